@@ -1,0 +1,207 @@
+// The whole program against the C yardstick, both measured in the same session by linkbench: over an unpaced line what it
+// costs, over one paced at 115200 what it makes of the line.
+
+import { consola } from "consola";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SHARED } from "../../test/kit/lab.ts";
+import { machinesMissing, tunMissing } from "../../test/kit/machine.ts";
+import { built } from "../../test/kit/program.ts";
+import { table } from "./table.ts";
+
+const LINKBENCH = join(SHARED, "linebench/linkbench");
+const BAUD = 115200;
+const NOISE = 1e-5;
+
+interface Rate {
+  readonly goodput_MBps: number;
+}
+
+interface PingTest {
+  readonly sent: number;
+  readonly received: number;
+  readonly p50_ms?: number;
+  readonly max_ms?: number;
+  readonly floor_ms?: number;
+}
+
+interface TcpTest {
+  readonly error?: string;
+  readonly ab?: Rate;
+  readonly ba?: Rate;
+  readonly cpu_a: { readonly s_per_MB: number | null };
+  readonly cpu_b: { readonly s_per_MB: number | null };
+  readonly ping_under_load?: PingTest;
+  readonly packets_lost_per_error?: Readonly<Record<string, number>>;
+}
+
+/** What linkbench writes, as far as it is read here. */
+export interface Report {
+  readonly startup: { readonly first_ping_ms: number };
+  readonly idle: { readonly a: number; readonly b: number };
+  readonly rss_a: number;
+  readonly rss_b: number;
+  readonly line_tcp_limit_MBps?: number;
+  readonly died?: readonly string[];
+  readonly tests: {
+    readonly ping?: PingTest;
+    readonly tcp_ba?: TcpTest;
+    readonly tcp_ab?: TcpTest;
+    readonly tcp_both?: TcpTest;
+  };
+}
+
+/** The figures of one run; NaN for what was not measured. */
+export interface Figures {
+  readonly tcp: number;
+  readonly tcpBoth: number;
+  /** CPU milliseconds a megabyte in the receiving and the sending process. */
+  readonly rx: number;
+  readonly tx: number;
+  readonly ping: number;
+  /** Ping over what the line itself takes. */
+  readonly overFloor: number;
+  readonly pingUnderLoad: number;
+  /** Of what TCP can have of the line. */
+  readonly share: number;
+  readonly firstPing: number;
+  readonly rss: number;
+  readonly idle: number;
+  /** Packets lost a damaged octet, the worse direction. */
+  readonly lost: number;
+}
+
+const mean = (...numbers: (number | null | undefined)[]): number => {
+  const known = numbers.filter((number) => number !== null && number !== undefined);
+  return known.length === 0 ? NaN : known.reduce((sum, number) => sum + number, 0) / known.length;
+};
+
+export function figuresOf(report: Report): Figures {
+  const { ping, tcp_ba: ba, tcp_ab: ab, tcp_both: both } = report.tests;
+  const tcp = mean(ba?.ba?.goodput_MBps, ab?.ab?.goodput_MBps);
+  const losses = [ba, ab, both].flatMap((test) => Object.values(test?.packets_lost_per_error ?? {}));
+  return {
+    tcp,
+    tcpBoth: (both?.ab?.goodput_MBps ?? NaN) + (both?.ba?.goodput_MBps ?? NaN),
+    // "ba" goes from B to A: A receives.
+    rx: 1000 * mean(ba?.cpu_a.s_per_MB, ab?.cpu_b.s_per_MB),
+    tx: 1000 * mean(ba?.cpu_b.s_per_MB, ab?.cpu_a.s_per_MB),
+    ping: ping?.p50_ms ?? NaN,
+    overFloor: (ping?.p50_ms ?? NaN) - (ping?.floor_ms ?? NaN),
+    pingUnderLoad: ba?.ping_under_load?.p50_ms ?? NaN,
+    share: tcp / (report.line_tcp_limit_MBps ?? NaN),
+    firstPing: report.startup.first_ping_ms,
+    rss: Math.max(report.rss_a, report.rss_b) / 1e6,
+    idle: Math.max(report.idle.a, report.idle.b),
+    lost: losses.length === 0 ? NaN : Math.max(...losses),
+  };
+}
+
+/** One row: what it is, how to print it, and what is to be reached. */
+interface Row {
+  readonly title: string;
+  readonly figure: keyof Figures;
+  readonly digits: number;
+  readonly scale?: number;
+  /** A bound for our figure itself, or for its ratio to the yardstick's. */
+  readonly most?: number;
+  readonly least?: number;
+  readonly of: "figure" | "ratio";
+}
+
+const UNPACED: readonly Row[] = [
+  { title: "TCP one way, MB/s", figure: "tcp", digits: 1, least: 0.95, of: "ratio" },
+  { title: "TCP both ways, sum, MB/s", figure: "tcpBoth", digits: 1, of: "ratio" },
+  { title: "CPU receiving, ms/MB", figure: "rx", digits: 2, most: 1.15, of: "ratio" },
+  { title: "CPU sending, ms/MB", figure: "tx", digits: 2, most: 1.15, of: "ratio" },
+  { title: "ping p50, ms", figure: "ping", digits: 3, most: 1.1, of: "ratio" },
+  { title: "start to first ping, ms", figure: "firstPing", digits: 0, most: 300, of: "figure" },
+  { title: "resident, MB", figure: "rss", digits: 1, most: 64, of: "figure" },
+  { title: "idle CPU, % of a core", figure: "idle", digits: 2, scale: 100, most: 0.2, of: "figure" },
+];
+const PACED: readonly Row[] = [
+  { title: `TCP at ${BAUD}, % of the limit`, figure: "share", digits: 1, scale: 100, least: 99, of: "figure" },
+  { title: `ping at ${BAUD} over the floor, ms`, figure: "overFloor", digits: 2, most: 0.8, of: "figure" },
+  { title: `ping at ${BAUD} under a TCP upload, ms`, figure: "pingUnderLoad", digits: 0, most: 1000, of: "figure" },
+];
+const NOISY: readonly Row[] = [
+  { title: "packets lost a damaged octet", figure: "lost", digits: 2, most: 1, of: "figure" },
+];
+
+export function rowOf(row: Row, ours: Figures, yardstick: Figures): string[] {
+  const { scale = 1, digits, most = Infinity, least = -Infinity } = row;
+  const [our, its] = [ours[row.figure] * scale, yardstick[row.figure] * scale];
+  const judged = row.of === "ratio" ? our / its : our;
+  const text = (number: number): string => (Number.isNaN(number) ? "-" : number.toFixed(digits));
+  const unit = row.of === "ratio" ? "×" : "";
+  const goal = most < Infinity ? `≤ ${most}${unit}` : least > -Infinity ? `≥ ${least}${unit}` : "";
+  const verdict = goal === "" || Number.isNaN(judged) ? "" : judged <= most && judged >= least ? "reached" : "missed";
+  return [row.title, text(its), text(our), Number.isNaN(our / its) ? "-" : (our / its).toFixed(2), goal, verdict];
+}
+
+/** Why it cannot be measured here, or undefined. */
+function missing(): string | undefined {
+  if (process.getuid?.() !== 0) return "it needs root (network namespaces)";
+  if (!existsSync(LINKBENCH)) return "linkbench is not here (../shared/linebench, or NULLMODEM_SHARED)";
+  const tools = ["python3", "gcc", "ip", "ping", "iperf3"].filter((tool) => Bun.which(tool) === null);
+  if (tools.length > 0) return `${tools.join(", ")} not installed`;
+  return machinesMissing() ?? tunMissing();
+}
+
+interface Run {
+  readonly label: string;
+  readonly seconds: number;
+  readonly flags: readonly string[];
+}
+
+/** One run of linkbench; with `pppd` that program at both ends, else the yardstick. */
+async function linkbench(folder: string, { label, seconds, flags }: Run, pppd?: string): Promise<Figures> {
+  const json = join(folder, "report.json");
+  // linkbench's namespaces have a mount namespace of their own: what this machine has in /etc/ppp is not measured.
+  const command = (words: string): string =>
+    `sh -c 'mount -t tmpfs none /etc/ppp 2>/dev/null; exec ${pppd} {tty} ${words} noauth local nodetach'`;
+  const speed = flags.includes("--baud") ? String(BAUD) : "";
+  const ours =
+    pppd === undefined ? [] : ["--a", command(`${speed} 10.64.0.1:10.64.0.2`), "--b", command(`${speed} noipdefault`)];
+  consola.start(`${pppd === undefined ? "the C yardstick" : "nullmodem"}: ${label}`);
+  const child = Bun.spawn(
+    [LINKBENCH, "--tests", "ping,tcp", "--time", String(seconds), "--json", json, ...flags, ...ours],
+    { stdio: ["ignore", "ignore", "pipe"] },
+  );
+  const [said, status] = await Promise.all([child.stderr.text(), child.exited]);
+  if (status !== 0) throw new Error(`linkbench ended with status ${status}:\n${said.trim()}`);
+  const report = JSON.parse(readFileSync(json, "utf8")) as Report;
+  for (const [name, test] of Object.entries(report.tests)) {
+    if (test !== undefined && "error" in test) consola.warn(`${label}, ${name}: ${test.error}`);
+  }
+  if (report.died !== undefined) consola.warn(`${label}: ended during the run: ${report.died.join(", ")}`);
+  return figuresOf(report);
+}
+
+export async function benchProgram(quick: boolean): Promise<void> {
+  const reason = missing();
+  if (reason !== undefined) {
+    consola.warn(`The whole program is not measured: ${reason}`);
+    return;
+  }
+  const pppd = built("pppd");
+  const folder = mkdtempSync(join(tmpdir(), "nullmodem-bench-"));
+  const runs: readonly (Run & { readonly rows: readonly Row[] })[] = [
+    { label: "line not paced", seconds: quick ? 2 : 5, flags: [], rows: UNPACED },
+    { label: `line paced at ${BAUD}`, seconds: quick ? 6 : 15, flags: ["--baud", String(BAUD)], rows: PACED },
+    { label: "noisy line", seconds: quick ? 2 : 5, flags: ["--error-rate", String(NOISE), "--seed", "7"], rows: NOISY },
+  ];
+  const rows: string[][] = [];
+  try {
+    for (const run of runs) {
+      const yardstick = await linkbench(folder, run);
+      const ours = await linkbench(folder, run, pppd);
+      rows.push(...run.rows.map((row) => rowOf(row, ours, yardstick)));
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  consola.log(table(["", "C yardstick", "nullmodem", "ratio", "goal", ""], rows));
+}

@@ -1,0 +1,206 @@
+// The Serial-Laplink HOWTO on one machine: two network namespaces, a virtual null-modem cable at 115200 between them, the
+// HOWTO's files, its two commands, a ping, a file copied over TCP, and what is left when both have ended (nothing).
+
+import { consola } from "consola";
+import { colors } from "consola/utils";
+import { createHash, randomBytes } from "node:crypto";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { closeFd, O, openFd } from "../src/os/libc.ts";
+import { readTermios } from "../src/os/termios.ts";
+import { openCable, type Cable } from "../test/kit/cable.ts";
+import { closeMachines, machinesMissing, openMachine, tunMissing, type Machine } from "../test/kit/machine.ts";
+import { built, isBuilt, Program } from "../test/kit/program.ts";
+
+const FILES = join(import.meta.dir, "../fixtures/howto");
+const SERVER_ADDRESS = "192.168.0.1";
+const BAUD = 115200;
+const FILE_SIZE = 120_000;
+const PORT = 2000;
+const UP_MS = 15_000;
+/** The status a pppd ends with, in words. */
+const STATUS: Readonly<Record<number, string>> = { 5: "ended by a signal", 16: "the peer ended the link" };
+
+const interactive = process.stdout.isTTY === true;
+
+/** What TCP can carry of the line: ten bits a byte, and of each packet 52 octets of headers and 6 of framing. */
+function tcpLimit(mtu: number): number {
+  const escaped = 258 / 256; // 7d and 7e in random data
+  return ((BAUD / 10) * (mtu - 52)) / ((mtu + 4) * escaped + 3);
+}
+
+/** One of the two machines: its name, its side of the cable, its pppd. */
+interface Side {
+  readonly machine: Machine;
+  readonly tag: string;
+  readonly tty: string;
+  readonly line: string;
+  readonly lineBefore: string;
+}
+
+/** The settings of a terminal as text, to be compared. */
+function settingsOf(tty: string): string {
+  const fd = openFd(tty, O.RDWR | O.NOCTTY | O.NONBLOCK);
+  try {
+    return JSON.stringify(readTermios(fd));
+  } finally {
+    closeFd(fd);
+  }
+}
+
+async function openSide(name: string, role: "server" | "client", tty: string, line: string): Promise<Side> {
+  const machine = await openMachine(name, { etc: join(FILES, role), ttys: { [tty]: line } });
+  const paint = role === "server" ? colors.cyan : colors.yellow;
+  return { machine, tag: paint(role), tty, line, lineBefore: settingsOf(line) };
+}
+
+let startedAt = 0;
+
+function show(tag: string, text: string): void {
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(2).padStart(6);
+  consola.log(`${colors.dim(`${seconds} s`)}  ${tag} ${colors.dim("│")} ${text}`);
+}
+
+function start({ machine, tag, tty }: Side, pppd: string): Program {
+  show(tag, colors.bold(`[root@${machine.name} /root]# pppd /dev/${tty} -detach`));
+  return new Program([pppd, `/dev/${tty}`, "-detach"], { machine, onLine: ({ text }) => show(tag, text) });
+}
+
+/** Runs one of our own small programs in a machine; throws when it fails. */
+async function runIn(
+  side: Side,
+  script: string,
+  args: readonly string[],
+  onLine: (text: string) => void,
+): Promise<void> {
+  const program = new Program([process.execPath, join(import.meta.dir, "demo", script), ...args], {
+    machine: side.machine,
+    onLine: ({ text }) => onLine(text),
+  });
+  const status = await program.exit(60_000);
+  if (status !== 0) throw new Error(`${script} in ${side.machine.name} ended with status ${status}:\n${program.text}`);
+}
+
+function drawProgress(bytes: number, ms: number, limit: number): void {
+  const rate = ms > 0 ? (bytes * 1000) / ms : 0;
+  const done = Math.round((30 * bytes) / FILE_SIZE);
+  const bar = colors.green("█".repeat(done)) + colors.dim("░".repeat(30 - done));
+  const share = ((100 * rate) / limit).toFixed(0);
+  process.stdout.write(
+    `\r  ${bar} ${String(Math.round(bytes / 1000)).padStart(4)} of ${FILE_SIZE / 1000} kB  ` +
+      `${(rate / 1000).toFixed(2)} kB/s, ${share} % of what the line can do `,
+  );
+}
+
+async function copyFile(server: Side, client: Side): Promise<void> {
+  const limit = tcpLimit(1500);
+  consola.start(`The client fetches a file of ${FILE_SIZE / 1000} kB from the server over TCP`);
+  const file = "/run/howto.bin";
+  writeFileSync(server.machine.path(file), randomBytes(FILE_SIZE));
+  const script = join(import.meta.dir, "demo/copy.ts");
+  const words = [SERVER_ADDRESS, String(PORT), file];
+  const sender = new Program([process.execPath, script, "serve", ...words], { machine: server.machine });
+  await sender.waitFor("listening");
+  let last = [0, 0];
+  await runIn(client, "copy.ts", ["fetch", ...words], (text) => {
+    last = text.split(" ").map(Number);
+    if (interactive) drawProgress(last[0]!, last[1]!, limit);
+  });
+  if (interactive) process.stdout.write("\r\x1b[K");
+  await sender.exit();
+  const [bytes = 0, ms = 0] = last;
+  const rate = (bytes * 1000) / ms;
+  const sums = [server, client].map(({ machine }) => sha256(machine.path(file)));
+  if (sums[0] !== sums[1]) throw new Error(`the copy differs: sha256 ${sums.join(" and ")}`);
+  consola.success(
+    `${bytes} bytes in ${(ms / 1000).toFixed(1)} s: ${rate.toFixed(0)} bytes/s, ${((100 * rate) / limit).toFixed(1)} % of the ` +
+      `${limit.toFixed(0)} that TCP can have of ${BAUD} bit/s; sha256 ${sums[0]!.slice(0, 16)}… on both sides`,
+  );
+}
+
+function sha256(file: string): string {
+  return createHash("sha256").update(readFileSync(file)).digest("hex");
+}
+
+/** What a pppd that has ended left behind, in words. */
+function leftBy({ machine, line, lineBefore }: Side): string[] {
+  const left = machine.interfaces().map((name) => `interface ${name}`);
+  const locks = readdirSync(machine.path("/var/lock")).filter((name) => name.startsWith("LCK.."));
+  const pidFiles = readdirSync(machine.path("/run")).filter((name) => name.endsWith(".pid"));
+  left.push(...locks.map((name) => `lock ${name}`), ...pidFiles.map((name) => `pid file ${name}`));
+  left.push(...machine.processes().map(({ pid, command }) => `process ${pid} (${command})`));
+  if (settingsOf(line) !== lineBefore) left.push("changed line settings");
+  return left;
+}
+
+async function session(cable: Cable): Promise<boolean> {
+  if (!isBuilt()) consola.start("Building dist/nullmodem");
+  const pppd = built("pppd");
+  startedAt = performance.now();
+  const server = await openSide("griis", "server", "ttyS1", cable.b);
+  const client = await openSide("wylg", "client", "ttyS0", cable.a);
+
+  const serverPppd = start(server, pppd);
+  await serverPppd.waitFor(/^Connect: /, { within: UP_MS });
+  const clientPppd = start(client, pppd);
+  for (const program of [clientPppd, serverPppd]) await program.waitFor(/^remote IP address/, { within: UP_MS });
+
+  consola.start("The client pings the server");
+  await runIn(client, "ping.ts", [SERVER_ADDRESS, "4"], (text) => show(client.tag, text));
+  await copyFile(server, client);
+
+  consola.start("SIGTERM to both");
+  clientPppd.kill();
+  const statuses = [await clientPppd.exit()];
+  serverPppd.kill();
+  statuses.push(await serverPppd.exit());
+
+  let clean = true;
+  for (const [index, side] of [client, server].entries()) {
+    const status = statuses[index]!;
+    const left = leftBy(side);
+    const ended = `${side.tag} exit status ${status} (${STATUS[status] ?? "not what it should be"})`;
+    if (STATUS[status] !== undefined && left.length === 0) {
+      consola.success(`${ended}; no interface, lock, pid file or process left, line settings as before`);
+    } else {
+      clean = false;
+      consola.error(`${ended}; left behind: ${left.join(", ") || "nothing"}`);
+    }
+  }
+  return clean;
+}
+
+async function main(): Promise<number> {
+  const missing = machinesMissing() ?? tunMissing();
+  if (missing !== undefined) {
+    consola.error(`The demo needs two network namespaces and a TUN device.\n${missing}`);
+    return 1;
+  }
+  consola.info(
+    `The Serial-Laplink HOWTO on one machine: its files (fixtures/howto), a virtual null-modem cable at ${BAUD}.\n` +
+      `${colors.cyan("server")} is griis with /dev/ttyS1, ${colors.yellow("client")} is wylg with /dev/ttyS0. Ctrl-C ends it.`,
+  );
+  let cable: Cable | undefined;
+  const interrupted = new Promise<never>((_, reject) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => reject(new Error(signal)));
+  });
+  try {
+    const run = async (): Promise<boolean> => session((cable = await openCable({ baud: BAUD })));
+    const clean = await Promise.race([run(), interrupted]);
+    if (clean) consola.success(`Done in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+    return clean ? 0 : 1;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (/^SIG/.test(reason)) {
+      consola.warn(`${reason}: cleaning up`);
+      return reason === "SIGINT" ? 130 : 143;
+    }
+    consola.error(reason);
+    return 1;
+  } finally {
+    await closeMachines();
+    await cable?.close();
+  }
+}
+
+if (import.meta.main) process.exit(await main());

@@ -1,0 +1,131 @@
+#!/bin/sh
+# Makes this machine ready to build, demo, test or bench: sh scripts/ready.sh [build|demo|test|bench]
+#
+# Wants nothing but node and npm to begin with. Quiet and quick when all is there; says what it installs and why. As root
+# it installs missing Debian packages; otherwise it says which command would, and goes on without what is not essential.
+
+set -u
+purpose=${1:-build}
+cd "$(dirname "$0")/.." || exit 1
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+say() { echo "ready: $*" >&2; }
+fail() { say "$@"; exit 1; }
+has() { command -v "$1" >/dev/null 2>&1; }
+
+case $purpose in
+  build | demo | test | bench) ;;
+  *) fail "what for? sh scripts/ready.sh [build|demo|test|bench]" ;;
+esac
+[ "$(uname -s)" = Linux ] || fail "nullmodem runs on Linux, this is $(uname -s)"
+
+# --- node_modules: the copy of the lock file in it tells whether it is complete and current.
+
+works() { [ -x "$1" ] && "$1" --version >/dev/null 2>&1; }
+
+# npm 11 does not run install scripts unasked, and bun's is what puts the binary for this machine in place.
+link_bun() {
+  works node_modules/.bin/bun && return
+  for bun in node_modules/@oven/bun-linux-*/bin/bun; do
+    works "$bun" || continue
+    mkdir -p node_modules/.bin
+    ln -sf "../../$bun" node_modules/.bin/bun
+    return
+  done
+  fail "no bun in node_modules runs on this machine ($(uname -m)); Bun wants a 64-bit x86 with SSE4.2 or an arm64"
+}
+
+if ! cmp -s package-lock.json node_modules/.installed-lock.json; then
+  has node && has npm || fail "node and npm are missing (Debian: apt-get install nodejs npm)"
+  say "npm ci, because node_modules is $([ -d node_modules ] && echo 'not what package-lock.json says' || echo 'not there yet')"
+  npm ci --no-audit --no-fund --loglevel=error >&2 || fail "npm ci failed; what it says above is why"
+  link_bun
+  cp package-lock.json node_modules/.installed-lock.json
+fi
+
+# --- Debian packages: `need COMMAND PACKAGE` notes what is missing.
+
+commands=
+packages=
+need() {
+  has "$1" && return
+  commands="$commands $1"
+  case " $packages " in *" $2 "*) ;; *) packages="$packages $2" ;; esac
+}
+
+case $purpose in
+  demo | test | bench)
+    need unshare util-linux
+    need nsenter util-linux
+    need mount mount
+    need hostname hostname
+    ;;
+esac
+essential=$commands
+case $purpose in
+  test)
+    need pppd ppp
+    need chat ppp
+    need pppdump ppp
+    need ip iproute2
+    need ping iputils-ping
+    need iperf3 iperf3
+    need tshark tshark
+    need busybox busybox-static
+    need linux.uml user-mode-linux
+    need python3 python3
+    ;;
+  bench)
+    need gcc gcc
+    need python3 python3
+    need ip iproute2
+    need ping iputils-ping
+    need iperf3 iperf3
+    ;;
+esac
+if [ "$purpose" = bench ] && has gcc && [ ! -e /usr/include/stdlib.h ]; then
+  commands="$commands (C headers)"
+  packages="$packages libc6-dev"
+fi
+
+if [ -n "$packages" ]; then
+  if [ "$(id -u)" = 0 ] && has apt-get; then
+    say "npm run $purpose uses$commands: installing the Debian packages$packages"
+    export DEBIAN_FRONTEND=noninteractive
+    log=$(mktemp)
+    # shellcheck disable=SC2086 # one word a package
+    if { apt-get -q update && apt-get -q -y --no-install-recommends install $packages; } >"$log" 2>&1; then
+      commands=
+      essential=
+    else
+      tail -n 5 "$log" >&2
+      say "apt-get could not install them"
+    fi
+    rm -f "$log"
+  else
+    say "missing:$commands"
+    say "as root: apt-get update && apt-get install --no-install-recommends$packages"
+  fi
+  [ -z "$essential" ] || fail "npm run $purpose cannot do without$essential"
+  [ -z "$commands" ] || case $purpose in
+    test) say "going on: the tests that use them are skipped and say so" ;;
+    bench) say "going on: only what needs none of them is measured" ;;
+  esac
+fi
+
+# --- The TUN device, which every PPP interface here is made of.
+
+if [ "$purpose" != build ] && [ ! -c /dev/net/tun ]; then
+  if [ "$(id -u)" = 0 ] && has modprobe; then modprobe tun 2>/dev/null; fi
+  if [ ! -c /dev/net/tun ]; then
+    say "/dev/net/tun is missing: no network interface can be made"
+    say "as root: modprobe tun; and where that does not make it: mkdir -p /dev/net && mknod /dev/net/tun c 10 200"
+    say "in a container: start it with --device /dev/net/tun --cap-add NET_ADMIN"
+    case $purpose in
+      demo) fail "npm run demo cannot do without it" ;;
+      test) say "going on: the tests that use it are skipped and say so" ;;
+      bench) say "going on: only what needs no interface is measured" ;;
+    esac
+  fi
+fi
+exit 0

@@ -1,0 +1,147 @@
+// Runs every check and every test, says why a test was skipped, and ends with "N passed, N failed, N skipped".
+//
+//   bun scripts/test.ts                 the build, format, types, imports, all tests
+//   bun scripts/test.ts test/chat lcp   only the test files whose path contains one of the words, and no checks
+
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dir, "..");
+/** Tests that start guests, machines and the executable: one file after the other, for their times to mean something. */
+const SERIAL = ["test/interop/", "test/binary/", "test/oracle/"];
+const REASON = /\[skipped: ([^\]]*)\]/;
+
+export interface Case {
+  readonly file: string;
+  readonly name: string;
+  readonly outcome: "passed" | "failed" | "skipped";
+  /** Why it was skipped, as its name says. */
+  readonly reason: string;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
+
+function unescapeXml(text: string): string {
+  return text.replace(/&(?:#(\d+)|#x([0-9a-fA-F]+)|(\w+));/g, (all, decimal, hex, name) => {
+    if (name !== undefined) return ENTITIES[name] ?? all;
+    return String.fromCodePoint(decimal === undefined ? parseInt(hex, 16) : Number(decimal));
+  });
+}
+
+/** The test cases in a JUnit report as bun writes it. */
+export function readReport(xml: string): Case[] {
+  const cases: Case[] = [];
+  for (const [, head, body = ""] of xml.matchAll(/<testcase\s([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
+    const attribute = (name: string): string =>
+      unescapeXml(new RegExp(`(?:^|\\s)${name}="([^"]*)"`).exec(head ?? "")?.[1] ?? "");
+    const group = attribute("classname");
+    const name = group === "" ? attribute("name") : `${group} > ${attribute("name")}`;
+    const todo = body.includes('message="TODO"');
+    const outcome = body.includes("<skipped") ? "skipped" : /<(failure|error)/.test(body) ? "failed" : "passed";
+    cases.push({
+      file: attribute("file"),
+      name,
+      outcome,
+      reason: REASON.exec(name)?.[1] ?? (todo ? "not written yet" : "no reason given"),
+    });
+  }
+  return cases;
+}
+
+/** One line a reason, with the number of tests; every test by name when `all`. */
+export function skipReport(cases: readonly Case[], all: boolean): string[] {
+  const groups = new Map<string, Case[]>();
+  for (const one of cases) {
+    if (one.outcome !== "skipped") continue;
+    const group = groups.get(one.reason) ?? [];
+    groups.set(one.reason, [...group, one]);
+  }
+  return [...groups].flatMap(([reason, group]) => [
+    `skipped ${group.length}: ${reason}`,
+    ...(all ? group.map(({ file, name }) => `    ${file}: ${name.replace(REASON, "").trim()}`) : []),
+  ]);
+}
+
+interface Counts {
+  passed: number;
+  failed: number;
+}
+
+function runChecks(counts: Counts): void {
+  const checks: readonly (readonly [name: string, ...command: string[]])[] = [
+    ["build", "scripts/build.ts"],
+    ["format", "fmt", "--check"],
+    ["types", "check"],
+    ["imports", "scripts/imports.ts"],
+  ];
+  for (const [name, ...command] of checks) {
+    const started = performance.now();
+    const { exitCode } = Bun.spawnSync([process.execPath, ...command], {
+      cwd: ROOT,
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    console.log(`${exitCode === 0 ? "passed" : "FAILED"}: ${name} (${seconds} s)`);
+    if (exitCode === 0) counts.passed++;
+    else counts.failed++;
+  }
+}
+
+/** Runs test files with the flags and returns their cases; a file that did not get to report counts as a failed case. */
+function runTests(files: readonly string[], flags: readonly string[]): Case[] {
+  if (files.length === 0) return [];
+  const folder = mkdtempSync(join(tmpdir(), "nullmodem-test-"));
+  const report = join(folder, "report.xml");
+  try {
+    const { exitCode, signalCode } = Bun.spawnSync(
+      [
+        process.execPath,
+        "test",
+        ...flags,
+        "--only-failures",
+        "--reporter=junit",
+        `--reporter-outfile=${report}`,
+        ...files.map((file) => `./${file}`),
+      ],
+      { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] },
+    );
+    const cases = existsSync(report) ? readReport(readFileSync(report, "utf8")) : [];
+    const failed = (file: string, name: string): Case => ({ file, name, outcome: "failed", reason: "" });
+    const silent = files.filter((file) => !cases.some((one) => one.file === file));
+    cases.push(...silent.map((file) => failed(file, "reported no test (does it load?)")));
+    if (exitCode !== 0 && !cases.some(({ outcome }) => outcome === "failed")) {
+      cases.push(failed("", `bun test ended with ${signalCode ?? `status ${exitCode}`}`));
+    }
+    return cases;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function main(words: readonly string[]): number {
+  const counts: Counts = { passed: 0, failed: 0 };
+  const found = [...new Bun.Glob("test/**/*.test.ts").scanSync(ROOT)].sort();
+  const files = words.length === 0 ? found : found.filter((file) => words.some((word) => file.includes(word)));
+  if (files.length === 0) {
+    console.error(`no test file has ${words.join(" or ")} in its path`);
+    return 1;
+  }
+  if (words.length === 0) runChecks(counts);
+  const serial = files.filter((file) => SERIAL.some((folder) => file.startsWith(folder)));
+  const parallel = files.filter((file) => !serial.includes(file));
+  const cases = [
+    ...runTests(parallel, ["--parallel", "--timeout=20000"]),
+    ...runTests(serial, ["--isolate", "--timeout=120000"]),
+  ];
+  const count = (outcome: Case["outcome"]): number => cases.filter((one) => one.outcome === outcome).length;
+
+  console.log("");
+  for (const line of skipReport(cases, process.env["CI"] !== undefined)) console.log(line);
+  for (const { file, name, outcome } of cases) if (outcome === "failed") console.log(`FAILED: ${file}: ${name}`);
+  const failed = counts.failed + count("failed");
+  console.log(`${counts.passed + count("passed")} passed, ${failed} failed, ${count("skipped")} skipped`);
+  return failed === 0 ? 0 : 1;
+}
+
+if (import.meta.main) process.exit(main(process.argv.slice(2)));

@@ -1,0 +1,84 @@
+// pon(1), as Debian has it: `pon NAME …` is `pppd call NAME …`.
+
+import { accessSync, closeSync, constants as access, existsSync, openSync } from "node:fs";
+import { reasonOf } from "../os/libc.ts";
+
+const DEFAULT_PROVIDER = "provider";
+
+const USAGE = `\
+Usage: pon [-q|--quick] [provider [pppd options]]
+  -q, --quick   hang up when the ip-up scripts have run
+
+Starts pppd with the options in /etc/ppp/peers/PROVIDER, 'provider' when none
+is named. What follows the name is handed to pppd after them.
+`;
+
+/** Where pon looks and speaks; tests hand in their own. */
+export interface PonHost {
+  /** "/etc/ppp" */
+  readonly etc: string;
+  /** Where the mark of `--quick` goes, for Debian's ip-up. */
+  readonly run: string;
+  say(text: string): void;
+  complain(text: string): void;
+}
+
+const THIS_HOST: PonHost = { etc: "/etc/ppp", run: "/var/run", say: console.log, complain: console.error };
+
+/** Runs pon with the arguments after its name; pppd's exit code, or 1. */
+export async function pon(
+  argv: readonly string[],
+  pppd: (argv: string[]) => Promise<number>,
+  host: PonHost = THIS_HOST,
+): Promise<number> {
+  const { etc, run, say, complain } = host;
+  let quick = false;
+  let at = 0;
+  for (; argv[at]?.startsWith("-"); at++) {
+    if (argv[at] !== "-q" && argv[at] !== "--quick") {
+      say(USAGE);
+      return 0;
+    }
+    quick = true;
+  }
+  // An empty name is none, and stays for pppd to complain about.
+  const named = argv[at] || undefined;
+  const words = argv.slice(named === undefined ? at : at + 1);
+
+  // A folder that is not there hides nothing: the file's own message is the one that helps then.
+  if (existsSync(`${etc}/peers`) && !may(access.R_OK, `${etc}/peers`)) {
+    say("Error: only members of the 'dip' group can use this command.");
+    return 1;
+  }
+  const onBoot = `${etc}/ppp_on_boot`;
+  if (named === undefined && may(access.X_OK, onBoot)) {
+    complain(`pon: ${onBoot} is not run by this pon; calling '${DEFAULT_PROVIDER}'`);
+  }
+  const provider = named ?? DEFAULT_PROVIDER;
+  if (!existsSync(`${etc}/peers/${provider}`)) {
+    say(
+      `The file ${etc}/peers/${provider} does not exist. Please create it or use\n` +
+        `a command line argument to use another file in the ${etc}/peers/ directory.`,
+    );
+    return 1;
+  }
+  if (quick) markQuick(`${run}/ppp-quick`, complain);
+  return pppd(["call", provider, ...words]);
+}
+
+function may(mode: number, path: string): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function markQuick(path: string, complain: PonHost["complain"]): void {
+  try {
+    closeSync(openSync(path, "a"));
+  } catch (error) {
+    complain(`pon: cannot touch '${path}': ${reasonOf(error)}`);
+  }
+}

@@ -1,0 +1,160 @@
+// pppd(8): options, checks, the way into the background, and then a session.
+
+import { readFileSync } from "node:fs";
+import { userInfo } from "node:os";
+import { basename } from "node:path";
+import type { Config } from "../options/config.ts";
+import { dumpLines, showOptionsText, USAGE_TEXT, VERSION_TEXT } from "../options/dump.ts";
+import { OptionError, OptionExit } from "../options/error.ts";
+import type { OptionHost } from "../options/host.ts";
+import { checkOptions, parseOptions } from "../options/parse.ts";
+import { PPPD_VERSION } from "../options/version.ts";
+import { type Attachment, attachment, spawnDetached } from "../os/detach.ts";
+import { libc } from "../os/libc.ts";
+import { Log } from "../os/log.ts";
+import { Signals } from "../os/signals.ts";
+import { Syslog } from "../os/syslog.ts";
+import { Exit } from "../run/exit.ts";
+import { systemOptionHost } from "../run/optionhost.ts";
+import { Peers } from "../run/peers.ts";
+import { Session } from "../run/session.ts";
+import { tunTrouble } from "../run/trouble.ts";
+
+const RUN_DIRECTORY = "/var/run";
+/** Where new files of ours may never be written by others. */
+const UMASK = 0o022;
+const CAP_NET_ADMIN = 12;
+
+/** Runs pppd with the words after its name; the exit code. */
+export async function pppd(argv: string[]): Promise<number> {
+  libc.umask(libc.umask(0) | UMASK);
+  const ours = attachment();
+  const syslog = new Syslog("pppd", "local2", { pid: true });
+  const host = systemOptionHost({
+    warn: (text) => complain(text, "warning", syslog),
+    complain: (text) => complain(text, "err", syslog),
+  });
+  let config: Config;
+  try {
+    config = parseOptions(argv, host);
+    if (config.showOptions) {
+      process.stderr.write(showOptionsText());
+      return Exit.OK;
+    }
+    const trouble = rightsTrouble() ?? (config.dryrun ? undefined : tunTrouble());
+    if (trouble !== undefined) {
+      for (const line of trouble.lines) complain(line, "err", syslog);
+      return trouble.exit;
+    }
+    checkOptions(config, host);
+  } catch (error) {
+    return refuse(error, syslog);
+  }
+  if (config.dryrun || config.dump) for (const line of dumpLines(config)) console.log(line);
+  if (config.dryrun) return Exit.OK;
+  // Into the background, where the child does all of this again and goes on.
+  if (ours === undefined && (config.detach === "detach" || config.detach === "updetach") && !config.defaultDevice)
+    return detach(argv, config.detach === "updetach");
+  return await serve(config, host, syslog, ours);
+}
+
+async function detach(argv: string[], untilUp: boolean): Promise<number> {
+  const child = spawnDetached({ args: argv, env: process.env, untilUp });
+  return untilUp ? await child.wait() : Exit.OK;
+}
+
+async function serve(
+  config: Config,
+  host: OptionHost,
+  syslog: Syslog,
+  ours: Attachment | undefined,
+): Promise<number> {
+  if (ours !== undefined && config.detach === "detach") ours.reportUp();
+  const toStdout = ours === undefined || config.detach === "updetach" || !config.logDefault;
+  const log = new Log(syslog, toStdout ? config.logfd : undefined, config.debug > 0);
+  const user = userName();
+  log.note("notice", `pppd ${PPPD_VERSION} started by ${user}, uid ${libc.getuid()}`);
+  for (const option of config.withoutEffect) log.write("warn", `the ${option} option has no effect yet`);
+  const peers = new Peers(config, host, log);
+  if (config.authRequired && peers.plan.demand.length === 0) {
+    log.write("error", `cannot ask the peer for ${config.authProtocols.join(" or ")} yet: only PAP is there`);
+    return Exit.FATAL;
+  }
+  const session = new Session({
+    config,
+    log,
+    peers,
+    etc: host.etc,
+    user,
+    uid: libc.getuid(),
+    runDirectory: RUN_DIRECTORY,
+    onUp: () => {
+      if (ours === undefined || config.detach !== "updetach") return;
+      log.write("debug", "updetach is set. Now detaching.");
+      if (config.logDefault) log.dropFd();
+      ours.reportUp();
+    },
+  });
+  const signals = new Signals((event) => session.onSignal(event));
+  try {
+    return await session.run();
+  } finally {
+    signals.close();
+    log.note("info", "Exit.");
+  }
+}
+
+/** Says what is wrong with the words given, as pppd does, and with which exit code it ends. */
+function refuse(error: unknown, syslog: Syslog): number {
+  if (error instanceof OptionExit) {
+    if (error.asked === "version") process.stdout.write(VERSION_TEXT);
+    else process.stderr.write(USAGE_TEXT);
+    return Exit.OK;
+  }
+  if (!(error instanceof OptionError)) throw error;
+  for (const line of error.lines) complain(line, "err", syslog);
+  if (error.usage) process.stderr.write(USAGE_TEXT);
+  for (const hint of error.hints) process.stderr.write(`${hint}\n`);
+  return error.code;
+}
+
+/** A message before there is a log: to the person, and to syslog. */
+function complain(text: string, level: "err" | "warning", syslog: Syslog): void {
+  process.stderr.write(`${calledAs()}: ${text}\n`);
+  syslog.write(level, text);
+}
+
+/** Making an interface needs root, or the capability for it. */
+function rightsTrouble(): { exit: Exit; lines: string[] } | undefined {
+  if (libc.geteuid() === 0 || hasNetAdmin()) return undefined;
+  const name = calledAs();
+  return {
+    exit: Exit.NOT_ROOT,
+    lines: [
+      `must be root to run ${name}, since it is not setuid-root`,
+      `${name} must be run as root or with CAP_NET_ADMIN`,
+    ],
+  };
+}
+
+function hasNetAdmin(): boolean {
+  try {
+    const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1] ?? "0";
+    return ((BigInt(`0x${effective}`) >> BigInt(CAP_NET_ADMIN)) & 1n) === 1n;
+  } catch {
+    return false;
+  }
+}
+
+/** Our name as it was typed, which pppd puts before its complaints. */
+function calledAs(): string {
+  return basename(process.argv0) === "pppd" ? process.argv0 : "pppd";
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid${libc.getuid()}`;
+  }
+}

@@ -1,0 +1,213 @@
+// What pppstats(8) prints: counters in, lines out, in the columns of pppstats 2.4.9.
+
+const FIELDS = [
+  "bytes",
+  "packets",
+  // Van Jacobson. Errors and tossed are of the receiving side, searches and misses of the sending one.
+  "vjCompressed",
+  "vjUncompressed",
+  "vjErrors",
+  "vjTossed",
+  "vjSearches",
+  "vjMisses",
+  // Packet compression: what came out compressed, what would not shrink, and all of it as it was before.
+  "compressedBytes",
+  "compressedPackets",
+  "incompressibleBytes",
+  "incompressiblePackets",
+  "uncompressedBytes",
+] as const;
+
+/** One direction of a link since it came up. */
+export type Traffic = Readonly<Record<(typeof FIELDS)[number], number>>;
+
+export interface Counters {
+  readonly received: Traffic;
+  readonly sent: Traffic;
+}
+
+export const NO_TRAFFIC: Traffic = {
+  bytes: 0,
+  packets: 0,
+  vjCompressed: 0,
+  vjUncompressed: 0,
+  vjErrors: 0,
+  vjTossed: 0,
+  vjSearches: 0,
+  vjMisses: 0,
+  compressedBytes: 0,
+  compressedPackets: 0,
+  incompressibleBytes: 0,
+  incompressiblePackets: 0,
+  uncompressedBytes: 0,
+};
+
+export interface ReportOptions {
+  /** -a: every row since the link came up, instead of since the row before. */
+  readonly absolute: boolean;
+  /** -d: kB/s instead of bytes. The first row and -a know no rate. */
+  readonly rate: boolean;
+  /** -v */
+  readonly vanJacobson: boolean;
+  /** -r */
+  readonly ratio: boolean;
+  /** -z, which outdoes -v and -r. */
+  readonly compression: boolean;
+  /** Seconds from row to row. */
+  readonly interval: number;
+}
+
+/** What one row shows of one direction. */
+interface Shown {
+  readonly traffic: Traffic;
+  /** What `traffic` is a part of. */
+  readonly total: Traffic;
+  /** Seconds to divide by, or undefined: no rate. */
+  readonly seconds: number | undefined;
+}
+
+interface Column {
+  /** As wide as the column. */
+  readonly title: string;
+  text(shown: Shown): string;
+}
+
+const BYTES_WIDTH = 8;
+const WIDTH = 6;
+const ROWS_A_HEADER = 20;
+
+export class Report {
+  readonly #options: ReportOptions;
+  readonly #received: readonly Column[];
+  readonly #sent: readonly Column[];
+  #before: Counters | undefined;
+  #rows = 0;
+
+  constructor(options: ReportOptions) {
+    this.#options = options;
+    this.#received = options.compression ? compressionColumns(options) : receivedColumns(options);
+    this.#sent = options.compression ? compressionColumns(options) : sentColumns(options);
+  }
+
+  /** The next row, with the titles above it when it is their turn again. */
+  row(now: Counters): string {
+    const { absolute, rate, interval } = this.#options;
+    const seconds = rate && !absolute && this.#before !== undefined ? interval : undefined;
+    const before = absolute || this.#isOtherLink(now) ? undefined : this.#before;
+    const cells = (columns: readonly Column[], total: Traffic, past = NO_TRAFFIC): string => {
+      const shown = { traffic: difference(total, past), total, seconds };
+      return columns.map((column) => column.text(shown)).join(" ");
+    };
+    const received = cells(this.#received, now.received, before?.received);
+    const row = this.#line(received, cells(this.#sent, now.sent, before?.sent));
+    this.#before = now;
+    return this.#rows++ % ROWS_A_HEADER === 0 ? this.#titles() + row : row;
+  }
+
+  /** Counters that went back are those of a new link with the old name. */
+  #isOtherLink({ received, sent }: Counters): boolean {
+    const before = this.#before;
+    return before !== undefined && (received.packets < before.received.packets || sent.packets < before.sent.packets);
+  }
+
+  #titles(): string {
+    const titles = (columns: readonly Column[]): string => columns.map(({ title }) => title).join(" ");
+    const line = this.#line(titles(this.#received), titles(this.#sent));
+    return this.#options.compression ? COMPRESSION_TITLES + line : line;
+  }
+
+  #line(received: string, sent: string): string {
+    return `${received}${this.#options.compression ? " | " : "  | "}${sent}\n`;
+  }
+}
+
+const COMPRESSION_TITLES = "IN:  COMPRESSED  INCOMPRESSIBLE   COMP | OUT: COMPRESSED  INCOMPRESSIBLE   COMP\n";
+
+function receivedColumns({ vanJacobson, ratio }: ReportOptions): Column[] {
+  return [
+    bytes("IN", ({ bytes }) => bytes),
+    count("PACK", ({ packets }) => packets),
+    count("VJCOMP", ({ vjCompressed }) => vjCompressed),
+    ...(ratio
+      ? []
+      : [count("VJUNC", ({ vjUncompressed }) => vjUncompressed), count("VJERR", ({ vjErrors }) => vjErrors)]),
+    ...(vanJacobson ? [count("VJTOSS", ({ vjTossed }) => vjTossed), count("NON-VJ", withoutVj)] : []),
+    ...(ratio ? ratioColumns() : []),
+  ];
+}
+
+function sentColumns({ vanJacobson, ratio }: ReportOptions): Column[] {
+  return [
+    bytes("OUT", ({ bytes }) => bytes),
+    count("PACK", ({ packets }) => packets),
+    count("VJCOMP", ({ vjCompressed }) => vjCompressed),
+    ...(ratio ? [] : [count("VJUNC", ({ vjUncompressed }) => vjUncompressed), count("NON-VJ", withoutVj)]),
+    ...(vanJacobson
+      ? [count("VJSRCH", ({ vjSearches }) => vjSearches), count("VJMISS", ({ vjMisses }) => vjMisses)]
+      : []),
+    ...(ratio ? ratioColumns() : []),
+  ];
+}
+
+/** Of what the row shows. Without compression pppstats calls it 1, and knows no uncompressed bytes. */
+function ratioColumns(): Column[] {
+  return [
+    { title: "RATIO".padStart(WIDTH), text: ({ traffic }) => decimal(compressionRatio(traffic) ?? 1, 2, WIDTH) },
+    {
+      title: "UBYTE".padStart(WIDTH),
+      text: ({ traffic: { uncompressedBytes }, seconds }) =>
+        seconds === undefined
+          ? `${uncompressedBytes}`.padStart(WIDTH)
+          : decimal(kilobytes(uncompressedBytes, seconds), 2, WIDTH),
+    },
+  ];
+}
+
+/** The ratio is that of all packets so far, also where the rest of the row is not. */
+function compressionColumns({ rate }: ReportOptions): Column[] {
+  const unit = rate ? "KB/S" : "BYTE";
+  return [
+    bytes(unit, ({ compressedBytes }) => compressedBytes),
+    count("PACK", ({ compressedPackets }) => compressedPackets),
+    bytes(unit, ({ incompressibleBytes }) => incompressibleBytes),
+    count("PACK", ({ incompressiblePackets }) => incompressiblePackets),
+    { title: "RATIO".padStart(WIDTH), text: ({ total }) => decimal(compressionRatio(total) ?? 0, 2, WIDTH) },
+  ];
+}
+
+function bytes(title: string, of: (traffic: Traffic) => number): Column {
+  return {
+    title: title.padStart(BYTES_WIDTH),
+    text: ({ traffic, seconds }) =>
+      seconds === undefined
+        ? `${of(traffic)}`.padStart(BYTES_WIDTH)
+        : decimal(kilobytes(of(traffic), seconds), 3, BYTES_WIDTH),
+  };
+}
+
+function count(title: string, of: (traffic: Traffic) => number): Column {
+  return { title: title.padStart(WIDTH), text: ({ traffic }) => `${of(traffic)}`.padStart(WIDTH) };
+}
+
+function withoutVj({ packets, vjCompressed, vjUncompressed }: Traffic): number {
+  return packets - vjCompressed - vjUncompressed;
+}
+
+function compressionRatio(traffic: Traffic): number | undefined {
+  const carried = traffic.compressedBytes + traffic.incompressibleBytes;
+  return carried === 0 ? undefined : traffic.uncompressedBytes / carried;
+}
+
+function kilobytes(count: number, seconds: number): number {
+  return count / 1000 / seconds;
+}
+
+function decimal(value: number, digits: number, width: number): string {
+  return value.toFixed(digits).padStart(width);
+}
+
+function difference(total: Traffic, past: Traffic): Traffic {
+  const left = { ...total };
+  for (const field of FIELDS) left[field] -= past[field];
+  return left;
+}

@@ -1,0 +1,33 @@
+// Big-endian fields at (buf, at). Every put returns the offset after the field.
+
+export function u16(buf: Uint8Array, at: number): number {
+  return (buf[at]! << 8) | buf[at + 1]!;
+}
+
+export function u32(buf: Uint8Array, at: number): number {
+  return ((buf[at]! << 24) | (buf[at + 1]! << 16) | (buf[at + 2]! << 8) | buf[at + 3]!) >>> 0;
+}
+
+export function put8(buf: Uint8Array, at: number, value: number): number {
+  buf[at] = value;
+  return at + 1;
+}
+
+export function put16(buf: Uint8Array, at: number, value: number): number {
+  buf[at] = value >>> 8;
+  buf[at + 1] = value;
+  return at + 2;
+}
+
+export function put32(buf: Uint8Array, at: number, value: number): number {
+  buf[at] = value >>> 24;
+  buf[at + 1] = value >>> 16;
+  buf[at + 2] = value >>> 8;
+  buf[at + 3] = value;
+  return at + 4;
+}
+
+export function putBytes(buf: Uint8Array, at: number, bytes: Uint8Array): number {
+  buf.set(bytes, at);
+  return at + bytes.length;
+}

@@ -1,0 +1,64 @@
+// A fixed ring of bytes between a file descriptor and the framing code. One producer, one consumer, no copies: both
+// sides work on the longest contiguous piece, `bytes[at, at + length)`.
+
+export class Ring {
+  /** The storage; capacity is a power of two. Made by the caller when its address must be known (ffi). */
+  readonly bytes: Uint8Array;
+  readonly #mask: number;
+  /** Bytes ever consumed and ever committed: their difference is the fill, so both may grow without bound (2^53). */
+  #head = 0;
+  #tail = 0;
+
+  constructor(bytes: Uint8Array) {
+    if (bytes.length === 0 || (bytes.length & (bytes.length - 1)) !== 0) throw new Error("ring size: a power of two");
+    this.bytes = bytes;
+    this.#mask = bytes.length - 1;
+  }
+
+  get capacity(): number {
+    return this.bytes.length;
+  }
+
+  /** Bytes waiting to be consumed. */
+  get length(): number {
+    return this.#tail - this.#head;
+  }
+
+  get free(): number {
+    return this.bytes.length - (this.#tail - this.#head);
+  }
+
+  /** Offset in `bytes` of the first unconsumed byte, and how many follow it without a wrap. */
+  get readAt(): number {
+    return this.#head & this.#mask;
+  }
+
+  get readable(): number {
+    return Math.min(this.length, this.bytes.length - (this.#head & this.#mask));
+  }
+
+  /** Offset in `bytes` of the first free byte, and how many follow it without a wrap. */
+  get writeAt(): number {
+    return this.#tail & this.#mask;
+  }
+
+  get writable(): number {
+    return Math.min(this.free, this.bytes.length - (this.#tail & this.#mask));
+  }
+
+  /** Marks `count` bytes at writeAt as filled. */
+  commit(count: number): void {
+    if (count < 0 || count > this.free) throw new RangeError(`ring: commit of ${count}, ${this.free} free`);
+    this.#tail += count;
+  }
+
+  /** Frees the first `count` bytes. */
+  consume(count: number): void {
+    if (count < 0 || count > this.length) throw new RangeError(`ring: consume of ${count}, ${this.length} held`);
+    this.#head += count;
+  }
+
+  clear(): void {
+    this.#head = this.#tail;
+  }
+}

@@ -1,0 +1,33 @@
+// Bytes and text: hex for people, Latin-1 for names and messages whose bytes must survive (peer names, secrets).
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+/** Lower-case hex of bytes[start, end), `gap` between the octets. */
+export function toHex(bytes: Uint8Array, start = 0, end = bytes.length, gap = ""): string {
+  const octets: string[] = [];
+  for (let at = start; at < end; at++) octets.push(HEX[bytes[at]!]!);
+  return octets.join(gap);
+}
+
+/** The octets of a hex text; white space is ignored. Throws on anything else: for our own fixtures and constants. */
+export function fromHex(text: string): Uint8Array {
+  const digits = text.replace(/\s+/g, "");
+  if (digits.length % 2 !== 0 || /[^0-9a-fA-F]/.test(digits)) throw new Error(`not hex: ${text.slice(0, 40)}`);
+  const bytes = new Uint8Array(digits.length / 2);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = parseInt(digits.slice(2 * at, 2 * at + 2), 16);
+  return bytes;
+}
+
+/** One char a byte. The inverse is {@link bytesOf}. */
+export function textOf(bytes: Uint8Array, start = 0, end = bytes.length): string {
+  let text = "";
+  for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at]!);
+  return text;
+}
+
+/** One byte a char (its low eight bits). */
+export function bytesOf(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
+}

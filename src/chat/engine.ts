@@ -1,0 +1,456 @@
+// The conversation of chat(8): a script is played against bytes and time handed in; bytes, log lines and an exit code
+// come out. It does no I/O, so `connect 'chat …'` inside pppd, the chat program and the tests are the same code.
+//
+// The owner's turn, all times in milliseconds of one clock that only goes forward:
+//
+//     engine.handleTimeout(now);
+//     engine.transmit(write, now);                            // tries one byte at a time, a full line stops it
+//     for (let event; (event = engine.takeEvent()); ) …       // { type: "break" }: hold the line; "read": see provide
+//     if (engine.result !== undefined) return engine.result;
+//     wait for input if engine.listening, for room if engine.blocked, and until engine.nextTimeout();
+//     engine.receive(byte, now) or engine.handleEnd(kind, now)
+//
+// Read from the line one byte at a time and only while `listening` holds: what follows the last match belongs to
+// whoever uses the line next.
+
+import { bytesOf } from "../bytes/text.ts";
+import { leadingNumber, DEFAULT_TIMEOUT } from "./command.ts";
+import { cleanExpect, cleanSend, visible, visibleText, type Substitutions } from "./escapes.ts";
+import { Heard, HEARD_MAX } from "./heard.ts";
+import { splitExpect, type ChatScript } from "./script.ts";
+
+export interface ChatOptions extends Substitutions {
+  /** Log the progress. */
+  readonly verbose: boolean;
+  /** ECHO is on from the start. */
+  readonly echo: boolean;
+  /** Copy what is received to stderr, controls made visible. */
+  readonly copy: boolean;
+  /** Seconds; 0 or less is none. */
+  readonly timeout: number;
+}
+
+export type ChatEvent =
+  | { readonly type: "log"; readonly level: "err" | "warning" | "info"; readonly text: string }
+  | { readonly type: "stderr"; readonly text: string }
+  /** A line for the report file; `now` is when its string was matched. */
+  | { readonly type: "report"; readonly text: string; readonly now: number }
+  | { readonly type: "break" }
+  /** `@path` is to be sent: read it (at most {@link FILE_MAX} bytes) and call provide. */
+  | { readonly type: "read"; readonly path: string };
+
+/** One byte to the line: gone, no room now, or the error text of a write that failed. */
+export type WriteByte = (byte: number) => "sent" | "full" | { readonly error: string };
+
+export const FILE_MAX = 1023;
+
+const MAX_STRINGS = 50;
+/** An ABORT or REPORT string has fewer bytes than this. */
+const STRING_SIZE = 50;
+const REPORT_MAX = 4095;
+const LOG_MAX = 1023;
+
+const SECOND = 1000;
+/** Before every byte sent, whatever the baud rate: modems of the day dropped what came faster. */
+const PACE = 10;
+
+type State =
+  | { doing: "advance" }
+  | { doing: "expect"; want: string }
+  /** The unit before `at` is due: a byte to write, or just a pause. */
+  | { doing: "send"; text: string; at: number; byte: number | undefined; dueAt: number; blocked: boolean }
+  | { doing: "read"; path: string }
+  /** The run is over but for the rest of a report line. */
+  | { doing: "gather"; code: number }
+  | { doing: "done"; code: number };
+
+type Keyword = "ABORT" | "CLR_ABORT" | "REPORT" | "CLR_REPORT" | "TIMEOUT" | "ECHO" | "SAY" | "HANGUP";
+const KEYWORDS: ReadonlySet<string> = new Set<Keyword>([
+  "ABORT",
+  "CLR_ABORT",
+  "REPORT",
+  "CLR_REPORT",
+  "TIMEOUT",
+  "ECHO",
+  "SAY",
+  "HANGUP",
+]);
+
+const EXIT_ARGUMENT = 1;
+const EXIT_FATAL = 2;
+const EXIT_TIMEOUT = 3;
+const EXIT_ABORT = 4;
+
+export class ChatEngine {
+  readonly #script: ChatScript;
+  readonly #options: ChatOptions;
+  readonly #events: ChatEvent[] = [];
+  #state: State = { doing: "advance" };
+  #word = 0;
+  /** What is left of `expect-send-expect…`, the next send first. */
+  #parts: string[] = [];
+
+  #timeout: number;
+  #alarmAt = Infinity;
+  #alarmed = false;
+  #aborts: string[] = [];
+  #reports: (string | undefined)[] = [];
+  #echo: boolean;
+  #echoedPartOfLine = false;
+  #hangupIgnored = false;
+
+  readonly #heard = new Heard((line) => this.#progress(line));
+  /** The report line being collected. */
+  #gathered: { text: string; now: number } | undefined;
+
+  constructor(script: ChatScript, options: ChatOptions) {
+    this.#script = script;
+    this.#options = options;
+    this.#timeout = options.timeout;
+    this.#echo = options.echo;
+  }
+
+  /** The exit code once the run is over. */
+  get result(): number | undefined {
+    return this.#state.doing === "done" ? this.#state.code : undefined;
+  }
+
+  /** A byte from the line would be used now. */
+  get listening(): boolean {
+    return this.#state.doing === "expect" || this.#state.doing === "gather";
+  }
+
+  /** The line was full: call transmit when it has room. */
+  get blocked(): boolean {
+    return this.#state.doing === "send" && this.#state.blocked;
+  }
+
+  /** When to call handleTimeout and transmit next, Infinity for not before something else happens. */
+  nextTimeout(): number {
+    const state = this.#state;
+    if (state.doing === "advance") return 0;
+    if (state.doing === "send" && !state.blocked) return Math.min(state.dueAt, this.#alarmAt);
+    return this.#alarmAt;
+  }
+
+  takeEvent(): ChatEvent | undefined {
+    return this.#events.shift();
+  }
+
+  handleTimeout(now: number): void {
+    if (now >= this.#alarmAt) this.#handleAlarm(now);
+    this.#advance(now);
+  }
+
+  /** SIGALRM of the classic program: an expect ends at once, a send when it comes to the next byte. */
+  #handleAlarm(now: number): void {
+    const state = this.#state;
+    this.#alarmed = true;
+    this.#alarmAt = now + SECOND;
+    this.#progress("alarm");
+    if (state.doing === "expect") this.#missed(EXIT_TIMEOUT, now);
+    else if (state.doing === "gather") this.#finish();
+    else if (state.doing === "send" && state.blocked) this.#sendFailed(" -- write timed out", now);
+    else if (state.doing === "send") state.dueAt = now;
+  }
+
+  /** SIGHUP, SIGINT and SIGTERM. */
+  interrupt(signal: "SIGHUP" | "SIGINT" | "SIGTERM", now: number): void {
+    if (signal === "SIGHUP" && this.#hangupIgnored) return;
+    this.#fatal(EXIT_FATAL, signal, now);
+  }
+
+  /** Sends what is due. */
+  transmit(write: WriteByte, now: number): void {
+    for (;;) {
+      const state = this.#state;
+      if (state.doing !== "send" || state.dueAt > now) return;
+      if (state.byte !== undefined) {
+        const outcome = write(state.byte);
+        state.blocked = outcome === "full";
+        if (outcome === "full") return;
+        if (outcome !== "sent") return this.#sendFailed(` -- write failed: ${outcome.error}`, now);
+      }
+      this.#nextUnit(state, now);
+      this.#advance(now);
+    }
+  }
+
+  /** Takes one byte from the line. */
+  receive(byte: number, now: number): void {
+    const state = this.#state;
+    if (state.doing === "expect") this.#hear(byte & 0x7f, state.want, now);
+    else if (state.doing === "gather") {
+      this.#alarmAt = now + SECOND;
+      if (!this.#gather(byte & 0x7f)) this.#finish();
+    }
+    this.#advance(now);
+  }
+
+  /** The line could not be read: end of file, or an error. */
+  handleEnd(kind: "eof" | "error", now: number): void {
+    if (!this.listening) return;
+    if (kind === "eof") this.#log("warning", "warning: read() on stdin returned 0");
+    if (this.#state.doing === "expect") this.#missed(EXIT_TIMEOUT, now);
+    else this.#finish();
+    this.#advance(now);
+  }
+
+  /** The content of the file a "read" event asked for, or the message that says why there is none. */
+  provide(content: { text: string } | { error: string }, now: number): void {
+    if (this.#state.doing !== "read") return;
+    if ("error" in content) return this.#fatal(EXIT_ARGUMENT, content.error, now);
+    this.#startSend(untilNul(content.text.slice(0, FILE_MAX).replace(/\n$/, "")), now);
+    this.#advance(now);
+  }
+
+  /** Plays the script up to the next thing that takes time. */
+  #advance(now: number): void {
+    while (this.#state.doing === "advance") {
+      const part = this.#parts.shift();
+      if (part !== undefined) {
+        this.#expect(part, now);
+        continue;
+      }
+      const at = this.#word++;
+      const word = this.#script.words[at];
+      if (word === undefined) this.#endOfScript(now);
+      else if (at % 2 === 1) this.#act(this.#script.words[at - 1] ?? "", word, now);
+      else if (!KEYWORDS.has(word)) this.#parts = splitExpect(word);
+    }
+  }
+
+  #endOfScript(now: number): void {
+    const { error } = this.#script;
+    if (error === undefined) this.#terminate(0, now);
+    else this.#fatal(EXIT_ARGUMENT, error, now);
+  }
+
+  /** The word in SEND position: an argument when the word before it was a keyword. */
+  #act(before: string, word: string, now: number): void {
+    switch (before) {
+      case "ABORT":
+        return this.#addString(this.#aborts, "ABORT", "abort on", word, now);
+      case "REPORT":
+        return this.#addString(this.#reports, "REPORT", "report", word, now);
+      case "CLR_ABORT":
+        this.#aborts = this.#withoutString(this.#aborts, "clear abort on", word);
+        return;
+      case "CLR_REPORT":
+        this.#reports = this.#withoutString(this.#reports, "clear report", word);
+        return;
+      case "TIMEOUT": {
+        const timeout = leadingNumber(cleanExpect(word, this.#options));
+        this.#timeout = timeout > 0 ? timeout : DEFAULT_TIMEOUT;
+        this.#progress(`timeout set to ${this.#timeout} seconds`);
+        return;
+      }
+      case "ECHO":
+        this.#echo = word === "ON";
+        return;
+      case "SAY":
+        this.#events.push({ type: "stderr", text: untilNul(cleanSend(word, this.#options).text) });
+        return;
+      case "HANGUP":
+        this.#hangupIgnored = word === "OFF";
+        return;
+      default:
+        this.#send(word, now);
+    }
+  }
+
+  #addString(list: (string | undefined)[], keyword: string, logged: string, word: string, now: number): void {
+    if (list.length >= MAX_STRINGS) return this.#fatal(EXIT_FATAL, `Too many ${keyword} strings`, now);
+    const text = cleanExpect(word, this.#options);
+    if (text.length >= STRING_SIZE)
+      return this.#fatal(EXIT_ARGUMENT, `Illegal or too-long ${keyword} string ('${visibleText(word)}')`, now);
+    list.push(text);
+    this.#progress(`${logged} (${visibleText(word)})`);
+  }
+
+  #withoutString<T extends string | undefined>(list: T[], logged: string, word: string): T[] {
+    const text = cleanExpect(word, this.#options);
+    return list.filter((other) => {
+      if (other === text) this.#progress(`${logged} (${visibleText(word)})`);
+      return other !== text;
+    });
+  }
+
+  #expect(part: string, now: number): void {
+    const want = cleanExpect(part, this.#options);
+    this.#progress(`expect (${visibleText(want)})`);
+    if (want.length > HEARD_MAX) {
+      this.#log("info", "expect string is too long");
+      return this.#missed(EXIT_ARGUMENT, now);
+    }
+    if (want === "") {
+      this.#progress("got it");
+      return this.#met();
+    }
+    this.#state = { doing: "expect", want };
+    this.#heard.restart(want.length);
+    this.#startAlarm(now);
+  }
+
+  #hear(byte: number, want: string, now: number): void {
+    if (this.#echo) this.#echoByte(byte);
+    this.#heard.push(byte);
+    if (this.#options.copy && byte !== 0x0d) this.#events.push({ type: "stderr", text: copied(byte) });
+    if (this.#gathered) this.#gather(byte);
+    else this.#matchReports(now);
+    if (this.#heard.endsIn(want)) {
+      this.#heard.flush();
+      this.#progress(" -- got it\n");
+      return this.#met();
+    }
+    const abort = this.#aborts.findIndex((text) => this.#heard.endsIn(text));
+    if (abort < 0) return;
+    this.#heard.flush();
+    this.#progress(" -- failed");
+    this.#missed(EXIT_ABORT + abort, now, this.#aborts[abort]);
+  }
+
+  #matchReports(now: number): void {
+    const at = this.#reports.findIndex((text) => text !== undefined && this.#heard.endsIn(text));
+    const text = this.#reports[at];
+    if (text === undefined) return;
+    this.#reports[at] = undefined;
+    this.#gathered = { text, now };
+  }
+
+  /** False when the byte ended the report line, which is out then. */
+  #gather(byte: number): boolean {
+    const line = this.#gathered;
+    if (!line) return false;
+    const control = byte < 0x20 || byte === 0x7f;
+    if (!control && line.text.length < REPORT_MAX) line.text += String.fromCharCode(byte);
+    if (control) this.#putReport();
+    return !control;
+  }
+
+  #putReport(): void {
+    if (this.#gathered) this.#events.push({ type: "report", ...this.#gathered });
+    this.#gathered = undefined;
+  }
+
+  #met(): void {
+    this.#stopAlarm();
+    this.#parts = [];
+    this.#state = { doing: "advance" };
+  }
+
+  /** An expect was not met: the alternative's turn, or the end. */
+  #missed(code: number, now: number, reason?: string): void {
+    this.#stopAlarm();
+    const alternative = this.#parts.shift();
+    if (code === EXIT_TIMEOUT && alternative !== undefined) return this.#send(alternative, now);
+    this.#log("info", reason === undefined ? "Failed" : `Failed (${reason})`);
+    this.#terminate(code, now);
+  }
+
+  #send(word: string, now: number): void {
+    const path = word.startsWith("@") ? word.slice(1).replace(/^[ \t]+/, "") : "";
+    if (path === "") return this.#startSend(word, now);
+    this.#state = { doing: "read", path };
+    this.#events.push({ type: "read", path });
+  }
+
+  #startSend(word: string, now: number): void {
+    const { text, quiet } = cleanSend(SPECIAL.get(word) ?? word, this.#options);
+    this.#progress(`send (${quiet ? "??????" : visibleText(untilNul(text))})`);
+    this.#startAlarm(now);
+    const state = { doing: "send", text, at: 0, byte: undefined, dueAt: now, blocked: false } as const;
+    this.#nextUnit((this.#state = { ...state }), now);
+  }
+
+  #nextUnit(state: State & { doing: "send" }, now: number): void {
+    const char = state.text.charAt(state.at++);
+    const action = char === "\\" ? state.text.charAt(state.at++) : "";
+    state.byte = undefined;
+    if (char === "") {
+      this.#stopAlarm();
+      this.#state = { doing: "advance" };
+    } else if (action === "K") {
+      this.#events.push({ type: "break" });
+    } else if (action === "d") {
+      state.dueAt = now + SECOND;
+    } else if (action === "p") {
+      state.dueAt = now + PACE;
+    } else if (this.#alarmed) {
+      this.#sendFailed(" -- write timed out", now);
+    } else {
+      state.byte = bytesOf(action || char)[0];
+      state.dueAt = now + PACE;
+    }
+  }
+
+  #sendFailed(text: string, now: number): void {
+    this.#stopAlarm();
+    this.#progress(text);
+    this.#fatal(EXIT_ARGUMENT, "Failed", now);
+  }
+
+  #startAlarm(now: number): void {
+    this.#alarmed = false;
+    this.#alarmAt = this.#timeout > 0 ? now + this.#timeout * SECOND : Infinity;
+  }
+
+  #stopAlarm(): void {
+    this.#alarmed = false;
+    this.#alarmAt = Infinity;
+  }
+
+  #echoByte(byte: number): void {
+    if (byte === 0x0d) return;
+    this.#echoedPartOfLine = byte !== 0x0a;
+    this.#events.push({ type: "stderr", text: copied(byte) });
+  }
+
+  #fatal(code: number, text: string, now: number): void {
+    this.#log("err", text);
+    this.#terminate(code, now);
+  }
+
+  #terminate(code: number, now: number): void {
+    if (this.#state.doing === "done") return;
+    // A second end, by a signal while the report line is awaited, is the end at once.
+    const waiting = this.#state.doing !== "gather" && this.#gathered !== undefined;
+    this.#state = { doing: "gather", code };
+    if (this.#echoedPartOfLine) this.#events.push({ type: "stderr", text: "\n" });
+    this.#echoedPartOfLine = false;
+    this.#alarmAt = now + SECOND;
+    if (!waiting) this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#state.doing !== "gather") return;
+    this.#putReport();
+    this.#stopAlarm();
+    this.#state = { doing: "done", code: this.#state.code };
+  }
+
+  #progress(text: string): void {
+    if (this.#options.verbose) this.#log("info", text);
+  }
+
+  #log(level: "err" | "warning" | "info", text: string): void {
+    this.#events.push({ type: "log", level, text: text.slice(0, LOG_MAX) });
+  }
+}
+
+/** A byte received as stderr shows it. */
+function copied(byte: number): string {
+  return byte === 0x0a ? "\n" : visible(byte);
+}
+
+/** A NUL ends a string for the C program whose log this is. */
+function untilNul(text: string): string {
+  const nul = text.indexOf("\0");
+  return nul < 0 ? text : text.slice(0, nul);
+}
+
+/** Words that are sent as something else, without a carriage return. */
+const SPECIAL: ReadonlyMap<string, string> = new Map([
+  ["EOT", "^D\\c"],
+  ["BREAK", "\\K\\c"],
+]);

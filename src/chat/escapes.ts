@@ -1,0 +1,126 @@
+// What chat(8) makes of one word: backslash and caret escapes, -E variables, and the way its log shows bytes.
+// Text is one char a byte (Latin-1) everywhere in this folder.
+
+/** What `\T`, `\U` and, with -E, `$NAME` stand for. */
+export interface Substitutions {
+  readonly phone?: string | undefined;
+  readonly phone2?: string | undefined;
+  /** Present with -E only. */
+  readonly variable?: ((name: string) => string | undefined) | undefined;
+}
+
+/**
+ * A word ready to be sent. Delays and breaks stay in the text as `\d`, `\p` and `\K`; a backslash before any other
+ * char makes that char a byte to send. The log shows it in this form, as the real chat's does.
+ */
+export interface SendText {
+  readonly text: string;
+  /** `\q` was in it: the log must not show it. */
+  readonly quiet: boolean;
+}
+
+const CONTROLS: ReadonlyMap<string, string> = new Map(Object.entries({ b: "\b", n: "\n", r: "\r", s: " ", t: "\t" }));
+const TAB = 9;
+const NAME = /[A-Za-z0-9_]*/y;
+const OCTAL = /[0-7]{1,3}/y;
+
+/** A word in SEND position; a carriage return is added unless it ends in `\c`. */
+export function cleanSend(word: string, substitutions: Substitutions): SendText {
+  let quiet = false;
+  let end = "\r";
+  const text = unescape(
+    word,
+    substitutions,
+    (char, last) => {
+      switch (char) {
+        case "":
+          return "\\\\";
+        case "c":
+          if (!last) return "c";
+          end = "";
+          return "";
+        case "q":
+          quiet = true;
+          return "";
+        case "T":
+          return substitutions.phone ?? "\\T";
+        case "U":
+          return substitutions.phone2 ?? "\\U";
+        case "N":
+          return "\\\0";
+        default:
+          return `\\${char}`;
+      }
+    },
+    (code) => (code === 0 || code === 0x5c ? `\\${String.fromCharCode(code)}` : String.fromCharCode(code)),
+  );
+  return { text: text + end, quiet };
+}
+
+/** A word to be expected, or the argument of ABORT, REPORT and their kin. */
+export function cleanExpect(word: string, substitutions: Substitutions): string {
+  return unescape(
+    word,
+    substitutions,
+    (char) => {
+      if (char === "q") return "";
+      return char === "T" || char === "U" ? `\\${char}` : char;
+    },
+    (code) => (code === 0 ? "" : String.fromCharCode(code)),
+  );
+}
+
+/** `escape` decides what `\char` becomes ("" for a backslash that ends the word), `octal` what `\ddd` becomes. */
+function unescape(
+  word: string,
+  substitutions: Substitutions,
+  escape: (char: string, last: boolean) => string,
+  octal: (code: number) => string,
+): string {
+  let text = "";
+  for (let at = 0; at < word.length;) {
+    const char = word.charAt(at++);
+    if (char === "^") {
+      if (at === word.length) return `${text}^`;
+      const code = word.charCodeAt(at++) & 0x1f;
+      if (code !== 0) text += String.fromCharCode(code);
+    } else if (char === "$" && substitutions.variable) {
+      const name = match(NAME, word, at);
+      at += name.length;
+      text += substitutions.variable(name) ?? "";
+    } else if (char !== "\\") {
+      text += char;
+    } else {
+      const digits = match(OCTAL, word, at);
+      const escaped = word.charAt(at);
+      at += digits.length || 1;
+      if (digits !== "") text += octal(parseInt(digits, 8) & 0xff);
+      else if (escaped === "$" && substitutions.variable) text += "$";
+      else text += CONTROLS.get(escaped) ?? escape(escaped, at === word.length);
+    }
+  }
+  return text;
+}
+
+function match(pattern: RegExp, text: string, at: number): string {
+  pattern.lastIndex = at;
+  return pattern.exec(text)?.[0] ?? "";
+}
+
+/** One byte as -V and ECHO show it: `^M` for controls, `M-x` with the eighth bit. */
+export function visible(code: number): string {
+  const low = code & 0x7f;
+  const shown = low < 0x20 || low === 0x7f ? `^${String.fromCharCode(low ^ 0x40)}` : String.fromCharCode(low);
+  return code & 0x80 ? `M-${shown}` : shown;
+}
+
+/** Text as the log shows it: the same, but a tab stays a tab. */
+export function visibleText(text: string): string {
+  let shown = "";
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if ((code & 0x7f) !== TAB) shown += visible(code);
+    else shown += code === TAB ? "\t" : "M-\t";
+  }
+  return shown;
+}

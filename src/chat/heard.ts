@@ -1,0 +1,65 @@
+// What came from the line since the current expect began: the end of it to compare with, all of it to log in lines.
+
+import { visibleText } from "./escapes.ts";
+import { textOf } from "../bytes/text.ts";
+
+export const HEARD_MAX = 1024;
+/** At least so much is kept when the buffer wraps: no ABORT or REPORT string is longer. */
+const KEEP_MIN = 49;
+/** A line this long is logged without waiting for its newline. */
+const LOG_WIDTH = 80;
+
+export class Heard {
+  readonly #bytes = new Uint8Array(HEARD_MAX);
+  readonly #log: (line: string) => void;
+  #fill = 0;
+  /** bytes[0, logged) is in the log already. */
+  #logged = 0;
+  #keep = KEEP_MIN;
+
+  constructor(log: (line: string) => void) {
+    this.#log = log;
+  }
+
+  /** Forgets everything; `length` is that of the string looked for. */
+  restart(length: number): void {
+    this.#fill = this.#logged = 0;
+    this.#keep = Math.max(length - 1, KEEP_MIN);
+  }
+
+  push(byte: number): void {
+    if (this.#fill === HEARD_MAX) this.#wrap();
+    this.#bytes[this.#fill++] = byte;
+    if (byte === 0x0a) {
+      this.#log(this.#pending(this.#fill - 1));
+      this.#logged = this.#fill;
+    } else if (this.#fill - this.#logged >= LOG_WIDTH) {
+      this.flush();
+    }
+  }
+
+  /** Logs the line that is still without a newline. */
+  flush(): void {
+    if (this.#logged < this.#fill) this.#log(this.#pending(this.#fill));
+    this.#logged = this.#fill;
+  }
+
+  endsIn(text: string): boolean {
+    const start = this.#fill - text.length;
+    if (start < 0) return false;
+    for (let at = 0; at < text.length; at++) if (this.#bytes[start + at] !== text.charCodeAt(at)) return false;
+    return true;
+  }
+
+  #pending(end: number): string {
+    return visibleText(textOf(this.#bytes, this.#logged, end));
+  }
+
+  #wrap(): void {
+    const drop = HEARD_MAX - this.#keep;
+    if (this.#logged < drop) this.flush();
+    this.#bytes.copyWithin(0, drop, HEARD_MAX);
+    this.#logged -= drop;
+    this.#fill = this.#keep;
+  }
+}

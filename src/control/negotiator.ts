@@ -1,0 +1,420 @@
+// Option negotiation over the automaton: requests, answers, retransmission, termination (RFC 1661 §4.4–§5.6).
+
+import { bytesOf, textOf, toHex } from "../bytes/text.ts";
+import {
+  Code,
+  type ConfOption,
+  type Control,
+  type OptionList,
+  parseControl,
+  parseOptions,
+  putConfigure,
+  putControl,
+  sameOptions,
+} from "../wire/control.ts";
+import { Automaton, type Action, type AutomatonEvent, type AutomatonOptions, State } from "./automaton.ts";
+
+export type Level = "debug" | "info" | "notice" | "warn" | "error";
+
+/** What a protocol machine stands on: the link, or a test. */
+export interface Lower {
+  /** Sends one packet of `protocol`; `write` puts its octets at (buf, at) and returns where they end. */
+  send(protocol: number, write: (buf: Uint8Array, at: number) => number): void;
+  /** A request was answered this soon, having been sent but once: the line is at least so fast. */
+  roundTrip(milliseconds: number): void;
+  log(level: Level, text: string): void;
+  /** Asks for a timeout() at `at` milliseconds; Infinity: for none. One at a time. */
+  wakeAt(at: number): void;
+}
+
+/** The answer to a Configure-Request: an Ack repeats all options, a Nak or Reject names those in dispute. */
+export interface Answer {
+  code: typeof Code.ConfAck | typeof Code.ConfNak | typeof Code.ConfRej;
+  options: ConfOption[];
+}
+
+/** What a protocol knows and the automaton does not: which options to ask for, and what to say to the peer's. */
+export interface Dialect {
+  /** "LCP", as log lines name it. */
+  readonly name: string;
+  readonly protocol: number;
+  /** Forgets what was agreed: negotiation starts anew. */
+  reset(): void;
+  /** Our Configure-Request, as things stand. */
+  request(): ConfOption[];
+  /** Judges the peer's request; with `rejectOnly` we have sent Naks enough. */
+  judge(list: OptionList, rejectOnly: boolean): Answer;
+  /** Takes in a Nak; with `asReject` we have had enough of them. False: it makes no sense. */
+  naked(options: ConfOption[], asReject: boolean): boolean;
+  /** Takes in a Reject of some of the options asked for. */
+  rejected(options: ConfOption[]): void;
+  /** Any code beyond Code-Reject. False: unknown. */
+  receive?(control: Control, packet: Uint8Array, now: number): boolean;
+  up(now: number): void;
+  down(now: number): void;
+  finished(now: number): void;
+}
+
+/** What to say to one option: take it, refuse it, or name the value we would take. */
+export type Verdict = "ack" | "reject" | ConfOption;
+
+/**
+ * Puts the verdicts together as RFC 1661 §5.2–5.4 wants it: a Reject outweighs a Nak, a Nak an Ack. With `rejectOnly`
+ * what would be Naked is Rejected, but for options of type `insist`.
+ */
+export function weigh(
+  list: OptionList,
+  rejectOnly: boolean,
+  verdictOf: (option: ConfOption) => Verdict,
+  insist = -1,
+): Answer {
+  const rejects: ConfOption[] = [];
+  const naks: ConfOption[] = [];
+  for (const option of list.options) {
+    const verdict = verdictOf(option);
+    if (verdict === "ack") continue;
+    if (verdict === "reject" || (rejectOnly && option.type !== insist)) rejects.push(option);
+    else naks.push(verdict);
+  }
+  // What is left where a length lies goes back as one option, its length put right.
+  if (list.rest.length > 0) rejects.push({ type: list.rest[0]!, value: list.rest.slice(2) });
+  if (rejects.length > 0) return { code: Code.ConfRej, options: rejects };
+  if (naks.length > 0) return { code: Code.ConfNak, options: naks };
+  return { code: Code.ConfAck, options: list.options };
+}
+
+/** RFC 1661 §4.6's timer and counters. */
+export interface Limits {
+  restartMs: number;
+  maxConfigure: number;
+  /** 0: one Terminate-Request, and no waiting for its Ack. */
+  maxTerminate: number;
+  maxFailure: number;
+}
+
+const EMPTY = new Uint8Array(0);
+// A request this old that the peer, heard for the first time, has not answered was sent before the peer listened.
+const UNHEARD_MS = 30;
+
+export class Negotiator {
+  readonly #dialect: Dialect;
+  readonly #lower: Lower;
+  readonly #limits: Limits;
+  readonly #automaton: Automaton;
+  /** Identifier of the last packet of ours that wants an answer. */
+  #id = 0;
+  #requestId = -1;
+  #requested: ConfOption[] = [];
+  #answered = false;
+  #sentAt = 0;
+  #transmissions = 0;
+  #left = 0;
+  #naksSent = 0;
+  #naksHeard = 0;
+  #heard = false;
+  #reason = "";
+  /** The state a running event began in, and the packet it is about. */
+  #was: State = State.Initial;
+  #event: AutomatonEvent = "Up";
+  #now = 0;
+  #control: Control | undefined;
+  #packet: Uint8Array = EMPTY;
+  #answer: Answer | undefined;
+
+  constructor(dialect: Dialect, lower: Lower, limits: Limits, options: AutomatonOptions = {}) {
+    this.#dialect = dialect;
+    this.#lower = lower;
+    this.#limits = limits;
+    this.#automaton = new Automaton((action) => this.#act(action), options);
+  }
+
+  get state(): State {
+    return this.#automaton.state;
+  }
+
+  get opened(): boolean {
+    return this.#automaton.state === State.Opened;
+  }
+
+  /** Between a Down or Up of the layer below and the first packet heard, nothing was heard. */
+  lowerUp(now: number): void {
+    this.#heard = false;
+    this.#feed("Up", now);
+  }
+
+  lowerDown(now: number): void {
+    this.#feed("Down", now);
+  }
+
+  open(now: number): void {
+    this.#feed("Open", now);
+  }
+
+  /** `reason` goes to the peer as the Terminate-Request's text. */
+  close(reason: string, now: number): void {
+    this.#reason = reason;
+    this.#feed("Close", now);
+  }
+
+  timeout(now: number): void {
+    this.#lower.wakeAt(Infinity);
+    if (this.#left > 0) {
+      this.#feed("TO+", now);
+      return;
+    }
+    const { state } = this.#automaton;
+    if (state >= State.ReqSent && state <= State.AckSent)
+      this.#lower.log("warn", `${this.#dialect.name}: timeout sending Config-Requests`);
+    this.#feed("TO-", now);
+  }
+
+  /** The peer rejected our protocol as a whole (RFC 1661 §5.7). */
+  protocolRejected(now: number): void {
+    this.#feed("RXJ-", now);
+  }
+
+  /** The next identifier of this layer, for packets its owner sends (Protocol-Reject, Code-Reject). */
+  nextId(): number {
+    this.#id = (this.#id + 1) & 0xff;
+    return this.#id;
+  }
+
+  /** Takes in packet[start, end), which begins with the code. */
+  receive(packet: Uint8Array, start: number, end: number, now: number): void {
+    const control = parseControl(packet, start, end);
+    const { state } = this.#automaton;
+    // Nothing can be said before the layer below is up; a peer this early will ask again.
+    if (control === undefined || state === State.Initial || state === State.Starting) return;
+    this.#control = control;
+    this.#packet = packet;
+    switch (control.code) {
+      case Code.ConfReq:
+        this.#receiveRequest(packet, control, now);
+        break;
+      case Code.ConfAck:
+        this.#receiveAck(packet, control, now);
+        break;
+      case Code.ConfNak:
+      case Code.ConfRej:
+        this.#receiveRefusal(packet, control, now);
+        break;
+      case Code.TermReq:
+        this.#receiveTermReq(packet, control, now);
+        break;
+      case Code.TermAck:
+        this.#feed("RTA", now);
+        break;
+      case Code.CodeRej:
+        // A reject of the codes everyone must know would be the end (RXJ-); pppd goes on and lets the timers decide.
+        this.#lower.log(
+          "warn",
+          `${this.#dialect.name}: Rcvd Code-Reject for code ${packet[control.dataStart] ?? 0}, id ${packet[control.dataStart + 1] ?? 0}`,
+        );
+        this.#feed("RXJ+", now);
+        break;
+      default:
+        if (this.#dialect.receive?.(control, packet, now) !== true) this.#feed("RUC", now);
+    }
+  }
+
+  #receiveRequest(packet: Uint8Array, control: Control, now: number): void {
+    const { state } = this.#automaton;
+    if (state === State.Closing || state === State.Stopping || state === State.Closed) {
+      this.#feed("RCR+", now);
+      return;
+    }
+    // The peer began anew: what we want is asked for from the start, and judged against (our magic number is new).
+    if (state === State.Opened || state === State.Stopped) this.#restart();
+    // Both ends were started together and the first request went into a line nobody read. Said again before the Ack,
+    // when the peer cannot be Opened yet, it spares both the wait for the restart timer and harms nobody.
+    if (state === State.ReqSent && !this.#heard && !this.#answered && now - this.#sentAt > UNHEARD_MS)
+      this.#sendRequest(now);
+    this.#heard = true;
+    const list = parseOptions(packet, control.dataStart, control.dataEnd);
+    this.#answer = this.#dialect.judge(list, this.#naksSent >= this.#limits.maxFailure);
+    const good = this.#answer.code === Code.ConfAck;
+    if (good) this.#naksSent = 0;
+    else if (this.#answer.code === Code.ConfNak) this.#naksSent++;
+    this.#feed(good ? "RCR+" : "RCR-", now);
+  }
+
+  #receiveAck(packet: Uint8Array, control: Control, now: number): void {
+    if (this.#stray(control)) return;
+    const list = parseOptions(packet, control.dataStart, control.dataEnd);
+    if (this.#negotiating && (list.rest.length > 0 || !sameOptions(list.options, this.#requested))) {
+      this.#complain("configure-ack", packet, control);
+      return;
+    }
+    if (this.#transmissions === 1) this.#lower.roundTrip(now - this.#sentAt);
+    this.#answered = true;
+    this.#naksHeard = 0;
+    this.#feed("RCA", now);
+  }
+
+  #receiveRefusal(packet: Uint8Array, control: Control, now: number): void {
+    if (this.#stray(control)) return;
+    const list = parseOptions(packet, control.dataStart, control.dataEnd);
+    const nak = control.code === Code.ConfNak;
+    if (this.#negotiating) {
+      // A Nak may add options; a Reject can only name some of what we asked for.
+      const ours = list.options.every((option) => this.#requested.some((asked) => asked.type === option.type));
+      const sound = list.rest.length === 0 && (nak || (ours && list.options.length > 0));
+      if (!nak) this.#naksHeard = 0;
+      const tired = nak && ++this.#naksHeard >= this.#limits.maxFailure;
+      if (!sound || (nak && !this.#dialect.naked(list.options, tired))) {
+        this.#complain(nak ? "configure-nak" : "configure-rej", packet, control);
+        return;
+      }
+      if (!nak) this.#dialect.rejected(list.options);
+    }
+    this.#answered = true;
+    this.#feed("RCN", now);
+  }
+
+  #receiveTermReq(packet: Uint8Array, control: Control, now: number): void {
+    if (this.#automaton.state === State.Opened) {
+      const text = textOf(packet, control.dataStart, control.dataEnd);
+      const { name } = this.#dialect;
+      this.#lower.log("info", `${name} terminated by peer${text === "" ? "" : ` (${printable(text)})`}`);
+    }
+    this.#feed("RTR", now);
+  }
+
+  /** In a state where the answer to a request matters. Elsewhere the automaton alone decides. */
+  get #negotiating(): boolean {
+    return this.#automaton.state >= State.ReqSent && this.#automaton.state <= State.AckSent;
+  }
+
+  /** An answer to another request than the last, or a second one to it: pppd ignores both. */
+  #stray(control: Control): boolean {
+    const { state } = this.#automaton;
+    return state >= State.ReqSent && (control.id !== this.#requestId || this.#answered);
+  }
+
+  #complain(what: string, packet: Uint8Array, { dataStart, dataEnd }: Control): void {
+    this.#lower.log("error", `Received bad ${what}:  ${toHex(packet, dataStart, dataEnd, " ")}`);
+  }
+
+  #feed(event: AutomatonEvent, now: number): void {
+    this.#now = now;
+    this.#event = event;
+    this.#was = this.#automaton.state;
+    this.#automaton.feed(event);
+    const { state } = this.#automaton;
+    if (state < State.Closing || state === State.Opened) this.#lower.wakeAt(Infinity);
+  }
+
+  #act(action: Action): void {
+    const { protocol } = this.#dialect;
+    const now = this.#now;
+    switch (action) {
+      case "tlu":
+        this.#dialect.up(now);
+        break;
+      case "tld":
+        this.#dialect.down(now);
+        break;
+      case "tlf":
+        this.#dialect.finished(now);
+        break;
+      case "tls":
+        break;
+      case "irc":
+        this.#left = this.#limits.maxConfigure;
+        break;
+      case "zrc":
+        this.#left = 0;
+        this.#lower.wakeAt(now + this.#limits.restartMs);
+        break;
+      case "scr":
+        this.#sendConfigureRequest(now);
+        break;
+      case "sca":
+      case "scn": {
+        const { code, options } = this.#answer!;
+        const { id } = this.#control!;
+        this.#lower.send(protocol, (buf, at) => putConfigure(buf, at, code, id, options));
+        break;
+      }
+      case "str":
+        this.#sendTerminateRequest(now);
+        break;
+      case "sta": {
+        const id = this.#event === "RTR" || this.#event === "RCR+" ? this.#control!.id : this.nextId();
+        this.#lower.send(protocol, (buf, at) => putControl(buf, at, Code.TermAck, id, EMPTY));
+        break;
+      }
+      case "scj":
+        this.#sendCodeReject();
+        break;
+      case "ser":
+        // Only LCP has echoes, and its dialect answers them.
+        break;
+    }
+  }
+
+  #sendConfigureRequest(now: number): void {
+    if (this.#event === "TO+") {
+      this.#left--;
+      this.#sendRequest(now);
+      return;
+    }
+    const before = this.#was;
+    const begun = this.#event === "RCR+" || this.#event === "RCR-";
+    if (!begun && (before < State.ReqSent || before === State.Opened)) this.#restart();
+    this.#requestId = this.nextId();
+    this.#answered = false;
+    this.#transmissions = 0;
+    this.#left = this.#limits.maxConfigure - 1;
+    this.#requested = this.#dialect.request();
+    this.#sendRequest(now);
+  }
+
+  /** Sends the request as it stands, and waits for its answer anew. */
+  #sendRequest(now: number): void {
+    const options = this.#requested;
+    this.#sentAt = now;
+    this.#transmissions++;
+    this.#lower.send(this.#dialect.protocol, (buf, at) =>
+      putConfigure(buf, at, Code.ConfReq, this.#requestId, options),
+    );
+    this.#lower.wakeAt(now + this.#limits.restartMs);
+  }
+
+  #sendTerminateRequest(now: number): void {
+    const { maxTerminate, restartMs } = this.#limits;
+    if (this.#event !== "TO+") this.#left = maxTerminate;
+    const id = this.nextId();
+    const text = bytesOf(this.#reason);
+    this.#lower.send(this.#dialect.protocol, (buf, at) => putControl(buf, at, Code.TermReq, id, text));
+    this.#left--;
+    this.#lower.wakeAt(maxTerminate === 0 ? now : now + restartMs);
+  }
+
+  /** The whole packet back, as much of it as fits the smallest MRU a peer may have agreed to. */
+  #sendCodeReject(): void {
+    const { dataStart, dataEnd } = this.#control!;
+    const rejected = this.#packet.slice(dataStart - 4, Math.min(dataEnd, dataStart + MOST_REJECTED));
+    const id = this.nextId();
+    this.#lower.send(this.#dialect.protocol, (buf, at) => putControl(buf, at, Code.CodeRej, id, rejected));
+  }
+
+  #restart(): void {
+    this.#naksSent = this.#naksHeard = 0;
+    this.#dialect.reset();
+  }
+}
+
+const MOST_REJECTED = 120;
+
+/** A peer's text as it may stand in a log: pppd escapes what cannot be printed. */
+export function printable(text: string): string {
+  return text.replace(/[\\"\x00-\x1f\x7f-\xff]/g, (char) => {
+    if (char === "\\" || char === '"') return `\\${char}`;
+    if (char === "\n") return "\\n";
+    if (char === "\r") return "\\r";
+    if (char === "\t") return "\\t";
+    return `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`;
+  });
+}
+

@@ -1,0 +1,96 @@
+// Turns packets into frames on the line: FCS, transparency, flags (RFC 1662 §3.1, §4.2, §4.3).
+
+import type { Ring } from "../bytes/ring.ts";
+import { ACCM_ALL, ESCAPE, escapeTable, FLAG, TRANSPARENCY } from "./accm.ts";
+import { FCS_INIT, fcsOver } from "./fcs.ts";
+
+/** The opening flag is left out when the line was last used for a frame this recently: one flag divides two frames. */
+const IDLE_MS = 1000;
+
+/** Octets a frame of `length` can take on the line: everything escaped, FCS, two flags. */
+export function worstFrame(length: number): number {
+  return 2 * (length + 2) + 2;
+}
+
+export class Framer {
+  /** Octets and frames written since the start. */
+  readonly stats = { octets: 0, frames: 0 };
+  readonly #ring: Ring;
+  readonly #everything: Uint8Array;
+  readonly #escape: readonly number[];
+  #negotiated: Uint8Array;
+  #lastFrame = -Infinity;
+  #overflow = new Uint8Array(0);
+
+  /** Frames go into `ring`; `escape` is pppd's list of octets that are never sent as they are. */
+  constructor(ring: Ring, escape: readonly number[] = []) {
+    this.#ring = ring;
+    this.#escape = escape;
+    this.#everything = this.#negotiated = escapeTable(ACCM_ALL, escape);
+  }
+
+  /** Sets the transmit ACCM. */
+  set accm(accm: number) {
+    this.#negotiated = escapeTable(accm >>> 0, this.#escape);
+  }
+
+  /** True when a frame of `length` octets is sure to fit. */
+  hasRoom(length: number): boolean {
+    return this.#ring.free >= worstFrame(length);
+  }
+
+  /**
+   * Frames packet[start, end); the two octets behind `end` are overwritten with the FCS. With `plain` all control
+   * characters are escaped whatever was agreed: LCP (RFC 1661 §6, "default" transparency). The caller made sure of
+   * {@link hasRoom}.
+   */
+  write(packet: Uint8Array, start: number, end: number, plain: boolean, now: number): void {
+    const fcs = fcsOver(FCS_INIT, packet, start, end) ^ 0xffff;
+    packet[end] = fcs;
+    packet[end + 1] = fcs >>> 8;
+    const table = plain ? this.#everything : this.#negotiated;
+    const opening = now - this.#lastFrame > IDLE_MS;
+    this.#lastFrame = now;
+    const ring = this.#ring;
+    const most = worstFrame(end - start);
+    let length: number;
+    if (ring.writable >= most) {
+      length = stuff(packet, start, end + 2, table, opening, ring.bytes, ring.writeAt) - ring.writeAt;
+      ring.commit(length);
+    } else {
+      // The frame may wrap: make it beside the ring and copy it in two pieces.
+      if (this.#overflow.length < most) this.#overflow = new Uint8Array(most);
+      length = stuff(packet, start, end + 2, table, opening, this.#overflow, 0);
+      const first = Math.min(length, ring.writable);
+      ring.bytes.set(this.#overflow.subarray(0, first), ring.writeAt);
+      ring.commit(first);
+      ring.bytes.set(this.#overflow.subarray(first, length), ring.writeAt);
+      ring.commit(length - first);
+    }
+    this.stats.octets += length;
+    this.stats.frames++;
+  }
+}
+
+function stuff(
+  packet: Uint8Array,
+  start: number,
+  end: number,
+  table: Uint8Array,
+  opening: boolean,
+  out: Uint8Array,
+  to: number,
+): number {
+  if (opening) out[to++] = FLAG;
+  for (let at = start; at < end; at++) {
+    const octet = packet[at]!;
+    if (table[octet] === 0) out[to++] = octet;
+    else {
+      out[to] = ESCAPE;
+      out[to + 1] = octet ^ TRANSPARENCY;
+      to += 2;
+    }
+  }
+  out[to++] = FLAG;
+  return to;
+}

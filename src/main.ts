@@ -1,0 +1,21 @@
+// The one executable: which program it is, by the name it was called by or its first word. Exit code out.
+
+import { basename } from "node:path";
+import { help } from "./commands/help.ts";
+import { APPLETS, type Applet } from "./applets/applets.ts";
+
+function isApplet(name: string | undefined): name is Applet {
+  return name !== undefined && Object.hasOwn(APPLETS, name);
+}
+
+async function main(called: string, argv: string[]): Promise<number> {
+  if (isApplet(called)) return (await APPLETS[called]())(argv);
+  const [first, ...rest] = argv;
+  if (isApplet(first)) return (await APPLETS[first]())(rest);
+  return help(first);
+}
+
+// argv[0] and argv[1] are Bun's own; the name we were called by is argv0.
+process.exitCode = await main(basename(process.argv0), process.argv.slice(2));
+// Whatever still waits (a timer, a pipe to somebody) has nothing more to do with us.
+process.exit();

@@ -1,0 +1,514 @@
+// Everything the program was told: one plain record, its fields named by the manual's words. Filled by parse.ts.
+//
+// Two kinds of text. `name`, `user`, `password`, `remotename` and everything in the secrets files are byte strings (one
+// char a byte, bytes/text.ts): they go onto the wire as they stand. Paths, commands and all other words are text.
+
+/** What the peer can be asked to prove itself with, in no order. */
+export type AuthProtocol = "pap" | "chap-md5" | "mschap" | "mschap-v2" | "eap";
+
+/** Where and how strongly an option was set; `winner` is the member of its group that was given last. */
+export interface Given {
+  readonly winner: string;
+  /** "command line", a file's path, or "secrets file". */
+  readonly source: string;
+  /** 1 configuration file, 2 command line, 3 secrets file; +100 by root (the manual's rules of precedence). */
+  readonly priority: number;
+  /** The values of a repeatable option with the source of each, for `dump`. */
+  readonly values: readonly { readonly value: string; readonly source: string }[];
+}
+
+export interface Config {
+  // ── general ──────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** How often `debug` was given. */
+  debug: number;
+  kdebug: number;
+  detach: "detach" | "nodetach" | "updetach" | "sdnotify";
+  masterDetach: boolean;
+  persist: boolean;
+  demand: boolean;
+  /** Seconds; settled by checkOptions: 30 with a connect script, 0 without, or what was given. */
+  holdoff: number;
+  holdoffGiven: boolean;
+  maxfail: number;
+  /** Seconds; 0 is no limit. */
+  idle: number;
+  maxconnect: number;
+  maxoctets: number;
+  moDirection: "sum" | "in" | "out" | "max";
+  /** Seconds between two looks at maxoctets. */
+  moTimeout: number;
+  /** Where log lines go besides syslog; undefined: nowhere. Settled by checkOptions (never the line itself). */
+  logfd: number | undefined;
+  /** True until logfile, logfd or nolog was given: the descriptor is then stdout, until detaching. */
+  logDefault: boolean;
+  logfile: string | undefined;
+  linkname: string | undefined;
+  /** The N of pppN wished for; undefined: the lowest free. */
+  unit: number | undefined;
+  ifname: string | undefined;
+  vrf: string | undefined;
+  domain: string | undefined;
+  /** Our host name, `domain` appended. */
+  hostname: string;
+  ktune: boolean;
+  connectDelayMs: number;
+  childTimeout: number;
+  dump: boolean;
+  dryrun: boolean;
+  showOptions: boolean;
+  /** The word after `call`, for CALL_FILE. */
+  callFile: string | undefined;
+  /** From set and unset, in order; undefined: removed. */
+  environment: { readonly name: string; readonly value: string | undefined }[];
+  ipparam: string | undefined;
+  netInitScript: string;
+  netPreUpScript: string;
+  netDownScript: string;
+  authUpScript: string;
+  authDownScript: string;
+  ipUpScript: string;
+  ipDownScript: string;
+  ipPreUpScript: string;
+  ipv6UpScript: string;
+  ipv6DownScript: string;
+  multilink: boolean;
+  bundle: string | undefined;
+  plugins: string[];
+  passFilter: string | undefined;
+  activeFilter: string | undefined;
+  callback: string | undefined;
+
+  // ── the line ─────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** Full path. Undefined with pty, notty or socket. */
+  device: string | undefined;
+  /** No device was named, or the one on stdin: foreground, no DTR toggling. */
+  defaultDevice: boolean;
+  /** Open the device as root: it came from a privileged source, or stdin has it open for reading and writing. */
+  devicePrivileged: boolean;
+  /** Bits per second; 0: leave the port's. */
+  speed: number;
+  lock: boolean;
+  /** Flow control: RTS/CTS on or off, ^S/^Q, or as the port was found. */
+  crtscts: "on" | "off" | "xonxoff" | "unset";
+  stopBits: 1 | 2;
+  /** False: `local`. */
+  modem: boolean;
+  sync: boolean;
+  datarate: number;
+  /** Characters to escape beyond what the peer asks for, ascending. */
+  escape: number[];
+  /** Commands for /bin/sh -c. "" counts as given (holdoff, carrier wait) and runs nothing. */
+  init: string | undefined;
+  connect: string | undefined;
+  disconnect: string | undefined;
+  welcome: string | undefined;
+  pty: string | undefined;
+  notty: boolean;
+  /** HOST:PORT */
+  socket: string | undefined;
+  record: string | undefined;
+
+  // ── LCP ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** The receive map we ask for: bit n set, the peer must escape control character n. All ones: do not ask. */
+  asyncmap: number;
+  /** default-asyncmap: reject the peer's asyncmap option too. */
+  defaultAsyncmap: boolean;
+  mru: number;
+  /** default-mru: ask for nothing, reject the peer's. */
+  defaultMru: boolean;
+  mtu: number;
+  noaccomp: boolean;
+  nopcomp: boolean;
+  nomagic: boolean;
+  /** -all: ask for no LCP (and IPCP) option and accept none. */
+  noOptions: boolean;
+  passive: boolean;
+  silent: boolean;
+  receiveAll: boolean;
+  lcpEchoInterval: number;
+  lcpEchoFailure: number;
+  lcpEchoAdaptive: boolean;
+  lcpRttFile: string | undefined;
+  lcpRestart: number;
+  lcpMaxTerminate: number;
+  lcpMaxConfigure: number;
+  lcpMaxFailure: number;
+  mrru: number | undefined;
+  mpshortseq: boolean;
+  /** "CLASS:VALUE" as it was written. */
+  endpoint: string | undefined;
+  noendpoint: boolean;
+
+  // ── authentication ───────────────────────────────────────────────────────────────────────────────────────────────
+  /** What was asked for: auth (or a require-…), noauth, or neither. */
+  auth: "auth" | "noauth" | "unset";
+  requirePap: boolean;
+  requireChap: boolean;
+  requireMschap: boolean;
+  requireMschapV2: boolean;
+  requireEap: boolean;
+  refusePap: boolean;
+  refuseChap: boolean;
+  refuseMschap: boolean;
+  refuseMschapV2: boolean;
+  refuseEap: boolean;
+  /** What follows from it, settled by checkOptions: must the peer authenticate, and with what may we ask it to. */
+  authRequired: boolean;
+  /** Required only because an ordinary user runs us. */
+  authByDefault: boolean;
+  authProtocols: AuthProtocol[];
+  /** Our name for authentication; settled by checkOptions (hostname unless given, or with usehostname). Byte string. */
+  name: string;
+  /** Who we say we are to the peer; settled by checkOptions (`name` unless given). Byte string. */
+  user: string;
+  userGiven: boolean;
+  /** Undefined: look in the secrets files. "" given explicitly is a password. Byte string. */
+  password: string | undefined;
+  /** "" when neither given nor taken from a host name. Byte string. */
+  remotename: string;
+  /** Given by `remotename`, not taken from the address pair: it beats the name the peer sends. */
+  remotenameGiven: boolean;
+  usehostname: boolean;
+  /** The file that +ua read `user` and `password` from. */
+  loginFile: string | undefined;
+  papSecrets: string;
+  chapSecrets: string;
+  login: boolean;
+  enableSession: boolean;
+  papcrypt: boolean;
+  hidePassword: boolean;
+  /** Address specifications (secrets-file syntax) of peers that need not authenticate. */
+  allowIp: string[];
+  remotenumber: string | undefined;
+  allowNumber: string[];
+  papRestart: number;
+  papMaxAuthreq: number;
+  papTimeout: number;
+  chapRestart: number;
+  chapMaxChallenge: number;
+  chapInterval: number;
+  chapTimeout: number;
+  chapmsStripDomain: boolean;
+  msLanman: boolean;
+  mschapChallenge: string | undefined;
+  mschap2PeerChallenge: string | undefined;
+  eapRestart: number;
+  eapMaxSreq: number;
+  eapTimeout: number;
+  eapMaxRreq: number;
+  eapInterval: number;
+  needPeerEap: boolean;
+  ca: string | undefined;
+  capath: string | undefined;
+  cert: string | undefined;
+  key: string | undefined;
+  pkcs12: string | undefined;
+  crl: string | undefined;
+  crlDir: string | undefined;
+  maxTlsVersion: string | undefined;
+  tlsVerifyKeyUsage: boolean;
+  tlsVerifyMethod: string | undefined;
+
+  // ── IPCP ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+  noip: boolean;
+  /** IPv4 addresses are uint32; undefined: not known, the peer says. */
+  ourAddress: number | undefined;
+  /** "hostname": only the default, not to be insisted on. */
+  ourAddressFrom: "given" | "hostname" | "none";
+  peerAddress: number | undefined;
+  /** Per-side precedence of the address pair. */
+  ourAddressPriority: number;
+  peerAddressPriority: number;
+  /** ipcp-accept-local, and also whenever the address was not given (settled by checkOptions). */
+  acceptLocal: boolean;
+  acceptRemote: boolean;
+  noipdefault: boolean;
+  /** The one or two last given; [primary, secondary]. Empty: none to give. */
+  msDns: number[];
+  msWins: number[];
+  usepeerdns: boolean;
+  usepeerwins: boolean;
+  noresolvconf: boolean;
+  defaultroute: boolean;
+  /** nodefaultroute: the option may not be used any more. */
+  nodefaultroute: boolean;
+  defaultrouteMetric: number;
+  replacedefaultroute: boolean;
+  proxyarp: boolean;
+  noproxyarp: boolean;
+  netmask: number | undefined;
+  noremoteip: boolean;
+  nosendip: boolean;
+  ipcpNoAddress: boolean;
+  ipcpNoAddresses: boolean;
+  ipcpRestart: number;
+  ipcpMaxTerminate: number;
+  ipcpMaxConfigure: number;
+  ipcpMaxFailure: number;
+  novj: boolean;
+  novjccomp: boolean;
+  vjMaxSlots: number;
+
+  // ── IPv6CP ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  ipv6: boolean;
+  /** 64-bit interface identifiers. */
+  ipv6Local: bigint | undefined;
+  ipv6Remote: bigint | undefined;
+  ipv6cpAcceptLocal: boolean;
+  ipv6cpAcceptRemote: boolean;
+  ipv6cpUseIpaddr: boolean;
+  ipv6cpUsePersistent: boolean;
+  ipv6cpUseRemotenumber: boolean;
+  ipv6cpNoremote: boolean;
+  ipv6cpNosend: boolean;
+  ipv6cpRestart: number;
+  ipv6cpMaxTerminate: number;
+  ipv6cpMaxConfigure: number;
+  ipv6cpMaxFailure: number;
+  defaultroute6: boolean;
+  nodefaultroute6: boolean;
+  defaultroute6Metric: number;
+
+  // ── CCP ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+  noccp: boolean;
+  /** Code sizes for what the peer sends and for what we send; 0: not that way. */
+  bsdcomp: { readonly receive: number; readonly transmit: number };
+  deflate: { readonly receive: number; readonly transmit: number };
+  nodeflatedraft: boolean;
+  predictor1: "request" | "accept" | "no";
+  mppe: "no" | "require" | "require-40" | "require-128";
+  nomppe40: boolean;
+  nomppe128: boolean;
+  mppeStateful: boolean;
+
+  // ── how it came about ────────────────────────────────────────────────────────────────────────────────────────────
+  /** Run by root, or by a member of a privgroup. */
+  privileged: boolean;
+  /** Leader of the option's group (an option in no group leads itself) → how it was set. */
+  given: Map<string, Given>;
+  /** Options given that have no effect in this release, as they were written. */
+  withoutEffect: string[];
+}
+
+/** The program's behaviour when told nothing. `etc` is the folder of configuration files, "/etc/ppp". */
+export function defaultConfig(etc = "/etc/ppp"): Config {
+  return {
+    debug: 0,
+    kdebug: 0,
+    detach: "detach",
+    masterDetach: false,
+    persist: false,
+    demand: false,
+    holdoff: 30,
+    holdoffGiven: false,
+    maxfail: 10,
+    idle: 0,
+    maxconnect: 0,
+    maxoctets: 0,
+    moDirection: "sum",
+    moTimeout: 1,
+    logfd: 1,
+    logDefault: true,
+    logfile: undefined,
+    linkname: undefined,
+    unit: undefined,
+    ifname: undefined,
+    vrf: undefined,
+    domain: undefined,
+    hostname: "",
+    ktune: false,
+    connectDelayMs: 1000,
+    childTimeout: 5,
+    dump: false,
+    dryrun: false,
+    showOptions: false,
+    callFile: undefined,
+    environment: [],
+    ipparam: undefined,
+    netInitScript: `${etc}/net-init`,
+    netPreUpScript: `${etc}/net-pre-up`,
+    netDownScript: `${etc}/net-down`,
+    authUpScript: `${etc}/auth-up`,
+    authDownScript: `${etc}/auth-down`,
+    ipUpScript: `${etc}/ip-up`,
+    ipDownScript: `${etc}/ip-down`,
+    ipPreUpScript: `${etc}/ip-pre-up`,
+    ipv6UpScript: `${etc}/ipv6-up`,
+    ipv6DownScript: `${etc}/ipv6-down`,
+    multilink: false,
+    bundle: undefined,
+    plugins: [],
+    passFilter: undefined,
+    activeFilter: undefined,
+    callback: undefined,
+
+    device: undefined,
+    defaultDevice: true,
+    devicePrivileged: false,
+    speed: 0,
+    lock: false,
+    crtscts: "unset",
+    stopBits: 1,
+    modem: true,
+    sync: false,
+    datarate: 0,
+    escape: [],
+    init: undefined,
+    connect: undefined,
+    disconnect: undefined,
+    welcome: undefined,
+    pty: undefined,
+    notty: false,
+    socket: undefined,
+    record: undefined,
+
+    asyncmap: 0,
+    defaultAsyncmap: false,
+    mru: 1500,
+    defaultMru: false,
+    mtu: 16384,
+    noaccomp: false,
+    nopcomp: false,
+    nomagic: false,
+    noOptions: false,
+    passive: false,
+    silent: false,
+    receiveAll: false,
+    lcpEchoInterval: 0,
+    lcpEchoFailure: 0,
+    lcpEchoAdaptive: false,
+    lcpRttFile: undefined,
+    lcpRestart: 3,
+    lcpMaxTerminate: 2,
+    lcpMaxConfigure: 10,
+    lcpMaxFailure: 5,
+    mrru: undefined,
+    mpshortseq: false,
+    endpoint: undefined,
+    noendpoint: false,
+
+    auth: "unset",
+    requirePap: false,
+    requireChap: false,
+    requireMschap: false,
+    requireMschapV2: false,
+    requireEap: false,
+    refusePap: false,
+    refuseChap: false,
+    refuseMschap: false,
+    refuseMschapV2: false,
+    refuseEap: false,
+    authRequired: false,
+    authByDefault: false,
+    authProtocols: [],
+    name: "",
+    user: "",
+    userGiven: false,
+    password: undefined,
+    remotename: "",
+    remotenameGiven: false,
+    usehostname: false,
+    loginFile: undefined,
+    papSecrets: `${etc}/pap-secrets`,
+    chapSecrets: `${etc}/chap-secrets`,
+    login: false,
+    enableSession: false,
+    papcrypt: false,
+    hidePassword: true,
+    allowIp: [],
+    remotenumber: undefined,
+    allowNumber: [],
+    papRestart: 3,
+    papMaxAuthreq: 10,
+    papTimeout: 30,
+    chapRestart: 3,
+    chapMaxChallenge: 10,
+    chapInterval: 0,
+    chapTimeout: 60,
+    chapmsStripDomain: false,
+    msLanman: false,
+    mschapChallenge: undefined,
+    mschap2PeerChallenge: undefined,
+    eapRestart: 3,
+    eapMaxSreq: 10,
+    eapTimeout: 20,
+    eapMaxRreq: 20,
+    eapInterval: 0,
+    needPeerEap: false,
+    ca: undefined,
+    capath: undefined,
+    cert: undefined,
+    key: undefined,
+    pkcs12: undefined,
+    crl: undefined,
+    crlDir: undefined,
+    maxTlsVersion: undefined,
+    tlsVerifyKeyUsage: false,
+    tlsVerifyMethod: undefined,
+
+    noip: false,
+    ourAddress: undefined,
+    ourAddressFrom: "none",
+    peerAddress: undefined,
+    ourAddressPriority: 0,
+    peerAddressPriority: 0,
+    acceptLocal: false,
+    acceptRemote: false,
+    noipdefault: false,
+    msDns: [],
+    msWins: [],
+    usepeerdns: false,
+    usepeerwins: false,
+    noresolvconf: false,
+    defaultroute: false,
+    nodefaultroute: false,
+    defaultrouteMetric: 0,
+    replacedefaultroute: false,
+    proxyarp: false,
+    noproxyarp: false,
+    netmask: undefined,
+    noremoteip: false,
+    nosendip: false,
+    ipcpNoAddress: false,
+    ipcpNoAddresses: false,
+    ipcpRestart: 3,
+    ipcpMaxTerminate: 2,
+    ipcpMaxConfigure: 10,
+    ipcpMaxFailure: 100,
+    novj: false,
+    novjccomp: false,
+    vjMaxSlots: 16,
+
+    ipv6: true,
+    ipv6Local: undefined,
+    ipv6Remote: undefined,
+    ipv6cpAcceptLocal: false,
+    ipv6cpAcceptRemote: false,
+    ipv6cpUseIpaddr: false,
+    ipv6cpUsePersistent: false,
+    ipv6cpUseRemotenumber: false,
+    ipv6cpNoremote: false,
+    ipv6cpNosend: false,
+    ipv6cpRestart: 3,
+    ipv6cpMaxTerminate: 2,
+    ipv6cpMaxConfigure: 10,
+    ipv6cpMaxFailure: 5,
+    defaultroute6: false,
+    nodefaultroute6: false,
+    defaultroute6Metric: 0,
+
+    noccp: false,
+    bsdcomp: { receive: 15, transmit: 15 },
+    deflate: { receive: 15, transmit: 15 },
+    nodeflatedraft: false,
+    predictor1: "accept",
+    mppe: "no",
+    nomppe40: false,
+    nomppe128: false,
+    mppeStateful: false,
+
+    privileged: false,
+    given: new Map(),
+    withoutEffect: [],
+  };
+}

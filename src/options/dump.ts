@@ -1,0 +1,65 @@
+// What the program says of its options: `dump`, `show-options`, usage, version.
+
+import type { Config } from "./config.ts";
+import { HIDDEN, LATER, LIST, quoted, type Row } from "./row.ts";
+import { ENTRIES, TABLES } from "./table.ts";
+import { PPPD_VERSION } from "./version.ts";
+
+export const VERSION_TEXT = `pppd version ${PPPD_VERSION}\n`;
+
+const USAGE: readonly (readonly [form: string, about: string])[] = [
+  ["<device>", "\tCommunicate over the named device"],
+  ["<speed>", "\t\tSet the baud rate to <speed>"],
+  ["<loc>:<rem>", "\tSet the local and/or remote interface IP"],
+  ["", "\t\taddresses.  Either one may be omitted."],
+  ["asyncmap <n>", "\tSet the desired async map to hex <n>"],
+  ["auth", "\t\tRequire authentication from peer"],
+  ["connect <p>", "     Invoke shell command <p> to set up the serial line"],
+  ["crtscts", "\t\tUse hardware RTS/CTS flow control"],
+  ["defaultroute", "\tAdd default route through interface"],
+  ["file <f>", "\tTake options from file <f>"],
+  ["modem", "\t\tUse modem control lines"],
+  ["mru <n>", "\t\tSet MRU value to <n> for negotiation"],
+];
+
+/** pppd's usage text, byte for byte but for the version: one of its lines is indented with blanks. */
+export const USAGE_TEXT = [
+  VERSION_TEXT,
+  "Usage: pppd [ options ], where options are:\n",
+  ...USAGE.map(([form, about]) => `${form === "connect <p>" ? "        " : "\t"}${form}${about}\n`),
+  "See pppd(8) for more options.\n",
+].join("");
+
+/** The options in effect and where each comes from, in lines for the log. */
+export function dumpLines(config: Config): string[] {
+  const lines = ["pppd options in effect:"];
+  for (const { row } of ENTRIES) {
+    const given = config.given.get(row.name);
+    const winner = given && ENTRIES.find((entry) => entry.row.name === given.winner)?.row;
+    if (given === undefined || winner === undefined || winner.rules & HIDDEN) continue;
+    if (winner.rules & LIST) {
+      for (const { value, source } of given.values) lines.push(`${winner.name} ${quoted(value)}\t\t# (from ${source})`);
+      continue;
+    }
+    const value = winner.value(config, given);
+    if (value !== undefined) lines.push(`${shown(winner, value)}\t\t# (from ${given.source})`);
+  }
+  return lines;
+}
+
+function shown(row: Row, value: string): string {
+  if (row.takes !== undefined) return value;
+  return row.argument || value !== "" ? `${row.name} ${value}` : row.name;
+}
+
+/** Every option and what it does, for show-options. */
+export function showOptionsText(): string {
+  const blocks = TABLES.map(([title, rows]) => {
+    const lines = rows.map((row) => {
+      const about = row.rules & LATER ? `${row.about} (not in this release)` : row.about;
+      return `    ${(row.takes === undefined ? row.name : `<${row.name}>`).padEnd(22)} ${about}\n`;
+    });
+    return `${title} options:\n${lines.join("")}\n`;
+  });
+  return VERSION_TEXT + "\n" + blocks.join("");
+}

@@ -1,0 +1,56 @@
+// Numbers as the C library reads them, since pppd takes what strtoul(3) and inet_addr(3) take.
+
+/** A number at the start of a text (blanks, sign, 0x and 0 prefixes) and where it ends; undefined when there is none. */
+export function scanNumber(text: string, base: 0 | 10 | 16 = 0, start = 0): { value: number; end: number } | undefined {
+  const blanks = /^[ \t-\r]*/.exec(text.slice(start));
+  let at = start + (blanks?.[0].length ?? 0);
+  const negative = text[at] === "-";
+  if (negative || text[at] === "+") at++;
+  let radix: number = base;
+  if (base !== 10 && /^0[xX][0-9a-fA-F]/.test(text.slice(at, at + 3))) {
+    at += 2;
+    radix = 16;
+  } else if (base === 0) {
+    radix = text[at] === "0" ? 8 : 10;
+  }
+  const first = at;
+  let value = 0;
+  for (; at < text.length; at++) {
+    const digit = parseInt(text[at]!, radix);
+    if (Number.isNaN(digit)) break;
+    value = value * radix + digit;
+  }
+  return at === first ? undefined : { value: negative ? -value : value, end: at };
+}
+
+/** What C keeps of a number in 32 bits. Too big for 64 bits is all ones. */
+export function toUint32(value: number): number {
+  if (Math.abs(value) >= 2 ** 64) return 0xffffffff;
+  return Number(BigInt.asUintN(32, BigInt(value)));
+}
+
+/** inet_addr(3): one to four parts, each decimal, octal or hex; the last fills what is left. Undefined: not one. */
+export function parseIpv4(text: string): number | undefined {
+  const parts = (/^[^ \t-\r]*/.exec(text)?.[0] ?? "").split(".");
+  if (parts.length > 4) return undefined;
+  let address = 0;
+  for (const [at, part] of parts.entries()) {
+    if (!/^(0[xX][0-9a-fA-F]*|0[0-7]*|[1-9][0-9]*)$/.test(part)) return undefined;
+    const value = scanNumber(part)?.value ?? 0;
+    const last = at === parts.length - 1;
+    if (value >= (last ? 2 ** (8 * (4 - at)) : 256)) return undefined;
+    address += last ? value : value * 2 ** (8 * (3 - at));
+  }
+  // inet_addr has no other way to say no than this very number.
+  return address === 0xffffffff ? undefined : address;
+}
+
+/** "10.0.0.1" */
+export function formatIpv4(address: number): string {
+  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join(".");
+}
+
+/** An address no end of a link may have: 127/8, multicast, class E. */
+export function isBadAddress(address: number): boolean {
+  return address >>> 24 === 127 || address >>> 28 >= 14;
+}

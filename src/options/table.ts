@@ -1,0 +1,61 @@
+// All options: the tables in the order of a dump, and the search by word.
+
+import type { OptionHost } from "./host.ts";
+import { GROUP, type Row } from "./row.ts";
+import { AUTH, CHAP, EAP, PAP } from "./table/auth.ts";
+import { CCP, ECP } from "./table/ccp.ts";
+import { GENERAL } from "./table/general.ts";
+import { OLD, PLUGINS } from "./table/gone.ts";
+import { IPCP, SYSTEM } from "./table/ipcp.ts";
+import { IPV6CP } from "./table/ipv6.ts";
+import { CBCP, LCP } from "./table/lcp.ts";
+import { TTY } from "./table/tty.ts";
+
+/** A row and the first row of its group, itself if it is in none. */
+export interface Entry {
+  readonly row: Row;
+  readonly leader: Row;
+}
+
+/** Title and rows, in the order pppd shows them. */
+export const TABLES: readonly (readonly [title: string, rows: readonly Row[]])[] = [
+  ["General", GENERAL],
+  ["Authentication", AUTH],
+  ["System", SYSTEM],
+  ["Serial port", TTY],
+  ["LCP", LCP],
+  ["PAP", PAP],
+  ["CHAP", CHAP],
+  ["CBCP", CBCP],
+  ["IPCP", IPCP],
+  ["IPv6CP", IPV6CP],
+  ["CCP", CCP],
+  ["ECP", ECP],
+  ["EAP", EAP],
+  ["Plugin", PLUGINS],
+  ["Former", OLD],
+];
+
+/** Every row with its leader, in order. */
+export const ENTRIES: readonly Entry[] = TABLES.flatMap(([, rows]) => {
+  let leader: Row | undefined;
+  return rows.map((row): Entry => {
+    if (leader === undefined || !(row.rules & GROUP)) leader = row;
+    return { row, leader };
+  });
+});
+
+const BY_NAME: ReadonlyMap<string, Entry> = new Map(
+  ENTRIES.filter(({ row }) => row.takes === undefined).map((entry) => [entry.row.name, entry]),
+);
+const WILD = ENTRIES.filter(({ row }) => row.takes !== undefined);
+
+/** The option that a word is: by name, else a device, a speed, a pair of addresses. */
+export function findOption(word: string, host: OptionHost): Entry | undefined {
+  return BY_NAME.get(word) ?? WILD.find(({ row }) => row.takes?.(word, host));
+}
+
+/** The option of that name, a bare word's included ("device name"). */
+export function rowNamed(name: string): Row | undefined {
+  return ENTRIES.find(({ row }) => row.name === name)?.row;
+}

@@ -1,0 +1,119 @@
+// Options of the link control protocol.
+
+import { OptionError } from "../error.ts";
+import { scanNumber, toUint32 } from "../numbers.ts";
+import {
+  alias,
+  decoded,
+  flag,
+  GROUP,
+  LATER,
+  number,
+  PRIORITY,
+  PRIVILEGED,
+  quoted,
+  special,
+  text,
+  type Row,
+} from "../row.ts";
+
+const asyncmap = (name: string): Row =>
+  special(
+    name,
+    0,
+    "control characters the peer must escape, a map in hex",
+    ({ config }, word) => {
+      const map = scanNumber(word, 16);
+      if (map === undefined) throw new OptionError(`invalid numeric parameter '${decoded(word)}' for ${name} option`);
+      config.asyncmap = (config.asyncmap | toUint32(map.value)) >>> 0;
+    },
+    (config) => config.asyncmap.toString(16),
+  );
+
+/** A size that pppd would send cut to 16 bits: brought into the range a peer can live with. */
+function packetSize(name: string, key: "mru" | "mrru", rules: number, about: string, max: number): Row {
+  const row = number(name, key, rules, about);
+  return {
+    ...row,
+    set(setting, word) {
+      row.set(setting, word);
+      const asked = setting.config[key] ?? 0;
+      const size = Math.min(Math.max(asked, 128), max);
+      if (size !== asked) setting.host.warn(`${name} value ${asked} is not between 128 and ${max}: using ${size}`);
+      setting.config[key] = size;
+    },
+  };
+}
+
+const defaultAsyncmap: Row = {
+  ...flag("default-asyncmap", 0, "do not negotiate the map of control characters", {
+    asyncmap: 0xffffffff,
+    defaultAsyncmap: true,
+  }),
+  value: () => "",
+};
+const noaccomp = flag("noaccomp", 0, "no address and control field compression", { noaccomp: true });
+const nomagic = flag("nomagic", 0, "no magic number", { nomagic: true });
+const mru = packetSize("mru", "mru", PRIORITY, "the largest packet we want to receive", 16384);
+const defaultMru = flag("default-mru", GROUP, "do not negotiate the size of packets", { defaultMru: true });
+const nopcomp = flag("nopcomp", 0, "no protocol field compression", { nopcomp: true });
+const passive = flag("passive", 0, "wait for the peer when it does not answer", { passive: true });
+
+/** A class of endpoint and a value, as text; what it means is settled when it is used. */
+function isEndpoint(word: string): boolean {
+  return /^(null|local:.*|ip:.*|mac:.*|magic:.*|phone:.*|\d+:.*)$/is.test(word);
+}
+
+export const LCP: readonly Row[] = [
+  flag("-all", 0, "ask for no LCP option and grant none", { noOptions: true }),
+  noaccomp,
+  alias(noaccomp, "-ac"),
+  asyncmap("asyncmap"),
+  asyncmap("-as"),
+  defaultAsyncmap,
+  alias(defaultAsyncmap, "-am"),
+  nomagic,
+  alias(nomagic, "-mn"),
+  {
+    ...mru,
+    set(setting, word) {
+      mru.set(setting, word);
+      setting.config.defaultMru = false;
+    },
+  },
+  defaultMru,
+  alias(defaultMru, "-mru"),
+  number("mtu", "mtu", 0, "the largest packet we send", { min: 128, max: 16384 }),
+  nopcomp,
+  alias(nopcomp, "-pc"),
+  passive,
+  alias(passive, "-p"),
+  flag("silent", 0, "send nothing before the peer does", { silent: true }),
+  number("lcp-echo-failure", "lcpEchoFailure", PRIORITY, "end the link after that many unanswered echoes (0: never)"),
+  number("lcp-echo-interval", "lcpEchoInterval", PRIORITY, "seconds between two echo requests (0: none)"),
+  flag("lcp-echo-adaptive", 0, "no echo request while packets come in", { lcpEchoAdaptive: true }),
+  text("lcp-rtt-file", "lcpRttFile", PRIORITY | PRIVILEGED | LATER, "a file for the times echoes take"),
+  number("lcp-restart", "lcpRestart", PRIORITY, "seconds between two LCP requests", { min: 1 }),
+  number("lcp-max-terminate", "lcpMaxTerminate", PRIORITY, "how many LCP terminate requests to send"),
+  number("lcp-max-configure", "lcpMaxConfigure", PRIORITY, "how many LCP configure requests to send"),
+  number("lcp-max-failure", "lcpMaxFailure", PRIORITY, "how many LCP naks before a reject"),
+  flag("receive-all", 0, "take control characters that should have been escaped", { receiveAll: true }),
+  packetSize("mrru", "mrru", PRIORITY | LATER, "the largest packet of a bundle", 65535),
+  flag("mpshortseq", PRIORITY | LATER, "short sequence numbers in a bundle", { mpshortseq: true }),
+  flag("nompshortseq", GROUP, "long sequence numbers in a bundle", { mpshortseq: false }),
+  special(
+    "endpoint",
+    PRIORITY | LATER,
+    "what tells this end from others in a bundle",
+    ({ config }, word) => {
+      if (!isEndpoint(word)) throw new OptionError(`Can't parse '${decoded(word)}' as an endpoint discriminator`);
+      config.endpoint = decoded(word);
+    },
+    (config) => quoted(config.endpoint ?? ""),
+  ),
+  flag("noendpoint", 0, "neither send nor take an endpoint", { noendpoint: true }),
+];
+
+export const CBCP: readonly Row[] = [
+  text("callback", "callback", PRIORITY | LATER, "a telephone number at which to be called back"),
+];

@@ -1,0 +1,111 @@
+// Going into the background. There is no fork: this program is started again, in a session of its own, and does
+// everything from the start; its parent leaves at once, or (updetach) when the child says the link is up.
+//
+// The child finds in its environment that it is one. It takes the mark out again, so that scripts do not inherit it.
+
+import { read } from "node:fs";
+import { basename } from "node:path";
+import { check, closeFd, cstring, libc, Memory, O, openFd } from "./libc.ts";
+
+/** Its value: how many descriptors were handed over. */
+const MARK = "NULLMODEM_DETACHED";
+/** Where the child finds the status pipe and, from the next on, the descriptors handed over. */
+const STATUS_FD = 3;
+const PR_SET_NAME = 15;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+
+export interface DetachOptions {
+  /** The words after the program's own name, as they were given to us. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** true (updetach): the child keeps our stdout and stderr until the link is up. */
+  readonly untilUp: boolean;
+  /** More descriptors for the child, such as logfd. It finds them as {@link Attachment.fds}. */
+  readonly fds?: readonly number[];
+}
+
+export interface Detached {
+  readonly pid: number;
+  /** The exit code for us: 0 when the child is up, its own when it has ended before. Signals go to it meanwhile. */
+  wait(): Promise<number>;
+}
+
+/** Starts this program again in the background, in our working directory. Throws OsError or an error of Bun's. */
+export function spawnDetached({ args, env, untilUp, fds = [] }: DetachOptions): Detached {
+  const pipe = new Memory(8);
+  check(libc.pipe2(pipe.address, O.CLOEXEC), "pipe2");
+  const readEnd = pipe.view.getInt32(0, true);
+  const writeEnd = pipe.view.getInt32(4, true);
+  const output = untilUp ? "inherit" : "ignore";
+  try {
+    const child = Bun.spawn([process.execPath, ...scriptArgs(), ...args], {
+      argv0: process.argv0,
+      env: { ...env, [MARK]: String(fds.length) },
+      detached: true,
+      stdio: ["ignore", output, output, writeEnd, ...fds],
+    });
+    child.unref();
+    return { pid: child.pid, wait: () => waitUp(child, readEnd) };
+  } catch (error) {
+    closeFd(readEnd);
+    throw error;
+  } finally {
+    closeFd(writeEnd);
+  }
+}
+
+/** What stands between the program and its arguments: nothing when compiled, else bun's flags and the script. */
+function scriptArgs(): string[] {
+  return Bun.main.startsWith("/$bunfs/") ? [] : [...process.execArgv, Bun.main];
+}
+
+const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+async function waitUp(child: Bun.Subprocess, readEnd: number): Promise<number> {
+  child.ref();
+  const handlers = FORWARDED.map((name) => ({ name, handler: () => child.kill(name) }));
+  for (const { name, handler } of handlers) process.on(name, handler);
+  const length = await new Promise<number>((resolve) => {
+    read(readEnd, Buffer.alloc(1), 0, 1, null, (error, bytesRead) => resolve(error ? 0 : bytesRead));
+  });
+  closeFd(readEnd);
+  // The pipe closed with nothing said: the child has ended, or is about to.
+  const code = length > 0 ? 0 : await child.exited;
+  for (const { name, handler } of handlers) process.off(name, handler);
+  child.unref();
+  return code;
+}
+
+/** In the child: what its parent left it. */
+export interface Attachment {
+  readonly fds: readonly number[];
+  /** Lets go of parent and terminal: 0-2 become /dev/null, the working directory /, and a waiting parent exits with 0. */
+  reportUp(): void;
+}
+
+/** Undefined when we were not started by {@link spawnDetached}. To be asked once, before anything else is started. */
+export function attachment(): Attachment | undefined {
+  const mark = process.env[MARK];
+  if (mark === undefined) return undefined;
+  delete process.env[MARK];
+  const fds = Array.from({ length: Number(mark) }, (_, nth) => STATUS_FD + 1 + nth);
+  for (const fd of [STATUS_FD, ...fds]) libc.fcntl(fd, F_SETFD, FD_CLOEXEC);
+  // ps and killall see the name that was typed, not that of the file it stands for.
+  libc.prctl(PR_SET_NAME, cstring(basename(process.argv0)).address, 0, 0, 0);
+  return { fds, reportUp };
+}
+
+let reported = false;
+
+function reportUp(): void {
+  if (reported) return;
+  reported = true;
+  const none = openFd("/dev/null", O.RDWR);
+  for (const fd of [0, 1, 2]) libc.dup2(none, fd);
+  if (none > 2) closeFd(none);
+  process.chdir("/");
+  // The parent may be gone, which is no harm: SIGPIPE is ignored.
+  libc.write(STATUS_FD, new Memory(1).address, 1);
+  closeFd(STATUS_FD);
+}

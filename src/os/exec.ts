@@ -1,0 +1,132 @@
+// Running other programs: the hooks of <confdir> (ip-up and its kin) and the shell commands of connect, init,
+// disconnect, welcome and pty.
+//
+// Bun.spawn resets signals and closes our descriptors. It has no umask: ours is changed for the moment of the call.
+
+import { type Stats, accessSync, constants as access, readdirSync, readFileSync, statSync } from "node:fs";
+import { constants } from "node:os";
+import { closeFd, hasCode, libc, OsError, reasonOf, setNonblocking } from "./libc.ts";
+
+export interface Ending {
+  /** What pppd prints as `status = 0x…`: the exit code in the second byte, the signal in the first (wait(2)). */
+  readonly status: number;
+  readonly exitCode: number;
+  /** 0 when it ended by itself. */
+  readonly signal: number;
+}
+
+export interface Child {
+  readonly pid: number;
+  /** Turns readable when the child has ended; for a poll loop. -1 where the kernel has no such thing (before 5.3). */
+  readonly pidfd: number;
+  /** Set by the time `ended` resolves, when the event loop has had its turn; `pidfd` is closed then. */
+  ending: Ending | undefined;
+  readonly ended: Promise<Ending>;
+  /** Sends a signal to it, and of a shell command to all it has started. Does nothing when it has ended. */
+  kill(signal: number): void;
+}
+
+/** "absent", or why it must not be run, or undefined when it may. */
+export function hookRefusal(path: string): string | undefined {
+  let stat: Stats;
+  try {
+    stat = statSync(path);
+  } catch (error) {
+    return hasCode(error, "ENOENT", "ENOTDIR") ? "absent" : reasonOf(error);
+  }
+  if (!stat.isFile()) return "not a regular file";
+  if (stat.uid !== 0 && stat.uid !== libc.geteuid()) return "not owned by root";
+  if ((stat.mode & 0o022) !== 0) return "group or other writable";
+  try {
+    accessSync(path, access.X_OK);
+  } catch (error) {
+    return reasonOf(error);
+  }
+  return undefined;
+}
+
+const HOOK_UMASK = 0o077;
+
+/** Runs a hook with this environment and no other, in its own session, cwd /, nothing on 0-2. Throws OsError. */
+export function runHook(path: string, args: readonly string[], env: Readonly<Record<string, string>>): Child {
+  const umask = libc.umask(HOOK_UMASK);
+  try {
+    return start(path, (onExit) =>
+      Bun.spawn([path, ...args], { env, cwd: "/", detached: true, stdio: ["ignore", "ignore", "ignore"], onExit }),
+    );
+  } finally {
+    libc.umask(umask);
+  }
+}
+
+export interface ShellOptions {
+  /** stdin and stdout. It is made blocking, as programs expect: `Tty.configure` before it is read by us again. */
+  readonly line: number;
+  /** A descriptor, or none. */
+  readonly stderr: number | undefined;
+  /** Our environment, as changed by `set` and `unset`. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Runs `/bin/sh -c command`, in our session, so that it may ask at the terminal. Throws OsError. */
+export function runShell(command: string, { line, stderr, env }: ShellOptions): Child {
+  // Bun 1.4 does so too, to whatever becomes fd 0, 1 or 2 of a child, but does not promise it.
+  setNonblocking(line, false);
+  return start(
+    "/bin/sh",
+    (onExit) =>
+      Bun.spawn(["/bin/sh", "-c", command], { argv0: "sh", env, stdio: [line, line, stderr ?? "ignore"], onExit }),
+    true,
+  );
+}
+
+type OnExit = (process: Bun.Subprocess, exitCode: number | null, signal: number | null) => void;
+
+const SYS_PIDFD_OPEN = 434;
+
+function start(path: string, spawn: (onExit: OnExit) => Bun.Subprocess, withChildren = false): Child {
+  const { promise, resolve } = Promise.withResolvers<Ending>();
+  let process: Bun.Subprocess;
+  try {
+    process = spawn((ended, exitCode) => {
+      const name = ended.signalCode;
+      const signal = typeof name === "string" ? constants.signals[name] : (name ?? 0);
+      child.ending = { status: signal === 0 ? (exitCode ?? 0) << 8 : signal, exitCode: exitCode ?? 0, signal };
+      if (child.pidfd >= 0) closeFd(child.pidfd);
+      resolve(child.ending);
+    });
+  } catch (error) {
+    throw new OsError("execve", path, Math.abs(Number((error as { errno?: number }).errno ?? 0)));
+  }
+  const child: Child = {
+    pid: process.pid,
+    pidfd: libc.syscall(SYS_PIDFD_OPEN, process.pid, 0, 0, 0, 0),
+    ending: undefined,
+    ended: promise,
+    kill(signal) {
+      if (child.ending !== undefined) return;
+      for (const pid of withChildren ? descendants(process.pid) : []) libc.kill(pid, signal);
+      libc.kill(process.pid, signal);
+    },
+  };
+  return child;
+}
+
+/** All that a process has started, the last generation first: a shell does not pass a signal on to its commands. */
+function descendants(ancestor: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, "latin1");
+      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(")") + 4).split(" ", 1)[0]));
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  const found = [ancestor];
+  for (let at = 0; at < found.length; at++) {
+    for (const [pid, parent] of parents) if (parent === found[at]) found.push(pid);
+  }
+  return found.slice(1).reverse();
+}

@@ -1,0 +1,39 @@
+// Shared libraries the system may or may not have, by their sonames, opened when first needed; and byte strings for them.
+
+import { dlopen, type FFIFunction } from "bun:ffi";
+import { Memory } from "./libc.ts";
+
+/** The C library: glibc's soname, then musl's. */
+export const LIBC = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
+
+function open<const Symbols extends Record<string, FFIFunction>>(names: readonly string[], symbols: Symbols) {
+  for (const name of names) {
+    try {
+      return dlopen(name, symbols).symbols;
+    } catch {
+      // Not installed, or without one of the functions: the next name.
+    }
+  }
+  return undefined;
+}
+
+/** A function that opens the first of `names` that has all of `symbols`, once, and returns undefined if none has. */
+export function library<const Symbols extends Record<string, FFIFunction>>(
+  names: readonly string[],
+  symbols: Symbols,
+): () => ReturnType<typeof open<Symbols>> {
+  let tried = false;
+  let opened: ReturnType<typeof open<Symbols>>;
+  return () => {
+    if (!tried) opened = open(names, symbols);
+    tried = true;
+    return opened;
+  };
+}
+
+/** A NUL-terminated copy of bytes that are not our text: names and passwords as the peer sent them. */
+export function terminated(bytes: Uint8Array): Memory {
+  const memory = new Memory(bytes.length + 1);
+  memory.bytes.set(bytes);
+  return memory;
+}

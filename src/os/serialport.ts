@@ -1,0 +1,89 @@
+// The raw serial addon (@serialport/bindings-cpp), without its JavaScript: no poller, no loader, no udevadm.
+//
+// The paths are literal so that `bun build --compile` puts the files into the executable. Loading can fail (a /tmp that
+// is read-only or noexec, where Bun unpacks it; no libstdc++): the line is then opened by os/tty.ts alone.
+
+import { readFileSync } from "node:fs";
+
+/** What `open` wants to know; it sets every one of these, and CLOCAL, CREAD and raw mode besides. */
+export interface OpenOptions {
+  baudRate: number;
+  dataBits: 5 | 6 | 7 | 8;
+  stopBits: 1 | 2;
+  parity: "none" | "even" | "odd";
+  rtscts: boolean;
+  xon: boolean;
+  xoff: boolean;
+  xany: boolean;
+  hupcl: boolean;
+  vmin: number;
+  vtime: number;
+  /** flock(2): we use pppd's lock files instead, and only when asked to. */
+  lock: boolean;
+}
+
+/** Modem lines as `set` takes them. All are set to what is given here. */
+export interface ModemSet {
+  brk: boolean;
+  cts: boolean;
+  dsr: boolean;
+  dtr: boolean;
+  rts: boolean;
+}
+
+type Done<Value> = (error: Error | null, value: Value) => void;
+
+interface Addon {
+  open(path: string, options: OpenOptions, done: Done<number>): void;
+  update(fd: number, options: { baudRate: number }, done: Done<void>): void;
+  getBaudRate(fd: number, done: Done<{ baudRate: number }>): void;
+  get(fd: number, done: Done<{ cts: boolean; dsr: boolean; dcd: boolean }>): void;
+  set(fd: number, lines: ModemSet, done: Done<void>): void;
+  flush(fd: number, done: Done<void>): void;
+  drain(fd: number, done: Done<void>): void;
+  close(fd: number, done: Done<void>): void;
+}
+
+/** True when this process runs on musl: the addon must be built for the C library we are on. */
+function onMusl(): boolean {
+  return readFileSync("/proc/self/maps", "latin1").includes("ld-musl-");
+}
+
+function load(): Addon {
+  if (process.arch === "arm64") {
+    return onMusl()
+      ? require("@serialport/bindings-cpp/prebuilds/linux-arm64/@serialport+bindings-cpp.armv8.musl.node")
+      : require("@serialport/bindings-cpp/prebuilds/linux-arm64/@serialport+bindings-cpp.armv8.glibc.node");
+  }
+  return onMusl()
+    ? require("@serialport/bindings-cpp/prebuilds/linux-x64/@serialport+bindings-cpp.musl.node")
+    : require("@serialport/bindings-cpp/prebuilds/linux-x64/@serialport+bindings-cpp.glibc.node");
+}
+
+let loaded: Addon | Error | undefined;
+
+/** The addon, or why there is none. Loaded at the first use, which costs 2 to 5 ms. */
+export function serialAddon(): Addon | Error {
+  try {
+    loaded ??= load();
+  } catch (error) {
+    loaded = error instanceof Error ? error : new Error(String(error));
+  }
+  return loaded;
+}
+
+/**
+ * Opens and sets up a serial line, close-on-exec and non-blocking. Undefined when the addon is missing or will not: the
+ * caller, who has a descriptor of the line already, then does without.
+ */
+export function openSerial(path: string, options: OpenOptions): Promise<number | undefined> {
+  const addon = serialAddon();
+  if (addon instanceof Error) return Promise.resolve(undefined);
+  return new Promise((resolve) => {
+    try {
+      addon.open(path, options, (error, fd) => resolve(error ? undefined : fd));
+    } catch {
+      resolve(undefined);
+    }
+  });
+}

@@ -1,0 +1,371 @@
+// One link from "Connect:" to "Connection terminated.": what its events do to the interface, the log and the scripts.
+
+import { ipv4Text } from "../wire/ip.ts";
+import type { LinkEvent } from "../link/events.ts";
+import { Link } from "../link/link.ts";
+import { Pacer } from "../link/pacer.ts";
+import type { Config } from "../options/config.ts";
+import type { Log } from "../os/log.ts";
+import { reasonOf } from "../os/libc.ts";
+import { writeResolvConf } from "../os/resolvconf.ts";
+import type { Tty } from "../os/tty.ts";
+import type { Tun } from "../os/tun.ts";
+import { Exit, FAILURES } from "./exit.ts";
+import { type Hooks, UpDown } from "./hooks.ts";
+import { linkConfig } from "./linkconfig.ts";
+import { type Buffers, Loop } from "./loop.ts";
+import { Network, queueLength } from "./network.ts";
+import type { PapVerdict, Peers } from "./peers.ts";
+import { RecordFile } from "./recordfile.ts";
+
+const SECOND = 1000;
+/** pppd makes up 10.64.64.64 and up for a peer nobody has an address for. */
+const MADE_UP_PEER = 0x0a404040;
+
+export interface AttemptHost {
+  readonly config: Config;
+  readonly log: Log;
+  readonly peers: Peers;
+  /** "/etc/ppp" */
+  readonly etc: string;
+  /** A network protocol is up: updetach waits for it. */
+  readonly onUp: () => void;
+}
+
+/** How an attempt ended. */
+export interface End {
+  /** A network protocol was up. */
+  up: boolean;
+  /** The line is gone: no disconnect script can run on it. */
+  hangup: boolean;
+  /** With `persist`, go on at once. */
+  noHoldoff: boolean;
+}
+
+type Ipv4Up = LinkEvent & { type: "ipv4-up" };
+
+export class Attempt {
+  readonly link: Link;
+  readonly #host: AttemptHost;
+  readonly #hooks: Hooks;
+  readonly #tty: Tty;
+  readonly #tun: Tun;
+  readonly #speed: number;
+  readonly #setStatus: (exit: Exit) => void;
+  readonly #loop: Loop;
+  readonly #pacer: Pacer;
+  readonly #network: Network;
+  readonly #record: RecordFile | undefined;
+  readonly #ipScripts: UpDown;
+  readonly #authScripts: UpDown;
+  readonly #end: End = { up: false, hangup: false, noHoldoff: false };
+  #mtu = 1500;
+  #ipv4: Ipv4Up | undefined;
+  /** Scripts that must end before the interface may go up. */
+  #beforeUp: Promise<void> | undefined;
+  /** What the peer will hear about its password, and when. */
+  #verdict: PapVerdict | undefined;
+  #verdictAt = Infinity;
+  #startedAt = 0;
+  #firstUpAt = Infinity;
+  #octetsCheckedAt = 0;
+  #statsOwed = false;
+
+  constructor(
+    host: AttemptHost,
+    hooks: Hooks,
+    buffers: Buffers,
+    tty: Tty,
+    tun: Tun,
+    setStatus: (exit: Exit) => void,
+  ) {
+    const { config, log, peers } = host;
+    this.#host = host;
+    this.#hooks = hooks;
+    this.#tty = tty;
+    this.#tun = tun;
+    this.#speed = tty.speed;
+    this.#setStatus = setStatus;
+    buffers.input.clear();
+    buffers.output.clear();
+    this.link = new Link(linkConfig(config, peers.plan), {
+      output: buffers.output,
+      frame: buffers.frame.bytes,
+      random32: () => crypto.getRandomValues(new Uint32Array(1))[0]!,
+      peerMayUse: (address) => peers.mayUse(address),
+      admitsStrangers: () => peers.admitsStrangers(),
+      madeUpPeerAddress: () => MADE_UP_PEER + tun.unit,
+    });
+    this.link.debug = log.debug ? Math.max(1, config.debug) : 0;
+    // A pty carries a speed that means nothing, unless somebody said which.
+    this.#pacer = new Pacer(tty.isPty ? config.speed : this.#speed);
+    this.#record = config.record === undefined ? undefined : new RecordFile(config.record, log);
+    this.#network = new Network(tun.name, config, (level, text) => log.write(level, text));
+    this.#ipScripts = new UpDown(hooks, config.ipUpScript, config.ipDownScript);
+    this.#authScripts = new UpDown(hooks, config.authUpScript, config.authDownScript);
+    this.#loop = new Loop(tty.fd, tty.isPty, buffers, this.link, this.#pacer, {
+      settle: (now) => this.#settle(now),
+      nextDeadline: () => this.#nextDeadline(),
+      record: this.#record,
+    });
+  }
+
+  /** Runs the link to its end. */
+  async run(): Promise<End> {
+    const { config, log, peers } = this.#host;
+    const now = performance.now();
+    this.#startedAt = now;
+    // A connect script is given even when it is empty.
+    this.link.open(now, config.connect === undefined ? 0 : config.connectDelayMs);
+    try {
+      if ((await this.#loop.run()) === "hangup") {
+        log.write("notice", "Modem hangup");
+        this.#setStatus(Exit.HANGUP);
+        this.#end.hangup = this.#end.noHoldoff = true;
+        const later = performance.now();
+        this.link.hangup(later);
+        this.#settle(later);
+        this.#terminated(false);
+      }
+    } finally {
+      // A bug above must not leave an address or a route behind.
+      this.#network.down();
+      this.#record?.close();
+      peers.leave();
+    }
+    return this.#end;
+  }
+
+  /** Ends the link in good order. */
+  close(reason: string): void {
+    this.link.close(reason, performance.now());
+  }
+
+  // ── the clock ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #nextDeadline(): number {
+    if (!this.link.ipv4Up) return this.#verdictAt;
+    const { idle, maxconnect, maxoctets, moTimeout } = this.#host.config;
+    let at = Infinity;
+    if (idle > 0) at = this.link.traffic.lastAt + idle * SECOND;
+    if (maxconnect > 0) at = Math.min(at, this.#firstUpAt + maxconnect * SECOND);
+    if (maxoctets > 0) at = Math.min(at, this.#octetsCheckedAt + moTimeout * SECOND);
+    return at;
+  }
+
+  #settle(now: number): void {
+    this.#takeEvents(now);
+    if (this.#nextDeadline() > now) return;
+    if (this.link.ipv4Up) this.#limits(now);
+    else if (this.#verdict !== undefined) {
+      const { accepted, message } = this.#verdict;
+      this.#verdict = undefined;
+      this.#verdictAt = Infinity;
+      this.link.papVerdict(accepted, message, performance.now());
+    }
+    this.#takeEvents(now);
+  }
+
+  #takeEvents(now: number): void {
+    for (let event; (event = this.link.takeEvent()) !== undefined; ) this.#handle(event, now);
+  }
+
+  #limits(now: number): void {
+    const { config, log } = this.#host;
+    const { idle, maxconnect, maxoctets } = config;
+    const used = this.#octets();
+    if (idle > 0 && now - this.link.traffic.lastAt >= idle * SECOND) {
+      log.write("info", "Terminating connection due to lack of activity.");
+      this.#finish(Exit.IDLE, "Link inactive", now);
+    } else if (maxconnect > 0 && now - this.#firstUpAt >= maxconnect * SECOND) {
+      log.write("info", "Connect time expired");
+      this.#finish(Exit.CONNECT_TIME, "Connect time expired", now);
+    } else if (maxoctets > 0 && used > maxoctets) {
+      log.write("notice", `Traffic limit reached. Limit: ${maxoctets} Used: ${used}`);
+      this.#finish(Exit.TRAFFIC_LIMIT, "Traffic limit", now);
+    }
+    this.#octetsCheckedAt = now;
+  }
+
+  #octets(): number {
+    const { octetsIn, octetsOut } = this.link.traffic;
+    switch (this.#host.config.moDirection) {
+      case "sum":
+        return octetsIn + octetsOut;
+      case "in":
+        return octetsIn;
+      case "out":
+        return octetsOut;
+      case "max":
+        return Math.max(octetsIn, octetsOut);
+    }
+  }
+
+  #finish(exit: Exit, reason: string, now: number): void {
+    this.#setStatus(exit);
+    this.#end.noHoldoff = true;
+    this.link.close(reason, now);
+  }
+
+  // ── what the link says ───────────────────────────────────────────────────────────────────────────────────────────
+
+  #handle(event: LinkEvent, now: number): void {
+    const { config, log, peers } = this.#host;
+    switch (event.type) {
+      case "log":
+        log.write(event.level, event.text);
+        return;
+      case "phase":
+        if (event.phase === "network") {
+          const args = [this.#tun.name, config.device ?? "", String(this.#speed)];
+          this.#beforeUp = this.#hooks.start(config.netPreUpScript, this.#withIpparam(args));
+        }
+        return;
+      case "lcp-up":
+        this.#mtu = event.mtu;
+        return;
+      case "lcp-down":
+        this.#authScripts.down();
+        return;
+      case "pap-request":
+        this.#verdict = peers.judgePap(event.user, event.password, this.#tty.path, this.#tun.name);
+        this.#verdictAt = now + this.#verdict.delayMs;
+        return;
+      case "peer-authenticated":
+        this.#peerAuthenticated(event.name);
+        return;
+      case "ipv4-up":
+        this.#ipv4Up(event);
+        return;
+      case "ipv4-down":
+        this.#ipv4Down(now);
+        return;
+      case "failure":
+        this.#setStatus(FAILURES[event.failure]);
+        return;
+      case "round-trip":
+        this.#roundTrip(event.octets, event.milliseconds);
+        return;
+      case "terminated":
+        this.#terminated(event.waited);
+        this.#loop.stop();
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #withIpparam(args: string[]): string[] {
+    const { ipparam } = this.#host.config;
+    return ipparam === undefined ? args : [...args, ipparam];
+  }
+
+  #roundTrip(octets: number, milliseconds: number): void {
+    const paced = this.#pacer.paced;
+    this.#pacer.roundTrip(octets, milliseconds);
+    if (paced && !this.#pacer.paced && this.#loop.tun >= 0) this.#network.setQueue(queueLength(0, this.#mtu));
+  }
+
+  #peerAuthenticated(name: string): void {
+    const { config, peers } = this.#host;
+    this.#hooks.env.set("PEERNAME", name);
+    const address = peers.addressFor(this.link.wantedPeerAddress, this.#tun.unit);
+    if (address !== undefined) this.link.suggestPeerAddress(address);
+    const args = [this.#tun.name, name, this.#hooks.env.get("PPPLOGNAME") ?? "", config.device ?? ""];
+    this.#authScripts.up(this.#withIpparam([...args, String(this.#speed)]));
+  }
+
+  #ipv4Up(event: Ipv4Up): void {
+    const { config, log, etc } = this.#host;
+    const { env } = this.#hooks;
+    this.#ipv4 = event;
+    const our = ipv4Text(event.our);
+    const peer = ipv4Text(event.peer);
+    env.set("IPLOCAL", our).set("IPREMOTE", peer);
+    this.#setServers("DNS", event.dns, config.usepeerdns);
+    this.#setServers("WINS", event.wins, config.usepeerwins);
+    const servers = event.dns.filter((server) => server !== 0).map(ipv4Text);
+    if (servers.length > 0 && !config.noresolvconf) {
+      const problem = writeResolvConf(etc, servers);
+      if (problem !== undefined) log.write("error", problem);
+    }
+    const args = [this.#tun.name, config.device ?? "", String(this.#speed), our, peer];
+    try {
+      this.#network.setAddresses(event.our, event.peer);
+    } catch (error) {
+      this.#interfaceFailed(error);
+      return;
+    }
+    const scripts = [this.#beforeUp, this.#hooks.start(config.ipPreUpScript, this.#withIpparam(args))];
+    const waits = scripts.filter((script) => script !== undefined);
+    if (waits.length === 0) this.#ipv4Ready(event, args);
+    else void Promise.all(waits).then(() => this.#ipv4 === event && this.#ipv4Ready(event, args));
+  }
+
+  #setServers(name: "DNS" | "WINS", servers: readonly [number, number], wanted: boolean): void {
+    const { env } = this.#hooks;
+    if (servers[0] !== 0) env.set(`${name}1`, ipv4Text(servers[0]));
+    if (servers[1] !== 0) env.set(`${name}2`, ipv4Text(servers[1]));
+    if (wanted && (servers[0] !== 0 || servers[1] !== 0)) env.set(`USEPEER${name}`, "1");
+  }
+
+  #interfaceFailed(error: unknown): void {
+    this.#host.log.write("error", `Interface configuration failed: ${reasonOf(error)}`);
+    this.link.closeIpcp("Interface configuration failed", performance.now());
+  }
+
+  /** Addresses are set, ip-pre-up has ended: packets may go. */
+  #ipv4Ready(event: Ipv4Up, args: string[]): void {
+    const { log, onUp } = this.#host;
+    try {
+      this.#network.up(event.peer, this.#mtu, queueLength(this.#pacer.paced ? this.#speed : 0, this.#mtu));
+    } catch (error) {
+      this.#interfaceFailed(error);
+      return;
+    }
+    this.#loop.tun = this.#tun.fd;
+    this.#startedAt = performance.now();
+    this.#firstUpAt = Math.min(this.#firstUpAt, this.#startedAt);
+    this.#octetsCheckedAt = this.#startedAt;
+    this.#statsOwed = true;
+    this.#end.up = true;
+    this.#setStatus(Exit.OK);
+    log.write("notice", `local  IP address ${ipv4Text(event.our)}`);
+    if (event.peer !== 0) log.write("notice", `remote IP address ${ipv4Text(event.peer)}`);
+    if (event.dns[0] !== 0) log.write("notice", `primary   DNS address ${ipv4Text(event.dns[0])}`);
+    if (event.dns[1] !== 0) log.write("notice", `secondary DNS address ${ipv4Text(event.dns[1])}`);
+    this.#ipScripts.up(this.#withIpparam(args));
+    onUp();
+  }
+
+  #ipv4Down(now: number): void {
+    this.#ipv4 = undefined;
+    this.#loop.tun = -1;
+    this.#network.down();
+    this.#countUp(now);
+    this.#ipScripts.down();
+  }
+
+  /** "Connect time" and the octets, in the log once and in the environment of what runs from now on. */
+  #countUp(now: number): void {
+    if (!this.#statsOwed) return;
+    this.#statsOwed = false;
+    const { octetsIn, octetsOut } = this.link.traffic;
+    const seconds = Math.round((now - this.#startedAt) / SECOND);
+    const tenths = Math.floor((seconds + 5) / 6);
+    const { env } = this.#hooks;
+    env.set("CONNECT_TIME", String(seconds)).set("BYTES_SENT", String(octetsOut)).set("BYTES_RCVD", String(octetsIn));
+    const { log } = this.#host;
+    log.write("info", `Connect time ${Math.floor(tenths / 10)}.${tenths % 10} minutes.`);
+    log.write("info", `Sent ${octetsOut} bytes, received ${octetsIn} bytes.`);
+  }
+
+  #terminated(waited: boolean): void {
+    const { log } = this.#host;
+    log.write("notice", "Connection terminated.");
+    // pppd finds the line closed when its own timers end the link, and says so; scripts go by the exit code.
+    if (!waited) return;
+    log.write("notice", "Modem hangup");
+    this.#setStatus(Exit.HANGUP);
+  }
+}

@@ -1,0 +1,41 @@
+// pppd's exit codes, and which of them what happened comes to.
+
+import type { Failure } from "../link/events.ts";
+
+export const Exit = {
+  OK: 0,
+  FATAL: 1,
+  OPTION: 2,
+  NOT_ROOT: 3,
+  /** No kernel support: for us, no TUN. */
+  NO_KERNEL: 4,
+  USER_REQUEST: 5,
+  LOCK: 6,
+  OPEN: 7,
+  CONNECT: 8,
+  PTY: 9,
+  NEGOTIATION: 10,
+  PEER_AUTH: 11,
+  IDLE: 12,
+  CONNECT_TIME: 13,
+  CALLBACK: 14,
+  PEER_DEAD: 15,
+  HANGUP: 16,
+  LOOPBACK: 17,
+  INIT: 18,
+  AUTH_TO_PEER: 19,
+  TRAFFIC_LIMIT: 20,
+  CALLING_NUMBER: 21,
+  FATAL_SIGNAL: 127,
+} as const;
+export type Exit = (typeof Exit)[keyof typeof Exit];
+
+/** The exit code of a failure the link reports. */
+export const FAILURES: Record<Failure, Exit> = {
+  "loopback": Exit.LOOPBACK,
+  "peer-dead": Exit.PEER_DEAD,
+  "peer-not-authenticated": Exit.PEER_AUTH,
+  "we-not-authenticated": Exit.AUTH_TO_PEER,
+  "ip-address-refused": Exit.NEGOTIATION,
+  "no-network-protocol": Exit.NEGOTIATION,
+};

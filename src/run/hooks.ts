@@ -1,0 +1,112 @@
+// The scripts of /etc/ppp: what they are told, and that an ip-down never overtakes its ip-up.
+
+import { type Child, hookRefusal, runHook } from "../os/exec.ts";
+import type { LogLevel } from "../os/log.ts";
+
+export class Hooks {
+  /** The environment, and nothing else of ours: IPLOCAL, PEERNAME and so on. */
+  readonly env = new Map<string, string>();
+  readonly #log: (level: LogLevel, text: string) => void;
+  readonly #running = new Map<Child, string>();
+
+  constructor(log: (level: LogLevel, text: string) => void) {
+    this.#log = log;
+  }
+
+  /** Starts a script if it is there and safe to run. The promise resolves when it has ended. */
+  start(path: string, args: readonly string[]): Promise<void> | undefined {
+    const refusal = hookRefusal(path);
+    if (refusal !== undefined) {
+      if (refusal !== "absent") this.#log("warn", `Can't execute ${path}: ${refusal}`);
+      return undefined;
+    }
+    let child: Child;
+    try {
+      child = runHook(path, args, Object.fromEntries(this.env));
+    } catch (error) {
+      this.#log("error", `Can't execute ${path}: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    }
+    this.#log("debug", `Script ${path} started (pid ${child.pid})`);
+    return this.watch(child, path);
+  }
+
+  /** Looks after a child until its end: says how it ended, and keeps us from exiting before it. */
+  async watch(child: Child, name: string): Promise<void> {
+    this.#running.set(child, name);
+    const { signal, status } = await child.ended;
+    this.#running.delete(child);
+    if (signal !== 0) this.#log("warn", `Child process ${name} (pid ${child.pid}) terminated with signal ${signal}`);
+    else this.#log("debug", `Script ${name} finished (pid ${child.pid}), status = 0x${waitStatus(status)}`);
+  }
+
+  /** Waits for all of them, so many seconds and no longer (0: for ever); then they are ended. */
+  async finish(childTimeout: number): Promise<void> {
+    if (this.#running.size === 0) return;
+    this.#log("debug", `Waiting for ${this.#running.size} child processes...`);
+    for (const [child, name] of this.#running) this.#log("debug", `  script ${name}, pid ${child.pid}`);
+    const all = Promise.all([...this.#running.keys()].map((child) => child.ended));
+    if (childTimeout === 0) await all;
+    else if (await outlasts(all, childTimeout * 1000)) {
+      this.#log("warn", `  timeout, still ${this.#running.size} child processes running`);
+      for (const child of this.#running.keys()) child.kill(15);
+      await outlasts(all, 1000);
+    }
+  }
+}
+
+/** pppd prints the exit code where the wait status has it in the second byte. */
+function waitStatus(status: number): string {
+  return (status >= 0x100 ? status >>> 8 : status).toString(16);
+}
+
+async function outlasts(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  let timer: Timer | undefined;
+  const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(true), milliseconds)));
+  const result = await Promise.race([promise.then(() => false), late]);
+  clearTimeout(timer);
+  return result;
+}
+
+/** A script that must not run while its counterpart does: ip-up and ip-down of one interface. */
+export class UpDown {
+  readonly #hooks: Hooks;
+  readonly #up: string;
+  readonly #down: string;
+  #args: readonly string[] = [];
+  #wanted: "up" | "down" = "down";
+  #done: "up" | "down" = "down";
+  #busy = false;
+
+  constructor(hooks: Hooks, up: string, down: string) {
+    this.#hooks = hooks;
+    this.#up = up;
+    this.#down = down;
+  }
+
+  up(args: readonly string[]): void {
+    this.#wanted = "up";
+    this.#args = args;
+    this.#next();
+  }
+
+  down(): void {
+    this.#wanted = "down";
+    this.#next();
+  }
+
+  #next(): void {
+    if (this.#busy || this.#wanted === this.#done) return;
+    this.#done = this.#wanted;
+    const ended = this.#hooks.start(this.#done === "up" ? this.#up : this.#down, this.#args);
+    if (ended === undefined) {
+      this.#next();
+      return;
+    }
+    this.#busy = true;
+    void ended.then(() => {
+      this.#busy = false;
+      this.#next();
+    });
+  }
+}

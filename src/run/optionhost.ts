@@ -1,0 +1,83 @@
+// The machine as the option parser asks for it (options/host.ts).
+
+import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
+import { hostname } from "node:os";
+import type { As, Failure, OptionHost } from "../options/host.ts";
+import { asUser, groupNumber, homeOf, hostAddress, networkAddress, ttyOf } from "../os/hosts.ts";
+import { libc, O, openFd, reasonOf } from "../os/libc.ts";
+import { serialPorts } from "../os/ports.ts";
+import { defaultRoutes } from "../os/route.ts";
+
+/** Where the parser's own words go. */
+export interface OptionVoice {
+  /** A warning in the log. */
+  warn(text: string): void;
+  /** A line like an option error's that does not end the program. */
+  complain(text: string): void;
+}
+
+/** `etc` is the folder of configuration files. */
+export function systemOptionHost(voice: OptionVoice, etc = "/etc/ppp"): OptionHost {
+  const uid = libc.getuid();
+  const act = <T>(as: As, what: () => T): T => (as === "user" ? asUser(uid, what) : what());
+  return {
+    etc,
+    uid,
+    home: homeOf(uid),
+    hostname: hostname(),
+    stdin: { tty: ttyOf(0), device: characterDevice(0), readWrite: isReadWrite(0) },
+    readFile: (path, as) => attempt(() => readText(act(as, () => openSync(path, "r")))),
+    openLogfile: (path, as) =>
+      attempt(() => act(as, () => openFd(path, O.WRONLY | O.CREAT | O.APPEND | O.NOCTTY, 0o644))),
+    statDevice: (path) =>
+      attempt(() => {
+        const stat = statSync(path);
+        return { device: stat.isCharacterDevice() ? stat.rdev : undefined };
+      }),
+    deviceOfFd: characterDevice,
+    resolveHost: hostAddress,
+    resolveNetwork: networkAddress,
+    inGroup(name) {
+      const gid = groupNumber(name);
+      return gid === undefined ? undefined : (process.getgroups?.() ?? []).includes(gid);
+    },
+    hasDefaultRoute: () => defaultRoutes().length > 0,
+    serialPorts: () => serialPorts().map(({ path, description }) => `${path}  ${description}`),
+    warn: (text) => voice.warn(text),
+    complain: (text) => voice.complain(text),
+  };
+}
+
+/** One char a byte, with what the rules on safe files look at. Closes the descriptor. */
+function readText(fd: number): { text: string; uid: number; mode: number } {
+  try {
+    const { uid, mode } = fstatSync(fd);
+    return { text: readFileSync(fd, "latin1"), uid, mode: mode & 0o7777 };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function attempt<T>(act: () => T): T | Failure {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof Error) || !("code" in error)) throw error;
+    return { errno: String(error.code), reason: reasonOf(error) };
+  }
+}
+
+function characterDevice(fd: number): number | undefined {
+  try {
+    const stat = fstatSync(fd);
+    return stat.isCharacterDevice() ? stat.rdev : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isReadWrite(fd: number): boolean {
+  const F_GETFL = 3;
+  const flags = libc.fcntl(fd, F_GETFL, 0);
+  return flags >= 0 && (flags & 3) === O.RDWR;
+}

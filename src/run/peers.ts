@@ -1,0 +1,195 @@
+// Who may come in and with which addresses, and how we prove ourselves: the secrets files and the system's users,
+// asked by pppd's rules.
+
+import { bytesOf } from "../bytes/text.ts";
+import type { AuthMethod } from "../control/lcp.ts";
+import { printable } from "../control/negotiator.ts";
+import type { Config } from "../options/config.ts";
+import type { FileText, OptionHost } from "../options/host.ts";
+import {
+  accessWarning,
+  addressAllowed,
+  type AddressList,
+  addressList,
+  findSecret,
+  type FoundSecret,
+  LOGIN_SECRET,
+} from "../options/secrets.ts";
+import { cryptMatches } from "../os/crypt.ts";
+import type { Log, LogLevel } from "../os/log.ts";
+import { type LoginSession, systemLogin } from "../os/login.ts";
+import type { AuthPlan } from "./linkconfig.ts";
+
+/** What this program can do of what the options may ask for. */
+const SPOKEN: readonly AuthMethod[] = ["pap"];
+/** After so many wrong passwords each further one costs time, and after so many more the line. */
+const FREE_FAILURES = 3;
+const MOST_FAILURES = 10;
+const PENALTY_MS = 5000;
+
+/** The answer to a peer's PAP request, to be given after so long: guessing is made slow. */
+export interface PapVerdict {
+  readonly accepted: boolean;
+  readonly message: string;
+  readonly delayMs: number;
+}
+
+export class Peers {
+  readonly plan: AuthPlan;
+  /** The peer's words after `--`, once it proved itself. */
+  options: readonly string[] = [];
+  readonly #config: Config;
+  readonly #host: OptionHost;
+  readonly #log: Log;
+  /** What the peer that proved itself may use; undefined: nobody has. */
+  #addresses: readonly string[] | undefined;
+  #list: AddressList | undefined;
+  #unit = 0;
+  #failures = 0;
+  #session: LoginSession | undefined;
+
+  constructor(config: Config, host: OptionHost, log: Log) {
+    this.#config = config;
+    this.#host = host;
+    this.#log = log;
+    this.plan = {
+      demand: config.authRequired ? SPOKEN.filter((method) => config.authProtocols.includes(method)) : [],
+      accept: !config.refusePap && this.#ourPassword() !== undefined ? ["pap"] : [],
+      password: () => this.#ourPassword() ?? "",
+    };
+  }
+
+  /** Undefined: no password for our name. */
+  #ourPassword(): string | undefined {
+    const { password, user, remotename } = this.#config;
+    if (password !== undefined) return password;
+    return this.#secret(user, remotename === "" ? undefined : remotename)?.secret;
+  }
+
+  #secret(client: string | undefined, server: string | undefined): FoundSecret | undefined {
+    const { papSecrets } = this.#config;
+    const file = this.#host.readFile(papSecrets, "root");
+    if ("errno" in file) return undefined;
+    return findSecret(file.text, client, server, { file: papSecrets, read: (path) => this.#text(path) });
+  }
+
+  #text(path: string): string | undefined {
+    const file = this.#host.readFile(path, "root");
+    return "errno" in file ? undefined : file.text;
+  }
+
+  /** Judges a name and a password the peer gave. May ask the system, which takes milliseconds. */
+  judgePap(user: string, password: string, tty: string, ifname: string): PapVerdict {
+    const found = this.#findPeer(user);
+    if (found === undefined || !this.#passwordFits(found, password))
+      return this.#refuse({ message: "Login incorrect", delayMs: 0 }, tty, user);
+    const { login, enableSession } = this.#config;
+    if (!login && found.secret !== LOGIN_SECRET && !enableSession) return this.#admit(found, "Login ok");
+    const log = (level: LogLevel, text: string): void => this.#log.write(level, text);
+    const asked = login || found.secret === LOGIN_SECRET ? password : undefined;
+    const result = systemLogin({ user, password: asked, tty, ifname, log });
+    if (!result.ok) return this.#refuse(result, tty, user);
+    this.#session = result.session;
+    return this.#admit(found, result.message);
+  }
+
+  #findPeer(user: string): FoundSecret | undefined {
+    const { papSecrets, name } = this.#config;
+    const file = this.#host.readFile(papSecrets, "root");
+    if ("errno" in file) {
+      this.#log.write("error", `Can't open PAP password file ${papSecrets}: ${file.reason}`);
+      return undefined;
+    }
+    this.#warnOfAccess(papSecrets, file);
+    const found = findSecret(file.text, user, name, {
+      file: papSecrets,
+      read: (path) => this.#text(path),
+      warn: (text) => this.#log.write("warn", text),
+    });
+    if (found === undefined) this.#log.write("warn", `no PAP secret found for ${printable(user)}`);
+    return found;
+  }
+
+  #warnOfAccess(path: string, { mode }: FileText): void {
+    const warning = accessWarning(path, mode);
+    if (warning !== undefined) this.#log.write("warn", warning);
+  }
+
+  /** An empty secret fits every password: `login` asks the system then. */
+  #passwordFits({ secret }: FoundSecret, password: string): boolean {
+    if (secret === "" || secret === LOGIN_SECRET) return true;
+    if (!this.#config.papcrypt && secret === password) return true;
+    return cryptMatches(bytesOf(password), secret);
+  }
+
+  #admit(found: FoundSecret, message: string): PapVerdict {
+    this.#failures = 0;
+    this.#addresses = found.addresses;
+    this.options = found.options;
+    return { accepted: true, message, delayMs: 0 };
+  }
+
+  #refuse({ message, delayMs }: { message: string; delayMs: number }, tty: string, user: string): PapVerdict {
+    this.#failures++;
+    if (this.#failures >= MOST_FAILURES)
+      this.#log.write("warn", `${this.#failures} LOGIN FAILURES ON ${tty}, ${printable(user)}`);
+    const penalty = Math.max(0, Math.min(this.#failures, MOST_FAILURES) - FREE_FAILURES) * PENALTY_MS;
+    return { accepted: false, message, delayMs: delayMs + penalty };
+  }
+
+  /** True when a peer that refuses to prove anything is let in all the same: allow-ip, or a line for nobody. */
+  admitsStrangers(): boolean {
+    const { allowIp, requirePap, authProtocols } = this.#config;
+    if (allowIp.length > 0) {
+      this.#addresses = allowIp;
+      return true;
+    }
+    if (!requirePap && !authProtocols.includes("pap")) return false;
+    const found = this.#secret("", this.#config.name);
+    if (found === undefined || found.secret !== "") return false;
+    this.#addresses = found.addresses;
+    return true;
+  }
+
+  /** The address the secrets file has for the peer, if it is to be used instead of `wanted` (0: none). */
+  addressFor(wanted: number, unit: number): number | undefined {
+    this.#unit = unit;
+    this.#list = undefined;
+    const list = this.#allowed();
+    if (list?.suggested === undefined) return undefined;
+    return wanted === 0 || !addressAllowed(list, wanted) ? list.suggested : undefined;
+  }
+
+  #allowed(): AddressList | undefined {
+    if (this.#addresses === undefined) return undefined;
+    this.#list ??= addressList(
+      this.#addresses,
+      {
+        host: (name) => this.#host.resolveHost(name),
+        network: (name) => this.#host.resolveNetwork(name),
+        warn: (text) => this.#log.write("warn", text),
+      },
+      this.#unit,
+    );
+    return this.#list;
+  }
+
+  mayUse(address: number): boolean {
+    if (isNobodys(address)) return false;
+    const list = this.#allowed();
+    return list === undefined ? !this.#config.authRequired : addressAllowed(list, address);
+  }
+
+  /** The link is down: the peer is a stranger again, and logged out. */
+  leave(): void {
+    this.#session?.close();
+    this.#session = undefined;
+    this.#addresses = this.#list = undefined;
+  }
+}
+
+/** Loopback, multicast, class E and "this network": no peer can have them. */
+function isNobodys(address: number): boolean {
+  const first = address >>> 24;
+  return first === 0 || first === 127 || first >= 224;
+}

@@ -1,0 +1,83 @@
+// connect, init, disconnect, welcome: a command with the line on its stdin and stdout. `chat …` with nothing around it
+// is played by our own engine, so that it works where there is no chat and no shell; anything else goes to /bin/sh.
+
+import { writeSync } from "node:fs";
+import { parseChatCommand } from "../chat/command.ts";
+import { type Child, runShell } from "../os/exec.ts";
+import { closeFd, O, openFd } from "../os/libc.ts";
+import type { Log } from "../os/log.ts";
+import { chat } from "../applets/chat.ts";
+import type { Hooks } from "./hooks.ts";
+
+/** Where scripts complain while nobody looks at our own log: Debian's place, then the place of pppd 2.4. */
+const CONNECT_ERRORS = ["/var/log/ppp-connect-errors", "/etc/ppp/connect-errors"];
+
+export interface ScriptHost {
+  /** The tty's descriptor. */
+  readonly line: number;
+  readonly log: Log;
+  readonly hooks: Hooks;
+  readonly env: Readonly<Record<string, string>>;
+  /** Told how to end the script before its time; called once, as it starts. */
+  readonly started: (end: (signal: number) => void) => void;
+}
+
+/** Runs a command to its end; its exit code, or 128 and more when a signal ended it. */
+export async function runScript(command: string, host: ScriptHost): Promise<number> {
+  const errors = host.log.fd ?? openErrors();
+  try {
+    const words = parseChatCommand(command);
+    return words === undefined ? await shellScript(command, errors, host) : await ownChat(command, words, errors, host);
+  } finally {
+    if (errors !== undefined && errors !== host.log.fd) closeFd(errors);
+  }
+}
+
+async function ownChat(
+  command: string,
+  words: readonly string[],
+  errors: number | undefined,
+  { line, log, env, started }: ScriptHost,
+): Promise<number> {
+  const controller = new AbortController();
+  started(() => controller.abort());
+  const code = await chat(words, {
+    input: line,
+    output: line,
+    stderr: (bytes) => void (errors !== undefined && tryWrite(errors, bytes)),
+    environment: env,
+    signal: controller.signal,
+  });
+  log.write("debug", `Script ${command} finished (pid ${process.pid}), status = 0x${code.toString(16)}`);
+  return code;
+}
+
+async function shellScript(
+  command: string,
+  stderr: number | undefined,
+  { line, hooks, env, started }: ScriptHost,
+): Promise<number> {
+  const child: Child = runShell(command, { line, stderr, env });
+  started((signal) => child.kill(signal));
+  await hooks.watch(child, command);
+  const { exitCode, signal } = child.ending!;
+  return signal === 0 ? exitCode : 128 + signal;
+}
+
+function tryWrite(fd: number, bytes: Uint8Array): void {
+  try {
+    writeSync(fd, bytes);
+  } catch {
+    // What a script says is not worth the link.
+  }
+}
+
+function openErrors(): number | undefined {
+  for (const path of CONNECT_ERRORS)
+    try {
+      return openFd(path, O.WRONLY | O.APPEND | O.CREAT, 0o644);
+    } catch {
+      // Not on this system.
+    }
+  return undefined;
+}

@@ -1,0 +1,170 @@
+// IPCP, IPv6CP, IPXCP and CCP as pppd's debug lines show them.
+
+import { u16, u32 } from "../../bytes/be.ts";
+import { toHex } from "../../bytes/text.ts";
+import { CcpOption, MppeBit } from "../ccp.ts";
+import { Code } from "../control.ts";
+import { ipv4Text } from "../ip.ts";
+import { IpcpOption, OLD_VJ } from "../ipcp.ts";
+import { Ipv6cpOption, linkLocalText } from "../ipv6cp.ts";
+import { Protocol } from "../protocols.ts";
+import {
+  describeControl,
+  describeOptions,
+  describeReason,
+  isPrintable,
+  octets,
+  type OptionText,
+  type Part,
+} from "./part.ts";
+
+const CODES = ["ConfReq", "ConfAck", "ConfNak", "ConfRej", "TermReq", "TermAck", "CodeRej"];
+const CCP_CODES = [...CODES, "", "", "", "", "", "", "ResetReq", "ResetAck"];
+
+export function describeIpcp(packet: Uint8Array, start: number, end: number): Part | undefined {
+  return describeControl(packet, start, end, CODES, body(ipcpOption));
+}
+
+export function describeIpv6cp(packet: Uint8Array, start: number, end: number): Part | undefined {
+  return describeControl(packet, start, end, CODES, body(ipv6cpOption));
+}
+
+export function describeIpxcp(packet: Uint8Array, start: number, end: number): Part | undefined {
+  return describeControl(packet, start, end, CODES, body(ipxcpOption));
+}
+
+export function describeCcp(packet: Uint8Array, start: number, end: number): Part | undefined {
+  return describeControl(packet, start, end, CCP_CODES, body(ccpOption, ""));
+}
+
+/** pppd puts no space before the reason that CCP ends for. */
+function body(option: OptionText, gap = " ") {
+  return (code: number, packet: Uint8Array, at: number, end: number): Part => {
+    switch (code) {
+      case Code.ConfReq:
+      case Code.ConfAck:
+      case Code.ConfNak:
+      case Code.ConfRej:
+        return describeOptions(packet, at, end, option);
+      case Code.TermReq:
+      case Code.TermAck:
+        return describeReason(packet, at, end, gap);
+      default:
+        return { text: "", next: at };
+    }
+  };
+}
+
+function ipcpOption(type: number, packet: Uint8Array, at: number, length: number): Part | undefined {
+  const end = at + length;
+  switch (type) {
+    case IpcpOption.Addresses: {
+      if (length !== 8) return undefined;
+      return { text: `addrs ${ipv4Text(u32(packet, at))} ${ipv4Text(u32(packet, at + 4))}`, next: end };
+    }
+    case IpcpOption.Compression:
+      return length >= 2 ? { text: `compress ${compression(u16(packet, at))}`, next: at + 2 } : undefined;
+    case IpcpOption.Address:
+      return length === 4 ? address("addr", packet, at) : undefined;
+    case IpcpOption.Dns1:
+      return length >= 4 ? address("ms-dns1", packet, at) : undefined;
+    case IpcpOption.Dns2:
+      return length >= 4 ? address("ms-dns2", packet, at) : undefined;
+    case IpcpOption.Wins1:
+    case IpcpOption.Wins2:
+      return length >= 4 ? address("ms-wins", packet, at) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function compression(protocol: number): string {
+  if (protocol === Protocol.VJ_COMP) return "VJ";
+  if (protocol === OLD_VJ) return "old-VJ";
+  return `0x${protocol.toString(16)}`;
+}
+
+function address(name: string, packet: Uint8Array, at: number): Part {
+  return { text: `${name} ${ipv4Text(u32(packet, at))}`, next: at + 4 };
+}
+
+function ipv6cpOption(type: number, packet: Uint8Array, at: number, length: number): Part | undefined {
+  switch (type) {
+    case Ipv6cpOption.InterfaceId: {
+      if (length !== 8) return undefined;
+      const id = { high: u32(packet, at), low: u32(packet, at + 4) };
+      return { text: `addr ${linkLocalText(id)}`, next: at + length };
+    }
+    case Ipv6cpOption.Compression:
+      return length >= 2 ? { text: `compress 0x${u16(packet, at).toString(16)}`, next: at + 2 } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** RFC 1552 §3: network, node, compression protocol, routing protocol, router name, configuration complete. */
+function ipxcpOption(type: number, packet: Uint8Array, at: number, length: number): Part | undefined {
+  const end = at + length;
+  if (type === 1 && length === 4) return { text: `network ${u32(packet, at).toString(16)}`, next: end };
+  if (type === 2 && length === 6) return { text: `node ${toHex(packet, at, end)}`, next: end };
+  if (type === 3 && length === 2) return { text: `compression ${u16(packet, at)}`, next: end };
+  if (type === 4 && length === 2) return { text: `router proto ${u16(packet, at)}`, next: end };
+  if (type === 5 && length >= 1) return { text: `router name "${routerName(packet, at, end)}"`, next: end };
+  if (type === 6 && length === 0) return { text: "complete", next: end };
+  return undefined;
+}
+
+/** The one text that is not quoted as the others are. */
+function routerName(packet: Uint8Array, at: number, end: number): string {
+  let text = "";
+  for (; at < end; at++)
+    text += isPrintable(packet[at]!) ? String.fromCharCode(packet[at]!) : ` \\${toHex(packet, at, at + 1)}`;
+  return text;
+}
+
+function ccpOption(type: number, packet: Uint8Array, at: number, length: number): Part | undefined {
+  switch (type) {
+    case CcpOption.Mppe:
+      return length >= 4 ? { text: mppe(packet, at), next: at + 4 } : undefined;
+    case CcpOption.Deflate:
+    case CcpOption.DeflateDraft: {
+      if (length < 2) return undefined;
+      const name = type === CcpOption.Deflate ? "deflate" : "deflate(old#)";
+      return { text: `${name} ${deflate(packet[at]!, packet[at + 1]!)}`, next: at + 2 };
+    }
+    case CcpOption.BsdCompress:
+      return length >= 1 ? { text: `bsd v${packet[at]! >>> 5} ${packet[at]! & 0x1f}`, next: at + 1 } : undefined;
+    case CcpOption.Predictor1:
+      return { text: "predictor 1", next: at };
+    case CcpOption.Predictor2:
+      return { text: "predictor 2", next: at };
+    default:
+      return undefined;
+  }
+}
+
+function deflate(window: number, check: number): string {
+  const method = window & 0xf;
+  return [
+    (window >>> 4) + 8,
+    ...(method === 8 ? [] : ["method", method]),
+    ...(check === 0 ? [] : ["check", check]),
+  ].join(" ");
+}
+
+const MPPE_FLAGS: readonly (readonly [number, string])[] = [
+  [MppeBit.Stateless, "H"],
+  [MppeBit.Bits56, "M"],
+  [MppeBit.Bits128, "S"],
+  [MppeBit.Bits40, "L"],
+  [MppeBit.Obsolete, "D"],
+  [MppeBit.Mppc, "C"],
+];
+const MPPE_KNOWN = MPPE_FLAGS.reduce((bits, [bit]) => bits | bit, 0);
+
+function mppe(packet: Uint8Array, at: number): string {
+  const bits = u32(packet, at);
+  const flags = MPPE_FLAGS.map(([bit, name]) => ((bits & bit) === 0 ? `-${name}` : `+${name}`)).join(" ");
+  const strange = (bits & ~MPPE_KNOWN) === 0 ? "" : ` +U (${octets(packet, at, at + 4).trim()})`;
+  return `mppe ${flags}${strange}`;
+}

@@ -1,0 +1,87 @@
+// The pieces that every protocol's description is put together from.
+
+import { toHex } from "../../bytes/text.ts";
+import { HEADER_LENGTH, parseControl } from "../control.ts";
+
+/** What was made of a stretch of a packet, and where the octets begin that nothing was made of. */
+export interface Part {
+  text: string;
+  next: number;
+}
+
+/** The octets of packet[at, end), each after a space. */
+export function octets(packet: Uint8Array, at: number, end: number): string {
+  return at < end ? ` ${toHex(packet, at, end, " ")}` : "";
+}
+
+const ESCAPES = new Map([
+  [0x0a, "\\n"],
+  [0x0d, "\\r"],
+  [0x09, "\\t"],
+  [0x22, '\\"'],
+  [0x5c, "\\\\"],
+]);
+
+/** packet[at, end) in quotes, what cannot be printed as an escape of C. */
+export function quoted(packet: Uint8Array, at: number, end: number): string {
+  let text = '"';
+  for (; at < end; at++) {
+    const octet = packet[at]!;
+    const escape = ESCAPES.get(octet);
+    if (escape !== undefined) text += escape;
+    else if (isPrintable(octet)) text += String.fromCharCode(octet);
+    else text += `\\${octet.toString(8).padStart(3, "0")}`;
+  }
+  return `${text}"`;
+}
+
+export function isPrintable(octet: number): boolean {
+  return octet >= 0x20 && octet < 0x7f;
+}
+
+/** Describes the data of a control packet that begins at `at`. */
+export type Body = (code: number, packet: Uint8Array, at: number, end: number) => Part;
+
+/**
+ * Code, id and data of a control packet in packet[start, end), ` ConfReq id=0x1 …`; undefined when its length lies.
+ * Data that `body` makes nothing of comes as octets, `limit` of them; `next` is where the packet ends and padding begins.
+ */
+export function describeControl(
+  packet: Uint8Array,
+  start: number,
+  end: number,
+  names: readonly string[],
+  body: Body,
+  limit = Infinity,
+): Part | undefined {
+  const control = parseControl(packet, start, end);
+  if (control === undefined) return undefined;
+  const { code, id, dataEnd } = control;
+  const name = names[code - 1] || `code=0x${code.toString(16)}`;
+  const { text, next } = body(code, packet, start + HEADER_LENGTH, dataEnd);
+  const shown = Math.min(dataEnd, next + limit);
+  const more = shown < dataEnd ? " ..." : "";
+  return { text: ` ${name} id=0x${id.toString(16)}${text}${octets(packet, next, shown)}${more}`, next: dataEnd };
+}
+
+/** Describes the option of that type whose value is packet[at, at + length); undefined: not known, or not so long. */
+export type OptionText = (type: number, packet: Uint8Array, at: number, length: number) => Part | undefined;
+
+/** The options of packet[at, end), ` <mru 1500> <pcomp>`, up to the first whose length lies. */
+export function describeOptions(packet: Uint8Array, at: number, end: number, describe: OptionText): Part {
+  let text = "";
+  while (at + 2 <= end) {
+    const length = packet[at + 1]!;
+    if (length < 2 || at + length > end) break;
+    const known = describe(packet[at]!, packet, at + 2, length - 2) ?? { text: "", next: at };
+    text += ` <${known.text}${octets(packet, known.next, at + length)}>`;
+    at += length;
+  }
+  return { text, next: at };
+}
+
+/** The reason in a Terminate-Request or -Ack; octets when it does not begin like a text. */
+export function describeReason(packet: Uint8Array, at: number, end: number, gap = " "): Part {
+  if (at < end && isPrintable(packet[at]!)) return { text: gap + quoted(packet, at, end), next: end };
+  return { text: "", next: at };
+}

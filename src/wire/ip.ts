@@ -1,0 +1,138 @@
+// The IPv4, IPv6 and TCP fields that the idle filter and VJ look at (RFC 791 §3.1, RFC 8200 §3, RFC 9293 §3.1).
+//
+// Every function takes the offset of its own header. None checks bounds: the caller has compared the packet's length with
+// IPV4_MIN, IPV6_HEADER or TCP_MIN, and with the header's own length.
+
+import { u16, u32 } from "../bytes/be.ts";
+
+export const IpProto = { ICMP: 1, TCP: 6, UDP: 17, ICMPV6: 58 } as const;
+
+export const IPV4_MIN = 20;
+export const IPV6_HEADER = 40;
+export const TCP_MIN = 20;
+
+export const IPV4_DF = 0x4000;
+export const IPV4_MF = 0x2000;
+export const IPV4_OFFSET = 0x1fff;
+
+export const TcpFlag = { FIN: 0x01, SYN: 0x02, RST: 0x04, PSH: 0x08, ACK: 0x10, URG: 0x20 } as const;
+
+/** 4 or 6, from an honest header of either kind. */
+export function ipVersion(buf: Uint8Array, at: number): number {
+  return buf[at]! >>> 4;
+}
+
+/** In octets; below IPV4_MIN when the header lies. */
+export function ipv4HeaderLength(buf: Uint8Array, at: number): number {
+  return (buf[at]! & 0xf) * 4;
+}
+
+export function ipv4Tos(buf: Uint8Array, at: number): number {
+  return buf[at + 1]!;
+}
+
+/** Header and data. */
+export function ipv4TotalLength(buf: Uint8Array, at: number): number {
+  return u16(buf, at + 2);
+}
+
+export function ipv4Id(buf: Uint8Array, at: number): number {
+  return u16(buf, at + 4);
+}
+
+/** IPV4_DF, IPV4_MF and the offset under IPV4_OFFSET in units of eight octets. */
+export function ipv4Fragment(buf: Uint8Array, at: number): number {
+  return u16(buf, at + 6);
+}
+
+export function ipv4Ttl(buf: Uint8Array, at: number): number {
+  return buf[at + 8]!;
+}
+
+export function ipv4Proto(buf: Uint8Array, at: number): number {
+  return buf[at + 9]!;
+}
+
+export function ipv4Checksum(buf: Uint8Array, at: number): number {
+  return u16(buf, at + 10);
+}
+
+export function ipv4Source(buf: Uint8Array, at: number): number {
+  return u32(buf, at + 12);
+}
+
+export function ipv4Destination(buf: Uint8Array, at: number): number {
+  return u32(buf, at + 16);
+}
+
+/** The checksum that belongs in a header of `length` octets at buf[at]; its own checksum field is left out of the sum. */
+export function ipv4HeaderChecksum(buf: Uint8Array, at: number, length: number): number {
+  let sum = 0;
+  for (let i = 0; i < length; i += 2) if (i !== 10) sum += u16(buf, at + i);
+  sum = (sum & 0xffff) + (sum >>> 16);
+  sum = (sum & 0xffff) + (sum >>> 16);
+  return ~sum & 0xffff;
+}
+
+/** What follows the fixed header. */
+export function ipv6PayloadLength(buf: Uint8Array, at: number): number {
+  return u16(buf, at + 4);
+}
+
+export function ipv6NextHeader(buf: Uint8Array, at: number): number {
+  return buf[at + 6]!;
+}
+
+export function tcpSourcePort(buf: Uint8Array, at: number): number {
+  return u16(buf, at);
+}
+
+export function tcpDestinationPort(buf: Uint8Array, at: number): number {
+  return u16(buf, at + 2);
+}
+
+export function tcpSequence(buf: Uint8Array, at: number): number {
+  return u32(buf, at + 4);
+}
+
+export function tcpAcknowledgment(buf: Uint8Array, at: number): number {
+  return u32(buf, at + 8);
+}
+
+/** In octets; below TCP_MIN when the header lies. */
+export function tcpHeaderLength(buf: Uint8Array, at: number): number {
+  return (buf[at + 12]! >>> 4) * 4;
+}
+
+/** TcpFlag bits. */
+export function tcpFlags(buf: Uint8Array, at: number): number {
+  return buf[at + 13]!;
+}
+
+export function tcpWindow(buf: Uint8Array, at: number): number {
+  return u16(buf, at + 14);
+}
+
+export function tcpChecksum(buf: Uint8Array, at: number): number {
+  return u16(buf, at + 16);
+}
+
+export function tcpUrgent(buf: Uint8Array, at: number): number {
+  return u16(buf, at + 18);
+}
+
+/** An IPv4 address of four decimal numbers; undefined for anything else, leading zeros included. */
+export function parseIpv4(text: string): number | undefined {
+  const parts = text.split(".");
+  if (parts.length !== 4) return undefined;
+  let address = 0;
+  for (const part of parts) {
+    if (!/^(0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255) return undefined;
+    address = address * 256 + Number(part);
+  }
+  return address;
+}
+
+export function ipv4Text(address: number): string {
+  return `${address >>> 24}.${(address >>> 16) & 0xff}.${(address >>> 8) & 0xff}.${address & 0xff}`;
+}

@@ -1,0 +1,159 @@
+import { expect, test } from "bun:test";
+import { Ring } from "../../src/bytes/ring.ts";
+import { fromHex, toHex } from "../../src/bytes/text.ts";
+import { Deframer, MAX_FRAME } from "../../src/frame/deframer.ts";
+import { FCS_GOOD, FCS_INIT, fcsNext, fcsOver } from "../../src/frame/fcs.ts";
+import { Framer, worstFrame } from "../../src/frame/framer.ts";
+import { HEADROOM, putHeader } from "../../src/frame/header.ts";
+import { cuts } from "../kit/cuts.ts";
+import { Rng } from "../kit/rng.ts";
+
+/** Frames a packet, FCS and all, and gives what is on the line. */
+function framed(packet: Uint8Array, options: { accm?: number; escape?: number[]; plain?: boolean } = {}): Uint8Array {
+  const ring = new Ring(new Uint8Array(65536));
+  const framer = new Framer(ring, options.escape);
+  framer.accm = options.accm ?? 0;
+  const room = new Uint8Array(packet.length + 2).fill(0xa5);
+  room.set(packet);
+  framer.write(room, 0, packet.length, options.plain ?? false, 0);
+  return ring.bytes.slice(0, ring.length);
+}
+
+function framesIn(pieces: Uint8Array[], accm = 0): string[] {
+  const deframer = new Deframer();
+  deframer.accm = accm;
+  const found: string[] = [];
+  for (const piece of pieces)
+    for (let at = 0; at < piece.length; ) {
+      at = deframer.push(piece, at, piece.length);
+      if (deframer.length > 0) found.push(toHex(deframer.frame, 0, deframer.length));
+    }
+  return found;
+}
+
+function concat(...parts: Uint8Array[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+// Computed for this project by other programs (the rfc.md survey), not by the code under test.
+const CONF_REQ = "ff03c021010100140206000000000506deadbeef07020802";
+const CONF_REQ_LINE = "7eff7d23c0217d217d217d207d347d227d267d207d207d207d207d257d26deadbeef7d277d227d287d2252a57e";
+const MRU_REQ = "ff03c02101010018010405dc0206000a0000050612345678" + "07020802";
+const MRU_REQ_LINE =
+  "7eff7d23c0217d217d217d207d387d217d247d25dc7d227d267d207d2a7d207d207d257d267d323456787d277d227d287d224fd77e";
+
+test("FCS-16 of the check string, and its residue (RFC 1662 appendix C)", () => {
+  const check = new TextEncoder().encode("123456789");
+  expect(fcsOver(FCS_INIT, check, 0, 9) ^ 0xffff).toBe(0x906e);
+  expect(fcsOver(FCS_INIT, Uint8Array.of(...check, 0x6e, 0x90), 0, 11)).toBe(FCS_GOOD);
+  const rng = new Rng(1);
+  for (let length = 0; length < 40; length++) {
+    const bytes = rng.bytes(length);
+    expect(fcsOver(FCS_INIT, bytes, 0, length)).toBe(bytes.reduce(fcsNext, FCS_INIT));
+  }
+});
+
+test("frames are on the line as other programs write them", () => {
+  expect(toHex(framed(fromHex(CONF_REQ), { plain: true }))).toBe(CONF_REQ_LINE);
+  expect(toHex(framed(fromHex(MRU_REQ), { plain: true }))).toBe(MRU_REQ_LINE);
+  expect(toHex(framed(fromHex("ff03c02109000008deadbeef")))).toBe("7eff03c02109000008deadbeefae777e");
+});
+
+test("and are read from it however it is cut, control characters dropped or not", () => {
+  for (const pieces of cuts(fromHex(CONF_REQ_LINE))) {
+    expect(framesIn(pieces, 0xffffffff)).toEqual([CONF_REQ]);
+    expect(framesIn(pieces, 0)).toEqual([CONF_REQ]);
+  }
+});
+
+test("what the ACCM and `escape` name is escaped, and 5e never", () => {
+  const all = Uint8Array.from({ length: 256 }, (_, at) => at);
+  for (const [accm, escape] of [
+    [0, []],
+    [0x000a0000, []],
+    [0xffffffff, [0x91, 0xff]],
+    [0, [0x5e, 0x11]],
+  ] as const) {
+    const line = framed(all, { accm, escape: [...escape] });
+    for (let octet = 0; octet < 32; octet++) if ((accm >>> octet) & 1) expect(line.includes(octet)).toBe(false);
+    for (const octet of escape) if (octet !== 0x5e) expect(line.includes(octet)).toBe(false);
+    expect(framesIn([line])).toEqual([toHex(all)]);
+  }
+});
+
+test("a damaged frame costs itself and no other", () => {
+  const body = "ff03c02109000008deadbeef";
+  const good = framed(fromHex(body)).subarray(1);
+  const damaged = good.slice();
+  damaged[5]! ^= 0x10;
+  for (const [bad, why] of [
+    [damaged, "badFcs"],
+    [fromHex("ff0300217d7e"), "aborted"],
+    [fromHex("01027e"), "runts"],
+    [concat(new Uint8Array(MAX_FRAME + 10).fill(0x55), Uint8Array.of(0x7e)), "overlong"],
+  ] as const) {
+    const line = concat(bad, good);
+    for (const pieces of line.length > 1000 ? [[line]] : cuts(line)) expect(framesIn(pieces)).toEqual([body]);
+    const deframer = new Deframer();
+    deframer.accm = 0;
+    for (let at = 0; at < line.length; ) at = deframer.push(line, at, line.length);
+    expect(deframer.stats).toMatchObject({ frames: 1, [why]: 1 });
+  }
+});
+
+test("no single flipped bit on the line gives a wrong frame", () => {
+  const line = framed(fromHex(CONF_REQ), { plain: true });
+  for (let bit = 0; bit < line.length * 8; bit++) {
+    const flipped = line.slice();
+    flipped[bit >>> 3]! ^= 1 << (bit & 7);
+    for (const found of framesIn([flipped, Uint8Array.of(0x7e)])) expect(found).toBe(CONF_REQ);
+  }
+});
+
+test("the longest frame fits, and one octet more does not", () => {
+  const longest = new Rng(3).bytes(MAX_FRAME - 2);
+  const ring = new Ring(new Uint8Array(65536));
+  expect(worstFrame(longest.length)).toBeLessThanOrEqual(ring.capacity);
+  expect(framesIn([framed(longest)])).toEqual([toHex(longest)]);
+  expect(framesIn([framed(new Rng(3).bytes(MAX_FRAME - 1))])).toEqual([]);
+});
+
+test("random frames through a ring that wraps, read in random pieces", () => {
+  const rng = new Rng(7);
+  const ring = new Ring(new Uint8Array(4096));
+  const framer = new Framer(ring, []);
+  const deframer = new Deframer();
+  let now = 0;
+  for (let round = 0; round < 3000; round++) {
+    framer.accm = deframer.accm = rng.pick([0, 0xffffffff, 0x000a0000]);
+    const packet = rng.bytes(1 + rng.below(1500));
+    const room = new Uint8Array(packet.length + 2);
+    room.set(packet);
+    if (!framer.hasRoom(packet.length)) throw new Error("no room in an empty ring");
+    framer.write(room, 0, packet.length, rng.chance(0.1), (now += rng.below(2000)));
+    let found = "";
+    while (ring.length > 0) {
+      const at = ring.readAt;
+      const stopped = deframer.push(ring.bytes, at, at + Math.min(ring.readable, 1 + rng.below(700)));
+      if (deframer.length > 0) found += toHex(deframer.frame, 0, deframer.length);
+      ring.consume(stopped - at);
+    }
+    expect(found).toBe(toHex(packet));
+  }
+  expect(deframer.stats).toMatchObject({ badFcs: 0, runts: 0, overlong: 0, aborted: 0 });
+});
+
+test("headers: address and control, one or two octets of protocol", () => {
+  for (const [protocol, pcomp, accomp, header] of [
+    [0x0021, false, false, "ff030021"],
+    [0x0021, true, false, "ff0321"],
+    [0x0021, true, true, "21"],
+    [0xc021, true, true, "c021"],
+    [0x8021, false, true, "8021"],
+  ] as const) {
+    const packet = new Uint8Array(HEADROOM + 1).fill(0xa5);
+    const at = putHeader(packet, HEADROOM, protocol, pcomp, accomp);
+    expect(toHex(packet, at, HEADROOM)).toBe(header);
+    expect(packet[at - 1]).toBe(0xa5);
+  }
+});

@@ -1,0 +1,35 @@
+// The options part of a run of pppd, as far as a dry run: what it would print and its exit code.
+
+import { dumpLines, USAGE_TEXT, VERSION_TEXT } from "../../src/options/dump.ts";
+import { OptionError, OptionExit } from "../../src/options/error.ts";
+import { checkOptions, parseOptions } from "../../src/options/parse.ts";
+import type { FakeHost } from "./optionhost.ts";
+
+export interface Outcome {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: number;
+  /** Our own lines after an error. */
+  readonly hints: readonly string[];
+}
+
+export function dryRun(args: readonly string[], host: FakeHost): Outcome {
+  const lines = (list: readonly string[], prefix = ""): string => list.map((line) => `${prefix}${line}\n`).join("");
+  const outcome = (code: number, out = "", err = "", hints: readonly string[] = []): Outcome => ({
+    stdout: lines(host.logged) + out,
+    stderr: lines(host.complaints, "pppd: ") + err,
+    code,
+    hints,
+  });
+  try {
+    const config = parseOptions(args, host);
+    checkOptions(config, host);
+    return outcome(0, config.logfd === 1 ? lines(dumpLines(config)) : "");
+  } catch (error) {
+    if (error instanceof OptionExit) {
+      return error.asked === "version" ? outcome(0, VERSION_TEXT) : outcome(0, "", USAGE_TEXT);
+    }
+    if (!(error instanceof OptionError)) throw error;
+    return outcome(error.code, "", lines(error.lines, "pppd: ") + (error.usage ? USAGE_TEXT : ""), error.hints);
+  }
+}

@@ -1,0 +1,189 @@
+// Two links, a wire with latency and damage between them, and a clock that jumps from event to event. What goes wrong
+// goes wrong the same way every time: all chance comes from the seed.
+
+import { Ring } from "../../src/bytes/ring.ts";
+import { MAX_FRAME } from "../../src/frame/deframer.ts";
+import { HEADROOM } from "../../src/frame/header.ts";
+import type { LinkEvent } from "../../src/link/events.ts";
+import { Link, type LinkConfig, type LinkHost } from "../../src/link/link.ts";
+import type { Rng } from "./rng.ts";
+
+/** pppd's defaults, with addresses for one side. */
+export function linkConfig(changes: Partial<LinkConfig> = {}): LinkConfig {
+  const limits = { restartMs: 3000, maxConfigure: 10, maxTerminate: 2, maxFailure: 5 };
+  return {
+    lcp: {
+      mru: 1500,
+      asyncmap: 0,
+      allowAsyncmap: true,
+      magic: true,
+      pcomp: true,
+      accomp: true,
+      endpoint: true,
+      limits,
+      start: {},
+      demand: [],
+      accept: [],
+    },
+    echo: { intervalMs: 0, failure: 0, adaptive: false },
+    pap: { restartMs: 3000, maxAuthreq: 10, timeoutMs: 30000 },
+    ipcp: {
+      our: 0,
+      peer: 0,
+      acceptLocal: true,
+      acceptRemote: true,
+      dns: [],
+      wins: [],
+      wantDns: false,
+      wantWins: false,
+      sendAddress: true,
+      address: true,
+      addresses: true,
+      noRemote: false,
+      limits: { ...limits, maxFailure: 100 },
+    },
+    mtu: 16384,
+    escape: [],
+    receiveAll: false,
+    user: "zaphod",
+    password: () => "gargleBlaster",
+    debug: 1,
+    hidePassword: true,
+    ...changes,
+  };
+}
+
+/** One side, with everything it said. */
+export class Side {
+  readonly output = new Ring(new Uint8Array(65536));
+  readonly input = new Ring(new Uint8Array(65536));
+  readonly frame = new Uint8Array(MAX_FRAME);
+  readonly link: Link;
+  readonly events: LinkEvent[] = [];
+  /** IP packets it received. */
+  readonly packets: Uint8Array[] = [];
+
+  constructor(config: LinkConfig, rng: Rng, host: Partial<LinkHost> = {}) {
+    this.link = new Link(config, {
+      output: this.output,
+      frame: this.frame,
+      random32: () => rng.u32(),
+      peerMayUse: () => true,
+      admitsStrangers: () => false,
+      madeUpPeerAddress: () => 0x0a404040,
+      ...host,
+    });
+  }
+
+  get lines(): string[] {
+    return this.events.flatMap((event) => (event.type === "log" ? [event.text] : []));
+  }
+
+  has(type: LinkEvent["type"]): boolean {
+    return this.events.some((event) => event.type === type);
+  }
+
+  find<T extends LinkEvent["type"]>(type: T): (LinkEvent & { type: T }) | undefined {
+    return this.events.find((event) => event.type === type) as (LinkEvent & { type: T }) | undefined;
+  }
+
+  /** Bytes off the wire. */
+  take(bytes: Uint8Array, now: number): void {
+    for (let at = 0; at < bytes.length; ) {
+      const length = Math.min(this.input.writable, bytes.length - at);
+      this.input.bytes.set(bytes.subarray(at, at + length), this.input.writeAt);
+      this.input.commit(length);
+      at += length;
+      while (this.link.receive(this.input, now))
+        this.packets.push(this.frame.slice(this.link.packetStart, this.link.packetEnd));
+    }
+    this.collect();
+  }
+
+  /** Sends one IP packet; true when it could. */
+  send(packet: Uint8Array, now: number): boolean {
+    const buf = new Uint8Array(HEADROOM + packet.length + 2);
+    buf.set(packet, HEADROOM);
+    return this.link.hasRoom(packet.length) && this.link.send(buf, HEADROOM, HEADROOM + packet.length, now);
+  }
+
+  /** All that waits for the line. */
+  drain(now: number): Uint8Array {
+    this.link.flush(now);
+    const { output } = this;
+    const bytes = new Uint8Array(output.length);
+    for (let at = 0; output.length > 0; ) {
+      const length = output.readable;
+      bytes.set(output.bytes.subarray(output.readAt, output.readAt + length), at);
+      output.consume(length);
+      at += length;
+    }
+    return bytes;
+  }
+
+  collect(): void {
+    for (let event; (event = this.link.takeEvent()) !== undefined; ) this.events.push(event);
+  }
+}
+
+export interface Wire {
+  /** One way, in milliseconds. */
+  latency: number;
+  /** What becomes of a piece on its way; undefined: nothing arrives. */
+  damage?: (bytes: Uint8Array) => Uint8Array | undefined;
+}
+
+export class Pair {
+  now = 0;
+  readonly a: Side;
+  readonly b: Side;
+  readonly wire: Wire;
+  #flying: { at: number; to: Side; bytes: Uint8Array }[] = [];
+
+  constructor(a: Side, b: Side, wire: Wire = { latency: 1 }) {
+    this.a = a;
+    this.b = b;
+    this.wire = wire;
+  }
+
+  open(): void {
+    this.a.link.open(this.now);
+    this.b.link.open(this.now);
+    this.settle();
+  }
+
+  /** Puts what both sides have to say onto the wire. */
+  settle(): void {
+    for (const [side, to] of [
+      [this.a, this.b],
+      [this.b, this.a],
+    ] as const) {
+      side.collect();
+      const bytes = side.drain(this.now);
+      const arriving = bytes.length === 0 ? undefined : (this.wire.damage ?? ((all) => all))(bytes);
+      if (arriving !== undefined) this.#flying.push({ at: this.now + this.wire.latency, to, bytes: arriving });
+    }
+  }
+
+  /** Lets time pass until `done`, or until so many milliseconds are over. True: it is done. */
+  run(done: () => boolean, milliseconds = 120_000): boolean {
+    const end = this.now + milliseconds;
+    for (this.settle(); !done(); this.settle()) {
+      const next = Math.min(
+        this.a.link.nextTimeout(),
+        this.b.link.nextTimeout(),
+        ...this.#flying.map((piece) => piece.at),
+      );
+      if (next > end) {
+        this.now = end;
+        return done();
+      }
+      this.now = Math.max(this.now, next);
+      const arrived = this.#flying.filter((piece) => piece.at <= this.now);
+      this.#flying = this.#flying.filter((piece) => piece.at > this.now);
+      for (const { to, bytes } of arrived) to.take(bytes, this.now);
+      for (const side of [this.a, this.b]) if (side.link.nextTimeout() <= this.now) side.link.handleTimeout(this.now);
+    }
+    return true;
+  }
+}

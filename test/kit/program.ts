@@ -1,0 +1,190 @@
+// A program under test: started in a machine or here, its output as lines with times, waited for by event.
+
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Machine } from "./machine.ts";
+
+export interface Line {
+  /** Milliseconds since the program was started. */
+  readonly at: number;
+  readonly stream: "out" | "err";
+  readonly text: string;
+}
+
+export interface ProgramOptions {
+  /** Where it runs; left out: on this machine. */
+  readonly machine?: Machine;
+  readonly cwd?: string;
+  /** Added to the environment; undefined takes a name out. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Called for each line as it comes. */
+  readonly onLine?: (line: Line) => void;
+}
+
+const WAIT_MS = 10_000;
+
+export class Program {
+  readonly lines: Line[] = [];
+  /** The exit status, 128 + signal when a signal ended it. Settles when its output has been read too. */
+  readonly ended: Promise<number>;
+  readonly #child: Bun.Subprocess<"pipe", "pipe", "pipe">;
+  readonly #startedAt = performance.now();
+  #status: number | undefined;
+  #wake: () => void = () => {};
+  #changed: Promise<void>;
+
+  constructor(argv: readonly string[], options: ProgramOptions = {}) {
+    const { machine, cwd, onLine } = options;
+    this.#child = Bun.spawn(machine === undefined ? [...argv] : machine.argv(argv, cwd), {
+      stdio: ["pipe", "pipe", "pipe"],
+      ...(cwd !== undefined && machine === undefined ? { cwd } : {}),
+      env: { ...process.env, ...options.env },
+    });
+    this.#changed = new Promise((resolve) => (this.#wake = resolve));
+    const output = [this.#read(this.#child.stdout, "out", onLine), this.#read(this.#child.stderr, "err", onLine)];
+    this.ended = this.#end(output);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** undefined while it runs. */
+  get status(): number | undefined {
+    return this.#status;
+  }
+
+  /** All it said so far, a line each. */
+  get text(): string {
+    return this.lines.map(({ text }) => `${text}\n`).join("");
+  }
+
+  /** The first line that matches, said already or within the time; only those after `after` when given. */
+  async waitFor(pattern: RegExp | string, limits: { within?: number; after?: Line } = {}): Promise<Line> {
+    const { within = WAIT_MS, after } = limits;
+    const matches = ({ text }: Line): boolean =>
+      typeof pattern === "string" ? text.includes(pattern) : pattern.test(text);
+    let from = after === undefined ? 0 : this.lines.indexOf(after) + 1;
+    const deadline = performance.now() + within;
+    for (;;) {
+      for (; from < this.lines.length; from++) if (matches(this.lines[from]!)) return this.lines[from]!;
+      const why = this.#status !== undefined ? `it ended with status ${this.#status}` : `not within ${within} ms`;
+      const left = deadline - performance.now();
+      if (this.#status !== undefined || left <= 0) {
+        throw new Error(`no line ${pattern} from ${this.#child.pid}: ${why}; it said:\n${this.text}`);
+      }
+      await this.#change(left);
+    }
+  }
+
+  /** The exit status; throws when it still runs after that time. */
+  async exit(within = WAIT_MS): Promise<number> {
+    const deadline = performance.now() + within;
+    while (this.#status === undefined) {
+      const left = deadline - performance.now();
+      if (left <= 0) throw new Error(`${this.#child.pid} still runs after ${within} ms; it said:\n${this.text}`);
+      await this.#change(left);
+    }
+    return this.#status;
+  }
+
+  kill(signal: NodeJS.Signals = "SIGTERM"): void {
+    this.#child.kill(signal);
+  }
+
+  /** SIGTERM, and SIGKILL when that does not do it: for the end of a test. */
+  async stop(within = WAIT_MS): Promise<number> {
+    if (this.#status === undefined) this.kill();
+    return this.exit(within).catch(() => {
+      this.kill("SIGKILL");
+      return this.exit(within);
+    });
+  }
+
+  /** Writes to its standard input. */
+  async write(text: string | Uint8Array): Promise<void> {
+    this.#child.stdin.write(text);
+    await this.#child.stdin.flush();
+  }
+
+  /** Resolves at the next line or end, or after that many milliseconds. */
+  async #change(within: number): Promise<void> {
+    let timer: Timer | undefined;
+    const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, within)));
+    await Promise.race([this.#changed, timeout]);
+    clearTimeout(timer);
+  }
+
+  #tell(): void {
+    const wake = this.#wake;
+    this.#changed = new Promise((resolve) => (this.#wake = resolve));
+    wake();
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>, name: "out" | "err", onLine?: (line: Line) => void): Promise<void> {
+    const say = (text: string): void => {
+      const line = { at: performance.now() - this.#startedAt, stream: name, text };
+      this.lines.push(line);
+      onLine?.(line);
+      this.#tell();
+    };
+    let rest = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) {
+      const pieces = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = pieces.pop()!;
+      pieces.forEach(say);
+    }
+    if (rest !== "") say(rest);
+  }
+
+  async #end(output: readonly Promise<void>[]): Promise<number> {
+    await this.#child.exited;
+    // A child it left behind may hold its output open: what was said until now is enough.
+    await Promise.race([Promise.all(output), Bun.sleep(100)]);
+    const { exitCode, signalCode } = this.#child;
+    this.#status = exitCode ?? 128 + (SIGNALS[signalCode ?? ""] ?? 0);
+    this.#tell();
+    return this.#status;
+  }
+}
+
+const SIGNALS: Readonly<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGABRT: 6,
+  SIGKILL: 9,
+  SIGSEGV: 11,
+  SIGPIPE: 13,
+  SIGTERM: 15,
+};
+
+const ROOT = join(import.meta.dir, "../..");
+
+/** True when dist/nullmodem is there and newer than all it is made of. */
+export function isBuilt(): boolean {
+  const target = join(ROOT, "dist/nullmodem");
+  const sources = [join(ROOT, "src"), join(ROOT, "package-lock.json"), join(ROOT, "scripts/build.ts")];
+  return existsSync(target) && statSync(target).mtimeMs > newest(sources);
+}
+
+/** The path of dist/`name` (nullmodem, pppd, chat …), built first when it must be. */
+export function built(name = "nullmodem"): string {
+  if (!isBuilt()) {
+    const build = Bun.spawnSync([process.execPath, join(ROOT, "scripts/build.ts")], { cwd: ROOT, stderr: "pipe" });
+    if (build.exitCode !== 0)
+      throw new Error(`the build failed:\n${build.stdout.toString()}${build.stderr.toString()}`);
+  }
+  return join(ROOT, "dist", name);
+}
+
+function newest(paths: readonly string[]): number {
+  let latest = 0;
+  for (const path of paths) {
+    const status = statSync(path);
+    const inside = status.isDirectory() ? newest(readdirSync(path).map((entry) => join(path, entry))) : status.mtimeMs;
+    latest = Math.max(latest, inside);
+  }
+  return latest;
+}

@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { closeFd } from "../../src/os/libc.ts";
+import { openPty } from "../../src/os/pty.ts";
+
+const PROGRAM = resolve(import.meta.dir, "../kit/host-program.ts");
+
+let directory = "";
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), "nullmodem-detach-"));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** The child goes on after its parent: its log is complete when it has a line. */
+async function awaitLine(path: string): Promise<string> {
+  for (const end = performance.now() + 5000; performance.now() < end; await Bun.sleep(5)) {
+    const text = readFileSync(path, "utf8");
+    if (text.endsWith("\n")) return text.trimEnd();
+  }
+  throw new Error(`nothing in ${path}`);
+}
+
+function cases(command: () => string[], name: string): void {
+  let nth = 0;
+
+  async function run(mode: string, code = 0) {
+    const path = join(directory, `${name}-${nth++}.log`);
+    const log = openSync(path, "w");
+    const program = Bun.spawn([...command(), "detach", mode, "3", String(code)], {
+      argv0: "pppd",
+      cwd: directory,
+      env: { PATH: process.env["PATH"], HOME: directory },
+      stdio: ["ignore", "pipe", "inherit", log],
+    });
+    closeSync(log);
+    return { program, path };
+  }
+
+  test("in the background at once: the parent leaves with 0 and nothing is printed by the child", async () => {
+    const { program, path } = await run("background");
+    expect(await program.exited).toBe(0);
+    const line = JSON.parse(await awaitLine(path));
+    expect(await new Response(program.stdout).text()).toMatch(/^child \d+\n$/);
+    expect(line).toEqual({
+      ownSession: true,
+      argv0: "pppd",
+      args: ["detach", "background", "3", "0"],
+      comm: "pppd",
+      cwd: "/",
+      mark: [],
+      stdio: ["/dev/null", "/dev/null", "/dev/null"],
+    });
+  });
+
+  test("until up: what the child says is heard, then the parent leaves with 0", async () => {
+    const { program, path } = await run("up");
+    expect(await program.exited).toBe(0);
+    expect(await new Response(program.stdout).text()).toMatch(/^child \d+\nstarting\n$/);
+    const line = JSON.parse(await awaitLine(path));
+    expect(line.stdio).toEqual(["/dev/null", "/dev/null", "/dev/null"]);
+    expect(line.cwd).toBe("/");
+  });
+
+  test("until up: the child's exit code is the parent's", async () => {
+    expect(await (await run("fail", 16)).program.exited).toBe(16);
+    expect(await (await run("fail", 0)).program.exited).toBe(0);
+    expect(await (await run("killed")).program.exited).toBe(137);
+  });
+
+  test("until up: a signal to the waiting parent is the child's", async () => {
+    const { program } = await run("wait");
+    let heard = "";
+    for await (const piece of program.stdout.pipeThrough(new TextDecoderStream())) {
+      heard += piece;
+      if (heard.includes("waiting")) break;
+    }
+    program.kill("SIGTERM");
+    expect(await program.exited).toBe(5);
+  });
+}
+
+describe("run by bun", () => cases(() => [process.execPath, PROGRAM], "bun"));
+
+describe("compiled", () => {
+  let executable = "";
+  beforeAll(() => {
+    executable = join(directory, "program");
+    const flags = ["--compile", "--minify", "--bytecode", "--format=esm"];
+    const built = Bun.spawnSync([process.execPath, "build", ...flags, PROGRAM, "--outfile", executable]);
+    if (!existsSync(executable)) throw new Error(built.stderr.toString());
+  }, 60_000);
+
+  cases(() => [executable], "compiled");
+
+  function speedOf(env: Record<string, string>): unknown {
+    const { master, slave } = openPty();
+    const { stdout, stderr } = Bun.spawnSync([executable, "tty", slave], { env, cwd: directory });
+    closeFd(master);
+    if (stderr.length > 0) throw new Error(stderr.toString());
+    return JSON.parse(stdout.toString());
+  }
+
+  test("the serial addon is inside the executable", () => {
+    expect(speedOf({ TMPDIR: directory })).toEqual({ addon: true, speed: 31250 });
+  });
+
+  test("without a place to unpack the addon the line opens all the same", () => {
+    expect(speedOf({ TMPDIR: "/nonexistent" })).toEqual({ addon: false, speed: 31250 });
+  });
+});

@@ -1,0 +1,197 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Lock, lockDevice, LockError, lockName } from "../../src/os/lock.ts";
+import { PidFiles } from "../../src/os/pidfile.ts";
+import { removeResolvConf, writeResolvConf } from "../../src/os/resolvconf.ts";
+
+let directory = "";
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "nullmodem-lock-"));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+/** A process id that was in use a moment ago. */
+function deadPid(): number {
+  return Bun.spawnSync(["true"]).pid;
+}
+
+function troubleOf(device: string): LockError {
+  try {
+    lockDevice(device, { directory });
+  } catch (error) {
+    if (error instanceof LockError) return error;
+    throw error;
+  }
+  throw new Error("locked");
+}
+
+test.each([
+  ["/dev/ttyS1", "ttyS1"],
+  ["/dev/pts/3", "pts_3"],
+  ["/dev/serial/by-id/usb-x", "serial_by-id_usb-x"],
+  ["/tmp/line", "line"],
+])("lockName of %s", (device, name) => expect(lockName(device)).toBe(name));
+
+describe("lockDevice", () => {
+  test("writes the pid in ten columns, readable by all, and takes it away again", () => {
+    const lock = lockDevice("/dev/ttyS1", { directory });
+    const path = join(directory, "LCK..ttyS1");
+    expect(lock.path).toBe(path);
+    expect(lock.notice).toBeUndefined();
+    expect(readFileSync(path, "utf8")).toBe(`${String(process.pid).padStart(10)}\n`);
+    expect(readFileSync(path, "utf8")).toHaveLength(11);
+    expect(statSync(path).mode & 0o777).toBe(0o644);
+    lock.unlock();
+    expect(existsSync(path)).toBe(false);
+    lock.unlock();
+  });
+
+  test("refuses a line that a living process holds", () => {
+    const path = join(directory, "LCK..ttyS1");
+    writeFileSync(path, `${String(process.ppid).padStart(10)}\n`);
+    const trouble = troubleOf("/dev/ttyS1");
+    expect(trouble.message).toBe(`Device ttyS1 is locked by pid ${process.ppid}`);
+    expect(trouble.holder).toBe(process.ppid);
+    expect(existsSync(path)).toBe(true);
+  });
+
+  test.each(["%10d\n", "%d", "%d minicom root\n"])("removes a stale lock written as %j", (format) => {
+    const pid = deadPid();
+    const text = format.replace("%10d", String(pid).padStart(10)).replace("%d", String(pid));
+    writeFileSync(join(directory, "LCK..ttyS1"), text);
+    const lock = lockDevice("/dev/ttyS1", { directory });
+    expect(lock.notice).toBe(`Removed stale lock on ttyS1 (pid ${pid})`);
+    expect(readFileSync(lock.path, "utf8")).toBe(`${String(process.pid).padStart(10)}\n`);
+  });
+
+  test("what is no number counts as nobody's", () => {
+    writeFileSync(join(directory, "LCK..ttyS1"), "junk\n");
+    expect(lockDevice("/dev/ttyS1", { directory }).notice).toBe("Removed stale lock on ttyS1 (pid 0)");
+  });
+
+  test("cannot tell whose an empty one is", () => {
+    const path = join(directory, "LCK..ttyS1");
+    writeFileSync(path, "");
+    expect(troubleOf("/dev/ttyS1").message).toBe(`Can't read pid from lock file ${path}`);
+    expect(existsSync(path)).toBe(true);
+  });
+
+  test("our own pid: we are the one it was locked for", () => {
+    const path = join(directory, "LCK..ttyS1");
+    writeFileSync(path, `${String(process.pid).padStart(10)}\n`);
+    const lock = lockDevice("/dev/ttyS1", { directory });
+    expect(lock.notice).toBeUndefined();
+    lock.unlock();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("says what is wrong with the directory", () => {
+    const path = join(directory, "none");
+    expect(() => lockDevice("/dev/ttyS1", { directory: path })).toThrow(
+      `Can't create lock file ${path}/LCK..ttyS1: No such file or directory`,
+    );
+    mkdirSync(join(directory, "LCK..ttyS2"));
+    expect(troubleOf("/dev/ttyS2").message).toBe(
+      `Can't open existing lock file ${directory}/LCK..ttyS2: Is a directory`,
+    );
+  });
+
+  test("works through a symbolic link, as /var/lock is one to /run/lock", () => {
+    mkdirSync(join(directory, "run"));
+    symlinkSync("run", join(directory, "var"));
+    const lock = lockDevice("/dev/ttyS1", { directory: join(directory, "var") });
+    expect(existsSync(join(directory, "run/LCK..ttyS1"))).toBe(true);
+    lock.unlock();
+    expect(existsSync(join(directory, "run/LCK..ttyS1"))).toBe(false);
+  });
+
+  test("follows no dangling link somebody put in its place", () => {
+    symlinkSync("victim", join(directory, "LCK..ttyS1"));
+    expect(troubleOf("/dev/ttyS1").message).toBe(
+      `Can't open existing lock file ${directory}/LCK..ttyS1: No such file or directory`,
+    );
+    expect(existsSync(join(directory, "victim"))).toBe(false);
+  });
+
+  test("rewrite hands it to another process; then it is not ours to remove", () => {
+    const lock = lockDevice("/dev/ttyS1", { directory });
+    const heir = new Lock(lock.path, process.ppid, undefined);
+    lock.rewrite(process.ppid);
+    expect(readFileSync(lock.path, "utf8")).toBe(`${String(process.ppid).padStart(10)}\n`);
+    new Lock(lock.path, process.pid, undefined).unlock();
+    expect(existsSync(lock.path)).toBe(true);
+    heir.unlock();
+    expect(existsSync(lock.path)).toBe(false);
+    expect(() => lock.rewrite(1)).toThrow(`Couldn't reopen lock file ${lock.path}: No such file or directory`);
+  });
+});
+
+describe("PidFiles", () => {
+  test("pppN.pid has the pid, ppp-NAME.pid the interface too", () => {
+    const files = new PidFiles(directory, 77);
+    const content = (name: string) => readFileSync(join(directory, name), "utf8");
+    expect(files.writeLink("lap")).toBeUndefined();
+    expect(content("ppp-lap.pid")).toBe("77\n");
+    expect(files.writeInterface("ppp0")).toBeUndefined();
+    expect(files.writeLink("lap", "ppp0")).toBeUndefined();
+    expect(content("ppp-lap.pid")).toBe("77\nppp0\n");
+    expect(content("ppp0.pid")).toBe("77\n");
+    expect(statSync(join(directory, "ppp0.pid")).mode & 0o777).toBe(0o644);
+    expect(files.remove("ppp0")).toEqual([]);
+    expect(existsSync(join(directory, "ppp0.pid"))).toBe(false);
+    expect(existsSync(join(directory, "ppp-lap.pid"))).toBe(true);
+    expect(files.remove()).toEqual([]);
+    expect(existsSync(join(directory, "ppp-lap.pid"))).toBe(false);
+    expect(files.remove()).toEqual([]);
+  });
+
+  test("removes nothing it has not written, and does not mind what is gone", () => {
+    const files = new PidFiles(directory);
+    writeFileSync(join(directory, "ppp3.pid"), "1\n");
+    files.remove("ppp3");
+    expect(existsSync(join(directory, "ppp3.pid"))).toBe(true);
+    files.writeInterface("ppp4");
+    rmSync(join(directory, "ppp4.pid"));
+    expect(files.remove()).toEqual([]);
+  });
+
+  test("says what went wrong", () => {
+    const files = new PidFiles(join(directory, "none"));
+    expect(files.writeInterface("ppp0")).toBe(
+      `Failed to create pid file ${directory}/none/ppp0.pid: No such file or directory`,
+    );
+    expect(files.remove()).toEqual([]);
+  });
+});
+
+describe("resolv.conf", () => {
+  test("has a line a server, and is written anew each time", () => {
+    const path = join(directory, "resolv.conf");
+    expect(writeResolvConf(directory, ["10.0.0.53", "10.0.0.53"])).toBeUndefined();
+    expect(readFileSync(path, "utf8")).toBe("nameserver 10.0.0.53\nnameserver 10.0.0.53\n");
+    writeResolvConf(directory, ["1.1.1.1"]);
+    expect(readFileSync(path, "utf8")).toBe("nameserver 1.1.1.1\n");
+    expect(statSync(path).mode & 0o777).toBe(0o644);
+    removeResolvConf(directory);
+    removeResolvConf(directory);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("says what went wrong", () => {
+    expect(writeResolvConf(join(directory, "none"), [])).toBe(
+      `Failed to create ${directory}/none/resolv.conf: No such file or directory`,
+    );
+    removeResolvConf(join(directory, "none"));
+  });
+});

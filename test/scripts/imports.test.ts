@@ -1,0 +1,108 @@
+import { describe, expect, test } from "bun:test";
+import { complaintsOf, readSource } from "../../scripts/imports.ts";
+
+const everything = (): boolean => true;
+const complaints = (file: string, text: string): string[] => complaintsOf(file, text, everything);
+
+describe("folders", () => {
+  test("a layer imports those below it and itself", () => {
+    expect(complaints("link/link.ts", 'import { Lcp } from "../control/lcp.ts";\nimport "./timers.ts";\n')).toEqual([]);
+    expect(complaints("main.ts", 'import { pppd } from "./applets/pppd.ts";\n')).toEqual([]);
+    expect(complaints("wire/describe/lcp.ts", 'import { Code } from "../control.ts";\n')).toEqual([]);
+  });
+
+  test("not those above it", () => {
+    expect(complaints("frame/fcs.ts", '// one\n\nimport { Link } from "../link/link.ts";\n')).toEqual([
+      'src/frame/fcs.ts:3: frame/ may not import "../link/link.ts": it imports its own, bytes, crypto',
+    ]);
+    expect(complaints("bytes/be.ts", 'export { x } from "../os/libc.ts";')[0]).toContain("nothing but its own");
+    expect(complaints("run/loop.ts", 'import "../applets/chat.ts";')).toHaveLength(1);
+    expect(complaints("link/link.ts", 'import "../main.ts";')).toHaveLength(1);
+  });
+
+  test("types count, and imports at run time", () => {
+    expect(complaints("chat/engine.ts", 'import type { Tty } from "../os/tty.ts";')).toHaveLength(1);
+    expect(complaints("os/tty.ts", 'const x = import("../run/loop.ts");')).toHaveLength(1);
+    expect(complaints("os/tty.ts", "const x = require('../run/loop.ts');")).toHaveLength(1);
+  });
+
+  test("a folder without a place", () => {
+    expect(complaints("utils/x.ts", "")[0]).toContain("utils/ has no place");
+  });
+
+  test("the suffix, and files that are not there", () => {
+    expect(complaints("os/tty.ts", 'import "./libc";')[0]).toBe('src/os/tty.ts:1: "./libc" does not say .ts');
+    expect(complaintsOf("os/tty.ts", 'import "./gone.ts";', () => false)[0]).toContain("does not exist");
+    expect(complaints("os/tty.ts", 'import "../../test/kit/rng.ts";')[0]).toContain("lies outside src/");
+    expect(complaints("applets/pppd.ts", 'import info from "../../package.json";')).toEqual([]);
+    expect(complaints("wire/lcp.ts", 'import info from "../../package.json";')).toHaveLength(1);
+  });
+});
+
+describe("packages", () => {
+  test.each([
+    ["commands/setup.ts", "citty", true],
+    ["run/session.ts", "consola", false],
+    ["os/tty.ts", "bun:ffi", true],
+    ["run/loop.ts", "bun:ffi", false],
+    ["run/loop.ts", "node:fs", true],
+    ["wire/ip.ts", "node:fs", false],
+    ["wire/ip.ts", "bun", false],
+    ["crypto/digests.ts", "node:crypto", true],
+    ["auth/chap.ts", "node:crypto", false],
+    ["compress/deflate.ts", "pako", true],
+    ["compress/bsd.ts", "pako", false],
+    ["os/serialport.ts", "@serialport/bindings-cpp/prebuilds/x.node", true],
+    ["os/serialport.ts", "left-pad", false],
+  ])("%s importing %s: %p", (file, name, allowed) => {
+    expect(complaints(file, `import * as x from "${name}";`)).toHaveLength(allowed ? 0 : 1);
+  });
+});
+
+describe("what the core may not say", () => {
+  test.each([
+    "Date.now()",
+    "Math.random()",
+    "setTimeout(f, 1)",
+    "console.log(1)",
+    "process.exit()",
+    "async () => 1",
+    "await x",
+    "Buffer.from(x)",
+    "crypto.getRandomValues(x)",
+    "`${Date.now()}`",
+    "`a${`b${process.pid}`}`",
+  ])("%s", (code) => {
+    expect(complaints("wire/ip.ts", `const x = 1;\nconst y = ${code};\n`)).toHaveLength(1);
+    expect(complaints("wire/ip.ts", `\nconst y = ${code};\n`)[0]).toStartWith(
+      "src/wire/ip.ts:2: the core does not know ",
+    );
+    expect(complaints("run/loop.ts", `const y = ${code};`)).toEqual([]);
+  });
+
+  test.each([
+    "// Date, async and await in a comment",
+    "/* console.log() */",
+    '"a process, await"',
+    "`no async console`",
+    "/await process/",
+    "/[/] console/",
+    "config.process",
+    "{ process: 1 }",
+    "asyncmap + updated",
+    "a / b; // console\nc / d",
+    "`${{ a: 1 }.a} process`",
+    '"\\" process"',
+  ])("but may write %s", (code) => {
+    expect(complaints("wire/ip.ts", `const y = ${code}\n`)).toEqual([]);
+  });
+});
+
+test("quotes keep their place, comments their lines", () => {
+  const { code, quoted } = readSource("a('b'); /* x\ny */ c(`d${'e'}f`)");
+  expect(code).toBe("a(' ');     \n     c(` ${' '} `)");
+  expect([...quoted]).toEqual([
+    [2, "b"],
+    [24, "e"],
+  ]);
+});

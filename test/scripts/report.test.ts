@@ -1,0 +1,29 @@
+import { expect, test } from "bun:test";
+import { readReport, skipReport } from "../../scripts/test.ts";
+
+const XML = `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="bun test" tests="4">
+  <testsuite name="test/a.test.ts" file="test/a.test.ts">
+    <testcase name="ok &lt;mru 1500&gt;" classname="lcp" time="0.1" file="test/a.test.ts" line="2" assertions="0" />
+    <testcase name="x [skipped: no lab]" classname="" time="0" file="test/a.test.ts" line="2">
+      <skipped />
+    </testcase>
+    <testcase name="y [skipped: no lab]" classname="" time="0" file="test/a.test.ts"><skipped /></testcase>
+    <testcase name="later" classname="" time="0" file="test/a.test.ts" line="3"><skipped message="TODO" /></testcase>
+    <testcase name="bad" classname="" time="0" file="test/b.test.ts">
+      <failure type="AssertionError" message="&lt;skipped not&gt;">a &#10; b</failure>
+    </testcase>
+  </testsuite>
+</testsuites>`;
+
+test("a report's cases, outcomes and reasons", () => {
+  expect(readReport(XML).map(({ name, outcome }) => `${outcome}: ${name}`)).toEqual([
+    "passed: lcp > ok <mru 1500>",
+    "skipped: x [skipped: no lab]",
+    "skipped: y [skipped: no lab]",
+    "skipped: later",
+    "failed: bad",
+  ]);
+  expect(skipReport(readReport(XML), false)).toEqual(["skipped 2: no lab", "skipped 1: not written yet"]);
+  expect(skipReport(readReport(XML), true)[1]).toBe("    test/a.test.ts: x");
+});
