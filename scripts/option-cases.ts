@@ -15,7 +15,7 @@ export interface OptionCase {
 }
 
 /** Options without an argument, as 2.4.9 knows them and some it does not. */
-export const PLAIN_WORDS =
+const PLAIN_WORDS =
   `debug -d nodetach -detach up_sdnotify updetach master_detach persist nopersist demand nolog nologfd ktune noktune
 dump dryrun multilink mp nomultilink nomp noipx -ipx auth noauth require-pap +pap require-chap +chap require-mschap +mschap
 require-mschap-v2 +mschap-v2 refuse-pap -pap refuse-chap -chap refuse-mschap -mschap refuse-mschap-v2 -mschap-v2
@@ -31,7 +31,7 @@ require-mppe-40 +mppe-40 nomppe-40 -mppe-40 require-mppe-128 +mppe-128 nomppe-12
 nomppe-stateful noecp -ecp ipx +ipx ipxcp-accept-local ipxcp-accept-network ipxcp-accept-remote`.split(/\s+/);
 
 /** Options with one whole number. */
-export const NUMBER_WORDS =
+const NUMBER_WORDS =
   `kdebug holdoff idle maxconnect logfd maxfail connect-delay unit child-timeout maxoctets mo mo-timeout stop-bits
 datarate mru mtu lcp-echo-failure lcp-echo-interval lcp-restart lcp-max-terminate lcp-max-configure lcp-max-failure mrru
 pap-restart pap-max-authreq pap-timeout chap-restart chap-max-challenge chap-interval chap-timeout ipcp-restart
@@ -41,7 +41,7 @@ ipv6cp-max-configure ipv6cp-max-failure eap-restart eap-max-sreq eap-timeout eap
   );
 
 /** Options with another argument: good ones, then after "|" bad ones. */
-export const TEXT_WORDS: Readonly<Record<string, readonly string[]>> = {
+const TEXT_WORDS: Readonly<Record<string, readonly string[]>> = {
   domain: ["example.org", ".example.org", ""],
   linkname: ["net0"],
   ifname: ["cable0", "a-name-of-more-than-sixteen"],

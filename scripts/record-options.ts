@@ -90,7 +90,7 @@ async function run(command: string[]): Promise<void> {
 }
 
 /** Usage text and the source that nearly every line of a dump has, in two characters. */
-export function shorten(text: string, usage: string): string {
+function shorten(text: string, usage: string): string {
   return text.replaceAll(usage, "<USAGE>").replaceAll(COMMAND_LINE, "\x01");
 }
 

@@ -2,8 +2,7 @@
 // costs, over one paced at 115200 what it makes of the line.
 
 import { consola } from "consola";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SHARED } from "../../test/kit/lab.ts";
@@ -64,7 +63,7 @@ export interface Figures {
   /** Ping over what the line itself takes. */
   readonly overFloor: number;
   readonly pingUnderLoad: number;
-  /** Of what TCP can have of the line. */
+  /** Of what TCP can have of the line, the better direction. */
   readonly share: number;
   readonly firstPing: number;
   readonly rss: number;
@@ -91,7 +90,7 @@ export function figuresOf(report: Report): Figures {
     ping: ping?.p50_ms ?? NaN,
     overFloor: (ping?.p50_ms ?? NaN) - (ping?.floor_ms ?? NaN),
     pingUnderLoad: ba?.ping_under_load?.p50_ms ?? NaN,
-    share: tcp / (report.line_tcp_limit_MBps ?? NaN),
+    share: Math.max(ba?.ba?.goodput_MBps ?? NaN, ab?.ab?.goodput_MBps ?? NaN) / (report.line_tcp_limit_MBps ?? NaN),
     firstPing: report.startup.first_ping_ms,
     rss: Math.max(report.rss_a, report.rss_b) / 1e6,
     idle: Math.max(report.idle.a, report.idle.b),
@@ -126,8 +125,9 @@ const PACED: readonly Row[] = [
   { title: `ping at ${BAUD} over the floor, ms`, figure: "overFloor", digits: 2, most: 0.8, of: "figure" },
   { title: `ping at ${BAUD} under a TCP upload, ms`, figure: "pingUnderLoad", digits: 0, most: 1000, of: "figure" },
 ];
+// A damaged flag joins two packets, so a few more are lost than octets damaged.
 const NOISY: readonly Row[] = [
-  { title: "packets lost a damaged octet", figure: "lost", digits: 2, most: 1, of: "figure" },
+  { title: "packets lost a damaged octet", figure: "lost", digits: 2, most: 1.05, of: "figure" },
 ];
 
 export function rowOf(row: Row, ours: Figures, yardstick: Figures): string[] {

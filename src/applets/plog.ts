@@ -1,1 +1,117 @@
-export async function plog(_a: string[], _p?: unknown): Promise<number> { return 1; }
+// plog(1), as Debian has it: the end of pppd's log, by tail(1) and with tail's options; the journal's where there is no
+// log file.
+
+import { existsSync, statSync } from "node:fs";
+import { constants } from "node:os";
+import { hasCode } from "../os/libc.ts";
+
+/** Where the logs are and who reads them; tests hand in their own. */
+export interface PlogHost {
+  /** pppd's own log: shown as it is when there is anything in it. */
+  readonly pppLog: string;
+  /** Logs of the whole system, the first that exists is taken. */
+  readonly systemLogs: readonly string[];
+  readonly journalctl: string | undefined;
+  /** Rejects when it cannot be written. */
+  print(text: Uint8Array): Promise<void>;
+  complain(text: string): void;
+}
+
+const EXIT_PIPE = 128 + constants.signals.SIGPIPE;
+
+/** Runs plog with the arguments after its name; the exit code. */
+export async function plog(argv: readonly string[], host: PlogHost = thisHost()): Promise<number> {
+  const { pppLog, systemLogs, journalctl, complain } = host;
+  if ((statSync(pppLog, { throwIfNoEntry: false })?.size ?? 0) > 0) return run(["tail", ...argv, pppLog], host);
+  const log = systemLogs.find((path) => existsSync(path));
+  if (log !== undefined) return run(["tail", ...argv, log], host, PPP_LINE);
+  if (journalctl === undefined) {
+    complain(`plog: there is no ${[pppLog, ...systemLogs].join(", ")} and no journal`);
+    return 1;
+  }
+  const options = journalOptions(argv);
+  if (typeof options === "string") {
+    complain(`plog: the journal cannot be shown with '${options}': give -n LINES or -f`);
+    return 1;
+  }
+  return run([journalctl, "--quiet", "--no-pager", "-t", "pppd", "-t", "chat", ...options], host, PPP_LINE);
+}
+
+const DEFAULT_LINES = "10";
+
+/** journalctl's options for tail's; the word that has no counterpart. */
+function journalOptions(argv: readonly string[]): string[] | string {
+  let lines = DEFAULT_LINES;
+  const others: string[] = [];
+  for (let index = 0; index < argv.length; index++) {
+    const word = argv[index]!;
+    const number = /^(?:-n?|--lines=)(\d+)$/.exec(word)?.[1];
+    if (number !== undefined) lines = number;
+    else if (word === "-n" || word === "--lines") {
+      const next = argv[++index];
+      if (next === undefined || !/^-?\d+$/.test(next)) return next ?? word;
+      lines = next.replace("-", "");
+    } else if (/^(-[fF]|--follow(=\w+)?)$/.test(word)) others.push("--follow");
+    else if (!/^(-q|--quiet|--silent)$/.test(word)) return word;
+  }
+  return [`--lines=${lines}`, ...others];
+}
+
+const PPP_LINE = / (pppd|chat)\[/;
+
+/** Runs a program that prints log lines; those `wanted`, with grep's exit code (1: no such line), or all it prints. */
+async function run(command: readonly string[], host: PlogHost, wanted?: RegExp): Promise<number> {
+  let child: Bun.Subprocess<"inherit", "pipe" | "inherit", "inherit">;
+  try {
+    child = Bun.spawn([...command], { stdio: ["inherit", wanted === undefined ? "inherit" : "pipe", "inherit"] });
+  } catch (error) {
+    if (!hasCode(error, "ENOENT")) throw error;
+    host.complain(`plog: ${command[0]}: not found`);
+    return 127;
+  }
+  const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((name) => [name, () => child.kill(name)] as const);
+  for (const [name, handler] of handlers) process.on(name, handler);
+  try {
+    const found = wanted === undefined || child.stdout === undefined || (await printLines(child.stdout, wanted, host));
+    await child.exited;
+    const signal = child.signalCode;
+    if (signal !== null) return 128 + (typeof signal === "string" ? constants.signals[signal] : signal);
+    return wanted === undefined ? (child.exitCode ?? 1) : found ? 0 : 1;
+  } catch (error) {
+    child.kill();
+    if (hasCode(error, "EPIPE")) return EXIT_PIPE;
+    host.complain(`plog: write error: ${error instanceof Error ? error.message : error}`);
+    return 1;
+  } finally {
+    for (const [name, handler] of handlers) process.off(name, handler);
+  }
+}
+
+/** Prints the lines that match, and says whether there were any. Latin-1, so that every byte stays what it is. */
+async function printLines(stream: ReadableStream<Uint8Array>, wanted: RegExp, host: PlogHost): Promise<boolean> {
+  let found = false;
+  const print = async (lines: readonly string[]): Promise<void> => {
+    const text = lines.flatMap((line) => (wanted.test(line) ? [`${line}\n`] : [])).join("");
+    if (text === "") return;
+    found = true;
+    await host.print(Buffer.from(text, "latin1"));
+  };
+  let rest = "";
+  for await (const chunk of stream) {
+    const lines = (rest + Buffer.from(chunk).toString("latin1")).split("\n");
+    rest = lines.pop() ?? "";
+    await print(lines);
+  }
+  await print([rest]);
+  return found;
+}
+
+function thisHost(): PlogHost {
+  return {
+    pppLog: "/var/log/ppp.log",
+    systemLogs: ["/var/log/syslog", "/var/log/messages"],
+    journalctl: Bun.which("journalctl") ?? undefined,
+    print: async (text) => void (await Bun.write(Bun.stdout, text)),
+    complain: (text) => console.error(text),
+  };
+}

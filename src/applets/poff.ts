@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { constants } from "node:os";
 import { basename } from "node:path";
 import { errno, ESRCH, libc, strerror } from "../os/libc.ts";
+import { ponOptions } from "./pon.ts";
 
 export interface Process {
   readonly pid: number;
@@ -46,7 +47,7 @@ const SIGNALS: Readonly<Record<string, NodeJS.Signals>> = { r: "SIGHUP", d: "SIG
 
 /** Runs poff with the arguments after its name; the exit code. */
 export async function poff(argv: readonly string[], host: PoffHost = THIS_HOST): Promise<number> {
-  const { flags, names } = splitFlags(argv);
+  const { flags, names } = splitFlags(argv[0] === "--help" ? ["-h"] : argv);
   const [flag, second] = flags;
   const known = flags.map((letter) => "rdcavh".includes(letter));
   if (second !== undefined) {
@@ -109,47 +110,98 @@ function ofProvider(running: readonly Pppd[], provider: string, host: PoffHost):
   return running.filter(({ pid }) => pids.includes(pid));
 }
 
-export interface Pppd {
+interface Pppd {
   readonly pid: number;
+  readonly parent: number;
+  readonly ours: boolean;
   /** Its command line as pppd's options. */
   readonly options: readonly string[];
 }
 
-/** The pppds among the processes, a link's pppd once. */
-export function pppds(processes: readonly Process[]): Pppd[] {
-  const found = processes.flatMap((process) => {
-    const options = pppdOptions(process);
-    return options === undefined ? [] : [{ ...process, options }];
-  });
-  type Found = (typeof found)[number];
-  const sameWords = (one: Found, other: Found): boolean =>
-    one.words.length === other.words.length && one.words.every((word, at) => word === other.words[at]);
-  // pppd's own children carry its words: the real one's charshunt, and ours while the foreground waits for the link
-  // (updetach). A signal for the parent reaches them.
-  return found.filter((process) => !found.some((other) => other.pid === process.parent && sameWords(process, other)));
+/** The pppds among the processes, of each link the one to signal. */
+function pppds(processes: readonly Process[]): Pppd[] {
+  const found = processes.flatMap(asPppd);
+  const isChild = (child: Pppd, parent: Pppd): boolean =>
+    child.parent === parent.pid &&
+    child.options.length === parent.options.length &&
+    child.options.every((word, at) => word === parent.options[at]);
+  // A pppd that has a pppd with its own words as a child: the real one keeps the link and the child carries its bytes
+  // (charshunt), ours waits in the foreground for the child to bring the link up (updetach).
+  return found.filter((pppd) =>
+    pppd.ours ? !found.some((other) => isChild(other, pppd)) : !found.some((other) => isChild(pppd, other)),
+  );
 }
 
-/** A process's options for pppd, or undefined when it is not a pppd, the real one or ours. */
-function pppdOptions({ file, words }: Process): readonly string[] | undefined {
-  const [name = "", ...rest] = words;
+/** Empty when the process is not a pppd, the real one or ours. */
+function asPppd({ pid, parent, file, words: [name = "", ...rest] }: Process): Pppd[] {
   // A login shell has a dash before its name.
   const called = basename(name).replace(/^-/, "");
   const executed = basename((file ?? called).replace(/ \(deleted\)$/, ""));
   // "pppd.distrib" is what a diversion calls it.
-  if (/^pppd(\.|$)/.test(executed)) return rest;
-  if (!/^(nullmodem|bun)/.test(executed)) return undefined;
-  return appletOptions(called, rest);
+  const ours = !/^pppd(\.|$)/.test(executed);
+  const options = ours ? ourOptions(executed, called, rest) : rest;
+  return options === undefined ? [] : [{ pid, parent, ours, options }];
 }
 
-/** `called` is a name of our executable, or of the Bun that runs our sources. */
-function appletOptions(called: string, rest: readonly string[]): readonly string[] | undefined {
-  if (called === "pppd") return rest;
-  if (called === "pon") {
-    const [provider = "provider", ...more] = rest.filter((word, at) => !isPonFlag(rest, at));
-    return ["call", provider, ...more];
+/** pppd's options on a command line of ours, run compiled or from its sources; undefined when that is not pppd. */
+function ourOptions(executed: string, called: string, rest: readonly string[]): readonly string[] | undefined {
+  if (executed.startsWith("nullmodem")) {
+    const [first = "", ...more] = rest;
+    return appletOptions(called, rest) ?? appletOptions(first, more);
   }
-  const script = called.startsWith("nullmodem") ? -1 : rest.findIndex((word) => basename(word) === "main.ts");
-  if (script < 0 && !called.startsWith("nullmodem")) return undefined;
-  const [applet, ...words] = rest.slice(script + 1);
-  return applet === "pppd" || applet === "pon" ? appletOptions(applet, words) : undefined;
+  if (!executed.startsWith("bun")) return undefined;
+  const [script, applet = "", ...more] = rest.slice(rest.findIndex((word) => basename(word) === "main.ts"));
+  return script !== undefined && basename(script) === "main.ts" ? appletOptions(applet, more) : undefined;
+}
+
+function appletOptions(applet: string, words: readonly string[]): readonly string[] | undefined {
+  switch (applet) {
+    case "pppd":
+      return words;
+    case "pon":
+      return ponOptions(words);
+    default:
+      return undefined;
+  }
+}
+
+const PROC = "/proc";
+const PID_FILES = "/var/run";
+
+const THIS_HOST: PoffHost = {
+  processes: () =>
+    readdirSync(PROC).flatMap((name) => {
+      if (!/^\d+$/.test(name)) return [];
+      try {
+        // A zombie and a kernel thread have no words.
+        const words = readFileSync(`${PROC}/${name}/cmdline`, "utf8").split("\0").slice(0, -1);
+        return words.length === 0 ? [] : [{ pid: Number(name), parent: parentOf(name), file: fileOf(name), words }];
+      } catch {
+        return []; // It ended while we looked.
+      }
+    }),
+  pidFile: (name) => {
+    try {
+      return readFileSync(`${PID_FILES}/${name}`, "utf8");
+    } catch {
+      return undefined;
+    }
+  },
+  kill: (pid, signal) => (libc.kill(pid, signal) < 0 ? errno() : 0),
+  say: console.log,
+  complain: console.error,
+};
+
+function parentOf(pid: string): number {
+  // The name stands in parentheses and may hold some itself; the state and the parent come after it.
+  const stat = readFileSync(`${PROC}/${pid}/stat`, "latin1");
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+}
+
+function fileOf(pid: string): string | undefined {
+  try {
+    return readlinkSync(`${PROC}/${pid}/exe`);
+  } catch {
+    return undefined; // somebody else's
+  }
 }

@@ -10,8 +10,7 @@ Usage: pon [-q|--quick] [provider [pppd options]]
   -q, --quick   hang up when the ip-up scripts have run
 
 Starts pppd with the options in /etc/ppp/peers/PROVIDER, 'provider' when none
-is named. What follows the name is handed to pppd after them.
-`;
+is named. What follows the name is handed to pppd after them.`;
 
 /** Where pon looks and speaks; tests hand in their own. */
 export interface PonHost {
@@ -32,19 +31,11 @@ export async function pon(
   host: PonHost = THIS_HOST,
 ): Promise<number> {
   const { etc, run, say, complain } = host;
-  let quick = false;
-  let at = 0;
-  for (; argv[at]?.startsWith("-"); at++) {
-    if (argv[at] !== "-q" && argv[at] !== "--quick") {
-      say(USAGE);
-      return 0;
-    }
-    quick = true;
+  const { flags, provider: named } = split(argv);
+  if (flags.some((flag) => flag !== "-q" && flag !== "--quick")) {
+    say(USAGE);
+    return 0;
   }
-  // An empty name is none, and stays for pppd to complain about.
-  const named = argv[at] || undefined;
-  const words = argv.slice(named === undefined ? at : at + 1);
-
   // A folder that is not there hides nothing: the file's own message is the one that helps then.
   if (existsSync(`${etc}/peers`) && !may(access.R_OK, `${etc}/peers`)) {
     say("Error: only members of the 'dip' group can use this command.");
@@ -62,8 +53,22 @@ export async function pon(
     );
     return 1;
   }
-  if (quick) markQuick(`${run}/ppp-quick`, complain);
-  return pppd(["call", provider, ...words]);
+  if (flags.length > 0) markQuick(`${run}/ppp-quick`, complain);
+  return pppd(ponOptions(argv));
+}
+
+/** pppd's options for pon's arguments. */
+export function ponOptions(argv: readonly string[]): string[] {
+  const { provider = DEFAULT_PROVIDER, words } = split(argv);
+  return ["call", provider, ...words];
+}
+
+function split(argv: readonly string[]): { flags: string[]; provider: string | undefined; words: string[] } {
+  const end = argv.findIndex((word) => !word.startsWith("-"));
+  const at = end < 0 ? argv.length : end;
+  // An empty name is none, and stays for pppd to complain about.
+  const provider = argv[at] || undefined;
+  return { flags: argv.slice(0, at), provider, words: argv.slice(provider === undefined ? at : at + 1) };
 }
 
 function may(mode: number, path: string): boolean {

@@ -63,12 +63,7 @@ async function detach(argv: string[], untilUp: boolean): Promise<number> {
   return untilUp ? await child.wait() : Exit.OK;
 }
 
-async function serve(
-  config: Config,
-  host: OptionHost,
-  syslog: Syslog,
-  ours: Attachment | undefined,
-): Promise<number> {
+async function serve(config: Config, host: OptionHost, syslog: Syslog, ours: Attachment | undefined): Promise<number> {
   if (ours !== undefined && config.detach === "detach") ours.reportUp();
   const toStdout = ours === undefined || config.detach === "updetach" || !config.logDefault;
   const log = new Log(syslog, toStdout ? config.logfd : undefined, config.debug > 0);

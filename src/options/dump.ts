@@ -2,7 +2,7 @@
 
 import type { Config } from "./config.ts";
 import { HIDDEN, LATER, LIST, quoted, type Row } from "./row.ts";
-import { ENTRIES, TABLES } from "./table.ts";
+import { ENTRIES, rowNamed, TABLES } from "./table.ts";
 import { PPPD_VERSION } from "./version.ts";
 
 export const VERSION_TEXT = `pppd version ${PPPD_VERSION}\n`;
@@ -35,13 +35,13 @@ export function dumpLines(config: Config): string[] {
   const lines = ["pppd options in effect:"];
   for (const { row } of ENTRIES) {
     const given = config.given.get(row.name);
-    const winner = given && ENTRIES.find((entry) => entry.row.name === given.winner)?.row;
+    const winner = given && rowNamed(given.winner);
     if (given === undefined || winner === undefined || winner.rules & HIDDEN) continue;
     if (winner.rules & LIST) {
       for (const { value, source } of given.values) lines.push(`${winner.name} ${quoted(value)}\t\t# (from ${source})`);
       continue;
     }
-    const value = winner.value(config, given);
+    const value = winner.value(config);
     if (value !== undefined) lines.push(`${shown(winner, value)}\t\t# (from ${given.source})`);
   }
   return lines;

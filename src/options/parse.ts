@@ -1,7 +1,8 @@
 // From the words of all sources to a Config: pppd's order of files and command line, and the checks before the start.
 // Reads through the host it is handed and prints nothing.
 
-import { defaultConfig, type AuthProtocol, type Config } from "./config.ts";
+import type { AuthProtocol, Config } from "./config.ts";
+import { defaultConfig } from "./defaults.ts";
 import { OptionError } from "./error.ts";
 import { isFailure, type OptionHost } from "./host.ts";
 import { isBadAddress } from "./numbers.ts";

@@ -249,7 +249,6 @@ function settingFor(config: Config, host: OptionHost, source: Source): Setting {
   return {
     config,
     host,
-    source: source.name,
     priority: source.priority,
     privileged: source.privileged,
     include(path, as, privilegedThere) {

@@ -1,6 +1,6 @@
 // One row of the option table: what an option is called, who may use it and when, and what it does to the Config.
 
-import type { Config, Given } from "./config.ts";
+import type { Config } from "./config.ts";
 import { OptionError } from "./error.ts";
 import type { As, OptionHost } from "./host.ts";
 import { scanNumber, toUint32 } from "./numbers.ts";
@@ -28,15 +28,14 @@ export const LIST = 512;
 /** Had its day: understood, without effect, and a warning says so. */
 export const GONE = 1024;
 
-/** What an option is set in: the Config, the machine, and where the words come from. */
+/** What an option is set in: the Config, the machine, and the rights and weight of the words. */
 export interface Setting {
   readonly config: Config;
   readonly host: OptionHost;
-  readonly source: string;
   /** 1, 2 or 3, without the 100 of PRIVFIX. */
   readonly priority: number;
   readonly privileged: boolean;
-  /** Reads the options in a file that must exist, in place; undefined for `privileged`: as much as now. */
+  /** Reads the options in a file that must exist, in place. */
   include(path: string, as: As, privileged: boolean): void;
 }
 
@@ -55,7 +54,7 @@ export interface Row {
   /** `word` is the argument, or the bare word itself. Throws OptionError. */
   readonly set: (setting: Setting, word: string) => void;
   /** The argument as a dump shows it ("" without one), or undefined when the option is not in force after all. */
-  readonly value: (config: Config, given: Given) => string | undefined;
+  readonly value: (config: Config) => string | undefined;
 }
 
 type KeysOf<T> = { [K in keyof Config]: Config[K] extends T ? (T extends Config[K] ? K : never) : never }[keyof Config];

@@ -24,6 +24,9 @@ export interface FoundSecret {
   readonly score: number;
 }
 
+/** What word processors and web pages make of ""; the published HOWTO has it so. */
+const TYPOGRAPHIC = /^(\u00e2\u0080[\u009c-\u009f]){2}$|^(&#)?8220;(&#)?8221;$/;
+
 /** The secret that says: ask the system's password database. */
 export const LOGIN_SECRET = "@login";
 
@@ -71,6 +74,11 @@ export function findSecret(
     if (!matches(entry.client, client) || !matches(entry.server, server)) continue;
     const score = (entry.client === "*" ? 0 : 2) + (entry.server === "*" ? 0 : 1);
     if (best !== undefined && score <= best.score) continue;
+    if (TYPOGRAPHIC.test(entry.secret)) {
+      source.warn?.(
+        `${source.file} line ${entry.line}: these quotes are taken for the secret itself; an empty one is ""`,
+      );
+    }
     const secret = direct(entry.secret, source);
     if (secret !== undefined) best = { secret, addresses: entry.addresses, options: entry.options, score };
   }

@@ -1,6 +1,6 @@
 // UUCP-style lock files, /var/lock/LCK..ttyS1: ten columns of process id and a newline.
 
-import { readFileSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
+import { readFileSync, unlinkSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 import { closeFd, errno, ESRCH, hasCode, libc, O, openFd, reasonOf } from "./libc.ts";
 
@@ -32,22 +32,12 @@ export class Lock {
   readonly path: string;
   /** What happened on the way, for the log: `Removed stale lock on ttyS1 (pid 123)`. */
   readonly notice: string | undefined;
-  #pid: number;
+  readonly #pid: number;
 
   constructor(path: string, pid: number, notice: string | undefined) {
     this.path = path;
     this.#pid = pid;
     this.notice = notice;
-  }
-
-  /** Hands the lock to another process, such as the one that goes on in the background. Throws LockError. */
-  rewrite(pid: number): void {
-    try {
-      writeFileSync(this.path, lockText(pid), { flag: "r+" });
-    } catch (error) {
-      throw new LockError(`Couldn't reopen lock file ${this.path}: ${reasonOf(error)}`);
-    }
-    this.#pid = pid;
   }
 
   /** Removes the file, if it is there and still ours. */

@@ -67,6 +67,13 @@ export const LFLAG = {
 
 export const CC = { VINTR: 0, VQUIT: 1, VERASE: 2, VKILL: 3, VEOF: 4, VTIME: 5, VMIN: 6, VSTART: 8, VSTOP: 9 } as const;
 
+/** The rates that have a code of their own: 0, 1, 2, … below 38400, then from BOTHER + 1. */
+const CODED = [0, 50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400];
+const CODED_FAST = [
+  57600, 115200, 230400, 460800, 500000, 576000, 921600, 1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 3500000,
+  4000000,
+];
+
 const NCCS = 19;
 const TERMIOS2_SIZE = 44;
 
@@ -112,10 +119,15 @@ export function writeTermios(fd: number, termios: Termios, when: "now" | "drain"
   check(libc.ioctl(fd, request, block.address), name);
 }
 
-/** Puts a baud rate, any number the hardware can make, into `termios`; 0 is B0, which hangs the line up. */
+/**
+ * Puts a baud rate, any number the hardware can make, into `termios`; 0 is B0, which hangs the line up. A rate that has
+ * a code gets it: programs that come after us and know only codes would read 0 otherwise.
+ */
 export function setSpeed(termios: Termios, baud: number): void {
-  const rest = termios.cflag & ~(CFLAG.CBAUD | CFLAG.CIBAUD);
-  termios.cflag = (baud === 0 ? rest : rest | CFLAG.BOTHER) >>> 0;
+  const code = CODED.indexOf(baud);
+  const fast = CODED_FAST.indexOf(baud);
+  const bits = code >= 0 ? code : CFLAG.BOTHER + fast + 1;
+  termios.cflag = ((termios.cflag & ~(CFLAG.CBAUD | CFLAG.CIBAUD)) | bits) >>> 0;
   termios.ispeed = termios.ospeed = baud;
 }
 

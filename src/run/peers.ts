@@ -90,7 +90,8 @@ export class Peers {
     const result = systemLogin({ user, password: asked, tty, ifname, log });
     if (!result.ok) return this.#refuse(result, tty, user);
     this.#session = result.session;
-    return this.#admit(found, result.message);
+    // enable-session alone opens a session and says nothing of it to the peer.
+    return this.#admit(found, asked === undefined ? "Login ok" : result.message);
   }
 
   #findPeer(user: string): FoundSecret | undefined {

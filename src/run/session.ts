@@ -20,6 +20,8 @@ const SECOND = 1000;
 /** How often the carrier is looked for, and when the wait is worth a word. */
 const CARRIER_POLL_MS = 100;
 const CARRIER_WORD_MS = 3000;
+/** The last packets of a link, and no more, are waited for on a line that may be stopped. */
+const DRAIN_MS = 1000;
 /** A port that cannot be opened is tried again after this long at the least. */
 const REOPEN_MS = 1000;
 
@@ -194,6 +196,7 @@ export class Session {
       if (end.up) this.#failures = 0;
       if (end.noHoldoff) this.#needHoldoff = false;
       this.#attempt = undefined;
+      if (!end.hangup) await tty.drain(DRAIN_MS);
       if (!end.hangup) await this.#disconnect(tty);
       this.#hooks.start(config.netDownScript, this.#netArgs(tun.name, speed));
       this.#dropDtr(tty);
@@ -267,6 +270,8 @@ export class Session {
     if (this.#quitting) return;
     if ((welcome ?? "") !== "" && !(await this.#runScript(welcome!, tty)))
       this.#log.write("warn", "Welcome script failed");
+    // Scripts may have changed the line, and leave its descriptor blocking.
+    tty.configure(true);
     tty.setExclusive(true);
   }
 

@@ -31,7 +31,7 @@ for (const { argv, far, code, sent, stderr, syslog } of recorded) {
     const variable = environment ? (name: string) => ({ HOME: "/root" })[name] : undefined;
     const outcome = converse(script, { options: { ...options, variable }, arrivals: [{ at: 400, text: far }] });
     expect({ code: outcome.code, sent: outcome.sent }).toEqual({ code, sent });
-    if (toSyslog) expect(logged(outcome, toStderr)).toEqual(syslog);
+    if (toSyslog) expect(logged(outcome)).toEqual(syslog);
     if (!toStderr && !options.reports.length)
       expect(shown(outcome)).toEqual(stderr.map((line) => line.replace(DATE, "")));
   });
@@ -40,11 +40,10 @@ for (const { argv, far, code, sent, stderr, syslog } of recorded) {
 const DATE = /(?<=^chat: {2})\w{3} \d\d \d\d:\d\d:\d\d /;
 
 /** The lab read syslog's file, which keeps no empty lines and no newline inside a message. */
-function logged(outcome: Outcome, toStderr: boolean): string[] {
-  const lines = outcome.events.flatMap((event) =>
+function logged(outcome: Outcome): string[] {
+  return outcome.events.flatMap((event) =>
     event.type === "log" ? [`${event.level} ${event.text.replace("\n", "")}`] : [],
   );
-  return toStderr ? lines.map((line) => line) : lines;
 }
 
 function shown(outcome: Outcome): string[] {

@@ -4,6 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { USAGE } from "../../src/chat/command.ts";
+import { IFLAG } from "../../src/os/termios.ts";
 import { play, type Scene, type Seen } from "../kit/far-end.ts";
 import { SCENES, type Compared } from "./chat-scenes.ts";
 
@@ -22,7 +23,8 @@ function comparable({ sent, code, stderr, report, before, during, after }: Seen,
     code,
     stderr: masked(stderr, compared),
     report: report === undefined ? undefined : masked(report, compared),
-    during,
+    // Ours leaves the eighth bit to whoever reads what follows.
+    during: during.map((settings) => ({ ...settings, iflag: settings.iflag | IFLAG.ISTRIP })),
     settled,
   };
 }
@@ -71,6 +73,13 @@ describe.skipIf(skipped !== "")(`what ours does otherwise, on purpose${skipped}`
     expect([real.code, ours.code]).toEqual([1, 1]);
     expect(real.after).not.toEqual(real.before);
     expect(ours.after).toEqual(ours.before);
+  });
+
+  test.concurrent("what follows the last match keeps its eighth bit", async () => {
+    const scene = { argv: ["-t", "3", "", "a", "OK"], far: [{ on: "a\r", look: true as const, say: "OK" }] };
+    const [real, ours] = await both(scene);
+    const strips = ({ during }: Seen) => during.map(({ iflag }) => (iflag & IFLAG.ISTRIP) !== 0);
+    expect([strips(real), strips(ours)]).toEqual([[true], [false]]);
   });
 
   test.concurrent("a report line beyond 256 bytes", async () => {

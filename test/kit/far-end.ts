@@ -16,7 +16,7 @@ export interface Step {
   signal?: NodeJS.Signals;
   /** Hangs up. */
   close?: true;
-  /** Notes the line's settings. */
+  /** Notes the line's settings, before anything else of the step. */
   look?: true;
 }
 
@@ -76,8 +76,8 @@ export async function play(program: readonly string[], scene: Scene): Promise<Se
     heard = line.heard.indexOf(step.on, heard) + step.on.length;
     if (step.afterMs !== undefined) await Promise.race([Bun.sleep(step.afterMs), exited]);
     if (over) break;
-    if (step.say !== undefined) writeSync(line.master, bytesOf(step.say));
     if (step.look) during.push(readTermios(line.held));
+    if (step.say !== undefined) writeSync(line.master, bytesOf(step.say));
     if (step.signal) child.kill(step.signal);
     if (step.close) line.close();
   }

@@ -23,6 +23,7 @@ export function dryRun(args: readonly string[], host: FakeHost): Outcome {
   });
   try {
     const config = parseOptions(args, host);
+    if (config.showOptions) return outcome(0, "<options>");
     checkOptions(config, host);
     return outcome(0, config.logfd === 1 ? lines(dumpLines(config)) : "");
   } catch (error) {

@@ -123,18 +123,6 @@ describe("lockDevice", () => {
     );
     expect(existsSync(join(directory, "victim"))).toBe(false);
   });
-
-  test("rewrite hands it to another process; then it is not ours to remove", () => {
-    const lock = lockDevice("/dev/ttyS1", { directory });
-    const heir = new Lock(lock.path, process.ppid, undefined);
-    lock.rewrite(process.ppid);
-    expect(readFileSync(lock.path, "utf8")).toBe(`${String(process.ppid).padStart(10)}\n`);
-    new Lock(lock.path, process.pid, undefined).unlock();
-    expect(existsSync(lock.path)).toBe(true);
-    heir.unlock();
-    expect(existsSync(lock.path)).toBe(false);
-    expect(() => lock.rewrite(1)).toThrow(`Couldn't reopen lock file ${lock.path}: No such file or directory`);
-  });
 });
 
 describe("PidFiles", () => {

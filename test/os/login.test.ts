@@ -23,6 +23,9 @@ useradd -M -p "$(printf 'gr\\374n' | openssl passwd -6 -stdin)" umlaut
 const LOGIN_RECORD = /^\[7\] \[\d+\] \[S1 +\] \[zaphod +\] \[ttyS1 +\] \[ppp0 +\] \[0\.0\.0\.0 +\] \[20/;
 const LOGOUT_RECORD = /^\[8\] \[\d+\] \[S1 +\] \[ +\] \[ttyS1 +\] \[ +\] \[0\.0\.0\.0 +\] \[20/;
 
+// syslogd has all when it has what was said last.
+const SYSLOG = "busybox logger 'that is all'; until grep -q 'that is all' /run/syslog; do :; done; cat /run/syslog";
+
 /** The steps after `setup`, by themselves. */
 function outcomes(setup: readonly Step[], steps: readonly Step[]): Outcome[] {
   const all = onLoginMachine([...setup, ...steps]);
@@ -65,7 +68,7 @@ describe.skipIf(why !== undefined)(title("login with PAM"), () => {
     nothing: { shell: "rm /etc/pam.d/other" },
     noConfig: { login: "zaphod", password: PASSWORD },
     closeAll: { close: true },
-    syslog: { shell: "cat /run/syslog" },
+    syslog: { shell: SYSLOG },
   } satisfies Record<string, Step>;
   let got: Record<keyof typeof steps, Outcome>;
 
@@ -175,6 +178,7 @@ describe.skipIf(why !== undefined)(title("login with PAM"), () => {
     expect(syslog).toMatch(/authpriv\.info pppd\[\d+\]: pam_unix\(ppp:session\): session opened for user zaphod/);
     expect(syslog).toMatch(/authpriv\.info pppd\[\d+\]: pam_unix\(ppp:session\): session closed for user zaphod/);
     expect(syslog).toMatch(/authentication failure; logname=.* tty=\/dev\/ttyS1 ruser= rhost=ppp0 +user=zaphod/);
+    expect(syslog).not.toMatch(/^.* authpriv\.\w+ (?!pppd\[\d+\]: )\S+ pam_unix/m);
     const count = (word: string) => syslog.split(`session ${word} for user`).length;
     expect(count("closed")).toBe(count("opened"));
   });
@@ -208,7 +212,7 @@ describe.skipIf(why !== undefined)(title("login without PAM"), () => {
     old: { login: "zaphod", password: PASSWORD, pam },
     noHash: { shell: "sed -i 's/^zaphod:[^:]*:/zaphod:x:/' /etc/passwd" },
     hashless: { login: "zaphod", password: "x", pam },
-    syslog: { shell: "cat /run/syslog" },
+    syslog: { shell: SYSLOG },
   } satisfies Record<string, Step>;
   let got: Record<keyof typeof steps, Outcome>;
 
@@ -261,6 +265,22 @@ describe.skipIf(why !== undefined)(title("login without PAM"), () => {
     expect(got.unshadowed).toMatchObject({ expired: false, user: { hash: "abfAXtrcha9N.", expire: -1, maxDays: -1 } });
     expect(got.old.ok).toBe(true);
   });
+});
+
+test.skipIf(why !== undefined)(title("from inittab, our record takes the place of init's"), () => {
+  const record = (pid: string) =>
+    `[5] [${pid}] [pd  ] [        ] [            ] [                    ] [0.0.0.0        ] [2026-01-01T00:00:00,000000+00:00]`;
+  const dump: Step = { shell: "utmpdump /run/utmp 2>/dev/null" };
+  const [init, , login, , logout] = outcomes(
+    [
+      { shell: MAKE_USERS },
+      { shell: `pid=$(printf %05d $PPID); echo "${record("$pid")}" | utmpdump -r 2>/dev/null >/run/utmp` },
+    ],
+    [dump, { login: "zaphod", password: PASSWORD, pam: false }, dump, { close: true }, dump],
+  );
+  expect(init!.text).toMatch(/^\[5\] \[\d+\] \[pd +\] .*\n$/);
+  expect(login!.text).toMatch(/^\[7\] \[\d+\] \[pd +\] \[zaphod +\] \[ttyS1 +\] \[ppp0 +\] .*\n$/);
+  expect(logout!.text).toMatch(/^\[8\] \[\d+\] \[pd +\] \[ +\] \[ttyS1 +\] \[ +\] .*\n$/);
 });
 
 test.skipIf(why !== undefined)(

@@ -17,13 +17,13 @@ import {
 } from "../row.ts";
 
 /** The low 64 bits of an IPv6 address text whose high 64 are zero; undefined: not one. */
-export function parseInterfaceId(text: string): bigint | undefined {
+function parseInterfaceId(text: string): bigint | undefined {
   const address = parseIpv6(text);
   return address === undefined || address >> 64n !== 0n ? undefined : address;
 }
 
 /** inet_pton(3) for IPv6. */
-export function parseIpv6(text: string): bigint | undefined {
+function parseIpv6(text: string): bigint | undefined {
   const dotted = /^(.*:)(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
   let whole = text;
   if (dotted) {
@@ -45,7 +45,7 @@ export function parseIpv6(text: string): bigint | undefined {
 }
 
 /** The id as a link-local address: `fe80::0000:0000:0000:0001`. */
-export function formatInterfaceId(id: bigint): string {
+function formatInterfaceId(id: bigint): string {
   const groups = [48n, 32n, 16n, 0n].map((shift) => ((id >> shift) & 0xffffn).toString(16).padStart(4, "0"));
   return `fe80::${groups.join(":")}`;
 }

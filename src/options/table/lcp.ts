@@ -90,7 +90,7 @@ export const LCP: readonly Row[] = [
   alias(passive, "-p"),
   flag("silent", 0, "send nothing before the peer does", { silent: true }),
   number("lcp-echo-failure", "lcpEchoFailure", PRIORITY, "end the link after that many unanswered echoes (0: never)"),
-  number("lcp-echo-interval", "lcpEchoInterval", PRIORITY, "seconds between two echo requests (0: none)"),
+  number("lcp-echo-interval", "lcpEchoInterval", PRIORITY, "seconds between two echo requests (0: none)", { min: 0 }),
   flag("lcp-echo-adaptive", 0, "no echo request while packets come in", { lcpEchoAdaptive: true }),
   text("lcp-rtt-file", "lcpRttFile", PRIORITY | PRIVILEGED | LATER, "a file for the times echoes take"),
   number("lcp-restart", "lcpRestart", PRIORITY, "seconds between two LCP requests", { min: 1 }),

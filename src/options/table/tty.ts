@@ -24,7 +24,7 @@ import {
 import { scanNumber } from "../numbers.ts";
 
 /** A word without a slash in front names a device in /dev. */
-export function devicePath(word: string): string {
+function devicePath(word: string): string {
   const path = decoded(word);
   return path.startsWith("/") ? path : `/dev/${path}`;
 }

@@ -49,7 +49,9 @@ export class ChatLine {
       const cc = saved.cc.slice();
       cc[CC.VERASE] = cc[CC.VKILL] = cc[CC.VTIME] = 0;
       cc[CC.VMIN] = 1;
-      const iflag = saved.iflag | IFLAG.IGNBRK | IFLAG.ISTRIP | IFLAG.IGNPAR;
+      // The real one sets ISTRIP as well, which spoils what follows the last match: the peer's first frame. The engine
+      // looks at seven bits anyway.
+      const iflag = saved.iflag | IFLAG.IGNBRK | IFLAG.IGNPAR;
       doing = "set";
       writeTermios(this.#input, { ...saved, iflag, oflag: 0, lflag: 0, cc }, "now");
       this.#saved = saved;

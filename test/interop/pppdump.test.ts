@@ -1,0 +1,194 @@
+// pppdump against Debian's, octet for octet, and tshark on the files we write.
+
+import { expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { RecordWriter } from "../../src/record/pppdump-file.ts";
+import { Rng } from "../kit/rng.ts";
+
+const REAL = ["/usr/sbin/pppdump", Bun.which("pppdump")].find((path) => path && existsSync(path));
+const WHY = REAL === undefined ? " [skipped: no pppdump here, Debian's package ppp has it]" : "";
+const ROOT = join(import.meta.dir, "../..");
+const SESSIONS = join(ROOT, "fixtures/sessions");
+
+const FLAGS = [
+  [],
+  ["-h"],
+  ["-p"],
+  ["-a"],
+  ["-p", "-a"],
+  ["-ha"],
+  ["-r"],
+  ["-rp"],
+  ["-rpa"],
+  ["-p", "-m", "20"],
+  ["-hp"],
+];
+
+// One process for many runs of ours: the jobs go in as lines of JSON, the outputs come out the same way.
+const WORKER = `
+  import { pppdump } from ${JSON.stringify(join(ROOT, "src/applets/pppdump.ts"))};
+  const jobs = JSON.parse(await Bun.stdin.text());
+  const write = Bun.write;
+  const outputs = [];
+  let output = "";
+  Bun.write = (to, text) => to === Bun.stdout ? ((output += text), Promise.resolve(text.length)) : write(to, text);
+  for (const argv of jobs) {
+    output = "";
+    const code = await pppdump(argv);
+    outputs.push([code, output]);
+  }
+  await write(Bun.stdout, JSON.stringify(outputs));
+`;
+
+function ours(jobs: readonly (readonly string[])[]): [number, string][] {
+  const child = Bun.spawnSync([process.execPath, "-e", WORKER], { stdin: Buffer.from(JSON.stringify(jobs)) });
+  return JSON.parse(child.stdout.toString());
+}
+
+function compare(files: readonly string[]): void {
+  const jobs = files.flatMap((file) => FLAGS.map((flags) => [...flags, file]));
+  const outputs = ours(jobs);
+  expect(outputs.length).toBe(jobs.length);
+  for (const [index, argv] of jobs.entries()) {
+    const real = Bun.spawnSync([REAL!, ...argv]);
+    expect([argv.join(" "), real.exitCode, real.stdout.toString("latin1")]).toEqual([
+      argv.join(" "),
+      ...outputs[index]!,
+    ]);
+  }
+}
+
+test.skipIf(REAL === undefined)(
+  `recorded sessions${WHY}`,
+  () => {
+    const files = readdirSync(SESSIONS).filter((name) => name.endsWith(".rec"));
+    expect(files.length).toBeGreaterThan(10);
+    compare(files.map((name) => join(SESSIONS, name)));
+  },
+  60_000,
+);
+
+test.skipIf(REAL === undefined)(
+  `files made up, broken ones among them${WHY}`,
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), "pppdump-"));
+    try {
+      const rng = new Rng(20250101);
+      const files = Array.from({ length: 60 }, (_, index) => {
+        const file = join(folder, `${index}`);
+        writeFileSync(file, madeUp(rng));
+        return file;
+      });
+      compare(files);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+  120_000,
+);
+
+test.skipIf(REAL === undefined)(
+  `several files, standard input, and what it refuses${WHY}`,
+  () => {
+    const [one, two] = [join(SESSIONS, "howto-client.rec"), join(SESSIONS, "chap-md5-server.rec")];
+    const main = join(ROOT, "src/main.ts");
+    const run = (argv: readonly string[], stdin?: Uint8Array) => {
+      const input = stdin === undefined ? {} : { stdin };
+      const real = Bun.spawnSync([REAL!, ...argv], input);
+      const own = Bun.spawnSync([process.execPath, main, "pppdump", ...argv], input);
+      return { real, own };
+    };
+    const inputs: [string[], Uint8Array?][] = [
+      [["-pa", one, two]],
+      [[one, "-h"]],
+      [["-m1500", "-p", "--", one]],
+      [[], Buffer.from([1, 0, 3, 0x61, 0x62, 0x63])],
+      [[one, "/nowhere/at/all", two]],
+      [["-z"]],
+      [["-m"]],
+    ];
+    for (const [argv, stdin] of inputs) {
+      const { real, own } = run(argv, stdin);
+      expect([argv, own.exitCode, own.stdout.toString("latin1")]).toEqual([
+        argv,
+        real.exitCode,
+        real.stdout.toString("latin1"),
+      ]);
+      expect(own.stderr.toString()).toBe(real.stderr.toString().replaceAll(REAL!, "pppdump"));
+    }
+  },
+  60_000,
+);
+
+test("standard input is shown as asked, where pppdump shows text whatever it is told", () => {
+  const main = join(ROOT, "src/main.ts");
+  const own = Bun.spawnSync([process.execPath, main, "pppdump", "-h"], { stdin: Buffer.from([1, 0, 1, 0x61]) });
+  expect(own.stdout.toString()).toBe(`sent   61${" ".repeat(47)}a\n`);
+  expect(own.exitCode).toBe(0);
+});
+
+/** A record file of frames and noise, some cut short. Times stay below what pppdump takes for negative. */
+function madeUp(rng: Rng): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  for (let items = rng.below(8); items >= 0; items--) {
+    const kind = rng.below(20);
+    if (kind < 13) pieces.push(data(rng, 0));
+    else if (kind < 15) pieces.push(Uint8Array.of(6, rng.below(256)));
+    else if (kind < 16) pieces.push(Uint8Array.of(5, 0, ...rng.bytes(3)));
+    else if (kind < 17) pieces.push(Uint8Array.of(7, ...rng.bytes(4)));
+    else if (kind < 19) pieces.push(Uint8Array.of(rng.pick([3, 4])));
+    else pieces.push(Uint8Array.of(rng.pick([0, 8, 0x41, 0xff])));
+  }
+  if (rng.chance(0.3)) pieces.push(data(rng, 1 + rng.below(300)));
+  return Buffer.concat(pieces);
+}
+
+function data(rng: Rng, missing: number): Uint8Array {
+  const octets: number[] = [];
+  for (let count = rng.below(150); count > 0; count--)
+    octets.push(rng.chance(0.15) ? rng.pick([0x7e, 0x7d, 0x22, 0x5c, 0xff, 0x03]) : rng.below(256));
+  const length = octets.length + missing;
+  return Uint8Array.of(rng.pick([1, 2]), length >> 8, length & 0xff, ...octets);
+}
+
+const tshark = Bun.which("tshark");
+
+test.skipIf(tshark === null)(
+  `tshark reads our record file${tshark === null ? " [skipped: no tshark here]" : ""}`,
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), "record-"));
+    try {
+      const file = join(folder, "a.rec");
+      const start = 1_700_000_000_250;
+      const writer = new RecordWriter(start);
+      const request = Buffer.from(
+        "7eff7d23c0217d217d217d207d347d227d267d207d207d207d207d257d26deadbeef7d277d227d287d2252a57e",
+        "hex",
+      );
+      writeFileSync(
+        file,
+        Buffer.concat([
+          writer.start(),
+          writer.sent(request, 0, request.length, start + 300),
+          writer.received(request, 0, 7, start + 30_000),
+          writer.received(request, 7, request.length, start + 30_000),
+          // No end items: tshark 4.0 calls any file that ends with one cut short, pppd's own too.
+        ]),
+      );
+      const fields = ["frame.time_relative", "ppp.direction", "ppp.protocol", "ppp.code"].flatMap((field) => [
+        "-e",
+        field,
+      ]);
+      const read = Bun.spawnSync([tshark!, "-r", file, "-T", "fields", ...fields]);
+      expect(read.exitCode).toBe(0);
+      expect(read.stdout.toString()).toBe("0.000000000\t0\t0xc021\t1\n29.700000000\t1\t0xc021\t1\n");
+      const whole = Bun.spawnSync([tshark!, "-r", file, "-V"]).stdout.toString();
+      expect(whole).not.toMatch(/malformed/i);
+      expect(whole).toContain("deadbeef");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);

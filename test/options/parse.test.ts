@@ -1,0 +1,445 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Config } from "../../src/options/config.ts";
+import { OptionError } from "../../src/options/error.ts";
+import { parseIpv4 } from "../../src/options/numbers.ts";
+import { applySecretOptions, checkOptions, parseOptions, usableSecret } from "../../src/options/parse.ts";
+import { LATER } from "../../src/options/row.ts";
+import { ENTRIES, findOption } from "../../src/options/table.ts";
+import { fakeHost, type FakeHost, type FakeOptions } from "../kit/optionhost.ts";
+import { dryRun } from "../kit/optionrun.ts";
+
+const words = (line: string): string[] => line.split(" ").filter((word) => word !== "");
+const inBytes = (text: string): string => Buffer.from(text).toString("latin1");
+
+function parse(line: string | readonly string[], options: FakeOptions = {}): Config & { host: FakeHost } {
+  const host = fakeHost(options);
+  const config = parseOptions(typeof line === "string" ? words(line) : line, host);
+  return { ...config, host };
+}
+
+function checked(line: string | readonly string[], options: FakeOptions = {}): Config {
+  const host = fakeHost(options);
+  const config = parseOptions(typeof line === "string" ? words(line) : line, host);
+  checkOptions(config, host);
+  return config;
+}
+
+function errorOf(act: () => unknown): OptionError {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof OptionError) return error;
+    throw error;
+  }
+  throw new Error("no OptionError");
+}
+
+const inFile = (text: string): FakeOptions => ({ files: { "/etc/ppp/options": text } });
+
+describe("what the HOWTO's readers type", () => {
+  test("a command without quotes runs to the end of its line", () => {
+    const { connect, lock, host } = parse(
+      "ttyS0",
+      inFile("connect chat -v -f /etc/ppp/scripts/winserver.chat # x\nlock\n"),
+    );
+    expect(connect).toBe("chat -v -f /etc/ppp/scripts/winserver.chat");
+    expect(lock).toBe(true);
+    expect(host.logged).toEqual([]);
+  });
+
+  test("with its quotes, since a shell reads it", () => {
+    expect(parse("ttyS0", inFile(`disconnect chat -v "" '+++ ATH0' OK`)).disconnect).toBe(`chat -v "" '+++ ATH0' OK`);
+  });
+
+  test("but where pppd reads options after it, so do we", () => {
+    const { connect, detach, speed } = parse("ttyS0", inFile("connect /bin/dial -detach 115200\n"));
+    expect([connect, detach, speed]).toEqual(["/bin/dial", "nodetach", 115200]);
+    const quoted = parse("ttyS0", inFile("connect 'chat -v' -detach\n"));
+    expect([quoted.connect, quoted.detach]).toEqual(["chat -v", "nodetach"]);
+    expect(parse("ttyS0", inFile("connect chat\n-detach\n")).connect).toBe("chat");
+  });
+
+  test("an option of pppd that lacks its argument there belongs to the command", () => {
+    expect(parse("ttyS0", inFile("welcome say -d idle\n")).welcome).toBe("say -d idle");
+  });
+
+  test("not on the command line", () => {
+    expect(errorOf(() => parse("ttyS0 connect chat -f x")).lines).toEqual(["unrecognized option '-f'"]);
+  });
+
+  test("minus signs and dashes of the PDF are hyphens", () => {
+    const { detach, refuseChap, requirePap } = parse("/dev/ttyS0 −detach –chap +pap");
+    expect([detach, refuseChap, requirePap]).toEqual(["nodetach", true, true]);
+    const file = parse("ttyS0", inFile(inBytes("−chap\nlcp−echo−interval 5\nconnect 'chat −v −f /x−y'\n")));
+    expect([file.refuseChap, file.lcpEchoInterval, file.connect]).toEqual([true, 5, "chat -v -f /x−y"]);
+    expect(parse("ttyS0", inFile(inBytes("connect chat −v −f /x\n"))).connect).toBe("chat -v -f /x");
+  });
+
+  test("a device that is not there: pppd's line, usage, and what there is", () => {
+    const error = errorOf(() => parse("/dev/ttyUSB9 115200"));
+    expect([error.lines, error.usage, error.code]).toEqual([["unrecognized option '/dev/ttyUSB9'"], true, 2]);
+    expect(error.hints).toEqual([
+      "/dev/ttyUSB9: no such device",
+      "Serial ports here:",
+      "    /dev/ttyS0",
+      "    /dev/ttyS1",
+    ]);
+    expect(errorOf(() => parse("ttyUSB9")).hints[0]).toBe("/dev/ttyUSB9: no such device");
+    expect(errorOf(() => parse("/dev")).hints).toEqual([]);
+    const none = errorOf(() => parse("/dev/ttyUSB9", { changes: { serialPorts: () => [] } }));
+    expect(none.hints).toEqual(["/dev/ttyUSB9: no such device", "No serial ports here"]);
+    expect(errorOf(() => parse("", inFile("/dev/ttyUSB9"))).hints[0]).toBe("/dev/ttyUSB9: no such device");
+  });
+
+  test("spellings of pppd 2.3", () => {
+    const line =
+      "ttyS0 -d -detach -am -mn -mru -pc -ac -p -vj -vjccomp -crtscts -proxyarp -pap -chap -ip-protocol -ipx";
+    const config = parse(line);
+    expect(config).toMatchObject({
+      debug: 1,
+      detach: "nodetach",
+      asyncmap: 0xffffffff,
+      defaultAsyncmap: true,
+      nomagic: true,
+      defaultMru: true,
+      nopcomp: true,
+      noaccomp: true,
+      passive: true,
+      novj: true,
+      novjccomp: true,
+      crtscts: "off",
+      noproxyarp: true,
+      refusePap: true,
+      refuseChap: true,
+      noip: true,
+      withoutEffect: [],
+    } satisfies Partial<Config>);
+  });
+});
+
+describe("options of 2.5", () => {
+  // Not in 2.4.9, which the recorded cases come from.
+  const cases: readonly (readonly [string, Partial<Config>])[] = [
+    [
+      "net-init-script /a net-pre-up-script /b net-down-script /c",
+      { netInitScript: "/a", netPreUpScript: "/b", netDownScript: "/c" },
+    ],
+    ["auth-up-script /a auth-down-script /b", { authUpScript: "/a", authDownScript: "/b" }],
+    [
+      "ip-pre-up-script /a ipv6-up-script /b ipv6-down-script /c",
+      { ipPreUpScript: "/a", ipv6UpScript: "/b", ipv6DownScript: "/c" },
+    ],
+    ["pap-secrets /p chap-secrets /c", { papSecrets: "/p", chapSecrets: "/c" }],
+    ["usepeerwins noresolvconf", { usepeerwins: true, noresolvconf: true }],
+    [
+      "ipv6cp-noremote ipv6cp-nosend ipv6cp-use-remotenumber",
+      { ipv6cpNoremote: true, ipv6cpNosend: true, ipv6cpUseRemotenumber: true },
+    ],
+    ["defaultroute6-metric 5", { defaultroute6Metric: 5 }],
+    ["lcp-rtt-file /r vrf red", { lcpRttFile: "/r", vrf: "red" }],
+    [
+      "pkcs12 /p tls-verify-key-usage tls-verify-method name",
+      { pkcs12: "/p", tlsVerifyKeyUsage: true, tlsVerifyMethod: "name" },
+    ],
+    ["mschap-challenge ab mschap2-peer-challenge cd", { mschapChallenge: "ab", mschap2PeerChallenge: "cd" }],
+    ["show-options", { showOptions: true }],
+  ];
+  for (const [line, expected] of cases) {
+    test(line, () => expect(parse(`ttyS0 ${line}`)).toMatchObject(expected));
+  }
+
+  test("their scripts are root's", () => {
+    for (const word of ["net-init-script", "auth-up-script", "pap-secrets", "ipv6-up-script", "vrf", "lcp-rtt-file"]) {
+      const user = { ...inFile(""), user: true };
+      expect(errorOf(() => parse(`ttyS0 ${word} /x`, user)).lines).toEqual([
+        `using the ${word} option requires root privilege`,
+      ]);
+    }
+  });
+
+  test("show-options needs no device", () => {
+    expect(parse("show-options").showOptions).toBe(true);
+  });
+});
+
+describe("options without an effect", () => {
+  test("are listed once", () => {
+    const { withoutEffect } = parse("ttyS0 demand connect x multilink bsdcomp 9 bsdcomp 12 require-chap");
+    expect(withoutEffect).toEqual(["demand", "multilink", "bsdcomp", "require-chap"]);
+  });
+
+  test("but not those that ask for what is so anyway", () => {
+    const line =
+      "ttyS0 noccp novj novjccomp noipv6 -ipv6 nodeflate nobsdcomp deflate 0 bsdcomp 0,0 nopredictor1 nomppe nomp noendpoint " +
+      "-chap refuse-eap refuse-mschap refuse-mschap-v2 noecp noipx nodeflatedraft nomppe-stateful nompshortseq nodefaultroute6";
+    expect(parse(line).withoutEffect).toEqual([]);
+  });
+
+  test("and not those of this release", () => {
+    const line =
+      "lock crtscts local escape connect disconnect init welcome connect-delay record debug dump file call persist holdoff " +
+      "maxfail idle maxconnect logfile linkname unit ifname ipparam domain set child-timeout ktune ip-up-script maxoctets " +
+      "up_sdnotify mru mtu asyncmap nomagic passive silent lcp-echo-interval lcp-echo-failure lcp-echo-adaptive lcp-restart " +
+      "receive-all auth noauth require-pap login name user password remotename usehostname papcrypt pap-secrets privgroup " +
+      "allow-ip allow-number enable-session ms-dns ms-wins usepeerdns proxyarp defaultroute replacedefaultroute netmask " +
+      "noipdefault ipcp-accept-local noip noremoteip nosendip ipcp-no-address ipcp-no-addresses stop-bits xonxoff";
+    const later = words(line).filter((word) => (findOption(word, fakeHost())?.row.rules ?? LATER) & LATER);
+    expect(later).toEqual([]);
+  });
+
+  test("those whose time is over say so", () => {
+    const { host, withoutEffect } = parse("ttyS0 ipx-network ab srp-interval 5");
+    expect(host.logged).toEqual([
+      "the ipx-network option has no effect any more",
+      "the srp-interval option has no effect any more",
+    ]);
+    expect(withoutEffect).toEqual([]);
+  });
+});
+
+describe("the words of a secrets file", () => {
+  const host = fakeHost();
+  test("beat all others", () => {
+    const config = parseOptions(words("ttyS0 idle 5 lcp-echo-interval 3 10.0.0.1:10.0.0.2"), host);
+    applySecretOptions(config, ["idle", "7", ":10.0.0.9"], host);
+    expect([config.idle, config.peerAddress, config.ourAddress]).toEqual([
+      7,
+      parseIpv4("10.0.0.9"),
+      parseIpv4("10.0.0.1"),
+    ]);
+    expect(config.given.get("idle")?.source).toBe("secrets file");
+  });
+
+  test("their errors", () => {
+    const config = parseOptions(["ttyS0"], host);
+    const lines = (...list: string[]): readonly string[] => errorOf(() => applySecretOptions(config, list, host)).lines;
+    expect(lines("frob")).toEqual(["In secrets file: unrecognized option 'frob'"]);
+    expect(lines("idle")).toEqual(["In secrets file: too few parameters for option 'idle'"]);
+    expect(lines("demand")).toEqual(["demand option cannot be changed after initialization"]);
+    expect(lines("defaultroute-metric", "3")).toEqual([
+      "defaultroute-metric option cannot be changed after initialization",
+    ]);
+    expect(lines("ttyS1")).toEqual(["device name cannot be changed after initialization"]);
+  });
+});
+
+describe("the device", () => {
+  const tty = { tty: "/dev/ttyS1", device: 4, readWrite: true };
+
+  test("is standard input's when none is named", () => {
+    const config = checked("lock", { changes: { stdin: tty } });
+    expect(config).toMatchObject({
+      device: "/dev/ttyS1",
+      defaultDevice: true,
+      devicePrivileged: true,
+      detach: "nodetach",
+    });
+  });
+
+  test("is taken for standard input's when it is the same", () => {
+    const config = checked("/dev/ttyS1 updetach", { changes: { stdin: tty } });
+    expect(config).toMatchObject({
+      device: "/dev/ttyS1",
+      defaultDevice: true,
+      devicePrivileged: true,
+      detach: "nodetach",
+    });
+    expect(checked("/dev/ttyS0 updetach", { changes: { stdin: tty } })).toMatchObject({
+      defaultDevice: false,
+      detach: "updetach",
+    });
+  });
+
+  test("its options file is named for the part after /dev/", () => {
+    const files = {
+      "/etc/ppp/options.pts.3": "idle 1",
+      "/etc/ppp/options.ttyS1": "idle 2",
+      "/etc/ppp/options.tty": "idle 3",
+    };
+    expect(parse("", { files, changes: { stdin: { ...tty, tty: "/dev/pts/3" } } }).idle).toBe(1);
+    expect(parse("/dev/ttyS1", { files }).idle).toBe(2);
+    expect(parse("/dev/tty", { files }).idle).toBe(0);
+  });
+
+  test("is root's to open when root named it", () => {
+    expect(parse("ttyS0").devicePrivileged).toBe(true);
+    expect(parse("ttyS0", { ...inFile(""), user: true }).devicePrivileged).toBe(false);
+    expect(parse("", { ...inFile("ttyS0"), user: true }).devicePrivileged).toBe(true);
+  });
+
+  test("never gets the log", () => {
+    expect(checked("ttyS0", { changes: { deviceOfFd: (fd) => (fd === 1 ? 3 : undefined) } }).logfd).toBeUndefined();
+    expect(checked("ttyS0", { changes: { deviceOfFd: () => 99 } }).logfd).toBe(1);
+    expect(checked("notty").logfd).toBeUndefined();
+  });
+});
+
+describe("what follows from the options", () => {
+  test("holdoff: 30 with a connect script, even an empty one, and 0 without", () => {
+    expect(checked("ttyS0").holdoff).toBe(0);
+    expect(checked(["ttyS0", "connect", ""]).holdoff).toBe(30);
+    expect(checked("ttyS0 connect x holdoff 4").holdoff).toBe(4);
+    expect(checked("ttyS0 holdoff 4").holdoff).toBe(4);
+  });
+
+  test("our address: the host's unless given, and then not insisted on", () => {
+    const named = { hostname: "arthur" };
+    expect(checked("ttyS0", named)).toMatchObject({
+      ourAddress: parseIpv4("10.0.0.9"),
+      ourAddressFrom: "hostname",
+      acceptLocal: true,
+      acceptRemote: true,
+    });
+    expect(checked("ttyS0 10.0.0.1:10.0.0.2", named)).toMatchObject({
+      ourAddress: parseIpv4("10.0.0.1"),
+      ourAddressFrom: "given",
+      acceptLocal: false,
+      acceptRemote: false,
+    });
+    expect(checked("ttyS0 noipdefault", named)).toMatchObject({ ourAddress: undefined, ourAddressFrom: "none" });
+    expect(checked("ttyS0", { hostname: "localhost" }).ourAddress).toBeUndefined();
+    expect(checked("ttyS0 10.0.0.1: ipcp-accept-local", named).acceptLocal).toBe(true);
+  });
+
+  test("our names", () => {
+    const name = (line: string): [string, string] => {
+      const config = checked(line, { hostname: "peer" });
+      return [config.name, config.user];
+    };
+    expect(name("ttyS0")).toEqual(["peer", "peer"]);
+    expect(name("ttyS0 domain example.org")).toEqual(["peer.example.org", "peer.example.org"]);
+    expect(name("ttyS0 name zaphod")).toEqual(["zaphod", "zaphod"]);
+    expect(name("ttyS0 name zaphod user ford")).toEqual(["zaphod", "ford"]);
+    expect(name("ttyS0 name zaphod usehostname")).toEqual(["peer", "peer"]);
+  });
+
+  test("names and passwords keep their bytes", () => {
+    const config = checked(["ttyS0", "user", "zaphöd", "password", "pä"]);
+    expect([config.user, config.password]).toEqual([inBytes("zaphöd"), inBytes("pä")]);
+    expect(parse("ttyS0", inFile("password a\\xe9\\xffb")).password).toBe("a\u00e9\u00ffb");
+    expect(parse(["ttyS0", "ipparam", "zaphöd"]).ipparam).toBe("zaphöd");
+  });
+
+  test("the last of equally strong addresses", () => {
+    expect(parse("ttyS0 10.0.0.1:10.0.0.2 10.0.0.3: :10.0.0.4")).toMatchObject({
+      ourAddress: parseIpv4("10.0.0.3"),
+      peerAddress: parseIpv4("10.0.0.4"),
+    });
+  });
+
+  test("a peer's host name is its name for the secrets", () => {
+    expect(parse("ttyS0 :arthur")).toMatchObject({ remotename: "arthur", remotenameGiven: false });
+    expect(parse("ttyS0 :10.0.0.9").remotename).toBe("");
+    expect(parse("ttyS0 remotename ford :arthur")).toMatchObject({ remotename: "ford", remotenameGiven: true });
+  });
+
+  test("what the peer may be asked for", () => {
+    const secrets = { files: { "/etc/ppp/pap-secrets": "* * x *", "/etc/ppp/chap-secrets": "* * x *" } };
+    const asked = (line: string): readonly string[] => checked(`ttyS0 ${line}`, secrets).authProtocols;
+    expect(asked("")).toEqual([]);
+    expect(asked("require-pap noauth")).toEqual([]);
+    expect(asked("auth")).toEqual(["eap", "chap-md5", "mschap-v2", "mschap", "pap"]);
+    expect(asked("require-pap")).toEqual(["pap"]);
+    expect(asked("noauth require-mschap-v2 +pap")).toEqual(["mschap-v2", "pap"]);
+  });
+
+  test("a usable secret", () => {
+    const host = fakeHost({ files: { "/etc/ppp/pap-secrets": "a * x\n", "/etc/ppp/chap-secrets": "b * x *\n" } });
+    const config = parseOptions(["ttyS0"], host);
+    const usable = (...authProtocols: Config["authProtocols"]): string =>
+      usableSecret({ ...config, authProtocols }, host);
+    expect([usable("pap"), usable("chap-md5"), usable("eap", "pap"), usable()]).toEqual([
+      "no address",
+      "yes",
+      "yes",
+      "no",
+    ]);
+  });
+
+  test("xonxoff: the peer must escape ^Q and ^S", () => {
+    expect(parse("ttyS0 xonxoff")).toMatchObject({ crtscts: "xonxoff", asyncmap: 0x000a0000 });
+  });
+
+  test("variables, in order", () => {
+    expect(parse("ttyS0 set A=1 unset B set A=2=3").environment).toEqual([
+      { name: "A", value: "1" },
+      { name: "B", value: undefined },
+      { name: "A", value: "2=3" },
+    ]);
+  });
+
+  test("telephone numbers that may call", () => {
+    const code = (line: string): number => dryRun(words(`ttyS0 dryrun ${line}`), fakeHost()).code;
+    expect([code("allow-number 12*"), code("allow-number * remotenumber 5")]).toEqual([21, 0]);
+    expect([code("allow-number 12* remotenumber 123"), code("allow-number 12 remotenumber 123")]).toEqual([0, 21]);
+    expect(code("allow-number 9 allow-number ABC remotenumber abc")).toBe(0);
+  });
+});
+
+describe("files", () => {
+  test("one that names itself comes to an end", () => {
+    const error = errorOf(() => parse("ttyS0 file /tmp/f", { files: { "/tmp/f": "file /tmp/f" } }));
+    expect(error.lines).toEqual(["Can't open options file /tmp/f: Too many open files"]);
+  });
+
+  test("one that lends root's rights must be root's", () => {
+    const owned = (uid: number, mode: number): FakeOptions => ({
+      user: true,
+      changes: {
+        readFile: (path) => (path.endsWith("kit") ? { text: "noauth", uid, mode } : { text: "", uid: 0, mode: 0o644 }),
+      },
+    });
+    expect(parse("ttyS0 call kit", owned(0, 0o644)).auth).toBe("noauth");
+    expect(errorOf(() => parse("ttyS0 call kit", owned(7, 0o644))).lines).toEqual([
+      "Can't safely use /etc/ppp/peers/kit because it is not owned by root",
+    ]);
+    expect(errorOf(() => parse("ttyS0 call kit", owned(0, 0o664))).lines).toEqual([
+      "Can't safely use /etc/ppp/peers/kit because it is group or other writable",
+    ]);
+    expect(parse("ttyS0 call kit", { ...owned(7, 0o666), user: false }).auth).toBe("noauth");
+  });
+
+  test("the name after call is kept for the scripts", () => {
+    expect(parse("ttyS0 call kit", { files: { "/etc/ppp/peers/kit": "" } }).callFile).toBe("kit");
+  });
+
+  test("an options file that cannot be read is a warning where it need not be", () => {
+    const denied: FakeOptions = {
+      changes: { readFile: () => ({ errno: "EACCES", reason: "Permission denied" }) },
+    };
+    expect(parse("ttyS0", denied).host.logged).toEqual([
+      "Warning: can't open options file /etc/ppp/options: Permission denied",
+      "Warning: can't open options file /root/.ppprc: Permission denied",
+      "Warning: can't open options file /etc/ppp/options.ttyS0: Permission denied",
+    ]);
+  });
+
+  test("another folder of configuration files", () => {
+    const files = { "/x/options": "idle 1", "/x/options.ttyS0": "mtu 500", "/x/peers/kit": "lock" };
+    const config = parse("ttyS0 call kit", { files, changes: { etc: "/x" } });
+    expect(config).toMatchObject({ idle: 1, mtu: 500, lock: true, papSecrets: "/x/pap-secrets" });
+  });
+});
+
+const reference = join(process.env["NULLMODEM_SHARED"] ?? resolve(import.meta.dir, "../../../shared"), "reference");
+const missing = !existsSync(reference);
+test.skipIf(missing)(`every word of the reference is known${missing ? " [skipped: no reference here]" : ""}`, () => {
+  const rows = (file: string): string[][] =>
+    readFileSync(join(reference, file), "utf8")
+      .trim()
+      .split("\n")
+      .slice(1)
+      .map((line) => line.split("\t"));
+  const known = new Map(ENTRIES.map(({ row }) => [row.name, row]));
+  const names = rows("options.tsv").flatMap(([name = "", aliases = ""]) =>
+    name.startsWith("<") ? [] : [name, ...aliases.replace(/ \(.*?\)/g, "").split(/, ?/)],
+  );
+  expect(names.filter((name) => name !== "-" && !known.has(name))).toEqual([]);
+  const wrong = rows("options-flags.tsv").filter(([name = "", , type, count]) => {
+    const row = known.get(name);
+    return row === undefined ? true : type !== "wild" && row.argument !== (count === "1");
+  });
+  expect(wrong.map(([name]) => name)).toEqual([]);
+});

@@ -1,0 +1,95 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fromHex } from "../../src/bytes/text.ts";
+import { describePacket } from "../../src/wire/describe.ts";
+import { damaged, embedded } from "../kit/codec.ts";
+import { Rng } from "../kit/rng.ts";
+
+const FIXTURES = join(import.meta.dir, "../../fixtures");
+
+function say(packet: Uint8Array, hidePassword = true): string {
+  const { buf, start, end } = embedded(packet);
+  return describePacket(buf, start, end, { hidePassword });
+}
+
+// fixtures/describe/probes.tsv: packets as hex, sent to the real pppd 2.4.9, and what it logged of each.
+const PROBES = readFileSync(join(FIXTURES, "describe/probes.tsv"), "latin1")
+  .trimEnd()
+  .split("\n")
+  .map((line) => line.split("\t") as [string, string]);
+
+test(`${PROBES.length} packets, sound and broken, as the real pppd describes them`, () => {
+  for (const [hex, line] of PROBES) expect(`${hex}\t${say(fromHex(hex))}`).toBe(`${hex}\t${line}`);
+});
+
+describe("passwords", () => {
+  const request = fromHex("c02301010010 03627566 07707722ff5c0a09");
+
+  test("hidden", () => {
+    expect(say(request)).toBe('[PAP AuthReq id=0x1 user="buf" password=<hidden>]');
+  });
+
+  test("shown, what cannot be printed escaped", () => {
+    expect(say(request, false)).toBe('[PAP AuthReq id=0x1 user="buf" password="pw\\"\\377\\\\\\n\\t"]');
+  });
+});
+
+describe("where pppd's own line goes astray", () => {
+  test("CBCP telephone numbers", () => {
+    expect(say(fromHex("c02901070010 030c05013535353132313200"))).toBe(
+      "[CBCP Request id=0x7 < AdminDefined delay = 5 number = 5551212>]",
+    );
+    expect(say(fromHex("c02902080008 0102 0102"))).toBe("[CBCP Response id=0x8 < NoCallback> < NoCallback>]");
+  });
+
+  test("a name server's address too short to be one", () => {
+    expect(say(fromHex("8021030400098105010203"))).toBe("[IPCP ConfNak id=0x4 < 81 05 01 02 03>]");
+  });
+});
+
+test("an EAP value longer than the packet: what follows its length", () => {
+  expect(say(fromHex("c2270101000c 1a 01010007 05 aabb"))).toBe("[EAP Request id=0x1 MSCHAPv2 <truncated> aa bb]");
+  expect(say(fromHex("c22701010008 04 05 aabb"))).toBe("[EAP Request id=0x1 MD5-Challenge <truncated> aa bb]");
+});
+
+test("an IPX router name is escaped its own way", () => {
+  expect(say(fromHex("802b010500080504837e"))).toBe('[IPXCP ConfReq id=0x5 <router name " \\83~">]');
+});
+
+describe("data packets, which the kernel keeps from pppd unless it dials on demand", () => {
+  test.each([
+    ["0021 4500003400", "[IP data] 45 00 00 34 00"],
+    ["0021 450000340001400040", "[IP data] 45 00 00 34 00 01 40 00 ..."],
+    ["0057 6000000000", "[IPV6 data] 60 00 00 00 00"],
+    ["00fd 0000", "[Compressed data] 00 00"],
+    ["c025 01", "[proto=0xc025] 01"],
+  ])("%s", (hex, line) => {
+    expect(say(fromHex(hex))).toBe(line);
+  });
+});
+
+test("less than a protocol field", () => {
+  expect(say(fromHex("c0"))).toBe("c0");
+  expect(say(new Uint8Array(0))).toBe("");
+});
+
+test("says something of any octets, and looks at nothing beyond them", () => {
+  for (const [hex] of PROBES.filter((_, index) => index % 10 === 0)) {
+    for (const packet of damaged(fromHex(hex))) {
+      // With other octets around it than embedded() has, it must read the same.
+      const alone = describePacket(packet, 0, packet.length, { hidePassword: false });
+      expect(say(packet, false)).toBe(alone);
+    }
+  }
+  const rng = new Rng(1661);
+  for (let round = 0; round < 20_000; round++) {
+    const packet = rng.bytes(rng.below(60));
+    packet.set(
+      rng
+        .pick([fromHex("c021"), fromHex("8021"), fromHex("c227"), fromHex("c029"), fromHex("80fd")])
+        .subarray(0, packet.length),
+    );
+    expect(say(packet)).toBe(describePacket(packet, 0, packet.length, { hidePassword: true }));
+  }
+});
