@@ -132,15 +132,12 @@ class Cable {
 
   /** Hands what has arrived at `to` to its tty, as much as that takes. */
   #deliver(from: End, to: End, now: number): void {
-    const { wire } = from;
-    if (this.#flush(to)) {
-      const count = wire.arrived(now);
-      if (count === 0) return;
-      to.pendingAt = 0;
-      to.pendingEnd = wire.deliver(count, this.#isOpen(to), to.pending.bytes);
-      this.#flush(to);
-    }
-    if (to.pendingAt < to.pendingEnd) wire.stall(now);
+    if (!this.#flush(to)) return;
+    const count = from.wire.arrived(now);
+    if (count === 0) return;
+    to.pendingAt = 0;
+    to.pendingEnd = from.wire.deliver(count, this.#isOpen(to), to.pending.bytes);
+    this.#flush(to);
   }
 
   /** True when nothing is pending any more. */

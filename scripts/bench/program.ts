@@ -190,7 +190,7 @@ export async function benchProgram(quick: boolean): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "nullmodem-bench-"));
   const runs: readonly (Run & { readonly rows: readonly Row[] })[] = [
     { label: "line not paced", seconds: quick ? 2 : 5, flags: [], rows: UNPACED },
-    { label: `line paced at ${BAUD}`, seconds: quick ? 6 : 15, flags: ["--baud", String(BAUD)], rows: PACED },
+    { label: `line paced at ${BAUD}`, seconds: quick ? 10 : 15, flags: ["--baud", String(BAUD)], rows: PACED },
     { label: "noisy line", seconds: quick ? 2 : 5, flags: ["--error-rate", String(NOISE), "--seed", "7"], rows: NOISY },
   ];
   const rows: string[][] = [];

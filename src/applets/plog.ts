@@ -3,7 +3,7 @@
 
 import { existsSync, statSync } from "node:fs";
 import { constants } from "node:os";
-import { hasCode } from "../os/libc.ts";
+import { hasCode, reasonOf } from "../os/libc.ts";
 
 /** Where the logs are and who reads them; tests hand in their own. */
 export interface PlogHost {
@@ -80,7 +80,7 @@ async function run(command: readonly string[], host: PlogHost, wanted?: RegExp):
   } catch (error) {
     child.kill();
     if (hasCode(error, "EPIPE")) return EXIT_PIPE;
-    host.complain(`plog: write error: ${error instanceof Error ? error.message : error}`);
+    host.complain(`plog: write error: ${reasonOf(error)}`);
     return 1;
   } finally {
     for (const [name, handler] of handlers) process.off(name, handler);

@@ -30,9 +30,11 @@ export async function pppd(argv: string[]): Promise<number> {
   libc.umask(libc.umask(0) | UMASK);
   const ours = attachment();
   const syslog = new Syslog("pppd", "local2", { pid: true });
+  // The child in the background reads the same words again: what is to be said of them was said by its parent.
+  const early = new Log(syslog, ours === undefined ? 1 : undefined, false);
   const host = systemOptionHost({
-    warn: (text) => complain(text, "warning", syslog),
-    complain: (text) => complain(text, "err", syslog),
+    warn: (text) => void (ours === undefined && early.write("warn", text)),
+    complain: (text) => void (ours === undefined && complain(text, "err", syslog)),
   });
   let config: Config;
   try {
@@ -50,7 +52,10 @@ export async function pppd(argv: string[]): Promise<number> {
   } catch (error) {
     return refuse(error, syslog);
   }
-  if (config.dryrun || config.dump) for (const line of dumpLines(config)) console.log(line);
+  if (ours === undefined && (config.dryrun || config.dump)) {
+    const log = new Log(syslog, config.logfd, false);
+    for (const line of dumpLines(config)) log.write("notice", line);
+  }
   if (config.dryrun) return Exit.OK;
   // Into the background, where the child does all of this again and goes on.
   if (ours === undefined && (config.detach === "detach" || config.detach === "updetach") && !config.defaultDevice)
@@ -59,7 +64,7 @@ export async function pppd(argv: string[]): Promise<number> {
 }
 
 async function detach(argv: string[], untilUp: boolean): Promise<number> {
-  const child = spawnDetached({ args: argv, env: process.env, untilUp });
+  const child = spawnDetached({ name: "pppd", args: argv, env: process.env, untilUp });
   return untilUp ? await child.wait() : Exit.OK;
 }
 

@@ -2,7 +2,7 @@
 
 import { constants } from "node:os";
 import { findInterface, IFF } from "../os/netif.ts";
-import { hasCode, OsError, strerror } from "../os/libc.ts";
+import { hasCode, OsError, reasonOf } from "../os/libc.ts";
 import { type Counters, NO_TRAFFIC, Report, type ReportOptions } from "./pppstats-report.ts";
 
 /** What pppstats needs of the machine; tests hand in their own. */
@@ -42,7 +42,7 @@ export async function pppstats(argv: readonly string[], host: PppstatsHost = thi
       host.complain(
         nonexistent
           ? `pppstats: nonexistent interface '${ifname}' specified`
-          : `pppstats: couldn't get PPP statistics: ${strerror(error.errno)}`,
+          : `pppstats: couldn't get PPP statistics: ${reasonOf(error)}`,
       );
       return 1;
     }
@@ -50,7 +50,7 @@ export async function pppstats(argv: readonly string[], host: PppstatsHost = thi
       await host.print(report.row(counters));
     } catch (error) {
       if (hasCode(error, "EPIPE")) return EXIT_PIPE;
-      host.complain(`pppstats: write error: ${error instanceof Error ? error.message : error}`);
+      host.complain(`pppstats: write error: ${reasonOf(error)}`);
       return 1;
     }
   }

@@ -1,7 +1,6 @@
 // PAP, both roles (RFC 1334 §2): saying a name and a password, and asking for them.
 
-import type { Level } from "../control/negotiator.ts";
-import { printable } from "../control/negotiator.ts";
+import { printable } from "../bytes/text.ts";
 import { PapCode, type PapPacket, putAuthReply, putAuthReq } from "../wire/pap.ts";
 import { Protocol } from "../wire/protocols.ts";
 
@@ -16,7 +15,7 @@ export interface PapConfig {
 /** What PAP stands on. */
 export interface PapLower {
   send(protocol: number, write: (buf: Uint8Array, at: number) => number): void;
-  log(level: Level, text: string): void;
+  log(level: "info" | "notice" | "warn" | "error", text: string): void;
   wakeAt(at: number): void;
 }
 

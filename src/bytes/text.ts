@@ -31,3 +31,14 @@ export function bytesOf(text: string): Uint8Array {
   for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
   return bytes;
 }
+
+/** A peer's text as it may stand in a log: pppd escapes what cannot be printed. */
+export function printable(text: string): string {
+  return text.replace(/[\\"\x00-\x1f\x7f-\xff]/g, (char) => {
+    if (char === "\\" || char === '"') return `\\${char}`;
+    if (char === "\n") return "\\n";
+    if (char === "\r") return "\\r";
+    if (char === "\t") return "\\t";
+    return `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`;
+  });
+}

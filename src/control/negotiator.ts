@@ -1,6 +1,6 @@
 // Option negotiation over the automaton: requests, answers, retransmission, termination (RFC 1661 §4.4–§5.6).
 
-import { bytesOf, textOf, toHex } from "../bytes/text.ts";
+import { bytesOf, printable, textOf, toHex } from "../bytes/text.ts";
 import {
   Code,
   type ConfOption,
@@ -406,15 +406,3 @@ export class Negotiator {
 }
 
 const MOST_REJECTED = 120;
-
-/** A peer's text as it may stand in a log: pppd escapes what cannot be printed. */
-export function printable(text: string): string {
-  return text.replace(/[\\"\x00-\x1f\x7f-\xff]/g, (char) => {
-    if (char === "\\" || char === '"') return `\\${char}`;
-    if (char === "\n") return "\\n";
-    if (char === "\r") return "\\r";
-    if (char === "\t") return "\\t";
-    return `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`;
-  });
-}
-

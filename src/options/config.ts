@@ -2,6 +2,8 @@
 //
 // Two kinds of text. `name`, `user`, `password`, `remotename` and everything in the secrets files are byte strings (one
 // char a byte, bytes/text.ts): they go onto the wire as they stand. Paths, commands and all other words are text.
+//
+// Numbers are as given where pppd 2.4.9 takes any: seconds and counts without a lower limit may be negative, like 0.
 
 /** What the peer can be asked to prove itself with, in no order. */
 export type AuthProtocol = "pap" | "chap-md5" | "mschap" | "mschap-v2" | "eap";

@@ -16,7 +16,9 @@ const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 
 export interface DetachOptions {
-  /** The words after the program's own name, as they were given to us. */
+  /** The program to be, which the name we were called by need not say (`pon`, `nullmodem pppd`); left out: the same. */
+  readonly name?: string;
+  /** The words after the program's own name. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   /** true (updetach): the child keeps our stdout and stderr until the link is up. */
@@ -32,15 +34,18 @@ export interface Detached {
 }
 
 /** Starts this program again in the background, in our working directory. Throws OsError or an error of Bun's. */
-export function spawnDetached({ args, env, untilUp, fds = [] }: DetachOptions): Detached {
+export function spawnDetached({ name, args, env, untilUp, fds = [] }: DetachOptions): Detached {
   const pipe = new Memory(8);
   check(libc.pipe2(pipe.address, O.CLOEXEC), "pipe2");
   const readEnd = pipe.view.getInt32(0, true);
   const writeEnd = pipe.view.getInt32(4, true);
   const output = untilUp ? "inherit" : "ignore";
   try {
-    const child = Bun.spawn([process.execPath, ...scriptArgs(), ...args], {
-      argv0: process.argv0,
+    // From sources main.ts is told the program by a word, compiled by argv0.
+    const called = name === undefined || basename(process.argv0) === name ? process.argv0 : name;
+    const word = name === undefined || isCompiled() ? [] : [name];
+    const child = Bun.spawn([process.execPath, ...scriptArgs(), ...word, ...args], {
+      argv0: called,
       env: { ...env, [MARK]: String(fds.length) },
       detached: true,
       stdio: ["ignore", output, output, writeEnd, ...fds],
@@ -57,7 +62,11 @@ export function spawnDetached({ args, env, untilUp, fds = [] }: DetachOptions): 
 
 /** What stands between the program and its arguments: nothing when compiled, else bun's flags and the script. */
 function scriptArgs(): string[] {
-  return Bun.main.startsWith("/$bunfs/") ? [] : [...process.execArgv, Bun.main];
+  return isCompiled() ? [] : [...process.execArgv, Bun.main];
+}
+
+function isCompiled(): boolean {
+  return Bun.main.startsWith("/$bunfs/");
 }
 
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

@@ -1,9 +1,8 @@
 // Who may come in and with which addresses, and how we prove ourselves: the secrets files and the system's users,
 // asked by pppd's rules.
 
-import { bytesOf } from "../bytes/text.ts";
+import { bytesOf, printable } from "../bytes/text.ts";
 import type { AuthMethod } from "../control/lcp.ts";
-import { printable } from "../control/negotiator.ts";
 import type { Config } from "../options/config.ts";
 import type { FileText, OptionHost } from "../options/host.ts";
 import {

@@ -1,7 +1,7 @@
 // plog: which log it shows, and the same beside Debian's plog.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { appendFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { plog, type PlogHost } from "../../src/applets/plog.ts";
@@ -150,11 +150,15 @@ describe("following", () => {
   });
 });
 
-function children(pid: number): string[] {
-  return Bun.spawnSync(["pgrep", "-P", String(pid)])
-    .stdout.toString()
-    .trim()
-    .split("\n");
+function children(parent: number): string[] {
+  return readdirSync("/proc").filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      return readFileSync(`/proc/${name}/status`, "utf8").includes(`\nPPid:\t${parent}\n`);
+    } catch {
+      return false; // gone meanwhile
+    }
+  });
 }
 
 const why = existsSync("/usr/bin/plog") ? machinesMissing() : "Debian's plog is not here";
@@ -185,6 +189,7 @@ describe.skipIf(why !== undefined)(`beside Debian's${why === undefined ? "" : ` 
 
     test.each(CALLS.map((argv) => [argv]))("plog %j", async (argv) => {
       const debian = await machine.run("/usr/bin/plog", ...argv);
+      if (argv.length === 0) expect(debian.stdout).toContain(line(20, "chat[813]"));
 
       const ours = await machine.run(process.execPath, join(ROOT, "src/main.ts"), "plog", ...argv);
       expect(ours).toEqual(debian);

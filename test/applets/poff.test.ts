@@ -252,6 +252,19 @@ describe.skipIf(why !== undefined)(`beside Debian's${why === undefined ? "" : ` 
 
   const ours = [globalThis.process.execPath, join(ROOT, "src/main.ts"), "poff"];
 
+  test("one that runs from its sources", () => {
+    const tell = 'process.on("SIGTERM", () => { appendFileSync("signals", "isp TERM\\n"); process.exit(); });';
+    writeFileSync(
+      join(folder, "main.ts"),
+      `import { appendFileSync } from "node:fs"; ${tell} appendFileSync("ready", "isp\\n"); setInterval(() => {}, 60000);`,
+    );
+    rmSync(join(folder, "pppd"));
+    writeFileSync(join(folder, "pppd"), `#!/bin/sh\nexec ${globalThis.process.execPath} main.ts pppd "$@"`, {
+      mode: 0o755,
+    });
+    expect(scene("isp", 1, [...ours, "isp"])).toBe("isp TERM\nstatus 0\n");
+  });
+
   test.each([
     ["isp", 1, []],
     ["isp", 1, ["-r"]],

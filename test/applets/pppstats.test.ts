@@ -236,10 +236,10 @@ describe("options", () => {
 });
 
 describe("trouble with the output", () => {
-  const broken = (code: string): PppstatsHost => ({
+  const broken = (code: "EPIPE" | "ENOSPC"): PppstatsHost => ({
     counters: () => counters({}, {}),
     print: async () => {
-      throw Object.assign(new Error(`${code}: broken`), { code });
+      throw Object.assign(new Error(code), { code, errno: -constants.errno[code] });
     },
     complain: (text) => void said.push(text),
     tick: async () => {},
@@ -254,7 +254,7 @@ describe("trouble with the output", () => {
 
   test("the disk is full", async () => {
     expect(await pppstats(["-w", "1"], broken("ENOSPC"))).toBe(1);
-    expect(said).toEqual(["pppstats: write error: ENOSPC: broken"]);
+    expect(said).toEqual(["pppstats: write error: No space left on device"]);
   });
 
   test("messages go to standard error", async () => {

@@ -99,16 +99,6 @@ describe("wire", () => {
     expect(wire({ baud: 300 }).room).toBe(64);
   });
 
-  test("a stalled line does not catch up", () => {
-    const line = wire();
-    take(line, 10, 0);
-    line.stall(1000);
-    line.deliver(10, true, out);
-    take(line, 10, 1000);
-    expect(line.arrived(1000)).toBe(0);
-    expect(line.dueAt()).toBeCloseTo(1000 + 10 * BYTE_MS, 6);
-  });
-
   test("not paced: at once", () => {
     const line = wire({ baud: 0 });
     take(line, 5000, 7);

@@ -114,11 +114,6 @@ export class Wire {
     return length;
   }
 
-  /** The receiver's tty is full: the line stands still, so what waits now arrives from now on, not all at once later. */
-  stall(now: number): void {
-    this.#startedAt = Math.max(this.#startedAt, now - this.#fill * this.#byteMs);
-  }
-
   /** The byte as it arrives, or -1 when it is lost. */
   #damage(byte: number): number {
     const { rng, bitErrors = 0, drops = 0 } = this.#options;

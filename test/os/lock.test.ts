@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Lock, lockDevice, LockError, lockName } from "../../src/os/lock.ts";
+import { lockDevice, LockError, lockName } from "../../src/os/lock.ts";
 import { PidFiles } from "../../src/os/pidfile.ts";
 import { removeResolvConf, writeResolvConf } from "../../src/os/resolvconf.ts";
 

@@ -72,6 +72,7 @@ describe("what the core may not say", () => {
     "crypto.getRandomValues(x)",
     "`${Date.now()}`",
     "`a${`b${process.pid}`}`",
+    "{ a: `${x}` }, Date.now()",
   ])("%s", (code) => {
     expect(complaints("wire/ip.ts", `const x = 1;\nconst y = ${code};\n`)).toHaveLength(1);
     expect(complaints("wire/ip.ts", `\nconst y = ${code};\n`)[0]).toStartWith(
