@@ -15,8 +15,9 @@
 
 import { bytesOf } from "../bytes/text.ts";
 import { leadingNumber, DEFAULT_TIMEOUT } from "./command.ts";
-import { cleanExpect, cleanSend, visible, visibleText, type Substitutions } from "./escapes.ts";
+import { cleanExpect, cleanSend, copied, untilNul, visibleText, type Substitutions } from "./escapes.ts";
 import { Heard, HEARD_MAX } from "./heard.ts";
+import { Reports, type ReportLine } from "./reports.ts";
 import { splitExpect, type ChatScript } from "./script.ts";
 
 export interface ChatOptions extends Substitutions {
@@ -34,7 +35,7 @@ export type ChatEvent =
   | { readonly type: "log"; readonly level: "err" | "warning" | "info"; readonly text: string }
   | { readonly type: "stderr"; readonly text: string }
   /** A line for the report file; `now` is when its string was matched. */
-  | { readonly type: "report"; readonly text: string; readonly now: number }
+  | ({ readonly type: "report" } & Readonly<ReportLine>)
   | { readonly type: "break" }
   /** `@path` is to be sent: read it (at most {@link FILE_MAX} bytes) and call provide. */
   | { readonly type: "read"; readonly path: string };
@@ -47,7 +48,6 @@ export const FILE_MAX = 1023;
 const MAX_STRINGS = 50;
 /** An ABORT or REPORT string has fewer bytes than this. */
 const STRING_SIZE = 50;
-const REPORT_MAX = 4095;
 const LOG_MAX = 1023;
 
 const SECOND = 1000;
@@ -64,17 +64,7 @@ type State =
   | { doing: "gather"; code: number }
   | { doing: "done"; code: number };
 
-type Keyword = "ABORT" | "CLR_ABORT" | "REPORT" | "CLR_REPORT" | "TIMEOUT" | "ECHO" | "SAY" | "HANGUP";
-const KEYWORDS: ReadonlySet<string> = new Set<Keyword>([
-  "ABORT",
-  "CLR_ABORT",
-  "REPORT",
-  "CLR_REPORT",
-  "TIMEOUT",
-  "ECHO",
-  "SAY",
-  "HANGUP",
-]);
+const KEYWORDS: ReadonlySet<string> = new Set("ABORT CLR_ABORT REPORT CLR_REPORT TIMEOUT ECHO SAY HANGUP".split(" "));
 
 const EXIT_ARGUMENT = 1;
 const EXIT_FATAL = 2;
@@ -94,14 +84,12 @@ export class ChatEngine {
   #alarmAt = Infinity;
   #alarmed = false;
   #aborts: string[] = [];
-  #reports: (string | undefined)[] = [];
   #echo: boolean;
   #echoedPartOfLine = false;
   #hangupIgnored = false;
 
   readonly #heard = new Heard((line) => this.#progress(line));
-  /** The report line being collected. */
-  #gathered: { text: string; now: number } | undefined;
+  readonly #reports = new Reports();
 
   constructor(script: ChatScript, options: ChatOptions) {
     this.#script = script;
@@ -182,7 +170,8 @@ export class ChatEngine {
     if (state.doing === "expect") this.#hear(byte & 0x7f, state.want, now);
     else if (state.doing === "gather") {
       this.#alarmAt = now + SECOND;
-      if (!this.#gather(byte & 0x7f)) this.#finish();
+      this.#putReport(this.#reports.collect(byte & 0x7f));
+      if (!this.#reports.collecting) this.#finish();
     }
     this.#advance(now);
   }
@@ -232,12 +221,12 @@ export class ChatEngine {
       case "ABORT":
         return this.#addString(this.#aborts, "ABORT", "abort on", word, now);
       case "REPORT":
-        return this.#addString(this.#reports, "REPORT", "report", word, now);
+        return this.#addString(this.#reports.strings, "REPORT", "report", word, now);
       case "CLR_ABORT":
         this.#aborts = this.#withoutString(this.#aborts, "clear abort on", word);
         return;
       case "CLR_REPORT":
-        this.#reports = this.#withoutString(this.#reports, "clear report", word);
+        this.#reports.strings = this.#withoutString(this.#reports.strings, "clear report", word);
         return;
       case "TIMEOUT": {
         const timeout = leadingNumber(cleanExpect(word, this.#options));
@@ -296,8 +285,7 @@ export class ChatEngine {
     if (this.#echo) this.#echoByte(byte);
     this.#heard.push(byte);
     if (this.#options.copy && byte !== 0x0d) this.#events.push({ type: "stderr", text: copied(byte) });
-    if (this.#gathered) this.#gather(byte);
-    else this.#matchReports(now);
+    this.#putReport(this.#reports.hear(byte, this.#heard, now));
     if (this.#heard.endsIn(want)) {
       this.#heard.flush();
       this.#progress(" -- got it\n");
@@ -310,27 +298,8 @@ export class ChatEngine {
     this.#missed(EXIT_ABORT + abort, now, this.#aborts[abort]);
   }
 
-  #matchReports(now: number): void {
-    const at = this.#reports.findIndex((text) => text !== undefined && this.#heard.endsIn(text));
-    const text = this.#reports[at];
-    if (text === undefined) return;
-    this.#reports[at] = undefined;
-    this.#gathered = { text, now };
-  }
-
-  /** False when the byte ended the report line, which is out then. */
-  #gather(byte: number): boolean {
-    const line = this.#gathered;
-    if (!line) return false;
-    const control = byte < 0x20 || byte === 0x7f;
-    if (!control && line.text.length < REPORT_MAX) line.text += String.fromCharCode(byte);
-    if (control) this.#putReport();
-    return !control;
-  }
-
-  #putReport(): void {
-    if (this.#gathered) this.#events.push({ type: "report", ...this.#gathered });
-    this.#gathered = undefined;
+  #putReport(line: ReportLine | undefined): void {
+    if (line) this.#events.push({ type: "report", ...line });
   }
 
   #met(): void {
@@ -396,7 +365,6 @@ export class ChatEngine {
   }
 
   #stopAlarm(): void {
-    this.#alarmed = false;
     this.#alarmAt = Infinity;
   }
 
@@ -414,7 +382,7 @@ export class ChatEngine {
   #terminate(code: number, now: number): void {
     if (this.#state.doing === "done") return;
     // A second end, by a signal while the report line is awaited, is the end at once.
-    const waiting = this.#state.doing !== "gather" && this.#gathered !== undefined;
+    const waiting = this.#state.doing !== "gather" && this.#reports.collecting;
     this.#state = { doing: "gather", code };
     if (this.#echoedPartOfLine) this.#events.push({ type: "stderr", text: "\n" });
     this.#echoedPartOfLine = false;
@@ -424,7 +392,7 @@ export class ChatEngine {
 
   #finish(): void {
     if (this.#state.doing !== "gather") return;
-    this.#putReport();
+    this.#putReport(this.#reports.take());
     this.#stopAlarm();
     this.#state = { doing: "done", code: this.#state.code };
   }
@@ -436,17 +404,6 @@ export class ChatEngine {
   #log(level: "err" | "warning" | "info", text: string): void {
     this.#events.push({ type: "log", level, text: text.slice(0, LOG_MAX) });
   }
-}
-
-/** A byte received as stderr shows it. */
-function copied(byte: number): string {
-  return byte === 0x0a ? "\n" : visible(byte);
-}
-
-/** A NUL ends a string for the C program whose log this is. */
-function untilNul(text: string): string {
-  const nul = text.indexOf("\0");
-  return nul < 0 ? text : text.slice(0, nul);
 }
 
 /** Words that are sent as something else, without a carriage return. */

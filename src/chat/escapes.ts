@@ -107,7 +107,7 @@ function match(pattern: RegExp, text: string, at: number): string {
   return pattern.exec(text)?.[0] ?? "";
 }
 
-/** One byte as -V and ECHO show it: `^M` for controls, `M-x` with the eighth bit. */
+/** One byte as stderr and the log show it: `^M` for controls, `M-x` with the eighth bit. */
 export function visible(code: number): string {
   const low = code & 0x7f;
   const shown = low < 0x20 || low === 0x7f ? `^${String.fromCharCode(low ^ 0x40)}` : String.fromCharCode(low);
@@ -123,4 +123,15 @@ export function visibleText(text: string): string {
     else shown += code === TAB ? "\t" : "M-\t";
   }
   return shown;
+}
+
+/** A byte received as -V and ECHO show it: a newline is one. */
+export function copied(byte: number): string {
+  return byte === 0x0a ? "\n" : visible(byte);
+}
+
+/** A NUL ends a string for the C program whose log this is. */
+export function untilNul(text: string): string {
+  const nul = text.indexOf("\0");
+  return nul < 0 ? text : text.slice(0, nul);
 }

@@ -90,11 +90,16 @@ export interface Limits {
   /** 0: one Terminate-Request, and no waiting for its Ack. */
   maxTerminate: number;
   maxFailure: number;
+  /** The time in which a peer that was listening would have answered: a round trip, line time and some thought. */
+  patienceMs: number;
 }
 
 const EMPTY = new Uint8Array(0);
-// A request this old that the peer, heard for the first time, has not answered was sent before the peer listened.
-const UNHEARD_MS = 30;
+// Both ends are started together, and the first request of one goes into a line nobody reads yet: pppd then waits for
+// the restart timer. A request this old that a peer heard for the first time has not answered is sent again at once,
+// before the Ack, when the peer cannot be Opened yet and the repetition harms nobody. A younger one may have its answer
+// on the way and gets `Limits.patienceMs` more.
+const UNHEARD_MS = 200;
 
 export class Negotiator {
   readonly #dialect: Dialect;
@@ -112,6 +117,8 @@ export class Negotiator {
   #naksSent = 0;
   #naksHeard = 0;
   #heard = false;
+  /** The timer runs for {@link Limits.patienceMs}, not for the restart timer. */
+  #hurried = false;
   #reason = "";
   /** The state a running event began in, and the packet it is about. */
   #was: State = State.Initial;
@@ -158,6 +165,10 @@ export class Negotiator {
 
   timeout(now: number): void {
     this.#lower.wakeAt(Infinity);
+    if (this.#hurried) {
+      this.#sendRequest(now);
+      return;
+    }
     if (this.#left > 0) {
       this.#feed("TO+", now);
       return;
@@ -225,10 +236,9 @@ export class Negotiator {
     }
     // The peer began anew: what we want is asked for from the start, and judged against (our magic number is new).
     if (state === State.Opened || state === State.Stopped) this.#restart();
-    // Both ends were started together and the first request went into a line nobody read. Said again before the Ack,
-    // when the peer cannot be Opened yet, it spares both the wait for the restart timer and harms nobody.
-    if (state === State.ReqSent && !this.#heard && !this.#answered && now - this.#sentAt > UNHEARD_MS)
-      this.#sendRequest(now);
+    const unheard = state === State.ReqSent && !this.#heard && !this.#answered;
+    if (unheard && now - this.#sentAt > UNHEARD_MS) this.#sendRequest(now);
+    else if (unheard) this.#hurry(now);
     this.#heard = true;
     const list = parseOptions(packet, control.dataStart, control.dataEnd);
     this.#answer = this.#dialect.judge(list, this.#naksSent >= this.#limits.maxFailure);
@@ -236,6 +246,21 @@ export class Negotiator {
     if (good) this.#naksSent = 0;
     else if (this.#answer.code === Code.ConfNak) this.#naksSent++;
     this.#feed(good ? "RCR+" : "RCR-", now);
+  }
+
+  /** Our request has its answer: the restart timer runs as if there had been no hurry. */
+  #settleAnswer(): void {
+    this.#answered = true;
+    if (!this.#hurried) return;
+    this.#hurried = false;
+    this.#lower.wakeAt(this.#sentAt + this.#limits.restartMs);
+  }
+
+  #hurry(now: number): void {
+    const { patienceMs, restartMs } = this.#limits;
+    if (now + patienceMs >= this.#sentAt + restartMs) return;
+    this.#hurried = true;
+    this.#lower.wakeAt(now + patienceMs);
   }
 
   #receiveAck(packet: Uint8Array, control: Control, now: number): void {
@@ -246,7 +271,7 @@ export class Negotiator {
       return;
     }
     if (this.#transmissions === 1) this.#lower.roundTrip(now - this.#sentAt);
-    this.#answered = true;
+    this.#settleAnswer();
     this.#naksHeard = 0;
     this.#feed("RCA", now);
   }
@@ -267,7 +292,7 @@ export class Negotiator {
       }
       if (!nak) this.#dialect.rejected(list.options);
     }
-    this.#answered = true;
+    this.#settleAnswer();
     this.#feed("RCN", now);
   }
 
@@ -301,7 +326,9 @@ export class Negotiator {
     this.#was = this.#automaton.state;
     this.#automaton.feed(event);
     const { state } = this.#automaton;
-    if (state < State.Closing || state === State.Opened) this.#lower.wakeAt(Infinity);
+    if (state >= State.Closing && state !== State.Opened) return;
+    this.#hurried = false;
+    this.#lower.wakeAt(Infinity);
   }
 
   #act(action: Action): void {
@@ -374,6 +401,7 @@ export class Negotiator {
   #sendRequest(now: number): void {
     const options = this.#requested;
     this.#sentAt = now;
+    this.#hurried = false;
     this.#transmissions++;
     this.#lower.send(this.#dialect.protocol, (buf, at) =>
       putConfigure(buf, at, Code.ConfReq, this.#requestId, options),
@@ -384,6 +412,7 @@ export class Negotiator {
   #sendTerminateRequest(now: number): void {
     const { maxTerminate, restartMs } = this.#limits;
     if (this.#event !== "TO+") this.#left = maxTerminate;
+    this.#hurried = false;
     const id = this.nextId();
     const text = bytesOf(this.#reason);
     this.#lower.send(this.#dialect.protocol, (buf, at) => putControl(buf, at, Code.TermReq, id, text));

@@ -106,6 +106,7 @@ export class Attempt {
     this.#loop = new Loop(tty.fd, tty.isPty, buffers, this.link, this.#pacer, {
       settle: (now) => this.#settle(now),
       nextDeadline: () => this.#nextDeadline(),
+      tunLost: (now) => this.#tunLost(now),
       record: this.#record,
     });
   }
@@ -199,6 +200,12 @@ export class Attempt {
       case "max":
         return Math.max(octetsIn, octetsOut);
     }
+  }
+
+  #tunLost(now: number): void {
+    this.#host.log.write("error", `Interface ${this.#tun.name} has been removed`);
+    this.#setStatus(Exit.FATAL);
+    this.link.close("Interface removed", now);
   }
 
   #finish(exit: Exit, reason: string, now: number): void {

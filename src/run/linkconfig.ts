@@ -31,6 +31,7 @@ export function linkConfig(config: Config, plan: AuthPlan): LinkConfig {
         maxConfigure: config.lcpMaxConfigure,
         maxTerminate: config.lcpMaxTerminate,
         maxFailure: config.lcpMaxFailure,
+        patienceMs: patience(config),
       },
       start: { passive: config.passive, silent: config.silent },
       demand: plan.demand,
@@ -66,6 +67,7 @@ export function linkConfig(config: Config, plan: AuthPlan): LinkConfig {
             maxConfigure: config.ipcpMaxConfigure,
             maxTerminate: config.ipcpMaxTerminate,
             maxFailure: config.ipcpMaxFailure,
+            patienceMs: patience(config),
           },
         },
     mtu: config.mtu,
@@ -76,6 +78,12 @@ export function linkConfig(config: Config, plan: AuthPlan): LinkConfig {
     debug: config.debug,
     hidePassword: config.hidePassword,
   };
+}
+
+/** A cable has no latency but that of its speed; behind a modem anything may be. */
+function patience({ modem, speed }: Config): number {
+  const frameMs = 60 * 10 * (1000 / (speed === 0 ? 9600 : speed));
+  return modem ? 1500 : 60 + 2 * frameMs;
 }
 
 /** ^S and ^Q stop and start the line itself, so the peer must not send them bare. */

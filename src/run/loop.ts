@@ -21,6 +21,8 @@ const BUN_TURN_MS = 100;
 const READS_A_TURN = 4;
 /** However busy the line, signals and children are looked after this often. */
 const YIELD_MS = 20;
+/** As long as poll(2) can be told to wait. */
+const LONGEST_MS = 0x7fffffff;
 
 /** What the owner of a loop is asked and told. */
 export interface LoopOwner {
@@ -28,6 +30,8 @@ export interface LoopOwner {
   settle(now: number): void;
   /** The owner's own nearest deadline. */
   nextDeadline(): number;
+  /** Somebody removed the interface; its packets are at an end. */
+  tunLost(now: number): void;
   /** What went over the line, for the `record` file. */
   record?: { sent(bytes: Uint8Array, now: number): void; received(bytes: Uint8Array, now: number): void } | undefined;
 }
@@ -87,14 +91,12 @@ export class Loop {
     const count = 2 + this.#bun.length;
     this.#yieldedAt = performance.now();
     for (;;) {
+      owner.settle(performance.now());
+      // Only then: what the owner had the link say must not wait for the next thing to happen.
       let now = performance.now();
       link.flush(now);
       this.#drainOutput(now);
-      owner.settle(now);
-      if (this.#stopped) {
-        this.#drainOutput(now);
-        return "stopped";
-      }
+      if (this.#stopped) return "stopped";
       const tunOpen = this.tun >= 0 && this.#hungry(now);
       view.setInt16(4, POLLIN | (this.#blocked ? POLLOUT : 0), true);
       view.setInt32(POLLFD_SIZE, tunOpen ? this.tun : -1, true);
@@ -106,7 +108,12 @@ export class Loop {
       const tty = ready > 0 ? view.getInt16(6, true) : 0;
       if (tty & POLLOUT) this.#blocked = false;
       if (tty & (POLLIN | POLLHUP | POLLERR) && !this.#readTty(now)) return "hangup";
-      if (ready > 0 && view.getInt16(POLLFD_SIZE + 6, true) !== 0) this.#readTun(now);
+      const tun = ready > 0 ? view.getInt16(POLLFD_SIZE + 6, true) : 0;
+      if (tun & POLLERR) {
+        // It would be ready for ever.
+        this.tun = -1;
+        owner.tunLost(now);
+      } else if (tun !== 0) this.#readTun(now);
       if (link.nextTimeout() <= now) link.handleTimeout(now);
       if (interrupted || this.#bunIsReady(ready) || now - this.#yieldedAt > YIELD_MS) {
         await new Promise(setImmediate);
@@ -133,7 +140,7 @@ export class Loop {
       at = Math.min(at, now + this.#pacer.wait(this.#buffers.output.length, this.#driverQueue(), now));
     }
     if (this.#bun.length === 0) at = Math.min(at, now + BUN_TURN_MS);
-    return at === Infinity ? -1 : Math.max(0, Math.ceil(at - now));
+    return at === Infinity ? -1 : Math.min(LONGEST_MS, Math.max(0, Math.ceil(at - now)));
   }
 
   #bunIsReady(ready: number): boolean {

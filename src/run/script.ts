@@ -6,7 +6,7 @@ import { parseChatCommand } from "../chat/command.ts";
 import { type Child, runShell } from "../os/exec.ts";
 import { closeFd, O, openFd } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";
-import { chat } from "../applets/chat.ts";
+import { chat } from "./chat.ts";
 import type { Hooks } from "./hooks.ts";
 
 /** Where scripts complain while nobody looks at our own log: Debian's place, then the place of pppd 2.4. */

@@ -1,14 +1,23 @@
 // chat as a program, and as pppd runs it: descriptors, files, signals, syslog.
 
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chat, type ChatIo } from "../../src/run/chat.ts";
 import { bytesOf, textOf } from "../../src/bytes/text.ts";
 import { closeFd, libc, Memory, O, openFd } from "../../src/os/libc.ts";
 import { openPty } from "../../src/os/pty.ts";
-import { readTermios, writeTermios } from "../../src/os/termios.ts";
+import { CC, IFLAG, LFLAG, readTermios, writeTermios } from "../../src/os/termios.ts";
 import { play } from "../kit/far-end.ts";
 
 const OURS = [process.execPath, join(import.meta.dir, "../kit/chat-main.ts")];
@@ -39,6 +48,15 @@ async function hear(fd: number, end: string): Promise<string> {
   let text = heard(fd);
   for (; !text.endsWith(end) && performance.now() < deadline; await Bun.sleep(1)) text += heard(fd);
   return text;
+}
+
+/** Writes until the pty has taken all it can hold, on both of its sides. */
+async function fill(fd: number) {
+  const block = new Memory(4096);
+  for (let idle = 0; idle < 10; idle++) {
+    while (libc.write(fd, block.address, 4096) > 0) idle = 0;
+    await Bun.sleep(5);
+  }
 }
 
 async function withFolder(run: (folder: string) => Promise<void>) {
@@ -89,11 +107,7 @@ describe("inside pppd", () => {
 
   test("a full line is waited for until the alarm", () =>
     withLine(async ({ master, io, stderr }) => {
-      const block = new Memory(4096);
-      for (let idle = 0; idle < 10; idle++) {
-        while (libc.write(io.output, block.address, 4096) > 0) idle = 0;
-        await Bun.sleep(5);
-      }
+      await fill(io.output);
       expect(await chat(["-svS", "-t", "1", "", "AT"], io)).toBe(1);
       expect(stderr()).toBe("send (AT^M)\nalarm\n -- write timed out\nFailed\n");
       setTimeout(() => {
@@ -116,6 +130,36 @@ describe("inside pppd", () => {
       expect(await chat(["-S", "", "BREAK", "", "x"], io)).toBe(0);
       expect(await hear(master, "x\r")).toBe("x\r");
     }));
+});
+
+describe("the terminal", () => {
+  test("is raw while chat runs and as it was afterwards, however it ends", async () => {
+    for (const signal of [undefined, "SIGTERM"] as const) {
+      const step = { on: "a", look: true as const, ...(signal ? { afterMs: 50, signal } : { say: "OK" }) };
+      const { before, during, after } = await play(OURS, { argv: ["", "a\\c", "OK"], far: [step], cooked: true });
+      expect(before.lflag & LFLAG.ICANON).not.toBe(0);
+      expect(during).toMatchObject([{ oflag: 0, lflag: 0, cflag: before.cflag, ospeed: before.ospeed }]);
+      expect(during[0]!.iflag).toBe(before.iflag | IFLAG.IGNBRK | IFLAG.IGNPAR);
+      expect([CC.VERASE, CC.VKILL, CC.VTIME, CC.VMIN].map((at) => during[0]!.cc[at])).toEqual([0, 0, 0, 1]);
+      expect(after).toEqual(before);
+    }
+  });
+
+  test(
+    "that is full does not hold a blocking write beyond the alarm",
+    () =>
+      withLine(async ({ io }) => {
+        const slave = readlinkSync(`/proc/self/fd/${io.output}`);
+        await fill(io.output);
+        const blocking = openSync(slave, O.RDWR | O.NOCTTY);
+        const child = Bun.spawn([...OURS, "-s", "-t", "1", "", "AT"], { stdio: [blocking, blocking, "pipe"] });
+        closeSync(blocking);
+        const exitCode = await Promise.race([child.exited, Bun.sleep(10_000)]);
+        child.kill("SIGKILL");
+        expect([exitCode, await new Response(child.stderr).text()]).toEqual([1, "Failed\n"]);
+      }),
+    15_000,
+  );
 });
 
 describe("@file", () => {

@@ -26,7 +26,7 @@ export interface MachineOptions {
    * machine's own, pam.d replaces /etc/pam.d: what the lab's `--etc` does with the same folder.
    */
   readonly etc?: string;
-  /** More files, by absolute path: below /etc, /run, /var/log or /dev. Written last. */
+  /** More files, by absolute path: below /etc, /run (root's home is /run/root), /var/log or /dev. Written last. */
   readonly files?: Readonly<Record<string, string>>;
   /** Terminals by their name in /dev: { ttyS1: "/dev/pts/5" }. */
   readonly ttys?: Readonly<Record<string, string>>;
@@ -127,6 +127,12 @@ function prepare(work: string, options: MachineOptions): void {
   spawnSync("cp", ["-a", "/etc/.", etc], { stdio: "ignore" });
   rmSync(join(etc, "ppp"), { recursive: true, force: true });
   mkdirSync(join(etc, "ppp"));
+  // The real root's ~/.ppprc is none of the machine's business; the folder itself may hold this repository.
+  mkdirSync(join(work, "run/root"));
+  writeFileSync(
+    join(etc, "passwd"),
+    textOf(join(etc, "passwd")).replace(/^(root:.*):[^:]*(:[^:]*)$/m, "$1:/run/root$2"),
+  );
   if (options.etc !== undefined) addEtc(etc, options.etc);
   for (const account of ["wtmp", "btmp", "lastlog"]) writeFileSync(join(work, "log", account), "");
   writeFileSync(join(work, "run/utmp"), "");

@@ -10,7 +10,7 @@ import type { Rng } from "./rng.ts";
 
 /** pppd's defaults, with addresses for one side. */
 export function linkConfig(changes: Partial<LinkConfig> = {}): LinkConfig {
-  const limits = { restartMs: 3000, maxConfigure: 10, maxTerminate: 2, maxFailure: 5 };
+  const limits = { restartMs: 3000, maxConfigure: 10, maxTerminate: 2, maxFailure: 5, patienceMs: 60 };
   return {
     lcp: {
       mru: 1500,

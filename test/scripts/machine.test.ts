@@ -29,6 +29,7 @@ machineTest("a machine has its own name, network and files", async () => {
   expect(statSync(machine.path("/etc/ppp/ip-up")).mode & 0o777).toBe(0o755);
   expect(existsSync(machine.path("/var/run/nullmodem-kit.pid"))).toBe(true);
   expect(existsSync("/run/nullmodem-kit.pid")).toBe(false);
+  expect((await machine.run("sh", "-c", "echo ~root")).stdout).toBe("/run/root\n");
   expect(machine.interfaces()).toEqual([]);
   expect(hostname()).not.toBe("griis");
 });

@@ -1,0 +1,216 @@
+// The Serial-Laplink HOWTO, with its own files, in all four pairings of our pppd and the real one, and its chapters on
+// Windows with somebody who talks as Windows does.
+
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
+import { missing } from "../kit/lab.ts";
+import { type End, filesIn, type Kind, type Laplink, openLaplink, type Run, type Side, SIDES } from "../kit/end.ts";
+
+setDefaultTimeout(60_000);
+const here = machinesMissing() ?? tunMissing();
+const why = (...kinds: Kind[]): string | undefined => here ?? (kinds.includes("real") ? missing() : undefined);
+
+const COMMAND: Record<Side, string> = { server: "pppd /dev/ttyS1 -detach", client: "pppd /dev/ttyS0 -detach" };
+const ADDRESS: Record<Side, string> = { server: "192.168.0.1", client: "192.168.1.1" };
+const OTHER: Record<Side, Side> = { server: "client", client: "server" };
+const UP = /^remote IP address/;
+
+/** What each side says until the link is up, and then when it ends the link, or its peer does. */
+const COMING_UP: Record<Side, string[]> = {
+  server: [
+    "Using interface ppp0",
+    "Connect: ppp0 <--> /dev/ttyS1",
+    "user zaphod logged in on tty ttyS1 intf ppp0",
+    "PAP peer authentication succeeded for zaphod",
+    "local  IP address 192.168.0.1",
+    "remote IP address 192.168.1.1",
+  ],
+  client: [
+    "Using interface ppp0",
+    "Connect: ppp0 <--> /dev/ttyS0",
+    "Remote message: Session started successfully",
+    "PAP authentication succeeded",
+    "local  IP address 192.168.1.1",
+    "remote IP address 192.168.0.1",
+  ],
+};
+const STATISTICS = ["Connect time N minutes.", "Sent N bytes, received N bytes."];
+const ENDING = ["Terminating on signal 15", ...STATISTICS, "Connection terminated."];
+const ENDED = ["LCP terminated by peer (User request)", ...STATISTICS, "Connection terminated.", "Modem hangup"];
+
+/** The lines that both pppds have; the real one also speaks of IPv6, of Deflate, and says the statistics once for each. */
+function common(lines: readonly string[]): string[] {
+  const words = lines
+    .filter((line) => !/ LL address |^Deflate /.test(line))
+    .map((line) => line.replace(/\b\d+(\.\d)? (minutes|bytes)/g, "N $2"));
+  return words.filter((line, index) => !STATISTICS.includes(line) || words.indexOf(line) === index);
+}
+
+async function startBoth(link: Laplink): Promise<Record<Side, Run>> {
+  const server = await link.server.start(COMMAND.server);
+  // A connect script says nothing, but the port has its speed by then.
+  await link.server.run("until stty -F /dev/ttyS1 | grep -q 'speed 115200'; do sleep 0.05; done");
+  const client = await link.client.start(COMMAND.client);
+  return { server, client };
+}
+
+/** Makes a file, sends it over TCP and compares the checksums. */
+async function copy(from: End, to: End, address: string, port: number, make: string): Promise<void> {
+  // An nc whose input ends would hang up before it has heard everything: this one's never does.
+  const received = to.run(`cd $(mktemp -d); mkfifo open; busybox nc -l -p ${port} <>open >file; sha256sum <file`);
+  const sent = await from.run(
+    `cd $(mktemp -d); ${make} >file; sha256sum <file
+     until busybox nc ${address} ${port} <file; do sleep 0.05; done # the listener may be a moment away`,
+  );
+  expect(sent.stdout).toMatch(/^[0-9a-f]{64}/);
+  expect((await received).stdout).toBe(sent.stdout);
+}
+
+const TEXT = "yes 'The quick brown fox jumps over the lazy dog.' | head -c 120000";
+const NOISE = "head -c 120000 /dev/urandom";
+
+function settingsOf(terminals: readonly string[]): string[] {
+  return terminals.map((path) => Bun.spawnSync(["stty", "-F", path, "-g"]).stdout.toString().trim());
+}
+
+async function endBy(link: Laplink, runs: Record<Side, Run>, side: Side): Promise<void> {
+  const other = OTHER[side];
+  await link[side].run("kill -TERM $(head -n1 /var/run/ppp0.pid)");
+  expect([await runs[side].exit(), await runs[other].exit()]).toEqual([5, 16]);
+  expect(common(runs[side].lines)).toEqual([...COMING_UP[side], ...ENDING]);
+  expect(common(runs[other].lines)).toEqual([...COMING_UP[other], ...ENDED]);
+  expect([await link.server.traces(), await link.client.traces()]).toEqual([[], []]);
+}
+
+const links: Laplink[] = [];
+async function open(server: Kind, client: Kind): Promise<Laplink> {
+  const link = await openLaplink(server, client);
+  links.push(link);
+  return link;
+}
+afterAll(async () => {
+  await Promise.all(links.map((link) => link.close()));
+  await closeMachines();
+});
+
+const PAIRINGS: [Kind, Kind][] = [
+  ["ours", "ours"],
+  ["ours", "real"],
+  ["real", "ours"],
+  ["real", "real"],
+];
+
+for (const [server, client] of PAIRINGS) {
+  const skip = why(server, client);
+  const name = `the HOWTO's session: ${server} serves ${client === server ? "its like" : client}`;
+  test.skipIf(skip !== undefined)(skip === undefined ? name : `${name} [skipped: ${skip}]`, async () => {
+    const link = await open(server, client);
+    const before = settingsOf(link.terminals);
+    for (const side of ["client", "server"] as const) {
+      const runs = await startBoth(link);
+      await Promise.all([runs.server.waitFor(UP), runs.client.waitFor(UP)]);
+      for (const from of ["client", "server"] as const) {
+        const to = ADDRESS[OTHER[from]];
+        const ping = await link[from].run(`ping -c 3 -i 0.2 ${to}`);
+        expect(ping.stdout).toMatch(/ 3 (packets )?received/);
+        if (side === "server") continue;
+        await copy(link[from], link[OTHER[from]], to, 5000, TEXT);
+        await copy(link[from], link[OTHER[from]], to, 5001, NOISE);
+      }
+      await endBy(link, runs, side);
+    }
+    expect(settingsOf(link.terminals)).toEqual(before);
+  });
+}
+
+// ── chapters 2.4 and 3.2: Windows ──────────────────────────────────────────────────────────────────────────────────
+
+/** The line of chapter 3.2, as it is printed: `connect` and its command, unquoted, on one line. */
+const WINSERVER = "connect chat -v -f /etc/ppp/scripts/winserver.chat\n";
+/** The line of chapter 2.4. */
+const WINCLIENT = "connect 'chat -v -f /etc/ppp/scripts/winclient.chat'\n";
+const QUOTED = WINSERVER.replace(/connect (.*)\n/, "connect '$1'\n");
+
+async function install(link: Laplink, side: Side, more: string): Promise<void> {
+  const { etc, tty } = SIDES[side];
+  const files = filesIn(etc);
+  await link[side].install({ ...files, [`options.${tty}`]: `${files[`options.${tty}`]}${more}` });
+}
+
+/** Windows' own words, said by a few lines of shell that keep what they heard. */
+const WINDOWS: Record<Side, string> = {
+  client: `connect 'printf CLIENT; head -c 12 >/tmp/heard'\n`,
+  server: `connect 'head -c 6 >/tmp/heard; printf CLIENTSERVER'\n`,
+};
+
+interface WindowsCase {
+  readonly name: string;
+  readonly server: Kind;
+  readonly client: Kind;
+  readonly serverLine: string;
+  readonly clientLine: string;
+  /** The side that plays Windows, and what it must have heard. */
+  readonly windows?: { side: Side; hears: string };
+}
+
+const CASES: WindowsCase[] = [
+  {
+    name: "we serve a Windows client",
+    server: "ours",
+    client: "real",
+    serverLine: WINCLIENT,
+    clientLine: WINDOWS.client,
+    windows: { side: "client", hears: "CLIENTSERVER" },
+  },
+  {
+    name: "we call a Windows server, the connect line unquoted as the HOWTO has it",
+    server: "real",
+    client: "ours",
+    serverLine: WINDOWS.server,
+    clientLine: WINSERVER,
+    windows: { side: "server", hears: "CLIENT" },
+  },
+  {
+    name: "winclient.chat is ours, winserver.chat the real chat's",
+    server: "ours",
+    client: "real",
+    serverLine: WINCLIENT,
+    clientLine: QUOTED,
+  },
+  {
+    name: "winclient.chat is the real chat's, winserver.chat ours, unquoted",
+    server: "real",
+    client: "ours",
+    serverLine: WINCLIENT,
+    clientLine: WINSERVER,
+  },
+  {
+    name: "both are ours, winserver.chat unquoted",
+    server: "ours",
+    client: "ours",
+    serverLine: WINCLIENT,
+    clientLine: WINSERVER,
+  },
+];
+
+describe("Windows", () => {
+  for (const { name, server, client, serverLine, clientLine, windows } of CASES) {
+    const skip = why(server, client);
+    test.skipIf(skip !== undefined)(skip === undefined ? name : `${name} [skipped: ${skip}]`, async () => {
+      const link = await open(server, client);
+      await install(link, "server", serverLine);
+      await install(link, "client", clientLine);
+      const runs = await startBoth(link);
+      await Promise.all([runs.server.waitFor(UP), runs.client.waitFor(UP)]);
+      await link.client.run("kill -TERM $(head -n1 /var/run/ppp0.pid)");
+      expect([await runs.client.exit(), await runs.server.exit()]).toEqual([5, 16]);
+      for (const side of ["server", "client"] as const) {
+        const said = common(runs[side].lines);
+        expect(said.slice(0, 1)).toEqual(["Serial connection established."]);
+        expect(said.slice(1, 1 + COMING_UP[side].length)).toEqual(COMING_UP[side]);
+      }
+      if (windows !== undefined) expect((await link[windows.side].run("cat /tmp/heard")).stdout).toBe(windows.hears);
+      expect([await link.server.traces(), await link.client.traces()]).toEqual([[], []]);
+    });
+  }
+});

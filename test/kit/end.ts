@@ -1,0 +1,266 @@
+// One end of a laplink: our pppd in a machine, or the real one in the lab. A test asks both the same things, so that it
+// can be written once for all pairings.
+
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { openCable } from "./cable.ts";
+import { Lab } from "./lab.ts";
+import { type Machine, openMachine, type Result } from "./machine.ts";
+import { built, type Line, Program } from "./program.ts";
+
+export type Kind = "ours" | "real";
+
+/** A command that was started on an end: what it and its children said, and its status. */
+export interface Run {
+  /** What it said so far, stdout and stderr as they came. */
+  readonly lines: readonly string[];
+  /** The first line that matches, said already or within 10 s; with `nth` the one after so many others. */
+  waitFor(pattern: RegExp | string, nth?: number): Promise<string>;
+  exit(within?: number): Promise<number>;
+}
+
+export interface End {
+  readonly kind: Kind;
+  /** Replaces /etc/ppp; paths are relative to it. */
+  install(files: Readonly<Record<string, string>>): Promise<void>;
+  /** Starts a shell command whose `pppd` and `chat` are those of this end. */
+  start(command: string): Promise<Run>;
+  /** Runs a shell command to its end. */
+  run(command: string): Promise<Result>;
+  /** What a session may leave behind: interfaces, locks, pid files, routes, processes. Empty when all is well. */
+  traces(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+/** Mode of a file of /etc/ppp by its name and text. */
+function modeOf(name: string, text: string): number {
+  return text.startsWith("#!") ? 0o755 : name.endsWith("-secrets") ? 0o600 : 0o644;
+}
+
+class OurRun implements Run {
+  readonly #program: Program;
+
+  constructor(program: Program) {
+    this.#program = program;
+  }
+
+  get lines(): string[] {
+    return this.#program.lines.map(({ text }) => text);
+  }
+
+  async waitFor(pattern: RegExp | string, nth = 0): Promise<string> {
+    let line: Line = await this.#program.waitFor(pattern);
+    for (let seen = 0; seen < nth; seen++) line = await this.#program.waitFor(pattern, { after: line });
+    return line.text;
+  }
+
+  exit(within = 20_000): Promise<number> {
+    return this.#program.exit(within);
+  }
+}
+
+/** Our pppd, in a machine of its own. */
+export class OurEnd implements End {
+  readonly kind = "ours";
+  readonly machine: Machine;
+  readonly #path = `${dirname(built())}:/usr/sbin:/usr/bin:/sbin:/bin`;
+  #program: Program | undefined;
+
+  constructor(machine: Machine) {
+    this.machine = machine;
+  }
+
+  async install(files: Readonly<Record<string, string>>): Promise<void> {
+    const folder = this.machine.path("/etc/ppp");
+    rmSync(folder, { recursive: true });
+    mkdirSync(folder);
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(folder, name);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, text);
+      chmodSync(path, modeOf(name, text));
+    }
+  }
+
+  async start(command: string): Promise<Run> {
+    this.#program = new Program(["sh", "-c", command], { machine: this.machine, env: { PATH: this.#path } });
+    return new OurRun(this.#program);
+  }
+
+  async run(command: string): Promise<Result> {
+    return this.machine.run("env", `PATH=${this.#path}`, "sh", "-c", command);
+  }
+
+  async traces(): Promise<string[]> {
+    const { machine } = this;
+    const files = ["/run", "/run/lock"].flatMap((folder) =>
+      readdirSync(machine.path(folder)).flatMap((name) => (/^(ppp|LCK)/.test(name) ? [`${folder}/${name}`] : [])),
+    );
+    const { stdout } = await machine.run("ip", "route");
+    const routes = stdout.split("\n").filter((line) => line !== "");
+    return [...machine.interfaces(), ...files, ...routes, ...machine.processes().map(({ command }) => command)];
+  }
+
+  async close(): Promise<void> {
+    await this.#program?.stop();
+    await this.machine.close();
+  }
+}
+
+/** Ends the output of a command in the lab, whose own end is told on another channel. */
+const DONE = "command status";
+
+class RealRun implements Run {
+  readonly #lab: Lab;
+  readonly #after: Line;
+
+  constructor(lab: Lab, after: Line) {
+    this.#lab = lab;
+    this.#after = after;
+  }
+
+  get lines(): string[] {
+    const [, ...said] = this.#lab.log.split("peerlab: command started\n").at(-1)!.split(/^\[ *[\d.]+\] /m);
+    return said
+      .map((line) => line.slice(0, -1))
+      .filter((line) => line.startsWith("[cmd] ") && !line.startsWith(`[cmd] ${DONE}`))
+      .map((line) => line.slice("[cmd] ".length));
+  }
+
+  async waitFor(pattern: RegExp | string, nth = 0): Promise<string> {
+    const source = typeof pattern === "string" ? RegExp.escape(pattern) : pattern.source.replace(/^\^/, "");
+    let line = this.#after;
+    for (let seen = 0; seen <= nth; seen++)
+      line = await this.#lab.waitFor(new RegExp(`\\[cmd\\] (${DONE}|.*${source})`), { after: line });
+    const text = line.text.replace(/^\[ *[\d.]+\] \[cmd\] /, "");
+    if (text.startsWith(DONE)) throw new Error(`no line ${pattern} of the real one:\n${this.lines.join("\n")}`);
+    return text;
+  }
+
+  async exit(within = 20_000): Promise<number> {
+    const line = await this.#lab.waitFor(`[cmd] ${DONE}`, { after: this.#after, within });
+    return Number(line.text.split(" ").at(-1));
+  }
+}
+
+/** The real pppd, in a guest of the lab. */
+export class RealEnd implements End {
+  readonly kind = "real";
+  readonly lab: Lab;
+  #started: Line | undefined;
+  #run: Run | undefined;
+
+  constructor(lab: Lab) {
+    this.lab = lab;
+  }
+
+  async install(files: Readonly<Record<string, string>>): Promise<void> {
+    const steps = Object.entries(files).map(([name, text]) => {
+      const mode = modeOf(name, text).toString(8);
+      const base64 = Buffer.from(text).toString("base64");
+      return `mkdir -p /etc/ppp/${dirname(name)}; echo ${base64} | base64 -d >/etc/ppp/${name}; chmod ${mode} /etc/ppp/${name}`;
+    });
+    await this.#must(["rm -rf /etc/ppp; mkdir /etc/ppp", ...steps].join("\n"));
+  }
+
+  async start(command: string): Promise<Run> {
+    // One command at a time: the one before may still be about to end.
+    if (this.#run !== undefined) await this.lab.wait();
+    await this.lab.start(`( ${command} ); echo "${DONE} $?"`);
+    const after = this.#started;
+    this.#started = await this.lab.waitFor("peerlab: command started", after === undefined ? {} : { after });
+    this.#run = new RealRun(this.lab, this.#started);
+    return this.#run;
+  }
+
+  run(command: string): Promise<Result> {
+    return this.lab.exec(command);
+  }
+
+  async traces(): Promise<string[]> {
+    const { stdout } = await this.run(
+      "ip -o link | grep -v lo: ; ip route; cd /var/run; ls ppp*.pid; cd /var/lock; ls LCK*; pidof pppd",
+    );
+    return stdout.split("\n").filter((line) => line !== "");
+  }
+
+  close(): Promise<void> {
+    return this.lab.stop();
+  }
+
+  async #must(command: string): Promise<void> {
+    const { status, stderr } = await this.run(command);
+    if (status !== 0) throw new Error(`in the lab: ${command}: ${stderr}`);
+  }
+}
+
+/** The two sides of the HOWTO: its tty, and the folder with its files. */
+export const SIDES = {
+  server: { tty: "ttyS1", etc: join(import.meta.dir, "../../fixtures/howto/server") },
+  client: { tty: "ttyS0", etc: join(import.meta.dir, "../../fixtures/howto/client") },
+} as const;
+export type Side = keyof typeof SIDES;
+
+/** The files of a folder, by their path in it. */
+export function filesIn(folder: string): Record<string, string> {
+  const files: Record<string, string> = {};
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
+    if (entry.isFile()) {
+      const path = join(entry.parentPath, entry.name);
+      files[path.slice(folder.length + 1)] = readFileSync(path, "utf8");
+    }
+  return files;
+}
+
+export interface Laplink {
+  readonly server: End;
+  readonly client: End;
+  /** The terminals of our ends, on this machine; a guest's own is its own. */
+  readonly terminals: readonly string[];
+  cut(): Promise<void>;
+  mend(): Promise<void>;
+  /** The line is gone for good at that side, which must be ours. */
+  hangUp(side: Side): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens a line and puts an end on either side, with the HOWTO's files, its hosts and user zaphod. */
+export async function openLaplink(server: Kind, client: Kind, baud = 0): Promise<Laplink> {
+  const kinds = { server, client };
+  const guest = (side: Side, attach?: string): Promise<Lab> => {
+    const { tty, etc } = SIDES[side];
+    return Lab.run({ etc, tty, timeout: 400, ...(attach === undefined ? { baud } : { attach }) });
+  };
+  const machine = async (side: Side, terminal: string): Promise<OurEnd> => {
+    const { tty, etc } = SIDES[side];
+    return new OurEnd(await openMachine(side, { etc, ttys: { [tty]: terminal } }));
+  };
+  if (server === "ours" && client === "ours") {
+    const cable = await openCable({ baud });
+    const ends = { server: await machine("server", cable.a), client: await machine("client", cable.b) };
+    const close = async (): Promise<void> => {
+      await Promise.all([ends.server.close(), ends.client.close()]);
+      await cable.close();
+    };
+    const terminals = [cable.a, cable.b];
+    const hangUp = (side: Side): Promise<void> => cable.hangUp(side === "server" ? "a" : "b");
+    return { ...ends, terminals, cut: () => cable.cut(), mend: () => cable.mend(), hangUp, close };
+  }
+  const side: Side = server === "real" ? "server" : "client";
+  const other: Side = side === "server" ? "client" : "server";
+  const lab = await guest(side);
+  const far = kinds[other] === "ours" ? await machine(other, lab.line) : new RealEnd(await guest(other, lab.line));
+  const near = new RealEnd(lab);
+  return {
+    server: side === "server" ? near : far,
+    client: side === "server" ? far : near,
+    terminals: far.kind === "ours" ? [lab.line] : [],
+    cut: () => lab.cut(),
+    mend: () => lab.mend(),
+    hangUp: () => Promise.reject(new Error("a guest's line has no end of ours to hang up")),
+    close: async () => {
+      await far.close();
+      await lab.stop();
+    },
+  };
+}
