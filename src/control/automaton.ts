@@ -33,6 +33,7 @@ export type Action =
 
 // RFC 1661 §4.1 in its own notation, so that it can be checked against the page; the test does. Marks behind a state:
 // r the restart option, p the passive option may stay, x a crossed connection. `-` cannot happen.
+// prettier-ignore
 export const ROWS = {
   //     Initial  Starting   Closed     Stopped        Closing  Stopping ReqSent      AckRcvd      AckSent      Opened
   "Up": "2        irc,scr/6  -          -              -        -        -            -            -            -",

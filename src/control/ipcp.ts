@@ -100,8 +100,7 @@ export class Ipcp implements Dialect {
 
   request(): ConfOption[] {
     const options: ConfOption[] = [];
-    if (this.#asks === "addresses")
-      options.push(addressesOption({ source: this.#our, destination: this.#wantPeer }));
+    if (this.#asks === "addresses") options.push(addressesOption({ source: this.#our, destination: this.#wantPeer }));
     if (this.#asks === "address") options.push(option32(IpcpOption.Address, this.#our));
     for (const type of SERVERS) {
       const value = this.#asked.get(type);

@@ -228,7 +228,7 @@ export class Link {
 
   handleTimeout(now: number): void {
     this.#now = now;
-    for (let timer; (timer = this.#timers.takeExpired(now)) !== undefined; ) {
+    for (let timer; (timer = this.#timers.takeExpired(now)) !== undefined;) {
       this.#expired = true;
       switch (timer) {
         case "listen":
@@ -297,8 +297,7 @@ export class Link {
   }
 
   #receiveControl(protocol: number, frame: Uint8Array, start: number, end: number, now: number): void {
-    if (this.#traces(protocol, frame[start]))
-      this.#log("debug", `rcvd ${this.#describe(protocol, frame, start, end)}`);
+    if (this.#traces(protocol, frame[start])) this.#log("debug", `rcvd ${this.#describe(protocol, frame, start, end)}`);
     if (protocol === Protocol.LCP) {
       if (this.#lcp.state === State.Starting) this.#listened(now);
       this.#lcp.receive(frame, start, end, now);

@@ -71,14 +71,7 @@ export class Attempt {
   #octetsCheckedAt = 0;
   #statsOwed = false;
 
-  constructor(
-    host: AttemptHost,
-    hooks: Hooks,
-    buffers: Buffers,
-    tty: Tty,
-    tun: Tun,
-    setStatus: (exit: Exit) => void,
-  ) {
+  constructor(host: AttemptHost, hooks: Hooks, buffers: Buffers, tty: Tty, tun: Tun, setStatus: (exit: Exit) => void) {
     const { config, log, peers } = host;
     this.#host = host;
     this.#hooks = hooks;
@@ -168,7 +161,7 @@ export class Attempt {
   }
 
   #takeEvents(now: number): void {
-    for (let event; (event = this.link.takeEvent()) !== undefined; ) this.#handle(event, now);
+    for (let event; (event = this.link.takeEvent()) !== undefined;) this.#handle(event, now);
   }
 
   #limits(now: number): void {

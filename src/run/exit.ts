@@ -32,7 +32,7 @@ export type Exit = (typeof Exit)[keyof typeof Exit];
 
 /** The exit code of a failure the link reports. */
 export const FAILURES: Record<Failure, Exit> = {
-  "loopback": Exit.LOOPBACK,
+  loopback: Exit.LOOPBACK,
   "peer-dead": Exit.PEER_DEAD,
   "peer-not-authenticated": Exit.PEER_AUTH,
   "we-not-authenticated": Exit.AUTH_TO_PEER,

@@ -1,12 +1,12 @@
 // The loop that joins a link to its line and its TUN: one poll over both, one read each way, one yield to Bun when
 // something of Bun's wants attention. ARCHITECTURE.md has the figures that chose it over Bun's own readiness.
 
-import { readdirSync, readlinkSync } from "node:fs";
 import { Ring } from "../bytes/ring.ts";
 import { HEADROOM } from "../frame/header.ts";
 import { MAX_FRAME } from "../frame/deframer.ts";
 import type { Link } from "../link/link.ts";
 import type { Pacer } from "../link/pacer.ts";
+import { eventPollDescriptors } from "../os/eventpoll.ts";
 import { EAGAIN, EINTR, errno, libc, Memory, POLLERR, POLLHUP, POLLIN, POLLOUT } from "../os/libc.ts";
 import { outputQueued } from "../os/line.ts";
 
@@ -68,7 +68,7 @@ export class Loop {
     this.#link = link;
     this.#pacer = pacer;
     this.#owner = owner;
-    this.#bun = bunDescriptors();
+    this.#bun = eventPollDescriptors();
     this.#poll = new Memory(POLLFD_SIZE * (2 + this.#bun.length));
     const { view } = this.#poll;
     this.#bun.forEach((fd, index) => {
@@ -198,22 +198,5 @@ export class Loop {
       output.consume(put);
       this.#pacer.wrote(put, now);
     }
-  }
-}
-
-/** Bun's epoll descriptors: ready when a child, a socket or a timer of Bun's is. */
-function bunDescriptors(): number[] {
-  try {
-    return readdirSync("/proc/self/fd")
-      .map(Number)
-      .filter((fd) => {
-        try {
-          return readlinkSync(`/proc/self/fd/${fd}`) === "anon_inode:[eventpoll]";
-        } catch {
-          return false;
-        }
-      });
-  } catch {
-    return [];
   }
 }

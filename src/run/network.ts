@@ -61,7 +61,7 @@ export class Network {
   }
 
   down(): void {
-    for (let step; (step = this.#undo.pop()) !== undefined; ) this.#attempt("what was set up", step);
+    for (let step; (step = this.#undo.pop()) !== undefined;) this.#attempt("what was set up", step);
   }
 
   #attempt(what: string, step: () => void): void {

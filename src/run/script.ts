@@ -4,6 +4,7 @@
 import { writeSync } from "node:fs";
 import { parseChatCommand } from "../chat/command.ts";
 import { type Child, runShell } from "../os/exec.ts";
+import { eventPollDescriptors } from "../os/eventpoll.ts";
 import { closeFd, O, openFd } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";
 import { chat } from "./chat.ts";
@@ -47,6 +48,7 @@ async function ownChat(
     stderr: (bytes) => void (errors !== undefined && tryWrite(errors, bytes)),
     environment: env,
     signal: controller.signal,
+    wakers: eventPollDescriptors(),
   });
   log.write("debug", `Script ${command} finished (pid ${process.pid}), status = 0x${code.toString(16)}`);
   return code;

@@ -24,7 +24,7 @@ function framesIn(pieces: Uint8Array[], accm = 0): string[] {
   deframer.accm = accm;
   const found: string[] = [];
   for (const piece of pieces)
-    for (let at = 0; at < piece.length; ) {
+    for (let at = 0; at < piece.length;) {
       at = deframer.push(piece, at, piece.length);
       if (deframer.length > 0) found.push(toHex(deframer.frame, 0, deframer.length));
     }
@@ -96,7 +96,7 @@ test("a damaged frame costs itself and no other", () => {
     for (const pieces of line.length > 1000 ? [[line]] : cuts(line)) expect(framesIn(pieces)).toEqual([body]);
     const deframer = new Deframer();
     deframer.accm = 0;
-    for (let at = 0; at < line.length; ) at = deframer.push(line, at, line.length);
+    for (let at = 0; at < line.length;) at = deframer.push(line, at, line.length);
     expect(deframer.stats).toMatchObject({ frames: 1, [why]: 1 });
   }
 });

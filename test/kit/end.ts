@@ -120,7 +120,10 @@ class RealRun implements Run {
   }
 
   get lines(): string[] {
-    const [, ...said] = this.#lab.log.split("peerlab: command started\n").at(-1)!.split(/^\[ *[\d.]+\] /m);
+    const [, ...said] = this.#lab.log
+      .split("peerlab: command started\n")
+      .at(-1)!
+      .split(/^\[ *[\d.]+\] /m);
     return said
       .map((line) => line.slice(0, -1))
       .filter((line) => line.startsWith("[cmd] ") && !line.startsWith(`[cmd] ${DONE}`))

@@ -89,7 +89,7 @@ export class Side {
 
   /** Bytes off the wire. */
   take(bytes: Uint8Array, now: number): void {
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const length = Math.min(this.input.writable, bytes.length - at);
       this.input.bytes.set(bytes.subarray(at, at + length), this.input.writeAt);
       this.input.commit(length);
@@ -112,7 +112,7 @@ export class Side {
     this.link.flush(now);
     const { output } = this;
     const bytes = new Uint8Array(output.length);
-    for (let at = 0; output.length > 0; ) {
+    for (let at = 0; output.length > 0;) {
       const length = output.readable;
       bytes.set(output.bytes.subarray(output.readAt, output.readAt + length), at);
       output.consume(length);
@@ -122,7 +122,7 @@ export class Side {
   }
 
   collect(): void {
-    for (let event; (event = this.link.takeEvent()) !== undefined; ) this.events.push(event);
+    for (let event; (event = this.link.takeEvent()) !== undefined;) this.events.push(event);
   }
 }
 

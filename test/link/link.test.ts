@@ -48,10 +48,7 @@ test("two links find each other, agree on the addresses one of them knows, and c
 });
 
 test("the packets are pppd's, word for word", () => {
-  const link = pair(
-    { ...SERVER, ...lcp({ demand: ["pap"], start: { silent: true } }) },
-    lcp({ accept: ["pap"] }),
-  );
+  const link = pair({ ...SERVER, ...lcp({ demand: ["pap"], start: { silent: true } }) }, lcp({ accept: ["pap"] }));
   link.open();
   link.run(() => link.a.has("pap-request"));
   expect(link.a.find("pap-request")).toMatchObject({ user: "zaphod", password: "gargleBlaster" });
@@ -292,10 +289,7 @@ test("a peer without an address of its own gets a made-up one, or none with nore
 
 test("name servers are asked for, told and refused", () => {
   const dns = [0x0a000035, 0x0a000036];
-  const link = pair(
-    ipcp({ our: A, peer: B, dns, wins: [dns[0]!, dns[0]!] }),
-    ipcp({ wantDns: true, wantWins: true }),
-  );
+  const link = pair(ipcp({ our: A, peer: B, dns, wins: [dns[0]!, dns[0]!] }), ipcp({ wantDns: true, wantWins: true }));
   link.open();
   link.run(() => bothUp(link));
   expect(link.b.find("ipv4-up")).toMatchObject({ dns, wins: [dns[0]!, dns[0]!] });
@@ -331,7 +325,11 @@ function framedBy(frame: Uint8Array): Uint8Array {
     return sum;
   }, 0xffff);
   const whole = [...frame, ~fcs & 0xff, (~fcs >>> 8) & 0xff];
-  return Uint8Array.from([0x7e, ...whole.flatMap((o) => (o === 0x7d || o === 0x7e || o < 32 ? [0x7d, o ^ 0x20] : [o])), 0x7e]);
+  return Uint8Array.from([
+    0x7e,
+    ...whole.flatMap((o) => (o === 0x7d || o === 0x7e || o < 32 ? [0x7d, o ^ 0x20] : [o])),
+    0x7e,
+  ]);
 }
 
 test("a peer that starts anew in the middle of a session gets a new session", () => {
@@ -375,7 +373,17 @@ test("no bytes whatever make a link throw, grow or stop listening", () =>
       link.run(() => bothUp(link));
       for (let piece = 0; piece < 200; piece++) {
         const bytes = rng.bytes(rng.below(300));
-        const frame = Uint8Array.of(0xff, 3, ...rng.pick([[0xc0, 0x21], [0x80, 0x21], [0xc0, 0x23], [0, 0x21]]), ...bytes);
+        const frame = Uint8Array.of(
+          0xff,
+          3,
+          ...rng.pick([
+            [0xc0, 0x21],
+            [0x80, 0x21],
+            [0xc0, 0x23],
+            [0, 0x21],
+          ]),
+          ...bytes,
+        );
         link.b.take(rng.chance(0.5) ? bytes : framedBy(frame), link.now);
         link.b.drain(link.now);
         link.now += rng.below(100);
