@@ -24,7 +24,8 @@ const built = Bun.spawnSync(
     `--outfile=${target}`,
     join(root, "src/main.ts"),
   ],
-  { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
+  // Bun writes NODE_ENV into the executable, and a test's would silence consola for good.
+  { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, NODE_ENV: "production" } },
 );
 if (built.exitCode !== 0) process.exit(built.exitCode);
 

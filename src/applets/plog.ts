@@ -4,6 +4,7 @@
 import { existsSync, statSync } from "node:fs";
 import { constants } from "node:os";
 import { hasCode, reasonOf } from "../os/libc.ts";
+import { print } from "../os/print.ts";
 
 /** Where the logs are and who reads them; tests hand in their own. */
 export interface PlogHost {
@@ -111,7 +112,7 @@ function thisHost(): PlogHost {
     pppLog: "/var/log/ppp.log",
     systemLogs: ["/var/log/syslog", "/var/log/messages"],
     journalctl: Bun.which("journalctl") ?? undefined,
-    print: async (text) => void (await Bun.write(Bun.stdout, text)),
+    print: async (text) => print(text),
     complain: (text) => console.error(text),
   };
 }

@@ -12,6 +12,7 @@ import { PPPD_VERSION } from "../options/version.ts";
 import { type Attachment, attachment, spawnDetached } from "../os/detach.ts";
 import { libc } from "../os/libc.ts";
 import { Log } from "../os/log.ts";
+import { dropCodePages } from "../os/memory.ts";
 import { Signals } from "../os/signals.ts";
 import { Syslog } from "../os/syslog.ts";
 import { Exit } from "../run/exit.ts";
@@ -76,7 +77,7 @@ async function serve(config: Config, host: OptionHost, syslog: Syslog, ours: Att
   log.note("notice", `pppd ${PPPD_VERSION} started by ${user}, uid ${libc.getuid()}`);
   for (const option of config.withoutEffect) log.write("warn", `the ${option} option has no effect yet`);
   const peers = new Peers(config, host, log);
-  if (config.authRequired && peers.plan.demand.length === 0) {
+  if (config.authRequired && peers.demand.length === 0) {
     log.write("error", `cannot ask the peer for ${config.authProtocols.join(" or ")} yet: only PAP is there`);
     return Exit.FATAL;
   }
@@ -89,6 +90,7 @@ async function serve(config: Config, host: OptionHost, syslog: Syslog, ours: Att
     uid: libc.getuid(),
     runDirectory: RUN_DIRECTORY,
     onUp: () => {
+      dropCodePages();
       if (ours === undefined || config.detach !== "updetach") return;
       log.write("debug", "updetach is set. Now detaching.");
       if (config.logDefault) log.dropFd();

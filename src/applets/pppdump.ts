@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { strerror } from "../os/libc.ts";
+import { print } from "../os/print.ts";
 import { Dump, type DumpOptions } from "../record/dump.ts";
 import { readRecord } from "../record/pppdump-file.ts";
 
@@ -47,10 +48,10 @@ async function show(dump: Dump, file: Uint8Array): Promise<boolean> {
     for (const item of readRecord(file)) {
       text += dump.item(item);
       if (text.length < CHUNK) continue;
-      await Bun.write(Bun.stdout, text);
+      print(text);
       text = "";
     }
-    await Bun.write(Bun.stdout, text);
+    print(text);
     return true;
   } catch (error) {
     if (!(error instanceof Error) || !("code" in error) || error.code !== "EPIPE") throw error;

@@ -3,6 +3,7 @@
 import { constants } from "node:os";
 import { findInterface, IFF } from "../os/netif.ts";
 import { hasCode, OsError, reasonOf } from "../os/libc.ts";
+import { print } from "../os/print.ts";
 import { type Counters, NO_TRAFFIC, Report, type ReportOptions } from "./pppstats-report.ts";
 
 /** What pppstats needs of the machine; tests hand in their own. */
@@ -118,7 +119,7 @@ function thisHost(): PppstatsHost {
   let last = performance.now();
   return {
     counters: interfaceCounters,
-    print: async (text) => void (await Bun.write(Bun.stdout, text)),
+    print: async (text) => print(text),
     complain: (text) => console.error(text),
     tick: async (seconds) => {
       last = Math.max(last + seconds * 1000, performance.now());

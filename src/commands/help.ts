@@ -37,7 +37,11 @@ export async function help(word: string | undefined): Promise<number> {
     return 0;
   }
   const asked = word === undefined || word === "--help" || word === "-h" || word === "help";
+  // Left alone they go by CI, TEST and CONSOLA_LEVEL: silent there, and coloured in a file.
+  consola.level = 3;
   if (!asked) consola.error(`nullmodem has no command ${JSON.stringify(word)}`);
-  consola.log(`${await renderUsage(nullmodem)}\n${AFTER}`);
+  const usage = `${await renderUsage(nullmodem)}\n${AFTER}\n`;
+  const to = asked ? process.stdout : process.stderr;
+  to.write(to.isTTY ? usage : Bun.stripANSI(usage));
   return asked ? 0 : 2;
 }

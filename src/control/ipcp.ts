@@ -148,8 +148,12 @@ export class Ipcp implements Dialect {
   #addressVerdict(address: number): "ack" | "reject" | number {
     const wanted = this.#wantPeer;
     const free = this.#config.acceptRemote || wanted === 0;
-    if (address !== wanted && (address === 0 || !free)) return wanted === 0 ? "reject" : wanted;
-    if (address === 0) return "reject";
+    // Neither knows it: the option is refused, and it would be idle to ask for it later.
+    if (address === 0 && wanted === 0) {
+      this.#demandedAddress = true;
+      return "reject";
+    }
+    if (address !== wanted && (address === 0 || !free)) return wanted;
     this.#peer = address;
     return "ack";
   }

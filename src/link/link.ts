@@ -538,8 +538,8 @@ export class Link {
     return undefined;
   }
 
+  /** Follows every IPCP that was Opened, also one whose addresses would not do: pppd counts up after those too. */
   #ipcpDown(): void {
-    if (!this.ipv4Up) return;
     this.ipv4Up = false;
     this.#emit({ type: "ipv4-down" });
   }

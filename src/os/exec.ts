@@ -22,7 +22,7 @@ export interface Child {
   /** Set by the time `ended` resolves, when the event loop has had its turn; `pidfd` is closed then. */
   ending: Ending | undefined;
   readonly ended: Promise<Ending>;
-  /** Sends a signal to it, and of a shell command to all it has started. Does nothing when it has ended. */
+  /** Sends a signal to it and to what it has started. Does nothing when it has ended. */
   kill(signal: number): void;
 }
 
@@ -51,8 +51,12 @@ const HOOK_UMASK = 0o077;
 export function runHook(path: string, args: readonly string[], env: Readonly<Record<string, string>>): Child {
   const umask = libc.umask(HOOK_UMASK);
   try {
-    return start(path, (onExit) =>
-      Bun.spawn([path, ...args], { env, cwd: "/", detached: true, stdio: ["ignore", "ignore", "ignore"], onExit }),
+    return start(
+      path,
+      (onExit) =>
+        Bun.spawn([path, ...args], { env, cwd: "/", detached: true, stdio: ["ignore", "ignore", "ignore"], onExit }),
+      // Its session is a process group of its own.
+      (pid) => [-pid],
     );
   } finally {
     libc.umask(umask);
@@ -76,15 +80,21 @@ export function runShell(command: string, { line, stderr, env }: ShellOptions): 
     "/bin/sh",
     (onExit) =>
       Bun.spawn(["/bin/sh", "-c", command], { argv0: "sh", env, stdio: [line, line, stderr ?? "ignore"], onExit }),
-    true,
+    stopFamily,
   );
 }
 
 type OnExit = (process: Bun.Subprocess, exitCode: number | null, signal: number | null) => void;
 
 const SYS_PIDFD_OPEN = 434;
+const { SIGSTOP, SIGCONT } = constants.signals;
 
-function start(path: string, spawn: (onExit: OnExit) => Bun.Subprocess, withChildren = false): Child {
+/** `targets`: whom a signal for the child goes to, as kill(2) has it. */
+function start(
+  path: string,
+  spawn: (onExit: OnExit) => Bun.Subprocess,
+  targets: (pid: number) => readonly number[],
+): Child {
   const { promise, resolve } = Promise.withResolvers<Ending>();
   let process: Bun.Subprocess;
   try {
@@ -105,15 +115,31 @@ function start(path: string, spawn: (onExit: OnExit) => Bun.Subprocess, withChil
     ended: promise,
     kill(signal) {
       if (child.ending !== undefined) return;
-      for (const pid of withChildren ? descendants(process.pid) : []) libc.kill(pid, signal);
-      libc.kill(process.pid, signal);
+      const whom = targets(process.pid);
+      for (const each of [signal, SIGCONT]) for (const target of whom) libc.kill(target, each);
     },
   };
   return child;
 }
 
-/** All that a process has started, the last generation first: a shell does not pass a signal on to its commands. */
-function descendants(ancestor: number): number[] {
+/**
+ * A process and all that it has started, the last generation first: a shell does not pass a signal on to its commands.
+ * They are stopped on the way, lest one starts another that is missed.
+ */
+function stopFamily(ancestor: number): number[] {
+  const family = [ancestor];
+  for (let known = 0; known < family.length;) {
+    for (const pid of family.slice(known)) libc.kill(pid, SIGSTOP);
+    known = family.length;
+    const parents = parentsOfAll();
+    for (let at = 0; at < family.length; at++)
+      for (const [pid, parent] of parents) if (parent === family[at] && !family.includes(pid)) family.push(pid);
+  }
+  return family.reverse();
+}
+
+/** The parent of every process there is. */
+function parentsOfAll(): Map<number, number> {
   const parents = new Map<number, number>();
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
@@ -124,9 +150,5 @@ function descendants(ancestor: number): number[] {
       // It ended while we looked.
     }
   }
-  const found = [ancestor];
-  for (let at = 0; at < found.length; at++) {
-    for (const [pid, parent] of parents) if (parent === found[at]) found.push(pid);
-  }
-  return found.slice(1).reverse();
+  return parents;
 }

@@ -23,6 +23,7 @@ const SYMBOLS = {
   connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
   send: { args: ["i32", "ptr", "u64", "i32"], returns: "i32" },
   recv: { args: ["i32", "ptr", "u64", "i32"], returns: "i32" },
+  madvise: { args: ["ptr", "u64", "i32"], returns: "i32" },
   isatty: { args: ["i32"], returns: "i32" },
   setsid: { args: [], returns: "i32" },
   umask: { args: ["u32"], returns: "u32" },

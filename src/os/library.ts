@@ -1,17 +1,28 @@
 // Shared libraries the system may or may not have, by their sonames, opened when first needed; and byte strings for them.
 
 import { dlopen, type FFIFunction } from "bun:ffi";
-import { Memory } from "./libc.ts";
+import { cstring, Memory } from "./libc.ts";
 
 /** The C library: glibc's soname, then musl's. */
 export const LIBC = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 
+const RTLD_NOW = 2;
+
+// Every glibc has a libdl, and musl takes the name for its own.
+const loader = dlopen("libdl.so.2", { dlopen: { args: ["ptr", "i32"], returns: "ptr" } }).symbols;
+
+/** Bun looks for what the system does not have in the working directory, which is anybody's: so this is asked first. */
+function isInstalled(name: string): boolean {
+  return loader.dlopen(cstring(name).address, RTLD_NOW) !== null;
+}
+
 function open<const Symbols extends Record<string, FFIFunction>>(names: readonly string[], symbols: Symbols) {
   for (const name of names) {
+    if (!isInstalled(name)) continue;
     try {
       return dlopen(name, symbols).symbols;
     } catch {
-      // Not installed, or without one of the functions: the next name.
+      // Without one of the functions: the next name.
     }
   }
   return undefined;

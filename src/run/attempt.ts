@@ -69,7 +69,6 @@ export class Attempt {
   #startedAt = 0;
   #firstUpAt = Infinity;
   #octetsCheckedAt = 0;
-  #statsOwed = false;
 
   constructor(host: AttemptHost, hooks: Hooks, buffers: Buffers, tty: Tty, tun: Tun, setStatus: (exit: Exit) => void) {
     const { config, log, peers } = host;
@@ -81,7 +80,7 @@ export class Attempt {
     this.#setStatus = setStatus;
     buffers.input.clear();
     buffers.output.clear();
-    this.link = new Link(linkConfig(config, peers.plan), {
+    this.link = new Link(linkConfig(config, peers.plan()), {
       output: buffers.output,
       frame: buffers.frame.bytes,
       random32: () => crypto.getRandomValues(new Uint32Array(1))[0]!,
@@ -327,7 +326,6 @@ export class Attempt {
     this.#startedAt = performance.now();
     this.#firstUpAt = Math.min(this.#firstUpAt, this.#startedAt);
     this.#octetsCheckedAt = this.#startedAt;
-    this.#statsOwed = true;
     this.#end.up = true;
     this.#setStatus(Exit.OK);
     log.write("notice", `local  IP address ${ipv4Text(event.our)}`);
@@ -346,10 +344,8 @@ export class Attempt {
     this.#ipScripts.down();
   }
 
-  /** "Connect time" and the octets, in the log once and in the environment of what runs from now on. */
+  /** "Connect time" and the octets, in the log and in the environment of what runs from now on. */
   #countUp(now: number): void {
-    if (!this.#statsOwed) return;
-    this.#statsOwed = false;
     const { octetsIn, octetsOut } = this.link.traffic;
     const seconds = Math.round((now - this.#startedAt) / SECOND);
     const tenths = Math.floor((seconds + 5) / 6);

@@ -21,6 +21,10 @@ const BUN_TURN_MS = 100;
 const READS_A_TURN = 4;
 /** However busy the line, signals and children are looked after this often. */
 const YIELD_MS = 20;
+/** A poll that took longer has waited: nothing was busy, and Bun's descriptors would have ended the wait. */
+const WAITED_MS = 0.05;
+/** So many packets after a wait are worth a write of their own. */
+const QUICK_ROUNDS = 4;
 /** As long as poll(2) can be told to wait. */
 const LONGEST_MS = 0x7fffffff;
 
@@ -58,6 +62,8 @@ export class Loop {
   readonly #poll: Memory;
   readonly #bun: number[];
   #blocked = false;
+  /** Rounds left in which each packet goes out at once rather than together with those behind it. */
+  #quick = 0;
   #stopped = false;
   #yieldedAt = 0;
 
@@ -103,7 +109,12 @@ export class Loop {
       view.setInt16(POLLFD_SIZE + 4, POLLIN, true);
       const ready = libc.poll(address, count, this.#patience(now, tunOpen));
       const interrupted = ready < 0;
+      const before = now;
       now = performance.now();
+      if (now - before > WAITED_MS) {
+        this.#quick = QUICK_ROUNDS;
+        this.#yieldedAt = now;
+      }
       // An interrupted poll leaves revents as they were: only a count above 0 makes them true.
       const tty = ready > 0 ? view.getInt16(6, true) : 0;
       if (tty & POLLOUT) this.#blocked = false;
@@ -180,7 +191,8 @@ export class Loop {
       if (got <= 0) return;
       link.send(packet.bytes, HEADROOM, HEADROOM + got, now);
       // On a paced line each packet goes out before the next is looked at, so that the pacer knows of it.
-      if (this.#pacer.paced) this.#drainOutput(now);
+      if (this.#pacer.paced || this.#quick > 0) this.#drainOutput(now);
+      this.#quick--;
     }
   }
 

@@ -34,7 +34,8 @@ export interface PapVerdict {
 }
 
 export class Peers {
-  readonly plan: AuthPlan;
+  /** Ways the peer may prove itself to us, the one we like best first; empty: it need not. */
+  readonly demand: readonly AuthMethod[];
   /** The peer's words after `--`, once it proved itself. */
   options: readonly string[] = [];
   readonly #config: Config;
@@ -51,11 +52,18 @@ export class Peers {
     this.#config = config;
     this.#host = host;
     this.#log = log;
-    this.plan = {
-      demand: config.authRequired ? SPOKEN.filter((method) => config.authProtocols.includes(method)) : [],
-      accept: !config.refusePap && this.#ourPassword() !== undefined ? ["pap"] : [],
-      password: () => this.#ourPassword() ?? "",
-    };
+    this.demand = config.authRequired ? SPOKEN.filter((method) => config.authProtocols.includes(method)) : [];
+  }
+
+  /** How the next attempt is to go: the secrets files are read anew for each. */
+  plan(): AuthPlan {
+    const { refusePap, password, papSecrets } = this.#config;
+    if (!refusePap && password === undefined) {
+      const file = this.#host.readFile(papSecrets, "root");
+      if (!("errno" in file)) this.#warnOfAccess(papSecrets, file);
+    }
+    const ours = refusePap ? undefined : this.#ourPassword();
+    return { demand: this.demand, accept: ours === undefined ? [] : ["pap"], password: () => ours ?? "" };
   }
 
   /** Undefined: no password for our name. */
@@ -137,14 +145,17 @@ export class Peers {
     return { accepted: false, message, delayMs: delayMs + penalty };
   }
 
-  /** True when a peer that refuses to prove anything is let in all the same: allow-ip, or a line for nobody. */
+  /**
+   * True when a peer that refuses to prove anything is let in all the same: allow-ip, or a line for nobody. `login` has
+   * the last word on everybody else, and the HOWTO's `* * "" *` would be such a line.
+   */
   admitsStrangers(): boolean {
-    const { allowIp, requirePap, authProtocols } = this.#config;
+    const { allowIp, requirePap, authProtocols, login } = this.#config;
     if (allowIp.length > 0) {
       this.#addresses = allowIp;
       return true;
     }
-    if (!requirePap && !authProtocols.includes("pap")) return false;
+    if (login || (!requirePap && !authProtocols.includes("pap"))) return false;
     const found = this.#secret("", this.#config.name);
     if (found === undefined || found.secret !== "") return false;
     this.#addresses = found.addresses;

@@ -15,6 +15,7 @@ import { Hooks } from "./hooks.ts";
 import { Buffers } from "./loop.ts";
 import { runScript } from "./script.ts";
 import { adviceOn } from "./trouble.ts";
+import { warmUp } from "./warmup.ts";
 
 const SECOND = 1000;
 /** How often the carrier is looked for, and when the wait is worth a word. */
@@ -85,6 +86,7 @@ export class Session {
   async run(): Promise<number> {
     const { persist, maxfail, linkname } = this.#config;
     if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
+    warmUp();
     try {
       for (;;) {
         this.#failures++;
@@ -122,6 +124,14 @@ export class Session {
       }
       this.#wake = done;
     });
+  }
+
+  /** Waits for a script, unless a signal says otherwise: false then. */
+  async #outlast(script: Promise<void> | undefined): Promise<boolean> {
+    const woken = new Promise<boolean>((resolve) => (this.#wake = () => resolve(false)));
+    const ended = await Promise.race([script?.then(() => true) ?? true, woken]);
+    this.#wake = undefined;
+    return ended;
   }
 
   /** A signal the process got. */
@@ -187,7 +197,7 @@ export class Session {
       this.#hooks.env.set("IFNAME", tun.name).set("UNIT", String(tun.unit)).set("SPEED", String(speed));
       if (device !== undefined) this.#hooks.env.set("DEVICE", device);
       this.#log.write("info", `Using interface ${tun.name}`);
-      await this.#hooks.start(config.netInitScript, this.#netArgs(tun.name, speed));
+      if (!(await this.#outlast(this.#hooks.start(config.netInitScript, this.#netArgs(tun.name, speed))))) return;
       this.#log.write("notice", `Connect: ${tun.name} <--> ${tty.path}`);
       this.#writePidFiles(tun.name);
       this.#status = Exit.NEGOTIATION;

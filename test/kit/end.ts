@@ -3,7 +3,7 @@
 
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { openCable } from "./cable.ts";
+import { type Cable, type CableOptions, openCable } from "./cable.ts";
 import { Lab } from "./lab.ts";
 import { type Machine, openMachine, type Result } from "./machine.ts";
 import { built, type Line, Program } from "./program.ts";
@@ -29,6 +29,8 @@ export interface End {
   run(command: string): Promise<Result>;
   /** What a session may leave behind: interfaces, locks, pid files, routes, processes. Empty when all is well. */
   traces(): Promise<string[]>;
+  /** Ends whatever still runs, however that is done, for the next test's sake. */
+  reset(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -101,9 +103,14 @@ export class OurEnd implements End {
     return [...machine.interfaces(), ...files, ...routes, ...machine.processes().map(({ command }) => command)];
   }
 
-  async close(): Promise<void> {
-    await this.#program?.stop();
-    await this.machine.close();
+  async reset(): Promise<void> {
+    for (const { pid } of this.machine.processes()) process.kill(pid, "SIGKILL");
+    await this.#program?.exit();
+    for (const file of readdirSync(this.machine.path("/run/lock"))) rmSync(this.machine.path(`/run/lock/${file}`));
+  }
+
+  close(): Promise<void> {
+    return this.machine.close();
   }
 }
 
@@ -187,6 +194,13 @@ export class RealEnd implements End {
     return stdout.split("\n").filter((line) => line !== "");
   }
 
+  async reset(): Promise<void> {
+    await this.run(
+      "for pid in $(pidof pppd) $(pidof chat) $(pidof sleep); do kill -9 $pid; done; rm -f /var/lock/LCK*",
+    );
+    await this.#run?.exit();
+  }
+
   close(): Promise<void> {
     return this.lab.stop();
   }
@@ -218,52 +232,30 @@ export function filesIn(folder: string): Record<string, string> {
 export interface Laplink {
   readonly server: End;
   readonly client: End;
-  /** The terminals of our ends, on this machine; a guest's own is its own. */
-  readonly terminals: readonly string[];
-  cut(): Promise<void>;
-  mend(): Promise<void>;
-  /** The line is gone for good at that side, which must be ours. */
-  hangUp(side: Side): Promise<void>;
+  /** The terminals of server and client, on this machine; a guest has its own tty behind it. */
+  readonly terminals: readonly [string, string];
+  readonly cable: Cable;
   close(): Promise<void>;
 }
 
-/** Opens a line and puts an end on either side, with the HOWTO's files, its hosts and user zaphod. */
-export async function openLaplink(server: Kind, client: Kind, baud = 0): Promise<Laplink> {
-  const kinds = { server, client };
-  const guest = (side: Side, attach?: string): Promise<Lab> => {
-    const { tty, etc } = SIDES[side];
-    return Lab.run({ etc, tty, timeout: 400, ...(attach === undefined ? { baud } : { attach }) });
-  };
-  const machine = async (side: Side, terminal: string): Promise<OurEnd> => {
-    const { tty, etc } = SIDES[side];
-    return new OurEnd(await openMachine(side, { etc, ttys: { [tty]: terminal } }));
-  };
-  if (server === "ours" && client === "ours") {
-    const cable = await openCable({ baud });
-    const ends = { server: await machine("server", cable.a), client: await machine("client", cable.b) };
-    const close = async (): Promise<void> => {
-      await Promise.all([ends.server.close(), ends.client.close()]);
-      await cable.close();
-    };
-    const terminals = [cable.a, cable.b];
-    const hangUp = (side: Side): Promise<void> => cable.hangUp(side === "server" ? "a" : "b");
-    return { ...ends, terminals, cut: () => cable.cut(), mend: () => cable.mend(), hangUp, close };
-  }
-  const side: Side = server === "real" ? "server" : "client";
-  const other: Side = side === "server" ? "client" : "server";
-  const lab = await guest(side);
-  const far = kinds[other] === "ours" ? await machine(other, lab.line) : new RealEnd(await guest(other, lab.line));
-  const near = new RealEnd(lab);
+/** Opens a cable and puts an end on either side, with the HOWTO's files, its hosts and its user zaphod. */
+export async function openLaplink(server: Kind, client: Kind, cableOptions: CableOptions = {}): Promise<Laplink> {
+  const cable = await openCable(cableOptions);
+  const ends = await Promise.all([openEnd("server", server, cable.a), openEnd("client", client, cable.b)]);
   return {
-    server: side === "server" ? near : far,
-    client: side === "server" ? far : near,
-    terminals: far.kind === "ours" ? [lab.line] : [],
-    cut: () => lab.cut(),
-    mend: () => lab.mend(),
-    hangUp: () => Promise.reject(new Error("a guest's line has no end of ours to hang up")),
+    server: ends[0],
+    client: ends[1],
+    terminals: [cable.a, cable.b],
+    cable,
     close: async () => {
-      await far.close();
-      await lab.stop();
+      await Promise.all(ends.map((end) => end.close()));
+      await cable.close();
     },
   };
+}
+
+async function openEnd(side: Side, kind: Kind, terminal: string): Promise<End> {
+  const { tty, etc } = SIDES[side];
+  if (kind === "ours") return new OurEnd(await openMachine(side, { etc, ttys: { [tty]: terminal } }));
+  return new RealEnd(await Lab.run({ etc, tty, attach: terminal, timeout: 400 }));
 }

@@ -1,0 +1,248 @@
+// What trouble is made with: a machine with our pppd, and at the other end of its line the test itself. And the list of
+// all that a pppd may not leave behind.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { closeFd, EAGAIN, EINTR, EIO, errno, libc, Memory, O, openFd, POLLIN, POLLOUT } from "../../src/os/libc.ts";
+import { openPty } from "../../src/os/pty.ts";
+import { IFLAG, LFLAG, readTermios, setSpeed, type Termios, writeTermios } from "../../src/os/termios.ts";
+import { linkConfig, Side } from "../kit/pair.ts";
+import { type Machine, machinesMissing, openMachine, tunMissing } from "../kit/machine.ts";
+import { built, Program, type ProgramOptions } from "../kit/program.ts";
+import { Rng } from "../kit/rng.ts";
+
+/** Why none of this can be had here, or undefined. */
+export const missing: string | undefined = machinesMissing() ?? tunMissing();
+
+/** A test's name, with the reason when it is skipped. */
+export function titled(name: string, reason: string | undefined = missing): string {
+  return reason === undefined ? name : `${name} [skipped: ${reason}]`;
+}
+
+export const pppdPath = (): string => built("pppd");
+
+/** Resolves when `done` says so; throws when it does not within the time. */
+export async function until(what: string, done: () => boolean | Promise<boolean>, within = 10_000): Promise<void> {
+  const deadline = performance.now() + within;
+  while (!(await done())) {
+    if (performance.now() > deadline) throw new Error(`not within ${within} ms: ${what}`);
+    await Bun.sleep(5);
+  }
+}
+
+type SideConfig = Parameters<typeof linkConfig>[0];
+
+const TURN_MS = 2;
+const CHUNK = 65536;
+
+/** The test's end of a pty: mute, a peer that speaks PPP, or one that talks rubbish. */
+export class FarSide {
+  readonly tty: string;
+  /** What was heard; {@link heardEnd} is its last part as text. */
+  heard = 0;
+  #peer: Side | undefined;
+  #answering = true;
+  readonly #master: number;
+  readonly #memory = new Memory(CHUNK);
+  readonly #poll = new Memory(8);
+  #timer: Timer | undefined;
+  #open = true;
+
+  constructor() {
+    const { master, slave } = openPty();
+    this.#master = master;
+    this.tty = slave;
+    // Settings that nobody would mistake for pppd's own.
+    const fd = openFd(slave, O.RDWR | O.NOCTTY | O.NONBLOCK);
+    const termios = readTermios(fd);
+    termios.lflag = LFLAG.ICANON | LFLAG.ISIG;
+    termios.iflag = IFLAG.IXON;
+    termios.oflag = 0;
+    setSpeed(termios, 9600);
+    writeTermios(fd, termios, "now");
+    closeFd(fd);
+    this.#timer = setInterval(() => this.#turn(), TURN_MS);
+  }
+
+  /** Speaks PPP from now on. */
+  answer(config: SideConfig = {}): Side {
+    const peer = new Side(linkConfig(config), new Rng(1));
+    this.#peer = peer;
+    peer.link.open(performance.now());
+    return peer;
+  }
+
+  /** Nothing is answered any more; the line is still read. */
+  fallSilent(): void {
+    this.#answering = false;
+  }
+
+  /** The line is gone for good. */
+  hangUp(): void {
+    if (!this.#open) return;
+    clearInterval(this.#timer);
+    this.#open = false;
+    closeFd(this.#master);
+  }
+
+  #turn(): void {
+    this.#read();
+    const peer = this.#peer;
+    if (peer === undefined || !this.#answering) return;
+    const now = performance.now();
+    if (peer.link.nextTimeout() <= now) peer.link.handleTimeout(now);
+    peer.collect();
+    const bytes = peer.drain(now);
+    for (let at = 0; at < bytes.length;) {
+      const put = this.#write(bytes, at);
+      if (put < 0) return;
+      at += put;
+    }
+  }
+
+  #read(): void {
+    for (;;) {
+      const got = libc.read(this.#master, this.#memory.address, CHUNK);
+      if (got <= 0) return;
+      this.heard += got;
+      if (this.#answering) this.#peer?.take(this.#memory.bytes.slice(0, got), performance.now());
+    }
+  }
+
+  /** So many bytes of bytes[at…] went out; -1: nobody has the line open. */
+  #write(bytes: Uint8Array, at: number): number {
+    const count = Math.min(CHUNK, bytes.length - at);
+    const piece = new Memory(count);
+    piece.bytes.set(bytes.subarray(at, at + count));
+    const put = libc.write(this.#master, piece.address, count);
+    if (put >= 0) return put;
+    const error = errno();
+    if (error === EAGAIN || error === EINTR) return 0;
+    if (error === EIO) return -1;
+    throw new Error(`write to the pty: errno ${error}`);
+  }
+
+  /** Says `piece` over and over, `total` bytes of it, as fast as they are taken. */
+  async flood(piece: Uint8Array, total: number): Promise<void> {
+    const memory = new Memory(piece.length);
+    memory.bytes.set(piece);
+    const { view, address } = this.#poll;
+    for (let sent = 0, at = 0; sent < total;) {
+      view.setInt32(0, this.#master, true);
+      view.setInt16(4, POLLIN | POLLOUT, true);
+      libc.poll(address, 1, 20);
+      if (view.getInt16(6, true) & POLLIN) this.#read();
+      const put = libc.write(this.#master, memory.at(at), piece.length - at);
+      if (put > 0) {
+        sent += put;
+        at = (at + put) % piece.length;
+      } else {
+        const error = errno();
+        if (error !== EAGAIN && error !== EINTR) throw new Error(`nobody hears the flood: errno ${error}`);
+      }
+      await new Promise(setImmediate);
+    }
+  }
+}
+
+/** Everything of a machine that a session could have changed, one thing a line. */
+export async function traces(machine: Machine, tty?: string): Promise<string[]> {
+  const shown = await Promise.all([
+    machine.run("ip", "-o", "addr", "show", "scope", "global"),
+    machine.run("ip", "route", "show", "table", "all"),
+    machine.run("ip", "neigh", "show", "proxy"),
+    machine.run("cat", "/proc/sys/net/ipv4/ip_forward"),
+  ]);
+  const files = ["/run", "/run/lock"].flatMap((folder) =>
+    readdirSync(machine.path(folder)).map((name) => `${folder}/${name}`),
+  );
+  const lines = shown.flatMap(({ stdout }) => stdout.split("\n")).filter((line) => line !== "");
+  const commands = machine.processes().map(({ command }) => `process ${command}`);
+  return [
+    ...machine.interfaces(),
+    ...lines,
+    ...files.sort(),
+    ...commands,
+    ...(tty === undefined ? [] : [settings(tty)]),
+  ];
+}
+
+/** The settings of a terminal nobody has open. */
+function settings(tty: string): string {
+  const fd = openFd(tty, O.RDWR | O.NOCTTY | O.NONBLOCK);
+  const { iflag, oflag, cflag, lflag, ispeed, ospeed, cc }: Termios = readTermios(fd);
+  closeFd(fd);
+  return `tty ${[iflag, oflag, cflag, lflag].map((word) => word.toString(16)).join(" ")} ${ispeed} ${ospeed} ${[...cc]}`;
+}
+
+/** A machine, its line and the test at the far side of it. */
+export class Scene {
+  readonly far: FarSide;
+  readonly machine: Machine;
+  #before: readonly string[] = [];
+  readonly #programs: Program[] = [];
+
+  constructor(far: FarSide, machine: Machine) {
+    this.far = far;
+    this.machine = machine;
+  }
+
+  static async open(files: Readonly<Record<string, string>> = {}): Promise<Scene> {
+    const far = new FarSide();
+    const machine = await openMachine("trouble", { ttys: { ttyS1: far.tty }, files });
+    const scene = new Scene(far, machine);
+    await scene.remember();
+    return scene;
+  }
+
+  /** From now on this is how things were. */
+  async remember(): Promise<void> {
+    this.#before = await traces(this.machine, this.far.tty);
+  }
+
+  /** Starts pppd on the line with these words added, logging to stdout, without going into the background. */
+  pppd(words: readonly string[], options: ProgramOptions = {}): Program {
+    return this.run(
+      [pppdPath(), "/dev/ttyS1", "115200", "local", "lock", "noauth", "nodetach", "debug", ...words],
+      options,
+    );
+  }
+
+  run(argv: readonly string[], options: ProgramOptions = {}): Program {
+    const program = new Program(argv, { machine: this.machine, ...options });
+    this.#programs.push(program);
+    return program;
+  }
+
+  /** What is there and was not, or was and is not: nothing, within a moment. `hungUp`: the line is gone itself. */
+  async leftBehind(hungUp = false): Promise<string[]> {
+    let difference: string[] = [];
+    const look = async (): Promise<boolean> => {
+      const after = await traces(this.machine, hungUp ? undefined : this.far.tty);
+      const before = hungUp ? this.#before.filter((line) => !line.startsWith("tty ")) : this.#before;
+      const more = after.filter((line) => !before.includes(line)).map((line) => `+ ${line}`);
+      const less = before.filter((line) => !after.includes(line)).map((line) => `- ${line}`);
+      difference = [...more, ...less];
+      return difference.length === 0;
+    };
+    await until("nothing left behind", look, 2000).catch(() => {});
+    return difference;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#programs.map((program) => program.stop(8000)));
+    this.far.hangUp();
+    await this.machine.close();
+  }
+}
+
+/** Kilobytes of memory a process has resident, and milliseconds of CPU it has used. */
+export function usage(pid: number): { rssKb: number; cpuMs: number } {
+  const status = readFileSync(`/proc/${pid}/status`, "latin1");
+  // Nanoseconds on a CPU come first; those of all threads are in stat, in ticks of 10 ms.
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return {
+    rssKb: Number(/^VmRSS:\s*(\d+)/m.exec(status)![1]),
+    cpuMs: (Number(fields[11]) + Number(fields[12])) * 10,
+  };
+}

@@ -1,0 +1,243 @@
+// What the real pppd did, as the lab recorded it, done again: with ours on one side and the real one on the other, and with
+// ours on both. The same exit codes, and the same messages in the same order.
+
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
+import { missing } from "../kit/lab.ts";
+import { type Kind, type Laplink, openLaplink, type Run, type Side } from "../kit/end.ts";
+import { type Part, readTranscript, type Transcript } from "../kit/transcript.ts";
+
+/** Tests wait for their turn on a link, and that counts. */
+setDefaultTimeout(400_000);
+const skip = machinesMissing() ?? tunMissing() ?? missing();
+
+/** Something done, or waited for, while both run. */
+type Step =
+  | "up"
+  | "cut"
+  | "mend"
+  | "hang up the client's line"
+  | { readonly on: Side; readonly run: string }
+  | { readonly on: Side; readonly says: string };
+
+interface Case {
+  /** The transcript's. */
+  readonly name: string;
+  readonly steps?: readonly Step[];
+  /** Prepares the server. */
+  readonly setup?: string;
+  /** Pairings that would show nothing, and why. */
+  readonly without?: { readonly pairing: string; readonly because: string };
+}
+
+const kill = (on: Side, signal: string): Step => ({ on, run: `kill -${signal} $(head -n1 /var/run/ppp0.pid)` });
+const TERM_CLIENT = kill("client", "TERM");
+const TERM_SERVER = kill("server", "TERM");
+const PING: Step = { on: "client", run: "ping -c 3 -i 0.2 192.168.0.1" };
+const CONNECTED: Step = { on: "client", says: "Connect: " };
+const IN_SCRIPT: Step = { on: "client", run: "until ps ax | grep -q '[s]leep 20'; do sleep 0.05; done" };
+const TERM_ALL: Step = { on: "client", run: "kill -TERM $(pidof pppd)" };
+
+/** Debian's common-auth turns an unknown user into a wrong password, so as not to tell. The lab's PAM has but this. */
+const PAM_UNIX = "for kind in auth account session; do echo $kind required pam_unix.so; done >/etc/pam.d/ppp";
+
+const CASES: readonly Case[] = [
+  { name: "howto-pap", steps: ["up", PING, TERM_CLIENT] },
+  { name: "howto-pap-debug", steps: ["up", PING, TERM_SERVER] },
+  { name: "howto-chat", steps: ["up", TERM_CLIENT] },
+  { name: "pap-wrong-password" },
+  { name: "pap-unknown-user", setup: PAM_UNIX },
+  { name: "pap-no-secret" },
+  { name: "pap-refused" },
+  { name: "pap-secrets-file", steps: ["up", TERM_CLIENT] },
+  { name: "pap-address-denied" },
+  { name: "vj-off-lcp-off", steps: ["up", TERM_CLIENT] },
+  { name: "mru-mtu", steps: ["up", TERM_CLIENT] },
+  { name: "ipcp-no-addresses" },
+  { name: "ipcp-defaultroute", steps: ["up", TERM_CLIENT] },
+  { name: "ipcp-mismatch" },
+  { name: "usr-signals", steps: ["up", kill("client", "USR1"), kill("client", "USR2"), kill("client", "INT")] },
+  { name: "end-sighup", steps: ["up", kill("client", "HUP")] },
+  { name: "end-echo-failure", steps: ["up", "cut", { on: "client", says: "Modem hangup" }, TERM_SERVER] },
+  { name: "end-echo-failure-mended", steps: ["up", "cut", { on: "client", says: "No response" }, "mend"] },
+  { name: "end-idle" },
+  { name: "end-maxconnect" },
+  { name: "end-kill-peer", steps: ["up", kill("client", "KILL"), TERM_SERVER] },
+  { name: "end-hangup", steps: ["up", "hang up the client's line", { on: "client", says: "terminated" }, TERM_SERVER] },
+  { name: "end-no-peer" },
+  { name: "end-silent", steps: [CONNECTED, TERM_CLIENT] },
+  { name: "end-passive", steps: [{ on: "client", says: "timeout sending" }, TERM_CLIENT] },
+  { name: "end-persist" },
+  { name: "connect-fails" },
+  { name: "connect-chat-timeout" },
+  { name: "connect-chat-abort" },
+  { name: "connect-not-found" },
+  { name: "connect-killed", steps: [IN_SCRIPT, TERM_ALL] },
+  { name: "init-fails" },
+  { name: "welcome-fails" },
+  { name: "disconnect-welcome", steps: ["up", TERM_CLIENT] },
+  { name: "err-secrets-readable", setup: "chmod 644 /etc/ppp/pap-secrets", steps: ["up", TERM_CLIENT] },
+  { name: "err-auth-no-secrets" },
+  { name: "err-auth-chap-no-secrets" },
+  { name: "err-bad-address" },
+  { name: "err-bad-host" },
+  { name: "err-bad-number" },
+  { name: "err-bad-speed" },
+  { name: "err-call" },
+  { name: "err-lock-held" },
+  { name: "err-lock-stale" },
+  { name: "err-missing-argument" },
+  { name: "err-no-device" },
+  { name: "err-no-options" },
+  { name: "err-no-tty-stdin" },
+  { name: "err-not-a-tty" },
+  { name: "err-not-root" },
+  { name: "err-options-file" },
+  { name: "err-range" },
+  { name: "err-unknown-option" },
+  { name: "err-unknown-option-file" },
+];
+
+/** Where what is said now is not as recorded, in lines made {@link VARIABLE}-free; what matches is left out on both sides. */
+const DIFFERENCES: readonly { readonly text: RegExp; readonly because: string }[] = [
+  { text: /^using channel .*\n/gm, because: "a channel is the kernel driver's" },
+  { text: /^(sent|rcvd) \[CCP .*\n|^Deflate .*\n/gm, because: "CCP comes in a later issue" },
+  { text: /^(sent|rcvd) \[IPV6CP .*\n|^(local  |remote )LL address .*\n/gm, because: "IPV6CP comes in a later issue" },
+  { text: /(?<=^Connection terminated\.\n)Connect time .*\nSent .*\n/gm, because: "said for IPv6 as well" },
+  {
+    text: /^(sent|rcvd) \[LCP ProtRej .*\n|^(Unsupported protocol|Protocol-Reject for) .*\n/gm,
+    because: "so CCP and IPV6CP are refused",
+  },
+  { text: /^Discarded non-LCP packet when LCP not open\n/gm, because: "it was CCP's or IPV6CP's" },
+  { text: /^(sent|rcvd) \[IPCP ConfRej id=N <compress VJ 0f 01>\]\n/gm, because: "VJ comes in a later issue" },
+  { text: / <compress VJ 0f 01>/g, because: "VJ comes in a later issue" },
+];
+
+/** What changes from run to run. */
+const VARIABLE: readonly (readonly [RegExp, string])[] = [
+  [/magic([ =])0x[0-9a-f]+/g, "magic$1N"],
+  [/id=0x[0-9a-f]+/g, "id=N"],
+  [/\bpid \d+/g, "pid N"],
+  [/^Connect time \d+\.\d minutes/gm, "Connect time N minutes"],
+  [/^Sent \d+ bytes, received \d+ bytes/gm, "Sent N bytes, received N bytes"],
+];
+
+function normal(lines: readonly string[]): string[] {
+  let text = lines.map((line) => `${line}\n`).join("");
+  for (const [pattern, to] of VARIABLE) text = text.replace(pattern, to);
+  for (const difference of DIFFERENCES) text = text.replace(difference.text, "");
+  return text.split("\n").slice(0, -1);
+}
+
+const PACKET = /^(sent|rcvd) \[/;
+
+/** Messages in their order; packets as a set, for which comes first is the line's affair, and some are sent again. */
+function digest(status: number, output: readonly string[]): unknown {
+  const lines = normal(output);
+  return {
+    status,
+    messages: lines.filter((line) => !PACKET.test(line)),
+    packets: [...new Set(lines.filter((line) => PACKET.test(line)))].sort(),
+  };
+}
+
+/** A second instead of three for each wait of LCP, where the command is a pppd's alone and says nothing of it. */
+function hasty(command: string): string {
+  return /^pppd (?!.*(;|lcp-restart))/.test(command) ? `${command} lcp-restart 1` : command;
+}
+
+const SIDES = ["server", "client"] as const;
+
+async function replay(link: Laplink, { steps = [], setup }: Case, transcript: Transcript): Promise<void> {
+  const runs: Partial<Record<Side, Run>> = {};
+  const must = (side: Side): Run => {
+    const run = runs[side];
+    if (run === undefined) throw new Error(`nothing runs on the ${side}`);
+    return run;
+  };
+  try {
+    for (const side of SIDES) await link[side].install(transcript[side]?.files ?? {});
+    if (setup !== undefined) await link.server.run(setup);
+    const { server, client } = transcript;
+    if (server !== undefined) {
+      runs.server = await link.server.start(hasty(server.command));
+      if (server.command.startsWith("pppd"))
+        await link.server.run("until ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q /dev/ttyS1; do sleep 0.05; done");
+      if (server.command.startsWith("pppd") && !server.command.includes("connect"))
+        await runs.server.waitFor("Connect: ");
+    }
+    if (client !== undefined) runs.client = await link.client.start(hasty(client.command));
+    for (const step of steps) {
+      if (step === "up") await Promise.all(SIDES.map((side) => must(side).waitFor(/^remote IP address/)));
+      else if (step === "cut") await link.cable.cut();
+      else if (step === "mend") await link.cable.mend();
+      else if (step === "hang up the client's line") await link.cable.hangUp("b");
+      else if ("run" in step) await link[step.on].run(step.run);
+      else await must(step.on).waitFor(step.says);
+    }
+    const expected: Partial<Record<Side, unknown>> = {};
+    const actual: Partial<Record<Side, unknown>> = {};
+    for (const side of SIDES) {
+      const part: Part | undefined = transcript[side];
+      if (part === undefined) continue;
+      expected[side] = digest(part.status, part.output);
+      actual[side] = digest(await must(side).exit(), must(side).lines);
+    }
+    expect(actual).toEqual(expected);
+    for (const side of SIDES) if (link[side].kind === "ours") expect(await link[side].traces()).toEqual([]);
+  } finally {
+    await link.cable.mend();
+    await Promise.all(SIDES.map((side) => link[side].reset()));
+  }
+}
+
+/** Links are opened once and taken in turn. */
+class Lane {
+  readonly #kinds: readonly [Kind, Kind];
+  #last: Promise<unknown> = Promise.resolve();
+  #link: Promise<Laplink> | undefined;
+
+  constructor(server: Kind, client: Kind) {
+    this.#kinds = [server, client];
+  }
+
+  take(use: (link: Laplink) => Promise<void>): Promise<void> {
+    const turn = this.#last.then(async () => use(await (this.#link ??= openLaplink(...this.#kinds))));
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Its terminal is gone: the next one gets another. */
+  async renew(): Promise<void> {
+    const link = await this.#link;
+    this.#link = undefined;
+    await link?.close();
+  }
+}
+
+const LANES = {
+  "ours serves ours": new Lane("ours", "ours"),
+  "ours serves real": new Lane("ours", "real"),
+  "real serves ours": new Lane("real", "ours"),
+} as const;
+afterAll(async () => {
+  await Promise.all(Object.values(LANES).map((lane) => lane.renew()));
+  await closeMachines();
+});
+
+const only = new RegExp(process.env["ONLY"] ?? "");
+for (const one of CASES.filter(({ name }) => only.test(name))) {
+  const transcript = skip === undefined ? readTranscript(one.name) : {};
+  for (const [pairing, lane] of Object.entries(LANES)) {
+    // With nobody to talk to there is but one side to look at.
+    if (transcript.server === undefined && pairing !== "ours serves ours") continue;
+    if (one.without?.pairing === pairing) continue;
+    const name = `${one.name}: ${transcript.server === undefined ? "ours alone" : pairing}`;
+    test.concurrent.skipIf(skip !== undefined)(skip === undefined ? name : `${name} [skipped: ${skip}]`, () =>
+      lane.take(async (link) => {
+        await replay(link, one, transcript);
+        if (one.steps?.includes("hang up the client's line")) await lane.renew();
+      }),
+    );
+  }
+}

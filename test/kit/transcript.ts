@@ -1,0 +1,55 @@
+// What the real pppd said, case by case, as the lab recorded it (transcripts/ there): read back so that a test can do the
+// same again and compare.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Side } from "./end.ts";
+import { SHARED } from "./lab.ts";
+
+export interface Part {
+  /** Files of /etc/ppp. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly command: string;
+  /** Lines, without the time in front. */
+  readonly output: readonly string[];
+  readonly status: number;
+}
+
+/** The side that did nothing is left out. */
+export type Transcript = Readonly<Partial<Record<Side, Part>>>;
+
+export function readTranscript(name: string): Transcript {
+  const [, ...sections] = readFileSync(join(SHARED, "peerlab/transcripts", `${name}.txt`), "latin1").split("\n===== ");
+  const parts: Partial<Record<Side, Part>> = {};
+  for (const side of ["server", "client"] as const) {
+    const section = (title: string): string | undefined =>
+      sections.find((text) => text.startsWith(`${side}: ${title}`));
+    const body = (title: string): string => {
+      const text = section(title) ?? "\n";
+      return text.slice(text.indexOf("\n") + 1);
+    };
+    const status = /exit status (\d+)/.exec(section("exit status") ?? "")?.[1];
+    if (status === undefined) continue;
+    const output = body("output")
+      .split("\n")
+      .map((line) => line.replace(/^ *\d+\.\d{3} ?/, ""));
+    parts[side] = {
+      files: files(body("files")),
+      command: body("command").trim(),
+      output: output.slice(0, -1),
+      status: Number(status),
+    };
+  }
+  return parts;
+}
+
+/** "--- name", and the text under it. */
+function files(text: string): Record<string, string> {
+  const [, ...pieces] = `\n${text}`.split(/^--- /m);
+  return Object.fromEntries(
+    pieces.map((piece) => {
+      const end = piece.indexOf("\n");
+      return [piece.slice(0, end), piece.slice(end + 1)];
+    }),
+  );
+}
