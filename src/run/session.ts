@@ -323,8 +323,7 @@ export class Session {
       });
     } catch (error) {
       if (!(error instanceof OsError)) throw error;
-      const lines = error.call === "open" ? adviceOn(error) : [`Couldn't create interface: ${reasonOf(error)}`];
-      for (const line of lines) this.#log.write("error", line);
+      for (const line of adviceOn(error)) this.#log.write("error", line);
       throw new Failed(Exit.FATAL, "");
     }
   }

@@ -15,9 +15,10 @@ export function tunTrouble(): { exit: Exit; lines: string[] } | undefined {
   }
 }
 
-/** One line that says what is wrong, and more that say what helps. */
+/** One line that says what is wrong with opening the TUN or making an interface of it, and more that say what helps. */
 export function adviceOn(error: OsError): string[] {
-  const lines = [`Couldn't open the ${TUN} device: ${reasonOf(error)}`];
+  const what = error.call === "open" ? `open the ${TUN} device` : "create interface";
+  const lines = [`Couldn't ${what}: ${reasonOf(error)}`];
   if (hasCode(error, "ENOENT"))
     lines.push(
       "This system has no TUN device, which carries the packets of a PPP link. As root, one of these helps:",
@@ -27,6 +28,6 @@ export function adviceOn(error: OsError): string[] {
   else if (hasCode(error, "ENODEV", "ENXIO"))
     lines.push("The kernel has no TUN driver. As root: modprobe tun (or build the kernel with CONFIG_TUN)");
   else if (hasCode(error, "EACCES", "EPERM"))
-    lines.push(`You may not use it. Run as root, or in a container with --device ${TUN} --cap-add NET_ADMIN`);
+    lines.push(`You may not make interfaces. Run as root, or in a container with --device ${TUN} --cap-add NET_ADMIN`);
   return lines;
 }

@@ -37,10 +37,9 @@ const CHUNK = 65536;
 /** The test's end of a pty: mute, a peer that speaks PPP, or one that talks rubbish. */
 export class FarSide {
   readonly tty: string;
-  /** What was heard; {@link heardEnd} is its last part as text. */
-  heard = 0;
   #peer: Side | undefined;
   #answering = true;
+  #echoing = false;
   readonly #master: number;
   readonly #memory = new Memory(CHUNK);
   readonly #poll = new Memory(8);
@@ -76,6 +75,16 @@ export class FarSide {
     this.#answering = false;
   }
 
+  /** Says back whatever it hears, as a line does whose two ends are one. */
+  echo(): void {
+    this.#echoing = true;
+  }
+
+  /** Sends an IP packet. */
+  send(packet: Uint8Array): void {
+    this.#peer!.send(packet, performance.now());
+  }
+
   /** The line is gone for good. */
   hangUp(): void {
     if (!this.#open) return;
@@ -103,7 +112,7 @@ export class FarSide {
     for (;;) {
       const got = libc.read(this.#master, this.#memory.address, CHUNK);
       if (got <= 0) return;
-      this.heard += got;
+      if (this.#echoing) libc.write(this.#master, this.#memory.address, got);
       if (this.#answering) this.#peer?.take(this.#memory.bytes.slice(0, got), performance.now());
     }
   }

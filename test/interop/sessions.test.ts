@@ -26,8 +26,8 @@ interface Case {
   readonly steps?: readonly Step[];
   /** Prepares the server. */
   readonly setup?: string;
-  /** Pairings that would show nothing, and why. */
-  readonly without?: { readonly pairing: string; readonly because: string };
+  /** What is killed cannot clean up after itself. */
+  readonly killed?: Side;
 }
 
 const kill = (on: Side, signal: string): Step => ({ on, run: `kill -${signal} $(head -n1 /var/run/ppp0.pid)` });
@@ -36,7 +36,7 @@ const TERM_SERVER = kill("server", "TERM");
 const PING: Step = { on: "client", run: "ping -c 3 -i 0.2 192.168.0.1" };
 const CONNECTED: Step = { on: "client", says: "Connect: " };
 const IN_SCRIPT: Step = { on: "client", run: "until ps ax | grep -q '[s]leep 20'; do sleep 0.05; done" };
-const TERM_ALL: Step = { on: "client", run: "kill -TERM $(pidof pppd)" };
+const TERM_EARLY: Step = { on: "client", run: "kill -TERM $(cat /var/lock/LCK..ttyS0)" };
 
 /** Debian's common-auth turns an unknown user into a wrong password, so as not to tell. The lab's PAM has but this. */
 const PAM_UNIX = "for kind in auth account session; do echo $kind required pam_unix.so; done >/etc/pam.d/ppp";
@@ -62,7 +62,7 @@ const CASES: readonly Case[] = [
   { name: "end-echo-failure-mended", steps: ["up", "cut", { on: "client", says: "No response" }, "mend"] },
   { name: "end-idle" },
   { name: "end-maxconnect" },
-  { name: "end-kill-peer", steps: ["up", kill("client", "KILL"), TERM_SERVER] },
+  { name: "end-kill-peer", steps: ["up", kill("client", "KILL"), TERM_SERVER], killed: "client" },
   { name: "end-hangup", steps: ["up", "hang up the client's line", { on: "client", says: "terminated" }, TERM_SERVER] },
   { name: "end-no-peer" },
   { name: "end-silent", steps: [CONNECTED, TERM_CLIENT] },
@@ -72,7 +72,7 @@ const CASES: readonly Case[] = [
   { name: "connect-chat-timeout" },
   { name: "connect-chat-abort" },
   { name: "connect-not-found" },
-  { name: "connect-killed", steps: [IN_SCRIPT, TERM_ALL] },
+  { name: "connect-killed", steps: [IN_SCRIPT, TERM_EARLY] },
   { name: "init-fails" },
   { name: "welcome-fails" },
   { name: "disconnect-welcome", steps: ["up", TERM_CLIENT] },
@@ -87,7 +87,6 @@ const CASES: readonly Case[] = [
   { name: "err-lock-held" },
   { name: "err-lock-stale" },
   { name: "err-missing-argument" },
-  { name: "err-no-device" },
   { name: "err-no-options" },
   { name: "err-no-tty-stdin" },
   { name: "err-not-a-tty" },
@@ -111,6 +110,21 @@ const DIFFERENCES: readonly { readonly text: RegExp; readonly because: string }[
   { text: /^Discarded non-LCP packet when LCP not open\n/gm, because: "it was CCP's or IPV6CP's" },
   { text: /^(sent|rcvd) \[IPCP ConfRej id=N <compress VJ 0f 01>\]\n/gm, because: "VJ comes in a later issue" },
   { text: / <compress VJ 0f 01>/g, because: "VJ comes in a later issue" },
+  {
+    text: /^rcvd \[LCP TermReq id=N "User request"\]\nsent \[LCP TermAck id=N\]\n(?!LCP|Conn)/gm,
+    because: "left in the guest's port by the case recorded before",
+  },
+  {
+    text: /(?<=^sent \[LCP TermReq [^\n]*\n)rcvd \[IPCP ConfReq .*\n/gm,
+    because: "too late for us: control characters must be escaped again by then",
+  },
+  { text: /^Terminating on signal 15\n(?=Child process )/gm, because: "2.4.9 says this only once there is a link" },
+  { text: /^speed 12345 not supported\n/gm, because: "any speed the driver takes will do" },
+  { text: /(?<=^pppd version) .*/gm, because: "we are not 2.4.9" },
+  { text: / \(line 975\)$/gm, because: "the line of a C file" },
+  { text: /(?<=^sh:) 1:/gm, because: "the guest's shell is busybox's, ours Debian's" },
+  { text: /^pppd: pppd must be run as root or with CAP_NET_ADMIN\n/gm, because: "2.5 says this, and we both" },
+  { text: /^mru value \d+ is not between .*\n/gm, because: "2.4.9 changes the value without a word" },
 ];
 
 /** What changes from run to run. */
@@ -143,12 +157,12 @@ function digest(status: number, output: readonly string[]): unknown {
 
 /** A second instead of three for each wait of LCP, where the command is a pppd's alone and says nothing of it. */
 function hasty(command: string): string {
-  return /^pppd (?!.*(;|lcp-restart))/.test(command) ? `${command} lcp-restart 1` : command;
+  return /^pppd (?!.*(;|lcp-restart)).* -detach/.test(command) ? `${command} lcp-restart 1` : command;
 }
 
 const SIDES = ["server", "client"] as const;
 
-async function replay(link: Laplink, { steps = [], setup }: Case, transcript: Transcript): Promise<void> {
+async function replay(link: Laplink, { steps = [], setup, killed }: Case, transcript: Transcript): Promise<void> {
   const runs: Partial<Record<Side, Run>> = {};
   const must = (side: Side): Run => {
     const run = runs[side];
@@ -184,7 +198,8 @@ async function replay(link: Laplink, { steps = [], setup }: Case, transcript: Tr
       actual[side] = digest(await must(side).exit(), must(side).lines);
     }
     expect(actual).toEqual(expected);
-    for (const side of SIDES) if (link[side].kind === "ours") expect(await link[side].traces()).toEqual([]);
+    for (const side of SIDES)
+      if (link[side].kind === "ours" && side !== killed) expect(await link[side].traces()).toEqual([]);
   } finally {
     await link.cable.mend();
     await Promise.all(SIDES.map((side) => link[side].reset()));
@@ -231,7 +246,6 @@ for (const one of CASES.filter(({ name }) => only.test(name))) {
   for (const [pairing, lane] of Object.entries(LANES)) {
     // With nobody to talk to there is but one side to look at.
     if (transcript.server === undefined && pairing !== "ours serves ours") continue;
-    if (one.without?.pairing === pairing) continue;
     const name = `${one.name}: ${transcript.server === undefined ? "ours alone" : pairing}`;
     test.concurrent.skipIf(skip !== undefined)(skip === undefined ? name : `${name} [skipped: ${skip}]`, () =>
       lane.take(async (link) => {

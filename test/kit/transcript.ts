@@ -31,12 +31,13 @@ export function readTranscript(name: string): Transcript {
     const status = /exit status (\d+)/.exec(section("exit status") ?? "")?.[1];
     if (status === undefined) continue;
     const output = body("output")
+      .trimEnd()
       .split("\n")
       .map((line) => line.replace(/^ *\d+\.\d{3} ?/, ""));
     parts[side] = {
       files: files(body("files")),
       command: body("command").trim(),
-      output: output.slice(0, -1),
+      output: output.join("") === "" ? [] : output,
       status: Number(status),
     };
   }

@@ -1,0 +1,581 @@
+// What can go wrong, does: each time a plain message, the right exit code, and nothing left behind.
+
+import { afterEach, describe, expect, test } from "bun:test";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { bytesOf } from "../../src/bytes/text.ts";
+import { Rng } from "../kit/rng.ts";
+import { linkConfig } from "../kit/pair.ts";
+import type { Program } from "../kit/program.ts";
+import { FarSide, missing, pppdPath, Scene, titled, until, usage } from "./scene.ts";
+
+const on = test.skipIf(missing !== undefined);
+
+let scenes: Scene[] = [];
+async function openScene(files: Readonly<Record<string, string>> = {}): Promise<Scene> {
+  const scene = await Scene.open(files);
+  scenes.push(scene);
+  return scene;
+}
+afterEach(async () => {
+  await Promise.all(scenes.map((scene) => scene.close()));
+  scenes = [];
+});
+
+const ADDRESSES = "10.0.0.1:10.0.0.2";
+const HANGS = "#!/bin/sh\nexec sleep 1000\n";
+/** A script whose own child hangs. */
+const FAMILY_HANGS = "#!/bin/sh\nsleep 1000\n:\n";
+/** A Terminate-Request that is not answered is not waited for long. */
+const QUICK = ["lcp-restart", "1", "lcp-max-terminate", "1", "child-timeout", "1"];
+
+/** The lines it said from `from` on. */
+function said(program: Program, from = 0): string[] {
+  return program.lines.slice(from).map(({ text }) => text);
+}
+
+async function linkUp(scene: Scene, words: readonly string[] = []): Promise<Program> {
+  scene.far.answer();
+  const pppd = scene.pppd([ADDRESSES, ...QUICK, ...words]);
+  await pppd.waitFor("remote IP address");
+  return pppd;
+}
+
+describe("does not start", () => {
+  const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+  const WITH_RIGHT = [...NOBODY, "--inh-caps=+net_admin", "--ambient-caps=+net_admin"];
+  const WITHOUT_RIGHT = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"];
+  const NO_TUN = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /dev/net && exec "$0" "$@"'];
+  const LOCKED = ["sh", "-c", 'printf "%10d\\n" $$ >/var/lock/LCK..ttyS1; "$0" "$@"'];
+  const line = ["/dev/ttyS1", "115200", "local", "noauth", "nodetach"];
+
+  const cases: readonly [what: string, prefix: string[], words: string[], status: number, says: RegExp][] = [
+    [
+      "a device that is not there",
+      [],
+      ["/dev/ttyS99", "noauth"],
+      2,
+      /unrecognized option '\/dev\/ttyS99'\n[^]*^\/dev\/ttyS99: no such device$/m,
+    ],
+    ["a file in the place of the device", [], ["/etc/passwd", "noauth"], 2, /unrecognized option '\/etc\/passwd'/],
+    [
+      "a device that is no terminal",
+      [],
+      ["/dev/null", "noauth", "nodetach"],
+      1,
+      /^tcgetattr: Inappropriate ioctl for device$/m,
+    ],
+    ["not root", NOBODY, ["/dev/ttyS1"], 3, /must be root to run .*pppd, since it is not setuid-root/],
+    [
+      "no right to the line",
+      WITH_RIGHT,
+      ["/dev/ttyS1", "nodetach"],
+      7,
+      /^Failed to open \/dev\/ttyS1: Permission denied$/m,
+    ],
+    [
+      "root in a container that may not make interfaces",
+      WITHOUT_RIGHT,
+      line,
+      1,
+      /^Couldn't create interface: Operation not permitted\n.*--cap-add NET_ADMIN$/m,
+    ],
+    [
+      "no TUN",
+      NO_TUN,
+      line,
+      4,
+      /Couldn't open the \/dev\/net\/tun device: No such file or directory\n[^]*mknod \/dev\/net\/tun c 10 200[^]*--device \/dev\/net\/tun/,
+    ],
+    ["the line is locked", LOCKED, [...line, "lock"], 6, /^Device ttyS1 is locked by pid \d+$/m],
+  ];
+  for (const [what, prefix, words, status, says] of cases) {
+    on(titled(what), async () => {
+      // With the line's options in a file that is ours, so that an ordinary user may have them.
+      const scene = await openScene({ "/etc/ppp/options": "noauth\nlocal\n115200\n" });
+      const result = await scene.machine.run(...prefix, pppdPath(), ...words);
+      expect(result.stdout + result.stderr).toMatch(says);
+      expect(result.status).toBe(status);
+      expect(result.stderr).not.toContain("    at "); // no stack
+      if (prefix === LOCKED) await scene.machine.run("rm", "/var/lock/LCK..ttyS1");
+      expect(await scene.leftBehind()).toEqual([]);
+    });
+  }
+});
+
+/** A point in the life of a session, and how it is reached. */
+interface Moment {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly words?: readonly string[];
+  /** Is the far side a peer? */
+  readonly peer?: "answers" | "asks for a password";
+  /** The line of the log that tells that it is reached. */
+  readonly reached: string;
+  /** What else must be done to get there. */
+  readonly then?: (scene: Scene, pppd: Program) => Promise<void>;
+  /** Exit code when the line is pulled; undefined: it does not matter to the script that runs. */
+  readonly hangup?: number;
+  readonly terminated: number;
+}
+
+const terminate = async ({ far }: Scene, pppd: Program): Promise<void> => {
+  far.fallSilent();
+  pppd.kill("SIGTERM");
+  await pppd.waitFor("sent [LCP TermReq");
+};
+const disconnect = async (_: Scene, pppd: Program): Promise<void> => {
+  pppd.kill("SIGTERM");
+  await pppd.waitFor("bye");
+};
+
+const MOMENTS: Readonly<Record<string, Moment>> = {
+  "in the init script": {
+    words: ["init", "echo ready >&2; sleep 1000"],
+    reached: "ready",
+    terminated: 18,
+  },
+  "in a connect script": {
+    words: ["connect", "echo ready >&2; sleep 1000"],
+    reached: "ready",
+    terminated: 8,
+  },
+  "in a connect script that listens": {
+    words: ["connect", "echo ready >&2; read -r word || exit 1"],
+    reached: "ready",
+    hangup: 8,
+    terminated: 8,
+  },
+  "in our own chat": {
+    words: ["connect", "chat -v -s '' AT OK"],
+    reached: "expect (OK)",
+    hangup: 8,
+    terminated: 8,
+  },
+  "in net-init": {
+    files: { "/etc/ppp/net-init": FAMILY_HANGS },
+    reached: "Script /etc/ppp/net-init started",
+    terminated: 5,
+  },
+  "before anybody answers": { reached: "sent [LCP ConfReq", hangup: 16, terminated: 16 },
+  "in silence": { words: ["silent"], reached: "Connect:", hangup: 16, terminated: 5 },
+  "while we prove who we are": {
+    words: ["user", "zaphod", "password", "x"],
+    peer: "asks for a password",
+    reached: "sent [PAP AuthReq",
+    hangup: 16,
+    terminated: 5,
+  },
+  "in ip-pre-up": {
+    files: { "/etc/ppp/ip-pre-up": FAMILY_HANGS },
+    peer: "answers",
+    reached: "Script /etc/ppp/ip-pre-up started",
+    hangup: 16,
+    terminated: 5,
+  },
+  "when the link is up": { peer: "answers", reached: "remote IP address", hangup: 16, terminated: 5 },
+  "in ip-up": {
+    files: { "/etc/ppp/ip-up": FAMILY_HANGS },
+    peer: "answers",
+    reached: "Script /etc/ppp/ip-up started",
+    hangup: 16,
+    terminated: 5,
+  },
+  "while it ends": { peer: "answers", reached: "remote IP address", then: terminate, hangup: 16, terminated: 16 },
+  "in the disconnect script": {
+    words: ["disconnect", "echo bye >&2; sleep 1000"],
+    peer: "answers",
+    reached: "remote IP address",
+    then: disconnect,
+    terminated: 5,
+  },
+  "between two attempts": {
+    words: ["persist", "holdoff", "1000", "connect", "exit 1"],
+    reached: "Connect script failed",
+    terminated: 5,
+  },
+};
+
+async function reach({ files, words = [], peer, reached, then }: Moment): Promise<{ scene: Scene; pppd: Program }> {
+  const scene = await openScene(files);
+  const { lcp } = linkConfig();
+  if (peer !== undefined) scene.far.answer(peer === "answers" ? {} : { lcp: { ...lcp, demand: ["pap"] } });
+  const pppd = scene.pppd([ADDRESSES, ...QUICK, ...words]);
+  await pppd.waitFor(reached);
+  await then?.(scene, pppd);
+  return { scene, pppd };
+}
+
+describe("the cable is pulled", () => {
+  for (const [when, moment] of Object.entries(MOMENTS)) {
+    if (moment.hangup === undefined) continue;
+    on(titled(when), async () => {
+      const { scene, pppd } = await reach(moment);
+      const before = pppd.lines.length;
+      scene.far.hangUp();
+      expect(await pppd.exit(5000)).toBe(moment.hangup!);
+      if (moment.hangup === 16) {
+        const lines = said(pppd, before);
+        expect(lines).toContain("Modem hangup");
+        expect(lines.at(-1) === "Connection terminated." || lines.includes("Connection terminated.")).toBe(true);
+      }
+      expect(await scene.leftBehind(true)).toEqual([]);
+    });
+  }
+
+  on(titled("with persist: it is tried again and again, at its ease, until it is told to stop"), async () => {
+    const scene = await openScene();
+    const pppd = await linkUp(scene, ["persist", "maxfail", "0"]);
+    scene.far.hangUp();
+    let last = await pppd.waitFor("Failed to open /dev/ttyS1: Input/output error");
+    last = await pppd.waitFor("Failed to open /dev/ttyS1: Input/output error", { after: last });
+    expect(said(pppd).filter((text) => text === "Modem hangup")).toHaveLength(1);
+    pppd.kill("SIGTERM");
+    expect(await pppd.exit()).toBe(5);
+    expect(await scene.leftBehind(true)).toEqual([]);
+  });
+});
+
+describe("SIGTERM", () => {
+  for (const [when, moment] of Object.entries(MOMENTS)) {
+    on(titled(when), async () => {
+      const { scene, pppd } = await reach(moment);
+      pppd.kill("SIGTERM");
+      expect(await pppd.exit(5000)).toBe(moment.terminated);
+      expect(said(pppd)).toContain("Terminating on signal 15");
+      expect(await scene.leftBehind()).toEqual([]);
+    });
+  }
+});
+
+describe("other signals", () => {
+  for (const [signal, status, text] of [
+    ["SIGINT", 5, "Terminating on signal 2"],
+    ["SIGHUP", 5, "Hangup (SIGHUP)"],
+    ["SIGQUIT", 127, "Fatal signal 3"],
+  ] as const) {
+    on(titled(`${signal} when the link is up`), async () => {
+      const scene = await openScene();
+      const pppd = await linkUp(scene);
+      pppd.kill(signal);
+      expect(await pppd.exit(5000)).toBe(status);
+      expect(said(pppd)).toContain(text);
+      expect(await scene.leftBehind()).toEqual([]);
+    });
+  }
+
+  on(titled("a hail of them ends it once, and in good order"), async () => {
+    const scene = await openScene();
+    const pppd = await linkUp(scene);
+    for (let count = 0; count < 50; count++) for (const signal of ["SIGUSR1", "SIGUSR2"] as const) pppd.kill(signal);
+    for (let count = 0; count < 20; count++) pppd.kill("SIGTERM");
+    expect(await pppd.exit(5000)).toBe(5);
+    expect(said(pppd)).toContain("Connection terminated.");
+    expect(await scene.leftBehind()).toEqual([]);
+  });
+
+  on(titled("SIGKILL: the next one clears away the lock and comes up"), async () => {
+    const scene = await openScene();
+    const killed = await linkUp(scene);
+    const pid = killed.pid;
+    killed.kill("SIGKILL");
+    expect(await killed.exit()).toBe(137);
+    expect(scene.machine.interfaces()).toEqual([]);
+    scene.far.answer();
+    const next = scene.pppd([ADDRESSES, ...QUICK]);
+    await next.waitFor(`Removed stale lock on ttyS1 (pid ${pid})`);
+    await next.waitFor("remote IP address");
+    next.kill();
+    expect(await next.exit()).toBe(5);
+    // What the first one found is gone with it; that is all.
+    expect((await scene.leftBehind()).filter((line) => !line.includes(" tty "))).toEqual([]);
+  });
+});
+
+describe("a peer that talks rubbish", () => {
+  const MB = 1 << 20;
+  const random = new Rng(7);
+  const KINDS: Readonly<Record<string, Uint8Array>> = {
+    "random bytes": Uint8Array.from({ length: 1 << 18 }, () => random.u32() & 0xff),
+    "a login prompt": bytesOf("\r\nDebian GNU/Linux 12 laplink ttyS0\r\n\r\nlaplink login: "),
+    "nothing but flags": new Uint8Array(4096).fill(0x7e),
+    "nothing but escapes": new Uint8Array(4096).fill(0x7d),
+    "frames without an end": new Uint8Array(1 << 17).fill(0x41),
+    "short frames": bytesOf("~\xff\x03~\xc0~\xc0\x21~"),
+    zeros: new Uint8Array(4096),
+  };
+  const WORTH = 30 * MB;
+
+  for (const [kind, piece] of Object.entries(KINDS)) {
+    on(titled(`${kind}: before the link and while it is up, at full speed`), async () => {
+      const scene = await openScene();
+      // Patient, as it cannot be heard in all the noise.
+      const pppd = scene.pppd([ADDRESSES, ...QUICK, "lcp-max-configure", "1000"]);
+      await pppd.waitFor("sent [LCP ConfReq");
+      await scene.far.flood(piece, MB);
+      scene.far.answer();
+      await pppd.waitFor("remote IP address");
+      await scene.far.flood(piece, 2 * MB);
+      const before = usage(pppd.pid);
+      await scene.far.flood(piece, WORTH);
+      const after = usage(pppd.pid);
+      expect(after.rssKb - before.rssKb).toBeLessThan(8 * 1024);
+      expect(after.cpuMs - before.cpuMs).toBeLessThan((WORTH / MB) * 50);
+      // It still hears what makes sense.
+      const lines = pppd.lines.length;
+      pppd.kill();
+      expect(await pppd.exit(5000)).toBe(5);
+      expect(said(pppd, lines)).toContainEqual(expect.stringMatching(/^rcvd \[LCP TermAck/));
+      // And has not told the world about every byte of it.
+      expect(pppd.lines.length).toBeLessThan(1000);
+      expect(await scene.leftBehind()).toEqual([]);
+    });
+  }
+
+  on(titled("our own words: the line is looped back"), async () => {
+    const scene = await openScene();
+    const far = new FarSide();
+    far.hangUp();
+    scene.far.echo();
+    const pppd = scene.pppd([ADDRESSES]);
+    expect(await pppd.exit(5000)).toBe(17);
+    expect(said(pppd)).toContain("Serial line is looped back.");
+    expect(await scene.leftBehind()).toEqual([]);
+  });
+
+  on(titled("nothing at all, or text only: it gives up and says so"), async () => {
+    const scene = await openScene();
+    const pppd = scene.pppd([ADDRESSES, ...QUICK, "lcp-max-configure", "2"]);
+    await pppd.waitFor("sent [LCP ConfReq");
+    await scene.far.flood(bytesOf("login: "), 70);
+    expect(await pppd.exit(6000)).toBe(16);
+    expect(said(pppd)).toContain("LCP: timeout sending Config-Requests");
+    expect(await scene.leftBehind()).toEqual([]);
+  });
+
+  on(titled("nothing any more: echoes tell, and the exit code says so"), async () => {
+    const scene = await openScene();
+    const pppd = await linkUp(scene, ["lcp-echo-interval", "1", "lcp-echo-failure", "2"]);
+    scene.far.fallSilent();
+    expect(await pppd.exit(8000)).toBe(16);
+    expect(said(pppd)).toContain("No response to 2 echo-requests");
+    expect(said(pppd)).toContain("Serial link appears to be disconnected.");
+    expect(await scene.leftBehind()).toEqual([]);
+  });
+});
+
+describe("what it writes to is full or gone", () => {
+  on(titled("a log file and a record on a full disk"), async () => {
+    const scene = await openScene();
+    const mount = 'mkdir /run/small && mount -t tmpfs -o size=64k none /run/small && exec "$0" "$@"';
+    const argv = [
+      "unshare",
+      "-m",
+      "sh",
+      "-c",
+      mount,
+      pppdPath(),
+      "/dev/ttyS1",
+      "115200",
+      "local",
+      "noauth",
+      "nodetach",
+    ];
+    scene.far.answer();
+    const more = ["debug", "logfile", "/run/small/log", "record", "/run/small/record", ADDRESSES, ...QUICK];
+    const pppd = scene.run([...argv, ...more]);
+    const path = `/proc/${pppd.pid}/root/run/small`;
+    const size = (name: string): number => (existsSync(`${path}/${name}`) ? statSync(`${path}/${name}`).size : 0);
+    await until("the link is up", () => size("log") > 0 && readFileSync(`${path}/log`, "utf8").includes("remote IP"));
+    // A frame of nonsense a turn: recorded, but not in the log.
+    await scene.far.flood(new Uint8Array(1 << 16).fill(0x41), 1 << 20);
+    await until("the disk is full", () => readFileSync(`${path}/log`, "utf8").includes("Couldn't write record file"));
+    expect(size("record")).toBeGreaterThan(30_000);
+    const { rssKb } = usage(pppd.pid);
+    expect(rssKb).toBeLessThan(64 * 1024);
+    pppd.kill();
+    expect(await pppd.exit(5000)).toBe(5);
+    await scene.machine.run("rmdir", "/run/small");
+    expect(await scene.leftBehind()).toEqual([]);
+  });
+
+  on(titled("standard output closed by its reader"), async () => {
+    const scene = await openScene();
+    scene.far.answer();
+    const words = `/dev/ttyS1 115200 local noauth nodetach debug ${ADDRESSES} ${QUICK.join(" ")}`;
+    const shell = scene.run(["bash", "-c", `${pppdPath()} ${words} > >(head -n 1); echo "status $?" >&2`]);
+    await shell.waitFor("Using interface ppp0");
+    const addresses = async (): Promise<string> => (await scene.machine.run("ip", "-o", "addr")).stdout;
+    await until("the link is up all the same", async () => (await addresses()).includes("10.0.0.1 peer 10.0.0.2"));
+    const [pppd] = scene.machine.processes().filter(({ command }) => command.startsWith(pppdPath()));
+    process.kill(pppd!.pid, "SIGTERM");
+    await shell.waitFor("status 5");
+    await shell.exit();
+    expect(await scene.leftBehind()).toEqual([]);
+  });
+
+  on(titled("no /run to write to, no syslog"), async () => {
+    const scene = await openScene();
+    scene.far.answer();
+    const mount = 'mount --bind -o ro /etc /run && exec "$0" "$@"';
+    const words = ["/dev/ttyS1", "115200", "local", "noauth", "nolock", "nodetach", ADDRESSES, ...QUICK];
+    const pppd = scene.run(["unshare", "-m", "sh", "-c", mount, pppdPath(), ...words]);
+    await pppd.waitFor("remote IP address");
+    expect(said(pppd)).toContainEqual(
+      expect.stringMatching(/^Failed to create pid file \/var\/run\/ppp0.pid: Read-only/),
+    );
+    pppd.kill();
+    expect(await pppd.exit(5000)).toBe(5);
+    expect(await scene.leftBehind()).toEqual([]);
+  });
+});
+
+describe("somebody takes the interface away", () => {
+  on(titled("ip link set ppp0 down: nothing is lost but packets, no CPU is burnt"), async () => {
+    const scene = await openScene();
+    const pppd = await linkUp(scene);
+    expect((await scene.machine.run("ip", "link", "set", "ppp0", "down")).status).toBe(0);
+    const before = usage(pppd.pid);
+    // Packets of the peer, which the interface refuses.
+    const packet = Uint8Array.from({ length: 84 }, (_, at) => (at === 0 ? 0x45 : 0));
+    for (let count = 0; count < 100; count++) scene.far.send(packet);
+    await Bun.sleep(500); // CPU time is to be measured
+    expect(usage(pppd.pid).cpuMs - before.cpuMs).toBeLessThan(100);
+    pppd.kill();
+    expect(await pppd.exit(5000)).toBe(5);
+    expect(await scene.leftBehind()).toEqual([]);
+  });
+
+  on(titled("ip link del ppp0: the link ends, and says why"), async () => {
+    const scene = await openScene({ "/etc/ppp/ip-down": "#!/bin/sh\ntouch /run/ip-down-ran\n" });
+    const pppd = await linkUp(scene);
+    expect((await scene.machine.run("ip", "link", "del", "ppp0")).status).toBe(0);
+    expect(await pppd.exit(5000)).toBe(1);
+    expect(said(pppd)).toContain("Interface ppp0 has been removed");
+    expect(said(pppd)).toContain('sent [LCP TermReq id=0x2 "Interface removed"]');
+    expect(said(pppd)).toContain("Connection terminated.");
+    expect(said(pppd).filter((text) => text.includes("No such device"))).toEqual([]);
+    expect(await scene.leftBehind()).toEqual(["+ /run/ip-down-ran"]);
+  });
+
+  on(titled("ip link del ppp0 with persist: another one is made"), async () => {
+    const scene = await openScene();
+    const pppd = await linkUp(scene, ["persist"]);
+    await scene.machine.run("ip", "link", "del", "ppp0");
+    const removed = await pppd.waitFor("Interface ppp0 has been removed");
+    const terminated = await pppd.waitFor("Connection terminated.", { after: removed });
+    scene.far.answer();
+    await pppd.waitFor("remote IP address", { after: terminated });
+    pppd.kill();
+    expect(await pppd.exit(5000)).toBe(5);
+    expect(await scene.leftBehind()).toEqual([]);
+  });
+});
+
+describe("the network of the machine is put back", () => {
+  /** A default route and a LAN the peer's address falls in. */
+  const lan = async (scene: Scene): Promise<void> => {
+    const { status, stderr } = await scene.machine.run(
+      "sh",
+      "-ec",
+      "ip tuntap add eth0 mode tap; ip addr add 10.0.0.9/24 dev eth0; ip link set eth0 up; ip route add default via 10.0.0.254",
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    await scene.remember();
+  };
+  const ALL = ["defaultroute", "replacedefaultroute", "proxyarp", "ktune"];
+
+  for (const how of ["SIGTERM", "hang-up", "SIGHUP"] as const) {
+    on(titled(`after ${how}: default route, proxy ARP, forwarding`), async () => {
+      const scene = await openScene();
+      await lan(scene);
+      const pppd = await linkUp(scene, ALL);
+      const during = await scene.leftBehind();
+      expect(during).toContainEqual(expect.stringMatching(/^\+ default dev ppp0 /));
+      expect(during).toContainEqual(expect.stringMatching(/^- default via 10\.0\.0\.254 dev eth0/));
+      expect(during).toContainEqual(expect.stringMatching(/^\+ 10\.0\.0\.2 dev eth0 proxy/));
+      if (how === "hang-up") scene.far.hangUp();
+      else pppd.kill(how);
+      expect(await pppd.exit(5000)).toBe(how === "hang-up" ? 16 : 5);
+      expect(await scene.leftBehind(how === "hang-up")).toEqual([]);
+    });
+  }
+});
+
+describe("more than one", () => {
+  on(titled("two on one line: the second is refused, the first goes on"), async () => {
+    const scene = await openScene();
+    const first = await linkUp(scene);
+    const second = scene.pppd([ADDRESSES]);
+    expect(await second.exit()).toBe(6);
+    expect(said(second)).toEqual([`Device ttyS1 is locked by pid ${first.pid}`]);
+    first.kill();
+    expect(await first.exit()).toBe(5);
+    expect(await scene.leftBehind()).toEqual([]);
+  });
+
+  on(titled("two lines on one machine: two interfaces, each ends by itself"), async () => {
+    const scene = await openScene();
+    const other = new FarSide();
+    const first = await linkUp(scene);
+    other.answer();
+    const words = [other.tty, "115200", "local", "lock", "noauth", "nodetach", "10.0.1.1:10.0.1.2", ...QUICK];
+    const mounted = ["unshare", "-m", "sh", "-c", 'mount --bind /proc/1/root/dev/pts /dev/pts && exec "$0" "$@"'];
+    const second = scene.run([...mounted, pppdPath(), ...words]);
+    await second.waitFor("remote IP address 10.0.1.2");
+    expect(said(second)).toContain("Using interface ppp1");
+    expect(scene.machine.interfaces()).toEqual(["ppp0", "ppp1"]);
+    first.kill();
+    expect(await first.exit()).toBe(5);
+    expect(scene.machine.interfaces()).toEqual(["ppp1"]);
+    second.kill();
+    expect(await second.exit()).toBe(5);
+    other.hangUp();
+    expect(await scene.leftBehind()).toEqual([]);
+  });
+});
+
+describe("scripts keep their order", () => {
+  /** Each says what it is when it begins and when it ends; ip-up takes its time. */
+  const FILES = {
+    "/etc/ppp/ip-up": "#!/bin/sh\necho up begins >>/run/order; sleep 0.5; echo up ends >>/run/order\n",
+    "/etc/ppp/ip-down": "#!/bin/sh\necho down begins >>/run/order; sleep 0.2; echo down ends >>/run/order\n",
+  };
+  const order = (scene: Scene): string[] => readFileSync(scene.machine.path("/run/order"), "utf8").trim().split("\n");
+  const PAIR = ["up begins", "up ends", "down begins", "down ends"];
+
+  on(titled("an ip-down that had to wait for its ip-up is waited for at the end"), async () => {
+    const scene = await openScene(FILES);
+    const pppd = await linkUp(scene);
+    pppd.kill();
+    expect(await pppd.exit(5000)).toBe(5);
+    expect(order(scene)).toEqual(PAIR);
+  });
+
+  on(titled("with persist, the next link's ip-up waits for the last one's ip-down"), async () => {
+    const scene = await openScene(FILES);
+    const pppd = await linkUp(scene, ["persist", "holdoff", "0", "child-timeout", "5"]);
+    const up = await pppd.waitFor("Script /etc/ppp/ip-up started");
+    scene.far.answer(); // LCP anew: what was up goes down
+    await pppd.waitFor("remote IP address", { after: up });
+    pppd.kill("SIGHUP");
+    const ended = await pppd.waitFor("Connection terminated.");
+    scene.far.answer();
+    await pppd.waitFor("remote IP address", { after: ended });
+    pppd.kill();
+    expect(await pppd.exit(8000)).toBe(5);
+    const lines = order(scene);
+    expect(lines.length % PAIR.length).toBe(0);
+    expect(lines).toEqual(Array.from({ length: lines.length / PAIR.length }, () => PAIR).flat());
+  });
+});
+
+describe("an idle pppd", () => {
+  on(titled("uses no CPU, with timers running and nobody answering"), async () => {
+    const scene = await openScene();
+    const pppd = await linkUp(scene, ["idle", "100", "maxconnect", "3000000", "lcp-echo-interval", "1"]);
+    const before = usage(pppd.pid);
+    await Bun.sleep(2000); // CPU time is to be measured
+    expect(usage(pppd.pid).cpuMs - before.cpuMs).toBeLessThan(30);
+    pppd.kill();
+    expect(await pppd.exit(5000)).toBe(5);
+  });
+});
