@@ -75,6 +75,8 @@ export interface LcpOwner {
   /** Our own packets come back. */
   loopedBack(): void;
   protocolRejected(protocol: number, now: number): void;
+  /** True for a protocol this link has a use for. */
+  speaks(protocol: number): boolean;
   echoReply(now: number, ours: boolean): void;
   random32(): number;
 }
@@ -300,7 +302,10 @@ export class Lcp implements Dialect {
     const { protocol } = reject;
     const hex = `0x${protocol.toString(16)}`;
     const name = protocolName(protocol);
-    this.#lower.log("debug", `Protocol-Reject for ${name === undefined ? hex : `'${name}' (${hex})`} received`);
+    const text = name === undefined ? hex : `'${name}' (${hex})`;
+    if (this.#owner.speaks(protocol)) this.#lower.log("debug", `Protocol-Reject for ${text} received`);
+    else this.#lower.log("warn", `Protocol-Reject for unsupported protocol ${text}`);
+    if (protocol === Protocol.LCP) this.#lower.log("error", "Received Protocol-Reject for LCP!");
     this.#owner.protocolRejected(protocol, now);
   }
 

@@ -61,6 +61,8 @@ export interface LinkHost {
 
 /** In the order of pppd's phase numbers, where a log line gives one; some of them only pppd has. */
 const PHASES = ["dead", "", "", "", "establish", "authenticate", "", "network", "", "terminate"];
+/** Where pppd cuts a line of the log. */
+const LONGEST_LINE = 1023;
 /** Control packets kept while the line takes nothing. More is a flood, and the peer asks again anyway. */
 const MOST_WAITING = 32;
 /** The largest control packet we make: a Configure-Request with every option, or a Reject of a long packet. */
@@ -119,6 +121,8 @@ export class Link {
       lcpFinished: () => this.#lcpFinished(),
       loopedBack: () => this.#loopedBack(),
       protocolRejected: (protocol, now) => this.#protocolRejected(protocol, now),
+      speaks: (protocol) =>
+        protocol === Protocol.LCP || protocol === Protocol.PAP || (protocol === Protocol.IPCP && !!this.#ipcp),
       echoReply: (_now, ours) => this.#echoReply(ours),
       random32: host.random32,
     });
@@ -572,6 +576,7 @@ export class Link {
     whole[0] = protocol >>> 8;
     whole[1] = protocol;
     whole.set(packet.subarray(start, end), 2);
-    return describePacket(whole, 0, whole.length, { hidePassword: this.#config.hidePassword });
+    const text = describePacket(whole, 0, whole.length, { hidePassword: this.#config.hidePassword });
+    return text.slice(0, LONGEST_LINE - "rcvd ".length);
   }
 }

@@ -2,7 +2,7 @@
 
 import { ipv4Text } from "../wire/ip.ts";
 import type { LinkEvent } from "../link/events.ts";
-import { Link } from "../link/link.ts";
+import { Link, type LinkConfig } from "../link/link.ts";
 import { Pacer } from "../link/pacer.ts";
 import type { Config } from "../options/config.ts";
 import type { Log } from "../os/log.ts";
@@ -11,7 +11,7 @@ import { writeResolvConf } from "../os/resolvconf.ts";
 import type { Tty } from "../os/tty.ts";
 import type { Tun } from "../os/tun.ts";
 import { Exit, FAILURES } from "./exit.ts";
-import { type Hooks, UpDown } from "./hooks.ts";
+import type { Hooks, UpDown } from "./hooks.ts";
 import { linkConfig } from "./linkconfig.ts";
 import { type Buffers, Loop } from "./loop.ts";
 import { Network, queueLength } from "./network.ts";
@@ -52,6 +52,7 @@ export class Attempt {
   readonly #tun: Tun;
   readonly #speed: number;
   readonly #setStatus: (exit: Exit) => void;
+  readonly #linkConfig: LinkConfig;
   readonly #loop: Loop;
   readonly #pacer: Pacer;
   readonly #network: Network;
@@ -80,7 +81,8 @@ export class Attempt {
     this.#setStatus = setStatus;
     buffers.input.clear();
     buffers.output.clear();
-    this.link = new Link(linkConfig(config, peers.plan()), {
+    this.#linkConfig = linkConfig(config, peers.plan());
+    this.link = new Link(this.#linkConfig, {
       output: buffers.output,
       frame: buffers.frame.bytes,
       random32: () => crypto.getRandomValues(new Uint32Array(1))[0]!,
@@ -93,8 +95,8 @@ export class Attempt {
     this.#pacer = new Pacer(tty.isPty ? config.speed : this.#speed);
     this.#record = config.record === undefined ? undefined : new RecordFile(config.record, log);
     this.#network = new Network(tun.name, config, (level, text) => log.write(level, text));
-    this.#ipScripts = new UpDown(hooks, config.ipUpScript, config.ipDownScript);
-    this.#authScripts = new UpDown(hooks, config.authUpScript, config.authDownScript);
+    this.#ipScripts = hooks.pair(config.ipUpScript, config.ipDownScript);
+    this.#authScripts = hooks.pair(config.authUpScript, config.authDownScript);
     this.#loop = new Loop(tty.fd, tty.isPty, buffers, this.link, this.#pacer, {
       settle: (now) => this.#settle(now),
       nextDeadline: () => this.#nextDeadline(),
@@ -266,8 +268,14 @@ export class Attempt {
   }
 
   #peerAuthenticated(name: string): void {
-    const { config, peers } = this.#host;
+    const { config, log, peers } = this.#host;
     this.#hooks.env.set("PEERNAME", name);
+    const problem = peers.applyOptions();
+    if (problem !== undefined) log.write("error", problem);
+    // What the peer's own line of the secrets file says of addresses and name servers, IPCP must know.
+    const { ipcp } = this.#linkConfig;
+    if (ipcp !== undefined) Object.assign(ipcp, linkConfig(config, peers.plan()).ipcp);
+    if (ipcp !== undefined) this.link.suggestPeerAddress(ipcp.peer);
     const address = peers.addressFor(this.link.wantedPeerAddress, this.#tun.unit);
     if (address !== undefined) this.link.suggestPeerAddress(address);
     const args = [this.#tun.name, name, this.#hooks.env.get("PPPLOGNAME") ?? "", config.device ?? ""];

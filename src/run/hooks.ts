@@ -8,6 +8,7 @@ export class Hooks {
   readonly env = new Map<string, string>();
   readonly #log: (level: LogLevel, text: string) => void;
   readonly #running = new Map<Child, string>();
+  readonly #pairs = new Map<string, UpDown>();
 
   constructor(log: (level: LogLevel, text: string) => void) {
     this.#log = log;
@@ -45,13 +46,29 @@ export class Hooks {
     if (this.#running.size === 0) return;
     this.#log("debug", `Waiting for ${this.#running.size} child processes...`);
     for (const [child, name] of this.#running) this.#log("debug", `  script ${name}, pid ${child.pid}`);
-    const all = Promise.all([...this.#running.keys()].map((child) => child.ended));
+    const all = this.#allEnded();
     if (childTimeout === 0) await all;
     else if (await outlasts(all, childTimeout * 1000)) {
       this.#log("warn", `  timeout, still ${this.#running.size} child processes running`);
       for (const child of this.#running.keys()) child.kill(15);
       await outlasts(all, 1000);
     }
+  }
+
+  /** One that ends may be what another, an ip-down, waited for. */
+  async #allEnded(): Promise<void> {
+    while (this.#running.size > 0) {
+      await Promise.all([...this.#running.keys()].map((child) => child.ended));
+      await new Promise(setImmediate);
+    }
+  }
+
+  /** The same for every link of a session: with `persist`, the last one's scripts may still run when the next is up. */
+  pair(up: string, down: string): UpDown {
+    const key = `${up}\0${down}`;
+    const pair = this.#pairs.get(key) ?? new UpDown(this, up, down);
+    this.#pairs.set(key, pair);
+    return pair;
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { ipv4Text } from "../wire/ip.ts";
 import type { LogLevel } from "../os/log.ts";
+import { hasCode } from "../os/libc.ts";
 import * as netif from "../os/netif.ts";
 import { addProxy, findProxyInterface, removeProxy } from "../os/proxy.ts";
 import { addRoute, type DefaultRoute, defaultRoutes, removeRoute, returnRoute, takeRoute } from "../os/route.ts";
@@ -68,6 +69,8 @@ export class Network {
     try {
       step();
     } catch (error) {
+      // Somebody removed the interface, and with it all that hung on it.
+      if (hasCode(error, "ENODEV")) return;
       this.#log("error", `${what} of ${this.#ifname}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }

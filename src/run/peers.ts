@@ -4,7 +4,9 @@
 import { bytesOf, printable } from "../bytes/text.ts";
 import type { AuthMethod } from "../control/lcp.ts";
 import type { Config } from "../options/config.ts";
+import { OptionError } from "../options/error.ts";
 import type { FileText, OptionHost } from "../options/host.ts";
+import { applySecretOptions } from "../options/parse.ts";
 import {
   accessWarning,
   addressAllowed,
@@ -36,8 +38,6 @@ export interface PapVerdict {
 export class Peers {
   /** Ways the peer may prove itself to us, the one we like best first; empty: it need not. */
   readonly demand: readonly AuthMethod[];
-  /** The peer's words after `--`, once it proved itself. */
-  options: readonly string[] = [];
   readonly #config: Config;
   readonly #host: OptionHost;
   readonly #log: Log;
@@ -47,6 +47,8 @@ export class Peers {
   #unit = 0;
   #failures = 0;
   #session: LoginSession | undefined;
+  /** The words after `--` in the line of the peer that proved itself. */
+  #options: readonly string[] = [];
 
   constructor(config: Config, host: OptionHost, log: Log) {
     this.#config = config;
@@ -133,7 +135,7 @@ export class Peers {
   #admit(found: FoundSecret, message: string): PapVerdict {
     this.#failures = 0;
     this.#addresses = found.addresses;
-    this.options = found.options;
+    this.#options = found.options;
     return { accepted: true, message, delayMs: 0 };
   }
 
@@ -160,6 +162,17 @@ export class Peers {
     if (found === undefined || found.secret !== "") return false;
     this.#addresses = found.addresses;
     return true;
+  }
+
+  /** Applies the options its line has for the peer; what is wrong with them, for the log. */
+  applyOptions(): string | undefined {
+    try {
+      applySecretOptions(this.#config, this.#options, this.#host);
+      return undefined;
+    } catch (error) {
+      if (error instanceof OptionError) return error.message;
+      throw error;
+    }
   }
 
   /** The address the secrets file has for the peer, if it is to be used instead of `wanted` (0: none). */

@@ -130,8 +130,15 @@ export class FarSide {
     throw new Error(`write to the pty: errno ${error}`);
   }
 
-  /** Says `piece` over and over, `total` bytes of it, as fast as they are taken. */
+  /** Says `piece` over and over, `total` bytes of it, as fast as they are taken; then a flag. */
   async flood(piece: Uint8Array, total: number): Promise<void> {
+    const long = new Uint8Array(Math.max(1, Math.floor(CHUNK / piece.length)) * piece.length);
+    for (let at = 0; at < long.length; at += piece.length) long.set(piece, at);
+    await this.#say(long, total);
+    await this.#say(Uint8Array.of(0x7e), 1);
+  }
+
+  async #say(piece: Uint8Array, total: number): Promise<void> {
     const memory = new Memory(piece.length);
     memory.bytes.set(piece);
     const { view, address } = this.#poll;
@@ -140,7 +147,7 @@ export class FarSide {
       view.setInt16(4, POLLIN | POLLOUT, true);
       libc.poll(address, 1, 20);
       if (view.getInt16(6, true) & POLLIN) this.#read();
-      const put = libc.write(this.#master, memory.at(at), piece.length - at);
+      const put = libc.write(this.#master, memory.at(at), Math.min(piece.length - at, total - sent));
       if (put > 0) {
         sent += put;
         at = (at + put) % piece.length;
@@ -195,9 +202,10 @@ export class Scene {
     this.machine = machine;
   }
 
-  static async open(files: Readonly<Record<string, string>> = {}): Promise<Scene> {
+  /** The test's line is its ttyS1; `ttys` are more. */
+  static async open(files: Readonly<Record<string, string>> = {}, ttys: Readonly<Record<string, string>> = {}) {
     const far = new FarSide();
-    const machine = await openMachine("trouble", { ttys: { ttyS1: far.tty }, files });
+    const machine = await openMachine("trouble", { ttys: { ttyS1: far.tty, ...ttys }, files });
     const scene = new Scene(far, machine);
     await scene.remember();
     return scene;

@@ -11,8 +11,8 @@ import { FarSide, missing, pppdPath, Scene, titled, until, usage } from "./scene
 const on = test.skipIf(missing !== undefined);
 
 let scenes: Scene[] = [];
-async function openScene(files: Readonly<Record<string, string>> = {}): Promise<Scene> {
-  const scene = await Scene.open(files);
+async function openScene(files: Readonly<Record<string, string>> = {}, ttys: Readonly<Record<string, string>> = {}) {
+  const scene = await Scene.open(files, ttys);
   scenes.push(scene);
   return scene;
 }
@@ -22,7 +22,6 @@ afterEach(async () => {
 });
 
 const ADDRESSES = "10.0.0.1:10.0.0.2";
-const HANGS = "#!/bin/sh\nexec sleep 1000\n";
 /** A script whose own child hangs. */
 const FAMILY_HANGS = "#!/bin/sh\nsleep 1000\n:\n";
 /** A Terminate-Request that is not answered is not waited for long. */
@@ -42,7 +41,10 @@ async function linkUp(scene: Scene, words: readonly string[] = []): Promise<Prog
 
 describe("does not start", () => {
   const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-  const WITH_RIGHT = [...NOBODY, "--inh-caps=+net_admin", "--ambient-caps=+net_admin"];
+  // As udev makes it: for everybody to open.
+  const OPEN_TUN = "mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200";
+  const CAPABLE = [...NOBODY, "--inh-caps=+net_admin", "--ambient-caps=+net_admin"];
+  const WITH_RIGHT = ["unshare", "-m", "sh", "-c", `${OPEN_TUN} && exec ${CAPABLE.join(" ")} "$0" "$@"`];
   const WITHOUT_RIGHT = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"];
   const NO_TUN = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /dev/net && exec "$0" "$@"'];
   const LOCKED = ["sh", "-c", 'printf "%10d\\n" $$ >/var/lock/LCK..ttyS1; "$0" "$@"'];
@@ -332,8 +334,6 @@ describe("a peer that talks rubbish", () => {
 
   on(titled("our own words: the line is looped back"), async () => {
     const scene = await openScene();
-    const far = new FarSide();
-    far.hangUp();
     scene.far.echo();
     const pppd = scene.pppd([ADDRESSES]);
     expect(await pppd.exit(5000)).toBe(17);
@@ -513,13 +513,12 @@ describe("more than one", () => {
   });
 
   on(titled("two lines on one machine: two interfaces, each ends by itself"), async () => {
-    const scene = await openScene();
     const other = new FarSide();
+    const scene = await openScene({}, { ttyS2: other.tty });
     const first = await linkUp(scene);
     other.answer();
-    const words = [other.tty, "115200", "local", "lock", "noauth", "nodetach", "10.0.1.1:10.0.1.2", ...QUICK];
-    const mounted = ["unshare", "-m", "sh", "-c", 'mount --bind /proc/1/root/dev/pts /dev/pts && exec "$0" "$@"'];
-    const second = scene.run([...mounted, pppdPath(), ...words]);
+    const words = ["/dev/ttyS2", "115200", "local", "lock", "noauth", "nodetach", "10.0.1.1:10.0.1.2", ...QUICK];
+    const second = scene.run([pppdPath(), ...words]);
     await second.waitFor("remote IP address 10.0.1.2");
     expect(said(second)).toContain("Using interface ppp1");
     expect(scene.machine.interfaces()).toEqual(["ppp0", "ppp1"]);

@@ -61,6 +61,9 @@ class OurRun implements Run {
   }
 }
 
+/** In /run or /run/lock, while a session lasts. */
+const SESSION_FILE = /^(ppp|LCK)/;
+
 /** Our pppd, in a machine of its own. */
 export class OurEnd implements End {
   readonly kind = "ours";
@@ -96,7 +99,7 @@ export class OurEnd implements End {
   async traces(): Promise<string[]> {
     const { machine } = this;
     const files = ["/run", "/run/lock"].flatMap((folder) =>
-      readdirSync(machine.path(folder)).flatMap((name) => (/^(ppp|LCK)/.test(name) ? [`${folder}/${name}`] : [])),
+      readdirSync(machine.path(folder)).flatMap((name) => (SESSION_FILE.test(name) ? [`${folder}/${name}`] : [])),
     );
     const { stdout } = await machine.run("ip", "route");
     const routes = stdout.split("\n").filter((line) => line !== "");
@@ -106,7 +109,10 @@ export class OurEnd implements End {
   async reset(): Promise<void> {
     for (const { pid } of this.machine.processes()) process.kill(pid, "SIGKILL");
     await this.#program?.exit();
-    for (const file of readdirSync(this.machine.path("/run/lock"))) rmSync(this.machine.path(`/run/lock/${file}`));
+    for (const folder of ["/run", "/run/lock"]) {
+      const path = this.machine.path(folder);
+      for (const name of readdirSync(path)) if (SESSION_FILE.test(name)) rmSync(join(path, name));
+    }
   }
 
   close(): Promise<void> {
@@ -140,16 +146,23 @@ class RealRun implements Run {
   async waitFor(pattern: RegExp | string, nth = 0): Promise<string> {
     const source = typeof pattern === "string" ? RegExp.escape(pattern) : pattern.source.replace(/^\^/, "");
     let line = this.#after;
-    for (let seen = 0; seen <= nth; seen++)
-      line = await this.#lab.waitFor(new RegExp(`\\[cmd\\] (${DONE}|.*${source})`), { after: line });
+    for (let seen = 0; seen <= nth; seen++) line = await this.#next(`(${DONE}|.*${source})`, line);
     const text = line.text.replace(/^\[ *[\d.]+\] \[cmd\] /, "");
     if (text.startsWith(DONE)) throw new Error(`no line ${pattern} of the real one:\n${this.lines.join("\n")}`);
     return text;
   }
 
   async exit(within = 20_000): Promise<number> {
-    const line = await this.#lab.waitFor(`[cmd] ${DONE}`, { after: this.#after, within });
-    return Number(line.text.split(" ").at(-1));
+    return Number((await this.#next(DONE, this.#after, within)).text.split(" ").at(-1));
+  }
+
+  async #next(source: string, after: Line, within = 10_000): Promise<Line> {
+    try {
+      return await this.#lab.waitFor(new RegExp(`\\[cmd\\] ${source}`), { after, within });
+    } catch {
+      // The guest's whole log would say too much.
+      throw new Error(`the real one did not say ${source} within ${within} ms:\n${this.lines.join("\n")}`);
+    }
   }
 }
 
@@ -196,7 +209,7 @@ export class RealEnd implements End {
 
   async reset(): Promise<void> {
     await this.run(
-      "for pid in $(pidof pppd) $(pidof chat) $(pidof sleep); do kill -9 $pid; done; rm -f /var/lock/LCK*",
+      "for pid in $(pidof pppd) $(pidof chat) $(pidof sleep); do kill -9 $pid; done; rm -f /var/lock/LCK* /var/run/ppp*.pid",
     );
     await this.#run?.exit();
   }
@@ -235,6 +248,8 @@ export interface Laplink {
   /** The terminals of server and client, on this machine; a guest has its own tty behind it. */
   readonly terminals: readonly [string, string];
   readonly cable: Cable;
+  /** That side's line is gone for good. */
+  hangUp(side: Side): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -247,6 +262,11 @@ export async function openLaplink(server: Kind, client: Kind, cableOptions: Cabl
     client: ends[1],
     terminals: [cable.a, cable.b],
     cable,
+    hangUp: (side) => {
+      const end = ends[side === "server" ? 0 : 1];
+      // A guest's tty does not notice what becomes of the terminal behind it.
+      return end instanceof RealEnd ? end.lab.hangUp() : cable.hangUp(side === "server" ? "a" : "b");
+    },
     close: async () => {
       await Promise.all(ends.map((end) => end.close()));
       await cable.close();

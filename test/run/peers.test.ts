@@ -1,0 +1,112 @@
+import { expect, test } from "bun:test";
+import type { Config } from "../../src/options/config.ts";
+import { checkOptions, parseOptions } from "../../src/options/parse.ts";
+import { Log } from "../../src/os/log.ts";
+import { Syslog } from "../../src/os/syslog.ts";
+import { Peers } from "../../src/run/peers.ts";
+import { fakeHost } from "../kit/optionhost.ts";
+
+const LINE = ["/dev/ttyS1", "115200"];
+
+/** The peers of a pppd started so, with this pap-secrets, and what it logged. */
+function peers(secrets: string, ...words: string[]): { peers: Peers; config: Config; said: string[] } {
+  const host = fakeHost({ files: { "/etc/ppp/pap-secrets": secrets, "/etc/ppp/zaphods": "fromAFile\n" } });
+  const config = parseOptions([...LINE, ...words], host);
+  checkOptions(config, host);
+  const said: string[] = [];
+  const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
+  log.write = (_level, text) => void said.push(text);
+  return { peers: new Peers(config, host, log), config, said };
+}
+
+const judge = ({ peers: them }: { peers: Peers }, user: string, password: string) =>
+  them.judgePap(user, password, "/dev/ttyS1", "ppp0");
+
+test("name and password are those of a line for our name, plain or crypted", () => {
+  const crypted = Bun.spawnSync(["openssl", "passwd", "-6", "-salt", "abcdefgh", "secret"]).stdout.toString().trim();
+  const some = peers(
+    ["zaphod peer gargleBlaster *", "ford other x *", "trillian * @/etc/ppp/zaphods *", `marvin * ${crypted} *`].join(
+      "\n",
+    ),
+    "auth",
+    "+pap",
+    "name",
+    "peer",
+  );
+  expect(judge(some, "zaphod", "gargleBlaster")).toEqual({ accepted: true, message: "Login ok", delayMs: 0 });
+  expect(judge(some, "zaphod", "gargleblaster")).toMatchObject({ accepted: false, message: "Login incorrect" });
+  expect(judge(some, "zaphod", "")).toMatchObject({ accepted: false });
+  expect(judge(some, "ford", "x")).toMatchObject({ accepted: false });
+  expect(judge(some, "trillian", "fromAFile")).toMatchObject({ accepted: true });
+  expect(judge(some, "marvin", "secret")).toMatchObject({ accepted: true });
+  expect(judge(some, "nobody", "gargleBlaster")).toMatchObject({ accepted: false });
+  expect(some.said).toContain("no PAP secret found for nobody");
+  expect(some.said.join("\n")).not.toContain("gargle");
+});
+
+test("papcrypt takes no plain secret", () => {
+  const some = peers("zaphod * gargleBlaster *", "auth", "+pap", "papcrypt");
+  expect(judge(some, "zaphod", "gargleBlaster")).toMatchObject({ accepted: false });
+});
+
+test("guessing grows slow, and a success forgives", () => {
+  const some = peers("zaphod * gargleBlaster *", "auth", "+pap");
+  const delays = Array.from({ length: 12 }, () => judge(some, "zaphod", "guess").delayMs);
+  expect(delays).toEqual([0, 0, 0, 5, 10, 15, 20, 25, 30, 35, 35, 35].map((seconds) => seconds * 1000));
+  expect(some.said).toContain("10 LOGIN FAILURES ON /dev/ttyS1, zaphod");
+  judge(some, "zaphod", "gargleBlaster");
+  expect(judge(some, "zaphod", "guess").delayMs).toBe(0);
+});
+
+test("the line's addresses are the peer's, and no others", () => {
+  const some = peers("zaphod * x 192.168.9.9 !10.0.0.1 10.0.0.0/24", "auth", "+pap");
+  expect(some.peers.mayUse(0xc0a80909)).toBe(false); // nobody proved anything yet
+  judge(some, "zaphod", "x");
+  expect(some.peers.addressFor(0, 0)).toBe(0xc0a80909);
+  expect(some.peers.addressFor(0x0a000002, 0)).toBeUndefined();
+  expect(some.peers.addressFor(0xac100001, 0)).toBe(0xc0a80909);
+  expect(
+    [0xc0a80909, 0x0a000002, 0x0a000001, 0x08080808, 0x7f000001].map((address) => some.peers.mayUse(address)),
+  ).toEqual([true, true, false, false, false]);
+  some.peers.leave();
+  expect(some.peers.mayUse(0xc0a80909)).toBe(false);
+});
+
+test("without auth any address but nobody's will do", () => {
+  const some = peers("", "noauth");
+  expect([0xc0a80101, 0, 0x7f000001, 0xe0000001, 0xf0000000].map((address) => some.peers.mayUse(address))).toEqual([
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
+});
+
+test("strangers come in by allow-ip or a line for nobody, and never past login", () => {
+  const byAddress = peers("zaphod * x *", "auth", "+pap", "allow-ip", "10.0.0.0/8");
+  expect(byAddress.peers.admitsStrangers()).toBe(true);
+  expect([byAddress.peers.mayUse(0x0a010203), byAddress.peers.mayUse(0xc0a80101)]).toEqual([true, false]);
+  expect(peers('"" * "" 10.0.0.7', "auth", "+pap").peers.admitsStrangers()).toBe(true);
+  expect(peers("zaphod * x *", "auth", "+pap").peers.admitsStrangers()).toBe(false);
+  expect(peers('* * "" *', "auth", "+pap", "login").peers.admitsStrangers()).toBe(false);
+});
+
+test("the words after -- are options of this peer", () => {
+  const some = peers("zaphod * x * -- idle 300 :10.0.0.5\nford * y * -- frobnicate", "auth", "+pap");
+  judge(some, "zaphod", "x");
+  expect(some.peers.applyOptions()).toBeUndefined();
+  expect([some.config.idle, some.config.peerAddress]).toEqual([300, 0x0a000005]);
+  judge(some, "ford", "y");
+  expect(some.peers.applyOptions()).toBe("In secrets file: unrecognized option 'frobnicate'");
+});
+
+test("we prove ourselves with our line, or with the password given, or not at all", () => {
+  expect(peers("zaphod * gargleBlaster", "noauth", "user", "zaphod").peers.plan()).toMatchObject({ accept: ["pap"] });
+  expect(peers("zaphod * gargleBlaster", "noauth", "user", "zaphod").peers.plan().password()).toBe("gargleBlaster");
+  expect(peers("ford * x", "noauth", "user", "zaphod").peers.plan()).toMatchObject({ accept: [] });
+  expect(peers("zaphod * x", "noauth", "user", "zaphod", "refuse-pap").peers.plan()).toMatchObject({ accept: [] });
+  expect(peers("", "noauth", "user", "zaphod", "password", "").peers.plan().password()).toBe("");
+  const two = peers("zaphod here one\nzaphod there two", "noauth", "user", "zaphod", "remotename", "there");
+  expect(two.peers.plan().password()).toBe("two");
+});
