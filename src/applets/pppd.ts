@@ -1,7 +1,6 @@
 // pppd(8): options, checks, the way into the background, and then a session.
 
 import { readFileSync } from "node:fs";
-import { userInfo } from "node:os";
 import { basename } from "node:path";
 import type { Config } from "../options/config.ts";
 import { dumpLines, showOptionsText, USAGE_TEXT, VERSION_TEXT } from "../options/dump.ts";
@@ -10,6 +9,7 @@ import type { OptionHost } from "../options/host.ts";
 import { checkOptions, parseOptions } from "../options/parse.ts";
 import { PPPD_VERSION } from "../options/version.ts";
 import { type Attachment, attachment, spawnDetached } from "../os/detach.ts";
+import { userName } from "../os/hosts.ts";
 import { libc } from "../os/libc.ts";
 import { Log } from "../os/log.ts";
 import { dropCodePages } from "../os/memory.ts";
@@ -73,7 +73,7 @@ async function serve(config: Config, host: OptionHost, syslog: Syslog, ours: Att
   if (ours !== undefined && config.detach === "detach") ours.reportUp();
   const toStdout = ours === undefined || config.detach === "updetach" || !config.logDefault;
   const log = new Log(syslog, toStdout ? config.logfd : undefined, config.debug > 0);
-  const user = userName();
+  const user = userName(libc.getuid()) ?? `uid${libc.getuid()}`;
   log.note("notice", `pppd ${PPPD_VERSION} started by ${user}, uid ${libc.getuid()}`);
   for (const option of config.withoutEffect) log.write("warn", `the ${option} option has no effect yet`);
   const peers = new Peers(config, host, log);
@@ -151,12 +151,4 @@ function hasNetAdmin(): boolean {
 /** Our name as it was typed, which pppd puts before its complaints. */
 function calledAs(): string {
   return basename(process.argv0) === "pppd" ? process.argv0 : "pppd";
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid${libc.getuid()}`;
-  }
 }

@@ -17,6 +17,7 @@ const libc = library(LIBC, {
 // Offsets in struct hostent, netent, passwd and group (LP64; glibc and musl agree).
 const HOST = { type: 16, addresses: 24 } as const;
 const NET = { type: 16, number: 20 } as const;
+const PW_NAME = 0;
 const PW_DIR = 32;
 const GR_GID = 16;
 const AF_INET = 2;
@@ -41,6 +42,12 @@ export function hostAddress(name: string): number | undefined {
 export function networkAddress(name: string): number | undefined {
   const network = lookUp("getnetbyname", name);
   return network === undefined || read.i32(network, NET.type) !== AF_INET ? undefined : read.u32(network, NET.number);
+}
+
+/** The name of a user in the password file; Bun's own userInfo() believes $USER. */
+export function userName(uid: number): string | undefined {
+  const entry = libc()?.getpwuid(uid) as Pointer | null | undefined;
+  return entry ? textAt(read.ptr(entry, PW_NAME)) : undefined;
 }
 
 /** The home of a user in the password file. */

@@ -12,7 +12,7 @@ import type { Tty } from "../os/tty.ts";
 import type { Tun } from "../os/tun.ts";
 import { Exit, FAILURES } from "./exit.ts";
 import type { Hooks, UpDown } from "./hooks.ts";
-import { linkConfig } from "./linkconfig.ts";
+import { ipcpConfig, linkConfig } from "./linkconfig.ts";
 import { type Buffers, Loop } from "./loop.ts";
 import { Network, queueLength } from "./network.ts";
 import type { PapVerdict, Peers } from "./peers.ts";
@@ -274,7 +274,7 @@ export class Attempt {
     if (problem !== undefined) log.write("error", problem);
     // What the peer's own line of the secrets file says of addresses and name servers, IPCP must know.
     const { ipcp } = this.#linkConfig;
-    if (ipcp !== undefined) Object.assign(ipcp, linkConfig(config, peers.plan()).ipcp);
+    if (ipcp !== undefined) Object.assign(ipcp, ipcpConfig(config));
     if (ipcp !== undefined) this.link.suggestPeerAddress(ipcp.peer);
     const address = peers.addressFor(this.link.wantedPeerAddress, this.#tun.unit);
     if (address !== undefined) this.link.suggestPeerAddress(address);

@@ -77,9 +77,14 @@ function waitStatus(status: number): string {
   return (status >= 0x100 ? status >>> 8 : status).toString(16);
 }
 
+/** A timer of more fires at once. */
+const LONGEST_MS = 0x7fffffff;
+
 async function outlasts(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
   let timer: Timer | undefined;
-  const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(true), milliseconds)));
+  const late = new Promise<boolean>(
+    (resolve) => (timer = setTimeout(() => resolve(true), Math.min(milliseconds, LONGEST_MS))),
+  );
   const result = await Promise.race([promise.then(() => false), late]);
   clearTimeout(timer);
   return result;

@@ -1,5 +1,6 @@
 // From the options as the manual names them to what a Link wants to know.
 
+import type { IpcpConfig } from "../control/ipcp.ts";
 import type { AuthMethod } from "../control/lcp.ts";
 import type { LinkConfig } from "../link/link.ts";
 import type { Config } from "../options/config.ts";
@@ -47,29 +48,7 @@ export function linkConfig(config: Config, plan: AuthPlan): LinkConfig {
       maxAuthreq: config.papMaxAuthreq,
       timeoutMs: config.papTimeout * SECOND,
     },
-    ipcp: config.noip
-      ? undefined
-      : {
-          our: config.ourAddress ?? 0,
-          peer: config.peerAddress ?? 0,
-          acceptLocal: config.acceptLocal,
-          acceptRemote: config.acceptRemote,
-          dns: pair(config.msDns),
-          wins: pair(config.msWins),
-          wantDns: config.usepeerdns,
-          wantWins: config.usepeerwins,
-          sendAddress: !config.nosendip,
-          address: !nothing && !config.ipcpNoAddress,
-          addresses: !nothing && !config.ipcpNoAddresses,
-          noRemote: config.noremoteip,
-          limits: {
-            restartMs: config.ipcpRestart * SECOND,
-            maxConfigure: config.ipcpMaxConfigure,
-            maxTerminate: config.ipcpMaxTerminate,
-            maxFailure: config.ipcpMaxFailure,
-            patienceMs: patience(config),
-          },
-        },
+    ipcp: ipcpConfig(config),
     mtu: config.mtu,
     escape: config.escape,
     receiveAll: config.receiveAll,
@@ -84,6 +63,33 @@ export function linkConfig(config: Config, plan: AuthPlan): LinkConfig {
 function patience({ modem, speed }: Config): number {
   const frameMs = 60 * 10 * (1000 / (speed === 0 ? 9600 : speed));
   return modem ? 1500 : 60 + 2 * frameMs;
+}
+
+/** Undefined: no IPv4 (noip). */
+export function ipcpConfig(config: Config): IpcpConfig | undefined {
+  if (config.noip) return undefined;
+  const nothing = config.noOptions;
+  return {
+    our: config.ourAddress ?? 0,
+    peer: config.peerAddress ?? 0,
+    acceptLocal: config.acceptLocal,
+    acceptRemote: config.acceptRemote,
+    dns: pair(config.msDns),
+    wins: pair(config.msWins),
+    wantDns: config.usepeerdns,
+    wantWins: config.usepeerwins,
+    sendAddress: !config.nosendip,
+    address: !nothing && !config.ipcpNoAddress,
+    addresses: !nothing && !config.ipcpNoAddresses,
+    noRemote: config.noremoteip,
+    limits: {
+      restartMs: config.ipcpRestart * SECOND,
+      maxConfigure: config.ipcpMaxConfigure,
+      maxTerminate: config.ipcpMaxTerminate,
+      maxFailure: config.ipcpMaxFailure,
+      patienceMs: patience(config),
+    },
+  };
 }
 
 /** ^S and ^Q stop and start the line itself, so the peer must not send them bare. */

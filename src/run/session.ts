@@ -23,6 +23,8 @@ const CARRIER_POLL_MS = 100;
 const CARRIER_WORD_MS = 3000;
 /** The last packets of a link, and no more, are waited for on a line that may be stopped. */
 const DRAIN_MS = 1000;
+/** A timer of more fires at once. */
+const LONGEST_MS = 0x7fffffff;
 /** A port that cannot be opened is tried again after this long at the least. */
 const REOPEN_MS = 1000;
 
@@ -115,7 +117,7 @@ export class Session {
   /** Sleeps, unless a signal says otherwise. */
   #sleep(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(done, milliseconds);
+      const timer = setTimeout(done, Math.min(milliseconds, LONGEST_MS));
       const session = this;
       function done(): void {
         clearTimeout(timer);

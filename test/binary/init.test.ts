@@ -85,8 +85,8 @@ for (const { name, argv, inittab } of INITS) {
     /** A client comes, and can reach the server. */
     const comeUp = async (): Promise<Program> => {
       const pppd = new Program([pppdPath(), "/dev/ttyS0", "-detach"], { machine: client });
-      await pppd.waitFor("remote IP address 192.168.1.1");
-      const { status, stdout } = await client.run("ping", "-c", "1", "-W", "5", "192.168.1.1");
+      await pppd.waitFor("remote IP address 192.168.0.1");
+      const { status, stdout } = await client.run("ping", "-c", "1", "-W", "5", "192.168.0.1");
       expect({ status, stdout }).toMatchObject({ status: 0 });
       return pppd;
     };

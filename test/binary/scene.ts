@@ -2,7 +2,7 @@
 // all that a pppd may not leave behind.
 
 import { readdirSync, readFileSync } from "node:fs";
-import { closeFd, EAGAIN, EINTR, EIO, errno, libc, Memory, O, openFd, POLLIN, POLLOUT } from "../../src/os/libc.ts";
+import { closeFd, EAGAIN, EINTR, errno, libc, Memory, O, openFd, POLLIN, POLLOUT } from "../../src/os/libc.ts";
 import { openPty } from "../../src/os/pty.ts";
 import { IFLAG, LFLAG, readTermios, setSpeed, type Termios, writeTermios } from "../../src/os/termios.ts";
 import { linkConfig, Side } from "../kit/pair.ts";
@@ -40,6 +40,8 @@ export class FarSide {
   #peer: Side | undefined;
   #answering = true;
   #echoing = false;
+  /** What the line had no room for yet. */
+  #pending: Uint8Array = new Uint8Array(0);
   readonly #master: number;
   readonly #memory = new Memory(CHUNK);
   readonly #poll = new Memory(8);
@@ -100,12 +102,8 @@ export class FarSide {
     const now = performance.now();
     if (peer.link.nextTimeout() <= now) peer.link.handleTimeout(now);
     peer.collect();
-    const bytes = peer.drain(now);
-    for (let at = 0; at < bytes.length;) {
-      const put = this.#write(bytes, at);
-      if (put < 0) return;
-      at += put;
-    }
+    if (this.#pending.length === 0) this.#pending = peer.drain(now);
+    this.#pending = this.#pending.subarray(this.#write(this.#pending));
   }
 
   #read(): void {
@@ -117,17 +115,14 @@ export class FarSide {
     }
   }
 
-  /** So many bytes of bytes[at…] went out; -1: nobody has the line open. */
-  #write(bytes: Uint8Array, at: number): number {
-    const count = Math.min(CHUNK, bytes.length - at);
-    const piece = new Memory(count);
-    piece.bytes.set(bytes.subarray(at, at + count));
-    const put = libc.write(this.#master, piece.address, count);
+  /** How many of the bytes went out; all of them are gone when nobody has the line open. */
+  #write(bytes: Uint8Array): number {
+    if (bytes.length === 0) return 0;
+    const piece = new Memory(bytes.length);
+    piece.bytes.set(bytes);
+    const put = libc.write(this.#master, piece.address, bytes.length);
     if (put >= 0) return put;
-    const error = errno();
-    if (error === EAGAIN || error === EINTR) return 0;
-    if (error === EIO) return -1;
-    throw new Error(`write to the pty: errno ${error}`);
+    return errno() === EAGAIN ? 0 : bytes.length;
   }
 
   /** Says `piece` over and over, `total` bytes of it, as fast as they are taken; then a flag. */

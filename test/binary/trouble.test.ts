@@ -412,6 +412,21 @@ describe("what it writes to is full or gone", () => {
     expect(await scene.leftBehind()).toEqual([]);
   });
 
+  on(titled("standard output is a pipe nobody reads: the link goes on without the log"), async () => {
+    const scene = await openScene();
+    const peer = scene.far.answer({ echo: { intervalMs: 1, failure: 0, adaptive: false } });
+    const words = `/dev/ttyS1 115200 local noauth nodetach debug debug ${ADDRESSES} ${QUICK.join(" ")}`;
+    const shell = scene.run(["bash", "-c", `${pppdPath()} ${words} > >(exec sleep 1000); echo "status $?"`]);
+    // Each echo is two lines in the log, and 64 KB fill a pipe.
+    await until("a thousand echoes are answered", () => peer.link.deframer.stats.frames > 1000, 20_000);
+    const [pppd] = scene.machine.processes().filter(({ command }) => command.startsWith(pppdPath()));
+    process.kill(pppd!.pid, "SIGTERM");
+    await shell.waitFor("status 5");
+    const [reader] = scene.machine.processes().filter(({ command }) => command === "sleep 1000");
+    process.kill(reader!.pid, "SIGKILL");
+    expect(await scene.leftBehind()).toEqual([]);
+  });
+
   on(titled("no /run to write to, no syslog"), async () => {
     const scene = await openScene();
     scene.far.answer();
@@ -568,6 +583,19 @@ describe("scripts keep their order", () => {
 });
 
 describe("an idle pppd", () => {
+  on(titled("waits as long as it was told, though no timer can be set for that"), async () => {
+    const scene = await openScene();
+    const pppd = scene.pppd(["persist", "maxfail", "0", "holdoff", "3000000", "connect", "exit 1"]);
+    const failed = await pppd.waitFor("Connect script failed");
+    const again = await pppd.waitFor("Connect script failed", { after: failed, within: 500 }).catch(() => undefined);
+    expect(again).toBeUndefined();
+    pppd.kill("SIGHUP"); // ends the wait
+    await pppd.waitFor("Connect script failed", { after: failed });
+    pppd.kill();
+    expect(await pppd.exit(5000)).toBe(5);
+    expect(said(pppd).filter((text) => text.includes("TimeoutOverflowWarning"))).toEqual([]);
+  });
+
   on(titled("uses no CPU, with timers running and nobody answering"), async () => {
     const scene = await openScene();
     const pppd = await linkUp(scene, ["idle", "100", "maxconnect", "3000000", "lcp-echo-interval", "1"]);

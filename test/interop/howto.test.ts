@@ -46,10 +46,13 @@ function common(lines: readonly string[]): string[] {
   return words.filter((line, index) => !STATISTICS.includes(line) || words.indexOf(line) === index);
 }
 
-async function startBoth(link: Laplink): Promise<Record<Side, Run>> {
+/** Whether somebody has a port open, as a shell command. */
+const OPEN = "ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q /dev/ttyS1";
+
+/** Starts both, the client when the server listens: `listening` says so, a shell command. */
+async function startBoth(link: Laplink, listening = OPEN): Promise<Record<Side, Run>> {
   const server = await link.server.start(COMMAND.server);
-  // A connect script says nothing yet.
-  await link.server.run("until ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q /dev/ttyS1; do sleep 0.05; done");
+  await link.server.run(`until ${listening}; do sleep 0.05; done`);
   const client = await link.client.start(COMMAND.client);
   return { server, client };
 }
@@ -111,7 +114,7 @@ for (const [server, client] of PAIRINGS) {
       await Promise.all([runs.server.waitFor(UP), runs.client.waitFor(UP)]);
       for (const from of ["client", "server"] as const) {
         const to = ADDRESS[OTHER[from]];
-        const ping = await link[from].run(`ping -c 3 -i 0.2 ${to}`);
+        const ping = await link[from].run(`ping -c 3 -i 0.2 -W 5 ${to}`);
         expect(ping.stdout).toMatch(/ 3 (packets )?received/);
         if (side === "server") continue;
         await copy(link[from], link[OTHER[from]], to, 5000, TEXT);
@@ -129,6 +132,8 @@ for (const [server, client] of PAIRINGS) {
 const WINSERVER = "connect chat -v -f /etc/ppp/scripts/winserver.chat\n";
 /** The line of chapter 2.4. */
 const WINCLIENT = "connect 'chat -v -f /etc/ppp/scripts/winclient.chat'\n";
+/** Its chat waits, and says so in the syslog. */
+const CHATTING = "grep -q 'expect (CLIENT)' /var/log/messages";
 const QUOTED = WINSERVER.replace(/connect (.*)\n/, "connect '$1'\n");
 
 async function install(link: Laplink, side: Side, more: string): Promise<void> {
@@ -151,6 +156,8 @@ interface WindowsCase {
   readonly clientLine: string;
   /** The side that plays Windows, and what it must have heard. */
   readonly windows?: { side: Side; hears: string };
+  /** When the server listens, if it has no chat. */
+  readonly listening?: string;
 }
 
 const CASES: WindowsCase[] = [
@@ -169,6 +176,7 @@ const CASES: WindowsCase[] = [
     serverLine: WINDOWS.server,
     clientLine: WINSERVER,
     windows: { side: "server", hears: "CLIENT" },
+    listening: "pidof head >/dev/null",
   },
   {
     name: "winclient.chat is ours, winserver.chat the real chat's",
@@ -194,13 +202,13 @@ const CASES: WindowsCase[] = [
 ];
 
 describe("Windows", () => {
-  for (const { name, server, client, serverLine, clientLine, windows } of CASES) {
+  for (const { name, server, client, serverLine, clientLine, windows, listening = CHATTING } of CASES) {
     const skip = why(server, client);
     test.concurrent.skipIf(skip !== undefined)(skip === undefined ? name : `${name} [skipped: ${skip}]`, async () => {
       const link = await open(server, client);
       await install(link, "server", serverLine);
       await install(link, "client", clientLine);
-      const runs = await startBoth(link);
+      const runs = await startBoth(link, listening);
       await Promise.all([runs.server.waitFor(UP), runs.client.waitFor(UP)]);
       await link.client.run("kill -TERM $(head -n1 /var/run/ppp0.pid)");
       expect([await runs.client.exit(), await runs.server.exit()]).toEqual([5, 16]);

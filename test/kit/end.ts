@@ -27,6 +27,8 @@ export interface End {
   start(command: string): Promise<Run>;
   /** Runs a shell command to its end. */
   run(command: string): Promise<Result>;
+  /** What syslog was told by pppd and chat since the last install: "facility.level pppd[PID]: text". */
+  syslog(): Promise<string[]>;
   /** What a session may leave behind: interfaces, locks, pid files, routes, processes. Empty when all is well. */
   traces(): Promise<string[]>;
   /** Ends whatever still runs, however that is done, for the next test's sake. */
@@ -37,6 +39,15 @@ export interface End {
 /** Mode of a file of /etc/ppp by its name and text. */
 function modeOf(name: string, text: string): number {
   return text.startsWith("#!") ? 0o755 : name.endsWith("-secrets") ? 0o600 : 0o644;
+}
+
+const MESSAGES = "/var/log/messages";
+
+async function syslogOf(end: End): Promise<string[]> {
+  const { stdout } = await end.run(`cat ${MESSAGES}`);
+  return stdout
+    .split("\n")
+    .flatMap((line) => /^\S+ +\d+ \S+ \S+ (\S+ (?:pppd|chat))\[\d+\](: .*)$/.exec(line)?.slice(1).join("[PID]") ?? []);
 }
 
 class OurRun implements Run {
@@ -64,6 +75,9 @@ class OurRun implements Run {
 /** In /run or /run/lock, while a session lasts. */
 const SESSION_FILE = /^(ppp|LCK)/;
 
+/** Writes /var/log/messages in our machines; the guests have the same one. */
+const SYSLOGD = "busybox syslogd";
+
 /** Our pppd, in a machine of its own. */
 export class OurEnd implements End {
   readonly kind = "ours";
@@ -76,6 +90,7 @@ export class OurEnd implements End {
   }
 
   async install(files: Readonly<Record<string, string>>): Promise<void> {
+    writeFileSync(this.machine.path(MESSAGES), "");
     const folder = this.machine.path("/etc/ppp");
     rmSync(folder, { recursive: true });
     mkdirSync(folder);
@@ -96,6 +111,10 @@ export class OurEnd implements End {
     return this.machine.run("env", `PATH=${this.#path}`, "sh", "-c", command);
   }
 
+  syslog(): Promise<string[]> {
+    return syslogOf(this);
+  }
+
   async traces(): Promise<string[]> {
     const { machine } = this;
     const files = ["/run", "/run/lock"].flatMap((folder) =>
@@ -103,11 +122,11 @@ export class OurEnd implements End {
     );
     const { stdout } = await machine.run("ip", "route");
     const routes = stdout.split("\n").filter((line) => line !== "");
-    return [...machine.interfaces(), ...files, ...routes, ...machine.processes().map(({ command }) => command)];
+    return [...machine.interfaces(), ...files, ...routes, ...this.#processes().map(({ command }) => command)];
   }
 
   async reset(): Promise<void> {
-    for (const { pid } of this.machine.processes()) process.kill(pid, "SIGKILL");
+    for (const { pid } of this.#processes()) process.kill(pid, "SIGKILL");
     await this.#program?.exit();
     for (const folder of ["/run", "/run/lock"]) {
       const path = this.machine.path(folder);
@@ -117,6 +136,11 @@ export class OurEnd implements End {
 
   close(): Promise<void> {
     return this.machine.close();
+  }
+
+  /** Those of sessions. */
+  #processes(): { pid: number; command: string }[] {
+    return this.machine.processes().filter(({ command }) => !command.startsWith(SYSLOGD));
   }
 }
 
@@ -183,7 +207,7 @@ export class RealEnd implements End {
       const base64 = Buffer.from(text).toString("base64");
       return `mkdir -p /etc/ppp/${dirname(name)}; echo ${base64} | base64 -d >/etc/ppp/${name}; chmod ${mode} /etc/ppp/${name}`;
     });
-    await this.#must(["rm -rf /etc/ppp; mkdir /etc/ppp", ...steps].join("\n"));
+    await this.#must([`rm -rf /etc/ppp; mkdir /etc/ppp; : >${MESSAGES}`, ...steps].join("\n"));
   }
 
   async start(command: string): Promise<Run> {
@@ -198,6 +222,10 @@ export class RealEnd implements End {
 
   run(command: string): Promise<Result> {
     return this.lab.exec(command);
+  }
+
+  syslog(): Promise<string[]> {
+    return syslogOf(this);
   }
 
   async traces(): Promise<string[]> {
@@ -276,6 +304,49 @@ export async function openLaplink(server: Kind, client: Kind, cableOptions: Cabl
 
 async function openEnd(side: Side, kind: Kind, terminal: string): Promise<End> {
   const { tty, etc } = SIDES[side];
-  if (kind === "ours") return new OurEnd(await openMachine(side, { etc, ttys: { [tty]: terminal } }));
+  if (kind === "ours") {
+    const machine = await openMachine(side, { etc, ttys: { [tty]: terminal } });
+    await machine.run(...SYSLOGD.split(" "));
+    return new OurEnd(machine);
+  }
   return new RealEnd(await Lab.run({ etc, tty, attach: terminal, timeout: 400 }));
+}
+
+/** Links of one pairing, opened as they are needed, `most` at a time, and used by one test after the other. */
+export class LinkPool {
+  readonly #kinds: readonly [Kind, Kind];
+  readonly #free: Laplink[] = [];
+  readonly #waiting: (() => void)[] = [];
+  #left: number;
+
+  constructor(server: Kind, client: Kind, most: number) {
+    this.#kinds = [server, client];
+    this.#left = most;
+  }
+
+  /** Waits for a link that nobody uses. A play that spoils it says so by resolving to "spoilt". */
+  async use(play: (link: Laplink) => Promise<"spoilt" | void>): Promise<void> {
+    while (this.#free.length === 0 && this.#left === 0)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    let link = this.#free.pop();
+    if (link === undefined) {
+      this.#left--;
+      link = await openLaplink(...this.#kinds);
+    }
+    let spoilt = true;
+    try {
+      spoilt = (await play(link)) === "spoilt";
+    } finally {
+      // After a failure too: what it left must not be the next one's.
+      if (spoilt) {
+        await link.close();
+        this.#left++;
+      } else this.#free.push(link);
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#free.map((link) => link.close()));
+  }
 }

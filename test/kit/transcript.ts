@@ -13,6 +13,8 @@ export interface Part {
   /** Lines, without the time in front. */
   readonly output: readonly string[];
   readonly status: number;
+  /** Lines "facility.level pppd[PID]: text", when they were recorded. */
+  readonly syslog: readonly string[] | undefined;
 }
 
 /** The side that did nothing is left out. */
@@ -39,6 +41,7 @@ export function readTranscript(name: string): Transcript {
       command: body("command").trim(),
       output: output.join("") === "" ? [] : output,
       status: Number(status),
+      syslog: section("syslog") === undefined ? undefined : body("syslog").trimEnd().split("\n"),
     };
   }
   return parts;

@@ -264,6 +264,14 @@ test("address rules: both insist, neither knows, one is refused", () => {
   ignorant.run(() => ignorant.a.has("terminated") && ignorant.b.has("terminated"));
   expect(ignorant.a.lines).toContain("Could not determine local IP address");
   expect(ignorant.a.lines).toContain('sent [LCP TermReq id=0x2 "No network protocols running"]');
+  // An address that was refused because neither knows it is not asked for afterwards.
+  expect(ignorant.a.lines).toContain("sent [IPCP ConfRej id=0x1 <addr 0.0.0.0>]");
+  expect(ignorant.a.lines.join("\n")).not.toContain("ConfNak");
+  // pppd counts up after these as well.
+  for (const side of [insist.a, ignorant.a, ignorant.b]) {
+    expect(side.has("ipv4-up")).toBe(false);
+    expect(side.has("ipv4-down")).toBe(true);
+  }
   const rng = new Rng(9);
   const refused = new Pair(
     new Side(linkConfig(ipcp({ our: A })), rng, { peerMayUse: () => false }),

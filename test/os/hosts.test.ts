@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { asUser, groupNumber, homeOf, hostAddress, networkAddress, ttyOf } from "../../src/os/hosts.ts";
+import { asUser, groupNumber, homeOf, hostAddress, networkAddress, ttyOf, userName } from "../../src/os/hosts.ts";
 import { closeFd, O, openFd } from "../../src/os/libc.ts";
 import { openPty } from "../../src/os/pty.ts";
 
@@ -28,6 +28,8 @@ test.skipIf(!named)(`networks by name${named ? "" : " [skipped: no link-local in
 test("users and groups", () => {
   expect(homeOf(0)).toBe("/root");
   expect(homeOf(4_000_000)).toBeUndefined();
+  expect(userName(0)).toBe("root");
+  expect(userName(4_000_000)).toBeUndefined();
   expect(groupNumber("root")).toBe(0);
   expect(groupNumber("nosuchgroup")).toBeUndefined();
 });

@@ -72,6 +72,16 @@ test("the line's addresses are the peer's, and no others", () => {
   expect(some.peers.mayUse(0xc0a80909)).toBe(false);
 });
 
+test("a secrets file others can read is warned of by who looks himself up in it, too", () => {
+  const line = "zaphod * gargleBlaster";
+  const host = fakeHost({ changes: { readFile: () => ({ text: line, uid: 0, mode: 0o644 }) } });
+  const { config, said } = peers(line, "noauth", "user", "zaphod");
+  const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
+  log.write = (_level, text) => void said.push(text);
+  new Peers(config, host, log).plan();
+  expect(said).toEqual(["Warning - secret file /etc/ppp/pap-secrets has world and/or group access"]);
+});
+
 test("without auth any address but nobody's will do", () => {
   const some = peers("", "noauth");
   expect([0xc0a80101, 0, 0x7f000001, 0xe0000001, 0xf0000000].map((address) => some.peers.mayUse(address))).toEqual([
