@@ -18,7 +18,7 @@ interface Command {
 }
 
 /** Runs pppdump with the arguments after its name; the exit code. */
-export async function pppdump(argv: readonly string[]): Promise<number> {
+export async function pppdump(argv: readonly string[], say: (text: string) => void = print): Promise<number> {
   const command = parseArguments(argv);
   if (typeof command === "string") {
     console.error(`pppdump: ${command}\n${USAGE}`);
@@ -36,22 +36,22 @@ export async function pppdump(argv: readonly string[]): Promise<number> {
       console.error(`${name ?? "stdin"}: ${reason(error)}`);
       return 1;
     }
-    if (!(await show(dump, file))) return 1;
+    if (!(await show(dump, file, say))) return 1;
   }
   return 0;
 }
 
 /** False when nobody reads our output any more. */
-async function show(dump: Dump, file: Uint8Array): Promise<boolean> {
+async function show(dump: Dump, file: Uint8Array, say: (text: string) => void): Promise<boolean> {
   let text = "";
   try {
     for (const item of readRecord(file)) {
       text += dump.item(item);
       if (text.length < CHUNK) continue;
-      print(text);
+      say(text);
       text = "";
     }
-    print(text);
+    say(text);
     return true;
   } catch (error) {
     if (!(error instanceof Error) || !("code" in error) || error.code !== "EPIPE") throw error;

@@ -206,8 +206,9 @@ trap 'echo "$2 USR1" >>signals' USR1
 trap 'echo "$2 USR2" >>signals' USR2
 trap 'echo "$2 TERM" >>signals; kill $!; exit' TERM
 set -- call "$1"
+sleep 60 &
 echo "$2" >>ready
-while :; do sleep 60 & wait $!; done
+while :; do wait $!; sleep 60 & done
 `;
 
 /** In namespaces of its own, where no other pppd can be hit: starts the fakes, runs poff, waits for the signals. */
@@ -286,7 +287,10 @@ describe.skipIf(why !== undefined)(`beside Debian's${why === undefined ? "" : ` 
     ["", 0, ["-a"]],
     ["", 0, ["-r", "isp"]],
   ] as const)("pppds for '%s': %d signals from poff %j", (providers, signals, argv) => {
-    const debian = scene(providers, signals, ["/usr/bin/poff", ...argv]);
+    let debian = scene(providers, signals, ["/usr/bin/poff", ...argv]);
+    // A fake's sleep is called pppd as well until it has become sleep, and Debian's script may count it.
+    for (let again = 0; again < 5 && !providers.includes(" ") && debian.includes("More than one"); again++)
+      debian = scene(providers, signals, ["/usr/bin/poff", ...argv]);
     expect(debian).toContain("status ");
     expect(scene(providers, signals, [...ours, ...argv])).toBe(debian);
     if (signals > 0) expect(readFileSync(join(folder, "signals"), "utf8").split("\n")).toHaveLength(signals + 1);

@@ -547,6 +547,32 @@ describe("more than one", () => {
   });
 });
 
+// What the owner of the loop has the link say, and no packet or timer does, must not lie about until one of them comes.
+describe("says at once what it has to say", () => {
+  on(titled("that a password is good"), async () => {
+    const scene = await openScene({ "/etc/ppp/pap-secrets": "zaphod * gargleBlaster *\n" });
+    const { lcp } = linkConfig();
+    scene.far.answer({ lcp: { ...lcp, accept: ["pap"] } });
+    const pppd = scene.pppd([ADDRESSES, ...QUICK, "auth", "+pap", "pap-restart", "30"]);
+    const asked = await pppd.waitFor("rcvd [PAP AuthReq");
+    const up = await pppd.waitFor("remote IP address", { after: asked });
+    // Sooner than anybody's restart timer.
+    expect(up.at - asked.at).toBeLessThan(1000);
+    pppd.kill();
+    expect(await pppd.exit()).toBe(5);
+  });
+
+  on(titled("that the time is up"), async () => {
+    const scene = await openScene();
+    const pppd = await linkUp(scene, ["maxconnect", "1", "lcp-restart", "30"]);
+    const expired = await pppd.waitFor("Connect time expired");
+    const ended = await pppd.waitFor("Connection terminated.", { after: expired, within: 3000 });
+    expect(ended.at - expired.at).toBeLessThan(1000);
+    expect(await pppd.exit()).toBe(13);
+    expect(await scene.leftBehind()).toEqual([]);
+  });
+});
+
 describe("scripts keep their order", () => {
   /** Each says what it is when it begins and when it ends; ip-up takes its time. */
   const FILES = {

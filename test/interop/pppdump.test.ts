@@ -30,16 +30,15 @@ const FLAGS = [
 const WORKER = `
   import { pppdump } from ${JSON.stringify(join(ROOT, "src/applets/pppdump.ts"))};
   const jobs = JSON.parse(await Bun.stdin.text());
-  const write = Bun.write;
   const outputs = [];
   let output = "";
-  Bun.write = (to, text) => to === Bun.stdout ? ((output += text), Promise.resolve(text.length)) : write(to, text);
+  const say = (text) => void (output += text);
   for (const argv of jobs) {
     output = "";
-    const code = await pppdump(argv);
+    const code = await pppdump(argv, say);
     outputs.push([code, output]);
   }
-  await write(Bun.stdout, JSON.stringify(outputs));
+  await Bun.write(Bun.stdout, JSON.stringify(outputs));
 `;
 
 function ours(jobs: readonly (readonly string[])[]): [number, string][] {
