@@ -100,6 +100,10 @@ async function serve(config: Config, host: OptionHost, syslog: Syslog, ours: Att
   const signals = new Signals((event) => session.onSignal(event));
   try {
     return await session.run();
+  } catch (error) {
+    // A bug of ours. In the background nobody sees stderr, and the session has cleaned up behind itself.
+    for (const line of String(error instanceof Error ? error.stack : error).split("\n")) log.write("error", line);
+    return Exit.FATAL;
   } finally {
     signals.close();
     log.note("info", "Exit.");

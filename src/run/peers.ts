@@ -49,6 +49,8 @@ export class Peers {
   #session: LoginSession | undefined;
   /** The words after `--` in the line of the peer that proved itself. */
   #options: readonly string[] = [];
+  /** The options as they were before those. */
+  #before: Config | undefined;
 
   constructor(config: Config, host: OptionHost, log: Log) {
     this.#config = config;
@@ -164,8 +166,10 @@ export class Peers {
     return true;
   }
 
-  /** Applies the options its line has for the peer; what is wrong with them, for the log. */
+  /** Applies the options its line has for the peer, until it leaves; what is wrong with them, for the log. */
   applyOptions(): string | undefined {
+    if (this.#options.length === 0) return undefined;
+    this.#before = structuredClone(this.#config);
     try {
       applySecretOptions(this.#config, this.#options, this.#host);
       return undefined;
@@ -209,6 +213,10 @@ export class Peers {
     this.#session?.close();
     this.#session = undefined;
     this.#addresses = this.#list = undefined;
+    // With `persist` the next peer may be another.
+    this.#options = [];
+    if (this.#before !== undefined) Object.assign(this.#config, this.#before);
+    this.#before = undefined;
   }
 }
 

@@ -107,6 +107,8 @@ test("the words after -- are options of this peer", () => {
   judge(some, "zaphod", "x");
   expect(some.peers.applyOptions()).toBeUndefined();
   expect([some.config.idle, some.config.peerAddress]).toEqual([300, 0x0a000005]);
+  some.peers.leave();
+  expect([some.config.idle, some.config.peerAddress]).toEqual([0, undefined]);
   judge(some, "ford", "y");
   expect(some.peers.applyOptions()).toBe("In secrets file: unrecognized option 'frobnicate'");
 });
