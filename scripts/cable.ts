@@ -26,6 +26,7 @@ Makes two pseudo terminals joined by a null-modem cable, symbolic links LINK_A a
 Commands, one a line on standard input; each is answered with one line:
   cut         the cable is out: nothing arrives any more      mend       it is back
   hangup a|b  that terminal is gone for good, as a USB adapter that was pulled out
+  damage BER DROP SEED   what --ber, --drop and --seed say, from now on
   stats       counters of both directions as JSON             quit
 `;
 
@@ -37,6 +38,7 @@ const SYS_PPOLL = { x64: 271, arm64: 73 }[process.arch as string];
 const MAX_SLEEP_MS = 200;
 /** How often a side nobody had open is looked at again. */
 const CLOSED_CHECK_MS = 2;
+const MAX_SEED = 2 ** 32 - 1;
 
 /** One end: the pty whose slave a program opens, the wire that starts here, and what its tty has not yet taken. */
 interface End {
@@ -226,7 +228,8 @@ class Cable {
 
   #run(command: string): string {
     const [a, b] = this.ends;
-    switch (command) {
+    const [verb, ...words] = command.split(" ");
+    switch (verb === "damage" ? verb : command) {
       case "cut":
       case "mend":
         a.wire.cut = b.wire.cut = command === "cut";
@@ -235,6 +238,8 @@ class Cable {
       case "hangup b":
         this.#hangUp(command === "hangup a" ? a : b);
         return command;
+      case "damage":
+        return this.#damage(words);
       case "stats":
         return JSON.stringify({ ab: a.wire.stats, ba: b.wire.stats });
       case "quit":
@@ -242,6 +247,17 @@ class Cable {
         return command;
       default:
         return `error: no such command: ${command}`;
+    }
+  }
+
+  #damage([ber, drop, seed]: readonly string[]): string {
+    try {
+      const [bitErrors, drops] = [numberOf(ber, "ber", 1), numberOf(drop, "drop", 1)];
+      const first = 2 * numberOf(seed ?? "1", "seed", MAX_SEED);
+      this.ends.forEach(({ wire }, index) => wire.setDamage(bitErrors, drops, new Rng(first + index)));
+      return "damage";
+    } catch (error) {
+      return `error: ${error instanceof Error ? error.message : String(error)}`;
     }
   }
 
@@ -282,7 +298,7 @@ async function main(): Promise<number> {
   if (SYS_PPOLL === undefined) throw new Error(`ppoll's number is not known on ${process.arch}`);
   const baud = numberOf(values.baud, "baud", 1e8);
   const damage = { bitErrors: numberOf(values.ber, "ber", 1), drops: numberOf(values.drop, "drop", 1) };
-  const seed = numberOf(values.seed ?? "1", "seed", 2 ** 32 - 1);
+  const seed = numberOf(values.seed ?? "1", "seed", MAX_SEED);
   const wire = (stream: number): Wire => new Wire({ baud, ...damage, rng: new Rng(2 * seed + stream) });
 
   const cable = new Cable([linkA, linkB], [wire(0), wire(1)]);

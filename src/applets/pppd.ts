@@ -77,10 +77,6 @@ async function serve(config: Config, host: OptionHost, syslog: Syslog, ours: Att
   log.note("notice", `pppd ${PPPD_VERSION} started by ${user}, uid ${libc.getuid()}`);
   for (const option of config.withoutEffect) log.write("warn", `the ${option} option has no effect yet`);
   const peers = new Peers(config, host, log);
-  if (config.authRequired && peers.demand.length === 0) {
-    log.write("error", `cannot ask the peer for ${config.authProtocols.join(" or ")} yet: only PAP is there`);
-    return Exit.FATAL;
-  }
   const session = new Session({
     config,
     log,

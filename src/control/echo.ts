@@ -1,4 +1,7 @@
-// LCP echoes: finding out that the peer is gone (RFC 1661 §5.8; pppd's lcp-echo-interval, -failure and -adaptive).
+// LCP echoes: finding out that the peer is gone (RFC 1661 §5.8; pppd's lcp-echo-interval, -failure and -adaptive), and
+// how long an answer takes (lcp-rtt-file).
+
+import { put32, u32 } from "../bytes/be.ts";
 
 export interface EchoConfig {
   /** 0: ask nothing. */
@@ -10,12 +13,23 @@ export interface EchoConfig {
 }
 
 export interface EchoOwner {
-  sendEcho(id: number): void;
+  /** Sends an Echo-Request: our magic number, and `data` behind it. */
+  sendEcho(id: number, data: Uint8Array): void;
   /** Packets of any kind received so far. */
   packetsIn(): number;
   peerDead(unanswered: number, now: number): void;
   wakeAt(at: number): void;
+  /**
+   * An answer came after so many microseconds, and `lost` requests since the answer before it had none. Where this is
+   * given, requests carry the time.
+   */
+  timed?: ((rttMicros: number, lost: number) => void) | undefined;
 }
+
+/** What pppd puts before the time in a request, so that it knows its own in the answer: magic, seconds, nanoseconds. */
+const RTT_MAGIC = 0x19450425;
+const STAMP_LENGTH = 12;
+const NOTHING = new Uint8Array(0);
 
 export class Echo {
   readonly #config: EchoConfig;
@@ -40,8 +54,13 @@ export class Echo {
     this.#owner.wakeAt(Infinity);
   }
 
-  answered(): void {
+  /** An Echo-Reply came, with `data` behind the peer's magic number. */
+  answered(now: number, data: Uint8Array): void {
+    const lost = Math.max(0, this.#unanswered - 1);
     this.#unanswered = 0;
+    const sentAt = readStamp(data);
+    // The peer could have written any time there.
+    if (sentAt !== undefined && sentAt <= now) this.#owner.timed?.(Math.round((now - sentAt) * 1000), lost);
   }
 
   timeout(now: number): void {
@@ -61,7 +80,20 @@ export class Echo {
       return;
     }
     this.#unanswered++;
-    this.#owner.sendEcho(this.#id);
+    this.#owner.sendEcho(this.#id, this.#owner.timed === undefined ? NOTHING : stamp(now));
     this.#id = (this.#id + 1) & 0xff;
   }
+}
+
+function stamp(now: number): Uint8Array {
+  const data = new Uint8Array(STAMP_LENGTH);
+  const seconds = Math.floor(now / 1000);
+  put32(data, put32(data, put32(data, 0, RTT_MAGIC), seconds), Math.floor((now - 1000 * seconds) * 1e6));
+  return data;
+}
+
+/** The time in milliseconds that stamp() was given. */
+function readStamp(data: Uint8Array): number | undefined {
+  if (data.length < STAMP_LENGTH || u32(data, 0) !== RTT_MAGIC) return undefined;
+  return u32(data, 4) * 1000 + u32(data, 8) / 1e6;
 }

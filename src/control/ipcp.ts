@@ -1,7 +1,16 @@
 // IPCP: addresses and name servers (RFC 1332, RFC 1877), by pppd's rules about whose idea of an address wins.
 
 import { type ConfOption, option32, type OptionList, read32 } from "../wire/control.ts";
-import { addressesOption, IpcpOption, readAddresses } from "../wire/ipcp.ts";
+import {
+  addressesOption,
+  IpcpOption,
+  OLD_VJ,
+  oldVjOption,
+  readAddresses,
+  readCompression,
+  type Vj,
+  vjOption,
+} from "../wire/ipcp.ts";
 import { ipv4Text } from "../wire/ip.ts";
 import { Protocol } from "../wire/protocols.ts";
 import { Code } from "../wire/control.ts";
@@ -29,6 +38,8 @@ export interface IpcpConfig {
   addresses: boolean;
   /** Let the peer go without an address (noremoteip). */
   noRemote: boolean;
+  /** Van Jacobson header compression: what we ask for, and the most we agree to; undefined: none (novj). */
+  vj: Vj | undefined;
   limits: Limits;
 }
 
@@ -38,7 +49,13 @@ export interface IpcpResult {
   peer: number;
   dns: readonly [number, number];
   wins: readonly [number, number];
+  /** Header compression of what we receive, and of what we send. */
+  vjReceive: Vj | undefined;
+  vjTransmit: Vj | undefined;
 }
+
+/** What RFC 1172's form of the option stands for. */
+const OLD_VJ_TERMS: Vj = { maxSlot: 15, compressSlot: true };
 
 export interface IpcpOwner {
   /** IPCP agreed. Returns why the agreement will not do, as the reason to close with. */
@@ -68,6 +85,10 @@ export class Ipcp implements Dialect {
   readonly #asked = new Map<number, number>();
   /** What the peer said of itself in the request we took; undefined: nothing. */
   #peer: number | undefined;
+  /** What we ask for, and the protocol number of RFC 1172's form if the peer wants that. */
+  #vj: Vj | undefined;
+  #oldVj: number | undefined;
+  #peerVj: Vj | undefined;
   /** The peer's request left its address out, and we asked it once to put it in. */
   #demandedAddress = false;
 
@@ -94,13 +115,17 @@ export class Ipcp implements Dialect {
     this.#asked.clear();
     if (wantDns) this.#asked.set(IpcpOption.Dns1, 0).set(IpcpOption.Dns2, 0);
     if (wantWins) this.#asked.set(IpcpOption.Wins1, 0).set(IpcpOption.Wins2, 0);
-    this.#peer = undefined;
+    this.#vj = this.#config.vj;
+    this.#oldVj = undefined;
+    this.#peer = this.#peerVj = undefined;
     this.#demandedAddress = false;
   }
 
   request(): ConfOption[] {
     const options: ConfOption[] = [];
     if (this.#asks === "addresses") options.push(addressesOption({ source: this.#our, destination: this.#wantPeer }));
+    if (this.#oldVj !== undefined) options.push(oldVjOption(this.#oldVj));
+    else if (this.#vj !== undefined) options.push(vjOption(this.#vj));
     if (this.#asks === "address") options.push(option32(IpcpOption.Address, this.#our));
     for (const type of SERVERS) {
       const value = this.#asked.get(type);
@@ -110,7 +135,7 @@ export class Ipcp implements Dialect {
   }
 
   judge(list: OptionList, rejectOnly: boolean): Answer {
-    this.#peer = undefined;
+    this.#peer = this.#peerVj = undefined;
     const answer = weigh(list, rejectOnly, (option) => this.#verdict(option));
     const { address, noRemote } = this.#config;
     const named = list.options.some(({ type }) => type === IpcpOption.Address || type === IpcpOption.Addresses);
@@ -133,6 +158,8 @@ export class Ipcp implements Dialect {
       }
       case IpcpOption.Addresses:
         return this.#addressesVerdict(value);
+      case IpcpOption.Compression:
+        return this.#vjVerdict(option);
       case IpcpOption.Dns1:
       case IpcpOption.Dns2:
         return serverVerdict(option, this.#config.dns, option.type === IpcpOption.Dns2);
@@ -173,6 +200,41 @@ export class Ipcp implements Dialect {
     return addressesOption({ source: source === "ack" ? addresses.source : source, destination });
   }
 
+  #vjVerdict({ value }: ConfOption): Verdict {
+    const most = this.#config.vj;
+    const asked = readCompression(value);
+    if (most === undefined || asked === undefined) return "reject";
+    if (asked.vj === undefined) {
+      const isOld = value.length === 2 && (asked.protocol === Protocol.VJ_COMP || asked.protocol === OLD_VJ);
+      if (!isOld) return "reject";
+      this.#peerVj = OLD_VJ_TERMS;
+      return "ack";
+    }
+    const { maxSlot, compressSlot } = asked.vj;
+    if (maxSlot > most.maxSlot || (compressSlot && !most.compressSlot))
+      return vjOption({
+        maxSlot: Math.min(maxSlot, most.maxSlot),
+        compressSlot: compressSlot && most.compressSlot,
+      });
+    this.#peerVj = asked.vj;
+    return "ack";
+  }
+
+  /** The peer's idea of the compression we asked for: no more than that, or RFC 1172's form of it. */
+  #vjNaked(value: Uint8Array): void {
+    const offer = readCompression(value);
+    if (this.#vj === undefined || offer === undefined) return;
+    if (offer.vj !== undefined) {
+      this.#oldVj = undefined;
+      this.#vj = {
+        maxSlot: Math.min(this.#vj.maxSlot, offer.vj.maxSlot),
+        compressSlot: this.#vj.compressSlot && offer.vj.compressSlot,
+      };
+    } else if (value.length === 2 && (offer.protocol === Protocol.VJ_COMP || offer.protocol === OLD_VJ))
+      this.#oldVj = offer.protocol;
+    else this.#vj = this.#oldVj = undefined;
+  }
+
   get #acceptsLocal(): boolean {
     return this.#config.acceptLocal || this.#config.our === 0;
   }
@@ -195,6 +257,10 @@ export class Ipcp implements Dialect {
             this.#wantPeer = addresses.destination;
           break;
         }
+        case IpcpOption.Compression:
+          if (asReject) this.#vj = this.#oldVj = undefined;
+          else this.#vjNaked(option.value);
+          break;
         case IpcpOption.Dns1:
         case IpcpOption.Dns2:
         case IpcpOption.Wins1:
@@ -213,6 +279,7 @@ export class Ipcp implements Dialect {
     for (const { type } of options) {
       if (type === IpcpOption.Address) this.#asks = this.#config.addresses ? "addresses" : "nothing";
       else if (type === IpcpOption.Addresses) this.#asks = "nothing";
+      else if (type === IpcpOption.Compression) this.#vj = this.#oldVj = undefined;
       else this.#asked.delete(type);
     }
   }
@@ -248,6 +315,8 @@ export class Ipcp implements Dialect {
         peer,
         dns: [this.#asked.get(IpcpOption.Dns1) ?? 0, this.#asked.get(IpcpOption.Dns2) ?? 0],
         wins: [this.#asked.get(IpcpOption.Wins1) ?? 0, this.#asked.get(IpcpOption.Wins2) ?? 0],
+        vjReceive: this.#oldVj === undefined ? this.#vj : OLD_VJ_TERMS,
+        vjTransmit: this.#peerVj,
       },
       now,
     );

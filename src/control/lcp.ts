@@ -2,6 +2,7 @@
 
 import { u32 } from "../bytes/be.ts";
 import { ACCM_ALL } from "../frame/accm.ts";
+import type { FcsBits } from "../frame/fcs.ts";
 import {
   Code,
   type ConfOption,
@@ -15,13 +16,21 @@ import {
 } from "../wire/control.ts";
 import {
   authOption,
+  CALLBACK_CBCP,
+  callbackOption,
   ChapDigest,
+  type Endpoint,
+  endpointOption,
   LcpOption,
+  MAX_ENDPOINT_LENGTH,
   parseMagic,
   parseProtocolReject,
   putMagic,
+  qualityOption,
   readAuth,
   readChapDigest,
+  readEndpoint,
+  readQuality,
 } from "../wire/lcp.ts";
 import { Protocol, protocolName } from "../wire/protocols.ts";
 import type { AutomatonOptions } from "./automaton.ts";
@@ -31,6 +40,8 @@ import { type Answer, type Dialect, type Limits, type Lower, type Verdict, weigh
 export const DEFAULT_MRU = 1500;
 /** pppd takes none smaller. */
 export const MIN_MRU = 128;
+/** Hundredths of a second between two link quality reports. */
+const LEAST_PERIOD = 100;
 /** So many Naks of our magic number in a row, and the line is a loop. */
 const LOOPS = 10;
 
@@ -49,12 +60,31 @@ export interface LcpConfig {
   accomp: boolean;
   /** Accept the peer's endpoint discriminator, which means nothing on a single link. */
   endpoint: boolean;
+  /** RFC 1990: what we ask for, and agree to; undefined: a single link. */
+  multilink: MultilinkConfig | undefined;
+  /** Hundredths of a second between the link quality reports we ask for; 0: none, though the peer may; -1: never. */
+  qualityPeriod: number;
+  /** Ask to be called back, by CBCP. */
+  callback: boolean;
+  /** Bits (0, 16 or 32) of the FCS we ask the peer to send; undefined: no FCS but that of 16 bits, either way. */
+  fcs: FcsBits | undefined;
   limits: Limits;
   start: AutomatonOptions;
+  /** A peer that proves nothing may not come in. */
+  authRequired: boolean;
   /** Ways we want the peer to prove itself, best first; empty: it need not. */
   demand: readonly AuthMethod[];
   /** Ways we are ready to prove ourselves, best first. */
   accept: readonly AuthMethod[];
+}
+
+export interface MultilinkConfig {
+  /** The largest packet we can put together. */
+  readonly mrru: number;
+  /** Sequence numbers of 12 bits. */
+  readonly shortSequence: boolean;
+  /** Says which bundle a link belongs to; undefined: nothing is said. */
+  readonly endpoint: Endpoint | undefined;
 }
 
 /** One side's options. What is undefined or false has its default. */
@@ -65,6 +95,13 @@ export interface LcpOptions {
   pcomp: boolean;
   accomp: boolean;
   auth: AuthMethod | undefined;
+  /** Hundredths of a second between the reports the side wants to get. */
+  quality: number | undefined;
+  callback: boolean;
+  fcs: FcsBits | undefined;
+  mrru: number | undefined;
+  shortSequence: boolean;
+  endpoint: Endpoint | undefined;
 }
 
 /** What LCP tells the link. */
@@ -77,7 +114,8 @@ export interface LcpOwner {
   protocolRejected(protocol: number, now: number): void;
   /** True for a protocol this link has a use for. */
   speaks(protocol: number): boolean;
-  echoReply(now: number, ours: boolean): void;
+  /** An Echo-Reply came; `data` is what follows its magic number. */
+  echoReply(now: number, ours: boolean, data: Uint8Array): void;
   random32(): number;
 }
 
@@ -88,6 +126,12 @@ const NOTHING: LcpOptions = {
   pcomp: false,
   accomp: false,
   auth: undefined,
+  quality: undefined,
+  callback: false,
+  fcs: undefined,
+  mrru: undefined,
+  shortSequence: false,
+  endpoint: undefined,
 };
 
 export class Lcp implements Dialect {
@@ -112,7 +156,7 @@ export class Lcp implements Dialect {
   }
 
   reset(): void {
-    const { mru, asyncmap, magic, pcomp, accomp, demand } = this.#config;
+    const { mru, asyncmap, magic, pcomp, accomp, demand, qualityPeriod, callback, fcs, multilink } = this.#config;
     this.#demand = [...demand];
     Object.assign(this.got, {
       mru: mru === DEFAULT_MRU ? undefined : mru,
@@ -121,6 +165,12 @@ export class Lcp implements Dialect {
       pcomp,
       accomp,
       auth: this.#demand[0],
+      quality: qualityPeriod > 0 ? qualityPeriod : undefined,
+      callback,
+      fcs: fcs === 16 ? undefined : fcs,
+      mrru: multilink?.mrru,
+      shortSequence: multilink?.shortSequence ?? false,
+      endpoint: multilink?.endpoint,
     });
     this.peer = { ...NOTHING };
     this.#loops = 0;
@@ -128,13 +178,20 @@ export class Lcp implements Dialect {
 
   request(): ConfOption[] {
     const { mru, asyncmap, magic, pcomp, accomp, auth } = this.got;
+    const { quality, callback, fcs, mrru, shortSequence, endpoint } = this.got;
     const options: ConfOption[] = [];
     if (mru !== undefined) options.push(option16(LcpOption.Mru, mru));
     if (asyncmap !== undefined) options.push(option32(LcpOption.Asyncmap, asyncmap));
     if (auth !== undefined) options.push(methodOption(auth));
+    if (quality !== undefined) options.push(qualityOption(Protocol.LQR, quality));
+    if (callback) options.push(callbackOption(CALLBACK_CBCP));
     if (magic !== undefined) options.push(option32(LcpOption.Magic, magic));
     if (pcomp) options.push(option0(LcpOption.Pcomp));
     if (accomp) options.push(option0(LcpOption.Accomp));
+    if (fcs !== undefined) options.push(fcsOption(fcs));
+    if (mrru !== undefined) options.push(option16(LcpOption.Mrru, mrru));
+    if (shortSequence) options.push(option0(LcpOption.Ssnhf));
+    if (endpoint !== undefined) options.push(endpointOption(endpoint));
     return options;
   }
 
@@ -178,11 +235,49 @@ export class Lcp implements Dialect {
         if (value.length !== 0 || !config.accomp) return "reject";
         this.peer.accomp = true;
         return "ack";
+      case LcpOption.Quality:
+        return this.#qualityVerdict(value);
+      case LcpOption.FcsAlternatives:
+        return this.#fcsVerdict(value);
+      case LcpOption.Mrru: {
+        const mrru = read16(value);
+        if (mrru === undefined || config.multilink === undefined) return "reject";
+        this.peer.mrru = mrru;
+        return "ack";
+      }
+      case LcpOption.Ssnhf:
+        if (value.length !== 0 || config.multilink === undefined) return "reject";
+        this.peer.shortSequence = true;
+        return "ack";
       case LcpOption.Endpoint:
-        return config.endpoint && value.length >= 1 ? "ack" : "reject";
+        if (!config.endpoint || value.length < 1 || value.length > 1 + MAX_ENDPOINT_LENGTH) return "reject";
+        this.peer.endpoint = readEndpoint(value);
+        return "ack";
       default:
         return "reject";
     }
+  }
+
+  #qualityVerdict(value: Uint8Array): Verdict {
+    const quality = readQuality(value);
+    if (quality === undefined || this.#config.qualityPeriod < 0) return "reject";
+    // Reports are the only quality protocol there is.
+    if (quality.protocol !== Protocol.LQR || quality.period === undefined)
+      return qualityOption(Protocol.LQR, quality.period ?? 0);
+    // More than one a second tells nothing more.
+    if (quality.period > 0 && quality.period < LEAST_PERIOD) return qualityOption(Protocol.LQR, LEAST_PERIOD);
+    this.peer.quality = quality.period;
+    return "ack";
+  }
+
+  #fcsVerdict(value: Uint8Array): Verdict {
+    if (value.length !== 1 || this.#config.fcs === undefined) return "reject";
+    const bits = value[0]!;
+    const one = FCS_BITS.find(([, bit]) => bit === bits);
+    // Two at once is a thing the RFC allows and nobody does: the stronger of them will do.
+    if (one === undefined) return fcsOption((FCS_BITS.find(([, bit]) => bits & bit) ?? FCS_BITS[1])[0]);
+    this.peer.fcs = one[0];
+    return "ack";
   }
 
   #authVerdict(value: Uint8Array): Verdict {
@@ -191,10 +286,16 @@ export class Lcp implements Dialect {
       this.#lower.log("debug", "No auth is possible");
       return "reject";
     }
+    if (this.peer.auth !== undefined) return "reject";
     const method = readMethod(value);
-    if (method === undefined || !accept.includes(method)) return methodOption(accept[0]!);
-    this.peer.auth = method;
-    return "ack";
+    if (method !== undefined && accept.includes(method)) {
+      this.peer.auth = method;
+      return "ack";
+    }
+    // A peer that wants CHAP is offered another digest before another protocol.
+    const isChap = readAuth(value)?.protocol === Protocol.CHAP;
+    const offer = (isChap ? accept.find(isDigest) : undefined) ?? accept[0]!;
+    return methodOption(offer);
   }
 
   naked(options: ConfOption[], asReject: boolean): boolean {
@@ -227,6 +328,22 @@ export class Lcp implements Dialect {
           looped = true;
           this.got.magic = this.#magic();
           break;
+        case LcpOption.Quality: {
+          const quality = readQuality(value);
+          const fits = quality?.protocol === Protocol.LQR && quality.period !== undefined;
+          if (this.got.quality !== undefined) this.got.quality = fits ? quality.period : undefined;
+          break;
+        }
+        case LcpOption.FcsAlternatives:
+        case LcpOption.Callback:
+          this.rejected([option]);
+          break;
+        case LcpOption.Mrru: {
+          const mrru = read16(value);
+          if (mrru === undefined) return false;
+          if (this.got.mrru !== undefined && mrru >= MIN_MRU) this.got.mrru = Math.min(this.got.mrru, mrru);
+          break;
+        }
         default:
           // Something the peer would like us to ask for. We do not.
           break;
@@ -258,14 +375,38 @@ export class Lcp implements Dialect {
         case LcpOption.Accomp:
           this.got.accomp = false;
           break;
+        case LcpOption.Quality:
+          this.got.quality = undefined;
+          break;
+        case LcpOption.Callback:
+          this.got.callback = false;
+          break;
+        case LcpOption.FcsAlternatives:
+          this.got.fcs = undefined;
+          break;
+        case LcpOption.Mrru:
+          this.got.mrru = undefined;
+          break;
+        case LcpOption.Ssnhf:
+          this.got.shortSequence = false;
+          break;
+        case LcpOption.Endpoint:
+          this.got.endpoint = undefined;
+          break;
       }
     }
   }
 
-  /** The peer does not want the method asked for: its own suggestion if we can live with it, else our next best. */
+  /** The peer does not want the method asked for: its own suggestion, by pppd's rules, else our next best. */
   #nextMethod(suggested: AuthMethod | undefined): void {
-    this.#demand = this.#demand.filter((method) => method !== this.got.auth);
-    this.got.auth = this.#demand.find((method) => method === suggested) ?? this.#demand[0];
+    const asked = this.got.auth;
+    if (suggested === "pap" && asked !== undefined && isDigest(asked))
+      this.#demand = this.#demand.filter((method) => !isDigest(method));
+    else this.#demand = this.#demand.filter((method) => method !== asked);
+    // Of the digests the one it names, if that is one of ours.
+    if (suggested !== undefined && isDigest(suggested) && this.#demand.includes(suggested))
+      this.#demand = this.#demand.filter((method) => !isDigest(method) || method === suggested);
+    this.got.auth = this.#demand[0];
   }
 
   receive(control: Control, packet: Uint8Array, now: number): boolean {
@@ -284,7 +425,7 @@ export class Lcp implements Dialect {
       case Code.EchoRep: {
         if (!this.#up || dataEnd - dataStart < 4) return true;
         const magic = u32(packet, dataStart);
-        this.#owner.echoReply(now, magic !== 0 && magic === this.got.magic);
+        this.#owner.echoReply(now, magic !== 0 && magic === this.got.magic, packet.slice(dataStart + 4, dataEnd));
         return true;
       }
       case Code.DiscReq:
@@ -327,6 +468,22 @@ export class Lcp implements Dialect {
     // Zero is no magic number (RFC 1661 §6.4).
     return this.#owner.random32() || 1;
   }
+}
+
+/** RFC 1570 §2.1, the strongest first. */
+const FCS_BITS: readonly [readonly [FcsBits, number], readonly [FcsBits, number], readonly [FcsBits, number]] = [
+  [32, 4],
+  [16, 2],
+  [0, 1],
+];
+
+function fcsOption(fcs: FcsBits): ConfOption {
+  return { type: LcpOption.FcsAlternatives, value: Uint8Array.of(fcs === 32 ? 4 : fcs === 16 ? 2 : 1) };
+}
+
+/** CHAP with one digest or another. */
+function isDigest(method: AuthMethod): boolean {
+  return method !== "pap" && method !== "eap";
 }
 
 function methodOption(method: AuthMethod): ConfOption {

@@ -48,6 +48,16 @@ export interface Dialect {
   naked(options: ConfOption[], asReject: boolean): boolean;
   /** Takes in a Reject of some of the options asked for. */
   rejected(options: ConfOption[]): void;
+  /** Our Configure-Request has gone out; whatever was agreed on before holds no longer. */
+  requested?(): void;
+  /** Our answer to the peer's request has gone out. */
+  answered?(code: Answer["code"], now: number): void;
+  /** Whether an Ack with these options is one of what we asked for; the very same list, unless the protocol knows better. */
+  acknowledges?(options: readonly ConfOption[], requested: readonly ConfOption[]): boolean;
+  /** A good Ack came. */
+  acknowledged?(): void;
+  /** A Nak or Reject was taken in, and what follows from it is sent. */
+  refusalTaken?(now: number): void;
   /** Any code beyond Code-Reject. False: unknown. */
   receive?(control: Control, packet: Uint8Array, now: number): boolean;
   up(now: number): void;
@@ -266,10 +276,12 @@ export class Negotiator {
   #receiveAck(packet: Uint8Array, control: Control, now: number): void {
     if (this.#stray(control)) return;
     const list = parseOptions(packet, control.dataStart, control.dataEnd);
-    if (this.#negotiating && (list.rest.length > 0 || !sameOptions(list.options, this.#requested))) {
+    const agrees = this.#dialect.acknowledges?.bind(this.#dialect) ?? sameOptions;
+    if (this.#negotiating && (list.rest.length > 0 || !agrees(list.options, this.#requested))) {
       this.#complain("configure-ack", packet, control);
       return;
     }
+    if (this.#negotiating) this.#dialect.acknowledged?.();
     if (this.#transmissions === 1) this.#lower.roundTrip(now - this.#sentAt);
     this.#settleAnswer();
     this.#naksHeard = 0;
@@ -294,6 +306,7 @@ export class Negotiator {
     }
     this.#settleAnswer();
     this.#feed("RCN", now);
+    this.#dialect.refusalTaken?.(now);
   }
 
   #receiveTermReq(packet: Uint8Array, control: Control, now: number): void {
@@ -361,6 +374,7 @@ export class Negotiator {
         const { code, options } = this.#answer!;
         const { id } = this.#control!;
         this.#lower.send(protocol, (buf, at) => putConfigure(buf, at, code, id, options));
+        this.#dialect.answered?.(code, now);
         break;
       }
       case "str":
@@ -390,7 +404,6 @@ export class Negotiator {
     const begun = this.#event === "RCR+" || this.#event === "RCR-";
     if (!begun && (before < State.ReqSent || before === State.Opened)) this.#restart();
     this.#requestId = this.nextId();
-    this.#answered = false;
     this.#transmissions = 0;
     this.#left = this.#limits.maxConfigure - 1;
     this.#requested = this.#dialect.request();
@@ -403,6 +416,9 @@ export class Negotiator {
     this.#sentAt = now;
     this.#hurried = false;
     this.#transmissions++;
+    // Said again, it may be answered again: an Ack the state came too late for is not to be missed twice.
+    this.#answered = false;
+    this.#dialect.requested?.();
     this.#lower.send(this.#dialect.protocol, (buf, at) =>
       putConfigure(buf, at, Code.ConfReq, this.#requestId, options),
     );

@@ -1,16 +1,18 @@
 // Finds frames in a serial byte stream and undoes transparency and FCS (RFC 1662 §4.2, §4.3, appendix C).
 
 import { ACCM_ALL, ESCAPE, FLAG, TRANSPARENCY } from "./accm.ts";
-import { FCS_GOOD, FCS_INIT, fcsOver } from "./fcs.ts";
+import { FCS32_GOOD, FCS32_INIT, fcs32Over, FCS_GOOD, FCS_INIT, type FcsBits, fcsOver, isLcp, owesFcs } from "./fcs.ts";
 
 /** Longest frame taken in, FCS included: the largest MRU pppd knows, doubled protocol and address fields, FCS-32. */
 export const MAX_FRAME = 16384 + 4 + 4;
-/** Address, control and protocol may be compressed away to one octet; with the FCS a frame has three at least. */
-const MIN_FRAME = 3;
+/** Address, control and protocol may be compressed away to one octet: so many a frame has without its FCS. */
+const MIN_PACKET = 1;
 
 export interface DeframerStats {
   /** Frames whose FCS was right. */
   frames: number;
+  /** Their octets as RFC 1989 §2.3 counts them: without transparency, with FCS and one flag a frame. */
+  counted: number;
   /** Frames dropped for a wrong FCS, too short or too long. */
   badFcs: number;
   runts: number;
@@ -24,9 +26,11 @@ export class Deframer {
   readonly frame: Uint8Array;
   /** Octets of it without the FCS; 0 when push stopped for want of input. */
   length = 0;
-  readonly stats: DeframerStats = { frames: 0, badFcs: 0, runts: 0, overlong: 0, aborted: 0 };
+  readonly stats: DeframerStats = { frames: 0, counted: 0, badFcs: 0, runts: 0, overlong: 0, aborted: 0 };
   /** Control characters the line itself may insert: dropped when they come unescaped (RFC 1662 §7.1). */
   #dropped = ACCM_ALL;
+  #fcs: FcsBits = 16;
+  #shortest = MIN_PACKET + 2;
   #fill = 0;
   #escape = 0;
 
@@ -38,6 +42,15 @@ export class Deframer {
   /** Sets the receive ACCM. */
   set accm(accm: number) {
     this.#dropped = accm >>> 0;
+  }
+
+  /**
+   * Sets the FCS to expect. Packets of LCP are taken with FCS-16 as well: their sender may have lost what was agreed
+   * (RFC 1570 §2.1.1). 0: packets of network data have none, all others FCS-16.
+   */
+  set fcs(fcs: FcsBits) {
+    this.#fcs = fcs;
+    this.#shortest = MIN_PACKET + fcs / 8;
   }
 
   /** Forgets a half received frame: the line was opened anew. */
@@ -68,10 +81,7 @@ export class Deframer {
         // 7d 7e aborts a frame. The escape must die with it, or it eats the next frame's first octet.
         const length = escape !== 0 ? -1 : fill;
         fill = escape = 0;
-        if (this.#ends(length)) {
-          this.length = length - 2;
-          break;
-        }
+        if ((this.length = this.#ends(length)) > 0) break;
       } else if (octet === ESCAPE) {
         escape = TRANSPARENCY;
       } else if (octet < 32 && ((dropped >>> octet) & 1) === 1) {
@@ -88,18 +98,33 @@ export class Deframer {
     return at;
   }
 
-  /** Judges what stood between two flags; -1 for an aborted frame. */
-  #ends(length: number): boolean {
+  /** Judges what stood between two flags, -1 for an aborted frame. Octets without the FCS; 0: no packet. */
+  #ends(length: number): number {
     const { frame, stats } = this;
-    if (length === 0) return false;
+    if (length === 0) return 0;
     if (length < 0) stats.aborted++;
     else if (length > frame.length) stats.overlong++;
-    else if (length < MIN_FRAME) stats.runts++;
-    else if (fcsOver(FCS_INIT, frame, 0, length) !== FCS_GOOD) stats.badFcs++;
+    else if (length < this.#shortest) stats.runts++;
     else {
-      stats.frames++;
-      return true;
+      const fcs = this.#fcs === 16 ? 2 : this.#otherFcs(length);
+      if (fcs < 0 || (fcs === 2 && fcsOver(FCS_INIT, frame, 0, length) !== FCS_GOOD)) stats.badFcs++;
+      else {
+        stats.frames++;
+        stats.counted += length + 1;
+        return length - fcs;
+      }
     }
-    return false;
+    return 0;
+  }
+
+  /** Octets of FCS on frame[0, length); 2: FCS-16, not looked at yet; -1: it is wrong. */
+  #otherFcs(length: number): number {
+    const { frame } = this;
+    if (this.#fcs === 32) {
+      if (fcs32Over(FCS32_INIT, frame, 0, length) === FCS32_GOOD) return 4;
+      return isLcp(frame, length - 2) ? 2 : -1;
+    }
+    if (!owesFcs(frame, 0, length)) return 0;
+    return length < MIN_PACKET + 2 ? -1 : 2;
   }
 }

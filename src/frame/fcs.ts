@@ -1,4 +1,12 @@
-// FCS-16 (RFC 1662 appendix C.2): the reflected CCITT polynomial, eight octets a step on whole frames.
+// FCS-16 and FCS-32 (RFC 1662 appendix C), eight octets a step on whole frames, and which frames carry which of them
+// (RFC 1570 §2.1).
+
+import { ADDRESS, CONTROL } from "./header.ts";
+
+/** Bits of the FCS that LCP's FCS-Alternatives agreed on for one direction; 16 when nothing was said. */
+export type FcsBits = 0 | 16 | 32;
+/** Octets of the longest FCS. */
+export const FCS_ROOM = 4;
 
 /** x^16 + x^12 + x^5 + 1, least significant bit first. */
 const POLYNOMIAL = 0x8408;
@@ -6,23 +14,35 @@ export const FCS_INIT = 0xffff;
 /** What the FCS over a frame and its own FCS octets always comes to. */
 export const FCS_GOOD = 0xf0b8;
 
-// TABLES[256 * k + octet]: the effect of `octet` when k further octets follow it.
+/** The polynomial of Ethernet and zip files, least significant bit first. Registers of 32 bits are signed here. */
+const POLYNOMIAL32 = 0xedb88320;
+export const FCS32_INIT = 0xffffffff | 0;
+export const FCS32_GOOD = 0xdebb20e3 | 0;
+
 const TABLES = new Uint16Array(8 * 256);
-for (let octet = 0; octet < 256; octet++) {
-  let fcs = octet;
-  for (let bit = 0; bit < 8; bit++) fcs = fcs & 1 ? (fcs >>> 1) ^ POLYNOMIAL : fcs >>> 1;
-  TABLES[octet] = fcs;
-}
-for (let at = 256; at < TABLES.length; at++) {
-  const before = TABLES[at - 256]!;
-  TABLES[at] = (before >>> 8) ^ TABLES[before & 0xff]!;
+fill(TABLES, POLYNOMIAL);
+// Unsigned 32-bit numbers would not stay integers of the engine: signed ones do.
+const TABLES32 = new Int32Array(8 * 256);
+fill(TABLES32, POLYNOMIAL32);
+
+/** tables[256 * k + octet]: the effect of `octet` when k further octets follow it. */
+function fill(tables: Uint16Array | Int32Array, polynomial: number): void {
+  for (let octet = 0; octet < 256; octet++) {
+    let fcs = octet;
+    for (let bit = 0; bit < 8; bit++) fcs = fcs & 1 ? (fcs >>> 1) ^ polynomial : fcs >>> 1;
+    tables[octet] = fcs;
+  }
+  for (let at = 256; at < tables.length; at++) {
+    const before = tables[at - 256]!;
+    tables[at] = (before >>> 8) ^ tables[before & 0xff]!;
+  }
 }
 
 export function fcsNext(fcs: number, octet: number): number {
   return (fcs >>> 8) ^ TABLES[(fcs ^ octet) & 0xff]!;
 }
 
-/** The FCS register after bytes[start, end). Complement it to send it, low octet first. */
+/** The FCS-16 register after bytes[start, end). Complement it to send it, low octet first. */
 export function fcsOver(fcs: number, bytes: Uint8Array, start: number, end: number): number {
   const tables = TABLES;
   let at = start;
@@ -38,4 +58,40 @@ export function fcsOver(fcs: number, bytes: Uint8Array, start: number, end: numb
       tables[bytes[at + 7]!]!;
   for (; at < end; at++) fcs = (fcs >>> 8) ^ tables[(fcs ^ bytes[at]!) & 0xff]!;
   return fcs;
+}
+
+/** The FCS-32 register after bytes[start, end). Complement it to send it, lowest octet first. */
+export function fcs32Over(fcs: number, bytes: Uint8Array, start: number, end: number): number {
+  const tables = TABLES32;
+  let at = start;
+  for (const last = end - 7; at < last; at += 8)
+    fcs =
+      tables[0x700 + ((fcs ^ bytes[at]!) & 0xff)]! ^
+      tables[0x600 + (((fcs >>> 8) ^ bytes[at + 1]!) & 0xff)]! ^
+      tables[0x500 + (((fcs >>> 16) ^ bytes[at + 2]!) & 0xff)]! ^
+      tables[0x400 + ((fcs >>> 24) ^ bytes[at + 3]!)]! ^
+      tables[0x300 + bytes[at + 4]!]! ^
+      tables[0x200 + bytes[at + 5]!]! ^
+      tables[0x100 + bytes[at + 6]!]! ^
+      tables[bytes[at + 7]!]!;
+  for (; at < end; at++) fcs = (fcs >>> 8) ^ tables[(fcs ^ bytes[at]!) & 0xff]!;
+  return fcs;
+}
+
+/** Protocols from here on are not of network data: low-volume, NCP and LCP classes (RFC 1661 §2). */
+const CONTROL_PROTOCOLS = 0x40;
+
+/**
+ * Whether the frame[start, end) carries an FCS although none was agreed on: all but network data does (RFC 1570 §2.1.2).
+ * The frame begins with whatever header was agreed on.
+ */
+export function owesFcs(frame: Uint8Array, start: number, end: number): boolean {
+  const at = end - start >= 2 && frame[start] === ADDRESS && frame[start + 1] === CONTROL ? start + 2 : start;
+  // An odd first octet is a whole, compressed protocol below 0x100.
+  return at < end && (frame[at]! & 1) === 0 && frame[at]! >= CONTROL_PROTOCOLS;
+}
+
+/** Whether frame[0, end) begins like a packet of LCP, whose header is never compressed (RFC 1661 §6.5, §6.6). */
+export function isLcp(frame: Uint8Array, end: number): boolean {
+  return end >= 4 && frame[0] === ADDRESS && frame[1] === CONTROL && frame[2] === 0xc0 && frame[3] === 0x21;
 }

@@ -2,23 +2,27 @@
 
 import type { Ring } from "../bytes/ring.ts";
 import { ACCM_ALL, ESCAPE, escapeTable, FLAG, TRANSPARENCY } from "./accm.ts";
-import { FCS_INIT, fcsOver } from "./fcs.ts";
+import { FCS32_INIT, fcs32Over, FCS_INIT, FCS_ROOM, type FcsBits, fcsOver, owesFcs } from "./fcs.ts";
 
 /** The opening flag is left out when the line was last used for a frame this recently: one flag divides two frames. */
 const IDLE_MS = 1000;
 
-/** Octets a frame of `length` can take on the line: everything escaped, FCS, two flags. */
+/** Octets a frame of `length` can take on the line: everything escaped, the longest FCS, two flags. */
 export function worstFrame(length: number): number {
-  return 2 * (length + 2) + 2;
+  return 2 * (length + FCS_ROOM) + 2;
 }
 
 export class Framer {
-  /** Octets and frames written since the start. */
-  readonly stats = { octets: 0, frames: 0 };
+  /**
+   * Octets on the line and frames written since the start; `counted` are the octets as RFC 1989 §2.3 counts them: each
+   * frame before transparency, its FCS, and one flag.
+   */
+  readonly stats = { octets: 0, frames: 0, counted: 0 };
   readonly #ring: Ring;
   readonly #everything: Uint8Array;
   readonly #escape: readonly number[];
   #negotiated: Uint8Array;
+  #fcs: FcsBits = 16;
   #lastFrame = -Infinity;
   #overflow = new Uint8Array(0);
 
@@ -34,20 +38,27 @@ export class Framer {
     this.#negotiated = escapeTable(accm >>> 0, this.#escape);
   }
 
+  /** Sets the FCS to send; 0: none on packets of network data, FCS-16 on all others. */
+  set fcs(fcs: FcsBits) {
+    this.#fcs = fcs;
+  }
+
   /** True when a frame of `length` octets is sure to fit. */
   hasRoom(length: number): boolean {
     return this.#ring.free >= worstFrame(length);
   }
 
   /**
-   * Frames packet[start, end); the two octets behind `end` are overwritten with the FCS. With `plain` all control
-   * characters are escaped whatever was agreed: LCP (RFC 1661 §6, "default" transparency). The caller made sure of
-   * {@link hasRoom}.
+   * Frames packet[start, end); the FCS_ROOM octets behind `end` are its to write. With `plain` all control characters
+   * are escaped whatever was agreed: LCP (RFC 1661 §6, "default" transparency). The caller made sure of {@link hasRoom}.
    */
   write(packet: Uint8Array, start: number, end: number, plain: boolean, now: number): void {
-    const fcs = fcsOver(FCS_INIT, packet, start, end) ^ 0xffff;
-    packet[end] = fcs;
-    packet[end + 1] = fcs >>> 8;
+    let stop = end + 2;
+    if (this.#fcs === 16) {
+      const fcs = fcsOver(FCS_INIT, packet, start, end) ^ 0xffff;
+      packet[end] = fcs;
+      packet[end + 1] = fcs >>> 8;
+    } else stop = putOtherFcs(this.#fcs, packet, start, end);
     const table = plain ? this.#everything : this.#negotiated;
     const opening = now - this.#lastFrame > IDLE_MS;
     this.#lastFrame = now;
@@ -55,12 +66,12 @@ export class Framer {
     const most = worstFrame(end - start);
     let length: number;
     if (ring.writable >= most) {
-      length = stuff(packet, start, end + 2, table, opening, ring.bytes, ring.writeAt) - ring.writeAt;
+      length = stuff(packet, start, stop, table, opening, ring.bytes, ring.writeAt) - ring.writeAt;
       ring.commit(length);
     } else {
       // The frame may wrap: make it beside the ring and copy it in two pieces.
       if (this.#overflow.length < most) this.#overflow = new Uint8Array(most);
-      length = stuff(packet, start, end + 2, table, opening, this.#overflow, 0);
+      length = stuff(packet, start, stop, table, opening, this.#overflow, 0);
       const first = Math.min(length, ring.writable);
       ring.bytes.set(this.#overflow.subarray(0, first), ring.writeAt);
       ring.commit(first);
@@ -69,7 +80,20 @@ export class Framer {
     }
     this.stats.octets += length;
     this.stats.frames++;
+    this.stats.counted += stop - start + 1;
   }
+}
+
+/** Writes the FCS of packet[start, end), where it is not simply FCS-16, behind it and returns where it ends. */
+function putOtherFcs(bits: FcsBits, packet: Uint8Array, start: number, end: number): number {
+  if (bits === 0 && !owesFcs(packet, start, end)) return end;
+  const fcs = bits === 32 ? ~fcs32Over(FCS32_INIT, packet, start, end) : ~fcsOver(FCS_INIT, packet, start, end);
+  packet[end] = fcs;
+  packet[end + 1] = fcs >>> 8;
+  if (bits !== 32) return end + 2;
+  packet[end + 2] = fcs >>> 16;
+  packet[end + 3] = fcs >>> 24;
+  return end + 4;
 }
 
 function stuff(

@@ -1,15 +1,17 @@
 // What a Link tells its owner, in the order it happened. Drained with takeEvent() after every call.
 
 import type { AuthMethod } from "../control/lcp.ts";
+import type { InterfaceId } from "../wire/ipv6cp.ts";
 import type { Level } from "../control/negotiator.ts";
 
 /** RFC 1661 §3.2, with pppd's word for the time before it. */
-export type Phase = "dead" | "establish" | "authenticate" | "network" | "terminate";
+export type Phase = "dead" | "establish" | "authenticate" | "callback" | "network" | "terminate";
 
 /** Why a link ends or fails, where it is more than somebody's wish. run/exit.ts knows the exit code of each. */
 export type Failure =
   | "loopback"
   | "peer-dead"
+  | "callback"
   | "peer-not-authenticated"
   | "we-not-authenticated"
   | "ip-address-refused"
@@ -26,6 +28,10 @@ export type LinkEvent =
   | { type: "peer-authenticated"; name: string; method: AuthMethod }
   | { type: "ipv4-up"; our: number; peer: number; dns: readonly [number, number]; wins: readonly [number, number] }
   | { type: "ipv4-down" }
+  | { type: "ipv6-up"; our: InterfaceId; peer: InterfaceId }
+  | { type: "ipv6-down" }
+  /** Compression or encryption takes so many octets off the MTU. */
+  | { type: "overhead"; octets: number }
   | { type: "failure"; failure: Failure }
   /** A request of `octets` on the line had its answer, at least as long as itself, after this time. */
   | { type: "round-trip"; milliseconds: number; octets: number }

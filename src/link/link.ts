@@ -4,40 +4,40 @@
 // sends makes it throw.
 
 import type { Ring } from "../bytes/ring.ts";
-import { PapClient, type PapConfig, PapServer } from "../auth/pap.ts";
+import { CbcpClient } from "../control/cbcp.ts";
 import { Echo, type EchoConfig } from "../control/echo.ts";
-import { Ipcp, type IpcpConfig, type IpcpResult } from "../control/ipcp.ts";
-import { type AuthMethod, DEFAULT_MRU, Lcp, type LcpConfig } from "../control/lcp.ts";
+import { LqrMonitor } from "../control/lqr.ts";
+import { DEFAULT_MRU, Lcp, type LcpConfig } from "../control/lcp.ts";
 import { type Level, type Lower, Negotiator } from "../control/negotiator.ts";
 import { State } from "../control/automaton.ts";
 import { ACCM_ALL } from "../frame/accm.ts";
 import { Deframer } from "../frame/deframer.ts";
+import { FCS_ROOM } from "../frame/fcs.ts";
 import { Framer, worstFrame } from "../frame/framer.ts";
 import { ADDRESS, CONTROL, HEADROOM, putHeader } from "../frame/header.ts";
 import { describePacket } from "../wire/describe.ts";
 import { Code } from "../wire/control.ts";
-import { ipv4Text } from "../wire/ip.ts";
 import { putMagic, putProtocolReject } from "../wire/lcp.ts";
-import { parsePap } from "../wire/pap.ts";
 import { Protocol, protocolName } from "../wire/protocols.ts";
+import { Authentication, type AuthenticationConfig } from "./authentication.ts";
+import { FIRST_CONTROL, LOST } from "./datapath.ts";
 import type { Failure, LinkEvent, Phase } from "./events.ts";
+import { Networks, type NetworksConfig } from "./networks.ts";
 import { type Timer, Timers } from "./timers.ts";
 
 export interface LinkConfig {
   lcp: LcpConfig;
   echo: EchoConfig;
-  pap: PapConfig;
-  /** Undefined: no IPv4 on this link (noip). */
-  ipcp: IpcpConfig | undefined;
+  authentication: AuthenticationConfig;
+  networks: NetworksConfig;
   /** Upper limit of what we send in one packet (`mtu`). */
   mtu: number;
   /** Octets never sent as they are (`escape`). */
   escape: readonly number[];
   /** Take control characters that the receive ACCM says to drop (`receive-all`). */
   receiveAll: boolean;
-  /** Who we say we are, and our password: asked for when the peer wants it. */
-  user: string;
-  password: () => string;
+  /** The telephone number to be called back at; undefined: nobody is asked to. */
+  callback: string | undefined;
   /** 0: no packets in the log; 1: control packets, without echoes once a network protocol is up; 2: all. */
   debug: number;
   hidePassword: boolean;
@@ -47,8 +47,12 @@ export interface LinkConfig {
 export interface LinkHost {
   /** Frames for the line go in here. */
   output: Ring;
-  /** The buffer frames are put together in, MAX_FRAME octets: what {@link Link.receive} found is a part of it. */
+  /**
+   * The buffers frames are put together in, MAX_FRAME octets, and packets decompressed to, PLAIN_SIZE octets: what
+   * {@link Link.receive} found is a part of one of them.
+   */
   frame: Uint8Array;
+  plain: Uint8Array;
   /** A random number of 32 bits. */
   random32: () => number;
   /** May the peer, having proved who it is, use this address? */
@@ -57,10 +61,12 @@ export interface LinkHost {
   admitsStrangers: () => boolean;
   /** The peer's address when neither side has one. */
   madeUpPeerAddress: () => number;
+  /** Is told how long echoes take, in microseconds, and how many had no answer since the last that had (lcp-rtt-file). */
+  timed?: ((rttMicros: number, lost: number) => void) | undefined;
 }
 
 /** In the order of pppd's phase numbers, where a log line gives one; some of them only pppd has. */
-const PHASES = ["dead", "", "", "", "establish", "authenticate", "", "network", "", "terminate"];
+const PHASES = ["dead", "", "", "", "establish", "authenticate", "callback", "network", "", "terminate"];
 /** Where pppd cuts a line of the log. */
 const LONGEST_LINE = 1023;
 /** Control packets kept while the line takes nothing. More is a flood, and the peer asks again anyway. */
@@ -69,11 +75,8 @@ const MOST_WAITING = 32;
 const CONTROL_ROOM = 2048;
 
 export class Link {
-  /** True while packets go out and come in. */
-  ipv4Up = false;
-  /** IP packets and their octets, since the last ipv4-up; when the last of them passed. */
-  readonly traffic = { packetsIn: 0, packetsOut: 0, octetsIn: 0, octetsOut: 0, lastAt: 0 };
-  /** Where in the frame buffer the packet is that receive() found. */
+  /** Where the packet is that receive() found: the frame buffer or the plain one, from packetStart to packetEnd. */
+  packet: Uint8Array;
   packetStart = 0;
   packetEnd = 0;
   debug: number;
@@ -85,10 +88,10 @@ export class Link {
   readonly #lcpOptions: Lcp;
   readonly #lcp: Negotiator;
   readonly #echo: Echo;
-  readonly #papClient: PapClient;
-  readonly #papServer: PapServer;
-  readonly #ipcpOptions: Ipcp | undefined;
-  readonly #ipcp: Negotiator | undefined;
+  readonly #lqr: LqrMonitor;
+  readonly #cbcp: CbcpClient | undefined;
+  readonly #authentication: Authentication;
+  readonly networks: Networks;
   readonly #control = new Uint8Array(HEADROOM + CONTROL_ROOM);
   readonly #waiting: { packet: Uint8Array; plain: boolean }[] = [];
   #events: LinkEvent[] = [];
@@ -98,10 +101,9 @@ export class Link {
   #now = 0;
   /** Octets on the line of the packet sent last. */
   #lineOctets = 0;
-  /** Proofs still owed: by the peer to us, by us to the peer. */
-  #proofs = new Set<"peer" | "us">();
-  #openNetworks = 0;
   #expired = false;
+  /** Bad frames when the last was counted: what was lost since, header compression must know. */
+  #badFrames = 0;
 
   constructor(config: LinkConfig, host: LinkHost) {
     this.#config = config;
@@ -122,34 +124,73 @@ export class Link {
       loopedBack: () => this.#loopedBack(),
       protocolRejected: (protocol, now) => this.#protocolRejected(protocol, now),
       speaks: (protocol) =>
-        protocol === Protocol.LCP || protocol === Protocol.PAP || (protocol === Protocol.IPCP && !!this.#ipcp),
-      echoReply: (_now, ours) => this.#echoReply(ours),
+        protocol === Protocol.LCP ||
+        (protocol === Protocol.LQR && this.#measuresQuality) ||
+        (protocol === Protocol.CBCP && this.#cbcp !== undefined) ||
+        this.#authentication.speaks(protocol) ||
+        this.networks.speaks(protocol),
+      echoReply: (now, ours, data) => this.#echoReply(now, ours, data),
       random32: host.random32,
     });
     this.#lcp = new Negotiator(this.#lcpOptions, lower("lcp"), config.lcp.limits, config.lcp.start);
     this.#echo = new Echo(config.echo, {
-      sendEcho: (id) =>
+      sendEcho: (id, data) =>
         this.#sendControl(Protocol.LCP, (buf, at) =>
-          putMagic(buf, at, Code.EchoReq, id, this.#lcpOptions.got.magic ?? 0),
+          putMagic(buf, at, Code.EchoReq, id, this.#lcpOptions.got.magic ?? 0, data),
         ),
+      timed: host.timed,
       packetsIn: () => this.deframer.stats.frames,
       peerDead: (unanswered, now) => this.#peerDead(unanswered, now),
       wakeAt: (at) => this.#timers.set("echo", at),
     });
-    this.#papClient = new PapClient(config.pap, lower("papClient"), (accepted, now) => this.#provedUs(accepted, now));
-    this.#papServer = new PapServer(config.pap, lower("papServer"), {
-      papRequest: (user, password) => this.#emit({ type: "pap-request", user, password }),
-      papDone: (user, accepted, now) => this.#provedPeer(user, accepted, now),
+    this.#lqr = new LqrMonitor(lower("lqr"), this.#lineCounters(), () => this.#lcpOptions.got.magic ?? 0);
+    if (config.callback !== undefined)
+      this.#cbcp = new CbcpClient(config.callback, lower("lqr"), {
+        callbackAgreed: (now) => this.#fail("callback", "Call me back, please", now),
+        noCallback: (now) => this.#startNetworks(now),
+      });
+    this.#authentication = new Authentication(config.authentication, {
+      lower,
+      emit: (event) => this.#emit(event),
+      proved: (now) => this.#proved(now),
+      failed: (failure, reason, now) => this.#fail(failure, reason, now),
     });
-    if (config.ipcp === undefined) return;
-    this.#ipcpOptions = new Ipcp(config.ipcp, lower("ipcp"), {
-      ipcpUp: (result) => this.#ipcpUp(result),
-      ipcpDown: () => this.#ipcpDown(),
-      ipcpFinished: (now) => this.#networkFinished(now),
-      closeIpcp: (reason, now) => this.#ipcp!.close(reason, now),
-      madeUpPeerAddress: host.madeUpPeerAddress,
-    });
-    this.#ipcp = new Negotiator(this.#ipcpOptions, lower("ipcp"), config.ipcp.limits);
+    this.networks = new Networks(
+      config.networks,
+      {
+        lower,
+        wakeAt: (timer, at) => this.#timers.set(timer, at),
+        emit: (event) => this.#emit(event),
+        log: (level, text) => this.#log(level, text),
+        closeLink: (reason, now) => this.#lcp.close(reason, now),
+        random32: host.random32,
+        peerMayUse: host.peerMayUse,
+        madeUpPeerAddress: host.madeUpPeerAddress,
+      },
+      host.plain,
+    );
+    this.packet = host.frame;
+  }
+
+  #lineCounters(): ConstructorParameters<typeof LqrMonitor>[1] {
+    const framer = this.#framer;
+    const { stats } = this.deframer;
+    return {
+      packetsOut: () => framer.stats.frames,
+      octetsOut: () => framer.stats.counted,
+      packetsIn: () => stats.frames,
+      octetsIn: () => stats.counted,
+      errorsIn: () => stats.badFcs + stats.overlong + stats.aborted,
+      discardsIn: () => 0,
+      frameOctets: (length) => {
+        const { fcs, accomp } = this.#lcpOptions.peer;
+        return length + 2 + (accomp ? 0 : 2) + (fcs === 32 ? 4 : 2) + 1;
+      },
+    };
+  }
+
+  get #measuresQuality(): boolean {
+    return this.#lcpOptions.got.quality !== undefined || this.#lcpOptions.peer.quality !== undefined;
   }
 
   get phase(): Phase {
@@ -195,25 +236,10 @@ export class Link {
     this.#setPhase("dead");
   }
 
-  /** Closes IPCP alone, as when its addresses cannot be used. */
-  closeIpcp(reason: string, now: number): void {
-    this.#now = now;
-    this.#ipcp?.close(reason, now);
-  }
-
   /** The owner's answer to a pap-request; `message` is for the peer's user. */
   papVerdict(accepted: boolean, message: string, now: number): void {
     this.#now = now;
-    this.#papServer.verdict(accepted, message, now);
-  }
-
-  /** The secrets file has an address for this peer. */
-  suggestPeerAddress(address: number): void {
-    if (this.#ipcpOptions !== undefined) this.#ipcpOptions.wantPeer = address;
-  }
-
-  get wantedPeerAddress(): number {
-    return this.#ipcpOptions?.wantPeer ?? 0;
+    this.#authentication.papVerdict(accepted, message, now);
   }
 
   /** True when the two sides have agreed to let the line carry packets of LCP at least. */
@@ -241,17 +267,21 @@ export class Link {
         case "lcp":
           this.#lcp.timeout(now);
           break;
+        case "lqr":
+          this.#lqr.timeout(now);
+          break;
+        case "ccp":
+        case "ccpReset":
         case "ipcp":
-          this.#ipcp?.timeout(now);
+        case "ipv6cp":
+          this.networks.timeout(timer, now);
           break;
         case "echo":
           this.#echo.timeout(now);
           break;
         case "papClient":
-          this.#papClient.timeout(now);
-          break;
         case "papServer":
-          this.#papServer.timeout(now);
+          this.#authentication.timeout(timer, now);
           break;
         default:
           timer satisfies never;
@@ -287,16 +317,28 @@ export class Link {
       if (at >= length) return false;
       protocol = (protocol << 8) | frame[at++]!;
     }
-    if (protocol === Protocol.IP && this.ipv4Up) {
-      const { traffic } = this;
-      traffic.packetsIn++;
-      traffic.octetsIn += length - at;
-      traffic.lastAt = now;
-      this.packetStart = at;
-      this.packetEnd = length;
+    if (protocol < FIRST_CONTROL && this.#phase === "network") return this.#receiveData(protocol, at, length, now);
+    this.#receiveControl(protocol, frame, at, length, now);
+    return false;
+  }
+
+  #receiveData(protocol: number, start: number, end: number, now: number): boolean {
+    const { networks, deframer } = this;
+    const { frame, stats } = deframer;
+    const bad = stats.badFcs + stats.runts + stats.overlong + stats.aborted;
+    if (bad !== this.#badFrames) networks.datapath.frameLost();
+    this.#badFrames = bad;
+    if (networks.receiveData(protocol, frame, start, end, now)) {
+      const { datapath } = networks;
+      this.packet = datapath.packet;
+      this.packetStart = datapath.start;
+      this.packetEnd = datapath.end;
       return true;
     }
-    this.#receiveControl(protocol, frame, at, length, now);
+    // Data that came before its network protocol was up, or after, is nobody's; of a protocol nobody here has, news.
+    if (networks.carries(protocol) && (networks.protocol < 0 || networks.carries(networks.protocol))) return false;
+    const { packet, start: at, end: stop } = networks.datapath;
+    this.#receiveControl(networks.protocol < 0 ? protocol : networks.protocol, packet, at, stop, now);
     return false;
   }
 
@@ -311,21 +353,21 @@ export class Link {
       this.#log("debug", "Discarded non-LCP packet when LCP not open");
       return;
     }
-    if (protocol === Protocol.PAP) {
-      const packet = parsePap(frame, start, end);
-      if (packet === undefined) return;
-      this.#papClient.receive(packet, now);
-      this.#papServer.receive(packet, now);
+    if (protocol === Protocol.LQR && this.#measuresQuality) {
+      this.#lqr.receive(frame, start, end, now);
       return;
     }
+    if (protocol === Protocol.CBCP && this.#cbcp !== undefined) {
+      this.#cbcp.receive(frame, start, end, now);
+      return;
+    }
+    if (this.#authentication.receive(protocol, frame, start, end, now)) return;
     if (this.#phase !== "network") {
       this.#log("debug", `discarding proto 0x${protocol.toString(16)} in phase ${PHASES.indexOf(this.#phase)}`);
       return;
     }
-    // Data that came before its network protocol was up, or after.
-    if (protocol === Protocol.IP && this.#ipcp !== undefined) return;
-    if (protocol === Protocol.IPCP && this.#ipcp !== undefined) this.#ipcp.receive(frame, start, end, now);
-    else this.#rejectProtocol(protocol, frame, start, end);
+    if (!this.networks.receiveControl(protocol, frame, start, end, now))
+      this.#rejectProtocol(protocol, frame, start, end);
   }
 
   #rejectProtocol(protocol: number, frame: Uint8Array, start: number, end: number): void {
@@ -352,18 +394,16 @@ export class Link {
   }
 
   /**
-   * Sends the IP packet[start, end); there are HEADROOM octets to spare before it and two behind. The caller made sure
+   * Sends the IP packet[start, end); there are HEADROOM octets to spare before it and FCS_ROOM behind. The caller made sure
    * of {@link hasRoom}. False: there is no link for it, and it is lost.
    */
   send(packet: Uint8Array, start: number, end: number, now: number): boolean {
-    // TUN devices hand over IPv6 as well; nobody here agreed to carry it.
-    if (!this.ipv4Up || packet[start]! >>> 4 !== 4) return false;
-    const { traffic } = this;
-    traffic.packetsOut++;
-    traffic.octetsOut += end - start;
-    traffic.lastAt = now;
-    const at = putHeader(packet, start, Protocol.IP, this.#pcomp, this.#accomp);
-    this.#framer.write(packet, at, end, false, now);
+    const { networks } = this;
+    const protocol = networks.sendData(packet, start, end, now);
+    if (protocol === LOST) return false;
+    const { datapath } = networks;
+    const at = putHeader(datapath.packet, datapath.start, protocol, this.#pcomp, this.#accomp);
+    this.#framer.write(datapath.packet, at, datapath.end, false, now);
     return true;
   }
 
@@ -372,7 +412,7 @@ export class Link {
     while (this.#waiting.length > 0) {
       const { packet, plain } = this.#waiting[0]!;
       if (!this.#framer.hasRoom(packet.length)) return;
-      this.#framer.write(packet, 0, packet.length - 2, plain, now);
+      this.#framer.write(packet, 0, packet.length - FCS_ROOM, plain, now);
       this.#waiting.shift();
     }
   }
@@ -390,7 +430,7 @@ export class Link {
       this.#framer.write(buf, at, end, plain, this.#now);
       this.#lineOctets = this.#framer.stats.octets - before;
     } else if (this.#waiting.length < MOST_WAITING) {
-      this.#waiting.push({ packet: buf.slice(at, end + 2), plain });
+      this.#waiting.push({ packet: buf.slice(at, end + FCS_ROOM), plain });
     }
   }
 
@@ -401,21 +441,23 @@ export class Link {
     const { mtu, receiveAll } = this.#config;
     this.#framer.accm = peer.asyncmap ?? ACCM_ALL;
     this.deframer.accm = receiveAll ? 0 : (got.asyncmap ?? ACCM_ALL);
+    this.#framer.fcs = peer.fcs ?? 16;
+    this.deframer.fcs = got.fcs ?? 16;
     this.#pcomp = peer.pcomp;
     this.#accomp = peer.accomp;
     const peerMru = peer.mru ?? DEFAULT_MRU;
     this.#emit({ type: "lcp-up", mtu: Math.min(peerMru, got.mru ?? DEFAULT_MRU, mtu) });
     this.#echo.start(now);
+    if (this.#measuresQuality) this.#lqr.start(now, peer.quality === undefined ? undefined : peer.quality * 10);
     this.#authenticate(now);
   }
 
   #lcpDown(now: number): void {
     this.#echo.stop();
-    this.#papClient.stop();
-    this.#papServer.stop();
-    this.#proofs.clear();
-    this.#ipcp?.lowerDown(now);
-    this.#openNetworks = 0;
+    this.#lqr.stop();
+    this.#cbcp?.stop();
+    this.#authentication.stop();
+    this.networks.stop(now);
     this.#resetFraming();
     this.#emit({ type: "lcp-down" });
     this.#setPhase("establish");
@@ -431,6 +473,7 @@ export class Link {
   #resetFraming(): void {
     this.#framer.accm = ACCM_ALL;
     this.deframer.accm = this.#config.receiveAll ? 0 : ACCM_ALL;
+    this.#framer.fcs = this.deframer.fcs = 16;
     this.#pcomp = this.#accomp = false;
   }
 
@@ -439,9 +482,9 @@ export class Link {
     this.#fail("loopback", "Loopback detected", this.#now);
   }
 
-  #echoReply(ours: boolean): void {
+  #echoReply(now: number, ours: boolean, data: Uint8Array): void {
     if (ours) this.#log("warn", "appear to have received our own echo-reply!");
-    else this.#echo.answered();
+    else this.#echo.answered(now, data);
   }
 
   #peerDead(unanswered: number, now: number): void {
@@ -452,22 +495,8 @@ export class Link {
 
   #protocolRejected(protocol: number, now: number): void {
     if (protocol === Protocol.LCP) this.#lcp.protocolRejected(now);
-    else if (protocol === Protocol.IPCP && this.#ipcp !== undefined) this.#ipcp.protocolRejected(now);
-    else if (protocol === Protocol.PAP) this.#papRejected(now);
-  }
-
-  /** The peer agreed to PAP and now knows nothing of it. */
-  #papRejected(now: number): void {
-    if (this.#proofs.has("us")) {
-      this.#log("error", "PAP authentication failed due to protocol-reject");
-      this.#papClient.stop();
-      this.#provedUs(false, now);
-    }
-    if (this.#proofs.has("peer")) {
-      this.#log("error", "PAP authentication of peer failed due to protocol-reject");
-      this.#papServer.stop();
-      this.#provedPeer(undefined, false, now);
-    }
+    else if (this.#authentication.speaks(protocol)) this.#authentication.protocolRejected(protocol, now);
+    else this.networks.protocolRejected(protocol, now);
   }
 
   #fail(failure: Failure, reason: string, now: number): void {
@@ -475,77 +504,32 @@ export class Link {
     this.#lcp.close(reason, now);
   }
 
-  // ── authentication ───────────────────────────────────────────────────────────────────────────────────────────────
+  // ── the phases after LCP ─────────────────────────────────────────────────────────────────────────────────────────
 
   #authenticate(now: number): void {
     const { got, peer } = this.#lcpOptions;
-    const { lcp, user, password } = this.#config;
-    if (lcp.demand.length > 0 && got.auth === undefined && !this.#host.admitsStrangers()) {
+    if (this.#config.lcp.authRequired && got.auth === undefined && !this.#host.admitsStrangers()) {
       this.#log("warn", "peer refused to authenticate: terminating link");
       this.#fail("peer-not-authenticated", "peer refused to authenticate", now);
       return;
     }
     this.#setPhase("authenticate");
-    if (got.auth !== undefined) this.#proofs.add("peer");
-    if (peer.auth !== undefined) this.#proofs.add("us");
-    if (got.auth === "pap") this.#papServer.start(now);
-    if (peer.auth === "pap") this.#papClient.start(user, password(), now);
-    if (this.#proofs.size === 0) this.#startNetworks(now);
+    this.#authentication.start(got.auth, peer.auth, now);
   }
 
-  #provedUs(accepted: boolean, now: number): void {
-    this.#proofs.delete("us");
-    if (!accepted) this.#fail("we-not-authenticated", "Failed to authenticate ourselves to peer", now);
-    else if (this.#proofs.size === 0) this.#startNetworks(now);
-  }
-
-  #provedPeer(user: string | undefined, accepted: boolean, now: number): void {
-    this.#proofs.delete("peer");
-    if (!accepted) {
-      this.#fail("peer-not-authenticated", "Authentication failed", now);
+  /** Who is who is proved: what remains to be settled is who pays. */
+  #proved(now: number): void {
+    if (this.#cbcp === undefined || !this.#lcpOptions.got.callback) {
+      this.#startNetworks(now);
       return;
     }
-    const method: AuthMethod = this.#lcpOptions.got.auth ?? "pap";
-    this.#emit({ type: "peer-authenticated", name: user ?? "", method });
-    if (this.#proofs.size === 0) this.#startNetworks(now);
+    this.#setPhase("callback");
+    this.#cbcp.start();
   }
-
-  // ── network protocols ────────────────────────────────────────────────────────────────────────────────────────────
 
   #startNetworks(now: number): void {
     this.#setPhase("network");
-    if (this.#ipcp === undefined) {
-      this.#emit({ type: "failure", failure: "no-network-protocol" });
-      this.#lcp.close("No network protocols running", now);
-      return;
-    }
-    this.#openNetworks = 1;
-    this.#ipcp.open(now);
-    this.#ipcp.lowerUp(now);
-  }
-
-  #networkFinished(now: number): void {
-    if (this.#openNetworks === 0) return;
-    this.#openNetworks--;
-    if (this.#openNetworks === 0) this.#lcp.close("No network protocols running", now);
-  }
-
-  #ipcpUp(result: IpcpResult): string | undefined {
-    const { our, peer, dns, wins } = result;
-    if (peer !== 0 && !this.#host.peerMayUse(peer)) {
-      this.#log("error", `Peer is not authorized to use remote address ${ipv4Text(peer)}`);
-      return "Unauthorized remote IP address";
-    }
-    Object.assign(this.traffic, { packetsIn: 0, packetsOut: 0, octetsIn: 0, octetsOut: 0, lastAt: this.#now });
-    this.ipv4Up = true;
-    this.#emit({ type: "ipv4-up", our, peer, dns, wins });
-    return undefined;
-  }
-
-  /** Follows every IPCP that was Opened, also one whose addresses would not do: pppd counts up after those too. */
-  #ipcpDown(): void {
-    this.ipv4Up = false;
-    this.#emit({ type: "ipv4-down" });
+    this.networks.start(undefined, now);
   }
 
   // ── what is said ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -567,7 +551,7 @@ export class Link {
   /** Echoes would drown everything else once the link is up. */
   #traces(protocol: number, code: number | undefined): boolean {
     if (this.debug === 0) return false;
-    if (this.debug > 1 || !this.ipv4Up || protocol !== Protocol.LCP) return true;
+    if (this.debug > 1 || !this.networks.up || protocol !== Protocol.LCP) return true;
     return code !== Code.EchoReq && code !== Code.EchoRep;
   }
 

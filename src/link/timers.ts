@@ -1,6 +1,17 @@
 // One deadline for each timer a link can have, in milliseconds of the owner's clock; Infinity: not running.
 
-export const TIMERS = ["listen", "lcp", "echo", "ipcp", "papClient", "papServer"] as const;
+export const TIMERS = [
+  "listen",
+  "lcp",
+  "echo",
+  "lqr",
+  "ccp",
+  "ccpReset",
+  "ipcp",
+  "ipv6cp",
+  "papClient",
+  "papServer",
+] as const;
 export type Timer = (typeof TIMERS)[number];
 
 export class Timers {

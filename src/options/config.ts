@@ -131,6 +131,10 @@ export interface Config {
   lcpEchoFailure: number;
   lcpEchoAdaptive: boolean;
   lcpRttFile: string | undefined;
+  /** Seconds between two link quality reports to ask the peer for; 0: only if it asks, -1: never. */
+  lqrInterval: number;
+  /** Bits (0, 16 or 32) of the FCS to ask the peer for; undefined: have nothing to do with others than 16. */
+  fcs: number | undefined;
   lcpRestart: number;
   lcpMaxTerminate: number;
   lcpMaxConfigure: number;
@@ -278,8 +282,11 @@ export interface Config {
   deflate: { readonly receive: number; readonly transmit: number };
   nodeflatedraft: boolean;
   predictor1: "request" | "accept" | "no";
-  mppe: "no" | "require" | "require-40" | "require-128";
+  lzs: "request" | "accept" | "no";
+  mppc: "request" | "accept" | "no";
+  mppe: "no" | "require" | "require-40" | "require-56" | "require-128";
   nomppe40: boolean;
+  nomppe56: boolean;
   nomppe128: boolean;
   mppeStateful: boolean;
 

@@ -223,7 +223,7 @@ function apply(config: Config, host: OptionHost, source: Source, { row, leader }
     values: row.rules & LIST ? [...(before?.values ?? []), value] : [],
   });
   if (row.rules & GONE) host.warn(`the ${row.name} option has no effect any more`);
-  if (row.rules & LATER && !row.harmless?.(word) && !config.withoutEffect.includes(row.name)) {
+  if (row.rules & LATER && !config.withoutEffect.includes(row.name)) {
     config.withoutEffect.push(row.name);
   }
 }

@@ -45,8 +45,6 @@ export interface Row {
   /** In one line, for show-options. */
   readonly about: string;
   readonly argument: boolean;
-  /** Values of a LATER option whose effect is there already. */
-  readonly harmless?: (word: string) => boolean;
   /** Bare words this row takes, for those that are not a name: the device, the speed, the addresses. */
   readonly takes?: (word: string, host: OptionHost) => boolean;
   /** The flag that forbids it. */

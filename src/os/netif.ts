@@ -10,6 +10,8 @@ export const IFF = { UP: 0x1, BROADCAST: 0x2, LOOPBACK: 0x8, POINTOPOINT: 0x10, 
 export interface Interface {
   readonly name: string;
   readonly index: number;
+  /** ARPHRD_…, of <linux/if_arp.h> */
+  readonly type: number;
   /** {@link IFF} */
   readonly flags: number;
   readonly mtu: number;
@@ -48,6 +50,7 @@ const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, TXQLEN: 13, STATS64: 23, AF_SPEC: 
 const IFLA_INET6_ADDR_GEN_MODE = 8;
 const IN6_ADDR_GEN_MODE_NONE = 1;
 const IFA = { ADDRESS: 1, LOCAL: 2 } as const;
+const ARPHRD_ETHER = 1;
 const IFINFOMSG_SIZE = 16;
 const IFADDRMSG_SIZE = 8;
 
@@ -68,6 +71,12 @@ export function interfaces(): Interface[] {
 /** Undefined when there is none of that name. */
 export function findInterface(name: string): Interface | undefined {
   return interfaces().find((candidate) => candidate.name === name);
+}
+
+/** Of the Ethernet interface made first; undefined: there is none. */
+export function firstEthernetMac(): Uint8Array | undefined {
+  const ethernets = interfaces().filter(({ type }) => type === ARPHRD_ETHER);
+  return ethernets.sort((a, b) => a.index - b.index)[0]?.mac;
 }
 
 /** Throws OsError ENODEV when there is none of that name. */
@@ -93,6 +102,7 @@ function parseLink(message: Uint8Array): Interface {
   return {
     name: Buffer.from(name.subarray(0, -1)).toString(),
     index: view.getInt32(4, true),
+    type: view.getUint16(2, true),
     flags: view.getUint32(8, true),
     mtu: new DataView(mtu.buffer).getUint32(0, true),
     mac: attributes.get(IFLA.ADDRESS) ?? new Uint8Array(0),

@@ -1,6 +1,7 @@
 // One link from "Connect:" to "Connection terminated.": what its events do to the interface, the log and the scripts.
 
 import { ipv4Text } from "../wire/ip.ts";
+import { linkLocalText } from "../wire/ipv6cp.ts";
 import type { LinkEvent } from "../link/events.ts";
 import { Link, type LinkConfig } from "../link/link.ts";
 import { Pacer } from "../link/pacer.ts";
@@ -17,6 +18,7 @@ import { type Buffers, Loop } from "./loop.ts";
 import { Network, queueLength } from "./network.ts";
 import type { PapVerdict, Peers } from "./peers.ts";
 import { RecordFile } from "./recordfile.ts";
+import { RttFile } from "./rtt-file.ts";
 
 const SECOND = 1000;
 /** pppd makes up 10.64.64.64 and up for a peer nobody has an address for. */
@@ -40,9 +42,12 @@ export interface End {
   hangup: boolean;
   /** With `persist`, go on at once. */
   noHoldoff: boolean;
+  /** Not even with `persist` is there anything more to do. */
+  final: boolean;
 }
 
 type Ipv4Up = LinkEvent & { type: "ipv4-up" };
+type Ipv6Up = LinkEvent & { type: "ipv6-up" };
 
 export class Attempt {
   readonly link: Link;
@@ -57,11 +62,16 @@ export class Attempt {
   readonly #pacer: Pacer;
   readonly #network: Network;
   readonly #record: RecordFile | undefined;
+  readonly #rtt: RttFile | undefined;
   readonly #ipScripts: UpDown;
+  readonly #ipv6Scripts: UpDown;
   readonly #authScripts: UpDown;
-  readonly #end: End = { up: false, hangup: false, noHoldoff: false };
+  readonly #end: End = { up: false, hangup: false, noHoldoff: false, final: false };
   #mtu = 1500;
   #ipv4: Ipv4Up | undefined;
+  #ipv6: Ipv6Up | undefined;
+  /** Packets of these may be taken from the interface. */
+  #ready = { ipv4: false, ipv6: false };
   /** Scripts that must end before the interface may go up. */
   #beforeUp: Promise<void> | undefined;
   /** What the peer will hear about its password, and when. */
@@ -81,14 +91,18 @@ export class Attempt {
     this.#setStatus = setStatus;
     buffers.input.clear();
     buffers.output.clear();
-    this.#linkConfig = linkConfig(config, peers.plan());
+    this.#linkConfig = linkConfig(config, peers.plan(), (text) => log.write("error", text));
+    const rtt = config.lcpRttFile === undefined ? undefined : new RttFile(config.lcpRttFile, log);
+    this.#rtt = rtt;
     this.link = new Link(this.#linkConfig, {
       output: buffers.output,
       frame: buffers.frame.bytes,
+      plain: buffers.plain.bytes,
       random32: () => crypto.getRandomValues(new Uint32Array(1))[0]!,
       peerMayUse: (address) => peers.mayUse(address),
       admitsStrangers: () => peers.admitsStrangers(),
       madeUpPeerAddress: () => MADE_UP_PEER + tun.unit,
+      timed: rtt && ((micros, lost) => rtt.answered(micros, lost)),
     });
     this.link.debug = log.debug ? Math.max(1, config.debug) : 0;
     // A pty carries a speed that means nothing, unless somebody said which.
@@ -96,6 +110,7 @@ export class Attempt {
     this.#record = config.record === undefined ? undefined : new RecordFile(config.record, log);
     this.#network = new Network(tun.name, config, (level, text) => log.write(level, text));
     this.#ipScripts = hooks.pair(config.ipUpScript, config.ipDownScript);
+    this.#ipv6Scripts = hooks.pair(config.ipv6UpScript, config.ipv6DownScript);
     this.#authScripts = hooks.pair(config.authUpScript, config.authDownScript);
     this.#loop = new Loop(tty.fd, tty.isPty, buffers, this.link, this.#pacer, {
       settle: (now) => this.#settle(now),
@@ -126,6 +141,7 @@ export class Attempt {
       // A bug above must not leave an address or a route behind.
       this.#network.down();
       this.#record?.close();
+      this.#rtt?.down();
       peers.leave();
     }
     return this.#end;
@@ -136,13 +152,18 @@ export class Attempt {
     this.link.close(reason, performance.now());
   }
 
+  /** Negotiates compression anew (SIGUSR2). */
+  restartCcp(): void {
+    this.link.networks.restartCcp(performance.now());
+  }
+
   // ── the clock ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #nextDeadline(): number {
-    if (!this.link.ipv4Up) return this.#verdictAt;
+    if (!this.link.networks.up) return this.#verdictAt;
     const { idle, maxconnect, maxoctets, moTimeout } = this.#host.config;
     let at = Infinity;
-    if (idle > 0) at = this.link.traffic.lastAt + idle * SECOND;
+    if (idle > 0) at = this.link.networks.traffic.lastAt + idle * SECOND;
     if (maxconnect > 0) at = Math.min(at, this.#firstUpAt + maxconnect * SECOND);
     if (maxoctets > 0) at = Math.min(at, this.#octetsCheckedAt + moTimeout * SECOND);
     return at;
@@ -151,7 +172,7 @@ export class Attempt {
   #settle(now: number): void {
     this.#takeEvents(now);
     if (this.#nextDeadline() > now) return;
-    if (this.link.ipv4Up) this.#limits(now);
+    if (this.link.networks.up) this.#limits(now);
     else if (this.#verdict !== undefined) {
       const { accepted, message } = this.#verdict;
       this.#verdict = undefined;
@@ -169,7 +190,7 @@ export class Attempt {
     const { config, log } = this.#host;
     const { idle, maxconnect, maxoctets } = config;
     const used = this.#octets();
-    if (idle > 0 && now - this.link.traffic.lastAt >= idle * SECOND) {
+    if (idle > 0 && now - this.link.networks.traffic.lastAt >= idle * SECOND) {
       log.write("info", "Terminating connection due to lack of activity.");
       this.#finish(Exit.IDLE, "Link inactive", now);
     } else if (maxconnect > 0 && now - this.#firstUpAt >= maxconnect * SECOND) {
@@ -183,7 +204,7 @@ export class Attempt {
   }
 
   #octets(): number {
-    const { octetsIn, octetsOut } = this.link.traffic;
+    const { octetsIn, octetsOut } = this.link.networks.traffic;
     switch (this.#host.config.moDirection) {
       case "sum":
         return octetsIn + octetsOut;
@@ -224,8 +245,13 @@ export class Attempt {
         return;
       case "lcp-up":
         this.#mtu = event.mtu;
+        this.#rtt?.up(config.lcpEchoInterval);
+        return;
+      case "overhead":
+        this.#setMtu(this.#mtu - event.octets);
         return;
       case "lcp-down":
+        this.#rtt?.down();
         this.#authScripts.down();
         return;
       case "pap-request":
@@ -241,8 +267,15 @@ export class Attempt {
       case "ipv4-down":
         this.#ipv4Down(now);
         return;
+      case "ipv6-up":
+        this.#ipv6Up(event);
+        return;
+      case "ipv6-down":
+        this.#ipv6Down(now);
+        return;
       case "failure":
         this.#setStatus(FAILURES[event.failure]);
+        if (event.failure === "callback") this.#end.final = true;
         return;
       case "round-trip":
         this.#roundTrip(event.octets, event.milliseconds);
@@ -264,7 +297,7 @@ export class Attempt {
   #roundTrip(octets: number, milliseconds: number): void {
     const paced = this.#pacer.paced;
     this.#pacer.roundTrip(octets, milliseconds);
-    if (paced && !this.#pacer.paced && this.#loop.tun >= 0) this.#network.setQueue(queueLength(0, this.#mtu));
+    if (paced && !this.#pacer.paced && this.#loop.tun >= 0) this.#network.setQueue(this.#queue);
   }
 
   #peerAuthenticated(name: string): void {
@@ -273,11 +306,14 @@ export class Attempt {
     const problem = peers.applyOptions();
     if (problem !== undefined) log.write("error", problem);
     // What the peer's own line of the secrets file says of addresses and name servers, IPCP must know.
-    const { ipcp } = this.#linkConfig;
-    if (ipcp !== undefined) Object.assign(ipcp, ipcpConfig(config));
-    if (ipcp !== undefined) this.link.suggestPeerAddress(ipcp.peer);
-    const address = peers.addressFor(this.link.wantedPeerAddress, this.#tun.unit);
-    if (address !== undefined) this.link.suggestPeerAddress(address);
+    const { ipcp } = this.#linkConfig.networks;
+    const dialect = this.link.networks.ipcp;
+    if (ipcp !== undefined && dialect !== undefined) {
+      Object.assign(ipcp, ipcpConfig(config));
+      dialect.wantPeer = ipcp.peer;
+      const address = peers.addressFor(dialect.wantPeer, this.#tun.unit);
+      if (address !== undefined) dialect.wantPeer = address;
+    }
     const args = [this.#tun.name, name, this.#hooks.env.get("PPPLOGNAME") ?? "", config.device ?? ""];
     this.#authScripts.up(this.#withIpparam([...args, String(this.#speed)]));
   }
@@ -318,24 +354,19 @@ export class Attempt {
 
   #interfaceFailed(error: unknown): void {
     this.#host.log.write("error", `Interface configuration failed: ${reasonOf(error)}`);
-    this.link.closeIpcp("Interface configuration failed", performance.now());
+    this.link.networks.closeIpcp("Interface configuration failed", performance.now());
   }
 
   /** Addresses are set, ip-pre-up has ended: packets may go. */
   #ipv4Ready(event: Ipv4Up, args: string[]): void {
     const { log, onUp } = this.#host;
     try {
-      this.#network.up(event.peer, this.#mtu, queueLength(this.#pacer.paced ? this.#speed : 0, this.#mtu));
+      this.#network.up(event.peer, this.#mtu, this.#queue);
     } catch (error) {
       this.#interfaceFailed(error);
       return;
     }
-    this.#loop.tun = this.#tun.fd;
-    this.#startedAt = performance.now();
-    this.#firstUpAt = Math.min(this.#firstUpAt, this.#startedAt);
-    this.#octetsCheckedAt = this.#startedAt;
-    this.#end.up = true;
-    this.#setStatus(Exit.OK);
+    this.#carries("ipv4");
     log.write("notice", `local  IP address ${ipv4Text(event.our)}`);
     if (event.peer !== 0) log.write("notice", `remote IP address ${ipv4Text(event.peer)}`);
     if (event.dns[0] !== 0) log.write("notice", `primary   DNS address ${ipv4Text(event.dns[0])}`);
@@ -344,17 +375,77 @@ export class Attempt {
     onUp();
   }
 
+  #ipv6Up(event: Ipv6Up): void {
+    this.#ipv6 = event;
+    if (this.#beforeUp === undefined) this.#ipv6Ready(event);
+    else void this.#beforeUp.then(() => this.#ipv6 === event && this.#ipv6Ready(event));
+  }
+
+  #ipv6Ready(event: Ipv6Up): void {
+    const { config, log, onUp } = this.#host;
+    const trouble = this.#network.up6(event.our, event.peer, this.#mtu, this.#queue);
+    if (trouble !== undefined) {
+      this.link.networks.closeIpv6cp(trouble, performance.now());
+      return;
+    }
+    this.#carries("ipv6");
+    const our = linkLocalText(event.our);
+    const peer = linkLocalText(event.peer);
+    this.#hooks.env.set("LLLOCAL", our).set("LLREMOTE", peer);
+    log.write("notice", `local  LL address ${our}`);
+    if (event.peer.high !== 0 || event.peer.low !== 0) log.write("notice", `remote LL address ${peer}`);
+    const args = [this.#tun.name, config.device ?? "", String(this.#speed), our, peer];
+    this.#ipv6Scripts.up(this.#withIpparam(args));
+    onUp();
+  }
+
+  get #queue(): number {
+    return queueLength(this.#pacer.paced ? this.#speed : 0, this.#mtu);
+  }
+
+  /** A network protocol may use the interface; the first one is what makes a link a link. */
+  #carries(protocol: "ipv4" | "ipv6"): void {
+    const isFirst = !this.#ready.ipv4 && !this.#ready.ipv6;
+    this.#ready[protocol] = true;
+    if (!isFirst) return;
+    this.#loop.tun = this.#tun.fd;
+    this.#startedAt = performance.now();
+    this.#firstUpAt = Math.min(this.#firstUpAt, this.#startedAt);
+    this.#octetsCheckedAt = this.#startedAt;
+    this.#end.up = true;
+    this.#setStatus(Exit.OK);
+  }
+
   #ipv4Down(now: number): void {
     this.#ipv4 = undefined;
-    this.#loop.tun = -1;
-    this.#network.down();
-    this.#countUp(now);
+    this.#ready.ipv4 = false;
+    this.#network.down4();
+    this.#goneDown(now);
     this.#ipScripts.down();
+  }
+
+  #ipv6Down(now: number): void {
+    this.#ipv6 = undefined;
+    this.#ready.ipv6 = false;
+    this.#network.down6();
+    this.#goneDown(now);
+    this.#ipv6Scripts.down();
+  }
+
+  #goneDown(now: number): void {
+    if (this.link.networks.up) return;
+    this.#loop.tun = -1;
+    this.#countUp(now);
+  }
+
+  #setMtu(mtu: number): void {
+    this.#mtu = mtu;
+    if (this.#ready.ipv4 || this.#ready.ipv6) this.#network.setMtu(mtu);
   }
 
   /** "Connect time" and the octets, in the log and in the environment of what runs from now on. */
   #countUp(now: number): void {
-    const { octetsIn, octetsOut } = this.link.traffic;
+    const { octetsIn, octetsOut } = this.link.networks.traffic;
     const seconds = Math.round((now - this.#startedAt) / SECOND);
     const tenths = Math.floor((seconds + 5) / 6);
     const { env } = this.#hooks;

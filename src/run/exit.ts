@@ -34,6 +34,7 @@ export type Exit = (typeof Exit)[keyof typeof Exit];
 export const FAILURES: Record<Failure, Exit> = {
   loopback: Exit.LOOPBACK,
   "peer-dead": Exit.PEER_DEAD,
+  callback: Exit.CALLBACK,
   "peer-not-authenticated": Exit.PEER_AUTH,
   "we-not-authenticated": Exit.AUTH_TO_PEER,
   "ip-address-refused": Exit.NEGOTIATION,

@@ -1,9 +1,15 @@
 // From the options as the manual names them to what a Link wants to know.
 
+import type { CcpConfig, MppeConfig } from "../control/ccp.ts";
 import type { IpcpConfig } from "../control/ipcp.ts";
 import type { AuthMethod } from "../control/lcp.ts";
+import type { Ipv6cpConfig } from "../control/ipv6cp.ts";
+import type { Limits } from "../control/negotiator.ts";
+import type { FcsBits } from "../frame/fcs.ts";
 import type { LinkConfig } from "../link/link.ts";
 import type { Config } from "../options/config.ts";
+import { firstEthernetMac } from "../os/netif.ts";
+import { identifiers } from "./identifiers.ts";
 
 const SECOND = 1000;
 
@@ -14,9 +20,13 @@ export interface AuthPlan {
   /** Ways we can prove ourselves. */
   readonly accept: readonly AuthMethod[];
   readonly password: () => string;
+  /** Our secret for a server, by its name; and that of a peer, by its. Undefined: none. */
+  readonly ourSecret: (server: string) => string | undefined;
+  readonly peerSecret: (client: string) => string | undefined;
 }
 
-export function linkConfig(config: Config, plan: AuthPlan): LinkConfig {
+/** `complain` is told what cannot be as the options want it. */
+export function linkConfig(config: Config, plan: AuthPlan, complain: (text: string) => void): LinkConfig {
   const nothing = config.noOptions;
   return {
     lcp: {
@@ -27,14 +37,13 @@ export function linkConfig(config: Config, plan: AuthPlan): LinkConfig {
       pcomp: !nothing && !config.nopcomp,
       accomp: !nothing && !config.noaccomp,
       endpoint: !nothing && !config.noendpoint,
-      limits: {
-        restartMs: config.lcpRestart * SECOND,
-        maxConfigure: config.lcpMaxConfigure,
-        maxTerminate: config.lcpMaxTerminate,
-        maxFailure: config.lcpMaxFailure,
-        patienceMs: patience(config),
-      },
+      multilink: undefined,
+      qualityPeriod: nothing ? -1 : config.lqrInterval * 100,
+      callback: config.callback !== undefined,
+      fcs: nothing ? undefined : (config.fcs as FcsBits | undefined),
+      limits: limits(config, config.lcpRestart, config.lcpMaxConfigure, config.lcpMaxTerminate, config.lcpMaxFailure),
       start: { passive: config.passive, silent: config.silent },
+      authRequired: config.authRequired,
       demand: plan.demand,
       accept: plan.accept,
     },
@@ -43,19 +52,33 @@ export function linkConfig(config: Config, plan: AuthPlan): LinkConfig {
       failure: config.lcpEchoFailure,
       adaptive: config.lcpEchoAdaptive,
     },
-    pap: {
-      restartMs: config.papRestart * SECOND,
-      maxAuthreq: config.papMaxAuthreq,
-      timeoutMs: config.papTimeout * SECOND,
+    authentication: {
+      pap: {
+        restartMs: config.papRestart * SECOND,
+        maxAuthreq: config.papMaxAuthreq,
+        timeoutMs: config.papTimeout * SECOND,
+      },
+      user: config.user,
+      password: plan.password,
     },
-    ipcp: ipcpConfig(config),
+    networks: { ipcp: ipcpConfig(config), ipv6cp: ipv6cpConfig(config, complain), ccp: ccpConfig(config) },
     mtu: config.mtu,
     escape: config.escape,
     receiveAll: config.receiveAll,
-    user: config.user,
-    password: plan.password,
+    callback: config.callback,
     debug: config.debug,
     hidePassword: config.hidePassword,
+  };
+}
+
+/** RFC 1661 §4.6, times in seconds. */
+function limits(config: Config, restart: number, configure: number, terminate: number, failure: number): Limits {
+  return {
+    restartMs: restart * SECOND,
+    maxConfigure: configure,
+    maxTerminate: terminate,
+    maxFailure: failure,
+    patienceMs: patience(config),
   };
 }
 
@@ -82,13 +105,59 @@ export function ipcpConfig(config: Config): IpcpConfig | undefined {
     address: !nothing && !config.ipcpNoAddress,
     addresses: !nothing && !config.ipcpNoAddresses,
     noRemote: config.noremoteip,
-    limits: {
-      restartMs: config.ipcpRestart * SECOND,
-      maxConfigure: config.ipcpMaxConfigure,
-      maxTerminate: config.ipcpMaxTerminate,
-      maxFailure: config.ipcpMaxFailure,
-      patienceMs: patience(config),
-    },
+    vj: nothing || config.novj ? undefined : { maxSlot: config.vjMaxSlots - 1, compressSlot: !config.novjccomp },
+    limits: limits(config, config.ipcpRestart, config.ipcpMaxConfigure, config.ipcpMaxTerminate, config.ipcpMaxFailure),
+  };
+}
+
+/** Undefined: no IPv6 (noipv6). */
+function ipv6cpConfig(config: Config, complain: (text: string) => void): Ipv6cpConfig | undefined {
+  if (!config.ipv6) return undefined;
+  return {
+    ...identifiers(config, firstEthernetMac, complain),
+    acceptLocal: config.ipv6cpAcceptLocal,
+    acceptRemote: config.ipv6cpAcceptRemote,
+    noRemote: config.ipv6cpNoremote,
+    noSend: config.ipv6cpNosend,
+    limits: limits(
+      config,
+      config.ipv6cpRestart,
+      config.ipv6cpMaxConfigure,
+      config.ipv6cpMaxTerminate,
+      config.ipv6cpMaxFailure,
+    ),
+  };
+}
+
+/** RFC 1661's own numbers: pppd has no options for CCP's. */
+const CCP_RESTART = 3;
+const CCP_CONFIGURE = 10;
+const CCP_TERMINATE = 2;
+const CCP_FAILURE = 5;
+
+/** Undefined: no compression (noccp). */
+export function ccpConfig(config: Config): CcpConfig | undefined {
+  if (config.noccp) return undefined;
+  const { deflate, nodeflatedraft, bsdcomp, predictor1, lzs, mppc } = config;
+  return {
+    deflate,
+    deflateDraft: !nodeflatedraft,
+    bsd: bsdcomp,
+    predictor1,
+    lzs,
+    mppc,
+    mppe: mppeConfig(config),
+    limits: limits(config, CCP_RESTART, CCP_CONFIGURE, CCP_TERMINATE, CCP_FAILURE),
+  };
+}
+
+function mppeConfig({ mppe, nomppe40, nomppe56, nomppe128, mppeStateful }: Config): MppeConfig | undefined {
+  if (mppe === "no") return undefined;
+  return {
+    bits40: !nomppe40 && (mppe === "require" || mppe === "require-40"),
+    bits56: !nomppe56 && (mppe === "require" || mppe === "require-56"),
+    bits128: !nomppe128 && (mppe === "require" || mppe === "require-128"),
+    stateful: mppeStateful,
   };
 }
 

@@ -4,6 +4,7 @@
 import { Ring } from "../bytes/ring.ts";
 import { HEADROOM } from "../frame/header.ts";
 import { MAX_FRAME } from "../frame/deframer.ts";
+import { PLAIN_SIZE } from "../link/datapath.ts";
 import type { Link } from "../link/link.ts";
 import type { Pacer } from "../link/pacer.ts";
 import { eventPollDescriptors } from "../os/eventpoll.ts";
@@ -45,6 +46,8 @@ export class Buffers {
   readonly fromTty = new Memory(RING_SIZE);
   readonly toTty = new Memory(RING_SIZE);
   readonly frame = new Memory(MAX_FRAME);
+  /** Packets as they came out of a decompressor. */
+  readonly plain = new Memory(PLAIN_SIZE);
   readonly packet = new Memory(TUN_BUFFER);
   readonly input = new Ring(this.fromTty.bytes);
   readonly output = new Ring(this.toTty.bytes);
@@ -165,7 +168,7 @@ export class Loop {
 
   /** False: the line has hung up. */
   #readTty(now: number): boolean {
-    const { input, fromTty, frame } = this.#buffers;
+    const { input, fromTty, frame, plain } = this.#buffers;
     const link = this.#link;
     for (let reads = 0; reads < READS_A_TURN; reads++) {
       const room = input.writable;
@@ -177,7 +180,10 @@ export class Loop {
       this.#owner.record?.received(input.bytes.subarray(input.writeAt, input.writeAt + got), now);
       input.commit(got);
       while (link.receive(input, now))
-        if (this.tun >= 0) libc.write(this.tun, frame.at(link.packetStart), link.packetEnd - link.packetStart);
+        if (this.tun >= 0) {
+          const from = link.packet === frame.bytes ? frame : plain;
+          libc.write(this.tun, from.at(link.packetStart), link.packetEnd - link.packetStart);
+        }
       if (got < room && got < 2048) break;
     }
     return true;

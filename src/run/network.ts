@@ -1,18 +1,25 @@
-// The interface of a link and all that hangs on it in the kernel: address, routes, proxy ARP. Whatever up() did, down()
-// takes back.
+// The interface of a link and all that hangs on it in the kernel: addresses, routes, proxy ARP. IPv4 and IPv6 go up and
+// down each on its own, and the interface with the first and the last of them. Whatever up() did, down() takes back.
 
+import { put32 } from "../bytes/be.ts";
 import { ipv4Text } from "../wire/ip.ts";
+import type { InterfaceId } from "../wire/ipv6cp.ts";
 import type { LogLevel } from "../os/log.ts";
-import { hasCode } from "../os/libc.ts";
+import { hasCode, reasonOf } from "../os/libc.ts";
 import * as netif from "../os/netif.ts";
 import { addProxy, findProxyInterface, removeProxy } from "../os/proxy.ts";
 import { addRoute, type DefaultRoute, defaultRoutes, removeRoute, returnRoute, takeRoute } from "../os/route.ts";
+import { defaultRoutes6 } from "../os/route6.ts";
 import { readSysctl, writeSysctl } from "../os/sysctl.ts";
 
 /** A packet queue this long in time, as the kernel's ppp has it: more only makes the newest wait for the oldest. */
 const QUEUE_MS = 300;
 const LEAST_QUEUE = 3;
 const FAST_QUEUE = 500;
+/** RFC 8200 §5; the kernel takes IPv6 away from an interface of less. */
+const LEAST_IPV6_MTU = 1280;
+const DEFAULT_IPV4 = new Uint8Array(4);
+const DEFAULT_IPV6 = new Uint8Array(16);
 
 /** Packets the kernel may keep for a line of `speed` bits a second (0: faster than it says). */
 export function queueLength(speed: number, mtu: number): number {
@@ -26,43 +33,104 @@ export interface NetworkWishes {
   readonly defaultrouteMetric: number;
   readonly proxyarp: boolean;
   readonly ktune: boolean;
+  readonly defaultroute6: boolean;
+  readonly defaultroute6Metric: number;
 }
+
+/** How to take back what was done, the last first. */
+type Undo = (() => void)[];
 
 export class Network {
   readonly #ifname: string;
   readonly #wishes: NetworkWishes;
   readonly #log: (level: LogLevel, text: string) => void;
-  /** How to take back what was done, the last first. */
-  readonly #undo: (() => void)[] = [];
+  readonly #undo4: Undo = [];
+  readonly #undo6: Undo = [];
+  /** How many protocols have the interface up. */
+  #users = 0;
 
   constructor(ifname: string, wishes: NetworkWishes, log: (level: LogLevel, text: string) => void) {
     this.#ifname = ifname;
     this.#wishes = wishes;
     this.#log = log;
-    netif.noKernelLinkLocal(ifname);
   }
 
-  /** Gives the interface its addresses; it stays down. Throws OsError. */
+  /** Gives the interface its IPv4 addresses, and leaves it up or down. Throws OsError. */
   setAddresses(our: number, peer: number): void {
     netif.addAddress(this.#ifname, our, peer === 0 ? our : peer);
-    this.#undo.push(() => netif.removeAddress(this.#ifname, our, peer === 0 ? our : peer));
+    this.#undo4.push(() => netif.removeAddress(this.#ifname, our, peer === 0 ? our : peer));
   }
 
-  /** Sets it up, and the routes through it. Throws OsError when it will not go up; a missing route is only logged. */
+  /**
+   * Sets it up for IPv4, and the routes through it. Throws OsError when it will not go up; a missing route is only
+   * logged.
+   */
   up(peer: number, mtu: number, queue: number): void {
-    netif.setLink(this.#ifname, { up: true, mtu, txQueueLength: queue });
-    this.#undo.push(() => netif.setLink(this.#ifname, { up: false }));
+    this.#raise(this.#undo4, mtu, queue);
     const { defaultroute, proxyarp } = this.#wishes;
     if (defaultroute) this.#attempt("default route", () => this.#addDefaultRoute());
     if (proxyarp && peer !== 0) this.#attempt("proxy ARP entry", () => this.#addProxy(peer));
+  }
+
+  /**
+   * Sets it up for IPv6: the link-local addresses (of the peer 0: it has none), and the default route. When that cannot
+   * be, the log says why, nothing is left of it, and what is returned is the reason to close IPv6CP with.
+   */
+  up6(our: InterfaceId, peer: InterfaceId, mtu: number, queue: number): string | undefined {
+    if (mtu < LEAST_IPV6_MTU) {
+      this.#log("warn", `IPv6 needs an MTU of ${LEAST_IPV6_MTU} on ${this.#ifname}, and this link has ${mtu}`);
+      return "Interface configuration failed";
+    }
+    try {
+      this.#raise(this.#undo6, mtu, queue);
+      this.#addLinkLocal(our, peer);
+    } catch (error) {
+      this.down6();
+      this.#log("error", `Interface configuration failed for IPv6: ${reasonOf(error)}`);
+      return "Interface configuration failed";
+    }
+    if (this.#wishes.defaultroute6) this.#attempt("default IPv6 route", () => this.#addDefaultRoute6());
+    return undefined;
   }
 
   setQueue(queue: number): void {
     this.#attempt("queue length", () => netif.setLink(this.#ifname, { txQueueLength: queue }));
   }
 
+  setMtu(mtu: number): void {
+    this.#attempt("MTU", () => netif.setLink(this.#ifname, { mtu }));
+  }
+
+  down4(): void {
+    this.#takeBack(this.#undo4);
+  }
+
+  down6(): void {
+    this.#takeBack(this.#undo6);
+  }
+
+  /** Both of them. */
   down(): void {
-    for (let step; (step = this.#undo.pop()) !== undefined;) this.#attempt("what was set up", step);
+    this.down4();
+    this.down6();
+  }
+
+  #takeBack(undo: Undo): void {
+    for (let step; (step = undo.pop()) !== undefined;) this.#attempt("what was set up", step);
+  }
+
+  /** Sets the interface up if it is not. */
+  #raise(undo: Undo, mtu: number, queue: number): void {
+    netif.setLink(this.#ifname, { mtu, txQueueLength: queue });
+    if (this.#users === 0) {
+      // Now and no sooner: an interface whose MTU was too small for IPv6 until now has forgotten it.
+      netif.noKernelLinkLocal(this.#ifname);
+      netif.setLink(this.#ifname, { up: true });
+    }
+    this.#users++;
+    undo.push(() => {
+      if (--this.#users === 0) netif.setLink(this.#ifname, { up: false });
+    });
   }
 
   #attempt(what: string, step: () => void): void {
@@ -87,10 +155,32 @@ export class Network {
     }
     for (const route of inTheWay) {
       takeRoute(route);
-      this.#undo.push(() => returnRoute(route));
+      this.#undo4.push(() => returnRoute(route));
     }
-    addRoute(this.#ifname, new Uint8Array(4), 0, metric);
-    this.#undo.push(() => removeRoute(this.#ifname, new Uint8Array(4), 0, metric));
+    addRoute(this.#ifname, DEFAULT_IPV4, 0, metric);
+    this.#undo4.push(() => removeRoute(this.#ifname, DEFAULT_IPV4, 0, metric));
+  }
+
+  /** Of 128 bits with a peer, as pppd gives it: the kernel makes the route to the peer. */
+  #addLinkLocal(our: InterfaceId, peer: InterfaceId): void {
+    const ours = linkLocal(our);
+    const theirs = peer.high === 0 && peer.low === 0 ? ours : linkLocal(peer);
+    netif.addAddress6(this.#ifname, ours, 128, theirs);
+    this.#undo6.push(() => netif.removeAddress6(this.#ifname, ours, 128, theirs));
+  }
+
+  #addDefaultRoute6(): void {
+    // The kernel's default is 1024, not 0: with no metric of our own any other default route is in the way.
+    const metric = Math.max(0, this.#wishes.defaultroute6Metric);
+    const others = defaultRoutes6().filter(({ ifname }) => ifname !== this.#ifname);
+    const inTheWay = others.find((route) => metric === 0 || route.metric === metric);
+    if (inTheWay !== undefined) {
+      const where = inTheWay.gateway ? "via gateway" : `through ${inTheWay.ifname}`;
+      this.#log("error", `not replacing existing default route ${where}`);
+      return;
+    }
+    addRoute(this.#ifname, DEFAULT_IPV6, 0, metric);
+    this.#undo6.push(() => removeRoute(this.#ifname, DEFAULT_IPV6, 0, metric));
   }
 
   #addProxy(peer: number): void {
@@ -101,9 +191,18 @@ export class Network {
     }
     this.#log("info", `found interface ${found.name} for proxy arp`);
     addProxy(found.name, netif.ipv4Bytes(peer));
-    this.#undo.push(() => removeProxy(found.name, netif.ipv4Bytes(peer)));
+    this.#undo4.push(() => removeProxy(found.name, netif.ipv4Bytes(peer)));
     if (this.#wishes.ktune && readSysctl("net/ipv4/ip_forward") === "0") {
-      if (writeSysctl("net/ipv4/ip_forward", "1")) this.#undo.push(() => writeSysctl("net/ipv4/ip_forward", "0"));
+      if (writeSysctl("net/ipv4/ip_forward", "1")) this.#undo4.push(() => writeSysctl("net/ipv4/ip_forward", "0"));
     }
   }
+}
+
+/** fe80::/64 with this identifier. */
+function linkLocal({ high, low }: InterfaceId): Uint8Array {
+  const address = new Uint8Array(16);
+  address[0] = 0xfe;
+  address[1] = 0x80;
+  put32(address, put32(address, 8, high), low);
+  return address;
 }

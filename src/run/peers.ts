@@ -15,14 +15,15 @@ import {
   findSecret,
   type FoundSecret,
   LOGIN_SECRET,
+  someAddress,
 } from "../options/secrets.ts";
 import { cryptMatches } from "../os/crypt.ts";
 import type { Log, LogLevel } from "../os/log.ts";
 import { type LoginSession, systemLogin } from "../os/login.ts";
 import type { AuthPlan } from "./linkconfig.ts";
 
-/** What this program can do of what the options may ask for. */
-const SPOKEN: readonly AuthMethod[] = ["pap"];
+/** What we are ready to prove ourselves with, in the order in which we would name it to the peer. */
+const ACCEPTED: readonly AuthMethod[] = ["eap", "chap-md5", "mschap-v2", "mschap", "pap"];
 /** After so many wrong passwords each further one costs time, and after so many more the line. */
 const FREE_FAILURES = 3;
 const MOST_FAILURES = 10;
@@ -36,8 +37,6 @@ export interface PapVerdict {
 }
 
 export class Peers {
-  /** Ways the peer may prove itself to us, the one we like best first; empty: it need not. */
-  readonly demand: readonly AuthMethod[];
   readonly #config: Config;
   readonly #host: OptionHost;
   readonly #log: Log;
@@ -56,32 +55,83 @@ export class Peers {
     this.#config = config;
     this.#host = host;
     this.#log = log;
-    this.demand = config.authRequired ? SPOKEN.filter((method) => config.authProtocols.includes(method)) : [];
   }
 
   /** How the next attempt is to go: the secrets files are read anew for each. */
   plan(): AuthPlan {
+    this.#warnOfOurFile();
+    const ours = this.#config.refusePap ? undefined : this.#ourPassword();
+    return {
+      demand: this.#demand(),
+      accept: ACCEPTED.filter((method) => (method === "pap" ? ours !== undefined : this.#canProve(method))),
+      password: () => ours ?? "",
+      ourSecret: (server) => this.#ourSecret(server),
+      peerSecret: (client) => this.#peerSecret(client),
+    };
+  }
+
+  /** Ways the peer may prove itself to us: those it has a secret for, the one we like best first. */
+  #demand(): readonly AuthMethod[] {
+    const { authRequired, authProtocols, login, remotename, remotenameGiven, name } = this.#config;
+    if (!authRequired) return [];
+    const client = remotenameGiven ? remotename : undefined;
+    const usable = (secret: FoundSecret | undefined): boolean => secret !== undefined && someAddress(secret.addresses);
+    const pap = login || usable(this.#secret("pap", undefined, name));
+    const chap = usable(this.#secret("chap", client, name));
+    return authProtocols.filter((method) => (method === "pap" ? pap : chap));
+  }
+
+  #warnOfOurFile(): void {
     const { refusePap, password, papSecrets } = this.#config;
-    if (!refusePap && password === undefined) {
-      const file = this.#host.readFile(papSecrets, "root");
-      if (!("errno" in file)) this.#warnOfAccess(papSecrets, file);
-    }
-    const ours = refusePap ? undefined : this.#ourPassword();
-    return { demand: this.demand, accept: ours === undefined ? [] : ["pap"], password: () => ours ?? "" };
+    if (refusePap || password !== undefined) return;
+    const file = this.#host.readFile(papSecrets, "root");
+    if (!("errno" in file)) this.#warnOfAccess(papSecrets, file);
   }
 
   /** Undefined: no password for our name. */
   #ourPassword(): string | undefined {
     const { password, user, remotename } = this.#config;
     if (password !== undefined) return password;
-    return this.#secret(user, remotename === "" ? undefined : remotename)?.secret;
+    return this.#secret("pap", user, remotename === "" ? undefined : remotename)?.secret;
   }
 
-  #secret(client: string | undefined, server: string | undefined): FoundSecret | undefined {
-    const { papSecrets } = this.#config;
-    const file = this.#host.readFile(papSecrets, "root");
+  /** Whether we may and can prove ourselves with a method of chap-secrets. */
+  #canProve(method: AuthMethod): boolean {
+    const { password, user, remotename, remotenameGiven } = this.#config;
+    const { refuseChap, refuseMschap, refuseMschapV2, refuseEap } = this.#config;
+    const refused = { eap: refuseEap, "chap-md5": refuseChap, "mschap-v2": refuseMschapV2, mschap: refuseMschap };
+    if (method !== "pap" && refused[method]) return false;
+    if (password !== undefined) return true;
+    return this.#secret("chap", user, remotenameGiven ? remotename : undefined) !== undefined;
+  }
+
+  /** Our secret for the server of that name. */
+  #ourSecret(server: string): string | undefined {
+    const { password, user } = this.#config;
+    return password ?? this.#secret("chap", user, server)?.secret;
+  }
+
+  /** The secret of a peer that says it is `client`; what its line says of addresses and options is kept for it. */
+  #peerSecret(client: string): string | undefined {
+    const { chapSecrets, name } = this.#config;
+    const file = this.#host.readFile(chapSecrets, "root");
+    if ("errno" in file) {
+      this.#log.write("error", `Can't open chap secret file ${chapSecrets}: ${file.reason}`);
+      return undefined;
+    }
+    this.#warnOfAccess(chapSecrets, file);
+    const found = this.#secret("chap", client, name);
+    if (found === undefined) return undefined;
+    this.#addresses = found.addresses;
+    this.#options = found.options;
+    return found.secret;
+  }
+
+  #secret(kind: "pap" | "chap", client: string | undefined, server: string | undefined): FoundSecret | undefined {
+    const path = kind === "pap" ? this.#config.papSecrets : this.#config.chapSecrets;
+    const file = this.#host.readFile(path, "root");
     if ("errno" in file) return undefined;
-    return findSecret(file.text, client, server, { file: papSecrets, read: (path) => this.#text(path) });
+    return findSecret(file.text, client, server, { file: path, read: (indirect) => this.#text(indirect) });
   }
 
   #text(path: string): string | undefined {
@@ -160,7 +210,7 @@ export class Peers {
       return true;
     }
     if (login || (!requirePap && !authProtocols.includes("pap"))) return false;
-    const found = this.#secret("", this.#config.name);
+    const found = this.#secret("pap", "", this.#config.name);
     if (found === undefined || found.secret !== "") return false;
     this.#addresses = found.addresses;
     return true;

@@ -162,7 +162,7 @@ export class Session {
         if (this.#attempt !== undefined) this.#attempt.link.debug = this.#log.debug ? 1 : 0;
         return;
       case "SIGUSR2":
-        // Compression would be negotiated anew.
+        this.#attempt?.restartCcp();
         return;
       default:
         event.name satisfies never;
@@ -207,6 +207,7 @@ export class Session {
       const end = await this.#attempt.run();
       if (end.up) this.#failures = 0;
       if (end.noHoldoff) this.#needHoldoff = false;
+      if (end.final) this.#quitting = true;
       this.#attempt = undefined;
       if (!end.hangup) await tty.drain(DRAIN_MS);
       if (!end.hangup) await this.#disconnect(tty);

@@ -1,6 +1,6 @@
 // CCP: option numbers and values (RFC 1962 §4; RFC 1977, 1978, 1979; RFC 3078 §2 for MPPE).
 
-import { u32 } from "../bytes/be.ts";
+import { u16, u32 } from "../bytes/be.ts";
 import { option0, option32, type ConfOption } from "./control.ts";
 
 export const CcpOption = {
@@ -55,6 +55,20 @@ export function deflateOption(type: number, window: number): ConfOption {
 
 export function predictorOption(type: typeof CcpOption.Predictor1 | typeof CcpOption.Predictor2): ConfOption {
   return option0(type);
+}
+
+/** The value of a Stac LZS option: how many histories, and how a lost packet is noticed (RFC 1974 §3). */
+export interface LzsOption {
+  histories: number;
+  mode: number;
+}
+
+export function readLzs(value: Uint8Array): LzsOption | undefined {
+  return value.length === 3 ? { histories: u16(value, 0), mode: value[2]! & 7 } : undefined;
+}
+
+export function lzsOption(histories: number, mode: number): ConfOption {
+  return { type: CcpOption.Stac, value: Uint8Array.of(histories >>> 8, histories, mode) };
 }
 
 /** The supported bits of the MPPE option (RFC 3078 §2). */

@@ -4,6 +4,7 @@ import { u16 } from "../bytes/be.ts";
 import { describeCbcp, describeChap, describePap } from "./describe/auth.ts";
 import { describeEap } from "./describe/eap.ts";
 import { describeLcp } from "./describe/lcp.ts";
+import { describeLqr } from "./describe/lqr.ts";
 import { describeCcp, describeIpcp, describeIpv6cp, describeIpxcp } from "./describe/ncp.ts";
 import { octets, type Part } from "./describe/part.ts";
 import { Protocol } from "./protocols.ts";
@@ -55,6 +56,9 @@ export function describePacket(packet: Uint8Array, start: number, end: number, o
     const part = known.describe(packet, at, end, options.hidePassword);
     return `[${known.name}${part?.text ?? ""}]${shown(packet, part?.next ?? at, end, REST_SHOWN)}`;
   }
+  // What is no report gets pppd's line.
+  const report = protocol === Protocol.LQR ? describeLqr(packet, at, end) : undefined;
+  if (report !== undefined) return `[LQR${report.text}]${shown(packet, report.next, end, REST_SHOWN)}`;
   const data = DATA_NAMES.get(protocol);
   if (data !== undefined) return `[${data} data]${shown(packet, at, end, DATA_SHOWN)}`;
   return `[proto=0x${protocol.toString(16)}]${shown(packet, at, end, REST_SHOWN)}`;

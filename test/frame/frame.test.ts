@@ -1,27 +1,43 @@
 import { expect, test } from "bun:test";
+import { crc32 } from "node:zlib";
 import { Ring } from "../../src/bytes/ring.ts";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
 import { Deframer, MAX_FRAME } from "../../src/frame/deframer.ts";
-import { FCS_GOOD, FCS_INIT, fcsNext, fcsOver } from "../../src/frame/fcs.ts";
+import {
+  FCS32_GOOD,
+  FCS32_INIT,
+  fcs32Over,
+  FCS_GOOD,
+  FCS_INIT,
+  FCS_ROOM,
+  type FcsBits,
+  fcsNext,
+  fcsOver,
+} from "../../src/frame/fcs.ts";
 import { Framer, worstFrame } from "../../src/frame/framer.ts";
 import { HEADROOM, putHeader } from "../../src/frame/header.ts";
 import { cuts } from "../kit/cuts.ts";
 import { Rng } from "../kit/rng.ts";
 
 /** Frames a packet, FCS and all, and gives what is on the line. */
-function framed(packet: Uint8Array, options: { accm?: number; escape?: number[]; plain?: boolean } = {}): Uint8Array {
+function framed(
+  packet: Uint8Array,
+  options: { accm?: number; escape?: number[]; plain?: boolean; fcs?: FcsBits } = {},
+): Uint8Array {
   const ring = new Ring(new Uint8Array(65536));
   const framer = new Framer(ring, options.escape);
   framer.accm = options.accm ?? 0;
-  const room = new Uint8Array(packet.length + 2).fill(0xa5);
+  framer.fcs = options.fcs ?? 16;
+  const room = new Uint8Array(packet.length + FCS_ROOM).fill(0xa5);
   room.set(packet);
   framer.write(room, 0, packet.length, options.plain ?? false, 0);
   return ring.bytes.slice(0, ring.length);
 }
 
-function framesIn(pieces: Uint8Array[], accm = 0): string[] {
+function framesIn(pieces: Uint8Array[], accm = 0, fcs: FcsBits = 16): string[] {
   const deframer = new Deframer();
   deframer.accm = accm;
+  deframer.fcs = fcs;
   const found: string[] = [];
   for (const piece of pieces)
     for (let at = 0; at < piece.length;) {
@@ -50,6 +66,17 @@ test("FCS-16 of the check string, and its residue (RFC 1662 appendix C)", () => 
   for (let length = 0; length < 40; length++) {
     const bytes = rng.bytes(length);
     expect(fcsOver(FCS_INIT, bytes, 0, length)).toBe(bytes.reduce(fcsNext, FCS_INIT));
+  }
+});
+
+test("FCS-32 of the check string, its residue, and zlib's opinion", () => {
+  const check = new TextEncoder().encode("123456789");
+  expect(~fcs32Over(FCS32_INIT, check, 0, 9) >>> 0).toBe(0xcbf43926);
+  expect(fcs32Over(FCS32_INIT, Uint8Array.of(...check, 0x26, 0x39, 0xf4, 0xcb), 0, 13)).toBe(FCS32_GOOD);
+  const rng = new Rng(2);
+  for (let length = 0; length < 40; length++) {
+    const bytes = rng.bytes(length + 3);
+    expect(~fcs32Over(FCS32_INIT, bytes, 3, length + 3) >>> 0).toBe(crc32(bytes.subarray(3)));
   }
 });
 
@@ -102,12 +129,47 @@ test("a damaged frame costs itself and no other", () => {
 });
 
 test("no single flipped bit on the line gives a wrong frame", () => {
-  const line = framed(fromHex(CONF_REQ), { plain: true });
-  for (let bit = 0; bit < line.length * 8; bit++) {
-    const flipped = line.slice();
-    flipped[bit >>> 3]! ^= 1 << (bit & 7);
-    for (const found of framesIn([flipped, Uint8Array.of(0x7e)])) expect(found).toBe(CONF_REQ);
+  for (const [sent, expected] of [
+    [16, 16],
+    [32, 32],
+    [16, 32],
+    [16, 0],
+  ] as const) {
+    const line = framed(fromHex(CONF_REQ), { plain: true, fcs: sent });
+    for (let bit = 0; bit < line.length * 8; bit++) {
+      const flipped = line.slice();
+      flipped[bit >>> 3]! ^= 1 << (bit & 7);
+      // Without an FCS some flips make network data of it, which only its own checksums protect.
+      const found = framesIn([flipped, Uint8Array.of(0x7e)], 0, expected).filter((frame) =>
+        /^ff03[4-9a-f][02468ace]/.test(frame),
+      );
+      for (const frame of found) expect(frame).toBe(CONF_REQ);
+    }
   }
+});
+
+const DATA = "21450000140001000040000000c0a80001c0a80101";
+const IPCP = "80210101000a0306c0a80001";
+
+test("FCS-32 on everything, but LCP is understood with FCS-16 too (RFC 1570 §2.1.1)", () => {
+  const checksum = crc32(fromHex("ff03c02109000008deadbeef"));
+  const octets = Uint8Array.of(checksum, checksum >>> 8, checksum >>> 16, checksum >>> 24);
+  expect(toHex(framed(fromHex("ff03c02109000008deadbeef"), { fcs: 32 }))).toBe(
+    `7eff03c02109000008deadbeef${toHex(octets)}7e`,
+  );
+  for (const packet of [CONF_REQ, DATA, IPCP]) {
+    for (const pieces of cuts(framed(fromHex(packet), { fcs: 32 }))) expect(framesIn(pieces, 0, 32)).toEqual([packet]);
+    expect(framesIn([framed(fromHex(packet), { fcs: 32 })])).toEqual([]);
+    expect(framesIn([framed(fromHex(packet))], 0, 32)).toEqual(packet === CONF_REQ ? [packet] : []);
+  }
+});
+
+test("without an FCS network data goes bare, and all else with FCS-16 (RFC 1570 §2.1.2)", () => {
+  expect(toHex(framed(fromHex(`ff0300${DATA}`), { fcs: 0 }))).toBe(`7eff0300${DATA}7e`);
+  for (const packet of [CONF_REQ, IPCP]) expect(framed(fromHex(packet), { fcs: 0 })).toEqual(framed(fromHex(packet)));
+  for (const packet of [CONF_REQ, IPCP, DATA, `ff0300${DATA}`, "21"])
+    for (const pieces of cuts(framed(fromHex(packet), { fcs: 0 }))) expect(framesIn(pieces, 0, 0)).toEqual([packet]);
+  for (const bad of [IPCP, "c0", "c021", "40"]) expect(framesIn([fromHex(`7e${bad}7e`)], 0, 0)).toEqual([]);
 });
 
 test("the longest frame fits, and one octet more does not", () => {
@@ -126,8 +188,9 @@ test("random frames through a ring that wraps, read in random pieces", () => {
   let now = 0;
   for (let round = 0; round < 3000; round++) {
     framer.accm = deframer.accm = rng.pick([0, 0xffffffff, 0x000a0000]);
+    framer.fcs = deframer.fcs = rng.pick([0, 16, 32] as const);
     const packet = rng.bytes(1 + rng.below(1500));
-    const room = new Uint8Array(packet.length + 2);
+    const room = new Uint8Array(packet.length + FCS_ROOM);
     room.set(packet);
     if (!framer.hasRoom(packet.length)) throw new Error("no room in an empty ring");
     framer.write(room, 0, packet.length, rng.chance(0.1), (now += rng.below(2000)));
@@ -141,6 +204,7 @@ test("random frames through a ring that wraps, read in random pieces", () => {
     expect(found).toBe(toHex(packet));
   }
   expect(deframer.stats).toMatchObject({ badFcs: 0, runts: 0, overlong: 0, aborted: 0 });
+  expect(deframer.stats.counted).toBe(framer.stats.counted);
 });
 
 test("headers: address and control, one or two octets of protocol", () => {

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
 import { missing } from "../kit/lab.ts";
 import { type End, filesIn, type Kind, type Laplink, openLaplink, type Run, type Side, SIDES } from "../kit/end.ts";
+import { receive, send } from "../kit/transfer.ts";
 
 setDefaultTimeout(60_000);
 const here = machinesMissing() ?? tunMissing();
@@ -59,12 +60,8 @@ async function startBoth(link: Laplink, listening = OPEN): Promise<Record<Side, 
 
 /** Makes a file, sends it over TCP and compares the checksums. */
 async function copy(from: End, to: End, address: string, port: number, make: string): Promise<void> {
-  // An nc whose input ends would hang up before it has heard everything: this one's never does.
-  const received = to.run(`cd $(mktemp -d); mkfifo open; busybox nc -l -p ${port} <>open >file; sha256sum <file`);
-  const sent = await from.run(
-    `cd $(mktemp -d); ${make} >file; sha256sum <file
-     until busybox nc ${address} ${port} <file; do sleep 0.05; done # the listener may be a moment away`,
-  );
+  const received = to.run(`cd $(mktemp -d); ${receive(port, "file")}; sha256sum <file`);
+  const sent = await from.run(`cd $(mktemp -d); ${make} >file; sha256sum <file; ${send(address, port, "file")}`);
   expect(sent.stdout).toMatch(/^[0-9a-f]{64}/);
   expect((await received).stdout).toBe(sent.stdout);
 }

@@ -26,6 +26,8 @@ export interface Cable {
   readonly b: string;
   cut(): Promise<void>;
   mend(): Promise<void>;
+  /** From now on this becomes of the bytes; {} ends it. */
+  damage(options: Pick<CableOptions, "ber" | "drop" | "seed">): Promise<void>;
   /** That terminal is gone for good: whoever has it open is hung up. */
   hangUp(end: "a" | "b"): Promise<void>;
   stats(): Promise<CableStats>;
@@ -74,6 +76,7 @@ export async function openCable(options: CableOptions = {}): Promise<Cable> {
     b,
     cut: async () => void (await ask("cut")),
     mend: async () => void (await ask("mend")),
+    damage: async ({ ber = 0, drop = 0, seed = 1 }) => void (await ask(`damage ${ber} ${drop} ${seed}`)),
     hangUp: async (end) => void (await ask(`hangup ${end}`)),
     stats: async () => JSON.parse(await ask("stats")) as CableStats,
     close: async () => {

@@ -281,10 +281,20 @@ export interface Laplink {
   close(): Promise<void>;
 }
 
-/** Opens a cable and puts an end on either side, with the HOWTO's files, its hosts and its user zaphod. */
-export async function openLaplink(server: Kind, client: Kind, cableOptions: CableOptions = {}): Promise<Laplink> {
-  const cable = await openCable(cableOptions);
-  const ends = await Promise.all([openEnd("server", server, cable.a), openEnd("client", client, cable.b)]);
+export interface LaplinkOptions {
+  readonly cable?: CableOptions;
+  /** What is in /etc/ppp of each: the HOWTO's files, its hosts and its user zaphod unless said. */
+  readonly etc?: Readonly<Record<Side, string>>;
+}
+
+/** Opens a cable and puts an end on either side. */
+export async function openLaplink(server: Kind, client: Kind, options: LaplinkOptions = {}): Promise<Laplink> {
+  const { etc = { server: SIDES.server.etc, client: SIDES.client.etc } } = options;
+  const cable = await openCable(options.cable);
+  const ends = await Promise.all([
+    openEnd("server", server, cable.a, etc.server),
+    openEnd("client", client, cable.b, etc.client),
+  ]);
   return {
     server: ends[0],
     client: ends[1],
@@ -302,8 +312,8 @@ export async function openLaplink(server: Kind, client: Kind, cableOptions: Cabl
   };
 }
 
-async function openEnd(side: Side, kind: Kind, terminal: string): Promise<End> {
-  const { tty, etc } = SIDES[side];
+async function openEnd(side: Side, kind: Kind, terminal: string, etc: string): Promise<End> {
+  const { tty } = SIDES[side];
   if (kind === "ours") {
     const machine = await openMachine(side, { etc, ttys: { [tty]: terminal } });
     await machine.run(...SYSLOGD.split(" "));
@@ -314,13 +324,13 @@ async function openEnd(side: Side, kind: Kind, terminal: string): Promise<End> {
 
 /** Links of one pairing, opened as they are needed, `most` at a time, and used by one test after the other. */
 export class LinkPool {
-  readonly #kinds: readonly [Kind, Kind];
+  readonly #open: () => Promise<Laplink>;
   readonly #free: Laplink[] = [];
   readonly #waiting: (() => void)[] = [];
   #left: number;
 
-  constructor(server: Kind, client: Kind, most: number) {
-    this.#kinds = [server, client];
+  constructor(server: Kind, client: Kind, most: number, options: LaplinkOptions = {}) {
+    this.#open = () => openLaplink(server, client, options);
     this.#left = most;
   }
 
@@ -331,7 +341,7 @@ export class LinkPool {
     let link = this.#free.pop();
     if (link === undefined) {
       this.#left--;
-      link = await openLaplink(...this.#kinds);
+      link = await this.#open();
     }
     let spoilt = true;
     try {

@@ -3,12 +3,14 @@
 
 import { Ring } from "../../src/bytes/ring.ts";
 import { MAX_FRAME } from "../../src/frame/deframer.ts";
+import { FCS_ROOM } from "../../src/frame/fcs.ts";
 import { HEADROOM } from "../../src/frame/header.ts";
 import type { LinkEvent } from "../../src/link/events.ts";
+import { PLAIN_SIZE } from "../../src/link/datapath.ts";
 import { Link, type LinkConfig, type LinkHost } from "../../src/link/link.ts";
 import type { Rng } from "./rng.ts";
 
-/** pppd's defaults, with addresses for one side. */
+/** pppd's defaults, as far as they are the same on both sides, without compression and IPv6. */
 export function linkConfig(changes: Partial<LinkConfig> = {}): LinkConfig {
   const limits = { restartMs: 3000, maxConfigure: 10, maxTerminate: 2, maxFailure: 5, patienceMs: 60 };
   return {
@@ -20,33 +22,46 @@ export function linkConfig(changes: Partial<LinkConfig> = {}): LinkConfig {
       pcomp: true,
       accomp: true,
       endpoint: true,
+      multilink: undefined,
+      qualityPeriod: 0,
+      callback: false,
+      fcs: 16,
       limits,
       start: {},
+      authRequired: false,
       demand: [],
       accept: [],
     },
     echo: { intervalMs: 0, failure: 0, adaptive: false },
-    pap: { restartMs: 3000, maxAuthreq: 10, timeoutMs: 30000 },
-    ipcp: {
-      our: 0,
-      peer: 0,
-      acceptLocal: true,
-      acceptRemote: true,
-      dns: [],
-      wins: [],
-      wantDns: false,
-      wantWins: false,
-      sendAddress: true,
-      address: true,
-      addresses: true,
-      noRemote: false,
-      limits: { ...limits, maxFailure: 100 },
+    authentication: {
+      pap: { restartMs: 3000, maxAuthreq: 10, timeoutMs: 30000 },
+      user: "zaphod",
+      password: () => "gargleBlaster",
+    },
+    networks: {
+      ipcp: {
+        our: 0,
+        peer: 0,
+        acceptLocal: true,
+        acceptRemote: true,
+        dns: [],
+        wins: [],
+        wantDns: false,
+        wantWins: false,
+        sendAddress: true,
+        address: true,
+        addresses: true,
+        noRemote: false,
+        vj: undefined,
+        limits: { ...limits, maxFailure: 100 },
+      },
+      ipv6cp: undefined,
+      ccp: undefined,
     },
     mtu: 16384,
     escape: [],
     receiveAll: false,
-    user: "zaphod",
-    password: () => "gargleBlaster",
+    callback: undefined,
     debug: 1,
     hidePassword: true,
     ...changes,
@@ -67,6 +82,7 @@ export class Side {
     this.link = new Link(config, {
       output: this.output,
       frame: this.frame,
+      plain: new Uint8Array(PLAIN_SIZE),
       random32: () => rng.u32(),
       peerMayUse: () => true,
       admitsStrangers: () => false,
@@ -95,14 +111,14 @@ export class Side {
       this.input.commit(length);
       at += length;
       while (this.link.receive(this.input, now))
-        this.packets.push(this.frame.slice(this.link.packetStart, this.link.packetEnd));
+        this.packets.push(this.link.packet.slice(this.link.packetStart, this.link.packetEnd));
     }
     this.collect();
   }
 
   /** Sends one IP packet; true when it could. */
   send(packet: Uint8Array, now: number): boolean {
-    const buf = new Uint8Array(HEADROOM + packet.length + 2);
+    const buf = new Uint8Array(HEADROOM + packet.length + FCS_ROOM);
     buf.set(packet, HEADROOM);
     return this.link.hasRoom(packet.length) && this.link.send(buf, HEADROOM, HEADROOM + packet.length, now);
   }

@@ -41,20 +41,28 @@ export class Wire {
   #fill = 0;
   /** When the first byte of the FIFO started on the wire. */
   #startedAt = 0;
+  #bitErrors = 0;
+  #drops = 0;
+  #rng: Rng;
   /** Data bits, and bytes, until the next damaged one (1: the next). */
-  #bitsToFlip: number;
-  #bytesToDrop: number;
-  readonly #clean: boolean;
-  readonly #options: WireOptions;
+  #bitsToFlip = Infinity;
+  #bytesToDrop = Infinity;
 
   constructor(options: WireOptions) {
-    this.#options = options;
     this.#byteMs = options.baud > 0 ? 10_000 / options.baud : 0;
     const size = this.#byteMs > 0 ? Math.min(UNPACED_FIFO, Math.max(MIN_FIFO, FIFO_MS / this.#byteMs)) : UNPACED_FIFO;
     this.#fifo = new Uint8Array(Math.floor(size));
-    this.#clean = !options.bitErrors && !options.drops;
-    this.#bitsToFlip = options.rng.gap(options.bitErrors ?? 0);
-    this.#bytesToDrop = options.rng.gap(options.drops ?? 0);
+    this.#rng = options.rng;
+    this.setDamage(options.bitErrors ?? 0, options.drops ?? 0, options.rng);
+  }
+
+  /** What happens to the bytes that arrive from now on. */
+  setDamage(bitErrors: number, drops: number, rng: Rng): void {
+    this.#bitErrors = bitErrors;
+    this.#drops = drops;
+    this.#rng = rng;
+    this.#bitsToFlip = rng.gap(bitErrors);
+    this.#bytesToDrop = rng.gap(drops);
   }
 
   /** How many bytes may be taken now. */
@@ -98,7 +106,7 @@ export class Wire {
     let length = 0;
     if (this.cut || !listening) {
       this.stats.lost += count;
-    } else if (this.#clean) {
+    } else if (this.#bitErrors === 0 && this.#drops === 0) {
       out.set(this.#fifo.subarray(0, count));
       this.stats.delivered += length = count;
     } else {
@@ -116,9 +124,8 @@ export class Wire {
 
   /** The byte as it arrives, or -1 when it is lost. */
   #damage(byte: number): number {
-    const { rng, bitErrors = 0, drops = 0 } = this.#options;
     if (--this.#bytesToDrop <= 0) {
-      this.#bytesToDrop = rng.gap(drops);
+      this.#bytesToDrop = this.#rng.gap(this.#drops);
       this.stats.dropped++;
       return -1;
     }
@@ -126,7 +133,7 @@ export class Wire {
       const bit = this.#bitsToFlip - 1;
       byte ^= 1 << bit;
       this.stats.flipped++;
-      this.#bitsToFlip += rng.gap(bitErrors);
+      this.#bitsToFlip += this.#rng.gap(this.#bitErrors);
     }
     this.#bitsToFlip -= 8;
     return byte;

@@ -7,12 +7,14 @@ import { Rng, withRng } from "../kit/rng.ts";
 const A = 0xc0a80001; // 192.168.0.1
 const B = 0xc0a80101; // 192.168.1.1
 
-function ipcp(changes: Partial<NonNullable<LinkConfig["ipcp"]>>): Partial<LinkConfig> {
-  return { ipcp: { ...linkConfig().ipcp!, ...changes } };
+function ipcp(changes: Partial<NonNullable<LinkConfig["networks"]["ipcp"]>>): Partial<LinkConfig> {
+  const { networks } = linkConfig();
+  return { networks: { ...networks, ipcp: { ...networks.ipcp!, ...changes } } };
 }
 
 function lcp(changes: Partial<LinkConfig["lcp"]>): Partial<LinkConfig> {
-  return { lcp: { ...linkConfig().lcp, ...changes } };
+  const authRequired = (changes.demand ?? []).length > 0;
+  return { lcp: { ...linkConfig().lcp, authRequired, ...changes } };
 }
 
 const SERVER = ipcp({ our: A, peer: B, acceptLocal: false, acceptRemote: false });
@@ -22,7 +24,7 @@ function pair(a: Partial<LinkConfig>, b: Partial<LinkConfig>, rng = new Rng(1)):
 }
 
 function bothUp({ a, b }: Pair): boolean {
-  return a.link.ipv4Up && b.link.ipv4Up;
+  return a.link.networks.ipv4Up && b.link.networks.ipv4Up;
 }
 
 function ipv4(length: number, rng: Rng): Uint8Array {
@@ -96,7 +98,7 @@ test("a peer that will not prove itself is turned away, unless strangers may com
     const link = new Pair(a, new Side(linkConfig(), rng));
     link.open();
     link.run(() => bothUp(link) || a.has("terminated"));
-    expect(a.link.ipv4Up).toBe(admits);
+    expect(a.link.networks.ipv4Up).toBe(admits);
     expect(a.lines.includes("peer refused to authenticate: terminating link")).toBe(!admits);
   }
 });
@@ -286,12 +288,12 @@ test("address rules: both insist, neither knows, one is refused", () => {
 test("a peer without an address of its own gets a made-up one, or none with noremoteip", () => {
   const link = pair(ipcp({ our: A }), ipcp({ sendAddress: false, our: B }));
   link.open();
-  expect(link.run(() => link.a.link.ipv4Up)).toBe(true);
+  expect(link.run(() => link.a.link.networks.ipv4Up)).toBe(true);
   expect(link.a.find("ipv4-up")).toMatchObject({ our: A, peer: 0x0a404040 });
   expect(link.a.lines).toContain("Could not determine remote IP address: defaulting to 10.64.64.64");
   const none = pair(ipcp({ our: A, noRemote: true }), ipcp({ sendAddress: false, our: B }));
   none.open();
-  expect(none.run(() => none.a.link.ipv4Up)).toBe(true);
+  expect(none.run(() => none.a.link.networks.ipv4Up)).toBe(true);
   expect(none.a.find("ipv4-up")).toMatchObject({ peer: 0 });
 });
 
@@ -348,7 +350,7 @@ test("a peer that starts anew in the middle of a session gets a new session", ()
   const again = new Pair(link.a, new Side(linkConfig(), rng));
   again.now = link.now + 1000;
   again.b.link.open(again.now);
-  expect(again.run(() => again.b.link.ipv4Up && again.a.link.ipv4Up)).toBe(true);
+  expect(again.run(() => again.b.link.networks.ipv4Up && again.a.link.networks.ipv4Up)).toBe(true);
   expect(again.a.events.filter(({ type }) => type === "ipv4-up")).toHaveLength(2);
   expect(again.a.events.filter(({ type }) => type === "ipv4-down")).toHaveLength(1);
   expect(again.now - link.now - 1000).toBeLessThan(100);

@@ -7,7 +7,6 @@ import {
   decoded,
   flag,
   GROUP,
-  LATER,
   LIST,
   number,
   PRIORITY,
@@ -67,23 +66,18 @@ const required = (name: string, about: string, makes: Parameters<typeof flag>[3]
   flag(name, rules, about, { auth: "auth", ...makes });
 
 const requirePap = required("require-pap", "the peer must authenticate with PAP", { requirePap: true });
-const requireChap = required(
-  "require-chap",
-  "the peer must authenticate with CHAP",
-  { requireChap: true },
-  GROUP | LATER,
-);
+const requireChap = required("require-chap", "the peer must authenticate with CHAP", { requireChap: true }, GROUP);
 const requireMschap = required(
   "require-mschap",
   "the peer must authenticate with MS-CHAP",
   { requireMschap: true },
-  GROUP | LATER,
+  GROUP,
 );
 const requireMschapV2 = required(
   "require-mschap-v2",
   "the peer must authenticate with MS-CHAPv2",
   { requireMschapV2: true },
-  GROUP | LATER,
+  GROUP,
 );
 const refusePap = flag("refuse-pap", 0, "do not prove our name with PAP", { refusePap: true });
 const refuseChap = flag("refuse-chap", 0, "do not prove our name with CHAP", { refuseChap: true });
@@ -109,7 +103,7 @@ export const AUTH: readonly Row[] = [
   alias(refuseMschap, "-mschap"),
   refuseMschapV2,
   alias(refuseMschapV2, "-mschap-v2"),
-  required("require-eap", "the peer must authenticate with EAP", { requireEap: true }, GROUP | LATER),
+  required("require-eap", "the peer must authenticate with EAP", { requireEap: true }, GROUP),
   flag("refuse-eap", 0, "do not prove our name with EAP", { refuseEap: true }),
   wire("name", PRIORITY | PRIVILEGED, "our name for authentication", undefined),
   special("+ua", PRIORITY, "read our user name and password from a file", readLoginFile, (config) =>
@@ -132,17 +126,17 @@ export const AUTH: readonly Row[] = [
   special("allow-number", PRIVILEGED | LIST, "a telephone number peers may call from", ({ config }, word) =>
     config.allowNumber.push(decoded(word)),
   ),
-  text("ca", "ca", LATER, "certificates to trust, for EAP-TLS"),
-  text("capath", "capath", LATER, "a folder of certificates to trust"),
-  text("crl-dir", "crlDir", LATER, "a folder of revocation lists"),
-  text("crl", "crl", LATER, "a revocation list"),
-  text("max-tls-version", "maxTlsVersion", LATER, "the highest version of TLS"),
-  flag("tls-verify-key-usage", LATER, "check what the peer's certificate is for", { tlsVerifyKeyUsage: true }),
-  text("tls-verify-method", "tlsVerifyMethod", LATER, "how to compare remotename with the peer's certificate"),
-  text("cert", "cert", LATER, "our certificate, for EAP-TLS"),
-  text("key", "key", LATER, "our private key"),
-  text("pkcs12", "pkcs12", LATER, "our certificate and key in one file"),
-  flag("need-peer-eap", LATER, "the peer must ask us for EAP", { needPeerEap: true }),
+  text("ca", "ca", 0, "certificates to trust, for EAP-TLS"),
+  text("capath", "capath", 0, "a folder of certificates to trust"),
+  text("crl-dir", "crlDir", 0, "a folder of revocation lists"),
+  text("crl", "crl", 0, "a revocation list"),
+  text("max-tls-version", "maxTlsVersion", 0, "the highest version of TLS"),
+  flag("tls-verify-key-usage", 0, "check what the peer's certificate is for", { tlsVerifyKeyUsage: true }),
+  text("tls-verify-method", "tlsVerifyMethod", 0, "how to compare remotename with the peer's certificate"),
+  text("cert", "cert", 0, "our certificate, for EAP-TLS"),
+  text("key", "key", 0, "our private key"),
+  text("pkcs12", "pkcs12", 0, "our certificate and key in one file"),
+  flag("need-peer-eap", 0, "the peer must ask us for EAP", { needPeerEap: true }),
 ];
 
 const hidePassword = flag("hide-password", PRIORITY, "keep passwords out of the log", { hidePassword: true });
@@ -156,24 +150,24 @@ export const PAP: readonly Row[] = [
 ];
 
 export const CHAP: readonly Row[] = [
-  number("chap-restart", "chapRestart", PRIORITY | LATER, "seconds between two challenges", { min: 1 }),
-  number("chap-max-challenge", "chapMaxChallenge", PRIORITY | LATER, "how often to send a challenge"),
-  number("chap-interval", "chapInterval", PRIORITY | LATER, "seconds after which to challenge again (0: never)", {
+  number("chap-restart", "chapRestart", PRIORITY, "seconds between two challenges", { min: 1 }),
+  number("chap-max-challenge", "chapMaxChallenge", PRIORITY, "how often to send a challenge"),
+  number("chap-interval", "chapInterval", PRIORITY, "seconds after which to challenge again (0: never)", {
     min: 0,
   }),
-  number("chap-timeout", "chapTimeout", PRIORITY | LATER, "seconds to wait for the peer's verdict (0: for ever)", {
+  number("chap-timeout", "chapTimeout", PRIORITY, "seconds to wait for the peer's verdict (0: for ever)", {
     min: 0,
   }),
-  flag("chapms-strip-domain", LATER, "look up MS-CHAP names without their domain", { chapmsStripDomain: true }),
-  flag("ms-lanman", LATER, "use the LAN Manager hash", { msLanman: true }),
-  text("mschap-challenge", "mschapChallenge", LATER, "a fixed challenge, for tests"),
-  text("mschap2-peer-challenge", "mschap2PeerChallenge", LATER, "a fixed challenge of the client, for tests"),
+  flag("chapms-strip-domain", 0, "look up MS-CHAP names without their domain", { chapmsStripDomain: true }),
+  flag("ms-lanman", 0, "use the LAN Manager hash", { msLanman: true }),
+  text("mschap-challenge", "mschapChallenge", 0, "a fixed challenge, for tests"),
+  text("mschap2-peer-challenge", "mschap2PeerChallenge", 0, "a fixed challenge of the client, for tests"),
 ];
 
 export const EAP: readonly Row[] = [
-  number("eap-restart", "eapRestart", LATER, "seconds between two EAP requests"),
-  number("eap-max-sreq", "eapMaxSreq", LATER, "how many EAP requests to send"),
-  number("eap-timeout", "eapTimeout", LATER, "seconds to wait for an EAP request"),
-  number("eap-max-rreq", "eapMaxRreq", LATER, "how many EAP requests to take"),
-  number("eap-interval", "eapInterval", LATER, "seconds after which to authenticate again"),
+  number("eap-restart", "eapRestart", 0, "seconds between two EAP requests"),
+  number("eap-max-sreq", "eapMaxSreq", 0, "how many EAP requests to send"),
+  number("eap-timeout", "eapTimeout", 0, "seconds to wait for an EAP request"),
+  number("eap-max-rreq", "eapMaxRreq", 0, "how many EAP requests to take"),
+  number("eap-interval", "eapInterval", 0, "seconds after which to authenticate again"),
 ];

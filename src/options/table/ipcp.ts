@@ -9,7 +9,6 @@ import {
   encoded,
   flag,
   INIT_ONLY,
-  LATER,
   LIST,
   number,
   PRIORITY,
@@ -117,7 +116,7 @@ export const IPCP: readonly Row[] = [
   alias(novjccomp, "-vjccomp"),
   special(
     "vj-max-slots",
-    PRIORITY | LATER,
+    PRIORITY,
     "connections that header compression remembers",
     ({ config }, word) => {
       const value = wholeNumber("vj-max-slots", word);

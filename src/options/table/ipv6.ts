@@ -7,7 +7,6 @@ import {
   flag,
   GROUP,
   INIT_ONLY,
-  LATER,
   number,
   PRIORITY,
   PRIVILEGED,
@@ -72,29 +71,29 @@ const nodefaultroute6 = flag("nodefaultroute6", 0, "forbid the defaultroute6 opt
 });
 
 export const IPV6CP: readonly Row[] = [
-  special("ipv6", LATER, "interface identifiers, OURS,THEIRS; either may be left out", setIdentifiers, (config) => {
+  special("ipv6", 0, "interface identifiers, OURS,THEIRS; either may be left out", setIdentifiers, (config) => {
     const our = config.ipv6Local === undefined ? "" : formatInterfaceId(config.ipv6Local);
     const peer = config.ipv6Remote === undefined ? "" : formatInterfaceId(config.ipv6Remote);
     return `${our},${peer}`;
   }),
-  flag("+ipv6", PRIORITY | LATER, "IPv6", { ipv6: true }),
+  flag("+ipv6", PRIORITY, "IPv6", { ipv6: true }),
   noipv6,
   alias(noipv6, "-ipv6"),
-  flag("ipv6cp-accept-local", LATER, "take the identifier the peer has for us", { ipv6cpAcceptLocal: true }),
-  flag("ipv6cp-accept-remote", LATER, "take the identifier the peer has for itself", { ipv6cpAcceptRemote: true }),
-  flag("defaultroute6", LATER, "route all other IPv6 through the link", { defaultroute6: true }, "nodefaultroute6"),
+  flag("ipv6cp-accept-local", 0, "take the identifier the peer has for us", { ipv6cpAcceptLocal: true }),
+  flag("ipv6cp-accept-remote", 0, "take the identifier the peer has for itself", { ipv6cpAcceptRemote: true }),
+  flag("defaultroute6", 0, "route all other IPv6 through the link", { defaultroute6: true }, "nodefaultroute6"),
   nodefaultroute6,
   alias(nodefaultroute6, "-defaultroute6"),
-  number("defaultroute6-metric", "defaultroute6Metric", PRIVILEGED | INIT_ONLY | LATER, "the metric of that route", {
+  number("defaultroute6-metric", "defaultroute6Metric", PRIVILEGED | INIT_ONLY, "the metric of that route", {
     min: -1,
   }),
-  flag("ipv6cp-use-ipaddr", LATER, "make identifiers of the IPv4 addresses", { ipv6cpUseIpaddr: true }),
-  flag("ipv6cp-use-persistent", LATER, "make our identifier of a hardware address", { ipv6cpUsePersistent: true }),
-  flag("ipv6cp-use-remotenumber", LATER, "make the peer's identifier of its number", { ipv6cpUseRemotenumber: true }),
-  flag("ipv6cp-noremote", LATER, "the peer need not have an identifier", { ipv6cpNoremote: true }),
-  flag("ipv6cp-nosend", LATER, "do not tell the peer our identifier", { ipv6cpNosend: true }),
-  number("ipv6cp-restart", "ipv6cpRestart", PRIORITY | LATER, "seconds between two IPv6CP requests", { min: 1 }),
-  number("ipv6cp-max-terminate", "ipv6cpMaxTerminate", PRIORITY | LATER, "how many IPv6CP terminate requests to send"),
-  number("ipv6cp-max-configure", "ipv6cpMaxConfigure", PRIORITY | LATER, "how many IPv6CP configure requests to send"),
-  number("ipv6cp-max-failure", "ipv6cpMaxFailure", PRIORITY | LATER, "how many IPv6CP naks before a reject"),
+  flag("ipv6cp-use-ipaddr", 0, "make identifiers of the IPv4 addresses", { ipv6cpUseIpaddr: true }),
+  flag("ipv6cp-use-persistent", 0, "make our identifier of a hardware address", { ipv6cpUsePersistent: true }),
+  flag("ipv6cp-use-remotenumber", 0, "make the peer's identifier of its number", { ipv6cpUseRemotenumber: true }),
+  flag("ipv6cp-noremote", 0, "the peer need not have an identifier", { ipv6cpNoremote: true }),
+  flag("ipv6cp-nosend", 0, "do not tell the peer our identifier", { ipv6cpNosend: true }),
+  number("ipv6cp-restart", "ipv6cpRestart", PRIORITY, "seconds between two IPv6CP requests", { min: 1 }),
+  number("ipv6cp-max-terminate", "ipv6cpMaxTerminate", PRIORITY, "how many IPv6CP terminate requests to send"),
+  number("ipv6cp-max-configure", "ipv6cpMaxConfigure", PRIORITY, "how many IPv6CP configure requests to send"),
+  number("ipv6cp-max-failure", "ipv6cpMaxFailure", PRIORITY, "how many IPv6CP naks before a reject"),
 ];

@@ -7,7 +7,6 @@ import {
   decoded,
   flag,
   GROUP,
-  LATER,
   number,
   PRIORITY,
   PRIVILEGED,
@@ -15,6 +14,7 @@ import {
   special,
   text,
   type Row,
+  type Setting,
 } from "../row.ts";
 
 const asyncmap = (name: string): Row =>
@@ -64,6 +64,11 @@ function isEndpoint(word: string): boolean {
   return /^(null|local:.*|ip:.*|mac:.*|magic:.*|phone:.*|\d+:.*)$/is.test(word);
 }
 
+function setFcs({ config }: Setting, word: string): void {
+  if (!/^(16|32|null)$/.test(word)) throw new OptionError(`fcs option value must be 16, 32 or null`);
+  config.fcs = word === "null" ? 0 : word === "32" ? 32 : 16;
+}
+
 export const LCP: readonly Row[] = [
   flag("-all", 0, "ask for no LCP option and grant none", { noOptions: true }),
   noaccomp,
@@ -92,18 +97,24 @@ export const LCP: readonly Row[] = [
   number("lcp-echo-failure", "lcpEchoFailure", PRIORITY, "end the link after that many unanswered echoes (0: never)"),
   number("lcp-echo-interval", "lcpEchoInterval", PRIORITY, "seconds between two echo requests (0: none)", { min: 0 }),
   flag("lcp-echo-adaptive", 0, "no echo request while packets come in", { lcpEchoAdaptive: true }),
-  text("lcp-rtt-file", "lcpRttFile", PRIORITY | PRIVILEGED | LATER, "a file for the times echoes take"),
+  text("lcp-rtt-file", "lcpRttFile", PRIORITY | PRIVILEGED, "a file for the times echoes take"),
   number("lcp-restart", "lcpRestart", PRIORITY, "seconds between two LCP requests", { min: 1 }),
   number("lcp-max-terminate", "lcpMaxTerminate", PRIORITY, "how many LCP terminate requests to send"),
   number("lcp-max-configure", "lcpMaxConfigure", PRIORITY, "how many LCP configure requests to send"),
   number("lcp-max-failure", "lcpMaxFailure", PRIORITY, "how many LCP naks before a reject"),
+  number("lqr-interval", "lqrInterval", PRIORITY, "seconds between two quality reports (0: none)", { min: 0 }),
+  flag("nolqr", GROUP, "no link quality reports", { lqrInterval: -1 }),
+  special("fcs", PRIORITY, "the frame check sequence to ask for: 16, 32 or null", setFcs, ({ fcs }) =>
+    fcs === 0 ? "null" : String(fcs ?? 16),
+  ),
+  flag("nofcs", GROUP, "no other frame check sequence than 16 bits", { fcs: undefined }),
   flag("receive-all", 0, "take control characters that should have been escaped", { receiveAll: true }),
-  packetSize("mrru", "mrru", PRIORITY | LATER, "the largest packet of a bundle", 65535),
-  flag("mpshortseq", PRIORITY | LATER, "short sequence numbers in a bundle", { mpshortseq: true }),
+  packetSize("mrru", "mrru", PRIORITY, "the largest packet of a bundle", 65535),
+  flag("mpshortseq", PRIORITY, "short sequence numbers in a bundle", { mpshortseq: true }),
   flag("nompshortseq", GROUP, "long sequence numbers in a bundle", { mpshortseq: false }),
   special(
     "endpoint",
-    PRIORITY | LATER,
+    PRIORITY,
     "what tells this end from others in a bundle",
     ({ config }, word) => {
       if (!isEndpoint(word)) throw new OptionError(`Can't parse '${decoded(word)}' as an endpoint discriminator`);
@@ -115,5 +126,5 @@ export const LCP: readonly Row[] = [
 ];
 
 export const CBCP: readonly Row[] = [
-  text("callback", "callback", PRIORITY | LATER, "a telephone number at which to be called back"),
+  text("callback", "callback", PRIORITY, "a telephone number at which to be called back"),
 ];

@@ -1,0 +1,331 @@
+// CHAP, both roles (RFC 1994): answering challenges, and giving them.
+
+import { ChapCode, type ChapPacket, putChap, putChapResult } from "../wire/chap.ts";
+import { ChapDigest } from "../wire/lcp.ts";
+import { Protocol } from "../wire/protocols.ts";
+import type { Answers } from "./answers.ts";
+import { type AuthLower, type Digest, Md5Digest, type MppeMaterial } from "./digest.ts";
+import { MsChap, type MsChapConfig, MsChapV2 } from "./mschap.ts";
+import { clientNameOf, nameOf, type Names, shownName } from "./names.ts";
+
+export interface ChapConfig extends Names, MsChapConfig {
+  /** As server: time between challenges, and how many of them. As client: the same of a response no verdict came to. */
+  readonly restartMs: number;
+  readonly maxChallenge: number;
+  /** As server: how long after a success the peer is asked again; 0: never. */
+  readonly intervalMs: number;
+  /** As client: how long to wait for the verdict; 0: for ever. */
+  readonly timeoutMs: number;
+  /** The link's own. */
+  readonly answers: Answers;
+}
+
+function digestOf(code: ChapDigest, config: MsChapConfig, lower: AuthLower): Digest {
+  const log: AuthLower["log"] = (level, text) => lower.log(level, text);
+  switch (code) {
+    case ChapDigest.Md5:
+      return new Md5Digest(config.random32);
+    case ChapDigest.Ms:
+      return new MsChap(config, log);
+    case ChapDigest.MsV2:
+      return new MsChapV2(config, log);
+    default:
+      return code satisfies never;
+  }
+}
+
+// ── client ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface ChapClientOwner {
+  /** Our secret for the server of that name; undefined: none. */
+  chapSecret(server: string): string | undefined;
+  /**
+   * Accepted, and again for each later challenge once it is answered, for then the keys are new; or not accepted: after
+   * that nothing more is said. The owner may stop() inside.
+   */
+  chapDone(accepted: boolean, mppe: MppeMaterial | undefined, now: number): void;
+}
+
+export class ChapClient {
+  readonly #config: ChapConfig;
+  readonly #lower: AuthLower;
+  readonly #owner: ChapClientOwner;
+  #state: "closed" | "waiting" | "accepted" | "refused" = "closed";
+  #digest: Digest;
+  #user = "";
+  #giveUpAt = Infinity;
+  #repeatAt = Infinity;
+  #repeatsLeft = 0;
+  /** Our last response, while its verdict is not known. */
+  #response: { id: number; value: Uint8Array } | undefined;
+
+  constructor(config: ChapConfig, lower: AuthLower, owner: ChapClientOwner) {
+    this.#config = config;
+    this.#lower = lower;
+    this.#owner = owner;
+    this.#digest = new Md5Digest(config.random32);
+  }
+
+  /** LCP agreed that we prove ourselves with this digest. */
+  start(digest: ChapDigest, user: string, now: number): void {
+    const { timeoutMs } = this.#config;
+    this.#digest = digestOf(digest, this.#config, this.#lower);
+    this.#user = user;
+    this.#state = "waiting";
+    this.#response = undefined;
+    this.#giveUpAt = timeoutMs > 0 ? now + timeoutMs : Infinity;
+    this.#repeatAt = Infinity;
+    this.#wake();
+  }
+
+  stop(): void {
+    this.#end("closed");
+  }
+
+  #end(state: "closed" | "accepted" | "refused"): void {
+    this.#state = state;
+    this.#response = undefined;
+    this.#giveUpAt = this.#repeatAt = Infinity;
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#lower.wakeAt(Math.min(this.#giveUpAt, this.#repeatAt));
+  }
+
+  timeout(now: number): void {
+    if (this.#state !== "waiting") return;
+    if (now >= this.#giveUpAt) {
+      this.#end("refused");
+      this.#lower.log("error", "CHAP authentication timed out");
+      this.#owner.chapDone(false, undefined, now);
+      return;
+    }
+    if (now >= this.#repeatAt) this.#repeat(now);
+    this.#wake();
+  }
+
+  /** A verdict is said once, and may be lost: the same response brings it again (RFC 1994 §4.2). pppd does not ask. */
+  #repeat(now: number): void {
+    this.#repeatsLeft--;
+    this.#repeatAt = this.#repeatsLeft > 0 ? now + this.#config.restartMs : Infinity;
+    this.#sendResponse();
+  }
+
+  #sendResponse(): void {
+    if (this.#response === undefined) return;
+    const { id, value } = this.#response;
+    this.#lower.send(Protocol.CHAP, (buf, at) => putChap(buf, at, ChapCode.Response, id, value, this.#user));
+  }
+
+  receive(packet: ChapPacket, now: number): void {
+    if (this.#state === "closed" || this.#state === "refused") return;
+    switch (packet.code) {
+      case ChapCode.Challenge:
+        this.#respond(packet.id, packet.value, packet.name, now);
+        return;
+      case ChapCode.Success:
+      case ChapCode.Failure:
+        if (this.#state === "waiting" && this.#response !== undefined)
+          this.#conclude(packet.code === ChapCode.Success, packet.message, now);
+        return;
+      case ChapCode.Response:
+        return;
+      default:
+        packet satisfies never;
+    }
+  }
+
+  #respond(id: number, challenge: Uint8Array, said: string, now: number): void {
+    const server = nameOf(said, this.#config);
+    const secret = this.#owner.chapSecret(server);
+    if (secret === undefined)
+      this.#lower.log("warn", `No CHAP secret found for authenticating us to ${shownName(server)}`);
+    // Without a secret pppd answers as if it were empty, and is told no.
+    const answer = this.#digest.respond({ id, challenge, name: this.#user, secret: secret ?? "" });
+    if (answer === undefined) {
+      this.#lower.log("warn", `CHAP challenge of ${challenge.length} octets ignored: not one of this algorithm`);
+      return;
+    }
+    if (!this.#config.answers.give(this.#digest.proofs(answer.value))) return;
+    this.#response = { id, value: answer.value };
+    this.#sendResponse();
+    if (this.#state === "waiting") {
+      this.#repeatsLeft = this.#config.maxChallenge;
+      this.#repeatAt = now + this.#config.restartMs;
+      this.#wake();
+    } else if (answer.mppe !== undefined) {
+      this.#owner.chapDone(true, answer.mppe, now);
+    }
+  }
+
+  #conclude(accepted: boolean, message: string, now: number): void {
+    const {
+      accepted: proved,
+      line,
+      mppe,
+    } = accepted
+      ? this.#digest.checkSuccess(message)
+      : { accepted: false, line: this.#digest.failureLine(message), mppe: undefined };
+    this.#end(proved ? "accepted" : "refused");
+    if (line !== undefined) this.#lower.log(line.level, line.text);
+    if (proved) this.#lower.log("notice", "CHAP authentication succeeded");
+    else this.#lower.log("error", "CHAP authentication failed");
+    this.#owner.chapDone(proved, mppe, now);
+  }
+
+  /** The peer asked for CHAP and now knows nothing of it. */
+  rejected(now: number): void {
+    if (this.#state !== "waiting") return;
+    this.#end("refused");
+    this.#lower.log("error", "CHAP authentication failed due to protocol-reject");
+    this.#owner.chapDone(false, undefined, now);
+  }
+}
+
+// ── server ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface ChapServerOwner {
+  /** The secret of the peer of that name; undefined: none. */
+  chapPeerSecret(name: string): string | undefined;
+  /**
+   * Accepted under that name, and again after each later challenge, for then the keys are new; or not accepted: after
+   * that nothing more is said, and the name is undefined where the peer said none. The owner may stop() inside.
+   */
+  chapPeerDone(accepted: boolean, name: string | undefined, mppe: MppeMaterial | undefined, now: number): void;
+}
+
+const NOTHING = new Uint8Array(0);
+
+export class ChapServer {
+  readonly #config: ChapConfig;
+  readonly #lower: AuthLower;
+  readonly #owner: ChapServerOwner;
+  #state: "closed" | "asking" | "accepted" | "refused" = "closed";
+  #digest: Digest;
+  #name = "";
+  #id = 0;
+  #challenge: Uint8Array = NOTHING;
+  #sent = 0;
+  /** Of the last verdict. */
+  #message = "";
+
+  constructor(config: ChapConfig, lower: AuthLower, owner: ChapServerOwner) {
+    this.#config = config;
+    this.#lower = lower;
+    this.#owner = owner;
+    this.#digest = new Md5Digest(config.random32);
+  }
+
+  /** LCP agreed that the peer proves itself with this digest; `name` is ours. */
+  start(digest: ChapDigest, name: string, now: number): void {
+    this.#digest = digestOf(digest, this.#config, this.#lower);
+    this.#name = name;
+    this.#id = this.#config.random32() & 0xff;
+    this.#ask(now);
+  }
+
+  stop(): void {
+    this.#end("closed");
+  }
+
+  #end(state: "closed" | "accepted" | "refused"): void {
+    this.#state = state;
+    this.#config.answers.unwatch();
+    this.#lower.wakeAt(Infinity);
+  }
+
+  #ask(now: number): void {
+    this.#state = "asking";
+    this.#id = (this.#id + 1) & 0xff;
+    this.#challenge = this.#digest.challenge();
+    this.#sent = 0;
+    this.#config.answers.watch();
+    this.#sendChallenge(now);
+  }
+
+  #sendChallenge(now: number): void {
+    this.#sent++;
+    this.#lower.send(Protocol.CHAP, (buf, at) =>
+      putChap(buf, at, ChapCode.Challenge, this.#id, this.#challenge, this.#name),
+    );
+    this.#lower.wakeAt(now + this.#config.restartMs);
+  }
+
+  timeout(now: number): void {
+    switch (this.#state) {
+      case "closed":
+      case "refused":
+        return;
+      case "accepted":
+        this.#ask(now);
+        return;
+      case "asking":
+        if (this.#sent < this.#config.maxChallenge) {
+          this.#sendChallenge(now);
+          return;
+        }
+        this.#end("refused");
+        this.#owner.chapPeerDone(false, undefined, undefined, now);
+        return;
+      default:
+        this.#state satisfies never;
+    }
+  }
+
+  receive(packet: ChapPacket, now: number): void {
+    if (packet.code !== ChapCode.Response || packet.id !== this.#id) return;
+    switch (this.#state) {
+      case "closed":
+        return;
+      // Our verdict was lost: it is given again, and nothing is judged anew (RFC 1994 §4.2).
+      case "accepted":
+      case "refused":
+        this.#sendResult();
+        return;
+      case "asking":
+        this.#judge(packet.value, packet.name, now);
+        return;
+      default:
+        this.#state satisfies never;
+    }
+  }
+
+  #judge(response: Uint8Array, said: string, now: number): void {
+    const name = clientNameOf(said, this.#config);
+    const { accepted, message, mppe } = this.#verdict(response, name);
+    this.#end(accepted ? "accepted" : "refused");
+    this.#message = message;
+    if (!accepted) this.#lower.log("warn", `Peer ${shownName(name)} failed CHAP authentication`);
+    this.#sendResult();
+    const { intervalMs } = this.#config;
+    if (accepted && intervalMs > 0) this.#lower.wakeAt(now + intervalMs);
+    this.#owner.chapPeerDone(accepted, name, mppe, now);
+  }
+
+  #verdict(response: Uint8Array, name: string): ReturnType<Digest["judge"]> {
+    const challenge = this.#challenge;
+    if (this.#config.answers.areOurs(this.#digest.proofs(response))) {
+      this.#lower.log("warn", `Peer ${shownName(name)} sent our own CHAP response back`);
+      return { accepted: false, message: this.#digest.refusal(challenge) };
+    }
+    const secret = this.#owner.chapPeerSecret(name);
+    if (secret === undefined) {
+      this.#lower.log("error", `No CHAP secret found for authenticating ${shownName(name)}`);
+      return { accepted: false, message: "" };
+    }
+    return this.#digest.judge({ id: this.#id, challenge, name, secret }, response);
+  }
+
+  #sendResult(): void {
+    const code = this.#state === "accepted" ? ChapCode.Success : ChapCode.Failure;
+    this.#lower.send(Protocol.CHAP, (buf, at) => putChapResult(buf, at, code, this.#id, this.#message));
+  }
+
+  /** The peer agreed to CHAP and now knows nothing of it. pppd says nothing either. */
+  rejected(now: number): void {
+    if (this.#state !== "asking") return;
+    this.#end("refused");
+    this.#owner.chapPeerDone(false, undefined, undefined, now);
+  }
+}

@@ -1,0 +1,208 @@
+// The data of Stac LZS (RFC 1974 §2.5.5, ANSI X3.241), for CCP option 17.
+//
+// The last 2047 octets of all packets, protocol first, are what the next may copy from. Bits begin at the top of an
+// octet:
+//
+//     literal    0 and 8 bits
+//     copy       11 and a distance of 7 bits, or 10 and one of 11 bits; then its length:
+//                2 to 4 in 2 bits from 00 on, 5 to 7 in 4 bits from 1100 on, from 8 up 1111, then 1111 as often as 15
+//                fits into what is left, and the rest in 4 bits
+//     end mark   11 and the distance 0, then zeros to the next octet
+//
+// What stands behind the end mark is padding. Where the last octet is zeros, the sender may leave it out (RFC 1974
+// §2.2): we never do, and read any data as if an octet of zeros followed.
+
+import { put16 } from "../bytes/be.ts";
+import { MAX_FRAME } from "../frame/deframer.ts";
+import { DAMAGED, FATAL } from "./codec.ts";
+import { ENOUGH, FIRST_POSITION, LAST_POSITION, Matches } from "./matches.ts";
+
+const WINDOW = 2048;
+const FARTHEST = WINDOW - 1;
+const SHORTEST = 2;
+/** Octets of the text that either end keeps: the window and some packets, so that it is not moved for each of them. */
+const TEXT = 65536;
+/** The longest packet that LzsEncoder takes, protocol included. */
+export const LZS_LONGEST = TEXT - WINDOW;
+
+/** The sender's history. */
+export class LzsEncoder {
+  readonly text = new Uint8Array(TEXT);
+  /** What is filled of it. The packet encoded last ends there. */
+  fill = 0;
+  readonly #matches = new Matches(WINDOW, SHORTEST);
+  /** The index of a position in text is the position less this. */
+  #base = FIRST_POSITION;
+  /** Position of the first octet that may be copied. */
+  #floor = FIRST_POSITION;
+
+  forget(): void {
+    this.#base += this.fill + WINDOW;
+    this.fill = 0;
+    if (this.#base >= LAST_POSITION) {
+      this.#base = FIRST_POSITION;
+      this.#matches.forget();
+    }
+    this.#floor = this.#base;
+  }
+
+  /** Appends a packet of LZS_LONGEST octets at most, protocol first, and returns the index where it begins. */
+  append(protocol: number, packet: Uint8Array, start: number, end: number): number {
+    const { text } = this;
+    if (this.fill + 2 + end - start > TEXT) this.#slide();
+    const index = this.fill;
+    let fill = put16(text, index, protocol);
+    while (start < end) text[fill++] = packet[start++]!;
+    this.fill = fill;
+    return index;
+  }
+
+  /**
+   * Encodes what was appended at `index` to out[at, …) and returns where that ends; -1 when it would reach `limit`, and
+   * then the history must be forgotten. Writes less than 6 octets from there on.
+   */
+  encode(index: number, out: Uint8Array, at: number, limit: number): number {
+    const text = this.text;
+    const matches = this.#matches;
+    const base = this.#base;
+    const floor = this.#floor;
+    let position = base + index;
+    const stop = base + this.fill;
+    let bits = 0;
+    let count = 0;
+    for (let isKnown = false; position < stop;) {
+      if (at >= limit) return -1;
+      if (!isKnown) matches.find(text, base, position, stop - position, floor, 0, 0);
+      let same = matches.length;
+      const distance = matches.distance;
+      isKnown = same !== 0 && same < ENOUGH;
+      if (isKnown) {
+        // A literal and a longer match at the next octet are fewer bits.
+        matches.find(text, base, position + 1, stop - position - 1, floor, 0, 0);
+        if (matches.length > same) same = 0;
+      }
+      if (same === 0) {
+        bits = (bits << 9) | text[position++ - base]!;
+        count += 9;
+      } else {
+        matches.enter(text, base, isKnown ? position + 2 : position + 1, position + same, stop);
+        position += same;
+        isKnown = false;
+        if (distance < 128) {
+          bits = (bits << 9) | 0x180 | distance;
+          count += 9;
+        } else {
+          bits = (bits << 13) | 0x1000 | distance;
+          count += 13;
+        }
+        for (; count >= 8; out[at++] = bits >>> count) count -= 8;
+        if (same < 5) {
+          bits = (bits << 2) | (same - 2);
+          count += 2;
+        } else if (same < 8) {
+          bits = (bits << 4) | (same + 7);
+          count += 4;
+        } else {
+          bits = (bits << 4) | 15;
+          count += 4;
+          for (same -= 8; same >= 15 && at < limit; same -= 15) {
+            bits = (bits << 4) | 15;
+            count += 4;
+            for (; count >= 8; out[at++] = bits >>> count) count -= 8;
+          }
+          bits = (bits << 4) | same;
+          count += 4;
+        }
+      }
+      for (; count >= 8; out[at++] = bits >>> count) count -= 8;
+    }
+    bits = (bits << 16) | (0x180 << 7);
+    count += 9;
+    for (; count > 0; out[at++] = bits >>> (count + 7)) count -= 8;
+    return at < limit ? at : -1;
+  }
+
+  #slide(): void {
+    const { fill } = this;
+    this.text.copyWithin(0, fill - WINDOW, fill);
+    this.#base += fill - WINDOW;
+    this.fill = WINDOW;
+    if (this.#base >= LAST_POSITION) this.forget();
+  }
+}
+
+/** The receiver's history. */
+export class LzsDecoder {
+  readonly #text = new Uint8Array(TEXT);
+  #fill = 0;
+  /** The first octet that may be copied. */
+  #floor = 0;
+
+  forget(): void {
+    this.#floor = this.#fill;
+  }
+
+  /** Decodes payload[start, end) to out[at, …): protocol and packet. Returns where it ends, DAMAGED or FATAL. */
+  decode(payload: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
+    if (this.#fill + MAX_FRAME > TEXT) this.#slide();
+    const text = this.#text;
+    const floor = this.#floor;
+    const begin = this.#fill;
+    const limit = begin + MAX_FRAME;
+    let fill = begin;
+    let window = 0;
+    /** Bits in the window; what of them was not in the payload is zeros. */
+    let count = 0;
+    /** Bits that are still to come, those in the window and the octet of zeros behind the payload among them. */
+    let left = (end - start + 1) * 8;
+    for (;;) {
+      for (; count <= 24; count += 8) window = (window << 8) | (start < end ? payload[start++]! : 0);
+      if (left < 9) return DAMAGED;
+      count -= 9;
+      left -= 9;
+      const token = window >>> count;
+      if ((token & 0x100) === 0) {
+        if (fill === limit) return FATAL;
+        text[fill++] = token;
+        continue;
+      }
+      let distance = token & 0x7f;
+      if ((token & 0x80) === 0) {
+        count -= 4;
+        left -= 4;
+        distance = (window >>> count) & FARTHEST;
+      } else if (distance === 0) {
+        break;
+      }
+      count -= 2;
+      left -= 2;
+      let length = 2 + ((window >>> count) & 3);
+      if (length === 5) {
+        count -= 2;
+        left -= 2;
+        length += (window >>> count) & 3;
+        for (let more = length === 8 ? 15 : 0; more === 15; length += more) {
+          for (; count <= 24; count += 8) window = (window << 8) | (start < end ? payload[start++]! : 0);
+          count -= 4;
+          left -= 4;
+          more = (window >>> count) & 15;
+          if (length > MAX_FRAME) return FATAL;
+        }
+      }
+      let from = fill - distance;
+      if (left < 0 || distance === 0 || from < floor) return DAMAGED;
+      if (fill + length > limit) return FATAL;
+      for (const stop = fill + length; fill < stop;) text[fill++] = text[from++]!;
+    }
+    this.#fill = fill;
+    for (let from = begin; from < fill;) out[at++] = text[from++]!;
+    return at;
+  }
+
+  #slide(): void {
+    const moved = this.#fill - WINDOW;
+    this.#text.copyWithin(0, moved, this.#fill);
+    this.#floor = Math.max(0, this.#floor - moved);
+    this.#fill = WINDOW;
+  }
+}

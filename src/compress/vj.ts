@@ -1,0 +1,421 @@
+// Van Jacobson's compression of TCP/IP headers (RFC 1144; on PPP, RFC 1332 §4).
+//
+// Both ends keep the last header of each of a few connections, in numbered slots. A packet of protocol 002f is whole, but
+// its IP protocol octet holds the slot that takes its header. One of 002d says only what is different from the header in
+// its slot: an octet of Change bits, the slot where it is not that of the packet before, the TCP checksum, then the
+// changes U W A S I in this order. One of 1 to 255 is one octet; any other is a zero and two octets. Everything else
+// must be the same: what cannot be said this way is sent whole.
+//
+// There is no acknowledgment. After a loss the receiver's header is behind, and what it makes of later packets is wrong
+// by the changes that were in the lost one: TCP drops them for their checksum, and what it then retransmits comes whole
+// (§4.2). That the checksum tells is not certain, though, and not only by bad luck. Urgent data of n octets have an
+// urgent pointer of n; the next packet has none, and a sequence number n higher: the sum is what it was, and if that
+// packet is lost the next one's data are taken for n octets before their place. The RFC is silent on this. The sender
+// here sends a packet whole when the one before, had it been lost, would not be missed.
+
+import { put16, put32, u16 } from "../bytes/be.ts";
+import {
+  IPV4_MF,
+  IPV4_MIN,
+  IPV4_OFFSET,
+  IpProto,
+  ipv4Checksum,
+  ipv4Fragment,
+  ipv4HeaderChecksum,
+  ipv4HeaderLength,
+  ipv4Id,
+  ipv4Proto,
+  ipv4TotalLength,
+  ipVersion,
+  TCP_MIN,
+  tcpAcknowledgment,
+  tcpChecksum,
+  TcpFlag,
+  tcpFlags,
+  tcpHeaderLength,
+  tcpSequence,
+  tcpUrgent,
+  tcpWindow,
+} from "../wire/ip.ts";
+import { Protocol } from "../wire/protocols.ts";
+
+/** Free room before a VJ_COMP packet that its header may be written to: sixty octets each of IP and TCP, rounded up. */
+export const VJ_HEADROOM = 128;
+
+/** Where headers stand in the slots' store, a slot each. */
+const STRIDE = 128;
+
+const Change = { U: 0x01, W: 0x02, A: 0x04, S: 0x08, P: 0x10, I: 0x20, C: 0x40 } as const;
+/** U W A S together say more than their sum (§3.2.2): A and S grow by the data of the packet before, or S alone does. */
+const ECHOED = Change.S | Change.W | Change.U;
+const ONE_WAY = Change.S | Change.A | Change.W | Change.U;
+const SPECIAL = ONE_WAY;
+
+/** With all but ACK of these a packet is none to compress, nor without it. */
+const JUDGED = TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST | TcpFlag.ACK;
+/** The flags that a VJ_COMP packet carries. ECN and what is reserved must stay as they were. */
+const CARRIED = TcpFlag.PSH | TcpFlag.URG;
+
+const ADDRESSES = 12;
+
+/** Octets of the IP and TCP headers of packet[start, end); 0: it is not IPv4, or its lengths lie. */
+function headersLength(packet: Uint8Array, start: number, end: number): number {
+  if (end - start < IPV4_MIN + TCP_MIN || ipVersion(packet, start) !== 4) return 0;
+  const ip = ipv4HeaderLength(packet, start);
+  if (ip < IPV4_MIN || start + ip + TCP_MIN > end) return 0;
+  const tcp = tcpHeaderLength(packet, start + ip);
+  const total = ipv4TotalLength(packet, start);
+  return tcp < TCP_MIN || ip + tcp > total || total > end - start ? 0 : ip + tcp;
+}
+
+/**
+ * What the TCP checksum has of a packet's headers and VJ_COMP packets do not say anew, urgent pointer aside: two packets
+ * whose traces are equal modulo 0xffff are the same to it.
+ */
+function traceOf(packet: Uint8Array, start: number, length: number): number {
+  const tcp = start + ipv4HeaderLength(packet, start);
+  let sum = length - (tcp - start) - (tcpFlags(packet, tcp) & CARRIED);
+  for (let at = start + ADDRESSES; at < start + IPV4_MIN; at += 2) sum += u16(packet, at);
+  for (let at = tcp; at < tcp + 16; at += 2) sum += u16(packet, at);
+  for (let at = tcp + TCP_MIN; at < start + length; at += 2) sum += u16(packet, at);
+  return sum;
+}
+
+function copy(from: Uint8Array, start: number, length: number, to: Uint8Array, at: number): void {
+  // A call of set() needs a subarray, which costs more than this for a header.
+  for (let i = 0; i < length; i++) to[at + i] = from[start + i]!;
+}
+
+/** Addresses and ports, wherever IP options put the latter. A slot without a header is all zeros, and as good as one. */
+function isSameConnection(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number): boolean {
+  for (let i = ADDRESSES; i < IPV4_MIN; i++) if (a[aStart + i] !== b[bStart + i]) return false;
+  const aPorts = aStart + ipv4HeaderLength(a, aStart);
+  const bPorts = bStart + ipv4HeaderLength(b, bStart);
+  for (let i = 0; i < 4; i++) if (a[aPorts + i] !== b[bPorts + i]) return false;
+  return true;
+}
+
+/** What a VJ_COMP packet cannot say is equal in two headers of one connection. */
+function isSameOtherwise(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number, length: number): boolean {
+  // Version, header length, TOS; DF and its neighbours, TTL, protocol.
+  if (a[aStart] !== b[bStart] || a[aStart + 1] !== b[bStart + 1]) return false;
+  for (let i = 6; i < 10; i++) if (a[aStart + i] !== b[bStart + i]) return false;
+  const ip = ipv4HeaderLength(a, aStart);
+  for (let i = IPV4_MIN; i < ip; i++) if (a[aStart + i] !== b[bStart + i]) return false;
+  if (a[aStart + ip + 12] !== b[bStart + ip + 12]) return false;
+  if (((a[aStart + ip + 13]! ^ b[bStart + ip + 13]!) & ~CARRIED) !== 0) return false;
+  for (let i = ip + TCP_MIN; i < length; i++) if (a[aStart + i] !== b[bStart + i]) return false;
+  return true;
+}
+
+/** Writes a change before packet[at] and returns where it begins. */
+function putChange(packet: Uint8Array, at: number, value: number): number {
+  if (value > 0 && value < 256) {
+    packet[at - 1] = value;
+    return at - 1;
+  }
+  put16(packet, at - 2, value);
+  packet[at - 3] = 0;
+  return at - 3;
+}
+
+function changeAt(packet: Uint8Array, at: number): number {
+  return packet[at] === 0 ? u16(packet, at + 1) : packet[at]!;
+}
+
+function afterChange(packet: Uint8Array, at: number): number {
+  return packet[at] === 0 ? at + 3 : at + 1;
+}
+
+/** The sending side, for the peer's slots. */
+export class VjCompressor {
+  /** Where the packet that compress() looked at begins now. */
+  start = 0;
+  /** TCP packets sent as VJ_COMP or VJ_UNCOMP, and the former alone. */
+  packets = 0;
+  compressed = 0;
+  /** Slots looked at besides the one used last; packets that found none and took the one unused longest. */
+  searches = 0;
+  misses = 0;
+  readonly #compressId: boolean;
+  readonly #headers: Uint8Array;
+  readonly #traces: Int32Array;
+  /** 1: the packet sent last for a slot, if lost, would leave a header there that makes wrong packets look right. */
+  readonly #hidden: Uint8Array;
+  /** The slots, used last to unused longest: the first is that of the packet sent last. */
+  readonly #recent: Uint8Array;
+
+  /** `slots` 2 to 16: the peer's max-slot-id and one. `compressId`: the slot may be left out of a packet. */
+  constructor(slots: number, compressId: boolean) {
+    this.#compressId = compressId;
+    this.#headers = new Uint8Array(slots * STRIDE);
+    this.#traces = new Int32Array(slots);
+    this.#hidden = new Uint8Array(slots);
+    this.#recent = Uint8Array.from({ length: slots }, (_, at) => slots - 1 - at);
+  }
+
+  /**
+   * Makes the IP packet[start, end) what it is to be sent as, in place, and returns the protocol: IP, and nothing is
+   * changed; VJ_UNCOMP; or VJ_COMP, and it begins at `this.start`, closer to `end`.
+   */
+  compress(packet: Uint8Array, start: number, end: number): number {
+    this.start = start;
+    const length = headersLength(packet, start, end);
+    if (length === 0 || ipv4Proto(packet, start) !== IpProto.TCP) return Protocol.IP;
+    if ((ipv4Fragment(packet, start) & (IPV4_MF | IPV4_OFFSET)) !== 0) return Protocol.IP;
+    const ip = ipv4HeaderLength(packet, start);
+    if ((tcpFlags(packet, start + ip) & JUDGED) !== TcpFlag.ACK) return Protocol.IP;
+    // The receiver reckons total length and checksum: it would add the padding to the data, and mend what is damaged.
+    if (ipv4TotalLength(packet, start) !== end - start) return Protocol.IP;
+    if (ipv4Checksum(packet, start) !== ipv4HeaderChecksum(packet, start, ip)) return Protocol.IP;
+
+    this.packets++;
+    const headers = this.#headers;
+    const recent = this.#recent;
+    let place = 0;
+    while (place < recent.length && !isSameConnection(headers, recent[place]! * STRIDE, packet, start)) place++;
+    const isKnown = place < recent.length;
+    if (!isKnown) {
+      this.misses++;
+      place--;
+    }
+    this.searches += place;
+    const slot = recent[place]!;
+    if (place > 0) recent.copyWithin(1, 0, place);
+    recent[0] = slot;
+
+    const at = slot * STRIDE;
+    const wasHidden = this.#hidden[slot] !== 0;
+    this.#hidden[slot] = this.#hides(packet, start, length, slot, isKnown) ? 1 : 0;
+    if (isKnown && !wasHidden && isSameOtherwise(headers, at, packet, start, length)) {
+      const named = place === 0 && this.#compressId ? -1 : slot;
+      if (this.#encode(packet, start, end, length, at, named)) {
+        this.compressed++;
+        return Protocol.VJ_COMP;
+      }
+    }
+    copy(packet, start, length, headers, at);
+    packet[start + 9] = slot;
+    return Protocol.VJ_UNCOMP;
+  }
+
+  /** Whether the headers would pass for those in the slot, and it mattered: an old acknowledgment does not. */
+  #hides(packet: Uint8Array, start: number, length: number, slot: number, isKnown: boolean): boolean {
+    const headers = this.#headers;
+    const tcp = start + ipv4HeaderLength(packet, start);
+    const old = slot * STRIDE + ipv4HeaderLength(headers, slot * STRIDE);
+    const trace = traceOf(packet, start, length);
+    const by = trace - this.#traces[slot]!;
+    this.#traces[slot] = trace;
+    if (isKnown && tcpSequence(packet, tcp) === tcpSequence(headers, old)) return false;
+    // The next packet has the pointer it finds in the slot, or one of its own.
+    return by % 0xffff === 0 || (by + tcpUrgent(packet, tcp) - tcpUrgent(headers, old)) % 0xffff === 0;
+  }
+
+  /** Puts the changes from headers[at, …) to the packet in place of its headers; `named` is the slot, or -1. */
+  #encode(packet: Uint8Array, start: number, end: number, length: number, at: number, named: number): boolean {
+    const headers = this.#headers;
+    const ip = ipv4HeaderLength(packet, start);
+    const tcp = start + ip;
+    const old = at + ip;
+    const byS = (tcpSequence(packet, tcp) - tcpSequence(headers, old)) >>> 0;
+    const byA = (tcpAcknowledgment(packet, tcp) - tcpAcknowledgment(headers, old)) >>> 0;
+    if (byS > 0xffff || byA > 0xffff) return false;
+    const byW = tcpWindow(packet, tcp) - tcpWindow(headers, old);
+    const byI = (ipv4Id(packet, start) - ipv4Id(headers, at)) & 0xffff;
+    const flags = tcpFlags(packet, tcp);
+    const urgent = tcpUrgent(packet, tcp);
+    const isUrgent = (flags & TcpFlag.URG) !== 0;
+    // The pointer is carried with its flag only; one that changes without it is of no use to anybody, but is in the sum.
+    if (!isUrgent && urgent !== tcpUrgent(headers, old)) return false;
+
+    // Data that was sent already, or an acknowledgment or probe like the one before: a packet may have been lost, and
+    // this one must get through whatever the receiver thinks. The RFC wants that only where nothing changed at all, but
+    // then a lost urgent segment is retransmitted as what has U changed, and with no other traffic never heard.
+    const sent = ipv4TotalLength(headers, at) - length;
+    if (end - start > length ? byS < sent : (byS | byA | byW) === 0) return false;
+
+    let change = 0;
+    if (isUrgent) change |= Change.U;
+    if (byW !== 0) change |= Change.W;
+    if (byA !== 0) change |= Change.A;
+    if (byS !== 0) change |= Change.S;
+    if (change === ECHOED || change === ONE_WAY) return false;
+    // Most receivers, Linux among them, leave URG as it was when they see a special.
+    let special = 0;
+    if (byS === sent && (tcpFlags(headers, old) & TcpFlag.URG) === 0) {
+      if (change === Change.S) special = ONE_WAY;
+      else if (change === (Change.S | Change.A) && byA === byS) special = ECHOED;
+    }
+
+    copy(packet, start, length, headers, at);
+    const checksum = tcpChecksum(packet, tcp);
+    // Backwards from the data, over the header, of which nothing is needed any more.
+    let begin = start + length;
+    if (byI !== 1) begin = putChange(packet, begin, byI);
+    if (special === 0) {
+      if (byS !== 0) begin = putChange(packet, begin, byS);
+      if (byA !== 0) begin = putChange(packet, begin, byA);
+      if (byW !== 0) begin = putChange(packet, begin, byW & 0xffff);
+      if (isUrgent) begin = putChange(packet, begin, urgent);
+    } else {
+      change = special;
+    }
+    if (byI !== 1) change |= Change.I;
+    if ((flags & TcpFlag.PSH) !== 0) change |= Change.P;
+    begin -= 2;
+    put16(packet, begin, checksum);
+    if (named >= 0) {
+      change |= Change.C;
+      packet[--begin] = named;
+    }
+    packet[--begin] = change;
+    this.start = begin;
+    return true;
+  }
+}
+
+/** The receiving side. Whatever comes in, it writes nowhere but between VJ_HEADROOM before the packet and its end. */
+export class VjDecompressor {
+  /** Where the IP packet begins, when it was made. */
+  start = 0;
+  /** Packets of either type: good ones whole, compressed ones of all kinds. */
+  uncompressedIn = 0;
+  compressedIn = 0;
+  /** Packets that no compressor would have sent us. */
+  errorsIn = 0;
+  /** Compressed packets dropped because of a loss before them. */
+  tossed = 0;
+  readonly #headers: Uint8Array;
+  /** Octets of each header; 0 where none came yet, or what came since was nonsense. */
+  readonly #lengths: Uint8Array;
+  /** The slot of a packet that names none. */
+  #slot = 0;
+  /** Such packets are dropped, until one names its slot: which one they mean is not known (§4.1). */
+  #toss = true;
+
+  /**
+   * `slots` 2 to 16: our max-slot-id and one. A peer that leaves slots out without leave is understood all the same, as
+   * Linux does.
+   */
+  constructor(slots: number, _compressId: boolean) {
+    this.#headers = new Uint8Array(slots * STRIDE);
+    this.#lengths = new Uint8Array(slots);
+  }
+
+  /** A frame was lost or damaged. */
+  lost(): void {
+    this.#toss = true;
+  }
+
+  /** Takes a VJ_UNCOMP packet[start, end) and makes it the IP packet it was, in place. False: it is none. */
+  uncompressed(packet: Uint8Array, start: number, end: number): boolean {
+    this.start = start;
+    if (end - start < IPV4_MIN) return this.#nonsense(-1);
+    const slot = packet[start + 9]!;
+    packet[start + 9] = IpProto.TCP;
+    const length = headersLength(packet, start, end);
+    if (slot >= this.#lengths.length || length === 0) return this.#nonsense(slot);
+    // Of the two zeros of a ones' complement sum some senders use the other one.
+    const checksum = ipv4HeaderChecksum(packet, start, ipv4HeaderLength(packet, start));
+    if (ipv4Checksum(packet, start) % 0xffff !== checksum % 0xffff) return this.#nonsense(slot);
+    copy(packet, start, length, this.#headers, slot * STRIDE);
+    this.#lengths[slot] = length;
+    this.#slot = slot;
+    this.#toss = false;
+    this.uncompressedIn++;
+    return true;
+  }
+
+  /**
+   * Takes a VJ_COMP packet[start, end), before which there are VJ_HEADROOM octets free, and writes its whole header so
+   * that it ends where the data begins. False: dropped.
+   */
+  compressed(packet: Uint8Array, start: number, end: number): boolean {
+    this.start = start;
+    this.compressedIn++;
+    let at = start;
+    const change = end > at ? packet[at++]! : 0;
+    if ((change & Change.C) === 0) {
+      if (this.#toss) {
+        this.tossed++;
+        return false;
+      }
+    } else {
+      if (at === end || packet[at]! >= this.#lengths.length) return this.#nonsense(-1);
+      this.#slot = packet[at++]!;
+      this.#toss = false;
+    }
+    const slot = this.#slot;
+    const length = this.#lengths[slot]!;
+    if (length === 0) return this.#nonsense(slot);
+    const headers = this.#headers;
+    const ip = slot * STRIDE;
+    const tcp = ip + ipv4HeaderLength(headers, ip);
+
+    // What is read behind the end of a truncated packet goes no further than the comparison below.
+    const checksum = u16(packet, at);
+    at += 2;
+    const sent = ipv4TotalLength(headers, ip) - length;
+    const special = change & SPECIAL;
+    let urgent = -1;
+    let byW = 0;
+    let byA = 0;
+    let byS = 0;
+    let byI = 1;
+    if (special === ECHOED) {
+      byA = byS = sent;
+    } else if (special === ONE_WAY) {
+      byS = sent;
+    } else {
+      if ((change & Change.U) !== 0) {
+        urgent = changeAt(packet, at);
+        at = afterChange(packet, at);
+      }
+      if ((change & Change.W) !== 0) {
+        byW = changeAt(packet, at);
+        at = afterChange(packet, at);
+      }
+      if ((change & Change.A) !== 0) {
+        byA = changeAt(packet, at);
+        at = afterChange(packet, at);
+      }
+      if ((change & Change.S) !== 0) {
+        byS = changeAt(packet, at);
+        at = afterChange(packet, at);
+      }
+    }
+    if ((change & Change.I) !== 0) {
+      byI = changeAt(packet, at);
+      at = afterChange(packet, at);
+    }
+    const total = length + end - at;
+    if (at > end || total > 0xffff) return this.#nonsense(slot);
+
+    put16(headers, ip + 2, total);
+    put16(headers, ip + 4, ipv4Id(headers, ip) + byI);
+    put16(headers, ip + 10, ipv4HeaderChecksum(headers, ip, tcp - ip));
+    put32(headers, tcp + 4, tcpSequence(headers, tcp) + byS);
+    put32(headers, tcp + 8, tcpAcknowledgment(headers, tcp) + byA);
+    let flags = tcpFlags(headers, tcp) & ~CARRIED;
+    if ((change & Change.P) !== 0) flags |= TcpFlag.PSH;
+    if (urgent >= 0) {
+      flags |= TcpFlag.URG;
+      put16(headers, tcp + 18, urgent);
+    }
+    headers[tcp + 13] = flags;
+    put16(headers, tcp + 14, tcpWindow(headers, tcp) + byW);
+    put16(headers, tcp + 16, checksum);
+    this.start = at - length;
+    copy(headers, ip, length, packet, this.start);
+    return true;
+  }
+
+  /** The peer's slot is no longer ours: nothing is made of it until its next whole packet. -1: any slot may be meant. */
+  #nonsense(slot: number): false {
+    this.errorsIn++;
+    this.#toss = true;
+    if (slot >= 0 && slot < this.#lengths.length) this.#lengths[slot] = 0;
+    return false;
+  }
+}

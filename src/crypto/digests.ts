@@ -1,0 +1,43 @@
+// MD4, MD5, SHA-1 (RFC 1320, RFC 1321, RFC 3174) and single DES blocks (FIPS 46-3). The runtime has them all, and the
+// compiled executable carries them with it: none depends on the host's OpenSSL or its policy.
+
+import { createCipheriv, createHash } from "node:crypto";
+
+/** 16 octets: the digest of the parts, one after the other. */
+export function md4(...parts: readonly Uint8Array[]): Uint8Array {
+  return digest("md4", parts);
+}
+
+/** 16 octets. */
+export function md5(...parts: readonly Uint8Array[]): Uint8Array {
+  return digest("md5", parts);
+}
+
+/** 20 octets. */
+export function sha1(...parts: readonly Uint8Array[]): Uint8Array {
+  return digest("sha1", parts);
+}
+
+function digest(algorithm: string, parts: readonly Uint8Array[]): Uint8Array {
+  const hash = createHash(algorithm);
+  for (const part of parts) hash.update(part);
+  return new Uint8Array(hash.digest());
+}
+
+/** Encrypts one block of 8 octets. The key has 7: its 56 bits, without those of parity. */
+export function desBlock(key: Uint8Array, block: Uint8Array): Uint8Array {
+  const cipher = createCipheriv("des-ecb", withParity(key), null);
+  cipher.setAutoPadding(false);
+  return new Uint8Array(cipher.update(block));
+}
+
+/** Seven bits to the octet. The eighth is parity, which DES leaves alone. */
+function withParity(key: Uint8Array): Uint8Array {
+  const spread = new Uint8Array(8);
+  for (let at = 0; at < 8; at++) {
+    const left = at > 0 ? key[at - 1]! << (8 - at) : 0;
+    const right = at < 7 ? key[at]! >>> at : 0;
+    spread[at] = (left | right) & 0xfe;
+  }
+  return spread;
+}

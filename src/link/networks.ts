@@ -1,0 +1,398 @@
+// The network phase of a link: CCP, IPCP and IPv6CP, the packets they let through, and what has to be agreed before any
+// may (RFC 1661 §3.7).
+
+import { BsdCompressor, BsdDecompressor } from "../compress/bsd.ts";
+import type { Compressor, Decompressor } from "../compress/codec.ts";
+import { DAMAGED, FATAL } from "../compress/codec.ts";
+import { DeflateCompressor, DeflateDecompressor } from "../compress/deflate.ts";
+import { LzsCompressor, LzsDecompressor } from "../compress/lzs.ts";
+import { MppcCompressor, MppcDecompressor } from "../compress/mppc.ts";
+import { MppeCompressor, MppeDecompressor } from "../compress/mppe.ts";
+import { PredictorCompressor, PredictorDecompressor } from "../compress/predictor.ts";
+import { Ccp, type CcpConfig, enabledText, type Method } from "../control/ccp.ts";
+import { Ipcp, type IpcpConfig, type IpcpResult } from "../control/ipcp.ts";
+import { Ipv6cp, type Ipv6cpConfig, type Ipv6cpResult } from "../control/ipv6cp.ts";
+import { type Level, type Lower, Negotiator } from "../control/negotiator.ts";
+import { Code } from "../wire/control.ts";
+import { ipv4Text } from "../wire/ip.ts";
+import { Protocol } from "../wire/protocols.ts";
+import { Datapath, LOST } from "./datapath.ts";
+import type { LinkEvent } from "./events.ts";
+import type { Timer } from "./timers.ts";
+
+export interface NetworksConfig {
+  /** Undefined: no IPv4 (noip), no IPv6 (noipv6), no compression (noccp). */
+  readonly ipcp: IpcpConfig | undefined;
+  readonly ipv6cp: Ipv6cpConfig | undefined;
+  readonly ccp: CcpConfig | undefined;
+}
+
+/** The start keys MS-CHAP leaves behind for MPPE: 16 octets each way. */
+export interface MppeKeys {
+  readonly transmit: Uint8Array;
+  readonly receive: Uint8Array;
+  /** MS-CHAP's first version has no key of 40 bits but the LAN Manager's, which nobody uses. */
+  readonly version: 1 | 2;
+}
+
+export interface NetworksHost {
+  lower(timer: Timer): Lower;
+  wakeAt(timer: Timer, at: number): void;
+  emit(event: LinkEvent): void;
+  log(level: Level, text: string): void;
+  /** Closes the link beneath; `reason` is told to the peer. */
+  closeLink(reason: string, now: number): void;
+  random32(): number;
+  peerMayUse(address: number): boolean;
+  madeUpPeerAddress(): number;
+}
+
+type Ncp = { readonly negotiator: Negotiator; readonly protocol: number };
+
+export class Networks {
+  /** True while packets of that kind go out and come in. */
+  ipv4Up = false;
+  ipv6Up = false;
+  /** IP packets and their octets, since the first network protocol came up; when the last of them passed. */
+  readonly traffic = { packetsIn: 0, packetsOut: 0, octetsIn: 0, octetsOut: 0, lastAt: 0 };
+  readonly datapath: Datapath;
+  /** What receiveData found: a protocol, or below 0 nothing that could be taken. */
+  protocol = LOST;
+  readonly ipcp: Ipcp | undefined;
+  readonly #config: NetworksConfig;
+  readonly #host: NetworksHost;
+  readonly #ipcpNegotiator: Negotiator | undefined;
+  readonly #ipv6cpNegotiator: Negotiator | undefined;
+  readonly #ccp: Ccp | undefined;
+  readonly #ccpNegotiator: Negotiator | undefined;
+  /** Control protocols by their number. */
+  readonly #ncps: readonly Ncp[];
+  /** IPCP and IPv6CP that are not finished. */
+  #open = 0;
+  /** They have begun: with require-mppe only once CCP is up. */
+  #begun = false;
+  #mppeKeys: MppeKeys | undefined;
+  /** What compression takes away from the MTU. */
+  #overhead = 0;
+
+  /** `plain` has PLAIN_SIZE octets. */
+  constructor(config: NetworksConfig, host: NetworksHost, plain: Uint8Array) {
+    this.#config = config;
+    this.#host = host;
+    this.datapath = new Datapath(plain);
+    const ncps: Ncp[] = [];
+    if (config.ccp !== undefined) {
+      this.#ccp = new Ccp(config.ccp, host.lower("ccp"), this.#ccpOwner());
+      const silent = Ccp.asksNothing(config.ccp);
+      this.#ccpNegotiator = new Negotiator(this.#ccp, host.lower("ccp"), config.ccp.limits, { restart: true, silent });
+      ncps.push({ negotiator: this.#ccpNegotiator, protocol: Protocol.CCP });
+    }
+    if (config.ipcp !== undefined) {
+      this.ipcp = new Ipcp(config.ipcp, host.lower("ipcp"), {
+        ipcpUp: (result, now) => this.#ipcpUp(result, now),
+        ipcpDown: () => this.#ipcpDown(),
+        ipcpFinished: (now) => this.#finished(now),
+        closeIpcp: (reason, now) => this.closeIpcp(reason, now),
+        madeUpPeerAddress: host.madeUpPeerAddress,
+      });
+      this.#ipcpNegotiator = new Negotiator(this.ipcp, host.lower("ipcp"), config.ipcp.limits);
+      ncps.push({ negotiator: this.#ipcpNegotiator, protocol: Protocol.IPCP });
+    }
+    if (config.ipv6cp !== undefined) {
+      const dialect = new Ipv6cp(config.ipv6cp, host.lower("ipv6cp"), {
+        ipv6cpUp: (result, now) => this.#ipv6cpUp(result, now),
+        ipv6cpDown: () => this.#ipv6cpDown(),
+        ipv6cpFinished: (now) => this.#finished(now),
+        closeIpv6cp: (reason, now) => this.closeIpv6cp(reason, now),
+        random32: host.random32,
+      });
+      this.#ipv6cpNegotiator = new Negotiator(dialect, host.lower("ipv6cp"), config.ipv6cp.limits);
+      ncps.push({ negotiator: this.#ipv6cpNegotiator, protocol: Protocol.IPV6CP });
+    }
+    this.#ncps = ncps;
+  }
+
+  get up(): boolean {
+    return this.ipv4Up || this.ipv6Up;
+  }
+
+  // ── beginning and end ────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The peer is known, or need not be. `keys`: what MS-CHAP left for MPPE; "both": it ran in both directions. */
+  start(keys: MppeKeys | "both" | undefined, now: number): void {
+    const { ccp, ipcp, ipv6cp } = this.#config;
+    if (ipcp === undefined && ipv6cp === undefined) {
+      this.#host.emit({ type: "failure", failure: "no-network-protocol" });
+      this.#host.closeLink("No network protocols running", now);
+      return;
+    }
+    this.#mppeKeys = keys === "both" ? undefined : keys;
+    if (ccp?.mppe !== undefined && keys === "both") return this.#noMppe("auth done in both directions.", now);
+    if (ccp?.mppe !== undefined && keys === undefined) return this.#noMppe("MS-CHAP[v2] auth not performed.", now);
+    this.datapath.encrypted = ccp?.mppe !== undefined;
+    this.#begun = false;
+    this.#ccpNegotiator?.open(now);
+    this.#ccpNegotiator?.lowerUp(now);
+    if (ccp?.mppe === undefined) this.#begin(now);
+  }
+
+  #noMppe(why: string, now: number): void {
+    this.#host.log("error", `MPPE required, but ${why}`);
+    this.#host.emit({ type: "failure", failure: "no-network-protocol" });
+    this.#host.closeLink("MPPE required but not available", now);
+  }
+
+  #begin(now: number): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    const protocols = [this.#ipcpNegotiator, this.#ipv6cpNegotiator].filter((ncp) => ncp !== undefined);
+    this.#open = protocols.length;
+    for (const ncp of protocols) {
+      ncp.open(now);
+      ncp.lowerUp(now);
+    }
+  }
+
+  /** The link beneath has gone. */
+  stop(now: number): void {
+    this.#begun = false;
+    for (const { negotiator } of this.#ncps) negotiator.lowerDown(now);
+    this.#open = 0;
+  }
+
+  closeIpcp(reason: string, now: number): void {
+    this.#ipcpNegotiator?.close(reason, now);
+  }
+
+  closeIpv6cp(reason: string, now: number): void {
+    this.#ipv6cpNegotiator?.close(reason, now);
+  }
+
+  /** Negotiates compression anew (SIGUSR2). */
+  restartCcp(now: number): void {
+    if (this.#ccpNegotiator?.opened === true) this.#ccpNegotiator.open(now);
+  }
+
+  #finished(now: number): void {
+    if (this.#open === 0) return;
+    this.#open--;
+    if (this.#open === 0) this.#host.closeLink("No network protocols running", now);
+  }
+
+  timeout(timer: "ccp" | "ccpReset" | "ipcp" | "ipv6cp", now: number): void {
+    if (timer === "ccp") this.#ccpNegotiator?.timeout(now);
+    else if (timer === "ccpReset") this.#ccp?.timeout(now);
+    else if (timer === "ipcp") this.#ipcpNegotiator?.timeout(now);
+    else this.#ipv6cpNegotiator?.timeout(now);
+  }
+
+  // ── packets ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** True for a control protocol that is spoken here. */
+  speaks(protocol: number): boolean {
+    return this.#ncps.some((ncp) => ncp.protocol === protocol);
+  }
+
+  /** Takes a control packet; false: nobody here speaks the protocol. */
+  receiveControl(protocol: number, packet: Uint8Array, start: number, end: number, now: number): boolean {
+    const ncp = this.#ncps.find((one) => one.protocol === protocol);
+    if (ncp === undefined) return false;
+    const wasOpened = ncp.negotiator.opened;
+    ncp.negotiator.receive(packet, start, end, now);
+    if (protocol === Protocol.CCP && wasOpened && !ncp.negotiator.opened && packet[start] === Code.TermReq)
+      this.#compressionEnded(now);
+    return true;
+  }
+
+  #compressionEnded(now: number): void {
+    this.#host.log("notice", "Compression disabled by peer.");
+    if (!this.datapath.encrypted) return;
+    this.#host.log("error", "MPPE disabled, closing LCP");
+    this.#host.closeLink("MPPE disabled by peer", now);
+  }
+
+  /** The peer knows nothing of a protocol of ours. */
+  protocolRejected(protocol: number, now: number): void {
+    const ncp = this.#ncps.find((one) => one.protocol === protocol);
+    if (ncp === undefined) return;
+    ncp.negotiator.protocolRejected(now);
+    if (protocol === Protocol.CCP && this.datapath.encrypted)
+      this.#mppeFailed("MPPE required but peer negotiation failed", now);
+  }
+
+  /** True for data that is ours to take, up or not: nothing to reject the protocol of. */
+  carries(protocol: number): boolean {
+    const { ipcp, ipv6cp, ccp } = this.#config;
+    switch (protocol) {
+      case Protocol.IP:
+      case Protocol.VJ_COMP:
+      case Protocol.VJ_UNCOMP:
+        return ipcp !== undefined;
+      case Protocol.IPV6:
+        return ipv6cp !== undefined;
+      case Protocol.COMP:
+        return ccp !== undefined;
+      default:
+        return false;
+    }
+  }
+
+  /**
+   * Takes the packet of a frame whose protocol may be data; true when it is one for the interface: it is in the
+   * datapath's `packet`. The protocol it turned out to be of is left in {@link protocol}.
+   */
+  receiveData(protocol: number, packet: Uint8Array, start: number, end: number, now: number): boolean {
+    const { datapath, traffic } = this;
+    const found = datapath.decode(protocol, packet, start, end);
+    this.protocol = found;
+    if ((found === Protocol.IP && this.ipv4Up) || (found === Protocol.IPV6 && this.ipv6Up)) {
+      traffic.packetsIn++;
+      traffic.octetsIn += datapath.end - datapath.start;
+      traffic.lastAt = now;
+      return true;
+    }
+    if (found === DAMAGED || found === FATAL) this.#damaged(found, now);
+    return false;
+  }
+
+  #damaged(how: number, now: number): void {
+    const ccp = this.#ccpNegotiator;
+    if (ccp?.opened !== true) return;
+    if (how === FATAL) {
+      this.#host.log("error", "Lost compression sync: disabling compression");
+      ccp.close("Lost compression sync", now);
+      if (this.datapath.encrypted) this.#mppeFailed("Lost compression sync", now);
+      return;
+    }
+    this.#ccp?.requestReset(() => ccp.nextId(), now);
+  }
+
+  /**
+   * Takes the IP packet[start, end) from the interface and returns the protocol it goes out as, or LOST; the packet is in
+   * the datapath.
+   */
+  sendData(packet: Uint8Array, start: number, end: number, now: number): number {
+    const version = packet[start]! >>> 4;
+    let protocol: number;
+    if (version === 4 && this.ipv4Up) protocol = Protocol.IP;
+    else if (version === 6 && this.ipv6Up) protocol = Protocol.IPV6;
+    else return LOST;
+    const { traffic } = this;
+    traffic.packetsOut++;
+    traffic.octetsOut += end - start;
+    traffic.lastAt = now;
+    return this.datapath.encode(protocol, packet, start, end);
+  }
+
+  // ── CCP ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #ccpOwner(): ConstructorParameters<typeof Ccp>[2] {
+    const { datapath } = this;
+    return {
+      receiveWith: (method) => (datapath.receiver = method && decompressorOf(method, this.#mppeKeys)),
+      transmitWith: (method) => {
+        datapath.compressor = method && compressorOf(method, this.#mppeKeys);
+        this.#setOverhead(datapath.compressor?.overhead ?? 0);
+      },
+      ccpUp: (receive, transmit, now) => {
+        const text = enabledText(receive, transmit);
+        if (text !== undefined) this.#host.log("notice", text);
+        if (this.datapath.encrypted) this.#begin(now);
+      },
+      ccpDown: () => {},
+      ccpFinished: (now) => {
+        if (this.datapath.encrypted && !this.#begun) this.#mppeFailed("MPPE required but peer negotiation failed", now);
+      },
+      mppeFailed: (reason, now) => this.#mppeFailed(reason, now),
+      resetTransmit: () => datapath.compressor?.reset(),
+      resetReceive: () => datapath.resetReceive(),
+      wakeResetAt: (at) => this.#host.wakeAt("ccpReset", at),
+    };
+  }
+
+  #setOverhead(overhead: number): void {
+    // While compression is negotiated anew, the MTU stays: it will be what it was.
+    if (overhead === 0 || overhead === this.#overhead) return;
+    this.#overhead = overhead;
+    this.#host.emit({ type: "overhead", octets: overhead });
+  }
+
+  #mppeFailed(reason: string, now: number): void {
+    this.#host.log("error", reason);
+    this.#host.emit({ type: "failure", failure: "no-network-protocol" });
+    this.#host.closeLink(reason, now);
+  }
+
+  // ── IPCP and IPv6CP ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  #ipcpUp(result: IpcpResult, now: number): string | undefined {
+    const { our, peer, dns, wins, vjReceive, vjTransmit } = result;
+    if (peer !== 0 && !this.#host.peerMayUse(peer)) {
+      this.#host.log("error", `Peer is not authorized to use remote address ${ipv4Text(peer)}`);
+      return "Unauthorized remote IP address";
+    }
+    this.#countFromNow(now);
+    this.datapath.setVj(vjReceive, vjTransmit);
+    this.ipv4Up = true;
+    this.#host.emit({ type: "ipv4-up", our, peer, dns, wins });
+    return undefined;
+  }
+
+  /** Follows every IPCP that was Opened, also one whose addresses would not do: pppd counts up after those too. */
+  #ipcpDown(): void {
+    this.ipv4Up = false;
+    this.datapath.setVj(undefined, undefined);
+    this.#host.emit({ type: "ipv4-down" });
+  }
+
+  #ipv6cpUp({ our, peer }: Ipv6cpResult, now: number): string | undefined {
+    this.#countFromNow(now);
+    this.ipv6Up = true;
+    this.#host.emit({ type: "ipv6-up", our, peer });
+    return undefined;
+  }
+
+  #ipv6cpDown(): void {
+    this.ipv6Up = false;
+    this.#host.emit({ type: "ipv6-down" });
+  }
+
+  #countFromNow(now: number): void {
+    if (this.ipv4Up || this.ipv6Up) return;
+    Object.assign(this.traffic, { packetsIn: 0, packetsOut: 0, octetsIn: 0, octetsOut: 0, lastAt: now });
+  }
+}
+
+function compressorOf(method: Method, keys: MppeKeys | undefined): Compressor | undefined {
+  switch (method.kind) {
+    case "deflate":
+      return new DeflateCompressor(method.window);
+    case "bsd":
+      return new BsdCompressor(method.bits);
+    case "predictor1":
+      return new PredictorCompressor();
+    case "lzs":
+      return new LzsCompressor(method.mode, method.histories);
+    case "mppc":
+      return new MppcCompressor();
+    case "mppe":
+      return keys && new MppeCompressor({ ...method, key: keys.transmit });
+  }
+}
+
+function decompressorOf(method: Method, keys: MppeKeys | undefined): Decompressor | undefined {
+  switch (method.kind) {
+    case "deflate":
+      return new DeflateDecompressor(method.window);
+    case "bsd":
+      return new BsdDecompressor(method.bits);
+    case "predictor1":
+      return new PredictorDecompressor();
+    case "lzs":
+      return new LzsDecompressor(method.mode, method.histories);
+    case "mppc":
+      return new MppcDecompressor();
+    case "mppe":
+      return keys && new MppeDecompressor({ ...method, key: keys.receive });
+  }
+}

@@ -1,0 +1,44 @@
+// The IPv6 default routes of others, for pppd's `defaultroute6`: it never takes one away.
+
+import { interfaces } from "./netif.ts";
+import * as nl from "./netlink.ts";
+
+export interface DefaultRoute6 {
+  /** Of its first next hop. "" when the interface is gone. */
+  readonly ifname: string;
+  /** It goes by way of a router, and not straight into the interface. */
+  readonly gateway: boolean;
+  readonly metric: number;
+}
+
+const RTA = { OIF: 4, GATEWAY: 5, PRIORITY: 6, MULTIPATH: 9, TABLE: 15, VIA: 18 } as const;
+const RTMSG_SIZE = 12;
+const RTNEXTHOP_SIZE = 8;
+const RT_TABLE_MAIN = 254;
+const RTN_UNICAST = 1;
+
+/** The IPv6 default routes of the main table, the one in use first. */
+export function defaultRoutes6(): DefaultRoute6[] {
+  const asked = new Uint8Array(RTMSG_SIZE); // struct rtmsg
+  asked[0] = nl.AF_INET6;
+  const names = new Map(interfaces().map(({ index, name }) => [index, name]));
+  const found: DefaultRoute6[] = [];
+  for (const message of nl.netlink(nl.RTM.GETROUTE, nl.FLAGS.dump, asked, [], "RTM_GETROUTE")) {
+    const attributes = nl.parseAttributes(message, RTMSG_SIZE);
+    const table = number(attributes.get(RTA.TABLE)) ?? message[4];
+    if (message[1] !== 0 || message[7] !== RTN_UNICAST || table !== RT_TABLE_MAIN) continue;
+    const hops = attributes.get(RTA.MULTIPATH);
+    const several = hops !== undefined && hops.length >= RTNEXTHOP_SIZE;
+    found.push({
+      ifname: names.get(number(several ? hops.subarray(4) : attributes.get(RTA.OIF)) ?? 0) ?? "",
+      // Only routes with one are put together to a route of several.
+      gateway: several || attributes.has(RTA.GATEWAY) || attributes.has(RTA.VIA),
+      metric: number(attributes.get(RTA.PRIORITY)) ?? 0,
+    });
+  }
+  return found.sort((a, b) => a.metric - b.metric);
+}
+
+function number(value: Uint8Array | undefined): number | undefined {
+  return value && new DataView(value.buffer, value.byteOffset).getUint32(0, true);
+}

@@ -1,0 +1,67 @@
+import { expect, test } from "bun:test";
+import { toHex } from "../../src/bytes/text.ts";
+import { Echo, type EchoConfig } from "../../src/control/echo.ts";
+
+function echo(config: Partial<EchoConfig>, isTimed = true) {
+  const told = { sent: [] as Uint8Array[], rtts: [] as [number, number][], dead: [] as number[], wakeAt: Infinity };
+  let packetsIn = 0;
+  const made = new Echo(
+    { intervalMs: 1000, failure: 0, adaptive: false, ...config },
+    {
+      sendEcho: (_id, data) => void told.sent.push(data),
+      packetsIn: () => packetsIn,
+      peerDead: (unanswered) => void told.dead.push(unanswered),
+      wakeAt: (at) => void (told.wakeAt = at),
+      timed: isTimed ? (rtt, lost) => void told.rtts.push([rtt, lost]) : undefined,
+    },
+  );
+  return { made, told, hear: () => packetsIn++ };
+}
+
+test("a request carries the time as pppd's does, and the answer tells how long it took and what was lost before", () => {
+  const { made, told } = echo({});
+  made.start(123_456.75);
+  expect(toHex(told.sent[0]!)).toBe("19450425" + "0000007b" + "1b3973b0");
+  made.answered(123_460.5, told.sent[0]!);
+  made.timeout(told.wakeAt);
+  made.timeout(told.wakeAt);
+  made.timeout(told.wakeAt);
+  made.answered(126_456.75 + 2, told.sent[3]!);
+  // Once more for the same request: nothing was lost.
+  made.answered(126_456.75 + 3, told.sent[3]!);
+  expect(told.rtts).toEqual([
+    [3750, 0],
+    [2000, 2],
+    [3000, 0],
+  ]);
+});
+
+test("answers with other data, or from the future, count as answers and tell no time", () => {
+  const { made, told } = echo({ failure: 2 });
+  made.start(1000);
+  for (const data of [new Uint8Array(0), told.sent[0]!.subarray(0, 11), new Uint8Array(12)]) made.answered(1001, data);
+  made.answered(999, told.sent[0]!);
+  made.timeout(2000);
+  made.answered(2001, new Uint8Array(0));
+  made.timeout(3000);
+  made.timeout(4000);
+  expect(told.rtts).toEqual([]);
+  expect(told.dead).toEqual([]);
+  made.timeout(5000);
+  expect(told.dead).toEqual([2]);
+});
+
+test("nobody who wants to know: nothing behind the magic number", () => {
+  const { made, told } = echo({}, false);
+  made.start(0);
+  expect(told.sent[0]).toHaveLength(0);
+});
+
+test("adaptive: no request while packets come in", () => {
+  const { made, told, hear } = echo({ adaptive: true });
+  made.start(0);
+  hear();
+  made.timeout(1000);
+  made.timeout(2000);
+  expect(told.sent).toHaveLength(2);
+});

@@ -1,0 +1,179 @@
+// The matrix: every method of authentication, compression and encryption, with the real pppd on the other side, in both
+// roles, on a clean line and on a noisy one, under load in both directions; what only we have, between two of ours.
+//
+// A session is a test: it comes up, carries the files on the clean line, then on the noisy one, and ends in good order.
+// The methods are in methods.ts. NULLMODEM_MATRIX=real plays them between two real ones, to see whose fault it is.
+
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Kind, type Laplink, LinkPool, type Run, type Side } from "../kit/end.ts";
+import { missing } from "../kit/lab.ts";
+import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
+import { Payload, ratio, type Transfer } from "../kit/transfer.ts";
+import { METHODS, type Method, OUR_METHODS, pick, SECRETS } from "./methods.ts";
+
+/** Tests wait for their turn on a link, and that counts. */
+setDefaultTimeout(400_000);
+const here = machinesMissing() ?? tunMissing();
+const tshark = Bun.which("tshark");
+const folder = mkdtempSync(join(tmpdir(), "nullmodem-matrix-"));
+const SIDES = ["server", "client"] as const;
+
+const secrets = `zaphod srv ${SECRETS.srv} *\nsrv zaphod ${SECRETS.zaphod} *\n`;
+const payload = new Payload({
+  // A speed that no guest gets near: ours would pace what it sends to the line's own 115200.
+  options: "lock\nlocal\n4000000\nnodetach\ndebug\nlcp-restart 1\nipcp-restart 1\nipv6cp-restart 1\n",
+  "chap-secrets": secrets,
+  "pap-secrets": secrets,
+});
+const COMMAND: Readonly<Record<Side, string>> = {
+  server: "pppd /dev/ttyS1 10.0.0.1:10.0.0.2 name srv",
+  client: "pppd /dev/ttyS0 name zaphod remotename srv",
+};
+const IPV4: Readonly<Record<Side, string>> = { server: "10.0.0.1", client: "10.0.0.2" };
+
+/** With this one both directions of even the least noisy line are hit within the first 80 kB. */
+const SEED = 50;
+const BER = 1e-5;
+/** Mostly longer than the files take. A TCP whose retransmissions were hit again and again waits for half a minute. */
+const NOISE_MS = 4000;
+
+const rows: string[][] = [];
+function note(method: Method, link: Laplink, line: string, transfer: Transfer, resets: number): void {
+  const { server, client } = transfer.line;
+  rows.push([
+    method.name,
+    `${link.server.kind} serves ${link.client.kind}`,
+    line,
+    transfer.seconds.toFixed(1),
+    ratio(transfer, "server").toFixed(2),
+    ratio(transfer, "client").toFixed(2),
+    String(server.flipped + client.flipped),
+    String(resets),
+  ]);
+}
+
+async function bringUp(
+  link: Laplink,
+  method: Method,
+  record: Partial<Record<Side, string>>,
+): Promise<Record<Side, Run>> {
+  const start = (side: Side): Promise<Run> => {
+    const stamps = `echo ${method.timestamps ? 1 : 0} >/proc/sys/net/ipv4/tcp_timestamps`;
+    const options = pick(method.options, side, link[side].kind);
+    const more = record[side] === undefined ? [] : [`record ${record[side]}`];
+    return link[side].start([`${stamps}; ${COMMAND[side]}`, ...options, ...more].join(" "));
+  };
+  const server = await start("server");
+  await server.waitFor("Connect: ");
+  const runs = { server, client: await start("client") };
+  for (const side of SIDES)
+    for (const words of [/^remote IP address/, ...pick(method.says, side, link[side].kind)])
+      await runs[side].waitFor(words);
+  return runs;
+}
+
+/** Where each is by the link-local address that the other has heard of. */
+async function linkLocal({ server, client }: Record<Side, Run>): Promise<Record<Side, string>> {
+  const heard = async (run: Run): Promise<string> =>
+    `${(await run.waitFor(/^remote LL address/)).split(" ").at(-1)}%ppp0`;
+  return { server: await heard(client), client: await heard(server) };
+}
+
+function resetsIn(runs: Record<Side, Run>): number {
+  const asked = (run: Run): number => run.lines.filter((line) => /^sent \[CCP ResetReq/.test(line)).length;
+  return asked(runs.server) + asked(runs.client);
+}
+
+/** What tshark finds wrong in a record file, a line each. */
+async function malformed(file: string): Promise<string> {
+  const child = Bun.spawn([tshark!, "-r", file, "-Y", "_ws.malformed"], { stdio: ["ignore", "pipe", "pipe"] });
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  return stdout + stderr.replace(/^Running as user.*\n/m, "");
+}
+
+async function play(link: Laplink, method: Method): Promise<void> {
+  // One role is enough for tshark.
+  const side = link.server.kind === "ours" && link.client.kind === "real" ? "server" : undefined;
+  const record = join(folder, `${method.name}.rec`);
+  const runs = await bringUp(link, method, side === undefined ? {} : { [side]: record });
+
+  const ways = method.ipv6 ? [IPV4, await linkLocal(runs)] : [IPV4];
+  for (const [index, way] of ways.entries()) {
+    const clean = await payload.transfer(link, way);
+    note(method, link, index === 0 ? "clean" : "clean, IPv6", clean, resetsIn(runs));
+    for (const sender of SIDES) {
+      const least = pick(method.ratio ?? {}, sender, link[sender].kind).at(-1) ?? 0.9;
+      expect(ratio(clean, sender), `the ratio of the ${sender}`).toBeGreaterThanOrEqual(least);
+    }
+  }
+  expect(resetsIn(runs)).toBe(0);
+  let shark: Promise<string> | undefined;
+  if (side !== undefined && tshark !== null) {
+    copyFileSync(record, `${record}.clean`);
+    shark = malformed(`${record}.clean`);
+  }
+
+  await link.cable.damage({ ber: method.ber ?? BER, seed: SEED });
+  const calm = setTimeout(() => link.cable.damage({}), NOISE_MS);
+  const noisy = await payload.transfer(link, ways.at(-1)!);
+  clearTimeout(calm);
+  await link.cable.damage({});
+  note(method, link, ways.length > 1 ? "noisy, IPv6" : "noisy", noisy, resetsIn(runs));
+  expect(noisy.line.server.flipped).toBeGreaterThan(0);
+  expect(noisy.line.client.flipped).toBeGreaterThan(0);
+  if (method.resets) expect(resetsIn(runs)).toBeGreaterThan(0);
+
+  await link.client.run("kill -TERM $(head -n1 /var/run/ppp0.pid)");
+  expect([await runs.client.exit(), await runs.server.exit()]).toEqual([5, 16]);
+  const said = [...runs.server.lines, ...runs.client.lines].join("\n");
+  expect(said).not.toMatch(/no effect yet|Lost compression sync/);
+  for (const secret of Object.values(SECRETS)) expect(said).not.toContain(secret);
+  expect(await Promise.all(SIDES.map((one) => link[one].traces()))).toEqual([[], []]);
+  expect((await shark) ?? "").toBe("");
+}
+
+const pools = new Map<string, LinkPool>();
+function pool(server: Kind, client: Kind): LinkPool {
+  const name = `${server} ${client}`;
+  const one = pools.get(name) ?? new LinkPool(server, client, 1, { etc: payload.etc });
+  pools.set(name, one);
+  return one;
+}
+
+afterAll(async () => {
+  await Promise.all([...pools.values()].map((one) => one.close()));
+  await closeMachines();
+  payload.remove();
+  rmSync(folder, { recursive: true });
+  if (rows.length > 0) console.log(table(rows));
+});
+
+/** In the order of the methods, whichever was done first. */
+function table(lines: readonly string[][]): string {
+  const order = [...METHODS, ...OUR_METHODS].map(({ name }) => name);
+  const sorted = lines.toSorted(([a = ""], [b = ""]) => order.indexOf(a) - order.indexOf(b));
+  const head = ["method", "roles", "line", "seconds", "server's ratio", "client's ratio", "bits flipped", "resets"];
+  return [head, head.map(() => "---"), ...sorted].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+function session(server: Kind, client: Kind, method: Method): void {
+  const real = server === "real" || client === "real";
+  const skip = here ?? (real ? missing() : undefined);
+  const name = `${method.name}: ${server} serves ${client}`;
+  test.concurrent.skipIf(skip !== undefined)(skip === undefined ? name : `${name} [skipped: ${skip}]`, () =>
+    pool(server, client).use((link) => play(link, method)),
+  );
+}
+
+if (process.env["NULLMODEM_MATRIX"] === "real") {
+  for (const method of METHODS) if (method.unreal === undefined) session("real", "real", method);
+} else {
+  for (const method of METHODS) {
+    session("ours", "real", method);
+    session("real", "ours", method);
+  }
+  for (const method of OUR_METHODS) session("ours", "ours", method);
+}

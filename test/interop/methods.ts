@@ -1,0 +1,221 @@
+// The rows of the matrix: every way of authenticating, compressing and encrypting, the options that bring it about, and the
+// words that show it did.
+
+import type { Kind, Side } from "../kit/end.ts";
+
+/** For both, for one side, or for whichever side is ours or the real one. */
+type By<T> = Partial<Record<"both" | Side | Kind, T>>;
+
+export interface Method {
+  readonly name: string;
+  readonly options: By<string>;
+  /** Lines of the log that must be there. */
+  readonly says: By<RegExp>;
+  /** Octets of payload that what those send must carry for each on a clean line, at the least; 0.9 unless said. */
+  readonly ratio?: By<number>;
+  /** It loses its history with a frame, and must ask for a reset on a noisy line. */
+  readonly resets?: true;
+  /** Probability that a bit flips on the noisy line. */
+  readonly ber?: number;
+  /** The files are sent between the link-local addresses as well. */
+  readonly ipv6?: true;
+  /** Left on, as Linux has them, TCP's time stamps keep VJ from compressing most packets. */
+  readonly timestamps?: true;
+  /** The two real ones cannot do it: why. */
+  readonly unreal?: string;
+}
+
+/** What applies to that side, the general first. */
+export function pick<T>(by: By<T>, side: Side, kind: Kind): T[] {
+  return [by.both, by[side], by[kind]].filter((value) => value !== undefined);
+}
+
+export const SECRETS = { srv: "gargleBlaster", zaphod: "towelDay" } as const;
+
+const NOTHING = "noauth noipv6 novj noccp";
+const VJ = "noauth noipv6 noccp";
+const CCP = "noauth noipv6 novj";
+const MSCHAP = { both: "noipv6 novj", client: "noauth" } as const;
+const CLIENT = { both: "noipv6 novj noccp", client: "noauth" } as const;
+
+/** Both sides agreed on it; a packet the log shows. */
+const agreed = (protocol: string, option: string): RegExp =>
+  RegExp(`^(sent|rcvd) \\[${protocol} ConfAck .*<${option}>`);
+const deflate = (windows: string): RegExp => RegExp(`^Deflate \\(${windows}\\) compression enabled`);
+
+/** One side speaks, the client unless said; with a new challenge a second, so that it must also work amid the noise. */
+function authentication(name: string, demand: string, auth: string, success: RegExp): Method {
+  return {
+    name,
+    options: { ...CLIENT, server: `auth ${demand}` },
+    says: { both: agreed("LCP", auth), client: success },
+  };
+}
+
+/** A bit in 330000, for what must find its history again: each loss costs the packets under way as well. */
+const STATEFUL = 3e-6;
+
+/** Those that the real one has too: ours serves it, and is served by it. */
+export const METHODS: readonly Method[] = [
+  { name: "nothing", options: { both: NOTHING }, says: {} },
+  {
+    name: "VJ",
+    options: { both: VJ },
+    says: { both: agreed("IPCP", "compress VJ 0f 01") },
+    ratio: { both: 0.955 },
+    ber: 1e-6,
+  },
+  {
+    name: "VJ, slots always said",
+    options: { both: `${VJ} novjccomp` },
+    says: { both: agreed("IPCP", "compress VJ 0f 00") },
+    ratio: { both: 0.955 },
+    ber: 1e-6,
+  },
+  {
+    name: "VJ, 3 slots",
+    options: { both: `${VJ} vj-max-slots 3` },
+    says: { both: agreed("IPCP", "compress VJ 02 01") },
+    ber: 1e-6,
+  },
+
+  ...([9, 12, 15] as const).map((window): Method => ({
+    name: `Deflate ${window}`,
+    options: { both: `${CCP} nobsdcomp deflate ${window}` },
+    says: { both: deflate(`${window}`) },
+    ratio: { both: 1.15 },
+    resets: true,
+    ber: STATEFUL,
+  })),
+  {
+    name: "Deflate 15 and 10",
+    options: { both: `${CCP} nobsdcomp`, server: "deflate 15,10", client: "deflate 12,15" },
+    says: { server: deflate("15/10"), client: deflate("10/15") },
+    ratio: { both: 1.15 },
+    resets: true,
+    ber: STATEFUL,
+  },
+  ...([9, 12, 15] as const).map((bits): Method => ({
+    name: `BSD-Compress ${bits}`,
+    // The Linux kernel's decompressor fails at the second code wherever a long has 64 bits: it can only compress.
+    options: { both: `${CCP} nodeflate`, ours: `bsdcomp ${bits},0`, real: `bsdcomp 0,${bits}` },
+    says: {
+      ours: RegExp(`^BSD-Compress \\(${bits}\\) receive compression enabled`),
+      real: RegExp(`^BSD-Compress \\(${bits}\\) transmit compression enabled`),
+    },
+    ratio: { real: bits === 9 ? 0.95 : 1.05 },
+    resets: true,
+    ber: STATEFUL,
+    unreal: "the kernel's decompressor is broken",
+  })),
+
+  ...([40, 128] as const).map((bits): Method => ({
+    name: `MPPE ${bits}`,
+    options: { ...MSCHAP, both: `${MSCHAP.both} require-mppe-${bits}`, server: "auth require-mschap-v2" },
+    says: { both: RegExp(`^MPPE ${bits}-bit stateless compression enabled`) },
+  })),
+  {
+    name: "MPPE 128 by MS-CHAP",
+    options: { ...MSCHAP, both: `${MSCHAP.both} require-mppe-128`, server: "auth require-mschap" },
+    says: { both: /^MPPE 128-bit stateless compression enabled/ },
+  },
+
+  authentication("PAP", "require-pap", "auth pap", /^PAP authentication succeeded/),
+  authentication("CHAP-MD5", "require-chap chap-interval 1", "auth chap MD5", /^CHAP authentication succeeded/),
+  authentication("MS-CHAP", "require-mschap chap-interval 1", "auth chap MS", /^CHAP authentication succeeded/),
+  authentication("MS-CHAPv2", "require-mschap-v2 chap-interval 1", "auth chap MS-v2", /^CHAP authentication succeeded/),
+  authentication("EAP-MD5", "require-eap eap-interval 1", "auth eap", /^EAP authentication succeeded/),
+  {
+    name: "CHAP-MD5 both ways",
+    options: { both: "noipv6 novj noccp auth require-chap", server: "remotename zaphod" },
+    says: { both: /^CHAP authentication succeeded/ },
+  },
+  {
+    name: "MS-CHAPv2 both ways",
+    options: { both: "noipv6 novj noccp auth require-mschap-v2", server: "remotename zaphod" },
+    says: { both: /^CHAP authentication succeeded/ },
+  },
+  {
+    name: "EAP-MD5 both ways",
+    options: { both: "noipv6 novj noccp auth require-eap", server: "remotename zaphod" },
+    says: { both: /^EAP authentication succeeded/ },
+  },
+  {
+    name: "PAP one way, EAP-MD5 the other",
+    options: { both: "noipv6 novj noccp auth", server: "require-pap remotename zaphod", client: "require-eap" },
+    says: { server: /^EAP authentication succeeded/, client: /^PAP authentication succeeded/ },
+  },
+
+  {
+    name: "IPv6",
+    options: { both: "noauth novj noccp +ipv6" },
+    says: { both: agreed("IPV6CP", "addr fe80::.*") },
+    ipv6: true,
+  },
+  {
+    name: "all that is on by itself",
+    options: { both: "noauth" },
+    says: { both: deflate("15") },
+    ratio: { both: 1.2 },
+    resets: true,
+    ber: 1e-6,
+    ipv6: true,
+    timestamps: true,
+  },
+];
+
+/** Those that the real one has not, or not in its kernel: between two of ours. To be extended as they come. */
+export const OUR_METHODS: readonly Method[] = [
+  ...([9, 12, 15] as const).map((bits): Method => ({
+    name: `BSD-Compress ${bits} both ways`,
+    options: { both: `${CCP} nodeflate bsdcomp ${bits}` },
+    says: { both: RegExp(`^BSD-Compress \\(${bits}\\) compression enabled`) },
+    ratio: { both: bits === 9 ? 0.95 : 1.05 },
+    resets: true,
+    ber: STATEFUL,
+  })),
+  {
+    name: "Predictor-1",
+    options: { both: `${CCP} nodeflate nobsdcomp predictor1` },
+    says: { both: /^Predictor 1 compression enabled/ },
+    ratio: { both: 1 },
+    resets: true,
+    ber: STATEFUL,
+  },
+  {
+    name: "Stac LZS",
+    options: { both: `${CCP} nodeflate nobsdcomp lzs` },
+    says: { both: /^.*LZS.* compression enabled/ },
+    ratio: { both: 1.1 },
+    resets: true,
+    ber: STATEFUL,
+  },
+  {
+    name: "MPPC",
+    options: { both: `${CCP} nodeflate nobsdcomp mppc` },
+    says: { both: /^.*MPPC.* compression enabled/ },
+    ratio: { both: 1.1 },
+    resets: true,
+    ber: STATEFUL,
+  },
+  {
+    name: "MPPC with MPPE 128",
+    options: { ...MSCHAP, both: `${MSCHAP.both} mppc require-mppe-128`, server: "auth require-mschap-v2" },
+    says: { both: /^MPP[CE].*128-bit.* compression enabled/ },
+    ratio: { both: 1.1 },
+    ber: STATEFUL,
+  },
+  {
+    name: "MPPE 56",
+    options: { ...MSCHAP, both: `${MSCHAP.both} require-mppe-56`, server: "auth require-mschap-v2" },
+    says: { both: /^MPPE 56-bit stateless compression enabled/ },
+  },
+  {
+    name: "MPPE 128 with its state kept",
+    options: { ...MSCHAP, both: `${MSCHAP.both} require-mppe-128 mppe-stateful`, server: "auth require-mschap-v2" },
+    says: { both: /^MPPE 128-bit stateful compression enabled/ },
+    resets: true,
+  },
+  { name: "FCS-32", options: { both: `${NOTHING} fcs 32` }, says: { both: agreed("LCP", "fcs .*") } },
+  { name: "link quality reports", options: { both: `${NOTHING} lqr-interval 1` }, says: {} },
+];

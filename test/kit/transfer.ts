@@ -1,0 +1,120 @@
+// Files over a link: a text and noise each way, all four at once over TCP, compared by their checksums, and what the line
+// had to carry for them.
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { WireStats } from "./wire.ts";
+import type { End, Laplink, Side } from "./end.ts";
+import { Rng } from "./rng.ts";
+
+/** Octets of the text, and of the noise. */
+const SIZE = 100_000;
+const PORTS = { text: 5000, noise: 5001 } as const;
+type Name = keyof typeof PORTS;
+const NAMES: readonly Name[] = ["text", "noise"];
+
+const OTHER: Readonly<Record<Side, Side>> = { server: "client", client: "server" };
+
+/** Shell, in a folder of its own: waits for one caller and keeps what he sends. */
+export function receive(port: number, file: string): string {
+  // An nc whose input ends would hang up before it has heard everything: this one's never does.
+  return `{ [ -p open ] || mkfifo open; } 2>/dev/null; busybox nc -l -p ${port} <>open >${file}`;
+}
+
+/** Shell: sends a file to the one who waits there, or will in a moment. */
+export function send(address: string, port: number, file: string): string {
+  return `until busybox nc ${address} ${port} <${file}; do sleep 0.05; done`;
+}
+
+/** What each side sends: the repository's own words, and octets of no pattern. */
+function payloads(): Record<Side, Record<Name, Uint8Array>> {
+  const root = join(import.meta.dir, "../..");
+  const files = ["*.md", "src/**/*.ts"].flatMap((some) => [...new Bun.Glob(some).scanSync(root)].sort());
+  const words = Buffer.concat(files.map((file) => readFileSync(join(root, file))));
+  return {
+    server: { text: words.subarray(0, SIZE), noise: new Rng(1).bytes(SIZE) },
+    client: { text: words.subarray(-SIZE), noise: new Rng(2).bytes(SIZE) },
+  };
+}
+
+export class Payload {
+  /** Folders for the /etc/ppp of both sides: the files given, `text` and `noise`. */
+  readonly etc: Readonly<Record<Side, string>>;
+  readonly #folder = mkdtempSync(join(tmpdir(), "nullmodem-payload-"));
+  /** Of what each side sends. */
+  readonly #sums: Readonly<Record<Side, Record<Name, string>>>;
+
+  constructor(files: Readonly<Record<string, string>>) {
+    const bytes = payloads();
+    const place = (side: Side): string => {
+      const folder = join(this.#folder, side);
+      mkdirSync(folder);
+      for (const [name, content] of Object.entries({ ...files, ...bytes[side] }))
+        writeFileSync(join(folder, name), content);
+      return folder;
+    };
+    this.etc = { server: place("server"), client: place("client") };
+    const sum = (side: Side, name: Name): string =>
+      new Bun.CryptoHasher("sha256").update(bytes[side][name]).digest("hex");
+    const sums = (side: Side) => ({ text: sum(side, "text"), noise: sum(side, "noise") });
+    this.#sums = { server: sums("server"), client: sums("client") };
+  }
+
+  /** Sends everything both ways; `address` is where each side is. Throws when something arrives changed, or not in time. */
+  async transfer(link: Laplink, address: Readonly<Record<Side, string>>): Promise<Transfer> {
+    const before = await link.cable.stats();
+    const seconds = await Promise.all([
+      this.#exchange(link.server, "server", address.client),
+      this.#exchange(link.client, "client", address.server),
+    ]);
+    const { ab, ba } = await link.cable.stats();
+    return { seconds: Math.max(...seconds), line: { server: since(before.ab, ab), client: since(before.ba, ba) } };
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** One side's part; resolves to the seconds it took by that side's clock. */
+  async #exchange(end: End, side: Side, to: string): Promise<number> {
+    const parts = NAMES.flatMap((name) => [
+      `${receive(PORTS[name], name)} &`,
+      `${send(to, PORTS[name], `/etc/ppp/${name}`)} &`,
+    ]);
+    const script = [
+      "cd $(mktemp -d); mkfifo open; cat /proc/uptime",
+      ...parts,
+      `wait; cat /proc/uptime; sha256sum ${NAMES.join(" ")}; rm -r $PWD`,
+    ].join("\n");
+    const late = Bun.sleep(WITHIN_MS).then(() => {
+      throw new Error(`not everything has come to the ${side} within ${WITHIN_MS} ms`);
+    });
+    const { stdout, stderr } = await Promise.race([end.run(script), late]);
+    const [from = "", until = "", ...sums] = stdout.trimEnd().split("\n");
+    const wanted = NAMES.map((name) => `${this.#sums[OTHER[side]][name]}  ${name}`);
+    if (sums.join("\n") !== wanted.join("\n"))
+      throw new Error(`what came to the ${side} is not what was sent:\n${stdout}${stderr}`);
+    return parseFloat(until) - parseFloat(from);
+  }
+}
+
+const WITHIN_MS = 45_000;
+
+export interface Transfer {
+  readonly seconds: number;
+  /** What the line did meanwhile for what that side sent. */
+  readonly line: Readonly<Record<Side, WireStats>>;
+}
+
+/** Octets of payload for one octet that this side put on the line. */
+export function ratio({ line }: Transfer, side: Side): number {
+  return (NAMES.length * SIZE) / line[side].taken;
+}
+
+function since(before: WireStats, after: WireStats): WireStats {
+  const names = ["taken", "delivered", "flipped", "dropped", "lost"] as const;
+  const difference = { ...after };
+  for (const name of names) difference[name] -= before[name];
+  return difference;
+}
