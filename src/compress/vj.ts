@@ -8,10 +8,8 @@
 //
 // There is no acknowledgment. After a loss the receiver's header is behind, and what it makes of later packets is wrong
 // by the changes that were in the lost one: TCP drops them for their checksum, and what it then retransmits comes whole
-// (§4.2). That the checksum tells is not certain, though, and not only by bad luck. Urgent data of n octets have an
-// urgent pointer of n; the next packet has none, and a sequence number n higher: the sum is what it was, and if that
-// packet is lost the next one's data are taken for n octets before their place. The RFC is silent on this. The sender
-// here sends a packet whole when the one before, had it been lost, would not be missed.
+// (§4.2). Hence the care with whatever would hide a loss from the checksum (vj-loss.ts), or a retransmission from the
+// receiver.
 
 import { put16, put32, u16 } from "../bytes/be.ts";
 import {
@@ -26,18 +24,17 @@ import {
   ipv4Id,
   ipv4Proto,
   ipv4TotalLength,
-  ipVersion,
-  TCP_MIN,
   tcpAcknowledgment,
   tcpChecksum,
   TcpFlag,
   tcpFlags,
-  tcpHeaderLength,
   tcpSequence,
   tcpUrgent,
   tcpWindow,
 } from "../wire/ip.ts";
 import { Protocol } from "../wire/protocols.ts";
+import { CARRIED, copy, headersLength, isSameConnection, isSameOtherwise } from "./vj-headers.ts";
+import { forbiddenAfter, isNearWrap, Not } from "./vj-loss.ts";
 
 /** Free room before a VJ_COMP packet that its header may be written to: sixty octets each of IP and TCP, rounded up. */
 export const VJ_HEADROOM = 128;
@@ -53,61 +50,6 @@ const SPECIAL = ONE_WAY;
 
 /** With all but ACK of these a packet is none to compress, nor without it. */
 const JUDGED = TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST | TcpFlag.ACK;
-/** The flags that a VJ_COMP packet carries. ECN and what is reserved must stay as they were. */
-const CARRIED = TcpFlag.PSH | TcpFlag.URG;
-
-const ADDRESSES = 12;
-
-/** Octets of the IP and TCP headers of packet[start, end); 0: it is not IPv4, or its lengths lie. */
-function headersLength(packet: Uint8Array, start: number, end: number): number {
-  if (end - start < IPV4_MIN + TCP_MIN || ipVersion(packet, start) !== 4) return 0;
-  const ip = ipv4HeaderLength(packet, start);
-  if (ip < IPV4_MIN || start + ip + TCP_MIN > end) return 0;
-  const tcp = tcpHeaderLength(packet, start + ip);
-  const total = ipv4TotalLength(packet, start);
-  return tcp < TCP_MIN || ip + tcp > total || total > end - start ? 0 : ip + tcp;
-}
-
-/**
- * What the TCP checksum has of a packet's headers and VJ_COMP packets do not say anew, urgent pointer aside: two packets
- * whose traces are equal modulo 0xffff are the same to it.
- */
-function traceOf(packet: Uint8Array, start: number, length: number): number {
-  const tcp = start + ipv4HeaderLength(packet, start);
-  let sum = length - (tcp - start) - (tcpFlags(packet, tcp) & CARRIED);
-  for (let at = start + ADDRESSES; at < start + IPV4_MIN; at += 2) sum += u16(packet, at);
-  for (let at = tcp; at < tcp + 16; at += 2) sum += u16(packet, at);
-  for (let at = tcp + TCP_MIN; at < start + length; at += 2) sum += u16(packet, at);
-  return sum;
-}
-
-function copy(from: Uint8Array, start: number, length: number, to: Uint8Array, at: number): void {
-  // A call of set() needs a subarray, which costs more than this for a header.
-  for (let i = 0; i < length; i++) to[at + i] = from[start + i]!;
-}
-
-/** Addresses and ports, wherever IP options put the latter. A slot without a header is all zeros, and as good as one. */
-function isSameConnection(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number): boolean {
-  for (let i = ADDRESSES; i < IPV4_MIN; i++) if (a[aStart + i] !== b[bStart + i]) return false;
-  const aPorts = aStart + ipv4HeaderLength(a, aStart);
-  const bPorts = bStart + ipv4HeaderLength(b, bStart);
-  for (let i = 0; i < 4; i++) if (a[aPorts + i] !== b[bPorts + i]) return false;
-  return true;
-}
-
-/** What a VJ_COMP packet cannot say is equal in two headers of one connection. */
-function isSameOtherwise(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number, length: number): boolean {
-  // Version, header length, TOS; DF and its neighbours, TTL, protocol.
-  if (a[aStart] !== b[bStart] || a[aStart + 1] !== b[bStart + 1]) return false;
-  for (let i = 6; i < 10; i++) if (a[aStart + i] !== b[bStart + i]) return false;
-  const ip = ipv4HeaderLength(a, aStart);
-  for (let i = IPV4_MIN; i < ip; i++) if (a[aStart + i] !== b[bStart + i]) return false;
-  if (a[aStart + ip + 12] !== b[bStart + ip + 12]) return false;
-  if (((a[aStart + ip + 13]! ^ b[bStart + ip + 13]!) & ~CARRIED) !== 0) return false;
-  for (let i = ip + TCP_MIN; i < length; i++) if (a[aStart + i] !== b[bStart + i]) return false;
-  return true;
-}
-
 /** Writes a change before packet[at] and returns where it begins. */
 function putChange(packet: Uint8Array, at: number, value: number): number {
   if (value > 0 && value < 256) {
@@ -139,9 +81,8 @@ export class VjCompressor {
   misses = 0;
   readonly #compressId: boolean;
   readonly #headers: Uint8Array;
-  readonly #traces: Int32Array;
-  /** 1: the packet sent last for a slot, if lost, would leave a header there that makes wrong packets look right. */
-  readonly #hidden: Uint8Array;
+  /** Not bits for the next packet of each slot. */
+  readonly #forbidden: Uint8Array;
   /** The slots, used last to unused longest: the first is that of the packet sent last. */
   readonly #recent: Uint8Array;
 
@@ -149,8 +90,7 @@ export class VjCompressor {
   constructor(slots: number, compressId: boolean) {
     this.#compressId = compressId;
     this.#headers = new Uint8Array(slots * STRIDE);
-    this.#traces = new Int32Array(slots);
-    this.#hidden = new Uint8Array(slots);
+    this.#forbidden = new Uint8Array(slots);
     this.#recent = Uint8Array.from({ length: slots }, (_, at) => slots - 1 - at);
   }
 
@@ -185,11 +125,12 @@ export class VjCompressor {
     recent[0] = slot;
 
     const at = slot * STRIDE;
-    const wasHidden = this.#hidden[slot] !== 0;
-    this.#hidden[slot] = this.#hides(packet, start, length, slot, isKnown) ? 1 : 0;
-    if (isKnown && !wasHidden && isSameOtherwise(headers, at, packet, start, length)) {
+    const isAlike = isKnown && isSameOtherwise(headers, at, packet, start, length);
+    const forbidden = this.#forbidden[slot]!;
+    this.#forbidden[slot] = forbiddenAfter(headers, at, packet, start, isAlike);
+    if (isAlike && (forbidden & Not.COMPRESSED) === 0) {
       const named = place === 0 && this.#compressId ? -1 : slot;
-      if (this.#encode(packet, start, end, length, at, named)) {
+      if (this.#encode(packet, start, end, length, at, forbidden, named)) {
         this.compressed++;
         return Protocol.VJ_COMP;
       }
@@ -199,25 +140,21 @@ export class VjCompressor {
     return Protocol.VJ_UNCOMP;
   }
 
-  /** Whether the headers would pass for those in the slot, and it mattered: an old acknowledgment does not. */
-  #hides(packet: Uint8Array, start: number, length: number, slot: number, isKnown: boolean): boolean {
-    const headers = this.#headers;
-    const tcp = start + ipv4HeaderLength(packet, start);
-    const old = slot * STRIDE + ipv4HeaderLength(headers, slot * STRIDE);
-    const trace = traceOf(packet, start, length);
-    const by = trace - this.#traces[slot]!;
-    this.#traces[slot] = trace;
-    if (isKnown && tcpSequence(packet, tcp) === tcpSequence(headers, old)) return false;
-    // The next packet has the pointer it finds in the slot, or one of its own.
-    return by % 0xffff === 0 || (by + tcpUrgent(packet, tcp) - tcpUrgent(headers, old)) % 0xffff === 0;
-  }
-
   /** Puts the changes from headers[at, …) to the packet in place of its headers; `named` is the slot, or -1. */
-  #encode(packet: Uint8Array, start: number, end: number, length: number, at: number, named: number): boolean {
+  #encode(
+    packet: Uint8Array,
+    start: number,
+    end: number,
+    length: number,
+    at: number,
+    forbidden: number,
+    named: number,
+  ): boolean {
     const headers = this.#headers;
     const ip = ipv4HeaderLength(packet, start);
     const tcp = start + ip;
     const old = at + ip;
+    if (isNearWrap(packet, tcp)) return false;
     const byS = (tcpSequence(packet, tcp) - tcpSequence(headers, old)) >>> 0;
     const byA = (tcpAcknowledgment(packet, tcp) - tcpAcknowledgment(headers, old)) >>> 0;
     if (byS > 0xffff || byA > 0xffff) return false;
@@ -244,8 +181,8 @@ export class VjCompressor {
     // Most receivers, Linux among them, leave URG as it was when they see a special.
     let special = 0;
     if (byS === sent && (tcpFlags(headers, old) & TcpFlag.URG) === 0) {
-      if (change === Change.S) special = ONE_WAY;
-      else if (change === (Change.S | Change.A) && byA === byS) special = ECHOED;
+      if (change === Change.S && (forbidden & Not.ONE_WAY) === 0) special = ONE_WAY;
+      if (change === (Change.S | Change.A) && byA === byS && (forbidden & Not.ECHOED) === 0) special = ECHOED;
     }
 
     copy(packet, start, length, headers, at);

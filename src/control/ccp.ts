@@ -95,6 +95,7 @@ export class Ccp implements Dialect {
   readonly #config: CcpConfig;
   readonly #lower: Lower;
   readonly #owner: CcpOwner;
+  #mppe: MppeConfig | undefined;
   /** What we ask for, best first. */
   #want: ConfOption[] = [];
   /** What the peer's last request began with, if we agreed to all of it; and what it named that we could do. */
@@ -114,6 +115,13 @@ export class Ccp implements Dialect {
     this.#config = config;
     this.#lower = lower;
     this.#owner = owner;
+    this.#mppe = config.mppe;
+  }
+
+  /** There is no key of 40 bits. False: and none of another strength is allowed. */
+  forbidMppe40(): boolean {
+    this.#mppe = this.#mppe && { ...this.#mppe, bits40: false };
+    return this.#mppe === undefined || this.#mppe.bits56 || this.#mppe.bits128;
   }
 
   /** Nothing is asked for: pppd waits for the peer's request then. */
@@ -123,7 +131,8 @@ export class Ccp implements Dialect {
   }
 
   reset(): void {
-    const { mppe, deflate, deflateDraft, bsd, predictor1, lzs, mppc } = this.#config;
+    const { deflate, deflateDraft, bsd, predictor1, lzs, mppc } = this.#config;
+    const mppe = this.#mppe;
     this.#want = [];
     this.#refused = [];
     this.#transmit = this.#receive = undefined;
@@ -155,14 +164,14 @@ export class Ccp implements Dialect {
       return verdict;
     });
     this.#named = list.options.filter((option) => this.#verdict(option) === "ack");
-    this.#mppeFailure = this.#config.mppe !== undefined && !secure ? MPPE_FAILED : undefined;
+    this.#mppeFailure = this.#mppe !== undefined && !secure ? MPPE_FAILED : undefined;
     if (answer.code === Code.ConfAck) this.#transmit = methodOf(list.options[0]);
     return answer;
   }
 
   #verdict(option: ConfOption): Verdict {
-    const { mppe, deflate, deflateDraft, bsd, predictor1, lzs } = this.#config;
-    if (mppe !== undefined && option.type !== CcpOption.Mppe) return "reject";
+    const { deflate, deflateDraft, bsd, predictor1, lzs } = this.#config;
+    if (this.#mppe !== undefined && option.type !== CcpOption.Mppe) return "reject";
     switch (option.type) {
       case CcpOption.Mppe:
         return this.#mppeVerdict(readMppe(option.value));
@@ -193,7 +202,8 @@ export class Ccp implements Dialect {
   }
 
   #mppeVerdict(bits: number | undefined): Verdict {
-    const { mppe, mppc } = this.#config;
+    const { mppc } = this.#config;
+    const mppe = this.#mppe;
     if (bits === undefined) return "reject";
     if (mppe === undefined) {
       if (mppc === "no") return "reject";
@@ -276,7 +286,7 @@ export class Ccp implements Dialect {
   }
 
   #betterMppe(asked: number, offer: number | undefined): ConfOption | undefined {
-    const { mppe } = this.#config;
+    const mppe = this.#mppe;
     if (offer === undefined) return undefined;
     if (mppe === undefined) return offer === MppeBit.Mppc ? mppeOption(offer) : undefined;
     if ((offer & MppeBit.Stateless) === 0 && !mppe.stateful) {
@@ -289,11 +299,11 @@ export class Ccp implements Dialect {
 
   rejected(options: ConfOption[]): void {
     for (const { type } of options) {
-      if (type === CcpOption.Mppe && this.#config.mppe !== undefined) this.#mppeFailure = MPPE_REFUSED;
+      if (type === CcpOption.Mppe && this.#mppe !== undefined) this.#mppeFailure = MPPE_REFUSED;
       this.#refused.push(type);
       this.#want = this.#want.filter((asked) => asked.type !== type);
     }
-    if (this.#config.mppe !== undefined || this.#want.length > 0) return;
+    if (this.#mppe !== undefined || this.#want.length > 0) return;
     // Nothing of ours will do: what the peer sends with, it can surely be sent with.
     const common = this.#named.find(({ type }) => !this.#refused.includes(type));
     if (common !== undefined) this.#want = [common];

@@ -1,23 +1,42 @@
 // The authentication phase: who must prove to whom who it is, with PAP, CHAP or EAP, and what has been proved
-// (RFC 1661 §3.5).
+// (RFC 1661 §3.5). CHAP and EAP may ask again while the link is up.
 
+import { Answers } from "../auth/answers.ts";
+import { ChapClient, type ChapConfig, ChapServer } from "../auth/chap.ts";
+import type { MppeMaterial } from "../auth/digest.ts";
+import { EapClient } from "../auth/eap-client.ts";
+import { EapServer } from "../auth/eap-server.ts";
+import { type EapConfig, eapComplaint } from "../auth/eap.ts";
 import { PapClient, type PapConfig, PapServer } from "../auth/pap.ts";
 import type { AuthMethod } from "../control/lcp.ts";
 import type { Lower } from "../control/negotiator.ts";
+import { mppeMasterKey, mppeStartKeys, mppeStartKeyV1 } from "../crypto/mppe-keys.ts";
+import { parseChap } from "../wire/chap.ts";
+import { parseEap } from "../wire/eap.ts";
+import { ChapDigest } from "../wire/lcp.ts";
 import { parsePap } from "../wire/pap.ts";
 import { Protocol } from "../wire/protocols.ts";
 import type { Failure, LinkEvent } from "./events.ts";
+import type { MppeKeys } from "./networks.ts";
 import type { Timer } from "./timers.ts";
 
 export interface AuthenticationConfig {
   readonly pap: PapConfig;
-  /** Who we say we are, and our password: asked for when the peer wants it. */
+  readonly chap: Omit<ChapConfig, "answers" | "random32">;
+  readonly eap: Omit<EapConfig, "answers" | "random32">;
+  /** Our name for the peers we ask. */
+  readonly name: string;
+  /** Who we say we are, and our PAP password: asked for when the peer wants it. */
   readonly user: string;
   readonly password: () => string;
+  /** Our secret for a server, by its name, and a peer's, by its; undefined: none. */
+  readonly ourSecret: (server: string) => string | undefined;
+  readonly peerSecret: (client: string) => string | undefined;
 }
 
 export interface AuthenticationHost {
   lower(timer: Timer): Lower;
+  random32(): number;
   emit(event: LinkEvent): void;
   /** All that was asked for is proved. */
   proved(now: number): void;
@@ -25,59 +44,168 @@ export interface AuthenticationHost {
   failed(failure: Failure, reason: string, now: number): void;
 }
 
+type AuthTimer = "papClient" | "papServer" | "chapClient" | "chapServer" | "eapClient" | "eapServer";
+
+const DIGESTS = { "chap-md5": ChapDigest.Md5, mschap: ChapDigest.Ms, "mschap-v2": ChapDigest.MsV2 } as const;
+
+/** The digest, when the method is CHAP with one. */
+function digestOf(method: AuthMethod | undefined): ChapDigest | undefined {
+  return method === undefined || method === "pap" || method === "eap" ? undefined : DIGESTS[method];
+}
+
 export class Authentication {
   readonly #config: AuthenticationConfig;
   readonly #host: AuthenticationHost;
   readonly #papClient: PapClient;
   readonly #papServer: PapServer;
+  readonly #chapClient: ChapClient;
+  readonly #chapServer: ChapServer;
+  readonly #eapClient: EapClient;
+  readonly #eapServer: EapServer;
+  readonly #log: Lower["log"];
   /** Proofs still owed: by the peer to us, by us to the peer. */
   #owed = new Set<"peer" | "us">();
   #method: AuthMethod = "pap";
+  /** What MS-CHAP left behind, each way. */
+  #ourMppe: MppeMaterial | undefined;
+  #peerMppe: MppeMaterial | undefined;
 
   constructor(config: AuthenticationConfig, host: AuthenticationHost) {
     this.#config = config;
     this.#host = host;
-    const { pap } = config;
-    this.#papClient = new PapClient(pap, host.lower("papClient"), (accepted, now) => this.#provedUs(accepted, now));
-    this.#papServer = new PapServer(pap, host.lower("papServer"), {
+    this.#log = (level, text) => host.lower("papClient").log(level, text);
+    const shared = { answers: new Answers(), random32: () => host.random32() };
+    const ours = (accepted: boolean, mppe: MppeMaterial | undefined, now: number): void => {
+      this.#ourMppe = mppe;
+      this.#provedUs(accepted, now);
+    };
+    const peers = (accepted: boolean, name: string | undefined, mppe: MppeMaterial | undefined, now: number): void => {
+      this.#peerMppe = mppe;
+      this.#provedPeer(name, accepted, now);
+    };
+    this.#papClient = new PapClient(config.pap, host.lower("papClient"), (accepted, now) =>
+      ours(accepted, undefined, now),
+    );
+    this.#papServer = new PapServer(config.pap, host.lower("papServer"), {
       papRequest: (user, password) => host.emit({ type: "pap-request", user, password }),
-      papDone: (user, accepted, now) => this.#provedPeer(user, accepted, now),
+      papDone: (user, accepted, now) => peers(accepted, user, undefined, now),
+    });
+    const chap = { ...config.chap, ...shared };
+    this.#chapClient = new ChapClient(chap, host.lower("chapClient"), {
+      chapSecret: config.ourSecret,
+      chapDone: ours,
+    });
+    this.#chapServer = new ChapServer(chap, host.lower("chapServer"), {
+      chapPeerSecret: config.peerSecret,
+      chapPeerDone: peers,
+    });
+    const eap = { ...config.eap, ...shared };
+    this.#eapClient = new EapClient(eap, host.lower("eapClient"), { eapSecret: config.ourSecret, eapDone: ours });
+    this.#eapServer = new EapServer(eap, host.lower("eapServer"), {
+      eapPeerSecret: config.peerSecret,
+      eapPeerDone: peers,
     });
   }
 
   /** `demand` is what the peer agreed to prove itself with, `comply` what we agreed to. */
   start(demand: AuthMethod | undefined, comply: AuthMethod | undefined, now: number): void {
+    const { name, user, password } = this.#config;
+    this.#ourMppe = this.#peerMppe = undefined;
     if (demand !== undefined) this.#owed.add("peer");
     if (comply !== undefined) this.#owed.add("us");
     this.#method = demand ?? "pap";
     if (demand === "pap") this.#papServer.start(now);
-    if (comply === "pap") this.#papClient.start(this.#config.user, this.#config.password(), now);
+    if (demand === "eap") this.#eapServer.start(name, now);
+    const asked = digestOf(demand);
+    if (asked !== undefined) this.#chapServer.start(asked, name, now);
+    if (comply === "pap") this.#papClient.start(user, password(), now);
+    if (comply === "eap") this.#eapClient.start(user, now);
+    const answered = digestOf(comply);
+    if (answered !== undefined) this.#chapClient.start(answered, user, now);
     if (this.#owed.size === 0) this.#host.proved(now);
   }
 
   stop(): void {
     this.#papClient.stop();
     this.#papServer.stop();
+    this.#chapClient.stop();
+    this.#chapServer.stop();
+    this.#eapClient.stop();
+    this.#eapServer.stop();
     this.#owed.clear();
   }
 
+  /** What the proofs left behind for MPPE; "both": they ran both ways, and nobody could say which is meant. */
+  mppeKeys(): MppeKeys | "both" | undefined {
+    if (this.#ourMppe !== undefined && this.#peerMppe !== undefined) return "both";
+    const material = this.#ourMppe ?? this.#peerMppe;
+    if (material === undefined) return undefined;
+    const { version, passwordHashHash, ntResponse, challenge, isServer } = material;
+    if (version === 1) {
+      const key = mppeStartKeyV1(passwordHashHash, challenge);
+      return { version, transmit: key, receive: key };
+    }
+    const { send, receive } = mppeStartKeys(mppeMasterKey(passwordHashHash, ntResponse), isServer);
+    return { version, transmit: send, receive };
+  }
+
   speaks(protocol: number): boolean {
-    return protocol === Protocol.PAP;
+    return protocol === Protocol.PAP || protocol === Protocol.CHAP || protocol === Protocol.EAP;
   }
 
   /** False: not a protocol of this phase. */
   receive(protocol: number, packet: Uint8Array, start: number, end: number, now: number): boolean {
-    if (protocol !== Protocol.PAP) return false;
-    const pap = parsePap(packet, start, end);
-    if (pap === undefined) return true;
-    this.#papClient.receive(pap, now);
-    this.#papServer.receive(pap, now);
-    return true;
+    switch (protocol) {
+      case Protocol.PAP: {
+        const pap = parsePap(packet, start, end);
+        if (pap === undefined) return true;
+        this.#papClient.receive(pap, now);
+        this.#papServer.receive(pap, now);
+        return true;
+      }
+      case Protocol.CHAP: {
+        const chap = parseChap(packet, start, end);
+        if (chap === undefined) return true;
+        this.#chapClient.receive(chap, now);
+        this.#chapServer.receive(chap, now);
+        return true;
+      }
+      case Protocol.EAP: {
+        const eap = parseEap(packet, start, end);
+        if (eap === undefined) {
+          const { level, text } = eapComplaint(packet, start, end);
+          this.#log(level, text);
+          return true;
+        }
+        this.#eapClient.receive(eap, now);
+        this.#eapServer.receive(eap, now);
+        return true;
+      }
+      default:
+        return false;
+    }
   }
 
-  timeout(timer: "papClient" | "papServer", now: number): void {
-    if (timer === "papClient") this.#papClient.timeout(now);
-    else this.#papServer.timeout(now);
+  /** The peer speaks network protocols already: to it all is proved. */
+  heardNetwork(now: number): void {
+    this.#eapClient.heardNetwork(now);
+  }
+
+  timeout(timer: AuthTimer, now: number): void {
+    switch (timer) {
+      case "papClient":
+        return this.#papClient.timeout(now);
+      case "papServer":
+        return this.#papServer.timeout(now);
+      case "chapClient":
+        return this.#chapClient.timeout(now);
+      case "chapServer":
+        return this.#chapServer.timeout(now);
+      case "eapClient":
+        return this.#eapClient.timeout(now);
+      case "eapServer":
+        return this.#eapServer.timeout(now);
+    }
   }
 
   /** The owner's answer to a pap-request; `message` is for the peer's user. */
@@ -87,32 +215,41 @@ export class Authentication {
 
   /** The peer agreed to a protocol and now knows nothing of it. */
   protocolRejected(protocol: number, now: number): void {
-    if (protocol !== Protocol.PAP) return;
-    const lower = this.#host.lower("papClient");
+    if (protocol === Protocol.CHAP) {
+      this.#chapClient.rejected(now);
+      this.#chapServer.rejected(now);
+    } else if (protocol === Protocol.EAP) {
+      this.#eapClient.rejected(now);
+      this.#eapServer.rejected(now);
+    } else if (protocol === Protocol.PAP) this.#papRejected(now);
+  }
+
+  #papRejected(now: number): void {
     if (this.#owed.has("us")) {
-      lower.log("error", "PAP authentication failed due to protocol-reject");
+      this.#log("error", "PAP authentication failed due to protocol-reject");
       this.#papClient.stop();
       this.#provedUs(false, now);
     }
     if (this.#owed.has("peer")) {
-      lower.log("error", "PAP authentication of peer failed due to protocol-reject");
+      this.#log("error", "PAP authentication of peer failed due to protocol-reject");
       this.#papServer.stop();
       this.#provedPeer(undefined, false, now);
     }
   }
 
   #provedUs(accepted: boolean, now: number): void {
-    this.#owed.delete("us");
+    const isFirst = this.#owed.delete("us");
     if (!accepted) this.#host.failed("we-not-authenticated", "Failed to authenticate ourselves to peer", now);
-    else if (this.#owed.size === 0) this.#host.proved(now);
+    else if (isFirst && this.#owed.size === 0) this.#host.proved(now);
   }
 
   #provedPeer(user: string | undefined, accepted: boolean, now: number): void {
-    this.#owed.delete("peer");
+    const isFirst = this.#owed.delete("peer");
     if (!accepted) {
       this.#host.failed("peer-not-authenticated", "Authentication failed", now);
       return;
     }
+    if (!isFirst) return;
     this.#host.emit({ type: "peer-authenticated", name: user ?? "", method: this.#method });
     if (this.#owed.size === 0) this.#host.proved(now);
   }

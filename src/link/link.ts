@@ -36,6 +36,8 @@ export interface LinkConfig {
   escape: readonly number[];
   /** Take control characters that the receive ACCM says to drop (`receive-all`). */
   receiveAll: boolean;
+  /** Only to a peer that wants EAP do we prove who we are. */
+  needPeerEap: boolean;
   /** The telephone number to be called back at; undefined: nobody is asked to. */
   callback: string | undefined;
   /** 0: no packets in the log; 1: control packets, without echoes once a network protocol is up; 2: all. */
@@ -151,6 +153,7 @@ export class Link {
       });
     this.#authentication = new Authentication(config.authentication, {
       lower,
+      random32: host.random32,
       emit: (event) => this.#emit(event),
       proved: (now) => this.#proved(now),
       failed: (failure, reason, now) => this.#fail(failure, reason, now),
@@ -281,6 +284,10 @@ export class Link {
           break;
         case "papClient":
         case "papServer":
+        case "chapClient":
+        case "chapServer":
+        case "eapClient":
+        case "eapServer":
           this.#authentication.timeout(timer, now);
           break;
         default:
@@ -362,6 +369,7 @@ export class Link {
       return;
     }
     if (this.#authentication.receive(protocol, frame, start, end, now)) return;
+    if (this.#phase === "authenticate" && this.networks.speaks(protocol)) this.#authentication.heardNetwork(now);
     if (this.#phase !== "network") {
       this.#log("debug", `discarding proto 0x${protocol.toString(16)} in phase ${PHASES.indexOf(this.#phase)}`);
       return;
@@ -513,6 +521,11 @@ export class Link {
       this.#fail("peer-not-authenticated", "peer refused to authenticate", now);
       return;
     }
+    if (this.#config.needPeerEap && peer.auth !== "eap") {
+      this.#log("warn", "peer doesn't want to authenticate us with eap");
+      this.#fail("we-not-authenticated", "couldn't negotiate eap", now);
+      return;
+    }
     this.#setPhase("authenticate");
     this.#authentication.start(got.auth, peer.auth, now);
   }
@@ -529,7 +542,7 @@ export class Link {
 
   #startNetworks(now: number): void {
     this.#setPhase("network");
-    this.networks.start(undefined, now);
+    this.networks.start(this.#authentication.mppeKeys(), now);
   }
 
   // ── what is said ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -129,6 +129,10 @@ export class Networks {
     this.#mppeKeys = keys === "both" ? undefined : keys;
     if (ccp?.mppe !== undefined && keys === "both") return this.#noMppe("auth done in both directions.", now);
     if (ccp?.mppe !== undefined && keys === undefined) return this.#noMppe("MS-CHAP[v2] auth not performed.", now);
+    if (this.#mppeKeys?.version === 1 && ccp?.mppe?.bits40 === true) {
+      this.#host.log("notice", "Disabling 40-bit MPPE; MS-CHAP LM not supported");
+      if (this.#ccp?.forbidMppe40() === false) return this.#noMppe("both 40-bit and 128-bit disabled.", now);
+    }
     this.datapath.encrypted = ccp?.mppe !== undefined;
     this.#begun = false;
     this.#ccpNegotiator?.open(now);

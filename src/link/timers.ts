@@ -11,6 +11,10 @@ export const TIMERS = [
   "ipv6cp",
   "papClient",
   "papServer",
+  "chapClient",
+  "chapServer",
+  "eapClient",
+  "eapServer",
 ] as const;
 export type Timer = (typeof TIMERS)[number];
 

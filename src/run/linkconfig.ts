@@ -1,5 +1,8 @@
 // From the options as the manual names them to what a Link wants to know.
 
+import type { MsChapConfig } from "../auth/mschap.ts";
+import type { Names } from "../auth/names.ts";
+import { fromHex } from "../bytes/text.ts";
 import type { CcpConfig, MppeConfig } from "../control/ccp.ts";
 import type { IpcpConfig } from "../control/ipcp.ts";
 import type { AuthMethod } from "../control/lcp.ts";
@@ -58,13 +61,34 @@ export function linkConfig(config: Config, plan: AuthPlan, complain: (text: stri
         maxAuthreq: config.papMaxAuthreq,
         timeoutMs: config.papTimeout * SECOND,
       },
+      chap: {
+        ...names(config),
+        ...challenges(config),
+        restartMs: config.chapRestart * SECOND,
+        maxChallenge: config.chapMaxChallenge,
+        intervalMs: config.chapInterval * SECOND,
+        timeoutMs: config.chapTimeout * SECOND,
+      },
+      eap: {
+        ...names(config),
+        ...challenges(config),
+        restartMs: config.eapRestart * SECOND,
+        maxRequests: config.eapMaxSreq,
+        intervalMs: config.eapInterval * SECOND,
+        timeoutMs: config.eapTimeout * SECOND,
+        maxReceived: config.eapMaxRreq,
+      },
+      name: config.name,
       user: config.user,
       password: plan.password,
+      ourSecret: plan.ourSecret,
+      peerSecret: plan.peerSecret,
     },
     networks: { ipcp: ipcpConfig(config), ipv6cp: ipv6cpConfig(config, complain), ccp: ccpConfig(config) },
     mtu: config.mtu,
     escape: config.escape,
     receiveAll: config.receiveAll,
+    needPeerEap: config.needPeerEap,
     callback: config.callback,
     debug: config.debug,
     hidePassword: config.hidePassword,
@@ -108,6 +132,23 @@ export function ipcpConfig(config: Config): IpcpConfig | undefined {
     vj: nothing || config.novj ? undefined : { maxSlot: config.vjMaxSlots - 1, compressSlot: !config.novjccomp },
     limits: limits(config, config.ipcpRestart, config.ipcpMaxConfigure, config.ipcpMaxTerminate, config.ipcpMaxFailure),
   };
+}
+
+function names({ remotename, remotenameGiven, chapmsStripDomain }: Config): Names {
+  return { remotename, remotenameGiven, stripDomain: chapmsStripDomain };
+}
+
+function challenges({ msLanman, mschapChallenge, mschap2PeerChallenge }: Config): Omit<MsChapConfig, "random32"> {
+  return {
+    msLanman,
+    fixedChallenge: fixed(mschapChallenge),
+    fixedPeerChallenge: fixed(mschap2PeerChallenge),
+  };
+}
+
+/** What the debugging options say in hex. */
+function fixed(hex: string | undefined): Uint8Array | undefined {
+  return hex !== undefined && /^([0-9a-f]{2})+$/i.test(hex) ? fromHex(hex) : undefined;
 }
 
 /** Undefined: no IPv6 (noipv6). */

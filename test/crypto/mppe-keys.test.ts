@@ -1,4 +1,4 @@
-// The numbers are those of RFC 3079 §2.5 and §3.5, recomputed by other programs (the rfc.md survey) where it misprints.
+// The numbers of RFC 3079 §2.5 and §3.5, which the rfc.md survey had from other programs too.
 
 import { expect, test } from "bun:test";
 import { createCipheriv, createHash } from "node:crypto";

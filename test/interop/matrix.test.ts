@@ -5,7 +5,7 @@
 // The methods are in methods.ts. NULLMODEM_MATRIX=real plays them between two real ones, to see whose fault it is.
 
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Kind, type Laplink, LinkPool, type Run, type Side } from "../kit/end.ts";
@@ -18,6 +18,7 @@ import { METHODS, type Method, OUR_METHODS, pick, SECRETS } from "./methods.ts";
 setDefaultTimeout(400_000);
 const here = machinesMissing() ?? tunMissing();
 const tshark = Bun.which("tshark");
+const PPPDUMP = "/usr/sbin/pppdump";
 const folder = mkdtempSync(join(tmpdir(), "nullmodem-matrix-"));
 const SIDES = ["server", "client"] as const;
 
@@ -87,18 +88,40 @@ function resetsIn(runs: Record<Side, Run>): number {
   return asked(runs.server) + asked(runs.client);
 }
 
-/** What tshark finds wrong in a record file, a line each. */
-async function malformed(file: string): Promise<string> {
-  const child = Bun.spawn([tshark!, "-r", file, "-Y", "_ws.malformed"], { stdio: ["ignore", "pipe", "pipe"] });
+/** Somebody else's program that reads what we recorded on the clean line. */
+interface Judge {
+  reads(link: Laplink, method: Method): boolean;
+  /** What it finds wrong in the file; empty when all is well. */
+  faults(file: string): Promise<string>;
+}
+
+async function output(...command: string[]): Promise<string> {
+  const child = Bun.spawn(command, { stdio: ["ignore", "pipe", "pipe"] });
   const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
   return stdout + stderr.replace(/^Running as user.*\n/m, "");
 }
 
+const JUDGES: readonly Judge[] = [
+  {
+    // One role is enough.
+    reads: ({ server, client }) => tshark !== null && server.kind === "ours" && client.kind === "real",
+    faults: (file) => output(tshark!, "-r", file, "-Y", "_ws.malformed"),
+  },
+  {
+    reads: (_, { unpacks }) => unpacks === true && existsSync(PPPDUMP),
+    faults: async (file) => {
+      const packets = (await output(PPPDUMP, "-p", "-d", file)).match(/^(sent|rcvd) {2}.*$/gm) ?? [];
+      const whole = packets.filter((packet) => / {2}(00 )?21 45 00 /.test(packet));
+      if (whole.length < 200) return `only ${whole.length} packets of ${packets.length} could be read`;
+      return packets.filter((packet) => / {2}(ff 03 )?(00 )?fd /.test(packet)).join("\n");
+    },
+  },
+];
+
 async function play(link: Laplink, method: Method): Promise<void> {
-  // One role is enough for tshark.
-  const side = link.server.kind === "ours" && link.client.kind === "real" ? "server" : undefined;
+  const judge = JUDGES.find(({ reads }) => reads(link, method));
   const record = join(folder, `${method.name}.rec`);
-  const runs = await bringUp(link, method, side === undefined ? {} : { [side]: record });
+  const runs = await bringUp(link, method, judge === undefined ? {} : { server: record });
 
   const ways = method.ipv6 ? [IPV4, await linkLocal(runs)] : [IPV4];
   for (const [index, way] of ways.entries()) {
@@ -110,10 +133,10 @@ async function play(link: Laplink, method: Method): Promise<void> {
     }
   }
   expect(resetsIn(runs)).toBe(0);
-  let shark: Promise<string> | undefined;
-  if (side !== undefined && tshark !== null) {
+  let verdict: Promise<string> | undefined;
+  if (judge !== undefined) {
     copyFileSync(record, `${record}.clean`);
-    shark = malformed(`${record}.clean`);
+    verdict = judge.faults(`${record}.clean`);
   }
 
   await link.cable.damage({ ber: method.ber ?? BER, seed: SEED });
@@ -132,7 +155,7 @@ async function play(link: Laplink, method: Method): Promise<void> {
   expect(said).not.toMatch(/no effect yet|Lost compression sync/);
   for (const secret of Object.values(SECRETS)) expect(said).not.toContain(secret);
   expect(await Promise.all(SIDES.map((one) => link[one].traces()))).toEqual([[], []]);
-  expect((await shark) ?? "").toBe("");
+  expect((await verdict) ?? "").toBe("");
 }
 
 const pools = new Map<string, LinkPool>();

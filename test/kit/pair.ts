@@ -13,6 +13,7 @@ import type { Rng } from "./rng.ts";
 /** pppd's defaults, as far as they are the same on both sides, without compression and IPv6. */
 export function linkConfig(changes: Partial<LinkConfig> = {}): LinkConfig {
   const limits = { restartMs: 3000, maxConfigure: 10, maxTerminate: 2, maxFailure: 5, patienceMs: 60 };
+  const names = { remotename: "", remotenameGiven: false, stripDomain: false, msLanman: false };
   return {
     lcp: {
       mru: 1500,
@@ -35,8 +36,19 @@ export function linkConfig(changes: Partial<LinkConfig> = {}): LinkConfig {
     echo: { intervalMs: 0, failure: 0, adaptive: false },
     authentication: {
       pap: { restartMs: 3000, maxAuthreq: 10, timeoutMs: 30000 },
+      chap: {
+        ...names,
+        restartMs: 3000,
+        maxChallenge: 10,
+        intervalMs: 0,
+        timeoutMs: 60_000,
+      },
+      eap: { ...names, restartMs: 3000, maxRequests: 10, intervalMs: 0, timeoutMs: 20_000, maxReceived: 20 },
+      name: "server",
       user: "zaphod",
       password: () => "gargleBlaster",
+      ourSecret: () => "gargleBlaster",
+      peerSecret: (client) => (client === "zaphod" ? "gargleBlaster" : undefined),
     },
     networks: {
       ipcp: {
@@ -61,6 +73,7 @@ export function linkConfig(changes: Partial<LinkConfig> = {}): LinkConfig {
     mtu: 16384,
     escape: [],
     receiveAll: false,
+    needPeerEap: false,
     callback: undefined,
     debug: 1,
     hidePassword: true,

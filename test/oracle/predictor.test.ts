@@ -3,7 +3,7 @@ import { bytesOf, fromHex, toHex } from "../../src/bytes/text.ts";
 import { DAMAGED } from "../../src/compress/codec.ts";
 import { PredictorCompressor, PredictorDecompressor } from "../../src/compress/predictor.ts";
 import { damaged } from "../kit/codec.ts";
-import { withRng } from "../kit/rng.ts";
+import { Rng, withRng } from "../kit/rng.ts";
 import { PredictorOracleDecoder, PredictorOracleEncoder } from "./predictor-oracle.ts";
 import { compressed, decompressed, oracleReads, oracleWrites, packetOf, traffic } from "./traffic.ts";
 
@@ -36,29 +36,30 @@ test("the decompressor reads what the oracle writes, packets in the clear among 
     expect(tally.compressed).toBeGreaterThan(250);
   }));
 
-test("a lost packet or a flipped bit gives no wrong packet, and a reset of both ends all trouble", () =>
-  withRng((rng) => {
-    const encoder = new PredictorOracleEncoder();
-    const decompressor = new PredictorDecompressor();
-    const packets = [...traffic(rng, 12)].map(({ protocol, bytes }) => ({ protocol, bytes: bytes.subarray(0, 60) }));
-    const pass = (): void => {
-      for (const { protocol, bytes } of packets) {
-        const payload = encoder.encode(protocol, bytes);
-        expect(packetOf(decompressed(decompressor, payload))).toEqual({ protocol, bytes });
-      }
-    };
-    const wanted = { protocol: 0x21, bytes: bytesOf("the quick brown fox; the quick brown dog") };
-    pass();
-    const payload = encoder.encode(wanted.protocol, wanted.bytes);
-    for (const bad of damaged(payload)) {
-      const found = decompressed(decompressor, bad);
-      // The last flag octet has bits that stand for nothing.
-      if (typeof found !== "number") expect(packetOf(found)).toEqual(wanted);
-      encoder.reset();
-      decompressor.reset();
-      pass();
+test("a lost packet or a flipped bit gives no wrong packet, and a reset of both ends all trouble", () => {
+  // Always the same: one damage in 65536 passes any check of sixteen bits.
+  const rng = new Rng(1978);
+  const encoder = new PredictorOracleEncoder();
+  const decompressor = new PredictorDecompressor();
+  const packets = [...traffic(rng, 12)].map(({ protocol, bytes }) => ({ protocol, bytes: bytes.subarray(0, 60) }));
+  const pass = (): void => {
+    for (const { protocol, bytes } of packets) {
+      const payload = encoder.encode(protocol, bytes);
+      expect(packetOf(decompressed(decompressor, payload))).toEqual({ protocol, bytes });
     }
-    const news = bytesOf("What nobody has said before, and then once more.");
-    encoder.encode(0x21, news);
-    expect(decompressed(decompressor, encoder.encode(0x21, news))).toBe(DAMAGED);
-  }));
+  };
+  const wanted = { protocol: 0x21, bytes: bytesOf("the quick brown fox; the quick brown dog") };
+  pass();
+  const payload = encoder.encode(wanted.protocol, wanted.bytes);
+  for (const bad of damaged(payload)) {
+    const found = decompressed(decompressor, bad);
+    // The last flag octet has bits that stand for nothing.
+    if (typeof found !== "number") expect(packetOf(found)).toEqual(wanted);
+    encoder.reset();
+    decompressor.reset();
+    pass();
+  }
+  const news = bytesOf("What nobody has said before, and then once more.");
+  encoder.encode(0x21, news);
+  expect(decompressed(decompressor, encoder.encode(0x21, news))).toBe(DAMAGED);
+});

@@ -1,0 +1,191 @@
+// Who proves what to whom, between two Links: every method, both ways, with right secrets and wrong ones.
+
+import { expect, test } from "bun:test";
+import type { AuthMethod } from "../../src/control/lcp.ts";
+import type { MppeConfig } from "../../src/control/ccp.ts";
+import type { LinkConfig } from "../../src/link/link.ts";
+import { linkConfig, Pair, Side } from "../kit/pair.ts";
+import { Rng } from "../kit/rng.ts";
+
+const METHODS: readonly AuthMethod[] = ["eap", "chap-md5", "mschap-v2", "mschap"];
+
+interface End {
+  name: string;
+  secret?: string;
+  demand?: readonly AuthMethod[];
+  accept?: readonly AuthMethod[];
+  peer?: string;
+  chapIntervalMs?: number;
+  mppe?: MppeConfig;
+}
+
+function config(our: number, peer: number, end: End): LinkConfig {
+  const base = linkConfig();
+  const { demand = [], accept = [], mppe, secret = "gargleBlaster" } = end;
+  const off = { receive: 0, transmit: 0 };
+  return {
+    ...base,
+    lcp: { ...base.lcp, demand, accept, authRequired: demand.length > 0 },
+    authentication: {
+      ...base.authentication,
+      chap: { ...base.authentication.chap, intervalMs: end.chapIntervalMs ?? 0 },
+      name: end.name,
+      user: end.name,
+      ourSecret: () => secret,
+      peerSecret: (name) => (name === end.peer ? secret : undefined),
+    },
+    networks: {
+      ...base.networks,
+      ipcp: { ...base.networks.ipcp!, our, peer },
+      ccp: mppe && {
+        deflate: off,
+        deflateDraft: false,
+        bsd: off,
+        predictor1: "accept",
+        lzs: "accept",
+        mppc: "accept",
+        mppe,
+        limits: base.lcp.limits,
+      },
+    },
+  };
+}
+
+function pair(a: End, b: End): Pair {
+  const rng = new Rng(7);
+  return new Pair(new Side(config(0xc0a80001, 0xc0a80101, a), rng), new Side(config(0, 0, b), rng));
+}
+
+const up = ({ a, b }: Pair) => a.link.networks.ipv4Up && b.link.networks.ipv4Up;
+
+test("each method proves the peer, and nobody who does not know the secret comes in", () => {
+  for (const method of METHODS) {
+    const good = pair({ name: "srv", peer: "zaphod", demand: [method] }, { name: "zaphod", accept: [method] });
+    good.open();
+    expect(good.run(() => up(good))).toBe(true);
+    expect(good.a.find("peer-authenticated")).toMatchObject({ name: "zaphod", method });
+
+    const wrong = pair(
+      { name: "srv", peer: "zaphod", demand: [method] },
+      { name: "zaphod", secret: "wrong", accept: [method] },
+    );
+    wrong.open();
+    expect(wrong.run(() => wrong.a.has("terminated") && wrong.b.has("terminated"))).toBe(true);
+    expect(wrong.a.find("failure")).toMatchObject({ failure: "peer-not-authenticated" });
+    expect(wrong.b.find("failure")).toMatchObject({ failure: "we-not-authenticated" });
+    expect(wrong.a.has("ipv4-up") || wrong.b.has("ipv4-up")).toBe(false);
+
+    const stranger = pair({ name: "srv", peer: "zaphod", demand: [method] }, { name: "ford", accept: [method] });
+    stranger.open();
+    expect(stranger.run(() => stranger.a.has("terminated"))).toBe(true);
+    expect(stranger.a.has("peer-authenticated")).toBe(false);
+    for (const side of [good.a, good.b, wrong.a, wrong.b]) expect(side.lines.join()).not.toContain("gargle");
+  }
+});
+
+test("each side proves itself to the other", () => {
+  for (const method of METHODS) {
+    const both = pair(
+      { name: "srv", peer: "zaphod", demand: [method], accept: METHODS },
+      { name: "zaphod", peer: "srv", demand: ["chap-md5"], accept: METHODS },
+    );
+    both.open();
+    expect(both.run(() => up(both))).toBe(true);
+    expect(both.a.find("peer-authenticated")).toMatchObject({ name: "zaphod" });
+    expect(both.b.find("peer-authenticated")).toMatchObject({ name: "srv" });
+  }
+});
+
+test("they settle on a method both know, by the order of who asks", () => {
+  const link = pair(
+    { name: "srv", peer: "zaphod", demand: ["eap", "chap-md5", "mschap-v2", "pap"] },
+    { name: "zaphod", accept: ["mschap-v2", "pap"] },
+  );
+  link.open();
+  expect(link.run(() => up(link))).toBe(true);
+  expect(link.a.find("peer-authenticated")).toMatchObject({ method: "mschap-v2" });
+});
+
+test("a peer that is asked again and again goes on, and one that forgot its secret is turned out", () => {
+  let secret = "gargleBlaster";
+  const rng = new Rng(8);
+  const server = config(1, 2, { name: "srv", peer: "zaphod", demand: ["chap-md5"], chapIntervalMs: 10_000 });
+  const client = config(0, 0, { name: "zaphod", accept: ["chap-md5"] });
+  const forgetful = { ...client, authentication: { ...client.authentication, ourSecret: () => secret } };
+  const link = new Pair(new Side(server, rng), new Side(forgetful, rng));
+  link.open();
+  link.run(() => up(link));
+  expect(link.run(() => link.a.has("terminated"), 60_000)).toBe(false);
+  expect(link.a.events.filter(({ type }) => type === "peer-authenticated").length).toBe(1);
+  secret = "forgotten";
+  expect(link.run(() => link.a.has("terminated"), 60_000)).toBe(true);
+  expect(link.a.find("failure")).toMatchObject({ failure: "peer-not-authenticated" });
+});
+
+const ALL: MppeConfig = { bits40: true, bits56: true, bits128: true, stateful: false };
+
+test("MPPE of every strength carries packets, and nothing goes in the clear", () => {
+  const only = (bits: 40 | 56 | 128, stateful: boolean): MppeConfig => ({
+    bits40: bits === 40,
+    bits56: bits === 56,
+    bits128: bits === 128,
+    stateful,
+  });
+  const cases: [AuthMethod, MppeConfig, string][] = [
+    ["mschap-v2", ALL, "MPPE 128-bit stateless compression enabled"],
+    ["mschap", ALL, "MPPE 128-bit stateless compression enabled"],
+    ["mschap-v2", only(40, false), "MPPE 40-bit stateless compression enabled"],
+    ["mschap-v2", only(56, false), "MPPE 56-bit stateless compression enabled"],
+  ];
+  for (const [method, mppe, text] of cases) {
+    const link = pair(
+      { name: "srv", peer: "zaphod", demand: [method], mppe },
+      { name: "zaphod", accept: [method], mppe },
+    );
+    const seen: Uint8Array[] = [];
+    link.wire.damage = (bytes) => (seen.push(bytes.slice()), bytes);
+    link.open();
+    expect(link.run(() => up(link))).toBe(true);
+    expect([link.a.lines.includes(text), link.b.lines.includes(text)]).toEqual([true, true]);
+    expect(link.a.find("overhead")).toMatchObject({ octets: 4 });
+    const packet = Uint8Array.from({ length: 600 }, (_, at) => (at === 0 ? 0x45 : 0x41));
+    for (let n = 0; n < 300; n++) {
+      link.a.send(packet, link.now);
+      link.b.send(packet, link.now);
+      link.run(() => false, 3);
+    }
+    expect([link.a.packets.length, link.b.packets.length]).toEqual([300, 300]);
+    expect(link.b.packets.every((got) => Bun.deepEquals(got, packet))).toBe(true);
+    expect(seen.some((bytes) => Buffer.from(bytes).includes("AAAAAAAA"))).toBe(false);
+  }
+});
+
+test("required encryption that cannot be had ends the link, each time with the reason", () => {
+  const refused = pair(
+    { name: "srv", peer: "zaphod", demand: ["mschap-v2"], mppe: ALL },
+    { name: "zaphod", accept: ["mschap-v2"] },
+  );
+  refused.open();
+  expect(refused.run(() => refused.a.has("terminated"))).toBe(true);
+  expect(refused.a.lines).toContain("MPPE required but peer negotiation failed");
+  expect(refused.a.has("ipv4-up") || refused.b.has("ipv4-up")).toBe(false);
+
+  const noKeys = pair(
+    { name: "srv", peer: "zaphod", demand: ["chap-md5"], mppe: ALL },
+    {
+      name: "zaphod",
+      accept: ["chap-md5"],
+    },
+  );
+  noKeys.open();
+  expect(noKeys.run(() => noKeys.a.has("terminated"))).toBe(true);
+  expect(noKeys.a.lines).toContain("MPPE required, but MS-CHAP[v2] auth not performed.");
+
+  const twice = pair(
+    { name: "srv", peer: "zaphod", demand: ["mschap-v2"], accept: ["mschap-v2"], mppe: ALL },
+    { name: "zaphod", peer: "srv", demand: ["mschap-v2"], accept: ["mschap-v2"], mppe: ALL },
+  );
+  twice.open();
+  expect(twice.run(() => twice.a.has("terminated") || twice.b.has("terminated"))).toBe(true);
+  expect([...twice.a.lines, ...twice.b.lines]).toContain("MPPE required, but auth done in both directions.");
+});
