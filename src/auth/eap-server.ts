@@ -87,7 +87,7 @@ export class EapServer {
     };
   }
 
-  /** Goes over to a method, whose first Request has the present identifier; `from` is the old state's name. */
+  /** Goes over to a method, whose first Request has identifier `id`; `from` is the old state's name, if it is said. */
   #begin(method: EapServerMethod, from?: string, id = this.#id): void {
     this.#method = method;
     this.#state = "method";
@@ -170,7 +170,8 @@ export class EapServer {
 
   #identified(said: string, now: number): void {
     if (this.#state !== "identify") {
-      this.#lower.log("debug", `EAP discarding unwanted Identify "${quoted(said)}"`);
+      // Not even pppd says which.
+      this.#lower.log("debug", 'EAP discarding unwanted Identify ""');
       return;
     }
     this.#lower.log("info", `EAP: unauthenticated peer name "${quoted(said)}"`);

@@ -29,8 +29,8 @@ export interface Compressor {
 
 export interface Decompressor {
   /**
-   * True: it finds its way back by what the packets themselves say, and must see them all after a Reset-Request too
-   * (MPPE, MPPC). False: what comes before the Reset-Ack is lost, and reset() makes a new start.
+   * True: it finds its way back by what the packets themselves say, or counts them, and must see them all after a
+   * Reset-Request too (MPPE, MPPC, LZS). False: what comes before the Reset-Ack is lost, and reset() makes a new start.
    */
   readonly selfHealing: boolean;
   /**

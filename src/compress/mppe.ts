@@ -11,12 +11,13 @@
 // A flag packet with A means the same to all of them. So after a Reset-Request our count moves on to the next of these,
 // as if the packets before it had been lost. With MPPC inside, which Linux does not have, A is common, as it flushes the
 // history too: there we do as the RFC says. What comes from a peer is tried both ways: the right key makes a protocol
-// of it, and the first octet of an IP header.
+// of it, and mostly an IP header.
 
 import { put16, u16 } from "../bytes/be.ts";
 import { type MppeBits, SessionKey } from "../crypto/mppe-keys.ts";
 import { Rc4 } from "../crypto/rc4.ts";
 import { MAX_FRAME } from "../frame/deframer.ts";
+import { IPV6_HEADER, ipv4TotalLength, ipv6PayloadLength, ipVersion } from "../wire/ip.ts";
 import { Protocol } from "../wire/protocols.ts";
 import { type Compressor, DAMAGED, type Decompressor, FATAL, PLAIN } from "./codec.ts";
 import { AT_FRONT, COMPRESSED, COUNT, ENCRYPTED, FLUSHED, isEligible } from "./coherency.ts";
@@ -34,10 +35,6 @@ export interface MppeConfig {
 
 /** The low octet of a flag packet's count. */
 const FLAG = 0xff;
-
-function isFlag(count: number): boolean {
-  return (count & FLAG) === FLAG;
-}
 
 export class MppeCompressor implements Compressor {
   readonly overhead = 4;
@@ -63,7 +60,7 @@ export class MppeCompressor implements Compressor {
     const encoder = this.#encoder;
     if (this.#isFlushed && !encoder && !this.#isStateless) this.#count |= FLAG;
     let header = this.#count | ENCRYPTED;
-    const isChanged = this.#isStateless || isFlag(header);
+    const isChanged = this.#isStateless || (header & FLAG) === FLAG;
     if (isChanged) this.#key.change();
     if (isChanged || this.#isFlushed) {
       header |= FLUSHED;
@@ -95,6 +92,12 @@ export class MppeCompressor implements Compressor {
   }
 }
 
+/** The protocol that bytes[at, end) begins with, of two octets or of one, which is odd; 0 when there is none. */
+function protocolOf(bytes: Uint8Array, at: number, end: number): number {
+  if ((bytes[at]! & 1) !== 0) return bytes[at]!;
+  return at + 1 < end ? u16(bytes, at) : 0;
+}
+
 /** A count this far ahead is one that is behind, of a packet that is late. */
 const LATE = (COUNT + 1) / 2;
 
@@ -104,8 +107,10 @@ const ILLEGAL_TROUBLE = 100;
 const LATE_TROUBLE = 1;
 const MOST_TROUBLE = 1600;
 
-/** Further keys that are tried at an A on no flag packet: Linux's, and its next where packets with A were lost. */
-const MOST_AHEAD = 3;
+/** Further keys that are tried at a packet with A: Linux's, and its next where other packets with A were lost. */
+const MOST_AHEAD = 8;
+/** The likelihood of a key that is the right one beyond doubt. */
+const CERTAIN = 4;
 
 export class MppeDecompressor implements Decompressor {
   readonly selfHealing = true;
@@ -117,8 +122,8 @@ export class MppeDecompressor implements Decompressor {
   readonly #decoder: MppcDecoder | undefined;
   /** What is to go through MPPC, deciphered. */
   readonly #deciphered: Uint8Array;
-  /** The first octets that a key makes of a packet. */
-  readonly #head = new Uint8Array(3);
+  /** What a key makes of the first octets of a packet: the protocol, and the lengths in an IP header. */
+  readonly #head = new Uint8Array(8);
   #expected = 0;
   /** Stateful: a packet was lost, and one with A is awaited. */
   #isDiscarding = false;
@@ -153,20 +158,26 @@ export class MppeDecompressor implements Decompressor {
       this.#isDiscarding = true;
       return DAMAGED;
     }
+    const isResumed = this.#isDiscarding || lost > 0;
     this.#isDiscarding = false;
-    this.#follow(count, lost, isFlushed, packet, start, end);
-    if (isFlushed) decoder?.flush();
-    const rc4 = this.#rc4;
-    if (!isCompressed || !decoder) {
-      rc4.crypt(packet, start, end, out, at);
-      this.#trouble >>= 1;
-      return at + end - start;
+    this.#expected = (count + 1) & COUNT;
+    const isFlag = (count & FLAG) === FLAG;
+    if (this.#isStateless) {
+      this.#change(lost + 1);
+    } else if (isFlushed || isFlag) {
+      // Once for each flag packet among the lost, and once for this.
+      this.#change((count >> 8) - ((count - lost) >> 8) + (isFlag ? 1 : 0));
+      if (isFlushed && !decoder && (isResumed || !isFlag)) this.#tryKeys(isFlag, packet, start, end);
     }
-    const deciphered = this.#deciphered;
-    rc4.crypt(packet, start, end, deciphered, 0);
-    const put = decoder.decode(deciphered, 0, end - start, (header & AT_FRONT) !== 0, out, at);
-    if (put < 0) this.#isDiscarding = !this.#isStateless;
-    else this.#trouble >>= 1;
+    if (isFlushed) decoder?.flush();
+
+    const put = this.#decipher(isCompressed, (header & AT_FRONT) !== 0, packet, start, end, out, at);
+    // Nothing but data is enciphered: anything else comes of a wrong key.
+    if (put < 0 || !isEligible(protocolOf(out, at, put))) {
+      this.#isDiscarding = !this.#isStateless;
+      return DAMAGED;
+    }
+    this.#trouble >>= 1;
     return put;
   }
 
@@ -181,53 +192,71 @@ export class MppeDecompressor implements Decompressor {
     return this.#trouble < MOST_TROUBLE ? DAMAGED : FATAL;
   }
 
-  /** Brings the key and RC4 to where the sender had them for packet[start, end), before which `lost` are missing. */
-  #follow(count: number, lost: number, isFlushed: boolean, packet: Uint8Array, start: number, end: number): void {
-    const key = this.#key;
-    const expected = this.#expected;
-    this.#expected = (count + 1) & COUNT;
-    if (this.#isStateless) {
-      for (; lost >= 0; lost--) key.change();
-    } else {
-      // One change for each flag packet among the lost.
-      const changes = ((expected + lost) >>> 8) - (expected >>> 8);
-      for (let left = changes; left > 0; left--) key.change();
-      if (isFlag(count)) key.change();
-      else if (!isFlushed) return;
-      else if (!this.#decoder) this.#tryKeys(packet, start, end);
+  #decipher(
+    isCompressed: boolean,
+    isAtFront: boolean,
+    packet: Uint8Array,
+    start: number,
+    end: number,
+    out: Uint8Array,
+    at: number,
+  ): number {
+    const decoder = this.#decoder;
+    if (!isCompressed || !decoder) {
+      this.#rc4.crypt(packet, start, end, out, at);
+      return at + end - start;
     }
-    this.#rc4.setKey(key.key);
+    const deciphered = this.#deciphered;
+    this.#rc4.crypt(packet, start, end, deciphered, 0);
+    return decoder.decode(deciphered, 0, end - start, isAtFront, out, at);
   }
 
-  /** Goes on to the key that makes most sense of packet[start, end), which has A and is no flag packet. */
-  #tryKeys(packet: Uint8Array, start: number, end: number): void {
+  /** Changes the key so many times, and begins RC4 anew. */
+  #change(times: number): void {
+    for (; times > 0; times--) this.#key.change();
+    this.#rc4.setKey(this.#key.key);
+  }
+
+  /**
+   * Goes on to the key that makes most sense of packet[start, end), which has A. Linux's is one farther for each packet
+   * with A, and those too may have been lost.
+   */
+  #tryKeys(isFlag: boolean, packet: Uint8Array, start: number, end: number): void {
+    const usual = isFlag ? 0 : this.#steps;
     const ahead = this.#ahead;
     ahead.copy(this.#key);
     let most = -1;
     let steps = 0;
     for (let step = 0; step <= MOST_AHEAD; step++) {
       if (step > 0) ahead.change();
-      const likelihood = 2 * this.#likelihood(ahead, packet, start, end) + (step === this.#steps ? 1 : 0);
-      if (likelihood <= most) continue;
+      const likelihood = 2 * this.#likelihood(ahead, packet, start, end) + (step === usual ? 1 : 0);
+      // A flag packet's key is as a rule the one it should be.
+      if (likelihood <= most || (isFlag && step > 0 && likelihood < 2 * CERTAIN)) continue;
       most = likelihood;
       steps = step;
     }
-    this.#steps = Math.min(steps, 1);
-    for (; steps > 0; steps--) this.#key.change();
+    if (!isFlag) this.#steps = Math.min(steps, 1);
+    this.#change(steps);
   }
 
-  /** How much what `key` makes of packet[start, end) is like a protocol and the first octet behind it: 0 to 3. */
+  /**
+   * How much what `key` makes of packet[start, end) is like a packet: CERTAIN for IP of this very length, 2 for other IP
+   * and any protocol of two octets, 1 for one of a single octet, as every second number is, 0 for none.
+   */
   #likelihood(key: SessionKey, packet: Uint8Array, start: number, end: number): number {
     const head = this.#head;
     this.#rc4.setKey(key.key);
     this.#rc4.crypt(packet, start, Math.min(start + head.length, end), head, 0);
-    // One octet where the first is odd, as anywhere in PPP.
-    const isShort = (head[0]! & 1) !== 0;
-    const protocol = isShort ? head[0]! : u16(head, 0);
+    const protocol = protocolOf(head, 0, head.length);
     if ((protocol & 1) === 0 || !isEligible(protocol)) return 0;
-    const version = head[isShort ? 1 : 2]! >>> 4;
-    if (protocol === Protocol.IP) return version === 4 ? 3 : 0;
-    if (protocol === Protocol.IPV6) return version === 6 ? 3 : 0;
-    return isShort ? 1 : 2;
+    const at = protocol === head[0] ? 1 : 2;
+    const length = end - start - at;
+    if (protocol === Protocol.IP) {
+      return ipVersion(head, at) !== 4 ? 0 : ipv4TotalLength(head, at) === length ? CERTAIN : 2;
+    }
+    if (protocol === Protocol.IPV6) {
+      return ipVersion(head, at) !== 6 ? 0 : IPV6_HEADER + ipv6PayloadLength(head, at) === length ? CERTAIN : 2;
+    }
+    return at;
   }
 }

@@ -206,7 +206,7 @@ export class Ccp implements Dialect {
     const mppe = this.#mppe;
     if (bits === undefined) return "reject";
     if (mppe === undefined) {
-      if (mppc === "no") return "reject";
+      if (mppc === "no" || (bits & MppeBit.Mppc) === 0) return "reject";
       // A peer that would encrypt as well is told that compression is what there is.
       return bits === MppeBit.Mppc ? "ack" : mppeOption(MppeBit.Mppc);
     }

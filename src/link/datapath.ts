@@ -102,6 +102,7 @@ export class Datapath {
         this.vjIn?.lost();
         return stop;
       }
+      this.#waiting = false;
       start = VJ_HEADROOM;
       if (stop === start) return LOST;
       protocol = plain[start++]!;

@@ -27,9 +27,10 @@ export type LinkEvent =
   | { type: "pap-request"; user: string; password: string }
   | { type: "peer-authenticated"; name: string; method: AuthMethod }
   | { type: "ipv4-up"; our: number; peer: number; dns: readonly [number, number]; wins: readonly [number, number] }
-  | { type: "ipv4-down" }
+  /** `last`: no other network protocol is up. */
+  | { type: "ipv4-down"; last: boolean }
   | { type: "ipv6-up"; our: InterfaceId; peer: InterfaceId }
-  | { type: "ipv6-down" }
+  | { type: "ipv6-down"; last: boolean }
   /** Compression or encryption takes so many octets off the MTU. */
   | { type: "overhead"; octets: number }
   | { type: "failure"; failure: Failure }

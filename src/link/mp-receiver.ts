@@ -15,10 +15,13 @@ import { BEGINS, ENDS, LONG_HEADER, LONG_NUMBERS, SHORT_HEADER, SHORT_NUMBERS } 
 const HELD = 65536;
 /** The protocol field does not count for the MRRU (§5.1.1). */
 const PROTOCOL = 2;
-/** No loss is as long: a number so far ahead, or one that takes its link back, is doubted. */
+/** No loss is as long: a number so far ahead is doubted. */
 const FAR = 32768;
-/** The peer began anew when so many in a row were doubted. */
-const DOUBTS = 8;
+/**
+ * After so many fragments in a row that are late or far ahead, the peer began anew, or we believed a number that was wrong.
+ * A link that was given up and comes to itself should not have so many in its buffers.
+ */
+const DOUBTS = 128;
 
 interface Member {
   /** The number the link was heard with last. */
@@ -106,8 +109,8 @@ export class MpReceiver {
   // ── fragments ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Takes the fragment packet[start, end), which begins with its MP header. Then the owner takes packets, all there are:
-   * one that is left is overwritten.
+   * Takes the fragment packet[start, end), which begins with its MP header. Then the owner takes packets, all there are,
+   * before it touches the buffer: one of them may lie in it.
    */
   receive(link: number, packet: Uint8Array, start: number, end: number): void {
     const { stats } = this;
@@ -123,7 +126,9 @@ export class MpReceiver {
     let ahead = (field - this.#next) & numbers;
     if (ahead > numbers >>> 1) ahead -= numbers + 1;
     if (ahead < 0 || ahead >= this.#far) {
-      if (!this.#beganAnew(member, ahead)) {
+      if (++this.#doubts < DOUBTS) {
+        // Late, but the link lives.
+        if (ahead < 0) member.silent = false;
         stats.dropped++;
         return;
       }
@@ -131,23 +136,12 @@ export class MpReceiver {
       ahead = 0;
     }
     const number = this.#next + ahead;
-    this.#doubts = 0;
     member.last = number;
     member.silent = false;
+    this.#doubts = 0;
     const flags = packet[start]! & (BEGINS | ENDS);
     if (ahead === 0 && !this.#isWhole && this.#held.lowest !== number) this.#pass(flags, packet, at, end);
-    else if (end - at > this.#assembly.length || !this.#held.add(number, flags, packet, at, end)) stats.dropped++;
-  }
-
-  /** Judges a number that is late or far ahead. Late is usual for one that was given up, but no link goes back. */
-  #beganAnew(member: Member, ahead: number): boolean {
-    const number = this.#next + ahead;
-    if (ahead > 0 || number < member.last || this.#doubts > 0) this.#doubts++;
-    if (ahead < 0) {
-      member.last = number;
-      member.silent = false;
-    }
-    return this.#doubts >= DOUBTS;
+    else if (!this.#held.add(number, flags, packet, at, end)) stats.dropped++;
   }
 
   #restart(number: number): void {

@@ -68,12 +68,11 @@ export class MpSender {
     }
     if (fastest === 0) fastest = 1;
     // Without a link that would be given too little, the others are done a little later, and their shares grow.
-    if (length >= 2 * SMALLEST)
-      for (; taking > 1; taking--) {
-        const worst = cut(length, links, shares, fastest);
-        if (worst < 0) return;
-        shares[worst] = 0;
-      }
+    for (; taking > 1; taking--) {
+      const worst = cut(length, links, shares, fastest);
+      if (worst < 0) return;
+      shares[worst] = 0;
+    }
     shares.fill(0, 0, links.length);
     const best = this.#soonest(length, links, fastest);
     if (best >= 0) shares[best] = length;

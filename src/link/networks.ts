@@ -346,7 +346,7 @@ export class Networks {
   #ipcpDown(): void {
     this.ipv4Up = false;
     this.datapath.setVj(undefined, undefined);
-    this.#host.emit({ type: "ipv4-down" });
+    this.#host.emit({ type: "ipv4-down", last: !this.ipv6Up });
   }
 
   #ipv6cpUp({ our, peer }: Ipv6cpResult, now: number): string | undefined {
@@ -358,7 +358,7 @@ export class Networks {
 
   #ipv6cpDown(): void {
     this.ipv6Up = false;
-    this.#host.emit({ type: "ipv6-down" });
+    this.#host.emit({ type: "ipv6-down", last: !this.ipv4Up });
   }
 
   #countFromNow(now: number): void {

@@ -144,7 +144,7 @@ export function defaultConfig(etc = "/etc/ppp"): Config {
     mschapChallenge: undefined,
     mschap2PeerChallenge: undefined,
     eapRestart: 3,
-    eapMaxSreq: 10,
+    eapMaxSreq: 30,
     eapTimeout: 20,
     eapMaxRreq: 20,
     eapInterval: 0,

@@ -265,13 +265,13 @@ export class Attempt {
         this.#ipv4Up(event);
         return;
       case "ipv4-down":
-        this.#ipv4Down(now);
+        this.#ipv4Down(event.last, now);
         return;
       case "ipv6-up":
         this.#ipv6Up(event);
         return;
       case "ipv6-down":
-        this.#ipv6Down(now);
+        this.#ipv6Down(event.last, now);
         return;
       case "failure":
         this.#setStatus(FAILURES[event.failure]);
@@ -416,24 +416,23 @@ export class Attempt {
     this.#setStatus(Exit.OK);
   }
 
-  #ipv4Down(now: number): void {
+  #ipv4Down(last: boolean, now: number): void {
     this.#ipv4 = undefined;
     this.#ready.ipv4 = false;
     this.#network.down4();
-    this.#goneDown(now);
+    if (last) this.#lastDown(now);
     this.#ipScripts.down();
   }
 
-  #ipv6Down(now: number): void {
+  #ipv6Down(last: boolean, now: number): void {
     this.#ipv6 = undefined;
     this.#ready.ipv6 = false;
     this.#network.down6();
-    this.#goneDown(now);
+    if (last) this.#lastDown(now);
     this.#ipv6Scripts.down();
   }
 
-  #goneDown(now: number): void {
-    if (this.link.networks.up) return;
+  #lastDown(now: number): void {
     this.#loop.tun = -1;
     this.#countUp(now);
   }

@@ -34,6 +34,16 @@ test("the digest of RFC 1994 §4.1", () => {
   expect(toHex(value)).toBe("740e86463bda3a4d7017d6e0fba0699d");
 });
 
+test("challenges have pppd's lengths, and no two are alike", async () => {
+  await withRng((rng) => {
+    const digest = new Md5Digest(() => rng.u32());
+    const challenges = Array.from({ length: 300 }, () => digest.challenge());
+    const lengths = [...new Set(challenges.map(({ length }) => length))].sort((a, b) => a - b);
+    expect(lengths).toEqual([16, 17, 18, 19, 20, 21, 22, 23]);
+    expect(new Set(challenges.map((challenge) => toHex(challenge))).size).toBe(300);
+  });
+});
+
 // The lines are those of two pppd 2.4.9 that talk to each other.
 describe("both sides say what pppd's say", () => {
   test("when MD5 succeeds", () => {
@@ -213,6 +223,14 @@ describe("after the success", () => {
   });
 });
 
+test("a verdict on nothing is not heard", () => {
+  const client = new End(1, CLIENT);
+  client.chapClient.start(ChapDigest.Md5, "zaphod", 0);
+  for (const code of [ChapCode.Success, ChapCode.Failure]) client.chapClient.receive({ code, id: 1, message: "" }, 1);
+  expect(client.lines).toEqual([]);
+  expect(client.outcomes).toEqual([]);
+});
+
 test("an answer to the challenge before the last is not heard", () => {
   const wire = started(ChapDigest.Md5, { ...SERVER, chap: { intervalMs: 1000 } });
   wire.run();
@@ -246,7 +264,10 @@ describe("names", () => {
       { accepted: true, name: "arthur" },
     ]);
     expect(session(ChapDigest.Md5, SERVER, { ours: { arthur: SECRET }, chap }).b.outcome("client")).toBe(true);
-    // A name to look the secret up by, no more: pppd's client takes the server's word only when told no other.
+    const domain = { ...chap, remotename: "MILKY\\arthur", stripDomain: true };
+    const wire = session(ChapDigest.Md5, { peers: { "MILKY\\arthur": SECRET }, chap: domain });
+    expect(wire.a.outcome("server")).toBe(true);
+    // One that was not given as an option counts only for a peer that says nothing.
     const soft = { remotename: "arthur" };
     expect(session(ChapDigest.Md5, { ...SERVER, chap: soft }).a.outcome("server")).toBe(true);
   });

@@ -369,7 +369,7 @@ describe("what a server is told out of turn", () => {
   }
 
   const ignored: readonly [string, Uint8Array, string][] = [
-    ["a name twice", identity, 'EAP discarding unwanted Identify "zaphod"'],
+    ["a name twice", identity, 'EAP discarding unwanted Identify ""'],
     [
       "a Notification",
       response(0, EapType.Notification, bytesOf("")),
@@ -540,6 +540,14 @@ describe("a method from elsewhere", () => {
       return { kind: "answer", data, stands: data[0] === 2 ? "finished" : "unfinished" };
     }
   }
+  /** Whatever it is asked, it has another answer. */
+  class Counter implements EapClientMethod {
+    readonly type = EapType.Tls;
+    #count = 0;
+    take(): ClientStep {
+      return { kind: "answer", data: Uint8Array.of(this.#count++), stands: "unfinished" };
+    }
+  }
   const serverMethod = { type: EapType.Tls, make: () => new Rounds() };
   const clientMethod = { type: EapType.Tls, make: () => new Echo() };
 
@@ -547,6 +555,18 @@ describe("a method from elsewhere", () => {
     const wire = session(EapType.Tls, { eap: { serverMethod } }, { eap: { clientMethod } });
     expect(wire.a.outcomes).toMatchObject([{ accepted: true, name: "certified" }]);
     expect(wire.b.outcome("client")).toBe(true);
+  });
+
+  test("is not asked twice when a Request comes twice", () => {
+    const client = new End(1, { eap: { clientMethod: { type: EapType.Tls, make: () => new Counter() } } });
+    client.eapClient.start("zaphod", 0);
+    const say = (id: number, data: string): void =>
+      client.take(Protocol.EAP, request(id, EapType.Tls, bytesOf(data)), 1);
+    say(1, "a");
+    say(1, "a");
+    say(1, "b");
+    say(2, "b");
+    expect(client.sent.map(({ packet }) => packet[5])).toEqual([0, 0, 1, 2]);
   });
 
   test("and is what a client without a secret wishes for", () => {

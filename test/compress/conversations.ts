@@ -126,7 +126,7 @@ class Endpoint {
     this.#rng = rng;
     this.#hostId = hostId;
     this.#habits = habitsOf(rng, total);
-    this.#first = rng.chance(0.3) ? 2 ** 32 - rng.below(total + 2) : rng.u32();
+    this.#first = rng.chance(0.1) ? 2 ** 32 - rng.below(total + 2) : rng.u32();
     this.#key = rng.u32();
     this.#buffer = rng.pick([1500, 8192, 65535]);
     this.#id = rng.u32() & 0xffff;

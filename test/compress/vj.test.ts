@@ -281,12 +281,30 @@ describe("sent whole", () => {
     const next = tcp({ ...rest, sequence: sequence + data.length, data: "next" });
     const frame = sender.send(next);
     expect(kind(frame)).toBe(expected);
-    if (expected === "whole") expect(toHex(receiver.receive(frame)!)).toBe(toHex(next));
+    const out = receiver.receive(frame)!;
+    if (expected === "whole") expect(toHex(out)).toBe(toHex(next));
+    else expect(isTcpRight(out)).toBe(false);
     frames = [1, 2].map((by) =>
       sender.send(tcp({ ...rest, id: 8 + by, sequence: sequence + data.length + 4 * by, data: "more" })),
     );
     expect(frames.map(kind)).toEqual(["compressed", "compressed"]);
   });
+});
+
+test("a special is not sent where, after a loss, it would be taken for one of other data, and look right", () => {
+  for (const [lost, next] of [
+    [{ acknowledgment: 2004 }, {}],
+    [{ acknowledgment: 2007 }, { acknowledgment: 2008 }],
+  ]) {
+    const sender = new OurSender(2, true);
+    const receiver = new OurReceiver(2, true);
+    receiver.receive(sender.send(tcp({ sequence: 1010, data: "abcd" })));
+    // Sent again in other pieces.
+    sender.send(tcp({ sequence: 1009, data: "x", ...lost }));
+    const frame = sender.send(tcp({ sequence: 1010, data: "a", ...lost, ...next }));
+    expect(kind(frame)).toBe("compressed");
+    expect(isTcpRight(receiver.receive(frame)!)).toBe(false);
+  }
 });
 
 test("options of any length are compressed when they stay", () => {
@@ -420,10 +438,9 @@ interface Scene {
   readonly receivers?: readonly ((slots: number) => Receiver)[];
   /** How probably a frame is lost, no other of its slot until a whole one came through. The slots must be named. */
   readonly alone?: number;
-  /** How probably a frame is lost with the receiver told, without, or damaged without. */
+  /** How probably a frame is lost, or damaged, with the receiver told and without. */
   readonly lost?: number;
   readonly missing?: number;
-  readonly damaged?: number;
 }
 
 interface Tally {
@@ -454,9 +471,9 @@ function likeness(original: Uint8Array, packet: Uint8Array): "same" | "late" | "
 
 /** Lets conversations take place over a link in that condition, until the last one is over. Throws what goes wrong. */
 function play(rng: Rng, scene: Scene, count = 60): Tally {
-  const { slots, compressId, alone = 0, lost = 0, missing = 0, damaged = 0 } = scene;
+  const { slots, compressId, alone = 0, lost = 0, missing = 0 } = scene;
   const sender = scene.sender ?? ((...options) => new OurSender(...options));
-  const isCalm = alone + lost + missing + damaged === 0;
+  const isCalm = alone + lost + missing === 0;
   const tally: Tally = {
     frames: { plain: 0, whole: 0, compressed: 0, unnamed: 0, special: 0 },
     wrong: 0,
@@ -473,8 +490,7 @@ function play(rng: Rng, scene: Scene, count = 60): Tally {
   }));
 
   const arrive = ({ to, receivers, queue, unsettled }: (typeof ways)[number]): void => {
-    const { frame: sent, original, isOther } = queue.shift()!;
-    let frame = sent;
+    const { frame, original, isOther } = queue.shift()!;
     const slot = frame.protocol === Protocol.VJ_UNCOMP ? frame.bytes[9]! : frame.bytes[1]!;
     if (frame.protocol !== Protocol.IP && rng.chance(alone) && !unsettled.has(slot)) {
       unsettled.add(slot);
@@ -487,13 +503,6 @@ function play(rng: Rng, scene: Scene, count = 60): Tally {
       return;
     }
     if (rng.chance(missing)) return void tally.troubles++;
-    if (frame.protocol !== Protocol.IP && rng.chance(damaged)) {
-      tally.troubles++;
-      frame = { protocol: frame.protocol, bytes: frame.bytes.slice() };
-      // The header more often than not.
-      const octet = rng.below(rng.chance(0.8) ? Math.min(frame.bytes.length, 20) : frame.bytes.length);
-      frame.bytes[octet]! ^= 1 << rng.below(8);
-    }
     const [packet, ...same] = receivers.map((receiver) => receiver.receive(frame));
     for (const other of same)
       if (other === undefined || packet === undefined ? other !== packet : !isSame(other, packet))
@@ -575,18 +584,14 @@ describe("conversations over a link", () => {
     });
   });
 
-  // A wrong packet passes the TCP checksum once in 65536 losses: hence seeds with which none does.
+  // Of the packets that several losses made wrong, one in some 65536 passes the TCP checksum: hence seeds with which
+  // none does.
   test.each([1, 2, 3, 4, 5, 6])("that loses frames: no stream is damaged, and all arrive (seed %d)", (seed) => {
     const rng = new Rng(seed);
     const scene = { slots: 4, compressId: seed % 3 > 0, receivers: [ours, oracle], lost: 0.04, missing: 0.01 };
     const tally = play(rng, scene);
     expect(tally.troubles).toBeGreaterThan(100);
     expect(tally.wrong).toBeGreaterThan(100);
-  });
-
-  test.each([1, 2, 3, 4])("that damages frames behind the FCS's back: likewise (seed %d)", (seed) => {
-    const tally = play(new Rng(seed), { slots: 4, compressId: seed % 2 > 0, lost: 0.01, damaged: 0.03 });
-    expect(tally.troubles).toBeGreaterThan(100);
   });
 });
 
