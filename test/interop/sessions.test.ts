@@ -41,7 +41,7 @@ const kill = (on: Side, signal: string): Step => ({ on, run: `kill -${signal} $(
 const TERM_CLIENT = kill("client", "TERM");
 const TERM_SERVER = kill("server", "TERM");
 const PING: Step = { on: "client", run: "ping -c 3 -i 0.2 192.168.0.1" };
-const DEFLATE_AGAIN: Step = { on: "client", says: "Deflate .15. compression enabled", nth: 1 };
+const DEFLATE_AGAIN: Step = { on: "client", says: "Deflate (15) compression enabled", nth: 1 };
 const CONNECTED: Step = { on: "client", says: "Connect: " };
 const IN_SCRIPT: Step = { on: "client", run: "until ps ax | grep -q ' [s]leep 20$'; do sleep 0.05; done" };
 const TERM_EARLY: Step = { on: "client", run: "kill -TERM $(cat /var/lock/LCK..ttyS0)" };
