@@ -23,6 +23,11 @@ export interface Compressor {
    * at or behind out[at + (end - start) + ROOM] is written.
    */
   compress(protocol: number, packet: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number;
+  /**
+   * The packet goes out as it is because the line is faster than compressing: the history is told of it, and cheaply.
+   * Without this method there is no cheap way.
+   */
+  skip?(protocol: number, packet: Uint8Array, start: number, end: number): void;
   /** The peer sent a Reset-Request: the history is forgotten. */
   reset(): void;
 }

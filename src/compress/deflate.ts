@@ -138,19 +138,25 @@ export class DeflateCompressor implements Compressor {
   compress(protocol: number, packet: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
     if (!isEligible(protocol)) return PLAIN;
     const length = end - start;
-    const sequence = this.#sequence;
-    this.#sequence = (sequence + 1) & 0xffff;
     if (this.#doubt.skips(packet, start, end)) {
-      zlibDeflateSetDictionary(this.#stream, this.#protocol.octets(protocol));
-      zlibDeflateSetDictionary(this.#stream, packet.subarray(start, end));
+      this.skip(protocol, packet, start, end);
       return PLAIN;
     }
+    const sequence = this.#sequence;
+    this.#sequence = (sequence + 1) & 0xffff;
     const deflated = this.#deflate(protocol, packet, start, end);
     this.#doubt.tried(length, deflated);
     if (SEQUENCE + deflated >= length) return PLAIN;
     put16(out, at, sequence);
     out.set(this.#output.subarray(0, deflated), at + SEQUENCE);
     return at + SEQUENCE + deflated;
+  }
+
+  skip(protocol: number, packet: Uint8Array, start: number, end: number): void {
+    if (!isEligible(protocol)) return;
+    this.#sequence = (this.#sequence + 1) & 0xffff;
+    zlibDeflateSetDictionary(this.#stream, this.#protocol.octets(protocol));
+    zlibDeflateSetDictionary(this.#stream, packet.subarray(start, end));
   }
 
   reset(): void {

@@ -186,11 +186,10 @@ export class LzsDecoder {
           count -= 4;
           left -= 4;
           more = (window >>> count) & 15;
-          if (length > MAX_FRAME) return FATAL;
         }
       }
       let from = fill - distance;
-      if (left < 0 || distance === 0 || from < floor) return DAMAGED;
+      if (distance === 0 || from < floor) return DAMAGED;
       if (fill + length > limit) return FATAL;
       for (const stop = fill + length; fill < stop;) text[fill++] = text[from++]!;
     }

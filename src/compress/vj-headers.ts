@@ -19,7 +19,8 @@ export const ADDRESSES = 12;
 export function headersLength(packet: Uint8Array, start: number, end: number): number {
   if (end - start < IPV4_MIN + TCP_MIN || ipVersion(packet, start) !== 4) return 0;
   const ip = ipv4HeaderLength(packet, start);
-  if (ip < IPV4_MIN || start + ip + TCP_MIN > end) return 0;
+  if (ip < IPV4_MIN) return 0;
+  // Perhaps from behind the end: then the total length is too small as well.
   const tcp = tcpHeaderLength(packet, start + ip);
   const total = ipv4TotalLength(packet, start);
   return tcp < TCP_MIN || ip + tcp > total || total > end - start ? 0 : ip + tcp;

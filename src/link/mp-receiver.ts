@@ -80,7 +80,7 @@ export class MpReceiver {
 
   /** A link leaves the bundle, and nothing on it is waited for (§7). Then the owner takes packets. */
   removeLink(link: number): void {
-    this.#members[link] = undefined;
+    if (link < this.#members.length) this.#members[link] = undefined;
   }
 
   /** The number that holds up others which came before it, when there is nothing to take; -1: none does. */

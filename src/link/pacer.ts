@@ -10,12 +10,20 @@ const LEAST_AHEAD = 64;
 /** Read-ahead on a line whose speed is unknown: it says itself when it is full. */
 const UNPACED_AHEAD = 32768;
 const OCTET_BITS = 10;
+/** A line of unknown speed that takes more octets a millisecond is fast; so long it is looked at before that is said. */
+const FAST = 2000;
+const LOOK_MS = 50;
 
 export class Pacer {
   /** Octets a millisecond; 0: unknown, nothing is paced. */
   #rate: number;
   /** When the line will have sent all that was written. */
   #doneAt = 0;
+  /** Of a line of unknown speed: octets written, and the time in which it would take no more of them. */
+  #octets = 0;
+  #busyMs = 0;
+  #stalledAt = Infinity;
+  #slow = false;
 
   /** `speed` in bits a second, 8N1; 0: unknown. */
   constructor(speed: number) {
@@ -26,8 +34,29 @@ export class Pacer {
     return this.#rate > 0;
   }
 
+  /** The line is faster than a compressor, as far as it has shown. */
+  get fast(): boolean {
+    return this.#rate === 0 && !this.#slow;
+  }
+
+  /** The line would take no more for now. */
+  stalled(now: number): void {
+    this.#stalledAt = Math.min(this.#stalledAt, now);
+  }
+
   wrote(octets: number, now: number): void {
-    if (this.#rate > 0) this.#doneAt = Math.max(this.#doneAt, now) + octets / this.#rate;
+    if (this.#rate === 0) this.#watch(octets, now);
+    else this.#doneAt = Math.max(this.#doneAt, now) + octets / this.#rate;
+  }
+
+  /** A line that never stalls is not the bottleneck, however fast it would be. */
+  #watch(octets: number, now: number): void {
+    this.#octets += octets;
+    this.#busyMs += Math.max(0, now - this.#stalledAt);
+    this.#stalledAt = Infinity;
+    if (this.#busyMs < LOOK_MS && this.#octets < LOOK_MS * FAST) return;
+    this.#slow = this.#octets < FAST * this.#busyMs;
+    this.#octets = this.#busyMs = 0;
   }
 
   /** Octets on their way to the line: `ours` not written yet, and of those written what the driver or the clock says. */

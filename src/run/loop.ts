@@ -192,6 +192,7 @@ export class Loop {
   #readTun(now: number): void {
     const { packet } = this.#buffers;
     const link = this.#link;
+    link.networks.datapath.fast = this.#pacer.fast;
     while (this.tun >= 0 && this.#hungry(now)) {
       const got = libc.read(this.tun, packet.at(HEADROOM), MAX_PACKET);
       if (got <= 0) return;
@@ -210,6 +211,7 @@ export class Loop {
       if (put <= 0) {
         // EAGAIN: full. EIO: hung up, which the next read finds out in its own way.
         this.#blocked = true;
+        this.#pacer.stalled(now);
         return;
       }
       this.#owner.record?.sent(output.bytes.subarray(at, at + put), now);

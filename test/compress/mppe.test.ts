@@ -237,6 +237,18 @@ test("with MPPC inside A follows a packet that would grow, and the key stays", (
   ]);
 });
 
+test("with MPPC inside A alone is enough to begin a new history", () => {
+  const config = configOf({ compress: true });
+  const compressor = new MppeCompressor(config);
+  const decompressor = new MppeDecompressor(config);
+  const text = { protocol: 0x21, bytes: new Uint8Array(3000).fill(0x45) };
+  for (let number = 0; number < 5; number++) {
+    const payload = compressed(compressor, text)!;
+    payload[0]! &= 0xbf;
+    expect(packetOf(decompressed(decompressor, payload))).toEqual(text);
+  }
+});
+
 test("other protocols are left alone and change nothing", () => {
   for (const config of CONFIGS) {
     const compressor = new MppeCompressor(config);
@@ -305,6 +317,42 @@ test("a stateless receiver goes over half the counts, and drops what is late", (
     else expect(found).toBe(DAMAGED);
   }
   expect(decompressed(new MppeDecompressor(config), payloads[2048]!)).toBe(DAMAGED);
+});
+
+test("Linux's next packet with A is read, a flag packet or not, though others with A were lost", () => {
+  const rng = new Rng(12);
+  for (const until of [200, 255])
+    for (let losses = 1; losses < 8; losses++) {
+      const config = configOf({ stateless: false });
+      const sender = new Sender("Linux", config);
+      const decompressor = new MppeDecompressor(config);
+      for (let number = 0; number < until; number++) {
+        const payload = sender.send(inside(ip(rng)));
+        if (number < 100) expect(decompressed(decompressor, payload)).not.toBe(DAMAGED);
+        else if (number > 100 && number < 150) expect(decompressed(decompressor, payload)).toBe(DAMAGED);
+        if (number > 150 && number <= 150 + losses) sender.reset();
+      }
+      if (until !== 255) sender.reset();
+      for (let number = 0; number < 300; number++) {
+        const packet = ip(rng);
+        expect(packetOf(decompressed(decompressor, sender.send(inside(packet))))).toEqual(packet);
+      }
+    }
+});
+
+test("what a peer does at A is remembered for packets that do not tell their key", () => {
+  const rng = new Rng(14);
+  for (let round = 0; round < 30; round++) {
+    const config = configOf({ stateless: false, key: rng.bytes(16) });
+    const sender = new Sender(KINDS[round % 2]!, config);
+    const decompressor = new MppeDecompressor(config);
+    for (let number = 0; number < 3; number++) {
+      const { bytes } = ip(rng);
+      const packet = { protocol: number === 0 ? 0x21 : 0x2d, bytes };
+      sender.reset();
+      expect(packetOf(decompressed(decompressor, sender.send(inside(packet).subarray(1))))).toEqual(packet);
+    }
+  }
 });
 
 test("a wrong count in a stateful session costs a reset, and no key", () => {

@@ -56,6 +56,8 @@ class OurReceiver extends VjDecompressor implements Receiver {
 }
 
 interface Fields {
+  /** The last octet of the source address. */
+  host: number;
   port: number;
   tos: number;
   id: number;
@@ -73,6 +75,7 @@ interface Fields {
 }
 
 const BASE: Fields = {
+  host: 1,
   port: 1025,
   tos: 0,
   id: 1,
@@ -88,7 +91,7 @@ const BASE: Fields = {
   data: "",
 };
 
-/** A packet 192.168.0.1 → 192.168.0.2:23 with what is given instead of BASE's. */
+/** A packet 192.168.0.1:1025 → 192.168.0.2:23 with what is given instead of BASE's. */
 function tcp(fields: Partial<Fields> = {}): Uint8Array {
   const all = { ...BASE, ...fields };
   const ipOptions = fromHex(all.ipOptions);
@@ -102,6 +105,7 @@ function tcp(fields: Partial<Fields> = {}): Uint8Array {
   packet[8] = all.ttl;
   packet[9] = 6;
   packet.set(fromHex("c0a80001c0a80002"), 12);
+  packet[15] = all.host;
   packet.set(ipOptions, 20);
   put(packet, at, all.port, 2);
   put(packet, at + 2, 23, 2);
@@ -200,6 +204,9 @@ describe("what is said of a change", () => {
     expect(toHex(second({ sequence: 1010 }, ten).frame.bytes)).toMatch(/^0f....3031/);
     expect(toHex(second({ ...none, sequence: 1010, acknowledgment: 2010 }, ten).frame.bytes)).toMatch(/^0b....$/);
     expect(toHex(second({ ...none, sequence: 1010, acknowledgment: 2011 }, ten).frame.bytes)).toMatch(/^0c....0b0a$/);
+    const sender = new OurSender(2, true);
+    const sent = [1000, 1000, 1010].map((sequence) => sender.send(tcp({ sequence, ...ten })));
+    expect(sent.map(({ bytes }) => bytes[0])).toEqual([0x45, 0x45, 0x2f]);
     const urgent = { window: 4000, flags: 0x030, urgent: 1 };
     expect(kind(second({ ...urgent, sequence: 1010 }, ten).frame)).toBe("whole");
     expect(kind(second({ ...urgent, sequence: 1010, acknowledgment: 2001 }, ten).frame)).toBe("whole");
@@ -268,7 +275,11 @@ describe("sent whole", () => {
     ],
     ["65535 octets further", [{}, { sequence: 1000 + 65535 }], "whole"],
     ["another connection like it", [{ port: 1026, sequence: 999 }, { port: 1027, sequence: 1 }, {}], "whole"],
+    ["of another host", [{ host: 2, sequence: 999 }, { port: 1027, sequence: 1 }, {}], "whole"],
     ["and one unlike it", [{ port: 1026, sequence: 998 }, { port: 1027, sequence: 1 }, {}], "compressed"],
+    ["urgent data, and more to come", [{}, { sequence: 1100, window: 3996, flags: 0x030, urgent: 7 }], "whole"],
+    ["an option", [{ window: 9000 }, { window: 9000 - 0x1206, tcpOptions: "01010101" }], "whole"],
+    ["ECE", [{}, { window: 4096 - 64, flags: 0x050 }], "whole"],
     ["data are acknowledged that nobody reads", [{}, { acknowledgment: 2100, window: 3996 }], "whole"],
     ["data where there were none before", [{ data: "x" }, { sequence: 1001, data: "abc" }], "compressed"],
   ])("a packet that is behind one that its checksum would not miss: %s", (_, before, expected) => {
@@ -289,6 +300,13 @@ describe("sent whole", () => {
     );
     expect(frames.map(kind)).toEqual(["compressed", "compressed"]);
   });
+});
+
+test.each(["sequence", "acknowledgment"] as const)("near the wrap of the %s number all is whole", (field) => {
+  const sender = new OurSender(2, true);
+  const numbers = [0xfffefff0, 0xfffefffa, 0xffff0004, 0xffff1000, 0xfffffff8, 2, 12, 22];
+  const kinds = numbers.map((number, id) => kind(sender.send(tcp({ id, [field]: number }))));
+  expect(kinds.map((kind) => kind[0]).join("")).toBe("wcwwwwwc");
 });
 
 test("a special is not sent where, after a loss, it would be taken for one of other data, and look right", () => {
@@ -326,6 +344,25 @@ test("what is no packet for VJ stays as it is and changes nothing", () => {
     expect(sender).toMatchObject({ packets: 1, compressed: 0 });
     expect(kind(sender.send(tcp({ ...fields, data: "", window: 1 })))).toBe("compressed");
   }
+});
+
+test("an IP header that is too short is none, whatever it would make of the rest", () => {
+  const packet = tcp({ acknowledgment: 0x50100000, data: "abcd" });
+  packet[0] = 0x44;
+  expect(kind(new OurSender(2, true).send(seal(packet)))).toBe("plain");
+  packet[9] = 0;
+  expect(new OurReceiver(2, true).receive({ protocol: Protocol.VJ_UNCOMP, bytes: packet })).toBeUndefined();
+});
+
+test("addresses and ports, all of them, make a connection", () => {
+  const sender = new OurSender(16, true);
+  sender.send(tcp());
+  for (let at = 12; at < 24; at++) {
+    const packet = tcp();
+    packet[at]! ^= 1;
+    expect(sender.send(seal(packet)).bytes[9]).toBe(at - 11);
+  }
+  expect(sender.misses).toBe(13);
 });
 
 test("a connection takes the slot unused longest, and is named when it is not the one before", () => {
@@ -378,6 +415,8 @@ describe("the decompressor", () => {
       expect(receiver.receive(unnamed)).toBeUndefined();
     }
     expect(receiver).toMatchObject({ errorsIn: 5, tossed: 5 });
+    // One that would name slot 0 if it went on.
+    expect(receiver.compressed(Uint8Array.of(...new Uint8Array(VJ_HEADROOM), 0x40, 0), 128, 129)).toBe(false);
     expect(receiver.receive(named(0))).toBeDefined();
   });
 

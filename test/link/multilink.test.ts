@@ -143,7 +143,10 @@ describe("MpReceiver", () => {
     expect(taken(receiver)).toEqual(["00", "01", "02"]);
     for (const number of [4, 3, 4]) receiver.receive(0, fragment(number, number === 3 ? B : E, [number]), 0, 5);
     expect(taken(receiver)).toEqual(["0304"]);
-    expect(hears(receiver, 0, fragment(5, B | E, [5]))).toEqual(["05"]);
+    for (const number of [5, 6]) receiver.receive(0, fragment(number, B | E, [number]), 0, 5);
+    expect(receiver.take()).toBe(true);
+    expect(hears(receiver, 0, fragment(6, B | E, [6]), fragment(7, B | E, [7]))).toEqual(["06", "07"]);
+    expect(receiver.awaited).toBe(-1);
   });
 
   test("a fragment there was no room for is as good as lost, and nothing else is", () => {
@@ -225,6 +228,7 @@ describe("MpReceiver", () => {
       for (let n = 0; n < 140; n++) found.push(...hears(receiver, n & 1, fragment((again + n) & 0xffffff, B | E, [n])));
       expect(found[0]).toBe("lost");
       expect(found.slice(1)).toEqual(Array.from({ length: 13 }, (_, n) => toHex(Uint8Array.of(n + 127))));
+      expect(receiver.awaited).toBe(-1);
     }
   });
 });

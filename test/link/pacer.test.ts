@@ -64,3 +64,19 @@ test("an answer sooner than the speed allows ends the pacing, one in its time do
   expect(pacer.hungry(40_000, 0, 0)).toBe(false);
   expect(pacer.wait(40_000, 0, 0)).toBe(Infinity);
 });
+
+test("a line of unknown speed counts as fast until it keeps what is written waiting", () => {
+  const pacer = new Pacer(0);
+  expect(pacer.fast).toBe(true);
+  expect(new Pacer(115200).fast).toBe(false);
+  // A thousand octets a millisecond, and full all the time.
+  for (let now = 0; now < 200; now += 10) {
+    pacer.wrote(10_000, now);
+    pacer.stalled(now);
+  }
+  expect(pacer.fast).toBe(false);
+  // An idle hour is not the line's fault.
+  pacer.wrote(4000, 3_600_000);
+  for (let now = 3_600_000; now < 3_600_100; now++) pacer.wrote(4000, now);
+  expect(pacer.fast).toBe(true);
+});
