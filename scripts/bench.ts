@@ -2,12 +2,18 @@
 
 import { consola } from "consola";
 import { parseArgs } from "node:util";
+import { benchCodecs } from "./bench/codecs.ts";
 import { benchFraming } from "./bench/framing.ts";
 import { benchProgram } from "./bench/program.ts";
+import { benchVj } from "./bench/vj.ts";
 
 const { quick = false } = parseArgs({ options: { quick: { type: "boolean" } } }).values;
 consola.start("Framing alone, asyncmap 0, payload");
 benchFraming(quick);
+consola.start("Header compression (VJ)");
+benchVj(quick);
+consola.start("Compression and encryption, packets of 1500 octets, this process's CPU");
+benchCodecs(quick);
 consola.start(`The whole program against the C yardstick${quick ? "" : " (about five minutes; -- --quick: two)"}`);
 try {
   await benchProgram(quick);

@@ -83,6 +83,11 @@ case $purpose in
     need iperf3 iperf3
     ;;
 esac
+# A library is no command: the linker's list tells of it.
+if [ "$purpose" = test ] && has ldconfig && ! ldconfig -p | grep -q 'libfreerdp2\.so\.2'; then
+  commands="$commands libfreerdp2.so.2"
+  packages="$packages libfreerdp2-2"
+fi
 if [ "$purpose" = bench ] && has gcc && [ ! -e /usr/include/stdlib.h ]; then
   commands="$commands (C headers)"
   packages="$packages libc6-dev"

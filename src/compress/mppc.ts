@@ -10,7 +10,8 @@
 //
 // There is no end mark: less than an octet of zeros may follow. A packet that would grow is sent as it is, behind the
 // header, without having been in the history of either end; that of the sender is then worthless, so the next one comes
-// flushed. The distance reaches back across the front to what is left of the round before, as Windows does.
+// flushed. A distance may reach back across the front to what is left of the round before, in a ring; FreeRDP and the
+// MPPC patch for Linux do so too.
 
 import { put16, u16 } from "../bytes/be.ts";
 import { MAX_FRAME } from "../frame/deframer.ts";
@@ -142,7 +143,7 @@ export class MppcDecoder {
   #fill = 0;
 
   flush(): void {
-    // Some senders know the history to begin with zeros, and copy them.
+    // As elsewhere: a copy of what was never written is zeros.
     this.#history.fill(0);
     this.#fill = 0;
   }

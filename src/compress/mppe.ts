@@ -1,17 +1,17 @@
 // MPPE, Microsoft's point-to-point encryption: CCP option 18, with MPPC inside where the bit C is agreed on (RFC 3078).
 //
 // All data packets go as 00fd: a header, and RC4 over protocol and packet. Stateless, the key changes before each
-// packet, and each has the bit A. Stateful, RC4 runs on from packet to packet, and the key changes with each whose count
-// ends in ff, the flag packets. After a loss RC4 begins anew at a packet with A; of that there are two readings:
+// packet, and each has the bit A. Stateful, RC4 runs on from packet to packet, and the key changes with each whose
+// count ends in ff, the flag packets. After a loss RC4 begins anew at a packet with A; of that there are two readings:
 //
 // - By the RFC (§3.1, §8.2), and in FreeBSD and OpenBSD, it begins with the key that is current. Linux takes the next.
 // - Linux rejects a flag packet without A, and FreeBSD sends them so. Linux sets no A on the first packet of all.
 // - Linux drops a packet with A that comes after a loss it did not know of; the others take it.
 //
 // A flag packet with A means the same to all of them. So after a Reset-Request our count moves on to the next of these,
-// as if the packets before it had been lost. With MPPC inside, which Linux does not have, A is common, as it flushes the
-// history too: there we do as the RFC says. What comes from a peer is tried both ways: the right key makes a protocol
-// of it, and mostly an IP header.
+// as if the packets before it had been lost. With MPPC inside, which Linux does not have, A is common, as it flushes
+// the history too: there we do as the RFC says. What comes from a peer is tried both ways: the right key makes a
+// protocol of it, and mostly an IP header.
 
 import { put16, u16 } from "../bytes/be.ts";
 import { type MppeBits, SessionKey } from "../crypto/mppe-keys.ts";
@@ -240,11 +240,11 @@ export class MppeDecompressor implements Decompressor {
   }
 
   /**
-   * How much what `key` makes of packet[start, end) is like a packet: CERTAIN for IP of this very length, 2 for other IP
-   * and any protocol of two octets, 1 for one of a single octet, as every second number is, 0 for none.
+   * How much what `key` makes of packet[start, end) is like a packet: CERTAIN for IP of this very length, 2 for other
+   * IP and any protocol of two octets, 1 for one of a single octet, as every second number is, 0 for none.
    */
   #likelihood(key: SessionKey, packet: Uint8Array, start: number, end: number): number {
-    const head = this.#head;
+    const head = this.#head.fill(0);
     this.#rc4.setKey(key.key);
     this.#rc4.crypt(packet, start, Math.min(start + head.length, end), head, 0);
     const protocol = protocolOf(head, 0, head.length);

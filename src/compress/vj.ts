@@ -50,6 +50,7 @@ const SPECIAL = ONE_WAY;
 
 /** With all but ACK of these a packet is none to compress, nor without it. */
 const JUDGED = TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST | TcpFlag.ACK;
+
 /** Writes a change before packet[at] and returns where it begins. */
 function putChange(packet: Uint8Array, at: number, value: number): number {
   if (value > 0 && value < 256) {

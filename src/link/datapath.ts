@@ -68,6 +68,8 @@ export class Datapath {
    */
   encode(protocol: number, packet: Uint8Array, start: number, end: number): number {
     const { vjOut, compressor } = this;
+    // Before the headers are compressed: what is not sent, the peer must not be thought to have seen.
+    if (compressor === undefined && this.encrypted) return LOST;
     if (vjOut !== undefined && protocol === Protocol.IP) {
       protocol = vjOut.compress(packet, start, end);
       if (protocol === Protocol.VJ_COMP) start = vjOut.start;
@@ -75,7 +77,7 @@ export class Datapath {
     this.packet = packet;
     this.start = start;
     this.end = end;
-    if (compressor === undefined) return this.encrypted ? LOST : protocol;
+    if (compressor === undefined) return protocol;
     if (this.fast && compressor.skip !== undefined) {
       compressor.skip(protocol, packet, start, end);
       return protocol;

@@ -1,5 +1,5 @@
-// Peers of MPPE, written from what they are known to do on the wire: Linux's pppd and FreeBSD's ng_mppc, whose views of the
-// bit A differ. Stateful or stateless, without MPPC. Ciphers and hashes are node:crypto's.
+// Peers of MPPE, written from what they are known to do on the wire: Linux's ppp_mppe and FreeBSD's ng_mppc, whose views
+// of the bit A differ. Stateful or stateless, without MPPC. Ciphers and hashes are node:crypto's.
 
 import { type Cipheriv, createCipheriv, createHash } from "node:crypto";
 import type { MppeBits } from "../../src/crypto/mppe-keys.ts";

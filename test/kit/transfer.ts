@@ -10,7 +10,7 @@ import { Rng } from "./rng.ts";
 
 /** Octets of the text, and of the noise. */
 const SIZE = 100_000;
-const PORTS = { text: 5000, noise: 5001 } as const;
+export const PORTS = { text: 5000, noise: 5001 } as const;
 type Name = keyof typeof PORTS;
 const NAMES: readonly Name[] = ["text", "noise"];
 

@@ -131,6 +131,22 @@ test("damage is repeatable", async () => {
   expect(await run()).toEqual(first);
 });
 
+test("damage on command: as from the start with the same seed, and an end to it", async () => {
+  const run = async (options: CableOptions, later?: CableOptions): Promise<Uint8Array> => {
+    const one = await cable(options);
+    const [near, far] = [tty(one.a), tty(one.b)];
+    if (later !== undefined) await one.damage(later);
+    send(near, new Uint8Array(2000));
+    const bytes = receiveAll(far, 2000, 300);
+    await one.damage({});
+    send(near, sample);
+    expect(receiveAll(far, 256, 2000)).toEqual(sample);
+    return bytes;
+  };
+  const damage = { ber: 0.01, drop: 0.05, seed: 3 };
+  expect(await run({ seed: 8 }, damage)).toEqual(await run(damage));
+});
+
 test("its terminals and links are gone with it", async () => {
   const one = await openCable();
   expect(existsSync(one.a)).toBe(true);
