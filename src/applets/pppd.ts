@@ -76,11 +76,10 @@ async function serve(config: Config, host: OptionHost, syslog: Syslog, ours: Att
   const user = userName(libc.getuid()) ?? `uid${libc.getuid()}`;
   log.note("notice", `pppd ${PPPD_VERSION} started by ${user}, uid ${libc.getuid()}`);
   for (const option of config.withoutEffect) log.write("warn", `the ${option} option has no effect yet`);
-  const peers = new Peers(config, host, log);
   const session = new Session({
     config,
     log,
-    peers,
+    peersOf: (options) => new Peers(options, host, log),
     etc: host.etc,
     user,
     uid: libc.getuid(),

@@ -20,16 +20,26 @@ export interface LogLine {
   readonly text: string;
 }
 
+/** What the keys of MPPE are made from. */
+export type MppeMaterial = MsChapMaterial | TlsMaterial;
+
 /**
- * What the keys of MPPE are made from (RFC 3079 §2, §3). The challenge is the server's, of 8 octets in version 1 and of 16
- * in version 2; the hash has 16, the response 24.
+ * What MS-CHAP leaves (RFC 3079 §2, §3). The challenge is the server's, of 8 octets in version 1 and of 16 in version 2;
+ * the hash has 16, the response 24.
  */
-export interface MppeMaterial {
+export interface MsChapMaterial {
   readonly version: 1 | 2;
   readonly passwordHashHash: Uint8Array;
   readonly ntResponse: Uint8Array;
   readonly challenge: Uint8Array;
   /** We asked: what we send with is the other side's receive key. */
+  readonly isServer: boolean;
+}
+
+/** What EAP-TLS leaves (RFC 5216 §2.3): the master session key of 64 octets. */
+export interface TlsMaterial {
+  readonly version: "tls";
+  readonly masterKey: Uint8Array;
   readonly isServer: boolean;
 }
 

@@ -6,6 +6,7 @@ import { Protocol } from "../wire/protocols.ts";
 import type { AuthLower, LogLine, MppeMaterial } from "./digest.ts";
 import {
   type ClientStands,
+  type ClientStep,
   type EapClientMethod,
   Md5Client,
   type MethodHost,
@@ -50,6 +51,8 @@ export class EapClient {
   #mppe: MppeMaterial | undefined;
   /** A Request that comes again gets the same answer (RFC 3748 §4.1). */
   #last: Answered | undefined;
+  /** The Request whose answer the method is still at work on. */
+  #pending: { readonly id: number; readonly type: number; readonly data: Uint8Array } | undefined;
 
   constructor(config: EapConfig, lower: AuthLower, owner: EapClientOwner) {
     this.#config = config;
@@ -72,6 +75,7 @@ export class EapClient {
 
   #end(state: "closed" | "accepted" | "refused"): void {
     this.#state = state;
+    this.#pending = undefined;
     this.#lower.wakeAt(Infinity);
   }
 
@@ -121,6 +125,8 @@ export class EapClient {
       this.#fail(now, "info", "EAP: received too many Request messages");
       return;
     }
+    // It, or what follows it, comes again.
+    if (this.#pending !== undefined) return;
     const last = this.#last;
     if (last?.id === id && last.type === type && sameOctets(last.data, data)) {
       this.#send(id, last.answerType, last.answer);
@@ -152,7 +158,18 @@ export class EapClient {
       this.#answer(id, type, data, EapType.Nak, this.#wanted(type, true), now);
       return;
     }
-    const step = method.take(id, data);
+    this.#follow(method.take(id, data), id, type, data, now);
+  }
+
+  /** What the method was at work on may be ready. */
+  resume(now: number): void {
+    const pending = this.#pending;
+    if (pending === undefined || this.#method?.resume === undefined) return;
+    this.#pending = undefined;
+    this.#follow(this.#method.resume(), pending.id, pending.type, pending.data, now);
+  }
+
+  #follow(step: ClientStep, id: number, type: number, data: Uint8Array, now: number): void {
     switch (step.kind) {
       case "ignore":
         return;
@@ -162,6 +179,10 @@ export class EapClient {
       case "answer":
         this.#answer(id, type, data, type, step.data, now);
         this.#stand(step.stands, step.mppe, now);
+        return;
+      case "pending":
+        this.#pending = { id, type, data };
+        this.#stands = "unfinished";
         return;
       default:
         step satisfies never;
@@ -203,6 +224,7 @@ export class EapClient {
       name: this.#user,
       secret: (server) => this.#owner.eapSecret(server),
       log: (level, text) => this.#lower.log(level, text),
+      packetRoom: this.#config.packetRoom(),
     };
     if (clientMethod?.type === type) return clientMethod.make(host);
     if (type === EapType.MsChapV2) return new MsChapV2Client(host);

@@ -1,5 +1,5 @@
 // The methods of EAP, both roles: MD5-Challenge (RFC 3748 §5.4) and MSCHAPv2 (draft-kamath-pppext-eap-mschapv2). What
-// they need of CHAP's algorithms is digest.ts and mschap.ts; EAP itself, which carries them, is eap.ts.
+// they need of CHAP's algorithms is digest.ts and mschap.ts; EAP itself, which carries them, is eap.ts. TLS is eap-tls.ts.
 
 import { put16, put8, putBytes, u16 } from "../bytes/be.ts";
 import { bytesOf, textOf } from "../bytes/text.ts";
@@ -20,6 +20,8 @@ export interface MethodHost {
   log: AuthLower["log"];
   /** As server: what the peer called itself before, for a proof that names nobody. */
   readonly identity?: string;
+  /** Octets of the longest EAP packet the peer takes. */
+  readonly packetRoom: number;
 }
 
 /** A Nak's "none of those you may have" (RFC 3748 §5.3.1). pppd up to 2.4.9 suggests SRP, which nobody speaks. */
@@ -44,11 +46,14 @@ export type ClientStep =
     }
   /** Something else is wanted: we have no secret, or the Request makes no sense. */
   | { readonly kind: "nak"; readonly hasSecret: boolean }
-  | { readonly kind: "ignore" };
+  | { readonly kind: "ignore" }
+  /** It takes a while: resume() says how it went on. */
+  | { readonly kind: "pending" };
 
 export interface EapClientMethod {
   readonly type: number;
   take(id: number, data: Uint8Array): ClientStep;
+  resume?(): ClientStep;
 }
 
 const IGNORE = { kind: "ignore" } as const;
@@ -176,7 +181,9 @@ export type ServerStep =
   | { readonly kind: "accept"; readonly name: string; readonly mppe?: MppeMaterial }
   /** The peer did not prove itself; or what it said is no Response of this method, which `isBroken` says. */
   | { readonly kind: "refuse"; readonly isBroken: boolean }
-  | { readonly kind: "ignore" };
+  | { readonly kind: "ignore" }
+  /** It takes a while: resume() says how it went on. */
+  | { readonly kind: "pending" };
 
 export interface EapServerMethod {
   readonly type: number;
@@ -185,6 +192,7 @@ export interface EapServerMethod {
   /** The data of the first Request, which has that identifier. */
   begin(id: number): Uint8Array;
   take(data: Uint8Array): ServerStep;
+  resume?(): ServerStep;
 }
 
 const BROKEN = { kind: "refuse", isBroken: true } as const;

@@ -4,7 +4,14 @@ import { bytesOf, textOf } from "../bytes/text.ts";
 import { EapCode, type EapPacket, EapType, putEap, putEapResult } from "../wire/eap.ts";
 import { Protocol } from "../wire/protocols.ts";
 import type { AuthLower, MppeMaterial } from "./digest.ts";
-import { type EapServerMethod, Md5Server, type MethodHost, MsChapV2Server, NO_ALTERNATIVE } from "./eap-methods.ts";
+import {
+  type EapServerMethod,
+  Md5Server,
+  type MethodHost,
+  MsChapV2Server,
+  NO_ALTERNATIVE,
+  type ServerStep,
+} from "./eap-methods.ts";
 import type { EapConfig } from "./eap.ts";
 import { nameOf, quoted } from "./names.ts";
 
@@ -32,6 +39,8 @@ export class EapServer {
   #requests = 0;
   #responses = 0;
   #method: EapServerMethod | undefined;
+  /** The method is still at work on a Response. */
+  #pending = false;
   #request: { type: number; data: Uint8Array } = IDENTIFY;
 
   constructor(config: EapConfig, lower: AuthLower, owner: EapServerOwner) {
@@ -64,6 +73,7 @@ export class EapServer {
 
   #end(state: "closed" | "accepted" | "refused"): void {
     this.#state = state;
+    this.#pending = false;
     this.#config.answers.unwatch();
     this.#lower.wakeAt(Infinity);
   }
@@ -84,6 +94,7 @@ export class EapServer {
       secret: (name) => this.#owner.eapPeerSecret(name),
       log: (level, text) => this.#lower.log(level, text),
       identity: this.#identity,
+      packetRoom: this.#config.packetRoom(),
     };
   }
 
@@ -146,7 +157,7 @@ export class EapServer {
 
   receive(packet: EapPacket, now: number): void {
     if (packet.code !== EapCode.Response) return;
-    if (this.#state !== "identify" && this.#state !== "method") return;
+    if ((this.#state !== "identify" && this.#state !== "method") || this.#pending) return;
     const { id, type, data } = packet;
     if (id !== this.#id) {
       this.#lower.log("debug", `EAP: discarding Response ${id}; expected ID ${this.#id}`);
@@ -222,12 +233,22 @@ export class EapServer {
       this.#unexpected(type, now);
       return;
     }
-    const step = method.take(data);
+    this.#follow(method, method.take(data), now);
+  }
+
+  /** What the method was at work on may be ready. */
+  resume(now: number): void {
+    if (!this.#pending || this.#method?.resume === undefined) return;
+    this.#pending = false;
+    this.#follow(this.#method, this.#method.resume(), now);
+  }
+
+  #follow(method: EapServerMethod, step: ServerStep, now: number): void {
     switch (step.kind) {
       case "ignore":
         return;
       case "ask":
-        this.#request = { type, data: step.data };
+        this.#request = { type: method.type, data: step.data };
         this.#next(now);
         return;
       case "refuse":
@@ -236,6 +257,9 @@ export class EapServer {
         return;
       case "accept":
         this.#accept(step.name, step.mppe, method.state, now);
+        return;
+      case "pending":
+        this.#pending = true;
         return;
       default:
         step satisfies never;

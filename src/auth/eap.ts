@@ -27,6 +27,8 @@ export interface EapConfig extends Names, MsChapConfig {
   readonly maxReceived: number;
   /** The link's own. */
   readonly answers: Answers;
+  /** Octets of the longest EAP packet the peer takes. */
+  readonly packetRoom: () => number;
   readonly clientMethod?: Plugged<EapClientMethod> | undefined;
   readonly serverMethod?: Plugged<EapServerMethod> | undefined;
 }

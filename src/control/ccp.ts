@@ -158,12 +158,18 @@ export class Ccp implements Dialect {
     this.#owner.transmitWith(undefined);
     this.#transmit = undefined;
     let secure = false;
+    let first: ConfOption | undefined;
     const answer = weigh(list, rejectOnly, (option) => {
       const verdict = this.#verdict(option);
       if (option.type === CcpOption.Mppe && verdict !== "reject") secure = true;
-      return verdict;
+      if (verdict === "reject" || (rejectOnly && verdict !== "ack")) return verdict;
+      first ??= option;
+      // A list acknowledged whole means its first to pppd and its last to FreeBSD's user-ppp, so one method is agreed on
+      // alone; but of Deflate and BSD-Compress pppd acknowledges all forms, and so do we.
+      return option === first || (isPppds(first) && isPppds(option)) ? verdict : "reject";
     });
-    this.#named = list.options.filter((option) => this.#verdict(option) === "ack");
+    // Of pppd's own methods every one was asked for that we want.
+    this.#named = list.options.filter((option) => !isPppds(option) && this.#verdict(option) === "ack");
     this.#mppeFailure = this.#mppe !== undefined && !secure ? MPPE_FAILED : undefined;
     if (answer.code === Code.ConfAck) this.#transmit = methodOf(list.options[0]);
     return answer;
@@ -400,6 +406,10 @@ function strongest(bits: number, { bits40, bits56, bits128 }: MppeConfig): numbe
   if (bits128 && bits & MppeBit.Bits128) return MppeBit.Bits128;
   if (bits56 && bits & MppeBit.Bits56) return MppeBit.Bits56;
   return bits40 && bits & MppeBit.Bits40 ? MppeBit.Bits40 : undefined;
+}
+
+function isPppds({ type }: ConfOption): boolean {
+  return type === CcpOption.Deflate || type === CcpOption.DeflateDraft || type === CcpOption.BsdCompress;
 }
 
 function isLzsMode(mode: number): mode is LzsMode {

@@ -89,6 +89,8 @@ export class Ipcp implements Dialect {
   #vj: Vj | undefined;
   #oldVj: number | undefined;
   #peerVj: Vj | undefined;
+  /** The protocol number the peer's own request had, if that was in RFC 1172's form. */
+  #peerOldVj: number | undefined;
   /** The peer's request left its address out, and we asked it once to put it in. */
   #demandedAddress = false;
 
@@ -117,7 +119,7 @@ export class Ipcp implements Dialect {
     if (wantWins) this.#asked.set(IpcpOption.Wins1, 0).set(IpcpOption.Wins2, 0);
     this.#vj = this.#config.vj;
     this.#oldVj = undefined;
-    this.#peer = this.#peerVj = undefined;
+    this.#peer = this.#peerVj = this.#peerOldVj = undefined;
     this.#demandedAddress = false;
   }
 
@@ -135,7 +137,7 @@ export class Ipcp implements Dialect {
   }
 
   judge(list: OptionList, rejectOnly: boolean): Answer {
-    this.#peer = this.#peerVj = undefined;
+    this.#peer = this.#peerVj = this.#peerOldVj = undefined;
     const answer = weigh(list, rejectOnly, (option) => this.#verdict(option));
     const { address, noRemote } = this.#config;
     const named = list.options.some(({ type }) => type === IpcpOption.Address || type === IpcpOption.Addresses);
@@ -208,6 +210,7 @@ export class Ipcp implements Dialect {
       const isOld = value.length === 2 && (asked.protocol === Protocol.VJ_COMP || asked.protocol === OLD_VJ);
       if (!isOld) return "reject";
       this.#peerVj = OLD_VJ_TERMS;
+      this.#peerOldVj = asked.protocol;
       return "ack";
     }
     const { maxSlot, compressSlot } = asked.vj;
@@ -235,6 +238,12 @@ export class Ipcp implements Dialect {
     else this.#vj = this.#oldVj = undefined;
   }
 
+  /** A peer that asks for it in RFC 1172's form may know no other. */
+  #vjRejected(): void {
+    this.#oldVj = this.#oldVj === undefined ? this.#peerOldVj : undefined;
+    if (this.#oldVj === undefined) this.#vj = undefined;
+  }
+
   get #acceptsLocal(): boolean {
     return this.#config.acceptLocal || this.#config.our === 0;
   }
@@ -252,7 +261,10 @@ export class Ipcp implements Dialect {
           const addresses = readAddresses(option.value);
           if (addresses === undefined) return false;
           if (asReject) this.#asks = "nothing";
-          else if (this.#acceptsLocal && addresses.source !== 0) this.#our = addresses.source;
+          else {
+            if (this.#asks === "address" && this.#config.addresses) this.#asks = "addresses";
+            if (this.#acceptsLocal && addresses.source !== 0) this.#our = addresses.source;
+          }
           if (!asReject && this.#config.acceptRemote && addresses.destination !== 0)
             this.#wantPeer = addresses.destination;
           break;
@@ -266,7 +278,7 @@ export class Ipcp implements Dialect {
         case IpcpOption.Wins1:
         case IpcpOption.Wins2:
           if (address === undefined) return false;
-          if (!this.#asked.has(option.type)) break;
+          // A peer may name servers that nobody asked it for, and insist: UMTS modems do.
           if (asReject) this.#asked.delete(option.type);
           else this.#asked.set(option.type, address);
           break;
@@ -279,7 +291,7 @@ export class Ipcp implements Dialect {
     for (const { type } of options) {
       if (type === IpcpOption.Address) this.#asks = this.#config.addresses ? "addresses" : "nothing";
       else if (type === IpcpOption.Addresses) this.#asks = "nothing";
-      else if (type === IpcpOption.Compression) this.#vj = this.#oldVj = undefined;
+      else if (type === IpcpOption.Compression) this.#vjRejected();
       else this.#asked.delete(type);
     }
   }

@@ -25,6 +25,7 @@ const SERVER_SENDS = new TextEncoder().encode(
 );
 
 const START_KEY = 16;
+const TLS_HALF = 32;
 
 /** The master key of MS-CHAPv2, 16 octets, from the MD4 of the NT password hash and the response (RFC 3079 §3.4). */
 export function mppeMasterKey(passwordHashHash: Uint8Array, ntResponse: Uint8Array): Uint8Array {
@@ -53,6 +54,16 @@ export function mppeStartKeys(masterKey: Uint8Array, isServer: boolean): MppeSta
  */
 export function mppeStartKeyV1(passwordHashHash: Uint8Array, challenge: Uint8Array): Uint8Array {
   return sha1(passwordHashHash, passwordHashHash, challenge).slice(0, START_KEY);
+}
+
+/**
+ * The start keys after EAP-TLS, 16 octets each: the beginnings of the two halves of the master session key, the client's
+ * sending key first (RFC 5216 §2.3; pppd takes 16 of each half's 32).
+ */
+export function mppeStartKeysTls(masterKey: Uint8Array, isServer: boolean): MppeStartKeys {
+  const client = masterKey.slice(0, START_KEY);
+  const server = masterKey.slice(TLS_HALF, TLS_HALF + START_KEY);
+  return isServer ? { send: server, receive: client } : { send: client, receive: server };
 }
 
 /** The session key of one direction, which changes as packets go by. */

@@ -10,7 +10,7 @@ import { type EapConfig, eapComplaint } from "../auth/eap.ts";
 import { PapClient, type PapConfig, PapServer } from "../auth/pap.ts";
 import type { AuthMethod } from "../control/lcp.ts";
 import type { Lower } from "../control/negotiator.ts";
-import { mppeMasterKey, mppeStartKeys, mppeStartKeyV1 } from "../crypto/mppe-keys.ts";
+import { mppeMasterKey, mppeStartKeys, mppeStartKeysTls, mppeStartKeyV1 } from "../crypto/mppe-keys.ts";
 import { parseChap } from "../wire/chap.ts";
 import { parseEap } from "../wire/eap.ts";
 import { ChapDigest } from "../wire/lcp.ts";
@@ -23,7 +23,7 @@ import type { Timer } from "./timers.ts";
 export interface AuthenticationConfig {
   readonly pap: PapConfig;
   readonly chap: Omit<ChapConfig, "answers" | "random32">;
-  readonly eap: Omit<EapConfig, "answers" | "random32">;
+  readonly eap: Omit<EapConfig, "answers" | "random32" | "packetRoom">;
   /** Our name for the peers we ask. */
   readonly name: string;
   /** Who we say we are, and our PAP password: asked for when the peer wants it. */
@@ -37,6 +37,8 @@ export interface AuthenticationConfig {
 export interface AuthenticationHost {
   lower(timer: Timer): Lower;
   random32(): number;
+  /** Octets of the longest packet the peer takes. */
+  packetRoom(): number;
   emit(event: LinkEvent): void;
   /** All that was asked for is proved. */
   proved(now: number): void;
@@ -66,7 +68,8 @@ export class Authentication {
   /** Proofs still owed: by the peer to us, by us to the peer. */
   #owed = new Set<"peer" | "us">();
   #method: AuthMethod = "pap";
-  /** What MS-CHAP left behind, each way. */
+  #peerName = "";
+  /** What MS-CHAP or TLS left behind, each way. */
   #ourMppe: MppeMaterial | undefined;
   #peerMppe: MppeMaterial | undefined;
 
@@ -99,7 +102,7 @@ export class Authentication {
       chapPeerSecret: config.peerSecret,
       chapPeerDone: peers,
     });
-    const eap = { ...config.eap, ...shared };
+    const eap = { ...config.eap, ...shared, packetRoom: () => host.packetRoom() };
     this.#eapClient = new EapClient(eap, host.lower("eapClient"), { eapSecret: config.ourSecret, eapDone: ours });
     this.#eapServer = new EapServer(eap, host.lower("eapServer"), {
       eapPeerSecret: config.peerSecret,
@@ -114,6 +117,7 @@ export class Authentication {
     if (demand !== undefined) this.#owed.add("peer");
     if (comply !== undefined) this.#owed.add("us");
     this.#method = demand ?? "pap";
+    this.#peerName = "";
     if (demand === "pap") this.#papServer.start(now);
     if (demand === "eap") this.#eapServer.start(name, now);
     const asked = digestOf(demand);
@@ -135,11 +139,20 @@ export class Authentication {
     this.#owed.clear();
   }
 
+  /** Who the peer proved to be; "": nobody. */
+  get peerName(): string {
+    return this.#peerName;
+  }
+
   /** What the proofs left behind for MPPE; "both": they ran both ways, and nobody could say which is meant. */
   mppeKeys(): MppeKeys | "both" | undefined {
     if (this.#ourMppe !== undefined && this.#peerMppe !== undefined) return "both";
     const material = this.#ourMppe ?? this.#peerMppe;
     if (material === undefined) return undefined;
+    if (material.version === "tls") {
+      const { send, receive } = mppeStartKeysTls(material.masterKey, material.isServer);
+      return { version: 2, transmit: send, receive };
+    }
     const { version, passwordHashHash, ntResponse, challenge, isServer } = material;
     if (version === 1) {
       const key = mppeStartKeyV1(passwordHashHash, challenge);
@@ -208,6 +221,12 @@ export class Authentication {
     }
   }
 
+  /** What a method of EAP was at work on may be ready. */
+  resume(now: number): void {
+    this.#eapClient.resume(now);
+    this.#eapServer.resume(now);
+  }
+
   /** The owner's answer to a pap-request; `message` is for the peer's user. */
   papVerdict(accepted: boolean, message: string, now: number): void {
     this.#papServer.verdict(accepted, message, now);
@@ -250,6 +269,7 @@ export class Authentication {
       return;
     }
     if (!isFirst) return;
+    this.#peerName = user ?? "";
     this.#host.emit({ type: "peer-authenticated", name: user ?? "", method: this.#method });
     if (this.#owed.size === 0) this.#host.proved(now);
   }

@@ -12,6 +12,7 @@ export type Failure =
   | "loopback"
   | "peer-dead"
   | "callback"
+  | "not-in-bundle"
   | "peer-not-authenticated"
   | "we-not-authenticated"
   | "ip-address-refused"

@@ -15,15 +15,16 @@ import { Deframer } from "../frame/deframer.ts";
 import { FCS_ROOM } from "../frame/fcs.ts";
 import { Framer, worstFrame } from "../frame/framer.ts";
 import { ADDRESS, CONTROL, HEADROOM, putHeader } from "../frame/header.ts";
-import { describePacket } from "../wire/describe.ts";
 import { Code } from "../wire/control.ts";
 import { putMagic, putProtocolReject } from "../wire/lcp.ts";
 import { Protocol, protocolName } from "../wire/protocols.ts";
 import { Authentication, type AuthenticationConfig } from "./authentication.ts";
+import type { Bundle, Member } from "./bundle.ts";
 import { FIRST_CONTROL, LOST } from "./datapath.ts";
 import type { Failure, LinkEvent, Phase } from "./events.ts";
 import { Networks, type NetworksConfig } from "./networks.ts";
 import { type Timer, Timers } from "./timers.ts";
+import { Trace } from "./trace.ts";
 
 export interface LinkConfig {
   lcp: LcpConfig;
@@ -40,7 +41,7 @@ export interface LinkConfig {
   needPeerEap: boolean;
   /** The telephone number to be called back at; undefined: nobody is asked to. */
   callback: string | undefined;
-  /** 0: no packets in the log; 1: control packets, without echoes once a network protocol is up; 2: all. */
+  /** How much of the packets the log gets: Trace.level. */
   debug: number;
   hidePassword: boolean;
 }
@@ -65,23 +66,27 @@ export interface LinkHost {
   madeUpPeerAddress: () => number;
   /** Is told how long echoes take, in microseconds, and how many had no answer since the last that had (lcp-rtt-file). */
   timed?: ((rttMicros: number, lost: number) => void) | undefined;
+  /** The network phase belongs to a bundle, which the link joins when its peer is known. */
+  bundle?: Bundle | undefined;
+  /** For the bundle: octets a millisecond (0: unknown), and those on their way already. */
+  load?: ((now: number) => { rate: number; backlog: number }) | undefined;
 }
 
 /** In the order of pppd's phase numbers, where a log line gives one; some of them only pppd has. */
 const PHASES = ["dead", "", "", "", "establish", "authenticate", "callback", "network", "", "terminate"];
-/** Where pppd cuts a line of the log. */
-const LONGEST_LINE = 1023;
 /** Control packets kept while the line takes nothing. More is a flood, and the peer asks again anyway. */
 const MOST_WAITING = 32;
+/** As much as one packet of a proof carries (certificates come in pieces), however long the peer's packets may be. */
+const LONGEST_PROOF = 1500;
 /** The largest control packet we make: a Configure-Request with every option, or a Reject of a long packet. */
 const CONTROL_ROOM = 2048;
 
-export class Link {
+export class Link implements Member {
   /** Where the packet is that receive() found: the frame buffer or the plain one, from packetStart to packetEnd. */
   packet: Uint8Array;
   packetStart = 0;
   packetEnd = 0;
-  debug: number;
+  readonly trace: Trace;
   readonly deframer: Deframer;
   readonly #config: LinkConfig;
   readonly #host: LinkHost;
@@ -93,7 +98,9 @@ export class Link {
   readonly #lqr: LqrMonitor;
   readonly #cbcp: CbcpClient | undefined;
   readonly #authentication: Authentication;
+  /** Its own, or those of the bundle. */
   readonly networks: Networks;
+  readonly #bundle: Bundle | undefined;
   readonly #control = new Uint8Array(HEADROOM + CONTROL_ROOM);
   readonly #waiting: { packet: Uint8Array; plain: boolean }[] = [];
   #events: LinkEvent[] = [];
@@ -110,7 +117,10 @@ export class Link {
   constructor(config: LinkConfig, host: LinkHost) {
     this.#config = config;
     this.#host = host;
-    this.debug = config.debug;
+    this.#bundle = host.bundle;
+    this.trace = new Trace(config.hidePassword, config.debug, (text) =>
+      this.#emit({ type: "log", level: "debug", text }),
+    );
     this.deframer = new Deframer(host.frame);
     this.#framer = new Framer(host.output, config.escape);
     const lower = (timer: Timer): Lower => ({
@@ -154,25 +164,28 @@ export class Link {
     this.#authentication = new Authentication(config.authentication, {
       lower,
       random32: host.random32,
+      packetRoom: () => Math.min(this.#mtu, LONGEST_PROOF),
       emit: (event) => this.#emit(event),
       proved: (now) => this.#proved(now),
       failed: (failure, reason, now) => this.#fail(failure, reason, now),
     });
-    this.networks = new Networks(
-      config.networks,
-      {
-        lower,
-        wakeAt: (timer, at) => this.#timers.set(timer, at),
-        emit: (event) => this.#emit(event),
-        log: (level, text) => this.#log(level, text),
-        closeLink: (reason, now) => this.#lcp.close(reason, now),
-        random32: host.random32,
-        peerMayUse: host.peerMayUse,
-        madeUpPeerAddress: host.madeUpPeerAddress,
-      },
-      host.plain,
-    );
+    this.networks = host.bundle?.networks ?? this.#ownNetworks(lower);
     this.packet = host.frame;
+  }
+
+  #ownNetworks(lower: (timer: Timer) => Lower): Networks {
+    const { random32, peerMayUse, madeUpPeerAddress, plain } = this.#host;
+    const host = {
+      lower,
+      wakeAt: (timer: Timer, at: number) => this.#timers.set(timer, at),
+      emit: (event: LinkEvent) => this.#emit(event),
+      log: (level: Level, text: string) => this.#log(level, text),
+      closeLink: (reason: string, now: number) => this.#lcp.close(reason, now),
+      random32,
+      peerMayUse,
+      madeUpPeerAddress,
+    };
+    return new Networks(this.#config.networks, host, plain);
   }
 
   #lineCounters(): ConstructorParameters<typeof LqrMonitor>[1] {
@@ -239,6 +252,12 @@ export class Link {
     this.#setPhase("dead");
   }
 
+  /** What a proof was waiting for is there: to be called once its maker (EAP-TLS) is no longer busy. */
+  authResume(now: number): void {
+    this.#now = now;
+    this.#authentication.resume(now);
+  }
+
   /** The owner's answer to a pap-request; `message` is for the peer's user. */
   papVerdict(accepted: boolean, message: string, now: number): void {
     this.#now = now;
@@ -290,6 +309,8 @@ export class Link {
         case "eapServer":
           this.#authentication.timeout(timer, now);
           break;
+        case "stall":
+          break;
         default:
           timer satisfies never;
       }
@@ -306,6 +327,8 @@ export class Link {
   receive(input: Ring, now: number): boolean {
     this.#now = now;
     const { deframer } = this;
+    // What was held for want of a fragment may have become whole without another.
+    if (this.#bundle !== undefined && this.#takeFromBundle(this.#bundle, now)) return true;
     while (input.length > 0) {
       const at = input.readAt;
       const stopped = deframer.push(input.bytes, at, at + input.readable);
@@ -332,9 +355,15 @@ export class Link {
   #receiveData(protocol: number, start: number, end: number, now: number): boolean {
     const { networks, deframer } = this;
     const { frame, stats } = deframer;
+    const bundle = this.#bundle;
+    if (bundle !== undefined && protocol === Protocol.MP) {
+      bundle.receive(this, frame, start, end);
+      return this.#takeFromBundle(bundle, now);
+    }
     const bad = stats.badFcs + stats.runts + stats.overlong + stats.aborted;
     if (bad !== this.#badFrames) networks.datapath.frameLost();
     this.#badFrames = bad;
+    if (bundle !== undefined) return bundle.takePacket(this, protocol, frame, start, end, now) && this.#foundBy(bundle);
     if (networks.receiveData(protocol, frame, start, end, now)) {
       const { datapath } = networks;
       this.packet = datapath.packet;
@@ -349,8 +378,19 @@ export class Link {
     return false;
   }
 
+  #takeFromBundle(bundle: Bundle, now: number): boolean {
+    return bundle.take(this, now) && this.#foundBy(bundle);
+  }
+
+  #foundBy(bundle: Bundle): true {
+    this.packet = bundle.packet;
+    this.packetStart = bundle.start;
+    this.packetEnd = bundle.end;
+    return true;
+  }
+
   #receiveControl(protocol: number, frame: Uint8Array, start: number, end: number, now: number): void {
-    if (this.#traces(protocol, frame[start])) this.#log("debug", `rcvd ${this.#describe(protocol, frame, start, end)}`);
+    this.trace.packet("rcvd", protocol, frame, start, end, this.networks.up);
     if (protocol === Protocol.LCP) {
       if (this.#lcp.state === State.Starting) this.#listened(now);
       this.#lcp.receive(frame, start, end, now);
@@ -375,11 +415,11 @@ export class Link {
       return;
     }
     if (!this.networks.receiveControl(protocol, frame, start, end, now))
-      this.#rejectProtocol(protocol, frame, start, end);
+      this.rejectProtocol(protocol, frame, start, end);
   }
 
-  #rejectProtocol(protocol: number, frame: Uint8Array, start: number, end: number): void {
-    if (this.debug > 0) {
+  rejectProtocol(protocol: number, frame: Uint8Array, start: number, end: number): void {
+    if (this.trace.level > 0) {
       const name = protocolName(protocol);
       const hex = `0x${protocol.toString(16)}`;
       this.#log("warn", `Unsupported protocol ${name === undefined ? hex : `'${name}' (${hex})`} received`);
@@ -410,9 +450,22 @@ export class Link {
     const protocol = networks.sendData(packet, start, end, now);
     if (protocol === LOST) return false;
     const { datapath } = networks;
-    const at = putHeader(datapath.packet, datapath.start, protocol, this.#pcomp, this.#accomp);
-    this.#framer.write(datapath.packet, at, datapath.end, false, now);
+    this.sendPacket(protocol, datapath.packet, datapath.start, datapath.end, now);
     return true;
+  }
+
+  /** Sends packet[start, end) of a protocol other than LCP; room around it and on the line as for {@link send}. */
+  sendPacket(protocol: number, packet: Uint8Array, start: number, end: number, now: number): void {
+    const at = putHeader(packet, start, protocol, this.#pcomp, this.#accomp);
+    this.#framer.write(packet, at, end, false, now);
+  }
+
+  get frame(): Uint8Array {
+    return this.deframer.frame;
+  }
+
+  load(now: number): { rate: number; backlog: number } {
+    return this.#host.load?.(now) ?? { rate: 0, backlog: 0 };
   }
 
   /** Sends control packets that found no room earlier. */
@@ -428,8 +481,7 @@ export class Link {
   #sendControl(protocol: number, write: (buf: Uint8Array, at: number) => number): void {
     const buf = this.#control;
     const end = write(buf, HEADROOM);
-    if (this.#traces(protocol, buf[HEADROOM]))
-      this.#log("debug", `sent ${this.#describe(protocol, buf, HEADROOM, end)}`);
+    this.trace.packet("sent", protocol, buf, HEADROOM, end, this.networks.up);
     // LCP goes out so that a peer which lost everything agreed on can read it (RFC 1661 §6; RFC 1662 §7.1).
     const plain = protocol === Protocol.LCP;
     const at = putHeader(buf, HEADROOM, protocol, this.#pcomp && !plain, this.#accomp && !plain);
@@ -446,18 +498,22 @@ export class Link {
 
   #lcpUp(now: number): void {
     const { got, peer } = this.#lcpOptions;
-    const { mtu, receiveAll } = this.#config;
+    const { receiveAll } = this.#config;
     this.#framer.accm = peer.asyncmap ?? ACCM_ALL;
     this.deframer.accm = receiveAll ? 0 : (got.asyncmap ?? ACCM_ALL);
     this.#framer.fcs = peer.fcs ?? 16;
     this.deframer.fcs = got.fcs ?? 16;
     this.#pcomp = peer.pcomp;
     this.#accomp = peer.accomp;
-    const peerMru = peer.mru ?? DEFAULT_MRU;
-    this.#emit({ type: "lcp-up", mtu: Math.min(peerMru, got.mru ?? DEFAULT_MRU, mtu) });
+    this.#emit({ type: "lcp-up", mtu: this.#mtu });
     this.#echo.start(now);
     if (this.#measuresQuality) this.#lqr.start(now, peer.quality === undefined ? undefined : peer.quality * 10);
     this.#authenticate(now);
+  }
+
+  get #mtu(): number {
+    const { got, peer } = this.#lcpOptions;
+    return Math.min(peer.mru ?? DEFAULT_MRU, got.mru ?? DEFAULT_MRU, this.#config.mtu);
   }
 
   #lcpDown(now: number): void {
@@ -465,7 +521,8 @@ export class Link {
     this.#lqr.stop();
     this.#cbcp?.stop();
     this.#authentication.stop();
-    this.networks.stop(now);
+    if (this.#bundle === undefined) this.networks.stop(now);
+    else this.#bundle.leave(this, now);
     this.#resetFraming();
     this.#emit({ type: "lcp-down" });
     this.#setPhase("establish");
@@ -541,8 +598,31 @@ export class Link {
   }
 
   #startNetworks(now: number): void {
+    const bundle = this.#bundle;
     this.#setPhase("network");
-    this.networks.start(this.#authentication.mppeKeys(), now);
+    if (bundle === undefined) {
+      this.networks.start(this.#authentication.mppeKeys(), now);
+      return;
+    }
+    const { got, peer } = this.#lcpOptions;
+    const trouble = bundle.join(
+      this,
+      {
+        peerName: this.#authentication.peerName,
+        endpoint: peer.endpoint,
+        multilink: got.mrru !== undefined && peer.mrru !== undefined,
+        ourMrru: got.mrru ?? DEFAULT_MRU,
+        peerMrru: peer.mrru ?? DEFAULT_MRU,
+        ourShortSequence: got.shortSequence,
+        peerShortSequence: peer.shortSequence,
+        peerMru: peer.mru ?? DEFAULT_MRU,
+        keys: this.#authentication.mppeKeys(),
+      },
+      now,
+    );
+    if (trouble === undefined) return;
+    this.#log("error", `This link cannot join the bundle: ${trouble}`);
+    this.#fail("not-in-bundle", "Not in the bundle", now);
   }
 
   // ── what is said ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -558,22 +638,6 @@ export class Link {
   }
 
   #log(level: Level, text: string): void {
-    if (level !== "debug" || this.debug > 0) this.#emit({ type: "log", level, text });
-  }
-
-  /** Echoes would drown everything else once the link is up. */
-  #traces(protocol: number, code: number | undefined): boolean {
-    if (this.debug === 0) return false;
-    if (this.debug > 1 || !this.networks.up || protocol !== Protocol.LCP) return true;
-    return code !== Code.EchoReq && code !== Code.EchoRep;
-  }
-
-  #describe(protocol: number, packet: Uint8Array, start: number, end: number): string {
-    const whole = new Uint8Array(2 + end - start);
-    whole[0] = protocol >>> 8;
-    whole[1] = protocol;
-    whole.set(packet.subarray(start, end), 2);
-    const text = describePacket(whole, 0, whole.length, { hidePassword: this.#config.hidePassword });
-    return text.slice(0, LONGEST_LINE - "rcvd ".length);
+    if (level !== "debug" || this.trace.level > 0) this.#emit({ type: "log", level, text });
   }
 }

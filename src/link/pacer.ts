@@ -34,6 +34,11 @@ export class Pacer {
     return this.#rate > 0;
   }
 
+  /** Octets a millisecond; 0: unknown. */
+  get rate(): number {
+    return this.#rate;
+  }
+
   /** The line is faster than a compressor, as far as it has shown. */
   get fast(): boolean {
     return this.#rate === 0 && !this.#slow;
@@ -60,7 +65,7 @@ export class Pacer {
   }
 
   /** Octets on their way to the line: `ours` not written yet, and of those written what the driver or the clock says. */
-  #ahead(ours: number, driver: number, now: number): number {
+  ahead(ours: number, driver: number, now: number): number {
     return ours + Math.max(driver, Math.max(0, this.#doneAt - now) * this.#rate);
   }
 
@@ -70,13 +75,13 @@ export class Pacer {
 
   /** Whether the next packet may be taken, with `ours` octets not written yet and `driver` in the driver's queue. */
   hungry(ours: number, driver: number, now: number): boolean {
-    return this.#ahead(ours, driver, now) < this.#limit;
+    return this.ahead(ours, driver, now) < this.#limit;
   }
 
   /** Milliseconds until it may, if nothing more is written; Infinity: the line itself will say so. */
   wait(ours: number, driver: number, now: number): number {
     if (this.#rate === 0) return Infinity;
-    return Math.max(0, this.#ahead(ours, driver, now) - this.#limit) / this.#rate;
+    return Math.max(0, this.ahead(ours, driver, now) - this.#limit) / this.#rate;
   }
 
   /**

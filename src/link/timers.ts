@@ -9,6 +9,7 @@ export const TIMERS = [
   "ccpReset",
   "ipcp",
   "ipv6cp",
+  "stall",
   "papClient",
   "papServer",
   "chapClient",

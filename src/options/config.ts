@@ -75,6 +75,8 @@ export interface Config {
   ipv6DownScript: string;
   multilink: boolean;
   bundle: string | undefined;
+  /** Further lines of the bundle, full paths. */
+  mpDevices: string[];
   plugins: string[];
   passFilter: string | undefined;
   activeFilter: string | undefined;

@@ -49,6 +49,7 @@ export function defaultConfig(etc = "/etc/ppp"): Config {
     ipv6DownScript: `${etc}/ipv6-down`,
     multilink: false,
     bundle: undefined,
+    mpDevices: [],
     plugins: [],
     passFilter: undefined,
     activeFilter: undefined,

@@ -9,6 +9,7 @@ import { isBadAddress } from "./numbers.ts";
 import { COMMAND_LINE, FILE, readCommandLine, readFile, readSecretWords, SECRETS, type Source } from "./read.ts";
 import { decoded, encoded } from "./row.ts";
 import { findSecret, someAddress } from "./secrets.ts";
+import { findTlsEntry } from "./tls-secrets.ts";
 
 /**
  * Reads /etc/ppp/options, ~/.ppprc, the command line and options.TTY. Throws OptionError, or OptionExit for --version
@@ -147,7 +148,12 @@ export function usableSecret(config: Config, host: OptionHost): "yes" | "no" | "
     if (someAddress(secret.addresses)) return "yes";
     found = "no address";
   }
-  return found;
+  if (!asks.includes("eap")) return found;
+  const path = `${host.etc}/eaptls-server`;
+  const file = host.readFile(path, "root");
+  const entry = isFailure(file) ? undefined : findTlsEntry(file.text, client, config.name || undefined, path);
+  if (entry === undefined) return found;
+  return someAddress(entry.addresses) ? "yes" : "no address";
 }
 
 /** Our address is our host name's unless given, and then not to be insisted on. */

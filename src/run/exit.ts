@@ -35,6 +35,7 @@ export const FAILURES: Record<Failure, Exit> = {
   loopback: Exit.LOOPBACK,
   "peer-dead": Exit.PEER_DEAD,
   callback: Exit.CALLBACK,
+  "not-in-bundle": Exit.NEGOTIATION,
   "peer-not-authenticated": Exit.PEER_AUTH,
   "we-not-authenticated": Exit.AUTH_TO_PEER,
   "ip-address-refused": Exit.NEGOTIATION,

@@ -1,17 +1,20 @@
 // From the options as the manual names them to what a Link wants to know.
 
+import type { EapConfig } from "../auth/eap.ts";
 import type { MsChapConfig } from "../auth/mschap.ts";
 import type { Names } from "../auth/names.ts";
 import { fromHex } from "../bytes/text.ts";
 import type { CcpConfig, MppeConfig } from "../control/ccp.ts";
 import type { IpcpConfig } from "../control/ipcp.ts";
-import type { AuthMethod } from "../control/lcp.ts";
+import type { AuthMethod, MultilinkConfig } from "../control/lcp.ts";
 import type { Ipv6cpConfig } from "../control/ipv6cp.ts";
 import type { Limits } from "../control/negotiator.ts";
 import type { FcsBits } from "../frame/fcs.ts";
+import { parseEndpoint } from "../link/endpoint.ts";
 import type { LinkConfig } from "../link/link.ts";
 import type { Config } from "../options/config.ts";
-import { firstEthernetMac } from "../os/netif.ts";
+import { firstEthernetMac, findInterface } from "../os/netif.ts";
+import { EndpointClass } from "../wire/lcp.ts";
 import { identifiers } from "./identifiers.ts";
 
 const SECOND = 1000;
@@ -26,6 +29,9 @@ export interface AuthPlan {
   /** Our secret for a server, by its name; and that of a peer, by its. Undefined: none. */
   readonly ourSecret: (server: string) => string | undefined;
   readonly peerSecret: (client: string) => string | undefined;
+  /** EAP-TLS, where there are certificates for it. */
+  readonly clientMethod?: EapConfig["clientMethod"];
+  readonly serverMethod?: EapConfig["serverMethod"];
 }
 
 /** `complain` is told what cannot be as the options want it. */
@@ -40,7 +46,7 @@ export function linkConfig(config: Config, plan: AuthPlan, complain: (text: stri
       pcomp: !nothing && !config.nopcomp,
       accomp: !nothing && !config.noaccomp,
       endpoint: !nothing && !config.noendpoint,
-      multilink: undefined,
+      multilink: config.multilink ? multilinkConfig(config) : undefined,
       qualityPeriod: nothing ? -1 : config.lqrInterval * 100,
       callback: config.callback !== undefined,
       fcs: nothing ? undefined : (config.fcs as FcsBits | undefined),
@@ -77,6 +83,8 @@ export function linkConfig(config: Config, plan: AuthPlan, complain: (text: stri
         intervalMs: config.eapInterval * SECOND,
         timeoutMs: config.eapTimeout * SECOND,
         maxReceived: config.eapMaxRreq,
+        clientMethod: plan.clientMethod,
+        serverMethod: plan.serverMethod,
       },
       name: config.name,
       user: config.user,
@@ -132,6 +140,13 @@ export function ipcpConfig(config: Config): IpcpConfig | undefined {
     vj: nothing || config.novj ? undefined : { maxSlot: config.vjMaxSlots - 1, compressSlot: !config.novjccomp },
     limits: limits(config, config.ipcpRestart, config.ipcpMaxConfigure, config.ipcpMaxTerminate, config.ipcpMaxFailure),
   };
+}
+
+function multilinkConfig({ mrru, mru, mpshortseq, endpoint, noendpoint }: Config): MultilinkConfig {
+  const mac = endpoint === undefined ? firstEthernetMac() : undefined;
+  const given = endpoint === undefined ? undefined : parseEndpoint(endpoint, (name) => findInterface(name)?.mac);
+  const ours = given ?? (mac && { class: EndpointClass.Mac, value: mac });
+  return { mrru: mrru ?? mru, shortSequence: mpshortseq, endpoint: noendpoint ? undefined : ours };
 }
 
 function names({ remotename, remotenameGiven, chapmsStripDomain }: Config): Names {

@@ -1,9 +1,9 @@
-// The loop that joins a link to its line and its TUN: one poll over both, one read each way, one yield to Bun when
-// something of Bun's wants attention. ARCHITECTURE.md has the figures that chose it over Bun's own readiness.
+// The loop that joins links to their lines and the TUN: one poll over all of them, one read each way, one yield to Bun
+// when something of Bun's wants attention. ARCHITECTURE.md has the figures that chose it over Bun's own readiness.
 
 import { Ring } from "../bytes/ring.ts";
-import { HEADROOM } from "../frame/header.ts";
 import { MAX_FRAME } from "../frame/deframer.ts";
+import { PIECE_ROOM } from "../link/bundle.ts";
 import { PLAIN_SIZE } from "../link/datapath.ts";
 import type { Link } from "../link/link.ts";
 import type { Pacer } from "../link/pacer.ts";
@@ -13,7 +13,8 @@ import { outputQueued } from "../os/line.ts";
 
 const RING_SIZE = 65536;
 /** The largest packet a TUN can hand over, and room for its header before and its FCS behind. */
-const TUN_BUFFER = HEADROOM + MAX_FRAME + 8;
+const PACKET_ROOM = PIECE_ROOM;
+const TUN_BUFFER = PACKET_ROOM + MAX_FRAME + 8;
 const MAX_PACKET = 16384;
 const POLLFD_SIZE = 8;
 /** Bun's own descriptors are undocumented: should they not be found, it gets its turn this often. */
@@ -31,14 +32,14 @@ const LONGEST_MS = 0x7fffffff;
 
 /** What the owner of a loop is asked and told. */
 export interface LoopOwner {
-  /** The link has events to take, or a deadline of the owner's passed. */
+  /** There are events to take, or a deadline of the owner's passed. */
   settle(now: number): void;
   /** The owner's own nearest deadline. */
   nextDeadline(): number;
+  /** Something of Bun's own is waited for, a timer perhaps: it gets its turn this often. Infinity: nothing is. */
+  turnMs(): number;
   /** Somebody removed the interface; its packets are at an end. */
   tunLost(now: number): void;
-  /** What went over the line, for the `record` file. */
-  record?: { sent(bytes: Uint8Array, now: number): void; received(bytes: Uint8Array, now: number): void } | undefined;
 }
 
 /** Memory for one line: made once and used by every attempt, because its addresses are handed to the kernel. */
@@ -46,45 +47,86 @@ export class Buffers {
   readonly fromTty = new Memory(RING_SIZE);
   readonly toTty = new Memory(RING_SIZE);
   readonly frame = new Memory(MAX_FRAME);
-  /** Packets as they came out of a decompressor. */
-  readonly plain = new Memory(PLAIN_SIZE);
-  readonly packet = new Memory(TUN_BUFFER);
   readonly input = new Ring(this.fromTty.bytes);
   readonly output = new Ring(this.toTty.bytes);
+}
+
+/** Memory for one interface. */
+export class InterfaceBuffers {
+  /** The packet taken from the TUN, and packets as they came out of a decompressor. */
+  readonly packet = new Memory(TUN_BUFFER);
+  readonly plain = new Memory(PLAIN_SIZE);
+}
+
+/** A line, and the link that runs on it. */
+export interface Port {
+  /** The tty. */
+  readonly fd: number;
+  readonly isPty: boolean;
+  readonly buffers: Buffers;
+  readonly link: Link;
+  readonly pacer: Pacer;
+  /** What went over the line, for the `record` file. */
+  readonly record?: { sent(bytes: Uint8Array, now: number): void; received(bytes: Uint8Array, now: number): void };
+  /** The line is gone; the port is out of the loop already. */
+  hungUp(now: number): void;
+}
+
+/** What takes packets from the interface: a link, or a bundle of them. */
+export type Carrier = Pick<Link, "networks" | "send" | "hasRoom" | "flush" | "nextTimeout" | "handleTimeout">;
+
+/** Octets in the driver of the port's line; a pty's says nothing. */
+export function driverQueue({ isPty, fd }: Pick<Port, "isPty" | "fd">): number {
+  return isPty ? 0 : outputQueued(fd);
 }
 
 export class Loop {
   /** The TUN's descriptor while packets may be taken from it; -1: none. */
   tun = -1;
-  readonly #tty: number;
-  readonly #isPty: boolean;
-  readonly #buffers: Buffers;
-  readonly #link: Link;
-  readonly #pacer: Pacer;
+  readonly #carrier: Carrier;
+  readonly #memory: InterfaceBuffers;
   readonly #owner: LoopOwner;
-  readonly #poll: Memory;
   readonly #bun: number[];
-  #blocked = false;
+  #ports: Port[] = [];
+  /** Whose line takes nothing for now. */
+  readonly #blocked = new Set<Port>();
+  #poll: Memory;
   /** Rounds left in which each packet goes out at once rather than together with those behind it. */
   #quick = 0;
   #stopped = false;
   #yieldedAt = 0;
 
-  constructor(tty: number, isPty: boolean, buffers: Buffers, link: Link, pacer: Pacer, owner: LoopOwner) {
-    this.#tty = tty;
-    this.#isPty = isPty;
-    this.#buffers = buffers;
-    this.#link = link;
-    this.#pacer = pacer;
+  constructor(carrier: Carrier, memory: InterfaceBuffers, owner: LoopOwner) {
+    this.#carrier = carrier;
+    this.#memory = memory;
     this.#owner = owner;
     this.#bun = eventPollDescriptors();
-    this.#poll = new Memory(POLLFD_SIZE * (2 + this.#bun.length));
-    const { view } = this.#poll;
-    this.#bun.forEach((fd, index) => {
-      view.setInt32(POLLFD_SIZE * (2 + index), fd, true);
-      view.setInt16(POLLFD_SIZE * (2 + index) + 4, POLLIN, true);
-    });
-    view.setInt32(0, tty, true);
+    this.#poll = this.#pollSet();
+  }
+
+  /** In the poll set the TUN comes first, then Bun's descriptors, then the ports. */
+  #pollSet(): Memory {
+    const poll = new Memory(POLLFD_SIZE * (1 + this.#bun.length + this.#ports.length));
+    const { view } = poll;
+    view.setInt16(4, POLLIN, true);
+    for (const [at, fd] of [...this.#bun, ...this.#ports.map((port) => port.fd)].entries()) {
+      view.setInt32(POLLFD_SIZE * (1 + at), fd, true);
+      view.setInt16(POLLFD_SIZE * (1 + at) + 4, POLLIN, true);
+    }
+    return poll;
+  }
+
+  /** A line to look after from now on. */
+  add(port: Port): void {
+    this.#ports.push(port);
+    this.#poll = this.#pollSet();
+  }
+
+  /** The line is somebody else's again. */
+  remove(port: Port): void {
+    this.#ports = this.#ports.filter((one) => one !== port);
+    this.#blocked.delete(port);
+    this.#poll = this.#pollSet();
   }
 
   /** Ends run() at the next opportunity. */
@@ -92,25 +134,29 @@ export class Loop {
     this.#stopped = true;
   }
 
-  /** Carries packets until stop() is called or the line hangs up. */
-  async run(): Promise<"stopped" | "hangup"> {
-    const link = this.#link;
+  /** Carries packets until stop() is called, or there is no line left. */
+  async run(): Promise<void> {
     const owner = this.#owner;
-    const { view, address } = this.#poll;
-    const count = 2 + this.#bun.length;
+    this.#stopped = false;
     this.#yieldedAt = performance.now();
     for (;;) {
       owner.settle(performance.now());
-      // Only then: what the owner had the link say must not wait for the next thing to happen.
+      // Only then: what the owner had the links say must not wait for the next thing to happen.
       let now = performance.now();
-      link.flush(now);
-      this.#drainOutput(now);
-      if (this.#stopped) return "stopped";
+      this.#flush(now);
+      if (this.#stopped || this.#ports.length === 0) return;
+      const { view, address } = this.#poll;
+      const ports = this.#ports;
+      const first = 1 + this.#bun.length;
       const tunOpen = this.tun >= 0 && this.#hungry(now);
-      view.setInt16(4, POLLIN | (this.#blocked ? POLLOUT : 0), true);
-      view.setInt32(POLLFD_SIZE, tunOpen ? this.tun : -1, true);
-      view.setInt16(POLLFD_SIZE + 4, POLLIN, true);
-      const ready = libc.poll(address, count, this.#patience(now, tunOpen));
+      view.setInt32(0, tunOpen ? this.tun : -1, true);
+      for (let at = 0; at < ports.length; at++)
+        view.setInt16(
+          POLLFD_SIZE * (first + at) + 4,
+          this.#blocked.size > 0 && this.#blocked.has(ports[at]!) ? POLLIN | POLLOUT : POLLIN,
+          true,
+        );
+      const ready = libc.poll(address, first + ports.length, this.#patience(now, tunOpen));
       const interrupted = ready < 0;
       const before = now;
       now = performance.now();
@@ -119,104 +165,147 @@ export class Loop {
         this.#yieldedAt = now;
       }
       // An interrupted poll leaves revents as they were: only a count above 0 makes them true.
-      const tty = ready > 0 ? view.getInt16(6, true) : 0;
-      if (tty & POLLOUT) this.#blocked = false;
-      if (tty & (POLLIN | POLLHUP | POLLERR) && !this.#readTty(now)) return "hangup";
-      const tun = ready > 0 ? view.getInt16(POLLFD_SIZE + 6, true) : 0;
-      if (tun & POLLERR) {
-        // It would be ready for ever.
-        this.tun = -1;
-        owner.tunLost(now);
-      } else if (tun !== 0) this.#readTun(now);
-      if (link.nextTimeout() <= now) link.handleTimeout(now);
-      if (interrupted || this.#bunIsReady(ready) || now - this.#yieldedAt > YIELD_MS) {
+      if (ready > 0) {
+        for (let at = 0; at < ports.length; at++) {
+          const events = view.getInt16(POLLFD_SIZE * (first + at) + 6, true);
+          if (events & POLLOUT) this.#blocked.delete(ports[at]!);
+          if (events & (POLLIN | POLLHUP | POLLERR) && !this.#readTty(ports[at]!, now)) {
+            this.remove(ports[at]!);
+            ports[at]!.hungUp(now);
+          }
+        }
+        const tun = view.getInt16(6, true);
+        if (tun & POLLERR) {
+          // It would be ready for ever.
+          this.tun = -1;
+          owner.tunLost(now);
+        } else if (tun !== 0) this.#readTun(now);
+      }
+      this.#handleTimeouts(now);
+      if (
+        interrupted ||
+        owner.turnMs() < Infinity ||
+        this.#bunIsReady(ready, view) ||
+        now - this.#yieldedAt > YIELD_MS
+      ) {
         await new Promise(setImmediate);
         this.#yieldedAt = performance.now();
       }
     }
   }
 
-  /** True when the line is about to run dry and the next packet is wanted. */
-  #hungry(now: number): boolean {
-    if (this.#blocked || !this.#link.hasRoom(MAX_PACKET)) return false;
-    return this.#pacer.hungry(this.#buffers.output.length, this.#driverQueue(), now);
+  #flush(now: number): void {
+    this.#carrier.flush(now);
+    for (const port of this.#ports) {
+      port.link.flush(now);
+      this.#drainOutput(port, now);
+    }
   }
 
-  #driverQueue(): number {
-    return this.#isPty ? 0 : outputQueued(this.#tty);
+  #handleTimeouts(now: number): void {
+    if (this.#carrier.nextTimeout() <= now) this.#carrier.handleTimeout(now);
+    for (const port of this.#ports) {
+      if (port.link.nextTimeout() <= now) port.link.handleTimeout(now);
+      // A bundle may have given up waiting for a fragment.
+      if (port.link !== this.#carrier) this.#deliver(port, now);
+    }
+  }
+
+  /** True when a line is about to run dry and the next packet is wanted. */
+  #hungry(now: number): boolean {
+    if (!this.#carrier.hasRoom(MAX_PACKET)) return false;
+    for (const port of this.#ports) {
+      if (this.#blocked.size > 0 && this.#blocked.has(port)) continue;
+      if (port.pacer.hungry(port.buffers.output.length, driverQueue(port), now)) return true;
+    }
+    return false;
   }
 
   /** Milliseconds until something is due. */
   #patience(now: number, tunOpen: boolean): number {
-    let at = Math.min(this.#link.nextTimeout(), this.#owner.nextDeadline());
-    if (this.tun >= 0 && !tunOpen && !this.#blocked) {
+    let at = Math.min(this.#carrier.nextTimeout(), this.#owner.nextDeadline());
+    for (const port of this.#ports) {
+      at = Math.min(at, port.link.nextTimeout());
+      if (this.tun < 0 || tunOpen || this.#blocked.has(port)) continue;
       // A driver's queue drains without telling: the speed says when.
-      at = Math.min(at, now + this.#pacer.wait(this.#buffers.output.length, this.#driverQueue(), now));
+      at = Math.min(at, now + port.pacer.wait(port.buffers.output.length, driverQueue(port), now));
     }
-    if (this.#bun.length === 0) at = Math.min(at, now + BUN_TURN_MS);
+    at = Math.min(at, now + (this.#bun.length === 0 ? BUN_TURN_MS : this.#owner.turnMs()));
     return at === Infinity ? -1 : Math.min(LONGEST_MS, Math.max(0, Math.ceil(at - now)));
   }
 
-  #bunIsReady(ready: number): boolean {
+  #bunIsReady(ready: number, view: DataView): boolean {
     if (this.#bun.length === 0) return true;
     if (ready <= 0) return false;
-    const { view } = this.#poll;
     for (let at = 0; at < this.#bun.length; at++)
-      if (view.getInt16(POLLFD_SIZE * (2 + at) + 6, true) !== 0) return true;
+      if (view.getInt16(POLLFD_SIZE * (1 + at) + 6, true) !== 0) return true;
     return false;
   }
 
   /** False: the line has hung up. */
-  #readTty(now: number): boolean {
-    const { input, fromTty, frame, plain } = this.#buffers;
-    const link = this.#link;
+  #readTty(port: Port, now: number): boolean {
+    const { input, fromTty } = port.buffers;
     for (let reads = 0; reads < READS_A_TURN; reads++) {
       const room = input.writable;
-      const got = libc.read(this.#tty, fromTty.at(input.writeAt), room);
+      const got = libc.read(port.fd, fromTty.at(input.writeAt), room);
       if (got <= 0) {
         const error = got < 0 ? errno() : 0;
         return error === EAGAIN || error === EINTR;
       }
-      this.#owner.record?.received(input.bytes.subarray(input.writeAt, input.writeAt + got), now);
+      port.record?.received(input.bytes.subarray(input.writeAt, input.writeAt + got), now);
       input.commit(got);
-      while (link.receive(input, now))
-        if (this.tun >= 0) {
-          const from = link.packet === frame.bytes ? frame : plain;
-          libc.write(this.tun, from.at(link.packetStart), link.packetEnd - link.packetStart);
-        }
+      this.#deliver(port, now);
       if (got < room && got < 2048) break;
     }
     return true;
   }
 
+  /** Hands the packets in the port's input to the interface. */
+  #deliver(port: Port, now: number): void {
+    const { input, frame } = port.buffers;
+    const { link } = port;
+    while (link.receive(input, now))
+      if (this.tun >= 0) {
+        const from = link.packet === frame.bytes ? frame : this.#memory.plain;
+        libc.write(this.tun, from.at(link.packetStart), link.packetEnd - link.packetStart);
+      }
+  }
+
   #readTun(now: number): void {
-    const { packet } = this.#buffers;
-    const link = this.#link;
-    link.networks.datapath.fast = this.#pacer.fast;
+    const { packet } = this.#memory;
+    const carrier = this.#carrier;
+    const ports = this.#ports;
+    let fast = true;
+    let paced = false;
+    for (const { pacer } of ports) {
+      fast &&= pacer.fast;
+      paced ||= pacer.paced;
+    }
+    carrier.networks.datapath.fast = fast;
     while (this.tun >= 0 && this.#hungry(now)) {
-      const got = libc.read(this.tun, packet.at(HEADROOM), MAX_PACKET);
+      const got = libc.read(this.tun, packet.at(PACKET_ROOM), MAX_PACKET);
       if (got <= 0) return;
-      link.send(packet.bytes, HEADROOM, HEADROOM + got, now);
+      carrier.send(packet.bytes, PACKET_ROOM, PACKET_ROOM + got, now);
       // On a paced line each packet goes out before the next is looked at, so that the pacer knows of it.
-      if (this.#pacer.paced || this.#quick > 0) this.#drainOutput(now);
+      if (paced || this.#quick > 0) for (const port of ports) this.#drainOutput(port, now);
       this.#quick--;
     }
   }
 
-  #drainOutput(now: number): void {
-    const { output, toTty } = this.#buffers;
-    while (output.length > 0 && !this.#blocked) {
+  #drainOutput(port: Port, now: number): void {
+    const { output, toTty } = port.buffers;
+    while (output.length > 0 && !(this.#blocked.size > 0 && this.#blocked.has(port))) {
       const at = output.readAt;
-      const put = libc.write(this.#tty, toTty.at(at), output.readable);
+      const put = libc.write(port.fd, toTty.at(at), output.readable);
       if (put <= 0) {
         // EAGAIN: full. EIO: hung up, which the next read finds out in its own way.
-        this.#blocked = true;
-        this.#pacer.stalled(now);
+        this.#blocked.add(port);
+        port.pacer.stalled(now);
         return;
       }
-      this.#owner.record?.sent(output.bytes.subarray(at, at + put), now);
+      port.record?.sent(output.bytes.subarray(at, at + put), now);
       output.consume(put);
-      this.#pacer.wrote(put, now);
+      port.pacer.wrote(put, now);
     }
   }
 }

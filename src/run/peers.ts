@@ -20,6 +20,7 @@ import {
 import { cryptMatches } from "../os/crypt.ts";
 import type { Log, LogLevel } from "../os/log.ts";
 import { type LoginSession, systemLogin } from "../os/login.ts";
+import { EapTls } from "./eap-tls.ts";
 import type { AuthPlan } from "./linkconfig.ts";
 
 /** What we are ready to prove ourselves with, in the order in which we would name it to the peer. */
@@ -37,6 +38,7 @@ export interface PapVerdict {
 }
 
 export class Peers {
+  readonly tls: EapTls;
   readonly #config: Config;
   readonly #host: OptionHost;
   readonly #log: Log;
@@ -55,6 +57,7 @@ export class Peers {
     this.#config = config;
     this.#host = host;
     this.#log = log;
+    this.tls = new EapTls(config, host, log);
   }
 
   /** How the next attempt is to go: the secrets files are read anew for each. */
@@ -67,6 +70,8 @@ export class Peers {
       password: () => ours ?? "",
       ourSecret: (server) => this.#ourSecret(server),
       peerSecret: (client) => this.#peerSecret(client),
+      clientMethod: this.tls.clientMethod(),
+      serverMethod: this.tls.serverMethod((line) => this.#judgedBy(line)),
     };
   }
 
@@ -78,7 +83,14 @@ export class Peers {
     const usable = (secret: FoundSecret | undefined): boolean => secret !== undefined && someAddress(secret.addresses);
     const pap = login || usable(this.#secret("pap", undefined, name));
     const chap = usable(this.#secret("chap", client, name));
-    return authProtocols.filter((method) => (method === "pap" ? pap : chap));
+    const tls = this.tls.canServe();
+    return authProtocols.filter((method) => (method === "pap" ? pap : chap || (tls && method === "eap")));
+  }
+
+  /** What the line of the peer says of addresses and options is kept for it. */
+  #judgedBy({ addresses, options }: Pick<FoundSecret, "addresses" | "options">): void {
+    this.#addresses = addresses;
+    this.#options = options;
   }
 
   #warnOfOurFile(): void {
@@ -101,7 +113,7 @@ export class Peers {
     const { refuseChap, refuseMschap, refuseMschapV2, refuseEap } = this.#config;
     const refused = { eap: refuseEap, "chap-md5": refuseChap, "mschap-v2": refuseMschapV2, mschap: refuseMschap };
     if (method !== "pap" && refused[method]) return false;
-    if (password !== undefined) return true;
+    if (password !== undefined || (method === "eap" && this.tls.canProve())) return true;
     return this.#secret("chap", user, remotenameGiven ? remotename : undefined) !== undefined;
   }
 
@@ -122,8 +134,7 @@ export class Peers {
     this.#warnOfAccess(chapSecrets, file);
     const found = this.#secret("chap", client, name);
     if (found === undefined) return undefined;
-    this.#addresses = found.addresses;
-    this.#options = found.options;
+    this.#judgedBy(found);
     return found.secret;
   }
 
@@ -186,8 +197,7 @@ export class Peers {
 
   #admit(found: FoundSecret, message: string): PapVerdict {
     this.#failures = 0;
-    this.#addresses = found.addresses;
-    this.#options = found.options;
+    this.#judgedBy(found);
     return { accepted: true, message, delayMs: 0 };
   }
 

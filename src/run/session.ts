@@ -1,50 +1,41 @@
 // A session: line, scripts, link, interface, and the same again with `persist`. What pppd calls main().
 
 import type { Config } from "../options/config.ts";
-import { closeFd, OsError, reasonOf } from "../os/libc.ts";
-import { carrier, setDtr } from "../os/line.ts";
-import { type Lock, lockDevice, LockError } from "../os/lock.ts";
-import type { Log, LogLevel } from "../os/log.ts";
+import { closeFd, OsError } from "../os/libc.ts";
+import type { Log } from "../os/log.ts";
 import { PidFiles } from "../os/pidfile.ts";
 import type { SignalEvent } from "../os/signals.ts";
-import { adoptTty, BaudRateError, openTty, type Tty, type TtySettings } from "../os/tty.ts";
 import { openTun, type Tun } from "../os/tun.ts";
-import { Attempt, type AttemptHost } from "./attempt.ts";
+import { Attempt } from "./attempt.ts";
+import { Bundling } from "./bundling.ts";
 import { Exit } from "./exit.ts";
 import { Hooks } from "./hooks.ts";
-import { Buffers } from "./loop.ts";
-import { runScript } from "./script.ts";
+import { Failed, Line, type LineHost } from "./line.ts";
+import { Buffers, InterfaceBuffers, Loop } from "./loop.ts";
+import type { Peers } from "./peers.ts";
 import { adviceOn } from "./trouble.ts";
+import { Unit } from "./unit.ts";
 import { warmUp } from "./warmup.ts";
 
 const SECOND = 1000;
-/** How often the carrier is looked for, and when the wait is worth a word. */
-const CARRIER_POLL_MS = 100;
-const CARRIER_WORD_MS = 3000;
-/** The last packets of a link, and no more, are waited for on a line that may be stopped. */
-const DRAIN_MS = 1000;
 /** A timer of more fires at once. */
 const LONGEST_MS = 0x7fffffff;
 /** A port that cannot be opened is tried again after this long at the least. */
 const REOPEN_MS = 1000;
 
-export interface SessionHost extends AttemptHost {
+export interface SessionHost {
+  readonly config: Config;
+  readonly log: Log;
+  /** Who may come in on a line with such options. */
+  readonly peersOf: (config: Config) => Peers;
+  /** "/etc/ppp" */
+  readonly etc: string;
   /** The name of who runs us, for PPPLOGNAME and the scripts. */
   readonly user: string;
   readonly uid: number;
   readonly runDirectory: string;
-}
-
-/** Why an attempt ended before its link began; the exit code goes with it. */
-class Failed extends Error {
-  readonly exit: Exit;
-  readonly level: LogLevel;
-
-  constructor(exit: Exit, message: string, level: LogLevel = "error") {
-    super(message);
-    this.exit = exit;
-    this.level = level;
-  }
+  /** A network protocol is up: updetach waits for it. */
+  readonly onUp: () => void;
 }
 
 export class Session {
@@ -53,7 +44,9 @@ export class Session {
   readonly #log: Log;
   readonly #hooks: Hooks;
   readonly #pidFiles: PidFiles;
+  readonly #peers: Peers;
   readonly #buffers = new Buffers();
+  readonly #memory = new InterfaceBuffers();
   #status: Exit = Exit.OK;
   /** Nothing more is tried: SIGTERM, SIGINT, or a limit that ends the program. */
   #quitting = false;
@@ -61,9 +54,9 @@ export class Session {
   #failures = 0;
   /** Wakes whatever the session waits for outside the loop. */
   #wake: (() => void) | undefined;
-  /** Ends the script that runs on the line. */
-  #endScript: ((signal: number) => void) | undefined;
-  #attempt: Attempt | undefined;
+  #line: Line | undefined;
+  /** What runs on the line, or on all of them. */
+  #running: Attempt | Bundling | undefined;
 
   constructor(host: SessionHost) {
     this.#host = host;
@@ -71,6 +64,7 @@ export class Session {
     this.#log = host.log;
     this.#hooks = new Hooks((level, text) => this.#log.write(level, text));
     this.#pidFiles = new PidFiles(host.runDirectory);
+    this.#peers = host.peersOf(host.config);
     this.#setEnvironment();
   }
 
@@ -159,10 +153,10 @@ export class Session {
         return;
       case "SIGUSR1":
         this.#log.debug = !this.#log.debug;
-        if (this.#attempt !== undefined) this.#attempt.link.debug = this.#log.debug ? 1 : 0;
+        this.#running?.trace(this.#log.debug ? 1 : 0);
         return;
       case "SIGUSR2":
-        this.#attempt?.restartCcp();
+        this.#running?.restartCcp();
         return;
       default:
         event.name satisfies never;
@@ -177,53 +171,139 @@ export class Session {
 
   #endAttempt(signal: number): void {
     this.#wake?.();
-    this.#endScript?.(signal);
-    this.#attempt?.close("User request");
+    this.#line?.signal(signal);
+    if (this.#running instanceof Bundling) this.#running.signal(signal);
+    else this.#running?.close("User request");
   }
 
   // ── one attempt ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #tryOnce(): Promise<void> {
-    const config = this.#config;
-    let lock: Lock | undefined;
-    let tty: Tty | undefined;
-    let tun: Tun | undefined;
     try {
-      lock = this.#lock();
-      tty = await this.#openLine();
-      await this.#prepareLine(tty);
-      if (this.#quitting) return;
-      tun = this.#openInterface();
-      const { device } = config;
-      const speed = tty.speed;
-      this.#hooks.env.set("IFNAME", tun.name).set("UNIT", String(tun.unit)).set("SPEED", String(speed));
-      if (device !== undefined) this.#hooks.env.set("DEVICE", device);
-      this.#log.write("info", `Using interface ${tun.name}`);
-      if (!(await this.#outlast(this.#hooks.start(config.netInitScript, this.#netArgs(tun.name, speed))))) return;
-      this.#log.write("notice", `Connect: ${tun.name} <--> ${tty.path}`);
-      this.#writePidFiles(tun.name);
-      this.#status = Exit.NEGOTIATION;
-      this.#attempt = new Attempt(this.#host, this.#hooks, this.#buffers, tty, tun, (exit) => (this.#status = exit));
-      const end = await this.#attempt.run();
-      if (end.up) this.#failures = 0;
-      if (end.noHoldoff) this.#needHoldoff = false;
-      if (end.final) this.#quitting = true;
-      this.#attempt = undefined;
-      if (!end.hangup) await tty.drain(DRAIN_MS);
-      if (!end.hangup) await this.#disconnect(tty);
-      this.#hooks.start(config.netDownScript, this.#netArgs(tun.name, speed));
-      this.#dropDtr(tty);
+      if (this.#config.multilink) await this.#bundle();
+      else await this.#single();
     } catch (error) {
       this.#fail(error);
     } finally {
-      this.#attempt = undefined;
-      tty?.close();
-      lock?.unlock();
-      if (tun !== undefined) {
-        closeFd(tun.fd);
-        for (const problem of this.#pidFiles.remove(tun.name)) this.#log.write("warn", problem);
-      }
+      this.#running = undefined;
     }
+  }
+
+  #lineHost(): LineHost {
+    return {
+      config: this.#config,
+      log: this.#log,
+      hooks: this.#hooks,
+      sleep: (milliseconds) => this.#sleep(milliseconds),
+      quitting: () => this.#quitting,
+    };
+  }
+
+  /** One link on one line. */
+  async #single(): Promise<void> {
+    const line = (this.#line = new Line(this.#lineHost()));
+    let tun: Tun | undefined;
+    try {
+      const tty = await line.open();
+      if (this.#quitting) return;
+      tun = this.#openInterface();
+      if (!(await this.#initInterface(tun, tty.speed))) return;
+      this.#log.write("notice", `Connect: ${tun.name} <--> ${tty.path}`);
+      this.#status = Exit.NEGOTIATION;
+      const setStatus = (exit: Exit): void => void (this.#status = exit);
+      const host = { config: this.#config, log: this.#log, peers: this.#peers, hooks: this.#hooks, setStatus };
+      const attempt = new Attempt(host, this.#buffers, this.#memory.plain.bytes, tty, tun);
+      const { networks } = attempt.link;
+      const unit = new Unit(
+        {
+          ...host,
+          etc: this.#host.etc,
+          speed: tty.speed,
+          onUp: this.#host.onUp,
+          close: (reason, now) => attempt.close(reason, now),
+          rate: () => (attempt.pacer.paced ? tty.speed : 0),
+          takeFrom: (fd) => (loop.tun = fd),
+        },
+        tun,
+        networks,
+      );
+      const loop = new Loop(attempt.link, this.#memory, {
+        settle: (now) => {
+          attempt.settle(now);
+          if (unit.nextDeadline() > now) return;
+          unit.checkLimits(now);
+          attempt.settle(now);
+        },
+        nextDeadline: () => Math.min(attempt.nextDeadline(), unit.nextDeadline()),
+        turnMs: () => attempt.turnMs(),
+        tunLost: (now) => unit.lost(now),
+      });
+      this.#running = attempt;
+      try {
+        attempt.start(loop, unit);
+        await loop.run();
+        const end = await attempt.ended;
+        if (unit.wasUp) this.#failures = 0;
+        if (unit.noHoldoff || end.hangup) this.#needHoldoff = false;
+        if (end.final) this.#quitting = true;
+        this.#running = undefined;
+        unit.end();
+        await line.end(end.hangup);
+      } finally {
+        // A bug above must not leave an address or a route behind.
+        unit.end();
+        attempt.abandon();
+      }
+      this.#hooks.start(this.#config.netDownScript, this.#netArgs(tun.name, tty.speed));
+      line.dropDtr();
+    } finally {
+      line.close();
+      this.#line = undefined;
+      this.#closeInterface(tun);
+    }
+  }
+
+  /** Several lines, one interface (RFC 1990). */
+  async #bundle(): Promise<void> {
+    const tun = this.#openInterface();
+    try {
+      if (!(await this.#initInterface(tun, this.#config.speed))) return;
+      this.#status = Exit.NEGOTIATION;
+      const bundling = new Bundling(
+        {
+          ...this.#host,
+          hooks: this.#hooks,
+          setStatus: (exit) => (this.#status = exit),
+          quitting: () => this.#quitting,
+        },
+        tun,
+        this.#memory,
+      );
+      this.#running = bundling;
+      const end = await bundling.run();
+      if (end.wasUp) this.#failures = 0;
+      if (end.noHoldoff) this.#needHoldoff = false;
+      this.#hooks.start(this.#config.netDownScript, this.#netArgs(tun.name, this.#config.speed));
+    } finally {
+      this.#closeInterface(tun);
+    }
+  }
+
+  /** False: a signal says that there will be no link. */
+  async #initInterface(tun: Tun, speed: number): Promise<boolean> {
+    const { device, netInitScript } = this.#config;
+    this.#hooks.env.set("IFNAME", tun.name).set("UNIT", String(tun.unit)).set("SPEED", String(speed));
+    if (device !== undefined) this.#hooks.env.set("DEVICE", device);
+    this.#log.write("info", `Using interface ${tun.name}`);
+    if (!(await this.#outlast(this.#hooks.start(netInitScript, this.#netArgs(tun.name, speed))))) return false;
+    this.#writePidFiles(tun.name);
+    return true;
+  }
+
+  #closeInterface(tun: Tun | undefined): void {
+    if (tun === undefined) return;
+    closeFd(tun.fd);
+    for (const problem of this.#pidFiles.remove(tun.name)) this.#log.write("warn", problem);
   }
 
   #fail(error: unknown): void {
@@ -234,87 +314,6 @@ export class Session {
       return;
     }
     throw error;
-  }
-
-  #lock(): Lock | undefined {
-    const { lock, device, defaultDevice } = this.#config;
-    if (!lock || device === undefined || defaultDevice) return undefined;
-    try {
-      const held = lockDevice(device);
-      if (held.notice !== undefined) this.#log.write("notice", held.notice);
-      return held;
-    } catch (error) {
-      if (error instanceof LockError) throw new Failed(Exit.LOCK, error.message);
-      throw error;
-    }
-  }
-
-  async #openLine(): Promise<Tty> {
-    const { device, defaultDevice, speed, modem, crtscts, stopBits } = this.#config;
-    const flow = ({ on: "crtscts", off: "nocrtscts", xonxoff: "xonxoff", unset: "unchanged" } as const)[crtscts];
-    const settings: TtySettings = { speed, modem, flow, stopBits };
-    const path = device ?? "/dev/tty";
-    try {
-      return defaultDevice ? adoptTty(0, path, settings) : await openTty(path, settings);
-    } catch (error) {
-      if (error instanceof BaudRateError) throw new Failed(Exit.FATAL, error.message);
-      if (!(error instanceof OsError)) throw error;
-      if (error.call === "open") throw new Failed(Exit.OPEN, `Failed to open ${path}: ${reasonOf(error)}`);
-      throw new Failed(Exit.FATAL, `${error.call}: ${reasonOf(error)}`);
-    }
-  }
-
-  /** init, connect, carrier, welcome: all that happens on the line before PPP does. */
-  async #prepareLine(tty: Tty): Promise<void> {
-    const { init, connect, welcome, modem, defaultDevice } = this.#config;
-    const scripted = (init ?? "") !== "" || (connect ?? "") !== "";
-    if (scripted && modem && !defaultDevice && setDtr(tty.fd, false)) {
-      await this.#sleep(SECOND);
-      setDtr(tty.fd, true);
-    }
-    if ((init ?? "") !== "" && !(await this.#runScript(init!, tty)))
-      throw new Failed(Exit.INIT, "Initializer script failed");
-    if ((connect ?? "") !== "") {
-      if (!(await this.#runScript(connect!, tty))) throw new Failed(Exit.CONNECT, "Connect script failed");
-      this.#log.write("info", "Serial connection established.");
-    }
-    tty.configure(true);
-    if (connect === undefined && modem) await this.#waitForCarrier(tty);
-    if (this.#quitting) return;
-    if ((welcome ?? "") !== "" && !(await this.#runScript(welcome!, tty)))
-      this.#log.write("warn", "Welcome script failed");
-    // Scripts may have changed the line, and leave its descriptor blocking.
-    tty.configure(true);
-    tty.setExclusive(true);
-  }
-
-  async #runScript(command: string, tty: Tty): Promise<boolean> {
-    const { environment } = this.#config;
-    const env: Record<string, string> = {};
-    for (const [name, value] of Object.entries(process.env)) if (value !== undefined) env[name] = value;
-    for (const { name, value } of environment) if (value === undefined) delete env[name];
-    for (const { name, value } of environment) if (value !== undefined) env[name] = value;
-    try {
-      const started = (end: (signal: number) => void): void => void (this.#endScript = end);
-      return (await runScript(command, { line: tty.fd, log: this.#log, env, hooks: this.#hooks, started })) === 0;
-    } catch (error) {
-      this.#log.write("error", `Can't execute ${command}: ${reasonOf(error)}`);
-      return false;
-    } finally {
-      this.#endScript = undefined;
-    }
-  }
-
-  async #waitForCarrier(tty: Tty): Promise<void> {
-    const began = performance.now();
-    let told = false;
-    while (carrier(tty.fd) === false && !this.#quitting) {
-      if (!told && performance.now() - began > CARRIER_WORD_MS) {
-        told = true;
-        this.#log.write("info", `Waiting for carrier on ${tty.path}; a 3-wire cable has none: use the local option`);
-      }
-      await this.#sleep(CARRIER_POLL_MS);
-    }
   }
 
   #openInterface(): Tun {
@@ -344,19 +343,5 @@ export class Session {
   #netArgs(ifname: string, speed: number): string[] {
     const { device, ipparam } = this.#config;
     return [ifname, device ?? "", String(speed), ...(ipparam === undefined ? [] : [ipparam])];
-  }
-
-  async #disconnect(tty: Tty): Promise<void> {
-    const { disconnect } = this.#config;
-    if ((disconnect ?? "") === "") return;
-    tty.configure(false);
-    if (await this.#runScript(disconnect!, tty)) this.#log.write("info", "Serial link disconnected.");
-    else this.#log.write("warn", "disconnect script failed");
-  }
-
-  #dropDtr(tty: Tty): void {
-    const { modem, defaultDevice } = this.#config;
-    // The line's own HUPCL lets DTR fall again at close.
-    if (modem && !defaultDevice) setDtr(tty.fd, false);
   }
 }

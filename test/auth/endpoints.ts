@@ -58,7 +58,14 @@ export class End {
       intervalMs: 0,
     };
     const chapConfig: ChapConfig = { ...shared, maxChallenge: 10, timeoutMs: 60000, ...chap };
-    const eapConfig: EapConfig = { ...shared, maxRequests: 10, timeoutMs: 20000, maxReceived: 20, ...eap };
+    const eapConfig: EapConfig = {
+      ...shared,
+      maxRequests: 10,
+      timeoutMs: 20000,
+      maxReceived: 20,
+      packetRoom: () => 1500,
+      ...eap,
+    };
     const clientDone = (accepted: boolean, mppe: MppeMaterial | undefined): void => {
       this.outcomes.push({ role: "client", accepted, mppe });
     };

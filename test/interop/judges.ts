@@ -1,6 +1,6 @@
 // Another program's view of what we recorded of a session: what it finds wrong, nothing when all is well.
 
-const TSHARK = Bun.which("tshark");
+export const TSHARK = Bun.which("tshark");
 
 async function output(...command: string[]): Promise<string> {
   const child = Bun.spawn(command, { stdio: ["ignore", "pipe", "pipe"] });

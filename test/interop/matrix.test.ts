@@ -12,7 +12,7 @@ import { type Kind, type Laplink, LinkPool, type Run, type Side } from "../kit/e
 import { missing } from "../kit/lab.ts";
 import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
 import { Payload, PORTS, ratio, type Transfer } from "../kit/transfer.ts";
-import { dissected } from "./judges.ts";
+import { dissected, TSHARK } from "./judges.ts";
 import { METHODS, type Method, OUR_METHODS, pick, SECRETS } from "./methods.ts";
 
 /** Tests wait for their turn on a link, and that counts. */
@@ -87,6 +87,17 @@ function resetsIn(runs: Record<Side, Run>): number {
   return asked(runs.server) + asked(runs.client);
 }
 
+async function amidNoise<T>(link: Laplink, method: Method, act: () => Promise<T>): Promise<T> {
+  await link.cable.damage({ ber: method.ber ?? BER, seed: SEED });
+  const calm = setTimeout(() => link.cable.damage({}), NOISE_MS);
+  try {
+    return await act();
+  } finally {
+    clearTimeout(calm);
+    await link.cable.damage({});
+  }
+}
+
 async function play(link: Laplink, method: Method): Promise<void> {
   const record = join(folder, `${method.name.replaceAll(/\W+/g, "-")}.rec`);
   // One role is enough.
@@ -110,11 +121,7 @@ async function play(link: Laplink, method: Method): Promise<void> {
     verdict = dissected(`${record}.clean`, method.carried ?? (ways.length > 1 ? 0x57 : 0x21), Object.values(PORTS));
   }
 
-  await link.cable.damage({ ber: method.ber ?? BER, seed: SEED });
-  const calm = setTimeout(() => link.cable.damage({}), NOISE_MS);
-  const noisy = await payload.transfer(link, ways.at(-1)!);
-  clearTimeout(calm);
-  await link.cable.damage({});
+  const noisy = await amidNoise(link, method, () => payload.transfer(link, ways.at(-1)!));
   note(method, link, ways.length > 1 ? "noisy, IPv6" : "noisy", noisy, resetsIn(runs));
   expect(noisy.line.server.flipped).toBeGreaterThan(0);
   expect(noisy.line.client.flipped).toBeGreaterThan(0);
@@ -132,7 +139,7 @@ async function play(link: Laplink, method: Method): Promise<void> {
 const pools = new Map<string, LinkPool>();
 function pool(server: Kind, client: Kind): LinkPool {
   const name = `${server} ${client}`;
-  const one = pools.get(name) ?? new LinkPool(server, client, 1, { etc: payload.etc });
+  const one = pools.get(name) ?? new LinkPool(server, client, 2, { etc: payload.etc });
   pools.set(name, one);
   return one;
 }
@@ -142,7 +149,8 @@ afterAll(async () => {
   await closeMachines();
   payload.remove();
   rmSync(folder, { recursive: true });
-  if (rows.length > 0) console.log(table(rows));
+  if (rows.length > 0)
+    console.log(`${table(rows)}\n${TSHARK === null ? "no tshark here: nobody read the records" : ""}`);
 });
 
 /** In the order of the methods, whichever was done first. */

@@ -79,7 +79,7 @@ function unsetEnvironment({ config }: Setting, argument: string): void {
 const DIRECTIONS: Readonly<Record<string, Config["moDirection"]>> = { in: "in", out: "out", max: "max" };
 
 const nodetach = flag("nodetach", PRIORITY, "stay in the foreground", { detach: "nodetach" });
-const multilink = flag("multilink", PRIORITY | LATER, "join links into a bundle", { multilink: true });
+const multilink = flag("multilink", PRIORITY, "join links into a bundle", { multilink: true });
 const nomultilink = flag("nomultilink", GROUP, "keep to one link", { multilink: false });
 const maxoctets = (name: string): Row =>
   number(name, "maxoctets", PRIORITY | NO_INCREASE, "end the link after that many bytes", { min: 0 });
@@ -167,10 +167,14 @@ export const GENERAL: readonly Row[] = [
   text("ipv6-up-script", "ipv6UpScript", PRIVILEGED, "run when IPv6 is up"),
   text("ipv6-down-script", "ipv6DownScript", PRIVILEGED, "run when IPv6 is down"),
   multilink,
-  alias(multilink, "mp", GROUP | LATER),
+  alias(multilink, "mp", GROUP),
   nomultilink,
   alias(nomultilink, "nomp"),
-  text("bundle", "bundle", PRIORITY | LATER, "a name for the bundle"),
+  text("bundle", "bundle", PRIORITY, "a name for the bundle"),
+  special("mpdevice", PRIVILEGED | LIST, "a further line for the bundle", ({ config }, argument) => {
+    const path = decoded(argument);
+    config.mpDevices.push(path.startsWith("/") ? path : `/dev/${path}`);
+  }),
   special("plugin", PRIVILEGED | LIST | LATER, "load a plugin", ({ config }, argument) =>
     config.plugins.push(decoded(argument)),
   ),

@@ -1,0 +1,358 @@
+// Several links to one peer as one (RFC 1990): the network phase is the bundle's, its packets go out in pieces over all
+// links, and a link that is lost makes it slower and nothing else.
+//
+// The first link to come up makes the bundle what it is: who the peer is, and whether there is multilink at all. Where
+// the peer knows none, the bundle is that one link, and its packets go out as they are.
+
+import { FCS_ROOM } from "../frame/fcs.ts";
+import { HEADROOM } from "../frame/header.ts";
+import type { Level, Lower } from "../control/negotiator.ts";
+import type { Endpoint } from "../wire/lcp.ts";
+import { Protocol } from "../wire/protocols.ts";
+import { FIRST_CONTROL, LOST } from "./datapath.ts";
+import { endpointText } from "./endpoint.ts";
+import type { LinkEvent } from "./events.ts";
+import { fragmentLength, MpSender } from "./mp-sender.ts";
+import { MpReceiver } from "./mp-receiver.ts";
+import { Networks, type MppeKeys, type NetworksConfig } from "./networks.ts";
+import { type Timer, Timers } from "./timers.ts";
+import { Trace } from "./trace.ts";
+import { MAX_FRAME } from "../frame/deframer.ts";
+import { VJ_HEADROOM } from "../compress/vj.ts";
+
+/** A number that never comes holds up what came after it no longer than this. */
+const STALL_MS = 500;
+/** Control packets kept while no line takes any. */
+const MOST_WAITING = 32;
+const CONTROL_ROOM = 2048;
+/** Protocol and MP header before a piece, with the link's own header before that. */
+export const PIECE_ROOM = HEADROOM + 8;
+
+export interface BundleConfig {
+  readonly networks: NetworksConfig;
+  readonly hidePassword: boolean;
+  /** The interface's name, for the log. */
+  readonly ifname: string;
+}
+
+export interface BundleHost {
+  /** PLAIN_SIZE octets, shared by all links of the bundle. */
+  readonly plain: Uint8Array;
+  random32(): number;
+  peerMayUse(address: number): boolean;
+  madeUpPeerAddress(): number;
+}
+
+/** What a link knows of its peer and has agreed on when it would join. */
+export interface Terms {
+  /** What the peer proved to be, or "". */
+  readonly peerName: string;
+  readonly endpoint: Endpoint | undefined;
+  /** Both sides asked for multilink. */
+  readonly multilink: boolean;
+  /** We put together packets of so many octets, and the peer does. */
+  readonly ourMrru: number;
+  readonly peerMrru: number;
+  readonly ourShortSequence: boolean;
+  readonly peerShortSequence: boolean;
+  readonly peerMru: number;
+  readonly keys: MppeKeys | "both" | undefined;
+}
+
+/** A link as its bundle sees it. */
+export interface Member {
+  /** Its frame buffer. */
+  readonly frame: Uint8Array;
+  /** Octets a millisecond (0: unknown), and those on their way before anything that is sent now. */
+  load(now: number): { rate: number; backlog: number };
+  /** True when a packet of `length` octets is sure to fit. */
+  hasRoom(length: number): boolean;
+  /** Sends packet[start, end) of a protocol; PIECE_ROOM octets before it and FCS_ROOM behind may be written over. */
+  sendPacket(protocol: number, packet: Uint8Array, start: number, end: number, now: number): void;
+  rejectProtocol(protocol: number, packet: Uint8Array, start: number, end: number): void;
+  close(reason: string, now: number): void;
+}
+
+interface Joined {
+  readonly member: Member;
+  /** Its number in the receiver. */
+  readonly number: number;
+  readonly peerMru: number;
+  rate: number;
+  backlog: number;
+  largest: number;
+}
+
+export class Bundle {
+  readonly networks: Networks;
+  readonly trace: Trace;
+  /** What take() found: packet[start, end). */
+  packet: Uint8Array;
+  start = 0;
+  end = 0;
+  readonly #plain: Uint8Array;
+  readonly #ifname: string;
+  readonly #timers = new Timers();
+  #links: Joined[] = [];
+  #identity = "";
+  #multilink = false;
+  #sender: MpSender | undefined;
+  #receiver: MpReceiver | undefined;
+  #shares = new Int32Array(8);
+  #awaited = -1;
+  readonly #control = new Uint8Array(PIECE_ROOM + CONTROL_ROOM);
+  readonly #piece = new Uint8Array(PIECE_ROOM + MAX_FRAME + FCS_ROOM);
+  readonly #waiting: { protocol: number; packet: Uint8Array }[] = [];
+  #events: LinkEvent[] = [];
+  #now = 0;
+
+  constructor(config: BundleConfig, host: BundleHost, debug: number) {
+    this.#plain = this.packet = host.plain;
+    this.#ifname = config.ifname;
+    this.trace = new Trace(config.hidePassword, debug, (text) => this.#emit({ type: "log", level: "debug", text }));
+    const lower = (timer: Timer): Lower => ({
+      send: (protocol, write) => this.#sendControl(protocol, write),
+      log: (level, text) => this.#log(level, text),
+      wakeAt: (at) => this.#timers.set(timer, at),
+      roundTrip: () => {},
+    });
+    this.networks = new Networks(
+      config.networks,
+      {
+        lower,
+        wakeAt: (timer, at) => this.#timers.set(timer, at),
+        emit: (event) => this.#emit(event),
+        log: (level, text) => this.#log(level, text),
+        closeLink: (reason, now) => this.close(reason, now),
+        random32: () => host.random32(),
+        peerMayUse: (address) => host.peerMayUse(address),
+        madeUpPeerAddress: () => host.madeUpPeerAddress(),
+      },
+      host.plain,
+    );
+  }
+
+  /** Links in the bundle. */
+  get size(): number {
+    return this.#links.length;
+  }
+
+  /** What pppd calls a bundle: the peer's name and its endpoint. */
+  get name(): string {
+    return this.#identity;
+  }
+
+  // ── links ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A link's peer has proved who it is. Undefined: it is in; else why it cannot be. */
+  join(member: Member, terms: Terms, now: number): string | undefined {
+    this.#now = now;
+    const identity = `"${terms.peerName}"${terms.endpoint === undefined ? "" : `/${endpointText(terms.endpoint)}`}`;
+    if (this.#links.length === 0) {
+      this.#identity = identity;
+      this.#multilink = terms.multilink;
+      this.#sender = terms.multilink ? new MpSender(terms.peerShortSequence) : undefined;
+      this.#receiver = terms.multilink ? new MpReceiver(terms.ourShortSequence, terms.ourMrru) : undefined;
+      this.#awaited = -1;
+    } else if (!this.#multilink || !terms.multilink) return "the peer does no multilink";
+    else if (identity !== this.#identity) return `the peer ${identity} is not ${this.#identity}`;
+    const number = this.#receiver?.addLink() ?? 0;
+    this.#links.push({ member, number, peerMru: terms.peerMru, rate: 0, backlog: 0, largest: 0 });
+    if (this.#shares.length < this.#links.length) this.#shares = new Int32Array(2 * this.#links.length);
+    if (this.#links.length > 1) {
+      this.#log("info", `Link attached to ${this.#ifname}`);
+      return undefined;
+    }
+    if (terms.multilink) this.#log("info", `New bundle ${this.#ifname} created`);
+    this.#emit({ type: "lcp-up", mtu: terms.multilink ? Math.min(terms.peerMrru, terms.ourMrru) : terms.peerMru });
+    this.networks.start(terms.keys, now);
+    return undefined;
+  }
+
+  /** The link is gone, in whatever way. */
+  leave(member: Member, now: number): void {
+    this.#now = now;
+    const at = this.#links.findIndex((joined) => joined.member === member);
+    if (at < 0) return;
+    const [gone] = this.#links.splice(at, 1);
+    if (this.#links.length > 0) {
+      this.#log("notice", `Link lost from ${this.#ifname}, ${this.#links.length} left`);
+      this.#receiver?.removeLink(gone!.number);
+      return;
+    }
+    this.#timers.stopAll();
+    this.#waiting.length = 0;
+    this.networks.stop(now);
+    this.#receiver = this.#sender = undefined;
+  }
+
+  has(member: Member): boolean {
+    return this.#links.some((joined) => joined.member === member);
+  }
+
+  /** Ends all links in good order. */
+  close(reason: string, now: number): void {
+    this.#now = now;
+    for (const { member } of [...this.#links]) member.close(reason, now);
+  }
+
+  takeEvent(): LinkEvent | undefined {
+    return this.#events.shift();
+  }
+
+  nextTimeout(): number {
+    return this.#timers.next();
+  }
+
+  handleTimeout(now: number): void {
+    this.#now = now;
+    for (let timer; (timer = this.#timers.takeExpired(now)) !== undefined;) {
+      if (timer === "stall") {
+        this.#receiver?.giveUp();
+        this.#awaited = -1;
+      } else if (timer === "ccp" || timer === "ccpReset" || timer === "ipcp" || timer === "ipv6cp")
+        this.networks.timeout(timer, now);
+    }
+  }
+
+  // ── from the lines ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Takes the fragment packet[start, end), MP header first. Then packets are taken, all there are. */
+  receive(member: Member, packet: Uint8Array, start: number, end: number): void {
+    const joined = this.#links.find((one) => one.member === member);
+    if (joined !== undefined) this.#receiver?.receive(joined.number, packet, start, end);
+  }
+
+  /** The next packet for the interface; control packets on the way are answered. `member` answers for the others. */
+  take(member: Member, now: number): boolean {
+    this.#now = now;
+    const receiver = this.#receiver;
+    if (receiver === undefined) return false;
+    while (receiver.take()) {
+      if (receiver.takeLost()) this.networks.datapath.frameLost();
+      const { packet, end } = receiver;
+      let at = receiver.start;
+      if (at >= end) continue;
+      let protocol = packet[at++]!;
+      if ((protocol & 1) === 0) {
+        if (at >= end) continue;
+        protocol = (protocol << 8) | packet[at++]!;
+      }
+      if (this.takePacket(member, protocol, packet, at, end, now)) return true;
+    }
+    if (receiver.takeLost()) this.networks.datapath.frameLost();
+    this.#watch(receiver, now);
+    return false;
+  }
+
+  /** A whole packet, out of fragments or come as it is; true: it is in the datapath, for the interface. */
+  takePacket(member: Member, protocol: number, packet: Uint8Array, start: number, end: number, now: number): boolean {
+    const { networks } = this;
+    this.#now = now;
+    if (protocol < FIRST_CONTROL && networks.receiveData(protocol, packet, start, end, now)) {
+      const { datapath } = networks;
+      this.start = datapath.start;
+      this.end = datapath.end;
+      this.packet = datapath.packet;
+      if (this.packet === this.#plain || this.packet === member.frame) return true;
+      // It was put together in a buffer nobody but the receiver knows.
+      this.packet = this.#plain;
+      this.#plain.set(datapath.packet.subarray(datapath.start, datapath.end), VJ_HEADROOM);
+      this.end += VJ_HEADROOM - this.start;
+      this.start = VJ_HEADROOM;
+      return true;
+    }
+    if (protocol < FIRST_CONTROL && networks.carries(protocol)) return false;
+    this.trace.packet("rcvd", protocol, packet, start, end, networks.up);
+    if (!networks.receiveControl(protocol, packet, start, end, now))
+      member.rejectProtocol(protocol, packet, start, end);
+    return false;
+  }
+
+  /** Times how long a number is awaited. */
+  #watch(receiver: MpReceiver, now: number): void {
+    const { awaited } = receiver;
+    if (awaited === this.#awaited) return;
+    this.#awaited = awaited;
+    this.#timers.set("stall", awaited < 0 ? Infinity : now + STALL_MS);
+  }
+
+  // ── to the lines ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** True when a packet of `length` octets is sure to find its way onto the lines, whole or in pieces. */
+  hasRoom(length: number): boolean {
+    if (this.#waiting.length > 0 || this.#links.length === 0) return false;
+    return this.#links.every(({ member }) => member.hasRoom(length));
+  }
+
+  /** Sends the IP packet[start, end), with PIECE_ROOM to spare before it. False: there is no way for it, and it is lost. */
+  send(packet: Uint8Array, start: number, end: number, now: number): boolean {
+    this.#now = now;
+    if (this.#links.length === 0) return false;
+    const { networks } = this;
+    const protocol = networks.sendData(packet, start, end, now);
+    if (protocol === LOST) return false;
+    const { datapath } = networks;
+    this.#sendPacket(protocol, datapath.packet, datapath.start, datapath.end, now);
+    return true;
+  }
+
+  flush(now: number): void {
+    while (this.#waiting.length > 0) {
+      const { protocol, packet } = this.#waiting[0]!;
+      if (!this.#links.every(({ member }) => member.hasRoom(packet.length))) return;
+      this.#sendPacket(protocol, packet, PIECE_ROOM, packet.length - FCS_ROOM, now);
+      this.#waiting.shift();
+    }
+  }
+
+  #sendControl(protocol: number, write: (buf: Uint8Array, at: number) => number): void {
+    const buf = this.#control;
+    const end = write(buf, PIECE_ROOM);
+    this.trace.packet("sent", protocol, buf, PIECE_ROOM, end, this.networks.up);
+    if (this.#links.length === 0) return;
+    if (this.hasRoom(end)) this.#sendPacket(protocol, buf, PIECE_ROOM, end, this.#now);
+    else if (this.#waiting.length < MOST_WAITING)
+      this.#waiting.push({ protocol, packet: buf.slice(0, end + FCS_ROOM) });
+  }
+
+  #sendPacket(protocol: number, packet: Uint8Array, start: number, end: number, now: number): void {
+    const links = this.#links;
+    const sender = this.#sender;
+    if (sender === undefined) {
+      links[0]!.member.sendPacket(protocol, packet, start, end, now);
+      return;
+    }
+    // The packet's own protocol goes before it, a leading zero left out.
+    packet[--start] = protocol;
+    if (protocol > 0xff) packet[--start] = protocol >>> 8;
+    for (const joined of links) {
+      const { rate, backlog } = joined.member.load(now);
+      joined.rate = rate;
+      joined.backlog = backlog;
+      joined.largest = joined.peerMru - sender.headerLength;
+    }
+    const shares = this.#shares;
+    sender.split(end - start, links, shares);
+    for (let at = start, n = 0; n < links.length; n++)
+      for (let left = shares[n]!; left > 0;) {
+        const { member, largest } = links[n]!;
+        const length = fragmentLength(left, largest);
+        left -= length;
+        // Beside the packet: the FCS is written over what follows a piece, which is the next one.
+        const piece = this.#piece;
+        piece.set(packet.subarray(at, at + length), PIECE_ROOM);
+        const from = sender.putHeader(piece, PIECE_ROOM, at === start, at + length === end);
+        member.sendPacket(Protocol.MP, piece, from, PIECE_ROOM + length, now);
+        at += length;
+      }
+  }
+
+  #emit(event: LinkEvent): void {
+    this.#events.push(event);
+  }
+
+  #log(level: Level, text: string): void {
+    if (level !== "debug" || this.trace.level > 0) this.#emit({ type: "log", level, text });
+  }
+}

@@ -1,0 +1,34 @@
+// Packets as debug lines: which of them are worth one, and how it begins.
+
+import { Code } from "../wire/control.ts";
+import { describePacket } from "../wire/describe.ts";
+import { Protocol } from "../wire/protocols.ts";
+
+/** Where pppd cuts a line of the log. */
+const LONGEST_LINE = 1023;
+
+export class Trace {
+  /** 0: no packets in the log; 1: control packets, without echoes once a network protocol is up; 2: all. */
+  level: number;
+  readonly #hidePassword: boolean;
+  readonly #write: (text: string) => void;
+
+  constructor(hidePassword: boolean, level: number, write: (text: string) => void) {
+    this.#hidePassword = hidePassword;
+    this.level = level;
+    this.#write = write;
+  }
+
+  /** `up`: a network protocol is up. Echoes would drown everything else then. */
+  packet(how: "sent" | "rcvd", protocol: number, packet: Uint8Array, start: number, end: number, up: boolean): void {
+    if (this.level === 0) return;
+    const code = packet[start];
+    if (this.level === 1 && up && protocol === Protocol.LCP && (code === Code.EchoReq || code === Code.EchoRep)) return;
+    const whole = new Uint8Array(2 + end - start);
+    whole[0] = protocol >>> 8;
+    whole[1] = protocol;
+    whole.set(packet.subarray(start, end), 2);
+    const text = describePacket(whole, 0, whole.length, { hidePassword: this.#hidePassword });
+    this.#write(`${how} ${text.slice(0, LONGEST_LINE - "rcvd ".length)}`);
+  }
+}

@@ -1,0 +1,205 @@
+// TLS without a network: node:tls over a stream in memory, whose bytes somebody else carries. Bun's engine answers at
+// once, but not inside the call: a session is settled when it has been still for two rounds of the event loop.
+
+import { constants } from "node:crypto";
+import { Duplex } from "node:stream";
+import { connect, type PeerCertificate, type SecureVersion, TLSSocket } from "node:tls";
+
+export interface TlsSettings {
+  readonly role: "client" | "server";
+  /** Certificates in PEM, never none: Bun would trust the whole world's. */
+  readonly ca: readonly string[];
+  readonly identity: TlsIdentity;
+  readonly crl: readonly string[];
+  readonly maxVersion: SecureVersion;
+  /** What is wrong with the peer's certificate, though it is valid, as a line of the log; undefined: nothing. */
+  readonly check: (peer: PeerCertificate) => string | undefined;
+}
+
+/** Our certificate with those above it, and its key, in PEM; or both in PKCS #12. */
+export type TlsIdentity =
+  | { readonly cert: string; readonly key: string; readonly passphrase: string | undefined }
+  | { readonly pfx: Uint8Array; readonly passphrase: string | undefined };
+
+/** So many rounds without a byte or an event, and nothing more is to be expected. */
+const STILL_ROUNDS = 2;
+/** A fatal alert, bad_certificate, as a record that is not enciphered: the engine itself would let the peer in first. */
+const BAD_CERTIFICATE = Uint8Array.of(21, 3, 3, 0, 2, 2, 42);
+/** RFC 9190 §2.5: with TLS 1.3 the server's last word. */
+const COMMITMENT = Uint8Array.of(0);
+const MASTER_KEY = 64;
+/** RFC 5216 §2.3, RFC 9190 §2.3. */
+const LABEL = "client EAP encryption";
+const LABEL_1_3 = "EXPORTER_EAP_TLS_Key_Material";
+const CONTEXT_1_3 = Buffer.of(13);
+
+/** Before TLS 1.3 there is no context, which is not an empty one; the types know no such thing. */
+interface Exporter {
+  exportKeyingMaterial(length: number, label: string, context?: Buffer): Buffer;
+}
+
+class MemoryStream extends Duplex {
+  readonly written: Uint8Array[] = [];
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.written.push(new Uint8Array(chunk));
+    done();
+  }
+}
+
+/** Sessions, and whether one of them is at work. */
+export class TlsEngine {
+  #working = 0;
+  #isSettled = false;
+
+  /** A session waits for rounds of the event loop, which nothing else may bring about. */
+  get busy(): boolean {
+    return this.#working > 0;
+  }
+
+  /** True once after sessions were at work and are no longer. */
+  takeSettled(): boolean {
+    if (this.busy || !this.#isSettled) return false;
+    this.#isSettled = false;
+    return true;
+  }
+
+  /** Throws when the settings make no session: a key that is none, or of another certificate. */
+  open(settings: TlsSettings): TlsSession {
+    return new TlsSession(settings, {
+      started: () => this.#working++,
+      settled: () => {
+        this.#working--;
+        this.#isSettled = true;
+      },
+    });
+  }
+}
+
+/** One session; the interface it has is auth/eap-tls.ts's TlsChannel. */
+export class TlsSession {
+  failure = "";
+  readonly #settings: TlsSettings;
+  readonly #host: { started(): void; settled(): void };
+  readonly #stream = new MemoryStream();
+  readonly #socket: TLSSocket;
+  #stage: "handshaking" | "done" | "failed" = "handshaking";
+  #isWorking = false;
+  #alert: Uint8Array | undefined;
+  /** Counts what happens, so that one can tell when nothing does. */
+  #events = 0;
+
+  constructor(settings: TlsSettings, host: { started(): void; settled(): void }) {
+    this.#settings = settings;
+    this.#host = host;
+    const { role, ca, identity, crl, maxVersion } = settings;
+    if (ca.length === 0) throw new Error("no certificate to trust");
+    const secure = {
+      ca: [...ca],
+      ...("pfx" in identity ? { pfx: Buffer.from(identity.pfx) } : { cert: identity.cert, key: identity.key }),
+      ...(identity.passphrase !== undefined && { passphrase: identity.passphrase }),
+      ...(crl.length > 0 && { crl: [...crl] }),
+      maxVersion,
+      minVersion: maxVersion < "TLSv1.2" ? maxVersion : ("TLSv1.2" as const),
+      // Nothing is ever resumed. But pppd's client does not believe in TLS 1.3 without a ticket.
+      secureOptions: maxVersion === "TLSv1.3" ? 0 : constants.SSL_OP_NO_TICKET,
+      // What the certificate is worth is looked at in #secured, which must see those that are not.
+      rejectUnauthorized: false,
+    };
+    this.#socket =
+      role === "server"
+        ? new TLSSocket(this.#stream, { ...secure, isServer: true, requestCert: true })
+        : connect({ ...secure, socket: this.#stream, checkServerIdentity: () => undefined });
+    this.#socket.on(role === "server" ? "secure" : "secureConnect", () => this.#secured());
+    this.#socket.on("data", () => this.#events++);
+    this.#socket.on("error", (error) => this.#failed(reasonOf(error)));
+    this.#socket.on("close", () => this.#failed("EAP-TLS: closed by the peer"));
+    this.#stream.on("error", () => this.#events++);
+    if (role === "client") this.#work();
+  }
+
+  get state(): "working" | "handshaking" | "done" | "failed" {
+    return this.#isWorking ? "working" : this.#stage;
+  }
+
+  receive(message: Uint8Array): void {
+    if (this.#stage === "failed") return;
+    this.#stream.push(Buffer.from(message));
+    this.#work();
+  }
+
+  take(): Uint8Array {
+    const written = this.#stream.written.splice(0);
+    return this.#alert ?? new Uint8Array(Buffer.concat(written));
+  }
+
+  masterKey(): Uint8Array | undefined {
+    if (this.#stage !== "done") return undefined;
+    const socket: Exporter = this.#socket;
+    return new Uint8Array(
+      this.#is13
+        ? socket.exportKeyingMaterial(MASTER_KEY, LABEL_1_3, CONTEXT_1_3)
+        : socket.exportKeyingMaterial(MASTER_KEY, LABEL),
+    );
+  }
+
+  get #is13(): boolean {
+    return this.#socket.getProtocol() === "TLSv1.3";
+  }
+
+  #work(): void {
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    this.#host.started();
+    let seen = -1;
+    let still = 0;
+    const round = (): void => {
+      const happened = this.#events + this.#stream.written.length;
+      still = happened === seen ? still + 1 : 0;
+      seen = happened;
+      if (still < STILL_ROUNDS) {
+        setImmediate(round);
+        return;
+      }
+      this.#isWorking = false;
+      this.#host.settled();
+    };
+    setImmediate(round);
+  }
+
+  /** The handshake is through. Whether the peer is who it should be, nobody has asked yet. */
+  #secured(): void {
+    this.#events++;
+    // Bun has nothing at all for a peer without one.
+    const peer: PeerCertificate | null | undefined = this.#socket.getPeerCertificate();
+    const { authorized, authorizationError } = this.#socket;
+    const problem =
+      peer?.raw === undefined
+        ? "EAP-TLS: the peer has no certificate"
+        : authorized
+          ? this.#settings.check(peer)
+          : `Certificate verification error: ${String(authorizationError)}`;
+    if (problem !== undefined) {
+      this.#alert = BAD_CERTIFICATE;
+      this.#failed(problem);
+      return;
+    }
+    this.#stage = "done";
+    if (this.#settings.role === "server" && this.#is13) this.#socket.write(COMMITMENT);
+  }
+
+  #failed(reason: string): void {
+    this.#events++;
+    if (this.#stage === "failed") return;
+    this.#stage = "failed";
+    this.failure = reason;
+    this.#socket.destroy();
+  }
+}
+
+/** The fourth part of BoringSSL's text is its name of what went wrong. */
+function reasonOf(error: Error): string {
+  return `EAP-TLS: ${/^error:[0-9a-f]+:[^:]*:[^:]*:(.*)$/i.exec(error.message)?.[1] ?? error.message}`;
+}

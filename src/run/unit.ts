@@ -1,0 +1,310 @@
+// The interface (unit, as pppd says) and all that hangs on a network protocol being up: addresses, routes, scripts, the
+// limits of time and traffic. What carries its packets is a link, or a bundle of them.
+
+import { ipv4Text } from "../wire/ip.ts";
+import { linkLocalText } from "../wire/ipv6cp.ts";
+import type { LinkEvent } from "../link/events.ts";
+import type { Networks } from "../link/networks.ts";
+import type { Config } from "../options/config.ts";
+import { reasonOf } from "../os/libc.ts";
+import type { Log } from "../os/log.ts";
+import { writeResolvConf } from "../os/resolvconf.ts";
+import type { Tun } from "../os/tun.ts";
+import { Exit } from "./exit.ts";
+import type { Hooks, UpDown } from "./hooks.ts";
+import { Network, queueLength } from "./network.ts";
+
+const SECOND = 1000;
+
+export interface UnitHost {
+  readonly config: Config;
+  readonly log: Log;
+  readonly hooks: Hooks;
+  /** "/etc/ppp" */
+  readonly etc: string;
+  /** Speed of the line, for scripts. */
+  readonly speed: number;
+  /** A network protocol is up: updetach waits for it. */
+  readonly onUp: () => void;
+  setStatus(exit: Exit): void;
+  /** Ends all links in good order. */
+  close(reason: string, now: number): void;
+  /** Bits a second that packets leave with; 0: nobody knows. */
+  rate(): number;
+  /** From now on packets may be taken from this descriptor; -1: none. */
+  takeFrom(tun: number): void;
+}
+
+type Ipv4Up = LinkEvent & { type: "ipv4-up" };
+type Ipv6Up = LinkEvent & { type: "ipv6-up" };
+
+export class Unit {
+  /** A network protocol was up. */
+  wasUp = false;
+  /** A limit was reached: with `persist`, go on at once. */
+  noHoldoff = false;
+  readonly tun: Tun;
+  readonly #host: UnitHost;
+  readonly #networks: Networks;
+  readonly #network: Network;
+  readonly #ipScripts: UpDown;
+  readonly #ipv6Scripts: UpDown;
+  #mtu = 1500;
+  #ipv4: Ipv4Up | undefined;
+  #ipv6: Ipv6Up | undefined;
+  /** Packets of these may be taken from the interface. */
+  readonly #ready = { ipv4: false, ipv6: false };
+  /** Scripts that must end before the interface may go up. */
+  #beforeUp: Promise<void> | undefined;
+  #startedAt = performance.now();
+  #firstUpAt = Infinity;
+  #octetsCheckedAt = 0;
+
+  constructor(host: UnitHost, tun: Tun, networks: Networks) {
+    const { config, log, hooks } = host;
+    this.#host = host;
+    this.tun = tun;
+    this.#networks = networks;
+    this.#network = new Network(tun.name, config, (level, text) => log.write(level, text));
+    this.#ipScripts = hooks.pair(config.ipUpScript, config.ipDownScript);
+    this.#ipv6Scripts = hooks.pair(config.ipv6UpScript, config.ipv6DownScript);
+  }
+
+  /** Takes back all that was done to the machine; what the events left undone, when a bug kept them from coming. */
+  end(): void {
+    this.#network.down();
+  }
+
+  // ── limits ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  nextDeadline(): number {
+    if (!this.#networks.up) return Infinity;
+    const { idle, maxconnect, maxoctets, moTimeout } = this.#host.config;
+    let at = Infinity;
+    if (idle > 0) at = this.#networks.traffic.lastAt + idle * SECOND;
+    if (maxconnect > 0) at = Math.min(at, this.#firstUpAt + maxconnect * SECOND);
+    if (maxoctets > 0) at = Math.min(at, this.#octetsCheckedAt + moTimeout * SECOND);
+    return at;
+  }
+
+  /** A deadline passed. */
+  checkLimits(now: number): void {
+    const { config, log } = this.#host;
+    const { idle, maxconnect, maxoctets } = config;
+    const used = this.#octets();
+    if (idle > 0 && now - this.#networks.traffic.lastAt >= idle * SECOND) {
+      log.write("info", "Terminating connection due to lack of activity.");
+      this.#finish(Exit.IDLE, "Link inactive", now);
+    } else if (maxconnect > 0 && now - this.#firstUpAt >= maxconnect * SECOND) {
+      log.write("info", "Connect time expired");
+      this.#finish(Exit.CONNECT_TIME, "Connect time expired", now);
+    } else if (maxoctets > 0 && used > maxoctets) {
+      log.write("notice", `Traffic limit reached. Limit: ${maxoctets} Used: ${used}`);
+      this.#finish(Exit.TRAFFIC_LIMIT, "Traffic limit", now);
+    }
+    this.#octetsCheckedAt = now;
+  }
+
+  #octets(): number {
+    const { octetsIn, octetsOut } = this.#networks.traffic;
+    switch (this.#host.config.moDirection) {
+      case "sum":
+        return octetsIn + octetsOut;
+      case "in":
+        return octetsIn;
+      case "out":
+        return octetsOut;
+      case "max":
+        return Math.max(octetsIn, octetsOut);
+    }
+  }
+
+  #finish(exit: Exit, reason: string, now: number): void {
+    this.#host.setStatus(exit);
+    this.noHoldoff = true;
+    this.#host.close(reason, now);
+  }
+
+  /** Somebody removed the interface. */
+  lost(now: number): void {
+    this.#host.log.write("error", `Interface ${this.tun.name} has been removed`);
+    this.#host.setStatus(Exit.FATAL);
+    this.#host.close("Interface removed", now);
+  }
+
+  // ── events ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Takes an event of the network phase; false: it is another's. */
+  handle(event: LinkEvent, now: number): boolean {
+    const { config, hooks } = this.#host;
+    switch (event.type) {
+      case "phase":
+        if (event.phase === "network" && !this.#networks.up)
+          this.#beforeUp = hooks.start(config.netPreUpScript, this.#args());
+        return true;
+      case "lcp-up":
+        this.#mtu = event.mtu;
+        return true;
+      case "overhead":
+        this.#setMtu(this.#mtu - event.octets);
+        return true;
+      case "ipv4-up":
+        this.#ipv4Up(event);
+        return true;
+      case "ipv4-down":
+        this.#ipv4Down(event.last, now);
+        return true;
+      case "ipv6-up":
+        this.#ipv6Up(event);
+        return true;
+      case "ipv6-down":
+        this.#ipv6Down(event.last, now);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** What scripts are told: interface, tty, speed, what else there is, and the word of `ipparam`. */
+  #args(...more: readonly string[]): string[] {
+    const { config, speed } = this.#host;
+    const { device = "", ipparam } = config;
+    const args = [this.tun.name, device, String(speed), ...more];
+    return ipparam === undefined ? args : [...args, ipparam];
+  }
+
+  /** The line turned out to be faster than it says, or a link joined or left. */
+  rateChanged(): void {
+    if (this.#ready.ipv4 || this.#ready.ipv6) this.#network.setQueue(this.#queue);
+  }
+
+  get #queue(): number {
+    return queueLength(this.#host.rate(), this.#mtu);
+  }
+
+  #setMtu(mtu: number): void {
+    this.#mtu = mtu;
+    if (this.#ready.ipv4 || this.#ready.ipv6) this.#network.setMtu(mtu);
+  }
+
+  #ipv4Up(event: Ipv4Up): void {
+    const { config, log, hooks, etc } = this.#host;
+    this.#ipv4 = event;
+    const our = ipv4Text(event.our);
+    const peer = ipv4Text(event.peer);
+    hooks.env.set("IPLOCAL", our).set("IPREMOTE", peer);
+    this.#setServers("DNS", event.dns, config.usepeerdns);
+    this.#setServers("WINS", event.wins, config.usepeerwins);
+    const servers = event.dns.filter((server) => server !== 0).map(ipv4Text);
+    if (servers.length > 0 && !config.noresolvconf) {
+      const problem = writeResolvConf(etc, servers);
+      if (problem !== undefined) log.write("error", problem);
+    }
+    const args = this.#args(our, peer);
+    try {
+      this.#network.setAddresses(event.our, event.peer);
+    } catch (error) {
+      this.#interfaceFailed(error);
+      return;
+    }
+    const scripts = [this.#beforeUp, hooks.start(config.ipPreUpScript, args)];
+    const waits = scripts.filter((script) => script !== undefined);
+    if (waits.length === 0) this.#ipv4Ready(event, args);
+    else void Promise.all(waits).then(() => this.#ipv4 === event && this.#ipv4Ready(event, args));
+  }
+
+  #setServers(name: "DNS" | "WINS", servers: readonly [number, number], wanted: boolean): void {
+    const { env } = this.#host.hooks;
+    if (servers[0] !== 0) env.set(`${name}1`, ipv4Text(servers[0]));
+    if (servers[1] !== 0) env.set(`${name}2`, ipv4Text(servers[1]));
+    if (wanted && (servers[0] !== 0 || servers[1] !== 0)) env.set(`USEPEER${name}`, "1");
+  }
+
+  #interfaceFailed(error: unknown): void {
+    this.#host.log.write("error", `Interface configuration failed: ${reasonOf(error)}`);
+    this.#networks.closeIpcp("Interface configuration failed", performance.now());
+  }
+
+  /** Addresses are set, ip-pre-up has ended: packets may go. */
+  #ipv4Ready(event: Ipv4Up, args: string[]): void {
+    const { log, onUp } = this.#host;
+    try {
+      this.#network.up(event.peer, this.#mtu, this.#queue);
+    } catch (error) {
+      this.#interfaceFailed(error);
+      return;
+    }
+    this.#carries("ipv4");
+    log.write("notice", `local  IP address ${ipv4Text(event.our)}`);
+    if (event.peer !== 0) log.write("notice", `remote IP address ${ipv4Text(event.peer)}`);
+    if (event.dns[0] !== 0) log.write("notice", `primary   DNS address ${ipv4Text(event.dns[0])}`);
+    if (event.dns[1] !== 0) log.write("notice", `secondary DNS address ${ipv4Text(event.dns[1])}`);
+    this.#ipScripts.up(args);
+    onUp();
+  }
+
+  #ipv6Up(event: Ipv6Up): void {
+    this.#ipv6 = event;
+    if (this.#beforeUp === undefined) this.#ipv6Ready(event);
+    else void this.#beforeUp.then(() => this.#ipv6 === event && this.#ipv6Ready(event));
+  }
+
+  #ipv6Ready(event: Ipv6Up): void {
+    const { log, hooks, onUp } = this.#host;
+    const trouble = this.#network.up6(event.our, event.peer, this.#mtu, this.#queue);
+    if (trouble !== undefined) {
+      this.#networks.closeIpv6cp(trouble, performance.now());
+      return;
+    }
+    this.#carries("ipv6");
+    const our = linkLocalText(event.our);
+    const peer = linkLocalText(event.peer);
+    hooks.env.set("LLLOCAL", our).set("LLREMOTE", peer);
+    log.write("notice", `local  LL address ${our}`);
+    if (event.peer.high !== 0 || event.peer.low !== 0) log.write("notice", `remote LL address ${peer}`);
+    this.#ipv6Scripts.up(this.#args(our, peer));
+    onUp();
+  }
+
+  /** A network protocol may use the interface; the first one is what makes a link a link. */
+  #carries(protocol: "ipv4" | "ipv6"): void {
+    const isFirst = !this.#ready.ipv4 && !this.#ready.ipv6;
+    this.#ready[protocol] = true;
+    if (!isFirst) return;
+    this.#host.takeFrom(this.tun.fd);
+    this.#startedAt = performance.now();
+    this.#firstUpAt = Math.min(this.#firstUpAt, this.#startedAt);
+    this.#octetsCheckedAt = this.#startedAt;
+    this.wasUp = true;
+    this.#host.setStatus(Exit.OK);
+  }
+
+  #ipv4Down(last: boolean, now: number): void {
+    this.#ipv4 = undefined;
+    this.#ready.ipv4 = false;
+    this.#network.down4();
+    if (last) this.#lastDown(now);
+    this.#ipScripts.down();
+  }
+
+  #ipv6Down(last: boolean, now: number): void {
+    this.#ipv6 = undefined;
+    this.#ready.ipv6 = false;
+    this.#network.down6();
+    if (last) this.#lastDown(now);
+    this.#ipv6Scripts.down();
+  }
+
+  /** "Connect time" and the octets, in the log and in the environment of what runs from now on. */
+  #lastDown(now: number): void {
+    this.#host.takeFrom(-1);
+    const { octetsIn, octetsOut } = this.#networks.traffic;
+    const seconds = Math.round((now - this.#startedAt) / SECOND);
+    const tenths = Math.floor((seconds + 5) / 6);
+    const { log, hooks } = this.#host;
+    hooks.env.set("CONNECT_TIME", String(seconds)).set("BYTES_SENT", String(octetsOut));
+    hooks.env.set("BYTES_RCVD", String(octetsIn));
+    log.write("info", `Connect time ${Math.floor(tenths / 10)}.${tenths % 10} minutes.`);
+    log.write("info", `Sent ${octetsOut} bytes, received ${octetsIn} bytes.`);
+  }
+}

@@ -1,0 +1,112 @@
+// EAP-TLS with the real pppd in both roles, in both versions of TLS, with the keys it leaves for MPPE.
+
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { Authority, certsMissing } from "../kit/certs.ts";
+import { type Kind, type Laplink, LinkPool, type Run } from "../kit/end.ts";
+import { missing } from "../kit/lab.ts";
+import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
+
+/** Tests wait for their turn on a link, and that counts. */
+setDefaultTimeout(200_000);
+const skip = machinesMissing() ?? tunMissing() ?? certsMissing() ?? missing();
+
+const pools = new Map<Kind, LinkPool>();
+let made: Record<string, string> | undefined;
+afterAll(async () => {
+  await Promise.all([...pools.values()].map((pool) => pool.close()));
+  await closeMachines();
+});
+
+/** What both sides have in /etc/ppp. The keys are RSA's, so that there is something to cut into fragments. */
+function files(): Record<string, string> {
+  if (made !== undefined) return made;
+  const authority = new Authority();
+  const stranger = new Authority("Magrathea");
+  authority.issue("zaphod", "/CN=zaphod", { key: "rsa:2048", extensions: "extendedKeyUsage=clientAuth" });
+  authority.issue("srv", "/CN=srv", { key: "rsa:2048", extensions: "extendedKeyUsage=serverAuth" });
+  stranger.issue("zaphod", "/CN=zaphod", { key: "rsa:2048" });
+  const line = (cert: string, expected: string): string =>
+    `zaphod srv ${cert} ${expected} /etc/ppp/ca.pem /etc/ppp/NAME.key *\n`;
+  made = {
+    options: "lock\nlocal\nnodetach\ndebug\nlcp-restart 1\nipcp-restart 1\nipv6cp-restart 1\nnoipv6\n",
+    "ca.pem": authority.text("ca.pem"),
+    "eaptls-server": line("-", "/etc/ppp/srv.pem").replace("NAME", "srv"),
+    "eaptls-client": line("/etc/ppp/zaphod.pem", "-").replace("NAME", "zaphod"),
+    ...Object.fromEntries(
+      ["zaphod.pem", "zaphod.key", "srv.pem", "srv.key"].map((name) => [name, authority.text(name)]),
+    ),
+    "stranger.pem": stranger.text("zaphod.pem"),
+    "stranger.key": stranger.text("zaphod.key"),
+  };
+  authority.remove();
+  stranger.remove();
+  return made;
+}
+
+function on(name: string, play: (link: Laplink, server: Kind) => Promise<void>): void {
+  for (const server of ["ours", "real"] as const) {
+    const client = server === "ours" ? "real" : "ours";
+    const whole = `${name}: ${server} serves ${client}`;
+    test.concurrent.skipIf(skip !== undefined)(skip === undefined ? whole : `${whole} [skipped: ${skip}]`, () => {
+      const pool = pools.get(server) ?? new LinkPool(server, client, 1);
+      pools.set(server, pool);
+      return pool.use(async (link) => {
+        await link.server.install(files());
+        await link.client.install(files());
+        await play(link, server);
+        expect([await link.server.traces(), await link.client.traces()]).toEqual([[], []]);
+      });
+    });
+  }
+}
+
+const SERVER = "pppd /dev/ttyS1 115200 name srv auth require-eap 10.0.0.1:10.0.0.2";
+const CLIENT = "pppd /dev/ttyS0 115200 noauth name zaphod";
+
+async function start(link: Laplink, server: string, client: string): Promise<{ server: Run; client: Run }> {
+  const first = await link.server.start(`${SERVER} ${server}`);
+  await first.waitFor("Connect: ");
+  return { server: first, client: await link.client.start(`${CLIENT} ${client}`) };
+}
+
+for (const version of ["1.2", "1.3"])
+  on(`TLS ${version} proves each to the other, and packets go under its keys`, async (link) => {
+    const options = `max-tls-version ${version} require-mppe-128 nodeflate nobsdcomp`;
+    const { server, client } = await start(link, options, `${options} remotename srv need-peer-eap`);
+    for (const run of [server, client]) {
+      await run.waitFor(/^MPPE 128-bit stateless compression enabled/);
+      await run.waitFor(/^remote IP address/);
+    }
+    expect((await link.client.run("ping -c 2 -w 5 10.0.0.1")).status).toBe(0);
+    await link.client.run("kill -TERM $(head -n1 /var/run/ppp0.pid)");
+    expect([await client.exit(), await server.exit()]).toEqual([5, 16]);
+    expect([...server.lines, ...client.lines].join("\n")).not.toContain("PRIVATE KEY");
+  });
+
+on("with an MRU of 296 it goes in many fragments", async (link) => {
+  const { server, client } = await start(link, "mru 296 mtu 296", "mru 296 mtu 296 remotename srv");
+  for (const run of [server, client]) await run.waitFor(/^remote IP address/);
+  expect(client.lines.filter((line) => /TLS -M/.test(line)).length).toBeGreaterThan(4);
+  await link.client.run("kill -TERM $(head -n1 /var/run/ppp0.pid)");
+  expect([await client.exit(), await server.exit()]).toEqual([5, 16]);
+});
+
+on("a client with somebody else's certificate is turned out", async (link) => {
+  const { server, client } = await start(
+    link,
+    "",
+    "remotename srv ca /etc/ppp/ca.pem cert /etc/ppp/stranger.pem key /etc/ppp/stranger.key",
+  );
+  expect(await server.exit()).toBe(11);
+  expect(await client.exit()).toBe(19);
+  expect(client.lines).toContain("EAP: peer reports authentication failure");
+});
+
+on("a server that is not the one expected is left", async (link, server) => {
+  const wrong = { ...files(), "eaptls-client": files()["eaptls-client"]!.replace(" srv ", " marvin ") };
+  await link.client.install(wrong);
+  const runs = await start(link, "", "remotename marvin");
+  expect(await runs.client.exit()).toBe(19);
+  await runs.client.waitFor(/^Certificate verification error: CN \(srv\) != peer_name \(marvin\)/);
+  expect(await runs.server.exit()).toBe(server === "ours" ? 11 : 11);
+});
