@@ -263,7 +263,6 @@ export class TlsServer implements EapServerMethod {
     const message = channel.take();
     if (message.length === 0) {
       // Done, yet without a word that the client could confirm; or half a message, which is nobody's way.
-      this.#host.log("debug", "EAP-TLS send: No data");
       return channel.state === "failed" ? REFUSED : BROKEN;
     }
     this.#outgoing.begin(message);

@@ -242,13 +242,13 @@ export class Attempt {
     setStatus(Exit.HANGUP);
   }
 
-  /** There is no link any more. May be called again, when a bug kept it from ending by itself. */
+  /** There is no link any more. */
   #finish(): void {
     this.abandon();
     this.#resolve(this.#end);
   }
 
-  /** Lets go of all that is held for the link. */
+  /** Lets go of all that is held for the link. Harmless when that was done before. */
   abandon(): void {
     this.#loop?.remove(this.#port);
     this.#record?.close();

@@ -122,8 +122,10 @@ export class Loop {
     this.#poll = this.#pollSet();
   }
 
-  /** The line is somebody else's again. */
+  /** The line is somebody else's again; what its link said last goes out before. */
   remove(port: Port): void {
+    if (!this.#ports.includes(port)) return;
+    this.#drainOutput(port, performance.now());
     this.#ports = this.#ports.filter((one) => one !== port);
     this.#blocked.delete(port);
     this.#poll = this.#pollSet();

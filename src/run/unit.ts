@@ -245,12 +245,13 @@ export class Unit {
 
   #ipv6Up(event: Ipv6Up): void {
     this.#ipv6 = event;
+    this.#host.hooks.env.set("LLLOCAL", linkLocalText(event.our)).set("LLREMOTE", linkLocalText(event.peer));
     if (this.#beforeUp === undefined) this.#ipv6Ready(event);
     else void this.#beforeUp.then(() => this.#ipv6 === event && this.#ipv6Ready(event));
   }
 
   #ipv6Ready(event: Ipv6Up): void {
-    const { log, hooks, onUp } = this.#host;
+    const { log, onUp } = this.#host;
     const trouble = this.#network.up6(event.our, event.peer, this.#mtu, this.#queue);
     if (trouble !== undefined) {
       this.#networks.closeIpv6cp(trouble, performance.now());
@@ -259,7 +260,6 @@ export class Unit {
     this.#carries("ipv6");
     const our = linkLocalText(event.our);
     const peer = linkLocalText(event.peer);
-    hooks.env.set("LLLOCAL", our).set("LLREMOTE", peer);
     log.write("notice", `local  LL address ${our}`);
     if (event.peer.high !== 0 || event.peer.low !== 0) log.write("notice", `remote LL address ${peer}`);
     this.#ipv6Scripts.up(this.#args(our, peer));
@@ -283,7 +283,7 @@ export class Unit {
     this.#ipv4 = undefined;
     this.#ready.ipv4 = false;
     this.#network.down4();
-    if (last) this.#lastDown(now);
+    this.#count(last, now);
     this.#ipScripts.down();
   }
 
@@ -291,19 +291,20 @@ export class Unit {
     this.#ipv6 = undefined;
     this.#ready.ipv6 = false;
     this.#network.down6();
-    if (last) this.#lastDown(now);
+    this.#count(last, now);
     this.#ipv6Scripts.down();
   }
 
-  /** "Connect time" and the octets, in the log and in the environment of what runs from now on. */
-  #lastDown(now: number): void {
-    this.#host.takeFrom(-1);
+  /** "Connect time" and the octets, in the environment of what runs from now on and, when all is down, in the log. */
+  #count(last: boolean, now: number): void {
     const { octetsIn, octetsOut } = this.#networks.traffic;
     const seconds = Math.round((now - this.#startedAt) / SECOND);
     const tenths = Math.floor((seconds + 5) / 6);
     const { log, hooks } = this.#host;
     hooks.env.set("CONNECT_TIME", String(seconds)).set("BYTES_SENT", String(octetsOut));
     hooks.env.set("BYTES_RCVD", String(octetsIn));
+    if (!last) return;
+    this.#host.takeFrom(-1);
     log.write("info", `Connect time ${Math.floor(tenths / 10)}.${tenths % 10} minutes.`);
     log.write("info", `Sent ${octetsOut} bytes, received ${octetsIn} bytes.`);
   }

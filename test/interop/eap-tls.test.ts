@@ -97,6 +97,7 @@ on("a client with somebody else's certificate is turned out", async (link) => {
     "",
     "remotename srv ca /etc/ppp/ca.pem cert /etc/ppp/stranger.pem key /etc/ppp/stranger.key",
   );
+  const sx=await server.exit(), cx=await client.exit(); console.log(sx,cx,server.lines.join("\n"),"\n=====\n",client.lines.join("\n"));
   expect(await server.exit()).toBe(11);
   expect(await client.exit()).toBe(19);
   expect(client.lines).toContain("EAP: peer reports authentication failure");
@@ -106,6 +107,7 @@ on("a server that is not the one expected is left", async (link, server) => {
   const wrong = { ...files(), "eaptls-client": files()["eaptls-client"]!.replace(" srv ", " marvin ") };
   await link.client.install(wrong);
   const runs = await start(link, "", "remotename marvin");
+  const sx=await runs.server.exit(), cx=await runs.client.exit(); console.log(sx,cx,runs.server.lines.join("\n"),"\n=====\n",runs.client.lines.join("\n"));
   expect(await runs.client.exit()).toBe(19);
   await runs.client.waitFor(/^Certificate verification error: CN \(srv\) != peer_name \(marvin\)/);
   expect(await runs.server.exit()).toBe(server === "ours" ? 11 : 11);

@@ -30,8 +30,8 @@ function on(name: string, play: (link: Laplink) => Promise<void>): void {
 }
 
 const PLAIN = { options: "lock\nnoauth\nlcp-restart 1\n" };
-const SERVER = "pppd /dev/ttyS1 115200 local -detach 10.0.0.1:10.0.0.2";
-const CLIENT = "pppd /dev/ttyS0 115200 local -detach";
+const SERVER = "pppd /dev/ttyS1 115200 local -detach 10.0.0.1:10.0.0.2 noccp noipv6";
+const CLIENT = "pppd /dev/ttyS0 115200 local -detach noccp noipv6";
 const UP = /^remote IP address/;
 
 interface Runs {
@@ -79,6 +79,7 @@ const PROBE = `#!/bin/sh
 mv /run/saw.tmp.$$ /run/saw-$(basename $0)
 `;
 const HOOKS = ["auth-up", "auth-down", "ip-pre-up", "ip-up", "ip-down", "net-init", "net-pre-up", "net-down"];
+HOOKS.push("ipv6-up", "ipv6-down");
 const PROBES = Object.fromEntries(HOOKS.map((name) => [name, PROBE]));
 
 type Saw = { args: string; env: Record<string, string> };
@@ -101,7 +102,7 @@ on("scripts get the arguments and the environment of the real pppd", async (link
     await link[side].install({ ...filesIn(SIDES[side].etc), ...PROBES });
   const runs = await bringUp(
     link,
-    "pppd /dev/ttyS1 -detach ipparam hello ms-dns 192.168.0.53 lcp-restart 1",
+    "pppd /dev/ttyS1 -detach ipparam hello ms-dns 192.168.0.53 lcp-restart 1 ipv6 ::1,::2",
     "pppd /dev/ttyS0 -detach usepeerdns linkname lap",
   );
   const pids = [await says(link.server, "head -n1 /run/ppp0.pid"), await says(link.client, "head -n1 /run/ppp0.pid")];
@@ -123,7 +124,10 @@ on("scripts get the arguments and the environment of the real pppd", async (link
   };
   const server = { ...common, DEVICE: "/dev/ttyS1", PPPD_PID: pids[0]!.trim() };
   const known = { ...server, PEERNAME: "zaphod" };
-  const serverUp = { ...known, IPLOCAL: "192.168.0.1", IPREMOTE: "192.168.1.1" };
+  const [ll1, ll2] = ["fe80::0000:0000:0000:0001", "fe80::0000:0000:0000:0002"];
+  const serverLl = { ...known, LLLOCAL: ll1, LLREMOTE: ll2 };
+  const serverIp = { ...known, IPLOCAL: "192.168.0.1", IPREMOTE: "192.168.1.1" };
+  const serverUp = { ...serverIp, ...serverLl };
   const net = "ppp0 /dev/ttyS1 115200 hello";
   const ip = "ppp0 /dev/ttyS1 115200 192.168.0.1 192.168.1.1 hello";
   // 2.5 gives ipparam to auth-up and auth-down as well; 2.4.9 does not.
@@ -135,14 +139,17 @@ on("scripts get the arguments and the environment of the real pppd", async (link
     "net-init": { args: net, env: server },
     "auth-up": { args: auth, env: known },
     "net-pre-up": { args: net, env: known },
-    "ip-pre-up": { args: ip, env: serverUp },
-    "ip-up": { args: ip, env: serverUp },
+    // IPCP and IPv6CP come up in either order, and the second one's script knows what the first one's does not.
+    "ip-pre-up": { args: ip, env: expect.objectContaining(serverIp) },
+    "ip-up": { args: ip, env: expect.objectContaining(serverIp) },
     "ip-down": { args: ip, env: { ...serverUp, ...counts } },
+    "ipv6-up": { args: `ppp0 /dev/ttyS1 115200 ${ll1} ${ll2} hello`, env: expect.objectContaining(serverLl) },
+    "ipv6-down": { args: `ppp0 /dev/ttyS1 115200 ${ll1} ${ll2} hello`, env: { ...serverUp, ...counts } },
     "net-down": { args: net, env: { ...serverUp, ...counts } },
   });
 
   const client = { ...common, DEVICE: "/dev/ttyS0", LINKNAME: "lap", PPPD_PID: pids[1]!.trim() };
-  const clientUp = {
+  const clientUp4 = {
     ...client,
     IPLOCAL: "192.168.1.1",
     IPREMOTE: "192.168.0.1",
@@ -150,13 +157,19 @@ on("scripts get the arguments and the environment of the real pppd", async (link
     DNS2: "192.168.0.53",
     USEPEERDNS: "1",
   };
+  const clientUp = { ...clientUp4, LLLOCAL: ll2, LLREMOTE: ll1 };
   const clientIp = "ppp0 /dev/ttyS0 115200 192.168.1.1 192.168.0.1";
   expect(sawIn(link.client)).toEqual({
     "net-init": { args: "ppp0 /dev/ttyS0 115200", env: client },
     "net-pre-up": { args: "ppp0 /dev/ttyS0 115200", env: client },
-    "ip-pre-up": { args: clientIp, env: clientUp },
-    "ip-up": { args: clientIp, env: clientUp },
+    "ip-pre-up": { args: clientIp, env: expect.objectContaining(clientUp4) },
+    "ip-up": { args: clientIp, env: expect.objectContaining(clientUp4) },
     "ip-down": { args: clientIp, env: { ...clientUp, ...counts } },
+    "ipv6-up": {
+      args: `ppp0 /dev/ttyS0 115200 ${ll2} ${ll1}`,
+      env: expect.objectContaining({ ...client, LLLOCAL: ll2, LLREMOTE: ll1 }),
+    },
+    "ipv6-down": { args: `ppp0 /dev/ttyS0 115200 ${ll2} ${ll1}`, env: { ...clientUp, ...counts } },
     "net-down": { args: "ppp0 /dev/ttyS0 115200", env: { ...clientUp, ...counts } },
   });
 });

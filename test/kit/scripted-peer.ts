@@ -39,6 +39,7 @@ interface Framing {
 const LATENCY_MS = 1;
 /** After the last step nothing more may come for so long. */
 const QUIET_MS = 60_000;
+const SPECIAL = /[.+?^${}()|[\]\\]/g;
 const SECRETS = "/etc/ppp/chap-secrets";
 /** pppd's own, and said only with `debug`: the one warning a peer may cause. */
 const QUIRK = /^Unsupported protocol .* received$/;
@@ -251,8 +252,7 @@ export class ScriptedPeer {
     const packet = this.#came.shift();
     if (packet === undefined) throw new Error(`nothing came, but should have: ${text}`);
     const came = textOfPacket(packet);
-    const pattern = text.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
-    if (!new RegExp(`^${pattern.join("[^ >]*")}$`).test(came)) throw new Error(`came ${came}\n  for ${text}`);
+    if (!patternOf(text).test(came)) throw new Error(`came ${came}\n  for ${text}`);
   }
 
   /** Lets time pass, timer by timer. */
@@ -310,6 +310,12 @@ function configure(protocol: number, code: number, id: number, options: readonly
   buf[0] = protocol >>> 8;
   buf[1] = protocol;
   return buf.slice(0, putConfigure(buf, 2, code, id, options));
+}
+
+/** `*` is for part of a word, `**` for whatever comes there. */
+function patternOf(text: string): RegExp {
+  const any = (part: string) => (part === "*" ? "[^ >]*" : part === "**" ? ".*" : part.replace(SPECIAL, "\\$&"));
+  return new RegExp(`^${text.split(/(\*\*?)/).map(any).join("")}$`);
 }
 
 /** Its identifier is nobody's business. */
