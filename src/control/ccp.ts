@@ -168,8 +168,7 @@ export class Ccp implements Dialect {
       // alone; but of Deflate and BSD-Compress pppd acknowledges all forms, and so do we.
       return option === first || (isPppds(first) && isPppds(option)) ? verdict : "reject";
     });
-    // Of pppd's own methods every one was asked for that we want.
-    this.#named = list.options.filter((option) => !isPppds(option) && this.#verdict(option) === "ack");
+    this.#named = list.options;
     this.#mppeFailure = this.#mppe !== undefined && !secure ? MPPE_FAILED : undefined;
     if (answer.code === Code.ConfAck) this.#transmit = methodOf(list.options[0]);
     return answer;
@@ -252,6 +251,11 @@ export class Ccp implements Dialect {
   }
 
   naked(options: ConfOption[], asReject: boolean): boolean {
+    if (this.#want.length === 0) {
+      // Who asks for nothing may be told what there is: Windows Mobile does.
+      if (!asReject) this.#wantCommon(options);
+      return true;
+    }
     for (const option of options) {
       const at = this.#want.findIndex(({ type }) => type === option.type);
       if (at < 0) continue;
@@ -309,9 +313,15 @@ export class Ccp implements Dialect {
       this.#refused.push(type);
       this.#want = this.#want.filter((asked) => asked.type !== type);
     }
-    if (this.#mppe !== undefined || this.#want.length > 0) return;
-    // Nothing of ours will do: what the peer sends with, it can surely be sent with.
-    const common = this.#named.find(({ type }) => !this.#refused.includes(type));
+    if (this.#want.length === 0) this.#wantCommon(this.#named);
+  }
+
+  /** Nothing of ours will do: what the peer can be sent, it can send. Of pppd's methods all were asked for by then. */
+  #wantCommon(offered: readonly ConfOption[]): void {
+    if (this.#mppe !== undefined) return;
+    const common = offered.find(
+      (option) => !isPppds(option) && !this.#refused.includes(option.type) && this.#verdict(option) === "ack",
+    );
     if (common !== undefined) this.#want = [common];
   }
 

@@ -579,8 +579,12 @@ export class Link implements Member {
       return;
     }
     if (this.#config.needPeerEap && peer.auth !== "eap") {
-      this.#log("warn", "peer doesn't want to authenticate us with eap");
-      this.#fail("we-not-authenticated", "couldn't negotiate eap", now);
+      const able = this.#config.lcp.accept.includes("eap");
+      const problem = able
+        ? "peer doesn't want to authenticate us with eap"
+        : "eap required to authenticate us but no suitable secrets";
+      this.#log("warn", problem);
+      this.#fail(able ? "peer-not-authenticated" : "we-not-authenticated", "couldn't negotiate eap", now);
       return;
     }
     this.#setPhase("authenticate");

@@ -2,8 +2,8 @@
 // once, but not inside the call: a session is settled when it has been still for two rounds of the event loop.
 
 import { constants } from "node:crypto";
-import { Duplex } from "node:stream";
-import { connect, type PeerCertificate, type SecureVersion, TLSSocket } from "node:tls";
+import type { Duplex } from "node:stream";
+import type { PeerCertificate, SecureVersion, TLSSocket } from "node:tls";
 
 export interface TlsSettings {
   readonly role: "client" | "server";
@@ -39,15 +39,18 @@ interface Exporter {
   exportKeyingMaterial(length: number, label: string, context?: Buffer): Buffer;
 }
 
-class MemoryStream extends Duplex {
-  readonly written: Uint8Array[] = [];
+/** Loaded only when it is wanted: 7 MB and 3 ms, and most have no certificate. */
+const tls = () => process.getBuiltinModule("node:tls");
 
-  override _read(): void {}
-
-  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.written.push(new Uint8Array(chunk));
-    done();
-  }
+/** What is written to it is added to `written`. */
+function memoryStream(written: Uint8Array[]): Duplex {
+  return new (process.getBuiltinModule("node:stream").Duplex)({
+    read() {},
+    write(chunk: Buffer, _encoding, done) {
+      written.push(new Uint8Array(chunk));
+      done();
+    },
+  });
 }
 
 /** Sessions, and whether one of them is at work. */
@@ -84,7 +87,8 @@ export class TlsSession {
   failure = "";
   readonly #settings: TlsSettings;
   readonly #host: { started(): void; settled(): void };
-  readonly #stream = new MemoryStream();
+  readonly #written: Uint8Array[] = [];
+  readonly #stream = memoryStream(this.#written);
   readonly #socket: TLSSocket;
   #stage: "handshaking" | "done" | "failed" = "handshaking";
   #isWorking = false;
@@ -111,8 +115,8 @@ export class TlsSession {
     };
     this.#socket =
       role === "server"
-        ? new TLSSocket(this.#stream, { ...secure, isServer: true, requestCert: true })
-        : connect({ ...secure, socket: this.#stream, checkServerIdentity: () => undefined });
+        ? new (tls().TLSSocket)(this.#stream, { ...secure, isServer: true, requestCert: true })
+        : tls().connect({ ...secure, socket: this.#stream, checkServerIdentity: () => undefined });
     this.#socket.on(role === "server" ? "secure" : "secureConnect", () => this.#secured());
     this.#socket.on("data", () => this.#events++);
     this.#socket.on("error", (error) => this.#failed(reasonOf(error)));
@@ -132,7 +136,7 @@ export class TlsSession {
   }
 
   take(): Uint8Array {
-    const written = this.#stream.written.splice(0);
+    const written = this.#written.splice(0);
     return this.#alert ?? new Uint8Array(Buffer.concat(written));
   }
 
@@ -154,7 +158,7 @@ export class TlsSession {
     let seen = -1;
     let still = 0;
     const round = (): void => {
-      const happened = this.#events + this.#stream.written.length;
+      const happened = this.#events + this.#written.length;
       still = happened === seen ? still + 1 : 0;
       seen = happened;
       if (still < STILL_ROUNDS) {

@@ -50,6 +50,8 @@ export class Attempt {
   readonly pacer: Pacer;
   /** Resolves when there is no link any more. */
   readonly ended: Promise<End>;
+  /** There is no link any more: `ended` is about to resolve. */
+  over = false;
   /** It came as far as the network phase. */
   hadNetwork = false;
   readonly #bundled: boolean;
@@ -244,6 +246,7 @@ export class Attempt {
 
   /** There is no link any more. */
   #finish(): void {
+    this.over = true;
     this.abandon();
     this.#resolve(this.#end);
   }

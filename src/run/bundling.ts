@@ -66,11 +66,7 @@ export class Bundling {
     this.#loop = new Loop(this.#bundle, memory, {
       settle: (now) => this.#settle(now),
       nextDeadline: () => this.#nextDeadline(),
-      turnMs: () =>
-        Math.min(
-          this.#attempts.size < this.#alive ? TURN_MS : Infinity,
-          ...[...this.#attempts].map((attempt) => attempt.turnMs()),
-        ),
+      turnMs: () => this.#turnMs(),
       tunLost: (now) => this.#unit.lost(now),
     });
     this.#unit = new Unit(
@@ -91,14 +87,19 @@ export class Bundling {
     const { config } = this.#host;
     const devices = [config.device, ...config.mpDevices];
     this.#alive = devices.length;
+    const bugs: unknown[] = [];
     const lines = devices.map((device) =>
-      this.#runLine({ ...config, device }).finally(() => {
-        this.#alive--;
-        this.#change();
-      }),
+      this.#runLine({ ...config, device })
+        // A bug on one line ends the others in good order, and is reported after them.
+        .catch((error: unknown) => {
+          bugs.push(error);
+          this.#closeAll("Internal error", performance.now());
+        })
+        .finally(() => {
+          this.#alive--;
+          this.#change();
+        }),
     );
-    // A bug in one of them is reported when all have ended; it must not be an unhandled rejection meanwhile.
-    const all = Promise.allSettled(lines);
     try {
       while (this.#alive > 0) {
         const changed = new Promise<void>((resolve) => (this.#change = resolve));
@@ -107,7 +108,8 @@ export class Bundling {
         // What the loop's last round resolved goes on before it is asked again.
         await new Promise(setImmediate);
       }
-      for (const result of await all) if (result.status === "rejected") throw result.reason;
+      await Promise.all(lines);
+      if (bugs.length > 0) throw bugs[0];
     } finally {
       this.#unit.end();
       for (const attempt of this.#attempts) attempt.abandon();
@@ -130,6 +132,19 @@ export class Bundling {
 
   restartCcp(): void {
     this.#bundle.networks.restartCcp(performance.now());
+  }
+
+  #turnMs(): number {
+    let turnMs = this.#hasBusyLine ? TURN_MS : Infinity;
+    for (const attempt of this.#attempts) turnMs = Math.min(turnMs, attempt.turnMs());
+    return turnMs;
+  }
+
+  /** A line is being opened, waits for its next try, or has a link that has just ended. */
+  get #hasBusyLine(): boolean {
+    if (this.#attempts.size < this.#alive) return true;
+    for (const attempt of this.#attempts) if (attempt.over) return true;
+    return false;
   }
 
   #closeAll(reason: string, now: number): void {

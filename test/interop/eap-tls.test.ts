@@ -91,24 +91,24 @@ on("with an MRU of 296 it goes in many fragments", async (link) => {
   expect([await client.exit(), await server.exit()]).toEqual([5, 16]);
 });
 
-on("a client with somebody else's certificate is turned out", async (link) => {
-  const { server, client } = await start(
-    link,
-    "",
-    "remotename srv ca /etc/ppp/ca.pem cert /etc/ppp/stranger.pem key /etc/ppp/stranger.key",
-  );
-  const sx=await server.exit(), cx=await client.exit(); console.log(sx,cx,server.lines.join("\n"),"\n=====\n",client.lines.join("\n"));
-  expect(await server.exit()).toBe(11);
-  expect(await client.exit()).toBe(19);
-  expect(client.lines).toContain("EAP: peer reports authentication failure");
+/** Both end the link at once: to the real one it may be the peer that hung up. */
+async function bothEnd({ server, client }: { server: Run; client: Run }, ours: "server" | "client"): Promise<void> {
+  const [first, second] = [await server.exit(), await client.exit()];
+  expect([11, ...(ours === "server" ? [] : [16])]).toContain(first);
+  expect([19, ...(ours === "client" ? [] : [16])]).toContain(second);
+}
+
+on("a client with somebody else's certificate is turned out", async (link, server) => {
+  const stranger = "ca /etc/ppp/ca.pem cert /etc/ppp/stranger.pem key /etc/ppp/stranger.key";
+  const runs = await start(link, "", `remotename srv ${stranger}`);
+  await runs.client.waitFor(/^EAP: peer reports authentication failure/);
+  await bothEnd(runs, server === "ours" ? "server" : "client");
 });
 
 on("a server that is not the one expected is left", async (link, server) => {
-  const wrong = { ...files(), "eaptls-client": files()["eaptls-client"]!.replace(" srv ", " marvin ") };
-  await link.client.install(wrong);
+  const lines = files()["eaptls-client"]!.replace(" srv ", " marvin ");
+  await link.client.install({ ...files(), "eaptls-client": lines });
   const runs = await start(link, "", "remotename marvin");
-  const sx=await runs.server.exit(), cx=await runs.client.exit(); console.log(sx,cx,runs.server.lines.join("\n"),"\n=====\n",runs.client.lines.join("\n"));
-  expect(await runs.client.exit()).toBe(19);
   await runs.client.waitFor(/^Certificate verification error: CN \(srv\) != peer_name \(marvin\)/);
-  expect(await runs.server.exit()).toBe(server === "ours" ? 11 : 11);
+  await bothEnd(runs, server === "ours" ? "server" : "client");
 });

@@ -56,6 +56,7 @@ export function readScript(text: string): Step[] {
 export class ScriptedPeer {
   readonly side: Side;
   readonly #steps: readonly Step[];
+  readonly #peers: Peers;
   readonly #deframer = new Deframer();
   readonly #traffic = new PeerTraffic();
   /** Words of the `framing` line. */
@@ -65,8 +66,8 @@ export class ScriptedPeer {
   readonly #lastRequest = new Map<number, Uint8Array>();
   readonly #lastId = new Map<number, number>();
   /** What the other side agreed to of the peer's requests, and the peer of the link's. */
-  #peers: Framing | undefined;
-  #links: Framing | undefined;
+  #peersFraming: Framing | undefined;
+  #linksFraming: Framing | undefined;
   #now = 0;
   #eventsSeen = 0;
 
@@ -86,6 +87,7 @@ export class ScriptedPeer {
     const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
     log.write = () => {};
     const peers = new Peers(config, host, log);
+    this.#peers = peers;
     const complain = (text: string): never => {
       throw new Error(text);
     };
@@ -132,6 +134,9 @@ export class ScriptedPeer {
         return this.#send(this.#packetOf(text));
       case "us":
         return this.#expect(text);
+      case "may":
+        if (this.#came.length > 0 && patternOf(text).test(textOfPacket(this.#came[0]!))) this.#came.shift();
+        return;
       case "wait":
         return this.#pass(Number(text));
       case "up":
@@ -177,7 +182,7 @@ export class ScriptedPeer {
   }
 
   #frame(protocol: number, packet: Uint8Array): Uint8Array {
-    const links = protocol === Protocol.LCP || !this.#open ? undefined : this.#links;
+    const links = protocol === Protocol.LCP || !this.#open ? undefined : this.#linksFraming;
     const buf = new Uint8Array(HEADROOM + packet.length + 2);
     buf.set(packet, HEADROOM);
     const pcomp = links?.pcomp === true && this.#habits.includes("pcomp");
@@ -199,8 +204,10 @@ export class ScriptedPeer {
     const { side } = this;
     side.collect();
     for (; this.#eventsSeen < side.events.length; this.#eventsSeen++) {
-      if (side.events[this.#eventsSeen]!.type !== "pap-request") continue;
-      side.link.papVerdict(true, "Login ok", this.#now);
+      const event = side.events[this.#eventsSeen]!;
+      if (event.type !== "pap-request") continue;
+      const { accepted, message } = this.#peers.judgePap(event.user, event.password, "ttyS1", "ppp0");
+      side.link.papVerdict(accepted, message, this.#now);
       side.collect();
     }
     const bytes = side.drain(this.#now);
@@ -218,7 +225,7 @@ export class ScriptedPeer {
 
   /** The packet from two octets of protocol on; nothing may be left out that the peer did not ask to be. */
   #unwrap(frame: Uint8Array): Uint8Array {
-    const peers = this.#open ? this.#peers : undefined;
+    const peers = this.#open ? this.#peersFraming : undefined;
     const whole = frame[0] === ADDRESS && frame[1] === CONTROL;
     const at = whole ? 2 : 0;
     const isShort = (frame[at]! & 1) === 1;
@@ -237,15 +244,15 @@ export class ScriptedPeer {
     }
     if (protocol === Protocol.CHAP) this.#traffic.heedChap(packet, from);
     if (protocol !== Protocol.LCP) return;
-    if (code === Code.ConfReq && this.#open) this.#peers = this.#links = undefined;
+    if (code === Code.ConfReq && this.#open) this.#peersFraming = this.#linksFraming = undefined;
     // An Ack says what the other side asked for.
-    if (code === Code.ConfAck && from === "link") this.#peers = framingOf(packet);
-    if (code === Code.ConfAck && from === "peer") this.#links = framingOf(packet);
-    this.#deframer.accm = this.#open ? this.#peers!.asyncmap : ACCM_ALL;
+    if (code === Code.ConfAck && from === "link") this.#peersFraming = framingOf(packet);
+    if (code === Code.ConfAck && from === "peer") this.#linksFraming = framingOf(packet);
+    this.#deframer.accm = this.#open ? this.#peersFraming!.asyncmap : ACCM_ALL;
   }
 
   get #open(): boolean {
-    return this.#peers !== undefined && this.#links !== undefined;
+    return this.#peersFraming !== undefined && this.#linksFraming !== undefined;
   }
 
   #expect(text: string): void {
