@@ -67,7 +67,7 @@ async function bringUp(
     return link[side].start([`${stamps}; ${COMMAND[side]}`, ...options, ...more].join(" "));
   };
   const server = await start("server");
-  await server.waitFor("Connect: ");
+  await server.waitFor(/^(Connect: |Starting negotiation on )/);
   const runs = { server, client: await start("client") };
   for (const side of SIDES)
     for (const words of [/^remote IP address/, ...pick(method.says, side, link[side].kind)])
@@ -128,7 +128,9 @@ async function play(link: Laplink, method: Method): Promise<void> {
   if (method.resets) expect(resetsIn(runs)).toBeGreaterThan(0);
 
   await link.client.run("kill -TERM $(head -n1 /var/run/ppp0.pid)");
-  expect([await runs.client.exit(), await runs.server.exit()]).toEqual([5, 16]);
+  // The real one forgets its hangup when it does multilink.
+  const forgets = link.server.kind === "real" && method.carried === 0x3d;
+  expect([await runs.client.exit(), await runs.server.exit()]).toEqual([5, forgets ? 0 : 16]);
   const said = [...runs.server.lines, ...runs.client.lines].join("\n");
   expect(said).not.toMatch(/no effect yet|Lost compression sync/);
   for (const secret of Object.values(SECRETS)) expect(said).not.toContain(secret);

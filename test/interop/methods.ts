@@ -156,6 +156,22 @@ export const METHODS: readonly Method[] = [
     ipv6: true,
   },
   {
+    name: "multilink, one link",
+    options: { both: `${NOTHING} multilink` },
+    says: { both: /^New bundle ppp0 created/ },
+    carried: 0x3d,
+  },
+  {
+    name: "multilink, one link, short numbers, compressed",
+    options: { both: "noauth noipv6 multilink mpshortseq nobsdcomp" },
+    says: { both: deflate("15") },
+    carried: 0x3d,
+    ratio: { both: 1 },
+    resets: true,
+    ber: 1e-6,
+    unread: "it takes every number for a long one",
+  },
+  {
     name: "all that is on by itself",
     options: { both: "noauth" },
     says: { both: deflate("15") },

@@ -3,14 +3,7 @@
 
 import { bytesOf, fromHex } from "../../src/bytes/text.ts";
 import { parseEndpoint } from "../../src/link/endpoint.ts";
-import {
-  bsdOption,
-  CcpOption,
-  deflateOption,
-  MppeBit,
-  mppeOption,
-  predictorOption,
-} from "../../src/wire/ccp.ts";
+import { bsdOption, CcpOption, deflateOption, MppeBit, mppeOption, predictorOption } from "../../src/wire/ccp.ts";
 import { type ConfOption, option0, option16, option32, putOptions } from "../../src/wire/control.ts";
 import { describePacket } from "../../src/wire/describe.ts";
 import { parseIpv4 } from "../../src/wire/ip.ts";

@@ -50,7 +50,8 @@ export class PeerTraffic {
     far.receiver = us!.decompressor;
     far.compressor = peer!.compressor;
     if ((link.vjOut !== undefined) !== (us!.vj !== undefined)) throw new Error("VJ is not as it should be, ours");
-    if ((link.vjIn !== undefined) !== (peer!.vj !== undefined)) throw new Error("VJ is not as it should be, the peer's");
+    if ((link.vjIn !== undefined) !== (peer!.vj !== undefined))
+      throw new Error("VJ is not as it should be, the peer's");
     const [there, back] = [new Set<number>(), new Set<number>()];
     for (let round = 0; round < ROUNDS; round++) {
       const { our, peer: theirs } = addresses;
@@ -77,8 +78,7 @@ export class PeerTraffic {
   #readWay(text: string): Way {
     const words = text.split(" ").slice(1);
     const at = words.indexOf("vj");
-    const vj =
-      at < 0 ? undefined : { maxSlot: parseInt(words[at + 1]!, 16), compressSlot: words[at + 2] === "01" };
+    const vj = at < 0 ? undefined : { maxSlot: parseInt(words[at + 1]!, 16), compressSlot: words[at + 2] === "01" };
     return { vj, ...this.#codecs(at < 0 ? words : words.toSpliced(at, 3)) };
   }
 

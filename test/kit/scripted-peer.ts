@@ -211,7 +211,7 @@ export class ScriptedPeer {
       side.collect();
     }
     const bytes = side.drain(this.#now);
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       at = this.#deframer.push(bytes, at, bytes.length);
       if (this.#deframer.length === 0) continue;
       const packet = this.#unwrap(this.#deframer.frame.slice(0, this.#deframer.length));
@@ -266,7 +266,7 @@ export class ScriptedPeer {
   #pass(milliseconds: number): void {
     const end = this.#now + milliseconds;
     const { link } = this.side;
-    for (let next; (next = link.nextTimeout()) <= end; ) {
+    for (let next; (next = link.nextTimeout()) <= end;) {
       this.#now = Math.max(this.#now, next);
       link.handleTimeout(this.#now);
       this.#listen();
@@ -322,7 +322,12 @@ function configure(protocol: number, code: number, id: number, options: readonly
 /** `*` is for part of a word, `**` for whatever comes there. */
 function patternOf(text: string): RegExp {
   const any = (part: string) => (part === "*" ? "[^ >]*" : part === "**" ? ".*" : part.replace(SPECIAL, "\\$&"));
-  return new RegExp(`^${text.split(/(\*\*?)/).map(any).join("")}$`);
+  return new RegExp(
+    `^${text
+      .split(/(\*\*?)/)
+      .map(any)
+      .join("")}$`,
+  );
 }
 
 /** Its identifier is nobody's business. */
