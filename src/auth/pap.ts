@@ -39,7 +39,6 @@ export class PapClient {
   start(user: string, password: string, now: number): void {
     this.#user = user;
     this.#password = password;
-    this.#id = 0;
     this.#left = this.#config.maxAuthreq;
     this.#waiting = true;
     this.#request(now);

@@ -303,6 +303,8 @@ export class Negotiator {
         return;
       }
       if (!nak) this.#dialect.rejected(list.options);
+      // It goes on about what we cannot change: the restart timer asks again, and not the speed of the line.
+      if (tired && sameOptions(this.#dialect.request(), this.#requested)) return;
     }
     this.#settleAnswer();
     this.#feed("RCN", now);

@@ -9,6 +9,7 @@ import { LzsCompressor, LzsDecompressor } from "../compress/lzs.ts";
 import { MppcCompressor, MppcDecompressor } from "../compress/mppc.ts";
 import { MppeCompressor, MppeDecompressor } from "../compress/mppe.ts";
 import { PredictorCompressor, PredictorDecompressor } from "../compress/predictor.ts";
+import { State } from "../control/automaton.ts";
 import { Ccp, type CcpConfig, enabledText, type Method } from "../control/ccp.ts";
 import { Ipcp, type IpcpConfig, type IpcpResult } from "../control/ipcp.ts";
 import { Ipv6cp, type Ipv6cpConfig, type Ipv6cpResult } from "../control/ipv6cp.ts";
@@ -201,10 +202,13 @@ export class Networks {
   receiveControl(protocol: number, packet: Uint8Array, start: number, end: number, now: number): boolean {
     const ncp = this.#ncps.find((one) => one.protocol === protocol);
     if (ncp === undefined) return false;
-    const wasOpened = ncp.negotiator.opened;
+    const { state, opened: wasOpened } = ncp.negotiator;
     ncp.negotiator.receive(packet, start, end, now);
     if (protocol === Protocol.CCP && wasOpened && !ncp.negotiator.opened && packet[start] === Code.TermReq)
       this.#compressionEnded(now);
+    // A peer that wants no compression ends it, and who asks for none has nothing to wait for.
+    const ended = protocol === Protocol.CCP && state === State.ReqSent && packet[start] === Code.TermAck;
+    if (ended && this.#ccp?.request().length === 0) ncp.negotiator.close("No compression negotiated", now);
     return true;
   }
 

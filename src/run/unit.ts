@@ -196,7 +196,7 @@ export class Unit {
     this.#setServers("DNS", event.dns, config.usepeerdns);
     this.#setServers("WINS", event.wins, config.usepeerwins);
     const servers = event.dns.filter((server) => server !== 0).map(ipv4Text);
-    if (servers.length > 0 && !config.noresolvconf) {
+    if (config.usepeerdns && servers.length > 0 && !config.noresolvconf) {
       const problem = writeResolvConf(etc, servers);
       if (problem !== undefined) log.write("error", problem);
     }
