@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { benchCodecs } from "./bench/codecs.ts";
 import { benchFraming } from "./bench/framing.ts";
 import { benchProgram } from "./bench/program.ts";
+import { benchSlowLine } from "./bench/slowline.ts";
 import { benchVj } from "./bench/vj.ts";
 
 const { quick = false } = parseArgs({ options: { quick: { type: "boolean" } } }).values;
@@ -17,6 +18,8 @@ benchCodecs(quick);
 consola.start(`The whole program against the C yardstick${quick ? "" : " (about five minutes; -- --quick: two)"}`);
 try {
   await benchProgram(quick);
+  consola.start("What a line of 115200 baud carries, compressed and not");
+  await benchSlowLine(quick);
 } catch (error) {
   consola.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;

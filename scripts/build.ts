@@ -6,31 +6,45 @@ import { join } from "node:path";
 export const APPLETS = ["pppd", "chat", "pppstats", "pppdump", "pon", "poff", "plog"];
 
 const root = join(import.meta.dir, "..");
-const dist = join(root, "dist");
-const target = join(dist, "nullmodem");
 
-mkdirSync(dist, { recursive: true });
-const built = Bun.spawnSync(
-  [
-    process.execPath,
-    "build",
-    "--compile",
-    "--minify",
-    "--bytecode",
-    "--format=esm",
-    // A root daemon must not run what a bunfig.toml or .env of the working directory says.
-    "--no-compile-autoload-bunfig",
-    "--no-compile-autoload-dotenv",
-    `--outfile=${target}`,
-    join(root, "src/main.ts"),
-  ],
-  // Bun writes NODE_ENV into the executable, and a test's would silence consola for good.
-  { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, NODE_ENV: "production" } },
-);
-if (built.exitCode !== 0) process.exit(built.exitCode);
-
-for (const name of APPLETS) {
-  rmSync(join(dist, name), { force: true });
-  symlinkSync("nullmodem", join(dist, name));
+/** Another machine's Bun to build around: its name for --target, and its executable. */
+export interface Foreign {
+  readonly target: string;
+  readonly runtime: string;
 }
-console.log(`dist/nullmodem and its links ${APPLETS.join(", ")}`);
+
+/** Compiles src/main.ts into `outfile`, whose last name is in its bytes; bun's exit code. */
+export function compile(outfile: string, foreign?: Foreign): number {
+  const { exitCode } = Bun.spawnSync(
+    [
+      process.execPath,
+      "build",
+      "--compile",
+      "--minify",
+      "--bytecode",
+      "--format=esm",
+      // A root daemon must not run what a bunfig.toml or .env of the working directory says.
+      "--no-compile-autoload-bunfig",
+      "--no-compile-autoload-dotenv",
+      ...(foreign === undefined ? [] : [`--target=${foreign.target}`, `--compile-executable-path=${foreign.runtime}`]),
+      `--outfile=${outfile}`,
+      join(root, "src/main.ts"),
+    ],
+    // Bun writes NODE_ENV into the executable, and a test's would silence consola for good.
+    { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, NODE_ENV: "production" } },
+  );
+  return exitCode;
+}
+
+if (import.meta.main) {
+  const dist = join(root, "dist");
+  mkdirSync(dist, { recursive: true });
+  const status = compile(join(dist, "nullmodem"));
+  if (status !== 0) process.exit(status);
+
+  for (const name of APPLETS) {
+    rmSync(join(dist, name), { force: true });
+    symlinkSync("nullmodem", join(dist, name));
+  }
+  console.log(`dist/nullmodem and its links ${APPLETS.join(", ")}`);
+}

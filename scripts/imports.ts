@@ -7,19 +7,20 @@ import { dirname, join, normalize, relative } from "node:path";
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
   const frames = ["bytes", "crypto"];
   const layers = [...frames, "frame", "wire"];
-  const link = [...layers, "compress", "auth", "control"];
+  const link = [...layers, "filter", "compress", "auth", "control"];
   const run = [...link, "link", "options", "chat", "record", "os"];
   const main = [...run, "run", "applets", "commands"];
   return {
     bytes: [],
     crypto: ["bytes"],
+    filter: ["bytes"],
     frame: frames,
     wire: frames,
     compress: layers,
     auth: layers,
     control: layers,
     link,
-    options: ["bytes"],
+    options: ["bytes", "filter"],
     chat: ["bytes"],
     record: ["bytes", "frame", "wire"],
     os: ["bytes"],

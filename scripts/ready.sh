@@ -74,6 +74,9 @@ case $purpose in
     need busybox busybox-static
     need linux.uml user-mode-linux
     need python3 python3
+    need gcc gcc
+    need qemu-x86_64-static qemu-user-static
+    need shellcheck shellcheck
     ;;
   bench)
     need gcc gcc
@@ -83,12 +86,18 @@ case $purpose in
     need iperf3 iperf3
     ;;
 esac
+# The loader that musl's executables ask for.
+if [ "$purpose" = test ] && [ "$(uname -m)" = x86_64 ] && [ ! -e /lib/ld-musl-x86_64.so.1 ]; then
+  commands="$commands ld-musl-x86_64.so.1"
+  packages="$packages musl"
+fi
 # A library is no command: the linker's list tells of it.
 if [ "$purpose" = test ] && has ldconfig && ! ldconfig -p | grep -q 'libfreerdp2\.so\.2'; then
   commands="$commands libfreerdp2.so.2"
   packages="$packages libfreerdp2-2"
 fi
-if [ "$purpose" = bench ] && has gcc && [ ! -e /usr/include/stdlib.h ]; then
+case $purpose in test | bench) has gcc && [ ! -e /usr/include/stdlib.h ] && headers=yes ;; esac
+if [ "${headers:-}" = yes ]; then
   commands="$commands (C headers)"
   packages="$packages libc6-dev"
 fi

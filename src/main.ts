@@ -1,6 +1,7 @@
 // The one executable: which program it is, by the name it was called by or its first word. Exit code out.
 
 import { basename } from "node:path";
+import { type Command, COMMANDS } from "./commands/commands.ts";
 import { help } from "./commands/help.ts";
 import { APPLETS, type Applet } from "./applets/applets.ts";
 
@@ -8,10 +9,15 @@ function isApplet(name: string | undefined): name is Applet {
   return name !== undefined && Object.hasOwn(APPLETS, name);
 }
 
+function isCommand(name: string | undefined): name is Command {
+  return name !== undefined && Object.hasOwn(COMMANDS, name);
+}
+
 async function main(called: string, argv: string[]): Promise<number> {
   if (isApplet(called)) return (await APPLETS[called]())(argv);
   const [first, ...rest] = argv;
   if (isApplet(first)) return (await APPLETS[first]())(rest);
+  if (isCommand(first)) return (await COMMANDS[first]())(rest);
   return help(first);
 }
 

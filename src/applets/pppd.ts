@@ -32,7 +32,8 @@ export async function pppd(argv: string[]): Promise<number> {
   const ours = attachment();
   const syslog = new Syslog("pppd", "local2", { pid: true });
   // The child in the background reads the same words again: what is to be said of them was said by its parent.
-  const early = new Log(syslog, ours === undefined ? 1 : undefined, false);
+  // Standard output may be the line.
+  const early = new Log(syslog, ours === undefined && !argv.includes("notty") ? 1 : undefined, false);
   const host = systemOptionHost({
     warn: (text) => void (ours === undefined && early.write("warn", text)),
     complain: (text) => void (ours === undefined && complain(text, "err", syslog)),

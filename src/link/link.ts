@@ -10,11 +10,8 @@ import { LqrMonitor } from "../control/lqr.ts";
 import { DEFAULT_MRU, Lcp, type LcpConfig } from "../control/lcp.ts";
 import { type Level, type Lower, Negotiator } from "../control/negotiator.ts";
 import { State } from "../control/automaton.ts";
-import { ACCM_ALL } from "../frame/accm.ts";
-import { Deframer } from "../frame/deframer.ts";
-import { FCS_ROOM } from "../frame/fcs.ts";
-import { Framer, worstFrame } from "../frame/framer.ts";
-import { ADDRESS, CONTROL, HEADROOM, putHeader } from "../frame/header.ts";
+import type { Deframer } from "../frame/deframer.ts";
+import { ADDRESS, CONTROL, HEADROOM } from "../frame/header.ts";
 import { Code } from "../wire/control.ts";
 import { putMagic, putProtocolReject } from "../wire/lcp.ts";
 import { Protocol, protocolName } from "../wire/protocols.ts";
@@ -22,6 +19,7 @@ import { Authentication, type AuthenticationConfig } from "./authentication.ts";
 import type { Bundle, Member } from "./bundle.ts";
 import { FIRST_CONTROL, LOST } from "./datapath.ts";
 import type { Failure, LinkEvent, Phase } from "./events.ts";
+import { CONTROL_ROOM, Framing } from "./framing.ts";
 import { Networks, type NetworksConfig } from "./networks.ts";
 import { type Timer, Timers } from "./timers.ts";
 import { Trace } from "./trace.ts";
@@ -74,12 +72,8 @@ export interface LinkHost {
 
 /** In the order of pppd's phase numbers, where a log line gives one; some of them only pppd has. */
 const PHASES = ["dead", "", "", "", "establish", "authenticate", "callback", "network", "", "terminate"];
-/** Control packets kept while the line takes nothing. More is a flood, and the peer asks again anyway. */
-const MOST_WAITING = 32;
 /** As much as one packet of a proof carries (certificates come in pieces), however long the peer's packets may be. */
 const LONGEST_PROOF = 1500;
-/** The largest control packet we make: a Configure-Request with every option, or a Reject of a long packet. */
-const CONTROL_ROOM = 2048;
 
 export class Link implements Member {
   /** Where the packet is that receive() found: the frame buffer or the plain one, from packetStart to packetEnd. */
@@ -90,7 +84,7 @@ export class Link implements Member {
   readonly deframer: Deframer;
   readonly #config: LinkConfig;
   readonly #host: LinkHost;
-  readonly #framer: Framer;
+  readonly #framing: Framing;
   readonly #timers = new Timers();
   readonly #lcpOptions: Lcp;
   readonly #lcp: Negotiator;
@@ -101,15 +95,9 @@ export class Link implements Member {
   /** Its own, or those of the bundle. */
   readonly networks: Networks;
   readonly #bundle: Bundle | undefined;
-  readonly #control = new Uint8Array(HEADROOM + CONTROL_ROOM);
-  readonly #waiting: { packet: Uint8Array; plain: boolean }[] = [];
   #events: LinkEvent[] = [];
   #phase: Phase = "dead";
-  #pcomp = false;
-  #accomp = false;
   #now = 0;
-  /** Octets on the line of the packet sent last. */
-  #lineOctets = 0;
   #expired = false;
   /** Bad frames when the last was counted: what was lost since, header compression must know. */
   #badFrames = 0;
@@ -121,13 +109,13 @@ export class Link implements Member {
     this.trace = new Trace(config.hidePassword, config.debug, (text) =>
       this.#emit({ type: "log", level: "debug", text }),
     );
-    this.deframer = new Deframer(host.frame);
-    this.#framer = new Framer(host.output, config.escape);
+    this.#framing = new Framing(host.output, host.frame, config.escape, config.receiveAll);
+    this.deframer = this.#framing.deframer;
     const lower = (timer: Timer): Lower => ({
       send: (protocol, write) => this.#sendControl(protocol, write),
       log: (level, text) => this.#log(level, text),
       wakeAt: (at) => this.#timers.set(timer, at),
-      roundTrip: (milliseconds) => this.#emit({ type: "round-trip", milliseconds, octets: this.#lineOctets }),
+      roundTrip: (milliseconds) => this.#emit({ type: "round-trip", milliseconds, octets: this.#framing.lineOctets }),
     });
     this.#lcpOptions = new Lcp(config.lcp, lower("lcp"), {
       lcpUp: (now) => this.#lcpUp(now),
@@ -189,7 +177,7 @@ export class Link implements Member {
   }
 
   #lineCounters(): ConstructorParameters<typeof LqrMonitor>[1] {
-    const framer = this.#framer;
+    const { framer } = this.#framing;
     const { stats } = this.deframer;
     return {
       packetsOut: () => framer.stats.frames,
@@ -221,7 +209,7 @@ export class Link implements Member {
     this.#now = now;
     this.deframer.reset();
     this.#setPhase("establish");
-    this.#resetFraming();
+    this.#framing.reset();
     this.#lcp.open(now);
     if (listenMs > 0) this.#timers.set("listen", now + listenMs);
     else this.#lcp.lowerUp(now);
@@ -248,7 +236,7 @@ export class Link implements Member {
     this.#now = now;
     this.#lcp.lowerDown(now);
     this.#timers.stopAll();
-    this.#waiting.length = 0;
+    this.#framing.discard();
     this.#setPhase("dead");
   }
 
@@ -354,13 +342,13 @@ export class Link implements Member {
 
   #receiveData(protocol: number, start: number, end: number, now: number): boolean {
     const { networks, deframer } = this;
-    const { frame, stats } = deframer;
+    const { frame } = deframer;
     const bundle = this.#bundle;
     if (bundle !== undefined && protocol === Protocol.MP) {
       bundle.receive(this, frame, start, end);
       return this.#takeFromBundle(bundle, now);
     }
-    const bad = stats.badFcs + stats.runts + stats.overlong + stats.aborted;
+    const bad = this.#framing.badFrames;
     if (bad !== this.#badFrames) networks.datapath.frameLost();
     this.#badFrames = bad;
     if (bundle !== undefined) return bundle.takePacket(this, protocol, frame, start, end, now) && this.#foundBy(bundle);
@@ -436,9 +424,8 @@ export class Link implements Member {
 
   // ── to the line ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** True when a packet of `length` octets is sure to fit the output. */
   hasRoom(length: number): boolean {
-    return this.#waiting.length === 0 && this.#host.output.free >= worstFrame(length + HEADROOM);
+    return this.#framing.hasRoom(length);
   }
 
   /**
@@ -450,14 +437,12 @@ export class Link implements Member {
     const protocol = networks.sendData(packet, start, end, now);
     if (protocol === LOST) return false;
     const { datapath } = networks;
-    this.sendPacket(protocol, datapath.packet, datapath.start, datapath.end, now);
+    this.#framing.send(protocol, datapath.packet, datapath.start, datapath.end, now);
     return true;
   }
 
-  /** Sends packet[start, end) of a protocol other than LCP; room around it and on the line as for {@link send}. */
   sendPacket(protocol: number, packet: Uint8Array, start: number, end: number, now: number): void {
-    const at = putHeader(packet, start, protocol, this.#pcomp, this.#accomp);
-    this.#framer.write(packet, at, end, false, now);
+    this.#framing.send(protocol, packet, start, end, now);
   }
 
   get frame(): Uint8Array {
@@ -468,43 +453,22 @@ export class Link implements Member {
     return this.#host.load?.(now) ?? { rate: 0, backlog: 0 };
   }
 
-  /** Sends control packets that found no room earlier. */
   flush(now: number): void {
-    while (this.#waiting.length > 0) {
-      const { packet, plain } = this.#waiting[0]!;
-      if (!this.#framer.hasRoom(packet.length)) return;
-      this.#framer.write(packet, 0, packet.length - FCS_ROOM, plain, now);
-      this.#waiting.shift();
-    }
+    this.#framing.flush(now);
   }
 
   #sendControl(protocol: number, write: (buf: Uint8Array, at: number) => number): void {
-    const buf = this.#control;
-    const end = write(buf, HEADROOM);
-    this.trace.packet("sent", protocol, buf, HEADROOM, end, this.networks.up);
-    // LCP goes out so that a peer which lost everything agreed on can read it (RFC 1661 §6; RFC 1662 §7.1).
-    const plain = protocol === Protocol.LCP;
-    const at = putHeader(buf, HEADROOM, protocol, this.#pcomp && !plain, this.#accomp && !plain);
-    if (this.#waiting.length === 0 && this.#framer.hasRoom(end - at)) {
-      const before = this.#framer.stats.octets;
-      this.#framer.write(buf, at, end, plain, this.#now);
-      this.#lineOctets = this.#framer.stats.octets - before;
-    } else if (this.#waiting.length < MOST_WAITING) {
-      this.#waiting.push({ packet: buf.slice(at, end + FCS_ROOM), plain });
-    }
+    const framing = this.#framing;
+    framing.compose(write);
+    this.trace.packet("sent", protocol, framing.control, HEADROOM, framing.controlEnd, this.networks.up);
+    framing.sendControl(protocol, this.#now);
   }
 
   // ── LCP ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #lcpUp(now: number): void {
     const { got, peer } = this.#lcpOptions;
-    const { receiveAll } = this.#config;
-    this.#framer.accm = peer.asyncmap ?? ACCM_ALL;
-    this.deframer.accm = receiveAll ? 0 : (got.asyncmap ?? ACCM_ALL);
-    this.#framer.fcs = peer.fcs ?? 16;
-    this.deframer.fcs = got.fcs ?? 16;
-    this.#pcomp = peer.pcomp;
-    this.#accomp = peer.accomp;
+    this.#framing.agree(got, peer);
     this.#emit({ type: "lcp-up", mtu: this.#mtu });
     this.#echo.start(now);
     if (this.#measuresQuality) this.#lqr.start(now, peer.quality === undefined ? undefined : peer.quality * 10);
@@ -523,7 +487,7 @@ export class Link implements Member {
     this.#authentication.stop();
     if (this.#bundle === undefined) this.networks.stop(now);
     else this.#bundle.leave(this, now);
-    this.#resetFraming();
+    this.#framing.reset();
     this.#emit({ type: "lcp-down" });
     this.#setPhase("establish");
   }
@@ -532,14 +496,6 @@ export class Link implements Member {
     this.#timers.stopAll();
     this.#setPhase("dead");
     this.#emit({ type: "terminated", waited: this.#expired });
-  }
-
-  /** Before LCP agreed on something, and after (RFC 1662 §7.1). */
-  #resetFraming(): void {
-    this.#framer.accm = ACCM_ALL;
-    this.deframer.accm = this.#config.receiveAll ? 0 : ACCM_ALL;
-    this.#framer.fcs = this.deframer.fcs = 16;
-    this.#pcomp = this.#accomp = false;
   }
 
   #loopedBack(): void {

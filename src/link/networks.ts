@@ -18,7 +18,9 @@ import { Code } from "../wire/control.ts";
 import { ipv4Text } from "../wire/ip.ts";
 import { Protocol } from "../wire/protocols.ts";
 import { Datapath, LOST } from "./datapath.ts";
+import { Gain } from "./gain.ts";
 import type { LinkEvent } from "./events.ts";
+import { type Filters, INBOUND, OUTBOUND } from "./filters.ts";
 import type { Timer } from "./timers.ts";
 
 export interface NetworksConfig {
@@ -26,6 +28,8 @@ export interface NetworksConfig {
   readonly ipcp: IpcpConfig | undefined;
   readonly ipv6cp: Ipv6cpConfig | undefined;
   readonly ccp: CcpConfig | undefined;
+  /** pass-filter and active-filter; undefined: neither. */
+  readonly filters?: Filters | undefined;
 }
 
 /** The start keys MS-CHAP leaves behind for MPPE: 16 octets each way. */
@@ -54,9 +58,13 @@ export class Networks {
   /** True while packets of that kind go out and come in. */
   ipv4Up = false;
   ipv6Up = false;
-  /** IP packets and their octets, since the first network protocol came up; when the last of them passed. */
+  /** IP packets and their octets, since the first network protocol came up; when the last passed that counts as active. */
   readonly traffic = { packetsIn: 0, packetsOut: 0, octetsIn: 0, octetsOut: 0, lastAt: 0 };
   readonly datapath: Datapath;
+  /** What has become of the packets sent. */
+  readonly gain = new Gain();
+  /** Its options in the secrets file may have filters for the peer, so these are settled when it is known. */
+  filters: Filters | undefined;
   /** What receiveData found: a protocol, or below 0 nothing that could be taken. */
   protocol = LOST;
   readonly ipcp: Ipcp | undefined;
@@ -81,6 +89,7 @@ export class Networks {
     this.#config = config;
     this.#host = host;
     this.datapath = new Datapath(plain);
+    this.filters = config.filters;
     const ncps: Ncp[] = [];
     if (config.ccp !== undefined) {
       this.#ccp = new Ccp(config.ccp, host.lower("ccp"), this.#ccpOwner());
@@ -250,12 +259,14 @@ export class Networks {
    * datapath's `packet`. The protocol it turned out to be of is left in {@link protocol}.
    */
   receiveData(protocol: number, packet: Uint8Array, start: number, end: number, now: number): boolean {
-    const { datapath, traffic } = this;
+    const { datapath, traffic, filters } = this;
     const found = datapath.decode(protocol, packet, start, end);
     this.protocol = found;
     if ((found === Protocol.IP && this.ipv4Up) || (found === Protocol.IPV6 && this.ipv6Up)) {
       traffic.packetsIn++;
       traffic.octetsIn += datapath.end - datapath.start;
+      if (filters !== undefined)
+        return this.#passes(filters, INBOUND | found, datapath.packet, datapath.start, datapath.end, now);
       traffic.lastAt = now;
       return true;
     }
@@ -285,11 +296,22 @@ export class Networks {
     if (version === 4 && this.ipv4Up) protocol = Protocol.IP;
     else if (version === 6 && this.ipv6Up) protocol = Protocol.IPV6;
     else return LOST;
-    const { traffic } = this;
+    const { traffic, filters } = this;
+    if (filters === undefined) traffic.lastAt = now;
+    else if (!this.#passes(filters, OUTBOUND | protocol, packet, start, end, now)) return LOST;
     traffic.packetsOut++;
     traffic.octetsOut += end - start;
-    traffic.lastAt = now;
-    return this.datapath.encode(protocol, packet, start, end);
+    const { datapath } = this;
+    const sent = datapath.encode(protocol, packet, start, end);
+    if (sent !== LOST) this.gain.count(end - start, datapath.end - datapath.start);
+    return sent;
+  }
+
+  /** What pass-filter stops was received, if it was, and is not sent; what active-filter stops leaves the link idle. */
+  #passes(filters: Filters, header: number, packet: Uint8Array, start: number, end: number, now: number): boolean {
+    if (!filters.passes(header, packet, start, end)) return false;
+    if (filters.counts(header, packet, start, end)) this.traffic.lastAt = now;
+    return true;
   }
 
   // ── CCP ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,6 +5,8 @@
 //
 // Numbers are as given where pppd 2.4.9 takes any: seconds and counts without a lower limit may be negative, like 0.
 
+import type { BpfInstruction } from "../filter/bpf.ts";
+
 /** What the peer can be asked to prove itself with, in no order. */
 export type AuthProtocol = "pap" | "chap-md5" | "mschap" | "mschap-v2" | "eap";
 
@@ -17,6 +19,12 @@ export interface Given {
   readonly priority: number;
   /** The values of a repeatable option with the source of each, for `dump`. */
   readonly values: readonly { readonly value: string; readonly source: string }[];
+}
+
+/** A filter as it was written, and what libpcap made of it. */
+export interface FilterExpression {
+  readonly expression: string;
+  readonly program: readonly BpfInstruction[];
 }
 
 export interface Config {
@@ -78,12 +86,12 @@ export interface Config {
   /** Further lines of the bundle, full paths. */
   mpDevices: string[];
   plugins: string[];
-  passFilter: string | undefined;
-  activeFilter: string | undefined;
+  passFilter: FilterExpression | undefined;
+  activeFilter: FilterExpression | undefined;
   callback: string | undefined;
 
   // ── the line ─────────────────────────────────────────────────────────────────────────────────────────────────────
-  /** Full path. Undefined with pty, notty or socket. */
+  /** Full path. Undefined with pty, notty, socket or socket-listen. */
   device: string | undefined;
   /** No device was named, or the one on stdin: foreground, no DTR toggling. */
   defaultDevice: boolean;
@@ -98,6 +106,7 @@ export interface Config {
   /** False: `local`. */
   modem: boolean;
   sync: boolean;
+  /** Octets a second, each way; 0: no limit. */
   datarate: number;
   /** Characters to escape beyond what the peer asks for, ascending. */
   escape: number[];
@@ -110,6 +119,8 @@ export interface Config {
   notty: boolean;
   /** HOST:PORT */
   socket: string | undefined;
+  /** [ADDRESS:]PORT */
+  socketListen: string | undefined;
   record: string | undefined;
 
   // ── LCP ──────────────────────────────────────────────────────────────────────────────────────────────────────────

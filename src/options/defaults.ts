@@ -73,6 +73,7 @@ export function defaultConfig(etc = "/etc/ppp"): Config {
     pty: undefined,
     notty: false,
     socket: undefined,
+    socketListen: undefined,
     record: undefined,
 
     asyncmap: 0,

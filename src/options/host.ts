@@ -1,5 +1,7 @@
 // What the option parser must know of the machine: plain synchronous functions. run/optionhost.ts is the real one.
 
+import type { BpfInstruction } from "../filter/bpf.ts";
+
 /** A file's text, one char a byte, and what the rules on safe files look at. */
 export interface FileText {
   readonly text: string;
@@ -50,6 +52,8 @@ export interface OptionHost {
   inGroup(name: string): boolean | undefined;
   /** Is there a default route already? Then an ordinary user's peer must authenticate. */
   hasDefaultRoute(): boolean;
+  /** The BPF program for a filter expression (`netmask` as uint32); ENOENT: nobody here can compile one. */
+  compileFilter(expression: string, netmask: number): readonly BpfInstruction[] | Failure;
   /** The serial ports there are, path and description, for the message about one that is missing. */
   serialPorts(): string[];
   /** A warning in the log. */

@@ -65,8 +65,14 @@ function ttyName(device: string): string {
   return (at < 0 ? device : device.slice(at + 5)).replaceAll("/", ".");
 }
 
+/** The option that makes something else than a device the line. */
+function noDeviceOption({ notty, pty, socket, socketListen }: Config): string | undefined {
+  if (socketListen !== undefined) return "socket-listen";
+  return socket !== undefined ? "socket" : notty ? "notty" : pty !== undefined ? "pty" : undefined;
+}
+
 function settleDevice(config: Config, host: OptionHost): void {
-  if (config.notty || config.pty !== undefined || config.socket !== undefined || !config.defaultDevice) return;
+  if (noDeviceOption(config) !== undefined || !config.defaultDevice) return;
   if (host.stdin.tty === undefined) throw new OptionError("no device specified and stdin is not a tty");
   config.device = host.stdin.tty;
 }
@@ -170,28 +176,33 @@ function settleAddresses(config: Config, host: OptionHost): void {
 }
 
 function checkLine(config: Config, host: OptionHost): void {
-  const { connect, demand, notty, pty, socket } = config;
+  const { connect, demand, notty, pty, socket, socketListen } = config;
   if (demand && notty) throw new OptionError("demand-dialling is incompatible with notty");
+  if (demand && socketListen !== undefined) throw new OptionError("demand-dialling is incompatible with socket-listen");
   if (demand && connect === undefined && pty === undefined && socket === undefined) {
     throw new OptionError("connect script is required for demand-dialling");
   }
   if (!config.holdoffGiven) config.holdoff = connect === undefined ? 0 : 30;
   // demand keeps the program up unless nopersist says otherwise.
   if (demand && !config.given.has("persist")) config.persist = true;
-  if (notty || pty !== undefined || socket !== undefined) checkNoDevice(config);
+  const option = noDeviceOption(config);
+  if (option !== undefined) checkNoDevice(config, option);
   else settleDefaultDevice(config, host);
   if (config.defaultDevice) config.detach = "nodetach";
+  if (config.sync && !config.dryrun) {
+    throw new OptionError("the sync option needs a synchronous port, which makes the frames itself, and its driver");
+  }
 }
 
-function checkNoDevice(config: Config): void {
-  const { notty, pty, socket } = config;
-  if (!config.defaultDevice) {
-    const name = notty ? "notty" : socket !== undefined ? "socket" : "pty";
-    throw new OptionError(`${name} option precludes specifying device name`);
-  }
+function checkNoDevice(config: Config, option: string): void {
+  const { notty, pty, socket, socketListen } = config;
+  if (!config.defaultDevice) throw new OptionError(`${option} option precludes specifying device name`);
   if (pty !== undefined && notty) throw new OptionError("pty option is incompatible with notty option");
   if (socket !== undefined && (pty !== undefined || notty)) {
     throw new OptionError("socket option is incompatible with pty and notty");
+  }
+  if (socketListen !== undefined && (pty !== undefined || notty || socket !== undefined)) {
+    throw new OptionError("socket-listen option is incompatible with pty, notty and socket");
   }
   config.defaultDevice = notty;
   config.lock = false;

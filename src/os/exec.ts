@@ -66,6 +66,8 @@ export function runHook(path: string, args: readonly string[], env: Readonly<Rec
 export interface ShellOptions {
   /** stdin and stdout. It is made blocking, as programs expect: `Tty.configure` before it is read by us again. */
   readonly line: number;
+  /** stdout, where it is another: made blocking as well. */
+  readonly output?: number;
   /** A descriptor, or none. */
   readonly stderr: number | undefined;
   /** Our environment, as changed by `set` and `unset`. */
@@ -73,13 +75,14 @@ export interface ShellOptions {
 }
 
 /** Runs `/bin/sh -c command`, in our session, so that it may ask at the terminal. Throws OsError. */
-export function runShell(command: string, { line, stderr, env }: ShellOptions): Child {
+export function runShell(command: string, { line, output = line, stderr, env }: ShellOptions): Child {
   // Bun 1.4 does so too, to whatever becomes fd 0, 1 or 2 of a child, but does not promise it.
   setNonblocking(line, false);
+  if (output !== line) setNonblocking(output, false);
   return start(
     "/bin/sh",
     (onExit) =>
-      Bun.spawn(["/bin/sh", "-c", command], { argv0: "sh", env, stdio: [line, line, stderr ?? "ignore"], onExit }),
+      Bun.spawn(["/bin/sh", "-c", command], { argv0: "sh", env, stdio: [line, output, stderr ?? "ignore"], onExit }),
     stopFamily,
   );
 }

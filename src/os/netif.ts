@@ -92,6 +92,14 @@ export function interfaceIndex(name: string): number {
   return parseLink(answer!).index;
 }
 
+/** Packets the kernel keeps for it. Throws OsError ENODEV when there is none of that name. */
+export function queueLengthOf(name: string): number {
+  const attributes: nl.Attributes = [[IFLA.IFNAME, nl.nameValue(name)]];
+  const [answer] = nl.netlink(nl.RTM.GETLINK, nl.FLAGS.none, ifinfomsg(0), attributes, "RTM_GETLINK", name);
+  const length = nl.parseAttributes(answer!, IFINFOMSG_SIZE).get(IFLA.TXQLEN) ?? new Uint8Array(4);
+  return new DataView(length.buffer).getUint32(0, true);
+}
+
 function parseLink(message: Uint8Array): Interface {
   const view = new DataView(message.buffer, message.byteOffset);
   const attributes = nl.parseAttributes(message, IFINFOMSG_SIZE);

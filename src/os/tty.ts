@@ -43,6 +43,8 @@ export class Tty {
   readonly fd: number;
   readonly path: string;
   readonly isPty: boolean;
+  /** Its driver says how much it has not sent yet. */
+  readonly countsOutput: boolean;
   readonly #settings: TtySettings;
   /** As we found it; what close() restores. */
   readonly #found: Termios;
@@ -54,6 +56,7 @@ export class Tty {
     this.fd = fd;
     this.path = path;
     this.isPty = isPtySlave(fd);
+    this.countsOutput = !this.isPty;
     this.#settings = settings;
     this.#found = found;
     this.#speed = found.ospeed;
@@ -89,6 +92,11 @@ export class Tty {
     if (speed !== 0) setSpeed(termios, speed);
     writeTermios(this.fd, termios, "now");
     this.#speed = readTermios(this.fd).ospeed;
+  }
+
+  /** A tty is written to where it is read from. */
+  get writeFd(): number {
+    return this.fd;
   }
 
   /** The speed the driver has really set. */

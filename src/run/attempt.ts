@@ -5,13 +5,15 @@ import type { Bundle } from "../link/bundle.ts";
 import type { LinkEvent } from "../link/events.ts";
 import { Link, type LinkConfig } from "../link/link.ts";
 import { Pacer } from "../link/pacer.ts";
+import { RateLimit } from "../link/rate-limit.ts";
 import type { Config } from "../options/config.ts";
 import type { Log } from "../os/log.ts";
-import type { Tty } from "../os/tty.ts";
+import type { Device } from "../os/stream.ts";
 import type { Tun } from "../os/tun.ts";
+import { limitOf, paceOf } from "./device.ts";
 import { Exit, FAILURES } from "./exit.ts";
 import type { Hooks, UpDown } from "./hooks.ts";
-import { ipcpConfig, linkConfig } from "./linkconfig.ts";
+import { filtersOf, ipcpConfig, linkConfig } from "./linkconfig.ts";
 import { type Buffers, driverQueue, type Loop, type Port } from "./loop.ts";
 import type { PapVerdict, Peers } from "./peers.ts";
 import { RecordFile } from "./recordfile.ts";
@@ -56,7 +58,7 @@ export class Attempt {
   hadNetwork = false;
   readonly #bundled: boolean;
   readonly #host: AttemptHost;
-  readonly #tty: Tty;
+  readonly #tty: Device;
   readonly #tun: Tun;
   readonly #linkConfig: LinkConfig;
   readonly #port: Port;
@@ -72,7 +74,7 @@ export class Attempt {
   #verdictAt = Infinity;
 
   /** `plain` is the memory decompressed packets come to lie in; a bundle has its own idea of the network phase. */
-  constructor(host: AttemptHost, buffers: Buffers, plain: Uint8Array, tty: Tty, tun: Tun, bundle?: Bundle) {
+  constructor(host: AttemptHost, buffers: Buffers, plain: Uint8Array, tty: Device, tun: Tun, bundle?: Bundle) {
     const { config, log, peers, hooks } = host;
     this.#host = host;
     this.#bundled = bundle !== undefined;
@@ -83,8 +85,7 @@ export class Attempt {
     this.#resolve = resolve;
     buffers.input.clear();
     buffers.output.clear();
-    // A pty carries a speed that means nothing, unless somebody said which.
-    const pacer = (this.pacer = new Pacer(tty.isPty ? config.speed : tty.speed));
+    const pacer = (this.pacer = new Pacer(paceOf(config, tty)));
     this.#linkConfig = linkConfig(config, peers.plan(), (text) => log.write("error", text));
     const rtt = config.lcpRttFile === undefined ? undefined : new RttFile(config.lcpRttFile, log);
     this.#rtt = rtt;
@@ -103,9 +104,12 @@ export class Attempt {
     this.link.trace.level = log.debug ? Math.max(1, config.debug) : 0;
     this.#record = config.record === undefined ? undefined : new RecordFile(config.record, log);
     this.#authScripts = hooks.pair(config.authUpScript, config.authDownScript);
+    const limit = limitOf(config);
     this.#port = {
       fd: tty.fd,
-      isPty: tty.isPty,
+      writeFd: tty.writeFd,
+      countsOutput: tty.countsOutput,
+      ...(limit > 0 && { limit: { sending: new RateLimit(limit), receiving: new RateLimit(limit) } }),
       buffers,
       link: this.link,
       pacer,
@@ -120,8 +124,9 @@ export class Attempt {
     this.#loop = loop;
     this.#unit = unit;
     loop.add(this.#port);
-    // A connect script is given even when it is empty.
-    this.link.open(performance.now(), config.connect === undefined ? 0 : config.connectDelayMs);
+    // A connect script is given even when it is empty. Who is called need not wait for the caller.
+    const calls = config.connect !== undefined || config.pty !== undefined || config.socket !== undefined;
+    this.link.open(performance.now(), calls ? config.connectDelayMs : 0);
   }
 
   /** Ends the link in good order. */
@@ -190,7 +195,8 @@ export class Attempt {
         if (event.failure === "callback") this.#end.final = true;
         return;
       case "round-trip":
-        this.#roundTrip(event.octets, event.milliseconds);
+        // What was asked for is no fiction.
+        if (this.#port.limit === undefined) this.pacer.roundTrip(event.octets, event.milliseconds);
         return;
       case "terminated":
         this.#terminated(event.waited);
@@ -199,17 +205,12 @@ export class Attempt {
     }
   }
 
-  #roundTrip(octets: number, milliseconds: number): void {
-    const paced = this.pacer.paced;
-    this.pacer.roundTrip(octets, milliseconds);
-    if (paced && !this.pacer.paced) this.#unit?.rateChanged();
-  }
-
   #peerAuthenticated(name: string): void {
     const { config, log, peers, hooks } = this.#host;
     hooks.env.set("PEERNAME", name);
     const problem = peers.applyOptions();
     if (problem !== undefined) log.write("error", problem);
+    if (!this.link.networks.up) this.link.networks.filters = filtersOf(config);
     // What the peer's own line of the secrets file says of addresses and name servers, IPCP must know.
     const { ipcp } = this.#linkConfig.networks;
     const dialect = this.link.networks.ipcp;

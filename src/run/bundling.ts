@@ -5,9 +5,10 @@ import { Bundle } from "../link/bundle.ts";
 import type { Config } from "../options/config.ts";
 import type { Tun } from "../os/tun.ts";
 import { Attempt, madeUpPeer, random32 } from "./attempt.ts";
+import { Failed } from "./device.ts";
 import { Exit } from "./exit.ts";
 import type { Hooks } from "./hooks.ts";
-import { Failed, Line } from "./line.ts";
+import { Line } from "./line.ts";
 import { linkConfig } from "./linkconfig.ts";
 import { Buffers, type InterfaceBuffers, Loop } from "./loop.ts";
 import type { Peers } from "./peers.ts";
@@ -85,11 +86,12 @@ export class Bundling {
   /** Runs all lines until none of them is left. */
   async run(): Promise<{ wasUp: boolean; noHoldoff: boolean }> {
     const { config } = this.#host;
-    const devices = [config.device, ...config.mpDevices];
-    this.#alive = devices.length;
+    // The first may be standard input or no device at all; the others are.
+    const configs = [config, ...config.mpDevices.map((device) => ({ ...config, device, defaultDevice: false }))];
+    this.#alive = configs.length;
     const bugs: unknown[] = [];
-    const lines = devices.map((device) =>
-      this.#runLine({ ...config, device })
+    const lines = configs.map((each) =>
+      this.#runLine({ ...each })
         // A bug on one line ends the others in good order, and is reported after them.
         .catch((error: unknown) => {
           bugs.push(error);
@@ -206,7 +208,6 @@ export class Bundling {
   #forget(attempt: Attempt, peers: Peers): void {
     if (!this.#attempts.delete(attempt)) return;
     this.#peers.splice(this.#peers.indexOf(peers), 1);
-    this.#unit.rateChanged();
   }
 
   /** Sleeps, unless a signal says otherwise. */
@@ -226,6 +227,7 @@ export class Bundling {
 
   #settle(now: number): void {
     this.#takeEvents(now);
+    this.#unit.fitQueue();
     if (this.#unit.nextDeadline() > now) return;
     this.#unit.checkLimits(now);
     this.#takeEvents(now);

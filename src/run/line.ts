@@ -1,66 +1,51 @@
 // One line from its lock to its close: all that happens on it before PPP does, and after (init, connect, carrier, welcome,
 // disconnect).
 
-import type { Config } from "../options/config.ts";
-import { OsError, reasonOf } from "../os/libc.ts";
+import type { Child } from "../os/exec.ts";
+import { reasonOf } from "../os/libc.ts";
 import { carrier, setDtr } from "../os/line.ts";
 import { type Lock, lockDevice, LockError } from "../os/lock.ts";
-import type { Log, LogLevel } from "../os/log.ts";
-import { adoptTty, BaudRateError, openTty, type Tty, type TtySettings } from "../os/tty.ts";
+import type { Device } from "../os/stream.ts";
+import { Failed, type LineHost, openDevice } from "./device.ts";
 import { Exit } from "./exit.ts";
-import type { Hooks } from "./hooks.ts";
-import { runScript } from "./script.ts";
+import { commandEnvironment, runScript } from "./script.ts";
 
 const SECOND = 1000;
+const SIGTERM = 15;
 /** How often the carrier is looked for, and when the wait is worth a word. */
 const CARRIER_POLL_MS = 100;
 const CARRIER_WORD_MS = 3000;
 /** The last packets of a link, and no more, are waited for on a line that may be stopped. */
 const DRAIN_MS = 1000;
 
-/** Why an attempt ended before its link began; the exit code goes with it. */
-export class Failed extends Error {
-  readonly exit: Exit;
-  readonly level: LogLevel;
-
-  constructor(exit: Exit, message: string, level: LogLevel = "error") {
-    super(message);
-    this.exit = exit;
-    this.level = level;
-  }
-}
-
-export interface LineHost {
-  readonly config: Config;
-  readonly log: Log;
-  readonly hooks: Hooks;
-  /** Sleeps, unless a signal says otherwise. */
-  sleep(milliseconds: number): Promise<void>;
-  /** Nothing more is to be begun. */
-  quitting(): boolean;
-}
-
 export class Line {
   readonly #host: LineHost;
   #lock: Lock | undefined;
-  #tty: Tty | undefined;
+  #tty: Device | undefined;
+  /** The program that is the line. */
+  #program: Child | undefined;
   /** Ends the script that runs on the line. */
   #endScript: ((signal: number) => void) | undefined;
+  /** The signal that is to end it all. */
+  #signal: number | undefined;
 
   constructor(host: LineHost) {
     this.#host = host;
   }
 
   /** Locks and opens the device and makes it ready for PPP. Throws Failed. */
-  async open(): Promise<Tty> {
+  async open(): Promise<Device> {
     this.#lock = this.#lockDevice();
-    const tty = (this.#tty = await this.#openDevice());
-    await this.#prepare(tty);
-    return tty;
+    const { device, program } = await openDevice(this.#host);
+    this.#tty = device;
+    this.#program = program;
+    await this.#prepare(device);
+    return device;
   }
 
-  /** Ends the script on the line, if one runs. */
+  /** Ends the script on the line, if one runs; and the program that is the line, when that is closed. */
   signal(number: number): void {
+    this.#signal = number;
     this.#endScript?.(number);
   }
 
@@ -83,7 +68,20 @@ export class Line {
   close(): void {
     this.#tty?.close();
     this.#lock?.unlock();
-    this.#tty = this.#lock = undefined;
+    this.#endProgram();
+    this.#tty = this.#lock = this.#program = undefined;
+  }
+
+  /** A program that has lost its line should see that for itself; the next attempt starts another. */
+  #endProgram(): void {
+    const program = this.#program;
+    const { childTimeout } = this.#host.config;
+    if (program === undefined || program.ending !== undefined) return;
+    if (this.#signal !== undefined) program.kill(this.#signal);
+    if (childTimeout <= 0) return;
+    const timer = setTimeout(() => program.kill(SIGTERM), childTimeout * SECOND);
+    timer.unref();
+    void program.ended.then(() => clearTimeout(timer));
   }
 
   #lockDevice(): Lock | undefined {
@@ -99,23 +97,8 @@ export class Line {
     }
   }
 
-  async #openDevice(): Promise<Tty> {
-    const { device, defaultDevice, speed, modem, crtscts, stopBits } = this.#host.config;
-    const flow = ({ on: "crtscts", off: "nocrtscts", xonxoff: "xonxoff", unset: "unchanged" } as const)[crtscts];
-    const settings: TtySettings = { speed, modem, flow, stopBits };
-    const path = device ?? "/dev/tty";
-    try {
-      return defaultDevice ? adoptTty(0, path, settings) : await openTty(path, settings);
-    } catch (error) {
-      if (error instanceof BaudRateError) throw new Failed(Exit.FATAL, error.message);
-      if (!(error instanceof OsError)) throw error;
-      if (error.call === "open") throw new Failed(Exit.OPEN, `Failed to open ${path}: ${reasonOf(error)}`);
-      throw new Failed(Exit.FATAL, `${error.call}: ${reasonOf(error)}`);
-    }
-  }
-
   /** init, connect, carrier, welcome. */
-  async #prepare(tty: Tty): Promise<void> {
+  async #prepare(tty: Device): Promise<void> {
     const { config, log, sleep, quitting } = this.#host;
     const { init, connect, welcome, modem, defaultDevice } = config;
     const scripted = (init ?? "") !== "" || (connect ?? "") !== "";
@@ -138,16 +121,13 @@ export class Line {
     tty.setExclusive(true);
   }
 
-  async #runScript(command: string, tty: Tty): Promise<boolean> {
+  async #runScript(command: string, tty: Device): Promise<boolean> {
     const { config, log, hooks } = this.#host;
-    const { environment } = config;
-    const env: Record<string, string> = {};
-    for (const [name, value] of Object.entries(process.env)) if (value !== undefined) env[name] = value;
-    for (const { name, value } of environment) if (value === undefined) delete env[name];
-    for (const { name, value } of environment) if (value !== undefined) env[name] = value;
+    const env = commandEnvironment(config);
+    const { fd: line, writeFd: output } = tty;
     try {
       const started = (end: (signal: number) => void): void => void (this.#endScript = end);
-      return (await runScript(command, { line: tty.fd, log, env, hooks, started })) === 0;
+      return (await runScript(command, { line, output, log, env, hooks, started })) === 0;
     } catch (error) {
       log.write("error", `Can't execute ${command}: ${reasonOf(error)}`);
       return false;
@@ -156,7 +136,7 @@ export class Line {
     }
   }
 
-  async #waitForCarrier(tty: Tty): Promise<void> {
+  async #waitForCarrier(tty: Device): Promise<void> {
     const { log, sleep, quitting } = this.#host;
     const began = performance.now();
     let told = false;
@@ -169,7 +149,7 @@ export class Line {
     }
   }
 
-  async #disconnect(tty: Tty): Promise<void> {
+  async #disconnect(tty: Device): Promise<void> {
     const { config, log } = this.#host;
     const { disconnect } = config;
     if ((disconnect ?? "") === "") return;

@@ -9,8 +9,10 @@ import type { IpcpConfig } from "../control/ipcp.ts";
 import type { AuthMethod, MultilinkConfig } from "../control/lcp.ts";
 import type { Ipv6cpConfig } from "../control/ipv6cp.ts";
 import type { Limits } from "../control/negotiator.ts";
+import { BpfProgram } from "../filter/bpf.ts";
 import type { FcsBits } from "../frame/fcs.ts";
 import { parseEndpoint } from "../link/endpoint.ts";
+import { Filters } from "../link/filters.ts";
 import type { LinkConfig } from "../link/link.ts";
 import type { Config } from "../options/config.ts";
 import { firstEthernetMac, findInterface } from "../os/netif.ts";
@@ -92,7 +94,12 @@ export function linkConfig(config: Config, plan: AuthPlan, complain: (text: stri
       ourSecret: plan.ourSecret,
       peerSecret: plan.peerSecret,
     },
-    networks: { ipcp: ipcpConfig(config), ipv6cp: ipv6cpConfig(config, complain), ccp: ccpConfig(config) },
+    networks: {
+      ipcp: ipcpConfig(config),
+      ipv6cp: ipv6cpConfig(config, complain),
+      ccp: ccpConfig(config),
+      filters: filtersOf(config),
+    },
     mtu: config.mtu,
     escape: config.escape,
     receiveAll: config.receiveAll,
@@ -118,6 +125,13 @@ function limits(config: Config, restart: number, configure: number, terminate: n
 function patience({ modem, speed }: Config): number {
   const frameMs = 60 * 10 * (1000 / (speed === 0 ? 9600 : speed));
   return modem ? 1500 : 60 + 2 * frameMs;
+}
+
+/** Undefined: neither pass-filter nor active-filter. */
+export function filtersOf({ passFilter, activeFilter }: Config): Filters | undefined {
+  if (passFilter === undefined && activeFilter === undefined) return undefined;
+  const pass = passFilter && new BpfProgram(passFilter.program);
+  return new Filters(pass, activeFilter && new BpfProgram(activeFilter.program));
 }
 
 /** Undefined: no IPv4 (noip). */

@@ -7,6 +7,7 @@ import { PIECE_ROOM } from "../link/bundle.ts";
 import { PLAIN_SIZE } from "../link/datapath.ts";
 import type { Link } from "../link/link.ts";
 import type { Pacer } from "../link/pacer.ts";
+import type { RateLimit } from "../link/rate-limit.ts";
 import { eventPollDescriptors } from "../os/eventpoll.ts";
 import { EAGAIN, EINTR, errno, libc, Memory, POLLERR, POLLHUP, POLLIN, POLLOUT } from "../os/libc.ts";
 import { outputQueued } from "../os/line.ts";
@@ -60,9 +61,14 @@ export class InterfaceBuffers {
 
 /** A line, and the link that runs on it. */
 export interface Port {
-  /** The tty. */
+  /** To read from: the tty. */
   readonly fd: number;
-  readonly isPty: boolean;
+  /** To write to: the same, unless the line is standard input and output. */
+  readonly writeFd: number;
+  /** The driver says how much it has not sent yet. */
+  readonly countsOutput: boolean;
+  /** What it may not exceed, however fast it is. */
+  readonly limit?: { readonly sending: RateLimit; readonly receiving: RateLimit };
   readonly buffers: Buffers;
   readonly link: Link;
   readonly pacer: Pacer;
@@ -75,9 +81,9 @@ export interface Port {
 /** What takes packets from the interface: a link, or a bundle of them. */
 export type Carrier = Pick<Link, "networks" | "send" | "hasRoom" | "flush" | "nextTimeout" | "handleTimeout">;
 
-/** Octets in the driver of the port's line; a pty's says nothing. */
-export function driverQueue({ isPty, fd }: Pick<Port, "isPty" | "fd">): number {
-  return isPty ? 0 : outputQueued(fd);
+/** Octets in the driver of the port's line, where that says so. */
+export function driverQueue({ countsOutput, fd }: Pick<Port, "countsOutput" | "fd">): number {
+  return countsOutput ? outputQueued(fd) : 0;
 }
 
 export class Loop {
@@ -88,6 +94,8 @@ export class Loop {
   readonly #owner: LoopOwner;
   readonly #bun: number[];
   #ports: Port[] = [];
+  /** Those that are written to elsewhere than they are read from. */
+  #split: Port[] = [];
   /** Whose line takes nothing for now. */
   readonly #blocked = new Set<Port>();
   #poll: Memory;
@@ -104,14 +112,19 @@ export class Loop {
     this.#poll = this.#pollSet();
   }
 
-  /** In the poll set the TUN comes first, then Bun's descriptors, then the ports. */
+  /** In the poll set the TUN comes first, then Bun's descriptors, then the ports, then where split ports are written to. */
   #pollSet(): Memory {
-    const poll = new Memory(POLLFD_SIZE * (1 + this.#bun.length + this.#ports.length));
-    const { view } = poll;
-    view.setInt16(4, POLLIN, true);
-    for (const [at, fd] of [...this.#bun, ...this.#ports.map((port) => port.fd)].entries()) {
-      view.setInt32(POLLFD_SIZE * (1 + at), fd, true);
-      view.setInt16(POLLFD_SIZE * (1 + at) + 4, POLLIN, true);
+    this.#split = this.#ports.filter(({ fd, writeFd }) => fd !== writeFd);
+    const fds = [
+      this.tun,
+      ...this.#bun,
+      ...this.#ports.map(({ fd }) => fd),
+      ...this.#split.map((port) => port.writeFd),
+    ];
+    const poll = new Memory(POLLFD_SIZE * fds.length);
+    for (const [at, fd] of fds.entries()) {
+      poll.view.setInt32(POLLFD_SIZE * at, fd, true);
+      poll.view.setInt16(POLLFD_SIZE * at + 4, POLLIN, true);
     }
     return poll;
   }
@@ -125,7 +138,7 @@ export class Loop {
   /** The line is somebody else's again; what its link said last goes out before. */
   remove(port: Port): void {
     if (!this.#ports.includes(port)) return;
-    this.#drainOutput(port, performance.now());
+    this.#drainOutput(port, performance.now(), true);
     this.#ports = this.#ports.filter((one) => one !== port);
     this.#blocked.delete(port);
     this.#poll = this.#pollSet();
@@ -149,16 +162,26 @@ export class Loop {
       if (this.#stopped || this.#ports.length === 0) return;
       const { view, address } = this.#poll;
       const ports = this.#ports;
+      const split = this.#split;
       const first = 1 + this.#bun.length;
+      const last = first + ports.length;
       const tunOpen = this.tun >= 0 && this.#hungry(now);
       view.setInt32(0, tunOpen ? this.tun : -1, true);
-      for (let at = 0; at < ports.length; at++)
+      for (let at = 0; at < ports.length; at++) {
+        const port = ports[at]!;
         view.setInt16(
           POLLFD_SIZE * (first + at) + 4,
-          this.#blocked.size > 0 && this.#blocked.has(ports[at]!) ? POLLIN | POLLOUT : POLLIN,
+          this.#blocked.size > 0 && this.#blocked.has(port) && port.fd === port.writeFd ? POLLIN | POLLOUT : POLLIN,
           true,
         );
-      const ready = libc.poll(address, first + ports.length, this.#patience(now, tunOpen));
+        // A descriptor below 0 is passed over.
+        if (port.limit !== undefined)
+          view.setInt32(POLLFD_SIZE * (first + at), port.limit.receiving.room(now) > 0 ? port.fd : -1, true);
+      }
+      // Nothing asked: what comes is an error.
+      for (let at = 0; at < split.length; at++)
+        view.setInt16(POLLFD_SIZE * (last + at) + 4, this.#blocked.has(split[at]!) ? POLLOUT : 0, true);
+      const ready = libc.poll(address, last + split.length, this.#patience(now, tunOpen));
       const interrupted = ready < 0;
       const before = now;
       now = performance.now();
@@ -171,10 +194,12 @@ export class Loop {
         for (let at = 0; at < ports.length; at++) {
           const events = view.getInt16(POLLFD_SIZE * (first + at) + 6, true);
           if (events & POLLOUT) this.#blocked.delete(ports[at]!);
-          if (events & (POLLIN | POLLHUP | POLLERR) && !this.#readTty(ports[at]!, now)) {
-            this.remove(ports[at]!);
-            ports[at]!.hungUp(now);
-          }
+          if (events & (POLLIN | POLLHUP | POLLERR) && !this.#readTty(ports[at]!, now)) this.#lose(ports[at]!, now);
+        }
+        for (let at = 0; at < split.length; at++) {
+          const events = view.getInt16(POLLFD_SIZE * (last + at) + 6, true);
+          if (events & (POLLERR | POLLHUP)) this.#lose(split[at]!, now);
+          else if (events & POLLOUT) this.#blocked.delete(split[at]!);
         }
         const tun = view.getInt16(6, true);
         if (tun & POLLERR) {
@@ -194,6 +219,12 @@ export class Loop {
         this.#yieldedAt = performance.now();
       }
     }
+  }
+
+  #lose(port: Port, now: number): void {
+    if (!this.#ports.includes(port)) return;
+    this.remove(port);
+    port.hungUp(now);
   }
 
   #flush(now: number): void {
@@ -228,12 +259,20 @@ export class Loop {
     let at = Math.min(this.#carrier.nextTimeout(), this.#owner.nextDeadline());
     for (const port of this.#ports) {
       at = Math.min(at, port.link.nextTimeout());
+      if (port.limit !== undefined) at = Math.min(at, now + this.#heldUp(port, port.limit, now));
       if (this.tun < 0 || tunOpen || this.#blocked.has(port)) continue;
       // A driver's queue drains without telling: the speed says when.
       at = Math.min(at, now + port.pacer.wait(port.buffers.output.length, driverQueue(port), now));
     }
     at = Math.min(at, now + (this.#bun.length === 0 ? BUN_TURN_MS : this.#owner.turnMs()));
     return at === Infinity ? -1 : Math.min(LONGEST_MS, Math.max(0, Math.ceil(at - now)));
+  }
+
+  /** Milliseconds until a port that has reached its limit may go on; Infinity: none is held up. */
+  #heldUp(port: Port, { sending, receiving }: NonNullable<Port["limit"]>, now: number): number {
+    const held = [receiving.wait(now)];
+    if (port.buffers.output.length > 0 && !this.#blocked.has(port)) held.push(sending.wait(now));
+    return Math.min(...held.filter((wait) => wait > 0));
   }
 
   #bunIsReady(ready: number, view: DataView): boolean {
@@ -247,13 +286,16 @@ export class Loop {
   /** False: the line has hung up. */
   #readTty(port: Port, now: number): boolean {
     const { input, fromTty } = port.buffers;
+    const receiving = port.limit?.receiving;
     for (let reads = 0; reads < READS_A_TURN; reads++) {
-      const room = input.writable;
+      const room = receiving === undefined ? input.writable : Math.min(input.writable, receiving.room(now));
+      if (room === 0) break;
       const got = libc.read(port.fd, fromTty.at(input.writeAt), room);
       if (got <= 0) {
         const error = got < 0 ? errno() : 0;
         return error === EAGAIN || error === EINTR;
       }
+      receiving?.pass(got);
       port.record?.received(input.bytes.subarray(input.writeAt, input.writeAt + got), now);
       input.commit(got);
       this.#deliver(port, now);
@@ -294,11 +336,15 @@ export class Loop {
     }
   }
 
-  #drainOutput(port: Port, now: number): void {
+  /** `all`: whatever the limit. */
+  #drainOutput(port: Port, now: number, all = false): void {
     const { output, toTty } = port.buffers;
+    const sending = all ? undefined : port.limit?.sending;
     while (output.length > 0 && !(this.#blocked.size > 0 && this.#blocked.has(port))) {
       const at = output.readAt;
-      const put = libc.write(port.fd, toTty.at(at), output.readable);
+      const most = sending === undefined ? output.readable : Math.min(output.readable, sending.room(now));
+      if (most === 0) return;
+      const put = libc.write(port.writeFd, toTty.at(at), most);
       if (put <= 0) {
         // EAGAIN: full. EIO: hung up, which the next read finds out in its own way.
         this.#blocked.add(port);
@@ -307,6 +353,7 @@ export class Loop {
       }
       port.record?.sent(output.bytes.subarray(at, at + put), now);
       output.consume(put);
+      sending?.pass(put);
       port.pacer.wrote(put, now);
     }
   }

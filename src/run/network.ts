@@ -27,6 +27,11 @@ export function queueLength(speed: number, mtu: number): number {
   return Math.min(FAST_QUEUE, Math.max(LEAST_QUEUE, Math.ceil((speed * QUEUE_MS) / 1000 / (mtu * 10))));
 }
 
+/** Whether a queue of `set` packets becomes `wanted`: fewer than there were only where it is worth it, or back to `least`. */
+export function refits(set: number, wanted: number, least: number): boolean {
+  return wanted > set || wanted < set - 1 || (wanted === least && wanted !== set);
+}
+
 export interface NetworkWishes {
   readonly defaultroute: boolean;
   readonly replacedefaultroute: boolean;
@@ -48,6 +53,8 @@ export class Network {
   readonly #undo6: Undo = [];
   /** How many protocols have the interface up. */
   #users = 0;
+  /** The queue as it was set; -1: somebody else has set another. */
+  #queue = 0;
 
   constructor(ifname: string, wishes: NetworkWishes, log: (level: LogLevel, text: string) => void) {
     this.#ifname = ifname;
@@ -93,8 +100,18 @@ export class Network {
     return undefined;
   }
 
-  setQueue(queue: number): void {
-    this.#attempt("queue length", () => netif.setLink(this.#ifname, { txQueueLength: queue }));
+  /**
+   * Makes the queue fit a line of `speed` that carries `gain` times as much, compressed. One that somebody else has set is
+   * left alone.
+   */
+  fitQueue(speed: number, gain: number, mtu: number): void {
+    const wanted = queueLength(speed * gain, mtu);
+    if (this.#queue < 0 || !refits(this.#queue, wanted, queueLength(speed, mtu))) return;
+    this.#attempt("queue length", () => {
+      const isOurs = netif.queueLengthOf(this.#ifname) === this.#queue;
+      this.#queue = isOurs ? wanted : -1;
+      if (isOurs) netif.setLink(this.#ifname, { txQueueLength: wanted });
+    });
   }
 
   setMtu(mtu: number): void {
@@ -121,8 +138,10 @@ export class Network {
 
   /** Sets the interface up if it is not. */
   #raise(undo: Undo, mtu: number, queue: number): void {
-    netif.setLink(this.#ifname, { mtu, txQueueLength: queue });
+    netif.setLink(this.#ifname, { mtu });
     if (this.#users === 0) {
+      netif.setLink(this.#ifname, { txQueueLength: queue });
+      this.#queue = queue;
       // Now and no sooner: an interface whose MTU was too small for IPv6 until now has forgotten it.
       netif.noKernelLinkLocal(this.#ifname);
       netif.setLink(this.#ifname, { up: true });

@@ -2,9 +2,11 @@
 
 import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { hostname } from "node:os";
+import { type BpfInstruction, bpfProblem } from "../filter/bpf.ts";
 import type { As, Failure, OptionHost } from "../options/host.ts";
 import { asUser, groupNumber, homeOf, hostAddress, networkAddress, ttyOf } from "../os/hosts.ts";
 import { libc, O, openFd, reasonOf } from "../os/libc.ts";
+import { compileFilter } from "../os/pcap.ts";
 import { serialPorts } from "../os/ports.ts";
 import { defaultRoutes } from "../os/route.ts";
 
@@ -41,6 +43,7 @@ export function systemOptionHost(voice: OptionVoice, etc = "/etc/ppp"): OptionHo
       const gid = groupNumber(name);
       return gid === undefined ? undefined : (process.getgroups?.() ?? []).includes(gid);
     },
+    compileFilter: compiled,
     hasDefaultRoute: () => defaultRoutes().length > 0,
     serialPorts: () => serialPorts().map(({ path, description }) => `${path}  ${description}`),
     warn: (text) => voice.warn(text),
@@ -65,6 +68,15 @@ function attempt<T>(act: () => T): T | Failure {
     if (!(error instanceof Error) || !("code" in error)) throw error;
     return { errno: String(error.code), reason: reasonOf(error) };
   }
+}
+
+function compiled(expression: string, netmask: number): BpfInstruction[] | Failure {
+  const program = compileFilter(expression, netmask);
+  if (program === undefined)
+    return { errno: "ENOENT", reason: "libpcap, which is not installed (Debian package libpcap0.8)" };
+  if (typeof program === "string") return { errno: "EINVAL", reason: program };
+  const problem = bpfProblem(program);
+  return problem === undefined ? program : { errno: "EINVAL", reason: problem };
 }
 
 function characterDevice(fd: number): number | undefined {

@@ -1,8 +1,10 @@
 // connect, init, disconnect, welcome: a command with the line on its stdin and stdout. `chat …` with nothing around it
-// is played by our own engine, so that it works where there is no chat and no shell; anything else goes to /bin/sh.
+// is played by our own engine, so that it works where there is no chat and no shell; anything else goes to /bin/sh. And
+// pty, which is the line.
 
 import { writeSync } from "node:fs";
 import { parseChatCommand } from "../chat/command.ts";
+import type { Config } from "../options/config.ts";
 import { type Child, runShell } from "../os/exec.ts";
 import { eventPollDescriptors } from "../os/eventpoll.ts";
 import { closeFd, O, openFd } from "../os/libc.ts";
@@ -13,14 +15,27 @@ import type { Hooks } from "./hooks.ts";
 /** Where scripts complain while nobody looks at our own log: Debian's place, then the place of pppd 2.4. */
 const CONNECT_ERRORS = ["/var/log/ppp-connect-errors", "/etc/ppp/connect-errors"];
 
-export interface ScriptHost {
-  /** The tty's descriptor. */
+export interface CommandHost {
+  /** Its standard input, and standard output unless that is another. */
   readonly line: number;
+  readonly output?: number;
   readonly log: Log;
   readonly hooks: Hooks;
   readonly env: Readonly<Record<string, string>>;
+}
+
+export interface ScriptHost extends CommandHost {
   /** Told how to end the script before its time; called once, as it starts. */
   readonly started: (end: (signal: number) => void) => void;
+}
+
+/** Our environment, as changed by `set` and `unset`. */
+export function commandEnvironment({ environment }: Config): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) if (value !== undefined) env[name] = value;
+  for (const { name, value } of environment) if (value === undefined) delete env[name];
+  for (const { name, value } of environment) if (value !== undefined) env[name] = value;
+  return env;
 }
 
 /** Runs a command to its end; its exit code, or 128 and more when a signal ended it. */
@@ -34,17 +49,29 @@ export async function runScript(command: string, host: ScriptHost): Promise<numb
   }
 }
 
+/** Starts a command that is not waited for. Throws OsError. */
+export function startProgram(command: string, { line, log, hooks, env }: CommandHost): Child {
+  const errors = log.fd ?? openErrors();
+  try {
+    const child = runShell(command, { line, stderr: errors, env });
+    void hooks.watch(child, command);
+    return child;
+  } finally {
+    if (errors !== undefined && errors !== log.fd) closeFd(errors);
+  }
+}
+
 async function ownChat(
   command: string,
   words: readonly string[],
   errors: number | undefined,
-  { line, log, env, started }: ScriptHost,
+  { line, output = line, log, env, started }: ScriptHost,
 ): Promise<number> {
   const controller = new AbortController();
   started(() => controller.abort());
   const code = await chat(words, {
     input: line,
-    output: line,
+    output,
     stderr: (bytes) => void (errors !== undefined && tryWrite(errors, bytes)),
     environment: env,
     signal: controller.signal,
@@ -57,9 +84,9 @@ async function ownChat(
 async function shellScript(
   command: string,
   stderr: number | undefined,
-  { line, hooks, env, started }: ScriptHost,
+  { line, output = line, hooks, env, started }: ScriptHost,
 ): Promise<number> {
-  const child: Child = runShell(command, { line, stderr, env });
+  const child: Child = runShell(command, { line, output, stderr, env });
   started((signal) => child.kill(signal));
   await hooks.watch(child, command);
   const { exitCode, signal } = child.ending!;

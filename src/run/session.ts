@@ -8,9 +8,10 @@ import type { SignalEvent } from "../os/signals.ts";
 import { openTun, type Tun } from "../os/tun.ts";
 import { Attempt } from "./attempt.ts";
 import { Bundling } from "./bundling.ts";
+import { Failed, type LineHost } from "./device.ts";
 import { Exit } from "./exit.ts";
 import { Hooks } from "./hooks.ts";
-import { Failed, Line, type LineHost } from "./line.ts";
+import { Line } from "./line.ts";
 import { Buffers, InterfaceBuffers, Loop } from "./loop.ts";
 import type { Peers } from "./peers.ts";
 import { adviceOn } from "./trouble.ts";
@@ -20,7 +21,7 @@ import { warmUp } from "./warmup.ts";
 const SECOND = 1000;
 /** A timer of more fires at once. */
 const LONGEST_MS = 0x7fffffff;
-/** A port that cannot be opened is tried again after this long at the least. */
+/** A port that cannot be opened, and a program or connection that never came up, is tried again after this long. */
 const REOPEN_MS = 1000;
 
 export interface SessionHost {
@@ -103,9 +104,14 @@ export class Session {
   async #holdOff(began: number): Promise<void> {
     let wait = this.#needHoldoff ? this.#config.holdoff * SECOND : 0;
     // pppd goes round as fast as it can when the port cannot even be opened.
-    if (this.#status === Exit.OPEN || this.#status === Exit.LOCK)
+    if (this.#status === Exit.OPEN || this.#status === Exit.LOCK || this.#status === Exit.PTY || this.#vanished)
       wait = Math.max(wait, REOPEN_MS - (performance.now() - began));
     if (wait > 0) await this.#sleep(wait);
+  }
+
+  /** What ends at once as often as it is started: a program, a connection. */
+  get #vanished(): boolean {
+    return this.#config.device === undefined && this.#failures > 0;
   }
 
   /** Sleeps, unless a signal says otherwise. */
@@ -221,7 +227,7 @@ export class Session {
           speed: tty.speed,
           onUp: this.#host.onUp,
           close: (reason, now) => attempt.close(reason, now),
-          rate: () => (attempt.pacer.paced ? tty.speed : 0),
+          rate: () => attempt.pacer.rate * 10_000,
           takeFrom: (fd) => (loop.tun = fd),
         },
         tun,
@@ -230,6 +236,7 @@ export class Session {
       const loop = new Loop(attempt.link, this.#memory, {
         settle: (now) => {
           attempt.settle(now);
+          unit.fitQueue();
           if (unit.nextDeadline() > now) return;
           unit.checkLimits(now);
           attempt.settle(now);

@@ -173,13 +173,14 @@ export class Unit {
     return ipparam === undefined ? args : [...args, ipparam];
   }
 
-  /** The line turned out to be faster than it says, or a link joined or left. */
-  rateChanged(): void {
-    if (this.#ready.ipv4 || this.#ready.ipv6) this.#network.setQueue(this.#queue);
+  /** To be called now and then: the queue is to last as long whatever the line, or the lines, make of its packets. */
+  fitQueue(): void {
+    if (this.#ready.ipv4 || this.#ready.ipv6)
+      this.#network.fitQueue(this.#host.rate(), this.#networks.gain.ratio, this.#mtu);
   }
 
   get #queue(): number {
-    return queueLength(this.#host.rate(), this.#mtu);
+    return queueLength(this.#host.rate() * this.#networks.gain.ratio, this.#mtu);
   }
 
   #setMtu(mtu: number): void {

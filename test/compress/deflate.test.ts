@@ -90,7 +90,7 @@ test("what we send is one deflate stream to zlib, plain packets its stored block
       // So little room for output that zlib has nothing but its window of that size to copy from.
       const options = { windowBits: window, chunkSize: 64, finishFlush: Z_SYNC_FLUSH };
       expect(inflateRawSync(Buffer.concat(stream), options).equals(Buffer.concat(packets))).toBe(true);
-      expect(packets.length - plain).toBeGreaterThan(30);
+      expect(packets.length - plain).toBeGreaterThan(10);
       expect(plain).toBeGreaterThan(0);
     }
   }));

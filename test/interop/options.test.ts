@@ -88,15 +88,6 @@ export const DIFFERENCES: readonly Difference[] = [
       instead("xxx # [don't know how to print value]", valueOf(one) === "frob" ? "sum" : valueOf(one))(real),
   },
   {
-    why: "filters are not compiled in this release",
-    cases: /^pass-filter "not a filter/,
-    ours: (_, one) => ({
-      stdout: PLAIN.replace("/dev", `pass-filter ${valueOf(one)}${FROM}/dev`),
-      stderr: "",
-      code: 0,
-    }),
-  },
-  {
     why: "plugins are not loaded in this release",
     cases: /^plugin "nowhere/,
     ours: () => ({ stdout: PLAIN.replace("/dev", `plugin nowhere.so${FROM}/dev`), stderr: "", code: 0 }),

@@ -75,6 +75,11 @@ export function fakeHost({ files = {}, user = false, hostname = "peer", changes 
     resolveHost: (name) => (name === "255.255.255.255" ? 0xffffffff : parseIpv4(HOSTS[name] ?? name)),
     resolveNetwork: () => undefined,
     inGroup: (name) => (name === "dip" ? user : name === "tty" || name === "root" ? false : undefined),
+    // The lab's expressions; what it said of the one that is none.
+    compileFilter: (expression) =>
+      expression.includes("(")
+        ? { errno: "EINVAL", reason: "can't parse filter expression: syntax error" }
+        : [{ code: 6, jt: 0, jf: 0, k: 65535 }],
     hasDefaultRoute: () => false,
     serialPorts: () => ["/dev/ttyS0", "/dev/ttyS1"],
     warn: (text) => void logged.push(text),

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { closeFd } from "../../src/os/libc.ts";
 import { openTun, type Tun } from "../../src/os/tun.ts";
-import { Network, type NetworkWishes, queueLength } from "../../src/run/network.ts";
+import { Network, type NetworkWishes, queueLength, refits } from "../../src/run/network.ts";
 import { enterNetns, ip, noNetns } from "../kit/netns.ts";
 
 const OUR = 0xc0a80001; // 192.168.0.1
@@ -16,6 +16,12 @@ test("the queue holds 300 ms of a line, and 3 to 500 packets", () => {
   expect(queueLength(4_000_000, 1500)).toBe(80);
   expect(queueLength(115200, 296)).toBe(12);
   expect(queueLength(0, 1500)).toBe(500);
+});
+
+test("the queue grows at once, and shrinks when it is by two or to its least", () => {
+  expect([3, 4, 8].map((wanted) => refits(3, wanted, 3))).toEqual([false, true, true]);
+  expect([8, 7, 6, 3].map((wanted) => refits(8, wanted, 3))).toEqual([false, false, true, true]);
+  expect(refits(4, 3, 3)).toBe(true);
 });
 
 describe.skipIf(noNetns !== undefined)(`Network [${noNetns ?? "in a namespace of its own"}]`, () => {
@@ -67,6 +73,25 @@ describe.skipIf(noNetns !== undefined)(`Network [${noNetns ?? "in a namespace of
     it.down6();
     expect(shown()).toEqual(["down"]);
     expect(ip("-6", "route", "show", "dev", tun.name)).toBe("");
+    it.down();
+    expect(said).toEqual([]);
+  });
+
+  test("the queue follows what compression makes of the line, until somebody sets another", () => {
+    const it = network();
+    const queue = (): number => Number(/qlen (\d+)/.exec(ip("link", "show", "dev", tun.name))![1]);
+    it.setAddresses(OUR, PEER);
+    it.up(PEER, 1500, queueLength(115200, 1500));
+    const seen = [3.2, 3, 1, 1].map((gain) => {
+      it.fitQueue(115200, gain, 1500);
+      return queue();
+    });
+    expect(seen).toEqual([8, 8, 3, 3]);
+    it.fitQueue(0, 1, 1500);
+    expect(queue()).toBe(500);
+    ip("link", "set", "dev", tun.name, "txqueuelen", "77");
+    for (const gain of [1, 3]) it.fitQueue(115200, gain, 1500);
+    expect(queue()).toBe(77);
     it.down();
     expect(said).toEqual([]);
   });

@@ -76,6 +76,22 @@ function unsetEnvironment({ config }: Setting, argument: string): void {
   config.environment.push({ name, value: undefined });
 }
 
+function filter(name: string, key: "passFilter" | "activeFilter", about: string): Row {
+  return special(
+    name,
+    PRIORITY,
+    about,
+    ({ config, host }, argument) => {
+      const expression = decoded(argument);
+      const program = host.compileFilter(expression, config.netmask ?? 0);
+      if (!isFailure(program)) config[key] = { expression, program };
+      else if (program.errno === "ENOENT") throw new OptionError(`the ${name} option needs ${program.reason}`);
+      else throw new OptionError(`error in ${name} expression: ${program.reason}`);
+    },
+    (config) => quoted(config[key]?.expression ?? ""),
+  );
+}
+
 const DIRECTIONS: Readonly<Record<string, Config["moDirection"]>> = { in: "in", out: "out", max: "max" };
 
 const nodetach = flag("nodetach", PRIORITY, "stay in the foreground", { detach: "nodetach" });
@@ -178,8 +194,8 @@ export const GENERAL: readonly Row[] = [
   special("plugin", PRIVILEGED | LIST | LATER, "load a plugin", ({ config }, argument) =>
     config.plugins.push(decoded(argument)),
   ),
-  text("pass-filter", "passFilter", PRIORITY | LATER, "packets that may pass"),
-  text("active-filter", "activeFilter", PRIORITY | LATER, "packets that count as traffic"),
+  filter("pass-filter", "passFilter", "packets that may pass"),
+  filter("active-filter", "activeFilter", "packets that count as traffic"),
   maxoctets("maxoctets"),
   maxoctets("mo"),
   special(

@@ -10,7 +10,6 @@ import {
   flag,
   GROUP,
   INIT_ONLY,
-  LATER,
   number,
   PRIORITY,
   PRIVFIX,
@@ -22,6 +21,7 @@ import {
   type Row,
 } from "../row.ts";
 import { scanNumber } from "../numbers.ts";
+import { parseSocketAddress } from "../socket-address.ts";
 
 /** A word without a slash in front names a device in /dev. */
 function devicePath(word: string): string {
@@ -105,9 +105,23 @@ export const TTY: readonly Row[] = [
   text("connect", "connect", PRIORITY | PRIVFIX, "a command that makes the connection"),
   text("disconnect", "disconnect", PRIORITY | PRIVFIX, "a command that ends the connection"),
   text("welcome", "welcome", PRIORITY | PRIVFIX, "a command to run before PPP starts"),
-  text("pty", "pty", PRIORITY | PRIVFIX | INIT_ONLY | DEVICE | LATER, "a command to use as the line"),
-  flag("notty", INIT_ONLY | DEVICE | LATER, "use standard input and output as the line", { notty: true }),
-  text("socket", "socket", PRIORITY | INIT_ONLY | DEVICE | LATER, "a TCP connection to use as the line"),
+  text("pty", "pty", PRIORITY | PRIVFIX | INIT_ONLY | DEVICE, "a command to use as the line"),
+  flag("notty", INIT_ONLY | DEVICE, "use standard input and output as the line", { notty: true }),
+  text("socket", "socket", PRIORITY | INIT_ONLY | DEVICE, "a TCP connection to use as the line: host:port"),
+  {
+    ...text(
+      "socket-listen",
+      "socketListen",
+      PRIORITY | INIT_ONLY | DEVICE,
+      "the same, called by the peer: [address:]port",
+    ),
+    set({ config }, word) {
+      const where = decoded(word);
+      if ((parseSocketAddress(where)?.port ?? 0) === 0)
+        throw new OptionError(`socket-listen takes a port, or an address and a port (10.0.0.1:5000), not '${where}'`);
+      config.socketListen = where;
+    },
+  },
   text("record", "record", PRIORITY, "a file in which to record every character"),
   flag("crtscts", PRIORITY, "hardware flow control (RTS/CTS)", { crtscts: "on" }),
   // Linux has no such flow control: what the port has stays.
@@ -127,8 +141,8 @@ export const TTY: readonly Row[] = [
   ),
   flag("modem", PRIORITY, "heed and use the modem's control lines", { modem: true }),
   flag("local", GROUP, "ignore the modem's control lines", { modem: false }),
-  flag("sync", LATER, "the line is synchronous", { sync: true }),
-  number("datarate", "datarate", PRIORITY | LATER, "bytes per second of pty, notty and socket at most", { min: 0 }),
+  flag("sync", 0, "the line is synchronous", { sync: true }),
+  number("datarate", "datarate", PRIORITY, "bytes per second of pty, notty and socket at most", { min: 0 }),
   special("escape", 0, "characters to escape besides those the peer names, in hex", setEscape, (config) =>
     config.escape.length === 0 ? "oops # nothing escaped" : config.escape.map((char) => char.toString(16)).join(","),
   ),

@@ -1,0 +1,116 @@
+// Fills a folder for a FAT stick: executables, checksums, install.sh, README.TXT, licences. npm run stick -- DIR [--partial]
+//
+// The same commit gives the same bytes: nothing has a time or a path in it, and all comes from what package-lock.json says.
+// (musl-cxx.gz also depends on Debian's gcc.) Names are 8.3, nothing is a link or need be executable.
+
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { VERSION } from "../src/options/version.ts";
+import { compile } from "./build.ts";
+import { licences } from "./stick/licences.ts";
+import { type MuslCxx, muslCxx } from "./stick/musl-cxx.ts";
+import { runtimeOf, type Target, TARGETS } from "./stick/runtimes.ts";
+
+const ROOT = join(import.meta.dir, "..");
+const PARTS = join(import.meta.dir, "stick");
+const MUSL_CXX = "musl-cxx.gz";
+
+/** A file that install.sh unpacks, and where it belongs. */
+export interface Packed {
+  /** "x64.gz" */
+  readonly file: string;
+  readonly name: "nullmodem" | "libstdc++.so.6";
+  readonly machine: Target["machine"];
+  readonly libc: Target["libc"];
+  readonly what: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+const sha256 = (bytes: Uint8Array | string): string => createHash("sha256").update(bytes).digest("hex");
+
+/** Writes the stick's files into the folder, over those of an older one; their names. */
+export function fillStick(folder: string, packed: readonly Packed[], licence: string, commit: string): string[] {
+  const files = new Map<string, Uint8Array | string>();
+  // libdeflate at 9: as fast as zlib at 6 and smaller than zlib at 9. No name and no time in its header.
+  for (const { file, bytes } of packed) {
+    files.set(file, Bun.gzipSync(bytes, { library: "libdeflate", level: 9 }));
+  }
+  const contents = packed.map(({ file, name, machine, libc, bytes }) =>
+    [file, name, machine, libc, bytes.length, sha256(bytes)].join(" "),
+  );
+  files.set("contents.txt", `nullmodem ${VERSION} commit ${commit}\n${contents.map((line) => `${line}\n`).join("")}`);
+  files.set("install.sh", readFileSync(join(PARTS, "install.sh")));
+  const table = packed.map(({ file, what }) => `    ${file.padEnd(16)}${what}\n`).join("");
+  const readme = readFileSync(join(PARTS, "readme.txt"), "utf8")
+    .replace("VERSION", VERSION)
+    .replace("EXECUTABLES\n", () => table);
+  files.set("README.TXT", readme.replaceAll("\n", "\r\n"));
+  files.set("LICENSES.TXT", licence.replaceAll(/\r?\n/g, "\r\n"));
+  const names = [...files.keys()].sort();
+  const sums = names.map((name) => `${sha256(files.get(name) ?? "")}  ${name}\n`);
+  files.set("sha256.txt", sums.join(""));
+
+  mkdirSync(folder, { recursive: true });
+  for (const name of [...TARGETS.map(({ file }) => file), MUSL_CXX]) rmSync(join(folder, name), { force: true });
+  for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
+  return [...files.keys()];
+}
+
+/** The commit that is checked out; with a plus sign when files differ from it. */
+function commitOf(): string {
+  const git = (...words: string[]): string =>
+    Bun.spawnSync(["git", ...words], { cwd: ROOT })
+      .stdout.toString()
+      .trim();
+  const commit = git("rev-parse", "HEAD");
+  return commit === "" ? "unknown" : git("status", "--porcelain") === "" ? commit : `${commit}+`;
+}
+
+function main(argv: readonly string[]): number {
+  const partial = argv.includes("--partial");
+  const [given, ...more] = argv.filter((word) => word !== "--partial");
+  if (given === undefined || given.startsWith("-") || more.length > 0) {
+    console.error("npm run stick -- DIR [--partial]      --partial: go on without what cannot be had");
+    return 2;
+  }
+  const missing: string[] = [];
+  const packed: Packed[] = [];
+  let cxx: MuslCxx | undefined;
+  const attempt = (what: string, make: (work: string) => void): void => {
+    const work = mkdtempSync(join(tmpdir(), "nullmodem-stick-"));
+    try {
+      make(work);
+    } catch (error) {
+      missing.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    } finally {
+      rmSync(work, { recursive: true, force: true });
+    }
+  };
+  for (const { file, machine, libc, what, package: from, target } of TARGETS) {
+    attempt(what, (work) => {
+      const runtime = runtimeOf(from);
+      const outfile = join(work, "nullmodem");
+      if (compile(outfile, { target, runtime }) !== 0) throw new Error("it does not build");
+      packed.push({ file, name: "nullmodem", machine, libc, what, bytes: readFileSync(outfile) });
+    });
+    if (libc !== "musl") continue;
+    attempt("libstdc++ for musl", (work) => {
+      cxx = muslCxx(runtimeOf(from), work);
+      const about = "C++ library for musl systems that have none";
+      packed.push({ file: MUSL_CXX, name: "libstdc++.so.6", machine, libc, what: about, bytes: cxx.library });
+    });
+  }
+  for (const line of missing) console.error(`missing: ${line}`);
+  if (missing.length > 0 && (!partial || packed.length === 0)) {
+    console.error("nothing was written; --partial goes on without");
+    return 1;
+  }
+  const folder = resolve(given);
+  const names = fillStick(folder, packed, licences(cxx?.licence), commitOf());
+  console.log(`${folder}: ${names.join(", ")}`);
+  return 0;
+}
+
+if (import.meta.main) process.exit(main(process.argv.slice(2)));

@@ -1,0 +1,8 @@
+// Our own words, which no pppd has: each loaded only when it is said.
+
+import type { Program } from "../applets/applets.ts";
+
+export const COMMANDS = {
+  service: async (): Promise<Program> => (await import("./service.ts")).service,
+};
+export type Command = keyof typeof COMMANDS;

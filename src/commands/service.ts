@@ -1,0 +1,83 @@
+// nullmodem service KIND [DEVICE] [OPTIONS…]: prints what makes an init or cron start pppd.
+
+import { defineCommand, renderUsage } from "citty";
+import { consola } from "consola";
+import { existsSync, realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { print } from "../os/print.ts";
+import { type Kind, KINDS, type Place, serviceText, type Wanted } from "./service-texts.ts";
+
+const command = defineCommand({
+  meta: { name: "nullmodem service", description: "Print what makes an init or cron start pppd" },
+  args: {
+    kind: { type: "positional", description: KINDS.join(", "), required: true },
+    device: {
+      type: "positional",
+      description: "the serial line (/dev/ttyS0; for systemd without one: a template)",
+      required: false,
+    },
+    words: { type: "positional", description: "pppd's own options", required: false },
+  },
+});
+
+const AFTER = `The first lines say which file it is for. sh install.sh --service of the USB stick puts it there.
+  nullmodem service inittab /dev/ttyS1 115200 local
+  nullmodem service systemd /dev/serial/by-id/usb-… 115200 crtscts
+  nullmodem service cron call provider`;
+
+const FIRST_LINE = "/dev/ttyS0";
+
+function isKind(word: string | undefined): word is Kind {
+  return KINDS.some((kind) => kind === word);
+}
+
+/** Runs it with the words after `service`; the exit code. `place` is for tests. */
+export async function service(argv: readonly string[], place: Place = thisPlace()): Promise<number> {
+  consola.level = 3;
+  const [kind, ...words] = argv;
+  if (kind === "--help" || kind === "-h") {
+    print(Bun.stripANSI(`${await renderUsage(command)}\n${AFTER}\n`));
+    return 0;
+  }
+  if (!isKind(kind)) {
+    consola.error(
+      kind === undefined ? `which one: ${KINDS.join(", ")}?` : `there is no service ${JSON.stringify(kind)}`,
+    );
+    process.stderr.write(Bun.stripANSI(`${await renderUsage(command)}\n${AFTER}\n`));
+    return 2;
+  }
+  try {
+    print(serviceText(kind, wanted(kind, words), place));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    consola.error(error.message);
+    return 2;
+  }
+}
+
+/** A device is a path, or what pppd would look for in /dev. */
+function wanted(kind: Kind, words: readonly string[]): Wanted {
+  const [first = "", ...rest] = words;
+  if (first.startsWith("/")) return { device: first, options: rest };
+  if (/^(tty|rfcomm|serial\/)/.test(first)) return { device: `/dev/${first}`, options: rest };
+  const device = kind === "systemd" || words.includes("call") ? undefined : FIRST_LINE;
+  return { device, options: words };
+}
+
+function thisPlace(): Place {
+  const beside = join(dirname(process.execPath), "pppd");
+  return {
+    pppd: existsSync(beside) ? beside : "/usr/local/sbin/pppd",
+    busyboxInit: targetOf("/sbin/init") === "busybox",
+    cronFolder: existsSync("/etc/cron.d") || !existsSync("/etc/crontabs"),
+  };
+}
+
+function targetOf(link: string): string | undefined {
+  try {
+    return basename(realpathSync(link));
+  } catch {
+    return undefined;
+  }
+}

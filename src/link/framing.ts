@@ -1,0 +1,111 @@
+// A link's side to the line: packets to frames and back, by what LCP has agreed on (RFC 1661 §6, RFC 1662).
+
+import type { Ring } from "../bytes/ring.ts";
+import type { LcpOptions } from "../control/lcp.ts";
+import { ACCM_ALL } from "../frame/accm.ts";
+import { Deframer } from "../frame/deframer.ts";
+import { FCS_ROOM } from "../frame/fcs.ts";
+import { Framer, worstFrame } from "../frame/framer.ts";
+import { HEADROOM, putHeader } from "../frame/header.ts";
+import { Protocol } from "../wire/protocols.ts";
+
+/** Control packets kept while the line takes nothing. More is a flood, and the peer asks again anyway. */
+const MOST_WAITING = 32;
+/** The largest control packet we make: a Configure-Request with every option, or a Reject of a long packet. */
+export const CONTROL_ROOM = 2048;
+
+export class Framing {
+  readonly framer: Framer;
+  readonly deframer: Deframer;
+  /** The control packet written last: in `control` from HEADROOM to `controlEnd`. */
+  readonly control = new Uint8Array(HEADROOM + CONTROL_ROOM);
+  controlEnd = HEADROOM;
+  /** Octets it took on the line. */
+  lineOctets = 0;
+  readonly #output: Ring;
+  readonly #receiveAll: boolean;
+  readonly #waiting: { packet: Uint8Array; plain: boolean }[] = [];
+  #pcomp = false;
+  #accomp = false;
+
+  /** Frames go into `output` and are put together in `frame`; `escape` and `receiveAll` are pppd's options. */
+  constructor(output: Ring, frame: Uint8Array, escape: readonly number[], receiveAll: boolean) {
+    this.#output = output;
+    this.#receiveAll = receiveAll;
+    this.framer = new Framer(output, escape);
+    this.deframer = new Deframer(frame);
+  }
+
+  /** Before LCP agreed on something, and after (RFC 1662 §7.1). */
+  reset(): void {
+    this.framer.accm = ACCM_ALL;
+    this.deframer.accm = this.#receiveAll ? 0 : ACCM_ALL;
+    this.framer.fcs = this.deframer.fcs = 16;
+    this.#pcomp = this.#accomp = false;
+  }
+
+  /** LCP agreed: we send as the peer asked, and it as we did. */
+  agree(got: LcpOptions, peer: LcpOptions): void {
+    this.framer.accm = peer.asyncmap ?? ACCM_ALL;
+    this.deframer.accm = this.#receiveAll ? 0 : (got.asyncmap ?? ACCM_ALL);
+    this.framer.fcs = peer.fcs ?? 16;
+    this.deframer.fcs = got.fcs ?? 16;
+    this.#pcomp = peer.pcomp;
+    this.#accomp = peer.accomp;
+  }
+
+  /** Frames that were no good so far. */
+  get badFrames(): number {
+    const { badFcs, runts, overlong, aborted } = this.deframer.stats;
+    return badFcs + runts + overlong + aborted;
+  }
+
+  /** True when a packet of `length` octets is sure to fit the output. */
+  hasRoom(length: number): boolean {
+    return this.#waiting.length === 0 && this.#output.free >= worstFrame(length + HEADROOM);
+  }
+
+  /**
+   * Sends packet[start, end) of a protocol other than LCP, with HEADROOM octets to spare before it and FCS_ROOM behind. The
+   * caller made sure of {@link hasRoom}.
+   */
+  send(protocol: number, packet: Uint8Array, start: number, end: number, now: number): void {
+    const at = putHeader(packet, start, protocol, this.#pcomp, this.#accomp);
+    this.framer.write(packet, at, end, false, now);
+  }
+
+  /** Makes room in `control` for what `write` writes there, a whole packet without its protocol. */
+  compose(write: (buf: Uint8Array, at: number) => number): void {
+    this.controlEnd = write(this.control, HEADROOM);
+  }
+
+  /** Sends the packet in `control`; where there is no room for it, flush() will. */
+  sendControl(protocol: number, now: number): void {
+    const { control, controlEnd: end, framer } = this;
+    // LCP goes out so that a peer which lost everything agreed on can read it (RFC 1661 §6; RFC 1662 §7.1).
+    const plain = protocol === Protocol.LCP;
+    const at = putHeader(control, HEADROOM, protocol, this.#pcomp && !plain, this.#accomp && !plain);
+    if (this.#waiting.length === 0 && framer.hasRoom(end - at)) {
+      const before = framer.stats.octets;
+      framer.write(control, at, end, plain, now);
+      this.lineOctets = framer.stats.octets - before;
+    } else if (this.#waiting.length < MOST_WAITING) {
+      this.#waiting.push({ packet: control.slice(at, end + FCS_ROOM), plain });
+    }
+  }
+
+  /** Sends control packets that found no room earlier. */
+  flush(now: number): void {
+    while (this.#waiting.length > 0) {
+      const { packet, plain } = this.#waiting[0]!;
+      if (!this.framer.hasRoom(packet.length)) return;
+      this.framer.write(packet, 0, packet.length - FCS_ROOM, plain, now);
+      this.#waiting.shift();
+    }
+  }
+
+  /** The line is gone, and what waits for it. */
+  discard(): void {
+    this.#waiting.length = 0;
+  }
+}

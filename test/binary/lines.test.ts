@@ -1,0 +1,249 @@
+// Lines that are no serial port: a program, standard input and output, TCP connections.
+
+import { dlopen } from "bun:ffi";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { check, closeFd, libc, Memory, O } from "../../src/os/libc.ts";
+import { type Machine, openMachine } from "../kit/machine.ts";
+import { Program } from "../kit/program.ts";
+import { missing, pppdPath, titled, traces, until } from "./scene.ts";
+
+setDefaultTimeout(30_000);
+const on = (name: string, play: () => Promise<void>): void => test.skipIf(missing !== undefined)(titled(name), play);
+
+const OPTIONS = ["noauth", "nodetach", "noipv6", "noccp", "lcp-restart", "1", "debug"];
+const ADDRESSES = "10.0.0.1:10.0.0.2";
+const UP = /^remote IP address/;
+
+const machines: Machine[] = [];
+const programs: { stop(within?: number): Promise<number> }[] = [];
+const folder = mkdtempSync(join(tmpdir(), "nullmodem-lines-"));
+afterEach(async () => {
+  await Promise.all(programs.splice(0).map((program) => program.stop()));
+  await Promise.all(machines.splice(0).map((machine) => machine.close()));
+});
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+
+async function machine(name: string, files: Readonly<Record<string, string>> = {}): Promise<Machine> {
+  const made = await openMachine(name, { files });
+  machines.push(made);
+  return made;
+}
+
+function run(where: Machine, ...argv: readonly string[]): Program {
+  const program = new Program(argv, { machine: where });
+  programs.push(program);
+  return program;
+}
+
+const pppd = (where: Machine, ...words: readonly string[]): Program => run(where, pppdPath(), ...OPTIONS, ...words);
+const said = (program: Program): string[] => program.lines.map(({ text }) => text);
+
+/** A pppd on these descriptors, which are closed here. */
+class Notty {
+  log = "";
+  readonly #child: Bun.Subprocess<number, number, "pipe">;
+
+  constructor(where: Machine, input: number, output: number, ...words: readonly string[]) {
+    const argv = where.argv([pppdPath(), "notty", "logfd", "2", ...OPTIONS, ...words]);
+    this.#child = Bun.spawn(argv, { stdio: [input, output, "pipe"] });
+    for (const fd of new Set([input, output])) closeFd(fd);
+    void this.#read();
+    programs.push(this);
+  }
+
+  async #read(): Promise<void> {
+    for await (const chunk of this.#child.stderr.pipeThrough(new TextDecoderStream())) this.log += chunk;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  says(what: string): Promise<void> {
+    return until(`${what} in\n${this.log}`, () => this.log.includes(what));
+  }
+
+  exit(): Promise<number> {
+    return this.#child.exited;
+  }
+
+  async stop(): Promise<number> {
+    this.#child.kill("SIGKILL");
+    return this.#child.exited;
+  }
+}
+
+const unix = dlopen("libc.so.6", { socketpair: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" } }).symbols;
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+
+function socketPair(): [number, number] {
+  const two = new Memory(8);
+  check(unix.socketpair(AF_UNIX, SOCK_STREAM | O.CLOEXEC, 0, two.address), "socketpair");
+  return [two.view.getInt32(0, true), two.view.getInt32(4, true)];
+}
+
+function pipe(): [readEnd: number, writeEnd: number] {
+  const two = new Memory(8);
+  check(libc.pipe2(two.address, O.CLOEXEC), "pipe2");
+  return [two.view.getInt32(0, true), two.view.getInt32(4, true)];
+}
+
+async function ping(from: Machine, ...words: readonly string[]): Promise<string> {
+  const { status, stdout } = await from.run("ping", "-c", "1", "-W", "5", ...words);
+  expect(status).toBe(0);
+  return stdout;
+}
+
+// ── pty ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+on("a program is the line to one, its pipes to the other; scripts hear of no device; nothing stays", async () => {
+  const probe = '#!/bin/sh\necho "$# $1 [$2] $3 $4 $5 ${DEVICE-none} $SPEED" >/run/saw\n';
+  const [near, far] = await Promise.all([machine("near", { "/etc/ppp/ip-up": probe }), machine("far")]);
+  const before = [await traces(near), await traces(far)];
+  const [out, back] = [join(folder, "out"), join(folder, "back")];
+  expect(Bun.spawnSync(["mkfifo", out, back]).exitCode).toBe(0);
+  const outer = pppd(near, ADDRESSES, "pty", `cat ${back} & exec cat >${out}`);
+  const inner = run(far, "sh", "-c", `exec ${pppdPath()} notty logfd 2 ${OPTIONS.join(" ")} <${out} >${back}`);
+  await Promise.all([outer.waitFor(UP), inner.waitFor(UP)]);
+  expect(said(outer).filter((line) => line.startsWith("Connect: "))[0]).toMatch(/^Connect: ppp0 <--> \/dev\/pts\/\d+$/);
+  expect(said(inner)).toContain("Connect: ppp0 <--> /dev/stdin");
+  await ping(near, "10.0.0.2");
+  const saw = near.path("/run/saw");
+  await until("ip-up", () => existsSync(saw) && readFileSync(saw, "utf8").endsWith("\n"));
+  expect(readFileSync(saw, "utf8")).toBe("5 ppp0 [] 38400 10.0.0.1 10.0.0.2 none 38400\n");
+  rmSync(saw);
+  outer.kill();
+  expect([await outer.exit(), await inner.exit()]).toEqual([5, 16]);
+  expect(said(inner)).toContain("LCP terminated by peer (User request)");
+  expect([await traces(near), await traces(far)]).toEqual(before);
+});
+
+on("a program has a terminal, and its complaints are in the log; its end is a hang-up", async () => {
+  const near = await machine("near");
+  const program = pppd(near, "pty", 'test -t 0 && test -t 1 && echo "two terminals" >&2; exit 3');
+  expect(await program.exit()).toBe(16);
+  expect(said(program)).toContain("two terminals");
+  expect(said(program)).toContain("Modem hangup");
+  expect(program.text).toMatch(/^Script test -t 0 .* finished \(pid \d+\), status = 0x3$/m);
+});
+
+on("a program that hears nothing is ended by what ended us, with all that it has started", async () => {
+  const near = await machine("near");
+  const before = await traces(near);
+  const program = pppd(near, "silent", "pty", "sleep 1000; :");
+  await program.waitFor("Connect: ");
+  await until("sleep", () => near.processes().some(({ command }) => command === "sleep 1000"));
+  const began = performance.now();
+  program.kill();
+  expect(await program.exit()).toBe(5);
+  expect(performance.now() - began).toBeLessThan(3000);
+  expect(await traces(near)).toEqual(before);
+});
+
+on("with persist a program that cannot live is started again, a second apart and no oftener than maxfail", async () => {
+  const program = pppd(await machine("near"), "pty", "exit 1", "persist", "maxfail", "2");
+  expect(await program.exit()).toBe(16);
+  const starts = program.lines.filter(({ text }) => text.startsWith("Connect: "));
+  expect(starts.length).toBe(2);
+  expect(starts[1]!.at - starts[0]!.at).toBeGreaterThan(900);
+});
+
+// ── notty ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+on("standard input and output may be a socket; scripts play on it; it is given back as it was", async () => {
+  const [near, far] = await Promise.all([machine("near"), machine("far")]);
+  const [a, b] = socketPair();
+  const kept = libc.fcntl(b, 1030, 0); // F_DUPFD_CLOEXEC
+  const caller = new Notty(near, a, a, ADDRESSES, "connect", "chat '' PING PONG", "welcome", "echo hello >&2");
+  const called = new Notty(far, b, b, "connect", "chat PING PONG", "disconnect", "test ! -t 0 && echo bye >&2");
+  await Promise.all([caller.says("remote IP address"), called.says("remote IP address")]);
+  expect(caller.log).toContain("hello\n");
+  await ping(near, "10.0.0.2");
+  called.kill("SIGTERM");
+  expect(await called.exit()).toBe(5);
+  expect(await caller.exit()).toBe(16);
+  expect(called.log).toMatch(/^bye\n(Script .*\n)?Serial link disconnected\.$/m);
+  expect(libc.fcntl(kept, 3, 0) & O.NONBLOCK).toBe(0); // F_GETFL
+  closeFd(kept);
+});
+
+on("datarate holds both ways", async () => {
+  const [near, far] = await Promise.all([machine("near"), machine("far")]);
+  const [a, b] = socketPair();
+  const slow = new Notty(near, a, a, ADDRESSES, "datarate", "4000");
+  const free = new Notty(far, b, b);
+  await Promise.all([slow.says("remote IP address"), free.says("remote IP address")]);
+  const answer = await ping(near, "-s", "1400", "10.0.0.2");
+  // 1428 octets and their frame each way, the first 400 of them at once.
+  const ms = Number(/time=([\d.]+)/.exec(answer)?.[1]);
+  expect(ms).toBeGreaterThan(450);
+  expect(ms).toBeLessThan(2000);
+});
+
+on("a reader that goes is a hang-up, though nothing was to be written; and the log is not on the line", async () => {
+  const near = await machine("near");
+  const [input, keptInput] = pipe();
+  const [keptOutput, output] = pipe();
+  const program = new Notty(near, input, output, "silent");
+  await program.says("Connect: ");
+  closeFd(keptOutput);
+  expect(await program.exit()).toBe(16);
+  closeFd(keptInput);
+  const first = pipe();
+  const second = pipe();
+  const speaker = new Notty(near, first[0], second[1], "dump");
+  await speaker.says("Connect: ");
+  const heard = new Memory(4);
+  expect(libc.read(second[0], heard.address, 4)).toBe(4);
+  expect([...heard.bytes]).toEqual([0x7e, 0xff, 0x7d, 0x23]);
+  closeFd(first[1]);
+  expect(await speaker.exit()).toBe(16);
+  expect(speaker.log).toContain("Modem hangup\n");
+  closeFd(second[0]);
+});
+
+// ── TCP ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+on("one calls, one is called, and again after a caller has vanished; nobody else is let in meanwhile", async () => {
+  const near = await machine("near");
+  const server = pppd(near, "socket-listen", "5000", ADDRESSES, "persist", "maxfail", "0");
+  let waits = await server.waitFor("Waiting for a call on 5000");
+  const call = (to: string): Program => pppd(near, "socket", to);
+  const first = call("localhost:5000");
+  await Promise.all([first.waitFor(UP), server.waitFor(UP)]);
+  expect(server.text).toMatch(
+    /^Call from 127\.0\.0\.1:(\d+)\nUsing interface ppp\d\nConnect: ppp\d <--> 127\.0\.0\.1:\1$/m,
+  );
+  expect(said(first)).toContainEqual(expect.stringMatching(/^Connect: ppp\d <--> localhost:5000$/));
+  const refused = call("127.0.0.1:5000");
+  expect(await refused.exit()).toBe(9);
+  expect(said(refused)).toEqual(["Can't connect to 127.0.0.1:5000: Connection refused"]);
+  first.kill("SIGKILL");
+  await server.waitFor("Modem hangup");
+  waits = await server.waitFor("Waiting for a call on 5000", { after: waits });
+  const second = call(existsSync("/proc/net/if_inet6") ? "[::1]:5000" : "127.0.0.1:5000");
+  await Promise.all([second.waitFor(UP), server.waitFor(UP, { after: waits })]);
+  second.kill();
+  expect(await second.exit()).toBe(5);
+  await server.waitFor("Waiting for a call on 5000", { after: waits });
+  server.kill();
+  expect(await server.exit()).toBe(5);
+});
+
+on("what cannot be connected to: the real one's words, and its exit code 9", async () => {
+  const near = await machine("near");
+  const cases: readonly [option: string, where: string, says: string][] = [
+    ["socket", "localhost:1", "Can't connect to localhost:1: Connection refused"],
+    ["socket", "no.such.invalid:1", "no.such.invalid: unknown host in socket option"],
+    ["socket", "localhost", "Can't parse host:port for socket destination"],
+    ["socket-listen", "10.9.8.7:1", "Can't listen on 10.9.8.7:1: Cannot assign requested address"],
+  ];
+  for (const [option, where, says] of cases) {
+    const program = pppd(near, option, where);
+    expect([await program.exit(), ...said(program)]).toEqual([9, says]);
+  }
+});
