@@ -1,16 +1,12 @@
-// The whole program against the C yardstick, both measured in the same session by linkbench: over an unpaced line what it
+// The whole program against the C yardstick, both measured in the same session (link.ts): over an unpaced line what it
 // costs, over one paced at 115200 what it makes of the line.
 
 import { consola } from "consola";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { SHARED } from "../../test/kit/lab.ts";
 import { machinesMissing, tunMissing } from "../../test/kit/machine.ts";
 import { built } from "../../test/kit/program.ts";
+import { ADDRESS, type LinkOptions, measureLink } from "./link.ts";
 import { table } from "./table.ts";
 
-const LINKBENCH = join(SHARED, "linebench/linkbench");
 const BAUD = 115200;
 const NOISE = 1e-5;
 
@@ -18,7 +14,7 @@ interface Rate {
   readonly goodput_MBps: number;
 }
 
-interface PingTest {
+export interface PingTest {
   readonly sent: number;
   readonly received: number;
   readonly p50_ms?: number;
@@ -26,7 +22,7 @@ interface PingTest {
   readonly floor_ms?: number;
 }
 
-interface TcpTest {
+export interface TcpTest {
   readonly error?: string;
   readonly ab?: Rate;
   readonly ba?: Rate;
@@ -36,7 +32,7 @@ interface TcpTest {
   readonly packets_lost_per_error?: Readonly<Record<string, number>>;
 }
 
-/** What linkbench writes, as far as it is read here. */
+/** What link.ts measures: data goes from A to B, B to A, or both ways. */
 export interface Report {
   readonly startup: { readonly first_ping_ms: number };
   readonly idle: { readonly a: number; readonly b: number };
@@ -143,36 +139,26 @@ export function rowOf(row: Row, ours: Figures, yardstick: Figures): string[] {
 
 /** Why it cannot be measured here, or undefined. */
 function missing(): string | undefined {
-  if (process.getuid?.() !== 0) return "it needs root (network namespaces)";
-  if (!existsSync(LINKBENCH)) return "linkbench is not here (../shared/linebench, or NULLMODEM_SHARED)";
-  const tools = ["python3", "gcc", "ip", "ping", "iperf3"].filter((tool) => Bun.which(tool) === null);
+  const tools = ["gcc", "ip", "ping", "iperf3"].filter((tool) => Bun.which(tool) === null);
   if (tools.length > 0) return `${tools.join(", ")} not installed`;
   return machinesMissing() ?? tunMissing();
 }
 
-interface Run {
+interface Run extends Omit<LinkOptions, "command"> {
   readonly label: string;
-  readonly seconds: number;
-  readonly flags: readonly string[];
 }
 
-/** One run of linkbench; with `pppd` that program at both ends, else the yardstick. */
-async function linkbench(folder: string, { label, seconds, flags }: Run, pppd?: string): Promise<Figures> {
-  const json = join(folder, "report.json");
-  // linkbench's namespaces have a mount namespace of their own: what this machine has in /etc/ppp is not measured.
-  const command = (words: string): string =>
-    `sh -c 'mount -t tmpfs none /etc/ppp 2>/dev/null; exec ${pppd} {tty} ${words} noauth local nodetach'`;
-  const speed = flags.includes("--baud") ? String(BAUD) : "";
-  const ours =
-    pppd === undefined ? [] : ["--a", command(`${speed} 10.64.0.1:10.64.0.2`), "--b", command(`${speed} noipdefault`)];
+/** The yardstick compresses nothing; and what iperf3 sends, the same few kilobytes over and over, would say little of it. */
+const OPTIONS = ["noauth", "local", "nodetach", "noccp", "novj"];
+
+/** One run; with `pppd` that program at both ends, else the yardstick. */
+async function measure({ label, ...line }: Run, pppd?: string): Promise<Figures> {
+  const speed = line.baud > 0 ? [String(line.baud)] : [];
+  const ends = { a: `${ADDRESS.a}:${ADDRESS.b}`, b: "noipdefault" } as const;
   consola.start(`${pppd === undefined ? "the C yardstick" : "nullmodem"}: ${label}`);
-  const child = Bun.spawn(
-    [LINKBENCH, "--tests", "ping,tcp", "--time", String(seconds), "--json", json, ...flags, ...ours],
-    { stdio: ["ignore", "ignore", "pipe"] },
+  const report = await measureLink(
+    pppd === undefined ? line : { ...line, command: (side, tty) => [pppd, tty, ...speed, ends[side], ...OPTIONS] },
   );
-  const [said, status] = await Promise.all([child.stderr.text(), child.exited]);
-  if (status !== 0) throw new Error(`linkbench ended with status ${status}:\n${said.trim()}`);
-  const report = JSON.parse(readFileSync(json, "utf8")) as Report;
   for (const [name, test] of Object.entries(report.tests)) {
     if (test !== undefined && "error" in test) consola.warn(`${label}, ${name}: ${test.error}`);
   }
@@ -187,21 +173,17 @@ export async function benchProgram(quick: boolean): Promise<void> {
     return;
   }
   const pppd = built("pppd");
-  const folder = mkdtempSync(join(tmpdir(), "nullmodem-bench-"));
+  const clean = { baud: 0, errorRate: 0, seed: 7 };
   const runs: readonly (Run & { readonly rows: readonly Row[] })[] = [
-    { label: "line not paced", seconds: quick ? 2 : 5, flags: [], rows: UNPACED },
-    { label: `line paced at ${BAUD}`, seconds: quick ? 10 : 15, flags: ["--baud", String(BAUD)], rows: PACED },
-    { label: "noisy line", seconds: quick ? 2 : 5, flags: ["--error-rate", String(NOISE), "--seed", "7"], rows: NOISY },
+    { ...clean, label: "line not paced", seconds: quick ? 2 : 5, rows: UNPACED },
+    { ...clean, label: `line paced at ${BAUD}`, seconds: quick ? 10 : 15, baud: BAUD, rows: PACED },
+    { ...clean, label: "noisy line", seconds: quick ? 2 : 5, errorRate: NOISE, rows: NOISY },
   ];
   const rows: string[][] = [];
-  try {
-    for (const run of runs) {
-      const yardstick = await linkbench(folder, run);
-      const ours = await linkbench(folder, run, pppd);
-      rows.push(...run.rows.map((row) => rowOf(row, ours, yardstick)));
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  for (const { rows: wanted, ...run } of runs) {
+    const yardstick = await measure(run);
+    const ours = await measure(run, pppd);
+    rows.push(...wanted.map((row) => rowOf(row, ours, yardstick)));
   }
   consola.log(table(["", "C yardstick", "nullmodem", "ratio", "goal", ""], rows));
 }

@@ -1,10 +1,11 @@
-// What the real pppd said, case by case, as the lab recorded it (transcripts/ there): read back so that a test can do the
-// same again and compare.
+// What the real pppd said, case by case (fixtures/transcripts): read back so that a test can do the same again and
+// compare.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Side } from "./end.ts";
-import { SHARED } from "./lab.ts";
+
+const FOLDER = join(import.meta.dir, "../../fixtures/transcripts");
 
 export interface Part {
   /** Files of /etc/ppp. */
@@ -21,7 +22,7 @@ export interface Part {
 export type Transcript = Readonly<Partial<Record<Side, Part>>>;
 
 export function readTranscript(name: string): Transcript {
-  const [, ...sections] = readFileSync(join(SHARED, "peerlab/transcripts", `${name}.txt`), "latin1").split("\n===== ");
+  const [, ...sections] = readFileSync(join(FOLDER, `${name}.txt`), "latin1").split("\n===== ");
   const parts: Partial<Record<Side, Part>> = {};
   for (const side of ["server", "client"] as const) {
     const section = (title: string): string | undefined =>
