@@ -99,7 +99,7 @@ function main(argv: readonly string[]): number {
     attempt("libstdc++ for musl", (work) => {
       cxx = muslCxx(runtimeOf(from), work);
       const about = "C++ library for musl systems that have none";
-      packed.push({ file: MUSL_CXX, name: "libstdc++.so.6", machine, libc, what: about, bytes: cxx.library });
+      packed.push({ file: MUSL_CXX, name: "libstdc++.so.6", machine, libc, what: about, bytes: cxx.shared });
     });
   }
   for (const line of missing) console.error(`missing: ${line}`);

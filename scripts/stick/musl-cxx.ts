@@ -13,7 +13,7 @@ function run(command: readonly string[], cwd: string): string {
 }
 
 export interface MuslCxx {
-  readonly library: Uint8Array<ArrayBuffer>;
+  readonly shared: Uint8Array<ArrayBuffer>;
   /** Where it is from, and its licence. */
   readonly licence: string;
 }
@@ -54,7 +54,7 @@ export function muslCxx(runtime: string, work: string): MuslCxx {
   const version = run(["dpkg-deb", "-f", join(pool, deb), "Version"], work).trim();
   const copyright = `/usr/share/doc/gcc-${major}-base/copyright`;
   return {
-    library: readFileSync(join(work, "libstdc++.so.6")),
+    shared: readFileSync(join(work, "libstdc++.so.6")),
     licence:
       `Part of libstdc++ of GCC, as in Debian's ${name} ${version}; its source is Debian's package gcc-${major} of that\n` +
       `version. Put together by scripts/stick/musl-cxx.ts of nullmodem.\n\n${readFileSync(copyright, "utf8")}`,

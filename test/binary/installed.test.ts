@@ -67,7 +67,7 @@ function musl(): Packed[] | string {
   const { machine, libc, file, target } = found;
   try {
     const runtime = runtimeOf(found.package);
-    const library = muslCxx(runtime, work).library;
+    const library = muslCxx(runtime, work).shared;
     const outfile = join(work, "nullmodem");
     if (compile(outfile, { target, runtime }) !== 0) return "it does not build for musl";
     return [
