@@ -1,9 +1,10 @@
 // Runs every case of option-cases.ts through the real pppd 2.4.9 in the lab's guest (one boot) and writes what it
-// printed to fixtures/options/pppd-2.4.9.json. `bun scripts/record-options.ts`; needs the lab, see peerlab's README.
+// printed to fixtures/options/pppd-2.4.9.json. `bun scripts/record-options.ts`; needs the lab.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { Lab } from "../test/kit/lab.ts";
 import { optionCases, type OptionCase } from "./option-cases.ts";
 
 /** A case with what the real pppd answered. Fixed texts are shortened: see {@link shorten}. */
@@ -17,6 +18,7 @@ const COMMAND_LINE = "\t\t# (from command line)\n";
 const root = resolve(import.meta.dir, "..");
 export const FIXTURE = join(root, "fixtures/options/pppd-2.4.9.json");
 const GUESTS = 4;
+const TIME_LIMIT_S = 1500;
 
 /** Latin-1 in, so that every byte of a file or an argument arrives. */
 const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
@@ -50,10 +52,8 @@ function script(cases: readonly OptionCase[]): string {
   return lines.join("\n") + "\n";
 }
 
-/** Everything goes in with the guest's /etc/ppp and comes out as one archive: single files take 0.3 s each. */
-async function inGuest(cases: readonly OptionCase[], folder: string, part: number): Promise<void> {
-  const lab = join(process.env["NULLMODEM_SHARED"] ?? resolve(root, "../shared"), "peerlab/peerlab");
-  if (!existsSync(lab)) throw new Error(`no lab at ${lab}`);
+/** Everything goes in and comes out as one archive. */
+async function inGuest(cases: readonly OptionCase[], folder: string): Promise<void> {
   const tree = join(folder, "c");
   cases.forEach((one, at) => {
     for (const [path, text] of Object.entries(one.files ?? {})) {
@@ -63,22 +63,16 @@ async function inGuest(cases: readonly OptionCase[], folder: string, part: numbe
     }
   });
   mkdirSync(tree, { recursive: true });
-  const etc = join(folder, "etc");
-  mkdirSync(etc, { recursive: true });
   writeFileSync(join(folder, "run.sh"), bytes(script(cases)));
-  await run(["tar", "czf", join(etc, "cases.tgz"), "-C", folder, "c", "run.sh"]);
-  const name = `options${process.pid}-${part}`;
-  const guest = Bun.spawn(
-    [lab, "run", "-n", name, "--etc", etc, "--user", "zaphod:x", "--log", join(folder, "log"), "--timeout", "1500"],
-    { stdout: "inherit", stderr: "inherit" },
-  );
+  await run(["tar", "czf", join(folder, "cases.tgz"), "-C", folder, "c", "run.sh"]);
+  const lab = await Lab.run({ users: ["zaphod:x"], timeout: TIME_LIMIT_S });
   try {
-    await run([lab, "ready", "-n", name]);
-    await run([lab, "exec", "-n", name, "--timeout", "1400", "tar xzf /etc/ppp/cases.tgz -C / && sh /run.sh"]);
-    await run([lab, "get", "-n", name, "/result.tgz", join(folder, "result.tgz")]);
+    await lab.put(join(folder, "cases.tgz"), "/cases.tgz");
+    const { status, stderr } = await lab.exec("tar xzf /cases.tgz -C / && sh /run.sh", TIME_LIMIT_S * 1000);
+    if (status !== 0) throw new Error(`in the guest: status ${status}: ${stderr}`);
+    await lab.get("/result.tgz", join(folder, "result.tgz"));
   } finally {
-    Bun.spawnSync([lab, "stop", "-n", name]);
-    await guest.exited;
+    await lab.stop();
   }
   mkdirSync(join(folder, "r"));
   await run(["tar", "xzf", join(folder, "result.tgz"), "-C", join(folder, "r")]);
@@ -105,7 +99,7 @@ if (import.meta.main) {
     // A guest is mostly waiting; several wait at the same time.
     const share = Math.ceil(cases.length / GUESTS);
     const parts = Array.from({ length: GUESTS }, (_, part) => cases.slice(part * share, (part + 1) * share));
-    await Promise.all(parts.map((part, number) => inGuest(part, join(folder, String(number)), number)));
+    await Promise.all(parts.map((part, number) => inGuest(part, join(folder, String(number)))));
     const read = (at: number, what: string): string =>
       readFileSync(join(folder, String(Math.floor(at / share)), "r", `${at % share}.${what}`), "latin1");
     const usage = read(

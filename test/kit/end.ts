@@ -158,7 +158,7 @@ class RealRun implements Run {
 
   get lines(): string[] {
     const [, ...said] = this.#lab.log
-      .split("peerlab: command started\n")
+      .split("lab: command started\n")
       .at(-1)!
       .split(/^\[ *[\d.]+\] /m);
     return said
@@ -215,7 +215,7 @@ export class RealEnd implements End {
     if (this.#run !== undefined) await this.lab.wait();
     await this.lab.start(`( ${command} ); echo "${DONE} $?"`);
     const after = this.#started;
-    this.#started = await this.lab.waitFor("peerlab: command started", after === undefined ? {} : { after });
+    this.#started = await this.lab.waitFor("lab: command started", after === undefined ? {} : { after });
     this.#run = new RealRun(this.lab, this.#started);
     return this.#run;
   }

@@ -1,14 +1,12 @@
-// The lab: the real pppd and chat in a User-Mode Linux guest, driven from a test. It lies beside the repository
-// (../shared/peerlab) or where NULLMODEM_SHARED says.
+// The lab: the real pppd and chat in a User-Mode Linux guest made of Debian's packages, driven from a test.
 
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Program, type Line } from "./program.ts";
-
-/** The folder beside the repository that a clone of it does not have. */
-export const SHARED = process.env["NULLMODEM_SHARED"] ?? join(import.meta.dir, "../../../shared");
-const PEERLAB = join(SHARED, "peerlab/peerlab");
+import { copyFileSync } from "node:fs";
+import { type Cable, openCable } from "./cable.ts";
+import { Guest } from "./lab/guest.ts";
+import { imageMissing } from "./lab/image.ts";
+import { Journal } from "./lab/journal.ts";
+import { overlay } from "./lab/overlay.ts";
+import type { Line } from "./program.ts";
 
 export interface LabOptions {
   /** A folder for the guest's /etc/ppp; hosts, passwd, shadow, group and pam.d in it go to /etc. */
@@ -19,7 +17,7 @@ export interface LabOptions {
   readonly command?: string;
   /** The guest's name of the line: ttyS1 unless said. */
   readonly tty?: string;
-  /** An existing terminal to be the line's end instead of a new pty. */
+  /** An existing terminal to be the line's end instead of a new pty; its speed and its damage are somebody else's. */
   readonly attach?: string;
   readonly baud?: number;
   readonly ber?: number;
@@ -35,143 +33,165 @@ export interface LabResult {
   readonly stderr: string;
 }
 
+const EXEC_MS = 60_000;
+
 let reason: string | undefined | null = null;
 
-/** Why there is no lab, in plain words, or undefined. The first call makes the lab's cache when there is none. */
+/** Why there is no lab, in plain words, or undefined. */
 export function missing(): string | undefined {
-  if (reason === null) reason = findReason();
+  if (reason === null) reason = imageMissing();
   return reason;
 }
 
-function findReason(): string | undefined {
-  if (!existsSync(PEERLAB)) return "the lab is not here (../shared/peerlab, or NULLMODEM_SHARED)";
-  if (Bun.which("python3") === null) return "the lab needs python3";
-  const setup = Bun.spawnSync([PEERLAB, "setup"], { stdio: ["ignore", "pipe", "pipe"] });
-  if (setup.exitCode === 0) return undefined;
-  return `the lab's setup failed: ${setup.stderr.toString().trim().split("\n").at(-1)}`;
-}
+const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 let count = 0;
 
-/** A guest that runs. */
+/** A guest that runs. It ends with the process it was started by, however that ends. */
 export class Lab {
+  /** Its host name. */
   readonly name: string;
   /** The terminal to open: the other end of the guest's line. */
   readonly line: string;
-  readonly #folder: string;
-  readonly #guest: Program;
+  readonly #tty: string;
+  readonly #journal: Journal;
+  readonly #guest: Guest;
+  readonly #cable: Cable | undefined;
+  readonly #timer: Timer;
+  /** The main command's status; undefined when the guest ended before it. */
+  #main: Promise<number | undefined> | undefined;
+  #busy = false;
 
-  private constructor(name: string, line: string, folder: string, guest: Program) {
+  private constructor(name: string, tty: string, seconds: number, line: string, guest: Guest, cable?: Cable) {
     this.name = name;
     this.line = line;
-    this.#folder = folder;
+    this.#tty = tty;
+    this.#journal = guest.journal;
     this.#guest = guest;
+    this.#cable = cable;
+    this.#timer = setTimeout(() => {
+      this.#journal.say(`lab: timeout after ${seconds} s`);
+      void this.stop();
+    }, seconds * 1000);
+    this.#timer.unref();
   }
 
-  /** Boots a guest (about a second) and returns when it is up. */
+  /** Boots a guest (a quarter of a second) and returns when it is up. */
   static async run(options: LabOptions = {}): Promise<Lab> {
+    const { etc, users = [], command, tty = "ttyS1", attach, timeout = 120, ...speedAndDamage } = options;
     const name = `nm${process.pid}-${count++}`;
-    const folder = mkdtempSync(join(tmpdir(), "nullmodem-lab-"));
-    const link = join(folder, "line");
-    const { etc, users = [], command, tty = "ttyS1", attach, timeout = 120 } = options;
-    const { baud, ber, drop, seed } = options;
-    const flags = Object.entries({ etc, cmd: command, attach, baud, ber, drop, seed, timeout, tty }).flatMap(
-      ([flag, value]) => (value === undefined ? [] : [`--${flag}`, String(value)]),
-    );
-    if (attach === undefined) flags.push("--line", link);
-    const guest = new Program([
-      PEERLAB,
-      "run",
-      ...["-n", name],
-      ...flags,
-      ...users.flatMap((user) => ["--user", user]),
-    ]);
-    const ready = Bun.spawn([PEERLAB, "ready", "-n", name], { stdio: ["ignore", "ignore", "pipe"] });
-    const first = await Promise.race([ready.exited, guest.ended.then(() => -1)]);
-    if (first !== 0) {
-      ready.kill();
-      await guest.stop();
-      rmSync(folder, { recursive: true, force: true });
-      throw new Error(`the guest did not come up (status ${guest.status}):\n${guest.text}`);
+    if (attach !== undefined && Object.keys(speedAndDamage).length > 0)
+      throw new Error(`${attach} has its own speed and its own damage`);
+    const cable = attach === undefined ? await openCable(speedAndDamage) : undefined;
+    try {
+      const terminal = attach ?? cable!.a;
+      const guest = await Guest.boot({ overlay: overlay(name, etc, users), tty, terminal, journal: new Journal() });
+      const lab = new Lab(name, tty, timeout, cable?.b ?? terminal, guest, cable);
+      if (command !== undefined) await lab.start(command);
+      return lab;
+    } catch (error) {
+      await cable?.close();
+      throw error;
     }
-    return new Lab(name, attach ?? realpathSync(link), folder, guest);
   }
 
-  /** Runs a shell command in the guest to its end. */
-  async exec(command: string): Promise<LabResult> {
-    return this.#do("exec", command);
+  /** Runs a shell command in the guest to its end; after `within` ms it is killed, with status 124. */
+  async exec(command: string, within = EXEC_MS): Promise<LabResult> {
+    const { status, stdout, stderr } = await this.#guest.run(command, within);
+    return { status, stdout: text(stdout), stderr: text(stderr) };
   }
 
-  /** Starts the main command; its output goes to the log as "[cmd] …". */
+  /** Starts the main command; its output goes to the log as "[cmd] …". One at a time. */
   async start(command: string): Promise<void> {
-    await this.#must("start", command);
+    if (this.#busy) throw new Error("a command is already running");
+    this.#busy = true;
+    this.#journal.say("lab: command started");
+    this.#main = this.#guest.start(command).then((status) => {
+      this.#busy = false;
+      if (status !== undefined) this.#journal.say(`lab: command exited with status ${status}`);
+      return status;
+    });
   }
 
   /** Waits for the main command and returns its exit status. */
   async wait(): Promise<number> {
-    return (await this.#do("wait")).status;
+    const status = await this.#main;
+    if (status === undefined) throw new Error(`no command ended:\n${this.log}`);
+    return status;
   }
 
   /** The guest's log: lines "[seconds] text" of its console, its syslog and the main command. */
   get log(): string {
-    return this.#guest.text;
+    return this.#journal.text;
   }
 
   /** The first log line that matches, within the time (10 s). */
   async waitFor(pattern: RegExp | string, limits: { within?: number; after?: Line } = {}): Promise<Line> {
-    return this.#guest.waitFor(pattern, limits);
+    return this.#journal.waitFor(pattern, limits);
   }
 
   /** The text of a file in the guest. */
   async read(file: string): Promise<string> {
-    const copy = join(this.#folder, `get-${count++}`);
-    await this.#must("get", file, copy);
-    return readFileSync(copy, "utf8");
+    return (await this.#must(`cat ${quoted(file)}`)).stdout;
   }
 
   async get(guestFile: string, file: string): Promise<void> {
-    await this.#must("get", guestFile, file);
+    const { here, there, remove } = this.#guest.shared();
+    try {
+      await this.#must(`cat ${quoted(guestFile)} >${there}`);
+      copyFileSync(here, file);
+    } finally {
+      remove();
+    }
   }
 
   async put(file: string, guestFile: string): Promise<void> {
-    await this.#must("put", file, guestFile);
+    const { here, there, remove } = this.#guest.shared();
+    try {
+      copyFileSync(file, here);
+      await this.#must(`cat ${there} >${quoted(guestFile)}`);
+    } finally {
+      remove();
+    }
   }
 
   async cut(): Promise<void> {
-    await this.#must("cut");
+    await this.#ownCable().cut();
   }
 
   async mend(): Promise<void> {
-    await this.#must("mend");
+    await this.#ownCable().mend();
   }
 
   /** Hangs the guest's terminal up, for good. */
   async hangUp(): Promise<void> {
-    await this.#must("hangup");
+    // A session that leaves hangs its controlling terminal up; -c takes it from the one that has it.
+    const device = `/dev/${this.#tty}`;
+    await this.#must(`setsid -c true <>${device}; rm ${device}`);
   }
 
-  /** Counters of the line, as the lab words them. */
+  /** Counters of the line, JSON: "ab" from the guest, "ba" to it. */
   async stats(): Promise<string> {
-    return (await this.#must("stats")).stdout;
+    return JSON.stringify(await this.#ownCable().stats());
   }
 
-  /** Powers the guest off and removes what it left. The log can still be read. */
+  /** Ends the guest and removes what it left. The log can still be read. */
   async stop(): Promise<void> {
-    if (this.#guest.status === undefined) await this.#do("stop");
+    clearTimeout(this.#timer);
     await this.#guest.stop();
-    rmSync(this.#folder, { recursive: true, force: true });
+    await this.#cable?.close();
   }
 
-  async #must(...words: readonly string[]): Promise<LabResult> {
-    const result = await this.#do(...words);
+  #ownCable(): Cable {
+    if (this.#cable === undefined) throw new Error(`${this.line} is somebody else's, and so is its cable`);
+    return this.#cable;
+  }
+
+  async #must(command: string): Promise<LabResult> {
+    const result = await this.exec(command);
     if (result.status !== 0)
-      throw new Error(`lab ${words.join(" ")}: status ${result.status}: ${result.stderr.trim()}`);
+      throw new Error(`in the lab: ${command}: status ${result.status}: ${result.stderr.trim()}`);
     return result;
-  }
-
-  async #do(verb = "", ...words: readonly string[]): Promise<LabResult> {
-    const child = Bun.spawn([PEERLAB, verb, "-n", this.name, ...words], { stdio: ["ignore", "pipe", "pipe"] });
-    const [stdout, stderr, status] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-    return { status, stdout, stderr };
   }
 }

@@ -117,13 +117,13 @@ export class Guest {
       const uptime = await ready;
       clearTimeout(timer);
       if (uptime !== undefined) {
-        journal.say(`peerlab: ready (guest uptime ${uptime} s)`);
+        journal.say(`lab: ready (guest uptime ${uptime} s)`);
         void guest.ended.then(() => journal.end("the guest ended"));
         return guest;
       }
       await guest.ended;
       if (tries === BOOT_TRIES) throw new Error(`the guest did not come up, ${tries} times:\n${journal.text}`);
-      journal.say("peerlab: the guest died while booting; starting it again");
+      journal.say("lab: the guest died while booting; starting it again");
     }
   }
 
