@@ -4,123 +4,13 @@
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
 import { missing } from "../kit/lab.ts";
-import { type Laplink, LinkPool, type Run, type Side } from "../kit/end.ts";
+import { type Laplink, LinkPool, type Side } from "../kit/end.ts";
 import { type Part, readTranscript, type Transcript } from "../kit/transcript.ts";
+import { type Case, CASES, play, SIDES, tidy } from "./session-cases.ts";
 
 /** Tests wait for their turn on a link, and that counts. */
 setDefaultTimeout(400_000);
 const skip = machinesMissing() ?? tunMissing() ?? missing();
-
-/** Something done, or waited for, while both run. */
-type Step =
-  | "up"
-  | "cut"
-  | "mend"
-  | "hang up the client's line"
-  | { readonly on: Side; readonly run: string }
-  | { readonly on: Side; readonly says: string; readonly nth?: number };
-
-interface Case {
-  /** The transcript's. */
-  readonly name: string;
-  readonly steps?: readonly Step[];
-  /** Prepares the server. */
-  readonly setup?: string;
-  /** The two insist, a hundred times each: six will do, and spare the guest's console. */
-  readonly insisting?: true;
-  /**
-   * Both close at once: a side that hears of it before it has said so says that, and exits with 16 rather than 10. And
-   * what else was on its way then is said or not: the kernel has LCP and CCP wait at two descriptors.
-   */
-  readonly crossing?: true;
-  /** What is killed cannot clean up after itself. */
-  readonly killed?: Side;
-}
-
-const kill = (on: Side, signal: string): Step => ({ on, run: `kill -${signal} $(head -n1 /var/run/ppp0.pid)` });
-const TERM_CLIENT = kill("client", "TERM");
-const TERM_SERVER = kill("server", "TERM");
-const PING: Step = { on: "client", run: "ping -c 3 -i 0.2 192.168.0.1" };
-const DEFLATE_AGAIN: Step = { on: "client", says: "Deflate (15) compression enabled", nth: 1 };
-const CONNECTED: Step = { on: "client", says: "Connect: " };
-const IN_SCRIPT: Step = { on: "client", run: "until ps ax | grep -q ' [s]leep 20$'; do sleep 0.05; done" };
-const TERM_EARLY: Step = { on: "client", run: "kill -TERM $(cat /var/lock/LCK..ttyS0)" };
-
-/** Debian's common-auth turns an unknown user into a wrong password, so as not to tell. The lab's PAM has but this. */
-const PAM_UNIX = "for kind in auth account session; do echo $kind required pam_unix.so; done >/etc/pam.d/ppp";
-
-const CASES: readonly Case[] = [
-  { name: "howto-pap", steps: ["up", PING, TERM_CLIENT] },
-  { name: "howto-pap-debug", steps: ["up", PING, TERM_SERVER] },
-  { name: "howto-chat", steps: ["up", TERM_CLIENT] },
-  { name: "pap-wrong-password" },
-  { name: "pap-unknown-user", setup: PAM_UNIX },
-  { name: "pap-no-secret" },
-  { name: "pap-refused" },
-  { name: "pap-secrets-file", steps: ["up", TERM_CLIENT] },
-  { name: "pap-address-denied", insisting: true },
-  { name: "vj-off-lcp-off", steps: ["up", TERM_CLIENT] },
-  { name: "chap-md5", steps: ["up", TERM_CLIENT] },
-  { name: "chap-md5-wrong" },
-  { name: "mschap-v1", steps: ["up", TERM_CLIENT] },
-  { name: "mschap-v2-wrong" },
-  { name: "mschap-v2-mppe", steps: ["up", TERM_CLIENT] },
-  { name: "mutual-chap", steps: ["up", TERM_CLIENT] },
-  { name: "mppe-refused", crossing: true },
-  { name: "ccp-deflate", steps: ["up", TERM_CLIENT] },
-  { name: "ccp-off", steps: ["up", TERM_CLIENT] },
-  { name: "ipv6", steps: ["up", TERM_CLIENT] },
-  { name: "mru-mtu", steps: ["up", TERM_CLIENT] },
-  { name: "ipcp-no-addresses", crossing: true },
-  { name: "ipcp-defaultroute", steps: ["up", TERM_CLIENT] },
-  { name: "ipcp-mismatch", insisting: true, crossing: true },
-  {
-    name: "usr-signals",
-    steps: ["up", kill("client", "USR1"), kill("client", "USR2"), DEFLATE_AGAIN, kill("client", "INT")],
-  },
-  { name: "end-sighup", steps: ["up", kill("client", "HUP")] },
-  { name: "end-echo-failure", steps: ["up", "cut", { on: "client", says: "Modem hangup" }, TERM_SERVER] },
-  { name: "end-echo-failure-mended", steps: ["up", "cut", { on: "client", says: "No response" }, "mend"] },
-  { name: "end-idle" },
-  { name: "end-maxconnect" },
-  { name: "end-kill-peer", steps: ["up", kill("client", "KILL"), TERM_SERVER], killed: "client" },
-  { name: "end-hangup", steps: ["up", "hang up the client's line", { on: "client", says: "terminated" }, TERM_SERVER] },
-  { name: "end-no-peer" },
-  { name: "end-pty-fails" },
-  { name: "end-loopback" },
-  { name: "pty-script" },
-  { name: "end-silent", steps: [CONNECTED, TERM_CLIENT] },
-  { name: "end-passive", steps: [{ on: "client", says: "timeout sending" }, TERM_CLIENT] },
-  { name: "end-persist" },
-  { name: "connect-fails" },
-  { name: "connect-chat-timeout" },
-  { name: "connect-chat-abort" },
-  { name: "connect-not-found" },
-  { name: "connect-killed", steps: [IN_SCRIPT, TERM_EARLY] },
-  { name: "init-fails" },
-  { name: "welcome-fails" },
-  { name: "disconnect-welcome", steps: ["up", TERM_CLIENT] },
-  { name: "err-secrets-readable", setup: "chmod 644 /etc/ppp/pap-secrets", steps: ["up", TERM_CLIENT] },
-  { name: "err-auth-no-secrets" },
-  { name: "err-auth-chap-no-secrets" },
-  { name: "err-bad-address" },
-  { name: "err-bad-host" },
-  { name: "err-bad-number" },
-  { name: "err-bad-speed" },
-  { name: "err-call" },
-  { name: "err-mppe-no-mschap" },
-  { name: "err-lock-held" },
-  { name: "err-lock-stale" },
-  { name: "err-missing-argument" },
-  { name: "err-no-options" },
-  { name: "err-no-tty-stdin" },
-  { name: "err-not-a-tty" },
-  { name: "err-not-root" },
-  { name: "err-options-file" },
-  { name: "err-range" },
-  { name: "err-unknown-option" },
-  { name: "err-unknown-option-file" },
-];
 
 /** Where what is said now is not as recorded, in lines made {@link VARIABLE}-free; what matches is left out on both sides. */
 const DIFFERENCES: readonly { readonly text: RegExp; readonly because: string }[] = [
@@ -201,62 +91,22 @@ function priorities(syslog: readonly string[]): Record<string, string> {
   return weights;
 }
 
-/** A second instead of three for each wait of LCP, where the command is a pppd's alone and says nothing of it. */
-function hasty(command: string, insisting = false): string {
-  if (!/^pppd (?!.*(;|lcp-restart)).* -detach/.test(command)) return command;
-  return `${command} lcp-restart 1${insisting ? " ipcp-max-failure 6" : ""}`;
-}
-
-const SIDES = ["server", "client"] as const;
-
-async function replay(
-  link: Laplink,
-  { steps = [], setup, insisting, crossing, killed }: Case,
-  transcript: Transcript,
-): Promise<void> {
-  const runs: Partial<Record<Side, Run>> = {};
-  const must = (side: Side): Run => {
-    const run = runs[side];
-    if (run === undefined) throw new Error(`nothing runs on the ${side}`);
-    return run;
-  };
-  try {
-    for (const side of SIDES) await link[side].install(transcript[side]?.files ?? {});
-    if (setup !== undefined) await link.server.run(setup);
-    const { server, client } = transcript;
-    if (server !== undefined) {
-      runs.server = await link.server.start(hasty(server.command, insisting));
-      if (server.command.includes(" connect "))
-        await link.server.run("until grep -q 'expect (CLIENT)' /var/log/messages; do sleep 0.05; done");
-      else if (server.command.startsWith("pppd")) await runs.server.waitFor("Connect: ");
-    }
-    if (client !== undefined) runs.client = await link.client.start(hasty(client.command, insisting));
-    for (const step of steps) {
-      if (step === "up") await Promise.all(SIDES.map((side) => must(side).waitFor(/^remote IP address/)));
-      else if (step === "cut") await link.cable.cut();
-      else if (step === "mend") await link.cable.mend();
-      else if (step === "hang up the client's line") await link.hangUp("client");
-      else if ("run" in step) await link[step.on].run(step.run);
-      else await must(step.on).waitFor(step.says, step.nth);
-    }
-    const expected: Partial<Record<Side, unknown>> = {};
-    const actual: Partial<Record<Side, unknown>> = {};
-    for (const side of SIDES) {
-      const part: Part | undefined = transcript[side];
-      if (part === undefined) continue;
-      expected[side] = digest(part.status, part.output, crossing);
-      actual[side] = digest(await must(side).exit(), must(side).lines, crossing);
-      if (part.syslog === undefined || link[side].kind === "real") continue;
-      expect(priorities(await link[side].syslog())).toEqual(priorities(part.syslog));
-    }
-    expect(actual).toEqual(expected);
-    for (const side of SIDES) expect(runs[side]?.lines.join("\n") ?? "").not.toContain("gargleBlaster");
-    for (const side of SIDES)
-      if (link[side].kind === "ours" && side !== killed) expect(await link[side].traces()).toEqual([]);
-  } finally {
-    if (!steps.includes("hang up the client's line")) await link.cable.mend();
-    await Promise.all(SIDES.map((side) => link[side].reset()));
+async function replay(link: Laplink, one: Case, transcript: Transcript): Promise<void> {
+  const played = await play(link, one, transcript);
+  const expected: Partial<Record<Side, unknown>> = {};
+  const actual: Partial<Record<Side, unknown>> = {};
+  for (const side of SIDES) {
+    const part: Part | undefined = transcript[side];
+    const did = played[side];
+    if (part === undefined || did === undefined) continue;
+    expected[side] = digest(part.status, part.output, one.crossing);
+    actual[side] = digest(did.status, did.lines, one.crossing);
+    expect(did.lines.join("\n")).not.toContain("gargleBlaster");
+    if (link[side].kind === "real") continue;
+    if (side !== one.killed) expect(await link[side].traces()).toEqual([]);
+    if (part.syslog !== undefined) expect(priorities(await link[side].syslog())).toEqual(priorities(part.syslog));
   }
+  expect(actual).toEqual(expected);
 }
 
 const PAIRINGS = {
@@ -277,8 +127,13 @@ for (const one of CASES) {
     const name = `${one.name}: ${transcript.server === undefined ? "ours alone" : pairing}`;
     test.concurrent.skipIf(skip !== undefined)(skip === undefined ? name : `${name} [skipped: ${skip}]`, () =>
       pool.use(async (link) => {
-        await replay(link, one, transcript);
-        return one.steps?.includes("hang up the client's line") ? "spoilt" : undefined;
+        let reusable = false;
+        try {
+          await replay(link, one, transcript);
+        } finally {
+          reusable = await tidy(link, one);
+        }
+        return reusable ? undefined : "spoilt";
       }),
     );
   }

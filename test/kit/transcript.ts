@@ -1,7 +1,7 @@
 // What the real pppd said, case by case (fixtures/transcripts): read back so that a test can do the same again and
 // compare.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Side } from "./end.ts";
 
@@ -11,7 +11,7 @@ export interface Part {
   /** Files of /etc/ppp. */
   readonly files: Readonly<Record<string, string>>;
   readonly command: string;
-  /** Lines, without the time in front. */
+  /** Lines. */
   readonly output: readonly string[];
   readonly status: number;
   /** Lines "facility.level pppd[PID]: text", when they were recorded. */
@@ -33,10 +33,7 @@ export function readTranscript(name: string): Transcript {
     };
     const status = /exit status (\d+)/.exec(section("exit status") ?? "")?.[1];
     if (status === undefined) continue;
-    const output = body("output")
-      .trimEnd()
-      .split("\n")
-      .map((line) => line.replace(/^ *\d+\.\d{3} ?/, ""));
+    const output = body("output").trimEnd().split("\n");
     parts[side] = {
       files: files(body("files")),
       command: body("command").trim(),
@@ -46,6 +43,22 @@ export function readTranscript(name: string): Transcript {
     };
   }
   return parts;
+}
+
+/** Writes what {@link readTranscript} reads. */
+export function writeTranscript(name: string, transcript: Transcript): void {
+  let text = `# ${name}\n`;
+  const section = (title: string, body: string): void => void (text += `\n===== ${title}\n${body}`);
+  for (const [side, part] of Object.entries(transcript)) {
+    const listed = Object.entries(part.files).map(([file, content]) => `--- ${file}\n${content.trimEnd()}\n`);
+    const lines = (of: readonly string[]): string => of.map((line) => `${line}\n`).join("");
+    section(`${side}: files under /etc/ppp`, listed.join(""));
+    section(`${side}: command`, `${part.command}\n`);
+    section(`${side}: output`, lines(part.output));
+    section(`${side}: exit status ${part.status}`, "");
+    if (part.syslog !== undefined) section(`${side}: syslog`, lines(part.syslog));
+  }
+  writeFileSync(join(FOLDER, `${name}.txt`), text, "latin1");
 }
 
 /** "--- name", and the text under it. */
