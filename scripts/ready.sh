@@ -73,14 +73,12 @@ case $purpose in
     need tshark tshark
     need busybox busybox-static
     need linux.uml user-mode-linux
-    need python3 python3
     need gcc gcc
     need qemu-x86_64-static qemu-user-static
     need shellcheck shellcheck
     ;;
   bench)
     need gcc gcc
-    need python3 python3
     need ip iproute2
     need ping iputils-ping
     need iperf3 iperf3
