@@ -15,7 +15,7 @@ export const FIXTURE = join(root, "fixtures/options/pppd-2.4.9.json");
 const GUESTS = 2;
 
 /** Usage text and the source that nearly every line of a dump has, in two characters. */
-function shorten(text: string, usage: string): string {
+export function shorten(text: string, usage: string): string {
   return text.replaceAll(usage, "<USAGE>").replaceAll(COMMAND_LINE, "\x01");
 }
 

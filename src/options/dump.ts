@@ -42,7 +42,8 @@ export function dumpLines(config: Config): string[] {
       continue;
     }
     const value = winner.value(config);
-    if (value !== undefined) lines.push(`${shown(winner, value)}\t\t# (from ${given.source})`);
+    const values = winner.values?.(config) ?? (value === undefined ? [] : [value]);
+    for (const one of values) lines.push(`${shown(winner, one)}\t\t# (from ${given.source})`);
   }
   return lines;
 }

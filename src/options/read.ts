@@ -18,6 +18,7 @@ import {
   PRIVILEGED,
   type Row,
   type Setting,
+  ROOT,
 } from "./row.ts";
 import { findOption, type Entry } from "./table.ts";
 
@@ -25,8 +26,6 @@ import { findOption, type Entry } from "./table.ts";
 export const FILE = 1;
 export const COMMAND_LINE = 2;
 export const SECRETS = 3;
-/** What a privileged source's PRIVFIX option outweighs the rest by. */
-const ROOT = 100;
 /** Files within files; a file that names itself must come to an end. */
 const MAX_DEPTH = 100;
 

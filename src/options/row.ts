@@ -28,6 +28,9 @@ export const LIST = 512;
 /** Had its day: understood, without effect, and a warning says so. */
 export const GONE = 1024;
 
+/** What a privileged source's PRIVFIX option, or variable, outweighs the rest by. */
+export const ROOT = 100;
+
 /** What an option is set in: the Config, the machine, and the rights and weight of the words. */
 export interface Setting {
   readonly config: Config;
@@ -53,6 +56,8 @@ export interface Row {
   readonly set: (setting: Setting, word: string) => void;
   /** The argument as a dump shows it ("" without one), or undefined when the option is not in force after all. */
   readonly value: (config: Config) => string | undefined;
+  /** The same for an option that is in force as often as it was given. */
+  readonly values?: (config: Config) => readonly string[];
 }
 
 type KeysOf<T> = { [K in keyof Config]: Config[K] extends T ? (T extends Config[K] ? K : never) : never }[keyof Config];

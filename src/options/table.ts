@@ -5,8 +5,8 @@ import { GROUP, type Row } from "./row.ts";
 import { AUTH, CHAP, EAP, PAP } from "./table/auth.ts";
 import { CCP, ECP } from "./table/ccp.ts";
 import { GENERAL } from "./table/general.ts";
-import { OLD, PLUGINS } from "./table/gone.ts";
-import { IPCP, SYSTEM } from "./table/ipcp.ts";
+import { IPX, OLD, PLUGINS } from "./table/gone.ts";
+import { IPCP } from "./table/ipcp.ts";
 import { IPV6CP } from "./table/ipv6.ts";
 import { CBCP, LCP } from "./table/lcp.ts";
 import { TTY } from "./table/tty.ts";
@@ -21,7 +21,6 @@ export interface Entry {
 export const TABLES: readonly (readonly [title: string, rows: readonly Row[]])[] = [
   ["General", GENERAL],
   ["Authentication", AUTH],
-  ["System", SYSTEM],
   ["Serial port", TTY],
   ["LCP", LCP],
   ["PAP", PAP],
@@ -31,6 +30,7 @@ export const TABLES: readonly (readonly [title: string, rows: readonly Row[]])[]
   ["IPv6CP", IPV6CP],
   ["CCP", CCP],
   ["ECP", ECP],
+  ["IPX", IPX],
   ["EAP", EAP],
   ["Plugin", PLUGINS],
   ["Former", OLD],

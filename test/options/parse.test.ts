@@ -362,12 +362,13 @@ describe("what follows from the options", () => {
     expect(parse("ttyS0 xonxoff")).toMatchObject({ crtscts: "xonxoff", asyncmap: 0x000a0000 });
   });
 
-  test("variables, in order", () => {
-    expect(parse("ttyS0 set A=1 unset B set A=2=3").environment).toEqual([
-      { name: "A", value: "1" },
-      { name: "B", value: undefined },
-      { name: "A", value: "2=3" },
-    ]);
+  test("variables: the last word of the weightiest source, each", () => {
+    const seen = (line: string, options?: FakeOptions): string[] =>
+      parse(line, options).environment.map(({ name, value }) => `${name}=${value}`);
+    expect(seen("ttyS0 set A=1 unset B set A=2=3")).toEqual(["A=2=3", "B=undefined"]);
+    const files = { "/etc/ppp/options": "unset A set B=1" };
+    expect(seen("ttyS0 set A=1 set B=2", { files })).toEqual(["A=1", "B=2"]);
+    expect(seen("ttyS0 set A=1 set B=2", { files, user: true })).toEqual(["A=undefined", "B=1"]);
   });
 
   test("telephone numbers that may call", () => {

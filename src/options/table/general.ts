@@ -17,6 +17,7 @@ import {
   PRIORITY,
   PRIVILEGED,
   quoted,
+  ROOT,
   special,
   text,
   wholeNumber,
@@ -61,19 +62,26 @@ function openLogfile({ config, host, privileged }: Setting, argument: string): v
   Object.assign(config, { logfile: path, logfd: fd, logDefault: false } satisfies Partial<Config>);
 }
 
-function setEnvironment({ config }: Setting, argument: string): void {
+function setEnvironment(setting: Setting, argument: string): void {
   const pair = decoded(argument);
   const at = pair.indexOf("=");
   if (at < 0) throw new OptionError(`missing = in name=value: ${pair}`);
   if (at === 0) throw new OptionError(`missing variable name: ${pair}`);
-  config.environment.push({ name: pair.slice(0, at), value: pair.slice(at + 1) });
+  putVariable(setting, pair.slice(0, at), pair.slice(at + 1));
 }
 
-function unsetEnvironment({ config }: Setting, argument: string): void {
+function unsetEnvironment(setting: Setting, argument: string): void {
   const name = decoded(argument);
   if (name.includes("=")) throw new OptionError(`unexpected = in name: ${name}`);
   if (name === "") throw new OptionError("missing variable name for unset");
-  config.environment.push({ name, value: undefined });
+  putVariable(setting, name, undefined);
+}
+
+function putVariable({ config, priority, privileged }: Setting, name: string, value: string | undefined): void {
+  const weight = priority + (privileged ? ROOT : 0);
+  const at = config.environment.findIndex((one) => one.name === name);
+  if (at >= 0 && config.environment[at]!.priority > weight) return;
+  config.environment.splice(at < 0 ? config.environment.length : at, 1, { name, value, priority: weight });
 }
 
 function filter(name: string, key: "passFilter" | "activeFilter", about: string): Row {
@@ -165,13 +173,18 @@ export const GENERAL: readonly Row[] = [
   flag("dump", 0, "print the options in effect", { dump: true }),
   flag("dryrun", 0, "print the options in effect and exit", { dryrun: true }),
   number("child-timeout", "childTimeout", PRIORITY, "seconds to wait for scripts at the end (0: for ever)"),
-  special("set", 0, "set a variable for scripts", setEnvironment, (config) => {
-    const { name, value } = config.environment.findLast((one) => one.value !== undefined) ?? {};
-    return quoted(`${name}=${value}`);
+  {
+    ...special("set", 0, "set a variable for scripts", setEnvironment),
+    values: ({ environment }) =>
+      environment.flatMap(({ name, value }) => (value === undefined ? [] : [quoted(`${name}=${value}`)])),
+  },
+  {
+    ...special("unset", 0, "remove a variable for scripts", unsetEnvironment),
+    values: ({ environment }) => environment.flatMap(({ name, value }) => (value === undefined ? [quoted(name)] : [])),
+  },
+  number("defaultroute-metric", "defaultrouteMetric", PRIVILEGED | INIT_ONLY, "the metric of the default route", {
+    min: -1,
   }),
-  special("unset", 0, "remove a variable for scripts", unsetEnvironment, (config) =>
-    quoted(config.environment.findLast((one) => one.value === undefined)?.name ?? ""),
-  ),
   text("net-init-script", "netInitScript", PRIVILEGED, "run when the interface is known"),
   text("net-pre-up-script", "netPreUpScript", PRIVILEGED, "run before the network protocols start"),
   text("net-down-script", "netDownScript", PRIVILEGED, "run when the link goes down"),

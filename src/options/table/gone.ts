@@ -25,12 +25,16 @@ const IPX_WITH_VALUE = [
 const IPX_PLAIN = ["ipx", "+ipx", "+ipx-protocol", "ipxcp-accept-local", "ipxcp-accept-network", "ipxcp-accept-remote"];
 const noipx = flag("noipx", 0, "no IPX: there is none", {});
 
-export const OLD: readonly Row[] = [
+/** Where a dump of 2.4.9 has them. */
+export const IPX: readonly Row[] = [
   noipx,
   alias(noipx, "-ipx"),
   alias(noipx, "-ipx-protocol"),
   ...IPX_PLAIN.map((name) => gone(name, false)),
   ...IPX_WITH_VALUE.map((name) => gone(name, true)),
+];
+
+export const OLD: readonly Row[] = [
   gone("srp-interval", true),
   gone("srp-pn-secret", true),
   gone("srp-use-pseudonym", false),

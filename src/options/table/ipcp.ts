@@ -8,7 +8,6 @@ import {
   decoded,
   encoded,
   flag,
-  INIT_ONLY,
   LIST,
   number,
   PRIORITY,
@@ -99,13 +98,6 @@ const nodefaultroute = flag("nodefaultroute", 0, "forbid the defaultroute option
   defaultroute: false,
 });
 const noproxyarp = flag("noproxyarp", 0, "forbid the proxyarp option", { noproxyarp: true, proxyarp: false });
-
-/** The operating system's own: a dump shows it before the line's options. */
-export const SYSTEM: readonly Row[] = [
-  number("defaultroute-metric", "defaultrouteMetric", PRIVILEGED | INIT_ONLY, "the metric of the default route", {
-    min: -1,
-  }),
-];
 
 export const IPCP: readonly Row[] = [
   noip,

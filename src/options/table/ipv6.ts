@@ -55,12 +55,15 @@ function interfaceId(word: string, end: "local" | "remote"): bigint {
   return id;
 }
 
-function setIdentifiers({ config }: Setting, argument: string): void {
+function setIdentifiers({ config, priority }: Setting, argument: string): void {
   const comma = argument.indexOf(",");
   const our = comma < 0 ? argument : argument.slice(0, comma);
   const peer = comma < 0 ? "" : argument.slice(comma + 1);
   if (our !== "") config.ipv6Local = interfaceId(our, "local");
   if (peer !== "") config.ipv6Remote = interfaceId(peer, "remote");
+  // It says +ipv6 as well, and that has a priority.
+  if ((config.given.get("+ipv6")?.priority ?? 0) > priority) return;
+  config.given.set("+ipv6", { winner: "", source: "", priority, values: [] });
   config.ipv6 = true;
 }
 

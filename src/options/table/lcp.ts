@@ -70,7 +70,12 @@ function setFcs({ config }: Setting, word: string): void {
 }
 
 export const LCP: readonly Row[] = [
-  flag("-all", 0, "ask for no LCP option and grant none", { noOptions: true }),
+  {
+    ...flag("-all", 0, "ask for no LCP option and grant none", { noOptions: true }),
+    // Whatever was said of these before.
+    set: ({ config }) =>
+      void Object.assign(config, { noOptions: true, asyncmap: 0, passive: false, silent: false, mpshortseq: false }),
+  },
   noaccomp,
   alias(noaccomp, "-ac"),
   asyncmap("asyncmap"),

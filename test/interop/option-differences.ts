@@ -1,0 +1,214 @@
+// Our parser beside the real pppd: what is printed for an option case, and what is different on purpose, with the reason.
+
+import { lengthen, type RecordedCase } from "../../scripts/record-options.ts";
+import { USAGE_TEXT, VERSION_TEXT } from "../../src/options/dump.ts";
+import { fakeHost } from "../kit/optionhost.ts";
+import { dryRun } from "../kit/optionrun.ts";
+import type { Printed } from "../kit/real-options.ts";
+
+export interface Difference {
+  readonly why: string;
+  readonly cases: RegExp;
+  /** What we print instead of what the real pppd printed. */
+  readonly ours: (real: Printed, one: RecordedCase) => Printed;
+}
+
+const DUMP = "pppd options in effect:\n";
+const FROM = "\t\t# (from command line)\n";
+const PLAIN = `${DUMP}dump${FROM}dryrun${FROM}/dev/ttyS0${FROM}`;
+
+const refused = (text: string): Printed => ({ stdout: "", stderr: `pppd: ${text}\n`, code: 2 });
+/** Some other text in what is printed. */
+const instead =
+  (real: string | RegExp, ours: string) =>
+  (printed: Printed): Printed => ({
+    ...printed,
+    stdout: printed.stdout.replace(real, ours),
+    stderr: printed.stderr.replace(real, ours),
+  });
+/** The option's last word as its value in the dump. */
+const valueOf = ({ args }: RecordedCase): string => args.at(-1) ?? "";
+
+export const DIFFERENCES: readonly Difference[] = [
+  {
+    why: "--version and usage name our own version",
+    cases: /^--version( before an error)?$/,
+    ours: (real) => ({ ...real, stdout: VERSION_TEXT }),
+  },
+  { why: "-v is --version, as in 2.5", cases: /^-v$/, ours: () => ({ stdout: VERSION_TEXT, stderr: "", code: 0 }) },
+  {
+    why: "show-options is an option, as in 2.5",
+    cases: /^show-options$/,
+    ours: () => ({ stdout: "<options>", stderr: "", code: 0 }),
+  },
+  {
+    why: "ms-lanman is accepted (a build option of pppd that Debian leaves out)",
+    cases: /^(user: )?ms-lanman$/,
+    ours: () => ({ stdout: `${PLAIN}ms-lanman${FROM}`, stderr: "", code: 0 }),
+  },
+  {
+    why: "values that cannot work are refused with the text of 2.5.4",
+    cases:
+      /^((lcp|pap|chap|ipcp|ipv6cp)-restart (0|-1)|(connect-delay|datarate|lcp-echo-interval|pap-timeout|chap-interval|chap-timeout) -1)$/,
+    ours: (_, { args }) => refused(`${args.at(-2)} value must be >= ${args.at(-2)?.endsWith("-restart") ? 1 : 0}`),
+  },
+  {
+    why: "a packet size out of range is brought into it, with a warning (2.4.9 sends it cut to 16 bits)",
+    cases: /^(user: )?(mru|mrru) (3|0|-1|70000)$/,
+    ours(real, one) {
+      const max = one.args.at(-2) === "mru" ? 16384 : 65535;
+      const size = Math.min(Math.max(Number(valueOf(one)), 128), max);
+      const warning = `${one.args.at(-2)} value ${valueOf(one)} is not between 128 and ${max}: using ${size}\n`;
+      return { ...real, stdout: warning + real.stdout.replace(` ${valueOf(one)}\t`, ` ${size}\t`) };
+    },
+  },
+  {
+    why: "mo-timeout N is N seconds (2.4.9 adds one)",
+    cases: /^(user: )?mo-timeout (3|70000)$/,
+    ours: (real, one) => instead(/mo-timeout \d+/, `mo-timeout ${valueOf(one)}`)(real),
+  },
+  {
+    why: "a number is dumped as the 32 bits it has",
+    cases: /^idle 2147483648$/,
+    ours: instead("-18446744071562067968", "-2147483648"),
+  },
+  { why: "an empty domain is dumped as such", cases: /^domain ""$/, ours: instead("<NULL>", "") },
+  {
+    why: "filters and mo-direction are dumped with their value",
+    cases: /^(user: )?(pass-filter "?icmp|active-filter|mo-direction)/,
+    ours: (real, one) =>
+      instead("xxx # [don't know how to print value]", valueOf(one) === "frob" ? "sum" : valueOf(one))(real),
+  },
+  {
+    why: "plugins are not loaded in this release",
+    cases: /^plugin "nowhere/,
+    ours: () => ({ stdout: PLAIN.replace("/dev", `plugin nowhere.so${FROM}/dev`), stderr: "", code: 0 }),
+  },
+  {
+    why: "+ua is dumped with its file (2.4.9 prints a stray pointer)",
+    cases: /^(user: )?\+ua ("?\/home|good|no newline)/,
+    ours: (real, one) => instead(/\+ua .*?\t/, `+ua ${valueOf(one)}\t`)(real),
+  },
+  {
+    why: "an endpoint is dumped as it was written",
+    cases: /^endpoint "(magic|phone|7)/,
+    ours: (real, one) => instead(/endpoint .*?\t/, `endpoint ${valueOf(one)}\t`)(real),
+  },
+  {
+    why: "IPX is gone: its options say so and do nothing",
+    cases: /^(user: )?(\+?ipx|ipxcp-\S+|ipx-(network|node|router-name|routing))( .*)?$/,
+    ours: (_, { args }) => ({
+      stdout: `the ${args[3]} option has no effect any more\n${PLAIN}`,
+      stderr: "",
+      code: 0,
+    }),
+  },
+  {
+    why: "ipv6cp-use-persistent looks for an address when IPv6 is there",
+    cases: /^(user: )?ipv6cp-use-persistent$/,
+    ours: instead("ipv6cp: no persistent id can be found\n", ""),
+  },
+  {
+    why: "demand does not need link-local addresses",
+    cases: /^(user: )?demand$/,
+    ours: () => refused("connect script is required for demand-dialling"),
+  },
+  {
+    why: "each value of a repeated option is dumped with its own source",
+    cases: /^allow-ip twice$/,
+    ours: instead(`10.0.0.3${FROM}`, "10.0.0.3\t\t# (from /etc/ppp/options)\n"),
+  },
+  {
+    why: "a dumped value is not cut at 255 characters",
+    cases: /^name "xxx|^file: word of (10|15)\d\d$/,
+    ours: (real, one) => {
+      const text = one.files?.["options"]?.split(" ")[1]?.slice(0, 1023) ?? valueOf(one).slice(0, 255);
+      return instead(new RegExp(`${text[0]}{200,}`), text)(real);
+    },
+  },
+  {
+    why: "bytes that are not UTF-8 are shown as Latin-1",
+    cases: /^file: high bytes$/,
+    ours: instead(/caf.*\t\t/, `${latin("caf\u00c3\u00a9\u00e9\u00ff")}\t\t`),
+  },
+  {
+    why: "a command without quotes runs to the end of its line (the HOWTO's winserver example)",
+    cases: /^file: howto connect unquoted$/,
+    ours: () => ({
+      stdout: `${PLAIN}connect chat -v -f /etc/ppp/scripts/winserver.chat\t\t# (from /etc/ppp/options)\n`,
+      stderr: "",
+      code: 0,
+    }),
+  },
+  {
+    why: "typographic minus signs are hyphens (the HOWTO's PDF); here the words then mean PAP, for which there is no secret",
+    cases: /^file: howto unicode minus$/,
+    ours: () => ({
+      stdout: "",
+      stderr:
+        "pppd: The remote system is required to authenticate itself\n" +
+        "pppd: but I couldn't find any suitable secret (password) for it to use to do so.\n",
+      code: 1,
+    }),
+  },
+];
+
+/** UTF-8 bytes, one char each, as the recording has them. */
+function latin(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+function byteArguments(args: readonly string[]): string[] {
+  return args.map((word) => Buffer.from(word, "latin1").toString("utf8"));
+}
+
+/**
+ * What 2.4.9 printed, but for three things we leave out: the break in a dumped line of more than 255 characters, a dump's
+ * lines without a name (options not in force after all), the empty line after some errors.
+ */
+export function real(one: RecordedCase): Printed {
+  return {
+    stdout: lengthen(one.stdout, USAGE_TEXT)
+      .replace(/^(.{200,})\n\t\t#/gm, "$1\t\t#")
+      .replace(/^\t\t# .*\n/gm, ""),
+    stderr: lengthen(one.stderr, USAGE_TEXT).replace(/\n\n/g, "\n"),
+    code: one.code,
+  };
+}
+
+export function ours(one: RecordedCase): Printed {
+  const files: Record<string, string> = { "/home/zaphod/ua": "zaphod\ngargle\n" };
+  if (!one.bare) files["/etc/ppp/options"] = "";
+  for (const [path, text] of Object.entries(one.files ?? {})) {
+    files[path.startsWith("/") ? path : `/etc/ppp/${path}`] = text;
+  }
+  const host = fakeHost({
+    files,
+    user: one.user === true,
+    changes: { hasDefaultRoute: () => one.route === true },
+  });
+  const { stdout, stderr, code } = dryRun(byteArguments(one.args), host);
+  return { stdout: latin(stdout), stderr: latin(stderr), code };
+}
+
+export const differenceOf = (one: RecordedCase): Difference | undefined =>
+  DIFFERENCES.find(({ cases: is }) => is.test(one.name));
+
+/** Words whose lines in a dump differ on purpose whatever stands around them. */
+const NOT_DUMPED_ALIKE: readonly { readonly line: RegExp; readonly why: string }[] = [
+  { line: /^(nomppe|[+-]mppe|require-mppe)(-40|-128)?\t.*\n/gm, why: "2.4.9 dumps a bit that is set, not who won" },
+];
+
+/** What of a run is compared where options meet in company: {@link DIFFERENCES} are for one at a time. */
+export function comparable(printed: Printed): Printed {
+  const { stdout, stderr, code } = printed;
+  let text = stdout;
+  for (const { line } of NOT_DUMPED_ALIKE) text = text.replace(line, "");
+  // Of a repeated option 2.4.9 has only the last one's source.
+  const lines = text.split("\n");
+  const names = lines.map((line) => line.split(/[ \t]/)[0]!);
+  const sourceless = lines.map((line, at) =>
+    names.indexOf(names[at]!) === names.lastIndexOf(names[at]!) ? line : line.replace(/\t\t# .*/, ""),
+  );
+  return { stdout: sourceless.join("\n"), stderr, code };
+}
