@@ -442,8 +442,8 @@ function compressorOf(method: Method, keys: MppeKeys | undefined): Compressor | 
   }
 }
 
-/** The receiving side of a method. `keys` are MPPE's. */
-export function decompressorOf(method: Method, keys: MppeKeys | undefined): Decompressor | undefined {
+
+function decompressorOf(method: Method, keys: MppeKeys | undefined): Decompressor | undefined {
   switch (method.kind) {
     case "deflate":
       return new DeflateDecompressor(method.window);

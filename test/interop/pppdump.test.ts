@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RecordWriter } from "../../src/record/pppdump-file.ts";
+import { RecordMaker } from "../kit/record-maker.ts";
 import { Rng } from "../kit/rng.ts";
 
 const REAL = ["/usr/sbin/pppdump", Bun.which("pppdump")].find((path) => path && existsSync(path));
@@ -151,6 +152,130 @@ function data(rng: Rng, missing: number): Uint8Array {
   const length = octets.length + missing;
   return Uint8Array.of(rng.pick([1, 2]), length >> 8, length & 0xff, ...octets);
 }
+
+// ── -d ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * A BSD-Compress payload in which no string of two octets comes twice, so that it is one code of nine bits an octet: the
+ * real one, built for the other end's octet order, makes nonsense of longer strings.
+ */
+function bsdPayload(sequence: number, packet: readonly number[]): number[] {
+  const codes = packet.map((octet) => octet.toString(2).padStart(9, "0")).join("");
+  const bits = codes.padEnd(Math.ceil(codes.length / 8) * 8, "1");
+  return [sequence >> 8, sequence & 0xff, ...(bits.match(/.{8}/g) ?? []).map((octet) => parseInt(octet, 2))];
+}
+
+const ACK = "80fd 0201 0007 1503 2f";
+const RESET = "80fd 0f01 0004";
+const PACKET = [0x21, 0x45, 0x61, 0x62, 0x63];
+const LONG = [0x22, ...Array.from({ length: 40 }, (_, at) => at + 1)];
+const compressed = (sequence: number, packet = PACKET): number[] => [0xfd, ...bsdPayload(sequence, packet)];
+
+type Step = string | number[] | { rcvd: string } | { spoilt: string | number[] };
+
+/** What is sent but for what is marked otherwise. */
+const SCENES: Readonly<Record<string, readonly Step[]>> = {
+  "three in order": [ACK, compressed(0), compressed(1), compressed(2)],
+  "a lost one, nothing until the reset": [ACK, compressed(0), compressed(2), compressed(3), RESET, compressed(0)],
+  "fatal, nothing until CCP begins again": [
+    ACK,
+    [0xfd, 0, 0, 255, 255],
+    compressed(0),
+    RESET,
+    compressed(0),
+    ACK,
+    compressed(0),
+  ],
+  "a reset the other way": [ACK, compressed(0), { rcvd: RESET }, compressed(1)],
+  "an Ack the other way": [{ rcvd: ACK }, compressed(0)],
+  "a Nak, a Nak the other way": [
+    ACK,
+    { rcvd: "80fd 0301 0007 1503 2f" },
+    compressed(0),
+    "80fd 0301 0007 1503 2f",
+    compressed(1),
+  ],
+  "a Reject": [ACK, "80fd 0401 0007 1503 2f", compressed(0)],
+  "requests and ends change nothing": [
+    ACK,
+    "80fd 0101 0007 1503 2f",
+    "80fd 0501 0004",
+    "80fd 0601 0004",
+    compressed(0),
+  ],
+  "an Ack of nothing": [ACK, compressed(0), "80fd 0201 0004", compressed(1)],
+  "an Ack of MPPE": [ACK, compressed(0), "80fd 0201 000a 1206 01000040", compressed(1)],
+  "two options, the first counts": ["80fd 0201 000b 1503 2f 1a04 7800", compressed(0)],
+  "an Ack longer than its packet": ["80fd 0201 0020 1503 2f", compressed(0)],
+  "an Ack with octets behind it": ["80fd 0201 0007 1503 2f 0000", compressed(0)],
+  "an option longer than the Ack": ["80fd 0201 0007 1508 2f", compressed(0)],
+  "an option of another length": ["80fd 0201 0008 1504 2f00", compressed(0)],
+  "8 bits, 16 bits, another version": [
+    "80fd 0201 0007 1503 28",
+    compressed(0),
+    "80fd 0201 0007 1503 30",
+    compressed(0),
+    "80fd 0201 0007 1503 4f",
+    compressed(0),
+  ],
+  "whole headers": [`ff03 ${ACK}`, [0xff, 3, 0, ...compressed(0)], [0xff, 3, ...compressed(1)], [0, ...compressed(2)]],
+  "plain packets between": [
+    ACK,
+    [0x21, 0x45, 0x61, 0x62],
+    compressed(1),
+    [0xff, 3, 0, 0x21, 1, 2, 3],
+    compressed(3),
+    [0x80, 0x21, 1, 1, 0, 4],
+    compressed(4),
+    [0xc0, 0x21, 9, 1, 0, 4],
+    compressed(4),
+  ],
+  "a damaged Ack, a damaged packet": [{ spoilt: ACK }, compressed(0), ACK, { spoilt: compressed(0) }, compressed(0)],
+  "longer than the MRU": [ACK, compressed(0, LONG)],
+  "a protocol of two octets": [ACK, compressed(0, [0, 0x21, 0x45, 0x61])],
+};
+
+function madeOf(steps: readonly Step[]): Uint8Array {
+  const octetsOf = (step: string | number[]): ArrayLike<number> =>
+    typeof step === "string" ? Buffer.from(step.replaceAll(" ", ""), "hex") : step;
+  const maker = new RecordMaker();
+  for (const step of steps) {
+    if (typeof step === "string" || Array.isArray(step)) maker.frame("sent", octetsOf(step));
+    else if ("rcvd" in step) maker.frame("received", octetsOf(step.rcvd));
+    else maker.frame("sent", octetsOf(step.spoilt), true);
+  }
+  return maker.file;
+}
+
+test.skipIf(REAL === undefined)(
+  `-d: when it decompresses, and when it says that it cannot${WHY}`,
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), "pppdump-"));
+    try {
+      const jobs = Object.entries(SCENES).flatMap(([name, steps]) => {
+        const file = join(folder, name);
+        writeFileSync(file, madeOf(steps));
+        return [
+          ["-pd", file],
+          ["-rpd", file],
+          ["-pd", "-m", "20", file],
+          ["-d", file],
+          ["-hd", file],
+        ];
+      });
+      const outputs = ours(jobs);
+      for (const [index, argv] of jobs.entries()) {
+        const real = Bun.spawnSync([REAL!, ...argv]);
+        // What its decompressor says for itself.
+        const text = real.stdout.toString("latin1").replace(/^bsd_decomp0: .*\n/gm, "");
+        expect([argv.join(" "), ...outputs[index]!]).toEqual([argv.join(" "), real.exitCode, text]);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+  60_000,
+);
 
 const tshark = Bun.which("tshark");
 
