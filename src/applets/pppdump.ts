@@ -57,7 +57,9 @@ async function makeCapture({ options, files }: Command, path: string): Promise<n
     };
     const code = await eachFile(files, write, () => {});
     if (counts.nonsense > 0)
-      console.error(`pppdump: ${plural(counts.nonsense, "octet")} that no record has passed over`);
+      console.error(
+        `pppdump: ${plural(counts.nonsense, "octet")} that ${counts.nonsense === 1 ? "is" : "are"} no record`,
+      );
     if (counts.cut > 0) console.error("pppdump: the record ends in the middle of an item");
     if (counts.badFrames > 0) console.error(`pppdump: ${plural(counts.badFrames, "bad frame")} left out`);
     if (code === 0 && counts.packets === 0) console.error("pppdump: no packets in it");

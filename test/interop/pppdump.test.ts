@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DeflateCompressor } from "../../src/compress/deflate.ts";
 import { RecordWriter } from "../../src/record/pppdump-file.ts";
 import { RecordMaker } from "../kit/record-maker.ts";
 import { Rng } from "../kit/rng.ts";
@@ -316,3 +317,125 @@ test.skipIf(tshark === null)(
     }
   },
 );
+
+// ── --pcapng ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const MAIN = join(ROOT, "src/main.ts");
+const NO_TSHARK = tshark === null ? " [skipped: no tshark here]" : "";
+
+function pppdump(argv: readonly string[], stdin?: Uint8Array) {
+  const input = stdin === undefined ? {} : { stdin };
+  const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, MAIN, "pppdump", ...argv], input);
+  return { status: exitCode, out: stdout, err: stderr.toString() };
+}
+
+/** A row a packet; of ppp.direction 0 is sent, 1 received. */
+function seenByTshark(file: string, ...fields: string[]): string[] {
+  const read = Bun.spawnSync([tshark!, "-r", file, "-T", "fields", ...fields.flatMap((field) => ["-e", field])]);
+  expect([read.exitCode, file]).toEqual([0, file]);
+  return read.stdout.toString().split("\n").slice(0, -1);
+}
+
+test.skipIf(tshark === null)(
+  `tshark sees the packets and directions that pppdump -p shows${NO_TSHARK}`,
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), "pppdump-"));
+    try {
+      const files = readdirSync(SESSIONS).filter((name) => name.endsWith("-client.rec"));
+      expect(files.length).toBeGreaterThan(5);
+      const job = files.flatMap((name) => ["--pcapng", join(folder, `${name}ng`), join(SESSIONS, name)]);
+      const jobs = files.map((_, at) => job.slice(3 * at, 3 * at + 3));
+      expect(ours(jobs).map(([code]) => code)).toEqual(files.map(() => 0));
+      for (const [at, [, text]] of ours(files.map((name) => ["-p", join(SESSIONS, name)])).entries()) {
+        const name = files[at]!;
+        const shown: string[] = text.split("\n").flatMap((row) => /^(sent|rcvd) {2}[0-9a-f]/.exec(row)?.[1] ?? []);
+        expect(shown.length).toBeGreaterThan(5);
+        const seen = seenByTshark(join(folder, `${name}ng`), "ppp.direction", "frame.protocols");
+        expect(seen.map((row) => (row.startsWith("0") ? "sent" : "rcvd"))).toEqual(shown);
+        for (const row of seen) expect(row).toContain("ppp");
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+  60_000,
+);
+
+test.skipIf(tshark === null)(
+  `--pcapng: times, -d, -r, several files, standard input and output, bad frames left out${NO_TSHARK}`,
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), "pppdump-"));
+    try {
+      const [one, two, out] = ["one", "two", "out"].map((name) => join(folder, name)) as [string, string, string];
+      const compressor = new DeflateCompressor(15);
+      // An ICMP echo request, long enough to be worth compressing.
+      const ping = Buffer.from("450000540001400040010000c0a80001c0a80101080000000001000100".padEnd(168, "00"), "hex");
+      const maker = new RecordMaker().frame("sent", Buffer.from("80fd020100081a047800", "hex"));
+      maker.now += 1500;
+      maker.compressed("sent", compressor, 0x21, ping).frame("received", [0x21, ...ping], true);
+      maker.octets("received", Uint8Array.of(0x7e, 0x21, 0x45, 0x7d, 0x7e));
+      maker.now += 500;
+      maker.frame("received", [0x21, ...ping]);
+      writeFileSync(one, maker.file);
+      writeFileSync(two, new RecordMaker(1_700_000_100_000).frame("sent", [0xc0, 0x21, 9, 1, 0, 8, 0, 0, 0, 0]).file);
+
+      expect(pppdump(["-d", "--pcapng", out, one, two])).toMatchObject({
+        status: 0,
+        err: "pppdump: 2 bad frames left out\n",
+      });
+      const fields = ["frame.time_epoch", "ppp.direction", "ppp.protocol", "ip.dst"];
+      expect(seenByTshark(out, ...fields)).toEqual([
+        "1700000000.000000000\t0\t0x80fd\t",
+        "1700000001.500000000\t0\t0x0021\t192.168.1.1",
+        "1700000002.000000000\t1\t0x0021\t192.168.1.1",
+        "1700000100.000000000\t0\t0xc021\t",
+      ]);
+
+      const piped = pppdump(["-r", "--pcapng=-"], maker.file);
+      writeFileSync(out, piped.out);
+      expect(seenByTshark(out, "ppp.direction", "ppp.protocol")).toEqual(["1\t0x80fd", "1\t0x00fd", "0\t0x0021"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+  60_000,
+);
+
+test("empty, cut, damaged, no file at all: what can be read, a word about the rest, and no stack", () => {
+  const folder = mkdtempSync(join(tmpdir(), "pppdump-"));
+  try {
+    const whole = new RecordMaker().frame("sent", [0xc0, 0x21, 9, 1, 0, 8, 0, 0, 0, 0]).file;
+    const file = join(folder, "a.rec");
+    const out = join(folder, "out");
+    const given = (bytes: Uint8Array): void => writeFileSync(file, bytes);
+
+    given(new Uint8Array(0));
+    expect(pppdump(["-pd", file])).toMatchObject({ status: 0, err: "" });
+    expect(pppdump(["--pcapng", out, file])).toMatchObject({ status: 0, err: "pppdump: no packets in it\n" });
+    given(whole.subarray(0, whole.length - 3));
+    expect(pppdump(["--pcapng", out, file]).err).toBe(
+      "pppdump: the record ends in the middle of an item\npppdump: no packets in it\n",
+    );
+    given(Buffer.concat([whole, Buffer.from("hello")]));
+    expect(pppdump(["--pcapng", out, file])).toMatchObject({
+      status: 0,
+      err: "pppdump: 5 octets that are no record\n",
+    });
+
+    expect(pppdump(["--pcapng", out, folder])).toMatchObject({ status: 1, err: `${folder}: Is a directory\n` });
+    expect(pppdump(["-p", folder])).toMatchObject({ status: 1, err: `${folder}: Is a directory\n` });
+    expect(pppdump(["--pcapng", out, "/nowhere"])).toMatchObject({ status: 1 });
+    expect(pppdump(["--pcapng", "/nowhere/out", file])).toMatchObject({
+      status: 1,
+      err: "/nowhere/out: No such file or directory\n",
+    });
+    expect(pppdump(["--pcapng"]).err).toStartWith("pppdump: option '--pcapng' requires an argument\nUsage: ");
+    if (existsSync("/dev/full"))
+      expect(pppdump(["--pcapng", "/dev/full", file])).toMatchObject({
+        status: 1,
+        err: "/dev/full: No space left on device\n",
+      });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

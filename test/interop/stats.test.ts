@@ -94,7 +94,7 @@ const METHODS = {
 for (const [name, options] of Object.entries(METHODS))
   test.skipIf(skipReal !== undefined)(titled(`${name}: each end counts what the other does`, skipReal), () =>
     real.use(async (link) => {
-      const runs = await bringUp(link, options);
+      const runs = await bringUp(link, `${options} record /tmp/record`);
       await talk(link);
       for (const flags of ["", "-v", "-r", "-z"]) {
         const { server, client } = await settled(link, flags);

@@ -36,6 +36,16 @@ function shown(file: Uint8Array): string {
   return [...readRecord(file)].map((item) => dump.item(item)).join("");
 }
 
+/** The packets of the text in hex; some methods have the protocol in two octets. */
+function packetsIn(text: string): string[] {
+  const rows = text.split("\n").slice(1, -1);
+  const hex = rows.map((row) => (row.startsWith("sent ") ? "/" : "") + row.slice(6, 54).replaceAll(" ", ""));
+  return hex
+    .join("")
+    .split("/")
+    .map((packet) => packet.replace(/^0021/, "21"));
+}
+
 function acked(option: string): RecordMaker {
   const value = Buffer.from(option.replaceAll(" ", ""), "hex");
   return new RecordMaker().frame("sent", [0x80, 0xfd, 2, 1, 0, 4 + value.length, ...value]);
@@ -64,10 +74,7 @@ describe.each(Object.entries(METHODS))("%s", (_, [option, compressorOf]) => {
     }
     const text = shown(sent.file);
     expect(sent.file.length).toBeLessThan(0.95 * plain.file.length);
-    // Of LZS and MPPC all packets come in a frame of their kind, also those that do not shrink.
-    expect(text.replaceAll("sent  00 21 ", "sent  21 ")).toBe(
-      shown(plain.file).replaceAll("sent  00 21 ", "sent  21 "),
-    );
+    expect(packetsIn(text)).toEqual(packetsIn(shown(plain.file)));
   });
 
   test("cut, damaged, or agreed on by nonsense, it throws nothing and goes on", () => {
