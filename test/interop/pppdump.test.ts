@@ -351,7 +351,7 @@ test.skipIf(tshark === null)(
         const shown: string[] = text.split("\n").flatMap((row) => /^(sent|rcvd) {2}[0-9a-f]/.exec(row)?.[1] ?? []);
         expect(shown.length).toBeGreaterThan(5);
         const seen = seenByTshark(join(folder, `${name}ng`), "ppp.direction", "frame.protocols");
-        expect(seen.map((row) => (row.startsWith("0") ? "sent" : "rcvd"))).toEqual(shown);
+        expect<string[]>(seen.map((row) => (row.startsWith("0") ? "sent" : "rcvd"))).toEqual(shown);
         for (const row of seen) expect(row).toContain("ppp");
       }
     } finally {

@@ -35,12 +35,12 @@ interface Runs {
   client: Run;
 }
 
-async function bringUp(link: Laplink, options: string): Promise<Runs> {
+async function bringUp(link: Laplink, options: string, clientOptions = ""): Promise<Runs> {
   await link.server.install(OPTIONS);
   await link.client.install(OPTIONS);
   const server = await link.server.start(`pppd /dev/ttyS1 local -detach ${BAUD} 10.0.0.1:10.0.0.2 ${options}`);
   await server.waitFor("Connect: ");
-  const client = await link.client.start(`pppd /dev/ttyS0 local -detach ${BAUD} ${options}`);
+  const client = await link.client.start(`pppd /dev/ttyS0 local -detach ${BAUD} ${options} ${clientOptions}`);
   await Promise.all([server.waitFor(UP), client.waitFor(UP)]);
   return { server, client };
 }
@@ -94,7 +94,7 @@ const METHODS = {
 for (const [name, options] of Object.entries(METHODS))
   test.skipIf(skipReal !== undefined)(titled(`${name}: each end counts what the other does`, skipReal), () =>
     real.use(async (link) => {
-      const runs = await bringUp(link, `${options} record /tmp/record`);
+      const runs = await bringUp(link, options, "record /run/record");
       await talk(link);
       for (const flags of ["", "-v", "-r", "-z"]) {
         const { server, client } = await settled(link, flags);
@@ -112,8 +112,21 @@ for (const [name, options] of Object.entries(METHODS))
           expect(Number(client[1]["RATIO"])).toBeGreaterThan(1.5);
       }
       await finish(link, runs);
+      await readsTheRecord(link.client, options === METHODS["Deflate and VJ"]);
     }),
   );
+
+/** What the kernel compressed, pppdump -d undoes. */
+async function readsTheRecord(end: End, isCompressed: boolean): Promise<void> {
+  const compressed = async (flags: string): Promise<number> => {
+    const { stdout, status } = await end.run(`pppdump ${flags} /run/record`);
+    expect([status, /ERROR/.test(stdout)]).toEqual([0, false]);
+    return stdout.match(/^(sent|rcvd) {2}(00 )?fd /gm)?.length ?? 0;
+  };
+  expect((await compressed("-p")) > 20).toBe(isCompressed);
+  expect(await compressed("-pd")).toBe(0);
+  await end.run("rm /run/record");
+}
 
 /** A connection that is made and never read. */
 function connectTo(path: string): number {
