@@ -166,6 +166,9 @@ test.skipIf(skip !== undefined)(titled("a killed pppd's socket is replaced, and 
     expect(status().counters.sent.packets).toBe(answered.counters.sent.packets + 1);
     for (const fd of idle) closeFd(fd);
 
+    const nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups";
+    expect((await client.run(`${nobody} nullmodem pppstats`)).stdout).toBe((await client.run("pppstats")).stdout);
+
     const shown = await client.run("nullmodem status");
     expect(shown).toMatchObject({ status: 0, stderr: "" });
     expect(shown.stdout).toMatch(/^ppp0 {2}up \d+ s, pid \d+\n {2}IPv4 +10\.0\.0\.2 to 10\.0\.0\.1, MTU 1500\n/);
