@@ -442,7 +442,6 @@ function compressorOf(method: Method, keys: MppeKeys | undefined): Compressor | 
   }
 }
 
-
 function decompressorOf(method: Method, keys: MppeKeys | undefined): Decompressor | undefined {
   switch (method.kind) {
     case "deflate":
