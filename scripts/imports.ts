@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
     link,
     options: ["bytes", "filter"],
     chat: ["bytes"],
-    record: ["bytes", "frame", "wire"],
+    record: [...layers, "compress"],
     os: ["bytes"],
     run,
     applets: [...run, "run", "commands"],

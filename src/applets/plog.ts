@@ -4,6 +4,7 @@
 import { existsSync, statSync } from "node:fs";
 import { constants } from "node:os";
 import { hasCode, reasonOf } from "../os/libc.ts";
+import { outlive } from "../os/instead.ts";
 import { print } from "../os/print.ts";
 
 /** Where the logs are and who reads them; tests hand in their own. */
@@ -70,21 +71,16 @@ async function run(command: readonly string[], host: PlogHost, wanted?: RegExp):
     host.complain(`plog: ${command[0]}: not found`);
     return 127;
   }
-  const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((name) => [name, () => child.kill(name)] as const);
-  for (const [name, handler] of handlers) process.on(name, handler);
+  const ended = outlive(child);
   try {
     const found = wanted === undefined || child.stdout === undefined || (await printLines(child.stdout, wanted, host));
-    await child.exited;
-    const signal = child.signalCode;
-    if (signal !== null) return 128 + (typeof signal === "string" ? constants.signals[signal] : signal);
-    return wanted === undefined ? (child.exitCode ?? 1) : found ? 0 : 1;
+    const code = await ended;
+    return wanted === undefined || code > 128 ? code : found ? 0 : 1;
   } catch (error) {
     child.kill();
     if (hasCode(error, "EPIPE")) return EXIT_PIPE;
     host.complain(`plog: write error: ${reasonOf(error)}`);
     return 1;
-  } finally {
-    for (const [name, handler] of handlers) process.off(name, handler);
   }
 }
 

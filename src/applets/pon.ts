@@ -1,6 +1,7 @@
 // pon(1), as Debian has it: `pon NAME …` is `pppd call NAME …`.
 
 import { accessSync, closeSync, constants as access, existsSync, openSync } from "node:fs";
+import { outlive } from "../os/instead.ts";
 import { reasonOf } from "../os/libc.ts";
 
 const DEFAULT_PROVIDER = "provider";
@@ -9,8 +10,9 @@ const USAGE = `\
 Usage: pon [-q|--quick] [provider [pppd options]]
   -q, --quick   hang up when the ip-up scripts have run
 
-Starts pppd with the options in /etc/ppp/peers/PROVIDER, 'provider' when none
-is named. What follows the name is handed to pppd after them.`;
+Starts pppd with the options in /etc/ppp/peers/PROVIDER; what follows the name
+is handed to pppd after them. Without a name, /etc/ppp/ppp_on_boot is run when it
+may be executed, else the provider is 'provider'.`;
 
 /** Where pon looks and speaks; tests hand in their own. */
 export interface PonHost {
@@ -20,11 +22,21 @@ export interface PonHost {
   readonly run: string;
   say(text: string): void;
   complain(text: string): void;
+  /** Runs a program to its end; its exit code. */
+  runScript(path: string): Promise<number>;
 }
 
-const THIS_HOST: PonHost = { etc: "/etc/ppp", run: "/var/run", say: console.log, complain: console.error };
+const THIS_HOST: PonHost = {
+  etc: "/etc/ppp",
+  run: "/var/run",
+  say: console.log,
+  complain: console.error,
+  // By a shell, which also runs what does not begin with #!.
+  runScript: (path) =>
+    outlive(Bun.spawn(["/bin/sh", "-c", 'exec "$0"', path], { stdio: ["inherit", "inherit", "inherit"] })),
+};
 
-/** Runs pon with the arguments after its name; pppd's exit code, or 1. */
+/** Runs pon with the arguments after its name; the exit code of what it ran, or 1. */
 export async function pon(
   argv: readonly string[],
   pppd: (argv: string[]) => Promise<number>,
@@ -43,7 +55,8 @@ export async function pon(
   }
   const onBoot = `${etc}/ppp_on_boot`;
   if (named === undefined && may(access.X_OK, onBoot)) {
-    complain(`pon: ${onBoot} is not run by this pon; calling '${DEFAULT_PROVIDER}'`);
+    if (flags.length > 0) markQuick(`${run}/ppp-quick`, complain);
+    return host.runScript(onBoot);
   }
   const provider = named ?? DEFAULT_PROVIDER;
   if (!existsSync(`${etc}/peers/${provider}`)) {

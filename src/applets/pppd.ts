@@ -19,9 +19,9 @@ import { Exit } from "../run/exit.ts";
 import { systemOptionHost } from "../run/optionhost.ts";
 import { Peers } from "../run/peers.ts";
 import { Session } from "../run/session.ts";
+import { RUN_DIRECTORY } from "../run/status.ts";
 import { tunTrouble } from "../run/trouble.ts";
 
-const RUN_DIRECTORY = "/var/run";
 /** Where new files of ours may never be written by others. */
 const UMASK = 0o022;
 const CAP_NET_ADMIN = 12;

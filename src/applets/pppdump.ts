@@ -1,11 +1,13 @@
-// pppdump(8): shows what a `record` file holds.
+// pppdump(8): shows what a `record` file holds; with an option of our own, makes a capture for Wireshark of it.
 
 import { readFileSync } from "node:fs";
-import { strerror } from "../os/libc.ts";
+import { closeFd, hasCode, libc, Memory, O, openFd, OsError, reasonOf } from "../os/libc.ts";
 import { print } from "../os/print.ts";
+import { Capture } from "../record/capture.ts";
 import { Dump, type DumpOptions } from "../record/dump.ts";
-import { readRecord } from "../record/pppdump-file.ts";
+import { readRecord, type RecordItem } from "../record/pppdump-file.ts";
 
+/** The real one's, letter for letter: our `--pcapng` is not in it. */
 const USAGE = "Usage: pppdump [-h | -p[d]] [-r] [-m mru] [-a] [file ...]";
 const DEFAULT_MRU = 1500;
 /** Text is written out when so much of it has gathered. */
@@ -13,7 +15,8 @@ const CHUNK = 1 << 16;
 
 interface Command {
   options: DumpOptions;
-  decompress: boolean;
+  /** Where the capture goes; "-": standard output. */
+  capture: string | undefined;
   files: string[];
 }
 
@@ -24,44 +27,88 @@ export async function pppdump(argv: readonly string[], say: (text: string) => vo
     console.error(`pppdump: ${command}\n${USAGE}`);
     return 1;
   }
-  if (command.decompress && command.options.view === "packets")
-    console.error("pppdump: -d does nothing yet: compressed packets are shown as they are");
+  if (command.capture !== undefined) return await makeCapture(command, command.capture);
   const dump = new Dump(command.options);
-  // No name: standard input.
-  for (const name of command.files.length > 0 ? command.files : [undefined]) {
+  let text = "";
+  const write = (item: RecordItem): void => {
+    text += dump.item(item);
+    if (text.length < CHUNK) return;
+    say(text);
+    text = "";
+  };
+  const end = (): void => {
+    say(text);
+    text = "";
+  };
+  return await eachFile(command.files, write, end);
+}
+
+async function makeCapture({ options, files }: Command, path: string): Promise<number> {
+  const capture = new Capture(options);
+  let fd = -1;
+  try {
+    if (path !== "-") fd = openFd(path, O.WRONLY | O.CREAT | O_TRUNC, 0o666);
+    const put = fd < 0 ? print : (bytes: Uint8Array): void => writeAll(fd, bytes, path);
+    put(capture.header());
+    const { counts } = capture;
+    const write = (item: RecordItem): void => {
+      const blocks = capture.item(item);
+      if (blocks.length > 0) put(Buffer.concat(blocks));
+    };
+    const code = await eachFile(files, write, () => {});
+    if (counts.nonsense > 0)
+      console.error(
+        `pppdump: ${plural(counts.nonsense, "octet")} that ${counts.nonsense === 1 ? "is" : "are"} no record`,
+      );
+    if (counts.cut > 0) console.error("pppdump: the record ends in the middle of an item");
+    if (counts.badFrames > 0) console.error(`pppdump: ${plural(counts.badFrames, "bad frame")} left out`);
+    if (code === 0 && counts.packets === 0) console.error("pppdump: no packets in it");
+    return code;
+  } catch (error) {
+    if (!(error instanceof OsError)) throw error;
+    if (error.code !== "EPIPE") console.error(`${path}: ${reasonOf(error)}`);
+    return 1;
+  } finally {
+    if (fd >= 0) closeFd(fd);
+  }
+}
+
+const O_TRUNC = 0o1000;
+
+function writeAll(fd: number, bytes: Uint8Array, path: string): void {
+  const memory = new Memory(bytes.length + 1);
+  memory.bytes.set(bytes);
+  for (let at = 0; at < bytes.length;) {
+    const put = libc.write(fd, memory.at(at), bytes.length - at);
+    if (put < 0) throw new OsError("write", path);
+    at += put;
+  }
+}
+
+function plural(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+/** Hands over all items of the files, or of standard input; `end` after each file. The exit code. */
+async function eachFile(names: readonly string[], write: (item: RecordItem) => void, end: () => void): Promise<number> {
+  for (const name of names.length > 0 ? names : [undefined]) {
     let file: Uint8Array;
     try {
       file = name === undefined ? await Bun.stdin.bytes() : readFileSync(name);
     } catch (error) {
-      console.error(`${name ?? "stdin"}: ${reason(error)}`);
+      console.error(`${name ?? "stdin"}: ${reasonOf(error)}`);
       return 1;
     }
-    if (!(await show(dump, file, say))) return 1;
+    try {
+      for (const item of readRecord(file)) write(item);
+      end();
+    } catch (error) {
+      // Nobody reads our output any more.
+      if (hasCode(error, "EPIPE")) return 1;
+      throw error;
+    }
   }
   return 0;
-}
-
-/** False when nobody reads our output any more. */
-async function show(dump: Dump, file: Uint8Array, say: (text: string) => void): Promise<boolean> {
-  let text = "";
-  try {
-    for (const item of readRecord(file)) {
-      text += dump.item(item);
-      if (text.length < CHUNK) continue;
-      say(text);
-      text = "";
-    }
-    say(text);
-    return true;
-  } catch (error) {
-    if (!(error instanceof Error) || !("code" in error) || error.code !== "EPIPE") throw error;
-    return false;
-  }
-}
-
-function reason(error: unknown): string {
-  const number = error instanceof Error && "errno" in error ? Number(error.errno) : 0;
-  return number === 0 ? String(error) : strerror(Math.abs(number));
 }
 
 /** The command, or what is wrong with it, as getopt(3) says it. */
@@ -69,12 +116,13 @@ function parseArguments(argv: readonly string[]): Command | string {
   const options: DumpOptions = {
     view: "text",
     reverse: false,
+    decompress: false,
     absolute: false,
     mru: DEFAULT_MRU,
     dateText,
     clockText,
   };
-  const command: Command = { options, decompress: false, files: [] };
+  const command: Command = { options, capture: undefined, files: [] };
   for (let index = 0; index < argv.length; index++) {
     const word = argv[index]!;
     if (word === "--") {
@@ -83,6 +131,11 @@ function parseArguments(argv: readonly string[]): Command | string {
     }
     if (!word.startsWith("-") || word === "-") {
       command.files.push(word);
+      continue;
+    }
+    if (word === CAPTURE || word.startsWith(`${CAPTURE}=`)) {
+      command.capture = word === CAPTURE ? argv[++index] : word.slice(CAPTURE.length + 1);
+      if (!command.capture) return `option '${CAPTURE}' requires an argument`;
       continue;
     }
     for (let at = 1; at < word.length; at++) {
@@ -94,14 +147,15 @@ function parseArguments(argv: readonly string[]): Command | string {
         options.mru = parseInt(number, 10) || 0;
         break;
       }
-      if (!setFlag(command, flag)) return `invalid option -- '${flag}'`;
+      if (!setFlag(options, flag)) return `invalid option -- '${flag}'`;
     }
   }
   return command;
 }
 
-function setFlag(command: Command, flag: string): boolean {
-  const { options } = command;
+const CAPTURE = "--pcapng";
+
+function setFlag(options: DumpOptions, flag: string): boolean {
   switch (flag) {
     case "h":
       // -p outdoes -h, whichever comes first.
@@ -111,7 +165,7 @@ function setFlag(command: Command, flag: string): boolean {
       options.view = "packets";
       return true;
     case "d":
-      command.decompress = true;
+      options.decompress = true;
       return true;
     case "r":
       options.reverse = true;

@@ -1,46 +1,6 @@
 // What pppstats(8) prints: counters in, lines out, in the columns of pppstats 2.4.9.
 
-const FIELDS = [
-  "bytes",
-  "packets",
-  // Van Jacobson. Errors and tossed are of the receiving side, searches and misses of the sending one.
-  "vjCompressed",
-  "vjUncompressed",
-  "vjErrors",
-  "vjTossed",
-  "vjSearches",
-  "vjMisses",
-  // Packet compression: what came out compressed, what would not shrink, and all of it as it was before.
-  "compressedBytes",
-  "compressedPackets",
-  "incompressibleBytes",
-  "incompressiblePackets",
-  "uncompressedBytes",
-] as const;
-
-/** One direction of a link since it came up. */
-export type Traffic = Readonly<Record<(typeof FIELDS)[number], number>>;
-
-export interface Counters {
-  readonly received: Traffic;
-  readonly sent: Traffic;
-}
-
-export const NO_TRAFFIC: Traffic = {
-  bytes: 0,
-  packets: 0,
-  vjCompressed: 0,
-  vjUncompressed: 0,
-  vjErrors: 0,
-  vjTossed: 0,
-  vjSearches: 0,
-  vjMisses: 0,
-  compressedBytes: 0,
-  compressedPackets: 0,
-  incompressibleBytes: 0,
-  incompressiblePackets: 0,
-  uncompressedBytes: 0,
-};
+import { type Counters, NO_TRAFFIC, type Traffic, TRAFFIC_FIELDS } from "../link/counters.ts";
 
 export interface ReportOptions {
   /** -a: every row since the link came up, instead of since the row before. */
@@ -208,6 +168,6 @@ function decimal(value: number, digits: number, width: number): string {
 
 function difference(total: Traffic, past: Traffic): Traffic {
   const left = { ...total };
-  for (const field of FIELDS) left[field] -= past[field];
+  for (const field of TRAFFIC_FIELDS) left[field] -= past[field];
   return left;
 }

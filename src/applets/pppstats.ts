@@ -4,7 +4,9 @@ import { constants } from "node:os";
 import { findInterface, IFF } from "../os/netif.ts";
 import { hasCode, OsError, reasonOf } from "../os/libc.ts";
 import { print } from "../os/print.ts";
-import { type Counters, NO_TRAFFIC, Report, type ReportOptions } from "./pppstats-report.ts";
+import { type Counters, NO_TRAFFIC } from "../link/counters.ts";
+import { readStatus } from "../run/status.ts";
+import { Report, type ReportOptions } from "./pppstats-report.ts";
 
 /** What pppstats needs of the machine; tests hand in their own. */
 export interface PppstatsHost {
@@ -128,11 +130,13 @@ function thisHost(): PppstatsHost {
   };
 }
 
-/** The system's own count of an interface: no word of VJ or of compression. */
+/** Those of a pppd of ours; else the system's own count of the interface: no word of VJ or of compression. */
 function interfaceCounters(ifname: string): Counters {
   const found = findInterface(ifname);
   if (found === undefined) throw new OsError("pppstats", ifname, constants.errno.ENODEV);
   if ((found.flags & IFF.POINTOPOINT) === 0) throw new OsError("pppstats", ifname, constants.errno.EOPNOTSUPP);
+  const ours = readStatus(ifname);
+  if (ours !== undefined) return ours.counters;
   const { rxBytes, rxPackets, txBytes, txPackets } = found.counters;
   return {
     received: { ...NO_TRAFFIC, bytes: rxBytes, packets: rxPackets },

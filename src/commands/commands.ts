@@ -3,6 +3,7 @@
 import type { Program } from "../applets/applets.ts";
 
 export const COMMANDS = {
+  status: async (): Promise<Program> => (await import("./status.ts")).status,
   service: async (): Promise<Program> => (await import("./service.ts")).service,
 };
 export type Command = keyof typeof COMMANDS;

@@ -12,6 +12,7 @@ const SUMMARIES = {
   plog: "show the last lines of its log",
   pppstats: "show how much went over it",
   pppdump: "print a file made by pppd's record option",
+  status: "show the links of this machine and what goes over them; --json for programs",
   service: "print what makes an init or cron start pppd: nullmodem service systemd /dev/ttyS1 115200 local",
 };
 
@@ -26,7 +27,7 @@ const nullmodem = defineCommand({
   ),
 });
 
-const AFTER = `Called by one of these names, service apart, it is that program. \`pppd --help\` and \`chat\` explain their own words.
+const AFTER = `Called by one of these names, status and service apart, it is that program. \`pppd --help\` and \`chat\` explain their own words.
 A serial cable between two machines, as root:
   here   pppd /dev/ttyS0 115200 local noauth nodetach 192.168.0.1:192.168.1.1
   there  pppd /dev/ttyS0 115200 local noauth nodetach`;

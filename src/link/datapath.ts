@@ -10,6 +10,7 @@ import { MAX_FRAME } from "../frame/deframer.ts";
 import { HEADROOM } from "../frame/header.ts";
 import { Protocol } from "../wire/protocols.ts";
 import type { Vj } from "../wire/ipcp.ts";
+import { type Counters, HEADER_OCTETS, NO_TRAFFIC, type TrafficCount } from "./counters.ts";
 
 /** Room for one packet as it came out of a decompressor, and the header before it. */
 export const PLAIN_SIZE = VJ_HEADROOM + MAX_FRAME + ROOM;
@@ -30,6 +31,9 @@ export class Datapath {
   encrypted = false;
   vjOut: VjCompressor | undefined;
   vjIn: VjDecompressor | undefined;
+  /** Bytes and packets are counted by who knows what becomes of them; header compression counts for itself. */
+  readonly received: TrafficCount = { ...NO_TRAFFIC };
+  readonly sent: TrafficCount = { ...NO_TRAFFIC };
   readonly #plain: Uint8Array;
   readonly #compressed = new Uint8Array(HEADROOM + MAX_FRAME + ROOM);
   /** A reset was asked for: what comes before its Ack cannot be read. */
@@ -42,6 +46,7 @@ export class Datapath {
 
   /** Header compression as IPCP agreed on it. */
   setVj(receive: Vj | undefined, transmit: Vj | undefined): void {
+    this.#addVj(this.received, this.sent);
     this.vjIn = receive && new VjDecompressor(receive.maxSlot + 1, receive.compressSlot);
     this.vjOut = transmit && new VjCompressor(transmit.maxSlot + 1, transmit.compressSlot);
   }
@@ -49,6 +54,35 @@ export class Datapath {
   set receiver(decompressor: Decompressor | undefined) {
     this.decompressor = decompressor;
     this.#waiting = false;
+    countAnew(this.received);
+  }
+
+  set sender(compressor: Compressor | undefined) {
+    this.compressor = compressor;
+    countAnew(this.sent);
+  }
+
+  counters(): Counters {
+    const received = { ...this.received };
+    const sent = { ...this.sent };
+    this.#addVj(received, sent);
+    return { received, sent };
+  }
+
+  #addVj(received: TrafficCount, sent: TrafficCount): void {
+    const { vjIn, vjOut } = this;
+    if (vjIn !== undefined) {
+      received.vjCompressed += vjIn.compressedIn;
+      received.vjUncompressed += vjIn.uncompressedIn;
+      received.vjErrors += vjIn.errorsIn;
+      received.vjTossed += vjIn.tossed;
+    }
+    if (vjOut !== undefined) {
+      sent.vjCompressed += vjOut.compressed;
+      sent.vjUncompressed += vjOut.packets - vjOut.compressed;
+      sent.vjSearches += vjOut.searches;
+      sent.vjMisses += vjOut.misses;
+    }
   }
 
   /** The peer began anew. */
@@ -78,13 +112,24 @@ export class Datapath {
     this.start = start;
     this.end = end;
     if (compressor === undefined) return protocol;
+    const { sent } = this;
+    const length = HEADER_OCTETS + end - start;
+    sent.uncompressedBytes += length;
     if (this.fast && compressor.skip !== undefined) {
       compressor.skip(protocol, packet, start, end);
+      sent.incompressiblePackets++;
+      sent.incompressibleBytes += length;
       return protocol;
     }
     const compressed = this.#compressed;
     const stop = compressor.compress(protocol, packet, start, end, compressed, HEADROOM);
-    if (stop < 0) return this.encrypted ? LOST : protocol;
+    if (stop < 0) {
+      sent.incompressiblePackets++;
+      sent.incompressibleBytes += length;
+      return this.encrypted ? LOST : protocol;
+    }
+    sent.compressedPackets++;
+    sent.compressedBytes += HEADER_OCTETS + stop - HEADROOM;
     this.packet = compressed;
     this.start = HEADROOM;
     this.end = stop;
@@ -96,7 +141,7 @@ export class Datapath {
    * peer must begin anew) or FATAL.
    */
   decode(protocol: number, packet: Uint8Array, start: number, end: number): number {
-    const { decompressor } = this;
+    const { decompressor, received } = this;
     this.packet = packet;
     this.start = start;
     this.end = end;
@@ -111,6 +156,8 @@ export class Datapath {
         return stop;
       }
       this.#waiting = false;
+      received.compressedPackets++;
+      received.compressedBytes += HEADER_OCTETS + end - start;
       start = VJ_HEADROOM;
       if (stop === start) return LOST;
       protocol = plain[start++]!;
@@ -120,11 +167,15 @@ export class Datapath {
       }
       // Once is enough: a packet compressed twice is nobody's.
       if (protocol === Protocol.COMP || protocol >= FIRST_CONTROL) return LOST;
+      received.uncompressedBytes += HEADER_OCTETS + stop - start;
       this.packet = plain;
       this.start = start;
       this.end = stop;
     } else if (decompressor !== undefined && !this.#waiting) {
       decompressor.incompressible(protocol, packet, start, end);
+      received.incompressiblePackets++;
+      received.incompressibleBytes += HEADER_OCTETS + end - start;
+      received.uncompressedBytes += HEADER_OCTETS + end - start;
     }
     if (this.encrypted && this.packet === packet && protocol < FIRST_CONTROL) return LOST;
     if (protocol === Protocol.VJ_COMP || protocol === Protocol.VJ_UNCOMP) return this.#wholeHeader(protocol);
@@ -148,4 +199,10 @@ export class Datapath {
     this.start = vjIn.start;
     return Protocol.IP;
   }
+}
+
+/** A compressor counts from its own beginning, and without one there is nothing to count. */
+function countAnew(traffic: TrafficCount): void {
+  traffic.compressedBytes = traffic.compressedPackets = 0;
+  traffic.incompressibleBytes = traffic.incompressiblePackets = traffic.uncompressedBytes = 0;
 }

@@ -197,6 +197,10 @@ export class Link implements Member {
     return this.#lcpOptions.got.quality !== undefined || this.#lcpOptions.peer.quality !== undefined;
   }
 
+  get framesSent(): number {
+    return this.#framing.framer.stats.frames;
+  }
+
   get phase(): Phase {
     return this.#phase;
   }

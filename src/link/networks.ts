@@ -10,7 +10,7 @@ import { MppcCompressor, MppcDecompressor } from "../compress/mppc.ts";
 import { MppeCompressor, MppeDecompressor } from "../compress/mppe.ts";
 import { PredictorCompressor, PredictorDecompressor } from "../compress/predictor.ts";
 import { State } from "../control/automaton.ts";
-import { Ccp, type CcpConfig, enabledText, type Method } from "../control/ccp.ts";
+import { Ccp, type CcpConfig, enabledText, type Method, methodName } from "../control/ccp.ts";
 import { Ipcp, type IpcpConfig, type IpcpResult } from "../control/ipcp.ts";
 import { Ipv6cp, type Ipv6cpConfig, type Ipv6cpResult } from "../control/ipv6cp.ts";
 import { type Level, type Lower, Negotiator } from "../control/negotiator.ts";
@@ -52,6 +52,8 @@ export interface NetworksHost {
   madeUpPeerAddress(): number;
 }
 
+const NO_COMPRESSION = { receive: undefined, transmit: undefined };
+
 type Ncp = { readonly negotiator: Negotiator; readonly protocol: number };
 
 export class Networks {
@@ -63,6 +65,8 @@ export class Networks {
   readonly datapath: Datapath;
   /** What has become of the packets sent. */
   readonly gain = new Gain();
+  /** What CCP agreed on each way, by pppd's names; undefined: nothing. */
+  compression: { receive: string | undefined; transmit: string | undefined } = NO_COMPRESSION;
   /** Its options in the secrets file may have filters for the peer, so these are settled when it is known. */
   filters: Filters | undefined;
   /** What receiveData found: a protocol, or below 0 nothing that could be taken. */
@@ -90,33 +94,34 @@ export class Networks {
     this.#host = host;
     this.datapath = new Datapath(plain);
     this.filters = config.filters;
+    const lower = (timer: Timer): Lower => this.#counted(host.lower(timer));
     const ncps: Ncp[] = [];
     if (config.ccp !== undefined) {
-      this.#ccp = new Ccp(config.ccp, host.lower("ccp"), this.#ccpOwner());
+      this.#ccp = new Ccp(config.ccp, lower("ccp"), this.#ccpOwner());
       const silent = Ccp.asksNothing(config.ccp);
-      this.#ccpNegotiator = new Negotiator(this.#ccp, host.lower("ccp"), config.ccp.limits, { restart: true, silent });
+      this.#ccpNegotiator = new Negotiator(this.#ccp, lower("ccp"), config.ccp.limits, { restart: true, silent });
       ncps.push({ negotiator: this.#ccpNegotiator, protocol: Protocol.CCP });
     }
     if (config.ipcp !== undefined) {
-      this.ipcp = new Ipcp(config.ipcp, host.lower("ipcp"), {
+      this.ipcp = new Ipcp(config.ipcp, lower("ipcp"), {
         ipcpUp: (result, now) => this.#ipcpUp(result, now),
         ipcpDown: () => this.#ipcpDown(),
         ipcpFinished: (now) => this.#finished(now),
         closeIpcp: (reason, now) => this.closeIpcp(reason, now),
         madeUpPeerAddress: host.madeUpPeerAddress,
       });
-      this.#ipcpNegotiator = new Negotiator(this.ipcp, host.lower("ipcp"), config.ipcp.limits);
+      this.#ipcpNegotiator = new Negotiator(this.ipcp, lower("ipcp"), config.ipcp.limits);
       ncps.push({ negotiator: this.#ipcpNegotiator, protocol: Protocol.IPCP });
     }
     if (config.ipv6cp !== undefined) {
-      const dialect = new Ipv6cp(config.ipv6cp, host.lower("ipv6cp"), {
+      const dialect = new Ipv6cp(config.ipv6cp, lower("ipv6cp"), {
         ipv6cpUp: (result, now) => this.#ipv6cpUp(result, now),
         ipv6cpDown: () => this.#ipv6cpDown(),
         ipv6cpFinished: (now) => this.#finished(now),
         closeIpv6cp: (reason, now) => this.closeIpv6cp(reason, now),
         random32: host.random32,
       });
-      this.#ipv6cpNegotiator = new Negotiator(dialect, host.lower("ipv6cp"), config.ipv6cp.limits);
+      this.#ipv6cpNegotiator = new Negotiator(dialect, lower("ipv6cp"), config.ipv6cp.limits);
       ncps.push({ negotiator: this.#ipv6cpNegotiator, protocol: Protocol.IPV6CP });
     }
     this.#ncps = ncps;
@@ -124,6 +129,19 @@ export class Networks {
 
   get up(): boolean {
     return this.ipv4Up || this.ipv6Up;
+  }
+
+  /** The same with what goes out counted. */
+  #counted(lower: Lower): Lower {
+    const { sent } = this.datapath;
+    const send: Lower["send"] = (protocol, write) =>
+      lower.send(protocol, (buf, at) => {
+        const end = write(buf, at);
+        sent.packets++;
+        sent.bytes += end - at;
+        return end;
+      });
+    return { ...lower, send };
   }
 
   // ── beginning and end ────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,6 +229,9 @@ export class Networks {
   receiveControl(protocol: number, packet: Uint8Array, start: number, end: number, now: number): boolean {
     const ncp = this.#ncps.find((one) => one.protocol === protocol);
     if (ncp === undefined) return false;
+    const { received } = this.datapath;
+    received.packets++;
+    received.bytes += end - start;
     const { state, opened: wasOpened } = ncp.negotiator;
     ncp.negotiator.receive(packet, start, end, now);
     if (protocol === Protocol.CCP && wasOpened && !ncp.negotiator.opened && packet[start] === Code.TermReq)
@@ -262,6 +283,11 @@ export class Networks {
     const { datapath, traffic, filters } = this;
     const found = datapath.decode(protocol, packet, start, end);
     this.protocol = found;
+    if (found > 0) {
+      const { received } = datapath;
+      received.packets++;
+      received.bytes += datapath.end - datapath.start;
+    }
     if ((found === Protocol.IP && this.ipv4Up) || (found === Protocol.IPV6 && this.ipv6Up)) {
       traffic.packetsIn++;
       traffic.octetsIn += datapath.end - datapath.start;
@@ -302,6 +328,8 @@ export class Networks {
     traffic.packetsOut++;
     traffic.octetsOut += end - start;
     const { datapath } = this;
+    datapath.sent.packets++;
+    datapath.sent.bytes += end - start;
     const sent = datapath.encode(protocol, packet, start, end);
     if (sent !== LOST) this.gain.count(end - start, datapath.end - datapath.start);
     return sent;
@@ -321,15 +349,19 @@ export class Networks {
     return {
       receiveWith: (method) => (datapath.receiver = method && decompressorOf(method, this.#mppeKeys)),
       transmitWith: (method) => {
-        datapath.compressor = method && compressorOf(method, this.#mppeKeys);
+        datapath.sender = method && compressorOf(method, this.#mppeKeys);
         this.#setOverhead(datapath.compressor?.overhead ?? 0);
       },
       ccpUp: (receive, transmit, now) => {
+        this.compression = {
+          receive: receive && methodName(receive, undefined),
+          transmit: transmit && methodName(transmit, undefined),
+        };
         const text = enabledText(receive, transmit);
         if (text !== undefined) this.#host.log("notice", text);
         if (this.datapath.encrypted) this.#begin(now);
       },
-      ccpDown: () => {},
+      ccpDown: () => (this.compression = NO_COMPRESSION),
       ccpFinished: (now) => {
         if (this.datapath.encrypted && !this.#begun) this.#mppeFailed("MPPE required but peer negotiation failed", now);
       },

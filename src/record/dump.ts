@@ -3,11 +3,15 @@
 import { toHex } from "../bytes/text.ts";
 import { FCS_GOOD, FCS_INIT, fcsOver } from "../frame/fcs.ts";
 import type { RecordItem } from "./pppdump-file.ts";
+import { Unframer, headerLength, protocolLength } from "./unframer.ts";
+import { Unpacker } from "./unpacker.ts";
 
 export interface DumpOptions {
   view: "text" | "hex" | "packets";
   /** Show what was sent as received, and the reverse. */
   reverse: boolean;
+  /** Of packets: undo what CCP agreed on. */
+  decompress: boolean;
   /** Times of day and octets so far instead of the time passed. */
   absolute: boolean;
   /** Longest information field that is no error. */
@@ -22,18 +26,21 @@ interface Side {
   endName: "send" | "recv";
   octets: number;
   frame: Unframer;
+  unpacker: Unpacker | undefined;
 }
 
 /** Renders one item after the other. State runs on from file to file, as when several are given to pppdump. */
 export class Dump {
   readonly #options: DumpOptions;
-  readonly #sent = side("sent", "send");
-  readonly #received = side("rcvd", "recv");
+  readonly #sent: Side;
+  readonly #received: Side;
   #startedAt = 0;
   #tenths = 0;
 
   constructor(options: DumpOptions) {
     this.#options = options;
+    this.#sent = side("sent", "send", options.decompress);
+    this.#received = side("rcvd", "recv", options.decompress);
   }
 
   /** The lines for one item, each with its newline. */
@@ -94,9 +101,22 @@ export class Dump {
     if (octets.length <= FCS_LENGTH)
       return `${text}${name} short packet [${octets.length} bytes]: ${toHex(octets, 0, octets.length, " ")}\n`;
     const fcs = fcsOver(FCS_INIT, octets, 0, octets.length);
-    const packet = octets.subarray(0, octets.length - FCS_LENGTH);
+    let packet = octets.subarray(0, octets.length - FCS_LENGTH);
     const information = packet.length - headerLength(packet);
-    if (information > this.#options.mru) text += `     ERROR: length (${information}) > MRU (${this.#options.mru})\n`;
+    const { mru } = this.#options;
+    if (information > mru) text += `     ERROR: length (${information}) > MRU (${mru})\n`;
+    if (fcs === FCS_GOOD && side.unpacker !== undefined) {
+      const { unpacker } = side;
+      const outcome = unpacker.take(packet);
+      if (outcome === "damaged") text += "     DECOMPRESSION ERROR\n";
+      if (outcome === "fatal") text += "     FATAL DECOMPRESSION ERROR\n";
+      if (outcome === "unpacked") {
+        packet = unpacker.packet;
+        // Not counted: address and control, which may stand before it.
+        const length = packet.length - unpacker.at - protocolLength(packet, unpacker.at);
+        if (length > mru) text += `     ERROR: decompressed length (${length}) > MRU (${mru})\n`;
+      }
+    }
     text += hexLines(`${name} `, "     ", packet, false);
     if (fcs !== FCS_GOOD) text += `     BAD FCS: (residue = ${fcs.toString(16)})\n`;
     return text;
@@ -120,41 +140,8 @@ export class Dump {
 
 const FCS_LENGTH = 2;
 
-function side(name: Side["name"], endName: Side["endName"]): Side {
-  return { name, endName, octets: 0, frame: new Unframer() };
-}
-
-/** Address and control when they are there, and the protocol field of one or two octets. */
-function headerLength(packet: Uint8Array): number {
-  const at = packet[0] === 0xff && packet[1] === 0x03 ? 2 : 0;
-  return at + ((packet[at] ?? 0) % 2 === 0 ? 2 : 1);
-}
-
-/** Splits a stream at its flags. A Deframer keeps only good frames; a dump shows the others too. */
-class Unframer {
-  #octets: number[] = [];
-  #escaped = false;
-
-  get length(): number {
-    return this.#octets.length;
-  }
-
-  push(data: Uint8Array, found: (octets: Uint8Array, aborted: boolean) => void): void {
-    for (const octet of data) {
-      if (octet === 0x7e) {
-        // pppdump's way: the escape dies with the frame it aborts, but lives on when there is no frame.
-        if (this.#octets.length === 0) continue;
-        found(Uint8Array.from(this.#octets), this.#escaped);
-        this.#octets = [];
-        this.#escaped = false;
-      } else if (octet === 0x7d && !this.#escaped) {
-        this.#escaped = true;
-      } else {
-        this.#octets.push(this.#escaped ? octet ^ 0x20 : octet);
-        this.#escaped = false;
-      }
-    }
-  }
+function side(name: Side["name"], endName: Side["endName"], decompress: boolean): Side {
+  return { name, endName, octets: 0, frame: new Unframer(), unpacker: decompress ? new Unpacker() : undefined };
 }
 
 const STRING_COLUMNS = 77;

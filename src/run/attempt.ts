@@ -18,6 +18,7 @@ import { type Buffers, driverQueue, type Loop, type Port } from "./loop.ts";
 import type { PapVerdict, Peers } from "./peers.ts";
 import { RecordFile } from "./recordfile.ts";
 import { RttFile } from "./rtt-file.ts";
+import type { LineStatus } from "./status.ts";
 import type { Unit } from "./unit.ts";
 
 /** pppd makes up 10.64.64.64 and up for a peer nobody has an address for. */
@@ -142,6 +143,22 @@ export class Attempt {
   /** Negotiates compression anew (SIGUSR2). */
   restartCcp(): void {
     this.link.networks.restartCcp(performance.now());
+  }
+
+  status(): LineStatus {
+    const { link, pacer } = this;
+    const { frames, badFcs, runts, overlong, aborted } = link.deframer.stats;
+    return {
+      device: this.#tty.path,
+      speed: Math.round(pacer.rate * 10_000),
+      phase: link.phase,
+      framesReceived: frames,
+      framesSent: link.framesSent,
+      badFcs,
+      runts,
+      overlong,
+      aborted,
+    };
   }
 
   nextDeadline(): number {

@@ -77,6 +77,7 @@ export class Bundling {
         close: (reason, now) => this.#closeAll(reason, now),
         rate: () => this.#rate(),
         takeFrom: (fd) => (this.#loop.tun = fd),
+        lines: () => [...this.#attempts].map((attempt) => attempt.status()),
       },
       tun,
       this.#bundle.networks,

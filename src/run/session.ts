@@ -224,11 +224,13 @@ export class Session {
         {
           ...host,
           etc: this.#host.etc,
+          runDirectory: this.#host.runDirectory,
           speed: tty.speed,
           onUp: this.#host.onUp,
           close: (reason, now) => attempt.close(reason, now),
           rate: () => attempt.pacer.rate * 10_000,
           takeFrom: (fd) => (loop.tun = fd),
+          lines: () => [attempt.status()],
         },
         tun,
         networks,

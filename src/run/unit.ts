@@ -8,11 +8,13 @@ import type { Networks } from "../link/networks.ts";
 import type { Config } from "../options/config.ts";
 import { reasonOf } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";
+import { Publication } from "../os/published.ts";
 import { writeResolvConf } from "../os/resolvconf.ts";
 import type { Tun } from "../os/tun.ts";
 import { Exit } from "./exit.ts";
 import type { Hooks, UpDown } from "./hooks.ts";
 import { Network, queueLength } from "./network.ts";
+import { type LineStatus, networkNamespace, type Status, statusPath } from "./status.ts";
 
 const SECOND = 1000;
 
@@ -22,6 +24,7 @@ export interface UnitHost {
   readonly hooks: Hooks;
   /** "/etc/ppp" */
   readonly etc: string;
+  readonly runDirectory: string;
   /** Speed of the line, for scripts. */
   readonly speed: number;
   /** A network protocol is up: updetach waits for it. */
@@ -33,6 +36,8 @@ export interface UnitHost {
   rate(): number;
   /** From now on packets may be taken from this descriptor; -1: none. */
   takeFrom(tun: number): void;
+  /** For pppstats and `nullmodem status`. */
+  lines(): LineStatus[];
 }
 
 type Ipv4Up = LinkEvent & { type: "ipv4-up" };
@@ -49,6 +54,7 @@ export class Unit {
   readonly #network: Network;
   readonly #ipScripts: UpDown;
   readonly #ipv6Scripts: UpDown;
+  readonly #published: Publication | undefined;
   #mtu = 1500;
   #ipv4: Ipv4Up | undefined;
   #ipv6: Ipv6Up | undefined;
@@ -68,11 +74,42 @@ export class Unit {
     this.#network = new Network(tun.name, config, (level, text) => log.write(level, text));
     this.#ipScripts = hooks.pair(config.ipUpScript, config.ipDownScript);
     this.#ipv6Scripts = hooks.pair(config.ipv6UpScript, config.ipv6DownScript);
+    this.#published = this.#publish();
   }
 
   /** Takes back all that was done to the machine; what the events left undone, when a bug kept them from coming. */
   end(): void {
+    this.#published?.close();
     this.#network.down();
+  }
+
+  #publish(): Publication | undefined {
+    const { log, runDirectory } = this.#host;
+    try {
+      return new Publication(statusPath(this.tun.name, runDirectory), () => JSON.stringify(this.#status()));
+    } catch (error) {
+      log.write("debug", `pppstats will know less of ${this.tun.name}: ${reasonOf(error)}`);
+      return undefined;
+    }
+  }
+
+  #status(): Status {
+    const { config, hooks, lines } = this.#host;
+    const isUp = this.#ready.ipv4 || this.#ready.ipv6;
+    return {
+      interface: this.tun.name,
+      pid: process.pid,
+      namespace: networkNamespace(),
+      linkname: config.linkname,
+      peer: hooks.env.get("PEERNAME"),
+      up: isUp ? Math.floor((performance.now() - this.#startedAt) / SECOND) : undefined,
+      mtu: this.#mtu,
+      ipv4: this.#ipv4 && { our: ipv4Text(this.#ipv4.our), peer: ipv4Text(this.#ipv4.peer) },
+      ipv6: this.#ipv6 && { our: linkLocalText(this.#ipv6.our), peer: linkLocalText(this.#ipv6.peer) },
+      compression: this.#networks.compression,
+      counters: this.#networks.datapath.counters(),
+      lines: lines(),
+    };
   }
 
   // ── limits ───────────────────────────────────────────────────────────────────────────────────────────────────────

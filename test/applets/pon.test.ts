@@ -33,6 +33,10 @@ async function run(...argv: string[]) {
       run: folder,
       say: (text) => void (out += `${text}\n`),
       complain: (text) => void (err += `${text}\n`),
+      runScript: async (path) => {
+        called = [path];
+        return 3;
+      },
     },
   );
   return { status, called, out: out.replaceAll(folder, "/etc/ppp"), err: err.replaceAll(folder, "/etc/ppp") };
@@ -105,18 +109,16 @@ test("any other option shows the usage", async () => {
   }
 });
 
-test("ppp_on_boot is not run, and that is said", async () => {
+test("without a name ppp_on_boot is run in pppd's place, when it may be", async () => {
   const script = join(folder, "ppp_on_boot");
   writeFileSync(script, "#!/bin/sh\nexit 3\n");
-  expect(await run()).toMatchObject({ err: "" }); // not executable: Debian's does not run it either
+  expect(await run()).toMatchObject({ called: ["call", "provider"] });
   chmodSync(script, 0o755);
-  expect(await run()).toEqual({
-    status: 7,
-    called: ["call", "provider"],
-    out: "",
-    err: "pon: /etc/ppp/ppp_on_boot is not run by this pon; calling 'provider'\n",
-  });
-  expect(await run("isp")).toMatchObject({ err: "" });
+  rmSync(join(folder, "peers/provider"));
+  expect(await run()).toEqual({ ...silent, status: 3, called: [script] });
+  expect(await run("-q")).toMatchObject({ status: 3 });
+  expect(existsSync(join(folder, "ppp-quick"))).toBe(true);
+  expect(await run("isp")).toMatchObject({ called: ["call", "isp"] });
 });
 
 const why = existsSync("/usr/bin/pon") ? machinesMissing() : "Debian's pon is not here";
@@ -144,6 +146,24 @@ describe.skipIf(why !== undefined)(`beside Debian's${why === undefined ? "" : ` 
     const debian = await machine.run("/usr/bin/pon", ...argv);
     expect(debian.status).toBe(1);
     expect(await machine.run(process.execPath, "-e", main, "--", ...argv)).toEqual(debian);
+  });
+
+  test.each([
+    ["#!/bin/sh\necho on boot; exit 3\n", 3],
+    ["echo no interpreter; kill -TERM $$\n", 143],
+  ])("ppp_on_boot %j", async (script, status) => {
+    const path = machine.path("/etc/ppp/ppp_on_boot");
+    writeFileSync(path, script, { mode: 0o755 });
+    try {
+      const debian = await machine.run("/usr/bin/pon", "-q");
+      expect(existsSync(machine.path("/run/ppp-quick"))).toBe(true);
+      rmSync(machine.path("/run/ppp-quick"));
+      expect(await machine.run(process.execPath, "-e", main, "--", "-q")).toEqual(debian);
+      expect(existsSync(machine.path("/run/ppp-quick"))).toBe(true);
+      expect(debian.status).toBe(status);
+    } finally {
+      rmSync(path);
+    }
   });
 
   test("one who may not read the peers files", async () => {

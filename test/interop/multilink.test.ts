@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Cable, openCable } from "../kit/cable.ts";
+import type { Status } from "../../src/run/status.ts";
 import { closeMachines, type Machine, machinesMissing, openMachine, tunMissing } from "../kit/machine.ts";
 import { built, Program } from "../kit/program.ts";
 import { receive, send } from "../kit/transfer.ts";
@@ -70,6 +71,17 @@ test.skipIf(skip !== undefined)(on("two cables carry nearly twice what one does,
     }
     rates["two cables"] = await copy(server, client);
     expect(rates["two cables"]).toBeGreaterThan(1.6 * LINE);
+
+    const [ours, peers] = await Promise.all(
+      sides.map(async ({ machine }) => {
+        const { stdout } = await machine.run("env", `PATH=${PATH}`, "nullmodem", "status", "--json");
+        return (JSON.parse(stdout) as Status[])[0]!;
+      }),
+    );
+    expect(ours!.lines.map(({ device }) => device).sort()).toEqual(["/dev/ttyS0", "/dev/ttyS1"]);
+    // The bundle counts whole packets, however they were cut.
+    expect(peers!.counters.received).toEqual(ours!.counters.sent);
+    expect(ours!.counters.sent.bytes).toBeGreaterThan(SIZE);
 
     await cables[1]!.cut();
     for (const { program } of sides) await program.waitFor("Link lost from ppp0, 1 left");

@@ -73,7 +73,7 @@ class OurRun implements Run {
 }
 
 /** In /run or /run/lock, while a session lasts. */
-const SESSION_FILE = /^(ppp|LCK)/;
+const SESSION_FILE = /^(ppp|LCK|nullmodem-)/;
 
 /** Writes /var/log/messages in our machines; the guests have the same one. */
 const SYSLOGD = "busybox syslogd";

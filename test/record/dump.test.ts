@@ -6,6 +6,7 @@ import { readRecord } from "../../src/record/pppdump-file.ts";
 const PLAIN: DumpOptions = {
   view: "text",
   reverse: false,
+  decompress: false,
   absolute: false,
   mru: 1500,
   dateText: (seconds) => `date ${seconds}`,

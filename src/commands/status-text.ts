@@ -1,0 +1,115 @@
+// A link's status as a few lines for people.
+
+import type { Traffic } from "../link/counters.ts";
+import type { LineStatus, Status } from "../run/status.ts";
+import type { Rates } from "./status.ts";
+
+/** Lines for one link, each with its newline. */
+export function statusText(link: Status, rates: Rates | undefined): string {
+  const { counters, compression } = link;
+  const rows = [
+    ...addressRows(link),
+    ...link.lines.map((line) => ["line", lineText(line)]),
+    ["received", trafficText(counters.received, rates?.received)],
+    ["sent", trafficText(counters.sent, rates?.sent)],
+    ["compressed", compressionText(compression.receive, compression.transmit, counters.received, counters.sent)],
+    ...vjRows(counters.received, counters.sent),
+    ["bad frames", badFramesText(link.lines)],
+  ];
+  const width = Math.max(...rows.map(([name = ""]) => name.length));
+  return [
+    `${link.interface}  ${headline(link)}\n`,
+    ...rows.map(([name = "", text]) => `  ${name.padEnd(width)}  ${text}\n`),
+  ].join("");
+}
+
+function headline({ up, peer, pid, linkname, lines }: Status): string {
+  const [line] = lines;
+  const state =
+    up === undefined ? `not up (${line === undefined ? "no line" : `phase ${line.phase}`})` : `up ${span(up)}`;
+  const named = [peer && `peer ${peer}`, linkname && `linkname ${linkname}`, `pid ${pid}`].filter(Boolean);
+  return [state, ...named].join(", ");
+}
+
+function addressRows({ ipv4, ipv6, mtu }: Status): string[][] {
+  const found = [
+    ["IPv4", ipv4],
+    ["IPv6", ipv6],
+  ] as const;
+  return found.flatMap(([name, addresses]) =>
+    addresses === undefined ? [] : [[name, `${addresses.our} to ${addresses.peer}, MTU ${mtu}`]],
+  );
+}
+
+function lineText({ device, speed, phase, framesReceived, framesSent }: LineStatus): string {
+  const frames = `${count(framesReceived, "frame")} in, ${framesSent} out`;
+  return `${device}${speed > 0 ? ` at ${speed}` : ""}, phase ${phase}, ${frames}`;
+}
+
+function trafficText({ bytes, packets }: Traffic, rate: number | undefined): string {
+  return `${size(bytes)} in ${count(packets, "packet")}${rate === undefined ? "" : `, now ${size(rate)}/s`}`;
+}
+
+function compressionText(
+  receive: string | undefined,
+  transmit: string | undefined,
+  received: Traffic,
+  sent: Traffic,
+): string {
+  if (receive === undefined && transmit === undefined) return "no";
+  return `in ${methodText(receive, received)}, out ${methodText(transmit, sent)}`;
+}
+
+function methodText(method: string | undefined, traffic: Traffic): string {
+  if (method === undefined) return "no";
+  const carried = traffic.compressedBytes + traffic.incompressibleBytes;
+  return carried === 0 ? method : `${method} ${(traffic.uncompressedBytes / carried).toFixed(2)} to 1`;
+}
+
+function vjRows(received: Traffic, sent: Traffic): string[][] {
+  const shares = ([received, sent] as const).map(({ vjCompressed, vjUncompressed }, at) => {
+    return `${at === 0 ? "in" : "out"} ${vjCompressed} of ${vjCompressed + vjUncompressed}`;
+  });
+  const any = [received, sent].some(({ vjCompressed, vjUncompressed }) => vjCompressed + vjUncompressed > 0);
+  return any ? [["VJ headers", shares.join(", ")]] : [];
+}
+
+function badFramesText(lines: readonly LineStatus[]): string {
+  const sum = (field: "badFcs" | "runts" | "overlong" | "aborted"): number =>
+    lines.reduce((total, line) => total + line[field], 0);
+  const kinds = [
+    [sum("badFcs"), "wrong FCS"],
+    [sum("runts"), "too short"],
+    [sum("overlong"), "too long"],
+    [sum("aborted"), "aborted"],
+  ] as const;
+  const found = kinds.filter(([frames]) => frames > 0);
+  return found.length === 0 ? "none" : found.map(([frames, kind]) => `${frames} ${kind}`).join(", ");
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}
+
+const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
+
+/** In thousands, as the line's speed is. */
+function size(bytes: number): string {
+  let unit = 0;
+  let value = bytes;
+  for (; value >= 999.5 && unit < UNITS.length - 1; unit++) value /= 1000;
+  return `${unit === 0 || value >= 99.5 ? value.toFixed(0) : value.toFixed(1)} ${UNITS[unit]}`;
+}
+
+/** "3 d 4 h", "4 h 5 min", "5 min 6 s", "6 s" */
+function span(seconds: number): string {
+  const parts = [
+    [Math.floor(seconds / 86400), "d"],
+    [Math.floor(seconds / 3600) % 24, "h"],
+    [Math.floor(seconds / 60) % 60, "min"],
+    [seconds % 60, "s"],
+  ] as const;
+  const first = parts.findIndex(([value]) => value > 0);
+  const shown = first < 0 ? parts.slice(-1) : parts.slice(first, first + 2);
+  return shown.map(([value, unit]) => `${value} ${unit}`).join(" ");
+}

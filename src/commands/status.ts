@@ -1,0 +1,80 @@
+// nullmodem status [--json] [INTERFACE…]: the links of this machine that are ours, and what goes over them.
+
+import { defineCommand, renderUsage } from "citty";
+import { consola } from "consola";
+import { print } from "../os/print.ts";
+import { readAllStatus, type Status } from "../run/status.ts";
+import { statusText } from "./status-text.ts";
+
+const command = defineCommand({
+  meta: { name: "nullmodem status", description: "Show the links of this machine and what goes over them" },
+  args: {
+    interface: { type: "positional", description: "only this one, or these", required: false },
+    json: { type: "boolean", description: "for programs: an array with an object a link" },
+  },
+});
+
+/** How long rates are watched. */
+const SAMPLE_MS = 1000;
+
+/** Bytes a second. */
+export interface Rates {
+  readonly received: number;
+  readonly sent: number;
+}
+
+/** What it needs of the machine; tests hand in their own. */
+export interface StatusHost {
+  links(): Status[];
+  /** Resolves to the milliseconds it took. */
+  sleep(milliseconds: number): Promise<number>;
+  print(text: string): void;
+}
+
+const THIS_HOST: StatusHost = {
+  links: () => readAllStatus(),
+  sleep: async (milliseconds) => {
+    const began = performance.now();
+    await Bun.sleep(milliseconds);
+    return performance.now() - began;
+  },
+  print,
+};
+
+/** Runs it with the words after `status`; the exit code: 1 when there is no such link. */
+export async function status(argv: readonly string[], host: StatusHost = THIS_HOST): Promise<number> {
+  consola.level = 3;
+  const flags = argv.filter((word) => word.startsWith("-"));
+  const names = argv.filter((word) => !word.startsWith("-"));
+  if (flags.includes("--help") || flags.includes("-h")) {
+    host.print(Bun.stripANSI(`${await renderUsage(command)}\n`));
+    return 0;
+  }
+  const unknown = flags.find((flag) => flag !== "--json");
+  if (unknown !== undefined) {
+    consola.error(`there is no option ${JSON.stringify(unknown)}`);
+    process.stderr.write(Bun.stripANSI(`${await renderUsage(command)}\n`));
+    return 2;
+  }
+  const isAsked = (link: Status): boolean => names.length === 0 || names.includes(link.interface);
+  const before = host.links().filter(isAsked);
+  const took = before.length > 0 ? await host.sleep(SAMPLE_MS) : 0;
+  const links = before.length > 0 ? host.links().filter(isAsked) : [];
+  const rated = links.map((link) => ({ link, rates: ratesOf(link, before, took) }));
+  if (flags.includes("--json")) host.print(`${JSON.stringify(rated.map(({ link, rates }) => ({ ...link, rates })))}\n`);
+  else if (rated.length > 0) host.print(rated.map(({ link, rates }) => statusText(link, rates)).join("\n"));
+  else consola.info(names.length === 0 ? "No link is running" : `No link of ours is called ${names.join(" or ")}`);
+  return links.length === 0 ? 1 : 0;
+}
+
+/** Undefined for a link that began meanwhile. */
+function ratesOf(link: Status, before: readonly Status[], milliseconds: number): Rates | undefined {
+  const past = before.find(({ interface: name, pid }) => name === link.interface && pid === link.pid);
+  if (past === undefined || milliseconds <= 0) return undefined;
+  const rate = (way: "received" | "sent"): number => {
+    const bytes = link.counters[way].bytes - past.counters[way].bytes;
+    // The interface was made anew.
+    return Math.round((Math.max(0, bytes) * 1000) / milliseconds);
+  };
+  return { received: rate("received"), sent: rate("sent") };
+}

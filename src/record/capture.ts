@@ -1,0 +1,110 @@
+// A record file as a capture for Wireshark: the packets of its good frames with their times and directions, as pcapng.
+
+import { fcs32Over, FCS32_GOOD, FCS32_INIT, FCS_GOOD, FCS_INIT, fcsOver } from "../frame/fcs.ts";
+import { pcapHeader, pcapPacket } from "./pcap.ts";
+import type { RecordItem } from "./pppdump-file.ts";
+import { Unframer } from "./unframer.ts";
+import { Unpacker } from "./unpacker.ts";
+
+export interface CaptureOptions {
+  /** What was sent was received, and the reverse. */
+  reverse: boolean;
+  /** Undo what CCP agreed on. */
+  decompress: boolean;
+}
+
+/** What came of a capture so far. */
+export interface CaptureCounts {
+  packets: number;
+  /** Frames with a wrong FCS, cut short or aborted: they are left out. */
+  badFrames: number;
+  /** Octets of the file that belong to no item. */
+  nonsense: number;
+  /** Files that end in the middle of an item. */
+  cut: number;
+}
+
+interface Side {
+  readonly isSent: boolean;
+  readonly frame: Unframer;
+  readonly unpacker: Unpacker | undefined;
+}
+
+/** Turns one item after the other into octets of the capture. State runs on from file to file. */
+export class Capture {
+  readonly counts: CaptureCounts = { packets: 0, badFrames: 0, nonsense: 0, cut: 0 };
+  readonly #sent: Side;
+  readonly #received: Side;
+  /** Milliseconds since 1970. */
+  #now = 0;
+
+  constructor({ reverse, decompress }: CaptureOptions) {
+    const side = (isSent: boolean): Side => ({
+      isSent,
+      frame: new Unframer(),
+      unpacker: decompress ? new Unpacker() : undefined,
+    });
+    this.#sent = side(!reverse);
+    this.#received = side(reverse);
+  }
+
+  /** What the capture begins with. */
+  header(): Uint8Array {
+    return pcapHeader();
+  }
+
+  /** What is to be appended for one item: a block for each packet that ends in it. */
+  item(item: RecordItem): Uint8Array[] {
+    const blocks: Uint8Array[] = [];
+    switch (item.type) {
+      case "start":
+        this.#now = item.time * 1000;
+        break;
+      case "time":
+        this.#now += item.tenths * 100;
+        break;
+      case "sent":
+      case "received": {
+        const side = item.type === "sent" ? this.#sent : this.#received;
+        side.frame.push(item.data, (octets, aborted) => {
+          const block = this.#frame(side, octets, aborted);
+          if (block !== undefined) blocks.push(block);
+        });
+        if (item.cut) this.counts.cut++;
+        break;
+      }
+      case "end-sent":
+      case "end-received":
+        break;
+      case "unknown":
+        this.counts.nonsense++;
+        break;
+      case "cut":
+        this.counts.cut++;
+        break;
+      default:
+        item satisfies never;
+    }
+    return blocks;
+  }
+
+  #frame({ isSent, unpacker }: Side, octets: Uint8Array, aborted: boolean): Uint8Array | undefined {
+    const length = aborted ? 0 : packetLength(octets);
+    if (length === 0) {
+      this.counts.badFrames++;
+      return undefined;
+    }
+    let packet = octets.subarray(0, length);
+    if (unpacker?.take(packet) === "unpacked") packet = unpacker.packet;
+    this.counts.packets++;
+    return pcapPacket(isSent, this.#now, packet, 0, packet.length);
+  }
+}
+
+/** Octets of a frame without its FCS, which may be of either length; 0: it is wrong. */
+function packetLength(octets: Uint8Array): number {
+  const { length } = octets;
+  if (length > 2 && fcsOver(FCS_INIT, octets, 0, length) === FCS_GOOD) return length - 2;
+  if (length > 4 && fcs32Over(FCS32_INIT, octets, 0, length) === FCS32_GOOD) return length - 4;
+  return 0;
+}

@@ -1,0 +1,132 @@
+// One direction of a recorded link: what CCP agreed on for it is followed, and undone.
+//
+// The side that acknowledges a Configure-Request of CCP sends with its first option from then on, and acknowledges a reset
+// when it begins anew: so all that counts goes the same way as the packets it is about. Everything here is pppdump's way of
+// looking at it; keys are not in a record, and encrypted packets stay as they are.
+
+import { BsdDecompressor } from "../compress/bsd.ts";
+import { DAMAGED, type Decompressor, FATAL, ROOM } from "../compress/codec.ts";
+import { DeflateDecompressor } from "../compress/deflate.ts";
+import { LzsDecompressor } from "../compress/lzs.ts";
+import { MppcDecompressor } from "../compress/mppc.ts";
+import { PredictorDecompressor } from "../compress/predictor.ts";
+import { MAX_FRAME } from "../frame/deframer.ts";
+import { CcpOption, MppeBit, readBsd, readDeflate, readLzs, readMppe } from "../wire/ccp.ts";
+import { Code, type ConfOption, parseControl } from "../wire/control.ts";
+import { Protocol } from "../wire/protocols.ts";
+import { addressLength, protocolLength } from "./unframer.ts";
+
+export type Outcome = "as-it-is" | "unpacked" | "damaged" | "fatal";
+
+export class Unpacker {
+  /** What take() unpacked: the octets before the protocol as they came, and the packet. Borrowed until the next call. */
+  packet: Uint8Array;
+  /** Where the protocol begins in it. */
+  at = 0;
+  readonly #out = new Uint8Array(2 + MAX_FRAME + ROOM);
+  #decompressor: Decompressor | undefined;
+  /** Damaged: until the peer begins anew. Fatal: until it is negotiated anew. */
+  #trouble: "none" | "damaged" | "fatal" = "none";
+
+  constructor() {
+    this.packet = this.#out;
+  }
+
+  /** Takes the packet of a good frame. */
+  take(packet: Uint8Array): Outcome {
+    const start = addressLength(packet);
+    const length = protocolLength(packet, start);
+    if (start + length > packet.length) return "as-it-is";
+    const protocol = length === 1 ? packet[start]! : (packet[start]! << 8) | packet[start + 1]!;
+    const at = start + length;
+    if (protocol === Protocol.CCP) this.#follow(packet, at);
+    else if (protocol === Protocol.COMP) return this.#unpack(packet, start, at);
+    else this.#decompressor?.incompressible(protocol, packet, at, packet.length);
+    return "as-it-is";
+  }
+
+  #unpack(packet: Uint8Array, start: number, at: number): Outcome {
+    const decompressor = this.#decompressor;
+    if (decompressor === undefined || this.#trouble !== "none") return "as-it-is";
+    const out = this.#out;
+    const end = decompressor.decompress(packet, at, packet.length, out, start);
+    if (end === DAMAGED) {
+      if (!decompressor.selfHealing) this.#trouble = "damaged";
+      return "damaged";
+    }
+    if (end === FATAL) {
+      this.#trouble = "fatal";
+      return "fatal";
+    }
+    out.set(packet.subarray(0, start));
+    this.packet = out.subarray(0, end);
+    this.at = start;
+    return "unpacked";
+  }
+
+  #follow(packet: Uint8Array, at: number): void {
+    const control = parseControl(packet, at, packet.length);
+    if (control === undefined) return;
+    switch (control.code) {
+      case Code.ConfAck: {
+        const option = firstOption(packet, control.dataStart, control.dataEnd);
+        this.#decompressor = option && decompressorFor(option);
+        this.#trouble = "none";
+        return;
+      }
+      case Code.ConfNak:
+      case Code.ConfRej:
+        this.#decompressor = undefined;
+        return;
+      case Code.ResetAck:
+        this.#decompressor?.reset();
+        if (this.#trouble === "damaged") this.#trouble = "none";
+        return;
+    }
+  }
+}
+
+function firstOption(packet: Uint8Array, start: number, end: number): ConfOption | undefined {
+  if (end - start < OPTION_HEADER) return undefined;
+  const length = packet[start + 1]!;
+  if (length < OPTION_HEADER || start + length > end) return undefined;
+  return { type: packet[start]!, value: packet.slice(start + OPTION_HEADER, start + length) };
+}
+
+const OPTION_HEADER = 2;
+/** Deflate's and BSD-Compress's longest; the fields have room for more. */
+const MOST_BITS = 15;
+const LEAST_BITS = 9;
+const KEY_BITS = MppeBit.Bits40 | MppeBit.Bits56 | MppeBit.Bits128;
+
+/** Undefined for what nobody can undo. */
+function decompressorFor({ type, value }: ConfOption): Decompressor | undefined {
+  switch (type) {
+    case CcpOption.Deflate:
+    case CcpOption.DeflateDraft: {
+      const window = readDeflate(value);
+      return window !== undefined && window <= MOST_BITS ? new DeflateDecompressor(window) : undefined;
+    }
+    case CcpOption.BsdCompress: {
+      const bits = readBsd(value);
+      const fits = bits !== undefined && bits >= LEAST_BITS && bits <= MOST_BITS;
+      return fits ? new BsdDecompressor(bits) : undefined;
+    }
+    case CcpOption.Predictor1:
+      return new PredictorDecompressor();
+    case CcpOption.Stac: {
+      const lzs = readLzs(value);
+      return lzs && isLzsMode(lzs.mode) ? new LzsDecompressor(lzs.mode, lzs.histories === 0 ? 0 : 1) : undefined;
+    }
+    case CcpOption.Mppe: {
+      const bits = readMppe(value) ?? 0;
+      return (bits & MppeBit.Mppc) !== 0 && (bits & KEY_BITS) === 0 ? new MppcDecompressor() : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function isLzsMode(mode: number): mode is 0 | 1 | 2 | 3 | 4 {
+  return mode >= 0 && mode <= 4;
+}

@@ -1,0 +1,99 @@
+// nullmodem status: what it says of links that are handed to it.
+
+import { expect, test } from "bun:test";
+import { status } from "../../src/commands/status.ts";
+import { NO_TRAFFIC } from "../../src/link/counters.ts";
+import type { Status } from "../../src/run/status.ts";
+
+const LINE = { framesReceived: 40, framesSent: 50, badFcs: 0, runts: 0, overlong: 0, aborted: 0 } as const;
+
+const LINK: Status = {
+  interface: "ppp0",
+  pid: 812,
+  namespace: "net:[1]",
+  linkname: "lap",
+  peer: "zaphod",
+  up: 3723,
+  mtu: 1500,
+  ipv4: { our: "192.168.0.1", peer: "192.168.1.1" },
+  compression: { receive: "Deflate (15)", transmit: "Deflate (15)" },
+  counters: {
+    received: {
+      ...NO_TRAFFIC,
+      bytes: 1_234_567,
+      packets: 1,
+      vjCompressed: 9,
+      vjUncompressed: 1,
+      compressedBytes: 400,
+      incompressibleBytes: 100,
+      uncompressedBytes: 1000,
+    },
+    sent: { ...NO_TRAFFIC, bytes: 999, packets: 12 },
+  },
+  lines: [
+    { device: "/dev/ttyS0", speed: 115200, phase: "network", ...LINE, badFcs: 3, aborted: 1 },
+    { device: "/dev/ttyS1", speed: 0, phase: "establish", ...LINE, badFcs: 1 },
+  ],
+};
+
+async function run(argv: string[], ...samples: Status[][]) {
+  let out = "";
+  const code = await status(argv, {
+    links: () => samples.shift() ?? [],
+    sleep: async () => 2000,
+    print: (text) => void (out += text),
+  });
+  return { code, out };
+}
+
+const LATER: Status = {
+  ...LINK,
+  counters: { ...LINK.counters, received: { ...LINK.counters.received, bytes: 1_256_767 } },
+};
+
+test("a link for people, its rates over the time it was watched", async () => {
+  expect(await run([], [LINK], [LATER])).toEqual({
+    code: 0,
+    out: `ppp0  up 1 h 2 min, peer zaphod, linkname lap, pid 812
+  IPv4        192.168.0.1 to 192.168.1.1, MTU 1500
+  line        /dev/ttyS0 at 115200, phase network, 40 frames in, 50 out
+  line        /dev/ttyS1, phase establish, 40 frames in, 50 out
+  received    1.3 MB in 1 packet, now 11.1 kB/s
+  sent        999 bytes in 12 packets, now 0 bytes/s
+  compressed  in Deflate (15) 2.00 to 1, out Deflate (15)
+  VJ headers  in 9 of 10, out 0 of 0
+  bad frames  4 wrong FCS, 1 aborted
+`,
+  });
+});
+
+test("a link that is not up, and one that began while the other was watched", async () => {
+  const { up: _, peer: __, linkname: ___, ipv4: ____, ...rest } = LINK;
+  const young: Status = {
+    ...rest,
+    interface: "ppp1",
+    pid: 9,
+    compression: {},
+    lines: [],
+    counters: { received: NO_TRAFFIC, sent: NO_TRAFFIC },
+  };
+  const { out } = await run([], [LINK], [LINK, young]);
+  expect(out.slice(out.indexOf("\n\n") + 2)).toBe(`ppp1  not up (no line), pid 9
+  received    0 bytes in 0 packets
+  sent        0 bytes in 0 packets
+  compressed  no
+  bad frames  none
+`);
+});
+
+test("--json, one interface of several, none at all", async () => {
+  const other = { ...LINK, interface: "ppp1" };
+  const { code, out } = await run(["--json", "ppp0"], [LINK, other], [LATER, other]);
+  expect({ code, links: JSON.parse(out) }).toEqual({
+    code: 0,
+    links: [{ ...LATER, rates: { received: 11100, sent: 0 } }],
+  });
+  expect(await run(["--json"])).toEqual({ code: 1, out: "[]\n" });
+  expect((await run(["ppp7"], [LINK])).code).toBe(1);
+  expect((await run(["--xml"], [LINK])).code).toBe(2);
+});
