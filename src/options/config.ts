@@ -68,8 +68,8 @@ export interface Config {
   showOptions: boolean;
   /** The word after `call`, for CALL_FILE. */
   callFile: string | undefined;
-  /** From set and unset, each name once; value undefined: removed. `priority`: who outweighs whom. */
-  environment: { readonly name: string; readonly value: string | undefined; readonly priority: number }[];
+  /** From set and unset, each name once; value undefined: removed. `privileged`: root said so. */
+  environment: { readonly name: string; readonly value: string | undefined; readonly privileged: boolean }[];
   ipparam: string | undefined;
   netInitScript: string;
   netPreUpScript: string;

@@ -18,7 +18,6 @@ import {
   PRIVILEGED,
   type Row,
   type Setting,
-  ROOT,
 } from "./row.ts";
 import { findOption, type Entry } from "./table.ts";
 
@@ -28,6 +27,8 @@ export const COMMAND_LINE = 2;
 export const SECRETS = 3;
 /** Files within files; a file that names itself must come to an end. */
 const MAX_DEPTH = 100;
+/** What a privileged source's PRIVFIX option outweighs the rest by. */
+const ROOT = 100;
 
 /** The options that take a command, where the HOWTO's readers leave the quotes out. */
 const COMMANDS = new Set(["init", "connect", "disconnect", "welcome", "pty"]);
@@ -161,7 +162,9 @@ function lacksQuotes(words: readonly Word[], next: number, argument: Word, host:
   for (let at = 0; at < rest.length; at++) {
     const word = rest[at]?.text ?? "";
     const entry = NEVER_MEANT.has(plain(word)) ? undefined : find(word, host);
-    if (entry === undefined || (entry.row.argument && ++at >= rest.length)) return true;
+    if (entry === undefined) return true;
+    // The last one's argument may be on a line of its own.
+    if (entry.row.argument && ++at >= rest.length) return words[next + rest.length] === undefined;
   }
   return false;
 }

@@ -28,9 +28,6 @@ export const LIST = 512;
 /** Had its day: understood, without effect, and a warning says so. */
 export const GONE = 1024;
 
-/** What a privileged source's PRIVFIX option, or variable, outweighs the rest by. */
-export const ROOT = 100;
-
 /** What an option is set in: the Config, the machine, and the rights and weight of the words. */
 export interface Setting {
   readonly config: Config;

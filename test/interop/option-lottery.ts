@@ -19,6 +19,8 @@ const ADDRESSES: readonly Phrase[] = [
   ["9600"],
   ["/dev/ttyS0"],
 ];
+/** demand wants link-local addresses whenever IPv6 is there, -all changes what a dump shows of options before it. */
+const ALONE_ONLY = new Set(["demand", "-all"]);
 const SECRETS = ["* * x *\n", "# none\n", 'zaphod * x 10.0.0.1\n* ford "y z" *\n', '"" * x *\n'];
 
 const isDump = ({ stdout }: RecordedCase): boolean => stdout.startsWith("pppd options in effect:");
@@ -33,8 +35,9 @@ export class Lottery {
     const single = recorded.filter(
       (one) => one.name.startsWith(one.args[FIXED_WORDS] ?? "\n") && one.files === undefined && one.args[0] === "ttyS0",
     );
-    // demand asks for link-local addresses in 2.4.9, whenever IPv6 is there.
-    const alike = single.filter((one) => differenceOf(one) === undefined && one.args[FIXED_WORDS] !== "demand");
+    const alike = single.filter(
+      (one) => differenceOf(one) === undefined && !ALONE_ONLY.has(one.args[FIXED_WORDS] ?? ""),
+    );
     const phrases = (of: readonly RecordedCase[]): Phrase[] => of.map(({ args }) => args.slice(FIXED_WORDS));
     this.#good = [...phrases(alike.filter(isDump)), ...ADDRESSES];
     this.#bad = phrases(alike.filter((one) => !isDump(one)));

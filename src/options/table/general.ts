@@ -17,7 +17,6 @@ import {
   PRIORITY,
   PRIVILEGED,
   quoted,
-  ROOT,
   special,
   text,
   wholeNumber,
@@ -77,11 +76,11 @@ function unsetEnvironment(setting: Setting, argument: string): void {
   putVariable(setting, name, undefined);
 }
 
-function putVariable({ config, priority, privileged }: Setting, name: string, value: string | undefined): void {
-  const weight = priority + (privileged ? ROOT : 0);
+/** An ordinary user's word does not count where root has said something. */
+function putVariable({ config, privileged }: Setting, name: string, value: string | undefined): void {
   const at = config.environment.findIndex((one) => one.name === name);
-  if (at >= 0 && config.environment[at]!.priority > weight) return;
-  config.environment.splice(at < 0 ? config.environment.length : at, 1, { name, value, priority: weight });
+  if (config.environment[at]?.privileged && !privileged) return;
+  config.environment.splice(at < 0 ? config.environment.length : at, 1, { name, value, privileged });
 }
 
 function filter(name: string, key: "passFilter" | "activeFilter", about: string): Row {
