@@ -1,0 +1,68 @@
+import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Notifier, takeNotifier } from "../../src/os/notify.ts";
+import { Datagrams } from "../kit/datagrams.ts";
+import { openedSince, openFds } from "../kit/fds.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "nullmodem-notify-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+
+for (const name of [join(folder, "notify"), `@nullmodem-notify-${process.pid}`]) {
+  test(`a manager at ${name[0]}…: ready with the first status, each said once, nothing after the end`, () => {
+    const manager = new Datagrams(name);
+    const before = openFds();
+    const notifier = new Notifier(name);
+    notifier.mainPid(17);
+    for (const status of ["waiting for the peer", "waiting for the peer", "up: 10.0.0.1 <-> 10.0.0.2"])
+      notifier.status(status);
+    for (let times = 0; times < 2; times++) notifier.stopping();
+    notifier.status("waiting for the peer");
+    expect(manager.take()).toEqual([
+      "MAINPID=17",
+      "READY=1\nSTATUS=waiting for the peer",
+      "STATUS=up: 10.0.0.1 <-> 10.0.0.2",
+      "STOPPING=1\nSTATUS=ending",
+    ]);
+    expect(openedSince(before)).toEqual([]);
+    manager.close();
+  });
+}
+
+test("a sign of life is due at half the time, and is none when nobody asks or somebody else is meant", () => {
+  const name = `@nullmodem-watchdog-${process.pid}`;
+  const manager = new Datagrams(name);
+  const watched = takeNotifier({ NOTIFY_SOCKET: name, WATCHDOG_USEC: "3000000", WATCHDOG_PID: "17" }, 17);
+  expect([watched.beatMs, watched.beatAt]).toEqual([1500, 0]);
+  watched.beat(100);
+  expect(watched.beatAt).toBe(1600);
+  expect(manager.take()).toEqual(["WATCHDOG=1"]);
+  // The child in the background has another number.
+  expect(watched.handover).toEqual({ NOTIFY_SOCKET: name, WATCHDOG_USEC: "3000000" });
+  for (const environment of [
+    { NOTIFY_SOCKET: name, WATCHDOG_USEC: "3000000", WATCHDOG_PID: "18" },
+    { NOTIFY_SOCKET: name, WATCHDOG_USEC: "soon" },
+    { WATCHDOG_USEC: "3000000" },
+  ]) {
+    const other = takeNotifier(environment, 17);
+    other.beat(0);
+    expect(other.beatAt).toBe(Infinity);
+  }
+  expect(manager.take()).toEqual([]);
+  manager.close();
+});
+
+test("the environment loses what is for us alone", () => {
+  const environment = { PATH: "/bin", NOTIFY_SOCKET: "/run/x", WATCHDOG_USEC: "1", WATCHDOG_PID: "1" };
+  takeNotifier(environment);
+  expect(environment).toEqual({ PATH: "/bin" } as typeof environment);
+});
+
+test("nobody listens, or no socket that there could be: nothing happens", () => {
+  const before = openFds();
+  for (const name of [join(folder, "nobody"), "vsock:2:1234", `/${"x".repeat(200)}`, "", undefined])
+    new Notifier(name, 1000).status("waiting for the peer");
+  expect(new Notifier(undefined).handover).toEqual({});
+  expect(openedSince(before)).toEqual([]);
+});
