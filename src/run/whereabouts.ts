@@ -29,7 +29,7 @@ export class Whereabouts {
     this.#roots = roots;
     this.#isLink = lstatSync(given, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
     if (!isDevice(given)) return;
-    this.#lastReal = realpathSync(given);
+    this.#lastReal = realOf(given);
     this.#adapter = adapterOf(basename(this.#lastReal), roots.sys);
   }
 
@@ -37,7 +37,7 @@ export class Whereabouts {
     const path = this.#current();
     const there = path !== undefined && isDevice(path);
     const named = path ?? this.#path;
-    return { path: named, real: there ? realpathSync(named) : named, there };
+    return { path: named, real: there ? realOf(named) : named, there };
   }
 
   /** It has been opened. Returns what is to be said of it when it had been lost, or is elsewhere. */
@@ -64,6 +64,15 @@ export class Whereabouts {
   #isOurs(path: string): boolean {
     const now = adapterOf(basename(path), this.#roots.sys);
     return now !== undefined && this.#adapter !== undefined && isSameAdapter(this.#adapter, now);
+  }
+}
+
+/** The path itself when it is gone by now, which opening it will tell. */
+function realOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
   }
 }
 

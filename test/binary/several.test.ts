@@ -1,11 +1,12 @@
 // Several sessions on one machine: what they share is there while one of them needs it, and as before at the end.
 
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { linkConfig } from "../kit/pair.ts";
 import type { Program } from "../kit/program.ts";
 import { FarSide, missing, pppdPath, Scene, titled, until } from "./scene.ts";
 
+setDefaultTimeout(30_000);
 const on = (name: string, play: () => Promise<void>): void => test.skipIf(missing !== undefined)(titled(name), play);
 
 const QUICK = ["lcp-restart", "1", "lcp-max-terminate", "1", "child-timeout", "1"];
