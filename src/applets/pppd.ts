@@ -87,6 +87,7 @@ async function serve(
   const user = userName(libc.getuid()) ?? `uid${libc.getuid()}`;
   log.note("notice", `pppd ${PPPD_VERSION} started by ${user}, uid ${libc.getuid()}`);
   for (const option of config.withoutEffect) log.write("warn", `the ${option} option has no effect yet`);
+  notifier.startsUp = config.detach === "sdnotify";
   const session = new Session({
     config,
     log,

@@ -59,8 +59,14 @@ function inittab(wanted: Wanted, place: Place): string {
         "put the options into a file in /etc/ppp/peers and say `call NAME`",
     );
   }
+  // MAXSPAWN, TESTTIME and INITSLEEP in its init.c.
+  const patience = wanted.options.includes("persist")
+    ? []
+    : [
+        "# What ends ten times in two minutes rests for five: for a line that is often pulled out, add persist maxfail 0.",
+      ];
   const id = `pd${title(wanted).slice(-2)}`;
-  return lines("# /etc/inittab; then: init q", ...hints(wanted), `${id}:2345:respawn:${line}`);
+  return lines("# /etc/inittab; then: init q", ...hints(wanted), ...patience, `${id}:2345:respawn:${line}`);
 }
 
 function systemdUnit(wanted: Wanted, place: Place): string {
@@ -157,12 +163,16 @@ const line = ({ device }: Wanted): string[] => (device === undefined ? [] : [dev
 
 /** The options of a pppd that somebody else keeps running. */
 function foreground({ options }: Wanted): string[] {
-  return options.includes("nodetach") || options.includes("-detach") ? [...options] : [...options, "nodetach"];
+  const words: readonly string[] = ["nodetach", "-detach", "up_sdnotify"];
+  return options.some((word) => words.includes(word)) ? [...options] : [...options, "nodetach"];
 }
 
 function hints({ device = "" }: Wanted): string[] {
   if (!/\/tty(USB|ACM)\d/.test(device)) return [];
-  return [`# Plugged in again, the adapter may not be ${device} any more: its name in /dev/serial/by-id stays.`];
+  return [
+    `# Plugged in again, the adapter may not be ${device} any more: its name in /dev/serial/by-id stays.`,
+    "# With persist, pppd waits for it and follows it.",
+  ];
 }
 
 function calledName(options: readonly string[]): string | undefined {

@@ -25,6 +25,8 @@ export function takeNotifier(environment: Environment = process.env, pid = proce
 }
 
 export class Notifier {
+  /** The service has started when the link is up, and not before (`up_sdnotify`). */
+  startsUp = false;
   readonly #socket: string | undefined;
   /** Half of the time after which the manager would take us for dead. */
   readonly #beatMs: number;
@@ -46,12 +48,16 @@ export class Notifier {
     return this.#socket === undefined ? {} : { NOTIFY_SOCKET: this.#socket, ...watched };
   }
 
-  /** Says what is going on; the first time also that the service has started. */
-  status(text: string): void {
+  /**
+   * Says what is going on; the first time also that the service has started: its line is open, or waited for. Who calls
+   * may come in a week, and a modem may be off: a manager would take a service that has not started for broken.
+   */
+  status(text: string, isUp = false): void {
     if (this.#stopping || text === this.#status) return;
     this.#status = text;
-    this.#send(`${this.#ready ? "" : "READY=1\n"}STATUS=${text}`);
-    this.#ready = true;
+    const starts = !this.#ready && (isUp || !this.startsUp);
+    this.#send(`${starts ? "READY=1\n" : ""}STATUS=${text}`);
+    this.#ready ||= starts;
   }
 
   /** The end has begun. */

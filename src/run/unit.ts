@@ -243,7 +243,7 @@ export class Unit {
     if (event.dns[0] !== 0) log.write("notice", `primary   DNS address ${ipv4Text(event.dns[0])}`);
     if (event.dns[1] !== 0) log.write("notice", `secondary DNS address ${ipv4Text(event.dns[1])}`);
     this.#ipScripts.up(args);
-    notifier.status(`up: ${ipv4Text(event.our)} <-> ${ipv4Text(event.peer)}`);
+    notifier.status(`up: ${ipv4Text(event.our)} <-> ${ipv4Text(event.peer)}`, true);
     onUp();
   }
 
@@ -267,7 +267,7 @@ export class Unit {
     log.write("notice", `local  LL address ${our}`);
     if (event.peer.high !== 0 || event.peer.low !== 0) log.write("notice", `remote LL address ${peer}`);
     this.#ipv6Scripts.up(this.#args(our, peer));
-    if (!this.#ready.ipv4) notifier.status(`up: ${our} <-> ${peer}`);
+    if (!this.#ready.ipv4) notifier.status(`up: ${our} <-> ${peer}`, true);
     onUp();
   }
 

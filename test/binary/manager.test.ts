@@ -94,6 +94,17 @@ on("ready when the line is open, then how it goes, and the end; scripts do not h
   expect(await managed.scene.leftBehind()).toEqual([]);
 });
 
+on("with up_sdnotify it is ready when the link is up", async () => {
+  const managed = await Managed.open();
+  const pppd = managed.start(["up_sdnotify"]);
+  await managed.hears(WAITING);
+  managed.scene.far.answer();
+  await managed.hears(`READY=1\n${UP}`);
+  expect(managed.heard).toEqual(["STATUS=/dev/ttyS1 is open", WAITING, `READY=1\n${UP}`]);
+  pppd.kill();
+  expect(await pppd.exit()).toBe(5);
+});
+
 on("in the background the child is the service", async () => {
   const managed = await Managed.open();
   const parent = managed.start([]);

@@ -30,6 +30,19 @@ for (const name of [join(folder, "notify"), `@nullmodem-notify-${process.pid}`])
   });
 }
 
+test("up_sdnotify: started is what is up", () => {
+  const name = `@nullmodem-up-${process.pid}`;
+  const manager = new Datagrams(name);
+  const notifier = new Notifier(name);
+  notifier.startsUp = true;
+  notifier.status("waiting for the peer");
+  notifier.status("up: 10.0.0.1 <-> 10.0.0.2", true);
+  notifier.status("waiting for the peer");
+  const [waiting, up] = ["STATUS=waiting for the peer", "STATUS=up: 10.0.0.1 <-> 10.0.0.2"];
+  expect(manager.take()).toEqual([waiting, `READY=1\n${up}`, waiting]);
+  manager.close();
+});
+
 test("a sign of life is due at half the time, and is none when nobody asks or somebody else is meant", () => {
   const name = `@nullmodem-watchdog-${process.pid}`;
   const manager = new Datagrams(name);
