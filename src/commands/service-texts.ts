@@ -107,6 +107,8 @@ function unitBody(what: string, device: string | undefined, command: string): st
     `ExecStart=${command}`,
     "Restart=always",
     "RestartSec=1",
+    "# Ended because it was told to.",
+    "SuccessExitStatus=5",
     "# SIGTERM is for pppd alone: it ends its scripts itself.",
     "KillMode=mixed",
     "# Hung: killed, and started again.",
