@@ -29,13 +29,14 @@ const OPTIONS = ["/dev/ttyS1", "115200", "local", "lock", "noauth", "10.0.0.1:10
 const UP = "up: 10.0.0.1 <-> 10.0.0.2";
 const WAITING = "waiting for the peer";
 
-/** In the machine's own mount name space, and in one more: its /sys is new. */
-const START = `set -e
+/** Runs a command with the control groups that the machine's own /sys has not, in a group of ours. */
+const IN_GROUP = `set -e
 mount -t tmpfs none ${CGROUPS}; mkdir ${CGROUPS}/systemd ${CGROUPS}/unified
 mount -t cgroup -o none,name=systemd cgroup ${CGROUPS}/systemd
 ! mount -t cgroup2 cgroup2 ${CGROUPS}/unified || groups=${CGROUPS}/unified
 for group in ${CGROUPS}/systemd $groups; do mkdir -p $group/${GROUP}; echo $$ >$group/${GROUP}/cgroup.procs; done
-exec ${SYSTEMD} --user --log-target=console --log-level=info`;
+exec "$@"`;
+const inGroup = (...command: readonly string[]): string[] => ["unshare", "-m", "sh", "-c", IN_GROUP, "sh", ...command];
 
 interface State {
   readonly ActiveState: string;
@@ -66,7 +67,7 @@ class Service {
     for (const folder of ["/run/user/0", "/run/systemd/system"])
       mkdirSync(scene.machine.path(folder), { recursive: true });
     const env = { XDG_RUNTIME_DIR: "/run/user/0", SYSTEMD_UNIT_PATH: "/etc/units" };
-    const service = new Service(scene, scene.run(["unshare", "-m", "sh", "-c", START], { env }));
+    const service = new Service(scene, scene.run(inGroup(SYSTEMD, "--user", "--log-target=console"), { env }));
     opened = service;
     await until("systemd listens", () => existsSync(scene.machine.path("/run/user/0/systemd/private")));
     await scene.remember();
@@ -135,6 +136,30 @@ on("started when the line is open, its status what it does, again after each end
   await service.ctl("stop", "cable");
   expect(await service.state()).toMatchObject({ ActiveState: "inactive", Result: "success" });
   expect(await service.scene.leftBehind()).toEqual([]);
+});
+
+const JOURNALD = "/lib/systemd/systemd-journald";
+
+on("the journal has each line once, with its priority, and as of pppd", async () => {
+  const service = await Service.open((unit) => unit.replace(" nodetach", " nodetach debug"));
+  const { machine, far } = service.scene;
+  const journald = service.scene.run(inGroup(JOURNALD));
+  await until("journald listens", () => existsSync(machine.path("/run/systemd/journal/stdout")));
+  far.answer();
+  await service.ctl("start", "cable");
+  await service.becomes({ StatusText: UP });
+  await service.ctl("stop", "cable");
+  journald.kill();
+  await journald.exit();
+  const { stdout } = await machine.run("journalctl", "-D", "/run/log/journal", "-o", "json", "-t", "pppd");
+  const entries = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, string>);
+  const said = entries.map(({ PRIORITY, SYSLOG_FACILITY, MESSAGE }) => `${SYSLOG_FACILITY}.${PRIORITY} ${MESSAGE}`);
+  for (const line of ["18.5 Connect: ppp0 <--> /dev/ttyS1", "18.6 Terminating on signal 15", "18.6 Exit."])
+    expect(said.filter((text) => text === line)).toEqual([line]);
+  expect(said).toContainEqual(expect.stringMatching(/^18\.7 sent \[LCP ConfReq /));
 });
 
 on("one that hangs is killed and started again; the lock it left is no obstacle", async () => {
