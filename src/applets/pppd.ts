@@ -63,14 +63,13 @@ export async function pppd(argv: string[]): Promise<number> {
   }
   if (config.dryrun) return Exit.OK;
   // Into the background, where the child does all of this again and goes on.
-  if (ours === undefined && (config.detach === "detach" || config.detach === "updetach") && !config.defaultDevice)
-    return detach(argv, config.detach === "updetach", notifier);
+  const detaches = (config.detach === "detach" || config.detach === "updetach") && !config.defaultDevice;
+  if (ours === undefined && detaches && !notifier.isService) return detach(argv, config.detach === "updetach");
   return await serve(config, host, syslog, ours, notifier);
 }
 
-async function detach(argv: string[], untilUp: boolean, notifier: Notifier): Promise<number> {
-  const child = spawnDetached({ name: "pppd", args: argv, env: { ...process.env, ...notifier.handover }, untilUp });
-  notifier.mainPid(child.pid);
+async function detach(argv: string[], untilUp: boolean): Promise<number> {
+  const child = spawnDetached({ name: "pppd", args: argv, env: process.env, untilUp });
   return untilUp ? await child.wait() : Exit.OK;
 }
 

@@ -17,16 +17,28 @@ type Environment = Record<string, string | undefined>;
  * The manager's socket, taken out of the environment: what we start must not speak for us. To be called once, before
  * anything is started.
  */
-export function takeNotifier(environment: Environment = process.env, pid = process.pid): Notifier {
+export function takeNotifier(
+  environment: Environment = process.env,
+  { pid, ppid }: { readonly pid: number; readonly ppid: number } = process,
+): Notifier {
   const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: period = "", WATCHDOG_PID: whose } = environment;
+  const { SYSTEMD_EXEC_PID: started } = environment;
   for (const name of ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]) delete environment[name];
   const isOurs = whose === undefined || Number(whose) === pid;
-  return new Notifier(socket, isOurs && /^\d+$/.test(period) ? Number(period) / 1000 : 0);
+  const notifier = new Notifier(socket, isOurs && /^\d+$/.test(period) ? Number(period) / 1000 : 0);
+  // SYSTEMD_EXEC_PID came with systemd 248.
+  notifier.isService = socket !== undefined && (started === undefined ? ppid === 1 : Number(started) === pid);
+  return notifier;
 }
 
 export class Notifier {
   /** The service has started when the link is up, and not before (`up_sdnotify`). */
   startsUp = false;
+  /**
+   * The manager started this very process and keeps it, so that it has no background to go into. (MAINPID would hand the
+   * service over, but systemd does not wait for the end of a process that was not its child when it heard of it.)
+   */
+  isService = false;
   readonly #socket: string | undefined;
   /** Half of the time after which the manager would take us for dead. */
   readonly #beatMs: number;
@@ -40,12 +52,6 @@ export class Notifier {
     this.#socket = socket !== undefined && /^[/@]./.test(socket) ? socket : undefined;
     this.#beatMs = this.#socket === undefined || watchdogMs <= 0 ? Infinity : watchdogMs / 2;
     this.#beatAt = this.#beatMs === Infinity ? Infinity : 0;
-  }
-
-  /** What a child needs that is to be the service in our place. */
-  get handover(): Environment {
-    const watched = this.#beatMs === Infinity ? {} : { WATCHDOG_USEC: String(this.#beatMs * 2000) };
-    return this.#socket === undefined ? {} : { NOTIFY_SOCKET: this.#socket, ...watched };
   }
 
   /**
@@ -65,11 +71,6 @@ export class Notifier {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#send("STOPPING=1\nSTATUS=ending");
-  }
-
-  /** That process is the service now. */
-  mainPid(pid: number): void {
-    this.#send(`MAINPID=${pid}`);
   }
 
   /** How often a sign of life is due, in milliseconds; Infinity: never. */

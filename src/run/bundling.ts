@@ -161,8 +161,8 @@ export class Bundling {
 
   async #runLine(config: Config): Promise<void> {
     const { quitting } = this.#host;
-    const { persist, maxfail, holdoff, device } = config;
-    const whereabouts = device === undefined ? undefined : new Whereabouts(device);
+    const { persist, maxfail, holdoff } = config;
+    const whereabouts = Whereabouts.of(config);
     const buffers = new Buffers();
     for (let failures = 1; ; failures++) {
       const began = performance.now();

@@ -73,9 +73,8 @@ export class Session {
     this.#pidFiles = new PidFiles(host.runDirectory);
     this.#peers = host.peersOf(host.config);
     this.#notifier = host.notifier;
-    const { device, multilink } = host.config;
     // Of a bundle each line has its own.
-    if (device !== undefined && !multilink) this.#whereabouts = new Whereabouts(device);
+    if (!host.config.multilink) this.#whereabouts = Whereabouts.of(host.config);
     this.#setEnvironment();
   }
 

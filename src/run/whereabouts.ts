@@ -3,6 +3,7 @@
 
 import { lstatSync, realpathSync, statSync } from "node:fs";
 import { basename } from "node:path";
+import type { Config } from "../options/config.ts";
 import { type Adapter, adapterOf, isSameAdapter, ttyOfAdapter } from "../os/adapter.ts";
 
 export interface Place {
@@ -21,6 +22,11 @@ export class Whereabouts {
   #path: string;
   #adapter: Adapter | undefined;
   #lastReal: string | undefined;
+
+  /** Undefined where there is none to look for: a terminal on standard input never comes back. */
+  static of({ device, defaultDevice }: Pick<Config, "device" | "defaultDevice">): Whereabouts | undefined {
+    return device === undefined || defaultDevice ? undefined : new Whereabouts(device);
+  }
 
   /** `given` is the path in the options. `roots` are for tests. */
   constructor(given: string, roots = { dev: "/dev", sys: "/sys" }) {

@@ -178,7 +178,7 @@ on("one that hangs is killed and started again; the lock it left is no obstacle"
   await service.ctl("stop", "cable");
 });
 
-on("one that goes into the background is followed there", async () => {
+on("one that would go into the background stays", async () => {
   const service = await Service.open((unit) => unit.replace(/^(ExecStart=.*) nodetach$/m, "$1"));
   service.scene.far.answer();
   await service.ctl("start", "cable");
