@@ -6,11 +6,12 @@ import { ipv4Text } from "../wire/ip.ts";
 import type { InterfaceId } from "../wire/ipv6cp.ts";
 import type { LogLevel } from "../os/log.ts";
 import { hasCode, reasonOf } from "../os/libc.ts";
-import { forward } from "../os/forwarding.ts";
 import * as netif from "../os/netif.ts";
 import { addProxy, findProxyInterface, removeProxy } from "../os/proxy.ts";
 import { addRoute, type DefaultRoute, defaultRoutes, removeRoute, returnRoute, takeRoute } from "../os/route.ts";
 import { defaultRoutes6 } from "../os/route6.ts";
+import { share } from "../os/share.ts";
+import { readSysctl, writeSysctl } from "../os/sysctl.ts";
 
 /** A packet queue this long in time, as the kernel's ppp has it: more only makes the newest wait for the oldest. */
 const QUEUE_MS = 300;
@@ -19,6 +20,7 @@ const FAST_QUEUE = 500;
 /** RFC 8200 §5; the kernel takes IPv6 away from an interface of less. */
 const LEAST_IPV6_MTU = 1280;
 const RUN_DIRECTORY = "/var/run";
+const FORWARDING = "net/ipv4/ip_forward";
 const DEFAULT_IPV4 = new Uint8Array(4);
 const DEFAULT_IPV6 = new Uint8Array(16);
 
@@ -223,11 +225,20 @@ export class Network {
       return;
     }
     this.#log("info", `found interface ${found.name} for proxy arp`);
+    // A peer that calls on another line has it twice, until the first link is found dead.
+    const { release } = share(RUN_DIRECTORY, `proxyarp-${ipv4Text(peer)}`);
+    this.#undo4.push(() => release(() => removeProxy(found.name, netif.ipv4Bytes(peer))));
     addProxy(found.name, netif.ipv4Bytes(peer));
-    this.#undo4.push(() => removeProxy(found.name, netif.ipv4Bytes(peer)));
-    if (!this.#wishes.ktune) return;
-    const release = forward(RUN_DIRECTORY);
-    if (release !== undefined) this.#undo4.push(release);
+    if (this.#wishes.ktune) this.#forward();
+  }
+
+  /** What was on before is not ours to switch off. */
+  #forward(): void {
+    const { isFirst, release } = share(RUN_DIRECTORY, "ip_forward");
+    const isOn = readSysctl(FORWARDING) !== "0";
+    if (isFirst && isOn) release(() => {});
+    else this.#undo4.push(() => release(() => void writeSysctl(FORWARDING, "0")));
+    if (!isOn) writeSysctl(FORWARDING, "1");
   }
 }
 

@@ -117,7 +117,7 @@ on("into the background it goes silently, when it is somebody else that the mana
   expect(await managed.scene.leftBehind()).toEqual([]);
 });
 
-on("signs of life: with nobody there, with the link up, between two tries", async () => {
+on("signs of life: with nobody there, with the link up, between two tries, while it chats", async () => {
   const managed = await Managed.open();
   const { far } = managed.scene;
   const pppd = managed.start(["nodetach", "persist", "holdoff", "1000"], { WATCHDOG_USEC: "100000" });
@@ -135,6 +135,12 @@ on("signs of life: with nobody there, with the link up, between two tries", asyn
   await lives("while it holds off");
   pppd.kill();
   expect(await pppd.exit()).toBe(5);
+  const chats = managed.start(["nodetach", "connect", "chat TIMEOUT 60 CONNECT"], { WATCHDOG_USEC: "100000" });
+  await until("it chats", () => managed.heard.at(-1) === "READY=1\nSTATUS=/dev/ttyS1 is open");
+  // The loop of chat gives timers their turn four times a second.
+  await lives("while it chats");
+  chats.kill();
+  expect(await chats.exit()).toBe(8);
 });
 
 on("what cannot start does not say that it has", async () => {

@@ -56,7 +56,7 @@ class Several {
     this.#fars.get(nth)!.answer({ networks: { ...networks, ipcp: { ...networks.ipcp!, dns } } });
     const line = [`/dev/ttyS${nth}`, "115200", "local", "lock", "noauth", "nodetach", `10.0.0.1:10.0.${nth}.2`];
     const pppd = this.scene.run([pppdPath(), ...line, ...QUICK, ...words]);
-    await pppd.waitFor(`remote IP address 10.0.${nth}.2`);
+    await pppd.waitFor("remote IP address 10.0.");
     return pppd;
   }
 
@@ -108,6 +108,24 @@ for (const order of [
     expect(await it.scene.leftBehind()).toEqual([]);
   });
 }
+
+on(
+  "a peer that calls on another line has its proxy ARP entry until both have ended; other forwarding stays",
+  async () => {
+    const it = await Several.open();
+    await it.says("sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward");
+    const same = [":10.0.9.2", "ipcp-accept-remote", "proxyarp", "ktune"];
+    const first = await it.up(1, ...same);
+    const second = await it.up(2, ...same);
+    const proxied = (): Promise<string> => it.says("ip", "neigh", "show", "proxy");
+    expect(await proxied()).toContain("10.0.9.2 dev eth0");
+    await end(first);
+    expect(await proxied()).toContain("10.0.9.2 dev eth0");
+    await end(second);
+    expect(await proxied()).toBe("");
+    expect(await forwards(it)).toBe("1\n");
+  },
+);
 
 on("one that is killed does not keep the others' end from switching forwarding off", async () => {
   const it = await Several.open();
