@@ -10,9 +10,11 @@ import { checkOptions, parseOptions } from "../options/parse.ts";
 import { PPPD_VERSION } from "../options/version.ts";
 import { type Attachment, attachment, spawnDetached } from "../os/detach.ts";
 import { userName } from "../os/hosts.ts";
+import { journalAt } from "../os/journal.ts";
 import { libc } from "../os/libc.ts";
 import { Log } from "../os/log.ts";
 import { dropCodePages } from "../os/memory.ts";
+import { type Notifier, takeNotifier } from "../os/notify.ts";
 import { Signals } from "../os/signals.ts";
 import { Syslog } from "../os/syslog.ts";
 import { Exit } from "../run/exit.ts";
@@ -30,6 +32,7 @@ const CAP_NET_ADMIN = 12;
 export async function pppd(argv: string[]): Promise<number> {
   libc.umask(libc.umask(0) | UMASK);
   const ours = attachment();
+  const notifier = takeNotifier();
   const syslog = new Syslog("pppd", "local2", { pid: true });
   // The child in the background reads the same words again: what is to be said of them was said by its parent.
   // Standard output may be the line.
@@ -60,9 +63,9 @@ export async function pppd(argv: string[]): Promise<number> {
   }
   if (config.dryrun) return Exit.OK;
   // Into the background, where the child does all of this again and goes on.
-  if (ours === undefined && (config.detach === "detach" || config.detach === "updetach") && !config.defaultDevice)
-    return detach(argv, config.detach === "updetach");
-  return await serve(config, host, syslog, ours);
+  const detaches = (config.detach === "detach" || config.detach === "updetach") && !config.defaultDevice;
+  if (ours === undefined && detaches && !notifier.isService) return detach(argv, config.detach === "updetach");
+  return await serve(config, host, syslog, ours, notifier);
 }
 
 async function detach(argv: string[], untilUp: boolean): Promise<number> {
@@ -70,13 +73,20 @@ async function detach(argv: string[], untilUp: boolean): Promise<number> {
   return untilUp ? await child.wait() : Exit.OK;
 }
 
-async function serve(config: Config, host: OptionHost, syslog: Syslog, ours: Attachment | undefined): Promise<number> {
+async function serve(
+  config: Config,
+  host: OptionHost,
+  syslog: Syslog,
+  ours: Attachment | undefined,
+  notifier: Notifier,
+): Promise<number> {
   if (ours !== undefined && config.detach === "detach") ours.reportUp();
   const toStdout = ours === undefined || config.detach === "updetach" || !config.logDefault;
   const log = new Log(syslog, toStdout ? config.logfd : undefined, config.debug > 0);
   const user = userName(libc.getuid()) ?? `uid${libc.getuid()}`;
   log.note("notice", `pppd ${PPPD_VERSION} started by ${user}, uid ${libc.getuid()}`);
   for (const option of config.withoutEffect) log.write("warn", `the ${option} option has no effect yet`);
+  notifier.startsUp = config.detach === "sdnotify";
   const session = new Session({
     config,
     log,
@@ -85,6 +95,7 @@ async function serve(config: Config, host: OptionHost, syslog: Syslog, ours: Att
     user,
     uid: libc.getuid(),
     runDirectory: RUN_DIRECTORY,
+    notifier,
     onUp: () => {
       dropCodePages();
       if (ours === undefined || config.detach !== "updetach") return;
@@ -120,8 +131,9 @@ function refuse(error: unknown, syslog: Syslog): number {
   return error.code;
 }
 
-/** A message before there is a log: to the person, and to syslog. */
+/** A message before there is a log: to the person, and to syslog; or to the journal. */
 function complain(text: string, level: "err" | "warning", syslog: Syslog): void {
+  if (journalAt(process.stderr.fd)?.write(level, text) === true) return;
   process.stderr.write(`${calledAs()}: ${text}\n`);
   syslog.write(level, text);
 }

@@ -59,8 +59,14 @@ function inittab(wanted: Wanted, place: Place): string {
         "put the options into a file in /etc/ppp/peers and say `call NAME`",
     );
   }
+  // MAXSPAWN, TESTTIME and INITSLEEP in its init.c.
+  const patience = wanted.options.includes("persist")
+    ? []
+    : [
+        "# What ends ten times in two minutes rests for five: for a line that is often pulled out, add persist maxfail 0.",
+      ];
   const id = `pd${title(wanted).slice(-2)}`;
-  return lines("# /etc/inittab; then: init q", ...hints(wanted), `${id}:2345:respawn:${line}`);
+  return lines("# /etc/inittab; then: init q", ...hints(wanted), ...patience, `${id}:2345:respawn:${line}`);
 }
 
 function systemdUnit(wanted: Wanted, place: Place): string {
@@ -96,15 +102,21 @@ function unitBody(what: string, device: string | undefined, command: string): st
     "StartLimitIntervalSec=0",
     "",
     "[Service]",
-    "Type=exec",
+    "# Started is it when the line is open, or waited for; `systemctl status` says what it is at.",
+    "Type=notify",
     `ExecStart=${command}`,
     "Restart=always",
     "RestartSec=1",
+    "# Ended because it was told to.",
+    "SuccessExitStatus=5",
     "# SIGTERM is for pppd alone: it ends its scripts itself.",
     "KillMode=mixed",
-    "# What it says on stdout the journal has from syslog already.",
-    "StandardOutput=null",
-    "StandardError=journal",
+    "# Hung: killed, and started again.",
+    "WatchdogSec=120",
+    "StandardOutput=journal",
+    "StandardError=inherit",
+    "# For plog, and rules that go by it.",
+    "SyslogFacility=local2",
     "",
     "[Install]",
     `WantedBy=${device ?? "multi-user.target"}`,
@@ -153,12 +165,16 @@ const line = ({ device }: Wanted): string[] => (device === undefined ? [] : [dev
 
 /** The options of a pppd that somebody else keeps running. */
 function foreground({ options }: Wanted): string[] {
-  return options.includes("nodetach") || options.includes("-detach") ? [...options] : [...options, "nodetach"];
+  const words: readonly string[] = ["nodetach", "-detach", "up_sdnotify"];
+  return options.some((word) => words.includes(word)) ? [...options] : [...options, "nodetach"];
 }
 
 function hints({ device = "" }: Wanted): string[] {
   if (!/\/tty(USB|ACM)\d/.test(device)) return [];
-  return [`# Plugged in again, the adapter may not be ${device} any more: its name in /dev/serial/by-id stays.`];
+  return [
+    `# Plugged in again, the adapter may not be ${device} any more: its name in /dev/serial/by-id stays.`,
+    "# With persist, pppd waits for it and follows it.",
+  ];
 }
 
 function calledName(options: readonly string[]): string | undefined {

@@ -1,7 +1,8 @@
-// Where pppd's log lines go: syslog, and the same line to logfd (stdout until detaching, or logfile). The one thing
-// that prints while a link is up.
+// Where pppd's log lines go: syslog, and the same line to logfd (stdout until detaching, or logfile); to the journal once,
+// when that is what logfd is. The one thing that prints while a link is up.
 
 import { writeSync } from "node:fs";
+import { type Journal, journalAt } from "./journal.ts";
 import { type Level as SyslogLevel, Syslog } from "./syslog.ts";
 
 export type LogLevel = "debug" | "info" | "notice" | "warn" | "error";
@@ -19,10 +20,12 @@ export class Log {
   debug: boolean;
   readonly #syslog: Syslog;
   #fd: number | undefined;
+  #journal: Journal | undefined;
 
   constructor(syslog: Syslog, fd: number | undefined, debug: boolean) {
     this.#syslog = syslog;
     this.#fd = fd;
+    this.#journal = journalAt(fd);
     this.debug = debug;
   }
 
@@ -33,18 +36,20 @@ export class Log {
 
   /** Syslog alone from now on. */
   dropFd(): void {
-    this.#fd = undefined;
+    this.#fd = this.#journal = undefined;
   }
 
   write(level: LogLevel, text: string): void {
     if (level === "debug" && !this.debug) return;
+    if (this.#journal?.write(SYSLOG_LEVELS[level], text) === true) return;
     this.#syslog.write(SYSLOG_LEVELS[level], text);
-    this.#print(text);
+    if (this.#journal === undefined) this.#print(text);
   }
 
-  /** For syslog alone: what would tell the person at the terminal nothing ("Exit."). */
+  /** For syslog or the journal: what would tell the person at the terminal nothing ("Exit."). */
   note(level: LogLevel, text: string): void {
     if (level === "debug" && !this.debug) return;
+    if (this.#journal?.write(SYSLOG_LEVELS[level], text) === true) return;
     this.#syslog.write(SYSLOG_LEVELS[level], text);
   }
 

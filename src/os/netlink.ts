@@ -28,6 +28,8 @@ export const FLAGS = {
   createNew: 0x600,
   /** In front of others like it; EEXIST only for the very same. */
   create: 0x400,
+  /** The same behind others like it. */
+  append: 0xc00,
 } as const;
 
 const AF_NETLINK = 16;

@@ -1,6 +1,6 @@
 // Files that tell scripts our process id: <rundir>/ppp0.pid, and <rundir>/ppp-NAME.pid for `linkname NAME`.
 
-import { unlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { hasCode, reasonOf } from "./libc.ts";
 
 export class PidFiles {
@@ -30,7 +30,8 @@ export class PidFiles {
       if (!this.#written.delete(name)) return [];
       const path = `${this.#directory}/${name}`;
       try {
-        unlinkSync(path);
+        // Another session may have the name by now.
+        if (Number.parseInt(readFileSync(path, "latin1"), 10) === this.#pid) unlinkSync(path);
       } catch (error) {
         if (!hasCode(error, "ENOENT")) return [`unable to delete pid file ${path}: ${reasonOf(error)}`];
       }

@@ -93,10 +93,20 @@ export function takeRoute(route: DefaultRoute): void {
   });
 }
 
-/** Puts back what {@link takeRoute} took. Throws OsError, ENODEV or ENETUNREACH when its interface is gone or down. */
-export function returnRoute(route: DefaultRoute): void {
+/**
+ * Puts back what {@link takeRoute} took, in front of others of the same metric or `behind` them. Throws OsError, ENODEV or
+ * ENETUNREACH when its interface is gone or down.
+ */
+export function returnRoute(route: DefaultRoute, behind = false): void {
   try {
-    nl.netlink(nl.RTM.NEWROUTE, nl.FLAGS.create, route.fixed, route.attributes, "RTM_NEWROUTE", route.ifname);
+    nl.netlink(
+      nl.RTM.NEWROUTE,
+      behind ? nl.FLAGS.append : nl.FLAGS.create,
+      route.fixed,
+      route.attributes,
+      "RTM_NEWROUTE",
+      route.ifname,
+    );
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;
   }

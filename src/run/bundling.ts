@@ -3,6 +3,7 @@
 
 import { Bundle } from "../link/bundle.ts";
 import type { Config } from "../options/config.ts";
+import { Notifier } from "../os/notify.ts";
 import type { Tun } from "../os/tun.ts";
 import { Attempt, madeUpPeer, random32 } from "./attempt.ts";
 import { Failed } from "./device.ts";
@@ -14,12 +15,15 @@ import { Buffers, type InterfaceBuffers, Loop } from "./loop.ts";
 import type { Peers } from "./peers.ts";
 import type { SessionHost } from "./session.ts";
 import { Unit } from "./unit.ts";
+import { Whereabouts } from "./whereabouts.ts";
 
 const SECOND = 1000;
 /** While a line is being opened or waits for its next try, timers and scripts get their turn this often. */
 const TURN_MS = 20;
 /** Between two tries on a line at the least: a cable that is pulled must not fill the log. */
 const LEAST_HOLDOFF_MS = 1000;
+/** What one line of several waits for is not what the service waits for. */
+const LINE_NOTIFIER = new Notifier(undefined);
 
 export interface BundlingHost extends SessionHost {
   readonly hooks: Hooks;
@@ -159,10 +163,11 @@ export class Bundling {
   async #runLine(config: Config): Promise<void> {
     const { quitting } = this.#host;
     const { persist, maxfail, holdoff } = config;
+    const whereabouts = Whereabouts.of(config);
     const buffers = new Buffers();
     for (let failures = 1; ; failures++) {
       const began = performance.now();
-      const outcome = await this.#tryLine(config, buffers);
+      const outcome = await this.#tryLine(config, buffers, whereabouts);
       if (outcome === "up") failures = 0;
       if (outcome === "final" || quitting() || !persist) return;
       // The bundle lives: a line of it is worth waiting for, however long.
@@ -172,9 +177,10 @@ export class Bundling {
     }
   }
 
-  async #tryLine(config: Config, buffers: Buffers): Promise<"up" | "down" | "final"> {
+  async #tryLine(config: Config, buffers: Buffers, whereabouts?: Whereabouts): Promise<"up" | "down" | "final"> {
     const { log, hooks, peersOf, setStatus, quitting } = this.#host;
-    const line = new Line({ config, log, hooks, sleep: (milliseconds) => this.#sleep(milliseconds), quitting });
+    const sleep = (milliseconds: number): Promise<void> => this.#sleep(milliseconds);
+    const line = new Line({ config, log, hooks, notifier: LINE_NOTIFIER, whereabouts, sleep, quitting });
     this.#lines.add(line);
     const peers = peersOf(config);
     let attempt: Attempt | undefined;
@@ -227,6 +233,8 @@ export class Bundling {
   // ── the loop's owner ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #settle(now: number): void {
+    const { notifier } = this.#host;
+    if (notifier.beatAt <= now) notifier.beat(now);
     this.#takeEvents(now);
     this.#unit.fitQueue();
     if (this.#unit.nextDeadline() > now) return;
@@ -245,7 +253,7 @@ export class Bundling {
   }
 
   #nextDeadline(): number {
-    let at = this.#unit.nextDeadline();
+    let at = Math.min(this.#unit.nextDeadline(), this.#host.notifier.beatAt);
     for (const attempt of this.#attempts) at = Math.min(at, attempt.nextDeadline());
     return at;
   }

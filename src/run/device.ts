@@ -4,8 +4,9 @@
 import type { Config } from "../options/config.ts";
 import { parseSocketAddress } from "../options/socket-address.ts";
 import type { Child } from "../os/exec.ts";
-import { closeFd, OsError, reasonOf } from "../os/libc.ts";
+import { closeFd, hasCode, OsError, reasonOf } from "../os/libc.ts";
 import type { Log, LogLevel } from "../os/log.ts";
+import type { Notifier } from "../os/notify.ts";
 import { openPty } from "../os/pty.ts";
 import { type Device, Stream } from "../os/stream.ts";
 import {
@@ -22,6 +23,7 @@ import { adoptTty, BaudRateError, openTty, type Tty, type TtySettings } from "..
 import { Exit } from "./exit.ts";
 import type { Hooks } from "./hooks.ts";
 import { commandEnvironment, startProgram } from "./script.ts";
+import type { Whereabouts } from "./whereabouts.ts";
 
 /** What scripts are told as the speed of a line that has none: a new pseudo terminal's, as with pppd. */
 const NOMINAL_SPEED = 38400;
@@ -42,10 +44,16 @@ export class Failed extends Error {
   }
 }
 
+/** The device is not there: an adapter that was pulled out. */
+export class Gone extends Failed {}
+
 export interface LineHost {
   readonly config: Config;
   readonly log: Log;
   readonly hooks: Hooks;
+  readonly notifier: Notifier;
+  /** Of the device, where there is one. */
+  readonly whereabouts: Whereabouts | undefined;
   /** Sleeps, unless a signal says otherwise. */
   sleep(milliseconds: number): Promise<void>;
   /** Nothing more is to be begun. */
@@ -97,7 +105,10 @@ async function openPort(config: Config, path = config.device ?? "/dev/tty"): Pro
   } catch (error) {
     if (error instanceof BaudRateError) throw new Failed(Exit.FATAL, error.message);
     if (!(error instanceof OsError)) throw error;
-    if (error.call === "open") throw new Failed(Exit.OPEN, `Failed to open ${path}: ${reasonOf(error)}`);
+    if (error.call === "open") {
+      const Kind = hasCode(error, "ENOENT", "ENODEV", "ENXIO") ? Gone : Failed;
+      throw new Kind(Exit.OPEN, `Failed to open ${path}: ${reasonOf(error)}`);
+    }
     throw new Failed(Exit.FATAL, `${error.call}: ${reasonOf(error)}`);
   }
 }
@@ -186,7 +197,7 @@ async function connect(host: LineHost, to: Endpoint): Promise<[fd: number, write
 
 /** Waits for one caller; whoever calls after that finds nobody at home until the link has ended. */
 async function awaitCall(host: LineHost, socketListen: string): Promise<Stream> {
-  const { log, config } = host;
+  const { log, config, notifier } = host;
   const { host: name, port = 0 } = parseSocketAddress(socketListen) ?? {};
   const [address] = name === undefined ? [] : await addressesOf(host, name, port);
   if (name !== undefined && address === undefined)
@@ -196,6 +207,7 @@ async function awaitCall(host: LineHost, socketListen: string): Promise<Stream> 
     listening = address === undefined ? listenEverywhere(port) : listenOn(address);
     const at = listening;
     log.write("info", `Waiting for a call on ${socketListen}`);
+    notifier.status(`waiting for a call on ${socketListen}`);
     const { fd, from } = await patiently(host, CALL_POLL_MS, () => takeCaller(at));
     const caller = endpointText(from);
     log.write("notice", `Call from ${caller}`);

@@ -6,7 +6,7 @@ import { reasonOf } from "../os/libc.ts";
 import { carrier, setDtr } from "../os/line.ts";
 import { type Lock, lockDevice, LockError } from "../os/lock.ts";
 import type { Device } from "../os/stream.ts";
-import { Failed, type LineHost, openDevice } from "./device.ts";
+import { Failed, Gone, type LineHost, openDevice, type Opened } from "./device.ts";
 import { Exit } from "./exit.ts";
 import { commandEnvironment, runScript } from "./script.ts";
 
@@ -15,6 +15,8 @@ const SIGTERM = 15;
 /** How often the carrier is looked for, and when the wait is worth a word. */
 const CARRIER_POLL_MS = 100;
 const CARRIER_WORD_MS = 3000;
+/** How often it is looked whether an adapter that was pulled out is back. */
+const GONE_POLL_MS = 500;
 /** The last packets of a link, and no more, are waited for on a line that may be stopped. */
 const DRAIN_MS = 1000;
 
@@ -35,8 +37,7 @@ export class Line {
 
   /** Locks and opens the device and makes it ready for PPP. Throws Failed. */
   async open(): Promise<Device> {
-    this.#lock = this.#lockDevice();
-    const { device, program } = await openDevice(this.#host);
+    const { device, program } = await this.#openDevice();
     this.#tty = device;
     this.#program = program;
     await this.#prepare(device);
@@ -84,9 +85,42 @@ export class Line {
     void program.ended.then(() => clearTimeout(timer));
   }
 
-  #lockDevice(): Lock | undefined {
-    const { lock, device, defaultDevice } = this.#host.config;
-    if (!lock || device === undefined || defaultDevice) return undefined;
+  /** With `persist`, an adapter that was pulled out is waited for, and followed to the name it comes back under. */
+  async #openDevice(): Promise<Opened> {
+    const { config, log, notifier, whereabouts, sleep, quitting } = this.#host;
+    if (whereabouts === undefined) return openDevice(this.#host);
+    for (let wasLost = false; ; await sleep(GONE_POLL_MS)) {
+      if (quitting()) throw new Failed(Exit.USER_REQUEST, "");
+      const place = whereabouts.find();
+      if (place.there || !config.persist) {
+        config.device = place.path;
+        const opened = await this.#tryDevice(place.real);
+        const word = opened && whereabouts.opened(place, wasLost);
+        if (word !== undefined) log.write("notice", word);
+        if (opened !== undefined) return opened;
+      }
+      if (!wasLost) log.write("notice", `${place.path} is gone; waiting for it`);
+      notifier.status(`waiting for ${place.path}`);
+      wasLost = true;
+    }
+  }
+
+  /** Undefined: it is gone, and worth waiting for. */
+  async #tryDevice(real: string): Promise<Opened | undefined> {
+    this.#lock = this.#lockDevice(real);
+    try {
+      return await openDevice(this.#host);
+    } catch (error) {
+      if (!(error instanceof Gone) || !this.#host.config.persist) throw error;
+      this.#lock?.unlock();
+      this.#lock = undefined;
+      return undefined;
+    }
+  }
+
+  #lockDevice(device: string): Lock | undefined {
+    const { lock, defaultDevice } = this.#host.config;
+    if (!lock || defaultDevice) return undefined;
     try {
       const held = lockDevice(device);
       if (held.notice !== undefined) this.#host.log.write("notice", held.notice);
@@ -99,8 +133,9 @@ export class Line {
 
   /** init, connect, carrier, welcome. */
   async #prepare(tty: Device): Promise<void> {
-    const { config, log, sleep, quitting } = this.#host;
+    const { config, log, sleep, quitting, notifier } = this.#host;
     const { init, connect, welcome, modem, defaultDevice } = config;
+    notifier.status(`${tty.path} is open`);
     const scripted = (init ?? "") !== "" || (connect ?? "") !== "";
     if (scripted && modem && !defaultDevice && setDtr(tty.fd, false)) {
       await sleep(SECOND);
@@ -137,10 +172,11 @@ export class Line {
   }
 
   async #waitForCarrier(tty: Device): Promise<void> {
-    const { log, sleep, quitting } = this.#host;
+    const { log, sleep, quitting, notifier } = this.#host;
     const began = performance.now();
     let told = false;
     while (carrier(tty.fd) === false && !quitting()) {
+      notifier.status(`waiting for carrier on ${tty.path}`);
       if (!told && performance.now() - began > CARRIER_WORD_MS) {
         told = true;
         log.write("info", `Waiting for carrier on ${tty.path}; a 3-wire cable has none: use the local option`);

@@ -10,6 +10,7 @@ import * as netif from "../os/netif.ts";
 import { addProxy, findProxyInterface, removeProxy } from "../os/proxy.ts";
 import { addRoute, type DefaultRoute, defaultRoutes, removeRoute, returnRoute, takeRoute } from "../os/route.ts";
 import { defaultRoutes6 } from "../os/route6.ts";
+import { share } from "../os/share.ts";
 import { readSysctl, writeSysctl } from "../os/sysctl.ts";
 
 /** A packet queue this long in time, as the kernel's ppp has it: more only makes the newest wait for the oldest. */
@@ -18,6 +19,8 @@ const LEAST_QUEUE = 3;
 const FAST_QUEUE = 500;
 /** RFC 8200 §5; the kernel takes IPv6 away from an interface of less. */
 const LEAST_IPV6_MTU = 1280;
+const RUN_DIRECTORY = "/var/run";
+const FORWARDING = "net/ipv4/ip_forward";
 const DEFAULT_IPV4 = new Uint8Array(4);
 const DEFAULT_IPV6 = new Uint8Array(16);
 
@@ -172,12 +175,25 @@ export class Network {
       this.#log("error", `not replacing default route to ${ifname} [${ipv4Text(gateway)}]`);
       return;
     }
-    for (const route of inTheWay) {
-      takeRoute(route);
-      this.#undo4.push(() => returnRoute(route));
-    }
+    this.#undo4.push(() => this.#returnDefaultRoute(metric, inTheWay));
+    inTheWay.forEach(takeRoute);
     addRoute(this.#ifname, DEFAULT_IPV4, 0, metric);
-    this.#undo4.push(() => removeRoute(this.#ifname, DEFAULT_IPV4, 0, metric));
+  }
+
+  /** When another session has taken ours out of its way, it goes on: what we took comes behind its own. */
+  #returnDefaultRoute(metric: number, taken: readonly DefaultRoute[]): void {
+    const isOurs = ({ ifname, metric: has }: DefaultRoute): boolean => ifname === this.#ifname && has === metric;
+    const isTaken = taken.length > 0 && !defaultRoutes().some(isOurs);
+    if (!isTaken) removeRoute(this.#ifname, DEFAULT_IPV4, 0, metric);
+    for (const route of isTaken ? taken : taken.toReversed())
+      this.#attempt("default route", () => {
+        try {
+          returnRoute(route, isTaken);
+        } catch (error) {
+          // An interface that went down meanwhile would have lost it.
+          if (!hasCode(error, "ENETDOWN")) throw error;
+        }
+      });
   }
 
   /** Of 128 bits with a peer, as pppd gives it: the kernel makes the route to the peer. */
@@ -209,11 +225,20 @@ export class Network {
       return;
     }
     this.#log("info", `found interface ${found.name} for proxy arp`);
+    // A peer that calls on another line has it twice, until the first link is found dead.
+    const { release } = share(RUN_DIRECTORY, `proxyarp-${ipv4Text(peer)}`);
+    this.#undo4.push(() => release(() => removeProxy(found.name, netif.ipv4Bytes(peer))));
     addProxy(found.name, netif.ipv4Bytes(peer));
-    this.#undo4.push(() => removeProxy(found.name, netif.ipv4Bytes(peer)));
-    if (this.#wishes.ktune && readSysctl("net/ipv4/ip_forward") === "0") {
-      if (writeSysctl("net/ipv4/ip_forward", "1")) this.#undo4.push(() => writeSysctl("net/ipv4/ip_forward", "0"));
-    }
+    if (this.#wishes.ktune) this.#forward();
+  }
+
+  /** What was on before is not ours to switch off. */
+  #forward(): void {
+    const { isFirst, release } = share(RUN_DIRECTORY, "ip_forward");
+    const isOn = readSysctl(FORWARDING) !== "0";
+    if (isFirst && isOn) release(() => {});
+    else this.#undo4.push(() => release(() => void writeSysctl(FORWARDING, "0")));
+    if (!isOn) writeSysctl(FORWARDING, "1");
   }
 }
 

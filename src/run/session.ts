@@ -3,6 +3,7 @@
 import type { Config } from "../options/config.ts";
 import { closeFd, OsError } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";
+import type { Notifier } from "../os/notify.ts";
 import { PidFiles } from "../os/pidfile.ts";
 import type { SignalEvent } from "../os/signals.ts";
 import { openTun, type Tun } from "../os/tun.ts";
@@ -17,6 +18,7 @@ import type { Peers } from "./peers.ts";
 import { adviceOn } from "./trouble.ts";
 import { Unit } from "./unit.ts";
 import { warmUp } from "./warmup.ts";
+import { Whereabouts } from "./whereabouts.ts";
 
 const SECOND = 1000;
 /** A timer of more fires at once. */
@@ -35,6 +37,8 @@ export interface SessionHost {
   readonly user: string;
   readonly uid: number;
   readonly runDirectory: string;
+  /** Who started us hears how we are. */
+  readonly notifier: Notifier;
   /** A network protocol is up: updetach waits for it. */
   readonly onUp: () => void;
 }
@@ -46,6 +50,8 @@ export class Session {
   readonly #hooks: Hooks;
   readonly #pidFiles: PidFiles;
   readonly #peers: Peers;
+  readonly #notifier: Notifier;
+  readonly #whereabouts: Whereabouts | undefined;
   readonly #buffers = new Buffers();
   readonly #memory = new InterfaceBuffers();
   #status: Exit = Exit.OK;
@@ -66,6 +72,9 @@ export class Session {
     this.#hooks = new Hooks((level, text) => this.#log.write(level, text));
     this.#pidFiles = new PidFiles(host.runDirectory);
     this.#peers = host.peersOf(host.config);
+    this.#notifier = host.notifier;
+    // Of a bundle each line has its own.
+    if (!host.config.multilink) this.#whereabouts = Whereabouts.of(host.config);
     this.#setEnvironment();
   }
 
@@ -84,6 +93,8 @@ export class Session {
     const { persist, maxfail, linkname } = this.#config;
     if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
     warmUp();
+    const { beatMs } = this.#notifier;
+    const beats = beatMs === Infinity ? undefined : setInterval(() => this.#beat(), beatMs);
     try {
       for (;;) {
         this.#failures++;
@@ -96,6 +107,8 @@ export class Session {
       }
       await this.#hooks.finish(this.#config.childTimeout);
     } finally {
+      clearInterval(beats);
+      this.#notifier.stopping();
       for (const problem of this.#pidFiles.remove()) this.#log.write("warn", problem);
     }
     return this.#status;
@@ -106,7 +119,14 @@ export class Session {
     // pppd goes round as fast as it can when the port cannot even be opened.
     if (this.#status === Exit.OPEN || this.#status === Exit.LOCK || this.#status === Exit.PTY || this.#vanished)
       wait = Math.max(wait, REOPEN_MS - (performance.now() - began));
-    if (wait > 0) await this.#sleep(wait);
+    if (wait <= 0) return;
+    this.#notifier.status("waiting for the next try");
+    await this.#sleep(wait);
+  }
+
+  /** A sign of life. Timers do not wake the loop, and its deadlines are none while it does not run: both give it. */
+  #beat(): void {
+    this.#notifier.beat(performance.now());
   }
 
   /** What ends at once as often as it is started: a program, a connection. */
@@ -172,6 +192,7 @@ export class Session {
   #quit(exit: Exit, signal: number): void {
     this.#quitting = true;
     this.#status = exit;
+    this.#notifier.stopping();
     this.#endAttempt(signal);
   }
 
@@ -200,6 +221,8 @@ export class Session {
       config: this.#config,
       log: this.#log,
       hooks: this.#hooks,
+      notifier: this.#notifier,
+      whereabouts: this.#whereabouts,
       sleep: (milliseconds) => this.#sleep(milliseconds),
       quitting: () => this.#quitting,
     };
@@ -215,6 +238,7 @@ export class Session {
       tun = this.#openInterface();
       if (!(await this.#initInterface(tun, tty.speed))) return;
       this.#log.write("notice", `Connect: ${tun.name} <--> ${tty.path}`);
+      this.#notifier.status("waiting for the peer");
       this.#status = Exit.NEGOTIATION;
       const setStatus = (exit: Exit): void => void (this.#status = exit);
       const host = { config: this.#config, log: this.#log, peers: this.#peers, hooks: this.#hooks, setStatus };
@@ -226,6 +250,7 @@ export class Session {
           etc: this.#host.etc,
           runDirectory: this.#host.runDirectory,
           speed: tty.speed,
+          notifier: this.#notifier,
           onUp: this.#host.onUp,
           close: (reason, now) => attempt.close(reason, now),
           rate: () => attempt.pacer.rate * 10_000,
@@ -237,13 +262,14 @@ export class Session {
       );
       const loop = new Loop(attempt.link, this.#memory, {
         settle: (now) => {
+          if (this.#notifier.beatAt <= now) this.#beat();
           attempt.settle(now);
           unit.fitQueue();
           if (unit.nextDeadline() > now) return;
           unit.checkLimits(now);
           attempt.settle(now);
         },
-        nextDeadline: () => Math.min(attempt.nextDeadline(), unit.nextDeadline()),
+        nextDeadline: () => Math.min(attempt.nextDeadline(), unit.nextDeadline(), this.#notifier.beatAt),
         turnMs: () => attempt.turnMs(),
         tunLost: (now) => unit.lost(now),
       });
@@ -277,6 +303,7 @@ export class Session {
     const tun = this.#openInterface();
     try {
       if (!(await this.#initInterface(tun, this.#config.speed))) return;
+      this.#notifier.status("waiting for the peer");
       this.#status = Exit.NEGOTIATION;
       const bundling = new Bundling(
         {
@@ -311,8 +338,9 @@ export class Session {
 
   #closeInterface(tun: Tun | undefined): void {
     if (tun === undefined) return;
-    closeFd(tun.fd);
+    // Before its name is another's.
     for (const problem of this.#pidFiles.remove(tun.name)) this.#log.write("warn", problem);
+    closeFd(tun.fd);
   }
 
   #fail(error: unknown): void {

@@ -9,6 +9,7 @@ import type { Config } from "../options/config.ts";
 import { reasonOf } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";
 import { Publication } from "../os/published.ts";
+import type { Notifier } from "../os/notify.ts";
 import { writeResolvConf } from "../os/resolvconf.ts";
 import type { Tun } from "../os/tun.ts";
 import { Exit } from "./exit.ts";
@@ -27,6 +28,7 @@ export interface UnitHost {
   readonly runDirectory: string;
   /** Speed of the line, for scripts. */
   readonly speed: number;
+  readonly notifier: Notifier;
   /** A network protocol is up: updetach waits for it. */
   readonly onUp: () => void;
   setStatus(exit: Exit): void;
@@ -265,7 +267,7 @@ export class Unit {
 
   /** Addresses are set, ip-pre-up has ended: packets may go. */
   #ipv4Ready(event: Ipv4Up, args: string[]): void {
-    const { log, onUp } = this.#host;
+    const { log, onUp, notifier } = this.#host;
     try {
       this.#network.up(event.peer, this.#mtu, this.#queue);
     } catch (error) {
@@ -278,6 +280,7 @@ export class Unit {
     if (event.dns[0] !== 0) log.write("notice", `primary   DNS address ${ipv4Text(event.dns[0])}`);
     if (event.dns[1] !== 0) log.write("notice", `secondary DNS address ${ipv4Text(event.dns[1])}`);
     this.#ipScripts.up(args);
+    notifier.status(`up: ${ipv4Text(event.our)} <-> ${ipv4Text(event.peer)}`, true);
     onUp();
   }
 
@@ -289,7 +292,7 @@ export class Unit {
   }
 
   #ipv6Ready(event: Ipv6Up): void {
-    const { log, onUp } = this.#host;
+    const { log, onUp, notifier } = this.#host;
     const trouble = this.#network.up6(event.our, event.peer, this.#mtu, this.#queue);
     if (trouble !== undefined) {
       this.#networks.closeIpv6cp(trouble, performance.now());
@@ -301,6 +304,7 @@ export class Unit {
     log.write("notice", `local  LL address ${our}`);
     if (event.peer.high !== 0 || event.peer.low !== 0) log.write("notice", `remote LL address ${peer}`);
     this.#ipv6Scripts.up(this.#args(our, peer));
+    if (!this.#ready.ipv4) notifier.status(`up: ${our} <-> ${peer}`, true);
     onUp();
   }
 
@@ -342,6 +346,7 @@ export class Unit {
     hooks.env.set("CONNECT_TIME", String(seconds)).set("BYTES_SENT", String(octetsOut));
     hooks.env.set("BYTES_RCVD", String(octetsIn));
     if (!last) return;
+    this.#host.notifier.status("waiting for the peer");
     this.#host.takeFrom(-1);
     log.write("info", `Connect time ${Math.floor(tenths / 10)}.${tenths % 10} minutes.`);
     log.write("info", `Sent ${octetsOut} bytes, received ${octetsIn} bytes.`);

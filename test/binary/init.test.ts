@@ -1,13 +1,14 @@
 // A real init keeps our pppd on a line, as the HOWTO has it: `respawn` in an inittab, clients that come and go.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { check, closeFd, libc, O, openFd } from "../../src/os/libc.ts";
 import { type Cable, openCable } from "../kit/cable.ts";
 import { type Machine, openMachine } from "../kit/machine.ts";
 import { Program } from "../kit/program.ts";
-import { missing, pppdPath, titled, until } from "./scene.ts";
+import { missing, pppdPath, titled, traces, until } from "./scene.ts";
 
 const HOWTO = join(import.meta.dir, "../../fixtures/howto");
 
@@ -34,6 +35,19 @@ function sysvinit(folder: string): Init["argv"] {
   Bun.spawnSync(["sh", "-c", commands], { cwd: folder, stdio: ["ignore", "ignore", "ignore"], timeout: 20_000 });
   const path = join(folder, "sbin/init");
   return existsSync(path) ? [path] : "apt-get cannot download sysvinit-core (set NULLMODEM_SYSVINIT to its init)";
+}
+
+const TIOCVHANGUP = 0x5437;
+
+/** Whoever has the terminal open has lost it, as when an adapter is pulled out; it can be opened again. */
+function hangUp(tty: string): void {
+  const fd = openFd(tty, O.RDWR | O.NOCTTY | O.NONBLOCK);
+  check(libc.ioctl(fd, TIOCVHANGUP, null), "TIOCVHANGUP", tty);
+  closeFd(fd);
+}
+
+function openFiles(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).replace(/\[\d+\]/, ""));
 }
 
 const unpacked = mkdtempSync(join(tmpdir(), "nullmodem-init-"));
@@ -143,4 +157,72 @@ for (const { name, argv, inittab } of INITS) {
       expect(readdirSync(client.path("/run")).filter((file) => file.startsWith("ppp"))).toEqual([]);
     });
   });
+}
+
+/** Options of the HOWTO's server, but it asks for a link itself, which is sooner there. */
+const EAGER = readFileSync(join(HOWTO, "server/options.ttyS1"), "utf8").replace(/^silent$/m, "lcp-restart 1");
+const AGAIN = ["persist", "maxfail", "0", "holdoff", "0"];
+const PULLS = 20;
+
+// sysvinit gives up for five minutes what it has started ten times in two: there it is pppd itself that begins anew.
+for (const { name, argv, inittab, words } of INITS.map((init, nth) => ({ ...init, words: nth === 0 ? [] : AGAIN }))) {
+  const reason = missing ?? (process.getuid?.() === 0 ? undefined : "hanging up a line needs root");
+  const why = reason ?? (typeof argv === "string" ? argv : undefined);
+  const how = words.length === 0 ? "init starts it again" : "it begins anew itself";
+  test.skipIf(why !== undefined)(
+    titled(
+      `${PULLS} times the cable is pulled out and put back, under ${name}: ${how}; the link is there, no more`,
+      why,
+    ),
+    async () => {
+      const cable = await openCable();
+      const line = inittab(pppdPath()).replace("-detach", ["-detach", ...words].join(" "));
+      const files = { "/etc/inittab": line, "/etc/ppp/options.ttyS1": EAGER };
+      const server = await openMachine("server", { etc: join(HOWTO, "server"), ttys: { ttyS1: cable.a }, files });
+      const client = await openMachine("client", { etc: join(HOWTO, "client"), ttys: { ttyS0: cable.b } });
+      const init = new Program(
+        ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", ...(argv as readonly string[])],
+        { machine: server },
+      );
+      const pppd = new Program([pppdPath(), "/dev/ttyS0", "-detach", ...AGAIN, "noipv6", "lcp-restart", "1"], {
+        machine: client,
+      });
+      /** What there is on both machines, but for the interfaces' numbers. */
+      const all = async (): Promise<string[]> => {
+        const lines = [...(await traces(server)), ...(await traces(client))];
+        return lines.map((text) => text.replace(/^\d+: |valid_lft.*/g, ""));
+      };
+      const reaches = async (): Promise<void> => {
+        const { status, stdout } = await client.run("ping", "-c", "1", "-W", "5", "192.168.0.1");
+        expect({ status, stdout }).toMatchObject({ status: 0 });
+      };
+      try {
+        let up = await pppd.waitFor("remote IP address");
+        await reaches();
+        const serving = (): number =>
+          server.processes().find(({ command }) => command.startsWith(`${pppdPath()} /dev/ttyS1`))!.pid;
+        const serverFiles = openFiles(serving());
+        const before = { traces: await all(), files: openFiles(pppd.pid) };
+        for (let pull = 0; pull < PULLS; pull++) {
+          for (const tty of [cable.a, cable.b]) hangUp(tty);
+          up = await pppd.waitFor("remote IP address", { after: up });
+        }
+        await reaches();
+        expect(await all()).toEqual(before.traces);
+        expect(openFiles(pppd.pid)).toEqual(before.files);
+        expect(openFiles(serving())).toEqual(serverFiles);
+        expect(pppd.lines.filter(({ text }) => text === "Modem hangup")).toHaveLength(PULLS);
+        pppd.kill();
+        expect(await pppd.exit()).toBe(5);
+        expect(client.interfaces()).toEqual([]);
+      } finally {
+        await pppd.stop();
+        init.kill("SIGKILL");
+        await init.exit();
+        await Promise.all([server.close(), client.close()]);
+        await cable.close();
+      }
+    },
+    60_000,
+  );
 }

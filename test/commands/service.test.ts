@@ -68,7 +68,14 @@ test("OpenRC: a script whose command_args are evaluated twice", () => {
 describe("systemd", () => {
   test("a unit that comes and goes with its line", () => {
     const said = text("systemd", "/dev/ttyS1", OPTIONS);
-    for (const line of ["BindsTo=dev-ttyS1.device", "WantedBy=dev-ttyS1.device", "Restart=always", "KillMode=mixed"]) {
+    expect(text("systemd", "/dev/ttyS1", ["up_sdnotify"])).toContain("/dev/ttyS1 up_sdnotify\n");
+    for (const line of [
+      "Type=notify",
+      "BindsTo=dev-ttyS1.device",
+      "WantedBy=dev-ttyS1.device",
+      "Restart=always",
+      "KillMode=mixed",
+    ]) {
       expect(said).toContain(`\n${line}\n`);
     }
     expect(/^ExecStart=(.*)$/m.exec(said)![1]).toBe(

@@ -133,6 +133,47 @@ describe.skipIf(noNetns !== undefined)(`Network [${noNetns ?? "in a namespace of
     expect(said).toEqual([]);
   });
 
+  /** Two sessions, each with an interface of its own. */
+  function two(wishes: Partial<NetworkWishes>): { first: Network; second: Network; close: () => void } {
+    const first = network(wishes);
+    const mine = tun;
+    tun = openTun();
+    const second = network(wishes);
+    const theirs = tun;
+    tun = mine;
+    for (const [nth, each] of [first, second].entries()) {
+      each.setAddresses(OUR + 256 * nth, PEER + 256 * nth);
+      each.up(PEER + 256 * nth, 1500, 3);
+    }
+    return { first, second, close: () => closeFd(theirs.fd) };
+  }
+  const defaults = (): string[] =>
+    [...ip("route", "show", "default").matchAll(/^default .*?dev (\w+)/gm)].map(([, dev]) => dev!.replace(/\d+$/, ""));
+
+  test("two that replace the default route end in either order: it is always the last one's, and back at the end", () => {
+    ip("link", "add", "eth7", "type", "veth", "peer", "name", "far7");
+    ip("link", "set", "far7", "up");
+    ip("addr", "add", "10.9.0.9/24", "dev", "eth7");
+    ip("link", "set", "eth7", "up");
+    ip("route", "add", "default", "via", "10.9.0.1");
+    const before = ip("route", "show", "default");
+    const using = (): string => /dev (\S+)/.exec(ip("route", "get", "198.51.100.1"))![1]!;
+    const wishes = { defaultroute: true, replacedefaultroute: true };
+    for (const order of ["first", "second"] as const) {
+      const sessions = two(wishes);
+      const last = using();
+      expect([last !== tun.name, defaults()]).toEqual([true, ["ppp"]]);
+      sessions[order].down();
+      if (order === "first") expect([using(), defaults()]).toEqual([last, ["ppp", "eth"]]);
+      else expect([using(), defaults()]).toEqual([tun.name, ["ppp"]]);
+      sessions[order === "first" ? "second" : "first"].down();
+      expect(ip("route", "show", "default")).toBe(before);
+      sessions.close();
+    }
+    ip("link", "del", "eth7");
+    expect(said).toEqual([]);
+  });
+
   test("an MTU under 1280 means no IPv6, and IPv4 all the same", () => {
     const it = network();
     it.setAddresses(OUR, PEER);

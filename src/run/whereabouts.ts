@@ -1,0 +1,91 @@
+// Where the line's device is: each attempt looks again. A name in /dev/serial/by-id is a link that leads elsewhere when
+// the adapter was plugged in again; one like /dev/ttyUSB0 may belong to nobody, while the same adapter is /dev/ttyUSB1.
+
+import { lstatSync, realpathSync, statSync } from "node:fs";
+import { basename } from "node:path";
+import type { Config } from "../options/config.ts";
+import { type Adapter, adapterOf, isSameAdapter, ttyOfAdapter } from "../os/adapter.ts";
+
+export interface Place {
+  /** To be opened, and what the line is called. */
+  readonly path: string;
+  /** The device itself, whatever links lead to it: its lock is there. */
+  readonly real: string;
+  readonly there: boolean;
+}
+
+export class Whereabouts {
+  readonly given: string;
+  readonly #roots: { readonly dev: string; readonly sys: string };
+  /** A link says of itself what it stands for: one in by-path is not to be followed to another port. */
+  readonly #isLink: boolean;
+  #path: string;
+  #adapter: Adapter | undefined;
+  #lastReal: string | undefined;
+
+  /** Undefined where there is none to look for: a terminal on standard input never comes back. */
+  static of({ device, defaultDevice }: Pick<Config, "device" | "defaultDevice">): Whereabouts | undefined {
+    return device === undefined || defaultDevice ? undefined : new Whereabouts(device);
+  }
+
+  /** `given` is the path in the options. `roots` are for tests. */
+  constructor(given: string, roots = { dev: "/dev", sys: "/sys" }) {
+    this.given = given;
+    this.#path = given;
+    this.#roots = roots;
+    this.#isLink = lstatSync(given, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+    if (!isDevice(given)) return;
+    this.#lastReal = realOf(given);
+    this.#adapter = adapterOf(basename(this.#lastReal), roots.sys);
+  }
+
+  find(): Place {
+    const path = this.#current();
+    const there = path !== undefined && isDevice(path);
+    const named = path ?? this.#path;
+    return { path: named, real: there ? realOf(named) : named, there };
+  }
+
+  /** It has been opened. Returns what is to be said of it when it had been lost, or is elsewhere. */
+  opened({ path, real }: Place, wasLost: boolean): string | undefined {
+    const moved = this.#lastReal !== undefined && real !== this.#lastReal;
+    this.#path = path;
+    this.#lastReal = real;
+    this.#adapter = adapterOf(basename(real), this.#roots.sys);
+    if (moved) return `${this.given} is back as ${real}`;
+    return wasLost ? `${this.given} is back` : undefined;
+  }
+
+  #current(): string | undefined {
+    const { given } = this;
+    const followed = this.#path !== given;
+    if (followed && isDevice(this.#path) && this.#isOurs(this.#path)) return this.#path;
+    if (isDevice(given)) return given;
+    if (this.#isLink || this.#adapter === undefined) return undefined;
+    const tty = ttyOfAdapter(this.#adapter, this.#roots.sys);
+    const path = `${this.#roots.dev}/${tty}`;
+    return tty !== undefined && isDevice(path) ? path : undefined;
+  }
+
+  #isOurs(path: string): boolean {
+    const now = adapterOf(basename(path), this.#roots.sys);
+    return now !== undefined && this.#adapter !== undefined && isSameAdapter(this.#adapter, now);
+  }
+}
+
+/** The path itself when it is gone by now, which opening it will tell. */
+function realOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+function isDevice(path: string): boolean {
+  try {
+    return statSync(path).isCharacterDevice();
+  } catch {
+    return false;
+  }
+}

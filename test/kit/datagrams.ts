@@ -1,0 +1,36 @@
+// A datagram socket that listens, as a service manager or a syslog daemon does.
+
+import { check, closeFd, libc, Memory, setNonblocking } from "../../src/os/libc.ts";
+
+const AF_UNIX = 1;
+const DGRAM = 2;
+
+export class Datagrams {
+  readonly #fd: number;
+
+  /** `name` is a path or, behind an @, an abstract name. */
+  constructor(name: string) {
+    const bytes = Buffer.from(name);
+    const abstract = name.startsWith("@");
+    const address = new Memory(2 + bytes.length + (abstract ? 0 : 1));
+    address.view.setUint16(0, AF_UNIX, true);
+    address.bytes.set(bytes, 2);
+    if (abstract) address.bytes[2] = 0;
+    this.#fd = check(libc.socket(AF_UNIX, DGRAM, 0), "socket");
+    check(libc.bind(this.#fd, address.address, address.bytes.length), "bind", name);
+    setNonblocking(this.#fd, true);
+  }
+
+  /** All that has arrived and was not taken yet. */
+  take(): string[] {
+    const memory = new Memory(65536);
+    const taken: string[] = [];
+    for (let count: number; (count = libc.recv(this.#fd, memory.address, memory.bytes.length, 0)) >= 0;)
+      taken.push(Buffer.from(memory.bytes.subarray(0, count)).toString());
+    return taken;
+  }
+
+  close(): void {
+    closeFd(this.#fd);
+  }
+}
