@@ -109,6 +109,8 @@ export interface LcpOwner {
   lcpUp(now: number): void;
   lcpDown(now: number): void;
   lcpFinished(now: number): void;
+  /** Our requests were in vain. */
+  lcpGaveUp(): void;
   /** Our own packets come back. */
   loopedBack(): void;
   protocolRejected(protocol: number, now: number): void;
@@ -448,6 +450,10 @@ export class Lcp implements Dialect {
     else this.#lower.log("warn", `Protocol-Reject for unsupported protocol ${text}`);
     if (protocol === Protocol.LCP) this.#lower.log("error", "Received Protocol-Reject for LCP!");
     this.#owner.protocolRejected(protocol, now);
+  }
+
+  gaveUp(): void {
+    this.#owner.lcpGaveUp();
   }
 
   up(now: number): void {

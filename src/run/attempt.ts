@@ -7,12 +7,14 @@ import { Link, type LinkConfig } from "../link/link.ts";
 import { Pacer } from "../link/pacer.ts";
 import { RateLimit } from "../link/rate-limit.ts";
 import type { Config } from "../options/config.ts";
+import { type LineErrors, lineErrors } from "../os/line.ts";
 import type { Log } from "../os/log.ts";
 import type { Device } from "../os/stream.ts";
 import type { Tun } from "../os/tun.ts";
 import { limitOf, paceOf } from "./device.ts";
 import { Exit, FAILURES } from "./exit.ts";
 import type { Hooks, UpDown } from "./hooks.ts";
+import { lineTrouble } from "./line-trouble.ts";
 import { filtersOf, ipcpConfig, linkConfig } from "./linkconfig.ts";
 import { type Buffers, driverQueue, type Loop, type Port } from "./loop.ts";
 import type { PapVerdict, Peers } from "./peers.ts";
@@ -65,6 +67,7 @@ export class Attempt {
   readonly #record: RecordFile | undefined;
   readonly #rtt: RttFile | undefined;
   readonly #authScripts: UpDown;
+  readonly #errorsBefore: LineErrors | undefined;
   readonly #end: End = { hangup: false, final: false };
   readonly #resolve: (end: End) => void;
   #loop: Loop | undefined;
@@ -79,6 +82,7 @@ export class Attempt {
     this.#host = host;
     this.#bundled = bundle !== undefined;
     this.#tty = tty;
+    this.#errorsBefore = lineErrors(tty.fd);
     this.#tun = tun;
     const { promise, resolve } = Promise.withResolvers<End>();
     this.ended = promise;
@@ -198,6 +202,9 @@ export class Attempt {
         // What was asked for is no fiction.
         if (this.#port.limit === undefined) this.pacer.roundTrip(event.octets, event.milliseconds);
         return;
+      case "unanswered":
+        for (const text of lineTrouble(this.#tty.fd, config.crtscts, this.#errorsBefore)) log.write("warn", text);
+        return;
       case "terminated":
         this.#terminated(event.waited);
         this.#finish();
@@ -239,6 +246,11 @@ export class Attempt {
   #terminated(waited: boolean): void {
     const { log, setStatus } = this.#host;
     log.write("notice", "Connection terminated.");
+    const { uncleanness } = this.link;
+    if (uncleanness !== undefined && !this.#end.hangup) {
+      log.write("warn", "Receive serial link is not 8-bit clean:");
+      log.write("warn", `Problem: ${uncleanness}`);
+    }
     // pppd finds the line closed when its own timers end the link, and says so; scripts go by the exit code.
     if (!waited) return;
     log.write("notice", "Modem hangup");
