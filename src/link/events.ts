@@ -26,6 +26,8 @@ export type LinkEvent =
   | { type: "lcp-down" }
   /** The peer says it is `user`: answer with papVerdict(). */
   | { type: "pap-request"; user: string; password: string }
+  /** The peer wanted a proof we have not: another may do, or none. */
+  | { type: "unproven"; method: AuthMethod }
   | { type: "peer-authenticated"; name: string; method: AuthMethod }
   | { type: "ipv4-up"; our: number; peer: number; dns: readonly [number, number]; wins: readonly [number, number] }
   /** `last`: no other network protocol is up. */

@@ -126,6 +126,7 @@ export class Link implements Member {
       lcpDown: (now) => this.#lcpDown(now),
       lcpFinished: () => this.#lcpFinished(),
       lcpGaveUp: () => this.#lcpGaveUp(),
+      cannotProve: (method) => this.#emit({ type: "unproven", method }),
       loopedBack: () => this.#loopedBack(),
       protocolRejected: (protocol, now) => this.#protocolRejected(protocol, now),
       speaks: (protocol) =>

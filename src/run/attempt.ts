@@ -1,6 +1,7 @@
 // One link on one line, from "Connect:" to "Connection terminated.": what its events do to the log, the peer's session and
 // the scripts. The interface is the unit's.
 
+import type { AuthMethod } from "../control/lcp.ts";
 import type { Bundle } from "../link/bundle.ts";
 import type { LinkEvent } from "../link/events.ts";
 import { Link, type LinkConfig } from "../link/link.ts";
@@ -72,6 +73,8 @@ export class Attempt {
   readonly #resolve: (end: End) => void;
   #loop: Loop | undefined;
   #unit: Unit | undefined;
+  /** What the peer wanted us to prove ourselves with, and nothing came of it yet. */
+  #unproven: AuthMethod | undefined;
   /** What the peer will hear about its password, and when. */
   #verdict: PapVerdict | undefined;
   #verdictAt = Infinity;
@@ -135,6 +138,7 @@ export class Attempt {
 
   /** Ends the link in good order. */
   close(reason: string, now = performance.now()): void {
+    this.#unproven = undefined;
     this.link.close(reason, now);
   }
 
@@ -170,6 +174,7 @@ export class Attempt {
 
   #takeEvents(now: number): void {
     for (let event; (event = this.link.takeEvent()) !== undefined;) this.#handle(event, now);
+    this.#explain(this.#host.peers.takeAddressTrouble());
   }
 
   #handle(event: LinkEvent, now: number): void {
@@ -194,8 +199,13 @@ export class Attempt {
       case "peer-authenticated":
         this.#peerAuthenticated(event.name);
         return;
+      case "unproven":
+        this.#unproven = event.method;
+        return;
       case "failure":
         setStatus(FAILURES[event.failure]);
+        this.#unproven = undefined;
+        this.#explain(peers.whyFailed(event.failure));
         if (event.failure === "callback") this.#end.final = true;
         return;
       case "round-trip":
@@ -244,7 +254,8 @@ export class Attempt {
   }
 
   #terminated(waited: boolean): void {
-    const { log, setStatus } = this.#host;
+    const { log, peers, setStatus } = this.#host;
+    if (this.#unproven !== undefined && !this.hadNetwork) this.#explain(peers.whyUnproven(this.#unproven));
     log.write("notice", "Connection terminated.");
     const { uncleanness } = this.link;
     if (uncleanness !== undefined && !this.#end.hangup) {
@@ -255,6 +266,10 @@ export class Attempt {
     if (!waited) return;
     log.write("notice", "Modem hangup");
     setStatus(Exit.HANGUP);
+  }
+
+  #explain(why: string | undefined): void {
+    if (why !== undefined) this.#host.log.write("warn", why);
   }
 
   /** There is no link any more. */
