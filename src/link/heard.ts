@@ -110,7 +110,8 @@ export class Heard {
       .replace(TERMINAL_CONTROL, "")
       .replace(/[^ -~]+/g, " ")
       .replace(/ {2,}/g, " ")
-      .trim();
+      .replace(/[ ~]+$/, "")
+      .trimStart();
     return /[A-Za-z0-9]{2}|[$#%>:]$/.test(readable) ? readable.slice(-LONGEST_QUOTE).trim() : "";
   }
 

@@ -180,7 +180,12 @@ export class Attempt {
   #handle(event: LinkEvent, now: number): void {
     const { config, log, peers, setStatus } = this.#host;
     if (event.type === "lcp-up") this.#rtt?.up(config.lcpEchoInterval);
-    if (event.type === "phase" && event.phase === "network") this.hadNetwork = true;
+    if (event.type === "phase" && event.phase === "network") {
+      this.hadNetwork = true;
+      if (this.#bundled) this.#unproven = undefined;
+    }
+    // It let us in all the same.
+    if (event.type === "ipv4-up" || event.type === "ipv6-up") this.#unproven = undefined;
     // In a bundle one link's MTU is not the interface's.
     if (event.type === "lcp-up" && this.#bundled) return;
     if (this.#unit?.handle(event, now) === true) return;
@@ -255,7 +260,7 @@ export class Attempt {
 
   #terminated(waited: boolean): void {
     const { log, peers, setStatus } = this.#host;
-    if (this.#unproven !== undefined && !this.hadNetwork) this.#explain(peers.whyUnproven(this.#unproven));
+    if (this.#unproven !== undefined) this.#explain(peers.whyUnproven(this.#unproven));
     log.write("notice", "Connection terminated.");
     const { uncleanness } = this.link;
     if (uncleanness !== undefined && !this.#end.hangup) {

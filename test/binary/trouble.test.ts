@@ -341,15 +341,38 @@ describe("a peer that talks rubbish", () => {
     expect(await scene.leftBehind()).toEqual([]);
   });
 
-  on(titled("nothing at all, or text only: it gives up and says so"), async () => {
-    const scene = await openScene();
-    const pppd = scene.pppd([ADDRESSES, ...QUICK, "lcp-max-configure", "2"]);
-    await pppd.waitFor("sent [LCP ConfReq");
-    await scene.far.flood(bytesOf("login: "), 70);
-    expect(await pppd.exit(6000)).toBe(16);
-    expect(said(pppd)).toContain("LCP: timeout sending Config-Requests");
-    expect(await scene.leftBehind()).toEqual([]);
-  });
+  // pppd's own lines are in the order in which the real one says them of the same line.
+  for (const [what, hears, lines] of [
+    [
+      "nothing at all",
+      "",
+      [
+        "Heard nothing at all: peer not started, wrong port, cable not plugged in or not a null-modem cable",
+        "Connection terminated.",
+      ],
+    ],
+    [
+      "a login prompt",
+      "\r\nlaplink login: ",
+      [
+        'Heard text and no PPP, "laplink login: laplink login:": a connect script that logs in is missing',
+        "Connection terminated.",
+        "Receive serial link is not 8-bit clean:",
+        "Problem: all had bit 7 set to 0",
+      ],
+    ],
+  ] as const)
+    on(titled(`${what}: it gives up and says what it heard`), async () => {
+      const scene = await openScene();
+      const pppd = scene.pppd([ADDRESSES, ...QUICK, "lcp-max-configure", "2"]);
+      await pppd.waitFor("sent [LCP ConfReq");
+      if (hears !== "") await scene.far.flood(bytesOf(hears), 2 * hears.length);
+      expect(await pppd.exit(6000)).toBe(16);
+      const all = said(pppd);
+      const timeout = all.indexOf("LCP: timeout sending Config-Requests");
+      expect(all.slice(timeout + 1)).toEqual([...lines, "Modem hangup"]);
+      expect(await scene.leftBehind()).toEqual([]);
+    });
 
   on(titled("nothing any more: echoes tell, and the exit code says so"), async () => {
     const scene = await openScene();
@@ -359,6 +382,69 @@ describe("a peer that talks rubbish", () => {
     expect(said(pppd)).toContain("No response to 2 echo-requests");
     expect(said(pppd)).toContain("Serial link appears to be disconnected.");
     expect(await scene.leftBehind()).toEqual([]);
+  });
+});
+
+describe("a proof that fails names the line that was looked for", () => {
+  const PAP_SECRETS = { "/etc/ppp/pap-secrets": "zaphod server gargleBlaster *\nford * x *\n" };
+  const LINE = 'line 1 of /etc/ppp/pap-secrets (client "zaphod", server "server")';
+
+  on(titled("the peer's, and it knows no address either"), async () => {
+    const { lcp, authentication } = linkConfig();
+    for (const [user, password, says] of [
+      ["zaphod", "x", `The secret of "zaphod" is not the one in ${LINE}`],
+      [
+        "trillian",
+        "x",
+        'No line of /etc/ppp/pap-secrets is for client "trillian" and server "server"; line 1 is for client "zaphod" and server "server"',
+      ],
+    ] as const) {
+      const scene = await openScene(PAP_SECRETS);
+      scene.far.answer({
+        lcp: { ...lcp, accept: ["pap"] },
+        authentication: { ...authentication, user, password: () => password },
+      });
+      const pppd = scene.pppd([ADDRESSES, ...QUICK, "auth", "+pap", "name", "server"]);
+      const failed = await pppd.waitFor(`PAP peer authentication failed for ${user}`);
+      await pppd.waitFor(says, { after: failed });
+      expect(await pppd.exit()).toBe(11);
+      expect(said(pppd).join("\n")).not.toContain("gargle");
+    }
+  });
+
+  on(titled("ours, refused or not even there"), async () => {
+    const { lcp } = linkConfig();
+    for (const [method, user, status, says] of [
+      ["pap", "zaphod", 19, `We said to be "zaphod", with the secret from ${LINE}`],
+      [
+        "chap-md5",
+        "ford",
+        16,
+        "The peer wanted us to prove who we are with CHAP: there is no /etc/ppp/chap-secrets to be read",
+      ],
+    ] as const) {
+      const scene = await openScene(PAP_SECRETS);
+      const peer = scene.far.answer({ lcp: { ...lcp, authRequired: true, demand: [method] } });
+      const pppd = scene.pppd([ADDRESSES, ...QUICK, "user", user]);
+      if (method === "pap") {
+        await until("the password came", () => peer.has("pap-request"));
+        peer.link.papVerdict(false, "no", performance.now());
+      }
+      await pppd.waitFor(says);
+      expect(await pppd.exit()).toBe(status);
+    }
+  });
+
+  on(titled("and none at all is a reason not to start"), async () => {
+    const scene = await openScene({ "/etc/ppp/pap-secrets": "zaphod other gargleBlaster *\n" });
+    const result = await scene.machine.run(pppdPath(), "/dev/ttyS1", "nodetach", "auth", "name", "server", "+pap");
+    expect(result.status).toBe(1);
+    expect(result.stderr.split("\n").slice(1)).toEqual([
+      expect.stringContaining("but I couldn't find any suitable secret (password) for it to use to do so."),
+      'No line of /etc/ppp/pap-secrets is for any client and server "server"',
+      "A line is: CLIENT server SECRET ADDRESS, with * for any; noauth does without",
+      "",
+    ]);
   });
 });
 
