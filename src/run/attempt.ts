@@ -19,6 +19,7 @@ import { lineTrouble } from "./line-trouble.ts";
 import { filtersOf, ipcpConfig, linkConfig } from "./linkconfig.ts";
 import { type Buffers, driverQueue, type Loop, type Port } from "./loop.ts";
 import type { PapVerdict, Peers } from "./peers.ts";
+import { sharedPort } from "./port-trouble.ts";
 import { RecordFile } from "./recordfile.ts";
 import { RttFile } from "./rtt-file.ts";
 import type { Unit } from "./unit.ts";
@@ -219,6 +220,9 @@ export class Attempt {
         return;
       case "unanswered":
         for (const text of lineTrouble(this.#tty.fd, config.crtscts, this.#errorsBefore)) log.write("warn", text);
+        // A port on standard input is our parent's as well.
+        if (config.device !== undefined && !config.defaultDevice)
+          for (const text of sharedPort(config.device)) log.write("warn", text);
         return;
       case "terminated":
         this.#terminated(event.waited);

@@ -161,7 +161,7 @@ export class Bundling {
     const buffers = new Buffers();
     for (let failures = 1; ; failures++) {
       const began = performance.now();
-      const outcome = await this.#tryLine(config, buffers);
+      const outcome = await this.#tryLine(config, buffers, failures === 1);
       if (outcome === "up") failures = 0;
       if (outcome === "final" || quitting() || !persist) return;
       // The bundle lives: a line of it is worth waiting for, however long.
@@ -171,7 +171,7 @@ export class Bundling {
     }
   }
 
-  async #tryLine(config: Config, buffers: Buffers): Promise<"up" | "down" | "final"> {
+  async #tryLine(config: Config, buffers: Buffers, isFirst: boolean): Promise<"up" | "down" | "final"> {
     const { log, hooks, peersOf, setStatus, quitting } = this.#host;
     const line = new Line({ config, log, hooks, sleep: (milliseconds) => this.#sleep(milliseconds), quitting });
     this.#lines.add(line);
@@ -197,6 +197,7 @@ export class Bundling {
       // One line of several: what is wrong with it is no reason to end the others.
       if (this.#bundle.size === 0) setStatus(error.exit);
       if (error.message !== "") log.write(error.level, error.message);
+      if (isFirst) for (const line of error.advice) log.write(error.level, line);
       return "down";
     } finally {
       if (attempt !== undefined) this.#forget(attempt, peers);

@@ -21,6 +21,7 @@ import {
 import { adoptTty, BaudRateError, openTty, type Tty, type TtySettings } from "../os/tty.ts";
 import { Exit } from "./exit.ts";
 import type { Hooks } from "./hooks.ts";
+import { adviceOnPort } from "./port-trouble.ts";
 import { commandEnvironment, startProgram } from "./script.ts";
 
 /** What scripts are told as the speed of a line that has none: a new pseudo terminal's, as with pppd. */
@@ -34,11 +35,14 @@ const CALL_POLL_MS = 100;
 export class Failed extends Error {
   readonly exit: Exit;
   readonly level: LogLevel;
+  /** More lines for the person: said once, however often it fails. */
+  readonly advice: readonly string[];
 
-  constructor(exit: Exit, message: string, level: LogLevel = "error") {
+  constructor(exit: Exit, message: string, level: LogLevel = "error", advice: readonly string[] = []) {
     super(message);
     this.exit = exit;
     this.level = level;
+    this.advice = advice;
   }
 }
 
@@ -97,8 +101,10 @@ async function openPort(config: Config, path = config.device ?? "/dev/tty"): Pro
   } catch (error) {
     if (error instanceof BaudRateError) throw new Failed(Exit.FATAL, error.message);
     if (!(error instanceof OsError)) throw error;
-    if (error.call === "open") throw new Failed(Exit.OPEN, `Failed to open ${path}: ${reasonOf(error)}`);
-    throw new Failed(Exit.FATAL, `${error.call}: ${reasonOf(error)}`);
+    const advice = adviceOnPort(path, error);
+    if (error.call === "open")
+      throw new Failed(Exit.OPEN, `Failed to open ${path}: ${reasonOf(error)}`, "error", advice);
+    throw new Failed(Exit.FATAL, `${error.call}: ${reasonOf(error)}`, "error", advice);
   }
 }
 

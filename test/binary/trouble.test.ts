@@ -64,7 +64,7 @@ describe("does not start", () => {
       [],
       ["/dev/null", "noauth", "nodetach"],
       1,
-      /^tcgetattr: Inappropriate ioctl for device$/m,
+      /^tcgetattr: Inappropriate ioctl for device\n\/dev\/null is not a serial port$/m,
     ],
     ["not root", NOBODY, ["/dev/ttyS1"], 3, /must be root to run .*pppd, since it is not setuid-root/],
     [
@@ -88,7 +88,14 @@ describe("does not start", () => {
       4,
       /Couldn't open the \/dev\/net\/tun device: No such file or directory\n[^]*mknod \/dev\/net\/tun c 10 200[^]*--device \/dev\/net\/tun/,
     ],
-    ["the line is locked", LOCKED, [...line, "lock"], 6, /^Device ttyS1 is locked by pid \d+$/m],
+    [
+      "a further line of a bundle that is not there",
+      [],
+      [...line, "multilink", "mpdevice", "/dev/ttyS99", "lcp-max-configure", "1", "lcp-restart", "1"],
+      16,
+      /^Failed to open \/dev\/ttyS99: No such file or directory\n(Serial ports here: |No serial ports here$)/m,
+    ],
+    ["the line is locked", LOCKED, [...line, "lock"], 6, /^Device ttyS1 is locked by pid (\d+)\nProcess \1 is sh$/m],
   ];
   for (const [what, prefix, words, status, says] of cases) {
     on(titled(what), async () => {
@@ -607,7 +614,7 @@ describe("more than one", () => {
     const first = await linkUp(scene);
     const second = scene.pppd([ADDRESSES]);
     expect(await second.exit()).toBe(6);
-    expect(said(second)).toEqual([`Device ttyS1 is locked by pid ${first.pid}`]);
+    expect(said(second)).toEqual([`Device ttyS1 is locked by pid ${first.pid}`, `Process ${first.pid} is pppd`]);
     first.kill();
     expect(await first.exit()).toBe(5);
     expect(await scene.leftBehind()).toEqual([]);

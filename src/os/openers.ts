@@ -1,0 +1,67 @@
+// Who else has a device open: for messages about a line that is busy, or that somebody else reads from.
+
+import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
+
+export interface Opener {
+  readonly pid: number;
+  /** "minicom" */
+  readonly name: string;
+}
+
+/** The processes that have it open, ourselves left out, as far as we may look into them. `proc` is for tests. */
+export function openersOf(device: string, proc = "/proc"): Opener[] {
+  const paths = new Set([device, realPath(device)]);
+  return entries(proc).flatMap((entry) => {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid) || pid === process.pid) return [];
+    const folder = `${proc}/${entry}/fd`;
+    return entries(folder).some((fd) => paths.has(target(`${folder}/${fd}`)))
+      ? [{ pid, name: programName(pid, proc) }]
+      : [];
+  });
+}
+
+/** What a process runs, without its arguments, which may hold a secret; "" when it is gone. */
+export function programName(pid: number, proc = "/proc"): string {
+  try {
+    return readFileSync(`${proc}/${pid}/comm`, "utf8").replace(/[\x00-\x1f\x7f]/g, "");
+  } catch {
+    return "";
+  }
+}
+
+/** The group a device is for, when its members may use it: "dialout", or its number. */
+export function groupOf(device: string): string | undefined {
+  try {
+    const { gid, mode } = statSync(device);
+    if ((mode & 0o060) !== 0o060) return undefined;
+    const lines = readFileSync("/etc/group", "utf8").split("\n");
+    return lines.map((line) => line.split(":")).find(([, , number]) => number === String(gid))?.[0] ?? String(gid);
+  } catch {
+    return undefined;
+  }
+}
+
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function target(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return "";
+  }
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
