@@ -1,6 +1,7 @@
 // Who else has a device open: for messages about a line that is busy, or that somebody else reads from.
 
-import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, type Stats, statSync } from "node:fs";
+import { isPtyNumber } from "./line.ts";
 
 export interface Opener {
   readonly pid: number;
@@ -10,14 +11,12 @@ export interface Opener {
 
 /** The processes that have it open, ourselves left out, as far as we may look into them. `proc` is for tests. */
 export function openersOf(device: string, proc = "/proc"): Opener[] {
-  const paths = new Set([device, realPath(device)]);
+  const same = sameDevice(device);
   return entries(proc).flatMap((entry) => {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || pid === process.pid) return [];
     const folder = `${proc}/${entry}/fd`;
-    return entries(folder).some((fd) => paths.has(target(`${folder}/${fd}`)))
-      ? [{ pid, name: programName(pid, proc) }]
-      : [];
+    return entries(folder).some((fd) => same(`${folder}/${fd}`)) ? [{ pid, name: programName(pid, proc) }] : [];
   });
 }
 
@@ -50,6 +49,17 @@ function entries(folder: string): string[] {
   }
 }
 
+/** Whether a link in /proc is to that device. The numbers of terminals mean something only within their own /dev/pts. */
+function sameDevice(device: string): (link: string) => boolean {
+  const wanted = status(device);
+  if (wanted === undefined) return () => false;
+  return (link) => {
+    if (!target(link).startsWith("/dev/")) return false;
+    const found = status(link);
+    return found?.rdev === wanted.rdev && (!isPtyNumber(wanted.rdev) || found.dev === wanted.dev);
+  };
+}
+
 function target(link: string): string {
   try {
     return readlinkSync(link);
@@ -58,10 +68,10 @@ function target(link: string): string {
   }
 }
 
-function realPath(path: string): string {
+function status(path: string): Stats | undefined {
   try {
-    return realpathSync(path);
+    return statSync(path);
   } catch {
-    return path;
+    return undefined;
   }
 }
