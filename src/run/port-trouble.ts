@@ -27,7 +27,11 @@ export function sharedPort(path: string): string[] {
 
 function openersText(path: string, openers: readonly Opener[]): string[] {
   const names = openers.map(({ pid, name }) => `${name} (pid ${pid})`).join(", ");
-  return names === "" ? [] : [`${path} is also open in ${names}`];
+  if (names === "") return [];
+  const prober = openers.some(({ name }) => name === "ModemManager");
+  return [
+    `${path} is also open in ${names}${prober ? '; a udev rule with ENV{ID_MM_DEVICE_IGNORE}="1" keeps it off' : ""}`,
+  ];
 }
 
 function portsText(): string {

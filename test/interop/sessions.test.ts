@@ -150,6 +150,7 @@ const DIFFERENCES: readonly { readonly text: RegExp; readonly because: string }[
     text: /^cat: .*: Input\/output error\n/gm,
     because: "the guest's cat is busybox's, and it may say so a line earlier",
   },
+  { text: /^chat waited for .*\n/gm, because: "the real chat leaves it at its exit code" },
   { text: /^Heard .*\n/gm, because: "what was heard instead" },
   {
     text: /^(The secret of "|The system refused |We said to be "|The peer wanted us |No line of \/|There is no \/|A line is: |Line \d).*\n/gm,
