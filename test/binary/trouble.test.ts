@@ -490,6 +490,21 @@ describe("what it writes to is full or gone", () => {
     expect(await scene.leftBehind()).toEqual([]);
   });
 
+  on(
+    titled("standard output whose reader waits for its end: updetach lets go of it, as of standard error"),
+    async () => {
+      const scene = await openScene();
+      scene.far.answer();
+      const words = `/dev/ttyS1 115200 local lock noauth updetach ${ADDRESSES} ${QUICK.join(" ")}`;
+      const shell = scene.run(["sh", "-c", `said=$(${pppdPath()} ${words} 2>&1); echo "status $?"; echo "$said"`]);
+      expect(await shell.exit(8000)).toBe(0);
+      expect(said(shell)[0]).toBe("status 0");
+      expect(said(shell)).toContain("remote IP address 10.0.0.2");
+      await scene.machine.run("sh", "-c", "kill $(head -n 1 /run/ppp0.pid)");
+      expect(await scene.leftBehind()).toEqual([]);
+    },
+  );
+
   on(titled("standard output closed by its reader"), async () => {
     const scene = await openScene();
     scene.far.answer();
