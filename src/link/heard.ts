@@ -92,12 +92,12 @@ export class Heard {
       return `Heard our own requests${more}: a loopback plug, a modem in command mode or a login that echoes`;
     }
     const bad = stats.badFcs + stats.runts + stats.overlong + stats.aborted;
-    if (stats.frames > 0) return `Heard ${this.#packets()}${bad > 0 ? ` (and ${bad} damaged frames)` : ""}`;
-    return this.textSummary ?? this.#noise(bad);
+    if (stats.frames > 0) return `Heard ${this.#packets()}${bad > 0 ? ` (and ${damaged(bad)})` : ""}`;
+    return this.#textSummary ?? this.#noise(bad);
   }
 
-  /** The same of text alone: undefined where there is none, or where it is not the better part. */
-  get textSummary(): string | undefined {
+  /** Undefined where there is no text, or where it is not the better part. */
+  get #textSummary(): string | undefined {
     const text = this.text;
     return text === "" || !this.#isText ? undefined : `Heard text and no PPP, "${printable(text)}": ${remedy(text)}`;
   }
@@ -131,7 +131,7 @@ export class Heard {
   }
 
   #noise(bad: number): string {
-    const what = bad > 0 ? `${bad} damaged frames and no good one` : `${this.#total} octets and no frame`;
+    const what = bad > 0 ? `${damaged(bad)} and no good one` : `${this.#total} octets and no frame`;
     const framed = this.#looksFramed;
     if (!framed && this.#isSlow) return this.#speed("a lower");
     const { uncleanness } = this;
@@ -194,6 +194,10 @@ export class Heard {
       return false;
     });
   }
+}
+
+function damaged(frames: number): string {
+  return frames === 1 ? "1 damaged frame" : `${frames} damaged frames`;
 }
 
 /** What to do about it. */

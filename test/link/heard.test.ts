@@ -205,7 +205,7 @@ test("LCP that came to nothing", () => {
     "Heard the peer's Configure-Requests, but no answer to ours: it does not hear us (our TxD wire, its RxD, its CTS)",
   );
   const broken = many('~\xff}#\xc0!}!}"rubbish~', request());
-  expect(heard(broken)).toEndWith("its CTS) (and 1 damaged frames)");
+  expect(heard(broken)).toEndWith("its CTS) (and 1 damaged frame)");
   const end = frame(Protocol.LCP, (buf, at) => putControl(buf, at, Code.TermReq, 2, bytesOf("User request")));
   expect(heard(end)).toBe("Heard LCP, but neither a Configure-Request nor an answer to ours");
 });
