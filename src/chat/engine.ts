@@ -13,7 +13,7 @@
 // Read from the line one byte at a time and only while `listening` holds: what follows the last match belongs to
 // whoever uses the line next.
 
-import { bytesOf } from "../bytes/text.ts";
+import { bytesOf, printable } from "../bytes/text.ts";
 import { leadingNumber, DEFAULT_TIMEOUT } from "./command.ts";
 import { cleanExpect, cleanSend, copied, untilNul, visibleText, type Substitutions } from "./escapes.ts";
 import { Heard, HEARD_MAX } from "./heard.ts";
@@ -87,6 +87,9 @@ export class ChatEngine {
   #echo: boolean;
   #echoedPartOfLine = false;
   #hangupIgnored = false;
+  /** Something was sent that no log may show, and its echo may be in what was heard. */
+  #secretSent = false;
+  #failure: string | undefined;
 
   readonly #heard = new Heard((line) => this.#progress(line));
   readonly #reports = new Reports();
@@ -101,6 +104,11 @@ export class ChatEngine {
   /** The exit code once the run is over. */
   get result(): number | undefined {
     return this.#state.doing === "done" ? this.#state.code : undefined;
+  }
+
+  /** What it waited for in vain, in words; undefined where that is not why it ended. The real one has but the exit code. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   /** A byte from the line would be used now. */
@@ -313,8 +321,17 @@ export class ChatEngine {
     this.#stopAlarm();
     const alternative = this.#parts.shift();
     if (code === EXIT_TIMEOUT && alternative !== undefined) return this.#send(alternative, now);
+    if (this.#state.doing === "expect") this.#failure = this.#account(this.#state.want, reason);
     this.#log("info", reason === undefined ? "Failed" : `Failed (${reason})`);
     this.#terminate(code, now);
+  }
+
+  #account(want: string, abort: string | undefined): string {
+    const waited = `waited for "${printable(want)}" and heard`;
+    if (abort !== undefined) return `${waited} "${printable(abort)}"`;
+    const heard = this.#heard.tail();
+    if (heard === "") return `${waited} nothing`;
+    return this.#secretSent ? `${waited} something else` : `${waited} "${printable(heard)}"`;
   }
 
   #send(word: string, now: number): void {
@@ -326,6 +343,7 @@ export class ChatEngine {
 
   #startSend(word: string, now: number): void {
     const { text, quiet } = cleanSend(SPECIAL.get(word) ?? word, this.#options);
+    this.#secretSent ||= quiet;
     this.#progress(`send (${quiet ? "??????" : visibleText(untilNul(text))})`);
     this.#startAlarm(now);
     const state = { doing: "send", text, at: 0, byte: undefined, dueAt: now, blocked: false } as const;
@@ -355,6 +373,7 @@ export class ChatEngine {
 
   #sendFailed(text: string, now: number): void {
     this.#stopAlarm();
+    this.#failure = `could not send${text}`;
     this.#progress(text);
     this.#fatal(EXIT_ARGUMENT, "Failed", now);
   }

@@ -8,6 +8,8 @@ export const HEARD_MAX = 1024;
 const KEEP_MIN = 49;
 /** A line this long is logged without waiting for its newline. */
 const LOG_WIDTH = 80;
+/** So much is quoted. */
+const TAIL = 40;
 
 export class Heard {
   readonly #bytes = new Uint8Array(HEARD_MAX);
@@ -49,6 +51,11 @@ export class Heard {
     if (start < 0) return false;
     for (let at = 0; at < text.length; at++) if (this.#bytes[start + at] !== text.charCodeAt(at)) return false;
     return true;
+  }
+
+  /** The end of what was heard, without the line ends around it. */
+  tail(): string {
+    return textOf(this.#bytes, 0, this.#fill).trim().slice(-TAIL);
   }
 
   #pending(end: number): string {

@@ -109,6 +109,10 @@ export interface LcpOwner {
   lcpUp(now: number): void;
   lcpDown(now: number): void;
   lcpFinished(now: number): void;
+  /** The peer wants us to prove who we are in a way we cannot. */
+  cannotProve(method: AuthMethod): void;
+  /** Our requests were in vain. */
+  lcpGaveUp(): void;
   /** Our own packets come back. */
   loopedBack(): void;
   protocolRejected(protocol: number, now: number): void;
@@ -282,12 +286,13 @@ export class Lcp implements Dialect {
 
   #authVerdict(value: Uint8Array): Verdict {
     const { accept } = this.#config;
+    const method = readMethod(value);
+    if (method !== undefined && !accept.includes(method)) this.#owner.cannotProve(method);
     if (accept.length === 0) {
       this.#lower.log("debug", "No auth is possible");
       return "reject";
     }
     if (this.peer.auth !== undefined) return "reject";
-    const method = readMethod(value);
     if (method !== undefined && accept.includes(method)) {
       this.peer.auth = method;
       return "ack";
@@ -448,6 +453,10 @@ export class Lcp implements Dialect {
     else this.#lower.log("warn", `Protocol-Reject for unsupported protocol ${text}`);
     if (protocol === Protocol.LCP) this.#lower.log("error", "Received Protocol-Reject for LCP!");
     this.#owner.protocolRejected(protocol, now);
+  }
+
+  gaveUp(): void {
+    this.#owner.lcpGaveUp();
   }
 
   up(now: number): void {

@@ -60,6 +60,8 @@ export interface Dialect {
   refusalTaken?(now: number): void;
   /** Any code beyond Code-Reject. False: unknown. */
   receive?(control: Control, packet: Uint8Array, now: number): boolean;
+  /** No request of ours was agreed to, and no more are sent. */
+  gaveUp?(): void;
   up(now: number): void;
   down(now: number): void;
   finished(now: number): void;
@@ -184,8 +186,10 @@ export class Negotiator {
       return;
     }
     const { state } = this.#automaton;
-    if (state >= State.ReqSent && state <= State.AckSent)
+    if (state >= State.ReqSent && state <= State.AckSent) {
       this.#lower.log("warn", `${this.#dialect.name}: timeout sending Config-Requests`);
+      this.#dialect.gaveUp?.();
+    }
     this.#feed("TO-", now);
   }
 

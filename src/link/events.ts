@@ -26,6 +26,8 @@ export type LinkEvent =
   | { type: "lcp-down" }
   /** The peer says it is `user`: answer with papVerdict(). */
   | { type: "pap-request"; user: string; password: string }
+  /** The peer wanted a proof we have not: another may do, or none. */
+  | { type: "unproven"; method: AuthMethod }
   | { type: "peer-authenticated"; name: string; method: AuthMethod }
   | { type: "ipv4-up"; our: number; peer: number; dns: readonly [number, number]; wins: readonly [number, number] }
   /** `last`: no other network protocol is up. */
@@ -37,5 +39,7 @@ export type LinkEvent =
   | { type: "failure"; failure: Failure }
   /** A request of `octets` on the line had its answer, at least as long as itself, after this time. */
   | { type: "round-trip"; milliseconds: number; octets: number }
+  /** Nobody agreed to LCP, and the log says what was heard instead: the driver may know more. */
+  | { type: "unanswered" }
   /** LCP is done. `waited`: because a timer ran out, not because of a packet or a wish. */
   | { type: "terminated"; waited: boolean };

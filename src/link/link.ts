@@ -4,6 +4,7 @@
 // sends makes it throw.
 
 import type { Ring } from "../bytes/ring.ts";
+import { printable } from "../bytes/text.ts";
 import { CbcpClient } from "../control/cbcp.ts";
 import { Echo, type EchoConfig } from "../control/echo.ts";
 import { LqrMonitor } from "../control/lqr.ts";
@@ -20,6 +21,7 @@ import type { Bundle, Member } from "./bundle.ts";
 import { FIRST_CONTROL, LOST } from "./datapath.ts";
 import type { Failure, LinkEvent, Phase } from "./events.ts";
 import { CONTROL_ROOM, Framing } from "./framing.ts";
+import { Heard, remedy, type Uncleanness } from "./heard.ts";
 import { Networks, type NetworksConfig } from "./networks.ts";
 import { type Timer, Timers } from "./timers.ts";
 import { Trace } from "./trace.ts";
@@ -101,6 +103,8 @@ export class Link implements Member {
   #expired = false;
   /** Bad frames when the last was counted: what was lost since, header compression must know. */
   #badFrames = 0;
+  /** Until LCP opens for the first time. */
+  #heard: Heard | undefined = new Heard();
 
   constructor(config: LinkConfig, host: LinkHost) {
     this.#config = config;
@@ -121,6 +125,8 @@ export class Link implements Member {
       lcpUp: (now) => this.#lcpUp(now),
       lcpDown: (now) => this.#lcpDown(now),
       lcpFinished: () => this.#lcpFinished(),
+      lcpGaveUp: () => this.#lcpGaveUp(),
+      cannotProve: (method) => this.#emit({ type: "unproven", method }),
       loopedBack: () => this.#loopedBack(),
       protocolRejected: (protocol, now) => this.#protocolRejected(protocol, now),
       speaks: (protocol) =>
@@ -261,6 +267,11 @@ export class Link implements Member {
     return this.#lcp.opened;
   }
 
+  /** Why the line cannot carry PPP, as far as its octets tell. */
+  get uncleanness(): Uncleanness | undefined {
+    return this.#heard?.uncleanness;
+  }
+
   takeEvent(): LinkEvent | undefined {
     return this.#events.shift();
   }
@@ -324,6 +335,7 @@ export class Link implements Member {
     while (input.length > 0) {
       const at = input.readAt;
       const stopped = deframer.push(input.bytes, at, at + input.readable);
+      this.#heard?.octets(input.bytes, at, stopped);
       input.consume(stopped - at);
       if (deframer.length > 0 && this.#receiveFrame(now)) return true;
     }
@@ -383,6 +395,7 @@ export class Link implements Member {
 
   #receiveControl(protocol: number, frame: Uint8Array, start: number, end: number, now: number): void {
     this.trace.packet("rcvd", protocol, frame, start, end, this.networks.up);
+    this.#heard?.packet(protocol, start < end ? frame[start] : undefined);
     if (protocol === Protocol.LCP) {
       if (this.#lcp.state === State.Starting) this.#listened(now);
       this.#lcp.receive(frame, start, end, now);
@@ -472,6 +485,7 @@ export class Link implements Member {
 
   #lcpUp(now: number): void {
     const { got, peer } = this.#lcpOptions;
+    this.#heard = undefined;
     this.#framing.agree(got, peer);
     this.#emit({ type: "lcp-up", mtu: this.#mtu });
     this.#echo.start(now);
@@ -502,8 +516,18 @@ export class Link implements Member {
     this.#emit({ type: "terminated", waited: this.#expired });
   }
 
+  /** What pppd leaves to guesswork. A link that was up before is another story. */
+  #lcpGaveUp(): void {
+    if (this.#heard === undefined) return;
+    this.#log("warn", this.#heard.summary(this.deframer.stats, this.#lcpOptions.got.magic ?? 0));
+    this.#emit({ type: "unanswered" });
+  }
+
   #loopedBack(): void {
     this.#log("notice", "Serial line is looped back.");
+    // Whoever waits for a login echoes what we say.
+    const text = this.#heard?.text ?? "";
+    if (text !== "") this.#log("warn", `Heard "${printable(text)}" besides: ${remedy(text)}`);
     this.#fail("loopback", "Loopback detected", this.#now);
   }
 

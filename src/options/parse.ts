@@ -1,6 +1,7 @@
 // From the words of all sources to a Config: pppd's order of files and command line, and the checks before the start.
 // Reads through the host it is handed and prints nothing.
 
+import { printable } from "../bytes/text.ts";
 import type { AuthProtocol, Config } from "./config.ts";
 import { defaultConfig } from "./defaults.ts";
 import { OptionError } from "./error.ts";
@@ -8,6 +9,7 @@ import { isFailure, type OptionHost } from "./host.ts";
 import { isBadAddress } from "./numbers.ts";
 import { COMMAND_LINE, FILE, readCommandLine, readFile, readSecretWords, SECRETS, type Source } from "./read.ts";
 import { decoded, encoded } from "./row.ts";
+import { asSentence, lineText, missingText } from "./secret-search.ts";
 import { findSecret, someAddress } from "./secrets.ts";
 import { findTlsEntry } from "./tls-secrets.ts";
 
@@ -120,7 +122,22 @@ function checkAuth(config: Config, host: OptionHost): void {
       : ["The remote system is required to authenticate itself"];
   lines.push("but I couldn't find any suitable secret (password) for it to use to do so.");
   if (found === "no address") lines.push("(None of the available passwords would let it use an IP address.)");
-  throw new OptionError(lines, { code: 1 });
+  throw new OptionError(lines, { code: 1, hints: missingSecrets(config, host) });
+}
+
+/** Which lines would have done, and what does without. */
+function missingSecrets(config: Config, host: OptionHost): string[] {
+  const { name, remotename, remotenameGiven, authProtocols, papSecrets, chapSecrets } = config;
+  const client = (remotenameGiven && remotename) || undefined;
+  const files = new Set(authProtocols.map((protocol) => (protocol === "pap" ? papSecrets : chapSecrets)));
+  const missing = [...files].map((path) => {
+    const file = host.readFile(path, "root");
+    const text = isFailure(file) ? undefined : file.text;
+    const found = text === undefined ? undefined : findSecret(text, client, name || undefined, { file: path });
+    if (found !== undefined) return asSentence(`${lineText(path, found.entry)} allows the peer no address`);
+    return asSentence(missingText({ file: path, client, server: name || undefined }, text));
+  });
+  return [...missing, `A line is: CLIENT ${printable(name)} SECRET ADDRESS, with * for any; noauth does without`];
 }
 
 function protocolsToAsk(config: Config): AuthProtocol[] {

@@ -22,6 +22,8 @@ export interface FoundSecret {
   readonly options: readonly string[];
   /** 2 for the very client, 1 for the very server, 0 for two stars. */
   readonly score: number;
+  /** The entry itself. */
+  readonly entry: SecretEntry;
 }
 
 /** What word processors and web pages make of ""; the published HOWTO has it so. */
@@ -80,7 +82,7 @@ export function findSecret(
       );
     }
     const secret = direct(entry.secret, source);
-    if (secret !== undefined) best = { secret, addresses: entry.addresses, options: entry.options, score };
+    if (secret !== undefined) best = { secret, addresses: entry.addresses, options: entry.options, score, entry };
   }
   return best;
 }

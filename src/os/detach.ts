@@ -3,7 +3,7 @@
 //
 // The child finds in its environment that it is one. It takes the mark out again, so that scripts do not inherit it.
 
-import { read } from "node:fs";
+import { fstatSync, read, readdirSync } from "node:fs";
 import { basename } from "node:path";
 import { check, closeFd, cstring, libc, Memory, O, openFd } from "./libc.ts";
 
@@ -105,13 +105,30 @@ export function attachment(): Attachment | undefined {
   return { fds, reportUp };
 }
 
+/** Bun keeps copies of a standard output that is a pipe; whoever reads it, `$(pppd … updetach)`, waits for all to close. */
+function copies(): number[] {
+  const ours = [1, 2].map(pipeOn);
+  const numbers = readdirSync("/proc/self/fd").map(Number);
+  return numbers.filter((fd) => fd > STATUS_FD && pipeOn(fd) !== undefined && ours.includes(pipeOn(fd)));
+}
+
+/** Which pipe or socket it is; undefined: none. */
+function pipeOn(fd: number): string | undefined {
+  try {
+    const stat = fstatSync(fd);
+    return stat.isFIFO() || stat.isSocket() ? `${stat.dev} ${stat.ino}` : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 let reported = false;
 
 function reportUp(): void {
   if (reported) return;
   reported = true;
   const none = openFd("/dev/null", O.RDWR);
-  for (const fd of [0, 1, 2]) libc.dup2(none, fd);
+  for (const fd of [0, 1, 2, ...copies()]) libc.dup2(none, fd);
   if (none > 2) closeFd(none);
   process.chdir("/");
   // The parent may be gone, which is no harm: SIGPIPE is ignored.

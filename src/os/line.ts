@@ -110,6 +110,11 @@ export function isHungUp(fd: number): boolean {
 }
 
 export function isPtySlave(fd: number): boolean {
-  const major = (fstatSync(fd).rdev >>> 8) & 0xfff;
+  return isPtyNumber(fstatSync(fd).rdev);
+}
+
+/** Of the slave of a pty? */
+export function isPtyNumber(rdev: number): boolean {
+  const major = (rdev >>> 8) & 0xfff;
   return major >= PTY_SLAVE_FIRST && major <= PTY_SLAVE_LAST;
 }

@@ -1,21 +1,25 @@
 // One link on one line, from "Connect:" to "Connection terminated.": what its events do to the log, the peer's session and
 // the scripts. The interface is the unit's.
 
+import type { AuthMethod } from "../control/lcp.ts";
 import type { Bundle } from "../link/bundle.ts";
 import type { LinkEvent } from "../link/events.ts";
 import { Link, type LinkConfig } from "../link/link.ts";
 import { Pacer } from "../link/pacer.ts";
 import { RateLimit } from "../link/rate-limit.ts";
 import type { Config } from "../options/config.ts";
+import { type LineErrors, lineErrors } from "../os/line.ts";
 import type { Log } from "../os/log.ts";
 import type { Device } from "../os/stream.ts";
 import type { Tun } from "../os/tun.ts";
 import { limitOf, paceOf } from "./device.ts";
 import { Exit, FAILURES } from "./exit.ts";
 import type { Hooks, UpDown } from "./hooks.ts";
+import { lineTrouble } from "./line-trouble.ts";
 import { filtersOf, ipcpConfig, linkConfig } from "./linkconfig.ts";
 import { type Buffers, driverQueue, type Loop, type Port } from "./loop.ts";
 import type { PapVerdict, Peers } from "./peers.ts";
+import { sharedPort } from "./port-trouble.ts";
 import { RecordFile } from "./recordfile.ts";
 import { RttFile } from "./rtt-file.ts";
 import type { LineStatus } from "./status.ts";
@@ -66,10 +70,13 @@ export class Attempt {
   readonly #record: RecordFile | undefined;
   readonly #rtt: RttFile | undefined;
   readonly #authScripts: UpDown;
+  readonly #errorsBefore: LineErrors | undefined;
   readonly #end: End = { hangup: false, final: false };
   readonly #resolve: (end: End) => void;
   #loop: Loop | undefined;
   #unit: Unit | undefined;
+  /** What the peer wanted us to prove ourselves with, and nothing came of it yet. */
+  #unproven: AuthMethod | undefined;
   /** What the peer will hear about its password, and when. */
   #verdict: PapVerdict | undefined;
   #verdictAt = Infinity;
@@ -80,6 +87,7 @@ export class Attempt {
     this.#host = host;
     this.#bundled = bundle !== undefined;
     this.#tty = tty;
+    this.#errorsBefore = lineErrors(tty.fd);
     this.#tun = tun;
     const { promise, resolve } = Promise.withResolvers<End>();
     this.ended = promise;
@@ -132,6 +140,7 @@ export class Attempt {
 
   /** Ends the link in good order. */
   close(reason: string, now = performance.now()): void {
+    this.#unproven = undefined;
     this.link.close(reason, now);
   }
 
@@ -183,12 +192,18 @@ export class Attempt {
 
   #takeEvents(now: number): void {
     for (let event; (event = this.link.takeEvent()) !== undefined;) this.#handle(event, now);
+    this.#explain(this.#host.peers.takeAddressTrouble());
   }
 
   #handle(event: LinkEvent, now: number): void {
     const { config, log, peers, setStatus } = this.#host;
     if (event.type === "lcp-up") this.#rtt?.up(config.lcpEchoInterval);
-    if (event.type === "phase" && event.phase === "network") this.hadNetwork = true;
+    if (event.type === "phase" && event.phase === "network") {
+      this.hadNetwork = true;
+      if (this.#bundled) this.#unproven = undefined;
+    }
+    // It let us in all the same.
+    if (event.type === "ipv4-up" || event.type === "ipv6-up") this.#unproven = undefined;
     // In a bundle one link's MTU is not the interface's.
     if (event.type === "lcp-up" && this.#bundled) return;
     if (this.#unit?.handle(event, now) === true) return;
@@ -207,13 +222,24 @@ export class Attempt {
       case "peer-authenticated":
         this.#peerAuthenticated(event.name);
         return;
+      case "unproven":
+        this.#unproven = event.method;
+        return;
       case "failure":
         setStatus(FAILURES[event.failure]);
+        this.#unproven = undefined;
+        this.#explain(peers.whyFailed(event.failure));
         if (event.failure === "callback") this.#end.final = true;
         return;
       case "round-trip":
         // What was asked for is no fiction.
         if (this.#port.limit === undefined) this.pacer.roundTrip(event.octets, event.milliseconds);
+        return;
+      case "unanswered":
+        for (const text of lineTrouble(this.#tty.fd, config.crtscts, this.#errorsBefore)) log.write("warn", text);
+        // A port on standard input is our parent's as well.
+        if (config.device !== undefined && !config.defaultDevice)
+          for (const text of sharedPort(config.device)) log.write("warn", text);
         return;
       case "terminated":
         this.#terminated(event.waited);
@@ -254,12 +280,22 @@ export class Attempt {
   }
 
   #terminated(waited: boolean): void {
-    const { log, setStatus } = this.#host;
+    const { log, peers, setStatus } = this.#host;
+    if (this.#unproven !== undefined) this.#explain(peers.whyUnproven(this.#unproven));
     log.write("notice", "Connection terminated.");
+    const { uncleanness } = this.link;
+    if (uncleanness !== undefined && !this.#end.hangup) {
+      log.write("warn", "Receive serial link is not 8-bit clean:");
+      log.write("warn", `Problem: ${uncleanness}`);
+    }
     // pppd finds the line closed when its own timers end the link, and says so; scripts go by the exit code.
     if (!waited) return;
     log.write("notice", "Modem hangup");
     setStatus(Exit.HANGUP);
+  }
+
+  #explain(why: string | undefined): void {
+    if (why !== undefined) this.#host.log.write("warn", why);
   }
 
   /** There is no link any more. */

@@ -167,7 +167,7 @@ export class Bundling {
     const buffers = new Buffers();
     for (let failures = 1; ; failures++) {
       const began = performance.now();
-      const outcome = await this.#tryLine(config, buffers, whereabouts);
+      const outcome = await this.#tryLine(config, buffers, failures === 1, whereabouts);
       if (outcome === "up") failures = 0;
       if (outcome === "final" || quitting() || !persist) return;
       // The bundle lives: a line of it is worth waiting for, however long.
@@ -177,7 +177,12 @@ export class Bundling {
     }
   }
 
-  async #tryLine(config: Config, buffers: Buffers, whereabouts?: Whereabouts): Promise<"up" | "down" | "final"> {
+  async #tryLine(
+    config: Config,
+    buffers: Buffers,
+    isFirst: boolean,
+    whereabouts?: Whereabouts,
+  ): Promise<"up" | "down" | "final"> {
     const { log, hooks, peersOf, setStatus, quitting } = this.#host;
     const sleep = (milliseconds: number): Promise<void> => this.#sleep(milliseconds);
     const line = new Line({ config, log, hooks, notifier: LINE_NOTIFIER, whereabouts, sleep, quitting });
@@ -204,6 +209,7 @@ export class Bundling {
       // One line of several: what is wrong with it is no reason to end the others.
       if (this.#bundle.size === 0) setStatus(error.exit);
       if (error.message !== "") log.write(error.level, error.message);
+      if (isFirst) for (const line of error.advice) log.write(error.level, line);
       return "down";
     } finally {
       if (attempt !== undefined) this.#forget(attempt, peers);

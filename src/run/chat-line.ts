@@ -17,10 +17,13 @@ import {
   POLLOUT,
   strerror,
 } from "../os/libc.ts";
-import { CC, IFLAG, readTermios, sendBreak, writeTermios, type Termios } from "../os/termios.ts";
+import { outputQueued } from "../os/line.ts";
+import { CC, flushTty, IFLAG, readTermios, sendBreak, writeTermios, type Termios } from "../os/termios.ts";
 
 /** A signal that comes between the event loop's turn and the poll does not interrupt the poll: look in on it. */
 const SIGNAL_LATENCY_MS = 250;
+const BREAK_PATIENCE_MS = 2000;
+const BREAK_POLL_MS = 10;
 
 /** What the loop leaves to its owner; breaks and files are its own. */
 export type ToldEvent = Exclude<ChatEvent, { type: "break" } | { type: "read" }>;
@@ -83,7 +86,7 @@ export class ChatLine {
         engine.handleTimeout(now);
         engine.transmit((byte) => this.#write(byte), now);
         for (let event; (event = engine.takeEvent());) {
-          if (event.type === "break") this.#break();
+          if (event.type === "break") await this.#break();
           else if (event.type === "read") this.#openFile(event.path, engine);
           else tell(event);
         }
@@ -126,8 +129,12 @@ export class ChatLine {
     return error === EAGAIN || error === EINTR ? "full" : { error: strerror(error) };
   }
 
-  #break(): void {
+  async #break(): Promise<void> {
+    // The kernel waits for the output before it sends a break, and for ever when CTS is low.
+    for (let left = BREAK_PATIENCE_MS; outputQueued(this.#output) > 0 && left > 0; left -= BREAK_POLL_MS)
+      await Bun.sleep(BREAK_POLL_MS);
     try {
+      if (this.#saved && outputQueued(this.#output) > 0) flushTty(this.#output, "output");
       if (this.#saved) sendBreak(this.#input);
     } catch (error) {
       // A signal cut it short, or the line is gone, which the next byte will tell.

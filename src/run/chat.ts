@@ -18,6 +18,8 @@ export interface ChatIo {
   stderr(bytes: Uint8Array): void;
   /** For -E. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Told what it waited for in vain, when that is why it failed. */
+  failed?(why: string): void;
   /** Ends the chat as SIGTERM does. */
   readonly signal?: AbortSignal;
   /** SIGHUP, SIGINT and SIGTERM of the process are the chat's. */
@@ -72,6 +74,7 @@ async function play(command: ChatCommand, io: ChatIo, line: ChatLine, speaker: S
   try {
     const code = await line.play(engine, (event) => speaker.tell(event));
     speaker.closeReport();
+    if (engine.failure !== undefined) io.failed?.(engine.failure);
     return code;
   } finally {
     io.signal?.removeEventListener("abort", terminate);

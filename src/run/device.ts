@@ -22,6 +22,7 @@ import {
 import { adoptTty, BaudRateError, openTty, type Tty, type TtySettings } from "../os/tty.ts";
 import { Exit } from "./exit.ts";
 import type { Hooks } from "./hooks.ts";
+import { adviceOnPort } from "./port-trouble.ts";
 import { commandEnvironment, startProgram } from "./script.ts";
 import type { Whereabouts } from "./whereabouts.ts";
 
@@ -36,11 +37,14 @@ const CALL_POLL_MS = 100;
 export class Failed extends Error {
   readonly exit: Exit;
   readonly level: LogLevel;
+  /** More lines for the person: said once, however often it fails. */
+  readonly advice: readonly string[];
 
-  constructor(exit: Exit, message: string, level: LogLevel = "error") {
+  constructor(exit: Exit, message: string, level: LogLevel = "error", advice: readonly string[] = []) {
     super(message);
     this.exit = exit;
     this.level = level;
+    this.advice = advice;
   }
 }
 
@@ -105,11 +109,12 @@ async function openPort(config: Config, path = config.device ?? "/dev/tty"): Pro
   } catch (error) {
     if (error instanceof BaudRateError) throw new Failed(Exit.FATAL, error.message);
     if (!(error instanceof OsError)) throw error;
+    const advice = adviceOnPort(path, error);
     if (error.call === "open") {
       const Kind = hasCode(error, "ENOENT", "ENODEV", "ENXIO") ? Gone : Failed;
-      throw new Kind(Exit.OPEN, `Failed to open ${path}: ${reasonOf(error)}`);
+      throw new Kind(Exit.OPEN, `Failed to open ${path}: ${reasonOf(error)}`, "error", advice);
     }
-    throw new Failed(Exit.FATAL, `${error.call}: ${reasonOf(error)}`);
+    throw new Failed(Exit.FATAL, `${error.call}: ${reasonOf(error)}`, "error", advice);
   }
 }
 

@@ -8,6 +8,7 @@ import { type Lock, lockDevice, LockError } from "../os/lock.ts";
 import type { Device } from "../os/stream.ts";
 import { Failed, Gone, type LineHost, openDevice, type Opened } from "./device.ts";
 import { Exit } from "./exit.ts";
+import { adviceOnPort } from "./port-trouble.ts";
 import { commandEnvironment, runScript } from "./script.ts";
 
 const SECOND = 1000;
@@ -126,7 +127,7 @@ export class Line {
       if (held.notice !== undefined) this.#host.log.write("notice", held.notice);
       return held;
     } catch (error) {
-      if (error instanceof LockError) throw new Failed(Exit.LOCK, error.message);
+      if (error instanceof LockError) throw new Failed(Exit.LOCK, error.message, "error", adviceOnPort(device, error));
       throw error;
     }
   }

@@ -3,10 +3,13 @@
 
 import { bytesOf, printable } from "../bytes/text.ts";
 import type { AuthMethod } from "../control/lcp.ts";
+import type { Failure } from "../link/events.ts";
 import type { Config } from "../options/config.ts";
 import { OptionError } from "../options/error.ts";
 import type { FileText, OptionHost } from "../options/host.ts";
+import { formatIpv4 } from "../options/numbers.ts";
 import { applySecretOptions } from "../options/parse.ts";
+import { asSentence, lineText, missingText } from "../options/secret-search.ts";
 import {
   accessWarning,
   addressAllowed,
@@ -22,6 +25,7 @@ import type { Log, LogLevel } from "../os/log.ts";
 import { type LoginSession, systemLogin } from "../os/login.ts";
 import { EapTls } from "./eap-tls.ts";
 import type { AuthPlan } from "./linkconfig.ts";
+import { Proofs, type Searched, unprovenText } from "./proofs.ts";
 
 /** What we are ready to prove ourselves with, in the order in which we would name it to the peer. */
 const ACCEPTED: readonly AuthMethod[] = ["eap", "chap-md5", "mschap-v2", "mschap", "pap"];
@@ -42,9 +46,13 @@ export class Peers {
   readonly #config: Config;
   readonly #host: OptionHost;
   readonly #log: Log;
+  readonly #proofs = new Proofs();
   /** What the peer that proved itself may use; undefined: nobody has. */
   #addresses: readonly string[] | undefined;
   #list: AddressList | undefined;
+  /** Where those addresses are said, and a peer's wish they do not allow. */
+  #addressesFrom = "";
+  #addressTrouble: string | undefined;
   #unit = 0;
   #failures = 0;
   #session: LoginSession | undefined;
@@ -63,15 +71,19 @@ export class Peers {
   /** How the next attempt is to go: the secrets files are read anew for each. */
   plan(): AuthPlan {
     this.#warnOfOurFile();
+    this.#proofs.clear();
     const ours = this.#config.refusePap ? undefined : this.#ourPassword();
     return {
       demand: this.#demand(),
       accept: ACCEPTED.filter((method) => (method === "pap" ? ours !== undefined : this.#canProve(method))),
-      password: () => ours ?? "",
+      password: () => {
+        this.#oursSearched("pap", this.#papServer());
+        return ours ?? "";
+      },
       ourSecret: (server) => this.#ourSecret(server),
       peerSecret: (client) => this.#peerSecret(client),
       clientMethod: this.tls.clientMethod(),
-      serverMethod: this.tls.serverMethod((line) => this.#judgedBy(line)),
+      serverMethod: this.tls.serverMethod((line) => this.#judgedBy(line, "its line of the secrets file")),
     };
   }
 
@@ -88,8 +100,9 @@ export class Peers {
   }
 
   /** What the line of the peer says of addresses and options is kept for it. */
-  #judgedBy({ addresses, options }: Pick<FoundSecret, "addresses" | "options">): void {
+  #judgedBy({ addresses, options }: Pick<FoundSecret, "addresses" | "options">, from: string): void {
     this.#addresses = addresses;
+    this.#addressesFrom = from;
     this.#options = options;
   }
 
@@ -102,9 +115,14 @@ export class Peers {
 
   /** Undefined: no password for our name. */
   #ourPassword(): string | undefined {
-    const { password, user, remotename } = this.#config;
-    if (password !== undefined) return password;
-    return this.#secret("pap", user, remotename === "" ? undefined : remotename)?.secret;
+    const { password, user } = this.#config;
+    return password ?? this.#secret("pap", user, this.#papServer())?.secret;
+  }
+
+  /** With PAP a server does not say who it is. */
+  #papServer(): string | undefined {
+    const { remotename } = this.#config;
+    return remotename === "" ? undefined : remotename;
   }
 
   /** Whether we may and can prove ourselves with a method of chap-secrets. */
@@ -120,6 +138,7 @@ export class Peers {
   /** Our secret for the server of that name. */
   #ourSecret(server: string): string | undefined {
     const { password, user } = this.#config;
+    this.#oursSearched("chap", server);
     return password ?? this.#secret("chap", user, server)?.secret;
   }
 
@@ -133,8 +152,9 @@ export class Peers {
     }
     this.#warnOfAccess(chapSecrets, file);
     const found = this.#secret("chap", client, name);
+    this.#proofs.peerSearched(client, this.#searched("chap", client, name, found));
     if (found === undefined) return undefined;
-    this.#judgedBy(found);
+    this.#judgedBy(found, lineText(chapSecrets, found.entry));
     return found.secret;
   }
 
@@ -143,6 +163,49 @@ export class Peers {
     const file = this.#host.readFile(path, "root");
     if ("errno" in file) return undefined;
     return findSecret(file.text, client, server, { file: path, read: (indirect) => this.#text(indirect) });
+  }
+
+  /** The outcome of such a search, in words. */
+  #searched(
+    kind: "pap" | "chap",
+    client: string | undefined,
+    server: string | undefined,
+    found = this.#secret(kind, client, server),
+  ): Searched {
+    const file = kind === "pap" ? this.#config.papSecrets : this.#config.chapSecrets;
+    if (found !== undefined) return { found: true, text: lineText(file, found.entry) };
+    return { found: false, text: missingText({ file, client, server }, this.#text(file)) };
+  }
+
+  #oursSearched(kind: "pap" | "chap", server: string | undefined): void {
+    const { password, user } = this.#config;
+    const given = { found: true, text: "the password option" };
+    this.#proofs.oursSearched(user, server, password === undefined ? this.#searched(kind, user, server) : given);
+  }
+
+  /** Why a proof failed, as far as the secrets files tell. */
+  whyFailed(failure: Failure): string | undefined {
+    if (failure === "peer-not-authenticated") return this.#proofs.ofPeer();
+    return failure === "we-not-authenticated" ? this.#proofs.ofOurs() : undefined;
+  }
+
+  /** Why the peer's wish that we prove ourselves with this method could not be met. */
+  whyUnproven(method: AuthMethod): string {
+    const { refusePap, refuseChap, refuseMschap, refuseMschapV2, refuseEap, user } = this.#config;
+    const { remotename, remotenameGiven } = this.#config;
+    const refusals: Readonly<Record<AuthMethod, [refused: boolean, option: string]>> = {
+      pap: [refusePap, "refuse-pap"],
+      "chap-md5": [refuseChap, "refuse-chap"],
+      mschap: [refuseMschap, "refuse-mschap"],
+      "mschap-v2": [refuseMschapV2, "refuse-mschap-v2"],
+      eap: [refuseEap, "refuse-eap"],
+    };
+    const [refused, option] = refusals[method];
+    const searched =
+      method === "pap"
+        ? this.#searched("pap", user, this.#papServer())
+        : this.#searched("chap", user, remotenameGiven ? remotename : undefined);
+    return unprovenText(method, refused ? option : undefined, searched);
   }
 
   #text(path: string): string | undefined {
@@ -159,6 +222,8 @@ export class Peers {
     if (!login && found.secret !== LOGIN_SECRET && !enableSession) return this.#admit(found, "Login ok");
     const log = (level: LogLevel, text: string): void => this.#log.write(level, text);
     const asked = login || found.secret === LOGIN_SECRET ? password : undefined;
+    if (asked !== undefined)
+      this.#proofs.peerSearched(user, this.#searched("pap", user, this.#config.name, found), "the system");
     const result = systemLogin({ user, password: asked, tty, ifname, log });
     if (!result.ok) return this.#refuse(result, tty, user);
     this.#session = result.session;
@@ -180,6 +245,7 @@ export class Peers {
       warn: (text) => this.#log.write("warn", text),
     });
     if (found === undefined) this.#log.write("warn", `no PAP secret found for ${printable(user)}`);
+    this.#proofs.peerSearched(user, this.#searched("pap", user, name, found));
     return found;
   }
 
@@ -197,7 +263,7 @@ export class Peers {
 
   #admit(found: FoundSecret, message: string): PapVerdict {
     this.#failures = 0;
-    this.#judgedBy(found);
+    this.#judgedBy(found, lineText(this.#config.papSecrets, found.entry));
     return { accepted: true, message, delayMs: 0 };
   }
 
@@ -217,12 +283,14 @@ export class Peers {
     const { allowIp, requirePap, authProtocols, login } = this.#config;
     if (allowIp.length > 0) {
       this.#addresses = allowIp;
+      this.#addressesFrom = "the allow-ip option";
       return true;
     }
     if (login || (!requirePap && !authProtocols.includes("pap"))) return false;
     const found = this.#secret("pap", "", this.#config.name);
     if (found === undefined || found.secret !== "") return false;
     this.#addresses = found.addresses;
+    this.#addressesFrom = lineText(this.#config.papSecrets, found.entry);
     return true;
   }
 
@@ -265,7 +333,21 @@ export class Peers {
   mayUse(address: number): boolean {
     if (isNobodys(address)) return false;
     const list = this.#allowed();
-    return list === undefined ? !this.#config.authRequired : addressAllowed(list, address);
+    if (list === undefined) return !this.#config.authRequired;
+    const allowed = addressAllowed(list, address);
+    if (!allowed) {
+      const words = this.#addresses?.map(printable).join(" ") ?? "";
+      const what = words === "" ? "allows the peer no address" : `allows the peer: ${words}`;
+      this.#addressTrouble = asSentence(`${this.#addressesFrom} ${what}; it wants ${formatIpv4(address)}`);
+    }
+    return allowed;
+  }
+
+  /** What is to be said of an address the peer may not use: once. */
+  takeAddressTrouble(): string | undefined {
+    const trouble = this.#addressTrouble;
+    this.#addressTrouble = undefined;
+    return trouble;
   }
 
   /** The link is down: the peer is a stranger again, and logged out. */

@@ -74,6 +74,7 @@ async function ownChat(
     output,
     stderr: (bytes) => void (errors !== undefined && tryWrite(errors, bytes)),
     environment: env,
+    failed: (why) => log.write("info", `chat ${why}`),
     signal: controller.signal,
     wakers: eventPollDescriptors(),
   });

@@ -347,6 +347,7 @@ export class Session {
     if (error instanceof Failed) {
       this.#status = error.exit;
       if (error.message !== "") this.#log.write(error.level, error.message);
+      if (this.#failures === 1) for (const line of error.advice) this.#log.write(error.level, line);
       if (error.exit === Exit.FATAL) this.#quitting = true;
       return;
     }

@@ -6,6 +6,7 @@ import { closeFd, EAGAIN, EINTR, errno, libc, Memory, O, openFd, POLLIN, POLLOUT
 import { openPty } from "../../src/os/pty.ts";
 import { IFLAG, LFLAG, readTermios, setSpeed, type Termios, writeTermios } from "../../src/os/termios.ts";
 import { linkConfig, Side } from "../kit/pair.ts";
+import { stopOutput } from "../kit/flow.ts";
 import { type Machine, machinesMissing, openMachine, tunMissing } from "../kit/machine.ts";
 import { built, Program, type ProgramOptions } from "../kit/program.ts";
 import { Rng } from "../kit/rng.ts";
@@ -39,6 +40,7 @@ export class FarSide {
   readonly tty: string;
   #peer: Side | undefined;
   #answering = true;
+  #reading = true;
   #echoing = false;
   /** What the line had no room for yet. */
   #pending: Uint8Array = new Uint8Array(0);
@@ -77,6 +79,17 @@ export class FarSide {
     this.#answering = false;
   }
 
+  /** From now on the line takes nothing: as by XOFF or CTS, or because nobody empties the buffers behind it. */
+  stop(how: "flow" | "reader"): void {
+    if (how === "reader") {
+      this.#reading = false;
+      return;
+    }
+    const fd = openFd(this.tty, O.RDWR | O.NOCTTY | O.NONBLOCK);
+    stopOutput(fd);
+    closeFd(fd);
+  }
+
   /** Says back whatever it hears, as a line does whose two ends are one. */
   echo(): void {
     this.#echoing = true;
@@ -107,7 +120,7 @@ export class FarSide {
   }
 
   #read(): void {
-    for (;;) {
+    while (this.#reading) {
       const got = libc.read(this.#master, this.#memory.address, CHUNK);
       if (got <= 0) return;
       if (this.#echoing) libc.write(this.#master, this.#memory.address, got);

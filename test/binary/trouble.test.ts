@@ -64,7 +64,7 @@ describe("does not start", () => {
       [],
       ["/dev/null", "noauth", "nodetach"],
       1,
-      /^tcgetattr: Inappropriate ioctl for device$/m,
+      /^tcgetattr: Inappropriate ioctl for device\n\/dev\/null is not a serial port$/m,
     ],
     ["not root", NOBODY, ["/dev/ttyS1"], 3, /must be root to run .*pppd, since it is not setuid-root/],
     [
@@ -88,7 +88,14 @@ describe("does not start", () => {
       4,
       /Couldn't open the \/dev\/net\/tun device: No such file or directory\n[^]*mknod \/dev\/net\/tun c 10 200[^]*--device \/dev\/net\/tun/,
     ],
-    ["the line is locked", LOCKED, [...line, "lock"], 6, /^Device ttyS1 is locked by pid \d+$/m],
+    [
+      "a further line of a bundle that is not there",
+      [],
+      [...line, "multilink", "mpdevice", "/dev/ttyS99", "lcp-max-configure", "1", "lcp-restart", "1"],
+      16,
+      /^Failed to open \/dev\/ttyS99: No such file or directory\n(Serial ports here: |No serial ports here$)/m,
+    ],
+    ["the line is locked", LOCKED, [...line, "lock"], 6, /^Device ttyS1 is locked by pid (\d+)\nProcess \1 is sh$/m],
   ];
   for (const [what, prefix, words, status, says] of cases) {
     on(titled(what), async () => {
@@ -341,15 +348,38 @@ describe("a peer that talks rubbish", () => {
     expect(await scene.leftBehind()).toEqual([]);
   });
 
-  on(titled("nothing at all, or text only: it gives up and says so"), async () => {
-    const scene = await openScene();
-    const pppd = scene.pppd([ADDRESSES, ...QUICK, "lcp-max-configure", "2"]);
-    await pppd.waitFor("sent [LCP ConfReq");
-    await scene.far.flood(bytesOf("login: "), 70);
-    expect(await pppd.exit(6000)).toBe(16);
-    expect(said(pppd)).toContain("LCP: timeout sending Config-Requests");
-    expect(await scene.leftBehind()).toEqual([]);
-  });
+  // pppd's own lines are in the order in which the real one says them of the same line.
+  for (const [what, hears, lines] of [
+    [
+      "nothing at all",
+      "",
+      [
+        "Heard nothing at all: peer not started, wrong port, cable not plugged in or not a null-modem cable",
+        "Connection terminated.",
+      ],
+    ],
+    [
+      "a login prompt",
+      "\r\nlaplink login: ",
+      [
+        'Heard text and no PPP, "laplink login: laplink login:": a connect script that logs in is missing',
+        "Connection terminated.",
+        "Receive serial link is not 8-bit clean:",
+        "Problem: all had bit 7 set to 0",
+      ],
+    ],
+  ] as const)
+    on(titled(`${what}: it gives up and says what it heard`), async () => {
+      const scene = await openScene();
+      const pppd = scene.pppd([ADDRESSES, ...QUICK, "lcp-max-configure", "2"]);
+      await pppd.waitFor("sent [LCP ConfReq");
+      if (hears !== "") await scene.far.flood(bytesOf(hears), 2 * hears.length);
+      expect(await pppd.exit(6000)).toBe(16);
+      const all = said(pppd);
+      const timeout = all.indexOf("LCP: timeout sending Config-Requests");
+      expect(all.slice(timeout + 1)).toEqual([...lines, "Modem hangup"]);
+      expect(await scene.leftBehind()).toEqual([]);
+    });
 
   on(titled("nothing any more: echoes tell, and the exit code says so"), async () => {
     const scene = await openScene();
@@ -359,6 +389,69 @@ describe("a peer that talks rubbish", () => {
     expect(said(pppd)).toContain("No response to 2 echo-requests");
     expect(said(pppd)).toContain("Serial link appears to be disconnected.");
     expect(await scene.leftBehind()).toEqual([]);
+  });
+});
+
+describe("a proof that fails names the line that was looked for", () => {
+  const PAP_SECRETS = { "/etc/ppp/pap-secrets": "zaphod server gargleBlaster *\nford * x *\n" };
+  const LINE = 'line 1 of /etc/ppp/pap-secrets (client "zaphod", server "server")';
+
+  on(titled("the peer's, and it knows no address either"), async () => {
+    const { lcp, authentication } = linkConfig();
+    for (const [user, password, says] of [
+      ["zaphod", "x", `The secret of "zaphod" is not the one in ${LINE}`],
+      [
+        "trillian",
+        "x",
+        'No line of /etc/ppp/pap-secrets is for client "trillian" and server "server"; line 1 is for client "zaphod" and server "server"',
+      ],
+    ] as const) {
+      const scene = await openScene(PAP_SECRETS);
+      scene.far.answer({
+        lcp: { ...lcp, accept: ["pap"] },
+        authentication: { ...authentication, user, password: () => password },
+      });
+      const pppd = scene.pppd([ADDRESSES, ...QUICK, "auth", "+pap", "name", "server"]);
+      const failed = await pppd.waitFor(`PAP peer authentication failed for ${user}`);
+      await pppd.waitFor(says, { after: failed });
+      expect(await pppd.exit()).toBe(11);
+      expect(said(pppd).join("\n")).not.toContain("gargle");
+    }
+  });
+
+  on(titled("ours, refused or not even there"), async () => {
+    const { lcp } = linkConfig();
+    for (const [method, user, status, says] of [
+      ["pap", "zaphod", 19, `We said to be "zaphod", with the secret from ${LINE}`],
+      [
+        "chap-md5",
+        "ford",
+        16,
+        "The peer wanted us to prove who we are with CHAP: there is no /etc/ppp/chap-secrets to be read",
+      ],
+    ] as const) {
+      const scene = await openScene(PAP_SECRETS);
+      const peer = scene.far.answer({ lcp: { ...lcp, authRequired: true, demand: [method] } });
+      const pppd = scene.pppd([ADDRESSES, ...QUICK, "user", user]);
+      if (method === "pap") {
+        await until("the password came", () => peer.has("pap-request"));
+        peer.link.papVerdict(false, "no", performance.now());
+      }
+      await pppd.waitFor(says);
+      expect(await pppd.exit()).toBe(status);
+    }
+  });
+
+  on(titled("and none at all is a reason not to start"), async () => {
+    const scene = await openScene({ "/etc/ppp/pap-secrets": "zaphod other gargleBlaster *\n" });
+    const result = await scene.machine.run(pppdPath(), "/dev/ttyS1", "nodetach", "auth", "name", "server", "+pap");
+    expect(result.status).toBe(1);
+    expect(result.stderr.split("\n").slice(1)).toEqual([
+      expect.stringContaining("but I couldn't find any suitable secret (password) for it to use to do so."),
+      'No line of /etc/ppp/pap-secrets is for any client and server "server"',
+      "A line is: CLIENT server SECRET ADDRESS, with * for any; noauth does without",
+      "",
+    ]);
   });
 });
 
@@ -396,6 +489,21 @@ describe("what it writes to is full or gone", () => {
     await scene.machine.run("rmdir", "/run/small");
     expect(await scene.leftBehind()).toEqual([]);
   });
+
+  on(
+    titled("standard output whose reader waits for its end: updetach lets go of it, as of standard error"),
+    async () => {
+      const scene = await openScene();
+      scene.far.answer();
+      const words = `/dev/ttyS1 115200 local lock noauth updetach ${ADDRESSES} ${QUICK.join(" ")}`;
+      const shell = scene.run(["sh", "-c", `said=$(${pppdPath()} ${words} 2>&1); echo "status $?"; echo "$said"`]);
+      expect(await shell.exit(8000)).toBe(0);
+      expect(said(shell)[0]).toBe("status 0");
+      expect(said(shell)).toContain("remote IP address 10.0.0.2");
+      await scene.machine.run("sh", "-c", "kill $(head -n 1 /run/ppp0.pid)");
+      expect(await scene.leftBehind()).toEqual([]);
+    },
+  );
 
   on(titled("standard output closed by its reader"), async () => {
     const scene = await openScene();
@@ -521,7 +629,7 @@ describe("more than one", () => {
     const first = await linkUp(scene);
     const second = scene.pppd([ADDRESSES]);
     expect(await second.exit()).toBe(6);
-    expect(said(second)).toEqual([`Device ttyS1 is locked by pid ${first.pid}`]);
+    expect(said(second)).toEqual([`Device ttyS1 is locked by pid ${first.pid}`, `Process ${first.pid} is pppd`]);
     first.kill();
     expect(await first.exit()).toBe(5);
     expect(await scene.leftBehind()).toEqual([]);

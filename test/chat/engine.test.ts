@@ -495,3 +495,26 @@ test("a script's error comes after its words", () => {
   expect({ code, sent }).toEqual({ code: 1, sent: "a\r" });
   expect(events.at(-1)).toEqual({ type: "log", level: "err", text: "unterminated quote (line 2)" });
 });
+
+test("a script that fails can tell what it waited for, and nothing that was sent as a secret", () => {
+  const failure = (words: string[], hears: string): string | undefined => {
+    const engine = new ChatEngine({ words }, { verbose: false, echo: false, copy: false, timeout: 1 });
+    let now = 0;
+    for (
+      ;
+      engine.result === undefined && now < 10_000;
+      now = Math.max(now + 1, Math.min(engine.nextTimeout(), 10_000))
+    ) {
+      engine.handleTimeout(now);
+      engine.transmit(() => "sent", now);
+      if (engine.listening) for (const byte of bytesOf(hears)) engine.receive(byte, now);
+      hears = engine.listening ? "" : hears;
+    }
+    return engine.failure;
+  };
+  expect(failure(["OK"], "")).toBe('waited for "OK" and heard nothing');
+  expect(failure(["OK"], "\r\nATZ\x07\r\nERROR\r\n")).toBe('waited for "OK" and heard "ATZ\\007\\r\\nERROR"');
+  expect(failure(["ABORT", "BUSY", "CONNECT"], "..BUSY")).toBe('waited for "CONNECT" and heard "BUSY"');
+  expect(failure(["", "\\qgargleBlaster", "$"], "gargleBlaster\r\nno")).toBe('waited for "$" and heard something else');
+  expect(failure(["OK"], "OK")).toBeUndefined();
+});

@@ -19,6 +19,7 @@ import { closeFd, libc, Memory, O, openFd } from "../../src/os/libc.ts";
 import { openPty } from "../../src/os/pty.ts";
 import { CC, IFLAG, LFLAG, readTermios, writeTermios } from "../../src/os/termios.ts";
 import { play } from "../kit/far-end.ts";
+import { stopOutput } from "../kit/flow.ts";
 
 const OURS = [process.execPath, join(import.meta.dir, "../kit/chat-main.ts")];
 
@@ -160,6 +161,37 @@ describe("the terminal", () => {
       }),
     15_000,
   );
+});
+
+describe("flow control that holds the line up for good", () => {
+  for (const [what, words, code] of [
+    ["a word", ["AT"], 1],
+    ["a break", ["BREAK", "", "AT"], 1],
+    ["the last word, not sent at all", ["a\\c"], 1],
+  ] as const)
+    test(`${what} does not keep chat beyond its alarm`, () =>
+      withLine(async ({ io }) => {
+        const blocking = openSync(readlinkSync(`/proc/self/fd/${io.output}`), O.RDWR | O.NOCTTY);
+        stopOutput(blocking);
+        const child = Bun.spawn([...OURS, "-s", "-t", "1", "", ...words], { stdio: [blocking, blocking, "pipe"] });
+        closeSync(blocking);
+        const exitCode = await Promise.race([child.exited, Bun.sleep(4000)]);
+        child.kill("SIGKILL");
+        expect(exitCode).toBe(code);
+      }));
+
+  test("a signal ends it at once", () =>
+    withLine(async ({ io }) => {
+      const blocking = openSync(readlinkSync(`/proc/self/fd/${io.output}`), O.RDWR | O.NOCTTY);
+      stopOutput(blocking);
+      const child = Bun.spawn([...OURS, "-vs", "-t", "100", "", "AT"], { stdio: [blocking, blocking, "pipe"] });
+      closeSync(blocking);
+      await child.stderr.getReader().read(); // send (AT^M)
+      child.kill("SIGTERM");
+      const exitCode = await Promise.race([child.exited, Bun.sleep(4000)]);
+      child.kill("SIGKILL");
+      expect(exitCode).toBe(2);
+    }));
 });
 
 describe("@file", () => {

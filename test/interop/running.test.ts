@@ -270,7 +270,7 @@ describe("updetach: the exit code of a failure is the parent's", () => {
       `printf '%10d\\n' $$ >/var/lock/LCK..ttyS0; ${BACKGROUND} updetach; status=$?; rm /var/lock/LCK..ttyS0; exit $status`,
     );
     expect(await run.exit()).toBe(6);
-    expect(run.lines.join("\n")).toMatch(/^Device ttyS0 is locked by pid \d+$/);
+    expect(run.lines.join("\n")).toMatch(/^Device ttyS0 is locked by pid (\d+)\nProcess \1 is sh$/);
   });
 
   on("a wrong password", async (link) => {

@@ -40,6 +40,13 @@ const DIFFERENCES: readonly { readonly text: RegExp; readonly because: string }[
     text: /^cat: .*: Input\/output error\n/gm,
     because: "the guest's cat is busybox's, and it may say so a line earlier",
   },
+  { text: /^chat waited for .*\n/gm, because: "the real chat leaves it at its exit code" },
+  { text: /^Heard .*\n/gm, because: "what was heard instead" },
+  {
+    text: /^(The secret of "|The system refused |We said to be "|The peer wanted us |No line of \/|There is no \/|A line is: |Line \d).*\n/gm,
+    because: "which line of the secrets file",
+  },
+  { text: /^(Process \d+ is |\/dev\/\S+ is not a serial port).*\n/gm, because: "what is wrong with the port" },
   { text: /^mru value \d+ is not between .*\n/gm, because: "2.4.9 changes the value without a word" },
 ];
 

@@ -122,3 +122,71 @@ test("we prove ourselves with our line, or with the password given, or not at al
   const two = peers("zaphod here one\nzaphod there two", "noauth", "user", "zaphod", "remotename", "there");
   expect(two.peers.plan().password()).toBe("two");
 });
+
+test("a failed proof names the line that was looked for, and never the secret", () => {
+  const file = "ford other gargleBlaster *\nzaphod peer gargleBlaster 10.0.0.9\n* there gargleBlaster *";
+  const some = peers(file, "auth", "+pap", "name", "peer");
+  const { peers: them } = some;
+  const why = (): string | undefined => them.whyFailed("peer-not-authenticated");
+  expect(why()).toBeUndefined(); // nobody said anything
+  judge(some, "ford", "x");
+  expect(why()).toBe(
+    'No line of /etc/ppp/pap-secrets is for client "ford" and server "peer"; line 1 is for client "ford" and server "other"',
+  );
+  judge(some, 'mar"vin\x07', "x");
+  expect(why()).toBe(
+    'No line of /etc/ppp/pap-secrets is for client "mar\\"vin\\007" and server "peer"; line 2 is for client "zaphod" and server "peer"',
+  );
+  judge(some, "zaphod", "x");
+  expect(why()).toBe(
+    'The secret of "zaphod" is not the one in line 2 of /etc/ppp/pap-secrets (client "zaphod", server "peer")',
+  );
+  expect(them.plan().peerSecret("zaphod")).toBeUndefined();
+  expect(them.whyFailed("we-not-authenticated")).toBeUndefined();
+  judge(some, "zaphod", "gargleBlaster");
+  expect(them.mayUse(0x0a000001)).toBe(false);
+  expect(them.takeAddressTrouble()).toBe(
+    'Line 2 of /etc/ppp/pap-secrets (client "zaphod", server "peer") allows the peer: 10.0.0.9; it wants 10.0.0.1',
+  );
+  expect(them.takeAddressTrouble()).toBeUndefined();
+  expect([...some.said, why()].join("\n")).not.toContain("gargle");
+});
+
+test("with CHAP and EAP it is chap-secrets, in both roles", () => {
+  const files = { "/etc/ppp/chap-secrets": "zaphod * gargleBlaster 10.0.0.1 10.0.0.9", "/etc/ppp/pap-secrets": "" };
+  const host = fakeHost({ files });
+  const config = parseOptions([...LINE, "auth", "name", "server", "user", "zaphod"], host);
+  checkOptions(config, host);
+  const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
+  log.write = () => {};
+  const them = new Peers(config, host, log);
+  const plan = them.plan();
+  const line = 'line 1 of /etc/ppp/chap-secrets (client "zaphod", server "*")';
+  expect([plan.peerSecret("ford"), them.whyFailed("peer-not-authenticated")]).toEqual([
+    undefined,
+    'No line of /etc/ppp/chap-secrets is for client "ford" and server "server"',
+  ]);
+  expect([plan.peerSecret("zaphod"), them.whyFailed("peer-not-authenticated")]).toEqual([
+    "gargleBlaster",
+    `The secret of "zaphod" is not the one in ${line}`,
+  ]);
+  expect([plan.ourSecret("marvin"), them.whyFailed("we-not-authenticated")]).toEqual([
+    "gargleBlaster",
+    `We said to be "zaphod" to server "marvin", with the secret from ${line}`,
+  ]);
+  them.mayUse(0x0a000002);
+  expect(them.takeAddressTrouble()).toBe(`L${line.slice(1)} allows the peer: 10.0.0.1 10.0.0.9; it wants 10.0.0.2`);
+  expect(them.whyUnproven("pap")).toBe(
+    'The peer wanted us to prove who we are with PAP: no line of /etc/ppp/pap-secrets is for client "zaphod" and any server',
+  );
+  expect(them.plan() && them.whyFailed("peer-not-authenticated")).toBeUndefined(); // another attempt
+});
+
+test("where the secret is an option, or an option forbids it, that is what is told", () => {
+  const given = peers("", "noauth", "user", "zaphod", "password", "gargleBlaster", "refuse-eap", "remotename", "there");
+  given.peers.plan().password();
+  expect(given.peers.whyFailed("we-not-authenticated")).toBe(
+    'We said to be "zaphod" to server "there", with the secret from the password option',
+  );
+  expect(given.peers.whyUnproven("eap")).toEndWith("with EAP, which the refuse-eap option forbids");
+});

@@ -1,0 +1,237 @@
+// What came in on a line whose link never began: counted until LCP opens for the first time, and put in words when
+// nobody agreed. pppd says no more than that its requests timed out.
+
+import { u32 } from "../bytes/be.ts";
+import { printable, textOf } from "../bytes/text.ts";
+import { ESCAPE, FLAG, TRANSPARENCY } from "../frame/accm.ts";
+import type { DeframerStats } from "../frame/deframer.ts";
+import { Code } from "../wire/control.ts";
+import { Protocol, protocolName } from "../wire/protocols.ts";
+
+/** Octets kept to quote from, the last ones: prompts come last. A power of two. */
+const KEPT = 1024;
+const LONGEST_QUOTE = 40;
+/** What text may be made of beside the printable: BEL, BS, TAB, LF, CR, ESC. */
+const LAYOUT = [7, 8, 9, 10, 13, 27];
+/** A printed page is all text but for accents; noise is 39 % of it. */
+const TEXT_SHARE = 0.8;
+/** Of PPP's first frames an escape is every third octet; of noise both are 1 in 128. */
+const FRAMING_SHARE = 1 / 16;
+/** Octets of a line sampled too fast have no bit that stands alone, and noise has one in two thirds of them. */
+const SLOW_SHARE = 0.8;
+const SLOW_LEAST = 16;
+/** How an LCP frame begins, with and without bit 7, escaped and not. */
+const FRAME = /~?[\x7f\xff](?:}#|\x03)[^~]*~?/g;
+/** What may be left of one that begins before the octets kept. */
+const CUT_FRAME = /^[^~]*}[^~]*~/;
+const TERMINAL_CONTROL = /\x1b(?:\[[0-?]*[ -/]*[@-~]|[ -/]*[0-~])/g;
+
+/** What pppd says of a line whose octets all have something in common. */
+export type Uncleanness =
+  "all had bit 7 set to 0" | "all had bit 7 set to 1" | "all had even parity" | "all had odd parity";
+
+export class Heard {
+  readonly #counts = new Float64Array(256);
+  readonly #kept = new Uint8Array(KEPT);
+  #total = 0;
+  /** Packets of LCP by what they mean to us, and the first protocol that was another. */
+  #requests = 0;
+  #acks = 0;
+  #refusals = 0;
+  #others = 0;
+  #protocol: number | undefined;
+
+  /** Counts bytes[start, end). */
+  octets(bytes: Uint8Array, start: number, end: number): void {
+    const counts = this.#counts;
+    const kept = this.#kept;
+    let total = this.#total;
+    for (let at = start; at < end; at++) {
+      const octet = bytes[at]!;
+      counts[octet]!++;
+      kept[total++ & (KEPT - 1)] = octet;
+    }
+    this.#total = total;
+  }
+
+  /** Counts the packet of a good frame. */
+  packet(protocol: number, code: number | undefined): void {
+    if (protocol !== Protocol.LCP) this.#protocol ??= protocol;
+    else if (code === Code.ConfReq) this.#requests++;
+    else if (code === Code.ConfAck) this.#acks++;
+    else if (code === Code.ConfNak || code === Code.ConfRej) this.#refusals++;
+    else this.#others++;
+  }
+
+  /** Exactly one of the kernel's four conditions never seen, as pppd reckons it; undefined: the line carries 8 bits. */
+  get uncleanness(): Uncleanness | undefined {
+    let high = false;
+    let low = false;
+    let even = false;
+    let odd = false;
+    for (let octet = 0; octet < 256; octet++) {
+      if (this.#counts[octet] === 0) continue;
+      if (octet & 0x80) high = true;
+      else low = true;
+      if (isEven(octet)) even = true;
+      else odd = true;
+    }
+    if (low && even && odd && !high) return "all had bit 7 set to 0";
+    if (high && even && odd && !low) return "all had bit 7 set to 1";
+    if (high && low && even && !odd) return "all had even parity";
+    return high && low && odd && !even ? "all had odd parity" : undefined;
+  }
+
+  /** The one line for the log. `stats` are the deframer's; `magic` is our number, 0 for none. */
+  summary(stats: Readonly<DeframerStats>, magic: number): string {
+    if (this.#total === 0)
+      return "Heard nothing at all: peer not started, wrong port, cable not plugged in or not a null-modem cable";
+    if (this.#isEcho(magic)) {
+      const text = this.text;
+      const more = text === "" ? "" : `, and "${printable(text)}"`;
+      return `Heard our own requests${more}: a loopback plug, a modem in command mode or a login that echoes`;
+    }
+    const bad = stats.badFcs + stats.runts + stats.overlong + stats.aborted;
+    if (stats.frames > 0) return `Heard ${this.#packets()}${bad > 0 ? ` (and ${damaged(bad)})` : ""}`;
+    return this.#textSummary ?? this.#noise(bad);
+  }
+
+  /** Undefined where there is no text, or where it is not the better part. */
+  get #textSummary(): string | undefined {
+    const text = this.text;
+    return text === "" || !this.#isText ? undefined : `Heard text and no PPP, "${printable(text)}": ${remedy(text)}`;
+  }
+
+  /** The end of what can be read, frames left out; "" when that is nothing. */
+  get text(): string {
+    const kept = textOf(this.#tail(this.#mask));
+    const readable = (this.#total > KEPT ? kept.replace(CUT_FRAME, " ") : kept)
+      .replace(FRAME, " ")
+      .replace(TERMINAL_CONTROL, "")
+      .replace(/[^ -~]+/g, " ")
+      .replace(/ {2,}/g, " ")
+      .replace(/[ ~]+$/, "")
+      .trimStart();
+    return /[A-Za-z0-9]{2}|[$#%>:]$/.test(readable) ? readable.slice(-LONGEST_QUOTE).trim() : "";
+  }
+
+  #packets(): string {
+    const { LCP } = Protocol;
+    if (this.#requests + this.#acks + this.#refusals + this.#others === 0) {
+      const protocol = this.#protocol ?? LCP;
+      const name = protocolName(protocol) ?? `protocol 0x${protocol.toString(16)}`;
+      return `good frames, but no LCP (${name} instead): to the peer the link is up already`;
+    }
+    if (this.#acks + this.#refusals === 0)
+      return this.#requests > 0
+        ? "the peer's Configure-Requests, but no answer to ours: it does not hear us (our TxD wire, its RxD, its CTS)"
+        : "LCP, but neither a Configure-Request nor an answer to ours";
+    if (this.#requests === 0) return "the peer's answers, but no Configure-Request of its own";
+    return "LCP, but the peer and we did not agree; the debug option shows about what";
+  }
+
+  #noise(bad: number): string {
+    const what = bad > 0 ? `${damaged(bad)} and no good one` : `${this.#total} octets and no frame`;
+    const framed = this.#looksFramed;
+    if (!framed && this.#isSlow) return this.#speed("a lower");
+    const { uncleanness } = this;
+    if (uncleanness !== undefined)
+      return `Heard ${what}, and the octets ${uncleanness}: both ports must have 8 data bits and no parity`;
+    if (framed)
+      return `Heard PPP, but ${what}: octets are lost or changed on the way; a lower speed or flow control may help`;
+    return this.#speed("another");
+  }
+
+  #speed(which: "a lower" | "another"): string {
+    return `Heard ${this.#total} octets, but neither PPP nor text: the peer probably uses ${which} speed`;
+  }
+
+  get #looksFramed(): boolean {
+    if (textOf(this.#tail(0xff)).search(FRAME) >= 0) return true;
+    return this.#counts[FLAG]! + this.#counts[ESCAPE]! >= FRAMING_SHARE * this.#total;
+  }
+
+  /** Octets that read as text; framing does not count, though it has printable codes. */
+  get #isText(): boolean {
+    const mask = this.#mask;
+    let text = 0;
+    for (let octet = 0; octet < 256; octet++) {
+      const char = octet & mask;
+      const isPrintable = char >= 0x20 && char < 0x7f && char !== ESCAPE;
+      if (isPrintable || LAYOUT.includes(char)) text += this.#counts[octet]!;
+    }
+    // A shell's prompt has a ~ in it; a frame has escapes as well.
+    const framed = this.#counts[ESCAPE]! > this.#counts[FLAG]!;
+    return !framed && text >= TEXT_SHARE * this.#total;
+  }
+
+  get #isSlow(): boolean {
+    let slow = 0;
+    for (let octet = 0; octet < 256; octet++) if (isSlow(octet)) slow += this.#counts[octet]!;
+    return this.#total >= SLOW_LEAST && slow >= SLOW_SHARE * this.#total;
+  }
+
+  /** 0x7f where bit 7 is parity, or always set. Stretched bits set it as well. */
+  get #mask(): number {
+    return this.uncleanness === undefined || this.#isSlow ? 0xff : 0x7f;
+  }
+
+  /** The octets kept, in their order. */
+  #tail(mask: number): Uint8Array {
+    const length = Math.min(this.#total, KEPT);
+    const tail = new Uint8Array(length);
+    for (let at = 0; at < length; at++) tail[at] = this.#kept[(this.#total - length + at) & (KEPT - 1)]! & mask;
+    return tail;
+  }
+
+  /** Is our magic number in what came in last, bit 7 or no bit 7? The number makes it ours, not the peer's. */
+  #isEcho(magic: number): boolean {
+    if (magic === 0) return false;
+    return [0xffffffff, 0x7f7f7f7f].some((mask) => {
+      const plain = unescaped(this.#tail(mask & 0xff));
+      const wanted = (magic & mask) >>> 0;
+      for (let at = 0; at + 4 <= plain.length; at++) if (u32(plain, at) === wanted) return true;
+      return false;
+    });
+  }
+}
+
+function damaged(frames: number): string {
+  return frames === 1 ? "1 damaged frame" : `${frames} damaged frames`;
+}
+
+/** What to do about it. */
+export function remedy(text: string): string {
+  if (/CLIENT$/.test(text)) return "Windows calls; a connect script that answers CLIENTSERVER is missing";
+  if (/\b(login|user ?name|password)\b/i.test(text)) return "a connect script that logs in is missing";
+  if (/\b(OK|ERROR|RING|BUSY|CONNECT|NO (CARRIER|DIAL ?TONE|ANSWER))\b/.test(text))
+    return "a modem; a connect script that dials is missing";
+  return "a connect script is missing, or the peer has not started PPP";
+}
+
+function unescaped(bytes: Uint8Array): Uint8Array {
+  const plain = new Uint8Array(bytes.length);
+  let length = 0;
+  let escape = 0;
+  for (const octet of bytes)
+    if (octet === ESCAPE) escape = TRANSPARENCY;
+    else {
+      plain[length++] = octet ^ escape;
+      escape = 0;
+    }
+  return plain.subarray(0, length);
+}
+
+function isEven(octet: number): boolean {
+  let bits = 0;
+  for (let rest = octet; rest > 0; rest >>>= 1) bits += rest & 1;
+  return bits % 2 === 0;
+}
+
+/** Between start and stop bit the line changes once or thrice: what is left when each bit is seen twice or longer. */
+function isSlow(octet: number): boolean {
+  const line = 0x200 | (octet << 1);
+  let changes = 0;
+  for (let bit = 0; bit < 9; bit++) changes += ((line >>> bit) ^ (line >>> (bit + 1))) & 1;
+  return changes <= 3;
+}

@@ -1,0 +1,224 @@
+// A link that never begins says what it heard instead, each kind of it in words of its own.
+
+import { expect, test } from "bun:test";
+import { Ring } from "../../src/bytes/ring.ts";
+import { bytesOf } from "../../src/bytes/text.ts";
+import { Framer } from "../../src/frame/framer.ts";
+import { putHeader, HEADROOM } from "../../src/frame/header.ts";
+import { FCS_ROOM } from "../../src/frame/fcs.ts";
+import { Code, option32, putConfigure, putControl } from "../../src/wire/control.ts";
+import { LcpOption } from "../../src/wire/lcp.ts";
+import { Protocol } from "../../src/wire/protocols.ts";
+import type { LinkConfig } from "../../src/link/link.ts";
+import { cuts } from "../kit/cuts.ts";
+import { linkConfig, Pair, Side } from "../kit/pair.ts";
+import { Rng } from "../kit/rng.ts";
+
+/** A frame as a peer sends it before anything is agreed. */
+function frame(protocol: number, write: (buf: Uint8Array, at: number) => number): Uint8Array {
+  const ring = new Ring(new Uint8Array(8192));
+  const buf = new Uint8Array(2048);
+  const end = write(buf, HEADROOM);
+  new Framer(ring).write(
+    buf.subarray(0, end + FCS_ROOM),
+    putHeader(buf, HEADROOM, protocol, false, false),
+    end,
+    true,
+    0,
+  );
+  return ring.bytes.slice(0, ring.length);
+}
+
+const request = (id = 1): Uint8Array =>
+  frame(Protocol.LCP, (buf, at) =>
+    putConfigure(buf, at, Code.ConfReq, id, [option32(LcpOption.Asyncmap, 0), option32(LcpOption.Magic, 0x8badf00d)]),
+  );
+
+function many(...pieces: (Uint8Array | string)[]): Uint8Array {
+  return Uint8Array.from(pieces.flatMap((piece) => [...(typeof piece === "string" ? bytesOf(piece) : piece)]));
+}
+
+interface Outcome {
+  /** What was said after the timeout. */
+  readonly lines: string[];
+  readonly uncleanness: string | undefined;
+}
+
+/** What a link says in the end that gets this; `hear` may answer what it says, `at once` or piece by piece. */
+function listen(hear: Uint8Array | ((said: Uint8Array) => Uint8Array), changes: Partial<LinkConfig> = {}): Outcome {
+  const base = linkConfig();
+  const side = new Side({ ...base, ...changes, debug: 0 }, new Rng(3));
+  const { link } = side;
+  link.open(0);
+  if (hear instanceof Uint8Array) side.take(hear, 1);
+  for (let now = 0; !side.has("terminated") && now < 100_000;) {
+    const said = side.drain(now);
+    if (typeof hear === "function" && said.length > 0) side.take(hear(said), now);
+    now = link.nextTimeout();
+    if (now < Infinity) link.handleTimeout(now);
+    side.collect();
+  }
+  const { lines } = side;
+  return {
+    lines: lines.slice(lines.indexOf("LCP: timeout sending Config-Requests") + 1),
+    uncleanness: link.uncleanness,
+  };
+}
+
+const heard = (...args: Parameters<typeof listen>): string => listen(...args).lines.join("\n");
+
+/** What a UART at `ratio` times the sender's speed makes of these octets; what lacks a stop bit is passed over. */
+function sampled(bytes: Uint8Array, ratio: number): Uint8Array {
+  const sent = [...bytes].flatMap((octet) => [0, ...Array.from({ length: 8 }, (_, bit) => (octet >>> bit) & 1), 1, 1]);
+  const at = (time: number): number => sent[Math.floor(time / ratio)] ?? 1;
+  const got: number[] = [];
+  for (let time = 0; time < sent.length * ratio;) {
+    if (at(time) === 1) {
+      time += 0.25;
+      continue;
+    }
+    let octet = 0;
+    for (let bit = 0; bit < 8; bit++) octet |= at(time + 1.5 + bit) << bit;
+    if (at(time + 9.5) === 1) got.push(octet);
+    time += 9.5;
+  }
+  return Uint8Array.from(got);
+}
+
+test("silence", () => {
+  expect(listen(new Uint8Array(0))).toEqual({
+    lines: ["Heard nothing at all: peer not started, wrong port, cable not plugged in or not a null-modem cable"],
+    uncleanness: undefined,
+  });
+});
+
+test("text is quoted from its end, and what is to be done depends on it", () => {
+  const prompt = bytesOf("\r\nDebian GNU/Linux 12 laplink ttyS0\r\n\r\n\x1b[1mlaplink login:\x1b[0m ");
+  for (const pieces of cuts(prompt))
+    expect(heard(many(...pieces))).toBe(
+      'Heard text and no PPP, "NU/Linux 12 laplink ttyS0 laplink login:": a connect script that logs in is missing',
+    );
+  expect(heard(bytesOf("CLIENTCLIENTCLIENT"))).toEndWith(
+    "Windows calls; a connect script that answers CLIENTSERVER is missing",
+  );
+  expect(heard(bytesOf("\r\nNO CARRIER\r\n"))).toEndWith(
+    '"NO CARRIER": a modem; a connect script that dials is missing',
+  );
+  expect(heard(bytesOf("pi@raspberrypi:~$ pi@raspberrypi:~$ "))).toContain(
+    '"pi@raspberrypi:~$ pi@raspberrypi:~$": a connect',
+  );
+  // As it would stand in a log, and no terminal acts on it.
+  expect(heard(bytesOf('say "a\\b"\x07\x1b]0;title\x07'))).toContain('"say \\"a\\\\b\\"');
+  expect(heard(bytesOf('say "a\\b"\x07\x1b]0;title\x07'))).not.toMatch(/[\x00-\x1f]/);
+});
+
+test("a flood leaves its end, and no more is kept of it", () => {
+  const flood = many(...Array.from({ length: 3000 }, (_, line) => `line ${line} of the console\r\n`));
+  expect(heard(flood)).toContain('"of the console line 2999 of the console": a connect script');
+});
+
+test("our own requests on a line that clears bit 7", () => {
+  const echo = (said: Uint8Array): Uint8Array => said.map((octet) => octet & 0x7f);
+  expect(listen(echo)).toEqual({
+    lines: ["Heard our own requests: a loopback plug, a modem in command mode or a login that echoes"],
+    uncleanness: "all had bit 7 set to 0",
+  });
+  const after = (said: Uint8Array): Uint8Array => many(echo(said), "\r\nlaplink login: ");
+  expect(heard(after)).toContain('our own requests, and "ink login: laplink login: laplink login:": a loopback plug');
+});
+
+test("a line that is looped back is what pppd calls it; a login prompt that echoes is quoted besides", () => {
+  const looped = (text: string): string[] => {
+    const side = new Side({ ...linkConfig(), debug: 0 }, new Rng(8));
+    side.link.open(0);
+    side.take(bytesOf(text), 0);
+    while (!side.lines.includes("Serial line is looped back.")) side.take(side.drain(1), 1);
+    return side.lines;
+  };
+  expect(looped("")).toEqual(["Serial line is looped back."]);
+  expect(looped("login: ".repeat(1000)).slice(0, 1)).toEqual(["Serial line is looped back."]);
+  expect(looped("\r\nlaplink login: ").slice(0, 2)).toEqual([
+    "Serial line is looped back.",
+    'Heard "laplink login:" besides: a connect script that logs in is missing',
+  ]);
+});
+
+test("a line that clears bit 7, or makes it parity, is told as pppd does it", () => {
+  const parity = (odd: number) => (octet: number) => {
+    let bits = odd;
+    for (let bit = 0; bit < 7; bit++) bits += (octet >>> bit) & 1;
+    return (octet & 0x7f) | ((bits & 1) << 7);
+  };
+  const sent = many(request(), request(2));
+  for (const [uncleanness, change] of [
+    ["all had bit 7 set to 0", (octet: number) => octet & 0x7f],
+    ["all had bit 7 set to 1", (octet: number) => octet | 0x80],
+    ["all had even parity", parity(0)],
+    ["all had odd parity", parity(1)],
+  ] as const) {
+    const outcome = listen(sent.map(change));
+    expect(outcome.uncleanness).toBe(uncleanness);
+    expect(outcome.lines.join("\n")).toContain(
+      `the octets ${uncleanness}: both ports must have 8 data bits and no parity`,
+    );
+    expect(heard(bytesOf("\r\nlaplink login: ").map(change))).toContain('"laplink login:"');
+  }
+  // One octet alone has no bit 7 set and no even parity either: pppd keeps quiet, and so do we.
+  expect(listen(bytesOf("A")).uncleanness).toBeUndefined();
+});
+
+test("frames that are damaged on the way", () => {
+  const one = request();
+  one[20]! ^= 4;
+  expect(heard(many(one, one, one))).toBe(
+    "Heard PPP, but 3 damaged frames and no good one: octets are lost or changed on the way; a lower speed or flow control may help",
+  );
+  expect(heard(new Uint8Array(40).fill(0x7e))).toStartWith("Heard PPP, but 40 octets and no frame");
+});
+
+test("a peer with another speed", () => {
+  const sent = many(...Array.from({ length: 10 }, (_, id) => request(id)));
+  for (const [ratio, speed] of [
+    [12, "a lower"],
+    [6, "a lower"],
+    [3, "a lower"],
+    [2, "a lower"],
+    [1 / 2, "another"],
+    [1 / 3, "another"],
+    [1 / 12, "another"],
+  ] as const)
+    expect(`${ratio}: ${heard(sampled(sent, ratio))}`).toMatch(
+      new RegExp(`${ratio}: Heard \\d+ octets, but neither PPP nor text: the peer probably uses ${speed} speed`),
+    );
+  expect(heard(new Rng(11).bytes(5000))).toEndWith("the peer probably uses another speed");
+});
+
+test("good frames of a peer that is past LCP", () => {
+  const ipcp = frame(Protocol.IPCP, (buf, at) => putConfigure(buf, at, Code.ConfReq, 1, []));
+  expect(heard(many(ipcp, ipcp))).toBe(
+    "Heard good frames, but no LCP (Internet Protocol Control Protocol instead): to the peer the link is up already",
+  );
+});
+
+test("LCP that came to nothing", () => {
+  expect(heard(request())).toBe(
+    "Heard the peer's Configure-Requests, but no answer to ours: it does not hear us (our TxD wire, its RxD, its CTS)",
+  );
+  const broken = many('~\xff}#\xc0!}!}"rubbish~', request());
+  expect(heard(broken)).toEndWith("its CTS) (and 1 damaged frame)");
+  const end = frame(Protocol.LCP, (buf, at) => putControl(buf, at, Code.TermReq, 2, bytesOf("User request")));
+  expect(heard(end)).toBe("Heard LCP, but neither a Configure-Request nor an answer to ours");
+});
+
+test("nothing is said of a line on which LCP was open before", () => {
+  const rng = new Rng(4);
+  const link = new Pair(new Side(linkConfig(), rng), new Side(linkConfig(), rng));
+  const { a } = link;
+  link.open();
+  expect(link.run(() => a.link.lcpOpened)).toBe(true);
+  a.take(request(77), link.now); // the peer begins anew, and falls silent
+  for (let now = link.now; !a.has("terminated") && now < 200_000; a.collect())
+    a.link.handleTimeout((now = a.link.nextTimeout()));
+  expect(a.lines).toContain("LCP: timeout sending Config-Requests");
+  expect(a.lines.filter((line) => line.startsWith("Heard"))).toEqual([]);
+});

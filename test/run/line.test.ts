@@ -1,0 +1,94 @@
+// A line that needs a carrier and has none. A pty has no modem lines, so those of a UART are put in their place.
+
+import { afterEach, expect, mock, spyOn, test } from "bun:test";
+import { type Pointer, toArrayBuffer } from "bun:ffi";
+import { parseOptions } from "../../src/options/parse.ts";
+import { closeFd, libc } from "../../src/os/libc.ts";
+import { Log } from "../../src/os/log.ts";
+import { openPty } from "../../src/os/pty.ts";
+import { Notifier } from "../../src/os/notify.ts";
+import { Syslog } from "../../src/os/syslog.ts";
+import { Hooks } from "../../src/run/hooks.ts";
+import { Line } from "../../src/run/line.ts";
+import { fakeHost } from "../kit/optionhost.ts";
+
+const TIOCMGET = 0x5415;
+const CTS_AND_DSR = 0x120;
+const CARRIER = 0x40;
+
+let clean: (() => void)[] = [];
+afterEach(() => {
+  mock.restore();
+  for (const undo of clean) undo();
+  clean = [];
+});
+
+/** A line on a pty whose modem lines are those of `uart`. */
+function lineOn(uart: { lines: number }, ...words: string[]) {
+  const { master, slave } = openPty();
+  const { ioctl } = libc;
+  spyOn(libc, "ioctl").mockImplementation(((fd: number, request: number, at: Pointer | null) => {
+    if (request !== TIOCMGET) return ioctl(fd, request, at);
+    new DataView(toArrayBuffer(at!, 0, 4)).setInt32(0, uart.lines, true);
+    return 0;
+  }) as typeof ioctl);
+  const said: string[] = [];
+  const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
+  log.write = (_level, text) => void said.push(text);
+  const state = { quitting: false, waits: 0, onWait: (): void => {} };
+  const config = { ...parseOptions(["/dev/ttyS1", "115200", "nodetach", ...words], fakeHost()), device: slave };
+  const line = new Line({
+    config,
+    log,
+    hooks: new Hooks(() => {}),
+    notifier: new Notifier(undefined),
+    whereabouts: undefined,
+    sleep: async (milliseconds) => {
+      state.waits++;
+      state.onWait();
+      await Bun.sleep(milliseconds);
+    },
+    quitting: () => state.quitting,
+  });
+  clean.push(() => {
+    line.close();
+    closeFd(master);
+  });
+  return { line, said, state, slave };
+}
+
+test("without a carrier it says after three seconds what it waits for and what helps, once; the carrier ends the wait", async () => {
+  const uart = { lines: CTS_AND_DSR };
+  const { line, said, state, slave } = lineOn(uart);
+  const began = performance.now();
+  let told = 0;
+  state.onWait = () => {
+    if (said.length === 0) return;
+    told ||= performance.now() - began;
+    if (state.waits > 33) uart.lines |= CARRIER;
+  };
+  await line.open();
+  expect(said).toEqual([`Waiting for carrier on ${slave}; a 3-wire cable has none: use the local option`]);
+  expect(told).toBeGreaterThan(2900);
+  expect(told).toBeLessThan(4500);
+});
+
+test("the wait ends when nothing more is to be begun", async () => {
+  const { line, state } = lineOn({ lines: 0 });
+  state.onWait = () => void (state.quitting = true);
+  await line.open();
+  expect(state.waits).toBe(1);
+});
+
+test("local, a connect script, and a port without modem lines need no carrier", async () => {
+  for (const words of [["local"], ["connect", ""]]) {
+    const { line, state } = lineOn({ lines: 0 }, ...words);
+    await line.open();
+    expect(state.waits).toBe(0);
+    mock.restore();
+  }
+  const { line, state } = lineOn({ lines: 0 });
+  mock.restore();
+  await line.open();
+  expect(state.waits).toBe(0);
+});
