@@ -107,6 +107,8 @@ export interface Limits {
 }
 
 const EMPTY = new Uint8Array(0);
+/** Code, identifier, length. */
+const HEADER = 4;
 // Both ends are started together, and the first request of one goes into a line nobody reads yet: pppd then waits for
 // the restart timer. A request this old that a peer heard for the first time has not answered is sent again at once,
 // before the Ack, when the peer cannot be Opened yet and the repetition harms nobody. A younger one may have its answer
@@ -128,6 +130,9 @@ export class Negotiator {
   #left = 0;
   #naksSent = 0;
   #naksHeard = 0;
+  /** The peer's request that our Ack made us Opened with, code to last option; undefined: it was said again already. */
+  #agreed: Uint8Array | undefined;
+  #agreedAt = 0;
   #heard = false;
   /** The timer runs for {@link Limits.patienceMs}, not for the restart timer. */
   #hurried = false;
@@ -248,6 +253,7 @@ export class Negotiator {
       this.#feed("RCR+", now);
       return;
     }
+    if (state === State.Opened && this.#saidAgain(packet, control, now)) return;
     // The peer began anew: what we want is asked for from the start, and judged against (our magic number is new).
     if (state === State.Opened || state === State.Stopped) this.#restart();
     const unheard = state === State.ReqSent && !this.#heard && !this.#answered;
@@ -257,9 +263,27 @@ export class Negotiator {
     const list = parseOptions(packet, control.dataStart, control.dataEnd);
     this.#answer = this.#dialect.judge(list, this.#naksSent >= this.#limits.maxFailure);
     const good = this.#answer.code === Code.ConfAck;
+    this.#agreed = good ? packet.slice(control.dataStart - HEADER, control.dataEnd) : undefined;
+    this.#agreedAt = now;
     if (good) this.#naksSent = 0;
     else if (this.#answer.code === Code.ConfNak) this.#naksSent++;
     this.#feed(good ? "RCR+" : "RCR-", now);
+  }
+
+  /**
+   * The request we are Opened by, once more: the peer said it before our Ack was there, or that was lost. It is Acked
+   * again and nothing is torn down; a second time, or later, the peer means it (RFC 1661 §4.4 would tear down at once).
+   */
+  #saidAgain(packet: Uint8Array, control: Control, now: number): boolean {
+    const agreed = this.#agreed;
+    this.#agreed = undefined;
+    if (agreed === undefined || now - this.#agreedAt > 2 * this.#limits.restartMs) return false;
+    const start = control.dataStart - HEADER;
+    if (control.dataEnd - start !== agreed.length) return false;
+    if (!agreed.every((octet, at) => octet === packet[start + at])) return false;
+    const { options } = this.#answer!;
+    this.#lower.send(this.#dialect.protocol, (buf, at) => putConfigure(buf, at, Code.ConfAck, control.id, options));
+    return true;
   }
 
   /** Our request has its answer: the restart timer runs as if there had been no hurry. */
