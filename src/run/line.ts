@@ -19,6 +19,8 @@ const CARRIER_WORD_MS = 3000;
 const DRAIN_MS = 1000;
 
 export class Line {
+  /** When a program that should have ended by itself will be told to; Infinity: there is none. */
+  programEndsAt = Infinity;
   readonly #host: LineHost;
   #lock: Lock | undefined;
   #tty: Device | undefined;
@@ -79,9 +81,16 @@ export class Line {
     if (program === undefined || program.ending !== undefined) return;
     if (this.#signal !== undefined) program.kill(this.#signal);
     if (childTimeout <= 0) return;
-    const timer = setTimeout(() => program.kill(SIGTERM), childTimeout * SECOND);
+    this.programEndsAt = performance.now() + childTimeout * SECOND;
+    const timer = setTimeout(() => {
+      this.programEndsAt = Infinity;
+      program.kill(SIGTERM);
+    }, childTimeout * SECOND);
     timer.unref();
-    void program.ended.then(() => clearTimeout(timer));
+    void program.ended.then(() => {
+      this.programEndsAt = Infinity;
+      clearTimeout(timer);
+    });
   }
 
   #lockDevice(): Lock | undefined {

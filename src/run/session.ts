@@ -8,11 +8,12 @@ import type { SignalEvent } from "../os/signals.ts";
 import { openTun, type Tun } from "../os/tun.ts";
 import { Attempt } from "./attempt.ts";
 import { Bundling } from "./bundling.ts";
+import { Demand } from "./demand.ts";
 import { Failed, type LineHost } from "./device.ts";
 import { Exit } from "./exit.ts";
 import { Hooks } from "./hooks.ts";
 import { Line } from "./line.ts";
-import { Buffers, InterfaceBuffers, Loop } from "./loop.ts";
+import { Buffers, InterfaceBuffers, Loop, type LoopOwner } from "./loop.ts";
 import type { Peers } from "./peers.ts";
 import { adviceOn } from "./trouble.ts";
 import { Unit } from "./unit.ts";
@@ -23,6 +24,8 @@ const SECOND = 1000;
 const LONGEST_MS = 0x7fffffff;
 /** A port that cannot be opened, and a program or connection that never came up, is tried again after this long. */
 const REOPEN_MS = 1000;
+/** What a link leaves in the environment of scripts, and the next one's know nothing of. */
+const LINK_COUNTS = ["CONNECT_TIME", "BYTES_SENT", "BYTES_RCVD"];
 
 export interface SessionHost {
   readonly config: Config;
@@ -56,6 +59,11 @@ export class Session {
   /** Wakes whatever the session waits for outside the loop. */
   #wake: (() => void) | undefined;
   #line: Line | undefined;
+  /** The interface of `demand`, and whether it waits for a packet. */
+  #demand: Demand | undefined;
+  #dormant = false;
+  /** The last line that was closed: its program may have to be ended yet. */
+  #lastLine: Line | undefined;
   /** What runs on the line, or on all of them. */
   #running: Attempt | Bundling | undefined;
 
@@ -81,32 +89,41 @@ export class Session {
 
   /** Runs until there is nothing more to do; the exit code. */
   async run(): Promise<number> {
-    const { persist, maxfail, linkname } = this.#config;
+    const { persist, maxfail, linkname, demand } = this.#config;
     if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
     warmUp();
     try {
       for (;;) {
         this.#failures++;
         this.#needHoldoff = true;
+        if (demand && !(await this.#awaitPacket())) break;
         const began = performance.now();
+        for (const name of LINK_COUNTS) this.#hooks.env.delete(name);
         await this.#tryOnce();
         if (this.#quitting || !persist || (maxfail > 0 && this.#failures >= maxfail)) break;
-        await this.#holdOff(began);
+        const held = await this.#holdOff(began);
         if (this.#quitting) break;
+        // What waited for a link that has failed would only bring about the next failure.
+        if (held || this.#failures > 0) this.#demand?.discard();
       }
+      this.#endDemand();
       await this.#hooks.finish(this.#config.childTimeout);
     } finally {
+      this.#endDemand();
       for (const problem of this.#pidFiles.remove()) this.#log.write("warn", problem);
     }
     return this.#status;
   }
 
-  async #holdOff(began: number): Promise<void> {
+  /** False: there was no need to wait. */
+  async #holdOff(began: number): Promise<boolean> {
     let wait = this.#needHoldoff ? this.#config.holdoff * SECOND : 0;
     // pppd goes round as fast as it can when the port cannot even be opened.
     if (this.#status === Exit.OPEN || this.#status === Exit.LOCK || this.#status === Exit.PTY || this.#vanished)
       wait = Math.max(wait, REOPEN_MS - (performance.now() - began));
-    if (wait > 0) await this.#sleep(wait);
+    if (wait <= 0) return false;
+    await this.#sleep(wait);
+    return true;
   }
 
   /** What ends at once as often as it is started: a program, a connection. */
@@ -151,6 +168,7 @@ export class Session {
         return;
       case "SIGHUP":
         this.#log.write("info", "Hangup (SIGHUP)");
+        if (this.#dormant) return;
         if (!this.#config.persist) this.#quit(Exit.USER_REQUEST, event.number);
         else {
           this.#needHoldoff = false;
@@ -182,6 +200,62 @@ export class Session {
     else this.#running?.close("User request");
   }
 
+  // ── dialling on demand ───────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Waits for a packet worth a link, at an interface that is there without one. False: there will be none. */
+  async #awaitPacket(): Promise<boolean> {
+    try {
+      for (;;) {
+        if (this.#demand?.gone === true) this.#endDemand();
+        const demand = this.#demand ?? (await this.#standBy());
+        if (this.#quitting) return false;
+        this.#status = Exit.OK;
+        this.#dormant = true;
+        const found = await demand.awaitPacket(
+          () => this.#quitting,
+          () => this.#lastLine?.programEndsAt ?? Infinity,
+        );
+        this.#dormant = false;
+        if (found === "stopped") return false;
+        if (found === "packet") break;
+        this.#log.write("error", `Interface ${demand.tun.name} has been removed`);
+        this.#status = Exit.FATAL;
+        demand.gone = true;
+        if (!this.#config.persist) return false;
+      }
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+    this.#log.write("info", "Starting link");
+    return true;
+  }
+
+  async #standBy(): Promise<Demand> {
+    const { speed } = this.#config;
+    const tun = this.#openInterface();
+    const host = {
+      config: this.#config,
+      log: this.#log,
+      hooks: this.#hooks,
+      outlast: (script: Promise<void> | undefined) => this.#outlast(script),
+    };
+    const demand = (this.#demand = new Demand(host, tun));
+    // A signal ends the wait for a script; whether it ends all, the caller knows.
+    await this.#initInterface(tun, speed);
+    await demand.setUp();
+    return demand;
+  }
+
+  #endDemand(): void {
+    const demand = this.#demand;
+    if (demand === undefined) return;
+    this.#demand = undefined;
+    demand.end();
+    this.#hooks.start(this.#config.netDownScript, this.#netArgs(demand.tun.name, this.#config.speed));
+    this.#closeInterface(demand.tun);
+  }
+
   // ── one attempt ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #tryOnce(): Promise<void> {
@@ -208,12 +282,15 @@ export class Session {
   /** One link on one line. */
   async #single(): Promise<void> {
     const line = (this.#line = new Line(this.#lineHost()));
-    let tun: Tun | undefined;
+    const demand = this.#demand;
+    let tun = demand?.tun;
     try {
       const tty = await line.open();
       if (this.#quitting) return;
-      tun = this.#openInterface();
-      if (!(await this.#initInterface(tun, tty.speed))) return;
+      if (tun === undefined) {
+        tun = this.#openInterface();
+        if (!(await this.#initInterface(tun, tty.speed))) return;
+      } else this.#hooks.env.set("SPEED", String(tty.speed));
       this.#log.write("notice", `Connect: ${tun.name} <--> ${tty.path}`);
       this.#status = Exit.NEGOTIATION;
       const setStatus = (exit: Exit): void => void (this.#status = exit);
@@ -232,8 +309,9 @@ export class Session {
         },
         tun,
         networks,
+        demand,
       );
-      const loop = new Loop(attempt.link, this.#memory, {
+      const owner: LoopOwner = {
         settle: (now) => {
           attempt.settle(now);
           unit.fitQueue();
@@ -244,7 +322,8 @@ export class Session {
         nextDeadline: () => Math.min(attempt.nextDeadline(), unit.nextDeadline()),
         turnMs: () => attempt.turnMs(),
         tunLost: (now) => unit.lost(now),
-      });
+      };
+      const loop = new Loop(attempt.link, this.#memory, owner, demand?.kept);
       this.#running = attempt;
       try {
         attempt.start(loop, unit);
@@ -261,20 +340,22 @@ export class Session {
         unit.end();
         attempt.abandon();
       }
-      this.#hooks.start(this.#config.netDownScript, this.#netArgs(tun.name, tty.speed));
+      if (demand === undefined) this.#hooks.start(this.#config.netDownScript, this.#netArgs(tun.name, tty.speed));
       line.dropDtr();
     } finally {
       line.close();
+      this.#lastLine = line;
       this.#line = undefined;
-      this.#closeInterface(tun);
+      if (demand === undefined) this.#closeInterface(tun);
     }
   }
 
   /** Several lines, one interface (RFC 1990). */
   async #bundle(): Promise<void> {
-    const tun = this.#openInterface();
+    const demand = this.#demand;
+    const tun = demand?.tun ?? this.#openInterface();
     try {
-      if (!(await this.#initInterface(tun, this.#config.speed))) return;
+      if (demand === undefined && !(await this.#initInterface(tun, this.#config.speed))) return;
       this.#status = Exit.NEGOTIATION;
       const bundling = new Bundling(
         {
@@ -285,14 +366,16 @@ export class Session {
         },
         tun,
         this.#memory,
+        demand,
       );
       this.#running = bundling;
       const end = await bundling.run();
       if (end.wasUp) this.#failures = 0;
       if (end.noHoldoff) this.#needHoldoff = false;
-      this.#hooks.start(this.#config.netDownScript, this.#netArgs(tun.name, this.#config.speed));
+      if (demand === undefined)
+        this.#hooks.start(this.#config.netDownScript, this.#netArgs(tun.name, this.#config.speed));
     } finally {
-      this.#closeInterface(tun);
+      if (demand === undefined) this.#closeInterface(tun);
     }
   }
 
@@ -302,9 +385,9 @@ export class Session {
     this.#hooks.env.set("IFNAME", tun.name).set("UNIT", String(tun.unit)).set("SPEED", String(speed));
     if (device !== undefined) this.#hooks.env.set("DEVICE", device);
     this.#log.write("info", `Using interface ${tun.name}`);
-    if (!(await this.#outlast(this.#hooks.start(netInitScript, this.#netArgs(tun.name, speed))))) return false;
-    this.#writePidFiles(tun.name);
-    return true;
+    const ended = await this.#outlast(this.#hooks.start(netInitScript, this.#netArgs(tun.name, speed)));
+    if (ended || this.#demand !== undefined) this.#writePidFiles(tun.name);
+    return ended;
   }
 
   #closeInterface(tun: Tun | undefined): void {
