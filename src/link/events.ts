@@ -37,5 +37,7 @@ export type LinkEvent =
   | { type: "failure"; failure: Failure }
   /** A request of `octets` on the line had its answer, at least as long as itself, after this time. */
   | { type: "round-trip"; milliseconds: number; octets: number }
+  /** The peer has dealt with all that was said before awaitPeer(), or does not say so. */
+  | { type: "caught-up" }
   /** LCP is done. `waited`: because a timer ran out, not because of a packet or a wish. */
   | { type: "terminated"; waited: boolean };

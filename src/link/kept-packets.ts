@@ -24,7 +24,7 @@ const TCP_CHECKSUM = 16;
 const UDP_CHECKSUM = 6;
 
 export class KeptPackets {
-  /** Whose packets may go now. */
+  /** Whose packets may go now: the network protocol is up, and the peer ready for them. */
   readonly ready = { ipv4: false, ipv6: false };
   #packets: Uint8Array[] = [];
 

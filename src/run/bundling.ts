@@ -77,6 +77,7 @@ export class Bundling {
         ...host,
         speed: config.speed,
         close: (reason, now) => this.#closeAll(reason, now),
+        awaitPeer: (now) => [...this.#attempts].find(({ link }) => this.#bundle.has(link))?.link.awaitPeer(now),
         rate: () => this.#rate(),
         takeFrom: (fd) => (this.#loop.tun = fd),
       },

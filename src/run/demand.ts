@@ -179,7 +179,7 @@ export class Demand {
 
   // ── with a link ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** IPCP agreed on these addresses; what was kept goes out. Throws OsError. */
+  /** IPCP agreed on these addresses. Throws OsError. */
   ipv4Up(our: number, peer: number, mtu: number): void {
     const { config, log } = this.#host;
     const old = this.#our;
@@ -191,7 +191,6 @@ export class Demand {
     this.#gather();
     this.kept.changeSource(old, our);
     for (const text of this.kept.texts()) log.note("info", text);
-    this.kept.ready.ipv4 = true;
   }
 
   #readdress(our: number, peer: number, mtu: number): void {
@@ -236,7 +235,6 @@ export class Demand {
       if (trouble !== undefined) return trouble;
     }
     this.#gather();
-    this.kept.ready.ipv6 = true;
     return undefined;
   }
 

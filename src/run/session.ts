@@ -304,6 +304,7 @@ export class Session {
           speed: tty.speed,
           onUp: this.#host.onUp,
           close: (reason, now) => attempt.close(reason, now),
+          awaitPeer: (now) => attempt.link.awaitPeer(now),
           rate: () => attempt.pacer.rate * 10_000,
           takeFrom: (fd) => (loop.tun = fd),
         },

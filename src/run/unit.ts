@@ -30,6 +30,8 @@ export interface UnitHost {
   setStatus(exit: Exit): void;
   /** Ends all links in good order. */
   close(reason: string, now: number): void;
+  /** Has "caught-up" come when the peer is ready for packets. */
+  awaitPeer(now: number): void;
   /** Bits a second that packets leave with; 0: nobody knows. */
   rate(): number;
   /** From now on packets may be taken from this descriptor; -1: none. */
@@ -165,6 +167,9 @@ export class Unit {
       case "ipv6-down":
         this.#ipv6Down(event.last, now);
         return true;
+      case "caught-up":
+        if (this.#demand !== undefined) Object.assign(this.#demand.kept.ready, this.#ready);
+        return true;
       default:
         return false;
     }
@@ -290,6 +295,7 @@ export class Unit {
   #carries(protocol: "ipv4" | "ipv6"): void {
     const isFirst = !this.#ready.ipv4 && !this.#ready.ipv6;
     this.#ready[protocol] = true;
+    if (this.#demand !== undefined) this.#host.awaitPeer(performance.now());
     if (!isFirst) return;
     if (this.#demand !== undefined) this.#network.setMtu(this.#mtu);
     this.#host.takeFrom(this.tun.fd);

@@ -1,0 +1,145 @@
+// Dialling on demand: ours waits for a packet, and the peer, ours or the real one, for ours. No first packet is lost,
+// however often the link comes and goes; and what stays between links, and goes at the end.
+
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
+import { missing } from "../kit/lab.ts";
+import { type End, type Kind, type Laplink, openLaplink, type OurEnd, type Run } from "../kit/end.ts";
+
+setDefaultTimeout(200_000);
+const noMachine = machinesMissing() ?? tunMissing();
+afterAll(closeMachines);
+
+const PLAIN = { options: "lock\nnoauth\nlcp-restart 1\n" };
+const SERVER = "pppd /dev/ttyS1 115200 local -detach 10.0.0.1:10.0.0.2 noipv6 silent persist holdoff 0";
+const CLIENT = "pppd /dev/ttyS0 115200 local -detach noipv6 demand connect true connect-delay 1 defaultroute";
+const STANDING = /^remote IP address/;
+const ENDED = "Connection terminated.";
+
+async function signal(end: End, name: string): Promise<void> {
+  expect((await end.run(`kill -${name} $(head -n1 /var/run/ppp0.pid)`)).status).toBe(0);
+}
+
+async function says(end: End, command: string): Promise<string> {
+  return (await end.run(command)).stdout;
+}
+
+/** Waits until a shell command of that end succeeds. */
+async function until(end: End, command: string): Promise<void> {
+  const { status } = await end.run(`for try in $(seq 200); do ${command} && exit 0; sleep 0.1; done; exit 1`);
+  if (status !== 0) throw new Error(`it never came to this: ${command}`);
+}
+
+/** Pings answered, of so many. */
+async function ping(end: End, count: number): Promise<string> {
+  const said = await says(end, `ping -n -c ${count} -i 0.2 -W 20 10.0.0.1`);
+  return /\d+ packets transmitted, \d+ received/.exec(said)?.[0] ?? said;
+}
+
+/** Numbered datagrams from bash, `pause` seconds apart. */
+async function datagrams(end: End, count: number, pause = 0): Promise<void> {
+  const one = `echo $i >&3${pause === 0 ? "" : `; sleep ${pause}`}`;
+  const burst = `exec 3<>/dev/udp/10.0.0.1/9; for i in $(seq ${count}); do ${one}; done`;
+  expect(await end.run(`bash -c '${burst}'`)).toMatchObject({ status: 0, stderr: "" });
+}
+
+const numbers = (count: number): string => Array.from({ length: count }, (_, at) => `${at + 1}\n`).join("");
+
+for (const [kind, why] of [
+  ["ours", noMachine],
+  ["real", noMachine ?? missing()],
+] as [Kind, string | undefined][]) {
+  describe.skipIf(why !== undefined)(`the peer is ${kind}${why === undefined ? "" : ` [skipped: ${why}]`}`, () => {
+    let link: Laplink;
+    let server: Run;
+    beforeAll(async () => {
+      link = await openLaplink(kind, "ours");
+      await link.server.install(PLAIN);
+      server = await link.server.start(SERVER);
+      await server.waitFor("Connect: ");
+    });
+    afterAll(async () => {
+      await signal(link.server, "TERM");
+      await server.exit();
+      await link.close();
+    });
+
+    async function demand(...options: string[]): Promise<Run> {
+      await link.client.install(PLAIN);
+      const run = await link.client.start([CLIENT, ...options].join(" "));
+      await run.waitFor(STANDING);
+      return run;
+    }
+
+    async function finish(run: Run): Promise<void> {
+      await signal(link.client, "TERM");
+      expect(await run.exit()).toBe(5);
+      expect(await link.client.traces()).toEqual([]);
+    }
+
+    /** Has the server take datagrams until `count` have come, and returns what it got. */
+    async function taking(count: number, send: () => Promise<void>): Promise<string> {
+      const { server: end } = link;
+      await end.run("rm -f /var/log/got; (busybox nc -u -l -p 9 >/var/log/got 2>&1 & echo $! >/var/log/nc) </dev/null");
+      await until(end, "grep -q ':0009 ' /proc/net/udp");
+      await send();
+      await until(end, `[ $(wc -l </var/log/got) -ge ${count} ]`).catch(() => {});
+      return says(end, "cat /var/log/got; kill $(cat /var/log/nc)");
+    }
+
+    test("ten links, each started by a ping that is answered, ended by idle or SIGHUP; in between nothing is used", async () => {
+      const run = await demand("idle 1");
+      const pid = (await says(link.client, "head -n1 /run/ppp0.pid")).trim();
+      const usage = `awk '{ print $14 + $15 }' /proc/${pid}/stat`;
+      for (let nth = 0; nth < 10; nth++) {
+        expect([nth, await ping(link.client, 2)]).toEqual([nth, "2 packets transmitted, 2 received"]);
+        if (nth % 2 === 1) await signal(link.client, "HUP");
+        await run.waitFor(ENDED, nth);
+      }
+      const before = await says(link.client, usage);
+      // No event is to be waited for: this is the time in which there must be none.
+      await Bun.sleep(1000);
+      expect(await says(link.client, usage)).toBe(before);
+      expect(await says(link.client, "ip -o -4 addr show ppp0; ip route | sort")).toMatch(
+        /inet 10\.0\.0\.2 peer 10\.0\.0\.1\/32 .*\n10\.0\.0\.1 dev ppp0 .*\ndefault dev ppp0 /,
+      );
+      const said = run.lines.filter((line) => line === "Starting link" || /changed to/.test(line));
+      expect(said).toEqual([
+        "Starting link",
+        "Local IP address changed to 10.0.0.2",
+        "Remote IP address changed to 10.0.0.1",
+        ...Array<string>(9).fill("Starting link"),
+      ]);
+      await finish(run);
+    });
+
+    test("a burst of datagrams before the link arrives whole and in order, from the address it came to have", async () => {
+      const run = await demand();
+      expect(await taking(100, () => datagrams(link.client, 100))).toBe(numbers(100));
+      expect(await link.client.syslog()).toContainEqual(
+        expect.stringMatching(/^local2\.info pppd\[PID\]: Open UDP 10\.0\.0\.2:\d+ -> 10\.0\.0\.1:9$/),
+      );
+      await finish(run);
+    });
+
+    test("datagrams all along, while links come and go: none is lost", async () => {
+      const run = await demand("10.0.0.2:10.0.0.1");
+      const hangups = async (): Promise<void> => {
+        for (let nth = 0; nth < 3; nth++) {
+          await run.waitFor("Connect: ", nth);
+          await until(
+            link.client,
+            `[ $(wc -l </sys/class/net/ppp0/tx_queue_len) ] && grep -qx 3 /sys/class/net/ppp0/tx_queue_len`,
+          );
+          await signal(link.client, "HUP");
+          await run.waitFor(ENDED, nth);
+        }
+      };
+      const got = await taking(200, async () => {
+        await Promise.all([datagrams(link.client, 200, 0.05), hangups()]);
+      });
+      expect(got).toBe(numbers(200));
+      await finish(run);
+    });
+  });
+}
