@@ -40,6 +40,11 @@ export class KeptPackets {
     return true;
   }
 
+  /** Packets may not go yet, or have not all gone. */
+  get isEmptying(): boolean {
+    return (!this.ready.ipv4 && !this.ready.ipv6) || this.hasReady;
+  }
+
   /** Whether {@link take} has one. */
   get hasReady(): boolean {
     return this.#packets.some((packet) => this.mayGo(packet, 0));

@@ -185,6 +185,8 @@ export class Unit {
 
   /** To be called now and then: the queue is to last as long whatever the line, or the lines, make of its packets. */
   fitQueue(): void {
+    // What comes while what was kept goes out must have room too.
+    if (this.#demand?.kept.isEmptying === true) return;
     if (this.#ready.ipv4 || this.#ready.ipv6)
       this.#network.fitQueue(this.#host.rate(), this.#networks.gain.ratio, this.#mtu);
   }

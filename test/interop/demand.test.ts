@@ -147,7 +147,8 @@ for (const [kind, why] of [
     });
 
     test("datagrams all along, while links come and go: none is lost", async () => {
-      const run = await demand("10.0.0.2:10.0.0.1");
+      // Of small packets the queue has more, in case the machine is busy elsewhere.
+      const run = await demand("10.0.0.2:10.0.0.1 mtu 296");
       const hangups = async (): Promise<void> => {
         for (let nth = 0; nth < 3; nth++) {
           await run.waitFor("Connect: ", nth);
@@ -156,10 +157,10 @@ for (const [kind, why] of [
           await run.waitFor(ENDED, nth);
         }
       };
-      const got = await taking(200, async () => {
-        await Promise.all([datagrams(link.client, 200, 0.05), hangups()]);
+      const got = await taking(100, async () => {
+        await Promise.all([datagrams(link.client, 100, 0.1), hangups()]);
       });
-      expect(got).toBe(numbers(200));
+      expect(got).toBe(numbers(100));
       await finish(run);
     });
   });
