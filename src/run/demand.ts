@@ -197,7 +197,6 @@ export class Demand {
     const { log, hooks, config } = this.#host;
     const { env } = hooks;
     const changed = { our: our !== this.#our, peer: peer !== this.#peer && this.#peer !== 0 };
-    this.network.down4();
     if (changed.our) {
       log.write("warn", `Local IP address changed to ${ipv4Text(our)}`);
       env.set("OLDIPLOCAL", ipv4Text(this.#our));
@@ -209,7 +208,7 @@ export class Demand {
     } else env.delete("OLDIPREMOTE");
     this.#our = our;
     this.#peer = peer;
-    this.network.setAddresses(our, peer);
+    this.network.changeAddresses(our, peer);
     this.network.up(peer, mtu, QUEUE);
   }
 

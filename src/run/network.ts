@@ -74,6 +74,14 @@ export class Network {
     this.#undo4.push(() => netif.removeAddress(this.#ifname, our, peer === 0 ? our : peer));
   }
 
+  /** The same, in place of those it has: what others route through the interface stays. Its own routes go until up(). */
+  changeAddresses(our: number, peer: number): void {
+    const [old, ...routes] = this.#undo4.splice(0);
+    this.#takeBack(routes);
+    this.setAddresses(our, peer);
+    if (old !== undefined) this.#takeBack([old]);
+  }
+
   /**
    * Sets it up for IPv4, and the routes through it. Throws OsError when it will not go up; a missing route is only
    * logged.
