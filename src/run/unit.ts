@@ -143,11 +143,9 @@ export class Unit {
 
   /** Takes an event of the network phase; false: it is another's. */
   handle(event: LinkEvent, now: number): boolean {
-    const { config, hooks } = this.#host;
     switch (event.type) {
       case "phase":
-        if (event.phase === "network" && !this.#networks.up)
-          this.#beforeUp = hooks.start(config.netPreUpScript, this.#args());
+        if (event.phase === "network" && !this.#networks.up) this.#startBeforeUp();
         return true;
       case "lcp-up":
         this.#mtu = event.mtu;
@@ -173,6 +171,15 @@ export class Unit {
       default:
         return false;
     }
+  }
+
+  #startBeforeUp(): void {
+    const { config, hooks } = this.#host;
+    const script = (this.#beforeUp = hooks.start(config.netPreUpScript, this.#args()));
+    // A promise that has resolved has nothing more to wake the loop with.
+    void script?.then(() => {
+      if (this.#beforeUp === script) this.#beforeUp = undefined;
+    });
   }
 
   /** What scripts are told: interface, tty, speed, what else there is, and the word of `ipparam`. */

@@ -167,3 +167,128 @@ for (const [kind, why] of [
     });
   });
 }
+
+describe.skipIf(noMachine !== undefined)(
+  `ours on its own${noMachine === undefined ? "" : ` [skipped: ${noMachine}]`}`,
+  () => {
+    let link: Laplink;
+    beforeAll(async () => (link = await openLaplink("ours", "ours")));
+    afterAll(() => link.close());
+    afterEach(async () => {
+      await link.client.reset();
+      await link.server.reset();
+    });
+
+    const SCRIPT =
+      '#!/bin/sh\necho "${0##*/} $4 $5 old=$OLDIPLOCAL,$OLDIPREMOTE time=${CONNECT_TIME:+set}" >>/run/order\n';
+    const NAMES = ["net-init", "ip-pre-up", "net-pre-up", "ip-up", "ip-down", "net-down"];
+    const SCRIPTS = { ...PLAIN, ...Object.fromEntries(NAMES.map((name) => [name, SCRIPT])) };
+
+    test("in the background: interface, pid file and routes before the link and after it, scripts in their order", async () => {
+      const { client, server } = link;
+      await client.install(SCRIPTS);
+      await server.install(PLAIN);
+      const peer = await server.start(SERVER);
+      const run = await client.start(CLIENT.replace("-detach", "logfile /run/log.test"));
+      expect([await run.exit(), run.lines]).toEqual([0, []]);
+      await until(client, "grep -q remote /run/log.test");
+      const pid = await says(client, "cat /run/ppp0.pid");
+      await client.run("ip route add 10.9.0.0/16 dev ppp0");
+      for (const nth of [1, 2]) {
+        expect(await ping(client, 1)).toBe("1 packets transmitted, 1 received");
+        await signal(client, "HUP");
+        await until(client, `[ $(grep -c ip-down /run/order) = ${nth} ]`);
+        expect(await says(client, "cat /run/ppp0.pid")).toBe(pid);
+        expect(await says(client, "ip route")).toMatch(
+          /^default dev ppp0 .*\n10\.0\.0\.1 dev ppp0 .*\n10\.9\.0\.0\/16 dev ppp0/,
+        );
+      }
+      await signal(client, "TERM");
+      await until(client, `! kill -0 ${pid.trim()} 2>/dev/null`);
+      const [made, ours] = ["10.64.64.64 10.112.112.112", "10.0.0.2 10.0.0.1"];
+      const old = "old=10.64.64.64,10.112.112.112";
+      expect((await says(client, "cat /run/order; rm /run/order /run/log.test")).trimEnd().split("\n")).toEqual([
+        "net-init   old=, time=",
+        `ip-pre-up ${made} old=, time=`,
+        "net-pre-up   old=, time=",
+        `ip-up ${ours} ${old} time=`,
+        `ip-down ${ours} ${old} time=set`,
+        `net-pre-up   ${old} time=`,
+        `ip-up ${ours} ${old} time=`,
+        `ip-down ${ours} ${old} time=set`,
+        `net-down   ${old} time=set`,
+      ]);
+      await signal(server, "TERM");
+      expect(await peer.exit()).toBe(5);
+      expect(await client.traces()).toEqual([]);
+    });
+
+    test("packets that come in a holdoff are dropped, and so many failures end it", async () => {
+      const { client } = link;
+      await client.install(PLAIN);
+      const failing = CLIENT.replace("connect true", "connect false");
+      const run = await client.start(`${failing} 10.0.0.2:10.0.0.1 holdoff 2 maxfail 2`);
+      await run.waitFor(STANDING);
+      await signal(client, "HUP");
+      await datagrams(client, 1);
+      await run.waitFor("Connect script failed");
+      // One in the holdoff, and more until one comes after it.
+      await datagrams(client, 1);
+      const { length } = run.lines;
+      await Bun.sleep(1000);
+      expect(run.lines.length).toBe(length);
+      await client.run("until ! [ -e /run/ppp0.pid ]; do bash -c 'echo x >/dev/udp/10.0.0.1/9'; sleep 0.2; done");
+      expect(await run.exit()).toBe(8);
+      expect(run.lines).toEqual([
+        "Using interface ppp0",
+        "local  IP address 10.0.0.2",
+        "remote IP address 10.0.0.1",
+        "Hangup (SIGHUP)",
+        "Starting link",
+        "Connect script failed",
+        "Starting link",
+        "Connect script failed",
+      ]);
+      expect(await client.traces()).toEqual([]);
+    });
+
+    test("an interface that is removed while it waits comes again, and dials; with multilink too", async () => {
+      const { client, server } = link;
+      await client.install(PLAIN);
+      await server.install(PLAIN);
+      const peer = await server.start(`${SERVER} multilink`);
+      await peer.waitFor("Using interface");
+      const run = await client.start(`${CLIENT} multilink idle 1`);
+      await run.waitFor(STANDING);
+      await client.run("ip link delete ppp0");
+      await run.waitFor("Interface ppp0 has been removed");
+      await run.waitFor(STANDING, 1);
+      for (const nth of [0, 1]) {
+        expect(await ping(client, 1)).toBe("1 packets transmitted, 1 received");
+        await run.waitFor(ENDED, nth);
+      }
+      await signal(client, "TERM");
+      expect(await run.exit()).toBe(5);
+      expect(await client.traces()).toEqual([]);
+      await signal(server, "TERM");
+      await peer.exit();
+    });
+
+    test("a pty program that does not see its line go is ended while nothing else happens", async () => {
+      const { client } = link;
+      await client.install(PLAIN);
+      const { length } = await client.traces();
+      const dialler = "trap '' HUP; while :; do sleep 9.75; done";
+      const run = await client.start(
+        `pppd -detach noipv6 demand pty "${dialler}" 10.0.0.2:10.0.0.1 lcp-max-configure 1 connect-delay 1 child-timeout 1`,
+      );
+      await run.waitFor(STANDING);
+      await datagrams(client, 1);
+      await run.waitFor(ENDED);
+      await until(client, "! ps ax -o args= | grep -qx 'sleep 9.75'");
+      await signal(client, "TERM");
+      expect(await run.exit()).toBe(5);
+      expect((await client.traces()).length).toBe(length);
+    });
+  },
+);
