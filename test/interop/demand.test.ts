@@ -168,6 +168,37 @@ for (const [kind, why] of [
   });
 }
 
+const noLab = noMachine ?? missing();
+const asReal = "messages, their order and the exit code are the real one's";
+test.skipIf(noLab !== undefined)(noLab === undefined ? asReal : `${asReal} [skipped: ${noLab}]`, async () => {
+  const [ours, real] = await Promise.all([session("ours"), session("real")]);
+  expect(ours).toEqual(real);
+});
+
+/** What the client says, and its exit code, of a session with two links. */
+async function session(kind: Kind): Promise<{ status: number; lines: string[] }> {
+  const link = await openLaplink("ours", kind);
+  await link.server.install(PLAIN);
+  await link.client.install({ options: PLAIN.options });
+  const peer = await link.server.start(SERVER);
+  await peer.waitFor("Connect: ");
+  const run = await link.client.start(`${CLIENT} idle 1 holdoff 0`);
+  await run.waitFor(STANDING);
+  await signal(link.client, "HUP");
+  for (const nth of [0, 1]) {
+    await link.client.run("ping -c 1 -W 5 10.0.0.1");
+    await run.waitFor(ENDED, nth);
+  }
+  await signal(link.client, "TERM");
+  const status = await run.exit();
+  await signal(link.server, "TERM");
+  await peer.exit();
+  await link.close();
+  // How much and how long is each run's own.
+  const lines = run.lines.map((line) => line.replace(/\d+(\.\d)? (minutes|bytes)/g, "N $2"));
+  return { status, lines };
+}
+
 describe.skipIf(noMachine !== undefined)(
   `ours on its own${noMachine === undefined ? "" : ` [skipped: ${noMachine}]`}`,
   () => {
