@@ -72,9 +72,10 @@ export class Echo {
 
   /** Is this the answer ask() waits for? It is waited for no longer then. */
   isAnswer(data: Uint8Array): boolean {
-    const isIt = data.length >= ASK_LENGTH && u32(data, 0) === ASK_MAGIC && u32(data, 4) === this.#awaited;
-    if (isIt) this.#awaited = 0;
-    return isIt;
+    if (this.#awaited === 0 || data.length < ASK_LENGTH) return false;
+    if (u32(data, 0) !== ASK_MAGIC || u32(data, 4) !== this.#awaited) return false;
+    this.#awaited = 0;
+    return true;
   }
 
   /** An Echo-Reply came, with `data` behind the peer's magic number. */

@@ -349,7 +349,9 @@ export class Loop {
   /** The same, from what was kept first. */
   #takeKept(kept: KeptPackets): number {
     const { bytes } = this.#memory.packet;
-    const { networks } = this.#carrier;
+    // The peer may have ended it a moment ago, and the owner knows nothing yet.
+    kept.ready.ipv4 &&= this.#carrier.networks.ipv4Up;
+    kept.ready.ipv6 &&= this.#carrier.networks.ipv6Up;
     const first = kept.take();
     if (first !== undefined) {
       bytes.set(first, PACKET_ROOM);
@@ -358,9 +360,7 @@ export class Loop {
     for (;;) {
       const got = this.#read();
       if (got <= 0) return got;
-      // The peer may have ended it a moment ago, and the owner knows nothing yet.
-      const isUp = bytes[PACKET_ROOM]! >>> 4 === 4 ? networks.ipv4Up : networks.ipv6Up;
-      if (isUp && kept.mayGo(bytes, PACKET_ROOM)) return got;
+      if (kept.mayGo(bytes, PACKET_ROOM)) return got;
       kept.add(bytes, PACKET_ROOM, PACKET_ROOM + got);
     }
   }
