@@ -186,6 +186,8 @@ async function session(kind: Kind): Promise<{ status: number; lines: string[] }>
   await run.waitFor(STANDING);
   await signal(link.client, "HUP");
   for (const nth of [0, 1]) {
+    // One that still ends would hear a request twice, and begin anew.
+    await peer.waitFor("Connect: ", nth);
     await link.client.run("ping -c 1 -W 5 10.0.0.1");
     await run.waitFor(ENDED, nth);
   }
