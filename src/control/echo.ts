@@ -29,6 +29,9 @@ export interface EchoOwner {
 /** What pppd puts before the time in a request, so that it knows its own in the answer: magic, seconds, nanoseconds. */
 const RTT_MAGIC = 0x19450425;
 const STAMP_LENGTH = 12;
+/** What tells a request made for {@link Echo.ask} from the others; a number follows. */
+const ASK_MAGIC = 0x6e6d3f00;
+const ASK_LENGTH = 8;
 const NOTHING = new Uint8Array(0);
 
 export class Echo {
@@ -37,6 +40,9 @@ export class Echo {
   #id = 0;
   #unanswered = 0;
   #packetsIn = 0;
+  /** Requests of ask(), and the one that is waited for; 0: none. */
+  #asked = 0;
+  #awaited = 0;
 
   constructor(config: EchoConfig, owner: EchoOwner) {
     this.#config = config;
@@ -52,6 +58,24 @@ export class Echo {
 
   stop(): void {
     this.#owner.wakeAt(Infinity);
+    this.#awaited = 0;
+  }
+
+  /** Sends a request of its own: its answer says that the peer has dealt with all that went before it. */
+  ask(): void {
+    this.#awaited = this.#asked = (this.#asked + 1) >>> 0 || 1;
+    const data = new Uint8Array(ASK_LENGTH);
+    put32(data, put32(data, 0, ASK_MAGIC), this.#awaited);
+    this.#owner.sendEcho(this.#id, data);
+    this.#id = (this.#id + 1) & 0xff;
+  }
+
+  /** Is this the answer ask() waits for? It is waited for no longer then. */
+  isAnswer(data: Uint8Array): boolean {
+    if (this.#awaited === 0 || data.length < ASK_LENGTH) return false;
+    if (u32(data, 0) !== ASK_MAGIC || u32(data, 4) !== this.#awaited) return false;
+    this.#awaited = 0;
+    return true;
   }
 
   /** An Echo-Reply came, with `data` behind the peer's magic number. */

@@ -41,5 +41,7 @@ export type LinkEvent =
   | { type: "round-trip"; milliseconds: number; octets: number }
   /** Nobody agreed to LCP, and the log says what was heard instead: the driver may know more. */
   | { type: "unanswered" }
+  /** The peer has dealt with all that was said before awaitPeer(), or does not say so. */
+  | { type: "caught-up" }
   /** LCP is done. `waited`: because a timer ran out, not because of a packet or a wish. */
   | { type: "terminated"; waited: boolean };

@@ -76,6 +76,8 @@ export interface LinkHost {
 const PHASES = ["dead", "", "", "", "establish", "authenticate", "callback", "network", "", "terminate"];
 /** As much as one packet of a proof carries (certificates come in pieces), however long the peer's packets may be. */
 const LONGEST_PROOF = 1500;
+/** As long as pppd leaves a peer to set up its interface. */
+const CATCH_UP_MS = 1000;
 
 export class Link implements Member {
   /** Where the packet is that receive() found: the frame buffer or the plain one, from packetStart to packetEnd. */
@@ -241,6 +243,21 @@ export class Link implements Member {
     if (waiting) this.#lcpFinished();
   }
 
+  /**
+   * Has "caught-up" follow when the peer has dealt with all that was said so far, in a second at the latest: one whose
+   * kernel takes packets and whose pppd opens the way for them drops what comes in between.
+   */
+  awaitPeer(now: number): void {
+    this.#now = now;
+    this.#timers.set("caughtUp", now + CATCH_UP_MS);
+    this.#echo.ask();
+  }
+
+  #caughtUp(): void {
+    this.#timers.stop("caughtUp");
+    this.#emit({ type: "caught-up" });
+  }
+
   /** The line is gone. */
   hangup(now: number): void {
     this.#now = now;
@@ -303,6 +320,9 @@ export class Link implements Member {
           break;
         case "echo":
           this.#echo.timeout(now);
+          break;
+        case "caughtUp":
+          this.#caughtUp();
           break;
         case "papClient":
         case "papServer":
@@ -500,6 +520,7 @@ export class Link implements Member {
 
   #lcpDown(now: number): void {
     this.#echo.stop();
+    this.#timers.stop("caughtUp");
     this.#lqr.stop();
     this.#cbcp?.stop();
     this.#authentication.stop();
@@ -533,7 +554,10 @@ export class Link implements Member {
 
   #echoReply(now: number, ours: boolean, data: Uint8Array): void {
     if (ours) this.#log("warn", "appear to have received our own echo-reply!");
-    else this.#echo.answered(now, data);
+    else {
+      this.#echo.answered(now, data);
+      if (this.#echo.isAnswer(data)) this.#caughtUp();
+    }
   }
 
   #peerDead(unanswered: number, now: number): void {

@@ -4,6 +4,7 @@ export const TIMERS = [
   "listen",
   "lcp",
   "echo",
+  "caughtUp",
   "lqr",
   "ccp",
   "ccpReset",

@@ -290,7 +290,8 @@ export class Attempt {
     }
     // pppd finds the line closed when its own timers end the link, and says so; scripts go by the exit code.
     if (!waited) return;
-    log.write("notice", "Modem hangup");
+    // Not with demand, where pppd has let go of the line by then.
+    if (!this.#host.config.demand) log.write("notice", "Modem hangup");
     setStatus(Exit.HANGUP);
   }
 

@@ -6,12 +6,13 @@ import type { Config } from "../options/config.ts";
 import { Notifier } from "../os/notify.ts";
 import type { Tun } from "../os/tun.ts";
 import { Attempt, madeUpPeer, random32 } from "./attempt.ts";
+import type { Demand } from "./demand.ts";
 import { Failed } from "./device.ts";
 import { Exit } from "./exit.ts";
 import type { Hooks } from "./hooks.ts";
 import { Line } from "./line.ts";
 import { linkConfig } from "./linkconfig.ts";
-import { Buffers, type InterfaceBuffers, Loop } from "./loop.ts";
+import { Buffers, type InterfaceBuffers, Loop, type LoopOwner } from "./loop.ts";
 import type { Peers } from "./peers.ts";
 import type { SessionHost } from "./session.ts";
 import { Unit } from "./unit.ts";
@@ -50,7 +51,7 @@ export class Bundling {
   /** Wakes run() when there is a line to look after, or none to wait for. */
   #change = (): void => {};
 
-  constructor(host: BundlingHost, tun: Tun, memory: InterfaceBuffers) {
+  constructor(host: BundlingHost, tun: Tun, memory: InterfaceBuffers, demand?: Demand) {
     const { config, log } = host;
     this.#host = host;
     this.#tun = tun;
@@ -68,23 +69,26 @@ export class Bundling {
       },
       log.debug ? Math.max(1, config.debug) : 0,
     );
-    this.#loop = new Loop(this.#bundle, memory, {
+    const owner: LoopOwner = {
       settle: (now) => this.#settle(now),
       nextDeadline: () => this.#nextDeadline(),
       turnMs: () => this.#turnMs(),
       tunLost: (now) => this.#unit.lost(now),
-    });
+    };
+    this.#loop = new Loop(this.#bundle, memory, owner, demand?.kept);
     this.#unit = new Unit(
       {
         ...host,
         speed: config.speed,
         close: (reason, now) => this.#closeAll(reason, now),
+        awaitPeer: (now) => [...this.#attempts].find(({ link }) => this.#bundle.has(link))?.link.awaitPeer(now),
         rate: () => this.#rate(),
         takeFrom: (fd) => (this.#loop.tun = fd),
         lines: () => [...this.#attempts].map((attempt) => attempt.status()),
       },
       tun,
       this.#bundle.networks,
+      demand,
     );
   }
 
@@ -162,7 +166,9 @@ export class Bundling {
 
   async #runLine(config: Config): Promise<void> {
     const { quitting } = this.#host;
-    const { persist, maxfail, holdoff } = config;
+    const { demand, maxfail, holdoff } = config;
+    // Where the first packet brings all lines up, a line that has ended waits for the next one that does.
+    const persist = config.persist && !demand;
     const whereabouts = Whereabouts.of(config);
     const buffers = new Buffers();
     for (let failures = 1; ; failures++) {

@@ -22,6 +22,8 @@ const GONE_POLL_MS = 500;
 const DRAIN_MS = 1000;
 
 export class Line {
+  /** When a program that should have ended by itself will be told to; Infinity: there is none. */
+  programEndsAt = Infinity;
   readonly #host: LineHost;
   #lock: Lock | undefined;
   #tty: Device | undefined;
@@ -81,9 +83,16 @@ export class Line {
     if (program === undefined || program.ending !== undefined) return;
     if (this.#signal !== undefined) program.kill(this.#signal);
     if (childTimeout <= 0) return;
-    const timer = setTimeout(() => program.kill(SIGTERM), childTimeout * SECOND);
+    this.programEndsAt = performance.now() + childTimeout * SECOND;
+    const timer = setTimeout(() => {
+      this.programEndsAt = Infinity;
+      program.kill(SIGTERM);
+    }, childTimeout * SECOND);
     timer.unref();
-    void program.ended.then(() => clearTimeout(timer));
+    void program.ended.then(() => {
+      this.programEndsAt = Infinity;
+      clearTimeout(timer);
+    });
   }
 
   /** With `persist`, an adapter that was pulled out is waited for, and followed to the name it comes back under. */

@@ -5,6 +5,7 @@ import { Ring } from "../bytes/ring.ts";
 import { MAX_FRAME } from "../frame/deframer.ts";
 import { PIECE_ROOM } from "../link/bundle.ts";
 import { PLAIN_SIZE } from "../link/datapath.ts";
+import type { KeptPackets } from "../link/kept-packets.ts";
 import type { Link } from "../link/link.ts";
 import type { Pacer } from "../link/pacer.ts";
 import type { RateLimit } from "../link/rate-limit.ts";
@@ -92,6 +93,7 @@ export class Loop {
   readonly #carrier: Carrier;
   readonly #memory: InterfaceBuffers;
   readonly #owner: LoopOwner;
+  readonly #kept: KeptPackets | undefined;
   readonly #bun: number[];
   #ports: Port[] = [];
   /** Those that are written to elsewhere than they are read from. */
@@ -104,8 +106,10 @@ export class Loop {
   #stopped = false;
   #yieldedAt = 0;
 
-  constructor(carrier: Carrier, memory: InterfaceBuffers, owner: LoopOwner) {
+  /** `kept` goes before what the TUN has, and keeps packets of a protocol that is not up. */
+  constructor(carrier: Carrier, memory: InterfaceBuffers, owner: LoopOwner, kept?: KeptPackets) {
     this.#carrier = carrier;
+    this.#kept = kept;
     this.#memory = memory;
     this.#owner = owner;
     this.#bun = eventPollDescriptors();
@@ -166,6 +170,7 @@ export class Loop {
       const first = 1 + this.#bun.length;
       const last = first + ports.length;
       const tunOpen = this.tun >= 0 && this.#hungry(now);
+      const hasKept = tunOpen && this.#kept?.hasReady === true;
       view.setInt32(0, tunOpen ? this.tun : -1, true);
       for (let at = 0; at < ports.length; at++) {
         const port = ports[at]!;
@@ -181,7 +186,7 @@ export class Loop {
       // Nothing asked: what comes is an error.
       for (let at = 0; at < split.length; at++)
         view.setInt16(POLLFD_SIZE * (last + at) + 4, this.#blocked.has(split[at]!) ? POLLOUT : 0, true);
-      const ready = libc.poll(address, last + split.length, this.#patience(now, tunOpen));
+      const ready = libc.poll(address, last + split.length, hasKept ? 0 : this.#patience(now, tunOpen));
       const interrupted = ready < 0;
       const before = now;
       now = performance.now();
@@ -206,8 +211,8 @@ export class Loop {
           // It would be ready for ever.
           this.tun = -1;
           owner.tunLost(now);
-        } else if (tun !== 0) this.#readTun(now);
-      }
+        } else if (tun !== 0 || hasKept) this.#readTun(now);
+      } else if (hasKept) this.#readTun(now);
       this.#handleTimeouts(now);
       if (
         interrupted ||
@@ -327,12 +332,36 @@ export class Loop {
     }
     carrier.networks.datapath.fast = fast;
     while (this.tun >= 0 && this.#hungry(now)) {
-      const got = libc.read(this.tun, packet.at(PACKET_ROOM), MAX_PACKET);
+      const got = this.#kept === undefined ? this.#read() : this.#takeKept(this.#kept);
       if (got <= 0) return;
       carrier.send(packet.bytes, PACKET_ROOM, PACKET_ROOM + got, now);
       // On a paced line each packet goes out before the next is looked at, so that the pacer knows of it.
       if (paced || this.#quick > 0) for (const port of ports) this.#drainOutput(port, now);
       this.#quick--;
+    }
+  }
+
+  /** Octets of a packet from the TUN at PACKET_ROOM; 0 or less: there is none. */
+  #read(): number {
+    return libc.read(this.tun, this.#memory.packet.at(PACKET_ROOM), MAX_PACKET);
+  }
+
+  /** The same, from what was kept first. */
+  #takeKept(kept: KeptPackets): number {
+    const { bytes } = this.#memory.packet;
+    // The peer may have ended it a moment ago, and the owner knows nothing yet.
+    kept.ready.ipv4 &&= this.#carrier.networks.ipv4Up;
+    kept.ready.ipv6 &&= this.#carrier.networks.ipv6Up;
+    const first = kept.take();
+    if (first !== undefined) {
+      bytes.set(first, PACKET_ROOM);
+      return first.length;
+    }
+    for (;;) {
+      const got = this.#read();
+      if (got <= 0) return got;
+      if (kept.mayGo(bytes, PACKET_ROOM)) return got;
+      kept.add(bytes, PACKET_ROOM, PACKET_ROOM + got);
     }
   }
 

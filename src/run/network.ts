@@ -54,6 +54,7 @@ export class Network {
   readonly #log: (level: LogLevel, text: string) => void;
   readonly #undo4: Undo = [];
   readonly #undo6: Undo = [];
+  readonly #undoStanding: Undo = [];
   /** How many protocols have the interface up. */
   #users = 0;
   /** The queue as it was set; -1: somebody else has set another. */
@@ -65,10 +66,23 @@ export class Network {
     this.#log = log;
   }
 
+  /** Sets the interface up without any protocol, and keeps it so until down(). Throws OsError. */
+  stand(mtu: number, queue: number): void {
+    this.#raise(this.#undoStanding, mtu, queue);
+  }
+
   /** Gives the interface its IPv4 addresses, and leaves it up or down. Throws OsError. */
   setAddresses(our: number, peer: number): void {
     netif.addAddress(this.#ifname, our, peer === 0 ? our : peer);
     this.#undo4.push(() => netif.removeAddress(this.#ifname, our, peer === 0 ? our : peer));
+  }
+
+  /** The same, in place of those it has: what others route through the interface stays. Its own routes go until up(). */
+  changeAddresses(our: number, peer: number): void {
+    const [old, ...routes] = this.#undo4.splice(0);
+    this.#takeBack(routes);
+    this.setAddresses(our, peer);
+    if (old !== undefined) this.#takeBack([old]);
   }
 
   /**
@@ -109,7 +123,12 @@ export class Network {
    */
   fitQueue(speed: number, gain: number, mtu: number): void {
     const wanted = queueLength(speed * gain, mtu);
-    if (this.#queue < 0 || !refits(this.#queue, wanted, queueLength(speed, mtu))) return;
+    if (refits(this.#queue, wanted, queueLength(speed, mtu))) this.setQueue(wanted);
+  }
+
+  /** Sets the length of the queue, unless somebody else has set another. */
+  setQueue(wanted: number): void {
+    if (this.#queue < 0 || this.#queue === wanted) return;
     this.#attempt("queue length", () => {
       const isOurs = netif.queueLengthOf(this.#ifname) === this.#queue;
       this.#queue = isOurs ? wanted : -1;
@@ -129,10 +148,11 @@ export class Network {
     this.#takeBack(this.#undo6);
   }
 
-  /** Both of them. */
+  /** All of it. */
   down(): void {
     this.down4();
     this.down6();
+    this.#takeBack(this.#undoStanding);
   }
 
   #takeBack(undo: Undo): void {

@@ -9,11 +9,12 @@ import type { SignalEvent } from "../os/signals.ts";
 import { openTun, type Tun } from "../os/tun.ts";
 import { Attempt } from "./attempt.ts";
 import { Bundling } from "./bundling.ts";
+import { Demand } from "./demand.ts";
 import { Failed, type LineHost } from "./device.ts";
 import { Exit } from "./exit.ts";
 import { Hooks } from "./hooks.ts";
 import { Line } from "./line.ts";
-import { Buffers, InterfaceBuffers, Loop } from "./loop.ts";
+import { Buffers, InterfaceBuffers, Loop, type LoopOwner } from "./loop.ts";
 import type { Peers } from "./peers.ts";
 import { adviceOn } from "./trouble.ts";
 import { Unit } from "./unit.ts";
@@ -25,6 +26,8 @@ const SECOND = 1000;
 const LONGEST_MS = 0x7fffffff;
 /** A port that cannot be opened, and a program or connection that never came up, is tried again after this long. */
 const REOPEN_MS = 1000;
+/** What a link leaves in the environment of scripts, and the next one's know nothing of. */
+const LINK_COUNTS = ["CONNECT_TIME", "BYTES_SENT", "BYTES_RCVD"];
 
 export interface SessionHost {
   readonly config: Config;
@@ -62,6 +65,11 @@ export class Session {
   /** Wakes whatever the session waits for outside the loop. */
   #wake: (() => void) | undefined;
   #line: Line | undefined;
+  /** The interface of `demand`, and whether it waits for a packet. */
+  #demand: Demand | undefined;
+  #dormant = false;
+  /** The last line that was closed: its program may have to be ended yet. */
+  #lastLine: Line | undefined;
   /** What runs on the line, or on all of them. */
   #running: Attempt | Bundling | undefined;
 
@@ -90,7 +98,7 @@ export class Session {
 
   /** Runs until there is nothing more to do; the exit code. */
   async run(): Promise<number> {
-    const { persist, maxfail, linkname } = this.#config;
+    const { persist, maxfail, linkname, demand } = this.#config;
     if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
     warmUp();
     const { beatMs } = this.#notifier;
@@ -99,29 +107,37 @@ export class Session {
       for (;;) {
         this.#failures++;
         this.#needHoldoff = true;
+        if (demand && !(await this.#awaitPacket())) break;
         const began = performance.now();
+        for (const name of LINK_COUNTS) this.#hooks.env.delete(name);
         await this.#tryOnce();
         if (this.#quitting || !persist || (maxfail > 0 && this.#failures >= maxfail)) break;
-        await this.#holdOff(began);
+        const held = await this.#holdOff(began);
         if (this.#quitting) break;
+        // What waited for a link that has failed would only bring about the next failure.
+        if (held || this.#failures > 0) this.#demand?.discard();
       }
+      this.#endDemand();
       await this.#hooks.finish(this.#config.childTimeout);
     } finally {
       clearInterval(beats);
       this.#notifier.stopping();
+      this.#endDemand();
       for (const problem of this.#pidFiles.remove()) this.#log.write("warn", problem);
     }
     return this.#status;
   }
 
-  async #holdOff(began: number): Promise<void> {
+  /** False: there was no need to wait. */
+  async #holdOff(began: number): Promise<boolean> {
     let wait = this.#needHoldoff ? this.#config.holdoff * SECOND : 0;
     // pppd goes round as fast as it can when the port cannot even be opened.
     if (this.#status === Exit.OPEN || this.#status === Exit.LOCK || this.#status === Exit.PTY || this.#vanished)
       wait = Math.max(wait, REOPEN_MS - (performance.now() - began));
-    if (wait <= 0) return;
+    if (wait <= 0) return false;
     this.#notifier.status("waiting for the next try");
     await this.#sleep(wait);
+    return true;
   }
 
   /** A sign of life. Timers do not wake the loop, and its deadlines are none while it does not run: both give it. */
@@ -171,6 +187,7 @@ export class Session {
         return;
       case "SIGHUP":
         this.#log.write("info", "Hangup (SIGHUP)");
+        if (this.#dormant) return;
         if (!this.#config.persist) this.#quit(Exit.USER_REQUEST, event.number);
         else {
           this.#needHoldoff = false;
@@ -203,6 +220,66 @@ export class Session {
     else this.#running?.close("User request");
   }
 
+  // ── dialling on demand ───────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Waits for a packet worth a link, at an interface that is there without one. False: there will be none. */
+  async #awaitPacket(): Promise<boolean> {
+    try {
+      for (;;) {
+        if (this.#demand?.gone === true) this.#endDemand();
+        const demand = this.#demand ?? (await this.#standBy());
+        if (this.#quitting) return false;
+        this.#status = Exit.OK;
+        this.#dormant = true;
+        this.#notifier.status(`waiting for traffic on ${demand.tun.name}`);
+        const found = await demand.awaitPacket(
+          () => {
+            if (this.#notifier.beatAt <= performance.now()) this.#beat();
+            return this.#quitting;
+          },
+          () => Math.min(this.#lastLine?.programEndsAt ?? Infinity, this.#notifier.beatAt),
+        );
+        this.#dormant = false;
+        if (found === "stopped") return false;
+        if (found === "packet") break;
+        this.#log.write("error", `Interface ${demand.tun.name} has been removed`);
+        this.#status = Exit.FATAL;
+        demand.gone = true;
+        if (!this.#config.persist) return false;
+      }
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+    this.#log.write("info", "Starting link");
+    return true;
+  }
+
+  async #standBy(): Promise<Demand> {
+    const { speed } = this.#config;
+    const tun = this.#openInterface();
+    const host = {
+      config: this.#config,
+      log: this.#log,
+      hooks: this.#hooks,
+      outlast: (script: Promise<void> | undefined) => this.#outlast(script),
+    };
+    const demand = (this.#demand = new Demand(host, tun));
+    // A signal ends the wait for a script; whether it ends all, the caller knows.
+    await this.#initInterface(tun, speed);
+    await demand.setUp();
+    return demand;
+  }
+
+  #endDemand(): void {
+    const demand = this.#demand;
+    if (demand === undefined) return;
+    this.#demand = undefined;
+    demand.end();
+    this.#hooks.start(this.#config.netDownScript, this.#netArgs(demand.tun.name, this.#config.speed));
+    this.#closeInterface(demand.tun);
+  }
+
   // ── one attempt ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #tryOnce(): Promise<void> {
@@ -231,12 +308,15 @@ export class Session {
   /** One link on one line. */
   async #single(): Promise<void> {
     const line = (this.#line = new Line(this.#lineHost()));
-    let tun: Tun | undefined;
+    const demand = this.#demand;
+    let tun = demand?.tun;
     try {
       const tty = await line.open();
       if (this.#quitting) return;
-      tun = this.#openInterface();
-      if (!(await this.#initInterface(tun, tty.speed))) return;
+      if (tun === undefined) {
+        tun = this.#openInterface();
+        if (!(await this.#initInterface(tun, tty.speed))) return;
+      } else this.#hooks.env.set("SPEED", String(tty.speed));
       this.#log.write("notice", `Connect: ${tun.name} <--> ${tty.path}`);
       this.#notifier.status("waiting for the peer");
       this.#status = Exit.NEGOTIATION;
@@ -253,14 +333,16 @@ export class Session {
           notifier: this.#notifier,
           onUp: this.#host.onUp,
           close: (reason, now) => attempt.close(reason, now),
+          awaitPeer: (now) => attempt.link.awaitPeer(now),
           rate: () => attempt.pacer.rate * 10_000,
           takeFrom: (fd) => (loop.tun = fd),
           lines: () => [attempt.status()],
         },
         tun,
         networks,
+        demand,
       );
-      const loop = new Loop(attempt.link, this.#memory, {
+      const owner: LoopOwner = {
         settle: (now) => {
           if (this.#notifier.beatAt <= now) this.#beat();
           attempt.settle(now);
@@ -272,7 +354,8 @@ export class Session {
         nextDeadline: () => Math.min(attempt.nextDeadline(), unit.nextDeadline(), this.#notifier.beatAt),
         turnMs: () => attempt.turnMs(),
         tunLost: (now) => unit.lost(now),
-      });
+      };
+      const loop = new Loop(attempt.link, this.#memory, owner, demand?.kept);
       this.#running = attempt;
       try {
         attempt.start(loop, unit);
@@ -289,20 +372,22 @@ export class Session {
         unit.end();
         attempt.abandon();
       }
-      this.#hooks.start(this.#config.netDownScript, this.#netArgs(tun.name, tty.speed));
+      if (demand === undefined) this.#hooks.start(this.#config.netDownScript, this.#netArgs(tun.name, tty.speed));
       line.dropDtr();
     } finally {
       line.close();
+      this.#lastLine = line;
       this.#line = undefined;
-      this.#closeInterface(tun);
+      if (demand === undefined) this.#closeInterface(tun);
     }
   }
 
   /** Several lines, one interface (RFC 1990). */
   async #bundle(): Promise<void> {
-    const tun = this.#openInterface();
+    const demand = this.#demand;
+    const tun = demand?.tun ?? this.#openInterface();
     try {
-      if (!(await this.#initInterface(tun, this.#config.speed))) return;
+      if (demand === undefined && !(await this.#initInterface(tun, this.#config.speed))) return;
       this.#notifier.status("waiting for the peer");
       this.#status = Exit.NEGOTIATION;
       const bundling = new Bundling(
@@ -314,14 +399,16 @@ export class Session {
         },
         tun,
         this.#memory,
+        demand,
       );
       this.#running = bundling;
       const end = await bundling.run();
       if (end.wasUp) this.#failures = 0;
       if (end.noHoldoff) this.#needHoldoff = false;
-      this.#hooks.start(this.#config.netDownScript, this.#netArgs(tun.name, this.#config.speed));
+      if (demand === undefined)
+        this.#hooks.start(this.#config.netDownScript, this.#netArgs(tun.name, this.#config.speed));
     } finally {
-      this.#closeInterface(tun);
+      if (demand === undefined) this.#closeInterface(tun);
     }
   }
 
@@ -331,9 +418,9 @@ export class Session {
     this.#hooks.env.set("IFNAME", tun.name).set("UNIT", String(tun.unit)).set("SPEED", String(speed));
     if (device !== undefined) this.#hooks.env.set("DEVICE", device);
     this.#log.write("info", `Using interface ${tun.name}`);
-    if (!(await this.#outlast(this.#hooks.start(netInitScript, this.#netArgs(tun.name, speed))))) return false;
-    this.#writePidFiles(tun.name);
-    return true;
+    const ended = await this.#outlast(this.#hooks.start(netInitScript, this.#netArgs(tun.name, speed)));
+    if (ended || this.#demand !== undefined) this.#writePidFiles(tun.name);
+    return ended;
   }
 
   #closeInterface(tun: Tun | undefined): void {

@@ -12,6 +12,7 @@ import { Publication } from "../os/published.ts";
 import type { Notifier } from "../os/notify.ts";
 import { writeResolvConf } from "../os/resolvconf.ts";
 import type { Tun } from "../os/tun.ts";
+import type { Demand } from "./demand.ts";
 import { Exit } from "./exit.ts";
 import type { Hooks, UpDown } from "./hooks.ts";
 import { Network, queueLength } from "./network.ts";
@@ -34,6 +35,8 @@ export interface UnitHost {
   setStatus(exit: Exit): void;
   /** Ends all links in good order. */
   close(reason: string, now: number): void;
+  /** Has "caught-up" come when the peer is ready for packets. */
+  awaitPeer(now: number): void;
   /** Bits a second that packets leave with; 0: nobody knows. */
   rate(): number;
   /** From now on packets may be taken from this descriptor; -1: none. */
@@ -54,6 +57,7 @@ export class Unit {
   readonly #host: UnitHost;
   readonly #networks: Networks;
   readonly #network: Network;
+  readonly #demand: Demand | undefined;
   readonly #ipScripts: UpDown;
   readonly #ipv6Scripts: UpDown;
   readonly #published: Publication | undefined;
@@ -68,12 +72,14 @@ export class Unit {
   #firstUpAt = Infinity;
   #octetsCheckedAt = 0;
 
-  constructor(host: UnitHost, tun: Tun, networks: Networks) {
+  /** `demand` has the interface before the link and after it. */
+  constructor(host: UnitHost, tun: Tun, networks: Networks, demand?: Demand) {
     const { config, log, hooks } = host;
     this.#host = host;
+    this.#demand = demand;
     this.tun = tun;
     this.#networks = networks;
-    this.#network = new Network(tun.name, config, (level, text) => log.write(level, text));
+    this.#network = demand?.network ?? new Network(tun.name, config, (level, text) => log.write(level, text));
     this.#ipScripts = hooks.pair(config.ipUpScript, config.ipDownScript);
     this.#ipv6Scripts = hooks.pair(config.ipv6UpScript, config.ipv6DownScript);
     this.#published = this.#publish();
@@ -82,7 +88,7 @@ export class Unit {
   /** Takes back all that was done to the machine; what the events left undone, when a bug kept them from coming. */
   end(): void {
     this.#published?.close();
-    this.#network.down();
+    if (this.#demand === undefined) this.#network.down();
   }
 
   #publish(): Publication | undefined {
@@ -132,7 +138,7 @@ export class Unit {
     const { idle, maxconnect, maxoctets } = config;
     const used = this.#octets();
     if (idle > 0 && now - this.#networks.traffic.lastAt >= idle * SECOND) {
-      log.write("info", "Terminating connection due to lack of activity.");
+      log.write("notice", "Terminating connection due to lack of activity.");
       this.#finish(Exit.IDLE, "Link inactive", now);
     } else if (maxconnect > 0 && now - this.#firstUpAt >= maxconnect * SECOND) {
       log.write("info", "Connect time expired");
@@ -167,6 +173,7 @@ export class Unit {
   /** Somebody removed the interface. */
   lost(now: number): void {
     this.#host.log.write("error", `Interface ${this.tun.name} has been removed`);
+    if (this.#demand !== undefined) this.#demand.gone = true;
     this.#host.setStatus(Exit.FATAL);
     this.#host.close("Interface removed", now);
   }
@@ -175,11 +182,9 @@ export class Unit {
 
   /** Takes an event of the network phase; false: it is another's. */
   handle(event: LinkEvent, now: number): boolean {
-    const { config, hooks } = this.#host;
     switch (event.type) {
       case "phase":
-        if (event.phase === "network" && !this.#networks.up)
-          this.#beforeUp = hooks.start(config.netPreUpScript, this.#args());
+        if (event.phase === "network" && !this.#networks.up) this.#startBeforeUp();
         return true;
       case "lcp-up":
         this.#mtu = event.mtu;
@@ -199,9 +204,21 @@ export class Unit {
       case "ipv6-down":
         this.#ipv6Down(event.last, now);
         return true;
+      case "caught-up":
+        if (this.#demand !== undefined) Object.assign(this.#demand.kept.ready, this.#ready);
+        return true;
       default:
         return false;
     }
+  }
+
+  #startBeforeUp(): void {
+    const { config, hooks } = this.#host;
+    const script = (this.#beforeUp = hooks.start(config.netPreUpScript, this.#args()));
+    // A promise that has resolved has nothing more to wake the loop with.
+    void script?.then(() => {
+      if (this.#beforeUp === script) this.#beforeUp = undefined;
+    });
   }
 
   /** What scripts are told: interface, tty, speed, what else there is, and the word of `ipparam`. */
@@ -214,6 +231,8 @@ export class Unit {
 
   /** To be called now and then: the queue is to last as long whatever the line, or the lines, make of its packets. */
   fitQueue(): void {
+    // What comes while what was kept goes out must have room too.
+    if (this.#demand?.kept.isEmptying === true) return;
     if (this.#ready.ipv4 || this.#ready.ipv6)
       this.#network.fitQueue(this.#host.rate(), this.#networks.gain.ratio, this.#mtu);
   }
@@ -241,13 +260,16 @@ export class Unit {
       if (problem !== undefined) log.write("error", problem);
     }
     const args = this.#args(our, peer);
-    try {
-      this.#network.setAddresses(event.our, event.peer);
-    } catch (error) {
-      this.#interfaceFailed(error);
-      return;
+    const scripts = [this.#beforeUp];
+    if (this.#demand === undefined) {
+      try {
+        this.#network.setAddresses(event.our, event.peer);
+      } catch (error) {
+        this.#interfaceFailed(error);
+        return;
+      }
+      scripts.push(hooks.start(config.ipPreUpScript, args));
     }
-    const scripts = [this.#beforeUp, hooks.start(config.ipPreUpScript, args)];
     const waits = scripts.filter((script) => script !== undefined);
     if (waits.length === 0) this.#ipv4Ready(event, args);
     else void Promise.all(waits).then(() => this.#ipv4 === event && this.#ipv4Ready(event, args));
@@ -267,21 +289,27 @@ export class Unit {
 
   /** Addresses are set, ip-pre-up has ended: packets may go. */
   #ipv4Ready(event: Ipv4Up, args: string[]): void {
-    const { log, onUp, notifier } = this.#host;
+    const { onUp, notifier } = this.#host;
     try {
-      this.#network.up(event.peer, this.#mtu, this.#queue);
+      if (this.#demand === undefined) this.#network.up(event.peer, this.#mtu, this.#queue);
+      else this.#demand.ipv4Up(event.our, event.peer, this.#mtu);
     } catch (error) {
       this.#interfaceFailed(error);
       return;
     }
     this.#carries("ipv4");
+    if (this.#demand === undefined) this.#sayAddresses(event);
+    this.#ipScripts.up(args);
+    notifier.status(`up: ${ipv4Text(event.our)} <-> ${ipv4Text(event.peer)}`, true);
+    onUp();
+  }
+
+  #sayAddresses(event: Ipv4Up): void {
+    const { log } = this.#host;
     log.write("notice", `local  IP address ${ipv4Text(event.our)}`);
     if (event.peer !== 0) log.write("notice", `remote IP address ${ipv4Text(event.peer)}`);
     if (event.dns[0] !== 0) log.write("notice", `primary   DNS address ${ipv4Text(event.dns[0])}`);
     if (event.dns[1] !== 0) log.write("notice", `secondary DNS address ${ipv4Text(event.dns[1])}`);
-    this.#ipScripts.up(args);
-    notifier.status(`up: ${ipv4Text(event.our)} <-> ${ipv4Text(event.peer)}`, true);
-    onUp();
   }
 
   #ipv6Up(event: Ipv6Up): void {
@@ -293,7 +321,11 @@ export class Unit {
 
   #ipv6Ready(event: Ipv6Up): void {
     const { log, onUp, notifier } = this.#host;
-    const trouble = this.#network.up6(event.our, event.peer, this.#mtu, this.#queue);
+    const demand = this.#demand;
+    const trouble =
+      demand === undefined
+        ? this.#network.up6(event.our, event.peer, this.#mtu, this.#queue)
+        : demand.ipv6Up(event.our, event.peer, this.#mtu);
     if (trouble !== undefined) {
       this.#networks.closeIpv6cp(trouble, performance.now());
       return;
@@ -301,8 +333,10 @@ export class Unit {
     this.#carries("ipv6");
     const our = linkLocalText(event.our);
     const peer = linkLocalText(event.peer);
-    log.write("notice", `local  LL address ${our}`);
-    if (event.peer.high !== 0 || event.peer.low !== 0) log.write("notice", `remote LL address ${peer}`);
+    if (demand?.hasIpv6 !== true) {
+      log.write("notice", `local  LL address ${our}`);
+      if (event.peer.high !== 0 || event.peer.low !== 0) log.write("notice", `remote LL address ${peer}`);
+    }
     this.#ipv6Scripts.up(this.#args(our, peer));
     if (!this.#ready.ipv4) notifier.status(`up: ${our} <-> ${peer}`, true);
     onUp();
@@ -312,7 +346,9 @@ export class Unit {
   #carries(protocol: "ipv4" | "ipv6"): void {
     const isFirst = !this.#ready.ipv4 && !this.#ready.ipv6;
     this.#ready[protocol] = true;
+    if (this.#demand !== undefined) this.#host.awaitPeer(performance.now());
     if (!isFirst) return;
+    if (this.#demand !== undefined) this.#network.setMtu(this.#mtu);
     this.#host.takeFrom(this.tun.fd);
     this.#startedAt = performance.now();
     this.#firstUpAt = Math.min(this.#firstUpAt, this.#startedAt);
@@ -324,7 +360,8 @@ export class Unit {
   #ipv4Down(last: boolean, now: number): void {
     this.#ipv4 = undefined;
     this.#ready.ipv4 = false;
-    this.#network.down4();
+    if (this.#demand === undefined) this.#network.down4();
+    else this.#demand.ipv4Down();
     this.#count(last, now);
     this.#ipScripts.down();
   }
@@ -332,7 +369,8 @@ export class Unit {
   #ipv6Down(last: boolean, now: number): void {
     this.#ipv6 = undefined;
     this.#ready.ipv6 = false;
-    this.#network.down6();
+    if (this.#demand === undefined) this.#network.down6();
+    else this.#demand.ipv6Down();
     this.#count(last, now);
     this.#ipv6Scripts.down();
   }

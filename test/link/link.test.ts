@@ -186,6 +186,28 @@ test("a peer that is gone: two Terminate-Requests, then the end", () => {
   expect(link.a.lines.filter((line) => line.startsWith("sent [LCP TermReq"))).toHaveLength(2);
 });
 
+test("a peer that is waited for is ready when it has answered all that went before, or after a second", () => {
+  const link = pair(SERVER, { echo: { intervalMs: 1000, failure: 0, adaptive: false } });
+  link.open();
+  link.run(() => bothUp(link));
+  const began = link.now;
+  link.a.link.awaitPeer(began);
+  expect(link.run(() => link.a.has("caught-up"))).toBe(true);
+  expect(link.now - began).toBeLessThan(200);
+  link.a.events.length = 0;
+  link.wire.damage = () => undefined;
+  const mute = link.now;
+  link.a.link.awaitPeer(mute);
+  link.run(() => link.a.has("caught-up"));
+  expect(link.now - mute).toBe(1000);
+  // Only once, and not after the end of the link.
+  link.a.events.length = 0;
+  link.a.link.awaitPeer(link.now);
+  link.a.link.close("User request", link.now);
+  link.run(() => link.a.has("terminated"));
+  expect(link.a.has("caught-up")).toBe(false);
+});
+
 test("echoes: unanswered ones end the link, answered ones do not, adaptive ones are spared", () => {
   const echo = { intervalMs: 1000, failure: 3, adaptive: false };
   const link = pair({ ...SERVER, echo }, {});

@@ -59,6 +59,6 @@ test("show-options has every option, and says which do nothing yet", () => {
     const name = row.takes === undefined ? row.name : `<${row.name}>`;
     expect([name, lines.some((line) => line.trimStart().startsWith(`${name} `))]).toEqual([name, true]);
   }
-  expect(text).toMatch(/^ {4}demand +.* \(not in this release\)$/m);
+  expect(text).toMatch(/^ {4}master_detach +.* \(not in this release\)$/m);
   expect(text).toMatch(/^ {4}persist +(?!.*not in this release)/m);
 });

@@ -166,8 +166,8 @@ describe("options of 2.5", () => {
 
 describe("options without an effect", () => {
   test("are listed once", () => {
-    const { withoutEffect } = parse("ttyS0 demand connect x plugin a.so plugin b.so");
-    expect(withoutEffect).toEqual(["demand", "plugin"]);
+    const { withoutEffect } = parse("ttyS0 master_detach plugin a.so plugin b.so");
+    expect(withoutEffect).toEqual(["master_detach", "plugin"]);
   });
 
   test("but not those that ask for what is so anyway", () => {

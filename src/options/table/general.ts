@@ -142,7 +142,7 @@ export const GENERAL: readonly Row[] = [
   special("call", HIDDEN, "read options from a file in peers/", readCallFile),
   flag("persist", PRIORITY, "connect again after the link has ended", { persist: true }),
   flag("nopersist", GROUP, "end with the link", { persist: false }),
-  flag("demand", INIT_ONLY | LATER, "connect when there is traffic", { demand: true }),
+  flag("demand", INIT_ONLY, "connect when there is traffic", { demand: true }),
   version,
   alias(version, "-v"),
   flag("show-options", HIDDEN, "list all options", { showOptions: true }),
