@@ -37,6 +37,8 @@ export interface SessionHost {
   readonly runDirectory: string;
   /** A network protocol is up: updetach waits for it. */
   readonly onUp: () => void;
+  /** What must be known before the first link; undefined: it is. */
+  readonly ready: () => Promise<void> | undefined;
 }
 
 export class Session {
@@ -186,6 +188,7 @@ export class Session {
 
   async #tryOnce(): Promise<void> {
     try {
+      if (!(await this.#outlast(this.#host.ready()))) return;
       if (this.#config.multilink) await this.#bundle();
       else await this.#single();
     } catch (error) {

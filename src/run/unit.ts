@@ -81,7 +81,7 @@ export class Unit {
     if (!this.#networks.up) return Infinity;
     const { idle, maxconnect, maxoctets, moTimeout } = this.#host.config;
     let at = Infinity;
-    if (idle > 0) at = this.#networks.traffic.lastAt + idle * SECOND;
+    if (idle > 0) at = this.#idleAt();
     if (maxconnect > 0) at = Math.min(at, this.#firstUpAt + maxconnect * SECOND);
     if (maxoctets > 0) at = Math.min(at, this.#octetsCheckedAt + moTimeout * SECOND);
     return at;
@@ -92,7 +92,7 @@ export class Unit {
     const { config, log } = this.#host;
     const { idle, maxconnect, maxoctets } = config;
     const used = this.#octets();
-    if (idle > 0 && now - this.#networks.traffic.lastAt >= idle * SECOND) {
+    if (idle > 0 && now >= this.#idleAt()) {
       log.write("info", "Terminating connection due to lack of activity.");
       this.#finish(Exit.IDLE, "Link inactive", now);
     } else if (maxconnect > 0 && now - this.#firstUpAt >= maxconnect * SECOND) {
@@ -103,6 +103,13 @@ export class Unit {
       this.#finish(Exit.TRAFFIC_LIMIT, "Traffic limit", now);
     }
     this.#octetsCheckedAt = now;
+  }
+
+  /** When the link will have been quiet for too long; minconn.so leaves it alone at first. */
+  #idleAt(): number {
+    const { idle, plugins, minconnect } = this.#host.config;
+    const at = this.#networks.traffic.lastAt + idle * SECOND;
+    return plugins.includes("minconn.so") ? Math.max(at, this.#firstUpAt + minconnect * SECOND) : at;
   }
 
   #octets(): number {
