@@ -31,7 +31,9 @@ export interface NtJudge {
 
 /** With the hash of the password's hash, of 16 octets, where the proof was good. */
 export type NtVerdict =
-  { readonly accepted: true; readonly passwordHashHash: Uint8Array } | { readonly accepted: false };
+  | { readonly accepted: true; readonly passwordHashHash: Uint8Array }
+  /** Why, for the peer's user; "" stands for the usual words. */
+  | { readonly accepted: false; readonly message: string };
 
 function digestOf(code: ChapDigest, config: MsChapConfig, lower: AuthLower): Digest {
   const log: AuthLower["log"] = (level, text) => lower.log(level, text);
@@ -324,7 +326,7 @@ export class ChapServer {
     const verdict =
       found.accepted && this.#digest.accept !== undefined
         ? this.#digest.accept(question, this.#response, found.passwordHashHash)
-        : { accepted: false, message: this.#digest.refusal(this.#challenge) };
+        : { accepted: false, message: this.#digest.refusal(this.#challenge, found.accepted ? "" : found.message) };
     this.#conclude(verdict, this.#peer, now);
   }
 

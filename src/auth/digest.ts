@@ -81,7 +81,7 @@ export interface Digest {
   /** And what follows when he takes the proof: the hash has 16 octets. */
   accept?(question: Omit<Question, "id" | "secret">, response: Uint8Array, passwordHashHash: Uint8Array): Verdict;
   /** What the Failure says when no judge was needed. */
-  refusal(challenge: Uint8Array): string;
+  refusal(challenge: Uint8Array, reason?: string): string;
   /** The parts of a response that prove something by themselves. */
   proofs(response: Uint8Array): readonly Uint8Array[];
   checkSuccess(message: string): Conclusion;

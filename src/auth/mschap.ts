@@ -256,8 +256,8 @@ export class MsChapV2 implements Digest {
     return { accepted: true, message, mppe };
   }
 
-  refusal(challenge: Uint8Array): string {
-    return `E=691 R=1 C=${toHex(challenge)} V=0 M=Access denied`;
+  refusal(challenge: Uint8Array, reason = ""): string {
+    return `E=691 R=1 C=${toHex(challenge)} V=0 M=${reason || "Access denied"}`;
   }
 
   proofs(response: Uint8Array): readonly Uint8Array[] {

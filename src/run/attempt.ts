@@ -208,7 +208,7 @@ export class Attempt {
 
   #judgePap(user: string, password: string, now: number): void {
     const { peers } = this.#host;
-    const later = (this.#awaited = peers.askSamba(user, password));
+    const later = (this.#awaited = peers.askSamba(user, password, this.#tty.path, this.#tun.name));
     if (later === undefined) this.#setVerdict(peers.judgePap(user, password, this.#tty.path, this.#tun.name), now);
     else void later.then((verdict) => this.#awaited === later && this.#setVerdict(verdict, performance.now()));
   }

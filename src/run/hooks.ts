@@ -1,5 +1,6 @@
 // The scripts of /etc/ppp: what they are told, and that an ip-down never overtakes its ip-up.
 
+import type { Config } from "../options/config.ts";
 import { type Child, hookRefusal, runHook } from "../os/exec.ts";
 import type { LogLevel } from "../os/log.ts";
 
@@ -7,11 +8,14 @@ export class Hooks {
   /** The environment, and nothing else of ours: IPLOCAL, PEERNAME and so on. */
   readonly env = new Map<string, string>();
   readonly #log: (level: LogLevel, text: string) => void;
+  readonly #changes: Config["environment"];
   readonly #running = new Map<Child, string>();
   readonly #pairs = new Map<string, UpDown>();
 
-  constructor(log: (level: LogLevel, text: string) => void) {
+  /** `changes` are those of `set` and `unset`, which have the last word on the environment. */
+  constructor(log: (level: LogLevel, text: string) => void, changes: Config["environment"] = []) {
     this.#log = log;
+    this.#changes = changes;
   }
 
   /** Starts a script if it is there and safe to run. The promise resolves when it has ended. */
@@ -23,7 +27,7 @@ export class Hooks {
     }
     let child: Child;
     try {
-      child = runHook(path, args, Object.fromEntries(this.env));
+      child = runHook(path, args, changed(Object.fromEntries(this.env), this.#changes));
     } catch (error) {
       this.#log("error", `Can't execute ${path}: ${error instanceof Error ? error.message : String(error)}`);
       return undefined;
@@ -70,6 +74,14 @@ export class Hooks {
     this.#pairs.set(key, pair);
     return pair;
   }
+}
+
+/** The environment with the changes of `set` and `unset` made to it. */
+export function changed(env: Record<string, string>, changes: Config["environment"]): Record<string, string> {
+  const result = { ...env };
+  for (const { name, value } of changes) if (value === undefined) delete result[name];
+  for (const { name, value } of changes) if (value !== undefined) result[name] = value;
+  return result;
 }
 
 /** pppd prints the exit code where the wait status has it in the second byte. */

@@ -191,9 +191,17 @@ export class Peers {
     return "errno" in file ? undefined : file.text;
   }
 
-  /** Has Samba judge a name and a password the peer gave. Undefined: that is for judgePap. */
-  askSamba(user: string, password: string): Promise<PapVerdict> | undefined {
-    return this.#winbind?.judgePassword(user, password).then((verdict) => ({ ...verdict, delayMs: 0 }));
+  /** Has Samba judge a name and a password the peer gave. Undefined: that is for judgePap alone. */
+  askSamba(user: string, password: string, tty: string, ifname: string): Promise<PapVerdict> | undefined {
+    return this.#winbind?.judgePassword(user, password).then(({ accepted, message }) => {
+      if (accepted) return { accepted, message, delayMs: 0 };
+      // One it does not know may be in our own file; but what is there for everybody is not for those it refused.
+      const { papSecrets, name, login } = this.#config;
+      const file = this.#host.readFile(papSecrets, "root");
+      const found = "errno" in file ? undefined : findSecret(file.text, user, name, { file: papSecrets });
+      if (found !== undefined && (found.secret !== "" || login)) return this.judgePap(user, password, tty, ifname);
+      return this.#refuse({ message: message || "Login incorrect", delayMs: 0 }, tty, user);
+    });
   }
 
   /** Judges a name and a password the peer gave. May ask the system, which takes milliseconds. */

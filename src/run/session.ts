@@ -65,7 +65,7 @@ export class Session {
     this.#host = host;
     this.#config = host.config;
     this.#log = host.log;
-    this.#hooks = new Hooks((level, text) => this.#log.write(level, text));
+    this.#hooks = new Hooks((level, text) => this.#log.write(level, text), host.config.environment);
     this.#pidFiles = new PidFiles(host.runDirectory);
     this.#peers = host.peersOf(host.config);
     this.#setEnvironment();
@@ -78,7 +78,6 @@ export class Session {
     if (config.callFile !== undefined) env.set("CALL_FILE", config.callFile);
     if (config.linkname !== undefined) env.set("LINKNAME", config.linkname);
     if (config.remotenumber !== undefined) env.set("REMOTENUMBER", config.remotenumber);
-    for (const { name, value } of config.environment) value === undefined ? env.delete(name) : env.set(name, value);
   }
 
   /** Runs until there is nothing more to do; the exit code. */

@@ -9,6 +9,7 @@ import type { Log } from "../os/log.ts";
 
 /** A helper that has not come to an end by then is ended, and has said no. */
 const PATIENCE_MS = 30_000;
+const LONGEST_ANSWER = 65_536;
 /** A user session key is a hash of the password's hash. */
 const KEY_DIGITS = 32;
 
@@ -33,7 +34,7 @@ export class Winbind implements NtJudge {
   /** Judges a name and a password. */
   async judgePassword(user: string, password: string): Promise<{ accepted: boolean; message: string }> {
     const { accepted, error } = await this.#run([base64("Full-Username", user), base64("Password", password)]);
-    return { accepted, message: accepted ? "" : error };
+    return { accepted, message: error };
   }
 
   ask(proof: NtProof): void {
@@ -50,7 +51,7 @@ export class Winbind implements NtJudge {
     if (accepted && key !== undefined) return { accepted, passwordHashHash: key };
     if (accepted) this.#log.write("notice", "Did not get user session key, despite being authenticated!");
     if (error !== "") this.#log.write("notice", error);
-    return { accepted: false };
+    return { accepted: false, message: error };
   }
 
   take(): NtVerdict | undefined {
@@ -76,7 +77,7 @@ export class Winbind implements NtJudge {
         stdio: [new Blob([...lines, "."].map((line) => `${line}\n`)), "pipe", "inherit"],
         timeout: PATIENCE_MS,
       });
-      return this.#read(await new Response(child.stdout).text());
+      return this.#read(await answerOf(child.stdout));
     } catch (error) {
       this.#log.write("error", `Can't execute ${this.#command}: ${reasonOf(error)}`);
       return { accepted: false, key: undefined, error: "" };
@@ -114,16 +115,26 @@ export class Winbind implements NtJudge {
   }
 }
 
+/** What it says until a line with a dot alone; it may wait for another question after that. */
+async function answerOf(output: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
+  let said = "";
+  for await (const chunk of output.pipeThrough(new TextDecoderStream())) {
+    said += chunk;
+    if (/^\.\n/m.test(said) || said.length > LONGEST_ANSWER) break;
+  }
+  return said;
+}
+
 /** A name in front of which stands a domain is asked about there. */
 function linesOf({ name, challenge, ntResponse, lmResponse }: NtProof): string[] {
   const at = name.lastIndexOf("\\");
   return [
     base64("Username", name.slice(at + 1)),
     ...(at < 0 ? [] : [base64("NT-Domain", name.slice(0, at))]),
+    "Request-User-Session-Key: yes",
     `LANMAN-Challenge: ${hex(challenge)}`,
     ...(lmResponse === undefined ? [] : [`LANMAN-response: ${hex(lmResponse)}`]),
     ...(ntResponse === undefined ? [] : [`NT-response: ${hex(ntResponse)}`]),
-    "Request-User-Session-Key: yes",
   ];
 }
 
