@@ -24,6 +24,9 @@ const LONGEST_MS = 0x7fffffff;
 /** A port that cannot be opened, and a program or connection that never came up, is tried again after this long. */
 const REOPEN_MS = 1000;
 
+/** What scripts are told of a link that has ended, until there is another. */
+const LAST_LINK = ["CONNECT_TIME", "BYTES_SENT", "BYTES_RCVD"];
+
 export interface SessionHost {
   readonly config: Config;
   readonly log: Log;
@@ -187,6 +190,7 @@ export class Session {
 
   async #tryOnce(): Promise<void> {
     try {
+      for (const name of LAST_LINK) this.#hooks.env.delete(name);
       if (!(await this.#outlast(this.#host.ready()))) return;
       if (this.#config.multilink) await this.#bundle();
       else await this.#single();
@@ -257,13 +261,14 @@ export class Session {
         if (end.final) this.#quitting = true;
         this.#running = undefined;
         unit.end();
+        this.#hooks.start(this.#config.netDownScript, this.#netArgs(tun.name, tty.speed));
+        this.#forgetInterface(tun);
         await line.end(end.hangup);
       } finally {
         // A bug above must not leave an address or a route behind.
         unit.end();
         attempt.abandon();
       }
-      this.#hooks.start(this.#config.netDownScript, this.#netArgs(tun.name, tty.speed));
       line.dropDtr();
     } finally {
       line.close();
@@ -312,7 +317,13 @@ export class Session {
   #closeInterface(tun: Tun | undefined): void {
     if (tun === undefined) return;
     closeFd(tun.fd);
+    this.#forgetInterface(tun);
+  }
+
+  /** Scripts that only begin now are told of none. */
+  #forgetInterface(tun: Tun): void {
     for (const problem of this.#pidFiles.remove(tun.name)) this.#log.write("warn", problem);
+    this.#hooks.env.delete("IFNAME");
   }
 
   #fail(error: unknown): void {

@@ -4,7 +4,7 @@
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { missing } from "../kit/lab.ts";
 import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
-import { type End, type Laplink, LinkPool, SIDES, type Side } from "../kit/end.ts";
+import { type End, type Laplink, type Run as Command, LinkPool, SIDES, type Side } from "../kit/end.ts";
 
 /** Tests wait for their turn on a link, and that counts. */
 setDefaultTimeout(300_000);
@@ -16,6 +16,8 @@ afterAll(async () => {
 });
 
 const RECORDS = "/var/run/probe";
+/** ip-up ends when this is there. */
+const GO = `${RECORDS}/go`;
 
 /**
  * Writes what it was given into a numbered file, whose last line "ended" follows when it is about to end, and takes a
@@ -40,13 +42,14 @@ here=${RECORDS}/$(number)
   read -r _ _ _ _ group session _ </proc/$pid/stat
   [ $group = $pid ] && echo "leads its group"
   [ $session = $pid ] && echo "leads its session"
-  case $name in ip*)
+  case $name in ip-*)
     ip link show dev "$1" | grep -q '[<,]UP' && echo "interface is up"
-    ip addr show dev "$1" | grep -oE 'inet6? .*' | sed 's/ scope.*//; s/^/interface has /'
+    ip addr show dev "$1" | grep -oE 'inet .*' | sed 's/ scope.*//; s/^/interface has /'
     ip route show | sed 's/ *$//; s/^/route /'
     [ -e /etc/ppp/resolv.conf ] && sed 's/^/resolv.conf /' /etc/ppp/resolv.conf
-    ls /var/run | grep '^ppp' | sed 's/^/file /'
   esac
+  case $name in ipv6-*) ip addr show dev "$1" | grep -oE 'inet6 .*' | sed 's/ scope.*//; s/^/interface has /'; esac
+  case $name in ip*-up) ls /var/run | grep '^ppp' | sed 's/^/file /'; esac
 } >$here/writing
 mv $here/writing $here/record
 sleep 0
@@ -57,7 +60,10 @@ const HOOKS = ["auth-up", "auth-down", "ip-pre-up", "ip-up", "ip-down", "ipv6-up
 
 function probes(names: readonly string[]): Record<string, string> {
   return Object.fromEntries(
-    names.map((name) => [name, name.endsWith("-up") ? PROBE.replace("sleep 0", "sleep 1") : PROBE]),
+    names.map((name) => [
+      name,
+      name === "ip-up" ? PROBE.replace("sleep 0", `until [ -e ${GO} ]; do sleep 0.1; done`) : PROBE,
+    ]),
   );
 }
 
@@ -117,25 +123,24 @@ function givenTo(runs: readonly Run[]): Record<string, string[]> {
 interface Play {
   readonly files: Readonly<Record<Side, Readonly<Record<string, string>>>>;
   readonly commands: Readonly<Record<Side, string>>;
-  /** Runs when the link is up on both sides. */
-  readonly then: (link: Laplink) => Promise<void>;
+  /** Runs when the link is up on both sides, and ends it. */
+  readonly then: (link: Laplink, runs: Record<Side, Command>) => Promise<void>;
 }
 
 const sides = Object.keys(SIDES) as Side[];
 
 async function play(link: Laplink, { files, commands, then }: Play): Promise<Record<Side, Run[]>> {
-  const runs: Partial<Record<Side, { exit(within?: number): Promise<number>; lines: readonly string[] }>> = {};
   try {
     for (const side of sides) {
       await link[side].install(files[side]);
       await link[side].run(`rm -rf ${RECORDS}; mkdir ${RECORDS}`);
     }
-    const server = (runs.server = await link.server.start(commands.server));
+    const server = await link.server.start(commands.server);
     await server.waitFor("Connect: ");
-    const client = (runs.client = await link.client.start(commands.client));
+    const client = await link.client.start(commands.client);
     await Promise.all([server.waitFor(/^remote LL address/), client.waitFor(/^remote LL address/)]);
     await Promise.all([server.waitFor(/^remote IP address/), client.waitFor(/^remote IP address/)]);
-    await then(link);
+    await then(link, { server, client });
     await Promise.all([server.exit(), client.exit()]);
     return { server: await runsOn(link.server), client: await runsOn(link.client) };
   } finally {
@@ -208,12 +213,14 @@ noauth user zaphod usepeerdns defaultroute ipparam client
     server: 'env -i PATH="$PATH" KEPT=1 DROPPED=1 pppd call probe',
     client: 'env -i PATH="$PATH" KEPT=1 DROPPED=1 pppd call probe',
   },
-  then: async (link) => {
+  then: async (link, { server }) => {
     await until(link.server, "ended", ["auth-up", "ipv6-up"]);
     await until(link.client, "ended", ["ipv6-up"]);
-    // Of the slow ones what follows them must wait for the end.
     for (const side of sides) await until(link[side], "record", ["ip-up"]);
     await link.client.run("kill -TERM $(head -n1 /var/run/ppp0.pid)");
+    // The link has ended, and only now may ip-down begin.
+    await Promise.all([server.waitFor(/^Modem hangup/), until(link.client, "record", ["disconnect"])]);
+    for (const side of sides) await link[side].run(`touch ${GO}`);
   },
 };
 
