@@ -69,7 +69,7 @@ export interface Config {
   showOptions: boolean;
   /** The word after `call`, for CALL_FILE. */
   callFile: string | undefined;
-  /** From set and unset, in order; undefined: removed. */
+  /** From set and unset, each variable once; undefined: removed. */
   environment: { readonly name: string; readonly value: string | undefined }[];
   ipparam: string | undefined;
   netInitScript: string;

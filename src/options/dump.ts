@@ -1,6 +1,6 @@
 // What the program says of its options: `dump`, `show-options`, usage, version.
 
-import type { Config } from "./config.ts";
+import type { Config, Given } from "./config.ts";
 import { HIDDEN, LATER, LIST, quoted, type Row } from "./row.ts";
 import { ENTRIES, rowNamed, TABLES } from "./table.ts";
 import { PPPD_VERSION } from "./version.ts";
@@ -38,13 +38,22 @@ export function dumpLines(config: Config): string[] {
     const winner = given && rowNamed(given.winner);
     if (given === undefined || winner === undefined || winner.rules & HIDDEN) continue;
     if (winner.rules & LIST) {
-      for (const { value, source } of given.values) lines.push(`${winner.name} ${quoted(value)}\t\t# (from ${source})`);
+      for (const [at, { value, source }] of given.values.entries()) {
+        if (winner.holds !== undefined && isOver(winner, config, given, at)) continue;
+        lines.push(`${winner.name} ${quoted(value)}\t\t# (from ${source})`);
+      }
       continue;
     }
     const value = winner.value(config);
     if (value !== undefined) lines.push(`${shown(winner, value)}\t\t# (from ${given.source})`);
   }
   return lines;
+}
+
+/** Whether the value was taken back later, or given again. */
+function isOver(row: Row, config: Config, { values }: Given, at: number): boolean {
+  const value = values[at]?.value ?? "";
+  return row.holds?.(config, value) === false || values.findLastIndex((one) => one.value === value) !== at;
 }
 
 function shown(row: Row, value: string): string {

@@ -56,6 +56,8 @@ export interface Row {
   readonly set: (setting: Setting, word: string) => void;
   /** The argument as a dump shows it ("" without one), or undefined when the option is not in force after all. */
   readonly value: (config: Config) => string | undefined;
+  /** With LIST: whether a value, once given, is in force still. */
+  readonly holds?: (config: Config, value: string) => boolean;
 }
 
 type KeysOf<T> = { [K in keyof Config]: Config[K] extends T ? (T extends Config[K] ? K : never) : never }[keyof Config];

@@ -8,12 +8,12 @@ export class Hooks {
   /** The environment, and nothing else of ours: IPLOCAL, PEERNAME and so on. */
   readonly env = new Map<string, string>();
   readonly #log: (level: LogLevel, text: string) => void;
-  readonly #changes: Config["environment"];
+  readonly #changes: () => Config["environment"];
   readonly #running = new Map<Child, string>();
   readonly #pairs = new Map<string, UpDown>();
 
   /** `changes` are those of `set` and `unset`, which have the last word on the environment. */
-  constructor(log: (level: LogLevel, text: string) => void, changes: Config["environment"] = []) {
+  constructor(log: (level: LogLevel, text: string) => void, changes: () => Config["environment"] = () => []) {
     this.#log = log;
     this.#changes = changes;
   }
@@ -27,7 +27,7 @@ export class Hooks {
     }
     let child: Child;
     try {
-      child = runHook(path, args, changed(Object.fromEntries(this.env), this.#changes));
+      child = runHook(path, args, changed(Object.fromEntries(this.env), this.#changes()));
     } catch (error) {
       this.#log("error", `Can't execute ${path}: ${error instanceof Error ? error.message : String(error)}`);
       return undefined;
@@ -79,8 +79,10 @@ export class Hooks {
 /** The environment with the changes of `set` and `unset` made to it. */
 export function changed(env: Record<string, string>, changes: Config["environment"]): Record<string, string> {
   const result = { ...env };
-  for (const { name, value } of changes) if (value === undefined) delete result[name];
-  for (const { name, value } of changes) if (value !== undefined) result[name] = value;
+  for (const { name, value } of changes) {
+    if (value === undefined) delete result[name];
+    else result[name] = value;
+  }
   return result;
 }
 

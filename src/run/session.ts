@@ -68,7 +68,10 @@ export class Session {
     this.#host = host;
     this.#config = host.config;
     this.#log = host.log;
-    this.#hooks = new Hooks((level, text) => this.#log.write(level, text), host.config.environment);
+    this.#hooks = new Hooks(
+      (level, text) => this.#log.write(level, text),
+      () => host.config.environment,
+    );
     this.#pidFiles = new PidFiles(host.runDirectory);
     this.#peers = host.peersOf(host.config);
     this.#setEnvironment();

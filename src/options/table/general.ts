@@ -67,14 +67,19 @@ function setEnvironment({ config }: Setting, argument: string): void {
   const at = pair.indexOf("=");
   if (at < 0) throw new OptionError(`missing = in name=value: ${pair}`);
   if (at === 0) throw new OptionError(`missing variable name: ${pair}`);
-  config.environment.push({ name: pair.slice(0, at), value: pair.slice(at + 1) });
+  changeVariable(config, pair.slice(0, at), pair.slice(at + 1));
 }
 
 function unsetEnvironment({ config }: Setting, argument: string): void {
   const name = decoded(argument);
   if (name.includes("=")) throw new OptionError(`unexpected = in name: ${name}`);
   if (name === "") throw new OptionError("missing variable name for unset");
-  config.environment.push({ name, value: undefined });
+  changeVariable(config, name, undefined);
+}
+
+/** What was said last of a variable counts. */
+function changeVariable(config: Config, name: string, value: string | undefined): void {
+  config.environment = [...config.environment.filter((one) => one.name !== name), { name, value }];
 }
 
 function filter(name: string, key: "passFilter" | "activeFilter", about: string): Row {
@@ -166,13 +171,14 @@ export const GENERAL: readonly Row[] = [
   flag("dump", 0, "print the options in effect", { dump: true }),
   flag("dryrun", 0, "print the options in effect and exit", { dryrun: true }),
   number("child-timeout", "childTimeout", PRIORITY, "seconds to wait for scripts at the end (0: for ever)"),
-  special("set", 0, "set a variable for scripts", setEnvironment, (config) => {
-    const { name, value } = config.environment.findLast((one) => one.value !== undefined) ?? {};
-    return quoted(`${name}=${value}`);
-  }),
-  special("unset", 0, "remove a variable for scripts", unsetEnvironment, (config) =>
-    quoted(config.environment.findLast((one) => one.value === undefined)?.name ?? ""),
-  ),
+  {
+    ...special("set", LIST, "set a variable for scripts", setEnvironment),
+    holds: ({ environment }, word) => environment.some(({ name, value }) => `${name}=${value}` === word),
+  },
+  {
+    ...special("unset", LIST, "remove a variable for scripts", unsetEnvironment),
+    holds: ({ environment }, word) => environment.some(({ name, value }) => name === word && value === undefined),
+  },
   text("net-init-script", "netInitScript", PRIVILEGED, "run when the interface is known"),
   text("net-pre-up-script", "netPreUpScript", PRIVILEGED, "run before the network protocols start"),
   text("net-down-script", "netDownScript", PRIVILEGED, "run when the link goes down"),
