@@ -1,11 +1,13 @@
 // A session: line, scripts, link, interface, and the same again with `persist`. What pppd calls main().
 
 import type { Config } from "../options/config.ts";
-import { closeFd, OsError } from "../os/libc.ts";
+import { closeFd, OsError, reasonOf } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";
+import { findInterface } from "../os/netif.ts";
 import { PidFiles } from "../os/pidfile.ts";
 import type { SignalEvent } from "../os/signals.ts";
 import { openTun, type Tun } from "../os/tun.ts";
+import { joinVrf, vrfTable } from "../os/vrf.ts";
 import { Attempt } from "./attempt.ts";
 import { Bundling } from "./bundling.ts";
 import { Failed, type LineHost } from "./device.ts";
@@ -340,17 +342,36 @@ export class Session {
   }
 
   #openInterface(): Tun {
-    const { ifname, unit } = this.#config;
+    const { ifname, unit, vrf } = this.#config;
     try {
-      return openTun({
+      if (vrf !== undefined) this.#lookForVrf(vrf);
+      const tun = openTun({
         ...(ifname === undefined ? {} : { ifname }),
         ...(unit === undefined ? {} : { unit }),
       });
+      if (vrf !== undefined) this.#joinVrf(tun, vrf);
+      return tun;
     } catch (error) {
       if (!(error instanceof OsError)) throw error;
       for (const line of adviceOn(error)) this.#log.write("error", line);
       throw new Failed(Exit.FATAL, "");
     }
+  }
+
+  #lookForVrf(vrf: string): void {
+    if (findInterface(vrf) === undefined) throw new Failed(Exit.FATAL, `Requested vrf ${vrf} does not exist`);
+    if (vrfTable(vrf) === undefined) throw new Failed(Exit.FATAL, `Couldn't get the routing table id of vrf ${vrf}`);
+  }
+
+  #joinVrf({ fd, name }: Tun, vrf: string): void {
+    try {
+      joinVrf(name, vrf);
+    } catch (error) {
+      closeFd(fd);
+      throw new Failed(Exit.FATAL, `Couldn't move interface ${name} in vrf ${vrf}: ${reasonOf(error)}`);
+    }
+    this.#log.write("info", `Moved interface ${name} in vrf ${vrf}`);
+    this.#hooks.env.set("VRF", vrf);
   }
 
   #writePidFiles(ifname: string): void {
