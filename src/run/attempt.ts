@@ -150,9 +150,9 @@ export class Attempt {
     return this.#verdictAt;
   }
 
-  /** How often Bun must have its turn: TLS works in it. */
+  /** How often Bun must have its turn: TLS works in it, and whoever is asked about passwords. */
   turnMs(): number {
-    return this.#host.peers.tls.engine.busy ? 0 : Infinity;
+    return Math.min(this.#host.peers.turnMs(), this.#host.hooks.turnMs());
   }
 
   settle(now: number): void {

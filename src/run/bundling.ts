@@ -11,6 +11,7 @@ import type { Hooks } from "./hooks.ts";
 import { Line } from "./line.ts";
 import { linkConfig } from "./linkconfig.ts";
 import { Buffers, type InterfaceBuffers, Loop } from "./loop.ts";
+import type { NameServers } from "./name-servers.ts";
 import type { Peers } from "./peers.ts";
 import type { SessionHost } from "./session.ts";
 import { Unit } from "./unit.ts";
@@ -23,6 +24,7 @@ const LEAST_HOLDOFF_MS = 1000;
 
 export interface BundlingHost extends SessionHost {
   readonly hooks: Hooks;
+  readonly nameServers: NameServers;
   setStatus(exit: Exit): void;
   /** Nothing more is to be begun. */
   quitting(): boolean;

@@ -88,6 +88,11 @@ export class PasswordPrompt {
     }
   }
 
+  /** The program has been asked. */
+  get isBusy(): boolean {
+    return this.#child !== undefined;
+  }
+
   /** take() has something to say. */
   get isSettled(): boolean {
     return this.#answer !== undefined;

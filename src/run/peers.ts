@@ -31,6 +31,7 @@ const ACCEPTED: readonly AuthMethod[] = ["eap", "chap-md5", "mschap-v2", "mschap
 const FREE_FAILURES = 3;
 const MOST_FAILURES = 10;
 const PENALTY_MS = 5000;
+const TURN_MS = 20;
 
 /** The answer to a peer's PAP request, to be given after so long: guessing is made slow. */
 export interface PapVerdict {
@@ -102,6 +103,12 @@ export class Peers {
       if (plugins.includes("winbind.so")) return this.#winbind !== undefined;
       return method === "pap" ? pap : chap;
     });
+  }
+
+  /** How often Bun must have its turn for what a proof waits for. */
+  turnMs(): number {
+    if (this.tls.engine.busy) return 0;
+    return this.#winbind?.isBusy === true || this.#passwords.prompt?.isBusy === true ? TURN_MS : Infinity;
   }
 
   /** Something a proof waited for has come to an end. */

@@ -14,6 +14,7 @@ import { Failed, type LineHost } from "./device.ts";
 import { Exit } from "./exit.ts";
 import { Hooks } from "./hooks.ts";
 import { Line } from "./line.ts";
+import { NameServers } from "./name-servers.ts";
 import { Buffers, InterfaceBuffers, Loop } from "./loop.ts";
 import type { Peers } from "./peers.ts";
 import { adviceOn } from "./trouble.ts";
@@ -51,6 +52,7 @@ export class Session {
   readonly #host: SessionHost;
   readonly #log: Log;
   readonly #hooks: Hooks;
+  readonly #nameServers: NameServers;
   readonly #pidFiles: PidFiles;
   readonly #peers: Peers;
   readonly #buffers = new Buffers();
@@ -74,6 +76,7 @@ export class Session {
       (level, text) => this.#log.write(level, text),
       () => host.config.environment,
     );
+    this.#nameServers = new NameServers(this.#log, this.#hooks, host.runDirectory);
     this.#pidFiles = new PidFiles(host.runDirectory);
     this.#peers = host.peersOf(host.config);
     this.#setEnvironment();
@@ -93,6 +96,7 @@ export class Session {
     const { persist, maxfail, linkname } = this.#config;
     if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
     warmUp();
+    this.#nameServers.cleanUp();
     try {
       for (;;) {
         this.#failures++;
@@ -235,6 +239,7 @@ export class Session {
         {
           ...host,
           etc: this.#host.etc,
+          nameServers: this.#nameServers,
           speed: tty.speed,
           onUp: this.#host.onUp,
           close: (reason, now) => attempt.close(reason, now),
@@ -292,6 +297,7 @@ export class Session {
         {
           ...this.#host,
           hooks: this.#hooks,
+          nameServers: this.#nameServers,
           setStatus: (exit) => (this.#status = exit),
           quitting: () => this.#quitting,
         },

@@ -12,6 +12,7 @@ import { writeResolvConf } from "../os/resolvconf.ts";
 import type { Tun } from "../os/tun.ts";
 import { Exit } from "./exit.ts";
 import type { Hooks, UpDown } from "./hooks.ts";
+import type { NameServers } from "./name-servers.ts";
 import { Network, queueLength } from "./network.ts";
 
 const SECOND = 1000;
@@ -22,6 +23,7 @@ export interface UnitHost {
   readonly hooks: Hooks;
   /** "/etc/ppp" */
   readonly etc: string;
+  readonly nameServers: NameServers;
   /** Speed of the line, for scripts. */
   readonly speed: number;
   /** A network protocol is up: updetach waits for it. */
@@ -203,8 +205,8 @@ export class Unit {
     hooks.env.set("IPLOCAL", our).set("IPREMOTE", peer);
     this.#setServers("DNS", event.dns, config.usepeerdns);
     this.#setServers("WINS", event.wins, config.usepeerwins);
-    const servers = event.dns.filter((server) => server !== 0).map(ipv4Text);
-    if (config.usepeerdns && servers.length > 0 && !config.noresolvconf) {
+    const servers = this.#servers(event);
+    if (servers.length > 0) {
       const problem = writeResolvConf(etc, servers);
       if (problem !== undefined) log.write("error", problem);
     }
@@ -221,6 +223,12 @@ export class Unit {
     else void Promise.all(waits).then(() => this.#ipv4 === event && this.#ipv4Ready(event, args));
   }
 
+  /** Those of the peer that the system is to use. */
+  #servers({ dns }: Ipv4Up): string[] {
+    const { usepeerdns, noresolvconf } = this.#host.config;
+    return usepeerdns && !noresolvconf ? dns.filter((server) => server !== 0).map(ipv4Text) : [];
+  }
+
   #setServers(name: "DNS" | "WINS", servers: readonly [number, number], wanted: boolean): void {
     const { env } = this.#host.hooks;
     if (servers[0] !== 0) env.set(`${name}1`, ipv4Text(servers[0]));
@@ -235,7 +243,7 @@ export class Unit {
 
   /** Addresses are set, ip-pre-up has ended: packets may go. */
   #ipv4Ready(event: Ipv4Up, args: string[]): void {
-    const { log, onUp } = this.#host;
+    const { log, onUp, nameServers } = this.#host;
     try {
       this.#network.up(event.peer, this.#mtu, this.#queue);
     } catch (error) {
@@ -247,7 +255,10 @@ export class Unit {
     if (event.peer !== 0) log.write("notice", `remote IP address ${ipv4Text(event.peer)}`);
     if (event.dns[0] !== 0) log.write("notice", `primary   DNS address ${ipv4Text(event.dns[0])}`);
     if (event.dns[1] !== 0) log.write("notice", `secondary DNS address ${ipv4Text(event.dns[1])}`);
-    this.#ipScripts.up(args);
+    const servers = [...new Set(this.#servers(event))];
+    this.#ipScripts.up(args, () => {
+      if (servers.length > 0) nameServers.announce(this.tun.name, servers);
+    });
     onUp();
   }
 
@@ -292,6 +303,7 @@ export class Unit {
     this.#ready.ipv4 = false;
     this.#network.down4();
     this.#count(last, now);
+    this.#host.nameServers.withdraw(this.tun.name);
     this.#ipScripts.down();
   }
 

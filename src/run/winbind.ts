@@ -23,6 +23,7 @@ interface Answer {
 export class Winbind implements NtJudge {
   readonly #command: string;
   readonly #log: Log;
+  #running = 0;
   #asked: NtProof | undefined;
   #verdict: NtVerdict | undefined;
 
@@ -60,6 +61,11 @@ export class Winbind implements NtJudge {
     return verdict;
   }
 
+  /** A helper is at work. */
+  get isBusy(): boolean {
+    return this.#running > 0;
+  }
+
   /** take() has something to say. */
   get isSettled(): boolean {
     return this.#verdict !== undefined;
@@ -71,6 +77,7 @@ export class Winbind implements NtJudge {
   }
 
   async #run(lines: readonly string[]): Promise<Answer> {
+    this.#running++;
     try {
       const child = Bun.spawn(["/bin/sh", "-c", this.#command], {
         argv0: "sh",
@@ -81,6 +88,8 @@ export class Winbind implements NtJudge {
     } catch (error) {
       this.#log.write("error", `Can't execute ${this.#command}: ${reasonOf(error)}`);
       return { accepted: false, key: undefined, error: "" };
+    } finally {
+      this.#running--;
     }
   }
 
