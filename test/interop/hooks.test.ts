@@ -100,7 +100,7 @@ function normal(line: string): string[] {
       .replace(/^env (PPPD_PID)=\d+/, "env $1=N")
       .replace(/^env (BYTES_\w+|CONNECT_TIME)=\d+/, "env $1=N")
       .replace(/fe80::[0-9a-f:]+/g, "fe80::N")
-      .replace(/^fd 2 (pipe:|socket:|\/tmp\/).*/, "fd 2 our log")
+      .replace(/^fd 2 (pipe:|socket:|\/tmp\/).*/, "fd 2 what pppd was given")
       // 2.4.9 makes the route to the peer by itself.
       .replace(/^(interface has inet6 fe80::N)( peer .*|\/128)$/, "$1")
       // The guest's ip is busybox's.
@@ -123,13 +123,15 @@ function givenTo(runs: readonly Run[]): Record<string, string[]> {
 interface Play {
   readonly files: Readonly<Record<Side, Readonly<Record<string, string>>>>;
   readonly commands: Readonly<Record<Side, string>>;
-  /** Runs when the link is up on both sides, and ends it. */
+  /** Runs when both have been started, and ends the link. */
   readonly then: (link: Laplink, runs: Record<Side, Command>) => Promise<void>;
+  /** When both have ended. */
+  readonly judge: (link: Laplink, runs: Record<Side, Command>) => Promise<void>;
 }
 
 const sides = Object.keys(SIDES) as Side[];
 
-async function play(link: Laplink, { files, commands, then }: Play): Promise<Record<Side, Run[]>> {
+async function play(link: Laplink, { files, commands, then, judge }: Play): Promise<Record<Side, Run[]>> {
   try {
     for (const side of sides) {
       await link[side].install(files[side]);
@@ -138,10 +140,9 @@ async function play(link: Laplink, { files, commands, then }: Play): Promise<Rec
     const server = await link.server.start(commands.server);
     await server.waitFor("Connect: ");
     const client = await link.client.start(commands.client);
-    await Promise.all([server.waitFor(/^remote LL address/), client.waitFor(/^remote LL address/)]);
-    await Promise.all([server.waitFor(/^remote IP address/), client.waitFor(/^remote IP address/)]);
     await then(link, { server, client });
     await Promise.all([server.exit(), client.exit()]);
+    await judge(link, { server, client });
     return { server: await runsOn(link.server), client: await runsOn(link.client) };
   } finally {
     for (const side of sides) await link[side].reset();
@@ -182,7 +183,7 @@ function on(name: string, act: () => Promise<void>): void {
 }
 
 const line = (name: string): string => `${name} "PROBE_NAME=${name} /etc/ppp/line"`;
-const COMMON = `115200 local -detach lock
+const COMMON = `115200 local -detach lock child-timeout 30
 set ALPHA=1 set "BETA=two words" set DEVICE=mine unset DROPPED unset IPREMOTE set ALPHA=2
 ${["init", "connect", "welcome", "disconnect"].map(line).join("\n")}
 `;
@@ -195,7 +196,7 @@ const LOGIN: Play = {
       "peers/probe": `/dev/ttyS1
 ${COMMON}
 auth require-pap login 10.0.0.1:10.0.0.2 ms-dns 10.0.0.53 ms-dns 10.0.0.54 ms-wins 10.0.0.55
-ipparam "a word or two" linkname laplink remotenumber 5551234
+ipparam "a word or two" linkname laplink remotenumber 5551234 logfd 2
 `,
       "pap-secrets": '* * "" *\n',
     },
@@ -204,7 +205,7 @@ ipparam "a word or two" linkname laplink remotenumber 5551234
       options: "",
       "peers/probe": `/dev/ttyS0
 ${COMMON}
-noauth user zaphod usepeerdns defaultroute ipparam client
+noauth user zaphod usepeerdns defaultroute ipparam client logfile /etc/ppp/log
 `,
       "pap-secrets": "zaphod * gargleBlaster\n",
     },
@@ -221,6 +222,13 @@ noauth user zaphod usepeerdns defaultroute ipparam client
     // The link has ended, and only now may ip-down begin.
     await Promise.all([server.waitFor(/^Modem hangup/), until(link.client, "record", ["disconnect"])]);
     for (const side of sides) await link[side].run(`touch ${GO}`);
+  },
+  judge: async (link, { client }) => {
+    // With logfile the terminal is told nothing.
+    expect(client.lines).toEqual([]);
+    const log = (await link.client.run("cat /etc/ppp/log")).stdout;
+    for (const line of ["Serial connection established.", "remote IP address 10.0.0.1", "Serial link disconnected."])
+      expect(log.split("\n")).toContain(line);
   },
 };
 
