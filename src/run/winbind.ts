@@ -84,7 +84,9 @@ export class Winbind implements NtJudge {
         stdio: [new Blob([...lines, "."].map((line) => `${line}\n`)), "pipe", "inherit"],
         timeout: PATIENCE_MS,
       });
-      return this.#read(await answerOf(child.stdout));
+      const said = await answerOf(child.stdout);
+      child.kill();
+      return this.#read(said);
     } catch (error) {
       this.#log.write("error", `Can't execute ${this.#command}: ${reasonOf(error)}`);
       return { accepted: false, key: undefined, error: "" };
