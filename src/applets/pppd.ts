@@ -11,7 +11,7 @@ import { PPPD_VERSION } from "../options/version.ts";
 import { type Attachment, attachment, spawnDetached } from "../os/detach.ts";
 import { userName } from "../os/hosts.ts";
 import { journalAt } from "../os/journal.ts";
-import { libc } from "../os/libc.ts";
+import { libc, O, openFd } from "../os/libc.ts";
 import { Log } from "../os/log.ts";
 import { dropCodePages } from "../os/memory.ts";
 import { type Notifier, takeNotifier } from "../os/notify.ts";
@@ -19,6 +19,7 @@ import { Signals } from "../os/signals.ts";
 import { Syslog } from "../os/syslog.ts";
 import { Exit } from "../run/exit.ts";
 import { systemOptionHost } from "../run/optionhost.ts";
+import { Passwords } from "../run/passwords.ts";
 import { Peers } from "../run/peers.ts";
 import { Session } from "../run/session.ts";
 import { RUN_DIRECTORY } from "../run/status.ts";
@@ -38,10 +39,12 @@ export async function pppd(argv: string[]): Promise<number> {
   // Standard output may be the line.
   const early = new Log(syslog, ours === undefined && !argv.includes("notty") ? 1 : undefined, false);
   const host = systemOptionHost({
+    inform: (text) => void (ours === undefined && early.write("info", text)),
     warn: (text) => void (ours === undefined && early.write("warn", text)),
     complain: (text) => void (ours === undefined && complain(text, "err", syslog)),
   });
   let config: Config;
+  let given: number[];
   try {
     config = parseOptions(argv, host);
     if (config.showOptions) {
@@ -53,6 +56,7 @@ export async function pppd(argv: string[]): Promise<number> {
       for (const line of trouble.lines) complain(line, "err", syslog);
       return trouble.exit;
     }
+    given = handOver(config, ours);
     checkOptions(config, host);
   } catch (error) {
     return refuse(error, syslog);
@@ -64,13 +68,34 @@ export async function pppd(argv: string[]): Promise<number> {
   if (config.dryrun) return Exit.OK;
   // Into the background, where the child does all of this again and goes on.
   const detaches = (config.detach === "detach" || config.detach === "updetach") && !config.defaultDevice;
-  if (ours === undefined && detaches && !notifier.isService) return detach(argv, config.detach === "updetach");
+  if (ours === undefined && detaches && !notifier.isService) return detach(argv, config.detach === "updetach", given);
   return await serve(config, host, syslog, ours, notifier);
 }
 
-async function detach(argv: string[], untilUp: boolean): Promise<number> {
-  const child = spawnDetached({ name: "pppd", args: argv, env: process.env, untilUp });
+/** Descriptors named on the command line, which the child in the background finds under other numbers; and there, those. */
+function handOver(config: Config, ours: Attachment | undefined): number[] {
+  const { logfd, logDefault, passwordfd } = config;
+  const given: number[] = [];
+  const pass = (fd: number): number => {
+    const at = given.push(fd) - 1;
+    return ours === undefined ? fd : (ours.fds[at] ?? -1);
+  };
+  if (!logDefault && logfd !== undefined) config.logfd = pass(logfd);
+  if (config.plugins.includes("passwordfd.so") && passwordfd >= 0) config.passwordfd = pass(passwordfd);
+  return given;
+}
+
+async function detach(argv: string[], untilUp: boolean, given: readonly number[]): Promise<number> {
+  // What is not open must not make the others change places.
+  const fds = given.map((fd) => (isOpen(fd) ? fd : openFd("/dev/null", O.RDWR)));
+  const child = spawnDetached({ name: "pppd", args: argv, env: process.env, untilUp, fds });
   return untilUp ? await child.wait() : Exit.OK;
+}
+
+const F_GETFD = 1;
+
+function isOpen(fd: number): boolean {
+  return libc.fcntl(fd, F_GETFD, 0) >= 0;
 }
 
 async function serve(
@@ -85,12 +110,13 @@ async function serve(
   const log = new Log(syslog, toStdout ? config.logfd : undefined, config.debug > 0);
   const user = userName(libc.getuid()) ?? `uid${libc.getuid()}`;
   log.note("notice", `pppd ${PPPD_VERSION} started by ${user}, uid ${libc.getuid()}`);
-  for (const option of config.withoutEffect) log.write("warn", `the ${option} option has no effect yet`);
   notifier.startsUp = config.detach === "sdnotify";
+  const passwords = new Passwords(config, log);
   const session = new Session({
     config,
     log,
-    peersOf: (options) => new Peers(options, host, log),
+    peersOf: (options) => new Peers(options, host, log, passwords),
+    ready: () => passwords.ready(),
     etc: host.etc,
     user,
     uid: libc.getuid(),

@@ -4,8 +4,8 @@ import { ChapCode, type ChapPacket, putChap, putChapResult } from "../wire/chap.
 import { ChapDigest } from "../wire/lcp.ts";
 import { Protocol } from "../wire/protocols.ts";
 import type { Answers } from "./answers.ts";
-import { type AuthLower, type Digest, Md5Digest, type MppeMaterial } from "./digest.ts";
-import { MsChap, type MsChapConfig, MsChapV2 } from "./mschap.ts";
+import { type AuthLower, type Digest, Md5Digest, type MppeMaterial, type Verdict } from "./digest.ts";
+import { MsChap, type MsChapConfig, MsChapV2, type NtProof } from "./mschap.ts";
 import { clientNameOf, nameOf, type Names, shownName } from "./names.ts";
 
 export interface ChapConfig extends Names, MsChapConfig {
@@ -16,9 +16,24 @@ export interface ChapConfig extends Names, MsChapConfig {
   readonly intervalMs: number;
   /** As client: how long to wait for the verdict; 0: for ever. */
   readonly timeoutMs: number;
+  /** As server: who judges the proofs instead of our own secrets. */
+  readonly judge?: NtJudge | undefined;
   /** The link's own. */
   readonly answers: Answers;
 }
+
+/** Somebody else who knows the passwords. What is asked later makes him forget what was asked before. */
+export interface NtJudge {
+  ask(proof: NtProof): void;
+  /** What came of it; undefined: nothing yet. */
+  take(): NtVerdict | undefined;
+}
+
+/** With the hash of the password's hash, of 16 octets, where the proof was good. */
+export type NtVerdict =
+  | { readonly accepted: true; readonly passwordHashHash: Uint8Array }
+  /** Why, for the peer's user; "" stands for the usual words. */
+  | { readonly accepted: false; readonly message: string };
 
 function digestOf(code: ChapDigest, config: MsChapConfig, lower: AuthLower): Digest {
   const log: AuthLower["log"] = (level, text) => lower.log(level, text);
@@ -195,17 +210,20 @@ export interface ChapServerOwner {
   chapPeerDone(accepted: boolean, name: string | undefined, mppe: MppeMaterial | undefined, now: number): void;
 }
 
-const NOTHING = new Uint8Array(0);
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 export class ChapServer {
   readonly #config: ChapConfig;
   readonly #lower: AuthLower;
   readonly #owner: ChapServerOwner;
-  #state: "closed" | "asking" | "accepted" | "refused" = "closed";
+  #state: "closed" | "asking" | "judging" | "accepted" | "refused" = "closed";
   #digest: Digest;
   #name = "";
+  /** What the judge looks at. */
+  #response = NOTHING;
+  #peer = "";
   #id = 0;
-  #challenge: Uint8Array = NOTHING;
+  #challenge = NOTHING;
   #sent = 0;
   /** Of the last verdict. */
   #message = "";
@@ -255,6 +273,7 @@ export class ChapServer {
   timeout(now: number): void {
     switch (this.#state) {
       case "closed":
+      case "judging":
       case "refused":
         return;
       case "accepted":
@@ -277,6 +296,7 @@ export class ChapServer {
     if (packet.code !== ChapCode.Response || packet.id !== this.#id) return;
     switch (this.#state) {
       case "closed":
+      case "judging":
         return;
       // Our verdict was lost: it is given again, and nothing is judged anew (RFC 1994 §4.2).
       case "accepted":
@@ -293,7 +313,24 @@ export class ChapServer {
 
   #judge(response: Uint8Array, said: string, now: number): void {
     const name = clientNameOf(said, this.#config);
-    const { accepted, message, mppe } = this.#verdict(response, name);
+    const verdict = this.#verdict(response, name);
+    if (verdict !== undefined) this.#conclude(verdict, name, now);
+  }
+
+  /** The judge may have come to an end. */
+  resume(now: number): void {
+    if (this.#state !== "judging") return;
+    const found = this.#config.judge?.take();
+    if (found === undefined) return;
+    const question = { challenge: this.#challenge, name: this.#peer };
+    const verdict =
+      found.accepted && this.#digest.accept !== undefined
+        ? this.#digest.accept(question, this.#response, found.passwordHashHash)
+        : { accepted: false, message: this.#digest.refusal(this.#challenge, found.accepted ? "" : found.message) };
+    this.#conclude(verdict, this.#peer, now);
+  }
+
+  #conclude({ accepted, message, mppe }: Verdict, name: string, now: number): void {
     this.#end(accepted ? "accepted" : "refused");
     this.#message = message;
     if (!accepted) this.#lower.log("warn", `Peer ${shownName(name)} failed CHAP authentication`);
@@ -303,11 +340,23 @@ export class ChapServer {
     this.#owner.chapPeerDone(accepted, name, mppe, now);
   }
 
-  #verdict(response: Uint8Array, name: string): ReturnType<Digest["judge"]> {
+  /** Undefined: the judge has the word. */
+  #verdict(response: Uint8Array, name: string): Verdict | undefined {
     const challenge = this.#challenge;
+    const { judge } = this.#config;
     if (this.#config.answers.areOurs(this.#digest.proofs(response))) {
       this.#lower.log("warn", `Peer ${shownName(name)} sent our own CHAP response back`);
       return { accepted: false, message: this.#digest.refusal(challenge) };
+    }
+    if (judge !== undefined) {
+      const proof = this.#digest.proof?.({ challenge, name }, response);
+      if (proof === undefined) return { accepted: false, message: this.#digest.refusal(challenge) };
+      this.#state = "judging";
+      this.#response = response.slice();
+      this.#peer = name;
+      this.#lower.wakeAt(Infinity);
+      judge.ask(proof);
+      return undefined;
     }
     const secret = this.#owner.chapPeerSecret(name);
     if (secret === undefined) {

@@ -3,6 +3,7 @@
 
 import { bytesOf } from "../bytes/text.ts";
 import { md5 } from "../crypto/digests.ts";
+import type { NtProof } from "./mschap.ts";
 import { visible } from "./names.ts";
 
 export type AuthLevel = "debug" | "info" | "notice" | "warn" | "error";
@@ -75,8 +76,12 @@ export interface Digest {
   /** Undefined: this is no challenge of the algorithm. */
   respond(question: Question): Answer | undefined;
   judge(question: Question, response: Uint8Array): Verdict;
+  /** What somebody else who knows the passwords is asked instead; undefined: nothing he could judge. */
+  proof?(question: Omit<Question, "id" | "secret">, response: Uint8Array): NtProof | undefined;
+  /** And what follows when he takes the proof: the hash has 16 octets. */
+  accept?(question: Omit<Question, "id" | "secret">, response: Uint8Array, passwordHashHash: Uint8Array): Verdict;
   /** What the Failure says when no judge was needed. */
-  refusal(challenge: Uint8Array): string;
+  refusal(challenge: Uint8Array, reason?: string): string;
   /** The parts of a response that prove something by themselves. */
   proofs(response: Uint8Array): readonly Uint8Array[];
   checkSuccess(message: string): Conclusion;

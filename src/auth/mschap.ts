@@ -26,6 +26,17 @@ export interface MsChapConfig {
   readonly fixedPeerChallenge?: Uint8Array | undefined;
 }
 
+/** A proof to be judged by somebody else who knows the passwords. */
+export interface NtProof {
+  /** Who says it is his: a byte string. */
+  readonly name: string;
+  /** What was hashed: 8 octets. In version 2 not what was sent. */
+  readonly challenge: Uint8Array;
+  /** 24 octets each; one of them is there. */
+  readonly ntResponse?: Uint8Array;
+  readonly lmResponse?: Uint8Array;
+}
+
 export const MS_CHALLENGE = 8;
 export const MS_V2_CHALLENGE = 16;
 /** Of both versions: in the first LM response, NT response, flag; in the second peer challenge, zeros, NT response, flags. */
@@ -33,6 +44,7 @@ export const MS_RESPONSE = 49;
 const SECOND = 24;
 const FLAG = 48;
 const PROOF = 24;
+const NOTHING = new Uint8Array(0);
 
 // ── hashes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -114,22 +126,30 @@ export class MsChap implements Digest {
     return { value, mppe: this.#mppe };
   }
 
-  judge({ challenge, secret }: Question, response: Uint8Array): Verdict {
+  judge({ challenge, name, secret }: Question, response: Uint8Array): Verdict {
     const refused = { accepted: false, message: this.refusal(challenge) };
-    if (response.length !== MS_RESPONSE) return refused;
+    const proof = this.proof({ challenge, name }, response);
+    if (proof === undefined) return refused;
+    const { ntResponse, lmResponse = NOTHING } = proof;
     const hash = ntPasswordHash(secret);
-    const ntResponse = challengeResponse(challenge, hash);
-    if (response[FLAG] !== 0) {
-      if (!isSame(response.subarray(SECOND, FLAG), ntResponse)) return refused;
-    } else {
-      if (!this.#config.msLanman) {
-        this.#log("notice", "Peer request for LANMAN auth not supported");
-        return refused;
-      }
-      const expected = challengeResponse(challenge, lmPasswordHash(secret));
-      if (!isSame(response.subarray(0, SECOND), expected)) return refused;
-    }
-    const mppe: MppeMaterial = { version: 1, passwordHashHash: md4(hash), ntResponse, challenge, isServer: true };
+    const isGood =
+      ntResponse === undefined
+        ? isSame(lmResponse, challengeResponse(challenge, lmPasswordHash(secret)))
+        : isSame(ntResponse, challengeResponse(challenge, hash));
+    return isGood ? this.accept({ challenge }, response, md4(hash)) : refused;
+  }
+
+  proof({ challenge, name }: Omit<Question, "id" | "secret">, response: Uint8Array): NtProof | undefined {
+    if (response.length !== MS_RESPONSE) return undefined;
+    if (response[FLAG] !== 0) return { name, challenge, ntResponse: response.subarray(SECOND, FLAG) };
+    if (this.#config.msLanman) return { name, challenge, lmResponse: response.subarray(0, SECOND) };
+    this.#log("notice", "Peer request for LANMAN auth not supported");
+    return undefined;
+  }
+
+  accept({ challenge }: Pick<Question, "challenge">, response: Uint8Array, passwordHashHash: Uint8Array): Verdict {
+    const ntResponse = response.slice(SECOND, FLAG);
+    const mppe: MppeMaterial = { version: 1, passwordHashHash, ntResponse, challenge, isServer: true };
     return { accepted: true, message: "Access granted", mppe };
   }
 
@@ -211,16 +231,33 @@ export class MsChapV2 implements Digest {
     const refused = { accepted: false, message: this.refusal(challenge) };
     if (response.length !== MS_RESPONSE) return refused;
     const peerChallenge = response.subarray(0, MS_V2_CHALLENGE);
-    const { ntResponse, passwordHashHash, proof } = proveBoth(peerChallenge, challenge, name, secret);
+    const { ntResponse, passwordHashHash } = proveBoth(peerChallenge, challenge, name, secret);
     if (!isSame(response.subarray(SECOND, FLAG), ntResponse)) return refused;
+    return this.accept({ challenge, name }, response, passwordHashHash);
+  }
+
+  proof({ challenge, name }: Omit<Question, "id" | "secret">, response: Uint8Array): NtProof | undefined {
+    if (response.length !== MS_RESPONSE) return undefined;
+    const hashed = challengeHash(response.subarray(0, MS_V2_CHALLENGE), challenge, name);
+    return { name, challenge: hashed, ntResponse: response.subarray(SECOND, FLAG) };
+  }
+
+  accept(
+    { challenge, name }: Omit<Question, "id" | "secret">,
+    response: Uint8Array,
+    passwordHashHash: Uint8Array,
+  ): Verdict {
+    const ntResponse = response.slice(SECOND, FLAG);
+    const hashed = challengeHash(response.subarray(0, MS_V2_CHALLENGE), challenge, name);
+    const proof = authenticatorResponse(passwordHashHash, ntResponse, hashed);
     // Windows 98 sets flags that should be 0, and takes the message for a part of the proof.
     const message = response[FLAG] === 0 ? `${proof} M=Access granted` : proof;
     const mppe: MppeMaterial = { version: 2, passwordHashHash, ntResponse, challenge, isServer: true };
     return { accepted: true, message, mppe };
   }
 
-  refusal(challenge: Uint8Array): string {
-    return `E=691 R=1 C=${toHex(challenge)} V=0 M=Access denied`;
+  refusal(challenge: Uint8Array, reason = ""): string {
+    return `E=691 R=1 C=${toHex(challenge)} V=0 M=${reason || "Access denied"}`;
   }
 
   proofs(response: Uint8Array): readonly Uint8Array[] {

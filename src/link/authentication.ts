@@ -28,7 +28,8 @@ export interface AuthenticationConfig {
   readonly name: string;
   /** Who we say we are, and our PAP password: asked for when the peer wants it. */
   readonly user: string;
-  readonly password: () => string;
+  /** Undefined: not known yet; resume() asks again. */
+  readonly password: () => string | undefined;
   /** Our secret for a server, by its name, and a peer's, by its; undefined: none. */
   readonly ourSecret: (server: string) => string | undefined;
   readonly peerSecret: (client: string) => string | undefined;
@@ -69,6 +70,8 @@ export class Authentication {
   #owed = new Set<"peer" | "us">();
   #method: AuthMethod = "pap";
   #peerName = "";
+  /** Our PAP password is being asked for. */
+  #papWaits = false;
   /** What MS-CHAP or TLS left behind, each way. */
   #ourMppe: MppeMaterial | undefined;
   #peerMppe: MppeMaterial | undefined;
@@ -112,7 +115,7 @@ export class Authentication {
 
   /** `demand` is what the peer agreed to prove itself with, `comply` what we agreed to. */
   start(demand: AuthMethod | undefined, comply: AuthMethod | undefined, now: number): void {
-    const { name, user, password } = this.#config;
+    const { name, user } = this.#config;
     this.#ourMppe = this.#peerMppe = undefined;
     if (demand !== undefined) this.#owed.add("peer");
     if (comply !== undefined) this.#owed.add("us");
@@ -122,14 +125,22 @@ export class Authentication {
     if (demand === "eap") this.#eapServer.start(name, now);
     const asked = digestOf(demand);
     if (asked !== undefined) this.#chapServer.start(asked, name, now);
-    if (comply === "pap") this.#papClient.start(user, password(), now);
+    if (comply === "pap") this.#startPap(now);
     if (comply === "eap") this.#eapClient.start(user, now);
     const answered = digestOf(comply);
     if (answered !== undefined) this.#chapClient.start(answered, user, now);
     if (this.#owed.size === 0) this.#host.proved(now);
   }
 
+  #startPap(now: number): void {
+    const { user, password } = this.#config;
+    const known = password();
+    this.#papWaits = known === undefined;
+    if (known !== undefined) this.#papClient.start(user, known, now);
+  }
+
   stop(): void {
+    this.#papWaits = false;
     this.#papClient.stop();
     this.#papServer.stop();
     this.#chapClient.stop();
@@ -221,8 +232,10 @@ export class Authentication {
     }
   }
 
-  /** What a method of EAP was at work on may be ready. */
+  /** What a method of EAP, the judge of CHAP or somebody who was asked for our password was at work on may be ready. */
   resume(now: number): void {
+    if (this.#papWaits) this.#startPap(now);
+    this.#chapServer.resume(now);
     this.#eapClient.resume(now);
     this.#eapServer.resume(now);
   }

@@ -6,6 +6,7 @@
 // Numbers are as given where pppd 2.4.9 takes any: seconds and counts without a lower limit may be negative, like 0.
 
 import type { BpfInstruction } from "../filter/bpf.ts";
+import type { PluginName } from "./plugins.ts";
 
 /** What the peer can be asked to prove itself with, in no order. */
 export type AuthProtocol = "pap" | "chap-md5" | "mschap" | "mschap-v2" | "eap";
@@ -85,7 +86,16 @@ export interface Config {
   bundle: string | undefined;
   /** Further lines of the bundle, full paths. */
   mpDevices: string[];
-  plugins: string[];
+  /** Those loaded, in order; one may be there twice. */
+  plugins: PluginName[];
+  /** passwordfd.so: our password is read from this descriptor; negative: from none. */
+  passwordfd: number;
+  /** passprompt.so: asks for our PAP password. */
+  promptprog: string | undefined;
+  /** minconn.so: seconds before `idle` counts. */
+  minconnect: number;
+  /** winbind.so: the command, a full path first. */
+  ntlmAuthHelper: string | undefined;
   passFilter: FilterExpression | undefined;
   activeFilter: FilterExpression | undefined;
   callback: string | undefined;
@@ -308,6 +318,4 @@ export interface Config {
   privileged: boolean;
   /** Leader of the option's group (an option in no group leads itself) → how it was set. */
   given: Map<string, Given>;
-  /** Options given that have no effect in this release, as they were written. */
-  withoutEffect: string[];
 }

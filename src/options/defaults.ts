@@ -51,6 +51,10 @@ export function defaultConfig(etc = "/etc/ppp"): Config {
     bundle: undefined,
     mpDevices: [],
     plugins: [],
+    passwordfd: -1,
+    promptprog: undefined,
+    minconnect: 0,
+    ntlmAuthHelper: undefined,
     passFilter: undefined,
     activeFilter: undefined,
     callback: undefined,
@@ -228,6 +232,5 @@ export function defaultConfig(etc = "/etc/ppp"): Config {
 
     privileged: false,
     given: new Map(),
-    withoutEffect: [],
   };
 }

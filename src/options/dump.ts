@@ -1,7 +1,7 @@
 // What the program says of its options: `dump`, `show-options`, usage, version.
 
 import type { Config } from "./config.ts";
-import { HIDDEN, LATER, LIST, quoted, type Row } from "./row.ts";
+import { HIDDEN, LIST, quoted, type Row } from "./row.ts";
 import { ENTRIES, rowNamed, TABLES } from "./table.ts";
 import { PPPD_VERSION } from "./version.ts";
 
@@ -56,10 +56,9 @@ function shown(row: Row, value: string): string {
 /** Every option and what it does, for show-options. */
 export function showOptionsText(): string {
   const blocks = TABLES.map(([title, rows]) => {
-    const lines = rows.map((row) => {
-      const about = row.rules & LATER ? `${row.about} (not in this release)` : row.about;
-      return `    ${(row.takes === undefined ? row.name : `<${row.name}>`).padEnd(22)} ${about}\n`;
-    });
+    const lines = rows.map(
+      (row) => `    ${(row.takes === undefined ? row.name : `<${row.name}>`).padEnd(22)} ${row.about}\n`,
+    );
     return `${title} options:\n${lines.join("")}\n`;
   });
   return VERSION_TEXT + "\n" + blocks.join("");

@@ -56,6 +56,8 @@ export interface OptionHost {
   compileFilter(expression: string, netmask: number): readonly BpfInstruction[] | Failure;
   /** The serial ports there are, path and description, for the message about one that is missing. */
   serialPorts(): string[];
+  /** An information in the log. */
+  inform(text: string): void;
   /** A warning in the log. */
   warn(text: string): void;
   /** A line like an option error's, on stderr after "pppd: " and to syslog, that does not end the program. */

@@ -149,6 +149,8 @@ function protocolsToAsk(config: Config): AuthProtocol[] {
     [config.requirePap, "pap"],
   ];
   const chosen = wanted.filter(([required]) => required);
+  // Samba has no password to make an MD5 digest of.
+  if (config.plugins.includes("winbind.so")) wanted.splice(1, 1);
   return (chosen.length > 0 ? chosen : wanted).map(([, protocol]) => protocol);
 }
 
@@ -157,9 +159,11 @@ export function usableSecret(config: Config, host: OptionHost): "yes" | "no" | "
   const asks = config.authProtocols;
   const client = config.remotenameGiven ? config.remotename || undefined : undefined;
   let found: "no" | "no address" = "no";
+  const samba = config.plugins.includes("winbind.so");
+  if (samba && config.ntlmAuthHelper !== undefined && asks.some((protocol) => protocol !== "eap")) return "yes";
   const files: [path: string, asked: boolean, inSystem: boolean][] = [
-    [config.papSecrets, asks.includes("pap"), config.login],
-    [config.chapSecrets, asks.some((protocol) => protocol !== "pap"), false],
+    [config.papSecrets, asks.includes("pap") && !samba, config.login],
+    [config.chapSecrets, asks.some((protocol) => (samba ? protocol === "eap" : protocol !== "pap")), false],
   ];
   for (const [path, asked, inSystem] of files) {
     if (!asked) continue;

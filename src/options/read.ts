@@ -11,7 +11,6 @@ import {
   encoded,
   GONE,
   INIT_ONLY,
-  LATER,
   LIST,
   PRIORITY,
   PRIVFIX,
@@ -20,6 +19,7 @@ import {
   type Setting,
 } from "./row.ts";
 import { findOption, type Entry } from "./table.ts";
+import type { PluginName } from "./plugins.ts";
 
 // What a source weighs: a word of lower priority does not override one of higher.
 export const FILE = 1;
@@ -79,7 +79,7 @@ function readList(
 ): void {
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? "";
-    const entry = find(word, host);
+    const entry = find(word, host, config.plugins);
     if (entry === undefined) throw unknown(decoded(word));
     const argument = entry.row.argument ? words[++at] : word;
     if (argument === undefined) throw tooFew(decoded(word));
@@ -125,7 +125,7 @@ function readWords(config: Config, host: OptionHost, source: Source, path: strin
     return word;
   };
   for (let word = take(); word !== undefined; word = take()) {
-    const entry = find(word.text, host);
+    const entry = find(word.text, host, config.plugins);
     if (entry === undefined) {
       throw new OptionError(`In file ${path}: unrecognized option '${decoded(word.text)}'`, {
         hints: missingDevice(decoded(word.text), host),
@@ -139,7 +139,7 @@ function readWords(config: Config, host: OptionHost, source: Source, path: strin
     if (argument === undefined) {
       throw new OptionError(`In file ${path}: too few parameters for option '${decoded(word.text)}'`);
     }
-    if (COMMANDS.has(entry.row.name) && lacksQuotes(words, at, argument, host)) {
+    if (COMMANDS.has(entry.row.name) && lacksQuotes(words, at, argument, config, host)) {
       const rest = restOfLine(text, argument);
       while (words[at] !== undefined && (words[at]?.start ?? 0) < rest.end) at++;
       apply(config, host, source, entry, rest.text);
@@ -154,14 +154,14 @@ function readWords(config: Config, host: OptionHost, source: Source, path: strin
  * `-v`. A word with a dash after an unquoted command on the same line makes the rest of the line the command, except
  * where pppd can read the rest as options and would.
  */
-function lacksQuotes(words: readonly Word[], next: number, argument: Word, host: OptionHost): boolean {
+function lacksQuotes(words: readonly Word[], next: number, argument: Word, config: Config, host: OptionHost): boolean {
   if (argument.quoted) return false;
   const rest: Word[] = [];
   for (let at = next; words[at] !== undefined && !words[at]?.newline; at++) rest.push(words[at]!);
   if (!plain(rest[0]?.text ?? "").startsWith("-")) return false;
   for (let at = 0; at < rest.length; at++) {
     const word = rest[at]?.text ?? "";
-    const entry = NEVER_MEANT.has(plain(word)) ? undefined : find(word, host);
+    const entry = NEVER_MEANT.has(plain(word)) ? undefined : find(word, host, config.plugins);
     if (entry === undefined) return true;
     // The last one's argument may be on a line of its own.
     if (entry.row.argument && ++at >= rest.length) return words[next + rest.length] === undefined;
@@ -191,9 +191,9 @@ function plain(word: string): string {
   return /[\u0080-\u00ff]/.test(word) ? encoded(decoded(word).replace(DASHES, "-")) : word;
 }
 
-function find(word: string, host: OptionHost): Entry | undefined {
+function find(word: string, host: OptionHost, plugins: readonly PluginName[]): Entry | undefined {
   const asHyphens = plain(word);
-  return findOption(word, host) ?? (asHyphens === word ? undefined : findOption(asHyphens, host));
+  return findOption(word, host, plugins) ?? (asHyphens === word ? undefined : findOption(asHyphens, host, plugins));
 }
 
 function apply(config: Config, host: OptionHost, source: Source, { row, leader }: Entry, word: string): void {
@@ -225,9 +225,6 @@ function apply(config: Config, host: OptionHost, source: Source, { row, leader }
     values: row.rules & LIST ? [...(before?.values ?? []), value] : [],
   });
   if (row.rules & GONE) host.warn(`the ${row.name} option has no effect any more`);
-  if (row.rules & LATER && !config.withoutEffect.includes(row.name)) {
-    config.withoutEffect.push(row.name);
-  }
 }
 
 function checkAllowed(config: Config, source: Source, row: Row, label: string): void {

@@ -4,6 +4,7 @@ import type { Config } from "./config.ts";
 import { OptionError } from "./error.ts";
 import type { As, OptionHost } from "./host.ts";
 import { scanNumber, toUint32 } from "./numbers.ts";
+import type { PluginName } from "./plugins.ts";
 
 /** A source of lower priority does not override one of higher. */
 export const PRIORITY = 1;
@@ -17,8 +18,6 @@ export const PRIVFIX = 8;
 export const INIT_ONLY = 16;
 /** Says what the device is, which is fixed once the command line is read. */
 export const DEVICE = 32;
-/** Understood, but without effect in this release. */
-export const LATER = 64;
 /** Not in a dump. */
 export const HIDDEN = 128;
 /** An ordinary user may only lower the value. */
@@ -49,6 +48,8 @@ export interface Row {
   readonly takes?: (word: string, host: OptionHost) => boolean;
   /** The flag that forbids it. */
   readonly disabledBy?: "nodefaultroute" | "nodefaultroute6" | "noproxyarp";
+  /** It is there only once this plugin is loaded. */
+  readonly plugin?: PluginName;
   /** `word` is the argument, or the bare word itself. Throws OptionError. */
   readonly set: (setting: Setting, word: string) => void;
   /** The argument as a dump shows it ("" without one), or undefined when the option is not in force after all. */

@@ -1,14 +1,16 @@
 // All options: the tables in the order of a dump, and the search by word.
 
 import type { OptionHost } from "./host.ts";
+import type { PluginName } from "./plugins.ts";
 import { GROUP, type Row } from "./row.ts";
 import { AUTH, CHAP, EAP, PAP } from "./table/auth.ts";
 import { CCP, ECP } from "./table/ccp.ts";
 import { GENERAL } from "./table/general.ts";
-import { IPX, OLD, PLUGINS } from "./table/gone.ts";
+import { IPX, OLD } from "./table/gone.ts";
 import { IPCP } from "./table/ipcp.ts";
 import { IPV6CP } from "./table/ipv6.ts";
 import { CBCP, LCP } from "./table/lcp.ts";
+import { PLUGINS } from "./table/plugins.ts";
 import { TTY } from "./table/tty.ts";
 
 /** A row and the first row of its group, itself if it is in none. */
@@ -21,6 +23,7 @@ export interface Entry {
 export const TABLES: readonly (readonly [title: string, rows: readonly Row[]])[] = [
   ["General", GENERAL],
   ["Authentication", AUTH],
+  ["Plugin", PLUGINS],
   ["Serial port", TTY],
   ["LCP", LCP],
   ["PAP", PAP],
@@ -32,7 +35,6 @@ export const TABLES: readonly (readonly [title: string, rows: readonly Row[]])[]
   ["ECP", ECP],
   ["IPX", IPX],
   ["EAP", EAP],
-  ["Plugin", PLUGINS],
   ["Former", OLD],
 ];
 
@@ -51,8 +53,10 @@ const BY_NAME: ReadonlyMap<string, Entry> = new Map(
 const WILD = ENTRIES.filter(({ row }) => row.takes !== undefined);
 
 /** The option that a word is: by name, else a device, a speed, a pair of addresses. */
-export function findOption(word: string, host: OptionHost): Entry | undefined {
-  return BY_NAME.get(word) ?? WILD.find(({ row }) => row.takes?.(word, host));
+export function findOption(word: string, host: OptionHost, plugins: readonly PluginName[] = []): Entry | undefined {
+  const entry = BY_NAME.get(word);
+  if (entry !== undefined && (entry.row.plugin === undefined || plugins.includes(entry.row.plugin))) return entry;
+  return WILD.find(({ row }) => row.takes?.(word, host));
 }
 
 /** The option of that name, a bare word's included ("device name"). */

@@ -87,6 +87,30 @@ export function runShell(command: string, { line, output = line, stderr, env }: 
   );
 }
 
+/** A program that answers has done so by then. */
+const TOOL_PATIENCE_MS = 10_000;
+
+/** Runs a program of the system's to its end, with this on its standard input; what it printed. Throws OsError. */
+export async function runTool(
+  [path, ...args]: readonly [string, ...string[]],
+  input: string,
+): Promise<{ exitCode: number; output: string }> {
+  try {
+    const child = Bun.spawn([path, ...args], {
+      env: { PATH: TOOL_PATH },
+      cwd: "/",
+      stdio: [new Blob([input]), "pipe", "ignore"],
+      timeout: TOOL_PATIENCE_MS,
+    });
+    const output = await new Response(child.stdout).text();
+    return { exitCode: await child.exited, output };
+  } catch (error) {
+    throw new OsError("execve", path, Math.abs(Number((error as { errno?: number }).errno ?? 0)));
+  }
+}
+
+const TOOL_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
+
 type OnExit = (process: Bun.Subprocess, exitCode: number | null, signal: number | null) => void;
 
 const SYS_PIDFD_OPEN = 434;

@@ -18,7 +18,9 @@ export interface DefaultRoute {
 const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, MULTIPATH: 9, TABLE: 15, VIA: 18, NH_ID: 30 } as const;
 const RTMSG_SIZE = 12;
 const RTNEXTHOP_SIZE = 8;
-const RT_TABLE_MAIN = 254;
+/** In which routes are unless an interface belongs to a VRF. */
+export const MAIN_TABLE = 254;
+const RT_TABLE_COMPAT = 252;
 const RTPROT_BOOT = 3;
 const RT_SCOPE_LINK = 253;
 const RT_SCOPE_UNIVERSE = 0;
@@ -29,17 +31,29 @@ const RTNH_F_ONLINK = 4;
  * Adds a route to `destination`/`prefix` (0: the default route) through an interface, in front of others of the same
  * metric. The same route already there is fine. Metric 0 is the kernel's default.
  */
-export function addRoute(ifname: string, destination: Uint8Array, prefix: number, metric = 0): void {
+export function addRoute(
+  ifname: string,
+  destination: Uint8Array,
+  prefix: number,
+  metric = 0,
+  table = MAIN_TABLE,
+): void {
   try {
-    changeRoute(nl.RTM.NEWROUTE, nl.FLAGS.create, ifname, destination, prefix, metric);
+    changeRoute(nl.RTM.NEWROUTE, nl.FLAGS.create, ifname, destination, prefix, metric, table);
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;
   }
 }
 
 /** Does nothing when it is not there. */
-export function removeRoute(ifname: string, destination: Uint8Array, prefix: number, metric = 0): void {
-  nl.forgiving(() => changeRoute(nl.RTM.DELROUTE, nl.FLAGS.none, ifname, destination, prefix, metric));
+export function removeRoute(
+  ifname: string,
+  destination: Uint8Array,
+  prefix: number,
+  metric = 0,
+  table = MAIN_TABLE,
+): void {
+  nl.forgiving(() => changeRoute(nl.RTM.DELROUTE, nl.FLAGS.none, ifname, destination, prefix, metric, table));
 }
 
 function changeRoute(
@@ -49,23 +63,25 @@ function changeRoute(
   destination: Uint8Array,
   prefix: number,
   metric: number,
+  table: number,
 ): void {
   const ipv4 = destination.length === 4;
   const fixed = new Uint8Array(RTMSG_SIZE); // struct rtmsg
   fixed[0] = ipv4 ? nl.AF_INET : nl.AF_INET6;
   fixed[1] = prefix;
-  fixed[4] = RT_TABLE_MAIN;
+  fixed[4] = table < 256 ? table : RT_TABLE_COMPAT;
   fixed[5] = RTPROT_BOOT;
   fixed[6] = ipv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
   fixed[7] = RTN_UNICAST;
   const attributes: [number, Uint8Array][] = [[RTA.OIF, nl.u32Value(interfaceIndex(ifname))]];
+  if (table > 255) attributes.push([RTA.TABLE, nl.u32Value(table)]);
   if (prefix > 0) attributes.push([RTA.DST, destination]);
   if (metric > 0) attributes.push([RTA.PRIORITY, nl.u32Value(metric)]);
   nl.netlink(type, flags, fixed, attributes, type === nl.RTM.NEWROUTE ? "RTM_NEWROUTE" : "RTM_DELROUTE", ifname);
 }
 
-/** The IPv4 default routes of the main table, the one in use first. */
-export function defaultRoutes(): DefaultRoute[] {
+/** The IPv4 default routes of a table, the one in use first. */
+export function defaultRoutes(wanted = MAIN_TABLE): DefaultRoute[] {
   const asked = new Uint8Array(RTMSG_SIZE);
   asked[0] = nl.AF_INET;
   const names = new Map(interfaces().map(({ index, name }) => [index, name]));
@@ -73,7 +89,7 @@ export function defaultRoutes(): DefaultRoute[] {
   for (const message of nl.netlink(nl.RTM.GETROUTE, nl.FLAGS.dump, asked, [], "RTM_GETROUTE")) {
     const attributes = nl.parseAttributes(message, RTMSG_SIZE);
     const table = number(attributes.get(RTA.TABLE)) ?? message[4];
-    if (message[1] !== 0 || message[7] !== RTN_UNICAST || table !== RT_TABLE_MAIN) continue;
+    if (message[1] !== 0 || message[7] !== RTN_UNICAST || table !== wanted) continue;
     const hop = firstHop(attributes.get(RTA.MULTIPATH));
     const gateway = attributes.get(RTA.GATEWAY) ?? hop?.gateway;
     found.push({

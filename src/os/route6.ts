@@ -2,6 +2,7 @@
 
 import { interfaces } from "./netif.ts";
 import * as nl from "./netlink.ts";
+import { MAIN_TABLE } from "./route.ts";
 
 export interface DefaultRoute6 {
   /** Of its first next hop. "" when the interface is gone. */
@@ -14,11 +15,10 @@ export interface DefaultRoute6 {
 const RTA = { OIF: 4, GATEWAY: 5, PRIORITY: 6, MULTIPATH: 9, TABLE: 15, VIA: 18 } as const;
 const RTMSG_SIZE = 12;
 const RTNEXTHOP_SIZE = 8;
-const RT_TABLE_MAIN = 254;
 const RTN_UNICAST = 1;
 
-/** The IPv6 default routes of the main table, the one in use first. */
-export function defaultRoutes6(): DefaultRoute6[] {
+/** The IPv6 default routes of a table, the one in use first. */
+export function defaultRoutes6(wanted = MAIN_TABLE): DefaultRoute6[] {
   const asked = new Uint8Array(RTMSG_SIZE); // struct rtmsg
   asked[0] = nl.AF_INET6;
   const names = new Map(interfaces().map(({ index, name }) => [index, name]));
@@ -26,7 +26,7 @@ export function defaultRoutes6(): DefaultRoute6[] {
   for (const message of nl.netlink(nl.RTM.GETROUTE, nl.FLAGS.dump, asked, [], "RTM_GETROUTE")) {
     const attributes = nl.parseAttributes(message, RTMSG_SIZE);
     const table = number(attributes.get(RTA.TABLE)) ?? message[4];
-    if (message[1] !== 0 || message[7] !== RTN_UNICAST || table !== RT_TABLE_MAIN) continue;
+    if (message[1] !== 0 || message[7] !== RTN_UNICAST || table !== wanted) continue;
     const hops = attributes.get(RTA.MULTIPATH);
     const several = hops !== undefined && hops.length >= RTNEXTHOP_SIZE;
     found.push({

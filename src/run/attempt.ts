@@ -80,6 +80,8 @@ export class Attempt {
   /** What the peer will hear about its password, and when. */
   #verdict: PapVerdict | undefined;
   #verdictAt = Infinity;
+  /** The verdict somebody else is asked for. */
+  #awaited: Promise<PapVerdict> | undefined;
 
   /** `plain` is the memory decompressed packets come to lie in; a bundle has its own idea of the network phase. */
   constructor(host: AttemptHost, buffers: Buffers, plain: Uint8Array, tty: Device, tun: Tun, bundle?: Bundle) {
@@ -174,13 +176,13 @@ export class Attempt {
     return this.#verdictAt;
   }
 
-  /** How often Bun must have its turn: TLS works in it. */
+  /** How often Bun must have its turn: TLS works in it, and whoever is asked about passwords. */
   turnMs(): number {
-    return this.#host.peers.tls.engine.busy ? 0 : Infinity;
+    return Math.min(this.#host.peers.turnMs(), this.#host.hooks.turnMs());
   }
 
   settle(now: number): void {
-    if (this.#host.peers.tls.engine.takeSettled()) this.link.authResume(now);
+    if (this.#host.peers.takeSettled()) this.link.authResume(now);
     this.#takeEvents(now);
     if (this.#verdict === undefined || this.#verdictAt > now) return;
     const { accepted, message } = this.#verdict;
@@ -196,7 +198,7 @@ export class Attempt {
   }
 
   #handle(event: LinkEvent, now: number): void {
-    const { config, log, peers, setStatus } = this.#host;
+    const { config, log, setStatus } = this.#host;
     if (event.type === "lcp-up") this.#rtt?.up(config.lcpEchoInterval);
     if (event.type === "phase" && event.phase === "network") {
       this.hadNetwork = true;
@@ -216,8 +218,7 @@ export class Attempt {
         this.#authScripts.down();
         return;
       case "pap-request":
-        this.#verdict = peers.judgePap(event.user, event.password, this.#tty.path, this.#tun.name);
-        this.#verdictAt = now + this.#verdict.delayMs;
+        this.#judgePap(event.user, event.password, now);
         return;
       case "peer-authenticated":
         this.#peerAuthenticated(event.name);
@@ -228,7 +229,7 @@ export class Attempt {
       case "failure":
         setStatus(FAILURES[event.failure]);
         this.#unproven = undefined;
-        this.#explain(peers.whyFailed(event.failure));
+        this.#explain(this.#host.peers.whyFailed(event.failure));
         if (event.failure === "callback") this.#end.final = true;
         return;
       case "round-trip":
@@ -246,6 +247,18 @@ export class Attempt {
         this.#finish();
         return;
     }
+  }
+
+  #judgePap(user: string, password: string, now: number): void {
+    const { peers } = this.#host;
+    const later = (this.#awaited = peers.askSamba(user, password, this.#tty.path, this.#tun.name));
+    if (later === undefined) this.#setVerdict(peers.judgePap(user, password, this.#tty.path, this.#tun.name), now);
+    else void later.then((verdict) => this.#awaited === later && this.#setVerdict(verdict, performance.now()));
+  }
+
+  #setVerdict(verdict: PapVerdict, now: number): void {
+    this.#verdict = verdict;
+    this.#verdictAt = now + verdict.delayMs;
   }
 
   #peerAuthenticated(name: string): void {

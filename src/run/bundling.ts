@@ -13,6 +13,7 @@ import type { Hooks } from "./hooks.ts";
 import { Line } from "./line.ts";
 import { linkConfig } from "./linkconfig.ts";
 import { Buffers, type InterfaceBuffers, Loop, type LoopOwner } from "./loop.ts";
+import type { NameServers } from "./name-servers.ts";
 import type { Peers } from "./peers.ts";
 import type { SessionHost } from "./session.ts";
 import { Unit } from "./unit.ts";
@@ -28,6 +29,7 @@ const LINE_NOTIFIER = new Notifier(undefined);
 
 export interface BundlingHost extends SessionHost {
   readonly hooks: Hooks;
+  readonly nameServers: NameServers;
   setStatus(exit: Exit): void;
   /** Nothing more is to be begun. */
   quitting(): boolean;

@@ -1,17 +1,25 @@
 // The scripts of /etc/ppp: what they are told, and that an ip-down never overtakes its ip-up.
 
+import type { Config } from "../options/config.ts";
 import { type Child, hookRefusal, runHook } from "../os/exec.ts";
 import type { LogLevel } from "../os/log.ts";
+
+const TURN_MS = 20;
 
 export class Hooks {
   /** The environment, and nothing else of ours: IPLOCAL, PEERNAME and so on. */
   readonly env = new Map<string, string>();
   readonly #log: (level: LogLevel, text: string) => void;
+  readonly #changes: () => Config["environment"];
   readonly #running = new Map<Child, string>();
+  /** What else is to be done before the end. */
+  readonly #waits = new Set<Promise<unknown>>();
   readonly #pairs = new Map<string, UpDown>();
 
-  constructor(log: (level: LogLevel, text: string) => void) {
+  /** `changes` are those of `set` and `unset`, which have the last word on the environment. */
+  constructor(log: (level: LogLevel, text: string) => void, changes: () => Config["environment"] = () => []) {
     this.#log = log;
+    this.#changes = changes;
   }
 
   /** Starts a script if it is there and safe to run. The promise resolves when it has ended. */
@@ -23,7 +31,7 @@ export class Hooks {
     }
     let child: Child;
     try {
-      child = runHook(path, args, Object.fromEntries(this.env));
+      child = runHook(path, args, changed(Object.fromEntries(this.env), this.#changes()));
     } catch (error) {
       this.#log("error", `Can't execute ${path}: ${error instanceof Error ? error.message : String(error)}`);
       return undefined;
@@ -41,8 +49,24 @@ export class Hooks {
     else this.#log("debug", `Script ${name} finished (pid ${child.pid}), status = 0x${waitStatus(status)}`);
   }
 
+  /** Has the end wait for this, which says by itself when it takes too long. */
+  wait(done: Promise<unknown>): void {
+    this.#waits.add(done);
+    void done.finally(() => this.#waits.delete(done));
+  }
+
+  /** While something is to be done that no descriptor tells of, Bun gets its turn this often. */
+  turnMs(): number {
+    return this.#waits.size > 0 ? TURN_MS : Infinity;
+  }
+
   /** Waits for all of them, so many seconds and no longer (0: for ever); then they are ended. */
   async finish(childTimeout: number): Promise<void> {
+    await this.#finishScripts(childTimeout);
+    while (this.#waits.size > 0) await Promise.all(this.#waits);
+  }
+
+  async #finishScripts(childTimeout: number): Promise<void> {
     if (this.#running.size === 0) return;
     this.#log("debug", `Waiting for ${this.#running.size} child processes...`);
     for (const [child, name] of this.#running) this.#log("debug", `  script ${name}, pid ${child.pid}`);
@@ -72,6 +96,16 @@ export class Hooks {
   }
 }
 
+/** The environment with the changes of `set` and `unset` made to it. */
+export function changed(env: Record<string, string>, changes: Config["environment"]): Record<string, string> {
+  const result = { ...env };
+  for (const { name, value } of changes) {
+    if (value === undefined) delete result[name];
+    else result[name] = value;
+  }
+  return result;
+}
+
 /** pppd prints the exit code where the wait status has it in the second byte. */
 function waitStatus(status: number): string {
   return (status >= 0x100 ? status >>> 8 : status).toString(16);
@@ -99,6 +133,7 @@ export class UpDown {
   #wanted: "up" | "down" = "down";
   #done: "up" | "down" = "down";
   #busy = false;
+  #upEnded = (): void => {};
 
   constructor(hooks: Hooks, up: string, down: string) {
     this.#hooks = hooks;
@@ -106,9 +141,11 @@ export class UpDown {
     this.#down = down;
   }
 
-  up(args: readonly string[]): void {
+  /** `ended` is called when the script has ended, or is not there, and the interface is still up. */
+  up(args: readonly string[], ended = (): void => {}): void {
     this.#wanted = "up";
     this.#args = args;
+    this.#upEnded = ended;
     this.#next();
   }
 
@@ -122,13 +159,18 @@ export class UpDown {
     this.#done = this.#wanted;
     const ended = this.#hooks.start(this.#done === "up" ? this.#up : this.#down, this.#args);
     if (ended === undefined) {
-      this.#next();
+      this.#ended();
       return;
     }
     this.#busy = true;
     void ended.then(() => {
       this.#busy = false;
-      this.#next();
+      this.#ended();
     });
+  }
+
+  #ended(): void {
+    if (this.#done === "up" && this.#wanted === "up") this.#upEnded();
+    this.#next();
   }
 }

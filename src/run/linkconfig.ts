@@ -1,5 +1,6 @@
 // From the options as the manual names them to what a Link wants to know.
 
+import type { NtJudge } from "../auth/chap.ts";
 import type { EapConfig } from "../auth/eap.ts";
 import type { MsChapConfig } from "../auth/mschap.ts";
 import type { Names } from "../auth/names.ts";
@@ -27,10 +28,13 @@ export interface AuthPlan {
   readonly demand: readonly AuthMethod[];
   /** Ways we can prove ourselves. */
   readonly accept: readonly AuthMethod[];
-  readonly password: () => string;
+  /** Undefined: not known yet. */
+  readonly password: () => string | undefined;
   /** Our secret for a server, by its name; and that of a peer, by its. Undefined: none. */
   readonly ourSecret: (server: string) => string | undefined;
   readonly peerSecret: (client: string) => string | undefined;
+  /** Who judges MS-CHAP instead of our own secrets. */
+  readonly judge?: NtJudge | undefined;
   /** EAP-TLS, where there are certificates for it. */
   readonly clientMethod?: EapConfig["clientMethod"];
   readonly serverMethod?: EapConfig["serverMethod"];
@@ -76,6 +80,7 @@ export function linkConfig(config: Config, plan: AuthPlan, complain: (text: stri
         maxChallenge: config.chapMaxChallenge,
         intervalMs: config.chapInterval * SECOND,
         timeoutMs: config.chapTimeout * SECOND,
+        judge: plan.judge,
       },
       eap: {
         ...names(config),

@@ -12,6 +12,7 @@ import { addRoute, type DefaultRoute, defaultRoutes, removeRoute, returnRoute, t
 import { defaultRoutes6 } from "../os/route6.ts";
 import { share } from "../os/share.ts";
 import { readSysctl, writeSysctl } from "../os/sysctl.ts";
+import { vrfTable } from "../os/vrf.ts";
 
 /** A packet queue this long in time, as the kernel's ppp has it: more only makes the newest wait for the oldest. */
 const QUEUE_MS = 300;
@@ -43,6 +44,8 @@ export interface NetworkWishes {
   readonly ktune: boolean;
   readonly defaultroute6: boolean;
   readonly defaultroute6Metric: number;
+  /** The VRF the interface has joined. */
+  readonly vrf?: string | undefined;
 }
 
 /** How to take back what was done, the last first. */
@@ -185,26 +188,33 @@ export class Network {
     }
   }
 
+  /** Of the routes through the interface. */
+  #table(): number | undefined {
+    const { vrf } = this.#wishes;
+    return vrf === undefined ? undefined : vrfTable(vrf);
+  }
+
   #addDefaultRoute(): void {
     const { replacedefaultroute, defaultrouteMetric } = this.#wishes;
     // -1 is 2.4.9's way to say "no metric of its own".
     const metric = Math.max(0, defaultrouteMetric);
-    const inTheWay = defaultRoutes().filter((route) => route.metric === metric && route.ifname !== this.#ifname);
+    const table = this.#table();
+    const inTheWay = defaultRoutes(table).filter((route) => route.metric === metric && route.ifname !== this.#ifname);
     if (inTheWay.length > 0 && !replacedefaultroute) {
       const [{ ifname, gateway }] = inTheWay as [DefaultRoute];
       this.#log("error", `not replacing default route to ${ifname} [${ipv4Text(gateway)}]`);
       return;
     }
-    this.#undo4.push(() => this.#returnDefaultRoute(metric, inTheWay));
+    this.#undo4.push(() => this.#returnDefaultRoute(metric, inTheWay, table));
     inTheWay.forEach(takeRoute);
-    addRoute(this.#ifname, DEFAULT_IPV4, 0, metric);
+    addRoute(this.#ifname, DEFAULT_IPV4, 0, metric, table);
   }
 
   /** When another session has taken ours out of its way, it goes on: what we took comes behind its own. */
-  #returnDefaultRoute(metric: number, taken: readonly DefaultRoute[]): void {
+  #returnDefaultRoute(metric: number, taken: readonly DefaultRoute[], table?: number): void {
     const isOurs = ({ ifname, metric: has }: DefaultRoute): boolean => ifname === this.#ifname && has === metric;
-    const isTaken = taken.length > 0 && !defaultRoutes().some(isOurs);
-    if (!isTaken) removeRoute(this.#ifname, DEFAULT_IPV4, 0, metric);
+    const isTaken = taken.length > 0 && !defaultRoutes(table).some(isOurs);
+    if (!isTaken) removeRoute(this.#ifname, DEFAULT_IPV4, 0, metric, table);
     for (const route of isTaken ? taken : taken.toReversed())
       this.#attempt("default route", () => {
         try {
@@ -227,15 +237,16 @@ export class Network {
   #addDefaultRoute6(): void {
     // The kernel's default is 1024, not 0: with no metric of our own any other default route is in the way.
     const metric = Math.max(0, this.#wishes.defaultroute6Metric);
-    const others = defaultRoutes6().filter(({ ifname }) => ifname !== this.#ifname);
+    const table = this.#table();
+    const others = defaultRoutes6(table).filter(({ ifname }) => ifname !== this.#ifname);
     const inTheWay = others.find((route) => metric === 0 || route.metric === metric);
     if (inTheWay !== undefined) {
       const where = inTheWay.gateway ? "via gateway" : `through ${inTheWay.ifname}`;
       this.#log("error", `not replacing existing default route ${where}`);
       return;
     }
-    addRoute(this.#ifname, DEFAULT_IPV6, 0, metric);
-    this.#undo6.push(() => removeRoute(this.#ifname, DEFAULT_IPV6, 0, metric));
+    addRoute(this.#ifname, DEFAULT_IPV6, 0, metric, table);
+    this.#undo6.push(() => removeRoute(this.#ifname, DEFAULT_IPV6, 0, metric, table));
   }
 
   #addProxy(peer: number): void {

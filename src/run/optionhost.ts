@@ -12,7 +12,8 @@ import { defaultRoutes } from "../os/route.ts";
 
 /** Where the parser's own words go. */
 export interface OptionVoice {
-  /** A warning in the log. */
+  /** An information, a warning in the log. */
+  inform(text: string): void;
   warn(text: string): void;
   /** A line like an option error's that does not end the program. */
   complain(text: string): void;
@@ -46,6 +47,7 @@ export function systemOptionHost(voice: OptionVoice, etc = "/etc/ppp"): OptionHo
     compileFilter: compiled,
     hasDefaultRoute: () => defaultRoutes().length > 0,
     serialPorts: () => serialPorts().map(({ path, description }) => `${path}  ${description}`),
+    inform: (text) => voice.inform(text),
     warn: (text) => voice.warn(text),
     complain: (text) => voice.complain(text),
   };

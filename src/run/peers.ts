@@ -26,6 +26,8 @@ import { type LoginSession, systemLogin } from "../os/login.ts";
 import { EapTls } from "./eap-tls.ts";
 import type { AuthPlan } from "./linkconfig.ts";
 import { Proofs, type Searched, unprovenText } from "./proofs.ts";
+import { Passwords } from "./passwords.ts";
+import { Winbind } from "./winbind.ts";
 
 /** What we are ready to prove ourselves with, in the order in which we would name it to the peer. */
 const ACCEPTED: readonly AuthMethod[] = ["eap", "chap-md5", "mschap-v2", "mschap", "pap"];
@@ -33,6 +35,7 @@ const ACCEPTED: readonly AuthMethod[] = ["eap", "chap-md5", "mschap-v2", "mschap
 const FREE_FAILURES = 3;
 const MOST_FAILURES = 10;
 const PENALTY_MS = 5000;
+const TURN_MS = 20;
 
 /** The answer to a peer's PAP request, to be given after so long: guessing is made slow. */
 export interface PapVerdict {
@@ -53,6 +56,9 @@ export class Peers {
   /** Where those addresses are said, and a peer's wish they do not allow. */
   #addressesFrom = "";
   #addressTrouble: string | undefined;
+  readonly #passwords: Passwords;
+  /** Who knows the peers instead of the secrets files. */
+  readonly #winbind: Winbind | undefined;
   #unit = 0;
   #failures = 0;
   #session: LoginSession | undefined;
@@ -61,7 +67,12 @@ export class Peers {
   /** The options as they were before those. */
   #before: Config | undefined;
 
-  constructor(config: Config, host: OptionHost, log: Log) {
+  /** `passwords` are those of all lines. */
+  constructor(config: Config, host: OptionHost, log: Log, passwords = new Passwords(config, log)) {
+    const { plugins, ntlmAuthHelper } = config;
+    this.#passwords = passwords;
+    if (plugins.includes("winbind.so") && ntlmAuthHelper !== undefined)
+      this.#winbind = new Winbind(ntlmAuthHelper, log);
     this.#config = config;
     this.#host = host;
     this.#log = log;
@@ -72,16 +83,19 @@ export class Peers {
   plan(): AuthPlan {
     this.#warnOfOurFile();
     this.#proofs.clear();
-    const ours = this.#config.refusePap ? undefined : this.#ourPassword();
+    const { refusePap } = this.#config;
+    const ours = refusePap ? undefined : this.#ourPassword();
+    const prompts = !refusePap && this.#prompt?.isPossible === true;
     return {
       demand: this.#demand(),
-      accept: ACCEPTED.filter((method) => (method === "pap" ? ours !== undefined : this.#canProve(method))),
+      accept: ACCEPTED.filter((method) => (method === "pap" ? prompts || ours !== undefined : this.#canProve(method))),
       password: () => {
         this.#oursSearched("pap", this.#papServer());
-        return ours ?? "";
+        return prompts ? this.#askedPassword(ours) : (ours ?? "");
       },
       ourSecret: (server) => this.#ourSecret(server),
       peerSecret: (client) => this.#peerSecret(client),
+      judge: this.#winbind,
       clientMethod: this.tls.clientMethod(),
       serverMethod: this.tls.serverMethod((line) => this.#judgedBy(line, "its line of the secrets file")),
     };
@@ -89,14 +103,44 @@ export class Peers {
 
   /** Ways the peer may prove itself to us: those it has a secret for, the one we like best first. */
   #demand(): readonly AuthMethod[] {
-    const { authRequired, authProtocols, login, remotename, remotenameGiven, name } = this.#config;
+    const { authRequired, authProtocols, login, remotename, remotenameGiven, name, plugins } = this.#config;
     if (!authRequired) return [];
     const client = remotenameGiven ? remotename : undefined;
     const usable = (secret: FoundSecret | undefined): boolean => secret !== undefined && someAddress(secret.addresses);
     const pap = login || usable(this.#secret("pap", undefined, name));
     const chap = usable(this.#secret("chap", client, name));
     const tls = this.tls.canServe();
-    return authProtocols.filter((method) => (method === "pap" ? pap : chap || (tls && method === "eap")));
+    return authProtocols.filter((method) => {
+      if (method === "eap") return chap || tls;
+      if (plugins.includes("winbind.so")) return this.#winbind !== undefined;
+      return method === "pap" ? pap : chap;
+    });
+  }
+
+  /** How often Bun must have its turn for what a proof waits for. */
+  turnMs(): number {
+    if (this.tls.engine.busy) return 0;
+    return this.#winbind?.isBusy === true || this.#passwords.prompt?.isBusy === true ? TURN_MS : Infinity;
+  }
+
+  /** Something a proof waited for has come to an end. */
+  takeSettled(): boolean {
+    const others = this.#winbind?.isSettled === true || this.#passwords.prompt?.isSettled === true;
+    return this.tls.engine.takeSettled() || others;
+  }
+
+  /** Undefined: nobody is to be asked for our PAP password. */
+  get #prompt(): Passwords["prompt"] {
+    return this.#config.password === undefined ? this.#passwords.prompt : undefined;
+  }
+
+  /** Our PAP password as the user says; if he says nothing, that of the secrets file. Undefined: he is being asked. */
+  #askedPassword(fromFile: string | undefined): string | undefined {
+    const { user, remotename } = this.#config;
+    const answer = this.#prompt?.take(user, remotename);
+    if (answer !== null) return answer;
+    if (fromFile === undefined) this.#log.write("error", "No secret found for PAP login");
+    return fromFile ?? "";
   }
 
   /** What the line of the peer says of addresses and options is kept for it. */
@@ -113,10 +157,14 @@ export class Peers {
     if (!("errno" in file)) this.#warnOfAccess(papSecrets, file);
   }
 
+  /** The one we were given, wherever the server is. */
+  get #password(): string | undefined {
+    return this.#config.password ?? this.#passwords.fromFd;
+  }
+
   /** Undefined: no password for our name. */
   #ourPassword(): string | undefined {
-    const { password, user } = this.#config;
-    return password ?? this.#secret("pap", user, this.#papServer())?.secret;
+    return this.#password ?? this.#secret("pap", this.#config.user, this.#papServer())?.secret;
   }
 
   /** With PAP a server does not say who it is. */
@@ -127,19 +175,18 @@ export class Peers {
 
   /** Whether we may and can prove ourselves with a method of chap-secrets. */
   #canProve(method: AuthMethod): boolean {
-    const { password, user, remotename, remotenameGiven } = this.#config;
+    const { user, remotename, remotenameGiven } = this.#config;
     const { refuseChap, refuseMschap, refuseMschapV2, refuseEap } = this.#config;
     const refused = { eap: refuseEap, "chap-md5": refuseChap, "mschap-v2": refuseMschapV2, mschap: refuseMschap };
     if (method !== "pap" && refused[method]) return false;
-    if (password !== undefined || (method === "eap" && this.tls.canProve())) return true;
+    if (this.#password !== undefined || (method === "eap" && this.tls.canProve())) return true;
     return this.#secret("chap", user, remotenameGiven ? remotename : undefined) !== undefined;
   }
 
   /** Our secret for the server of that name. */
   #ourSecret(server: string): string | undefined {
-    const { password, user } = this.#config;
     this.#oursSearched("chap", server);
-    return password ?? this.#secret("chap", user, server)?.secret;
+    return this.#password ?? this.#secret("chap", this.#config.user, server)?.secret;
   }
 
   /** The secret of a peer that says it is `client`; what its line says of addresses and options is kept for it. */
@@ -213,6 +260,19 @@ export class Peers {
     return "errno" in file ? undefined : file.text;
   }
 
+  /** Has Samba judge a name and a password the peer gave. Undefined: that is for judgePap alone. */
+  askSamba(user: string, password: string, tty: string, ifname: string): Promise<PapVerdict> | undefined {
+    return this.#winbind?.judgePassword(user, password).then(({ accepted, message }) => {
+      if (accepted) return { accepted, message, delayMs: 0 };
+      // One it does not know may be in our own file; but what is there for everybody is not for those it refused.
+      const { papSecrets, name, login } = this.#config;
+      const file = this.#host.readFile(papSecrets, "root");
+      const found = "errno" in file ? undefined : findSecret(file.text, user, name, { file: papSecrets });
+      if (found !== undefined && (found.secret !== "" || login)) return this.judgePap(user, password, tty, ifname);
+      return this.#refuse({ message: message || "Login incorrect", delayMs: 0 }, tty, user);
+    });
+  }
+
   /** Judges a name and a password the peer gave. May ask the system, which takes milliseconds. */
   judgePap(user: string, password: string, tty: string, ifname: string): PapVerdict {
     const found = this.#findPeer(user);
@@ -276,8 +336,8 @@ export class Peers {
   }
 
   /**
-   * True when a peer that refuses to prove anything is let in all the same: allow-ip, or a line for nobody. `login` has
-   * the last word on everybody else, and the HOWTO's `* * "" *` would be such a line.
+   * True when a peer that refuses to prove anything is let in all the same: allow-ip, or a line for nobody. `login` and
+   * Samba have the last word on everybody else, and the HOWTO's `* * "" *` would be such a line.
    */
   admitsStrangers(): boolean {
     const { allowIp, requirePap, authProtocols, login } = this.#config;
@@ -286,7 +346,7 @@ export class Peers {
       this.#addressesFrom = "the allow-ip option";
       return true;
     }
-    if (login || (!requirePap && !authProtocols.includes("pap"))) return false;
+    if (login || this.#winbind !== undefined || (!requirePap && !authProtocols.includes("pap"))) return false;
     const found = this.#secret("pap", "", this.#config.name);
     if (found === undefined || found.secret !== "") return false;
     this.#addresses = found.addresses;
@@ -332,6 +392,8 @@ export class Peers {
 
   mayUse(address: number): boolean {
     if (isNobodys(address)) return false;
+    // Samba says nothing of addresses: those a peer it knows may have are the options'.
+    if (this.#winbind !== undefined && address === this.#config.peerAddress) return true;
     const list = this.#allowed();
     if (list === undefined) return !this.#config.authRequired;
     const allowed = addressAllowed(list, address);
@@ -352,6 +414,8 @@ export class Peers {
 
   /** The link is down: the peer is a stranger again, and logged out. */
   leave(): void {
+    this.#winbind?.forget();
+    this.#passwords.prompt?.cancel();
     this.#session?.close();
     this.#session = undefined;
     this.#addresses = this.#list = undefined;

@@ -10,7 +10,7 @@ import { eventPollDescriptors } from "../os/eventpoll.ts";
 import { closeFd, O, openFd } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";
 import { chat } from "./chat.ts";
-import type { Hooks } from "./hooks.ts";
+import { changed, type Hooks } from "./hooks.ts";
 
 /** Where scripts complain while nobody looks at our own log: Debian's place, then the place of pppd 2.4. */
 const CONNECT_ERRORS = ["/var/log/ppp-connect-errors", "/etc/ppp/connect-errors"];
@@ -33,9 +33,7 @@ export interface ScriptHost extends CommandHost {
 export function commandEnvironment({ environment }: Config): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) if (value !== undefined) env[name] = value;
-  for (const { name, value } of environment) if (value === undefined) delete env[name];
-  for (const { name, value } of environment) if (value !== undefined) env[name] = value;
-  return env;
+  return changed(env, environment);
 }
 
 /** Runs a command to its end; its exit code, or 128 and more when a signal ended it. */

@@ -1,12 +1,14 @@
 // A session: line, scripts, link, interface, and the same again with `persist`. What pppd calls main().
 
 import type { Config } from "../options/config.ts";
-import { closeFd, OsError } from "../os/libc.ts";
+import { closeFd, OsError, reasonOf } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";
 import type { Notifier } from "../os/notify.ts";
+import { findInterface } from "../os/netif.ts";
 import { PidFiles } from "../os/pidfile.ts";
 import type { SignalEvent } from "../os/signals.ts";
 import { openTun, type Tun } from "../os/tun.ts";
+import { joinVrf, vrfTable } from "../os/vrf.ts";
 import { Attempt } from "./attempt.ts";
 import { Bundling } from "./bundling.ts";
 import { Demand } from "./demand.ts";
@@ -15,6 +17,7 @@ import { Exit } from "./exit.ts";
 import { Hooks } from "./hooks.ts";
 import { Line } from "./line.ts";
 import { Buffers, InterfaceBuffers, Loop, type LoopOwner } from "./loop.ts";
+import { NameServers } from "./name-servers.ts";
 import type { Peers } from "./peers.ts";
 import { adviceOn } from "./trouble.ts";
 import { Unit } from "./unit.ts";
@@ -44,6 +47,8 @@ export interface SessionHost {
   readonly notifier: Notifier;
   /** A network protocol is up: updetach waits for it. */
   readonly onUp: () => void;
+  /** What must be known before the first link; undefined: it is. */
+  readonly ready: () => Promise<void> | undefined;
 }
 
 export class Session {
@@ -51,6 +56,7 @@ export class Session {
   readonly #host: SessionHost;
   readonly #log: Log;
   readonly #hooks: Hooks;
+  readonly #nameServers: NameServers;
   readonly #pidFiles: PidFiles;
   readonly #peers: Peers;
   readonly #notifier: Notifier;
@@ -77,7 +83,11 @@ export class Session {
     this.#host = host;
     this.#config = host.config;
     this.#log = host.log;
-    this.#hooks = new Hooks((level, text) => this.#log.write(level, text));
+    this.#hooks = new Hooks(
+      (level, text) => this.#log.write(level, text),
+      () => host.config.environment,
+    );
+    this.#nameServers = new NameServers(this.#log, this.#hooks, host.runDirectory);
     this.#pidFiles = new PidFiles(host.runDirectory);
     this.#peers = host.peersOf(host.config);
     this.#notifier = host.notifier;
@@ -93,7 +103,6 @@ export class Session {
     if (config.callFile !== undefined) env.set("CALL_FILE", config.callFile);
     if (config.linkname !== undefined) env.set("LINKNAME", config.linkname);
     if (config.remotenumber !== undefined) env.set("REMOTENUMBER", config.remotenumber);
-    for (const { name, value } of config.environment) value === undefined ? env.delete(name) : env.set(name, value);
   }
 
   /** Runs until there is nothing more to do; the exit code. */
@@ -101,6 +110,7 @@ export class Session {
     const { persist, maxfail, linkname, demand } = this.#config;
     if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
     warmUp();
+    this.#nameServers.cleanUp();
     const { beatMs } = this.#notifier;
     const beats = beatMs === Infinity ? undefined : setInterval(() => this.#beat(), beatMs);
     try {
@@ -284,6 +294,7 @@ export class Session {
 
   async #tryOnce(): Promise<void> {
     try {
+      if (!(await this.#outlast(this.#host.ready()))) return;
       if (this.#config.multilink) await this.#bundle();
       else await this.#single();
     } catch (error) {
@@ -329,6 +340,7 @@ export class Session {
           ...host,
           etc: this.#host.etc,
           runDirectory: this.#host.runDirectory,
+          nameServers: this.#nameServers,
           speed: tty.speed,
           notifier: this.#notifier,
           onUp: this.#host.onUp,
@@ -366,13 +378,16 @@ export class Session {
         if (end.final) this.#quitting = true;
         this.#running = undefined;
         unit.end();
+        if (demand === undefined) {
+          this.#hooks.start(this.#config.netDownScript, this.#netArgs(tun.name, tty.speed));
+          this.#forgetInterface(tun);
+        }
         await line.end(end.hangup);
       } finally {
         // A bug above must not leave an address or a route behind.
         unit.end();
         attempt.abandon();
       }
-      if (demand === undefined) this.#hooks.start(this.#config.netDownScript, this.#netArgs(tun.name, tty.speed));
       line.dropDtr();
     } finally {
       line.close();
@@ -394,6 +409,7 @@ export class Session {
         {
           ...this.#host,
           hooks: this.#hooks,
+          nameServers: this.#nameServers,
           setStatus: (exit) => (this.#status = exit),
           quitting: () => this.#quitting,
         },
@@ -425,9 +441,14 @@ export class Session {
 
   #closeInterface(tun: Tun | undefined): void {
     if (tun === undefined) return;
-    // Before its name is another's.
-    for (const problem of this.#pidFiles.remove(tun.name)) this.#log.write("warn", problem);
+    this.#forgetInterface(tun);
     closeFd(tun.fd);
+  }
+
+  /** Before its name is another's; scripts that only begin now are told of none. */
+  #forgetInterface(tun: Tun): void {
+    for (const problem of this.#pidFiles.remove(tun.name)) this.#log.write("warn", problem);
+    this.#hooks.env.delete("IFNAME");
   }
 
   #fail(error: unknown): void {
@@ -442,17 +463,36 @@ export class Session {
   }
 
   #openInterface(): Tun {
-    const { ifname, unit } = this.#config;
+    const { ifname, unit, vrf } = this.#config;
     try {
-      return openTun({
+      if (vrf !== undefined) this.#lookForVrf(vrf);
+      const tun = openTun({
         ...(ifname === undefined ? {} : { ifname }),
         ...(unit === undefined ? {} : { unit }),
       });
+      if (vrf !== undefined) this.#joinVrf(tun, vrf);
+      return tun;
     } catch (error) {
       if (!(error instanceof OsError)) throw error;
       for (const line of adviceOn(error)) this.#log.write("error", line);
       throw new Failed(Exit.FATAL, "");
     }
+  }
+
+  #lookForVrf(vrf: string): void {
+    if (findInterface(vrf) === undefined) throw new Failed(Exit.FATAL, `Requested vrf ${vrf} does not exist`);
+    if (vrfTable(vrf) === undefined) throw new Failed(Exit.FATAL, `Couldn't get the routing table id of vrf ${vrf}`);
+  }
+
+  #joinVrf({ fd, name }: Tun, vrf: string): void {
+    try {
+      joinVrf(name, vrf);
+    } catch (error) {
+      closeFd(fd);
+      throw new Failed(Exit.FATAL, `Couldn't move interface ${name} in vrf ${vrf}: ${reasonOf(error)}`);
+    }
+    this.#log.write("info", `Moved interface ${name} in vrf ${vrf}`);
+    this.#hooks.env.set("VRF", vrf);
   }
 
   #writePidFiles(ifname: string): void {

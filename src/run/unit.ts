@@ -15,6 +15,7 @@ import type { Tun } from "../os/tun.ts";
 import type { Demand } from "./demand.ts";
 import { Exit } from "./exit.ts";
 import type { Hooks, UpDown } from "./hooks.ts";
+import type { NameServers } from "./name-servers.ts";
 import { Network, queueLength } from "./network.ts";
 import { type LineStatus, networkNamespace, type Status, statusPath } from "./status.ts";
 
@@ -27,6 +28,7 @@ export interface UnitHost {
   /** "/etc/ppp" */
   readonly etc: string;
   readonly runDirectory: string;
+  readonly nameServers: NameServers;
   /** Speed of the line, for scripts. */
   readonly speed: number;
   readonly notifier: Notifier;
@@ -126,7 +128,7 @@ export class Unit {
     if (!this.#networks.up) return Infinity;
     const { idle, maxconnect, maxoctets, moTimeout } = this.#host.config;
     let at = Infinity;
-    if (idle > 0) at = this.#networks.traffic.lastAt + idle * SECOND;
+    if (idle > 0) at = this.#idleAt();
     if (maxconnect > 0) at = Math.min(at, this.#firstUpAt + maxconnect * SECOND);
     if (maxoctets > 0) at = Math.min(at, this.#octetsCheckedAt + moTimeout * SECOND);
     return at;
@@ -137,7 +139,7 @@ export class Unit {
     const { config, log } = this.#host;
     const { idle, maxconnect, maxoctets } = config;
     const used = this.#octets();
-    if (idle > 0 && now - this.#networks.traffic.lastAt >= idle * SECOND) {
+    if (idle > 0 && now >= this.#idleAt()) {
       log.write("notice", "Terminating connection due to lack of activity.");
       this.#finish(Exit.IDLE, "Link inactive", now);
     } else if (maxconnect > 0 && now - this.#firstUpAt >= maxconnect * SECOND) {
@@ -148,6 +150,13 @@ export class Unit {
       this.#finish(Exit.TRAFFIC_LIMIT, "Traffic limit", now);
     }
     this.#octetsCheckedAt = now;
+  }
+
+  /** When the link will have been quiet for too long; minconn.so leaves it alone at first. */
+  #idleAt(): number {
+    const { idle, plugins, minconnect } = this.#host.config;
+    const at = this.#networks.traffic.lastAt + idle * SECOND;
+    return plugins.includes("minconn.so") ? Math.max(at, this.#firstUpAt + minconnect * SECOND) : at;
   }
 
   #octets(): number {
@@ -254,8 +263,8 @@ export class Unit {
     hooks.env.set("IPLOCAL", our).set("IPREMOTE", peer);
     this.#setServers("DNS", event.dns, config.usepeerdns);
     this.#setServers("WINS", event.wins, config.usepeerwins);
-    const servers = event.dns.filter((server) => server !== 0).map(ipv4Text);
-    if (config.usepeerdns && servers.length > 0 && !config.noresolvconf) {
+    const servers = this.#servers(event);
+    if (servers.length > 0) {
       const problem = writeResolvConf(etc, servers);
       if (problem !== undefined) log.write("error", problem);
     }
@@ -275,6 +284,12 @@ export class Unit {
     else void Promise.all(waits).then(() => this.#ipv4 === event && this.#ipv4Ready(event, args));
   }
 
+  /** Those of the peer that the system is to use. */
+  #servers({ dns }: Ipv4Up): string[] {
+    const { usepeerdns, noresolvconf } = this.#host.config;
+    return usepeerdns && !noresolvconf ? dns.filter((server) => server !== 0).map(ipv4Text) : [];
+  }
+
   #setServers(name: "DNS" | "WINS", servers: readonly [number, number], wanted: boolean): void {
     const { env } = this.#host.hooks;
     if (servers[0] !== 0) env.set(`${name}1`, ipv4Text(servers[0]));
@@ -289,7 +304,7 @@ export class Unit {
 
   /** Addresses are set, ip-pre-up has ended: packets may go. */
   #ipv4Ready(event: Ipv4Up, args: string[]): void {
-    const { onUp, notifier } = this.#host;
+    const { onUp, notifier, nameServers } = this.#host;
     try {
       if (this.#demand === undefined) this.#network.up(event.peer, this.#mtu, this.#queue);
       else this.#demand.ipv4Up(event.our, event.peer, this.#mtu);
@@ -299,7 +314,10 @@ export class Unit {
     }
     this.#carries("ipv4");
     if (this.#demand === undefined) this.#sayAddresses(event);
-    this.#ipScripts.up(args);
+    const servers = [...new Set(this.#servers(event))];
+    this.#ipScripts.up(args, () => {
+      if (servers.length > 0) nameServers.announce(this.tun.name, servers);
+    });
     notifier.status(`up: ${ipv4Text(event.our)} <-> ${ipv4Text(event.peer)}`, true);
     onUp();
   }
@@ -363,6 +381,7 @@ export class Unit {
     if (this.#demand === undefined) this.#network.down4();
     else this.#demand.ipv4Down();
     this.#count(last, now);
+    this.#host.nameServers.withdraw(this.tun.name);
     this.#ipScripts.down();
   }
 

@@ -243,6 +243,31 @@ on("by default the parent leaves at once and says nothing; logfile has it all", 
   ]);
 });
 
+on("descriptors that options name are those of the background too", async (link) => {
+  await link.server.install({ ...PLAIN, "pap-secrets": "zaphod * secret *\n" });
+  const words = "user zaphod plugin passwordfd.so passwordfd 7 logfd 8";
+  const started = `printf secret | ${BACKGROUND} ${words} 7<&0 8>/run/log.test </dev/null`;
+  const { server, client } = await startBoth(link, `${SERVER.replace("noauth", "")} auth require-pap`, started);
+  expect(await client.exit()).toBe(0);
+  await server.waitFor(UP);
+  await until(link.client, "grep -q '^remote IP address' /run/log.test");
+  await signal(link.client, "TERM");
+  expect(await server.exit()).toBe(16);
+  await until(link.client, "grep -q '^Connection terminated' /run/log.test");
+  expect(await says(link.client, "cat /run/log.test; rm /run/log.test")).toContain("PAP authentication succeeded\n");
+});
+
+on("a VRF that is none ends it before there is an interface", async (link) => {
+  for (const [vrf, problem] of [
+    ["nowhere", "Requested vrf nowhere does not exist"],
+    ["lo", "Couldn't get the routing table id of vrf lo"],
+  ] as const) {
+    const run = await link.client.start(`${CLIENT} vrf ${vrf}`);
+    expect(await run.exit()).toBe(1);
+    expect(run.lines).toEqual([problem]);
+  }
+});
+
 on("logfile in the foreground: the terminal stays quiet", async (link) => {
   const runs = await startBoth(link, SERVER, `${CLIENT} logfile /run/log.test`);
   await runs.server.waitFor(UP);
@@ -359,9 +384,10 @@ on("persist: SIGHUP starts the link anew at once", async (link) => {
   await Promise.all([server.waitFor(UP, 1), client.waitFor(UP, 1)]);
   await signal(link.client, "TERM");
   expect(await client.exit()).toBe(5);
-  await server.waitFor("Modem hangup", 1);
+  // Its pid file is there again when it asks for the next caller, who does not answer its Terminate-Requests.
+  await server.waitFor("Connect: ", 2);
   await signal(link.server, "INT");
-  expect(await server.exit()).toBe(5);
+  expect(await server.exit()).toBe(16);
 });
 
 on("persist: maxfail attempts in a row, and SIGTERM ends a holdoff", async (link) => {

@@ -82,6 +82,7 @@ export function fakeHost({ files = {}, user = false, hostname = "peer", changes 
         : [{ code: 6, jt: 0, jf: 0, k: 65535 }],
     hasDefaultRoute: () => false,
     serialPorts: () => ["/dev/ttyS0", "/dev/ttyS1"],
+    inform: (text) => void logged.push(text),
     warn: (text) => void logged.push(text),
     complain: (text) => void complaints.push(text),
     ...changes,

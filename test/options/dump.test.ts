@@ -62,3 +62,13 @@ test("show-options has every option, and says which do nothing yet", () => {
   expect(text).toMatch(/^ {4}master_detach +.* \(not in this release\)$/m);
   expect(text).toMatch(/^ {4}persist +(?!.*not in this release)/m);
 });
+
+test("set and unset are dumped as they stand in the end", () => {
+  const words = ["/dev/ttyS0", "set", "A=1", "set", "B=2", "set", "A=3", "unset", "C", "unset", "A", "set", "C=x y"];
+  const config = parseOptions(words, fakeHost());
+  expect(dumpLines(config).filter((line) => /^(un)?set/.test(line))).toEqual([
+    "set B=2\t\t# (from command line)",
+    "set C=x y\t\t# (from command line)",
+    "unset A\t\t# (from command line)",
+  ]);
+});

@@ -4,8 +4,6 @@ import { expect, test } from "bun:test";
 import type { Config } from "../../src/options/config.ts";
 import { OptionError } from "../../src/options/error.ts";
 import { checkOptions, parseOptions } from "../../src/options/parse.ts";
-import { LATER } from "../../src/options/row.ts";
-import { findOption } from "../../src/options/table.ts";
 import { fakeHost } from "../kit/optionhost.ts";
 
 function checked(...words: string[]): Config {
@@ -66,9 +64,4 @@ test("sync is refused with the reason, but for a dry run", () => {
   const [code, says] = refusal("ttyS0", "sync");
   expect([code, says]).toEqual([2, expect.stringContaining("the sync option needs a synchronous port")]);
   expect(refusal("ttyS0", "sync", "dryrun")).toEqual([0]);
-});
-
-test("none of them is without effect any more", () => {
-  for (const word of ["pty", "notty", "socket", "socket-listen", "datarate", "sync"])
-    expect(findOption(word, fakeHost())!.row.rules & LATER).toBe(0);
 });

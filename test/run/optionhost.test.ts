@@ -10,7 +10,8 @@ import { systemOptionHost } from "../../src/run/optionhost.ts";
 const folder = mkdtempSync(join(tmpdir(), "optionhost-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const said: string[] = [];
-const host = systemOptionHost({ warn: (text) => said.push(text), complain: (text) => said.push(text) }, folder);
+const say = (text: string): void => void said.push(text);
+const host = systemOptionHost({ inform: say, warn: say, complain: say }, folder);
 
 test("the machine and the user", () => {
   expect(host).toMatchObject({ etc: folder, uid: process.getuid?.() ?? -1, hostname: hostname() });

@@ -3,6 +3,7 @@
 import type { Config } from "../config.ts";
 import { OptionError, OptionExit } from "../error.ts";
 import { isFailure } from "../host.ts";
+import { loadPlugin } from "../plugins.ts";
 import {
   alias,
   decoded,
@@ -10,7 +11,6 @@ import {
   GROUP,
   HIDDEN,
   INIT_ONLY,
-  LATER,
   LIST,
   NO_INCREASE,
   number,
@@ -118,12 +118,12 @@ const nolog = flag("nolog", GROUP, "log to syslog only", { logfd: undefined, log
 export const GENERAL: readonly Row[] = [
   counted("debug"),
   counted("-d"),
-  number("kdebug", "kdebug", PRIORITY | LATER, "trace frames (1 general, 2 received, 4 sent)"),
+  number("kdebug", "kdebug", PRIORITY, "trace frames in the kernel: there are none"),
   nodetach,
   alias(nodetach, "-detach", GROUP),
   flag("up_sdnotify", GROUP, "stay in the foreground and tell systemd when the link is up", { detach: "sdnotify" }),
   flag("updetach", GROUP, "detach once the link is up", { detach: "updetach" }),
-  flag("master_detach", LATER, "detach when the bundle's first link has ended", { masterDetach: true }),
+  flag("master_detach", 0, "one process has all links of a bundle", { masterDetach: true }),
   {
     ...number("holdoff", "holdoff", PRIORITY, "seconds to wait before connecting again"),
     set({ config }, argument) {
@@ -168,7 +168,7 @@ export const GENERAL: readonly Row[] = [
   number("connect-delay", "connectDelayMs", PRIORITY, "milliseconds to wait for the peer after connecting", { min: 0 }),
   number("unit", "unit", PRIORITY, "the N of pppN", { min: 0 }),
   text("ifname", "ifname", PRIORITY | PRIVILEGED, "a name for the interface instead of pppN"),
-  text("vrf", "vrf", PRIORITY | PRIVILEGED | LATER, "the routing domain the interface joins"),
+  text("vrf", "vrf", PRIORITY | PRIVILEGED, "the routing domain the interface joins"),
   flag("dump", 0, "print the options in effect", { dump: true }),
   flag("dryrun", 0, "print the options in effect and exit", { dryrun: true }),
   number("child-timeout", "childTimeout", PRIORITY, "seconds to wait for scripts at the end (0: for ever)"),
@@ -203,8 +203,8 @@ export const GENERAL: readonly Row[] = [
     const path = decoded(argument);
     config.mpDevices.push(path.startsWith("/") ? path : `/dev/${path}`);
   }),
-  special("plugin", PRIVILEGED | LIST | LATER, "load a plugin", ({ config }, argument) =>
-    config.plugins.push(decoded(argument)),
+  special("plugin", PRIVILEGED | LIST, "load a plugin", ({ config, host }, argument) =>
+    loadPlugin(config, decoded(argument), host),
   ),
   filter("pass-filter", "passFilter", "packets that may pass"),
   filter("active-filter", "activeFilter", "packets that count as traffic"),
