@@ -80,11 +80,6 @@ export const DIFFERENCES: readonly Difference[] = [
       instead("xxx # [don't know how to print value]", valueOf(one) === "frob" ? "sum" : valueOf(one))(real),
   },
   {
-    why: "plugins are not loaded in this release",
-    cases: /^plugin "nowhere/,
-    ours: () => ({ stdout: PLAIN.replace("/dev", `plugin nowhere.so${FROM}/dev`), stderr: "", code: 0 }),
-  },
-  {
     why: "+ua is dumped with its file (2.4.9 prints a stray pointer)",
     cases: /^(user: )?\+ua ("?\/home|good|no newline)/,
     ours: (real, one) => instead(/\+ua .*?\t/, `+ua ${valueOf(one)}\t`)(real),
