@@ -18,7 +18,7 @@ const SOCKETS = "hands a connection to the kernel's PPP, which this program does
 const RADIUS = "RADIUS is not built in, and without it nobody would be checked";
 
 /** Why the others are not, and what to do instead. */
-const REFUSED: Readonly<Record<string, readonly [why: string, instead?: string]>> = {
+export const REFUSED: Readonly<Record<string, readonly [why: string, instead?: string]>> = {
   "pppoe.so": [
     SOCKETS,
     "instead of it and the interface's name: pty 'pppoe -I eth0 -T 80 -m 1452' (program of rp-pppoe)",

@@ -12,11 +12,11 @@ import { libc, Memory, POLLERR, POLLIN, reasonOf } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";
 import { firstEthernetMac } from "../os/netif.ts";
 import { readSysctl, writeSysctl } from "../os/sysctl.ts";
-import type { Tun } from "../os/tun.ts";
 import { Failed } from "./device.ts";
 import { Exit } from "./exit.ts";
 import type { Hooks } from "./hooks.ts";
 import { identifiers } from "./identifiers.ts";
+import type { Interface } from "./interface.ts";
 import { filtersOf } from "./linkconfig.ts";
 import { Network } from "./network.ts";
 
@@ -42,7 +42,7 @@ export interface DemandHost {
 }
 
 export class Demand {
-  readonly tun: Tun;
+  readonly interface: Interface;
   readonly network: Network;
   readonly kept = new KeptPackets();
   /** Somebody removed the interface. */
@@ -55,10 +55,10 @@ export class Demand {
   #ids: { our: InterfaceId; peer: InterfaceId } | undefined;
   #dynaddrBefore: string | undefined;
 
-  constructor(host: DemandHost, tun: Tun) {
+  constructor(host: DemandHost, own: Interface) {
     this.#host = host;
-    this.tun = tun;
-    this.network = new Network(tun.name, host.config, (level, text) => host.log.write(level, text));
+    this.interface = own;
+    this.network = new Network(own.tun.name, host.config, (level, text) => host.log.write(level, text));
   }
 
   // ── before and after ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -101,12 +101,12 @@ export class Demand {
   async #setAddresses(): Promise<void> {
     const { config, hooks, outlast } = this.#host;
     // Whoever gave no address for a side takes what the peer says of it.
-    if (!config.noremoteip) config.peerAddress ||= MADE_UP_PEER + this.tun.unit;
-    this.#our = config.ourAddress || MADE_UP_OUR + this.tun.unit;
+    if (!config.noremoteip) config.peerAddress ||= MADE_UP_PEER + this.interface.tun.unit;
+    this.#our = config.ourAddress || MADE_UP_OUR + this.interface.tun.unit;
     this.#peer = config.peerAddress ?? 0;
     this.network.setAddresses(this.#our, this.#peer);
     const { device = "", speed, ipparam } = config;
-    const args = [this.tun.name, device, String(speed), ipv4Text(this.#our), ipv4Text(this.#peer)];
+    const args = [this.interface.tun.name, device, String(speed), ipv4Text(this.#our), ipv4Text(this.#peer)];
     await outlast(hooks.start(config.ipPreUpScript, ipparam === undefined ? args : [...args, ipparam]));
   }
 
@@ -132,7 +132,7 @@ export class Demand {
     if (this.kept.some((packet) => isActive(filters, packet, 0, packet.length))) return "packet";
     this.kept.clear();
     const bun = eventPollDescriptors();
-    const fds = [this.tun.fd, ...bun];
+    const fds = [this.interface.tun.fd, ...bun];
     const { view, address } = new Memory(POLLFD_SIZE * fds.length);
     for (const [at, fd] of fds.entries()) {
       view.setInt32(POLLFD_SIZE * at, fd, true);
@@ -168,7 +168,7 @@ export class Demand {
   }
 
   #read(): number {
-    return libc.read(this.tun.fd, this.#packet.address, MAX_PACKET);
+    return libc.read(this.interface.tun.fd, this.#packet.address, MAX_PACKET);
   }
 
   /** What waited for a link waits in vain. */

@@ -1,25 +1,21 @@
 // A session: line, scripts, link, interface, and the same again with `persist`. What pppd calls main().
 
 import type { Config } from "../options/config.ts";
-import { closeFd, OsError, reasonOf } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";
 import type { Notifier } from "../os/notify.ts";
-import { findInterface } from "../os/netif.ts";
 import { PidFiles } from "../os/pidfile.ts";
 import type { SignalEvent } from "../os/signals.ts";
-import { openTun, type Tun } from "../os/tun.ts";
-import { joinVrf, vrfTable } from "../os/vrf.ts";
 import { Attempt } from "./attempt.ts";
 import { Bundling } from "./bundling.ts";
 import { Demand } from "./demand.ts";
 import { Failed, type LineHost } from "./device.ts";
 import { Exit } from "./exit.ts";
 import { Hooks } from "./hooks.ts";
+import { Interface } from "./interface.ts";
 import { Line } from "./line.ts";
 import { Buffers, InterfaceBuffers, Loop, type LoopOwner } from "./loop.ts";
 import { NameServers } from "./name-servers.ts";
 import type { Peers } from "./peers.ts";
-import { adviceOn } from "./trouble.ts";
 import { Unit } from "./unit.ts";
 import { warmUp } from "./warmup.ts";
 import { Whereabouts } from "./whereabouts.ts";
@@ -241,7 +237,7 @@ export class Session {
         if (this.#quitting) return false;
         this.#status = Exit.OK;
         this.#dormant = true;
-        this.#notifier.status(`waiting for traffic on ${demand.tun.name}`);
+        this.#notifier.status(`waiting for traffic on ${demand.interface.tun.name}`);
         const found = await demand.awaitPacket(
           () => {
             if (this.#notifier.beatAt <= performance.now()) this.#beat();
@@ -252,7 +248,7 @@ export class Session {
         this.#dormant = false;
         if (found === "stopped") return false;
         if (found === "packet") break;
-        this.#log.write("error", `Interface ${demand.tun.name} has been removed`);
+        this.#log.write("error", `Interface ${demand.interface.tun.name} has been removed`);
         this.#status = Exit.FATAL;
         demand.gone = true;
         if (!this.#config.persist) return false;
@@ -266,17 +262,16 @@ export class Session {
   }
 
   async #standBy(): Promise<Demand> {
-    const { speed } = this.#config;
-    const tun = this.#openInterface();
     const host = {
       config: this.#config,
       log: this.#log,
       hooks: this.#hooks,
       outlast: (script: Promise<void> | undefined) => this.#outlast(script),
     };
-    const demand = (this.#demand = new Demand(host, tun));
+    const demand = (this.#demand = new Demand(host, this.#openInterface()));
     // A signal ends the wait for a script; whether it ends all, the caller knows.
-    await this.#initInterface(tun, speed);
+    await this.#outlast(demand.interface.announce(this.#config.speed));
+    demand.interface.writePidFiles();
     await demand.setUp();
     return demand;
   }
@@ -286,8 +281,8 @@ export class Session {
     if (demand === undefined) return;
     this.#demand = undefined;
     demand.end();
-    this.#hooks.start(this.#config.netDownScript, this.#netArgs(demand.tun.name, this.#config.speed));
-    this.#closeInterface(demand.tun);
+    demand.interface.down();
+    demand.interface.close();
   }
 
   // ── one attempt ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -320,14 +315,15 @@ export class Session {
   async #single(): Promise<void> {
     const line = (this.#line = new Line(this.#lineHost()));
     const demand = this.#demand;
-    let tun = demand?.tun;
+    // Of this link alone.
+    let own: Interface | undefined;
     try {
       const tty = await line.open();
       if (this.#quitting) return;
-      if (tun === undefined) {
-        tun = this.#openInterface();
-        if (!(await this.#initInterface(tun, tty.speed))) return;
-      } else this.#hooks.env.set("SPEED", String(tty.speed));
+      const used = demand?.interface ?? (own = this.#openInterface());
+      if (own === undefined) used.setSpeed(tty.speed);
+      else if (!(await this.#announce(own, tty.speed))) return;
+      const { tun } = used;
       this.#log.write("notice", `Connect: ${tun.name} <--> ${tty.path}`);
       this.#notifier.status("waiting for the peer");
       this.#status = Exit.NEGOTIATION;
@@ -378,10 +374,7 @@ export class Session {
         if (end.final) this.#quitting = true;
         this.#running = undefined;
         unit.end();
-        if (demand === undefined) {
-          this.#hooks.start(this.#config.netDownScript, this.#netArgs(tun.name, tty.speed));
-          this.#forgetInterface(tun);
-        }
+        own?.down();
         await line.end(end.hangup);
       } finally {
         // A bug above must not leave an address or a route behind.
@@ -393,16 +386,17 @@ export class Session {
       line.close();
       this.#lastLine = line;
       this.#line = undefined;
-      if (demand === undefined) this.#closeInterface(tun);
+      own?.close();
     }
   }
 
   /** Several lines, one interface (RFC 1990). */
   async #bundle(): Promise<void> {
     const demand = this.#demand;
-    const tun = demand?.tun ?? this.#openInterface();
+    let own: Interface | undefined;
+    const { tun } = demand?.interface ?? (own = this.#openInterface());
     try {
-      if (demand === undefined && !(await this.#initInterface(tun, this.#config.speed))) return;
+      if (own !== undefined && !(await this.#announce(own, this.#config.speed))) return;
       this.#notifier.status("waiting for the peer");
       this.#status = Exit.NEGOTIATION;
       const bundling = new Bundling(
@@ -421,34 +415,21 @@ export class Session {
       const end = await bundling.run();
       if (end.wasUp) this.#failures = 0;
       if (end.noHoldoff) this.#needHoldoff = false;
-      if (demand === undefined)
-        this.#hooks.start(this.#config.netDownScript, this.#netArgs(tun.name, this.#config.speed));
+      own?.down();
     } finally {
-      if (demand === undefined) this.#closeInterface(tun);
+      own?.close();
     }
   }
 
+  #openInterface(): Interface {
+    return Interface.open({ config: this.#config, log: this.#log, hooks: this.#hooks, pidFiles: this.#pidFiles });
+  }
+
   /** False: a signal says that there will be no link. */
-  async #initInterface(tun: Tun, speed: number): Promise<boolean> {
-    const { device, netInitScript } = this.#config;
-    this.#hooks.env.set("IFNAME", tun.name).set("UNIT", String(tun.unit)).set("SPEED", String(speed));
-    if (device !== undefined) this.#hooks.env.set("DEVICE", device);
-    this.#log.write("info", `Using interface ${tun.name}`);
-    const ended = await this.#outlast(this.#hooks.start(netInitScript, this.#netArgs(tun.name, speed)));
-    if (ended || this.#demand !== undefined) this.#writePidFiles(tun.name);
-    return ended;
-  }
-
-  #closeInterface(tun: Tun | undefined): void {
-    if (tun === undefined) return;
-    this.#forgetInterface(tun);
-    closeFd(tun.fd);
-  }
-
-  /** Before its name is another's; scripts that only begin now are told of none. */
-  #forgetInterface(tun: Tun): void {
-    for (const problem of this.#pidFiles.remove(tun.name)) this.#log.write("warn", problem);
-    this.#hooks.env.delete("IFNAME");
+  async #announce(own: Interface, speed: number): Promise<boolean> {
+    if (!(await this.#outlast(own.announce(speed)))) return false;
+    own.writePidFiles();
+    return true;
   }
 
   #fail(error: unknown): void {
@@ -462,51 +443,7 @@ export class Session {
     throw error;
   }
 
-  #openInterface(): Tun {
-    const { ifname, unit, vrf } = this.#config;
-    try {
-      if (vrf !== undefined) this.#lookForVrf(vrf);
-      const tun = openTun({
-        ...(ifname === undefined ? {} : { ifname }),
-        ...(unit === undefined ? {} : { unit }),
-      });
-      if (vrf !== undefined) this.#joinVrf(tun, vrf);
-      return tun;
-    } catch (error) {
-      if (!(error instanceof OsError)) throw error;
-      for (const line of adviceOn(error)) this.#log.write("error", line);
-      throw new Failed(Exit.FATAL, "");
-    }
-  }
-
-  #lookForVrf(vrf: string): void {
-    if (findInterface(vrf) === undefined) throw new Failed(Exit.FATAL, `Requested vrf ${vrf} does not exist`);
-    if (vrfTable(vrf) === undefined) throw new Failed(Exit.FATAL, `Couldn't get the routing table id of vrf ${vrf}`);
-  }
-
-  #joinVrf({ fd, name }: Tun, vrf: string): void {
-    try {
-      joinVrf(name, vrf);
-    } catch (error) {
-      closeFd(fd);
-      throw new Failed(Exit.FATAL, `Couldn't move interface ${name} in vrf ${vrf}: ${reasonOf(error)}`);
-    }
-    this.#log.write("info", `Moved interface ${name} in vrf ${vrf}`);
-    this.#hooks.env.set("VRF", vrf);
-  }
-
-  #writePidFiles(ifname: string): void {
-    const { linkname } = this.#config;
-    this.#warn(this.#pidFiles.writeInterface(ifname));
-    if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname, ifname));
-  }
-
   #warn(problem: string | undefined): void {
     if (problem !== undefined) this.#log.write("error", problem);
-  }
-
-  #netArgs(ifname: string, speed: number): string[] {
-    const { device, ipparam } = this.#config;
-    return [ifname, device ?? "", String(speed), ...(ipparam === undefined ? [] : [ipparam])];
   }
 }
