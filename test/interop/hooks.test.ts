@@ -100,7 +100,7 @@ function normal(line: string): string[] {
       .replace(/^env (PPPD_PID)=\d+/, "env $1=N")
       .replace(/^env (BYTES_\w+|CONNECT_TIME)=\d+/, "env $1=N")
       .replace(/fe80::[0-9a-f:]+/g, "fe80::N")
-      .replace(/^fd 2 (pipe:|socket:|\/tmp\/).*/, "fd 2 what pppd was given")
+      .replace(/^fd 2 (pipe:|socket:|\/tmp\/|\/lab\/said).*/, "fd 2 what pppd was given")
       // 2.4.9 makes the route to the peer by itself.
       .replace(/^(interface has inet6 fe80::N)( peer .*|\/128)$/, "$1")
       // The guest's ip is busybox's.
