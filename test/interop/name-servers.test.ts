@@ -117,7 +117,7 @@ on(
     const next = await link.client.start(`${CLIENT} connect 'exit 1'`);
     expect(await next.exit()).toBe(8);
     expect((await link.client.run(`ls ${RECORDS}`)).stdout).toBe("");
-    await link.client.run("rm /var/run/ppp0.pid");
+    await link.client.run("rm /var/run/ppp0.pid /var/run/nullmodem-ppp0.stats");
   },
 );
 
