@@ -103,7 +103,9 @@ export class OurEnd implements End {
   }
 
   async start(command: string): Promise<Run> {
-    this.#program = new Program(["sh", "-c", command], { machine: this.machine, env: { PATH: this.#path } });
+    // One pipe for both, or who said what first is lost.
+    const merged = ["sh", "-c", 'exec sh -c "$1" 2>&1', "sh", command];
+    this.#program = new Program(merged, { machine: this.machine, env: { PATH: this.#path } });
     return new OurRun(this.#program);
   }
 
