@@ -56,7 +56,10 @@ export function linkConfig(config: Config, plan: AuthPlan, complain: (text: stri
       qualityPeriod: nothing ? -1 : config.lqrInterval * 100,
       callback: config.callback !== undefined,
       fcs: nothing ? undefined : (config.fcs as FcsBits | undefined),
-      limits: limits(config, config.lcpRestart, config.lcpMaxConfigure, config.lcpMaxTerminate, config.lcpMaxFailure),
+      limits: {
+        ...limits(config.lcpRestart, config.lcpMaxConfigure, config.lcpMaxTerminate, config.lcpMaxFailure),
+        patienceMs: patience(config),
+      },
       start: { passive: config.passive, silent: config.silent },
       authRequired: config.authRequired,
       demand: plan.demand,
@@ -115,14 +118,17 @@ export function linkConfig(config: Config, plan: AuthPlan, complain: (text: stri
   };
 }
 
+/** The peer is there and listens: what it does not answer sooner than this was lost, or it is very busy. */
+const NCP_PATIENCE_MS = 1000;
+
 /** RFC 1661 §4.6, times in seconds. */
-function limits(config: Config, restart: number, configure: number, terminate: number, failure: number): Limits {
+function limits(restart: number, configure: number, terminate: number, failure: number): Limits {
   return {
     restartMs: restart * SECOND,
     maxConfigure: configure,
     maxTerminate: terminate,
     maxFailure: failure,
-    patienceMs: patience(config),
+    patienceMs: NCP_PATIENCE_MS,
   };
 }
 
@@ -157,7 +163,7 @@ export function ipcpConfig(config: Config): IpcpConfig | undefined {
     addresses: !nothing && !config.ipcpNoAddresses,
     noRemote: config.noremoteip,
     vj: nothing || config.novj ? undefined : { maxSlot: config.vjMaxSlots - 1, compressSlot: !config.novjccomp },
-    limits: limits(config, config.ipcpRestart, config.ipcpMaxConfigure, config.ipcpMaxTerminate, config.ipcpMaxFailure),
+    limits: limits(config.ipcpRestart, config.ipcpMaxConfigure, config.ipcpMaxTerminate, config.ipcpMaxFailure),
   };
 }
 
@@ -194,13 +200,7 @@ function ipv6cpConfig(config: Config, complain: (text: string) => void): Ipv6cpC
     acceptRemote: config.ipv6cpAcceptRemote,
     noRemote: config.ipv6cpNoremote,
     noSend: config.ipv6cpNosend,
-    limits: limits(
-      config,
-      config.ipv6cpRestart,
-      config.ipv6cpMaxConfigure,
-      config.ipv6cpMaxTerminate,
-      config.ipv6cpMaxFailure,
-    ),
+    limits: limits(config.ipv6cpRestart, config.ipv6cpMaxConfigure, config.ipv6cpMaxTerminate, config.ipv6cpMaxFailure),
   };
 }
 
@@ -222,7 +222,7 @@ export function ccpConfig(config: Config): CcpConfig | undefined {
     lzs,
     mppc,
     mppe: mppeConfig(config),
-    limits: limits(config, CCP_RESTART, CCP_CONFIGURE, CCP_TERMINATE, CCP_FAILURE),
+    limits: limits(CCP_RESTART, CCP_CONFIGURE, CCP_TERMINATE, CCP_FAILURE),
   };
 }
 
