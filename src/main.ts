@@ -17,6 +17,9 @@ async function main(called: string, argv: string[]): Promise<number> {
   if (isApplet(called)) return (await APPLETS[called]())(argv);
   const [first, ...rest] = argv;
   if (isApplet(first)) return (await APPLETS[first]())(rest);
+  // Its own word for the programs that read /etc/ppp.
+  const [folder = "", name, ...words] = rest;
+  if (first === "--config-dir" && isApplet(name)) return (await APPLETS[name]())([first, folder, ...words]);
   if (isCommand(first)) return (await COMMANDS[first]())(rest);
   return help(first);
 }

@@ -1,8 +1,10 @@
 // pon(1), as Debian has it: `pon NAME …` is `pppd call NAME …`.
 
 import { accessSync, closeSync, constants as access, existsSync, openSync } from "node:fs";
+import { OptionError } from "../options/error.ts";
 import { outlive } from "../os/instead.ts";
 import { reasonOf } from "../os/libc.ts";
+import { takeConfigDir } from "../run/config-dir.ts";
 
 const DEFAULT_PROVIDER = "provider";
 
@@ -26,8 +28,7 @@ export interface PonHost {
   runScript(path: string): Promise<number>;
 }
 
-const THIS_HOST: PonHost = {
-  etc: "/etc/ppp",
+const THIS_HOST: Omit<PonHost, "etc"> = {
   run: "/var/run",
   say: console.log,
   complain: console.error,
@@ -40,7 +41,25 @@ const THIS_HOST: PonHost = {
 export async function pon(
   argv: readonly string[],
   pppd: (argv: string[]) => Promise<number>,
-  host: PonHost = THIS_HOST,
+  givenHost?: PonHost,
+): Promise<number> {
+  try {
+    const { etc, words } = takeConfigDir(argv);
+    const host = givenHost ?? { ...THIS_HOST, etc };
+    return await ponWith(words, argv.slice(0, argv.length - words.length), pppd, host);
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    for (const line of error.lines) (givenHost ?? THIS_HOST).complain(`pon: ${line}`);
+    return 1;
+  }
+}
+
+/** `before` are words for pppd. */
+async function ponWith(
+  argv: readonly string[],
+  before: readonly string[],
+  pppd: (argv: string[]) => Promise<number>,
+  host: PonHost,
 ): Promise<number> {
   const { etc, run, say, complain } = host;
   const { flags, provider: named } = split(argv);
@@ -67,7 +86,7 @@ export async function pon(
     return 1;
   }
   if (flags.length > 0) markQuick(`${run}/ppp-quick`, complain);
-  return pppd(ponOptions(argv));
+  return pppd([...before, ...ponOptions(argv)]);
 }
 
 /** pppd's options for pon's arguments. */

@@ -18,6 +18,7 @@ import { type Notifier, takeNotifier } from "../os/notify.ts";
 import { Signals } from "../os/signals.ts";
 import { Syslog } from "../os/syslog.ts";
 import { Exit } from "../run/exit.ts";
+import { takeConfigDir } from "../run/config-dir.ts";
 import { systemOptionHost } from "../run/optionhost.ts";
 import { Passwords } from "../run/passwords.ts";
 import { Peers } from "../run/peers.ts";
@@ -38,15 +39,18 @@ export async function pppd(argv: string[]): Promise<number> {
   // The child in the background reads the same words again: what is to be said of them was said by its parent.
   // Standard output may be the line.
   const early = new Log(syslog, ours === undefined && !argv.includes("notty") ? 1 : undefined, false);
-  const host = systemOptionHost({
-    inform: (text) => void (ours === undefined && early.write("info", text)),
-    warn: (text) => void (ours === undefined && early.write("warn", text)),
-    complain: (text) => void (ours === undefined && complain(text, "err", syslog)),
-  });
+  const voice = {
+    inform: (text: string) => void (ours === undefined && early.write("info", text)),
+    warn: (text: string) => void (ours === undefined && early.write("warn", text)),
+    complain: (text: string) => void (ours === undefined && complain(text, "err", syslog)),
+  };
+  let host: OptionHost;
   let config: Config;
   let given: number[];
   try {
-    config = parseOptions(argv, host);
+    const { etc, words } = takeConfigDir(argv);
+    host = systemOptionHost(voice, etc);
+    config = parseOptions(words, host);
     if (config.showOptions) {
       process.stderr.write(showOptionsText());
       return Exit.OK;

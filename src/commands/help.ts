@@ -28,6 +28,7 @@ const nullmodem = defineCommand({
 });
 
 const AFTER = `Called by one of these names, status and service apart, it is that program. \`pppd --help\` and \`chat\` explain their own words.
+\`--config-dir DIR\` as the first words of pppd or pon: the files of DIR instead of those in /etc/ppp.
 A serial cable between two machines, as root:
   here   pppd /dev/ttyS0 115200 local noauth nodetach 192.168.0.1:192.168.1.1
   there  pppd /dev/ttyS0 115200 local noauth nodetach`;
