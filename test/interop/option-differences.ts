@@ -202,8 +202,9 @@ export function comparable(printed: Printed): Printed {
   // Of a repeated option 2.4.9 has only the last one's source.
   const lines = text.split("\n");
   const names = lines.map((line) => line.split(/[ \t]/)[0]!);
-  const sourceless = lines.map((line, at) =>
-    names.indexOf(names[at]!) === names.lastIndexOf(names[at]!) ? line : line.replace(/\t\t# .*/, ""),
-  );
+  const sourceless = lines.map((line, at) => {
+    const isRepeated = names.indexOf(names[at]!) !== names.lastIndexOf(names[at]!) || /^(un)?set /.test(line);
+    return isRepeated ? line.replace(/\t\t# .*/, "") : line;
+  });
   return { stdout: sourceless.join("\n"), stderr, code };
 }
