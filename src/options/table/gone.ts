@@ -1,6 +1,6 @@
 // Options that lost their meaning: IPX and EAP-SRP, and spellings of the first pppds.
 
-import { alias, flag, GONE, HIDDEN, special, type Row } from "../row.ts";
+import { alias, flag, GONE, GROUP, HIDDEN, PRIORITY, special, type Row } from "../row.ts";
 
 function gone(name: string, argument: boolean): Row {
   return { ...special(name, HIDDEN | GONE, "no effect any more", () => {}), argument };
@@ -18,13 +18,13 @@ const IPX_WITH_VALUE = [
   "ipxcp-max-terminate",
 ];
 const IPX_PLAIN = ["ipx", "+ipx", "+ipx-protocol", "ipxcp-accept-local", "ipxcp-accept-network", "ipxcp-accept-remote"];
-const noipx = flag("noipx", 0, "no IPX: there is none", {});
+const noipx = flag("noipx", PRIORITY, "no IPX: there is none", {});
 
 /** Where a dump of 2.4.9 has them. */
 export const IPX: readonly Row[] = [
   noipx,
-  alias(noipx, "-ipx"),
-  alias(noipx, "-ipx-protocol"),
+  alias(noipx, "-ipx", PRIORITY | GROUP),
+  alias(noipx, "-ipx-protocol", PRIORITY | GROUP),
   ...IPX_PLAIN.map((name) => gone(name, false)),
   ...IPX_WITH_VALUE.map((name) => gone(name, true)),
 ];
