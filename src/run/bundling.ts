@@ -250,7 +250,7 @@ export class Bundling {
     const { notifier } = this.#host;
     if (notifier.beatAt <= now) notifier.beat(now);
     this.#takeEvents(now);
-    this.#unit.fitQueue();
+    this.#unit.fitQueue(now);
     if (this.#unit.nextDeadline() > now) return;
     this.#unit.checkLimits(now);
     this.#takeEvents(now);

@@ -354,7 +354,7 @@ export class Session {
         settle: (now) => {
           if (this.#notifier.beatAt <= now) this.#beat();
           attempt.settle(now);
-          unit.fitQueue();
+          unit.fitQueue(now);
           if (unit.nextDeadline() > now) return;
           unit.checkLimits(now);
           attempt.settle(now);

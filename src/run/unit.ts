@@ -20,6 +20,9 @@ import { Network, queueLength } from "./network.ts";
 import { type LineStatus, networkNamespace, type Status, statusPath } from "./status.ts";
 
 const SECOND = 1000;
+const BUSY_MS = 300;
+/** Bits a second of a line of which nobody knows how fast it is. */
+const FAST = 2_000_000;
 
 export interface UnitHost {
   readonly config: Config;
@@ -73,6 +76,10 @@ export class Unit {
   #startedAt = performance.now();
   #firstUpAt = Infinity;
   #octetsCheckedAt = 0;
+  /** Of {@link #hasBeenBusy}. */
+  #wasBusy = false;
+  #sampledAt = 0;
+  #sampledOctets = 0;
 
   /** `demand` has the interface before the link and after it. */
   constructor(host: UnitHost, tun: Tun, networks: Networks, demand?: Demand) {
@@ -239,11 +246,24 @@ export class Unit {
   }
 
   /** To be called now and then: the queue is to last as long whatever the line, or the lines, make of its packets. */
-  fitQueue(): void {
-    // What comes while what was kept goes out must have room too.
-    if (this.#demand?.kept.isEmptying === true) return;
-    if (this.#ready.ipv4 || this.#ready.ipv6)
-      this.#network.fitQueue(this.#host.rate(), this.#networks.gain.ratio, this.#mtu);
+  fitQueue(now: number): void {
+    if (!this.#ready.ipv4 && !this.#ready.ipv6) return;
+    // What comes while what was kept goes out must have room too. And the kernel loses packets that come just when it
+    // changes a queue: where the queue is another with every link, it is changed only when it matters.
+    if (this.#demand !== undefined && (this.#demand.kept.isEmptying || !this.#hasBeenBusy(now))) return;
+    this.#network.fitQueue(this.#host.rate(), this.#networks.gain.ratio, this.#mtu);
+  }
+
+  /** Whether the line has had half of what it can take, or more, for a while since the link came up. */
+  #hasBeenBusy(now: number): boolean {
+    const took = now - this.#sampledAt;
+    if (this.#wasBusy || took < BUSY_MS) return this.#wasBusy;
+    const { octetsOut } = this.#networks.traffic;
+    const bitsASecond = ((octetsOut - this.#sampledOctets) * 10 * SECOND) / took;
+    this.#wasBusy = bitsASecond > (this.#host.rate() || FAST) / 2;
+    this.#sampledAt = now;
+    this.#sampledOctets = octetsOut;
+    return this.#wasBusy;
   }
 
   get #queue(): number {
@@ -369,6 +389,9 @@ export class Unit {
     if (this.#demand !== undefined) this.#network.setMtu(this.#mtu);
     this.#host.takeFrom(this.tun.fd);
     this.#startedAt = performance.now();
+    this.#sampledAt = this.#startedAt;
+    this.#sampledOctets = this.#networks.traffic.octetsOut;
+    this.#wasBusy = false;
     this.#firstUpAt = Math.min(this.#firstUpAt, this.#startedAt);
     this.#octetsCheckedAt = this.#startedAt;
     this.wasUp = true;

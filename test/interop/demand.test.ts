@@ -146,6 +146,18 @@ for (const [kind, why] of [
       await finish(run);
     });
 
+    test("the queue stays long on a line that is quiet, and is as short as its speed wants on a busy one", async () => {
+      const run = await demand("10.0.0.2:10.0.0.1");
+      const qlen = async (): Promise<number> =>
+        Number(/qlen (\d+)/.exec(await says(link.client, "ip link show ppp0"))?.[1]);
+      expect(await ping(link.client, 2)).toBe("2 packets transmitted, 2 received");
+      expect(await qlen()).toBe(127);
+      const busy = `while ip link show ppp0 | grep -q "qlen 127"; do head -c 1000 /dev/urandom >/dev/udp/10.0.0.1/9; done`;
+      expect(await link.client.run(`timeout 20 bash -c '${busy}' 2>/dev/null`)).toMatchObject({ status: 0 });
+      expect(await qlen()).toBeLessThan(40);
+      await finish(run);
+    });
+
     test("datagrams all along, while links come and go: none is lost", async () => {
       // Of small packets the queue has more, in case the machine is busy elsewhere.
       const run = await demand("10.0.0.2:10.0.0.1 mtu 296");
