@@ -1,7 +1,8 @@
 // Which USB adapter a serial port is, by what sysfs says of it, so that it is known again under another name.
 
-import { readdirSync, readFileSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { attribute, namesIn } from "./sysfs.ts";
 
 export interface Adapter {
   /** idVendor and idProduct, "0403:6001". */
@@ -21,15 +22,15 @@ const LEVELS_UP = 4;
 export function adapterOf(tty: string, sysfs = "/sys"): Adapter | undefined {
   const device = real(`${sysfs}/class/tty/${tty}/device`);
   if (device === undefined) return undefined;
-  const among = text(`${device}/port_number`) ?? "0";
+  const among = attribute(`${device}/port_number`) ?? "0";
   let part: string | undefined;
   for (let level = 0, at = device; level < LEVELS_UP; level++, at = dirname(at)) {
-    part ??= text(`${at}/bInterfaceNumber`);
-    const vendor = text(`${at}/idVendor`);
-    const product = text(`${at}/idProduct`);
+    part ??= attribute(`${at}/bInterfaceNumber`);
+    const vendor = attribute(`${at}/idVendor`);
+    const product = attribute(`${at}/idProduct`);
     if (vendor === undefined || product === undefined) continue;
     const model = `${vendor}:${product}`;
-    return { model, serial: text(`${at}/serial`), port: basename(at), part: `${part ?? "00"}.${among}` };
+    return { model, serial: attribute(`${at}/serial`), port: basename(at), part: `${part ?? "00"}.${among}` };
   }
   return undefined;
 }
@@ -43,7 +44,7 @@ export function isSameAdapter(one: Adapter, other: Adapter): boolean {
 /** The tty an adapter is now; undefined: it is not there, or several say that they are it. */
 export function ttyOfAdapter(adapter: Adapter, sysfs = "/sys"): string | undefined {
   const found: { tty: string; port: string }[] = [];
-  for (const tty of names(`${sysfs}/class/tty`)) {
+  for (const tty of namesIn(`${sysfs}/class/tty`)) {
     const other = adapterOf(tty, sysfs);
     if (other !== undefined && isSameAdapter(adapter, other)) found.push({ tty, port: other.port });
   }
@@ -54,22 +55,6 @@ export function ttyOfAdapter(adapter: Adapter, sysfs = "/sys"): string | undefin
 function real(path: string): string | undefined {
   try {
     return realpathSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
-function names(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
-
-function text(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8").trim();
   } catch {
     return undefined;
   }

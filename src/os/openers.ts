@@ -1,7 +1,8 @@
 // Who else has a device open: for messages about a line that is busy, or that somebody else reads from.
 
-import { readdirSync, readFileSync, readlinkSync, type Stats, statSync } from "node:fs";
+import { readFileSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { isPtyNumber } from "./line.ts";
+import { namesIn } from "./sysfs.ts";
 
 export interface Opener {
   readonly pid: number;
@@ -12,11 +13,11 @@ export interface Opener {
 /** The processes that have it open, ourselves left out, as far as we may look into them. `proc` is for tests. */
 export function openersOf(device: string, proc = "/proc"): Opener[] {
   const same = sameDevice(device);
-  return entries(proc).flatMap((entry) => {
+  return namesIn(proc).flatMap((entry) => {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || pid === process.pid) return [];
     const folder = `${proc}/${entry}/fd`;
-    return entries(folder).some((fd) => same(`${folder}/${fd}`)) ? [{ pid, name: programName(pid, proc) }] : [];
+    return namesIn(folder).some((fd) => same(`${folder}/${fd}`)) ? [{ pid, name: programName(pid, proc) }] : [];
   });
 }
 
@@ -38,14 +39,6 @@ export function groupOf(device: string): string | undefined {
     return lines.map((line) => line.split(":")).find(([, , number]) => number === String(gid))?.[0] ?? String(gid);
   } catch {
     return undefined;
-  }
-}
-
-function entries(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
   }
 }
 

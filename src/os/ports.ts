@@ -1,7 +1,8 @@
 // The serial ports this machine has, from /sys/class/tty (no udev needed): for messages about a device that is not there.
 
-import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { readlinkSync, realpathSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { attribute, namesIn } from "./sysfs.ts";
 
 export interface Port {
   /** "/dev/ttyUSB0" */
@@ -17,10 +18,10 @@ const PORT_UNKNOWN = "0";
 
 /** By name, numbers in their order. `sysfs` is for tests. */
 export function serialPorts(sysfs = "/sys"): Port[] {
-  const found = names(`${sysfs}/class/tty`).flatMap((name) => {
+  const found = namesIn(`${sysfs}/class/tty`).flatMap((name) => {
     const entry = `${sysfs}/class/tty/${name}`;
     const driver = linkName(`${entry}/device/driver`);
-    const chip = text(`${entry}/type`);
+    const chip = attribute(`${entry}/type`);
     if (driver === undefined || chip === PORT_UNKNOWN) return [];
     const description = usbProduct(`${entry}/device`) ?? (chip === undefined ? driver : "built-in UART");
     return [{ path: `/dev/${name}`, driver, description }];
@@ -37,37 +38,17 @@ function usbProduct(device: string): string | undefined {
     return undefined;
   }
   for (let level = 0; level < 4; level++, at = dirname(at)) {
-    const product = text(`${at}/product`);
+    const product = attribute(`${at}/product`);
     if (product === undefined) continue;
-    const maker = text(`${at}/manufacturer`);
+    const maker = attribute(`${at}/manufacturer`);
     return maker === undefined || product.startsWith(maker) ? product : `${maker} ${product}`;
   }
   return undefined;
 }
 
-function names(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
-
 function linkName(path: string): string | undefined {
   try {
     return basename(readlinkSync(path));
-  } catch {
-    return undefined;
-  }
-}
-
-/** The first line, without anything a terminal would act on: the adapter's maker wrote it. */
-function text(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8")
-      .split("\n", 1)[0]!
-      .replace(/[\x00-\x1f\x7f-\x9f]/g, "")
-      .trim();
   } catch {
     return undefined;
   }

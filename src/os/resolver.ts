@@ -1,8 +1,9 @@
 // Who looks after /etc/resolv.conf here: systemd-resolved (resolvectl), resolvconf (Debian's or openresolv), or nobody we
 // know how to talk to.
 
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { libc } from "./libc.ts";
+import { namesIn } from "./sysfs.ts";
 
 /** A program to be run with these arguments, and what it is told. */
 export interface Request {
@@ -67,12 +68,4 @@ function resolvconf(program: string): Resolver {
     }),
     remove: (ifname) => ({ argv: [program, "-d", ifname], input: "" }),
   };
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

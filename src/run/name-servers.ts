@@ -2,12 +2,13 @@
 // have told him already: what nobody has done by the time ip-up has ended, we do; and what we did, we take back. A session
 // that was killed leaves a note of it for the next.
 
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { runTool } from "../os/exec.ts";
 import { reasonOf } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";
 import { findInterface } from "../os/netif.ts";
 import { findResolvconf, findResolver, type Request, type Resolver } from "../os/resolver.ts";
+import { namesIn } from "../os/sysfs.ts";
 import type { Hooks } from "./hooks.ts";
 
 export class NameServers {
@@ -108,11 +109,7 @@ export class NameServers {
 const SUFFIX = ".nameservers";
 
 function notesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory).filter((name) => name.endsWith(SUFFIX) && name.length > SUFFIX.length);
-  } catch {
-    return [];
-  }
+  return namesIn(directory).filter((name) => name.endsWith(SUFFIX) && name.length > SUFFIX.length);
 }
 
 function isAlive(pid: number | undefined): boolean {

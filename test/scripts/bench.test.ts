@@ -21,7 +21,7 @@ const report: Report = {
   },
 };
 
-test("linkbench's report as figures: the receiver is A when data goes from B to A", () => {
+test("the link's report as figures: the receiver is A when data goes from B to A", () => {
   const figures = figuresOf(report);
   expect(figures).toMatchObject({ rss: 51, idle: 0.002, firstPing: 12, pingUnderLoad: 700, lost: 0.9 });
   expect(figures.tcp).toBeCloseTo(0.01, 9);
@@ -32,7 +32,7 @@ test("linkbench's report as figures: the receiver is A when data goes from B to 
   expect(figures.tcpBoth).toBeNaN();
 });
 
-test("what linkbench did not measure is not a number, and no verdict", () => {
+test("what was not measured is not a number, and no verdict", () => {
   const figures = figuresOf({ ...report, tests: {} });
   const row = { title: "TCP", figure: "tcp", digits: 1, least: 0.95, of: "ratio" } as const;
   expect(rowOf(row, figures, figures)).toEqual(["TCP", "-", "-", "-", "≥ 0.95×", ""]);
