@@ -21,7 +21,20 @@ export function parseOptions(argv: readonly string[], host: OptionHost): Config 
   const config = defaultConfig(host.etc);
   config.hostname = host.hostname;
   config.privileged = host.uid === 0;
+  const absent: OptionError[] = [];
+  try {
+    readSources(config, argv, host, absent);
+  } finally {
+    // Without `persist` the word is the first error, as in pppd, whatever came of the words after it.
+    const waits = config.persist || (config.demand && !config.given.has("persist"));
+    if (absent[0] !== undefined && !waits) throw absent[0];
+  }
+  return config;
+}
+
+function readSources(config: Config, argv: readonly string[], host: OptionHost, absent: OptionError[]): void {
   const file: Source = {
+    absent,
     name: "",
     priority: FILE,
     privileged: true,
@@ -42,7 +55,7 @@ export function parseOptions(argv: readonly string[], host: OptionHost): Config 
     line,
     argv.map((word) => encoded(word)),
   );
-  if (config.showOptions) return config;
+  if (config.showOptions) return;
   settleDevice(config, host);
   if (config.device !== undefined) {
     const tty = ttyName(config.device);
@@ -51,7 +64,6 @@ export function parseOptions(argv: readonly string[], host: OptionHost): Config 
       readFile(config, host, { ...file, name: path, deviceFixed: true }, path, "root", "absent ok");
     }
   }
-  return config;
 }
 
 /** Applies the words after `--` in a peer's line of a secrets file. Throws OptionError; the Config keeps what came before. */

@@ -18,7 +18,7 @@ import {
   type Row,
   type Setting,
 } from "./row.ts";
-import { findOption, type Entry } from "./table.ts";
+import { findOption, rowNamed, type Entry } from "./table.ts";
 import type { PluginName } from "./plugins.ts";
 
 // What a source weighs: a word of lower priority does not override one of higher.
@@ -46,6 +46,11 @@ export interface Source {
   readonly deviceFixed: boolean;
   /** After the start: only what the options of a secrets file may still change. */
   readonly started: boolean;
+  /**
+   * Collects devices that are not there, each as the error that the word is without `persist`, which may come later.
+   * Undefined: such a word is an error at once.
+   */
+  readonly absent?: OptionError[];
 }
 
 /** The words of the command line. */
@@ -80,7 +85,10 @@ function readList(
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? "";
     const entry = find(word, host, config.plugins);
-    if (entry === undefined) throw unknown(decoded(word));
+    if (entry === undefined) {
+      takeAbsentDevice(config, host, source, word, unknown(decoded(word)));
+      continue;
+    }
     const argument = entry.row.argument ? words[++at] : word;
     if (argument === undefined) throw tooFew(decoded(word));
     apply(config, host, source, entry, argument);
@@ -127,9 +135,10 @@ function readWords(config: Config, host: OptionHost, source: Source, path: strin
   for (let word = take(); word !== undefined; word = take()) {
     const entry = find(word.text, host, config.plugins);
     if (entry === undefined) {
-      throw new OptionError(`In file ${path}: unrecognized option '${decoded(word.text)}'`, {
-        hints: missingDevice(decoded(word.text), host),
-      });
+      const unknown = `In file ${path}: unrecognized option '${decoded(word.text)}'`;
+      const hints = missingDevice(decoded(word.text), host);
+      takeAbsentDevice(config, host, source, word.text, new OptionError(unknown, { hints }));
+      continue;
     }
     if (!entry.row.argument) {
       apply(config, host, source, entry, word.text);
@@ -169,9 +178,26 @@ function lacksQuotes(words: readonly Word[], next: number, argument: Word, confi
   return false;
 }
 
+/** A serial port that is not plugged in is an unknown word to pppd; with `persist` it is waited for. */
+function takeAbsentDevice(config: Config, host: OptionHost, source: Source, word: string, unknown: OptionError): void {
+  const row = rowNamed("device name");
+  if (source.absent === undefined || row === undefined || !isAbsentDevice(decoded(word), host)) throw unknown;
+  source.absent.push(unknown);
+  apply(config, host, source, { row, leader: row }, word);
+}
+
+/** Does a word name a serial port, by its looks? */
+function looksLikeDevice(name: string): boolean {
+  return name.startsWith("/dev/") || /^(tty[A-Z]|rfcomm|cua)\w*\d/.test(name);
+}
+
+function isAbsentDevice(name: string, host: OptionHost): boolean {
+  return looksLikeDevice(name) && isFailure(host.statDevice(name.startsWith("/") ? name : `/dev/${name}`));
+}
+
 /** What to add when a word that is no option may have been meant as a device. */
 function missingDevice(name: string, host: OptionHost): string[] {
-  if (!name.startsWith("/dev/") && !/^(tty[A-Z]|rfcomm|cua)\w*\d/.test(name)) return [];
+  if (!looksLikeDevice(name)) return [];
   const path = name.startsWith("/") ? name : `/dev/${name}`;
   const found = host.statDevice(path);
   if (!isFailure(found)) return [`${path}: not a serial port`];

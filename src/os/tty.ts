@@ -163,6 +163,7 @@ export async function openTty(path: string, settings: TtySettings): Promise<Tty>
   let found: Termios;
   try {
     found = findTermios(first, path, settings);
+    stopEcho(first, found);
   } catch (error) {
     closeFd(first);
     throw error;
@@ -196,6 +197,14 @@ export function adoptTty(fd: number, path: string, settings: TtySettings): Tty {
   const found = findTermios(fd, path, settings);
   const blocking = (check(libc.fcntl(fd, F_GETFL, 0), "fcntl", path) & O.NONBLOCK) === 0;
   return prepare(new Tty(fd, path, settings, found, blocking ? "leave blocking" : "leave"));
+}
+
+/**
+ * Makes the line raw and silent at once. Loading the addon takes up to 400 ms, and a line that still echoes would send a
+ * peer's requests back to it meanwhile.
+ */
+function stopEcho(fd: number, found: Termios): void {
+  writeTermios(fd, { ...found, iflag: IFLAG.IGNBRK | IFLAG.IGNPAR, oflag: 0, lflag: 0 }, "now");
 }
 
 function prepare(tty: Tty): Tty {

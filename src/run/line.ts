@@ -99,19 +99,19 @@ export class Line {
   async #openDevice(): Promise<Opened> {
     const { config, log, notifier, whereabouts, sleep, quitting } = this.#host;
     if (whereabouts === undefined) return openDevice(this.#host);
-    for (let wasLost = false; ; await sleep(GONE_POLL_MS)) {
+    for (let wasMissing = false; ; await sleep(GONE_POLL_MS)) {
       if (quitting()) throw new Failed(Exit.USER_REQUEST, "");
       const place = whereabouts.find();
       if (place.there || !config.persist) {
         config.device = place.path;
         const opened = await this.#tryDevice(place.real);
-        const word = opened && whereabouts.opened(place, wasLost);
+        const word = opened && whereabouts.opened(place, wasMissing);
         if (word !== undefined) log.write("notice", word);
         if (opened !== undefined) return opened;
       }
-      if (!wasLost) log.write("notice", `${place.path} is gone; waiting for it`);
+      if (!wasMissing) log.write("notice", whereabouts.missing(place));
       notifier.status(`waiting for ${place.path}`);
-      wasLost = true;
+      wasMissing = true;
     }
   }
 

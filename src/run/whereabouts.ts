@@ -18,7 +18,7 @@ export class Whereabouts {
   readonly given: string;
   readonly #roots: { readonly dev: string; readonly sys: string };
   /** A link says of itself what it stands for: one in by-path is not to be followed to another port. */
-  readonly #isLink: boolean;
+  #isLink: boolean;
   #path: string;
   #adapter: Adapter | undefined;
   #lastReal: string | undefined;
@@ -33,7 +33,7 @@ export class Whereabouts {
     this.given = given;
     this.#path = given;
     this.#roots = roots;
-    this.#isLink = lstatSync(given, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+    this.#isLink = isLink(given);
     if (!isDevice(given)) return;
     this.#lastReal = realOf(given);
     this.#adapter = adapterOf(basename(this.#lastReal), roots.sys);
@@ -46,14 +46,24 @@ export class Whereabouts {
     return { path: named, real: there ? realOf(named) : named, there };
   }
 
-  /** It has been opened. Returns what is to be said of it when it had been lost, or is elsewhere. */
-  opened({ path, real }: Place, wasLost: boolean): string | undefined {
-    const moved = this.#lastReal !== undefined && real !== this.#lastReal;
+  /** What is to be said of a device that is not there. */
+  missing({ path }: Place): string {
+    return this.#lastReal === undefined
+      ? `${path} is not there yet; waiting for it`
+      : `${path} is gone; waiting for it`;
+  }
+
+  /** It has been opened. Returns what is to be said of it when it had been missing, or is elsewhere. */
+  opened({ path, real }: Place, wasMissing: boolean): string | undefined {
+    const isFirst = this.#lastReal === undefined;
+    const moved = !isFirst && real !== this.#lastReal;
+    this.#isLink ||= isLink(this.given);
     this.#path = path;
     this.#lastReal = real;
     this.#adapter = adapterOf(basename(real), this.#roots.sys);
     if (moved) return `${this.given} is back as ${real}`;
-    return wasLost ? `${this.given} is back` : undefined;
+    if (!wasMissing) return undefined;
+    return isFirst ? `${this.given} is there` : `${this.given} is back`;
   }
 
   #current(): string | undefined {
@@ -80,6 +90,10 @@ function realOf(path: string): string {
   } catch {
     return path;
   }
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
 function isDevice(path: string): boolean {

@@ -134,6 +134,29 @@ on("it is waited for without a word and without CPU, and followed to its new nam
   expect(await it.scene.leftBehind()).toEqual([]);
 });
 
+on("it need not be plugged in at the start; without persist that is an error", async () => {
+  const it = await Adapters.open({ "/etc/ppp/options.ttyUSB0": "mru 1234\n" });
+  const pppd = it.scene.run([pppdPath(), "/dev/ttyUSB0", "debug", ...WORDS]);
+  await pppd.waitFor("/dev/ttyUSB0 is not there yet; waiting for it");
+  expect(it.locks).toEqual([]);
+  await it.plug(0, "ttyUSB0");
+  await pppd.waitFor("remote IP address");
+  expect(it.locks).toEqual(["LCK..ttyUSB0"]);
+  expect(said(pppd, /waiting for it|is there|is back/)).toEqual([
+    "/dev/ttyUSB0 is not there yet; waiting for it",
+    "/dev/ttyUSB0 is there",
+  ]);
+  expect(said(pppd, /^sent \[LCP ConfReq.* <mru 1234>/).length).toBeGreaterThanOrEqual(1);
+  await it.unplug(0, "ttyUSB0");
+  await pppd.waitFor("/dev/ttyUSB0 is gone; waiting for it");
+  pppd.kill();
+  expect(await pppd.exit()).toBe(5);
+  const refused = it.scene.run([pppdPath(), "/dev/ttyUSB0", ...WORDS.filter((word) => word !== "persist")]);
+  expect(await refused.exit()).toBe(2);
+  expect(said(refused, /no such device/)).toEqual(["/dev/ttyUSB0: no such device"]);
+  expect(await it.scene.leftBehind()).toEqual([]);
+});
+
 on("by its link it is the link that is followed; locks are at the device itself", async () => {
   const it = await Adapters.open();
   await it.plug(0, "ttyUSB0");

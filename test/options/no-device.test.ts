@@ -60,6 +60,38 @@ test("socket-listen wants a port", () => {
     ]);
 });
 
+test("a port that is not plugged in yet is waited for with persist, wherever that is said, and else an unknown word", () => {
+  for (const words of [
+    ["/dev/ttyUSB0", "persist"],
+    ["persist", "ttyUSB0"],
+    ["/dev/serial/by-id/usb-A-if00", "115200", "persist", "maxfail", "0"],
+  ]) {
+    const path = words.find((word) => word.includes("/")) ?? "/dev/ttyUSB0";
+    expect(checked(...words)).toMatchObject({ device: path, defaultDevice: false, persist: true });
+  }
+  expect(checked("/dev/ttyUSB0", "demand", "connect", "x").device).toBe("/dev/ttyUSB0");
+  const unknown: [number, string] = [2, "unrecognized option '/dev/ttyUSB0'"];
+  expect(refusal("/dev/ttyUSB0", "noauth")).toEqual(unknown);
+  // The first error is the one that is told.
+  expect(refusal("/dev/ttyUSB0", "nosuch")).toEqual(unknown);
+  expect(refusal("/dev/ttyUSB0", "persist", "nosuch")).toEqual([2, "unrecognized option 'nosuch'"]);
+  expect(refusal("/dev/ttyUSB0", "persist", "nopersist")).toEqual(unknown);
+  expect(refusal("/dev/ttyUSB0", "demand", "nopersist", "connect", "x")).toEqual(unknown);
+  expect(refusal("persist", "USB0")).toEqual([2, "unrecognized option 'USB0'"]);
+  expect(refusal("persist", "/etc/passwd")).toEqual([2, "unrecognized option '/etc/passwd'"]);
+});
+
+test("persist counts from any file, the port's own as well, and a port may stand in a file", () => {
+  const parse = (files: Record<string, string>, ...words: string[]) => parseOptions(words, fakeHost({ files }));
+  expect(parse({ "/etc/ppp/options": "persist\n" }, "/dev/ttyUSB0").device).toBe("/dev/ttyUSB0");
+  const own = { "/etc/ppp/options.ttyUSB0": "persist 57600\n" };
+  expect(parse(own, "ttyUSB0")).toMatchObject({ device: "/dev/ttyUSB0", speed: 57600 });
+  expect(parse({ "/etc/ppp/options": "/dev/ttyUSB0 persist\n" }).device).toBe("/dev/ttyUSB0");
+  expect(() => parse({ "/etc/ppp/options": "/dev/ttyUSB0\n" })).toThrow(
+    "In file /etc/ppp/options: unrecognized option '/dev/ttyUSB0'",
+  );
+});
+
 test("sync is refused with the reason, but for a dry run", () => {
   const [code, says] = refusal("ttyS0", "sync");
   expect([code, says]).toEqual([2, expect.stringContaining("the sync option needs a synchronous port")]);

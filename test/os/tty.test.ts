@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import { fstatSync, writeSync } from "node:fs";
 import { textOf } from "../../src/bytes/text.ts";
 import { closeFd, EAGAIN, errno, libc, Memory, O, openFd, OsError, POLLIN } from "../../src/os/libc.ts";
@@ -13,6 +13,7 @@ import {
   setDtr,
 } from "../../src/os/line.ts";
 import { openPty } from "../../src/os/pty.ts";
+import * as serialport from "../../src/os/serialport.ts";
 import { type OpenOptions, openSerial, serialAddon } from "../../src/os/serialport.ts";
 import { CC, CFLAG, IFLAG, LFLAG, readTermios, setSpeed, writeTermios } from "../../src/os/termios.ts";
 import { adoptTty, BaudRateError, openTty, type TtySettings } from "../../src/os/tty.ts";
@@ -108,6 +109,30 @@ test("the addon's refusal is no answer, not an exception", async () => {
   expect(await openSerial("/dev/null", OPTIONS)).toBeUndefined();
   expect(await openSerial("/dev/nosuch", OPTIONS)).toBeUndefined();
   expect(await openSerial("/dev/null", { ...OPTIONS, parity: 7 as never })).toBeUndefined();
+});
+
+test("the line is raw and echoes nothing before the addon is loaded, at each opening", async () => {
+  const { slave } = pty();
+  const before = openFd(slave, O.RDWR | O.NOCTTY | O.NONBLOCK);
+  expect(readTermios(before).lflag & LFLAG.ECHO).not.toBe(0);
+  for (let opening = 0; opening < 2; opening++) {
+    const cooked = { ...readTermios(before), lflag: LFLAG.ECHO | LFLAG.ICANON, iflag: IFLAG.ICRNL, oflag: 1 };
+    writeTermios(before, cooked, "now");
+    let seen: number[] = [];
+    const open = spyOn(serialport, "openSerial").mockImplementation(async () => {
+      const { iflag, oflag, lflag } = readTermios(before);
+      seen = [iflag, oflag, lflag];
+      return undefined;
+    });
+    const tty = await openTty(slave, LOCAL);
+    open.mockRestore();
+    expect(seen).toEqual([IFLAG.IGNBRK | IFLAG.IGNPAR, 0, 0]);
+    tty.close();
+    // Given back as it was found, but for the echo.
+    const { iflag, oflag, lflag } = readTermios(before);
+    expect([iflag, oflag, lflag]).toEqual([IFLAG.ICRNL, 1, LFLAG.ICANON]);
+  }
+  closeFd(before);
 });
 
 describe("settings", () => {

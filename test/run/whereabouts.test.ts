@@ -78,6 +78,29 @@ describe.skipIf(missing !== undefined)(`Whereabouts [${missing ?? "of nodes of i
     expect(where.opened(where.find(), true)).toBe(`${at("modem")} is back as ${at("ttyUSB1")}`);
   });
 
+  test("what was never there is waited for under its name, a link as a link", () => {
+    for (const name of ["ttyUSB0", "modem"]) {
+      const where = new Whereabouts(at(name), { dev, sys });
+      const place = where.find();
+      expect(place).toEqual({ path: at(name), real: at(name), there: false });
+      expect(where.missing(place)).toBe(`${at(name)} is not there yet; waiting for it`);
+      plug("ttyUSB0");
+      if (name === "modem") symlinkSync("ttyUSB0", at("modem"));
+      expect(where.find()).toEqual({ path: at(name), real: at("ttyUSB0"), there: true });
+      expect(where.opened(where.find(), true)).toBe(`${at(name)} is there`);
+      if (name === "modem") rmSync(at("modem"));
+      unplug("ttyUSB0");
+      expect(where.missing(where.find())).toBe(`${at(name)} is gone; waiting for it`);
+    }
+    // The link leads elsewhere, or nowhere: another port is not taken for it.
+    const where = new Whereabouts(at("modem"), { dev, sys });
+    plug("ttyUSB0");
+    symlinkSync("ttyUSB0", at("modem"));
+    expect(where.opened(where.find(), true)).toBe(`${at("modem")} is there`);
+    rmSync(at("modem"));
+    expect(where.find()).toMatchObject({ there: false });
+  });
+
   test("a line that is no USB adapter's is waited for under its name", () => {
     expect(Bun.spawnSync(["mknod", at("ttyS1"), "c", "1", "3"]).exitCode).toBe(0);
     const where = new Whereabouts(at("ttyS1"), { dev, sys });

@@ -45,7 +45,8 @@ const DEVICE_NAME: Row = {
   set({ config, host, privileged }, word) {
     const path = devicePath(word);
     const found = host.statDevice(path);
-    if (isFailure(found)) throw new OptionError(`Couldn't stat ${path}: ${found.reason}`);
+    // A device that is not there yet: whether it is waited for, the caller knows.
+    if (isFailure(found) && found.errno !== "ENOENT") throw new OptionError(`Couldn't stat ${path}: ${found.reason}`);
     config.device = path;
     config.defaultDevice = false;
     config.devicePrivileged = privileged;
