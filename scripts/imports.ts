@@ -25,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
     record: [...layers, "compress"],
     os: ["bytes"],
     run,
-    applets: [...run, "run", "commands"],
+    applets: [...run, "run"],
     commands: [...run, "run", "applets"],
     main,
   };
@@ -186,12 +186,102 @@ function importComplaint(
   return `${folder}/ may not import "${name}": it imports ${list}`;
 }
 
+/** A file's imports of other files of src/, relative to src/: the target, and the names taken from it. */
+interface FileImport {
+  readonly target: string;
+  /** "*" where all names may be used (a namespace, import() or a re-export of everything). */
+  readonly names: readonly string[];
+}
+
+const CLAUSE =
+  /(?<![.\w$])(?:import|export)\s+(?:type\s+)?(?:([\w$]+)\s*,?\s*)?(?:\{([^}]*)\}|(\*)(?:\s+as\s+[\w$]+)?)?\s*from\s*["']|(?<![.\w$])import\s*\(?\s*["']/g;
+
+/** What the text of a file imports by relative paths. */
+export function importsOf(file: string, text: string): FileImport[] {
+  const { code, quoted } = readSource(text);
+  const found: FileImport[] = [];
+  for (const match of code.matchAll(CLAUSE)) {
+    const name = quoted.get(match.index + match[0].length - 1) ?? "";
+    if (!name.startsWith(".")) continue;
+    const named = match[2]?.split(",").map(
+      (part) =>
+        part
+          .trim()
+          .replace(/^type\s+/, "")
+          .split(/\s+as\s+/)[0]!,
+    );
+    const names = named === undefined ? ["*"] : named.filter((one) => one !== "");
+    found.push({ target: normalize(join(dirname(file), name)), names });
+  }
+  return found;
+}
+
+/** Groups of files that import each other in a circle (Tarjan's strongly connected components of two files and more). */
+export function circlesIn(imports: ReadonlyMap<string, readonly string[]>): string[][] {
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const stack: string[] = [];
+  const circles: string[][] = [];
+  const visit = (file: string): void => {
+    index.set(file, index.size);
+    low.set(file, index.get(file)!);
+    stack.push(file);
+    for (const target of imports.get(file) ?? []) {
+      if (!imports.has(target)) continue;
+      if (!index.has(target)) visit(target);
+      if (stack.includes(target)) low.set(file, Math.min(low.get(file)!, low.get(target)!));
+    }
+    if (low.get(file) !== index.get(file)) return;
+    const circle = stack.splice(stack.indexOf(file));
+    if (circle.length > 1) circles.push(circle.sort());
+  };
+  for (const file of imports.keys()) if (!index.has(file)) visit(file);
+  return circles;
+}
+
+const EXPORT =
+  /(?<![.\w$])export\s+(?:(?:async|abstract|declare)\s+)*(function\*?|class|interface|type|const|let|enum)\s+([\w$]+)/g;
+
+/**
+ * Exports of the sources that no other file imports, "file: name" each. Paths are relative to one folder. A type that its
+ * own file uses counts as used: it may stand in the signature of something else that is exported.
+ */
+export function unusedExports(sources: ReadonlyMap<string, string>, users: ReadonlyMap<string, string>): string[] {
+  const used = new Map<string, Set<string>>();
+  for (const [file, text] of [...sources, ...users])
+    for (const { target, names } of importsOf(file, text)) {
+      const set = used.get(target) ?? new Set();
+      for (const name of names) set.add(name);
+      used.set(target, set);
+    }
+  return [...sources].flatMap(([file, text]) => {
+    const names = used.get(file) ?? new Set();
+    if (names.has("*")) return [];
+    const { code } = readSource(text);
+    const isUsed = (kind: string, name: string): boolean =>
+      names.has(name) || (/interface|type/.test(kind) && code.split(new RegExp(`\\b${name}\\b`)).length > 2);
+    const exported = [...code.matchAll(EXPORT)].map(([, kind = "", name = ""]) => ({ kind, name }));
+    return exported.filter(({ kind, name }) => !isUsed(kind, name)).map(({ name }) => `${file}: ${name}`);
+  });
+}
+
+function textsIn(root: string, ...folders: readonly string[]): Map<string, string> {
+  const files = folders.flatMap((folder) => [...new Bun.Glob(`${folder}/**/*.ts`).scanSync(root)]).sort();
+  return new Map(files.map((file) => [file, readFileSync(join(root, file), "utf8")]));
+}
+
 if (import.meta.main) {
-  const src = join(import.meta.dir, "../src");
+  const root = join(import.meta.dir, "..");
+  const src = join(root, "src");
   const files = [...new Bun.Glob("**/*.ts").scanSync(src)].sort();
   const complaints = files.flatMap((file) =>
     complaintsOf(relative(".", file), readFileSync(join(src, file), "utf8"), (target) => existsSync(join(src, target))),
   );
+  const sources = textsIn(root, "src");
+  const graph = new Map([...sources].map(([file, text]) => [file, importsOf(file, text).map(({ target }) => target)]));
+  for (const circle of circlesIn(graph)) complaints.push(`these import each other in a circle: ${circle.join(", ")}`);
+  for (const unused of unusedExports(sources, textsIn(root, "scripts", "test")))
+    complaints.push(`${unused} is exported, and no other file imports it`);
   for (const complaint of complaints) console.error(complaint);
   console.log(
     `imports: ${files.length} files, ${complaints.length === 0 ? "all in order" : `${complaints.length} complaints`}`,

@@ -4,8 +4,8 @@ import { ChapCode, type ChapPacket, putChap, putChapResult } from "../wire/chap.
 import { ChapDigest } from "../wire/lcp.ts";
 import { Protocol } from "../wire/protocols.ts";
 import type { Answers } from "./answers.ts";
-import { type AuthLower, type Digest, Md5Digest, type MppeMaterial, type Verdict } from "./digest.ts";
-import { MsChap, type MsChapConfig, MsChapV2, type NtProof } from "./mschap.ts";
+import { type AuthLower, type Digest, Md5Digest, type MppeMaterial, type NtProof, type Verdict } from "./digest.ts";
+import { MsChap, type MsChapConfig, MsChapV2 } from "./mschap.ts";
 import { clientNameOf, nameOf, type Names, shownName } from "./names.ts";
 
 export interface ChapConfig extends Names, MsChapConfig {

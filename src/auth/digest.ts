@@ -3,7 +3,6 @@
 
 import { bytesOf } from "../bytes/text.ts";
 import { md5 } from "../crypto/digests.ts";
-import type { NtProof } from "./mschap.ts";
 import { visible } from "./names.ts";
 
 export type AuthLevel = "debug" | "info" | "notice" | "warn" | "error";
@@ -19,6 +18,17 @@ export interface AuthLower {
 export interface LogLine {
   readonly level: AuthLevel;
   readonly text: string;
+}
+
+/** A proof to be judged by somebody else who knows the passwords. */
+export interface NtProof {
+  /** Who says it is his: a byte string. */
+  readonly name: string;
+  /** What was hashed: 8 octets. In version 2 not what was sent. */
+  readonly challenge: Uint8Array;
+  /** 24 octets each; one of them is there. */
+  readonly ntResponse?: Uint8Array;
+  readonly lmResponse?: Uint8Array;
 }
 
 /** What the keys of MPPE are made from. */

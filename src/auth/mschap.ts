@@ -10,6 +10,7 @@ import {
   isSame,
   type LogLine,
   type MppeMaterial,
+  type NtProof,
   type Question,
   randomOctets,
   successLine,
@@ -26,18 +27,7 @@ export interface MsChapConfig {
   readonly fixedPeerChallenge?: Uint8Array | undefined;
 }
 
-/** A proof to be judged by somebody else who knows the passwords. */
-export interface NtProof {
-  /** Who says it is his: a byte string. */
-  readonly name: string;
-  /** What was hashed: 8 octets. In version 2 not what was sent. */
-  readonly challenge: Uint8Array;
-  /** 24 octets each; one of them is there. */
-  readonly ntResponse?: Uint8Array;
-  readonly lmResponse?: Uint8Array;
-}
-
-export const MS_CHALLENGE = 8;
+const MS_CHALLENGE = 8;
 export const MS_V2_CHALLENGE = 16;
 /** Of both versions: in the first LM response, NT response, flag; in the second peer challenge, zeros, NT response, flags. */
 export const MS_RESPONSE = 49;

@@ -2,7 +2,12 @@
 
 import type { Traffic } from "../link/counters.ts";
 import type { LineStatus, Status } from "../run/status.ts";
-import type { Rates } from "./status.ts";
+
+/** Bytes a second. */
+export interface Rates {
+  readonly received: number;
+  readonly sent: number;
+}
 
 /** Lines for one link, each with its newline. */
 export function statusText(link: Status, rates: Rates | undefined): string {

@@ -4,7 +4,7 @@ import { defineCommand, renderUsage } from "citty";
 import { consola } from "consola";
 import { print } from "../os/print.ts";
 import { readAllStatus, type Status } from "../run/status.ts";
-import { statusText } from "./status-text.ts";
+import { type Rates, statusText } from "./status-text.ts";
 
 const command = defineCommand({
   meta: { name: "nullmodem status", description: "Show the links of this machine and what goes over them" },
@@ -16,12 +16,6 @@ const command = defineCommand({
 
 /** How long rates are watched. */
 const SAMPLE_MS = 1000;
-
-/** Bytes a second. */
-export interface Rates {
-  readonly received: number;
-  readonly sent: number;
-}
 
 /** What it needs of the machine; tests hand in their own. */
 export interface StatusHost {

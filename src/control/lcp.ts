@@ -39,7 +39,7 @@ import { type Answer, type Dialect, type Limits, type Lower, type Verdict, weigh
 /** RFC 1661 §6.1: what holds when nobody asks for anything else. */
 export const DEFAULT_MRU = 1500;
 /** pppd takes none smaller. */
-export const MIN_MRU = 128;
+const MIN_MRU = 128;
 /** Hundredths of a second between two link quality reports. */
 const LEAST_PERIOD = 100;
 /** So many Naks of our magic number in a row, and the line is a loop. */

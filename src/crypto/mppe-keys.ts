@@ -8,7 +8,7 @@ import { Rc4 } from "./rc4.ts";
 export type MppeBits = 40 | 56 | 128;
 
 /** Octets of a start key that a session needs. The two weak strengths differ in what is overwritten of the key. */
-export function mppeKeyLength(bits: MppeBits): 8 | 16 {
+function mppeKeyLength(bits: MppeBits): 8 | 16 {
   return bits === 128 ? 16 : 8;
 }
 

@@ -1,6 +1,6 @@
 // One deadline for each timer a link can have, in milliseconds of the owner's clock; Infinity: not running.
 
-export const TIMERS = [
+const TIMERS = [
   "listen",
   "lcp",
   "echo",

@@ -1,7 +1,6 @@
 // pppd's plugins. A shared object of pppd's cannot be loaded here: those of its package are known by their names, and are
 // a part of this program or refused with the reason. Which path somebody gives one by does not matter.
 
-import type { Config } from "./config.ts";
 import { OptionError } from "./error.ts";
 import type { OptionHost } from "./host.ts";
 
@@ -40,8 +39,8 @@ export const REFUSED: Readonly<Record<string, readonly [why: string, instead?: s
 /** Where pppd looks for a plugin without a slash in its name. */
 const FOLDER = "/usr/lib/pppd/2.4.9";
 
-/** Loads the plugin, or throws OptionError. */
-export function loadPlugin(config: Config, word: string, host: OptionHost): void {
+/** The built-in plugin that the word names; the host hears what it says when it is loaded. Throws OptionError. */
+export function loadPlugin(word: string, host: OptionHost): PluginName {
   const name = word.slice(word.lastIndexOf("/") + 1);
   const path = word.includes("/") ? word : `${FOLDER}/${word}`;
   const failed = `Couldn't load plugin ${word}`;
@@ -58,9 +57,9 @@ export function loadPlugin(config: Config, word: string, host: OptionHost): void
         : `this program has pppd's own plugins built in and loads no others (${Object.keys(BUILT_IN).join(", ")})`;
     throw new OptionError([`${path}: ${reason}`, failed]);
   }
-  config.plugins.push(name);
   host.inform(`Plugin ${word} loaded.`);
   for (const line of BUILT_IN[name]) host.inform(line);
+  return name;
 }
 
 function isBuiltIn(name: string): name is PluginName {

@@ -6,7 +6,7 @@ import { closeFd, EAGAIN, errno, EINTR, libc, Memory, O, POLLOUT } from "./libc.
 export const LEVELS = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"] as const;
 export type Level = (typeof LEVELS)[number];
 
-export const FACILITIES = {
+const FACILITIES = {
   kern: 0,
   user: 1,
   mail: 2,

@@ -15,7 +15,7 @@ import { linkConfig } from "./linkconfig.ts";
 import { Buffers, type InterfaceBuffers, Loop, type LoopOwner } from "./loop.ts";
 import type { NameServers } from "./name-servers.ts";
 import type { Peers } from "./peers.ts";
-import type { SessionHost } from "./session.ts";
+import type { SessionHost } from "./session-host.ts";
 import { Unit } from "./unit.ts";
 import { Whereabouts } from "./whereabouts.ts";
 

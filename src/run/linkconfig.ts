@@ -211,7 +211,7 @@ const CCP_TERMINATE = 2;
 const CCP_FAILURE = 5;
 
 /** Undefined: no compression (noccp). */
-export function ccpConfig(config: Config): CcpConfig | undefined {
+function ccpConfig(config: Config): CcpConfig | undefined {
   if (config.noccp) return undefined;
   const { deflate, nodeflatedraft, bsdcomp, predictor1, lzs, mppc } = config;
   return {

@@ -65,7 +65,7 @@ async function readToEnd(fd: number): Promise<Uint8Array | string> {
   return octets.subarray(0, length);
 }
 
-export class PasswordPrompt {
+class PasswordPrompt {
   readonly #program: string;
   readonly #log: Log;
   #isRefused = false;

@@ -16,6 +16,7 @@ import { Line } from "./line.ts";
 import { Buffers, InterfaceBuffers, Loop, type LoopOwner } from "./loop.ts";
 import { NameServers } from "./name-servers.ts";
 import type { Peers } from "./peers.ts";
+import type { SessionHost } from "./session-host.ts";
 import { Unit } from "./unit.ts";
 import { warmUp } from "./warmup.ts";
 import { Whereabouts } from "./whereabouts.ts";
@@ -27,25 +28,6 @@ const LONGEST_MS = 0x7fffffff;
 const REOPEN_MS = 1000;
 /** What a link leaves in the environment of scripts, and the next one's know nothing of. */
 const LINK_COUNTS = ["CONNECT_TIME", "BYTES_SENT", "BYTES_RCVD"];
-
-export interface SessionHost {
-  readonly config: Config;
-  readonly log: Log;
-  /** Who may come in on a line with such options. */
-  readonly peersOf: (config: Config) => Peers;
-  /** "/etc/ppp" */
-  readonly etc: string;
-  /** The name of who runs us, for PPPLOGNAME and the scripts. */
-  readonly user: string;
-  readonly uid: number;
-  readonly runDirectory: string;
-  /** Who started us hears how we are. */
-  readonly notifier: Notifier;
-  /** A network protocol is up: updetach waits for it. */
-  readonly onUp: () => void;
-  /** What must be known before the first link; undefined: it is. */
-  readonly ready: () => Promise<void> | undefined;
-}
 
 export class Session {
   readonly #config: Config;

@@ -2,7 +2,7 @@
 // of it in lines and answers in lines. A password goes to it as it is, a proof of MS-CHAP with what was hashed.
 
 import type { NtJudge, NtVerdict } from "../auth/chap.ts";
-import type { NtProof } from "../auth/mschap.ts";
+import type { NtProof } from "../auth/digest.ts";
 import { bytesOf, fromHex, toHex } from "../bytes/text.ts";
 import { reasonOf } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";

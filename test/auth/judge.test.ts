@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import type { NtJudge, NtVerdict } from "../../src/auth/chap.ts";
-import { MsChap, MsChapV2, ntPasswordHash, type NtProof } from "../../src/auth/mschap.ts";
+import type { NtProof } from "../../src/auth/digest.ts";
+import { MsChap, MsChapV2, ntPasswordHash } from "../../src/auth/mschap.ts";
 import { md4 } from "../../src/crypto/digests.ts";
 import { ChapDigest } from "../../src/wire/lcp.ts";
 import { End, Wire } from "./endpoints.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { complaintsOf, readSource } from "../../scripts/imports.ts";
+import { circlesIn, complaintsOf, importsOf, readSource, unusedExports } from "../../scripts/imports.ts";
 
 const everything = (): boolean => true;
 const complaints = (file: string, text: string): string[] => complaintsOf(file, text, everything);
@@ -106,4 +106,42 @@ test("quotes keep their place, comments their lines", () => {
     [2, "b"],
     [24, "e"],
   ]);
+});
+
+describe("the whole graph", () => {
+  test("files that import each other in a circle are one group, whichever is asked first", () => {
+    const graph = new Map([
+      ["a.ts", ["b.ts", "e.ts"]],
+      ["b.ts", ["c.ts"]],
+      ["c.ts", ["a.ts", "d.ts"]],
+      ["d.ts", []],
+      ["e.ts", ["d.ts"]],
+    ]);
+    expect(circlesIn(graph)).toEqual([["a.ts", "b.ts", "c.ts"]]);
+    expect(circlesIn(new Map([...graph].reverse()))).toEqual([["a.ts", "b.ts", "c.ts"]]);
+    expect(circlesIn(new Map([...graph, ["c.ts", ["d.ts"]]]))).toEqual([]);
+  });
+
+  test("imports with the names taken", () => {
+    const text = `import { type A, b as c } from "../x.ts";\nimport type { D } from "./y.ts";\nimport * as z from "./z.ts";
+      const { e } = await import("./lazy.ts");\nexport { f } from "./f.ts";\n// import { no } from "./no.ts";\n`;
+    expect(importsOf("one/two.ts", text)).toEqual([
+      { target: "x.ts", names: ["A", "b"] },
+      { target: "one/y.ts", names: ["D"] },
+      { target: "one/z.ts", names: ["*"] },
+      { target: "one/lazy.ts", names: ["*"] },
+      { target: "one/f.ts", names: ["f"] },
+    ]);
+  });
+
+  test("an export that nothing uses", () => {
+    const sources = new Map([
+      ["a.ts", "export const used = 1, more = 2;\nexport function idle(given: Shape): void {}\nexport class Idle {}\n"],
+      ["b.ts", 'import { used } from "./a.ts";\nexport interface Dead {}\n'],
+    ]);
+    sources.set("a.ts", `${sources.get("a.ts")}export interface Shape {}\n`);
+    const tests = new Map([["t.test.ts", 'import { idle } from "./a.ts";']]);
+    expect(unusedExports(sources, tests)).toEqual(["a.ts: Idle", "b.ts: Dead"]);
+    expect(unusedExports(sources, new Map())).toEqual(["a.ts: idle", "a.ts: Idle", "b.ts: Dead"]);
+  });
 });

@@ -203,8 +203,11 @@ export const GENERAL: readonly Row[] = [
     const path = decoded(argument);
     config.mpDevices.push(path.startsWith("/") ? path : `/dev/${path}`);
   }),
-  special("plugin", PRIVILEGED | LIST, "load a plugin", ({ config, host }, argument) =>
-    loadPlugin(config, decoded(argument), host),
+  special(
+    "plugin",
+    PRIVILEGED | LIST,
+    "load a plugin",
+    ({ config, host }, argument) => void config.plugins.push(loadPlugin(decoded(argument), host)),
   ),
   filter("pass-filter", "passFilter", "packets that may pass"),
   filter("active-filter", "activeFilter", "packets that count as traffic"),
