@@ -80,13 +80,14 @@ function vjRows(received: Traffic, sent: Traffic): string[][] {
 }
 
 function badFramesText(lines: readonly LineStatus[]): string {
-  const sum = (field: "badFcs" | "runts" | "overlong" | "aborted"): number =>
+  const sum = (field: "badFcs" | "runts" | "overlong" | "aborted" | "faults"): number =>
     lines.reduce((total, line) => total + line[field], 0);
   const kinds = [
     [sum("badFcs"), "wrong FCS"],
     [sum("runts"), "too short"],
     [sum("overlong"), "too long"],
     [sum("aborted"), "aborted"],
+    [sum("faults"), "dropped for a fault in this program"],
   ] as const;
   const found = kinds.filter(([frames]) => frames > 0);
   return found.length === 0 ? "none" : found.map(([frames, kind]) => `${frames} ${kind}`).join(", ");

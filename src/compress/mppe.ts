@@ -17,6 +17,7 @@ import { put16, u16 } from "../bytes/be.ts";
 import { type MppeBits, SessionKey } from "../crypto/mppe-keys.ts";
 import { Rc4 } from "../crypto/rc4.ts";
 import { MAX_FRAME } from "../frame/deframer.ts";
+import { protocolAt, protocolEnd } from "../frame/header.ts";
 import { IPV6_HEADER, ipv4TotalLength, ipv6PayloadLength, ipVersion } from "../wire/ip.ts";
 import { Protocol } from "../wire/protocols.ts";
 import { type Compressor, DAMAGED, type Decompressor, FATAL, PLAIN } from "./codec.ts";
@@ -94,8 +95,8 @@ export class MppeCompressor implements Compressor {
 
 /** The protocol that bytes[at, end) begins with, of two octets or of one, which is odd; 0 when there is none. */
 function protocolOf(bytes: Uint8Array, at: number, end: number): number {
-  if ((bytes[at]! & 1) !== 0) return bytes[at]!;
-  return at + 1 < end ? u16(bytes, at) : 0;
+  const stop = protocolEnd(bytes, at, end);
+  return stop < 0 ? 0 : protocolAt(bytes, at, stop);
 }
 
 /** A count this far ahead is one that is behind, of a packet that is late. */

@@ -1,6 +1,7 @@
 // Finds frames in a serial byte stream and undoes transparency and FCS (RFC 1662 §4.2, §4.3, appendix C).
 
 import { ACCM_ALL, ESCAPE, FLAG, TRANSPARENCY } from "./accm.ts";
+import { addressEnd, protocolEnd } from "./header.ts";
 import { FCS32_GOOD, FCS32_INIT, fcs32Over, FCS_GOOD, FCS_INIT, type FcsBits, fcsOver, isLcp, owesFcs } from "./fcs.ts";
 
 /** Longest frame taken in, FCS included: the largest MRU pppd knows, doubled protocol and address fields, FCS-32. */
@@ -13,20 +14,22 @@ export interface DeframerStats {
   frames: number;
   /** Their octets as RFC 1989 §2.3 counts them: without transparency, with FCS and one flag a frame. */
   counted: number;
-  /** Frames dropped for a wrong FCS, too short or too long. */
+  /** Frames dropped for a wrong FCS, because they end before their protocol field does, or because they are too long. */
   badFcs: number;
   runts: number;
   overlong: number;
   /** `7d 7e`: the sender gave the frame up. */
   aborted: number;
+  /** Good frames that were dropped because handling them failed: a fault of this program. The link counts them. */
+  faults: number;
 }
 
 export class Deframer {
-  /** The frame found last, FCS still behind it. Borrowed: the next push overwrites it. */
+  /** The frame found last, FCS still behind it; its protocol field is whole. Borrowed: the next push overwrites it. */
   readonly frame: Uint8Array;
   /** Octets of it without the FCS; 0 when push stopped for want of input. */
   length = 0;
-  readonly stats: DeframerStats = { frames: 0, counted: 0, badFcs: 0, runts: 0, overlong: 0, aborted: 0 };
+  readonly stats: DeframerStats = { frames: 0, counted: 0, badFcs: 0, runts: 0, overlong: 0, aborted: 0, faults: 0 };
   /** Control characters the line itself may insert: dropped when they come unescaped (RFC 1662 §7.1). */
   #dropped = ACCM_ALL;
   #fcs: FcsBits = 16;
@@ -108,6 +111,7 @@ export class Deframer {
     else {
       const fcs = this.#fcs === 16 ? 2 : this.#otherFcs(length);
       if (fcs < 0 || (fcs === 2 && fcsOver(FCS_INIT, frame, 0, length) !== FCS_GOOD)) stats.badFcs++;
+      else if (protocolEnd(frame, addressEnd(frame, 0, length - fcs), length - fcs) < 0) stats.runts++;
       else {
         stats.frames++;
         stats.counted += length + 1;

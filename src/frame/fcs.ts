@@ -1,7 +1,7 @@
 // FCS-16 and FCS-32 (RFC 1662 appendix C), eight octets a step on whole frames, and which frames carry which of them
 // (RFC 1570 §2.1).
 
-import { ADDRESS, CONTROL } from "./header.ts";
+import { ADDRESS, addressEnd, CONTROL } from "./header.ts";
 
 /** Bits of the FCS that LCP's FCS-Alternatives agreed on for one direction; 16 when nothing was said. */
 export type FcsBits = 0 | 16 | 32;
@@ -86,7 +86,7 @@ const CONTROL_PROTOCOLS = 0x40;
  * The frame begins with whatever header was agreed on.
  */
 export function owesFcs(frame: Uint8Array, start: number, end: number): boolean {
-  const at = end - start >= 2 && frame[start] === ADDRESS && frame[start + 1] === CONTROL ? start + 2 : start;
+  const at = addressEnd(frame, start, end);
   // An odd first octet is a whole, compressed protocol below 0x100.
   return at < end && (frame[at]! & 1) === 0 && frame[at]! >= CONTROL_PROTOCOLS;
 }

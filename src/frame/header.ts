@@ -1,9 +1,28 @@
-// The address, control and protocol fields before a packet, whole or compressed (RFC 1662 §3.1; RFC 1661 §6.5, §6.6).
+// The address, control and protocol fields before a packet, whole or compressed (RFC 1662 §3.1; RFC 1661 §2, §6.5, §6.6).
 
 export const ADDRESS = 0xff;
 export const CONTROL = 0x03;
 /** Room to keep free before a packet so that its header can be written in place. */
 export const HEADROOM = 16;
+
+/** Where the address and control fields of frame[start, end) end; `start` when they are not there. */
+export function addressEnd(frame: Uint8Array, start: number, end: number): number {
+  return end - start >= 2 && frame[start] === ADDRESS && frame[start + 1] === CONTROL ? start + 2 : start;
+}
+
+/**
+ * Where the protocol field at packet[start] ends: it is one octet when that is odd, else two. -1: `end` comes before that.
+ * Everything that reads a protocol field asks here first.
+ */
+export function protocolEnd(packet: Uint8Array, start: number, end: number): number {
+  if (start < end && (packet[start]! & 1) !== 0) return start + 1;
+  return start + 2 <= end ? start + 2 : -1;
+}
+
+/** The protocol in the field packet[start, end), where `end` is what {@link protocolEnd} returned. */
+export function protocolAt(packet: Uint8Array, start: number, end: number): number {
+  return end - start === 1 ? packet[start]! : (packet[start]! << 8) | packet[start + 1]!;
+}
 
 /** Writes the header of `protocol` before packet[start] and returns where it begins. */
 export function putHeader(

@@ -5,7 +5,7 @@
 // the peer knows none, the bundle is that one link, and its packets go out as they are.
 
 import { FCS_ROOM } from "../frame/fcs.ts";
-import { HEADROOM } from "../frame/header.ts";
+import { HEADROOM, protocolAt, protocolEnd } from "../frame/header.ts";
 import type { Level, Lower } from "../control/negotiator.ts";
 import type { Endpoint } from "../wire/lcp.ts";
 import { Protocol } from "../wire/protocols.ts";
@@ -230,14 +230,10 @@ export class Bundle {
     if (receiver === undefined) return false;
     while (receiver.take()) {
       if (receiver.takeLost()) this.networks.datapath.frameLost();
-      const { packet, end } = receiver;
-      let at = receiver.start;
-      if (at >= end) continue;
-      let protocol = packet[at++]!;
-      if ((protocol & 1) === 0) {
-        if (at >= end) continue;
-        protocol = (protocol << 8) | packet[at++]!;
-      }
+      const { packet, start, end } = receiver;
+      const at = protocolEnd(packet, start, end);
+      if (at < 0) continue;
+      const protocol = protocolAt(packet, start, at);
       if (this.takePacket(member, protocol, packet, at, end, now)) return true;
     }
     if (receiver.takeLost()) this.networks.datapath.frameLost();

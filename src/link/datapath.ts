@@ -7,7 +7,7 @@
 import { type Compressor, type Decompressor, DAMAGED, FATAL, ROOM } from "../compress/codec.ts";
 import { VJ_HEADROOM, VjCompressor, VjDecompressor } from "../compress/vj.ts";
 import { MAX_FRAME } from "../frame/deframer.ts";
-import { HEADROOM } from "../frame/header.ts";
+import { HEADROOM, protocolAt, protocolEnd } from "../frame/header.ts";
 import { Protocol } from "../wire/protocols.ts";
 import type { Vj } from "../wire/ipcp.ts";
 import { type Counters, HEADER_OCTETS, NO_TRAFFIC, type TrafficCount } from "./counters.ts";
@@ -158,13 +158,9 @@ export class Datapath {
       this.#waiting = false;
       received.compressedPackets++;
       received.compressedBytes += HEADER_OCTETS + end - start;
-      start = VJ_HEADROOM;
-      if (stop === start) return LOST;
-      protocol = plain[start++]!;
-      if ((protocol & 1) === 0) {
-        if (start === stop) return LOST;
-        protocol = (protocol << 8) | plain[start++]!;
-      }
+      start = protocolEnd(plain, VJ_HEADROOM, stop);
+      if (start < 0) return LOST;
+      protocol = protocolAt(plain, VJ_HEADROOM, start);
       // Once is enough: a packet compressed twice is nobody's.
       if (protocol === Protocol.COMP || protocol >= FIRST_CONTROL) return LOST;
       received.uncompressedBytes += HEADER_OCTETS + stop - start;

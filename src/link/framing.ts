@@ -56,8 +56,8 @@ export class Framing {
 
   /** Frames that were no good so far. */
   get badFrames(): number {
-    const { badFcs, runts, overlong, aborted } = this.deframer.stats;
-    return badFcs + runts + overlong + aborted;
+    const { badFcs, runts, overlong, aborted, faults } = this.deframer.stats;
+    return badFcs + runts + overlong + aborted + faults;
   }
 
   /** True when a packet of `length` octets is sure to fit the output. */

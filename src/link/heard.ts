@@ -91,7 +91,7 @@ export class Heard {
       const more = text === "" ? "" : `, and "${printable(text)}"`;
       return `Heard our own requests${more}: a loopback plug, a modem in command mode or a login that echoes`;
     }
-    const bad = stats.badFcs + stats.runts + stats.overlong + stats.aborted;
+    const bad = stats.badFcs + stats.runts + stats.overlong + stats.aborted + stats.faults;
     if (stats.frames > 0) return `Heard ${this.#packets()}${bad > 0 ? ` (and ${damaged(bad)})` : ""}`;
     return this.#textSummary ?? this.#noise(bad);
   }

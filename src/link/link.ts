@@ -1,7 +1,7 @@
 // One PPP link, whole and synchronous: bytes and packets in, bytes and packets and events out (RFC 1661 §3).
 //
 // It reads no clock and opens nothing: `now` is the owner's, in milliseconds, and never runs backwards. Nothing a peer
-// sends makes it throw.
+// sends makes receive() throw.
 
 import type { Ring } from "../bytes/ring.ts";
 import { printable } from "../bytes/text.ts";
@@ -12,7 +12,7 @@ import { DEFAULT_MRU, Lcp, type LcpConfig } from "../control/lcp.ts";
 import { type Level, type Lower, Negotiator } from "../control/negotiator.ts";
 import { State } from "../control/automaton.ts";
 import type { Deframer } from "../frame/deframer.ts";
-import { ADDRESS, CONTROL, HEADROOM } from "../frame/header.ts";
+import { addressEnd, HEADROOM, protocolAt, protocolEnd } from "../frame/header.ts";
 import { Code } from "../wire/control.ts";
 import { putMagic, putProtocolReject } from "../wire/lcp.ts";
 import { Protocol, protocolName } from "../wire/protocols.ts";
@@ -105,6 +105,8 @@ export class Link implements Member {
   #expired = false;
   /** Bad frames when the last was counted: what was lost since, header compression must know. */
   #badFrames = 0;
+  /** The places in the code where handling a frame failed. */
+  readonly #faults = new Set<string>();
   /** Until LCP opens for the first time. */
   #heard: Heard | undefined = new Heard();
 
@@ -351,26 +353,46 @@ export class Link implements Member {
     this.#now = now;
     const { deframer } = this;
     // What was held for want of a fragment may have become whole without another.
-    if (this.#bundle !== undefined && this.#takeFromBundle(this.#bundle, now)) return true;
+    if (this.#bundle !== undefined && this.#guarded(this.#takeHeld, now)) return true;
     while (input.length > 0) {
       const at = input.readAt;
       const stopped = deframer.push(input.bytes, at, at + input.readable);
       this.#heard?.octets(input.bytes, at, stopped);
       input.consume(stopped - at);
-      if (deframer.length > 0 && this.#receiveFrame(now)) return true;
+      if (deframer.length > 0 && this.#guarded(this.#receiveFrame, now)) return true;
     }
     return false;
+  }
+
+  /**
+   * The last guard: an exception while a frame is handled is a fault of ours, and costs that frame and nothing else. Each
+   * place in the code is named in the log once.
+   */
+  #guarded(handle: (now: number) => boolean, now: number): boolean {
+    try {
+      return handle.call(this, now);
+    } catch (error) {
+      this.deframer.stats.faults++;
+      const place = placeOf(error);
+      if (!this.#faults.has(place))
+        this.#log("error", `Dropped a received frame because of a fault in this program: ${String(error)} ${place}`);
+      this.#faults.add(place);
+      return false;
+    }
+  }
+
+  #takeHeld(now: number): boolean {
+    return this.#takeFromBundle(this.#bundle!, now);
   }
 
   #receiveFrame(now: number): boolean {
     const { frame, length } = this.deframer;
     // Uncompressed header, compressed header or a mixture: what we agreed to is a licence, not a duty.
-    let at = length >= 2 && frame[0] === ADDRESS && frame[1] === CONTROL ? 2 : 0;
-    let protocol = frame[at++]!;
-    if ((protocol & 1) === 0) {
-      if (at >= length) return false;
-      protocol = (protocol << 8) | frame[at++]!;
-    }
+    const start = addressEnd(frame, 0, length);
+    const at = protocolEnd(frame, start, length);
+    // The deframer lets no other frame pass.
+    if (at < 0) return false;
+    const protocol = protocolAt(frame, start, at);
     if (protocol < FIRST_CONTROL && this.#phase === "network") return this.#receiveData(protocol, at, length, now);
     this.#receiveControl(protocol, frame, at, length, now);
     return false;
@@ -652,4 +674,10 @@ export class Link implements Member {
   #log(level: Level, text: string): void {
     if (level !== "debug" || this.trace.level > 0) this.#emit({ type: "log", level, text });
   }
+}
+
+/** Where an error was thrown: the first place in its stack. */
+function placeOf(error: unknown): string {
+  const lines = error instanceof Error ? (error.stack ?? "").split("\n") : [];
+  return lines.find((line) => /^\s*at /.test(line))?.trim() ?? "at an unknown place";
 }

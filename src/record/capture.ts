@@ -1,6 +1,7 @@
 // A record file as a capture for Wireshark: the packets of its good frames with their times and directions, as pcapng.
 
 import { fcs32Over, FCS32_GOOD, FCS32_INIT, FCS_GOOD, FCS_INIT, fcsOver } from "../frame/fcs.ts";
+import { addressEnd, protocolEnd } from "../frame/header.ts";
 import { pcapHeader, pcapPacket } from "./pcap.ts";
 import type { RecordItem } from "./pppdump-file.ts";
 import { Unframer } from "./unframer.ts";
@@ -101,10 +102,16 @@ export class Capture {
   }
 }
 
-/** Octets of a frame without its FCS, which may be of either length; 0: it is wrong. */
+/** Octets of a frame without its FCS, which may be of either length; 0: it is wrong, or the protocol is not whole. */
 function packetLength(octets: Uint8Array): number {
+  const fcs = fcsLength(octets);
+  const length = octets.length - fcs;
+  return fcs === 0 || protocolEnd(octets, addressEnd(octets, 0, length), length) < 0 ? 0 : length;
+}
+
+/** 0: it is wrong. */
+function fcsLength(octets: Uint8Array): number {
   const { length } = octets;
-  if (length > 2 && fcsOver(FCS_INIT, octets, 0, length) === FCS_GOOD) return length - 2;
-  if (length > 4 && fcs32Over(FCS32_INIT, octets, 0, length) === FCS32_GOOD) return length - 4;
-  return 0;
+  if (length > 2 && fcsOver(FCS_INIT, octets, 0, length) === FCS_GOOD) return 2;
+  return length > 4 && fcs32Over(FCS32_INIT, octets, 0, length) === FCS32_GOOD ? 4 : 0;
 }

@@ -3,7 +3,7 @@
 import { toHex } from "../bytes/text.ts";
 import { FCS_GOOD, FCS_INIT, fcsOver } from "../frame/fcs.ts";
 import type { RecordItem } from "./pppdump-file.ts";
-import { Unframer, headerLength, protocolLength } from "./unframer.ts";
+import { informationLength, Unframer } from "./unframer.ts";
 import { Unpacker } from "./unpacker.ts";
 
 export interface DumpOptions {
@@ -102,7 +102,7 @@ export class Dump {
       return `${text}${name} short packet [${octets.length} bytes]: ${toHex(octets, 0, octets.length, " ")}\n`;
     const fcs = fcsOver(FCS_INIT, octets, 0, octets.length);
     let packet = octets.subarray(0, octets.length - FCS_LENGTH);
-    const information = packet.length - headerLength(packet);
+    const information = informationLength(packet);
     const { mru } = this.#options;
     if (information > mru) text += `     ERROR: length (${information}) > MRU (${mru})\n`;
     if (fcs === FCS_GOOD && side.unpacker !== undefined) {
@@ -112,8 +112,7 @@ export class Dump {
       if (outcome === "fatal") text += "     FATAL DECOMPRESSION ERROR\n";
       if (outcome === "unpacked") {
         packet = unpacker.packet;
-        // Not counted: address and control, which may stand before it.
-        const length = packet.length - unpacker.at - protocolLength(packet, unpacker.at);
+        const length = informationLength(packet, unpacker.at);
         if (length > mru) text += `     ERROR: decompressed length (${length}) > MRU (${mru})\n`;
       }
     }

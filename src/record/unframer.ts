@@ -1,6 +1,8 @@
 // A recorded line taken apart at its flags. A Deframer keeps only good frames; who looks at a record wants to see the
 // others too.
 
+import { addressEnd, protocolEnd } from "../frame/header.ts";
+
 export class Unframer {
   #octets: number[] = [];
   #escaped = false;
@@ -27,18 +29,8 @@ export class Unframer {
   }
 }
 
-/** Octets of address and control, when they are there, and of the protocol field, one or two. */
-export function headerLength(packet: Uint8Array): number {
-  const at = addressLength(packet);
-  return at + protocolLength(packet, at);
-}
-
-/** 2 when address and control are there, else 0. */
-export function addressLength(packet: Uint8Array): 0 | 2 {
-  return packet[0] === 0xff && packet[1] === 0x03 ? 2 : 0;
-}
-
-/** Octets of the protocol field at packet[at]. */
-export function protocolLength(packet: Uint8Array, at: number): 1 | 2 {
-  return (packet[at] ?? 0) % 2 === 0 ? 2 : 1;
+/** Octets of packet[start, …) behind its header: address and control when they are there, and the protocol. */
+export function informationLength(packet: Uint8Array, start = addressEnd(packet, 0, packet.length)): number {
+  const at = protocolEnd(packet, start, packet.length);
+  return at < 0 ? 0 : packet.length - at;
 }

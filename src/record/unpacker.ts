@@ -11,10 +11,10 @@ import { LzsDecompressor } from "../compress/lzs.ts";
 import { MppcDecompressor } from "../compress/mppc.ts";
 import { PredictorDecompressor } from "../compress/predictor.ts";
 import { MAX_FRAME } from "../frame/deframer.ts";
+import { addressEnd, protocolAt, protocolEnd } from "../frame/header.ts";
 import { CcpOption, MppeBit, readBsd, readDeflate, readLzs, readMppe } from "../wire/ccp.ts";
 import { Code, type ConfOption, parseControl } from "../wire/control.ts";
 import { Protocol } from "../wire/protocols.ts";
-import { addressLength, protocolLength } from "./unframer.ts";
 
 export type Outcome = "as-it-is" | "unpacked" | "damaged" | "fatal";
 
@@ -34,11 +34,10 @@ export class Unpacker {
 
   /** Takes the packet of a good frame. */
   take(packet: Uint8Array): Outcome {
-    const start = addressLength(packet);
-    const length = protocolLength(packet, start);
-    if (start + length > packet.length) return "as-it-is";
-    const protocol = length === 1 ? packet[start]! : (packet[start]! << 8) | packet[start + 1]!;
-    const at = start + length;
+    const start = addressEnd(packet, 0, packet.length);
+    const at = protocolEnd(packet, start, packet.length);
+    if (at < 0) return "as-it-is";
+    const protocol = protocolAt(packet, start, at);
     if (protocol === Protocol.CCP) this.#follow(packet, at);
     else if (protocol === Protocol.COMP) return this.#unpack(packet, start, at);
     else this.#decompressor?.incompressible(protocol, packet, at, packet.length);

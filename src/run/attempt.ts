@@ -158,7 +158,7 @@ export class Attempt {
 
   status(): LineStatus {
     const { link, pacer } = this;
-    const { frames, badFcs, runts, overlong, aborted } = link.deframer.stats;
+    const { frames, badFcs, runts, overlong, aborted, faults } = link.deframer.stats;
     return {
       device: this.#tty.path,
       speed: Math.round(pacer.rate * 10_000),
@@ -169,6 +169,7 @@ export class Attempt {
       runts,
       overlong,
       aborted,
+      faults,
     };
   }
 

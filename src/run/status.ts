@@ -22,6 +22,8 @@ export interface LineStatus {
   readonly runts: number;
   readonly overlong: number;
   readonly aborted: number;
+  /** Frames dropped for a fault of this program: its log names the place. */
+  readonly faults: number;
 }
 
 export interface Addresses {

@@ -5,7 +5,7 @@ import { status } from "../../src/commands/status.ts";
 import { NO_TRAFFIC } from "../../src/link/counters.ts";
 import type { Status } from "../../src/run/status.ts";
 
-const LINE = { framesReceived: 40, framesSent: 50, badFcs: 0, runts: 0, overlong: 0, aborted: 0 } as const;
+const LINE = { framesReceived: 40, framesSent: 50, badFcs: 0, runts: 0, overlong: 0, aborted: 0, faults: 0 } as const;
 
 const LINK: Status = {
   interface: "ppp0",

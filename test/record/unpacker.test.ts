@@ -7,6 +7,7 @@ import { DeflateCompressor } from "../../src/compress/deflate.ts";
 import { LzsCompressor } from "../../src/compress/lzs.ts";
 import { MppcCompressor } from "../../src/compress/mppc.ts";
 import { PredictorCompressor } from "../../src/compress/predictor.ts";
+import { Capture } from "../../src/record/capture.ts";
 import { Dump } from "../../src/record/dump.ts";
 import { readRecord } from "../../src/record/pppdump-file.ts";
 import { RecordMaker } from "../kit/record-maker.ts";
@@ -100,5 +101,31 @@ describe.each(Object.entries(METHODS))("%s", (_, [option, compressorOf]) => {
       for (let flips = rng.below(4); flips > 0; flips--) file[rng.below(file.length)]! ^= 1 << rng.below(8);
       expect(typeof shown(file)).toBe("string");
     }
+  });
+
+  test("frames that are shorter than their header, or longer than any link takes, are shown and harm nothing", () => {
+    const rng = new Rng(12);
+    const sent = acked(option);
+    for (const header of [
+      [0xff, 3],
+      [0xff],
+      [0],
+      [0x21],
+      [0xff, 3, 0],
+      [0xfd],
+      [0, 0xfd],
+      [0xff, 3, 0xfd],
+      [0xfd, 0, 0],
+    ])
+      sent.frame("sent", header);
+    for (const length of [16383, 16385, 30000]) {
+      sent.frame("sent", [0x21, ...rng.bytes(length)]);
+      sent.frame("sent", [0xfd, 0, 0, ...rng.bytes(length)]);
+    }
+    expect(shown(sent.file)).toContain("sent  ff 03");
+    const capture = new Capture({ reverse: false, decompress: true });
+    for (const item of readRecord(sent.file)) capture.item(item);
+    // Of no use to anybody are ff 03, ff 03 00 and the lone 00; a lone ff is a protocol of one octet.
+    expect(capture.counts).toMatchObject({ packets: 13, badFrames: 3 });
   });
 });
