@@ -7,9 +7,13 @@ import * as nl from "./netlink.ts";
 
 export const IFF = { UP: 0x1, BROADCAST: 0x2, LOOPBACK: 0x8, POINTOPOINT: 0x10, NOARP: 0x80 } as const;
 
-export interface Interface {
-  readonly name: string;
+/** An interface, whatever it is called by now: the kernel knows it by its index. The name is for messages. */
+export interface Device {
   readonly index: number;
+  readonly name: string;
+}
+
+export interface Interface extends Device {
   /** ARPHRD_…, of <linux/if_arp.h> */
   readonly type: number;
   /** {@link IFF} */
@@ -92,10 +96,9 @@ export function interfaceIndex(name: string): number {
   return parseLink(answer!).index;
 }
 
-/** Packets the kernel keeps for it. Throws OsError ENODEV when there is none of that name. */
-export function queueLengthOf(name: string): number {
-  const attributes: nl.Attributes = [[IFLA.IFNAME, nl.nameValue(name)]];
-  const [answer] = nl.netlink(nl.RTM.GETLINK, nl.FLAGS.none, ifinfomsg(0), attributes, "RTM_GETLINK", name);
+/** Packets the kernel keeps for it. Throws OsError ENODEV when it is gone. */
+export function queueLengthOf({ index, name }: Device): number {
+  const [answer] = nl.netlink(nl.RTM.GETLINK, nl.FLAGS.none, ifinfomsg(index), [], "RTM_GETLINK", name);
   const length = nl.parseAttributes(answer!, IFINFOMSG_SIZE).get(IFLA.TXQLEN) ?? new Uint8Array(4);
   return new DataView(length.buffer).getUint32(0, true);
 }
@@ -127,21 +130,20 @@ function parseLink(message: Uint8Array): Interface {
 }
 
 /** Sets what is given and leaves the rest. */
-export function setLink(name: string, { up, mtu, txQueueLength }: LinkSettings): void {
+export function setLink({ index, name }: Device, { up, mtu, txQueueLength }: LinkSettings): void {
   const attributes: [number, Uint8Array][] = [];
   if (mtu !== undefined) attributes.push([IFLA.MTU, nl.u32Value(mtu)]);
   if (txQueueLength !== undefined) attributes.push([IFLA.TXQLEN, nl.u32Value(txQueueLength)]);
-  const fixed = ifinfomsg(interfaceIndex(name), up ? IFF.UP : 0, up === undefined ? 0 : IFF.UP);
+  const fixed = ifinfomsg(index, up ? IFF.UP : 0, up === undefined ? 0 : IFF.UP);
   nl.netlink(nl.RTM.SETLINK, nl.FLAGS.none, fixed, attributes, "RTM_SETLINK", name);
 }
 
 /** Keeps the kernel from giving the interface a link-local address of its own; IPv6CP's counts. Before it goes up. */
-export function noKernelLinkLocal(name: string): void {
+export function noKernelLinkLocal({ index, name }: Device): void {
   const mode = nl.nested([[IFLA_INET6_ADDR_GEN_MODE, new Uint8Array([IN6_ADDR_GEN_MODE_NONE])]]);
   const family = nl.nested([[nl.AF_INET6, mode]]);
   try {
-    const fixed = ifinfomsg(interfaceIndex(name));
-    nl.netlink(nl.RTM.SETLINK, nl.FLAGS.none, fixed, [[IFLA.AF_SPEC, family]], "RTM_SETLINK", name);
+    nl.netlink(nl.RTM.SETLINK, nl.FLAGS.none, ifinfomsg(index), [[IFLA.AF_SPEC, family]], "RTM_SETLINK", name);
   } catch (error) {
     // EAFNOSUPPORT and its kin: a kernel, or an interface, without IPv6 will not make one either.
     if (!hasCode(error, "EAFNOSUPPORT", "EOPNOTSUPP", "EINVAL", "EPROTONOSUPPORT")) throw error;
@@ -161,29 +163,29 @@ export function addresses(): Address[] {
 }
 
 /** Gives the interface our address and the peer's, netmask 255.255.255.255; the kernel makes the route to the peer. */
-export function addAddress(name: string, our: number, peer: number): void {
-  changeAddress(nl.RTM.NEWADDR, name, ipv4Bytes(our), ipv4Bytes(peer), 32);
+export function addAddress(device: Device, our: number, peer: number): void {
+  changeAddress(nl.RTM.NEWADDR, device, ipv4Bytes(our), ipv4Bytes(peer), 32);
 }
 
 /** Does nothing when it is not there. */
-export function removeAddress(name: string, our: number, peer: number): void {
-  nl.forgiving(() => changeAddress(nl.RTM.DELADDR, name, ipv4Bytes(our), ipv4Bytes(peer), 32));
+export function removeAddress(device: Device, our: number, peer: number): void {
+  nl.forgiving(() => changeAddress(nl.RTM.DELADDR, device, ipv4Bytes(our), ipv4Bytes(peer), 32));
 }
 
-export function addAddress6(name: string, our: Uint8Array, prefix: number, peer = our): void {
-  changeAddress(nl.RTM.NEWADDR, name, our, peer, prefix);
+export function addAddress6(device: Device, our: Uint8Array, prefix: number, peer = our): void {
+  changeAddress(nl.RTM.NEWADDR, device, our, peer, prefix);
 }
 
 /** Does nothing when it is not there. */
-export function removeAddress6(name: string, our: Uint8Array, prefix: number, peer = our): void {
-  nl.forgiving(() => changeAddress(nl.RTM.DELADDR, name, our, peer, prefix));
+export function removeAddress6(device: Device, our: Uint8Array, prefix: number, peer = our): void {
+  nl.forgiving(() => changeAddress(nl.RTM.DELADDR, device, our, peer, prefix));
 }
 
-function changeAddress(type: number, name: string, our: Uint8Array, peer: Uint8Array, prefix: number): void {
+function changeAddress(type: number, { index, name }: Device, our: Uint8Array, peer: Uint8Array, prefix: number): void {
   const fixed = new Uint8Array(IFADDRMSG_SIZE); // struct ifaddrmsg
   fixed[0] = our.length === 4 ? nl.AF_INET : nl.AF_INET6;
   fixed[1] = prefix;
-  new DataView(fixed.buffer).setUint32(4, interfaceIndex(name), true);
+  new DataView(fixed.buffer).setUint32(4, index, true);
   const flags = type === nl.RTM.NEWADDR ? nl.FLAGS.createNew : nl.FLAGS.none;
   const call = type === nl.RTM.NEWADDR ? "RTM_NEWADDR" : "RTM_DELADDR";
   nl.netlink(

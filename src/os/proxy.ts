@@ -1,7 +1,7 @@
 // pppd's `proxyarp`: we answer on the local network for the peer, so that it seems to be there itself. The entry is the
 // one SIOCSARP with ATF_PUBL makes (`arp -an` shows it as PERM PUB); by rtnetlink it serves IPv6 as well.
 
-import { addresses, IFF, type Interface, interfaceIndex, interfaces, ipv4Bytes } from "./netif.ts";
+import { addresses, type Device, IFF, interfaces, ipv4Bytes } from "./netif.ts";
 import * as nl from "./netlink.ts";
 
 const NDA_DST = 1;
@@ -10,10 +10,10 @@ const NTF_PROXY = 0x08;
 const NDMSG_SIZE = 12;
 
 /** The broadcast interface, up, whose subnet the peer's address falls in; of several the one with the longest mask. */
-export function findProxyInterface(peer: number): Interface | undefined {
+export function findProxyInterface(peer: number): Device | undefined {
   const wanted = ipv4Bytes(peer);
   const links = new Map(interfaces().map((link) => [link.index, link]));
-  let best: Interface | undefined;
+  let best: Device | undefined;
   let longest = -1;
   for (const { index, our, prefix } of addresses()) {
     const link = links.get(index);
@@ -34,21 +34,21 @@ function samePrefix(a: Uint8Array, b: Uint8Array, prefix: number): boolean {
 }
 
 /** Answers for `address` (4 or 16 octets) on an interface. */
-export function addProxy(ifname: string, address: Uint8Array): void {
-  changeProxy(nl.RTM.NEWNEIGH, nl.FLAGS.create, "RTM_NEWNEIGH", ifname, address);
+export function addProxy(device: Device, address: Uint8Array): void {
+  changeProxy(nl.RTM.NEWNEIGH, nl.FLAGS.create, "RTM_NEWNEIGH", device, address);
 }
 
 /** Does nothing when it is not there. */
-export function removeProxy(ifname: string, address: Uint8Array): void {
-  nl.forgiving(() => changeProxy(nl.RTM.DELNEIGH, nl.FLAGS.none, "RTM_DELNEIGH", ifname, address));
+export function removeProxy(device: Device, address: Uint8Array): void {
+  nl.forgiving(() => changeProxy(nl.RTM.DELNEIGH, nl.FLAGS.none, "RTM_DELNEIGH", device, address));
 }
 
-function changeProxy(type: number, flags: number, call: string, ifname: string, address: Uint8Array): void {
+function changeProxy(type: number, flags: number, call: string, { index, name }: Device, address: Uint8Array): void {
   const fixed = new Uint8Array(NDMSG_SIZE); // struct ndmsg
   const view = new DataView(fixed.buffer);
   fixed[0] = address.length === 4 ? nl.AF_INET : nl.AF_INET6;
-  view.setInt32(4, interfaceIndex(ifname), true);
+  view.setInt32(4, index, true);
   view.setUint16(8, NUD_PERMANENT, true);
   fixed[10] = NTF_PROXY;
-  nl.netlink(type, flags, fixed, [[NDA_DST, address]], call, ifname);
+  nl.netlink(type, flags, fixed, [[NDA_DST, address]], call, name);
 }

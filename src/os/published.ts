@@ -6,7 +6,7 @@ import { chmodSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { EAGAIN, EINTR, closeFd, errno, libc, Memory, O, OsError, POLLIN } from "./libc.ts";
 
 export class Publication {
-  readonly #path: string;
+  #path: string;
   readonly #inode: number;
   readonly #listener: { stop(closeAll?: boolean): void };
   readonly #onExit = (): void => this.close();
@@ -43,6 +43,18 @@ export class Publication {
       throw error;
     }
     process.on("exit", this.#onExit);
+  }
+
+  /** Gives it another place, unless that is denied. */
+  move(path: string): void {
+    if (!this.#open) return;
+    try {
+      if (statSync(this.#path).ino !== this.#inode) return;
+      renameSync(this.#path, path);
+      this.#path = path;
+    } catch {
+      // Whoever looks for it there finds what the kernel says of the interface.
+    }
   }
 
   /** Removes the socket, unless the name is somebody else's by now. Harmless when that was done before. */

@@ -1,13 +1,13 @@
 // Routes through an interface, and the default routes of others that pppd's `replacedefaultroute` moves out of the way.
 
 import { hasCode } from "./libc.ts";
-import { interfaceIndex, interfaces, ipv4Of } from "./netif.ts";
+import { type Device, interfaces, ipv4Of } from "./netif.ts";
 import * as nl from "./netlink.ts";
 
 /** A default route of somebody, with all the kernel said about it, so that it can be put back exactly. */
 export interface DefaultRoute {
-  /** Of its first next hop. "" when the interface is gone. */
-  readonly ifname: string;
+  /** The interface of its first next hop; its name is "" when it is gone. */
+  readonly device: Device;
   /** IPv4, of its first next hop; 0 when it has none. */
   readonly gateway: number;
   readonly metric: number;
@@ -32,14 +32,14 @@ const RTNH_F_ONLINK = 4;
  * metric. The same route already there is fine. Metric 0 is the kernel's default.
  */
 export function addRoute(
-  ifname: string,
+  device: Device,
   destination: Uint8Array,
   prefix: number,
   metric = 0,
   table = MAIN_TABLE,
 ): void {
   try {
-    changeRoute(nl.RTM.NEWROUTE, nl.FLAGS.create, ifname, destination, prefix, metric, table);
+    changeRoute(nl.RTM.NEWROUTE, nl.FLAGS.create, device, destination, prefix, metric, table);
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;
   }
@@ -47,19 +47,19 @@ export function addRoute(
 
 /** Does nothing when it is not there. */
 export function removeRoute(
-  ifname: string,
+  device: Device,
   destination: Uint8Array,
   prefix: number,
   metric = 0,
   table = MAIN_TABLE,
 ): void {
-  nl.forgiving(() => changeRoute(nl.RTM.DELROUTE, nl.FLAGS.none, ifname, destination, prefix, metric, table));
+  nl.forgiving(() => changeRoute(nl.RTM.DELROUTE, nl.FLAGS.none, device, destination, prefix, metric, table));
 }
 
 function changeRoute(
   type: number,
   flags: number,
-  ifname: string,
+  device: Device,
   destination: Uint8Array,
   prefix: number,
   metric: number,
@@ -73,11 +73,11 @@ function changeRoute(
   fixed[5] = RTPROT_BOOT;
   fixed[6] = ipv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
   fixed[7] = RTN_UNICAST;
-  const attributes: [number, Uint8Array][] = [[RTA.OIF, nl.u32Value(interfaceIndex(ifname))]];
+  const attributes: [number, Uint8Array][] = [[RTA.OIF, nl.u32Value(device.index)]];
   if (table > 255) attributes.push([RTA.TABLE, nl.u32Value(table)]);
   if (prefix > 0) attributes.push([RTA.DST, destination]);
   if (metric > 0) attributes.push([RTA.PRIORITY, nl.u32Value(metric)]);
-  nl.netlink(type, flags, fixed, attributes, type === nl.RTM.NEWROUTE ? "RTM_NEWROUTE" : "RTM_DELROUTE", ifname);
+  nl.netlink(type, flags, fixed, attributes, type === nl.RTM.NEWROUTE ? "RTM_NEWROUTE" : "RTM_DELROUTE", device.name);
 }
 
 /** The IPv4 default routes of a table, the one in use first. */
@@ -92,8 +92,9 @@ export function defaultRoutes(wanted = MAIN_TABLE): DefaultRoute[] {
     if (message[1] !== 0 || message[7] !== RTN_UNICAST || table !== wanted) continue;
     const hop = firstHop(attributes.get(RTA.MULTIPATH));
     const gateway = attributes.get(RTA.GATEWAY) ?? hop?.gateway;
+    const index = number(attributes.get(RTA.OIF)) ?? hop?.index ?? 0;
     found.push({
-      ifname: names.get(number(attributes.get(RTA.OIF)) ?? hop?.index ?? 0) ?? "",
+      device: { index, name: names.get(index) ?? "" },
       gateway: gateway === undefined ? 0 : ipv4Of(gateway),
       metric: number(attributes.get(RTA.PRIORITY)) ?? 0,
       ...repeatable(message.slice(0, RTMSG_SIZE), attributes),
@@ -105,7 +106,7 @@ export function defaultRoutes(wanted = MAIN_TABLE): DefaultRoute[] {
 /** Deletes a route {@link defaultRoutes} found. Does nothing when it is not there. */
 export function takeRoute(route: DefaultRoute): void {
   nl.forgiving(() => {
-    nl.netlink(nl.RTM.DELROUTE, nl.FLAGS.none, route.fixed, route.attributes, "RTM_DELROUTE", route.ifname);
+    nl.netlink(nl.RTM.DELROUTE, nl.FLAGS.none, route.fixed, route.attributes, "RTM_DELROUTE", route.device.name);
   });
 }
 
@@ -121,7 +122,7 @@ export function returnRoute(route: DefaultRoute, behind = false): void {
       route.fixed,
       route.attributes,
       "RTM_NEWROUTE",
-      route.ifname,
+      route.device.name,
     );
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;

@@ -1,12 +1,12 @@
 // The IPv6 default routes of others, for pppd's `defaultroute6`: it never takes one away.
 
-import { interfaces } from "./netif.ts";
+import { type Device, interfaces } from "./netif.ts";
 import * as nl from "./netlink.ts";
 import { MAIN_TABLE } from "./route.ts";
 
 export interface DefaultRoute6 {
-  /** Of its first next hop. "" when the interface is gone. */
-  readonly ifname: string;
+  /** The interface of its first next hop; its name is "" when it is gone. */
+  readonly device: Device;
   /** It goes by way of a router, and not straight into the interface. */
   readonly gateway: boolean;
   readonly metric: number;
@@ -29,8 +29,9 @@ export function defaultRoutes6(wanted = MAIN_TABLE): DefaultRoute6[] {
     if (message[1] !== 0 || message[7] !== RTN_UNICAST || table !== wanted) continue;
     const hops = attributes.get(RTA.MULTIPATH);
     const several = hops !== undefined && hops.length >= RTNEXTHOP_SIZE;
+    const index = number(several ? hops.subarray(4) : attributes.get(RTA.OIF)) ?? 0;
     found.push({
-      ifname: names.get(number(several ? hops.subarray(4) : attributes.get(RTA.OIF)) ?? 0) ?? "",
+      device: { index, name: names.get(index) ?? "" },
       // Only routes with one are put together to a route of several.
       gateway: several || attributes.has(RTA.GATEWAY) || attributes.has(RTA.VIA),
       metric: number(attributes.get(RTA.PRIORITY)) ?? 0,

@@ -1,20 +1,42 @@
 // A TUN interface: whole IP packets in and out of one descriptor (Linux Documentation/networking/tuntap.rst).
 
 import { check, closeFd, EBUSY, EINVAL, libc, Memory, O, openFd, OsError } from "./libc.ts";
+import { type Device, interfaceIndex } from "./netif.ts";
 
 const DEVICE = "/dev/net/tun";
 const TUNSETIFF = 0x400454ca;
+const TUNGETIFF = 0x800454d2;
 const IFF_TUN = 0x0001;
 const IFF_NO_PI = 0x1000;
 const IFNAMSIZ = 16;
 const IFREQ_SIZE = 40;
 
-export interface Tun {
+export class Tun implements Device {
   /** Close-on-exec and non-blocking. Closing it removes the interface. */
   readonly fd: number;
-  readonly name: string;
+  readonly index: number;
   /** N of pppN; for an interface of another name, the number it ends in, or 0. */
   readonly unit: number;
+  #name: string;
+
+  /** Of a descriptor that has its interface. Throws OsError. */
+  constructor(fd: number, name: string) {
+    this.fd = fd;
+    this.index = interfaceIndex(name);
+    this.unit = Number(/\d+$/.exec(name)?.[0] ?? 0);
+    this.#name = name;
+  }
+
+  /** As the kernel said at the last {@link readName}. */
+  get name(): string {
+    return this.#name;
+  }
+
+  /** Somebody may have renamed the interface: asks the kernel. One that is gone keeps its last name. */
+  readName(): void {
+    const request = new Memory(IFREQ_SIZE);
+    if (libc.ioctl(this.fd, TUNGETIFF, request.address) === 0) this.#name = nameIn(request);
+  }
 }
 
 export interface TunWishes {
@@ -32,8 +54,7 @@ export interface TunWishes {
 export function openTun({ ifname, unit }: TunWishes = {}): Tun {
   const fd = openFd(DEVICE, O.RDWR | O.NONBLOCK);
   try {
-    const name = ifname === undefined ? setNumbered(fd, unit) : setInterface(fd, ifname);
-    return { fd, name, unit: Number(/\d+$/.exec(name)?.[0] ?? 0) };
+    return new Tun(fd, ifname === undefined ? setNumbered(fd, unit) : setInterface(fd, ifname));
   } catch (error) {
     closeFd(fd);
     throw error;
@@ -60,5 +81,10 @@ function setInterface(fd: number, name: string): string {
   request.bytes.set(Buffer.from(name));
   request.view.setUint16(IFNAMSIZ, IFF_TUN | IFF_NO_PI, true);
   check(libc.ioctl(fd, TUNSETIFF, request.address), "TUNSETIFF", name);
-  return Buffer.from(request.bytes.subarray(0, request.bytes.indexOf(0))).toString();
+  return nameIn(request);
+}
+
+/** Of a struct ifreq. */
+function nameIn({ bytes }: Memory): string {
+  return Buffer.from(bytes.subarray(0, bytes.indexOf(0))).toString();
 }

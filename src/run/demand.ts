@@ -58,7 +58,7 @@ export class Demand {
   constructor(host: DemandHost, own: Interface) {
     this.#host = host;
     this.interface = own;
-    this.network = new Network(own.tun.name, host.config, (level, text) => host.log.write(level, text));
+    this.network = new Network(own.tun, host.config, (level, text) => host.log.write(level, text));
   }
 
   // ── before and after ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -108,6 +108,7 @@ export class Demand {
     const { device = "", speed, ipparam } = config;
     const args = [this.interface.tun.name, device, String(speed), ipv4Text(this.#our), ipv4Text(this.#peer)];
     await outlast(hooks.start(config.ipPreUpScript, ipparam === undefined ? args : [...args, ipparam]));
+    this.interface.tun.readName();
   }
 
   #failed(error: unknown): Failed {

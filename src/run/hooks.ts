@@ -149,8 +149,10 @@ export class UpDown {
     this.#next();
   }
 
-  down(): void {
+  /** `args`: what the script is told, when it is told anything else than its counterpart was. */
+  down(args = this.#args): void {
     this.#wanted = "down";
+    this.#args = args;
     this.#next();
   }
 

@@ -25,11 +25,14 @@ export class Interface {
   readonly #host: InterfaceHost;
   /** Of the line, for scripts. */
   #speed = 0;
+  /** What the pid file is called by, whatever the interface is called later. */
+  readonly #firstName: string;
   #isForgotten = false;
 
   private constructor(host: InterfaceHost, tun: Tun) {
     this.#host = host;
     this.tun = tun;
+    this.#firstName = tun.name;
   }
 
   /** Throws Failed: the log says why. */
@@ -55,7 +58,7 @@ export class Interface {
     const { fd, name } = this.tun;
     const { log, hooks } = this.#host;
     try {
-      joinVrf(name, vrf);
+      joinVrf(this.tun, vrf);
     } catch (error) {
       closeFd(fd);
       throw new Failed(Exit.FATAL, `Couldn't move interface ${name} in vrf ${vrf}: ${reasonOf(error)}`);
@@ -83,8 +86,8 @@ export class Interface {
 
   writePidFiles(): void {
     const { config, log, pidFiles } = this.#host;
-    const problems = [pidFiles.writeInterface(this.tun.name)];
-    if (config.linkname !== undefined) problems.push(pidFiles.writeLink(config.linkname, this.tun.name));
+    const problems = [pidFiles.writeInterface(this.#firstName)];
+    if (config.linkname !== undefined) problems.push(pidFiles.writeLink(config.linkname, this.#firstName));
     for (const problem of problems) if (problem !== undefined) log.write("error", problem);
   }
 
@@ -100,7 +103,7 @@ export class Interface {
     if (this.#isForgotten) return;
     this.#isForgotten = true;
     const { log, hooks, pidFiles } = this.#host;
-    for (const problem of pidFiles.remove(this.tun.name)) log.write("warn", problem);
+    for (const problem of pidFiles.remove(this.#firstName)) log.write("warn", problem);
     hooks.env.delete("IFNAME");
   }
 

@@ -52,7 +52,7 @@ export interface NetworkWishes {
 type Undo = (() => void)[];
 
 export class Network {
-  readonly #ifname: string;
+  readonly #device: netif.Device;
   readonly #wishes: NetworkWishes;
   readonly #log: (level: LogLevel, text: string) => void;
   readonly #undo4: Undo = [];
@@ -63,8 +63,8 @@ export class Network {
   /** The queue as it was set; -1: somebody else has set another. */
   #queue = 0;
 
-  constructor(ifname: string, wishes: NetworkWishes, log: (level: LogLevel, text: string) => void) {
-    this.#ifname = ifname;
+  constructor(device: netif.Device, wishes: NetworkWishes, log: (level: LogLevel, text: string) => void) {
+    this.#device = device;
     this.#wishes = wishes;
     this.#log = log;
   }
@@ -76,8 +76,8 @@ export class Network {
 
   /** Gives the interface its IPv4 addresses, and leaves it up or down. Throws OsError. */
   setAddresses(our: number, peer: number): void {
-    netif.addAddress(this.#ifname, our, peer === 0 ? our : peer);
-    this.#undo4.push(() => netif.removeAddress(this.#ifname, our, peer === 0 ? our : peer));
+    netif.addAddress(this.#device, our, peer === 0 ? our : peer);
+    this.#undo4.push(() => netif.removeAddress(this.#device, our, peer === 0 ? our : peer));
   }
 
   /** The same, in place of those it has: what others route through the interface stays. Its own routes go until up(). */
@@ -105,7 +105,7 @@ export class Network {
    */
   up6(our: InterfaceId, peer: InterfaceId, mtu: number, queue: number): string | undefined {
     if (mtu < LEAST_IPV6_MTU) {
-      this.#log("warn", `IPv6 needs an MTU of ${LEAST_IPV6_MTU} on ${this.#ifname}, and this link has ${mtu}`);
+      this.#log("warn", `IPv6 needs an MTU of ${LEAST_IPV6_MTU} on ${this.#device.name}, and this link has ${mtu}`);
       return "Interface configuration failed";
     }
     try {
@@ -133,14 +133,14 @@ export class Network {
   setQueue(wanted: number): void {
     if (this.#queue < 0 || this.#queue === wanted) return;
     this.#attempt("queue length", () => {
-      const isOurs = netif.queueLengthOf(this.#ifname) === this.#queue;
+      const isOurs = netif.queueLengthOf(this.#device) === this.#queue;
       this.#queue = isOurs ? wanted : -1;
-      if (isOurs) netif.setLink(this.#ifname, { txQueueLength: wanted });
+      if (isOurs) netif.setLink(this.#device, { txQueueLength: wanted });
     });
   }
 
   setMtu(mtu: number): void {
-    this.#attempt("MTU", () => netif.setLink(this.#ifname, { mtu }));
+    this.#attempt("MTU", () => netif.setLink(this.#device, { mtu }));
   }
 
   down4(): void {
@@ -162,19 +162,19 @@ export class Network {
     for (let step; (step = undo.pop()) !== undefined;) this.#attempt("what was set up", step);
   }
 
-  /** Sets the interface up if it is not. */
+  /** Sets the interface up, also for the second protocol: a script may have set it down to rename it. */
   #raise(undo: Undo, mtu: number, queue: number): void {
-    netif.setLink(this.#ifname, { mtu });
+    netif.setLink(this.#device, { mtu });
     if (this.#users === 0) {
-      netif.setLink(this.#ifname, { txQueueLength: queue });
+      netif.setLink(this.#device, { txQueueLength: queue });
       this.#queue = queue;
       // Now and no sooner: an interface whose MTU was too small for IPv6 until now has forgotten it.
-      netif.noKernelLinkLocal(this.#ifname);
-      netif.setLink(this.#ifname, { up: true });
+      netif.noKernelLinkLocal(this.#device);
     }
+    netif.setLink(this.#device, { up: true });
     this.#users++;
     undo.push(() => {
-      if (--this.#users === 0) netif.setLink(this.#ifname, { up: false });
+      if (--this.#users === 0) netif.setLink(this.#device, { up: false });
     });
   }
 
@@ -184,7 +184,7 @@ export class Network {
     } catch (error) {
       // Somebody removed the interface, and with it all that hung on it.
       if (hasCode(error, "ENODEV")) return;
-      this.#log("error", `${what} of ${this.#ifname}: ${error instanceof Error ? error.message : String(error)}`);
+      this.#log("error", `${what} of ${this.#device.name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
@@ -199,22 +199,25 @@ export class Network {
     // -1 is 2.4.9's way to say "no metric of its own".
     const metric = Math.max(0, defaultrouteMetric);
     const table = this.#table();
-    const inTheWay = defaultRoutes(table).filter((route) => route.metric === metric && route.ifname !== this.#ifname);
+    const inTheWay = defaultRoutes(table).filter(
+      (route) => route.metric === metric && route.device.index !== this.#device.index,
+    );
     if (inTheWay.length > 0 && !replacedefaultroute) {
-      const [{ ifname, gateway }] = inTheWay as [DefaultRoute];
-      this.#log("error", `not replacing default route to ${ifname} [${ipv4Text(gateway)}]`);
+      const [{ device, gateway }] = inTheWay as [DefaultRoute];
+      this.#log("error", `not replacing default route to ${device.name} [${ipv4Text(gateway)}]`);
       return;
     }
     this.#undo4.push(() => this.#returnDefaultRoute(metric, inTheWay, table));
     inTheWay.forEach(takeRoute);
-    addRoute(this.#ifname, DEFAULT_IPV4, 0, metric, table);
+    addRoute(this.#device, DEFAULT_IPV4, 0, metric, table);
   }
 
   /** When another session has taken ours out of its way, it goes on: what we took comes behind its own. */
   #returnDefaultRoute(metric: number, taken: readonly DefaultRoute[], table?: number): void {
-    const isOurs = ({ ifname, metric: has }: DefaultRoute): boolean => ifname === this.#ifname && has === metric;
+    const isOurs = ({ device, metric: has }: DefaultRoute): boolean =>
+      device.index === this.#device.index && has === metric;
     const isTaken = taken.length > 0 && !defaultRoutes(table).some(isOurs);
-    if (!isTaken) removeRoute(this.#ifname, DEFAULT_IPV4, 0, metric, table);
+    if (!isTaken) removeRoute(this.#device, DEFAULT_IPV4, 0, metric, table);
     for (const route of isTaken ? taken : taken.toReversed())
       this.#attempt("default route", () => {
         try {
@@ -230,23 +233,23 @@ export class Network {
   #addLinkLocal(our: InterfaceId, peer: InterfaceId): void {
     const ours = linkLocal(our);
     const theirs = peer.high === 0 && peer.low === 0 ? ours : linkLocal(peer);
-    netif.addAddress6(this.#ifname, ours, 128, theirs);
-    this.#undo6.push(() => netif.removeAddress6(this.#ifname, ours, 128, theirs));
+    netif.addAddress6(this.#device, ours, 128, theirs);
+    this.#undo6.push(() => netif.removeAddress6(this.#device, ours, 128, theirs));
   }
 
   #addDefaultRoute6(): void {
     // The kernel's default is 1024, not 0: with no metric of our own any other default route is in the way.
     const metric = Math.max(0, this.#wishes.defaultroute6Metric);
     const table = this.#table();
-    const others = defaultRoutes6(table).filter(({ ifname }) => ifname !== this.#ifname);
+    const others = defaultRoutes6(table).filter(({ device }) => device.index !== this.#device.index);
     const inTheWay = others.find((route) => metric === 0 || route.metric === metric);
     if (inTheWay !== undefined) {
-      const where = inTheWay.gateway ? "via gateway" : `through ${inTheWay.ifname}`;
+      const where = inTheWay.gateway ? "via gateway" : `through ${inTheWay.device.name}`;
       this.#log("error", `not replacing existing default route ${where}`);
       return;
     }
-    addRoute(this.#ifname, DEFAULT_IPV6, 0, metric, table);
-    this.#undo6.push(() => removeRoute(this.#ifname, DEFAULT_IPV6, 0, metric, table));
+    addRoute(this.#device, DEFAULT_IPV6, 0, metric, table);
+    this.#undo6.push(() => removeRoute(this.#device, DEFAULT_IPV6, 0, metric, table));
   }
 
   #addProxy(peer: number): void {
@@ -258,8 +261,8 @@ export class Network {
     this.#log("info", `found interface ${found.name} for proxy arp`);
     // A peer that calls on another line has it twice, until the first link is found dead.
     const { release } = share(RUN_DIRECTORY, `proxyarp-${ipv4Text(peer)}`);
-    this.#undo4.push(() => release(() => removeProxy(found.name, netif.ipv4Bytes(peer))));
-    addProxy(found.name, netif.ipv4Bytes(peer));
+    this.#undo4.push(() => release(() => removeProxy(found, netif.ipv4Bytes(peer))));
+    addProxy(found, netif.ipv4Bytes(peer));
     if (this.#wishes.ktune) this.#forward();
   }
 

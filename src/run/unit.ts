@@ -88,7 +88,7 @@ export class Unit {
     this.#demand = demand;
     this.tun = tun;
     this.#networks = networks;
-    this.#network = demand?.network ?? new Network(tun.name, config, (level, text) => log.write(level, text));
+    this.#network = demand?.network ?? new Network(tun, config, (level, text) => log.write(level, text));
     this.#ipScripts = hooks.pair(config.ipUpScript, config.ipDownScript);
     this.#ipv6Scripts = hooks.pair(config.ipv6UpScript, config.ipv6DownScript);
     this.#published = this.#publish();
@@ -288,7 +288,6 @@ export class Unit {
       const problem = writeResolvConf(etc, servers);
       if (problem !== undefined) log.write("error", problem);
     }
-    const args = this.#args(our, peer);
     const scripts = [this.#beforeUp];
     if (this.#demand === undefined) {
       try {
@@ -297,11 +296,11 @@ export class Unit {
         this.#interfaceFailed(error);
         return;
       }
-      scripts.push(hooks.start(config.ipPreUpScript, args));
+      scripts.push(hooks.start(config.ipPreUpScript, this.#args(our, peer)));
     }
     const waits = scripts.filter((script) => script !== undefined);
-    if (waits.length === 0) this.#ipv4Ready(event, args);
-    else void Promise.all(waits).then(() => this.#ipv4 === event && this.#ipv4Ready(event, args));
+    if (waits.length === 0) this.#ipv4Ready(event);
+    else void Promise.all(waits).then(() => this.#ipv4 === event && this.#ipv4Ready(event));
   }
 
   /** Those of the peer that the system is to use. */
@@ -322,9 +321,18 @@ export class Unit {
     this.#networks.closeIpcp("Interface configuration failed", performance.now());
   }
 
+  /** net-pre-up or ip-pre-up may have renamed the interface: it goes on under its new name, IFNAME and pid files stay. */
+  #readName(): void {
+    const { tun } = this;
+    const old = tun.name;
+    tun.readName();
+    if (tun.name !== old) this.#published?.move(statusPath(tun.name, this.#host.runDirectory));
+  }
+
   /** Addresses are set, ip-pre-up has ended: packets may go. */
-  #ipv4Ready(event: Ipv4Up, args: string[]): void {
+  #ipv4Ready(event: Ipv4Up): void {
     const { onUp, notifier, nameServers } = this.#host;
+    this.#readName();
     try {
       if (this.#demand === undefined) this.#network.up(event.peer, this.#mtu, this.#queue);
       else this.#demand.ipv4Up(event.our, event.peer, this.#mtu);
@@ -335,7 +343,7 @@ export class Unit {
     this.#carries("ipv4");
     if (this.#demand === undefined) this.#sayAddresses(event);
     const servers = [...new Set(this.#servers(event))];
-    this.#ipScripts.up(args, () => {
+    this.#ipScripts.up(this.#args(ipv4Text(event.our), ipv4Text(event.peer)), () => {
       if (servers.length > 0) nameServers.announce(this.tun.name, servers);
     });
     notifier.status(`up: ${ipv4Text(event.our)} <-> ${ipv4Text(event.peer)}`, true);
@@ -360,6 +368,7 @@ export class Unit {
   #ipv6Ready(event: Ipv6Up): void {
     const { log, onUp, notifier } = this.#host;
     const demand = this.#demand;
+    this.#readName();
     const trouble =
       demand === undefined
         ? this.#network.up6(event.our, event.peer, this.#mtu, this.#queue)
@@ -399,22 +408,24 @@ export class Unit {
   }
 
   #ipv4Down(last: boolean, now: number): void {
+    const event = this.#ipv4;
     this.#ipv4 = undefined;
     this.#ready.ipv4 = false;
     if (this.#demand === undefined) this.#network.down4();
     else this.#demand.ipv4Down();
     this.#count(last, now);
     this.#host.nameServers.withdraw(this.tun.name);
-    this.#ipScripts.down();
+    this.#ipScripts.down(event && this.#args(ipv4Text(event.our), ipv4Text(event.peer)));
   }
 
   #ipv6Down(last: boolean, now: number): void {
+    const event = this.#ipv6;
     this.#ipv6 = undefined;
     this.#ready.ipv6 = false;
     if (this.#demand === undefined) this.#network.down6();
     else this.#demand.ipv6Down();
     this.#count(last, now);
-    this.#ipv6Scripts.down();
+    this.#ipv6Scripts.down(event && this.#args(linkLocalText(event.our), linkLocalText(event.peer)));
   }
 
   /** "Connect time" and the octets, in the environment of what runs from now on and, when all is down, in the log. */

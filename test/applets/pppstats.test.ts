@@ -279,9 +279,9 @@ describe.skipIf(noTun !== undefined)(`in a network of its own${skipped}`, () => 
     const tun = openTun();
     let open = true;
     try {
-      noKernelLinkLocal(tun.name);
-      addAddress(tun.name, 0x0a090001, 0x0a090002);
-      setLink(tun.name, { up: true });
+      noKernelLinkLocal(tun);
+      addAddress(tun, 0x0a090001, 0x0a090002);
+      setLink(tun, { up: true });
       // An ICMP message of a type that nobody answers, 10.9.0.2 > 10.9.0.1, without a good checksum.
       const packet = new Memory(28);
       packet.bytes.set(fromHex("4500001c 00000000 40010000 0a090002 0a090001 63000000 00000000"));

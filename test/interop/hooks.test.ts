@@ -242,6 +242,43 @@ const ORDER = [
   ["ipv6-up", "ipv6-down"],
 ] as const;
 
+const RENAMED: Play = {
+  files: {
+    server: {
+      "ip-pre-up": `${PROBE}ip link set dev "$1" down; ip link set dev "$1" name wan7\n`,
+      "ip-up": PROBE,
+      "ip-down": PROBE,
+      "ipv6-down": PROBE,
+      options: "",
+      "peers/probe":
+        "/dev/ttyS1 115200 local -detach noauth child-timeout 30 defaultroute 10.0.0.1:10.0.0.2 linkname lap\n",
+    },
+    client: { options: "", "peers/probe": "/dev/ttyS0 115200 local -detach noauth\n" },
+  },
+  commands: { server: "pppd call probe", client: "pppd call probe" },
+  then: async (link, { client }) => {
+    await until(link.server, "ended", ["ip-up"]);
+    await client.waitFor("remote IP address");
+    expect((await link.client.run("ping -c 5 -i 0.5 10.0.0.1")).status).toBe(0);
+    await link.server.run("kill -TERM $(head -n1 /var/run/ppp-lap.pid)");
+  },
+  judge: async () => {},
+};
+
+on("an interface that ip-pre-up renames goes on under its new name, which the scripts after it are told", async () => {
+  const { server } = await both(RENAMED);
+  const seen = (runs: readonly Run[], name: string): string[] =>
+    begun(runs, name).lines.filter((line) =>
+      /^argument (ppp|wan)|^env IFNAME|^interface|^file ppp|dev wan7/.test(line),
+    );
+  for (const name of ["ip-pre-up", "ip-up", "ip-down", "ipv6-down"])
+    expect([name, ...seen(server.ours, name).flatMap(normal)]).toEqual([
+      name,
+      ...seen(server.real, name).flatMap(normal),
+    ]);
+  expect(begun(server.ours, "ip-up").lines).toContain("argument wan7");
+});
+
 on("every script is given what the real pppd gives it, and waits for those the real one waits for", async () => {
   const found = await both(LOGIN);
   for (const side of sides) {

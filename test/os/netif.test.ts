@@ -37,6 +37,19 @@ describe.skipIf(noNetns !== undefined)(`network [${noNetns ?? "in a namespace of
     leave();
   });
 
+  test("a TUN that somebody renames is known by its index and says its new name when asked", () => {
+    const tun = openTun();
+    ip("link", "set", "dev", tun.name, "name", "wan7");
+    netif.setLink(tun, { mtu: 1400 });
+    expect(netif.findInterface("wan7")).toMatchObject({ index: tun.index, mtu: 1400 });
+    tun.readName();
+    expect(tun.name).toBe("wan7");
+    ip("link", "del", "wan7");
+    tun.readName();
+    expect(tun.name).toBe("wan7");
+    closeFd(tun.fd);
+  });
+
   test("openTun takes the lowest free ppp, or the unit asked for if it is free", () => {
     const tuns = [openTun(), openTun(), openTun({ unit: 1 }), openTun({ unit: 7 }), openTun({ ifname: "laptop4" })];
     expect(tuns.map(({ name, unit }) => `${name} ${unit}`)).toEqual([
@@ -62,10 +75,10 @@ describe.skipIf(noNetns !== undefined)(`network [${noNetns ?? "in a namespace of
 
   test("an interface gets its addresses, MTU and queue length, and the kernel's route to the peer", () => {
     const tun = openTun();
-    netif.noKernelLinkLocal(tun.name);
-    netif.addAddress(tun.name, OUR, PEER);
-    netif.setLink(tun.name, { up: true, txQueueLength: 3 });
-    netif.setLink(tun.name, { mtu: 576 });
+    netif.noKernelLinkLocal(tun);
+    netif.addAddress(tun, OUR, PEER);
+    netif.setLink(tun, { up: true, txQueueLength: 3 });
+    netif.setLink(tun, { mtu: 576 });
     expect(ip("-o", "addr", "show", "dev", tun.name)).toMatch(
       /^\d+: ppp0 +inet 192\.168\.0\.1 peer 192\.168\.1\.1\/32 scope global ppp0/,
     );
@@ -81,23 +94,23 @@ describe.skipIf(noNetns !== undefined)(`network [${noNetns ?? "in a namespace of
     expect(netif.addresses().filter(({ index }) => index === found.index)).toEqual([
       { index: found.index, our: netif.ipv4Bytes(OUR), peer: netif.ipv4Bytes(PEER), prefix: 32 },
     ]);
-    expect(codeOf(() => netif.addAddress(tun.name, OUR, PEER))).toBe("RTM_NEWADDR EEXIST");
+    expect(codeOf(() => netif.addAddress(tun, OUR, PEER))).toBe("RTM_NEWADDR EEXIST");
 
-    netif.removeAddress(tun.name, OUR, PEER);
-    netif.removeAddress(tun.name, OUR, PEER);
-    netif.setLink(tun.name, { up: false });
+    netif.removeAddress(tun, OUR, PEER);
+    netif.removeAddress(tun, OUR, PEER);
+    netif.setLink(tun, { up: false });
     expect(ip("-o", "addr", "show", "dev", tun.name)).toBe("");
     expect(netif.findInterface(tun.name)!.flags & netif.IFF.UP).toBe(0);
     expect(netif.findInterface(tun.name)!.mtu).toBe(576);
     closeFd(tun.fd);
-    netif.removeAddress(tun.name, OUR, PEER);
-    expect(codeOf(() => netif.setLink(tun.name, { up: true }))).toBe("RTM_GETLINK ENODEV");
+    netif.removeAddress(tun, OUR, PEER);
+    expect(codeOf(() => netif.setLink(tun, { up: true }))).toBe("RTM_SETLINK ENODEV");
   });
 
   test("the kernel's counters count the packets written to the TUN", () => {
     const tun = openTun();
-    netif.addAddress(tun.name, OUR, PEER);
-    netif.setLink(tun.name, { up: true });
+    netif.addAddress(tun, OUR, PEER);
+    netif.setLink(tun, { up: true });
     const packet = new Memory(28);
     // IPv4, 28 octets, UDP, checksum left wrong: it is counted when it comes in.
     packet.bytes.set(fromHex("4500001c 00000000 4011 0000 c0a80101 c0a80001 0035 0035 0008 0000"));
@@ -109,21 +122,21 @@ describe.skipIf(noNetns !== undefined)(`network [${noNetns ?? "in a namespace of
 
   test("IPv6: our link-local address and none of the kernel's; routes", () => {
     const tun = openTun();
-    netif.noKernelLinkLocal(tun.name);
-    netif.setLink(tun.name, { up: true });
-    netif.addAddress6(tun.name, LINK_LOCAL, 10);
+    netif.noKernelLinkLocal(tun);
+    netif.setLink(tun, { up: true });
+    netif.addAddress6(tun, LINK_LOCAL, 10);
     const shown = ip("-6", "-o", "addr", "show", "dev", tun.name).trimEnd().split("\n");
     expect(shown).toHaveLength(1);
     expect(shown[0]).toContain("inet6 fe80::dcce:d780:de4c:aa34/10 scope link");
-    addRoute(tun.name, fromHex("2001 0db8 0000 0000 0000 0000 0000 0000"), 32, 77);
-    addRoute(tun.name, new Uint8Array(16), 0);
+    addRoute(tun, fromHex("2001 0db8 0000 0000 0000 0000 0000 0000"), 32, 77);
+    addRoute(tun, new Uint8Array(16), 0);
     expect(ip("-6", "route", "show", "dev", tun.name)).toMatch(/2001:db8::\/32 (proto boot )?metric 77/);
     expect(ip("-6", "route", "show", "default")).toContain("default dev ppp0");
-    removeRoute(tun.name, new Uint8Array(16), 0);
-    removeRoute(tun.name, new Uint8Array(16), 0);
+    removeRoute(tun, new Uint8Array(16), 0);
+    removeRoute(tun, new Uint8Array(16), 0);
     expect(ip("-6", "route", "show", "default")).toBe("");
-    netif.removeAddress6(tun.name, LINK_LOCAL, 10);
-    netif.removeAddress6(tun.name, LINK_LOCAL, 10);
+    netif.removeAddress6(tun, LINK_LOCAL, 10);
+    netif.removeAddress6(tun, LINK_LOCAL, 10);
     expect(ip("-6", "-o", "addr", "show", "dev", tun.name)).toBe("");
     closeFd(tun.fd);
   });
@@ -145,27 +158,27 @@ describe.skipIf(noNetns !== undefined)(`network [${noNetns ?? "in a namespace of
 
     test("a default route is added, found, and removed more than once", () => {
       const tun = openTun();
-      netif.addAddress(tun.name, OUR, PEER);
-      netif.setLink(tun.name, { up: true });
+      netif.addAddress(tun, OUR, PEER);
+      netif.setLink(tun, { up: true });
       expect(defaultRoutes()).toEqual([]);
-      addRoute(tun.name, DEFAULT, 0);
-      addRoute(tun.name, DEFAULT, 0);
+      addRoute(tun, DEFAULT, 0);
+      addRoute(tun, DEFAULT, 0);
       expect(ip("route", "show", "default")).toBe("default dev ppp0 scope link \n");
-      expect(defaultRoutes().map(({ ifname, gateway, metric }) => ({ ifname, gateway, metric }))).toEqual([
+      expect(defaultRoutes().map(({ device, gateway, metric }) => ({ ifname: device.name, gateway, metric }))).toEqual([
         { ifname: "ppp0", gateway: 0, metric: 0 },
       ]);
-      addRoute(tun.name, DEFAULT, 0, 55);
+      addRoute(tun, DEFAULT, 0, 55);
       expect(defaultRoutes().map(({ metric }) => metric)).toEqual([0, 55]);
-      removeRoute(tun.name, DEFAULT, 0);
+      removeRoute(tun, DEFAULT, 0);
       expect(ip("route", "show", "default")).toBe("default dev ppp0 scope link metric 55 \n");
-      removeRoute(tun.name, DEFAULT, 0, 55);
-      removeRoute(tun.name, DEFAULT, 0, 55);
+      removeRoute(tun, DEFAULT, 0, 55);
+      removeRoute(tun, DEFAULT, 0, 55);
       expect(ip("route", "show", "default")).toBe("");
       const host = netif.ipv4Bytes(0xc6336401);
-      addRoute(tun.name, host, 32);
+      addRoute(tun, host, 32);
       expect(ip("route")).toContain("198.51.100.1 dev ppp0 scope link");
       closeFd(tun.fd);
-      removeRoute(tun.name, host, 32);
+      removeRoute(tun, host, 32);
       expect(ip("route")).not.toContain("198.51.100.1");
     });
 
@@ -202,19 +215,19 @@ describe.skipIf(noNetns !== undefined)(`network [${noNetns ?? "in a namespace of
       ip("route", "add", ...words);
       const shown = ip("route", "show", "default");
       const [route] = defaultRoutes();
-      expect([route!.ifname, route!.gateway, route!.metric]).toEqual([ifname, 0x0a000001, metric]);
+      expect([route!.device.name, route!.gateway, route!.metric]).toEqual([ifname, 0x0a000001, metric]);
       const tun = openTun();
-      netif.addAddress(tun.name, OUR, PEER);
-      netif.setLink(tun.name, { up: true });
+      netif.addAddress(tun, OUR, PEER);
+      netif.setLink(tun, { up: true });
       // As pppd does it: ours first, then theirs away, so that there is one at all times.
-      addRoute(tun.name, DEFAULT, 0, metric);
+      addRoute(tun, DEFAULT, 0, metric);
       expect(ip("route", "get", "198.51.100.1")).toContain("dev ppp0");
       takeRoute(route!);
       takeRoute(route!);
       expect(ip("route", "show", "default")).toStartWith("default dev ppp0 scope link");
       returnRoute(route!);
       returnRoute(route!);
-      removeRoute(tun.name, DEFAULT, 0, metric);
+      removeRoute(tun, DEFAULT, 0, metric);
       expect(ip("route", "show", "default")).toBe(shown);
       closeFd(tun.fd);
       ip("route", "del", "default");
@@ -267,15 +280,16 @@ describe.skipIf(noNetns !== undefined)(`network [${noNetns ?? "in a namespace of
 
     test("a proxy ARP entry is the one arp(8) publishes", () => {
       const peer = netif.ipv4Bytes(0x0a000003);
-      addProxy("eth0", peer);
-      addProxy("eth0", peer);
+      const eth0 = netif.findInterface("eth0")!;
+      addProxy(eth0, peer);
+      addProxy(eth0, peer);
       expect(ip("neigh", "show", "proxy")).toContain("10.0.0.3 dev eth0");
       // ATF_PERM | ATF_PUBL
       expect(Bun.spawnSync(["cat", "/proc/net/arp"]).stdout.toString()).toMatch(/^10\.0\.0\.3 +0x1 +0xc .*eth0$/m);
-      removeProxy("eth0", peer);
-      removeProxy("eth0", peer);
+      removeProxy(eth0, peer);
+      removeProxy(eth0, peer);
       expect(ip("neigh", "show", "proxy")).not.toContain("10.0.0.3");
-      removeProxy("nosuch0", peer);
+      removeProxy({ index: 4711, name: "nosuch0" }, peer);
     });
   });
 

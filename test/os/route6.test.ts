@@ -26,7 +26,7 @@ describe.skipIf(noNetns !== undefined)(`IPv6 routes [${noNetns ?? "in a namespac
     ip("-6", "route", "add", "unreachable", "default", "metric", "9999");
     const hop = (ifname: string): string[] => ["nexthop", "via", "2001:db8::1", "dev", ifname];
     ip("-6", "route", "add", "default", "metric", "400", ...hop("eth0"), ...hop("eth0").with(2, "2001:db8::9"));
-    expect(defaultRoutes6()).toEqual([
+    expect(defaultRoutes6().map(({ device, ...rest }) => ({ ifname: device.name, ...rest }))).toEqual([
       { ifname: "eth1", gateway: false, metric: 200 },
       { ifname: "eth0", gateway: true, metric: 300 },
       { ifname: "eth0", gateway: true, metric: 400 },

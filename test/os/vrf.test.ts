@@ -38,7 +38,7 @@ describe.skipIf(noNetns !== undefined)(`VRFs [${noNetns ?? "in a namespace of it
   beforeAll(() => {
     leave = enterNetns();
     tun = openTun();
-    setLink(tun.name, { up: true });
+    setLink(tun, { up: true });
   });
   afterAll(() => {
     closeFd(tun.fd);
@@ -48,17 +48,17 @@ describe.skipIf(noNetns !== undefined)(`VRFs [${noNetns ?? "in a namespace of it
   test("an interface that is none has no table, and takes nobody in", () => {
     expect(vrfTable("lo")).toBeUndefined();
     expect(problemOf(() => vrfTable("nowhere"))).toBe("ENODEV");
-    expect(problemOf(() => joinVrf(tun.name, "nowhere"))).toBe("ENODEV");
+    expect(problemOf(() => joinVrf(tun, "nowhere"))).toBe("ENODEV");
     // The kernel has understood what is wanted: lo takes no others.
-    expect(problemOf(() => joinVrf(tun.name, "lo"))).toBe("EOPNOTSUPP");
+    expect(problemOf(() => joinVrf(tun, "lo"))).toBe("EOPNOTSUPP");
   });
 
   test("a default route of a table with a large number is there and nowhere else, and goes", () => {
     const nothing = new Uint8Array(4);
-    addRoute(tun.name, nothing, 0, 7, 70_000);
+    addRoute(tun, nothing, 0, 7, 70_000);
     expect(defaultRoutes()).toEqual([]);
-    expect(defaultRoutes(70_000).map(({ ifname, metric }) => [ifname, metric])).toEqual([[tun.name, 7]]);
-    removeRoute(tun.name, nothing, 0, 7, 70_000);
+    expect(defaultRoutes(70_000).map(({ device, metric }) => [device.name, metric])).toEqual([[tun.name, 7]]);
+    removeRoute(tun, nothing, 0, 7, 70_000);
     expect(defaultRoutes(70_000)).toEqual([]);
   });
 
@@ -68,8 +68,8 @@ describe.skipIf(noNetns !== undefined)(`VRFs [${noNetns ?? "in a namespace of it
       ip("link", "add", "red", "type", "vrf", "table", "300");
       ip("link", "set", "red", "up");
       expect(vrfTable("red")).toBe(300);
-      joinVrf(tun.name, "red");
-      addAddress(tun.name, 0x0a000001, 0x0a000002);
+      joinVrf(tun, "red");
+      addAddress(tun, 0x0a000001, 0x0a000002);
       expect(ip("route", "show", "table", "300")).toContain(`10.0.0.2 dev ${tun.name}`);
       expect(ip("route", "show", "table", "main")).toBe("");
     },

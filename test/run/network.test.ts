@@ -42,7 +42,7 @@ describe.skipIf(noNetns !== undefined)(`Network [${noNetns ?? "in a namespace of
   function network(wishes: Partial<NetworkWishes> = {}): Network {
     const none = { defaultroute: false, replacedefaultroute: false, defaultrouteMetric: 0, proxyarp: false };
     const all = { ...none, ktune: false, defaultroute6: false, defaultroute6Metric: 0, ...wishes };
-    return new Network(tun.name, all, (level, text) => void said.push(`${level}: ${text}`));
+    return new Network(tun, all, (level, text) => void said.push(`${level}: ${text}`));
   }
 
   /** Whether it is up, and its addresses as `ip addr` shows them. */
@@ -134,6 +134,33 @@ describe.skipIf(noNetns !== undefined)(`Network [${noNetns ?? "in a namespace of
       expect(shown()).toEqual(["down"]);
       it.down();
     }
+    expect(said).toEqual([]);
+  });
+
+  test("an interface that is renamed between its addresses and its going up has all it should, and all of it goes", () => {
+    const it = network({ defaultroute: true, defaultroute6: true });
+    it.setAddresses(OUR, PEER);
+    ip("link", "set", "dev", tun.name, "name", "wan7");
+    tun.readName();
+    it.up(PEER, 1500, 3);
+    it.up6(OUR_ID, PEER_ID, 1500, 3);
+    expect(shown()).toEqual(["up", IPV4, IPV6]);
+    for (const family of ["-4", "-6"]) expect(ip(family, "route", "show", "default")).toContain("default dev wan7");
+    it.down();
+    expect(shown()).toEqual(["down"]);
+    for (const family of ["-4", "-6"]) expect(ip(family, "route", "show", "default")).toBe("");
+    expect(said).toEqual([]);
+  });
+
+  test("an interface that a script has set down goes up again with the second protocol", () => {
+    const it = network();
+    it.up6(OUR_ID, PEER_ID, 1500, 3);
+    it.setAddresses(OUR, PEER);
+    ip("link", "set", "dev", tun.name, "down");
+    it.up(PEER, 1500, 3);
+    expect(shown()[0]).toBe("up");
+    it.down();
+    expect(shown()).toEqual(["down"]);
     expect(said).toEqual([]);
   });
 
