@@ -7,7 +7,7 @@ import { damaged } from "../kit/codec.ts";
 import { Rng, withRng } from "../kit/rng.ts";
 import { compressed, decompressed, type Packet, packetOf, traffic } from "../oracle/traffic.ts";
 
-// From the rfc.md survey: read there by pppd's own decoder. The same packet three times, 12 bits.
+// The same packet three times in BSD Compress with 12 bits (RFC 1977 §2.2). oracle/bsd.test.ts has the same.
 const PACKET: Packet = {
   protocol: 0x21,
   bytes: fromHex(

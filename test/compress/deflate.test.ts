@@ -9,7 +9,7 @@ import { damaged } from "../kit/codec.ts";
 import { Rng, withRng } from "../kit/rng.ts";
 import { compressed, decompressed, type Packet, packetOf, traffic } from "../oracle/traffic.ts";
 
-// From the rfc.md survey: the payloads of pppd's own patched zlib, level 6, window 15, for the same packet three times.
+// The same packet three times in PPP Deflate (RFC 1979 §2.2): zlib's level 6, window 15.
 const PACKET: Packet = {
   protocol: 0x21,
   bytes: fromHex(
@@ -55,6 +55,12 @@ function pass(compressor: DeflateCompressor, decompressor: DeflateDecompressor, 
   }
   return payload !== undefined;
 }
+
+test("the known packets are one deflate stream to zlib", () => {
+  const stream = PAYLOADS.flatMap((payload) => [fromHex(payload).subarray(2), Uint8Array.from(TRAILER)]);
+  const packets = Buffer.concat(PAYLOADS.map(() => inside(PACKET)));
+  expect(inflateRawSync(Buffer.concat(stream), { finishFlush: Z_SYNC_FLUSH }).equals(packets)).toBe(true);
+});
 
 test("the known packets are written and read, octet for octet", () => {
   const compressor = new DeflateCompressor(15);

@@ -9,7 +9,7 @@ import { damaged } from "../kit/codec.ts";
 import { Rng, withRng } from "../kit/rng.ts";
 import { compressed, decompressed, type Packet, packetOf, traffic } from "../oracle/traffic.ts";
 
-// Computed for this project by another program (the rfc.md survey): the same packet twice.
+// The same packet twice in Predictor type 1 (RFC 1978 §3). oracle/predictor.test.ts has the same.
 const PACKET: Packet = { protocol: 0x21, bytes: bytesOf("A".repeat(16) + "B".repeat(16)) };
 const PAYLOADS = ["8022c12141414141ff834242424242ff0314e4", "8022d00021414141ffbb4242ff0314e4"];
 

@@ -1,4 +1,4 @@
-// The numbers of RFC 3079 §2.5 and §3.5, which the rfc.md survey had from other programs too.
+// The worked examples of RFC 3079 §2.5 and §3.5.
 
 import { expect, test } from "bun:test";
 import { createCipheriv, createHash } from "node:crypto";

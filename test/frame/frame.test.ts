@@ -17,6 +17,7 @@ import {
 import { Framer, worstFrame } from "../../src/frame/framer.ts";
 import { HEADROOM, putHeader } from "../../src/frame/header.ts";
 import { cuts } from "../kit/cuts.ts";
+import { fcs16Oracle } from "../oracle/fcs32-oracle.ts";
 import { Rng } from "../kit/rng.ts";
 
 /** Frames a packet, FCS and all, and gives what is on the line. */
@@ -51,7 +52,7 @@ function concat(...parts: Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-// Computed for this project by other programs (the rfc.md survey), not by the code under test.
+// Two LCP requests and their frames with the default ACCM (RFC 1662 §4.2). `lineOf` checks them without the code under test.
 const CONF_REQ = "ff03c021010100140206000000000506deadbeef07020802";
 const CONF_REQ_LINE = "7eff7d23c0217d217d217d207d347d227d267d207d207d207d207d257d26deadbeef7d277d227d287d2252a57e";
 const MRU_REQ = "ff03c02101010018010405dc0206000a0000050612345678" + "07020802";
@@ -80,7 +81,18 @@ test("FCS-32 of the check string, its residue, and zlib's opinion", () => {
   }
 });
 
-test("frames are on the line as other programs write them", () => {
+/** An asynchronous frame with the default ACCM as RFC 1662 §4.2 defines it. */
+function lineOf(frame: string): string {
+  const octets = [...fromHex(frame)];
+  const escaped = [...octets, ...fcs16Oracle(octets)].flatMap((octet) =>
+    octet < 0x20 || octet === 0x7d || octet === 0x7e ? [0x7d, octet ^ 0x20] : [octet],
+  );
+  return toHex(Uint8Array.from([0x7e, ...escaped, 0x7e]));
+}
+
+test("frames are on the line as RFC 1662 defines them", () => {
+  expect(lineOf(CONF_REQ)).toBe(CONF_REQ_LINE);
+  expect(lineOf(MRU_REQ)).toBe(MRU_REQ_LINE);
   expect(toHex(framed(fromHex(CONF_REQ), { plain: true }))).toBe(CONF_REQ_LINE);
   expect(toHex(framed(fromHex(MRU_REQ), { plain: true }))).toBe(MRU_REQ_LINE);
   expect(toHex(framed(fromHex("ff03c02109000008deadbeef")))).toBe("7eff03c02109000008deadbeefae777e");

@@ -7,7 +7,7 @@ import { BsdOracleDecoder, BsdOracleEncoder } from "./bsd-oracle.ts";
 import type { Packet } from "./traffic.ts";
 import { compressed, decompressed, lossyLine, oracleReads, oracleWrites, packetOf, traffic } from "./traffic.ts";
 
-// From the rfc.md survey: read there by pppd's own decoder. The same packet three times, 12 bits.
+// The same packet three times in BSD Compress with 12 bits (RFC 1977 §2.2). The oracle writes the same octets.
 const PACKET = {
   protocol: 0x21,
   bytes: fromHex(

@@ -7,7 +7,7 @@ import { Rng, withRng } from "../kit/rng.ts";
 import { PredictorOracleDecoder, PredictorOracleEncoder } from "./predictor-oracle.ts";
 import { compressed, decompressed, oracleReads, oracleWrites, packetOf, traffic } from "./traffic.ts";
 
-// Computed for this project by a third program (the rfc.md survey): the same packet twice.
+// The same packet twice in Predictor type 1 (RFC 1978 §3). The oracle writes the same octets.
 const PACKET = { protocol: 0x21, bytes: bytesOf("A".repeat(16) + "B".repeat(16)) };
 const PAYLOADS = ["8022c12141414141ff834242424242ff0314e4", "8022d00021414141ffbb4242ff0314e4"];
 
