@@ -155,13 +155,12 @@ class Cable {
 
   #isOpen(end: End): boolean {
     if (end.master < 0) return false;
-    if (end.closed) {
-      const { view, address } = this.#probe;
-      view.setInt32(0, end.master, true);
-      view.setInt16(4, 0, true);
-      check(libc.poll(address, 1, 0), "poll");
-      end.closed = (view.getInt16(6, true) & POLLHUP) !== 0;
-    }
+    // Asked each time: a pty keeps what is written to it for whoever opens it next.
+    const { view, address } = this.#probe;
+    view.setInt32(0, end.master, true);
+    view.setInt16(4, 0, true);
+    check(libc.poll(address, 1, 0), "poll");
+    end.closed = (view.getInt16(6, true) & POLLHUP) !== 0;
     return !end.closed;
   }
 

@@ -10,6 +10,8 @@ import { join } from "node:path";
 const ROOT = join(import.meta.dir, "..");
 /** Tests that start guests, machines and the executable: one file after the other, for their times to mean something. */
 const SERIAL = ["test/interop/", "test/binary/", "test/oracle/"];
+/** Turns a hang into a failure; no test takes so long, however busy the machine is. */
+const TIMEOUT = "--timeout=120000";
 const REASON = /\[skipped: ([^\]]*)\]/;
 
 export interface Case {
@@ -130,10 +132,7 @@ function main(words: readonly string[]): number {
   if (words.length === 0) runChecks(counts);
   const serial = files.filter((file) => SERIAL.some((folder) => file.startsWith(folder)));
   const parallel = files.filter((file) => !serial.includes(file));
-  const cases = [
-    ...runTests(parallel, ["--parallel", "--timeout=20000"]),
-    ...runTests(serial, ["--isolate", "--timeout=120000"]),
-  ];
+  const cases = [...runTests(parallel, ["--parallel", TIMEOUT]), ...runTests(serial, ["--isolate", TIMEOUT])];
   const count = (outcome: Case["outcome"]): number => cases.filter((one) => one.outcome === outcome).length;
 
   console.log("");

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pon } from "../../src/applets/pon.ts";
 import { type Machine, machinesMissing, openMachine } from "../kit/machine.ts";
+import { asStranger } from "../kit/stranger.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 
@@ -169,9 +170,8 @@ describe.skipIf(why !== undefined)(`beside Debian's${why === undefined ? "" : ` 
   test("one who may not read the peers files", async () => {
     const peers = machine.path("/etc/ppp/peers");
     chmodSync(peers, 0o750);
-    const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-    const debian = await machine.run(...nobody, "/usr/bin/pon", "isp");
+    const debian = await machine.run(...asStranger(), "/usr/bin/pon", "isp");
     expect(debian.stdout).toContain("'dip' group");
-    expect(await machine.run(...nobody, process.execPath, "-e", main, "--", "isp")).toEqual(debian);
+    expect(await machine.run(...asStranger(), process.execPath, "-e", main, "--", "isp")).toEqual(debian);
   });
 });

@@ -9,6 +9,7 @@ import { linkConfig, Side } from "../kit/pair.ts";
 import { stopOutput } from "../kit/flow.ts";
 import { type Machine, machinesMissing, openMachine, tunMissing } from "../kit/machine.ts";
 import { built, Program, type ProgramOptions } from "../kit/program.ts";
+import { until } from "../kit/patience.ts";
 import { Rng } from "../kit/rng.ts";
 
 /** Why none of this can be had here, or undefined. */
@@ -21,14 +22,7 @@ export function titled(name: string, reason: string | undefined = missing): stri
 
 export const pppdPath = (): string => built("pppd");
 
-/** Resolves when `done` says so; throws when it does not within the time. */
-export async function until(what: string, done: () => boolean | Promise<boolean>, within = 10_000): Promise<void> {
-  const deadline = performance.now() + within;
-  while (!(await done())) {
-    if (performance.now() > deadline) throw new Error(`not within ${within} ms: ${what}`);
-    await Bun.sleep(5);
-  }
-}
+export { until };
 
 type SideConfig = Parameters<typeof linkConfig>[0];
 

@@ -6,6 +6,7 @@ import { bytesOf } from "../../src/bytes/text.ts";
 import { Rng } from "../kit/rng.ts";
 import { linkConfig } from "../kit/pair.ts";
 import type { Program } from "../kit/program.ts";
+import { asStranger } from "../kit/stranger.ts";
 import { FarSide, missing, pppdPath, Scene, titled, until, usage } from "./scene.ts";
 
 const on = test.skipIf(missing !== undefined);
@@ -40,11 +41,10 @@ async function linkUp(scene: Scene, words: readonly string[] = []): Promise<Prog
 }
 
 describe("does not start", () => {
-  const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+  const NOBODY = asStranger();
   // As udev makes it: for everybody to open.
   const OPEN_TUN = "mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200";
-  const CAPABLE = [...NOBODY, "--inh-caps=+net_admin", "--ambient-caps=+net_admin"];
-  const WITH_RIGHT = ["unshare", "-m", "sh", "-c", `${OPEN_TUN} && exec ${CAPABLE.join(" ")} "$0" "$@"`];
+  const WITH_RIGHT = asStranger(["--inh-caps=+net_admin", "--ambient-caps=+net_admin"], OPEN_TUN);
   const WITHOUT_RIGHT = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"];
   const NO_TUN = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /dev/net && exec "$0" "$@"'];
   const LOCKED = ["sh", "-c", 'printf "%10d\\n" $$ >/var/lock/LCK..ttyS1; "$0" "$@"'];

@@ -16,11 +16,15 @@ import { join } from "node:path";
 import { chat, type ChatIo } from "../../src/run/chat.ts";
 import { bytesOf, textOf } from "../../src/bytes/text.ts";
 import { closeFd, libc, Memory, O, openFd } from "../../src/os/libc.ts";
+import { inputQueued } from "../../src/os/line.ts";
 import { openPty } from "../../src/os/pty.ts";
 import { CC, IFLAG, LFLAG, readTermios, writeTermios } from "../../src/os/termios.ts";
 import { play } from "../kit/far-end.ts";
 import { stopOutput } from "../kit/flow.ts";
+import { PATIENCE_MS, until } from "../kit/patience.ts";
 
+/** What a terminal holds for its reader. */
+const N_TTY_BUFFER = 4096;
 const OURS = [process.execPath, join(import.meta.dir, "../kit/chat-main.ts")];
 
 /** A line inside this process, as pppd lends it: a raw pty, its descriptor non-blocking. */
@@ -43,17 +47,20 @@ function heard(fd: number): string {
   return textOf(memory.bytes, 0, Math.max(libc.read(fd, memory.address, 4096), 0));
 }
 
-/** What comes until it ends in `end`, or for two seconds: a pty hands over a moment later than it is written to. */
+/** What comes until it ends in `end`: a pty hands over a moment later than it is written to. */
 async function hear(fd: number, end: string): Promise<string> {
-  const deadline = performance.now() + 2000;
-  let text = heard(fd);
-  for (; !text.endsWith(end) && performance.now() < deadline; await Bun.sleep(1)) text += heard(fd);
+  let text = "";
+  await until(`${JSON.stringify(end)} is heard`, () => (text += heard(fd)).endsWith(end));
   return text;
 }
 
 /** Writes until the pty has taken all it can hold, on both of its sides. */
-async function fill(fd: number) {
+async function fill(fd: number, master: number) {
   const block = new Memory(4096);
+  await until("the master's buffer is full", () => {
+    while (libc.write(fd, block.address, 4096) > 0);
+    return inputQueued(master) >= N_TTY_BUFFER - 1;
+  });
   for (let idle = 0; idle < 10; idle++) {
     while (libc.write(fd, block.address, 4096) > 0) idle = 0;
     await Bun.sleep(5);
@@ -103,18 +110,18 @@ describe("inside pppd", () => {
   test("leaves the event loop its turn", () =>
     withLine(async ({ master, io }) => {
       setTimeout(() => writeSync(master, bytesOf("OK")), 50);
-      expect(await chat(["-S", "-t", "5", "OK"], io)).toBe(0);
+      expect(await chat(["-S", "-t", "60", "OK"], io)).toBe(0);
     }));
 
   test("a full line is waited for until the alarm", () =>
     withLine(async ({ master, io, stderr }) => {
-      await fill(io.output);
+      await fill(io.output, master);
       expect(await chat(["-svS", "-t", "1", "", "AT"], io)).toBe(1);
       expect(stderr()).toBe("send (AT^M)\nalarm\n -- write timed out\nFailed\n");
       setTimeout(() => {
         while (heard(master) !== "");
       }, 50);
-      expect(await chat(["-S", "-t", "5", "", "AT"], io)).toBe(0);
+      expect(await chat(["-S", "-t", "60", "", "AT"], io)).toBe(0);
       expect(await hear(master, "AT\r")).toEndWith("AT\r");
     }));
 
@@ -149,17 +156,17 @@ describe("the terminal", () => {
   test(
     "that is full does not hold a blocking write beyond the alarm",
     () =>
-      withLine(async ({ io }) => {
+      withLine(async ({ master, io }) => {
         const slave = readlinkSync(`/proc/self/fd/${io.output}`);
-        await fill(io.output);
+        await fill(io.output, master);
         const blocking = openSync(slave, O.RDWR | O.NOCTTY);
         const child = Bun.spawn([...OURS, "-s", "-t", "1", "", "AT"], { stdio: [blocking, blocking, "pipe"] });
         closeSync(blocking);
-        const exitCode = await Promise.race([child.exited, Bun.sleep(10_000)]);
+        const exitCode = await Promise.race([child.exited, Bun.sleep(PATIENCE_MS)]);
         child.kill("SIGKILL");
         expect([exitCode, await new Response(child.stderr).text()]).toEqual([1, "Failed\n"]);
       }),
-    15_000,
+    2 * PATIENCE_MS,
   );
 });
 
@@ -175,7 +182,7 @@ describe("flow control that holds the line up for good", () => {
         stopOutput(blocking);
         const child = Bun.spawn([...OURS, "-s", "-t", "1", "", ...words], { stdio: [blocking, blocking, "pipe"] });
         closeSync(blocking);
-        const exitCode = await Promise.race([child.exited, Bun.sleep(4000)]);
+        const exitCode = await Promise.race([child.exited, Bun.sleep(PATIENCE_MS)]);
         child.kill("SIGKILL");
         expect(exitCode).toBe(code);
       }));
@@ -188,7 +195,7 @@ describe("flow control that holds the line up for good", () => {
       closeSync(blocking);
       await child.stderr.getReader().read(); // send (AT^M)
       child.kill("SIGTERM");
-      const exitCode = await Promise.race([child.exited, Bun.sleep(4000)]);
+      const exitCode = await Promise.race([child.exited, Bun.sleep(PATIENCE_MS)]);
       child.kill("SIGKILL");
       expect(exitCode).toBe(2);
     }));
@@ -200,7 +207,7 @@ describe("@file", () => {
       const fifo = join(folder, "fifo");
       Bun.spawnSync(["mkfifo", fifo]);
       await withLine(async ({ master, io }) => {
-        const running = chat(["-S", "-t", "5", "", "PIN\\c", "", `@${fifo}`, "OK"], io);
+        const running = chat(["-S", "-t", "60", "", "PIN\\c", "", `@${fifo}`, "OK"], io);
         expect(await hear(master, "PIN")).toBe("PIN");
         const writer = Bun.spawn(["/bin/sh", "-c", `printf 12 >"$0"`, fifo]);
         await writer.exited;

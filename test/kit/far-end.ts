@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { bytesOf, textOf } from "../../src/bytes/text.ts";
 import { closeFd, libc, Memory, O, openFd } from "../../src/os/libc.ts";
 import { openPty } from "../../src/os/pty.ts";
+import { PATIENCE_MS } from "./patience.ts";
 import { readTermios, writeTermios, type Termios } from "../../src/os/termios.ts";
 
 /** What the far end does once it has heard `on`, after what it heard for the step before; "" is at once. */
@@ -44,7 +45,6 @@ export interface Seen {
   ms: number;
 }
 
-const PATIENCE_MS = 20_000;
 const TURN_MS = 2;
 
 export async function play(program: readonly string[], scene: Scene): Promise<Seen> {

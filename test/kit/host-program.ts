@@ -4,6 +4,7 @@ import { readFileSync, readlinkSync, writeSync } from "node:fs";
 import { attachment, spawnDetached } from "../../src/os/detach.ts";
 import { serialAddon } from "../../src/os/serialport.ts";
 import { openTty } from "../../src/os/tty.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
 async function tty(path: string): Promise<number> {
   const line = await openTty(path, { speed: 31250, modem: false, flow: "unchanged", stopBits: 1 });
@@ -49,7 +50,7 @@ async function detach(mode: string, log: number, code: number): Promise<number> 
     const stopped = Promise.withResolvers<number>();
     process.on("SIGTERM", () => stopped.resolve(5));
     writeSync(1, "waiting\n");
-    const timer = setTimeout(() => stopped.resolve(99), 10_000);
+    const timer = setTimeout(() => stopped.resolve(99), PATIENCE_MS);
     const result = await stopped.promise;
     clearTimeout(timer);
     return result;

@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCable } from "./cable.ts";
 import { Lab, missing } from "./lab.ts";
+import { PATIENCE_MS } from "./patience.ts";
 import { Program } from "./program.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(2 * PATIENCE_MS);
 const skip = missing();
 const folder = mkdtempSync(join(tmpdir(), "nullmodem-lab-test-"));
 const etc = join(import.meta.dir, "../../fixtures/howto/server");
@@ -134,7 +135,7 @@ test.skipIf(skip !== undefined)(skip === undefined ? leftBehind : `${leftBehind}
   const [, shared = ""] = (await owner.waitFor("share=")).text.match(/share=(\S+)/) ?? [];
   expect(processesWith(shared).length).toBeGreaterThan(1);
   owner.kill("SIGKILL");
-  const deadline = performance.now() + 5000;
+  const deadline = performance.now() + PATIENCE_MS;
   while ((existsSync(shared) || processesWith(shared).length > 0) && performance.now() < deadline) await Bun.sleep(10);
   expect([existsSync(shared), processesWith(shared)]).toEqual([false, []]);
 });

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Machine } from "./machine.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
 export interface Line {
   /** Milliseconds since the program was started. */
@@ -20,8 +21,6 @@ export interface ProgramOptions {
   /** Called for each line as it comes. */
   readonly onLine?: (line: Line) => void;
 }
-
-const WAIT_MS = 10_000;
 
 export class Program {
   readonly lines: Line[] = [];
@@ -61,7 +60,7 @@ export class Program {
 
   /** The first line that matches, said already or within the time; only those after `after` when given. */
   async waitFor(pattern: RegExp | string, limits: { within?: number; after?: Line } = {}): Promise<Line> {
-    const { within = WAIT_MS, after } = limits;
+    const { within = PATIENCE_MS, after } = limits;
     const matches = ({ text }: Line): boolean =>
       typeof pattern === "string" ? text.includes(pattern) : pattern.test(text);
     let from = after === undefined ? 0 : this.lines.indexOf(after) + 1;
@@ -78,7 +77,7 @@ export class Program {
   }
 
   /** The exit status; throws when it still runs after that time. */
-  async exit(within = WAIT_MS): Promise<number> {
+  async exit(within = PATIENCE_MS): Promise<number> {
     const deadline = performance.now() + within;
     while (this.#status === undefined) {
       const left = deadline - performance.now();
@@ -93,7 +92,7 @@ export class Program {
   }
 
   /** SIGTERM, and SIGKILL when that does not do it: for the end of a test. */
-  async stop(within = WAIT_MS): Promise<number> {
+  async stop(within = PATIENCE_MS): Promise<number> {
     if (this.#status === undefined) this.kill();
     return this.exit(within).catch(() => {
       this.kill("SIGKILL");

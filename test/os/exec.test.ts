@@ -17,6 +17,7 @@ import { closeFd, libc, Memory, O, openFd, OsError, POLLIN } from "../../src/os/
 import { openPty } from "../../src/os/pty.ts";
 import { openTty } from "../../src/os/tty.ts";
 import { openedSince, openFds } from "../kit/fds.ts";
+import { PATIENCE_MS, until } from "../kit/patience.ts";
 
 const F_GETFL = 3;
 const root = process.getuid?.() === 0;
@@ -98,7 +99,7 @@ describe("runHook", () => {
     const set = new Memory(8);
     set.view.setInt32(0, child.pidfd, true);
     set.view.setInt16(4, POLLIN, true);
-    expect(libc.poll(set.address, 1, 5000)).toBe(1);
+    expect(libc.poll(set.address, 1, PATIENCE_MS)).toBe(1);
     await new Promise((resolve) => setImmediate(resolve));
     expect(child.ending?.exitCode ?? (await child.ended).exitCode).toBe(0);
     expect(openedSince(before)).toEqual([]);
@@ -152,7 +153,7 @@ function readMaster(master: number, until: string): string {
   set.view.setInt32(0, master, true);
   set.view.setInt16(4, POLLIN, true);
   let text = "";
-  while (!text.includes(until) && libc.poll(set.address, 1, 5000) > 0) {
+  while (!text.includes(until) && libc.poll(set.address, 1, PATIENCE_MS) > 0) {
     const length = libc.read(master, block.address, 4096);
     if (length <= 0) break;
     text += Buffer.from(block.bytes.subarray(0, length)).toString();
@@ -215,10 +216,12 @@ describe("runShell", () => {
 });
 
 async function goneOf(pid: number): Promise<void> {
-  for (let nth = 0; nth < 500 && libc.kill(pid, 0) === 0; nth++) {
-    // An orphan nobody has waited for is gone all the same.
-    if (/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "latin1"))) return;
-    await Bun.sleep(5);
-  }
-  expect(libc.kill(pid, 0)).toBe(-1);
+  await until(`${pid} has ended`, () => {
+    try {
+      // An orphan that no process has waited for has ended all the same.
+      return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+    } catch {
+      return true;
+    }
+  });
 }

@@ -6,12 +6,18 @@ import { hasExpired, systemUser } from "../../src/os/passwd.ts";
 import type { Step, Outcome } from "./login-machine.ts";
 
 const sessions: LoginSession[] = [];
+const nameServers: { close(): void }[] = [];
 const today = Math.floor(Date.now() / 86_400_000);
 
-function run(step: Step): Outcome {
+async function run(step: Step): Promise<Outcome> {
   if ("shell" in step) {
     const { stdout, stderr } = Bun.spawnSync(["sh", "-c", step.shell]);
     return { text: stdout.toString("latin1") + stderr.toString("latin1") };
+  }
+  if ("nameServer" in step) {
+    // It never answers: its packets stay where the kernel keeps them.
+    nameServers.push(await Bun.udpSocket({ hostname: step.nameServer, port: 53 }));
+    return {};
   }
   if ("close" in step) {
     for (const session of sessions.splice(0)) session.close();
@@ -39,5 +45,5 @@ function run(step: Step): Outcome {
 }
 
 const steps = JSON.parse(await Bun.stdin.text()) as Step[];
-for (const step of steps) console.log(JSON.stringify(run(step)));
+for (const step of steps) console.log(JSON.stringify(await run(step)));
 process.exit(0);

@@ -1,4 +1,4 @@
-// A machine for login tests: a mount namespace with its own /etc, /dev/log, utmp, wtmp and lastlog, so that users can be
+// A machine for login tests: a network and a mount namespace with its own /etc, /dev/log, utmp, wtmp and lastlog, so that users can be
 // made with the system's own tools and nothing of the real machine is touched. Root only.
 
 import { existsSync } from "node:fs";
@@ -6,7 +6,11 @@ import { join } from "node:path";
 import type { SystemUser } from "../../src/os/passwd.ts";
 
 export type Step =
-  { shell: string } | { close: true } | { lookup: string } | { login: string; password?: string; pam?: boolean };
+  | { shell: string }
+  | { nameServer: string }
+  | { close: true }
+  | { lookup: string }
+  | { login: string; password?: string; pam?: boolean };
 
 /** What a step gave; which fields there are depends on the step. */
 export interface Outcome {
@@ -33,6 +37,7 @@ mount --bind "$top/run" /run
 mount --bind "$top/log" /var/log
 mount --bind "$top/dev" /dev
 : >/run/utmp; : >/var/log/wtmp; : >/var/log/lastlog
+busybox ifconfig lo 127.0.0.1
 busybox syslogd -n -O /run/syslog & syslogd=$!
 trap 'kill $syslogd; cd /; umount -l /dev /var/log /run /etc "$top"; rmdir "$top"' EXIT
 while [ ! -S /dev/log ]; do kill -0 $syslogd; done
@@ -56,7 +61,7 @@ export function noLoginMachine(): string | undefined {
     if (Bun.which(tool) === null) return `no ${tool}`;
   }
   if (!existsSync("/etc/pam.d")) return "no PAM";
-  if (Bun.spawnSync(["unshare", "-m", "true"]).exitCode !== 0) return "no mount namespaces";
+  if (Bun.spawnSync(["unshare", "-m", "-n", "true"]).exitCode !== 0) return "no mount and network namespaces";
   return undefined;
 }
 
@@ -65,7 +70,7 @@ export function onLoginMachine(
   steps: readonly Step[],
   program: readonly string[] = [process.execPath, join(import.meta.dir, "login-inside.ts")],
 ): Outcome[] {
-  const inside = Bun.spawnSync(["unshare", "-m", "sh", "-c", MAKE_MACHINE, "sh", ...program], {
+  const inside = Bun.spawnSync(["unshare", "-m", "-n", "sh", "-c", MAKE_MACHINE, "sh", ...program], {
     stdin: Buffer.from(JSON.stringify(steps)),
     stderr: "pipe",
   });

@@ -3,6 +3,7 @@ import { closeFd } from "../../src/os/libc.ts";
 import { openTun, type Tun } from "../../src/os/tun.ts";
 import { Network, type NetworkWishes, queueLength, refits } from "../../src/run/network.ts";
 import { enterNetns, ip, noNetns } from "../kit/netns.ts";
+import { until } from "../kit/patience.ts";
 
 const OUR = 0xc0a80001; // 192.168.0.1
 const PEER = 0xc0a80101; // 192.168.1.1
@@ -59,9 +60,7 @@ describe.skipIf(noNetns !== undefined)(`Network [${noNetns ?? "in a namespace of
     const it = network();
     expect(it.up6(OUR_ID, PEER_ID, 1500, 3)).toBeUndefined();
     // The kernel asks nobody whether it is a duplicate, but comes to that conclusion a moment later.
-    const deadline = performance.now() + 900;
-    while (ip("-6", "addr", "show", "dev", tun.name).includes("tentative") && performance.now() < deadline)
-      await Bun.sleep(1);
+    await until("the address is not tentative", () => !ip("-6", "addr", "show", "dev", tun.name).includes("tentative"));
     expect(shown()).toEqual(["up", IPV6]);
     const address = ip("-6", "addr", "show", "dev", tun.name);
     expect(address).toContain("scope link \n"); // no flag such as tentative or nodad

@@ -6,6 +6,7 @@ import { isFailure } from "../../src/options/host.ts";
 import { checkOptions, parseOptions } from "../../src/options/parse.ts";
 import { closeFd } from "../../src/os/libc.ts";
 import { systemOptionHost } from "../../src/run/optionhost.ts";
+import { noLocalhost } from "../kit/localhost.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "optionhost-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -57,7 +58,10 @@ const root = host.uid === 0;
 test.skipIf(!root)(`a whole configuration from files${root ? "" : " [skipped: not root]"}`, () => {
   mkdirSync(join(folder, "peers"));
   writeFileSync(join(folder, "options"), "lock\nidle 5\n");
-  writeFileSync(join(folder, "peers/kit"), "/dev/null 115200\nlocalhost:10.0.0.2 noauth\n");
+  writeFileSync(
+    join(folder, "peers/kit"),
+    `/dev/null 115200\n${noLocalhost === undefined ? "localhost" : "127.0.0.1"}:10.0.0.2 noauth\n`,
+  );
   expect(() => parseOptions(["call", "kit"], host)).toThrow("bad local IP address 127.0.0.1");
   writeFileSync(join(folder, "peers/kit"), "null 115200\n10.0.0.1:10.0.0.2 noauth\n");
   writeFileSync(join(folder, "options.null"), "connect chat -v -f 'my script'\n");

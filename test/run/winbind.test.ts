@@ -28,10 +28,8 @@ function script(name: string, text: string): string {
 
 test("the answer counts at its dot, whatever the helper does after it", async () => {
   const { log, said } = logged();
-  const helper = script("stays", "echo 'Authenticated: Yes'; echo .; echo 'Authenticated: No'; exec sleep 20");
-  const began = performance.now();
+  const helper = script("stays", "echo 'Authenticated: Yes'; echo .; echo 'Authenticated: No'; exec sleep 1000");
   expect(await new Winbind(helper, log).judgePassword("zaphod", "secret")).toEqual({ accepted: true, message: "" });
-  expect(performance.now() - began).toBeLessThan(10_000);
   expect(said).toEqual([]);
 });
 

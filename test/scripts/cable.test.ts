@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { closeFd, errno, EAGAIN, EIO, libc, Memory, O, openFd, POLLIN } from "../../src/os/libc.ts";
 import { openCable, type Cable, type CableOptions } from "../kit/cable.ts";
+import { PATIENCE_MS, until } from "../kit/patience.ts";
 
 const cables: Cable[] = [];
 const fds: number[] = [];
@@ -26,7 +27,7 @@ function send(fd: number, bytes: Uint8Array): number {
 }
 
 /** Blocks until there is something or the time is over; what there is, undefined at a hang-up. */
-function receive(fd: number, withinMs: number): Uint8Array | undefined {
+function receive(fd: number, withinMs = PATIENCE_MS): Uint8Array | undefined {
   poll.view.setInt32(0, fd, true);
   poll.view.setInt16(4, POLLIN, true);
   libc.poll(poll.address, 1, withinMs);
@@ -35,15 +36,23 @@ function receive(fd: number, withinMs: number): Uint8Array | undefined {
   return count < 0 && errno() === EAGAIN ? new Uint8Array(0) : undefined;
 }
 
-function receiveAll(fd: number, length: number, withinMs: number): Uint8Array {
+function receiveAll(fd: number, length: number): Uint8Array {
   const all = new Uint8Array(length);
   let fill = 0;
-  for (const end = performance.now() + withinMs; fill < length && performance.now() < end;) {
-    const bytes = receive(fd, 50) ?? new Uint8Array(0);
+  for (let bytes; fill < length && (bytes = receive(fd)) !== undefined && bytes.length > 0; fill += bytes.length)
     all.set(bytes, fill);
-    fill += bytes.length;
-  }
   return all.subarray(0, fill);
+}
+
+/** Waits until so many octets have come to the end of the line, and returns how many of them went on to the terminal. */
+async function arrived(one: Cable, way: "ab" | "ba", count: number): Promise<number> {
+  let delivered = 0;
+  await until(`${count} octets are through`, async () => {
+    const stats = (await one.stats())[way];
+    delivered = stats.delivered;
+    return stats.delivered + stats.dropped + stats.lost >= count;
+  });
+  return delivered;
 }
 
 afterEach(async () => {
@@ -57,23 +66,20 @@ test("every octet passes both ways, raw", async () => {
   const { a, b } = await cable();
   const [near, far] = [tty(a), tty(b)];
   send(near, sample);
-  expect(receiveAll(far, 256, 2000)).toEqual(sample);
+  expect(receiveAll(far, 256)).toEqual(sample);
   send(far, sample);
-  expect(receiveAll(near, 256, 2000)).toEqual(sample);
+  expect(receiveAll(near, 256)).toEqual(sample);
 });
 
-test("115200 baud: never faster, at most 0.5 % slower", async () => {
+// That the line is no slower either is tested where the clock is a number: the wire in kit.test.ts.
+test("115200 baud: never faster", async () => {
   const { a, b } = await cable({ baud: 115200 });
   const [near, far] = [tty(a), tty(b)];
   const total = 4000; // fits the pty: the writer need not come back
   const started = performance.now();
   expect(send(near, new Uint8Array(total))).toBe(total);
-  expect(receiveAll(far, total, 5000).length).toBe(total);
-  const took = performance.now() - started;
-  const floor = (total * 10_000) / 115200;
-  expect(took).toBeGreaterThanOrEqual(floor);
-  // 0.02 % slower on a quiet machine; a busy one may wake the relay late.
-  expect(took).toBeLessThan(floor * 1.005 + 20);
+  expect(receiveAll(far, total).length).toBe(total);
+  expect(performance.now() - started).toBeGreaterThanOrEqual((total * 10_000) / 115200);
 });
 
 test("a writer feels the line", async () => {
@@ -90,10 +96,10 @@ test("cut: nothing arrives; mended: it does again", async () => {
   const [near, far] = [tty(one.a), tty(one.b)];
   await one.cut();
   send(near, sample);
-  expect(receive(far, 50)).toEqual(new Uint8Array(0));
+  expect(await arrived(one, "ab", 256)).toBe(0);
   await one.mend();
   send(near, Uint8Array.of(42));
-  expect(receiveAll(far, 1, 2000)).toEqual(Uint8Array.of(42));
+  expect(receiveAll(far, 1)).toEqual(Uint8Array.of(42));
   expect((await one.stats()).ab).toMatchObject({ taken: 257, delivered: 1, lost: 256 });
 });
 
@@ -101,29 +107,28 @@ test("what comes while nobody has the far end open is lost", async () => {
   const one = await cable();
   const near = tty(one.a);
   send(near, sample);
-  while ((await one.stats()).ab.lost < 256) await Bun.sleep(1);
+  expect(await arrived(one, "ab", 256)).toBe(0);
   const far = tty(one.b);
-  expect(receive(far, 20)).toEqual(new Uint8Array(0));
   send(near, Uint8Array.of(7));
-  expect(receiveAll(far, 1, 2000)).toEqual(Uint8Array.of(7));
+  expect(receiveAll(far, 1)).toEqual(Uint8Array.of(7));
 });
 
 test("hang up: the one who has it open is told", async () => {
   const one = await cable();
   const [near, far] = [tty(one.a), tty(one.b)];
   await one.hangUp("a");
-  expect(receive(near, 2000)).toBeUndefined();
+  expect(receive(near)).toBeUndefined();
   expect(send(near, sample) < 0 && errno() === EIO).toBe(true);
   send(far, sample);
-  while ((await one.stats()).ba.lost < 256) await Bun.sleep(1);
+  expect(await arrived(one, "ba", 256)).toBe(0);
 });
 
 test("damage is repeatable", async () => {
   const run = async (): Promise<Uint8Array> => {
-    const { a, b } = await cable({ ber: 0.01, drop: 0.05, seed: 3 });
-    const [near, far] = [tty(a), tty(b)];
+    const one = await cable({ ber: 0.01, drop: 0.05, seed: 3 });
+    const [near, far] = [tty(one.a), tty(one.b)];
     send(near, new Uint8Array(2000));
-    return receiveAll(far, 2000, 300);
+    return receiveAll(far, await arrived(one, "ab", 2000));
   };
   const first = await run();
   expect(first.length).toBeLessThan(2000);
@@ -137,10 +142,10 @@ test("damage on command: as from the start with the same seed, and an end to it"
     const [near, far] = [tty(one.a), tty(one.b)];
     if (later !== undefined) await one.damage(later);
     send(near, new Uint8Array(2000));
-    const bytes = receiveAll(far, 2000, 300);
+    const bytes = receiveAll(far, await arrived(one, "ab", 2000));
     await one.damage({});
     send(near, sample);
-    expect(receiveAll(far, 256, 2000)).toEqual(sample);
+    expect(receiveAll(far, 256)).toEqual(sample);
     return bytes;
   };
   const damage = { ber: 0.01, drop: 0.05, seed: 3 };

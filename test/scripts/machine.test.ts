@@ -3,11 +3,16 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:f
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { closeMachines, machinesMissing, openMachine } from "../kit/machine.ts";
+import { PATIENCE_MS, until } from "../kit/patience.ts";
 import { Program } from "../kit/program.ts";
 
 const missing = machinesMissing();
 const machineTest = (name: string, body: () => Promise<void>): void =>
-  test.skipIf(missing !== undefined)(missing === undefined ? name : `${name} [skipped: ${missing}]`, body, 20_000);
+  test.skipIf(missing !== undefined)(
+    missing === undefined ? name : `${name} [skipped: ${missing}]`,
+    body,
+    2 * PATIENCE_MS,
+  );
 
 afterEach(closeMachines);
 
@@ -38,10 +43,10 @@ machineTest("what runs in it ends with it", async () => {
   const machine = await openMachine("wylg");
   const program = new Program(["sleep", "1000"], { machine });
   // It has joined the machine before it is the program.
-  while (machine.processes()[0]?.command !== "sleep 1000") await Bun.sleep(1);
+  await until("it is sleep", () => machine.processes()[0]?.command === "sleep 1000");
   expect(machine.processes()).toEqual([{ pid: program.pid, command: "sleep 1000" }]);
   await machine.close();
-  expect(await program.exit(2000)).toBe(137);
+  expect(await program.exit()).toBe(137);
   expect(existsSync(machine.path("/run"))).toBe(false);
 });
 
@@ -53,8 +58,7 @@ machineTest("and with a test that is killed", async () => {
   const { text } = await doomed.waitFor("nullmodem-doomed");
   doomed.kill("SIGKILL");
   await doomed.exit();
-  for (const end = performance.now() + 5000; existsSync(text) && performance.now() < end;) await Bun.sleep(10);
-  expect(existsSync(text)).toBe(false);
+  await until("its files are gone", () => !existsSync(text));
 });
 
 test("a program's lines, waited for and timed", async () => {

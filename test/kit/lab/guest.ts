@@ -4,6 +4,7 @@
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PATIENCE_MS } from "../patience.ts";
 import { image, KERNEL } from "./image.ts";
 import type { Journal } from "./journal.ts";
 
@@ -32,7 +33,7 @@ const CONTROL = 62;
 const SAID = 63;
 const HOST = "/lab/host";
 const BOOT_TRIES = 5;
-const BOOT_MS = 20_000;
+const BOOT_MS = PATIENCE_MS;
 /** What the shell in the guest starts an answer with. */
 const MARK = "\x02";
 

@@ -1,8 +1,7 @@
 // What a guest said, as lines with their times; a test waits for one by what is in it.
 
+import { PATIENCE_MS } from "../patience.ts";
 import type { Line } from "../program.ts";
-
-const WAIT_MS = 10_000;
 
 export class Journal {
   readonly lines: Line[] = [];
@@ -30,7 +29,7 @@ export class Journal {
 
   /** The first line that matches, said already or within the time; only those after `after` when given. */
   async waitFor(pattern: RegExp | string, limits: { within?: number; after?: Line } = {}): Promise<Line> {
-    const { within = WAIT_MS, after } = limits;
+    const { within = PATIENCE_MS, after } = limits;
     const deadline = performance.now() + within;
     let from = after === undefined ? 0 : this.lines.indexOf(after) + 1;
     for (;;) {

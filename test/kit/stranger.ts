@@ -1,0 +1,18 @@
+// Running a program of this repository as a user who is not root. The user may not enter a clone in /root, so the
+// program is started by another path.
+
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dir, "../..");
+
+/**
+ * What to put before a command whose program is an absolute path: it runs as nobody, with these capabilities. Needs root.
+ * `before` is a shell command that root runs first, in the same mount namespace.
+ */
+export function asStranger(capabilities: readonly string[] = [], before = "true"): string[] {
+  const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", ...capabilities].join(" ");
+  const script = `root=$1; shift; ${before} && mount --bind "$root" /mnt || exit
+case $1 in "$root"/*) program=/mnt\${1#"$root"} ;; *) program=$1 ;; esac
+shift; exec ${nobody} "$program" "$@"`;
+  return ["unshare", "-m", "sh", "-c", script, "sh", ROOT];
+}
