@@ -80,7 +80,17 @@ const TEXT_WORDS: Readonly<Record<string, readonly string[]>> = {
   escape: ["11,13", "11 13", "ff", "1,2,3,a0", "5e", "100,5e,7", "xyz", "11;13", "-1", "", ",1"],
   asyncmap: ["0", "a0000", "0xa0000", "ffffffff", "1ffffffff", "xyz", "a0000x", "-1"],
   "-as": ["a0000"],
-  endpoint: ["null", "local:01.02", "IP:1.2.3.4", "MAC:00:11:22:33:44:55", "magic:1", "phone:123", "frob", "7:1"],
+  endpoint: [
+    ..."null null: null:01 local local: local:01.02 local:0102.0304 local:zz local:1 IP IP: IP:1.2.3.4 IP:1.2.3".split(
+      " ",
+    ),
+    ..."MAC MAC: MAC:00:11:22:33:44:55 magic: magic:1 phone: phone:123 frob 7:1 30 30: 30:0a 1:0a 3:1".split(" "),
+    ..."255 256 300 -1 +7 07 0x7 7x 7:zz 7:01:02 7:01.02 7. 7:. NULL Local:01 ip:1.2.3.4 loc:01 0 0:01".split(" "),
+    `7:${"0a".repeat(20)}`,
+    `7:${"0a".repeat(21)}`,
+    " 7",
+    "7 :01",
+  ],
   callback: ["123"],
   "ms-dns": ["1.2.3.4", "arthur", "nohost", "1.2.3"],
   "ms-wins": ["1.2.3.4", "nohost"],
@@ -147,14 +157,16 @@ function* everyWord(): Generator<OptionCase> {
     yield user([word]);
   }
   for (const word of NUMBER_WORDS) {
-    for (const value of ["3", "0", "-1", "70000", "x"]) yield root([word, value]);
+    for (const value of ["3", "0", "-1", "70000", "2147483647", "4294967295", "x"]) yield root([word, value]);
     yield user([word, "3"]);
     yield { name: `missing: ${word}`, args: [...DRY, word] };
   }
   for (const value of ["0x10", "010", "10s", "99999999999", "4294967295", "2147483648", " 7", "+7", "", "1e3", "0x"])
     yield root(["idle", value]);
   for (const [word, values] of Object.entries(TEXT_WORDS)) {
-    for (const value of values) yield root([word, value], undefined, `${word} ${JSON.stringify(value).slice(0, 40)}`);
+    // The empty word is one more argument for each.
+    for (const value of new Set([...values, ""]))
+      yield root([word, value], undefined, `${word} ${JSON.stringify(value).slice(0, 40)}`);
     yield user([word, values[0]!]);
     yield { name: `missing: ${word}`, args: [...DRY, word] };
   }
@@ -221,6 +233,10 @@ const PRECEDENCE: readonly [string, string, Record<string, string>?][] = [
   ["speed octal", "010"],
   ["speed negative", "-9600"],
   ["speed with letters", "9600x"],
+  ["speed of 2^31-1", "2147483647"],
+  ["speed of 2^32-1", "4294967295"],
+  ["speed of 2^32", "4294967296"],
+  ["speed of eleven digits", "12345678901"],
   ["addresses", "10.0.0.1:10.0.0.2"],
   ["addresses local only", "10.0.0.1:"],
   ["addresses remote only", ":10.0.0.2"],
@@ -355,6 +371,9 @@ const USER: readonly [string, Record<string, string>?][] = [
   ["welcome b", { "peers/x": "welcome a", options: "call x" }],
 ];
 
+/** The quotes of word processors, in UTF-8, one char a byte. */
+const CURLY = ["\u00e2\u0080\u009c", "\u00e2\u0080\u009d"] as const;
+
 const GRAMMAR: readonly [string, string][] = [
   ["comment", "# a comment\nidle 5 # another\n"],
   ["comment after a word", "idle 5#7\nmtu 500"],
@@ -413,6 +432,10 @@ const GRAMMAR: readonly [string, string][] = [
   ["howto unicode minus", "\u00e2\u0088\u0092chap\n+pap"],
   ["howto connect quoted", "connect 'chat -v -f /etc/ppp/scripts/winclient.chat'\nlock"],
   ["connect then an option on the line", "connect /bin/true -detach 115200\n"],
+  ["byte order mark", "\u00ef\u00bb\u00bfidle 5\n"],
+  ["byte order mark, then a comment", "\u00ef\u00bb\u00bf# x\nidle 5\n"],
+  ["curly quotes", `connect ${CURLY[0]}/bin/true -v x${CURLY[1]}\nidle 5\n`],
+  ["curly quotes around a word", `ipparam ${CURLY[0]}kit${CURLY[1]}\n`],
   ["connect quoted then an option on the line", "connect '/bin/true -x' -detach\n"],
 ];
 

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { type Command, COMMANDS } from "./commands/commands.ts";
 import { help } from "./commands/help.ts";
 import { APPLETS, type Applet } from "./applets/applets.ts";
+import { appletHelp } from "./applets/help.ts";
 
 function isApplet(name: string | undefined): name is Applet {
   return name !== undefined && Object.hasOwn(APPLETS, name);
@@ -13,13 +14,20 @@ function isCommand(name: string | undefined): name is Command {
   return name !== undefined && Object.hasOwn(COMMANDS, name);
 }
 
+async function runApplet(name: Applet, argv: string[]): Promise<number> {
+  const text = appletHelp(name, argv);
+  if (text === undefined) return (await APPLETS[name]())(argv);
+  process.stdout.write(text);
+  return 0;
+}
+
 async function main(called: string, argv: string[]): Promise<number> {
-  if (isApplet(called)) return (await APPLETS[called]())(argv);
+  if (isApplet(called)) return await runApplet(called, argv);
   const [first, ...rest] = argv;
-  if (isApplet(first)) return (await APPLETS[first]())(rest);
+  if (isApplet(first)) return await runApplet(first, rest);
   // Its own word for the programs that read /etc/ppp.
   const [folder = "", name, ...words] = rest;
-  if (first === "--config-dir" && isApplet(name)) return (await APPLETS[name]())([first, folder, ...words]);
+  if (first === "--config-dir" && isApplet(name)) return await runApplet(name, [first, folder, ...words]);
   if (isCommand(first)) return (await COMMANDS[first]())(rest);
   return help(first);
 }

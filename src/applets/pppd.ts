@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Config } from "../options/config.ts";
-import { dumpLines, showOptionsText, USAGE_TEXT, VERSION_TEXT } from "../options/dump.ts";
+import { dumpLines, showOptionsText, USAGE_HINT, USAGE_TEXT, VERSION_TEXT } from "../options/dump.ts";
 import { OptionError, OptionExit } from "../options/error.ts";
 import type { OptionHost } from "../options/host.ts";
 import { checkOptions, parseOptions } from "../options/parse.ts";
@@ -151,12 +151,12 @@ async function serve(
 function refuse(error: unknown, syslog: Syslog): number {
   if (error instanceof OptionExit) {
     if (error.asked === "version") process.stdout.write(VERSION_TEXT);
-    else process.stderr.write(USAGE_TEXT);
+    else process.stderr.write(USAGE_TEXT + USAGE_HINT);
     return Exit.OK;
   }
   if (!(error instanceof OptionError)) throw error;
   for (const line of error.lines) complain(line, "err", syslog);
-  if (error.usage) process.stderr.write(USAGE_TEXT);
+  if (error.usage) process.stderr.write(USAGE_TEXT + USAGE_HINT);
   for (const hint of error.hints) process.stderr.write(`${hint}\n`);
   return error.code;
 }

@@ -42,3 +42,8 @@ export function printable(text: string): string {
     return `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`;
   });
 }
+
+/** A text file without the byte order mark (U+FEFF in UTF-8) that some editors put before it. One char a byte. */
+export function withoutByteOrderMark(text: string): string {
+  return text.startsWith("\u00ef\u00bb\u00bf") ? text.slice(3) : text;
+}

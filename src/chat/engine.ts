@@ -106,7 +106,7 @@ export class ChatEngine {
     return this.#state.doing === "done" ? this.#state.code : undefined;
   }
 
-  /** What it waited for in vain, in words; undefined where that is not why it ended. The real one has but the exit code. */
+  /** Why it failed, in words; undefined after a signal. The real one only has an exit code. */
   get failure(): string | undefined {
     return this.#failure;
   }
@@ -395,6 +395,7 @@ export class ChatEngine {
 
   #fatal(code: number, text: string, now: number): void {
     this.#log("err", text);
+    if (code === EXIT_ARGUMENT) this.#failure ??= `failed: ${text}`;
     this.#terminate(code, now);
   }
 

@@ -4,6 +4,7 @@ import { defineCommand, renderUsage } from "citty";
 import { consola } from "consola";
 import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { nearestNames } from "../bytes/nearest.ts";
 import { print } from "../os/print.ts";
 import { type Kind, KINDS, type Place, serviceText, type Wanted } from "./service-texts.ts";
 
@@ -20,7 +21,8 @@ const command = defineCommand({
   },
 });
 
-const AFTER = `The first lines say which file it is for. sh install.sh --service of the USB stick puts it there.
+const AFTER = `The first lines say which file it is for. sh install.sh --service of the USB
+stick puts it there.
   nullmodem service inittab /dev/ttyS1 115200 local
   nullmodem service systemd /dev/serial/by-id/usb-… 115200 crtscts
   nullmodem service cron call provider`;
@@ -43,6 +45,8 @@ export async function service(argv: readonly string[], place: Place = thisPlace(
     consola.error(
       kind === undefined ? `which one: ${KINDS.join(", ")}?` : `there is no service ${JSON.stringify(kind)}`,
     );
+    const near = nearestNames(kind ?? "", KINDS);
+    if (near.length > 0) process.stderr.write(`Did you mean ${near.join(" or ")}?\n`);
     process.stderr.write(Bun.stripANSI(`${await renderUsage(command)}\n${AFTER}\n`));
     return 2;
   }

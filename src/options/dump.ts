@@ -30,6 +30,9 @@ export const USAGE_TEXT = [
   "See pppd(8) for more options.\n",
 ].join("");
 
+/** What stands behind "See pppd(8)", for a machine without the manual page. */
+export const USAGE_HINT = "pppd show-options lists all options, each with a line about it.\n";
+
 /** The options in effect and where each comes from, in lines for the log. */
 export function dumpLines(config: Config): string[] {
   const lines = ["pppd options in effect:"];

@@ -54,6 +54,10 @@ export interface OptionHost {
   hasDefaultRoute(): boolean;
   /** The BPF program for a filter expression (`netmask` as uint32); ENOENT: nobody here can compile one. */
   compileFilter(expression: string, netmask: number): readonly BpfInstruction[] | Failure;
+  /** The hardware address of a network interface. */
+  hardwareAddress(interfaceName: string): Uint8Array | undefined;
+  /** The hardware address of a network interface. */
+  hardwareAddress(interfaceName: string): Uint8Array | undefined;
   /** The serial ports there are, path and description, for the message about one that is missing. */
   serialPorts(): string[];
   /** An information in the log. */

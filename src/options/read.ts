@@ -1,6 +1,7 @@
 // The words of one source, option by option: what a word means, whether this source may say it and whether it wins over
 // what other sources said.
 
+import { nearestNames } from "../bytes/nearest.ts";
 import type { Config } from "./config.ts";
 import { OptionError } from "./error.ts";
 import { isFailure, type As, type FileText, type OptionHost } from "./host.ts";
@@ -18,7 +19,7 @@ import {
   type Row,
   type Setting,
 } from "./row.ts";
-import { findOption, rowNamed, type Entry } from "./table.ts";
+import { findOption, optionNames, rowNamed, type Entry } from "./table.ts";
 import type { PluginName } from "./plugins.ts";
 
 // What a source weighs: a word of lower priority does not override one of higher.
@@ -57,7 +58,10 @@ export interface Source {
 export function readCommandLine(config: Config, host: OptionHost, source: Source, words: readonly string[]): void {
   readList(config, host, source, words, {
     unknown: (word) =>
-      new OptionError(`unrecognized option '${word}'`, { usage: true, hints: missingDevice(word, host) }),
+      new OptionError(`unrecognized option '${word}'`, {
+        usage: true,
+        hints: unknownHints(word, host, config.plugins),
+      }),
     tooFew: (word) => new OptionError(`too few parameters for option ${word}`),
   });
 }
@@ -91,7 +95,15 @@ function readList(
     }
     const argument = entry.row.argument ? words[++at] : word;
     if (argument === undefined) throw tooFew(decoded(word));
-    apply(config, host, source, entry, argument);
+    // A shell knows no curly quotes: the command has come in pieces.
+    const command = COMMANDS.has(entry.row.name) ? curlyCommand(words.slice(at).join(" ")) : undefined;
+    if (command === undefined) {
+      apply(config, host, source, entry, argument);
+      continue;
+    }
+    for (let left = command.end - argument.length; left > 0; left -= (words[at]?.length ?? 0) + 1) at++;
+    warnOfCurlyQuotes(host, source.name, entry);
+    apply(config, host, source, entry, command.text);
   }
 }
 
@@ -136,7 +148,7 @@ function readWords(config: Config, host: OptionHost, source: Source, path: strin
     const entry = find(word.text, host, config.plugins);
     if (entry === undefined) {
       const unknown = `In file ${path}: unrecognized option '${decoded(word.text)}'`;
-      const hints = missingDevice(decoded(word.text), host);
+      const hints = unknownHints(decoded(word.text), host, config.plugins);
       takeAbsentDevice(config, host, source, word.text, new OptionError(unknown, { hints }));
       continue;
     }
@@ -148,7 +160,12 @@ function readWords(config: Config, host: OptionHost, source: Source, path: strin
     if (argument === undefined) {
       throw new OptionError(`In file ${path}: too few parameters for option '${decoded(word.text)}'`);
     }
-    if (COMMANDS.has(entry.row.name) && lacksQuotes(words, at, argument, config, host)) {
+    const curly = COMMANDS.has(entry.row.name) && !argument.quoted ? curlyCommand(lineAt(text, argument)) : undefined;
+    if (curly !== undefined) {
+      while (words[at] !== undefined && (words[at]?.start ?? 0) < argument.start + curly.end) at++;
+      warnOfCurlyQuotes(host, path, entry);
+      apply(config, host, source, entry, curly.text);
+    } else if (COMMANDS.has(entry.row.name) && lacksQuotes(words, at, argument, config, host)) {
       const rest = restOfLine(text, argument);
       while (words[at] !== undefined && (words[at]?.start ?? 0) < rest.end) at++;
       apply(config, host, source, entry, rest.text);
@@ -156,6 +173,26 @@ function readWords(config: Config, host: OptionHost, source: Source, path: strin
       apply(config, host, source, entry, argument.text);
     }
   }
+}
+
+/** The text from a word to the end of its line. */
+function lineAt(text: string, word: Word): string {
+  const end = text.indexOf("\n", word.start);
+  return text.slice(word.start, end < 0 ? text.length : end);
+}
+
+/** Double and single quotes of word processors as they open and close, in UTF-8, one char a byte. */
+const CURLY_COMMAND =
+  /^(?:\u00e2\u0080[\u009c-\u009f](.*?)\u00e2\u0080[\u009c-\u009f]|\u00e2\u0080[\u0098-\u009b](.*?)\u00e2\u0080[\u0098-\u009b])(?=[ \t\r]|$)/;
+
+/** A command between curly quotes at the start of a text, and where the second quote ends; undefined: there is none. */
+function curlyCommand(text: string): { text: string; end: number } | undefined {
+  const found = CURLY_COMMAND.exec(text);
+  return found === null ? undefined : { text: found[1] ?? found[2] ?? "", end: found[0].length };
+}
+
+function warnOfCurlyQuotes(host: OptionHost, source: string, { row }: Entry): void {
+  host.warn(`the curly quotes around the ${row.name} command in ${source} are taken as quotes`);
 }
 
 /**
@@ -195,9 +232,18 @@ function isAbsentDevice(name: string, host: OptionHost): boolean {
   return looksLikeDevice(name) && isFailure(host.statDevice(name.startsWith("/") ? name : `/dev/${name}`));
 }
 
-/** What to add when a word that is no option may have been meant as a device. */
+/** What to add about a word that is no option: it may be a device, or misspelt. */
+function unknownHints(word: string, host: OptionHost, plugins: readonly PluginName[]): string[] {
+  if (looksLikeDevice(word)) return missingDevice(word, host);
+  const ports = host.serialPorts().flatMap((port) => {
+    const path = port.split(" ")[0] ?? "";
+    return [path, path.replace("/dev/", "")];
+  });
+  const near = nearestNames(plain(word), [...optionNames(plugins), ...ports]);
+  return near.length === 0 ? [] : [`Did you mean ${near.join(" or ")}?`];
+}
+
 function missingDevice(name: string, host: OptionHost): string[] {
-  if (!looksLikeDevice(name)) return [];
   const path = name.startsWith("/") ? name : `/dev/${name}`;
   const found = host.statDevice(path);
   if (!isFailure(found)) return [`${path}: not a serial port`];

@@ -85,6 +85,8 @@ export function flag(
 export interface Limits {
   readonly min?: number;
   readonly max?: number;
+  /** A value outside is not refused but brought to the nearest limit, with a warning: pppd before 2.5.4 takes any. */
+  readonly outside?: "moved";
 }
 
 /** An option with a whole number. */
@@ -94,9 +96,8 @@ export function number(name: string, key: NumberKey, rules: number, about: strin
     rules,
     about,
     argument: true,
-    set({ config, privileged }, word) {
-      const value = wholeNumber(name, word);
-      checkLimits(name, value, limits);
+    set({ config, host, privileged }, word) {
+      const value = within(name, wholeNumber(name, word), limits, host);
       const old = config[key];
       // 0 stands for no limit.
       if (rules & NO_INCREASE && !privileged && old && (value === 0 || value > old)) {
@@ -122,6 +123,21 @@ export function text(name: string, key: TextKey, rules: number, about: string): 
   };
 }
 
+/** A name that the empty word takes back: pppd keeps it in a buffer and cannot tell the two apart. */
+export function name(
+  option: string,
+  key: "ifname" | "linkname" | "remotenumber" | "vrf",
+  rules: number,
+  about: string,
+): Row {
+  return {
+    ...text(option, key, rules, about),
+    set({ config }, word) {
+      config[key] = decoded(word) || undefined;
+    },
+  };
+}
+
 /** An option that runs code of its own. */
 export function special(
   name: string,
@@ -142,6 +158,17 @@ export function wholeNumber(name: string, word: string): number {
   const number = scanNumber(word);
   if (number === undefined) throw new OptionError(`invalid numeric parameter '${decoded(word)}' for ${name} option`);
   return toUint32(number.value) | 0;
+}
+
+/** The value, or the limit it is moved to. Throws OptionError. */
+function within(name: string, value: number, limits: Limits, host: OptionHost): number {
+  const { min = -Infinity, max = Infinity, outside } = limits;
+  const nearest = Math.min(Math.max(value, min), max);
+  if (nearest === value) return value;
+  if (outside !== "moved") checkLimits(name, value, limits);
+  const wrong = max === Infinity ? `below ${min}` : `not between ${min} and ${max}`;
+  host.warn(`${name} value ${value} is ${wrong}: using ${nearest}`);
+  return nearest;
 }
 
 export function checkLimits(name: string, value: number, { min, max }: Limits): void {

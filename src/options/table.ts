@@ -2,7 +2,7 @@
 
 import type { OptionHost } from "./host.ts";
 import type { PluginName } from "./plugins.ts";
-import { GROUP, type Row } from "./row.ts";
+import { GONE, GROUP, type Row } from "./row.ts";
 import { AUTH, CHAP, EAP, PAP } from "./table/auth.ts";
 import { CCP, ECP } from "./table/ccp.ts";
 import { GENERAL } from "./table/general.ts";
@@ -62,4 +62,11 @@ export function findOption(word: string, host: OptionHost, plugins: readonly Plu
 /** The option of that name, a bare word's included ("device name"). */
 export function rowNamed(name: string): Row | undefined {
   return ENTRIES.find(({ row }) => row.name === name)?.row;
+}
+
+/** The names that findOption knows. Names without effect are left out: nobody should be led to them. */
+export function optionNames(plugins: readonly PluginName[]): string[] {
+  return ENTRIES.filter(({ row }) => row.takes === undefined && !(row.rules & GONE))
+    .filter(({ row }) => row.plugin === undefined || plugins.includes(row.plugin))
+    .map(({ row }) => row.name);
 }

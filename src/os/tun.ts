@@ -8,7 +8,8 @@ const TUNSETIFF = 0x400454ca;
 const TUNGETIFF = 0x800454d2;
 const IFF_TUN = 0x0001;
 const IFF_NO_PI = 0x1000;
-const IFNAMSIZ = 16;
+/** With the NUL behind it. */
+export const IFNAMSIZ = 16;
 const IFREQ_SIZE = 40;
 
 export class Tun implements Device {

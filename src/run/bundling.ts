@@ -9,7 +9,7 @@ import { Attempt, madeUpPeer, random32 } from "./attempt.ts";
 import type { Demand } from "./demand.ts";
 import { Failed } from "./device.ts";
 import { Exit } from "./exit.ts";
-import type { Hooks } from "./hooks.ts";
+import { type Hooks, LONGEST_MS } from "./hooks.ts";
 import { Line } from "./line.ts";
 import { linkConfig } from "./linkconfig.ts";
 import { Buffers, type InterfaceBuffers, Loop, type LoopOwner } from "./loop.ts";
@@ -239,7 +239,7 @@ export class Bundling {
         this.#wakes.delete(wake);
         resolve();
       };
-      const timer = setTimeout(wake, Math.max(0, milliseconds));
+      const timer = setTimeout(wake, Math.min(Math.max(0, milliseconds), LONGEST_MS));
       this.#wakes.add(wake);
     });
   }

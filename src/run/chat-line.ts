@@ -1,7 +1,7 @@
 // The line of a chat: its terminal settings, and the loop that plays an engine on its descriptors.
 
 import { fstatSync } from "node:fs";
-import { textOf } from "../bytes/text.ts";
+import { textOf, withoutByteOrderMark } from "../bytes/text.ts";
 import { FILE_MAX, type ChatEngine, type ChatEvent } from "../chat/engine.ts";
 import {
   closeFd,
@@ -162,7 +162,10 @@ export class ChatLine {
     if (count > 0 && file.text.length < FILE_MAX) return;
     closeFd(file.fd);
     this.#file = undefined;
-    engine.provide(count < 0 ? { error: `${file.path} -- read error` } : { text: file.text }, performance.now());
+    engine.provide(
+      count < 0 ? { error: `${file.path} -- read error` } : { text: withoutByteOrderMark(file.text) },
+      performance.now(),
+    );
   }
 }
 

@@ -2,7 +2,7 @@
 // file. The program chat(8) and `connect 'chat …'` both run it.
 
 import { readFileSync } from "node:fs";
-import { bytesOf, textOf } from "../bytes/text.ts";
+import { bytesOf, textOf, withoutByteOrderMark } from "../bytes/text.ts";
 import { parseArguments, USAGE, type ChatCommand } from "../chat/command.ts";
 import { ChatEngine } from "../chat/engine.ts";
 import { parseScript, type ChatScript } from "../chat/script.ts";
@@ -18,7 +18,7 @@ export interface ChatIo {
   stderr(bytes: Uint8Array): void;
   /** For -E. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Told what it waited for in vain, when that is why it failed. */
+  /** Told why it failed: what it waited for in vain, which file it could not read, what is wrong with the line. */
   failed?(why: string): void;
   /** Ends the chat as SIGTERM does. */
   readonly signal?: AbortSignal;
@@ -48,6 +48,7 @@ export async function chat(argv: readonly string[], io: ChatIo): Promise<number>
     const failure = refusal ?? line.restore();
     if (failure === undefined) return code;
     speaker.log("err", failure);
+    io.failed?.(`failed: ${failure}`);
     return EXIT_TTY;
   } finally {
     line.restore();
@@ -156,7 +157,7 @@ function readScript({ file, words }: ChatCommand): ChatScript {
     return { words: [], error: openFailed(file, error) };
   }
   try {
-    return parseScript(textOf(readFileSync(fd)));
+    return parseScript(withoutByteOrderMark(textOf(readFileSync(fd))));
   } catch {
     return { words: [], error: `${file} -- read error` };
   } finally {

@@ -4,6 +4,9 @@ import type { Config } from "../options/config.ts";
 import { type Child, hookRefusal, runHook } from "../os/exec.ts";
 import type { LogLevel } from "../os/log.ts";
 
+/** A timer of more milliseconds fires at once. */
+export const LONGEST_MS = 0x7fffffff;
+
 const TURN_MS = 20;
 
 export class Hooks {
@@ -110,9 +113,6 @@ export function changed(env: Record<string, string>, changes: Config["environmen
 function waitStatus(status: number): string {
   return (status >= 0x100 ? status >>> 8 : status).toString(16);
 }
-
-/** A timer of more fires at once. */
-const LONGEST_MS = 0x7fffffff;
 
 async function outlasts(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
   let timer: Timer | undefined;

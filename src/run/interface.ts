@@ -2,11 +2,11 @@
 // a link makes of it is the Unit's.
 
 import type { Config } from "../options/config.ts";
-import { closeFd, OsError, reasonOf } from "../os/libc.ts";
+import { closeFd, EBUSY, EINVAL, OsError, reasonOf, strerror } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";
 import { findInterface } from "../os/netif.ts";
 import type { PidFiles } from "../os/pidfile.ts";
-import { openTun, type Tun } from "../os/tun.ts";
+import { IFNAMSIZ, openTun, type Tun } from "../os/tun.ts";
 import { joinVrf, vrfTable } from "../os/vrf.ts";
 import { Failed } from "./device.ts";
 import { Exit } from "./exit.ts";
@@ -49,7 +49,7 @@ export class Interface {
       return opened;
     } catch (error) {
       if (!(error instanceof OsError)) throw error;
-      for (const line of adviceOn(error)) host.log.write("error", line);
+      for (const line of badName(error, unit) ?? adviceOn(error)) host.log.write("error", line);
       throw new Failed(Exit.FATAL, "");
     }
   }
@@ -116,6 +116,20 @@ export class Interface {
     const { device = "", ipparam } = this.#host.config;
     return [this.tun.name, device, String(this.#speed), ...(ipparam === undefined ? [] : [ipparam])];
   }
+}
+
+/** pppd makes pppN and renames it; undefined: it was not the name. */
+function badName({ call, path = "", errno }: OsError, unit: number | undefined): string[] | undefined {
+  if (call !== "TUNSETIFF" || (errno !== EBUSY && errno !== EINVAL)) return undefined;
+  const spare = openTun(unit === undefined ? {} : { unit });
+  closeFd(spare.fd);
+  const isTooLong = Buffer.byteLength(path) >= IFNAMSIZ;
+  const reason = isTooLong
+    ? `a name has ${IFNAMSIZ - 1} octets at most`
+    : findInterface(path) === undefined
+      ? strerror(errno)
+      : "File exists";
+  return [`Couldn't rename interface ${spare.name} to ${path}: ${reason}`];
 }
 
 function lookForVrf(vrf: string): void {

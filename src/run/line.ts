@@ -8,6 +8,7 @@ import { type Lock, lockDevice, LockError } from "../os/lock.ts";
 import type { Device } from "../os/stream.ts";
 import { Failed, Gone, type LineHost, openDevice, type Opened } from "./device.ts";
 import { Exit } from "./exit.ts";
+import { LONGEST_MS } from "./hooks.ts";
 import { adviceOnPort } from "./port-trouble.ts";
 import { commandEnvironment, runScript } from "./script.ts";
 
@@ -84,10 +85,13 @@ export class Line {
     if (this.#signal !== undefined) program.kill(this.#signal);
     if (childTimeout <= 0) return;
     this.programEndsAt = performance.now() + childTimeout * SECOND;
-    const timer = setTimeout(() => {
-      this.programEndsAt = Infinity;
-      program.kill(SIGTERM);
-    }, childTimeout * SECOND);
+    const timer = setTimeout(
+      () => {
+        this.programEndsAt = Infinity;
+        program.kill(SIGTERM);
+      },
+      Math.min(childTimeout * SECOND, LONGEST_MS),
+    );
     timer.unref();
     void program.ended.then(() => {
       this.programEndsAt = Infinity;

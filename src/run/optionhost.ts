@@ -2,10 +2,12 @@
 
 import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { hostname } from "node:os";
+import { withoutByteOrderMark } from "../bytes/text.ts";
 import { type BpfInstruction, bpfProblem } from "../filter/bpf.ts";
 import type { As, Failure, OptionHost } from "../options/host.ts";
 import { asUser, groupNumber, homeOf, hostAddress, networkAddress, ttyOf } from "../os/hosts.ts";
 import { libc, O, openFd, reasonOf } from "../os/libc.ts";
+import { findInterface } from "../os/netif.ts";
 import { compileFilter } from "../os/pcap.ts";
 import { serialPorts } from "../os/ports.ts";
 import { defaultRoutes } from "../os/route.ts";
@@ -46,6 +48,7 @@ export function systemOptionHost(voice: OptionVoice, etc = "/etc/ppp"): OptionHo
     },
     compileFilter: compiled,
     hasDefaultRoute: () => defaultRoutes().length > 0,
+    hardwareAddress: (name) => findInterface(name)?.mac,
     serialPorts: () => serialPorts().map(({ path, description }) => `${path}  ${description}`),
     inform: (text) => voice.inform(text),
     warn: (text) => voice.warn(text),
@@ -57,7 +60,7 @@ export function systemOptionHost(voice: OptionVoice, etc = "/etc/ppp"): OptionHo
 function readText(fd: number): { text: string; uid: number; mode: number } {
   try {
     const { uid, mode } = fstatSync(fd);
-    return { text: readFileSync(fd, "latin1"), uid, mode: mode & 0o7777 };
+    return { text: withoutByteOrderMark(readFileSync(fd, "latin1")), uid, mode: mode & 0o7777 };
   } finally {
     closeSync(fd);
   }

@@ -10,7 +10,7 @@ import { Bundling } from "./bundling.ts";
 import { Demand } from "./demand.ts";
 import { Failed, type LineHost } from "./device.ts";
 import { Exit } from "./exit.ts";
-import { Hooks } from "./hooks.ts";
+import { Hooks, LONGEST_MS } from "./hooks.ts";
 import { Interface } from "./interface.ts";
 import { Line } from "./line.ts";
 import { Buffers, InterfaceBuffers, Loop, type LoopOwner } from "./loop.ts";
@@ -22,8 +22,6 @@ import { warmUp } from "./warmup.ts";
 import { Whereabouts } from "./whereabouts.ts";
 
 const SECOND = 1000;
-/** A timer of more fires at once. */
-const LONGEST_MS = 0x7fffffff;
 /** A port that cannot be opened, and a program or connection that never came up, is tried again after this long. */
 const REOPEN_MS = 1000;
 /** What a link leaves in the environment of scripts, and the next one's know nothing of. */

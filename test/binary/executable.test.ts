@@ -74,7 +74,13 @@ async function openLine(prefix: readonly string[], words: string, surroundings: 
 const ANSWERS: readonly [name: string, args: string[], status: number, says: RegExp][] = [
   ["pppd", ["--version"], 0, /^pppd version \d+\.\d+.*nullmodem \d/],
   ["pppd", ["--help"], 0, /^Usage: pppd \[ options \], where options are:$/m],
-  ["pppd", ["frobnicate"], 2, /pppd: unrecognized option 'frobnicate'\n[^]*^Usage: pppd/m],
+  ["pppd", ["frobnicate"], 2, /pppd: unrecognized option 'frobnicate'\n[^]*^Usage: pppd[^]*^pppd show-options /m],
+  [
+    "pppd",
+    ["/dev/null", "noath"],
+    2,
+    /pppd: unrecognized option 'noath'\n[^]*^Usage: pppd[^]*\nDid you mean noauth\?\n$/,
+  ],
   ["pppd", ["mru"], 2, /pppd: too few parameters for option mru$/m],
   ["pppd", ["mru", "abc"], 2, /pppd: invalid numeric parameter 'abc' for mru option$/m],
   ["pppd", ["file", "/nowhere"], 2, /pppd: Can't open options file \/nowhere: No such file or directory$/m],
@@ -82,7 +88,12 @@ const ANSWERS: readonly [name: string, args: string[], status: number, says: Reg
   ["pppstats", ["-?"], 1, /^Usage: pppstats /m],
   ["pppdump", ["-?"], 1, /^Usage: pppdump /m],
   ["pppdump", ["/nowhere"], 1, /nowhere: No such file or directory/],
+  ["chat", ["--help"], 0, /^Usage: chat [^]*^  -t N /m],
+  ["pppstats", ["--help"], 0, /^Usage: pppstats [^]*^  -w /m],
+  ["pppdump", ["--help"], 0, /^Usage: pppdump [^]*^  --pcapng /m],
   ["pon", ["--help"], 0, /^Usage: pon /],
+  ["poff", ["--help"], 0, /^usage: poff /],
+  ["plog", ["--help"], 0, /^Usage: plog /],
   ["poff", ["-x"], 1, /./],
 ];
 
@@ -134,11 +145,14 @@ describe("names", () => {
         for (const word of ["pppd", "chat", "pon", "poff", "plog", "pppstats", "pppdump"])
           expect(said.stdout).toContain(word);
         expect(said.stdout).not.toContain("\x1b");
+        expect(said.stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
       }
     expect(run([nullmodem, "--version"]).stdout).toMatch(/^nullmodem \d+\.\d+\.\d+\n$/);
     const unknown = run([nullmodem, "frobnicate"], { env: { CONSOLA_LEVEL: "0" } });
     expect(unknown).toMatchObject({ status: 2, stdout: "" });
     expect(unknown.stderr).toContain('nullmodem has no command "frobnicate"');
+    expect(unknown.stderr).not.toContain("Did you mean");
+    expect(run([nullmodem, "stauts"]).stderr).toMatch(/no command "stauts"\n+Did you mean status\?\n/);
   });
 });
 

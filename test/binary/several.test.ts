@@ -159,11 +159,19 @@ on(
     const first = await it.up(1, "unit", "7", "linkname", "office");
     const second = await it.up(2, "unit", "7", "linkname", "home", "ifname", "cable0");
     expect(it.scene.machine.interfaces().sort()).toEqual(["cable0", "eth0", "ppp7"]);
-    const words = ["/dev/ttyS3", "local", "noauth", "nodetach", "10.0.0.1:10.0.3.2", "ifname", "cable0"];
-    const third = it.scene.run([pppdPath(), ...words]);
-    expect(await third.exit()).toBe(1);
-    expect(third.text).toContain("Couldn't create interface: Device or resource busy");
-    const fourth = await it.up(3, "unit", "7");
+    for (const [name, reason] of [
+      ["cable0", "File exists"],
+      ["lo", "File exists"],
+      ["a/b", "Invalid argument"],
+      ["a-name-of-sixteen", "a name has 15 octets at most"],
+    ] as const) {
+      const words = ["/dev/ttyS3", "local", "noauth", "nodetach", "10.0.0.1:10.0.3.2", "ifname", name];
+      const third = it.scene.run([pppdPath(), ...words]);
+      expect(await third.exit()).toBe(1);
+      expect(third.text).toContain(`Couldn't rename interface ppp0 to ${name}: ${reason}`);
+    }
+    // The empty word is no name, as for pppd.
+    const fourth = await it.up(3, "unit", "7", "ifname", "", "linkname", "");
     expect(fourth.text).toContain("Using interface ppp0");
     expect([it.text("/run/ppp7.pid"), it.text("/run/cable0.pid"), it.text("/run/ppp0.pid")]).toEqual(
       [first, second, fourth].map(({ pid }) => `${pid}\n`),

@@ -98,6 +98,35 @@ describe("inside pppd", () => {
       expect(stderr()).toBe("send (AT555M-CM-))\nready\n");
     }));
 
+  test("why it failed is told: a file that is missing, a script that is wrong, a line that is no terminal", () =>
+    withLine(async ({ io }) => {
+      const reasons: string[] = [];
+      const failing = { ...io, failed: (why: string) => void reasons.push(why) };
+      expect(await chat(["-S", "-f", "nofile"], failing)).toBe(1);
+      expect(await chat(["-S", "", "@/nofile"], failing)).toBe(1);
+
+      const nowhere = openFd("/dev/null", O.RDWR);
+      expect(await chat(["-S", "", "x"], { ...failing, input: nowhere })).toBe(2);
+      closeFd(nowhere);
+      expect(await chat(["-S", "NEVER"], { ...failing, signal: AbortSignal.abort() })).toBe(2);
+      expect(reasons).toEqual([
+        "failed: nofile -- open failed: No such file or directory",
+        "failed: /nofile -- open failed: No such file or directory",
+        "failed: Can't get terminal parameters: Inappropriate ioctl for device",
+      ]);
+    }));
+
+  test("a byte order mark before a script, and before a file to be sent, is skipped", () =>
+    withLine(async ({ master, io }) =>
+      withFolder(async (folder) => {
+        const mark = "\ufeff";
+        writeFileSync(join(folder, "words"), `${mark}AT\\c\n`);
+        writeFileSync(join(folder, "script"), `${mark}# a comment\n"" @${join(folder, "words")}\n`);
+        expect(await chat(["-S", "-f", join(folder, "script")], io)).toBe(0);
+        expect(await hear(master, "AT")).toBe("AT");
+      }),
+    ));
+
   test("an aborted signal is a SIGTERM", () =>
     withLine(async ({ io, stderr }) => {
       const controller = new AbortController();

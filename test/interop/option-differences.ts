@@ -29,6 +29,19 @@ const instead =
 /** The option's last word as its value in the dump. */
 const valueOf = ({ args }: RecordedCase): string => args.at(-1) ?? "";
 
+/** What 2.4.9 takes any number for, and the least and the greatest that work. */
+const LIMITS: ReadonlyMap<string, readonly [min: number, max?: number]> = new Map<
+  string,
+  readonly [min: number, max?: number]
+>([
+  ...["lcp", "pap", "chap", "ipcp", "ipv6cp"].map((protocol) => [`${protocol}-restart`, [1]] as const),
+  ...["connect-delay", "datarate", "lcp-echo-interval", "pap-timeout", "chap-interval", "chap-timeout"].map(
+    (name) => [name, [0]] as const,
+  ),
+  ["mru", [128, 16384]],
+  ["mrru", [128, 65535]],
+]);
+
 export const DIFFERENCES: readonly Difference[] = [
   {
     why: "--version and usage name our own version",
@@ -47,19 +60,16 @@ export const DIFFERENCES: readonly Difference[] = [
     ours: () => ({ stdout: `${PLAIN}ms-lanman${FROM}`, stderr: "", code: 0 }),
   },
   {
-    why: "values that cannot work are refused with the text of 2.5.4",
-    cases:
-      /^((lcp|pap|chap|ipcp|ipv6cp)-restart (0|-1)|(connect-delay|datarate|lcp-echo-interval|pap-timeout|chap-interval|chap-timeout) -1)$/,
-    ours: (_, { args }) => refused(`${args.at(-2)} value must be >= ${args.at(-2)?.endsWith("-restart") ? 1 : 0}`),
-  },
-  {
-    why: "a packet size out of range is brought into it, with a warning (2.4.9 sends it cut to 16 bits)",
-    cases: /^(user: )?(mru|mrru) (3|0|-1|70000)$/,
+    why: "a number nobody can work with is moved to the nearest limit, with a warning",
+    cases: new RegExp(`^(user: )?(${[...LIMITS.keys()].join("|")}) -?\\d+$`),
     ours(real, one) {
-      const max = one.args.at(-2) === "mru" ? 16384 : 65535;
-      const size = Math.min(Math.max(Number(valueOf(one)), 128), max);
-      const warning = `${one.args.at(-2)} value ${valueOf(one)} is not between 128 and ${max}: using ${size}\n`;
-      return { ...real, stdout: warning + real.stdout.replace(` ${valueOf(one)}\t`, ` ${size}\t`) };
+      const [name = "", value] = [one.args.at(-2), Number(valueOf(one)) | 0];
+      const [min, max = Infinity] = LIMITS.get(name)!;
+      const nearest = Math.min(Math.max(value, min), max);
+      if (nearest === value) return real;
+      const wrong = max === Infinity ? `below ${min}` : `not between ${min} and ${max}`;
+      const warning = `${name} value ${value} is ${wrong}: using ${nearest}\n`;
+      return { ...real, stdout: warning + real.stdout.replace(` ${value}\t`, ` ${nearest}\t`) };
     },
   },
   {
@@ -131,6 +141,32 @@ export const DIFFERENCES: readonly Difference[] = [
     cases: /^file: howto connect unquoted$/,
     ours: () => ({
       stdout: `${PLAIN}connect chat -v -f /etc/ppp/scripts/winserver.chat\t\t# (from /etc/ppp/options)\n`,
+      stderr: "",
+      code: 0,
+    }),
+  },
+  {
+    why: "letters that are UTF-8 are shown as letters",
+    cases: /^file: curly quotes around a word$/,
+    ours: instead(/ipparam .*\t\t/, `ipparam ${latin("\u201ckit\u201d")}\t\t`),
+  },
+  {
+    why: "a byte order mark is skipped",
+    cases: /^file: byte order mark/,
+    ours: () => ({
+      stdout: `${DUMP}idle 5\t\t# (from /etc/ppp/options)\n${PLAIN.slice(DUMP.length)}`,
+      stderr: "",
+      code: 0,
+    }),
+  },
+  {
+    why: "curly quotes around a command are quotes",
+    cases: /^file: curly quotes$/,
+    ours: () => ({
+      stdout:
+        "the curly quotes around the connect command in /etc/ppp/options are taken as quotes\n" +
+        `${DUMP}idle 5\t\t# (from /etc/ppp/options)\n${PLAIN.slice(DUMP.length)}` +
+        "connect /bin/true -v x\t\t# (from /etc/ppp/options)\n",
       stderr: "",
       code: 0,
     }),

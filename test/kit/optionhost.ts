@@ -1,6 +1,7 @@
 // An OptionHost in memory: the lab's guest in which the option cases were recorded, or what a test makes of it.
 
 import { posix } from "node:path";
+import { withoutByteOrderMark } from "../../src/bytes/text.ts";
 import type { As, Failure, FileText, OptionHost } from "../../src/options/host.ts";
 import { parseIpv4 } from "../../src/options/numbers.ts";
 
@@ -48,7 +49,9 @@ export function fakeHost({ files = {}, user = false, hostname = "peer", changes 
     if (closed(full, as)) return fail("EACCES");
     if (FOLDERS.has(full)) return fail("EISDIR");
     const text = files[full];
-    return text === undefined ? fail("ENOENT") : { text, uid: 0, mode: full.endsWith("-secrets") ? 0o600 : 0o644 };
+    return text === undefined
+      ? fail("ENOENT")
+      : { text: withoutByteOrderMark(text), uid: 0, mode: full.endsWith("-secrets") ? 0o600 : 0o644 };
   }
 
   return {
@@ -81,6 +84,7 @@ export function fakeHost({ files = {}, user = false, hostname = "peer", changes 
         ? { errno: "EINVAL", reason: "can't parse filter expression: syntax error" }
         : [{ code: 6, jt: 0, jf: 0, k: 65535 }],
     hasDefaultRoute: () => false,
+    hardwareAddress: () => undefined,
     serialPorts: () => ["/dev/ttyS0", "/dev/ttyS1"],
     inform: (text) => void logged.push(text),
     warn: (text) => void logged.push(text),

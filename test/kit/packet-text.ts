@@ -2,7 +2,7 @@
 // of wire/describe.ts, and every packet made is held against that.
 
 import { bytesOf, fromHex } from "../../src/bytes/text.ts";
-import { parseEndpoint } from "../../src/link/endpoint.ts";
+import { parseEndpoint } from "../../src/options/endpoint.ts";
 import { bsdOption, CcpOption, deflateOption, MppeBit, mppeOption, predictorOption } from "../../src/wire/ccp.ts";
 import { type ConfOption, option0, option16, option32, putOptions } from "../../src/wire/control.ts";
 import { describePacket } from "../../src/wire/describe.ts";
@@ -132,7 +132,7 @@ function lcpOption([name, first = "", second = "", ...more]: readonly string[]):
     case "ssnhf":
       return option0(LcpOption.Ssnhf);
     case "endpoint": {
-      const endpoint = parseEndpoint(first.slice(1, -1));
+      const endpoint = parseEndpoint(first.slice(1, -1), () => undefined);
       return endpoint && endpointOption(endpoint);
     }
     default:

@@ -38,6 +38,65 @@ function errorOf(act: () => unknown): OptionError {
 const inFile = (text: string): FakeOptions => ({ files: { "/etc/ppp/options": text } });
 
 describe("what the HOWTO's readers type", () => {
+  test("a command in curly quotes, in a file and from a shell that knows none; a warning says so", () => {
+    const files: [string, string][] = [
+      ["connect \u201c/usr/sbin/chat -v -f x\u201d lock\nidle 5", "/usr/sbin/chat -v -f x"],
+      ["connect \u201d/usr/sbin/chat # -v\u201d\nlock idle 5", "/usr/sbin/chat # -v"],
+      ["connect \u2018chat '' \u201eAT\u201c\u2019\r\nlock idle 5", "chat '' \u201eAT\u201c"],
+      ["connect \u201ctrue\u201d lock idle 5", "true"],
+    ];
+    for (const [text, command] of files) {
+      const config = parse("ttyS0", inFile(inBytes(text)));
+      expect(config).toMatchObject({ connect: command, lock: true, idle: 5 });
+      const source = "/etc/ppp/options";
+      expect(config.host.logged).toEqual([
+        `the curly quotes around the connect command in ${source} are taken as quotes`,
+      ]);
+    }
+    const typed = parse("ttyS0 connect \u201cchat -v \u2013f x\u201d lock idle 5");
+    expect(typed).toMatchObject({ connect: "chat -v -f x", lock: true, idle: 5 });
+    expect(typed.host.logged).toHaveLength(1);
+    const whole = parse(["ttyS0", "connect", "\u201cchat -f x\u201d", "lock"]);
+    expect(whole).toMatchObject({ connect: "chat -f x", lock: true });
+  });
+
+  test("curly quotes inside a command, or that never close, are left alone", () => {
+    for (const text of ["connect 'echo \u201ca b\u201d'", "connect \u201cchat\nidle 5\u201d"])
+      expect(() => parse("ttyS0", inFile(inBytes(text))).host.logged).not.toThrow(TypeError);
+    expect(parse("ttyS0", inFile(inBytes("connect 'echo \u201ca b\u201d'"))).connect).toBe("echo \u201ca b\u201d");
+    expect(parse("ttyS0", inFile(inBytes("connect \u201cchat\nidle 5"))).connect).toBe("\u201cchat");
+  });
+
+  test("a byte order mark before the options and the secrets is skipped", () => {
+    const mark = "\u00ef\u00bb\u00bf";
+    const files = {
+      "/etc/ppp/options": `${mark}idle 5 call kit`,
+      "/etc/ppp/peers/kit": `${mark}# kit\nauth`,
+      "/etc/ppp/pap-secrets": `${mark}* * x *\n`,
+    };
+    expect(checked("ttyS0", { files })).toMatchObject({ idle: 5, auth: "auth" });
+  });
+
+  test("a misspelt option is followed by what may have been meant", () => {
+    const hints = (line: string, options: FakeOptions = {}): unknown => errorOf(() => parse(line, options)).hints;
+    const rows: [string, string][] = [
+      ["crtsct", "crtscts"],
+      ["locl", "local"],
+      ["noath", "noauth"],
+      ["tyS0", "ttyS0"],
+      ["LOCK", "lock"],
+      ["requirepap", "require-pap"],
+      ["\u2212dettach", "-detach"],
+    ];
+    for (const [word, name] of rows) {
+      expect([word, hints(`ttyS0 ${word}`)]).toEqual([word, [`Did you mean ${name}?`]]);
+      expect(hints("ttyS0", inFile(inBytes(`lock ${word}`)))).toEqual([`Did you mean ${name}?`]);
+    }
+    expect(hints("ttyS0 frobnicate")).toEqual([]);
+    expect(hints("ttyS0 minconect")).toEqual([]);
+    expect(hints("ttyS0 plugin minconn.so minconect 3")).toEqual(["Did you mean minconnect?"]);
+  });
+
   test("a command without quotes runs to the end of its line", () => {
     const { connect, lock, host } = parse(
       "ttyS0",
@@ -244,6 +303,43 @@ describe("the device", () => {
     expect(checked("ttyS0", { changes: { deviceOfFd: () => 99 } }).logfd).toBe(1);
     expect(checked("notty").logfd).toBeUndefined();
   });
+});
+
+test("the empty word takes back a name that pppd keeps in a buffer", () => {
+  const names = ["ifname", "linkname", "remotenumber", "vrf"];
+  const given = parse(["ttyS0", ...names.flatMap((name) => [name, "x"])]);
+  expect(given).toMatchObject(Object.fromEntries(names.map((name) => [name, "x"])));
+  const taken = parse(["ttyS0", ...names.flatMap((name) => [name, "x", name, ""])]);
+  for (const name of names) expect([name, taken[name as "ifname"]]).toEqual([name, undefined]);
+});
+
+test("numbers nobody can work with are moved to the nearest that works, with a warning", () => {
+  const { host, ...config } = parse(
+    "ttyS0 lcp-restart 0 lcp-echo-interval -1 pap-timeout -5 datarate -1 mru 3 mrru 70000",
+  );
+  expect(config).toMatchObject({
+    lcpRestart: 1,
+    lcpEchoInterval: 0,
+    papTimeout: 0,
+    datarate: 0,
+    mru: 128,
+    mrru: 65535,
+  });
+  expect(host.logged).toEqual([
+    "lcp-restart value 0 is below 1: using 1",
+    "lcp-echo-interval value -1 is below 0: using 0",
+    "pap-timeout value -5 is below 0: using 0",
+    "datarate value -1 is below 0: using 0",
+    "mru value 3 is not between 128 and 16384: using 128",
+    "mrru value 70000 is not between 128 and 65535: using 65535",
+  ]);
+  expect(parse("ttyS0 idle 5").host.logged).toEqual([]);
+});
+
+test("a speed that no UART has is refused", () => {
+  for (const word of ["12345678901", "4294967295", "0xffffffff"])
+    expect(errorOf(() => parse(`ttyS0 ${word}`)).lines).toEqual([`speed ${word} not supported`]);
+  expect(parse("ttyS0 31250000").speed).toBe(31250000);
 });
 
 describe("what follows from the options", () => {

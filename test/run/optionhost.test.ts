@@ -23,6 +23,8 @@ test("files: text one char a byte, owner and mode, or why not", () => {
   writeFileSync(path, Buffer.from([0x61, 0xe9, 0xff, 0x0a]));
   chmodSync(path, 0o640);
   expect(host.readFile(path, "root")).toEqual({ text: "a\u00e9\u00ff\n", uid: host.uid, mode: 0o640 });
+  writeFileSync(path, "\ufeffa\ufeff\n");
+  expect(host.readFile(path, "root")).toMatchObject({ text: "a\u00ef\u00bb\u00bf\n" });
   expect(host.readFile(join(folder, "none"), "user")).toEqual({ errno: "ENOENT", reason: "No such file or directory" });
   expect(host.readFile(folder, "root")).toEqual({ errno: "EISDIR", reason: "Is a directory" });
 });

@@ -8,6 +8,7 @@ import {
   flag,
   GROUP,
   LIST,
+  name,
   number,
   PRIORITY,
   PRIVILEGED,
@@ -122,7 +123,7 @@ export const AUTH: readonly Row[] = [
   special("allow-ip", PRIVILEGED | LIST, "an address peers may use without authenticating", ({ config }, word) =>
     config.allowIp.push(decoded(word)),
   ),
-  text("remotenumber", "remotenumber", PRIORITY, "the peer's telephone number"),
+  name("remotenumber", "remotenumber", PRIORITY, "the peer's telephone number"),
   special("allow-number", PRIVILEGED | LIST, "a telephone number peers may call from", ({ config }, word) =>
     config.allowNumber.push(decoded(word)),
   ),
@@ -144,19 +145,24 @@ const hidePassword = flag("hide-password", PRIORITY, "keep passwords out of the 
 export const PAP: readonly Row[] = [
   hidePassword,
   flag("show-password", GROUP, "show passwords in the log", { hidePassword: false }),
-  number("pap-restart", "papRestart", PRIORITY, "seconds between two PAP requests", { min: 1 }),
+  number("pap-restart", "papRestart", PRIORITY, "seconds between two PAP requests", { min: 1, outside: "moved" }),
   number("pap-max-authreq", "papMaxAuthreq", PRIORITY, "how many PAP requests to send"),
-  number("pap-timeout", "papTimeout", PRIORITY, "seconds to wait for the peer's PAP request (0: for ever)", { min: 0 }),
+  number("pap-timeout", "papTimeout", PRIORITY, "seconds to wait for the peer's PAP request (0: for ever)", {
+    min: 0,
+    outside: "moved",
+  }),
 ];
 
 export const CHAP: readonly Row[] = [
-  number("chap-restart", "chapRestart", PRIORITY, "seconds between two challenges", { min: 1 }),
+  number("chap-restart", "chapRestart", PRIORITY, "seconds between two challenges", { min: 1, outside: "moved" }),
   number("chap-max-challenge", "chapMaxChallenge", PRIORITY, "how often to send a challenge"),
   number("chap-interval", "chapInterval", PRIORITY, "seconds after which to challenge again (0: never)", {
     min: 0,
+    outside: "moved",
   }),
   number("chap-timeout", "chapTimeout", PRIORITY, "seconds to wait for the peer's verdict (0: for ever)", {
     min: 0,
+    outside: "moved",
   }),
   flag("chapms-strip-domain", 0, "look up MS-CHAP names without their domain", { chapmsStripDomain: true }),
   flag("ms-lanman", 0, "use the LAN Manager hash", { msLanman: true }),

@@ -123,7 +123,7 @@ export const IPCP: readonly Row[] = [
   flag("noipdefault", 0, "our host name does not tell our address", { noipdefault: true }),
   server("ms-dns", "msDns", "a name server for the peer"),
   server("ms-wins", "msWins", "a WINS server for the peer"),
-  number("ipcp-restart", "ipcpRestart", PRIORITY, "seconds between two IPCP requests", { min: 1 }),
+  number("ipcp-restart", "ipcpRestart", PRIORITY, "seconds between two IPCP requests", { min: 1, outside: "moved" }),
   number("ipcp-max-terminate", "ipcpMaxTerminate", PRIORITY, "how many IPCP terminate requests to send"),
   number("ipcp-max-configure", "ipcpMaxConfigure", PRIORITY, "how many IPCP configure requests to send"),
   number("ipcp-max-failure", "ipcpMaxFailure", PRIORITY, "how many IPCP naks before a reject"),

@@ -95,7 +95,10 @@ export const IPV6CP: readonly Row[] = [
   flag("ipv6cp-use-remotenumber", 0, "make the peer's identifier of its number", { ipv6cpUseRemotenumber: true }),
   flag("ipv6cp-noremote", 0, "the peer need not have an identifier", { ipv6cpNoremote: true }),
   flag("ipv6cp-nosend", 0, "do not tell the peer our identifier", { ipv6cpNosend: true }),
-  number("ipv6cp-restart", "ipv6cpRestart", PRIORITY, "seconds between two IPv6CP requests", { min: 1 }),
+  number("ipv6cp-restart", "ipv6cpRestart", PRIORITY, "seconds between two IPv6CP requests", {
+    min: 1,
+    outside: "moved",
+  }),
   number("ipv6cp-max-terminate", "ipv6cpMaxTerminate", PRIORITY, "how many IPv6CP terminate requests to send"),
   number("ipv6cp-max-configure", "ipv6cpMaxConfigure", PRIORITY, "how many IPv6CP configure requests to send"),
   number("ipv6cp-max-failure", "ipv6cpMaxFailure", PRIORITY, "how many IPv6CP naks before a reject"),

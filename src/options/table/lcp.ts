@@ -1,5 +1,6 @@
 // Options of the link control protocol.
 
+import { parseEndpoint } from "../endpoint.ts";
 import { OptionError } from "../error.ts";
 import { scanNumber, toUint32 } from "../numbers.ts";
 import {
@@ -30,21 +31,6 @@ const asyncmap = (name: string): Row =>
     (config) => config.asyncmap.toString(16),
   );
 
-/** A size that pppd would send cut to 16 bits: brought into the range a peer can live with. */
-function packetSize(name: string, key: "mru" | "mrru", rules: number, about: string, max: number): Row {
-  const row = number(name, key, rules, about);
-  return {
-    ...row,
-    set(setting, word) {
-      row.set(setting, word);
-      const asked = setting.config[key] ?? 0;
-      const size = Math.min(Math.max(asked, 128), max);
-      if (size !== asked) setting.host.warn(`${name} value ${asked} is not between 128 and ${max}: using ${size}`);
-      setting.config[key] = size;
-    },
-  };
-}
-
 const defaultAsyncmap: Row = {
   ...flag("default-asyncmap", 0, "do not negotiate the map of control characters", {
     asyncmap: 0xffffffff,
@@ -54,15 +40,15 @@ const defaultAsyncmap: Row = {
 };
 const noaccomp = flag("noaccomp", 0, "no address and control field compression", { noaccomp: true });
 const nomagic = flag("nomagic", 0, "no magic number", { nomagic: true });
-const mru = packetSize("mru", "mru", PRIORITY, "the largest packet we want to receive", 16384);
+// 2.4.9 sends a size out of range cut to 16 bits.
+const mru = number("mru", "mru", PRIORITY, "the largest packet we want to receive", {
+  min: 128,
+  max: 16384,
+  outside: "moved",
+});
 const defaultMru = flag("default-mru", GROUP, "do not negotiate the size of packets", { defaultMru: true });
 const nopcomp = flag("nopcomp", 0, "no protocol field compression", { nopcomp: true });
 const passive = flag("passive", 0, "wait for the peer when it does not answer", { passive: true });
-
-/** A class of endpoint and a value, as text; what it means is settled when it is used. */
-function isEndpoint(word: string): boolean {
-  return /^(null|local:.*|ip:.*|mac:.*|magic:.*|phone:.*|\d+:.*)$/is.test(word);
-}
 
 function setFcs({ config }: Setting, word: string): void {
   if (!/^(16|32|null)$/.test(word)) throw new OptionError(`fcs option value must be 16, 32 or null`);
@@ -100,10 +86,13 @@ export const LCP: readonly Row[] = [
   alias(passive, "-p"),
   flag("silent", 0, "send nothing before the peer does", { silent: true }),
   number("lcp-echo-failure", "lcpEchoFailure", PRIORITY, "end the link after that many unanswered echoes (0: never)"),
-  number("lcp-echo-interval", "lcpEchoInterval", PRIORITY, "seconds between two echo requests (0: none)", { min: 0 }),
+  number("lcp-echo-interval", "lcpEchoInterval", PRIORITY, "seconds between two echo requests (0: none)", {
+    min: 0,
+    outside: "moved",
+  }),
   flag("lcp-echo-adaptive", 0, "no echo request while packets come in", { lcpEchoAdaptive: true }),
   text("lcp-rtt-file", "lcpRttFile", PRIORITY | PRIVILEGED, "a file for the times echoes take"),
-  number("lcp-restart", "lcpRestart", PRIORITY, "seconds between two LCP requests", { min: 1 }),
+  number("lcp-restart", "lcpRestart", PRIORITY, "seconds between two LCP requests", { min: 1, outside: "moved" }),
   number("lcp-max-terminate", "lcpMaxTerminate", PRIORITY, "how many LCP terminate requests to send"),
   number("lcp-max-configure", "lcpMaxConfigure", PRIORITY, "how many LCP configure requests to send"),
   number("lcp-max-failure", "lcpMaxFailure", PRIORITY, "how many LCP naks before a reject"),
@@ -114,15 +103,16 @@ export const LCP: readonly Row[] = [
   ),
   flag("nofcs", GROUP, "no other frame check sequence than 16 bits", { fcs: undefined }),
   flag("receive-all", 0, "take control characters that should have been escaped", { receiveAll: true }),
-  packetSize("mrru", "mrru", PRIORITY, "the largest packet of a bundle", 65535),
+  number("mrru", "mrru", PRIORITY, "the largest packet of a bundle", { min: 128, max: 65535, outside: "moved" }),
   flag("mpshortseq", PRIORITY, "short sequence numbers in a bundle", { mpshortseq: true }),
   flag("nompshortseq", GROUP, "long sequence numbers in a bundle", { mpshortseq: false }),
   special(
     "endpoint",
     PRIORITY,
     "what tells this end from others in a bundle",
-    ({ config }, word) => {
-      if (!isEndpoint(word)) throw new OptionError(`Can't parse '${decoded(word)}' as an endpoint discriminator`);
+    ({ config, host }, word) => {
+      if (parseEndpoint(word, (name) => host.hardwareAddress(name)) === undefined)
+        throw new OptionError(`Can't parse '${decoded(word)}' as an endpoint discriminator`);
       config.endpoint = decoded(word);
     },
     (config) => quoted(config.endpoint ?? ""),

@@ -54,6 +54,9 @@ const DEVICE_NAME: Row = {
   value: ({ device }) => quoted(device ?? ""),
 };
 
+/** Ten times what the fastest UARTs do. More is a slip of the finger, or a telephone number. */
+const FASTEST = 200_000_000;
+
 const TTY_SPEED: Row = {
   name: "tty speed",
   rules: PRIORITY,
@@ -63,7 +66,11 @@ const TTY_SPEED: Row = {
     const number = scanNumber(word);
     return number !== undefined && number.end === word.length && number.value !== 0;
   },
-  set: ({ config }, word) => (config.speed = scanNumber(word)?.value ?? 0),
+  set({ config }, word) {
+    const speed = scanNumber(word)?.value ?? 0;
+    if (speed > FASTEST) throw new OptionError(`speed ${decoded(word)} not supported`);
+    config.speed = speed;
+  },
   value: ({ speed }) => String(speed),
 };
 
@@ -143,7 +150,10 @@ export const TTY: readonly Row[] = [
   flag("modem", PRIORITY, "heed and use the modem's control lines", { modem: true }),
   flag("local", GROUP, "ignore the modem's control lines", { modem: false }),
   flag("sync", 0, "the line is synchronous", { sync: true }),
-  number("datarate", "datarate", PRIORITY, "bytes per second of pty, notty and socket at most", { min: 0 }),
+  number("datarate", "datarate", PRIORITY, "bytes per second of pty, notty and socket at most", {
+    min: 0,
+    outside: "moved",
+  }),
   special("escape", 0, "characters to escape besides those the peer names, in hex", setEscape, (config) =>
     config.escape.length === 0 ? "oops # nothing escaped" : config.escape.map((char) => char.toString(16)).join(","),
   ),
