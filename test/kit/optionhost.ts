@@ -45,6 +45,7 @@ export function fakeHost({ files = {}, user = false, hostname = "peer", changes 
   const closed = (path: string, as: As): boolean => as === "user" && user && path.startsWith("/root/");
 
   function readFile(path: string, as: As): FileText | Failure {
+    if (path === "") return fail("ENOENT");
     const full = posix.resolve("/tmp", path);
     if (closed(full, as)) return fail("EACCES");
     if (FOLDERS.has(full)) return fail("EISDIR");
