@@ -9,7 +9,6 @@ import { restOfLine, wordsOf, type Word } from "./lexer.ts";
 import {
   decoded,
   DEVICE,
-  encoded,
   GONE,
   INIT_ONLY,
   LIST,
@@ -19,6 +18,7 @@ import {
   type Row,
   type Setting,
 } from "./row.ts";
+import { curlyCommand, plain, withHyphens } from "./pasted.ts";
 import { findOption, optionNames, rowNamed, type Entry } from "./table.ts";
 import type { PluginName } from "./plugins.ts";
 
@@ -181,16 +181,6 @@ function lineAt(text: string, word: Word): string {
   return text.slice(word.start, end < 0 ? text.length : end);
 }
 
-/** Double and single quotes of word processors as they open and close, in UTF-8, one char a byte. */
-const CURLY_COMMAND =
-  /^(?:\u00e2\u0080[\u009c-\u009f](.*?)\u00e2\u0080[\u009c-\u009f]|\u00e2\u0080[\u0098-\u009b](.*?)\u00e2\u0080[\u0098-\u009b])(?=[ \t\r]|$)/;
-
-/** A command between curly quotes at the start of a text, and where the second quote ends; undefined: there is none. */
-function curlyCommand(text: string): { text: string; end: number } | undefined {
-  const found = CURLY_COMMAND.exec(text);
-  return found === null ? undefined : { text: found[1] ?? found[2] ?? "", end: found[0].length };
-}
-
 function warnOfCurlyQuotes(host: OptionHost, source: string, { row }: Entry): void {
   host.warn(`the curly quotes around the ${row.name} command in ${source} are taken as quotes`);
 }
@@ -256,13 +246,6 @@ function missingDevice(name: string, host: OptionHost): string[] {
 
 // ── one option ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Minus signs and dashes that word processors make of a hyphen; the HOWTO's PDF is full of them. */
-const DASHES = /[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]/g;
-
-function plain(word: string): string {
-  return /[\u0080-\u00ff]/.test(word) ? encoded(decoded(word).replace(DASHES, "-")) : word;
-}
-
 function find(word: string, host: OptionHost, plugins: readonly PluginName[]): Entry | undefined {
   const asHyphens = plain(word);
   return findOption(word, host, plugins) ?? (asHyphens === word ? undefined : findOption(asHyphens, host, plugins));
@@ -308,12 +291,6 @@ function checkAllowed(config: Config, source: Source, row: Row, label: string): 
   if (row.rules & DEVICE && source.deviceFixed) {
     throw new OptionError(`the ${label} may not be changed in ${source.name}`);
   }
-}
-
-/** A command's options pasted with dashes. */
-function withHyphens(command: string): string {
-  if (!/[\u0080-\u00ff]/.test(command)) return command;
-  return encoded(decoded(command).replace(/(^|\s)[\u2010-\u2015\u2212](?=\S)/g, "$1-"));
 }
 
 function settingFor(config: Config, host: OptionHost, source: Source): Setting {
