@@ -11,6 +11,7 @@ import { POLLHUP, POLLIN, POLLOUT } from "../src/os/libc.ts";
 import { openPty } from "../src/os/pty.ts";
 import { CC, CFLAG, readTermios, writeTermios } from "../src/os/termios.ts";
 import { Rng } from "../test/kit/rng.ts";
+import { portFormat } from "../test/kit/uart.ts";
 import { Wire } from "../test/kit/wire.ts";
 
 const USAGE = `usage: bun scripts/cable.ts [options] LINK_A LINK_B
@@ -19,6 +20,8 @@ Makes two pseudo terminals joined by a null-modem cable, symbolic links LINK_A a
 "ready /dev/pts/N /dev/pts/M" and relays until it is told to stop (end of input, SIGINT, SIGTERM).
 
   --baud N    pace both directions as an N bit/s 8N1 line (0: as fast as it goes)
+  --baud ports  as the programs at both ends set their ports (stty, termios): each direction has its sender's speed, and
+              ends that are set differently hear what UARTs would
   --ber P     probability that a bit flips
   --drop P    probability that a byte is lost
   --seed N    seed of the damage (1)
@@ -27,7 +30,8 @@ Commands, one a line on standard input; each is answered with one line:
   cut         the cable is out: nothing arrives any more      mend       it is back
   hangup a|b  that terminal is gone for good, as a USB adapter that was pulled out
   damage BER DROP SEED   what --ber, --drop and --seed say, from now on
-  stats       counters of both directions as JSON             quit
+  stats       counters of both directions as JSON, those of the receiver's UART as TIOCGICOUNT has them
+  quit
 `;
 
 /** The speed as a code, not a number: stty shows no other. */
@@ -96,7 +100,11 @@ class Cable {
   #stdin = 0;
   #command = "";
 
-  constructor(links: readonly [string, string], wires: readonly [Wire, Wire]) {
+  /** The ports' own settings count. */
+  readonly #hasPorts: boolean;
+
+  constructor(links: readonly [string, string], wires: readonly [Wire, Wire], hasPorts: boolean) {
+    this.#hasPorts = hasPorts;
     const end = (index: 0 | 1): End => {
       const { master, slave } = openPty();
       makeRaw(slave);
@@ -119,6 +127,7 @@ class Cable {
 
   step(): void {
     const [a, b] = this.ends;
+    this.#readPorts();
     const before = performance.now();
     this.#deliver(a, b, before);
     this.#deliver(b, a, before);
@@ -132,13 +141,22 @@ class Cable {
     if (this.#polls.view.getInt16(2 * 8 + 6, true) !== 0) this.#readCommands();
   }
 
+  /** What a program has set is told by the master of its terminal as well. */
+  #readPorts(): void {
+    const [a, b] = this.ends;
+    if (!this.#hasPorts || a.master < 0 || b.master < 0) return;
+    const [portA, portB] = [portFormat(readTermios(a.master)), portFormat(readTermios(b.master))];
+    a.wire.setPorts(portA, portB);
+    b.wire.setPorts(portB, portA);
+  }
+
   /** Hands what has arrived at `to` to its tty, as much as that takes. */
   #deliver(from: End, to: End, now: number): void {
     if (!this.#flush(to)) return;
     const count = from.wire.arrived(now);
-    if (count === 0) return;
+    if (count === 0 && !from.wire.completes(now)) return;
     to.pendingAt = 0;
-    to.pendingEnd = from.wire.deliver(count, this.#isOpen(to), to.pending.bytes);
+    to.pendingEnd = from.wire.deliver(count, this.#isOpen(to), to.pending.bytes, now);
     this.#flush(to);
   }
 
@@ -295,12 +313,13 @@ async function main(): Promise<number> {
     return values.help ? 0 : 2;
   }
   if (SYS_PPOLL === undefined) throw new Error(`ppoll's number is not known on ${process.arch}`);
-  const baud = numberOf(values.baud, "baud", 1e8);
+  const hasPorts = values.baud === "ports";
+  const baud = hasPorts ? 0 : numberOf(values.baud, "baud", 1e8);
   const damage = { bitErrors: numberOf(values.ber, "ber", 1), drops: numberOf(values.drop, "drop", 1) };
   const seed = numberOf(values.seed ?? "1", "seed", MAX_SEED);
   const wire = (stream: number): Wire => new Wire({ baud, ...damage, rng: new Rng(2 * seed + stream) });
 
-  const cable = new Cable([linkA, linkB], [wire(0), wire(1)]);
+  const cable = new Cable([linkA, linkB], [wire(0), wire(1)], hasPorts);
   const stop = (): void => void (cable.stopped = true);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
   libc.prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);

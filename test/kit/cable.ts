@@ -7,8 +7,8 @@ import { join } from "node:path";
 import type { WireStats } from "./wire.ts";
 
 export interface CableOptions {
-  /** Bits a second, 8N1; 0 or left out: as fast as it goes. */
-  readonly baud?: number;
+  /** Bits a second, 8N1; 0 or left out: as fast as it goes; "ports": as the programs at both ends set them. */
+  readonly baud?: number | "ports";
   /** Probability that a bit flips, and that a byte is lost. */
   readonly ber?: number;
   readonly drop?: number;

@@ -77,7 +77,7 @@ describe("wire", () => {
       last = line.dueAt();
       const count = line.arrived(last);
       expect(count).toBeGreaterThan(0);
-      sum += line.deliver(count, true, out);
+      sum += line.deliver(count, true, out, 0);
     }
     expect(sum).toBe(50);
     expect(last).toBeCloseTo(50 * BYTE_MS, 9);
@@ -87,7 +87,7 @@ describe("wire", () => {
     const line = wire();
     take(line, 10, 0);
     take(line, 10, 0.1);
-    line.deliver(line.arrived(20 * BYTE_MS), true, out);
+    line.deliver(line.arrived(20 * BYTE_MS), true, out, 0);
     expect(line.waiting).toBe(0);
     take(line, 1, 50);
     expect(line.dueAt()).toBeCloseTo(50 + BYTE_MS, 9);
@@ -103,7 +103,7 @@ describe("wire", () => {
     const line = wire({ baud: 0 });
     take(line, 5000, 7);
     expect(line.arrived(7)).toBe(5000);
-    expect(line.deliver(5000, true, out)).toBe(5000);
+    expect(line.deliver(5000, true, out, 0)).toBe(5000);
     expect(line.dueAt()).toBe(Infinity);
   });
 
@@ -112,9 +112,9 @@ describe("wire", () => {
     line.cut = true;
     take(line, 3, 0);
     expect(line.arrived(2 * BYTE_MS)).toBe(2);
-    expect(line.deliver(2, true, out)).toBe(0);
+    expect(line.deliver(2, true, out, 0)).toBe(0);
     line.cut = false;
-    expect(line.deliver(1, false, out)).toBe(0);
+    expect(line.deliver(1, false, out, 0)).toBe(0);
     expect(line.stats).toMatchObject({ taken: 3, delivered: 0, lost: 3 });
   });
 
@@ -124,7 +124,7 @@ describe("wire", () => {
       const pieces: Uint8Array[] = [];
       for (let sent = 0; sent < 1_000_000; sent += 50_000) {
         take(line, 50_000, 0);
-        pieces.push(out.slice(0, line.deliver(50_000, true, out)));
+        pieces.push(out.slice(0, line.deliver(50_000, true, out, 0)));
       }
       return { bytes: new Uint8Array(Buffer.concat(pieces)), line };
     };

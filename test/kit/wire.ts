@@ -5,6 +5,7 @@
 // from a receiver's FIFO, but the last one waiting leaves at its own time, so an idle line adds no delay.
 
 import type { Rng } from "./rng.ts";
+import { bitsOf, isAlike, type PortFormat, UartReceiver, type UartStats } from "./uart.ts";
 
 export interface WireOptions {
   /** Bits a second; 0: as fast as it goes. */
@@ -24,6 +25,8 @@ export interface WireStats {
   dropped: number;
   /** Bytes that arrived while the cable was cut or nobody had the far end open. */
   lost: number;
+  /** What the receiver's UART counted, where the ports of both ends are known. */
+  uart?: UartStats;
 }
 
 const UNPACED_FIFO = 65536;
@@ -36,9 +39,13 @@ const GROUP_MS = 1;
 export class Wire {
   readonly stats: WireStats = { taken: 0, delivered: 0, flipped: 0, dropped: 0, lost: 0 };
   cut = false;
-  readonly #byteMs: number;
-  readonly #fifo: Uint8Array;
+  #byteMs = 0;
+  readonly #fifo = new Uint8Array(UNPACED_FIFO);
+  #size = UNPACED_FIFO;
   #fill = 0;
+  /** How the sender's port is set, and the receiver's UART; undefined: every byte arrives as it was sent. */
+  #sender: PortFormat | undefined;
+  #receiver: UartReceiver | undefined;
   /** When the first byte of the FIFO started on the wire. */
   #startedAt = 0;
   #bitErrors = 0;
@@ -49,11 +56,24 @@ export class Wire {
   #bytesToDrop = Infinity;
 
   constructor(options: WireOptions) {
-    this.#byteMs = options.baud > 0 ? 10_000 / options.baud : 0;
-    const size = this.#byteMs > 0 ? Math.min(UNPACED_FIFO, Math.max(MIN_FIFO, FIFO_MS / this.#byteMs)) : UNPACED_FIFO;
-    this.#fifo = new Uint8Array(Math.floor(size));
+    this.#pace(options.baud > 0 ? 10_000 / options.baud : 0);
     this.#rng = options.rng;
     this.setDamage(options.bitErrors ?? 0, options.drops ?? 0, options.rng);
+  }
+
+  #pace(byteMs: number): void {
+    this.#byteMs = byteMs;
+    this.#size = byteMs > 0 ? Math.floor(Math.min(UNPACED_FIFO, Math.max(MIN_FIFO, FIFO_MS / byteMs))) : UNPACED_FIFO;
+  }
+
+  /** How the ports of both ends are set, from now on: the sender's decides the pace, the receiver's what it hears. */
+  setPorts(sender: PortFormat, receiver: PortFormat): void {
+    if (sender.baud === 0 || receiver.baud === 0) return; // B0 hangs up, and is nobody's speed
+    this.#sender = sender;
+    this.#pace((bitsOf(sender) * 1000) / sender.baud);
+    this.#receiver ??= new UartReceiver(receiver);
+    this.#receiver.format = receiver;
+    this.stats.uart = this.#receiver.stats;
   }
 
   /** What happens to the bytes that arrive from now on. */
@@ -67,7 +87,7 @@ export class Wire {
 
   /** How many bytes may be taken now. */
   get room(): number {
-    return this.#fifo.length - this.#fill;
+    return Math.max(0, this.#size - this.#fill);
   }
 
   get waiting(): number {
@@ -91,21 +111,30 @@ export class Wire {
 
   /** When the next delivery is due, or Infinity. */
   dueAt(): number {
-    if (this.#fill === 0) return Infinity;
+    if (this.#fill === 0) return this.#receiver?.completeAt ?? Infinity;
     if (this.#byteMs === 0) return 0;
     const all = this.#startedAt + this.#fill * this.#byteMs;
     const group = this.#startedAt + Math.max(this.#byteMs, GROUP_MS);
     return Math.min(all, group);
   }
 
+  /** Has the receiver's UART waited for long enough to complete a character that it believes to hear? */
+  completes(now: number): boolean {
+    return this.#fill === 0 && this.#receiver !== undefined && this.#receiver.completeAt <= now;
+  }
+
   /**
    * Removes the first `count` arrived bytes from the line and writes those that survive to `out`; returns how many. With
    * `listening` false, or a cut cable, none does.
    */
-  deliver(count: number, listening: boolean, out: Uint8Array): number {
+  deliver(count: number, listening: boolean, out: Uint8Array, now: number): number {
     let length = 0;
+    const [sender, receiver] = [this.#sender, this.#receiver];
     if (this.cut || !listening) {
       this.stats.lost += count;
+    } else if (sender !== undefined && receiver !== undefined && !isAlike(sender, receiver.format)) {
+      length = this.#sample(count, sender, receiver, out);
+      this.stats.delivered += length;
     } else if (this.#bitErrors === 0 && this.#drops === 0) {
       out.set(this.#fifo.subarray(0, count));
       this.stats.delivered += length = count;
@@ -116,10 +145,32 @@ export class Wire {
       }
       this.stats.delivered += length;
     }
+    if (receiver !== undefined && count === this.#fill) length += this.#rest(receiver, now, out.subarray(length));
     this.#fifo.copyWithin(0, count, this.#fill);
     this.#fill -= count;
     this.#startedAt += count * this.#byteMs;
     return length;
+  }
+
+  /** What the receiver makes of the first `count` bytes. */
+  #sample(count: number, sender: PortFormat, receiver: UartReceiver, out: Uint8Array): number {
+    const heard: number[] = [];
+    for (let at = 0; at < count; at++) {
+      const byte = this.#damage(this.#fifo[at]!);
+      const startedAt = this.#startedAt + at * this.#byteMs;
+      if (byte >= 0) receiver.octet(byte, sender, startedAt, heard);
+    }
+    out.set(heard);
+    return heard.length;
+  }
+
+  /** What the receiver makes of the quiet line behind the last byte. */
+  #rest(receiver: UartReceiver, now: number, out: Uint8Array): number {
+    const heard: number[] = [];
+    receiver.idle(now, heard);
+    out.set(heard);
+    this.stats.delivered += heard.length;
+    return heard.length;
   }
 
   /** The byte as it arrives, or -1 when it is lost. */

@@ -1,8 +1,10 @@
 import { afterEach, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { closeFd, errno, EAGAIN, EIO, libc, Memory, O, openFd, POLLIN } from "../../src/os/libc.ts";
+import { IFLAG, readTermios, setSpeed, writeTermios } from "../../src/os/termios.ts";
 import { openCable, type Cable, type CableOptions } from "../kit/cable.ts";
 import { PATIENCE_MS, until } from "../kit/patience.ts";
+import { type PortFormat, portFormat, received } from "../kit/uart.ts";
 
 const cables: Cable[] = [];
 const fds: number[] = [];
@@ -150,6 +152,54 @@ test("damage on command: as from the start with the same seed, and an end to it"
   };
   const damage = { ber: 0.01, drop: 0.05, seed: 3 };
   expect(await run({ seed: 8 }, damage)).toEqual(await run(damage));
+});
+
+/** Sets a port as `stty SPEED` does. */
+function setPort(fd: number, speed: number): PortFormat {
+  const termios = readTermios(fd);
+  termios.iflag = IFLAG.IGNBRK | IFLAG.IGNPAR;
+  setSpeed(termios, speed);
+  writeTermios(fd, termios, "now");
+  return portFormat(termios);
+}
+
+test("ports: each direction at its sender's speed, every octet while both are set alike", async () => {
+  const { a, b } = await cable({ baud: "ports" });
+  const [near, far] = [tty(a), tty(b)];
+  for (const speed of [9600, 57600]) {
+    for (const fd of [near, far]) setPort(fd, speed);
+    const started = performance.now();
+    send(near, sample);
+    expect(receiveAll(far, 256, 5000)).toEqual(sample);
+    expect(performance.now() - started).toBeGreaterThanOrEqual((256 * 10_000) / speed);
+  }
+  send(far, sample);
+  expect(receiveAll(near, 256, 5000)).toEqual(sample);
+});
+
+test("ports that differ hear what UARTs would, and the errors are counted", async () => {
+  const one = await cable({ baud: "ports" });
+  const [near, far] = [tty(one.a), tty(one.b)];
+  // At a whole ratio samples would fall on the edges between bits.
+  const [slow, fast] = [setPort(near, 9600), setPort(far, 111_000)];
+  const few = sample.subarray(0, 60); // at once in the sender's FIFO, so that no pause is between them
+  for (const [from, to, sender, receiver, wire] of [
+    [near, far, slow, fast, "ab"],
+    [far, near, fast, slow, "ba"],
+  ] as const) {
+    send(from, few);
+    const { octets, stats } = received(few, sender, receiver);
+    expect(octets).not.toEqual(few);
+    expect(receiveAll(to, octets.length, 5000)).toEqual(octets);
+    const counted = async (): Promise<number> => Object.values((await one.stats())[wire].uart!).reduce((a, b) => a + b);
+    const wanted = Object.values(stats).reduce((sum, count) => sum + count);
+    while ((await counted()) < wanted) await Bun.sleep(1);
+    expect((await one.stats())[wire]).toMatchObject({ taken: 60, delivered: octets.length, uart: stats });
+  }
+  // Mended: the first end is set as the second.
+  setPort(near, 111_000);
+  send(far, sample);
+  expect(receiveAll(near, 256, 5000)).toEqual(sample);
 });
 
 test("its terminals and links are gone with it", async () => {
