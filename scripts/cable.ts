@@ -127,12 +127,12 @@ class Cable {
 
   step(): void {
     const [a, b] = this.ends;
-    this.#readPorts();
     const before = performance.now();
     this.#deliver(a, b, before);
     this.#deliver(b, a, before);
     const wakeAt = Math.min(before + MAX_SLEEP_MS, this.#wakeAt(a, b, before), this.#wakeAt(b, a, before));
     this.#sleep(wakeAt);
+    this.#readPorts();
     const now = performance.now();
     this.#deliver(a, b, now);
     this.#deliver(b, a, now);

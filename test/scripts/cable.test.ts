@@ -170,11 +170,11 @@ test("ports: each direction at its sender's speed, every octet while both are se
     for (const fd of [near, far]) setPort(fd, speed);
     const started = performance.now();
     send(near, sample);
-    expect(receiveAll(far, 256, 5000)).toEqual(sample);
+    expect(receiveAll(far, 256)).toEqual(sample);
     expect(performance.now() - started).toBeGreaterThanOrEqual((256 * 10_000) / speed);
   }
   send(far, sample);
-  expect(receiveAll(near, 256, 5000)).toEqual(sample);
+  expect(receiveAll(near, 256)).toEqual(sample);
 });
 
 test("ports that differ hear what UARTs would, and the errors are counted", async () => {
@@ -190,16 +190,16 @@ test("ports that differ hear what UARTs would, and the errors are counted", asyn
     send(from, few);
     const { octets, stats } = received(few, sender, receiver);
     expect(octets).not.toEqual(few);
-    expect(receiveAll(to, octets.length, 5000)).toEqual(octets);
+    expect(receiveAll(to, octets.length)).toEqual(octets);
     const counted = async (): Promise<number> => Object.values((await one.stats())[wire].uart!).reduce((a, b) => a + b);
     const wanted = Object.values(stats).reduce((sum, count) => sum + count);
-    while ((await counted()) < wanted) await Bun.sleep(1);
+    await until("the UART has counted", async () => (await counted()) >= wanted);
     expect((await one.stats())[wire]).toMatchObject({ taken: 60, delivered: octets.length, uart: stats });
   }
   // Mended: the first end is set as the second.
   setPort(near, 111_000);
   send(far, sample);
-  expect(receiveAll(near, 256, 5000)).toEqual(sample);
+  expect(receiveAll(near, 256)).toEqual(sample);
 });
 
 test("its terminals and links are gone with it", async () => {
