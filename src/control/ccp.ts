@@ -1,6 +1,7 @@
 // CCP: which compression or encryption each direction uses (RFC 1962), and asking for a reset of it (§3), by pppd's
 // rules: what we ask for is what we receive with, and of a list the first method counts.
 
+import { bytesOf } from "../bytes/text.ts";
 import {
   bsdOption,
   CcpOption,
@@ -16,6 +17,7 @@ import {
 } from "../wire/ccp.ts";
 import { Code, type ConfOption, type Control, type OptionList, putControl, sameOption } from "../wire/control.ts";
 import { Protocol } from "../wire/protocols.ts";
+import { State } from "./automaton.ts";
 import { type Answer, type Dialect, type Limits, type Lower, type Verdict, weigh } from "./negotiator.ts";
 
 /** What one direction agreed on. */
@@ -82,6 +84,8 @@ const MPPE_FAILED = "MPPE required but peer negotiation failed";
 const MPPE_REFUSED = "MPPE required but peer refused";
 /** RFC 1962 has no number for it; this is pppd's. */
 const RESET_ACK_MS = 1000;
+/** A peer that goes on compressing after the end is told of it once in this time. */
+const REMINDER_MS = 1000;
 const LZS_HISTORIES = 1;
 /** Sequence numbers: the mode RFC 1974 §2.3 recommends. */
 const LZS_MODE: LzsMode = 3;
@@ -109,7 +113,11 @@ export class Ccp implements Dialect {
   /** A Reset-Request is on its way; another was wanted meanwhile. */
   #resetting = false;
   #resetAgain = false;
-  #up = false;
+  #state: State = State.Initial;
+  /** The owner has a method each way. */
+  #receives = false;
+  #transmits = false;
+  #remindedAt = -Infinity;
 
   constructor(config: CcpConfig, lower: Lower, owner: CcpOwner) {
     this.#config = config;
@@ -155,7 +163,7 @@ export class Ccp implements Dialect {
   // ── the peer's request: what we send with ────────────────────────────────────────────────────────────────────────
 
   judge(list: OptionList, rejectOnly: boolean): Answer {
-    this.#owner.transmitWith(undefined);
+    this.#transmitWith(undefined);
     this.#transmit = undefined;
     let secure = false;
     let first: ConfOption | undefined;
@@ -228,7 +236,7 @@ export class Ccp implements Dialect {
   }
 
   answered(code: number, now: number): void {
-    if (code === Code.ConfAck) this.#owner.transmitWith(this.#transmit);
+    if (code === Code.ConfAck) this.#transmitWith(this.#transmit);
     this.refusalTaken(now);
   }
 
@@ -236,7 +244,7 @@ export class Ccp implements Dialect {
 
   requested(): void {
     this.#receive = undefined;
-    this.#owner.receiveWith(undefined);
+    this.#receiveWith(undefined);
   }
 
   /** Some peers acknowledge the first method alone: it is the one that counts. */
@@ -247,7 +255,7 @@ export class Ccp implements Dialect {
 
   acknowledged(): void {
     this.#receive = methodOf(this.#want[0]);
-    this.#owner.receiveWith(this.#receive);
+    this.#receiveWith(this.#receive);
   }
 
   naked(options: ConfOption[], asReject: boolean): boolean {
@@ -337,14 +345,18 @@ export class Ccp implements Dialect {
   receive(control: Control, packet: Uint8Array): boolean {
     switch (control.code) {
       case Code.ResetReq: {
-        if (!this.#up) return true;
+        if (!this.#isUp) {
+          if (this.#isOver)
+            this.#lower.send(Protocol.CCP, (buf, at) => putControl(buf, at, Code.TermAck, control.id, NONE));
+          return true;
+        }
         const data = packet.slice(control.dataStart, control.dataEnd);
         this.#owner.resetTransmit();
         this.#lower.send(Protocol.CCP, (buf, at) => putControl(buf, at, Code.ResetAck, control.id, data));
         return true;
       }
       case Code.ResetAck:
-        if (!this.#up) return true;
+        if (!this.#isUp) return true;
         if (this.#resetting && control.id === this.#resetId) this.#endReset();
         this.#owner.resetReceive();
         return true;
@@ -372,7 +384,7 @@ export class Ccp implements Dialect {
 
   #sendReset(now: number): void {
     this.#resetAgain = false;
-    this.#lower.send(Protocol.CCP, (buf, at) => putControl(buf, at, Code.ResetReq, this.#resetId, new Uint8Array(0)));
+    this.#lower.send(Protocol.CCP, (buf, at) => putControl(buf, at, Code.ResetReq, this.#resetId, NONE));
     this.#owner.wakeResetAt(now + RESET_ACK_MS);
   }
 
@@ -381,16 +393,45 @@ export class Ccp implements Dialect {
     this.#owner.wakeResetAt(Infinity);
   }
 
+  /** The peer compressed a packet that nobody here can read. When CCP is over, it has missed that, and is told so. */
+  compressedInVain(id: () => number, now: number): void {
+    const isEnding = this.#state === State.Closing || this.#state === State.Stopping;
+    if ((!this.#isOver && !isEnding) || now < this.#remindedAt + REMINDER_MS) return;
+    this.#remindedAt = now;
+    this.#lower.send(Protocol.CCP, (buf, at) => putControl(buf, at, Code.TermReq, id(), NOT_OPENED));
+  }
+
+  get #isUp(): boolean {
+    return this.#state === State.Opened;
+  }
+
+  get #isOver(): boolean {
+    return this.#state === State.Closed || this.#state === State.Stopped;
+  }
+
+  /** Each way compresses only while the request for it is agreed to (RFC 1962 §2), however the state was left. */
+  settled(state: State): void {
+    this.#state = state;
+    if (state !== State.AckSent && state !== State.Opened) this.#transmitWith(undefined);
+    if (state !== State.AckRcvd && state !== State.Opened) this.#receiveWith(undefined);
+  }
+
+  #transmitWith(method: Method | undefined): void {
+    if (method !== undefined || this.#transmits) this.#owner.transmitWith(method);
+    this.#transmits = method !== undefined;
+  }
+
+  #receiveWith(method: Method | undefined): void {
+    if (method !== undefined || this.#receives) this.#owner.receiveWith(method);
+    this.#receives = method !== undefined;
+  }
+
   up(now: number): void {
-    this.#up = true;
     this.#owner.ccpUp(this.#receive, this.#transmit, now);
   }
 
   down(now: number): void {
-    this.#up = false;
     this.#endReset();
-    this.#owner.transmitWith(undefined);
-    this.#owner.receiveWith(undefined);
     this.#owner.ccpDown(now);
   }
 
@@ -399,6 +440,9 @@ export class Ccp implements Dialect {
   }
 }
 
+const NONE = new Uint8Array(0);
+/** What a peer that goes on compressing is told. */
+const NOT_OPENED = bytesOf("Compression is not negotiated");
 const KEY_BITS = MppeBit.Bits40 | MppeBit.Bits56 | MppeBit.Bits128;
 
 /** The bits we ask for: stateless first, whatever else we would take; 56 bits only when the peer names them. */

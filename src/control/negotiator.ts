@@ -62,6 +62,8 @@ export interface Dialect {
   receive?(control: Control, packet: Uint8Array, now: number): boolean;
   /** No request of ours was agreed to, and no more are sent. */
   gaveUp?(): void;
+  /** An event was dealt with, and the automaton is in `state`, maybe the one it was in before. */
+  settled?(state: State): void;
   up(now: number): void;
   down(now: number): void;
   finished(now: number): void;
@@ -369,6 +371,7 @@ export class Negotiator {
     this.#was = this.#automaton.state;
     this.#automaton.feed(event);
     const { state } = this.#automaton;
+    this.#dialect.settled?.(state);
     if (state >= State.Closing && state !== State.Opened) return;
     this.#hurried = false;
     this.#lower.wakeAt(Infinity);

@@ -84,6 +84,8 @@ export class Networks {
   #open = 0;
   /** They have begun: with require-mppe only once CCP is up. */
   #begun = false;
+  /** The link is being closed because nothing would be encrypted. */
+  #hasFailed = false;
   #mppeKeys: MppeKeys | undefined;
   /** What compression takes away from the MTU. */
   #overhead = 0;
@@ -162,7 +164,7 @@ export class Networks {
       if (this.#ccp?.forbidMppe40() === false) return this.#noMppe("both 40-bit and 128-bit disabled.", now);
     }
     this.datapath.encrypted = ccp?.mppe !== undefined;
-    this.#begun = false;
+    this.#begun = this.#hasFailed = false;
     this.#ccpNegotiator?.open(now);
     this.#ccpNegotiator?.lowerUp(now);
     if (ccp?.mppe === undefined) this.#begin(now);
@@ -249,8 +251,9 @@ export class Networks {
     this.#host.closeLink("MPPE disabled by peer", now);
   }
 
-  /** The peer knows nothing of a protocol of ours. */
+  /** The peer knows nothing of a protocol of ours; without one for compressed packets there is none to compress them. */
   protocolRejected(protocol: number, now: number): void {
+    if (protocol === Protocol.COMP) protocol = Protocol.CCP;
     const ncp = this.#ncps.find((one) => one.protocol === protocol);
     if (ncp === undefined) return;
     ncp.negotiator.protocolRejected(now);
@@ -297,7 +300,13 @@ export class Networks {
       return true;
     }
     if (found === DAMAGED || found === FATAL) this.#damaged(found, now);
+    else if (protocol === Protocol.COMP && datapath.decompressor === undefined) this.#compressedInVain(now);
     return false;
+  }
+
+  #compressedInVain(now: number): void {
+    const negotiator = this.#ccpNegotiator;
+    if (negotiator !== undefined) this.#ccp?.compressedInVain(() => negotiator.nextId(), now);
   }
 
   #damaged(how: number, now: number): void {
@@ -363,7 +372,7 @@ export class Networks {
       },
       ccpDown: () => (this.compression = NO_COMPRESSION),
       ccpFinished: (now) => {
-        if (this.datapath.encrypted && !this.#begun) this.#mppeFailed("MPPE required but peer negotiation failed", now);
+        if (this.datapath.encrypted) this.#mppeFailed("MPPE required but peer negotiation failed", now);
       },
       mppeFailed: (reason, now) => this.#mppeFailed(reason, now),
       resetTransmit: () => datapath.compressor?.reset(),
@@ -379,7 +388,10 @@ export class Networks {
     this.#host.emit({ type: "overhead", octets: overhead });
   }
 
+  /** The link ends, once, for whatever reason comes first. */
   #mppeFailed(reason: string, now: number): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
     this.#host.log("error", reason);
     this.#host.emit({ type: "failure", failure: "no-network-protocol" });
     this.#host.closeLink(reason, now);
