@@ -66,11 +66,25 @@ function readSources(config: Config, argv: readonly string[], host: OptionHost, 
   }
 }
 
-/** Applies the words after `--` in a peer's line of a secrets file. Throws OptionError; the Config keeps what came before. */
-export function applySecretOptions(config: Config, words: readonly string[], host: OptionHost): void {
+/**
+ * The options as the words after `--` in a peer's line of a secrets file have them; `config` stays as it is. `trouble` is
+ * what is wrong with a word: those in front of it count, those behind it do not.
+ */
+export function withPeerOptions(
+  config: Config,
+  words: readonly string[],
+  host: OptionHost,
+): { config: Config; trouble: string | undefined } {
+  const changed = structuredClone(config);
   const name = "secrets file";
   const source: Source = { name, priority: SECRETS, privileged: true, depth: 0, deviceFixed: true, started: true };
-  readSecretWords(config, host, source, words);
+  try {
+    readSecretWords(changed, host, source, words);
+    return { config: changed, trouble: undefined };
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    return { config: changed, trouble: error.message };
+  }
 }
 
 /** The part of a device's path that names its options file: all after "/dev/", a dot for each slash. */

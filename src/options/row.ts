@@ -1,10 +1,13 @@
 // One row of the option table: what an option is called, who may use it and when, and what it does to the Config.
 
+import { decoded } from "../bytes/text.ts";
 import type { Config } from "./config.ts";
 import { OptionError } from "./error.ts";
 import type { As, OptionHost } from "./host.ts";
 import { scanNumber, toUint32 } from "./numbers.ts";
 import type { PluginName } from "./plugins.ts";
+
+export { decoded, encoded } from "../bytes/text.ts";
 
 /** A source of lower priority does not override one of higher. */
 export const PRIORITY = 1;
@@ -180,26 +183,9 @@ export function checkLimits(name: string, value: number, { min, max }: Limits): 
   throw new OptionError(`${name} value must be between ${min} and ${max}`);
 }
 
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** A byte string as text: UTF-8, or Latin-1 where it is not that. */
-export function decoded(word: string): string {
-  if (!/[\u0080-\u00ff]/.test(word)) return word;
-  try {
-    return UTF8.decode(Uint8Array.from(word, (char) => char.charCodeAt(0)));
-  } catch {
-    return word;
-  }
-}
-
-/** A text as a byte string. */
-export function encoded(text: string): string {
-  return String.fromCharCode(...new TextEncoder().encode(text));
-}
-
 /** A word as a dump shows it: quotes and backslashes escaped, and what cannot be printed. */
 export function quoted(word: string): string {
-  return word.replace(/["\\\x00-\x1f\x7f-\x9f]/g, (char) => `\\${SHOWN[char] ?? octet(char)}`);
+  return word.replace(/["\\\x00-\x1f\x7f-\x9f\udc80-\udcff]/gu, (char) => `\\${SHOWN[char] ?? octet(char)}`);
 }
 
 const SHOWN: Readonly<Record<string, string>> = {
@@ -212,5 +198,5 @@ const SHOWN: Readonly<Record<string, string>> = {
 };
 
 function octet(char: string): string {
-  return `x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  return `x${(char.charCodeAt(0) & 0xff).toString(16).padStart(2, "0")}`;
 }

@@ -5,10 +5,9 @@ import { bytesOf, printable } from "../bytes/text.ts";
 import type { AuthMethod } from "../control/lcp.ts";
 import type { Failure } from "../link/events.ts";
 import type { Config } from "../options/config.ts";
-import { OptionError } from "../options/error.ts";
 import type { FileText, OptionHost } from "../options/host.ts";
 import { formatIpv4 } from "../options/numbers.ts";
-import { applySecretOptions } from "../options/parse.ts";
+import { withPeerOptions } from "../options/parse.ts";
 import { asSentence, lineText, missingText } from "../options/secret-search.ts";
 import {
   accessWarning,
@@ -64,8 +63,8 @@ export class Peers {
   #session: LoginSession | undefined;
   /** The words after `--` in the line of the peer that proved itself. */
   #options: readonly string[] = [];
-  /** The options as they were before those. */
-  #before: Config | undefined;
+  /** What those changed in the Config, as it was before. */
+  #before: Partial<Config> = {};
 
   /** `passwords` are those of all lines. */
   constructor(config: Config, host: OptionHost, log: Log, passwords = new Passwords(config, log)) {
@@ -356,15 +355,19 @@ export class Peers {
 
   /** Applies the options its line has for the peer, until it leaves; what is wrong with them, for the log. */
   applyOptions(): string | undefined {
+    // A peer may prove itself again, or as somebody else, before it leaves.
+    this.#takeBackOptions();
     if (this.#options.length === 0) return undefined;
-    this.#before = structuredClone(this.#config);
-    try {
-      applySecretOptions(this.#config, this.#options, this.#host);
-      return undefined;
-    } catch (error) {
-      if (error instanceof OptionError) return error.message;
-      throw error;
-    }
+    const { config, trouble } = withPeerOptions(this.#config, this.#options, this.#host);
+    this.#before = difference(this.#config, config);
+    Object.assign(this.#config, config);
+    return trouble;
+  }
+
+  /** What else was learnt meanwhile, such as the addresses of `demand`, stays. */
+  #takeBackOptions(): void {
+    Object.assign(this.#config, this.#before);
+    this.#before = {};
   }
 
   /** The address the secrets file has for the peer, if it is to be used instead of `wanted` (0: none). */
@@ -421,9 +424,15 @@ export class Peers {
     this.#addresses = this.#list = undefined;
     // With `persist` the next peer may be another.
     this.#options = [];
-    if (this.#before !== undefined) Object.assign(this.#config, this.#before);
-    this.#before = undefined;
+    this.#takeBackOptions();
   }
+}
+
+/** What `config` has and `other` has otherwise. */
+function difference(config: Config, other: Config): Partial<Config> {
+  const keys = Object.keys({ ...config, ...other }) as (keyof Config)[];
+  const different = keys.filter((key) => !Bun.deepEquals(config[key], other[key], true));
+  return Object.fromEntries(different.map((key) => [key, config[key]]));
 }
 
 /** Loopback, multicast, class E and "this network": no peer can have them. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Config } from "../../src/options/config.ts";
 import { OptionError } from "../../src/options/error.ts";
 import { parseIpv4 } from "../../src/options/numbers.ts";
-import { applySecretOptions, checkOptions, parseOptions, usableSecret } from "../../src/options/parse.ts";
+import { checkOptions, parseOptions, usableSecret, withPeerOptions } from "../../src/options/parse.ts";
 import { ENTRIES } from "../../src/options/table.ts";
 import { fakeHost, type FakeHost, type FakeOptions } from "../kit/optionhost.ts";
 import { dryRun } from "../kit/optionrun.ts";
@@ -231,8 +231,9 @@ test("options whose time is over say so", () => {
 describe("the words of a secrets file", () => {
   const host = fakeHost();
   test("beat all others", () => {
-    const config = parseOptions(words("ttyS0 idle 5 lcp-echo-interval 3 10.0.0.1:10.0.0.2"), host);
-    applySecretOptions(config, ["idle", "7", ":10.0.0.9"], host);
+    const own = parseOptions(words("ttyS0 idle 5 lcp-echo-interval 3 10.0.0.1:10.0.0.2"), host);
+    const { config, trouble } = withPeerOptions(own, ["idle", "7", ":10.0.0.9"], host);
+    expect([trouble, own.idle, own.given.get("idle")?.source]).toEqual([undefined, 5, "command line"]);
     expect([config.idle, config.peerAddress, config.ourAddress]).toEqual([
       7,
       parseIpv4("10.0.0.9"),
@@ -243,14 +244,16 @@ describe("the words of a secrets file", () => {
 
   test("their errors", () => {
     const config = parseOptions(["ttyS0"], host);
-    const lines = (...list: string[]): readonly string[] => errorOf(() => applySecretOptions(config, list, host)).lines;
-    expect(lines("frob")).toEqual(["In secrets file: unrecognized option 'frob'"]);
-    expect(lines("idle")).toEqual(["In secrets file: too few parameters for option 'idle'"]);
-    expect(lines("demand")).toEqual(["demand option cannot be changed after initialization"]);
-    expect(lines("defaultroute-metric", "3")).toEqual([
+    const trouble = (...list: string[]) => withPeerOptions(config, list, host).trouble;
+    expect(trouble("frob")).toBe("In secrets file: unrecognized option 'frob'");
+    expect(trouble("idle")).toBe("In secrets file: too few parameters for option 'idle'");
+    expect(trouble("demand")).toBe("demand option cannot be changed after initialization");
+    expect(trouble("defaultroute-metric", "3")).toBe(
       "defaultroute-metric option cannot be changed after initialization",
-    ]);
-    expect(lines("ttyS1")).toEqual(["device name cannot be changed after initialization"]);
+    );
+    expect(trouble("ttyS1")).toBe("device name cannot be changed after initialization");
+    // What stands in front of it counts.
+    expect(withPeerOptions(config, ["idle", "7", "frob"], host).config.idle).toBe(7);
   });
 });
 

@@ -113,6 +113,40 @@ test("the words after -- are options of this peer", () => {
   expect(some.peers.applyOptions()).toBe("In secrets file: unrecognized option 'frobnicate'");
 });
 
+test("a peer's options end with it, however often it proved itself; what was learnt meanwhile stays", () => {
+  const file = [
+    "zaphod * x * -- idle 300 ms-dns 10.0.0.53 :10.0.0.5 set GREETING=hello",
+    "ford * y *",
+    "trillian * z * -- maxconnect 60",
+  ].join("\n");
+  const some = peers(file, "auth", "+pap", "set", "GREETING=welcome");
+  const { config, peers: them } = some;
+  const before = structuredClone(config);
+  // The peer renegotiates LCP, and so proves itself twice.
+  for (let round = 0; round < 2; round++) {
+    judge(some, "zaphod", "x");
+    expect(them.applyOptions()).toBeUndefined();
+    expect([config.idle, config.msDns, config.peerAddress]).toEqual([300, [0x0a000035], 0x0a000005]);
+    expect(config.environment).toMatchObject([{ name: "GREETING", value: "hello" }]);
+  }
+  // As `demand` does; and as a line does whose adapter came back under another name.
+  Object.assign(config, { ourAddress: 0x0a000009, peerAddress: 0x0a000006, device: "/dev/ttyUSB1" });
+  them.leave();
+  expect(config).toEqual({ ...before, ourAddress: 0x0a000009, device: "/dev/ttyUSB1" });
+
+  // Another peer on the same link, without options or with others.
+  judge(some, "zaphod", "x");
+  them.applyOptions();
+  judge(some, "ford", "y");
+  them.applyOptions();
+  expect([config.idle, config.msDns]).toEqual([0, before.msDns]);
+  judge(some, "trillian", "z");
+  them.applyOptions();
+  expect([config.idle, config.maxconnect]).toEqual([0, 60]);
+  them.leave();
+  expect(config.maxconnect).toBe(0);
+});
+
 test("we prove ourselves with our line, or with the password given, or not at all", () => {
   expect(peers("zaphod * gargleBlaster", "noauth", "user", "zaphod").peers.plan()).toMatchObject({ accept: ["pap"] });
   expect(peers("zaphod * gargleBlaster", "noauth", "user", "zaphod").peers.plan().password()).toBe("gargleBlaster");
