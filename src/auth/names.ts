@@ -30,7 +30,7 @@ export function withoutDomain(name: string): string {
 }
 
 /** To pppd a text ends with its first NUL. */
-function textOnly(text: string): string {
+export function textOnly(text: string): string {
   const end = text.indexOf("\0");
   return end < 0 ? text : text.slice(0, end);
 }

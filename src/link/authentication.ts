@@ -7,6 +7,7 @@ import type { MppeMaterial } from "../auth/digest.ts";
 import { EapClient } from "../auth/eap-client.ts";
 import { EapServer } from "../auth/eap-server.ts";
 import { type EapConfig, eapComplaint } from "../auth/eap.ts";
+import { quoted, textOnly } from "../auth/names.ts";
 import { PapClient, type PapConfig, PapServer } from "../auth/pap.ts";
 import type { AuthMethod } from "../control/lcp.ts";
 import type { Lower } from "../control/negotiator.ts";
@@ -93,7 +94,7 @@ export class Authentication {
       ours(accepted, undefined, now),
     );
     this.#papServer = new PapServer(config.pap, host.lower("papServer"), {
-      papRequest: (user, password) => host.emit({ type: "pap-request", user, password }),
+      papRequest: (user, password) => host.emit({ type: "pap-request", user: textOnly(user), password }),
       papDone: (user, accepted, now) => peers(accepted, user, undefined, now),
     });
     const chap = { ...config.chap, ...shared };
@@ -282,8 +283,15 @@ export class Authentication {
       return;
     }
     if (!isFirst) return;
-    this.#peerName = user ?? "";
-    this.#host.emit({ type: "peer-authenticated", name: user ?? "", method: this.#method });
+    const name = (this.#peerName = textOnly(user ?? ""));
+    // Said by pppd since 2.5.1.
+    this.#log("notice", `Peer ${quoted(name)} authenticated with ${protocolName(this.#method)}`);
+    this.#host.emit({ type: "peer-authenticated", name, method: this.#method });
     if (this.#owed.size === 0) this.#host.proved(now);
   }
+}
+
+/** MS-CHAP is CHAP with another digest. */
+function protocolName(method: AuthMethod): "PAP" | "CHAP" | "EAP" {
+  return method === "pap" ? "PAP" : method === "eap" ? "EAP" : "CHAP";
 }

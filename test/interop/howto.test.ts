@@ -39,10 +39,13 @@ const STATISTICS = ["Connect time N minutes.", "Sent N bytes, received N bytes."
 const ENDING = ["Terminating on signal 15", ...STATISTICS, "Connection terminated."];
 const ENDED = ["LCP terminated by peer (User request)", ...STATISTICS, "Connection terminated.", "Modem hangup"];
 
-/** The lines that both pppds have; the real one also speaks of IPv6, of Deflate, and says the statistics once for each. */
+/**
+ * The lines that both pppds have. The real one also speaks of IPv6 and of Deflate, and says the statistics once for each;
+ * ours says who came in, as 2.5 does.
+ */
 function common(lines: readonly string[]): string[] {
   const words = lines
-    .filter((line) => !/ LL address |^Deflate /.test(line))
+    .filter((line) => !/ LL address |^Deflate |^Peer zaphod authenticated with PAP$/.test(line))
     .map((line) => line.replace(/\b\d+(\.\d)? (minutes|bytes)/g, "N $2"));
   return words.filter((line, index) => !STATISTICS.includes(line) || words.indexOf(line) === index);
 }

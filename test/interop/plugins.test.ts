@@ -251,7 +251,8 @@ const KEY = md4(md4(Buffer.from("secret", "utf16le")))
   .toHex()
   .toUpperCase();
 const WINBIND = 'plugin winbind.so ntlm_auth-helper "/etc/ppp/samba --helper-protocol=ntlm-server-1" auth';
-const JUDGED = /^(PAP|Peer) |^Winbind|^WINBIND|^Did not get|^NT session|^unrecognised|^NT_STATUS|MPPE/;
+const JUDGED =
+  /^PAP |^Peer (?!.* authenticated with )|^Winbind|^WINBIND|^Did not get|^NT session|^unrecognised|^NT_STATUS|MPPE/;
 const LOADED = "WINBIND plugin initialized.";
 const DECLINED = "Winbind has declined authentication for user!";
 const REFUSAL = samba("Authenticated: No", "Authentication-Error: NT_STATUS_WRONG_PASSWORD");

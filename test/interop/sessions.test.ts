@@ -41,6 +41,7 @@ const DIFFERENCES: readonly { readonly text: RegExp; readonly because: string }[
     because: "the guest's cat is busybox's, and it may say so a line earlier",
   },
   { text: /^chat waited for .*\n/gm, because: "the real chat leaves it at its exit code" },
+  { text: /^Peer .* authenticated with (PAP|CHAP|EAP)\n/gm, because: "said since 2.5.1" },
   { text: /^Heard .*\n/gm, because: "what was heard instead" },
   {
     text: /^(The secret of "|The system refused |We said to be "|The peer wanted us |No line of \/|There is no \/|A line is: |Line \d).*\n/gm,

@@ -64,6 +64,7 @@ test("each method proves the peer, and nobody who does not know the secret comes
     good.open();
     expect(good.run(() => up(good))).toBe(true);
     expect(good.a.find("peer-authenticated")).toMatchObject({ name: "zaphod", method });
+    expect(good.a.lines).toContain(`Peer zaphod authenticated with ${method === "eap" ? "EAP" : "CHAP"}`);
 
     const wrong = pair(
       { name: "srv", peer: "zaphod", demand: [method] },
@@ -188,4 +189,18 @@ test("required encryption that cannot be had ends the link, each time with the r
   twice.open();
   expect(twice.run(() => twice.a.has("terminated") || twice.b.has("terminated"))).toBe(true);
   expect([...twice.a.lines, ...twice.b.lines]).toContain("MPPE required, but auth done in both directions.");
+});
+
+test("a PAP name ends at its NUL before anybody looks it up, and its other octets are as they were", () => {
+  const server = config(1, 2, { name: "srv", demand: ["pap"] });
+  const client = config(0, 0, { name: "\xe9t\xe9\0root", accept: ["pap"] });
+  const rng = new Rng(9);
+  const link = new Pair(new Side(server, rng), new Side(client, rng));
+  link.open();
+  link.run(() => link.a.has("pap-request"));
+  expect(link.a.find("pap-request")).toMatchObject({ user: "\xe9t\xe9" });
+  link.a.link.papVerdict(true, "Login ok", link.now);
+  link.run(() => up(link));
+  expect(link.a.find("peer-authenticated")).toMatchObject({ name: "\xe9t\xe9", method: "pap" });
+  expect(link.a.lines).toContain("Peer \\xe9t\\xe9 authenticated with PAP");
 });

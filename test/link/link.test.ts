@@ -65,6 +65,7 @@ test("the packets are pppd's, word for word", () => {
     'rcvd [PAP AuthReq id=0x1 user="zaphod" password=<hidden>]',
     'sent [PAP AuthAck id=0x1 "Login ok"]',
     "PAP peer authentication succeeded for zaphod",
+    "Peer zaphod authenticated with PAP",
     "sent [IPCP ConfReq id=0x1 <addr 192.168.0.1>]",
     "rcvd [IPCP ConfReq id=0x1 <addr 0.0.0.0>]",
     "sent [IPCP ConfNak id=0x1 <addr 192.168.1.1>]",
