@@ -3,6 +3,7 @@
 import { basename } from "node:path";
 import { type Command, COMMANDS } from "./commands/commands.ts";
 import { help } from "./commands/help.ts";
+import { ownWords } from "./os/inherited.ts";
 import { APPLETS, type Applet } from "./applets/applets.ts";
 import { appletHelp } from "./applets/help.ts";
 
@@ -33,6 +34,6 @@ async function main(called: string, argv: string[]): Promise<number> {
 }
 
 // argv[0] and argv[1] are Bun's own; the name we were called by is argv0.
-process.exitCode = await main(basename(process.argv0), process.argv.slice(2));
+process.exitCode = await main(basename(process.argv0), ownWords());
 // Whatever still waits (a timer, a pipe to somebody) has nothing more to do with us.
 process.exit();

@@ -1,5 +1,6 @@
 // chat(8), the program: a chat on the process's own descriptors.
 
+import { ownEnvironment } from "../os/inherited.ts";
 import { chat as chatOn, type ChatIo } from "../run/chat.ts";
 import { writeAll } from "../run/chat-line.ts";
 
@@ -12,6 +13,6 @@ const PROCESS: ChatIo = {
   input: 0,
   output: 1,
   stderr: (bytes) => writeAll(2, bytes),
-  environment: process.env,
+  environment: ownEnvironment(),
   catchSignals: true,
 };

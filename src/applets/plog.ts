@@ -63,15 +63,17 @@ const PPP_LINE = / (pppd|chat)\[/;
 
 /** Runs a program that prints log lines; those `wanted`, with grep's exit code (1: no such line), or all it prints. */
 async function run(command: readonly string[], host: PlogHost, wanted?: RegExp): Promise<number> {
-  let child: Bun.Subprocess<"inherit", "pipe" | "inherit", "inherit">;
-  try {
-    child = Bun.spawn([...command], { stdio: ["inherit", wanted === undefined ? "inherit" : "pipe", "inherit"] });
-  } catch (error) {
+  let child: Bun.Subprocess<"inherit", "pipe" | "inherit", "inherit"> | undefined;
+  const ended = outlive(
+    () =>
+      (child = Bun.spawn([...command], { stdio: ["inherit", wanted === undefined ? "inherit" : "pipe", "inherit"] })),
+  );
+  if (child === undefined) {
+    const error: unknown = await ended.catch((reason: unknown) => reason);
     if (!hasCode(error, "ENOENT")) throw error;
     host.complain(`plog: ${command[0]}: not found`);
     return 127;
   }
-  const ended = outlive(child);
   try {
     const found = wanted === undefined || child.stdout === undefined || (await printLines(child.stdout, wanted, host));
     const code = await ended;

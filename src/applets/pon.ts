@@ -34,7 +34,7 @@ const THIS_HOST: Omit<PonHost, "etc"> = {
   complain: console.error,
   // By a shell, which also runs what does not begin with #!.
   runScript: (path) =>
-    outlive(Bun.spawn(["/bin/sh", "-c", 'exec "$0"', path], { stdio: ["inherit", "inherit", "inherit"] })),
+    outlive(() => Bun.spawn(["/bin/sh", "-c", 'exec "$0"', path], { stdio: ["inherit", "inherit", "inherit"] })),
 };
 
 /** Runs pon with the arguments after its name; the exit code of what it ran, or 1. */

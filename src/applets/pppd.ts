@@ -10,6 +10,7 @@ import { checkOptions, parseOptions } from "../options/parse.ts";
 import { PPPD_VERSION } from "../options/version.ts";
 import { type Attachment, attachment, spawnDetached } from "../os/detach.ts";
 import { userName } from "../os/hosts.ts";
+import { ownEnvironment } from "../os/inherited.ts";
 import { journalAt } from "../os/journal.ts";
 import { libc, O, openFd } from "../os/libc.ts";
 import { Log } from "../os/log.ts";
@@ -92,8 +93,8 @@ function handOver(config: Config, ours: Attachment | undefined): number[] {
 async function detach(argv: string[], untilUp: boolean, given: readonly number[]): Promise<number> {
   // What is not open must not make the others change places.
   const fds = given.map((fd) => (isOpen(fd) ? fd : openFd("/dev/null", O.RDWR)));
-  const child = spawnDetached({ name: "pppd", args: argv, env: process.env, untilUp, fds });
-  return untilUp ? await child.wait() : Exit.OK;
+  const child = spawnDetached({ name: "pppd", args: argv, env: ownEnvironment(), untilUp, fds });
+  return await (untilUp ? child.wait() : child.leave());
 }
 
 const F_GETFD = 1;

@@ -32,6 +32,36 @@ export function bytesOf(text: string): Uint8Array {
   return bytes;
 }
 
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const ENCODER = new TextEncoder();
+/** An octet that is no UTF-8 is kept in a text as a lone surrogate: octet e9 as U+DCE9. */
+const ESCAPED = 0xdc00;
+
+/** A byte string as text: UTF-8 where it is that, else each octet from 80 on as a surrogate. */
+export function decoded(octets: string): string {
+  if (!/[\x80-\xff]/.test(octets)) return octets;
+  try {
+    return UTF8.decode(bytesOf(octets));
+  } catch {
+    return octets.replace(/[\x80-\xff]/g, (octet) => String.fromCharCode(ESCAPED + octet.charCodeAt(0)));
+  }
+}
+
+/** A text as a byte string, octet for octet what {@link decoded} was given. */
+export function encoded(text: string): string {
+  if (!/[^\0-\x7f]/.test(text)) return text;
+  let octets = "";
+  // A surrogate of a pair is part of one character here, and so is never taken for an octet.
+  for (const char of text) {
+    const code = char.codePointAt(0)!;
+    octets +=
+      code >= ESCAPED + 0x80 && code <= ESCAPED + 0xff
+        ? String.fromCharCode(code - ESCAPED)
+        : textOf(ENCODER.encode(char));
+  }
+  return octets;
+}
+
 /** A peer's text as it may stand in a log: pppd escapes what cannot be printed. */
 export function printable(text: string): string {
   return text.replace(/[\\"\x00-\x1f\x7f-\xff]/g, (char) => {

@@ -4,8 +4,10 @@
 // The child finds in its environment that it is one. It takes the mark out again, so that scripts do not inherit it.
 
 import { fstatSync, read, readdirSync } from "node:fs";
+import { constants } from "node:os";
 import { basename } from "node:path";
 import { check, closeFd, cstring, libc, Memory, O, openFd } from "./libc.ts";
+import { type Ending, shellCode, spawn, type Spawned } from "./spawn.ts";
 
 /** Its value: how many descriptors were handed over. */
 const MARK = "NULLMODEM_DETACHED";
@@ -20,7 +22,7 @@ export interface DetachOptions {
   readonly name?: string;
   /** The words after the program's own name. */
   readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Readonly<Record<string, string>>;
   /** true (updetach): the child keeps our stdout and stderr until the link is up. */
   readonly untilUp: boolean;
   /** More descriptors for the child, such as logfd. It finds them as {@link Attachment.fds}. */
@@ -31,27 +33,34 @@ export interface Detached {
   readonly pid: number;
   /** The exit code for us: 0 when the child is up, its own when it has ended before. Signals go to it meanwhile. */
   wait(): Promise<number>;
+  /** The same, as soon as signals that came while the child was started have gone to it. */
+  leave(): Promise<number>;
 }
 
-/** Starts this program again in the background, in our working directory. Throws OsError or an error of Bun's. */
+/** Starts this program again in the background, in our working directory. Throws OsError. */
 export function spawnDetached({ name, args, env, untilUp, fds = [] }: DetachOptions): Detached {
   const pipe = new Memory(8);
   check(libc.pipe2(pipe.address, O.CLOEXEC), "pipe2");
   const readEnd = pipe.view.getInt32(0, true);
   const writeEnd = pipe.view.getInt32(4, true);
-  const output = untilUp ? "inherit" : "ignore";
+  let child: Spawned | undefined;
+  // The handlers come before the child: a signal between the two would end us alone. They stay until we exit.
+  for (const name of FORWARDED)
+    process.on(name, () => {
+      if (child !== undefined && child.ending === undefined) libc.kill(child.pid, constants.signals[name]);
+    });
   try {
     // From sources main.ts is told the program by a word, compiled by argv0.
     const called = name === undefined || basename(process.argv0) === name ? process.argv0 : name;
     const word = name === undefined || isCompiled() ? [] : [name];
-    const child = Bun.spawn([process.execPath, ...scriptArgs(), ...word, ...args], {
-      argv0: called,
+    child = spawn(process.execPath, {
+      argv: [called, ...scriptArgs(), ...word, ...args],
       env: { ...env, [MARK]: String(fds.length) },
-      detached: true,
-      stdio: ["ignore", output, output, writeEnd, ...fds],
+      ownSession: true,
+      stdio: [undefined, untilUp ? 1 : undefined, untilUp ? 2 : undefined, writeEnd, ...fds],
     });
-    child.unref();
-    return { pid: child.pid, wait: () => waitUp(child, readEnd) };
+    const { pid, ended } = child;
+    return { pid, wait: () => waitUp(ended, readEnd), leave };
   } catch (error) {
     closeFd(readEnd);
     throw error;
@@ -71,19 +80,19 @@ function isCompiled(): boolean {
 
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-async function waitUp(child: Bun.Subprocess, readEnd: number): Promise<number> {
-  child.ref();
-  const handlers = FORWARDED.map((name) => ({ name, handler: () => child.kill(name) }));
-  for (const { name, handler } of handlers) process.on(name, handler);
+async function waitUp(ended: Promise<Ending>, readEnd: number): Promise<number> {
   const length = await new Promise<number>((resolve) => {
     read(readEnd, Buffer.alloc(1), 0, 1, null, (error, bytesRead) => resolve(error ? 0 : bytesRead));
   });
   closeFd(readEnd);
   // The pipe closed with nothing said: the child has ended, or is about to.
-  const code = length > 0 ? 0 : await child.exited;
-  for (const { name, handler } of handlers) process.off(name, handler);
-  child.unref();
-  return code;
+  return length > 0 ? 0 : shellCode(await ended);
+}
+
+/** A signal is heard in the second turn of the event loop at the latest. */
+async function leave(): Promise<number> {
+  for (let turns = 0; turns < 2; turns++) await new Promise(setImmediate);
+  return 0;
 }
 
 /** In the child: what its parent left it. */

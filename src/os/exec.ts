@@ -1,27 +1,13 @@
 // Running other programs: the hooks of <confdir> (ip-up and its kin) and the shell commands of connect, init,
 // disconnect, welcome and pty.
-//
-// Bun.spawn resets signals and closes our descriptors. It has no umask: ours is changed for the moment of the call.
 
 import { type Stats, accessSync, constants as access, readdirSync, readFileSync, statSync } from "node:fs";
 import { constants } from "node:os";
-import { closeFd, hasCode, libc, OsError, reasonOf, setNonblocking } from "./libc.ts";
+import { ownEnvironment } from "./inherited.ts";
+import { hasCode, libc, OsError, reasonOf, setNonblocking } from "./libc.ts";
+import { spawn, type Spawned } from "./spawn.ts";
 
-export interface Ending {
-  /** What pppd prints as `status = 0x…`: the exit code in the second byte, the signal in the first (wait(2)). */
-  readonly status: number;
-  readonly exitCode: number;
-  /** 0 when it ended by itself. */
-  readonly signal: number;
-}
-
-export interface Child {
-  readonly pid: number;
-  /** Turns readable when the child has ended; for a poll loop. -1 where the kernel has no such thing (before 5.3). */
-  readonly pidfd: number;
-  /** Set by the time `ended` resolves, when the event loop has had its turn; `pidfd` is closed then. */
-  ending: Ending | undefined;
-  readonly ended: Promise<Ending>;
+export interface Child extends Spawned {
   /** Sends a signal to it and to what it has started. Does nothing when it has ended. */
   kill(signal: number): void;
 }
@@ -49,18 +35,15 @@ const HOOK_UMASK = 0o077;
 
 /** Runs a hook with this environment and no other, in its own session, cwd /, nothing on 0-2. Throws OsError. */
 export function runHook(path: string, args: readonly string[], env: Readonly<Record<string, string>>): Child {
-  const umask = libc.umask(HOOK_UMASK);
-  try {
-    return start(
-      path,
-      (onExit) =>
-        Bun.spawn([path, ...args], { env, cwd: "/", detached: true, stdio: ["ignore", "ignore", "ignore"], onExit }),
-      // Its session is a process group of its own.
-      (pid) => [-pid],
-    );
-  } finally {
-    libc.umask(umask);
-  }
+  const stdio = [undefined, undefined, undefined];
+  const hook = spawn(path, { argv: [path, ...args], env, stdio, ownSession: true, directory: "/", umask: HOOK_UMASK });
+  // Its session is a process group of its own.
+  return withKill(hook, (pid) => [-pid]);
+}
+
+/** Runs a program in our session, with our environment and these descriptors. Throws OsError. */
+export function runProgram(argv: readonly [string, ...string[]], stdio: readonly number[]): Child {
+  return withKill(spawn(argv[0], { argv, env: ownEnvironment(), stdio }), (pid) => [pid]);
 }
 
 export interface ShellOptions {
@@ -76,15 +59,9 @@ export interface ShellOptions {
 
 /** Runs `/bin/sh -c command`, in our session, so that it may ask at the terminal. Throws OsError. */
 export function runShell(command: string, { line, output = line, stderr, env }: ShellOptions): Child {
-  // Bun 1.4 does so too, to whatever becomes fd 0, 1 or 2 of a child, but does not promise it.
   setNonblocking(line, false);
   if (output !== line) setNonblocking(output, false);
-  return start(
-    "/bin/sh",
-    (onExit) =>
-      Bun.spawn(["/bin/sh", "-c", command], { argv0: "sh", env, stdio: [line, output, stderr ?? "ignore"], onExit }),
-    stopFamily,
-  );
+  return withKill(spawn("/bin/sh", { argv: ["sh", "-c", command], env, stdio: [line, output, stderr] }), stopFamily);
 }
 
 /** A program that answers has done so by then. */
@@ -111,42 +88,17 @@ export async function runTool(
 
 const TOOL_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
 
-type OnExit = (process: Bun.Subprocess, exitCode: number | null, signal: number | null) => void;
-
-const SYS_PIDFD_OPEN = 434;
 const { SIGSTOP, SIGCONT } = constants.signals;
 
 /** `targets`: whom a signal for the child goes to, as kill(2) has it. */
-function start(
-  path: string,
-  spawn: (onExit: OnExit) => Bun.Subprocess,
-  targets: (pid: number) => readonly number[],
-): Child {
-  const { promise, resolve } = Promise.withResolvers<Ending>();
-  let process: Bun.Subprocess;
-  try {
-    process = spawn((ended, exitCode) => {
-      const name = ended.signalCode;
-      const signal = typeof name === "string" ? constants.signals[name] : (name ?? 0);
-      child.ending = { status: signal === 0 ? (exitCode ?? 0) << 8 : signal, exitCode: exitCode ?? 0, signal };
-      if (child.pidfd >= 0) closeFd(child.pidfd);
-      resolve(child.ending);
-    });
-  } catch (error) {
-    throw new OsError("execve", path, Math.abs(Number((error as { errno?: number }).errno ?? 0)));
-  }
-  const child: Child = {
-    pid: process.pid,
-    pidfd: libc.syscall(SYS_PIDFD_OPEN, process.pid, 0, 0, 0, 0),
-    ending: undefined,
-    ended: promise,
-    kill(signal) {
+function withKill(child: Spawned, targets: (pid: number) => readonly number[]): Child {
+  return Object.assign(child, {
+    kill(signal: number): void {
       if (child.ending !== undefined) return;
-      const whom = targets(process.pid);
+      const whom = targets(child.pid);
       for (const each of [signal, SIGCONT]) for (const target of whom) libc.kill(target, each);
     },
-  };
-  return child;
+  });
 }
 
 /**

@@ -4,11 +4,16 @@ import { constants } from "node:os";
 
 const HANDED_ON = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Hands on the signals that are meant for the child until it has ended; its exit code as a shell has it. */
-export async function outlive(child: Bun.Subprocess): Promise<number> {
-  const handlers = HANDED_ON.map((name) => [name, () => child.kill(name)] as const);
+/**
+ * Starts a child and hands on the signals that are meant for it until it has ended; its exit code as a shell has it. The
+ * handlers come before the child: a signal between the two would end this program alone.
+ */
+export async function outlive(start: () => Bun.Subprocess): Promise<number> {
+  let child: Bun.Subprocess | undefined;
+  const handlers = HANDED_ON.map((name) => [name, () => child?.kill(name)] as const);
   for (const [name, handler] of handlers) process.on(name, handler);
   try {
+    child = start();
     await child.exited;
   } finally {
     for (const [name, handler] of handlers) process.off(name, handler);

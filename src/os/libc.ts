@@ -5,6 +5,7 @@
 
 import { dlopen, ptr, read, type Pointer } from "bun:ffi";
 import { constants } from "node:os";
+import { bytesOf, encoded } from "../bytes/text.ts";
 
 const NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libc.so"];
 
@@ -32,6 +33,17 @@ const SYMBOLS = {
   geteuid: { args: [], returns: "u32" },
   kill: { args: ["i32", "i32"], returns: "i32" },
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
+  chdir: { args: ["ptr"], returns: "i32" },
+  fchdir: { args: ["i32"], returns: "i32" },
+  waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
+  posix_spawn: { args: ["ptr", "ptr", "ptr", "ptr", "ptr", "ptr"], returns: "i32" },
+  posix_spawn_file_actions_init: { args: ["ptr"], returns: "i32" },
+  posix_spawn_file_actions_adddup2: { args: ["ptr", "i32", "i32"], returns: "i32" },
+  posix_spawn_file_actions_destroy: { args: ["ptr"], returns: "i32" },
+  posix_spawnattr_init: { args: ["ptr"], returns: "i32" },
+  posix_spawnattr_setflags: { args: ["ptr", "i32"], returns: "i32" },
+  posix_spawnattr_setsigmask: { args: ["ptr", "ptr"], returns: "i32" },
+  posix_spawnattr_setsigdefault: { args: ["ptr", "ptr"], returns: "i32" },
   strerror: { args: ["i32"], returns: "cstring" },
   __errno_location: { args: [], returns: "ptr" },
   // A count or an fd fits 32 bits, so no call here returns a 64-bit integer (Bun would make a BigInt of it).
@@ -127,7 +139,7 @@ export class Memory {
 
 /** A NUL-terminated copy of a path or name, its bytes kept alive by the caller's reference. */
 export function cstring(text: string): Memory {
-  const bytes = Buffer.from(text, "utf8");
+  const bytes = bytesOf(encoded(text));
   const memory = new Memory(bytes.length + 1);
   memory.bytes.set(bytes);
   return memory;

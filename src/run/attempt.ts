@@ -1,6 +1,7 @@
 // One link on one line, from "Connect:" to "Connection terminated.": what its events do to the log, the peer's session and
 // the scripts. The interface is the unit's.
 
+import { decoded } from "../bytes/text.ts";
 import type { AuthMethod } from "../control/lcp.ts";
 import type { Bundle } from "../link/bundle.ts";
 import type { LinkEvent } from "../link/events.ts";
@@ -264,7 +265,8 @@ export class Attempt {
 
   #peerAuthenticated(name: string): void {
     const { config, log, peers, hooks } = this.#host;
-    hooks.env.set("PEERNAME", name);
+    const peer = decoded(name);
+    hooks.env.set("PEERNAME", peer);
     const problem = peers.applyOptions();
     if (problem !== undefined) log.write("error", problem);
     if (!this.link.networks.up) this.link.networks.filters = filtersOf(config);
@@ -278,7 +280,7 @@ export class Attempt {
       if (address !== undefined) dialect.wantPeer = address;
     }
     const { device = "", ipparam } = config;
-    const args = [this.#tun.name, name, hooks.env.get("PPPLOGNAME") ?? "", device, String(this.#tty.speed)];
+    const args = [this.#tun.name, peer, hooks.env.get("PPPLOGNAME") ?? "", device, String(this.#tty.speed)];
     this.#authScripts.up(ipparam === undefined ? args : [...args, ipparam]);
   }
 

@@ -1,7 +1,7 @@
 // The line of a chat: its terminal settings, and the loop that plays an engine on its descriptors.
 
 import { fstatSync } from "node:fs";
-import { textOf, withoutByteOrderMark } from "../bytes/text.ts";
+import { decoded, textOf, withoutByteOrderMark } from "../bytes/text.ts";
 import { FILE_MAX, type ChatEngine, type ChatEvent } from "../chat/engine.ts";
 import {
   closeFd,
@@ -145,7 +145,7 @@ export class ChatLine {
   /** It may be a FIFO: the loop waits for it as for everything else. */
   #openFile(path: string, engine: ChatEngine): void {
     try {
-      this.#file = { fd: openFd(hostText(path), O.RDONLY | O.NONBLOCK), path, text: "" };
+      this.#file = { fd: openFd(decoded(path), O.RDONLY | O.NONBLOCK), path, text: "" };
     } catch (error) {
       engine.provide({ error: openFailed(path, error) }, performance.now());
     }
@@ -181,11 +181,6 @@ function isPipe(fd: number): boolean {
 export function openFailed(path: string, error: unknown): string {
   if (!(error instanceof OsError)) throw error;
   return `${path} -- open failed: ${strerror(error.errno)}`;
-}
-
-/** chat's text, one char a byte, as the host's. */
-export function hostText(text: string): string {
-  return Buffer.from(text, "latin1").toString("utf8");
 }
 
 /** The indexes of the descriptors that are ready within `ms`. */

@@ -2,13 +2,13 @@
 // file. The program chat(8) and `connect 'chat …'` both run it.
 
 import { readFileSync } from "node:fs";
-import { bytesOf, textOf, withoutByteOrderMark } from "../bytes/text.ts";
+import { bytesOf, decoded, encoded, textOf, withoutByteOrderMark } from "../bytes/text.ts";
 import { parseArguments, USAGE, type ChatCommand } from "../chat/command.ts";
 import { ChatEngine } from "../chat/engine.ts";
 import { parseScript, type ChatScript } from "../chat/script.ts";
 import { closeFd, O, openFd, OsError } from "../os/libc.ts";
 import { Syslog, logTime } from "../os/syslog.ts";
-import { ChatLine, hostText, openFailed, writeAll, type ToldEvent } from "./chat-line.ts";
+import { ChatLine, openFailed, writeAll, type ToldEvent } from "./chat-line.ts";
 
 /** Where a chat takes place. */
 export interface ChatIo {
@@ -35,7 +35,7 @@ const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
 /** Runs chat with the arguments after its name; the exit code. */
 export async function chat(argv: readonly string[], io: ChatIo): Promise<number> {
-  const command = parseArguments(argv.map(chatText));
+  const command = parseArguments(argv.map(encoded));
   if (!command) {
     io.stderr(bytesOf(USAGE));
     return EXIT_USAGE;
@@ -114,7 +114,7 @@ class Speaker {
 
   log(level: "err" | "warning" | "info", text: string): void {
     if (this.#command.toStderr) this.#stderr(bytesOf(`${text}\n`));
-    if (level !== "info" || this.#command.verbose) this.#syslog?.write(level, hostText(text));
+    if (level !== "info" || this.#command.verbose) this.#syslog?.write(level, decoded(text));
   }
 
   closeReport(): void {
@@ -133,7 +133,7 @@ class Speaker {
       if (this.#report !== undefined) closeFd(this.#report);
       this.#report = undefined;
       try {
-        this.#report = openFd(hostText(path), O.WRONLY | O.CREAT | O.APPEND, 0o666);
+        this.#report = openFd(decoded(path), O.WRONLY | O.CREAT | O.APPEND, 0o666);
       } catch (error) {
         if (!(error instanceof OsError)) throw error;
         continue;
@@ -152,7 +152,7 @@ function readScript({ file, words }: ChatCommand): ChatScript {
   if (file === undefined) return { words };
   let fd: number;
   try {
-    fd = openFd(hostText(file), O.RDONLY);
+    fd = openFd(decoded(file), O.RDONLY);
   } catch (error) {
     return { words: [], error: openFailed(file, error) };
   }
@@ -167,15 +167,10 @@ function readScript({ file, words }: ChatCommand): ChatScript {
 
 function variable(environment: ChatIo["environment"], name: string): string | undefined {
   const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
-  return value === undefined ? undefined : chatText(value);
+  return value === undefined ? undefined : encoded(value);
 }
 
 /** "Nov 02 16:18:16": unlike syslog's clock, with a zero before the day. */
 function reportTime(date: Date): string {
   return logTime(date).replace("  ", " 0");
-}
-
-/** The host's text as chat's: one char a byte of its UTF-8. */
-function chatText(text: string): string {
-  return textOf(Buffer.from(text, "utf8"));
 }

@@ -2,8 +2,9 @@
 // asks the user for it (passprompt.so).
 
 import { accessSync, constants as access, read } from "node:fs";
-import { textOf } from "../bytes/text.ts";
+import { decoded, textOf } from "../bytes/text.ts";
 import type { Config } from "../options/config.ts";
+import { type Child, runProgram } from "../os/exec.ts";
 import { check, closeFd, libc, Memory, O, reasonOf } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";
 
@@ -11,6 +12,7 @@ import type { Log } from "../os/log.ts";
 const LONGEST = 255;
 /** The program's way of saying that the user does not want to be asked again. */
 const CANCELLED = 128;
+const SIGTERM = 15;
 
 export class Passwords {
   readonly prompt: PasswordPrompt | undefined;
@@ -69,7 +71,7 @@ class PasswordPrompt {
   readonly #program: string;
   readonly #log: Log;
   #isRefused = false;
-  #child: Bun.Subprocess | undefined;
+  #child: Child | undefined;
   /** null: the program has no answer. */
   #answer: string | null | undefined;
 
@@ -108,7 +110,7 @@ class PasswordPrompt {
 
   /** Nobody wants to know any more. */
   cancel(): void {
-    this.#child?.kill();
+    this.#child?.kill(SIGTERM);
     this.#child = this.#answer = undefined;
   }
 
@@ -118,9 +120,7 @@ class PasswordPrompt {
     const readEnd = pipe.view.getInt32(0, true);
     const writeEnd = pipe.view.getInt32(4, true);
     try {
-      const child = Bun.spawn([this.#program, user, server, "3"], {
-        stdio: ["inherit", "inherit", "inherit", writeEnd],
-      });
+      const child = runProgram([this.#program, decoded(user), decoded(server), "3"], [0, 1, 2, writeEnd]);
       this.#child = child;
       void this.#finish(child, readEnd);
     } catch (error) {
@@ -132,15 +132,15 @@ class PasswordPrompt {
     }
   }
 
-  async #finish(child: Bun.Subprocess, readEnd: number): Promise<void> {
+  async #finish(child: Child, readEnd: number): Promise<void> {
     const octets = await readToEnd(readEnd);
-    const code = await child.exited;
+    const { exitCode, signal } = await child.ended;
     if (this.#child !== child) return;
     this.#child = undefined;
-    if (child.signalCode !== null) this.#log.write("warn", `${this.#program} terminated abnormally`);
-    else if (code !== 0) this.#log.write("warn", `${this.#program} exited with code ${code}`);
-    if (code === CANCELLED) this.#isRefused = true;
+    if (signal !== 0) this.#log.write("warn", `${this.#program} terminated abnormally`);
+    else if (exitCode !== 0) this.#log.write("warn", `${this.#program} exited with code ${exitCode}`);
+    if (exitCode === CANCELLED) this.#isRefused = true;
     if (typeof octets === "string") this.#log.write("error", `Can't read secret from ${this.#program}: ${octets}`);
-    this.#answer = typeof octets === "string" || code !== 0 ? null : textOf(octets, 0);
+    this.#answer = typeof octets === "string" || signal !== 0 || exitCode !== 0 ? null : textOf(octets, 0);
   }
 }

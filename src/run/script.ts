@@ -7,9 +7,11 @@ import { parseChatCommand } from "../chat/command.ts";
 import type { Config } from "../options/config.ts";
 import { type Child, runShell } from "../os/exec.ts";
 import { eventPollDescriptors } from "../os/eventpoll.ts";
+import { ownEnvironment } from "../os/inherited.ts";
 import { closeFd, O, openFd } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";
 import { chat } from "./chat.ts";
+import { shellCode } from "../os/spawn.ts";
 import { changed, type Hooks } from "./hooks.ts";
 
 /** Where scripts complain while nobody looks at our own log: Debian's place, then the place of pppd 2.4. */
@@ -31,9 +33,7 @@ export interface ScriptHost extends CommandHost {
 
 /** Our environment, as changed by `set` and `unset`. */
 export function commandEnvironment({ environment }: Config): Record<string, string> {
-  const env: Record<string, string> = {};
-  for (const [name, value] of Object.entries(process.env)) if (value !== undefined) env[name] = value;
-  return changed(env, environment);
+  return changed(ownEnvironment(), environment);
 }
 
 /** Runs a command to its end; its exit code, or 128 and more when a signal ended it. */
@@ -88,8 +88,7 @@ async function shellScript(
   const child: Child = runShell(command, { line, output, stderr, env });
   started((signal) => child.kill(signal));
   await hooks.watch(child, command);
-  const { exitCode, signal } = child.ending!;
-  return signal === 0 ? exitCode : 128 + signal;
+  return shellCode(child.ending!);
 }
 
 function tryWrite(fd: number, bytes: Uint8Array): void {

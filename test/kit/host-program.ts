@@ -2,6 +2,7 @@
 
 import { readFileSync, readlinkSync, writeSync } from "node:fs";
 import { attachment, spawnDetached } from "../../src/os/detach.ts";
+import { ownEnvironment } from "../../src/os/inherited.ts";
 import { serialAddon } from "../../src/os/serialport.ts";
 import { openTty } from "../../src/os/tty.ts";
 import { PATIENCE_MS } from "./patience.ts";
@@ -35,12 +36,12 @@ async function detach(mode: string, log: number, code: number): Promise<number> 
   if (child === undefined) {
     const detached = spawnDetached({
       args: process.argv.slice(2),
-      env: process.env,
+      env: ownEnvironment(),
       untilUp: mode !== "background",
       fds: [log],
     });
     writeSync(1, `child ${detached.pid}\n`);
-    return mode === "background" ? 0 : await detached.wait();
+    return await (mode === "background" ? detached.leave() : detached.wait());
   }
   const [handed] = child.fds;
   writeSync(1, "starting\n");
