@@ -1,0 +1,95 @@
+// Fuzzes the program's readers and a whole Link with input made from a seed, until so many octets were fed.
+//
+//   npm run fuzz -- --seed 7 --octets 1e9 [--target link] [--keep]
+//
+// What fails is made smaller, printed, and with --keep written to fixtures/fuzz, where test/fuzz/fuzz.test.ts runs it for ever.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Rng } from "../test/kit/rng.ts";
+import { failureOf, type FuzzInput, type Mutation, shrink, type Target } from "../test/fuzz/target.ts";
+import { TARGETS } from "../test/fuzz/targets.ts";
+
+const FOLDER = join(import.meta.dir, "../fixtures/fuzz");
+/** The Link is what a peer can reach: it gets this many inputs for each input of a reader. */
+const LINK_SHARE = 4;
+const MOST_MUTATIONS = 24;
+const REPORT_MS = 10_000;
+
+/** An input for the target: its own seed, and mutations that most often hit the first pieces, where links come up. */
+export function inputFor(target: Target, rng: Rng): FuzzInput {
+  const mutations = Array.from({ length: 1 + rng.below(MOST_MUTATIONS) }, (): Mutation => {
+    const piece = Math.floor(target.pieces * rng.float() ** 2);
+    return { piece, kind: rng.pick(target.kinds), a: rng.u32(), b: rng.u32() };
+  });
+  return { seed: rng.u32(), mutations };
+}
+
+interface Wishes {
+  seed: number;
+  octets: number;
+  target: string | undefined;
+  keep: boolean;
+}
+
+function wishesOf(words: readonly string[]): Wishes {
+  const wishes: Wishes = {
+    seed: crypto.getRandomValues(new Uint32Array(1))[0]!,
+    octets: 1e7,
+    target: undefined,
+    keep: false,
+  };
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at];
+    if (word === "--keep") wishes.keep = true;
+    else if (word === "--target") wishes.target = words[++at];
+    else if (word === "--seed" || word === "--octets") {
+      const value = Number(words[++at]);
+      if (!(value >= 0)) throw new Error(`${word} wants a number`);
+      wishes[word === "--seed" ? "seed" : "octets"] = value;
+    } else throw new Error(`fuzz does not know ${word}; it knows --seed N, --octets N, --target NAME, --keep`);
+  }
+  return wishes;
+}
+
+function report(target: Target, input: FuzzInput, keep: boolean): void {
+  const small = shrink(target, input);
+  const text = JSON.stringify({ target: target.name, ...small }, undefined, 1);
+  console.error(`${target.name} fails:\n${failureOf(target, small)}\n${text}`);
+  if (!keep) return;
+  mkdirSync(FOLDER, { recursive: true });
+  writeFileSync(join(FOLDER, `${target.name}-${Bun.hash(text).toString(16).slice(0, 8)}.json`), `${text}\n`);
+}
+
+function main(words: readonly string[]): number {
+  const { seed, octets, target: only, keep } = wishesOf(words);
+  const targets = only === undefined ? TARGETS : TARGETS.filter(({ name }) => name === only);
+  if (targets.length === 0) throw new Error(`no target ${only}: ${TARGETS.map(({ name }) => name).join(", ")}`);
+  console.log(`fuzz: seed ${seed}, ${octets} octets, targets ${targets.map(({ name }) => name).join(" ")}`);
+  const rng = new Rng(seed);
+  const turns = targets.flatMap((target) =>
+    target.name === "link" ? Array<Target>(LINK_SHARE).fill(target) : [target],
+  );
+  let fed = 0;
+  let inputs = 0;
+  let failures = 0;
+  let reportAt = performance.now() + REPORT_MS;
+  while (fed < octets) {
+    const target = turns[inputs++ % turns.length]!;
+    const input = inputFor(target, rng);
+    try {
+      fed += Math.max(1, target.run(input));
+    } catch {
+      failures++;
+      report(target, input, keep);
+      if (failures >= 10) break;
+    }
+    if (performance.now() < reportAt) continue;
+    reportAt = performance.now() + REPORT_MS;
+    console.log(`fuzz: ${fed} octets, ${inputs} inputs`);
+  }
+  console.log(`fuzz: ${fed} octets in ${inputs} inputs, ${failures} failures`);
+  return failures === 0 ? 0 : 1;
+}
+
+if (import.meta.main) process.exit(main(process.argv.slice(2)));

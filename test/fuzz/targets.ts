@@ -1,0 +1,7 @@
+// All fuzz targets.
+
+import { LINK } from "./link.ts";
+import { CHAT, FILTER, OPTIONS, RECORD, SECRETS } from "./readers.ts";
+import type { Target } from "./target.ts";
+
+export const TARGETS: readonly Target[] = [LINK, OPTIONS, SECRETS, CHAT, RECORD, FILTER];
