@@ -35,10 +35,42 @@ link_bun() {
   fail "no bun in node_modules runs on this machine ($(uname -m)); Bun wants a 64-bit x86 with SSE4.2 or an arm64"
 }
 
+# The packages that node_modules lacks or has in another version, as NAME@VERSION.
+# shellcheck disable=SC2016 # it is JavaScript
+lacking() {
+  node -e '
+    const { readFileSync } = require("fs");
+    const read = (file) => JSON.parse(readFileSync(file, "utf8"));
+    const { packages } = read("package-lock.json");
+    for (const name of Object.keys({ ...packages[""].dependencies, ...packages[""].devDependencies })) {
+      const { version } = packages[`node_modules/${name}`];
+      let installed;
+      try { installed = read(`node_modules/${name}/package.json`).version; } catch {}
+      if (installed !== version) console.log(`${name}@${version}`);
+    }' | tr '\n' ' '
+}
+
+# True when the registry answers npm, if only with a refusal. Without a network npm ci would try for minutes.
+registry_answers() {
+  case $(timeout 8 npm ping --fetch-retries=0 2>&1 || echo "status $?") in
+    *"code E"[0-9]*) ;;
+    *"status "*) return 1 ;;
+  esac
+}
+
 if ! cmp -s package-lock.json node_modules/.installed-lock.json; then
   has node && has npm || fail "node and npm are missing (Debian: apt-get install nodejs npm)"
   say "npm ci, because node_modules is $([ -d node_modules ] && echo 'not what package-lock.json says' || echo 'not there yet')"
-  npm ci --no-audit --no-fund --loglevel=error >&2 || fail "npm ci failed; what it says above is why"
+  if registry_answers; then
+    npm ci --no-audit --no-fund --loglevel=error >&2 || fail "npm ci failed; what it says above is why"
+  else
+    missing=$(lacking)
+    say "$(npm config get registry) does not answer: only npm's own cache is used"
+    npm ci --offline --no-audit --no-fund --loglevel=silent >&2 || {
+      say "missing, and not in npm's cache: $missing"
+      fail "run npm ci where there is a network, or copy node_modules from a machine of this kind"
+    }
+  fi
   link_bun
   cp package-lock.json node_modules/.installed-lock.json
 fi
@@ -105,8 +137,10 @@ if [ -n "$packages" ]; then
     say "npm run $purpose uses$commands: installing the Debian packages$packages"
     export DEBIAN_FRONTEND=noninteractive
     log=$(mktemp)
+    # Without a network it gives up after seconds.
+    apt="apt-get -q -o Acquire::Retries=1 -o Acquire::http::Timeout=8 -o Acquire::https::Timeout=8"
     # shellcheck disable=SC2086 # one word a package
-    if { apt-get -q update && apt-get -q -y --no-install-recommends install $packages; } >"$log" 2>&1; then
+    if { $apt update && $apt -y --no-install-recommends install $packages; } >"$log" 2>&1; then
       commands=
       essential=
     else
