@@ -258,11 +258,11 @@ export class Ccp implements Dialect {
     this.#receiveWith(this.#receive);
   }
 
-  naked(options: ConfOption[], asReject: boolean): boolean {
+  naked(options: ConfOption[], asReject: boolean): void {
     if (this.#want.length === 0) {
       // Who asks for nothing may be told what there is: Windows Mobile does.
       if (!asReject) this.#wantCommon(options);
-      return true;
+      return;
     }
     for (const option of options) {
       const at = this.#want.findIndex(({ type }) => type === option.type);
@@ -274,7 +274,6 @@ export class Ccp implements Dialect {
         if (this.#mppeFailure !== undefined) this.#mppeFailure = MPPE_FAILED;
       }
     }
-    return true;
   }
 
   /** The peer's counter-offer, if it is one we can live with. */

@@ -71,6 +71,8 @@ export interface IpcpOwner {
 /** The numbered options that ask for something, and the values we hold of them. */
 const SERVERS = [IpcpOption.Dns1, IpcpOption.Dns2, IpcpOption.Wins1, IpcpOption.Wins2] as const;
 
+const FOUR_OCTETS: readonly number[] = [IpcpOption.Address, ...SERVERS];
+
 export class Ipcp implements Dialect {
   readonly name = "IPCP";
   readonly protocol = Protocol.IPCP;
@@ -248,18 +250,23 @@ export class Ipcp implements Dialect {
     return this.#config.acceptLocal || this.#config.our === 0;
   }
 
-  naked(options: ConfOption[], asReject: boolean): boolean {
+  understands(options: readonly ConfOption[]): boolean {
+    return options.every(({ type, value }) => {
+      if (type === IpcpOption.Addresses) return readAddresses(value) !== undefined;
+      return !FOUR_OCTETS.includes(type) || read32(value) !== undefined;
+    });
+  }
+
+  naked(options: ConfOption[], asReject: boolean): void {
     for (const option of options) {
-      const address = read32(option.value);
+      const address = read32(option.value) ?? 0;
       switch (option.type) {
         case IpcpOption.Address:
-          if (address === undefined) return false;
           if (asReject) this.#asks = "nothing";
           else if (this.#acceptsLocal && address !== 0) this.#our = address;
           break;
         case IpcpOption.Addresses: {
-          const addresses = readAddresses(option.value);
-          if (addresses === undefined) return false;
+          const addresses = readAddresses(option.value)!;
           if (asReject) this.#asks = "nothing";
           else {
             if (this.#asks === "address" && this.#config.addresses) this.#asks = "addresses";
@@ -277,14 +284,12 @@ export class Ipcp implements Dialect {
         case IpcpOption.Dns2:
         case IpcpOption.Wins1:
         case IpcpOption.Wins2:
-          if (address === undefined) return false;
           // A peer may name servers that nobody asked it for, and insist: UMTS modems do.
           if (asReject) this.#asked.delete(option.type);
           else this.#asked.set(option.type, address);
           break;
       }
     }
-    return true;
   }
 
   rejected(options: ConfOption[]): void {

@@ -119,25 +119,29 @@ export class Ipv6cp implements Dialect {
     return interfaceIdOption(id);
   }
 
-  naked(options: ConfOption[], asReject: boolean): boolean {
+  understands(options: readonly ConfOption[]): boolean {
     const at = options.findIndex(({ type }) => type === Ipv6cpOption.InterfaceId);
     if (at < 0) return true;
-    const id = readInterfaceId(options[at]!.value);
     const again = options.some(({ type }, index) => index > at && type === Ipv6cpOption.InterfaceId);
     // pppd wants what it asked for first, and once.
-    if (id === undefined || again || (this.#asks && at > 0)) return false;
+    return readInterfaceId(options[at]!.value) !== undefined && !again && !(this.#asks && at > 0);
+  }
+
+  naked(options: ConfOption[], asReject: boolean): void {
+    const offer = options.find(({ type }) => type === Ipv6cpOption.InterfaceId);
+    const id = offer && readInterfaceId(offer.value);
+    if (id === undefined) return;
     const { our, acceptLocal, noSend } = this.#config;
     if (this.#asks && asReject) {
       this.#asks = false;
-      return true;
+      return;
     }
     // Asked for what we did not say, we say it; but not with nosend, unless the peer says what to say.
-    if (!this.#asks && noSend && isNone(id)) return true;
+    if (!this.#asks && noSend && isNone(id)) return;
     this.#asks = true;
-    if (!acceptLocal && !isNone(our)) return true;
+    if (!acceptLocal && !isNone(our)) return;
     const proposed = this.#proposed ?? NO_ID;
     this.#our = isNone(id) || isSame(id, proposed) ? this.#madeUp(proposed) : id;
-    return true;
   }
 
   /** The value is not compared: pppd itself rejects with the one it would rather have seen. */

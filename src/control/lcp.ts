@@ -303,7 +303,26 @@ export class Lcp implements Dialect {
     return methodOption(offer);
   }
 
-  naked(options: ConfOption[], asReject: boolean): boolean {
+  understands(options: readonly ConfOption[]): boolean {
+    return options.every(({ type, value }) => {
+      switch (type) {
+        case LcpOption.Mru:
+        case LcpOption.Mrru:
+          return read16(value) !== undefined;
+        case LcpOption.Asyncmap:
+        case LcpOption.Magic:
+          return read32(value) !== undefined;
+        case LcpOption.Auth:
+          return readAuth(value) !== undefined;
+        case LcpOption.Quality:
+          return readQuality(value) !== undefined;
+        default:
+          return true;
+      }
+    });
+  }
+
+  naked(options: ConfOption[], asReject: boolean): void {
     let looped = false;
     for (const option of options) {
       const { type, value } = option;
@@ -314,18 +333,14 @@ export class Lcp implements Dialect {
       }
       switch (type) {
         case LcpOption.Mru: {
-          const mru = read16(value);
-          if (mru === undefined) return false;
+          const mru = read16(value)!;
           // A larger MRU than ours is no favour to us.
           if (mru >= MIN_MRU && mru <= Math.max(this.#config.mru ?? 0, DEFAULT_MRU)) this.got.mru = mru;
           break;
         }
-        case LcpOption.Asyncmap: {
-          const accm = read32(value);
-          if (accm === undefined) return false;
-          if (this.got.asyncmap !== undefined) this.got.asyncmap = (this.got.asyncmap | accm) >>> 0;
+        case LcpOption.Asyncmap:
+          if (this.got.asyncmap !== undefined) this.got.asyncmap = (this.got.asyncmap | read32(value)!) >>> 0;
           break;
-        }
         case LcpOption.Auth:
           this.#nextMethod(readMethod(value));
           break;
@@ -344,8 +359,7 @@ export class Lcp implements Dialect {
           this.rejected([option]);
           break;
         case LcpOption.Mrru: {
-          const mrru = read16(value);
-          if (mrru === undefined) return false;
+          const mrru = read16(value)!;
           if (this.got.mrru !== undefined && mrru >= MIN_MRU) this.got.mrru = Math.min(this.got.mrru, mrru);
           break;
         }
@@ -356,7 +370,6 @@ export class Lcp implements Dialect {
     }
     this.#loops = looped ? this.#loops + 1 : 0;
     if (this.#loops >= LOOPS) this.#owner.loopedBack();
-    return true;
   }
 
   rejected(options: ConfOption[]): void {

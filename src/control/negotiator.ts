@@ -44,8 +44,10 @@ export interface Dialect {
   request(): ConfOption[];
   /** Judges the peer's request; with `rejectOnly` we have sent Naks enough. */
   judge(list: OptionList, rejectOnly: boolean): Answer;
-  /** Takes in a Nak; with `asReject` we have had enough of them. False: it makes no sense. */
-  naked(options: ConfOption[], asReject: boolean): boolean;
+  /** Whether all options of a Nak have values that their types can have. If one has not, the Nak changes nothing. */
+  understands?(options: readonly ConfOption[]): boolean;
+  /** Takes in a Nak that was understood; with `asReject` we have had enough of them. */
+  naked(options: ConfOption[], asReject: boolean): void;
   /** Takes in a Reject of some of the options asked for. */
   rejected(options: ConfOption[]): void;
   /** Our Configure-Request has gone out; whatever was agreed on before holds no longer. */
@@ -131,7 +133,8 @@ export class Negotiator {
   #transmissions = 0;
   #left = 0;
   #naksSent = 0;
-  #naksHeard = 0;
+  /** Naks, and Rejects of nothing, since an answer that changed something for sure. */
+  #sterile = 0;
   /** The peer's request that our Ack made us Opened with, code to last option; undefined: it was said again already. */
   #agreed: Uint8Array | undefined;
   #agreedAt = 0;
@@ -314,7 +317,7 @@ export class Negotiator {
     if (this.#negotiating) this.#dialect.acknowledged?.();
     if (this.#transmissions === 1) this.#lower.roundTrip(now - this.#sentAt);
     this.#settleAnswer();
-    this.#naksHeard = 0;
+    this.#sterile = 0;
     this.#feed("RCA", now);
   }
 
@@ -323,22 +326,34 @@ export class Negotiator {
     const list = parseOptions(packet, control.dataStart, control.dataEnd);
     const nak = control.code === Code.ConfNak;
     if (this.#negotiating) {
-      // A Nak may add options; a Reject can only name some of what we asked for.
-      const ours = list.options.every((option) => this.#requested.some((asked) => asked.type === option.type));
-      const sound = list.rest.length === 0 && (nak || (ours && list.options.length > 0));
-      if (!nak) this.#naksHeard = 0;
-      const tired = nak && ++this.#naksHeard >= this.#limits.maxFailure;
-      if (!sound || (nak && !this.#dialect.naked(list.options, tired))) {
+      if (list.rest.length > 0 || !(nak ? this.#understands(list.options) : this.#isRejectable(list.options))) {
         this.#complain(nak ? "configure-nak" : "configure-rej", packet, control);
         return;
       }
-      if (!nak) this.#dialect.rejected(list.options);
+      // A Reject of nothing asks for the same request once more, as pppd takes it.
+      const isSterile = nak || list.options.length === 0;
+      this.#sterile = isSterile ? this.#sterile + 1 : 0;
+      const tired = this.#sterile >= this.#limits.maxFailure;
+      if (nak) this.#dialect.naked(list.options, tired);
+      else this.#dialect.rejected(list.options);
       // It goes on about what we cannot change: the restart timer asks again, and not the speed of the line.
       if (tired && sameOptions(this.#dialect.request(), this.#requested)) return;
     }
     this.#settleAnswer();
     this.#feed("RCN", now);
     this.#dialect.refusalTaken?.(now);
+  }
+
+  #understands(options: readonly ConfOption[]): boolean {
+    return this.#dialect.understands?.(options) ?? true;
+  }
+
+  /** A Nak may add options; a Reject can only name some of what we asked for, each once. */
+  #isRejectable(options: readonly ConfOption[]): boolean {
+    const types = options.map(({ type }) => type);
+    return (
+      new Set(types).size === types.length && types.every((type) => this.#requested.some((one) => one.type === type))
+    );
   }
 
   #receiveTermReq(packet: Uint8Array, control: Control, now: number): void {
@@ -478,7 +493,7 @@ export class Negotiator {
   }
 
   #restart(): void {
-    this.#naksSent = this.#naksHeard = 0;
+    this.#naksSent = this.#sterile = 0;
     this.#dialect.reset();
   }
 }

@@ -24,7 +24,7 @@ function opened() {
     reset: () => {},
     request: (): ConfOption[] => [],
     judge: ({ options }): Answer => ({ code: Code.ConfAck, options }),
-    naked: () => true,
+    naked: () => {},
     rejected: () => {},
     up: () => void layers.push("up"),
     down: () => void layers.push("down"),
