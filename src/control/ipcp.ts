@@ -93,6 +93,8 @@ export class Ipcp implements Dialect {
   #peerVj: Vj | undefined;
   /** The protocol number the peer's own request had, if that was in RFC 1172's form. */
   #peerOldVj: number | undefined;
+  /** The form in which the request being judged names addresses first; the other form is refused behind it. */
+  #addressForm: number | undefined;
   /** The peer's request left its address out, and we asked it once to put it in. */
   #demandedAddress = false;
 
@@ -139,7 +141,7 @@ export class Ipcp implements Dialect {
   }
 
   judge(list: OptionList, rejectOnly: boolean): Answer {
-    this.#peer = this.#peerVj = this.#peerOldVj = undefined;
+    this.#peer = this.#peerVj = this.#peerOldVj = this.#addressForm = undefined;
     const answer = weigh(list, rejectOnly, (option) => this.#verdict(option));
     const { address, noRemote } = this.#config;
     const named = list.options.some(({ type }) => type === IpcpOption.Address || type === IpcpOption.Addresses);
@@ -156,7 +158,7 @@ export class Ipcp implements Dialect {
     switch (option.type) {
       case IpcpOption.Address: {
         const address = read32(value);
-        if (address === undefined || !this.#config.address) return "reject";
+        if (address === undefined || !this.#config.address || !this.#isFirstForm(option.type)) return "reject";
         const wanted = this.#addressVerdict(address);
         return typeof wanted === "number" ? option32(IpcpOption.Address, wanted) : wanted;
       }
@@ -173,6 +175,11 @@ export class Ipcp implements Dialect {
       default:
         return "reject";
     }
+  }
+
+  #isFirstForm(type: number): boolean {
+    this.#addressForm ??= type;
+    return this.#addressForm === type;
   }
 
   /** Whether the peer may call itself so; a number is what it should say instead. */
@@ -192,7 +199,7 @@ export class Ipcp implements Dialect {
   /** The old option says both addresses at once (RFC 1172 §5.1). */
   #addressesVerdict(value: Uint8Array): Verdict {
     const addresses = readAddresses(value);
-    if (addresses === undefined || !this.#config.addresses) return "reject";
+    if (addresses === undefined || !this.#config.addresses || !this.#isFirstForm(IpcpOption.Addresses)) return "reject";
     const source = this.#addressVerdict(addresses.source);
     if (source === "reject") return "reject";
     let { destination } = addresses;
@@ -326,14 +333,16 @@ export class Ipcp implements Dialect {
       this.#lower.log("error", "Peer refused to agree to his IP address");
       return "Refused his IP address";
     }
+    const vjReceive = this.#oldVj === undefined ? this.#vj : OLD_VJ_TERMS;
     return this.#owner.ipcpUp(
       {
         our: this.#our,
         peer,
         dns: [this.#asked.get(IpcpOption.Dns1) ?? 0, this.#asked.get(IpcpOption.Dns2) ?? 0],
         wins: [this.#asked.get(IpcpOption.Wins1) ?? 0, this.#asked.get(IpcpOption.Wins2) ?? 0],
-        vjReceive: this.#oldVj === undefined ? this.#vj : OLD_VJ_TERMS,
-        vjTransmit: this.#peerVj,
+        vjReceive,
+        // The kernel of a pppd that refused ours has nothing to uncompress with, whatever the pppd asked for.
+        vjTransmit: vjReceive && this.#peerVj,
       },
       now,
     );

@@ -53,8 +53,9 @@ export interface LcpConfig {
   mru: number | undefined;
   /** The receive ACCM to ask for; undefined: do not ask. */
   asyncmap: number | undefined;
-  /** Whether the peer may ask for an ACCM of its own. */
+  /** Whether the peer may ask for an ACCM of its own, and what that has to name: control characters we escape anyway. */
   allowAsyncmap: boolean;
+  escapedAsyncmap: number;
   magic: boolean;
   pcomp: boolean;
   accomp: boolean;
@@ -218,6 +219,8 @@ export class Lcp implements Dialect {
       case LcpOption.Asyncmap: {
         const accm = read32(value);
         if (accm === undefined || !config.allowAsyncmap) return "reject";
+        const least = (accm | config.escapedAsyncmap) >>> 0;
+        if (accm !== least) return option32(LcpOption.Asyncmap, least);
         this.peer.asyncmap = accm;
         return "ack";
       }

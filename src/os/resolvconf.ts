@@ -3,15 +3,20 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { reasonOf } from "./libc.ts";
 
-/** Writes one line a server, the same one twice if the peer said it twice. Returns what went wrong, for the log. */
+/** Writes one line for each server, and one for two that are the same. Returns what went wrong, for the log. */
 export function writeResolvConf(confdir: string, servers: readonly string[]): string | undefined {
   const path = `${confdir}/resolv.conf`;
   try {
-    writeFileSync(path, servers.map((server) => `nameserver ${server}\n`).join(""), { mode: 0o644 });
+    writeFileSync(path, nameServerLines(servers), { mode: 0o644 });
     return undefined;
   } catch (error) {
     return `Failed to create ${path}: ${reasonOf(error)}`;
   }
+}
+
+/** What resolv.conf says of servers, each once. */
+export function nameServerLines(servers: readonly string[]): string {
+  return [...new Set(servers)].map((server) => `nameserver ${server}\n`).join("");
 }
 
 /** Does nothing when it is not there, or may not be removed. */

@@ -4,6 +4,7 @@
 import { existsSync } from "node:fs";
 import { libc } from "./libc.ts";
 import { namesIn } from "./sysfs.ts";
+import { nameServerLines } from "./resolvconf.ts";
 
 /** A program to be run with these arguments, and what it is told. */
 export interface Request {
@@ -64,7 +65,7 @@ function resolvconf(program: string): Resolver {
     has: (ifname) => RECORDS.some((folder) => namesIn(folder).some((name) => name.split(".")[0] === ifname)),
     add: (ifname, servers) => ({
       argv: [program, "-a", ifname],
-      input: servers.map((server) => `nameserver ${server}\n`).join(""),
+      input: nameServerLines(servers),
     }),
     remove: (ifname) => ({ argv: [program, "-d", ifname], input: "" }),
   };

@@ -48,6 +48,7 @@ export function linkConfig(config: Config, plan: AuthPlan, complain: (text: stri
       mru: nothing || config.defaultMru ? undefined : config.mru,
       asyncmap: nothing || config.defaultAsyncmap ? undefined : xonxoffMap(config),
       allowAsyncmap: !nothing && !config.defaultAsyncmap,
+      escapedAsyncmap: controlMap(config.escape),
       magic: !nothing && !config.nomagic,
       pcomp: !nothing && !config.nopcomp,
       accomp: !nothing && !config.noaccomp,
@@ -237,6 +238,11 @@ function mppeConfig({ mppe, nomppe40, nomppe56, nomppe128, mppeStateful }: Confi
 }
 
 /** ^S and ^Q stop and start the line itself, so the peer must not send them bare. */
+/** A map of the control characters among the octets. */
+function controlMap(octets: readonly number[]): number {
+  return octets.filter((octet) => octet < 32).reduce((map, octet) => (map | (1 << octet)) >>> 0, 0);
+}
+
 function xonxoffMap({ asyncmap, crtscts }: Config): number {
   return crtscts === "xonxoff" ? (asyncmap | 0x000a0000) >>> 0 : asyncmap;
 }

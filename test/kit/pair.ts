@@ -19,6 +19,7 @@ export function linkConfig(changes: Partial<LinkConfig> = {}): LinkConfig {
       mru: 1500,
       asyncmap: 0,
       allowAsyncmap: true,
+      escapedAsyncmap: 0,
       magic: true,
       pcomp: true,
       accomp: true,

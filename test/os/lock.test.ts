@@ -164,10 +164,10 @@ describe("PidFiles", () => {
 });
 
 describe("resolv.conf", () => {
-  test("has a line a server, and is written anew each time", () => {
+  test("has a line for each server, one for two that are equal, and is written anew each time", () => {
     const path = join(directory, "resolv.conf");
     expect(writeResolvConf(directory, ["10.0.0.53", "10.0.0.53"])).toBeUndefined();
-    expect(readFileSync(path, "utf8")).toBe("nameserver 10.0.0.53\nnameserver 10.0.0.53\n");
+    expect(readFileSync(path, "utf8")).toBe("nameserver 10.0.0.53\n");
     writeResolvConf(directory, ["1.1.1.1"]);
     expect(readFileSync(path, "utf8")).toBe("nameserver 1.1.1.1\n");
     expect(statSync(path).mode & 0o777).toBe(0o644);
