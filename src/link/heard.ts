@@ -1,10 +1,10 @@
 // What came in on a line whose link never began: counted until LCP opens for the first time, and put in words when
 // nobody agreed. pppd says no more than that its requests timed out.
 
-import { u32 } from "../bytes/be.ts";
 import { printable, textOf } from "../bytes/text.ts";
 import { ESCAPE, FLAG, TRANSPARENCY } from "../frame/accm.ts";
 import type { DeframerStats } from "../frame/deframer.ts";
+import { FCS_GOOD, FCS_INIT, fcsOver, isLcp } from "../frame/fcs.ts";
 import { Code } from "../wire/control.ts";
 import { Protocol, protocolName } from "../wire/protocols.ts";
 
@@ -24,6 +24,8 @@ const SLOW_LEAST = 16;
 const FRAME = /~?[\x7f\xff](?:}#|\x03)[^~]*~?/g;
 /** What may be left of one that begins before the octets kept. */
 const CUT_FRAME = /^[^~]*}[^~]*~/;
+/** Protocol and code of a Configure-Request. */
+const REQUEST = [Protocol.LCP >>> 8, Protocol.LCP & 0xff, Code.ConfReq];
 const TERMINAL_CONTROL = /\x1b(?:\[[0-?]*[ -/]*[@-~]|[ -/]*[0-~])/g;
 
 /** What pppd says of a line whose octets all have something in common. */
@@ -92,6 +94,8 @@ export class Heard {
       return `Heard our own requests${more}: a loopback plug, a modem in command mode or a login that echoes`;
     }
     const bad = stats.badFcs + stats.runts + stats.overlong + stats.aborted + stats.faults;
+    if (bad > 0 && this.#isUnescaped)
+      return "Heard LCP in which control characters are not escaped: the receive-all option takes it";
     if (stats.frames > 0) return `Heard ${this.#packets()}${bad > 0 ? ` (and ${damaged(bad)})` : ""}`;
     return this.#textSummary ?? this.#noise(bad);
   }
@@ -184,16 +188,52 @@ export class Heard {
     return tail;
   }
 
-  /** Is our magic number in what came in last, bit 7 or no bit 7? The number makes it ours, not the peer's. */
+  /**
+   * Is one of our own requests among what came in last, bit 7 or no bit 7? Our magic number makes it ours; the peer's Ack
+   * of it has that number too.
+   */
   #isEcho(magic: number): boolean {
     if (magic === 0) return false;
-    return [0xffffffff, 0x7f7f7f7f].some((mask) => {
-      const plain = unescaped(this.#tail(mask & 0xff));
-      const wanted = (magic & mask) >>> 0;
-      for (let at = 0; at + 4 <= plain.length; at++) if (u32(plain, at) === wanted) return true;
-      return false;
+    return [0xff, 0x7f].some((mask) => {
+      const start = REQUEST.map((octet) => octet & mask);
+      const number = [24, 16, 8, 0].map((shift) => (magic >>> shift) & mask);
+      return this.#chunks(mask).some((chunk) => {
+        const plain = unescaped(chunk);
+        const at = indexOf(plain, start, 0);
+        return at >= 0 && indexOf(plain, number, at) >= 0;
+      });
     });
   }
+
+  /** Is there a frame of LCP that is good if the control characters count that should have been escaped in it? */
+  get #isUnescaped(): boolean {
+    return this.#chunks(0xff).some((chunk) => {
+      const plain = unescaped(chunk);
+      const end = plain.length;
+      if (!chunk.some((octet) => octet < 0x20) || !isLcp(plain, end - 2)) return false;
+      return fcsOver(FCS_INIT, plain, 0, end) === FCS_GOOD;
+    });
+  }
+
+  /** What stands between flags in the octets kept. */
+  #chunks(mask: number): Uint8Array[] {
+    const tail = this.#tail(mask);
+    const chunks: Uint8Array[] = [];
+    for (let start = 0; start < tail.length;) {
+      const flag = tail.indexOf(FLAG, start);
+      const end = flag < 0 ? tail.length : flag;
+      if (end > start) chunks.push(tail.subarray(start, end));
+      start = end + 1;
+    }
+    return chunks;
+  }
+}
+
+/** The first place of `wanted` in the bytes from `start` on; -1: none. */
+function indexOf(bytes: Uint8Array, wanted: readonly number[], start: number): number {
+  for (let at = start; at + wanted.length <= bytes.length; at++)
+    if (wanted.every((octet, index) => octet === bytes[at + index])) return at;
+  return -1;
 }
 
 function damaged(frames: number): string {

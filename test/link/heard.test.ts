@@ -5,7 +5,8 @@ import { Ring } from "../../src/bytes/ring.ts";
 import { bytesOf } from "../../src/bytes/text.ts";
 import { Framer } from "../../src/frame/framer.ts";
 import { putHeader, HEADROOM } from "../../src/frame/header.ts";
-import { FCS_ROOM } from "../../src/frame/fcs.ts";
+import { Deframer } from "../../src/frame/deframer.ts";
+import { FCS_INIT, FCS_ROOM, fcsOver } from "../../src/frame/fcs.ts";
 import { Code, option32, putConfigure, putControl } from "../../src/wire/control.ts";
 import { LcpOption } from "../../src/wire/lcp.ts";
 import { Protocol } from "../../src/wire/protocols.ts";
@@ -125,6 +126,35 @@ test("our own requests on a line that clears bit 7", () => {
   });
   const after = (said: Uint8Array): Uint8Array => many(echo(said), "\r\nlaplink login: ");
   expect(heard(after)).toContain('our own requests, and "ink login: laplink login: laplink login:": a loopback plug');
+});
+
+/** An Ack of the request, from a peer that escapes no control characters. */
+function rawAck(said: Uint8Array): Uint8Array {
+  const deframer = new Deframer();
+  deframer.push(said, 0, said.length);
+  const ack = deframer.frame.slice(0, deframer.length);
+  ack[4] = Code.ConfAck;
+  const fcs = ~fcsOver(FCS_INIT, ack, 0, ack.length);
+  const octets = [...ack, fcs & 0xff, (fcs >>> 8) & 0xff];
+  return Uint8Array.of(
+    0x7e,
+    ...octets.flatMap((octet) => (octet === 0x7d || octet === 0x7e ? [0x7d, octet ^ 0x20] : octet)),
+    0x7e,
+  );
+}
+
+test("an Ack with control characters is no echo, though our number is in it", () => {
+  const remedy = "Heard LCP in which control characters are not escaped: the receive-all option takes it";
+  expect(heard(rawAck)).toBe(remedy);
+  expect(heard((said) => many(rawAck(said), request()))).toBe(remedy);
+  const side = new Side({ ...linkConfig(), receiveAll: true }, new Rng(3));
+  side.link.open(0);
+  side.take(rawAck(side.drain(0)), 1);
+  expect(side.lines.at(-1)).toStartWith("rcvd [LCP ConfAck");
+  const echoed = "Heard our own requests: a loopback plug, a modem in command mode or a login that echoes";
+  expect(heard((said) => many("login: ", said.slice(1)).map((octet) => octet & 0x7f))).toContain("our own requests");
+  // A loop that is also damaged enough for LCP not to notice it.
+  expect(heard((said) => said.map((octet, at) => (at === said.length - 3 ? octet ^ 4 : octet)))).toBe(echoed);
 });
 
 test("a line that is looped back is what pppd calls it; a login prompt that echoes is quoted besides", () => {
