@@ -20,6 +20,7 @@ import { Protocol } from "../wire/protocols.ts";
 import { Datapath, LOST } from "./datapath.ts";
 import { Gain } from "./gain.ts";
 import type { LinkEvent } from "./events.ts";
+import { KeyWatch } from "./key-watch.ts";
 import { type Filters, INBOUND, OUTBOUND } from "./filters.ts";
 import type { Timer } from "./timers.ts";
 
@@ -87,6 +88,7 @@ export class Networks {
   /** The link is being closed because nothing would be encrypted. */
   #hasFailed = false;
   #mppeKeys: MppeKeys | undefined;
+  readonly #keyWatch: KeyWatch;
   /** What compression takes away from the MTU. */
   #overhead = 0;
 
@@ -96,6 +98,7 @@ export class Networks {
     this.#host = host;
     this.datapath = new Datapath(plain);
     this.filters = config.filters;
+    this.#keyWatch = new KeyWatch((level, text) => host.log(level, text));
     const lower = (timer: Timer): Lower => this.#counted(host.lower(timer));
     const ncps: Ncp[] = [];
     if (config.ccp !== undefined) {
@@ -255,7 +258,10 @@ export class Networks {
   protocolRejected(protocol: number, now: number): void {
     if (protocol === Protocol.COMP) protocol = Protocol.CCP;
     const ncp = this.#ncps.find((one) => one.protocol === protocol);
-    if (ncp === undefined) return;
+    if (ncp === undefined) {
+      if (this.datapath.encrypted && !this.carries(protocol)) this.#keyWatch.unreadable();
+      return;
+    }
     ncp.negotiator.protocolRejected(now);
     if (protocol === Protocol.CCP && this.datapath.encrypted)
       this.#mppeFailed("MPPE required but peer negotiation failed", now);
@@ -286,6 +292,10 @@ export class Networks {
     const { datapath, traffic, filters } = this;
     const found = datapath.decode(protocol, packet, start, end);
     this.protocol = found;
+    if (protocol === Protocol.COMP && datapath.encrypted && datapath.decompressor !== undefined) {
+      if (this.carries(found)) this.#keyWatch.readable();
+      else this.#keyWatch.unreadable();
+    }
     if (found > 0) {
       const { received } = datapath;
       received.packets++;
@@ -368,6 +378,8 @@ export class Networks {
         };
         const text = enabledText(receive, transmit);
         if (text !== undefined) this.#host.log("notice", text);
+        this.#warnOfWeakness(receive, transmit);
+        if (receive?.kind === "mppe" && receive.stateless) this.#keyWatch.start(this.#mppeKeys?.version ?? 2);
         if (this.datapath.encrypted) this.#begin(now);
       },
       ccpDown: () => (this.compression = NO_COMPRESSION),
@@ -379,6 +391,17 @@ export class Networks {
       resetReceive: () => datapath.resetReceive(),
       wakeResetAt: (at) => this.#host.wakeAt("ccpReset", at),
     };
+  }
+
+  /** A pppd 2.5 that is offered 40 bits beside 128 asks for those. */
+  #warnOfWeakness(...methods: readonly (Method | undefined)[]): void {
+    if (this.#config.ccp?.mppe?.bits128 !== true) return;
+    const weak = methods.find((method) => method?.kind === "mppe" && method.bits < 128);
+    if (weak?.kind === "mppe")
+      this.#host.log(
+        "warn",
+        `MPPE with ${weak.bits} bits only, for the peer wants no more; require-mppe-128 insists on 128`,
+      );
   }
 
   #setOverhead(overhead: number): void {

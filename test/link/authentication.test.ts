@@ -161,6 +161,53 @@ test("MPPE of every strength carries packets, and nothing goes in the clear", ()
   }
 });
 
+test("a peer that goes for 40 bits where 128 were offered is warned of, with the remedy", () => {
+  const only40: MppeConfig = { bits40: true, bits56: false, bits128: false, stateful: false };
+  const link = pair(
+    { name: "srv", peer: "zaphod", demand: ["mschap-v2"], mppe: ALL },
+    { name: "zaphod", accept: ["mschap-v2"], mppe: only40 },
+  );
+  link.open();
+  expect(link.run(() => up(link))).toBe(true);
+  const warning = "MPPE with 40 bits only, for the peer wants no more; require-mppe-128 insists on 128";
+  expect(link.a.events).toContainEqual({ type: "log", level: "warn", text: warning });
+  expect(link.b.lines).not.toContain(warning);
+});
+
+test("two ends with different keys are told of it, and of what helps after MS-CHAP", () => {
+  const warning = "No encrypted packet can be read: the two ends have different keys";
+  for (const [method, text] of [
+    ["mschap", `${warning}; a pppd 2.5 has wrong ones after MS-CHAP, and MS-CHAPv2 helps`],
+    ["mschap-v2", warning],
+  ] as const)
+    // The sender of packets hears of it as well as their receiver.
+    for (const spoilt of [false, true]) {
+      const mppe: MppeConfig = { ...ALL, bits40: false };
+      const link = pair(
+        { name: "srv", peer: "zaphod", demand: [method], mppe },
+        { name: "zaphod", accept: [method], mppe },
+      );
+      const { networks } = link.b.link;
+      const start = networks.start.bind(networks);
+      networks.start = (keys, now) => {
+        if (typeof keys !== "object") throw new Error("no keys");
+        const other = (key: Uint8Array): Uint8Array => key.map((octet) => octet ^ 1);
+        start(spoilt ? { ...keys, transmit: other(keys.transmit), receive: other(keys.receive) } : keys, now);
+      };
+      link.open();
+      expect(link.run(() => up(link))).toBe(true);
+      const packet = Uint8Array.from({ length: 100 }, (_, at) => (at === 0 ? 0x45 : 0x41));
+      for (let n = 0; n < 40; n++) {
+        link.a.send(packet, link.now);
+        link.run(() => false, 100);
+      }
+      for (const { events } of [link.a, link.b]) {
+        const warnings = events.filter((event) => event.type === "log" && event.text.startsWith(warning));
+        expect(warnings).toEqual(spoilt ? [{ type: "log", level: "warn", text }] : []);
+      }
+    }
+});
+
 test("required encryption that cannot be had ends the link, each time with the reason", () => {
   const refused = pair(
     { name: "srv", peer: "zaphod", demand: ["mschap-v2"], mppe: ALL },
