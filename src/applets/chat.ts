@@ -2,17 +2,19 @@
 
 import { ownEnvironment } from "../os/inherited.ts";
 import { chat as chatOn, type ChatIo } from "../run/chat.ts";
-import { writeAll } from "../run/chat-line.ts";
+import { LineOutput } from "../os/line-output.ts";
 
 /** Runs chat with the arguments after its name, on stdin, stdout and stderr unless told where else; the exit code. */
 export function chat(argv: readonly string[], io: ChatIo = PROCESS): Promise<number> {
   return chatOn(argv, io);
 }
 
+const errors = new LineOutput(2);
+
 const PROCESS: ChatIo = {
   input: 0,
   output: 1,
-  stderr: (bytes) => writeAll(2, bytes),
+  stderr: (bytes) => errors.write(bytes),
   environment: ownEnvironment(),
   catchSignals: true,
 };

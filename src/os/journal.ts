@@ -2,32 +2,51 @@
 // syslog as well.
 
 import { fstatSync } from "node:fs";
-import { libc, Memory } from "./libc.ts";
+import { EAGAIN, EINTR, errno, libc, type Memory } from "./libc.ts";
+import { lineOf, lossText, Outbox, type Reader, UNDELIVERABLE } from "./outbox.ts";
 import { type Level, LEVELS } from "./syslog.ts";
 
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 
-export class Journal {
+export class Journal implements Reader {
   readonly #fd: number;
-  /** The last line went out in part. */
-  #broken = false;
+  readonly #outbox = new Outbox(this);
+  #isBroken = false;
 
   constructor(fd: number) {
     this.#fd = fd;
   }
 
-  /** False when it was not taken: nobody reads, or not fast enough to be worth the link. */
+  /** False when nobody reads it any more. */
   write(level: Level, text: string): boolean {
-    const prefix = `<${LEVELS.indexOf(level)}>`;
-    const lines = text.split("\n").map((line) => `${prefix}${line}\n`);
-    const bytes = Buffer.from((this.#broken ? "\n" : "") + lines.join(""));
-    const memory = new Memory(bytes.length);
-    memory.bytes.set(bytes);
-    const sent = libc.send(this.#fd, memory.address, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent > 0) this.#broken = sent < bytes.length;
-    return sent === bytes.length;
+    if (this.#isBroken) return false;
+    this.#outbox.push(linesOf(level, text));
+    return !this.#isBroken;
   }
+
+  lossLine(count: number): Memory {
+    return linesOf("warning", lossText(count));
+  }
+
+  take(line: Memory, at: number): number {
+    const sent = libc.send(this.#fd, line.at(at), line.bytes.length - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0) return sent;
+    const error = errno();
+    if (error === EAGAIN || error === EINTR) return 0;
+    this.#isBroken = true;
+    return UNDELIVERABLE;
+  }
+}
+
+function linesOf(level: Level, text: string): Memory {
+  const prefix = `<${LEVELS.indexOf(level)}>`;
+  return lineOf(
+    text
+      .split("\n")
+      .map((line) => `${prefix}${line}\n`)
+      .join(""),
+  );
 }
 
 /** Undefined when it is not the journal's. `stream` is what systemd says of the descriptors it gave us: "dev:inode". */

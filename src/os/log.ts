@@ -1,8 +1,9 @@
 // Where pppd's log lines go: syslog, and the same line to logfd (stdout until detaching, or logfile); to the journal once,
 // when that is what logfd is. The one thing that prints while a link is up.
 
-import { writeSync } from "node:fs";
 import { type Journal, journalAt } from "./journal.ts";
+import { LineOutput } from "./line-output.ts";
+import { drainOutboxes } from "./outbox.ts";
 import { type Level as SyslogLevel, Syslog } from "./syslog.ts";
 
 export type LogLevel = "debug" | "info" | "notice" | "warn" | "error";
@@ -15,17 +16,22 @@ const SYSLOG_LEVELS: Record<LogLevel, SyslogLevel> = {
   error: "err",
 };
 
+/** A reader of the descriptor that takes nothing for so long gets no more when it is given up. */
+const DROP_MS = 1000;
+
 export class Log {
   /** Debug lines are written, to syslog and to the descriptor. */
   debug: boolean;
   readonly #syslog: Syslog;
   #fd: number | undefined;
   #journal: Journal | undefined;
+  #output: LineOutput | undefined;
 
   constructor(syslog: Syslog, fd: number | undefined, debug: boolean) {
     this.#syslog = syslog;
     this.#fd = fd;
     this.#journal = journalAt(fd);
+    if (fd !== undefined && this.#journal === undefined) this.#output = new LineOutput(fd);
     this.debug = debug;
   }
 
@@ -34,16 +40,23 @@ export class Log {
     return this.#fd;
   }
 
-  /** Syslog alone from now on. */
+  /** Syslog alone from now on. The descriptor may become another file's: what waits for it goes first, or is lost. */
   dropFd(): void {
-    this.#fd = this.#journal = undefined;
+    drainOutboxes(DROP_MS);
+    this.#output?.close();
+    this.#fd = this.#journal = this.#output = undefined;
+  }
+
+  /** What scripts say that are played by ourselves, for the descriptor alone. */
+  pass(bytes: Uint8Array): void {
+    this.#output?.write(bytes);
   }
 
   write(level: LogLevel, text: string): void {
     if (level === "debug" && !this.debug) return;
     if (this.#journal?.write(SYSLOG_LEVELS[level], text) === true) return;
     this.#syslog.write(SYSLOG_LEVELS[level], text);
-    if (this.#journal === undefined) this.#print(text);
+    this.#output?.write(`${text}\n`);
   }
 
   /** For syslog or the journal: what would tell the person at the terminal nothing ("Exit."). */
@@ -51,15 +64,5 @@ export class Log {
     if (level === "debug" && !this.debug) return;
     if (this.#journal?.write(SYSLOG_LEVELS[level], text) === true) return;
     this.#syslog.write(SYSLOG_LEVELS[level], text);
-  }
-
-  #print(text: string): void {
-    if (this.#fd === undefined) return;
-    const line = Buffer.from(`${text}\n`, "utf8");
-    try {
-      writeSync(this.#fd, line);
-    } catch {
-      // The terminal hung up, the disk is full, the reader is slow: a log line is not worth the link.
-    }
   }
 }

@@ -1,7 +1,9 @@
 // syslog(3) without libc's: one datagram a message to /dev/log, in the form the C library writes (RFC 3164).
-// A missing or restarted daemon costs nothing but its messages: logging never throws and never stalls the link for long.
+// Logging never throws and never waits: what a slow, stopped or restarted daemon does not take waits in an Outbox.
 
-import { closeFd, EAGAIN, errno, EINTR, libc, Memory, O, POLLOUT } from "./libc.ts";
+import { constants } from "node:os";
+import { closeFd, EAGAIN, EINTR, errno, libc, Memory, O } from "./libc.ts";
+import { ABSENT, lineOf, lossText, Outbox, type Reader, UNDELIVERABLE } from "./outbox.ts";
 
 export const LEVELS = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"] as const;
 export type Level = (typeof LEVELS)[number];
@@ -32,14 +34,13 @@ export type Facility = keyof typeof FACILITIES;
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+const { EMSGSIZE, ENOBUFS } = constants.errno;
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const SUN_PATH_SIZE = 108;
-/** A daemon that has not read for so long loses this message. */
-const PATIENCE_MS = 100;
 /** After a failed connect the next one is not tried before. */
 const RETRY_MS = 1000;
 
@@ -53,51 +54,71 @@ export function logTime(date: Date): string {
 export class Syslog {
   readonly #tag: string;
   readonly #facility: number;
-  readonly #path: string;
-  #fd = -1;
-  #stream = false;
-  #retryAt = 0;
+  readonly #daemon: Outbox;
 
   /** `path` is for tests. */
   constructor(ident: string, facility: Facility, options: { pid: boolean; path?: string }) {
     this.#tag = options.pid ? `${ident}[${process.pid}]` : ident;
     this.#facility = FACILITIES[facility] * 8;
-    this.#path = options.path ?? "/dev/log";
+    this.#daemon = daemonAt(options.path ?? "/dev/log", (text) => this.#line("warning", text));
   }
 
   write(level: Level, text: string): void {
+    this.#daemon.push(this.#line(level, text));
+  }
+
+  #line(level: Level, text: string): Memory {
     const priority = this.#facility + LEVELS.indexOf(level);
-    const line = `<${priority}>${logTime(new Date())} ${this.#tag}: ${text}`;
-    // The second attempt is for a daemon that was restarted: the old socket is dead, the new one is in its place.
-    if (!this.#send(line)) this.#send(line);
+    return lineOf(`<${priority}>${logTime(new Date())} ${this.#tag}: ${text}\0`);
+  }
+}
+
+const daemons = new Map<string, Outbox>();
+
+/** All who write to one daemon share a connection: what pppd and its chat say stays in order. */
+function daemonAt(path: string, line: (text: string) => Memory): Outbox {
+  let outbox = daemons.get(path);
+  if (outbox === undefined) daemons.set(path, (outbox = new Outbox(new Daemon(path, line))));
+  return outbox;
+}
+
+class Daemon implements Reader {
+  readonly #path: string;
+  readonly #line: (text: string) => Memory;
+  #fd = -1;
+  #stream = false;
+  #retryAt = 0;
+
+  constructor(path: string, line: (text: string) => Memory) {
+    this.#path = path;
+    this.#line = line;
   }
 
-  close(): void {
-    if (this.#fd >= 0) closeFd(this.#fd);
-    this.#fd = -1;
+  lossLine(count: number): Memory {
+    return this.#line(lossText(count));
   }
 
-  /** False when the connection turned out to be broken. */
-  #send(line: string): boolean {
-    if (this.#fd < 0 && !this.#connect()) return true;
-    const bytes = Buffer.from(line);
-    const message = new Memory(bytes.length + 1);
-    message.bytes.set(bytes);
-    // On a stream the terminating NUL ends the record.
-    const length = bytes.length + (this.#stream ? 1 : 0);
-    for (let waited = false; ;) {
-      if (libc.send(this.#fd, message.address, length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return true;
+  /** The second attempt is for a daemon that was restarted: the old socket is dead, the new one is in its place. */
+  take(line: Memory, at: number): number {
+    for (const isLast of [false, true]) {
+      if (this.#fd < 0 && !this.#connect()) return at > 0 ? UNDELIVERABLE : ABSENT;
+      // On a stream the NUL ends the record; a datagram has an end of its own.
+      const length = line.bytes.length - at - (this.#stream ? 0 : 1);
+      const sent = libc.send(this.#fd, line.at(at), length, MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (sent >= 0) return this.#stream ? sent : line.bytes.length;
       const error = errno();
-      if (error === EINTR) continue;
-      if (error === EAGAIN) {
-        if (waited) return true;
-        waited = true;
-        this.#waitWritable();
-        continue;
-      }
-      this.close();
-      return false;
+      if (error === EAGAIN || error === EINTR || error === ENOBUFS) return 0;
+      if (error === EMSGSIZE) return UNDELIVERABLE;
+      this.#disconnect();
+      // A new daemon would take the rest of a line for a line.
+      if (isLast || at > 0) return UNDELIVERABLE;
     }
+    return UNDELIVERABLE;
+  }
+
+  #disconnect(): void {
+    closeFd(this.#fd);
+    this.#fd = -1;
   }
 
   #connect(): boolean {
@@ -119,12 +140,5 @@ export class Syslog {
     }
     this.#retryAt = now + RETRY_MS;
     return false;
-  }
-
-  #waitWritable(): void {
-    const set = new Memory(8);
-    set.view.setInt32(0, this.#fd, true);
-    set.view.setInt16(4, POLLOUT, true);
-    libc.poll(set.address, 1, PATIENCE_MS);
   }
 }

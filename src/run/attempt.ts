@@ -11,6 +11,7 @@ import { RateLimit } from "../link/rate-limit.ts";
 import type { Config } from "../options/config.ts";
 import { type LineErrors, lineErrors } from "../os/line.ts";
 import type { Log } from "../os/log.ts";
+import { outboxTurnMs } from "../os/outbox.ts";
 import type { Device } from "../os/stream.ts";
 import type { Tun } from "../os/tun.ts";
 import { limitOf, paceOf } from "./device.ts";
@@ -180,7 +181,7 @@ export class Attempt {
 
   /** How often Bun must have its turn: TLS works in it, and whoever is asked about passwords. */
   turnMs(): number {
-    return Math.min(this.#host.peers.turnMs(), this.#host.hooks.turnMs());
+    return Math.min(this.#host.peers.turnMs(), this.#host.hooks.turnMs(), outboxTurnMs());
   }
 
   settle(now: number): void {

@@ -17,6 +17,7 @@ import {
   POLLOUT,
   strerror,
 } from "../os/libc.ts";
+import { outboxTurnMs } from "../os/outbox.ts";
 import { outputQueued } from "../os/line.ts";
 import { CC, flushTty, IFLAG, readTermios, sendBreak, writeTermios, type Termios } from "../os/termios.ts";
 
@@ -107,7 +108,7 @@ export class ChatLine {
     // The byte that found no room is tried again at the next turn.
     if (engine.blocked) fds.push([this.#output, POLLOUT, () => {}]);
     if (this.#file) fds.push([this.#file.fd, POLLIN, () => this.#readFile(engine)]);
-    const left = Math.min(engine.nextTimeout() - performance.now(), SIGNAL_LATENCY_MS);
+    const left = Math.min(engine.nextTimeout() - performance.now(), SIGNAL_LATENCY_MS, outboxTurnMs());
     for (const at of poll(fds, left)) fds[at]?.[2]();
   }
 

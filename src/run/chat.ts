@@ -124,7 +124,6 @@ class Speaker {
 
   close(): void {
     if (this.#report !== undefined) closeFd(this.#report);
-    this.#syslog?.close();
   }
 
   /** Opens every report file; the last is the one used, or stderr when it cannot be opened. */

@@ -11,6 +11,7 @@ import { eventPollDescriptors } from "../os/eventpoll.ts";
 import { libc, Memory, POLLERR, POLLIN, reasonOf } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";
 import { firstEthernetMac } from "../os/netif.ts";
+import { outboxTurnMs } from "../os/outbox.ts";
 import { readSysctl, writeSysctl } from "../os/sysctl.ts";
 import { Failed } from "./device.ts";
 import { Exit } from "./exit.ts";
@@ -144,7 +145,8 @@ export class Demand {
       if (isOver()) return "stopped";
       if (this.#findActive(filters)) return "packet";
       const now = performance.now();
-      const until = Math.min(nextDeadline(), bun.length === 0 ? now + BUN_TURN_MS : Infinity);
+      const turn = Math.min(outboxTurnMs(), bun.length === 0 ? BUN_TURN_MS : Infinity);
+      const until = Math.min(nextDeadline(), now + turn);
       const patience = until === Infinity ? -1 : Math.max(0, Math.ceil(until - now));
       if (libc.poll(address, fds.length, patience) > 0 && view.getInt16(6, true) & POLLERR) return "gone";
     }

@@ -70,7 +70,10 @@ async function ownChat(
   const code = await chat(words, {
     input: line,
     output,
-    stderr: (bytes) => void (errors !== undefined && tryWrite(errors, bytes)),
+    stderr: (bytes) => {
+      if (errors === log.fd) log.pass(bytes);
+      else if (errors !== undefined) tryWrite(errors, bytes);
+    },
     environment: env,
     failed: (why) => log.write("info", `chat ${why}`),
     signal: controller.signal,

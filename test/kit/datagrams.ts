@@ -21,12 +21,14 @@ export class Datagrams {
     setNonblocking(this.#fd, true);
   }
 
-  /** All that has arrived and was not taken yet. */
-  take(): string[] {
+  /** All that has arrived and was not taken yet, or the first `most` of it. */
+  take(most = Infinity): string[] {
     const memory = new Memory(65536);
     const taken: string[] = [];
-    for (let count: number; (count = libc.recv(this.#fd, memory.address, memory.bytes.length, 0)) >= 0;)
+    for (let count: number; taken.length < most;) {
+      if ((count = libc.recv(this.#fd, memory.address, memory.bytes.length, 0)) < 0) break;
       taken.push(Buffer.from(memory.bytes.subarray(0, count)).toString());
+    }
     return taken;
   }
 

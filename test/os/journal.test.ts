@@ -60,14 +60,29 @@ test("another descriptor than the one it is said of is no journal", () => {
   expect(journalAt(ours, name)).toBeDefined();
 });
 
-test("a journal that does not read costs lines, not time; the one cut off does not spoil the next", () => {
+test("a journal that does not read keeps nobody waiting; it gets whole lines in order, and hears what was lost", async () => {
   const { ours, heard, name } = stream();
   const journal = journalAt(ours, name)!;
-  const long = "x".repeat(3000);
-  let taken = 0;
-  while (journal.write("info", long)) taken++;
-  expect(taken).toBeGreaterThan(10);
-  for (let text = ""; (text = heard()) !== "";) expect(text).toMatch(/^(<6>x*\n)*(<6>x*)?$/);
+  const LINES = 400;
+  for (let nth = 0; nth < LINES; nth++) expect(journal.write("info", `${nth} ${"x".repeat(3000)}`)).toBe(true);
+  let text = "";
+  const deadline = performance.now() + 10_000;
+  while (!text.includes("lost\n") && performance.now() < deadline) {
+    text += heard();
+    await Bun.sleep(1);
+  }
+  const lines = text.trimEnd().split("\n");
+  const lost = Number(/^<4>(\d+) messages lost$/.exec(lines.pop()!)![1]);
+  expect(lost).toBeGreaterThan(0);
+  expect(lines.map((line) => Number(/^<6>(\d+) x{3000}$/.exec(line)![1]))).toEqual([...Array(LINES - lost).keys()]);
   expect(journal.write("notice", "next")).toBe(true);
-  expect(heard().split("\n").at(-2)).toBe("<5>next");
+  expect(heard()).toBe("<5>next\n");
+});
+
+test("a journal that nobody reads any more says so, and syslog gets the line", () => {
+  const { ours, name } = stream();
+  const journal = journalAt(ours, name)!;
+  closeFd(open.pop()!);
+  expect(journal.write("info", "lost")).toBe(false);
+  expect(journal.write("info", "lost")).toBe(false);
 });
