@@ -70,6 +70,8 @@ export class Authentication {
   /** Proofs still owed: by the peer to us, by us to the peer. */
   #owed = new Set<"peer" | "us">();
   #method: AuthMethod = "pap";
+  /** What we prove ourselves with. */
+  #answered: AuthMethod | undefined;
   #peerName = "";
   /** Our PAP password is being asked for. */
   #papWaits = false;
@@ -121,6 +123,7 @@ export class Authentication {
     if (demand !== undefined) this.#owed.add("peer");
     if (comply !== undefined) this.#owed.add("us");
     this.#method = demand ?? "pap";
+    this.#answered = comply;
     this.#peerName = "";
     if (demand === "pap") this.#papServer.start(now);
     if (demand === "eap") this.#eapServer.start(name, now);
@@ -258,13 +261,13 @@ export class Authentication {
   }
 
   #papRejected(now: number): void {
-    if (this.#owed.has("us")) {
+    if (this.#answered === "pap" && this.#owed.has("us")) {
       this.#log("error", "PAP authentication failed due to protocol-reject");
       this.#papClient.stop();
       this.#provedUs(false, now);
     }
-    if (this.#owed.has("peer")) {
-      this.#log("error", "PAP authentication of peer failed due to protocol-reject");
+    if (this.#method === "pap" && this.#owed.has("peer")) {
+      this.#log("error", "PAP authentication of peer failed (protocol-reject)");
       this.#papServer.stop();
       this.#provedPeer(undefined, false, now);
     }

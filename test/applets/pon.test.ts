@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pon } from "../../src/applets/pon.ts";
 import { type Machine, machinesMissing, openMachine } from "../kit/machine.ts";
-import { asStranger } from "../kit/stranger.ts";
+import { asStranger, PUBLIC_ROOT } from "../kit/stranger.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 
@@ -172,6 +172,8 @@ describe.skipIf(why !== undefined)(`beside Debian's${why === undefined ? "" : ` 
     chmodSync(peers, 0o750);
     const debian = await machine.run(...asStranger(), "/usr/bin/pon", "isp");
     expect(debian.stdout).toContain("'dip' group");
-    expect(await machine.run(...asStranger(), process.execPath, "-e", main, "--", "isp")).toEqual(debian);
+    expect(
+      await machine.run(...asStranger(), process.execPath, "-e", main.replace(ROOT, PUBLIC_ROOT), "--", "isp"),
+    ).toEqual(debian);
   });
 });

@@ -429,6 +429,13 @@ describe("what a client is asked out of turn", () => {
       "EAP: MD5-Challenge with bad length 4 (8..4)",
       "Nak",
     ],
+    [
+      "one octet too short",
+      EapType.Md5Challenge,
+      bytesOf("\x071234567"),
+      "EAP: MD5-Challenge with bad length 7 (8..7)",
+      "Nak",
+    ],
     ["with a lie", EapType.Md5Challenge, bytesOf("\x121234"), "EAP: MD5-Challenge with bad length 18 (8..4)", "Nak"],
     ["for TLS", EapType.Tls, bytesOf("\x20"), "EAP: unknown authentication type 13; Naking", "Nak"],
     ["too little", EapType.MsChapV2, bytesOf("\x01"), `${bad} too short`, undefined],
@@ -450,6 +457,13 @@ describe("what a client is asked out of turn", () => {
       expect(client.wakeAt).toBe(answer === undefined ? 20000 : 20005);
     });
   }
+});
+
+test("an MD5 challenge of eight octets, the shortest there may be, is answered", () => {
+  const client = new End(1, CLIENT);
+  client.eapClient.start("zaphod", 0);
+  client.take(Protocol.EAP, request(1, EapType.Md5Challenge, bytesOf("\x0812345678server")), 5);
+  expect(client.lines.at(-1)).toContain("[EAP Response id=0x1 MD5-Challenge");
 });
 
 test("what is no EAP packet is complained of in pppd's words", () => {

@@ -4,6 +4,8 @@
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "../..");
+/** Where a stranger finds the repository. */
+export const PUBLIC_ROOT = "/mnt";
 
 /**
  * What to put before a command whose program is an absolute path: it runs as nobody, with these capabilities. Needs root.
@@ -11,8 +13,8 @@ const ROOT = join(import.meta.dir, "../..");
  */
 export function asStranger(capabilities: readonly string[] = [], before = "true"): string[] {
   const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", ...capabilities].join(" ");
-  const script = `root=$1; shift; ${before} && mount --bind "$root" /mnt || exit
-case $1 in "$root"/*) program=/mnt\${1#"$root"} ;; *) program=$1 ;; esac
+  const script = `root=$1; shift; ${before} && mount --bind "$root" ${PUBLIC_ROOT} || exit
+case $1 in "$root"/*) program=${PUBLIC_ROOT}\${1#"$root"} ;; *) program=$1 ;; esac
 shift; exec ${nobody} "$program" "$@"`;
   return ["unshare", "-m", "sh", "-c", script, "sh", ROOT];
 }

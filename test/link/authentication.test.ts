@@ -5,6 +5,7 @@ import type { AuthMethod } from "../../src/control/lcp.ts";
 import type { MppeConfig } from "../../src/control/ccp.ts";
 import type { LinkConfig } from "../../src/link/link.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
+import { fcs16Oracle } from "../oracle/fcs32-oracle.ts";
 import { Rng } from "../kit/rng.ts";
 
 const METHODS: readonly AuthMethod[] = ["eap", "chap-md5", "mschap-v2", "mschap"];
@@ -250,4 +251,45 @@ test("a PAP name ends at its NUL before anybody looks it up, and its other octet
   link.run(() => up(link));
   expect(link.a.find("peer-authenticated")).toMatchObject({ name: "\xe9t\xe9", method: "pap" });
   expect(link.a.lines).toContain("Peer \\xe9t\\xe9 authenticated with PAP");
+});
+
+/** A Protocol-Reject of the protocol. */
+function protocolReject(protocol: number): Uint8Array {
+  const frame = [0xff, 0x03, 0xc0, 0x21, 8, 99, 0, 10, protocol >> 8, protocol & 0xff, 1, 1, 0, 4];
+  const octets = [...frame, ...fcs16Oracle(frame)];
+  return Uint8Array.from([0x7e, ...octets.flatMap((octet) => (octet < 32 ? [0x7d, octet ^ 0x20] : [octet])), 0x7e]);
+}
+
+const [PAP, CHAP, EAP] = [0xc023, 0xc223, 0xc227];
+
+/** `a` proves itself with `ours` and has `b` prove itself with `peers`; neither has answered yet when `b` rejects. */
+function rejected(peers: AuthMethod | undefined, ours: AuthMethod | undefined, protocol: number): Side {
+  const listed = (method: AuthMethod | undefined) => (method === undefined ? [] : [method]);
+  const link = pair(
+    { name: "srv", peer: "zaphod", demand: listed(peers), accept: listed(ours) },
+    { name: "zaphod", peer: "srv", demand: listed(ours), accept: listed(peers) },
+  );
+  link.open();
+  expect(link.run(() => link.a.has("lcp-up"))).toBe(true);
+  link.a.collect();
+  link.a.take(protocolReject(protocol), link.now);
+  return link.a;
+}
+
+test.each([
+  ["pap", undefined, PAP, ["peer-not-authenticated"], "PAP authentication of peer failed (protocol-reject)"],
+  [undefined, "pap", PAP, ["we-not-authenticated"], "PAP authentication failed due to protocol-reject"],
+  ["chap-md5", "pap", PAP, ["we-not-authenticated"], "PAP authentication failed due to protocol-reject"],
+  ["pap", "chap-md5", PAP, ["peer-not-authenticated"], "PAP authentication of peer failed (protocol-reject)"],
+  [undefined, "chap-md5", CHAP, ["we-not-authenticated"], "CHAP authentication failed due to protocol-reject"],
+  ["chap-md5", undefined, CHAP, ["peer-not-authenticated"], undefined],
+  [undefined, "eap", EAP, ["we-not-authenticated"], "EAP authentication failed due to Protocol-Reject"],
+  ["eap", undefined, EAP, ["peer-not-authenticated"], "EAP authentication of peer failed on Protocol-Reject"],
+  ["chap-md5", undefined, PAP, [], undefined],
+  ["pap", undefined, CHAP, [], undefined],
+] as const)("the peer has to use %s and we %s: a Protocol-Reject of %d", (peers, ours, protocol, failures, text) => {
+  const { events, lines } = rejected(peers, ours, protocol);
+  expect(events.flatMap((event) => (event.type === "failure" ? [event.failure] : []))).toEqual([...failures]);
+  const errors = lines.filter((line) => /authentication.*failed/.test(line));
+  expect(errors).toEqual(text === undefined ? [] : [text]);
 });

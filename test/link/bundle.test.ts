@@ -2,12 +2,15 @@
 
 import { expect, test } from "bun:test";
 import { Ring } from "../../src/bytes/ring.ts";
-import { MAX_FRAME } from "../../src/frame/deframer.ts";
+import { fromHex, toHex } from "../../src/bytes/text.ts";
+import { Deframer, MAX_FRAME } from "../../src/frame/deframer.ts";
+import { addressEnd } from "../../src/frame/header.ts";
 import { Bundle, PIECE_ROOM } from "../../src/link/bundle.ts";
 import { PLAIN_SIZE } from "../../src/link/datapath.ts";
 import type { LinkEvent } from "../../src/link/events.ts";
 import { Link, type LinkConfig } from "../../src/link/link.ts";
 import { linkConfig } from "../kit/pair.ts";
+import { frameOf } from "../kit/raw-peer.ts";
 import { Rng } from "../kit/rng.ts";
 
 const LATENCY_MS = [1, 4];
@@ -249,6 +252,79 @@ test("a cable that is pulled is noticed, the network goes on over the other, and
   }
   expect(cables.b.packets).toEqual(alone);
   expect(cables.a.events.filter(({ type }) => type === "ipv4-up").length).toBe(1);
+});
+
+test.each([
+  ["both cables", () => true],
+  ["the first cable", (cable: number) => cable === 0],
+  ["the second cable", (cable: number) => cable === 1],
+])("what is lost of the first control packets on %s is said again within seconds", (_, isLossy) => {
+  for (const lossyMs of [20, 50, 500]) {
+    const rng = new Rng(6);
+    const cables = new Cables(new End(config(1, 2, { ccp: true }), rng), new End(config(0, 0, { ccp: true }), rng));
+    // From the start, and once more from where the bundle begins.
+    const begins = () => [cables.a, cables.b].every(({ bundle }) => bundle.size > 0);
+    for (const isOver of [() => begins(), () => both(cables) && joined(cables, 2)]) {
+      const until = cables.now + lossyMs;
+      cables.lose = (cable) => cables.now < until && isLossy(cable);
+      expect(cables.run(isOver, 10_000)).toBe(true);
+    }
+    const packet = packetOf(1000, rng);
+    cables.a.send(packet, cables.now);
+    cables.run(() => cables.b.packets.length > 0, 1000);
+    expect(cables.b.packets).toEqual([packet]);
+  }
+});
+
+/** The packets in what a cable carries: protocol and the rest, in hex. */
+function packetsIn(bytes: Uint8Array): string[] {
+  const deframer = new Deframer();
+  deframer.accm = 0;
+  const found: string[] = [];
+  for (let at = 0; at < bytes.length;) {
+    at = deframer.push(bytes, at, bytes.length);
+    const { frame, length } = deframer;
+    if (length > 0) found.push(toHex(frame, addressEnd(frame, 0, length), length));
+  }
+  return found;
+}
+
+test("a protocol that nobody speaks is rejected by a link of the bundle, in pieces or whole; data that is ours is not", () => {
+  const cables = open();
+  const { a, b } = cables;
+  cables.run(() => false, 1000);
+  // One packet, to know the number that comes next.
+  a.send(packetOf(40, new Rng(7)), cables.now);
+  const last = [0, 1].flatMap((cable) => {
+    const bytes = a.drain(cable, cables.now);
+    b.take(cable, bytes, cables.now);
+    return packetsIn(bytes).filter((hex) => hex.startsWith("3d"));
+  });
+  let number = Math.max(...last.map((hex) => parseInt(hex.slice(4, 10), 16)));
+  const fragment = (flags: number, hex: string): Uint8Array => {
+    number++;
+    return frameOf([0xff, 0x03, 0x00, 0x3d, flags, number >> 16, (number >> 8) & 0xff, number & 0xff, ...fromHex(hex)]);
+  };
+  const said = (): string[] => [0, 1].flatMap((cable) => packetsIn(b.drain(cable, cables.now)));
+  said();
+  const rejects = (protocol: string, body: string) => [
+    expect.stringMatching(new RegExp(`^c02108..00..${protocol}${body}$`)),
+  ];
+  b.take(0, fragment(0xc0, "122301020304"), cables.now);
+  expect(said()).toEqual(rejects("1223", "01020304"));
+  b.take(0, fragment(0x80, "1223"), cables.now);
+  b.take(1, fragment(0x40, "0506"), cables.now);
+  expect(said()).toEqual(rejects("1223", "0506"));
+  b.take(1, frameOf([0xff, 0x03, 0x12, 0x23, 0x07]), cables.now);
+  expect(said()).toEqual(rejects("1223", "07"));
+  // IPv6 without IPV6CP, as data and as control.
+  b.take(0, fragment(0xc0, "576000"), cables.now);
+  expect(said()).toEqual(rejects("0057", "6000"));
+  b.take(0, fragment(0xc0, "805701010004"), cables.now);
+  expect(said()).toEqual(rejects("8057", "01010004"));
+  const before = b.packets.length;
+  b.take(1, fragment(0xc0, "2145ff"), cables.now);
+  expect([said(), b.packets.length]).toEqual([[], before + 1]);
 });
 
 test("the first cable is no better than the others", () => {

@@ -192,6 +192,18 @@ describe("MpReceiver", () => {
     expect(hears(receiver, 0, fragment(8, B | E, long), fragment(9, B | E, [9]))).toEqual(["lost", "09"]);
   });
 
+  test("a packet that is too long in its middle is lost whole, and its short end is no packet", () => {
+    const part = (number: number, flags: number, length: number) => fragment(number, flags, new Uint8Array(length));
+    const pieces = [part(0, B, 150), part(1, 0, 100), part(2, E, 10)];
+    const next = fragment(3, B | E, [3]);
+    // In order, and held until the first comes.
+    expect(hears(bundle(1, 200), 0, ...pieces, next)).toEqual(["lost", "lost", "03"]);
+    const receiver = bundle(2, 200);
+    expect(hears(receiver, 1, pieces[1]!, pieces[2]!, next)).toEqual([]);
+    expect(hears(receiver, 0, pieces[0]!)).toEqual(["lost", "03"]);
+    expect(receiver.stats).toEqual({ packets: 1, fragments: 4, lost: 0, dropped: 3 });
+  });
+
   test("an empty fragment carries its number and no packet (§4.1)", () => {
     const receiver = bundle(2);
     expect(hears(receiver, 0, fragment(0, B | E), fragment(3, B | E, [4]))).toEqual([]);

@@ -21,6 +21,8 @@ const METHODS: Readonly<Record<string, [string, () => Compressor]>> = {
   "BSD-Compress of 9 bits": ["1503 29", () => new BsdCompressor(9)],
   "Predictor-1": ["0102", () => new PredictorCompressor()],
   "Stac LZS": ["1105 0001 03", () => new LzsCompressor(3, 1)],
+  "Stac LZS in mode 4, of Windows": ["1105 0001 04", () => new LzsCompressor(4, 1)],
+  "Stac LZS in mode 1, without a history": ["1105 0000 01", () => new LzsCompressor(1, 0)],
   MPPC: ["1206 00000001", () => new MppcCompressor()],
 };
 
@@ -51,6 +53,17 @@ function acked(option: string): RecordMaker {
   const value = Buffer.from(option.replaceAll(" ", ""), "hex");
   return new RecordMaker().frame("sent", [0x80, 0xfd, 2, 1, 0, 4 + value.length, ...value]);
 }
+
+test.each([
+  ["Stac LZS in a mode there is none of", "1105 0001 05", () => new LzsCompressor(4, 1)],
+  ["MPPC with MPPE", "1206 01000041", () => new MppcCompressor()],
+  ["BSD-Compress of 8 bits", "1503 28", () => new BsdCompressor(9)],
+  ["BSD-Compress of 16 bits", "1503 30", () => new BsdCompressor(15)],
+  ["a method without a name", "2a02", () => new PredictorCompressor()],
+])("%s is shown as it is", (_, option, compressorOf) => {
+  const sent = acked(option).compressed("sent", compressorOf(), 0x21, new Uint8Array(200).fill(0x61));
+  expect(packetsIn(shown(sent.file)).at(-1)).toStartWith("fd");
+});
 
 /** Text, noise, and what came before, of all lengths. */
 function packets(rng: Rng): Uint8Array[] {

@@ -1,0 +1,151 @@
+// What two sides may agree on, at its edges, against a peer by hand.
+
+import { expect, test } from "bun:test";
+import { inflateRawSync, constants } from "node:zlib";
+import { fromHex, toHex } from "../../src/bytes/text.ts";
+import type { LinkConfig } from "../../src/link/link.ts";
+import { linkConfig, Side } from "../kit/pair.ts";
+import { frameOf, RawPeer } from "../kit/raw-peer.ts";
+import { Rng } from "../kit/rng.ts";
+
+const [LCP, IPCP, CCP, LQR, IP, COMP] = [0xc021, 0x8021, 0x80fd, 0xc025, 0x21, 0xfd];
+const ADDRESS = "0306 0a000001";
+const ECHO = "0907 0008 00000000";
+const ECHO_REPLY = /^0a07/;
+
+function peer(lcp: Partial<LinkConfig["lcp"]> = {}, ccp?: LinkConfig["networks"]["ccp"]): RawPeer {
+  const base = linkConfig();
+  const ipcp = { ...base.networks.ipcp!, our: 0x0a000002 };
+  const networks = { ...base.networks, ipcp, ccp };
+  return new RawPeer(new Side(linkConfig({ lcp: { ...base.lcp, ...lcp }, networks }), new Rng(1)));
+}
+
+/** Brings up IPv4. */
+function up(it: RawPeer): void {
+  it.acknowledge(IPCP);
+  it.request(IPCP, ADDRESS);
+  expect(it.side.has("ipv4-up")).toBe(true);
+}
+
+const datagram = (length: number): string => `45${"61".repeat(length - 1)}`;
+
+test.each([
+  ["ff0300", 16],
+  ["00", 16],
+  ["ff03", 16],
+  ["fe", 16],
+  ["ff0300", 32],
+  ["00", 32],
+] as const)("a good frame %s with FCS-%d, which ends in its protocol field, is a bad one", (hex, fcs) => {
+  const it = peer({ fcs });
+  it.openLcp();
+  if (fcs === 32) {
+    const ours = it.take(IPCP).at(-1)!;
+    it.say(IPCP, `02${ours.slice(2)}`, 32);
+    it.say(IPCP, `0101 000a ${ADDRESS}`, 32);
+  } else up(it);
+  it.heard.length = 0;
+  const { stats } = it.side.link.deframer;
+  // What it lacks is found in the buffer: an IPv4 packet was there before.
+  it.say(IP, datagram(40), fcs);
+  const before = { ...stats };
+  it.sayFrame(frameOf(fromHex(hex), fcs));
+  expect(stats).toEqual({ ...before, runts: before.runts + 1 });
+  it.say(IP, datagram(41), fcs);
+  expect(it.side.packets.map((packet) => toHex(packet))).toEqual([datagram(40), datagram(41)]);
+  expect(it.heard).toEqual([]);
+});
+
+test("with FCS-32 agreed, FCS-16 is good enough for LCP and for nothing else", () => {
+  const it = peer({ fcs: 32 });
+  it.openLcp();
+  const { stats } = it.side.link.deframer;
+  const ours = it.take(IPCP).at(-1)!;
+  it.say(IPCP, `02${ours.slice(2)}`, 16);
+  it.say(IPCP, `0101 000a ${ADDRESS}`, 16);
+  expect([stats.badFcs, it.take(IPCP)]).toEqual([2, []]);
+  it.say(IPCP, `02${ours.slice(2)}`, 32);
+  it.say(IPCP, `0101 000a ${ADDRESS}`, 32);
+  expect(it.side.has("ipv4-up")).toBe(true);
+  it.say(IP, datagram(40), 16);
+  it.sayFrame(frameOf([0x21, ...fromHex(datagram(40))], 16));
+  expect([stats.badFcs, it.side.packets]).toEqual([4, []]);
+  it.take(LCP);
+  for (const fcs of [16, 32] as const) {
+    it.say(LCP, ECHO, fcs);
+    expect(it.take(LCP)).toEqual([expect.stringMatching(ECHO_REPLY)]);
+  }
+  it.say(IP, datagram(40), 32);
+  expect([stats.badFcs, it.side.packets.length]).toEqual([4, 1]);
+});
+
+const quality = (period: number): string => `0408c025${period.toString(16).padStart(8, "0")}`;
+
+test.each([1, 99])(
+  "a quality report every %d hundredths of a second is too much: one a second is offered",
+  (period) => {
+    const it = peer();
+    it.acknowledge(LCP);
+    it.request(LCP, quality(period));
+    expect(it.take(LCP)).toEqual([`0301000c${quality(100)}`]);
+    it.request(LCP, quality(100));
+    expect(it.take(LCP)).toEqual([`0202000c${quality(100)}`]);
+    it.wait(10_000);
+    expect(it.take(LQR).length).toBeWithin(10, 12);
+  },
+);
+
+test("a quality report after each of the peer's, where it asks for that", () => {
+  const it = peer();
+  it.acknowledge(LCP);
+  it.request(LCP, quality(0));
+  expect(it.take(LCP)).toEqual([`0201000c${quality(0)}`]);
+  it.wait(10_000);
+  expect(it.take(LQR)).toEqual([]);
+  const report = "00".repeat(48);
+  for (let nth = 0; nth < 3; nth++) it.say(LQR, report);
+  expect(it.take(LQR)).toHaveLength(3);
+});
+
+const off = { receive: 0, transmit: 0 };
+const DEFLATE = {
+  deflate: { receive: 0, transmit: 15 },
+  deflateDraft: true,
+  bsd: off,
+  predictor1: "no",
+  lzs: "no",
+  mppc: "no",
+  mppe: undefined,
+  limits: linkConfig().lcp.limits,
+} as const;
+const TRAILER = Buffer.from("0000ffff", "hex");
+
+test("a peer whose Deflate has a window of 512 octets gets no copy from further back", () => {
+  const it = peer({}, DEFLATE);
+  it.openLcp();
+  up(it);
+  it.request(CCP, "1a041800");
+  expect(it.take(CCP)).toContain("020300081a041800");
+  if (it.heard.some(({ protocol }) => protocol === CCP)) it.acknowledge(CCP);
+  // Each text comes again after 400 octets, which fit the window, and after 2000, which do not.
+  const rng = new Rng(5);
+  const texts = Array.from({ length: 5 }, () => Uint8Array.of(0x45, ...rng.bytes(199)));
+  const sent = [0, 0, 1, 2, 3, 4, 0, 0].map((nth) => Uint8Array.of(...texts[nth]!, ...texts[nth]!));
+  for (const packet of sent) expect(it.side.send(packet, it.now)).toBe(true);
+  it.listen();
+  const compressed = it.take(COMP).map((hex) => Buffer.from(hex, "hex").subarray(2));
+  expect(compressed).toHaveLength(sent.length);
+  const stream = Buffer.concat(compressed.flatMap((payload) => [payload, TRAILER]));
+  const plain = inflateRawSync(stream, { windowBits: 9, chunkSize: 64, finishFlush: constants.Z_SYNC_FLUSH });
+  expect(toHex(plain)).toBe(sent.map((packet) => `21${toHex(packet)}`).join(""));
+});
+
+test.each(["1a040800", "1a04f800", "1a041900", "1a041801"])("Deflate as %s is no Deflate of ours", (option) => {
+  const it = peer({}, DEFLATE);
+  it.openLcp();
+  it.take(CCP);
+  it.request(CCP, option);
+  const answers = it.take(CCP);
+  expect(answers.filter((hex) => hex.startsWith("02"))).toEqual([]);
+  expect(answers.some((hex) => hex.startsWith("03") || hex.startsWith("04"))).toBe(true);
+});
