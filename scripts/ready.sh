@@ -32,7 +32,15 @@ link_bun() {
     ln -sf "../../$bun" node_modules/.bin/bun
     return
   done
-  fail "no bun in node_modules runs on this machine ($(uname -m)); Bun wants a 64-bit x86 with SSE4.2 or an arm64"
+  say "no bun in node_modules runs on this machine ($(uname -m)); Bun wants a 64-bit x86 with SSE4.2, or an arm64"
+  # CPUINFO is for a test.
+  flags=$(sed -n 's/^flags[[:space:]]*: *//p' "${CPUINFO:-/proc/cpuinfo}" | head -n 1)
+  case " $flags " in
+    "  " | *" sse4_2 "*) ;;
+    *" hypervisor "*) fail "its processor has none: give the virtual machine another CPU type (host, x86-64-v2 or Nehalem)" ;;
+    *) fail "its processor has none" ;;
+  esac
+  exit 1
 }
 
 # The packages that node_modules lacks or has in another version, as NAME@VERSION.
@@ -59,7 +67,7 @@ registry_answers() {
 }
 
 if ! cmp -s package-lock.json node_modules/.installed-lock.json; then
-  has node && has npm || fail "node and npm are missing (Debian: apt-get install nodejs npm)"
+  { has node && has npm; } || fail "node and npm are missing (Debian: apt-get install nodejs npm)"
   say "npm ci, because node_modules is $([ -d node_modules ] && echo 'not what package-lock.json says' || echo 'not there yet')"
   if registry_answers; then
     npm ci --no-audit --no-fund --loglevel=error >&2 || fail "npm ci failed; what it says above is why"
@@ -71,9 +79,10 @@ if ! cmp -s package-lock.json node_modules/.installed-lock.json; then
       fail "run npm ci where there is a network, or copy node_modules from a machine of this kind"
     }
   fi
-  link_bun
   cp package-lock.json node_modules/.installed-lock.json
 fi
+# node_modules may have come from another machine.
+link_bun
 
 # --- Debian packages: `need COMMAND PACKAGE` notes what is missing.
 

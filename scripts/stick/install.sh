@@ -89,9 +89,17 @@ if [ -f "$here/manifest" ]; then
   sbin=$prefix/sbin
 fi
 manifest=$state/manifest
-new=''
-trap '[ -z "$new" ] || rm -f "$new"' EXIT
+# What is to be removed, and whether an install or an unpacking is to be taken back, when it ends early.
+new='' began=''
+trap 'end $?' EXIT
 trap 'exit 1' HUP INT TERM
+
+end() {
+  trap - EXIT
+  [ -z "$new" ] || rm -f "$new"
+  if [ "$1" != 0 ] && [ -n "$began" ]; then take_back >&2; fi
+  exit "$1"
+}
 
 [ -n "$unpack$dry" ] || [ "$(id -u)" = 0 ] || fail "only root can do that: sudo sh $0, or su -c 'sh $0'"
 
@@ -134,7 +142,11 @@ $folders
 EOF
   folders=''
 }
+# Folders that were made and are not written down, a line each, the outermost first.
 folders=''
+remove_folders() {
+  printf '%s' "$folders" | sed '1!G;h;$!d' | while read -r folder; do rmdir "$folder" 2>/dev/null; done
+}
 
 # Moves somebody else's program out of the way, if that was asked for.
 displace() {
@@ -196,10 +208,36 @@ undo() {
   esac
 }
 
+backwards() { sed '1!G;h;$!d' "$1"; }
+
+# An install that fails leaves what was there before, and what an earlier one made.
+take_back() {
+  is_new() { ! grep -q "^$1 [^ ]* $2\$" "$manifest.old"; }
+  new_folders=''
+  if [ -f "$manifest" ]; then
+    new_folders=$(backwards "$manifest" | while read -r what _ path; do
+      [ "$what" != dir ] || ! is_new dir "$path" || printf '%s\n' "$path"
+    done)
+    backwards "$manifest" | while read -r what word path; do
+      is_new "$what" "$path" || continue
+      undo "$what" "$word" "$path" </dev/null
+      grep -vFx "$what $word $path" "$manifest" >"$manifest.new"
+      mv "$manifest.new" "$manifest"
+    done
+  fi
+  rm -f "$manifest.old" "$manifest.new" "$state/service.new" "$state/file.new"
+  if [ ! -s "$manifest" ]; then
+    rm -f "$manifest" "$state/install.sh" "$state/libstdc++.so.6"
+    rmdir "$state" 2>/dev/null
+  fi
+  remove_folders
+  printf '%s\n' "$new_folders" | while read -r folder; do [ -z "$folder" ] || rmdir "$folder" 2>/dev/null; done
+}
+
 if [ -n "$uninstall" ]; then
   [ -f "$manifest" ] || fail "there is no $manifest, so nothing was installed there (PREFIX says where to look)"
   # Backwards, so that what was made last goes first.
-  lines=$(sed '1!G;h;$!d' "$manifest")
+  lines=$(backwards "$manifest")
   while read -r what word path; do
     undo "$what" "$word" "$path" </dev/null
   done <<EOF
@@ -242,6 +280,11 @@ has_flag() { case " $flags " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
 # A line of /proc/cpuinfo, of the first processor.
 cpuinfo() { sed -n "s/^$1[[:space:]]*: *//p" /proc/cpuinfo 2>/dev/null | head -n 1; }
 
+# What helps in a virtual machine, whose processor is what its settings say.
+cpu_type() {
+  ! has_flag hypervisor || printf '%s' ". This is a virtual machine: give it another CPU type (host, x86-64-v2 or Nehalem)"
+}
+
 flags=$(cpuinfo flags)
 case $(uname -m) in
   x86_64 | amd64)
@@ -249,7 +292,7 @@ case $(uname -m) in
     loader=/lib64/ld-linux-x86-64.so.2
     if [ -n "$flags" ] && ! { has_flag sse4_2 && has_flag popcnt; }; then
       fail "this processor ($(cpuinfo 'model name')) lacks SSE4.2 and POPCNT, which nullmodem cannot do without." \
-        "Intel has both since the Core i of 2008, AMD since 2011"
+        "Intel has both since the Core i of 2008, AMD since 2011$(cpu_type)"
     fi
     ;;
   aarch64 | arm64)
@@ -360,25 +403,33 @@ try() {
   case $? in
     0) return ;;
     126) fail "nothing can be run in $(dirname "$1"): it is mounted noexec" ;;
-    132) fail "this processor cannot run it (illegal instruction)" ;;
+    132) fail "this processor cannot run it (illegal instruction)$(cpu_type)" ;;
   esac
   fail "it does not run here: $said"
 }
 
 if [ -n "$unpack" ]; then
-  make_folder "$unpack"
   say "Unpacking $archive for $machine with $libc into $unpack"
   [ -z "$dry" ] || exit 0
-  unpack "$archive" "$size" "$sum" "$unpack/nullmodem"
-  mv "$new" "$unpack/nullmodem"
+  began=1
+  its_library=''
+  # shellcheck disable=SC2317 # end calls it
+  take_back() {
+    [ -z "$its_library" ] || rm -f "$its_library"
+    remove_folders
+  }
+  make_folder "$unpack"
   start=$unpack/pppd
   if [ -n "$library" ]; then
+    [ -e "$unpack/libstdc++.so.6" ] || its_library=$unpack/libstdc++.so.6
     unpack "$library" "$library_size" "$library_sum" "$unpack/libstdc++.so.6"
     mv "$new" "$unpack/libstdc++.so.6"
     start="LD_LIBRARY_PATH=$unpack $start"
   fi
-  new=''
-  try "$unpack/nullmodem" "$unpack"
+  unpack "$archive" "$size" "$sum" "$unpack/nullmodem"
+  try "$new" "$unpack"
+  mv "$new" "$unpack/nullmodem"
+  new='' began=''
   for applet in $APPLETS; do
     # Where there are no links, "nullmodem pppd" is the same.
     ln -sf nullmodem "$unpack/$applet" 2>/dev/null
@@ -390,10 +441,26 @@ fi
 
 # --- Installing
 
+# The line for these words: a peers file that is called says which itself.
+on_device() {
+  case " $* " in *" call "*) printf '%s' "$device" ;; *) printf '%s' "${device:-/dev/ttyS0}" ;; esac
+}
+
+# check_words EXECUTABLE PPPD OPTIONS: says what is wrong with them.
+check_words() {
+  executable=$1 its_device=$(shift && on_device "$@")
+  shift
+  LD_LIBRARY_PATH=$state "$executable" service "$kind" ${its_device:+"$its_device"} "$@" >/dev/null
+}
+
 say "Installing $archive for $machine with $libc into $sbin"
+[ -n "$dry" ] || began=1
 make_folder "$sbin"
 make_folder "$state"
-[ -n "$dry" ] || cp "$here/install.sh" "$state/install.sh"
+if [ -z "$dry" ]; then
+  if [ -f "$manifest" ]; then cp "$manifest" "$manifest.old"; else : >"$manifest.old"; fi
+  cp "$here/install.sh" "$state/install.sh" || fail "cannot write $state"
+fi
 note_folders
 
 if [ -n "$dry" ]; then
@@ -407,6 +474,8 @@ else
   fi
   unpack "$archive" "$size" "$sum" "$sbin/nullmodem"
   try "$new" "$state"
+  # Words that pppd would not take: better now than in a service that starts again and again.
+  [ -z "$kind" ] || check_words "$new" "$@" || fail "nothing was installed"
   mv "$new" "$sbin/nullmodem"
   new=''
   note file "$sum" "$sbin/nullmodem"
@@ -481,35 +550,69 @@ if [ -z "$kind$yes$dry" ] && [ -n "$found" ] && [ -t 0 ]; then
   kind=$(ask "Which is to start pppd by itself:$found, or none?" none)
   case " none $found " in
     *" $kind "*) ;;
-    *) fail "there is no $kind here; nullmodem is installed" ;;
+    *)
+      say "there is no $kind here: nothing is to start pppd by itself"
+      kind=none
+      ;;
   esac
   [ "$kind" != none ] || kind=''
   [ -z "$kind" ] || [ -n "$device" ] || device=$(ask "On which line?" /dev/ttyS0)
 fi
 
+# The part of an entry by which it is for the same line: the command as far as its device, or the peers file it calls.
+same_line() { printf '%s\n' "$1 " | sed -n -e 's/^.*\/\(pppd call [^ ]*\) .*/\1/p' -e t -e 's/^.*\/\(pppd [^ ]*\) .*/\1/p'; }
+
+# without_block FILE TEXT: the file, without the blocks of ours that have a line with that text.
+without_block() {
+  [ -n "$2" ] || { cat "$1" && return; }
+  block='' in_block='' dropped=''
+  while IFS= read -r line || [ -n "$line" ]; do
+    [ "$line" != "$BEGIN" ] || { block='' in_block=1 dropped=''; }
+    case $line in *"$2 "* | *"$2") [ -z "$in_block" ] || dropped=1 ;; esac
+    if [ -z "$in_block" ]; then
+      printf '%s\n' "$line"
+      continue
+    fi
+    block="$block$line
+"
+    [ "$line" = "$END" ] || continue
+    [ -n "$dropped" ] || printf '%s' "$block"
+    in_block=''
+  done <"$1"
+}
+
 start_by_itself() {
-  # A peers file that is called says which line itself.
-  case " $* " in *" call "*) ;; *) device=${device:-/dev/ttyS0} ;; esac
+  device=$(on_device "$@")
   if [ -n "$dry" ]; then
     say "would: nullmodem service $kind${device:+ $device} $*"
     return
   fi
   new=$state/service.new
-  "$sbin/nullmodem" service "$kind" ${device:+"$device"} "$@" >"$new" || fail "nullmodem is installed, but not the service"
+  "$sbin/nullmodem" service "$kind" ${device:+"$device"} "$@" >"$new" || fail "the service has no text: the install is taken back"
   path=$(sed -n 's/^# \(\/etc\/[^ ;]*\).*/\1/p' "$new" | head -n 1)
   name=$(basename "$path")
   case $path in
     /etc/inittab | /etc/crontabs/*)
       # Lines of somebody else's file.
-      if [ -f "$path" ] && grep -qFx "$(tail -n 1 "$new")" "$path"; then
+      entry=$(tail -n 1 "$new")
+      if [ -f "$path" ] && grep -qFx "$entry" "$path"; then
         say "$path has that line already"
         return
       fi
+      [ ! -f "$path" ] || without_block "$path" "$(same_line "$entry")" >"$state/file.new"
+      # Of two entries with one id init takes the first.
+      id=${entry%%:*}
+      if [ "$path" = /etc/inittab ] && [ -n "$id" ] && grep -q "^$id:" "$state/file.new"; then
+        rm -f "$state/file.new"
+        fail "$path has another entry with the id $id: the install is taken back. Give the other one another id"
+      fi
+      if [ -f "$path" ]; then cat "$state/file.new" >"$path" || fail "cannot write $path"; fi
+      rm -f "$state/file.new"
       { say "$BEGIN" && cat "$new" && say "$END"; } >>"$path" || fail "cannot write $path"
       note block - "$path"
       ;;
     *)
-      if [ -e "$path" ] && ! ours "$path"; then fail "$path is there already, and not as we made it; nullmodem is installed"; fi
+      if [ -e "$path" ] && ! ours "$path"; then fail "$path is there already, and not as we made it: the install is taken back"; fi
       cat "$new" >"$path" || fail "cannot write $path"
       case $kind in openrc) chmod 755 "$path" ;; *) chmod 644 "$path" ;; esac
       note file "$(sha256 "$path")" "$path"
@@ -517,13 +620,13 @@ start_by_itself() {
   esac
   case $kind in
     systemd)
-      systemctl --quiet enable "$name" || fail "nullmodem is installed, but systemctl would not enable $path"
+      systemctl --quiet enable "$name" || fail "systemctl would not enable $path: the install is taken back"
       note systemd - "$name"
       [ ! -d /run/systemd/system ] || systemctl daemon-reload
       say "$path starts pppd from the next boot on; now: systemctl start $name"
       ;;
     openrc)
-      rc-update --quiet add "$name" default || fail "nullmodem is installed, but rc-update would not add $path"
+      rc-update --quiet add "$name" default || fail "rc-update would not add $path: the install is taken back"
       note openrc - "$name"
       say "$path starts pppd from the next boot on; now: rc-service $name start"
       ;;
@@ -538,4 +641,6 @@ start_by_itself() {
 if [ ! -c /dev/net/tun ]; then
   say "/dev/net/tun is missing, and without it there is no network interface: modprobe tun"
 fi
+began=''
+rm -f "$manifest.old"
 [ -n "$dry" ] || say "Installed. To take it all back: sh $state/install.sh --uninstall"

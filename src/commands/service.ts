@@ -6,6 +6,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { nearestNames } from "../bytes/nearest.ts";
 import { print } from "../os/print.ts";
+import { checkWords, type Verdict } from "./service-check.ts";
 import { type Kind, KINDS, type Place, serviceText, type Wanted } from "./service-texts.ts";
 
 const command = defineCommand({
@@ -33,8 +34,12 @@ function isKind(word: string | undefined): word is Kind {
   return KINDS.some((kind) => kind === word);
 }
 
-/** Runs it with the words after `service`; the exit code. `place` is for tests. */
-export async function service(argv: readonly string[], place: Place = thisPlace()): Promise<number> {
+/** Runs it with the words after `service`; the exit code. `place` and `check` are for tests. */
+export async function service(
+  argv: readonly string[],
+  place: Place = thisPlace(),
+  check: (asked: Wanted) => Verdict = checkWords,
+): Promise<number> {
   consola.level = 3;
   const [kind, ...words] = argv;
   if (kind === "--help" || kind === "-h") {
@@ -51,7 +56,12 @@ export async function service(argv: readonly string[], place: Place = thisPlace(
     return 2;
   }
   try {
-    print(serviceText(kind, wanted(kind, words), place));
+    const asked = wanted(kind, words);
+    const text = serviceText(kind, asked, place);
+    const { refusal, warning } = check(asked);
+    for (const line of [...refusal, ...warning]) process.stderr.write(`${line}\n`);
+    if (refusal.length > 0) return 2;
+    print(text);
     return 0;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;

@@ -13,14 +13,24 @@ import { titled } from "./scene.ts";
 const WORDS = ["115200", "local"];
 const place = { pppd: "/usr/local/sbin/pppd", busyboxInit: false, cronFolder: true };
 
+/** More entries of an inittab, by the words they are made for. */
+const INITTAB = [
+  ["/dev/ttyS1 9600", "pdS1:2345:respawn:/usr/local/sbin/pppd /dev/ttyS1 9600 nodetach"],
+  ["/dev/ttyS2 9600", "pdS2:2345:respawn:/usr/local/sbin/pppd /dev/ttyS2 9600 nodetach"],
+  ["/dev/ttyUS1 9600", "pdS1:2345:respawn:/usr/local/sbin/pppd /dev/ttyUS1 9600 nodetach"],
+] as const;
+
 /** What stands in for the executable: a script with its name and version, and the same service texts. */
 function standIn(version: string): Uint8Array<ArrayBuffer> {
   const texts = KINDS.map((kind) => {
     const text = serviceText(kind, { device: "/dev/ttyS1", options: WORDS }, place);
-    return `"service ${kind} /dev/ttyS1"*) cat <<'END' ;;\n${text}END\n`;
+    return `"service ${kind} /dev/ttyS1" | "service ${kind} /dev/ttyS1 ${WORDS.join(" ")}") cat <<'END' ;;\n${text}END\n`;
   });
+  const others = INITTAB.map(
+    ([words, line]) => `"service inittab ${words}") echo '# /etc/inittab'; echo '${line}' ;;\n`,
+  );
   return Buffer.from(
-    `#!/bin/sh\ncase $* in\n--version) echo "nullmodem ${version}" ;;\n${texts.join("")}*) exit 2 ;;\nesac\n`,
+    `#!/bin/sh\ncase $* in\n--version) echo "nullmodem ${version}" ;;\n${texts.join("")}${others.join("")}*) exit 2 ;;\nesac\n`,
   );
 }
 
@@ -182,6 +192,7 @@ for (const { name, make, missing, libc: itsLibc } of SYSTEMS) {
 
     test("a damaged stick is refused, and nothing stays behind", () => {
       const root = withStick(make());
+      const before = root.snapshot();
       const archive = root.path(itsLibc === "glibc" ? "stick/x64.gz" : "stick/x64-musl.gz");
       const good = readFileSync(archive);
       const flipped = Buffer.from(good);
@@ -192,9 +203,38 @@ for (const { name, make, missing, libc: itsLibc } of SYSTEMS) {
         const { status, text } = root.install(["--yes"]);
         expect(status).toBe(1);
         expect(text).toMatch(/the stick is damaged|its SHA-256 is wrong/);
-        expect(readdirSync(root.path("usr/local/sbin"))).toEqual([]);
-        expect(existsSync(root.path("etc/ppp"))).toBe(false);
+        expect(root.snapshot()).toEqual(before);
       }
+    });
+
+    test("an install that fails takes back what it made, and leaves what an earlier one made", () => {
+      const root = withStick(make());
+      root.file("/usr/sbin/pppd", "the distribution's\n", 0o4754);
+      const kind = name === "Debian" ? "systemd" : "openrc";
+      const tool = kind === "systemd" ? "systemctl" : "rc-update";
+      root.fake(tool, "exit 1");
+      const before = root.snapshot();
+      const words = ["--yes", "--replace", "--service", kind, "--device", "/dev/ttyS1", "--", ...WORDS];
+      const failed = root.install(words);
+      expect(failed).toMatchObject({ status: 1, text: expect.stringContaining(`${tool} would not`) });
+      expect(root.snapshot()).toEqual(before);
+
+      expect(root.install(["--yes"]).status).toBe(0);
+      // The order of the lines in the manifest may change.
+      const files = (): string[] => root.snapshot().filter((line) => !line.includes("/manifest "));
+      const installed = files();
+      expect(root.install(words).status).toBe(1);
+      expect(files()).toEqual(installed);
+      expect(root.install(["--uninstall"]).status).toBe(0);
+      expect(root.snapshot()).toEqual(before);
+    });
+
+    test("words that pppd refuses are refused before anything is installed", () => {
+      const root = withStick(make());
+      const before = root.snapshot();
+      const { status, text } = root.install(["--yes", "--service", "cron", "--device", "/dev/ttyS1", "--", "noath"]);
+      expect({ status, text }).toEqual({ status: 1, text: expect.stringContaining("nothing was installed") });
+      expect(root.snapshot()).toEqual(before);
     });
 
     test("--unpack needs no installing, says how to start it, and knows a noexec folder", () => {
@@ -208,6 +248,9 @@ for (const { name, make, missing, libc: itsLibc } of SYSTEMS) {
       const noexec = root.install(["--unpack", "/tmp/there"], { before });
       expect(noexec).toMatchObject({ status: 1 });
       expect(noexec.text).toContain("nothing can be run in /tmp/there: it is mounted noexec\n");
+      // Nothing is left of it: the mount is only there during the run.
+      const look = "sh /stick/install.sh --unpack /tmp/there/it; ls -A /tmp";
+      expect(root.run(["/bin/sh", "-c", look], { before }).text).toEndWith("it is mounted noexec\n");
       const full = root.install(["--unpack", "/tmp/there"], { before: 'mount -t tmpfs -o size=512k tmpfs "$1/tmp"' });
       expect(full.text).toMatch(/\/tmp\/there has room for 0 MB, and it takes 1$/m);
     });
@@ -252,6 +295,11 @@ describe.skipIf(debianMissing !== undefined)(titled("machines", debianMissing), 
 
   const REFUSED: readonly [what: string, make: (root: Root) => void, says: string][] = [
     ["a processor without SSE4.2", (root) => root.cpuinfo(cpu("lm sse4_1")), "this processor (Old One) lacks SSE4.2"],
+    [
+      "a virtual one",
+      (root) => root.cpuinfo(cpu("lm hypervisor")),
+      "AMD since 2011. This is a virtual machine: give it another CPU type (host, x86-64-v2 or Nehalem)\n",
+    ],
     ["one without POPCNT", (root) => root.cpuinfo(cpu("lm sse4_2")), "lacks SSE4.2 and POPCNT"],
     ["Linux 2.6", (root) => uname(root, "x86_64", "2.6.32-5-amd64"), "the kernel is too old: Linux 2.6.32-5-amd64,"],
     ["Linux 3.9", (root) => uname(root, "x86_64", "3.9"), "the kernel is too old: Linux 3.9, and it takes 3.10"],
@@ -390,6 +438,18 @@ describe.skipIf(debianMissing !== undefined || alpineMissing !== undefined)(
       expect(root.text("/etc/inittab")).toBe(`${own}# nullmodem begin\n${expected("inittab")}# nullmodem end\n`);
       expect(service(root, "inittab").text).toContain("/etc/inittab has that line already\n");
       expect(root.text("/etc/inittab").match(/respawn/g)).toHaveLength(1);
+      // Other words for the same line take the place of the entry; another line has one more.
+      const install = (device: string) =>
+        root.install(["--yes", "--service", "inittab", "--device", device, "--", "9600"]);
+      for (const device of ["/dev/ttyS2", "/dev/ttyS1"]) expect(install(device).status).toBe(0);
+      const block = (line: string): string => `# nullmodem begin\n# /etc/inittab\n${line}\n# nullmodem end\n`;
+      const two = `${own}${block(INITTAB[1][1])}${block(INITTAB[0][1])}`;
+      expect(root.text("/etc/inittab")).toBe(two);
+      expect(install("/dev/ttyUS1")).toMatchObject({
+        status: 1,
+        text: expect.stringContaining("/etc/inittab has another entry with the id pdS1"),
+      });
+      expect(root.text("/etc/inittab")).toBe(two);
       expect(root.install(["--uninstall"]).status).toBe(0);
       expect(root.snapshot()).toEqual(before);
     });

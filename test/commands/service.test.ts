@@ -5,7 +5,9 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { checkWords } from "../../src/commands/service-check.ts";
 import { type Kind, KINDS, type Place, serviceText } from "../../src/commands/service-texts.ts";
+import { fakeHost } from "../kit/optionhost.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nullmodem-service-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -150,8 +152,8 @@ describe("nullmodem service", () => {
 
   test("takes pppd's words as they are, a device by its name, and none", () => {
     const line = /pppd .*$/m;
-    expect(line.exec(run("cron", "ttyS3", "-detach", "--", "local")[1])![0]).toBe(
-      "pppd /dev/ttyS3 -detach -- local persist maxfail 0",
+    expect(line.exec(run("cron", "ttyS3", "-detach", "local")[1])![0]).toBe(
+      "pppd /dev/ttyS3 -detach local persist maxfail 0",
     );
     expect(line.exec(run("cron", "call", "office")[1])![0]).toBe("pppd call office persist maxfail 0");
     expect(line.exec(run("cron", "local")[1])![0]).toBe("pppd /dev/ttyS0 local persist maxfail 0");
@@ -167,6 +169,33 @@ describe("nullmodem service", () => {
     expect([wrong[0], wrong[1]]).toEqual([2, ""]);
     expect(wrong[2]).toContain('there is no service "launchd"');
     expect(run()[0]).toBe(2);
+    expect(run("cron", "ttyS0", "locl")).toEqual([2, "", "pppd: unrecognized option 'locl'\nDid you mean local?\n"]);
     expect(run("cron", "ttyS0", "a\nb")).toEqual([2, "", expect.stringContaining("no cron line can have")]);
   });
+});
+
+test("words that pppd would refuse are refused, with what may have been meant", () => {
+  const files = { "/etc/ppp/peers/office": "/dev/ttyUSB9 115200 noauth\n", "/etc/ppp/options.ttyS1": "locl\n" };
+  const check = (device: string | undefined, ...options: string[]) =>
+    checkWords({ device, options }, fakeHost({ files }), true);
+  const fine = { refusal: [], warning: [] };
+  expect(check("/dev/ttyS0", "115200", "local", "noauth")).toEqual(fine);
+  expect(check("/dev/ttyUSB9", "115200", "noauth")).toEqual(fine);
+  expect(check(undefined, "call", "office")).toEqual(fine);
+  expect(check(undefined, "115200", "noauth")).toEqual(fine);
+  expect(check("/dev/ttyS0", "noath").refusal).toEqual(["pppd: unrecognized option 'noath'", "Did you mean noauth?"]);
+  expect(check("/dev/ttyS0", "mru").refusal).toEqual(["pppd: too few parameters for option mru"]);
+  expect(check("/dev/ttyS0", "--help").refusal).toEqual(["pppd: --help ends pppd at once"]);
+  expect(check("/dev/ttyS1").refusal).toEqual([
+    "pppd: In file /etc/ppp/options.ttyS1: unrecognized option 'locl'",
+    "Did you mean local?",
+  ]);
+  expect(check(undefined, "call", "nobody")).toEqual({
+    refusal: [],
+    warning: ["pppd: Can't open options file /etc/ppp/peers/nobody: No such file or directory"],
+  });
+  // A secret may be written later.
+  const secretless = check("/dev/ttyS0", "auth");
+  expect(secretless.refusal).toEqual([]);
+  expect(secretless.warning[0]).toBe("pppd: The remote system is required to authenticate itself");
 });

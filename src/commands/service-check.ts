@@ -1,0 +1,56 @@
+// Would pppd take these words? A service that starts with words it does not take starts again and again.
+
+import { OptionError, OptionExit } from "../options/error.ts";
+import type { OptionHost } from "../options/host.ts";
+import { checkOptions, parseOptions } from "../options/parse.ts";
+import { systemOptionHost } from "../run/optionhost.ts";
+import type { Wanted } from "./service-texts.ts";
+
+export interface Verdict {
+  /** pppd would refuse them: what it says, and what may have been meant. */
+  readonly refusal: readonly string[];
+  /** pppd would take them but not start as this machine is now: a secret is missing, for example. */
+  readonly warning: readonly string[];
+}
+
+const ABSENT_FILE = /^pppd: Can't open options file .*: No such file or directory$/;
+const IGNORE = (): void => {};
+
+/** The machine as root's pppd would find it. No log file is made, and standard input is no terminal under an init. */
+function thisHost(): OptionHost {
+  return {
+    ...systemOptionHost({ inform: IGNORE, warn: IGNORE, complain: IGNORE }),
+    uid: 0,
+    stdin: { tty: undefined, device: undefined, readWrite: false },
+    openLogfile: () => 2,
+  };
+}
+
+export function checkWords(
+  { device, options }: Wanted,
+  host: OptionHost = thisHost(),
+  asRoot = process.getuid?.() === 0,
+): Verdict {
+  // A template is for any device. One that is not plugged in now may be when pppd starts: persist waits for it.
+  const line = device === undefined ? (options.includes("call") ? [] : ["/dev/null"]) : [device];
+  const said = (error: unknown): string[] => {
+    if (error instanceof OptionExit) return [`pppd: --${error.asked} ends pppd at once`];
+    if (!(error instanceof OptionError)) throw error;
+    return [...error.lines.map((text) => `pppd: ${text}`), ...error.hints];
+  };
+  try {
+    const config = parseOptions(["persist", ...line, ...options], host);
+    // Others may not read the secrets.
+    if (!asRoot) return { refusal: [], warning: [] };
+    try {
+      checkOptions(config, host);
+      return { refusal: [], warning: [] };
+    } catch (error) {
+      return { refusal: [], warning: said(error) };
+    }
+  } catch (error) {
+    const trouble = said(error);
+    // The file of a `call` may be written later.
+    return ABSENT_FILE.test(trouble[0] ?? "") ? { refusal: [], warning: trouble } : { refusal: trouble, warning: [] };
+  }
+}
