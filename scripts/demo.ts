@@ -22,6 +22,8 @@ const UP_MS = 15_000;
 const STATUS: Readonly<Record<number, string>> = { 5: "ended by a signal", 16: "the peer ended the link" };
 
 const interactive = process.stdout.isTTY === true;
+// The lines have a clock of their own.
+consola.options.formatOptions = { ...consola.options.formatOptions, date: false };
 
 /** What TCP can carry of the line: ten bits a byte, and of each packet 52 octets of headers and 6 of framing. */
 function tcpLimit(mtu: number): number {
@@ -82,14 +84,28 @@ async function runIn(
 }
 
 function drawProgress(bytes: number, ms: number, limit: number): void {
+  const { done, left, text } = progress(bytes, ms, limit, process.stdout.columns || 80);
+  process.stdout.write(`\r  ${colors.green(done)}${colors.dim(left)} ${text}\x1b[K`);
+}
+
+const WIDEST_BAR = 30;
+
+/** The parts of a line that does not reach the last column: there a terminal would begin another. */
+export function progress(
+  bytes: number,
+  ms: number,
+  limit: number,
+  columns: number,
+): { done: string; left: string; text: string } {
   const rate = ms > 0 ? (bytes * 1000) / ms : 0;
-  const done = Math.round((30 * bytes) / FILE_SIZE);
-  const bar = colors.green("█".repeat(done)) + colors.dim("░".repeat(30 - done));
   const share = ((100 * rate) / limit).toFixed(0);
-  process.stdout.write(
-    `\r  ${bar} ${String(Math.round(bytes / 1000)).padStart(4)} of ${FILE_SIZE / 1000} kB  ` +
-      `${(rate / 1000).toFixed(2)} kB/s, ${share} % of what the line can do `,
-  );
+  const text =
+    `${String(Math.round(bytes / 1000)).padStart(4)} of ${FILE_SIZE / 1000} kB  ` +
+    `${(rate / 1000).toFixed(2)} kB/s, ${share.padStart(3)} % of the line`;
+  const room = Math.max(0, columns - "   ".length - 1);
+  const width = Math.min(WIDEST_BAR, Math.max(0, room - text.length));
+  const full = Math.min(width, Math.round((width * bytes) / FILE_SIZE));
+  return { done: "█".repeat(full), left: "░".repeat(width - full), text: text.slice(0, room) };
 }
 
 async function copyFile(server: Side, client: Side): Promise<void> {
@@ -113,8 +129,9 @@ async function copyFile(server: Side, client: Side): Promise<void> {
   const sums = [server, client].map(({ machine }) => sha256(machine.path(file)));
   if (sums[0] !== sums[1]) throw new Error(`the copy differs: sha256 ${sums.join(" and ")}`);
   consola.success(
-    `${bytes} bytes in ${(ms / 1000).toFixed(1)} s: ${rate.toFixed(0)} bytes/s, ${((100 * rate) / limit).toFixed(1)} % of the ` +
-      `${limit.toFixed(0)} that TCP can have of ${BAUD} bit/s; sha256 ${sums[0]!.slice(0, 16)}… on both sides`,
+    `${bytes} bytes in ${(ms / 1000).toFixed(1)} s: ${rate.toFixed(0)} bytes/s\n` +
+      `  ${((100 * rate) / limit).toFixed(1)} % of the ${limit.toFixed(0)} that TCP can have of ${BAUD} bit/s\n` +
+      `  sha256 ${sums[0]!.slice(0, 16)}… on both sides`,
   );
 }
 
@@ -161,10 +178,10 @@ async function session(cable: Cable): Promise<boolean> {
     const left = leftBy(side);
     const ended = `${side.tag} exit status ${status} (${STATUS[status] ?? "not what it should be"})`;
     if (STATUS[status] !== undefined && left.length === 0) {
-      consola.success(`${ended}; no interface, lock, pid file or process left, line settings as before`);
+      consola.success(`${ended}\n  no interface, lock, pid file or process left, line settings as before`);
     } else {
       clean = false;
-      consola.error(`${ended}; left behind: ${left.join(", ") || "nothing"}`);
+      consola.error(`${ended}\n  left behind: ${left.join(", ") || "nothing"}`);
     }
   }
   return clean;
@@ -177,8 +194,9 @@ async function main(): Promise<number> {
     return 1;
   }
   consola.info(
-    `The Serial-Laplink HOWTO on one machine: its files (fixtures/howto), a virtual null-modem cable at ${BAUD}.\n` +
-      `${colors.cyan("server")} is griis with /dev/ttyS1, ${colors.yellow("client")} is wylg with /dev/ttyS0. Ctrl-C ends it.`,
+    `The Serial-Laplink HOWTO on one machine: its files (fixtures/howto) and a\n` +
+      `  virtual null-modem cable at ${BAUD}. ${colors.cyan("server")} is griis with /dev/ttyS1,\n` +
+      `  ${colors.yellow("client")} is wylg with /dev/ttyS0. Ctrl-C ends it.`,
   );
   let cable: Cable | undefined;
   const interrupted = new Promise<never>((_, reject) => {
