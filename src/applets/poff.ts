@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { constants } from "node:os";
 import { basename } from "node:path";
 import { errno, ESRCH, libc, strerror } from "../os/libc.ts";
+import { readHead } from "../os/small-file.ts";
 import { ponOptions } from "./pon.ts";
 
 export interface Process {
@@ -167,6 +168,8 @@ function appletOptions(applet: string, words: readonly string[]): readonly strin
 
 const PROC = "/proc";
 const PID_FILES = "/var/run";
+/** A number, and the name of an interface. */
+const PID_FILE_SIZE = 64;
 
 const THIS_HOST: PoffHost = {
   processes: () =>
@@ -182,7 +185,7 @@ const THIS_HOST: PoffHost = {
     }),
   pidFile: (name) => {
     try {
-      return readFileSync(`${PID_FILES}/${name}`, "utf8");
+      return Buffer.from(readHead(`${PID_FILES}/${name}`, PID_FILE_SIZE)).toString();
     } catch {
       return undefined;
     }

@@ -9,6 +9,7 @@ import type { OptionHost } from "../options/host.ts";
 import { checkOptions, parseOptions } from "../options/parse.ts";
 import { PPPD_VERSION } from "../options/version.ts";
 import { type Attachment, attachment, spawnDetached } from "../os/detach.ts";
+import { lowerOomScore } from "../os/oom.ts";
 import { userName } from "../os/hosts.ts";
 import { ownEnvironment } from "../os/inherited.ts";
 import { journalAt } from "../os/journal.ts";
@@ -113,6 +114,7 @@ async function serve(
   if (ours !== undefined && config.detach === "detach") ours.reportUp();
   const toStdout = ours === undefined || config.detach === "updetach" || !config.logDefault;
   const log = new Log(syslog, toStdout ? config.logfd : undefined, config.debug > 0);
+  if (libc.geteuid() === 0) lowerOomScore();
   const user = userName(libc.getuid()) ?? `uid${libc.getuid()}`;
   log.note("notice", `pppd ${PPPD_VERSION} started by ${user}, uid ${libc.getuid()}`);
   notifier.startsUp = config.detach === "sdnotify";

@@ -111,6 +111,8 @@ function unitBody(what: string, device: string | undefined, command: string): st
     "SuccessExitStatus=5",
     "# SIGTERM is for pppd alone: it ends its scripts itself.",
     "KillMode=mixed",
+    "# When memory runs out, something else goes first.",
+    "OOMScoreAdjust=-500",
     "# Hung: killed, and started again.",
     "WatchdogSec=120",
     "StandardOutput=journal",

@@ -1,8 +1,11 @@
 // UUCP-style lock files, /var/lock/LCK..ttyS1: ten columns of process id and a newline.
 
-import { readFileSync, unlinkSync, writeSync } from "node:fs";
-import { basename } from "node:path";
+import { lstatSync, mkdirSync, readlinkSync, statSync, unlinkSync, writeSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
 import { closeFd, errno, ESRCH, hasCode, libc, O, openFd, reasonOf } from "./libc.ts";
+import { openersOf } from "./openers.ts";
+import { processStart } from "./process-start.ts";
+import { readHead } from "./small-file.ts";
 
 const DIRECTORY = "/var/lock";
 /** As much as is read of a lock file: pppd's own format. Others (`1234 minicom root`) begin alike. */
@@ -43,7 +46,7 @@ export class Lock {
   /** Removes the file, if it is there and still ours. */
   unlock(): void {
     try {
-      if (lockPid(readFileSync(this.path)) === this.#pid) unlinkSync(this.path);
+      if (lockPid(readHead(this.path, LOCK_SIZE)) === this.#pid) unlinkSync(this.path);
     } catch {
       // Gone already, or its directory is: the line is unlocked either way.
     }
@@ -56,25 +59,27 @@ export function lockDevice(device: string, { directory = DIRECTORY, pid = proces
   const path = `${directory}/LCK..${name}`;
   let notice: string | undefined;
   for (let attempt = 1; ; attempt++) {
-    if (create(path, pid)) return new Lock(path, pid, notice);
+    if (create(path, pid, directory)) return new Lock(path, pid, notice);
     const content = readExisting(path, attempt < ATTEMPTS);
     if (content === undefined) continue;
     if (content.length === 0) throw new LockError(`Can't read pid from lock file ${path}`);
     const holder = lockPid(content);
     if (holder === pid) return new Lock(path, pid, notice); // whoever started us locked it for us
-    if (holder !== 0 && isAlive(holder)) throw new LockError(`Device ${name} is locked by pid ${holder}`, holder);
+    if (holder !== 0 && isAlive(holder) && !isReused(holder, path, device))
+      throw new LockError(`Device ${name} is locked by pid ${holder}`, holder);
     removeStale(path, name);
     notice = `Removed stale lock on ${name} (pid ${holder})`;
   }
 }
 
 /** False when there is one already. */
-function create(path: string, pid: number): boolean {
+function create(path: string, pid: number, directory: string): boolean {
   let fd: number;
   try {
     fd = openFd(path, O.RDWR | O.CREAT | O.EXCL, 0o644);
   } catch (error) {
     if (hasCode(error, "EEXIST")) return false;
+    if (hasCode(error, "ENOENT") && makeDirectory(directory)) return create(path, pid, directory);
     throw new LockError(`Can't create lock file ${path}: ${reasonOf(error)}`);
   }
   try {
@@ -88,12 +93,25 @@ function create(path: string, pid: number): boolean {
   }
 }
 
+/** Systems without init scripts have none, or a link to a place that /run lost with the last boot. */
+function makeDirectory(directory: string): boolean {
+  try {
+    const isLink = lstatSync(directory, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+    const place = isLink ? resolve(dirname(directory), readlinkSync(directory)) : directory;
+    return mkdirSync(place, { recursive: true, mode: 0o755 }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Undefined when it is gone, which is fine when it has just been removed. */
 function readExisting(path: string, mayBeGone: boolean): Uint8Array | undefined {
   try {
-    return readFileSync(path).subarray(0, LOCK_SIZE);
+    return readHead(path, LOCK_SIZE);
   } catch (error) {
     if (mayBeGone && hasCode(error, "ENOENT")) return undefined;
+    // A FIFO or a device: it names nobody, and is not ours to remove.
+    if (hasCode(error, "EINVAL")) return new Uint8Array(0);
     throw new LockError(`Can't open existing lock file ${path}: ${reasonOf(error)}`);
   }
 }
@@ -115,6 +133,20 @@ function lockText(pid: number): string {
 function lockPid(content: Uint8Array): number {
   const number = parseInt(Buffer.from(content.subarray(0, LOCK_SIZE)).toString("latin1"), 10);
   return Number.isNaN(number) ? 0 : number;
+}
+
+/** What times of the kernel's may be off by. */
+const SLACK_MS = 2000;
+
+/**
+ * Has the process begun after the lock was made? Then it is another's number by chance, after a reboot perhaps. A clock
+ * that was set meanwhile would say the same, so one that has the device open is believed.
+ */
+function isReused(pid: number, path: string, device: string): boolean {
+  const startedAt = processStart(pid);
+  const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  if (startedAt === undefined || made === undefined || made + SLACK_MS > startedAt) return false;
+  return !openersOf(device).some((opener) => opener.pid === pid);
 }
 
 function isAlive(pid: number): boolean {

@@ -1,7 +1,8 @@
 // Files that tell scripts our process id: <rundir>/ppp0.pid, and <rundir>/ppp-NAME.pid for `linkname NAME`.
 
-import { readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { hasCode, reasonOf } from "./libc.ts";
+import { readHead } from "./small-file.ts";
 
 export class PidFiles {
   readonly #directory: string;
@@ -31,7 +32,7 @@ export class PidFiles {
       const path = `${this.#directory}/${name}`;
       try {
         // Another session may have the name by now.
-        if (Number.parseInt(readFileSync(path, "latin1"), 10) === this.#pid) unlinkSync(path);
+        if (pidIn(path) === this.#pid) unlinkSync(path);
       } catch (error) {
         if (!hasCode(error, "ENOENT")) return [`unable to delete pid file ${path}: ${reasonOf(error)}`];
       }
@@ -41,12 +42,23 @@ export class PidFiles {
 
   #write(name: string, text: string): string | undefined {
     const path = `${this.#directory}/${name}`;
+    const unfinished = `${path}.${this.#pid}`;
     try {
-      writeFileSync(path, text, { mode: 0o644 });
+      rmSync(unfinished, { force: true });
+      writeFileSync(unfinished, text, { mode: 0o644, flag: "wx" });
+      renameSync(unfinished, path);
     } catch (error) {
+      rmSync(unfinished, { force: true });
       return `Failed to create pid file ${path}: ${reasonOf(error)}`;
     }
     this.#written.add(name);
     return undefined;
   }
+}
+
+const PID_DIGITS = 11;
+
+/** Throws OsError. */
+function pidIn(path: string): number {
+  return Number.parseInt(Buffer.from(readHead(path, PID_DIGITS)).toString("latin1"), 10);
 }

@@ -4,6 +4,7 @@
 // Bun does not know these children. They are reaped here: at SIGCHLD, and every second in case that signal was lost.
 
 import { check, closeFd, cstring, libc, Memory, O, openFd, OsError } from "./libc.ts";
+import { restoreOomScoreOf } from "./oom.ts";
 import { namesIn } from "./sysfs.ts";
 
 export interface SpawnOptions {
@@ -43,7 +44,9 @@ export function spawn(path: string, options: SpawnOptions): Spawned {
     for (const fd of stdio) opened.push(copyAbove(fd, stdio.length));
     closeOnExec(stdio.length);
     const call = (): number => posixSpawn(path, options, opened);
-    return follow(within(directory, () => masked(umask, call)));
+    const child = follow(within(directory, () => masked(umask, call)));
+    restoreOomScoreOf(child.pid);
+    return child;
   } finally {
     if (running.size === 0) unwatch();
     for (const fd of opened) closeFd(fd);

@@ -1,12 +1,12 @@
 // A chat with its surroundings: its script comes from the arguments or a file, its words go to stderr, syslog and a report
 // file. The program chat(8) and `connect 'chat …'` both run it.
 
-import { readFileSync } from "node:fs";
 import { bytesOf, decoded, encoded, textOf, withoutByteOrderMark } from "../bytes/text.ts";
 import { parseArguments, USAGE, type ChatCommand } from "../chat/command.ts";
 import { ChatEngine } from "../chat/engine.ts";
 import { parseScript, type ChatScript } from "../chat/script.ts";
 import { closeFd, O, openFd, OsError } from "../os/libc.ts";
+import { openToRead, readAll } from "../os/small-file.ts";
 import { Syslog, logTime } from "../os/syslog.ts";
 import { ChatLine, openFailed, writeAll, type ToldEvent } from "./chat-line.ts";
 
@@ -151,12 +151,12 @@ function readScript({ file, words }: ChatCommand): ChatScript {
   if (file === undefined) return { words };
   let fd: number;
   try {
-    fd = openFd(decoded(file), O.RDONLY);
+    fd = openToRead(decoded(file));
   } catch (error) {
     return { words: [], error: openFailed(file, error) };
   }
   try {
-    return parseScript(withoutByteOrderMark(textOf(readFileSync(fd))));
+    return parseScript(withoutByteOrderMark(textOf(readAll(fd))));
   } catch {
     return { words: [], error: `${file} -- read error` };
   } finally {

@@ -2,12 +2,13 @@
 // have told him already: what nobody has done by the time ip-up has ended, we do; and what we did, we take back. A session
 // that was killed leaves a note of it for the next.
 
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { runTool } from "../os/exec.ts";
 import { reasonOf } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";
 import { findInterface } from "../os/netif.ts";
 import { findResolvconf, findResolver, type Request, type Resolver } from "../os/resolver.ts";
+import { readHead } from "../os/small-file.ts";
 import { namesIn } from "../os/sysfs.ts";
 import type { Hooks } from "./hooks.ts";
 
@@ -95,7 +96,7 @@ export class NameServers {
   /** The process that wrote it. */
   #read(ifname: string): number | undefined {
     try {
-      return Number.parseInt(readFileSync(this.#path(ifname), "latin1"), 10) || undefined;
+      return Number.parseInt(Buffer.from(readHead(this.#path(ifname), 16)).toString("latin1"), 10) || undefined;
     } catch {
       return undefined;
     }

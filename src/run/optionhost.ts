@@ -1,16 +1,17 @@
 // The machine as the option parser asks for it (options/host.ts).
 
-import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
+import { fstatSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { withoutByteOrderMark } from "../bytes/text.ts";
 import { type BpfInstruction, bpfProblem } from "../filter/bpf.ts";
 import type { As, Failure, OptionHost } from "../options/host.ts";
 import { asUser, groupNumber, homeOf, hostAddress, networkAddress, ttyOf } from "../os/hosts.ts";
-import { libc, O, openFd, reasonOf } from "../os/libc.ts";
+import { closeFd, libc, O, openFd, reasonOf } from "../os/libc.ts";
 import { findInterface } from "../os/netif.ts";
 import { compileFilter } from "../os/pcap.ts";
 import { serialPorts } from "../os/ports.ts";
 import { defaultRoutes } from "../os/route.ts";
+import { openToRead, readAll } from "../os/small-file.ts";
 
 /** Where the parser's own words go. */
 export interface OptionVoice {
@@ -31,7 +32,13 @@ export function systemOptionHost(voice: OptionVoice, etc = "/etc/ppp"): OptionHo
     home: homeOf(uid),
     hostname: hostname(),
     stdin: { tty: ttyOf(0), device: characterDevice(0), readWrite: isReadWrite(0) },
-    readFile: (path, as) => attempt(() => readText(act(as, () => openSync(path, "r")))),
+    readFile: (path, as) =>
+      attempt(() =>
+        readText(
+          path,
+          act(as, () => openToRead(path)),
+        ),
+      ),
     openLogfile: (path, as) =>
       attempt(() => act(as, () => openFd(path, O.WRONLY | O.CREAT | O.APPEND | O.NOCTTY, 0o644))),
     statDevice: (path) =>
@@ -57,12 +64,12 @@ export function systemOptionHost(voice: OptionVoice, etc = "/etc/ppp"): OptionHo
 }
 
 /** One char a byte, with what the rules on safe files look at. Closes the descriptor. */
-function readText(fd: number): { text: string; uid: number; mode: number } {
+function readText(path: string, fd: number): { text: string; uid: number; mode: number } {
   try {
     const { uid, mode } = fstatSync(fd);
-    return { text: withoutByteOrderMark(readFileSync(fd, "latin1")), uid, mode: mode & 0o7777 };
+    return { text: withoutByteOrderMark(readAll(fd, path).toString("latin1")), uid, mode: mode & 0o7777 };
   } finally {
-    closeSync(fd);
+    closeFd(fd);
   }
 }
 

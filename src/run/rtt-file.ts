@@ -1,7 +1,7 @@
 // The file of `lcp-rtt-file`, kept up to date while LCP is up.
 
-import { closeSync, constants, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
-import { reasonOf } from "../os/libc.ts";
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import { EINVAL, OsError, reasonOf } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";
 import { RTT_ELEMENT, RTT_FILE_SIZE, RTT_HEADER, RttRing } from "../record/rtt-file.ts";
 
@@ -20,7 +20,12 @@ export class RttFile {
   up(intervalSeconds: number): void {
     this.down();
     try {
-      this.#fd = openSync(this.#path, constants.O_RDWR | constants.O_CREAT, 0o644);
+      this.#fd = openSync(
+        this.#path,
+        constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY,
+        0o644,
+      );
+      if (!fstatSync(this.#fd).isFile()) throw new OsError("open", this.#path, EINVAL);
       ftruncateSync(this.#fd, RTT_FILE_SIZE);
       readSync(this.#fd, this.#ring.bytes, 0, RTT_FILE_SIZE, 0);
     } catch (error) {

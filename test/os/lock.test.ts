@@ -4,16 +4,23 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { closeFd } from "../../src/os/libc.ts";
 import { lockDevice, LockError, lockName } from "../../src/os/lock.ts";
+import { openersOf } from "../../src/os/openers.ts";
 import { PidFiles } from "../../src/os/pidfile.ts";
+import { openPty } from "../../src/os/pty.ts";
 import { removeResolvConf, writeResolvConf } from "../../src/os/resolvconf.ts";
+import { noNetns } from "../kit/netns.ts";
 
 let directory = "";
 beforeEach(() => {
@@ -104,10 +111,62 @@ describe("lockDevice", () => {
     expect(existsSync(path)).toBe(false);
   });
 
+  test("a FIFO, a device or a huge file in its place keeps nobody waiting", () => {
+    const path = join(directory, "LCK..ttyS1");
+    const message = `Can't read pid from lock file ${path}`;
+    expect(Bun.spawnSync(["mkfifo", path]).exitCode).toBe(0);
+    expect(troubleOf("/dev/ttyS1").message).toBe(message);
+    rmSync(path);
+    symlinkSync("/dev/zero", path);
+    expect(troubleOf("/dev/ttyS1").message).toBe(message);
+    rmSync(path);
+    writeFileSync(path, `${String(process.ppid).padStart(10)}\n`);
+    truncateSync(path, 20e9);
+    expect(troubleOf("/dev/ttyS1").holder).toBe(process.ppid);
+  });
+
+  test("a lock older than the process it names is a number used again, unless that process has the device open", async () => {
+    const { master, slave } = openPty();
+    const path = join(directory, `LCK..${lockName(slave)}`);
+    const holder = Bun.spawn(["sleep", "60"]);
+    const user = Bun.spawn(["sh", "-c", `exec sleep 60 <${slave}`]);
+    try {
+      const lockedBy = (pid: number, secondsAgo: number): void => {
+        writeFileSync(path, `${String(pid).padStart(10)}\n`);
+        const then = Date.now() / 1000 - secondsAgo;
+        utimesSync(path, then, then);
+      };
+      lockedBy(holder.pid, 0);
+      expect(troubleOf(slave).holder).toBe(holder.pid);
+      lockedBy(holder.pid, 3600);
+      const lock = lockDevice(slave, { directory });
+      expect(lock.notice).toBe(`Removed stale lock on ${lockName(slave)} (pid ${holder.pid})`);
+      lock.unlock();
+      while (!openersOf(slave).some(({ pid }) => pid === user.pid)) await Bun.sleep(1);
+      lockedBy(user.pid, 3600);
+      expect(troubleOf(slave).holder).toBe(user.pid);
+    } finally {
+      for (const child of [holder, user]) {
+        child.kill();
+        await child.exited;
+      }
+      closeFd(master);
+    }
+  });
+
+  test("makes the directory, behind a link to a place that is gone as well", () => {
+    lockDevice("/dev/ttyS1", { directory: join(directory, "var/lock") });
+    expect(statSync(join(directory, "var/lock")).mode & 0o777).toBe(0o755);
+    symlinkSync("run/lock", join(directory, "link"));
+    lockDevice("/dev/ttyS1", { directory: join(directory, "link") });
+    expect(existsSync(join(directory, "run/lock/LCK..ttyS1"))).toBe(true);
+  });
+
   test("says what is wrong with the directory", () => {
-    const path = join(directory, "none");
+    writeFileSync(join(directory, "file"), "");
+    const path = join(directory, "file/none");
     expect(() => lockDevice("/dev/ttyS1", { directory: path })).toThrow(
-      `Can't create lock file ${path}/LCK..ttyS1: No such file or directory`,
+      `Can't create lock file ${path}/LCK..ttyS1: Not a directory`,
     );
     mkdirSync(join(directory, "LCK..ttyS2"));
     expect(troubleOf("/dev/ttyS2").message).toBe(
@@ -150,6 +209,31 @@ describe("PidFiles", () => {
     expect(files.remove()).toEqual([]);
     expect(existsSync(join(directory, "ppp-lap.pid"))).toBe(false);
     expect(files.remove()).toEqual([]);
+  });
+
+  test("a file that cannot be written whole leaves none, nor does it follow what lies in its place", () => {
+    const files = new PidFiles(directory, 77);
+    symlinkSync("/dev/full", join(directory, "ppp0.pid.77"));
+    expect(Bun.spawnSync(["mkfifo", join(directory, "ppp0.pid")]).exitCode).toBe(0);
+    expect(files.writeInterface("ppp0")).toBeUndefined();
+    expect(readFileSync(join(directory, "ppp0.pid"), "utf8")).toBe("77\n");
+    expect(readdirSync(directory)).toEqual(["ppp0.pid"]);
+  });
+
+  test.skipIf(noNetns !== undefined)("with the disk full nothing is left of a pid file", () => {
+    const place = join(directory, "full");
+    mkdirSync(place);
+    expect(Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=4096", "none", place]).exitCode).toBe(0);
+    try {
+      writeFileSync(join(place, "filler"), new Uint8Array(4096));
+      expect(new PidFiles(place, 77).writeInterface("ppp0")).toBe(
+        `Failed to create pid file ${place}/ppp0.pid: No space left on device`,
+      );
+      expect(() => lockDevice("/dev/ttyS1", { directory: place })).toThrow("No space left on device");
+      expect(readdirSync(place)).toEqual(["filler"]);
+    } finally {
+      Bun.spawnSync(["umount", place]);
+    }
   });
 
   test("removes nothing it has not written, and does not mind what is gone", () => {
