@@ -7,10 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { check, closeFd, libc, Memory, O } from "../../src/os/libc.ts";
 import { type Machine, openMachine } from "../kit/machine.ts";
+import { linkConfig, Side } from "../kit/pair.ts";
+import { PATIENCE_MS } from "../kit/patience.ts";
 import { Program } from "../kit/program.ts";
+import { Rng } from "../kit/rng.ts";
 import { missing, pppdPath, titled, traces, until } from "./scene.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(2 * PATIENCE_MS);
 const on = (name: string, play: () => Promise<void>): void => test.skipIf(missing !== undefined)(titled(name), play);
 
 const OPTIONS = ["noauth", "nodetach", "noipv6", "noccp", "lcp-restart", "1", "debug"];
@@ -78,6 +81,7 @@ class Notty {
 
 const unix = dlopen("libc.so.6", { socketpair: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" } }).symbols;
 const AF_UNIX = 1;
+const F_SETFL = 4;
 const SOCK_STREAM = 1;
 
 function socketPair(): [number, number] {
@@ -153,6 +157,72 @@ on("with persist a program that cannot live is started again, a second apart and
 });
 
 // ── notty ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A PPP peer at the other ends of a notty's two pipes. */
+class PipePeer {
+  readonly side = new Side(linkConfig(), new Rng(1));
+  /** Whether it takes octets out of its pipe. */
+  reading = true;
+  readonly #input: number;
+  readonly #output: number;
+  readonly #memory = new Memory(65536);
+  readonly #timer: Timer;
+  #pending: Uint8Array = new Uint8Array(0);
+
+  constructor(input: number, output: number) {
+    this.#input = input;
+    this.#output = output;
+    for (const fd of [input, output]) libc.fcntl(fd, F_SETFL, O.NONBLOCK);
+    this.side.link.open(performance.now());
+    this.#timer = setInterval(() => this.#turn(), 2);
+    programs.push(this);
+  }
+
+  #turn(): void {
+    const { link } = this.side;
+    const now = performance.now();
+    const { bytes, address } = this.#memory;
+    for (let count = 1; this.reading && count > 0;) {
+      count = libc.read(this.#input, address, bytes.length);
+      if (count > 0) this.side.take(bytes.slice(0, count), now);
+    }
+    if (link.nextTimeout() <= now) link.handleTimeout(now);
+    this.side.collect();
+    if (this.#pending.length === 0) this.#pending = this.side.drain(now);
+    bytes.set(this.#pending);
+    const put = libc.write(this.#output, address, this.#pending.length);
+    if (put > 0) this.#pending = this.#pending.slice(put);
+  }
+
+  async stop(): Promise<number> {
+    clearInterval(this.#timer);
+    for (const fd of [this.#input, this.#output]) closeFd(fd);
+    return 0;
+  }
+}
+
+on("standard output that nobody reads for a second holds packets up, and spoils none", async () => {
+  const near = await machine("near");
+  const [ourInput, toUs] = pipe();
+  const [fromUs, ourOutput] = pipe();
+  const peer = new PipePeer(fromUs, toUs);
+  const notty = new Notty(near, ourInput, ourOutput, ADDRESSES, "lcp-echo-interval", "1");
+  await notty.says("remote IP address");
+  await until("the peer is up", () => peer.side.has("ipv4-up"));
+  const { stats } = peer.side.link.deframer;
+  peer.reading = false;
+  // More than the pipe takes: 64 KB, and as much as pppd has room for.
+  await near.run("ping", "-q", "-c", "300", "-i", "0.002", "-W", "1", "-s", "1400", "10.0.0.2");
+  peer.reading = true;
+  await until("a later packet is there", async () => {
+    await near.run("ping", "-q", "-c", "1", "-W", "0.1", "-s", "77", "10.0.0.2");
+    return peer.side.packets.some(({ length }) => length === 20 + 8 + 77);
+  });
+  expect(peer.side.packets.filter(({ length }) => length === 20 + 8 + 1400).length).toBeGreaterThan(40);
+  expect(stats).toMatchObject({ badFcs: 0, runts: 0, aborted: 0, overlong: 0 });
+  notty.kill("SIGTERM");
+  expect(await notty.exit()).toBe(5);
+});
 
 on("standard input and output may be a socket; scripts play on it; it is given back as it was", async () => {
   const [near, far] = await Promise.all([machine("near"), machine("far")]);

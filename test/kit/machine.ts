@@ -134,7 +134,7 @@ function prepare(work: string, options: MachineOptions): void {
     textOf(join(etc, "passwd")).replace(/^(root:.*):[^:]*(:[^:]*)$/m, "$1:/run/root$2"),
   );
   const hosts = textOf(join(etc, "hosts"));
-  if (!/\slocalhost\b/.test(hosts)) writeFileSync(join(etc, "hosts"), `${hosts}127.0.0.1 localhost\n::1 localhost\n`);
+  if (!/\slocalhost\b/.test(hosts)) writeFileSync(join(etc, "hosts"), `${hosts}127.0.0.1 localhost\n`);
   if (options.etc !== undefined) addEtc(etc, options.etc);
   for (const account of ["wtmp", "btmp", "lastlog"]) writeFileSync(join(work, "log", account), "");
   writeFileSync(join(work, "run/utmp"), "");
