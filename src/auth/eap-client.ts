@@ -76,10 +76,12 @@ export class EapClient {
   #end(state: "closed" | "accepted" | "refused"): void {
     this.#state = state;
     this.#pending = undefined;
+    this.#method?.close?.();
     this.#lower.wakeAt(Infinity);
   }
 
   #forget(): void {
+    this.#method?.close?.();
     this.#method = this.#mppe = this.#last = undefined;
     this.#stands = "none";
   }
@@ -213,7 +215,9 @@ export class EapClient {
   #methodOf(type: number): EapClientMethod | undefined {
     if (this.#method?.type === type) return this.#method;
     const made = this.#make(type);
-    if (made !== undefined) this.#method = made;
+    if (made === undefined) return undefined;
+    this.#method?.close?.();
+    this.#method = made;
     return made;
   }
 

@@ -54,6 +54,8 @@ export interface EapClientMethod {
   readonly type: number;
   take(id: number, data: Uint8Array): ClientStep;
   resume?(): ClientStep;
+  /** The conversation has ended, or was abandoned. A new one may begin. */
+  close?(): void;
 }
 
 const IGNORE = { kind: "ignore" } as const;
@@ -193,6 +195,8 @@ export interface EapServerMethod {
   begin(id: number): Uint8Array;
   take(data: Uint8Array): ServerStep;
   resume?(): ServerStep;
+  /** The conversation has ended, or was abandoned. begin() begins a new one. */
+  close?(): void;
 }
 
 const BROKEN = { kind: "refuse", isBroken: true } as const;

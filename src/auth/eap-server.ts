@@ -55,6 +55,7 @@ export class EapServer {
     const { remotename, remotenameGiven } = this.#config;
     this.#name = name;
     this.#responses = this.#requests = 0;
+    this.#method?.close?.();
     this.#method = undefined;
     if (remotenameGiven) {
       // We know who it should be, so it is not asked.
@@ -74,6 +75,7 @@ export class EapServer {
   #end(state: "closed" | "accepted" | "refused"): void {
     this.#state = state;
     this.#pending = false;
+    this.#method?.close?.();
     this.#config.answers.unwatch();
     this.#lower.wakeAt(Infinity);
   }
@@ -100,6 +102,7 @@ export class EapServer {
 
   /** Goes over to a method, whose first Request has identifier `id`; `from` is the old state's name, if it is said. */
   #begin(method: EapServerMethod, from?: string, id = this.#id): void {
+    if (this.#method !== method) this.#method?.close?.();
     this.#method = method;
     this.#state = "method";
     this.#config.answers.watch();

@@ -19,6 +19,8 @@ export interface TlsChannel {
   take(): Uint8Array;
   /** When it is done: the master session key, 64 octets. */
   masterKey(): Uint8Array | undefined;
+  /** Gives back what the session holds. Nothing is asked of it any more. */
+  close(): void;
 }
 
 const Flag = { Length: 0x80, More: 0x40, Start: 0x20 } as const;
@@ -161,7 +163,13 @@ export class TlsClient implements EapClientMethod {
     return this.resume();
   }
 
+  close(): void {
+    this.#channel?.close();
+    this.#channel = undefined;
+  }
+
   #start(): ClientStep {
+    this.close();
     this.#incoming.clear();
     this.#outgoing.begin(new Uint8Array(0));
     this.#channel = this.#open();
@@ -223,8 +231,13 @@ export class TlsServer implements EapServerMethod {
     return this.#channel.state === "done" ? "TlsRecvClient" : "TlsRecv";
   }
 
-  begin(): Uint8Array {
+  close(): void {
+    this.#channel?.close();
     this.#channel = undefined;
+  }
+
+  begin(): Uint8Array {
+    this.close();
     this.#incoming.clear();
     this.#outgoing.begin(new Uint8Array(0));
     return Uint8Array.of(Flag.Start);

@@ -147,6 +147,13 @@ export class TlsSession {
     return new Uint8Array(material.subarray(0, MASTER_KEY));
   }
 
+  /** Bun holds a socket, and all that is reached from it, until it is destroyed. */
+  close(): void {
+    this.#stage = "failed";
+    this.#written.length = 0;
+    this.#socket.destroy();
+  }
+
   get #is13(): boolean {
     return this.#socket.getProtocol() === "TLSv1.3";
   }

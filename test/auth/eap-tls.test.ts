@@ -44,6 +44,12 @@ class FakeChannel implements TlsChannel {
     if (this.#turn >= this.#script.length) this.#stage = "done";
   }
 
+  closes = 0;
+
+  close(): void {
+    this.closes++;
+  }
+
   get state(): TlsChannel["state"] {
     return this.#left-- > 0 ? "working" : this.#stage;
   }

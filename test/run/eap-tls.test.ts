@@ -1,5 +1,6 @@
 // EAP-TLS as a whole but for the line: two ends with real certificates, files and TLS.
 
+import { heapStats } from "bun:jsc";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -247,4 +248,49 @@ describe.skipIf(skip !== undefined)(`EAP-TLS${skip === undefined ? "" : ` [skipp
         expect(accepted).not.toContain(true);
       }
   });
+
+  /** Does something to the packets of TLS, by their number. */
+  function counting(act: (packet: Uint8Array, nth: number) => Uint8Array | undefined): Wire["passing"] {
+    let nth = 0;
+    return (packet) => (packet[4] === EapType.Tls ? act(packet, nth++) : packet);
+  }
+  const spoiling = (): Wire["passing"] =>
+    counting((packet, nth) => (nth === 4 ? packet.with(packet.length >> 1, packet[packet.length >> 1]! ^ 1) : packet));
+  const losing = (): Wire["passing"] => counting((packet, nth) => (nth < 4 ? packet : undefined));
+
+  test("no conversation leaves a socket behind, whether it came to its end, was spoilt or was abandoned", async () => {
+    const version = "max-tls-version 1.3";
+    const kinds: Record<string, () => Case> = {
+      good: () => ({}),
+      "good with TLS 1.3": () => ({
+        server: version,
+        client: `ca ca.pem cert zaphod.pem key zaphod.key ${version}`,
+      }),
+      refused: () => ({ user: "ford" }),
+      spoilt: () => ({ passing: spoiling() }),
+      abandoned: () => ({ passing: losing() }),
+    };
+    // The first of each loads what stays.
+    for (const kind of Object.values(kinds)) await play(kind());
+    const before = await sockets();
+    for (const [name, kind] of Object.entries(kinds)) {
+      for (let nth = 0; nth < 100; nth++) {
+        const { wire } = await play(kind());
+        // LCP goes down.
+        wire.a.eapServer.stop();
+        wire.b.eapClient.stop();
+      }
+      // What a collection takes for a pointer may keep a few.
+      expect({ name, left: Math.max(0, (await sockets()) - before - 10) }).toEqual({ name, left: 0 });
+    }
+  }, 120_000);
 });
+
+/** How many TLS sockets there are after a collection. */
+async function sockets(): Promise<number> {
+  for (let turns = 0; turns < 5; turns++) {
+    await new Promise(setImmediate);
+    Bun.gc(true);
+  }
+  return heapStats().objectTypeCounts["TLSSocket"] ?? 0;
+}
