@@ -3,6 +3,7 @@
 
 import { existsSync, statSync } from "node:fs";
 import { constants } from "node:os";
+import { decoded, encoded, inert } from "../bytes/text.ts";
 import { hasCode, reasonOf } from "../os/libc.ts";
 import { outlive } from "../os/instead.ts";
 import { print } from "../os/print.ts";
@@ -14,6 +15,8 @@ export interface PlogHost {
   /** Logs of the whole system, the first that exists is taken. */
   readonly systemLogs: readonly string[];
   readonly journalctl: string | undefined;
+  /** Standard output is one. */
+  readonly isTerminal: boolean;
   /** Rejects when it cannot be written. */
   print(text: Uint8Array): Promise<void>;
   complain(text: string): void;
@@ -60,13 +63,14 @@ function journalOptions(argv: readonly string[]): string[] | string {
 }
 
 const PPP_LINE = / (pppd|chat)\[/;
+const ANY_LINE = /^/;
 
 /** Runs a program that prints log lines; those `wanted`, with grep's exit code (1: no such line), or all it prints. */
 async function run(command: readonly string[], host: PlogHost, wanted?: RegExp): Promise<number> {
+  const isRead = wanted !== undefined || host.isTerminal;
   let child: Bun.Subprocess<"inherit", "pipe" | "inherit", "inherit"> | undefined;
   const ended = outlive(
-    () =>
-      (child = Bun.spawn([...command], { stdio: ["inherit", wanted === undefined ? "inherit" : "pipe", "inherit"] })),
+    () => (child = Bun.spawn([...command], { stdio: ["inherit", isRead ? "pipe" : "inherit", "inherit"] })),
   );
   if (child === undefined) {
     const error: unknown = await ended.catch((reason: unknown) => reason);
@@ -75,7 +79,7 @@ async function run(command: readonly string[], host: PlogHost, wanted?: RegExp):
     return 127;
   }
   try {
-    const found = wanted === undefined || child.stdout === undefined || (await printLines(child.stdout, wanted, host));
+    const found = child.stdout === undefined || (await printLines(child.stdout, wanted ?? ANY_LINE, host));
     const code = await ended;
     return wanted === undefined || code > 128 ? code : found ? 0 : 1;
   } catch (error) {
@@ -86,11 +90,15 @@ async function run(command: readonly string[], host: PlogHost, wanted?: RegExp):
   }
 }
 
-/** Prints the lines that match, and says whether there were any. Latin-1, so that every byte stays what it is. */
+/**
+ * Prints the lines that match, and says whether there were any. Latin-1, so that every byte stays what it is; but a
+ * terminal gets nothing it would act on, whoever wrote that into the log.
+ */
 async function printLines(stream: ReadableStream<Uint8Array>, wanted: RegExp, host: PlogHost): Promise<boolean> {
   let found = false;
   const print = async (lines: readonly string[]): Promise<void> => {
-    const text = lines.flatMap((line) => (wanted.test(line) ? [`${line}\n`] : [])).join("");
+    const shown = lines.filter((line) => wanted.test(line)).map((line) => (host.isTerminal ? shownLine(line) : line));
+    const text = shown.map((line) => `${line}\n`).join("");
     if (text === "") return;
     found = true;
     await host.print(Buffer.from(text, "latin1"));
@@ -101,8 +109,12 @@ async function printLines(stream: ReadableStream<Uint8Array>, wanted: RegExp, ho
     rest = lines.pop() ?? "";
     await print(lines);
   }
-  await print([rest]);
+  if (rest !== "") await print([rest]);
   return found;
+}
+
+function shownLine(line: string): string {
+  return encoded(decoded(line).split("\t").map(inert).join("\t"));
 }
 
 function thisHost(): PlogHost {
@@ -110,6 +122,7 @@ function thisHost(): PlogHost {
     pppLog: "/var/log/ppp.log",
     systemLogs: ["/var/log/syslog", "/var/log/messages"],
     journalctl: Bun.which("journalctl") ?? undefined,
+    isTerminal: process.stdout.isTTY === true,
     print: async (text) => print(text),
     complain: (text) => console.error(text),
   };

@@ -62,6 +62,25 @@ export function encoded(text: string): string {
   return octets;
 }
 
+/** Controls, marks of direction, octets that are no UTF-8, line ends: nothing a terminal shows as it is. */
+const UNSHOWN = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/** A text as a terminal may have it: what is no visible character is shown as its octets, `\x1b`. */
+export function inert(text: string): string {
+  return text.replace(UNSHOWN, (char) => toHexEscapes(encoded(char)));
+}
+
+/** The same of a text in JSON, which still says the same. */
+export function inertJson(json: string): string {
+  return json.replace(UNSHOWN, (char) =>
+    Array.from({ length: char.length }, (_, at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, "0")}`).join(""),
+  );
+}
+
+function toHexEscapes(octets: string): string {
+  return Array.from(octets, (octet) => `\\x${HEX[octet.charCodeAt(0)]}`).join("");
+}
+
 /** A peer's text as it may stand in a log: pppd escapes what cannot be printed. */
 export function printable(text: string): string {
   return text.replace(/[\\"\x00-\x1f\x7f-\xff]/g, (char) => {

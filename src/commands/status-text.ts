@@ -1,5 +1,6 @@
 // A link's status as a few lines for people.
 
+import { inert } from "../bytes/text.ts";
 import type { Traffic } from "../link/counters.ts";
 import type { LineStatus, Status } from "../run/status.ts";
 
@@ -23,8 +24,8 @@ export function statusText(link: Status, rates: Rates | undefined): string {
   ];
   const width = Math.max(...rows.map(([name = ""]) => name.length));
   return [
-    `${link.interface}  ${headline(link)}\n`,
-    ...rows.map(([name = "", text]) => `  ${name.padEnd(width)}  ${text}\n`),
+    `${inert(`${link.interface}  ${headline(link)}`)}\n`,
+    ...rows.map(([name = "", text = ""]) => `  ${name.padEnd(width)}  ${inert(text)}\n`),
   ].join("");
 }
 

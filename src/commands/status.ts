@@ -2,6 +2,7 @@
 
 import { defineCommand, renderUsage } from "citty";
 import { consola } from "consola";
+import { inertJson } from "../bytes/text.ts";
 import { print } from "../os/print.ts";
 import { readAllStatus, type Status } from "../run/status.ts";
 import { type Rates, statusText } from "./status-text.ts";
@@ -55,7 +56,8 @@ export async function status(argv: readonly string[], host: StatusHost = THIS_HO
   const took = before.length > 0 ? await host.sleep(SAMPLE_MS) : 0;
   const links = before.length > 0 ? host.links().filter(isAsked) : [];
   const rated = links.map((link) => ({ link, rates: ratesOf(link, before, took) }));
-  if (flags.includes("--json")) host.print(`${JSON.stringify(rated.map(({ link, rates }) => ({ ...link, rates })))}\n`);
+  if (flags.includes("--json"))
+    host.print(`${inertJson(JSON.stringify(rated.map(({ link, rates }) => ({ ...link, rates }))))}\n`);
   else if (rated.length > 0) host.print(rated.map(({ link, rates }) => statusText(link, rates)).join("\n"));
   else consola.info(names.length === 0 ? "No link is running" : `No link of ours is called ${names.join(" or ")}`);
   return links.length === 0 ? 1 : 0;

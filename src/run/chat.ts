@@ -4,6 +4,7 @@
 import { bytesOf, decoded, encoded, textOf, withoutByteOrderMark } from "../bytes/text.ts";
 import { parseArguments, USAGE, type ChatCommand } from "../chat/command.ts";
 import { ChatEngine } from "../chat/engine.ts";
+import { visibleText } from "../chat/escapes.ts";
 import { parseScript, type ChatScript } from "../chat/script.ts";
 import { closeFd, O, openFd, OsError } from "../os/libc.ts";
 import { openToRead, readAll } from "../os/small-file.ts";
@@ -142,7 +143,7 @@ class Speaker {
   }
 
   #putReport(line: string): void {
-    if (this.#report === undefined) this.#stderr(bytesOf(line));
+    if (this.#report === undefined) this.#stderr(bytesOf(`${visibleText(line.slice(0, -1))}\n`));
     else writeAll(this.#report, bytesOf(line));
   }
 }

@@ -21,13 +21,14 @@ let folder = "";
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "nullmodem-plog-"))));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-async function run(argv: string[], journalctl?: string) {
+async function run(argv: string[], journalctl?: string, isTerminal = false) {
   let out = "";
   let err = "";
   const host: PlogHost = {
     pppLog: join(folder, "ppp.log"),
     systemLogs: [join(folder, "syslog"), join(folder, "messages")],
     journalctl,
+    isTerminal,
     print: async (text) => void (out += Buffer.from(text).toString()),
     complain: (text) => void (err += `${text}\n`),
   };
@@ -53,6 +54,16 @@ describe("the system's log", () => {
     expect((await run([])).out).toBe(line(2, "pppd[2]"));
   });
 
+  test("a terminal gets nothing that it would act on, and a pipe gets what is there", async () => {
+    const evil = "Nov 22 18:05:01 laptop pppd[1]: peer \x1b]0;owned\x07\x1b[2J\t\xc2\x9b2J \xe9\u{202e}";
+    for (const name of ["syslog", "ppp.log"]) {
+      writeFileSync(join(folder, name), `${evil}\n`);
+      // tail itself writes what is in ppp.log.
+      if (name === "syslog") expect((await run([])).out).toBe(`${evil}\n`);
+      expect((await run([], undefined, true)).out).toMatch(/^[\x20-\x7e\t\xa0-\u1fff]+\n$/);
+    }
+  });
+
   test("no line of ours is no success, as grep has it", async () => {
     writeFileSync(join(folder, "syslog"), line(1, "kernel"));
     expect(await run([])).toEqual({ status: 1, out: "", err: "" });
@@ -61,7 +72,13 @@ describe("the system's log", () => {
   test("bytes that are no UTF-8 stay as they are", async () => {
     writeFileSync(join(folder, "syslog"), Buffer.from(" pppd[1]: \xe9\xff\n", "latin1"));
     let seen: Uint8Array = new Uint8Array();
-    const host = { pppLog: "", systemLogs: [join(folder, "syslog")], journalctl: undefined, complain: () => {} };
+    const host = {
+      pppLog: "",
+      systemLogs: [join(folder, "syslog")],
+      journalctl: undefined,
+      isTerminal: false,
+      complain: () => {},
+    };
     await plog([], { ...host, print: async (text) => void (seen = text) });
     expect(Buffer.from(seen).toString("latin1")).toBe(" pppd[1]: \xe9\xff\n");
   });
@@ -69,7 +86,13 @@ describe("the system's log", () => {
   test("the reader has gone", async () => {
     writeFileSync(join(folder, "syslog"), SYSLOG);
     const gone = Object.assign(new Error("EPIPE"), { code: "EPIPE" });
-    const host = { pppLog: "", systemLogs: [join(folder, "syslog")], journalctl: undefined, complain: () => {} };
+    const host = {
+      pppLog: "",
+      systemLogs: [join(folder, "syslog")],
+      journalctl: undefined,
+      isTerminal: false,
+      complain: () => {},
+    };
     expect(await plog(["-f"], { ...host, print: () => Promise.reject(gone) })).toBe(141);
   });
 });
@@ -127,6 +150,7 @@ describe("the journal", () => {
 describe("following", () => {
   const follow = (log: string): Program => {
     const host = `{ pppLog: "${folder}/ppp.log", systemLogs: ["${folder}/syslog"], journalctl: undefined,
+      isTerminal: false,
       print: async (text) => void (await Bun.write(Bun.stdout, text)), complain: console.error }`;
     const main = `import { plog } from "${ROOT}/src/applets/plog.ts"; process.exit(await plog(["-f"], ${host}))`;
     writeFileSync(join(folder, log), line(1, "pppd[5]"));

@@ -1,6 +1,7 @@
 // nullmodem status: what it says of links that are handed to it.
 
 import { expect, test } from "bun:test";
+import { decoded } from "../../src/bytes/text.ts";
 import { status } from "../../src/commands/status.ts";
 import { NO_TRAFFIC } from "../../src/link/counters.ts";
 import type { Status } from "../../src/run/status.ts";
@@ -65,6 +66,19 @@ test("a link for people, its rates over the time it was watched", async () => {
   bad frames  4 wrong FCS, 1 aborted
 `,
   });
+});
+
+test("what a peer calls itself does nothing to the terminal", async () => {
+  const peer = decoded("\x1b]0;owned\x07\x1b[2J\r\n\x7f\xc2\x9b2J\xe2\x80\xae\xff\xc3\xa9");
+  // The last octet but two is no UTF-8, so none of it is taken for that.
+  const { out } = await run([], [{ ...LINK, peer }], [{ ...LINK, peer, linkname: "\u{202e}\x1bc" }]);
+  expect(out).toMatch(/^[\x20-\x7e\n]+$/);
+  expect(out).toContain("peer \\x1b]0;owned\\x07\\x1b[2J\\x0d\\x0a\\x7f\\xc2\\x9b2J");
+  const json = (await run(["--json"], [{ ...LINK, peer }], [{ ...LINK, peer }])).out;
+  expect(json).toMatch(/^[\x20-\x7e]+\n$/);
+  expect(JSON.parse(json)[0].peer).toBe(peer);
+  const french = (await run([], [{ ...LINK, peer: "été" }], [{ ...LINK, peer: "été" }])).out;
+  expect(french).toContain("peer été,");
 });
 
 test("a link that is not up, and one that began while the other was watched", async () => {

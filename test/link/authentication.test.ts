@@ -293,3 +293,24 @@ test.each([
   const errors = lines.filter((line) => /authentication.*failed/.test(line));
   expect(errors).toEqual(text === undefined ? [] : [text]);
 });
+
+test("no line of the log holds an octet that a terminal would act on, whatever the peer calls itself and says", () => {
+  const octets = Array.from({ length: 256 }, (_, octet) => String.fromCharCode(octet));
+  for (const method of [...METHODS, "pap"] as const)
+    for (const name of [octets.slice(1, 130).join(""), octets.slice(127).join(""), "\x1b]0;owned\x07\r\n\x9b2J"]) {
+      const link = pair(
+        { name: `srv${name}`, peer: name, demand: [method] },
+        { name, accept: [method], secret: "gargleBlaster" },
+      );
+      link.a.link.trace.level = link.b.link.trace.level = 2;
+      link.open();
+      link.run(() => up(link) || link.a.has("pap-request"));
+      if (method === "pap") link.a.link.papVerdict(true, name, link.now);
+      expect(link.run(() => up(link))).toBe(true);
+      link.b.link.close(name, link.now);
+      link.run(() => link.a.has("terminated"));
+      for (const { lines } of [link.a, link.b])
+        for (const line of lines) if (!/^[\x20-\x7e]*$/.test(line)) expect(line).toBe("");
+      expect(link.a.lines.join()).toContain("authenticated with");
+    }
+});
