@@ -1,6 +1,5 @@
 // Lines that are no serial port: a program, standard input and output, TCP connections.
 
-import { dlopen } from "bun:ffi";
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,6 +10,7 @@ import { linkConfig, Side } from "../kit/pair.ts";
 import { PATIENCE_MS } from "../kit/patience.ts";
 import { Program } from "../kit/program.ts";
 import { Rng } from "../kit/rng.ts";
+import { Notty, socketPair } from "./notty.ts";
 import { missing, pppdPath, titled, traces, until } from "./scene.ts";
 
 setDefaultTimeout(2 * PATIENCE_MS);
@@ -44,51 +44,13 @@ function run(where: Machine, ...argv: readonly string[]): Program {
 const pppd = (where: Machine, ...words: readonly string[]): Program => run(where, pppdPath(), ...OPTIONS, ...words);
 const said = (program: Program): string[] => program.lines.map(({ text }) => text);
 
-/** A pppd on these descriptors, which are closed here. */
-class Notty {
-  log = "";
-  readonly #child: Bun.Subprocess<number, number, "pipe">;
-
-  constructor(where: Machine, input: number, output: number, ...words: readonly string[]) {
-    const argv = where.argv([pppdPath(), "notty", "logfd", "2", ...OPTIONS, ...words]);
-    this.#child = Bun.spawn(argv, { stdio: [input, output, "pipe"] });
-    for (const fd of new Set([input, output])) closeFd(fd);
-    void this.#read();
-    programs.push(this);
-  }
-
-  async #read(): Promise<void> {
-    for await (const chunk of this.#child.stderr.pipeThrough(new TextDecoderStream())) this.log += chunk;
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-  }
-
-  says(what: string): Promise<void> {
-    return until(`${what} in\n${this.log}`, () => this.log.includes(what));
-  }
-
-  exit(): Promise<number> {
-    return this.#child.exited;
-  }
-
-  async stop(): Promise<number> {
-    this.#child.kill("SIGKILL");
-    return this.#child.exited;
-  }
+function notty(where: Machine, input: number, output: number, ...words: readonly string[]): Notty {
+  const program = new Notty(where, input, output, [...OPTIONS, ...words]);
+  programs.push(program);
+  return program;
 }
 
-const unix = dlopen("libc.so.6", { socketpair: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" } }).symbols;
-const AF_UNIX = 1;
 const F_SETFL = 4;
-const SOCK_STREAM = 1;
-
-function socketPair(): [number, number] {
-  const two = new Memory(8);
-  check(unix.socketpair(AF_UNIX, SOCK_STREAM | O.CLOEXEC, 0, two.address), "socketpair");
-  return [two.view.getInt32(0, true), two.view.getInt32(4, true)];
-}
 
 function pipe(): [readEnd: number, writeEnd: number] {
   const two = new Memory(8);
@@ -206,7 +168,7 @@ on("standard output that nobody reads for a second holds packets up, and spoils 
   const [ourInput, toUs] = pipe();
   const [fromUs, ourOutput] = pipe();
   const peer = new PipePeer(fromUs, toUs);
-  const notty = new Notty(near, ourInput, ourOutput, ADDRESSES, "lcp-echo-interval", "1");
+  const notty = notty(near, ourInput, ourOutput, ADDRESSES, "lcp-echo-interval", "1");
   await notty.says("remote IP address");
   await until("the peer is up", () => peer.side.has("ipv4-up"));
   const { stats } = peer.side.link.deframer;
@@ -228,8 +190,8 @@ on("standard input and output may be a socket; scripts play on it; it is given b
   const [near, far] = await Promise.all([machine("near"), machine("far")]);
   const [a, b] = socketPair();
   const kept = libc.fcntl(b, 1030, 0); // F_DUPFD_CLOEXEC
-  const caller = new Notty(near, a, a, ADDRESSES, "connect", "chat '' PING PONG", "welcome", "echo hello >&2");
-  const called = new Notty(far, b, b, "connect", "chat PING PONG", "disconnect", "test ! -t 0 && echo bye >&2");
+  const caller = notty(near, a, a, ADDRESSES, "connect", "chat '' PING PONG", "welcome", "echo hello >&2");
+  const called = notty(far, b, b, "connect", "chat PING PONG", "disconnect", "test ! -t 0 && echo bye >&2");
   await Promise.all([caller.says("remote IP address"), called.says("remote IP address")]);
   expect(caller.log).toContain("hello\n");
   await ping(near, "10.0.0.2");
@@ -244,8 +206,8 @@ on("standard input and output may be a socket; scripts play on it; it is given b
 on("datarate holds both ways", async () => {
   const [near, far] = await Promise.all([machine("near"), machine("far")]);
   const [a, b] = socketPair();
-  const slow = new Notty(near, a, a, ADDRESSES, "datarate", "4000");
-  const free = new Notty(far, b, b);
+  const slow = notty(near, a, a, ADDRESSES, "datarate", "4000");
+  const free = notty(far, b, b);
   await Promise.all([slow.says("remote IP address"), free.says("remote IP address")]);
   const answer = await ping(near, "-s", "1400", "10.0.0.2");
   // 1428 octets and their frame each way, the first 400 of them at once.
@@ -258,14 +220,14 @@ on("a reader that goes is a hang-up, though nothing was to be written; and the l
   const near = await machine("near");
   const [input, keptInput] = pipe();
   const [keptOutput, output] = pipe();
-  const program = new Notty(near, input, output, "silent");
+  const program = notty(near, input, output, "silent");
   await program.says("Connect: ");
   closeFd(keptOutput);
   expect(await program.exit()).toBe(16);
   closeFd(keptInput);
   const first = pipe();
   const second = pipe();
-  const speaker = new Notty(near, first[0], second[1], "dump");
+  const speaker = notty(near, first[0], second[1], "dump");
   await speaker.says("Connect: ");
   const heard = new Memory(4);
   expect(libc.read(second[0], heard.address, 4)).toBe(4);
