@@ -168,8 +168,8 @@ on("standard output that nobody reads for a second holds packets up, and spoils 
   const [ourInput, toUs] = pipe();
   const [fromUs, ourOutput] = pipe();
   const peer = new PipePeer(fromUs, toUs);
-  const notty = notty(near, ourInput, ourOutput, ADDRESSES, "lcp-echo-interval", "1");
-  await notty.says("remote IP address");
+  const program = notty(near, ourInput, ourOutput, ADDRESSES, "lcp-echo-interval", "1");
+  await program.says("remote IP address");
   await until("the peer is up", () => peer.side.has("ipv4-up"));
   const { stats } = peer.side.link.deframer;
   peer.reading = false;
@@ -182,8 +182,8 @@ on("standard output that nobody reads for a second holds packets up, and spoils 
   });
   expect(peer.side.packets.filter(({ length }) => length === 20 + 8 + 1400).length).toBeGreaterThan(40);
   expect(stats).toMatchObject({ badFcs: 0, runts: 0, aborted: 0, overlong: 0 });
-  notty.kill("SIGTERM");
-  expect(await notty.exit()).toBe(5);
+  program.kill("SIGTERM");
+  expect(await program.exit()).toBe(5);
 });
 
 on("standard input and output may be a socket; scripts play on it; it is given back as it was", async () => {
