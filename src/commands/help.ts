@@ -13,6 +13,7 @@ const SUMMARIES = {
   pppstats: "show how much went over it",
   pppdump: "print a file made by pppd's record option",
   status: "show the links of this machine and their rates; --json for programs",
+  cleanup: "take back what a pppd that was killed has left behind",
   service: "print what makes an init or cron start pppd",
 };
 

@@ -1,10 +1,12 @@
 // What several sessions want of the machine at once: done by the first of them, and undone by the last.
 //
 // Each holds a shared lock (flock(2)) on a file of its name, so that one that was killed does not count. Who gets the lock
-// for itself alone is the first, or the last. Each network name space has files of its own.
+// for itself alone is the first, or the last. Each network name space has files of its own. The file holds a record of how
+// it is undone: when all who had it were killed, the next one who looks does that.
 
-import { fstatSync, readlinkSync, unlinkSync } from "node:fs";
+import { fstatSync, ftruncateSync, readFileSync, readlinkSync, unlinkSync, writeSync } from "node:fs";
 import { closeFd, errno, EINTR, libc, O, openFd } from "./libc.ts";
+import { namesIn } from "./sysfs.ts";
 
 const LOCK_SH = 1;
 const LOCK_EX = 2;
@@ -14,28 +16,59 @@ const ATTEMPTS = 100;
 export interface Share {
   /** Nobody else wants it yet. */
   readonly isFirst: boolean;
+  /** What others, who were killed, had recorded; "" when there were none. */
+  readonly leftOver: string;
   /** Calls `undo` when nobody else wants it any more. */
   release(undo: () => void): void;
 }
 
-/** Takes part in a thing called `name`. Where there is nowhere to count, it is as if there were no others. */
-export function share(directory: string, name: string): Share {
-  const path = `${directory}/nullmodem-${name}.${networkNumber()}`;
+const PREFIX = "nullmodem-";
+
+/**
+ * Takes part in a thing called `name`; `record` says how it is undone. Where there is nowhere to count, it is as if there
+ * were no others.
+ */
+export function share(directory: string, name: string, record = ""): Share {
+  const path = `${directory}/${PREFIX}${name}.${networkNumber()}`;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const fd = openCount(path);
     if (fd === undefined) break;
     const isFirst = lock(fd, LOCK_EX);
     // Somebody may have it to himself for a moment; and the last one may have removed it just now.
-    if ((isFirst || lock(fd, LOCK_SH)) && fstatSync(fd).nlink > 0) return take(fd, path, isFirst);
+    if ((isFirst || lock(fd, LOCK_SH)) && fstatSync(fd).nlink > 0) return take(fd, path, isFirst, record);
     closeFd(fd);
   }
-  return { isFirst: true, release: (undo) => undo() };
+  return { isFirst: true, leftOver: "", release: (undo) => undo() };
 }
 
-function take(fd: number, path: string, isFirst: boolean): Share {
-  if (isFirst) lock(fd, LOCK_SH);
+/** Undoes what only sessions have that were killed: calls `undo` with each record. */
+export function undoAbandoned(directory: string, undo: (record: string) => void): void {
+  const suffix = `.${networkNumber()}`;
+  for (const name of namesIn(directory)) {
+    if (!name.startsWith(PREFIX) || !name.endsWith(suffix)) continue;
+    const path = `${directory}/${name}`;
+    const fd = openCount(path, 0);
+    if (fd === undefined) continue;
+    try {
+      if (!lock(fd, LOCK_EX) || fstatSync(fd).nlink === 0) continue;
+      const record = readFileSync(fd, "utf8");
+      unlinkSync(path);
+      if (record !== "") undo(record);
+    } finally {
+      closeFd(fd);
+    }
+  }
+}
+
+function take(fd: number, path: string, isFirst: boolean, record: string): Share {
+  const leftOver = isFirst ? readFileSync(fd, "utf8") : "";
+  if (isFirst) {
+    if (leftOver === "") write(fd, record);
+    lock(fd, LOCK_SH);
+  }
   return {
     isFirst,
+    leftOver,
     release(undo) {
       try {
         if (!lock(fd, LOCK_EX)) return;
@@ -48,9 +81,18 @@ function take(fd: number, path: string, isFirst: boolean): Share {
   };
 }
 
-function openCount(path: string): number | undefined {
+/** A full disk keeps no record, and takes nothing else away. */
+function write(fd: number, record: string): void {
   try {
-    return openFd(path, O.RDWR | O.CREAT | O.NOFOLLOW, 0o600);
+    writeSync(fd, record, 0);
+  } catch {
+    ftruncateSync(fd, 0);
+  }
+}
+
+function openCount(path: string, flags: number = O.CREAT): number | undefined {
+  try {
+    return openFd(path, O.RDWR | O.NONBLOCK | O.NOFOLLOW | flags, 0o600);
   } catch {
     return undefined;
   }

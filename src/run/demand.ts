@@ -12,14 +12,15 @@ import { libc, Memory, POLLERR, POLLIN, reasonOf } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";
 import { firstEthernetMac } from "../os/netif.ts";
 import { outboxTurnMs } from "../os/outbox.ts";
-import { readSysctl, writeSysctl } from "../os/sysctl.ts";
 import { Failed } from "./device.ts";
 import { Exit } from "./exit.ts";
 import type { Hooks } from "./hooks.ts";
 import { identifiers } from "./identifiers.ts";
 import type { Interface } from "./interface.ts";
 import { filtersOf } from "./linkconfig.ts";
+import { switchOn } from "./left-over.ts";
 import { Network } from "./network.ts";
+import { RUN_DIRECTORY } from "./status.ts";
 
 /** pppd makes up 10.64.64.64 and up for us, 10.112.112.112 and up for the peer. */
 const MADE_UP_OUR = 0x0a404040;
@@ -54,7 +55,7 @@ export class Demand {
   #our = 0;
   #peer = 0;
   #ids: { our: InterfaceId; peer: InterfaceId } | undefined;
-  #dynaddrBefore: string | undefined;
+  #undoDynaddr: (() => void) | undefined;
 
   constructor(host: DemandHost, own: Interface) {
     this.#host = host;
@@ -119,7 +120,7 @@ export class Demand {
   /** Takes back all that was done to the machine but the interface itself. */
   end(): void {
     this.network.down();
-    if (this.#dynaddrBefore !== undefined) writeSysctl(DYNADDR, this.#dynaddrBefore);
+    this.#undoDynaddr?.();
   }
 
   // ── without a link ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -217,9 +218,10 @@ export class Demand {
 
   /** Lets connections that are just being made take the new address. */
   #allowDynamicAddress(): void {
-    if (this.#dynaddrBefore !== undefined || readSysctl(DYNADDR) !== "0") return;
-    if (writeSysctl(DYNADDR, "1")) this.#dynaddrBefore = "0";
-    else this.#host.log.write("error", "Couldn't enable dynamic IP addressing");
+    if (this.#undoDynaddr !== undefined) return;
+    const { isOn, undo } = switchOn(RUN_DIRECTORY, DYNADDR);
+    this.#undoDynaddr = undo;
+    if (!isOn) this.#host.log.write("error", "Couldn't enable dynamic IP addressing");
   }
 
   /** The same for IPv6CP. What is returned is the reason to close it with. */

@@ -11,8 +11,9 @@ import { addProxy, findProxyInterface, removeProxy } from "../os/proxy.ts";
 import { addRoute, type DefaultRoute, defaultRoutes, removeRoute, returnRoute, takeRoute } from "../os/route.ts";
 import { defaultRoutes6 } from "../os/route6.ts";
 import { share } from "../os/share.ts";
-import { readSysctl, writeSysctl } from "../os/sysctl.ts";
 import { vrfTable } from "../os/vrf.ts";
+import { proxyRecord, routesRecord, switchOn } from "./left-over.ts";
+import { RUN_DIRECTORY } from "./status.ts";
 
 /** A packet queue this long in time, as the kernel's ppp has it: more only makes the newest wait for the oldest. */
 const QUEUE_MS = 300;
@@ -20,7 +21,6 @@ const LEAST_QUEUE = 3;
 const FAST_QUEUE = 500;
 /** RFC 8200 §5; the kernel takes IPv6 away from an interface of less. */
 const LEAST_IPV6_MTU = 1280;
-const RUN_DIRECTORY = "/var/run";
 const FORWARDING = "net/ipv4/ip_forward";
 const DEFAULT_IPV4 = new Uint8Array(4);
 const DEFAULT_IPV6 = new Uint8Array(16);
@@ -207,7 +207,12 @@ export class Network {
       this.#log("error", `not replacing default route to ${device.name} [${ipv4Text(gateway)}]`);
       return;
     }
-    this.#undo4.push(() => this.#returnDefaultRoute(metric, inTheWay, table));
+    // Each session has its own to give back.
+    const { release } =
+      inTheWay.length === 0
+        ? { release: (undo: () => void) => undo() }
+        : share(RUN_DIRECTORY, `default-route-${process.pid}-${this.#device.index}`, routesRecord(inTheWay, table));
+    this.#undo4.push(() => release(() => this.#returnDefaultRoute(metric, inTheWay, table)));
     inTheWay.forEach(takeRoute);
     addRoute(this.#device, DEFAULT_IPV4, 0, metric, table);
   }
@@ -260,19 +265,11 @@ export class Network {
     }
     this.#log("info", `found interface ${found.name} for proxy arp`);
     // A peer that calls on another line has it twice, until the first link is found dead.
-    const { release } = share(RUN_DIRECTORY, `proxyarp-${ipv4Text(peer)}`);
-    this.#undo4.push(() => release(() => removeProxy(found, netif.ipv4Bytes(peer))));
-    addProxy(found, netif.ipv4Bytes(peer));
-    if (this.#wishes.ktune) this.#forward();
-  }
-
-  /** What was on before is not ours to switch off. */
-  #forward(): void {
-    const { isFirst, release } = share(RUN_DIRECTORY, "ip_forward");
-    const isOn = readSysctl(FORWARDING) !== "0";
-    if (isFirst && isOn) release(() => {});
-    else this.#undo4.push(() => release(() => void writeSysctl(FORWARDING, "0")));
-    if (!isOn) writeSysctl(FORWARDING, "1");
+    const address = netif.ipv4Bytes(peer);
+    const { release } = share(RUN_DIRECTORY, `proxyarp-${ipv4Text(peer)}`, proxyRecord(found, address));
+    this.#undo4.push(() => release(() => removeProxy(found, address)));
+    addProxy(found, address);
+    if (this.#wishes.ktune) this.#undo4.push(switchOn(RUN_DIRECTORY, FORWARDING).undo);
   }
 }
 

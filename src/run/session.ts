@@ -12,6 +12,7 @@ import { Failed, type LineHost } from "./device.ts";
 import { Exit } from "./exit.ts";
 import { Hooks, LONGEST_MS } from "./hooks.ts";
 import { Interface } from "./interface.ts";
+import { undoLeftOver } from "./left-over.ts";
 import { Line } from "./line.ts";
 import { Buffers, InterfaceBuffers, Loop, type LoopOwner } from "./loop.ts";
 import { NameServers } from "./name-servers.ts";
@@ -87,6 +88,7 @@ export class Session {
     if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
     warmUp();
     this.#nameServers.cleanUp();
+    undoLeftOver(this.#host.runDirectory, (level, text) => this.#log.write(level, text));
     const { beatMs } = this.#notifier;
     const beats = beatMs === Infinity ? undefined : setInterval(() => this.#beat(), beatMs);
     try {

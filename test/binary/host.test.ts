@@ -2,6 +2,7 @@
 
 import { afterEach, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { built } from "../kit/program.ts";
 import { missing, Scene, titled, until } from "./scene.ts";
 
 const on = test.skipIf(missing !== undefined);
@@ -49,4 +50,55 @@ on(titled("`lock` where there is no lock directory"), async () => {
   const pppd = scene.pppd([ADDRESSES, "lock"]);
   await pppd.waitFor("remote IP address");
   expect((await scene.machine.run("cat", "/run/lock/LCK..ttyS1")).stdout.trim()).toBe(String(pppd.pid));
+});
+
+/** A network with a default route beside the line, for proxyarp and replacedefaultroute. */
+const LOCAL_NETWORK = `ip link add eth7 type veth peer name far7 && ip link set eth7 addrgenmode none &&
+ip link set far7 addrgenmode none && ip link set far7 up && ip addr add 10.0.0.9/24 dev eth7 &&
+ip link set eth7 up && ip route add default via 10.0.0.254 metric 7`;
+
+for (const how of ["cleanup", "the next start"] as const)
+  on(titled(`what a pppd that was killed has changed is taken back by ${how}`), async () => {
+    const scene = await openScene();
+    await scene.machine.run("sh", "-c", LOCAL_NETWORK);
+    await scene.remember();
+    scene.far.answer();
+    const wishes = ["proxyarp", "ktune", "defaultroute", "replacedefaultroute", "defaultroute-metric", "7"];
+    const pppd = scene.pppd(["10.0.0.1:10.0.0.2", "nolock", ...wishes]);
+    await pppd.waitFor("remote IP address");
+    await until("its routes", async () => (await scene.leftBehind()).some((line) => /\+ default dev ppp0/.test(line)));
+    pppd.kill("SIGKILL");
+    await pppd.exit();
+    const left = await scene.leftBehind();
+    for (const line of ["+ 1", "- 0", "- default via 10.0.0.254 dev eth7 metric 7 ", "+ 10.0.0.2 dev eth7 proxy "])
+      expect(left).toContain(line);
+    if (how === "cleanup") {
+      const next = await scene.machine.run(built("nullmodem"), "cleanup");
+      expect([next.status, next.stderr]).toEqual([0, ""]);
+      expect(next.stdout.trimEnd().split("\n").sort()).toEqual([
+        "Removed a proxy ARP entry of a killed pppd on eth7",
+        "The default route through eth7 is back, which a killed pppd had replaced",
+        "ip_forward is 0 again, which a killed pppd had changed",
+      ]);
+      const again = await scene.machine.run(built("nullmodem"), "cleanup");
+      expect(again.stdout).toBe("Nothing was left to take back\n");
+    } else {
+      const next = scene.pppd(["10.0.0.1:10.0.0.2", "lock"]);
+      await next.waitFor("The default route through eth7 is back, which a killed pppd had replaced");
+      next.kill();
+      await next.exit();
+    }
+    // But for the socket and the pid file that the next ppp0 replaces, and the settings of the line that nobody knows.
+    expect((await scene.leftBehind()).filter((line) => !/^\+ \/run\/|^[+-] tty /.test(line))).toEqual([]);
+  });
+
+on(titled("cleanup takes nothing from a pppd that runs"), async () => {
+  const scene = await openScene();
+  await scene.machine.run("sh", "-c", LOCAL_NETWORK);
+  scene.far.answer();
+  const pppd = scene.pppd(["10.0.0.1:10.0.0.2", "proxyarp", "ktune", "defaultroute", "replacedefaultroute"]);
+  await pppd.waitFor("remote IP address");
+  await scene.remember();
+  expect((await scene.machine.run(built("nullmodem"), "cleanup")).stdout).toBe("Nothing was left to take back\n");
+  expect(await scene.leftBehind()).toEqual([]);
 });

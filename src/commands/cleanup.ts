@@ -1,0 +1,41 @@
+// nullmodem cleanup: takes back what a pppd that was killed has left of its changes to the machine.
+
+import { Log } from "../os/log.ts";
+import { libc } from "../os/libc.ts";
+import { Syslog } from "../os/syslog.ts";
+import { Hooks } from "../run/hooks.ts";
+import { undoLeftOver } from "../run/left-over.ts";
+import { NameServers } from "../run/name-servers.ts";
+import { RUN_DIRECTORY } from "../run/status.ts";
+
+const USAGE = `nullmodem cleanup: take back what a pppd that was killed has left behind
+
+Default routes, IP forwarding and proxy ARP entries are put back as they were, and
+the system's resolver forgets name servers. Links that run are left alone.
+The next pppd that starts does the same.
+`;
+
+/** Runs it with the words after `cleanup`; the exit code. */
+export async function cleanup(argv: readonly string[]): Promise<number> {
+  const isAsked = argv.length === 1 && (argv[0] === "--help" || argv[0] === "-h");
+  if (argv.length > 0) {
+    (isAsked ? process.stdout : process.stderr).write(USAGE);
+    return isAsked ? 0 : 2;
+  }
+  if (libc.geteuid() !== 0) {
+    process.stderr.write("nullmodem cleanup must be run as root: sudo nullmodem cleanup\n");
+    return 1;
+  }
+  const log = new Log(new Syslog("nullmodem", "local2", { pid: true }), 1, false);
+  let count = 0;
+  const say: Log["write"] = (level, text) => {
+    count++;
+    log.write(level, text);
+  };
+  const hooks = new Hooks(say);
+  new NameServers(log, hooks, RUN_DIRECTORY).cleanUp();
+  undoLeftOver(RUN_DIRECTORY, say);
+  await hooks.finish(0);
+  if (count === 0) log.write("info", "Nothing was left to take back");
+  return 0;
+}
