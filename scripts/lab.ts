@@ -1,14 +1,16 @@
-// A guest of the lab to talk to: the real Debian pppd and chat, in a User-Mode Linux guest.
+// A guest of the lab to talk to: Debian's pppd and chat, of one version or another, in a User-Mode Linux guest.
 
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { Lab, type LabOptions, missing } from "../test/kit/lab.ts";
+import { VERSIONS } from "../test/kit/lab/image.ts";
 
 const USAGE = `usage: bun scripts/lab.ts [options] [COMMAND]
 
 Boots a guest with the real pppd and chat, says where the other end of its serial line is, and runs COMMAND in it, or what
 is typed, a line at a time. Its log (console, syslog, the main command) goes to standard error.
 
+  --ppp VERSION         2.5.2 is Debian trixie's, which sh scripts/trixie.sh fetches; left out: the one installed here
   --etc DIR             the guest's /etc/ppp; hosts, passwd, group, shadow and pam.d in it go to /etc
   --user NAME:PASSWORD  a system user; may be repeated
   --tty NAME            the guest's name of the line (ttyS1)
@@ -69,6 +71,7 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: {
       help: { type: "boolean" },
+      ppp: { type: "string", default: "installed" },
       etc: { type: "string" },
       user: { type: "string", multiple: true },
       tty: { type: "string" },
@@ -84,12 +87,16 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  const why = missing();
+  const ppp = VERSIONS.find((version) => version === values.ppp);
+  if (ppp === undefined) throw new Error(`--ppp ${values.ppp}: the lab has --ppp ${VERSIONS.join(" and --ppp ")}`);
+  const why = missing(ppp);
   if (why !== undefined) throw new Error(why);
-  const { user: users = [], etc, tty, attach, timeout = String(DAY_SECONDS), ...line } = values;
-  const numbers = Object.entries({ ...line, timeout }).map(([name, text]) => [name, Number(text)]);
+  const { user: users = [], etc, tty, attach, timeout = String(DAY_SECONDS), baud, ber, drop, seed } = values;
+  const numbers = Object.entries({ baud, ber, drop, seed, timeout })
+    .filter(([, text]) => text !== undefined)
+    .map(([name, text]) => [name, Number(text)]);
   const given = Object.entries({ etc, tty, attach }).filter(([, value]) => value !== undefined);
-  const lab = await Lab.run({ users, ...(Object.fromEntries([...numbers, ...given]) as LabOptions) });
+  const lab = await Lab.run({ ppp, users, ...(Object.fromEntries([...numbers, ...given]) as LabOptions) });
   try {
     if (positionals.length > 0) return await run(lab, positionals.join(" "));
     // It ends when the guest does.

@@ -168,6 +168,16 @@ if [ -n "$packages" ]; then
   esac
 fi
 
+# --- The other version of the real pppd, for the lab.
+
+if [ "$purpose" = test ] && [ "$(uname -m)" = x86_64 ]; then
+  trixie=${XDG_CACHE_HOME:-$HOME/.cache}/nullmodem-ppp-2.5.2
+  if [ ! -d "$trixie" ]; then
+    say "fetching pppd 2.5.2 from Debian trixie into $trixie (11 MB; nothing is installed)"
+    sh scripts/trixie.sh "$trixie" || say "going on without pppd 2.5.2: its tests are skipped and say so"
+  fi
+fi
+
 # --- The TUN device, which every PPP interface here is made of.
 
 if [ "$purpose" != build ] && [ ! -c /dev/net/tun ]; then

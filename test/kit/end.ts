@@ -1,14 +1,25 @@
-// One end of a laplink: our pppd in a machine, or the real one in the lab. A test asks both the same things, so that it
+// One end of a laplink: our pppd in a machine, or a real one in the lab. A test asks both the same things, so that it
 // can be written once for all pairings.
 
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Cable, type CableOptions, openCable } from "./cable.ts";
-import { Lab } from "./lab.ts";
-import { type Machine, openMachine, type Result } from "./machine.ts";
+import { Lab, missing } from "./lab.ts";
+import { type Machine, machinesMissing, openMachine, type Result, tunMissing } from "./machine.ts";
 import { built, type Line, Program } from "./program.ts";
 
-export type Kind = "ours" | "real";
+/** The real pppds of the lab: the one installed here (Debian bookworm's is 2.4.9), and 2.5.2. */
+export const REALS = ["real", "2.5.2"] as const;
+export type Real = (typeof REALS)[number];
+export type Kind = "ours" | Real;
+
+const versionOf = (real: Real): "installed" | "2.5.2" => (real === "real" ? "installed" : real);
+
+/** Why there can be no laplink between these here, in plain words, or undefined. */
+export function laplinkMissing(...kinds: readonly Kind[]): string | undefined {
+  const reals = kinds.flatMap((kind) => (kind === "ours" ? [] : (missing(versionOf(kind)) ?? [])));
+  return machinesMissing() ?? tunMissing() ?? reals[0];
+}
 
 /** A command that was started on an end: what it and its children said, and its status. */
 export interface Run {
@@ -192,14 +203,15 @@ class RealRun implements Run {
   }
 }
 
-/** The real pppd, in a guest of the lab. */
+/** A real pppd, in a guest of the lab. */
 export class RealEnd implements End {
-  readonly kind = "real";
+  readonly kind: Real;
   readonly lab: Lab;
   #started: Line | undefined;
   #run: Run | undefined;
 
-  constructor(lab: Lab) {
+  constructor(kind: Real, lab: Lab) {
+    this.kind = kind;
     this.lab = lab;
   }
 
@@ -321,7 +333,7 @@ async function openEnd(side: Side, kind: Kind, terminal: string, etc: string): P
     await machine.run(...SYSLOGD.split(" "));
     return new OurEnd(machine);
   }
-  return new RealEnd(await Lab.run({ etc, tty, attach: terminal, timeout: 400 }));
+  return new RealEnd(kind, await Lab.run({ ppp: versionOf(kind), etc, tty, attach: terminal, timeout: 400 }));
 }
 
 /** Links of one pairing, opened as they are needed, `most` at a time, and used by one test after the other. */

@@ -94,6 +94,19 @@ describe.skipIf(skip !== undefined)(skip === undefined ? "the lab" : `the lab [s
   });
 });
 
+const noOther = missing("2.5.2");
+const other = "a guest has the pppd 2.5.2 of Debian trixie, with the libraries and plugins of that";
+test.skipIf(noOther !== undefined)(noOther === undefined ? other : `${other} [skipped: ${noOther}]`, async () => {
+  const guest = await Lab.run({ ppp: "2.5.2" });
+  try {
+    expect((await guest.exec("pppd --version 2>&1")).stdout).toBe("pppd version 2.5.2\n");
+    const plugins = ["radius.so", "radrealms.so", "winbind.so", "minconn.so"].map((name) => `plugin ${name}`).join(" ");
+    expect((await guest.exec(`pppd ${plugins} dryrun ttyS1`)).status).toBe(0);
+  } finally {
+    await guest.stop();
+  }
+});
+
 const unplugged = "a guest outlives the terminal behind its port";
 test.skipIf(skip !== undefined)(skip === undefined ? unplugged : `${unplugged} [skipped: ${skip}]`, async () => {
   const cable = await openCable();

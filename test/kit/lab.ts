@@ -3,12 +3,14 @@
 import { copyFileSync } from "node:fs";
 import { type Cable, openCable } from "./cable.ts";
 import { Guest } from "./lab/guest.ts";
-import { imageMissing } from "./lab/image.ts";
+import { imageMissing, type Version } from "./lab/image.ts";
 import { Journal } from "./lab/journal.ts";
 import { overlay } from "./lab/overlay.ts";
 import type { Line } from "./program.ts";
 
 export interface LabOptions {
+  /** The pppd in the guest: the one installed here unless said. */
+  readonly ppp?: Version;
   /** A folder for the guest's /etc/ppp; hosts, passwd, shadow, group and pam.d in it go to /etc. */
   readonly etc?: string;
   /** System users, NAME:PASSWORD. */
@@ -35,12 +37,12 @@ export interface LabResult {
 
 const EXEC_MS = 60_000;
 
-let reason: string | undefined | null = null;
+const reasons = new Map<Version, string | undefined>();
 
-/** Why there is no lab, in plain words, or undefined. */
-export function missing(): string | undefined {
-  if (reason === null) reason = imageMissing();
-  return reason;
+/** Why there is no lab with that pppd, in plain words, or undefined. */
+export function missing(version: Version = "installed"): string | undefined {
+  if (!reasons.has(version)) reasons.set(version, imageMissing(version));
+  return reasons.get(version);
 }
 
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
@@ -79,14 +81,16 @@ export class Lab {
 
   /** Boots a guest (a quarter of a second) and returns when it is up. */
   static async run(options: LabOptions = {}): Promise<Lab> {
-    const { etc, users = [], command, tty = "ttyS1", attach, timeout = 120, ...speedAndDamage } = options;
+    const { ppp: version = "installed", etc, users = [], command, ...line } = options;
+    const { tty = "ttyS1", attach, timeout = 120, ...speedAndDamage } = line;
     const name = `nm${process.pid}-${count++}`;
     if (attach !== undefined && Object.keys(speedAndDamage).length > 0)
       throw new Error(`${attach} has its own speed and its own damage`);
     const cable = attach === undefined ? await openCable(speedAndDamage) : undefined;
     try {
       const terminal = attach ?? cable!.a;
-      const guest = await Guest.boot({ overlay: overlay(name, etc, users), tty, terminal, journal: new Journal() });
+      const files = overlay(name, etc, users);
+      const guest = await Guest.boot({ version, overlay: files, tty, terminal, journal: new Journal() });
       const lab = new Lab(name, tty, timeout, cable?.b ?? terminal, guest, cable);
       if (command !== undefined) await lab.start(command);
       return lab;

@@ -5,10 +5,11 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PATIENCE_MS } from "../patience.ts";
-import { image, KERNEL } from "./image.ts";
+import { image, KERNEL, type Version } from "./image.ts";
 import type { Journal } from "./journal.ts";
 
 export interface GuestOptions {
+  readonly version: Version;
   /** What is unpacked over the image, a cpio archive. */
   readonly overlay: Uint8Array;
   /** The guest's tty, "ttyS1", and the terminal of this machine behind it. */
@@ -62,7 +63,7 @@ export class Guest {
   #count = 0;
   #running = true;
 
-  private constructor(folder: string, { tty, terminal, journal }: GuestOptions) {
+  private constructor(folder: string, { version, tty, terminal, journal }: GuestOptions) {
     this.#folder = folder;
     this.journal = journal;
     const line = Number(tty.replace(/^ttyS/, ""));
@@ -71,7 +72,7 @@ export class Guest {
       KERNEL,
       ...[
         `mem=${MEMORY}`,
-        `initrd=${image()}`,
+        `initrd=${image(version)}`,
         "rdinit=/init",
         `share=${folder}`,
         "quiet",

@@ -1,8 +1,9 @@
-// The guest's first file system, made from what Debian's packages have installed here: busybox, pppd and its kin with
-// their libraries and plugins, PAM, the kernel's PPP modules. Made once and kept in the user's cache.
+// The guest's first file system: busybox and the kernel's PPP modules as Debian's packages have installed them here; pppd
+// and its kin with their libraries and plugins, and PAM, from here as well or from the folder that scripts/trixie.sh has
+// filled. Made once and kept in the user's cache.
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
@@ -15,13 +16,19 @@ const WANTED = ["ppp_async", "ppp_deflate", "bsd_comp", "ppp_mppe", "ppp_synctty
 const BUSYBOX = "/bin/busybox";
 const PROGRAMS = ["pppd", "chat", "pppstats", "pppdump"].map((name) => `/usr/sbin/${name}`);
 const PLUGINS = "/usr/lib/pppd";
+const LIBRARIES = "/usr/lib/x86_64-linux-gnu";
+const LOADER = "/usr/lib64/ld-linux-x86-64.so.2";
 const PAM_MODULES = ["pam_unix.so", "pam_permit.so", "pam_deny.so", "pam_nologin.so"];
-const PAM_FOLDER = "/lib/x86_64-linux-gnu/security";
+const PAM_FOLDER = `${LIBRARIES}/security`;
+/** Libraries that are asked for at run time only, where there are any: MS-CHAP needs this one's MD4. */
+const LATE_LIBRARIES = [`${LIBRARIES}/ossl-modules/legacy.so`];
+/** What pam_unix has an account looked up by, since PAM 1.5.3 for root as well. */
+const PAM_HELPER = "/usr/sbin/unix_chkpwd";
 const PAM_SERVICE = "/etc/pam.d/ppp";
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "user-mode-linux": [KERNEL, MODULES],
   "busybox-static": [BUSYBOX],
-  ppp: [...PROGRAMS, PAM_SERVICE],
+  ppp: [...PROGRAMS, PAM_HELPER, PAM_SERVICE],
 };
 const FOLDERS = "dev etc/ppp home lab/host mnt proc root run/lock sys var/lib var/log";
 const INIT = join(import.meta.dir, "init.sh");
@@ -29,19 +36,32 @@ const RUNNER = join(import.meta.dir, "runner.sh");
 /** How long an image is kept. */
 const WEEK_MS = 7 * 86_400_000;
 
+/** The pppd in the guest: the one that is installed here (Debian bookworm's 2.4.9), or the one scripts/trixie.sh fetched. */
+export const VERSIONS = ["installed", "2.5.2"] as const;
+export type Version = (typeof VERSIONS)[number];
+
+const cache = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
+
+/** The folder in which that version's files lie as they would below /. */
+const rootOf = (version: Version): string => (version === "installed" ? "" : join(cache, `nullmodem-ppp-${version}`));
+
 /** Why no guest can be made here, in plain words, or undefined. */
-export function imageMissing(): string | undefined {
+export function imageMissing(version: Version): string | undefined {
   if (process.arch !== "x64") return `the lab's guest is a PC of 64 bits, this is ${process.arch}`;
   const packages = Object.entries(PACKAGES).flatMap(([name, files]) => (files.every(existsSync) ? [] : [name]));
-  if (packages.length === 0) return undefined;
-  return `the lab needs the Debian packages ${packages.join(", ")} (apt-get install --no-install-recommends)`;
+  if (packages.length > 0)
+    return `the lab needs the Debian packages ${packages.join(", ")} (apt-get install --no-install-recommends)`;
+  if (existsSync(join(rootOf(version), PROGRAMS[0]!))) return undefined;
+  return `the lab has no pppd ${version} (sh scripts/ready.sh test fetches it from Debian)`;
 }
 
 /** The path of the image, made first when there is none of these packages and this text. */
-export function image(): string {
-  const folder = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "nullmodem-lab");
+export function image(version: Version): string {
+  const folder = join(cache, "nullmodem-lab");
+  const root = rootOf(version);
   // Whatever apt does, it changes dpkg's own list.
-  const sources = [KERNEL, BUSYBOX, ...PROGRAMS, "/var/lib/dpkg/status"].map((path) => {
+  const installed = [KERNEL, BUSYBOX, "/var/lib/dpkg/status", ...PROGRAMS.map((path) => root + path)];
+  const sources = installed.map((path) => {
     const { size, mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { size: 0, mtimeMs: 0 };
     return `${path} ${size} ${mtimeMs}`;
   });
@@ -53,7 +73,7 @@ export function image(): string {
   mkdirSync(folder, { recursive: true });
   // Several may be at it at the same time.
   const unfinished = join(folder, `${process.pid}.new`);
-  writeFileSync(unfinished, build());
+  writeFileSync(unfinished, build(root));
   renameSync(unfinished, path);
   // Other checkouts have images of their own, and may be about to boot them.
   for (const other of readdirSync(folder).map((name) => join(folder, name)))
@@ -62,7 +82,7 @@ export function image(): string {
   return path;
 }
 
-function build(): Uint8Array {
+function build(root: string): Uint8Array {
   const cpio = new Cpio();
   for (const folder of FOLDERS.split(" ")) cpio.folder(folder);
   cpio.folder("tmp", 0o1777);
@@ -72,44 +92,55 @@ function build(): Uint8Array {
   cpio.device("dev/null", 1, 3);
   cpio.file("init", readFileSync(INIT), 0o755);
   cpio.file("lab/runner", readFileSync(RUNNER));
-  const have = new Set<string>();
-  const add = (path: string, target = path): void => {
-    if (have.has(target)) return;
-    have.add(target);
-    cpio.file(target, readFileSync(path), 0o755);
-  };
-  add(BUSYBOX);
+  cpio.file(BUSYBOX, readFileSync(BUSYBOX), 0o755);
   const applets = Bun.spawnSync([BUSYBOX, "--list"]).stdout.toString().trim().split("\n");
   const ours = PROGRAMS.map((path) => basename(path));
   for (const applet of applets) if (applet !== "busybox" && !ours.includes(applet)) cpio.link(`bin/${applet}`, BUSYBOX);
   cpio.link("usr/bin/sh", BUSYBOX);
+  addPpp(cpio, root);
+  addModules(cpio);
+  return cpio.end();
+}
 
-  const pam = PAM_MODULES.map((name) => join(PAM_FOLDER, name));
-  const plugins = existsSync(PLUGINS)
-    ? [...new Bun.Glob("*/*.so").scanSync({ cwd: PLUGINS, absolute: true, onlyFiles: false })]
+/** pppd, what comes with it and what that needs. */
+function addPpp(cpio: Cpio, root: string): void {
+  // Debian's folders of libraries have two names each.
+  for (const folder of ["lib", "lib64"]) cpio.link(folder, `usr/${folder}`);
+  const plugins = existsSync(root + PLUGINS)
+    ? [...new Bun.Glob("*/*.so").scanSync({ cwd: root + PLUGINS, absolute: true, onlyFiles: false })]
     : [];
-  const dynamic = [...PROGRAMS, ...pam, ...plugins];
-  for (const path of dynamic) add(path);
-  for (const [target, path] of libraries(dynamic)) add(path, target);
-  cpio.file(PAM_SERVICE, readFileSync(PAM_SERVICE));
+  const pam = PAM_MODULES.map((name) => join(PAM_FOLDER, name));
+  const late = LATE_LIBRARIES.filter((path) => existsSync(root + path));
+  const dynamic = [...[...PROGRAMS, PAM_HELPER, ...pam, ...late].map((path) => root + path), ...plugins];
+  for (const path of new Set([...dynamic, ...libraries(dynamic, root)]))
+    cpio.file(path.slice(root.length).replace(/^\/lib/, "/usr/lib"), readFileSync(path), 0o755);
+  cpio.file(PAM_SERVICE, readFileSync(root + PAM_SERVICE));
+}
 
+function addModules(cpio: Cpio): void {
   const [release] = readdirSync(MODULES);
   if (release === undefined) throw new Error(`${MODULES} is empty`);
-  const target = `/lib/modules/${release}`;
+  const target = `/usr/lib/modules/${release}`;
   const files = ["modules.builtin", "modules.alias", "modules.softdep"];
   const dependencies = modules(join(MODULES, release));
   for (const path of [...files, ...dependencies.map(([path]) => path)])
     cpio.file(join(target, path), readFileSync(join(MODULES, release, path)));
   cpio.file(join(target, "modules.dep"), dependencies.map(([path, needs]) => `${path}: ${needs.join(" ")}\n`).join(""));
   cpio.file("lab/modules", `${WANTED.join(" ")}\n`);
-  return cpio.end();
 }
 
-/** Where each library that these need is to lie, and where it lies here: ldd's "name => path (address)". */
-function libraries(paths: readonly string[]): Map<string, string> {
-  const { stdout } = Bun.spawnSync(["ldd", ...paths], { stdio: ["ignore", "pipe", "ignore"] });
-  const found = stdout.toString().matchAll(/(\/\S+) \(0x[0-9a-f]+\)$/gm);
-  return new Map([...found].map(([, path]) => [path!, realpathSync(path!)]));
+/**
+ * The libraries that these need, and the program that loads them: what that prints of each is "name => path (address)".
+ * The names are kept, whichever files they are other names of.
+ */
+function libraries(paths: readonly string[], root: string): Set<string> {
+  const found = paths.flatMap((path) => {
+    const { stdout } = Bun.spawnSync([root + LOADER, "--library-path", root + LIBRARIES, "--list", path], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return [...stdout.toString().matchAll(/ => (\/\S+) \(0x[0-9a-f]+\)$/gm)].map(([, library]) => library!);
+  });
+  return new Set([root + LOADER, ...found.filter((library) => !library.endsWith(LOADER))]);
 }
 
 /** The modules wanted and all they depend on: "path: path …" in modules.dep. */
