@@ -1,4 +1,5 @@
-// Big-endian fields at (buf, at). Every put returns the offset after the field.
+// Big-endian fields at (buf, at). Every put returns the offset after the field, and writes nothing behind the buffer: what
+// is as long as a peer likes is measured by its writer afterwards.
 
 export function u16(buf: Uint8Array, at: number): number {
   return (buf[at]! << 8) | buf[at + 1]!;
@@ -28,6 +29,6 @@ export function put32(buf: Uint8Array, at: number, value: number): number {
 }
 
 export function putBytes(buf: Uint8Array, at: number, bytes: Uint8Array): number {
-  buf.set(bytes, at);
+  if (at < buf.length) buf.set(bytes.subarray(0, buf.length - at), at);
   return at + bytes.length;
 }

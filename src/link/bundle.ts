@@ -7,6 +7,7 @@
 import { FCS_ROOM } from "../frame/fcs.ts";
 import { HEADROOM, protocolAt, protocolEnd } from "../frame/header.ts";
 import type { Level, Lower } from "../control/negotiator.ts";
+import { cutControl } from "../wire/control.ts";
 import type { Endpoint } from "../wire/lcp.ts";
 import { Protocol } from "../wire/protocols.ts";
 import { FIRST_CONTROL, LOST } from "./datapath.ts";
@@ -304,7 +305,7 @@ export class Bundle {
 
   #sendControl(protocol: number, write: (buf: Uint8Array, at: number) => number): void {
     const buf = this.#control;
-    const end = write(buf, PIECE_ROOM);
+    const end = cutControl(buf, PIECE_ROOM, write(buf, PIECE_ROOM));
     this.trace.packet("sent", protocol, buf, PIECE_ROOM, end, this.networks.up);
     if (this.#links.length === 0) return;
     if (this.hasRoom(end)) this.#sendPacket(protocol, buf, PIECE_ROOM, end, this.#now);

@@ -7,6 +7,7 @@ import { Deframer } from "../frame/deframer.ts";
 import { FCS_ROOM } from "../frame/fcs.ts";
 import { Framer, worstFrame } from "../frame/framer.ts";
 import { HEADROOM, putHeader } from "../frame/header.ts";
+import { cutControl } from "../wire/control.ts";
 import { Protocol } from "../wire/protocols.ts";
 
 /** Control packets kept while the line takes nothing. More is a flood, and the peer asks again anyway. */
@@ -76,7 +77,7 @@ export class Framing {
 
   /** Makes room in `control` for what `write` writes there, a whole packet without its protocol. */
   compose(write: (buf: Uint8Array, at: number) => number): void {
-    this.controlEnd = write(this.control, HEADROOM);
+    this.controlEnd = cutControl(this.control, HEADROOM, write(this.control, HEADROOM));
   }
 
   /** Sends the packet in `control`; where there is no room for it, flush() will. */

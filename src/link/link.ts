@@ -676,8 +676,8 @@ export class Link implements Member {
   }
 }
 
-/** Where an error was thrown: the first place in its stack. */
+/** Where an error was thrown: the first place of ours in its stack, which what is built in has none of. */
 function placeOf(error: unknown): string {
   const lines = error instanceof Error ? (error.stack ?? "").split("\n") : [];
-  return lines.find((line) => /^\s*at /.test(line))?.trim() ?? "at an unknown place";
+  return lines.find((line) => /^\s*at .*:\d+/.test(line))?.trim() ?? "at an unknown place";
 }

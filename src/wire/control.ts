@@ -61,6 +61,17 @@ export function putLength(buf: Uint8Array, start: number, end: number): number {
   return end;
 }
 
+/** Octets of the longest control packet we send: every peer takes as many, whatever was agreed (RFC 1661 §6.1). */
+const LONGEST_CONTROL = 1500;
+
+/**
+ * Cuts the packet at buf[start, end) to {@link LONGEST_CONTROL}, as pppd cuts an answer that is too long for the peer, and
+ * returns where it ends.
+ */
+export function cutControl(buf: Uint8Array, start: number, end: number): number {
+  return end - start <= LONGEST_CONTROL ? end : putLength(buf, start, start + LONGEST_CONTROL);
+}
+
 /** Writes a whole control packet. */
 export function putControl(buf: Uint8Array, at: number, code: number, id: number, data: Uint8Array): number {
   return putLength(buf, at, putBytes(buf, putHeader(buf, at, code, id), data));

@@ -8,6 +8,8 @@ import { FCS_INIT, fcsOver } from "../../src/frame/fcs.ts";
 import { Bundle } from "../../src/link/bundle.ts";
 import { PLAIN_SIZE } from "../../src/link/datapath.ts";
 import type { LinkConfig } from "../../src/link/link.ts";
+import { Code } from "../../src/wire/control.ts";
+import { Protocol } from "../../src/wire/protocols.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
 import { Rng } from "../kit/rng.ts";
 
@@ -220,3 +222,43 @@ for (const one of SESSIONS)
       expect(other.said).toBe(first.said);
     }
   });
+
+test("packets longer than an answer may be get an answer that is cut, and harm nothing", () => {
+  const { LCP, IPCP, IPV6CP, CCP } = Protocol;
+  // Options that are rejected as they are, and some whose Nak is twice as long.
+  const options = [
+    Uint8Array.of(0xee, 4, 1, 2),
+    Uint8Array.of(0x04, 4, 0xc0, 0x27),
+    Uint8Array.of(0x03, 4, 0xc2, 0x23),
+  ];
+  for (const multilink of [undefined, true] as const)
+    for (const option of options)
+      for (const [protocol, code] of [
+        [LCP, Code.EchoReq],
+        [CCP, Code.ResetReq],
+        [LCP, 200],
+        [IPCP, 200],
+        [0x1234, 1],
+        [LCP, Code.ConfReq],
+        [IPCP, Code.ConfReq],
+        [IPV6CP, Code.ConfReq],
+        [CCP, Code.ConfReq],
+      ] as const)
+        for (const length of [2050, 16000]) {
+          const link = session(multilink ? { name: "", multilink } : { name: "" }, new Rng(1));
+          link.open();
+          expect(link.run(() => bothUp(link))).toBe(true);
+          link.run(() => false, 100);
+          const sizes: number[] = [];
+          poison(link.b, 0, (frame) => void sizes.push(frame.length));
+          const packet = new Uint8Array(4 + length);
+          packet.set([0xff, 3, protocol >>> 8, protocol & 0xff, code, 0x55, length >>> 8, length & 0xff]);
+          for (let at = 8; at + option.length <= packet.length; at += option.length) packet.set(option, at);
+          link.a.take(framed(packet), link.now);
+          link.run(() => false, 10);
+          expect(link.a.link.deframer.stats).toMatchObject({ faults: 0, runts: 0, badFcs: 0 });
+          expect(sizes.length).toBeGreaterThan(0);
+          // Address, control, protocol and MP's header come before it.
+          expect(Math.max(...sizes)).toBeLessThanOrEqual(1500 + 4 + 6);
+        }
+});
