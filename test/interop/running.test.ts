@@ -176,10 +176,15 @@ on("scripts get the arguments and the environment of the real pppd", async (link
 
 on("ip-down waits for a slow ip-up, and pppd waits for both", async (link) => {
   const slow = "#!/bin/sh\nsleep 0.7; echo up >>/run/order\n";
-  await link.client.install({ ...PLAIN, "ip-up": slow, "ip-down": "#!/bin/sh\necho down >>/run/order\n" });
+  await link.client.install({
+    ...PLAIN,
+    "ip-up": slow,
+    "ip-down": "#!/bin/sh\necho down $1 ${IFNAME-without IFNAME} >>/run/order\n",
+  });
   const runs = await bringUp(link);
   await finish(link, runs);
-  expect(await says(link.client, "cat /run/order; rm /run/order")).toBe("up\ndown\n");
+  // As the real one's that starts so late: the link is gone, and its name from the environment.
+  expect(await says(link.client, "cat /run/order; rm /run/order")).toBe("up\ndown ppp0 without IFNAME\n");
 });
 
 on("a script others may write to is not run, and that is said", async (link) => {
