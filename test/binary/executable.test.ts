@@ -79,7 +79,7 @@ const ANSWERS: readonly [name: string, args: string[], status: number, says: Reg
     "pppd",
     ["/dev/null", "noath"],
     2,
-    /pppd: unrecognized option 'noath'\n[^]*^Usage: pppd[^]*\nDid you mean noauth\?\n$/,
+    /pppd: unrecognized option 'noath'\n[^]*^Usage: pppd[^]*\nDid you mean noauth\?\n$/m,
   ],
   ["pppd", ["mru"], 2, /pppd: too few parameters for option mru$/m],
   ["pppd", ["mru", "abc"], 2, /pppd: invalid numeric parameter 'abc' for mru option$/m],
