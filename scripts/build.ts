@@ -13,8 +13,8 @@ export interface Foreign {
   readonly runtime: string;
 }
 
-/** Compiles src/main.ts into `outfile`, whose last name is in its bytes; bun's exit code. */
-export function compile(outfile: string, foreign?: Foreign): number {
+/** Compiles a program into `outfile`, whose last name is in its bytes; bun's exit code. */
+export function compile(outfile: string, foreign?: Foreign, program = join(root, "src/main.ts")): number {
   const { exitCode } = Bun.spawnSync(
     [
       process.execPath,
@@ -23,12 +23,14 @@ export function compile(outfile: string, foreign?: Foreign): number {
       "--minify",
       "--bytecode",
       "--format=esm",
+      // Its path inside the executable, not loaded by way of a file in TMPDIR: os/serialport.ts loads it itself.
+      "--loader=.node:file",
       // A root daemon must not run what a bunfig.toml or .env of the working directory says.
       "--no-compile-autoload-bunfig",
       "--no-compile-autoload-dotenv",
       ...(foreign === undefined ? [] : [`--target=${foreign.target}`, `--compile-executable-path=${foreign.runtime}`]),
       `--outfile=${outfile}`,
-      join(root, "src/main.ts"),
+      program,
     ],
     // Bun writes NODE_ENV into the executable, and a test's would silence consola for good.
     { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, NODE_ENV: "production" } },

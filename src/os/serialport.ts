@@ -1,9 +1,11 @@
 // The raw serial addon (@serialport/bindings-cpp), without its JavaScript: no poller, no loader, no udevadm.
 //
-// The paths are literal so that `bun build --compile` puts the files into the executable. Loading can fail (a /tmp that
-// is read-only or noexec, where Bun unpacks it; no libstdc++): the line is then opened by os/tty.ts alone.
+// The paths are literal so that `bun build --compile` puts the files into the executable. Bun would unpack one into TMPDIR,
+// where others may swap it before it is loaded; here it goes through memory that has no name. Loading can fail (a kernel
+// with vm.memfd_noexec=2; no libstdc++): the line is then opened by os/tty.ts alone.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeSync } from "node:fs";
+import { check, closeFd, cstring, libc } from "./libc.ts";
 
 /** What `open` wants to know; it sets every one of these, and CLOCAL, CREAD and raw mode besides. */
 export interface OpenOptions {
@@ -49,7 +51,8 @@ function onMusl(): boolean {
   return readFileSync("/proc/self/maps", "latin1").includes("ld-musl-");
 }
 
-function load(): Addon {
+/** From sources the addon itself; in the executable the path of its file there. */
+function required(): Addon | string {
   if (process.arch === "arm64") {
     return onMusl()
       ? require("@serialport/bindings-cpp/prebuilds/linux-arm64/@serialport+bindings-cpp.armv8.musl.node")
@@ -58,6 +61,25 @@ function load(): Addon {
   return onMusl()
     ? require("@serialport/bindings-cpp/prebuilds/linux-x64/@serialport+bindings-cpp.musl.node")
     : require("@serialport/bindings-cpp/prebuilds/linux-x64/@serialport+bindings-cpp.glibc.node");
+}
+
+const MFD_CLOEXEC = 1;
+const SYS_MEMFD_CREATE = process.arch === "arm64" ? 279 : 319;
+
+function load(): Addon {
+  const found = required();
+  if (typeof found !== "string") return found;
+  const bytes = readFileSync(found);
+  const name = cstring("nullmodem-serial");
+  const fd = check(libc.syscall(SYS_MEMFD_CREATE, name.address, MFD_CLOEXEC, 0, 0, 0), "memfd_create");
+  try {
+    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+    const module = { exports: {} as Addon };
+    process.dlopen(module, `/proc/self/fd/${fd}`);
+    return module.exports;
+  } finally {
+    closeFd(fd);
+  }
 }
 
 let loaded: Addon | Error | undefined;
