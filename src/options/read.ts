@@ -182,7 +182,7 @@ function lineAt(text: string, word: Word): string {
 }
 
 function warnOfCurlyQuotes(host: OptionHost, source: string, { row }: Entry): void {
-  host.warn(`the curly quotes around the ${row.name} command in ${source} are taken as quotes`);
+  host.warn(`the curly quotes around the ${row.name} command are taken as quotes (from ${source})`);
 }
 
 /**

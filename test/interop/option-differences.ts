@@ -176,7 +176,7 @@ export const DIFFERENCES: readonly Difference[] = [
     cases: /^file: curly quotes$/,
     ours: () => ({
       stdout:
-        "the curly quotes around the connect command in /etc/ppp/options are taken as quotes\n" +
+        "the curly quotes around the connect command are taken as quotes (from /etc/ppp/options)\n" +
         `${DUMP}idle 5\t\t# (from /etc/ppp/options)\n${PLAIN.slice(DUMP.length)}` +
         "connect /bin/true -v x\t\t# (from /etc/ppp/options)\n",
       stderr: "",

@@ -50,7 +50,7 @@ describe("what the HOWTO's readers type", () => {
       expect(config).toMatchObject({ connect: command, lock: true, idle: 5 });
       const source = "/etc/ppp/options";
       expect(config.host.logged).toEqual([
-        `the curly quotes around the connect command in ${source} are taken as quotes`,
+        `the curly quotes around the connect command are taken as quotes (from ${source})`,
       ]);
     }
     const typed = parse("ttyS0 connect \u201cchat -v \u2013f x\u201d lock idle 5");
