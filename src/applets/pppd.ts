@@ -1,6 +1,5 @@
 // pppd(8): options, checks, the way into the background, and then a session.
 
-import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Config } from "../options/config.ts";
 import { dumpLines, showOptionsText, USAGE_HINT, USAGE_TEXT, VERSION_TEXT } from "../options/dump.ts";
@@ -18,6 +17,7 @@ import { Log } from "../os/log.ts";
 import { dropCodePages } from "../os/memory.ts";
 import { type Notifier, takeNotifier } from "../os/notify.ts";
 import { Signals } from "../os/signals.ts";
+import { hasNetAdmin } from "../os/rights.ts";
 import { Syslog } from "../os/syslog.ts";
 import { Exit } from "../run/exit.ts";
 import { takeConfigDir } from "../run/config-dir.ts";
@@ -30,7 +30,6 @@ import { tunTrouble } from "../run/trouble.ts";
 
 /** Where new files of ours may never be written by others. */
 const UMASK = 0o022;
-const CAP_NET_ADMIN = 12;
 
 /** Runs pppd with the words after its name; the exit code. */
 export async function pppd(argv: string[]): Promise<number> {
@@ -182,15 +181,6 @@ function rightsTrouble(): { exit: Exit; lines: string[] } | undefined {
       `${name} must be run as root or with CAP_NET_ADMIN`,
     ],
   };
-}
-
-function hasNetAdmin(): boolean {
-  try {
-    const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1] ?? "0";
-    return ((BigInt(`0x${effective}`) >> BigInt(CAP_NET_ADMIN)) & 1n) === 1n;
-  } catch {
-    return false;
-  }
 }
 
 /** Our name as it was typed, which pppd puts before its complaints. */

@@ -27,6 +27,8 @@ export interface OptionHost {
   readonly etc: string;
   /** The real user. */
   readonly uid: number;
+  /** The real user is root, or may make network interfaces all the same (CAP_NET_ADMIN). */
+  readonly privileged: boolean;
   /** The real user's home in the password file. */
   readonly home: string | undefined;
   readonly hostname: string;

@@ -20,7 +20,7 @@ import { findTlsEntry } from "./tls-secrets.ts";
 export function parseOptions(argv: readonly string[], host: OptionHost): Config {
   const config = defaultConfig(host.etc);
   config.hostname = host.hostname;
-  config.privileged = host.uid === 0;
+  config.privileged = host.privileged;
   const absent: OptionError[] = [];
   try {
     readSources(config, argv, host, absent);

@@ -131,7 +131,7 @@ export function readFile(
 
 /** A file that gives an ordinary user root's rights must be root's alone to write. */
 function checkOwner(file: FileText, path: string, source: Source, host: OptionHost): void {
-  if (host.uid === 0 || !source.privileged) return;
+  if (host.privileged || !source.privileged) return;
   if (file.uid !== 0) throw new OptionError(`Can't safely use ${path} because it is not owned by root`);
   if (file.mode & 0o022) throw new OptionError(`Can't safely use ${path} because it is group or other writable`);
 }

@@ -18,8 +18,12 @@ export class LockError extends Error {
   /** Who holds it, where that is the trouble. */
   readonly holder: number | undefined;
 
-  constructor(message: string, holder?: number) {
+  /** The directory that may not be written to, where that is it. */
+  readonly denied: string | undefined;
+
+  constructor(message: string, holder?: number, denied?: string) {
     super(message);
+    this.denied = denied;
     this.name = "LockError";
     this.holder = holder;
   }
@@ -80,7 +84,8 @@ function create(path: string, pid: number, directory: string): boolean {
   } catch (error) {
     if (hasCode(error, "EEXIST")) return false;
     if (hasCode(error, "ENOENT") && makeDirectory(directory)) return create(path, pid, directory);
-    throw new LockError(`Can't create lock file ${path}: ${reasonOf(error)}`);
+    const denied = hasCode(error, "EACCES") ? directory : undefined;
+    throw new LockError(`Can't create lock file ${path}: ${reasonOf(error)}`, undefined, denied);
   }
   try {
     writeSync(fd, lockText(pid));

@@ -10,6 +10,7 @@ import { closeFd, libc, O, openFd, reasonOf } from "../os/libc.ts";
 import { findInterface } from "../os/netif.ts";
 import { compileFilter } from "../os/pcap.ts";
 import { serialPorts } from "../os/ports.ts";
+import { isPrivileged } from "../os/rights.ts";
 import { defaultRoutes } from "../os/route.ts";
 import { openToRead, readAll } from "../os/small-file.ts";
 
@@ -29,6 +30,7 @@ export function systemOptionHost(voice: OptionVoice, etc = "/etc/ppp"): OptionHo
   return {
     etc,
     uid,
+    privileged: isPrivileged(),
     home: homeOf(uid),
     hostname: hostname(),
     stdin: { tty: ttyOf(0), device: characterDevice(0), readWrite: isReadWrite(0) },

@@ -1,6 +1,8 @@
 // What to tell somebody whose serial port cannot be had: what is wrong with it, and what helps.
 
-import { hasCode, OsError } from "../os/libc.ts";
+import { accessSync, constants } from "node:fs";
+import { userName } from "../os/hosts.ts";
+import { hasCode, libc, OsError } from "../os/libc.ts";
 import { LockError } from "../os/lock.ts";
 import { groupOf, type Opener, openersOf, programName } from "../os/openers.ts";
 import { serialPorts } from "../os/ports.ts";
@@ -9,15 +11,33 @@ import { serialPorts } from "../os/ports.ts";
 export function adviceOnPort(path: string, error: OsError | LockError): string[] {
   if (error instanceof LockError) {
     const { holder } = error;
-    const name = holder === undefined ? "" : programName(holder);
+    if (holder === undefined) return error.denied === undefined ? [] : deniedText(path, error.denied);
+    const name = programName(holder);
     return name === "" ? [] : [`Process ${holder} is ${name}`];
   }
   if (error.call === "tcgetattr") return hasCode(error, "ENOTTY") ? [`${path} is not a serial port`] : [];
   if (hasCode(error, "ENOENT", "ENODEV", "ENXIO")) return [portsText()];
   if (hasCode(error, "EBUSY")) return openersText(path, openersOf(path));
-  const group = hasCode(error, "EACCES") ? groupOf(path) : undefined;
-  if (group === undefined || group === "root") return [];
-  return [`${path} is for root and the group ${group}; after usermod -aG ${group} USER, log in anew`];
+  return hasCode(error, "EACCES") ? deniedText(path) : [];
+}
+
+/** Which groups the user is not in. The lock comes before the port, and its directory may be another group's. */
+function deniedText(...paths: readonly string[]): string[] {
+  const user = userName(libc.getuid()) ?? "USER";
+  return paths.flatMap((path) => {
+    const group = mayUse(path) ? undefined : groupOf(path);
+    if (group === undefined || group === "root") return [];
+    return [`${path} is for root and the group ${group}; after usermod -aG ${group} ${user}, log in anew`];
+  });
+}
+
+function mayUse(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Somebody else takes a share of what comes in. */

@@ -3,7 +3,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { built } from "../kit/program.ts";
-import { missing, Scene, titled, until } from "./scene.ts";
+import { missing, pppdPath, Scene, titled, until } from "./scene.ts";
 
 const on = test.skipIf(missing !== undefined);
 const SCORE = "/proc/self/oom_score_adj";
@@ -51,6 +51,33 @@ on(titled("`lock` where there is no lock directory"), async () => {
   await pppd.waitFor("remote IP address");
   expect((await scene.machine.run("cat", "/run/lock/LCK..ttyS1")).stdout.trim()).toBe(String(pppd.pid));
 });
+
+const noGroup = missing ?? (process.getuid?.() === 0 ? undefined : "needs root");
+test.skipIf(noGroup !== undefined)(
+  titled("a user who may make interfaces but is not in the port's group is told which one it is", noGroup),
+  async () => {
+    const scene = await openScene({
+      "/etc/ppp/options": "",
+      "/etc/group": "root:x:0:\ntrusted:x:4711:\nuucp:x:4712:\n",
+    });
+    const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    const capable = [...user, "--inh-caps=+net_admin", "--ambient-caps=+net_admin"].join(" ");
+    const mount = "mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200";
+    const start = async (...words: string[]): Promise<string> => {
+      const line = `chgrp 4711 /dev/ttyS1; chmod 660 /dev/ttyS1; chgrp 4712 /run/lock; chmod 775 /run/lock; ${mount}`;
+      const argv = ["unshare", "-m", "sh", "-c", `${line} && exec ${capable} "$0" "$@"`, pppdPath(), "/dev/ttyS1"];
+      const { stdout, stderr } = await scene.machine.run(...argv, "nodetach", "noauth", ...words);
+      return stdout + stderr;
+    };
+    const group = "/dev/ttyS1 is for root and the group trusted; after usermod -aG trusted nobody, log in anew\n";
+    // `noauth` is root's to say, and of those who have the capability.
+    expect(await start()).toBe(`Failed to open /dev/ttyS1: Permission denied\n${group}`);
+    expect(await start("lock")).toBe(
+      `Can't create lock file /var/lock/LCK..ttyS1: Permission denied\n${group}` +
+        "/var/lock is for root and the group uucp; after usermod -aG uucp nobody, log in anew\n",
+    );
+  },
+);
 
 /** A network with a default route beside the line, for proxyarp and replacedefaultroute. */
 const LOCAL_NETWORK = `ip link add eth7 type veth peer name far7 && ip link set eth7 addrgenmode none &&

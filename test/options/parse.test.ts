@@ -454,6 +454,24 @@ describe("files", () => {
     expect(error.lines).toEqual(["Can't open options file /tmp/f: Too many open files"]);
   });
 
+  test("a user with CAP_NET_ADMIN may say what root may, and has an options file of his own", () => {
+    const files = { "/etc/ppp/options": "" };
+    expect(errorOf(() => parse("ttyS0 noauth", { files, user: true })).lines).toEqual([
+      expect.stringContaining("using the noauth option requires root privilege"),
+    ]);
+    const own = parse("ttyS0 noauth", {
+      user: true,
+      changes: {
+        privileged: true,
+        readFile: (path) =>
+          path === "/home/zaphod/.ppprc"
+            ? { text: "connect x", uid: 1005, mode: 0o600 }
+            : { errno: "ENOENT", reason: "" },
+      },
+    });
+    expect([own.auth, own.connect, own.privileged]).toEqual(["noauth", "x", true]);
+  });
+
   test("one that lends root's rights must be root's", () => {
     const owned = (uid: number, mode: number): FakeOptions => ({
       user: true,
