@@ -139,8 +139,11 @@ export class Program {
 
   async #end(output: readonly Promise<void>[]): Promise<number> {
     await this.#child.exited;
-    // A child it left behind may hold its output open: what was said until now is enough.
-    await Promise.race([Promise.all(output), Bun.sleep(100)]);
+    // A child it left behind may hold its output open: what was said until now is enough. Turns of the event loop are
+    // counted, not time, which passes as well while a busy machine has not let us read.
+    let isRead = false;
+    const read = Promise.all(output).then(() => (isRead = true));
+    for (let turns = 0; turns < 20 && !isRead; turns++) await Promise.race([read, Bun.sleep(5)]);
     const { exitCode, signalCode } = this.#child;
     this.#status = exitCode ?? 128 + (SIGNALS[signalCode ?? ""] ?? 0);
     this.#tell();
