@@ -69,7 +69,7 @@ export function lockDevice(device: string, { directory = DIRECTORY, pid = proces
     if (content.length === 0) throw new LockError(`Can't read pid from lock file ${path}`);
     const holder = lockPid(content);
     if (holder === pid) return new Lock(path, pid, notice); // whoever started us locked it for us
-    if (holder !== 0 && isAlive(holder) && !isReused(holder, path, device))
+    if (isAlive(holder) && !isReused(holder, path, device))
       throw new LockError(`Device ${name} is locked by pid ${holder}`, holder);
     removeStale(path, name);
     notice = `Removed stale lock on ${name} (pid ${holder})`;
