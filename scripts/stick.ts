@@ -4,18 +4,23 @@
 // (musl-cxx.gz also depends on Debian's gcc.) Names are 8.3, nothing is a link or need be executable.
 
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { VERSION } from "../src/options/version.ts";
 import { compile } from "./build.ts";
 import { licences } from "./stick/licences.ts";
 import { type MuslCxx, muslCxx } from "./stick/musl-cxx.ts";
+import { placeTrouble, writeAllOrNone } from "./stick/place.ts";
 import { runtimeOf, type Target, TARGETS } from "./stick/runtimes.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const PARTS = join(import.meta.dir, "stick");
 const MUSL_CXX = "musl-cxx.gz";
+/** What an older stick may have, and the new one not. */
+const BIG_FILES = [...TARGETS.map(({ file }) => file), MUSL_CXX];
+/** An executable as gzip, about; how much it is turns out when it is built. */
+const EXECUTABLE_OCTETS = 35_000_000;
 
 /** A file that install.sh unpacks, and where it belongs. */
 export interface Packed {
@@ -52,9 +57,10 @@ export function fillStick(folder: string, packed: readonly Packed[], licence: st
   const sums = names.map((name) => `${sha256(files.get(name) ?? "")}  ${name}\n`);
   files.set("sha256.txt", sums.join(""));
 
-  mkdirSync(folder, { recursive: true });
-  for (const name of [...TARGETS.map(({ file }) => file), MUSL_CXX]) rmSync(join(folder, name), { force: true });
-  for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
+  const octets = [...files.values()].reduce((sum, bytes) => sum + bytes.length, 0);
+  const trouble = placeTrouble(folder, octets, BIG_FILES);
+  if (trouble !== undefined) throw new Error(trouble);
+  writeAllOrNone(folder, files, BIG_FILES);
   return [...files.keys()];
 }
 
@@ -74,6 +80,12 @@ function main(argv: readonly string[]): number {
   if (given === undefined || given.startsWith("-") || more.length > 0) {
     console.error("npm run stick -- DIR [--partial]      --partial: go on without what cannot be had");
     return 2;
+  }
+  const folder = resolve(given);
+  const trouble = placeTrouble(folder, EXECUTABLE_OCTETS * (partial ? 1 : TARGETS.length), BIG_FILES);
+  if (trouble !== undefined) {
+    console.error(trouble);
+    return 1;
   }
   const missing: string[] = [];
   const packed: Packed[] = [];
@@ -107,10 +119,14 @@ function main(argv: readonly string[]): number {
     console.error("nothing was written; --partial goes on without");
     return 1;
   }
-  const folder = resolve(given);
-  const names = fillStick(folder, packed, licences(cxx?.licence), commitOf());
-  console.log(`${folder}: ${names.join(", ")}`);
-  return 0;
+  try {
+    const names = fillStick(folder, packed, licences(cxx?.licence), commitOf());
+    console.log(`${folder}: ${names.join(", ")}`);
+    return 0;
+  } catch (error) {
+    console.error(`nothing was written: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  }
 }
 
 if (import.meta.main) process.exit(main(process.argv.slice(2)));

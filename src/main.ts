@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { type Command, COMMANDS } from "./commands/commands.ts";
 import { help } from "./commands/help.ts";
 import { ownWords } from "./os/inherited.ts";
+import { OsError } from "./os/libc.ts";
 import { APPLETS, type Applet } from "./applets/applets.ts";
 import { appletHelp } from "./applets/help.ts";
 
@@ -34,6 +35,13 @@ async function main(called: string, argv: string[]): Promise<number> {
 }
 
 // argv[0] and argv[1] are Bun's own; the name we were called by is argv0.
-process.exitCode = await main(basename(process.argv0), ownWords());
+try {
+  process.exitCode = await main(basename(process.argv0), ownWords());
+} catch (error) {
+  // The system refused something that nobody reckoned with: a full disk behind standard output, perhaps.
+  if (!(error instanceof OsError)) throw error;
+  process.stderr.write(`${basename(process.argv0)}: ${error.message}\n`);
+  process.exitCode = 1;
+}
 // Whatever still waits (a timer, a pipe to somebody) has nothing more to do with us.
 process.exit();

@@ -4,6 +4,7 @@
 // passed on is made by `Memory`: ArrayBuffer first, then the views, then the address, once.
 
 import { dlopen, ptr, read, type Pointer } from "bun:ffi";
+import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { bytesOf, encoded } from "../bytes/text.ts";
 
@@ -50,6 +51,22 @@ const SYMBOLS = {
   syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64"], returns: "i32" },
 } as const;
 
+/** Kilobytes of address space that Bun's machine code and the C library take. */
+const LEAST_ADDRESS_SPACE = 3_000_000;
+
+/** Nothing of ours has begun yet, and nobody could catch what is thrown here. */
+function refuse(error: unknown): never {
+  const limits = readFileSync("/proc/self/limits", "latin1");
+  const limit = Math.floor(Number(/^Max address space +(\d+)/m.exec(limits)?.[1]) / 1024);
+  const reason = error instanceof Error ? error.message : String(error);
+  process.stderr.write(
+    limit < LEAST_ADDRESS_SPACE
+      ? `too little memory: the limit of address space (ulimit -v) is ${limit} KB, and ${LEAST_ADDRESS_SPACE} are needed\n`
+      : `cannot use the C library: ${reason}\n`,
+  );
+  process.exit(1);
+}
+
 function openLibc() {
   let last: unknown;
   for (const name of NAMES) {
@@ -59,7 +76,7 @@ function openLibc() {
       last = error;
     }
   }
-  throw last;
+  return refuse(last);
 }
 
 const loaded = openLibc();

@@ -129,3 +129,18 @@ on(titled("cleanup takes nothing from a pppd that runs"), async () => {
   expect((await scene.machine.run(built("nullmodem"), "cleanup")).stdout).toBe("Nothing was left to take back\n");
   expect(await scene.leftBehind()).toEqual([]);
 });
+
+test("too little memory, and a full disk behind standard output, are a sentence and no stack trace", () => {
+  const run = (line: string): [number, string] => {
+    const { exitCode, stderr } = Bun.spawnSync(["sh", "-c", line, built("pppd"), built("nullmodem")]);
+    return [exitCode, stderr.toString()];
+  };
+  expect(run('ulimit -v 1000000; exec "$0" --version')).toEqual([
+    1,
+    "too little memory: the limit of address space (ulimit -v) is 1000000 KB, and 3000000 are needed\n",
+  ]);
+  expect(run('exec "$1" service systemd /dev/ttyS1 115200 noauth >/dev/full')).toEqual([
+    1,
+    "nullmodem: write stdout: No space left on device\n",
+  ]);
+});
