@@ -179,6 +179,7 @@ function rightsTrouble(): { exit: Exit; lines: string[] } | undefined {
     lines: [
       `must be root to run ${name}, since it is not setuid-root`,
       `${name} must be run as root or with CAP_NET_ADMIN`,
+      `try: sudo ${name} …`,
     ],
   };
 }

@@ -318,10 +318,13 @@ export class Ipcp implements Dialect {
     const config = this.#config;
     if (this.#asks === "nothing" && config.sendAddress && (config.address || config.addresses) && config.our !== 0) {
       this.#lower.log("error", "Peer refused to agree to our IP address");
+      const our = ipv4Text(config.our);
+      this.#lower.log("error", `Here ${our} was given: ipcp-accept-local takes what the peer says, or give it :${our}`);
       return "Refused our IP address";
     }
     if (this.#our === 0) {
       this.#lower.log("error", "Could not determine local IP address");
+      this.#lower.log("error", "Neither end said it: give ADDRESS: at this end, or :ADDRESS at the other");
       return "Could not determine local IP address";
     }
     let peer = this.#peer ?? this.#wantPeer;
@@ -331,6 +334,11 @@ export class Ipcp implements Dialect {
     }
     if (config.peer !== 0 && peer !== this.#wantPeer && !config.acceptRemote) {
       this.#lower.log("error", "Peer refused to agree to his IP address");
+      const want = ipv4Text(this.#wantPeer);
+      this.#lower.log(
+        "error",
+        `Here :${want} was given: ipcp-accept-remote takes what the peer says, or give it ${want}:`,
+      );
       return "Refused his IP address";
     }
     const vjReceive = this.#oldVj === undefined ? this.#vj : OLD_VJ_TERMS;

@@ -1,11 +1,12 @@
 // Running other programs: the hooks of <confdir> (ip-up and its kin) and the shell commands of connect, init,
 // disconnect, welcome and pty.
 
-import { type Stats, accessSync, constants as access, readdirSync, readFileSync, statSync } from "node:fs";
+import { type Stats, accessSync, constants as access, readFileSync, statSync } from "node:fs";
 import { constants } from "node:os";
 import { ownEnvironment } from "./inherited.ts";
 import { hasCode, libc, OsError, reasonOf, setNonblocking } from "./libc.ts";
 import { spawn, type Spawned } from "./spawn.ts";
+import { namesIn } from "./sysfs.ts";
 
 export interface Child extends Spawned {
   /** Sends a signal to it and to what it has started. Does nothing when it has ended. */
@@ -101,33 +102,41 @@ function withKill(child: Spawned, targets: (pid: number) => readonly number[]): 
   });
 }
 
+/** A process that forks while it is being stopped has stopped long before so many looks. */
+const MOST_LOOKS = 200;
+
 /**
  * A process and all that it has started, the last generation first: a shell does not pass a signal on to its commands.
- * They are stopped on the way, lest one starts another that is missed.
+ * They are stopped on the way, and each is looked at until it has stopped, lest one starts another that is missed.
  */
 function stopFamily(ancestor: number): number[] {
-  const family = [ancestor];
-  for (let known = 0; known < family.length;) {
-    for (const pid of family.slice(known)) libc.kill(pid, SIGSTOP);
-    known = family.length;
-    const parents = parentsOfAll();
-    for (let at = 0; at < family.length; at++)
-      for (const [pid, parent] of parents) if (parent === family[at] && !family.includes(pid)) family.push(pid);
+  const family = new Set([ancestor]);
+  const told = new Set<number>();
+  for (let looks = 0; looks < MOST_LOOKS; looks++) {
+    for (const pid of family) if (!told.has(pid)) libc.kill(pid, SIGSTOP);
+    for (const pid of family) told.add(pid);
+    const all = processes();
+    const isRunning = [...family].some((pid) => !/^[TtZX]?$/.test(all.get(pid)?.state ?? ""));
+    const known = family.size;
+    // A set that grows is gone through to its new end.
+    for (const ancestorPid of family) for (const [pid, { parent }] of all) if (parent === ancestorPid) family.add(pid);
+    if (family.size === known && !isRunning) break;
   }
-  return family.reverse();
+  return [...family].reverse();
 }
 
-/** The parent of every process there is. */
-function parentsOfAll(): Map<number, number> {
-  const parents = new Map<number, number>();
-  for (const name of readdirSync("/proc")) {
+/** Every process there is. */
+function processes(): Map<number, { readonly state: string; readonly parent: number }> {
+  const found = new Map<number, { state: string; parent: number }>();
+  for (const name of namesIn("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     try {
       const stat = readFileSync(`/proc/${name}/stat`, "latin1");
-      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(")") + 4).split(" ", 1)[0]));
+      const [state = "", parent = ""] = stat.slice(stat.lastIndexOf(")") + 2).split(" ", 2);
+      found.set(Number(name), { state, parent: Number(parent) });
     } catch {
       // It ended while we looked.
     }
   }
-  return parents;
+  return found;
 }

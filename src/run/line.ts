@@ -101,10 +101,10 @@ export class Line {
 
   /** With `persist`, an adapter that was pulled out is waited for, and followed to the name it comes back under. */
   async #openDevice(): Promise<Opened> {
-    const { config, log, notifier, whereabouts, sleep, quitting } = this.#host;
-    if (whereabouts === undefined) return openDevice(this.#host);
+    const { config, log, notifier, whereabouts, sleep } = this.#host;
+    if (whereabouts === undefined) return openDevice(this.#opening);
     for (let wasMissing = false; ; await sleep(GONE_POLL_MS)) {
-      if (quitting()) throw new Failed(Exit.USER_REQUEST, "");
+      this.#goOn();
       const place = whereabouts.find();
       if (place.there || !config.persist) {
         config.device = place.path;
@@ -119,11 +119,25 @@ export class Line {
     }
   }
 
+  /** A signal ends the opening of this line, also one after which another is opened. */
+  get #opening(): LineHost {
+    return { ...this.#host, quitting: () => this.#isOver };
+  }
+
+  get #isOver(): boolean {
+    return this.#signal !== undefined || this.#host.quitting();
+  }
+
+  /** Throws Failed when a signal has come: what it would have ended must not be started after it. */
+  #goOn(): void {
+    if (this.#isOver) throw new Failed(Exit.USER_REQUEST, "");
+  }
+
   /** Undefined: it is gone, and worth waiting for. */
   async #tryDevice(real: string): Promise<Opened | undefined> {
     this.#lock = this.#lockDevice(real);
     try {
-      return await openDevice(this.#host);
+      return await openDevice(this.#opening);
     } catch (error) {
       if (!(error instanceof Gone) || !this.#host.config.persist) throw error;
       this.#lock?.unlock();
@@ -147,7 +161,7 @@ export class Line {
 
   /** init, connect, carrier, welcome. */
   async #prepare(tty: Device): Promise<void> {
-    const { config, log, sleep, quitting, notifier } = this.#host;
+    const { config, log, sleep, notifier } = this.#host;
     const { init, connect, welcome, modem, defaultDevice } = config;
     notifier.status(`${tty.path} is open`);
     const scripted = (init ?? "") !== "" || (connect ?? "") !== "";
@@ -155,15 +169,17 @@ export class Line {
       await sleep(SECOND);
       setDtr(tty.fd, true);
     }
+    this.#goOn();
     if ((init ?? "") !== "" && !(await this.#runScript(init!, tty)))
       throw new Failed(Exit.INIT, "Initializer script failed");
     if ((connect ?? "") !== "") {
+      this.#goOn();
       if (!(await this.#runScript(connect!, tty))) throw new Failed(Exit.CONNECT, "Connect script failed");
       log.write("info", "Serial connection established.");
     }
     tty.configure(true);
     if (connect === undefined && modem) await this.#waitForCarrier(tty);
-    if (quitting()) return;
+    if (this.#isOver) return;
     if ((welcome ?? "") !== "" && !(await this.#runScript(welcome!, tty))) log.write("warn", "Welcome script failed");
     // Scripts may have changed the line, and leave its descriptor blocking.
     tty.configure(true);

@@ -4,11 +4,12 @@
 import type { NtJudge, NtVerdict } from "../auth/chap.ts";
 import type { NtProof } from "../auth/digest.ts";
 import { bytesOf, fromHex, toHex } from "../bytes/text.ts";
-import { reasonOf } from "../os/libc.ts";
+import { libc, reasonOf } from "../os/libc.ts";
 import type { Log } from "../os/log.ts";
 
 /** A helper that has not come to an end by then is ended, and has said no. */
 const PATIENCE_MS = 30_000;
+const SIGTERM = 15;
 const LONGEST_ANSWER = 65_536;
 /** A user session key is a hash of the password's hash. */
 const KEY_DIGITS = 32;
@@ -23,7 +24,8 @@ interface Answer {
 export class Winbind implements NtJudge {
   readonly #command: string;
   readonly #log: Log;
-  #running = 0;
+  /** The helpers at work. */
+  readonly #running = new Set<Bun.Subprocess>();
   #asked: NtProof | undefined;
   #verdict: NtVerdict | undefined;
 
@@ -63,7 +65,7 @@ export class Winbind implements NtJudge {
 
   /** A helper is at work. */
   get isBusy(): boolean {
-    return this.#running > 0;
+    return this.#running.size > 0;
   }
 
   /** take() has something to say. */
@@ -74,25 +76,31 @@ export class Winbind implements NtJudge {
   /** Nobody wants to know any more. */
   forget(): void {
     this.#asked = this.#verdict = undefined;
+    for (const child of this.#running) end(child);
+    this.#running.clear();
   }
 
+  /** Never settles when it is forgotten meanwhile. */
   async #run(lines: readonly string[]): Promise<Answer> {
-    this.#running++;
+    let child: Bun.Subprocess<Blob, "pipe", "inherit">;
     try {
-      const child = Bun.spawn(["/bin/sh", "-c", this.#command], {
+      child = Bun.spawn(["/bin/sh", "-c", this.#command], {
         argv0: "sh",
         stdio: [new Blob([...lines, "."].map((line) => `${line}\n`)), "pipe", "inherit"],
-        timeout: PATIENCE_MS,
+        // A process group of its own, so that a signal reaches the helper and not its shell alone.
+        detached: true,
       });
-      const said = await answerOf(child.stdout);
-      child.kill();
-      return this.#read(said);
     } catch (error) {
       this.#log.write("error", `Can't execute ${this.#command}: ${reasonOf(error)}`);
       return { accepted: false, key: undefined, error: "" };
-    } finally {
-      this.#running--;
     }
+    this.#running.add(child);
+    const timer = setTimeout(() => end(child), PATIENCE_MS);
+    const said = await answerOf(child.stdout);
+    clearTimeout(timer);
+    end(child);
+    if (!this.#running.delete(child)) return new Promise<never>(() => {});
+    return this.#read(said);
   }
 
   /** Up to the first line that says nothing, "." among them. */
@@ -124,6 +132,10 @@ export class Winbind implements NtJudge {
     }
     return { accepted, key, error };
   }
+}
+
+function end({ pid, exitCode, signalCode }: Bun.Subprocess): void {
+  if (exitCode === null && signalCode === null) libc.kill(-pid, SIGTERM);
 }
 
 /** What it says until a line with a dot alone; it may wait for another question after that. */

@@ -66,7 +66,13 @@ describe("does not start", () => {
       1,
       /^tcgetattr: Inappropriate ioctl for device\n\/dev\/null is not a serial port$/m,
     ],
-    ["not root", NOBODY, ["/dev/ttyS1"], 3, /must be root to run .*pppd, since it is not setuid-root/],
+    [
+      "not root",
+      NOBODY,
+      ["/dev/ttyS1"],
+      3,
+      /must be root to run .*pppd, since it is not setuid-root[^]*try: sudo .*pppd /,
+    ],
     [
       "no right to the line",
       WITH_RIGHT,

@@ -31,6 +31,8 @@ const DIFFERENCES: readonly { readonly text: RegExp; readonly because: string }[
   { text: /(?<=^pppd version) .*|(?<=^pppd ).+(?= started by)/gm, because: "we are not 2.4.9" },
   { text: / \(line 975\)$/gm, because: "the line of a C file" },
   { text: /(?<=^sh:) 1:/gm, because: "the guest's shell is busybox's, ours Debian's" },
+  { text: /^pppd: try: sudo pppd .*\n/gm, because: "what helps" },
+  { text: /^(Here .* was given|Neither end said it): .*\n/gm, because: "which end should say what" },
   { text: /^pppd: pppd must be run as root or with CAP_NET_ADMIN\n/gm, because: "2.5 says this, and we both" },
   {
     text: /^Waiting for 1 child processes\.\.\.\n  script (exit 1|cat|pppd notty .*), pid N\n/gm,

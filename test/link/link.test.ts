@@ -284,11 +284,15 @@ test("address rules: both insist, neither knows, one is refused", () => {
   insist.open();
   insist.run(() => insist.a.has("terminated") && insist.b.has("terminated"));
   expect(insist.a.lines).toContain("Peer refused to agree to our IP address");
+  expect(insist.a.lines).toContain(
+    "Here 192.168.0.1 was given: ipcp-accept-local takes what the peer says, or give it :192.168.0.1",
+  );
   expect(insist.a.lines).toContain('sent [IPCP TermReq id=0x66 "Refused our IP address"]');
   const ignorant = pair({}, {});
   ignorant.open();
   ignorant.run(() => ignorant.a.has("terminated") && ignorant.b.has("terminated"));
   expect(ignorant.a.lines).toContain("Could not determine local IP address");
+  expect(ignorant.a.lines).toContain("Neither end said it: give ADDRESS: at this end, or :ADDRESS at the other");
   expect(ignorant.a.lines).toContain('sent [LCP TermReq id=0x2 "No network protocols running"]');
   // An address that was refused because neither knows it is not asked for afterwards.
   expect(ignorant.a.lines).toContain("sent [IPCP ConfRej id=0x1 <addr 0.0.0.0>]");

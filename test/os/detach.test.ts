@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { compile } from "../../scripts/build.ts";
@@ -81,6 +81,23 @@ function cases(command: () => string[], name: string): void {
     expect(await program.exited).toBe(5);
   });
 }
+
+test("the handlers that hand a signal on are there before the child is", () => {
+  const program = `
+    import { spawnDetached } from ${JSON.stringify(resolve(import.meta.dir, "../../src/os/detach.ts"))};
+    // What the child is given is put together just before it is started.
+    const env = { get NOW() { return String(["SIGTERM", "SIGINT", "SIGHUP"].map((name) => process.listenerCount(name))); } };
+    if (process.env.NOW !== undefined) process.exit(0);
+    const seen = { ...env };
+    process.stdout.write(seen.NOW + " ");
+    spawnDetached({ args: [], untilUp: true, env: new Proxy(env, { get: (_, name) => (process.stdout.write(env.NOW), "") }) });
+    process.exit(0);
+  `;
+  const path = join(directory, "early.ts");
+  writeFileSync(path, program);
+  const { stdout } = Bun.spawnSync([process.execPath, path], { env: { PATH: process.env["PATH"] } });
+  expect(stdout.toString()).toBe("0,0,0 1,1,1");
+});
 
 describe("run by bun", () => cases(() => [process.execPath, PROGRAM], "bun"));
 

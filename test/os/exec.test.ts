@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -223,6 +224,21 @@ describe("runShell", () => {
     closeFd(master);
   });
 
+  test("a signal reaches all that a shell is busy starting", async () => {
+    const line = openFd("/dev/null", O.RDWR);
+    for (let round = 0; round < 10; round++) {
+      const mark = `1000.${process.pid}${round}`;
+      const started = join(directory, `started${round}`);
+      const loop = `n=0; while [ $n -lt 300 ]; do sleep ${mark} & n=$((n + 1)); [ $n = 20 ] && : >${started}; done; wait`;
+      const child = runShell(loop, { line, stderr: undefined, env });
+      while (!existsSync(started)) await new Promise(setImmediate);
+      child.kill(15);
+      await child.ended;
+      await until("all have gone", () => sleepers(mark).length === 0);
+    }
+    closeFd(line);
+  });
+
   test("what is not found is the shell's 127", async () => {
     const line = openFd("/dev/null", O.RDWR);
     const child: Child = runShell("/no/such/program", { line, stderr: undefined, env });
@@ -230,6 +246,17 @@ describe("runShell", () => {
     closeFd(line);
   });
 });
+
+/** The processes that are a sleep of so many seconds. */
+function sleepers(seconds: string): string[] {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "latin1") === `sleep\0${seconds}\0`;
+    } catch {
+      return false;
+    }
+  });
+}
 
 async function goneOf(pid: number): Promise<void> {
   await until(`${pid} has ended`, () => {

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseOptions } from "../../src/options/parse.ts";
@@ -8,6 +8,7 @@ import { Syslog } from "../../src/os/syslog.ts";
 import { Passwords } from "../../src/run/passwords.ts";
 import { Winbind } from "../../src/run/winbind.ts";
 import { fakeHost } from "../kit/optionhost.ts";
+import { until } from "../kit/patience.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nullmodem-winbind-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -28,10 +29,35 @@ function script(name: string, text: string): string {
 
 test("the answer counts at its dot, whatever the helper does after it", async () => {
   const { log, said } = logged();
-  const helper = script("stays", "echo 'Authenticated: Yes'; echo .; echo 'Authenticated: No'; exec sleep 1000");
+  const pid = join(folder, "pid");
+  const helper = script(
+    "stays",
+    `echo $$ >${pid}; echo 'Authenticated: Yes'; echo .; echo 'Authenticated: No'; exec sleep 1000`,
+  );
   expect(await new Winbind(helper, log).judgePassword("zaphod", "secret")).toEqual({ accepted: true, message: "" });
   expect(said).toEqual([]);
+  await gone(pid);
 });
+
+test("a helper whose answer nobody waits for any more is ended, with what it has started", async () => {
+  const { log } = logged();
+  const [pid, child] = [join(folder, "waits-pid"), join(folder, "waits-child")];
+  const winbind = new Winbind(script("waits", `sleep 1000 & echo $! >${child}; echo $$ >${pid}; wait`), log);
+  winbind.ask({ name: "zaphod", challenge: new Uint8Array(8), ntResponse: new Uint8Array(24) });
+  await until("it has started", () => existsSync(pid) && readFileSync(pid, "latin1").endsWith("\n"));
+  winbind.forget();
+  expect(winbind.isBusy).toBe(false);
+  await gone(pid);
+  await gone(child);
+});
+
+/** The process whose number is in the file has ended. */
+async function gone(file: string): Promise<void> {
+  const pid = Number(readFileSync(file, "latin1"));
+  // An orphan that nobody has waited for is gone all the same.
+  const stat = `/proc/${pid}/stat`;
+  await until("it has ended", () => !existsSync(stat) || readFileSync(stat, "latin1").includes(") Z "));
+}
 
 test("a helper that is not there, fails, or says nothing lets nobody in", async () => {
   for (const helper of [
