@@ -44,7 +44,7 @@ export function runHook(path: string, args: readonly string[], env: Readonly<Rec
 
 /** Runs a program in our session, with our environment and these descriptors. Throws OsError. */
 export function runProgram(argv: readonly [string, ...string[]], stdio: readonly number[]): Child {
-  return withKill(spawn(argv[0], { argv, env: ownEnvironment(), stdio }), (pid) => [pid]);
+  return withKill(spawn(argv[0], { argv, env: ownEnvironment(), stdio }), stopFamily);
 }
 
 export interface ShellOptions {
