@@ -39,7 +39,7 @@ export type LinkEvent =
   | { type: "failure"; failure: Failure }
   /** A request of `octets` on the line had its answer, at least as long as itself, after this time. */
   | { type: "round-trip"; milliseconds: number; octets: number }
-  /** Nobody agreed to LCP, and the log says what was heard instead: the driver may know more. */
+  /** LCP has not opened, and the log says what was heard instead: the driver may know more. */
   | { type: "unanswered" }
   /** The peer has dealt with all that was said before awaitPeer(), or does not say so. */
   | { type: "caught-up" }

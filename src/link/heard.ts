@@ -17,9 +17,9 @@ const LAYOUT = [7, 8, 9, 10, 13, 27];
 const TEXT_SHARE = 0.8;
 /** Of PPP's first frames an escape is every third octet; of noise both are 1 in 128. */
 const FRAMING_SHARE = 1 / 16;
-/** Octets of a line sampled too fast have no bit that stands alone, and noise has one in two thirds of them. */
-const SLOW_SHARE = 0.8;
-const SLOW_LEAST = 16;
+/** Noise can be printable. Text has spaces or line ends, or the words of a peer that waits. */
+const SPACES = [9, 10, 13, 32];
+const KEYWORDS = /CLIENT|login|name|password|OK|ERROR|RING|BUSY|CONNECT|NO CARRIER/i;
 /** How an LCP frame begins, with and without bit 7, escaped and not. */
 const FRAME = /~?[\x7f\xff](?:}#|\x03)[^~]*~?/g;
 /** What may be left of one that begins before the octets kept. */
@@ -31,6 +31,11 @@ const TERMINAL_CONTROL = /\x1b(?:\[[0-?]*[ -/]*[@-~]|[ -/]*[0-~])/g;
 /** What pppd says of a line whose octets all have something in common. */
 export type Uncleanness =
   "all had bit 7 set to 0" | "all had bit 7 set to 1" | "all had even parity" | "all had odd parity";
+
+/** An end that is silent does not answer what its port's speed makes noise of. */
+const NOTHING =
+  "Heard nothing at all: peer not started, wrong port, cable not plugged in or not a null-modem cable, " +
+  "or the other end waits at another speed";
 
 export class Heard {
   readonly #counts = new Float64Array(256);
@@ -84,10 +89,13 @@ export class Heard {
     return high && low && odd && !even ? "all had odd parity" : undefined;
   }
 
-  /** The one line for the log. `stats` are the deframer's; `magic` is our number, 0 for none. */
-  summary(stats: Readonly<DeframerStats>, magic: number): string {
-    if (this.#total === 0)
-      return "Heard nothing at all: peer not started, wrong port, cable not plugged in or not a null-modem cable";
+  get octetCount(): number {
+    return this.#total;
+  }
+
+  /** The one line for the log. `stats` are the deframer's; `magic` is our number, 0 for none; `silent`: we waited. */
+  summary(stats: Readonly<DeframerStats>, magic: number, silent: boolean): string {
+    if (this.#total === 0) return silent ? `${NOTHING}, or both ends are silent` : NOTHING;
     if (this.#isEcho(magic)) {
       const text = this.text;
       const more = text === "" ? "" : `, and "${printable(text)}"`;
@@ -136,18 +144,13 @@ export class Heard {
 
   #noise(bad: number): string {
     const what = bad > 0 ? `${damaged(bad)} and no good one` : `${this.#total} octets and no frame`;
-    const framed = this.#looksFramed;
-    if (!framed && this.#isSlow) return this.#speed("a lower");
     const { uncleanness } = this;
-    if (uncleanness !== undefined)
+    // Noise of few octets may have bit 7 in common as well; a frame shows once that bit is left out.
+    if (uncleanness !== undefined && textOf(this.#tail(0x7f)).search(FRAME) >= 0)
       return `Heard ${what}, and the octets ${uncleanness}: both ports must have 8 data bits and no parity`;
-    if (framed)
+    if (this.#looksFramed)
       return `Heard PPP, but ${what}: octets are lost or changed on the way; a lower speed or flow control may help`;
-    return this.#speed("another");
-  }
-
-  #speed(which: "a lower" | "another"): string {
-    return `Heard ${this.#total} octets, but neither PPP nor text: the peer probably uses ${which} speed`;
+    return `Heard ${this.#total} octets, but neither PPP nor text: the peer probably uses another speed`;
   }
 
   get #looksFramed(): boolean {
@@ -159,25 +162,22 @@ export class Heard {
   get #isText(): boolean {
     const mask = this.#mask;
     let text = 0;
+    let spaces = 0;
     for (let octet = 0; octet < 256; octet++) {
       const char = octet & mask;
       const isPrintable = char >= 0x20 && char < 0x7f && char !== ESCAPE;
       if (isPrintable || LAYOUT.includes(char)) text += this.#counts[octet]!;
+      if (SPACES.includes(char)) spaces += this.#counts[octet]!;
     }
     // A shell's prompt has a ~ in it; a frame has escapes as well.
     const framed = this.#counts[ESCAPE]! > this.#counts[FLAG]!;
-    return !framed && text >= TEXT_SHARE * this.#total;
+    const hasWords = spaces > 0 || KEYWORDS.test(this.text);
+    return !framed && hasWords && text >= TEXT_SHARE * this.#total;
   }
 
-  get #isSlow(): boolean {
-    let slow = 0;
-    for (let octet = 0; octet < 256; octet++) if (isSlow(octet)) slow += this.#counts[octet]!;
-    return this.#total >= SLOW_LEAST && slow >= SLOW_SHARE * this.#total;
-  }
-
-  /** 0x7f where bit 7 is parity, or always set. Stretched bits set it as well. */
+  /** 0x7f where bit 7 is parity, or always set. */
   get #mask(): number {
-    return this.uncleanness === undefined || this.#isSlow ? 0xff : 0x7f;
+    return this.uncleanness === undefined ? 0xff : 0x7f;
   }
 
   /** The octets kept, in their order. */
@@ -266,12 +266,4 @@ function isEven(octet: number): boolean {
   let bits = 0;
   for (let rest = octet; rest > 0; rest >>>= 1) bits += rest & 1;
   return bits % 2 === 0;
-}
-
-/** Between start and stop bit the line changes once or thrice: what is left when each bit is seen twice or longer. */
-function isSlow(octet: number): boolean {
-  const line = 0x200 | (octet << 1);
-  let changes = 0;
-  for (let bit = 0; bit < 9; bit++) changes += ((line >>> bit) ^ (line >>> (bit + 1))) & 1;
-  return changes <= 3;
 }

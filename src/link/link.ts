@@ -4,7 +4,6 @@
 // sends makes receive() throw.
 
 import type { Ring } from "../bytes/ring.ts";
-import { printable } from "../bytes/text.ts";
 import { CbcpClient } from "../control/cbcp.ts";
 import { Echo, type EchoConfig } from "../control/echo.ts";
 import { LqrMonitor } from "../control/lqr.ts";
@@ -21,7 +20,8 @@ import type { Bundle, Member } from "./bundle.ts";
 import { FIRST_CONTROL, LOST } from "./datapath.ts";
 import type { Failure, LinkEvent, Phase } from "./events.ts";
 import { CONTROL_ROOM, Framing } from "./framing.ts";
-import { Heard, remedy, type Uncleanness } from "./heard.ts";
+import type { Uncleanness } from "./heard.ts";
+import { HeardReport } from "./heard-report.ts";
 import { Networks, type NetworksConfig } from "./networks.ts";
 import { type Timer, Timers } from "./timers.ts";
 import { Trace } from "./trace.ts";
@@ -108,7 +108,7 @@ export class Link implements Member {
   /** The places in the code where handling a frame failed. */
   readonly #faults = new Set<string>();
   /** Until LCP opens for the first time. */
-  #heard: Heard | undefined = new Heard();
+  #heard: HeardReport | undefined;
 
   constructor(config: LinkConfig, host: LinkHost) {
     this.#config = config;
@@ -129,7 +129,8 @@ export class Link implements Member {
       lcpUp: (now) => this.#lcpUp(now),
       lcpDown: (now) => this.#lcpDown(now),
       lcpFinished: () => this.#lcpFinished(),
-      lcpGaveUp: () => this.#lcpGaveUp(),
+      // pppd leaves the reason to guesswork. A link that was up before is another story.
+      lcpGaveUp: () => this.#heard?.over(),
       cannotProve: (method) => this.#emit({ type: "unproven", method }),
       loopedBack: () => this.#loopedBack(),
       protocolRejected: (protocol, now) => this.#protocolRejected(protocol, now),
@@ -143,6 +144,14 @@ export class Link implements Member {
       random32: host.random32,
     });
     this.#lcp = new Negotiator(this.#lcpOptions, lower("lcp"), config.lcp.limits, config.lcp.start);
+    this.#heard = new HeardReport({
+      stats: this.deframer.stats,
+      silent: config.lcp.start.silent ?? false,
+      magic: () => this.#lcpOptions.got.magic ?? 0,
+      wakeAt: (at) => this.#timers.set("heard", at),
+      log: (level, text) => this.#log(level, text),
+      explained: () => this.#emit({ type: "unanswered" }),
+    });
     this.#echo = new Echo(config.echo, {
       sendEcho: (id, data) =>
         this.#sendControl(Protocol.LCP, (buf, at) =>
@@ -224,6 +233,7 @@ export class Link implements Member {
     this.deframer.reset();
     this.#setPhase("establish");
     this.#framing.reset();
+    this.#heard?.open(now, listenMs);
     this.#lcp.open(now);
     if (listenMs > 0) this.#timers.set("listen", now + listenMs);
     else this.#lcp.lowerUp(now);
@@ -240,6 +250,7 @@ export class Link implements Member {
     this.#now = now;
     const waiting = this.#lcp.state === State.Stopped || this.#lcp.state === State.Starting;
     this.#timers.stop("listen");
+    this.#heard?.over();
     this.#lcp.close(reason, now);
     // Nothing was begun, so nothing has to end: pppd does not wait here either.
     if (waiting) this.#lcpFinished();
@@ -263,6 +274,7 @@ export class Link implements Member {
   /** The line is gone. */
   hangup(now: number): void {
     this.#now = now;
+    this.#heard?.hungUp();
     this.#lcp.lowerDown(now);
     this.#timers.stopAll();
     this.#framing.discard();
@@ -326,6 +338,9 @@ export class Link implements Member {
         case "caughtUp":
           this.#caughtUp();
           break;
+        case "heard":
+          this.#heard?.timeout();
+          break;
         case "papClient":
         case "papServer":
         case "chapClient":
@@ -357,7 +372,7 @@ export class Link implements Member {
     while (input.length > 0) {
       const at = input.readAt;
       const stopped = deframer.push(input.bytes, at, at + input.readable);
-      this.#heard?.octets(input.bytes, at, stopped);
+      this.#heard?.octets(input.bytes, at, stopped, now);
       input.consume(stopped - at);
       if (deframer.length > 0 && this.#guarded(this.#receiveFrame, now)) return true;
     }
@@ -528,6 +543,7 @@ export class Link implements Member {
   #lcpUp(now: number): void {
     const { got, peer } = this.#lcpOptions;
     this.#heard = undefined;
+    this.#timers.stop("heard");
     this.#framing.agree(got, peer);
     this.#emit({ type: "lcp-up", mtu: this.#mtu });
     this.#echo.start(now);
@@ -554,23 +570,15 @@ export class Link implements Member {
   }
 
   #lcpFinished(): void {
+    this.#heard?.over();
     this.#timers.stopAll();
     this.#setPhase("dead");
     this.#emit({ type: "terminated", waited: this.#expired });
   }
 
-  /** What pppd leaves to guesswork. A link that was up before is another story. */
-  #lcpGaveUp(): void {
-    if (this.#heard === undefined) return;
-    this.#log("warn", this.#heard.summary(this.deframer.stats, this.#lcpOptions.got.magic ?? 0));
-    this.#emit({ type: "unanswered" });
-  }
-
   #loopedBack(): void {
     this.#log("notice", "Serial line is looped back.");
-    // Whoever waits for a login echoes what we say.
-    const text = this.#heard?.text ?? "";
-    if (text !== "") this.#log("warn", `Heard "${printable(text)}" besides: ${remedy(text)}`);
+    this.#heard?.loopedBack();
     this.#fail("loopback", "Loopback detected", this.#now);
   }
 

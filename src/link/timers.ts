@@ -5,6 +5,7 @@ const TIMERS = [
   "lcp",
   "echo",
   "caughtUp",
+  "heard",
   "lqr",
   "ccp",
   "ccpReset",

@@ -1,0 +1,134 @@
+// When a link that has not begun says what it heard, in the time of a test of a new cable.
+
+import { expect, test } from "bun:test";
+import { bytesOf } from "../../src/bytes/text.ts";
+import { linkConfig, Pair, Side } from "../kit/pair.ts";
+import { Rng } from "../kit/rng.ts";
+import { pppFormat, received } from "../kit/uart.ts";
+
+const QUIET = "Heard nothing for 3 s; still sending Configure-Requests";
+const QUIET_SILENT =
+  "Heard nothing for 3 s; the silent option waits for the peer to begin, and two silent ends wait for ever";
+const NOISE = /^Heard \d+ octets, but neither PPP nor text: the peer probably uses another speed$/;
+
+function side(silent = false, seed = 3): Side {
+  const { lcp } = linkConfig();
+  return new Side({ ...linkConfig(), lcp: { ...lcp, start: { silent } }, debug: 0 }, new Rng(seed));
+}
+
+/** Lets its timers run until then. */
+function runTo(one: Side, end: number): void {
+  for (let at; (at = one.link.nextTimeout()) <= end && at < Infinity; one.collect()) one.link.handleTimeout(at);
+  one.collect();
+}
+
+const heard = ({ lines }: Side): string[] => lines.filter((line) => line.startsWith("Heard"));
+
+/** Two ends whose ports have these speeds, for a minute. */
+function apart(client: { speed: number; silent?: boolean }, server: { speed: number; silent?: boolean }) {
+  const ends = [client, server].map((end, nth) => ({ ...end, side: side(end.silent ?? false, nth) }));
+  for (const end of ends) end.side.link.open(0);
+  for (let now = 0; now <= 60_000;) {
+    for (const [from, to] of [ends, ends.toReversed()]) {
+      const said = from!.side.drain(now);
+      to!.side.take(received(said, pppFormat(from!.speed), pppFormat(to!.speed)).octets, now);
+    }
+    now = Math.min(...ends.map((end) => end.side.link.nextTimeout()));
+    for (const end of ends) runTo(end.side, now);
+  }
+  return ends.map((end) => heard(end.side));
+}
+
+test("the HOWTO's client and server at different speeds: the client names it, and the silent server does, once", () => {
+  for (const [slow, fast] of [
+    [57600, 115200],
+    [9600, 57600],
+  ] as const)
+    for (const [client, server] of [
+      [slow, fast],
+      [fast, slow],
+    ] as const) {
+      const [ofClient, ofServer] = apart({ speed: client }, { speed: server, silent: true });
+      expect(ofClient).toEqual([QUIET, expect.stringMatching(/^Heard nothing at all: .*at another speed$/)]);
+      expect(ofServer).toEqual([expect.stringMatching(NOISE)]);
+    }
+});
+
+test("both ends active: neither claims to know which of them is slow", () => {
+  for (const said of apart({ speed: 115200 }, { speed: 38400 }))
+    expect(said).toEqual([expect.stringMatching(NOISE), expect.stringMatching(NOISE)]);
+});
+
+test("both ends silent: each says what that leads to, at once and when it ends", () => {
+  for (const said of apart({ speed: 9600, silent: true }, { speed: 9600, silent: true }))
+    expect(said).toEqual([QUIET_SILENT]);
+  const one = side(true);
+  one.link.open(0);
+  one.link.close("User request", 1000);
+  one.collect();
+  expect(heard(one)).toEqual([expect.stringMatching(/at another speed, or both ends are silent$/)]);
+});
+
+test("Ctrl-C: what was heard is said at once, and once", () => {
+  const one = side();
+  one.link.open(0);
+  one.take(bytesOf("\r\nlaplink login: "), 500);
+  one.link.close("User request", 1000);
+  one.collect();
+  const says = 'Heard text and no PPP, "laplink login:": a connect script that logs in is missing';
+  expect(heard(one)).toEqual([says]);
+  expect(one.has("unanswered")).toBe(true);
+  runTo(one, 60_000);
+  expect(one.has("terminated")).toBe(true);
+  expect(heard(one)).toEqual([says]);
+});
+
+test("noise is explained three seconds after it begins, however long it was quiet before", () => {
+  const one = side(true);
+  one.link.open(0);
+  runTo(one, 3000);
+  expect(heard(one)).toEqual([QUIET_SILENT]);
+  runTo(one, 600_000);
+  for (let at = 600_000; at < 700_000; at += 1000) {
+    runTo(one, at);
+    expect(heard(one)).toHaveLength(at < 603_000 ? 1 : 2);
+    one.take(bytesOf("CLIENT"), at);
+  }
+  expect(heard(one)[1]).toContain("a connect script that answers CLIENTSERVER is missing");
+});
+
+test("a line that is gone says what came before, and nothing of a peer that had no time to speak", () => {
+  const one = side();
+  one.link.open(0);
+  one.link.hangup(100);
+  one.collect();
+  expect(heard(one)).toEqual([]);
+  const other = side();
+  other.link.open(0);
+  other.take(bytesOf("\r\nNO CARRIER\r\n"), 50);
+  other.link.hangup(100);
+  other.collect();
+  expect(heard(other)).toEqual([expect.stringContaining("a connect script that dials is missing")]);
+});
+
+test("a line that is looped back is told as pppd does it, and not again at the end", () => {
+  const one = side();
+  one.link.open(0);
+  while (!one.lines.includes("Serial line is looped back.")) one.take(one.drain(1), 1);
+  runTo(one, 60_000);
+  expect(one.has("terminated")).toBe(true);
+  expect(heard(one)).toEqual([]);
+});
+
+test("a link that comes up says nothing of all this, then or later", () => {
+  const link = new Pair(side(false, 1), side(true, 2));
+  link.open();
+  expect(link.run(() => link.a.link.lcpOpened && link.b.link.lcpOpened)).toBe(true);
+  for (const one of [link.a, link.b]) {
+    expect(one.link.nextTimeout()).toBeGreaterThan(link.now);
+    link.run(() => false, 10_000);
+    one.link.close("User request", link.now);
+    link.run(() => false, 60_000);
+    expect(heard(one)).toEqual([]);
+  }
+});
