@@ -29,8 +29,15 @@ const TIOCMBIS = 0x5416;
 const TIOCMBIC = 0x5417;
 const TIOCINQ = 0x541b;
 const TIOCGICOUNT = 0x545d;
+const TIOCGSERIAL = 0x541e;
 
 const TIOCM = { DTR: 0x2, RTS: 0x4, CTS: 0x20, CD: 0x40, RI: 0x80, DSR: 0x100 } as const;
+
+/** Types of the UARTs whose speed is their base divided by a whole number: 8250, 16450, 16550 and 16550A. */
+const PLAIN_UART_FIRST = 1;
+const PLAIN_UART_LAST = 4;
+/** UARTs with a faster clock are set by drivers of their own, which have other ways than this division. */
+const FASTEST_PLAIN_BASE = 1_500_000;
 
 /** Majors of Unix 98 pty slaves (Documentation/admin-guide/devices.txt). */
 const PTY_SLAVE_FIRST = 136;
@@ -38,6 +45,7 @@ const PTY_SLAVE_LAST = 143;
 
 const word = new Memory(4);
 const counters = new Memory(80);
+const serial = new Memory(72);
 const pollSet = new Memory(8);
 
 /** Undefined where there are no such lines. */
@@ -100,6 +108,19 @@ export function lineErrors(fd: number): LineErrors | undefined {
     brk: view.getInt32(36, true),
     bufOverrun: view.getInt32(40, true),
   };
+}
+
+/**
+ * The fastest speed of a plain UART, of which it can do 1/1, 1/2, 1/3 and so on (the 8250 driver sets the nearest and
+ * says nothing). Undefined where the port is of another kind.
+ */
+export function uartBase(fd: number): number | undefined {
+  if (libc.ioctl(fd, TIOCGSERIAL, serial.address) < 0) return undefined;
+  // struct serial_struct: type comes first, baud_base after seven ints.
+  const type = serial.view.getInt32(0, true);
+  const base = serial.view.getInt32(28, true);
+  const isPlain = type >= PLAIN_UART_FIRST && type <= PLAIN_UART_LAST && base > 0 && base <= FASTEST_PLAIN_BASE;
+  return isPlain ? base : undefined;
 }
 
 /** The line is gone for good: carrier lost while watched, the device unplugged, the far end of a pty closed. */

@@ -131,6 +131,36 @@ export function setSpeed(termios: Termios, baud: number): void {
   termios.ispeed = termios.ospeed = baud;
 }
 
+/** The bits of cflag that change what an octet looks like on the line. */
+const FRAMING = ["CSTOPB", "CREAD", "PARENB", "PARODD", "CMSPAR"] as const;
+
+/** What of `before` is otherwise in `after`, in stty's words: "icanon", "-istrip", "cs7", "9600". Flow control by CTS,
+ * carrier and hang-up are left out. */
+export function changesOf(before: Termios, after: Termios): string[] {
+  const changes: string[] = [];
+  const compare = (was: number, is: number, flags: readonly (readonly [name: string, bit: number])[]): void => {
+    for (const [name, bit] of flags)
+      if ((was & bit) !== (is & bit)) changes.push(`${(is & bit) === 0 ? "-" : ""}${name.toLowerCase()}`);
+  };
+  if (after.ospeed !== before.ospeed) changes.push(String(after.ospeed));
+  const { CSIZE } = CFLAG;
+  if ((before.cflag & CSIZE) !== (after.cflag & CSIZE)) changes.push(`cs${5 + ((after.cflag & CSIZE) >>> 4)}`);
+  compare(
+    before.cflag,
+    after.cflag,
+    FRAMING.map((name) => [name, CFLAG[name]]),
+  );
+  compare(before.iflag, after.iflag, Object.entries(IFLAG));
+  compare(before.oflag, after.oflag, Object.entries(OFLAG));
+  compare(before.lflag, after.lflag, Object.entries(LFLAG));
+  for (const [name, at] of [
+    ["min", CC.VMIN],
+    ["time", CC.VTIME],
+  ] as const)
+    if (before.cc[at] !== after.cc[at]) changes.push(`${name} ${after.cc[at]}`);
+  return changes;
+}
+
 /** tcsendbreak(3): waits for the output to drain, then holds the line at space for a quarter of a second. */
 export function sendBreak(fd: number): void {
   check(libc.ioctl(fd, TCSBRK, null), "TCSBRK");

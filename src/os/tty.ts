@@ -6,7 +6,18 @@
 import { check, closeFd, libc, O, openFd, OsError, setNonblocking } from "./libc.ts";
 import { isHungUp, isPtySlave, outputQueued } from "./line.ts";
 import { openSerial } from "./serialport.ts";
-import { CC, CFLAG, flushTty, IFLAG, LFLAG, readTermios, setSpeed, type Termios, writeTermios } from "./termios.ts";
+import {
+  CC,
+  CFLAG,
+  changesOf,
+  flushTty,
+  IFLAG,
+  LFLAG,
+  readTermios,
+  setSpeed,
+  type Termios,
+  writeTermios,
+} from "./termios.ts";
 
 /** pppd's options for the line. */
 export interface TtySettings {
@@ -49,7 +60,8 @@ export class Tty {
   /** As we found it; what close() restores. */
   readonly #found: Termios;
   readonly #atEnd: AtEnd;
-  #speed: number;
+  /** As it was after configure(). */
+  #made: Termios;
   #open = true;
 
   constructor(fd: number, path: string, settings: TtySettings, found: Termios, atEnd: AtEnd) {
@@ -59,7 +71,7 @@ export class Tty {
     this.countsOutput = !this.isPty;
     this.#settings = settings;
     this.#found = found;
-    this.#speed = found.ospeed;
+    this.#made = found;
     this.#atEnd = atEnd;
   }
 
@@ -91,7 +103,29 @@ export class Tty {
     }
     if (speed !== 0) setSpeed(termios, speed);
     writeTermios(this.fd, termios, "now");
-    this.#speed = readTermios(this.fd).ospeed;
+    this.#made = readTermios(this.fd);
+  }
+
+  /**
+   * Puts back the settings that another program has changed since configure() and that PPP cannot do without. Returns
+   * what they were changed to, in stty's words. Flow control and modem lines are left alone. Never throws.
+   */
+  mend(): string[] {
+    if (!this.#open || isHungUp(this.fd)) return [];
+    try {
+      const now = readTermios(this.fd);
+      const changes = changesOf(this.#made, now);
+      if (changes.length === 0) return changes;
+      const { CRTSCTS, CLOCAL, HUPCL } = CFLAG;
+      const theirs = CRTSCTS | CLOCAL | HUPCL;
+      const cflag = ((this.#made.cflag & ~theirs) | (now.cflag & theirs)) >>> 0;
+      writeTermios(this.fd, { ...this.#made, cflag }, "now");
+      // What the driver makes of them counts from now on, or they would be put back for ever.
+      this.#made = readTermios(this.fd);
+      return changes;
+    } catch {
+      return []; // It has hung up in between.
+    }
   }
 
   /** A tty is written to where it is read from. */
@@ -101,7 +135,7 @@ export class Tty {
 
   /** The speed the driver has really set. */
   get speed(): number {
-    return this.#speed;
+    return this.#made.ospeed;
   }
 
   /** Keeps others from opening the line (root excepted). */

@@ -13,6 +13,7 @@ import { type LineErrors, lineErrors } from "../os/line.ts";
 import type { Log } from "../os/log.ts";
 import { outboxTurnMs } from "../os/outbox.ts";
 import type { Device } from "../os/stream.ts";
+import { Tty } from "../os/tty.ts";
 import type { Tun } from "../os/tun.ts";
 import { limitOf, paceOf } from "./device.ts";
 import { Exit, FAILURES } from "./exit.ts";
@@ -21,7 +22,7 @@ import { lineTrouble } from "./line-trouble.ts";
 import { filtersOf, ipcpConfig, linkConfig } from "./linkconfig.ts";
 import { type Buffers, driverQueue, type Loop, type Port } from "./loop.ts";
 import type { PapVerdict, Peers } from "./peers.ts";
-import { sharedPort } from "./port-trouble.ts";
+import { type FrameCounts, PortWatch } from "./port-watch.ts";
 import { RecordFile } from "./recordfile.ts";
 import { RttFile } from "./rtt-file.ts";
 import type { LineStatus } from "./status.ts";
@@ -73,6 +74,10 @@ export class Attempt {
   readonly #rtt: RttFile | undefined;
   readonly #authScripts: UpDown;
   readonly #errorsBefore: LineErrors | undefined;
+  /** Of a port that is ours: one on standard input is our parent's as well. */
+  readonly #watch: PortWatch | undefined;
+  /** What was said of the port's lines and counters, each once. */
+  readonly #portTrouble = new Set<string>();
   readonly #end: End = { hangup: false, final: false };
   readonly #resolve: (end: End) => void;
   #loop: Loop | undefined;
@@ -92,6 +97,8 @@ export class Attempt {
     this.#bundled = bundle !== undefined;
     this.#tty = tty;
     this.#errorsBefore = lineErrors(tty.fd);
+    if (config.device !== undefined && !config.defaultDevice && tty instanceof Tty)
+      this.#watch = new PortWatch(tty, performance.now(), (text) => log.write("warn", text));
     this.#tun = tun;
     const { promise, resolve } = Promise.withResolvers<End>();
     this.ended = promise;
@@ -176,7 +183,7 @@ export class Attempt {
   }
 
   nextDeadline(): number {
-    return this.#verdictAt;
+    return Math.min(this.#verdictAt, this.#watch?.nextLookAt ?? Infinity);
   }
 
   /** How often Bun must have its turn: TLS works in it, and whoever is asked about passwords. */
@@ -187,12 +194,18 @@ export class Attempt {
   settle(now: number): void {
     if (this.#host.peers.takeSettled()) this.link.authResume(now);
     this.#takeEvents(now);
+    if (this.#watch !== undefined && this.#watch.nextLookAt <= now) this.#watch.look(now, this.#frameCounts());
     if (this.#verdict === undefined || this.#verdictAt > now) return;
     const { accepted, message } = this.#verdict;
     this.#verdict = undefined;
     this.#verdictAt = Infinity;
     this.link.papVerdict(accepted, message, performance.now());
     this.#takeEvents(now);
+  }
+
+  #frameCounts(): FrameCounts {
+    const { frames, badFcs, runts, overlong, aborted } = this.link.deframer.stats;
+    return { good: frames, bad: badFcs + runts + overlong + aborted, sent: this.link.framesSent };
   }
 
   #takeEvents(now: number): void {
@@ -240,10 +253,11 @@ export class Attempt {
         if (this.#port.limit === undefined) this.pacer.roundTrip(event.octets, event.milliseconds);
         return;
       case "unanswered":
-        for (const text of lineTrouble(this.#tty.fd, config.crtscts, this.#errorsBefore)) log.write("warn", text);
-        // A port on standard input is our parent's as well.
-        if (config.device !== undefined && !config.defaultDevice)
-          for (const text of sharedPort(config.device)) log.write("warn", text);
+        for (const text of lineTrouble(this.#tty.fd, config.crtscts, this.#errorsBefore)) {
+          if (!this.#portTrouble.has(text)) log.write("warn", text);
+          this.#portTrouble.add(text);
+        }
+        this.#watch?.nameOpeners(now);
         return;
       case "terminated":
         this.#terminated(event.waited);

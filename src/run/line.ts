@@ -3,13 +3,14 @@
 
 import type { Child } from "../os/exec.ts";
 import { reasonOf } from "../os/libc.ts";
-import { carrier, setDtr } from "../os/line.ts";
+import { carrier, setDtr, uartBase } from "../os/line.ts";
 import { type Lock, lockDevice, LockError } from "../os/lock.ts";
 import type { Device } from "../os/stream.ts";
 import { Failed, Gone, type LineHost, openDevice, type Opened } from "./device.ts";
 import { Exit } from "./exit.ts";
 import { LONGEST_MS } from "./hooks.ts";
-import { adviceOnPort } from "./port-trouble.ts";
+import { speedTrouble } from "./line-trouble.ts";
+import { adviceOnPort, sharedPort } from "./port-trouble.ts";
 import { commandEnvironment, runScript } from "./script.ts";
 
 const SECOND = 1000;
@@ -44,8 +45,18 @@ export class Line {
     const { device, program } = await this.#openDevice();
     this.#tty = device;
     this.#program = program;
+    this.#reportPort(device);
     await this.#prepare(device);
     return device;
+  }
+
+  /** What is wrong with the port from the start: who else reads it, and a speed that it cannot do. */
+  #reportPort(tty: Device): void {
+    const { config, log } = this.#host;
+    if (config.device === undefined || config.defaultDevice) return;
+    for (const text of sharedPort(tty.path)) log.write("warn", text);
+    const speed = speedTrouble(tty.path, config.speed, tty.speed, uartBase(tty.fd));
+    if (speed !== undefined) log.write("warn", speed);
   }
 
   /** Ends the script on the line, if one runs; and the program that is the line, when that is closed. */

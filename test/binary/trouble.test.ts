@@ -360,7 +360,7 @@ describe("a peer that talks rubbish", () => {
       "nothing at all",
       "",
       [
-        "Heard nothing at all: peer not started, wrong port, cable not plugged in or not a null-modem cable",
+        "Heard nothing at all: peer not started, wrong port, cable not plugged in or not a null-modem cable, or the other end waits at another speed",
         "Connection terminated.",
       ],
     ],

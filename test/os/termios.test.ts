@@ -6,6 +6,7 @@ import { openPty, type Pty } from "../../src/os/pty.ts";
 import {
   CC,
   CFLAG,
+  changesOf,
   flushTty,
   IFLAG,
   LFLAG,
@@ -100,6 +101,15 @@ describe("termios", () => {
       flushTty(tty, queue);
       expect(inputQueued(tty)).toBe(queue === "output" ? 3 : 0);
     }
+  });
+
+  test("changesOf names what is otherwise, in stty's words, and passes over flow control, carrier and hang-up", () => {
+    const before = readTermios(tty);
+    const { CS7, CSIZE, PARENB, CRTSCTS, CLOCAL, HUPCL } = CFLAG;
+    const cflag = (((before.cflag & ~CSIZE) | CS7 | PARENB) ^ (CRTSCTS | CLOCAL | HUPCL)) >>> 0;
+    expect(changesOf(before, { ...before, cflag, ospeed: 300 })).toEqual(["300", "cs7", "parenb"]);
+    expect(changesOf({ ...before, cflag }, before)).toEqual(["cs8", "-parenb"]);
+    expect(changesOf(before, before)).toEqual([]);
   });
 
   test("sendBreak works on a pty", () => expect(() => sendBreak(tty)).not.toThrow());

@@ -13,6 +13,9 @@ import { Line } from "../../src/run/line.ts";
 import { fakeHost } from "../kit/optionhost.ts";
 
 const TIOCMGET = 0x5415;
+const TIOCGSERIAL = 0x541e;
+const PORT_16550A = 4;
+const PORT_AMBA = 32;
 const CTS_AND_DSR = 0x120;
 const CARRIER = 0x40;
 
@@ -24,10 +27,16 @@ afterEach(() => {
 });
 
 /** A line on a pty whose modem lines are those of `uart`. */
-function lineOn(uart: { lines: number }, ...words: string[]) {
+function lineOn(uart: { lines: number; type?: number }, ...words: string[]) {
   const { master, slave } = openPty();
   const { ioctl } = libc;
   spyOn(libc, "ioctl").mockImplementation(((fd: number, request: number, at: Pointer | null) => {
+    if (request === TIOCGSERIAL && uart.type !== undefined) {
+      const serial = new DataView(toArrayBuffer(at!, 0, 72));
+      serial.setInt32(0, uart.type, true);
+      serial.setInt32(28, 115_200, true);
+      return 0;
+    }
     if (request !== TIOCMGET) return ioctl(fd, request, at);
     new DataView(toArrayBuffer(at!, 0, 4)).setInt32(0, uart.lines, true);
     return 0;
@@ -72,6 +81,20 @@ test("without a carrier it says after three seconds what it waits for and what h
   expect(said).toEqual([`Waiting for carrier on ${slave}; a 3-wire cable has none: use the local option`]);
   expect(saidAt).toHaveLength(1);
   expect(saidAt[0]).toBeWithin(3000, 3300);
+});
+
+test("a UART that cannot do the speed is reported when the port is opened, one of another kind is not", async () => {
+  const able = "it can do 115200, 57600, 38400, 19200, 9600, 4800";
+  for (const [type, speed, says] of [
+    [PORT_16550A, "50000", [`runs at 57600, 15 % off; ${able}`]],
+    [PORT_16550A, "57600", []],
+    [PORT_AMBA, "50000", []],
+  ] as const) {
+    const { line, said, slave } = lineOn({ lines: CARRIER, type }, speed);
+    await line.open();
+    expect(said).toEqual(says.map((end) => `${slave} cannot do ${speed} bit/s and ${end}`));
+    mock.restore();
+  }
 });
 
 test("the wait ends when nothing more is to be begun", async () => {
