@@ -49,7 +49,10 @@ const DIFFERENCES: readonly { readonly text: RegExp; readonly because: string }[
     text: /^(The secret of "|The system refused |We said to be "|The peer wanted us |No line of \/|There is no \/|A line is: |Line \d).*\n/gm,
     because: "which line of the secrets file",
   },
-  { text: /^(Process \d+ is |\/dev\/\S+ is (not a serial port|also open in)).*\n/gm, because: "what is wrong with the port" },
+  {
+    text: /^(Process \d+ is |\/dev\/\S+ is (not a serial port|also open in)).*\n/gm,
+    because: "what is wrong with the port",
+  },
   { text: /^mru value \d+ is not between .*\n/gm, because: "2.4.9 changes the value without a word" },
 ];
 
