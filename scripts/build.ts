@@ -23,7 +23,7 @@ export function compile(outfile: string, foreign?: Foreign, program = join(root,
       "--minify",
       "--bytecode",
       "--format=esm",
-      // Its path inside the executable, not loaded by way of a file in TMPDIR: os/serialport.ts loads it itself.
+      // Its path inside the executable, not loaded by way of a file in TMPDIR: os/serial/serialport.ts loads it itself.
       "--loader=.node:file",
       // A root daemon must not run what a bunfig.toml or .env of the working directory says.
       "--no-compile-autoload-bunfig",

@@ -6,10 +6,10 @@
 
 import { lstatSync, readlinkSync, rmSync, symlinkSync, writeSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { check, closeFd, EAGAIN, EINTR, EIO, errno, libc, Memory, O, openFd } from "../src/os/libc.ts";
-import { POLLHUP, POLLIN, POLLOUT } from "../src/os/libc.ts";
-import { openPty } from "../src/os/pty.ts";
-import { CC, CFLAG, readTermios, writeTermios } from "../src/os/termios.ts";
+import { check, closeFd, EAGAIN, EINTR, EIO, errno, libc, Memory, O, openFd } from "../src/os/ffi/libc.ts";
+import { POLLHUP, POLLIN, POLLOUT } from "../src/os/ffi/libc.ts";
+import { openPty } from "../src/os/serial/pty.ts";
+import { CC, CFLAG, readTermios, writeTermios } from "../src/os/serial/termios.ts";
 import { Rng } from "../test/kit/rng.ts";
 import { portFormat } from "../test/kit/uart.ts";
 import { Wire } from "../test/kit/wire.ts";

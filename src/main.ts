@@ -3,8 +3,8 @@
 import { basename } from "node:path";
 import { type Command, COMMANDS } from "./commands/commands.ts";
 import { help } from "./commands/help.ts";
-import { ownWords } from "./os/inherited.ts";
-import { OsError } from "./os/libc.ts";
+import { ownWords } from "./os/process/inherited.ts";
+import { OsError } from "./os/ffi/libc.ts";
 import { APPLETS, type Applet } from "./applets/applets.ts";
 import { appletHelp } from "./applets/help.ts";
 

@@ -2,7 +2,7 @@
 //
 // A raw ICMP socket by ffi, as ping(8) has it; being root in a machine's (user) namespace is enough for it.
 
-import { check, closeFd, libc, Memory, POLLIN } from "../../src/os/libc.ts";
+import { check, closeFd, libc, Memory, POLLIN } from "../../src/os/ffi/libc.ts";
 
 const AF_INET = 2;
 const SOCK_RAW = 3;

@@ -1,8 +1,8 @@
 // chat(8), the program: a chat on the process's own descriptors.
 
-import { ownEnvironment } from "../os/inherited.ts";
-import { chat as chatOn, type ChatIo } from "../run/chat.ts";
-import { LineOutput } from "../os/line-output.ts";
+import { ownEnvironment } from "../os/process/inherited.ts";
+import { chat as chatOn, type ChatIo } from "../run/line/inside-chat.ts";
+import { LineOutput } from "../os/log/line-output.ts";
 
 /** Runs chat with the arguments after its name, on stdin, stdout and stderr unless told where else; the exit code. */
 export function chat(argv: readonly string[], io: ChatIo = PROCESS): Promise<number> {

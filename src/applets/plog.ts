@@ -4,9 +4,9 @@
 import { existsSync, statSync } from "node:fs";
 import { constants } from "node:os";
 import { decoded, encoded, inert } from "../bytes/text.ts";
-import { hasCode, reasonOf } from "../os/libc.ts";
-import { outlive } from "../os/instead.ts";
-import { print } from "../os/print.ts";
+import { hasCode, reasonOf } from "../os/ffi/libc.ts";
+import { outlive } from "../os/process/exec-in-place.ts";
+import { print } from "../os/log/print.ts";
 
 /** Where the logs are and who reads them; tests hand in their own. */
 export interface PlogHost {

@@ -3,8 +3,8 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { constants } from "node:os";
 import { basename } from "node:path";
-import { errno, ESRCH, libc, strerror } from "../os/libc.ts";
-import { readHead } from "../os/small-file.ts";
+import { errno, ESRCH, libc, strerror } from "../os/ffi/libc.ts";
+import { readHead } from "../os/ffi/small-file.ts";
 import { ponOptions } from "./pon.ts";
 
 export interface Process {

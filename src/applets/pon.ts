@@ -2,9 +2,9 @@
 
 import { accessSync, closeSync, constants as access, existsSync, openSync } from "node:fs";
 import { OptionError } from "../options/error.ts";
-import { outlive } from "../os/instead.ts";
-import { reasonOf } from "../os/libc.ts";
-import { takeConfigDir } from "../run/config-dir.ts";
+import { outlive } from "../os/process/exec-in-place.ts";
+import { reasonOf } from "../os/ffi/libc.ts";
+import { takeConfigDir } from "../run/settings/config-dir.ts";
 
 const DEFAULT_PROVIDER = "provider";
 

@@ -1,8 +1,8 @@
 // pppdump(8): shows what a `record` file holds; with an option of our own, makes a capture for Wireshark of it.
 
 import { readFileSync } from "node:fs";
-import { closeFd, hasCode, libc, Memory, O, openFd, OsError, reasonOf } from "../os/libc.ts";
-import { print } from "../os/print.ts";
+import { closeFd, hasCode, libc, Memory, O, openFd, OsError, reasonOf } from "../os/ffi/libc.ts";
+import { print } from "../os/log/print.ts";
 import { Capture } from "../record/capture.ts";
 import { Dump, type DumpOptions } from "../record/dump.ts";
 import { readRecord, type RecordItem } from "../record/pppdump-file.ts";

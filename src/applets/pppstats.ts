@@ -1,11 +1,11 @@
 // pppstats(8): counters of a PPP interface, once or every few seconds.
 
 import { constants } from "node:os";
-import { findInterface, IFF } from "../os/netif.ts";
-import { hasCode, OsError, reasonOf } from "../os/libc.ts";
-import { print } from "../os/print.ts";
+import { findInterface, IFF } from "../os/net/netif.ts";
+import { hasCode, OsError, reasonOf } from "../os/ffi/libc.ts";
+import { print } from "../os/log/print.ts";
 import { type Counters, NO_TRAFFIC } from "../link/counters.ts";
-import { readStatus } from "../run/status.ts";
+import { readStatus } from "../run/live/published-status.ts";
 import { Report, type ReportOptions } from "./pppstats-report.ts";
 
 /** What pppstats needs of the machine; tests hand in their own. */

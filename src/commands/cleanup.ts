@@ -1,12 +1,12 @@
 // nullmodem cleanup: takes back what a pppd that was killed has left of its changes to the machine.
 
-import { Log } from "../os/log.ts";
-import { libc } from "../os/libc.ts";
-import { Syslog } from "../os/syslog.ts";
-import { Hooks } from "../run/hooks.ts";
-import { undoLeftOver } from "../run/left-over.ts";
-import { NameServers } from "../run/name-servers.ts";
-import { RUN_DIRECTORY } from "../run/status.ts";
+import { Log } from "../os/log/log.ts";
+import { libc } from "../os/ffi/libc.ts";
+import { Syslog } from "../os/log/syslog.ts";
+import { Hooks } from "../run/scripts/hooks.ts";
+import { undoLeftOver } from "../run/packets/left-over.ts";
+import { NameServers } from "../run/packets/name-servers.ts";
+import { RUN_DIRECTORY } from "../run/live/published-status.ts";
 
 const USAGE = `nullmodem cleanup: take back what a pppd that was killed has left behind
 

@@ -3,7 +3,7 @@
 import { OptionError, OptionExit } from "../options/error.ts";
 import type { OptionHost } from "../options/host.ts";
 import { checkOptions, parseOptions } from "../options/parse.ts";
-import { systemOptionHost } from "../run/optionhost.ts";
+import { systemOptionHost } from "../run/settings/option-host.ts";
 import type { Wanted } from "./service-texts.ts";
 
 export interface Verdict {

@@ -5,7 +5,7 @@ import { consola } from "consola";
 import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { nearestNames } from "../bytes/nearest.ts";
-import { print } from "../os/print.ts";
+import { print } from "../os/log/print.ts";
 import { checkWords, type Verdict } from "./service-check.ts";
 import { type Kind, KINDS, type Place, serviceText, type Wanted } from "./service-texts.ts";
 

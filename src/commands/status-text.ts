@@ -2,7 +2,7 @@
 
 import { inert } from "../bytes/text.ts";
 import type { Traffic } from "../link/counters.ts";
-import type { LineStatus, Status } from "../run/status.ts";
+import type { LineStatus, Status } from "../run/live/published-status.ts";
 
 /** Bytes a second. */
 export interface Rates {

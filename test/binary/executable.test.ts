@@ -5,8 +5,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { closeFd } from "../../src/os/libc.ts";
-import { openPty } from "../../src/os/pty.ts";
+import { closeFd } from "../../src/os/ffi/libc.ts";
+import { openPty } from "../../src/os/serial/pty.ts";
 import { machinesMissing, tunMissing } from "../kit/machine.ts";
 import { built } from "../kit/program.ts";
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { check, closeFd, libc, O, openFd } from "../../src/os/libc.ts";
+import { check, closeFd, libc, O, openFd } from "../../src/os/ffi/libc.ts";
 import { type Cable, openCable } from "../kit/cable.ts";
 import { type Machine, openMachine } from "../kit/machine.ts";
 import { Program } from "../kit/program.ts";

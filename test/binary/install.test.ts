@@ -5,8 +5,8 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { fillStick, type Packed } from "../../scripts/stick.ts";
 import { KINDS, serviceText } from "../../src/commands/service-texts.ts";
-import { closeFd, libc, Memory, O, openFd } from "../../src/os/libc.ts";
-import { openPty } from "../../src/os/pty.ts";
+import { closeFd, libc, Memory, O, openFd } from "../../src/os/ffi/libc.ts";
+import { openPty } from "../../src/os/serial/pty.ts";
 import { alpineMissing, alpineRoot, debianMissing, debianRoot, MUSL, type Root } from "./roots.ts";
 import { titled } from "./scene.ts";
 

@@ -4,7 +4,7 @@ import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { check, closeFd, libc, Memory, O } from "../../src/os/libc.ts";
+import { check, closeFd, libc, Memory, O } from "../../src/os/ffi/libc.ts";
 import { type Machine, openMachine } from "../kit/machine.ts";
 import { linkConfig, Side } from "../kit/pair.ts";
 import { PATIENCE_MS } from "../kit/patience.ts";

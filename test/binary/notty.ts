@@ -1,7 +1,7 @@
 // A pppd whose line is its standard input and output, and a pair of sockets to join two of them.
 
 import { dlopen } from "bun:ffi";
-import { check, closeFd, Memory, O } from "../../src/os/libc.ts";
+import { check, closeFd, Memory, O } from "../../src/os/ffi/libc.ts";
 import type { Machine } from "../kit/machine.ts";
 import { pppdPath, until } from "./scene.ts";
 

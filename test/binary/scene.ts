@@ -2,9 +2,9 @@
 // all that a pppd may not leave behind.
 
 import { readdirSync, readFileSync } from "node:fs";
-import { closeFd, EAGAIN, EINTR, errno, libc, Memory, O, openFd, POLLIN, POLLOUT } from "../../src/os/libc.ts";
-import { openPty } from "../../src/os/pty.ts";
-import { IFLAG, LFLAG, readTermios, setSpeed, type Termios, writeTermios } from "../../src/os/termios.ts";
+import { closeFd, EAGAIN, EINTR, errno, libc, Memory, O, openFd, POLLIN, POLLOUT } from "../../src/os/ffi/libc.ts";
+import { openPty } from "../../src/os/serial/pty.ts";
+import { IFLAG, LFLAG, readTermios, setSpeed, type Termios, writeTermios } from "../../src/os/serial/termios.ts";
 import { linkConfig, Side } from "../kit/pair.ts";
 import { stopOutput } from "../kit/flow.ts";
 import { type Machine, machinesMissing, openMachine, tunMissing } from "../kit/machine.ts";

@@ -13,12 +13,12 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chat, type ChatIo } from "../../src/run/chat.ts";
+import { chat, type ChatIo } from "../../src/run/line/inside-chat.ts";
 import { bytesOf, textOf } from "../../src/bytes/text.ts";
-import { closeFd, libc, Memory, O, openFd } from "../../src/os/libc.ts";
-import { inputQueued } from "../../src/os/line.ts";
-import { openPty } from "../../src/os/pty.ts";
-import { CC, IFLAG, LFLAG, readTermios, writeTermios } from "../../src/os/termios.ts";
+import { closeFd, libc, Memory, O, openFd } from "../../src/os/ffi/libc.ts";
+import { inputQueued } from "../../src/os/serial/modem-lines.ts";
+import { openPty } from "../../src/os/serial/pty.ts";
+import { CC, IFLAG, LFLAG, readTermios, writeTermios } from "../../src/os/serial/termios.ts";
 import { play } from "../kit/far-end.ts";
 import { stopOutput } from "../kit/flow.ts";
 import { PATIENCE_MS, until } from "../kit/patience.ts";

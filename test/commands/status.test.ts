@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { decoded } from "../../src/bytes/text.ts";
 import { status } from "../../src/commands/status.ts";
 import { NO_TRAFFIC } from "../../src/link/counters.ts";
-import type { Status } from "../../src/run/status.ts";
+import type { Status } from "../../src/run/live/published-status.ts";
 
 const LINE = { framesReceived: 40, framesSent: 50, badFcs: 0, runts: 0, overlong: 0, aborted: 0, faults: 0 } as const;
 

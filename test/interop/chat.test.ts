@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { USAGE } from "../../src/chat/command.ts";
-import { IFLAG } from "../../src/os/termios.ts";
+import { IFLAG } from "../../src/os/serial/termios.ts";
 import { play, type Scene, type Seen } from "../kit/far-end.ts";
 import { SCENES, type Compared } from "./chat-scenes.ts";
 

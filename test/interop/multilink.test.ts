@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Cable, openCable } from "../kit/cable.ts";
-import type { Status } from "../../src/run/status.ts";
+import type { Status } from "../../src/run/live/published-status.ts";
 import { closeMachines, type Machine, machinesMissing, openMachine, tunMissing } from "../kit/machine.ts";
 import { built, Program } from "../kit/program.ts";
 import { receive, send } from "../kit/transfer.ts";

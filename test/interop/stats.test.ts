@@ -4,9 +4,9 @@
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { check, closeFd, libc, Memory } from "../../src/os/libc.ts";
-import { readPublished } from "../../src/os/published.ts";
-import type { Status } from "../../src/run/status.ts";
+import { check, closeFd, libc, Memory } from "../../src/os/ffi/libc.ts";
+import { readPublished } from "../../src/os/log/publication.ts";
+import type { Status } from "../../src/run/live/published-status.ts";
 import { openCable } from "../kit/cable.ts";
 import { type End, type Laplink, LinkPool, OurEnd, type Run } from "../kit/end.ts";
 import { missing } from "../kit/lab.ts";

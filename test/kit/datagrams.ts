@@ -1,6 +1,6 @@
 // A datagram socket that listens, as a service manager or a syslog daemon does.
 
-import { check, closeFd, libc, Memory, setNonblocking } from "../../src/os/libc.ts";
+import { check, closeFd, libc, Memory, setNonblocking } from "../../src/os/ffi/libc.ts";
 
 const AF_UNIX = 1;
 const DGRAM = 2;

@@ -4,10 +4,10 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bytesOf, textOf } from "../../src/bytes/text.ts";
-import { closeFd, libc, Memory, O, openFd } from "../../src/os/libc.ts";
-import { openPty } from "../../src/os/pty.ts";
+import { closeFd, libc, Memory, O, openFd } from "../../src/os/ffi/libc.ts";
+import { openPty } from "../../src/os/serial/pty.ts";
 import { PATIENCE_MS } from "./patience.ts";
-import { readTermios, writeTermios, type Termios } from "../../src/os/termios.ts";
+import { readTermios, writeTermios, type Termios } from "../../src/os/serial/termios.ts";
 
 /** What the far end does once it has heard `on`, after what it heard for the step before; "" is at once. */
 export interface Step {

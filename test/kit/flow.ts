@@ -1,7 +1,7 @@
 // A line that takes no output, as when its far end says XOFF or its CTS is low: tcflow(3).
 
 import type { Pointer } from "bun:ffi";
-import { libc } from "../../src/os/libc.ts";
+import { libc } from "../../src/os/ffi/libc.ts";
 
 const TCXONC = 0x540a;
 const TCOOFF = 0;

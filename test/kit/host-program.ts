@@ -1,10 +1,10 @@
 // A program for the tests of os/ that need one of their own, run by bun or compiled: `tty PATH`, `detach MODE`.
 
 import { readFileSync, readlinkSync, writeSync } from "node:fs";
-import { attachment, spawnDetached } from "../../src/os/detach.ts";
-import { ownEnvironment } from "../../src/os/inherited.ts";
-import { serialAddon } from "../../src/os/serialport.ts";
-import { openTty } from "../../src/os/tty.ts";
+import { attachment, spawnDetached } from "../../src/os/process/detach.ts";
+import { ownEnvironment } from "../../src/os/process/inherited.ts";
+import { serialAddon } from "../../src/os/serial/serialport.ts";
+import { openTty } from "../../src/os/serial/tty.ts";
 import { PATIENCE_MS } from "./patience.ts";
 
 async function tty(path: string): Promise<number> {

@@ -1,7 +1,7 @@
 // A private network namespace for this thread and the programs it starts, left again with `leave`. Needs root.
 
 import { dlopen } from "bun:ffi";
-import { closeFd, O, openFd } from "../../src/os/libc.ts";
+import { closeFd, O, openFd } from "../../src/os/ffi/libc.ts";
 
 const CLONE_NEWNET = 0x40000000;
 

@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { bytesOf, textOf } from "../../src/bytes/text.ts";
-import { IFLAG } from "../../src/os/termios.ts";
+import { IFLAG } from "../../src/os/serial/termios.ts";
 import { Rng } from "./rng.ts";
 import { type PortFormat, pppFormat, received, UartReceiver } from "./uart.ts";
 import { Wire } from "./wire.ts";

@@ -2,7 +2,7 @@
 // would. Errors are counted as Linux's 8250 driver counts them for TIOCGICOUNT, and octets that have one are passed on or
 // not by the receiver's iflag, as that driver and the line discipline do it.
 
-import { CFLAG, IFLAG, type Termios } from "../../src/os/termios.ts";
+import { CFLAG, IFLAG, type Termios } from "../../src/os/serial/termios.ts";
 
 /** How a port is set: what it sends in and listens for. */
 export interface PortFormat {

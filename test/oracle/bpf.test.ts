@@ -3,8 +3,8 @@
 import { dlopen, type Pointer } from "bun:ffi";
 import { expect, test } from "bun:test";
 import { type BpfInstruction, bpfProblem, BpfProgram } from "../../src/filter/bpf.ts";
-import { Memory } from "../../src/os/libc.ts";
-import { compileFilter } from "../../src/os/pcap.ts";
+import { Memory } from "../../src/os/ffi/libc.ts";
+import { compileFilter } from "../../src/os/net/libpcap.ts";
 import { CODES, randomProgram, someNumber } from "../filter/assembler.ts";
 import { type Rng, withRng } from "../kit/rng.ts";
 

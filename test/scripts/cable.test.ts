@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { closeFd, errno, EAGAIN, EIO, libc, Memory, O, openFd, POLLIN } from "../../src/os/libc.ts";
-import { IFLAG, readTermios, setSpeed, writeTermios } from "../../src/os/termios.ts";
+import { closeFd, errno, EAGAIN, EIO, libc, Memory, O, openFd, POLLIN } from "../../src/os/ffi/libc.ts";
+import { IFLAG, readTermios, setSpeed, writeTermios } from "../../src/os/serial/termios.ts";
 import { openCable, type Cable, type CableOptions } from "../kit/cable.ts";
 import { PATIENCE_MS, until } from "../kit/patience.ts";
 import { type PortFormat, portFormat, received } from "../kit/uart.ts";

@@ -1,0 +1,31 @@
+// Standard output of programs that print and end. (Bun.write(Bun.stdout) empties a file that stdout was directed to, and
+// says twice what a slow pipe took in pieces.)
+
+import { EAGAIN, EINTR, errno, libc, Memory, OsError, POLLOUT } from "../ffi/libc.ts";
+
+const STDOUT = 1;
+
+/** All of it is out when this returns. Throws OsError: EPIPE when nobody reads any more. */
+export function print(text: string | Uint8Array): void {
+  const bytes = typeof text === "string" ? Buffer.from(text) : text;
+  const memory = new Memory(bytes.length + 1);
+  memory.bytes.set(bytes);
+  for (let at = 0; at < bytes.length;) {
+    const put = libc.write(STDOUT, memory.at(at), bytes.length - at);
+    if (put >= 0) {
+      at += put;
+      continue;
+    }
+    const error = errno();
+    if (error === EAGAIN) awaitRoom();
+    else if (error !== EINTR) throw new OsError("write", "stdout", error);
+  }
+}
+
+/** Somebody made it non-blocking. */
+function awaitRoom(): void {
+  const set = new Memory(8);
+  set.view.setInt32(0, STDOUT, true);
+  set.view.setInt16(4, POLLOUT, true);
+  libc.poll(set.address, 1, -1);
+}

@@ -1,0 +1,206 @@
+// TCP by ffi: descriptors for a poll loop, which Bun's sockets do not give. Nothing here waits but the look-up of a name,
+// which happens on a thread of Bun's.
+
+import { isIP } from "node:net";
+import { constants } from "node:os";
+import {
+  check,
+  closeFd,
+  cstring,
+  EAGAIN,
+  EINTR,
+  errno,
+  hasCode,
+  libc,
+  Memory,
+  O,
+  OsError,
+  POLLOUT,
+} from "../ffi/libc.ts";
+import { LIBC, library } from "../ffi/library.ts";
+
+export interface Endpoint {
+  readonly family: 4 | 6;
+  /** With "%eth0" behind it where it is link-local. */
+  readonly address: string;
+  readonly port: number;
+}
+
+const system = library(LIBC, {
+  listen: { args: ["i32", "i32"], returns: "i32" },
+  accept4: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
+  getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+  setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
+  inet_pton: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+  inet_ntop: { args: ["i32", "ptr", "ptr", "u32"], returns: "cstring" },
+  if_nametoindex: { args: ["ptr"], returns: "u32" },
+});
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_STREAM = 1;
+const { EINPROGRESS, ECONNABORTED } = constants.errno;
+
+/** Level and name of socket options (man 7 socket, tcp, ipv6). */
+const OPTION = {
+  REUSEADDR: [1, 2],
+  ERROR: [1, 4],
+  KEEPALIVE: [1, 9],
+  NODELAY: [6, 1],
+  KEEPIDLE: [6, 4],
+  KEEPINTVL: [6, 5],
+  KEEPCNT: [6, 6],
+  V6ONLY: [41, 26],
+} as const;
+
+/** sockaddr_in and sockaddr_in6: family, port, then the address at these places. */
+const SOCKADDR = {
+  4: { size: 16, family: AF_INET, address: 4 },
+  6: { size: 28, family: AF_INET6, address: 8 },
+} as const;
+const SCOPE_AT = 24;
+const TEXT_SIZE = 64;
+
+/** A peer that has gone without a word is missed after a minute and these questions. */
+const KEEPALIVE = { idleSeconds: 60, everySeconds: 15, times: 4 } as const;
+
+const word = new Memory(4);
+const wordSize = new Memory(4);
+
+function need() {
+  const symbols = system();
+  if (symbols === undefined) throw new Error("the C library has no sockets");
+  return symbols;
+}
+
+function setOption(fd: number, [level, name]: readonly [number, number], value: number): void {
+  word.view.setInt32(0, value, true);
+  check(need().setsockopt(fd, level, name, word.address, 4), "setsockopt");
+}
+
+/** The addresses of a host, the best first; empty: there is no such host. */
+export async function lookUp(host: string, port: number): Promise<Endpoint[]> {
+  const family = isIP(host);
+  if (family !== 0) return [{ family: family === 4 ? 4 : 6, address: host, port }];
+  try {
+    // The C library's own way, /etc/hosts and all, and not Bun's.
+    const found = await Bun.dns.lookup(host, { backend: "system", socketType: "tcp" });
+    return found.map(({ address, family }) => ({ family: family === 4 ? 4 : 6, address, port }));
+  } catch {
+    return [];
+  }
+}
+
+/** "10.0.0.1:5000", "[fe80::1]:5000" */
+export function endpointText({ family, address, port }: Endpoint): string {
+  return family === 4 ? `${address}:${port}` : `[${address}]:${port}`;
+}
+
+function toSockaddr({ family, address, port }: Endpoint): Memory {
+  const shape = SOCKADDR[family];
+  const memory = new Memory(shape.size);
+  const [text = "", zone] = address.split("%");
+  memory.view.setUint16(0, shape.family, true);
+  memory.view.setUint16(2, port);
+  need().inet_pton(shape.family, cstring(text).address, memory.at(shape.address));
+  if (family === 6 && zone !== undefined)
+    memory.view.setUint32(SCOPE_AT, need().if_nametoindex(cstring(zone).address), true);
+  return memory;
+}
+
+function fromSockaddr(memory: Memory): Endpoint {
+  const family = memory.view.getUint16(0, true) === AF_INET ? 4 : 6;
+  const shape = SOCKADDR[family];
+  const text = new Memory(TEXT_SIZE);
+  const address = String(need().inet_ntop(shape.family, memory.at(shape.address), text.address, TEXT_SIZE));
+  const port = memory.view.getUint16(2);
+  // An IPv4 caller at a socket for both.
+  const mapped = /^::ffff:([\d.]+)$/.exec(address)?.[1];
+  return mapped === undefined ? { family, address, port } : { family: 4, address: mapped, port };
+}
+
+function openSocket(family: 4 | 6): number {
+  return check(libc.socket(SOCKADDR[family].family, SOCK_STREAM | O.NONBLOCK | O.CLOEXEC, 0), "socket");
+}
+
+/** Packets are not kept back to be sent together, and a peer that is gone is noticed. Throws OsError. */
+function tune(fd: number): void {
+  setOption(fd, OPTION.NODELAY, 1);
+  setOption(fd, OPTION.KEEPIDLE, KEEPALIVE.idleSeconds);
+  setOption(fd, OPTION.KEEPINTVL, KEEPALIVE.everySeconds);
+  setOption(fd, OPTION.KEEPCNT, KEEPALIVE.times);
+  setOption(fd, OPTION.KEEPALIVE, 1);
+}
+
+/** Begins a connection; {@link isConnected} says how it goes. Throws OsError. */
+export function startConnecting(to: Endpoint): number {
+  const fd = openSocket(to.family);
+  try {
+    tune(fd);
+    const address = toSockaddr(to);
+    if (libc.connect(fd, address.address, address.bytes.length) < 0) {
+      const error = errno();
+      if (error !== EINPROGRESS && error !== EINTR) throw new OsError("connect", endpointText(to), error);
+    }
+    return fd;
+  } catch (error) {
+    closeFd(fd);
+    throw error;
+  }
+}
+
+/** False: not yet. Throws OsError: it never will be. */
+export function isConnected(fd: number): boolean {
+  const poll = new Memory(8);
+  poll.view.setInt32(0, fd, true);
+  poll.view.setInt16(4, POLLOUT, true);
+  if (libc.poll(poll.address, 1, 0) <= 0) return false;
+  wordSize.view.setUint32(0, 4, true);
+  check(need().getsockopt(fd, ...OPTION.ERROR, word.address, wordSize.address), "getsockopt");
+  const error = word.view.getInt32(0, true);
+  if (error !== 0) throw new OsError("connect", "", error);
+  return true;
+}
+
+/** Every address of this machine, of both families where there are two. */
+const EVERYWHERE = { 4: "0.0.0.0", 6: "::" } as const;
+
+/** Listens for one caller; the descriptor. Throws OsError. */
+export function listenOn(where: Endpoint): number {
+  const fd = openSocket(where.family);
+  try {
+    setOption(fd, OPTION.REUSEADDR, 1);
+    if (where.family === 6) setOption(fd, OPTION.V6ONLY, where.address === EVERYWHERE[6] ? 0 : 1);
+    const address = toSockaddr(where);
+    check(libc.bind(fd, address.address, address.bytes.length), "bind");
+    check(need().listen(fd, 1), "listen");
+    return fd;
+  } catch (error) {
+    closeFd(fd);
+    throw error;
+  }
+}
+
+/** On all addresses. Throws OsError. */
+export function listenEverywhere(port: number): number {
+  try {
+    return listenOn({ family: 6, address: EVERYWHERE[6], port });
+  } catch (error) {
+    if (!hasCode(error, "EAFNOSUPPORT", "EADDRNOTAVAIL")) throw error;
+    return listenOn({ family: 4, address: EVERYWHERE[4], port });
+  }
+}
+
+/** Takes a caller; undefined: nobody has called yet. Throws OsError. */
+export function takeCaller(listening: number): { fd: number; from: Endpoint } | undefined {
+  const address = new Memory(SOCKADDR[6].size);
+  wordSize.view.setUint32(0, address.bytes.length, true);
+  const fd = need().accept4(listening, address.address, wordSize.address, O.NONBLOCK | O.CLOEXEC);
+  if (fd < 0) {
+    const error = errno();
+    if (error === EAGAIN || error === EINTR || error === ECONNABORTED) return undefined;
+    throw new OsError("accept", "", error);
+  }
+  tune(fd);
+  return { fd, from: fromSockaddr(address) };
+}

@@ -1,0 +1,146 @@
+// Going into the background. There is no fork: this program is started again, in a session of its own, and does
+// everything from the start; its parent leaves at once, or (updetach) when the child says the link is up.
+//
+// The child finds in its environment that it is one. It takes the mark out again, so that scripts do not inherit it.
+
+import { fstatSync, read, readdirSync } from "node:fs";
+import { constants } from "node:os";
+import { basename } from "node:path";
+import { check, closeFd, cstring, libc, Memory, O, openFd } from "../ffi/libc.ts";
+import { type Ending, shellCode, spawn, type Spawned } from "./spawn.ts";
+
+/** Its value: how many descriptors were handed over. */
+const MARK = "NULLMODEM_DETACHED";
+/** Where the child finds the status pipe and, from the next on, the descriptors handed over. */
+const STATUS_FD = 3;
+const PR_SET_NAME = 15;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+
+export interface DetachOptions {
+  /** The program to be, which the name we were called by need not say (`pon`, `nullmodem pppd`); left out: the same. */
+  readonly name?: string;
+  /** The words after the program's own name. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** true (updetach): the child keeps our stdout and stderr until the link is up. */
+  readonly untilUp: boolean;
+  /** More descriptors for the child, such as logfd. It finds them as {@link Attachment.fds}. */
+  readonly fds?: readonly number[];
+}
+
+export interface Detached {
+  readonly pid: number;
+  /** The exit code for us: 0 when the child is up, its own when it has ended before. Signals go to it meanwhile. */
+  wait(): Promise<number>;
+  /** The same, as soon as signals that came while the child was started have gone to it. */
+  leave(): Promise<number>;
+}
+
+/** Starts this program again in the background, in our working directory. Throws OsError. */
+export function spawnDetached({ name, args, env, untilUp, fds = [] }: DetachOptions): Detached {
+  const pipe = new Memory(8);
+  check(libc.pipe2(pipe.address, O.CLOEXEC), "pipe2");
+  const readEnd = pipe.view.getInt32(0, true);
+  const writeEnd = pipe.view.getInt32(4, true);
+  let child: Spawned | undefined;
+  // The handlers come before the child: a signal between the two would end us alone. They stay until we exit.
+  for (const name of FORWARDED)
+    process.on(name, () => {
+      if (child !== undefined && child.ending === undefined) libc.kill(child.pid, constants.signals[name]);
+    });
+  try {
+    // From sources main.ts is told the program by a word, compiled by argv0.
+    const called = name === undefined || basename(process.argv0) === name ? process.argv0 : name;
+    const word = name === undefined || isCompiled() ? [] : [name];
+    child = spawn(process.execPath, {
+      argv: [called, ...scriptArgs(), ...word, ...args],
+      env: { ...env, [MARK]: String(fds.length) },
+      ownSession: true,
+      stdio: [undefined, untilUp ? 1 : undefined, untilUp ? 2 : undefined, writeEnd, ...fds],
+    });
+    const { pid, ended } = child;
+    return { pid, wait: () => waitUp(ended, readEnd), leave };
+  } catch (error) {
+    closeFd(readEnd);
+    throw error;
+  } finally {
+    closeFd(writeEnd);
+  }
+}
+
+/** What stands between the program and its arguments: nothing when compiled, else bun's flags and the script. */
+function scriptArgs(): string[] {
+  return isCompiled() ? [] : [...process.execArgv, Bun.main];
+}
+
+function isCompiled(): boolean {
+  return Bun.main.startsWith("/$bunfs/");
+}
+
+const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+async function waitUp(ended: Promise<Ending>, readEnd: number): Promise<number> {
+  const length = await new Promise<number>((resolve) => {
+    read(readEnd, Buffer.alloc(1), 0, 1, null, (error, bytesRead) => resolve(error ? 0 : bytesRead));
+  });
+  closeFd(readEnd);
+  // The pipe closed with nothing said: the child has ended, or is about to.
+  return length > 0 ? 0 : shellCode(await ended);
+}
+
+/** A signal is heard in the second turn of the event loop at the latest. */
+async function leave(): Promise<number> {
+  for (let turns = 0; turns < 2; turns++) await new Promise(setImmediate);
+  return 0;
+}
+
+/** In the child: what its parent left it. */
+export interface Attachment {
+  readonly fds: readonly number[];
+  /** Lets go of parent and terminal: 0-2 become /dev/null, the working directory /, and a waiting parent exits with 0. */
+  reportUp(): void;
+}
+
+/** Undefined when we were not started by {@link spawnDetached}. To be asked once, before anything else is started. */
+export function attachment(): Attachment | undefined {
+  const mark = process.env[MARK];
+  if (mark === undefined) return undefined;
+  delete process.env[MARK];
+  const fds = Array.from({ length: Number(mark) }, (_, nth) => STATUS_FD + 1 + nth);
+  for (const fd of [STATUS_FD, ...fds]) libc.fcntl(fd, F_SETFD, FD_CLOEXEC);
+  // ps and killall see the name that was typed, not that of the file it stands for.
+  libc.prctl(PR_SET_NAME, cstring(basename(process.argv0)).address, 0, 0, 0);
+  return { fds, reportUp };
+}
+
+/** Bun keeps copies of a standard output that is a pipe; whoever reads it, `$(pppd … updetach)`, waits for all to close. */
+function copies(): number[] {
+  const ours = [1, 2].map(pipeOn);
+  const numbers = readdirSync("/proc/self/fd").map(Number);
+  return numbers.filter((fd) => fd > STATUS_FD && pipeOn(fd) !== undefined && ours.includes(pipeOn(fd)));
+}
+
+/** Which pipe or socket it is; undefined: none. */
+function pipeOn(fd: number): string | undefined {
+  try {
+    const stat = fstatSync(fd);
+    return stat.isFIFO() || stat.isSocket() ? `${stat.dev} ${stat.ino}` : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+let reported = false;
+
+function reportUp(): void {
+  if (reported) return;
+  reported = true;
+  const none = openFd("/dev/null", O.RDWR);
+  for (const fd of [0, 1, 2, ...copies()]) libc.dup2(none, fd);
+  if (none > 2) closeFd(none);
+  process.chdir("/");
+  // The parent may be gone, which is no harm: SIGPIPE is ignored.
+  libc.write(STATUS_FD, new Memory(1).address, 1);
+  closeFd(STATUS_FD);
+}

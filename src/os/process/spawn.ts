@@ -1,0 +1,215 @@
+// Starting a program by posix_spawn(3). Bun.spawn takes words and variables as UTF-8 only, and changes every octet that is
+// none; a peer's name may hold any octets.
+//
+// Bun does not know these children. They are reaped here: at SIGCHLD, and every second in case that signal was lost.
+
+import { check, closeFd, cstring, libc, Memory, O, openFd, OsError } from "../ffi/libc.ts";
+import { restoreOomScoreOf } from "./oom.ts";
+import { namesIn } from "./sysfs.ts";
+
+export interface SpawnOptions {
+  /** The words, from the program's own name on. A word ends at a NUL; octets that are no UTF-8 are as `decoded` has them. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** What the child has as descriptor 0, 1 and so on; undefined: /dev/null. It has no others. */
+  readonly stdio: readonly (number | undefined)[];
+  /** In a session of its own; left out: in ours. */
+  readonly ownSession?: boolean;
+  /** Its working directory; left out: ours. */
+  readonly directory?: string;
+  readonly umask?: number;
+}
+
+export interface Ending {
+  /** What pppd prints as `status = 0x…`: the exit code in the second byte, the signal in the first (wait(2)). */
+  readonly status: number;
+  readonly exitCode: number;
+  /** 0 when it ended by itself. */
+  readonly signal: number;
+}
+
+export interface Spawned {
+  readonly pid: number;
+  /** Undefined while it runs, and until its end has been noticed: the number is its own until then. */
+  ending: Ending | undefined;
+  readonly ended: Promise<Ending>;
+}
+
+/** Starts a program. It begins with no signal blocked or ignored. Throws OsError. */
+export function spawn(path: string, options: SpawnOptions): Spawned {
+  const { stdio, directory, umask } = options;
+  const opened: number[] = [];
+  watch();
+  try {
+    for (const fd of stdio) opened.push(copyAbove(fd, stdio.length));
+    closeOnExec(stdio.length);
+    const call = (): number => posixSpawn(path, options, opened);
+    const child = follow(within(directory, () => masked(umask, call)));
+    restoreOomScoreOf(child.pid);
+    return child;
+  } finally {
+    if (running.size === 0) unwatch();
+    for (const fd of opened) closeFd(fd);
+  }
+}
+
+/** The child's number. */
+function posixSpawn(path: string, { argv, env, ownSession = false }: SpawnOptions, fds: readonly number[]): number {
+  const program = cstring(path);
+  const words = new Vector(argv);
+  const variables = new Vector(Object.entries(env).map(([name, value]) => `${name}=${value}`));
+  const pid = new Memory(4);
+  const attributes = attributesOf(ownSession);
+  const actions = new Memory(STRUCT_SIZE);
+  libc.posix_spawn_file_actions_init(actions.address);
+  for (const [at, fd] of fds.entries()) libc.posix_spawn_file_actions_adddup2(actions.address, fd, at);
+  const error = libc.posix_spawn(
+    pid.address,
+    program.address,
+    actions.address,
+    attributes.address,
+    words.address,
+    variables.address,
+  );
+  libc.posix_spawn_file_actions_destroy(actions.address);
+  if (error !== 0) throw new OsError("execve", path, error);
+  return pid.view.getInt32(0, true);
+}
+
+// ── what it is given ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A char *[] with its NULL. */
+class Vector {
+  readonly #texts: readonly Memory[];
+  readonly #pointers: Memory;
+
+  constructor(texts: readonly string[]) {
+    this.#texts = texts.map(cstring);
+    this.#pointers = new Memory(8 * (texts.length + 1));
+    for (const [at, { address }] of this.#texts.entries())
+      this.#pointers.view.setBigUint64(8 * at, BigInt(address), true);
+  }
+
+  get address(): Memory["address"] {
+    return this.#pointers.address;
+  }
+}
+
+const F_DUPFD_CLOEXEC = 1030;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+const SYS_CLOSE_RANGE = 436;
+const CLOSE_RANGE_CLOEXEC = 4;
+const LAST_FD = 0x7fffffff;
+
+/** A copy whose number is none of those the child is to have. */
+function copyAbove(fd: number | undefined, count: number): number {
+  const copy = fd === undefined ? -1 : libc.fcntl(fd, F_DUPFD_CLOEXEC, count);
+  if (copy >= 0) return copy;
+  // Ours may have been closed by whoever started us.
+  const none = openFd("/dev/null", O.RDWR);
+  try {
+    return check(libc.fcntl(none, F_DUPFD_CLOEXEC, count), "fcntl");
+  } finally {
+    closeFd(none);
+  }
+}
+
+/** None of our own descriptors from this one on is the child's. */
+function closeOnExec(first: number): void {
+  // Linux 5.11 has a call for it.
+  if (libc.syscall(SYS_CLOSE_RANGE, first, LAST_FD, CLOSE_RANGE_CLOEXEC, 0, 0) === 0) return;
+  for (const name of namesIn("/proc/self/fd")) if (Number(name) >= first) libc.fcntl(Number(name), F_SETFD, FD_CLOEXEC);
+}
+
+/** As large as the structures of glibc and musl are, and more. */
+const STRUCT_SIZE = 512;
+const SIGSET_SIZE = 128;
+const POSIX_SPAWN_SETSIGDEF = 0x04;
+const POSIX_SPAWN_SETSIGMASK = 0x08;
+const POSIX_SPAWN_SETSID = 0x80;
+
+function attributesOf(ownSession: boolean): Memory {
+  const attributes = new Memory(STRUCT_SIZE);
+  libc.posix_spawnattr_init(attributes.address);
+  const flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | (ownSession ? POSIX_SPAWN_SETSID : 0);
+  libc.posix_spawnattr_setflags(attributes.address, flags);
+  const signals = new Memory(SIGSET_SIZE);
+  libc.posix_spawnattr_setsigmask(attributes.address, signals.address);
+  // All of them: sigfillset(3) leaves out two of the C library's own, which the child would then ignore.
+  signals.bytes.fill(0xff);
+  libc.posix_spawnattr_setsigdefault(attributes.address, signals.address);
+  return attributes;
+}
+
+const O_PATH = 0o10000000;
+
+/** Acts in another working directory, which a child begins with. */
+function within<T>(directory: string | undefined, act: () => T): T {
+  if (directory === undefined) return act();
+  const before = openFd(".", O_PATH);
+  try {
+    check(libc.chdir(cstring(directory).address), "chdir", directory);
+    return act();
+  } finally {
+    libc.fchdir(before);
+    closeFd(before);
+  }
+}
+
+function masked<T>(umask: number | undefined, act: () => T): T {
+  if (umask === undefined) return act();
+  const before = libc.umask(umask);
+  try {
+    return act();
+  } finally {
+    libc.umask(before);
+  }
+}
+
+// ── its end ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const running = new Map<number, (status: number) => void>();
+/** Keeps the event loop going while a child runs. */
+let timer: Timer | undefined;
+const LOST_SIGNAL_MS = 1000;
+const WNOHANG = 1;
+const EXITED = 0x7f;
+
+function watch(): void {
+  if (timer !== undefined) return;
+  timer = setInterval(reap, LOST_SIGNAL_MS);
+  process.on("SIGCHLD", reap);
+}
+
+function unwatch(): void {
+  clearInterval(timer);
+  timer = undefined;
+  process.off("SIGCHLD", reap);
+}
+
+function reap(): void {
+  const status = new Memory(4);
+  for (const [pid, ended] of running) {
+    if (libc.waitpid(pid, status.address, WNOHANG) === 0) continue;
+    running.delete(pid);
+    ended(status.view.getInt32(0, true));
+  }
+  if (running.size === 0) unwatch();
+}
+
+function follow(pid: number): Spawned {
+  const { promise, resolve } = Promise.withResolvers<Ending>();
+  const child: Spawned = { pid, ending: undefined, ended: promise };
+  running.set(pid, (status) => {
+    const signal = status & EXITED;
+    child.ending = signal === 0 ? { status, exitCode: status >> 8, signal } : { status: signal, exitCode: 0, signal };
+    resolve(child.ending);
+  });
+  return child;
+}
+
+/** As a shell has it: 128 and more when a signal ended it. */
+export function shellCode({ exitCode, signal }: Ending): number {
+  return signal === 0 ? exitCode : 128 + signal;
+}

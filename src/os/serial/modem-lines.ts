@@ -1,0 +1,141 @@
+// What can be asked of a serial line by ioctl: modem lines, queues, error counters, hang-up. All of it answers at once
+// and none of it throws: a pty has none of these, a line that has hung up no longer.
+
+import { fstatSync } from "node:fs";
+import { libc, Memory, POLLHUP } from "../ffi/libc.ts";
+
+export interface ModemLines {
+  readonly dtr: boolean;
+  readonly rts: boolean;
+  readonly cts: boolean;
+  readonly dsr: boolean;
+  /** DCD, carrier. */
+  readonly cd: boolean;
+  readonly ri: boolean;
+}
+
+/** What the driver counted since it was loaded. */
+export interface LineErrors {
+  readonly frame: number;
+  readonly overrun: number;
+  readonly parity: number;
+  readonly brk: number;
+  readonly bufOverrun: number;
+}
+
+const TIOCOUTQ = 0x5411;
+const TIOCMGET = 0x5415;
+const TIOCMBIS = 0x5416;
+const TIOCMBIC = 0x5417;
+const TIOCINQ = 0x541b;
+const TIOCGICOUNT = 0x545d;
+const TIOCGSERIAL = 0x541e;
+
+const TIOCM = { DTR: 0x2, RTS: 0x4, CTS: 0x20, CD: 0x40, RI: 0x80, DSR: 0x100 } as const;
+
+/** Types of the UARTs whose speed is their base divided by a whole number: 8250, 16450, 16550 and 16550A. */
+const PLAIN_UART_FIRST = 1;
+const PLAIN_UART_LAST = 4;
+/** UARTs with a faster clock are set by drivers of their own, which have other ways than this division. */
+const FASTEST_PLAIN_BASE = 1_500_000;
+
+/** Majors of Unix 98 pty slaves (Documentation/admin-guide/devices.txt). */
+const PTY_SLAVE_FIRST = 136;
+const PTY_SLAVE_LAST = 143;
+
+const word = new Memory(4);
+const counters = new Memory(80);
+const serial = new Memory(72);
+const pollSet = new Memory(8);
+
+/** Undefined where there are no such lines. */
+export function modemLines(fd: number): ModemLines | undefined {
+  if (libc.ioctl(fd, TIOCMGET, word.address) < 0) return undefined;
+  const bits = word.view.getInt32(0, true);
+  return {
+    dtr: (bits & TIOCM.DTR) !== 0,
+    rts: (bits & TIOCM.RTS) !== 0,
+    cts: (bits & TIOCM.CTS) !== 0,
+    dsr: (bits & TIOCM.DSR) !== 0,
+    cd: (bits & TIOCM.CD) !== 0,
+    ri: (bits & TIOCM.RI) !== 0,
+  };
+}
+
+/** The lines that are up, as the kernel writes them in /proc/tty/driver: "RTS|CTS|DTR", "" when none is. */
+export function linesText(lines: ModemLines): string {
+  const names = ["rts", "cts", "dtr", "dsr", "cd", "ri"] as const;
+  return names
+    .filter((name) => lines[name])
+    .join("|")
+    .toUpperCase();
+}
+
+/** Is there a carrier? Undefined when the line cannot tell. To wait for one, ask again and again. */
+export function carrier(fd: number): boolean | undefined {
+  return modemLines(fd)?.cd;
+}
+
+/** False where there is no DTR. */
+export function setDtr(fd: number, up: boolean): boolean {
+  word.view.setInt32(0, TIOCM.DTR, true);
+  return libc.ioctl(fd, up ? TIOCMBIS : TIOCMBIC, word.address) === 0;
+}
+
+/** Bytes written and not yet sent. Always 0 on a pty. */
+export function outputQueued(fd: number): number {
+  return count(fd, TIOCOUTQ);
+}
+
+/** Bytes received and not yet read. */
+export function inputQueued(fd: number): number {
+  return count(fd, TIOCINQ);
+}
+
+function count(fd: number, request: number): number {
+  return libc.ioctl(fd, request, word.address) < 0 ? 0 : word.view.getInt32(0, true);
+}
+
+/** Undefined when the driver does not count. */
+export function lineErrors(fd: number): LineErrors | undefined {
+  if (libc.ioctl(fd, TIOCGICOUNT, counters.address) < 0) return undefined;
+  // struct serial_icounter_struct: cts, dsr, rng, dcd, rx and tx come first.
+  const { view } = counters;
+  return {
+    frame: view.getInt32(24, true),
+    overrun: view.getInt32(28, true),
+    parity: view.getInt32(32, true),
+    brk: view.getInt32(36, true),
+    bufOverrun: view.getInt32(40, true),
+  };
+}
+
+/**
+ * The fastest speed of a plain UART, of which it can do 1/1, 1/2, 1/3 and so on (the 8250 driver sets the nearest and
+ * says nothing). Undefined where the port is of another kind.
+ */
+export function uartBase(fd: number): number | undefined {
+  if (libc.ioctl(fd, TIOCGSERIAL, serial.address) < 0) return undefined;
+  // struct serial_struct: type comes first, baud_base after seven ints.
+  const type = serial.view.getInt32(0, true);
+  const base = serial.view.getInt32(28, true);
+  const isPlain = type >= PLAIN_UART_FIRST && type <= PLAIN_UART_LAST && base > 0 && base <= FASTEST_PLAIN_BASE;
+  return isPlain ? base : undefined;
+}
+
+/** The line is gone for good: carrier lost while watched, the device unplugged, the far end of a pty closed. */
+export function isHungUp(fd: number): boolean {
+  pollSet.view.setInt32(0, fd, true);
+  pollSet.view.setInt32(4, 0, true);
+  return libc.poll(pollSet.address, 1, 0) > 0 && (pollSet.view.getInt16(6, true) & POLLHUP) !== 0;
+}
+
+export function isPtySlave(fd: number): boolean {
+  return isPtyNumber(fstatSync(fd).rdev);
+}
+
+/** Of the slave of a pty? */
+export function isPtyNumber(rdev: number): boolean {
+  const major = (rdev >>> 8) & 0xfff;
+  return major >= PTY_SLAVE_FIRST && major <= PTY_SLAVE_LAST;
+}

@@ -1,0 +1,80 @@
+// Looks after a serial port while a link is on it. The real pppd's line discipline keeps other programs from reading the
+// port; here they can, and a getty that starts on it also changes its settings. So the settings are looked at every second
+// and put back, and who else has the port open is named whenever frames go bad or stop.
+
+import type { Tty } from "../../os/serial/tty.ts";
+import { sharedPort } from "./port-trouble.ts";
+
+const LOOK_MS = 1000;
+/** We send, and nothing comes back for so long. */
+const STOPPED_MS = 5000;
+/** Looking through all processes takes time: the pause doubles while nothing is found. */
+const FIRST_PAUSE_MS = 5000;
+const LONGEST_PAUSE_MS = 320_000;
+/** The log has the same lines again after this long at the earliest. */
+const REPEAT_MS = 20_000;
+
+/** What a link has counted so far. */
+export interface FrameCounts {
+  readonly good: number;
+  readonly bad: number;
+  readonly sent: number;
+}
+
+export class PortWatch {
+  /** When look() is to be called. */
+  nextLookAt: number;
+  readonly #tty: Tty;
+  readonly #warn: (text: string) => void;
+  readonly #openers: (path: string) => string[];
+  #counts: FrameCounts = { good: 0, bad: 0, sent: 0 };
+  /** When the last good frame was counted, and what had been sent by then. */
+  #heardAt: number;
+  #sentThen = 0;
+  #searchAt: number;
+  #pauseMs = FIRST_PAUSE_MS;
+  #namedAt = -Infinity;
+  #mendedAt = -Infinity;
+
+  /** `openers` is for tests: the lines that name who else has the port open. */
+  constructor(tty: Tty, now: number, warn: (text: string) => void, openers = sharedPort) {
+    this.#tty = tty;
+    this.#warn = warn;
+    this.#openers = openers;
+    this.nextLookAt = now + LOOK_MS;
+    this.#heardAt = this.#searchAt = now;
+  }
+
+  look(now: number, counts: FrameCounts): void {
+    this.nextLookAt = now + LOOK_MS;
+    this.#mend(now);
+    const before = this.#counts;
+    this.#counts = counts;
+    if (counts.good !== before.good) {
+      this.#heardAt = now;
+      this.#sentThen = counts.sent;
+    }
+    const stopped = counts.sent > this.#sentThen && now - this.#heardAt >= STOPPED_MS;
+    if ((counts.bad > before.bad || stopped) && now >= this.#searchAt) this.nameOpeners(now);
+  }
+
+  /** Names them, unless that has just been done. */
+  nameOpeners(now: number): void {
+    if (now - this.#namedAt < REPEAT_MS) return;
+    const lines = this.#openers(this.#tty.path);
+    for (const line of lines) this.#warn(line);
+    if (lines.length > 0) this.#namedAt = now;
+    this.#pauseMs = lines.length > 0 ? FIRST_PAUSE_MS : Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
+    this.#searchAt = now + this.#pauseMs;
+  }
+
+  #mend(now: number): void {
+    const changes = this.#tty.mend();
+    if (changes.length === 0 || now - this.#mendedAt < REPEAT_MS) return;
+    this.#mendedAt = now;
+    this.#warn(
+      `Another program has changed the settings of ${this.#tty.path} (${changes.join(" ")}); they are put back`,
+    );
+    this.nameOpeners(now);
+  }
+}

@@ -1,0 +1,237 @@
+// One line from its lock to its close: all that happens on it before PPP does, and after (init, connect, carrier, welcome,
+// disconnect).
+
+import type { Child } from "../../os/process/exec.ts";
+import { reasonOf } from "../../os/ffi/libc.ts";
+import { carrier, setDtr, uartBase } from "../../os/serial/modem-lines.ts";
+import { type Lock, lockDevice, LockError } from "../../os/serial/lock.ts";
+import type { Device } from "../../os/serial/stream.ts";
+import { Failed, Gone, type LineHost, openDevice, type Opened } from "./device.ts";
+import { Exit } from "../exit.ts";
+import { LONGEST_MS } from "../scripts/hooks.ts";
+import { speedTrouble } from "../diagnose/line-trouble.ts";
+import { adviceOnPort, sharedPort } from "../diagnose/port-trouble.ts";
+import { commandEnvironment, runScript } from "./line-script.ts";
+
+const SECOND = 1000;
+const SIGTERM = 15;
+/** How often the carrier is looked for, and when the wait is worth a word. */
+const CARRIER_POLL_MS = 100;
+const CARRIER_WORD_MS = 3000;
+/** How often it is looked whether an adapter that was pulled out is back. */
+const GONE_POLL_MS = 500;
+/** The last packets of a link, and no more, are waited for on a line that may be stopped. */
+const DRAIN_MS = 1000;
+
+export class Line {
+  /** When a program that should have ended by itself will be told to; Infinity: there is none. */
+  programEndsAt = Infinity;
+  readonly #host: LineHost;
+  #lock: Lock | undefined;
+  #tty: Device | undefined;
+  /** The program that is the line. */
+  #program: Child | undefined;
+  /** Ends the script that runs on the line. */
+  #endScript: ((signal: number) => void) | undefined;
+  /** The signal that is to end it all. */
+  #signal: number | undefined;
+
+  constructor(host: LineHost) {
+    this.#host = host;
+  }
+
+  /** Locks and opens the device and makes it ready for PPP. Throws Failed. */
+  async open(): Promise<Device> {
+    const { device, program } = await this.#openDevice();
+    this.#tty = device;
+    this.#program = program;
+    this.#reportPort(device);
+    await this.#prepare(device);
+    return device;
+  }
+
+  /** What is wrong with the port from the start: who else reads it, and a speed that it cannot do. */
+  #reportPort(tty: Device): void {
+    const { config, log } = this.#host;
+    if (config.device === undefined || config.defaultDevice) return;
+    for (const text of sharedPort(tty.path)) log.write("warn", text);
+    const speed = speedTrouble(tty.path, config.speed, tty.speed, uartBase(tty.fd));
+    if (speed !== undefined) log.write("warn", speed);
+  }
+
+  /** Ends the script on the line, if one runs; and the program that is the line, when that is closed. */
+  signal(number: number): void {
+    this.#signal = number;
+    this.#endScript?.(number);
+  }
+
+  /** The link has ended; `hangup`: and the line with it. */
+  async end(hangup: boolean): Promise<void> {
+    const tty = this.#tty;
+    if (tty === undefined || hangup) return;
+    await tty.drain(DRAIN_MS);
+    await this.#disconnect(tty);
+  }
+
+  /** DTR falls: the modem hangs up. */
+  dropDtr(): void {
+    const { modem, defaultDevice } = this.#host.config;
+    // The line's own HUPCL lets DTR fall again at close.
+    if (this.#tty !== undefined && modem && !defaultDevice) setDtr(this.#tty.fd, false);
+  }
+
+  /** Closes the device as it was found, and unlocks it. */
+  close(): void {
+    this.#tty?.close();
+    this.#lock?.unlock();
+    this.#endProgram();
+    this.#tty = this.#lock = this.#program = undefined;
+  }
+
+  /** A program that has lost its line should see that for itself; the next attempt starts another. */
+  #endProgram(): void {
+    const program = this.#program;
+    const { childTimeout } = this.#host.config;
+    if (program === undefined || program.ending !== undefined) return;
+    if (this.#signal !== undefined) program.kill(this.#signal);
+    if (childTimeout <= 0) return;
+    this.programEndsAt = performance.now() + childTimeout * SECOND;
+    const timer = setTimeout(
+      () => {
+        this.programEndsAt = Infinity;
+        program.kill(SIGTERM);
+      },
+      Math.min(childTimeout * SECOND, LONGEST_MS),
+    );
+    timer.unref();
+    void program.ended.then(() => {
+      this.programEndsAt = Infinity;
+      clearTimeout(timer);
+    });
+  }
+
+  /** With `persist`, an adapter that was pulled out is waited for, and followed to the name it comes back under. */
+  async #openDevice(): Promise<Opened> {
+    const { config, log, notifier, whereabouts, sleep } = this.#host;
+    if (whereabouts === undefined) return openDevice(this.#opening);
+    for (let wasMissing = false; ; await sleep(GONE_POLL_MS)) {
+      this.#goOn();
+      const place = whereabouts.find();
+      if (place.there || !config.persist) {
+        config.device = place.path;
+        const opened = await this.#tryDevice(place.real);
+        const word = opened && whereabouts.opened(place, wasMissing);
+        if (word !== undefined) log.write("notice", word);
+        if (opened !== undefined) return opened;
+      }
+      if (!wasMissing) log.write("notice", whereabouts.missing(place));
+      notifier.status(`waiting for ${place.path}`);
+      wasMissing = true;
+    }
+  }
+
+  /** A signal ends the opening of this line, also one after which another is opened. */
+  get #opening(): LineHost {
+    return { ...this.#host, quitting: () => this.#isOver };
+  }
+
+  get #isOver(): boolean {
+    return this.#signal !== undefined || this.#host.quitting();
+  }
+
+  /** Throws Failed when a signal has come: what it would have ended must not be started after it. */
+  #goOn(): void {
+    if (this.#isOver) throw new Failed(Exit.USER_REQUEST, "");
+  }
+
+  /** Undefined: it is gone, and worth waiting for. */
+  async #tryDevice(real: string): Promise<Opened | undefined> {
+    this.#lock = this.#lockDevice(real);
+    try {
+      return await openDevice(this.#opening);
+    } catch (error) {
+      if (!(error instanceof Gone) || !this.#host.config.persist) throw error;
+      this.#lock?.unlock();
+      this.#lock = undefined;
+      return undefined;
+    }
+  }
+
+  #lockDevice(device: string): Lock | undefined {
+    const { lock, defaultDevice } = this.#host.config;
+    if (!lock || defaultDevice) return undefined;
+    try {
+      const held = lockDevice(device);
+      if (held.notice !== undefined) this.#host.log.write("notice", held.notice);
+      return held;
+    } catch (error) {
+      if (error instanceof LockError) throw new Failed(Exit.LOCK, error.message, "error", adviceOnPort(device, error));
+      throw error;
+    }
+  }
+
+  /** init, connect, carrier, welcome. */
+  async #prepare(tty: Device): Promise<void> {
+    const { config, log, sleep, notifier } = this.#host;
+    const { init, connect, welcome, modem, defaultDevice } = config;
+    notifier.status(`${tty.path} is open`);
+    const scripted = (init ?? "") !== "" || (connect ?? "") !== "";
+    if (scripted && modem && !defaultDevice && setDtr(tty.fd, false)) {
+      await sleep(SECOND);
+      setDtr(tty.fd, true);
+    }
+    this.#goOn();
+    if ((init ?? "") !== "" && !(await this.#runScript(init!, tty)))
+      throw new Failed(Exit.INIT, "Initializer script failed");
+    if ((connect ?? "") !== "") {
+      this.#goOn();
+      if (!(await this.#runScript(connect!, tty))) throw new Failed(Exit.CONNECT, "Connect script failed");
+      log.write("info", "Serial connection established.");
+    }
+    tty.configure(true);
+    if (connect === undefined && modem) await this.#waitForCarrier(tty);
+    if (this.#isOver) return;
+    if ((welcome ?? "") !== "" && !(await this.#runScript(welcome!, tty))) log.write("warn", "Welcome script failed");
+    // Scripts may have changed the line, and leave its descriptor blocking.
+    tty.configure(true);
+    tty.setExclusive(true);
+  }
+
+  async #runScript(command: string, tty: Device): Promise<boolean> {
+    const { config, log, hooks } = this.#host;
+    const env = commandEnvironment(config);
+    const { fd: line, writeFd: output } = tty;
+    try {
+      const started = (end: (signal: number) => void): void => void (this.#endScript = end);
+      return (await runScript(command, { line, output, log, env, hooks, started })) === 0;
+    } catch (error) {
+      log.write("error", `Can't execute ${command}: ${reasonOf(error)}`);
+      return false;
+    } finally {
+      this.#endScript = undefined;
+    }
+  }
+
+  async #waitForCarrier(tty: Device): Promise<void> {
+    const { log, sleep, quitting, notifier } = this.#host;
+    const began = performance.now();
+    let told = false;
+    while (carrier(tty.fd) === false && !quitting()) {
+      notifier.status(`waiting for carrier on ${tty.path}`);
+      if (!told && performance.now() - began > CARRIER_WORD_MS) {
+        told = true;
+        log.write("info", `Waiting for carrier on ${tty.path}; a 3-wire cable has none: use the local option`);
+      }
+      await sleep(CARRIER_POLL_MS);
+    }
+  }
+
+  async #disconnect(tty: Device): Promise<void> {
+    const { config, log } = this.#host;
+    const { disconnect } = config;
+    if ((disconnect ?? "") === "") return;
+    tty.configure(false);
+    if (await this.#runScript(disconnect!, tty)) log.write("info", "Serial link disconnected.");
+    else log.write("warn", "disconnect script failed");
+  }
+}

@@ -1,0 +1,389 @@
+// The loop that joins links to their lines and the TUN: one poll over all of them, one read each way, one yield to Bun
+// when something of Bun's wants attention. ARCHITECTURE.md has the figures that chose it over Bun's own readiness.
+
+import { Ring } from "../../bytes/ring.ts";
+import { MAX_FRAME } from "../../frame/deframer.ts";
+import { PIECE_ROOM } from "../../link/bundle.ts";
+import { PLAIN_SIZE } from "../../link/datapath.ts";
+import type { KeptPackets } from "../packets/kept-packets.ts";
+import type { Link } from "../../link/link.ts";
+import type { Pacer } from "./pacer.ts";
+import type { RateLimit } from "./rate-limit.ts";
+import { eventPollDescriptors } from "../../os/ffi/event-poll.ts";
+import { EAGAIN, EINTR, errno, libc, Memory, POLLERR, POLLHUP, POLLIN, POLLOUT } from "../../os/ffi/libc.ts";
+import { outputQueued } from "../../os/serial/modem-lines.ts";
+
+const RING_SIZE = 65536;
+/** The largest packet a TUN can hand over, and room for its header before and its FCS behind. */
+const PACKET_ROOM = PIECE_ROOM;
+const TUN_BUFFER = PACKET_ROOM + MAX_FRAME + 8;
+const MAX_PACKET = 16384;
+const POLLFD_SIZE = 8;
+/** Bun's own descriptors are undocumented: should they not be found, it gets its turn this often. */
+const BUN_TURN_MS = 100;
+/** A line that has only just said so may be read again at once; more often, and the TUN would starve. */
+const READS_A_TURN = 4;
+/** However busy the line, signals and children are looked after this often. */
+const YIELD_MS = 20;
+/** A poll that took longer has waited: nothing was busy, and Bun's descriptors would have ended the wait. */
+const WAITED_MS = 0.05;
+/** So many packets after a wait are worth a write of their own. */
+const QUICK_ROUNDS = 4;
+/** As long as poll(2) can be told to wait. */
+const LONGEST_MS = 0x7fffffff;
+
+/** What the owner of a loop is asked and told. */
+export interface LoopOwner {
+  /** There are events to take, or a deadline of the owner's passed. */
+  settle(now: number): void;
+  /** The owner's own nearest deadline. */
+  nextDeadline(): number;
+  /** Something of Bun's own is waited for, a timer perhaps: it gets its turn this often. Infinity: nothing is. */
+  turnMs(): number;
+  /** Somebody removed the interface; its packets are at an end. */
+  tunLost(now: number): void;
+}
+
+/** Memory for one line: made once and used by every attempt, because its addresses are handed to the kernel. */
+export class Buffers {
+  readonly fromTty = new Memory(RING_SIZE);
+  readonly toTty = new Memory(RING_SIZE);
+  readonly frame = new Memory(MAX_FRAME);
+  readonly input = new Ring(this.fromTty.bytes);
+  readonly output = new Ring(this.toTty.bytes);
+}
+
+/** Memory for one interface. */
+export class InterfaceBuffers {
+  /** The packet taken from the TUN, and packets as they came out of a decompressor. */
+  readonly packet = new Memory(TUN_BUFFER);
+  readonly plain = new Memory(PLAIN_SIZE);
+}
+
+/** A line, and the link that runs on it. */
+export interface Port {
+  /** To read from: the tty. */
+  readonly fd: number;
+  /** To write to: the same, unless the line is standard input and output. */
+  readonly writeFd: number;
+  /** The driver says how much it has not sent yet. */
+  readonly countsOutput: boolean;
+  /** What it may not exceed, however fast it is. */
+  readonly limit?: { readonly sending: RateLimit; readonly receiving: RateLimit };
+  readonly buffers: Buffers;
+  readonly link: Link;
+  readonly pacer: Pacer;
+  /** What went over the line, for the `record` file. */
+  readonly record?: { sent(bytes: Uint8Array, now: number): void; received(bytes: Uint8Array, now: number): void };
+  /** The line is gone; the port is out of the loop already. */
+  hungUp(now: number): void;
+}
+
+/** What takes packets from the interface: a link, or a bundle of them. */
+export type Carrier = Pick<Link, "networks" | "send" | "hasRoom" | "flush" | "nextTimeout" | "handleTimeout">;
+
+/** Octets in the driver of the port's line, where that says so. */
+export function driverQueue({ countsOutput, fd }: Pick<Port, "countsOutput" | "fd">): number {
+  return countsOutput ? outputQueued(fd) : 0;
+}
+
+export class Loop {
+  /** The TUN's descriptor while packets may be taken from it; -1: none. */
+  tun = -1;
+  readonly #carrier: Carrier;
+  readonly #memory: InterfaceBuffers;
+  readonly #owner: LoopOwner;
+  readonly #kept: KeptPackets | undefined;
+  readonly #bun: number[];
+  #ports: Port[] = [];
+  /** Those that are written to elsewhere than they are read from. */
+  #split: Port[] = [];
+  /** Whose line takes nothing for now. */
+  readonly #blocked = new Set<Port>();
+  #poll: Memory;
+  /** Rounds left in which each packet goes out at once rather than together with those behind it. */
+  #quick = 0;
+  #stopped = false;
+  #yieldedAt = 0;
+
+  /** `kept` goes before what the TUN has, and keeps packets of a protocol that is not up. */
+  constructor(carrier: Carrier, memory: InterfaceBuffers, owner: LoopOwner, kept?: KeptPackets) {
+    this.#carrier = carrier;
+    this.#kept = kept;
+    this.#memory = memory;
+    this.#owner = owner;
+    this.#bun = eventPollDescriptors();
+    this.#poll = this.#pollSet();
+  }
+
+  /** In the poll set the TUN comes first, then Bun's descriptors, then the ports, then where split ports are written to. */
+  #pollSet(): Memory {
+    this.#split = this.#ports.filter(({ fd, writeFd }) => fd !== writeFd);
+    const fds = [
+      this.tun,
+      ...this.#bun,
+      ...this.#ports.map(({ fd }) => fd),
+      ...this.#split.map((port) => port.writeFd),
+    ];
+    const poll = new Memory(POLLFD_SIZE * fds.length);
+    for (const [at, fd] of fds.entries()) {
+      poll.view.setInt32(POLLFD_SIZE * at, fd, true);
+      poll.view.setInt16(POLLFD_SIZE * at + 4, POLLIN, true);
+    }
+    return poll;
+  }
+
+  /** A line to look after from now on. */
+  add(port: Port): void {
+    this.#ports.push(port);
+    this.#poll = this.#pollSet();
+  }
+
+  /** The line is somebody else's again; what its link said last goes out before. */
+  remove(port: Port): void {
+    if (!this.#ports.includes(port)) return;
+    this.#drainOutput(port, performance.now(), true);
+    this.#ports = this.#ports.filter((one) => one !== port);
+    this.#blocked.delete(port);
+    this.#poll = this.#pollSet();
+  }
+
+  /** Ends run() at the next opportunity. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Carries packets until stop() is called, or there is no line left. */
+  async run(): Promise<void> {
+    const owner = this.#owner;
+    this.#stopped = false;
+    this.#yieldedAt = performance.now();
+    for (;;) {
+      owner.settle(performance.now());
+      // Only then: what the owner had the links say must not wait for the next thing to happen.
+      let now = performance.now();
+      this.#flush(now);
+      if (this.#stopped || this.#ports.length === 0) return;
+      const { view, address } = this.#poll;
+      const ports = this.#ports;
+      const split = this.#split;
+      const first = 1 + this.#bun.length;
+      const last = first + ports.length;
+      const tunOpen = this.tun >= 0 && this.#hungry(now);
+      const hasKept = tunOpen && this.#kept?.hasReady === true;
+      view.setInt32(0, tunOpen ? this.tun : -1, true);
+      for (let at = 0; at < ports.length; at++) {
+        const port = ports[at]!;
+        view.setInt16(
+          POLLFD_SIZE * (first + at) + 4,
+          this.#blocked.size > 0 && this.#blocked.has(port) && port.fd === port.writeFd ? POLLIN | POLLOUT : POLLIN,
+          true,
+        );
+        // A descriptor below 0 is passed over.
+        if (port.limit !== undefined)
+          view.setInt32(POLLFD_SIZE * (first + at), port.limit.receiving.room(now) > 0 ? port.fd : -1, true);
+      }
+      // Nothing asked: what comes is an error.
+      for (let at = 0; at < split.length; at++)
+        view.setInt16(POLLFD_SIZE * (last + at) + 4, this.#blocked.has(split[at]!) ? POLLOUT : 0, true);
+      const ready = libc.poll(address, last + split.length, hasKept ? 0 : this.#patience(now, tunOpen));
+      const interrupted = ready < 0;
+      const before = now;
+      now = performance.now();
+      if (now - before > WAITED_MS) {
+        this.#quick = QUICK_ROUNDS;
+        this.#yieldedAt = now;
+      }
+      // An interrupted poll leaves revents as they were: only a count above 0 makes them true.
+      if (ready > 0) {
+        for (let at = 0; at < ports.length; at++) {
+          const events = view.getInt16(POLLFD_SIZE * (first + at) + 6, true);
+          if (events & POLLOUT) this.#blocked.delete(ports[at]!);
+          if (events & (POLLIN | POLLHUP | POLLERR) && !this.#readTty(ports[at]!, now)) this.#lose(ports[at]!, now);
+        }
+        for (let at = 0; at < split.length; at++) {
+          const events = view.getInt16(POLLFD_SIZE * (last + at) + 6, true);
+          if (events & (POLLERR | POLLHUP)) this.#lose(split[at]!, now);
+          else if (events & POLLOUT) this.#blocked.delete(split[at]!);
+        }
+        const tun = view.getInt16(6, true);
+        if (tun & POLLERR) {
+          // It would be ready for ever.
+          this.tun = -1;
+          owner.tunLost(now);
+        } else if (tun !== 0 || hasKept) this.#readTun(now);
+      } else if (hasKept) this.#readTun(now);
+      this.#handleTimeouts(now);
+      if (
+        interrupted ||
+        owner.turnMs() < Infinity ||
+        this.#bunIsReady(ready, view) ||
+        now - this.#yieldedAt > YIELD_MS
+      ) {
+        await new Promise(setImmediate);
+        this.#yieldedAt = performance.now();
+      }
+    }
+  }
+
+  #lose(port: Port, now: number): void {
+    if (!this.#ports.includes(port)) return;
+    this.remove(port);
+    port.hungUp(now);
+  }
+
+  #flush(now: number): void {
+    this.#carrier.flush(now);
+    for (const port of this.#ports) {
+      port.link.flush(now);
+      this.#drainOutput(port, now);
+    }
+  }
+
+  #handleTimeouts(now: number): void {
+    if (this.#carrier.nextTimeout() <= now) this.#carrier.handleTimeout(now);
+    for (const port of this.#ports) {
+      if (port.link.nextTimeout() <= now) port.link.handleTimeout(now);
+      // A bundle may have given up waiting for a fragment.
+      if (port.link !== this.#carrier) this.#deliver(port, now);
+    }
+  }
+
+  /** True when a line is about to run dry and the next packet is wanted. */
+  #hungry(now: number): boolean {
+    if (!this.#carrier.hasRoom(MAX_PACKET)) return false;
+    for (const port of this.#ports) {
+      if (this.#blocked.size > 0 && this.#blocked.has(port)) continue;
+      if (port.pacer.hungry(port.buffers.output.length, driverQueue(port), now)) return true;
+    }
+    return false;
+  }
+
+  /** Milliseconds until something is due. */
+  #patience(now: number, tunOpen: boolean): number {
+    let at = Math.min(this.#carrier.nextTimeout(), this.#owner.nextDeadline());
+    for (const port of this.#ports) {
+      at = Math.min(at, port.link.nextTimeout());
+      if (port.limit !== undefined) at = Math.min(at, now + this.#heldUp(port, port.limit, now));
+      if (this.tun < 0 || tunOpen || this.#blocked.has(port)) continue;
+      // A driver's queue drains without telling: the speed says when.
+      at = Math.min(at, now + port.pacer.wait(port.buffers.output.length, driverQueue(port), now));
+    }
+    at = Math.min(at, now + (this.#bun.length === 0 ? BUN_TURN_MS : this.#owner.turnMs()));
+    return at === Infinity ? -1 : Math.min(LONGEST_MS, Math.max(0, Math.ceil(at - now)));
+  }
+
+  /** Milliseconds until a port that has reached its limit may go on; Infinity: none is held up. */
+  #heldUp(port: Port, { sending, receiving }: NonNullable<Port["limit"]>, now: number): number {
+    const held = [receiving.wait(now)];
+    if (port.buffers.output.length > 0 && !this.#blocked.has(port)) held.push(sending.wait(now));
+    return Math.min(...held.filter((wait) => wait > 0));
+  }
+
+  #bunIsReady(ready: number, view: DataView): boolean {
+    if (this.#bun.length === 0) return true;
+    if (ready <= 0) return false;
+    for (let at = 0; at < this.#bun.length; at++)
+      if (view.getInt16(POLLFD_SIZE * (1 + at) + 6, true) !== 0) return true;
+    return false;
+  }
+
+  /** False: the line has hung up. */
+  #readTty(port: Port, now: number): boolean {
+    const { input, fromTty } = port.buffers;
+    const receiving = port.limit?.receiving;
+    for (let reads = 0; reads < READS_A_TURN; reads++) {
+      const room = receiving === undefined ? input.writable : Math.min(input.writable, receiving.room(now));
+      if (room === 0) break;
+      const got = libc.read(port.fd, fromTty.at(input.writeAt), room);
+      if (got <= 0) {
+        const error = got < 0 ? errno() : 0;
+        return error === EAGAIN || error === EINTR;
+      }
+      receiving?.pass(got);
+      port.record?.received(input.bytes.subarray(input.writeAt, input.writeAt + got), now);
+      input.commit(got);
+      this.#deliver(port, now);
+      if (got < room && got < 2048) break;
+    }
+    return true;
+  }
+
+  /** Hands the packets in the port's input to the interface. */
+  #deliver(port: Port, now: number): void {
+    const { input, frame } = port.buffers;
+    const { link } = port;
+    while (link.receive(input, now))
+      if (this.tun >= 0) {
+        const from = link.packet === frame.bytes ? frame : this.#memory.plain;
+        libc.write(this.tun, from.at(link.packetStart), link.packetEnd - link.packetStart);
+      }
+  }
+
+  #readTun(now: number): void {
+    const { packet } = this.#memory;
+    const carrier = this.#carrier;
+    const ports = this.#ports;
+    let fast = true;
+    let paced = false;
+    for (const { pacer } of ports) {
+      fast &&= pacer.fast;
+      paced ||= pacer.paced;
+    }
+    carrier.networks.datapath.fast = fast;
+    while (this.tun >= 0 && this.#hungry(now)) {
+      const got = this.#kept === undefined ? this.#read() : this.#takeKept(this.#kept);
+      if (got <= 0) return;
+      carrier.send(packet.bytes, PACKET_ROOM, PACKET_ROOM + got, now);
+      // On a paced line each packet goes out before the next is looked at, so that the pacer knows of it.
+      if (paced || this.#quick > 0) for (const port of ports) this.#drainOutput(port, now);
+      this.#quick--;
+    }
+  }
+
+  /** Octets of a packet from the TUN at PACKET_ROOM; 0 or less: there is none. */
+  #read(): number {
+    return libc.read(this.tun, this.#memory.packet.at(PACKET_ROOM), MAX_PACKET);
+  }
+
+  /** The same, from what was kept first. */
+  #takeKept(kept: KeptPackets): number {
+    const { bytes } = this.#memory.packet;
+    // The peer may have ended it a moment ago, and the owner knows nothing yet.
+    kept.ready.ipv4 &&= this.#carrier.networks.ipv4Up;
+    kept.ready.ipv6 &&= this.#carrier.networks.ipv6Up;
+    const first = kept.take();
+    if (first !== undefined) {
+      bytes.set(first, PACKET_ROOM);
+      return first.length;
+    }
+    for (;;) {
+      const got = this.#read();
+      if (got <= 0) return got;
+      if (kept.mayGo(bytes, PACKET_ROOM)) return got;
+      kept.add(bytes, PACKET_ROOM, PACKET_ROOM + got);
+    }
+  }
+
+  /** `all`: whatever the limit. */
+  #drainOutput(port: Port, now: number, all = false): void {
+    const { output, toTty } = port.buffers;
+    const sending = all ? undefined : port.limit?.sending;
+    while (output.length > 0 && !(this.#blocked.size > 0 && this.#blocked.has(port))) {
+      const at = output.readAt;
+      const most = sending === undefined ? output.readable : Math.min(output.readable, sending.room(now));
+      if (most === 0) return;
+      const put = libc.write(port.writeFd, toTty.at(at), most);
+      if (put <= 0) {
+        // EAGAIN: full. EIO: hung up, which the next read finds out in its own way.
+        this.#blocked.add(port);
+        port.pacer.stalled(now);
+        return;
+      }
+      port.record?.sent(output.bytes.subarray(at, at + put), now);
+      output.consume(put);
+      sending?.pass(put);
+      port.pacer.wrote(put, now);
+    }
+  }
+}

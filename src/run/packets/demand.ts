@@ -1,0 +1,268 @@
+// `demand`: the interface is there before any link and stays between them, with addresses made up where nobody knows
+// better, and the first packet worth a link starts one. Packets wait for it in the kernel's queue of the interface; from
+// there they come into `kept` once the link is there.
+
+import { ipv4Text } from "../../wire/ip.ts";
+import { type InterfaceId, linkLocalText } from "../../wire/ipv6cp.ts";
+import { type Filters, isActive } from "../../link/filters.ts";
+import { KeptPackets, MOST_KEPT } from "./kept-packets.ts";
+import type { Config } from "../../options/config.ts";
+import { eventPollDescriptors } from "../../os/ffi/event-poll.ts";
+import { libc, Memory, POLLERR, POLLIN, reasonOf } from "../../os/ffi/libc.ts";
+import type { Log } from "../../os/log/log.ts";
+import { firstEthernetMac } from "../../os/net/netif.ts";
+import { outboxTurnMs } from "../../os/log/outbox.ts";
+import { Failed } from "../line/device.ts";
+import { Exit } from "../exit.ts";
+import type { Hooks } from "../scripts/hooks.ts";
+import { identifiers } from "../settings/identifiers.ts";
+import type { Interface } from "./interface.ts";
+import { filtersOf } from "../settings/link-config.ts";
+import { switchOn } from "./left-over.ts";
+import { Network } from "./network.ts";
+import { RUN_DIRECTORY } from "../live/published-status.ts";
+
+/** pppd makes up 10.64.64.64 and up for us, 10.112.112.112 and up for the peer. */
+const MADE_UP_OUR = 0x0a404040;
+const MADE_UP_PEER = 0x0a707070;
+const LONGEST_MTU = 1500;
+/** The first packet is taken from the queue, the others wait in it. */
+const QUEUE = MOST_KEPT - 1;
+const MAX_PACKET = 16384;
+const POLLFD_SIZE = 8;
+/** Bun's own descriptors are undocumented: should they not be found, it gets its turn this often. */
+const BUN_TURN_MS = 100;
+const DYNADDR = "net/ipv4/ip_dynaddr";
+const IPV6_DESTINATION = 24;
+
+export interface DemandHost {
+  readonly config: Config;
+  readonly log: Log;
+  readonly hooks: Hooks;
+  /** Waits for a script, or a signal. */
+  outlast(script: Promise<void> | undefined): Promise<unknown>;
+}
+
+export class Demand {
+  readonly interface: Interface;
+  readonly network: Network;
+  readonly kept = new KeptPackets();
+  /** Somebody removed the interface. */
+  gone = false;
+  readonly #host: DemandHost;
+  readonly #packet = new Memory(MAX_PACKET);
+  /** The addresses the interface has. */
+  #our = 0;
+  #peer = 0;
+  #ids: { our: InterfaceId; peer: InterfaceId } | undefined;
+  #undoDynaddr: (() => void) | undefined;
+
+  constructor(host: DemandHost, own: Interface) {
+    this.#host = host;
+    this.interface = own;
+    this.network = new Network(own.tun, host.config, (level, text) => host.log.write(level, text));
+  }
+
+  // ── before and after ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Gives the interface its addresses and routes. Throws Failed. */
+  async setUp(): Promise<void> {
+    const { config, log } = this.#host;
+    const { our, peer } = identifiers(config, firstEthernetMac, (text) => log.write("error", text));
+    // A link-local address is of no use without the peer's: the interface has neither before IPv6CP says what they are.
+    const known = config.ipv6 && !isNone(our) && !isNone(peer);
+    if (config.noip && !known) throw new Failed(Exit.OPTION, "local/remote LL address required for demand-dialling");
+    try {
+      if (!config.noip) await this.#setAddresses();
+      this.network.stand(this.#mtu, QUEUE);
+      if (!config.noip) {
+        this.network.up(this.#peer, this.#mtu, QUEUE);
+        log.write("notice", `local  IP address ${ipv4Text(this.#our)}`);
+        if (this.#peer !== 0) log.write("notice", `remote IP address ${ipv4Text(this.#peer)}`);
+      }
+    } catch (error) {
+      throw error instanceof Failed ? error : this.#failed(error);
+    }
+    if (!known) return;
+    if (this.network.up6(our, peer, this.#mtu, QUEUE) !== undefined) throw new Failed(Exit.FATAL, "");
+    this.#ids = { our, peer };
+    log.write("notice", `local  LL address ${linkLocalText(our)}`);
+    log.write("notice", `remote LL address ${linkLocalText(peer)}`);
+  }
+
+  /** It has its link-local addresses before the link. */
+  get hasIpv6(): boolean {
+    return this.#ids !== undefined;
+  }
+
+  get #mtu(): number {
+    return Math.min(this.#host.config.mtu, LONGEST_MTU);
+  }
+
+  /** Makes up what nobody knows; IPCP does not insist on that, and of ours says nothing. */
+  async #setAddresses(): Promise<void> {
+    const { config, hooks, outlast } = this.#host;
+    // Whoever gave no address for a side takes what the peer says of it.
+    if (!config.noremoteip) config.peerAddress ||= MADE_UP_PEER + this.interface.tun.unit;
+    this.#our = config.ourAddress || MADE_UP_OUR + this.interface.tun.unit;
+    this.#peer = config.peerAddress ?? 0;
+    this.network.setAddresses(this.#our, this.#peer);
+    const { device = "", speed, ipparam } = config;
+    const args = [this.interface.tun.name, device, String(speed), ipv4Text(this.#our), ipv4Text(this.#peer)];
+    await outlast(hooks.start(config.ipPreUpScript, ipparam === undefined ? args : [...args, ipparam]));
+    this.interface.tun.readName();
+  }
+
+  #failed(error: unknown): Failed {
+    return new Failed(Exit.FATAL, `Interface configuration failed: ${reasonOf(error)}`);
+  }
+
+  /** Takes back all that was done to the machine but the interface itself. */
+  end(): void {
+    this.network.down();
+    this.#undoDynaddr?.();
+  }
+
+  // ── without a link ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Waits for a packet worth a link, one of those that are kept perhaps. "stopped": `isOver` says that none is waited for
+   * any more; "gone": the interface is. `nextDeadline` is when a timer of somebody's must have its turn.
+   */
+  async awaitPacket(isOver: () => boolean, nextDeadline: () => number): Promise<"packet" | "stopped" | "gone"> {
+    const filters = filtersOf(this.#host.config);
+    this.kept.retain((packet) => this.#isOurs(packet, packet.length));
+    if (this.kept.some((packet) => isActive(filters, packet, 0, packet.length))) return "packet";
+    this.kept.clear();
+    const bun = eventPollDescriptors();
+    const fds = [this.interface.tun.fd, ...bun];
+    const { view, address } = new Memory(POLLFD_SIZE * fds.length);
+    for (const [at, fd] of fds.entries()) {
+      view.setInt32(POLLFD_SIZE * at, fd, true);
+      view.setInt16(POLLFD_SIZE * at + 4, POLLIN, true);
+    }
+    for (;;) {
+      await new Promise(setImmediate);
+      if (isOver()) return "stopped";
+      if (this.#findActive(filters)) return "packet";
+      const now = performance.now();
+      const turn = Math.min(outboxTurnMs(), bun.length === 0 ? BUN_TURN_MS : Infinity);
+      const until = Math.min(nextDeadline(), now + turn);
+      const patience = until === Infinity ? -1 : Math.max(0, Math.ceil(until - now));
+      if (libc.poll(address, fds.length, patience) > 0 && view.getInt16(6, true) & POLLERR) return "gone";
+    }
+  }
+
+  /** Reads packets up to the first one that is worth a link, and keeps that. */
+  #findActive(filters: Filters | undefined): boolean {
+    const { bytes } = this.#packet;
+    for (let got; (got = this.#read()) > 0;)
+      if (isActive(filters, bytes, 0, got) && this.#isOurs(bytes, got)) return this.kept.add(bytes, 0, got);
+    return false;
+  }
+
+  /**
+   * Is the packet of a protocol the interface has an address for? What the kernel tells its neighbours of itself
+   * (ff02::/16: router solicitations, group reports) is worth no link.
+   */
+  #isOurs(packet: Uint8Array, length: number): boolean {
+    if (packet[0]! >>> 4 === 4) return !this.#host.config.noip;
+    const at = IPV6_DESTINATION;
+    return this.#ids !== undefined && length > at + 1 && !(packet[at] === 0xff && packet[at + 1] === 0x02);
+  }
+
+  #read(): number {
+    return libc.read(this.interface.tun.fd, this.#packet.address, MAX_PACKET);
+  }
+
+  /** What waited for a link waits in vain. */
+  discard(): void {
+    this.kept.clear();
+    while (this.#read() > 0);
+  }
+
+  // ── with a link ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** IPCP agreed on these addresses. Throws OsError. */
+  ipv4Up(our: number, peer: number, mtu: number): void {
+    const { config, log } = this.#host;
+    const old = this.#our;
+    if (our !== old || peer !== this.#peer) {
+      this.#readdress(our, peer, mtu);
+      if (config.ourAddress) config.ourAddress = our;
+      if (config.peerAddress) config.peerAddress = peer;
+    }
+    this.#gather();
+    this.kept.changeSource(old, our);
+    for (const text of this.kept.texts()) log.note("info", text);
+  }
+
+  #readdress(our: number, peer: number, mtu: number): void {
+    const { log, hooks, config } = this.#host;
+    const { env } = hooks;
+    const changed = { our: our !== this.#our, peer: peer !== this.#peer && this.#peer !== 0 };
+    if (changed.our) {
+      log.write("warn", `Local IP address changed to ${ipv4Text(our)}`);
+      env.set("OLDIPLOCAL", ipv4Text(this.#our));
+      if (config.ktune) this.#allowDynamicAddress();
+    } else env.delete("OLDIPLOCAL");
+    if (changed.peer) {
+      log.write("warn", `Remote IP address changed to ${ipv4Text(peer)}`);
+      env.set("OLDIPREMOTE", ipv4Text(this.#peer));
+    } else env.delete("OLDIPREMOTE");
+    this.#our = our;
+    this.#peer = peer;
+    this.network.changeAddresses(our, peer);
+    this.network.up(peer, mtu, QUEUE);
+  }
+
+  /** Lets connections that are just being made take the new address. */
+  #allowDynamicAddress(): void {
+    if (this.#undoDynaddr !== undefined) return;
+    const { isOn, undo } = switchOn(RUN_DIRECTORY, DYNADDR);
+    this.#undoDynaddr = undo;
+    if (!isOn) this.#host.log.write("error", "Couldn't enable dynamic IP addressing");
+  }
+
+  /** The same for IPv6CP. What is returned is the reason to close it with. */
+  ipv6Up(our: InterfaceId, peer: InterfaceId, mtu: number): string | undefined {
+    const { log } = this.#host;
+    const old = this.#ids;
+    if (old === undefined || !isSame(old.our, our) || !isSame(old.peer, peer)) {
+      if (old !== undefined) {
+        this.network.down6();
+        if (!isSame(old.our, our)) log.write("warn", `Local LL address changed to ${linkLocalText(our)}`);
+        if (!isSame(old.peer, peer)) log.write("warn", `Remote LL address changed to ${linkLocalText(peer)}`);
+        this.#ids = { our, peer };
+      }
+      const trouble = this.network.up6(our, peer, mtu, QUEUE);
+      if (trouble !== undefined) return trouble;
+    }
+    this.#gather();
+    return undefined;
+  }
+
+  /** Takes what waits in the kernel's queue, which will be as short as the line wants it. */
+  #gather(): void {
+    for (let got; (got = this.#read()) > 0;) this.kept.add(this.#packet.bytes, 0, got);
+  }
+
+  ipv4Down(): void {
+    this.kept.ready.ipv4 = false;
+    this.network.setQueue(QUEUE);
+  }
+
+  ipv6Down(): void {
+    this.kept.ready.ipv6 = false;
+    this.network.setQueue(QUEUE);
+    if (this.#ids === undefined) this.network.down6();
+  }
+}
+
+function isNone({ high, low }: InterfaceId): boolean {
+  return high === 0 && low === 0;
+}
+
+function isSame(a: InterfaceId, b: InterfaceId): boolean {
+  return a.high === b.high && a.low === b.low;
+}

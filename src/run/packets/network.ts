@@ -1,0 +1,283 @@
+// The interface of a link and all that hangs on it in the kernel: addresses, routes, proxy ARP. IPv4 and IPv6 go up and
+// down each on its own, and the interface with the first and the last of them. Whatever up() did, down() takes back.
+
+import { put32 } from "../../bytes/be.ts";
+import { ipv4Text } from "../../wire/ip.ts";
+import type { InterfaceId } from "../../wire/ipv6cp.ts";
+import type { LogLevel } from "../../os/log/log.ts";
+import { hasCode, reasonOf } from "../../os/ffi/libc.ts";
+import * as netif from "../../os/net/netif.ts";
+import { addProxy, findProxyInterface, removeProxy } from "../../os/net/proxy-arp.ts";
+import { addRoute, type DefaultRoute, defaultRoutes, removeRoute, returnRoute, takeRoute } from "../../os/net/route.ts";
+import { defaultRoutes6 } from "../../os/net/route6.ts";
+import { share } from "../../os/process/share.ts";
+import { vrfTable } from "../../os/net/vrf.ts";
+import { proxyRecord, routesRecord, switchOn } from "./left-over.ts";
+import { RUN_DIRECTORY } from "../live/published-status.ts";
+
+/** A packet queue this long in time, as the kernel's ppp has it: more only makes the newest wait for the oldest. */
+const QUEUE_MS = 300;
+const LEAST_QUEUE = 3;
+const FAST_QUEUE = 500;
+/** RFC 8200 §5; the kernel takes IPv6 away from an interface of less. */
+const LEAST_IPV6_MTU = 1280;
+const FORWARDING = "net/ipv4/ip_forward";
+const DEFAULT_IPV4 = new Uint8Array(4);
+const DEFAULT_IPV6 = new Uint8Array(16);
+
+/** Packets the kernel may keep for a line of `speed` bits a second (0: faster than it says). */
+export function queueLength(speed: number, mtu: number): number {
+  if (speed === 0) return FAST_QUEUE;
+  return Math.min(FAST_QUEUE, Math.max(LEAST_QUEUE, Math.ceil((speed * QUEUE_MS) / 1000 / (mtu * 10))));
+}
+
+/** Whether a queue of `set` packets becomes `wanted`: fewer than there were only where it is worth it, or back to `least`. */
+export function refits(set: number, wanted: number, least: number): boolean {
+  return wanted > set || wanted < set - 1 || (wanted === least && wanted !== set);
+}
+
+export interface NetworkWishes {
+  readonly defaultroute: boolean;
+  readonly replacedefaultroute: boolean;
+  readonly defaultrouteMetric: number;
+  readonly proxyarp: boolean;
+  readonly ktune: boolean;
+  readonly defaultroute6: boolean;
+  readonly defaultroute6Metric: number;
+  /** The VRF the interface has joined. */
+  readonly vrf?: string | undefined;
+}
+
+/** How to take back what was done, the last first. */
+type Undo = (() => void)[];
+
+export class Network {
+  readonly #device: netif.Device;
+  readonly #wishes: NetworkWishes;
+  readonly #log: (level: LogLevel, text: string) => void;
+  readonly #undo4: Undo = [];
+  readonly #undo6: Undo = [];
+  readonly #undoStanding: Undo = [];
+  /** How many protocols have the interface up. */
+  #users = 0;
+  /** The queue as it was set; -1: somebody else has set another. */
+  #queue = 0;
+
+  constructor(device: netif.Device, wishes: NetworkWishes, log: (level: LogLevel, text: string) => void) {
+    this.#device = device;
+    this.#wishes = wishes;
+    this.#log = log;
+  }
+
+  /** Sets the interface up without any protocol, and keeps it so until down(). Throws OsError. */
+  stand(mtu: number, queue: number): void {
+    this.#raise(this.#undoStanding, mtu, queue);
+  }
+
+  /** Gives the interface its IPv4 addresses, and leaves it up or down. Throws OsError. */
+  setAddresses(our: number, peer: number): void {
+    netif.addAddress(this.#device, our, peer === 0 ? our : peer);
+    this.#undo4.push(() => netif.removeAddress(this.#device, our, peer === 0 ? our : peer));
+  }
+
+  /** The same, in place of those it has: what others route through the interface stays. Its own routes go until up(). */
+  changeAddresses(our: number, peer: number): void {
+    const [old, ...routes] = this.#undo4.splice(0);
+    this.#takeBack(routes);
+    this.setAddresses(our, peer);
+    if (old !== undefined) this.#takeBack([old]);
+  }
+
+  /**
+   * Sets it up for IPv4, and the routes through it. Throws OsError when it will not go up; a missing route is only
+   * logged.
+   */
+  up(peer: number, mtu: number, queue: number): void {
+    this.#raise(this.#undo4, mtu, queue);
+    const { defaultroute, proxyarp } = this.#wishes;
+    if (defaultroute) this.#attempt("default route", () => this.#addDefaultRoute());
+    if (proxyarp && peer !== 0) this.#attempt("proxy ARP entry", () => this.#addProxy(peer));
+  }
+
+  /**
+   * Sets it up for IPv6: the link-local addresses (of the peer 0: it has none), and the default route. When that cannot
+   * be, the log says why, nothing is left of it, and what is returned is the reason to close IPv6CP with.
+   */
+  up6(our: InterfaceId, peer: InterfaceId, mtu: number, queue: number): string | undefined {
+    if (mtu < LEAST_IPV6_MTU) {
+      this.#log("warn", `IPv6 needs an MTU of ${LEAST_IPV6_MTU} on ${this.#device.name}, and this link has ${mtu}`);
+      return "Interface configuration failed";
+    }
+    try {
+      this.#raise(this.#undo6, mtu, queue);
+      this.#addLinkLocal(our, peer);
+    } catch (error) {
+      this.down6();
+      this.#log("error", `Interface configuration failed for IPv6: ${reasonOf(error)}`);
+      return "Interface configuration failed";
+    }
+    if (this.#wishes.defaultroute6) this.#attempt("default IPv6 route", () => this.#addDefaultRoute6());
+    return undefined;
+  }
+
+  /**
+   * Makes the queue fit a line of `speed` that carries `gain` times as much, compressed. One that somebody else has set is
+   * left alone.
+   */
+  fitQueue(speed: number, gain: number, mtu: number): void {
+    const wanted = queueLength(speed * gain, mtu);
+    if (refits(this.#queue, wanted, queueLength(speed, mtu))) this.setQueue(wanted);
+  }
+
+  /** Sets the length of the queue, unless somebody else has set another. */
+  setQueue(wanted: number): void {
+    if (this.#queue < 0 || this.#queue === wanted) return;
+    this.#attempt("queue length", () => {
+      const isOurs = netif.queueLengthOf(this.#device) === this.#queue;
+      this.#queue = isOurs ? wanted : -1;
+      if (isOurs) netif.setLink(this.#device, { txQueueLength: wanted });
+    });
+  }
+
+  setMtu(mtu: number): void {
+    this.#attempt("MTU", () => netif.setLink(this.#device, { mtu }));
+  }
+
+  down4(): void {
+    this.#takeBack(this.#undo4);
+  }
+
+  down6(): void {
+    this.#takeBack(this.#undo6);
+  }
+
+  /** All of it. */
+  down(): void {
+    this.down4();
+    this.down6();
+    this.#takeBack(this.#undoStanding);
+  }
+
+  #takeBack(undo: Undo): void {
+    for (let step; (step = undo.pop()) !== undefined;) this.#attempt("what was set up", step);
+  }
+
+  /** Sets the interface up, also for the second protocol: a script may have set it down to rename it. */
+  #raise(undo: Undo, mtu: number, queue: number): void {
+    netif.setLink(this.#device, { mtu });
+    if (this.#users === 0) {
+      netif.setLink(this.#device, { txQueueLength: queue });
+      this.#queue = queue;
+      // Now and no sooner: an interface whose MTU was too small for IPv6 until now has forgotten it.
+      netif.noKernelLinkLocal(this.#device);
+    }
+    netif.setLink(this.#device, { up: true });
+    this.#users++;
+    undo.push(() => {
+      if (--this.#users === 0) netif.setLink(this.#device, { up: false });
+    });
+  }
+
+  #attempt(what: string, step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      // Somebody removed the interface, and with it all that hung on it.
+      if (hasCode(error, "ENODEV")) return;
+      this.#log("error", `${what} of ${this.#device.name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  /** Of the routes through the interface. */
+  #table(): number | undefined {
+    const { vrf } = this.#wishes;
+    return vrf === undefined ? undefined : vrfTable(vrf);
+  }
+
+  #addDefaultRoute(): void {
+    const { replacedefaultroute, defaultrouteMetric } = this.#wishes;
+    // -1 is 2.4.9's way to say "no metric of its own".
+    const metric = Math.max(0, defaultrouteMetric);
+    const table = this.#table();
+    const inTheWay = defaultRoutes(table).filter(
+      (route) => route.metric === metric && route.device.index !== this.#device.index,
+    );
+    if (inTheWay.length > 0 && !replacedefaultroute) {
+      const [{ device, gateway }] = inTheWay as [DefaultRoute];
+      this.#log("error", `not replacing default route to ${device.name} [${ipv4Text(gateway)}]`);
+      return;
+    }
+    // Each session has its own to give back.
+    const { release } =
+      inTheWay.length === 0
+        ? { release: (undo: () => void) => undo() }
+        : share(RUN_DIRECTORY, `default-route-${process.pid}-${this.#device.index}`, routesRecord(inTheWay, table));
+    this.#undo4.push(() => release(() => this.#returnDefaultRoute(metric, inTheWay, table)));
+    inTheWay.forEach(takeRoute);
+    addRoute(this.#device, DEFAULT_IPV4, 0, metric, table);
+  }
+
+  /** When another session has taken ours out of its way, it goes on: what we took comes behind its own. */
+  #returnDefaultRoute(metric: number, taken: readonly DefaultRoute[], table?: number): void {
+    const isOurs = ({ device, metric: has }: DefaultRoute): boolean =>
+      device.index === this.#device.index && has === metric;
+    const isTaken = taken.length > 0 && !defaultRoutes(table).some(isOurs);
+    if (!isTaken) removeRoute(this.#device, DEFAULT_IPV4, 0, metric, table);
+    for (const route of isTaken ? taken : taken.toReversed())
+      this.#attempt("default route", () => {
+        try {
+          returnRoute(route, isTaken);
+        } catch (error) {
+          // An interface that went down meanwhile would have lost it.
+          if (!hasCode(error, "ENETDOWN")) throw error;
+        }
+      });
+  }
+
+  /** Of 128 bits with a peer, as pppd gives it: the kernel makes the route to the peer. */
+  #addLinkLocal(our: InterfaceId, peer: InterfaceId): void {
+    const ours = linkLocal(our);
+    const theirs = peer.high === 0 && peer.low === 0 ? ours : linkLocal(peer);
+    netif.addAddress6(this.#device, ours, 128, theirs);
+    this.#undo6.push(() => netif.removeAddress6(this.#device, ours, 128, theirs));
+  }
+
+  #addDefaultRoute6(): void {
+    // The kernel's default is 1024, not 0: with no metric of our own any other default route is in the way.
+    const metric = Math.max(0, this.#wishes.defaultroute6Metric);
+    const table = this.#table();
+    const others = defaultRoutes6(table).filter(({ device }) => device.index !== this.#device.index);
+    const inTheWay = others.find((route) => metric === 0 || route.metric === metric);
+    if (inTheWay !== undefined) {
+      const where = inTheWay.gateway ? "via gateway" : `through ${inTheWay.device.name}`;
+      this.#log("error", `not replacing existing default route ${where}`);
+      return;
+    }
+    addRoute(this.#device, DEFAULT_IPV6, 0, metric, table);
+    this.#undo6.push(() => removeRoute(this.#device, DEFAULT_IPV6, 0, metric, table));
+  }
+
+  #addProxy(peer: number): void {
+    const found = findProxyInterface(peer);
+    if (found === undefined) {
+      this.#log("error", "Cannot determine ethernet address for proxy ARP");
+      return;
+    }
+    this.#log("info", `found interface ${found.name} for proxy arp`);
+    // A peer that calls on another line has it twice, until the first link is found dead.
+    const address = netif.ipv4Bytes(peer);
+    const { release } = share(RUN_DIRECTORY, `proxyarp-${ipv4Text(peer)}`, proxyRecord(found, address));
+    this.#undo4.push(() => release(() => removeProxy(found, address)));
+    addProxy(found, address);
+    if (this.#wishes.ktune) this.#undo4.push(switchOn(RUN_DIRECTORY, FORWARDING).undo);
+  }
+}
+
+/** fe80::/64 with this identifier. */
+function linkLocal({ high, low }: InterfaceId): Uint8Array {
+  const address = new Uint8Array(16);
+  address[0] = 0xfe;
+  address[1] = 0x80;
+  put32(address, put32(address, 8, high), low);
+  return address;
+}

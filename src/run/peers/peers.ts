@@ -1,0 +1,442 @@
+// Who may come in and with which addresses, and how we prove ourselves: the secrets files and the system's users,
+// asked by pppd's rules.
+
+import { bytesOf, printable } from "../../bytes/text.ts";
+import type { AuthMethod } from "../../control/lcp.ts";
+import type { Failure } from "../../link/events.ts";
+import type { Config } from "../../options/config.ts";
+import type { FileText, OptionHost } from "../../options/host.ts";
+import { formatIpv4 } from "../../options/numbers.ts";
+import { withPeerOptions } from "../../options/parse.ts";
+import { asSentence, lineText, missingText } from "../../options/secret-search.ts";
+import {
+  accessWarning,
+  addressAllowed,
+  type AddressList,
+  addressList,
+  findSecret,
+  type FoundSecret,
+  LOGIN_SECRET,
+  someAddress,
+} from "../../options/secrets.ts";
+import { cryptMatches } from "../../os/users/crypt.ts";
+import type { Log, LogLevel } from "../../os/log/log.ts";
+import { type LoginSession, systemLogin } from "../../os/users/login.ts";
+import { EapTls } from "./tls-engine.ts";
+import type { AuthPlan } from "../settings/link-config.ts";
+import { Proofs, type Searched, unprovenText } from "./proofs.ts";
+import { Passwords } from "./passwords.ts";
+import { Winbind } from "./samba.ts";
+
+/** What we are ready to prove ourselves with, in the order in which we would name it to the peer. */
+const ACCEPTED: readonly AuthMethod[] = ["eap", "chap-md5", "mschap-v2", "mschap", "pap"];
+/** After so many wrong passwords each further one costs time, and after so many more the line. */
+const FREE_FAILURES = 3;
+const MOST_FAILURES = 10;
+const PENALTY_MS = 5000;
+const TURN_MS = 20;
+
+/** The answer to a peer's PAP request, to be given after so long: guessing is made slow. */
+export interface PapVerdict {
+  readonly accepted: boolean;
+  readonly message: string;
+  readonly delayMs: number;
+}
+
+export class Peers {
+  readonly tls: EapTls;
+  readonly #config: Config;
+  readonly #host: OptionHost;
+  readonly #log: Log;
+  readonly #proofs = new Proofs();
+  /** What the peer that proved itself may use; undefined: nobody has. */
+  #addresses: readonly string[] | undefined;
+  #list: AddressList | undefined;
+  /** Where those addresses are said, and a peer's wish they do not allow. */
+  #addressesFrom = "";
+  #addressTrouble: string | undefined;
+  readonly #passwords: Passwords;
+  /** Who knows the peers instead of the secrets files. */
+  readonly #winbind: Winbind | undefined;
+  #unit = 0;
+  #failures = 0;
+  #session: LoginSession | undefined;
+  /** The words after `--` in the line of the peer that proved itself. */
+  #options: readonly string[] = [];
+  /** What those changed in the Config, as it was before. */
+  #before: Partial<Config> = {};
+
+  /** `passwords` are those of all lines. */
+  constructor(config: Config, host: OptionHost, log: Log, passwords = new Passwords(config, log)) {
+    const { plugins, ntlmAuthHelper } = config;
+    this.#passwords = passwords;
+    if (plugins.includes("winbind.so") && ntlmAuthHelper !== undefined)
+      this.#winbind = new Winbind(ntlmAuthHelper, log);
+    this.#config = config;
+    this.#host = host;
+    this.#log = log;
+    this.tls = new EapTls(config, host, log);
+  }
+
+  /** How the next attempt is to go: the secrets files are read anew for each. */
+  plan(): AuthPlan {
+    this.#warnOfOurFile();
+    this.#proofs.clear();
+    const { refusePap } = this.#config;
+    const ours = refusePap ? undefined : this.#ourPassword();
+    const prompts = !refusePap && this.#prompt?.isPossible === true;
+    return {
+      demand: this.#demand(),
+      accept: ACCEPTED.filter((method) => (method === "pap" ? prompts || ours !== undefined : this.#canProve(method))),
+      password: () => {
+        this.#oursSearched("pap", this.#papServer());
+        return prompts ? this.#askedPassword(ours) : (ours ?? "");
+      },
+      ourSecret: (server) => this.#ourSecret(server),
+      peerSecret: (client) => this.#peerSecret(client),
+      judge: this.#winbind,
+      clientMethod: this.tls.clientMethod(),
+      serverMethod: this.tls.serverMethod((line) => this.#judgedBy(line, "its line of the secrets file")),
+    };
+  }
+
+  /** Ways the peer may prove itself to us: those it has a secret for, the one we like best first. */
+  #demand(): readonly AuthMethod[] {
+    const { authRequired, authProtocols, login, remotename, remotenameGiven, name, plugins } = this.#config;
+    if (!authRequired) return [];
+    const client = remotenameGiven ? remotename : undefined;
+    const usable = (secret: FoundSecret | undefined): boolean => secret !== undefined && someAddress(secret.addresses);
+    const pap = login || usable(this.#secret("pap", undefined, name));
+    const chap = usable(this.#secret("chap", client, name));
+    const tls = this.tls.canServe();
+    return authProtocols.filter((method) => {
+      if (method === "eap") return chap || tls;
+      if (plugins.includes("winbind.so")) return this.#winbind !== undefined;
+      return method === "pap" ? pap : chap;
+    });
+  }
+
+  /** How often Bun must have its turn for what a proof waits for. */
+  turnMs(): number {
+    if (this.tls.engine.busy) return 0;
+    return this.#winbind?.isBusy === true || this.#passwords.prompt?.isBusy === true ? TURN_MS : Infinity;
+  }
+
+  /** Something a proof waited for has come to an end. */
+  takeSettled(): boolean {
+    const others = this.#winbind?.isSettled === true || this.#passwords.prompt?.isSettled === true;
+    return this.tls.engine.takeSettled() || others;
+  }
+
+  /** Undefined: nobody is to be asked for our PAP password. */
+  get #prompt(): Passwords["prompt"] {
+    return this.#config.password === undefined ? this.#passwords.prompt : undefined;
+  }
+
+  /** Our PAP password as the user says; if he says nothing, that of the secrets file. Undefined: he is being asked. */
+  #askedPassword(fromFile: string | undefined): string | undefined {
+    const { user, remotename } = this.#config;
+    const answer = this.#prompt?.take(user, remotename);
+    if (answer !== null) return answer;
+    if (fromFile === undefined) this.#log.write("error", "No secret found for PAP login");
+    return fromFile ?? "";
+  }
+
+  /** What the line of the peer says of addresses and options is kept for it. */
+  #judgedBy({ addresses, options }: Pick<FoundSecret, "addresses" | "options">, from: string): void {
+    this.#addresses = addresses;
+    this.#addressesFrom = from;
+    this.#options = options;
+  }
+
+  #warnOfOurFile(): void {
+    const { refusePap, password, papSecrets } = this.#config;
+    if (refusePap || password !== undefined) return;
+    const file = this.#host.readFile(papSecrets, "root");
+    if (!("errno" in file)) this.#warnOfAccess(papSecrets, file);
+  }
+
+  /** The one we were given, wherever the server is. */
+  get #password(): string | undefined {
+    return this.#config.password ?? this.#passwords.fromFd;
+  }
+
+  /** Undefined: no password for our name. */
+  #ourPassword(): string | undefined {
+    return this.#password ?? this.#secret("pap", this.#config.user, this.#papServer())?.secret;
+  }
+
+  /** With PAP a server does not say who it is. */
+  #papServer(): string | undefined {
+    const { remotename } = this.#config;
+    return remotename === "" ? undefined : remotename;
+  }
+
+  /** Whether we may and can prove ourselves with a method of chap-secrets. */
+  #canProve(method: AuthMethod): boolean {
+    const { user, remotename, remotenameGiven } = this.#config;
+    const { refuseChap, refuseMschap, refuseMschapV2, refuseEap } = this.#config;
+    const refused = { eap: refuseEap, "chap-md5": refuseChap, "mschap-v2": refuseMschapV2, mschap: refuseMschap };
+    if (method !== "pap" && refused[method]) return false;
+    if (this.#password !== undefined || (method === "eap" && this.tls.canProve())) return true;
+    return this.#secret("chap", user, remotenameGiven ? remotename : undefined) !== undefined;
+  }
+
+  /** Our secret for the server of that name. */
+  #ourSecret(server: string): string | undefined {
+    this.#oursSearched("chap", server);
+    return this.#password ?? this.#secret("chap", this.#config.user, server)?.secret;
+  }
+
+  /** The secret of a peer that says it is `client`; what its line says of addresses and options is kept for it. */
+  #peerSecret(client: string): string | undefined {
+    const { chapSecrets, name } = this.#config;
+    const file = this.#host.readFile(chapSecrets, "root");
+    if ("errno" in file) {
+      this.#log.write("error", `Can't open chap secret file ${chapSecrets}: ${file.reason}`);
+      return undefined;
+    }
+    this.#warnOfAccess(chapSecrets, file);
+    const found = this.#secret("chap", client, name);
+    this.#proofs.peerSearched(client, this.#searched("chap", client, name, found));
+    if (found === undefined) return undefined;
+    this.#judgedBy(found, lineText(chapSecrets, found.entry));
+    return found.secret;
+  }
+
+  #secret(kind: "pap" | "chap", client: string | undefined, server: string | undefined): FoundSecret | undefined {
+    const path = kind === "pap" ? this.#config.papSecrets : this.#config.chapSecrets;
+    const file = this.#host.readFile(path, "root");
+    if ("errno" in file) return undefined;
+    return findSecret(file.text, client, server, { file: path, read: (indirect) => this.#text(indirect) });
+  }
+
+  /** The outcome of such a search, in words. */
+  #searched(
+    kind: "pap" | "chap",
+    client: string | undefined,
+    server: string | undefined,
+    found = this.#secret(kind, client, server),
+  ): Searched {
+    const file = kind === "pap" ? this.#config.papSecrets : this.#config.chapSecrets;
+    if (found !== undefined) return { found: true, text: lineText(file, found.entry) };
+    return { found: false, text: missingText({ file, client, server }, this.#text(file)) };
+  }
+
+  #oursSearched(kind: "pap" | "chap", server: string | undefined): void {
+    const { password, user } = this.#config;
+    const given = { found: true, text: "the password option" };
+    this.#proofs.oursSearched(user, server, password === undefined ? this.#searched(kind, user, server) : given);
+  }
+
+  /** Why a proof failed, as far as the secrets files tell. */
+  whyFailed(failure: Failure): string | undefined {
+    if (failure === "peer-not-authenticated") return this.#proofs.ofPeer();
+    return failure === "we-not-authenticated" ? this.#proofs.ofOurs() : undefined;
+  }
+
+  /** Why the peer's wish that we prove ourselves with this method could not be met. */
+  whyUnproven(method: AuthMethod): string {
+    const { refusePap, refuseChap, refuseMschap, refuseMschapV2, refuseEap, user } = this.#config;
+    const { remotename, remotenameGiven } = this.#config;
+    const refusals: Readonly<Record<AuthMethod, [refused: boolean, option: string]>> = {
+      pap: [refusePap, "refuse-pap"],
+      "chap-md5": [refuseChap, "refuse-chap"],
+      mschap: [refuseMschap, "refuse-mschap"],
+      "mschap-v2": [refuseMschapV2, "refuse-mschap-v2"],
+      eap: [refuseEap, "refuse-eap"],
+    };
+    const [refused, option] = refusals[method];
+    const searched =
+      method === "pap"
+        ? this.#searched("pap", user, this.#papServer())
+        : this.#searched("chap", user, remotenameGiven ? remotename : undefined);
+    return unprovenText(method, refused ? option : undefined, searched);
+  }
+
+  #text(path: string): string | undefined {
+    const file = this.#host.readFile(path, "root");
+    return "errno" in file ? undefined : file.text;
+  }
+
+  /** Has Samba judge a name and a password the peer gave. Undefined: that is for judgePap alone. */
+  askSamba(user: string, password: string, tty: string, ifname: string): Promise<PapVerdict> | undefined {
+    return this.#winbind?.judgePassword(user, password).then(({ accepted, message }) => {
+      if (accepted) return { accepted, message, delayMs: 0 };
+      // One it does not know may be in our own file; but what is there for everybody is not for those it refused.
+      const { papSecrets, name, login } = this.#config;
+      const file = this.#host.readFile(papSecrets, "root");
+      const found = "errno" in file ? undefined : findSecret(file.text, user, name, { file: papSecrets });
+      if (found !== undefined && (found.secret !== "" || login)) return this.judgePap(user, password, tty, ifname);
+      return this.#refuse({ message: message || "Login incorrect", delayMs: 0 }, tty, user);
+    });
+  }
+
+  /** Judges a name and a password the peer gave. May ask the system, which takes milliseconds. */
+  judgePap(user: string, password: string, tty: string, ifname: string): PapVerdict {
+    const found = this.#findPeer(user);
+    if (found === undefined || !this.#passwordFits(found, password))
+      return this.#refuse({ message: "Login incorrect", delayMs: 0 }, tty, user);
+    const { login, enableSession } = this.#config;
+    if (!login && found.secret !== LOGIN_SECRET && !enableSession) return this.#admit(found, "Login ok");
+    const log = (level: LogLevel, text: string): void => this.#log.write(level, text);
+    const asked = login || found.secret === LOGIN_SECRET ? password : undefined;
+    if (asked !== undefined)
+      this.#proofs.peerSearched(user, this.#searched("pap", user, this.#config.name, found), "the system");
+    const result = systemLogin({ user, password: asked, tty, ifname, log });
+    if (!result.ok) return this.#refuse(result, tty, user);
+    this.#session = result.session;
+    // enable-session alone opens a session and says nothing of it to the peer.
+    return this.#admit(found, asked === undefined ? "Login ok" : result.message);
+  }
+
+  #findPeer(user: string): FoundSecret | undefined {
+    const { papSecrets, name } = this.#config;
+    const file = this.#host.readFile(papSecrets, "root");
+    if ("errno" in file) {
+      this.#log.write("error", `Can't open PAP password file ${papSecrets}: ${file.reason}`);
+      return undefined;
+    }
+    this.#warnOfAccess(papSecrets, file);
+    const found = findSecret(file.text, user, name, {
+      file: papSecrets,
+      read: (path) => this.#text(path),
+      warn: (text) => this.#log.write("warn", text),
+    });
+    if (found === undefined) this.#log.write("warn", `no PAP secret found for ${printable(user)}`);
+    this.#proofs.peerSearched(user, this.#searched("pap", user, name, found));
+    return found;
+  }
+
+  #warnOfAccess(path: string, { mode }: FileText): void {
+    const warning = accessWarning(path, mode);
+    if (warning !== undefined) this.#log.write("warn", warning);
+  }
+
+  /** An empty secret fits every password: `login` asks the system then. */
+  #passwordFits({ secret }: FoundSecret, password: string): boolean {
+    if (secret === "" || secret === LOGIN_SECRET) return true;
+    if (!this.#config.papcrypt && secret === password) return true;
+    return cryptMatches(bytesOf(password), secret);
+  }
+
+  #admit(found: FoundSecret, message: string): PapVerdict {
+    this.#failures = 0;
+    this.#judgedBy(found, lineText(this.#config.papSecrets, found.entry));
+    return { accepted: true, message, delayMs: 0 };
+  }
+
+  #refuse({ message, delayMs }: { message: string; delayMs: number }, tty: string, user: string): PapVerdict {
+    this.#failures++;
+    if (this.#failures >= MOST_FAILURES)
+      this.#log.write("warn", `${this.#failures} LOGIN FAILURES ON ${tty}, ${printable(user)}`);
+    const penalty = Math.max(0, Math.min(this.#failures, MOST_FAILURES) - FREE_FAILURES) * PENALTY_MS;
+    return { accepted: false, message, delayMs: delayMs + penalty };
+  }
+
+  /**
+   * True when a peer that refuses to prove anything is let in all the same: allow-ip, or a line for nobody. `login` and
+   * Samba have the last word on everybody else, and the HOWTO's `* * "" *` would be such a line.
+   */
+  admitsStrangers(): boolean {
+    const { allowIp, requirePap, authProtocols, login } = this.#config;
+    if (allowIp.length > 0) {
+      this.#addresses = allowIp;
+      this.#addressesFrom = "the allow-ip option";
+      return true;
+    }
+    if (login || this.#winbind !== undefined || (!requirePap && !authProtocols.includes("pap"))) return false;
+    const found = this.#secret("pap", "", this.#config.name);
+    if (found === undefined || found.secret !== "") return false;
+    this.#addresses = found.addresses;
+    this.#addressesFrom = lineText(this.#config.papSecrets, found.entry);
+    return true;
+  }
+
+  /** Applies the options its line has for the peer, until it leaves; what is wrong with them, for the log. */
+  applyOptions(): string | undefined {
+    // A peer may prove itself again, or as somebody else, before it leaves.
+    this.#takeBackOptions();
+    if (this.#options.length === 0) return undefined;
+    const { config, trouble } = withPeerOptions(this.#config, this.#options, this.#host);
+    this.#before = difference(this.#config, config);
+    Object.assign(this.#config, config);
+    return trouble;
+  }
+
+  /** What else was learnt meanwhile, such as the addresses of `demand`, stays. */
+  #takeBackOptions(): void {
+    Object.assign(this.#config, this.#before);
+    this.#before = {};
+  }
+
+  /** The address the secrets file has for the peer, if it is to be used instead of `wanted` (0: none). */
+  addressFor(wanted: number, unit: number): number | undefined {
+    this.#unit = unit;
+    this.#list = undefined;
+    const list = this.#allowed();
+    if (list?.suggested === undefined) return undefined;
+    return wanted === 0 || !addressAllowed(list, wanted) ? list.suggested : undefined;
+  }
+
+  #allowed(): AddressList | undefined {
+    if (this.#addresses === undefined) return undefined;
+    this.#list ??= addressList(
+      this.#addresses,
+      {
+        host: (name) => this.#host.resolveHost(name),
+        network: (name) => this.#host.resolveNetwork(name),
+        warn: (text) => this.#log.write("warn", text),
+      },
+      this.#unit,
+    );
+    return this.#list;
+  }
+
+  mayUse(address: number): boolean {
+    if (isNobodys(address)) return false;
+    // Samba says nothing of addresses: those a peer it knows may have are the options'.
+    if (this.#winbind !== undefined && address === this.#config.peerAddress) return true;
+    const list = this.#allowed();
+    if (list === undefined) return !this.#config.authRequired;
+    const allowed = addressAllowed(list, address);
+    if (!allowed) {
+      const words = this.#addresses?.map(printable).join(" ") ?? "";
+      const what = words === "" ? "allows the peer no address" : `allows the peer: ${words}`;
+      this.#addressTrouble = asSentence(`${this.#addressesFrom} ${what}; it wants ${formatIpv4(address)}`);
+    }
+    return allowed;
+  }
+
+  /** What is to be said of an address the peer may not use: once. */
+  takeAddressTrouble(): string | undefined {
+    const trouble = this.#addressTrouble;
+    this.#addressTrouble = undefined;
+    return trouble;
+  }
+
+  /** The link is down: the peer is a stranger again, and logged out. */
+  leave(): void {
+    this.#winbind?.forget();
+    this.#passwords.prompt?.cancel();
+    this.#session?.close();
+    this.#session = undefined;
+    this.#addresses = this.#list = undefined;
+    // With `persist` the next peer may be another.
+    this.#options = [];
+    this.#takeBackOptions();
+  }
+}
+
+/** What `config` has and `other` has otherwise. */
+function difference(config: Config, other: Config): Partial<Config> {
+  const keys = Object.keys({ ...config, ...other }) as (keyof Config)[];
+  const different = keys.filter((key) => !Bun.deepEquals(config[key], other[key], true));
+  return Object.fromEntries(different.map((key) => [key, config[key]]));
+}
+
+/** Loopback, multicast, class E and "this network": no peer can have them. */
+function isNobodys(address: number): boolean {
+  const first = address >>> 24;
+  return first === 0 || first === 127 || first >= 224;
+}

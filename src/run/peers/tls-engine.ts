@@ -1,0 +1,312 @@
+// EAP-TLS as the options and pppd's eaptls files have it: with what we prove who we are, and whom we believe.
+
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readdirSync } from "node:fs";
+import type { PeerCertificate, SecureVersion } from "node:tls";
+import type { EapClientMethod, EapServerMethod } from "../../auth/eap-methods.ts";
+import { TlsClient, TlsServer } from "../../auth/eap-tls.ts";
+import type { Plugged } from "../../auth/eap.ts";
+import { printable } from "../../bytes/text.ts";
+import type { Config } from "../../options/config.ts";
+import type { OptionHost } from "../../options/host.ts";
+import { accessWarning, someAddress } from "../../options/secrets.ts";
+import { findTlsEntry, type TlsEntry } from "../../options/tls-secrets.ts";
+import type { Log } from "../../os/log/log.ts";
+import { TlsEngine, type TlsIdentity, type TlsSession, type TlsSettings } from "../../os/net/tls.ts";
+import { EapType } from "../../wire/eap.ts";
+
+/** The files of one conversation: ours, those we trust, and what the peer must be. */
+interface Side {
+  readonly isFromFile: boolean;
+  readonly role: "client" | "server";
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  readonly pkcs12: string | undefined;
+  readonly ca: string | undefined;
+  readonly capath: string | undefined;
+  /** The name that must be in the peer's certificate; undefined: nobody said. */
+  readonly peerName: string | undefined;
+  /** The only certificate the peer may have. */
+  readonly peerCert: string | undefined;
+}
+
+/** What is wrong with a file of the operator's: a line of the log. */
+class TlsTrouble extends Error {}
+
+const VERSIONS: Readonly<Record<string, SecureVersion>> = { "1.0": "TLSv1", "1.1": "TLSv1.1", "1.3": "TLSv1.3" };
+/** What a certificate may be for. */
+const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
+const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
+/** In a folder made by c_rehash: a certificate's name, and a revocation list's. */
+const HASHED_CERT = /^[0-9a-f]{8}\.\d+$/;
+const HASHED_CRL = /^[0-9a-f]{8}\.r\d+$/;
+
+export class EapTls {
+  readonly engine = new TlsEngine();
+  readonly #config: Config;
+  readonly #host: OptionHost;
+  readonly #log: Log;
+
+  constructor(config: Config, host: OptionHost, log: Log) {
+    this.#config = config;
+    this.#host = host;
+    this.#log = log;
+  }
+
+  /** Undefined: we have no certificate to prove ourselves with. */
+  clientMethod(): Plugged<EapClientMethod> | undefined {
+    if (!this.canProve()) return undefined;
+    return { type: EapType.Tls, make: (host) => new TlsClient(host, () => this.#openClient()) };
+  }
+
+  /** Undefined: there is no peer that could. `admit` is told what the line of the one that is about to says of it. */
+  serverMethod(admit: (entry: TlsEntry) => void): Plugged<EapServerMethod> | undefined {
+    if (!this.canServe()) return undefined;
+    return { type: EapType.Tls, make: (host) => new TlsServer(host, (client) => this.#openServer(client, admit)) };
+  }
+
+  canProve(): boolean {
+    return this.#clientSide() !== undefined;
+  }
+
+  /** True when the peer, as far as we know it, could prove itself and have an address. */
+  canServe(): boolean {
+    const { remotename, remotenameGiven, name } = this.#config;
+    const entry = this.#entry("server", remotenameGiven ? remotename : undefined, name);
+    return entry !== undefined && someAddress(entry.addresses);
+  }
+
+  #path(role: Side["role"]): string {
+    return `${this.#host.etc}/eaptls-${role}`;
+  }
+
+  #entry(role: Side["role"], client: string | undefined, server: string): TlsEntry | undefined {
+    const path = this.#path(role);
+    const file = this.#host.readFile(path, "root");
+    return "errno" in file ? undefined : findTlsEntry(file.text, client, server, path);
+  }
+
+  #warnOfAccess(role: Side["role"]): void {
+    const path = this.#path(role);
+    const file = this.#host.readFile(path, "root");
+    const warning = "errno" in file ? undefined : accessWarning(path, file.mode);
+    if (warning !== undefined) this.#log.write("warn", warning);
+  }
+
+  /** The options, or our line of the file. pppd takes a line for a certain server only if remotename says it is that one. */
+  #clientSide(): Side | undefined {
+    const { ca, capath, cert, key, pkcs12, user, remotename, remotenameGiven } = this.#config;
+    const peerName = remotenameGiven ? remotename : undefined;
+    const common = { role: "client", peerName } as const;
+    if ((ca ?? capath) !== undefined && (pkcs12 !== undefined || (cert !== undefined && key !== undefined)))
+      return { ...common, isFromFile: false, ca, capath, cert, key, pkcs12, peerCert: undefined };
+    const entry = this.#entry("client", user, peerName ?? "");
+    if (entry === undefined) return undefined;
+    const files = { ca: entry.ca, capath: undefined, cert: entry.clientCert, key: entry.key, pkcs12: undefined };
+    return { ...common, isFromFile: true, ...files, peerCert: entry.serverCert };
+  }
+
+  #openClient(): TlsSession | undefined {
+    const { user, remotename, remotenameGiven } = this.#config;
+    const side = this.#clientSide();
+    if (side === undefined || side.isFromFile) this.#warnOfAccess("client");
+    if (side === undefined) this.#lacks("client", user, remotenameGiven ? remotename : "");
+    return side && this.#open(side);
+  }
+
+  #openServer(client: string, admit: (entry: TlsEntry) => void): TlsSession | undefined {
+    const { name } = this.#config;
+    const entry = this.#entry("server", client, name);
+    this.#warnOfAccess("server");
+    if (entry === undefined) {
+      this.#lacks("server", client, name);
+      return undefined;
+    }
+    admit(entry);
+    const { ca, key, serverCert, clientCert } = entry;
+    const files = { ca, capath: undefined, cert: serverCert, key, pkcs12: undefined };
+    return this.#open({ role: "server", isFromFile: true, ...files, peerName: client, peerCert: clientCert });
+  }
+
+  #lacks(role: Side["role"], client: string, server: string): void {
+    const path = this.#path(role);
+    const file = this.#host.readFile(path, "root");
+    if ("errno" in file) this.#log.write("error", `Can't open eap-tls secret file ${path}: ${file.reason}`);
+    const names = `client "${printable(client)}", server "${printable(server)}"`;
+    this.#log.write("error", `EAP-TLS: Cannot get secret/password for ${names}`);
+  }
+
+  #open(side: Side): TlsSession | undefined {
+    try {
+      const { maxTlsVersion = "" } = this.#config;
+      const expected = side.peerCert === undefined ? undefined : this.#storedCert(side.peerCert);
+      const settings: TlsSettings = {
+        role: side.role,
+        ca: this.#trusted(side),
+        identity: this.#identity(side),
+        crl: this.#revoked(),
+        maxVersion: VERSIONS[maxTlsVersion.slice(0, 3)] ?? "TLSv1.2",
+        check: (peer) => this.#check(side, expected, peer),
+      };
+      const session = attempt(() => this.engine.open(settings));
+      if (session === undefined) throw new TlsTrouble("EAP-TLS: Cannot initialize SSL CTX context");
+      return session;
+    } catch (error) {
+      if (!(error instanceof TlsTrouble)) throw error;
+      this.#log.write("error", error.message);
+      return undefined;
+    }
+  }
+
+  // ── files ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Undefined: it cannot be read. */
+  #text(path: string): string | undefined {
+    const file = this.#host.readFile(path, "root");
+    return "errno" in file ? undefined : file.text;
+  }
+
+  #trusted({ ca, capath }: Side): string[] {
+    if (ca === undefined && capath === undefined) throw new TlsTrouble("EAP-TLS: CA certificate file or path missing");
+    const texts = ca === undefined ? [] : [this.#text(ca)];
+    if (capath !== undefined) texts.push(...this.#folder(capath, HASHED_CERT));
+    const trusted = texts.filter((text) => text !== undefined && firstCert(text) !== undefined);
+    if (trusted.length === 0 || (ca !== undefined && texts[0] !== trusted[0]))
+      throw new TlsTrouble("EAP-TLS: Cannot load verify locations");
+    return trusted.filter((text) => text !== undefined);
+  }
+
+  #folder(path: string, pattern: RegExp): (string | undefined)[] {
+    try {
+      const names = readdirSync(path).filter((name) => pattern.test(name));
+      return names.map((name) => this.#text(`${path}/${name}`));
+    } catch {
+      return [];
+    }
+  }
+
+  /** Revocation lists. With one at all, a certificate whose issuer has none here is not believed. */
+  #revoked(): string[] {
+    const { crl, crlDir } = this.#config;
+    const lists: string[] = [];
+    if (crl !== undefined) {
+      const text = this.#text(crl);
+      if (text === undefined) throw new TlsTrouble(`EAP-TLS: Cannot open CRL file '${crl}'`);
+      if (!isCrl(text)) throw new TlsTrouble(`EAP-TLS: Cannot read CRL file '${crl}'`);
+      lists.push(text);
+    }
+    if (crlDir !== undefined) {
+      const found = this.#folder(crlDir, HASHED_CRL).filter((text) => text !== undefined && isCrl(text));
+      if (found.length === 0) throw new TlsTrouble("EAP-TLS: Store lookup for CRL failed");
+      lists.push(...found.filter((text) => text !== undefined));
+    }
+    return lists;
+  }
+
+  #identity({ cert, key, pkcs12 }: Side): TlsIdentity {
+    const { password: passphrase } = this.#config;
+    if (pkcs12 !== undefined) {
+      const text = this.#text(pkcs12);
+      if (text === undefined) throw new TlsTrouble(`EAP-TLS: Cannot open \`${pkcs12}' PKCS12 for input`);
+      return { pfx: Buffer.from(text, "latin1"), passphrase: passphrase ?? "" };
+    }
+    if (cert === undefined) throw new TlsTrouble("EAP-TLS: Certificate missing");
+    if (key === undefined) throw new TlsTrouble("EAP-TLS: Private key missing");
+    const chain = this.#text(cert);
+    const first = chain === undefined ? undefined : firstCert(chain);
+    if (chain === undefined || first === undefined)
+      throw new TlsTrouble(`EAP-TLS: Cannot use public certificate ${cert}`);
+    const now = Date.now();
+    if (Date.parse(first.validFrom) > now) this.#log.write("warn", "EAP-TLS: Your certificate is not yet valid!");
+    if (Date.parse(first.validTo) < now) this.#log.write("warn", "EAP-TLS: Your certificate has expired!");
+    const secret = this.#privateKey(key, first);
+    return { cert: chain, key: secret, passphrase };
+  }
+
+  #privateKey(path: string, cert: X509Certificate): string {
+    const { password } = this.#config;
+    const text = this.#text(path);
+    const key = attempt(() => createPrivateKey({ key: text ?? "", ...(password && { passphrase: password }) }));
+    if (text === undefined || key === undefined) throw new TlsTrouble(`EAP-TLS: Cannot use private key ${path}`);
+    if (!cert.checkPrivateKey(key)) throw new TlsTrouble(`EAP-TLS: Private key ${path} fails security check`);
+    return text;
+  }
+
+  #storedCert(path: string): Uint8Array {
+    const text = this.#text(path);
+    const cert = text === undefined ? undefined : firstCert(text);
+    if (cert === undefined) throw new TlsTrouble(`EAP-TLS: Error loading client certificate from file ${path}`);
+    return cert.raw;
+  }
+
+  // ── the peer's certificate ─────────────────────────────────────────────────────────────────────────────────────────
+
+  #check(side: Side, expected: Uint8Array | undefined, peer: PeerCertificate): string | undefined {
+    const { tlsVerifyKeyUsage, tlsVerifyMethod = "name" } = this.#config;
+    if (tlsVerifyKeyUsage) {
+      const wanted = side.role === "client" ? SERVER_AUTH : CLIENT_AUTH;
+      if (peer.ext_key_usage !== undefined && !peer.ext_key_usage.includes(wanted))
+        return "Certificate verification error: invalid extended key usage";
+      this.#log.write("info", "Certificate key usage: OK");
+    }
+    const name = commonName(peer);
+    if (side.peerName === undefined || tlsVerifyMethod === "none")
+      this.#log.write("warn", "Peer name not specified: no check");
+    else {
+      const shown = `CN (${printable(name)}) != peer_name (${printable(side.peerName)})`;
+      if (!fits(tlsVerifyMethod, side.peerName, peer)) return `Certificate verification error: ${shown}`;
+      this.#log.write("info", `Certificate CN: ${printable(name)} , peer name ${printable(side.peerName)}`);
+    }
+    if (expected !== undefined && !peer.raw.equals(expected))
+      return "Peer certificate doesn't match stored certificate";
+    return undefined;
+  }
+}
+
+/** Whether the certificate is the one of that name, by tls-verify-method. Nobody has the empty name. */
+function fits(method: string, name: string, peer: PeerCertificate): boolean {
+  if (name === "") return false;
+  switch (method) {
+    case "name":
+      return commonName(peer) === name;
+    case "suffix":
+      return commonName(peer).endsWith(name);
+    case "subject":
+      return subjectLine(peer) === name;
+    default:
+      return false;
+  }
+}
+
+/** The first of them, as octets: our names are. */
+function commonName(peer: PeerCertificate): string {
+  const name: string | string[] | undefined = peer.subject.CN;
+  return octets((Array.isArray(name) ? name[0] : name) ?? "");
+}
+
+/** As OpenSSL puts it in a line: /C=GB/O=Milliways/CN=zaphod. */
+function subjectLine(peer: PeerCertificate): string {
+  const parts = Object.entries(peer.subject);
+  return octets(parts.flatMap(([key, value]) => [value ?? []].flat().map((one) => `/${key}=${one}`)).join(""));
+}
+
+function octets(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+function firstCert(text: string): X509Certificate | undefined {
+  return attempt(() => new X509Certificate(text));
+}
+
+function isCrl(text: string): boolean {
+  return text.includes("-----BEGIN X509 CRL-----");
+}
+
+/** Undefined: what the operator gave is not what it should be. */
+function attempt<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,178 @@
+// The scripts of /etc/ppp: what they are told, and that an ip-down never overtakes its ip-up.
+
+import type { Config } from "../../options/config.ts";
+import { type Child, hookRefusal, runHook } from "../../os/process/exec.ts";
+import type { LogLevel } from "../../os/log/log.ts";
+
+/** A timer of more milliseconds fires at once. */
+export const LONGEST_MS = 0x7fffffff;
+
+const TURN_MS = 20;
+
+export class Hooks {
+  /** The environment, and nothing else of ours: IPLOCAL, PEERNAME and so on. */
+  readonly env = new Map<string, string>();
+  readonly #log: (level: LogLevel, text: string) => void;
+  readonly #changes: () => Config["environment"];
+  readonly #running = new Map<Child, string>();
+  /** What else is to be done before the end. */
+  readonly #waits = new Set<Promise<unknown>>();
+  readonly #pairs = new Map<string, UpDown>();
+
+  /** `changes` are those of `set` and `unset`, which have the last word on the environment. */
+  constructor(log: (level: LogLevel, text: string) => void, changes: () => Config["environment"] = () => []) {
+    this.#log = log;
+    this.#changes = changes;
+  }
+
+  /** Starts a script if it is there and safe to run. The promise resolves when it has ended. */
+  start(path: string, args: readonly string[]): Promise<void> | undefined {
+    const refusal = hookRefusal(path);
+    if (refusal !== undefined) {
+      if (refusal !== "absent") this.#log("warn", `Can't execute ${path}: ${refusal}`);
+      return undefined;
+    }
+    let child: Child;
+    try {
+      child = runHook(path, args, changed(Object.fromEntries(this.env), this.#changes()));
+    } catch (error) {
+      this.#log("error", `Can't execute ${path}: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    }
+    this.#log("debug", `Script ${path} started (pid ${child.pid})`);
+    return this.watch(child, path);
+  }
+
+  /** Looks after a child until its end: says how it ended, and keeps us from exiting before it. */
+  async watch(child: Child, name: string): Promise<void> {
+    this.#running.set(child, name);
+    const { signal, status } = await child.ended;
+    this.#running.delete(child);
+    if (signal !== 0) this.#log("warn", `Child process ${name} (pid ${child.pid}) terminated with signal ${signal}`);
+    else this.#log("debug", `Script ${name} finished (pid ${child.pid}), status = 0x${waitStatus(status)}`);
+  }
+
+  /** Has the end wait for this, which says by itself when it takes too long. */
+  wait(done: Promise<unknown>): void {
+    this.#waits.add(done);
+    void done.finally(() => this.#waits.delete(done));
+  }
+
+  /** While something is to be done that no descriptor tells of, Bun gets its turn this often. */
+  turnMs(): number {
+    return this.#waits.size > 0 ? TURN_MS : Infinity;
+  }
+
+  /** Waits for all of them, so many seconds and no longer (0: for ever); then they are ended. */
+  async finish(childTimeout: number): Promise<void> {
+    await this.#finishScripts(childTimeout);
+    while (this.#waits.size > 0) await Promise.all(this.#waits);
+  }
+
+  async #finishScripts(childTimeout: number): Promise<void> {
+    if (this.#running.size === 0) return;
+    this.#log("debug", `Waiting for ${this.#running.size} child processes...`);
+    for (const [child, name] of this.#running) this.#log("debug", `  script ${name}, pid ${child.pid}`);
+    const all = this.#allEnded();
+    if (childTimeout === 0) await all;
+    else if (await outlasts(all, childTimeout * 1000)) {
+      this.#log("warn", `  timeout, still ${this.#running.size} child processes running`);
+      for (const child of this.#running.keys()) child.kill(15);
+      await outlasts(all, 1000);
+    }
+  }
+
+  /** One that ends may be what another, an ip-down, waited for. */
+  async #allEnded(): Promise<void> {
+    while (this.#running.size > 0) {
+      await Promise.all([...this.#running.keys()].map((child) => child.ended));
+      await new Promise(setImmediate);
+    }
+  }
+
+  /** The same for every link of a session: with `persist`, the last one's scripts may still run when the next is up. */
+  pair(up: string, down: string): UpDown {
+    const key = `${up}\0${down}`;
+    const pair = this.#pairs.get(key) ?? new UpDown(this, up, down);
+    this.#pairs.set(key, pair);
+    return pair;
+  }
+}
+
+/** The environment with the changes of `set` and `unset` made to it. */
+export function changed(env: Record<string, string>, changes: Config["environment"]): Record<string, string> {
+  const result = { ...env };
+  for (const { name, value } of changes) {
+    if (value === undefined) delete result[name];
+    else result[name] = value;
+  }
+  return result;
+}
+
+/** pppd prints the exit code where the wait status has it in the second byte. */
+function waitStatus(status: number): string {
+  return (status >= 0x100 ? status >>> 8 : status).toString(16);
+}
+
+async function outlasts(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  let timer: Timer | undefined;
+  const late = new Promise<boolean>(
+    (resolve) => (timer = setTimeout(() => resolve(true), Math.min(milliseconds, LONGEST_MS))),
+  );
+  const result = await Promise.race([promise.then(() => false), late]);
+  clearTimeout(timer);
+  return result;
+}
+
+/** A script that must not run while its counterpart does: ip-up and ip-down of one interface. */
+export class UpDown {
+  readonly #hooks: Hooks;
+  readonly #up: string;
+  readonly #down: string;
+  #args: readonly string[] = [];
+  #wanted: "up" | "down" = "down";
+  #done: "up" | "down" = "down";
+  #busy = false;
+  #upEnded = (): void => {};
+
+  constructor(hooks: Hooks, up: string, down: string) {
+    this.#hooks = hooks;
+    this.#up = up;
+    this.#down = down;
+  }
+
+  /** `ended` is called when the script has ended, or is not there, and the interface is still up. */
+  up(args: readonly string[], ended = (): void => {}): void {
+    this.#wanted = "up";
+    this.#args = args;
+    this.#upEnded = ended;
+    this.#next();
+  }
+
+  /** `args`: what the script is told, when it is told anything else than its counterpart was. */
+  down(args = this.#args): void {
+    this.#wanted = "down";
+    this.#args = args;
+    this.#next();
+  }
+
+  #next(): void {
+    if (this.#busy || this.#wanted === this.#done) return;
+    this.#done = this.#wanted;
+    const ended = this.#hooks.start(this.#done === "up" ? this.#up : this.#down, this.#args);
+    if (ended === undefined) {
+      this.#ended();
+      return;
+    }
+    this.#busy = true;
+    void ended.then(() => {
+      this.#busy = false;
+      this.#ended();
+    });
+  }
+
+  #ended(): void {
+    if (this.#done === "up" && this.#wanted === "up") this.#upEnded();
+    this.#next();
+  }
+}

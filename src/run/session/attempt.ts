@@ -1,0 +1,347 @@
+// One link on one line, from "Connect:" to "Connection terminated.": what its events do to the log, the peer's session and
+// the scripts. The interface is the unit's.
+
+import { decoded } from "../../bytes/text.ts";
+import type { AuthMethod } from "../../control/lcp.ts";
+import type { Bundle } from "../../link/bundle.ts";
+import type { LinkEvent } from "../../link/events.ts";
+import { Link, type LinkConfig } from "../../link/link.ts";
+import { Pacer } from "../loop/pacer.ts";
+import { RateLimit } from "../loop/rate-limit.ts";
+import type { Config } from "../../options/config.ts";
+import { type LineErrors, lineErrors } from "../../os/serial/modem-lines.ts";
+import type { Log } from "../../os/log/log.ts";
+import { outboxTurnMs } from "../../os/log/outbox.ts";
+import type { Device } from "../../os/serial/stream.ts";
+import { Tty } from "../../os/serial/tty.ts";
+import type { Tun } from "../../os/net/tun.ts";
+import { limitOf, paceOf } from "../line/device.ts";
+import { Exit, FAILURES } from "../exit.ts";
+import type { Hooks, UpDown } from "../scripts/hooks.ts";
+import { lineTrouble } from "../diagnose/line-trouble.ts";
+import { filtersOf, ipcpConfig, linkConfig } from "../settings/link-config.ts";
+import { type Buffers, driverQueue, type Loop, type Port } from "../loop/loop.ts";
+import type { PapVerdict, Peers } from "../peers/peers.ts";
+import { type FrameCounts, PortWatch } from "../diagnose/port-watch.ts";
+import { RecordFile } from "../live/record-file.ts";
+import { RttFile } from "../live/rtt-recorder.ts";
+import type { LineStatus } from "../live/published-status.ts";
+import type { Unit } from "./network-phase.ts";
+
+/** pppd makes up 10.64.64.64 and up for a peer nobody has an address for. */
+const MADE_UP_PEER = 0x0a404040;
+
+export interface AttemptHost {
+  readonly config: Config;
+  readonly log: Log;
+  readonly peers: Peers;
+  readonly hooks: Hooks;
+  setStatus(exit: Exit): void;
+}
+
+/** How an attempt ended. */
+export interface End {
+  /** The line is gone: no disconnect script can run on it. */
+  hangup: boolean;
+  /** Not even with `persist` is there anything more to do. */
+  final: boolean;
+}
+
+export function random32(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0]!;
+}
+
+export function madeUpPeer(tun: Tun): number {
+  return MADE_UP_PEER + tun.unit;
+}
+
+export class Attempt {
+  readonly link: Link;
+  readonly pacer: Pacer;
+  /** Resolves when there is no link any more. */
+  readonly ended: Promise<End>;
+  /** There is no link any more: `ended` is about to resolve. */
+  over = false;
+  /** It came as far as the network phase. */
+  hadNetwork = false;
+  readonly #bundled: boolean;
+  readonly #host: AttemptHost;
+  readonly #tty: Device;
+  readonly #tun: Tun;
+  readonly #linkConfig: LinkConfig;
+  readonly #port: Port;
+  readonly #record: RecordFile | undefined;
+  readonly #rtt: RttFile | undefined;
+  readonly #authScripts: UpDown;
+  readonly #errorsBefore: LineErrors | undefined;
+  /** Of a port that is ours: one on standard input is our parent's as well. */
+  readonly #watch: PortWatch | undefined;
+  /** What was said of the port's lines and counters, each once. */
+  readonly #portTrouble = new Set<string>();
+  readonly #end: End = { hangup: false, final: false };
+  readonly #resolve: (end: End) => void;
+  #loop: Loop | undefined;
+  #unit: Unit | undefined;
+  /** What the peer wanted us to prove ourselves with, and nothing came of it yet. */
+  #unproven: AuthMethod | undefined;
+  /** What the peer will hear about its password, and when. */
+  #verdict: PapVerdict | undefined;
+  #verdictAt = Infinity;
+  /** The verdict somebody else is asked for. */
+  #awaited: Promise<PapVerdict> | undefined;
+
+  /** `plain` is the memory decompressed packets come to lie in; a bundle has its own idea of the network phase. */
+  constructor(host: AttemptHost, buffers: Buffers, plain: Uint8Array, tty: Device, tun: Tun, bundle?: Bundle) {
+    const { config, log, peers, hooks } = host;
+    this.#host = host;
+    this.#bundled = bundle !== undefined;
+    this.#tty = tty;
+    this.#errorsBefore = lineErrors(tty.fd);
+    if (config.device !== undefined && !config.defaultDevice && tty instanceof Tty)
+      this.#watch = new PortWatch(tty, performance.now(), (text) => log.write("warn", text));
+    this.#tun = tun;
+    const { promise, resolve } = Promise.withResolvers<End>();
+    this.ended = promise;
+    this.#resolve = resolve;
+    buffers.input.clear();
+    buffers.output.clear();
+    const pacer = (this.pacer = new Pacer(paceOf(config, tty)));
+    this.#linkConfig = linkConfig(config, peers.plan(), (text) => log.write("error", text));
+    const rtt = config.lcpRttFile === undefined ? undefined : new RttFile(config.lcpRttFile, log);
+    this.#rtt = rtt;
+    this.link = new Link(this.#linkConfig, {
+      output: buffers.output,
+      frame: buffers.frame.bytes,
+      plain,
+      random32,
+      peerMayUse: (address) => peers.mayUse(address),
+      admitsStrangers: () => peers.admitsStrangers(),
+      madeUpPeerAddress: () => madeUpPeer(tun),
+      timed: rtt && ((micros, lost) => rtt.answered(micros, lost)),
+      bundle,
+      load: (now) => ({ rate: pacer.rate, backlog: pacer.ahead(buffers.output.length, driverQueue(tty), now) }),
+    });
+    this.link.trace.level = log.debug ? Math.max(1, config.debug) : 0;
+    this.#record = config.record === undefined ? undefined : new RecordFile(config.record, log);
+    this.#authScripts = hooks.pair(config.authUpScript, config.authDownScript);
+    const limit = limitOf(config);
+    this.#port = {
+      fd: tty.fd,
+      writeFd: tty.writeFd,
+      countsOutput: tty.countsOutput,
+      ...(limit > 0 && { limit: { sending: new RateLimit(limit), receiving: new RateLimit(limit) } }),
+      buffers,
+      link: this.link,
+      pacer,
+      ...(this.#record && { record: this.#record }),
+      hungUp: (now) => this.#hungUp(now),
+    };
+  }
+
+  /** Starts the link; `unit` is the interface it is for. */
+  start(loop: Loop, unit: Unit): void {
+    const { config } = this.#host;
+    this.#loop = loop;
+    this.#unit = unit;
+    loop.add(this.#port);
+    // A connect script is given even when it is empty. Who is called need not wait for the caller.
+    const calls = config.connect !== undefined || config.pty !== undefined || config.socket !== undefined;
+    this.link.open(performance.now(), calls ? config.connectDelayMs : 0);
+  }
+
+  /** Ends the link in good order. */
+  close(reason: string, now = performance.now()): void {
+    this.#unproven = undefined;
+    this.link.close(reason, now);
+  }
+
+  /** How much of the packets goes to the log, from now on. */
+  trace(level: number): void {
+    this.link.trace.level = level;
+  }
+
+  /** Negotiates compression anew (SIGUSR2). */
+  restartCcp(): void {
+    this.link.networks.restartCcp(performance.now());
+  }
+
+  status(): LineStatus {
+    const { link, pacer } = this;
+    const { frames, badFcs, runts, overlong, aborted, faults } = link.deframer.stats;
+    return {
+      device: this.#tty.path,
+      speed: Math.round(pacer.rate * 10_000),
+      phase: link.phase,
+      framesReceived: frames,
+      framesSent: link.framesSent,
+      badFcs,
+      runts,
+      overlong,
+      aborted,
+      faults,
+    };
+  }
+
+  nextDeadline(): number {
+    return Math.min(this.#verdictAt, this.#watch?.nextLookAt ?? Infinity);
+  }
+
+  /** How often Bun must have its turn: TLS works in it, and whoever is asked about passwords. */
+  turnMs(): number {
+    return Math.min(this.#host.peers.turnMs(), this.#host.hooks.turnMs(), outboxTurnMs());
+  }
+
+  settle(now: number): void {
+    if (this.#host.peers.takeSettled()) this.link.authResume(now);
+    this.#takeEvents(now);
+    if (this.#watch !== undefined && this.#watch.nextLookAt <= now) this.#watch.look(now, this.#frameCounts());
+    if (this.#verdict === undefined || this.#verdictAt > now) return;
+    const { accepted, message } = this.#verdict;
+    this.#verdict = undefined;
+    this.#verdictAt = Infinity;
+    this.link.papVerdict(accepted, message, performance.now());
+    this.#takeEvents(now);
+  }
+
+  #frameCounts(): FrameCounts {
+    const { frames, badFcs, runts, overlong, aborted } = this.link.deframer.stats;
+    return { good: frames, bad: badFcs + runts + overlong + aborted, sent: this.link.framesSent };
+  }
+
+  #takeEvents(now: number): void {
+    for (let event; (event = this.link.takeEvent()) !== undefined;) this.#handle(event, now);
+    this.#explain(this.#host.peers.takeAddressTrouble());
+  }
+
+  #handle(event: LinkEvent, now: number): void {
+    const { config, log, setStatus } = this.#host;
+    if (event.type === "lcp-up") this.#rtt?.up(config.lcpEchoInterval);
+    if (event.type === "phase" && event.phase === "network") {
+      this.hadNetwork = true;
+      if (this.#bundled) this.#unproven = undefined;
+    }
+    // It let us in all the same.
+    if (event.type === "ipv4-up" || event.type === "ipv6-up") this.#unproven = undefined;
+    // In a bundle one link's MTU is not the interface's.
+    if (event.type === "lcp-up" && this.#bundled) return;
+    if (this.#unit?.handle(event, now) === true) return;
+    switch (event.type) {
+      case "log":
+        log.write(event.level, event.text);
+        return;
+      case "lcp-down":
+        this.#rtt?.down();
+        this.#authScripts.down();
+        return;
+      case "pap-request":
+        this.#judgePap(event.user, event.password, now);
+        return;
+      case "peer-authenticated":
+        this.#peerAuthenticated(event.name);
+        return;
+      case "unproven":
+        this.#unproven = event.method;
+        return;
+      case "failure":
+        setStatus(FAILURES[event.failure]);
+        this.#unproven = undefined;
+        this.#explain(this.#host.peers.whyFailed(event.failure));
+        if (event.failure === "callback") this.#end.final = true;
+        return;
+      case "round-trip":
+        // What was asked for is no fiction.
+        if (this.#port.limit === undefined) this.pacer.roundTrip(event.octets, event.milliseconds);
+        return;
+      case "unanswered":
+        for (const text of lineTrouble(this.#tty.fd, config.crtscts, this.#errorsBefore)) {
+          if (!this.#portTrouble.has(text)) log.write("warn", text);
+          this.#portTrouble.add(text);
+        }
+        this.#watch?.nameOpeners(now);
+        return;
+      case "terminated":
+        this.#terminated(event.waited);
+        this.#finish();
+        return;
+    }
+  }
+
+  #judgePap(user: string, password: string, now: number): void {
+    const { peers } = this.#host;
+    const later = (this.#awaited = peers.askSamba(user, password, this.#tty.path, this.#tun.name));
+    if (later === undefined) this.#setVerdict(peers.judgePap(user, password, this.#tty.path, this.#tun.name), now);
+    else void later.then((verdict) => this.#awaited === later && this.#setVerdict(verdict, performance.now()));
+  }
+
+  #setVerdict(verdict: PapVerdict, now: number): void {
+    this.#verdict = verdict;
+    this.#verdictAt = now + verdict.delayMs;
+  }
+
+  #peerAuthenticated(name: string): void {
+    const { config, log, peers, hooks } = this.#host;
+    const peer = decoded(name);
+    hooks.env.set("PEERNAME", peer);
+    const problem = peers.applyOptions();
+    if (problem !== undefined) log.write("error", problem);
+    if (!this.link.networks.up) this.link.networks.filters = filtersOf(config);
+    // What the peer's own line of the secrets file says of addresses and name servers, IPCP must know.
+    const { ipcp } = this.#linkConfig.networks;
+    const dialect = this.link.networks.ipcp;
+    if (ipcp !== undefined && dialect !== undefined && !this.link.networks.up) {
+      Object.assign(ipcp, ipcpConfig(config));
+      dialect.wantPeer = ipcp.peer;
+      const address = peers.addressFor(dialect.wantPeer, this.#tun.unit);
+      if (address !== undefined) dialect.wantPeer = address;
+    }
+    const { device = "", ipparam } = config;
+    const args = [this.#tun.name, peer, hooks.env.get("PPPLOGNAME") ?? "", device, String(this.#tty.speed)];
+    this.#authScripts.up(ipparam === undefined ? args : [...args, ipparam]);
+  }
+
+  /** The loop has let go of the line already. */
+  #hungUp(now: number): void {
+    this.#host.log.write("notice", "Modem hangup");
+    this.#host.setStatus(Exit.HANGUP);
+    this.#end.hangup = true;
+    this.link.hangup(now);
+    this.#takeEvents(now);
+    this.#terminated(false);
+    this.#finish();
+  }
+
+  #terminated(waited: boolean): void {
+    const { log, peers, setStatus } = this.#host;
+    if (this.#unproven !== undefined) this.#explain(peers.whyUnproven(this.#unproven));
+    log.write("notice", "Connection terminated.");
+    const { uncleanness } = this.link;
+    if (uncleanness !== undefined && !this.#end.hangup) {
+      log.write("warn", "Receive serial link is not 8-bit clean:");
+      log.write("warn", `Problem: ${uncleanness}`);
+    }
+    // pppd finds the line closed when its own timers end the link, and says so; scripts go by the exit code.
+    if (!waited) return;
+    // Not with demand, where pppd has let go of the line by then.
+    if (!this.#host.config.demand) log.write("notice", "Modem hangup");
+    setStatus(Exit.HANGUP);
+  }
+
+  #explain(why: string | undefined): void {
+    if (why !== undefined) this.#host.log.write("warn", why);
+  }
+
+  /** There is no link any more. */
+  #finish(): void {
+    this.over = true;
+    this.abandon();
+    this.#resolve(this.#end);
+  }
+
+  /** Lets go of all that is held for the link. Harmless when that was done before. */
+  abandon(): void {
+    this.#loop?.remove(this.#port);
+    this.#record?.close();
+    this.#rtt?.down();
+    this.#host.peers.leave();
+  }
+}

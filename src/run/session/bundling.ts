@@ -1,0 +1,285 @@
+// Multilink: every line of the bundle with a life of its own, from its lock to its close and, with `persist`, the same
+// again, while the others go on. One interface, one loop for all of them.
+
+import { Bundle } from "../../link/bundle.ts";
+import type { Config } from "../../options/config.ts";
+import { Notifier } from "../../os/log/notify.ts";
+import type { Tun } from "../../os/net/tun.ts";
+import { Attempt, madeUpPeer, random32 } from "./attempt.ts";
+import type { Demand } from "../packets/demand.ts";
+import { Failed } from "../line/device.ts";
+import { Exit } from "../exit.ts";
+import { type Hooks, LONGEST_MS } from "../scripts/hooks.ts";
+import { Line } from "../line/line.ts";
+import { linkConfig } from "../settings/link-config.ts";
+import { Buffers, type InterfaceBuffers, Loop, type LoopOwner } from "../loop/loop.ts";
+import type { NameServers } from "../packets/name-servers.ts";
+import type { Peers } from "../peers/peers.ts";
+import type { SessionHost } from "./session-host.ts";
+import { Unit } from "./network-phase.ts";
+import { Whereabouts } from "../line/whereabouts.ts";
+
+const SECOND = 1000;
+/** While a line is being opened or waits for its next try, timers and scripts get their turn this often. */
+const TURN_MS = 20;
+/** Between two tries on a line at the least: a cable that is pulled must not fill the log. */
+const LEAST_HOLDOFF_MS = 1000;
+/** What one line of several waits for is not what the service waits for. */
+const LINE_NOTIFIER = new Notifier(undefined);
+
+export interface BundlingHost extends SessionHost {
+  readonly hooks: Hooks;
+  readonly nameServers: NameServers;
+  setStatus(exit: Exit): void;
+  /** Nothing more is to be begun. */
+  quitting(): boolean;
+}
+
+export class Bundling {
+  readonly #host: BundlingHost;
+  readonly #tun: Tun;
+  readonly #memory: InterfaceBuffers;
+  readonly #bundle: Bundle;
+  readonly #loop: Loop;
+  readonly #unit: Unit;
+  readonly #attempts = new Set<Attempt>();
+  readonly #lines = new Set<Line>();
+  /** The peers of the lines in the bundle, the first of them first: it is its addresses that count. */
+  readonly #peers: Peers[] = [];
+  /** Ends a sleep. */
+  readonly #wakes = new Set<() => void>();
+  /** Lines that are not given up. */
+  #alive = 0;
+  /** Wakes run() when there is a line to look after, or none to wait for. */
+  #change = (): void => {};
+
+  constructor(host: BundlingHost, tun: Tun, memory: InterfaceBuffers, demand?: Demand) {
+    const { config, log } = host;
+    this.#host = host;
+    this.#tun = tun;
+    this.#memory = memory;
+    const complain = (text: string): void => log.write("error", text);
+    // Of this plan only the network phase is used; each line makes its own for the rest.
+    const { networks, hidePassword } = linkConfig(config, host.peersOf(config).plan(), complain);
+    this.#bundle = new Bundle(
+      { networks, hidePassword, ifname: tun.name },
+      {
+        plain: memory.plain.bytes,
+        random32,
+        peerMayUse: (address) => this.#peers[0]?.mayUse(address) ?? false,
+        madeUpPeerAddress: () => madeUpPeer(tun),
+      },
+      log.debug ? Math.max(1, config.debug) : 0,
+    );
+    const owner: LoopOwner = {
+      settle: (now) => this.#settle(now),
+      nextDeadline: () => this.#nextDeadline(),
+      turnMs: () => this.#turnMs(),
+      tunLost: (now) => this.#unit.lost(now),
+    };
+    this.#loop = new Loop(this.#bundle, memory, owner, demand?.kept);
+    this.#unit = new Unit(
+      {
+        ...host,
+        speed: config.speed,
+        close: (reason, now) => this.#closeAll(reason, now),
+        awaitPeer: (now) => [...this.#attempts].find(({ link }) => this.#bundle.has(link))?.link.awaitPeer(now),
+        rate: () => this.#rate(),
+        takeFrom: (fd) => (this.#loop.tun = fd),
+        lines: () => [...this.#attempts].map((attempt) => attempt.status()),
+      },
+      tun,
+      this.#bundle.networks,
+      demand,
+    );
+  }
+
+  /** Runs all lines until none of them is left. */
+  async run(): Promise<{ wasUp: boolean; noHoldoff: boolean }> {
+    const { config } = this.#host;
+    // The first may be standard input or no device at all; the others are.
+    const configs = [config, ...config.mpDevices.map((device) => ({ ...config, device, defaultDevice: false }))];
+    this.#alive = configs.length;
+    const bugs: unknown[] = [];
+    const lines = configs.map((each) =>
+      this.#runLine({ ...each })
+        // A bug on one line ends the others in good order, and is reported after them.
+        .catch((error: unknown) => {
+          bugs.push(error);
+          this.#closeAll("Internal error", performance.now());
+        })
+        .finally(() => {
+          this.#alive--;
+          this.#change();
+        }),
+    );
+    try {
+      while (this.#alive > 0) {
+        const changed = new Promise<void>((resolve) => (this.#change = resolve));
+        if (this.#attempts.size > 0) await this.#loop.run();
+        else if (this.#alive > 0) await changed;
+        // What the loop's last round resolved goes on before it is asked again.
+        await new Promise(setImmediate);
+      }
+      await Promise.all(lines);
+      if (bugs.length > 0) throw bugs[0];
+    } finally {
+      this.#unit.end();
+      for (const attempt of this.#attempts) attempt.abandon();
+      for (const line of this.#lines) line.close();
+    }
+    return { wasUp: this.#unit.wasUp, noHoldoff: this.#unit.noHoldoff };
+  }
+
+  /** A signal that ends it all. */
+  signal(number: number): void {
+    for (const wake of this.#wakes) wake();
+    for (const line of this.#lines) line.signal(number);
+    this.#closeAll("User request", performance.now());
+  }
+
+  trace(level: number): void {
+    this.#bundle.trace.level = level;
+    for (const attempt of this.#attempts) attempt.trace(level);
+  }
+
+  restartCcp(): void {
+    this.#bundle.networks.restartCcp(performance.now());
+  }
+
+  #turnMs(): number {
+    let turnMs = this.#hasBusyLine ? TURN_MS : Infinity;
+    for (const attempt of this.#attempts) turnMs = Math.min(turnMs, attempt.turnMs());
+    return turnMs;
+  }
+
+  /** A line is being opened, waits for its next try, or has a link that has just ended. */
+  get #hasBusyLine(): boolean {
+    if (this.#attempts.size < this.#alive) return true;
+    for (const attempt of this.#attempts) if (attempt.over) return true;
+    return false;
+  }
+
+  #closeAll(reason: string, now: number): void {
+    for (const attempt of this.#attempts) attempt.close(reason, now);
+  }
+
+  // ── one line ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #runLine(config: Config): Promise<void> {
+    const { quitting } = this.#host;
+    const { demand, maxfail, holdoff } = config;
+    // Where the first packet brings all lines up, a line that has ended waits for the next one that does.
+    const persist = config.persist && !demand;
+    const whereabouts = Whereabouts.of(config);
+    const buffers = new Buffers();
+    for (let failures = 1; ; failures++) {
+      const began = performance.now();
+      const outcome = await this.#tryLine(config, buffers, failures === 1, whereabouts);
+      if (outcome === "up") failures = 0;
+      if (outcome === "final" || quitting() || !persist) return;
+      // The bundle lives: a line of it is worth waiting for, however long.
+      if (maxfail > 0 && failures >= maxfail && this.#bundle.size === 0) return;
+      await this.#sleep(Math.max(holdoff * SECOND, LEAST_HOLDOFF_MS - (performance.now() - began)));
+      if (quitting()) return;
+    }
+  }
+
+  async #tryLine(
+    config: Config,
+    buffers: Buffers,
+    isFirst: boolean,
+    whereabouts?: Whereabouts,
+  ): Promise<"up" | "down" | "final"> {
+    const { log, hooks, peersOf, setStatus, quitting } = this.#host;
+    const sleep = (milliseconds: number): Promise<void> => this.#sleep(milliseconds);
+    const line = new Line({ config, log, hooks, notifier: LINE_NOTIFIER, whereabouts, sleep, quitting });
+    this.#lines.add(line);
+    const peers = peersOf(config);
+    let attempt: Attempt | undefined;
+    try {
+      const tty = await line.open();
+      if (quitting()) return "final";
+      log.write("notice", `Starting negotiation on ${tty.path}`);
+      const host = { config, log, peers, hooks, setStatus };
+      attempt = new Attempt(host, buffers, this.#memory.plain.bytes, tty, this.#tun, this.#bundle);
+      this.#attempts.add(attempt);
+      this.#peers.push(peers);
+      attempt.start(this.#loop, this.#unit);
+      this.#change();
+      const end = await attempt.ended;
+      this.#forget(attempt, peers);
+      await line.end(end.hangup);
+      line.dropDtr();
+      return end.final ? "final" : attempt.hadNetwork ? "up" : "down";
+    } catch (error) {
+      if (!(error instanceof Failed)) throw error;
+      // One line of several: what is wrong with it is no reason to end the others.
+      if (this.#bundle.size === 0) setStatus(error.exit);
+      if (error.message !== "") log.write(error.level, error.message);
+      if (isFirst) for (const line of error.advice) log.write(error.level, line);
+      return "down";
+    } finally {
+      if (attempt !== undefined) this.#forget(attempt, peers);
+      this.#lines.delete(line);
+      line.close();
+    }
+  }
+
+  #forget(attempt: Attempt, peers: Peers): void {
+    if (!this.#attempts.delete(attempt)) return;
+    this.#peers.splice(this.#peers.indexOf(peers), 1);
+  }
+
+  /** Sleeps, unless a signal says otherwise. */
+  #sleep(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#wakes.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, Math.min(Math.max(0, milliseconds), LONGEST_MS));
+      this.#wakes.add(wake);
+    });
+  }
+
+  // ── the loop's owner ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  #settle(now: number): void {
+    const { notifier } = this.#host;
+    if (notifier.beatAt <= now) notifier.beat(now);
+    this.#takeEvents(now);
+    this.#unit.fitQueue(now);
+    if (this.#unit.nextDeadline() > now) return;
+    this.#unit.checkLimits(now);
+    this.#takeEvents(now);
+  }
+
+  #takeEvents(now: number): void {
+    const { log, setStatus } = this.#host;
+    for (const attempt of [...this.#attempts]) attempt.settle(now);
+    for (let event; (event = this.#bundle.takeEvent()) !== undefined;) {
+      if (this.#unit.handle(event, now)) continue;
+      if (event.type === "log") log.write(event.level, event.text);
+      else if (event.type === "failure") setStatus(Exit.NEGOTIATION);
+    }
+  }
+
+  #nextDeadline(): number {
+    let at = Math.min(this.#unit.nextDeadline(), this.#host.notifier.beatAt);
+    for (const attempt of this.#attempts) at = Math.min(at, attempt.nextDeadline());
+    return at;
+  }
+
+  /** Bits a second of all lines together; 0 as soon as one's is not known. */
+  #rate(): number {
+    let rate = 0;
+    for (const { pacer, link } of this.#attempts) {
+      if (!this.#bundle.has(link)) continue;
+      if (!pacer.paced) return 0;
+      rate += pacer.rate * 10_000;
+    }
+    return rate;
+  }
+}

@@ -1,0 +1,431 @@
+// A session: line, scripts, link, interface, and the same again with `persist`. What pppd calls main().
+
+import type { Config } from "../../options/config.ts";
+import type { Log } from "../../os/log/log.ts";
+import type { Notifier } from "../../os/log/notify.ts";
+import { PidFiles } from "../../os/process/pid-file.ts";
+import type { SignalEvent } from "../../os/process/signals.ts";
+import { Attempt } from "./attempt.ts";
+import { Bundling } from "./bundling.ts";
+import { Demand } from "../packets/demand.ts";
+import { Failed, type LineHost } from "../line/device.ts";
+import { Exit } from "../exit.ts";
+import { Hooks, LONGEST_MS } from "../scripts/hooks.ts";
+import { Interface } from "../packets/interface.ts";
+import { undoLeftOver } from "../packets/left-over.ts";
+import { Line } from "../line/line.ts";
+import { Buffers, InterfaceBuffers, Loop, type LoopOwner } from "../loop/loop.ts";
+import { NameServers } from "../packets/name-servers.ts";
+import type { Peers } from "../peers/peers.ts";
+import type { SessionHost } from "./session-host.ts";
+import { Unit } from "./network-phase.ts";
+import { warmUp } from "../loop/warm-up.ts";
+import { Whereabouts } from "../line/whereabouts.ts";
+
+const SECOND = 1000;
+/** A port that cannot be opened, and a program or connection that never came up, is tried again after this long. */
+const REOPEN_MS = 1000;
+/** What a link leaves in the environment of scripts, and the next one's know nothing of. */
+const LINK_COUNTS = ["CONNECT_TIME", "BYTES_SENT", "BYTES_RCVD"];
+
+export class Session {
+  readonly #config: Config;
+  readonly #host: SessionHost;
+  readonly #log: Log;
+  readonly #hooks: Hooks;
+  readonly #nameServers: NameServers;
+  readonly #pidFiles: PidFiles;
+  readonly #peers: Peers;
+  readonly #notifier: Notifier;
+  readonly #whereabouts: Whereabouts | undefined;
+  readonly #buffers = new Buffers();
+  readonly #memory = new InterfaceBuffers();
+  #status: Exit = Exit.OK;
+  /** Nothing more is tried: SIGTERM, SIGINT, or a limit that ends the program. */
+  #quitting = false;
+  #needHoldoff = true;
+  #failures = 0;
+  /** Wakes whatever the session waits for outside the loop. */
+  #wake: (() => void) | undefined;
+  #line: Line | undefined;
+  /** The interface of `demand`, and whether it waits for a packet. */
+  #demand: Demand | undefined;
+  #dormant = false;
+  /** The last line that was closed: its program may have to be ended yet. */
+  #lastLine: Line | undefined;
+  /** What runs on the line, or on all of them. */
+  #running: Attempt | Bundling | undefined;
+
+  constructor(host: SessionHost) {
+    this.#host = host;
+    this.#config = host.config;
+    this.#log = host.log;
+    this.#hooks = new Hooks(
+      (level, text) => this.#log.write(level, text),
+      () => host.config.environment,
+    );
+    this.#nameServers = new NameServers(this.#log, this.#hooks, host.runDirectory);
+    this.#pidFiles = new PidFiles(host.runDirectory);
+    this.#peers = host.peersOf(host.config);
+    this.#notifier = host.notifier;
+    // Of a bundle each line has its own.
+    if (!host.config.multilink) this.#whereabouts = Whereabouts.of(host.config);
+    this.#setEnvironment();
+  }
+
+  #setEnvironment(): void {
+    const { config, user, uid } = this.#host;
+    const { env } = this.#hooks;
+    env.set("ORIG_UID", String(uid)).set("PPPLOGNAME", user).set("PPPD_PID", String(process.pid));
+    if (config.callFile !== undefined) env.set("CALL_FILE", config.callFile);
+    if (config.linkname !== undefined) env.set("LINKNAME", config.linkname);
+    if (config.remotenumber !== undefined) env.set("REMOTENUMBER", config.remotenumber);
+  }
+
+  /** Runs until there is nothing more to do; the exit code. */
+  async run(): Promise<number> {
+    const { persist, maxfail, linkname, demand } = this.#config;
+    if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
+    warmUp();
+    this.#nameServers.cleanUp();
+    undoLeftOver(this.#host.runDirectory, (level, text) => this.#log.write(level, text));
+    const { beatMs } = this.#notifier;
+    const beats = beatMs === Infinity ? undefined : setInterval(() => this.#beat(), beatMs);
+    try {
+      for (;;) {
+        this.#failures++;
+        this.#needHoldoff = true;
+        if (demand && !(await this.#awaitPacket())) break;
+        const began = performance.now();
+        for (const name of LINK_COUNTS) this.#hooks.env.delete(name);
+        await this.#tryOnce();
+        if (this.#quitting || !persist || (maxfail > 0 && this.#failures >= maxfail)) break;
+        const held = await this.#holdOff(began);
+        if (this.#quitting) break;
+        // What waited for a link that has failed would only bring about the next failure.
+        if (held || this.#failures > 0) this.#demand?.discard();
+      }
+      this.#endDemand();
+      await this.#hooks.finish(this.#config.childTimeout);
+    } finally {
+      clearInterval(beats);
+      this.#notifier.stopping();
+      this.#endDemand();
+      for (const problem of this.#pidFiles.remove()) this.#log.write("warn", problem);
+    }
+    return this.#status;
+  }
+
+  /** False: there was no need to wait. */
+  async #holdOff(began: number): Promise<boolean> {
+    let wait = this.#needHoldoff ? this.#config.holdoff * SECOND : 0;
+    // pppd goes round as fast as it can when the port cannot even be opened.
+    if (this.#status === Exit.OPEN || this.#status === Exit.LOCK || this.#status === Exit.PTY || this.#vanished)
+      wait = Math.max(wait, REOPEN_MS - (performance.now() - began));
+    if (wait <= 0) return false;
+    this.#notifier.status("waiting for the next try");
+    await this.#sleep(wait);
+    return true;
+  }
+
+  /** A sign of life. Timers do not wake the loop, and its deadlines are none while it does not run: both give it. */
+  #beat(): void {
+    this.#notifier.beat(performance.now());
+  }
+
+  /** What ends at once as often as it is started: a program, a connection. */
+  get #vanished(): boolean {
+    return this.#config.device === undefined && this.#failures > 0;
+  }
+
+  /** Sleeps, unless a signal says otherwise. */
+  #sleep(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, Math.min(milliseconds, LONGEST_MS));
+      const session = this;
+      function done(): void {
+        clearTimeout(timer);
+        session.#wake = undefined;
+        resolve();
+      }
+      this.#wake = done;
+    });
+  }
+
+  /** Waits for a script, unless a signal says otherwise: false then. */
+  async #outlast(script: Promise<void> | undefined): Promise<boolean> {
+    const woken = new Promise<boolean>((resolve) => (this.#wake = () => resolve(false)));
+    const ended = await Promise.race([script?.then(() => true) ?? true, woken]);
+    this.#wake = undefined;
+    return ended;
+  }
+
+  /** A signal the process got. */
+  onSignal(event: SignalEvent): void {
+    if (event.type === "fatal") {
+      this.#log.write("error", `Fatal signal ${event.number}`);
+      this.#quit(Exit.FATAL_SIGNAL, event.number);
+      return;
+    }
+    switch (event.name) {
+      case "SIGTERM":
+      case "SIGINT":
+        this.#log.write("info", `Terminating on signal ${event.number}`);
+        this.#quit(Exit.USER_REQUEST, event.number);
+        return;
+      case "SIGHUP":
+        this.#log.write("info", "Hangup (SIGHUP)");
+        if (this.#dormant) return;
+        if (!this.#config.persist) this.#quit(Exit.USER_REQUEST, event.number);
+        else {
+          this.#needHoldoff = false;
+          this.#endAttempt(event.number);
+        }
+        return;
+      case "SIGUSR1":
+        this.#log.debug = !this.#log.debug;
+        this.#running?.trace(this.#log.debug ? 1 : 0);
+        return;
+      case "SIGUSR2":
+        this.#running?.restartCcp();
+        return;
+      default:
+        event.name satisfies never;
+    }
+  }
+
+  #quit(exit: Exit, signal: number): void {
+    this.#quitting = true;
+    this.#status = exit;
+    this.#notifier.stopping();
+    this.#endAttempt(signal);
+  }
+
+  #endAttempt(signal: number): void {
+    this.#wake?.();
+    this.#line?.signal(signal);
+    if (this.#running instanceof Bundling) this.#running.signal(signal);
+    else this.#running?.close("User request");
+  }
+
+  // ── dialling on demand ───────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Waits for a packet worth a link, at an interface that is there without one. False: there will be none. */
+  async #awaitPacket(): Promise<boolean> {
+    try {
+      for (;;) {
+        if (this.#demand?.gone === true) this.#endDemand();
+        const demand = this.#demand ?? (await this.#standBy());
+        if (this.#quitting) return false;
+        this.#status = Exit.OK;
+        this.#dormant = true;
+        this.#notifier.status(`waiting for traffic on ${demand.interface.tun.name}`);
+        const found = await demand.awaitPacket(
+          () => {
+            if (this.#notifier.beatAt <= performance.now()) this.#beat();
+            return this.#quitting;
+          },
+          () => Math.min(this.#lastLine?.programEndsAt ?? Infinity, this.#notifier.beatAt),
+        );
+        this.#dormant = false;
+        if (found === "stopped") return false;
+        if (found === "packet") break;
+        this.#log.write("error", `Interface ${demand.interface.tun.name} has been removed`);
+        this.#status = Exit.FATAL;
+        demand.gone = true;
+        if (!this.#config.persist) return false;
+      }
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+    this.#log.write("info", "Starting link");
+    return true;
+  }
+
+  async #standBy(): Promise<Demand> {
+    const host = {
+      config: this.#config,
+      log: this.#log,
+      hooks: this.#hooks,
+      outlast: (script: Promise<void> | undefined) => this.#outlast(script),
+    };
+    const demand = (this.#demand = new Demand(host, this.#openInterface()));
+    // A signal ends the wait for a script; whether it ends all, the caller knows.
+    await this.#outlast(demand.interface.announce(this.#config.speed));
+    demand.interface.writePidFiles();
+    await demand.setUp();
+    return demand;
+  }
+
+  #endDemand(): void {
+    const demand = this.#demand;
+    if (demand === undefined) return;
+    this.#demand = undefined;
+    demand.end();
+    demand.interface.down();
+    demand.interface.close();
+  }
+
+  // ── one attempt ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #tryOnce(): Promise<void> {
+    try {
+      if (!(await this.#outlast(this.#host.ready()))) return;
+      if (this.#config.multilink) await this.#bundle();
+      else await this.#single();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  #lineHost(): LineHost {
+    return {
+      config: this.#config,
+      log: this.#log,
+      hooks: this.#hooks,
+      notifier: this.#notifier,
+      whereabouts: this.#whereabouts,
+      sleep: (milliseconds) => this.#sleep(milliseconds),
+      quitting: () => this.#quitting,
+    };
+  }
+
+  /** One link on one line. */
+  async #single(): Promise<void> {
+    const line = (this.#line = new Line(this.#lineHost()));
+    const demand = this.#demand;
+    // Of this link alone.
+    let own: Interface | undefined;
+    try {
+      const tty = await line.open();
+      if (this.#quitting) return;
+      const used = demand?.interface ?? (own = this.#openInterface());
+      if (own === undefined) used.setSpeed(tty.speed);
+      else if (!(await this.#announce(own, tty.speed))) return;
+      const { tun } = used;
+      this.#log.write("notice", `Connect: ${tun.name} <--> ${tty.path}`);
+      this.#notifier.status("waiting for the peer");
+      this.#status = Exit.NEGOTIATION;
+      const setStatus = (exit: Exit): void => void (this.#status = exit);
+      const host = { config: this.#config, log: this.#log, peers: this.#peers, hooks: this.#hooks, setStatus };
+      const attempt = new Attempt(host, this.#buffers, this.#memory.plain.bytes, tty, tun);
+      const { networks } = attempt.link;
+      const unit = new Unit(
+        {
+          ...host,
+          etc: this.#host.etc,
+          runDirectory: this.#host.runDirectory,
+          nameServers: this.#nameServers,
+          speed: tty.speed,
+          notifier: this.#notifier,
+          onUp: this.#host.onUp,
+          close: (reason, now) => attempt.close(reason, now),
+          awaitPeer: (now) => attempt.link.awaitPeer(now),
+          rate: () => attempt.pacer.rate * 10_000,
+          takeFrom: (fd) => (loop.tun = fd),
+          lines: () => [attempt.status()],
+        },
+        tun,
+        networks,
+        demand,
+      );
+      const owner: LoopOwner = {
+        settle: (now) => {
+          if (this.#notifier.beatAt <= now) this.#beat();
+          attempt.settle(now);
+          unit.fitQueue(now);
+          if (unit.nextDeadline() > now) return;
+          unit.checkLimits(now);
+          attempt.settle(now);
+        },
+        nextDeadline: () => Math.min(attempt.nextDeadline(), unit.nextDeadline(), this.#notifier.beatAt),
+        turnMs: () => attempt.turnMs(),
+        tunLost: (now) => unit.lost(now),
+      };
+      const loop = new Loop(attempt.link, this.#memory, owner, demand?.kept);
+      this.#running = attempt;
+      try {
+        attempt.start(loop, unit);
+        await loop.run();
+        const end = await attempt.ended;
+        if (unit.wasUp) this.#failures = 0;
+        if (unit.noHoldoff || end.hangup) this.#needHoldoff = false;
+        if (end.final) this.#quitting = true;
+        this.#running = undefined;
+        unit.end();
+        own?.down();
+        await line.end(end.hangup);
+      } finally {
+        // A bug above must not leave an address or a route behind.
+        unit.end();
+        attempt.abandon();
+      }
+      line.dropDtr();
+    } finally {
+      line.close();
+      this.#lastLine = line;
+      this.#line = undefined;
+      own?.close();
+    }
+  }
+
+  /** Several lines, one interface (RFC 1990). */
+  async #bundle(): Promise<void> {
+    const demand = this.#demand;
+    let own: Interface | undefined;
+    const { tun } = demand?.interface ?? (own = this.#openInterface());
+    try {
+      if (own !== undefined && !(await this.#announce(own, this.#config.speed))) return;
+      this.#notifier.status("waiting for the peer");
+      this.#status = Exit.NEGOTIATION;
+      const bundling = new Bundling(
+        {
+          ...this.#host,
+          hooks: this.#hooks,
+          nameServers: this.#nameServers,
+          setStatus: (exit) => (this.#status = exit),
+          quitting: () => this.#quitting,
+        },
+        tun,
+        this.#memory,
+        demand,
+      );
+      this.#running = bundling;
+      const end = await bundling.run();
+      if (end.wasUp) this.#failures = 0;
+      if (end.noHoldoff) this.#needHoldoff = false;
+      own?.down();
+    } finally {
+      own?.close();
+    }
+  }
+
+  #openInterface(): Interface {
+    return Interface.open({ config: this.#config, log: this.#log, hooks: this.#hooks, pidFiles: this.#pidFiles });
+  }
+
+  /** False: a signal says that there will be no link. */
+  async #announce(own: Interface, speed: number): Promise<boolean> {
+    if (!(await this.#outlast(own.announce(speed)))) return false;
+    own.writePidFiles();
+    return true;
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof Failed) {
+      this.#status = error.exit;
+      if (error.message !== "") this.#log.write(error.level, error.message);
+      if (this.#failures === 1) for (const line of error.advice) this.#log.write(error.level, line);
+      if (error.exit === Exit.FATAL) this.#quitting = true;
+      return;
+    }
+    throw error;
+  }
+
+  #warn(problem: string | undefined): void {
+    if (problem !== undefined) this.#log.write("error", problem);
+  }
+}

@@ -1,0 +1,253 @@
+// From the options as the manual names them to what a Link wants to know.
+
+import type { NtJudge } from "../../auth/chap.ts";
+import type { EapConfig } from "../../auth/eap.ts";
+import type { MsChapConfig } from "../../auth/mschap.ts";
+import type { Names } from "../../auth/names.ts";
+import { fromHex } from "../../bytes/text.ts";
+import type { CcpConfig, MppeConfig } from "../../control/ccp.ts";
+import type { IpcpConfig } from "../../control/ipcp.ts";
+import type { AuthMethod, MultilinkConfig } from "../../control/lcp.ts";
+import type { Ipv6cpConfig } from "../../control/ipv6cp.ts";
+import type { Limits } from "../../control/negotiator.ts";
+import { BpfProgram } from "../../filter/bpf.ts";
+import type { FcsBits } from "../../frame/fcs.ts";
+import { Filters } from "../../link/filters.ts";
+import type { LinkConfig } from "../../link/link.ts";
+import type { Config } from "../../options/config.ts";
+import { parseEndpoint } from "../../options/endpoint.ts";
+import { firstEthernetMac, findInterface } from "../../os/net/netif.ts";
+import { EndpointClass } from "../../wire/lcp.ts";
+import { identifiers } from "./identifiers.ts";
+
+const SECOND = 1000;
+
+/** What the secrets files and the rules of auth.ts said. */
+export interface AuthPlan {
+  /** Ways the peer may prove itself to us; empty: it need not. */
+  readonly demand: readonly AuthMethod[];
+  /** Ways we can prove ourselves. */
+  readonly accept: readonly AuthMethod[];
+  /** Undefined: not known yet. */
+  readonly password: () => string | undefined;
+  /** Our secret for a server, by its name; and that of a peer, by its. Undefined: none. */
+  readonly ourSecret: (server: string) => string | undefined;
+  readonly peerSecret: (client: string) => string | undefined;
+  /** Who judges MS-CHAP instead of our own secrets. */
+  readonly judge?: NtJudge | undefined;
+  /** EAP-TLS, where there are certificates for it. */
+  readonly clientMethod?: EapConfig["clientMethod"];
+  readonly serverMethod?: EapConfig["serverMethod"];
+}
+
+/** `complain` is told what cannot be as the options want it. */
+export function linkConfig(config: Config, plan: AuthPlan, complain: (text: string) => void): LinkConfig {
+  const nothing = config.noOptions;
+  return {
+    lcp: {
+      mru: nothing || config.defaultMru ? undefined : config.mru,
+      asyncmap: nothing || config.defaultAsyncmap ? undefined : xonxoffMap(config),
+      allowAsyncmap: !nothing && !config.defaultAsyncmap,
+      escapedAsyncmap: controlMap(config.escape),
+      magic: !nothing && !config.nomagic,
+      pcomp: !nothing && !config.nopcomp,
+      accomp: !nothing && !config.noaccomp,
+      endpoint: !nothing && !config.noendpoint,
+      multilink: config.multilink ? multilinkConfig(config) : undefined,
+      qualityPeriod: nothing ? -1 : config.lqrInterval * 100,
+      callback: config.callback !== undefined,
+      fcs: nothing ? undefined : (config.fcs as FcsBits | undefined),
+      limits: {
+        ...limits(config.lcpRestart, config.lcpMaxConfigure, config.lcpMaxTerminate, config.lcpMaxFailure),
+        patienceMs: patience(config),
+      },
+      start: { passive: config.passive, silent: config.silent },
+      authRequired: config.authRequired,
+      demand: plan.demand,
+      accept: plan.accept,
+    },
+    echo: {
+      intervalMs: config.lcpEchoInterval * SECOND,
+      failure: config.lcpEchoFailure,
+      adaptive: config.lcpEchoAdaptive,
+    },
+    authentication: {
+      pap: {
+        restartMs: config.papRestart * SECOND,
+        maxAuthreq: config.papMaxAuthreq,
+        timeoutMs: config.papTimeout * SECOND,
+      },
+      chap: {
+        ...names(config),
+        ...challenges(config),
+        restartMs: config.chapRestart * SECOND,
+        maxChallenge: config.chapMaxChallenge,
+        intervalMs: config.chapInterval * SECOND,
+        timeoutMs: config.chapTimeout * SECOND,
+        judge: plan.judge,
+      },
+      eap: {
+        ...names(config),
+        ...challenges(config),
+        restartMs: config.eapRestart * SECOND,
+        maxRequests: config.eapMaxSreq,
+        intervalMs: config.eapInterval * SECOND,
+        timeoutMs: config.eapTimeout * SECOND,
+        maxReceived: config.eapMaxRreq,
+        clientMethod: plan.clientMethod,
+        serverMethod: plan.serverMethod,
+      },
+      name: config.name,
+      user: config.user,
+      password: plan.password,
+      ourSecret: plan.ourSecret,
+      peerSecret: plan.peerSecret,
+    },
+    networks: {
+      ipcp: ipcpConfig(config),
+      ipv6cp: ipv6cpConfig(config, complain),
+      ccp: ccpConfig(config),
+      filters: filtersOf(config),
+    },
+    mtu: config.mtu,
+    escape: config.escape,
+    receiveAll: config.receiveAll,
+    needPeerEap: config.needPeerEap,
+    callback: config.callback,
+    debug: config.debug,
+    hidePassword: config.hidePassword,
+  };
+}
+
+/** The peer is there and listens: what it does not answer sooner than this was lost, or it is very busy. */
+const NCP_PATIENCE_MS = 1000;
+
+/** RFC 1661 §4.6, times in seconds. */
+function limits(restart: number, configure: number, terminate: number, failure: number): Limits {
+  return {
+    restartMs: restart * SECOND,
+    maxConfigure: configure,
+    maxTerminate: terminate,
+    maxFailure: failure,
+    patienceMs: NCP_PATIENCE_MS,
+  };
+}
+
+/** A cable has no latency but that of its speed; behind a modem anything may be. */
+function patience({ modem, speed }: Config): number {
+  const frameMs = 60 * 10 * (1000 / (speed === 0 ? 9600 : speed));
+  return modem ? 1500 : 60 + 2 * frameMs;
+}
+
+/** Undefined: neither pass-filter nor active-filter. */
+export function filtersOf({ passFilter, activeFilter }: Config): Filters | undefined {
+  if (passFilter === undefined && activeFilter === undefined) return undefined;
+  const pass = passFilter && new BpfProgram(passFilter.program);
+  return new Filters(pass, activeFilter && new BpfProgram(activeFilter.program));
+}
+
+/** Undefined: no IPv4 (noip). */
+export function ipcpConfig(config: Config): IpcpConfig | undefined {
+  if (config.noip) return undefined;
+  const nothing = config.noOptions;
+  return {
+    our: config.ourAddress ?? 0,
+    peer: config.peerAddress ?? 0,
+    acceptLocal: config.acceptLocal,
+    acceptRemote: config.acceptRemote,
+    dns: pair(config.msDns),
+    wins: pair(config.msWins),
+    wantDns: config.usepeerdns,
+    wantWins: config.usepeerwins,
+    sendAddress: !config.nosendip,
+    address: !nothing && !config.ipcpNoAddress,
+    addresses: !nothing && !config.ipcpNoAddresses,
+    noRemote: config.noremoteip,
+    vj: nothing || config.novj ? undefined : { maxSlot: config.vjMaxSlots - 1, compressSlot: !config.novjccomp },
+    limits: limits(config.ipcpRestart, config.ipcpMaxConfigure, config.ipcpMaxTerminate, config.ipcpMaxFailure),
+  };
+}
+
+function multilinkConfig({ mrru, mru, mpshortseq, endpoint, noendpoint }: Config): MultilinkConfig {
+  const mac = endpoint === undefined ? firstEthernetMac() : undefined;
+  const given = endpoint === undefined ? undefined : parseEndpoint(endpoint, (name) => findInterface(name)?.mac);
+  const ours = given ?? (mac && { class: EndpointClass.Mac, value: mac });
+  return { mrru: mrru ?? mru, shortSequence: mpshortseq, endpoint: noendpoint ? undefined : ours };
+}
+
+function names({ remotename, remotenameGiven, chapmsStripDomain }: Config): Names {
+  return { remotename, remotenameGiven, stripDomain: chapmsStripDomain };
+}
+
+function challenges({ msLanman, mschapChallenge, mschap2PeerChallenge }: Config): Omit<MsChapConfig, "random32"> {
+  return {
+    msLanman,
+    fixedChallenge: fixed(mschapChallenge),
+    fixedPeerChallenge: fixed(mschap2PeerChallenge),
+  };
+}
+
+/** What the debugging options say in hex. */
+function fixed(hex: string | undefined): Uint8Array | undefined {
+  return hex !== undefined && /^([0-9a-f]{2})+$/i.test(hex) ? fromHex(hex) : undefined;
+}
+
+/** Undefined: no IPv6 (noipv6). */
+function ipv6cpConfig(config: Config, complain: (text: string) => void): Ipv6cpConfig | undefined {
+  if (!config.ipv6) return undefined;
+  return {
+    ...identifiers(config, firstEthernetMac, complain),
+    acceptLocal: config.ipv6cpAcceptLocal,
+    acceptRemote: config.ipv6cpAcceptRemote,
+    noRemote: config.ipv6cpNoremote,
+    noSend: config.ipv6cpNosend,
+    limits: limits(config.ipv6cpRestart, config.ipv6cpMaxConfigure, config.ipv6cpMaxTerminate, config.ipv6cpMaxFailure),
+  };
+}
+
+/** RFC 1661's own numbers: pppd has no options for CCP's. */
+const CCP_RESTART = 3;
+const CCP_CONFIGURE = 10;
+const CCP_TERMINATE = 2;
+const CCP_FAILURE = 5;
+
+/** Undefined: no compression (noccp). */
+function ccpConfig(config: Config): CcpConfig | undefined {
+  if (config.noccp) return undefined;
+  const { deflate, nodeflatedraft, bsdcomp, predictor1, lzs, mppc } = config;
+  return {
+    deflate,
+    deflateDraft: !nodeflatedraft,
+    bsd: bsdcomp,
+    predictor1,
+    lzs,
+    mppc,
+    mppe: mppeConfig(config),
+    limits: limits(CCP_RESTART, CCP_CONFIGURE, CCP_TERMINATE, CCP_FAILURE),
+  };
+}
+
+function mppeConfig({ mppe, nomppe40, nomppe56, nomppe128, mppeStateful }: Config): MppeConfig | undefined {
+  if (mppe === "no") return undefined;
+  return {
+    bits40: !nomppe40 && (mppe === "require" || mppe === "require-40"),
+    bits56: !nomppe56 && (mppe === "require" || mppe === "require-56"),
+    bits128: !nomppe128 && (mppe === "require" || mppe === "require-128"),
+    stateful: mppeStateful,
+  };
+}
+
+/** ^S and ^Q stop and start the line itself, so the peer must not send them bare. */
+/** A map of the control characters among the octets. */
+function controlMap(octets: readonly number[]): number {
+  return octets.filter((octet) => octet < 32).reduce((map, octet) => (map | (1 << octet)) >>> 0, 0);
+}
+
+function xonxoffMap({ asyncmap, crtscts }: Config): number {
+  return crtscts === "xonxoff" ? (asyncmap | 0x000a0000) >>> 0 : asyncmap;
+}
+
+/** One server given serves as both. */
+function pair(servers: readonly number[]): number[] {
+  return servers.length === 1 ? [servers[0]!, servers[0]!] : [...servers];
+}

@@ -1,0 +1,277 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { closeFd } from "../../../src/os/ffi/libc.ts";
+import { lockDevice, LockError, lockName } from "../../../src/os/serial/lock.ts";
+import { openersOf } from "../../../src/os/serial/openers.ts";
+import { PidFiles } from "../../../src/os/process/pid-file.ts";
+import { openPty } from "../../../src/os/serial/pty.ts";
+import { removeResolvConf, writeResolvConf } from "../../../src/os/net/resolv-conf.ts";
+import { noNetns } from "../../kit/netns.ts";
+
+let directory = "";
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "nullmodem-lock-"));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+/** A process id that was in use a moment ago. */
+function deadPid(): number {
+  return Bun.spawnSync(["true"]).pid;
+}
+
+function troubleOf(device: string): LockError {
+  try {
+    lockDevice(device, { directory });
+  } catch (error) {
+    if (error instanceof LockError) return error;
+    throw error;
+  }
+  throw new Error("locked");
+}
+
+test.each([
+  ["/dev/ttyS1", "ttyS1"],
+  ["/dev/pts/3", "pts_3"],
+  ["/dev/serial/by-id/usb-x", "serial_by-id_usb-x"],
+  ["/tmp/line", "line"],
+])("lockName of %s", (device, name) => expect(lockName(device)).toBe(name));
+
+describe("lockDevice", () => {
+  test("writes the pid in ten columns, readable by all, and takes it away again", () => {
+    const lock = lockDevice("/dev/ttyS1", { directory });
+    const path = join(directory, "LCK..ttyS1");
+    expect(lock.path).toBe(path);
+    expect(lock.notice).toBeUndefined();
+    expect(readFileSync(path, "utf8")).toBe(`${String(process.pid).padStart(10)}\n`);
+    expect(readFileSync(path, "utf8")).toHaveLength(11);
+    expect(statSync(path).mode & 0o777).toBe(0o644);
+    lock.unlock();
+    expect(existsSync(path)).toBe(false);
+    lock.unlock();
+  });
+
+  test("refuses a line that a living process holds", () => {
+    const path = join(directory, "LCK..ttyS1");
+    writeFileSync(path, `${String(process.ppid).padStart(10)}\n`);
+    const trouble = troubleOf("/dev/ttyS1");
+    expect(trouble.message).toBe(`Device ttyS1 is locked by pid ${process.ppid}`);
+    expect(trouble.holder).toBe(process.ppid);
+    expect(existsSync(path)).toBe(true);
+  });
+
+  test.each(["%10d\n", "%d", "%d minicom root\n"])("removes a stale lock written as %j", (format) => {
+    const pid = deadPid();
+    const text = format.replace("%10d", String(pid).padStart(10)).replace("%d", String(pid));
+    writeFileSync(join(directory, "LCK..ttyS1"), text);
+    const lock = lockDevice("/dev/ttyS1", { directory });
+    expect(lock.notice).toBe(`Removed stale lock on ttyS1 (pid ${pid})`);
+    expect(readFileSync(lock.path, "utf8")).toBe(`${String(process.pid).padStart(10)}\n`);
+  });
+
+  test("what is no number counts as nobody's", () => {
+    writeFileSync(join(directory, "LCK..ttyS1"), "junk\n");
+    expect(lockDevice("/dev/ttyS1", { directory }).notice).toBe("Removed stale lock on ttyS1 (pid 0)");
+  });
+
+  // kill(2) takes 0 and -1 for whole groups of processes, and those are alive.
+  test.each([0, -1, -2])("no process has the number %d: the lock is stale", (pid) => {
+    writeFileSync(join(directory, "LCK..ttyS1"), `${String(pid).padStart(10)}\n`);
+    const lock = lockDevice("/dev/ttyS1", { directory });
+    expect(lock.notice).toBe(`Removed stale lock on ttyS1 (pid ${pid})`);
+    expect(readFileSync(lock.path, "utf8")).toBe(`${String(process.pid).padStart(10)}\n`);
+  });
+
+  test("cannot tell whose an empty one is", () => {
+    const path = join(directory, "LCK..ttyS1");
+    writeFileSync(path, "");
+    expect(troubleOf("/dev/ttyS1").message).toBe(`Can't read pid from lock file ${path}`);
+    expect(existsSync(path)).toBe(true);
+  });
+
+  test("our own pid: we are the one it was locked for", () => {
+    const path = join(directory, "LCK..ttyS1");
+    writeFileSync(path, `${String(process.pid).padStart(10)}\n`);
+    const lock = lockDevice("/dev/ttyS1", { directory });
+    expect(lock.notice).toBeUndefined();
+    lock.unlock();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("a FIFO, a device or a huge file in its place keeps nobody waiting", () => {
+    const path = join(directory, "LCK..ttyS1");
+    const message = `Can't read pid from lock file ${path}`;
+    expect(Bun.spawnSync(["mkfifo", path]).exitCode).toBe(0);
+    expect(troubleOf("/dev/ttyS1").message).toBe(message);
+    rmSync(path);
+    symlinkSync("/dev/zero", path);
+    expect(troubleOf("/dev/ttyS1").message).toBe(message);
+    rmSync(path);
+    writeFileSync(path, `${String(process.ppid).padStart(10)}\n`);
+    truncateSync(path, 20e9);
+    expect(troubleOf("/dev/ttyS1").holder).toBe(process.ppid);
+  });
+
+  test("a lock older than the process it names is a number used again, unless that process has the device open", async () => {
+    const { master, slave } = openPty();
+    const path = join(directory, `LCK..${lockName(slave)}`);
+    const holder = Bun.spawn(["sleep", "60"]);
+    const user = Bun.spawn(["sh", "-c", `exec sleep 60 <${slave}`]);
+    try {
+      const lockedBy = (pid: number, secondsAgo: number): void => {
+        writeFileSync(path, `${String(pid).padStart(10)}\n`);
+        const then = Date.now() / 1000 - secondsAgo;
+        utimesSync(path, then, then);
+      };
+      lockedBy(holder.pid, 0);
+      expect(troubleOf(slave).holder).toBe(holder.pid);
+      lockedBy(holder.pid, 3600);
+      const lock = lockDevice(slave, { directory });
+      expect(lock.notice).toBe(`Removed stale lock on ${lockName(slave)} (pid ${holder.pid})`);
+      lock.unlock();
+      while (!openersOf(slave).some(({ pid }) => pid === user.pid)) await Bun.sleep(1);
+      lockedBy(user.pid, 3600);
+      expect(troubleOf(slave).holder).toBe(user.pid);
+    } finally {
+      for (const child of [holder, user]) {
+        child.kill();
+        await child.exited;
+      }
+      closeFd(master);
+    }
+  });
+
+  test("makes the directory, behind a link to a place that is gone as well", () => {
+    lockDevice("/dev/ttyS1", { directory: join(directory, "var/lock") });
+    expect(statSync(join(directory, "var/lock")).mode & 0o777).toBe(0o755);
+    symlinkSync("run/lock", join(directory, "link"));
+    lockDevice("/dev/ttyS1", { directory: join(directory, "link") });
+    expect(existsSync(join(directory, "run/lock/LCK..ttyS1"))).toBe(true);
+  });
+
+  test("says what is wrong with the directory", () => {
+    writeFileSync(join(directory, "file"), "");
+    const path = join(directory, "file/none");
+    expect(() => lockDevice("/dev/ttyS1", { directory: path })).toThrow(
+      `Can't create lock file ${path}/LCK..ttyS1: Not a directory`,
+    );
+    mkdirSync(join(directory, "LCK..ttyS2"));
+    expect(troubleOf("/dev/ttyS2").message).toBe(
+      `Can't open existing lock file ${directory}/LCK..ttyS2: Is a directory`,
+    );
+  });
+
+  test("works through a symbolic link, as /var/lock is one to /run/lock", () => {
+    mkdirSync(join(directory, "run"));
+    symlinkSync("run", join(directory, "var"));
+    const lock = lockDevice("/dev/ttyS1", { directory: join(directory, "var") });
+    expect(existsSync(join(directory, "run/LCK..ttyS1"))).toBe(true);
+    lock.unlock();
+    expect(existsSync(join(directory, "run/LCK..ttyS1"))).toBe(false);
+  });
+
+  test("follows no dangling link somebody put in its place", () => {
+    symlinkSync("victim", join(directory, "LCK..ttyS1"));
+    expect(troubleOf("/dev/ttyS1").message).toBe(
+      `Can't open existing lock file ${directory}/LCK..ttyS1: No such file or directory`,
+    );
+    expect(existsSync(join(directory, "victim"))).toBe(false);
+  });
+});
+
+describe("PidFiles", () => {
+  test("pppN.pid has the pid, ppp-NAME.pid the interface too", () => {
+    const files = new PidFiles(directory, 77);
+    const content = (name: string) => readFileSync(join(directory, name), "utf8");
+    expect(files.writeLink("lap")).toBeUndefined();
+    expect(content("ppp-lap.pid")).toBe("77\n");
+    expect(files.writeInterface("ppp0")).toBeUndefined();
+    expect(files.writeLink("lap", "ppp0")).toBeUndefined();
+    expect(content("ppp-lap.pid")).toBe("77\nppp0\n");
+    expect(content("ppp0.pid")).toBe("77\n");
+    expect(statSync(join(directory, "ppp0.pid")).mode & 0o777).toBe(0o644);
+    expect(files.remove("ppp0")).toEqual([]);
+    expect(existsSync(join(directory, "ppp0.pid"))).toBe(false);
+    expect(existsSync(join(directory, "ppp-lap.pid"))).toBe(true);
+    expect(files.remove()).toEqual([]);
+    expect(existsSync(join(directory, "ppp-lap.pid"))).toBe(false);
+    expect(files.remove()).toEqual([]);
+  });
+
+  test("a file that cannot be written whole leaves none, nor does it follow what lies in its place", () => {
+    const files = new PidFiles(directory, 77);
+    symlinkSync("/dev/full", join(directory, "ppp0.pid.77"));
+    expect(Bun.spawnSync(["mkfifo", join(directory, "ppp0.pid")]).exitCode).toBe(0);
+    expect(files.writeInterface("ppp0")).toBeUndefined();
+    expect(readFileSync(join(directory, "ppp0.pid"), "utf8")).toBe("77\n");
+    expect(readdirSync(directory)).toEqual(["ppp0.pid"]);
+  });
+
+  test.skipIf(noNetns !== undefined)("with the disk full nothing is left of a pid file", () => {
+    const place = join(directory, "full");
+    mkdirSync(place);
+    expect(Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=4096", "none", place]).exitCode).toBe(0);
+    try {
+      writeFileSync(join(place, "filler"), new Uint8Array(4096));
+      expect(new PidFiles(place, 77).writeInterface("ppp0")).toBe(
+        `Failed to create pid file ${place}/ppp0.pid: No space left on device`,
+      );
+      expect(() => lockDevice("/dev/ttyS1", { directory: place })).toThrow("No space left on device");
+      expect(readdirSync(place)).toEqual(["filler"]);
+    } finally {
+      Bun.spawnSync(["umount", place]);
+    }
+  });
+
+  test("removes nothing it has not written, and does not mind what is gone", () => {
+    const files = new PidFiles(directory);
+    writeFileSync(join(directory, "ppp3.pid"), "1\n");
+    files.remove("ppp3");
+    expect(existsSync(join(directory, "ppp3.pid"))).toBe(true);
+    files.writeInterface("ppp4");
+    rmSync(join(directory, "ppp4.pid"));
+    expect(files.remove()).toEqual([]);
+  });
+
+  test("says what went wrong", () => {
+    const files = new PidFiles(join(directory, "none"));
+    expect(files.writeInterface("ppp0")).toBe(
+      `Failed to create pid file ${directory}/none/ppp0.pid: No such file or directory`,
+    );
+    expect(files.remove()).toEqual([]);
+  });
+});
+
+describe("resolv.conf", () => {
+  test("has a line for each server, one for two that are equal, and is written anew each time", () => {
+    const path = join(directory, "resolv.conf");
+    expect(writeResolvConf(directory, ["10.0.0.53", "10.0.0.53"])).toBeUndefined();
+    expect(readFileSync(path, "utf8")).toBe("nameserver 10.0.0.53\n");
+    writeResolvConf(directory, ["1.1.1.1"]);
+    expect(readFileSync(path, "utf8")).toBe("nameserver 1.1.1.1\n");
+    expect(statSync(path).mode & 0o777).toBe(0o644);
+    removeResolvConf(directory);
+    removeResolvConf(directory);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("says what went wrong", () => {
+    expect(writeResolvConf(join(directory, "none"), [])).toBe(
+      `Failed to create ${directory}/none/resolv.conf: No such file or directory`,
+    );
+    removeResolvConf(join(directory, "none"));
+  });
+});

@@ -1,0 +1,62 @@
+import { afterEach, expect, test } from "bun:test";
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { closeFd, ENOTTY, EACCES, ENOENT, EBUSY, OsError } from "../../../src/os/ffi/libc.ts";
+import { LockError } from "../../../src/os/serial/lock.ts";
+import { groupOf, openersOf, programName } from "../../../src/os/serial/openers.ts";
+import { openPty } from "../../../src/os/serial/pty.ts";
+import { adviceOnPort } from "../../../src/run/diagnose/port-trouble.ts";
+
+let undo: (() => void)[] = [];
+afterEach(() => {
+  for (const each of undo) each();
+  undo = [];
+});
+
+/** A port, and a program that has it open. */
+async function openedBySleep(): Promise<{ port: string; pid: number }> {
+  const { master, slave } = openPty();
+  const child = Bun.spawn(["sh", "-c", 'exec <"$0"; echo ready; exec sleep 100', slave], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  undo.push(() => {
+    child.kill("SIGKILL");
+    closeFd(master);
+  });
+  await child.stdout.getReader().read();
+  while (programName(child.pid) === "sh") await Bun.sleep(1);
+  return { port: slave, pid: child.pid };
+}
+
+test("who has a port open is named by pid and program, and nothing of its arguments", async () => {
+  const { port, pid } = await openedBySleep();
+  expect(openersOf(port)).toEqual([{ pid, name: "sleep" }]);
+  expect(adviceOnPort(port, new OsError("open", port, EBUSY))).toEqual([`${port} is also open in sleep (pid ${pid})`]);
+  expect(adviceOnPort(port, new LockError("locked", pid))).toEqual([`Process ${pid} is sleep`]);
+  expect(openersOf("/dev/nosuch")).toEqual([]);
+  expect(adviceOnPort(port, new LockError("locked", 0x7ffffff0))).toEqual([]);
+});
+
+test("the group is named whose members may use the port", () => {
+  const folder = mkdtempSync(join(tmpdir(), "port-"));
+  undo.push(() => rmSync(folder, { recursive: true }));
+  const port = join(folder, "ttyX");
+  writeFileSync(port, "");
+  chmodSync(port, 0o660);
+  const { gid } = statSync(port);
+  const group = Bun.spawnSync(["stat", "-c", "%G", port]).stdout.toString().trim();
+  expect(groupOf(port)).toBe(group === "UNKNOWN" ? String(gid) : group);
+  chmodSync(port, 0o620);
+  expect(groupOf(port)).toBeUndefined();
+  expect(adviceOnPort(port, new OsError("open", port, EACCES))).toEqual([]);
+});
+
+test("a port that is gone: those that are there; a file that is no port: that it is none", () => {
+  expect(adviceOnPort("/dev/ttyX", new OsError("open", "/dev/ttyX", ENOENT))).toEqual([
+    expect.stringMatching(/^(Serial ports here: \/dev\/|No serial ports here$)/),
+  ]);
+  expect(adviceOnPort("/dev/null", new OsError("tcgetattr", "/dev/null", ENOTTY))).toEqual([
+    "/dev/null is not a serial port",
+  ]);
+});

@@ -1,0 +1,49 @@
+// Runs in a mount namespace of its own (login-machine.ts makes it): carries out the steps read from standard input, as
+// JSON, in one process, and prints what each gave, a line of JSON each.
+
+import { systemLogin, type LoginSession } from "../../../src/os/users/login.ts";
+import { hasExpired, systemUser } from "../../../src/os/users/passwd.ts";
+import type { Step, Outcome } from "./login-machine.ts";
+
+const sessions: LoginSession[] = [];
+const nameServers: { close(): void }[] = [];
+const today = Math.floor(Date.now() / 86_400_000);
+
+async function run(step: Step): Promise<Outcome> {
+  if ("shell" in step) {
+    const { stdout, stderr } = Bun.spawnSync(["sh", "-c", step.shell]);
+    return { text: stdout.toString("latin1") + stderr.toString("latin1") };
+  }
+  if ("nameServer" in step) {
+    // It never answers: its packets stay where the kernel keeps them.
+    nameServers.push(await Bun.udpSocket({ hostname: step.nameServer, port: 53 }));
+    return {};
+  }
+  if ("close" in step) {
+    for (const session of sessions.splice(0)) session.close();
+    return {};
+  }
+  if ("lookup" in step) {
+    const user = systemUser(step.lookup);
+    return user === undefined ? {} : { user, expired: hasExpired(user, today) };
+  }
+  const { login, ...rest } = step;
+  const log: string[] = [];
+  const startedAt = performance.now();
+  const result = systemLogin({
+    user: login,
+    password: rest.password,
+    tty: "/dev/ttyS1",
+    ifname: "ppp0",
+    log: (level, text) => log.push(`${level} ${text}`),
+    ...(rest.pam === undefined ? {} : { pam: rest.pam }),
+  });
+  const took = performance.now() - startedAt;
+  if (result.ok) sessions.push(result.session);
+  const delayMs = result.ok ? undefined : result.delayMs;
+  return { ok: result.ok, message: result.message, log, took, ...(delayMs === undefined ? {} : { delayMs }) };
+}
+
+const steps = JSON.parse(await Bun.stdin.text()) as Step[];
+for (const step of steps) console.log(JSON.stringify(await run(step)));
+process.exit(0);

@@ -1,0 +1,39 @@
+import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { hasNetAdmin, isPrivileged } from "../../../src/os/users/rights.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "nullmodem-rights-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test("CAP_NET_ADMIN is the twelfth bit of what is effective", () => {
+  const status = join(folder, "status");
+  const has = (lines: string): boolean => {
+    writeFileSync(status, lines);
+    return hasNetAdmin(status);
+  };
+  expect(has("CapPrm:\t0000000000001000\nCapEff:\t0000000000001000\n")).toBe(true);
+  expect(has("CapPrm:\t0000000000001000\nCapEff:\t0000000000000000\n")).toBe(false);
+  expect(has("CapEff:\t000001ffffffefff\n")).toBe(false);
+  expect(has("")).toBe(false);
+  expect(hasNetAdmin(join(folder, "none"))).toBe(false);
+});
+
+const isRoot = process.getuid?.() === 0 && Bun.which("setpriv") !== null;
+test.skipIf(!isRoot)(
+  `a user who was given it is privileged, one who was not is not${isRoot ? "" : " [skipped: needs root]"}`,
+  () => {
+    expect(isPrivileged()).toBe(true);
+    const source = `console.log((await import(${JSON.stringify(join(import.meta.dir, "../../../src/os/users/rights.ts"))})).isPrivileged())`;
+    const said = (...more: string[]): string =>
+      Bun.spawnSync(["setpriv", "--reuid=65534", "--clear-groups", ...more, process.execPath, "-e", source], {
+        env: { ...process.env, HOME: folder },
+      }).stdout.toString();
+    expect(said()).toBe("false\n");
+    expect(said("--inh-caps=+net_admin", "--ambient-caps=+net_admin")).toBe("true\n");
+    // Borrowed from root, as by a set-user-id program.
+    const borrowed = Bun.spawnSync(["setpriv", "--ruid=65534", process.execPath, "-e", source]);
+    expect(borrowed.stdout.toString()).toBe("false\n");
+  },
+);

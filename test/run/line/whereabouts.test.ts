@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Place, Whereabouts } from "../../../src/run/line/whereabouts.ts";
+import { Sysfs } from "../../kit/sysfs.ts";
+
+const missing = process.getuid?.() === 0 ? undefined : "needs root for device nodes";
+
+describe.skipIf(missing !== undefined)(`Whereabouts [${missing ?? "of nodes of its own"}]`, () => {
+  let dev = "";
+  let sys = "";
+  let sysfs: Sysfs;
+  const at = (name: string): string => join(dev, name);
+  beforeEach(() => {
+    const folder = mkdtempSync(join(tmpdir(), "nullmodem-where-"));
+    [dev, sys] = [join(folder, "dev"), join(folder, "sys")];
+    mkdirSync(dev);
+    sysfs = new Sysfs(sys);
+  });
+  afterEach(() => rmSync(join(dev, ".."), { recursive: true }));
+
+  const OURS = { port: "1-1", serial: "A7003" };
+  const plug = (tty: string, what: { port: string; serial: string } = OURS): void => {
+    const { exitCode } = Bun.spawnSync(["mknod", at(tty), "c", "1", "3"]);
+    expect(exitCode).toBe(0);
+    sysfs.plug({ tty, ...what });
+  };
+  const unplug = (tty: string, { port } = OURS): void => {
+    rmSync(at(tty));
+    sysfs.unplug(tty, port);
+  };
+  const here = (name: string): Place => ({ path: at(name), real: at(name), there: true });
+
+  test("it is followed to the name it comes back under, and back again", () => {
+    plug("ttyUSB0");
+    const where = new Whereabouts(at("ttyUSB0"), { dev, sys });
+    expect(where.opened(where.find(), false)).toBeUndefined();
+    unplug("ttyUSB0");
+    expect(where.find()).toMatchObject({ path: at("ttyUSB0"), there: false });
+    plug("ttyUSB1");
+    expect(where.find()).toEqual(here("ttyUSB1"));
+    expect(where.opened(where.find(), true)).toBe(`${at("ttyUSB0")} is back as ${at("ttyUSB1")}`);
+    // Another one that takes its old name is not it.
+    plug("ttyUSB0", { port: "1-2", serial: "B1" });
+    expect(where.find()).toEqual(here("ttyUSB1"));
+    unplug("ttyUSB0", { port: "1-2", serial: "B1" });
+    unplug("ttyUSB1");
+    plug("ttyUSB0");
+    expect(where.find()).toEqual(here("ttyUSB0"));
+    expect(where.opened(where.find(), true)).toBe(`${at("ttyUSB0")} is back as ${at("ttyUSB0")}`);
+    unplug("ttyUSB0");
+    plug("ttyUSB0");
+    expect(where.opened(where.find(), true)).toBe(`${at("ttyUSB0")} is back`);
+  });
+
+  test("what has the name that was given is taken, whatever it is", () => {
+    plug("ttyUSB0");
+    const where = new Whereabouts(at("ttyUSB0"), { dev, sys });
+    unplug("ttyUSB0");
+    plug("ttyUSB0", { port: "1-2", serial: "B1" });
+    plug("ttyUSB1");
+    expect(where.find()).toEqual(here("ttyUSB0"));
+  });
+
+  test("a link is followed where it leads, and nowhere else", () => {
+    plug("ttyUSB0");
+    symlinkSync("ttyUSB0", at("modem"));
+    const where = new Whereabouts(at("modem"), { dev, sys });
+    expect(where.find()).toEqual({ path: at("modem"), real: at("ttyUSB0"), there: true });
+    expect(where.opened(where.find(), false)).toBeUndefined();
+    unplug("ttyUSB0");
+    plug("ttyUSB1");
+    expect(where.find()).toEqual({ path: at("modem"), real: at("modem"), there: false });
+    symlinkSync("ttyUSB1", at("new"));
+    renameSync(at("new"), at("modem"));
+    expect(where.find()).toEqual({ path: at("modem"), real: at("ttyUSB1"), there: true });
+    expect(where.opened(where.find(), true)).toBe(`${at("modem")} is back as ${at("ttyUSB1")}`);
+  });
+
+  test("what was never there is waited for under its name, a link as a link", () => {
+    for (const name of ["ttyUSB0", "modem"]) {
+      const where = new Whereabouts(at(name), { dev, sys });
+      const place = where.find();
+      expect(place).toEqual({ path: at(name), real: at(name), there: false });
+      expect(where.missing(place)).toBe(`${at(name)} is not there yet; waiting for it`);
+      plug("ttyUSB0");
+      if (name === "modem") symlinkSync("ttyUSB0", at("modem"));
+      expect(where.find()).toEqual({ path: at(name), real: at("ttyUSB0"), there: true });
+      expect(where.opened(where.find(), true)).toBe(`${at(name)} is there`);
+      if (name === "modem") rmSync(at("modem"));
+      unplug("ttyUSB0");
+      expect(where.missing(where.find())).toBe(`${at(name)} is gone; waiting for it`);
+    }
+    // The link leads elsewhere, or nowhere: another port is not taken for it.
+    const where = new Whereabouts(at("modem"), { dev, sys });
+    plug("ttyUSB0");
+    symlinkSync("ttyUSB0", at("modem"));
+    expect(where.opened(where.find(), true)).toBe(`${at("modem")} is there`);
+    rmSync(at("modem"));
+    expect(where.find()).toMatchObject({ there: false });
+  });
+
+  test("a line that is no USB adapter's is waited for under its name", () => {
+    expect(Bun.spawnSync(["mknod", at("ttyS1"), "c", "1", "3"]).exitCode).toBe(0);
+    const where = new Whereabouts(at("ttyS1"), { dev, sys });
+    rmSync(at("ttyS1"));
+    plug("ttyUSB0");
+    expect(where.find()).toEqual({ path: at("ttyS1"), real: at("ttyS1"), there: false });
+  });
+});

@@ -1,0 +1,82 @@
+import { expect, test } from "bun:test";
+import { Pacer } from "../../../src/run/loop/pacer.ts";
+
+const OCTETS_A_MS = 11.52; // 115200, 8N1
+
+test("at 115200 the next packet is taken six milliseconds before the line runs dry", () => {
+  const pacer = new Pacer(115200);
+  expect(pacer.hungry(0, 0, 0)).toBe(true);
+  pacer.wrote(1500, 0);
+  const dryAt = 1500 / OCTETS_A_MS;
+  expect(pacer.hungry(0, 0, 0)).toBe(false);
+  const wait = pacer.wait(0, 0, 0);
+  expect(dryAt - wait).toBeCloseTo(6, 1);
+  expect(pacer.hungry(0, 0, wait - 0.1)).toBe(false);
+  expect(pacer.hungry(0, 0, wait + 0.1)).toBe(true);
+});
+
+test("an idle line owes nothing: its clock begins with the next octet", () => {
+  const pacer = new Pacer(115200);
+  pacer.wrote(1500, 0);
+  expect(pacer.hungry(0, 0, 10_000)).toBe(true);
+  pacer.wrote(1500, 10_000);
+  expect(pacer.wait(0, 0, 10_000)).toBeCloseTo(1500 / OCTETS_A_MS - 6, 1);
+});
+
+test("over a minute of upload the line is never more than a packet ahead and never dry", () => {
+  const pacer = new Pacer(115200);
+  let now = 0;
+  let sent = 0;
+  while (now < 60_000) {
+    if (pacer.hungry(0, 0, now)) {
+      pacer.wrote(1500, now);
+      sent += 1500;
+    }
+    const behind = sent - now * OCTETS_A_MS;
+    expect(behind).toBeGreaterThan(0);
+    expect(behind).toBeLessThan(1500 + 7 * OCTETS_A_MS);
+    now += 1;
+  }
+});
+
+test("the driver's own count wins when it is larger, and ours is added to either", () => {
+  const pacer = new Pacer(115200);
+  expect(pacer.hungry(0, 4000, 0)).toBe(false);
+  expect(pacer.wait(0, 4000, 0)).toBeCloseTo((4000 - 6 * OCTETS_A_MS) / OCTETS_A_MS, 1);
+  expect(pacer.hungry(1500, 0, 0)).toBe(false);
+});
+
+test("a slow line still gets its next packet in time to be framed", () => {
+  const pacer = new Pacer(300);
+  pacer.wrote(100, 0);
+  expect(pacer.hungry(0, 0, 0)).toBe(false);
+  expect(pacer.hungry(0, 0, (100 - 63) / 0.03)).toBe(true);
+});
+
+test("an answer sooner than the speed allows ends the pacing, one in its time does not", () => {
+  const pacer = new Pacer(115200);
+  pacer.roundTrip(45, 8);
+  expect(pacer.paced).toBe(true);
+  pacer.roundTrip(45, 1);
+  expect(pacer.paced).toBe(false);
+  pacer.wrote(20_000, 0);
+  expect(pacer.hungry(20_000, 0, 0)).toBe(true);
+  expect(pacer.hungry(40_000, 0, 0)).toBe(false);
+  expect(pacer.wait(40_000, 0, 0)).toBe(Infinity);
+});
+
+test("a line of unknown speed counts as fast until it keeps what is written waiting", () => {
+  const pacer = new Pacer(0);
+  expect(pacer.fast).toBe(true);
+  expect(new Pacer(115200).fast).toBe(false);
+  // A thousand octets a millisecond, and full all the time.
+  for (let now = 0; now < 200; now += 10) {
+    pacer.wrote(10_000, now);
+    pacer.stalled(now);
+  }
+  expect(pacer.fast).toBe(false);
+  // An idle hour is not the line's fault.
+  pacer.wrote(4000, 3_600_000);
+  for (let now = 3_600_000; now < 3_600_100; now++) pacer.wrote(4000, now);
+  expect(pacer.fast).toBe(true);
+});

@@ -1,0 +1,226 @@
+import { expect, test } from "bun:test";
+import type { Config } from "../../../src/options/config.ts";
+import { checkOptions, parseOptions } from "../../../src/options/parse.ts";
+import { Log } from "../../../src/os/log/log.ts";
+import { Syslog } from "../../../src/os/log/syslog.ts";
+import { Peers } from "../../../src/run/peers/peers.ts";
+import { fakeHost } from "../../kit/optionhost.ts";
+
+const LINE = ["/dev/ttyS1", "115200"];
+
+/** The peers of a pppd started so, with this pap-secrets, and what it logged. */
+function peers(secrets: string, ...words: string[]): { peers: Peers; config: Config; said: string[] } {
+  const host = fakeHost({ files: { "/etc/ppp/pap-secrets": secrets, "/etc/ppp/zaphods": "fromAFile\n" } });
+  const config = parseOptions([...LINE, ...words], host);
+  checkOptions(config, host);
+  const said: string[] = [];
+  const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
+  log.write = (_level, text) => void said.push(text);
+  return { peers: new Peers(config, host, log), config, said };
+}
+
+const judge = ({ peers: them }: { peers: Peers }, user: string, password: string) =>
+  them.judgePap(user, password, "/dev/ttyS1", "ppp0");
+
+test("name and password are those of a line for our name, plain or crypted", () => {
+  const crypted = Bun.spawnSync(["openssl", "passwd", "-6", "-salt", "abcdefgh", "secret"]).stdout.toString().trim();
+  const some = peers(
+    ["zaphod peer gargleBlaster *", "ford other x *", "trillian * @/etc/ppp/zaphods *", `marvin * ${crypted} *`].join(
+      "\n",
+    ),
+    "auth",
+    "+pap",
+    "name",
+    "peer",
+  );
+  expect(judge(some, "zaphod", "gargleBlaster")).toEqual({ accepted: true, message: "Login ok", delayMs: 0 });
+  expect(judge(some, "zaphod", "gargleblaster")).toMatchObject({ accepted: false, message: "Login incorrect" });
+  expect(judge(some, "zaphod", "")).toMatchObject({ accepted: false });
+  expect(judge(some, "ford", "x")).toMatchObject({ accepted: false });
+  expect(judge(some, "trillian", "fromAFile")).toMatchObject({ accepted: true });
+  expect(judge(some, "marvin", "secret")).toMatchObject({ accepted: true });
+  expect(judge(some, "nobody", "gargleBlaster")).toMatchObject({ accepted: false });
+  expect(some.said).toContain("no PAP secret found for nobody");
+  expect(some.said.join("\n")).not.toContain("gargle");
+});
+
+test("papcrypt takes no plain secret", () => {
+  const some = peers("zaphod * gargleBlaster *", "auth", "+pap", "papcrypt");
+  expect(judge(some, "zaphod", "gargleBlaster")).toMatchObject({ accepted: false });
+});
+
+test("guessing grows slow, and a success forgives", () => {
+  const some = peers("zaphod * gargleBlaster *", "auth", "+pap");
+  const delays = Array.from({ length: 12 }, () => judge(some, "zaphod", "guess").delayMs);
+  expect(delays).toEqual([0, 0, 0, 5, 10, 15, 20, 25, 30, 35, 35, 35].map((seconds) => seconds * 1000));
+  expect(some.said).toContain("10 LOGIN FAILURES ON /dev/ttyS1, zaphod");
+  judge(some, "zaphod", "gargleBlaster");
+  expect(judge(some, "zaphod", "guess").delayMs).toBe(0);
+});
+
+test("the line's addresses are the peer's, and no others", () => {
+  const some = peers("zaphod * x 192.168.9.9 !10.0.0.1 10.0.0.0/24", "auth", "+pap");
+  expect(some.peers.mayUse(0xc0a80909)).toBe(false); // nobody proved anything yet
+  judge(some, "zaphod", "x");
+  expect(some.peers.addressFor(0, 0)).toBe(0xc0a80909);
+  expect(some.peers.addressFor(0x0a000002, 0)).toBeUndefined();
+  expect(some.peers.addressFor(0xac100001, 0)).toBe(0xc0a80909);
+  expect(
+    [0xc0a80909, 0x0a000002, 0x0a000001, 0x08080808, 0x7f000001].map((address) => some.peers.mayUse(address)),
+  ).toEqual([true, true, false, false, false]);
+  some.peers.leave();
+  expect(some.peers.mayUse(0xc0a80909)).toBe(false);
+});
+
+test("a secrets file others can read is warned of by who looks himself up in it, too", () => {
+  const line = "zaphod * gargleBlaster";
+  const host = fakeHost({ changes: { readFile: () => ({ text: line, uid: 0, mode: 0o644 }) } });
+  const { config, said } = peers(line, "noauth", "user", "zaphod");
+  const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
+  log.write = (_level, text) => void said.push(text);
+  new Peers(config, host, log).plan();
+  expect(said).toEqual(["Warning - secret file /etc/ppp/pap-secrets has world and/or group access"]);
+});
+
+test("without auth any address but nobody's will do", () => {
+  const some = peers("", "noauth");
+  expect([0xc0a80101, 0, 0x7f000001, 0xe0000001, 0xf0000000].map((address) => some.peers.mayUse(address))).toEqual([
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
+});
+
+test("strangers come in by allow-ip or a line for nobody, and never past login", () => {
+  const byAddress = peers("zaphod * x *", "auth", "+pap", "allow-ip", "10.0.0.0/8");
+  expect(byAddress.peers.admitsStrangers()).toBe(true);
+  expect([byAddress.peers.mayUse(0x0a010203), byAddress.peers.mayUse(0xc0a80101)]).toEqual([true, false]);
+  expect(peers('"" * "" 10.0.0.7', "auth", "+pap").peers.admitsStrangers()).toBe(true);
+  expect(peers("zaphod * x *", "auth", "+pap").peers.admitsStrangers()).toBe(false);
+  expect(peers('* * "" *', "auth", "+pap", "login").peers.admitsStrangers()).toBe(false);
+});
+
+test("the words after -- are options of this peer", () => {
+  const some = peers("zaphod * x * -- idle 300 :10.0.0.5\nford * y * -- frobnicate", "auth", "+pap");
+  judge(some, "zaphod", "x");
+  expect(some.peers.applyOptions()).toBeUndefined();
+  expect([some.config.idle, some.config.peerAddress]).toEqual([300, 0x0a000005]);
+  some.peers.leave();
+  expect([some.config.idle, some.config.peerAddress]).toEqual([0, undefined]);
+  judge(some, "ford", "y");
+  expect(some.peers.applyOptions()).toBe("In secrets file: unrecognized option 'frobnicate'");
+});
+
+test("a peer's options end with it, however often it proved itself; what was learnt meanwhile stays", () => {
+  const file = [
+    "zaphod * x * -- idle 300 ms-dns 10.0.0.53 :10.0.0.5 set GREETING=hello",
+    "ford * y *",
+    "trillian * z * -- maxconnect 60",
+  ].join("\n");
+  const some = peers(file, "auth", "+pap", "set", "GREETING=welcome");
+  const { config, peers: them } = some;
+  const before = structuredClone(config);
+  // The peer renegotiates LCP, and so proves itself twice.
+  for (let round = 0; round < 2; round++) {
+    judge(some, "zaphod", "x");
+    expect(them.applyOptions()).toBeUndefined();
+    expect([config.idle, config.msDns, config.peerAddress]).toEqual([300, [0x0a000035], 0x0a000005]);
+    expect(config.environment).toMatchObject([{ name: "GREETING", value: "hello" }]);
+  }
+  // As `demand` does; and as a line does whose adapter came back under another name.
+  Object.assign(config, { ourAddress: 0x0a000009, peerAddress: 0x0a000006, device: "/dev/ttyUSB1" });
+  them.leave();
+  expect(config).toEqual({ ...before, ourAddress: 0x0a000009, device: "/dev/ttyUSB1" });
+
+  // Another peer on the same link, without options or with others.
+  judge(some, "zaphod", "x");
+  them.applyOptions();
+  judge(some, "ford", "y");
+  them.applyOptions();
+  expect([config.idle, config.msDns]).toEqual([0, before.msDns]);
+  judge(some, "trillian", "z");
+  them.applyOptions();
+  expect([config.idle, config.maxconnect]).toEqual([0, 60]);
+  them.leave();
+  expect(config.maxconnect).toBe(0);
+});
+
+test("we prove ourselves with our line, or with the password given, or not at all", () => {
+  expect(peers("zaphod * gargleBlaster", "noauth", "user", "zaphod").peers.plan()).toMatchObject({ accept: ["pap"] });
+  expect(peers("zaphod * gargleBlaster", "noauth", "user", "zaphod").peers.plan().password()).toBe("gargleBlaster");
+  expect(peers("ford * x", "noauth", "user", "zaphod").peers.plan()).toMatchObject({ accept: [] });
+  expect(peers("zaphod * x", "noauth", "user", "zaphod", "refuse-pap").peers.plan()).toMatchObject({ accept: [] });
+  expect(peers("", "noauth", "user", "zaphod", "password", "").peers.plan().password()).toBe("");
+  const two = peers("zaphod here one\nzaphod there two", "noauth", "user", "zaphod", "remotename", "there");
+  expect(two.peers.plan().password()).toBe("two");
+});
+
+test("a failed proof names the line that was looked for, and never the secret", () => {
+  const file = "ford other gargleBlaster *\nzaphod peer gargleBlaster 10.0.0.9\n* there gargleBlaster *";
+  const some = peers(file, "auth", "+pap", "name", "peer");
+  const { peers: them } = some;
+  const why = (): string | undefined => them.whyFailed("peer-not-authenticated");
+  expect(why()).toBeUndefined(); // nobody said anything
+  judge(some, "ford", "x");
+  expect(why()).toBe(
+    'No line of /etc/ppp/pap-secrets is for client "ford" and server "peer"; line 1 is for client "ford" and server "other"',
+  );
+  judge(some, 'mar"vin\x07', "x");
+  expect(why()).toBe(
+    'No line of /etc/ppp/pap-secrets is for client "mar\\"vin\\007" and server "peer"; line 2 is for client "zaphod" and server "peer"',
+  );
+  judge(some, "zaphod", "x");
+  expect(why()).toBe(
+    'The secret of "zaphod" is not the one in line 2 of /etc/ppp/pap-secrets (client "zaphod", server "peer")',
+  );
+  expect(them.plan().peerSecret("zaphod")).toBeUndefined();
+  expect(them.whyFailed("we-not-authenticated")).toBeUndefined();
+  judge(some, "zaphod", "gargleBlaster");
+  expect(them.mayUse(0x0a000001)).toBe(false);
+  expect(them.takeAddressTrouble()).toBe(
+    'Line 2 of /etc/ppp/pap-secrets (client "zaphod", server "peer") allows the peer: 10.0.0.9; it wants 10.0.0.1',
+  );
+  expect(them.takeAddressTrouble()).toBeUndefined();
+  expect([...some.said, why()].join("\n")).not.toContain("gargle");
+});
+
+test("with CHAP and EAP it is chap-secrets, in both roles", () => {
+  const files = { "/etc/ppp/chap-secrets": "zaphod * gargleBlaster 10.0.0.1 10.0.0.9", "/etc/ppp/pap-secrets": "" };
+  const host = fakeHost({ files });
+  const config = parseOptions([...LINE, "auth", "name", "server", "user", "zaphod"], host);
+  checkOptions(config, host);
+  const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
+  log.write = () => {};
+  const them = new Peers(config, host, log);
+  const plan = them.plan();
+  const line = 'line 1 of /etc/ppp/chap-secrets (client "zaphod", server "*")';
+  expect([plan.peerSecret("ford"), them.whyFailed("peer-not-authenticated")]).toEqual([
+    undefined,
+    'No line of /etc/ppp/chap-secrets is for client "ford" and server "server"',
+  ]);
+  expect([plan.peerSecret("zaphod"), them.whyFailed("peer-not-authenticated")]).toEqual([
+    "gargleBlaster",
+    `The secret of "zaphod" is not the one in ${line}`,
+  ]);
+  expect([plan.ourSecret("marvin"), them.whyFailed("we-not-authenticated")]).toEqual([
+    "gargleBlaster",
+    `We said to be "zaphod" to server "marvin", with the secret from ${line}`,
+  ]);
+  them.mayUse(0x0a000002);
+  expect(them.takeAddressTrouble()).toBe(`L${line.slice(1)} allows the peer: 10.0.0.1 10.0.0.9; it wants 10.0.0.2`);
+  expect(them.whyUnproven("pap")).toBe(
+    'The peer wanted us to prove who we are with PAP: no line of /etc/ppp/pap-secrets is for client "zaphod" and any server',
+  );
+  expect(them.plan() && them.whyFailed("peer-not-authenticated")).toBeUndefined(); // another attempt
+});
+
+test("where the secret is an option, or an option forbids it, that is what is told", () => {
+  const given = peers("", "noauth", "user", "zaphod", "password", "gargleBlaster", "refuse-eap", "remotename", "there");
+  given.peers.plan().password();
+  expect(given.peers.whyFailed("we-not-authenticated")).toBe(
+    'We said to be "zaphod" to server "there", with the secret from the password option',
+  );
+  expect(given.peers.whyUnproven("eap")).toEndWith("with EAP, which the refuse-eap option forbids");
+});
