@@ -7,7 +7,7 @@ import { dirname, join, normalize, relative } from "node:path";
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
   const frames = ["bytes", "crypto"];
   const layers = [...frames, "frame", "wire"];
-  const link = [...layers, "filter", "compress", "auth", "control"];
+  const link = [...layers, "filter", "compress", "auth", "control", "describe"];
   const run = [...link, "link", "options", "chat", "record", "os"];
   const main = [...run, "run", "applets", "commands"];
   return {
@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
     compress: layers,
     auth: layers,
     control: layers,
+    describe: layers,
     link,
     options: ["bytes", "filter"],
     chat: ["bytes"],

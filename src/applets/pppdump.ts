@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { closeFd, hasCode, libc, Memory, O, openFd, OsError, reasonOf } from "../os/ffi/libc.ts";
 import { print } from "../os/log/print.ts";
 import { Capture } from "../record/capture.ts";
-import { Dump, type DumpOptions } from "../record/dump.ts";
+import { Dump, type DumpOptions } from "../record/record-dump.ts";
 import { readRecord, type RecordItem } from "../record/pppdump-file.ts";
 
 /** The real one's, letter for letter: our `--pcapng` is not in it. */

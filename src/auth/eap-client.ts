@@ -13,7 +13,7 @@ import {
   MsChapV2Client,
   NO_ALTERNATIVE,
 } from "./eap-methods.ts";
-import type { EapConfig } from "./eap.ts";
+import type { EapConfig } from "./eap-config.ts";
 import { quoted } from "./names.ts";
 
 export interface EapClientOwner {

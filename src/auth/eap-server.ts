@@ -12,7 +12,7 @@ import {
   NO_ALTERNATIVE,
   type ServerStep,
 } from "./eap-methods.ts";
-import type { EapConfig } from "./eap.ts";
+import type { EapConfig } from "./eap-config.ts";
 import { nameOf, quoted } from "./names.ts";
 
 export interface EapServerOwner {

@@ -16,7 +16,7 @@
 import { bytesOf, printable } from "../bytes/text.ts";
 import { leadingNumber, DEFAULT_TIMEOUT } from "./command.ts";
 import { cleanExpect, cleanSend, copied, untilNul, visibleText, type Substitutions } from "./escapes.ts";
-import { Heard, HEARD_MAX } from "./heard.ts";
+import { Heard, HEARD_MAX } from "./expect-buffer.ts";
 import { Reports, type ReportLine } from "./reports.ts";
 import { splitExpect, type ChatScript } from "./script.ts";
 

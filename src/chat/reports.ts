@@ -1,6 +1,6 @@
 // REPORT: the strings looked for, each found once, and the line that begins with the one found last.
 
-import type { Heard } from "./heard.ts";
+import type { Heard } from "./expect-buffer.ts";
 
 export interface ReportLine {
   text: string;

@@ -11,7 +11,7 @@ import { cutControl } from "../wire/control.ts";
 import type { Endpoint } from "../wire/lcp.ts";
 import { Protocol } from "../wire/protocols.ts";
 import { FIRST_CONTROL, LOST } from "./datapath.ts";
-import { endpointText } from "./endpoint.ts";
+import { endpointText } from "./endpoint-text.ts";
 import type { LinkEvent } from "./events.ts";
 import { fragmentLength, MpSender } from "./mp-sender.ts";
 import { MpReceiver } from "./mp-receiver.ts";

@@ -1,6 +1,6 @@
 // What a Link tells its owner, in the order it happened. Drained with takeEvent() after every call.
 
-import type { AuthMethod } from "../control/lcp.ts";
+import type { AuthMethod } from "../control/lcp-dialect.ts";
 import type { InterfaceId } from "../wire/ipv6cp.ts";
 import type { Level } from "../control/negotiator.ts";
 

@@ -4,10 +4,10 @@
 // sends makes receive() throw.
 
 import type { Ring } from "../bytes/ring.ts";
-import { CbcpClient } from "../control/cbcp.ts";
+import { CbcpClient } from "../control/cbcp-client.ts";
 import { Echo, type EchoConfig } from "../control/echo.ts";
-import { LqrMonitor } from "../control/lqr.ts";
-import { DEFAULT_MRU, Lcp, type LcpConfig } from "../control/lcp.ts";
+import { LqrMonitor } from "../control/lqr-monitor.ts";
+import { DEFAULT_MRU, Lcp, type LcpConfig } from "../control/lcp-dialect.ts";
 import { type Level, type Lower, Negotiator } from "../control/negotiator.ts";
 import { State } from "../control/automaton.ts";
 import type { Deframer } from "../frame/deframer.ts";

@@ -1,7 +1,7 @@
 // Packets as debug lines: which of them are worth one, and how it begins.
 
 import { Code } from "../wire/control.ts";
-import { describePacket } from "../wire/describe.ts";
+import { describePacket } from "../describe/packet-text.ts";
 import { Protocol } from "../wire/protocols.ts";
 
 /** Where pppd cuts a line of the log. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ClientStep, EapClientMethod, EapServerMethod, ServerStep } from "../../src/auth/eap-methods.ts";
-import { eapComplaint } from "../../src/auth/eap.ts";
+import { eapComplaint } from "../../src/auth/eap-config.ts";
 import { bytesOf, fromHex, toHex } from "../../src/bytes/text.ts";
 import { ChapCode } from "../../src/wire/chap.ts";
 import { EapCode, EapType, parseEap, putEap, putEapResult } from "../../src/wire/eap.ts";

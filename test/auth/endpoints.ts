@@ -5,9 +5,9 @@ import { ChapClient, type ChapConfig, ChapServer } from "../../src/auth/chap.ts"
 import type { AuthLower, MppeMaterial } from "../../src/auth/digest.ts";
 import { EapClient } from "../../src/auth/eap-client.ts";
 import { EapServer } from "../../src/auth/eap-server.ts";
-import type { EapConfig } from "../../src/auth/eap.ts";
+import type { EapConfig } from "../../src/auth/eap-config.ts";
 import { parseChap } from "../../src/wire/chap.ts";
-import { describePacket } from "../../src/wire/describe.ts";
+import { describePacket } from "../../src/describe/packet-text.ts";
 import { parseEap } from "../../src/wire/eap.ts";
 import { Protocol } from "../../src/wire/protocols.ts";
 import { Rng } from "../kit/rng.ts";

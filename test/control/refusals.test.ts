@@ -2,10 +2,10 @@
 
 import { expect, test } from "bun:test";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
-import { Ccp } from "../../src/control/ccp.ts";
-import { Ipcp } from "../../src/control/ipcp.ts";
-import { Ipv6cp } from "../../src/control/ipv6cp.ts";
-import { Lcp, type LcpOwner } from "../../src/control/lcp.ts";
+import { Ccp } from "../../src/control/ccp-dialect.ts";
+import { Ipcp } from "../../src/control/ipcp-dialect.ts";
+import { Ipv6cp } from "../../src/control/ipv6cp-dialect.ts";
+import { Lcp, type LcpOwner } from "../../src/control/lcp-dialect.ts";
 import { type Dialect, type Lower, Negotiator } from "../../src/control/negotiator.ts";
 import { Code } from "../../src/wire/control.ts";
 import { linkConfig } from "../kit/pair.ts";

@@ -2,11 +2,11 @@
 // reordered, replayed, or mixed with forged frames whose check sequence is right and whose lengths lie.
 
 import { Ring } from "../../src/bytes/ring.ts";
-import type { CcpConfig } from "../../src/control/ccp.ts";
-import { NO_ID } from "../../src/control/ipv6cp.ts";
+import type { CcpConfig } from "../../src/control/ccp-dialect.ts";
+import { NO_ID } from "../../src/control/ipv6cp-dialect.ts";
 import { Framer } from "../../src/frame/framer.ts";
 import { FCS_ROOM, type FcsBits } from "../../src/frame/fcs.ts";
-import type { AuthMethod } from "../../src/control/lcp.ts";
+import type { AuthMethod } from "../../src/control/lcp-dialect.ts";
 import type { LinkConfig } from "../../src/link/link.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
 import { Rng } from "../kit/rng.ts";

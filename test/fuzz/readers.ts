@@ -12,7 +12,7 @@ import { checkOptions, parseOptions } from "../../src/options/parse.ts";
 import { addressAllowed, addressList, findSecret, secretEntries } from "../../src/options/secrets.ts";
 import { ENTRIES } from "../../src/options/table.ts";
 import { Capture } from "../../src/record/capture.ts";
-import { Dump } from "../../src/record/dump.ts";
+import { Dump } from "../../src/record/record-dump.ts";
 import { readRecord } from "../../src/record/pppdump-file.ts";
 import { fakeHost } from "../kit/optionhost.ts";
 import { Rng } from "../kit/rng.ts";

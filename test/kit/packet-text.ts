@@ -1,11 +1,11 @@
 // Packets from the text of pppd's debug lines: `[LCP ConfReq id=0x1 <mru 1500>]` is made into what it says. The inverse
-// of wire/describe.ts, and every packet made is held against that.
+// of describe/packet-text.ts, and every packet made is held against that.
 
 import { bytesOf, fromHex } from "../../src/bytes/text.ts";
 import { parseEndpoint } from "../../src/options/endpoint.ts";
 import { bsdOption, CcpOption, deflateOption, MppeBit, mppeOption, predictorOption } from "../../src/wire/ccp.ts";
 import { type ConfOption, option0, option16, option32, putOptions } from "../../src/wire/control.ts";
-import { describePacket } from "../../src/wire/describe.ts";
+import { describePacket } from "../../src/describe/packet-text.ts";
 import { parseIpv4 } from "../../src/wire/ip.ts";
 import { addressesOption, IpcpOption, OLD_VJ, oldVjOption, vjOption } from "../../src/wire/ipcp.ts";
 import { interfaceIdOption } from "../../src/wire/ipv6cp.ts";

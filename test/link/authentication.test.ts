@@ -1,8 +1,8 @@
 // Who proves what to whom, between two Links: every method, both ways, with right secrets and wrong ones.
 
 import { expect, test } from "bun:test";
-import type { AuthMethod } from "../../src/control/lcp.ts";
-import type { MppeConfig } from "../../src/control/ccp.ts";
+import type { AuthMethod } from "../../src/control/lcp-dialect.ts";
+import type { MppeConfig } from "../../src/control/ccp-dialect.ts";
 import type { LinkConfig } from "../../src/link/link.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
 import { fcs16Oracle } from "../oracle/fcs32-oracle.ts";

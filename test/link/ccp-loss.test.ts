@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { FATAL } from "../../src/compress/codec.ts";
-import type { CcpConfig } from "../../src/control/ccp.ts";
+import type { CcpConfig } from "../../src/control/ccp-dialect.ts";
 import { FCS_INIT, fcsOver } from "../../src/frame/fcs.ts";
 import { addressEnd, protocolAt, protocolEnd } from "../../src/frame/header.ts";
 import type { LinkConfig } from "../../src/link/link.ts";

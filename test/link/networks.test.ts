@@ -1,8 +1,8 @@
 // Compression, encryption and IPv6 between two Links: what is agreed on, and that packets come out as they went in.
 
 import { expect, test } from "bun:test";
-import type { CcpConfig } from "../../src/control/ccp.ts";
-import { NO_ID } from "../../src/control/ipv6cp.ts";
+import type { CcpConfig } from "../../src/control/ccp-dialect.ts";
+import { NO_ID } from "../../src/control/ipv6cp-dialect.ts";
 import type { LinkConfig } from "../../src/link/link.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
 import { Rng, withRng } from "../kit/rng.ts";

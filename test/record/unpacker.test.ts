@@ -8,7 +8,7 @@ import { LzsCompressor } from "../../src/compress/lzs.ts";
 import { MppcCompressor } from "../../src/compress/mppc.ts";
 import { PredictorCompressor } from "../../src/compress/predictor.ts";
 import { Capture } from "../../src/record/capture.ts";
-import { Dump } from "../../src/record/dump.ts";
+import { Dump } from "../../src/record/record-dump.ts";
 import { readRecord } from "../../src/record/pppdump-file.ts";
 import { RecordMaker } from "../kit/record-maker.ts";
 import { Rng } from "../kit/rng.ts";

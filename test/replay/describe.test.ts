@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Deframer } from "../../src/frame/deframer.ts";
 import { readRecord } from "../../src/record/pppdump-file.ts";
-import { describePacket } from "../../src/wire/describe.ts";
+import { describePacket } from "../../src/describe/packet-text.ts";
 
 const SESSIONS = join(import.meta.dir, "../../fixtures/sessions");
 const NAMES = readdirSync(SESSIONS)

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
-import { describePacket } from "../../src/wire/describe.ts";
+import { describePacket } from "../../src/describe/packet-text.ts";
 import { LQR_LENGTH, parseLqr, putLqr } from "../../src/wire/lqr.ts";
 import { damaged, embedded, written } from "../kit/codec.ts";
 

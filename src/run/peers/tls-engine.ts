@@ -5,7 +5,7 @@ import { readdirSync } from "node:fs";
 import type { PeerCertificate, SecureVersion } from "node:tls";
 import type { EapClientMethod, EapServerMethod } from "../../auth/eap-methods.ts";
 import { TlsClient, TlsServer } from "../../auth/eap-tls.ts";
-import type { Plugged } from "../../auth/eap.ts";
+import type { Plugged } from "../../auth/eap-config.ts";
 import { printable } from "../../bytes/text.ts";
 import type { Config } from "../../options/config.ts";
 import type { OptionHost } from "../../options/host.ts";

@@ -1,7 +1,7 @@
 // The interface identifiers the options ask for (`ipv6` and its kin), as pppd settles them before there is a line.
 
 import { isIPv4, isIPv6 } from "node:net";
-import { idOfIpv4, idOfMac, NO_ID } from "../../control/ipv6cp.ts";
+import { idOfIpv4, idOfMac, NO_ID } from "../../control/ipv6cp-dialect.ts";
 import type { Config } from "../../options/config.ts";
 import type { InterfaceId } from "../../wire/ipv6cp.ts";
 

@@ -1,14 +1,14 @@
 // From the options as the manual names them to what a Link wants to know.
 
 import type { NtJudge } from "../../auth/chap.ts";
-import type { EapConfig } from "../../auth/eap.ts";
+import type { EapConfig } from "../../auth/eap-config.ts";
 import type { MsChapConfig } from "../../auth/mschap.ts";
 import type { Names } from "../../auth/names.ts";
 import { fromHex } from "../../bytes/text.ts";
-import type { CcpConfig, MppeConfig } from "../../control/ccp.ts";
-import type { IpcpConfig } from "../../control/ipcp.ts";
-import type { AuthMethod, MultilinkConfig } from "../../control/lcp.ts";
-import type { Ipv6cpConfig } from "../../control/ipv6cp.ts";
+import type { CcpConfig, MppeConfig } from "../../control/ccp-dialect.ts";
+import type { IpcpConfig } from "../../control/ipcp-dialect.ts";
+import type { AuthMethod, MultilinkConfig } from "../../control/lcp-dialect.ts";
+import type { Ipv6cpConfig } from "../../control/ipv6cp-dialect.ts";
 import type { Limits } from "../../control/negotiator.ts";
 import { BpfProgram } from "../../filter/bpf.ts";
 import type { FcsBits } from "../../frame/fcs.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Heard, HEARD_MAX } from "../../src/chat/heard.ts";
+import { Heard, HEARD_MAX } from "../../src/chat/expect-buffer.ts";
 
 function hear(text: string, want = 2): { heard: Heard; lines: string[] } {
   const lines: string[] = [];

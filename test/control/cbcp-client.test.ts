@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
-import { CbcpClient } from "../../src/control/cbcp.ts";
+import { CbcpClient } from "../../src/control/cbcp-client.ts";
 import { damaged, embedded } from "../kit/codec.ts";
 
 function client(number = "5551212", isStarted = true) {

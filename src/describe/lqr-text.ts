@@ -1,7 +1,7 @@
 // Link-Quality-Reports in a debug line (RFC 1989). pppd has no words for them and shows their octets.
 
-import { LQR_LENGTH, parseLqr } from "../lqr.ts";
-import type { Part } from "./part.ts";
+import { LQR_LENGTH, parseLqr } from "../wire/lqr.ts";
+import type { Part } from "../wire/text-part.ts";
 
 /** ` magic=0x1 LastOut=LQRs,packets,octets PeerIn=LQRs,packets,discards,errors,octets PeerOut=…`; undefined: no report. */
 export function describeLqr(packet: Uint8Array, start: number, end: number): Part | undefined {

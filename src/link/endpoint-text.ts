@@ -1,7 +1,7 @@
 // An endpoint discriminator as pppd prints it (RFC 1990 §5.1.3; pppd(8)).
 
 import { Code, HEADER_LENGTH, putConfigure } from "../wire/control.ts";
-import { describeLcp } from "../wire/describe/lcp.ts";
+import { describeLcp } from "../describe/lcp-text.ts";
 import { type Endpoint, endpointOption } from "../wire/lcp.ts";
 
 /** CLASS:VALUE as in pppd's log and dump and in the name of a bundle. */

@@ -1,13 +1,13 @@
 // A PPP packet as pppd's debug lines show it: `[LCP ConfReq id=0x1 <mru 1500>]`.
 
 import { u16 } from "../bytes/be.ts";
-import { describeCbcp, describeChap, describePap } from "./describe/auth.ts";
-import { describeEap } from "./describe/eap.ts";
-import { describeLcp } from "./describe/lcp.ts";
-import { describeLqr } from "./describe/lqr.ts";
-import { describeCcp, describeIpcp, describeIpv6cp, describeIpxcp } from "./describe/ncp.ts";
-import { octets, type Part } from "./describe/part.ts";
-import { Protocol } from "./protocols.ts";
+import { describeCbcp, describeChap, describePap } from "./auth-text.ts";
+import { describeEap } from "./eap-text.ts";
+import { describeLcp } from "./lcp-text.ts";
+import { describeLqr } from "./lqr-text.ts";
+import { describeCcp, describeIpcp, describeIpv6cp, describeIpxcp } from "./ncp-text.ts";
+import { octets, type Part } from "../wire/text-part.ts";
+import { Protocol } from "../wire/protocols.ts";
 
 export interface DescribeOptions {
   /** PAP passwords as `<hidden>` (hide-password). */

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { fromHex } from "../../src/bytes/text.ts";
-import { Dump, type DumpOptions } from "../../src/record/dump.ts";
+import { Dump, type DumpOptions } from "../../src/record/record-dump.ts";
 import { readRecord } from "../../src/record/pppdump-file.ts";
 
 const PLAIN: DumpOptions = {

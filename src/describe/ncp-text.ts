@@ -1,13 +1,13 @@
 // IPCP, IPv6CP, IPXCP and CCP as pppd's debug lines show them.
 
-import { u16, u32 } from "../../bytes/be.ts";
-import { toHex } from "../../bytes/text.ts";
-import { CcpOption, MppeBit } from "../ccp.ts";
-import { Code } from "../control.ts";
-import { ipv4Text } from "../ip.ts";
-import { IpcpOption, OLD_VJ } from "../ipcp.ts";
-import { Ipv6cpOption, linkLocalText } from "../ipv6cp.ts";
-import { Protocol } from "../protocols.ts";
+import { u16, u32 } from "../bytes/be.ts";
+import { toHex } from "../bytes/text.ts";
+import { CcpOption, MppeBit } from "../wire/ccp.ts";
+import { Code } from "../wire/control.ts";
+import { ipv4Text } from "../wire/ip.ts";
+import { IpcpOption, OLD_VJ } from "../wire/ipcp.ts";
+import { Ipv6cpOption, linkLocalText } from "../wire/ipv6cp.ts";
+import { Protocol } from "../wire/protocols.ts";
 import {
   describeControl,
   describeOptions,
@@ -16,7 +16,7 @@ import {
   octets,
   type OptionText,
   type Part,
-} from "./part.ts";
+} from "../wire/text-part.ts";
 
 const CODES = ["ConfReq", "ConfAck", "ConfNak", "ConfRej", "TermReq", "TermAck", "CodeRej"];
 const CCP_CODES = [...CODES, "", "", "", "", "", "", "ResetReq", "ResetAck"];

@@ -1,7 +1,7 @@
 // The pieces that every protocol's description is put together from.
 
-import { toHex } from "../../bytes/text.ts";
-import { HEADER_LENGTH, parseControl } from "../control.ts";
+import { toHex } from "../bytes/text.ts";
+import { HEADER_LENGTH, parseControl } from "./control.ts";
 
 /** What was made of a stretch of a packet, and where the octets begin that nothing was made of. */
 export interface Part {

@@ -1,9 +1,9 @@
 // PAP, CHAP and CBCP as pppd's debug lines show them.
 
-import { toHex } from "../../bytes/text.ts";
-import { ChapCode } from "../chap.ts";
-import { PapCode } from "../pap.ts";
-import { describeControl, describeOptions, quoted, type Part } from "./part.ts";
+import { toHex } from "../bytes/text.ts";
+import { ChapCode } from "../wire/chap.ts";
+import { PapCode } from "../wire/pap.ts";
+import { describeControl, describeOptions, quoted, type Part } from "../wire/text-part.ts";
 
 const PAP_CODES = ["AuthReq", "AuthAck", "AuthNak"];
 

@@ -1,8 +1,15 @@
 import { expect, test } from "bun:test";
-import { idOfIpv4, idOfMac, Ipv6cp, type Ipv6cpConfig, type Ipv6cpResult, NO_ID } from "../../src/control/ipv6cp.ts";
+import {
+  idOfIpv4,
+  idOfMac,
+  Ipv6cp,
+  type Ipv6cpConfig,
+  type Ipv6cpResult,
+  NO_ID,
+} from "../../src/control/ipv6cp-dialect.ts";
 import { Negotiator } from "../../src/control/negotiator.ts";
 import { Code, type ConfOption, option16, putConfigure } from "../../src/wire/control.ts";
-import { describePacket } from "../../src/wire/describe.ts";
+import { describePacket } from "../../src/describe/packet-text.ts";
 import { type InterfaceId, interfaceIdOption, linkLocalText, readInterfaceId } from "../../src/wire/ipv6cp.ts";
 import { Protocol } from "../../src/wire/protocols.ts";
 import { fromHex } from "../../src/bytes/text.ts";

@@ -1,8 +1,8 @@
 // EAP as pppd's debug lines show it (RFC 3748; MSCHAPv2 as in draft-kamath-pppext-eap-mschapv2).
 
-import { toHex } from "../../bytes/text.ts";
-import { EapCode, EapType } from "../eap.ts";
-import { describeControl, octets, quoted, type Part } from "./part.ts";
+import { toHex } from "../bytes/text.ts";
+import { EapCode, EapType } from "../wire/eap.ts";
+import { describeControl, octets, quoted, type Part } from "../wire/text-part.ts";
 
 const CODES = ["Request", "Response", "Success", "Failure"];
 

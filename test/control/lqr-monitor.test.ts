@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { LqrMonitor } from "../../src/control/lqr.ts";
-import { describePacket } from "../../src/wire/describe.ts";
+import { LqrMonitor } from "../../src/control/lqr-monitor.ts";
+import { describePacket } from "../../src/describe/packet-text.ts";
 import { LQR_LENGTH, type LinkQualityReport, parseLqr, putLqr } from "../../src/wire/lqr.ts";
 import { Rng } from "../kit/rng.ts";
 

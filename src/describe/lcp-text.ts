@@ -1,12 +1,12 @@
 // LCP as pppd's debug lines show it.
 
-import { u16, u32 } from "../../bytes/be.ts";
-import { toHex } from "../../bytes/text.ts";
-import { Code } from "../control.ts";
-import { ipv4Text } from "../ip.ts";
-import { CALLBACK_CBCP, ChapDigest, EndpointClass, LcpOption, MAX_ENDPOINT_LENGTH } from "../lcp.ts";
-import { Protocol } from "../protocols.ts";
-import { describeControl, describeOptions, describeReason, quoted, type Part } from "./part.ts";
+import { u16, u32 } from "../bytes/be.ts";
+import { toHex } from "../bytes/text.ts";
+import { Code } from "../wire/control.ts";
+import { ipv4Text } from "../wire/ip.ts";
+import { CALLBACK_CBCP, ChapDigest, EndpointClass, LcpOption, MAX_ENDPOINT_LENGTH } from "../wire/lcp.ts";
+import { Protocol } from "../wire/protocols.ts";
+import { describeControl, describeOptions, describeReason, quoted, type Part } from "../wire/text-part.ts";
 
 const CODES = [
   "ConfReq", "ConfAck", "ConfNak", "ConfRej", "TermReq", "TermAck", "CodeRej",

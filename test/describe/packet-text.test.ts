@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fromHex } from "../../src/bytes/text.ts";
-import { describePacket } from "../../src/wire/describe.ts";
+import { describePacket } from "../../src/describe/packet-text.ts";
 import { damaged, embedded } from "../kit/codec.ts";
 import { Rng } from "../kit/rng.ts";
 
