@@ -79,7 +79,7 @@ describe.skipIf(why !== undefined)(title("login with PAM"), () => {
   beforeAll(() => {
     const list = outcomes([{ shell: MAKE_USERS }, { shell: PLAIN_PAM }, { shell: SLOW_REFUSAL }], Object.values(steps));
     got = Object.fromEntries(Object.keys(steps).map((name, at) => [name, list[at]!])) as typeof got;
-  }, 2 * PATIENCE_MS);
+  }, 5 * PATIENCE_MS);
 
   test("lets the right password in, with pppd's lines", () => {
     expect(got.zaphod).toMatchObject({ ok: true, message: "Session started successfully" });
@@ -223,7 +223,7 @@ describe.skipIf(why !== undefined)(title("login without PAM"), () => {
   beforeAll(() => {
     const list = outcomes([{ shell: MAKE_USERS }, { shell: ": >/run/syslog" }], Object.values(steps));
     got = Object.fromEntries(Object.keys(steps).map((name, at) => [name, list[at]!])) as typeof got;
-  }, 2 * PATIENCE_MS);
+  }, 5 * PATIENCE_MS);
 
   test("lets the right password in and nothing else", () => {
     expect(got.zaphod).toMatchObject({ ok: true, message: "Login ok" });
@@ -304,7 +304,7 @@ test.skipIf(why !== undefined)(
     expect(login!.took).toBeLessThan(PATIENCE_MS);
     expect(asked!.text).toMatch(/^0{8}:(?!0{8})/);
   },
-  2 * PATIENCE_MS,
+  5 * PATIENCE_MS,
 );
 
 describe.skipIf(why !== undefined)(title("PAM's helper processes"), () => {
@@ -325,6 +325,6 @@ printf '#!/bin/sh\\n[ "$PAM_TYPE" != auth ] || [ "$(tr -d "\\\\0")" = ${PASSWORD
       expect(list.flatMap(({ ok }) => ok ?? [])).toEqual([false, true, false, true]);
       expect(list.flatMap(({ text }) => text ?? [])).toEqual(Array(4).fill("child\n"));
     },
-    2 * PATIENCE_MS,
+    5 * PATIENCE_MS,
   );
 });
