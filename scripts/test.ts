@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dir, "..");
 /** Tests that start guests, machines and the executable: one file after the other, for their times to mean something. */
 const SERIAL = ["test/interop/", "test/binary/", "test/oracle/"];
 /** Turns a hang into a failure; no test takes so long, however busy the machine is. */
-const TIMEOUT = "--timeout=120000";
+const TIMEOUT = "--timeout=300000";
 const REASON = /\[skipped: ([^\]]*)\]/;
 
 export interface Case {

@@ -132,7 +132,7 @@ test(
     const one = build("one", ROOT);
     expect(build("another/deeper/folder", join(folder, "one"))).toBe(one);
   },
-  2 * PATIENCE_MS,
+  5 * PATIENCE_MS,
 );
 
 const shells = ["dash", "busybox ash", "bash"].filter((shell) => Bun.which(shell.split(" ")[0]!) !== null);

@@ -106,7 +106,7 @@ describe("compiled", () => {
   beforeAll(() => {
     executable = join(directory, "program");
     expect(compile(executable, undefined, PROGRAM)).toBe(0);
-  }, 2 * PATIENCE_MS);
+  }, 5 * PATIENCE_MS);
 
   cases(() => [executable], "compiled");
 
