@@ -5,7 +5,7 @@ import type { Config } from "../options/config.ts";
 import { dumpLines, showOptionsText, USAGE_HINT, USAGE_TEXT, VERSION_TEXT } from "../options/dump.ts";
 import { OptionError, OptionExit } from "../options/error.ts";
 import type { OptionHost } from "../options/host.ts";
-import { checkOptions, parseOptions } from "../options/parse.ts";
+import { checkOptions, parseOptions, settleAddresses } from "../options/parse.ts";
 import { PPPD_VERSION } from "../options/version.ts";
 import { type Attachment, attachment, spawnDetached } from "../os/process/detach.ts";
 import { lowerOomScore } from "../os/process/oom.ts";
@@ -22,6 +22,7 @@ import { Syslog } from "../os/log/syslog.ts";
 import { Exit } from "../run/exit.ts";
 import { takeConfigDir } from "../run/settings/config-dir.ts";
 import { systemOptionHost } from "../run/settings/option-host.ts";
+import { withOwnAddress, withoutOwnAddress } from "../run/settings/own-address.ts";
 import { Passwords } from "../run/peers/passwords.ts";
 import { Peers } from "../run/peers/peers.ts";
 import { Session } from "../run/session/session.ts";
@@ -62,7 +63,12 @@ export async function pppd(argv: string[]): Promise<number> {
       return trouble.exit;
     }
     given = handOver(config, ours);
-    checkOptions(config, host);
+    checkOptions(config, withoutOwnAddress(config, host));
+    // Who leaves needs no address, unless it is to be shown.
+    if (!leaves(config, ours, notifier) || config.dryrun || config.dump) {
+      const announce = (text: string): void => logOf(config, syslog, ours).write("info", text);
+      settleAddresses(config, await withOwnAddress(config, host, announce));
+    }
   } catch (error) {
     return refuse(error, syslog);
   }
@@ -72,9 +78,18 @@ export async function pppd(argv: string[]): Promise<number> {
   }
   if (config.dryrun) return Exit.OK;
   // Into the background, where the child does all of this again and goes on.
-  const detaches = (config.detach === "detach" || config.detach === "updetach") && !config.defaultDevice;
-  if (ours === undefined && detaches && !notifier.isService) return detach(argv, config.detach === "updetach", given);
+  if (leaves(config, ours, notifier)) return detach(argv, config.detach === "updetach", given);
   return await serve(config, host, syslog, ours, notifier);
+}
+
+/** This process leaves, and its child goes on in the background. */
+function leaves({ detach, defaultDevice }: Config, ours: Attachment | undefined, { isService }: Notifier): boolean {
+  return ours === undefined && (detach === "detach" || detach === "updetach") && !defaultDevice && !isService;
+}
+
+function logOf({ detach, logDefault, logfd, debug }: Config, syslog: Syslog, ours: Attachment | undefined): Log {
+  const toStdout = ours === undefined || detach === "updetach" || !logDefault;
+  return new Log(syslog, toStdout ? logfd : undefined, debug > 0);
 }
 
 /** Descriptors named on the command line, which the child in the background finds under other numbers; and there, those. */
@@ -111,8 +126,7 @@ async function serve(
   notifier: Notifier,
 ): Promise<number> {
   if (ours !== undefined && config.detach === "detach") ours.reportUp();
-  const toStdout = ours === undefined || config.detach === "updetach" || !config.logDefault;
-  const log = new Log(syslog, toStdout ? config.logfd : undefined, config.debug > 0);
+  const log = logOf(config, syslog, ours);
   if (libc.geteuid() === 0) lowerOomScore();
   const user = userName(libc.getuid()) ?? `uid${libc.getuid()}`;
   log.note("notice", `pppd ${PPPD_VERSION} started by ${user}, uid ${libc.getuid()}`);

@@ -209,8 +209,11 @@ export function usableSecret(config: Config, host: OptionHost): "yes" | "no" | "
   return someAddress(entry.addresses) ? "yes" : "no address";
 }
 
-/** Our address is our host name's unless given, and then not to be insisted on. */
-function settleAddresses(config: Config, host: OptionHost): void {
+/**
+ * Our address is our host name's unless given, and then not to be insisted on. To be called again when that name could
+ * not be looked up at first.
+ */
+export function settleAddresses(config: Config, host: OptionHost): void {
   if (config.ourAddress === undefined && !config.noipdefault) {
     const address = host.resolveHost(config.hostname);
     if (address !== undefined && address !== 0 && !isBadAddress(address)) {
