@@ -1,6 +1,7 @@
 // Where pppd's log lines go: syslog, and the same line to logfd (stdout until detaching, or logfile); to the journal once,
 // when that is what logfd is. The one thing that prints while a link is up.
 
+import { inert } from "../../bytes/text.ts";
 import { type Journal, journalAt } from "./journal.ts";
 import { LineOutput } from "./line-output.ts";
 import { drainOutboxes } from "./outbox.ts";
@@ -52,17 +53,27 @@ export class Log {
     this.#output?.write(bytes);
   }
 
-  write(level: LogLevel, text: string): void {
+  write(level: LogLevel, line: string): void {
     if (level === "debug" && !this.debug) return;
+    const text = harmless(line);
     if (this.#journal?.write(SYSLOG_LEVELS[level], text) === true) return;
     this.#syslog.write(SYSLOG_LEVELS[level], text);
     this.#output?.write(`${text}\n`);
   }
 
   /** For syslog or the journal: what would tell the person at the terminal nothing ("Exit."). */
-  note(level: LogLevel, text: string): void {
+  note(level: LogLevel, line: string): void {
     if (level === "debug" && !this.debug) return;
+    const text = harmless(line);
     if (this.#journal?.write(SYSLOG_LEVELS[level], text) === true) return;
     this.#syslog.write(SYSLOG_LEVELS[level], text);
   }
+}
+
+/**
+ * One line that does nothing to a terminal, whoever said what is in it: a peer, PAM, a helper. Where its octets have a
+ * form of pppd's they have it already.
+ */
+function harmless(line: string): string {
+  return line.split("\t").map(inert).join("\t");
 }

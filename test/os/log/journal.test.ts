@@ -43,9 +43,9 @@ test("lines for the journal have their priority in front, each of them, and go n
   const log = new Log(syslog, ours, false);
   log.write("notice", "Connect: ppp0 <--> /dev/ttyS1");
   log.write("debug", "not wanted");
-  log.write("error", "a bug\n    at somewhere");
+  log.write("error", "a bug\nof ours");
   log.note("info", "Exit.");
-  expect(heard()).toBe("<5>Connect: ppp0 <--> /dev/ttyS1\n<3>a bug\n<3>    at somewhere\n<6>Exit.\n");
+  expect(heard()).toBe("<5>Connect: ppp0 <--> /dev/ttyS1\n<3>a bug\\x0aof ours\n<6>Exit.\n");
   expect(syslogd.take()).toEqual([]);
   syslogd.close();
 });
