@@ -38,7 +38,7 @@ function recordedAnswers(): Map<string, Printed> {
 async function askAll(cases: readonly OptionCase[]): Promise<Printed[]> {
   const share = Math.max(1, Math.ceil(cases.length / GUESTS));
   const parts = Array.from({ length: GUESTS }, (_, part) => cases.slice(part * share, (part + 1) * share));
-  return (await Promise.all(parts.filter((part) => part.length > 0).map(askReal))).flat();
+  return (await Promise.all(parts.filter((part) => part.length > 0).map((part) => askReal(part)))).flat();
 }
 
 if (import.meta.main) {

@@ -1,16 +1,14 @@
-// EAP-TLS with the real pppd in both roles, in both versions of TLS, with the keys it leaves for MPPE.
+// EAP-TLS with the real pppds in both roles, in both versions of TLS, with the keys it leaves for MPPE.
 
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { Authority, certsMissing } from "../kit/certs.ts";
-import { type Kind, type Laplink, LinkPool, type Run } from "../kit/end.ts";
-import { missing } from "../kit/lab.ts";
-import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
+import { type Kind, type Laplink, laplinkMissing, LinkPool, REALS, type Run } from "../kit/end.ts";
+import { closeMachines } from "../kit/machine.ts";
 
 /** Tests wait for their turn on a link, and that counts. */
 setDefaultTimeout(200_000);
-const skip = machinesMissing() ?? tunMissing() ?? certsMissing() ?? missing();
 
-const pools = new Map<Kind, LinkPool>();
+const pools = new Map<string, LinkPool>();
 let made: Record<string, string> | undefined;
 afterAll(async () => {
   await Promise.all([...pools.values()].map((pool) => pool.close()));
@@ -44,20 +42,26 @@ function files(): Record<string, string> {
 }
 
 function on(name: string, play: (link: Laplink, server: Kind) => Promise<void>): void {
-  for (const server of ["ours", "real"] as const) {
-    const client = server === "ours" ? "real" : "ours";
-    const whole = `${name}: ${server} serves ${client}`;
-    test.concurrent.skipIf(skip !== undefined)(skip === undefined ? whole : `${whole} [skipped: ${skip}]`, () => {
-      const pool = pools.get(server) ?? new LinkPool(server, client, 1);
-      pools.set(server, pool);
-      return pool.use(async (link) => {
-        await link.server.install(files());
-        await link.client.install(files());
-        await play(link, server);
-        expect([await link.server.traces(), await link.client.traces()]).toEqual([[], []]);
-      });
-    });
+  for (const real of REALS) {
+    between(name, "ours", real, play);
+    between(name, real, "ours", play);
   }
+}
+
+function between(name: string, server: Kind, client: Kind, play: (link: Laplink, server: Kind) => Promise<void>): void {
+  const skip = laplinkMissing(server, client) ?? certsMissing();
+  const whole = `${name}: ${server} serves ${client}`;
+  test.concurrent.skipIf(skip !== undefined)(skip === undefined ? whole : `${whole} [skipped: ${skip}]`, () => {
+    const pairing = `${server} ${client}`;
+    const pool = pools.get(pairing) ?? new LinkPool(server, client, 1);
+    pools.set(pairing, pool);
+    return pool.use(async (link) => {
+      await link.server.install(files());
+      await link.client.install(files());
+      await play(link, server);
+      expect([await link.server.traces(), await link.client.traces()]).toEqual([[], []]);
+    });
+  });
 }
 
 const SERVER = "pppd /dev/ttyS1 115200 name srv auth require-eap 10.0.0.1:10.0.0.2";

@@ -1,17 +1,28 @@
-// What the scripts of /etc/ppp and the commands on the line are given, by the real pppd and by ours: the same session run
+// What the scripts of /etc/ppp and the commands on the line are given, by the real pppds and by ours: the same session run
 // by both, on either side, must leave the same records.
 
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
-import { missing } from "../kit/lab.ts";
-import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
-import { type End, type Laplink, type Run as Command, LinkPool, SIDES, type Side } from "../kit/end.ts";
+import { closeMachines } from "../kit/machine.ts";
+import {
+  type End,
+  type Laplink,
+  laplinkMissing,
+  LinkPool,
+  type Real,
+  REALS,
+  type Run as Command,
+  SIDES,
+  type Side,
+} from "../kit/end.ts";
 
 /** Tests wait for their turn on a link, and that counts. */
 setDefaultTimeout(300_000);
-const skip = machinesMissing() ?? tunMissing() ?? missing();
-const pools = { real: new LinkPool("real", "ours", 1), ours: new LinkPool("ours", "real", 1) } as const;
+const pools = {
+  real: { real: new LinkPool("real", "ours", 1), ours: new LinkPool("ours", "real", 1) },
+  "2.5.2": { real: new LinkPool("2.5.2", "ours", 1), ours: new LinkPool("ours", "2.5.2", 1) },
+} as const;
 afterAll(async () => {
-  await Promise.all(Object.values(pools).map((pool) => pool.close()));
+  await Promise.all(Object.values(pools).flatMap(({ real, ours }) => [real.close(), ours.close()]));
   await closeMachines();
 });
 
@@ -90,11 +101,13 @@ async function runsOn(end: End): Promise<Run[]> {
     });
 }
 
-/** What changes from run to run, or is another program's affair. */
-function normal(line: string): string[] {
+/** What changes from run to run, is another program's affair, or is told by that pppd alone. */
+function normal(line: string, real: Real): string[] {
   if (/^env (PATH|PWD|OLDPWD|SHLVL|_|PROBE_\w+)=/.test(line)) return [];
-  // 2.4.9 has the file for multilink always, and the number in no script; 2.5 has that.
-  if (/^file pppd2.tdb$|^env REMOTENUMBER=/.test(line)) return [];
+  // The file for multilink is always there.
+  if (line === "file pppd2.tdb") return [];
+  // 2.4.9 tells no script the number.
+  if (real === "real" && line.startsWith("env REMOTENUMBER=")) return [];
   return [
     line
       .replace(/^env (PPPD_PID)=\d+/, "env $1=N")
@@ -109,12 +122,12 @@ function normal(line: string): string[] {
 }
 
 /** By script. 2.4.9 gives auth-up and auth-down no word of ipparam, the last. */
-function givenTo(runs: readonly Run[]): Record<string, string[]> {
+function givenTo(runs: readonly Run[], real: Real): Record<string, string[]> {
   return Object.fromEntries(
     runs.map(({ name, lines }) => {
-      const all = lines.flatMap(normal);
+      const all = lines.flatMap((line) => normal(line, real));
       const isLate = (line: string, at: number): boolean =>
-        name.startsWith("auth-") && at === 6 && line.startsWith("arg");
+        real === "real" && name.startsWith("auth-") && at === 6 && line.startsWith("arg");
       return [name, all.filter((line, at) => !isLate(line, at))];
     }),
   );
@@ -149,12 +162,12 @@ async function play(link: Laplink, { files, commands, then, judge }: Play): Prom
   }
 }
 
-/** The same play with the real one and ours in each of the two parts. */
-async function both(scene: Play): Promise<Record<Side, { real: Run[]; ours: Run[] }>> {
+/** The same play with a real one and ours in each of the two parts. */
+async function both(scene: Play, real: Real): Promise<Record<Side, { real: Run[]; ours: Run[] }>> {
   const found: Partial<Record<"real" | "ours", Record<Side, Run[]>>> = {};
   await Promise.all(
     (["real", "ours"] as const).map((kind) =>
-      pools[kind].use(async (link) => void (found[kind] = await play(link, scene))),
+      pools[real][kind].use(async (link) => void (found[kind] = await play(link, scene))),
     ),
   );
   return {
@@ -178,8 +191,14 @@ async function until(end: End, file: "ended" | "record", names: readonly string[
   }
 }
 
-function on(name: string, act: () => Promise<void>): void {
-  test.concurrent.skipIf(skip !== undefined)(skip === undefined ? name : `${name} [skipped: ${skip}]`, act);
+function on(name: string, act: (real: Real) => Promise<void>): void {
+  for (const real of REALS) {
+    const skip = laplinkMissing(real);
+    const whole = real === "real" ? name : `${name} (${real})`;
+    test.concurrent.skipIf(skip !== undefined)(skip === undefined ? whole : `${whole} [skipped: ${skip}]`, () =>
+      act(real),
+    );
+  }
 }
 
 const line = (name: string): string => `${name} "PROBE_NAME=${name} /etc/ppp/line"`;
@@ -265,25 +284,28 @@ const RENAMED: Play = {
   judge: async () => {},
 };
 
-on("an interface that ip-pre-up renames goes on under its new name, which the scripts after it are told", async () => {
-  const { server } = await both(RENAMED);
-  const seen = (runs: readonly Run[], name: string): string[] =>
-    begun(runs, name).lines.filter((line) =>
-      /^argument (ppp|wan)|^env IFNAME|^interface|^file ppp|dev wan7/.test(line),
-    );
-  for (const name of ["ip-pre-up", "ip-up", "ip-down", "ipv6-down"])
-    expect([name, ...seen(server.ours, name).flatMap(normal)]).toEqual([
-      name,
-      ...seen(server.real, name).flatMap(normal),
-    ]);
-  expect(begun(server.ours, "ip-up").lines).toContain("argument wan7");
-});
+on(
+  "an interface that ip-pre-up renames goes on under its new name, which the scripts after it are told",
+  async (real) => {
+    const { server } = await both(RENAMED, real);
+    const seen = (runs: readonly Run[], name: string): string[] =>
+      begun(runs, name).lines.filter((line) =>
+        /^argument (ppp|wan)|^env IFNAME|^interface|^file ppp|dev wan7/.test(line),
+      );
+    for (const name of ["ip-pre-up", "ip-up", "ip-down", "ipv6-down"])
+      expect([name, ...seen(server.ours, name).flatMap((line) => normal(line, real))]).toEqual([
+        name,
+        ...seen(server.real, name).flatMap((line) => normal(line, real)),
+      ]);
+    expect(begun(server.ours, "ip-up").lines).toContain("argument wan7");
+  },
+);
 
-on("every script is given what the real pppd gives it, and waits for those the real one waits for", async () => {
-  const found = await both(LOGIN);
+on("every script is given what the real pppd gives it, and waits for those the real one waits for", async (version) => {
+  const found = await both(LOGIN, version);
   for (const side of sides) {
     const { real, ours } = found[side];
-    expect(givenTo(ours)).toEqual(givenTo(real));
+    expect(givenTo(ours, version)).toEqual(givenTo(real, version));
     for (const runs of [real, ours])
       for (const [first, second] of side === "server" ? [...ORDER, ["auth-up", "auth-down"] as const] : ORDER)
         if (begun(runs, second).began < begun(runs, first).ended)

@@ -4,7 +4,7 @@
 import type { Kind, Side } from "../kit/end.ts";
 
 /** For both, for one side, or for whichever side is ours or the real one. */
-type By<T> = Partial<Record<"both" | Side | Kind, T>>;
+type By<T> = Partial<Record<"both" | Side | "ours" | "real", T>>;
 
 export interface Method {
   readonly name: string;
@@ -28,13 +28,15 @@ export interface Method {
   readonly timestamps?: true;
   /** tshark cannot read it: why. */
   readonly unread?: string;
+  /** The part that pppd 2.5.2 plays as well. The kernel is the same: one part of a few methods will do. */
+  readonly other?: Side;
   /** The two real ones cannot do it: why. */
   readonly unreal?: string;
 }
 
 /** What applies to that side, the general first. */
 export function pick<T>(by: By<T>, side: Side, kind: Kind): T[] {
-  return [by.both, by[side], by[kind]].filter((value) => value !== undefined);
+  return [by.both, by[side], kind === "ours" ? by.ours : by.real].filter((value) => value !== undefined);
 }
 
 export const SECRETS = { srv: "gargleBlaster", zaphod: "towelDay" } as const;
@@ -51,9 +53,10 @@ const agreed = (protocol: string, option: string): RegExp =>
 const deflate = (windows: string): RegExp => RegExp(`^Deflate \\(${windows}\\) compression enabled`);
 
 /** One side speaks, the client unless said; with a new challenge a second, so that it must also work amid the noise. */
-function authentication(name: string, demand: string, auth: string, success: RegExp): Method {
+function authentication(name: string, demand: string, auth: string, success: RegExp, other?: Side): Method {
   return {
     name,
+    ...(other === undefined ? {} : { other }),
     options: { ...CLIENT, server: `auth ${demand}` },
     says: { both: agreed("LCP", auth), client: success },
   };
@@ -67,6 +70,7 @@ export const METHODS: readonly Method[] = [
   { name: "nothing", options: { both: NOTHING }, says: {} },
   {
     name: "VJ",
+    other: "server",
     options: { both: VJ },
     says: { both: agreed("IPCP", "compress VJ 0f 01") },
     carried: 0x2d,
@@ -98,6 +102,7 @@ export const METHODS: readonly Method[] = [
   })),
   {
     name: "Deflate 15 and 10",
+    other: "client",
     options: { both: `${CCP} nobsdcomp`, server: "deflate 15,10", client: "deflate 12,15" },
     says: { server: deflate("15/10"), client: deflate("10/15") },
     carried: 0xfd,
@@ -122,6 +127,7 @@ export const METHODS: readonly Method[] = [
 
   ...([40, 128] as const).map((bits): Method => ({
     name: `MPPE ${bits}`,
+    other: bits === 40 ? "server" : "client",
     options: { ...MSCHAP, both: `${MSCHAP.both} require-mppe-${bits}`, server: "auth require-mschap-v2" },
     says: { both: RegExp(`^MPPE ${bits}-bit stateless compression enabled`) },
     carried: 0xfd,
@@ -133,11 +139,23 @@ export const METHODS: readonly Method[] = [
     carried: 0xfd,
   },
 
-  authentication("PAP", "require-pap", "auth pap", /^PAP authentication succeeded/),
-  authentication("CHAP-MD5", "require-chap chap-interval 1", "auth chap MD5", /^CHAP authentication succeeded/),
+  authentication("PAP", "require-pap", "auth pap", /^PAP authentication succeeded/, "client"),
+  authentication(
+    "CHAP-MD5",
+    "require-chap chap-interval 1",
+    "auth chap MD5",
+    /^CHAP authentication succeeded/,
+    "server",
+  ),
   authentication("MS-CHAP", "require-mschap chap-interval 1", "auth chap MS", /^CHAP authentication succeeded/),
-  authentication("MS-CHAPv2", "require-mschap-v2 chap-interval 1", "auth chap MS-v2", /^CHAP authentication succeeded/),
-  authentication("EAP-MD5", "require-eap eap-interval 1", "auth eap", /^EAP authentication succeeded/),
+  authentication(
+    "MS-CHAPv2",
+    "require-mschap-v2 chap-interval 1",
+    "auth chap MS-v2",
+    /^CHAP authentication succeeded/,
+    "server",
+  ),
+  authentication("EAP-MD5", "require-eap eap-interval 1", "auth eap", /^EAP authentication succeeded/, "server"),
   {
     name: "CHAP-MD5 both ways",
     options: { both: "noipv6 novj noccp auth require-chap", server: "remotename zaphod" },
@@ -145,12 +163,14 @@ export const METHODS: readonly Method[] = [
   },
   {
     name: "PAP one way, EAP-MD5 the other",
+    other: "client",
     options: { both: "noipv6 novj noccp auth", server: "require-pap remotename zaphod", client: "require-eap" },
     says: { server: /^EAP authentication succeeded/, client: /^PAP authentication succeeded/ },
   },
 
   {
     name: "IPv6",
+    other: "client",
     options: { both: "noauth novj noccp +ipv6" },
     says: { both: agreed("IPV6CP", "addr fe80::.*") },
     ipv6: true,
@@ -163,6 +183,7 @@ export const METHODS: readonly Method[] = [
   },
   {
     name: "multilink, one link, short numbers, compressed",
+    other: "server",
     options: { both: "noauth noipv6 multilink mpshortseq nobsdcomp" },
     says: { both: deflate("15") },
     carried: 0x3d,
@@ -173,6 +194,7 @@ export const METHODS: readonly Method[] = [
   },
   {
     name: "all that is on by itself",
+    other: "client",
     options: { both: "noauth" },
     says: { both: deflate("15") },
     carried: 0xfd,

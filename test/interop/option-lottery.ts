@@ -30,15 +30,18 @@ export class Lottery {
   readonly #bad: readonly Phrase[];
   readonly #rng: Rng;
 
-  /** Draws from what single options of the recorded cases say, but those that differ on purpose. */
-  constructor(recorded: readonly RecordedCase[], rng: Rng) {
+  /** Draws from what single options of the recorded cases say, but those that differ on purpose, and not `without`. */
+  constructor(recorded: readonly RecordedCase[], rng: Rng, without: readonly RegExp[] = []) {
     const single = recorded.filter(
       (one) => one.name.startsWith(one.args[FIXED_WORDS] ?? "\n") && one.files === undefined && one.args[0] === "ttyS0",
     );
     const alike = single.filter(
       (one) => differenceOf(one) === undefined && !ALONE_ONLY.has(one.args[FIXED_WORDS] ?? ""),
     );
-    const phrases = (of: readonly RecordedCase[]): Phrase[] => of.map(({ args }) => args.slice(FIXED_WORDS));
+    const phrases = (of: readonly RecordedCase[]): Phrase[] =>
+      of
+        .map(({ args }) => args.slice(FIXED_WORDS))
+        .filter((phrase) => !without.some((words) => words.test(phrase.join(" "))));
     this.#good = [...phrases(alike.filter(isDump)), ...ADDRESSES];
     this.#bad = phrases(alike.filter((one) => !isDump(one)));
     this.#rng = rng;

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { OptionCase } from "../../scripts/option-cases.ts";
 import { Lab } from "./lab.ts";
+import type { Version } from "./lab/image.ts";
 
 /** What was printed, one char a byte, and the exit code. */
 export interface Printed {
@@ -65,9 +66,9 @@ function scriptFor(count: number): string {
 }
 
 /** Asks in one guest; the answers in the order of the cases. */
-export async function askReal(cases: readonly OptionCase[]): Promise<Printed[]> {
+export async function askReal(cases: readonly OptionCase[], ppp: Version = "installed"): Promise<Printed[]> {
   const folder = mkdtempSync(join(tmpdir(), "nullmodem-options-"));
-  const lab = await Lab.run({ users: ["zaphod:x"], timeout: TIME_LIMIT_S });
+  const lab = await Lab.run({ ppp, users: ["zaphod:x"], timeout: TIME_LIMIT_S });
   try {
     for (const name of ["c", "s"]) mkdirSync(join(folder, name));
     cases.forEach((one, at) => {
