@@ -12,8 +12,9 @@ const noMachine = machinesMissing() ?? tunMissing();
 afterAll(closeMachines);
 
 const PLAIN = { options: "lock\nnoauth\nlcp-restart 1\n", "ip-up": "#!/bin/sh\necho $* >>/run/ups\n" };
-const SERVER = "pppd /dev/ttyS1 115200 local -detach 10.0.0.1:10.0.0.2 noipv6 silent persist holdoff 0";
-const CLIENT = "pppd /dev/ttyS0 115200 local -detach noipv6 demand connect true connect-delay 1 defaultroute";
+const BAUD = 115200;
+const SERVER = `pppd /dev/ttyS1 ${BAUD} local -detach 10.0.0.1:10.0.0.2 noipv6 silent persist holdoff 0`;
+const CLIENT = `pppd /dev/ttyS0 ${BAUD} local -detach noipv6 demand connect true connect-delay 1 defaultroute`;
 const STANDING = /^remote IP address/;
 const ENDED = "Connection terminated.";
 
@@ -63,14 +64,18 @@ for (const [kind, why] of [
   describe.skipIf(why !== undefined)(`the peer is ${kind}${why === undefined ? "" : ` [skipped: ${why}]`}`, () => {
     let link: Laplink;
     let server: Run;
+    let serverPid = "";
     beforeAll(async () => {
-      link = await openLaplink(kind, "ours");
+      // As fast as the port says: an answer that is quicker than that would end pacing, and with it the short queue.
+      link = await openLaplink(kind, "ours", { cable: { baud: BAUD } });
       await link.server.install(PLAIN);
       server = await link.server.start(SERVER);
       await server.waitFor("Connect: ");
+      serverPid = await says(link.server, "head -n1 /var/run/ppp0.pid");
     });
     afterAll(async () => {
-      await signal(link.server, "TERM");
+      // Between two links there is no pid file.
+      expect((await link.server.run(`kill -TERM ${serverPid}`)).status).toBe(0);
       await server.exit();
       await link.close();
     });
@@ -152,7 +157,9 @@ for (const [kind, why] of [
         Number(/qlen (\d+)/.exec(await says(link.client, "ip link show ppp0"))?.[1]);
       expect(await ping(link.client, 2)).toBe("2 packets transmitted, 2 received");
       expect(await qlen()).toBe(127);
-      const busy = `while ip link show ppp0 | grep -q "qlen 127"; do head -c 1000 /dev/urandom >/dev/udp/10.0.0.1/9; done`;
+      // Beyond the peer nobody answers, and one program sends more than the line carries, however slow the machine is.
+      const noise = "dd if=/dev/urandom bs=1000 count=100 >/dev/udp/10.99.0.1/9";
+      const busy = `while ip link show ppp0 | grep -q "qlen 127"; do ${noise}; done`;
       expect(await link.client.run(`timeout 20 bash -c '${busy}' 2>/dev/null`)).toMatchObject({ status: 0 });
       expect(await qlen()).toBeLessThan(40);
       await finish(run);
@@ -205,6 +212,7 @@ async function session(kind: Kind): Promise<{ status: number; lines: string[] }>
   }
   await signal(link.client, "TERM");
   const status = await run.exit();
+  await peer.waitFor("Connect: ", 2);
   await signal(link.server, "TERM");
   await peer.exit();
   await link.close();
@@ -263,6 +271,8 @@ describe.skipIf(noMachine !== undefined)(
         `ip-down ${ours} ${old} time=set`,
         `net-down   ${old} time=set`,
       ]);
+      // While it still ends the last link, that has a say in its exit code.
+      await peer.waitFor("Connect: ", 2);
       await signal(server, "TERM");
       expect(await peer.exit()).toBe(5);
       expect(await client.traces()).toEqual([]);

@@ -112,7 +112,9 @@ on("a client with somebody else's certificate is turned out", async (link, serve
 on("a server that is not the one expected is left", async (link, server) => {
   const lines = files()["eaptls-client"]!.replace(" srv ", " marvin ");
   await link.client.install({ ...files(), "eaptls-client": lines });
-  const runs = await start(link, "", "remotename marvin");
+  // 2.5.2 does not compare the name unless it is told to.
+  const method = link.client.kind === "2.5.2" ? " tls-verify-method name" : "";
+  const runs = await start(link, "", `remotename marvin${method}`);
   await runs.client.waitFor(/^Certificate verification error: CN \(srv\) != peer_name \(marvin\)/);
   await bothEnd(runs, server === "ours" ? "server" : "client");
 });

@@ -86,14 +86,26 @@ function resetsIn(runs: Record<Side, Run>): number {
   return asked(runs.server) + asked(runs.client);
 }
 
+/** The noise lasts at least that long, and until it has hit what either side sends. */
 async function amidNoise<T>(link: Laplink, method: Method, act: () => Promise<T>): Promise<T> {
+  const flipped = async (): Promise<number[]> => {
+    const { ab, ba } = await link.cable.stats();
+    return [ab.flipped, ba.flipped];
+  };
+  const before = await flipped();
   await link.cable.damage({ ber: method.ber ?? BER, seed: SEED });
-  const calm = setTimeout(() => link.cable.damage({}), NOISE_MS);
+  let over = false;
+  const calm = (async () => {
+    await Bun.sleep(NOISE_MS);
+    while (!over && (await flipped()).some((count, at) => count === before[at])) await Bun.sleep(50);
+    if (!over) await link.cable.damage({});
+  })();
   try {
     return await act();
   } finally {
-    clearTimeout(calm);
+    over = true;
     await link.cable.damage({});
+    await calm;
   }
 }
 

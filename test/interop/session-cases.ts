@@ -117,10 +117,13 @@ export const CASES: readonly Case[] = [
   { name: "err-unknown-option-file" },
 ];
 
-/** A second instead of three for each wait of LCP, where the command is a pppd's alone and says nothing of it. */
+/**
+ * A second instead of three for each wait of LCP, where the command is a pppd's alone and says nothing of it. And PAP's
+ * request is not sent again before PAM's two seconds for a wrong password, which are longer on a busy machine, are over.
+ */
 function hasty(command: string, insisting = false): string {
   if (!/^pppd (?!.*(;|lcp-restart)).* -detach/.test(command)) return command;
-  return `${command} lcp-restart 1${insisting ? " ipcp-max-failure 6" : ""}`;
+  return `${command} lcp-restart 1 pap-restart 20${insisting ? " ipcp-max-failure 6" : ""}`;
 }
 
 export const SIDES = ["server", "client"] as const;

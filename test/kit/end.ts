@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { type Cable, type CableOptions, openCable } from "./cable.ts";
 import { Lab, missing } from "./lab.ts";
 import { type Machine, machinesMissing, openMachine, type Result, tunMissing } from "./machine.ts";
+import { PATIENCE_MS } from "./patience.ts";
 import { built, type Line, Program } from "./program.ts";
 
 /** The real pppds of the lab: the one installed here (Debian bookworm's is 2.4.9), and 2.5.2. */
@@ -25,7 +26,7 @@ export function laplinkMissing(...kinds: readonly Kind[]): string | undefined {
 export interface Run {
   /** What it said so far, stdout and stderr as they came. */
   readonly lines: readonly string[];
-  /** The first line that matches, said already or within 10 s; with `nth` the one after so many others. */
+  /** The first line that matches, said already or still to come; with `nth` the one after so many others. */
   waitFor(pattern: RegExp | string, nth?: number): Promise<string>;
   exit(within?: number): Promise<number>;
 }
@@ -78,7 +79,7 @@ class OurRun implements Run {
     return line.text;
   }
 
-  exit(within = 20_000): Promise<number> {
+  exit(within = PATIENCE_MS): Promise<number> {
     return this.#program.exit(within);
   }
 }
@@ -189,11 +190,11 @@ class RealRun implements Run {
     return text;
   }
 
-  async exit(within = 20_000): Promise<number> {
+  async exit(within = PATIENCE_MS): Promise<number> {
     return Number((await this.#next(DONE, this.#after, within)).text.split(" ").at(-1));
   }
 
-  async #next(source: string, after: Line, within = 10_000): Promise<Line> {
+  async #next(source: string, after: Line, within = PATIENCE_MS): Promise<Line> {
     try {
       return await this.#lab.waitFor(new RegExp(`\\[cmd\\] ${source}`), { after, within });
     } catch {
