@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { REFUSED } from "../src/options/plugins.ts";
 import { GONE, type Row } from "../src/options/row.ts";
-import { TABLES } from "../src/options/table.ts";
+import { OPTIONS } from "../src/options/table.ts";
 
 const root = resolve(import.meta.dir, "..");
 const FILE = join(root, "COMPAT.md");
@@ -31,7 +31,7 @@ interface PluginOption {
 }
 
 export function pluginOptions(): PluginOption[] {
-  const known = new Set(TABLES.flatMap(([, rows]) => rows.map(({ name }) => name)));
+  const known = new Set(OPTIONS.sections.flatMap(([, rows]) => rows.map(({ name }) => name)));
   const lines = readFileSync(NAMES, "utf8").trimEnd().split("\n").slice(1);
   return lines.flatMap((line) => {
     const [name = "", , , plugin = ""] = line.split("\t");
@@ -45,7 +45,7 @@ export function optionSection(above: string): string {
     new RegExp(`(^| )${RegExp.escape(row.name)}( |$)`).test(
       [...above.matchAll(/`([^`]*)`/g)].map(([, code]) => code).join(" "),
     );
-  const lines = TABLES.flatMap(([title, rows]) => {
+  const lines = OPTIONS.sections.flatMap(([title, rows]) => {
     const options = Map.groupBy(rows, ({ set, about }) => (about === NO_MORE ? NO_MORE : set));
     const items = [...options.values()].map((names) => {
       const [first] = names as [Row];

@@ -2,7 +2,8 @@
 
 import { OptionError, OptionExit } from "../options/error.ts";
 import type { OptionHost } from "../options/host.ts";
-import { checkOptions, parseOptions } from "../options/parse.ts";
+import { checkOptions } from "../options/check.ts";
+import { parseOptions } from "../options/parse.ts";
 import { systemOptionHost } from "../run/settings/option-host.ts";
 import type { Wanted } from "./service-texts.ts";
 

@@ -1,8 +1,9 @@
 // What the program says of its options: `dump`, `show-options`, usage, version.
 
 import type { Config } from "./config.ts";
-import { HIDDEN, LIST, quoted, type Row } from "./row.ts";
-import { ENTRIES, rowNamed, TABLES } from "./table.ts";
+import { quoted } from "./quoted.ts";
+import { HIDDEN, LIST, type Row } from "./row.ts";
+import { OPTIONS } from "./table.ts";
 import { PPPD_VERSION } from "./version.ts";
 
 export const VERSION_TEXT = `pppd version ${PPPD_VERSION}\n`;
@@ -34,11 +35,11 @@ export const USAGE_TEXT = [
 export const USAGE_HINT = "pppd show-options lists all options, each with a line about it.\n";
 
 /** The options in effect and where each comes from, in lines for the log. */
-export function dumpLines(config: Config): string[] {
+export function dumpLines(config: Config, table = OPTIONS): string[] {
   const lines = ["pppd options in effect:"];
-  for (const { row } of ENTRIES) {
-    const given = config.given.get(row.name);
-    const winner = given && rowNamed(given.winner);
+  for (const { row } of table.entries) {
+    const given = config.given[row.name];
+    const winner = given && table.named(given.winner);
     if (given === undefined || winner === undefined || winner.rules & HIDDEN) continue;
     if (winner.rules & LIST) {
       for (const { value, source } of given.values) lines.push(`${winner.name} ${quoted(value)}\t\t# (from ${source})`);
@@ -57,8 +58,8 @@ function shown(row: Row, value: string): string {
 }
 
 /** Every option and what it does, for show-options. */
-export function showOptionsText(): string {
-  const blocks = TABLES.map(([title, rows]) => {
+export function showOptionsText(table = OPTIONS): string {
+  const blocks = table.sections.map(([title, rows]) => {
     const lines = rows.map(
       (row) => `    ${(row.takes === undefined ? row.name : `<${row.name}>`).padEnd(22)} ${row.about}\n`,
     );

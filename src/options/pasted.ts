@@ -1,6 +1,6 @@
 // What word processors and web pages make of commands and options: dashes for hyphens, curly quotes. Text is one char a byte.
 
-import { decoded, encoded } from "./row.ts";
+import { decoded, encoded } from "../bytes/text.ts";
 
 /** Minus signs and dashes that word processors make of a hyphen; the HOWTO's PDF is full of them. */
 const DASHES = /[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]/g;

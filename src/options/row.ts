@@ -1,13 +1,9 @@
-// One row of the option table: what an option is called, who may use it and when, and what it does to the Config.
+// One row of the option table: what an option is called, who may use it and when, which fields of the Config are its own, and
+// what it sets them to. A row knows nothing of the Config as a whole: that is made of the rows' fields (config.ts).
 
-import { decoded } from "../bytes/text.ts";
-import type { Config } from "./config.ts";
-import { OptionError } from "./error.ts";
+import type { Facts, GivenOptions } from "./facts.ts";
 import type { As, OptionHost } from "./host.ts";
-import { scanNumber, toUint32 } from "./numbers.ts";
 import type { PluginName } from "./plugins.ts";
-
-export { decoded, encoded } from "../bytes/text.ts";
 
 /** A source of lower priority does not override one of higher. */
 export const PRIORITY = 1;
@@ -27,12 +23,15 @@ export const HIDDEN = 128;
 export const NO_INCREASE = 256;
 /** May be given again and again; a dump shows every value. */
 export const LIST = 512;
-/** Had its day: understood, without effect, and a warning says so. */
+/** Understood, without effect any more, and a warning says so. */
 export const GONE = 1024;
 
-/** What an option is set in: the Config, the machine, and the rights and weight of the words. */
-export interface Setting {
-  readonly config: Config;
+/** What an option is set in: the fields, the machine, and the rights and weight of the words. */
+export interface Setting<Fields extends object = object> {
+  /** The Config while it is being made: the fields of the row and of the rows that it shares fields with. */
+  readonly draft: Fields;
+  readonly facts: Facts;
+  readonly given: GivenOptions;
   readonly host: OptionHost;
   /** 1, 2 or 3, without the 100 of PRIVFIX. */
   readonly priority: number;
@@ -41,162 +40,123 @@ export interface Setting {
   include(path: string, as: As, privileged: boolean): void;
 }
 
-export interface Row {
+/** A row that owns the fields `Own`. */
+export interface Row<Own extends object = object> {
   readonly name: string;
   readonly rules: number;
   /** In one line, for show-options. */
   readonly about: string;
   readonly argument: boolean;
   /** Bare words this row takes, for those that are not a name: the device, the speed, the addresses. */
-  readonly takes?: (word: string, host: OptionHost) => boolean;
-  /** The flag that forbids it. */
-  readonly disabledBy?: "nodefaultroute" | "nodefaultroute6" | "noproxyarp";
+  readonly takes?: ((word: string, host: OptionHost) => boolean) | undefined;
+  /** The row that forbids this one when it is in force. */
+  readonly disabledBy?: Row | undefined;
   /** It is there only once this plugin is loaded. */
-  readonly plugin?: PluginName;
+  readonly plugin?: PluginName | undefined;
+  /** Its fields of the Config and their defaults. `etc` is the folder of configuration files, "/etc/ppp". */
+  readonly fields: (etc: string) => Own;
   /** `word` is the argument, or the bare word itself. Throws OptionError. */
   readonly set: (setting: Setting, word: string) => void;
   /** The argument as a dump shows it ("" without one), or undefined when the option is not in force after all. */
-  readonly value: (config: Config) => string | undefined;
+  readonly value: (fields: object) => string | undefined;
   /** The same for an option that is in force as often as it was given. */
-  readonly values?: (config: Config) => readonly string[];
+  readonly values?: ((fields: object) => readonly string[]) | undefined;
 }
 
-type KeysOf<T> = { [K in keyof Config]: Config[K] extends T ? (T extends Config[K] ? K : never) : never }[keyof Config];
-type NumberKey = KeysOf<number> | KeysOf<number | undefined>;
-type TextKey = KeysOf<string> | KeysOf<string | undefined>;
+type OwnOf<Some> = Some extends Row<infer Own> ? Own : never;
+type AllOf<Each> = (Each extends unknown ? (fields: Each) => void : never) extends (fields: infer All) => void
+  ? All
+  : never;
+/** The fields of all of these rows together. */
+export type FieldsOf<Rows extends readonly Row[]> = AllOf<OwnOf<Rows[number]>>;
 
-/** An option without an argument, and what it makes true. */
-export function flag(
-  name: string,
-  rules: number,
-  about: string,
-  makes: Partial<Config>,
-  disabledBy?: NonNullable<Row["disabledBy"]>,
-): Row {
-  const facts = Object.entries(makes);
+/** A row before its types are forgotten. */
+export interface RowDefinition<Own extends object, Shared extends readonly Row[]> {
+  readonly name: string;
+  readonly rules?: number;
+  readonly about: string;
+  /** Default: true. */
+  readonly argument?: boolean;
+  readonly takes?: Row["takes"];
+  readonly disabledBy?: Row | undefined;
+  /** The fields that this row owns, with their defaults. Their units and meaning are said here. */
+  readonly fields?: Own | undefined;
+  /** The same for paths in the folder of configuration files. */
+  readonly fieldsIn?: ((etc: string) => Own) | undefined;
+  /** The rows that own the other fields it reads or sets. */
+  readonly shares?: Shared | undefined;
+  set(setting: Setting<Own & FieldsOf<Shared>>, word: string): void;
+  value?(fields: Own & FieldsOf<Shared>): string | undefined;
+  values?(fields: Own & FieldsOf<Shared>): readonly string[];
+}
+
+// Three functions state a type that the compiler cannot derive, and no other code of the option table does.
+//
+// A table holds rows of all types, so a row's functions take any object. That is safe: the draft has the fields of all
+// rows of the table (see fieldsOf), and so those of this row and of the rows that it shares fields with. A test checks
+// that the rows in `shares` are in the table.
+
+/** A row of the table, made of its definition. */
+export function row<Own extends object = object, const Shared extends readonly Row[] = readonly []>(
+  definition: RowDefinition<Own, Shared>,
+): Row<Own> {
+  const {
+    name,
+    rules = 0,
+    about,
+    argument = true,
+    takes,
+    disabledBy,
+    fields,
+    fieldsIn,
+    set,
+    value,
+    values,
+  } = definition;
   return {
     name,
     rules,
     about,
-    argument: false,
-    ...(disabledBy && { disabledBy }),
-    set: ({ config }) => void Object.assign(config, makes),
-    value: (config) => (facts.every(([key, value]) => config[key as keyof Config] === value) ? "" : undefined),
+    argument,
+    takes,
+    disabledBy,
+    fields: fieldsIn ?? (() => ({ ...fields }) as Own),
+    set: set as Row["set"],
+    value: (value ?? ((): undefined => undefined)) as Row["value"],
+    values: values as Row["values"],
   };
 }
 
-export interface Limits {
-  readonly min?: number;
-  readonly max?: number;
-  /** A value outside is not refused but brought to the nearest limit, with a warning: pppd before 2.5.4 takes any. */
-  readonly outside?: "moved";
+/** The fields of all rows, which are `Rows`, with their defaults. Throws when two rows own one field. */
+export function fieldsOf<Rows extends readonly Row[]>(rows: readonly Row[], etc: string): FieldsOf<Rows> {
+  const all: Record<string, unknown> = {};
+  for (const { name, fields } of rows) {
+    for (const [key, value] of Object.entries(fields(etc))) {
+      if (key in all) throw new Error(`the ${name} option owns a field that another one owns: ${key}`);
+      all[key] = value;
+    }
+  }
+  return all as FieldsOf<Rows>;
 }
 
-/** An option with a whole number. */
-export function number(name: string, key: NumberKey, rules: number, about: string, limits: Limits = {}): Row {
-  return {
-    name,
-    rules,
-    about,
-    argument: true,
-    set({ config, host, privileged }, word) {
-      const value = within(name, wholeNumber(name, word), limits, host);
-      const old = config[key];
-      // 0 stands for no limit.
-      if (rules & NO_INCREASE && !privileged && old && (value === 0 || value > old)) {
-        throw new OptionError(`${name} value cannot be increased`);
-      }
-      config[key] = value;
-    },
-    value: (config) => String(config[key]),
-  };
+/** A record of one field. */
+export function field<Key extends string, Value>(key: Key, value: Value): Record<Key, Value> {
+  return { [key]: value } as Record<Key, Value>;
 }
 
-/** An option with a text: a path, a command, a word for scripts. */
-export function text(name: string, key: TextKey, rules: number, about: string): Row {
-  return {
-    name,
-    rules,
-    about,
-    argument: true,
-    set({ config }, word) {
-      config[key] = decoded(word);
-    },
-    value: (config) => quoted(config[key] ?? ""),
-  };
+// ── the types of fields whose default does not say them ─────────────────────────────────────────────────────────────
+
+/** A field that has no value until the option is given. */
+export function unset<Value>(): Value | undefined {
+  return undefined;
 }
 
-/** A name that the empty word takes back: pppd keeps it in a buffer and cannot tell the two apart. */
-export function name(
-  option: string,
-  key: "ifname" | "linkname" | "remotenumber" | "vrf",
-  rules: number,
-  about: string,
-): Row {
-  return {
-    ...text(option, key, rules, about),
-    set({ config }, word) {
-      config[key] = decoded(word) || undefined;
-    },
-  };
+/** A list that is empty until the option is given. */
+export function list<Value>(): readonly Value[] {
+  return [];
 }
 
-/** An option that runs code of its own. */
-export function special(
-  name: string,
-  rules: number,
-  about: string,
-  set: Row["set"],
-  value: Row["value"] = () => undefined,
-): Row {
-  return { name, rules, about, argument: true, set, value };
-}
-
-/** The same option under another name. `rules` as for the first, GROUP where the two are one in precedence. */
-export function alias(row: Row, name: string, rules = row.rules): Row {
-  return { ...row, name, rules };
-}
-
-export function wholeNumber(name: string, word: string): number {
-  const number = scanNumber(word);
-  if (number === undefined) throw new OptionError(`invalid numeric parameter '${decoded(word)}' for ${name} option`);
-  return toUint32(number.value) | 0;
-}
-
-/** The value, or the limit it is moved to. Throws OptionError. */
-function within(name: string, value: number, limits: Limits, host: OptionHost): number {
-  const { min = -Infinity, max = Infinity, outside } = limits;
-  const nearest = Math.min(Math.max(value, min), max);
-  if (nearest === value) return value;
-  if (outside !== "moved") checkLimits(name, value, limits);
-  const wrong = max === Infinity ? `below ${min}` : `not between ${min} and ${max}`;
-  host.warn(`${name} value ${value} is ${wrong}: using ${nearest}`);
-  return nearest;
-}
-
-export function checkLimits(name: string, value: number, { min, max }: Limits): void {
-  const low = min !== undefined && value < min;
-  const high = max !== undefined && value > max;
-  if (!low && !high) return;
-  if (min === undefined) throw new OptionError(`${name} value must be <= ${max}`);
-  if (max === undefined) throw new OptionError(`${name} value must be >= ${min}`);
-  throw new OptionError(`${name} value must be between ${min} and ${max}`);
-}
-
-/** A word as a dump shows it: quotes and backslashes escaped, and what cannot be printed. */
-export function quoted(word: string): string {
-  return word.replace(/["\\\x00-\x1f\x7f-\x9f\udc80-\udcff]/gu, (char) => `\\${SHOWN[char] ?? octet(char)}`);
-}
-
-const SHOWN: Readonly<Record<string, string>> = {
-  '"': '"',
-  "\\": "\\",
-  "\b": "b",
-  "\f": "f",
-  "\n": "n",
-  "\t": "t",
-};
-
-function octet(char: string): string {
-  return `x${(char.charCodeAt(0) & 0xff).toString(16).padStart(2, "0")}`;
+/** A field with one of several values. */
+export function oneOf<Value>(value: Value): Value {
+  return value;
 }

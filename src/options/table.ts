@@ -2,7 +2,7 @@
 
 import type { OptionHost } from "./host.ts";
 import type { PluginName } from "./plugins.ts";
-import { GONE, GROUP, type Row } from "./row.ts";
+import { fieldsOf, GONE, GROUP, type FieldsOf, type Row } from "./row.ts";
 import { AUTH, CHAP, EAP, PAP } from "./table/auth.ts";
 import { CCP, ECP } from "./table/ccp.ts";
 import { GENERAL } from "./table/general.ts";
@@ -19,8 +19,65 @@ export interface Entry {
   readonly leader: Row;
 }
 
-/** Title and rows, in the order pppd shows them. */
-export const TABLES: readonly (readonly [title: string, rows: readonly Row[]])[] = [
+type Section = readonly [title: string, rows: readonly Row[]];
+
+export class OptionTable<const Sections extends readonly Section[] = readonly Section[]> {
+  /** Title and rows, in the order pppd shows them. */
+  readonly sections: Sections;
+  /** Every row with its leader, in order. */
+  readonly entries: readonly Entry[];
+  readonly #byName: ReadonlyMap<string, Entry>;
+  /** The rows that take bare words: the device, the speed, the addresses. */
+  readonly #bare: readonly Entry[];
+
+  constructor(sections: Sections) {
+    this.sections = sections;
+    this.entries = sections.flatMap(([, rows]) => withLeaders(rows));
+    this.#byName = new Map(
+      this.entries.filter(({ row }) => row.takes === undefined).map((entry) => [entry.row.name, entry]),
+    );
+    this.#bare = this.entries.filter(({ row }) => row.takes !== undefined);
+  }
+
+  /** Every option's fields before any option is given. `etc` is the folder of configuration files, "/etc/ppp". */
+  defaults(etc: string): FieldsOf<Sections[number][1]> {
+    const rows = this.entries.map(({ row }) => row);
+    return fieldsOf<Sections[number][1]>(rows, etc);
+  }
+
+  /** The option that a word is: by name, else a device, a speed, a pair of addresses. */
+  find(word: string, host: OptionHost, plugins: readonly PluginName[] = []): Entry | undefined {
+    const entry = this.#byName.get(word);
+    if (entry !== undefined && (entry.row.plugin === undefined || plugins.includes(entry.row.plugin))) return entry;
+    return this.#bare.find(({ row }) => row.takes?.(word, host));
+  }
+
+  /** The option of that name, a bare word's included ("device name"). */
+  named(name: string): Row | undefined {
+    return this.entries.find(({ row }) => row.name === name)?.row;
+  }
+
+  /** The names that find() knows. Names without effect are left out: nobody should be led to them. */
+  names(plugins: readonly PluginName[]): string[] {
+    return this.entries
+      .filter(({ row }) => row.takes === undefined && !(row.rules & GONE))
+      .filter(({ row }) => row.plugin === undefined || plugins.includes(row.plugin))
+      .map(({ row }) => row.name);
+  }
+}
+
+function withLeaders(rows: readonly Row[]): Entry[] {
+  let leader: Row | undefined;
+  return rows.map((row): Entry => {
+    if (leader === undefined || !(row.rules & GROUP)) leader = row;
+    return { row, leader };
+  });
+}
+
+/** What the options of a table are set in. */
+export type ConfigOf<Table> = Table extends OptionTable<infer Sections> ? FieldsOf<Sections[number][1]> : never;
+
+export const OPTIONS = new OptionTable([
   ["General", GENERAL],
   ["Authentication", AUTH],
   ["Plugin", PLUGINS],
@@ -36,37 +93,4 @@ export const TABLES: readonly (readonly [title: string, rows: readonly Row[]])[]
   ["IPX", IPX],
   ["EAP", EAP],
   ["Former", OLD],
-];
-
-/** Every row with its leader, in order. */
-export const ENTRIES: readonly Entry[] = TABLES.flatMap(([, rows]) => {
-  let leader: Row | undefined;
-  return rows.map((row): Entry => {
-    if (leader === undefined || !(row.rules & GROUP)) leader = row;
-    return { row, leader };
-  });
-});
-
-const BY_NAME: ReadonlyMap<string, Entry> = new Map(
-  ENTRIES.filter(({ row }) => row.takes === undefined).map((entry) => [entry.row.name, entry]),
-);
-const WILD = ENTRIES.filter(({ row }) => row.takes !== undefined);
-
-/** The option that a word is: by name, else a device, a speed, a pair of addresses. */
-export function findOption(word: string, host: OptionHost, plugins: readonly PluginName[] = []): Entry | undefined {
-  const entry = BY_NAME.get(word);
-  if (entry !== undefined && (entry.row.plugin === undefined || plugins.includes(entry.row.plugin))) return entry;
-  return WILD.find(({ row }) => row.takes?.(word, host));
-}
-
-/** The option of that name, a bare word's included ("device name"). */
-export function rowNamed(name: string): Row | undefined {
-  return ENTRIES.find(({ row }) => row.name === name)?.row;
-}
-
-/** The names that findOption knows. Names without effect are left out: nobody should be led to them. */
-export function optionNames(plugins: readonly PluginName[]): string[] {
-  return ENTRIES.filter(({ row }) => row.takes === undefined && !(row.rules & GONE))
-    .filter(({ row }) => row.plugin === undefined || plugins.includes(row.plugin))
-    .map(({ row }) => row.name);
-}
+]);

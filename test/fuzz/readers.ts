@@ -8,9 +8,10 @@ import { ChatEngine } from "../../src/chat/engine.ts";
 import { parseScript } from "../../src/chat/script.ts";
 import { type BpfInstruction, bpfProblem, BpfProgram } from "../../src/filter/bpf.ts";
 import { OptionError, OptionExit } from "../../src/options/error.ts";
-import { checkOptions, parseOptions } from "../../src/options/parse.ts";
+import { checkOptions } from "../../src/options/check.ts";
+import { parseOptions } from "../../src/options/parse.ts";
 import { addressAllowed, addressList, findSecret, secretEntries } from "../../src/options/secrets.ts";
-import { ENTRIES } from "../../src/options/table.ts";
+import { OPTIONS as TABLE } from "../../src/options/table.ts";
 import { Capture } from "../../src/record/capture.ts";
 import { Dump } from "../../src/record/record-dump.ts";
 import { readRecord } from "../../src/record/pppdump-file.ts";
@@ -107,7 +108,7 @@ function wordsFor(rng: Rng, argument: boolean): string {
 function someOptions(rng: Rng): string {
   const lines: string[] = [];
   for (let n = rng.below(20); n >= 0; n--) {
-    const { row } = rng.pick(ENTRIES);
+    const { row } = rng.pick(TABLE.entries);
     lines.push(`${row.name}${wordsFor(rng, row.argument)}`);
   }
   return `${lines.join("\n")}\n192.168.0.1:192.168.0.2\n/dev/ttyS1 115200 # cable\n`;
@@ -116,8 +117,7 @@ function someOptions(rng: Rng): string {
 export const OPTIONS = target("options", someOptions, (text) =>
   reads(() => {
     const host = fakeHost({ files: { "/etc/ppp/options": text, "/etc/ppp/options.ttyS1": text } });
-    const config = parseOptions(["/dev/ttyS1"], host);
-    checkOptions(config, host);
+    checkOptions(parseOptions(["/dev/ttyS1"], host), host);
   }),
 );
 

@@ -2,7 +2,8 @@
 
 import { dumpLines, USAGE_TEXT, VERSION_TEXT } from "../../src/options/dump.ts";
 import { OptionError, OptionExit } from "../../src/options/error.ts";
-import { checkOptions, parseOptions } from "../../src/options/parse.ts";
+import { checkOptions } from "../../src/options/check.ts";
+import { parseOptions } from "../../src/options/parse.ts";
 import type { FakeHost } from "./optionhost.ts";
 
 export interface Outcome {
@@ -22,9 +23,9 @@ export function dryRun(args: readonly string[], host: FakeHost): Outcome {
     hints,
   });
   try {
-    const config = parseOptions(args, host);
+    let config = parseOptions(args, host);
     if (config.showOptions) return outcome(0, "<options>");
-    checkOptions(config, host);
+    config = checkOptions(config, host);
     return outcome(0, config.logfd === 1 ? lines(dumpLines(config)) : "");
   } catch (error) {
     if (error instanceof OptionExit) {

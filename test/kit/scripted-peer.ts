@@ -7,7 +7,8 @@ import { Deframer } from "../../src/frame/deframer.ts";
 import { FCS_INIT, fcsOver } from "../../src/frame/fcs.ts";
 import { ADDRESS, CONTROL, HEADROOM, putHeader } from "../../src/frame/header.ts";
 import type { LinkEvent } from "../../src/link/events.ts";
-import { checkOptions, parseOptions } from "../../src/options/parse.ts";
+import { checkOptions } from "../../src/options/check.ts";
+import { parseOptions } from "../../src/options/parse.ts";
 import { Log } from "../../src/os/log/log.ts";
 import { Syslog } from "../../src/os/log/syslog.ts";
 import { linkConfig } from "../../src/run/settings/link-config.ts";
@@ -82,8 +83,10 @@ export class ScriptedPeer {
 
     const lines = secrets!.map((line) => `${line}\n`).join("");
     const host = fakeHost({ files: { [SECRETS]: lines, "/etc/ppp/pap-secrets": lines } });
-    const config = parseOptions(["/dev/ttyS1", "115200", "debug", ...words!.join(" ").split(" ")], host);
-    checkOptions(config, host);
+    const config = checkOptions(
+      parseOptions(["/dev/ttyS1", "115200", "debug", ...words!.join(" ").split(" ")], host),
+      host,
+    );
     const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
     log.write = () => {};
     const peers = new Peers(config, host, log);

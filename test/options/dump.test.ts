@@ -1,15 +1,14 @@
 import { expect, test } from "bun:test";
 import { dumpLines, showOptionsText, USAGE_TEXT } from "../../src/options/dump.ts";
-import { checkOptions, parseOptions } from "../../src/options/parse.ts";
-import { quoted } from "../../src/options/row.ts";
-import { ENTRIES } from "../../src/options/table.ts";
+import { checkOptions } from "../../src/options/check.ts";
+import { parseOptions } from "../../src/options/parse.ts";
+import { quoted } from "../../src/options/quoted.ts";
+import { OPTIONS } from "../../src/options/table.ts";
 import { fakeHost } from "../kit/optionhost.ts";
 
 function dump(args: readonly string[], files: Record<string, string> = {}): string[] {
   const host = fakeHost({ files });
-  const config = parseOptions(args, host);
-  checkOptions(config, host);
-  return dumpLines(config);
+  return dumpLines(checkOptions(parseOptions(args, host), host));
 }
 
 test("a line for each option in force, with its source, in the order of the table", () => {
@@ -55,7 +54,7 @@ test("usage starts with the version, as scripts expect", () => {
 test("show-options has every option", () => {
   const text = showOptionsText();
   const lines = text.split("\n");
-  for (const { row } of ENTRIES) {
+  for (const { row } of OPTIONS.entries) {
     const name = row.takes === undefined ? row.name : `<${row.name}>`;
     expect([name, lines.some((line) => line.trimStart().startsWith(`${name} `))]).toEqual([name, true]);
   }

@@ -3,14 +3,13 @@
 import { expect, test } from "bun:test";
 import type { Config } from "../../src/options/config.ts";
 import { OptionError } from "../../src/options/error.ts";
-import { checkOptions, parseOptions } from "../../src/options/parse.ts";
+import { checkOptions } from "../../src/options/check.ts";
+import { parseOptions } from "../../src/options/parse.ts";
 import { fakeHost } from "../kit/optionhost.ts";
 
 function checked(...words: string[]): Config {
   const host = fakeHost();
-  const config = parseOptions(words, host);
-  checkOptions(config, host);
-  return config;
+  return checkOptions(parseOptions(words, host), host);
 }
 
 function refusal(...words: string[]): readonly [code: number, ...lines: string[]] {

@@ -2,10 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../../src/options/config.ts";
+import type { AuthProtocol } from "../../src/options/facts.ts";
 import { OptionError } from "../../src/options/error.ts";
 import { parseIpv4 } from "../../src/options/numbers.ts";
-import { checkOptions, parseOptions, usableSecret, withPeerOptions } from "../../src/options/parse.ts";
-import { ENTRIES } from "../../src/options/table.ts";
+import { checkOptions } from "../../src/options/check.ts";
+import { usableSecret } from "../../src/options/check-auth.ts";
+import { parseOptions, withPeerOptions } from "../../src/options/parse.ts";
+import { OPTIONS } from "../../src/options/table.ts";
 import { fakeHost, type FakeHost, type FakeOptions } from "../kit/optionhost.ts";
 import { dryRun } from "../kit/optionrun.ts";
 
@@ -20,9 +23,7 @@ function parse(line: string | readonly string[], options: FakeOptions = {}): Con
 
 function checked(line: string | readonly string[], options: FakeOptions = {}): Config {
   const host = fakeHost(options);
-  const config = parseOptions(typeof line === "string" ? words(line) : line, host);
-  checkOptions(config, host);
-  return config;
+  return checkOptions(parseOptions(typeof line === "string" ? words(line) : line, host), host);
 }
 
 function errorOf(act: () => unknown): OptionError {
@@ -233,13 +234,13 @@ describe("the words of a secrets file", () => {
   test("beat all others", () => {
     const own = parseOptions(words("ttyS0 idle 5 lcp-echo-interval 3 10.0.0.1:10.0.0.2"), host);
     const { config, trouble } = withPeerOptions(own, ["idle", "7", ":10.0.0.9"], host);
-    expect([trouble, own.idle, own.given.get("idle")?.source]).toEqual([undefined, 5, "command line"]);
+    expect([trouble, own.idle, own.given["idle"]?.source]).toEqual([undefined, 5, "command line"]);
     expect([config.idle, config.peerAddress, config.ourAddress]).toEqual([
       7,
       parseIpv4("10.0.0.9"),
       parseIpv4("10.0.0.1"),
     ]);
-    expect(config.given.get("idle")?.source).toBe("secrets file");
+    expect(config.given["idle"]?.source).toBe("secrets file");
   });
 
   test("their errors", () => {
@@ -406,7 +407,7 @@ describe("what follows from the options", () => {
 
   test("what the peer may be asked for", () => {
     const secrets = { files: { "/etc/ppp/pap-secrets": "* * x *", "/etc/ppp/chap-secrets": "* * x *" } };
-    const asked = (line: string): readonly string[] => checked(`ttyS0 ${line}`, secrets).authProtocols;
+    const asked = (line: string): readonly string[] => checked(`ttyS0 ${line}`, secrets).facts.authProtocols;
     expect(asked("")).toEqual([]);
     expect(asked("require-pap noauth")).toEqual([]);
     expect(asked("auth")).toEqual(["eap", "chap-md5", "mschap-v2", "mschap", "pap"]);
@@ -417,8 +418,7 @@ describe("what follows from the options", () => {
   test("a usable secret", () => {
     const host = fakeHost({ files: { "/etc/ppp/pap-secrets": "a * x\n", "/etc/ppp/chap-secrets": "b * x *\n" } });
     const config = parseOptions(["ttyS0"], host);
-    const usable = (...authProtocols: Config["authProtocols"]): string =>
-      usableSecret({ ...config, authProtocols }, host);
+    const usable = (...asks: AuthProtocol[]): string => usableSecret(config, asks, host);
     expect([usable("pap"), usable("chap-md5"), usable("eap", "pap"), usable()]).toEqual([
       "no address",
       "yes",
@@ -469,7 +469,7 @@ describe("files", () => {
             : { errno: "ENOENT", reason: "" },
       },
     });
-    expect([own.auth, own.connect, own.privileged]).toEqual(["noauth", "x", true]);
+    expect([own.auth, own.connect, own.facts.privileged]).toEqual(["noauth", "x", true]);
   });
 
   test("one that lends root's rights must be root's", () => {
@@ -525,7 +525,7 @@ test("every option any pppd ever had is known", () => {
     .slice(1)
     .map((line) => line.split("\t"))
     .filter(([, , , plugin = ""]) => !REFUSED_PLUGINS.includes(plugin));
-  const known = new Map(ENTRIES.map(({ row }) => [row.name, row]));
+  const known = new Map(OPTIONS.entries.map(({ row }) => [row.name, row]));
   expect(rows.length).toBeGreaterThan(280);
   expect(rows.filter(([name = ""]) => !known.has(name))).toEqual([]);
   const wrong = rows.filter(

@@ -3,13 +3,12 @@
 import { describe, expect, test } from "bun:test";
 import { dumpLines } from "../../src/options/dump.ts";
 import { OptionError } from "../../src/options/error.ts";
-import { checkOptions, parseOptions } from "../../src/options/parse.ts";
+import { checkOptions } from "../../src/options/check.ts";
+import { parseOptions } from "../../src/options/parse.ts";
 import { type FakeHost, fakeHost } from "../kit/optionhost.ts";
 
 function parse(words: string, host: FakeHost = fakeHost()) {
-  const config = parseOptions(["ttyS0", ...words.split(" ")], host);
-  checkOptions(config, host);
-  return config;
+  return checkOptions(parseOptions(["ttyS0", ...words.split(" ")], host), host);
 }
 
 function problem(words: string, host?: FakeHost): OptionError {
@@ -89,7 +88,7 @@ describe("plugin", () => {
 
 describe("winbind.so", () => {
   test("stands for secrets, once there is a helper to ask", () => {
-    expect(parse("plugin winbind.so ntlm_auth-helper /bin/ntlm_auth auth").authProtocols).toEqual([
+    expect(parse("plugin winbind.so ntlm_auth-helper /bin/ntlm_auth auth").facts.authProtocols).toEqual([
       "eap",
       "mschap-v2",
       "mschap",

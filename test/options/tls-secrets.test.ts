@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { checkOptions, parseOptions } from "../../src/options/parse.ts";
+import { checkOptions } from "../../src/options/check.ts";
+import { parseOptions } from "../../src/options/parse.ts";
 import { findTlsEntry } from "../../src/options/tls-secrets.ts";
 import { fakeHost } from "../kit/optionhost.ts";
 

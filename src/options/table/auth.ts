@@ -1,93 +1,177 @@
 // Options about who the peer is and who we are.
 
+import { decoded } from "../../bytes/text.ts";
 import { OptionError } from "../error.ts";
 import { isFailure } from "../host.ts";
-import {
-  alias,
-  decoded,
-  flag,
-  GROUP,
-  LIST,
-  name,
-  number,
-  PRIORITY,
-  PRIVILEGED,
-  quoted,
-  special,
-  text,
-  type Row,
-  type Setting,
-} from "../row.ts";
+import { quoted } from "../quoted.ts";
+import { GROUP, list, LIST, oneOf, PRIORITY, PRIVILEGED, row, unset, type Row } from "../row.ts";
+import { alias, flag, name, number, path, sets, text } from "../row-kinds.ts";
+
+// Names and passwords are byte strings (bytes/text.ts): they go onto the wire as they stand.
 
 /** Names are cut where pppd's fields end. */
 const MAX_NAME = 255;
 const MAX_SECRET = 255;
 
-type NameKey = "name" | "user" | "password" | "remotename";
+const shownName = (octets: string): string => quoted(decoded(octets));
 
-/** An option whose value goes onto the wire as it stands. */
-function wire(name: NameKey, rules: number, about: string, given: "userGiven" | "remotenameGiven" | undefined): Row {
-  const max = name === "password" ? MAX_SECRET : MAX_NAME;
-  return special(
-    name,
-    rules,
-    about,
-    ({ config }, word) => {
-      config[name] = word.slice(0, max);
-      if (given !== undefined) config[given] = true;
-    },
-    (config) => (name === "password" ? "??????" : quoted(decoded(config[name] ?? ""))),
-  );
-}
+const ownName = row({
+  name: "name",
+  rules: PRIORITY | PRIVILEGED,
+  about: "our name for authentication",
+  fields: {
+    /** Settled by checkOptions: the host name unless given, or with `usehostname`. Byte string. */
+    name: "",
+  },
+  set({ draft }, argument) {
+    draft.name = argument.slice(0, MAX_NAME);
+  },
+  value: (fields) => shownName(fields.name),
+});
+
+const user = row({
+  name: "user",
+  rules: PRIORITY,
+  about: "the name we give to the peer",
+  fields: {
+    /** Settled by checkOptions: `name` unless given. Byte string. */
+    user: "",
+    userGiven: false,
+  },
+  set({ draft }, argument) {
+    draft.user = argument.slice(0, MAX_NAME);
+    draft.userGiven = true;
+  },
+  value: (fields) => shownName(fields.user),
+});
+
+const password = row({
+  name: "password",
+  rules: PRIORITY,
+  about: "our password",
+  fields: {
+    /** Undefined: look in the secrets files. The empty text is a password. Byte string. */
+    password: unset<string>(),
+  },
+  set({ draft }, argument) {
+    draft.password = argument.slice(0, MAX_SECRET);
+  },
+  value: () => "??????",
+});
+
+export const remotename = row({
+  name: "remotename",
+  rules: PRIORITY,
+  about: "the peer's name for authentication",
+  fields: {
+    /** Empty when it is neither given nor taken from a host name. Byte string. */
+    remotename: "",
+    /** Given by `remotename`, not taken from the address pair: it beats the name the peer sends. */
+    remotenameGiven: false,
+  },
+  set({ draft }, argument) {
+    draft.remotename = argument.slice(0, MAX_NAME);
+    draft.remotenameGiven = true;
+  },
+  value: (fields) => shownName(fields.remotename),
+});
 
 /** The user's name and password from the two lines of a file. */
-function readLoginFile({ config, host }: Setting, argument: string): void {
-  const path = decoded(argument);
-  const file = host.readFile(path, "user");
-  if (isFailure(file)) throw new OptionError(`unable to open user login data file ${path}`);
-  const lines = file.text.split("\n");
-  if (file.mode & 0o077) host.warn(`Warning - secret file ${path} has world and/or group access`);
-  const [user, password] = lines;
-  // A name is a line; a password may lack its line end.
-  if (lines.length < 2 || user === undefined || !password)
-    throw new OptionError(`unable to read user login data file ${path}`);
-  config.loginFile = path;
-  config.user = user.slice(0, MAX_NAME);
-  config.userGiven = true;
-  config.password = password.slice(0, MAX_SECRET);
+const loginFile = row({
+  name: "+ua",
+  rules: PRIORITY,
+  about: "read our user name and password from a file",
+  fields: { loginFile: unset<string>() },
+  shares: [user, password],
+  set({ draft, host }, argument) {
+    const path = decoded(argument);
+    const file = host.readFile(path, "user");
+    if (isFailure(file)) throw new OptionError(`unable to open user login data file ${path}`);
+    const lines = file.text.split("\n");
+    if (file.mode & 0o077) host.warn(`Warning - secret file ${path} has world and/or group access`);
+    const [name, secret] = lines;
+    // A name is a line; a password may lack its line end.
+    if (lines.length < 2 || name === undefined || !secret)
+      throw new OptionError(`unable to read user login data file ${path}`);
+    draft.loginFile = path;
+    draft.user = name.slice(0, MAX_NAME);
+    draft.userGiven = true;
+    draft.password = secret.slice(0, MAX_SECRET);
+  },
+  value: (fields) => quoted(fields.loginFile ?? ""),
+});
+
+const privgroup = row({
+  name: "privgroup",
+  rules: PRIVILEGED | LIST,
+  about: "a group whose members count as root",
+  set({ facts, host }, argument) {
+    const member = host.inGroup(decoded(argument));
+    if (member === undefined) throw new OptionError(`group ${decoded(argument)} is unknown`);
+    if (member) facts.privileged = true;
+  },
+});
+
+const allowIp = row({
+  name: "allow-ip",
+  rules: PRIVILEGED | LIST,
+  about: "an address peers may use without authenticating",
+  fields: {
+    /** Address specifications as in a secrets file. */
+    allowIp: list<string>(),
+  },
+  set({ draft }, argument) {
+    draft.allowIp = [...draft.allowIp, decoded(argument)];
+  },
+});
+
+const allowNumber = row({
+  name: "allow-number",
+  rules: PRIVILEGED | LIST,
+  about: "a telephone number peers may call from",
+  fields: { allowNumber: list<string>() },
+  set({ draft }, argument) {
+    draft.allowNumber = [...draft.allowNumber, decoded(argument)];
+  },
+});
+
+/** `auth`, a require-… option, `noauth`, or neither. */
+type Wish = "auth" | "noauth" | "unset";
+
+const auth = sets(
+  "auth",
+  PRIORITY,
+  "the peer must authenticate",
+  { auth: "auth" },
+  { fields: { auth: oneOf<Wish>("unset") } },
+);
+
+/** What the peer must authenticate with. */
+function required<Key extends string>(name: string, key: Key, method: string): Row<Record<Key, boolean>> {
+  const own = flag(name, key, GROUP, `the peer must authenticate with ${method}`);
+  const requires = sets(name, GROUP, own.about, { auth: "auth" }, { shares: [auth] });
+  return {
+    ...own,
+    set(setting, argument) {
+      own.set(setting, argument);
+      requires.set(setting, argument);
+    },
+    value: (fields) => (requires.value(fields) === undefined ? undefined : own.value(fields)),
+  };
 }
 
-function joinPrivgroup(setting: Setting, argument: string): void {
-  const member = setting.host.inGroup(decoded(argument));
-  if (member === undefined) throw new OptionError(`group ${decoded(argument)} is unknown`);
-  if (member) setting.config.privileged = true;
-}
+const requirePap = required("require-pap", "requirePap", "PAP");
+const requireChap = required("require-chap", "requireChap", "CHAP");
+const requireMschap = required("require-mschap", "requireMschap", "MS-CHAP");
+const requireMschapV2 = required("require-mschap-v2", "requireMschapV2", "MS-CHAPv2");
+const refusePap = flag("refuse-pap", "refusePap", 0, "do not prove our name with PAP");
+const refuseChap = flag("refuse-chap", "refuseChap", 0, "do not prove our name with CHAP");
+const refuseMschap = flag("refuse-mschap", "refuseMschap", 0, "do not prove our name with MS-CHAP");
+const refuseMschapV2 = flag("refuse-mschap-v2", "refuseMschapV2", 0, "do not prove our name with MS-CHAPv2");
 
-const required = (name: string, about: string, makes: Parameters<typeof flag>[3], rules = GROUP): Row =>
-  flag(name, rules, about, { auth: "auth", ...makes });
-
-const requirePap = required("require-pap", "the peer must authenticate with PAP", { requirePap: true });
-const requireChap = required("require-chap", "the peer must authenticate with CHAP", { requireChap: true }, GROUP);
-const requireMschap = required(
-  "require-mschap",
-  "the peer must authenticate with MS-CHAP",
-  { requireMschap: true },
-  GROUP,
-);
-const requireMschapV2 = required(
-  "require-mschap-v2",
-  "the peer must authenticate with MS-CHAPv2",
-  { requireMschapV2: true },
-  GROUP,
-);
-const refusePap = flag("refuse-pap", 0, "do not prove our name with PAP", { refusePap: true });
-const refuseChap = flag("refuse-chap", 0, "do not prove our name with CHAP", { refuseChap: true });
-const refuseMschap = flag("refuse-mschap", 0, "do not prove our name with MS-CHAP", { refuseMschap: true });
-const refuseMschapV2 = flag("refuse-mschap-v2", 0, "do not prove our name with MS-CHAPv2", { refuseMschapV2: true });
-
-export const AUTH: readonly Row[] = [
-  flag("auth", PRIORITY, "the peer must authenticate", { auth: "auth" }),
-  flag("noauth", GROUP | PRIVILEGED, "the peer need not authenticate", { auth: "noauth" }),
+export const AUTH = [
+  auth,
+  sets("noauth", GROUP | PRIVILEGED, "the peer need not authenticate", { auth: "noauth" }, { shares: [auth] }),
   requirePap,
   alias(requirePap, "+pap"),
   requireChap,
@@ -104,29 +188,23 @@ export const AUTH: readonly Row[] = [
   alias(refuseMschap, "-mschap"),
   refuseMschapV2,
   alias(refuseMschapV2, "-mschap-v2"),
-  required("require-eap", "the peer must authenticate with EAP", { requireEap: true }, GROUP),
-  flag("refuse-eap", 0, "do not prove our name with EAP", { refuseEap: true }),
-  wire("name", PRIORITY | PRIVILEGED, "our name for authentication", undefined),
-  special("+ua", PRIORITY, "read our user name and password from a file", readLoginFile, (config) =>
-    quoted(config.loginFile ?? ""),
-  ),
-  wire("user", PRIORITY, "the name we give to the peer", "userGiven"),
-  wire("password", PRIORITY, "our password", undefined),
-  flag("usehostname", 0, "our name for authentication is the host's", { usehostname: true }),
-  wire("remotename", PRIORITY, "the peer's name for authentication", "remotenameGiven"),
-  text("pap-secrets", "papSecrets", PRIORITY | PRIVILEGED, "the file of PAP secrets"),
-  text("chap-secrets", "chapSecrets", PRIORITY | PRIVILEGED, "the file of CHAP and EAP secrets"),
-  flag("login", 0, "check PAP passwords with the system too", { login: true }),
-  flag("enable-session", PRIVILEGED, "record the peer's session with the system", { enableSession: true }),
-  flag("papcrypt", 0, "PAP passwords in the secrets file are encrypted", { papcrypt: true }),
-  special("privgroup", PRIVILEGED | LIST, "a group whose members count as root", joinPrivgroup),
-  special("allow-ip", PRIVILEGED | LIST, "an address peers may use without authenticating", ({ config }, word) =>
-    config.allowIp.push(decoded(word)),
-  ),
+  required("require-eap", "requireEap", "EAP"),
+  flag("refuse-eap", "refuseEap", 0, "do not prove our name with EAP"),
+  ownName,
+  loginFile,
+  user,
+  password,
+  flag("usehostname", "usehostname", 0, "our name for authentication is the host's"),
+  remotename,
+  path("pap-secrets", "papSecrets", "pap-secrets", PRIORITY | PRIVILEGED, "the file of PAP secrets"),
+  path("chap-secrets", "chapSecrets", "chap-secrets", PRIORITY | PRIVILEGED, "the file of CHAP and EAP secrets"),
+  flag("login", "login", 0, "check PAP passwords with the system too"),
+  flag("enable-session", "enableSession", PRIVILEGED, "record the peer's session with the system"),
+  flag("papcrypt", "papcrypt", 0, "PAP passwords in the secrets file are encrypted"),
+  privgroup,
+  allowIp,
   name("remotenumber", "remotenumber", PRIORITY, "the peer's telephone number"),
-  special("allow-number", PRIVILEGED | LIST, "a telephone number peers may call from", ({ config }, word) =>
-    config.allowNumber.push(decoded(word)),
-  ),
+  allowNumber,
   text("ca", "ca", 0, "certificates to trust, for EAP-TLS"),
   text("capath", "capath", 0, "a folder of certificates to trust"),
   text("cert", "cert", 0, "our certificate, for EAP-TLS"),
@@ -134,46 +212,52 @@ export const AUTH: readonly Row[] = [
   text("crl-dir", "crlDir", 0, "a folder of revocation lists"),
   text("crl", "crl", 0, "a revocation list"),
   text("max-tls-version", "maxTlsVersion", 0, "the highest version of TLS"),
-  flag("tls-verify-key-usage", 0, "check what the peer's certificate is for", { tlsVerifyKeyUsage: true }),
+  flag("tls-verify-key-usage", "tlsVerifyKeyUsage", 0, "check what the peer's certificate is for"),
   text("tls-verify-method", "tlsVerifyMethod", 0, "how to compare remotename with the peer's certificate"),
   text("pkcs12", "pkcs12", 0, "our certificate and key in one file"),
-  flag("need-peer-eap", 0, "the peer must ask us for EAP", { needPeerEap: true }),
-];
+  flag("need-peer-eap", "needPeerEap", 0, "the peer must ask us for EAP"),
+] as const;
 
-const hidePassword = flag("hide-password", PRIORITY, "keep passwords out of the log", { hidePassword: true });
+const hidePassword = sets(
+  "hide-password",
+  PRIORITY,
+  "keep passwords out of the log",
+  { hidePassword: true },
+  { fields: { hidePassword: true } },
+);
 
-export const PAP: readonly Row[] = [
+export const PAP = [
   hidePassword,
-  flag("show-password", GROUP, "show passwords in the log", { hidePassword: false }),
-  number("pap-restart", "papRestart", PRIORITY, "seconds between two PAP requests", { min: 1, outside: "moved" }),
-  number("pap-max-authreq", "papMaxAuthreq", PRIORITY, "how many PAP requests to send"),
-  number("pap-timeout", "papTimeout", PRIORITY, "seconds to wait for the peer's PAP request (0: for ever)", {
+  sets("show-password", GROUP, "show passwords in the log", { hidePassword: false }, { shares: [hidePassword] }),
+  number("pap-restart", "papRestart", 3, PRIORITY, "seconds between two PAP requests", { min: 1, outside: "moved" }),
+  number("pap-max-authreq", "papMaxAuthreq", 10, PRIORITY, "how many PAP requests to send"),
+  number("pap-timeout", "papTimeout", 30, PRIORITY, "seconds to wait for the peer's PAP request (0: for ever)", {
     min: 0,
     outside: "moved",
   }),
-];
+] as const;
 
-export const CHAP: readonly Row[] = [
-  number("chap-restart", "chapRestart", PRIORITY, "seconds between two challenges", { min: 1, outside: "moved" }),
-  number("chap-max-challenge", "chapMaxChallenge", PRIORITY, "how often to send a challenge"),
-  number("chap-interval", "chapInterval", PRIORITY, "seconds after which to challenge again (0: never)", {
+export const CHAP = [
+  number("chap-restart", "chapRestart", 3, PRIORITY, "seconds between two challenges", { min: 1, outside: "moved" }),
+  number("chap-max-challenge", "chapMaxChallenge", 10, PRIORITY, "how often to send a challenge"),
+  number("chap-interval", "chapInterval", 0, PRIORITY, "seconds after which to challenge again (0: never)", {
     min: 0,
     outside: "moved",
   }),
-  number("chap-timeout", "chapTimeout", PRIORITY, "seconds to wait for the peer's verdict (0: for ever)", {
+  number("chap-timeout", "chapTimeout", 60, PRIORITY, "seconds to wait for the peer's verdict (0: for ever)", {
     min: 0,
     outside: "moved",
   }),
-  flag("chapms-strip-domain", 0, "look up MS-CHAP names without their domain", { chapmsStripDomain: true }),
-  flag("ms-lanman", 0, "use the LAN Manager hash", { msLanman: true }),
+  flag("chapms-strip-domain", "chapmsStripDomain", 0, "look up MS-CHAP names without their domain"),
+  flag("ms-lanman", "msLanman", 0, "use the LAN Manager hash"),
   text("mschap-challenge", "mschapChallenge", 0, "a fixed challenge, for tests"),
   text("mschap2-peer-challenge", "mschap2PeerChallenge", 0, "a fixed challenge of the client, for tests"),
-];
+] as const;
 
-export const EAP: readonly Row[] = [
-  number("eap-restart", "eapRestart", 0, "seconds between two EAP requests"),
-  number("eap-max-sreq", "eapMaxSreq", 0, "how many EAP requests to send"),
-  number("eap-timeout", "eapTimeout", 0, "seconds to wait for an EAP request"),
-  number("eap-max-rreq", "eapMaxRreq", 0, "how many EAP requests to take"),
-  number("eap-interval", "eapInterval", 0, "seconds after which to authenticate again"),
-];
+export const EAP = [
+  number("eap-restart", "eapRestart", 3, 0, "seconds between two EAP requests"),
+  number("eap-max-sreq", "eapMaxSreq", 30, 0, "how many EAP requests to send"),
+  number("eap-timeout", "eapTimeout", 20, 0, "seconds to wait for an EAP request"),
+  number("eap-max-rreq", "eapMaxRreq", 20, 0, "how many EAP requests to take"),
+  number("eap-interval", "eapInterval", 0, 0, "seconds after which to authenticate again"),
+] as const;

@@ -1,11 +1,19 @@
 // Options of compression and encryption.
 
-import type { Config } from "../config.ts";
+import { decoded } from "../../bytes/text.ts";
 import { OptionError } from "../error.ts";
 import { scanNumber } from "../numbers.ts";
-import { alias, decoded, flag, GROUP, PRIORITY, special, type Row, type Setting } from "../row.ts";
+import { GROUP, oneOf, PRIORITY, row } from "../row.ts";
+import { alias, flag, sets } from "../row-kinds.ts";
 
-type Sizes = Config["deflate"];
+/** Code sizes for what the peer sends and for what we send; 0: not that way. */
+interface Sizes {
+  readonly receive: number;
+  readonly transmit: number;
+}
+
+const BEST: Sizes = { receive: 15, transmit: 15 };
+const NONE: Sizes = { receive: 0, transmit: 0 };
 
 /** RECEIVE[,TRANSMIT]: code sizes, or 0. */
 function sizes(name: string, word: string, smallest: number): Sizes {
@@ -23,61 +31,112 @@ function sizes(name: string, word: string, smallest: number): Sizes {
   return { receive: receive.value, transmit: transmit.value };
 }
 
-function setDeflate({ config, host }: Setting, word: string): void {
-  const asked = sizes("deflate", word, 8);
-  // zlib does not do what a window of 8 asks for.
-  const raised = (size: number): number => (size === 8 ? 9 : size);
-  if (asked.receive === 8 || asked.transmit === 8) {
-    host.warn("deflate option value of 8 changed to 9 to avoid zlib bug");
-  }
-  config.deflate = { receive: raised(asked.receive), transmit: raised(asked.transmit) };
-}
-
 const shown = ({ receive, transmit }: Sizes): string =>
   receive === transmit ? `${receive}` : `${receive},${transmit}`;
-const NONE: Sizes = { receive: 0, transmit: 0 };
 
-const noccp = flag("noccp", 0, "no compression control protocol", { noccp: true });
-const nobsdcomp = flag("nobsdcomp", GROUP, "no BSD-Compress", { bsdcomp: NONE });
-const nodeflate = flag("nodeflate", GROUP, "no Deflate", { deflate: NONE });
-const nopredictor1 = flag("nopredictor1", GROUP, "no Predictor-1", { predictor1: "no" });
-const requireMppe = flag("require-mppe", PRIORITY, "the peer must encrypt", { mppe: "require" });
-const nomppe = flag("nomppe", PRIORITY, "no encryption", { mppe: "no" });
-const requireMppe40 = flag("require-mppe-40", PRIORITY, "the peer must encrypt with 40 bits", {
-  mppe: "require-40",
+const bsdcomp = row({
+  name: "bsdcomp",
+  rules: PRIORITY,
+  about: "BSD-Compress, and how many bits to a code",
+  fields: { bsdcomp: BEST },
+  set({ draft }, argument) {
+    draft.bsdcomp = sizes("bsdcomp", argument, 9);
+  },
+  value: ({ bsdcomp }) => shown(bsdcomp),
 });
-const nomppe40 = flag("nomppe-40", GROUP, "no encryption with 40 bits", { nomppe40: true });
-const requireMppe56 = flag("require-mppe-56", PRIORITY, "the peer must encrypt with 56 bits", { mppe: "require-56" });
-const nomppe56 = flag("nomppe-56", GROUP, "no encryption with 56 bits", { nomppe56: true });
-const requireMppe128 = flag("require-mppe-128", PRIORITY, "the peer must encrypt with 128 bits", {
-  mppe: "require-128",
-});
-const nomppe128 = flag("nomppe-128", GROUP, "no encryption with 128 bits", { nomppe128: true });
-const noecp = flag("noecp", 0, "no encryption control protocol", {});
 
-export const CCP: readonly Row[] = [
+const deflate = row({
+  name: "deflate",
+  rules: PRIORITY,
+  about: "Deflate, and the size of its window",
+  fields: { deflate: BEST },
+  set({ draft, host }, argument) {
+    const asked = sizes("deflate", argument, 8);
+    // zlib does not do what a window of 8 asks for.
+    const raised = (size: number): number => (size === 8 ? 9 : size);
+    if (asked.receive === 8 || asked.transmit === 8) {
+      host.warn("deflate option value of 8 changed to 9 to avoid zlib bug");
+    }
+    draft.deflate = { receive: raised(asked.receive), transmit: raised(asked.transmit) };
+  },
+  value: ({ deflate }) => shown(deflate),
+});
+
+type Wish = "request" | "accept" | "no";
+
+const predictor1 = sets(
+  "predictor1",
+  PRIORITY,
+  "ask for Predictor-1",
+  { predictor1: "request" },
+  { fields: { predictor1: oneOf<Wish>("accept") } },
+);
+const lzs = sets("lzs", PRIORITY, "ask for Stac LZS", { lzs: "request" }, { fields: { lzs: oneOf<Wish>("accept") } });
+const mppc = sets(
+  "mppc",
+  PRIORITY,
+  "ask for Microsoft's compression",
+  { mppc: "request" },
+  { fields: { mppc: oneOf<Wish>("accept") } },
+);
+const requireMppe = sets(
+  "require-mppe",
+  PRIORITY,
+  "the peer must encrypt",
+  { mppe: "require" },
+  { fields: { mppe: oneOf<"no" | "require" | "require-40" | "require-56" | "require-128">("no") } },
+);
+const mppeStateful = flag("mppe-stateful", "mppeStateful", PRIORITY, "encryption may keep state between packets");
+
+const mppe = { shares: [requireMppe] } as const;
+const noccp = flag("noccp", "noccp", 0, "no compression control protocol");
+const nobsdcomp = sets("nobsdcomp", GROUP, "no BSD-Compress", { bsdcomp: NONE }, { shares: [bsdcomp] });
+const nodeflate = sets("nodeflate", GROUP, "no Deflate", { deflate: NONE }, { shares: [deflate] });
+const nopredictor1 = sets("nopredictor1", GROUP, "no Predictor-1", { predictor1: "no" }, { shares: [predictor1] });
+const nomppe = sets("nomppe", PRIORITY, "no encryption", { mppe: "no" }, mppe);
+const requireMppe40 = sets(
+  "require-mppe-40",
+  PRIORITY,
+  "the peer must encrypt with 40 bits",
+  { mppe: "require-40" },
+  mppe,
+);
+const nomppe40 = flag("nomppe-40", "nomppe40", GROUP, "no encryption with 40 bits");
+const requireMppe56 = sets(
+  "require-mppe-56",
+  PRIORITY,
+  "the peer must encrypt with 56 bits",
+  { mppe: "require-56" },
+  mppe,
+);
+const nomppe56 = flag("nomppe-56", "nomppe56", GROUP, "no encryption with 56 bits");
+const requireMppe128 = sets(
+  "require-mppe-128",
+  PRIORITY,
+  "the peer must encrypt with 128 bits",
+  { mppe: "require-128" },
+  mppe,
+);
+const nomppe128 = flag("nomppe-128", "nomppe128", GROUP, "no encryption with 128 bits");
+const noecp = sets("noecp", 0, "no encryption control protocol", {}, {});
+
+export const CCP = [
   noccp,
   alias(noccp, "-ccp"),
-  special(
-    "bsdcomp",
-    PRIORITY,
-    "BSD-Compress, and how many bits to a code",
-    ({ config }, word) => (config.bsdcomp = sizes("bsdcomp", word, 9)),
-    (config) => shown(config.bsdcomp),
-  ),
+  bsdcomp,
   nobsdcomp,
   alias(nobsdcomp, "-bsdcomp"),
-  special("deflate", PRIORITY, "Deflate, and the size of its window", setDeflate, (config) => shown(config.deflate)),
+  deflate,
   nodeflate,
   alias(nodeflate, "-deflate"),
-  flag("nodeflatedraft", 0, "not the number Deflate had in its draft", { nodeflatedraft: true }),
-  flag("predictor1", PRIORITY, "ask for Predictor-1", { predictor1: "request" }),
+  flag("nodeflatedraft", "nodeflatedraft", 0, "not the number Deflate had in its draft"),
+  predictor1,
   nopredictor1,
   alias(nopredictor1, "-predictor1"),
-  flag("lzs", PRIORITY, "ask for Stac LZS", { lzs: "request" }),
-  flag("nolzs", GROUP, "no Stac LZS", { lzs: "no" }),
-  flag("mppc", PRIORITY, "ask for Microsoft's compression", { mppc: "request" }),
-  flag("nomppc", GROUP, "no Microsoft's compression", { mppc: "no" }),
+  lzs,
+  sets("nolzs", GROUP, "no Stac LZS", { lzs: "no" }, { shares: [lzs] }),
+  mppc,
+  sets("nomppc", GROUP, "no Microsoft's compression", { mppc: "no" }, { shares: [mppc] }),
   requireMppe,
   alias(requireMppe, "+mppe"),
   nomppe,
@@ -92,8 +151,16 @@ export const CCP: readonly Row[] = [
   alias(requireMppe128, "+mppe-128"),
   nomppe128,
   alias(nomppe128, "-mppe-128"),
-  flag("mppe-stateful", PRIORITY, "encryption may keep state between packets", { mppeStateful: true }),
-  flag("nomppe-stateful", PRIORITY, "encryption keeps no state between packets", { mppeStateful: false }),
-];
+  mppeStateful,
+  sets(
+    "nomppe-stateful",
+    PRIORITY,
+    "encryption keeps no state between packets",
+    { mppeStateful: false },
+    {
+      shares: [mppeStateful],
+    },
+  ),
+] as const;
 
-export const ECP: readonly Row[] = [noecp, alias(noecp, "-ecp")];
+export const ECP = [noecp, alias(noecp, "-ecp")] as const;

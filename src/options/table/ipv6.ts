@@ -1,19 +1,9 @@
-// Options of IPv6.
+// Options of IPv6. Interface identifiers are numbers of 64 bits.
 
+import { decoded } from "../../bytes/text.ts";
 import { OptionError } from "../error.ts";
-import {
-  alias,
-  decoded,
-  flag,
-  GROUP,
-  INIT_ONLY,
-  number,
-  PRIORITY,
-  PRIVILEGED,
-  special,
-  type Row,
-  type Setting,
-} from "../row.ts";
+import { GROUP, INIT_ONLY, PRIORITY, PRIVILEGED, row, unset } from "../row.ts";
+import { alias, flag, number, sets } from "../row-kinds.ts";
 
 /** The low 64 bits of an IPv6 address text whose high 64 are zero; undefined: not one. */
 function parseInterfaceId(text: string): bigint | undefined {
@@ -55,51 +45,69 @@ function interfaceId(word: string, end: "local" | "remote"): bigint {
   return id;
 }
 
-function setIdentifiers({ config, priority }: Setting, argument: string): void {
-  const comma = argument.indexOf(",");
-  const our = comma < 0 ? argument : argument.slice(0, comma);
-  const peer = comma < 0 ? "" : argument.slice(comma + 1);
-  if (our !== "") config.ipv6Local = interfaceId(our, "local");
-  if (peer !== "") config.ipv6Remote = interfaceId(peer, "remote");
-  // It says +ipv6 as well, and that has a priority.
-  if ((config.given.get("+ipv6")?.priority ?? 0) > priority) return;
-  config.given.set("+ipv6", { winner: "", source: "", priority, values: [] });
-  config.ipv6 = true;
-}
+const plusIpv6 = sets("+ipv6", PRIORITY, "IPv6", { ipv6: true }, { fields: { ipv6: true } });
+const noipv6 = sets("noipv6", GROUP, "no IPv6", { ipv6: false }, { shares: [plusIpv6] });
 
-const noipv6 = flag("noipv6", GROUP, "no IPv6", { ipv6: false });
-const nodefaultroute6 = flag("nodefaultroute6", 0, "forbid the defaultroute6 option", {
-  nodefaultroute6: true,
-  defaultroute6: false,
+const identifiers = row({
+  name: "ipv6",
+  about: "interface identifiers, OURS,THEIRS; either may be left out",
+  fields: { ipv6Local: unset<bigint>(), ipv6Remote: unset<bigint>() },
+  shares: [plusIpv6],
+  set({ draft, given, priority }, argument) {
+    const comma = argument.indexOf(",");
+    const our = comma < 0 ? argument : argument.slice(0, comma);
+    const peer = comma < 0 ? "" : argument.slice(comma + 1);
+    if (our !== "") draft.ipv6Local = interfaceId(our, "local");
+    if (peer !== "") draft.ipv6Remote = interfaceId(peer, "remote");
+    // It says +ipv6 as well, and that has a priority.
+    if ((given[plusIpv6.name]?.priority ?? 0) > priority) return;
+    given[plusIpv6.name] = { winner: "", source: "", priority, values: [] };
+    draft.ipv6 = true;
+  },
+  value({ ipv6Local, ipv6Remote }) {
+    const our = ipv6Local === undefined ? "" : formatInterfaceId(ipv6Local);
+    const peer = ipv6Remote === undefined ? "" : formatInterfaceId(ipv6Remote);
+    return `${our},${peer}`;
+  },
 });
 
-export const IPV6CP: readonly Row[] = [
-  special("ipv6", 0, "interface identifiers, OURS,THEIRS; either may be left out", setIdentifiers, (config) => {
-    const our = config.ipv6Local === undefined ? "" : formatInterfaceId(config.ipv6Local);
-    const peer = config.ipv6Remote === undefined ? "" : formatInterfaceId(config.ipv6Remote);
-    return `${our},${peer}`;
-  }),
-  flag("+ipv6", PRIORITY, "IPv6", { ipv6: true }),
+const nodefaultroute6 = sets(
+  "nodefaultroute6",
+  0,
+  "forbid the defaultroute6 option",
+  { nodefaultroute6: true, defaultroute6: false },
+  { fields: { nodefaultroute6: false, defaultroute6: false } },
+);
+
+export const IPV6CP = [
+  identifiers,
+  plusIpv6,
   noipv6,
   alias(noipv6, "-ipv6"),
-  flag("ipv6cp-accept-local", 0, "take the identifier the peer has for us", { ipv6cpAcceptLocal: true }),
-  flag("ipv6cp-accept-remote", 0, "take the identifier the peer has for itself", { ipv6cpAcceptRemote: true }),
-  flag("defaultroute6", 0, "route all other IPv6 through the link", { defaultroute6: true }, "nodefaultroute6"),
+  flag("ipv6cp-accept-local", "ipv6cpAcceptLocal", 0, "take the identifier the peer has for us"),
+  flag("ipv6cp-accept-remote", "ipv6cpAcceptRemote", 0, "take the identifier the peer has for itself"),
+  sets(
+    "defaultroute6",
+    0,
+    "route all other IPv6 through the link",
+    { defaultroute6: true },
+    { shares: [nodefaultroute6], disabledBy: nodefaultroute6 },
+  ),
   nodefaultroute6,
   alias(nodefaultroute6, "-defaultroute6"),
-  number("defaultroute6-metric", "defaultroute6Metric", PRIVILEGED | INIT_ONLY, "the metric of that route", {
+  number("defaultroute6-metric", "defaultroute6Metric", 0, PRIVILEGED | INIT_ONLY, "the metric of that route", {
     min: -1,
   }),
-  flag("ipv6cp-use-ipaddr", 0, "make identifiers of the IPv4 addresses", { ipv6cpUseIpaddr: true }),
-  flag("ipv6cp-use-persistent", 0, "make our identifier of a hardware address", { ipv6cpUsePersistent: true }),
-  flag("ipv6cp-use-remotenumber", 0, "make the peer's identifier of its number", { ipv6cpUseRemotenumber: true }),
-  flag("ipv6cp-noremote", 0, "the peer need not have an identifier", { ipv6cpNoremote: true }),
-  flag("ipv6cp-nosend", 0, "do not tell the peer our identifier", { ipv6cpNosend: true }),
-  number("ipv6cp-restart", "ipv6cpRestart", PRIORITY, "seconds between two IPv6CP requests", {
+  flag("ipv6cp-use-ipaddr", "ipv6cpUseIpaddr", 0, "make identifiers of the IPv4 addresses"),
+  flag("ipv6cp-use-persistent", "ipv6cpUsePersistent", 0, "make our identifier of a hardware address"),
+  flag("ipv6cp-use-remotenumber", "ipv6cpUseRemotenumber", 0, "make the peer's identifier of its number"),
+  flag("ipv6cp-noremote", "ipv6cpNoremote", 0, "the peer need not have an identifier"),
+  flag("ipv6cp-nosend", "ipv6cpNosend", 0, "do not tell the peer our identifier"),
+  number("ipv6cp-restart", "ipv6cpRestart", 3, PRIORITY, "seconds between two IPv6CP requests", {
     min: 1,
     outside: "moved",
   }),
-  number("ipv6cp-max-terminate", "ipv6cpMaxTerminate", PRIORITY, "how many IPv6CP terminate requests to send"),
-  number("ipv6cp-max-configure", "ipv6cpMaxConfigure", PRIORITY, "how many IPv6CP configure requests to send"),
-  number("ipv6cp-max-failure", "ipv6cpMaxFailure", PRIORITY, "how many IPv6CP naks before a reject"),
-];
+  number("ipv6cp-max-terminate", "ipv6cpMaxTerminate", 2, PRIORITY, "how many IPv6CP terminate requests to send"),
+  number("ipv6cp-max-configure", "ipv6cpMaxConfigure", 10, PRIORITY, "how many IPv6CP configure requests to send"),
+  number("ipv6cp-max-failure", "ipv6cpMaxFailure", 5, PRIORITY, "how many IPv6CP naks before a reject"),
+] as const;

@@ -1,27 +1,15 @@
 // Options of the line: which device, how fast, which wires, which commands.
 
+import { decoded } from "../../bytes/text.ts";
 import { OptionError } from "../error.ts";
 import { isFailure, type OptionHost } from "../host.ts";
-import {
-  alias,
-  checkLimits,
-  decoded,
-  DEVICE,
-  flag,
-  GROUP,
-  INIT_ONLY,
-  number,
-  PRIORITY,
-  PRIVFIX,
-  PRIVILEGED,
-  quoted,
-  special,
-  text,
-  wholeNumber,
-  type Row,
-} from "../row.ts";
 import { scanNumber } from "../numbers.ts";
+import { quoted } from "../quoted.ts";
+import { DEVICE, GROUP, INIT_ONLY, list, oneOf, PRIORITY, PRIVFIX, PRIVILEGED, row, unset } from "../row.ts";
+import { alias, flag, number, sets, text } from "../row-kinds.ts";
 import { parseSocketAddress } from "../socket-address.ts";
+import { checkLimits, wholeNumber } from "../whole-number.ts";
+import { asyncmap } from "./lcp.ts";
 
 /** A word without a slash in front names a device in /dev. */
 function devicePath(word: string): string {
@@ -36,28 +24,36 @@ function isDevice(word: string, host: OptionHost): boolean {
   return isFailure(found) ? found.errno !== "ENOENT" : found.device !== undefined;
 }
 
-const DEVICE_NAME: Row = {
+const deviceName = row({
   name: "device name",
   rules: PRIVFIX | INIT_ONLY | DEVICE,
   about: "the serial port: a path, or a name in /dev",
   argument: false,
   takes: isDevice,
-  set({ config, host, privileged }, word) {
+  fields: {
+    /** Full path. Undefined with pty, notty, socket or socket-listen. */
+    device: unset<string>(),
+    /** No device was named, or the one on standard input: stay in the foreground, leave DTR alone. */
+    defaultDevice: true,
+    /** Open the device as root: it came from a privileged source, or standard input has it open for both directions. */
+    devicePrivileged: false,
+  },
+  set({ draft, host, privileged }, word) {
     const path = devicePath(word);
     const found = host.statDevice(path);
     // A device that is not there yet: whether it is waited for, the caller knows.
     if (isFailure(found) && found.errno !== "ENOENT") throw new OptionError(`Couldn't stat ${path}: ${found.reason}`);
-    config.device = path;
-    config.defaultDevice = false;
-    config.devicePrivileged = privileged;
+    draft.device = path;
+    draft.defaultDevice = false;
+    draft.devicePrivileged = privileged;
   },
   value: ({ device }) => quoted(device ?? ""),
-};
+});
 
 /** Ten times what the fastest UARTs do. More is a slip of the finger, or a telephone number. */
 const FASTEST = 200_000_000;
 
-const TTY_SPEED: Row = {
+const ttySpeed = row({
   name: "tty speed",
   rules: PRIORITY,
   about: "the speed in bits per second",
@@ -66,95 +62,147 @@ const TTY_SPEED: Row = {
     const number = scanNumber(word);
     return number !== undefined && number.end === word.length && number.value !== 0;
   },
-  set({ config }, word) {
+  fields: {
+    /** Bits per second; 0: leave the port's. */
+    speed: 0,
+  },
+  set({ draft }, word) {
     const speed = scanNumber(word)?.value ?? 0;
     if (speed > FASTEST) throw new OptionError(`speed ${decoded(word)} not supported`);
-    config.speed = speed;
+    draft.speed = speed;
   },
   value: ({ speed }) => String(speed),
-};
+});
 
-function setStopBits({ config }: { config: { stopBits: 1 | 2 } }, word: string): void {
-  const value = wholeNumber("stop-bits", word);
-  checkLimits("stop-bits", value, { min: 1, max: 2 });
-  config.stopBits = value === 2 ? 2 : 1;
-}
+const stopBits = row({
+  name: "stop-bits",
+  rules: PRIORITY | PRIVFIX,
+  about: "stop bits of a character: 1 or 2",
+  fields: { stopBits: oneOf<1 | 2>(1) },
+  set({ draft }, word) {
+    const value = wholeNumber("stop-bits", word);
+    checkLimits("stop-bits", value, { min: 1, max: 2 });
+    draft.stopBits = value === 2 ? 2 : 1;
+  },
+  value: (fields) => String(fields.stopBits),
+});
 
-/** Hexadecimal character codes with commas or blanks between them. */
-function setEscape({ config }: { config: { escape: number[] } }, argument: string): void {
-  const refused: string[] = [];
-  const chars = new Set(config.escape);
-  for (let at = 0; at < argument.length;) {
-    const code = scanNumber(argument, 16, at);
-    if (code === undefined) {
-      refused.push(`escape parameter contains invalid hex number '${decoded(argument.slice(at))}'`);
-      break;
+const escape = row({
+  name: "escape",
+  about: "characters to escape besides those the peer names, in hex",
+  fields: {
+    /** Ascending. */
+    escape: list<number>(),
+  },
+  /** Numbers in hex with commas between them. Those in front of a wrong one count. */
+  set({ draft }, argument) {
+    const refused: string[] = [];
+    const chars = new Set(draft.escape);
+    for (let at = 0; at < argument.length;) {
+      const code = scanNumber(argument, 16, at);
+      if (code === undefined) {
+        refused.push(`escape parameter contains invalid hex number '${decoded(argument.slice(at))}'`);
+        break;
+      }
+      if (code.value < 0 || code.value === 0x5e || code.value > 0xff) {
+        refused.push(`can't escape character 0x${(code.value >>> 0).toString(16)}`);
+      } else {
+        chars.add(code.value);
+      }
+      at = code.end;
+      while (argument[at] === "," || argument[at] === " ") at++;
     }
-    if (code.value < 0 || code.value === 0x5e || code.value > 0xff) {
-      refused.push(`can't escape character 0x${(code.value >>> 0).toString(16)}`);
-    } else {
-      chars.add(code.value);
-    }
-    at = code.end;
-    while (argument[at] === "," || argument[at] === " ") at++;
-  }
-  config.escape = [...chars].sort((a, b) => a - b);
-  if (refused.length > 0) throw new OptionError(refused);
-}
+    draft.escape = [...chars].sort((a, b) => a - b);
+    if (refused.length > 0) throw new OptionError(refused);
+  },
+  value: ({ escape }) =>
+    escape.length === 0 ? "oops # nothing escaped" : escape.map((char) => char.toString(16)).join(","),
+});
 
-const nocrtscts = flag("nocrtscts", GROUP, "no hardware flow control", { crtscts: "off" });
+const socketListen = row({
+  name: "socket-listen",
+  rules: PRIORITY | INIT_ONLY | DEVICE,
+  about: "the same, called by the peer: [address:]port",
+  fields: { socketListen: unset<string>() },
+  set({ draft }, word) {
+    const where = decoded(word);
+    if ((parseSocketAddress(where)?.port ?? 0) === 0)
+      throw new OptionError(`socket-listen takes a port, or an address and a port (10.0.0.1:5000), not '${where}'`);
+    draft.socketListen = where;
+  },
+  value: (fields) => quoted(fields.socketListen ?? ""),
+});
 
-export const TTY: readonly Row[] = [
-  DEVICE_NAME,
-  TTY_SPEED,
-  flag("lock", PRIORITY, "lock the serial port against other programs", { lock: true }),
-  flag("nolock", GROUP | PRIVILEGED, "do not lock the serial port", { lock: false }),
+const crtscts = sets(
+  "crtscts",
+  PRIORITY,
+  "hardware flow control (RTS/CTS)",
+  { crtscts: "on" },
+  {
+    fields: {
+      /** Flow control: RTS/CTS on or off, ^S/^Q, or as the port was found. */
+      crtscts: oneOf<"on" | "off" | "xonxoff" | "unset">("unset"),
+    },
+  },
+);
+
+const xonxoff = row({
+  name: "xonxoff",
+  rules: GROUP,
+  about: "software flow control (^S/^Q)",
+  argument: false,
+  shares: [crtscts, asyncmap],
+  set({ draft }) {
+    draft.crtscts = "xonxoff";
+    draft.asyncmap = (draft.asyncmap | 0x000a0000) >>> 0; // the peer must not send ^Q and ^S as data
+  },
+  value: (fields) => (fields.crtscts === "xonxoff" ? "" : undefined),
+});
+
+const nocrtscts = sets("nocrtscts", GROUP, "no hardware flow control", { crtscts: "off" }, { shares: [crtscts] });
+const lock = flag("lock", "lock", PRIORITY, "lock the serial port against other programs");
+const modem = sets(
+  "modem",
+  PRIORITY,
+  "heed and use the modem's control lines",
+  { modem: true },
+  {
+    fields: {
+      /** False: `local`. */
+      modem: true,
+    },
+  },
+);
+
+export const TTY = [
+  deviceName,
+  ttySpeed,
+  lock,
+  sets("nolock", GROUP | PRIVILEGED, "do not lock the serial port", { lock: false }, { shares: [lock] }),
+  // The commands are for /bin/sh -c. An empty one counts as given (holdoff, the wait for a carrier) and runs nothing.
   text("init", "init", PRIORITY | PRIVFIX, "a command that prepares the modem"),
   text("connect", "connect", PRIORITY | PRIVFIX, "a command that makes the connection"),
   text("disconnect", "disconnect", PRIORITY | PRIVFIX, "a command that ends the connection"),
   text("welcome", "welcome", PRIORITY | PRIVFIX, "a command to run before PPP starts"),
   text("pty", "pty", PRIORITY | PRIVFIX | INIT_ONLY | DEVICE, "a command to use as the line"),
-  flag("notty", INIT_ONLY | DEVICE, "use standard input and output as the line", { notty: true }),
+  flag("notty", "notty", INIT_ONLY | DEVICE, "use standard input and output as the line"),
   text("socket", "socket", PRIORITY | INIT_ONLY | DEVICE, "a TCP connection to use as the line: host:port"),
-  {
-    ...text(
-      "socket-listen",
-      "socketListen",
-      PRIORITY | INIT_ONLY | DEVICE,
-      "the same, called by the peer: [address:]port",
-    ),
-    set({ config }, word) {
-      const where = decoded(word);
-      if ((parseSocketAddress(where)?.port ?? 0) === 0)
-        throw new OptionError(`socket-listen takes a port, or an address and a port (10.0.0.1:5000), not '${where}'`);
-      config.socketListen = where;
-    },
-  },
+  socketListen,
   text("record", "record", PRIORITY, "a file in which to record every character"),
-  flag("crtscts", PRIORITY, "hardware flow control (RTS/CTS)", { crtscts: "on" }),
+  crtscts,
   // Linux has no such flow control: what the port has stays.
-  flag("cdtrcts", GROUP, "hardware flow control with DTR and CTS", { crtscts: "unset" }),
+  sets("cdtrcts", GROUP, "hardware flow control with DTR and CTS", { crtscts: "unset" }, { shares: [crtscts] }),
   nocrtscts,
   alias(nocrtscts, "-crtscts"),
   alias(nocrtscts, "nocdtrcts"),
-  {
-    ...flag("xonxoff", GROUP, "software flow control (^S/^Q)", { crtscts: "xonxoff" }),
-    set({ config }) {
-      config.crtscts = "xonxoff";
-      config.asyncmap = (config.asyncmap | 0x000a0000) >>> 0; // the peer must not send ^Q and ^S as data
-    },
-  },
-  special("stop-bits", PRIORITY | PRIVFIX, "stop bits of a character: 1 or 2", setStopBits, (config) =>
-    String(config.stopBits),
-  ),
-  flag("modem", PRIORITY, "heed and use the modem's control lines", { modem: true }),
-  flag("local", GROUP, "ignore the modem's control lines", { modem: false }),
-  flag("sync", 0, "the line is synchronous", { sync: true }),
-  number("datarate", "datarate", PRIORITY, "bytes per second of pty, notty and socket at most", {
+  xonxoff,
+  stopBits,
+  modem,
+  sets("local", GROUP, "ignore the modem's control lines", { modem: false }, { shares: [modem] }),
+  flag("sync", "sync", 0, "the line is synchronous"),
+  number("datarate", "datarate", 0, PRIORITY, "bytes per second of pty, notty and socket at most", {
     min: 0,
     outside: "moved",
   }),
-  special("escape", 0, "characters to escape besides those the peer names, in hex", setEscape, (config) =>
-    config.escape.length === 0 ? "oops # nothing escaped" : config.escape.map((char) => char.toString(16)).join(","),
-  ),
-];
+  escape,
+] as const;

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Config } from "../../../src/options/config.ts";
-import { checkOptions, parseOptions } from "../../../src/options/parse.ts";
+import { checkOptions } from "../../../src/options/check.ts";
+import { parseOptions } from "../../../src/options/parse.ts";
 import { Log } from "../../../src/os/log/log.ts";
 import { Syslog } from "../../../src/os/log/syslog.ts";
 import { Peers } from "../../../src/run/peers/peers.ts";
@@ -11,8 +12,7 @@ const LINE = ["/dev/ttyS1", "115200"];
 /** The peers of a pppd started so, with this pap-secrets, and what it logged. */
 function peers(secrets: string, ...words: string[]): { peers: Peers; config: Config; said: string[] } {
   const host = fakeHost({ files: { "/etc/ppp/pap-secrets": secrets, "/etc/ppp/zaphods": "fromAFile\n" } });
-  const config = parseOptions([...LINE, ...words], host);
-  checkOptions(config, host);
+  const config = checkOptions(parseOptions([...LINE, ...words], host), host);
   const said: string[] = [];
   const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
   log.write = (_level, text) => void said.push(text);
@@ -189,8 +189,7 @@ test("a failed proof names the line that was looked for, and never the secret", 
 test("with CHAP and EAP it is chap-secrets, in both roles", () => {
   const files = { "/etc/ppp/chap-secrets": "zaphod * gargleBlaster 10.0.0.1 10.0.0.9", "/etc/ppp/pap-secrets": "" };
   const host = fakeHost({ files });
-  const config = parseOptions([...LINE, "auth", "name", "server", "user", "zaphod"], host);
-  checkOptions(config, host);
+  const config = checkOptions(parseOptions([...LINE, "auth", "name", "server", "user", "zaphod"], host), host);
   const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
   log.write = () => {};
   const them = new Peers(config, host, log);

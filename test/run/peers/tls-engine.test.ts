@@ -4,7 +4,8 @@ import { heapStats } from "bun:jsc";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { checkOptions, parseOptions } from "../../../src/options/parse.ts";
+import { checkOptions } from "../../../src/options/check.ts";
+import { parseOptions } from "../../../src/options/parse.ts";
 import { Log } from "../../../src/os/log/log.ts";
 import { Syslog } from "../../../src/os/log/syslog.ts";
 import { linkConfig } from "../../../src/run/settings/link-config.ts";
@@ -72,8 +73,7 @@ function end(
   for (const [name, text] of Object.entries(more))
     etc[name.startsWith("/") ? name : join("/etc/ppp", name)] = full(text);
   const host = fakeHost({ files: etc });
-  const config = parseOptions(["/dev/ttyS1", ...full(words).split(" ")], host);
-  checkOptions(config, host);
+  const config = checkOptions(parseOptions(["/dev/ttyS1", ...full(words).split(" ")], host), host);
   const said: string[] = [];
   const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
   log.write = (_level, text) => void said.push(text);

@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { isFailure } from "../../../src/options/host.ts";
-import { checkOptions, parseOptions } from "../../../src/options/parse.ts";
+import { checkOptions } from "../../../src/options/check.ts";
+import { parseOptions } from "../../../src/options/parse.ts";
 import { closeFd } from "../../../src/os/ffi/libc.ts";
 import { systemOptionHost } from "../../../src/run/settings/option-host.ts";
 import { noLocalhost } from "../../kit/localhost.ts";
@@ -67,7 +68,6 @@ test.skipIf(!root)(`a whole configuration from files${root ? "" : " [skipped: no
   expect(() => parseOptions(["call", "kit"], host)).toThrow("bad local IP address 127.0.0.1");
   writeFileSync(join(folder, "peers/kit"), "null 115200\n10.0.0.1:10.0.0.2 noauth\n");
   writeFileSync(join(folder, "options.null"), "connect chat -v -f 'my script'\n");
-  const config = parseOptions(["call", "kit", "idle", "7"], host);
-  checkOptions(config, host);
+  const config = checkOptions(parseOptions(["call", "kit", "idle", "7"], host), host);
   expect(config).toMatchObject({ device: "/dev/null", lock: true, idle: 7, connect: "chat -v -f 'my script'" });
 });

@@ -1,0 +1,64 @@
+// One option of a source: whether this source may give it, whether it wins over what other sources gave, and what it sets.
+
+import { decoded } from "../bytes/text.ts";
+import { OptionError } from "./error.ts";
+import { withHyphens } from "./pasted.ts";
+import { DEVICE, GONE, INIT_ONLY, LIST, PRIORITY, PRIVFIX, PRIVILEGED, type Row, type Setting } from "./row.ts";
+import { COMMAND_LINE, type Reading, type Source } from "./source.ts";
+import type { Entry } from "./table.ts";
+
+/** What a privileged source's PRIVFIX option outweighs the rest by. */
+const ROOT = 100;
+
+/** The options that take a command, where the HOWTO's readers leave the quotes out. */
+export const COMMANDS: ReadonlySet<string> = new Set(["init", "connect", "disconnect", "welcome", "pty"]);
+
+/** Gives an option to the draft; `include` reads the options in a file in place. Throws OptionError. */
+export function assign(
+  { draft, host }: Reading,
+  source: Source,
+  { row, leader }: Entry,
+  word: string,
+  include: Setting["include"],
+): void {
+  const { privileged } = source;
+  const { given, facts } = draft;
+  const priority = source.priority + (row.rules & PRIVFIX && privileged ? ROOT : 0);
+  const before = given[leader.name];
+  const label = row.takes === undefined ? `${row.name} option` : row.name;
+  if (leader.rules & PRIORITY && before !== undefined) {
+    if (priority < before.priority) {
+      if (priority === COMMAND_LINE && before.priority > ROOT) {
+        throw new OptionError(`${label} set in ${before.source} cannot be overridden`);
+      }
+      return;
+    }
+    if (priority > ROOT && before.priority === COMMAND_LINE) {
+      host.warn(`${label} from ${source.name} overrides command line`);
+    }
+  }
+  checkAllowed(draft, source, row, label);
+
+  const argument = COMMANDS.has(row.name) ? withHyphens(word) : word;
+  row.set({ draft, facts, given, host, priority: source.priority, privileged, include }, argument);
+
+  const value = { value: decoded(argument), source: source.name };
+  given[leader.name] = {
+    winner: row.name,
+    source: source.name,
+    priority,
+    values: row.rules & LIST ? [...(before?.values ?? []), value] : [],
+  };
+  if (row.rules & GONE) host.warn(`the ${row.name} option has no effect any more`);
+}
+
+function checkAllowed(draft: object, source: Source, row: Row, label: string): void {
+  if (row.rules & INIT_ONLY && source.started) {
+    throw new OptionError(`${label} cannot be changed after initialization`);
+  }
+  if (row.rules & PRIVILEGED && !source.privileged) throw new OptionError(`using the ${label} requires root privilege`);
+  if (row.disabledBy?.value(draft) !== undefined) throw new OptionError(`${label} is disabled`);
+  if (row.rules & DEVICE && source.deviceFixed) {
+    throw new OptionError(`the ${label} may not be changed in ${source.name}`);
+  }
+}

@@ -1,0 +1,92 @@
+// What must be consistent before the start, and what follows from several options together.
+
+import { checkAuth } from "./check-auth.ts";
+import { type Config, type Draft, draftOf, finished } from "./config.ts";
+import { OptionError } from "./error.ts";
+import { isFailure, type OptionHost } from "./host.ts";
+import { noDeviceOption } from "./no-device.ts";
+import { isBadAddress } from "./numbers.ts";
+
+/**
+ * The Config with what depends on several options settled. Refuses what does not fit together. To be called once, after
+ * the checks for root and for a tunnel device, before a dump. Throws OptionError.
+ */
+export function checkOptions(config: Config, host: OptionHost): Config {
+  checkNumber(config, host);
+  const draft = draftOf(config);
+  checkAuth(draft, host);
+  settleAddresses(draft, host);
+  checkLine(draft, host);
+  return finished(draft);
+}
+
+/** Telephone numbers that may call: a trailing star stands for any digits. */
+function checkNumber({ allowNumber, remotenumber = "" }: Config, host: OptionHost): void {
+  if (allowNumber.length === 0) return;
+  const number = remotenumber.toLowerCase();
+  const fits = (pattern: string): boolean =>
+    pattern.endsWith("*") ? number.startsWith(pattern.slice(0, -1)) : number === pattern;
+  if (allowNumber.some((pattern) => fits(pattern.toLowerCase()))) return;
+  host.warn(`calling number ${remotenumber} is not authorized`);
+  throw new OptionError([], { code: 21 });
+}
+
+/** Our address is our host name's unless given, and then not to be insisted on. */
+function settleAddresses(draft: Draft, host: OptionHost): void {
+  if (draft.ourAddress === undefined && !draft.noipdefault) {
+    const address = host.resolveHost(draft.facts.hostname);
+    if (address !== undefined && address !== 0 && !isBadAddress(address)) {
+      draft.ourAddress = address;
+      draft.ourAddressFrom = "hostname";
+    }
+  }
+  if (draft.ourAddressFrom !== "given") draft.acceptLocal = true;
+  if (draft.peerAddress === undefined) draft.acceptRemote = true;
+}
+
+function checkLine(draft: Draft, host: OptionHost): void {
+  const { connect, demand, notty, pty, socket, socketListen } = draft;
+  if (demand && notty) throw new OptionError("demand-dialling is incompatible with notty");
+  if (demand && socketListen !== undefined) throw new OptionError("demand-dialling is incompatible with socket-listen");
+  if (demand && connect === undefined && pty === undefined && socket === undefined) {
+    throw new OptionError("connect script is required for demand-dialling");
+  }
+  if (!draft.holdoffGiven) draft.holdoff = connect === undefined ? 0 : 30;
+  // demand keeps the program up unless nopersist says otherwise.
+  if (demand && draft.given["persist"] === undefined) draft.persist = true;
+  const option = noDeviceOption(draft);
+  if (option !== undefined) checkNoDevice(draft, option);
+  else settleDefaultDevice(draft, host);
+  if (draft.defaultDevice) draft.detach = "nodetach";
+  if (draft.sync && !draft.dryrun) {
+    throw new OptionError("the sync option needs a synchronous port, which makes the frames itself, and its driver");
+  }
+}
+
+function checkNoDevice(draft: Draft, option: string): void {
+  const { notty, pty, socket, socketListen } = draft;
+  if (!draft.defaultDevice) throw new OptionError(`${option} option precludes specifying device name`);
+  if (pty !== undefined && notty) throw new OptionError("pty option is incompatible with notty option");
+  if (socket !== undefined && (pty !== undefined || notty)) {
+    throw new OptionError("socket option is incompatible with pty and notty");
+  }
+  if (socketListen !== undefined && (pty !== undefined || notty || socket !== undefined)) {
+    throw new OptionError("socket-listen option is incompatible with pty, notty and socket");
+  }
+  draft.defaultDevice = notty;
+  draft.lock = false;
+  draft.modem = false;
+  if (notty && draft.logfd !== undefined && draft.logfd <= 1) draft.logfd = undefined;
+}
+
+/** The port on standard input is not ours to hang up; and no log line may go onto the line itself. */
+function settleDefaultDevice(draft: Draft, host: OptionHost): void {
+  const found = draft.device === undefined ? undefined : host.statDevice(draft.device);
+  const device = found === undefined || isFailure(found) ? undefined : found.device;
+  if (device === undefined) return;
+  if (host.stdin.device === device) {
+    draft.defaultDevice = true;
+    if (host.stdin.readWrite) draft.devicePrivileged = true;
+  }
+  if (draft.logfd !== undefined && host.deviceOfFd(draft.logfd) === device) draft.logfd = undefined;
+}

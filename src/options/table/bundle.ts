@@ -1,0 +1,46 @@
+// Options of bundles, and the one that loads a plugin.
+
+import { decoded } from "../../bytes/text.ts";
+import { loadPlugin, type PluginName } from "../plugins.ts";
+import { GROUP, list, LIST, PRIORITY, PRIVILEGED, row } from "../row.ts";
+import { alias, flag, sets, text } from "../row-kinds.ts";
+
+const multilink = flag("multilink", "multilink", PRIORITY, "join links into a bundle");
+const nomultilink = sets("nomultilink", GROUP, "keep to one link", { multilink: false }, { shares: [multilink] });
+
+const mpdevice = row({
+  name: "mpdevice",
+  rules: PRIVILEGED | LIST,
+  about: "a further line for the bundle",
+  fields: {
+    /** Full paths. */
+    mpDevices: list<string>(),
+  },
+  set({ draft }, argument) {
+    const path = decoded(argument);
+    draft.mpDevices = [...draft.mpDevices, path.startsWith("/") ? path : `/dev/${path}`];
+  },
+});
+
+const plugin = row({
+  name: "plugin",
+  rules: PRIVILEGED | LIST,
+  about: "load a plugin",
+  fields: {
+    /** Those loaded, in order; one may be there twice. */
+    plugins: list<PluginName>(),
+  },
+  set({ draft, host }, argument) {
+    draft.plugins = [...draft.plugins, loadPlugin(decoded(argument), host)];
+  },
+});
+
+export const BUNDLE = [
+  multilink,
+  alias(multilink, "mp", GROUP),
+  nomultilink,
+  alias(nomultilink, "nomp"),
+  text("bundle", "bundle", PRIORITY, "a name for the bundle"),
+  mpdevice,
+  plugin,
+] as const;

@@ -1,0 +1,42 @@
+// Options that say which packets pass and which count as traffic.
+
+import { decoded } from "../../bytes/text.ts";
+import type { BpfInstruction } from "../../filter/bpf.ts";
+import { OptionError } from "../error.ts";
+import { isFailure } from "../host.ts";
+import { quoted } from "../quoted.ts";
+import { field, PRIORITY, row, type Row } from "../row.ts";
+import { netmask } from "./ipcp.ts";
+
+/** A filter as it was written, and what libpcap made of it. */
+interface FilterExpression {
+  readonly expression: string;
+  readonly program: readonly BpfInstruction[];
+}
+
+function filter<Key extends string>(
+  name: string,
+  key: Key,
+  about: string,
+): Row<Record<Key, FilterExpression | undefined>> {
+  return row({
+    name,
+    rules: PRIORITY,
+    about,
+    fields: field<Key, FilterExpression | undefined>(key, undefined),
+    shares: [netmask],
+    set({ draft, host }, argument) {
+      const expression = decoded(argument);
+      const program = host.compileFilter(expression, draft.netmask ?? 0);
+      if (!isFailure(program)) Object.assign(draft, { [key]: { expression, program } });
+      else if (program.errno === "ENOENT") throw new OptionError(`the ${name} option needs ${program.reason}`);
+      else throw new OptionError(`error in ${name} expression: ${program.reason}`);
+    },
+    value: (fields) => quoted(fields[key]?.expression ?? ""),
+  });
+}
+
+export const FILTERS = [
+  filter("pass-filter", "passFilter", "packets that may pass"),
+  filter("active-filter", "activeFilter", "packets that count as traffic"),
+] as const;

@@ -1,0 +1,40 @@
+// A word that is no option: it may be a serial port that is not plugged in, or misspelt.
+
+import { nearestNames } from "../bytes/nearest.ts";
+import { isFailure, type OptionHost } from "./host.ts";
+import { plain } from "./pasted.ts";
+import type { Reading } from "./source.ts";
+
+/** What to add about the word. */
+export function unknownHints(word: string, { host, table, draft }: Reading): string[] {
+  if (looksLikeDevice(word)) return missingDevice(word, host);
+  const ports = host.serialPorts().flatMap((port) => {
+    const path = port.split(" ")[0] ?? "";
+    return [path, path.replace("/dev/", "")];
+  });
+  const near = nearestNames(plain(word), [...table.names(draft.plugins), ...ports]);
+  return near.length === 0 ? [] : [`Did you mean ${near.join(" or ")}?`];
+}
+
+export function isAbsentDevice(name: string, host: OptionHost): boolean {
+  return looksLikeDevice(name) && isFailure(host.statDevice(pathOf(name)));
+}
+
+/** Does a word name a serial port, by its looks? */
+function looksLikeDevice(name: string): boolean {
+  return name.startsWith("/dev/") || /^(tty[A-Z]|rfcomm|cua)\w*\d/.test(name);
+}
+
+function missingDevice(name: string, host: OptionHost): string[] {
+  const path = pathOf(name);
+  if (!isFailure(host.statDevice(path))) return [`${path}: not a serial port`];
+  const ports = host.serialPorts().map((port) => `    ${port}`);
+  return [
+    `${path}: no such device`,
+    ...(ports.length === 0 ? ["No serial ports here"] : ["Serial ports here:", ...ports]),
+  ];
+}
+
+function pathOf(name: string): string {
+  return name.startsWith("/") ? name : `/dev/${name}`;
+}
