@@ -1,7 +1,7 @@
 // pppd(8): options, checks, the way into the background, and then a session.
 
 import { basename } from "node:path";
-import type { Config } from "../options/config.ts";
+import { type Config, withFields } from "../options/config.ts";
 import { dumpLines, showOptionsText, USAGE_HINT, USAGE_TEXT, VERSION_TEXT } from "../options/dump.ts";
 import { OptionError, OptionExit } from "../options/error.ts";
 import type { OptionHost } from "../options/host.ts";
@@ -23,6 +23,7 @@ import { Syslog } from "../os/log/syslog.ts";
 import { Exit } from "../run/exit.ts";
 import { takeConfigDir } from "../run/settings/config-dir.ts";
 import { systemOptionHost } from "../run/settings/option-host.ts";
+import { OptionsInForce } from "../run/settings/options-in-force.ts";
 import { withOwnAddress, withoutOwnAddress } from "../run/settings/own-address.ts";
 import { Passwords } from "../run/peers/passwords.ts";
 import { Peers } from "../run/peers/peers.ts";
@@ -63,12 +64,12 @@ export async function pppd(argv: string[]): Promise<number> {
       for (const line of trouble.lines) complain(line, "err", syslog);
       return trouble.exit;
     }
-    given = handOver(config, ours);
-    checkOptions(config, withoutOwnAddress(config, host));
+    ({ config, given } = handOver(config, ours));
+    config = checkOptions(config, withoutOwnAddress(config, host));
     // Who leaves needs no address, unless it is to be shown.
     if (!leaves(config, ours, notifier) || config.dryrun || config.dump) {
-      const announce = (text: string): void => logOf(config, syslog, ours).write("info", text);
-      settleAddresses(config, await withOwnAddress(config, host, announce));
+      const log = logOf(config, syslog, ours);
+      config = settleAddresses(config, await withOwnAddress(config, host, (text) => log.write("info", text)));
     }
   } catch (error) {
     return refuse(error, syslog);
@@ -94,16 +95,18 @@ function logOf({ detach, logDefault, logfd, debug }: Config, syslog: Syslog, our
 }
 
 /** Descriptors named on the command line, which the child in the background finds under other numbers; and there, those. */
-function handOver(config: Config, ours: Attachment | undefined): number[] {
+function handOver(config: Config, ours: Attachment | undefined): { config: Config; given: number[] } {
   const { logfd, logDefault, passwordfd } = config;
   const given: number[] = [];
   const pass = (fd: number): number => {
     const at = given.push(fd) - 1;
     return ours === undefined ? fd : (ours.fds[at] ?? -1);
   };
-  if (!logDefault && logfd !== undefined) config.logfd = pass(logfd);
-  if (config.plugins.includes("passwordfd.so") && passwordfd >= 0) config.passwordfd = pass(passwordfd);
-  return given;
+  const passed = withFields(config, {
+    ...(!logDefault && logfd !== undefined && { logfd: pass(logfd) }),
+    ...(config.plugins.includes("passwordfd.so") && passwordfd >= 0 && { passwordfd: pass(passwordfd) }),
+  });
+  return { config: passed, given };
 }
 
 async function detach(argv: string[], untilUp: boolean, given: readonly number[]): Promise<number> {
@@ -134,7 +137,7 @@ async function serve(
   notifier.startsUp = config.detach === "sdnotify";
   const passwords = new Passwords(config, log);
   const session = new Session({
-    config,
+    options: new OptionsInForce(config),
     log,
     peersOf: (options) => new Peers(options, host, log, passwords),
     ready: () => passwords.ready(),

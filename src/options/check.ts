@@ -15,7 +15,7 @@ export function checkOptions(config: Config, host: OptionHost): Config {
   checkNumber(config, host);
   const draft = draftOf(config);
   checkAuth(draft, host);
-  settleAddresses(draft, host);
+  setAddresses(draft, host);
   checkLine(draft, host);
   return finished(draft);
 }
@@ -31,8 +31,15 @@ function checkNumber({ allowNumber, remotenumber = "" }: Config, host: OptionHos
   throw new OptionError([], { code: 21 });
 }
 
+/** The Config with our address looked up, where that could not be done at first. */
+export function settleAddresses(config: Config, host: OptionHost): Config {
+  const draft = draftOf(config);
+  setAddresses(draft, host);
+  return finished(draft);
+}
+
 /** Our address is our host name's unless given, and then not to be insisted on. */
-function settleAddresses(draft: Draft, host: OptionHost): void {
+function setAddresses(draft: Draft, host: OptionHost): void {
   if (draft.ourAddress === undefined && !draft.noipdefault) {
     const address = host.resolveHost(draft.facts.hostname);
     if (address !== undefined && address !== 0 && !isBadAddress(address)) {

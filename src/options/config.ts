@@ -7,9 +7,12 @@
 // Numbers are as given where pppd 2.4.9 takes any: seconds and counts without a lower limit may be negative, like 0.
 
 import type { Facts, GivenOptions } from "./facts.ts";
-import type { ConfigOf, OPTIONS } from "./table.ts";
+import type { ConfigOf, OPTIONS, OptionTable } from "./table.ts";
 
 type Fields = ConfigOf<typeof OPTIONS>;
+
+/** The table of all options, or one that has more. */
+export type ConfigTable = { defaults(etc: string): Fields } & OptionTable;
 
 /** What the parser knows of how the fields came about. */
 interface Origin {

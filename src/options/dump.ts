@@ -3,7 +3,7 @@
 import type { Config } from "./config.ts";
 import { quoted } from "./quoted.ts";
 import { HIDDEN, LIST, type Row } from "./row.ts";
-import { OPTIONS } from "./table.ts";
+import { OPTIONS, type OptionTable } from "./table.ts";
 import { PPPD_VERSION } from "./version.ts";
 
 export const VERSION_TEXT = `pppd version ${PPPD_VERSION}\n`;
@@ -35,7 +35,7 @@ export const USAGE_TEXT = [
 export const USAGE_HINT = "pppd show-options lists all options, each with a line about it.\n";
 
 /** The options in effect and where each comes from, in lines for the log. */
-export function dumpLines(config: Config, table = OPTIONS): string[] {
+export function dumpLines(config: Config, table: OptionTable = OPTIONS): string[] {
   const lines = ["pppd options in effect:"];
   for (const { row } of table.entries) {
     const given = config.given[row.name];
@@ -58,7 +58,7 @@ function shown(row: Row, value: string): string {
 }
 
 /** Every option and what it does, for show-options. */
-export function showOptionsText(table = OPTIONS): string {
+export function showOptionsText(table: OptionTable = OPTIONS): string {
   const blocks = table.sections.map(([title, rows]) => {
     const lines = rows.map(
       (row) => `    ${(row.takes === undefined ? row.name : `<${row.name}>`).padEnd(22)} ${row.about}\n`,

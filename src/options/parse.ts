@@ -2,7 +2,7 @@
 // prints nothing.
 
 import { encoded } from "../bytes/text.ts";
-import { type Config, type Draft, draftOf, finished } from "./config.ts";
+import { type Config, type ConfigTable, type Draft, draftOf, finished } from "./config.ts";
 import { OptionError } from "./error.ts";
 import type { OptionHost } from "./host.ts";
 import { noDeviceOption } from "./no-device.ts";
@@ -14,7 +14,7 @@ import { OPTIONS } from "./table.ts";
  * Reads /etc/ppp/options, ~/.ppprc, the command line and options.TTY. Throws OptionError, or OptionExit for --version
  * and --help. What must be consistent is looked at later, by checkOptions.
  */
-export function parseOptions(argv: readonly string[], host: OptionHost, table = OPTIONS): Config {
+export function parseOptions(argv: readonly string[], host: OptionHost, table: ConfigTable = OPTIONS): Config {
   const draft: Draft = {
     ...table.defaults(host.etc),
     given: {},

@@ -151,7 +151,7 @@ export function path<Key extends string>(
 
 /** The same option under another name. `rules` as for the first, GROUP where the two are one in precedence. */
 export function alias(owner: Row, name: string, rules = owner.rules): Row {
-  return { ...owner, name, rules, fields: () => ({}) };
+  return { ...owner, name, rules, fields: () => ({}), shares: [...owner.shares, owner] };
 }
 
 /** An option that does nothing any more. */

@@ -55,6 +55,8 @@ export interface Row<Own extends object = object> {
   readonly plugin?: PluginName | undefined;
   /** Its fields of the Config and their defaults. `etc` is the folder of configuration files, "/etc/ppp". */
   readonly fields: (etc: string) => Own;
+  /** The rows that own the other fields it reads or sets. */
+  readonly shares: readonly Row[];
   /** `word` is the argument, or the bare word itself. Throws OptionError. */
   readonly set: (setting: Setting, word: string) => void;
   /** The argument as a dump shows it ("" without one), or undefined when the option is not in force after all. */
@@ -109,6 +111,7 @@ export function row<Own extends object = object, const Shared extends readonly R
     disabledBy,
     fields,
     fieldsIn,
+    shares,
     set,
     value,
     values,
@@ -121,6 +124,7 @@ export function row<Own extends object = object, const Shared extends readonly R
     takes,
     disabledBy,
     fields: fieldsIn ?? (() => ({ ...fields }) as Own),
+    shares: shares ?? [],
     set: set as Row["set"],
     value: (value ?? ((): undefined => undefined)) as Row["value"],
     values: values as Row["values"],

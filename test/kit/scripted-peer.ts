@@ -13,6 +13,7 @@ import { Log } from "../../src/os/log/log.ts";
 import { Syslog } from "../../src/os/log/syslog.ts";
 import { linkConfig } from "../../src/run/settings/link-config.ts";
 import { Peers } from "../../src/run/peers/peers.ts";
+import { OptionsInForce } from "../../src/run/settings/options-in-force.ts";
 import { Code, type ConfOption, parseOptions as optionsOf, putConfigure, read32 } from "../../src/wire/control.ts";
 import { ipv4Text } from "../../src/wire/ip.ts";
 import { LcpOption } from "../../src/wire/lcp.ts";
@@ -89,7 +90,7 @@ export class ScriptedPeer {
     );
     const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
     log.write = () => {};
-    const peers = new Peers(config, host, log);
+    const peers = new Peers(new OptionsInForce(config), host, log);
     this.#peers = peers;
     const complain = (text: string): never => {
       throw new Error(text);

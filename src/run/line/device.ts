@@ -24,6 +24,7 @@ import { Exit } from "../exit.ts";
 import type { Hooks } from "../scripts/hooks.ts";
 import { adviceOnPort } from "../diagnose/port-trouble.ts";
 import { commandEnvironment, startProgram } from "./line-script.ts";
+import type { OptionsInForce } from "../settings/options-in-force.ts";
 import type { Whereabouts } from "./whereabouts.ts";
 
 /** What scripts are told as the speed of a line that has none: a new pseudo terminal's, as with pppd. */
@@ -52,7 +53,7 @@ export class Failed extends Error {
 export class Gone extends Failed {}
 
 export interface LineHost {
-  readonly config: Config;
+  readonly options: OptionsInForce;
   readonly log: Log;
   readonly hooks: Hooks;
   readonly notifier: Notifier;
@@ -87,13 +88,13 @@ export function paceOf(config: Config, opened: Device): number {
 
 /** Opens what the options say. Throws Failed. */
 export async function openDevice(host: LineHost): Promise<Opened> {
-  const { device, pty, socket, socketListen, notty } = host.config;
-  if (device !== undefined) return { device: await openPort(host.config) };
+  const { device, pty, socket, socketListen, notty } = host.options.config;
+  if (device !== undefined) return { device: await openPort(host.options.config) };
   if (pty !== undefined) return openProgram(host, pty);
   if (socket !== undefined) return { device: await dial(host, socket) };
   if (socketListen !== undefined) return { device: await awaitCall(host, socketListen) };
-  if (notty) return { device: standardStreams(host.config) };
-  return { device: await openPort(host.config) };
+  if (notty) return { device: standardStreams(host.options.config) };
+  return { device: await openPort(host.options.config) };
 }
 
 function nominalSpeed({ speed }: Config): number {
@@ -123,7 +124,8 @@ async function openPort(config: Config, path = config.device ?? "/dev/tty"): Pro
  * our end is a tty like any other, which hangs up when the program has gone.
  */
 async function openProgram(host: LineHost, command: string): Promise<Opened> {
-  const { config, log, hooks } = host;
+  const { log, hooks } = host;
+  const { config } = host.options;
   let master: number, slave: string;
   try {
     ({ master, slave } = openPty());
@@ -179,7 +181,7 @@ async function dial(host: LineHost, socket: string): Promise<Stream> {
   let problem = `${name}: unknown host in socket option`;
   for (const address of await addressesOf(host, name, port))
     try {
-      return new Stream(...(await connect(host, address)), socket, nominalSpeed(host.config), true);
+      return new Stream(...(await connect(host, address)), socket, nominalSpeed(host.options.config), true);
     } catch (error) {
       if (!(error instanceof OsError)) throw error;
       const doing = error.call === "socket" ? "Can't create socket" : `Can't connect to ${socket}`;
@@ -202,7 +204,7 @@ async function connect(host: LineHost, to: Endpoint): Promise<[fd: number, write
 
 /** Waits for one caller; whoever calls after that finds nobody at home until the link has ended. */
 async function awaitCall(host: LineHost, socketListen: string): Promise<Stream> {
-  const { log, config, notifier } = host;
+  const { log, notifier } = host;
   const { host: name, port = 0 } = parseSocketAddress(socketListen) ?? {};
   const [address] = name === undefined ? [] : await addressesOf(host, name, port);
   if (name !== undefined && address === undefined)
@@ -216,7 +218,7 @@ async function awaitCall(host: LineHost, socketListen: string): Promise<Stream> 
     const { fd, from } = await patiently(host, CALL_POLL_MS, () => takeCaller(at));
     const caller = endpointText(from);
     log.write("notice", `Call from ${caller}`);
-    return new Stream(fd, fd, caller, nominalSpeed(config), true);
+    return new Stream(fd, fd, caller, nominalSpeed(host.options.config), true);
   } catch (error) {
     if (!(error instanceof OsError)) throw error;
     throw new Failed(Exit.PTY, `Can't listen on ${socketListen}: ${reasonOf(error)}`);

@@ -52,7 +52,10 @@ export class Line {
 
   /** What is wrong with the port from the start: who else reads it, and a speed that it cannot do. */
   #reportPort(tty: Device): void {
-    const { config, log } = this.#host;
+    const {
+      options: { config },
+      log,
+    } = this.#host;
     if (config.device === undefined || config.defaultDevice) return;
     for (const text of sharedPort(tty.path)) log.write("warn", text);
     const speed = speedTrouble(tty.path, config.speed, tty.speed, uartBase(tty.fd));
@@ -75,7 +78,7 @@ export class Line {
 
   /** DTR falls: the modem hangs up. */
   dropDtr(): void {
-    const { modem, defaultDevice } = this.#host.config;
+    const { modem, defaultDevice } = this.#host.options.config;
     // The line's own HUPCL lets DTR fall again at close.
     if (this.#tty !== undefined && modem && !defaultDevice) setDtr(this.#tty.fd, false);
   }
@@ -91,7 +94,7 @@ export class Line {
   /** A program that has lost its line should see that for itself; the next attempt starts another. */
   #endProgram(): void {
     const program = this.#program;
-    const { childTimeout } = this.#host.config;
+    const { childTimeout } = this.#host.options.config;
     if (program === undefined || program.ending !== undefined) return;
     if (this.#signal !== undefined) program.kill(this.#signal);
     if (childTimeout <= 0) return;
@@ -112,13 +115,13 @@ export class Line {
 
   /** With `persist`, an adapter that was pulled out is waited for, and followed to the name it comes back under. */
   async #openDevice(): Promise<Opened> {
-    const { config, log, notifier, whereabouts, sleep } = this.#host;
+    const { options, log, notifier, whereabouts, sleep } = this.#host;
     if (whereabouts === undefined) return openDevice(this.#opening);
     for (let wasMissing = false; ; await sleep(GONE_POLL_MS)) {
       this.#goOn();
       const place = whereabouts.find();
-      if (place.there || !config.persist) {
-        config.device = place.path;
+      if (place.there || !options.config.persist) {
+        options.deviceFound(place.path);
         const opened = await this.#tryDevice(place.real);
         const word = opened && whereabouts.opened(place, wasMissing);
         if (word !== undefined) log.write("notice", word);
@@ -150,7 +153,7 @@ export class Line {
     try {
       return await openDevice(this.#opening);
     } catch (error) {
-      if (!(error instanceof Gone) || !this.#host.config.persist) throw error;
+      if (!(error instanceof Gone) || !this.#host.options.config.persist) throw error;
       this.#lock?.unlock();
       this.#lock = undefined;
       return undefined;
@@ -158,7 +161,7 @@ export class Line {
   }
 
   #lockDevice(device: string): Lock | undefined {
-    const { lock, defaultDevice } = this.#host.config;
+    const { lock, defaultDevice } = this.#host.options.config;
     if (!lock || defaultDevice) return undefined;
     try {
       const held = lockDevice(device);
@@ -172,7 +175,12 @@ export class Line {
 
   /** init, connect, carrier, welcome. */
   async #prepare(tty: Device): Promise<void> {
-    const { config, log, sleep, notifier } = this.#host;
+    const {
+      options: { config },
+      log,
+      sleep,
+      notifier,
+    } = this.#host;
     const { init, connect, welcome, modem, defaultDevice } = config;
     notifier.status(`${tty.path} is open`);
     const scripted = (init ?? "") !== "" || (connect ?? "") !== "";
@@ -198,7 +206,11 @@ export class Line {
   }
 
   async #runScript(command: string, tty: Device): Promise<boolean> {
-    const { config, log, hooks } = this.#host;
+    const {
+      options: { config },
+      log,
+      hooks,
+    } = this.#host;
     const env = commandEnvironment(config);
     const { fd: line, writeFd: output } = tty;
     try {
@@ -227,7 +239,10 @@ export class Line {
   }
 
   async #disconnect(tty: Device): Promise<void> {
-    const { config, log } = this.#host;
+    const {
+      options: { config },
+      log,
+    } = this.#host;
     const { disconnect } = config;
     if ((disconnect ?? "") === "") return;
     tty.configure(false);

@@ -6,7 +6,7 @@ import { ipv4Text } from "../../wire/ip.ts";
 import { type InterfaceId, linkLocalText } from "../../wire/ipv6cp.ts";
 import { type Filters, isActive } from "../../link/filters.ts";
 import { KeptPackets, MOST_KEPT } from "./kept-packets.ts";
-import type { Config } from "../../options/config.ts";
+import type { OptionsInForce } from "../settings/options-in-force.ts";
 import { eventPollDescriptors } from "../../os/ffi/event-poll.ts";
 import { libc, Memory, POLLERR, POLLIN, reasonOf } from "../../os/ffi/libc.ts";
 import type { Log } from "../../os/log/log.ts";
@@ -36,7 +36,7 @@ const DYNADDR = "net/ipv4/ip_dynaddr";
 const IPV6_DESTINATION = 24;
 
 export interface DemandHost {
-  readonly config: Config;
+  readonly options: OptionsInForce;
   readonly log: Log;
   readonly hooks: Hooks;
   /** Waits for a script, or a signal. */
@@ -60,14 +60,21 @@ export class Demand {
   constructor(host: DemandHost, own: Interface) {
     this.#host = host;
     this.interface = own;
-    this.network = new Network(own.tun, host.config, (level, text) => host.log.write(level, text));
+    this.network = new Network(
+      own.tun,
+      () => host.options.config,
+      (level, text) => host.log.write(level, text),
+    );
   }
 
   // ── before and after ─────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Gives the interface its addresses and routes. Throws Failed. */
   async setUp(): Promise<void> {
-    const { config, log } = this.#host;
+    const {
+      options: { config },
+      log,
+    } = this.#host;
     const { our, peer } = identifiers(config, firstEthernetMac, (text) => log.write("error", text));
     // A link-local address is of no use without the peer's: the interface has neither before IPv6CP says what they are.
     const known = config.ipv6 && !isNone(our) && !isNone(peer);
@@ -96,16 +103,17 @@ export class Demand {
   }
 
   get #mtu(): number {
-    return Math.min(this.#host.config.mtu, LONGEST_MTU);
+    return Math.min(this.#host.options.config.mtu, LONGEST_MTU);
   }
 
   /** Makes up what nobody knows; IPCP does not insist on that, and of ours says nothing. */
   async #setAddresses(): Promise<void> {
-    const { config, hooks, outlast } = this.#host;
+    const { options, hooks, outlast } = this.#host;
+    const { config } = options;
     // Whoever gave no address for a side takes what the peer says of it.
-    if (!config.noremoteip) config.peerAddress ||= MADE_UP_PEER + this.interface.tun.unit;
     this.#our = config.ourAddress || MADE_UP_OUR + this.interface.tun.unit;
-    this.#peer = config.peerAddress ?? 0;
+    this.#peer = config.peerAddress || (config.noremoteip ? 0 : MADE_UP_PEER + this.interface.tun.unit);
+    if (this.#peer !== 0) options.addressesFound({ peerAddress: this.#peer });
     this.network.setAddresses(this.#our, this.#peer);
     const { device = "", speed, ipparam } = config;
     const args = [this.interface.tun.name, device, String(speed), ipv4Text(this.#our), ipv4Text(this.#peer)];
@@ -130,7 +138,7 @@ export class Demand {
    * any more; "gone": the interface is. `nextDeadline` is when a timer of somebody's must have its turn.
    */
   async awaitPacket(isOver: () => boolean, nextDeadline: () => number): Promise<"packet" | "stopped" | "gone"> {
-    const filters = filtersOf(this.#host.config);
+    const filters = filtersOf(this.#host.options.config);
     this.kept.retain((packet) => this.#isOurs(packet, packet.length));
     if (this.kept.some((packet) => isActive(filters, packet, 0, packet.length))) return "packet";
     this.kept.clear();
@@ -166,7 +174,7 @@ export class Demand {
    * (ff02::/16: router solicitations, group reports) is worth no link.
    */
   #isOurs(packet: Uint8Array, length: number): boolean {
-    if (packet[0]! >>> 4 === 4) return !this.#host.config.noip;
+    if (packet[0]! >>> 4 === 4) return !this.#host.options.config.noip;
     const at = IPV6_DESTINATION;
     return this.#ids !== undefined && length > at + 1 && !(packet[at] === 0xff && packet[at + 1] === 0x02);
   }
@@ -185,12 +193,15 @@ export class Demand {
 
   /** IPCP agreed on these addresses. Throws OsError. */
   ipv4Up(our: number, peer: number, mtu: number): void {
-    const { config, log } = this.#host;
+    const { options, log } = this.#host;
     const old = this.#our;
     if (our !== old || peer !== this.#peer) {
       this.#readdress(our, peer, mtu);
-      if (config.ourAddress) config.ourAddress = our;
-      if (config.peerAddress) config.peerAddress = peer;
+      const { config } = options;
+      options.addressesFound({
+        ...(config.ourAddress && { ourAddress: our }),
+        ...(config.peerAddress && { peerAddress: peer }),
+      });
     }
     this.#gather();
     this.kept.changeSource(old, our);
@@ -198,7 +209,11 @@ export class Demand {
   }
 
   #readdress(our: number, peer: number, mtu: number): void {
-    const { log, hooks, config } = this.#host;
+    const {
+      log,
+      hooks,
+      options: { config },
+    } = this.#host;
     const { env } = hooks;
     const changed = { our: our !== this.#our, peer: peer !== this.#peer && this.#peer !== 0 };
     if (changed.our) {

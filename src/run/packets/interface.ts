@@ -1,7 +1,7 @@
 // The interface of a session from TUNSETIFF to its end: its name for scripts, its pid files, its VRF, the net scripts. What
 // a link makes of it is the Unit's.
 
-import type { Config } from "../../options/config.ts";
+import type { OptionsInForce } from "../settings/options-in-force.ts";
 import { closeFd, EBUSY, EINVAL, OsError, reasonOf, strerror } from "../../os/ffi/libc.ts";
 import type { Log } from "../../os/log/log.ts";
 import { findInterface } from "../../os/net/netif.ts";
@@ -14,7 +14,7 @@ import type { Hooks } from "../scripts/hooks.ts";
 import { adviceOn } from "../diagnose/tun-trouble.ts";
 
 export interface InterfaceHost {
-  readonly config: Config;
+  readonly options: OptionsInForce;
   readonly log: Log;
   readonly hooks: Hooks;
   readonly pidFiles: PidFiles;
@@ -37,7 +37,7 @@ export class Interface {
 
   /** Throws Failed: the log says why. */
   static open(host: InterfaceHost): Interface {
-    const { ifname, unit, vrf } = host.config;
+    const { ifname, unit, vrf } = host.options.config;
     try {
       if (vrf !== undefined) lookForVrf(vrf);
       const tun = openTun({
@@ -69,7 +69,11 @@ export class Interface {
 
   /** The log and the scripts hear of it; net-init runs, and what is returned is its end. */
   announce(speed: number): Promise<void> | undefined {
-    const { config, log, hooks } = this.#host;
+    const {
+      options: { config },
+      log,
+      hooks,
+    } = this.#host;
     const { name, unit } = this.tun;
     hooks.env.set("IFNAME", name).set("UNIT", String(unit));
     if (config.device !== undefined) hooks.env.set("DEVICE", config.device);
@@ -85,7 +89,11 @@ export class Interface {
   }
 
   writePidFiles(): void {
-    const { config, log, pidFiles } = this.#host;
+    const {
+      options: { config },
+      log,
+      pidFiles,
+    } = this.#host;
     const problems = [pidFiles.writeInterface(this.#firstName)];
     if (config.linkname !== undefined) problems.push(pidFiles.writeLink(config.linkname, this.#firstName));
     for (const problem of problems) if (problem !== undefined) log.write("error", problem);
@@ -93,7 +101,10 @@ export class Interface {
 
   /** There is no link any more: net-down starts, and scripts that only begin now are told of no interface. */
   down(): void {
-    const { config, hooks } = this.#host;
+    const {
+      options: { config },
+      hooks,
+    } = this.#host;
     hooks.start(config.netDownScript, this.#args());
     this.#forget();
   }
@@ -113,7 +124,7 @@ export class Interface {
   }
 
   #args(): string[] {
-    const { device = "", ipparam } = this.#host.config;
+    const { device = "", ipparam } = this.#host.options.config;
     return [this.tun.name, device, String(this.#speed), ...(ipparam === undefined ? [] : [ipparam])];
   }
 }

@@ -53,7 +53,7 @@ type Undo = (() => void)[];
 
 export class Network {
   readonly #device: netif.Device;
-  readonly #wishes: NetworkWishes;
+  readonly #wishesNow: () => NetworkWishes;
   readonly #log: (level: LogLevel, text: string) => void;
   readonly #undo4: Undo = [];
   readonly #undo6: Undo = [];
@@ -63,10 +63,14 @@ export class Network {
   /** The queue as it was set; -1: somebody else has set another. */
   #queue = 0;
 
-  constructor(device: netif.Device, wishes: NetworkWishes, log: (level: LogLevel, text: string) => void) {
+  constructor(device: netif.Device, wishes: () => NetworkWishes, log: (level: LogLevel, text: string) => void) {
     this.#device = device;
-    this.#wishes = wishes;
+    this.#wishesNow = wishes;
     this.#log = log;
+  }
+
+  get #wishes(): NetworkWishes {
+    return this.#wishesNow();
   }
 
   /** Sets the interface up without any protocol, and keeps it so until down(). Throws OsError. */

@@ -5,9 +5,9 @@ import { bytesOf, printable } from "../../bytes/text.ts";
 import type { AuthMethod } from "../../control/lcp-dialect.ts";
 import type { Failure } from "../../link/events.ts";
 import type { Config } from "../../options/config.ts";
+import type { OptionsInForce } from "../settings/options-in-force.ts";
 import type { FileText, OptionHost } from "../../options/host.ts";
 import { formatIpv4 } from "../../options/numbers.ts";
-import { withPeerOptions } from "../../options/parse.ts";
 import { asSentence, lineText, missingText } from "../../options/secret-search.ts";
 import {
   accessWarning,
@@ -45,7 +45,7 @@ export interface PapVerdict {
 
 export class Peers {
   readonly tls: EapTls;
-  readonly #config: Config;
+  readonly #options: OptionsInForce;
   readonly #host: OptionHost;
   readonly #log: Log;
   readonly #proofs = new Proofs();
@@ -62,20 +62,22 @@ export class Peers {
   #failures = 0;
   #session: LoginSession | undefined;
   /** The words after `--` in the line of the peer that proved itself. */
-  #options: readonly string[] = [];
-  /** What those changed in the Config, as it was before. */
-  #before: Partial<Config> = {};
+  #optionWords: readonly string[] = [];
 
   /** `passwords` are those of all lines. */
-  constructor(config: Config, host: OptionHost, log: Log, passwords = new Passwords(config, log)) {
-    const { plugins, ntlmAuthHelper } = config;
+  constructor(options: OptionsInForce, host: OptionHost, log: Log, passwords = new Passwords(options.config, log)) {
+    const { plugins, ntlmAuthHelper } = options.config;
     this.#passwords = passwords;
     if (plugins.includes("winbind.so") && ntlmAuthHelper !== undefined)
       this.#winbind = new Winbind(ntlmAuthHelper, log);
-    this.#config = config;
+    this.#options = options;
     this.#host = host;
     this.#log = log;
-    this.tls = new EapTls(config, host, log);
+    this.tls = new EapTls(options, host, log);
+  }
+
+  get #config(): Config {
+    return this.#options.config;
   }
 
   /** How the next attempt is to go: the secrets files are read anew for each. */
@@ -102,7 +104,8 @@ export class Peers {
 
   /** Ways the peer may prove itself to us: those it has a secret for, the one we like best first. */
   #demand(): readonly AuthMethod[] {
-    const { authRequired, authProtocols, login, remotename, remotenameGiven, name, plugins } = this.#config;
+    const { login, remotename, remotenameGiven, name, plugins } = this.#config;
+    const { authRequired, authProtocols } = this.#config.facts;
     if (!authRequired) return [];
     const client = remotenameGiven ? remotename : undefined;
     const usable = (secret: FoundSecret | undefined): boolean => secret !== undefined && someAddress(secret.addresses);
@@ -146,7 +149,7 @@ export class Peers {
   #judgedBy({ addresses, options }: Pick<FoundSecret, "addresses" | "options">, from: string): void {
     this.#addresses = addresses;
     this.#addressesFrom = from;
-    this.#options = options;
+    this.#optionWords = options;
   }
 
   #warnOfOurFile(): void {
@@ -339,13 +342,13 @@ export class Peers {
    * Samba have the last word on everybody else, and the HOWTO's `* * "" *` would be such a line.
    */
   admitsStrangers(): boolean {
-    const { allowIp, requirePap, authProtocols, login } = this.#config;
+    const { allowIp, requirePap, login, facts } = this.#config;
     if (allowIp.length > 0) {
       this.#addresses = allowIp;
       this.#addressesFrom = "the allow-ip option";
       return true;
     }
-    if (login || this.#winbind !== undefined || (!requirePap && !authProtocols.includes("pap"))) return false;
+    if (login || this.#winbind !== undefined || (!requirePap && !facts.authProtocols.includes("pap"))) return false;
     const found = this.#secret("pap", "", this.#config.name);
     if (found === undefined || found.secret !== "") return false;
     this.#addresses = found.addresses;
@@ -353,21 +356,10 @@ export class Peers {
     return true;
   }
 
-  /** Applies the options its line has for the peer, until it leaves; what is wrong with them, for the log. */
+  /** Applies the options that the peer's line has, until the peer leaves. What is wrong with them, for the log. */
   applyOptions(): string | undefined {
     // A peer may prove itself again, or as somebody else, before it leaves.
-    this.#takeBackOptions();
-    if (this.#options.length === 0) return undefined;
-    const { config, trouble } = withPeerOptions(this.#config, this.#options, this.#host);
-    this.#before = difference(this.#config, config);
-    Object.assign(this.#config, config);
-    return trouble;
-  }
-
-  /** What else was learnt meanwhile, such as the addresses of `demand`, stays. */
-  #takeBackOptions(): void {
-    Object.assign(this.#config, this.#before);
-    this.#before = {};
+    return this.#options.addPeerOptions(this.#optionWords, this.#host);
   }
 
   /** The address the secrets file has for the peer, if it is to be used instead of `wanted` (0: none). */
@@ -398,7 +390,7 @@ export class Peers {
     // Samba says nothing of addresses: those a peer it knows may have are the options'.
     if (this.#winbind !== undefined && address === this.#config.peerAddress) return true;
     const list = this.#allowed();
-    if (list === undefined) return !this.#config.authRequired;
+    if (list === undefined) return !this.#config.facts.authRequired;
     const allowed = addressAllowed(list, address);
     if (!allowed) {
       const words = this.#addresses?.map(printable).join(" ") ?? "";
@@ -423,16 +415,9 @@ export class Peers {
     this.#session = undefined;
     this.#addresses = this.#list = undefined;
     // With `persist` the next peer may be another.
-    this.#options = [];
-    this.#takeBackOptions();
+    this.#optionWords = [];
+    this.#options.removePeerOptions();
   }
-}
-
-/** What `config` has and `other` has otherwise. */
-function difference(config: Config, other: Config): Partial<Config> {
-  const keys = Object.keys({ ...config, ...other }) as (keyof Config)[];
-  const different = keys.filter((key) => !Bun.deepEquals(config[key], other[key], true));
-  return Object.fromEntries(different.map((key) => [key, config[key]]));
 }
 
 /** Loopback, multicast, class E and "this network": no peer can have them. */

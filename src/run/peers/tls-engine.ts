@@ -7,6 +7,7 @@ import type { EapClientMethod, EapServerMethod } from "../../auth/eap-methods.ts
 import { TlsClient, TlsServer } from "../../auth/eap-tls.ts";
 import type { Plugged } from "../../auth/eap-config.ts";
 import { printable } from "../../bytes/text.ts";
+import type { OptionsInForce } from "../settings/options-in-force.ts";
 import type { Config } from "../../options/config.ts";
 import type { OptionHost } from "../../options/host.ts";
 import { accessWarning, someAddress } from "../../options/secrets.ts";
@@ -43,14 +44,18 @@ const HASHED_CRL = /^[0-9a-f]{8}\.r\d+$/;
 
 export class EapTls {
   readonly engine = new TlsEngine();
-  readonly #config: Config;
+  readonly #options: OptionsInForce;
   readonly #host: OptionHost;
   readonly #log: Log;
 
-  constructor(config: Config, host: OptionHost, log: Log) {
-    this.#config = config;
+  constructor(options: OptionsInForce, host: OptionHost, log: Log) {
+    this.#options = options;
     this.#host = host;
     this.#log = log;
+  }
+
+  get #config(): Config {
+    return this.#options.config;
   }
 
   /** Undefined: we have no certificate to prove ourselves with. */

@@ -8,7 +8,7 @@ import type { LinkEvent } from "../../link/events.ts";
 import { Link, type LinkConfig } from "../../link/link.ts";
 import { Pacer } from "../loop/pacer.ts";
 import { RateLimit } from "../loop/rate-limit.ts";
-import type { Config } from "../../options/config.ts";
+import type { OptionsInForce } from "../settings/options-in-force.ts";
 import { type LineErrors, lineErrors } from "../../os/serial/modem-lines.ts";
 import type { Log } from "../../os/log/log.ts";
 import { outboxTurnMs } from "../../os/log/outbox.ts";
@@ -32,7 +32,7 @@ import type { Unit } from "./network-phase.ts";
 const MADE_UP_PEER = 0x0a404040;
 
 export interface AttemptHost {
-  readonly config: Config;
+  readonly options: OptionsInForce;
   readonly log: Log;
   readonly peers: Peers;
   readonly hooks: Hooks;
@@ -92,7 +92,8 @@ export class Attempt {
 
   /** `plain` is the memory decompressed packets come to lie in; a bundle has its own idea of the network phase. */
   constructor(host: AttemptHost, buffers: Buffers, plain: Uint8Array, tty: Device, tun: Tun, bundle?: Bundle) {
-    const { config, log, peers, hooks } = host;
+    const { log, peers, hooks } = host;
+    const { config } = host.options;
     this.#host = host;
     this.#bundled = bundle !== undefined;
     this.#tty = tty;
@@ -140,7 +141,9 @@ export class Attempt {
 
   /** Starts the link; `unit` is the interface it is for. */
   start(loop: Loop, unit: Unit): void {
-    const { config } = this.#host;
+    const {
+      options: { config },
+    } = this.#host;
     this.#loop = loop;
     this.#unit = unit;
     loop.add(this.#port);
@@ -214,7 +217,11 @@ export class Attempt {
   }
 
   #handle(event: LinkEvent, now: number): void {
-    const { config, log, setStatus } = this.#host;
+    const {
+      options: { config },
+      log,
+      setStatus,
+    } = this.#host;
     if (event.type === "lcp-up") this.#rtt?.up(config.lcpEchoInterval);
     if (event.type === "phase" && event.phase === "network") {
       this.hadNetwork = true;
@@ -279,7 +286,12 @@ export class Attempt {
   }
 
   #peerAuthenticated(name: string): void {
-    const { config, log, peers, hooks } = this.#host;
+    const {
+      options: { config },
+      log,
+      peers,
+      hooks,
+    } = this.#host;
     const peer = decoded(name);
     hooks.env.set("PEERNAME", peer);
     const problem = peers.applyOptions();
@@ -322,7 +334,7 @@ export class Attempt {
     // pppd finds the line closed when its own timers end the link, and says so; scripts go by the exit code.
     if (!waited) return;
     // Not with demand, where pppd has let go of the line by then.
-    if (!this.#host.config.demand) log.write("notice", "Modem hangup");
+    if (!this.#host.options.config.demand) log.write("notice", "Modem hangup");
     setStatus(Exit.HANGUP);
   }
 

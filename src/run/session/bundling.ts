@@ -2,7 +2,7 @@
 // again, while the others go on. One interface, one loop for all of them.
 
 import { Bundle } from "../../link/bundle.ts";
-import type { Config } from "../../options/config.ts";
+import { withFields } from "../../options/config.ts";
 import { Notifier } from "../../os/log/notify.ts";
 import type { Tun } from "../../os/net/tun.ts";
 import { Attempt, madeUpPeer, random32 } from "./attempt.ts";
@@ -12,6 +12,7 @@ import { Exit } from "../exit.ts";
 import { type Hooks, LONGEST_MS } from "../scripts/hooks.ts";
 import { Line } from "../line/line.ts";
 import { linkConfig } from "../settings/link-config.ts";
+import { OptionsInForce } from "../settings/options-in-force.ts";
 import { Buffers, type InterfaceBuffers, Loop, type LoopOwner } from "../loop/loop.ts";
 import type { NameServers } from "../packets/name-servers.ts";
 import type { Peers } from "../peers/peers.ts";
@@ -54,13 +55,14 @@ export class Bundling {
   #change = (): void => {};
 
   constructor(host: BundlingHost, tun: Tun, memory: InterfaceBuffers, demand?: Demand) {
-    const { config, log } = host;
+    const { log } = host;
+    const { config } = host.options;
     this.#host = host;
     this.#tun = tun;
     this.#memory = memory;
     const complain = (text: string): void => log.write("error", text);
     // Of this plan only the network phase is used; each line makes its own for the rest.
-    const { networks, hidePassword } = linkConfig(config, host.peersOf(config).plan(), complain);
+    const { networks, hidePassword } = linkConfig(config, host.peersOf(host.options).plan(), complain);
     this.#bundle = new Bundle(
       { networks, hidePassword, ifname: tun.name },
       {
@@ -96,13 +98,15 @@ export class Bundling {
 
   /** Runs all lines until none of them is left. */
   async run(): Promise<{ wasUp: boolean; noHoldoff: boolean }> {
-    const { config } = this.#host;
+    const {
+      options: { config },
+    } = this.#host;
     // The first may be standard input or no device at all; the others are.
-    const configs = [config, ...config.mpDevices.map((device) => ({ ...config, device, defaultDevice: false }))];
+    const configs = [config, ...config.mpDevices.map((device) => withFields(config, { device, defaultDevice: false }))];
     this.#alive = configs.length;
     const bugs: unknown[] = [];
     const lines = configs.map((each) =>
-      this.#runLine({ ...each })
+      this.#runLine(new OptionsInForce(each))
         // A bug on one line ends the others in good order, and is reported after them.
         .catch((error: unknown) => {
           bugs.push(error);
@@ -166,8 +170,9 @@ export class Bundling {
 
   // ── one line ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #runLine(config: Config): Promise<void> {
+  async #runLine(options: OptionsInForce): Promise<void> {
     const { quitting } = this.#host;
+    const { config } = options;
     const { demand, maxfail, holdoff } = config;
     // Where the first packet brings all lines up, a line that has ended waits for the next one that does.
     const persist = config.persist && !demand;
@@ -175,7 +180,7 @@ export class Bundling {
     const buffers = new Buffers();
     for (let failures = 1; ; failures++) {
       const began = performance.now();
-      const outcome = await this.#tryLine(config, buffers, failures === 1, whereabouts);
+      const outcome = await this.#tryLine(options, buffers, failures === 1, whereabouts);
       if (outcome === "up") failures = 0;
       if (outcome === "final" || quitting() || !persist) return;
       // The bundle lives: a line of it is worth waiting for, however long.
@@ -186,22 +191,22 @@ export class Bundling {
   }
 
   async #tryLine(
-    config: Config,
+    options: OptionsInForce,
     buffers: Buffers,
     isFirst: boolean,
     whereabouts?: Whereabouts,
   ): Promise<"up" | "down" | "final"> {
     const { log, hooks, peersOf, setStatus, quitting } = this.#host;
     const sleep = (milliseconds: number): Promise<void> => this.#sleep(milliseconds);
-    const line = new Line({ config, log, hooks, notifier: LINE_NOTIFIER, whereabouts, sleep, quitting });
+    const line = new Line({ options, log, hooks, notifier: LINE_NOTIFIER, whereabouts, sleep, quitting });
     this.#lines.add(line);
-    const peers = peersOf(config);
+    const peers = peersOf(options);
     let attempt: Attempt | undefined;
     try {
       const tty = await line.open();
       if (quitting()) return "final";
       log.write("notice", `Starting negotiation on ${tty.path}`);
-      const host = { config, log, peers, hooks, setStatus };
+      const host = { options, log, peers, hooks, setStatus };
       attempt = new Attempt(host, buffers, this.#memory.plain.bytes, tty, this.#tun, this.#bundle);
       this.#attempts.add(attempt);
       this.#peers.push(peers);

@@ -5,7 +5,7 @@ import { ipv4Text } from "../../wire/ip.ts";
 import { linkLocalText } from "../../wire/ipv6cp.ts";
 import type { LinkEvent } from "../../link/events.ts";
 import type { Networks } from "../../link/networks.ts";
-import type { Config } from "../../options/config.ts";
+import type { OptionsInForce } from "../settings/options-in-force.ts";
 import { reasonOf } from "../../os/ffi/libc.ts";
 import type { Log } from "../../os/log/log.ts";
 import { Publication } from "../../os/log/publication.ts";
@@ -25,7 +25,7 @@ const BUSY_MS = 300;
 const FAST = 2_000_000;
 
 export interface UnitHost {
-  readonly config: Config;
+  readonly options: OptionsInForce;
   readonly log: Log;
   readonly hooks: Hooks;
   /** "/etc/ppp" */
@@ -83,12 +83,19 @@ export class Unit {
 
   /** `demand` has the interface before the link and after it. */
   constructor(host: UnitHost, tun: Tun, networks: Networks, demand?: Demand) {
-    const { config, log, hooks } = host;
+    const { options, log, hooks } = host;
+    const { config } = options;
     this.#host = host;
     this.#demand = demand;
     this.tun = tun;
     this.#networks = networks;
-    this.#network = demand?.network ?? new Network(tun, config, (level, text) => log.write(level, text));
+    this.#network =
+      demand?.network ??
+      new Network(
+        tun,
+        () => options.config,
+        (level, text) => log.write(level, text),
+      );
     this.#ipScripts = hooks.pair(config.ipUpScript, config.ipDownScript);
     this.#ipv6Scripts = hooks.pair(config.ipv6UpScript, config.ipv6DownScript);
     this.#published = this.#publish();
@@ -111,7 +118,11 @@ export class Unit {
   }
 
   #status(): Status {
-    const { config, hooks, lines } = this.#host;
+    const {
+      options: { config },
+      hooks,
+      lines,
+    } = this.#host;
     const isUp = this.#ready.ipv4 || this.#ready.ipv6;
     return {
       interface: this.tun.name,
@@ -133,7 +144,7 @@ export class Unit {
 
   nextDeadline(): number {
     if (!this.#networks.up) return Infinity;
-    const { idle, maxconnect, maxoctets, moTimeout } = this.#host.config;
+    const { idle, maxconnect, maxoctets, moTimeout } = this.#host.options.config;
     let at = Infinity;
     if (idle > 0) at = this.#idleAt();
     if (maxconnect > 0) at = Math.min(at, this.#firstUpAt + maxconnect * SECOND);
@@ -143,7 +154,10 @@ export class Unit {
 
   /** A deadline passed. */
   checkLimits(now: number): void {
-    const { config, log } = this.#host;
+    const {
+      options: { config },
+      log,
+    } = this.#host;
     const { idle, maxconnect, maxoctets } = config;
     const used = this.#octets();
     if (idle > 0 && now >= this.#idleAt()) {
@@ -161,14 +175,14 @@ export class Unit {
 
   /** When the link will have been quiet for too long; minconn.so leaves it alone at first. */
   #idleAt(): number {
-    const { idle, plugins, minconnect } = this.#host.config;
+    const { idle, plugins, minconnect } = this.#host.options.config;
     const at = this.#networks.traffic.lastAt + idle * SECOND;
     return plugins.includes("minconn.so") ? Math.max(at, this.#firstUpAt + minconnect * SECOND) : at;
   }
 
   #octets(): number {
     const { octetsIn, octetsOut } = this.#networks.traffic;
-    switch (this.#host.config.moDirection) {
+    switch (this.#host.options.config.moDirection) {
       case "sum":
         return octetsIn + octetsOut;
       case "in":
@@ -229,7 +243,10 @@ export class Unit {
   }
 
   #startBeforeUp(): void {
-    const { config, hooks } = this.#host;
+    const {
+      options: { config },
+      hooks,
+    } = this.#host;
     const script = (this.#beforeUp = hooks.start(config.netPreUpScript, this.#args()));
     // A promise that has resolved has nothing more to wake the loop with.
     void script?.then(() => {
@@ -239,7 +256,10 @@ export class Unit {
 
   /** What scripts are told: interface, tty, speed, what else there is, and the word of `ipparam`. */
   #args(...more: readonly string[]): string[] {
-    const { config, speed } = this.#host;
+    const {
+      options: { config },
+      speed,
+    } = this.#host;
     const { device = "", ipparam } = config;
     const args = [this.tun.name, device, String(speed), ...more];
     return ipparam === undefined ? args : [...args, ipparam];
@@ -276,7 +296,12 @@ export class Unit {
   }
 
   #ipv4Up(event: Ipv4Up): void {
-    const { config, log, hooks, etc } = this.#host;
+    const {
+      options: { config },
+      log,
+      hooks,
+      etc,
+    } = this.#host;
     this.#ipv4 = event;
     const our = ipv4Text(event.our);
     const peer = ipv4Text(event.peer);
@@ -305,7 +330,7 @@ export class Unit {
 
   /** Those of the peer that the system is to use. */
   #servers({ dns }: Ipv4Up): string[] {
-    const { usepeerdns, noresolvconf } = this.#host.config;
+    const { usepeerdns, noresolvconf } = this.#host.options.config;
     return usepeerdns && !noresolvconf ? dns.filter((server) => server !== 0).map(ipv4Text) : [];
   }
 

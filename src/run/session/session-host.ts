@@ -1,22 +1,22 @@
 // What a session is given by the program that starts it.
 
-import type { Config } from "../../options/config.ts";
 import type { Log } from "../../os/log/log.ts";
 import type { Notifier } from "../../os/log/notify.ts";
 import type { Peers } from "../peers/peers.ts";
+import type { OptionsInForce } from "../settings/options-in-force.ts";
 
 export interface SessionHost {
-  readonly config: Config;
+  readonly options: OptionsInForce;
   readonly log: Log;
   /** Who may come in on a line with such options. */
-  readonly peersOf: (config: Config) => Peers;
+  readonly peersOf: (options: OptionsInForce) => Peers;
   /** "/etc/ppp" */
   readonly etc: string;
   /** The name of who runs us, for PPPLOGNAME and the scripts. */
   readonly user: string;
   readonly uid: number;
   readonly runDirectory: string;
-  /** Who started us hears how we are. */
+  /** Reports progress to the service manager. */
   readonly notifier: Notifier;
   /** A network protocol is up: updetach waits for it. */
   readonly onUp: () => void;

@@ -29,7 +29,6 @@ const REOPEN_MS = 1000;
 const LINK_COUNTS = ["CONNECT_TIME", "BYTES_SENT", "BYTES_RCVD"];
 
 export class Session {
-  readonly #config: Config;
   readonly #host: SessionHost;
   readonly #log: Log;
   readonly #hooks: Hooks;
@@ -58,23 +57,27 @@ export class Session {
 
   constructor(host: SessionHost) {
     this.#host = host;
-    this.#config = host.config;
     this.#log = host.log;
     this.#hooks = new Hooks(
       (level, text) => this.#log.write(level, text),
-      () => host.config.environment,
+      () => host.options.config.environment,
     );
     this.#nameServers = new NameServers(this.#log, this.#hooks, host.runDirectory);
     this.#pidFiles = new PidFiles(host.runDirectory);
-    this.#peers = host.peersOf(host.config);
+    this.#peers = host.peersOf(host.options);
     this.#notifier = host.notifier;
     // Of a bundle each line has its own.
-    if (!host.config.multilink) this.#whereabouts = Whereabouts.of(host.config);
+    if (!this.#config.multilink) this.#whereabouts = Whereabouts.of(this.#config);
     this.#setEnvironment();
   }
 
+  get #config(): Config {
+    return this.#host.options.config;
+  }
+
   #setEnvironment(): void {
-    const { config, user, uid } = this.#host;
+    const { user, uid } = this.#host;
+    const config = this.#config;
     const { env } = this.#hooks;
     env.set("ORIG_UID", String(uid)).set("PPPLOGNAME", user).set("PPPD_PID", String(process.pid));
     if (config.callFile !== undefined) env.set("CALL_FILE", config.callFile);
@@ -245,7 +248,7 @@ export class Session {
 
   async #standBy(): Promise<Demand> {
     const host = {
-      config: this.#config,
+      options: this.#host.options,
       log: this.#log,
       hooks: this.#hooks,
       outlast: (script: Promise<void> | undefined) => this.#outlast(script),
@@ -283,7 +286,7 @@ export class Session {
 
   #lineHost(): LineHost {
     return {
-      config: this.#config,
+      options: this.#host.options,
       log: this.#log,
       hooks: this.#hooks,
       notifier: this.#notifier,
@@ -310,7 +313,8 @@ export class Session {
       this.#notifier.status("waiting for the peer");
       this.#status = Exit.NEGOTIATION;
       const setStatus = (exit: Exit): void => void (this.#status = exit);
-      const host = { config: this.#config, log: this.#log, peers: this.#peers, hooks: this.#hooks, setStatus };
+      const { options } = this.#host;
+      const host = { options, log: this.#log, peers: this.#peers, hooks: this.#hooks, setStatus };
       const attempt = new Attempt(host, this.#buffers, this.#memory.plain.bytes, tty, tun);
       const { networks } = attempt.link;
       const unit = new Unit(
@@ -404,7 +408,8 @@ export class Session {
   }
 
   #openInterface(): Interface {
-    return Interface.open({ config: this.#config, log: this.#log, hooks: this.#hooks, pidFiles: this.#pidFiles });
+    const { options } = this.#host;
+    return Interface.open({ options, log: this.#log, hooks: this.#hooks, pidFiles: this.#pidFiles });
   }
 
   /** False: a signal says that there will be no link. */

@@ -62,7 +62,7 @@ export function linkConfig(config: Config, plan: AuthPlan, complain: (text: stri
         patienceMs: patience(config),
       },
       start: { passive: config.passive, silent: config.silent },
-      authRequired: config.authRequired,
+      authRequired: config.facts.authRequired,
       demand: plan.demand,
       accept: plan.accept,
     },

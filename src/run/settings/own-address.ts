@@ -15,7 +15,7 @@ const systemLookUp: LookUp = (host) => Bun.dns.lookup(host, { backend: "system",
 
 /** The same host, which knows the address of our own name already if that will be asked for. */
 export async function withOwnAddress(
-  { hostname, ourAddress, noipdefault }: Config,
+  { facts: { hostname }, ourAddress, noipdefault }: Config,
   host: OptionHost,
   announce: (text: string) => void,
   lookUp = systemLookUp,
@@ -37,7 +37,7 @@ export async function withOwnAddress(
 }
 
 /** The same host, which knows no address of our own name and does not look for one. */
-export function withoutOwnAddress({ hostname }: Config, host: OptionHost): OptionHost {
+export function withoutOwnAddress({ facts: { hostname } }: Config, host: OptionHost): OptionHost {
   return withAddress(host, hostname, undefined);
 }
 

@@ -2,7 +2,9 @@
 
 import { afterEach, expect, mock, spyOn, test } from "bun:test";
 import { type Pointer, toArrayBuffer } from "bun:ffi";
+import { withFields } from "../../../src/options/config.ts";
 import { parseOptions } from "../../../src/options/parse.ts";
+import { OptionsInForce } from "../../../src/run/settings/options-in-force.ts";
 import { closeFd, libc } from "../../../src/os/ffi/libc.ts";
 import { Log } from "../../../src/os/log/log.ts";
 import { openPty } from "../../../src/os/serial/pty.ts";
@@ -48,9 +50,9 @@ function lineOn(uart: { lines: number; type?: number }, ...words: string[]) {
   let now = 0;
   spyOn(performance, "now").mockImplementation(() => now);
   const state = { quitting: false, waits: 0, onWait: (): void => {} };
-  const config = { ...parseOptions(["/dev/ttyS1", "115200", "nodetach", ...words], fakeHost()), device: slave };
+  const config = parseOptions(["/dev/ttyS1", "115200", "nodetach", ...words], fakeHost());
   const line = new Line({
-    config,
+    options: new OptionsInForce(withFields(config, { device: slave })),
     log,
     hooks: new Hooks(() => {}),
     notifier: new Notifier(undefined),

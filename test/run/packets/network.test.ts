@@ -43,7 +43,11 @@ describe.skipIf(noNetns !== undefined)(`Network [${noNetns ?? "in a namespace of
   function network(wishes: Partial<NetworkWishes> = {}): Network {
     const none = { defaultroute: false, replacedefaultroute: false, defaultrouteMetric: 0, proxyarp: false };
     const all = { ...none, ktune: false, defaultroute6: false, defaultroute6Metric: 0, ...wishes };
-    return new Network(tun, all, (level, text) => void said.push(`${level}: ${text}`));
+    return new Network(
+      tun,
+      () => all,
+      (level, text) => void said.push(`${level}: ${text}`),
+    );
   }
 
   /** Whether it is up, and its addresses as `ip addr` shows them. */

@@ -1,22 +1,22 @@
 import { expect, test } from "bun:test";
-import type { Config } from "../../../src/options/config.ts";
 import { checkOptions } from "../../../src/options/check.ts";
 import { parseOptions } from "../../../src/options/parse.ts";
 import { Log } from "../../../src/os/log/log.ts";
 import { Syslog } from "../../../src/os/log/syslog.ts";
 import { Peers } from "../../../src/run/peers/peers.ts";
+import { OptionsInForce } from "../../../src/run/settings/options-in-force.ts";
 import { fakeHost } from "../../kit/optionhost.ts";
 
 const LINE = ["/dev/ttyS1", "115200"];
 
 /** The peers of a pppd started so, with this pap-secrets, and what it logged. */
-function peers(secrets: string, ...words: string[]): { peers: Peers; config: Config; said: string[] } {
+function peers(secrets: string, ...words: string[]): { peers: Peers; options: OptionsInForce; said: string[] } {
   const host = fakeHost({ files: { "/etc/ppp/pap-secrets": secrets, "/etc/ppp/zaphods": "fromAFile\n" } });
-  const config = checkOptions(parseOptions([...LINE, ...words], host), host);
+  const options = new OptionsInForce(checkOptions(parseOptions([...LINE, ...words], host), host));
   const said: string[] = [];
   const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
   log.write = (_level, text) => void said.push(text);
-  return { peers: new Peers(config, host, log), config, said };
+  return { peers: new Peers(options, host, log), options, said };
 }
 
 const judge = ({ peers: them }: { peers: Peers }, user: string, password: string) =>
@@ -75,10 +75,10 @@ test("the line's addresses are the peer's, and no others", () => {
 test("a secrets file others can read is warned of by who looks himself up in it, too", () => {
   const line = "zaphod * gargleBlaster";
   const host = fakeHost({ changes: { readFile: () => ({ text: line, uid: 0, mode: 0o644 }) } });
-  const { config, said } = peers(line, "noauth", "user", "zaphod");
+  const { options, said } = peers(line, "noauth", "user", "zaphod");
   const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
   log.write = (_level, text) => void said.push(text);
-  new Peers(config, host, log).plan();
+  new Peers(options, host, log).plan();
   expect(said).toEqual(["Warning - secret file /etc/ppp/pap-secrets has world and/or group access"]);
 });
 
@@ -106,9 +106,9 @@ test("the words after -- are options of this peer", () => {
   const some = peers("zaphod * x * -- idle 300 :10.0.0.5\nford * y * -- frobnicate", "auth", "+pap");
   judge(some, "zaphod", "x");
   expect(some.peers.applyOptions()).toBeUndefined();
-  expect([some.config.idle, some.config.peerAddress]).toEqual([300, 0x0a000005]);
+  expect([some.options.config.idle, some.options.config.peerAddress]).toEqual([300, 0x0a000005]);
   some.peers.leave();
-  expect([some.config.idle, some.config.peerAddress]).toEqual([0, undefined]);
+  expect([some.options.config.idle, some.options.config.peerAddress]).toEqual([0, undefined]);
   judge(some, "ford", "y");
   expect(some.peers.applyOptions()).toBe("In secrets file: unrecognized option 'frobnicate'");
 });
@@ -120,31 +120,37 @@ test("a peer's options end with it, however often it proved itself; what was lea
     "trillian * z * -- maxconnect 60",
   ].join("\n");
   const some = peers(file, "auth", "+pap", "set", "GREETING=welcome");
-  const { config, peers: them } = some;
-  const before = structuredClone(config);
+  const { options, peers: them } = some;
+  const before = options.config;
   // The peer renegotiates LCP, and so proves itself twice.
   for (let round = 0; round < 2; round++) {
     judge(some, "zaphod", "x");
     expect(them.applyOptions()).toBeUndefined();
-    expect([config.idle, config.msDns, config.peerAddress]).toEqual([300, [0x0a000035], 0x0a000005]);
-    expect(config.environment).toMatchObject([{ name: "GREETING", value: "hello" }]);
+    expect([options.config.idle, options.config.msDns, options.config.peerAddress]).toEqual([
+      300,
+      [0x0a000035],
+      0x0a000005,
+    ]);
+    expect(options.config.environment).toMatchObject([{ name: "GREETING", value: "hello" }]);
   }
   // As `demand` does; and as a line does whose adapter came back under another name.
-  Object.assign(config, { ourAddress: 0x0a000009, peerAddress: 0x0a000006, device: "/dev/ttyUSB1" });
+  options.addressesFound({ ourAddress: 0x0a000009, peerAddress: 0x0a000006 });
+  options.deviceFound("/dev/ttyUSB1");
+  expect(options.config).toMatchObject({ ourAddress: 0x0a000009, peerAddress: 0x0a000006, device: "/dev/ttyUSB1" });
   them.leave();
-  expect(config).toEqual({ ...before, ourAddress: 0x0a000009, device: "/dev/ttyUSB1" });
+  expect(options.config).toEqual({ ...before, ourAddress: 0x0a000009, device: "/dev/ttyUSB1" });
 
   // Another peer on the same link, without options or with others.
   judge(some, "zaphod", "x");
   them.applyOptions();
   judge(some, "ford", "y");
   them.applyOptions();
-  expect([config.idle, config.msDns]).toEqual([0, before.msDns]);
+  expect([options.config.idle, options.config.msDns]).toEqual([0, before.msDns]);
   judge(some, "trillian", "z");
   them.applyOptions();
-  expect([config.idle, config.maxconnect]).toEqual([0, 60]);
+  expect([options.config.idle, options.config.maxconnect]).toEqual([0, 60]);
   them.leave();
-  expect(config.maxconnect).toBe(0);
+  expect(options.config.maxconnect).toBe(0);
 });
 
 test("we prove ourselves with our line, or with the password given, or not at all", () => {
@@ -192,7 +198,7 @@ test("with CHAP and EAP it is chap-secrets, in both roles", () => {
   const config = checkOptions(parseOptions([...LINE, "auth", "name", "server", "user", "zaphod"], host), host);
   const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
   log.write = () => {};
-  const them = new Peers(config, host, log);
+  const them = new Peers(new OptionsInForce(config), host, log);
   const plan = them.plan();
   const line = 'line 1 of /etc/ppp/chap-secrets (client "zaphod", server "*")';
   expect([plan.peerSecret("ford"), them.whyFailed("peer-not-authenticated")]).toEqual([

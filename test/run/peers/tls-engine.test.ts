@@ -10,6 +10,7 @@ import { Log } from "../../../src/os/log/log.ts";
 import { Syslog } from "../../../src/os/log/syslog.ts";
 import { linkConfig } from "../../../src/run/settings/link-config.ts";
 import { Peers } from "../../../src/run/peers/peers.ts";
+import { OptionsInForce } from "../../../src/run/settings/options-in-force.ts";
 import { EapCode, EapType, putEap } from "../../../src/wire/eap.ts";
 import { End, Wire } from "../../auth/endpoints.ts";
 import { written } from "../../kit/codec.ts";
@@ -77,7 +78,7 @@ function end(
   const said: string[] = [];
   const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
   log.write = (_level, text) => void said.push(text);
-  const peers = new Peers(config, host, log);
+  const peers = new Peers(new OptionsInForce(config), host, log);
   const { eap, user } = linkConfig(config, peers.plan(), () => {}).authentication;
   const made = new End(seed, { eap });
   if (!words.includes("auth require-eap")) made.eapClient.start(user, 0);

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { checkOptions, parseOptions, settleAddresses } from "../../../src/options/parse.ts";
+import { checkOptions, settleAddresses } from "../../../src/options/check.ts";
+import { parseOptions } from "../../../src/options/parse.ts";
 import { withOwnAddress, withoutOwnAddress } from "../../../src/run/settings/own-address.ts";
 import { fakeHost } from "../../kit/optionhost.ts";
 import { PATIENCE_MS } from "../../kit/patience.ts";
@@ -13,9 +14,10 @@ async function started(words: readonly string[], lookUp: () => Promise<typeof OW
   const host = fakeHost({ hostname: "marvin", changes: { resolveHost: () => ((asked += 100), undefined) } });
   const config = parseOptions(["/dev/ttyS1", ...words], host);
   const look = (name: string) => ((asked += 1), expect(name).toBe("marvin"), lookUp());
-  checkOptions(config, withoutOwnAddress(config, host));
-  settleAddresses(config, await withOwnAddress(config, host, (text) => void said.push(text), look, slowMs));
-  return { our: config.ourAddress, from: config.ourAddressFrom, said, asked };
+  const checked = checkOptions(config, withoutOwnAddress(config, host));
+  const knowing = await withOwnAddress(checked, host, (text) => void said.push(text), look, slowMs);
+  const { ourAddress: our, ourAddressFrom: from } = settleAddresses(checked, knowing);
+  return { our, from, said, asked };
 }
 
 test("our address is that of our host name, looked up once", async () => {
@@ -47,8 +49,7 @@ test("a look-up that takes long is announced before it ends", async () => {
 test("who goes into the background leaves the look-up to its child", () => {
   const host = fakeHost({ hostname: "arthur" });
   const config = parseOptions(["/dev/ttyS1"], host);
-  checkOptions(config, withoutOwnAddress(config, host));
-  expect(config.ourAddress).toBeUndefined();
+  expect(checkOptions(config, withoutOwnAddress(config, host)).ourAddress).toBeUndefined();
   // The names of others are still looked up.
   expect(withoutOwnAddress(config, host).resolveHost("localhost")).toBe(0x7f000001);
 });
