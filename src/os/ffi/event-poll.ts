@@ -1,5 +1,5 @@
-// Bun's own epoll descriptors, found by their name: one of them is ready when a child has ended, a signal came, or a
-// socket or promise of Bun's wants its turn. Undocumented, so whoever polls them has a fall-back.
+// Finds Bun's own epoll descriptors by their name in /proc. One of them becomes readable when a child has ended, a
+// signal has arrived, or a socket or promise of Bun is ready. This is undocumented, so callers need a fall-back.
 
 import { readdirSync, readlinkSync } from "node:fs";
 
@@ -15,7 +15,7 @@ function isEventPoll(fd: number): boolean {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`) === "anon_inode:[eventpoll]";
   } catch {
-    // The descriptor of the directory itself, closed by now.
+    // This was the descriptor of the directory itself, which is closed by now.
     return false;
   }
 }

@@ -1,7 +1,7 @@
 // The C library by ffi: file descriptors, poll, ioctl, sockets, errno. Everything else in os/ stands on this file.
 //
-// `ptr(view)` goes stale once `.buffer` of a small typed array was touched, so every block of memory whose address is
-// passed on is made by `Memory`: ArrayBuffer first, then the views, then the address, once.
+// `ptr(view)` goes stale once `.buffer` of a small typed array was touched. So `Memory` makes every block of memory
+// whose address is passed on: first the ArrayBuffer, then the views, then the address, once.
 
 import { dlopen, ptr, read, type Pointer } from "bun:ffi";
 import { readFileSync } from "node:fs";
@@ -51,10 +51,10 @@ const SYMBOLS = {
   syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64"], returns: "i32" },
 } as const;
 
-/** Kilobytes of address space that Bun's machine code and the C library take. */
+/** Kilobytes of address space that Bun's machine code and the C library take. A smaller limit (ulimit -v) stops us. */
 const LEAST_ADDRESS_SPACE = 3_000_000;
 
-/** Nothing of ours has begun yet, and nobody could catch what is thrown here. */
+/** Prints an error and exits. It runs before anything else, so nothing could catch an exception. */
 function refuse(error: unknown): never {
   const limits = readFileSync("/proc/self/limits", "latin1");
   const limit = Math.floor(Number(/^Max address space +(\d+)/m.exec(limits)?.[1]) / 1024);
@@ -101,12 +101,12 @@ export function strerror(number: number): string {
   return String(libc.strerror(number));
 }
 
-/** A system call that failed: what was called, on what, and why. The host's kind of trouble (run/exit.ts maps it). */
+/** A system call that failed: the call, its subject and the errno. run/exit.ts maps it to an exit code. */
 export class OsError extends Error {
   readonly call: string;
   readonly path: string;
   readonly errno: number;
-  /** "ENOENT" and friends. */
+  /** The name of the errno, such as "ENOENT". */
   readonly code: string;
 
   constructor(call: string, path = "", number = errno()) {
@@ -119,7 +119,7 @@ export class OsError extends Error {
   }
 }
 
-/** Is it one of these errors ("ENOENT"), ours or one of node:fs? */
+/** True when an error has one of these codes ("ENOENT"). Takes an OsError or an error of node:fs. */
 export function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }

@@ -1,4 +1,5 @@
-// Shared libraries the system may or may not have, by their sonames, opened when first needed; and byte strings for them.
+// Opens shared libraries that may not be installed, by soname, at first use. Also makes NUL-terminated byte strings for
+// them.
 
 import { dlopen, type FFIFunction } from "bun:ffi";
 import { cstring, Memory } from "./libc.ts";
@@ -8,10 +9,13 @@ export const LIBC = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so
 
 const RTLD_NOW = 2;
 
-// Every glibc has a libdl, and musl takes the name for its own.
+// Every glibc has libdl.so.2, and musl accepts the name for its own libc.
 const loader = dlopen("libdl.so.2", { dlopen: { args: ["ptr", "i32"], returns: "ptr" } }).symbols;
 
-/** Bun looks for what the system does not have in the working directory, which is anybody's: so this is asked first. */
+/**
+ * Asks the system's loader first. Bun also looks in the working directory, where anybody may have put a file of that
+ * name.
+ */
 function isInstalled(name: string): boolean {
   return loader.dlopen(cstring(name).address, RTLD_NOW) !== null;
 }
@@ -22,7 +26,7 @@ function open<const Symbols extends Record<string, FFIFunction>>(names: readonly
     try {
       return dlopen(name, symbols).symbols;
     } catch {
-      // Without one of the functions: the next name.
+      // The library lacks one of the functions: try the next name.
     }
   }
   return undefined;
@@ -42,7 +46,7 @@ export function library<const Symbols extends Record<string, FFIFunction>>(
   };
 }
 
-/** A NUL-terminated copy of bytes that are not our text: names and passwords as the peer sent them. */
+/** A NUL-terminated copy of bytes that need not be UTF-8, such as names and passwords from the peer. */
 export function terminated(bytes: Uint8Array): Memory {
   const memory = new Memory(bytes.length + 1);
   memory.bytes.set(bytes);

@@ -1,5 +1,5 @@
-// Most of our resident memory is the executable's own code, and most of that is Bun's for starting up. Once a link is
-// up its pages are given back: what is needed again comes back from the page cache at a microsecond a page.
+// Most of our resident memory is code of the executable that Bun needs only to start. Once a link is up, we give these
+// pages back. A page that is needed again comes from the page cache in about a microsecond.
 
 import { readFileSync } from "node:fs";
 import type { Pointer } from "bun:ffi";
@@ -7,7 +7,7 @@ import { libc } from "./libc.ts";
 
 const MADV_DONTNEED = 4;
 
-/** Gives back the pages of our executable's code. They are never written, so nothing can be lost. */
+/** Gives back the pages of our executable's code. They are never written, so nothing is lost. */
 export function dropCodePages(): void {
   let maps: string;
   try {

@@ -1,22 +1,22 @@
-// Reading files that should be small, in places where others may have put a FIFO, a device or twenty gigabytes.
+// Reads files that should be small, from paths where somebody may have put a FIFO, a device or a huge file.
 
 import { constants } from "node:os";
 import { fstatSync } from "node:fs";
 import { closeFd, EAGAIN, EINTR, EINVAL, errno, libc, Memory, O, openFd, OsError, POLLIN } from "./libc.ts";
 
-/** No options file, secrets file or chat script is larger. */
+/** The largest options file, secrets file or chat script that we read. */
 const MOST = 1 << 20;
 const CHUNK = 65536;
-/** A pipe (`file <(…)`) or a terminal that says nothing for so long. */
+/** How long we wait for a pipe (`file <(…)`) or a terminal that sends nothing. */
 const PATIENCE_MS = 10_000;
 const { EFBIG, ETIMEDOUT } = constants.errno;
 
-/** Opens a file for reading, without waiting for a FIFO's other end. Throws OsError. */
+/** Opens a file for reading. Does not wait for the other end of a FIFO. Throws OsError. */
 export function openToRead(path: string): number {
   return openFd(path, O.RDONLY | O.NONBLOCK | O.NOCTTY);
 }
 
-/** The first `most` octets of a regular file; of anything else nothing is read. Throws OsError. */
+/** The first `most` octets of a regular file; nothing of any other kind of file. Throws OsError. */
 export function readHead(path: string, most: number): Uint8Array {
   const fd = openToRead(path);
   try {
@@ -29,7 +29,7 @@ export function readHead(path: string, most: number): Uint8Array {
   }
 }
 
-/** All of a file that is small, or of a pipe that is written to. Throws OsError: EFBIG for more. */
+/** Reads a small file, or a pipe, to its end. Throws OsError, with EFBIG for more than {@link MOST}. */
 export function readAll(fd: number, path = ""): Buffer {
   const chunk = new Memory(CHUNK);
   const pieces: Buffer[] = [];

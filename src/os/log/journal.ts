@@ -1,5 +1,5 @@
-// A descriptor that systemd's journal listens at: lines with their priority in front (sd-daemon(3)), which need not go to
-// syslog as well.
+// A descriptor that leads to systemd's journal. Lines go there with their priority in front (sd-daemon(3)) and need not
+// go to syslog as well.
 
 import { fstatSync } from "node:fs";
 import { EAGAIN, EINTR, errno, libc, type Memory } from "../ffi/libc.ts";
@@ -18,7 +18,7 @@ export class Journal implements Reader {
     this.#fd = fd;
   }
 
-  /** False when nobody reads it any more. */
+  /** False when the journal has closed its end. */
   write(level: Level, text: string): boolean {
     if (this.#isBroken) return false;
     this.#outbox.push(linesOf(level, text));
@@ -49,7 +49,10 @@ function linesOf(level: Level, text: string): Memory {
   );
 }
 
-/** Undefined when it is not the journal's. `stream` is what systemd says of the descriptors it gave us: "dev:inode". */
+/**
+ * Undefined when the descriptor does not lead to the journal. `stream` is systemd's "dev:inode" of the descriptors it
+ * gave us.
+ */
 export function journalAt(fd: number | undefined, stream = process.env["JOURNAL_STREAM"]): Journal | undefined {
   if (fd === undefined || stream === undefined) return undefined;
   try {

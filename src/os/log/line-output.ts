@@ -1,10 +1,10 @@
-// A descriptor that lines are printed to: a terminal, a pipe, a file. Whoever reads it may be slow, and it need not be
-// non-blocking: it may be shared with programs that would not expect that.
+// A descriptor that log lines are printed to: a terminal, a pipe or a file. Its reader may be slow. It may be blocking,
+// because we may share it with programs that expect that.
 
 import { EAGAIN, EINTR, errno, libc, Memory, POLLOUT } from "../ffi/libc.ts";
 import { lineOf, lossText, Outbox, type Reader, UNDELIVERABLE } from "./outbox.ts";
 
-/** A pipe that poll(2) calls writable takes this much without waiting. */
+/** A pipe that poll(2) reports writable takes this much without blocking. */
 const PIPE_BUF = 4096;
 
 export class LineOutput implements Reader {
@@ -23,7 +23,7 @@ export class LineOutput implements Reader {
     this.#outbox.push(lineOf(text));
   }
 
-  /** What still waits is given up. */
+  /** Closes it and drops the lines that still wait. */
   close(): void {
     this.#isClosed = true;
     this.#outbox.flush();
@@ -38,7 +38,7 @@ export class LineOutput implements Reader {
     if (libc.poll(this.#poll.address, 1, 0) === 0) return 0;
     const put = libc.write(this.#fd, line.at(at), Math.min(PIPE_BUF, line.bytes.length - at));
     if (put >= 0) return put;
-    // Else the terminal hung up, or the disk is full.
+    // Otherwise the terminal hung up or the disk is full.
     return errno() === EAGAIN || errno() === EINTR ? 0 : UNDELIVERABLE;
   }
 }

@@ -1,5 +1,5 @@
-// Where pppd's log lines go: syslog, and the same line to logfd (stdout until detaching, or logfile); to the journal once,
-// when that is what logfd is. The one thing that prints while a link is up.
+// Writes pppd's log lines: to syslog, and to logfd (stdout until detaching, or logfile). If logfd leads to the journal,
+// each line goes there once. This is the only code that prints while a link is up.
 
 import { inert } from "../../bytes/text.ts";
 import { type Journal, journalAt } from "./journal.ts";
@@ -17,11 +17,11 @@ const SYSLOG_LEVELS: Record<LogLevel, SyslogLevel> = {
   error: "err",
 };
 
-/** A reader of the descriptor that takes nothing for so long gets no more when it is given up. */
+/** When we stop using the descriptor, its reader has this long to take the waiting lines. */
 const DROP_MS = 1000;
 
 export class Log {
-  /** Debug lines are written, to syslog and to the descriptor. */
+  /** Writes debug lines as well, to syslog and to the descriptor. */
   debug: boolean;
   readonly #syslog: Syslog;
   #fd: number | undefined;
@@ -36,19 +36,19 @@ export class Log {
     this.debug = debug;
   }
 
-  /** The descriptor scripts get as their stderr; undefined: none. */
+  /** The descriptor that scripts get as stderr. Undefined: none. */
   get fd(): number | undefined {
     return this.#fd;
   }
 
-  /** Syslog alone from now on. The descriptor may become another file's: what waits for it goes first, or is lost. */
+  /** Writes only to syslog from now on. The descriptor may be reused, so its waiting lines are written now or lost. */
   dropFd(): void {
     drainOutboxes(DROP_MS);
     this.#output?.close();
     this.#fd = this.#journal = this.#output = undefined;
   }
 
-  /** What scripts say that are played by ourselves, for the descriptor alone. */
+  /** Writes a script's own output (of a chat that we run ourselves) to the descriptor only. */
   pass(bytes: Uint8Array): void {
     this.#output?.write(bytes);
   }
@@ -61,7 +61,7 @@ export class Log {
     this.#output?.write(`${text}\n`);
   }
 
-  /** For syslog or the journal: what would tell the person at the terminal nothing ("Exit."). */
+  /** Writes only to syslog or the journal, for lines such as "Exit." that tell the user at the terminal nothing. */
   note(level: LogLevel, line: string): void {
     if (level === "debug" && !this.debug) return;
     const text = harmless(line);
@@ -71,8 +71,8 @@ export class Log {
 }
 
 /**
- * One line that does nothing to a terminal, whoever said what is in it: a peer, PAM, a helper. Where its octets have a
- * form of pppd's they have it already.
+ * Makes a line safe for a terminal, wherever its text comes from (peer, PAM, helper program). Text that pppd has a
+ * visible form for has been converted already.
  */
 function harmless(line: string): string {
   return line.split("\t").map(inert).join("\t");

@@ -1,5 +1,5 @@
-// Telling the service manager how we are: sd_notify(3)'s datagrams, for units of Type=notify. Without NOTIFY_SOCKET in the
-// environment nothing is said.
+// Reports progress to the service manager by sd_notify(3) datagrams, for units of Type=notify. Does nothing without
+// NOTIFY_SOCKET in the environment.
 
 import { check, closeFd, EAGAIN, errno, libc, Memory, O, POLLOUT } from "../ffi/libc.ts";
 
@@ -8,14 +8,14 @@ const SOCK_DGRAM = 2;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const SUN_PATH_SIZE = 108;
-/** A manager that is busy is waited for this long, and the link no longer. */
+/** How long we wait for a busy manager. */
 const PATIENCE_MS = 100;
 
 type Environment = Record<string, string | undefined>;
 
 /**
- * The manager's socket, taken out of the environment: what we start must not speak for us. To be called once, before
- * anything is started.
+ * Takes the manager's socket out of the environment, so that programs we start cannot use it. Call it once, before any
+ * program is started.
  */
 export function takeNotifier(
   environment: Environment = process.env,
@@ -32,22 +32,23 @@ export function takeNotifier(
 }
 
 export class Notifier {
-  /** The service has started when the link is up, and not before (`up_sdnotify`). */
+  /** With `up_sdnotify` the service counts as started only when the link is up. */
   startsUp = false;
   /**
-   * The manager started this very process and keeps it, so that it has no background to go into. (MAINPID would hand the
-   * service over, but systemd does not wait for the end of a process that was not its child when it heard of it.)
+   * True when the manager itself started this process and keeps watching it. Then there is no background to go into.
+   * (MAINPID could hand over the service, but systemd does not wait for the end of a process that was not its child at
+   * that time.)
    */
   isService = false;
   readonly #socket: string | undefined;
-  /** Half of the time after which the manager would take us for dead. */
+  /** Half of the watchdog's timeout. */
   readonly #beatMs: number;
   #beatAt: number;
   #status = "";
   #ready = false;
   #stopping = false;
 
-  /** `socket` is a path or, behind an @, an abstract name. `watchdogMs` 0: nobody waits for a sign of life. */
+  /** `socket` is a path, or an abstract name after "@". `watchdogMs` 0: there is no watchdog. */
   constructor(socket: string | undefined, watchdogMs = 0) {
     this.#socket = socket !== undefined && /^[/@]./.test(socket) ? socket : undefined;
     this.#beatMs = this.#socket === undefined || watchdogMs <= 0 ? Infinity : watchdogMs / 2;
@@ -55,8 +56,8 @@ export class Notifier {
   }
 
   /**
-   * Says what is going on; the first time also that the service has started: its line is open, or waited for. Who calls
-   * may come in a week, and a modem may be off: a manager would take a service that has not started for broken.
+   * Reports the state. The first report also says that the service has started: its line is open or awaited. A caller
+   * may come only in a week and a modem may be off; until then a manager would take the service for broken.
    */
   status(text: string, isUp = false): void {
     if (this.#stopping || text === this.#status) return;
@@ -66,31 +67,31 @@ export class Notifier {
     this.#ready ||= starts;
   }
 
-  /** The end has begun. */
+  /** Reports that the service is stopping. */
   stopping(): void {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#send("STOPPING=1\nSTATUS=ending");
   }
 
-  /** How often a sign of life is due, in milliseconds; Infinity: never. */
+  /** The interval of the watchdog messages in milliseconds. Infinity: none. */
   get beatMs(): number {
     return this.#beatMs;
   }
 
-  /** When the next one is. */
+  /** When the next watchdog message is due. */
   get beatAt(): number {
     return this.#beatAt;
   }
 
-  /** Gives it. */
+  /** Sends a watchdog message. */
   beat(now: number): void {
     if (this.#beatMs === Infinity) return;
     this.#beatAt = now + this.#beatMs;
     this.#send("WATCHDOG=1");
   }
 
-  /** Each on a socket of its own: they are few, and the manager may have been started anew. */
+  /** Uses a new socket for each message. Messages are few, and the manager may have been restarted. */
   #send(text: string): void {
     if (this.#socket === undefined) return;
     const fd = libc.socket(AF_UNIX, SOCK_DGRAM | O.CLOEXEC, 0);
@@ -106,14 +107,14 @@ export class Notifier {
       awaitRoom(fd);
       send();
     } catch {
-      // Nobody listens: the link is worth more than the word.
+      // Nobody listens. That must not end the link.
     } finally {
       closeFd(fd);
     }
   }
 }
 
-/** struct sockaddr_un. An abstract name has its NUL in front, and none behind. */
+/** struct sockaddr_un. An abstract name begins with a NUL and has none at its end. */
 function address(socket: string): { memory: Memory; length: number } {
   const name = Buffer.from(socket).subarray(0, SUN_PATH_SIZE - 1);
   const memory = new Memory(2 + SUN_PATH_SIZE);

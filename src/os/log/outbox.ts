@@ -1,47 +1,49 @@
-// Lines on their way to somebody who may be slow to take them: a log daemon, the journal, a terminal. They wait here in
-// order, and only the end of the program waits for them.
+// A queue of lines for a reader that may be slow: a log daemon, the journal or a terminal. The program waits for the
+// queue only at its end.
 
 import { Memory } from "../ffi/libc.ts";
 
-/** Octets that may wait for one reader. What comes on top of them is lost, and counted. */
+/** The most octets that wait for one reader. Later lines are dropped and counted. */
 const MOST = 1 << 18;
-/** While lines wait, the reader is tried this often. */
+/** How often a reader is tried while lines wait. */
 const TURN_MS = 20;
-/** At the end, a reader that has taken nothing for so long gets no more, */
+/** At the end of the program, we stop when no reader has taken anything for this long, */
 const PATIENCE_MS = 5000;
-/** and neither does one that has taken this long over all of them. */
+/** or when this much time has passed in all. */
 const LONGEST_MS = 60_000;
 
-/** What became of a line: octets of it that were taken, 0 for "no room now", or one of these. */
+/**
+ * The result of `take` for a line that cannot be delivered. Other results: the octets taken, or 0 for "no room now".
+ */
 export const UNDELIVERABLE = -1;
-/** The reader is not there. The lines wait for it, but nobody looks for it before the next line. */
+/** The reader does not exist. The lines wait for it, but it is tried again only with the next line. */
 export const ABSENT = -2;
 
 export interface Reader {
-  /** Hands over line[at, …), without waiting. */
+  /** Hands over line[at, …) without waiting. */
   take(line: Memory, at: number): number;
-  /** A line that says how many were lost. */
+  /** The line that reports how many messages were lost. */
   lossLine(count: number): Memory;
 }
 
 interface Waiting {
   readonly line: Memory;
-  /** Messages that are lost when it is: those that a line about a loss counts are lost still. */
+  /** How many messages are lost if this line is lost. A line that reports a loss stands for all messages it counts. */
   readonly count: number;
 }
 
-/** Whose reader is there and slow. */
+/** Outboxes whose reader exists and is slow. */
 const waiting = new Set<Outbox>();
-/** Whose reader is not there. */
+/** Outboxes whose reader does not exist. */
 const absent = new Set<Outbox>();
 let timer: Timer | undefined;
 
 export class Outbox {
   readonly #reader: Reader;
   #lines: Waiting[] = [];
-  /** Octets of all lines. */
+  /** Octets in all waiting lines. */
   #size = 0;
-  /** Octets of the first line that were taken. */
+  /** Octets of the first line that have been taken. */
   #taken = 0;
   #lost = 0;
 
@@ -59,7 +61,7 @@ export class Outbox {
     }
   }
 
-  /** Hands over what the reader takes now; true when that was anything. */
+  /** Hands over what the reader takes now. True when it took anything. */
   flush(): boolean {
     let moved = false;
     let state = 0;
@@ -70,7 +72,7 @@ export class Outbox {
       if (state === UNDELIVERABLE) this.#lost += first.count;
       else if ((this.#taken += state) < first.line.bytes.length) continue;
       this.#remove();
-      // One that takes no line at all is not told of that.
+      // A reader that takes no lines at all gets no report of a loss either.
       if (this.#lines.length === 0 && state !== UNDELIVERABLE) this.#reportLoss();
     }
     this.#waitFor(state);
@@ -106,7 +108,7 @@ export function lossText(count: number): string {
   return `${count} message${count === 1 ? "" : "s"} lost`;
 }
 
-/** A line of text, with what ends it. */
+/** A line of text with its terminator. */
 export function lineOf(text: string | Uint8Array): Memory {
   const bytes = typeof text === "string" ? Buffer.from(text, "utf8") : text;
   const memory = new Memory(bytes.length);
@@ -114,7 +116,7 @@ export function lineOf(text: string | Uint8Array): Memory {
   return memory;
 }
 
-/** A loop that blocks gives Bun its turn this often, so that lines that wait are handed over. Infinity: none wait. */
+/** How often a blocking loop must give Bun a turn, so that waiting lines are handed over. Infinity: no lines wait. */
 export function outboxTurnMs(): number {
   return waiting.size > 0 ? TURN_MS : Infinity;
 }
@@ -128,7 +130,7 @@ function startTimer(): void {
   timer.unref();
 }
 
-/** Waits until all lines are handed over, or their readers take no more. */
+/** Waits until all lines are handed over or the time limits have passed. */
 export function drainOutboxes(patience = PATIENCE_MS): void {
   const startedAt = performance.now();
   for (const outbox of [...absent]) outbox.flush();

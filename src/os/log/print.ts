@@ -1,11 +1,11 @@
-// Standard output of programs that print and end. (Bun.write(Bun.stdout) empties a file that stdout was directed to, and
-// says twice what a slow pipe took in pieces.)
+// Standard output of programs that print and exit. (Bun.write(Bun.stdout) truncates a file that stdout is redirected
+// to, and repeats data that a slow pipe took in pieces.)
 
 import { EAGAIN, EINTR, errno, libc, Memory, OsError, POLLOUT } from "../ffi/libc.ts";
 
 const STDOUT = 1;
 
-/** All of it is out when this returns. Throws OsError: EPIPE when nobody reads any more. */
+/** Returns when everything is written. Throws OsError: EPIPE when the reader is gone. */
 export function print(text: string | Uint8Array): void {
   const bytes = typeof text === "string" ? Buffer.from(text) : text;
   const memory = new Memory(bytes.length + 1);
@@ -22,7 +22,7 @@ export function print(text: string | Uint8Array): void {
   }
 }
 
-/** Somebody made it non-blocking. */
+/** Waits for room when another program has made stdout non-blocking. */
 function awaitRoom(): void {
   const set = new Memory(8);
   set.view.setInt32(0, STDOUT, true);

@@ -1,6 +1,6 @@
-// A text that other programs on this machine may read: a socket in a folder, and who connects to it gets the text of the
-// moment and is hung up on. Nothing is ever read from a reader, and nothing kept for one that does not read: what was
-// written lies in its own socket.
+// Publishes a text to other programs on this machine: a program that connects to a socket gets the present text and is
+// disconnected. We never read from a reader, and keep nothing for one that does not read: the kernel holds the written
+// text.
 
 import { chmodSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { EAGAIN, EINTR, closeFd, errno, libc, Memory, O, OsError, POLLIN } from "../ffi/libc.ts";
@@ -13,9 +13,9 @@ export class Publication {
   #open = true;
 
   /**
-   * Takes the place of whatever has the name: a socket left by a program that was killed, or that of one in another
-   * network namespace. `text` is asked for each reader; of one that does not fit a socket's buffer (some 200 KB) the end
-   * is missing. Throws what node:fs throws.
+   * Replaces any socket of that name: one left by a killed program, or one of a program in another network namespace.
+   * `text` is called for each reader. A text that exceeds the socket's buffer (about 200 KB) loses its end. Throws
+   * errors of node:fs.
    */
   constructor(path: string, text: () => string) {
     const unfinished = `${path}.${process.pid}`;
@@ -26,11 +26,11 @@ export class Publication {
       socket: {
         open: (socket) => {
           socket.write(text());
-          // Not end(): it would wait for the reader to hang up.
+          // end() would wait until the reader hangs up.
           socket.terminate();
         },
         data: () => {},
-        // It went away before it was answered.
+        // The reader left before it got its answer.
         error: () => {},
       },
     });
@@ -45,7 +45,7 @@ export class Publication {
     process.on("exit", this.#onExit);
   }
 
-  /** Gives it another place, unless that is denied. */
+  /** Moves the socket to another path. Does nothing when that is denied. */
   move(path: string): void {
     if (!this.#open) return;
     try {
@@ -53,11 +53,11 @@ export class Publication {
       renameSync(this.#path, path);
       this.#path = path;
     } catch {
-      // Whoever looks for it there finds what the kernel says of the interface.
+      // Readers that do not find the socket use the kernel's interface counters.
     }
   }
 
-  /** Removes the socket, unless the name is somebody else's by now. Harmless when that was done before. */
+  /** Removes the socket, unless another program has taken the name. A second call does nothing. */
   close(): void {
     if (!this.#open) return;
     this.#open = false;
@@ -66,7 +66,7 @@ export class Publication {
     try {
       if (statSync(this.#path).ino === this.#inode) unlinkSync(this.#path);
     } catch {
-      // It is gone.
+      // The socket is gone already.
     }
   }
 }
@@ -77,10 +77,10 @@ const SOCK_STREAM = 1;
 const LONGEST_PATH = 107;
 const CHUNK = 65536;
 const MOST = 1 << 20;
-/** A program that was stopped keeps its socket and says nothing. */
+/** How long we wait for the text. A stopped program keeps its socket and never answers. */
 const PATIENCE_MS = 2000;
 
-/** What is published there; undefined when nothing is, or nobody answers. */
+/** Reads the text published at a path. Undefined when there is none or no answer. */
 export function readPublished(path: string): string | undefined {
   const name = Buffer.from(path);
   if (name.length > LONGEST_PATH) return undefined;
@@ -90,7 +90,7 @@ export function readPublished(path: string): string | undefined {
   const fd = libc.socket(AF_UNIX, SOCK_STREAM | O.CLOEXEC | O.NONBLOCK, 0);
   if (fd < 0) throw new OsError("socket");
   try {
-    // Nothing there, nobody behind it, or too many who wait before us.
+    // There is no socket, no listener, or its queue is full.
     if (libc.connect(fd, address.address, address.bytes.length) < 0) return undefined;
     return readToEnd(fd);
   } finally {
@@ -116,7 +116,7 @@ function readToEnd(fd: number): string | undefined {
   return undefined;
 }
 
-/** False when the time is over. */
+/** False when the deadline has passed. */
 function awaitInput(fd: number, deadline: number): boolean {
   const left = Math.ceil(deadline - performance.now());
   if (left <= 0) return false;

@@ -1,5 +1,5 @@
-// syslog(3) without libc's: one datagram a message to /dev/log, in the form the C library writes (RFC 3164).
-// Logging never throws and never waits: what a slow, stopped or restarted daemon does not take waits in an Outbox.
+// syslog(3) without libc: sends each message as one datagram to /dev/log, in the C library's format (RFC 3164). Logging
+// never throws and never waits: an Outbox keeps what a slow, stopped or restarted daemon does not take.
 
 import { constants } from "node:os";
 import { closeFd, EAGAIN, EINTR, errno, libc, Memory, O } from "../ffi/libc.ts";
@@ -41,10 +41,10 @@ const SOCK_DGRAM = 2;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const SUN_PATH_SIZE = 108;
-/** After a failed connect the next one is not tried before. */
+/** How long we wait after a failed connect before the next attempt. */
 const RETRY_MS = 1000;
 
-/** "Nov  2 16:18:16": the clock of the log, in local time. */
+/** The time stamp of the log in local time: "Nov  2 16:18:16". */
 export function logTime(date: Date): string {
   const day = String(date.getDate()).padStart(2, " ");
   const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map((n) => String(n).padStart(2, "0"));
@@ -75,7 +75,7 @@ export class Syslog {
 
 const daemons = new Map<string, Outbox>();
 
-/** All who write to one daemon share a connection: what pppd and its chat say stays in order. */
+/** The shared connection to a daemon. All senders use it, so that messages of pppd and its chat stay in order. */
 function daemonAt(path: string, line: (text: string) => Memory): Outbox {
   let outbox = daemons.get(path);
   if (outbox === undefined) daemons.set(path, (outbox = new Outbox(new Daemon(path, line))));
@@ -98,11 +98,11 @@ class Daemon implements Reader {
     return this.#line(lossText(count));
   }
 
-  /** The second attempt is for a daemon that was restarted: the old socket is dead, the new one is in its place. */
+  /** The second attempt is for a restarted daemon: the old socket is dead and a new one has its path. */
   take(line: Memory, at: number): number {
     for (const isLast of [false, true]) {
       if (this.#fd < 0 && !this.#connect()) return at > 0 ? UNDELIVERABLE : ABSENT;
-      // On a stream the NUL ends the record; a datagram has an end of its own.
+      // On a stream the NUL ends the record. A datagram needs none.
       const length = line.bytes.length - at - (this.#stream ? 0 : 1);
       const sent = libc.send(this.#fd, line.at(at), length, MSG_DONTWAIT | MSG_NOSIGNAL);
       if (sent >= 0) return this.#stream ? sent : line.bytes.length;
@@ -110,7 +110,7 @@ class Daemon implements Reader {
       if (error === EAGAIN || error === EINTR || error === ENOBUFS) return 0;
       if (error === EMSGSIZE) return UNDELIVERABLE;
       this.#disconnect();
-      // A new daemon would take the rest of a line for a line.
+      // A new daemon would take the rest of a line for a whole line.
       if (isLast || at > 0) return UNDELIVERABLE;
     }
     return UNDELIVERABLE;

@@ -1,5 +1,5 @@
-// Names the system knows: hosts and networks by NSS (/etc/hosts, DNS, …), the user's home and groups, the tty on a
-// descriptor. All synchronous, as an options file is read.
+// Looks up names that the system knows: hosts and networks by NSS (/etc/hosts, DNS, …), users and groups, and the tty
+// of a descriptor. All calls are synchronous, because reading an options file is.
 
 import { CString, type Pointer, read } from "bun:ffi";
 import { cstring } from "../ffi/libc.ts";
@@ -28,7 +28,7 @@ function lookUp(symbol: "gethostbyname" | "getnetbyname" | "getgrnam", name: str
   return (libc()?.[symbol](key.address) as Pointer | null | undefined) ?? undefined;
 }
 
-/** The first IPv4 address of a host, as uint32. May take as long as a name server does. */
+/** The first IPv4 address of a host, as uint32. Blocks for as long as the name server takes. */
 export function hostAddress(name: string): number | undefined {
   const host = lookUp("gethostbyname", name);
   if (host === undefined || read.i32(host, HOST.type) !== AF_INET) return undefined;
@@ -38,19 +38,19 @@ export function hostAddress(name: string): number | undefined {
   return octets.reduce((address, octet) => address * 256 + octet, 0);
 }
 
-/** The number of a network in /etc/networks, its host part zero, as uint32. */
+/** The number of a network in /etc/networks, with host part zero, as uint32. */
 export function networkAddress(name: string): number | undefined {
   const network = lookUp("getnetbyname", name);
   return network === undefined || read.i32(network, NET.type) !== AF_INET ? undefined : read.u32(network, NET.number);
 }
 
-/** The name of a user in the password file; Bun's own userInfo() believes $USER. */
+/** The name of a user in the password file. Bun's own userInfo() would use $USER. */
 export function userName(uid: number): string | undefined {
   const entry = libc()?.getpwuid(uid) as Pointer | null | undefined;
   return entry ? textAt(read.ptr(entry, PW_NAME)) : undefined;
 }
 
-/** The home of a user in the password file. */
+/** The home directory of a user in the password file. */
 export function homeOf(uid: number): string | undefined {
   const entry = libc()?.getpwuid(uid) as Pointer | null | undefined;
   return entry ? textAt(read.ptr(entry, PW_DIR)) : undefined;
@@ -62,12 +62,12 @@ export function groupNumber(name: string): number | undefined {
   return group === undefined ? undefined : read.u32(group, GR_GID);
 }
 
-/** The path of the tty that a descriptor is open on, or undefined when it is no tty. */
+/** The path of a descriptor's tty. Undefined when it is no tty. */
 export function ttyOf(fd: number): string | undefined {
   return textAt(Number(libc()?.ttyname(fd) ?? 0));
 }
 
-/** Does something with the rights of another effective user; only a set-user-id program can, and must. */
+/** Runs `act` with another effective user id. Only a set-user-id program can, and needs to. */
 export function asUser<T>(uid: number, act: () => T): T {
   const own = process.geteuid?.() ?? uid;
   if (own === uid) return act();

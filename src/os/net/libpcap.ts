@@ -1,10 +1,10 @@
-// libpcap by ffi: filter expressions ("tcp port 80 and inbound") become BPF programs, as pppd has them made.
+// Compiles filter expressions ("tcp port 80 and inbound") to BPF programs by libpcap, as pppd does.
 
 import { type Pointer, read } from "bun:ffi";
 import { cstring, Memory } from "../ffi/libc.ts";
 import { library } from "../ffi/library.ts";
 
-/** PPP with the direction where the address octet would be: what pppd's kernel driver shows a filter. */
+/** PPP with the direction in place of the address octet, as pppd's kernel driver presents packets to a filter. */
 const DLT_PPP_PPPD = 166;
 const SNAPLEN = 65535;
 const OPTIMIZE = 1;
@@ -27,8 +27,8 @@ export interface Instruction {
 const INSTRUCTION = 8;
 
 /**
- * The program for an expression, or libpcap's text on what is wrong with it; undefined where there is no libpcap. `netmask`
- * (a uint32) is what "ip broadcast" goes by. Names in the expression are looked up, for as long as the resolver takes.
+ * Compiles an expression to a program. Returns libpcap's message when the expression is wrong, and undefined without a
+ * libpcap. `netmask` (a uint32) is for "ip broadcast". Names in the expression are looked up, which may block.
  */
 export function compileFilter(expression: string, netmask: number): Instruction[] | string | undefined {
   const lib = pcap();
@@ -43,7 +43,7 @@ export function compileFilter(expression: string, netmask: number): Instruction[
     const instructions = read.ptr(program.address, 8) as Pointer;
     return Array.from({ length: read.u32(program.address, 0) }, (_, at) => instruction(instructions, at * INSTRUCTION));
   } finally {
-    // Harmless when there is none.
+    // Harmless when compilation failed.
     lib.pcap_freecode(program.address);
     lib.pcap_close(handle);
   }
@@ -58,7 +58,7 @@ function instruction(pointer: Pointer, offset: number): Instruction {
   };
 }
 
-/** The number whose octets lie in memory as on the wire: so does pppd's netmask. */
+/** Swaps the octets so that they lie in memory as on the wire, as pppd's netmask does. */
 function inNetworkOrder(number: number): number {
   const { address, view } = new Memory(4);
   view.setUint32(0, number);

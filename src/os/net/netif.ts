@@ -1,5 +1,5 @@
-// Network interfaces: addresses, up and down, MTU, counters. By rtnetlink, which needs no `ip` program and no /proc/sys
-// (read-only in containers). IPv4 addresses are unsigned 32-bit numbers, IPv6 addresses 16 octets.
+// Network interfaces: addresses, up and down, MTU, counters. Uses rtnetlink, which needs neither an `ip` program nor
+// /proc/sys (read-only in containers). IPv4 addresses are unsigned 32-bit numbers, IPv6 addresses 16 octets.
 
 import { put32, u32 } from "../../bytes/be.ts";
 import { hasCode } from "../ffi/libc.ts";
@@ -7,7 +7,7 @@ import * as nl from "./netlink.ts";
 
 export const IFF = { UP: 0x1, BROADCAST: 0x2, LOOPBACK: 0x8, POINTOPOINT: 0x10, NOARP: 0x80 } as const;
 
-/** An interface, whatever it is called by now: the kernel knows it by its index. The name is for messages. */
+/** Identifies an interface by its index, which stays when it is renamed. The name is for messages. */
 export interface Device {
   readonly index: number;
   readonly name: string;
@@ -19,12 +19,12 @@ export interface Interface extends Device {
   /** {@link IFF} */
   readonly flags: number;
   readonly mtu: number;
-  /** Empty when it has none. */
+  /** The hardware address. Empty when the interface has none. */
   readonly mac: Uint8Array;
   readonly counters: Counters;
 }
 
-/** As the kernel counts: for a TUN, received is what we wrote to it. */
+/** Counters from the kernel's side: for a TUN, received packets are those we wrote. */
 export interface Counters {
   readonly rxPackets: number;
   readonly txPackets: number;
@@ -35,11 +35,11 @@ export interface Counters {
 }
 
 export interface Address {
-  /** Of the interface. */
+  /** The interface's index. */
   readonly index: number;
-  /** 4 or 16 octets. */
+  /** Our address, 4 or 16 octets. */
   readonly our: Uint8Array;
-  /** Ours again where there is no peer. */
+  /** The peer's address. The same as `our` when there is no peer. */
   readonly peer: Uint8Array;
   readonly prefix: number;
 }
@@ -72,18 +72,18 @@ export function interfaces(): Interface[] {
   return nl.netlink(nl.RTM.GETLINK, nl.FLAGS.dump, ifinfomsg(0), [], "RTM_GETLINK").map(parseLink);
 }
 
-/** Undefined when there is none of that name. */
+/** The interface of that name. Undefined when there is none. */
 export function findInterface(name: string): Interface | undefined {
   return interfaces().find((candidate) => candidate.name === name);
 }
 
-/** Of the Ethernet interface made first; undefined: there is none. */
+/** The hardware address of the Ethernet interface with the lowest index. Undefined when there is none. */
 export function firstEthernetMac(): Uint8Array | undefined {
   const ethernets = interfaces().filter(({ type }) => type === ARPHRD_ETHER);
   return ethernets.sort((a, b) => a.index - b.index)[0]?.mac;
 }
 
-/** Throws OsError ENODEV when there is none of that name. */
+/** Throws OsError ENODEV when there is no interface of that name. */
 export function interfaceIndex(name: string): number {
   const [answer] = nl.netlink(
     nl.RTM.GETLINK,
@@ -96,7 +96,7 @@ export function interfaceIndex(name: string): number {
   return parseLink(answer!).index;
 }
 
-/** Packets the kernel keeps for it. Throws OsError ENODEV when it is gone. */
+/** How many packets the kernel queues for an interface. Throws OsError ENODEV when it is gone. */
 export function queueLengthOf({ index, name }: Device): number {
   const [answer] = nl.netlink(nl.RTM.GETLINK, nl.FLAGS.none, ifinfomsg(index), [], "RTM_GETLINK", name);
   const length = nl.parseAttributes(answer!, IFINFOMSG_SIZE).get(IFLA.TXQLEN) ?? new Uint8Array(4);
@@ -117,7 +117,7 @@ function parseLink(message: Uint8Array): Interface {
     flags: view.getUint32(8, true),
     mtu: new DataView(mtu.buffer).getUint32(0, true),
     mac: attributes.get(IFLA.ADDRESS) ?? new Uint8Array(0),
-    // struct rtnl_link_stats64; 4 and 5 are errors.
+    // Counters of struct rtnl_link_stats64; numbers 4 and 5 are errors.
     counters: {
       rxPackets: count(0),
       txPackets: count(1),
@@ -129,7 +129,7 @@ function parseLink(message: Uint8Array): Interface {
   };
 }
 
-/** Sets what is given and leaves the rest. */
+/** Sets the given fields and leaves the others unchanged. */
 export function setLink({ index, name }: Device, { up, mtu, txQueueLength }: LinkSettings): void {
   const attributes: [number, Uint8Array][] = [];
   if (mtu !== undefined) attributes.push([IFLA.MTU, nl.u32Value(mtu)]);
@@ -138,14 +138,17 @@ export function setLink({ index, name }: Device, { up, mtu, txQueueLength }: Lin
   nl.netlink(nl.RTM.SETLINK, nl.FLAGS.none, fixed, attributes, "RTM_SETLINK", name);
 }
 
-/** Keeps the kernel from giving the interface a link-local address of its own; IPv6CP's counts. Before it goes up. */
+/**
+ * Keeps the kernel from adding a link-local address of its own; IPv6CP supplies it. Call this before the interface is
+ * up.
+ */
 export function noKernelLinkLocal({ index, name }: Device): void {
   const mode = nl.nested([[IFLA_INET6_ADDR_GEN_MODE, new Uint8Array([IN6_ADDR_GEN_MODE_NONE])]]);
   const family = nl.nested([[nl.AF_INET6, mode]]);
   try {
     nl.netlink(nl.RTM.SETLINK, nl.FLAGS.none, ifinfomsg(index), [[IFLA.AF_SPEC, family]], "RTM_SETLINK", name);
   } catch (error) {
-    // EAFNOSUPPORT and its kin: a kernel, or an interface, without IPv6 will not make one either.
+    // A kernel or an interface without IPv6 refuses this, and makes no link-local address either.
     if (!hasCode(error, "EAFNOSUPPORT", "EOPNOTSUPP", "EINVAL", "EPROTONOSUPPORT")) throw error;
   }
 }
@@ -162,12 +165,12 @@ export function addresses(): Address[] {
   });
 }
 
-/** Gives the interface our address and the peer's, netmask 255.255.255.255; the kernel makes the route to the peer. */
+/** Adds our address with the peer's as destination, netmask 255.255.255.255. The kernel adds the route to the peer. */
 export function addAddress(device: Device, our: number, peer: number): void {
   changeAddress(nl.RTM.NEWADDR, device, ipv4Bytes(our), ipv4Bytes(peer), 32);
 }
 
-/** Does nothing when it is not there. */
+/** Removes an address. Does nothing when it is not there. */
 export function removeAddress(device: Device, our: number, peer: number): void {
   nl.forgiving(() => changeAddress(nl.RTM.DELADDR, device, ipv4Bytes(our), ipv4Bytes(peer), 32));
 }
@@ -176,7 +179,7 @@ export function addAddress6(device: Device, our: Uint8Array, prefix: number, pee
   changeAddress(nl.RTM.NEWADDR, device, our, peer, prefix);
 }
 
-/** Does nothing when it is not there. */
+/** Removes an IPv6 address. Does nothing when it is not there. */
 export function removeAddress6(device: Device, our: Uint8Array, prefix: number, peer = our): void {
   nl.forgiving(() => changeAddress(nl.RTM.DELADDR, device, our, peer, prefix));
 }

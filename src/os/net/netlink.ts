@@ -1,5 +1,5 @@
-// rtnetlink: one request, its answers (man 7 netlink, rtnetlink). The kernel answers while the request is being sent,
-// so nothing here waits. All numbers are in host order, which is little-endian on every machine we are built for.
+// rtnetlink: sends a request and reads its answers (man 7 netlink, rtnetlink). The kernel answers during the send, so
+// nothing here waits. Numbers are in host order, which is little-endian on every machine we build for.
 
 import { check, closeFd, hasCode, libc, Memory, O, OsError } from "../ffi/libc.ts";
 
@@ -20,15 +20,15 @@ export const AF_UNSPEC = 0;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 
-/** What a request asks for besides its type. */
+/** Flags of a request. */
 export const FLAGS = {
   none: 0,
   dump: 0x300,
-  /** EEXIST when there is one like it. */
+  /** Fails with EEXIST when a similar entry exists. */
   createNew: 0x600,
-  /** In front of others like it; EEXIST only for the very same. */
+  /** Puts the entry in front of similar ones. Fails with EEXIST only for an identical one. */
   create: 0x400,
-  /** The same behind others like it. */
+  /** Puts the entry behind similar ones. Fails with EEXIST only for an identical one. */
   append: 0xc00,
 } as const;
 
@@ -46,7 +46,7 @@ const RECEIVE_SIZE = 65536;
 
 const align = (length: number): number => (length + 3) & ~3;
 
-/** Type and value of each attribute. */
+/** The type and value of each attribute. */
 export type Attributes = readonly (readonly [type: number, value: Uint8Array])[];
 
 export function u32Value(value: number): Uint8Array {
@@ -89,8 +89,8 @@ export function parseAttributes(bytes: Uint8Array, start = 0, end = bytes.length
 }
 
 /**
- * Sends one request: `fixed` is the structure of its type, then come the attributes. Returns what the kernel answered,
- * each message without its netlink header. Throws OsError with the kernel's errno; `call` and `path` are for its text.
+ * Sends one request: `fixed` is the structure of its type; the attributes follow. Returns the kernel's answers without
+ * their netlink headers. Throws OsError with the kernel's errno; `call` and `path` are for its text.
  */
 export function netlink(
   type: number,
@@ -140,7 +140,7 @@ function receiveAnswers(fd: number, call: string, path: string): Uint8Array[] {
   }
 }
 
-/** Removing what is not there is no error: no such address, route, neighbour, or interface any more. */
+/** Runs `remove`, and ignores the error that the address, route, neighbour or interface does not exist. */
 export function forgiving(remove: () => void): void {
   try {
     remove();

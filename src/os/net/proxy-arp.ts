@@ -1,5 +1,5 @@
-// pppd's `proxyarp`: we answer on the local network for the peer, so that it seems to be there itself. The entry is the
-// one SIOCSARP with ATF_PUBL makes (`arp -an` shows it as PERM PUB); by rtnetlink it serves IPv6 as well.
+// pppd's `proxyarp`: this host answers ARP for the peer's address on the local network. The entry is the one SIOCSARP
+// with ATF_PUBL makes (`arp -an` shows it as PERM PUB). rtnetlink makes it for IPv6 as well.
 
 import { addresses, type Device, IFF, interfaces, ipv4Bytes } from "./netif.ts";
 import * as nl from "./netlink.ts";
@@ -9,7 +9,7 @@ const NUD_PERMANENT = 0x80;
 const NTF_PROXY = 0x08;
 const NDMSG_SIZE = 12;
 
-/** The broadcast interface, up, whose subnet the peer's address falls in; of several the one with the longest mask. */
+/** Finds the broadcast interface that is up and whose subnet contains the peer's address. The longest mask wins. */
 export function findProxyInterface(peer: number): Device | undefined {
   const wanted = ipv4Bytes(peer);
   const links = new Map(interfaces().map((link) => [link.index, link]));
@@ -33,12 +33,12 @@ function samePrefix(a: Uint8Array, b: Uint8Array, prefix: number): boolean {
   return true;
 }
 
-/** Answers for `address` (4 or 16 octets) on an interface. */
+/** Adds a proxy entry for `address` (4 or 16 octets) on an interface. */
 export function addProxy(device: Device, address: Uint8Array): void {
   changeProxy(nl.RTM.NEWNEIGH, nl.FLAGS.create, "RTM_NEWNEIGH", device, address);
 }
 
-/** Does nothing when it is not there. */
+/** Removes a proxy entry. Does nothing when it is not there. */
 export function removeProxy(device: Device, address: Uint8Array): void {
   nl.forgiving(() => changeProxy(nl.RTM.DELNEIGH, nl.FLAGS.none, "RTM_DELNEIGH", device, address));
 }

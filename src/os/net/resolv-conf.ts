@@ -1,9 +1,9 @@
-// <confdir>/resolv.conf: the peer's name servers (`usepeerdns`), for ip-up to put where the system wants them.
+// Writes <confdir>/resolv.conf with the peer's name servers (`usepeerdns`), for the ip-up script to install.
 
 import { rmSync, writeFileSync } from "node:fs";
 import { reasonOf } from "../ffi/libc.ts";
 
-/** Writes one line for each server, and one for two that are the same. Returns what went wrong, for the log. */
+/** Writes a line for each server; two equal servers give one line. Returns an error text for the log. */
 export function writeResolvConf(confdir: string, servers: readonly string[]): string | undefined {
   const path = `${confdir}/resolv.conf`;
   try {
@@ -14,16 +14,16 @@ export function writeResolvConf(confdir: string, servers: readonly string[]): st
   }
 }
 
-/** What resolv.conf says of servers, each once. */
+/** The lines of resolv.conf for these servers, without repetition. */
 export function nameServerLines(servers: readonly string[]): string {
   return [...new Set(servers)].map((server) => `nameserver ${server}\n`).join("");
 }
 
-/** Does nothing when it is not there, or may not be removed. */
+/** Removes the file. Does nothing when it does not exist or may not be removed. */
 export function removeResolvConf(confdir: string): void {
   try {
     rmSync(`${confdir}/resolv.conf`, { force: true });
   } catch {
-    // Its directory is read-only: nothing of ours is in it then.
+    // The directory is read-only, so it holds no file of ours.
   }
 }

@@ -1,12 +1,12 @@
-// Who looks after /etc/resolv.conf here: systemd-resolved (resolvectl), resolvconf (Debian's or openresolv), or nobody we
-// know how to talk to.
+// Finds the program that manages /etc/resolv.conf: systemd-resolved (resolvectl), resolvconf (Debian's or openresolv),
+// or none that we know.
 
 import { existsSync } from "node:fs";
 import { libc } from "../ffi/libc.ts";
 import { namesIn } from "../process/sysfs.ts";
 import { nameServerLines } from "./resolv-conf.ts";
 
-/** A program to be run with these arguments, and what it is told. */
+/** A program to run, its arguments and its standard input. */
 export interface Request {
   readonly argv: readonly [program: string, ...args: string[]];
   readonly input: string;
@@ -14,22 +14,25 @@ export interface Request {
 
 export interface Resolver {
   readonly name: "systemd-resolved" | "resolvconf";
-  /** What prints whether it has name servers of an interface; undefined: `has` knows without. */
+  /** The command that prints an interface's name servers. Undefined when `has` needs no output. */
   readonly asks: ((ifname: string) => Request) | undefined;
-  /** `printed` is what came of `asks`. */
+  /** True when the interface has name servers. `printed` is the output of `asks`. */
   has(ifname: string, printed: string): boolean;
   add(ifname: string, servers: readonly string[]): Request;
-  /** Undefined: it forgets an interface that has gone by itself. */
+  /**
+   * The command that removes an interface's name servers. Undefined when the program forgets a removed interface by
+   * itself.
+   */
   remove(ifname: string): Request | undefined;
 }
 
-/** Its files are there only where it runs, or has run. */
+/** This directory exists only where systemd-resolved runs or has run. */
 const RESOLVED = "/run/systemd/resolve";
-/** Where the makes of resolvconf keep a file for each interface, or for each program that told them of it. */
+/** Where the kinds of resolvconf keep a file for each interface or each program that reported name servers. */
 const RECORDS = ["interface", "interfaces", "keys"].map((folder) => `/run/resolvconf/${folder}`);
 const PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
 
-/** Undefined: nobody. */
+/** Undefined when we know none. */
 export function findResolver(): Resolver | undefined {
   const resolvectl = existsSync(RESOLVED) ? find("resolvectl") : undefined;
   if (resolvectl !== undefined) return resolved(resolvectl);
@@ -42,7 +45,7 @@ export function findResolvconf(): Resolver | undefined {
 }
 
 function find(program: string): string | undefined {
-  // Whoever runs us with more rights than his own does not say what is run.
+  // Under set-user-id, the caller's PATH must not choose the program.
   const own = libc.getuid() === libc.geteuid() ? `${process.env["PATH"] ?? ""}:` : "";
   return Bun.which(program, { PATH: own + PATH }) ?? undefined;
 }

@@ -1,14 +1,14 @@
-// Routes through an interface, and the default routes of others that pppd's `replacedefaultroute` moves out of the way.
+// Routes through an interface, and the foreign default routes that pppd's `replacedefaultroute` removes and restores.
 
 import { hasCode } from "../ffi/libc.ts";
 import { type Device, interfaces, ipv4Of } from "./netif.ts";
 import * as nl from "./netlink.ts";
 
-/** A default route of somebody, with all the kernel said about it, so that it can be put back exactly. */
+/** A default route with everything the kernel reported about it, so that it can be restored exactly. */
 export interface DefaultRoute {
-  /** The interface of its first next hop; its name is "" when it is gone. */
+  /** The interface of its first next hop. Its name is "" when it is gone. */
   readonly device: Device;
-  /** IPv4, of its first next hop; 0 when it has none. */
+  /** The IPv4 gateway of its first next hop; 0 when it has none. */
   readonly gateway: number;
   readonly metric: number;
   readonly fixed: Uint8Array;
@@ -18,7 +18,7 @@ export interface DefaultRoute {
 const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, MULTIPATH: 9, TABLE: 15, VIA: 18, NH_ID: 30 } as const;
 const RTMSG_SIZE = 12;
 const RTNEXTHOP_SIZE = 8;
-/** In which routes are unless an interface belongs to a VRF. */
+/** The main routing table. Routes of an interface in a VRF are in another. */
 export const MAIN_TABLE = 254;
 const RT_TABLE_COMPAT = 252;
 const RTPROT_BOOT = 3;
@@ -28,8 +28,8 @@ const RTN_UNICAST = 1;
 const RTNH_F_ONLINK = 4;
 
 /**
- * Adds a route to `destination`/`prefix` (0: the default route) through an interface, in front of others of the same
- * metric. The same route already there is fine. Metric 0 is the kernel's default.
+ * Adds a route to `destination`/`prefix` (0: the default route) through an interface, in front of other routes of that
+ * metric. An identical route that exists already is no error. Metric 0 is the kernel's default.
  */
 export function addRoute(
   device: Device,
@@ -45,7 +45,7 @@ export function addRoute(
   }
 }
 
-/** Does nothing when it is not there. */
+/** Removes a route. Does nothing when it is not there. */
 export function removeRoute(
   device: Device,
   destination: Uint8Array,
@@ -80,7 +80,7 @@ function changeRoute(
   nl.netlink(type, flags, fixed, attributes, type === nl.RTM.NEWROUTE ? "RTM_NEWROUTE" : "RTM_DELROUTE", device.name);
 }
 
-/** The IPv4 default routes of a table, the one in use first. */
+/** The IPv4 default routes of a table. The one in use comes first. */
 export function defaultRoutes(wanted = MAIN_TABLE): DefaultRoute[] {
   const asked = new Uint8Array(RTMSG_SIZE);
   asked[0] = nl.AF_INET;
@@ -103,7 +103,7 @@ export function defaultRoutes(wanted = MAIN_TABLE): DefaultRoute[] {
   return found.sort((a, b) => a.metric - b.metric);
 }
 
-/** Deletes a route {@link defaultRoutes} found. Does nothing when it is not there. */
+/** Deletes a route that {@link defaultRoutes} found. Does nothing when it is not there. */
 export function takeRoute(route: DefaultRoute): void {
   nl.forgiving(() => {
     nl.netlink(nl.RTM.DELROUTE, nl.FLAGS.none, route.fixed, route.attributes, "RTM_DELROUTE", route.device.name);
@@ -111,8 +111,8 @@ export function takeRoute(route: DefaultRoute): void {
 }
 
 /**
- * Puts back what {@link takeRoute} took, in front of others of the same metric or `behind` them. Throws OsError, ENODEV or
- * ENETUNREACH when its interface is gone or down.
+ * Restores a route that {@link takeRoute} deleted, in front of other routes of that metric or `behind` them. Throws
+ * OsError, with ENODEV or ENETUNREACH when its interface is gone or down.
  */
 export function returnRoute(route: DefaultRoute, behind = false): void {
   try {
@@ -129,15 +129,15 @@ export function returnRoute(route: DefaultRoute, behind = false): void {
   }
 }
 
-/** What the kernel said, fit to be said to it. */
+/** Turns the kernel's description of a route into a request that makes the same route. */
 function repeatable(
   fixed: Uint8Array,
   attributes: Map<number, Uint8Array>,
 ): Pick<DefaultRoute, "fixed" | "attributes"> {
-  // The other flags are states (dead, link down), which it refuses.
+  // The other flags are states (dead, link down), which the kernel refuses in a request.
   const view = new DataView(fixed.buffer);
   view.setUint32(8, view.getUint32(8, true) & RTNH_F_ONLINK, true);
-  // A nexthop object is told with its contents, and refused with them.
+  // The kernel reports a nexthop object with its contents, but refuses a request that has both.
   const spelledOut: readonly number[] = [RTA.OIF, RTA.GATEWAY, RTA.MULTIPATH, RTA.VIA];
   const said = [...attributes].filter(([type]) => !attributes.has(RTA.NH_ID) || !spelledOut.includes(type));
   return { fixed, attributes: said };

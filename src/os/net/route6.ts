@@ -1,13 +1,13 @@
-// The IPv6 default routes of others, for pppd's `defaultroute6`: it never takes one away.
+// Finds the IPv6 default routes of others, for pppd's `defaultroute6`, which never removes one.
 
 import { type Device, interfaces } from "./netif.ts";
 import * as nl from "./netlink.ts";
 import { MAIN_TABLE } from "./route.ts";
 
 export interface DefaultRoute6 {
-  /** The interface of its first next hop; its name is "" when it is gone. */
+  /** The interface of its first next hop. Its name is "" when it is gone. */
   readonly device: Device;
-  /** It goes by way of a router, and not straight into the interface. */
+  /** True when the route goes through a router, false when it goes straight into the interface. */
   readonly gateway: boolean;
   readonly metric: number;
 }
@@ -17,7 +17,7 @@ const RTMSG_SIZE = 12;
 const RTNEXTHOP_SIZE = 8;
 const RTN_UNICAST = 1;
 
-/** The IPv6 default routes of a table, the one in use first. */
+/** The IPv6 default routes of a table. The one in use comes first. */
 export function defaultRoutes6(wanted = MAIN_TABLE): DefaultRoute6[] {
   const asked = new Uint8Array(RTMSG_SIZE); // struct rtmsg
   asked[0] = nl.AF_INET6;
@@ -32,7 +32,7 @@ export function defaultRoutes6(wanted = MAIN_TABLE): DefaultRoute6[] {
     const index = number(several ? hops.subarray(4) : attributes.get(RTA.OIF)) ?? 0;
     found.push({
       device: { index, name: names.get(index) ?? "" },
-      // Only routes with one are put together to a route of several.
+      // The kernel combines only routes that have a gateway into a multipath route.
       gateway: several || attributes.has(RTA.GATEWAY) || attributes.has(RTA.VIA),
       metric: number(attributes.get(RTA.PRIORITY)) ?? 0,
     });

@@ -2,7 +2,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 
-/** Undefined when there is no such parameter, or no /proc. */
+/** Reads a parameter. Undefined when it does not exist or /proc is not mounted. */
 export function readSysctl(name: string): string | undefined {
   try {
     return readFileSync(`/proc/sys/${name}`, "latin1").trimEnd();
@@ -11,7 +11,7 @@ export function readSysctl(name: string): string | undefined {
   }
 }
 
-/** False when we may not, as in a container where /proc/sys is read-only. */
+/** Writes a parameter. False when that is not allowed, for example in a container where /proc/sys is read-only. */
 export function writeSysctl(name: string, value: string): boolean {
   try {
     writeFileSync(`/proc/sys/${name}`, value);

@@ -1,5 +1,5 @@
-// TCP by ffi: descriptors for a poll loop, which Bun's sockets do not give. Nothing here waits but the look-up of a name,
-// which happens on a thread of Bun's.
+// TCP by ffi. It gives descriptors for the poll loop, which Bun's sockets do not. Only the look-up of a name waits, on
+// a thread of Bun.
 
 import { isIP } from "node:net";
 import { constants } from "node:os";
@@ -21,7 +21,7 @@ import { LIBC, library } from "../ffi/library.ts";
 
 export interface Endpoint {
   readonly family: 4 | 6;
-  /** With "%eth0" behind it where it is link-local. */
+  /** The address. A link-local one ends in its scope, such as "%eth0". */
   readonly address: string;
   readonly port: number;
 }
@@ -41,7 +41,7 @@ const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const { EINPROGRESS, ECONNABORTED } = constants.errno;
 
-/** Level and name of socket options (man 7 socket, tcp, ipv6). */
+/** The level and name of each socket option (man 7 socket, tcp, ipv6). */
 const OPTION = {
   REUSEADDR: [1, 2],
   ERROR: [1, 4],
@@ -53,7 +53,7 @@ const OPTION = {
   V6ONLY: [41, 26],
 } as const;
 
-/** sockaddr_in and sockaddr_in6: family, port, then the address at these places. */
+/** sockaddr_in and sockaddr_in6 begin with family and port; the address is at these offsets. */
 const SOCKADDR = {
   4: { size: 16, family: AF_INET, address: 4 },
   6: { size: 28, family: AF_INET6, address: 8 },
@@ -61,7 +61,7 @@ const SOCKADDR = {
 const SCOPE_AT = 24;
 const TEXT_SIZE = 64;
 
-/** A peer that has gone without a word is missed after a minute and these questions. */
+/** A peer that vanishes is detected after a minute of silence and these unanswered probes. */
 const KEEPALIVE = { idleSeconds: 60, everySeconds: 15, times: 4 } as const;
 
 const word = new Memory(4);
@@ -78,12 +78,12 @@ function setOption(fd: number, [level, name]: readonly [number, number], value: 
   check(need().setsockopt(fd, level, name, word.address, 4), "setsockopt");
 }
 
-/** The addresses of a host, the best first; empty: there is no such host. */
+/** The addresses of a host, the preferred one first. Empty when the host does not exist. */
 export async function lookUp(host: string, port: number): Promise<Endpoint[]> {
   const family = isIP(host);
   if (family !== 0) return [{ family: family === 4 ? 4 : 6, address: host, port }];
   try {
-    // The C library's own way, /etc/hosts and all, and not Bun's.
+    // Use the C library's resolver (with /etc/hosts), not Bun's.
     const found = await Bun.dns.lookup(host, { backend: "system", socketType: "tcp" });
     return found.map(({ address, family }) => ({ family: family === 4 ? 4 : 6, address, port }));
   } catch {
@@ -114,7 +114,7 @@ function fromSockaddr(memory: Memory): Endpoint {
   const text = new Memory(TEXT_SIZE);
   const address = String(need().inet_ntop(shape.family, memory.at(shape.address), text.address, TEXT_SIZE));
   const port = memory.view.getUint16(2);
-  // An IPv4 caller at a socket for both.
+  // An IPv4 client of a dual-stack socket has an IPv4-mapped address.
   const mapped = /^::ffff:([\d.]+)$/.exec(address)?.[1];
   return mapped === undefined ? { family, address, port } : { family: 4, address: mapped, port };
 }
@@ -123,7 +123,7 @@ function openSocket(family: 4 | 6): number {
   return check(libc.socket(SOCKADDR[family].family, SOCK_STREAM | O.NONBLOCK | O.CLOEXEC, 0), "socket");
 }
 
-/** Packets are not kept back to be sent together, and a peer that is gone is noticed. Throws OsError. */
+/** Turns off Nagle's delay and turns on keepalive. Throws OsError. */
 function tune(fd: number): void {
   setOption(fd, OPTION.NODELAY, 1);
   setOption(fd, OPTION.KEEPIDLE, KEEPALIVE.idleSeconds);
@@ -132,7 +132,7 @@ function tune(fd: number): void {
   setOption(fd, OPTION.KEEPALIVE, 1);
 }
 
-/** Begins a connection; {@link isConnected} says how it goes. Throws OsError. */
+/** Starts a connection; {@link isConnected} tells its outcome. Throws OsError. */
 export function startConnecting(to: Endpoint): number {
   const fd = openSocket(to.family);
   try {
@@ -149,7 +149,7 @@ export function startConnecting(to: Endpoint): number {
   }
 }
 
-/** False: not yet. Throws OsError: it never will be. */
+/** False while connecting. Throws OsError when the connection fails. */
 export function isConnected(fd: number): boolean {
   const poll = new Memory(8);
   poll.view.setInt32(0, fd, true);
@@ -162,10 +162,10 @@ export function isConnected(fd: number): boolean {
   return true;
 }
 
-/** Every address of this machine, of both families where there are two. */
+/** The wildcard addresses of both families. */
 const EVERYWHERE = { 4: "0.0.0.0", 6: "::" } as const;
 
-/** Listens for one caller; the descriptor. Throws OsError. */
+/** Listens for one connection and returns the descriptor. Throws OsError. */
 export function listenOn(where: Endpoint): number {
   const fd = openSocket(where.family);
   try {
@@ -181,7 +181,7 @@ export function listenOn(where: Endpoint): number {
   }
 }
 
-/** On all addresses. Throws OsError. */
+/** Listens on all addresses. Throws OsError. */
 export function listenEverywhere(port: number): number {
   try {
     return listenOn({ family: 6, address: EVERYWHERE[6], port });
@@ -191,7 +191,7 @@ export function listenEverywhere(port: number): number {
   }
 }
 
-/** Takes a caller; undefined: nobody has called yet. Throws OsError. */
+/** Accepts a connection. Undefined when none is waiting. Throws OsError. */
 export function takeCaller(listening: number): { fd: number; from: Endpoint } | undefined {
   const address = new Memory(SOCKADDR[6].size);
   wordSize.view.setUint32(0, address.bytes.length, true);

@@ -1,5 +1,5 @@
-// TLS without a network: node:tls over a stream in memory, whose bytes somebody else carries. Bun's engine answers at
-// once, but not inside the call: a session is settled when it has been still for two rounds of the event loop.
+// TLS without a network: node:tls over a stream in memory; the caller carries the bytes. Bun's engine answers soon, but
+// not within the call. A session counts as settled after two rounds of the event loop without activity.
 
 import { constants } from "node:crypto";
 import type { Duplex } from "node:stream";
@@ -7,42 +7,48 @@ import type { PeerCertificate, SecureVersion, TLSSocket } from "node:tls";
 
 export interface TlsSettings {
   readonly role: "client" | "server";
-  /** Certificates in PEM, never none: Bun would trust the whole world's. */
+  /** CA certificates in PEM. Never empty: with an empty list Bun would trust all public CAs. */
   readonly ca: readonly string[];
   readonly identity: TlsIdentity;
   readonly crl: readonly string[];
   readonly maxVersion: SecureVersion;
-  /** What is wrong with the peer's certificate, though it is valid, as a line of the log; undefined: nothing. */
+  /**
+   * Checks the peer's valid certificate further. Returns a line for the log when something is wrong, else undefined.
+   */
   readonly check: (peer: PeerCertificate) => string | undefined;
 }
 
-/** Our certificate with those above it, and its key, in PEM; or both in PKCS #12. */
+/** Our certificate with its chain and its key, in PEM, or all of them in PKCS #12. */
 export type TlsIdentity =
   | { readonly cert: string; readonly key: string; readonly passphrase: string | undefined }
   | { readonly pfx: Uint8Array; readonly passphrase: string | undefined };
 
-/** So many rounds without a byte or an event, and nothing more is to be expected. */
+/** A session is settled after this many rounds without a byte or an event. */
 const STILL_ROUNDS = 2;
-/** A fatal alert, bad_certificate, as a record that is not enciphered: the engine itself would let the peer in first. */
+/** The fatal alert bad_certificate as an unencrypted record. The engine on its own would accept the peer first. */
 const BAD_CERTIFICATE = Uint8Array.of(21, 3, 3, 0, 2, 2, 42);
-/** RFC 9190 §2.5: with TLS 1.3 the server's last word. */
+/** RFC 9190 §2.5: with TLS 1.3, the server sends this octet last. */
 const COMMITMENT = Uint8Array.of(0);
 const MASTER_KEY = 64;
-/** As much is asked for at once, which in TLS 1.3 changes every octet. The second half has no use here. */
+/**
+ * How much key material we export at once. In TLS 1.3 the length changes every octet. We do not use the second half.
+ */
 const KEY_MATERIAL = 128;
-/** RFC 5216 §2.3, RFC 9190 §2.3. The latter wants EAP's type for a context; every pppd leaves it out, and so do we. */
+/**
+ * RFC 5216 §2.3 and RFC 9190 §2.3. The latter asks for EAP's type as the context. Every pppd omits it, and so do we.
+ */
 const LABEL = "client EAP encryption";
 const LABEL_1_3 = "EXPORTER_EAP_TLS_Key_Material";
 
-/** Before TLS 1.3 no context is not an empty one; the types know no such thing. */
+/** Before TLS 1.3, no context differs from an empty one. Node's types do not allow for that. */
 interface Exporter {
   exportKeyingMaterial(length: number, label: string, context?: Buffer): Buffer;
 }
 
-/** Loaded only when it is wanted: 7 MB and 3 ms, and most have no certificate. */
+/** Loaded on demand: it takes 7 MB and 3 ms, and most sessions use no certificate. */
 const tls = () => process.getBuiltinModule("node:tls");
 
-/** What is written to it is added to `written`. */
+/** A stream that appends written data to `written`. */
 function memoryStream(written: Uint8Array[]): Duplex {
   return new (process.getBuiltinModule("node:stream").Duplex)({
     read() {},
@@ -53,24 +59,26 @@ function memoryStream(written: Uint8Array[]): Duplex {
   });
 }
 
-/** Sessions, and whether one of them is at work. */
+/** All TLS sessions, and whether one of them is active. */
 export class TlsEngine {
   #working = 0;
   #isSettled = false;
 
-  /** A session waits for rounds of the event loop, which nothing else may bring about. */
+  /** True while a session waits for rounds of the event loop. The caller must run them; nothing else wakes the loop. */
   get busy(): boolean {
     return this.#working > 0;
   }
 
-  /** True once after sessions were at work and are no longer. */
+  /** True once after the sessions have become inactive. */
   takeSettled(): boolean {
     if (this.busy || !this.#isSettled) return false;
     this.#isSettled = false;
     return true;
   }
 
-  /** Throws when the settings make no session: a key that is none, or of another certificate. */
+  /**
+   * Starts a session. Throws when the settings are unusable, such as a damaged key or the key of another certificate.
+   */
   open(settings: TlsSettings): TlsSession {
     return new TlsSession(settings, {
       started: () => this.#working++,
@@ -82,7 +90,7 @@ export class TlsEngine {
   }
 }
 
-/** One session; the interface it has is auth/eap-tls.ts's TlsChannel. */
+/** One session. It has the interface TlsChannel of auth/eap-tls.ts. */
 export class TlsSession {
   failure = "";
   readonly #settings: TlsSettings;
@@ -93,7 +101,7 @@ export class TlsSession {
   #stage: "handshaking" | "done" | "failed" = "handshaking";
   #isWorking = false;
   #alert: Uint8Array | undefined;
-  /** Counts what happens, so that one can tell when nothing does. */
+  /** Counts events, so that the engine can tell when none occur. */
   #events = 0;
 
   constructor(settings: TlsSettings, host: { started(): void; settled(): void }) {
@@ -108,9 +116,9 @@ export class TlsSession {
       ...(crl.length > 0 && { crl: [...crl] }),
       maxVersion,
       minVersion: maxVersion < "TLSv1.2" ? maxVersion : ("TLSv1.2" as const),
-      // Nothing is ever resumed. But pppd's client does not believe in TLS 1.3 without a ticket.
+      // We never resume a session, but pppd's client refuses TLS 1.3 without a ticket.
       secureOptions: maxVersion === "TLSv1.3" ? 0 : constants.SSL_OP_NO_TICKET,
-      // What the certificate is worth is looked at in #secured, which must see those that are not.
+      // #secured judges the certificate, and it must see the bad ones too.
       rejectUnauthorized: false,
     };
     this.#socket =
@@ -147,7 +155,7 @@ export class TlsSession {
     return new Uint8Array(material.subarray(0, MASTER_KEY));
   }
 
-  /** Bun holds a socket, and all that is reached from it, until it is destroyed. */
+  /** Destroys the socket. Bun keeps a socket and everything it refers to until then. */
   close(): void {
     this.#stage = "failed";
     this.#written.length = 0;
@@ -178,10 +186,10 @@ export class TlsSession {
     setImmediate(round);
   }
 
-  /** The handshake is through. Whether the peer is who it should be, nobody has asked yet. */
+  /** The handshake is complete. The peer's identity has not been checked yet. */
   #secured(): void {
     this.#events++;
-    // Bun has nothing at all for a peer without one.
+    // Bun returns null for a peer without a certificate.
     const peer: PeerCertificate | null | undefined = this.#socket.getPeerCertificate();
     const { authorized, authorizationError } = this.#socket;
     const problem =
@@ -208,7 +216,7 @@ export class TlsSession {
   }
 }
 
-/** The fourth part of BoringSSL's text is its name of what went wrong. */
+/** The fourth part of BoringSSL's error text names the reason. */
 function reasonOf(error: Error): string {
   return `EAP-TLS: ${/^error:[0-9a-f]+:[^:]*:[^:]*:(.*)$/i.exec(error.message)?.[1] ?? error.message}`;
 }

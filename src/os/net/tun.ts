@@ -1,4 +1,4 @@
-// A TUN interface: whole IP packets in and out of one descriptor (Linux Documentation/networking/tuntap.rst).
+// A TUN interface: a descriptor that reads and writes whole IP packets (Linux Documentation/networking/tuntap.rst).
 
 import { check, closeFd, EBUSY, EINVAL, libc, Memory, O, openFd, OsError } from "../ffi/libc.ts";
 import { type Device, interfaceIndex } from "./netif.ts";
@@ -8,7 +8,7 @@ const TUNSETIFF = 0x400454ca;
 const TUNGETIFF = 0x800454d2;
 const IFF_TUN = 0x0001;
 const IFF_NO_PI = 0x1000;
-/** With the NUL behind it. */
+/** The longest interface name, with its NUL. */
 export const IFNAMSIZ = 16;
 const IFREQ_SIZE = 40;
 
@@ -16,11 +16,11 @@ export class Tun implements Device {
   /** Close-on-exec and non-blocking. Closing it removes the interface. */
   readonly fd: number;
   readonly index: number;
-  /** N of pppN; for an interface of another name, the number it ends in, or 0. */
+  /** N of pppN. For any other interface, the number that its name ends in, or 0. */
   readonly unit: number;
   #name: string;
 
-  /** Of a descriptor that has its interface. Throws OsError. */
+  /** Takes a descriptor that is attached to its interface. Throws OsError. */
   constructor(fd: number, name: string) {
     this.fd = fd;
     this.index = interfaceIndex(name);
@@ -28,12 +28,12 @@ export class Tun implements Device {
     this.#name = name;
   }
 
-  /** As the kernel said at the last {@link readName}. */
+  /** The name that the kernel reported at the last {@link readName}. */
   get name(): string {
     return this.#name;
   }
 
-  /** Somebody may have renamed the interface: asks the kernel. One that is gone keeps its last name. */
+  /** Asks the kernel for the name, which may have changed. When the interface is gone, the last name stays. */
   readName(): void {
     const request = new Memory(IFREQ_SIZE);
     if (libc.ioctl(this.fd, TUNGETIFF, request.address) === 0) this.#name = nameIn(request);
@@ -41,16 +41,16 @@ export class Tun implements Device {
 }
 
 export interface TunWishes {
-  /** The interface's name, whole. A persistent TUN of that name that is ours to use is taken as it is. */
+  /** The whole name of the interface. A persistent TUN of that name is used if we may. */
   readonly ifname?: string;
-  /** pppN of this N, or the lowest free one when it is taken. */
+  /** N of pppN. When that is taken, the lowest free number is used. */
   readonly unit?: number;
 }
 
 /**
- * Makes the interface. Throws OsError: call "open" with ENOENT, ENODEV or ENXIO when this kernel or container has no
- * TUN, with EPERM or EACCES when we may not; call "TUNSETIFF" with EPERM when we may not, EBUSY when `ifname` is taken,
- * EINVAL when it is no name or no TUN.
+ * Makes the interface. Throws OsError. Call "open": ENOENT, ENODEV or ENXIO when this kernel or container has no TUN,
+ * EPERM or EACCES when we may not open it. Call "TUNSETIFF": EPERM when we may not make it, EBUSY when `ifname` is
+ * taken, EINVAL when it is no valid name or not a TUN.
  */
 export function openTun({ ifname, unit }: TunWishes = {}): Tun {
   const fd = openFd(DEVICE, O.RDWR | O.NONBLOCK);
@@ -67,7 +67,7 @@ function setNumbered(fd: number, unit: number | undefined): string {
     try {
       return setInterface(fd, `ppp${unit}`);
     } catch (error) {
-      // Taken is EBUSY, or EINVAL when by an interface that is no TUN, such as the kernel's own ppp0.
+      // A taken name gives EBUSY, or EINVAL when the interface is not a TUN, such as the kernel's own ppp0.
       if (!(error instanceof OsError) || (error.errno !== EBUSY && error.errno !== EINVAL)) throw error;
     }
   }
@@ -75,7 +75,7 @@ function setNumbered(fd: number, unit: number | undefined): string {
   return setInterface(fd, "ppp%d");
 }
 
-/** Returns the name the kernel gave. */
+/** Attaches the descriptor. Returns the name that the kernel chose. */
 function setInterface(fd: number, name: string): string {
   if (name === "" || Buffer.byteLength(name) >= IFNAMSIZ) throw new OsError("TUNSETIFF", name, EINVAL);
   const request = new Memory(IFREQ_SIZE);
@@ -85,7 +85,7 @@ function setInterface(fd: number, name: string): string {
   return nameIn(request);
 }
 
-/** Of a struct ifreq. */
+/** The name in a struct ifreq. */
 function nameIn({ bytes }: Memory): string {
   return Buffer.from(bytes.subarray(0, bytes.indexOf(0))).toString();
 }

@@ -1,4 +1,4 @@
-// VRFs: routing tables of their own that interfaces belong to (Linux Documentation/networking/vrf.rst).
+// VRFs: separate routing tables for the interfaces that belong to them (Linux Documentation/networking/vrf.rst).
 
 import { textOf } from "../../bytes/text.ts";
 import { type Device, interfaceIndex } from "./netif.ts";
@@ -9,7 +9,10 @@ const IFLA_INFO = { KIND: 1, DATA: 2 } as const;
 const IFLA_VRF_TABLE = 1;
 const IFINFOMSG_SIZE = 16;
 
-/** The number of its routing table. Undefined: the interface of that name is no VRF. Throws OsError ENODEV: there is none. */
+/**
+ * The number of a VRF's routing table. Undefined when the interface is no VRF. Throws OsError ENODEV when there is
+ * none.
+ */
 export function vrfTable(name: string): number | undefined {
   const [answer] = nl.netlink(nl.RTM.GETLINK, nl.FLAGS.none, ifinfomsg(interfaceIndex(name)), [], "RTM_GETLINK", name);
   const info = nl.parseAttributes(answer!, IFINFOMSG_SIZE).get(IFLA.LINKINFO);
@@ -19,7 +22,7 @@ export function vrfTable(name: string): number | undefined {
   return table && new DataView(table.buffer, table.byteOffset).getUint32(0, true);
 }
 
-/** Makes an interface one of the VRF's; its addresses and their routes are from then on in the VRF's table. Throws OsError. */
+/** Moves an interface into a VRF. Its addresses and routes then use the VRF's table. Throws OsError. */
 export function joinVrf({ index, name }: Device, vrf: string): void {
   const master: nl.Attributes = [[IFLA.MASTER, nl.u32Value(interfaceIndex(vrf))]];
   nl.netlink(nl.RTM.SETLINK, nl.FLAGS.none, ifinfomsg(index), master, "RTM_SETLINK", name);

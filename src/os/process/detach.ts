@@ -1,7 +1,8 @@
-// Going into the background. There is no fork: this program is started again, in a session of its own, and does
-// everything from the start; its parent leaves at once, or (updetach) when the child says the link is up.
+// Going into the background. Bun cannot fork, so this program starts itself again in a new session. The child does
+// everything from the start. The parent exits at once, or with updetach when the child reports that the link is up.
 //
-// The child finds in its environment that it is one. It takes the mark out again, so that scripts do not inherit it.
+// A variable in the environment tells the child that it is the child. The child removes it, so that scripts do not
+// inherit it.
 
 import { fstatSync, read, readdirSync } from "node:fs";
 import { constants } from "node:os";
@@ -9,31 +10,37 @@ import { basename } from "node:path";
 import { check, closeFd, cstring, libc, Memory, O, openFd } from "../ffi/libc.ts";
 import { type Ending, shellCode, spawn, type Spawned } from "./spawn.ts";
 
-/** Its value: how many descriptors were handed over. */
+/** The variable's value is the number of descriptors handed over. */
 const MARK = "NULLMODEM_DETACHED";
-/** Where the child finds the status pipe and, from the next on, the descriptors handed over. */
+/** The child's status pipe. The descriptors handed over follow it. */
 const STATUS_FD = 3;
 const PR_SET_NAME = 15;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 
 export interface DetachOptions {
-  /** The program to be, which the name we were called by need not say (`pon`, `nullmodem pppd`); left out: the same. */
+  /**
+   * The program to become, which can differ from the name we were called by (`pon`, `nullmodem pppd`). Left out: the
+   * same.
+   */
   readonly name?: string;
-  /** The words after the program's own name. */
+  /** The arguments after the program's own name. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** true (updetach): the child keeps our stdout and stderr until the link is up. */
   readonly untilUp: boolean;
-  /** More descriptors for the child, such as logfd. It finds them as {@link Attachment.fds}. */
+  /** More descriptors for the child, such as logfd. The child gets them as {@link Attachment.fds}. */
   readonly fds?: readonly number[];
 }
 
 export interface Detached {
   readonly pid: number;
-  /** The exit code for us: 0 when the child is up, its own when it has ended before. Signals go to it meanwhile. */
+  /**
+   * Waits for the child. Returns 0 when its link is up, or its exit code when it has ended. Forwards signals to it
+   * meanwhile.
+   */
   wait(): Promise<number>;
-  /** The same, as soon as signals that came while the child was started have gone to it. */
+  /** Returns 0 without waiting for the link, after forwarding the signals that came while the child was started. */
   leave(): Promise<number>;
 }
 
@@ -44,13 +51,13 @@ export function spawnDetached({ name, args, env, untilUp, fds = [] }: DetachOpti
   const readEnd = pipe.view.getInt32(0, true);
   const writeEnd = pipe.view.getInt32(4, true);
   let child: Spawned | undefined;
-  // The handlers come before the child: a signal between the two would end us alone. They stay until we exit.
+  // Set the handlers before the child starts: a signal in between would end only us. They stay until we exit.
   for (const name of FORWARDED)
     process.on(name, () => {
       if (child !== undefined && child.ending === undefined) libc.kill(child.pid, constants.signals[name]);
     });
   try {
-    // From sources main.ts is told the program by a word, compiled by argv0.
+    // From sources, a word tells main.ts which program to be. In the executable, argv0 does.
     const called = name === undefined || basename(process.argv0) === name ? process.argv0 : name;
     const word = name === undefined || isCompiled() ? [] : [name];
     child = spawn(process.execPath, {
@@ -69,7 +76,7 @@ export function spawnDetached({ name, args, env, untilUp, fds = [] }: DetachOpti
   }
 }
 
-/** What stands between the program and its arguments: nothing when compiled, else bun's flags and the script. */
+/** The words between the program and its arguments: none when compiled, else bun's flags and the script. */
 function scriptArgs(): string[] {
   return isCompiled() ? [] : [...process.execArgv, Bun.main];
 }
@@ -85,43 +92,45 @@ async function waitUp(ended: Promise<Ending>, readEnd: number): Promise<number> 
     read(readEnd, Buffer.alloc(1), 0, 1, null, (error, bytesRead) => resolve(error ? 0 : bytesRead));
   });
   closeFd(readEnd);
-  // The pipe closed with nothing said: the child has ended, or is about to.
+  // The pipe closed without a message: the child has ended or is about to.
   return length > 0 ? 0 : shellCode(await ended);
 }
 
-/** A signal is heard in the second turn of the event loop at the latest. */
+/** A signal is delivered by the second turn of the event loop at the latest. */
 async function leave(): Promise<number> {
   for (let turns = 0; turns < 2; turns++) await new Promise(setImmediate);
   return 0;
 }
 
-/** In the child: what its parent left it. */
+/** What the child got from its parent. */
 export interface Attachment {
   readonly fds: readonly number[];
-  /** Lets go of parent and terminal: 0-2 become /dev/null, the working directory /, and a waiting parent exits with 0. */
+  /** Detaches: 0-2 become /dev/null, the working directory becomes /, and a waiting parent exits with 0. */
   reportUp(): void;
 }
 
-/** Undefined when we were not started by {@link spawnDetached}. To be asked once, before anything else is started. */
+/** Undefined when {@link spawnDetached} did not start us. Call it once, before any program is started. */
 export function attachment(): Attachment | undefined {
   const mark = process.env[MARK];
   if (mark === undefined) return undefined;
   delete process.env[MARK];
   const fds = Array.from({ length: Number(mark) }, (_, nth) => STATUS_FD + 1 + nth);
   for (const fd of [STATUS_FD, ...fds]) libc.fcntl(fd, F_SETFD, FD_CLOEXEC);
-  // ps and killall see the name that was typed, not that of the file it stands for.
+  // ps and killall show the typed name, not that of the file it links to.
   libc.prctl(PR_SET_NAME, cstring(basename(process.argv0)).address, 0, 0, 0);
   return { fds, reportUp };
 }
 
-/** Bun keeps copies of a standard output that is a pipe; whoever reads it, `$(pppd … updetach)`, waits for all to close. */
+/**
+ * Bun keeps copies of a standard output that is a pipe. Its reader, `$(pppd … updetach)`, waits until all copies close.
+ */
 function copies(): number[] {
   const ours = [1, 2].map(pipeOn);
   const numbers = readdirSync("/proc/self/fd").map(Number);
   return numbers.filter((fd) => fd > STATUS_FD && pipeOn(fd) !== undefined && ours.includes(pipeOn(fd)));
 }
 
-/** Which pipe or socket it is; undefined: none. */
+/** Identifies the pipe or socket on a descriptor. Undefined for any other file. */
 function pipeOn(fd: number): string | undefined {
   try {
     const stat = fstatSync(fd);
@@ -140,7 +149,7 @@ function reportUp(): void {
   for (const fd of [0, 1, 2, ...copies()]) libc.dup2(none, fd);
   if (none > 2) closeFd(none);
   process.chdir("/");
-  // The parent may be gone, which is no harm: SIGPIPE is ignored.
+  // The parent may be gone. That is harmless, because SIGPIPE is ignored.
   libc.write(STATUS_FD, new Memory(1).address, 1);
   closeFd(STATUS_FD);
 }

@@ -1,12 +1,12 @@
-// A program that runs in our place: what exec(2) would do, which Bun has not.
+// Runs another program in place of this one. Bun has no exec(2), so it runs as a child that we outlive.
 
 import { constants } from "node:os";
 
 const HANDED_ON = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Starts a child and hands on the signals that are meant for it until it has ended; its exit code as a shell has it. The
- * handlers come before the child: a signal between the two would end this program alone.
+ * Starts a child and forwards signals to it until it ends. Returns its exit code as a shell reports it. The handlers
+ * are set before the child starts: a signal in between would end only this program.
  */
 export async function outlive(start: () => Bun.Subprocess): Promise<number> {
   let child: Bun.Subprocess | undefined;

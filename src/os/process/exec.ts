@@ -1,4 +1,4 @@
-// Running other programs: the hooks of <confdir> (ip-up and its kin) and the shell commands of connect, init,
+// Runs other programs: the hooks of <confdir> (ip-up and the others) and the shell commands of connect, init,
 // disconnect, welcome and pty.
 
 import { type Stats, accessSync, constants as access, readFileSync, statSync } from "node:fs";
@@ -9,11 +9,11 @@ import { spawn, type Spawned } from "./spawn.ts";
 import { namesIn } from "./sysfs.ts";
 
 export interface Child extends Spawned {
-  /** Sends a signal to it and to what it has started. Does nothing when it has ended. */
+  /** Sends a signal to the program and its descendants. Does nothing when it has ended. */
   kill(signal: number): void;
 }
 
-/** "absent", or why it must not be run, or undefined when it may. */
+/** "absent", or the reason why the hook must not run, or undefined when it may run. */
 export function hookRefusal(path: string): string | undefined {
   let stat: Stats;
   try {
@@ -34,11 +34,11 @@ export function hookRefusal(path: string): string | undefined {
 
 const HOOK_UMASK = 0o077;
 
-/** Runs a hook with this environment and no other, in its own session, cwd /, nothing on 0-2. Throws OsError. */
+/** Runs a hook in its own session with only this environment, directory / and /dev/null on 0-2. Throws OsError. */
 export function runHook(path: string, args: readonly string[], env: Readonly<Record<string, string>>): Child {
   const stdio = [undefined, undefined, undefined];
   const hook = spawn(path, { argv: [path, ...args], env, stdio, ownSession: true, directory: "/", umask: HOOK_UMASK });
-  // Its session is a process group of its own.
+  // A session leader also leads a process group, so a signal can go to the whole group.
   return withKill(hook, (pid) => [-pid]);
 }
 
@@ -48,27 +48,27 @@ export function runProgram(argv: readonly [string, ...string[]], stdio: readonly
 }
 
 export interface ShellOptions {
-  /** stdin and stdout. It is made blocking, as programs expect: `Tty.configure` before it is read by us again. */
+  /** stdin and stdout. It is made blocking, as programs expect. Call `Tty.configure` before reading from it again. */
   readonly line: number;
-  /** stdout, where it is another: made blocking as well. */
+  /** stdout, if it differs from `line`. It is made blocking as well. */
   readonly output?: number;
-  /** A descriptor, or none. */
+  /** stderr. Undefined: none. */
   readonly stderr: number | undefined;
-  /** Our environment, as changed by `set` and `unset`. */
+  /** The environment: ours with the changes of `set` and `unset`. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Runs `/bin/sh -c command`, in our session, so that it may ask at the terminal. Throws OsError. */
+/** Runs `/bin/sh -c command` in our session, so that it can ask questions at the terminal. Throws OsError. */
 export function runShell(command: string, { line, output = line, stderr, env }: ShellOptions): Child {
   setNonblocking(line, false);
   if (output !== line) setNonblocking(output, false);
   return withKill(spawn("/bin/sh", { argv: ["sh", "-c", command], env, stdio: [line, output, stderr] }), stopFamily);
 }
 
-/** A program that answers has done so by then. */
+/** How long we wait for a system tool. */
 const TOOL_PATIENCE_MS = 10_000;
 
-/** Runs a program of the system's to its end, with this on its standard input; what it printed. Throws OsError. */
+/** Runs a system tool to its end with this standard input and returns its output. Throws OsError. */
 export async function runTool(
   [path, ...args]: readonly [string, ...string[]],
   input: string,
@@ -91,7 +91,7 @@ const TOOL_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 
 const { SIGSTOP, SIGCONT } = constants.signals;
 
-/** `targets`: whom a signal for the child goes to, as kill(2) has it. */
+/** `targets` gives the ids to signal, as kill(2) takes them (negative: a process group). */
 function withKill(child: Spawned, targets: (pid: number) => readonly number[]): Child {
   return Object.assign(child, {
     kill(signal: number): void {
@@ -102,12 +102,15 @@ function withKill(child: Spawned, targets: (pid: number) => readonly number[]): 
   });
 }
 
-/** A process that forks while it is being stopped has stopped long before so many looks. */
+/**
+ * How often we look at the processes. A process that forks while it is being stopped has stopped long before this
+ * limit.
+ */
 const MOST_LOOKS = 200;
 
 /**
- * A process and all that it has started, the last generation first: a shell does not pass a signal on to its commands.
- * They are stopped on the way, and each is looked at until it has stopped, lest one starts another that is missed.
+ * A process and all its descendants, the youngest first, because a shell does not pass signals to its commands. Stops
+ * each one and waits until it has stopped, so that none can start another process unseen.
  */
 function stopFamily(ancestor: number): number[] {
   const family = new Set([ancestor]);
@@ -118,14 +121,14 @@ function stopFamily(ancestor: number): number[] {
     const all = processes();
     const isRunning = [...family].some((pid) => !/^[TtZX]?$/.test(all.get(pid)?.state ?? ""));
     const known = family.size;
-    // A set that grows is gone through to its new end.
+    // Iterating over a Set includes the elements added meanwhile.
     for (const ancestorPid of family) for (const [pid, { parent }] of all) if (parent === ancestorPid) family.add(pid);
     if (family.size === known && !isRunning) break;
   }
   return [...family].reverse();
 }
 
-/** Every process there is. */
+/** All processes of the system. */
 function processes(): Map<number, { readonly state: string; readonly parent: number }> {
   const found = new Map<number, { state: string; parent: number }>();
   for (const name of namesIn("/proc")) {
@@ -135,7 +138,7 @@ function processes(): Map<number, { readonly state: string; readonly parent: num
       const [state = "", parent = ""] = stat.slice(stat.lastIndexOf(")") + 2).split(" ", 2);
       found.set(Number(name), { state, parent: Number(parent) });
     } catch {
-      // It ended while we looked.
+      // The process ended meanwhile.
     }
   }
   return found;

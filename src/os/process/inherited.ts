@@ -1,12 +1,13 @@
-// The words and the environment this program was started with. Bun loses octets that are no UTF-8; the kernel has them.
+// The arguments and the environment that this program was started with. Bun loses octets that are not UTF-8, so we ask
+// the kernel.
 
 import { readFileSync } from "node:fs";
 import { decoded } from "../../bytes/text.ts";
 
-/** What Bun has instead of an octet it does not understand. */
+/** Bun's replacement for octets that are not UTF-8. */
 const LOST = "\ufffd";
 
-/** The words after the program's own. */
+/** The arguments after the program's own name. */
 export function ownWords(): string[] {
   const words = process.argv.slice(2);
   if (!words.some((word) => word.includes(LOST))) return words;

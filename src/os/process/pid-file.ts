@@ -1,4 +1,4 @@
-// Files that tell scripts our process id: <rundir>/ppp0.pid, and <rundir>/ppp-NAME.pid for `linkname NAME`.
+// Files that hold our process id for scripts: <rundir>/ppp0.pid, and <rundir>/ppp-NAME.pid for `linkname NAME`.
 
 import { renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { hasCode, reasonOf } from "../ffi/libc.ts";
@@ -14,24 +14,24 @@ export class PidFiles {
     this.#pid = pid;
   }
 
-  /** Returns what went wrong, for the log. */
+  /** Writes <rundir>/<ifname>.pid. Returns an error text for the log. */
   writeInterface(ifname: string): string | undefined {
     return this.#write(`${ifname}.pid`, `${this.#pid}\n`);
   }
 
-  /** At the start without an interface, again when it has one. Returns what went wrong, for the log. */
+  /** Writes the link's file: at the start without an interface, later with one. Returns an error text for the log. */
   writeLink(linkname: string, ifname?: string): string | undefined {
     return this.#write(`ppp-${linkname}.pid`, `${this.#pid}\n${ifname === undefined ? "" : `${ifname}\n`}`);
   }
 
-  /** Removes one file or all that were written. Returns what went wrong, for the log. */
+  /** Removes one file, or all that were written. Returns error texts for the log. */
   remove(ifname?: string): string[] {
     const names = ifname === undefined ? [...this.#written] : [`${ifname}.pid`];
     return names.flatMap((name) => {
       if (!this.#written.delete(name)) return [];
       const path = `${this.#directory}/${name}`;
       try {
-        // Another session may have the name by now.
+        // Another session may use the name by now.
         if (pidIn(path) === this.#pid) unlinkSync(path);
       } catch (error) {
         if (!hasCode(error, "ENOENT")) return [`unable to delete pid file ${path}: ${reasonOf(error)}`];

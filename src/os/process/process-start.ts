@@ -1,13 +1,13 @@
-// When a process began.
+// When a process started.
 
 import { readFileSync } from "node:fs";
 
-/** The kernel tells times in hundredths of a second on every machine we are built for. */
+/** Length of a kernel clock tick: 1/100 s on every machine we build for. */
 const TICK_MS = 10;
-/** Fields of /proc/PID/stat behind the name in parentheses, which may hold some itself. */
+/** Index of the start time in /proc/PID/stat, counted after the process name. The name may contain parentheses. */
 const START = 19;
 
-/** Milliseconds since 1970, by the clock of now; undefined: it is gone. */
+/** The start time in ms since 1970, by the present clock. Undefined when the process is gone. */
 export function processStart(pid: number, proc = "/proc"): number | undefined {
   try {
     const stat = readFileSync(`${proc}/${pid}/stat`, "latin1");

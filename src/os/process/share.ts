@@ -1,8 +1,8 @@
-// What several sessions want of the machine at once: done by the first of them, and undone by the last.
+// Changes to the machine that several sessions share: the first session makes the change, the last one undoes it.
 //
-// Each holds a shared lock (flock(2)) on a file of its name, so that one that was killed does not count. Who gets the lock
-// for itself alone is the first, or the last. Each network name space has files of its own. The file holds a record of how
-// it is undone: when all who had it were killed, the next one who looks does that.
+// Each session holds a shared lock (flock(2)) on a file named after the change, so a killed session no longer counts. A
+// session that gets the exclusive lock is the first or the last one. Each network name space has its own files. The
+// file records how to undo the change. If all sessions were killed, the next session undoes it.
 
 import { fstatSync, ftruncateSync, readFileSync, readlinkSync, unlinkSync, writeSync } from "node:fs";
 import { closeFd, errno, EINTR, libc, O, openFd } from "../ffi/libc.ts";
@@ -14,19 +14,19 @@ const LOCK_NB = 4;
 const ATTEMPTS = 100;
 
 export interface Share {
-  /** Nobody else wants it yet. */
+  /** True when no other session uses it yet. */
   readonly isFirst: boolean;
-  /** What others, who were killed, had recorded; "" when there were none. */
+  /** The record of killed sessions; "" when there is none. */
   readonly leftOver: string;
-  /** Calls `undo` when nobody else wants it any more. */
+  /** Leaves. Calls `undo` when no other session uses it. */
   release(undo: () => void): void;
 }
 
 const PREFIX = "nullmodem-";
 
 /**
- * Takes part in a thing called `name`; `record` says how it is undone. Where there is nowhere to count, it is as if there
- * were no others.
+ * Joins the users of the change called `name`. `record` tells how to undo it. When no file can be made, the session
+ * acts as if it were the only one.
  */
 export function share(directory: string, name: string, record = ""): Share {
   const path = `${directory}/${PREFIX}${name}.${networkNumber()}`;
@@ -34,14 +34,14 @@ export function share(directory: string, name: string, record = ""): Share {
     const fd = openCount(path);
     if (fd === undefined) break;
     const isFirst = lock(fd, LOCK_EX);
-    // Somebody may have it to himself for a moment; and the last one may have removed it just now.
+    // Another session may hold the exclusive lock for a moment, or may just have removed the file.
     if ((isFirst || lock(fd, LOCK_SH)) && fstatSync(fd).nlink > 0) return take(fd, path, isFirst, record);
     closeFd(fd);
   }
   return { isFirst: true, leftOver: "", release: (undo) => undo() };
 }
 
-/** Undoes what only sessions have that were killed: calls `undo` with each record. */
+/** Undoes the changes of killed sessions: calls `undo` with each record that no running session uses. */
 export function undoAbandoned(directory: string, undo: (record: string) => void): void {
   const suffix = `.${networkNumber()}`;
   for (const name of namesIn(directory)) {
@@ -81,7 +81,7 @@ function take(fd: number, path: string, isFirst: boolean, record: string): Share
   };
 }
 
-/** A full disk keeps no record, and takes nothing else away. */
+/** Writes the record. On a full disk there is no record, and nothing else fails. */
 function write(fd: number, record: string): void {
   try {
     writeSync(fd, record, 0);
@@ -98,7 +98,7 @@ function openCount(path: string, flags: number = O.CREAT): number | undefined {
   }
 }
 
-/** False when somebody else's lock is in the way; a lock that was held may be lost then. */
+/** False when another lock is in the way. A lock held before may be lost then. */
 function lock(fd: number, how: number): boolean {
   for (;;) {
     if (libc.flock(fd, how | LOCK_NB) === 0) return true;
@@ -106,7 +106,7 @@ function lock(fd: number, how: number): boolean {
   }
 }
 
-/** "4026531840", from "net:[4026531840]". */
+/** The number of our network name space: "4026531840" of "net:[4026531840]". */
 function networkNumber(): string {
   return readlinkSync("/proc/thread-self/ns/net").replace(/\D/g, "");
 }

@@ -1,8 +1,8 @@
-// The signals pppd lives by.
+// The signals that pppd handles.
 //
-// A signal interrupts a blocking poll (EINTR) and makes Bun's own epoll descriptor readable; its handler runs when the
-// event loop has its turn after that. SIGPIPE is ignored by Bun from the start, and must not be given a handler here:
-// that would end it.
+// A signal interrupts a blocking poll (EINTR) and makes Bun's own epoll descriptor readable. The handler runs in the
+// next turn of the event loop. Bun ignores SIGPIPE from the start. A handler for it would end that, so it must not get
+// one.
 
 import { constants } from "node:os";
 
@@ -11,8 +11,9 @@ export type SignalName = "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGUSR1" | "SIGUSR2"
 const NAMES: readonly SignalName[] = ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2"];
 
 /**
- * What else can kill us and can still be answered by a clean end (`Fatal signal N`, exit code 127). Faults (SIGSEGV,
- * SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS) stay Bun's: after one no JavaScript runs. SIGPWR is the collector's.
+ * Other signals that would kill us and that we can answer with a clean end (`Fatal signal N`, exit code 127). The
+ * faults (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS) are left to Bun, because no JavaScript can run
+ * after one. SIGPWR belongs to the garbage collector.
  */
 const FATAL = ["SIGQUIT", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGXCPU", "SIGIO"] as const;
 
@@ -23,14 +24,14 @@ export type SignalEvent =
 export class Signals {
   readonly #handlers = new Map<NodeJS.Signals, () => void>();
 
-  /** From now on the signals are ours, SIGHUP also under nohup. `onSignal` is called from the event loop, never amidst. */
+  /** Takes over the signals, SIGHUP also under nohup. `onSignal` is called from the event loop, never in between. */
   constructor(onSignal: (event: SignalEvent) => void) {
     for (const name of NAMES)
       this.#watch(name, () => onSignal({ type: "signal", name, number: constants.signals[name] }));
     for (const name of FATAL) this.#watch(name, () => onSignal({ type: "fatal", number: constants.signals[name] }));
   }
 
-  /** Gives the signals back. */
+  /** Restores the default handling. */
   close(): void {
     for (const [name, handler] of this.#handlers) process.off(name, handler);
     this.#handlers.clear();

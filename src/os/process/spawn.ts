@@ -1,41 +1,44 @@
-// Starting a program by posix_spawn(3). Bun.spawn takes words and variables as UTF-8 only, and changes every octet that is
-// none; a peer's name may hold any octets.
+// Starts programs by posix_spawn(3). Bun.spawn takes arguments and variables as UTF-8 only and changes all other
+// octets, but a peer's name may hold any octets.
 //
-// Bun does not know these children. They are reaped here: at SIGCHLD, and every second in case that signal was lost.
+// Bun does not know these children. We reap them at SIGCHLD, and every second in case a signal was lost.
 
 import { check, closeFd, cstring, libc, Memory, O, openFd, OsError } from "../ffi/libc.ts";
 import { restoreOomScoreOf } from "./oom.ts";
 import { namesIn } from "./sysfs.ts";
 
 export interface SpawnOptions {
-  /** The words, from the program's own name on. A word ends at a NUL; octets that are no UTF-8 are as `decoded` has them. */
+  /**
+   * The arguments, starting with the program's own name. An argument ends at a NUL. `decoded` tells how other octets
+   * are kept.
+   */
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** What the child has as descriptor 0, 1 and so on; undefined: /dev/null. It has no others. */
+  /** The child's descriptors 0, 1 and so on; undefined is /dev/null. It gets no others. */
   readonly stdio: readonly (number | undefined)[];
-  /** In a session of its own; left out: in ours. */
+  /** Runs it in a session of its own. Left out: in ours. */
   readonly ownSession?: boolean;
-  /** Its working directory; left out: ours. */
+  /** Its working directory. Left out: ours. */
   readonly directory?: string;
   readonly umask?: number;
 }
 
 export interface Ending {
-  /** What pppd prints as `status = 0x…`: the exit code in the second byte, the signal in the first (wait(2)). */
+  /** The number pppd prints as `status = 0x…`: exit code in the second byte, signal in the first (wait(2)). */
   readonly status: number;
   readonly exitCode: number;
-  /** 0 when it ended by itself. */
+  /** The signal that ended it; 0 when it exited. */
   readonly signal: number;
 }
 
 export interface Spawned {
   readonly pid: number;
-  /** Undefined while it runs, and until its end has been noticed: the number is its own until then. */
+  /** Undefined until the end of the process has been noticed. Until then its pid is not reused. */
   ending: Ending | undefined;
   readonly ended: Promise<Ending>;
 }
 
-/** Starts a program. It begins with no signal blocked or ignored. Throws OsError. */
+/** Starts a program with no signal blocked or ignored. Throws OsError. */
 export function spawn(path: string, options: SpawnOptions): Spawned {
   const { stdio, directory, umask } = options;
   const opened: number[] = [];
@@ -53,7 +56,7 @@ export function spawn(path: string, options: SpawnOptions): Spawned {
   }
 }
 
-/** The child's number. */
+/** Returns the child's process id. */
 function posixSpawn(path: string, { argv, env, ownSession = false }: SpawnOptions, fds: readonly number[]): number {
   const program = cstring(path);
   const words = new Vector(argv);
@@ -76,9 +79,10 @@ function posixSpawn(path: string, { argv, env, ownSession = false }: SpawnOption
   return pid.view.getInt32(0, true);
 }
 
-// ── what it is given ─────────────────────────────────────────────────────────────────────────────────────────────────
+// ── the child's arguments and descriptors
+// ────────────────────────────────────────────────────────────────────────────────
 
-/** A char *[] with its NULL. */
+/** A NULL-terminated char *[]. */
 class Vector {
   readonly #texts: readonly Memory[];
   readonly #pointers: Memory;
@@ -102,11 +106,11 @@ const SYS_CLOSE_RANGE = 436;
 const CLOSE_RANGE_CLOEXEC = 4;
 const LAST_FD = 0x7fffffff;
 
-/** A copy whose number is none of those the child is to have. */
+/** A copy of a descriptor whose number is above those that the child gets. */
 function copyAbove(fd: number | undefined, count: number): number {
   const copy = fd === undefined ? -1 : libc.fcntl(fd, F_DUPFD_CLOEXEC, count);
   if (copy >= 0) return copy;
-  // Ours may have been closed by whoever started us.
+  // The program that started us may have closed this descriptor.
   const none = openFd("/dev/null", O.RDWR);
   try {
     return check(libc.fcntl(none, F_DUPFD_CLOEXEC, count), "fcntl");
@@ -115,14 +119,14 @@ function copyAbove(fd: number | undefined, count: number): number {
   }
 }
 
-/** None of our own descriptors from this one on is the child's. */
+/** Keeps the child from inheriting our descriptors, from this number on. */
 function closeOnExec(first: number): void {
-  // Linux 5.11 has a call for it.
+  // Linux 5.11 and later have a call for this.
   if (libc.syscall(SYS_CLOSE_RANGE, first, LAST_FD, CLOSE_RANGE_CLOEXEC, 0, 0) === 0) return;
   for (const name of namesIn("/proc/self/fd")) if (Number(name) >= first) libc.fcntl(Number(name), F_SETFD, FD_CLOEXEC);
 }
 
-/** As large as the structures of glibc and musl are, and more. */
+/** At least the size of these structures in glibc and musl. */
 const STRUCT_SIZE = 512;
 const SIGSET_SIZE = 128;
 const POSIX_SPAWN_SETSIGDEF = 0x04;
@@ -136,7 +140,7 @@ function attributesOf(ownSession: boolean): Memory {
   libc.posix_spawnattr_setflags(attributes.address, flags);
   const signals = new Memory(SIGSET_SIZE);
   libc.posix_spawnattr_setsigmask(attributes.address, signals.address);
-  // All of them: sigfillset(3) leaves out two of the C library's own, which the child would then ignore.
+  // Set all bits: sigfillset(3) omits two signals of the C library, and the child would ignore them.
   signals.bytes.fill(0xff);
   libc.posix_spawnattr_setsigdefault(attributes.address, signals.address);
   return attributes;
@@ -144,7 +148,7 @@ function attributesOf(ownSession: boolean): Memory {
 
 const O_PATH = 0o10000000;
 
-/** Acts in another working directory, which a child begins with. */
+/** Runs `act` in another working directory. A child inherits it. */
 function within<T>(directory: string | undefined, act: () => T): T {
   if (directory === undefined) return act();
   const before = openFd(".", O_PATH);
@@ -167,7 +171,8 @@ function masked<T>(umask: number | undefined, act: () => T): T {
   }
 }
 
-// ── its end ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── the child's end
+// ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const running = new Map<number, (status: number) => void>();
 /** Keeps the event loop going while a child runs. */
@@ -209,7 +214,7 @@ function follow(pid: number): Spawned {
   return child;
 }
 
-/** As a shell has it: 128 and more when a signal ended it. */
+/** The exit code as a shell reports it: 128 plus the signal when a signal ended the process. */
 export function shellCode({ exitCode, signal }: Ending): number {
   return signal === 0 ? exitCode : 128 + signal;
 }

@@ -1,8 +1,8 @@
-// Reading in /sys, /proc and /run, where what was listed a moment ago may be gone, or is not for us to look into.
+// Reads /sys, /proc and /run, where a listed file may vanish or be unreadable.
 
 import { readdirSync, readFileSync } from "node:fs";
 
-/** What is in the folder; nothing when it cannot be read. */
+/** The names in a folder. Empty when it cannot be read. */
 export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
@@ -11,7 +11,7 @@ export function namesIn(folder: string): string[] {
   }
 }
 
-/** The first line of a file, without anything a terminal would act on: the maker of a device may have written it. */
+/** The first line of a file, without control characters: a device's maker may have written it. */
 export function attribute(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8")

@@ -1,4 +1,5 @@
-// Which USB adapter a serial port is, by what sysfs says of it, so that it is known again under another name.
+// Identifies the USB adapter behind a serial port by its sysfs attributes, so that it is recognized under another tty
+// name.
 
 import { realpathSync } from "node:fs";
 import { basename, dirname } from "node:path";
@@ -7,18 +8,18 @@ import { attribute, namesIn } from "../process/sysfs.ts";
 export interface Adapter {
   /** idVendor and idProduct, "0403:6001". */
   readonly model: string;
-  /** iSerial, which not all have. */
+  /** The serial number (iSerial). Not all adapters have one. */
   readonly serial: string | undefined;
-  /** Where it is plugged in, "1-1.2": bus, and the ports of the hubs on the way. */
+  /** Where it is plugged in, such as "1-1.2": the bus and the ports of the hubs between. */
   readonly port: string;
-  /** Which of the adapter's own ports: of the interface, and among those of the interface. */
+  /** Tells apart the ports of one adapter: the USB interface, and the port within that interface. */
   readonly part: string;
 }
 
-/** The port's device is an interface of the USB device, or a child of one. */
+/** How many levels above the tty the USB device can be. The tty's device is a USB interface or a child of one. */
 const LEVELS_UP = 4;
 
-/** The adapter behind a tty ("ttyUSB0"); undefined: there is no such tty, or it is no USB adapter's. */
+/** The adapter behind a tty ("ttyUSB0"). Undefined when there is no such tty or it belongs to no USB adapter. */
 export function adapterOf(tty: string, sysfs = "/sys"): Adapter | undefined {
   const device = real(`${sysfs}/class/tty/${tty}/device`);
   if (device === undefined) return undefined;
@@ -35,20 +36,20 @@ export function adapterOf(tty: string, sysfs = "/sys"): Adapter | undefined {
   return undefined;
 }
 
-/** Is what was `one` then `other` now? One with a serial number may have been plugged in elsewhere. */
+/** True when both are the same adapter. An adapter with a serial number may have moved to another USB port. */
 export function isSameAdapter(one: Adapter, other: Adapter): boolean {
   if (one.model !== other.model || one.part !== other.part || one.serial !== other.serial) return false;
   return one.serial !== undefined || one.port === other.port;
 }
 
-/** The tty an adapter is now; undefined: it is not there, or several say that they are it. */
+/** The tty that an adapter has now. Undefined when it is not there, or when several adapters match. */
 export function ttyOfAdapter(adapter: Adapter, sysfs = "/sys"): string | undefined {
   const found: { tty: string; port: string }[] = [];
   for (const tty of namesIn(`${sysfs}/class/tty`)) {
     const other = adapterOf(tty, sysfs);
     if (other !== undefined && isSameAdapter(adapter, other)) found.push({ tty, port: other.port });
   }
-  // Makers who give all their adapters one serial number: then the place decides.
+  // Some makers give all their adapters the same serial number. Then the USB port decides.
   return found.length === 1 ? found[0]!.tty : found.find(({ port }) => port === adapter.port)?.tty;
 }
 

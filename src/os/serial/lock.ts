@@ -8,17 +8,20 @@ import { processStart } from "../process/process-start.ts";
 import { readHead } from "../ffi/small-file.ts";
 
 const DIRECTORY = "/var/lock";
-/** As much as is read of a lock file: pppd's own format. Others (`1234 minicom root`) begin alike. */
+/**
+ * How much of a lock file we read: the length of pppd's own format. Other formats (`1234 minicom root`) begin the same
+ * way.
+ */
 const LOCK_SIZE = 11;
-/** A file that cannot be made because it exists, and not be read because it does not: a dangling link. */
+/** How often we try. A dangling link cannot be created (it exists) and cannot be read (its target does not). */
 const ATTEMPTS = 10;
 
-/** The line is not ours; the message is pppd's (exit code 6). */
+/** The line could not be locked. The message is pppd's (exit code 6). */
 export class LockError extends Error {
-  /** Who holds it, where that is the trouble. */
+  /** The process that holds the lock, if that is the reason. */
   readonly holder: number | undefined;
 
-  /** The directory that may not be written to, where that is it. */
+  /** The directory we may not write to, if that is the reason. */
   readonly denied: string | undefined;
 
   constructor(message: string, holder?: number, denied?: string) {
@@ -37,7 +40,7 @@ export function lockName(device: string): string {
 
 export class Lock {
   readonly path: string;
-  /** What happened on the way, for the log: `Removed stale lock on ttyS1 (pid 123)`. */
+  /** Something to log, such as `Removed stale lock on ttyS1 (pid 123)`. */
   readonly notice: string | undefined;
   readonly #pid: number;
 
@@ -47,17 +50,17 @@ export class Lock {
     this.notice = notice;
   }
 
-  /** Removes the file, if it is there and still ours. */
+  /** Removes the lock file if it still exists and is still ours. */
   unlock(): void {
     try {
       if (lockPid(readHead(this.path, LOCK_SIZE)) === this.#pid) unlinkSync(this.path);
     } catch {
-      // Gone already, or its directory is: the line is unlocked either way.
+      // The file or its directory is gone. The line is unlocked either way.
     }
   }
 }
 
-/** Locks a device for `pid`, removing the lock of a process that is no more. Throws LockError. */
+/** Locks a device for `pid`. Removes the lock of a process that no longer exists. Throws LockError. */
 export function lockDevice(device: string, { directory = DIRECTORY, pid = process.pid } = {}): Lock {
   const name = lockName(device);
   const path = `${directory}/LCK..${name}`;
@@ -68,7 +71,7 @@ export function lockDevice(device: string, { directory = DIRECTORY, pid = proces
     if (content === undefined) continue;
     if (content.length === 0) throw new LockError(`Can't read pid from lock file ${path}`);
     const holder = lockPid(content);
-    if (holder === pid) return new Lock(path, pid, notice); // whoever started us locked it for us
+    if (holder === pid) return new Lock(path, pid, notice); // the program that started us has locked it for us
     if (isAlive(holder) && !isReused(holder, path, device))
       throw new LockError(`Device ${name} is locked by pid ${holder}`, holder);
     removeStale(path, name);
@@ -76,7 +79,7 @@ export function lockDevice(device: string, { directory = DIRECTORY, pid = proces
   }
 }
 
-/** False when there is one already. */
+/** Creates the lock file. False when it exists already. */
 function create(path: string, pid: number, directory: string): boolean {
   let fd: number;
   try {
@@ -98,7 +101,7 @@ function create(path: string, pid: number, directory: string): boolean {
   }
 }
 
-/** Systems without init scripts have none, or a link to a place that /run lost with the last boot. */
+/** Makes the directory. Some systems have none, or a link into /run that dangles after a reboot. */
 function makeDirectory(directory: string): boolean {
   try {
     const isLink = lstatSync(directory, { throwIfNoEntry: false })?.isSymbolicLink() === true;
@@ -109,13 +112,13 @@ function makeDirectory(directory: string): boolean {
   }
 }
 
-/** Undefined when it is gone, which is fine when it has just been removed. */
+/** Undefined when the file does not exist, which is allowed when it has just been removed. */
 function readExisting(path: string, mayBeGone: boolean): Uint8Array | undefined {
   try {
     return readHead(path, LOCK_SIZE);
   } catch (error) {
     if (mayBeGone && hasCode(error, "ENOENT")) return undefined;
-    // A FIFO or a device: it names nobody, and is not ours to remove.
+    // A FIFO or a device holds no process id, and we must not remove it.
     if (hasCode(error, "EINVAL")) return new Uint8Array(0);
     throw new LockError(`Can't open existing lock file ${path}: ${reasonOf(error)}`);
   }
@@ -134,18 +137,19 @@ function lockText(pid: number): string {
   return `${String(pid).padStart(10)}\n`;
 }
 
-/** As atoi(3): 0 for anything that does not begin with a number. */
+/** As atoi(3): 0 for text that does not begin with a number. */
 function lockPid(content: Uint8Array): number {
   const number = parseInt(Buffer.from(content.subarray(0, LOCK_SIZE)).toString("latin1"), 10);
   return Number.isNaN(number) ? 0 : number;
 }
 
-/** What times of the kernel's may be off by. */
+/** How far the kernel's times may be off. */
 const SLACK_MS = 2000;
 
 /**
- * Has the process begun after the lock was made? Then it is another's number by chance, after a reboot perhaps. A clock
- * that was set meanwhile would say the same, so one that has the device open is believed.
+ * True when the process began after the lock was made. Then the lock's owner is gone and the number belongs to another
+ * process, for example after a reboot. A changed clock can have the same effect, so a process that has the device open
+ * counts as the owner.
  */
 function isReused(pid: number, path: string, device: string): boolean {
   const startedAt = processStart(pid);

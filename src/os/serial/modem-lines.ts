@@ -1,5 +1,5 @@
-// What can be asked of a serial line by ioctl: modem lines, queues, error counters, hang-up. All of it answers at once
-// and none of it throws: a pty has none of these, a line that has hung up no longer.
+// The ioctls of a serial line: modem lines, queues, error counters, hang-up. None of them waits, and none throws: a pty
+// supports none of them, and a line that has hung up no longer does.
 
 import { fstatSync } from "node:fs";
 import { libc, Memory, POLLHUP } from "../ffi/libc.ts";
@@ -14,7 +14,7 @@ export interface ModemLines {
   readonly ri: boolean;
 }
 
-/** What the driver counted since it was loaded. */
+/** Errors that the driver has counted since it was loaded. */
 export interface LineErrors {
   readonly frame: number;
   readonly overrun: number;
@@ -33,13 +33,13 @@ const TIOCGSERIAL = 0x541e;
 
 const TIOCM = { DTR: 0x2, RTS: 0x4, CTS: 0x20, CD: 0x40, RI: 0x80, DSR: 0x100 } as const;
 
-/** Types of the UARTs whose speed is their base divided by a whole number: 8250, 16450, 16550 and 16550A. */
+/** UART types whose speed is their base divided by a whole number: 8250, 16450, 16550 and 16550A. */
 const PLAIN_UART_FIRST = 1;
 const PLAIN_UART_LAST = 4;
-/** UARTs with a faster clock are set by drivers of their own, which have other ways than this division. */
+/** UARTs with a faster clock have drivers of their own, which make their speeds in other ways. */
 const FASTEST_PLAIN_BASE = 1_500_000;
 
-/** Majors of Unix 98 pty slaves (Documentation/admin-guide/devices.txt). */
+/** Major device numbers of Unix 98 pty slaves (Documentation/admin-guide/devices.txt). */
 const PTY_SLAVE_FIRST = 136;
 const PTY_SLAVE_LAST = 143;
 
@@ -48,7 +48,7 @@ const counters = new Memory(80);
 const serial = new Memory(72);
 const pollSet = new Memory(8);
 
-/** Undefined where there are no such lines. */
+/** The state of the modem lines. Undefined when the device has none. */
 export function modemLines(fd: number): ModemLines | undefined {
   if (libc.ioctl(fd, TIOCMGET, word.address) < 0) return undefined;
   const bits = word.view.getInt32(0, true);
@@ -62,7 +62,7 @@ export function modemLines(fd: number): ModemLines | undefined {
   };
 }
 
-/** The lines that are up, as the kernel writes them in /proc/tty/driver: "RTS|CTS|DTR", "" when none is. */
+/** The lines that are up, as the kernel writes them in /proc/tty/driver: "RTS|CTS|DTR", or "" when none is up. */
 export function linesText(lines: ModemLines): string {
   const names = ["rts", "cts", "dtr", "dsr", "cd", "ri"] as const;
   return names
@@ -71,12 +71,12 @@ export function linesText(lines: ModemLines): string {
     .toUpperCase();
 }
 
-/** Is there a carrier? Undefined when the line cannot tell. To wait for one, ask again and again. */
+/** True when there is a carrier. Undefined when the line cannot tell. To wait for a carrier, call this repeatedly. */
 export function carrier(fd: number): boolean | undefined {
   return modemLines(fd)?.cd;
 }
 
-/** False where there is no DTR. */
+/** Sets DTR. False when the device has no DTR. */
 export function setDtr(fd: number, up: boolean): boolean {
   word.view.setInt32(0, TIOCM.DTR, true);
   return libc.ioctl(fd, up ? TIOCMBIS : TIOCMBIC, word.address) === 0;
@@ -96,10 +96,10 @@ function count(fd: number, request: number): number {
   return libc.ioctl(fd, request, word.address) < 0 ? 0 : word.view.getInt32(0, true);
 }
 
-/** Undefined when the driver does not count. */
+/** The driver's error counters. Undefined when the driver does not count. */
 export function lineErrors(fd: number): LineErrors | undefined {
   if (libc.ioctl(fd, TIOCGICOUNT, counters.address) < 0) return undefined;
-  // struct serial_icounter_struct: cts, dsr, rng, dcd, rx and tx come first.
+  // struct serial_icounter_struct begins with cts, dsr, rng, dcd, rx and tx.
   const { view } = counters;
   return {
     frame: view.getInt32(24, true),
@@ -111,19 +111,19 @@ export function lineErrors(fd: number): LineErrors | undefined {
 }
 
 /**
- * The fastest speed of a plain UART, of which it can do 1/1, 1/2, 1/3 and so on (the 8250 driver sets the nearest and
- * says nothing). Undefined where the port is of another kind.
+ * The fastest speed of a plain UART. It can do 1/1, 1/2, 1/3 and so on of that speed; the 8250 driver silently sets the
+ * nearest one. Undefined for other kinds of port.
  */
 export function uartBase(fd: number): number | undefined {
   if (libc.ioctl(fd, TIOCGSERIAL, serial.address) < 0) return undefined;
-  // struct serial_struct: type comes first, baud_base after seven ints.
+  // In struct serial_struct, type comes first and baud_base follows seven ints.
   const type = serial.view.getInt32(0, true);
   const base = serial.view.getInt32(28, true);
   const isPlain = type >= PLAIN_UART_FIRST && type <= PLAIN_UART_LAST && base > 0 && base <= FASTEST_PLAIN_BASE;
   return isPlain ? base : undefined;
 }
 
-/** The line is gone for good: carrier lost while watched, the device unplugged, the far end of a pty closed. */
+/** True when the line is gone for good: carrier lost while watched, device unplugged, or far end of a pty closed. */
 export function isHungUp(fd: number): boolean {
   pollSet.view.setInt32(0, fd, true);
   pollSet.view.setInt32(4, 0, true);
@@ -134,7 +134,7 @@ export function isPtySlave(fd: number): boolean {
   return isPtyNumber(fstatSync(fd).rdev);
 }
 
-/** Of the slave of a pty? */
+/** True when a device number belongs to the slave of a pty. */
 export function isPtyNumber(rdev: number): boolean {
   const major = (rdev >>> 8) & 0xfff;
   return major >= PTY_SLAVE_FIRST && major <= PTY_SLAVE_LAST;

@@ -1,4 +1,4 @@
-// Who else has a device open: for messages about a line that is busy, or that somebody else reads from.
+// Finds other processes that have a device open, for messages about a busy line or a second reader.
 
 import { readFileSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { isPtyNumber } from "./modem-lines.ts";
@@ -6,11 +6,11 @@ import { namesIn } from "../process/sysfs.ts";
 
 export interface Opener {
   readonly pid: number;
-  /** "minicom" */
+  /** The program's name, such as "minicom". */
   readonly name: string;
 }
 
-/** The processes that have it open, ourselves left out, as far as we may look into them. `proc` is for tests. */
+/** The other processes that have the device open, as far as we may look into /proc. `proc` is for tests. */
 export function openersOf(device: string, proc = "/proc"): Opener[] {
   const same = sameDevice(device);
   return namesIn(proc).flatMap((entry) => {
@@ -21,7 +21,9 @@ export function openersOf(device: string, proc = "/proc"): Opener[] {
   });
 }
 
-/** What a process runs, without its arguments, which may hold a secret; "" when it is gone. */
+/**
+ * The name of the program a process runs, without its arguments, which may hold a secret. "" when the process is gone.
+ */
 export function programName(pid: number, proc = "/proc"): string {
   try {
     return readFileSync(`${proc}/${pid}/comm`, "utf8").replace(/[\x00-\x1f\x7f]/g, "");
@@ -30,7 +32,7 @@ export function programName(pid: number, proc = "/proc"): string {
   }
 }
 
-/** The group a device is for, when its members may use it: "dialout", or its number. */
+/** The name of the group that may use the device, such as "dialout", or the group's number. */
 export function groupOf(device: string): string | undefined {
   try {
     const { gid, mode } = statSync(device);
@@ -42,7 +44,9 @@ export function groupOf(device: string): string | undefined {
   }
 }
 
-/** Whether a link in /proc is to that device. The numbers of terminals mean something only within their own /dev/pts. */
+/**
+ * Makes a test for links in /proc/PID/fd to that device. Numbers of pseudo terminals count only within one /dev/pts.
+ */
 function sameDevice(device: string): (link: string) => boolean {
   const wanted = status(device);
   if (wanted === undefined) return () => false;

@@ -1,4 +1,4 @@
-// The serial ports this machine has, from /sys/class/tty (no udev needed): for messages about a device that is not there.
+// Lists this machine's serial ports from /sys/class/tty (no udev needed), for the message that a device does not exist.
 
 import { readlinkSync, realpathSync } from "node:fs";
 import { basename, dirname } from "node:path";
@@ -9,14 +9,14 @@ export interface Port {
   readonly path: string;
   /** "ftdi_sio" */
   readonly driver: string;
-  /** What a USB adapter calls itself, "FTDI FT232R USB UART"; else what it is. */
+  /** The product name of a USB adapter, such as "FTDI FT232R USB UART"; for other ports, the kind of port. */
   readonly description: string;
 }
 
-/** Of uart ports: the driver has a table entry, and no chip to go with it. */
+/** The UART type of a port that is in the driver's table but has no chip. */
 const PORT_UNKNOWN = "0";
 
-/** By name, numbers in their order. `sysfs` is for tests. */
+/** The serial ports sorted by name, numbers in numeric order. `sysfs` is for tests. */
 export function serialPorts(sysfs = "/sys"): Port[] {
   const found = namesIn(`${sysfs}/class/tty`).flatMap((name) => {
     const entry = `${sysfs}/class/tty/${name}`;
@@ -29,7 +29,10 @@ export function serialPorts(sysfs = "/sys"): Port[] {
   return found.sort((a, b) => a.path.localeCompare(b.path, "en", { numeric: true }));
 }
 
-/** The port's device is an interface of the USB device, or a child of one: the names are a few levels up. */
+/**
+ * The product name of the USB device. The tty's device is a USB interface or a child of one, so the name is some levels
+ * up.
+ */
 function usbProduct(device: string): string | undefined {
   let at: string;
   try {

@@ -1,13 +1,13 @@
-// The raw serial addon (@serialport/bindings-cpp), without its JavaScript: no poller, no loader, no udevadm.
+// The serial addon (@serialport/bindings-cpp) without its JavaScript: no poller, no loader, no udevadm.
 //
-// The paths are literal so that `bun build --compile` puts the files into the executable. Bun would unpack one into TMPDIR,
-// where others may swap it before it is loaded; here it goes through memory that has no name. Loading can fail (a kernel
-// with vm.memfd_noexec=2; no libstdc++): the line is then opened by os/tty.ts alone.
+// The paths are literal so that `bun build --compile` puts the files into the executable. Bun would unpack an addon
+// into TMPDIR, where others could swap it before it is loaded. We load it from an anonymous memory file instead.
+// Loading can fail (a kernel with vm.memfd_noexec=2; no libstdc++). Then os/serial/tty.ts opens the line without it.
 
 import { readFileSync, writeSync } from "node:fs";
 import { check, closeFd, cstring, libc } from "../ffi/libc.ts";
 
-/** What `open` wants to know; it sets every one of these, and CLOCAL, CREAD and raw mode besides. */
+/** The settings that `open` needs. It sets each of them, and CLOCAL, CREAD and raw mode as well. */
 export interface OpenOptions {
   baudRate: number;
   dataBits: 5 | 6 | 7 | 8;
@@ -20,11 +20,11 @@ export interface OpenOptions {
   hupcl: boolean;
   vmin: number;
   vtime: number;
-  /** flock(2): we use pppd's lock files instead, and only when asked to. */
+  /** flock(2). We use pppd's lock files instead, and only with the `lock` option. */
   lock: boolean;
 }
 
-/** Modem lines as `set` takes them. All are set to what is given here. */
+/** The modem lines that `set` takes. It sets all of them. */
 export interface ModemSet {
   brk: boolean;
   cts: boolean;
@@ -51,7 +51,7 @@ function onMusl(): boolean {
   return readFileSync("/proc/self/maps", "latin1").includes("ld-musl-");
 }
 
-/** From sources the addon itself; in the executable the path of its file there. */
+/** From sources, the addon itself. In the executable, the path of its embedded file. */
 function required(): Addon | string {
   if (process.arch === "arm64") {
     return onMusl()
@@ -84,7 +84,7 @@ function load(): Addon {
 
 let loaded: Addon | Error | undefined;
 
-/** The addon, or why there is none. Loaded at the first use, which costs 2 to 5 ms. */
+/** The addon, or the reason why it cannot be loaded. It is loaded at first use, which takes 2 to 5 ms. */
 export function serialAddon(): Addon | Error {
   try {
     loaded ??= load();
@@ -95,8 +95,8 @@ export function serialAddon(): Addon | Error {
 }
 
 /**
- * Opens and sets up a serial line, close-on-exec and non-blocking. Undefined when the addon is missing or will not: the
- * caller, who has a descriptor of the line already, then does without.
+ * Opens and sets up a serial line, close-on-exec and non-blocking. Undefined when the addon is missing or fails. The
+ * caller already has a descriptor of the line and continues without the addon.
  */
 export function openSerial(path: string, options: OpenOptions): Promise<number | undefined> {
   const addon = serialAddon();

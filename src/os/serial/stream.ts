@@ -1,55 +1,55 @@
-// A line that is no tty: standard input and output, whatever they are, or a TCP connection.
+// A line that is not a tty: standard input and output of any kind, or a TCP connection.
 
 import { check, closeFd, libc, O, setNonblocking } from "../ffi/libc.ts";
 import type { Tty } from "./tty.ts";
 
-/** What a link can run on. */
+/** The devices a link can run on. */
 export type Device = Tty | Stream;
 
 const F_GETFL = 3;
 
 export class Stream {
-  /** To read from. */
+  /** The descriptor to read from. */
   readonly fd: number;
-  /** To write to; may be the same. */
+  /** The descriptor to write to; it may be the same one. */
   readonly writeFd: number;
-  /** For the log: "10.0.0.1:5000". */
+  /** The name in the log, such as "10.0.0.1:5000". */
   readonly path: string;
-  /** Means nothing, but scripts are told one. */
+  /** Has no meaning here, but scripts are given a speed. */
   readonly speed: number;
-  /** A pipe never says; a TCP connection counts what its peer has not acknowledged, which may be what the path holds. */
+  /** False: a pipe never reports its queue, and TCP counts data that is sent but not acknowledged. */
   readonly countsOutput = false;
   readonly #ours: boolean;
   readonly #foundBlocking: readonly number[];
   #open = true;
 
-  /** `ours`: closed at the end. If not, it is left open, and as it was. Throws OsError. */
+  /** `ours`: close() closes the descriptors. Otherwise it leaves them open, in the mode they had. Throws OsError. */
   constructor(fd: number, writeFd: number, path: string, speed: number, ours: boolean) {
     this.fd = fd;
     this.writeFd = writeFd;
     this.path = path;
     this.speed = speed;
     this.#ours = ours;
-    // All are asked before one is changed: they may be the same file.
+    // Read all modes before changing one: the descriptors may share one open file.
     this.#foundBlocking = [...new Set([fd, writeFd])].filter(isBlocking);
     this.configure();
   }
 
-  /** Non-blocking, again: a script may have changed that. */
+  /** Makes the descriptors non-blocking again: a script may have changed them. */
   configure(): void {
     setNonblocking(this.fd, true);
     if (this.writeFd !== this.fd) setNonblocking(this.writeFd, true);
   }
 
-  /** Nobody else can open it. */
+  /** Does nothing: no other process can open a stream. */
   setExclusive(): void {}
 
-  /** What was written goes out without us. */
+  /** Does nothing: the kernel sends written data on its own. */
   async drain(): Promise<boolean> {
     return true;
   }
 
-  /** The second call does nothing. */
+  /** Closes or restores the descriptors. A second call does nothing. */
   close(): void {
     if (!this.#open) return;
     this.#open = false;

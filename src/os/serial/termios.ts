@@ -3,14 +3,14 @@
 import type { Pointer } from "bun:ffi";
 import { check, libc, Memory } from "../ffi/libc.ts";
 
-/** struct termios2, field by field. `ispeed` and `ospeed` are baud rates; they count when CBAUD says BOTHER. */
+/** struct termios2, field by field. `ispeed` and `ospeed` are baud rates; they count only when CBAUD is BOTHER. */
 export interface Termios {
   iflag: number;
   oflag: number;
   cflag: number;
   lflag: number;
   line: number;
-  /** NCCS = 19 control characters, indexed by {@link CC}. */
+  /** The control characters (NCCS = 19), indexed by {@link CC}. */
   cc: Uint8Array;
   ispeed: number;
   ospeed: number;
@@ -35,7 +35,7 @@ export const OFLAG = { OPOST: 0o1, ONLCR: 0o4 } as const;
 
 export const CFLAG = {
   CBAUD: 0o10017,
-  /** The speed is the number in ispeed/ospeed, not one of the B… codes. */
+  /** The speed is in ispeed and ospeed as a number, not in a B… code. */
   BOTHER: 0o10000,
   CIBAUD: 0o2003600000,
   CSIZE: 0o60,
@@ -67,7 +67,7 @@ export const LFLAG = {
 
 export const CC = { VINTR: 0, VQUIT: 1, VERASE: 2, VKILL: 3, VEOF: 4, VTIME: 5, VMIN: 6, VSTART: 8, VSTOP: 9 } as const;
 
-/** The rates that have a code of their own: 0, 1, 2, … below 38400, then from BOTHER + 1. */
+/** The rates that have a code. Codes below 38400 count from 0, the others from BOTHER + 1. */
 const CODED = [0, 50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400];
 const CODED_FAST = [
   57600, 115200, 230400, 460800, 500000, 576000, 921600, 1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 3500000,
@@ -104,7 +104,7 @@ export function readTermios(fd: number): Termios {
   };
 }
 
-/** tcsetattr(3): at once, after the output has drained, or that and with the input thrown away. Throws OsError. */
+/** tcsetattr(3): at once, after the output has drained, or after that with the input discarded. Throws OsError. */
 export function writeTermios(fd: number, termios: Termios, when: "now" | "drain" | "flush"): void {
   const { view, bytes } = block;
   view.setUint32(0, termios.iflag, true);
@@ -120,8 +120,8 @@ export function writeTermios(fd: number, termios: Termios, when: "now" | "drain"
 }
 
 /**
- * Puts a baud rate, any number the hardware can make, into `termios`; 0 is B0, which hangs the line up. A rate that has
- * a code gets it: programs that come after us and know only codes would read 0 otherwise.
+ * Puts a baud rate into `termios`; any number the hardware can make is allowed. 0 is B0, which hangs up the line. A
+ * rate that has a code gets that code, because later programs that know only codes would otherwise read 0.
  */
 export function setSpeed(termios: Termios, baud: number): void {
   const code = CODED.indexOf(baud);
@@ -131,11 +131,13 @@ export function setSpeed(termios: Termios, baud: number): void {
   termios.ispeed = termios.ospeed = baud;
 }
 
-/** The bits of cflag that change what an octet looks like on the line. */
+/** The cflag bits that change the format of an octet on the line. */
 const FRAMING = ["CSTOPB", "CREAD", "PARENB", "PARODD", "CMSPAR"] as const;
 
-/** What of `before` is otherwise in `after`, in stty's words: "icanon", "-istrip", "cs7", "9600". Flow control by CTS,
- * carrier and hang-up are left out. */
+/**
+ * The differences between two settings, in stty's words: "icanon", "-istrip", "cs7", "9600". Leaves out CTS flow
+ * control, carrier and hang-up.
+ */
 export function changesOf(before: Termios, after: Termios): string[] {
   const changes: string[] = [];
   const compare = (was: number, is: number, flags: readonly (readonly [name: string, bit: number])[]): void => {
@@ -168,7 +170,7 @@ export function sendBreak(fd: number): void {
 
 /** tcflush(3). */
 export function flushTty(fd: number, queue: "input" | "output" | "both"): void {
-  // The argument is a plain number in the pointer's place.
+  // The argument is a plain number where others take a pointer.
   const which = { input: 0, output: 1, both: 2 } as const;
   check(libc.ioctl(fd, TCFLSH, which[queue] as Pointer), "TCFLSH");
 }

@@ -1,7 +1,7 @@
-// The serial line: opened, set up as pppd sets it up, looked after, and given back as it was found.
+// A serial line: opens it, sets it up as pppd does, and restores it at the end.
 //
-// The kernel's own waits for the output (TCSETSF and TCSBRK do that first, close(2) last) never end while CTS is low.
-// So nothing here lets it wait: drain() looks and gives up, and what is left is thrown away.
+// The kernel never stops waiting for output to drain while CTS is low. TCSETSF and TCSBRK wait first, close(2) waits
+// last. So nothing here uses those waits: drain() polls with a time limit, and discards the rest.
 
 import { check, closeFd, libc, O, openFd, OsError, setNonblocking } from "../ffi/libc.ts";
 import { isHungUp, isPtySlave, outputQueued } from "./modem-lines.ts";
@@ -21,16 +21,16 @@ import {
 
 /** pppd's options for the line. */
 export interface TtySettings {
-  /** Any number the hardware can make; 0 leaves the speed as it is. */
+  /** Any number the hardware can make. 0 leaves the speed unchanged. */
   readonly speed: number;
-  /** true: HUPCL, and the carrier may be watched. false (`local`): CLOCAL, the modem lines are left alone. */
+  /** true: set HUPCL; the carrier may be watched. false (`local`): set CLOCAL and leave the modem lines alone. */
   readonly modem: boolean;
   /** As in pppd, `xonxoff` and `unchanged` leave CRTSCTS as it is. */
   readonly flow: "crtscts" | "nocrtscts" | "xonxoff" | "unchanged";
   readonly stopBits: 1 | 2;
 }
 
-/** Nobody told us the speed and the line has none. */
+/** No speed was given and the line has none. */
 export class BaudRateError extends Error {
   constructor(path: string) {
     super(`Baud rate for ${path} is 0; need explicit baud rate`);
@@ -47,20 +47,20 @@ const DRAIN_POLL_MS = 10;
 
 const F_GETFL = 3;
 
-/** What close() does with the descriptor: one that was not ours (stdin) stays open. */
+/** What close() does with the descriptor. A descriptor that is not ours (stdin) stays open. */
 type AtEnd = "close" | "leave" | "leave blocking";
 
 export class Tty {
   readonly fd: number;
   readonly path: string;
   readonly isPty: boolean;
-  /** Its driver says how much it has not sent yet. */
+  /** True when the driver reports how much output is unsent. */
   readonly countsOutput: boolean;
   readonly #settings: TtySettings;
-  /** As we found it; what close() restores. */
+  /** The settings at open, which close() restores. */
   readonly #found: Termios;
   readonly #atEnd: AtEnd;
-  /** As it was after configure(). */
+  /** The settings after configure(). */
   #made: Termios;
   #open = true;
 
@@ -76,9 +76,9 @@ export class Tty {
   }
 
   /**
-   * Makes all the settings and the descriptor non-blocking (again: a connect script may have changed them). The carrier
-   * is watched, CLOCAL clear, only if the caller wants it now and the line is a `modem` one: its loss is then a hang-up.
-   * Nothing received is lost. A line that has hung up is left alone. Throws OsError.
+   * Applies all settings and makes the descriptor non-blocking, again if a connect script has changed it. The carrier
+   * is watched (CLOCAL off) only when the caller asks for it and the line has `modem`; then losing it is a hang-up.
+   * Received data is kept. A line that has hung up is left alone. Throws OsError.
    */
   configure(watchCarrier: boolean): void {
     setNonblocking(this.fd, true);
@@ -107,8 +107,8 @@ export class Tty {
   }
 
   /**
-   * Puts back the settings that another program has changed since configure() and that PPP cannot do without. Returns
-   * what they were changed to, in stty's words. Flow control and modem lines are left alone. Never throws.
+   * Restores settings that PPP needs and that another program has changed since configure(). Returns the foreign
+   * settings in stty's words. Leaves flow control and modem lines alone. Never throws.
    */
   mend(): string[] {
     if (!this.#open || isHungUp(this.fd)) return [];
@@ -120,37 +120,38 @@ export class Tty {
       const theirs = CRTSCTS | CLOCAL | HUPCL;
       const cflag = ((this.#made.cflag & ~theirs) | (now.cflag & theirs)) >>> 0;
       writeTermios(this.fd, { ...this.#made, cflag }, "now");
-      // What the driver makes of them counts from now on, or they would be put back for ever.
+      // Compare with the driver's result from now on. A setting the driver refuses would otherwise be restored for
+      // ever.
       this.#made = readTermios(this.fd);
       return changes;
     } catch {
-      return []; // It has hung up in between.
+      return []; // The line has hung up since the check.
     }
   }
 
-  /** A tty is written to where it is read from. */
+  /** The descriptor to write to: the same as to read from. */
   get writeFd(): number {
     return this.fd;
   }
 
-  /** The speed the driver has really set. */
+  /** The speed that the driver has set. */
   get speed(): number {
     return this.#made.ospeed;
   }
 
-  /** Keeps others from opening the line (root excepted). */
+  /** Keeps other processes, except root's, from opening the line. */
   setExclusive(on: boolean): void {
     libc.ioctl(this.fd, on ? TIOCEXCL : TIOCNXCL, null);
   }
 
-  /** Throws away what was received and not yet read, or what was written and not yet sent. */
+  /** Discards data that is received and unread, or written and unsent. */
   flush(queue: "input" | "output"): void {
-    // On a pty it would be taken out of the hands of the far end, who has as good as received it.
+    // On a pty this would remove data that the far end has as good as received.
     if (queue === "output" && this.isPty) return;
     if (this.#open && !isHungUp(this.fd)) flushTty(this.fd, queue);
   }
 
-  /** Waits for what was written to be sent. False when it is not after `patienceMs`: flow control holds the line up. */
+  /** Waits until the output is sent. False when it is not sent after `patienceMs`: flow control holds it up. */
   async drain(patienceMs: number): Promise<boolean> {
     for (let left = patienceMs; outputQueued(this.fd) > 0; left -= DRAIN_POLL_MS) {
       if (left <= 0) return false;
@@ -159,7 +160,7 @@ export class Tty {
     return true;
   }
 
-  /** Sends a break once the output is out; what is not out after `patienceMs` is thrown away. */
+  /** Sends a break after the output. Discards output that is unsent after `patienceMs`. */
   async sendBreak(patienceMs = 2000): Promise<void> {
     if (!(await this.drain(patienceMs))) this.flush("output");
     if (libc.ioctl(this.fd, TIOCSBRK, null) < 0) return;
@@ -168,8 +169,8 @@ export class Tty {
   }
 
   /**
-   * Gives the line back as it was found. Never waits, so what must still be sent is to be drained before. Never throws;
-   * the second call does nothing.
+   * Restores the line's settings and closes it. Never waits, so the caller drains the output first. Never throws; a
+   * second call does nothing.
    */
   close(): void {
     if (!this.#open) return;
@@ -179,7 +180,7 @@ export class Tty {
       this.flush("output");
       writeTermios(fd, this.#found, "now");
     } catch {
-      // The line has hung up: there is nothing to restore any more.
+      // The line has hung up, so there are no settings to restore.
     }
     this.#open = false;
     if (this.#atEnd === "close") closeFd(fd);
@@ -188,11 +189,11 @@ export class Tty {
 }
 
 /**
- * Opens the line without waiting for a carrier and makes the settings, the carrier not yet watched.
- * Throws OsError (call "open", or "tcgetattr" when it is no tty) or BaudRateError.
+ * Opens the line without waiting for a carrier and applies the settings. The carrier is not watched yet. Throws OsError
+ * (call "open", or "tcgetattr" when it is no tty) or BaudRateError.
  */
 export async function openTty(path: string, settings: TtySettings): Promise<Tty> {
-  // A descriptor of our own first: for errno, and for the settings as they were before the addon touches them.
+  // Open a descriptor of our own first: it gives us errno, and the settings before the addon changes them.
   const first = openFd(path, O.RDWR | O.NOCTTY | O.NONBLOCK);
   let found: Termios;
   try {
@@ -218,14 +219,14 @@ export async function openTty(path: string, settings: TtySettings): Promise<Tty>
     lock: false,
   });
   if (second !== undefined) closeFd(first);
-  // We are the only user of this line: with echo restored, the line and a modem would echo at each other for ever.
+  // We are the line's only user. If we restored echo, the line and a modem would echo each other for ever.
   found.lflag &= ~(LFLAG.ECHO | LFLAG.ECHONL);
   return prepare(new Tty(second ?? first, path, settings, found, "close"));
 }
 
 /**
- * Takes over a tty that is open already (stdin), made non-blocking. Its close() leaves the descriptor open and as it
- * was. Throws OsError (call "tcgetattr" when it is no tty) or BaudRateError.
+ * Takes over a tty that is open already (stdin) and makes it non-blocking. Its close() leaves the descriptor open, in
+ * the mode it had. Throws OsError (call "tcgetattr" when it is no tty) or BaudRateError.
  */
 export function adoptTty(fd: number, path: string, settings: TtySettings): Tty {
   const found = findTermios(fd, path, settings);
@@ -234,8 +235,8 @@ export function adoptTty(fd: number, path: string, settings: TtySettings): Tty {
 }
 
 /**
- * Makes the line raw and silent at once. Loading the addon takes up to 400 ms, and a line that still echoes would send a
- * peer's requests back to it meanwhile.
+ * Makes the line raw and stops its echo at once. Loading the addon takes up to 400 ms. Until then, an echoing line
+ * would send the peer's requests back to it.
  */
 function stopEcho(fd: number, found: Termios): void {
   writeTermios(fd, { ...found, iflag: IFLAG.IGNBRK | IFLAG.IGNPAR, oflag: 0, lflag: 0 }, "now");

@@ -1,5 +1,6 @@
-// crypt(3): does a password give this hash? Whatever schemes the system's libcrypt knows: yescrypt, SHA-512, bcrypt,
-// MD5, DES. For PAP secrets (pppd tries crypt after the plain comparison) and for `login` where there is no PAM.
+// crypt(3): tests whether a password belongs to a hash, in every scheme that the system's libcrypt knows (yescrypt,
+// SHA-512, bcrypt, MD5, DES). Used for PAP secrets (pppd tries crypt after the plain comparison) and for `login`
+// without PAM.
 
 import { timingSafeEqual } from "node:crypto";
 import { CString, type Pointer } from "bun:ffi";
@@ -11,18 +12,18 @@ const libcrypt = library(["libcrypt.so.1", "libcrypt.so.2", ...LIBC], {
   crypt: { args: ["ptr", "ptr"], returns: "ptr" },
 });
 
-/** False on a system without crypt(3), where no hash can match. */
+/** False on a system without crypt(3). Then no hash can match. */
 export function haveCrypt(): boolean {
   return libcrypt() !== undefined;
 }
 
 /**
- * True when `password` (its bytes, or one char a byte) is the one `hash` was made from. Never throws. A locked ("!…",
- * "*…") or empty hash matches nothing: like a pppd without PAM we have no `nullok`; with PAM, pam_unix decides that.
+ * True when `password` (bytes, or one char a byte) belongs to `hash`. Never throws. A locked ("!…", "*…") or empty hash
+ * matches nothing: like a pppd without PAM we have no `nullok`. With PAM, pam_unix decides that.
  */
 export function cryptMatches(password: Uint8Array | string, hash: string): boolean {
   const secret = typeof password === "string" ? bytesOf(password) : password;
-  // In C the password would end at the NUL, and "secret\0anything" would pass for "secret".
+  // C code would end the password at the NUL and accept "secret\0anything" for "secret".
   if (secret.includes(0) || !/^[^!*\0][\x01-\x7f]+$/.test(hash)) return false;
   const system = libcrypt();
   if (system === undefined) return false;
@@ -30,7 +31,7 @@ export function cryptMatches(password: Uint8Array | string, hash: string): boole
   const phrase = terminated(secret);
   const found = system.crypt(phrase.address, setting.address) as Pointer | null;
   phrase.bytes.fill(0);
-  // NULL, or "*0" and "*1" of libxcrypt: a hash it does not understand.
+  // libxcrypt returns NULL, "*0" or "*1" for a hash in an unknown scheme.
   return found !== null && sameText(textAt(found), hash);
 }
 

@@ -1,5 +1,5 @@
-// `login` and `enable-session`: the system's word on a user, and the session it keeps. PAM where there is PAM, otherwise
-// the password and shadow files as a pppd without PAM reads them. pap-secrets is not asked here.
+// `login` and `enable-session`: authenticates a user against the system and opens its session. Uses PAM if the system
+// has it, otherwise the password and shadow files, as a pppd without PAM does. pap-secrets is not consulted here.
 
 import { bytesOf } from "../../bytes/text.ts";
 import { cryptMatches, haveCrypt } from "./crypt.ts";
@@ -9,11 +9,11 @@ import { hasExpired, type SystemUser, systemUser } from "./passwd.ts";
 import { recordLastLogin, recordLogin, recordLogout } from "./utmp.ts";
 
 export interface LoginRequest {
-  /** As the peer sent it, one char a byte. */
+  /** The user name as the peer sent it, one char a byte. */
   readonly user: string;
   /**
-   * As the peer sent it: bytes, or one char a byte. Undefined for `enable-session`, where the peer is authenticated by
-   * other means and only its account and session are the system's.
+   * The password as the peer sent it: bytes, or one char a byte. Undefined for `enable-session`, where the peer is
+   * authenticated by other means and only the account and the session are checked here.
    */
   readonly password: Uint8Array | string | undefined;
   /** "/dev/ttyS1" */
@@ -21,25 +21,25 @@ export interface LoginRequest {
   /** "ppp0" */
   readonly ifname: string;
   readonly log: (level: LogLevel, text: string) => void;
-  /** False: as on a system without PAM. */
+  /** False makes us act as on a system without PAM. */
   readonly pam?: boolean;
 }
 
 export interface LoginSession {
-  /** Ends it: PAM's session, and the line in utmp and wtmp. A second call does nothing. */
+  /** Closes the PAM session and records the logout in utmp and wtmp. A second call does nothing. */
   close(): void;
 }
 
-/** `message` goes to the peer. `delayMs`: hold it back that long, so that guessing is slow; this call does not wait. */
+/** `message` is for the peer. `delayMs` is how long to hold it back, to slow down guessing; this call does not wait. */
 export type LoginResult =
   { ok: true; message: string; session: LoginSession } | { ok: false; message: string; delayMs: number };
 
-/** Blocks while the system thinks: milliseconds, unless a PAM module asks a distant server. */
+/** Blocks during the check. That takes milliseconds, unless a PAM module asks a remote server. */
 export function systemLogin(request: LoginRequest): LoginResult {
   const { log, ifname } = request;
   const user = request.user;
   const password = typeof request.password === "string" ? bytesOf(request.password) : request.password;
-  // To the C library a NUL is the end: "root\0x" must not be root, nor "secret\0x" its password.
+  // C code ends a string at the NUL: "root\0x" must not become root, nor "secret\0x" its password.
   if (user.includes("\0") || password?.includes(0)) return { ok: false, message: "Login incorrect", delayMs: 0 };
 
   let message = "Login ok";
@@ -58,7 +58,7 @@ export function systemLogin(request: LoginRequest): LoginResult {
   const record = { line: request.tty.replace(/^\/dev\//, ""), user, host: ifname };
   recordLogin(record);
   if (account !== undefined) recordLastLogin(account.uid, record);
-  // 2.3.11 said "user zaphod logged in", and no more; 2.4.9's line still begins so.
+  // pppd 2.3.11 logged only "user zaphod logged in"; 2.4.9's line still begins with it.
   log("info", printable(`user ${user} logged in on tty ${record.line} intf ${ifname}`));
 
   let open = true;
@@ -71,7 +71,7 @@ export function systemLogin(request: LoginRequest): LoginResult {
   return { ok: true, message, session: { close } };
 }
 
-/** The user, when the password is right and neither it nor the account has expired. */
+/** The user, if the password is right and neither the password nor the account has expired. */
 function checkPassword(name: string, password: Uint8Array, log: LoginRequest["log"]): SystemUser | undefined {
   const user = systemUser(name);
   if (user?.hash === undefined) return undefined;
@@ -83,7 +83,7 @@ function checkPassword(name: string, password: Uint8Array, log: LoginRequest["lo
   return cryptMatches(password, user.hash) ? user : undefined;
 }
 
-/** The peer chose its name: whatever could forge or garble a log line is shown as pppd shows it, `^J` and `M-i`. */
+/** The name is the peer's choice. Characters that could forge a log line are shown as pppd does, `^J` and `M-i`. */
 function printable(text: string): string {
   return text.replace(/[\x00-\x08\x0a-\x1f\x7f-\xff]/g, (char) => {
     const code = char.charCodeAt(0);

@@ -1,13 +1,14 @@
-// PAM, as pppd uses it for `login` and `enable-session`: service "ppp", one handle from the first check to the logout.
+// PAM, used as pppd does for `login` and `enable-session`: service "ppp", one handle from the first check to the
+// logout.
 //
-// It runs in this process, not in a child: session modules act on the process that opens the session (limits, cgroup,
-// login uid, key ring), that process must live until the session is closed, and its pid stands in PAM's syslog lines.
-// What would stall the link is the delay after a failure (some two seconds): PAM hands it to us instead of sleeping, and
-// we hand it to the caller, who holds the answer back while the link goes on. A module that itself waits for a distant
-// server does stall us, as it stalls pppd; nothing but the authentication is going on then.
+// PAM runs in this process, not in a child. Session modules act on the process that opens the session (limits, cgroup,
+// login uid, key ring), that process must live until the session is closed, and its pid is in PAM's syslog lines. PAM's
+// delay after a failure (about two seconds) would stall the link. So PAM passes the delay to us instead of sleeping,
+// and our caller holds back the answer for that time. A module that waits for a remote server does stall us, as it
+// stalls pppd. Only the authentication is in progress then.
 //
-// PAM calls back on our own thread, inside the call that we are in. Its modules may fork helpers (unix_chkpwd,
-// pam_exec) and wait for them by pid, which Bun leaves alone: it watches only the children that it started.
+// PAM's callbacks run on our own thread, within the call. Its modules may fork helpers (unix_chkpwd, pam_exec) and wait
+// for them by pid. Bun does not interfere: it watches only the children that it started.
 
 import { JSCallback, type Pointer, read } from "bun:ffi";
 import { bytesOf } from "../../bytes/text.ts";
@@ -34,8 +35,8 @@ const libc = library(LIBC, {
   openlog: { args: ["ptr", "i32", "i32"], returns: "void" },
 });
 
-// Linux-PAM reports every step to the kernel's audit, and libaudit takes our interface for a host and asks the name
-// servers for it. With one that does not answer, that is 10 s a step and 30 s a login: as long as a peer has patience.
+// Linux-PAM reports every step to the kernel's audit. libaudit takes our interface for a host name and asks the name
+// servers for it. When they do not answer, that takes 10 s a step and 30 s a login, and the peer gives up.
 const resolver = library(LIBC, {
   setenv: { args: ["ptr", "ptr", "i32"], returns: "i32" },
   __res_init: { args: [], returns: "i32" },
@@ -57,23 +58,26 @@ const Item = { TTY: 3, RHOST: 4, FAIL_DELAY: 10 } as const;
 const Style = { PROMPT_ECHO_OFF: 1, PROMPT_ECHO_ON: 2, ERROR_MSG: 3, TEXT_INFO: 4 } as const;
 const SILENT = 0x8000;
 const MAX_MESSAGES = 32;
-/** struct pam_response: the text's address, and an int nobody uses. */
+/** struct pam_response: the address of the text, and an unused int. */
 const RESPONSE_SIZE = 16;
 
-/** What pppd's debug line counts: 1 the password, 2 the account and the session. */
+/** pppd numbers its attempts in the debug log: 1 is the password, 2 the account and the session. */
 const AUTHENTICATE = 1;
 const ACCOUNT = 2;
 
-// Modules close and reopen the log as they like. Before each of our turns it is made pppd's, so that the lines of
-// pam_unix read "pppd[1234]: pam_unix(ppp:auth): …". syslog(3) keeps the address of the name.
+// Modules may close and reopen the log. Before each call into PAM we set pppd's name again, so that pam_unix logs
+// "pppd[1234]: pam_unix(ppp:auth): …". syslog(3) keeps the address of the name.
 const IDENT = cstring("pppd");
 const LOG_PID = 1;
 const LOG_DAEMON = 3 << 3;
 
 export interface PamRequest {
-  /** One char a byte, without NUL. In "DOMAIN\name" only the name is PAM's user. */
+  /** The user name, one char a byte, without NUL. Of "DOMAIN\name", PAM gets only the name. */
   readonly user: string;
-  /** Without NUL. Undefined: the peer is authenticated already; only the account and the session are PAM's. */
+  /**
+   * The password, without NUL. Undefined when the peer is authenticated already and PAM checks only account and
+   * session.
+   */
   readonly password: Uint8Array | undefined;
   /** "/dev/ttyS1" */
   readonly tty: string;
@@ -82,21 +86,21 @@ export interface PamRequest {
 }
 
 export interface PamSession {
-  /** Closes it and lets go of PAM. Once. */
+  /** Closes the session and ends PAM. Call it once. */
   close(): void;
 }
 
 export type PamResult =
   | { ok: true; message: string; session: PamSession }
-  /** `delayMs`: PAM wants the answer held back that long. */
+  /** `delayMs`: how long PAM wants the answer held back. */
   | { ok: false; message: string; delayMs: number };
 
-/** False where the system has no PAM. */
+/** True if the system has PAM. */
 export function havePam(): boolean {
   return libpam() !== undefined && libc() !== undefined;
 }
 
-/** Asks PAM and opens the session. The debug lines and the messages are pppd's. Only where {@link havePam}. */
+/** Asks PAM and opens the session. Debug lines and messages are pppd's. Call it only if {@link havePam}. */
 export function pamLogin(request: PamRequest, log: (level: LogLevel, text: string) => void): PamResult {
   const pam = libpam();
   const system = libc();
@@ -118,7 +122,7 @@ export function pamLogin(request: PamRequest, log: (level: LogLevel, text: strin
     return { ok: false, message, delayMs: conversation.delayMs };
   };
 
-  // pppd tells the peer "Session started successfully" here, and refuses it all the same.
+  // In this case pppd tells the peer "Session started successfully" and still refuses it.
   if (handle === null || started !== SUCCESS) return refuse(started);
   const session = (opened: boolean): PamSession => ({
     close() {
@@ -148,7 +152,8 @@ export function pamLogin(request: PamRequest, log: (level: LogLevel, text: strin
   log("debug", "Attempting PAM account checks");
   error = pam.pam_acct_mgmt(handle, SILENT);
   if (error === USER_UNKNOWN) {
-    // Somebody else vouched for this peer (the secrets file, RADIUS): no account here means no session, no more.
+    // The peer was authenticated by other means (secrets file, RADIUS). It needs no system account, and gets no session
+    // without one.
     log("debug", "User unknown, ignoring PAM restrictions");
     return { ok: true, message: "User unknown - ignoring PAM restrictions", session: session(false) };
   }
@@ -167,7 +172,7 @@ export function pamLogin(request: PamRequest, log: (level: LogLevel, text: strin
   return { ok: true, message: "Session started successfully", session: session(true) };
 }
 
-/** Answers the questions PAM's modules have for the user, and takes the delay they ask for after a failure. */
+/** Answers the questions of PAM's modules and receives the delay that they request after a failure. */
 class Conversation {
   /** struct pam_conv. */
   readonly record = new Memory(16);
@@ -199,7 +204,7 @@ class Conversation {
     return this.#user.address;
   }
 
-  /** The password has been asked for: nothing may find it in our memory later. */
+  /** Erases the password from memory once PAM has asked for it. */
   forget(): void {
     this.#password?.bytes.fill(0);
   }
@@ -230,14 +235,14 @@ class Conversation {
     return SUCCESS;
   }
 
-  /** A question is taken for "login:" when its answer may be seen, for "Password:" when not; remarks get no answer. */
+  /** Answers a question with echo as "login:" and one without echo as "Password:". Remarks get no answer. */
   #replyTo(style: number): Memory | undefined {
     if (style === Style.PROMPT_ECHO_ON) return this.#user;
     return style === Style.PROMPT_ECHO_OFF ? this.#password : undefined;
   }
 }
 
-/** Whoever has set RES_OPTIONS knows better. musl has no such thing. */
+/** Shortens the resolver's timeout, unless RES_OPTIONS is set. musl has no such setting. */
 function hurryResolver(): void {
   resolver()?.setenv(RES_OPTIONS.address, HURRY.address, 0);
   resolver()?.__res_init();

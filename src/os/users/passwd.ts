@@ -1,4 +1,4 @@
-// The system's users: getpwnam(3) and getspnam(3), so that NSS (LDAP, systemd-homed, …) has its say.
+// The system's users by getpwnam(3) and getspnam(3), which include NSS sources (LDAP, systemd-homed, …).
 
 import { CString, type Pointer, read } from "bun:ffi";
 import { bytesOf } from "../../bytes/text.ts";
@@ -9,9 +9,9 @@ export interface SystemUser {
   readonly uid: number;
   readonly gid: number;
   readonly shell: string;
-  /** The crypt(3) hash; undefined when it is in a shadow file we cannot read or that has no entry. */
+  /** The crypt(3) hash. Undefined when the shadow file is unreadable or has no entry. */
   readonly hash: string | undefined;
-  // Days since 1970, or counts of days; -1 where the shadow entry says nothing.
+  // Days since 1970, or numbers of days; -1 where the shadow entry has no value.
   readonly lastChange: number;
   readonly maxDays: number;
   readonly inactive: number;
@@ -43,7 +43,7 @@ export function systemUser(name: string): SystemUser | undefined {
   const unshadowed = stringAt(pw, PW.password);
   const sp = system.getspnam(key.address) as Pointer | null;
   if (sp === null) {
-    // "x" says: look in the shadow file. Anything else is the hash itself, as on systems without one.
+    // "x" refers to the shadow file. Anything else is the hash itself, as on systems without a shadow file.
     const hash = unshadowed === "x" ? undefined : unshadowed;
     return { ...account, hash, lastChange: -1, maxDays: -1, inactive: -1, expire: -1 };
   }
@@ -61,8 +61,8 @@ export function systemUser(name: string): SystemUser | undefined {
 const NEVER_DAYS = 10_000;
 
 /**
- * Whether the account or its password has expired on day `today` (since 1970), by the rule of a pppd without PAM: there
- * is no grace, so `inactive` does not matter, and nobody can change a password over PAP, so an aged one is refused.
+ * True when the account or its password has expired on day `today` (since 1970), by the rule of a pppd without PAM.
+ * Nobody can change a password over PAP. So there is no grace period (`inactive`), and an expired password is refused.
  */
 export function hasExpired(user: SystemUser, today: number): boolean {
   if (user.expire > 0 && today >= user.expire) return true;

@@ -1,11 +1,11 @@
-// What this process may do, whoever started it.
+// The rights of this process and of the user who started it.
 
 import { readFileSync } from "node:fs";
 import { libc } from "../ffi/libc.ts";
 
 const CAP_NET_ADMIN = 12;
 
-/** Has the capability to make and change network interfaces. */
+/** True when this process has CAP_NET_ADMIN, which it needs to make and change network interfaces. */
 export function hasNetAdmin(status = "/proc/self/status"): boolean {
   try {
     const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync(status, "latin1"))?.[1] ?? "0";
@@ -16,8 +16,8 @@ export function hasNetAdmin(status = "/proc/self/status"): boolean {
 }
 
 /**
- * The user is root, or was given the capability. Who only borrows root's rights, as a set-user-id program does, was given
- * nothing.
+ * True when the user is root or was given the capability. A user who has root's rights only through a set-user-id
+ * program is not privileged.
  */
 export function isPrivileged(): boolean {
   return libc.getuid() === 0 || (libc.geteuid() !== 0 && hasNetAdmin());

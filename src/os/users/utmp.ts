@@ -1,5 +1,5 @@
-// Who is logged in, and who was: utmp, wtmp and lastlog. Through the C library, which finds and locks the files; under
-// musl its functions do nothing. A missing file is nothing to complain about: many systems no longer keep them.
+// The records of logins: utmp, wtmp and lastlog. Uses the C library, which finds and locks the files; under musl its
+// functions do nothing. A missing file is no error, because many systems no longer keep them.
 
 import { closeSync, openSync, writeSync } from "node:fs";
 import { type Pointer, read } from "bun:ffi";
@@ -21,7 +21,7 @@ const LASTLOG = "/var/log/lastlog";
 const USER_PROCESS = 7;
 const DEAD_PROCESS = 8;
 
-// struct utmp and struct lastlog of glibc. x86-64 kept the 32-bit times of i386 in them, ARM did not.
+// struct utmp and struct lastlog of glibc. x86-64 kept i386's 32-bit times in them, ARM did not.
 const wide = process.arch !== "x64";
 const UT = { type: 0, pid: 4, line: 8, id: 40, user: 44, host: 76, time: wide ? 344 : 340, size: wide ? 400 : 384 };
 const LL = { line: wide ? 8 : 4, host: wide ? 40 : 36, size: wide ? 296 : 292 };
@@ -33,18 +33,18 @@ const HOST_SIZE = 256;
 export interface LoginRecord {
   /** The line without "/dev/": "ttyS1". */
   readonly line: string;
-  /** One char a byte. */
+  /** The user name, one char a byte. */
   readonly user: string;
-  /** Where a remote login has its host; pppd puts the interface there: "ppp0". */
+  /** The host of a remote login. pppd puts the interface there: "ppp0". */
   readonly host: string;
 }
 
-/** Enters the session into utmp and wtmp. */
+/** Records the login in utmp and wtmp. */
 export function recordLogin(login: LoginRecord): void {
   write(USER_PROCESS, login);
 }
 
-/** Ends it in both. pppd writes a nameless user process; a dead one says the same and is what utmp(5) asks for. */
+/** Records the logout in both. pppd writes a nameless user process. We write a dead process, as utmp(5) asks. */
 export function recordLogout(line: string): void {
   write(DEAD_PROCESS, { line, user: "", host: "" });
 }
@@ -67,7 +67,7 @@ function write(type: number, { line, user, host }: LoginRecord): void {
   system.updwtmp(path.address, entry.address);
 }
 
-/** The id init gave us when we run from inittab ("pd" in `pd:345:respawn:…`): our record must replace init's. */
+/** The id that init gave us if we run from inittab ("pd" in `pd:345:respawn:…`). Our record must replace init's. */
 function idOfOurProcess(next: () => Pointer | null): string | undefined {
   for (let found = next(); found !== null; found = next()) {
     if (read.i32(found, UT.pid) !== process.pid) continue;
@@ -82,7 +82,7 @@ function idOfOurProcess(next: () => Pointer | null): string | undefined {
   return undefined;
 }
 
-/** Remembers a user's last login, as a pppd without PAM does itself. */
+/** Records a user's last login, as a pppd without PAM does itself. */
 export function recordLastLogin(uid: number, { line, host }: LoginRecord): void {
   const entry = new Memory(LL.size);
   putTime(entry, 0);
@@ -96,7 +96,7 @@ export function recordLastLogin(uid: number, { line, host }: LoginRecord): void 
       closeSync(fd);
     }
   } catch {
-    // No lastlog here, or not ours to write.
+    // lastlog does not exist or is not writable.
   }
 }
 
