@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
     compress: layers,
     auth: layers,
     control: layers,
-    describe: layers,
+    describe: [...layers, "compress", "control"],
     link,
     options: ["bytes", "filter"],
     chat: ["bytes"],

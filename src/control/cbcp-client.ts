@@ -7,7 +7,7 @@ import { printable } from "../bytes/text.ts";
 import { type CallbackOption, CbcpCode, CbcpOption, parseCallbackOptions, putCallbackResponse } from "../wire/cbcp.ts";
 import { parseControl } from "../wire/control.ts";
 import { Protocol } from "../wire/protocols.ts";
-import type { Lower } from "./negotiator.ts";
+import type { Lower } from "./dialect.ts";
 
 /** Seconds we want to be left between hanging up and the call; what pppd says. */
 const DELAY = 5;

@@ -18,7 +18,8 @@ import {
 import { Code, type ConfOption, type Control, type OptionList, putControl, sameOption } from "../wire/control.ts";
 import { Protocol } from "../wire/protocols.ts";
 import { State } from "./automaton.ts";
-import { type Answer, type Dialect, type Limits, type Lower, type Verdict, weigh } from "./negotiator.ts";
+import { type Answer, type Dialect, type Limits, type Lower, weigh } from "./dialect.ts";
+import type { Verdict } from "../wire/control.ts";
 
 /** What one direction agreed on. */
 export type Method =

@@ -6,7 +6,7 @@
 
 import { type LinkQualityReport, LQR_LENGTH, parseLqr, putLqr } from "../wire/lqr.ts";
 import { Protocol } from "../wire/protocols.ts";
-import type { Lower } from "./negotiator.ts";
+import type { Lower } from "./dialect.ts";
 
 /** What the line has carried so far, every frame of it; octets as RFC 1989 §2.3 counts them: with FCS and one flag. */
 export interface LineCounters {

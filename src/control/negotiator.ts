@@ -5,7 +5,6 @@ import {
   Code,
   type ConfOption,
   type Control,
-  type OptionList,
   parseControl,
   parseOptions,
   putConfigure,
@@ -13,102 +12,7 @@ import {
   sameOptions,
 } from "../wire/control.ts";
 import { Automaton, type Action, type AutomatonEvent, type AutomatonOptions, State } from "./automaton.ts";
-
-export type Level = "debug" | "info" | "notice" | "warn" | "error";
-
-/** What a protocol machine stands on: the link, or a test. */
-export interface Lower {
-  /** Sends one packet of `protocol`; `write` puts its octets at (buf, at) and returns where they end. */
-  send(protocol: number, write: (buf: Uint8Array, at: number) => number): void;
-  /** A request was answered this soon, having been sent but once: the line is at least so fast. */
-  roundTrip(milliseconds: number): void;
-  log(level: Level, text: string): void;
-  /** Asks for a timeout() at `at` milliseconds; Infinity: for none. One at a time. */
-  wakeAt(at: number): void;
-}
-
-/** The answer to a Configure-Request: an Ack repeats all options, a Nak or Reject names those in dispute. */
-export interface Answer {
-  code: typeof Code.ConfAck | typeof Code.ConfNak | typeof Code.ConfRej;
-  options: ConfOption[];
-}
-
-/** What a protocol knows and the automaton does not: which options to ask for, and what to say to the peer's. */
-export interface Dialect {
-  /** "LCP", as log lines name it. */
-  readonly name: string;
-  readonly protocol: number;
-  /** Forgets what was agreed: negotiation starts anew. */
-  reset(): void;
-  /** Our Configure-Request, as things stand. */
-  request(): ConfOption[];
-  /** Judges the peer's request; with `rejectOnly` we have sent Naks enough. */
-  judge(list: OptionList, rejectOnly: boolean): Answer;
-  /** Whether all options of a Nak have values that their types can have. If one has not, the Nak changes nothing. */
-  understands?(options: readonly ConfOption[]): boolean;
-  /** Takes in a Nak that was understood; with `asReject` we have had enough of them. */
-  naked(options: ConfOption[], asReject: boolean): void;
-  /** Takes in a Reject of some of the options asked for. */
-  rejected(options: ConfOption[]): void;
-  /** Our Configure-Request has gone out; whatever was agreed on before holds no longer. */
-  requested?(): void;
-  /** Our answer to the peer's request has gone out. */
-  answered?(code: Answer["code"], now: number): void;
-  /** Whether an Ack with these options is one of what we asked for; the very same list, unless the protocol knows better. */
-  acknowledges?(options: readonly ConfOption[], requested: readonly ConfOption[]): boolean;
-  /** A good Ack came. */
-  acknowledged?(): void;
-  /** A Nak or Reject was taken in, and what follows from it is sent. */
-  refusalTaken?(now: number): void;
-  /** Any code beyond Code-Reject. False: unknown. */
-  receive?(control: Control, packet: Uint8Array, now: number): boolean;
-  /** No request of ours was agreed to, and no more are sent. */
-  gaveUp?(): void;
-  /** An event was dealt with, and the automaton is in `state`, maybe the one it was in before. */
-  settled?(state: State): void;
-  up(now: number): void;
-  down(now: number): void;
-  finished(now: number): void;
-}
-
-/** What to say to one option: take it, refuse it, or name the value we would take. */
-export type Verdict = "ack" | "reject" | ConfOption;
-
-/**
- * Puts the verdicts together as RFC 1661 §5.2–5.4 wants it: a Reject outweighs a Nak, a Nak an Ack. With `rejectOnly`
- * what would be Naked is Rejected, but for options of type `insist`.
- */
-export function weigh(
-  list: OptionList,
-  rejectOnly: boolean,
-  verdictOf: (option: ConfOption) => Verdict,
-  insist = -1,
-): Answer {
-  const rejects: ConfOption[] = [];
-  const naks: ConfOption[] = [];
-  for (const option of list.options) {
-    const verdict = verdictOf(option);
-    if (verdict === "ack") continue;
-    if (verdict === "reject" || (rejectOnly && option.type !== insist)) rejects.push(option);
-    else naks.push(verdict);
-  }
-  // What is left where a length lies goes back as one option, its length put right.
-  if (list.rest.length > 0) rejects.push({ type: list.rest[0]!, value: list.rest.slice(2) });
-  if (rejects.length > 0) return { code: Code.ConfRej, options: rejects };
-  if (naks.length > 0) return { code: Code.ConfNak, options: naks };
-  return { code: Code.ConfAck, options: list.options };
-}
-
-/** RFC 1661 §4.6's timer and counters. */
-export interface Limits {
-  restartMs: number;
-  maxConfigure: number;
-  /** 0: one Terminate-Request, and no waiting for its Ack. */
-  maxTerminate: number;
-  maxFailure: number;
-  /** The time in which a peer that was listening would have answered: a round trip, line time and some thought. */
-  patienceMs: number;
-}
+import type { Answer, Dialect, Limits, Lower } from "./dialect.ts";
 
 const EMPTY = new Uint8Array(0);
 /** Code, identifier, length. */

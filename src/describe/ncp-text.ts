@@ -2,12 +2,10 @@
 
 import { u16, u32 } from "../bytes/be.ts";
 import { toHex } from "../bytes/text.ts";
+import { IPCP_OPTIONS } from "../control/options/ipcp-options.ts";
+import { IPV6CP_OPTIONS } from "../control/options/ipv6cp-options.ts";
 import { CcpOption, MppeBit } from "../wire/ccp.ts";
 import { Code } from "../wire/control.ts";
-import { ipv4Text } from "../wire/ip.ts";
-import { IpcpOption, OLD_VJ } from "../wire/ipcp.ts";
-import { Ipv6cpOption, linkLocalText } from "../wire/ipv6cp.ts";
-import { Protocol } from "../wire/protocols.ts";
 import {
   describeControl,
   describeOptions,
@@ -16,17 +14,18 @@ import {
   octets,
   type OptionText,
   type Part,
+  textOfRows,
 } from "../wire/text-part.ts";
 
 const CODES = ["ConfReq", "ConfAck", "ConfNak", "ConfRej", "TermReq", "TermAck", "CodeRej"];
 const CCP_CODES = [...CODES, "", "", "", "", "", "", "ResetReq", "ResetAck"];
 
 export function describeIpcp(packet: Uint8Array, start: number, end: number): Part | undefined {
-  return describeControl(packet, start, end, CODES, body(ipcpOption));
+  return describeControl(packet, start, end, CODES, body(textOfRows(IPCP_OPTIONS)));
 }
 
 export function describeIpv6cp(packet: Uint8Array, start: number, end: number): Part | undefined {
-  return describeControl(packet, start, end, CODES, body(ipv6cpOption));
+  return describeControl(packet, start, end, CODES, body(textOfRows(IPV6CP_OPTIONS)));
 }
 
 export function describeIpxcp(packet: Uint8Array, start: number, end: number): Part | undefined {
@@ -53,53 +52,6 @@ function body(option: OptionText, gap = " ") {
         return { text: "", next: at };
     }
   };
-}
-
-function ipcpOption(type: number, packet: Uint8Array, at: number, length: number): Part | undefined {
-  const end = at + length;
-  switch (type) {
-    case IpcpOption.Addresses: {
-      if (length !== 8) return undefined;
-      return { text: `addrs ${ipv4Text(u32(packet, at))} ${ipv4Text(u32(packet, at + 4))}`, next: end };
-    }
-    case IpcpOption.Compression:
-      return length >= 2 ? { text: `compress ${compression(u16(packet, at))}`, next: at + 2 } : undefined;
-    case IpcpOption.Address:
-      return length === 4 ? address("addr", packet, at) : undefined;
-    case IpcpOption.Dns1:
-      return length >= 4 ? address("ms-dns1", packet, at) : undefined;
-    case IpcpOption.Dns2:
-      return length >= 4 ? address("ms-dns2", packet, at) : undefined;
-    case IpcpOption.Wins1:
-    case IpcpOption.Wins2:
-      return length >= 4 ? address("ms-wins", packet, at) : undefined;
-    default:
-      return undefined;
-  }
-}
-
-function compression(protocol: number): string {
-  if (protocol === Protocol.VJ_COMP) return "VJ";
-  if (protocol === OLD_VJ) return "old-VJ";
-  return `0x${protocol.toString(16)}`;
-}
-
-function address(name: string, packet: Uint8Array, at: number): Part {
-  return { text: `${name} ${ipv4Text(u32(packet, at))}`, next: at + 4 };
-}
-
-function ipv6cpOption(type: number, packet: Uint8Array, at: number, length: number): Part | undefined {
-  switch (type) {
-    case Ipv6cpOption.InterfaceId: {
-      if (length !== 8) return undefined;
-      const id = { high: u32(packet, at), low: u32(packet, at + 4) };
-      return { text: `addr ${linkLocalText(id)}`, next: at + length };
-    }
-    case Ipv6cpOption.Compression:
-      return length >= 2 ? { text: `compress 0x${u16(packet, at).toString(16)}`, next: at + 2 } : undefined;
-    default:
-      return undefined;
-  }
 }
 
 /** RFC 1552 §3: network, node, compression protocol, routing protocol, router name, configuration complete. */

@@ -6,12 +6,12 @@
 
 import { FCS_ROOM } from "../frame/fcs.ts";
 import { HEADROOM, protocolAt, protocolEnd } from "../frame/header.ts";
-import type { Level, Lower } from "../control/negotiator.ts";
+import type { Level, Lower } from "../control/dialect.ts";
 import { cutControl } from "../wire/control.ts";
 import type { Endpoint } from "../wire/lcp.ts";
 import { Protocol } from "../wire/protocols.ts";
 import { FIRST_CONTROL, LOST } from "./datapath.ts";
-import { endpointText } from "./endpoint-text.ts";
+import { endpointText } from "../control/options/lcp/endpoint-discriminator.ts";
 import type { LinkEvent } from "./events.ts";
 import { fragmentLength, MpSender } from "./mp-sender.ts";
 import { MpReceiver } from "./mp-receiver.ts";

@@ -1,8 +1,8 @@
 // What a Link tells its owner, in the order it happened. Drained with takeEvent() after every call.
 
-import type { AuthMethod } from "../control/lcp-dialect.ts";
+import type { AuthMethod } from "../wire/auth-method.ts";
 import type { InterfaceId } from "../wire/ipv6cp.ts";
-import type { Level } from "../control/negotiator.ts";
+import type { Level } from "../control/dialect.ts";
 
 /** RFC 1661 §3.2, with pppd's word for the time before it. */
 export type Phase = "dead" | "establish" | "authenticate" | "callback" | "network" | "terminate";

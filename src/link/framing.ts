@@ -1,7 +1,7 @@
 // A link's side to the line: packets to frames and back, by what LCP has agreed on (RFC 1661 §6, RFC 1662).
 
 import type { Ring } from "../bytes/ring.ts";
-import type { LcpOptions } from "../control/lcp-dialect.ts";
+import type { LcpOptions } from "../control/options/lcp-options.ts";
 import { ACCM_ALL } from "../frame/accm.ts";
 import { Deframer } from "../frame/deframer.ts";
 import { FCS_ROOM } from "../frame/fcs.ts";

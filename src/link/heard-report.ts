@@ -3,7 +3,7 @@
 // LCP gives up after 30 seconds; and an end with the option `silent` never gives up.
 
 import { printable } from "../bytes/text.ts";
-import type { Level } from "../control/negotiator.ts";
+import type { Level } from "../control/dialect.ts";
 import type { DeframerStats } from "../frame/deframer.ts";
 import { Heard, remedy, type Uncleanness } from "./heard.ts";
 

@@ -1,7 +1,7 @@
 // Notices that the two ends of an encrypted link have different keys. Both agreed on everything, CCP and IPCP are up, and no
 // packet passes: one end reads nonsense, and the other is told of protocols that it never sent.
 
-import type { Level } from "../control/negotiator.ts";
+import type { Level } from "../control/dialect.ts";
 
 /** So many signs of it, and none of the contrary: chance makes a readable packet of one in a hundred at the most. */
 const SIGNS = 4;

@@ -98,6 +98,9 @@ export interface ConfOption {
   value: Uint8Array;
 }
 
+/** The answer to one option: accept it, refuse it, or name the value we would accept. */
+export type Verdict = "ack" | "reject" | ConfOption;
+
 export interface OptionList {
   /** In the packet's order. */
   options: ConfOption[];

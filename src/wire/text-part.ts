@@ -1,5 +1,6 @@
 // The pieces that every protocol's description is put together from.
 
+import { u16, u32 } from "../bytes/be.ts";
 import { toHex } from "../bytes/text.ts";
 import { HEADER_LENGTH, parseControl } from "./control.ts";
 
@@ -66,6 +67,29 @@ export function describeControl(
 
 /** Describes the option of that type whose value is packet[at, at + length); undefined: not known, or not so long. */
 export type OptionText = (type: number, packet: Uint8Array, at: number, length: number) => Part | undefined;
+
+/** Describes the value packet[at, at + length) of an option; undefined: the type cannot have such a value. */
+export type ValueText = (packet: Uint8Array, at: number, length: number) => Part | undefined;
+
+/** The text of a value of 16 bits in decimal, of 32 bits in hex, and of none. */
+export function text16(name: string): ValueText {
+  return (packet, at, length) => (length === 2 ? { text: `${name} ${u16(packet, at)}`, next: at + 2 } : undefined);
+}
+
+export function text32(name: string): ValueText {
+  return (packet, at, length) =>
+    length === 4 ? { text: `${name} 0x${u32(packet, at).toString(16)}`, next: at + 4 } : undefined;
+}
+
+export function flagText(name: string): ValueText {
+  return (_, at, length) => (length === 0 ? { text: name, next: at } : undefined);
+}
+
+/** The texts of a protocol's options, found by their types. */
+export function textOfRows(rows: readonly { readonly type: number; readonly describe?: ValueText }[]): OptionText {
+  const texts = new Map(rows.map(({ type, describe }) => [type, describe]));
+  return (type, packet, at, length) => texts.get(type)?.(packet, at, length);
+}
 
 /** The options of packet[at, end), ` <mru 1500> <pcomp>`, up to the first whose length lies. */
 export function describeOptions(packet: Uint8Array, at: number, end: number, describe: OptionText): Part {

@@ -1,12 +1,6 @@
 import { expect, test } from "bun:test";
-import {
-  idOfIpv4,
-  idOfMac,
-  Ipv6cp,
-  type Ipv6cpConfig,
-  type Ipv6cpResult,
-  NO_ID,
-} from "../../src/control/ipv6cp-dialect.ts";
+import { NO_ID } from "../../src/control/options/ipv6cp/interface-identifier.ts";
+import { idOfIpv4, idOfMac, Ipv6cp, type Ipv6cpConfig, type Ipv6cpResult } from "../../src/control/ipv6cp-dialect.ts";
 import { Negotiator } from "../../src/control/negotiator.ts";
 import { Code, type ConfOption, option16, putConfigure } from "../../src/wire/control.ts";
 import { describePacket } from "../../src/describe/packet-text.ts";

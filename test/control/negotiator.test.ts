@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { type Answer, type Dialect, type Limits, type Lower, Negotiator } from "../../src/control/negotiator.ts";
+import type { Answer, Dialect, Limits, Lower } from "../../src/control/dialect.ts";
+import { Negotiator } from "../../src/control/negotiator.ts";
 import { Code, type ConfOption } from "../../src/wire/control.ts";
 
 const LIMITS: Limits = { restartMs: 3000, maxConfigure: 10, maxTerminate: 2, maxFailure: 10, patienceMs: 60 };

@@ -6,7 +6,8 @@ import { Ccp } from "../../src/control/ccp-dialect.ts";
 import { Ipcp } from "../../src/control/ipcp-dialect.ts";
 import { Ipv6cp } from "../../src/control/ipv6cp-dialect.ts";
 import { Lcp, type LcpOwner } from "../../src/control/lcp-dialect.ts";
-import { type Dialect, type Lower, Negotiator } from "../../src/control/negotiator.ts";
+import type { Dialect, Lower } from "../../src/control/dialect.ts";
+import { Negotiator } from "../../src/control/negotiator.ts";
 import { Code } from "../../src/wire/control.ts";
 import { linkConfig } from "../kit/pair.ts";
 

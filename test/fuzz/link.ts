@@ -3,10 +3,10 @@
 
 import { Ring } from "../../src/bytes/ring.ts";
 import type { CcpConfig } from "../../src/control/ccp-dialect.ts";
-import { NO_ID } from "../../src/control/ipv6cp-dialect.ts";
+import { NO_ID } from "../../src/control/options/ipv6cp/interface-identifier.ts";
 import { Framer } from "../../src/frame/framer.ts";
 import { FCS_ROOM, type FcsBits } from "../../src/frame/fcs.ts";
-import type { AuthMethod } from "../../src/control/lcp-dialect.ts";
+import type { AuthMethod } from "../../src/wire/auth-method.ts";
 import type { LinkConfig } from "../../src/link/link.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
 import { Rng } from "../kit/rng.ts";

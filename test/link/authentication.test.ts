@@ -1,7 +1,7 @@
 // Who proves what to whom, between two Links: every method, both ways, with right secrets and wrong ones.
 
 import { expect, test } from "bun:test";
-import type { AuthMethod } from "../../src/control/lcp-dialect.ts";
+import type { AuthMethod } from "../../src/wire/auth-method.ts";
 import type { MppeConfig } from "../../src/control/ccp-dialect.ts";
 import type { LinkConfig } from "../../src/link/link.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { put16, put32 } from "../../src/bytes/be.ts";
 import { type BpfInstruction, BpfProgram } from "../../src/filter/bpf.ts";
-import { NO_ID } from "../../src/control/ipv6cp-dialect.ts";
+import { NO_ID } from "../../src/control/options/ipv6cp/interface-identifier.ts";
 import { Filters, INBOUND, isActive, OUTBOUND } from "../../src/link/filters.ts";
 import type { LinkConfig } from "../../src/link/link.ts";
 import { IpProto, ipv4HeaderChecksum, TcpFlag } from "../../src/wire/ip.ts";

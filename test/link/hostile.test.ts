@@ -2,8 +2,8 @@
 
 import { expect, test } from "bun:test";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
-import type { AuthMethod } from "../../src/control/lcp-dialect.ts";
-import { NO_ID } from "../../src/control/ipv6cp-dialect.ts";
+import type { AuthMethod } from "../../src/wire/auth-method.ts";
+import { NO_ID } from "../../src/control/options/ipv6cp/interface-identifier.ts";
 import { FCS_INIT, fcsOver } from "../../src/frame/fcs.ts";
 import { Bundle } from "../../src/link/bundle.ts";
 import { PLAIN_SIZE } from "../../src/link/datapath.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { AuthMethod } from "../../src/control/lcp-dialect.ts";
+import type { AuthMethod } from "../../src/wire/auth-method.ts";
 import type { LinkConfig } from "../../src/link/link.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
 import { Rng, withRng } from "../kit/rng.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
-import { endpointText } from "../../src/link/endpoint-text.ts";
+import { endpointText } from "../../src/control/options/lcp/endpoint-discriminator.ts";
 import { parseEndpoint as parse } from "../../src/options/endpoint.ts";
 
 const none = (): undefined => undefined;

@@ -2,7 +2,7 @@
 // asked by pppd's rules.
 
 import { bytesOf, printable } from "../../bytes/text.ts";
-import type { AuthMethod } from "../../control/lcp-dialect.ts";
+import type { AuthMethod } from "../../wire/auth-method.ts";
 import type { Failure } from "../../link/events.ts";
 import type { Config } from "../../options/config.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";

@@ -2,7 +2,7 @@
 // Not a secret is told.
 
 import { printable } from "../../bytes/text.ts";
-import type { AuthMethod } from "../../control/lcp-dialect.ts";
+import type { AuthMethod } from "../../wire/auth-method.ts";
 import { asSentence } from "../../options/secret-search.ts";
 
 /** The names of methods, as log lines have them. */

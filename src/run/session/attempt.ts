@@ -2,7 +2,7 @@
 // the scripts. The interface is the unit's.
 
 import { decoded } from "../../bytes/text.ts";
-import type { AuthMethod } from "../../control/lcp-dialect.ts";
+import type { AuthMethod } from "../../wire/auth-method.ts";
 import type { Bundle } from "../../link/bundle.ts";
 import type { LinkEvent } from "../../link/events.ts";
 import { Link, type LinkConfig } from "../../link/link.ts";

@@ -1,7 +1,8 @@
 // The interface identifiers the options ask for (`ipv6` and its kin), as pppd settles them before there is a line.
 
 import { isIPv4, isIPv6 } from "node:net";
-import { idOfIpv4, idOfMac, NO_ID } from "../../control/ipv6cp-dialect.ts";
+import { NO_ID } from "../../control/options/ipv6cp/interface-identifier.ts";
+import { idOfIpv4, idOfMac } from "../../control/ipv6cp-dialect.ts";
 import type { Config } from "../../options/config.ts";
 import type { InterfaceId } from "../../wire/ipv6cp.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { endpointText } from "../../src/link/endpoint-text.ts";
+import { endpointText } from "../../../src/control/options/lcp/endpoint-discriminator.ts";
 
 test("an endpoint from the wire is printed whatever is in it, of its value twenty octets", () => {
   const value = new Uint8Array(252).fill(0xa5);

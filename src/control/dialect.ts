@@ -1,0 +1,98 @@
+// What an option negotiation stands on and what a protocol adds to it: the layer below, the protocol's own judgement, and
+// how single verdicts become an answer (RFC 1661 §5.2–§5.4).
+
+import { Code, type ConfOption, type Control, type OptionList, type Verdict } from "../wire/control.ts";
+import type { State } from "./automaton.ts";
+
+export type Level = "debug" | "info" | "notice" | "warn" | "error";
+
+/** The layer below a protocol: the link, or a test. */
+export interface Lower {
+  /** Sends one packet of `protocol`; `write` puts its octets at (buf, at) and returns where they end. */
+  send(protocol: number, write: (buf: Uint8Array, at: number) => number): void;
+  /** A request that was sent once was answered after this time, so the line is at least that fast. */
+  roundTrip(milliseconds: number): void;
+  log(level: Level, text: string): void;
+  /** Asks for a timeout() at `at` milliseconds; Infinity asks for none. There is one deadline at a time. */
+  wakeAt(at: number): void;
+}
+
+/** The answer to a Configure-Request: an Ack repeats all options, a Nak or Reject names those in dispute. */
+export interface Answer {
+  code: typeof Code.ConfAck | typeof Code.ConfNak | typeof Code.ConfRej;
+  options: ConfOption[];
+}
+
+/** What a protocol knows and the automaton does not: which options to ask for, and what to say to the peer's. */
+export interface Dialect {
+  /** "LCP", as log lines name it. */
+  readonly name: string;
+  readonly protocol: number;
+  /** Forgets what was agreed, because negotiation starts anew. */
+  reset(): void;
+  /** The options of our next Configure-Request. */
+  request(): ConfOption[];
+  /** Judges the peer's request. With `rejectOnly`, enough Naks were sent. */
+  judge(list: OptionList, rejectOnly: boolean): Answer;
+  /** Whether all options of a Nak have values that their types can have. If one has not, the Nak changes nothing. */
+  understands?(options: readonly ConfOption[]): boolean;
+  /** Takes in a Nak that was understood. With `asReject`, the peer sent too many of them. */
+  naked(options: ConfOption[], asReject: boolean): void;
+  /** Takes in a Reject of some of the options asked for. */
+  rejected(options: ConfOption[]): void;
+  /** Our Configure-Request was sent; an earlier agreement about it holds no longer. */
+  requested?(): void;
+  /** Our answer to the peer's request was sent. */
+  answered?(code: Answer["code"], now: number): void;
+  /** Whether an Ack with these options agrees to what we asked for. By default the two lists must be the same. */
+  acknowledges?(options: readonly ConfOption[], requested: readonly ConfOption[]): boolean;
+  /** A good Ack came. */
+  acknowledged?(): void;
+  /** A Nak or Reject was taken in, and the packets that follow from it were sent. */
+  refusalTaken?(now: number): void;
+  /** Takes a packet with a code beyond Code-Reject. False: the code is unknown. */
+  receive?(control: Control, packet: Uint8Array, now: number): boolean;
+  /** The peer agreed to none of our requests, and no more are sent. */
+  gaveUp?(): void;
+  /** An event was dealt with; the automaton is in `state`, which may be the one before. */
+  settled?(state: State): void;
+  up(now: number): void;
+  down(now: number): void;
+  finished(now: number): void;
+}
+
+/**
+ * Puts the verdicts on single options together (RFC 1661 §5.2–§5.4): a Reject outweighs a Nak, a Nak outweighs an Ack. With
+ * `rejectOnly`, options that would be Naked are Rejected, except those of type `insist`.
+ */
+export function weigh(
+  list: OptionList,
+  rejectOnly: boolean,
+  verdictOf: (option: ConfOption) => Verdict,
+  insist = -1,
+): Answer {
+  const rejects: ConfOption[] = [];
+  const naks: ConfOption[] = [];
+  for (const option of list.options) {
+    const verdict = verdictOf(option);
+    if (verdict === "ack") continue;
+    if (verdict === "reject" || (rejectOnly && option.type !== insist)) rejects.push(option);
+    else naks.push(verdict);
+  }
+  // The octets from an option whose length lies go back as one option with a correct length.
+  if (list.rest.length > 0) rejects.push({ type: list.rest[0]!, value: list.rest.slice(2) });
+  if (rejects.length > 0) return { code: Code.ConfRej, options: rejects };
+  if (naks.length > 0) return { code: Code.ConfNak, options: naks };
+  return { code: Code.ConfAck, options: list.options };
+}
+
+/** The timer and counters of RFC 1661 §4.6. */
+export interface Limits {
+  restartMs: number;
+  maxConfigure: number;
+  /** 0: send one Terminate-Request and do not wait for its Ack. */
+  maxTerminate: number;
+  maxFailure: number;
+  /** The time in which a listening peer would have answered: a round trip, line time and processing. */
+  patienceMs: number;
+}

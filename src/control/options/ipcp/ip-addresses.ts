@@ -1,0 +1,142 @@
+// IP-Address, and the deprecated IP-Addresses that names both ends at once (RFC 1332 §3.1, §3.3; RFC 1172 §5.1). pppd's
+// rules decide whose idea of an address wins.
+
+import { u32 } from "../../../bytes/be.ts";
+import { option32, read32, type Verdict } from "../../../wire/control.ts";
+import { ipv4Text } from "../../../wire/ip.ts";
+import { addressesOption, IpcpOption, readAddresses } from "../../../wire/ipcp.ts";
+import type { IpcpRow, IpcpTalk } from "./ipcp-row.ts";
+
+interface AddressConfig {
+  /** Our address; 0: the peer tells us. */
+  readonly our: number;
+  /** Take the peer's idea of our address although we have one. */
+  readonly acceptLocal: boolean;
+  /** Take the peer's idea of its own address although we have one for it. */
+  readonly acceptRemote: boolean;
+  /** Say our address (not nosendip). */
+  readonly sendAddress: boolean;
+  /** The Address option and the old Addresses option may be used (not ipcp-no-address, ipcp-no-addresses). */
+  readonly address: boolean;
+  readonly addresses: boolean;
+}
+
+interface OurAddress {
+  our: number;
+  /** The form in which our request names addresses. */
+  asks: "address" | "addresses" | "nothing";
+  /** The peer was asked once for the address that its request left out, or there is none to ask for. */
+  demandedAddress: boolean;
+}
+
+interface TheirAddress {
+  /** What the peer's request called itself; undefined: nothing. */
+  address: number | undefined;
+  /** The form that the peer's request uses first; the other form is refused behind it. */
+  form: number | undefined;
+}
+
+type AddressRow = IpcpRow<AddressConfig, OurAddress, TheirAddress>;
+type AddressTalk = IpcpTalk<AddressConfig, OurAddress, TheirAddress>;
+
+const OURS: OurAddress = { our: 0, asks: "address", demandedAddress: false };
+const THEIRS: TheirAddress = { address: undefined, form: undefined };
+
+export const ipAddress: AddressRow = {
+  type: IpcpOption.Address,
+  got: OURS,
+  peer: THEIRS,
+  describe: (packet, at, length) =>
+    length === 4 ? { text: `addr ${ipv4Text(u32(packet, at))}`, next: at + 4 } : undefined,
+  start({ config, got }) {
+    got.our = config.our;
+    got.asks = !config.sendAddress
+      ? "nothing"
+      : config.address
+        ? "address"
+        : config.addresses
+          ? "addresses"
+          : "nothing";
+  },
+  ask: ({ got }) => (got.asks === "address" ? option32(IpcpOption.Address, got.our) : undefined),
+  judge(value, talk) {
+    const address = read32(value);
+    if (address === undefined || !talk.config.address || !isFirstForm(IpcpOption.Address, talk)) return "reject";
+    const wanted = judgeAddress(address, talk);
+    return typeof wanted === "number" ? option32(IpcpOption.Address, wanted) : wanted;
+  },
+  understands: (value) => read32(value) !== undefined,
+  naked(value, { config, got }, asReject) {
+    const address = read32(value)!;
+    if (asReject) got.asks = "nothing";
+    else if (acceptsLocal(config) && address !== 0) got.our = address;
+  },
+  rejected({ config, got }) {
+    got.asks = config.addresses ? "addresses" : "nothing";
+  },
+};
+
+export const ipAddresses: AddressRow = {
+  type: IpcpOption.Addresses,
+  got: OURS,
+  peer: THEIRS,
+  describe(packet, at, length) {
+    if (length !== 8) return undefined;
+    return { text: `addrs ${ipv4Text(u32(packet, at))} ${ipv4Text(u32(packet, at + 4))}`, next: at + length };
+  },
+  ask: ({ got, host }) =>
+    got.asks === "addresses" ? addressesOption({ source: got.our, destination: host.wantPeer }) : undefined,
+  judge: judgeBoth,
+  understands: (value) => readAddresses(value) !== undefined,
+  naked(value, { config, got, host }, asReject) {
+    const { source, destination } = readAddresses(value)!;
+    if (asReject) {
+      got.asks = "nothing";
+      return;
+    }
+    if (got.asks === "address" && config.addresses) got.asks = "addresses";
+    if (acceptsLocal(config) && source !== 0) got.our = source;
+    if (config.acceptRemote && destination !== 0) host.wantPeer = destination;
+  },
+  rejected({ got }) {
+    got.asks = "nothing";
+  },
+};
+
+function acceptsLocal({ acceptLocal, our }: AddressConfig): boolean {
+  return acceptLocal || our === 0;
+}
+
+function isFirstForm(type: number, { peer }: AddressTalk): boolean {
+  peer.form ??= type;
+  return peer.form === type;
+}
+
+/** Whether the peer may call itself so; a number is what it should say instead. */
+function judgeAddress(address: number, { config, got, peer, host }: AddressTalk): "ack" | "reject" | number {
+  const wanted = host.wantPeer;
+  const free = config.acceptRemote || wanted === 0;
+  // Neither end knows the peer's address: the option is refused, and asking for it later would be useless.
+  if (address === 0 && wanted === 0) {
+    got.demandedAddress = true;
+    return "reject";
+  }
+  if (address !== wanted && (address === 0 || !free)) return wanted;
+  peer.address = address;
+  return "ack";
+}
+
+function judgeBoth(value: Uint8Array, talk: AddressTalk): Verdict {
+  const { config, got } = talk;
+  const addresses = readAddresses(value);
+  if (addresses === undefined || !config.addresses || !isFirstForm(IpcpOption.Addresses, talk)) return "reject";
+  const source = judgeAddress(addresses.source, talk);
+  if (source === "reject") return "reject";
+  let { destination } = addresses;
+  if (destination !== got.our && (destination === 0 || !acceptsLocal(config))) {
+    if (got.our === 0) return "reject";
+    destination = got.our;
+  } else if (got.our === 0) got.our = destination;
+  if (source === "ack" && destination === addresses.destination) return "ack";
+  return addressesOption({ source: source === "ack" ? addresses.source : source, destination });
+}

@@ -1,0 +1,113 @@
+// One row is one option of a control protocol: what we ask for, what we answer, what the peer's answers change, and how
+// pppd's debug lines show it. OptionTalk negotiates all rows of a protocol.
+
+import type { ConfOption, OptionList, Verdict } from "../../wire/control.ts";
+import type { ValueText } from "../../wire/text-part.ts";
+import { type Answer, weigh } from "../dialect.ts";
+
+/** What the rows of one protocol work with while it is negotiated. */
+export interface Talk<Config, Got, Peer, Host> {
+  readonly config: Config;
+  readonly host: Host;
+  /** What we ask for and, once the protocol is up, have. */
+  readonly got: Got;
+  /** What the peer's last request asked for and we agreed to. */
+  readonly peer: Peer;
+}
+
+/** A row declares only the fields it needs of each record. The protocol's records are put together from all its rows. */
+export interface OptionRow<Config, Got, Peer, Host> {
+  readonly type: number;
+  /** The row's fields when nothing is asked for, and when the peer has said nothing. */
+  readonly got: Got;
+  readonly peer: Peer;
+  /** The value in pppd's words. Without it the option is shown as octets. */
+  readonly describe?: ValueText;
+  /** Negotiation starts: writes to `got` what we ask for first. */
+  start?(talk: Talk<Config, Got, Peer, Host>): void;
+  /** The option in our next request; undefined: the request goes without it. */
+  ask?(talk: Talk<Config, Got, Peer, Host>): ConfOption | undefined;
+  /** The verdict on the peer's option; what an Ack agrees to is written to `peer`. Without it the option is Rejected. */
+  judge?(value: Uint8Array, talk: Talk<Config, Got, Peer, Host>): Verdict;
+  /** Whether a Nak's value is one the type can have. Without it every value is. */
+  understands?(value: Uint8Array): boolean;
+  /** Takes in a Nak. With `asReject`, the peer sent too many of them. Without it a Nak changes nothing. */
+  naked?(value: Uint8Array, talk: Talk<Config, Got, Peer, Host>, asReject: boolean): void;
+  /** Takes in a Reject. Without it the row's fields of `got` become those of the row. */
+  rejected?(talk: Talk<Config, Got, Peer, Host>): void;
+}
+
+/** The intersection of a union's members. */
+type Intersection<Union> = (Union extends unknown ? (one: Union) => void : never) extends (all: infer All) => void
+  ? All
+  : never;
+
+type ConfigOf<Row> = Row extends OptionRow<infer Config, infer _Got, infer _Peer, infer _Host> ? Config : never;
+/** What all rows of a list need of the configuration, and the records they write. */
+export type RowsConfig<Rows extends readonly unknown[]> = Intersection<ConfigOf<Rows[number]>>;
+export type RowsGot<Rows extends readonly { got: unknown }[]> = Intersection<Rows[number]["got"]>;
+export type RowsPeer<Rows extends readonly { peer: unknown }[]> = Intersection<Rows[number]["peer"]>;
+
+/** The negotiation of one protocol's options, row by row. */
+export class OptionTalk<Config, Got extends object, Peer extends object, Host> implements Talk<
+  Config,
+  Got,
+  Peer,
+  Host
+> {
+  readonly config: Config;
+  readonly host: Host;
+  readonly got: Got;
+  peer: Peer;
+  readonly #rows: readonly OptionRow<Config, Partial<Got>, Partial<Peer>, Host>[];
+
+  constructor(
+    rows: readonly OptionRow<NoInfer<Config>, Partial<NoInfer<Got>>, Partial<NoInfer<Peer>>, NoInfer<Host>>[],
+    config: NoInfer<Config>,
+    host: NoInfer<Host>,
+  ) {
+    this.#rows = rows;
+    this.config = config;
+    this.host = host;
+    this.got = Object.assign({}, ...rows.map((row) => row.got));
+    this.peer = this.#silentPeer();
+  }
+
+  #silentPeer(): Peer {
+    return Object.assign({}, ...this.#rows.map((row) => row.peer));
+  }
+
+  #row(type: number): OptionRow<Config, Partial<Got>, Partial<Peer>, Host> | undefined {
+    return this.#rows.find((row) => row.type === type);
+  }
+
+  reset(): void {
+    for (const row of this.#rows) Object.assign(this.got, row.got);
+    for (const row of this.#rows) row.start?.(this);
+    this.peer = this.#silentPeer();
+  }
+
+  request(): ConfOption[] {
+    return this.#rows.map((row) => row.ask?.(this)).filter((option) => option !== undefined);
+  }
+
+  /** Judges a request. Options of type `insist` are Naked even when only Rejects are left. */
+  judge(list: OptionList, rejectOnly: boolean, insist?: number): Answer {
+    this.peer = this.#silentPeer();
+    return weigh(list, rejectOnly, ({ type, value }) => this.#row(type)?.judge?.(value, this) ?? "reject", insist);
+  }
+
+  understands(options: readonly ConfOption[]): boolean {
+    return options.every(({ type, value }) => this.#row(type)?.understands?.(value) ?? true);
+  }
+
+  naked({ type, value }: ConfOption, asReject: boolean): void {
+    this.#row(type)?.naked?.(value, this, asReject);
+  }
+
+  rejected({ type }: ConfOption): void {
+    const row = this.#row(type);
+    if (row?.rejected !== undefined) row.rejected(this);
+    else Object.assign(this.got, row?.got);
+  }
+}
