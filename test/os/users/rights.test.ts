@@ -2,6 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { asStranger, PUBLIC_ROOT } from "../../kit/stranger.ts";
 import { hasNetAdmin, isPrivileged } from "../../../src/os/users/rights.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nullmodem-rights-"));
@@ -25,15 +26,16 @@ test.skipIf(!isRoot)(
   `a user who was given it is privileged, one who was not is not${isRoot ? "" : " [skipped: needs root]"}`,
   () => {
     expect(isPrivileged()).toBe(true);
-    const source = `console.log((await import(${JSON.stringify(join(import.meta.dir, "../../../src/os/users/rights.ts"))})).isPrivileged())`;
-    const said = (...more: string[]): string =>
-      Bun.spawnSync(["setpriv", "--reuid=65534", "--clear-groups", ...more, process.execPath, "-e", source], {
+    const source = `console.log((await import("${PUBLIC_ROOT}/src/os/users/rights.ts")).isPrivileged())`;
+    const said = (...capabilities: string[]): string =>
+      Bun.spawnSync([...asStranger(capabilities), process.execPath, "-e", source], {
         env: { ...process.env, HOME: folder },
       }).stdout.toString();
     expect(said()).toBe("false\n");
     expect(said("--inh-caps=+net_admin", "--ambient-caps=+net_admin")).toBe("true\n");
     // Borrowed from root, as by a set-user-id program.
-    const borrowed = Bun.spawnSync(["setpriv", "--ruid=65534", process.execPath, "-e", source]);
+    const own = `console.log((await import(${JSON.stringify(join(import.meta.dir, "../../../src/os/users/rights.ts"))})).isPrivileged())`;
+    const borrowed = Bun.spawnSync(["setpriv", "--ruid=65534", process.execPath, "-e", own]);
     expect(borrowed.stdout.toString()).toBe("false\n");
   },
 );
