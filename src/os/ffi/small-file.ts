@@ -2,7 +2,8 @@
 
 import { constants } from "node:os";
 import { fstatSync } from "node:fs";
-import { closeFd, EAGAIN, EINTR, EINVAL, errno, libc, Memory, O, openFd, OsError, POLLIN } from "./libc.ts";
+import { closeFd, EAGAIN, EINTR, EINVAL, errno, libc, Memory, O, openFd, OsError } from "./libc.ts";
+import { PollSet } from "./poll-set.ts";
 
 /** The largest options file, secrets file or chat script that we read. */
 const MOST = 1 << 20;
@@ -41,15 +42,13 @@ export function readAll(fd: number, path = ""): Buffer {
   }
 }
 
-function read(fd: number, path: string, { address, bytes, view }: Memory, patience: number): number {
+function read(fd: number, path: string, { address, bytes }: Memory, patience: number): number {
   for (;;) {
     const got = libc.read(fd, address, bytes.length);
     if (got >= 0) return got;
     const error = errno();
     if (error === EINTR) continue;
     if (error !== EAGAIN) throw new OsError("read", path, error);
-    view.setInt32(0, fd, true);
-    view.setInt16(4, POLLIN, true);
-    if (libc.poll(address, 1, patience) === 0) throw new OsError("read", path, ETIMEDOUT);
+    if (new PollSet([fd]).wait(patience) === 0) throw new OsError("read", path, ETIMEDOUT);
   }
 }

@@ -2,6 +2,7 @@
 // NOTIFY_SOCKET in the environment.
 
 import { check, closeFd, EAGAIN, errno, libc, Memory, O, POLLOUT } from "../ffi/libc.ts";
+import { PollSet } from "../ffi/poll-set.ts";
 
 const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
@@ -104,7 +105,7 @@ export class Notifier {
       message.bytes.set(bytes);
       const send = (): number => libc.send(fd, message.address, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL);
       if (send() >= 0 || errno() !== EAGAIN) return;
-      awaitRoom(fd);
+      new PollSet([fd], POLLOUT).wait(PATIENCE_MS);
       send();
     } catch {
       // Nobody listens. That must not end the link.
@@ -122,11 +123,4 @@ function address(socket: string): { memory: Memory; length: number } {
   memory.bytes.set(name, 2);
   if (socket.startsWith("@")) memory.bytes[2] = 0;
   return { memory, length: 2 + name.length + (socket.startsWith("@") ? 0 : 1) };
-}
-
-function awaitRoom(fd: number): void {
-  const set = new Memory(8);
-  set.view.setInt32(0, fd, true);
-  set.view.setInt16(4, POLLOUT, true);
-  libc.poll(set.address, 1, PATIENCE_MS);
 }

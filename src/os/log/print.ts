@@ -2,6 +2,7 @@
 // to, and repeats data that a slow pipe took in pieces.)
 
 import { EAGAIN, EINTR, errno, libc, Memory, OsError, POLLOUT } from "../ffi/libc.ts";
+import { PollSet } from "../ffi/poll-set.ts";
 
 const STDOUT = 1;
 
@@ -24,8 +25,5 @@ export function print(text: string | Uint8Array): void {
 
 /** Waits for room when another program has made stdout non-blocking. */
 function awaitRoom(): void {
-  const set = new Memory(8);
-  set.view.setInt32(0, STDOUT, true);
-  set.view.setInt16(4, POLLOUT, true);
-  libc.poll(set.address, 1, -1);
+  new PollSet([STDOUT], POLLOUT).wait(Infinity);
 }

@@ -3,7 +3,8 @@
 // text.
 
 import { chmodSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
-import { EAGAIN, EINTR, closeFd, errno, libc, Memory, O, OsError, POLLIN } from "../ffi/libc.ts";
+import { EAGAIN, EINTR, closeFd, errno, libc, Memory, O, OsError } from "../ffi/libc.ts";
+import { PollSet } from "../ffi/poll-set.ts";
 
 export class Publication {
   #path: string;
@@ -118,11 +119,8 @@ function readToEnd(fd: number): string | undefined {
 
 /** False when the deadline has passed. */
 function awaitInput(fd: number, deadline: number): boolean {
-  const left = Math.ceil(deadline - performance.now());
+  const left = deadline - performance.now();
   if (left <= 0) return false;
-  const set = new Memory(8);
-  set.view.setInt32(0, fd, true);
-  set.view.setInt16(4, POLLIN, true);
-  libc.poll(set.address, 1, left);
+  new PollSet([fd]).wait(left);
   return true;
 }

@@ -17,6 +17,7 @@ import {
   OsError,
   POLLOUT,
 } from "../ffi/libc.ts";
+import { PollSet } from "../ffi/poll-set.ts";
 import { LIBC, library } from "../ffi/library.ts";
 
 export interface Endpoint {
@@ -151,10 +152,7 @@ export function startConnecting(to: Endpoint): number {
 
 /** False while connecting. Throws OsError when the connection fails. */
 export function isConnected(fd: number): boolean {
-  const poll = new Memory(8);
-  poll.view.setInt32(0, fd, true);
-  poll.view.setInt16(4, POLLOUT, true);
-  if (libc.poll(poll.address, 1, 0) <= 0) return false;
+  if (new PollSet([fd], POLLOUT).wait(0) <= 0) return false;
   wordSize.view.setUint32(0, 4, true);
   check(need().getsockopt(fd, ...OPTION.ERROR, word.address, wordSize.address), "getsockopt");
   const error = word.view.getInt32(0, true);

@@ -3,6 +3,7 @@
 
 import { fstatSync } from "node:fs";
 import { libc, Memory, POLLHUP } from "../ffi/libc.ts";
+import { PollSet } from "../ffi/poll-set.ts";
 
 export interface ModemLines {
   readonly dtr: boolean;
@@ -46,7 +47,6 @@ const PTY_SLAVE_LAST = 143;
 const word = new Memory(4);
 const counters = new Memory(80);
 const serial = new Memory(72);
-const pollSet = new Memory(8);
 
 /** The state of the modem lines. Undefined when the device has none. */
 export function modemLines(fd: number): ModemLines | undefined {
@@ -125,9 +125,9 @@ export function uartBase(fd: number): number | undefined {
 
 /** True when the line is gone for good: carrier lost while watched, device unplugged, or far end of a pty closed. */
 export function isHungUp(fd: number): boolean {
-  pollSet.view.setInt32(0, fd, true);
-  pollSet.view.setInt32(4, 0, true);
-  return libc.poll(pollSet.address, 1, 0) > 0 && (pollSet.view.getInt16(6, true) & POLLHUP) !== 0;
+  const set = new PollSet([fd], 0);
+  set.wait(0);
+  return (set.got(0) & POLLHUP) !== 0;
 }
 
 export function isPtySlave(fd: number): boolean {

@@ -17,6 +17,7 @@ import {
   POLLOUT,
   strerror,
 } from "../../os/ffi/libc.ts";
+import { PollSet } from "../../os/ffi/poll-set.ts";
 import { outboxTurnMs } from "../../os/log/outbox.ts";
 import { outputQueued } from "../../os/serial/modem-lines.ts";
 import { CC, flushTty, IFLAG, readTermios, sendBreak, writeTermios, type Termios } from "../../os/serial/termios.ts";
@@ -186,14 +187,10 @@ export function openFailed(path: string, error: unknown): string {
 
 /** The indexes of the descriptors that are ready within `ms`. */
 function poll(fds: readonly (readonly [fd: number, events: number, ...unknown[]])[], ms: number): number[] {
-  const set = new Memory(Math.max(8 * fds.length, 1));
-  for (const [at, [fd, events]] of fds.entries()) {
-    set.view.setInt32(8 * at, fd, true);
-    set.view.setInt16(8 * at + 4, events, true);
-  }
-  const timeout = ms === Infinity ? -1 : Math.max(Math.ceil(ms), 0);
-  if (libc.poll(set.address, fds.length, timeout) <= 0) return [];
-  return [...fds.keys()].filter((at) => set.view.getInt16(8 * at + 6, true) !== 0);
+  const set = new PollSet(fds.map(([fd]) => fd));
+  for (const [at, [, events]] of fds.entries()) set.want(at, events);
+  set.wait(ms);
+  return [...fds.keys()].filter((at) => set.got(at) !== 0);
 }
 
 /** Writes all of it, waiting for room; what fails is lost. */

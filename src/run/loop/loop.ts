@@ -11,6 +11,7 @@ import type { Pacer } from "./pacer.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { eventPollDescriptors } from "../../os/ffi/event-poll.ts";
 import { EAGAIN, EINTR, errno, libc, Memory, POLLERR, POLLHUP, POLLIN, POLLOUT } from "../../os/ffi/libc.ts";
+import { PollSet } from "../../os/ffi/poll-set.ts";
 import { outputQueued } from "../../os/serial/modem-lines.ts";
 
 const RING_SIZE = 65536;
@@ -18,7 +19,6 @@ const RING_SIZE = 65536;
 const PACKET_ROOM = PIECE_ROOM;
 const TUN_BUFFER = PACKET_ROOM + MAX_FRAME + 8;
 const MAX_PACKET = 16384;
-const POLLFD_SIZE = 8;
 /** Bun's own descriptors are undocumented: should they not be found, it gets its turn this often. */
 const BUN_TURN_MS = 100;
 /** A line that has only just said so may be read again at once; more often, and the TUN would starve. */
@@ -29,8 +29,6 @@ const YIELD_MS = 20;
 const WAITED_MS = 0.05;
 /** So many packets after a wait are worth a write of their own. */
 const QUICK_ROUNDS = 4;
-/** As long as poll(2) can be told to wait. */
-const LONGEST_MS = 0x7fffffff;
 
 /** What the owner of a loop is asked and told. */
 export interface LoopOwner {
@@ -100,7 +98,7 @@ export class Loop {
   #split: Port[] = [];
   /** Whose line takes nothing for now. */
   readonly #blocked = new Set<Port>();
-  #poll: Memory;
+  #poll: PollSet;
   /** Rounds left in which each packet goes out at once rather than together with those behind it. */
   #quick = 0;
   #stopped = false;
@@ -117,20 +115,14 @@ export class Loop {
   }
 
   /** In the poll set the TUN comes first, then Bun's descriptors, then the ports, then where split ports are written to. */
-  #pollSet(): Memory {
+  #pollSet(): PollSet {
     this.#split = this.#ports.filter(({ fd, writeFd }) => fd !== writeFd);
-    const fds = [
+    return new PollSet([
       this.tun,
       ...this.#bun,
       ...this.#ports.map(({ fd }) => fd),
       ...this.#split.map((port) => port.writeFd),
-    ];
-    const poll = new Memory(POLLFD_SIZE * fds.length);
-    for (const [at, fd] of fds.entries()) {
-      poll.view.setInt32(POLLFD_SIZE * at, fd, true);
-      poll.view.setInt16(POLLFD_SIZE * at + 4, POLLIN, true);
-    }
-    return poll;
+    ]);
   }
 
   /** A line to look after from now on. */
@@ -164,29 +156,23 @@ export class Loop {
       let now = performance.now();
       this.#flush(now);
       if (this.#stopped || this.#ports.length === 0) return;
-      const { view, address } = this.#poll;
+      const poll = this.#poll;
       const ports = this.#ports;
       const split = this.#split;
       const first = 1 + this.#bun.length;
       const last = first + ports.length;
       const tunOpen = this.tun >= 0 && this.#hungry(now);
       const hasKept = tunOpen && this.#kept?.hasReady === true;
-      view.setInt32(0, tunOpen ? this.tun : -1, true);
+      poll.setFd(0, tunOpen ? this.tun : -1);
       for (let at = 0; at < ports.length; at++) {
         const port = ports[at]!;
-        view.setInt16(
-          POLLFD_SIZE * (first + at) + 4,
-          this.#blocked.size > 0 && this.#blocked.has(port) && port.fd === port.writeFd ? POLLIN | POLLOUT : POLLIN,
-          true,
-        );
-        // A descriptor below 0 is passed over.
-        if (port.limit !== undefined)
-          view.setInt32(POLLFD_SIZE * (first + at), port.limit.receiving.room(now) > 0 ? port.fd : -1, true);
+        const isBlocked = this.#blocked.size > 0 && this.#blocked.has(port) && port.fd === port.writeFd;
+        poll.want(first + at, isBlocked ? POLLIN | POLLOUT : POLLIN);
+        if (port.limit !== undefined) poll.setFd(first + at, port.limit.receiving.room(now) > 0 ? port.fd : -1);
       }
       // Nothing asked: what comes is an error.
-      for (let at = 0; at < split.length; at++)
-        view.setInt16(POLLFD_SIZE * (last + at) + 4, this.#blocked.has(split[at]!) ? POLLOUT : 0, true);
-      const ready = libc.poll(address, last + split.length, hasKept ? 0 : this.#patience(now, tunOpen));
+      for (let at = 0; at < split.length; at++) poll.want(last + at, this.#blocked.has(split[at]!) ? POLLOUT : 0);
+      const ready = poll.wait(hasKept ? 0 : this.#patience(now, tunOpen));
       const interrupted = ready < 0;
       const before = now;
       now = performance.now();
@@ -194,19 +180,18 @@ export class Loop {
         this.#quick = QUICK_ROUNDS;
         this.#yieldedAt = now;
       }
-      // An interrupted poll leaves revents as they were: only a count above 0 makes them true.
       if (ready > 0) {
         for (let at = 0; at < ports.length; at++) {
-          const events = view.getInt16(POLLFD_SIZE * (first + at) + 6, true);
+          const events = poll.got(first + at);
           if (events & POLLOUT) this.#blocked.delete(ports[at]!);
           if (events & (POLLIN | POLLHUP | POLLERR) && !this.#readTty(ports[at]!, now)) this.#lose(ports[at]!, now);
         }
         for (let at = 0; at < split.length; at++) {
-          const events = view.getInt16(POLLFD_SIZE * (last + at) + 6, true);
+          const events = poll.got(last + at);
           if (events & (POLLERR | POLLHUP)) this.#lose(split[at]!, now);
           else if (events & POLLOUT) this.#blocked.delete(split[at]!);
         }
-        const tun = view.getInt16(6, true);
+        const tun = poll.got(0);
         if (tun & POLLERR) {
           // It would be ready for ever.
           this.tun = -1;
@@ -214,12 +199,7 @@ export class Loop {
         } else if (tun !== 0 || hasKept) this.#readTun(now);
       } else if (hasKept) this.#readTun(now);
       this.#handleTimeouts(now);
-      if (
-        interrupted ||
-        owner.turnMs() < Infinity ||
-        this.#bunIsReady(ready, view) ||
-        now - this.#yieldedAt > YIELD_MS
-      ) {
+      if (interrupted || owner.turnMs() < Infinity || this.#bunIsReady(poll) || now - this.#yieldedAt > YIELD_MS) {
         await new Promise(setImmediate);
         this.#yieldedAt = performance.now();
       }
@@ -270,7 +250,7 @@ export class Loop {
       at = Math.min(at, now + port.pacer.wait(port.buffers.output.length, driverQueue(port), now));
     }
     at = Math.min(at, now + (this.#bun.length === 0 ? BUN_TURN_MS : this.#owner.turnMs()));
-    return at === Infinity ? -1 : Math.min(LONGEST_MS, Math.max(0, Math.ceil(at - now)));
+    return at - now;
   }
 
   /** Milliseconds until a port that has reached its limit may go on; Infinity: none is held up. */
@@ -280,11 +260,9 @@ export class Loop {
     return Math.min(...held.filter((wait) => wait > 0));
   }
 
-  #bunIsReady(ready: number, view: DataView): boolean {
+  #bunIsReady(poll: PollSet): boolean {
     if (this.#bun.length === 0) return true;
-    if (ready <= 0) return false;
-    for (let at = 0; at < this.#bun.length; at++)
-      if (view.getInt16(POLLFD_SIZE * (1 + at) + 6, true) !== 0) return true;
+    for (let at = 0; at < this.#bun.length; at++) if (poll.got(1 + at) !== 0) return true;
     return false;
   }
 

@@ -8,7 +8,8 @@ import { type Filters, isActive } from "../../link/filters.ts";
 import { KeptPackets, MOST_KEPT } from "./kept-packets.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 import { eventPollDescriptors } from "../../os/ffi/event-poll.ts";
-import { libc, Memory, POLLERR, POLLIN, reasonOf } from "../../os/ffi/libc.ts";
+import { libc, Memory, POLLERR, reasonOf } from "../../os/ffi/libc.ts";
+import { PollSet } from "../../os/ffi/poll-set.ts";
 import type { Log } from "../../os/log/log.ts";
 import { firstEthernetMac } from "../../os/net/netif.ts";
 import { outboxTurnMs } from "../../os/log/outbox.ts";
@@ -29,7 +30,6 @@ const LONGEST_MTU = 1500;
 /** The first packet is taken from the queue, the others wait in it. */
 const QUEUE = MOST_KEPT - 1;
 const MAX_PACKET = 16384;
-const POLLFD_SIZE = 8;
 /** Bun's own descriptors are undocumented: should they not be found, it gets its turn this often. */
 const BUN_TURN_MS = 100;
 const DYNADDR = "net/ipv4/ip_dynaddr";
@@ -143,21 +143,15 @@ export class Demand {
     if (this.kept.some((packet) => isActive(filters, packet, 0, packet.length))) return "packet";
     this.kept.clear();
     const bun = eventPollDescriptors();
-    const fds = [this.interface.tun.fd, ...bun];
-    const { view, address } = new Memory(POLLFD_SIZE * fds.length);
-    for (const [at, fd] of fds.entries()) {
-      view.setInt32(POLLFD_SIZE * at, fd, true);
-      view.setInt16(POLLFD_SIZE * at + 4, POLLIN, true);
-    }
+    const set = new PollSet([this.interface.tun.fd, ...bun]);
     for (;;) {
       await new Promise(setImmediate);
       if (isOver()) return "stopped";
       if (this.#findActive(filters)) return "packet";
       const now = performance.now();
       const turn = Math.min(outboxTurnMs(), bun.length === 0 ? BUN_TURN_MS : Infinity);
-      const until = Math.min(nextDeadline(), now + turn);
-      const patience = until === Infinity ? -1 : Math.max(0, Math.ceil(until - now));
-      if (libc.poll(address, fds.length, patience) > 0 && view.getInt16(6, true) & POLLERR) return "gone";
+      set.wait(Math.min(nextDeadline() - now, turn));
+      if (set.got(0) & POLLERR) return "gone";
     }
   }
 
