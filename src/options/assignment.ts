@@ -3,15 +3,23 @@
 import { decoded } from "../bytes/text.ts";
 import { OptionError } from "./error.ts";
 import { withHyphens } from "./pasted.ts";
-import { DEVICE, GONE, INIT_ONLY, LIST, PRIORITY, PRIVFIX, PRIVILEGED, type Row, type Setting } from "./row.ts";
+import {
+  COMMAND,
+  DEVICE,
+  GONE,
+  INIT_ONLY,
+  LIST,
+  PRIORITY,
+  PRIVFIX,
+  PRIVILEGED,
+  type Row,
+  type Setting,
+} from "./row.ts";
 import { COMMAND_LINE, type Reading, type Source } from "./source.ts";
 import type { Entry } from "./table.ts";
 
 /** What a privileged source's PRIVFIX option outweighs the rest by. */
 const ROOT = 100;
-
-/** The options that take a command, where the HOWTO's readers leave the quotes out. */
-export const COMMANDS: ReadonlySet<string> = new Set(["init", "connect", "disconnect", "welcome", "pty"]);
 
 /** Gives an option to the draft; `include` reads the options in a file in place. Throws OptionError. */
 export function assign(
@@ -39,7 +47,7 @@ export function assign(
   }
   checkAllowed(draft, source, row, label);
 
-  const argument = COMMANDS.has(row.name) ? withHyphens(word) : word;
+  const argument = row.rules & COMMAND ? withHyphens(word) : word;
   row.set({ draft, facts, given, host, priority: source.priority, privileged, include }, argument);
 
   const value = { value: decoded(argument), source: source.name };

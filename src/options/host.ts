@@ -58,8 +58,6 @@ export interface OptionHost {
   compileFilter(expression: string, netmask: number): readonly BpfInstruction[] | Failure;
   /** The hardware address of a network interface. */
   hardwareAddress(interfaceName: string): Uint8Array | undefined;
-  /** The hardware address of a network interface. */
-  hardwareAddress(interfaceName: string): Uint8Array | undefined;
   /** The serial ports there are, path and description, for the message about one that is missing. */
   serialPorts(): string[];
   /** An information in the log. */

@@ -1,11 +1,12 @@
 // The words of one source: which of them are options, which are arguments, and where a command ends.
 
 import { decoded } from "../bytes/text.ts";
-import { assign, COMMANDS } from "./assignment.ts";
+import { assign } from "./assignment.ts";
 import { OptionError } from "./error.ts";
 import { isFailure, type As, type FileText, type OptionHost } from "./host.ts";
 import { restOfLine, wordsOf, type Word } from "./lexer.ts";
 import { curlyCommand, plain } from "./pasted.ts";
+import { COMMAND } from "./row.ts";
 import type { Reading, Source } from "./source.ts";
 import type { Entry } from "./table.ts";
 import { isAbsentDevice, unknownHints } from "./unknown-word.ts";
@@ -51,7 +52,7 @@ function readList(reading: Reading, source: Source, words: readonly string[], { 
     const argument = entry.row.argument ? words[++at] : word;
     if (argument === undefined) throw tooFew(decoded(word));
     // A shell knows no curly quotes: the command has come in pieces.
-    const command = COMMANDS.has(entry.row.name) ? curlyCommand(words.slice(at).join(" ")) : undefined;
+    const command = entry.row.rules & COMMAND ? curlyCommand(words.slice(at).join(" ")) : undefined;
     if (command === undefined) {
       apply(reading, source, entry, argument);
       continue;
@@ -116,12 +117,12 @@ function readWords(reading: Reading, source: Source, path: string, text: string)
     if (argument === undefined) {
       throw new OptionError(`In file ${path}: too few parameters for option '${decoded(word.text)}'`);
     }
-    const curly = COMMANDS.has(entry.row.name) && !argument.quoted ? curlyCommand(lineAt(text, argument)) : undefined;
+    const curly = entry.row.rules & COMMAND && !argument.quoted ? curlyCommand(lineAt(text, argument)) : undefined;
     if (curly !== undefined) {
       while (words[at] !== undefined && (words[at]?.start ?? 0) < argument.start + curly.end) at++;
       warnOfCurlyQuotes(host, path, entry);
       apply(reading, source, entry, curly.text);
-    } else if (COMMANDS.has(entry.row.name) && lacksQuotes(words, at, argument, reading)) {
+    } else if (entry.row.rules & COMMAND && lacksQuotes(words, at, argument, reading)) {
       const rest = restOfLine(text, argument);
       while (words[at] !== undefined && (words[at]?.start ?? 0) < rest.end) at++;
       apply(reading, source, entry, rest.text);

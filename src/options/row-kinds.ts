@@ -20,7 +20,7 @@ export function flag<Key extends string>(
     argument: false,
     fields: field<Key, boolean>(key, false),
     set({ draft }) {
-      Object.assign(draft, { [key]: true });
+      draft[key] = true;
     },
     value: (fields) => (fields[key] ? "" : undefined),
   });

@@ -17,6 +17,8 @@ export const PRIVFIX = 8;
 export const INIT_ONLY = 16;
 /** Says what the device is, which is fixed once the command line is read. */
 export const DEVICE = 32;
+/** Takes a command, which the readers of the HOWTO write without quotes. */
+export const COMMAND = 64;
 /** Not in a dump. */
 export const HIDDEN = 128;
 /** An ordinary user may only lower the value. */

@@ -26,9 +26,10 @@ function filter<Key extends string>(
     fields: field<Key, FilterExpression | undefined>(key, undefined),
     shares: [netmask],
     set({ draft, host }, argument) {
+      const own: Record<Key, FilterExpression | undefined> = draft;
       const expression = decoded(argument);
       const program = host.compileFilter(expression, draft.netmask ?? 0);
-      if (!isFailure(program)) Object.assign(draft, { [key]: { expression, program } });
+      if (!isFailure(program)) own[key] = { expression, program };
       else if (program.errno === "ENOENT") throw new OptionError(`the ${name} option needs ${program.reason}`);
       else throw new OptionError(`error in ${name} expression: ${program.reason}`);
     },

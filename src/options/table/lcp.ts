@@ -125,7 +125,7 @@ const fcs = row({
   about: "the frame check sequence to ask for: 16, 32 or null",
   fields: {
     /** Bits (0, 16 or 32) of the FCS to ask the peer for; undefined: have nothing to do with others than 16. */
-    fcs: oneOf<number | undefined>(16),
+    fcs: oneOf<0 | 16 | 32 | undefined>(16),
   },
   set({ draft }, word) {
     if (!/^(16|32|null)$/.test(word)) throw new OptionError(`fcs option value must be 16, 32 or null`);

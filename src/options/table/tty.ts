@@ -5,7 +5,7 @@ import { OptionError } from "../error.ts";
 import { isFailure, type OptionHost } from "../host.ts";
 import { scanNumber } from "../numbers.ts";
 import { quoted } from "../quoted.ts";
-import { DEVICE, GROUP, INIT_ONLY, list, oneOf, PRIORITY, PRIVFIX, PRIVILEGED, row, unset } from "../row.ts";
+import { COMMAND, DEVICE, GROUP, INIT_ONLY, list, oneOf, PRIORITY, PRIVFIX, PRIVILEGED, row, unset } from "../row.ts";
 import { alias, flag, number, sets, text } from "../row-kinds.ts";
 import { parseSocketAddress } from "../socket-address.ts";
 import { checkLimits, wholeNumber } from "../whole-number.ts";
@@ -180,11 +180,11 @@ export const TTY = [
   lock,
   sets("nolock", GROUP | PRIVILEGED, "do not lock the serial port", { lock: false }, { shares: [lock] }),
   // The commands are for /bin/sh -c. An empty one counts as given (holdoff, the wait for a carrier) and runs nothing.
-  text("init", "init", PRIORITY | PRIVFIX, "a command that prepares the modem"),
-  text("connect", "connect", PRIORITY | PRIVFIX, "a command that makes the connection"),
-  text("disconnect", "disconnect", PRIORITY | PRIVFIX, "a command that ends the connection"),
-  text("welcome", "welcome", PRIORITY | PRIVFIX, "a command to run before PPP starts"),
-  text("pty", "pty", PRIORITY | PRIVFIX | INIT_ONLY | DEVICE, "a command to use as the line"),
+  text("init", "init", COMMAND | PRIORITY | PRIVFIX, "a command that prepares the modem"),
+  text("connect", "connect", COMMAND | PRIORITY | PRIVFIX, "a command that makes the connection"),
+  text("disconnect", "disconnect", COMMAND | PRIORITY | PRIVFIX, "a command that ends the connection"),
+  text("welcome", "welcome", COMMAND | PRIORITY | PRIVFIX, "a command to run before PPP starts"),
+  text("pty", "pty", COMMAND | PRIORITY | PRIVFIX | INIT_ONLY | DEVICE, "a command to use as the line"),
   flag("notty", "notty", INIT_ONLY | DEVICE, "use standard input and output as the line"),
   text("socket", "socket", PRIORITY | INIT_ONLY | DEVICE, "a TCP connection to use as the line: host:port"),
   socketListen,

@@ -12,7 +12,6 @@ import type { MultilinkConfig } from "../../control/options/lcp/multilink.ts";
 import type { Ipv6cpConfig } from "../../control/ipv6cp-dialect.ts";
 import type { Limits } from "../../control/dialect.ts";
 import { BpfProgram } from "../../filter/bpf.ts";
-import type { FcsBits } from "../../frame/fcs.ts";
 import { Filters } from "../../link/filters.ts";
 import type { LinkConfig } from "../../link/link.ts";
 import type { Config } from "../../options/config.ts";
@@ -57,7 +56,7 @@ export function linkConfig(config: Config, plan: AuthPlan, complain: (text: stri
       multilink: config.multilink ? multilinkConfig(config) : undefined,
       qualityPeriod: nothing ? -1 : config.lqrInterval * 100,
       callback: config.callback !== undefined,
-      fcs: nothing ? undefined : (config.fcs as FcsBits | undefined),
+      fcs: nothing ? undefined : config.fcs,
       limits: {
         ...limits(config.lcpRestart, config.lcpMaxConfigure, config.lcpMaxTerminate, config.lcpMaxFailure),
         patienceMs: patience(config),
