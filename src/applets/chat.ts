@@ -1,8 +1,8 @@
 // chat(8), the program: a chat on the process's own descriptors.
 
-import { ownEnvironment } from "../os/process/inherited.ts";
 import { chat as chatOn, type ChatIo } from "../run/line/inside-chat.ts";
 import { LineOutput } from "../os/log/line-output.ts";
+import { thisMachine } from "./this-machine.ts";
 
 /** Runs chat with the arguments after its name, on stdin, stdout and stderr unless told where else; the exit code. */
 export function chat(argv: readonly string[], io: ChatIo = PROCESS): Promise<number> {
@@ -12,9 +12,10 @@ export function chat(argv: readonly string[], io: ChatIo = PROCESS): Promise<num
 const errors = new LineOutput(2);
 
 const PROCESS: ChatIo = {
+  machine: thisMachine,
   input: 0,
   output: 1,
   stderr: (bytes) => errors.write(bytes),
-  environment: ownEnvironment(),
-  catchSignals: true,
+  environment: thisMachine.processes.environment(),
+  catchSignals: thisMachine.processes.catchSignals,
 };

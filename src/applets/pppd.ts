@@ -29,6 +29,7 @@ import { Passwords } from "../run/peers/passwords.ts";
 import { Peers } from "../run/peers/peers.ts";
 import { Session } from "../run/session/session.ts";
 import { RUN_DIRECTORY } from "../run/live/published-status.ts";
+import { thisMachine } from "./this-machine.ts";
 import { tunTrouble } from "../run/diagnose/tun-trouble.ts";
 
 /** Where new files of ours may never be written by others. */
@@ -59,7 +60,7 @@ export async function pppd(argv: string[]): Promise<number> {
       process.stderr.write(showOptionsText());
       return Exit.OK;
     }
-    const trouble = rightsTrouble() ?? (config.dryrun ? undefined : tunTrouble());
+    const trouble = rightsTrouble() ?? (config.dryrun ? undefined : tunTrouble(thisMachine));
     if (trouble !== undefined) {
       for (const line of trouble.lines) complain(line, "err", syslog);
       return trouble.exit;
@@ -137,6 +138,7 @@ async function serve(
   notifier.startsUp = config.detach === "sdnotify";
   const passwords = new Passwords(config, log);
   const session = new Session({
+    machine: thisMachine,
     options: new OptionsInForce(config),
     log,
     peersOf: (options) => new Peers(options, host, log, passwords),

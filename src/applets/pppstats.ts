@@ -5,7 +5,7 @@ import { findInterface, IFF } from "../os/net/netif.ts";
 import { hasCode, OsError, reasonOf } from "../os/ffi/libc.ts";
 import { print } from "../os/log/print.ts";
 import { type Counters, NO_TRAFFIC } from "../link/counters.ts";
-import { readStatus } from "../run/live/published-status.ts";
+import { readStatus } from "./read-status.ts";
 import { Report, type ReportOptions } from "./pppstats-report.ts";
 
 /** What pppstats needs of the machine; tests hand in their own. */

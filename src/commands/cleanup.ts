@@ -3,6 +3,7 @@
 import { Log } from "../os/log/log.ts";
 import { libc } from "../os/ffi/libc.ts";
 import { Syslog } from "../os/log/syslog.ts";
+import { thisMachine } from "../applets/this-machine.ts";
 import { Hooks } from "../run/scripts/hooks.ts";
 import { undoLeftOver } from "../run/packets/left-over.ts";
 import { NameServers } from "../run/packets/name-servers.ts";
@@ -32,7 +33,7 @@ export async function cleanup(argv: readonly string[]): Promise<number> {
     count++;
     log.write(level, text);
   };
-  const hooks = new Hooks(say);
+  const hooks = new Hooks(thisMachine, say);
   new NameServers(log, hooks, RUN_DIRECTORY).cleanUp();
   undoLeftOver(RUN_DIRECTORY, say);
   await hooks.finish(0);

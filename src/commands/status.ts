@@ -4,7 +4,8 @@ import { defineCommand, renderUsage } from "citty";
 import { consola } from "consola";
 import { inertJson } from "../bytes/text.ts";
 import { print } from "../os/log/print.ts";
-import { readAllStatus, type Status } from "../run/live/published-status.ts";
+import { readAllStatus } from "../applets/read-status.ts";
+import type { Status } from "../run/live/published-status.ts";
 import { type Rates, statusText } from "./status-text.ts";
 
 const command = defineCommand({

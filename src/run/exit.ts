@@ -1,6 +1,7 @@
-// pppd's exit codes, and which of them what happened comes to.
+// pppd's exit codes, and what ends an attempt with one of them.
 
 import type { Failure } from "../link/events.ts";
+import type { LogLevel } from "./log.ts";
 
 export const Exit = {
   OK: 0,
@@ -41,3 +42,21 @@ export const FAILURES: Record<Failure, Exit> = {
   "ip-address-refused": Exit.NEGOTIATION,
   "no-network-protocol": Exit.NEGOTIATION,
 };
+
+/** Why an attempt ended before its link began; the exit code goes with it. */
+export class Failed extends Error {
+  readonly exit: Exit;
+  readonly level: LogLevel;
+  /** More lines for the user, logged once, however often it fails. */
+  readonly advice: readonly string[];
+
+  constructor(exit: Exit, message: string, level: LogLevel = "error", advice: readonly string[] = []) {
+    super(message);
+    this.exit = exit;
+    this.level = level;
+    this.advice = advice;
+  }
+}
+
+/** The device is not there: an adapter that was pulled out. */
+export class Gone extends Failed {}

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { thisMachine } from "../../src/applets/this-machine.ts";
 import { chat, type ChatIo } from "../../src/run/line/inside-chat.ts";
 import { bytesOf, textOf } from "../../src/bytes/text.ts";
 import { closeFd, libc, Memory, O, openFd } from "../../src/os/ffi/libc.ts";
@@ -33,7 +34,13 @@ async function withLine(run: (line: { master: number; io: ChatIo; stderr: () => 
   const tty = openFd(slave, O.RDWR | O.NOCTTY | O.NONBLOCK);
   writeTermios(tty, { ...readTermios(tty), iflag: 0, oflag: 0, lflag: 0 }, "now");
   let said = "";
-  const io = { input: tty, output: tty, stderr: (bytes: Uint8Array) => void (said += textOf(bytes)), environment: {} };
+  const io = {
+    machine: thisMachine,
+    input: tty,
+    output: tty,
+    stderr: (bytes: Uint8Array) => void (said += textOf(bytes)),
+    environment: {},
+  };
   try {
     await run({ master, io, stderr: () => said });
   } finally {

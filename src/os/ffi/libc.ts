@@ -101,7 +101,7 @@ export function strerror(number: number): string {
   return String(libc.strerror(number));
 }
 
-/** A system call that failed: the call, its subject and the errno. run/exit.ts maps it to an exit code. */
+/** A system call that failed: the call, its subject and the errno. */
 export class OsError extends Error {
   readonly call: string;
   readonly path: string;
@@ -117,6 +117,27 @@ export class OsError extends Error {
     this.errno = number;
     this.code = CODES.get(number) ?? `errno ${number}`;
   }
+
+  /** strerror's text. */
+  get reason(): string {
+    return strerror(this.errno);
+  }
+}
+
+/** Acts, and throws what node:fs throws as an OsError. */
+export function asOsError<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw osErrorOf(error);
+  }
+}
+
+/** An error of node:fs as an OsError; any other as it is. */
+export function osErrorOf(error: unknown): unknown {
+  if (error instanceof OsError || !(error instanceof Error) || !("errno" in error)) return error;
+  const { syscall = "", path = "" } = error as { syscall?: string; path?: string };
+  return new OsError(syscall, path, Math.abs(Number(error.errno)));
 }
 
 /** True when an error has one of these codes ("ENOENT"). Takes an OsError or an error of node:fs. */

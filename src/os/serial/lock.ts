@@ -38,7 +38,7 @@ export function lockName(device: string): string {
   return at < 0 ? basename(device) : device.slice(at + 4).replaceAll("/", "_");
 }
 
-export class Lock {
+class Lock {
   readonly path: string;
   /** Something to log, such as `Removed stale lock on ttyS1 (pid 123)`. */
   readonly notice: string | undefined;

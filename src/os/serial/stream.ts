@@ -1,10 +1,6 @@
 // A line that is not a tty: standard input and output of any kind, or a TCP connection.
 
 import { check, closeFd, libc, O, setNonblocking } from "../ffi/libc.ts";
-import type { Tty } from "./tty.ts";
-
-/** The devices a link can run on. */
-export type Device = Tty | Stream;
 
 const F_GETFL = 3;
 

@@ -1,14 +1,19 @@
-// What the port itself says about a link that did not come up: its lines, its counters and its speed.
+// What the port's modem lines, counters and speed say about a link that did not come up.
 
 import type { Config } from "../../options/config.ts";
-import { type LineErrors, lineErrors, type ModemLines, modemLines } from "../../os/serial/modem-lines.ts";
+import type { LineErrors, ModemLines, Serial } from "../host/serial.ts";
 
 /** Lines for the log; `before` is what the driver had counted when the attempt began. */
-export function lineTrouble(fd: number, flow: Config["crtscts"], before: LineErrors | undefined): string[] {
-  return lineTroubleOf(flow, modemLines(fd), before, lineErrors(fd));
+export function lineTrouble(
+  serial: Serial,
+  fd: number,
+  flow: Config["crtscts"],
+  before: LineErrors | undefined,
+): string[] {
+  return lineTroubleOf(flow, serial.modemLines(fd), before, serial.lineErrors(fd));
 }
 
-/** The same, of what the driver said; undefined where it has no such thing. */
+/** The same, from the driver's answers; undefined: the driver has none. */
 export function lineTroubleOf(
   flow: Config["crtscts"],
   lines: ModemLines | undefined,
@@ -24,15 +29,15 @@ export function lineTroubleOf(
   const frame = after.frame - before.frame;
   const breaks = after.brk - before.brk;
   const overrun = after.overrun - before.overrun + after.bufOverrun - before.bufOverrun;
-  // The line is set to pass over what has no stop bit, so that it may look quieter than it is.
+  // The terminal settings drop characters without a stop bit, so the counter tells more than what was received.
   if (frame > 0) trouble.push(`The port had ${frame} framing errors: the peer uses another speed or other data bits`);
-  // A line that is low for longer than a character: zeros of somebody slower.
+  // The line was low for longer than a character: the zeros of a slower sender.
   if (breaks > 0) trouble.push(`The port had ${breaks} breaks: the peer uses a lower speed, or a wire is loose`);
   if (overrun > 0) trouble.push(`The port lost octets ${overrun} times: a lower speed or crtscts may help`);
   return trouble;
 }
 
-/** What an end may be off for two of them to understand each other. */
+/** How far the speed of one end may be off. */
 const MOST_OFF = 0.02;
 const COMMON_SPEEDS = [921600, 460800, 230400, 115200, 57600, 38400, 19200, 9600, 4800, 2400, 1200, 300];
 const SPEEDS_NAMED = 6;
@@ -44,7 +49,7 @@ const SPEEDS_NAMED = 6;
 export function speedTrouble(path: string, asked: number, set: number, base: number | undefined): string | undefined {
   if (asked === 0) return undefined;
   const able = base === undefined ? "" : `; it can do ${speedsOf(base, asked).join(", ")}`;
-  // Drivers that know better say 923076 for 921600.
+  // Some drivers report the exact speed: 923076 for 921600.
   if (Math.abs(set / asked - 1) > MOST_OFF) return `${path} cannot do ${asked} bit/s and is set to ${set}${able}`;
   if (base === undefined || asked > base) return undefined;
   const real = base / Math.round(base / asked);

@@ -1,48 +1,38 @@
-// What to tell somebody whose serial port cannot be had: what is wrong with it, and what helps.
+// Advice when a serial port cannot be opened: what is wrong with it, and what helps.
 
-import { accessSync, constants } from "node:fs";
-import { userName } from "../../os/net/hosts.ts";
-import { hasCode, libc, OsError } from "../../os/ffi/libc.ts";
-import { LockError } from "../../os/serial/lock.ts";
-import { groupOf, type Opener, openersOf, programName } from "../../os/serial/openers.ts";
-import { serialPorts } from "../../os/serial/ports.ts";
+import { isLockError, type LockError, type Opener, type Serial } from "../host/serial.ts";
+import { hasCode, type HostError, type Machine } from "../machine.ts";
+
+type PortMachine = Pick<Machine, "files" | "serial" | "users">;
 
 /** Lines for the log, after pppd's own. */
-export function adviceOnPort(path: string, error: OsError | LockError): string[] {
-  if (error instanceof LockError) {
+export function adviceOnPort(machine: PortMachine, path: string, error: HostError | LockError): string[] {
+  const { serial } = machine;
+  if (isLockError(error)) {
     const { holder } = error;
-    if (holder === undefined) return error.denied === undefined ? [] : deniedText(path, error.denied);
-    const name = programName(holder);
+    if (holder === undefined) return error.denied === undefined ? [] : deniedText(machine, path, error.denied);
+    const name = serial.programName(holder);
     return name === "" ? [] : [`Process ${holder} is ${name}`];
   }
   if (error.call === "tcgetattr") return hasCode(error, "ENOTTY") ? [`${path} is not a serial port`] : [];
-  if (hasCode(error, "ENOENT", "ENODEV", "ENXIO")) return [portsText()];
-  if (hasCode(error, "EBUSY")) return openersText(path, openersOf(path));
-  return hasCode(error, "EACCES") ? deniedText(path) : [];
+  if (hasCode(error, "ENOENT", "ENODEV", "ENXIO")) return [portsText(serial)];
+  if (hasCode(error, "EBUSY")) return sharedPort(serial, path);
+  return hasCode(error, "EACCES") ? deniedText(machine, path) : [];
 }
 
-/** Which groups the user is not in. The lock comes before the port, and its directory may be another group's. */
-function deniedText(...paths: readonly string[]): string[] {
-  const user = userName(libc.getuid()) ?? "USER";
+/** The groups that the user is missing. The lock comes before the port, and its directory may be for another group. */
+function deniedText({ files, serial, users }: PortMachine, ...paths: readonly string[]): string[] {
+  const user = users.ownName() ?? "USER";
   return paths.flatMap((path) => {
-    const group = mayUse(path) ? undefined : groupOf(path);
+    const group = files.isReadWritable(path) ? undefined : serial.groupOf(path);
     if (group === undefined || group === "root") return [];
     return [`${path} is for root and the group ${group}; after usermod -aG ${group} ${user}, log in anew`];
   });
 }
 
-function mayUse(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK | constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Somebody else takes a share of what comes in. */
-export function sharedPort(path: string): string[] {
-  return openersText(path, openersOf(path));
+/** A line for the log when other programs have the port open: they read a share of the input. */
+export function sharedPort(serial: Serial, path: string): string[] {
+  return openersText(path, serial.openersOf(path));
 }
 
 function openersText(path: string, openers: readonly Opener[]): string[] {
@@ -54,7 +44,7 @@ function openersText(path: string, openers: readonly Opener[]): string[] {
   ];
 }
 
-function portsText(): string {
-  const ports = serialPorts().map(({ path }) => path);
+function portsText(serial: Serial): string {
+  const ports = serial.ports();
   return ports.length === 0 ? "No serial ports here" : `Serial ports here: ${ports.join(" ")}`;
 }

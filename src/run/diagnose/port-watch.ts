@@ -1,17 +1,16 @@
-// Looks after a serial port while a link is on it. The real pppd's line discipline keeps other programs from reading the
-// port; here they can, and a getty that starts on it also changes its settings. So the settings are looked at every second
-// and put back, and who else has the port open is named whenever frames go bad or stop.
+// Watches a serial port while a link is on it. The real pppd's line discipline keeps other programs from reading the port.
+// Here they can read it, and a getty that starts on it also changes its settings. So the watch checks the settings every
+// second and puts them back, and it names the programs that have the port open whenever frames are damaged or stop.
 
-import type { Tty } from "../../os/serial/tty.ts";
-import { sharedPort } from "./port-trouble.ts";
+import type { Tty } from "../host/serial.ts";
 
 const LOOK_MS = 1000;
-/** We send, and nothing comes back for so long. */
+/** The link counts as stopped when we send and nothing comes back for this long. */
 const STOPPED_MS = 5000;
-/** Looking through all processes takes time: the pause doubles while nothing is found. */
+/** A search through all processes takes time: the pause doubles while it finds nothing. */
 const FIRST_PAUSE_MS = 5000;
 const LONGEST_PAUSE_MS = 320_000;
-/** The log has the same lines again after this long at the earliest. */
+/** The log repeats the same lines after this long at the earliest. */
 const REPEAT_MS = 20_000;
 
 /** What a link has counted so far. */
@@ -36,8 +35,8 @@ export class PortWatch {
   #namedAt = -Infinity;
   #mendedAt = -Infinity;
 
-  /** `openers` is for tests: the lines that name who else has the port open. */
-  constructor(tty: Tty, now: number, warn: (text: string) => void, openers = sharedPort) {
+  /** `openers`: the lines that name the other programs that have the port open. */
+  constructor(tty: Tty, now: number, warn: (text: string) => void, openers: (path: string) => string[]) {
     this.#tty = tty;
     this.#warn = warn;
     this.#openers = openers;

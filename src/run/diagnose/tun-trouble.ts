@@ -1,24 +1,28 @@
-// What to tell somebody whose machine has no TUN, or will not let us have one.
+// Advice when the machine has no TUN device, or denies it to us.
 
-import { closeFd, hasCode, O, openFd, type OsError, reasonOf } from "../../os/ffi/libc.ts";
 import { Exit } from "../exit.ts";
+import { hasCode, type HostError, isHostError, type Machine } from "../machine.ts";
 
 const TUN = "/dev/net/tun";
 
-/** Lines for the person, and the exit code; undefined: there is a TUN to be had. */
-export function tunTrouble(): { exit: Exit; lines: string[] } | undefined {
+/** Lines for the user, and the exit code; undefined: the TUN device can be opened. */
+export function tunTrouble({
+  descriptors,
+  files,
+}: Pick<Machine, "descriptors" | "files">): { exit: Exit; lines: string[] } | undefined {
   try {
-    closeFd(openFd(TUN, O.RDWR));
+    descriptors.close(files.open(TUN, "device"));
     return undefined;
   } catch (error) {
-    return { exit: Exit.NO_KERNEL, lines: adviceOn(error as OsError) };
+    if (!isHostError(error)) throw error;
+    return { exit: Exit.NO_KERNEL, lines: adviceOn(error) };
   }
 }
 
-/** One line that says what is wrong with opening the TUN or making an interface of it, and more that say what helps. */
-export function adviceOn(error: OsError): string[] {
+/** One line with the reason why the TUN could not be opened or made an interface, and more with what helps. */
+export function adviceOn(error: HostError): string[] {
   const what = error.call === "open" ? `open the ${TUN} device` : "create interface";
-  const lines = [`Couldn't ${what}: ${reasonOf(error)}`];
+  const lines = [`Couldn't ${what}: ${error.reason}`];
   if (hasCode(error, "ENOENT"))
     lines.push(
       "This system has no TUN device, which carries the packets of a PPP link. As root, one of these helps:",

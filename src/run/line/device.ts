@@ -3,24 +3,13 @@
 
 import type { Config } from "../../options/config.ts";
 import { parseSocketAddress } from "../../options/socket-address.ts";
-import type { Child } from "../../os/process/exec.ts";
-import { closeFd, hasCode, OsError, reasonOf } from "../../os/ffi/libc.ts";
-import type { Log, LogLevel } from "../../os/log/log.ts";
-import type { Notifier } from "../../os/log/notify.ts";
-import { openPty } from "../../os/serial/pty.ts";
-import { type Device, Stream } from "../../os/serial/stream.ts";
-import {
-  type Endpoint,
-  endpointText,
-  isConnected,
-  listenEverywhere,
-  listenOn,
-  lookUp,
-  startConnecting,
-  takeCaller,
-} from "../../os/net/tcp.ts";
-import { adoptTty, BaudRateError, openTty, type Tty, type TtySettings } from "../../os/serial/tty.ts";
-import { Exit } from "../exit.ts";
+import { Exit, Failed, Gone } from "../exit.ts";
+import type { Endpoint } from "../host/network.ts";
+import type { Child } from "../host/processes.ts";
+import { type Device, isBaudRateError, isTty, type Tty, type TtySettings } from "../host/serial.ts";
+import type { Log } from "../log.ts";
+import { hasCode, isHostError, type Machine } from "../machine.ts";
+import type { Notifier } from "../notifier.ts";
 import type { Hooks } from "../scripts/hooks.ts";
 import { adviceOnPort } from "../diagnose/port-trouble.ts";
 import { commandEnvironment, startProgram } from "./line-script.ts";
@@ -30,92 +19,76 @@ import type { Whereabouts } from "./whereabouts.ts";
 /** What scripts are told as the speed of a line that has none: a new pseudo terminal's, as with pppd. */
 const NOMINAL_SPEED = 38400;
 const OCTET_BITS = 10;
-/** How often it is looked whether a name is found and a connection made, and whether somebody has called. */
+/** How often to look whether a name is found and a connection made, and whether there is a caller. */
 const CONNECT_POLL_MS = 5;
 const CALL_POLL_MS = 100;
 
-/** Why an attempt ended before its link began; the exit code goes with it. */
-export class Failed extends Error {
-  readonly exit: Exit;
-  readonly level: LogLevel;
-  /** More lines for the person: said once, however often it fails. */
-  readonly advice: readonly string[];
-
-  constructor(exit: Exit, message: string, level: LogLevel = "error", advice: readonly string[] = []) {
-    super(message);
-    this.exit = exit;
-    this.level = level;
-    this.advice = advice;
-  }
-}
-
-/** The device is not there: an adapter that was pulled out. */
-export class Gone extends Failed {}
-
 export interface LineHost {
+  readonly machine: Machine;
   readonly options: OptionsInForce;
   readonly log: Log;
   readonly hooks: Hooks;
   readonly notifier: Notifier;
-  /** Of the device, where there is one. */
+  /** Where the device is, if the line has one. */
   readonly whereabouts: Whereabouts | undefined;
   /** Sleeps, unless a signal says otherwise. */
   sleep(milliseconds: number): Promise<void>;
-  /** Nothing more is to be begun. */
+  /** Nothing new may be started. */
   quitting(): boolean;
 }
 
 export interface Opened {
   readonly device: Device;
-  /** What runs at the far side of it. */
+  /** The program at the far side of it. */
   readonly program?: Child;
 }
 
 /** Octets a second at most, each way; 0: as many as will go. */
 export function limitOf({ device, record, datarate }: Config): number {
-  // It is pppd's character shunt that keeps to it, and a tty goes through that only to be recorded.
+  // In pppd the character shunt keeps to the limit, and a tty goes through the shunt only when it is recorded.
   return device === undefined || record !== undefined ? Math.max(0, datarate) : 0;
 }
 
-/** Bits a second to pace the line by; 0: nobody knows. */
+/** Bits a second to pace the line by; 0: unknown. */
 export function paceOf(config: Config, opened: Device): number {
   const limit = limitOf(config);
   if (limit > 0) return limit * OCTET_BITS;
-  if (config.device === undefined || !("isPty" in opened)) return 0;
-  // A pty carries a speed that means nothing, unless somebody said which.
+  if (config.device === undefined || !isTty(opened)) return 0;
+  // The speed of a pty means nothing, unless an option names it.
   return opened.isPty ? config.speed : opened.speed;
 }
 
 /** Opens what the options say. Throws Failed. */
 export async function openDevice(host: LineHost): Promise<Opened> {
   const { device, pty, socket, socketListen, notty } = host.options.config;
-  if (device !== undefined) return { device: await openPort(host.options.config) };
+  if (device !== undefined) return { device: await openPort(host) };
   if (pty !== undefined) return openProgram(host, pty);
   if (socket !== undefined) return { device: await dial(host, socket) };
   if (socketListen !== undefined) return { device: await awaitCall(host, socketListen) };
-  if (notty) return { device: standardStreams(host.options.config) };
-  return { device: await openPort(host.options.config) };
+  if (notty) return { device: standardStreams(host) };
+  return { device: await openPort(host) };
 }
 
 function nominalSpeed({ speed }: Config): number {
   return speed === 0 ? NOMINAL_SPEED : speed;
 }
 
-async function openPort(config: Config, path = config.device ?? "/dev/tty"): Promise<Tty> {
+async function openPort({ machine, options }: LineHost, path = options.config.device ?? "/dev/tty"): Promise<Tty> {
+  const { config } = options;
   const { defaultDevice, speed, modem, crtscts, stopBits } = config;
   const flow = ({ on: "crtscts", off: "nocrtscts", xonxoff: "xonxoff", unset: "unchanged" } as const)[crtscts];
   const settings: TtySettings = { speed, modem, flow, stopBits };
   try {
-    return defaultDevice ? adoptTty(0, path, settings) : await openTty(path, settings);
+    return defaultDevice ? machine.serial.adopt(0, path, settings) : await machine.serial.open(path, settings);
   } catch (error) {
-    if (error instanceof BaudRateError) throw new Failed(Exit.FATAL, error.message);
-    if (!(error instanceof OsError)) throw error;
-    const advice = adviceOnPort(path, error);
+    if (isBaudRateError(error)) throw new Failed(Exit.FATAL, error.message);
+    if (!isHostError(error)) throw error;
+    const advice = adviceOnPort(machine, path, error);
     if (error.call === "open") {
       const Kind = hasCode(error, "ENOENT", "ENODEV", "ENXIO") ? Gone : Failed;
-      throw new Kind(Exit.OPEN, `Failed to open ${path}: ${reasonOf(error)}`, "error", advice);
+      throw new Kind(Exit.OPEN, `Failed to open ${path}: ${error.reason}`, "error", advice);
     }
-    throw new Failed(Exit.FATAL, `${error.call}: ${reasonOf(error)}`, "error", advice);
+    throw new Failed(Exit.FATAL, `${error.call}: ${error.reason}`, "error", advice);
   }
 }
 
@@ -124,41 +97,47 @@ async function openPort(config: Config, path = config.device ?? "/dev/tty"): Pro
  * our end is a tty like any other, which hangs up when the program has gone.
  */
 async function openProgram(host: LineHost, command: string): Promise<Opened> {
-  const { log, hooks } = host;
+  const { machine, log, hooks } = host;
   const { config } = host.options;
   let master: number, slave: string;
   try {
-    ({ master, slave } = openPty());
+    ({ master, slave } = machine.serial.openPty());
   } catch (error) {
-    if (!(error instanceof OsError)) throw error;
+    if (!isHostError(error)) throw error;
     throw new Failed(Exit.FATAL, "Couldn't allocate pseudo-tty");
   }
   let device: Tty | undefined;
   try {
-    device = await openPort(config, slave);
-    const program = startProgram(command, { line: master, log, hooks, env: commandEnvironment(config) });
+    device = await openPort(host, slave);
+    const program = startProgram(command, {
+      machine,
+      line: master,
+      log,
+      hooks,
+      env: commandEnvironment(machine, config),
+    });
     return { device, program };
   } catch (error) {
     device?.close();
-    if (!(error instanceof OsError)) throw error;
-    throw new Failed(Exit.PTY, `Can't execute ${command}: ${reasonOf(error)}`);
+    if (!isHostError(error)) throw error;
+    throw new Failed(Exit.PTY, `Can't execute ${command}: ${error.reason}`);
   } finally {
-    closeFd(master);
+    machine.descriptors.close(master);
   }
 }
 
-function standardStreams(config: Config): Stream {
+function standardStreams({ machine, options }: LineHost): Device {
   try {
-    return new Stream(0, 1, "/dev/stdin", nominalSpeed(config), false);
+    return machine.serial.stream(0, 1, "/dev/stdin", nominalSpeed(options.config), false);
   } catch (error) {
-    if (!(error instanceof OsError)) throw error;
-    throw new Failed(Exit.PTY, `Can't use standard input and output: ${reasonOf(error)}`);
+    if (!isHostError(error)) throw error;
+    throw new Failed(Exit.PTY, `Can't use standard input and output: ${error.reason}`);
   }
 }
 
 // ── TCP ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Looks again and again. Throws Failed, without a word, when nothing more is to be begun. */
+/** Looks again and again. Throws Failed, with no message, when nothing new may be started. */
 async function patiently<T>({ sleep, quitting }: LineHost, everyMs: number, look: () => T | undefined): Promise<T> {
   for (;;) {
     const seen = look();
@@ -170,59 +149,62 @@ async function patiently<T>({ sleep, quitting }: LineHost, everyMs: number, look
 
 async function addressesOf(host: LineHost, name: string, port: number): Promise<Endpoint[]> {
   let found: Endpoint[] | undefined;
-  void lookUp(name, port).then((addresses) => (found = addresses));
+  void host.machine.network.tcp.lookUp(name, port).then((addresses) => (found = addresses));
   return patiently(host, CONNECT_POLL_MS, () => found);
 }
 
-async function dial(host: LineHost, socket: string): Promise<Stream> {
+async function dial(host: LineHost, socket: string): Promise<Device> {
   const { host: name, port } = parseSocketAddress(socket) ?? {};
   if (name === undefined || port === undefined)
     throw new Failed(Exit.PTY, "Can't parse host:port for socket destination");
   let problem = `${name}: unknown host in socket option`;
   for (const address of await addressesOf(host, name, port))
     try {
-      return new Stream(...(await connect(host, address)), socket, nominalSpeed(host.options.config), true);
+      const fd = await connect(host, address);
+      return host.machine.serial.stream(fd, fd, socket, nominalSpeed(host.options.config), true);
     } catch (error) {
-      if (!(error instanceof OsError)) throw error;
+      if (!isHostError(error)) throw error;
       const doing = error.call === "socket" ? "Can't create socket" : `Can't connect to ${socket}`;
-      problem = `${doing}: ${reasonOf(error)}`;
+      problem = `${doing}: ${error.reason}`;
     }
   throw new Failed(Exit.PTY, problem);
 }
 
-/** Throws OsError or Failed. */
-async function connect(host: LineHost, to: Endpoint): Promise<[fd: number, writeFd: number]> {
-  const fd = startConnecting(to);
+/** Returns the descriptor. Throws HostError or Failed. */
+async function connect(host: LineHost, to: Endpoint): Promise<number> {
+  const { descriptors, network } = host.machine;
+  const fd = network.tcp.startConnecting(to);
   try {
-    await patiently(host, CONNECT_POLL_MS, () => isConnected(fd) || undefined);
-    return [fd, fd];
+    await patiently(host, CONNECT_POLL_MS, () => network.tcp.isConnected(fd) || undefined);
+    return fd;
   } catch (error) {
-    closeFd(fd);
+    descriptors.close(fd);
     throw error;
   }
 }
 
-/** Waits for one caller; whoever calls after that finds nobody at home until the link has ended. */
-async function awaitCall(host: LineHost, socketListen: string): Promise<Stream> {
-  const { log, notifier } = host;
+/** Waits for one caller. Later callers are refused until the link has ended. */
+async function awaitCall(host: LineHost, socketListen: string): Promise<Device> {
+  const { machine, log, notifier } = host;
+  const { tcp } = machine.network;
   const { host: name, port = 0 } = parseSocketAddress(socketListen) ?? {};
   const [address] = name === undefined ? [] : await addressesOf(host, name, port);
   if (name !== undefined && address === undefined)
     throw new Failed(Exit.PTY, `${name}: unknown host in socket-listen option`);
   let listening: number | undefined;
   try {
-    listening = address === undefined ? listenEverywhere(port) : listenOn(address);
+    listening = tcp.listen(address, port);
     const at = listening;
     log.write("info", `Waiting for a call on ${socketListen}`);
     notifier.status(`waiting for a call on ${socketListen}`);
-    const { fd, from } = await patiently(host, CALL_POLL_MS, () => takeCaller(at));
-    const caller = endpointText(from);
+    const { fd, from } = await patiently(host, CALL_POLL_MS, () => tcp.takeCaller(at));
+    const caller = tcp.text(from);
     log.write("notice", `Call from ${caller}`);
-    return new Stream(fd, fd, caller, nominalSpeed(host.options.config), true);
+    return machine.serial.stream(fd, fd, caller, nominalSpeed(host.options.config), true);
   } catch (error) {
-    if (!(error instanceof OsError)) throw error;
-    throw new Failed(Exit.PTY, `Can't listen on ${socketListen}: ${reasonOf(error)}`);
+    if (!isHostError(error)) throw error;
+    throw new Failed(Exit.PTY, `Can't listen on ${socketListen}: ${error.reason}`);
   } finally {
-    if (listening !== undefined) closeFd(listening);
+    if (listening !== undefined) machine.descriptors.close(listening);
   }
 }

@@ -1,30 +1,31 @@
-// A chat with its surroundings: its script comes from the arguments or a file, its words go to stderr, syslog and a report
-// file. The program chat(8) and `connect 'chat …'` both run it.
+// A chat with its surroundings: its script comes from the arguments or a file, its messages go to stderr, syslog and a
+// report file. The program chat(8) and `connect 'chat …'` both run it.
 
 import { bytesOf, decoded, encoded, textOf, withoutByteOrderMark } from "../../bytes/text.ts";
 import { parseArguments, USAGE, type ChatCommand } from "../../chat/command.ts";
 import { ChatEngine } from "../../chat/engine.ts";
 import { visibleText } from "../../chat/escapes.ts";
 import { parseScript, type ChatScript } from "../../chat/script.ts";
-import { closeFd, O, openFd, OsError } from "../../os/ffi/libc.ts";
-import { openToRead, readAll } from "../../os/ffi/small-file.ts";
-import { Syslog, logTime } from "../../os/log/syslog.ts";
-import { ChatLine, openFailed, writeAll, type ToldEvent } from "./chat-line.ts";
+import type { Processes } from "../host/processes.ts";
+import type { SyslogWriter } from "../host/syslog.ts";
+import { isHostError } from "../machine.ts";
+import { ChatLine, type ChatMachine, openFailed, type ToldEvent } from "./chat-line.ts";
 
 /** Where a chat takes place. */
 export interface ChatIo {
+  readonly machine: ChatMachine;
   /** From the modem and to it: usually the same terminal. Blocking or not makes no difference. */
   readonly input: number;
   readonly output: number;
   stderr(bytes: Uint8Array): void;
   /** For -E. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Told why it failed: what it waited for in vain, which file it could not read, what is wrong with the line. */
+  /** Called with the reason of a failure: what did not come, which file cannot be read, what is wrong with the line. */
   failed?(why: string): void;
   /** Ends the chat as SIGTERM does. */
   readonly signal?: AbortSignal;
-  /** SIGHUP, SIGINT and SIGTERM of the process are the chat's. */
-  readonly catchSignals?: boolean;
+  /** Where SIGHUP, SIGINT and SIGTERM of the process are the chat's. */
+  readonly catchSignals?: Processes["catchSignals"];
   /** Descriptors whose readiness only has to wake the event loop. */
   readonly wakers?: readonly number[];
 }
@@ -42,7 +43,7 @@ export async function chat(argv: readonly string[], io: ChatIo): Promise<number>
     return EXIT_USAGE;
   }
   const speaker = new Speaker(command, io);
-  const line = new ChatLine(io.input, io.output, io.wakers);
+  const line = new ChatLine(io.machine, io.input, io.output, io.wakers);
   try {
     const refusal = line.prepare();
     const code = refusal === undefined ? await play(command, io, line, speaker) : EXIT_TTY;
@@ -58,7 +59,7 @@ export async function chat(argv: readonly string[], io: ChatIo): Promise<number>
 }
 
 async function play(command: ChatCommand, io: ChatIo, line: ChatLine, speaker: Speaker): Promise<number> {
-  const engine = new ChatEngine(readScript(command), {
+  const engine = new ChatEngine(readScript(command, io.machine), {
     verbose: command.verbose,
     echo: command.echo,
     copy: command.copy,
@@ -67,12 +68,11 @@ async function play(command: ChatCommand, io: ChatIo, line: ChatLine, speaker: S
     phone2: command.phone2,
     variable: command.environment ? (name) => variable(io.environment, name) : undefined,
   });
-  const interrupt = (signal: (typeof SIGNALS)[number]) => engine.interrupt(signal, performance.now());
+  const interrupt = (signal: (typeof SIGNALS)[number]) => engine.interrupt(signal, io.machine.clock.now());
   const terminate = () => interrupt("SIGTERM");
-  const handlers = SIGNALS.map((name) => [name, () => interrupt(name)] as const);
   io.signal?.addEventListener("abort", terminate);
   if (io.signal?.aborted) terminate();
-  if (io.catchSignals) for (const [name, handler] of handlers) process.on(name, handler);
+  const giveBack = io.catchSignals?.(SIGNALS, (name) => interrupt(name));
   try {
     const code = await line.play(engine, (event) => speaker.tell(event));
     speaker.closeReport();
@@ -80,22 +80,24 @@ async function play(command: ChatCommand, io: ChatIo, line: ChatLine, speaker: S
     return code;
   } finally {
     io.signal?.removeEventListener("abort", terminate);
-    if (io.catchSignals) for (const [name, handler] of handlers) process.off(name, handler);
+    giveBack?.();
   }
 }
 
-/** Where chat's words go. */
+/** Where the messages of a chat go. */
 class Speaker {
+  readonly #machine: ChatMachine;
   readonly #command: ChatCommand;
   readonly #stderr: (bytes: Uint8Array) => void;
-  readonly #syslog: Syslog | undefined;
+  readonly #syslog: SyslogWriter | undefined;
   #report: number | undefined;
 
   constructor(command: ChatCommand, io: ChatIo) {
+    this.#machine = io.machine;
     this.#command = command;
     this.#stderr = (bytes) => io.stderr(bytes);
     this.#openReports();
-    if (command.toSyslog) this.#syslog = new Syslog("chat", "local2", { pid: true });
+    if (command.toSyslog) this.#syslog = io.machine.syslog.writer("chat");
   }
 
   tell(event: ToldEvent): void {
@@ -105,8 +107,10 @@ class Speaker {
       case "stderr":
         return this.#stderr(bytesOf(event.text));
       case "report": {
-        const matchedAt = new Date(Date.now() - (performance.now() - event.now));
-        return this.#putReport(`chat:  ${reportTime(matchedAt)} ${event.text}\n`);
+        const { clock } = this.#machine;
+        const matchedAt = clock.text(clock.wall() - (clock.now() - event.now));
+        // Unlike syslog's, this clock has a zero before the day.
+        return this.#putReport(`chat:  ${matchedAt.replace("  ", " 0")} ${event.text}\n`);
       }
       default:
         event satisfies never;
@@ -124,18 +128,18 @@ class Speaker {
   }
 
   close(): void {
-    if (this.#report !== undefined) closeFd(this.#report);
+    if (this.#report !== undefined) this.#machine.descriptors.close(this.#report);
   }
 
   /** Opens every report file; the last is the one used, or stderr when it cannot be opened. */
   #openReports(): void {
     for (const { path, announce } of this.#command.reports) {
-      if (this.#report !== undefined) closeFd(this.#report);
+      if (this.#report !== undefined) this.#machine.descriptors.close(this.#report);
       this.#report = undefined;
       try {
-        this.#report = openFd(decoded(path), O.WRONLY | O.CREAT | O.APPEND, 0o666);
+        this.#report = this.#machine.files.open(decoded(path), "append", 0o666);
       } catch (error) {
-        if (!(error instanceof OsError)) throw error;
+        if (!isHostError(error)) throw error;
         continue;
       }
       if (announce) this.#putReport(`Opening "${path}"...\n`);
@@ -144,33 +148,28 @@ class Speaker {
 
   #putReport(line: string): void {
     if (this.#report === undefined) this.#stderr(bytesOf(`${visibleText(line.slice(0, -1))}\n`));
-    else writeAll(this.#report, bytesOf(line));
+    else this.#machine.descriptors.writeAll(this.#report, bytesOf(line));
   }
 }
 
-function readScript({ file, words }: ChatCommand): ChatScript {
+function readScript({ file, words }: ChatCommand, { descriptors, files }: ChatMachine): ChatScript {
   if (file === undefined) return { words };
   let fd: number;
   try {
-    fd = openToRead(decoded(file));
+    fd = files.open(decoded(file), "read");
   } catch (error) {
     return { words: [], error: openFailed(file, error) };
   }
   try {
-    return parseScript(withoutByteOrderMark(textOf(readAll(fd))));
+    return parseScript(withoutByteOrderMark(textOf(files.readAll(fd))));
   } catch {
     return { words: [], error: `${file} -- read error` };
   } finally {
-    closeFd(fd);
+    descriptors.close(fd);
   }
 }
 
 function variable(environment: ChatIo["environment"], name: string): string | undefined {
   const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
   return value === undefined ? undefined : encoded(value);
-}
-
-/** "Nov 02 16:18:16": unlike syslog's clock, with a zero before the day. */
-function reportTime(date: Date): string {
-  return logTime(date).replace("  ", " 0");
 }

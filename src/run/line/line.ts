@@ -1,30 +1,27 @@
-// One line from its lock to its close: all that happens on it before PPP does, and after (init, connect, carrier, welcome,
-// disconnect).
+// One line from its lock to its close: everything that happens on it before PPP and after it (init, connect, carrier,
+// welcome, disconnect).
 
-import type { Child } from "../../os/process/exec.ts";
-import { reasonOf } from "../../os/ffi/libc.ts";
-import { carrier, setDtr, uartBase } from "../../os/serial/modem-lines.ts";
-import { type Lock, lockDevice, LockError } from "../../os/serial/lock.ts";
-import type { Device } from "../../os/serial/stream.ts";
-import { Failed, Gone, type LineHost, openDevice, type Opened } from "./device.ts";
-import { Exit } from "../exit.ts";
-import { LONGEST_MS } from "../scripts/hooks.ts";
+import { type LineHost, openDevice, type Opened } from "./device.ts";
+import { Exit, Failed, Gone } from "../exit.ts";
+import type { Child } from "../host/processes.ts";
+import { type Device, isLockError, type Lock } from "../host/serial.ts";
+import { reasonOf } from "../machine.ts";
 import { speedTrouble } from "../diagnose/line-trouble.ts";
 import { adviceOnPort, sharedPort } from "../diagnose/port-trouble.ts";
 import { commandEnvironment, runScript } from "./line-script.ts";
 
 const SECOND = 1000;
 const SIGTERM = 15;
-/** How often the carrier is looked for, and when the wait is worth a word. */
+/** How often to look for the carrier, and when to log that we wait for it. */
 const CARRIER_POLL_MS = 100;
 const CARRIER_WORD_MS = 3000;
-/** How often it is looked whether an adapter that was pulled out is back. */
+/** How often to look whether an adapter that was pulled out is back. */
 const GONE_POLL_MS = 500;
-/** The last packets of a link, and no more, are waited for on a line that may be stopped. */
+/** How long to wait for the last packets of a link, on a line that flow control may have stopped. */
 const DRAIN_MS = 1000;
 
 export class Line {
-  /** When a program that should have ended by itself will be told to; Infinity: there is none. */
+  /** When a program that has not ended by itself will be ended; Infinity: there is none. */
   programEndsAt = Infinity;
   readonly #host: LineHost;
   #lock: Lock | undefined;
@@ -33,7 +30,7 @@ export class Line {
   #program: Child | undefined;
   /** Ends the script that runs on the line. */
   #endScript: ((signal: number) => void) | undefined;
-  /** The signal that is to end it all. */
+  /** The signal that ends everything. */
   #signal: number | undefined;
 
   constructor(host: LineHost) {
@@ -50,19 +47,17 @@ export class Line {
     return device;
   }
 
-  /** What is wrong with the port from the start: who else reads it, and a speed that it cannot do. */
+  /** Logs what is wrong with the port from the start: other programs that read it, and a speed that it cannot do. */
   #reportPort(tty: Device): void {
-    const {
-      options: { config },
-      log,
-    } = this.#host;
+    const { machine, options, log } = this.#host;
+    const { config } = options;
     if (config.device === undefined || config.defaultDevice) return;
-    for (const text of sharedPort(tty.path)) log.write("warn", text);
-    const speed = speedTrouble(tty.path, config.speed, tty.speed, uartBase(tty.fd));
+    for (const text of sharedPort(machine.serial, tty.path)) log.write("warn", text);
+    const speed = speedTrouble(tty.path, config.speed, tty.speed, machine.serial.uartBase(tty.fd));
     if (speed !== undefined) log.write("warn", speed);
   }
 
-  /** Ends the script on the line, if one runs; and the program that is the line, when that is closed. */
+  /** Ends the script on the line, if one runs, and the program that is the line when the line is closed. */
   signal(number: number): void {
     this.#signal = number;
     this.#endScript?.(number);
@@ -79,8 +74,8 @@ export class Line {
   /** DTR falls: the modem hangs up. */
   dropDtr(): void {
     const { modem, defaultDevice } = this.#host.options.config;
-    // The line's own HUPCL lets DTR fall again at close.
-    if (this.#tty !== undefined && modem && !defaultDevice) setDtr(this.#tty.fd, false);
+    // HUPCL in the terminal settings lets DTR fall again at close.
+    if (this.#tty !== undefined && modem && !defaultDevice) this.#host.machine.serial.setDtr(this.#tty.fd, false);
   }
 
   /** Closes the device as it was found, and unlocks it. */
@@ -91,29 +86,27 @@ export class Line {
     this.#tty = this.#lock = this.#program = undefined;
   }
 
-  /** A program that has lost its line should see that for itself; the next attempt starts another. */
+  /** A program that has lost its line should notice and end by itself. If it does not, it is ended after `child-timeout`. */
   #endProgram(): void {
     const program = this.#program;
     const { childTimeout } = this.#host.options.config;
     if (program === undefined || program.ending !== undefined) return;
     if (this.#signal !== undefined) program.kill(this.#signal);
     if (childTimeout <= 0) return;
-    this.programEndsAt = performance.now() + childTimeout * SECOND;
-    const timer = setTimeout(
-      () => {
-        this.programEndsAt = Infinity;
-        program.kill(SIGTERM);
-      },
-      Math.min(childTimeout * SECOND, LONGEST_MS),
-    );
-    timer.unref();
+    const { clock } = this.#host.machine;
+    this.programEndsAt = clock.now() + childTimeout * SECOND;
+    const end = (): void => {
+      this.programEndsAt = Infinity;
+      program.kill(SIGTERM);
+    };
+    const cancel = clock.after(childTimeout * SECOND, end, false);
     void program.ended.then(() => {
       this.programEndsAt = Infinity;
-      clearTimeout(timer);
+      cancel();
     });
   }
 
-  /** With `persist`, an adapter that was pulled out is waited for, and followed to the name it comes back under. */
+  /** With `persist`, waits for an adapter that was pulled out, and follows it to the name it comes back under. */
   async #openDevice(): Promise<Opened> {
     const { options, log, notifier, whereabouts, sleep } = this.#host;
     if (whereabouts === undefined) return openDevice(this.#opening);
@@ -133,7 +126,7 @@ export class Line {
     }
   }
 
-  /** A signal ends the opening of this line, also one after which another is opened. */
+  /** A signal ends the opening of this line, also a signal after which another line is opened. */
   get #opening(): LineHost {
     return { ...this.#host, quitting: () => this.#isOver };
   }
@@ -142,12 +135,12 @@ export class Line {
     return this.#signal !== undefined || this.#host.quitting();
   }
 
-  /** Throws Failed when a signal has come: what it would have ended must not be started after it. */
+  /** Throws Failed when a signal has come: nothing that it would have ended may start after it. */
   #goOn(): void {
     if (this.#isOver) throw new Failed(Exit.USER_REQUEST, "");
   }
 
-  /** Undefined: it is gone, and worth waiting for. */
+  /** Undefined: the device is gone, and we wait for it. */
   async #tryDevice(real: string): Promise<Opened | undefined> {
     this.#lock = this.#lockDevice(real);
     try {
@@ -161,32 +154,29 @@ export class Line {
   }
 
   #lockDevice(device: string): Lock | undefined {
-    const { lock, defaultDevice } = this.#host.options.config;
+    const { machine, options } = this.#host;
+    const { lock, defaultDevice } = options.config;
     if (!lock || defaultDevice) return undefined;
     try {
-      const held = lockDevice(device);
+      const held = machine.serial.lock(device);
       if (held.notice !== undefined) this.#host.log.write("notice", held.notice);
       return held;
     } catch (error) {
-      if (error instanceof LockError) throw new Failed(Exit.LOCK, error.message, "error", adviceOnPort(device, error));
-      throw error;
+      if (!isLockError(error)) throw error;
+      throw new Failed(Exit.LOCK, error.message, "error", adviceOnPort(machine, device, error));
     }
   }
 
   /** init, connect, carrier, welcome. */
   async #prepare(tty: Device): Promise<void> {
-    const {
-      options: { config },
-      log,
-      sleep,
-      notifier,
-    } = this.#host;
+    const { machine, options, log, sleep, notifier } = this.#host;
+    const { config } = options;
     const { init, connect, welcome, modem, defaultDevice } = config;
     notifier.status(`${tty.path} is open`);
     const scripted = (init ?? "") !== "" || (connect ?? "") !== "";
-    if (scripted && modem && !defaultDevice && setDtr(tty.fd, false)) {
+    if (scripted && modem && !defaultDevice && machine.serial.setDtr(tty.fd, false)) {
       await sleep(SECOND);
-      setDtr(tty.fd, true);
+      machine.serial.setDtr(tty.fd, true);
     }
     this.#goOn();
     if ((init ?? "") !== "" && !(await this.#runScript(init!, tty)))
@@ -206,16 +196,12 @@ export class Line {
   }
 
   async #runScript(command: string, tty: Device): Promise<boolean> {
-    const {
-      options: { config },
-      log,
-      hooks,
-    } = this.#host;
-    const env = commandEnvironment(config);
+    const { machine, options, log, hooks } = this.#host;
+    const env = commandEnvironment(machine, options.config);
     const { fd: line, writeFd: output } = tty;
     try {
       const started = (end: (signal: number) => void): void => void (this.#endScript = end);
-      return (await runScript(command, { line, output, log, env, hooks, started })) === 0;
+      return (await runScript(command, { machine, line, output, log, env, hooks, started })) === 0;
     } catch (error) {
       log.write("error", `Can't execute ${command}: ${reasonOf(error)}`);
       return false;
@@ -225,12 +211,13 @@ export class Line {
   }
 
   async #waitForCarrier(tty: Device): Promise<void> {
-    const { log, sleep, quitting, notifier } = this.#host;
-    const began = performance.now();
+    const { machine, log, sleep, quitting, notifier } = this.#host;
+    const { clock, serial } = machine;
+    const began = clock.now();
     let told = false;
-    while (carrier(tty.fd) === false && !quitting()) {
+    while (serial.modemLines(tty.fd)?.cd === false && !quitting()) {
       notifier.status(`waiting for carrier on ${tty.path}`);
-      if (!told && performance.now() - began > CARRIER_WORD_MS) {
+      if (!told && clock.now() - began > CARRIER_WORD_MS) {
         told = true;
         log.write("info", `Waiting for carrier on ${tty.path}; a 3-wire cable has none: use the local option`);
       }

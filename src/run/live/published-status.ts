@@ -1,10 +1,8 @@
-// What a running pppd tells of itself to pppstats and `nullmodem status`: counters, and what is known to everybody on the
-// machine anyway. One object of JSON, published as <rundir>/nullmodem-ppp0.stats while the interface is there.
+// What a running pppd publishes for pppstats and `nullmodem status`: counters, and what every user of the machine can see
+// anyway. One object of JSON, published as <rundir>/nullmodem-ppp0.stats while the interface exists.
 
-import { readdirSync, readlinkSync } from "node:fs";
 import { type Counters, type Traffic, TRAFFIC_FIELDS } from "../../link/counters.ts";
 import type { Phase } from "../../link/events.ts";
-import { readPublished } from "../../os/log/publication.ts";
 
 export const RUN_DIRECTORY = "/var/run";
 
@@ -50,39 +48,17 @@ export interface Status {
   readonly lines: readonly LineStatus[];
 }
 
-const SUFFIX = ".stats";
-const PREFIX = "nullmodem-";
-
 export function statusPath(ifname: string, directory = RUN_DIRECTORY): string {
-  return `${directory}/${PREFIX}${ifname}${SUFFIX}`;
+  return `${directory}/nullmodem-${ifname}.stats`;
 }
 
-export function networkNamespace(): string {
-  try {
-    return readlinkSync("/proc/self/ns/net");
-  } catch {
-    return "";
-  }
+/** True for the names of those files. */
+export function isStatusName(name: string): boolean {
+  return name.startsWith("nullmodem-") && name.endsWith(".stats");
 }
 
-/** The link of that name in our network namespace, when it is one of ours. */
-export function readStatus(ifname: string, directory = RUN_DIRECTORY): Status | undefined {
-  // A name is no path.
-  if (ifname.includes("/")) return undefined;
-  const status = parseStatus(readPublished(statusPath(ifname, directory)));
-  return status?.interface === ifname && status.namespace === networkNamespace() ? status : undefined;
-}
-
-/** All links of the machine, whatever their network namespace, by name. */
-export function readAllStatus(directory = RUN_DIRECTORY): Status[] {
-  return readdirSync(directory)
-    .filter((name) => name.startsWith(PREFIX) && name.endsWith(SUFFIX))
-    .sort(new Intl.Collator("en", { numeric: true }).compare)
-    .flatMap((name) => parseStatus(readPublished(`${directory}/${name}`)) ?? []);
-}
-
-/** Undefined for what no version of ours has written. */
-function parseStatus(text: string | undefined): Status | undefined {
+/** A status that some version of ours has published; undefined: the text is none. */
+export function parseStatus(text: string | undefined): Status | undefined {
   if (text === undefined) return undefined;
   try {
     const status: unknown = JSON.parse(text);

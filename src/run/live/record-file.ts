@@ -1,23 +1,27 @@
 // The file of the `record` option, appended to while a link is up.
 
-import { closeSync, openSync, writeSync } from "node:fs";
-import { reasonOf } from "../../os/ffi/libc.ts";
-import type { Log } from "../../os/log/log.ts";
+import type { Log } from "../log.ts";
+import { type Machine, reasonOf } from "../machine.ts";
 import { RecordWriter } from "../../record/pppdump-file.ts";
 
 export class RecordFile {
+  readonly #machine: Pick<Machine, "files" | "descriptors">;
   readonly #log: Log;
   readonly #path: string;
   /** From the loop's clock to the calendar's. */
-  readonly #epoch = Date.now() - performance.now();
-  readonly #writer = new RecordWriter(Date.now());
+  readonly #epoch: number;
+  readonly #writer: RecordWriter;
   #fd: number | undefined;
 
-  constructor(path: string, log: Log) {
+  constructor(path: string, machine: Pick<Machine, "clock" | "files" | "descriptors">, log: Log) {
     this.#path = path;
+    this.#machine = machine;
     this.#log = log;
+    const wall = machine.clock.wall();
+    this.#epoch = wall - machine.clock.now();
+    this.#writer = new RecordWriter(wall);
     try {
-      this.#fd = openSync(path, "a", 0o644);
+      this.#fd = machine.files.open(path, "append");
       this.#append(this.#writer.start());
     } catch (error) {
       log.write("error", `Couldn't create record file ${path}: ${reasonOf(error)}`);
@@ -32,21 +36,20 @@ export class RecordFile {
     this.#append(this.#writer.received(bytes, 0, bytes.length, this.#epoch + now));
   }
 
-  /** Without the items that say so: tshark calls a file that ends with them cut short, and nobody misses them. */
+  /** Writes no items that mark the end: tshark calls a file that ends with them cut short, and no reader needs them. */
   close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
+    if (this.#fd !== undefined) this.#machine.descriptors.close(this.#fd);
     this.#fd = undefined;
   }
 
   #append(bytes: Uint8Array): void {
     if (this.#fd === undefined) return;
     try {
-      writeSync(this.#fd, bytes);
+      this.#machine.files.write(this.#fd, bytes);
     } catch (error) {
       // A full disk ends the recording, not the link.
       this.#log.write("error", `Couldn't write record file ${this.#path}: ${reasonOf(error)}`);
-      closeSync(this.#fd);
-      this.#fd = undefined;
+      this.close();
     }
   }
 }

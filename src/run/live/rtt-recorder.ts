@@ -1,18 +1,19 @@
 // The file of `lcp-rtt-file`, kept up to date while LCP is up.
 
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
-import { EINVAL, OsError, reasonOf } from "../../os/ffi/libc.ts";
-import type { Log } from "../../os/log/log.ts";
+import type { Log } from "../log.ts";
+import { type Machine, reasonOf } from "../machine.ts";
 import { RTT_ELEMENT, RTT_FILE_SIZE, RTT_HEADER, RttRing } from "../../record/rtt-file.ts";
 
 export class RttFile {
   readonly #path: string;
+  readonly #machine: Pick<Machine, "clock" | "files" | "descriptors">;
   readonly #log: Log;
   readonly #ring = new RttRing(new Uint8Array(RTT_FILE_SIZE));
   #fd: number | undefined;
 
-  constructor(path: string, log: Log) {
+  constructor(path: string, machine: Pick<Machine, "clock" | "files" | "descriptors">, log: Log) {
     this.#path = path;
+    this.#machine = machine;
     this.#log = log;
   }
 
@@ -20,14 +21,8 @@ export class RttFile {
   up(intervalSeconds: number): void {
     this.down();
     try {
-      this.#fd = openSync(
-        this.#path,
-        constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY,
-        0o644,
-      );
-      if (!fstatSync(this.#fd).isFile()) throw new OsError("open", this.#path, EINVAL);
-      ftruncateSync(this.#fd, RTT_FILE_SIZE);
-      readSync(this.#fd, this.#ring.bytes, 0, RTT_FILE_SIZE, 0);
+      this.#fd = this.#machine.files.open(this.#path, "update");
+      this.#machine.files.readResized(this.#fd, this.#path, this.#ring.bytes);
     } catch (error) {
       this.#fail("Can't open", error);
       return;
@@ -46,8 +41,8 @@ export class RttFile {
   /** An echo was answered just now, after `micros`; `lost` before it were not. */
   answered(micros: number, lost: number): void {
     if (this.#fd === undefined) return;
-    const at = this.#ring.answered(Math.floor(Date.now() / 1000), micros, lost);
-    // The element first: who reads by the header's index must find it there.
+    const at = this.#ring.answered(Math.floor(this.#machine.clock.wall() / 1000), micros, lost);
+    // The element first: a reader that goes by the header's index must find it there.
     this.#write(at, RTT_ELEMENT);
     this.#write(0, RTT_HEADER);
   }
@@ -55,7 +50,7 @@ export class RttFile {
   #write(at: number, length: number): void {
     if (this.#fd === undefined) return;
     try {
-      writeSync(this.#fd, this.#ring.bytes, at, length, at);
+      this.#machine.files.write(this.#fd, this.#ring.bytes.subarray(at, at + length), at);
     } catch (error) {
       // A full disk ends the measuring, not the link.
       this.#fail("Can't write", error);
@@ -68,7 +63,7 @@ export class RttFile {
   }
 
   #close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
+    if (this.#fd !== undefined) this.#machine.descriptors.close(this.#fd);
     this.#fd = undefined;
   }
 }

@@ -3,13 +3,12 @@
 
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 import { closeFd, EBUSY, EINVAL, OsError, reasonOf, strerror } from "../../os/ffi/libc.ts";
-import type { Log } from "../../os/log/log.ts";
+import type { Log } from "../log.ts";
 import { findInterface } from "../../os/net/netif.ts";
 import type { PidFiles } from "../../os/process/pid-file.ts";
 import { IFNAMSIZ, openTun, type Tun } from "../../os/net/tun.ts";
 import { joinVrf, vrfTable } from "../../os/net/vrf.ts";
-import { Failed } from "../line/device.ts";
-import { Exit } from "../exit.ts";
+import { Exit, Failed } from "../exit.ts";
 import type { Hooks } from "../scripts/hooks.ts";
 import { adviceOn } from "../diagnose/tun-trouble.ts";
 

@@ -2,7 +2,7 @@
 // session, or `nullmodem cleanup`, when this one was killed.
 
 import { hasCode, reasonOf } from "../../os/ffi/libc.ts";
-import type { LogLevel } from "../../os/log/log.ts";
+import type { LogLevel } from "../log.ts";
 import { type Device, findInterface } from "../../os/net/netif.ts";
 import { removeProxy } from "../../os/net/proxy-arp.ts";
 import { type DefaultRoute, defaultRoutes, returnRoute } from "../../os/net/route.ts";

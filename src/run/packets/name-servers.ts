@@ -5,7 +5,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { runTool } from "../../os/process/exec.ts";
 import { reasonOf } from "../../os/ffi/libc.ts";
-import type { Log } from "../../os/log/log.ts";
+import type { Log } from "../log.ts";
 import { findInterface } from "../../os/net/netif.ts";
 import { findResolvconf, findResolver, type Request, type Resolver } from "../../os/net/resolver.ts";
 import { readHead } from "../../os/ffi/small-file.ts";

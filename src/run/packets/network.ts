@@ -4,7 +4,7 @@
 import { put32 } from "../../bytes/be.ts";
 import { ipv4Text } from "../../wire/ip.ts";
 import type { InterfaceId } from "../../wire/ipv6cp.ts";
-import type { LogLevel } from "../../os/log/log.ts";
+import type { LogLevel } from "../log.ts";
 import { hasCode, reasonOf } from "../../os/ffi/libc.ts";
 import * as netif from "../../os/net/netif.ts";
 import { addProxy, findProxyInterface, removeProxy } from "../../os/net/proxy-arp.ts";

@@ -6,7 +6,7 @@ import { decoded, textOf } from "../../bytes/text.ts";
 import type { Config } from "../../options/config.ts";
 import { type Child, runProgram } from "../../os/process/exec.ts";
 import { check, closeFd, libc, Memory, O, reasonOf } from "../../os/ffi/libc.ts";
-import type { Log } from "../../os/log/log.ts";
+import type { Log } from "../log.ts";
 
 /** As many octets as pppd takes. */
 const LONGEST = 255;

@@ -20,7 +20,7 @@ import {
   someAddress,
 } from "../../options/secrets.ts";
 import { cryptMatches } from "../../os/users/crypt.ts";
-import type { Log, LogLevel } from "../../os/log/log.ts";
+import type { Log, LogLevel } from "../log.ts";
 import { type LoginSession, systemLogin } from "../../os/users/login.ts";
 import { EapTls } from "./tls-engine.ts";
 import type { AuthPlan } from "../settings/link-config.ts";

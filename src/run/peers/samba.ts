@@ -5,7 +5,7 @@ import type { NtJudge, NtVerdict } from "../../auth/chap.ts";
 import type { NtProof } from "../../auth/digest.ts";
 import { bytesOf, fromHex, toHex } from "../../bytes/text.ts";
 import { libc, reasonOf } from "../../os/ffi/libc.ts";
-import type { Log } from "../../os/log/log.ts";
+import type { Log } from "../log.ts";
 
 /** A helper that has not come to an end by then is ended, and has said no. */
 const PATIENCE_MS = 30_000;

@@ -12,7 +12,7 @@ import type { Config } from "../../options/config.ts";
 import type { OptionHost } from "../../options/host.ts";
 import { accessWarning, someAddress } from "../../options/secrets.ts";
 import { findTlsEntry, type TlsEntry } from "../../options/tls-secrets.ts";
-import type { Log } from "../../os/log/log.ts";
+import type { Log } from "../log.ts";
 import { TlsEngine, type TlsIdentity, type TlsSession, type TlsSettings } from "../../os/net/tls.ts";
 import { EapType } from "../../wire/eap.ts";
 

@@ -1,8 +1,9 @@
-// The scripts of /etc/ppp: what they are told, and that an ip-down never overtakes its ip-up.
+// The scripts of /etc/ppp: their arguments and environment, and that an ip-down never overtakes its ip-up.
 
 import type { Config } from "../../options/config.ts";
-import { type Child, hookRefusal, runHook } from "../../os/process/exec.ts";
-import type { LogLevel } from "../../os/log/log.ts";
+import type { Child } from "../host/processes.ts";
+import type { LogLevel } from "../log.ts";
+import type { Clock, Machine } from "../machine.ts";
 
 /** A timer of more milliseconds fires at once. */
 export const LONGEST_MS = 0x7fffffff;
@@ -10,31 +11,38 @@ export const LONGEST_MS = 0x7fffffff;
 const TURN_MS = 20;
 
 export class Hooks {
-  /** The environment, and nothing else of ours: IPLOCAL, PEERNAME and so on. */
+  /** The environment of the scripts, which get nothing of ours: IPLOCAL, PEERNAME and so on. */
   readonly env = new Map<string, string>();
+  readonly #machine: Pick<Machine, "clock" | "processes">;
   readonly #log: (level: LogLevel, text: string) => void;
   readonly #changes: () => Config["environment"];
   readonly #running = new Map<Child, string>();
-  /** What else is to be done before the end. */
+  /** Work that must be finished before the program ends. */
   readonly #waits = new Set<Promise<unknown>>();
   readonly #pairs = new Map<string, UpDown>();
 
   /** `changes` are those of `set` and `unset`, which have the last word on the environment. */
-  constructor(log: (level: LogLevel, text: string) => void, changes: () => Config["environment"] = () => []) {
+  constructor(
+    machine: Pick<Machine, "clock" | "processes">,
+    log: (level: LogLevel, text: string) => void,
+    changes: () => Config["environment"] = () => [],
+  ) {
+    this.#machine = machine;
     this.#log = log;
     this.#changes = changes;
   }
 
   /** Starts a script if it is there and safe to run. The promise resolves when it has ended. */
   start(path: string, args: readonly string[]): Promise<void> | undefined {
-    const refusal = hookRefusal(path);
+    const { processes } = this.#machine;
+    const refusal = processes.hookRefusal(path);
     if (refusal !== undefined) {
       if (refusal !== "absent") this.#log("warn", `Can't execute ${path}: ${refusal}`);
       return undefined;
     }
     let child: Child;
     try {
-      child = runHook(path, args, changed(Object.fromEntries(this.env), this.#changes()));
+      child = processes.runHook(path, args, changed(Object.fromEntries(this.env), this.#changes()));
     } catch (error) {
       this.#log("error", `Can't execute ${path}: ${error instanceof Error ? error.message : String(error)}`);
       return undefined;
@@ -43,7 +51,7 @@ export class Hooks {
     return this.watch(child, path);
   }
 
-  /** Looks after a child until its end: says how it ended, and keeps us from exiting before it. */
+  /** Watches a child until its end: logs how it ended, and keeps the program from ending before it. */
   async watch(child: Child, name: string): Promise<void> {
     this.#running.set(child, name);
     const { signal, status } = await child.ended;
@@ -52,18 +60,18 @@ export class Hooks {
     else this.#log("debug", `Script ${name} finished (pid ${child.pid}), status = 0x${waitStatus(status)}`);
   }
 
-  /** Has the end wait for this, which says by itself when it takes too long. */
+  /** Has the end of the program wait for this. It must settle by itself. */
   wait(done: Promise<unknown>): void {
     this.#waits.add(done);
     void done.finally(() => this.#waits.delete(done));
   }
 
-  /** While something is to be done that no descriptor tells of, Bun gets its turn this often. */
+  /** How often the runtime must have its turn, while work is under way that no descriptor reports. */
   turnMs(): number {
     return this.#waits.size > 0 ? TURN_MS : Infinity;
   }
 
-  /** Waits for all of them, so many seconds and no longer (0: for ever); then they are ended. */
+  /** Waits for all scripts, at most so many seconds (0: without limit), and then ends them. */
   async finish(childTimeout: number): Promise<void> {
     await this.#finishScripts(childTimeout);
     while (this.#waits.size > 0) await Promise.all(this.#waits);
@@ -75,22 +83,22 @@ export class Hooks {
     for (const [child, name] of this.#running) this.#log("debug", `  script ${name}, pid ${child.pid}`);
     const all = this.#allEnded();
     if (childTimeout === 0) await all;
-    else if (await outlasts(all, childTimeout * 1000)) {
+    else if (await outlasts(this.#machine.clock, all, childTimeout * 1000)) {
       this.#log("warn", `  timeout, still ${this.#running.size} child processes running`);
       for (const child of this.#running.keys()) child.kill(15);
-      await outlasts(all, 1000);
+      await outlasts(this.#machine.clock, all, 1000);
     }
   }
 
-  /** One that ends may be what another, an ip-down, waited for. */
+  /** The end of one script may start another: an ip-down that waited for its ip-up. */
   async #allEnded(): Promise<void> {
     while (this.#running.size > 0) {
       await Promise.all([...this.#running.keys()].map((child) => child.ended));
-      await new Promise(setImmediate);
+      await this.#machine.clock.turn();
     }
   }
 
-  /** The same for every link of a session: with `persist`, the last one's scripts may still run when the next is up. */
+  /** The same pair for every link of a session: with `persist`, the last link's scripts may still run when the next is up. */
   pair(up: string, down: string): UpDown {
     const key = `${up}\0${down}`;
     const pair = this.#pairs.get(key) ?? new UpDown(this, up, down);
@@ -114,13 +122,11 @@ function waitStatus(status: number): string {
   return (status >= 0x100 ? status >>> 8 : status).toString(16);
 }
 
-async function outlasts(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  let timer: Timer | undefined;
-  const late = new Promise<boolean>(
-    (resolve) => (timer = setTimeout(() => resolve(true), Math.min(milliseconds, LONGEST_MS))),
-  );
+async function outlasts(clock: Clock, promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  let cancel = (): void => {};
+  const late = new Promise<boolean>((resolve) => (cancel = clock.after(milliseconds, () => resolve(true))));
   const result = await Promise.race([promise.then(() => false), late]);
-  clearTimeout(timer);
+  cancel();
   return result;
 }
 
@@ -149,7 +155,7 @@ export class UpDown {
     this.#next();
   }
 
-  /** `args`: what the script is told, when it is told anything else than its counterpart was. */
+  /** `args`: the script's arguments, where they are not those of its counterpart. */
   down(args = this.#args): void {
     this.#wanted = "down";
     this.#args = args;

@@ -9,11 +9,10 @@ import { Link, type LinkConfig } from "../../link/link.ts";
 import { Pacer } from "../loop/pacer.ts";
 import { RateLimit } from "../loop/rate-limit.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
-import { type LineErrors, lineErrors } from "../../os/serial/modem-lines.ts";
-import type { Log } from "../../os/log/log.ts";
+import type { Log } from "../log.ts";
+import type { Machine } from "../machine.ts";
 import { outboxTurnMs } from "../../os/log/outbox.ts";
-import type { Device } from "../../os/serial/stream.ts";
-import { Tty } from "../../os/serial/tty.ts";
+import { type Device, isTty, type LineErrors } from "../host/serial.ts";
 import type { Tun } from "../../os/net/tun.ts";
 import { limitOf, paceOf } from "../line/device.ts";
 import { Exit, FAILURES } from "../exit.ts";
@@ -22,6 +21,7 @@ import { lineTrouble } from "../diagnose/line-trouble.ts";
 import { filtersOf, ipcpConfig, linkConfig } from "../settings/link-config.ts";
 import { type Buffers, driverQueue, type Loop, type Port } from "../loop/loop.ts";
 import type { PapVerdict, Peers } from "../peers/peers.ts";
+import { sharedPort } from "../diagnose/port-trouble.ts";
 import { type FrameCounts, PortWatch } from "../diagnose/port-watch.ts";
 import { RecordFile } from "../live/record-file.ts";
 import { RttFile } from "../live/rtt-recorder.ts";
@@ -32,6 +32,7 @@ import type { Unit } from "./network-phase.ts";
 const MADE_UP_PEER = 0x0a404040;
 
 export interface AttemptHost {
+  readonly machine: Machine;
   readonly options: OptionsInForce;
   readonly log: Log;
   readonly peers: Peers;
@@ -97,9 +98,15 @@ export class Attempt {
     this.#host = host;
     this.#bundled = bundle !== undefined;
     this.#tty = tty;
-    this.#errorsBefore = lineErrors(tty.fd);
-    if (config.device !== undefined && !config.defaultDevice && tty instanceof Tty)
-      this.#watch = new PortWatch(tty, performance.now(), (text) => log.write("warn", text));
+    const { clock, serial } = host.machine;
+    this.#errorsBefore = serial.lineErrors(tty.fd);
+    if (config.device !== undefined && !config.defaultDevice && isTty(tty))
+      this.#watch = new PortWatch(
+        tty,
+        clock.now(),
+        (text) => log.write("warn", text),
+        (path) => sharedPort(serial, path),
+      );
     this.#tun = tun;
     const { promise, resolve } = Promise.withResolvers<End>();
     this.ended = promise;
@@ -108,7 +115,7 @@ export class Attempt {
     buffers.output.clear();
     const pacer = (this.pacer = new Pacer(paceOf(config, tty)));
     this.#linkConfig = linkConfig(config, peers.plan(), (text) => log.write("error", text));
-    const rtt = config.lcpRttFile === undefined ? undefined : new RttFile(config.lcpRttFile, log);
+    const rtt = config.lcpRttFile === undefined ? undefined : new RttFile(config.lcpRttFile, host.machine, log);
     this.#rtt = rtt;
     this.link = new Link(this.#linkConfig, {
       output: buffers.output,
@@ -123,7 +130,7 @@ export class Attempt {
       load: (now) => ({ rate: pacer.rate, backlog: pacer.ahead(buffers.output.length, driverQueue(tty), now) }),
     });
     this.link.trace.level = log.debug ? Math.max(1, config.debug) : 0;
-    this.#record = config.record === undefined ? undefined : new RecordFile(config.record, log);
+    this.#record = config.record === undefined ? undefined : new RecordFile(config.record, host.machine, log);
     this.#authScripts = hooks.pair(config.authUpScript, config.authDownScript);
     const limit = limitOf(config);
     this.#port = {
@@ -260,7 +267,7 @@ export class Attempt {
         if (this.#port.limit === undefined) this.pacer.roundTrip(event.octets, event.milliseconds);
         return;
       case "unanswered":
-        for (const text of lineTrouble(this.#tty.fd, config.crtscts, this.#errorsBefore)) {
+        for (const text of lineTrouble(this.#host.machine.serial, this.#tty.fd, config.crtscts, this.#errorsBefore)) {
           if (!this.#portTrouble.has(text)) log.write("warn", text);
           this.#portTrouble.add(text);
         }

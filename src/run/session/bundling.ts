@@ -3,12 +3,11 @@
 
 import { Bundle } from "../../link/bundle.ts";
 import { withFields } from "../../options/config.ts";
-import { Notifier } from "../../os/log/notify.ts";
+import { SILENT_NOTIFIER } from "../notifier.ts";
 import type { Tun } from "../../os/net/tun.ts";
 import { Attempt, madeUpPeer, random32 } from "./attempt.ts";
 import type { Demand } from "../packets/demand.ts";
-import { Failed } from "../line/device.ts";
-import { Exit } from "../exit.ts";
+import { Exit, Failed } from "../exit.ts";
 import { type Hooks, LONGEST_MS } from "../scripts/hooks.ts";
 import { Line } from "../line/line.ts";
 import { linkConfig } from "../settings/link-config.ts";
@@ -25,8 +24,6 @@ const SECOND = 1000;
 const TURN_MS = 20;
 /** Between two tries on a line at the least: a cable that is pulled must not fill the log. */
 const LEAST_HOLDOFF_MS = 1000;
-/** What one line of several waits for is not what the service waits for. */
-const LINE_NOTIFIER = new Notifier(undefined);
 
 export interface BundlingHost extends SessionHost {
   readonly hooks: Hooks;
@@ -176,7 +173,7 @@ export class Bundling {
     const { demand, maxfail, holdoff } = config;
     // Where the first packet brings all lines up, a line that has ended waits for the next one that does.
     const persist = config.persist && !demand;
-    const whereabouts = Whereabouts.of(config);
+    const whereabouts = Whereabouts.of(this.#host.machine, config);
     const buffers = new Buffers();
     for (let failures = 1; ; failures++) {
       const began = performance.now();
@@ -196,9 +193,9 @@ export class Bundling {
     isFirst: boolean,
     whereabouts?: Whereabouts,
   ): Promise<"up" | "down" | "final"> {
-    const { log, hooks, peersOf, setStatus, quitting } = this.#host;
+    const { machine, log, hooks, peersOf, setStatus, quitting } = this.#host;
     const sleep = (milliseconds: number): Promise<void> => this.#sleep(milliseconds);
-    const line = new Line({ options, log, hooks, notifier: LINE_NOTIFIER, whereabouts, sleep, quitting });
+    const line = new Line({ machine, options, log, hooks, notifier: SILENT_NOTIFIER, whereabouts, sleep, quitting });
     this.#lines.add(line);
     const peers = peersOf(options);
     let attempt: Attempt | undefined;
@@ -206,7 +203,7 @@ export class Bundling {
       const tty = await line.open();
       if (quitting()) return "final";
       log.write("notice", `Starting negotiation on ${tty.path}`);
-      const host = { options, log, peers, hooks, setStatus };
+      const host = { machine, options, log, peers, hooks, setStatus };
       attempt = new Attempt(host, buffers, this.#memory.plain.bytes, tty, this.#tun, this.#bundle);
       this.#attempts.add(attempt);
       this.#peers.push(peers);

@@ -7,9 +7,10 @@ import type { LinkEvent } from "../../link/events.ts";
 import type { Networks } from "../../link/networks.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 import { reasonOf } from "../../os/ffi/libc.ts";
-import type { Log } from "../../os/log/log.ts";
+import type { Log } from "../log.ts";
+import type { Machine } from "../machine.ts";
 import { Publication } from "../../os/log/publication.ts";
-import type { Notifier } from "../../os/log/notify.ts";
+import type { Notifier } from "../notifier.ts";
 import { writeResolvConf } from "../../os/net/resolv-conf.ts";
 import type { Tun } from "../../os/net/tun.ts";
 import type { Demand } from "../packets/demand.ts";
@@ -17,7 +18,7 @@ import { Exit } from "../exit.ts";
 import type { Hooks, UpDown } from "../scripts/hooks.ts";
 import type { NameServers } from "../packets/name-servers.ts";
 import { Network, queueLength } from "../packets/network.ts";
-import { type LineStatus, networkNamespace, type Status, statusPath } from "../live/published-status.ts";
+import { type LineStatus, type Status, statusPath } from "../live/published-status.ts";
 
 const SECOND = 1000;
 const BUSY_MS = 300;
@@ -25,6 +26,7 @@ const BUSY_MS = 300;
 const FAST = 2_000_000;
 
 export interface UnitHost {
+  readonly machine: Machine;
   readonly options: OptionsInForce;
   readonly log: Log;
   readonly hooks: Hooks;
@@ -126,8 +128,8 @@ export class Unit {
     const isUp = this.#ready.ipv4 || this.#ready.ipv6;
     return {
       interface: this.tun.name,
-      pid: process.pid,
-      namespace: networkNamespace(),
+      pid: this.#host.machine.processes.pid,
+      namespace: this.#host.machine.network.namespace(),
       linkname: config.linkname,
       peer: hooks.env.get("PEERNAME"),
       up: isUp ? Math.floor((performance.now() - this.#startedAt) / SECOND) : undefined,

@@ -1,11 +1,13 @@
 // What a session is given by the program that starts it.
 
-import type { Log } from "../../os/log/log.ts";
-import type { Notifier } from "../../os/log/notify.ts";
+import type { Log } from "../log.ts";
+import type { Machine } from "../machine.ts";
+import type { Notifier } from "../notifier.ts";
 import type { Peers } from "../peers/peers.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 
 export interface SessionHost {
+  readonly machine: Machine;
   readonly options: OptionsInForce;
   readonly log: Log;
   /** Who may come in on a line with such options. */

@@ -1,15 +1,15 @@
 // A session: line, scripts, link, interface, and the same again with `persist`. What pppd calls main().
 
 import type { Config } from "../../options/config.ts";
-import type { Log } from "../../os/log/log.ts";
-import type { Notifier } from "../../os/log/notify.ts";
+import type { Log } from "../log.ts";
+import type { Notifier } from "../notifier.ts";
 import { PidFiles } from "../../os/process/pid-file.ts";
-import type { SignalEvent } from "../../os/process/signals.ts";
+import type { SignalEvent } from "../host/processes.ts";
 import { Attempt } from "./attempt.ts";
 import { Bundling } from "./bundling.ts";
 import { Demand } from "../packets/demand.ts";
-import { Failed, type LineHost } from "../line/device.ts";
-import { Exit } from "../exit.ts";
+import type { LineHost } from "../line/device.ts";
+import { Exit, Failed } from "../exit.ts";
 import { Hooks, LONGEST_MS } from "../scripts/hooks.ts";
 import { Interface } from "../packets/interface.ts";
 import { undoLeftOver } from "../packets/left-over.ts";
@@ -59,6 +59,7 @@ export class Session {
     this.#host = host;
     this.#log = host.log;
     this.#hooks = new Hooks(
+      host.machine,
       (level, text) => this.#log.write(level, text),
       () => host.options.config.environment,
     );
@@ -67,7 +68,7 @@ export class Session {
     this.#peers = host.peersOf(host.options);
     this.#notifier = host.notifier;
     // Of a bundle each line has its own.
-    if (!this.#config.multilink) this.#whereabouts = Whereabouts.of(this.#config);
+    if (!this.#config.multilink) this.#whereabouts = Whereabouts.of(host.machine, this.#config);
     this.#setEnvironment();
   }
 
@@ -286,6 +287,7 @@ export class Session {
 
   #lineHost(): LineHost {
     return {
+      machine: this.#host.machine,
       options: this.#host.options,
       log: this.#log,
       hooks: this.#hooks,
@@ -313,8 +315,8 @@ export class Session {
       this.#notifier.status("waiting for the peer");
       this.#status = Exit.NEGOTIATION;
       const setStatus = (exit: Exit): void => void (this.#status = exit);
-      const { options } = this.#host;
-      const host = { options, log: this.#log, peers: this.#peers, hooks: this.#hooks, setStatus };
+      const { machine, options } = this.#host;
+      const host = { machine, options, log: this.#log, peers: this.#peers, hooks: this.#hooks, setStatus };
       const attempt = new Attempt(host, this.#buffers, this.#memory.plain.bytes, tty, tun);
       const { networks } = attempt.link;
       const unit = new Unit(

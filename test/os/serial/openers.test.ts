@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { thisMachine } from "../../../src/applets/this-machine.ts";
 import { closeFd, ENOTTY, EACCES, ENOENT, EBUSY, OsError } from "../../../src/os/ffi/libc.ts";
 import { LockError } from "../../../src/os/serial/lock.ts";
 import { groupOf, openersOf, programName } from "../../../src/os/serial/openers.ts";
@@ -32,10 +33,12 @@ async function openedBySleep(): Promise<{ port: string; pid: number }> {
 test("who has a port open is named by pid and program, and nothing of its arguments", async () => {
   const { port, pid } = await openedBySleep();
   expect(openersOf(port)).toEqual([{ pid, name: "sleep" }]);
-  expect(adviceOnPort(port, new OsError("open", port, EBUSY))).toEqual([`${port} is also open in sleep (pid ${pid})`]);
-  expect(adviceOnPort(port, new LockError("locked", pid))).toEqual([`Process ${pid} is sleep`]);
+  expect(adviceOnPort(thisMachine, port, new OsError("open", port, EBUSY))).toEqual([
+    `${port} is also open in sleep (pid ${pid})`,
+  ]);
+  expect(adviceOnPort(thisMachine, port, new LockError("locked", pid))).toEqual([`Process ${pid} is sleep`]);
   expect(openersOf("/dev/nosuch")).toEqual([]);
-  expect(adviceOnPort(port, new LockError("locked", 0x7ffffff0))).toEqual([]);
+  expect(adviceOnPort(thisMachine, port, new LockError("locked", 0x7ffffff0))).toEqual([]);
 });
 
 test("the group is named whose members may use the port", () => {
@@ -49,14 +52,14 @@ test("the group is named whose members may use the port", () => {
   expect(groupOf(port)).toBe(group === "UNKNOWN" ? String(gid) : group);
   chmodSync(port, 0o620);
   expect(groupOf(port)).toBeUndefined();
-  expect(adviceOnPort(port, new OsError("open", port, EACCES))).toEqual([]);
+  expect(adviceOnPort(thisMachine, port, new OsError("open", port, EACCES))).toEqual([]);
 });
 
 test("a port that is gone: those that are there; a file that is no port: that it is none", () => {
-  expect(adviceOnPort("/dev/ttyX", new OsError("open", "/dev/ttyX", ENOENT))).toEqual([
+  expect(adviceOnPort(thisMachine, "/dev/ttyX", new OsError("open", "/dev/ttyX", ENOENT))).toEqual([
     expect.stringMatching(/^(Serial ports here: \/dev\/|No serial ports here$)/),
   ]);
-  expect(adviceOnPort("/dev/null", new OsError("tcgetattr", "/dev/null", ENOTTY))).toEqual([
+  expect(adviceOnPort(thisMachine, "/dev/null", new OsError("tcgetattr", "/dev/null", ENOTTY))).toEqual([
     "/dev/null is not a serial port",
   ]);
 });

@@ -10,6 +10,7 @@ import { Log } from "../../../src/os/log/log.ts";
 import { openPty } from "../../../src/os/serial/pty.ts";
 import { Notifier } from "../../../src/os/log/notify.ts";
 import { Syslog } from "../../../src/os/log/syslog.ts";
+import { thisMachine } from "../../../src/applets/this-machine.ts";
 import { Hooks } from "../../../src/run/scripts/hooks.ts";
 import { Line } from "../../../src/run/line/line.ts";
 import { fakeHost } from "../../kit/optionhost.ts";
@@ -52,9 +53,10 @@ function lineOn(uart: { lines: number; type?: number }, ...words: string[]) {
   const state = { quitting: false, waits: 0, onWait: (): void => {} };
   const config = parseOptions(["/dev/ttyS1", "115200", "nodetach", ...words], fakeHost());
   const line = new Line({
+    machine: thisMachine,
     options: new OptionsInForce(withFields(config, { device: slave })),
     log,
-    hooks: new Hooks(() => {}),
+    hooks: new Hooks(thisMachine, () => {}),
     notifier: new Notifier(undefined),
     whereabouts: undefined,
     sleep: async (milliseconds) => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { thisMachine } from "../../../src/applets/this-machine.ts";
 import { type Place, Whereabouts } from "../../../src/run/line/whereabouts.ts";
 import { Sysfs } from "../../kit/sysfs.ts";
 
@@ -34,7 +35,7 @@ describe.skipIf(missing !== undefined)(`Whereabouts [${missing ?? "of nodes of i
 
   test("it is followed to the name it comes back under, and back again", () => {
     plug("ttyUSB0");
-    const where = new Whereabouts(at("ttyUSB0"), { dev, sys });
+    const where = new Whereabouts(thisMachine, at("ttyUSB0"), { dev, sys });
     expect(where.opened(where.find(), false)).toBeUndefined();
     unplug("ttyUSB0");
     expect(where.find()).toMatchObject({ path: at("ttyUSB0"), there: false });
@@ -56,7 +57,7 @@ describe.skipIf(missing !== undefined)(`Whereabouts [${missing ?? "of nodes of i
 
   test("what has the name that was given is taken, whatever it is", () => {
     plug("ttyUSB0");
-    const where = new Whereabouts(at("ttyUSB0"), { dev, sys });
+    const where = new Whereabouts(thisMachine, at("ttyUSB0"), { dev, sys });
     unplug("ttyUSB0");
     plug("ttyUSB0", { port: "1-2", serial: "B1" });
     plug("ttyUSB1");
@@ -66,7 +67,7 @@ describe.skipIf(missing !== undefined)(`Whereabouts [${missing ?? "of nodes of i
   test("a link is followed where it leads, and nowhere else", () => {
     plug("ttyUSB0");
     symlinkSync("ttyUSB0", at("modem"));
-    const where = new Whereabouts(at("modem"), { dev, sys });
+    const where = new Whereabouts(thisMachine, at("modem"), { dev, sys });
     expect(where.find()).toEqual({ path: at("modem"), real: at("ttyUSB0"), there: true });
     expect(where.opened(where.find(), false)).toBeUndefined();
     unplug("ttyUSB0");
@@ -80,7 +81,7 @@ describe.skipIf(missing !== undefined)(`Whereabouts [${missing ?? "of nodes of i
 
   test("what was never there is waited for under its name, a link as a link", () => {
     for (const name of ["ttyUSB0", "modem"]) {
-      const where = new Whereabouts(at(name), { dev, sys });
+      const where = new Whereabouts(thisMachine, at(name), { dev, sys });
       const place = where.find();
       expect(place).toEqual({ path: at(name), real: at(name), there: false });
       expect(where.missing(place)).toBe(`${at(name)} is not there yet; waiting for it`);
@@ -93,7 +94,7 @@ describe.skipIf(missing !== undefined)(`Whereabouts [${missing ?? "of nodes of i
       expect(where.missing(where.find())).toBe(`${at(name)} is gone; waiting for it`);
     }
     // The link leads elsewhere, or nowhere: another port is not taken for it.
-    const where = new Whereabouts(at("modem"), { dev, sys });
+    const where = new Whereabouts(thisMachine, at("modem"), { dev, sys });
     plug("ttyUSB0");
     symlinkSync("ttyUSB0", at("modem"));
     expect(where.opened(where.find(), true)).toBe(`${at("modem")} is there`);
@@ -103,7 +104,7 @@ describe.skipIf(missing !== undefined)(`Whereabouts [${missing ?? "of nodes of i
 
   test("a line that is no USB adapter's is waited for under its name", () => {
     expect(Bun.spawnSync(["mknod", at("ttyS1"), "c", "1", "3"]).exitCode).toBe(0);
-    const where = new Whereabouts(at("ttyS1"), { dev, sys });
+    const where = new Whereabouts(thisMachine, at("ttyS1"), { dev, sys });
     rmSync(at("ttyS1"));
     plug("ttyUSB0");
     expect(where.find()).toEqual({ path: at("ttyS1"), real: at("ttyS1"), there: false });

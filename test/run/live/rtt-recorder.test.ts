@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { u32 } from "../../../src/bytes/be.ts";
+import { thisMachine } from "../../../src/applets/this-machine.ts";
 import { Log } from "../../../src/os/log/log.ts";
 import { Syslog } from "../../../src/os/log/syslog.ts";
 import { RTT_FILE_SIZE } from "../../../src/record/rtt-file.ts";
@@ -19,7 +20,7 @@ test("the file follows the link: open, answers, closed, and open again with what
   const folder = mkdtempSync(join(tmpdir(), "rtt-"));
   try {
     const path = join(folder, "rtt");
-    const file = new RttFile(path, log().log);
+    const file = new RttFile(path, thisMachine, log().log);
     const header = (index: number): number => u32(readFileSync(path), 4 * index);
     file.up(5);
     expect([statSync(path).size, header(1), header(2), header(3)]).toEqual([RTT_FILE_SIZE, 1, 0, 5]);
@@ -41,7 +42,7 @@ test("the file follows the link: open, answers, closed, and open again with what
 
 test("a file that cannot be had costs a line in the log and nothing else", () => {
   const { log: to, said } = log();
-  const file = new RttFile("/nonexistent/rtt", to);
+  const file = new RttFile("/nonexistent/rtt", thisMachine, to);
   file.up(5);
   file.answered(1, 0);
   file.down();

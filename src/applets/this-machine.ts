@@ -1,0 +1,171 @@
+// The machine that we run on, as a session sees it. Together with the programs themselves this is the only place that knows
+// both run/ and os/.
+
+import { eventPollDescriptors } from "../os/ffi/event-poll.ts";
+import * as files from "../os/ffi/files.ts";
+import { check, closeFd, errno, libc, Memory, O, POLLOUT, strerror } from "../os/ffi/libc.ts";
+import { PollSet } from "../os/ffi/poll-set.ts";
+import { readAll } from "../os/ffi/small-file.ts";
+import { outboxTurnMs } from "../os/log/outbox.ts";
+import { logTime, Syslog } from "../os/log/syslog.ts";
+import { Certificate } from "../os/net/certificate.ts";
+import { userName } from "../os/net/hosts.ts";
+import { networkNamespace } from "../os/net/namespace.ts";
+import { findInterface, firstEthernetMac } from "../os/net/netif.ts";
+import * as tcp from "../os/net/tcp.ts";
+import { TlsEngine } from "../os/net/tls.ts";
+import { hookRefusal, runHook, runProgram, runShell } from "../os/process/exec.ts";
+import { Helper } from "../os/process/helper.ts";
+import { ownEnvironment } from "../os/process/inherited.ts";
+import { adapterOf, isSameAdapter, ttyOfAdapter } from "../os/serial/adapter.ts";
+import { ChatTerminal } from "../os/serial/chat-terminal.ts";
+import { lockDevice } from "../os/serial/lock.ts";
+import { lineErrors, modemLines, outputQueued, setDtr, uartBase } from "../os/serial/modem-lines.ts";
+import { groupOf, openersOf, programName } from "../os/serial/openers.ts";
+import { serialPorts } from "../os/serial/ports.ts";
+import { openPty } from "../os/serial/pty.ts";
+import { Stream } from "../os/serial/stream.ts";
+import { adoptTty, openTty } from "../os/serial/tty.ts";
+import { cryptMatches } from "../os/users/crypt.ts";
+import { systemLogin } from "../os/users/login.ts";
+import type { Files } from "../run/host/files.ts";
+import type { Network } from "../run/host/network.ts";
+import type { Child, Processes } from "../run/host/processes.ts";
+import type { Serial } from "../run/host/serial.ts";
+import type { Clock, Descriptors, Machine } from "../run/machine.ts";
+
+/** A timer of more milliseconds fires at once. */
+const LONGEST_MS = 0x7fffffff;
+
+const clock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  text: (wallMs) => logTime(new Date(wallMs)),
+  after(ms, call, keepsRunning = true) {
+    const timer = setTimeout(call, Math.min(Math.max(ms, 0), LONGEST_MS));
+    if (!keepsRunning) timer.unref();
+    return () => clearTimeout(timer);
+  },
+  every(ms, call) {
+    const timer = setInterval(call, Math.min(ms, LONGEST_MS));
+    return () => clearInterval(timer);
+  },
+  turn: () => new Promise((resolve) => void setImmediate(resolve)),
+};
+
+const descriptors: Descriptors = {
+  memory: (size) => new Memory(size),
+  pollSet: (fds) => new PollSet(fds),
+  poll: (set: PollSet, timeoutMs) => set.wait(timeoutMs),
+  takesWrite: (fd) => new PollSet([fd], POLLOUT).wait(0) > 0,
+  read(fd, into: Memory, at, length) {
+    const count = libc.read(fd, into.at(at), length);
+    return count < 0 ? -errno() : count;
+  },
+  write(fd, from: Memory, at, length) {
+    const count = libc.write(fd, from.at(at), length);
+    return count < 0 ? -errno() : count;
+  },
+  writeAll: files.writeAll,
+  close: closeFd,
+  runtimeEvents: eventPollDescriptors,
+  errorText: strerror,
+};
+
+const machineFiles: Files = {
+  open: files.openFile,
+  readAll: (fd) => readAll(fd),
+  read: files.readFile,
+  readResized: files.readResized,
+  write: files.writeFile,
+  readSome: files.readSome,
+  list: files.listFolder,
+  realPath: files.realPath,
+  isSymbolicLink: files.isSymbolicLink,
+  isCharacterDevice: files.isCharacterDevice,
+  isExecutable: files.isExecutable,
+  isReadWritable: files.isReadWritable,
+  isPipe: files.isPipe,
+};
+
+const network: Network = {
+  firstEthernetMac,
+  macOf: (ifname) => findInterface(ifname)?.mac,
+  namespace: networkNamespace,
+  tcp: {
+    lookUp: tcp.lookUp,
+    text: tcp.endpointText,
+    startConnecting: tcp.startConnecting,
+    isConnected: tcp.isConnected,
+    listen: (where, port) => (where === undefined ? tcp.listenEverywhere(port) : tcp.listenOn(where)),
+    takeCaller: tcp.takeCaller,
+  },
+};
+
+const processes: Processes = {
+  pid: process.pid,
+  environment: ownEnvironment,
+  hookRefusal,
+  runHook,
+  runShell,
+  runAsking,
+  runHelper: (command, input) => new Helper(command, input),
+  catchSignals(names, caught) {
+    const handlers = names.map((name) => [name, () => caught(name)] as const);
+    for (const [name, handler] of handlers) process.on(name, handler);
+    return () => {
+      for (const [name, handler] of handlers) process.off(name, handler);
+    };
+  },
+};
+
+function runAsking(argv: readonly [string, ...string[]]): { child: Child; answer: number } {
+  const pipe = new Memory(8);
+  check(libc.pipe2(pipe.address, O.CLOEXEC), "pipe2");
+  const answer = pipe.view.getInt32(0, true);
+  const writeEnd = pipe.view.getInt32(4, true);
+  try {
+    return { child: runProgram(argv, [0, 1, 2, writeEnd]), answer };
+  } catch (error) {
+    closeFd(answer);
+    throw error;
+  } finally {
+    closeFd(writeEnd);
+  }
+}
+
+const serial: Serial = {
+  open: openTty,
+  adopt: adoptTty,
+  openPty,
+  stream: (fd, writeFd, path, speed, ours) => new Stream(fd, writeFd, path, speed, ours),
+  chatTerminal: (fd) => new ChatTerminal(fd),
+  lock: (device) => lockDevice(device),
+  modemLines,
+  setDtr,
+  lineErrors,
+  uartBase,
+  outputQueued,
+  openersOf: (path) => openersOf(path),
+  programName: (pid) => programName(pid),
+  groupOf,
+  ports: () => serialPorts().map(({ path }) => path),
+  adapterOf,
+  isSameAdapter,
+  ttyOfAdapter,
+};
+
+const word = new Uint32Array(1);
+
+export const thisMachine: Machine = {
+  clock,
+  descriptors,
+  random: { u32: () => crypto.getRandomValues(word)[0]! },
+  files: machineFiles,
+  network,
+  processes,
+  serial,
+  syslog: { writer: (ident) => new Syslog(ident, "local2", { pid: true }), turnMs: outboxTurnMs },
+  tls: { engine: () => new TlsEngine(), certificateIn: (text) => Certificate.in(text) },
+  users: { ownName: () => userName(libc.getuid()), cryptMatches, login: systemLogin },
+};

@@ -1,0 +1,30 @@
+// Files, as a session uses them. Every function throws a HostError unless it says otherwise.
+
+/** "read" does not wait for the other end of a FIFO. "append" and "update" (read and write) make the file. "device": both ways, nothing made. */
+export type OpenMode = "read" | "append" | "update" | "device";
+
+export interface Files {
+  /** Returns a descriptor. `permissions` are those of a new file. */
+  open(path: string, mode: OpenMode, permissions?: number): number;
+  /** All of a small file, or of a pipe that is written to. Closes nothing. */
+  readAll(fd: number): Uint8Array;
+  /** The same of a path. */
+  read(path: string): Uint8Array;
+  /** Reads from the start of a regular file that is at least `length` long; a shorter one is made so long, a longer one cut. */
+  readResized(fd: number, path: string, bytes: Uint8Array): void;
+  /** Writes at once, at the end or at `position`. */
+  write(fd: number, bytes: Uint8Array, position?: number): void;
+  /** Octets from a descriptor that may be a pipe, once there are some; an empty array at its end. */
+  readSome(fd: number, most: number): Promise<Uint8Array>;
+  /** The names in a folder. */
+  list(path: string): string[];
+  /** The path without symbolic links in it. */
+  realPath(path: string): string;
+  /** The next four never throw: false when there is nothing there. */
+  isSymbolicLink(path: string): boolean;
+  isCharacterDevice(path: string): boolean;
+  isExecutable(path: string): boolean;
+  isReadWritable(path: string): boolean;
+  /** True for a pipe or a socket. */
+  isPipe(fd: number): boolean;
+}

@@ -1,0 +1,66 @@
+// This process and those it starts.
+
+export interface Ending {
+  /** As wait(2) has it. */
+  readonly status: number;
+  readonly exitCode: number;
+  /** 0 when it ended by itself. */
+  readonly signal: number;
+}
+
+/** 128 and more when a signal ended it, as a shell has it. */
+export function shellCode({ exitCode, signal }: Ending): number {
+  return signal === 0 ? exitCode : 128 + signal;
+}
+
+export interface Child {
+  readonly pid: number;
+  /** Undefined while it runs. */
+  readonly ending: Ending | undefined;
+  readonly ended: Promise<Ending>;
+  /** Sends a signal to it and to what it has started. Does nothing when it has ended. */
+  kill(signal: number): void;
+}
+
+export interface ShellOptions {
+  /** stdin and stdout, made blocking. */
+  readonly line: number;
+  /** stdout, where it is another. */
+  readonly output?: number;
+  /** A descriptor, or none. */
+  readonly stderr: number | undefined;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A helper that is told something at once and answers as it likes. */
+export interface Helper {
+  /** What it says, until a text that `isComplete` accepts or its end. Called once. */
+  answer(isComplete: (text: string) => boolean): Promise<string>;
+  /** Ends it, with what it has started. Does nothing when it has ended. */
+  end(): void;
+}
+
+export type SignalName = "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGUSR1" | "SIGUSR2";
+
+export type SignalEvent =
+  | { readonly type: "signal"; readonly name: SignalName; readonly number: number }
+  | { readonly type: "fatal"; readonly number: number };
+
+/** Functions that start something throw HostError. */
+export interface Processes {
+  readonly pid: number;
+  /** Our environment. */
+  environment(): Record<string, string>;
+  /** "absent", or why a hook must not be run, or undefined when it may. */
+  hookRefusal(path: string): string | undefined;
+  /** Runs a hook with this environment and no other, in its own session, with nothing on 0 to 2. */
+  runHook(path: string, args: readonly string[], env: Readonly<Record<string, string>>): Child;
+  /** Runs `/bin/sh -c command` on a line. */
+  runShell(command: string, options: ShellOptions): Child;
+  /** Runs a program with our environment and our standard descriptors. What it writes to descriptor 3 can be read from `answer`. */
+  runAsking(argv: readonly [string, ...string[]]): { readonly child: Child; readonly answer: number };
+  /** Runs `/bin/sh -c command` with this on its standard input. */
+  runHelper(command: string, input: string): Helper;
+  /** Has these signals of the process come here. Returns what gives them back. */
+  catchSignals<Name extends SignalName>(names: readonly Name[], caught: (name: Name) => void): () => void;
+}
