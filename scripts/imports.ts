@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
     wire: frames,
     compress: layers,
     auth: layers,
-    control: layers,
+    control: [...layers, "compress"],
     describe: [...layers, "compress", "control"],
     link,
     options: ["bytes", "filter"],

@@ -3,7 +3,8 @@
 import { u32 } from "../bytes/be.ts";
 import { LCP_OPTIONS } from "../control/options/lcp-options.ts";
 import { Code } from "../wire/control.ts";
-import { describeControl, describeOptions, describeReason, quoted, type Part, textOfRows } from "../wire/text-part.ts";
+import { textOfRows } from "../wire/option-rows.ts";
+import { describeControl, describeOptions, describeReason, quoted, type Part } from "../wire/text-part.ts";
 
 const CODES = [
   "ConfReq", "ConfAck", "ConfNak", "ConfRej", "TermReq", "TermAck", "CodeRej",

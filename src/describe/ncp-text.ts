@@ -2,19 +2,18 @@
 
 import { u16, u32 } from "../bytes/be.ts";
 import { toHex } from "../bytes/text.ts";
+import { METHODS } from "../compress/methods.ts";
 import { IPCP_OPTIONS } from "../control/options/ipcp-options.ts";
 import { IPV6CP_OPTIONS } from "../control/options/ipv6cp-options.ts";
-import { CcpOption, MppeBit } from "../wire/ccp.ts";
 import { Code } from "../wire/control.ts";
+import { textOfRows } from "../wire/option-rows.ts";
 import {
   describeControl,
   describeOptions,
   describeReason,
   isPrintable,
-  octets,
   type OptionText,
   type Part,
-  textOfRows,
 } from "../wire/text-part.ts";
 
 const CODES = ["ConfReq", "ConfAck", "ConfNak", "ConfRej", "TermReq", "TermAck", "CodeRej"];
@@ -33,7 +32,7 @@ export function describeIpxcp(packet: Uint8Array, start: number, end: number): P
 }
 
 export function describeCcp(packet: Uint8Array, start: number, end: number): Part | undefined {
-  return describeControl(packet, start, end, CCP_CODES, body(ccpOption, ""));
+  return describeControl(packet, start, end, CCP_CODES, body(textOfRows(METHODS), ""));
 }
 
 /** pppd puts no space before the reason that CCP ends for. */
@@ -72,51 +71,4 @@ function routerName(packet: Uint8Array, at: number, end: number): string {
   for (; at < end; at++)
     text += isPrintable(packet[at]!) ? String.fromCharCode(packet[at]!) : ` \\${toHex(packet, at, at + 1)}`;
   return text;
-}
-
-function ccpOption(type: number, packet: Uint8Array, at: number, length: number): Part | undefined {
-  switch (type) {
-    case CcpOption.Mppe:
-      return length >= 4 ? { text: mppe(packet, at), next: at + 4 } : undefined;
-    case CcpOption.Deflate:
-    case CcpOption.DeflateDraft: {
-      if (length < 2) return undefined;
-      const name = type === CcpOption.Deflate ? "deflate" : "deflate(old#)";
-      return { text: `${name} ${deflate(packet[at]!, packet[at + 1]!)}`, next: at + 2 };
-    }
-    case CcpOption.BsdCompress:
-      return length >= 1 ? { text: `bsd v${packet[at]! >>> 5} ${packet[at]! & 0x1f}`, next: at + 1 } : undefined;
-    case CcpOption.Predictor1:
-      return { text: "predictor 1", next: at };
-    case CcpOption.Predictor2:
-      return { text: "predictor 2", next: at };
-    default:
-      return undefined;
-  }
-}
-
-function deflate(window: number, check: number): string {
-  const method = window & 0xf;
-  return [
-    (window >>> 4) + 8,
-    ...(method === 8 ? [] : ["method", method]),
-    ...(check === 0 ? [] : ["check", check]),
-  ].join(" ");
-}
-
-const MPPE_FLAGS: readonly (readonly [number, string])[] = [
-  [MppeBit.Stateless, "H"],
-  [MppeBit.Bits56, "M"],
-  [MppeBit.Bits128, "S"],
-  [MppeBit.Bits40, "L"],
-  [MppeBit.Obsolete, "D"],
-  [MppeBit.Mppc, "C"],
-];
-const MPPE_KNOWN = MPPE_FLAGS.reduce((bits, [bit]) => bits | bit, 0);
-
-function mppe(packet: Uint8Array, at: number): string {
-  const bits = u32(packet, at);
-  const flags = MPPE_FLAGS.map(([bit, name]) => ((bits & bit) === 0 ? `-${name}` : `+${name}`)).join(" ");
-  const strange = (bits & ~MPPE_KNOWN) === 0 ? "" : ` +U (${octets(packet, at, at + 4).trim()})`;
-  return `mppe ${flags}${strange}`;
 }

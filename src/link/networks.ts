@@ -1,16 +1,11 @@
 // The network phase of a link: CCP, IPCP and IPv6CP, the packets they let through, and what has to be agreed before any
 // may (RFC 1661 §3.7).
 
-import { BsdCompressor, BsdDecompressor } from "../compress/bsd.ts";
-import type { Compressor, Decompressor } from "../compress/codec.ts";
 import { DAMAGED, FATAL } from "../compress/codec.ts";
-import { DeflateCompressor, DeflateDecompressor } from "../compress/deflate.ts";
-import { LzsCompressor, LzsDecompressor } from "../compress/lzs.ts";
-import { MppcCompressor, MppcDecompressor } from "../compress/mppc.ts";
-import { MppeCompressor, MppeDecompressor } from "../compress/mppe.ts";
-import { PredictorCompressor, PredictorDecompressor } from "../compress/predictor.ts";
 import { State } from "../control/automaton.ts";
-import { Ccp, type CcpConfig, enabledText, type Method, methodName } from "../control/ccp-dialect.ts";
+import type { Keys, Method } from "../compress/method-row.ts";
+import { enabledText, methodName } from "../compress/methods.ts";
+import { Ccp, type CcpConfig } from "../control/ccp-dialect.ts";
 import { Ipcp, type IpcpConfig, type IpcpResult } from "../control/ipcp-dialect.ts";
 import { Ipv6cp, type Ipv6cpConfig, type Ipv6cpResult } from "../control/ipv6cp-dialect.ts";
 import type { Level, Lower } from "../control/dialect.ts";
@@ -35,9 +30,7 @@ export interface NetworksConfig {
 }
 
 /** The start keys MS-CHAP leaves behind for MPPE: 16 octets each way. */
-export interface MppeKeys {
-  readonly transmit: Uint8Array;
-  readonly receive: Uint8Array;
+export interface MppeKeys extends Keys {
   /** MS-CHAP's first version has no key of 40 bits but the LAN Manager's, which nobody uses. */
   readonly version: 1 | 2;
 }
@@ -367,20 +360,20 @@ export class Networks {
   #ccpOwner(): ConstructorParameters<typeof Ccp>[2] {
     const { datapath } = this;
     return {
-      receiveWith: (method) => (datapath.receiver = method && decompressorOf(method, this.#mppeKeys)),
+      receiveWith: (method) => (datapath.receiver = method?.decompressor(this.#mppeKeys)),
       transmitWith: (method) => {
-        datapath.sender = method && compressorOf(method, this.#mppeKeys);
+        datapath.sender = method?.compressor(this.#mppeKeys);
         this.#setOverhead(datapath.compressor?.overhead ?? 0);
       },
       ccpUp: (receive, transmit, now) => {
         this.compression = {
-          receive: receive && methodName(receive, undefined),
-          transmit: transmit && methodName(transmit, undefined),
+          receive: receive && methodName(receive),
+          transmit: transmit && methodName(transmit),
         };
         const text = enabledText(receive, transmit);
         if (text !== undefined) this.#host.log("notice", text);
         this.#warnOfWeakness(receive, transmit);
-        if (receive?.kind === "mppe" && receive.stateless) this.#keyWatch.start(this.#mppeKeys?.version ?? 2);
+        if (receive?.encryption?.stateless === true) this.#keyWatch.start(this.#mppeKeys?.version ?? 2);
         if (this.datapath.encrypted) this.#begin(now);
       },
       ccpDown: () => (this.compression = NO_COMPRESSION),
@@ -397,8 +390,8 @@ export class Networks {
   /** A pppd 2.5 that is offered 40 bits beside 128 asks for those. */
   #warnOfWeakness(...methods: readonly (Method | undefined)[]): void {
     if (this.#config.ccp?.mppe?.bits128 !== true) return;
-    const weak = methods.find((method) => method?.kind === "mppe" && method.bits < 128);
-    if (weak?.kind === "mppe")
+    const weak = methods.find((method) => (method?.encryption?.bits ?? 128) < 128)?.encryption;
+    if (weak !== undefined)
       this.#host.log(
         "warn",
         `MPPE with ${weak.bits} bits only, for the peer wants no more; require-mppe-128 insists on 128`,
@@ -458,39 +451,5 @@ export class Networks {
   #countFromNow(now: number): void {
     if (this.ipv4Up || this.ipv6Up) return;
     Object.assign(this.traffic, { packetsIn: 0, packetsOut: 0, octetsIn: 0, octetsOut: 0, lastAt: now });
-  }
-}
-
-function compressorOf(method: Method, keys: MppeKeys | undefined): Compressor | undefined {
-  switch (method.kind) {
-    case "deflate":
-      return new DeflateCompressor(method.window);
-    case "bsd":
-      return new BsdCompressor(method.bits);
-    case "predictor1":
-      return new PredictorCompressor();
-    case "lzs":
-      return new LzsCompressor(method.mode, method.histories);
-    case "mppc":
-      return new MppcCompressor();
-    case "mppe":
-      return keys && new MppeCompressor({ ...method, key: keys.transmit });
-  }
-}
-
-function decompressorOf(method: Method, keys: MppeKeys | undefined): Decompressor | undefined {
-  switch (method.kind) {
-    case "deflate":
-      return new DeflateDecompressor(method.window);
-    case "bsd":
-      return new BsdDecompressor(method.bits);
-    case "predictor1":
-      return new PredictorDecompressor();
-    case "lzs":
-      return new LzsDecompressor(method.mode, method.histories);
-    case "mppc":
-      return new MppcDecompressor();
-    case "mppe":
-      return keys && new MppeDecompressor({ ...method, key: keys.receive });
   }
 }

@@ -4,15 +4,10 @@
 // when it begins anew: so all that counts goes the same way as the packets it is about. Everything here is pppdump's way of
 // looking at it; keys are not in a record, and encrypted packets stay as they are.
 
-import { BsdDecompressor } from "../compress/bsd.ts";
 import { DAMAGED, type Decompressor, FATAL, ROOM } from "../compress/codec.ts";
-import { DeflateDecompressor } from "../compress/deflate.ts";
-import { LzsDecompressor } from "../compress/lzs.ts";
-import { MppcDecompressor } from "../compress/mppc.ts";
-import { PredictorDecompressor } from "../compress/predictor.ts";
+import { methodOf } from "../compress/methods.ts";
 import { MAX_FRAME } from "../frame/deframer.ts";
 import { addressEnd, protocolAt, protocolEnd } from "../frame/header.ts";
-import { CcpOption, MppeBit, readBsd, readDeflate, readLzs, readMppe } from "../wire/ccp.ts";
 import { Code, type ConfOption, parseControl } from "../wire/control.ts";
 import { Protocol } from "../wire/protocols.ts";
 
@@ -69,7 +64,7 @@ export class Unpacker {
     switch (control.code) {
       case Code.ConfAck: {
         const option = firstOption(packet, control.dataStart, control.dataEnd);
-        this.#decompressor = option && decompressorFor(option);
+        this.#decompressor = option && methodOf(option)?.decompressor(undefined);
         this.#trouble = "none";
         return;
       }
@@ -93,39 +88,3 @@ function firstOption(packet: Uint8Array, start: number, end: number): ConfOption
 }
 
 const OPTION_HEADER = 2;
-/** Deflate's and BSD-Compress's longest; the fields have room for more. */
-const MOST_BITS = 15;
-const LEAST_BITS = 9;
-const KEY_BITS = MppeBit.Bits40 | MppeBit.Bits56 | MppeBit.Bits128;
-
-/** Undefined for what nobody can undo. */
-function decompressorFor({ type, value }: ConfOption): Decompressor | undefined {
-  switch (type) {
-    case CcpOption.Deflate:
-    case CcpOption.DeflateDraft: {
-      const window = readDeflate(value);
-      return window !== undefined && window <= MOST_BITS ? new DeflateDecompressor(window) : undefined;
-    }
-    case CcpOption.BsdCompress: {
-      const bits = readBsd(value);
-      const fits = bits !== undefined && bits >= LEAST_BITS && bits <= MOST_BITS;
-      return fits ? new BsdDecompressor(bits) : undefined;
-    }
-    case CcpOption.Predictor1:
-      return new PredictorDecompressor();
-    case CcpOption.Stac: {
-      const lzs = readLzs(value);
-      return lzs && isLzsMode(lzs.mode) ? new LzsDecompressor(lzs.mode, lzs.histories === 0 ? 0 : 1) : undefined;
-    }
-    case CcpOption.Mppe: {
-      const bits = readMppe(value) ?? 0;
-      return (bits & MppeBit.Mppc) !== 0 && (bits & KEY_BITS) === 0 ? new MppcDecompressor() : undefined;
-    }
-    default:
-      return undefined;
-  }
-}
-
-function isLzsMode(mode: number): mode is 0 | 1 | 2 | 3 | 4 {
-  return mode >= 0 && mode <= 4;
-}

@@ -85,12 +85,6 @@ export function flagText(name: string): ValueText {
   return (_, at, length) => (length === 0 ? { text: name, next: at } : undefined);
 }
 
-/** The texts of a protocol's options, found by their types. */
-export function textOfRows(rows: readonly { readonly type: number; readonly describe?: ValueText }[]): OptionText {
-  const texts = new Map(rows.map(({ type, describe }) => [type, describe]));
-  return (type, packet, at, length) => texts.get(type)?.(packet, at, length);
-}
-
 /** The options of packet[at, end), ` <mru 1500> <pcomp>`, up to the first whose length lies. */
 export function describeOptions(packet: Uint8Array, at: number, end: number, describe: OptionText): Part {
   let text = "";

@@ -3,7 +3,11 @@
 
 import { bytesOf, fromHex } from "../../src/bytes/text.ts";
 import { parseEndpoint } from "../../src/options/endpoint.ts";
-import { bsdOption, CcpOption, deflateOption, MppeBit, mppeOption, predictorOption } from "../../src/wire/ccp.ts";
+import { bsdOption } from "../../src/compress/methods/bsd-method.ts";
+import { deflateOption } from "../../src/compress/methods/deflate-methods.ts";
+import { MppeBit, mppeOption } from "../../src/compress/methods/mppe-method.ts";
+import { predictorOption } from "../../src/compress/methods/predictor-methods.ts";
+import { CcpOption } from "../../src/wire/ccp.ts";
 import { type ConfOption, option0, option16, option32, putOptions } from "../../src/wire/control.ts";
 import { describePacket } from "../../src/describe/packet-text.ts";
 import { parseIpv4 } from "../../src/wire/ip.ts";

@@ -2,6 +2,7 @@
 // pppd's debug lines show it. OptionTalk negotiates all rows of a protocol.
 
 import type { ConfOption, OptionList, Verdict } from "../../wire/control.ts";
+import type { Intersection } from "../../wire/option-rows.ts";
 import type { ValueText } from "../../wire/text-part.ts";
 import { type Answer, weigh } from "../dialect.ts";
 
@@ -36,11 +37,6 @@ export interface OptionRow<Config, Got, Peer, Host> {
   /** Takes in a Reject. Without it the row's fields of `got` become those of the row. */
   rejected?(talk: Talk<Config, Got, Peer, Host>): void;
 }
-
-/** The intersection of a union's members. */
-type Intersection<Union> = (Union extends unknown ? (one: Union) => void : never) extends (all: infer All) => void
-  ? All
-  : never;
 
 type ConfigOf<Row> = Row extends OptionRow<infer Config, infer _Got, infer _Peer, infer _Host> ? Config : never;
 /** What all rows of a list need of the configuration, and the records they write. */

@@ -1,16 +1,10 @@
 import { expect, test } from "bun:test";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
-import {
-  bsdOption,
-  CcpOption,
-  deflateOption,
-  MppeBit,
-  mppeOption,
-  predictorOption,
-  readBsd,
-  readDeflate,
-  readMppe,
-} from "../../src/wire/ccp.ts";
+import { bsdOption, readBsd } from "../../src/compress/methods/bsd-method.ts";
+import { deflateOption, readDeflate } from "../../src/compress/methods/deflate-methods.ts";
+import { MppeBit, mppeOption, readMppe } from "../../src/compress/methods/mppe-method.ts";
+import { predictorOption } from "../../src/compress/methods/predictor-methods.ts";
+import { CcpOption } from "../../src/wire/ccp.ts";
 import { type ConfOption, parseOptions, putOption } from "../../src/wire/control.ts";
 import { damaged, written } from "../kit/codec.ts";
 

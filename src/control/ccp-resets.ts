@@ -1,0 +1,70 @@
+// CCP's packets beside the negotiation: Reset-Request and Reset-Ack (RFC 1962 §3), and the reminder to a peer that goes on
+// compressing after the end.
+
+import { bytesOf } from "../bytes/text.ts";
+import { Code, putControl } from "../wire/control.ts";
+import { Protocol } from "../wire/protocols.ts";
+import type { Lower } from "./dialect.ts";
+
+/** RFC 1962 has no number for it; this is pppd's. */
+const RESET_ACK_MS = 1000;
+/** A peer that goes on compressing after the end is told of it once in this time. */
+const REMINDER_MS = 1000;
+const NONE = new Uint8Array(0);
+/** The reason in the reminder. */
+const NOT_OPENED = bytesOf("Compression is not negotiated");
+
+export class CcpResets {
+  readonly #lower: Lower;
+  readonly #wakeAt: (at: number) => void;
+  #id = 0;
+  /** A Reset-Request was sent and not answered; another was wanted meanwhile. */
+  #waiting = false;
+  #again = false;
+  #remindedAt = -Infinity;
+
+  constructor(lower: Lower, wakeAt: (at: number) => void) {
+    this.#lower = lower;
+    this.#wakeAt = wakeAt;
+  }
+
+  /** Asks the peer to begin anew. While the answer is awaited, the request goes out once a second at most. */
+  request(id: () => number, now: number): void {
+    if (this.#waiting) {
+      this.#again = true;
+      return;
+    }
+    this.#waiting = true;
+    this.#id = id();
+    this.#send(now);
+  }
+
+  #send(now: number): void {
+    this.#again = false;
+    this.#lower.send(Protocol.CCP, (buf, at) => putControl(buf, at, Code.ResetReq, this.#id, NONE));
+    this.#wakeAt(now + RESET_ACK_MS);
+  }
+
+  /** The time for a Reset-Ack is over. */
+  timeout(now: number): void {
+    if (this.#again) this.#send(now);
+    else this.#waiting = false;
+  }
+
+  /** A Reset-Ack came. */
+  acknowledged(id: number): void {
+    if (this.#waiting && id === this.#id) this.stop();
+  }
+
+  stop(): void {
+    this.#waiting = this.#again = false;
+    this.#wakeAt(Infinity);
+  }
+
+  /** Ends compression once more for a peer that missed the end. */
+  remind(id: () => number, now: number): void {
+    if (now < this.#remindedAt + REMINDER_MS) return;
+    this.#remindedAt = now;
+    this.#lower.send(Protocol.CCP, (buf, at) => putControl(buf, at, Code.TermReq, id(), NOT_OPENED));
+  }
+}
