@@ -223,6 +223,6 @@ for (const { name, argv, inittab, words } of INITS.map((init, nth) => ({ ...init
         await cable.close();
       }
     },
-    60_000,
+    200_000,
   );
 }

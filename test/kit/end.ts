@@ -55,8 +55,16 @@ function modeOf(name: string, text: string): number {
 
 const MESSAGES = "/var/log/messages";
 
+let marks = 0;
+
+/** A shell command that ends when the syslog daemon has written all that it was told before. */
+function syslogWritten(): string {
+  const mark = `mark-${process.pid}-${marks++}`;
+  return `busybox logger ${mark}; for n in $(seq 200); do grep -q ${mark} ${MESSAGES} && break; sleep 0.05; done`;
+}
+
 async function syslogOf(end: End): Promise<string[]> {
-  const { stdout } = await end.run(`cat ${MESSAGES}`);
+  const { stdout } = await end.run(`${syslogWritten()}; cat ${MESSAGES}`);
   return stdout
     .split("\n")
     .flatMap((line) => /^\S+ +\d+ \S+ \S+ (\S+ (?:pppd|chat))\[\d+\](: .*)$/.exec(line)?.slice(1).join("[PID]") ?? []);
@@ -102,6 +110,7 @@ export class OurEnd implements End {
   }
 
   async install(files: Readonly<Record<string, string>>): Promise<void> {
+    await this.run(`pidof syslogd >/dev/null && { ${syslogWritten()}; }`);
     writeFileSync(this.machine.path(MESSAGES), "");
     const folder = this.machine.path("/etc/ppp");
     rmSync(folder, { recursive: true });
@@ -222,7 +231,7 @@ export class RealEnd implements End {
       const base64 = Buffer.from(text).toString("base64");
       return `mkdir -p /etc/ppp/${dirname(name)}; echo ${base64} | base64 -d >/etc/ppp/${name}; chmod ${mode} /etc/ppp/${name}`;
     });
-    await this.#must([`rm -rf /etc/ppp; mkdir /etc/ppp; : >${MESSAGES}`, ...steps].join("\n"));
+    await this.#must([`rm -rf /etc/ppp; mkdir /etc/ppp; ${syslogWritten()}; : >${MESSAGES}`, ...steps].join("\n"));
   }
 
   async start(command: string): Promise<Run> {
