@@ -4,7 +4,7 @@ import { accessSync, closeSync, constants as access, existsSync, openSync } from
 import { OptionError } from "../options/error.ts";
 import { outlive } from "../os/process/exec-in-place.ts";
 import { reasonOf } from "../os/ffi/libc.ts";
-import { takeConfigDir } from "../run/settings/config-dir.ts";
+import { takeConfigDir } from "./config-dir.ts";
 
 const DEFAULT_PROVIDER = "provider";
 

@@ -4,7 +4,7 @@ import { OptionError, OptionExit } from "../options/error.ts";
 import type { OptionHost } from "../options/host.ts";
 import { checkOptions } from "../options/check.ts";
 import { parseOptions } from "../options/parse.ts";
-import { systemOptionHost } from "../run/settings/option-host.ts";
+import { systemOptionHost } from "../applets/option-host.ts";
 import type { Wanted } from "./service-texts.ts";
 
 export interface Verdict {

@@ -11,6 +11,7 @@ import { checkOptions } from "../../src/options/check.ts";
 import { parseOptions } from "../../src/options/parse.ts";
 import { Log } from "../../src/os/log/log.ts";
 import { Syslog } from "../../src/os/log/syslog.ts";
+import { thisMachine } from "../../src/applets/this-machine.ts";
 import { linkConfig } from "../../src/run/settings/link-config.ts";
 import { Peers } from "../../src/run/peers/peers.ts";
 import { OptionsInForce } from "../../src/run/settings/options-in-force.ts";
@@ -95,7 +96,7 @@ export class ScriptedPeer {
     const complain = (text: string): never => {
       throw new Error(text);
     };
-    this.side = new Side(linkConfig(config, peers.plan(), complain), new Rng(1), {
+    this.side = new Side(linkConfig(config, peers.plan(), thisMachine.network, complain), new Rng(1), {
       peerMayUse: (address) => peers.mayUse(address),
       admitsStrangers: () => peers.admitsStrangers(),
     });

@@ -114,7 +114,7 @@ export class Attempt {
     buffers.input.clear();
     buffers.output.clear();
     const pacer = (this.pacer = new Pacer(paceOf(config, tty)));
-    this.#linkConfig = linkConfig(config, peers.plan(), (text) => log.write("error", text));
+    this.#linkConfig = linkConfig(config, peers.plan(), host.machine.network, (text) => log.write("error", text));
     const rtt = config.lcpRttFile === undefined ? undefined : new RttFile(config.lcpRttFile, host.machine, log);
     this.#rtt = rtt;
     this.link = new Link(this.#linkConfig, {

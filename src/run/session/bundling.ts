@@ -59,7 +59,12 @@ export class Bundling {
     this.#memory = memory;
     const complain = (text: string): void => log.write("error", text);
     // Of this plan only the network phase is used; each line makes its own for the rest.
-    const { networks, hidePassword } = linkConfig(config, host.peersOf(host.options).plan(), complain);
+    const { networks, hidePassword } = linkConfig(
+      config,
+      host.peersOf(host.options).plan(),
+      host.machine.network,
+      complain,
+    );
     this.#bundle = new Bundle(
       { networks, hidePassword, ifname: tun.name },
       {

@@ -1,6 +1,5 @@
-// The interface identifiers the options ask for (`ipv6` and its kin), as pppd settles them before there is a line.
+// The interface identifiers the options ask for (`ipv6` and so on), as pppd settles them before it opens the line.
 
-import { isIPv4, isIPv6 } from "node:net";
 import { NO_ID } from "../../control/options/ipv6cp/interface-identifier.ts";
 import { idOfIpv4, idOfMac } from "../../control/ipv6cp-dialect.ts";
 import type { Config } from "../../options/config.ts";
@@ -19,8 +18,8 @@ export type IdentifierOptions = Pick<
 >;
 
 /**
- * Ours and the peer's, NO_ID where they say nothing. What `ipv6` names goes before a hardware address or a number, and
- * that before the IPv4 addresses. `firstMac` is asked only when it is wanted.
+ * Ours and the peer's; NO_ID where the options name none. An identifier that `ipv6` names goes before a hardware address or
+ * a number, and these go before the IPv4 addresses. `firstMac` is called only when it is needed.
  */
 export function identifiers(
   options: IdentifierOptions,
@@ -44,16 +43,23 @@ function idOfNumber({ ipv6cpUseRemotenumber, remotenumber = "" }: IdentifierOpti
   if (!ipv6cpUseRemotenumber) return undefined;
   if (/^([0-9a-f]{1,2}:){5}[0-9a-f]{1,2}$/i.test(remotenumber))
     return idOfMac(Uint8Array.from(remotenumber.split(":"), (octet) => parseInt(octet, 16)));
-  if (isIPv4(remotenumber))
+  if (IPV4.test(remotenumber))
     return idOfIpv4(remotenumber.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0));
-  if (isIPv6(remotenumber)) return idOfBigint(lowHalf(remotenumber));
+  if (isIpv6(remotenumber)) return idOfBigint(lowHalf(remotenumber));
   const digits = /^\+?(\d+)$/.exec(remotenumber)?.[1];
   return idOfBigint(digits === undefined ? 0n : BigInt(digits));
 }
 
+/** Four decimal numbers up to 255 without leading zeros. */
+const IPV4 = /^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!$)|$)){4}$/;
+
+function isIpv6(text: string): boolean {
+  return /^[0-9a-f:.]+$/i.test(text) && URL.canParse(`http://[${text}]`);
+}
+
 /** The low 64 bits of an IPv6 address. */
 function lowHalf(text: string): bigint {
-  // A URL's own form has no dotted tail left in it.
+  // URL writes the address without a dotted tail.
   const [head = [], tail = []] = new URL(`http://[${text}]`).hostname
     .slice(1, -1)
     .split("::")
@@ -62,7 +68,7 @@ function lowHalf(text: string): bigint {
   return [...head, ...zeros, ...tail].slice(4).reduce((id, group) => (id << 16n) | BigInt(group), 0n);
 }
 
-/** Undefined for none, and for what is no identifier of 64 bits. */
+/** Undefined for 0 and for a number of more than 64 bits. */
 function idOfBigint(id: bigint | undefined): InterfaceId | undefined {
   if (id === undefined || id === 0n || id >> 64n !== 0n) return undefined;
   return { high: Number(id >> 32n), low: Number(id & 0xffffffffn) };

@@ -1,4 +1,4 @@
-// From the options as the manual names them to what a Link wants to know.
+// Turns the options, as the manual names them, into the configuration of a Link.
 
 import type { NtJudge } from "../../auth/chap.ts";
 import type { EapConfig } from "../../auth/eap-config.ts";
@@ -17,32 +17,40 @@ import { Filters } from "../../link/filters.ts";
 import type { LinkConfig } from "../../link/link.ts";
 import type { Config } from "../../options/config.ts";
 import { parseEndpoint } from "../../options/endpoint.ts";
-import { firstEthernetMac, findInterface } from "../../os/net/netif.ts";
+import type { Network } from "../host/network.ts";
 import { EndpointClass } from "../../wire/lcp.ts";
 import { identifiers } from "./identifiers.ts";
 
 const SECOND = 1000;
 
-/** What the secrets files and the rules of auth.ts said. */
+/** How the two ends may prove themselves, by the secrets files and the options. */
 export interface AuthPlan {
-  /** Ways the peer may prove itself to us; empty: it need not. */
+  /** Methods by which the peer may prove itself to us; empty: it need not. */
   readonly demand: readonly AuthMethod[];
-  /** Ways we can prove ourselves. */
+  /** Methods by which we can prove ourselves. */
   readonly accept: readonly AuthMethod[];
   /** Undefined: not known yet. */
   readonly password: () => string | undefined;
   /** Our secret for a server, by its name; and that of a peer, by its. Undefined: none. */
   readonly ourSecret: (server: string) => string | undefined;
   readonly peerSecret: (client: string) => string | undefined;
-  /** Who judges MS-CHAP instead of our own secrets. */
+  /** Judges MS-CHAP in place of our own secrets. */
   readonly judge?: NtJudge | undefined;
   /** EAP-TLS, where there are certificates for it. */
   readonly clientMethod?: EapConfig["clientMethod"];
   readonly serverMethod?: EapConfig["serverMethod"];
 }
 
-/** `complain` is told what cannot be as the options want it. */
-export function linkConfig(config: Config, plan: AuthPlan, complain: (text: string) => void): LinkConfig {
+/** What a session asks of the network before it has an interface. */
+type MacSource = Pick<Network, "firstEthernetMac" | "macOf">;
+
+/** `complain` gets what the options ask for and cannot have. */
+export function linkConfig(
+  config: Config,
+  plan: AuthPlan,
+  network: MacSource,
+  complain: (text: string) => void,
+): LinkConfig {
   const nothing = config.noOptions;
   return {
     lcp: {
@@ -54,7 +62,7 @@ export function linkConfig(config: Config, plan: AuthPlan, complain: (text: stri
       pcomp: !nothing && !config.nopcomp,
       accomp: !nothing && !config.noaccomp,
       endpoint: !nothing && !config.noendpoint,
-      multilink: config.multilink ? multilinkConfig(config) : undefined,
+      multilink: config.multilink ? multilinkConfig(config, network) : undefined,
       qualityPeriod: nothing ? -1 : config.lqrInterval * 100,
       callback: config.callback !== undefined,
       fcs: nothing ? undefined : config.fcs,
@@ -106,7 +114,7 @@ export function linkConfig(config: Config, plan: AuthPlan, complain: (text: stri
     },
     networks: {
       ipcp: ipcpConfig(config),
-      ipv6cp: ipv6cpConfig(config, complain),
+      ipv6cp: ipv6cpConfig(config, network, complain),
       ccp: ccpConfig(config),
       filters: filtersOf(config),
     },
@@ -120,7 +128,7 @@ export function linkConfig(config: Config, plan: AuthPlan, complain: (text: stri
   };
 }
 
-/** The peer is there and listens: what it does not answer sooner than this was lost, or it is very busy. */
+/** The peer is up by then, so a request without an answer after this time was lost. */
 const NCP_PATIENCE_MS = 1000;
 
 /** RFC 1661 §4.6, times in seconds. */
@@ -134,7 +142,7 @@ function limits(restart: number, configure: number, terminate: number, failure: 
   };
 }
 
-/** A cable has no latency but that of its speed; behind a modem anything may be. */
+/** A cable has only the latency of its speed. Behind a modem any latency is possible. */
 function patience({ modem, speed }: Config): number {
   const frameMs = 60 * 10 * (1000 / (speed === 0 ? 9600 : speed));
   return modem ? 1500 : 60 + 2 * frameMs;
@@ -169,9 +177,9 @@ export function ipcpConfig(config: Config): IpcpConfig | undefined {
   };
 }
 
-function multilinkConfig({ mrru, mru, mpshortseq, endpoint, noendpoint }: Config): MultilinkConfig {
-  const mac = endpoint === undefined ? firstEthernetMac() : undefined;
-  const given = endpoint === undefined ? undefined : parseEndpoint(endpoint, (name) => findInterface(name)?.mac);
+function multilinkConfig({ mrru, mru, mpshortseq, endpoint, noendpoint }: Config, network: MacSource): MultilinkConfig {
+  const mac = endpoint === undefined ? network.firstEthernetMac() : undefined;
+  const given = endpoint === undefined ? undefined : parseEndpoint(endpoint, (name) => network.macOf(name));
   const ours = given ?? (mac && { class: EndpointClass.Mac, value: mac });
   return { mrru: mrru ?? mru, shortSequence: mpshortseq, endpoint: noendpoint ? undefined : ours };
 }
@@ -188,16 +196,16 @@ function challenges({ msLanman, mschapChallenge, mschap2PeerChallenge }: Config)
   };
 }
 
-/** What the debugging options say in hex. */
+/** The octets that a debugging option gives in hex. */
 function fixed(hex: string | undefined): Uint8Array | undefined {
   return hex !== undefined && /^([0-9a-f]{2})+$/i.test(hex) ? fromHex(hex) : undefined;
 }
 
 /** Undefined: no IPv6 (noipv6). */
-function ipv6cpConfig(config: Config, complain: (text: string) => void): Ipv6cpConfig | undefined {
+function ipv6cpConfig(config: Config, network: MacSource, complain: (text: string) => void): Ipv6cpConfig | undefined {
   if (!config.ipv6) return undefined;
   return {
-    ...identifiers(config, firstEthernetMac, complain),
+    ...identifiers(config, () => network.firstEthernetMac(), complain),
     acceptLocal: config.ipv6cpAcceptLocal,
     acceptRemote: config.ipv6cpAcceptRemote,
     noRemote: config.ipv6cpNoremote,
@@ -238,12 +246,12 @@ function mppeConfig({ mppe, nomppe40, nomppe56, nomppe128, mppeStateful }: Confi
   };
 }
 
-/** ^S and ^Q stop and start the line itself, so the peer must not send them bare. */
 /** A map of the control characters among the octets. */
 function controlMap(octets: readonly number[]): number {
   return octets.filter((octet) => octet < 32).reduce((map, octet) => (map | (1 << octet)) >>> 0, 0);
 }
 
+/** With xonxoff, ^S and ^Q stop and start the line itself, so the peer must escape them. */
 function xonxoffMap({ asyncmap, crtscts }: Config): number {
   return crtscts === "xonxoff" ? (asyncmap | 0x000a0000) >>> 0 : asyncmap;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { closeFd } from "../../../src/os/ffi/libc.ts";
 import { openToRead, readAll, readHead } from "../../../src/os/ffi/small-file.ts";
-import { systemOptionHost } from "../../../src/run/settings/option-host.ts";
+import { systemOptionHost } from "../../../src/applets/option-host.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nullmodem-small-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -8,6 +8,7 @@ import { checkOptions } from "../../../src/options/check.ts";
 import { parseOptions } from "../../../src/options/parse.ts";
 import { Log } from "../../../src/os/log/log.ts";
 import { Syslog } from "../../../src/os/log/syslog.ts";
+import { thisMachine } from "../../../src/applets/this-machine.ts";
 import { linkConfig } from "../../../src/run/settings/link-config.ts";
 import { Peers } from "../../../src/run/peers/peers.ts";
 import { OptionsInForce } from "../../../src/run/settings/options-in-force.ts";
@@ -79,7 +80,7 @@ function end(
   const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
   log.write = (_level, text) => void said.push(text);
   const peers = new Peers(new OptionsInForce(config), host, log);
-  const { eap, user } = linkConfig(config, peers.plan(), () => {}).authentication;
+  const { eap, user } = linkConfig(config, peers.plan(), thisMachine.network, () => {}).authentication;
   const made = new End(seed, { eap });
   if (!words.includes("auth require-eap")) made.eapClient.start(user, 0);
   else made.eapServer.start(config.name, 0);

@@ -2,12 +2,12 @@ import { afterAll, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { isFailure } from "../../../src/options/host.ts";
-import { checkOptions } from "../../../src/options/check.ts";
-import { parseOptions } from "../../../src/options/parse.ts";
-import { closeFd } from "../../../src/os/ffi/libc.ts";
-import { systemOptionHost } from "../../../src/run/settings/option-host.ts";
-import { noLocalhost } from "../../kit/localhost.ts";
+import { isFailure } from "../../src/options/host.ts";
+import { checkOptions } from "../../src/options/check.ts";
+import { parseOptions } from "../../src/options/parse.ts";
+import { closeFd } from "../../src/os/ffi/libc.ts";
+import { systemOptionHost } from "../../src/applets/option-host.ts";
+import { noLocalhost } from "../kit/localhost.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "optionhost-"));
 afterAll(() => rmSync(folder, { recursive: true }));

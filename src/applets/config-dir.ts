@@ -2,18 +2,18 @@
 
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { OptionError } from "../../options/error.ts";
-import { libc } from "../../os/ffi/libc.ts";
+import { OptionError } from "../options/error.ts";
+import { libc } from "../os/ffi/libc.ts";
 
 const FLAG = "--config-dir";
 const ETC = "/etc/ppp";
 
-/** The folder of configuration files, and the words behind it. Throws OptionError. */
+/** The folder of configuration files, and the words after it. Throws OptionError. */
 export function takeConfigDir(argv: readonly string[]): { etc: string; words: string[] } {
   const [first, folder, ...words] = argv;
   if (first !== FLAG) return { etc: ETC, words: [...argv] };
   if (folder === undefined) throw new OptionError(`too few parameters for option ${FLAG}`);
-  // Who has lent rights decides nothing about where they come from.
+  // A user with borrowed rights (set-user-id) may not choose the files that grant rights.
   if (libc.getuid() !== libc.geteuid()) throw new OptionError(`using the ${FLAG} option requires root privilege`);
   const etc = resolve(folder);
   if (statSync(etc, { throwIfNoEntry: false })?.isDirectory() !== true)

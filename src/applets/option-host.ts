@@ -1,25 +1,25 @@
-// The machine as the option parser asks for it (options/host.ts).
+// What the option parser asks of the machine (options/host.ts).
 
 import { fstatSync, statSync } from "node:fs";
 import { hostname } from "node:os";
-import { withoutByteOrderMark } from "../../bytes/text.ts";
-import { type BpfInstruction, bpfProblem } from "../../filter/bpf.ts";
-import type { As, Failure, OptionHost } from "../../options/host.ts";
-import { asUser, groupNumber, homeOf, hostAddress, networkAddress, ttyOf } from "../../os/net/hosts.ts";
-import { closeFd, libc, O, openFd, reasonOf } from "../../os/ffi/libc.ts";
-import { findInterface } from "../../os/net/netif.ts";
-import { compileFilter } from "../../os/net/libpcap.ts";
-import { serialPorts } from "../../os/serial/ports.ts";
-import { isPrivileged } from "../../os/users/rights.ts";
-import { defaultRoutes } from "../../os/net/route.ts";
-import { openToRead, readAll } from "../../os/ffi/small-file.ts";
+import { withoutByteOrderMark } from "../bytes/text.ts";
+import { type BpfInstruction, bpfProblem } from "../filter/bpf.ts";
+import type { As, Failure, OptionHost } from "../options/host.ts";
+import { asUser, groupNumber, homeOf, hostAddress, networkAddress, ttyOf } from "../os/net/hosts.ts";
+import { closeFd, libc, O, openFd, reasonOf } from "../os/ffi/libc.ts";
+import { findInterface } from "../os/net/netif.ts";
+import { compileFilter } from "../os/net/libpcap.ts";
+import { serialPorts } from "../os/serial/ports.ts";
+import { isPrivileged } from "../os/users/rights.ts";
+import { defaultRoutes } from "../os/net/route.ts";
+import { openToRead, readAll } from "../os/ffi/small-file.ts";
 
-/** Where the parser's own words go. */
+/** Where the messages of the parser go. */
 export interface OptionVoice {
-  /** An information, a warning in the log. */
+  /** Information and warnings go to the log. */
   inform(text: string): void;
   warn(text: string): void;
-  /** A line like an option error's that does not end the program. */
+  /** An error that does not end the program is printed like an option error. */
   complain(text: string): void;
 }
 
@@ -65,7 +65,7 @@ export function systemOptionHost(voice: OptionVoice, etc = "/etc/ppp"): OptionHo
   };
 }
 
-/** One char a byte, with what the rules on safe files look at. Closes the descriptor. */
+/** The text, one char a byte, with the owner and mode that the rules on safe files need. Closes the descriptor. */
 function readText(path: string, fd: number): { text: string; uid: number; mode: number } {
   try {
     const { uid, mode } = fstatSync(fd);

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { checkOptions, settleAddresses } from "../../../src/options/check.ts";
-import { parseOptions } from "../../../src/options/parse.ts";
-import { withOwnAddress, withoutOwnAddress } from "../../../src/run/settings/own-address.ts";
-import { fakeHost } from "../../kit/optionhost.ts";
-import { PATIENCE_MS } from "../../kit/patience.ts";
+import { checkOptions, settleAddresses } from "../../src/options/check.ts";
+import { parseOptions } from "../../src/options/parse.ts";
+import { withOwnAddress, withoutOwnAddress } from "../../src/applets/own-address.ts";
+import { fakeHost } from "../kit/optionhost.ts";
+import { PATIENCE_MS } from "../kit/patience.ts";
 
 const OWN = [{ address: "10.0.0.9" }];
 

@@ -1,9 +1,9 @@
 // The address of our own host name, which pppd takes for the local end of the link unless told otherwise. Where a name
-// server does not answer, the look-up takes ten seconds: the event loop goes on meanwhile, and the person is told.
+// server does not answer, the look-up takes ten seconds: the event loop goes on meanwhile, and the user is told.
 
-import type { Config } from "../../options/config.ts";
-import type { OptionHost } from "../../options/host.ts";
-import { parseIpv4 } from "../../options/numbers.ts";
+import type { Config } from "../options/config.ts";
+import type { OptionHost } from "../options/host.ts";
+import { parseIpv4 } from "../options/numbers.ts";
 
 const SLOW_MS = 1000;
 
@@ -13,7 +13,7 @@ type LookUp = (host: string) => Promise<readonly { readonly address: string }[]>
 /** As gethostbyname(3) finds it. */
 const systemLookUp: LookUp = (host) => Bun.dns.lookup(host, { backend: "system", family: 4, socketType: "tcp" });
 
-/** The same host, which knows the address of our own name already if that will be asked for. */
+/** The same host, which knows the address of our own name already if the parser will ask for it. */
 export async function withOwnAddress(
   { facts: { hostname }, ourAddress, noipdefault }: Config,
   host: OptionHost,
@@ -29,7 +29,7 @@ export async function withOwnAddress(
     const [found] = await lookUp(hostname);
     own = found && parseIpv4(found.address);
   } catch {
-    // Nobody knows it: the address has to come from elsewhere.
+    // The name has no address, so that ours must come from elsewhere.
   } finally {
     clearTimeout(timer);
   }
