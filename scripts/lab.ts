@@ -1,9 +1,11 @@
-// A guest of the lab to talk to: Debian's pppd and chat, of one version or another, in a User-Mode Linux guest.
+// A guest of the lab to talk to: Debian's pppd and chat, of one version or another, in a User-Mode Linux guest, or our own
+// in a PC of qemu's.
 
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { Lab, type LabOptions, missing } from "../test/kit/lab.ts";
 import { VERSIONS } from "../test/kit/lab/image.ts";
+import { isSeenLine, Pc, missing as pcMissing } from "../test/kit/lab/qemu.ts";
 
 const USAGE = `usage: bun scripts/lab.ts [options] [COMMAND]
 
@@ -11,6 +13,7 @@ Boots a guest with the real pppd and chat, says where the other end of its seria
 is typed, a line at a time. Its log (console, syslog, the main command) goes to standard error.
 
   --ppp VERSION         2.5.2 is Debian trixie's, which sh scripts/trixie.sh fetches; left out: the one installed here
+  --qemu                a PC instead, with our executable, a 16550A (ttyS0) and an FTDI adapter (ttyUSB0)
   --etc DIR             the guest's /etc/ppp; hosts, passwd, group, shadow and pam.d in it go to /etc
   --user NAME:PASSWORD  a system user; may be repeated
   --tty NAME            the guest's name of the line (ttyS1)
@@ -21,6 +24,9 @@ is typed, a line at a time. Its log (console, syslog, the main command) goes to 
 What is typed is a shell command of the guest, or one of these:
   :start COMMAND   run it as the main command, its output in the log      :wait   wait for its end
   :put FILE GUESTFILE    :get GUESTFILE FILE    :cut    :mend    :hangup    :stats    :quit
+and with --qemu
+  :plug    :unplug    the adapter            :uart cts|dsr|carrier|ring on|off    :adapter …    modem lines
+  :restart            as after a power cut
 `;
 
 const DAY_SECONDS = 86_400;
@@ -40,10 +46,32 @@ async function run(lab: Lab, command: string): Promise<number> {
   return status;
 }
 
+/** One line that was typed, when it is for the PC's hardware. */
+async function obeyPc(pc: Pc, verb: string, line: string, state: string): Promise<boolean> {
+  switch (verb) {
+    case ":plug":
+      await pc.plug();
+      return true;
+    case ":unplug":
+      await pc.unplug();
+      return true;
+    case ":restart":
+      await pc.lab.restart();
+      return true;
+    case ":uart":
+    case ":adapter":
+      if (!isSeenLine(line)) throw new Error(`a port sees no line ${line}`);
+      pc[verb === ":uart" ? "uart" : "adapter"].set({ [line]: state === "on" });
+      return true;
+  }
+  return false;
+}
+
 /** One line that was typed. */
-async function obey(lab: Lab, line: string): Promise<void> {
+async function obey(lab: Lab, pc: Pc | undefined, line: string): Promise<void> {
   const [verb = "", ...words] = line.split(" ");
   const [first = "", second = ""] = words;
+  if (pc !== undefined && (await obeyPc(pc, verb, first, second))) return;
   switch (verb) {
     case ":start":
       return lab.start(words.join(" "));
@@ -72,6 +100,7 @@ async function main(): Promise<number> {
     options: {
       help: { type: "boolean" },
       ppp: { type: "string", default: "installed" },
+      qemu: { type: "boolean" },
       etc: { type: "string" },
       user: { type: "string", multiple: true },
       tty: { type: "string" },
@@ -89,26 +118,41 @@ async function main(): Promise<number> {
   }
   const ppp = VERSIONS.find((version) => version === values.ppp);
   if (ppp === undefined) throw new Error(`--ppp ${values.ppp}: the lab has --ppp ${VERSIONS.join(" and --ppp ")}`);
-  const why = missing(ppp);
+  const why = values.qemu ? pcMissing() : missing(ppp);
   if (why !== undefined) throw new Error(why);
-  const { user: users = [], etc, tty, attach, timeout = String(DAY_SECONDS), baud, ber, drop, seed } = values;
+  const {
+    qemu = false,
+    user: users = [],
+    etc,
+    tty,
+    attach,
+    timeout = String(DAY_SECONDS),
+    baud,
+    ber,
+    drop,
+    seed,
+  } = values;
   const numbers = Object.entries({ baud, ber, drop, seed, timeout })
     .filter(([, text]) => text !== undefined)
     .map(([name, text]) => [name, Number(text)]);
   const given = Object.entries({ etc, tty, attach }).filter(([, value]) => value !== undefined);
-  const lab = await Lab.run({ ppp, users, ...(Object.fromEntries([...numbers, ...given]) as LabOptions) });
+  const options: LabOptions = { users, ...(Object.fromEntries([...numbers, ...given]) as LabOptions) };
+  const pc = qemu ? await Pc.run(options) : undefined;
+  const lab = pc?.lab ?? (await Lab.run({ ppp, ...options }));
   try {
     if (positionals.length > 0) return await run(lab, positionals.join(" "));
     // It ends when the guest does.
     void follow(lab).catch(() => {});
-    console.error(`the guest is up; its line ends at ${lab.line}`);
+    console.error(`the guest is up; its line ends at ${lab.line}${pc ? `, the adapter's at ${pc.adapterLine}` : ""}`);
     for await (const typed of createInterface({ input: process.stdin })) {
       if (typed === ":quit") break;
-      await obey(lab, typed).catch((error: unknown) => console.error(error instanceof Error ? error.message : error));
+      await obey(lab, pc, typed).catch((error: unknown) =>
+        console.error(error instanceof Error ? error.message : error),
+      );
     }
     return 0;
   } finally {
-    await lab.stop();
+    await (pc ?? lab).stop();
   }
 }
 

@@ -116,6 +116,10 @@ case $purpose in
     need linux.uml user-mode-linux
     need gcc gcc
     need qemu-x86_64-static qemu-user-static
+    if [ "$(uname -m)" = x86_64 ]; then
+      need qemu-system-x86_64 qemu-system-x86
+      need xz xz-utils
+    fi
     need shellcheck shellcheck
     ;;
   bench)
@@ -168,13 +172,18 @@ if [ -n "$packages" ]; then
   esac
 fi
 
-# --- The other version of the real pppd, for the lab.
+# --- The other version of the real pppd, and the kernel of the lab's PC, for the lab.
 
 if [ "$purpose" = test ] && [ "$(uname -m)" = x86_64 ]; then
   trixie=${XDG_CACHE_HOME:-$HOME/.cache}/nullmodem-ppp-2.5.2
   if [ ! -d "$trixie" ]; then
     say "fetching pppd 2.5.2 from Debian trixie into $trixie (11 MB; nothing is installed)"
     sh scripts/trixie.sh "$trixie" || say "going on without pppd 2.5.2: its tests are skipped and say so"
+  fi
+  kernel=${XDG_CACHE_HOME:-$HOME/.cache}/nullmodem-pc-kernel
+  if [ ! -d "$kernel" ]; then
+    say "fetching Debian's kernel for the lab's PC into $kernel (70 MB; nothing is installed)"
+    sh scripts/pc-kernel.sh "$kernel" || say "going on without the lab's PC: its tests are skipped and say so"
   fi
 fi
 

@@ -2,15 +2,18 @@
 
 import { copyFileSync } from "node:fs";
 import { type Cable, openCable } from "./cable.ts";
-import { Guest } from "./lab/guest.ts";
+import { Guest, type Kernel } from "./lab/guest.ts";
 import { imageMissing, type Version } from "./lab/image.ts";
 import { Journal } from "./lab/journal.ts";
 import { overlay } from "./lab/overlay.ts";
+import { uml } from "./lab/uml.ts";
 import type { Line } from "./program.ts";
 
 export interface LabOptions {
   /** The pppd in the guest: the one installed here unless said. */
   readonly ppp?: Version;
+  /** What runs the guest: User-Mode Linux with that pppd unless said. */
+  readonly kernel?: Kernel;
   /** A folder for the guest's /etc/ppp; hosts, passwd, shadow, group and pam.d in it go to /etc. */
   readonly etc?: string;
   /** System users, NAME:PASSWORD. */
@@ -81,7 +84,7 @@ export class Lab {
 
   /** Boots a guest (a quarter of a second) and returns when it is up. */
   static async run(options: LabOptions = {}): Promise<Lab> {
-    const { ppp: version = "installed", etc, users = [], command, ...line } = options;
+    const { ppp = "installed", kernel = uml(ppp), etc, users = [], command, ...line } = options;
     const { tty = "ttyS1", attach, timeout = 120, ...speedAndDamage } = line;
     const name = `nm${process.pid}-${count++}`;
     if (attach !== undefined && Object.keys(speedAndDamage).length > 0)
@@ -90,7 +93,7 @@ export class Lab {
     try {
       const terminal = attach ?? cable!.a;
       const files = overlay(name, etc, users);
-      const guest = await Guest.boot({ version, overlay: files, tty, terminal, journal: new Journal() });
+      const guest = await Guest.boot({ kernel, overlay: files, tty, terminal, journal: new Journal() });
       const lab = new Lab(name, tty, timeout, cable?.b ?? terminal, guest, cable);
       if (command !== undefined) await lab.start(command);
       return lab;
@@ -178,6 +181,12 @@ export class Lab {
   /** Counters of the line, JSON: "ab" from the guest, "ba" to it. */
   async stats(): Promise<string> {
     return JSON.stringify(await this.#ownCable().stats());
+  }
+
+  /** Has the guest's kernel start again at once, as after a power cut. Its own file system is new. */
+  async restart(): Promise<void> {
+    await this.#guest.restart("reboot -f");
+    this.#busy = false;
   }
 
   /** Ends the guest and removes what it left. The log can still be read. */

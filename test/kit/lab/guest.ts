@@ -1,21 +1,28 @@
-// A kernel that runs as a process (User-Mode Linux), from its start to its end, and the conversation with the shell in
-// it: scripts go in by a folder both can see (hostfs), what they said comes back there, and a line says that they ended.
+// A guest kernel from its start to its end, and the conversation with the shell in it: scripts go in by a folder that both
+// can see, their output comes back there, and a line says that they ended.
 
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PATIENCE_MS } from "../patience.ts";
-import { image, KERNEL, type Version } from "./image.ts";
 import type { Journal } from "./journal.ts";
 
 export interface GuestOptions {
-  readonly version: Version;
   /** What is unpacked over the image, a cpio archive. */
   readonly overlay: Uint8Array;
+  readonly kernel: Kernel;
   /** The guest's tty, "ttyS1", and the terminal of this machine behind it. */
   readonly tty: string;
   readonly terminal: string;
   readonly journal: Journal;
+}
+
+/** What runs a guest's kernel. */
+export interface Kernel {
+  /** The program and its arguments, for a guest that shares the folder and has the terminal behind its tty. */
+  command(folder: string, tty: string, terminal: string): readonly string[];
+  /** How long it may take to boot, and how often it is started again when it dies on the way. */
+  readonly bootMs: number;
+  readonly tries: number;
 }
 
 export interface Said {
@@ -25,33 +32,9 @@ export interface Said {
 }
 
 const SUPERVISOR = join(import.meta.dir, "supervise.sh");
-/** What is not touched costs nothing, but with less memory some boots fail. */
-const MEMORY = "256M";
-/** Benchmarks at boot and file systems that nobody needs here: two thirds of the time. */
-const LEFT_OUT = ["raid6_select_algo", "init_btrfs_fs", "calibrate_xor_blocks", "init_zswap", "zswap_init"];
-/** The channels of init.sh, out of the way of the ttys a test may use. */
-const CONTROL = 62;
-const SAID = 63;
 const HOST = "/lab/host";
-const BOOT_TRIES = 5;
-const BOOT_MS = PATIENCE_MS;
 /** What the shell in the guest starts an answer with. */
 const MARK = "\x02";
-
-let booted = process.pid;
-
-/**
- * The processors in turn, one for each guest. A kernel and its processes take turns as well; on one processor the switch is
- * cheap, between two that are idle it doubles the time of everything.
- */
-function nextCpu(): string {
-  const [, list = "0"] = /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
-  const allowed = list.split(",").flatMap((range) => {
-    const [first = 0, last = first] = range.split("-").map(Number);
-    return Array.from({ length: last - first + 1 }, (_, index) => String(first + index));
-  });
-  return allowed[booted++ % allowed.length]!;
-}
 
 export class Guest {
   /** The folder that both see. */
@@ -63,34 +46,10 @@ export class Guest {
   #count = 0;
   #running = true;
 
-  private constructor(folder: string, { version, tty, terminal, journal }: GuestOptions) {
+  private constructor(folder: string, { kernel, tty, terminal, journal }: GuestOptions) {
     this.#folder = folder;
     this.journal = journal;
-    const line = Number(tty.replace(/^ttyS/, ""));
-    const kernel = [
-      ...["taskset", "--cpu-list", nextCpu()],
-      KERNEL,
-      ...[
-        `mem=${MEMORY}`,
-        `initrd=${image(version)}`,
-        "rdinit=/init",
-        `share=${folder}`,
-        "quiet",
-        "loglevel=1",
-        "lpj=40000000",
-      ],
-      ...[
-        "pty.legacy_count=0",
-        "cryptomgr.notests=1",
-        "con=null",
-        "con0=null,fd:2",
-        "ssl=null",
-        `ssl${line}=tty:${terminal}`,
-      ],
-      ...[`ssl${CONTROL}=fd:0,fd:3`, `ssl${SAID}=null,fd:1`],
-      ...[`uml_dir=${folder}`, "umid=guest", `initcall_blacklist=${LEFT_OUT.join(",")}`],
-    ];
-    this.#child = Bun.spawn(["bash", SUPERVISOR, folder, ...kernel], {
+    this.#child = Bun.spawn(["bash", SUPERVISOR, folder, ...kernel.command(folder, tty, terminal)], {
       stdio: ["pipe", "pipe", "pipe"],
       // The guest's memory is a file that is there only for the kernel.
       env: { ...process.env, HOME: folder, TMPDIR: existsSync("/dev/shm") ? "/dev/shm" : tmpdir() },
@@ -109,13 +68,13 @@ export class Guest {
 
   /** Boots a guest, again when it dies on the way, and returns when its shell answers. */
   static async boot(options: GuestOptions): Promise<Guest> {
-    const { overlay, journal } = options;
+    const { overlay, journal, kernel } = options;
     for (let tries = 1; ; tries++) {
       const folder = mkdtempSync(join(tmpdir(), "nullmodem-lab-"));
       writeFileSync(join(folder, "overlay.cpio"), overlay);
       const guest = new Guest(folder, options);
       const ready = guest.#answer("ready");
-      const timer = setTimeout(() => guest.#child.stdin.end(), BOOT_MS);
+      const timer = setTimeout(() => guest.#child.stdin.end(), kernel.bootMs);
       const uptime = await ready;
       clearTimeout(timer);
       if (uptime !== undefined) {
@@ -124,7 +83,7 @@ export class Guest {
         return guest;
       }
       await guest.ended;
-      if (tries === BOOT_TRIES) throw new Error(`the guest did not come up, ${tries} times:\n${journal.text}`);
+      if (tries === kernel.tries) throw new Error(`the guest did not come up, ${tries} times:\n${journal.text}`);
       journal.say("lab: the guest died while booting; starting it again");
     }
   }
@@ -166,6 +125,13 @@ export class Guest {
     const name = `${++this.#count}.file`;
     const here = join(this.#folder, name);
     return { here, there: `${HOST}/${name}`, remove: () => rmSync(here, { force: true }) };
+  }
+
+  /** Runs a script that has the kernel start again, and returns when its shell answers. What ran in it never ends. */
+  async restart(script: string): Promise<void> {
+    const ready = this.#answer("ready");
+    this.#ask(`run ${this.#write(script)}`);
+    if ((await ready) === undefined) throw new Error(`the guest ended during ${script}:\n${this.journal.text}`);
   }
 
   /** Ends it at once, and waits for that. */
