@@ -1,32 +1,32 @@
-// Against reflection: a peer that has to prove itself to us asks us the very question we asked it, or one that has the same
-// answer, and hands our answer back. It need not be of the same protocol: the digest of EAP's MD5-Challenge is CHAP's, and
-// MS-CHAP answers MS-CHAPv2's hashed challenge.
+// Protects against reflection attacks. A peer that must authenticate to us can ask us our own question, or one with the
+// same answer, and return our answer. The protocols can differ: EAP's MD5-Challenge has the digest of CHAP, and MS-CHAP
+// can answer the hashed challenge of MS-CHAPv2.
 //
-// So while we wait for a proof, what we gave out on this link ourselves is remembered, and is no proof.
+// So while we wait for the peer's proof, we remember our own answers on this link and do not accept them as a proof.
 
 import { toHex } from "../bytes/text.ts";
 
-/** An honest server asks a few times while we ask it. Beyond that it fishes, and is not answered. */
+/** An honest server asks a few times while we ask it. A peer that asks more often is attacking and gets no answer. */
 const MOST_ANSWERS = 64;
 
-/** One for a link, shared by all that prove or judge on it. */
+/** One object for each link, shared by all its clients and servers of authentication. */
 export class Answers {
   readonly #given = new Set<string>();
   #watching = false;
 
-  /** We have a new question for the peer: nothing we said before can be its answer. */
+  /** Call this for each new question to the peer. Our earlier answers cannot answer it, so they are forgotten. */
   watch(): void {
     this.#given.clear();
     this.#watching = true;
   }
 
-  /** The peer gave its proof, or will not. */
+  /** Call this when the peer has given its proof or never will. */
   unwatch(): void {
     this.#given.clear();
     this.#watching = false;
   }
 
-  /** False: this must not be said to the peer. `proofs` are the parts of our answer that prove something. */
+  /** False when this answer must not be sent. `proofs` are the parts of our answer that prove something. */
   give(proofs: readonly Uint8Array[]): boolean {
     if (!this.#watching) return true;
     if (this.#given.size >= MOST_ANSWERS && !this.areOurs(proofs)) return false;
@@ -34,7 +34,7 @@ export class Answers {
     return true;
   }
 
-  /** True: the peer's proof, or a part of it, is one of ours. */
+  /** True when the peer's proof, or a part of it, is one of our own answers. */
   areOurs(proofs: readonly Uint8Array[]): boolean {
     return proofs.some((proof) => this.#given.has(toHex(proof)));
   }

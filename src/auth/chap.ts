@@ -1,4 +1,4 @@
-// CHAP, both roles (RFC 1994): answering challenges, and giving them.
+// CHAP in both roles (RFC 1994): answers challenges and sends them.
 
 import { ChapCode, type ChapPacket, putChap, putChapResult } from "../wire/chap.ts";
 import { ChapDigest } from "../wire/lcp.ts";
@@ -9,30 +9,32 @@ import { MsChap, type MsChapConfig, MsChapV2 } from "./mschap.ts";
 import { clientNameOf, nameOf, type Names, shownName } from "./names.ts";
 
 export interface ChapConfig extends Names, MsChapConfig {
-  /** As server: time between challenges, and how many of them. As client: the same of a response no verdict came to. */
+  /**
+   * As server: time between challenges, and how many to send. As client: the same for a response that gets no result.
+   */
   readonly restartMs: number;
   readonly maxChallenge: number;
-  /** As server: how long after a success the peer is asked again; 0: never. */
+  /** As server: how long after a success to challenge again; 0: never. */
   readonly intervalMs: number;
-  /** As client: how long to wait for the verdict; 0: for ever. */
+  /** As client: how long to wait for the result; 0: for ever. */
   readonly timeoutMs: number;
-  /** As server: who judges the proofs instead of our own secrets. */
+  /** As server: checks the proofs in place of our own secrets. */
   readonly judge?: NtJudge | undefined;
-  /** The link's own. */
+  /** The link's record of our own answers. */
   readonly answers: Answers;
 }
 
-/** Somebody else who knows the passwords. What is asked later makes him forget what was asked before. */
+/** An external authority that knows the passwords. A new `ask` replaces the one before. */
 export interface NtJudge {
   ask(proof: NtProof): void;
-  /** What came of it; undefined: nothing yet. */
+  /** Takes the verdict. Undefined: there is none yet. */
   take(): NtVerdict | undefined;
 }
 
-/** With the hash of the password's hash, of 16 octets, where the proof was good. */
+/** The verdict. A success has the hash of the password's hash, 16 octets. */
 export type NtVerdict =
   | { readonly accepted: true; readonly passwordHashHash: Uint8Array }
-  /** Why, for the peer's user; "" stands for the usual words. */
+  /** The reason to give to the peer's user; "" stands for the usual text. */
   | { readonly accepted: false; readonly message: string };
 
 function digestOf(code: ChapDigest, config: MsChapConfig, lower: AuthLower): Digest {
@@ -52,11 +54,11 @@ function digestOf(code: ChapDigest, config: MsChapConfig, lower: AuthLower): Dig
 // ── client ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface ChapClientOwner {
-  /** Our secret for the server of that name; undefined: none. */
+  /** Our secret for the server of that name. Undefined: there is none. */
   chapSecret(server: string): string | undefined;
   /**
-   * Accepted, and again for each later challenge once it is answered, for then the keys are new; or not accepted: after
-   * that nothing more is said. The owner may stop() inside.
+   * Reports that we are accepted, again after each later challenge because the keys are new; or that we are refused,
+   * after which nothing follows. The owner may call stop() in it.
    */
   chapDone(accepted: boolean, mppe: MppeMaterial | undefined, now: number): void;
 }
@@ -71,7 +73,7 @@ export class ChapClient {
   #giveUpAt = Infinity;
   #repeatAt = Infinity;
   #repeatsLeft = 0;
-  /** Our last response, while its verdict is not known. */
+  /** Our last response, while its result is unknown. */
   #response: { id: number; value: Uint8Array } | undefined;
 
   constructor(config: ChapConfig, lower: AuthLower, owner: ChapClientOwner) {
@@ -81,7 +83,7 @@ export class ChapClient {
     this.#digest = new Md5Digest(config.random32);
   }
 
-  /** LCP agreed that we prove ourselves with this digest. */
+  /** Starts after LCP has agreed that we authenticate with this digest. */
   start(digest: ChapDigest, user: string, now: number): void {
     const { timeoutMs } = this.#config;
     this.#digest = digestOf(digest, this.#config, this.#lower);
@@ -120,7 +122,10 @@ export class ChapClient {
     this.#wake();
   }
 
-  /** A verdict is said once, and may be lost: the same response brings it again (RFC 1994 §4.2). pppd does not ask. */
+  /**
+   * Sends the response again. The result is sent only once and may be lost; a repeated response makes the server repeat
+   * it (RFC 1994 §4.2). pppd does not do this.
+   */
   #repeat(now: number): void {
     this.#repeatsLeft--;
     this.#repeatAt = this.#repeatsLeft > 0 ? now + this.#config.restartMs : Infinity;
@@ -156,7 +161,7 @@ export class ChapClient {
     const secret = this.#owner.chapSecret(server);
     if (secret === undefined)
       this.#lower.log("warn", `No CHAP secret found for authenticating us to ${shownName(server)}`);
-    // Without a secret pppd answers as if it were empty, and is told no.
+    // Without a secret, pppd answers with an empty one and is refused. We do the same.
     const answer = this.#digest.respond({ id, challenge, name: this.#user, secret: secret ?? "" });
     if (answer === undefined) {
       this.#lower.log("warn", `CHAP challenge of ${challenge.length} octets ignored: not one of this algorithm`);
@@ -189,7 +194,7 @@ export class ChapClient {
     this.#owner.chapDone(proved, mppe, now);
   }
 
-  /** The peer asked for CHAP and now knows nothing of it. */
+  /** The peer asked for CHAP and now rejects the protocol. */
   rejected(now: number): void {
     if (this.#state !== "waiting") return;
     this.#end("refused");
@@ -201,11 +206,12 @@ export class ChapClient {
 // ── server ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface ChapServerOwner {
-  /** The secret of the peer of that name; undefined: none. */
+  /** The secret of the peer of that name. Undefined: there is none. */
   chapPeerSecret(name: string): string | undefined;
   /**
-   * Accepted under that name, and again after each later challenge, for then the keys are new; or not accepted: after
-   * that nothing more is said, and the name is undefined where the peer said none. The owner may stop() inside.
+   * Reports that the peer is accepted under that name, again after each later challenge because the keys are new; or
+   * that it is refused, after which nothing follows. The name is undefined when the peer gave none. The owner may call
+   * stop() in it.
    */
   chapPeerDone(accepted: boolean, name: string | undefined, mppe: MppeMaterial | undefined, now: number): void;
 }
@@ -219,13 +225,13 @@ export class ChapServer {
   #state: "closed" | "asking" | "judging" | "accepted" | "refused" = "closed";
   #digest: Digest;
   #name = "";
-  /** What the judge looks at. */
+  /** The response that the judge is checking. */
   #response = NOTHING;
   #peer = "";
   #id = 0;
   #challenge = NOTHING;
   #sent = 0;
-  /** Of the last verdict. */
+  /** The message of the last verdict. */
   #message = "";
 
   constructor(config: ChapConfig, lower: AuthLower, owner: ChapServerOwner) {
@@ -235,7 +241,7 @@ export class ChapServer {
     this.#digest = new Md5Digest(config.random32);
   }
 
-  /** LCP agreed that the peer proves itself with this digest; `name` is ours. */
+  /** Starts after LCP has agreed that the peer authenticates with this digest. `name` is our name. */
   start(digest: ChapDigest, name: string, now: number): void {
     this.#digest = digestOf(digest, this.#config, this.#lower);
     this.#name = name;
@@ -298,7 +304,7 @@ export class ChapServer {
       case "closed":
       case "judging":
         return;
-      // Our verdict was lost: it is given again, and nothing is judged anew (RFC 1994 §4.2).
+      // Our result was lost. Send it again without a new check (RFC 1994 §4.2).
       case "accepted":
       case "refused":
         this.#sendResult();
@@ -317,7 +323,7 @@ export class ChapServer {
     if (verdict !== undefined) this.#conclude(verdict, name, now);
   }
 
-  /** The judge may have come to an end. */
+  /** Call this when the judge may have finished. */
   resume(now: number): void {
     if (this.#state !== "judging") return;
     const found = this.#config.judge?.take();
@@ -340,7 +346,7 @@ export class ChapServer {
     this.#owner.chapPeerDone(accepted, name, mppe, now);
   }
 
-  /** Undefined: the judge has the word. */
+  /** Checks a response. Undefined when the judge was asked and will answer later. */
   #verdict(response: Uint8Array, name: string): Verdict | undefined {
     const challenge = this.#challenge;
     const { judge } = this.#config;
@@ -371,7 +377,7 @@ export class ChapServer {
     this.#lower.send(Protocol.CHAP, (buf, at) => putChapResult(buf, at, code, this.#id, this.#message));
   }
 
-  /** The peer agreed to CHAP and now knows nothing of it. pppd says nothing either. */
+  /** The peer agreed to CHAP and now rejects the protocol. Like pppd, we log nothing. */
   rejected(now: number): void {
     if (this.#state !== "asking") return;
     this.#end("refused");

@@ -1,5 +1,5 @@
-// What CHAP's algorithms have in common: how a challenge is made, answered and judged. MD5 is here (RFC 1994 §4.1), which
-// is EAP's MD5-Challenge too (RFC 3748 §5.4); Microsoft's two are in mschap.ts.
+// The interface of CHAP's algorithms: making, answering and checking a challenge. MD5 is in this file (RFC 1994 §4.1)
+// and also serves EAP's MD5-Challenge (RFC 3748 §5.4). Microsoft's two algorithms are in mschap.ts.
 
 import { bytesOf } from "../bytes/text.ts";
 import { md5 } from "../crypto/digests.ts";
@@ -7,11 +7,11 @@ import { visible } from "./names.ts";
 
 export type AuthLevel = "debug" | "info" | "notice" | "warn" | "error";
 
-/** What CHAP and EAP stand on. */
+/** The services that CHAP and EAP use. */
 export interface AuthLower {
   send(protocol: number, write: (buf: Uint8Array, at: number) => number): void;
   log(level: AuthLevel, text: string): void;
-  /** The one timer: Infinity stops it. */
+  /** Sets the only timer. Infinity stops it. */
   wakeAt(at: number): void;
 }
 
@@ -20,41 +20,41 @@ export interface LogLine {
   readonly text: string;
 }
 
-/** A proof to be judged by somebody else who knows the passwords. */
+/** A proof for an external authority that knows the passwords. */
 export interface NtProof {
-  /** Who says it is his: a byte string. */
+  /** The name that the peer gave, as a byte string. */
   readonly name: string;
-  /** What was hashed: 8 octets. In version 2 not what was sent. */
+  /** The 8 octets that were hashed. In version 2 this is not the challenge that was sent. */
   readonly challenge: Uint8Array;
-  /** 24 octets each; one of them is there. */
+  /** 24 octets each. At least one of them is present. */
   readonly ntResponse?: Uint8Array;
   readonly lmResponse?: Uint8Array;
 }
 
-/** What the keys of MPPE are made from. */
+/** The input for the keys of MPPE. */
 export type MppeMaterial = MsChapMaterial | TlsMaterial;
 
 /**
- * What MS-CHAP leaves (RFC 3079 §2, §3). The challenge is the server's, of 8 octets in version 1 and of 16 in version 2;
- * the hash has 16, the response 24.
+ * The results of MS-CHAP (RFC 3079 §2, §3). The challenge is the server's, with 8 octets in version 1 and 16 in version
+ * 2. The hash has 16 octets, the response 24.
  */
 export interface MsChapMaterial {
   readonly version: 1 | 2;
   readonly passwordHashHash: Uint8Array;
   readonly ntResponse: Uint8Array;
   readonly challenge: Uint8Array;
-  /** We asked: what we send with is the other side's receive key. */
+  /** True when we were the server. Our sending key is the other side's receiving key. */
   readonly isServer: boolean;
 }
 
-/** What EAP-TLS leaves (RFC 5216 §2.3): the master session key of 64 octets. */
+/** The result of EAP-TLS (RFC 5216 §2.3): the master session key of 64 octets. */
 export interface TlsMaterial {
   readonly version: "tls";
   readonly masterKey: Uint8Array;
   readonly isServer: boolean;
 }
 
-/** A challenge, and who is to answer it with which secret. Name and secret are byte strings. */
+/** A challenge, and the name and secret to answer it with. Both are byte strings. */
 export interface Question {
   readonly id: number;
   readonly challenge: Uint8Array;
@@ -69,12 +69,12 @@ export interface Answer {
 
 export interface Verdict {
   readonly accepted: boolean;
-  /** What the Success or Failure says. */
+  /** The message of the Success or Failure packet. */
   readonly message: string;
   readonly mppe?: MppeMaterial;
 }
 
-/** What the client makes of a Success. */
+/** The client's judgement of a Success packet. */
 export interface Conclusion {
   readonly accepted: boolean;
   readonly line?: LogLine;
@@ -83,14 +83,14 @@ export interface Conclusion {
 
 export interface Digest {
   challenge(): Uint8Array;
-  /** Undefined: this is no challenge of the algorithm. */
+  /** Undefined: the challenge is not valid for this algorithm. */
   respond(question: Question): Answer | undefined;
   judge(question: Question, response: Uint8Array): Verdict;
-  /** What somebody else who knows the passwords is asked instead; undefined: nothing he could judge. */
+  /** The proof to give to an external authority. Undefined: the response holds none. */
   proof?(question: Omit<Question, "id" | "secret">, response: Uint8Array): NtProof | undefined;
-  /** And what follows when he takes the proof: the hash has 16 octets. */
+  /** The verdict when that authority accepts the proof. The hash has 16 octets. */
   accept?(question: Omit<Question, "id" | "secret">, response: Uint8Array, passwordHashHash: Uint8Array): Verdict;
-  /** What the Failure says when no judge was needed. */
+  /** The message of a Failure packet sent without a check. */
   refusal(challenge: Uint8Array, reason?: string): string;
   /** The parts of a response that prove something by themselves. */
   proofs(response: Uint8Array): readonly Uint8Array[];
@@ -140,7 +140,7 @@ export class Md5Digest implements Digest {
   }
 }
 
-/** What is said of a Success that carries no proof. */
+/** The log line for a Success that carries no proof. */
 export function successLine(message: string): LogLine {
   return { level: "info", text: withMessage("CHAP authentication succeeded", message) };
 }
@@ -158,7 +158,7 @@ export function randomOctets(length: number, random32: () => number): Uint8Array
   return octets;
 }
 
-/** Takes as long wherever the difference is. */
+/** Compares in constant time. */
 export function isSame(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   let difference = 0;

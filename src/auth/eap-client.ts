@@ -17,11 +17,11 @@ import type { EapConfig } from "./eap-config.ts";
 import { quoted } from "./names.ts";
 
 export interface EapClientOwner {
-  /** Our secret for the server of that name; undefined: none. */
+  /** Our secret for the server of that name. Undefined: there is none. */
   eapSecret(server: string): string | undefined;
   /**
-   * Accepted, at each Success the server sends; or not accepted: after that nothing more is said. The owner may stop()
-   * inside.
+   * Reports that we are accepted, at each Success from the server; or that we are refused, after which nothing follows.
+   * The owner may call stop() in it.
    */
   eapDone(accepted: boolean, mppe: MppeMaterial | undefined, now: number): void;
 }
@@ -35,7 +35,7 @@ interface Answered {
 }
 
 const NOTHING = new Uint8Array(0);
-/** pppd's names and numbers of a client's states, where a log line gives them. */
+/** pppd's names and numbers of the client's states, for log lines. */
 const CLIENT_STATES = { closed: "Closed (2)", listening: "Listen (3)", accepted: "Open (20)", refused: "BadAuth (22)" };
 
 export class EapClient {
@@ -46,12 +46,12 @@ export class EapClient {
   #user = "";
   #requests = 0;
   #method: EapClientMethod | undefined;
-  /** Where the method stands. Without any, the server may wave us through. */
+  /** The method's progress. Without a method, the server may accept us at once. */
   #stands: "none" | "unfinished" | "finished" = "none";
   #mppe: MppeMaterial | undefined;
-  /** A Request that comes again gets the same answer (RFC 3748 §4.1). */
+  /** A repeated Request gets the same answer (RFC 3748 §4.1). */
   #last: Answered | undefined;
-  /** The Request whose answer the method is still at work on. */
+  /** The Request that the method is still working on. */
   #pending: { readonly id: number; readonly type: number; readonly data: Uint8Array } | undefined;
 
   constructor(config: EapConfig, lower: AuthLower, owner: EapClientOwner) {
@@ -60,7 +60,7 @@ export class EapClient {
     this.#owner = owner;
   }
 
-  /** LCP agreed that we prove ourselves with EAP. */
+  /** Starts after LCP has agreed that we authenticate with EAP. */
   start(user: string, now: number): void {
     this.#user = user;
     this.#state = "listening";
@@ -127,7 +127,7 @@ export class EapClient {
       this.#fail(now, "info", "EAP: received too many Request messages");
       return;
     }
-    // It, or what follows it, comes again.
+    // The server repeats this Request or sends the next one later.
     if (this.#pending !== undefined) return;
     const last = this.#last;
     if (last?.id === id && last.type === type && sameOctets(last.data, data)) {
@@ -145,7 +145,7 @@ export class EapClient {
         this.#answer(id, type, data, type, NOTHING, now);
         return;
       case EapType.Nak:
-        // An answer to it could only lead to trouble.
+        // Answering a Nak could only cause trouble.
         this.#lower.log("warn", "EAP: unexpected Nak in Request; ignored");
         return;
       default:
@@ -163,7 +163,7 @@ export class EapClient {
     this.#follow(method.take(id, data), id, type, data, now);
   }
 
-  /** What the method was at work on may be ready. */
+  /** Call this when the method may have finished its work. */
   resume(now: number): void {
     const pending = this.#pending;
     if (pending === undefined || this.#method?.resume === undefined) return;
@@ -198,7 +198,7 @@ export class EapClient {
         this.#stands = stands;
         this.#mppe = mppe;
         return;
-      // The Failure that follows is not waited for: it may be lost, and pppd sends none.
+      // Do not wait for the Failure packet: it may be lost, and pppd sends none.
       case "failed":
         this.#fail(now, "error", "EAP: peer reports authentication failure");
         return;
@@ -211,7 +211,7 @@ export class EapClient {
     }
   }
 
-  /** A method remembers what it said, so it stays while the server stays with it. */
+  /** The method keeps state, so it is reused while the server stays with it. */
   #methodOf(type: number): EapClientMethod | undefined {
     if (this.#method?.type === type) return this.#method;
     const made = this.#make(type);
@@ -236,7 +236,7 @@ export class EapClient {
     return undefined;
   }
 
-  /** What a Nak suggests, the best first: servers of RFC 2284's time read one alone. */
+  /** The types that our Nak suggests, the best first. Servers of RFC 2284 read only one. */
   #wanted(type: number, hasSecret: boolean): Uint8Array {
     const { clientMethod } = this.#config;
     const types: number[] = clientMethod === undefined ? [] : [clientMethod.type];
@@ -263,21 +263,21 @@ export class EapClient {
     }
     const mppe = this.#mppe;
     this.#end("accepted");
-    // pppd counts on: with eap-interval it would have enough after 20 Requests.
+    // pppd keeps counting. With eap-interval it would give up after 20 Requests.
     this.#requests = 0;
     this.#lower.log("notice", "EAP authentication succeeded");
     this.#owner.eapDone(true, mppe, now);
   }
 
   /**
-   * The server speaks network protocols. A Success is sent but once: if we have said all there was to say, it was lost
-   * (RFC 3748 §4.2), or left out, as pppd does after MSCHAPv2.
+   * The server has sent network protocols, so it has accepted us. A Success is sent only once. If our method is
+   * finished, the Success was lost (RFC 3748 §4.2) or omitted, as pppd does after MSCHAPv2.
    */
   heardNetwork(now: number): void {
     if (this.#state === "listening" && this.#stands === "finished") this.#success(now);
   }
 
-  /** The peer asked for EAP and now knows nothing of it. */
+  /** The peer asked for EAP and now rejects the protocol. */
   rejected(now: number): void {
     if (this.#state === "listening") this.#fail(now, "error", "EAP authentication failed due to Protocol-Reject");
   }

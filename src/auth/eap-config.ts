@@ -1,5 +1,5 @@
-// EAP (RFC 3748): what both roles are told, and what is said of a packet that is none. The client is eap-client.ts, the
-// server eap-server.ts; the proofs are methods: eap-methods.ts has two, and another may be plugged in.
+// The settings of EAP (RFC 3748) for both roles, and the log lines for invalid packets. The client is in eap-client.ts,
+// the server in eap-server.ts. eap-methods.ts has two methods; others can be plugged in.
 
 import { u16 } from "../bytes/be.ts";
 import { HEADER_LENGTH, parseControl } from "../wire/control.ts";
@@ -10,30 +10,30 @@ import type { EapClientMethod, EapServerMethod, MethodHost } from "./eap-methods
 import type { MsChapConfig } from "./mschap.ts";
 import type { Names } from "./names.ts";
 
-/** A method from elsewhere, as TLS: `make` is called for each conversation. */
+/** A method from outside this folder, such as TLS. `make` is called for each conversation. */
 export interface Plugged<Method> {
   readonly type: number;
   readonly make: (host: MethodHost) => Method;
 }
 
 export interface EapConfig extends Names, MsChapConfig {
-  /** As server: time between Requests, 0: never again; how many to send in all, 0: any number. */
+  /** As server: time between Requests (0: do not repeat), and how many to send in all (0: no limit). */
   readonly restartMs: number;
   readonly maxRequests: number;
-  /** As server: how long after a success the peer is asked again; 0: never. */
+  /** As server: how long after a success to ask again; 0: never. */
   readonly intervalMs: number;
-  /** As client: how long to wait for a Request, 0: for ever; how many to take, 0: any number. */
+  /** As client: how long to wait for a Request (0: for ever), and how many to take (0: no limit). */
   readonly timeoutMs: number;
   readonly maxReceived: number;
-  /** The link's own. */
+  /** The link's record of our own answers. */
   readonly answers: Answers;
-  /** Octets of the longest EAP packet the peer takes. */
+  /** The longest EAP packet that the peer accepts, in octets. */
   readonly packetRoom: () => number;
   readonly clientMethod?: Plugged<EapClientMethod> | undefined;
   readonly serverMethod?: Plugged<EapServerMethod> | undefined;
 }
 
-/** What pppd says of a packet that parseEap does not take. */
+/** pppd's log line for a packet that parseEap refuses. */
 export function eapComplaint(packet: Uint8Array, start: number, end: number): LogLine {
   const length = end - start;
   if (length < HEADER_LENGTH) return { level: "error", text: `EAP: packet too short: ${length} < ${HEADER_LENGTH}` };

@@ -1,5 +1,5 @@
-// The methods of EAP, both roles: MD5-Challenge (RFC 3748 §5.4) and MSCHAPv2 (draft-kamath-pppext-eap-mschapv2). What
-// they need of CHAP's algorithms is digest.ts and mschap.ts; EAP itself, which carries them, is eap.ts. TLS is eap-tls.ts.
+// The methods of EAP in both roles: MD5-Challenge (RFC 3748 §5.4) and MSCHAPv2 (draft-kamath-pppext-eap-mschapv2). They
+// use digest.ts and mschap.ts. EAP itself is in eap-client.ts and eap-server.ts. TLS is in eap-tls.ts.
 
 import { put16, put8, putBytes, u16 } from "../bytes/be.ts";
 import { bytesOf, textOf } from "../bytes/text.ts";
@@ -10,33 +10,35 @@ import { type AuthLower, type Digest, Md5Digest, type MppeMaterial } from "./dig
 import { MS_RESPONSE, MS_V2_CHALLENGE, type MsChapConfig, MsChapV2 } from "./mschap.ts";
 import { clientNameOf, nameOf, type Names, quoted, visible } from "./names.ts";
 
-/** What a method is given. The data of its packets is what follows the type. */
+/** The services that a method uses. The data of its packets is the part behind the type. */
 export interface MethodHost {
   readonly config: Names & MsChapConfig & { readonly answers: Answers };
-  /** Who we are in this role. */
+  /** Our name in this role. */
   readonly name: string;
-  /** As client our secret for that server, as server that of that peer; undefined: none. */
+  /** As client, our secret for that server. As server, the secret of that peer. Undefined: there is none. */
   secret(name: string): string | undefined;
   log: AuthLower["log"];
-  /** As server: what the peer called itself before, for a proof that names nobody. */
+  /** As server: the identity that the peer gave, for methods whose proof has no name. */
   readonly identity?: string;
-  /** Octets of the longest EAP packet the peer takes. */
+  /** The longest EAP packet that the peer accepts, in octets. */
   readonly packetRoom: number;
 }
 
-/** A Nak's "none of those you may have" (RFC 3748 §5.3.1). pppd up to 2.4.9 suggests SRP, which nobody speaks. */
+/**
+ * In a Nak: none of the methods is acceptable (RFC 3748 §5.3.1). pppd up to 2.4.9 suggests SRP, which is not in use.
+ */
 export const NO_ALTERNATIVE = 0;
 
 // ── client ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * Where a client's method stands after an answer: "unfinished" while the server owes something and its Success would be a
- * lie, "finished" when a Success may come, "failed" when the server said no, "refused" when it is the server that did not
- * prove itself.
+ * The client method's progress after an answer. "unfinished": the server has still to prove something, so a Success is
+ * not valid. "finished": a Success may come. "failed": the server refused us. "refused": the server did not prove its
+ * identity.
  */
 export type ClientStands = "unfinished" | "finished" | "failed" | "refused";
 
-/** What a client's method makes of a Request. */
+/** The client method's reaction to a Request. */
 export type ClientStep =
   | {
       readonly kind: "answer";
@@ -44,22 +46,22 @@ export type ClientStep =
       readonly stands: ClientStands;
       readonly mppe?: MppeMaterial;
     }
-  /** Something else is wanted: we have no secret, or the Request makes no sense. */
+  /** We want another method: we have no secret, or the Request makes no sense. */
   | { readonly kind: "nak"; readonly hasSecret: boolean }
   | { readonly kind: "ignore" }
-  /** It takes a while: resume() says how it went on. */
+  /** The method needs time. resume() returns the reaction later. */
   | { readonly kind: "pending" };
 
 export interface EapClientMethod {
   readonly type: number;
   take(id: number, data: Uint8Array): ClientStep;
   resume?(): ClientStep;
-  /** The conversation has ended, or was abandoned. A new one may begin. */
+  /** Called when the conversation has ended or is abandoned. A new one may follow. */
   close?(): void;
 }
 
 const IGNORE = { kind: "ignore" } as const;
-/** pppd takes no shorter MD5 challenge. */
+/** pppd accepts no shorter MD5 challenge. */
 const MD5_SHORTEST = 8;
 
 export class Md5Client implements EapClientMethod {
@@ -104,7 +106,7 @@ function valueAndName(value: Uint8Array, name: string): Uint8Array {
 /** Opcode, MS-CHAPv2-ID and length. */
 const MS_HEADER = 4;
 
-/** The data of a Request or of a Response to a challenge; `body` is what a CHAP packet has. */
+/** The data of a Request or of a Response to a challenge. `body` is the content of the CHAP packet. */
 function msPacket(opcode: ChapCode, id: number, body: Uint8Array): Uint8Array {
   const data = new Uint8Array(MS_HEADER + body.length);
   putBytes(data, put16(data, put8(data, put8(data, 0, opcode), id), data.length), body);
@@ -176,33 +178,33 @@ export class MsChapV2Client implements EapClientMethod {
 
 // ── server ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What a server's method makes of a Response. */
+/** The server method's reaction to a Response. */
 export type ServerStep =
-  /** The next Request. */
+  /** Send the next Request. */
   | { readonly kind: "ask"; readonly data: Uint8Array }
   | { readonly kind: "accept"; readonly name: string; readonly mppe?: MppeMaterial }
-  /** The peer did not prove itself; or what it said is no Response of this method, which `isBroken` says. */
+  /** Refuse the peer: its proof is wrong, or (`isBroken`) its packet is not a Response of this method. */
   | { readonly kind: "refuse"; readonly isBroken: boolean }
   | { readonly kind: "ignore" }
-  /** It takes a while: resume() says how it went on. */
+  /** The method needs time. resume() returns the reaction later. */
   | { readonly kind: "pending" };
 
 export interface EapServerMethod {
   readonly type: number;
-  /** pppd's name for the state of waiting for the method's Response. */
+  /** pppd's name for the state in which the method's Response is awaited. */
   readonly state: string;
-  /** The data of the first Request, which has that identifier. */
+  /** The data of the first Request. `id` is its identifier. */
   begin(id: number): Uint8Array;
   take(data: Uint8Array): ServerStep;
   resume?(): ServerStep;
-  /** The conversation has ended, or was abandoned. begin() begins a new one. */
+  /** Called when the conversation has ended or is abandoned. begin() starts a new one. */
   close?(): void;
 }
 
 const BROKEN = { kind: "refuse", isBroken: true } as const;
 const REFUSED = { kind: "refuse", isBroken: false } as const;
 
-/** True, and said so, when the peer's proof is one we gave out ourselves. */
+/** True when the peer's proof is one of our own answers. Logs that. */
 function isReflected(host: MethodHost, digest: Digest, response: Uint8Array, name: string): boolean {
   const { config, log } = host;
   if (!config.answers.areOurs(digest.proofs(response))) return false;
@@ -255,8 +257,8 @@ export class Md5Server implements EapServerMethod {
 }
 
 /**
- * A verdict is a Request of its own, which the peer confirms before EAP's. pppd 2.4.9 and 2.5 leave EAP's out and give
- * the verdict another MS-CHAPv2-ID than the challenge, by which their own clients know it again.
+ * The verdict is a Request of its own, and the peer confirms it before EAP's own Success. pppd 2.4.9 and 2.5 omit EAP's
+ * Success. They give the verdict another MS-CHAPv2-ID than the challenge, and their own clients recognize it by that.
  */
 export class MsChapV2Server implements EapServerMethod {
   readonly type = EapType.MsChapV2;
@@ -265,7 +267,7 @@ export class MsChapV2Server implements EapServerMethod {
   readonly #digest: MsChapV2;
   #id = 0;
   #challenge = new Uint8Array(0);
-  /** What is done when the peer has confirmed the verdict; undefined: there is none yet. */
+  /** What follows when the peer confirms the verdict. Undefined: there is no verdict yet. */
   #outcome: ServerStep | undefined;
 
   constructor(host: MethodHost) {
@@ -293,7 +295,7 @@ export class MsChapV2Server implements EapServerMethod {
       case ChapCode.Failure: {
         if (this.#outcome === undefined) return this.#unexpected();
         log("info", `EAP: MSCHAPv2 ${opcode === ChapCode.Success ? "success" : "failure"} confirmed`);
-        // It may also be we who did not prove ourselves.
+        // A Failure can also mean that our own proof failed.
         return opcode === ChapCode.Success ? this.#outcome : REFUSED;
       }
       default:

@@ -1,4 +1,4 @@
-// The server's side of EAP (RFC 3748 §4): asking the peer for its name, then for its proof.
+// The server's side of EAP (RFC 3748 §4): asks the peer for its name, then for its proof.
 
 import { bytesOf, textOf } from "../bytes/text.ts";
 import { EapCode, type EapPacket, EapType, putEap, putEapResult } from "../wire/eap.ts";
@@ -16,11 +16,11 @@ import type { EapConfig } from "./eap-config.ts";
 import { nameOf, quoted } from "./names.ts";
 
 export interface EapServerOwner {
-  /** The secret of the peer of that name; undefined: none. */
+  /** The secret of the peer of that name. Undefined: there is none. */
   eapPeerSecret(name: string): string | undefined;
   /**
-   * Accepted under the name it proved, and again after each later proof; or not accepted: after that nothing more is
-   * said. The owner may stop() inside.
+   * Reports that the peer is accepted under the name it proved, again after each later proof; or that it is refused,
+   * after which nothing follows. The owner may call stop() in it.
    */
   eapPeerDone(accepted: boolean, name: string | undefined, mppe: MppeMaterial | undefined, now: number): void;
 }
@@ -33,13 +33,13 @@ export class EapServer {
   readonly #owner: EapServerOwner;
   #state: "closed" | "identify" | "method" | "accepted" | "refused" = "closed";
   #name = "";
-  /** Who the peer said it is, which proves nothing. */
+  /** The name that the peer gave. It proves nothing. */
   #identity = "";
   #id: number;
   #requests = 0;
   #responses = 0;
   #method: EapServerMethod | undefined;
-  /** The method is still at work on a Response. */
+  /** The method is still working on a Response. */
   #pending = false;
   #request: { type: number; data: Uint8Array } = IDENTIFY;
 
@@ -50,7 +50,7 @@ export class EapServer {
     this.#id = config.random32() & 0xff;
   }
 
-  /** LCP agreed that the peer proves itself with EAP; `name` is ours. */
+  /** Starts after LCP has agreed that the peer authenticates with EAP. `name` is our name. */
   start(name: string, now: number): void {
     const { remotename, remotenameGiven } = this.#config;
     this.#name = name;
@@ -58,7 +58,7 @@ export class EapServer {
     this.#method?.close?.();
     this.#method = undefined;
     if (remotenameGiven) {
-      // We know who it should be, so it is not asked.
+      // remotename already gives the peer's name, so we do not ask for it.
       this.#identity = remotename;
       this.#begin(this.#first(), "Identify");
     } else {
@@ -80,7 +80,7 @@ export class EapServer {
     this.#lower.wakeAt(Infinity);
   }
 
-  /** The method to begin with. */
+  /** The first method to try. */
   #first(): EapServerMethod {
     const { serverMethod } = this.#config;
     const host = this.#host();
@@ -100,7 +100,10 @@ export class EapServer {
     };
   }
 
-  /** Goes over to a method, whose first Request has identifier `id`; `from` is the old state's name, if it is said. */
+  /**
+   * Switches to a method. `id` is the identifier of its first Request; `from` is the old state's name, if it is to be
+   * logged.
+   */
   #begin(method: EapServerMethod, from?: string, id = this.#id): void {
     if (this.#method !== method) this.#method?.close?.();
     this.#method = method;
@@ -141,7 +144,7 @@ export class EapServer {
       case "accepted":
         this.#again(now);
         return;
-      // The same Request under the same identifier (RFC 3748 §4.1); pppd makes a new challenge.
+      // Send the same Request with the same identifier (RFC 3748 §4.1). pppd makes a new challenge.
       case "identify":
       case "method":
         this.#send(now);
@@ -151,7 +154,7 @@ export class EapServer {
     }
   }
 
-  /** Its name is known: the method it proved itself with comes at once. */
+  /** Asks again. The peer's name is known, so the method it used before starts at once. */
   #again(now: number): void {
     this.#requests = 0;
     this.#begin(this.#method ?? this.#first(), "Identify", (this.#id + 1) & 0xff);
@@ -184,7 +187,7 @@ export class EapServer {
 
   #identified(said: string, now: number): void {
     if (this.#state !== "identify") {
-      // Not even pppd says which.
+      // pppd leaves the name empty as well.
       this.#lower.log("debug", 'EAP discarding unwanted Identify ""');
       return;
     }
@@ -194,20 +197,20 @@ export class EapServer {
     this.#next(now);
   }
 
-  /** The peer wants another method. Where it lists several (RFC 3748 §5.3.1), the first we have. */
+  /** The peer wants another method. If it lists several (RFC 3748 §5.3.1), take the first one that we have. */
   #nak(data: Uint8Array, now: number): void {
     if (data.length === 0) {
       this.#lower.log("info", "EAP: Nak Response with no suggested protocol");
       this.#break(now);
       return;
     }
-    // Nobody may refuse to say a name.
+    // A peer may not refuse to give its name.
     if (this.#state === "identify") {
       this.#break(now);
       return;
     }
     const wanted = data.find((type) => this.#has(type));
-    // SRP is what pppd up to 2.4.9 says when it has no secret.
+    // pppd up to 2.4.9 suggests SRP when it has no secret.
     if (wanted === undefined && data[0] !== EapType.Srp)
       this.#lower.log("debug", `EAP: peer requesting unknown Type ${data[0]}`);
     if (wanted === undefined && data[0] === NO_ALTERNATIVE) {
@@ -239,7 +242,7 @@ export class EapServer {
     this.#follow(method, method.take(data), now);
   }
 
-  /** What the method was at work on may be ready. */
+  /** Call this when the method may have finished its work. */
   resume(now: number): void {
     if (!this.#pending || this.#method?.resume === undefined) return;
     this.#pending = false;
@@ -288,11 +291,11 @@ export class EapServer {
     this.#trace(from, "Open");
   }
 
-  /** The peer does not keep to the protocol. */
+  /** Ends the conversation, because the peer violates the protocol. */
   #break(now: number): void {
     const from = this.#state === "identify" ? "Identify" : (this.#method?.state ?? "Identify");
     this.#refuse(now);
-    // pppd's link is closed by now, and its EAP with it.
+    // In pppd the link, and EAP with it, is closed at this point.
     this.#trace(from, "Initial");
   }
 
@@ -307,7 +310,7 @@ export class EapServer {
     this.#lower.send(Protocol.EAP, (buf, at) => putEapResult(buf, at, code, this.#id));
   }
 
-  /** The peer agreed to EAP and now knows nothing of it. */
+  /** The peer agreed to EAP and now rejects the protocol. */
   rejected(now: number): void {
     if (this.#state !== "identify" && this.#state !== "method") return;
     this.#end("refused");

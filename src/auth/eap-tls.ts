@@ -1,5 +1,6 @@
-// EAP-TLS (RFC 5216; with TLS 1.3 RFC 9190): the two methods, and the fragments their messages go in. TLS itself is a
-// channel that is handed in, and may need a while for an answer: until then a method says "pending".
+// EAP-TLS (RFC 5216; with TLS 1.3, RFC 9190): the client's and the server's method, and the fragmentation of their
+// messages. TLS itself is a channel that the caller supplies. It may need time for an answer; meanwhile a method
+// returns "pending".
 
 import { put32, put8, putBytes, u32 } from "../bytes/be.ts";
 import { EapType } from "../wire/eap.ts";
@@ -9,30 +10,32 @@ import { quoted } from "./names.ts";
 
 /** One TLS session without a network. */
 export interface TlsChannel {
-  /** "working": what comes of the bytes received is not known yet; "done": both sides proved who they are. */
+  /** "working": the result of the received bytes is not known yet. "done": both sides have proved their identity. */
   readonly state: "working" | "handshaking" | "done" | "failed";
-  /** Why it failed: a line of the log. */
+  /** The reason of a failure, as a line for the log. */
   readonly failure: string;
-  /** A whole message of the peer's. */
+  /** Takes a whole message from the peer. */
   receive(message: Uint8Array): void;
-  /** All that the peer is to be sent, an alert among it; empty: nothing. Once it failed, empty means that the peer said so. */
+  /**
+   * Takes all data to send, including an alert. Empty: none. After a failure, empty means that the peer reported it.
+   */
   take(): Uint8Array;
-  /** When it is done: the master session key, 64 octets. */
+  /** The master session key of 64 octets, when the state is "done". */
   masterKey(): Uint8Array | undefined;
-  /** Gives back what the session holds. Nothing is asked of it any more. */
+  /** Releases the session's resources. The session is not used any more. */
   close(): void;
 }
 
 const Flag = { Length: 0x80, More: 0x40, Start: 0x20 } as const;
-/** As much as pppd takes for one message. */
+/** The longest message that pppd accepts. */
 const LONGEST_MESSAGE = 65536;
-/** Code, identifier, length, type, flags and the message's length: what is no fragment in the longest packet. */
+/** The octets of a packet besides the fragment: code, identifier, length, type, flags and message length. */
 const HEADERS = 10;
 const ACK = Uint8Array.of(0);
 const PENDING = { kind: "pending" } as const;
 const IGNORE = { kind: "ignore" } as const;
 
-/** A message on its way out (RFC 5216 §2.1.5): all fragments but the last are answered with an empty packet. */
+/** A message to send (RFC 5216 §2.1.5). Every fragment except the last one is answered with an empty packet. */
 export class Outgoing {
   #message: Uint8Array = new Uint8Array(0);
   #at = 0;
@@ -46,7 +49,10 @@ export class Outgoing {
     return this.#at >= this.#message.length;
   }
 
-  /** The flags and the next fragment, of `most` octets at most. As pppd does, a message in one piece goes without length. */
+  /**
+   * The flags and the next fragment, at most `most` octets. Like pppd, sends a message of one fragment without a
+   * length.
+   */
   next(most: number): Uint8Array {
     const fragment = this.#message.subarray(this.#at, this.#at + Math.max(1, most));
     const isFirst = this.#at === 0;
@@ -59,13 +65,13 @@ export class Outgoing {
   }
 }
 
-/** A message on its way in. */
+/** A message being received. */
 export class Incoming {
   #parts: Uint8Array[] = [];
   #length = 0;
-  /** What the peer said it comes to; below 0: it did not say. */
+  /** The length that the peer announced; below 0 when it announced none. */
   #promised = -1;
-  /** What is wrong with the fragment taken last, if it is broken. */
+  /** Tells what is wrong with the last fragment, if it is broken. */
   complaint = "";
 
   clear(): void {
@@ -74,7 +80,9 @@ export class Incoming {
     this.#promised = -1;
   }
 
-  /** Takes flags and a fragment. "more": the next one is to be asked for; an array: it was the last, and this is the message. */
+  /**
+   * Takes flags and a fragment. Returns "more" when the next one must be requested, or the message after the last one.
+   */
   take(data: Uint8Array): Uint8Array | "more" | "broken" {
     const flags = data[0] ?? 0;
     const hasLength = (flags & Flag.Length) !== 0;
@@ -83,7 +91,7 @@ export class Incoming {
     if (hasLength) {
       const promised = u32(data, 1);
       if (promised > LONGEST_MESSAGE) return this.#broken(`TLS message length > ${LONGEST_MESSAGE}`);
-      // Some say it with every fragment; it must be the same then.
+      // Some peers announce the length in every fragment. Then it must not change.
       if (this.#parts.length > 0 && this.#promised !== promised)
         return this.#broken("non-first LI packet? that's odd...");
       this.#promised = promised;
@@ -92,7 +100,7 @@ export class Incoming {
     if (length > (this.#promised < 0 ? LONGEST_MESSAGE : this.#promised))
       return this.#broken("received data > TLS message length");
     const isLast = (flags & Flag.More) === 0;
-    // A fragment of nothing gets nobody any further.
+    // An empty fragment would make no progress.
     if (!isLast && fragment.length === 0) return this.#broken("received no or invalid data");
     if (isLast && this.#promised >= 0 && length !== this.#promised)
       return this.#broken("received data != TLS message length");
@@ -123,12 +131,12 @@ function material(masterKey: Uint8Array | undefined, isServer: boolean): MppeMat
 
 // ── client ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Opens a session with a server; undefined: we have nothing to prove ourselves with, which is logged. */
+/** Opens a session with a server. Undefined when we have no certificate to use, which is logged. */
 export type OpenTlsClient = () => TlsChannel | undefined;
 
 /**
- * In every version of TLS the last word is the server's, and the answer to it is empty: only then may a Success come. With
- * TLS 1.3 that word is RFC 9190's single zero octet, or from pppd 2.4.9 a session ticket.
+ * In every version of TLS, the server sends last and the client's answer is empty. Only then may a Success follow. With
+ * TLS 1.3 the server's last message is RFC 9190's single zero octet, or a session ticket from pppd 2.4.9.
  */
 export class TlsClient implements EapClientMethod {
   readonly type = EapType.Tls;
@@ -207,7 +215,7 @@ export class TlsClient implements EapClientMethod {
 
 // ── server ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Opens a session with the client that calls itself so; undefined: that one cannot be judged, which is logged. */
+/** Opens a session with the client of that name. Undefined when it cannot be authenticated, which is logged. */
 export type OpenTlsServer = (client: string) => TlsChannel | undefined;
 
 const BROKEN = { kind: "refuse", isBroken: true } as const;
@@ -275,14 +283,15 @@ export class TlsServer implements EapServerMethod {
     if (channel.state === "failed") this.#host.log("error", channel.failure);
     const message = channel.take();
     if (message.length === 0) {
-      // Done, yet without a word that the client could confirm; or half a message, which is nobody's way.
+      // TLS is done without a message that the client could confirm, or the client sent half a message. Neither is
+      // valid.
       return channel.state === "failed" ? REFUSED : BROKEN;
     }
     this.#outgoing.begin(message);
     return this.#fragment(ACK);
   }
 
-  /** The client's word on ours: empty, if it is content. */
+  /** Handles the client's last answer, which is empty when it accepts us. */
   #conclude(data: Uint8Array): ServerStep {
     const { config, log, identity = "" } = this.#host;
     if (data.length > 1 || data[0] !== 0) {
@@ -290,7 +299,7 @@ export class TlsServer implements EapServerMethod {
       return REFUSED;
     }
     const masterKey = this.#channel?.masterKey();
-    // Somebody may have led our own client's session here.
+    // An attacker may have relayed our own client's session to us.
     if (masterKey === undefined || config.answers.areOurs([masterKey])) {
       log("warn", `EAP: peer ${quoted(identity)} sent our own response back`);
       return REFUSED;

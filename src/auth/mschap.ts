@@ -1,4 +1,4 @@
-// MS-CHAP (RFC 2433) and MS-CHAPv2 (RFC 2759): what is hashed, and the two as algorithms of CHAP.
+// MS-CHAP (RFC 2433) and MS-CHAPv2 (RFC 2759): their hashes, and both as algorithms of CHAP.
 
 import { bytesOf, toHex } from "../bytes/text.ts";
 import { desBlock, md4, sha1 } from "../crypto/digests.ts";
@@ -20,16 +20,22 @@ import { visible, withoutDomain } from "./names.ts";
 
 export interface MsChapConfig {
   readonly random32: () => number;
-  /** As client answer with the LAN Manager hash, as server take such an answer (`ms-lanman`). MS-CHAP alone has it. */
+  /**
+   * As client, answer with the LAN Manager hash; as server, accept such an answer (`ms-lanman`). Only in MS-CHAP
+   * version 1.
+   */
   readonly msLanman: boolean;
-  /** Instead of a random challenge, where the length is right (`mschap-challenge`, `mschap2-peer-challenge`). */
+  /** Used in place of a random challenge if its length fits (`mschap-challenge`, `mschap2-peer-challenge`). */
   readonly fixedChallenge?: Uint8Array | undefined;
   readonly fixedPeerChallenge?: Uint8Array | undefined;
 }
 
 const MS_CHALLENGE = 8;
 export const MS_V2_CHALLENGE = 16;
-/** Of both versions: in the first LM response, NT response, flag; in the second peer challenge, zeros, NT response, flags. */
+/**
+ * Octets of a response. Version 1: LM response, NT response, flag. Version 2: peer challenge, zeros, NT response,
+ * flags.
+ */
 export const MS_RESPONSE = 49;
 const SECOND = 24;
 const FLAG = 48;
@@ -38,7 +44,7 @@ const NOTHING = new Uint8Array(0);
 
 // ── hashes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** NtPasswordHash (RFC 2759 §8.3): 16 octets. Each octet of the secret is a character, as pppd has it. */
+/** NtPasswordHash (RFC 2759 §8.3): 16 octets. Each octet of the secret counts as a character, as in pppd. */
 export function ntPasswordHash(secret: string): Uint8Array {
   const unicode = new Uint8Array(2 * secret.length);
   for (let at = 0; at < secret.length; at++) unicode[2 * at] = secret.charCodeAt(at);
@@ -48,7 +54,7 @@ export function ntPasswordHash(secret: string): Uint8Array {
 const LM_LENGTH = 14;
 const LM_TEXT = bytesOf("KGS!@#$%");
 
-/** LmPasswordHash (RFC 2433, appendix A): 16 octets, of the first fourteen octets, letters made large. */
+/** LmPasswordHash (RFC 2433, appendix A): 16 octets, from the first fourteen octets in upper case. */
 export function lmPasswordHash(secret: string): Uint8Array {
   const large = secret.slice(0, LM_LENGTH).replace(/[a-z]/g, (letter) => letter.toUpperCase());
   const key = new Uint8Array(LM_LENGTH);
@@ -77,7 +83,7 @@ export function challengeHash(peerChallenge: Uint8Array, challenge: Uint8Array, 
 const SIGNING = bytesOf("Magic server to client signing constant");
 const PADDING = bytesOf("Pad to make it do more than one iteration");
 
-/** GenerateAuthenticatorResponse (RFC 2759 §8.7): the server's proof, `S=` and 40 digits. */
+/** GenerateAuthenticatorResponse (RFC 2759 §8.7): the server's proof, `S=` and 40 hex digits. */
 export function authenticatorResponse(
   passwordHashHash: Uint8Array,
   ntResponse: Uint8Array,
@@ -92,7 +98,7 @@ export function authenticatorResponse(
 export class MsChap implements Digest {
   readonly #config: MsChapConfig;
   readonly #log: AuthLower["log"];
-  /** Of the answer given last. */
+  /** The keys' input from the last answer. */
   #mppe: MppeMaterial | undefined;
 
   constructor(config: MsChapConfig, log: AuthLower["log"]) {
@@ -147,7 +153,7 @@ export class MsChap implements Digest {
     return `E=691 R=1 C=${toHex(challenge)} V=0`;
   }
 
-  /** Either half proves something, unless it is left out. */
+  /** Each half proves something, unless it is absent. */
   proofs(response: Uint8Array): readonly Uint8Array[] {
     if (response.length !== MS_RESPONSE) return [];
     const halves = [response.subarray(0, SECOND), response.subarray(SECOND, FLAG)];
@@ -166,7 +172,9 @@ export class MsChap implements Digest {
 
 // ── version 2 ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** An answer we gave: the same question has the same answer, and whoever knows our secret knows its proof. */
+/**
+ * An answer that we gave. The same question gets the same answer. A server that knows our secret also knows `proof`.
+ */
 interface Given {
   readonly id: number;
   readonly challenge: Uint8Array;
@@ -178,7 +186,7 @@ interface Given {
 const MOST_GIVEN = 10;
 const PROOF_LENGTH = 2 + 40;
 
-/** One for a link's life: what it answered before counts no more. */
+/** One object for each link. Answers given on an earlier link do not count. */
 export class MsChapV2 implements Digest {
   readonly #config: MsChapConfig;
   readonly #log: AuthLower["log"];
@@ -254,7 +262,7 @@ export class MsChapV2 implements Digest {
     return response.length === MS_RESPONSE ? [response.subarray(SECOND, FLAG)] : [];
   }
 
-  /** The server knows our secret too, or it is not accepted (RFC 2759 §5). */
+  /** Checks that the server knows our secret too. We accept no other server (RFC 2759 §5). */
   checkSuccess(message: string): Conclusion {
     const malformed = "MS-CHAPv2 Success packet is badly formed.";
     if (message.length < PROOF_LENGTH || !message.startsWith("S=")) return failed(malformed);
@@ -275,7 +283,7 @@ function failed(text: string): Conclusion {
   return { accepted: false, line: { level: "error", text } };
 }
 
-/** What both sides of version 2 have to say, and what the keys are made from. */
+/** Computes the proofs of both sides of version 2, and the input for the keys. */
 function proveBoth(
   peerChallenge: Uint8Array,
   challenge: Uint8Array,
@@ -295,7 +303,7 @@ function makeChallenge(length: number, fixed: Uint8Array | undefined, random32: 
 
 // ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** RFC 2759 §6, in the words of pppd. A password cannot be changed here, whatever R= and V= offer. */
+/** RFC 2759 §6 in pppd's words. We cannot change a password, whatever R= and V= offer. */
 const ERRORS: Readonly<Record<number, string>> = {
   646: "Restricted logon hours",
   647: "Account disabled",
@@ -305,7 +313,7 @@ const ERRORS: Readonly<Record<number, string>> = {
   709: "Error changing password",
 };
 
-/** A Failure's `E=eee R=r C=challenge V=v M=text`: the text if there is one, else what the number means. */
+/** The log line of a Failure `E=eee R=r C=challenge V=v M=text`: its text, or the meaning of its number. */
 function msFailureLine(message: string): LogLine {
   const number = /^E=\s*([+-]?\d*)/.exec(message)?.[1];
   const at = message.indexOf(" M=");

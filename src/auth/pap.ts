@@ -1,18 +1,18 @@
-// PAP, both roles (RFC 1334 §2): saying a name and a password, and asking for them.
+// PAP in both roles (RFC 1334 §2): sends a name and a password, and checks them.
 
 import { printable } from "../bytes/text.ts";
 import { PapCode, type PapPacket, putAuthReply, putAuthReq } from "../wire/pap.ts";
 import { Protocol } from "../wire/protocols.ts";
 
 export interface PapConfig {
-  /** As client: time between requests, and how many of them. */
+  /** As client: time between requests, and how many to send. */
   restartMs: number;
   maxAuthreq: number;
   /** As server: how long to wait for a request; 0: for ever. */
   timeoutMs: number;
 }
 
-/** What PAP stands on. */
+/** The services that PAP uses. */
 export interface PapLower {
   send(protocol: number, write: (buf: Uint8Array, at: number) => number): void;
   log(level: "info" | "notice" | "warn" | "error", text: string): void;
@@ -67,7 +67,7 @@ export class PapClient {
     this.#lower.wakeAt(now + this.#config.restartMs);
   }
 
-  /** An Ack or a Nak. */
+  /** Handles an Ack or a Nak. */
   receive(packet: PapPacket, now: number): void {
     if (!this.#waiting || packet.code === PapCode.AuthReq) return;
     this.stop();
@@ -80,7 +80,7 @@ export class PapClient {
 }
 
 export interface PapServerOwner {
-  /** Asks for the verdict() on this name and password; it may come at once or later. */
+  /** Asks the owner to check a name and a password. It calls verdict(), at once or later. */
   papRequest(user: string, password: string, now: number): void;
   /** `user` is undefined when no request came in time. */
   papDone(user: string | undefined, accepted: boolean, now: number): void;
@@ -122,7 +122,7 @@ export class PapServer {
       case "closed":
       case "judging":
         return;
-      // Our answer was lost: it is given again.
+      // Our answer was lost. Send it again.
       case "accepted":
         this.#reply(PapCode.AuthAck, packet.id, "");
         return;
@@ -141,7 +141,7 @@ export class PapServer {
     }
   }
 
-  /** The answer to papRequest. Too late is ignored: the link may have gone down meanwhile. */
+  /** The answer to papRequest. A late answer is ignored, because the link may be down meanwhile. */
   verdict(accepted: boolean, message: string, now: number): void {
     if (this.#state !== "judging") return;
     this.#state = accepted ? "accepted" : "refused";

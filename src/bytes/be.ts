@@ -1,5 +1,5 @@
-// Big-endian fields at (buf, at). Every put returns the offset after the field, and writes nothing behind the buffer: what
-// is as long as a peer likes is measured by its writer afterwards.
+// Big-endian fields at (buf, at). Every put returns the offset after the field and writes nothing beyond the buffer.
+// Writers of fields whose length the peer chooses check the returned offset.
 
 export function u16(buf: Uint8Array, at: number): number {
   return (buf[at]! << 8) | buf[at + 1]!;

@@ -1,15 +1,15 @@
-// "Did you mean": the names that a misspelt word is closest to.
+// Finds the names closest to a misspelt word, for "Did you mean" messages.
 
-/** A letter in another's place; one too few or too many is 1, and the likelier slip. */
+/** The cost of a replaced letter. An inserted or missing letter costs 1, because it is the likelier mistake. */
 const REPLACED = 1.1;
 const OTHER_CASE = 0.25;
 
-/** The distance a word of that length may have. */
+/** The greatest distance at which a word of that length still matches. */
 function allowance(length: number): number {
   return length < 3 ? 0 : length < 6 ? REPLACED : length < 12 ? 2 * REPLACED : 3 * REPLACED;
 }
 
-/** The closest names, three at most and in the order given; none when nothing is close. A wrong case is a small difference.. */
+/** The closest names, at most three, in the given order. Empty when no name is close. A wrong case costs little. */
 export function nearestNames(word: string, names: Iterable<string>): string[] {
   let best = allowance(word.length);
   let found: string[] = [];
@@ -24,7 +24,7 @@ export function nearestNames(word: string, names: Iterable<string>): string[] {
   return found.slice(0, 3);
 }
 
-/** Letters to insert, to delete, to replace, or neighbours to swap (optimal string alignment). */
+/** The cost of inserting, deleting and replacing letters and of swapping neighbours (optimal string alignment). */
 export function editDistance(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, at) => at);

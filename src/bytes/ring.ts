@@ -2,10 +2,10 @@
 // sides work on the longest contiguous piece, `bytes[at, at + length)`.
 
 export class Ring {
-  /** The storage; capacity is a power of two. Made by the caller when its address must be known (ffi). */
+  /** The storage. Its size is a power of two. The caller makes it when it needs its address (ffi). */
   readonly bytes: Uint8Array;
   readonly #mask: number;
-  /** Bytes ever consumed and ever committed: their difference is the fill, so both may grow without bound (2^53). */
+  /** All bytes ever consumed and committed. The difference is the fill. Both grow without wrapping (up to 2^53). */
   #head = 0;
   #tail = 0;
 
@@ -28,7 +28,7 @@ export class Ring {
     return this.bytes.length - (this.#tail - this.#head);
   }
 
-  /** Offset in `bytes` of the first unconsumed byte, and how many follow it without a wrap. */
+  /** Offset in `bytes` of the first unconsumed byte. */
   get readAt(): number {
     return this.#head & this.#mask;
   }
@@ -37,7 +37,7 @@ export class Ring {
     return Math.min(this.length, this.bytes.length - (this.#head & this.#mask));
   }
 
-  /** Offset in `bytes` of the first free byte, and how many follow it without a wrap. */
+  /** Offset in `bytes` of the first free byte. */
   get writeAt(): number {
     return this.#tail & this.#mask;
   }

@@ -1,4 +1,5 @@
-// Bytes and text: hex for people, Latin-1 for names and messages whose bytes must survive (peer names, secrets).
+// Converts bytes and text: hex for people, Latin-1 for names and messages whose bytes must be kept (peer names,
+// secrets).
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
@@ -9,7 +10,9 @@ export function toHex(bytes: Uint8Array, start = 0, end = bytes.length, gap = ""
   return octets.join(gap);
 }
 
-/** The octets of a hex text; white space is ignored. Throws on anything else: for our own fixtures and constants. */
+/**
+ * The octets of a hex text, ignoring white space. Throws on other characters: it is for our own fixtures and constants.
+ */
 export function fromHex(text: string): Uint8Array {
   const digits = text.replace(/\s+/g, "");
   if (digits.length % 2 !== 0 || /[^0-9a-fA-F]/.test(digits)) throw new Error(`not hex: ${text.slice(0, 40)}`);
@@ -34,10 +37,10 @@ export function bytesOf(text: string): Uint8Array {
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ENCODER = new TextEncoder();
-/** An octet that is no UTF-8 is kept in a text as a lone surrogate: octet e9 as U+DCE9. */
+/** `decoded` keeps an octet that is not UTF-8 as a lone surrogate: octet e9 as U+DCE9. */
 const ESCAPED = 0xdc00;
 
-/** A byte string as text: UTF-8 where it is that, else each octet from 80 on as a surrogate. */
+/** A byte string as text. Parts that are UTF-8 are decoded; each other octet becomes a surrogate. */
 export function decoded(octets: string): string {
   if (!/[\x80-\xff]/.test(octets)) return octets;
   try {
@@ -47,11 +50,11 @@ export function decoded(octets: string): string {
   }
 }
 
-/** A text as a byte string, octet for octet what {@link decoded} was given. */
+/** The reverse of {@link decoded}: a text as the same byte string, octet for octet. */
 export function encoded(text: string): string {
   if (!/[^\0-\x7f]/.test(text)) return text;
   let octets = "";
-  // A surrogate of a pair is part of one character here, and so is never taken for an octet.
+  // A surrogate of a pair is part of one character in this loop, so it is not taken for an octet.
   for (const char of text) {
     const code = char.codePointAt(0)!;
     octets +=
@@ -62,15 +65,15 @@ export function encoded(text: string): string {
   return octets;
 }
 
-/** Controls, marks of direction, octets that are no UTF-8, line ends: nothing a terminal shows as it is. */
+/** Characters that a terminal must not get: controls, direction marks, octets that are not UTF-8, line separators. */
 const UNSHOWN = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
-/** A text as a terminal may have it: what is no visible character is shown as its octets, `\x1b`. */
+/** Makes a text safe for a terminal: other than visible characters are shown as their octets, `\x1b`. */
 export function inert(text: string): string {
   return text.replace(UNSHOWN, (char) => toHexEscapes(encoded(char)));
 }
 
-/** The same of a text in JSON, which still says the same. */
+/** Makes JSON safe for a terminal. Its meaning does not change. */
 export function inertJson(json: string): string {
   return json.replace(UNSHOWN, (char) =>
     Array.from({ length: char.length }, (_, at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, "0")}`).join(""),
@@ -81,7 +84,7 @@ function toHexEscapes(octets: string): string {
   return Array.from(octets, (octet) => `\\x${HEX[octet.charCodeAt(0)]}`).join("");
 }
 
-/** A peer's text as it may stand in a log: pppd escapes what cannot be printed. */
+/** A peer's text for the log. Unprintable characters are escaped as in pppd. */
 export function printable(text: string): string {
   return text.replace(/[\\"\x00-\x1f\x7f-\xff]/g, (char) => {
     if (char === "\\" || char === '"') return `\\${char}`;
@@ -92,7 +95,9 @@ export function printable(text: string): string {
   });
 }
 
-/** A text file without the byte order mark (U+FEFF in UTF-8) that some editors put before it. One char a byte. */
+/**
+ * Removes the byte order mark (U+FEFF in UTF-8) that some editors put at the start of a file. Text is one char a byte.
+ */
 export function withoutByteOrderMark(text: string): string {
   return text.startsWith("\u00ef\u00bb\u00bf") ? text.slice(3) : text;
 }

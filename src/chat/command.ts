@@ -1,8 +1,8 @@
-// chat's command line: its getopt grammar, and the connect commands that are nothing but a chat and need no shell.
+// chat's command line: its getopt grammar, and connect commands that only run chat and need no shell.
 
 export interface ReportFile {
   readonly path: string;
-  /** -v came before -r: the opening of the file is noted in it. */
+  /** -v came before -r, so opening the report file is logged. */
   readonly announce: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface ChatCommand {
   toSyslog: boolean;
   /** -t in seconds; 0 is no timeout at all. */
   timeout: number;
-  /** -r, every one of them: each is opened, the last is used. */
+  /** Each -r. All the files are opened; the last one is used. */
   reports: ReportFile[];
   /** -f */
   file: string | undefined;
@@ -68,7 +68,7 @@ export function parseArguments(argv: readonly string[]): ChatCommand | undefined
       const attached = flags.slice(at + 1);
       const value = attached === "" ? argv[++next] : attached;
       if (value === undefined) {
-        // The one flag whose value may be missing.
+        // -r is the only flag whose value may be missing.
         if (flag === "r") break;
         return undefined;
       }
@@ -125,19 +125,19 @@ function setValue(command: ChatCommand, flag: string, value: string): void {
   }
 }
 
-/** atoi(3): the number a text begins with, 0 when it begins with none. */
+/** atoi(3): the number at the beginning of a text; 0 without one. */
 export function leadingNumber(text: string): number {
   const number = Number(/^[ \t-\r]*([+-]?\d+)/.exec(text)?.[1] ?? 0);
   return Math.max(-0x80000000, Math.min(number, 0x7fffffff));
 }
 
-/** What only a shell can do, outside quotes. `#` and `~` count at the start of a word only. */
+/** Characters that need a shell when they are outside quotes. `#` and `~` count only at the start of a word. */
 const SHELL_ONLY = new Set("$`;|&<>*?()[]{}\n!");
 
 /**
- * The arguments of a connect or disconnect command that is nothing but `chat`, by itself or as the file of that name in
- * some bin or sbin directory, with `exec` before it or not. Undefined means the command must go to /bin/sh: it needs
- * more of a shell than blanks and quotes, or it runs something else.
+ * The arguments of a connect or disconnect command that only runs `chat`: by that name or as /…/bin/chat or
+ * /…/sbin/chat, with or without `exec` before it. Undefined when /bin/sh must run the command, because it runs another
+ * program or uses more of the shell than blanks and quotes.
  */
 export function parseChatCommand(command: string): string[] | undefined {
   const words = shellWords(command.trim());

@@ -1,7 +1,7 @@
-// The conversation of chat(8): a script is played against bytes and time handed in; bytes, log lines and an exit code
-// come out. It does no I/O, so `connect 'chat …'` inside pppd, the chat program and the tests are the same code.
+// The conversation of chat(8). The engine runs a script on the bytes and times it is given and returns bytes, log lines
+// and an exit code. It does no I/O, so `connect 'chat …'` in pppd, the chat program and the tests share this code.
 //
-// The owner's turn, all times in milliseconds of one clock that only goes forward:
+// The owner runs this in a loop. All times are milliseconds of one clock that never goes back:
 //
 //     engine.handleTimeout(now);
 //     engine.transmit(write, now);                            // tries one byte at a time, a full line stops it
@@ -10,8 +10,8 @@
 //     wait for input if engine.listening, for room if engine.blocked, and until engine.nextTimeout();
 //     engine.receive(byte, now) or engine.handleEnd(kind, now)
 //
-// Read from the line one byte at a time and only while `listening` holds: what follows the last match belongs to
-// whoever uses the line next.
+// The owner reads one byte at a time, and only while `listening` is true. The bytes behind the last match belong to the
+// next user of the line.
 
 import { bytesOf, printable } from "../bytes/text.ts";
 import { leadingNumber, DEFAULT_TIMEOUT } from "./command.ts";
@@ -25,42 +25,42 @@ export interface ChatOptions extends Substitutions {
   readonly verbose: boolean;
   /** ECHO is on from the start. */
   readonly echo: boolean;
-  /** Copy what is received to stderr, controls made visible. */
+  /** Copy received bytes to stderr, with controls made visible. */
   readonly copy: boolean;
-  /** Seconds; 0 or less is none. */
+  /** The timeout in seconds; 0 or less means none. */
   readonly timeout: number;
 }
 
 export type ChatEvent =
   | { readonly type: "log"; readonly level: "err" | "warning" | "info"; readonly text: string }
   | { readonly type: "stderr"; readonly text: string }
-  /** A line for the report file; `now` is when its string was matched. */
+  /** A line for the report file. `now` is the time when its string matched. */
   | ({ readonly type: "report" } & Readonly<ReportLine>)
   | { readonly type: "break" }
-  /** `@path` is to be sent: read it (at most {@link FILE_MAX} bytes) and call provide. */
+  /** `@path` must be sent: read the file (at most {@link FILE_MAX} bytes) and call provide. */
   | { readonly type: "read"; readonly path: string };
 
-/** One byte to the line: gone, no room now, or the error text of a write that failed. */
+/** Writes one byte to the line. Returns "sent", "full" when there is no room now, or the error text. */
 export type WriteByte = (byte: number) => "sent" | "full" | { readonly error: string };
 
 export const FILE_MAX = 1023;
 
 const MAX_STRINGS = 50;
-/** An ABORT or REPORT string has fewer bytes than this. */
+/** An ABORT or REPORT string must be shorter than this. */
 const STRING_SIZE = 50;
 const LOG_MAX = 1023;
 
 const SECOND = 1000;
-/** Before every byte sent, whatever the baud rate: modems of the day dropped what came faster. */
+/** The pause before every byte sent, at any speed. Old modems dropped bytes that came faster. */
 const PACE = 10;
 
 type State =
   | { doing: "advance" }
   | { doing: "expect"; want: string }
-  /** The unit before `at` is due: a byte to write, or just a pause. */
+  /** The next step is due at `dueAt`: a byte to write, or only a pause. */
   | { doing: "send"; text: string; at: number; byte: number | undefined; dueAt: number; blocked: boolean }
   | { doing: "read"; path: string }
-  /** The run is over but for the rest of a report line. */
+  /** The run is over, except that the rest of a report line is awaited. */
   | { doing: "gather"; code: number }
   | { doing: "done"; code: number };
 
@@ -77,7 +77,7 @@ export class ChatEngine {
   readonly #events: ChatEvent[] = [];
   #state: State = { doing: "advance" };
   #word = 0;
-  /** What is left of `expect-send-expect…`, the next send first. */
+  /** The rest of `expect-send-expect…`. The next send comes first. */
   #parts: string[] = [];
 
   #timeout: number;
@@ -87,7 +87,7 @@ export class ChatEngine {
   #echo: boolean;
   #echoedPartOfLine = false;
   #hangupIgnored = false;
-  /** Something was sent that no log may show, and its echo may be in what was heard. */
+  /** True when a secret was sent that no log may show. The received text may contain its echo. */
   #secretSent = false;
   #failure: string | undefined;
 
@@ -101,27 +101,27 @@ export class ChatEngine {
     this.#echo = options.echo;
   }
 
-  /** The exit code once the run is over. */
+  /** The exit code when the run is over, else undefined. */
   get result(): number | undefined {
     return this.#state.doing === "done" ? this.#state.code : undefined;
   }
 
-  /** Why it failed, in words; undefined after a signal. The real one only has an exit code. */
+  /** The reason of a failure in words; undefined after a signal. The real chat has only an exit code. */
   get failure(): string | undefined {
     return this.#failure;
   }
 
-  /** A byte from the line would be used now. */
+  /** True when the engine would use a byte from the line now. */
   get listening(): boolean {
     return this.#state.doing === "expect" || this.#state.doing === "gather";
   }
 
-  /** The line was full: call transmit when it has room. */
+  /** True when the line was full. Call transmit when it has room. */
   get blocked(): boolean {
     return this.#state.doing === "send" && this.#state.blocked;
   }
 
-  /** When to call handleTimeout and transmit next, Infinity for not before something else happens. */
+  /** When to call handleTimeout and transmit next. Infinity: only after another event. */
   nextTimeout(): number {
     const state = this.#state;
     if (state.doing === "advance") return 0;
@@ -138,7 +138,7 @@ export class ChatEngine {
     this.#advance(now);
   }
 
-  /** SIGALRM of the classic program: an expect ends at once, a send when it comes to the next byte. */
+  /** Does what SIGALRM does in the real chat: an expect ends at once, a send at its next byte. */
   #handleAlarm(now: number): void {
     const state = this.#state;
     this.#alarmed = true;
@@ -150,7 +150,7 @@ export class ChatEngine {
     else if (state.doing === "send") state.dueAt = now;
   }
 
-  /** SIGHUP, SIGINT and SIGTERM. */
+  /** Handles SIGHUP, SIGINT and SIGTERM. */
   interrupt(signal: "SIGHUP" | "SIGINT" | "SIGTERM", now: number): void {
     if (signal === "SIGHUP" && this.#hangupIgnored) return;
     this.#fatal(EXIT_FATAL, signal, now);
@@ -184,7 +184,7 @@ export class ChatEngine {
     this.#advance(now);
   }
 
-  /** The line could not be read: end of file, or an error. */
+  /** Handles a failed read of the line: end of file or an error. */
   handleEnd(kind: "eof" | "error", now: number): void {
     if (!this.listening) return;
     if (kind === "eof") this.#log("warning", "warning: read() on stdin returned 0");
@@ -193,7 +193,7 @@ export class ChatEngine {
     this.#advance(now);
   }
 
-  /** The content of the file a "read" event asked for, or the message that says why there is none. */
+  /** Gives the engine the file that a "read" event asked for, or the message that tells why it could not be read. */
   provide(content: { text: string } | { error: string }, now: number): void {
     if (this.#state.doing !== "read") return;
     if ("error" in content) return this.#fatal(EXIT_ARGUMENT, content.error, now);
@@ -201,7 +201,7 @@ export class ChatEngine {
     this.#advance(now);
   }
 
-  /** Plays the script up to the next thing that takes time. */
+  /** Runs the script up to the next step that takes time. */
   #advance(now: number): void {
     while (this.#state.doing === "advance") {
       const part = this.#parts.shift();
@@ -223,7 +223,7 @@ export class ChatEngine {
     else this.#fatal(EXIT_ARGUMENT, error, now);
   }
 
-  /** The word in SEND position: an argument when the word before it was a keyword. */
+  /** Runs the word in SEND position. It is an argument when the word before it was a keyword. */
   #act(before: string, word: string, now: number): void {
     switch (before) {
       case "ABORT":
@@ -316,7 +316,7 @@ export class ChatEngine {
     this.#state = { doing: "advance" };
   }
 
-  /** An expect was not met: the alternative's turn, or the end. */
+  /** Handles an expect that was not met: runs the alternative, or ends. */
   #missed(code: number, now: number, reason?: string): void {
     this.#stopAlarm();
     const alternative = this.#parts.shift();
@@ -401,7 +401,7 @@ export class ChatEngine {
 
   #terminate(code: number, now: number): void {
     if (this.#state.doing === "done") return;
-    // A second end, by a signal while the report line is awaited, is the end at once.
+    // A second end, by a signal while a report line is awaited, takes effect at once.
     const waiting = this.#state.doing !== "gather" && this.#reports.collecting;
     this.#state = { doing: "gather", code };
     if (this.#echoedPartOfLine) this.#events.push({ type: "stderr", text: "\n" });
@@ -426,7 +426,7 @@ export class ChatEngine {
   }
 }
 
-/** Words that are sent as something else, without a carriage return. */
+/** Words that are sent in another form and without a carriage return. */
 const SPECIAL: ReadonlyMap<string, string> = new Map([
   ["EOT", "^D\\c"],
   ["BREAK", "\\K\\c"],

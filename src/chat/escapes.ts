@@ -1,21 +1,21 @@
-// What chat(8) makes of one word: backslash and caret escapes, -E variables, and the way its log shows bytes.
-// Text is one char a byte (Latin-1) everywhere in this folder.
+// The escapes of chat(8): backslash and caret, variables with -E, and how its log shows bytes.
+// Text is one char a byte (Latin-1) in this folder.
 
-/** What `\T`, `\U` and, with -E, `$NAME` stand for. */
+/** The texts that replace `\T`, `\U` and, with -E, `$NAME`. */
 export interface Substitutions {
   readonly phone?: string | undefined;
   readonly phone2?: string | undefined;
-  /** Present with -E only. */
+  /** Defined only with -E. */
   readonly variable?: ((name: string) => string | undefined) | undefined;
 }
 
 /**
- * A word ready to be sent. Delays and breaks stay in the text as `\d`, `\p` and `\K`; a backslash before any other
- * char makes that char a byte to send. The log shows it in this form, as the real chat's does.
+ * A word ready to be sent. Delays and breaks stay in the text as `\d`, `\p` and `\K`. A backslash before any other char
+ * makes that char a byte to send. The log shows this form, as the real chat's does.
  */
 export interface SendText {
   readonly text: string;
-  /** `\q` was in it: the log must not show it. */
+  /** The word contains `\q`, so the log must not show it. */
   readonly quiet: boolean;
 }
 
@@ -24,7 +24,7 @@ const TAB = 9;
 const NAME = /[A-Za-z0-9_]*/y;
 const OCTAL = /[0-7]{1,3}/y;
 
-/** A word in SEND position; a carriage return is added unless it ends in `\c`. */
+/** Prepares a word in SEND position. It gets a carriage return unless it ends in `\c`. */
 export function cleanSend(word: string, substitutions: Substitutions): SendText {
   let quiet = false;
   let end = "\r";
@@ -57,7 +57,7 @@ export function cleanSend(word: string, substitutions: Substitutions): SendText 
   return { text: text + end, quiet };
 }
 
-/** A word to be expected, or the argument of ABORT, REPORT and their kin. */
+/** Prepares a string to expect, or the argument of ABORT, REPORT and similar words. */
 export function cleanExpect(word: string, substitutions: Substitutions): string {
   return unescape(
     word,
@@ -70,7 +70,7 @@ export function cleanExpect(word: string, substitutions: Substitutions): string 
   );
 }
 
-/** `escape` decides what `\char` becomes ("" for a backslash that ends the word), `octal` what `\ddd` becomes. */
+/** `escape` returns the replacement of `\char` ("" for a backslash at the end), `octal` that of `\ddd`. */
 function unescape(
   word: string,
   substitutions: Substitutions,
@@ -107,14 +107,14 @@ function match(pattern: RegExp, text: string, at: number): string {
   return pattern.exec(text)?.[0] ?? "";
 }
 
-/** One byte as stderr and the log show it: `^M` for controls, `M-x` with the eighth bit. */
+/** Shows one byte as stderr and the log do: `^M` for controls, `M-x` for the eighth bit. */
 export function visible(code: number): string {
   const low = code & 0x7f;
   const shown = low < 0x20 || low === 0x7f ? `^${String.fromCharCode(low ^ 0x40)}` : String.fromCharCode(low);
   return code & 0x80 ? `M-${shown}` : shown;
 }
 
-/** Text as the log shows it: the same, but a tab stays a tab. */
+/** Shows text as the log does: like `visible`, but a tab stays a tab. */
 export function visibleText(text: string): string {
   let shown = "";
   for (let at = 0; at < text.length; at++) {
@@ -125,12 +125,12 @@ export function visibleText(text: string): string {
   return shown;
 }
 
-/** A byte received as -V and ECHO show it: a newline is one. */
+/** Shows a received byte as -V and ECHO do: like `visible`, but a newline stays a newline. */
 export function copied(byte: number): string {
   return byte === 0x0a ? "\n" : visible(byte);
 }
 
-/** A NUL ends a string for the C program whose log this is. */
+/** The text before the first NUL, which ends a string in the C program whose log we reproduce. */
 export function untilNul(text: string): string {
   const nul = text.indexOf("\0");
   return nul < 0 ? text : text.slice(0, nul);

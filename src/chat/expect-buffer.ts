@@ -1,21 +1,21 @@
-// What came from the line since the current expect began: the end of it to compare with, all of it to log in lines.
+// The text received since the current expect began. Its end is compared with strings; all of it is logged, in lines.
 
 import { visibleText } from "./escapes.ts";
 import { textOf } from "../bytes/text.ts";
 
 export const HEARD_MAX = 1024;
-/** At least so much is kept when the buffer wraps: no ABORT or REPORT string is longer. */
+/** The least that is kept when the buffer wraps. No ABORT or REPORT string is longer. */
 const KEEP_MIN = 49;
-/** A line this long is logged without waiting for its newline. */
+/** A line of this length is logged without waiting for its newline. */
 const LOG_WIDTH = 80;
-/** So much is quoted. */
+/** The most characters that `tail` returns. */
 const TAIL = 40;
 
 export class Heard {
   readonly #bytes = new Uint8Array(HEARD_MAX);
   readonly #log: (line: string) => void;
   #fill = 0;
-  /** bytes[0, logged) is in the log already. */
+  /** bytes[0, logged) has been logged. */
   #logged = 0;
   #keep = KEEP_MIN;
 
@@ -23,7 +23,7 @@ export class Heard {
     this.#log = log;
   }
 
-  /** Forgets everything; `length` is that of the string looked for. */
+  /** Discards the text. `length` is the length of the string to expect. */
   restart(length: number): void {
     this.#fill = this.#logged = 0;
     this.#keep = Math.max(length - 1, KEEP_MIN);
@@ -40,7 +40,7 @@ export class Heard {
     }
   }
 
-  /** Logs the line that is still without a newline. */
+  /** Logs the last line, which has no newline yet. */
   flush(): void {
     if (this.#logged < this.#fill) this.#log(this.#pending(this.#fill));
     this.#logged = this.#fill;
@@ -53,7 +53,7 @@ export class Heard {
     return true;
   }
 
-  /** The end of what was heard, without the line ends around it. */
+  /** The end of the received text, without surrounding line ends. */
   tail(): string {
     return textOf(this.#bytes, 0, this.#fill).trim().slice(-TAIL);
   }

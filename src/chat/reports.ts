@@ -1,26 +1,26 @@
-// REPORT: the strings looked for, each found once, and the line that begins with the one found last.
+// REPORT: the strings to look for, and the line that starts with the string found last. Each string is found once.
 
 import type { Heard } from "./expect-buffer.ts";
 
 export interface ReportLine {
   text: string;
-  /** When its string was found. */
+  /** The time when the string was found. */
   readonly now: number;
 }
 
 const LINE_MAX = 4095;
 
 export class Reports {
-  /** A place that was found is empty, but still counts. */
+  /** A string that was found leaves an empty place, which still counts. */
   strings: (string | undefined)[] = [];
   #line: ReportLine | undefined;
 
-  /** A line has begun and not ended. */
+  /** True while a line has begun and not ended. */
   get collecting(): boolean {
     return this.#line !== undefined;
   }
 
-  /** Takes a byte that was heard; the line it ends, if it ends one. */
+  /** Takes a received byte. Returns the line, if the byte ends one. */
   hear(byte: number, heard: Heard, now: number): ReportLine | undefined {
     if (this.#line) return this.collect(byte);
     const at = this.strings.findIndex((text) => text !== undefined && heard.endsIn(text));
@@ -39,7 +39,7 @@ export class Reports {
     return undefined;
   }
 
-  /** The line as far as it came. */
+  /** Takes the line as far as it has been received. */
   take(): ReportLine | undefined {
     const line = this.#line;
     this.#line = undefined;

@@ -1,13 +1,13 @@
-// Chat scripts as words: the grammar of a script file (-f), and of one word that holds several expects.
+// The grammar of chat scripts: of a script file (-f), and of a word that holds several expects.
 
-/** Words that alternate EXPECT SEND EXPECT SEND …, and what is wrong after the last of them. */
+/** Words that alternate EXPECT SEND EXPECT SEND …, and the error behind the last of them. */
 export interface ChatScript {
   readonly words: readonly string[];
-  /** The message that ends the run once the words before it have been played. */
+  /** The message that ends the run after the words before it have been run. */
   readonly error?: string;
 }
 
-/** A line of a file ends here even without a newline. */
+/** The longest line of a file. A longer one is split here. */
 const LINE_MAX = 1023;
 
 /** The words of a script file. Text is one char a byte. */
@@ -41,7 +41,7 @@ function* linesOf(text: string): Generator<string> {
     const newline = text.indexOf("\n", at);
     const whole = newline >= 0 && newline - at < LINE_MAX;
     const line = text.slice(at, whole ? newline : at + LINE_MAX);
-    // A NUL ends a line for the C program this grammar comes from.
+    // A NUL ends a line in the C program that this grammar comes from.
     const nul = line.indexOf("\0");
     yield nul < 0 ? line : line.slice(0, nul);
     at = whole ? newline + 1 : at + LINE_MAX;
@@ -52,7 +52,7 @@ function isBlank(char: string): boolean {
   return char === " " || char === "\t";
 }
 
-/** Where `quote` closes, or -1. A backslash protects the char after it and stays in the word. */
+/** The offset where `quote` closes, or -1. A backslash protects the next char and stays in the word. */
 function closingQuote(line: string, at: number, quote: string): number {
   for (; at < line.length; at++) {
     const char = line.charAt(at);
@@ -63,8 +63,8 @@ function closingQuote(line: string, at: number, quote: string): number {
 }
 
 /**
- * `expect-send-expect…` as its parts. An empty part at the end is no part: `OK-` has nothing to send, and the empty
- * word expects nothing.
+ * Splits `expect-send-expect…`. An empty last part is dropped: `OK-` has nothing to send, and an empty word expects
+ * nothing.
  */
 export function splitExpect(word: string): string[] {
   const parts = [""];

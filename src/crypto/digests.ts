@@ -1,9 +1,9 @@
-// MD4, MD5, SHA-1 (RFC 1320, RFC 1321, RFC 3174) and single DES blocks (FIPS 46-3). The runtime has them all, and the
-// compiled executable carries them with it: none depends on the host's OpenSSL or its policy.
+// MD4, MD5, SHA-1 (RFC 1320, RFC 1321, RFC 3174) and single DES blocks (FIPS 46-3). The runtime contains all of them,
+// and so does the compiled executable. None depends on the host's OpenSSL or its policy.
 
 import { createCipheriv, createHash } from "node:crypto";
 
-/** 16 octets: the digest of the parts, one after the other. */
+/** The digest of the concatenated parts, 16 octets. */
 export function md4(...parts: readonly Uint8Array[]): Uint8Array {
   return digest("md4", parts);
 }
@@ -24,14 +24,14 @@ function digest(algorithm: string, parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(hash.digest());
 }
 
-/** Encrypts one block of 8 octets. The key has 7: its 56 bits, without those of parity. */
+/** Encrypts one block of 8 octets. The key has 7 octets: its 56 bits without parity bits. */
 export function desBlock(key: Uint8Array, block: Uint8Array): Uint8Array {
   const cipher = createCipheriv("des-ecb", withParity(key), null);
   cipher.setAutoPadding(false);
   return new Uint8Array(cipher.update(block));
 }
 
-/** Seven bits to the octet. The eighth is parity, which DES leaves alone. */
+/** Spreads the key to seven bits an octet. The eighth bit is parity, which DES ignores. */
 function withParity(key: Uint8Array): Uint8Array {
   const spread = new Uint8Array(8);
   for (let at = 0; at < 8; at++) {

@@ -1,5 +1,5 @@
-// The keys of MPPE: from what MS-CHAP leaves behind to start keys (RFC 3079), and from one session key to the next
-// (RFC 3078 §7.3).
+// The keys of MPPE: start keys from the results of MS-CHAP (RFC 3079), and each session key from the one before (RFC
+// 3078 §7.3).
 
 import { sha1 } from "./digests.ts";
 import { Rc4 } from "./rc4.ts";
@@ -7,7 +7,7 @@ import { Rc4 } from "./rc4.ts";
 /** Strength of a session key. */
 export type MppeBits = 40 | 56 | 128;
 
-/** Octets of a start key that a session needs. The two weak strengths differ in what is overwritten of the key. */
+/** Octets of the start key in use. The two weak strengths overwrite different parts of the key. */
 function mppeKeyLength(bits: MppeBits): 8 | 16 {
   return bits === 128 ? 16 : 8;
 }
@@ -38,8 +38,8 @@ export interface MppeStartKeys {
 }
 
 /**
- * The start keys of MS-CHAPv2, 16 octets each; the weak strengths take the first 8 (RFC 3079 §3.3). The server is the
- * authenticator, whoever called whom.
+ * The start keys of MS-CHAPv2, 16 octets each. The weak strengths use the first 8 (RFC 3079 §3.3). The server is the
+ * authenticator, no matter which side called.
  */
 export function mppeStartKeys(masterKey: Uint8Array, isServer: boolean): MppeStartKeys {
   const of = (magic: Uint8Array): Uint8Array => sha1(masterKey, PAD1, magic, PAD2).slice(0, START_KEY);
@@ -48,17 +48,17 @@ export function mppeStartKeys(masterKey: Uint8Array, isServer: boolean): MppeSta
 }
 
 /**
- * The start key of MS-CHAPv1, the same both ways, 16 octets, from the MD4 of the NT password hash and the challenge of
- * 8 octets (RFC 3079 §2.4). It is for 128 bits: for 40 and 56 the start key is the first 8 octets of the LAN Manager
- * hash (§2.1, §2.2), which pppd does not do, wherefore it refuses 40 bits after MS-CHAPv1.
+ * The start key of MS-CHAPv1, the same in both directions, 16 octets, from the MD4 of the NT password hash and the 8
+ * octet challenge (RFC 3079 §2.4). It is for 128 bits. For 40 and 56 bits the start key is the first 8 octets of the
+ * LAN Manager hash (§2.1, §2.2). pppd does not implement that, so it refuses 40 bits after MS-CHAPv1.
  */
 export function mppeStartKeyV1(passwordHashHash: Uint8Array, challenge: Uint8Array): Uint8Array {
   return sha1(passwordHashHash, passwordHashHash, challenge).slice(0, START_KEY);
 }
 
 /**
- * The start keys after EAP-TLS, 16 octets each: the beginnings of the two halves of the master session key, the client's
- * sending key first (RFC 5216 §2.3; pppd takes 16 of each half's 32).
+ * The start keys after EAP-TLS, 16 octets each: the first octets of the two halves of the master session key. The
+ * client's sending key is first (RFC 5216 §2.3; pppd takes 16 of each half's 32 octets).
  */
 export function mppeStartKeysTls(masterKey: Uint8Array, isServer: boolean): MppeStartKeys {
   const client = masterKey.slice(0, START_KEY);
@@ -66,16 +66,16 @@ export function mppeStartKeysTls(masterKey: Uint8Array, isServer: boolean): Mppe
   return isServer ? { send: server, receive: client } : { send: client, receive: server };
 }
 
-/** The session key of one direction, which changes as packets go by. */
+/** The session key of one direction. It changes as packets pass. */
 export class SessionKey {
   /** 8 octets for 40 and 56 bits, 16 for 128. Borrowed: change() overwrites it. */
   readonly key: Uint8Array;
   readonly #bits: MppeBits;
-  /** What is hashed: start key, pad, session key, pad. `key` is a part of it. */
+  /** The input of the hash: start key, pad, session key, pad. `key` is a view of the session key in it. */
   readonly #block: Uint8Array;
   readonly #rc4 = new Rc4();
 
-  /** `startKey` may be longer than the strength wants. */
+  /** `startKey` may be longer than the strength needs. */
   constructor(startKey: Uint8Array, bits: MppeBits) {
     const length = mppeKeyLength(bits);
     if (startKey.length < length) throw new RangeError(`a start key of ${startKey.length} octets for ${bits} bits`);
@@ -83,7 +83,7 @@ export class SessionKey {
     this.#bits = bits;
     this.#block = Uint8Array.of(...start, ...PAD1, ...start, ...PAD2);
     this.key = this.#block.subarray(length + PAD, 2 * length + PAD);
-    // The first key is a hash only; later ones are enciphered with themselves as well.
+    // The first key is only hashed. Later keys are also encrypted with themselves.
     this.key.set(this.#interim());
     this.#weaken();
   }
@@ -97,7 +97,7 @@ export class SessionKey {
     this.#weaken();
   }
 
-  /** Becomes what `other` is: a key of the same strength. */
+  /** Copies another key of the same strength. */
   copy(other: SessionKey): void {
     this.#block.set(other.#block);
   }

@@ -1,11 +1,11 @@
-// The RC4 stream cipher, for MPPE (RFC 3078 §5, §6). Of its weaknesses MPPE has all; nothing else here may use it.
+// The RC4 stream cipher, for MPPE (RFC 3078 §5, §6). RC4 is weak, so nothing except MPPE may use it.
 
 export class Rc4 {
   readonly #state = new Uint8Array(256);
   #i = 0;
   #j = 0;
 
-  /** Starts the key stream of key[0, length) anew. */
+  /** Starts a new key stream with key[0, length). */
   setKey(key: Uint8Array, length: number = key.length): void {
     const state = this.#state;
     for (let i = 0; i < 256; i++) state[i] = i;
@@ -19,7 +19,7 @@ export class Rc4 {
     this.#i = this.#j = 0;
   }
 
-  /** Enciphers or deciphers from[start, end) to to[at, …), which may be the same octets. */
+  /** Encrypts or decrypts from[start, end) to to[at, …), which may be the same octets. */
   crypt(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
     const state = this.#state;
     let i = this.#i;

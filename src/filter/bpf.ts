@@ -1,8 +1,8 @@
-// Classic BPF, which libpcap makes of a filter expression: what a program may be, and an interpreter for the data path
+// Classic BPF, to which libpcap compiles filter expressions: a check of programs, and an interpreter for the data path
 // (McCanne and Jacobson, "The BSD Packet Filter", 1993, §3; MOD and XOR are Linux's).
 //
-// A packet is looked at as pppd's kernel driver shows it to a filter: four octets, the direction, a zero and the protocol,
-// and then the packet. Here they are one number, the header, so that nothing has to be written before the packet.
+// A filter sees a packet as pppd's kernel driver presents it: four octets (direction, a zero, the protocol), then the
+// packet. Here these four octets are one number, the header, so that nothing has to be written before the packet.
 
 /** One instruction, its fields as in libpcap's struct bpf_insn: 16, 8, 8 and 32 bits. */
 export interface BpfInstruction {
@@ -61,7 +61,7 @@ const RET_K = 0x06;
 const RET_A = 0x16;
 const TAX = 0x07;
 const TXA = 0x87;
-// Our own, for a load of something within the header, and for one that begins there and ends in the packet.
+// Codes of our own: for a load within the header, and for a load that begins in the header and ends in the packet.
 const LD_HEADER = 0x10;
 const LD_ACROSS = 0x18;
 
@@ -71,7 +71,7 @@ const CODES = new Set([
   ...[ADD_K, ADD_X, SUB_K, SUB_X, MUL_K, MUL_X, DIV_K, DIV_X, OR_K, OR_X, AND_K, AND_X, LSH_K, LSH_X, RSH_K, RSH_X],
   ...[NEG, MOD_K, MOD_X, XOR_K, XOR_X, JA, JEQ_K, JEQ_X, JGT_K, JGT_X, JGE_K, JGE_X, JSET_K, JSET_X],
 ]);
-/** Octets of the load with an absolute or an indexed offset, the other loads left out. */
+/** The octets that a load reads, for the loads with an absolute or an indexed offset. */
 const WIDTHS = new Map([
   [LD_W_ABS, 4],
   [LD_H_ABS, 2],
@@ -85,12 +85,12 @@ const WIDTHS = new Map([
 /** Octets of the header. */
 const HEADER = 4;
 const MEMORY_WORDS = 16;
-/** Beyond the end of every packet, and still a small integer when something is added to it. */
+/** An offset beyond the end of every packet. Adding to it still gives a small integer. */
 const FAR = 0x3fffffff;
 
 const memory = new Int32Array(MEMORY_WORDS);
 
-/** Why these instructions are no program, in words; undefined: they are one. */
+/** Tells why these instructions are not a valid program. Undefined: they are valid. */
 export function bpfProblem(instructions: readonly BpfInstruction[]): string | undefined {
   const count = instructions.length;
   for (const [at, { code, jt, jf, k }] of instructions.entries()) {
@@ -109,11 +109,14 @@ export function bpfProblem(instructions: readonly BpfInstruction[]): string | un
 }
 
 export class BpfProgram {
-  /** For each instruction: code, where to go on if it holds, where if not, k. Places are those of the one before. */
+  /**
+   * Four numbers for each instruction: code, target if true, target if false, k. A target is the index before the
+   * instruction.
+   */
   readonly #code: Int32Array;
   readonly #usesMemory: boolean;
 
-  /** Instructions that {@link bpfProblem} finds nothing wrong with. */
+  /** Takes instructions that {@link bpfProblem} accepts. */
   constructor(instructions: readonly BpfInstruction[]) {
     const problem = bpfProblem(instructions);
     if (problem !== undefined) throw new Error(problem);
@@ -122,8 +125,9 @@ export class BpfProgram {
   }
 
   /**
-   * How many octets of the packet[start, end) the program wants, of which a filter needs only whether it is 0. `header` is
-   * what comes before: the direction in its highest octet (0 in, 1 out), the protocol in the lower half.
+   * Runs the program on packet[start, end). Returns how many octets it wants; a filter needs only whether that is 0.
+   * `header` stands for the octets before the packet: direction in the highest octet (0 in, 1 out), protocol in the
+   * lower half.
    */
   run(header: number, packet: Uint8Array, start: number, end: number): number {
     const code = this.#code;
@@ -304,7 +308,7 @@ export class BpfProgram {
   }
 }
 
-/** The four numbers of an instruction. */
+/** The four numbers of an instruction in `#code`. */
 function prepared({ code, jt, jf, k }: BpfInstruction, at: number): number[] {
   const width = WIDTHS.get(code);
   if (width === undefined) {
@@ -319,7 +323,7 @@ function prepared({ code, jt, jf, k }: BpfInstruction, at: number): number[] {
   return [isAbsolute && k < HEADER ? LD_ACROSS : code, width, 0, Math.min(k, FAR)];
 }
 
-/** The number in `width` octets at offset `at`, all of which are there; packet[base + HEADER] comes after the header. */
+/** The number of `width` octets at offset `at`; all of them exist. packet[base + HEADER] follows the header. */
 function load(header: number, packet: Uint8Array, base: number, at: number, width: number): number {
   if (at < HEADER) {
     let value = 0;

@@ -4,40 +4,42 @@ import { ACCM_ALL, ESCAPE, FLAG, TRANSPARENCY } from "./accm.ts";
 import { addressEnd, protocolEnd } from "./header.ts";
 import { FCS32_GOOD, FCS32_INIT, fcs32Over, FCS_GOOD, FCS_INIT, type FcsBits, fcsOver, isLcp, owesFcs } from "./fcs.ts";
 
-/** Longest frame taken in, FCS included: the largest MRU pppd knows, doubled protocol and address fields, FCS-32. */
+/** Longest frame accepted, with FCS: the largest MRU of pppd, uncompressed protocol and address fields, FCS-32. */
 export const MAX_FRAME = 16384 + 4 + 4;
-/** Address, control and protocol may be compressed away to one octet: so many a frame has without its FCS. */
+/** The shortest frame without its FCS: address and control are compressed away, and the protocol takes one octet. */
 const MIN_PACKET = 1;
 
 export interface DeframerStats {
-  /** Frames whose FCS was right. */
+  /** Frames with a correct FCS. */
   frames: number;
-  /** Their octets as RFC 1989 §2.3 counts them: without transparency, with FCS and one flag a frame. */
+  /** Octets of these frames as RFC 1989 §2.3 counts them: without transparency, with the FCS and one flag a frame. */
   counted: number;
-  /** Frames dropped for a wrong FCS, because they end before their protocol field does, or because they are too long. */
+  /** Frames dropped because the FCS is wrong, the protocol field is incomplete, or the frame is too long. */
   badFcs: number;
   runts: number;
   overlong: number;
-  /** `7d 7e`: the sender gave the frame up. */
+  /** Frames that their sender aborted with `7d 7e`. */
   aborted: number;
-  /** Good frames that were dropped because handling them failed: a fault of this program. The link counts them. */
+  /** Good frames dropped because handling them threw, which is a fault of this program. The link counts them. */
   faults: number;
 }
 
 export class Deframer {
-  /** The frame found last, FCS still behind it; its protocol field is whole. Borrowed: the next push overwrites it. */
+  /**
+   * The frame found last, with its FCS behind it and a complete protocol field. Borrowed: the next push overwrites it.
+   */
   readonly frame: Uint8Array;
-  /** Octets of it without the FCS; 0 when push stopped for want of input. */
+  /** The frame's octets without the FCS; 0 when push stopped for lack of input. */
   length = 0;
   readonly stats: DeframerStats = { frames: 0, counted: 0, badFcs: 0, runts: 0, overlong: 0, aborted: 0, faults: 0 };
-  /** Control characters the line itself may insert: dropped when they come unescaped (RFC 1662 §7.1). */
+  /** Control characters that the line may insert. They are dropped when they arrive unescaped (RFC 1662 §7.1). */
   #dropped = ACCM_ALL;
   #fcs: FcsBits = 16;
   #shortest = MIN_PACKET + 2;
   #fill = 0;
   #escape = 0;
 
-  /** `frame` is the buffer to assemble frames in: MAX_FRAME octets (its owner may need its address). */
+  /** `frame` is the buffer for frames, MAX_FRAME octets. The caller passes one when it needs the buffer's address. */
   constructor(frame: Uint8Array = new Uint8Array(MAX_FRAME)) {
     this.frame = frame;
   }
@@ -48,15 +50,15 @@ export class Deframer {
   }
 
   /**
-   * Sets the FCS to expect. Packets of LCP are taken with FCS-16 as well: their sender may have lost what was agreed
-   * (RFC 1570 §2.1.1). 0: packets of network data have none, all others FCS-16.
+   * Sets the FCS to expect. LCP packets may have FCS-16 in any case, because their sender may have lost the agreement
+   * (RFC 1570 §2.1.1). With 0, packets of network data have no FCS and all others have FCS-16.
    */
   set fcs(fcs: FcsBits) {
     this.#fcs = fcs;
     this.#shortest = MIN_PACKET + fcs / 8;
   }
 
-  /** Forgets a half received frame: the line was opened anew. */
+  /** Discards a partly received frame, for a line that was opened again. */
   reset(): void {
     this.#fill = this.#escape = this.length = 0;
   }
@@ -70,7 +72,7 @@ export class Deframer {
     let at = start;
     this.length = 0;
     while (at < end) {
-      // All the octets that can be stored without asking for room again; a flag or an escape is 7c..7f.
+      // The end of the octets that fit without checking for room. Flags and escapes are 7c..7f.
       const stop = Math.min(end, at + (frame.length - fill));
       let octet = 0;
       if (dropped === 0 && escape === 0)
@@ -81,17 +83,17 @@ export class Deframer {
       if (at === end) break;
       octet = bytes[at++]!;
       if (octet === FLAG) {
-        // 7d 7e aborts a frame. The escape must die with it, or it eats the next frame's first octet.
+        // 7d 7e aborts a frame. Clear the escape as well, or it swallows the next frame's first octet.
         const length = escape !== 0 ? -1 : fill;
         fill = escape = 0;
         if ((this.length = this.#ends(length)) > 0) break;
       } else if (octet === ESCAPE) {
         escape = TRANSPARENCY;
       } else if (octet < 32 && ((dropped >>> octet) & 1) === 1) {
-        // Inserted by the line.
+        // The line inserted this octet.
       } else {
         if (fill < frame.length) frame[fill] = octet ^ escape;
-        // One more than fits marks the frame as too long; nothing of it is kept.
+        // A length of one more than the buffer marks the frame as too long. Its octets are not kept.
         fill = Math.min(fill + 1, frame.length + 1);
         escape = 0;
       }
@@ -101,7 +103,9 @@ export class Deframer {
     return at;
   }
 
-  /** Judges what stood between two flags, -1 for an aborted frame. Octets without the FCS; 0: no packet. */
+  /**
+   * Checks the octets between two flags (-1: an aborted frame). Returns their number without the FCS; 0 for no packet.
+   */
   #ends(length: number): number {
     const { frame, stats } = this;
     if (length === 0) return 0;
@@ -121,7 +125,7 @@ export class Deframer {
     return 0;
   }
 
-  /** Octets of FCS on frame[0, length); 2: FCS-16, not looked at yet; -1: it is wrong. */
+  /** The octets of FCS in frame[0, length). 2: FCS-16, still to be checked. -1: a wrong FCS. */
   #otherFcs(length: number): number {
     const { frame } = this;
     if (this.#fcs === 32) {

@@ -1,9 +1,9 @@
-// FCS-16 and FCS-32 (RFC 1662 appendix C), eight octets a step on whole frames, and which frames carry which of them
-// (RFC 1570 §2.1).
+// FCS-16 and FCS-32 (RFC 1662 appendix C), computed eight octets a step on whole frames. Also tells which frames carry
+// which FCS (RFC 1570 §2.1).
 
 import { ADDRESS, addressEnd, CONTROL } from "./header.ts";
 
-/** Bits of the FCS that LCP's FCS-Alternatives agreed on for one direction; 16 when nothing was said. */
+/** The FCS that LCP's FCS-Alternatives agreed on for one direction, in bits; 16 without an agreement. */
 export type FcsBits = 0 | 16 | 32;
 /** Octets of the longest FCS. */
 export const FCS_ROOM = 4;
@@ -11,7 +11,7 @@ export const FCS_ROOM = 4;
 /** x^16 + x^12 + x^5 + 1, least significant bit first. */
 const POLYNOMIAL = 0x8408;
 export const FCS_INIT = 0xffff;
-/** What the FCS over a frame and its own FCS octets always comes to. */
+/** The FCS-16 register after a good frame with its FCS. */
 export const FCS_GOOD = 0xf0b8;
 
 /** The polynomial of Ethernet and zip files, least significant bit first. Registers of 32 bits are signed here. */
@@ -21,7 +21,7 @@ export const FCS32_GOOD = 0xdebb20e3 | 0;
 
 const TABLES = new Uint16Array(8 * 256);
 fill(TABLES, POLYNOMIAL);
-// Unsigned 32-bit numbers would not stay integers of the engine: signed ones do.
+// Signed 32-bit numbers stay integers in the JavaScript engine; unsigned ones do not.
 const TABLES32 = new Int32Array(8 * 256);
 fill(TABLES32, POLYNOMIAL32);
 
@@ -78,20 +78,20 @@ export function fcs32Over(fcs: number, bytes: Uint8Array, start: number, end: nu
   return fcs;
 }
 
-/** Protocols from here on are not of network data: low-volume, NCP and LCP classes (RFC 1661 §2). */
+/** Protocols from here on are not network data but the low-volume, NCP and LCP classes (RFC 1661 §2). */
 const CONTROL_PROTOCOLS = 0x40;
 
 /**
- * Whether the frame[start, end) carries an FCS although none was agreed on: all but network data does (RFC 1570 §2.1.2).
- * The frame begins with whatever header was agreed on.
+ * True when frame[start, end) carries an FCS although "no FCS" was agreed on. All frames except network data do (RFC
+ * 1570 §2.1.2). The frame begins with its header, compressed as agreed.
  */
 export function owesFcs(frame: Uint8Array, start: number, end: number): boolean {
   const at = addressEnd(frame, start, end);
-  // An odd first octet is a whole, compressed protocol below 0x100.
+  // An odd first octet is a complete, compressed protocol below 0x100.
   return at < end && (frame[at]! & 1) === 0 && frame[at]! >= CONTROL_PROTOCOLS;
 }
 
-/** Whether frame[0, end) begins like a packet of LCP, whose header is never compressed (RFC 1661 §6.5, §6.6). */
+/** True when frame[0, end) begins like an LCP packet. LCP's header is never compressed (RFC 1661 §6.5, §6.6). */
 export function isLcp(frame: Uint8Array, end: number): boolean {
   return end >= 4 && frame[0] === ADDRESS && frame[1] === CONTROL && frame[2] === 0xc0 && frame[3] === 0x21;
 }

@@ -4,18 +4,18 @@ import type { Ring } from "../bytes/ring.ts";
 import { ACCM_ALL, ESCAPE, escapeTable, FLAG, TRANSPARENCY } from "./accm.ts";
 import { FCS32_INIT, fcs32Over, FCS_INIT, FCS_ROOM, type FcsBits, fcsOver, owesFcs } from "./fcs.ts";
 
-/** The opening flag is left out when the line was last used for a frame this recently: one flag divides two frames. */
+/** The opening flag is omitted within this time after the last frame. Then one flag separates the two frames. */
 const IDLE_MS = 1000;
 
-/** Octets a frame of `length` can take on the line: everything escaped, the longest FCS, two flags. */
+/** The most octets that a frame of `length` takes on the line: all octets escaped, the longest FCS, two flags. */
 export function worstFrame(length: number): number {
   return 2 * (length + FCS_ROOM) + 2;
 }
 
 export class Framer {
   /**
-   * Octets on the line and frames written since the start; `counted` are the octets as RFC 1989 §2.3 counts them: each
-   * frame before transparency, its FCS, and one flag.
+   * Octets and frames written since the start. `counted` are the octets as RFC 1989 §2.3 counts them: each frame before
+   * transparency, with its FCS and one flag.
    */
   readonly stats = { octets: 0, frames: 0, counted: 0 };
   readonly #ring: Ring;
@@ -26,7 +26,7 @@ export class Framer {
   #lastFrame = -Infinity;
   #overflow = new Uint8Array(0);
 
-  /** Frames go into `ring`; `escape` is pppd's list of octets that are never sent as they are. */
+  /** Frames go into `ring`. `escape` is pppd's list of octets that are always escaped. */
   constructor(ring: Ring, escape: readonly number[] = []) {
     this.#ring = ring;
     this.#escape = escape;
@@ -38,19 +38,19 @@ export class Framer {
     this.#negotiated = escapeTable(accm >>> 0, this.#escape);
   }
 
-  /** Sets the FCS to send; 0: none on packets of network data, FCS-16 on all others. */
+  /** Sets the FCS to send. With 0, packets of network data get no FCS and all others FCS-16. */
   set fcs(fcs: FcsBits) {
     this.#fcs = fcs;
   }
 
-  /** True when a frame of `length` octets is sure to fit. */
+  /** True when a frame of `length` octets fits in any case. */
   hasRoom(length: number): boolean {
     return this.#ring.free >= worstFrame(length);
   }
 
   /**
-   * Frames packet[start, end); the FCS_ROOM octets behind `end` are its to write. With `plain` all control characters
-   * are escaped whatever was agreed: LCP (RFC 1661 §6, "default" transparency). The caller made sure of {@link hasRoom}.
+   * Frames packet[start, end) and may overwrite FCS_ROOM octets behind `end`. `plain` escapes all control characters
+   * whatever was agreed, as LCP needs (RFC 1661 §6, "default" transparency). The caller checks {@link hasRoom} first.
    */
   write(packet: Uint8Array, start: number, end: number, plain: boolean, now: number): void {
     let stop = end + 2;
@@ -69,7 +69,7 @@ export class Framer {
       length = stuff(packet, start, stop, table, opening, ring.bytes, ring.writeAt) - ring.writeAt;
       ring.commit(length);
     } else {
-      // The frame may wrap: make it beside the ring and copy it in two pieces.
+      // The frame may wrap around the ring. Make it outside and copy it in two pieces.
       if (this.#overflow.length < most) this.#overflow = new Uint8Array(most);
       length = stuff(packet, start, stop, table, opening, this.#overflow, 0);
       const first = Math.min(length, ring.writable);
@@ -84,7 +84,7 @@ export class Framer {
   }
 }
 
-/** Writes the FCS of packet[start, end), where it is not simply FCS-16, behind it and returns where it ends. */
+/** Writes the FCS of packet[start, end) behind it, for settings other than FCS-16. Returns where the FCS ends. */
 function putOtherFcs(bits: FcsBits, packet: Uint8Array, start: number, end: number): number {
   if (bits === 0 && !owesFcs(packet, start, end)) return end;
   const fcs = bits === 32 ? ~fcs32Over(FCS32_INIT, packet, start, end) : ~fcsOver(FCS_INIT, packet, start, end);

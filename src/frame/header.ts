@@ -2,24 +2,24 @@
 
 export const ADDRESS = 0xff;
 export const CONTROL = 0x03;
-/** Room to keep free before a packet so that its header can be written in place. */
+/** Room kept free before a packet, so that its header can be written in place. */
 export const HEADROOM = 16;
 
-/** Where the address and control fields of frame[start, end) end; `start` when they are not there. */
+/** The offset behind the address and control fields of frame[start, end). It is `start` when they are absent. */
 export function addressEnd(frame: Uint8Array, start: number, end: number): number {
   return end - start >= 2 && frame[start] === ADDRESS && frame[start + 1] === CONTROL ? start + 2 : start;
 }
 
 /**
- * Where the protocol field at packet[start] ends: it is one octet when that is odd, else two. -1: `end` comes before that.
- * Everything that reads a protocol field asks here first.
+ * The offset behind the protocol field at packet[start]. The field is one octet when that octet is odd, else two. -1
+ * when it exceeds `end`. Every reader of a protocol field calls this first.
  */
 export function protocolEnd(packet: Uint8Array, start: number, end: number): number {
   if (start < end && (packet[start]! & 1) !== 0) return start + 1;
   return start + 2 <= end ? start + 2 : -1;
 }
 
-/** The protocol in the field packet[start, end), where `end` is what {@link protocolEnd} returned. */
+/** The protocol in packet[start, end). `end` comes from {@link protocolEnd}. */
 export function protocolAt(packet: Uint8Array, start: number, end: number): number {
   return end - start === 1 ? packet[start]! : (packet[start]! << 8) | packet[start + 1]!;
 }
