@@ -54,17 +54,12 @@ async function inTurn<T>(run: () => Promise<T>): Promise<T> {
 const both = (scene: Scene) => inTurn(() => Promise.all([play([REAL], scene), play(OURS, scene)]));
 
 for (const { name, compared = "all", ...scene } of SCENES) {
-  test.concurrent.skipIf(skipped !== "")(
-    `${name}${skipped}`,
-    async () => {
-      const [real, ours] = await both(scene);
-      expect(real.code).not.toBeNull();
-      expect(comparable(ours, compared)).toEqual(comparable(real, compared));
-      expect(ours.ms).toBeGreaterThan(real.ms - 300);
-      expect(ours.ms).toBeLessThan(real.ms + 3000);
-    },
-    60_000,
-  );
+  test.concurrent.skipIf(skipped !== "")(`${name}${skipped}`, async () => {
+    const [real, ours] = await both(scene);
+    expect(real.code).not.toBeNull();
+    expect(comparable(ours, compared)).toEqual(comparable(real, compared));
+    // How long a script takes is tested in test/chat, in simulated time.
+  });
 }
 
 describe.skipIf(skipped !== "")(`what ours does otherwise, on purpose${skipped}`, () => {

@@ -48,11 +48,20 @@ export class PidFiles {
       writeFileSync(unfinished, text, { mode: 0o644, flag: "wx" });
       renameSync(unfinished, path);
     } catch (error) {
-      rmSync(unfinished, { force: true });
+      removeIfPossible(unfinished);
       return `Failed to create pid file ${path}: ${reasonOf(error)}`;
     }
     this.#written.add(name);
     return undefined;
+  }
+}
+
+/** Where nothing can be written, nothing can be removed either, and nothing was made. */
+function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The caller reports why the file could not be made.
   }
 }
 
