@@ -136,12 +136,12 @@ async function serve(
   const user = userName(libc.getuid()) ?? `uid${libc.getuid()}`;
   log.note("notice", `pppd ${PPPD_VERSION} started by ${user}, uid ${libc.getuid()}`);
   notifier.startsUp = config.detach === "sdnotify";
-  const passwords = new Passwords(config, log);
+  const passwords = new Passwords(config, thisMachine, log);
   const session = new Session({
     machine: thisMachine,
     options: new OptionsInForce(config),
     log,
-    peersOf: (options) => new Peers(options, host, log, passwords),
+    peersOf: (options) => new Peers(options, host, thisMachine, log, passwords),
     ready: () => passwords.ready(),
     etc: host.etc,
     user,

@@ -91,7 +91,7 @@ export class ScriptedPeer {
     );
     const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
     log.write = () => {};
-    const peers = new Peers(new OptionsInForce(config), host, log);
+    const peers = new Peers(new OptionsInForce(config), host, thisMachine, log);
     this.#peers = peers;
     const complain = (text: string): never => {
       throw new Error(text);

@@ -91,7 +91,7 @@ export class TlsEngine {
 }
 
 /** One session. It has the interface TlsChannel of auth/eap-tls.ts. */
-export class TlsSession {
+class TlsSession {
   failure = "";
   readonly #settings: TlsSettings;
   readonly #host: { started(): void; settled(): void };

@@ -6,8 +6,8 @@ export type TlsVersion = "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
 
 /** What is asked of the peer's certificate. */
 export interface PeerCertificate {
-  /** Parts of the subject's name, in their order: "CN", "O". One that comes twice has both values. */
-  readonly subject: object;
+  /** Parts of the subject's name, in their order. One that comes twice has both values. */
+  readonly subject: { readonly CN?: string | string[]; readonly [part: string]: string | string[] | undefined };
   readonly ext_key_usage?: string[];
   readonly raw: Uint8Array;
 }

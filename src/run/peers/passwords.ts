@@ -1,32 +1,36 @@
-// Our own password from elsewhere than options and secrets files: from a descriptor (passwordfd.so), or from a program that
-// asks the user for it (passprompt.so).
+// Our own password, where options and secrets files do not have it: from a descriptor (passwordfd.so), or from a program
+// that asks the user for it (passprompt.so).
 
-import { accessSync, constants as access, read } from "node:fs";
 import { decoded, textOf } from "../../bytes/text.ts";
 import type { Config } from "../../options/config.ts";
-import { type Child, runProgram } from "../../os/process/exec.ts";
-import { check, closeFd, libc, Memory, O, reasonOf } from "../../os/ffi/libc.ts";
+import type { Child } from "../host/processes.ts";
 import type { Log } from "../log.ts";
+import { type Machine, reasonOf } from "../machine.ts";
 
-/** As many octets as pppd takes. */
+/** The longest password that pppd takes, in octets. */
 const LONGEST = 255;
-/** The program's way of saying that the user does not want to be asked again. */
+/** The exit code of a program whose user does not want to be asked again. */
 const CANCELLED = 128;
 const SIGTERM = 15;
+
+type PasswordMachine = Pick<Machine, "descriptors" | "files" | "processes">;
 
 export class Passwords {
   readonly prompt: PasswordPrompt | undefined;
   readonly #fd: number;
+  readonly #machine: PasswordMachine;
   readonly #log: Log;
   #fromFd: string | undefined;
   #isReading = false;
 
-  constructor({ plugins, passwordfd, promptprog }: Config, log: Log) {
+  constructor({ plugins, passwordfd, promptprog }: Config, machine: PasswordMachine, log: Log) {
+    this.#machine = machine;
     this.#log = log;
     this.#fd = plugins.includes("passwordfd.so") ? passwordfd : -1;
-    // Both say what our PAP password is: the one loaded last does.
+    // Each of the two gives our PAP password: the one that is loaded last counts.
     const [last] = plugins.filter((name) => name === "passwordfd.so" || name === "passprompt.so").slice(-1);
-    if (last === "passprompt.so" && promptprog !== undefined) this.prompt = new PasswordPrompt(promptprog, log);
+    if (last === "passprompt.so" && promptprog !== undefined)
+      this.prompt = new PasswordPrompt(promptprog, machine, log);
   }
 
   /** The password from the descriptor, a byte string. Undefined: there is none. */
@@ -34,7 +38,7 @@ export class Passwords {
     return this.#fromFd;
   }
 
-  /** Reads the descriptor to its end. Undefined: that has been done, or there is nothing to read. */
+  /** Reads the descriptor to its end. Undefined: it has been read, or there is none. */
   ready(): Promise<void> | undefined {
     if (this.#fd < 0 || this.#isReading) return undefined;
     this.#isReading = true;
@@ -42,25 +46,24 @@ export class Passwords {
   }
 
   async #read(): Promise<void> {
-    const octets = await readToEnd(this.#fd);
+    const octets = await readToEnd(this.#machine, this.#fd);
     if (typeof octets === "string") this.#log.write("error", "Can't read secret from fd");
     else this.#fromFd = textOf(octets, 0);
   }
 }
 
-/** Reads and closes; what is wrong with it otherwise. */
-async function readToEnd(fd: number): Promise<Uint8Array | string> {
+/** Reads to the end and closes; a text says why that failed. */
+async function readToEnd({ descriptors, files }: PasswordMachine, fd: number): Promise<Uint8Array | string> {
   const octets = new Uint8Array(LONGEST);
   let length = 0;
   try {
     while (length < LONGEST) {
-      const count = await new Promise<number>((resolve, reject) => {
-        read(fd, octets, length, LONGEST - length, null, (error, bytes) => (error ? reject(error) : resolve(bytes)));
-      });
-      if (count === 0) break;
-      length += count;
+      const piece = await files.readSome(fd, LONGEST - length);
+      if (piece.length === 0) break;
+      octets.set(piece, length);
+      length += piece.length;
     }
-    closeFd(fd);
+    descriptors.close(fd);
   } catch (error) {
     return reasonOf(error);
   }
@@ -69,25 +72,21 @@ async function readToEnd(fd: number): Promise<Uint8Array | string> {
 
 class PasswordPrompt {
   readonly #program: string;
+  readonly #machine: PasswordMachine;
   readonly #log: Log;
   #isRefused = false;
   #child: Child | undefined;
   /** null: the program has no answer. */
   #answer: string | null | undefined;
 
-  constructor(program: string, log: Log) {
+  constructor(program: string, machine: PasswordMachine, log: Log) {
     this.#program = program;
+    this.#machine = machine;
     this.#log = log;
   }
 
   get isPossible(): boolean {
-    if (this.#isRefused) return false;
-    try {
-      accessSync(this.#program, access.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
+    return !this.#isRefused && this.#machine.files.isExecutable(this.#program);
   }
 
   /** The program has been asked. */
@@ -95,12 +94,12 @@ class PasswordPrompt {
     return this.#child !== undefined;
   }
 
-  /** take() has something to say. */
+  /** take() has an answer. */
   get isSettled(): boolean {
     return this.#answer !== undefined;
   }
 
-  /** The answer, once: a byte string; null: there is none. Undefined: not yet; the program is started if need be. */
+  /** The answer, once: a byte string; null: there is none. Undefined: not yet; starts the program unless it runs. */
   take(user: string, server: string): string | null | undefined {
     const answer = this.#answer;
     this.#answer = undefined;
@@ -108,32 +107,26 @@ class PasswordPrompt {
     return answer;
   }
 
-  /** Nobody wants to know any more. */
+  /** The answer is not needed any more. */
   cancel(): void {
     this.#child?.kill(SIGTERM);
     this.#child = this.#answer = undefined;
   }
 
   #start(user: string, server: string): void {
-    const pipe = new Memory(8);
-    check(libc.pipe2(pipe.address, O.CLOEXEC), "pipe2");
-    const readEnd = pipe.view.getInt32(0, true);
-    const writeEnd = pipe.view.getInt32(4, true);
     try {
-      const child = runProgram([this.#program, decoded(user), decoded(server), "3"], [0, 1, 2, writeEnd]);
+      const argv: [string, ...string[]] = [this.#program, decoded(user), decoded(server), "3"];
+      const { child, answer } = this.#machine.processes.runAsking(argv);
       this.#child = child;
-      void this.#finish(child, readEnd);
+      void this.#finish(child, answer);
     } catch (error) {
       this.#log.write("warn", `Can't execute ${this.#program}: ${reasonOf(error)}`);
-      closeFd(readEnd);
       this.#answer = null;
-    } finally {
-      closeFd(writeEnd);
     }
   }
 
   async #finish(child: Child, readEnd: number): Promise<void> {
-    const octets = await readToEnd(readEnd);
+    const octets = await readToEnd(this.#machine, readEnd);
     const { exitCode, signal } = await child.ended;
     if (this.#child !== child) return;
     this.#child = undefined;

@@ -1,5 +1,5 @@
-// Who may come in and with which addresses, and how we prove ourselves: the secrets files and the system's users,
-// asked by pppd's rules.
+// Which peers may connect and with which addresses, and how we prove ourselves: by pppd's rules, from the secrets files
+// and the users of the system.
 
 import { bytesOf, printable } from "../../bytes/text.ts";
 import type { AuthMethod } from "../../wire/auth-method.ts";
@@ -19,16 +19,16 @@ import {
   LOGIN_SECRET,
   someAddress,
 } from "../../options/secrets.ts";
-import { cryptMatches } from "../../os/users/crypt.ts";
 import type { Log, LogLevel } from "../log.ts";
-import { type LoginSession, systemLogin } from "../../os/users/login.ts";
+import type { LoginSession } from "../host/users.ts";
+import type { Machine } from "../machine.ts";
 import { EapTls } from "./tls-engine.ts";
 import type { AuthPlan } from "../settings/link-config.ts";
 import { Proofs, type Searched, unprovenText } from "./proofs.ts";
 import { Passwords } from "./passwords.ts";
 import { Winbind } from "./samba.ts";
 
-/** What we are ready to prove ourselves with, in the order in which we would name it to the peer. */
+/** The methods by which we can prove ourselves, in the order in which we would suggest them to the peer. */
 const ACCEPTED: readonly AuthMethod[] = ["eap", "chap-md5", "mschap-v2", "mschap", "pap"];
 /** After so many wrong passwords each further one costs time, and after so many more the line. */
 const FREE_FAILURES = 3;
@@ -36,7 +36,7 @@ const MOST_FAILURES = 10;
 const PENALTY_MS = 5000;
 const TURN_MS = 20;
 
-/** The answer to a peer's PAP request, to be given after so long: guessing is made slow. */
+/** The answer to a peer's PAP request. A delay makes guessing slow. */
 export interface PapVerdict {
   readonly accepted: boolean;
   readonly message: string;
@@ -47,16 +47,17 @@ export class Peers {
   readonly tls: EapTls;
   readonly #options: OptionsInForce;
   readonly #host: OptionHost;
+  readonly #machine: Machine;
   readonly #log: Log;
   readonly #proofs = new Proofs();
-  /** What the peer that proved itself may use; undefined: nobody has. */
+  /** The addresses that the peer may use; undefined: no peer has proved itself. */
   #addresses: readonly string[] | undefined;
   #list: AddressList | undefined;
-  /** Where those addresses are said, and a peer's wish they do not allow. */
+  /** Where those addresses come from, and the message about an address that they do not allow. */
   #addressesFrom = "";
   #addressTrouble: string | undefined;
   readonly #passwords: Passwords;
-  /** Who knows the peers instead of the secrets files. */
+  /** Authenticates the peers in place of the secrets files. */
   readonly #winbind: Winbind | undefined;
   #unit = 0;
   #failures = 0;
@@ -65,22 +66,29 @@ export class Peers {
   #optionWords: readonly string[] = [];
 
   /** `passwords` are those of all lines. */
-  constructor(options: OptionsInForce, host: OptionHost, log: Log, passwords = new Passwords(options.config, log)) {
+  constructor(
+    options: OptionsInForce,
+    host: OptionHost,
+    machine: Machine,
+    log: Log,
+    passwords = new Passwords(options.config, machine, log),
+  ) {
+    this.#machine = machine;
     const { plugins, ntlmAuthHelper } = options.config;
     this.#passwords = passwords;
     if (plugins.includes("winbind.so") && ntlmAuthHelper !== undefined)
-      this.#winbind = new Winbind(ntlmAuthHelper, log);
+      this.#winbind = new Winbind(ntlmAuthHelper, machine, log);
     this.#options = options;
     this.#host = host;
     this.#log = log;
-    this.tls = new EapTls(options, host, log);
+    this.tls = new EapTls(options, host, machine, log);
   }
 
   get #config(): Config {
     return this.#options.config;
   }
 
-  /** How the next attempt is to go: the secrets files are read anew for each. */
+  /** How the two ends may prove themselves in the next attempt. Each attempt reads the secrets files anew. */
   plan(): AuthPlan {
     this.#warnOfOurFile();
     this.#proofs.clear();
@@ -102,7 +110,7 @@ export class Peers {
     };
   }
 
-  /** Ways the peer may prove itself to us: those it has a secret for, the one we like best first. */
+  /** Methods by which the peer may prove itself to us: those it has a secret for, in the order of our preference. */
   #demand(): readonly AuthMethod[] {
     const { login, remotename, remotenameGiven, name, plugins } = this.#config;
     const { authRequired, authProtocols } = this.#config.facts;
@@ -119,24 +127,24 @@ export class Peers {
     });
   }
 
-  /** How often Bun must have its turn for what a proof waits for. */
+  /** How often the runtime must have its turn for the work that a proof waits for. */
   turnMs(): number {
     if (this.tls.engine.busy) return 0;
     return this.#winbind?.isBusy === true || this.#passwords.prompt?.isBusy === true ? TURN_MS : Infinity;
   }
 
-  /** Something a proof waited for has come to an end. */
+  /** The work that a proof waited for is done. */
   takeSettled(): boolean {
     const others = this.#winbind?.isSettled === true || this.#passwords.prompt?.isSettled === true;
     return this.tls.engine.takeSettled() || others;
   }
 
-  /** Undefined: nobody is to be asked for our PAP password. */
+  /** Undefined: no program asks the user for our PAP password. */
   get #prompt(): Passwords["prompt"] {
     return this.#config.password === undefined ? this.#passwords.prompt : undefined;
   }
 
-  /** Our PAP password as the user says; if he says nothing, that of the secrets file. Undefined: he is being asked. */
+  /** The PAP password that the user entered, or else that of the secrets file. Undefined: the user is being asked. */
   #askedPassword(fromFile: string | undefined): string | undefined {
     const { user, remotename } = this.#config;
     const answer = this.#prompt?.take(user, remotename);
@@ -145,7 +153,7 @@ export class Peers {
     return fromFile ?? "";
   }
 
-  /** What the line of the peer says of addresses and options is kept for it. */
+  /** Keeps the addresses and options of the peer's line. */
   #judgedBy({ addresses, options }: Pick<FoundSecret, "addresses" | "options">, from: string): void {
     this.#addresses = addresses;
     this.#addressesFrom = from;
@@ -159,7 +167,7 @@ export class Peers {
     if (!("errno" in file)) this.#warnOfAccess(papSecrets, file);
   }
 
-  /** The one we were given, wherever the server is. */
+  /** The password that holds for every server. */
   get #password(): string | undefined {
     return this.#config.password ?? this.#passwords.fromFd;
   }
@@ -169,7 +177,7 @@ export class Peers {
     return this.#password ?? this.#secret("pap", this.#config.user, this.#papServer())?.secret;
   }
 
-  /** With PAP a server does not say who it is. */
+  /** With PAP the server does not send its name. */
   #papServer(): string | undefined {
     const { remotename } = this.#config;
     return remotename === "" ? undefined : remotename;
@@ -191,7 +199,7 @@ export class Peers {
     return this.#password ?? this.#secret("chap", this.#config.user, server)?.secret;
   }
 
-  /** The secret of a peer that says it is `client`; what its line says of addresses and options is kept for it. */
+  /** The secret of a peer with the name `client`. Keeps the addresses and options of its line. */
   #peerSecret(client: string): string | undefined {
     const { chapSecrets, name } = this.#config;
     const file = this.#host.readFile(chapSecrets, "root");
@@ -286,7 +294,7 @@ export class Peers {
     const asked = login || found.secret === LOGIN_SECRET ? password : undefined;
     if (asked !== undefined)
       this.#proofs.peerSearched(user, this.#searched("pap", user, this.#config.name, found), "the system");
-    const result = systemLogin({ user, password: asked, tty, ifname, log });
+    const result = this.#machine.users.login({ user, password: asked, tty, ifname, log });
     if (!result.ok) return this.#refuse(result, tty, user);
     this.#session = result.session;
     // enable-session alone opens a session and says nothing of it to the peer.
@@ -320,7 +328,7 @@ export class Peers {
   #passwordFits({ secret }: FoundSecret, password: string): boolean {
     if (secret === "" || secret === LOGIN_SECRET) return true;
     if (!this.#config.papcrypt && secret === password) return true;
-    return cryptMatches(bytesOf(password), secret);
+    return this.#machine.users.cryptMatches(bytesOf(password), secret);
   }
 
   #admit(found: FoundSecret, message: string): PapVerdict {

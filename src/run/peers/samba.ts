@@ -1,15 +1,15 @@
-// winbind.so: Samba says who a peer is. Its ntlm_auth (--helper-protocol=ntlm-server-1) is started for every proof, is told
-// of it in lines and answers in lines. A password goes to it as it is, a proof of MS-CHAP with what was hashed.
+// winbind.so: Samba authenticates the peers. Its ntlm_auth (--helper-protocol=ntlm-server-1) is started for every proof. It
+// gets the proof in lines and answers in lines: a password as it is, a proof of MS-CHAP with the challenge.
 
 import type { NtJudge, NtVerdict } from "../../auth/chap.ts";
 import type { NtProof } from "../../auth/digest.ts";
 import { bytesOf, fromHex, toHex } from "../../bytes/text.ts";
-import { libc, reasonOf } from "../../os/ffi/libc.ts";
+import type { Helper } from "../host/processes.ts";
 import type { Log } from "../log.ts";
+import { type Machine, reasonOf } from "../machine.ts";
 
-/** A helper that has not come to an end by then is ended, and has said no. */
+/** A helper that has not answered after this time is ended, and counts as a refusal. */
 const PATIENCE_MS = 30_000;
-const SIGTERM = 15;
 const LONGEST_ANSWER = 65_536;
 /** A user session key is a hash of the password's hash. */
 const KEY_DIGITS = 32;
@@ -21,15 +21,19 @@ interface Answer {
   readonly error: string;
 }
 
+type HelperMachine = Pick<Machine, "clock" | "processes">;
+
 export class Winbind implements NtJudge {
   readonly #command: string;
+  readonly #machine: HelperMachine;
   readonly #log: Log;
   /** The helpers at work. */
-  readonly #running = new Set<Bun.Subprocess>();
+  readonly #running = new Set<Helper>();
   #asked: NtProof | undefined;
   #verdict: NtVerdict | undefined;
 
-  constructor(command: string, log: Log) {
+  constructor(command: string, machine: HelperMachine, log: Log) {
+    this.#machine = machine;
     this.#command = command;
     this.#log = log;
   }
@@ -68,42 +72,39 @@ export class Winbind implements NtJudge {
     return this.#running.size > 0;
   }
 
-  /** take() has something to say. */
+  /** take() has a verdict. */
   get isSettled(): boolean {
     return this.#verdict !== undefined;
   }
 
-  /** Nobody wants to know any more. */
+  /** The verdict is not needed any more. */
   forget(): void {
     this.#asked = this.#verdict = undefined;
-    for (const child of this.#running) end(child);
+    for (const helper of this.#running) helper.end();
     this.#running.clear();
   }
 
-  /** Never settles when it is forgotten meanwhile. */
+  /** Never settles after forget(). */
   async #run(lines: readonly string[]): Promise<Answer> {
-    let child: Bun.Subprocess<Blob, "pipe", "inherit">;
+    const { clock, processes } = this.#machine;
+    let helper: Helper;
     try {
-      child = Bun.spawn(["/bin/sh", "-c", this.#command], {
-        argv0: "sh",
-        stdio: [new Blob([...lines, "."].map((line) => `${line}\n`)), "pipe", "inherit"],
-        // A process group of its own, so that a signal reaches the helper and not its shell alone.
-        detached: true,
-      });
+      helper = processes.runHelper(this.#command, [...lines, "."].map((line) => `${line}\n`).join(""));
     } catch (error) {
       this.#log.write("error", `Can't execute ${this.#command}: ${reasonOf(error)}`);
       return { accepted: false, key: undefined, error: "" };
     }
-    this.#running.add(child);
-    const timer = setTimeout(() => end(child), PATIENCE_MS);
-    const said = await answerOf(child.stdout);
-    clearTimeout(timer);
-    end(child);
-    if (!this.#running.delete(child)) return new Promise<never>(() => {});
+    this.#running.add(helper);
+    const cancel = clock.after(PATIENCE_MS, () => helper.end());
+    // The answer ends with a dot on a line alone: the helper may wait for another question then.
+    const said = await helper.answer((text) => /^\.\n/m.test(text) || text.length > LONGEST_ANSWER);
+    cancel();
+    helper.end();
+    if (!this.#running.delete(helper)) return new Promise<never>(() => {});
     return this.#read(said);
   }
 
-  /** Up to the first line that says nothing, "." among them. */
+  /** Reads the answer up to the first line without a value, such as ".". */
   #read(text: string): Answer {
     let accepted = false;
     let key: Uint8Array | undefined;
@@ -134,21 +135,7 @@ export class Winbind implements NtJudge {
   }
 }
 
-function end({ pid, exitCode, signalCode }: Bun.Subprocess): void {
-  if (exitCode === null && signalCode === null) libc.kill(-pid, SIGTERM);
-}
-
-/** What it says until a line with a dot alone; it may wait for another question after that. */
-async function answerOf(output: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
-  let said = "";
-  for await (const chunk of output.pipeThrough(new TextDecoderStream())) {
-    said += chunk;
-    if (/^\.\n/m.test(said) || said.length > LONGEST_ANSWER) break;
-  }
-  return said;
-}
-
-/** A name in front of which stands a domain is asked about there. */
+/** The lines of a question. A name "DOMAIN\\name" is asked about in that domain. */
 function linesOf({ name, challenge, ntResponse, lmResponse }: NtProof): string[] {
   const at = name.lastIndexOf("\\");
   return [

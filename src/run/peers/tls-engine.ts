@@ -1,10 +1,7 @@
-// EAP-TLS as the options and pppd's eaptls files have it: with what we prove who we are, and whom we believe.
+// EAP-TLS by the options and pppd's eaptls files: our certificate and key, and the certificates that we trust.
 
-import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readdirSync } from "node:fs";
-import type { PeerCertificate, SecureVersion } from "node:tls";
 import type { EapClientMethod, EapServerMethod } from "../../auth/eap-methods.ts";
-import { TlsClient, TlsServer } from "../../auth/eap-tls.ts";
+import { type TlsChannel, TlsClient, TlsServer } from "../../auth/eap-tls.ts";
 import type { Plugged } from "../../auth/eap-config.ts";
 import { printable } from "../../bytes/text.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
@@ -13,10 +10,11 @@ import type { OptionHost } from "../../options/host.ts";
 import { accessWarning, someAddress } from "../../options/secrets.ts";
 import { findTlsEntry, type TlsEntry } from "../../options/tls-secrets.ts";
 import type { Log } from "../log.ts";
-import { TlsEngine, type TlsIdentity, type TlsSession, type TlsSettings } from "../../os/net/tls.ts";
+import type { Certificate, PeerCertificate, TlsEngine, TlsIdentity, TlsSettings, TlsVersion } from "../host/tls.ts";
+import type { Machine } from "../machine.ts";
 import { EapType } from "../../wire/eap.ts";
 
-/** The files of one conversation: ours, those we trust, and what the peer must be. */
+/** The files of one conversation: ours, those we trust, and what the peer's certificate must be. */
 interface Side {
   readonly isFromFile: boolean;
   readonly role: "client" | "server";
@@ -25,17 +23,17 @@ interface Side {
   readonly pkcs12: string | undefined;
   readonly ca: string | undefined;
   readonly capath: string | undefined;
-  /** The name that must be in the peer's certificate; undefined: nobody said. */
+  /** The name that must be in the peer's certificate; undefined: any name. */
   readonly peerName: string | undefined;
   /** The only certificate the peer may have. */
   readonly peerCert: string | undefined;
 }
 
-/** What is wrong with a file of the operator's: a line of the log. */
+/** A file that cannot be used. The message is a line of the log. */
 class TlsTrouble extends Error {}
 
-const VERSIONS: Readonly<Record<string, SecureVersion>> = { "1.0": "TLSv1", "1.1": "TLSv1.1", "1.3": "TLSv1.3" };
-/** What a certificate may be for. */
+const VERSIONS: Readonly<Record<string, TlsVersion>> = { "1.0": "TLSv1", "1.1": "TLSv1.1", "1.3": "TLSv1.3" };
+/** Extended key usages. */
 const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
 const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
 /** In a folder made by c_rehash: a certificate's name, and a revocation list's. */
@@ -43,12 +41,15 @@ const HASHED_CERT = /^[0-9a-f]{8}\.\d+$/;
 const HASHED_CRL = /^[0-9a-f]{8}\.r\d+$/;
 
 export class EapTls {
-  readonly engine = new TlsEngine();
+  readonly engine: TlsEngine;
+  readonly #machine: Pick<Machine, "clock" | "files" | "tls">;
   readonly #options: OptionsInForce;
   readonly #host: OptionHost;
   readonly #log: Log;
 
-  constructor(options: OptionsInForce, host: OptionHost, log: Log) {
+  constructor(options: OptionsInForce, host: OptionHost, machine: Pick<Machine, "clock" | "files" | "tls">, log: Log) {
+    this.engine = machine.tls.engine();
+    this.#machine = machine;
     this.#options = options;
     this.#host = host;
     this.#log = log;
@@ -64,7 +65,7 @@ export class EapTls {
     return { type: EapType.Tls, make: (host) => new TlsClient(host, () => this.#openClient()) };
   }
 
-  /** Undefined: there is no peer that could. `admit` is told what the line of the one that is about to says of it. */
+  /** Undefined: there is no peer that could. `admit` gets the line of the peer that tries to. */
   serverMethod(admit: (entry: TlsEntry) => void): Plugged<EapServerMethod> | undefined {
     if (!this.canServe()) return undefined;
     return { type: EapType.Tls, make: (host) => new TlsServer(host, (client) => this.#openServer(client, admit)) };
@@ -111,7 +112,7 @@ export class EapTls {
     return { ...common, isFromFile: true, ...files, peerCert: entry.serverCert };
   }
 
-  #openClient(): TlsSession | undefined {
+  #openClient(): TlsChannel | undefined {
     const { user, remotename, remotenameGiven } = this.#config;
     const side = this.#clientSide();
     if (side === undefined || side.isFromFile) this.#warnOfAccess("client");
@@ -119,7 +120,7 @@ export class EapTls {
     return side && this.#open(side);
   }
 
-  #openServer(client: string, admit: (entry: TlsEntry) => void): TlsSession | undefined {
+  #openServer(client: string, admit: (entry: TlsEntry) => void): TlsChannel | undefined {
     const { name } = this.#config;
     const entry = this.#entry("server", client, name);
     this.#warnOfAccess("server");
@@ -141,7 +142,7 @@ export class EapTls {
     this.#log.write("error", `EAP-TLS: Cannot get secret/password for ${names}`);
   }
 
-  #open(side: Side): TlsSession | undefined {
+  #open(side: Side): TlsChannel | undefined {
     try {
       const { maxTlsVersion = "" } = this.#config;
       const expected = side.peerCert === undefined ? undefined : this.#storedCert(side.peerCert);
@@ -175,7 +176,7 @@ export class EapTls {
     if (ca === undefined && capath === undefined) throw new TlsTrouble("EAP-TLS: CA certificate file or path missing");
     const texts = ca === undefined ? [] : [this.#text(ca)];
     if (capath !== undefined) texts.push(...this.#folder(capath, HASHED_CERT));
-    const trusted = texts.filter((text) => text !== undefined && firstCert(text) !== undefined);
+    const trusted = texts.filter((text) => text !== undefined && this.#certificateIn(text) !== undefined);
     if (trusted.length === 0 || (ca !== undefined && texts[0] !== trusted[0]))
       throw new TlsTrouble("EAP-TLS: Cannot load verify locations");
     return trusted.filter((text) => text !== undefined);
@@ -183,14 +184,14 @@ export class EapTls {
 
   #folder(path: string, pattern: RegExp): (string | undefined)[] {
     try {
-      const names = readdirSync(path).filter((name) => pattern.test(name));
+      const names = this.#machine.files.list(path).filter((name) => pattern.test(name));
       return names.map((name) => this.#text(`${path}/${name}`));
     } catch {
       return [];
     }
   }
 
-  /** Revocation lists. With one at all, a certificate whose issuer has none here is not believed. */
+  /** Revocation lists. With any list, a certificate whose issuer has no list here is refused. */
   #revoked(): string[] {
     const { crl, crlDir } = this.#config;
     const lists: string[] = [];
@@ -218,28 +219,32 @@ export class EapTls {
     if (cert === undefined) throw new TlsTrouble("EAP-TLS: Certificate missing");
     if (key === undefined) throw new TlsTrouble("EAP-TLS: Private key missing");
     const chain = this.#text(cert);
-    const first = chain === undefined ? undefined : firstCert(chain);
+    const first = chain === undefined ? undefined : this.#certificateIn(chain);
     if (chain === undefined || first === undefined)
       throw new TlsTrouble(`EAP-TLS: Cannot use public certificate ${cert}`);
-    const now = Date.now();
-    if (Date.parse(first.validFrom) > now) this.#log.write("warn", "EAP-TLS: Your certificate is not yet valid!");
-    if (Date.parse(first.validTo) < now) this.#log.write("warn", "EAP-TLS: Your certificate has expired!");
+    const now = this.#machine.clock.wall();
+    if (first.validFrom > now) this.#log.write("warn", "EAP-TLS: Your certificate is not yet valid!");
+    if (first.validTo < now) this.#log.write("warn", "EAP-TLS: Your certificate has expired!");
     const secret = this.#privateKey(key, first);
     return { cert: chain, key: secret, passphrase };
   }
 
-  #privateKey(path: string, cert: X509Certificate): string {
+  #privateKey(path: string, cert: Certificate): string {
     const { password } = this.#config;
     const text = this.#text(path);
-    const key = attempt(() => createPrivateKey({ key: text ?? "", ...(password && { passphrase: password }) }));
-    if (text === undefined || key === undefined) throw new TlsTrouble(`EAP-TLS: Cannot use private key ${path}`);
-    if (!cert.checkPrivateKey(key)) throw new TlsTrouble(`EAP-TLS: Private key ${path} fails security check`);
+    const fit = text === undefined ? "unreadable" : cert.matchesKey(text, password);
+    if (text === undefined || fit === "unreadable") throw new TlsTrouble(`EAP-TLS: Cannot use private key ${path}`);
+    if (fit === "no") throw new TlsTrouble(`EAP-TLS: Private key ${path} fails security check`);
     return text;
+  }
+
+  #certificateIn(text: string): Certificate | undefined {
+    return this.#machine.tls.certificateIn(text);
   }
 
   #storedCert(path: string): Uint8Array {
     const text = this.#text(path);
-    const cert = text === undefined ? undefined : firstCert(text);
+    const cert = text === undefined ? undefined : this.#certificateIn(text);
     if (cert === undefined) throw new TlsTrouble(`EAP-TLS: Error loading client certificate from file ${path}`);
     return cert.raw;
   }
@@ -262,13 +267,13 @@ export class EapTls {
       if (!fits(tlsVerifyMethod, side.peerName, peer)) return `Certificate verification error: ${shown}`;
       this.#log.write("info", `Certificate CN: ${printable(name)} , peer name ${printable(side.peerName)}`);
     }
-    if (expected !== undefined && !peer.raw.equals(expected))
+    if (expected !== undefined && !sameOctets(peer.raw, expected))
       return "Peer certificate doesn't match stored certificate";
     return undefined;
   }
 }
 
-/** Whether the certificate is the one of that name, by tls-verify-method. Nobody has the empty name. */
+/** Whether the certificate is the one of that name, by tls-verify-method. No certificate has the empty name. */
 function fits(method: string, name: string, peer: PeerCertificate): boolean {
   if (name === "") return false;
   switch (method) {
@@ -283,9 +288,9 @@ function fits(method: string, name: string, peer: PeerCertificate): boolean {
   }
 }
 
-/** The first of them, as octets: our names are. */
+/** The first common name, as octets, like our own names. */
 function commonName(peer: PeerCertificate): string {
-  const name: string | string[] | undefined = peer.subject.CN;
+  const { CN: name } = peer.subject;
   return octets((Array.isArray(name) ? name[0] : name) ?? "");
 }
 
@@ -299,19 +304,19 @@ function octets(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
-function firstCert(text: string): X509Certificate | undefined {
-  return attempt(() => new X509Certificate(text));
-}
-
 function isCrl(text: string): boolean {
   return text.includes("-----BEGIN X509 CRL-----");
 }
 
-/** Undefined: what the operator gave is not what it should be. */
+/** Undefined: the file is not what it should be. */
 function attempt<T>(act: () => T): T | undefined {
   try {
     return act();
   } catch {
     return undefined;
   }
+}
+
+function sameOctets(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((octet, at) => octet === other[at]);
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { checkOptions } from "../../../src/options/check.ts";
 import { parseOptions } from "../../../src/options/parse.ts";
+import { thisMachine } from "../../../src/applets/this-machine.ts";
 import { Log } from "../../../src/os/log/log.ts";
 import { Syslog } from "../../../src/os/log/syslog.ts";
 import { Peers } from "../../../src/run/peers/peers.ts";
@@ -16,7 +17,7 @@ function peers(secrets: string, ...words: string[]): { peers: Peers; options: Op
   const said: string[] = [];
   const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
   log.write = (_level, text) => void said.push(text);
-  return { peers: new Peers(options, host, log), options, said };
+  return { peers: new Peers(options, host, thisMachine, log), options, said };
 }
 
 const judge = ({ peers: them }: { peers: Peers }, user: string, password: string) =>
@@ -78,7 +79,7 @@ test("a secrets file others can read is warned of by who looks himself up in it,
   const { options, said } = peers(line, "noauth", "user", "zaphod");
   const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
   log.write = (_level, text) => void said.push(text);
-  new Peers(options, host, log).plan();
+  new Peers(options, host, thisMachine, log).plan();
   expect(said).toEqual(["Warning - secret file /etc/ppp/pap-secrets has world and/or group access"]);
 });
 
@@ -198,7 +199,7 @@ test("with CHAP and EAP it is chap-secrets, in both roles", () => {
   const config = checkOptions(parseOptions([...LINE, "auth", "name", "server", "user", "zaphod"], host), host);
   const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
   log.write = () => {};
-  const them = new Peers(new OptionsInForce(config), host, log);
+  const them = new Peers(new OptionsInForce(config), host, thisMachine, log);
   const plan = them.plan();
   const line = 'line 1 of /etc/ppp/chap-secrets (client "zaphod", server "*")';
   expect([plan.peerSecret("ford"), them.whyFailed("peer-not-authenticated")]).toEqual([

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseOptions } from "../../../src/options/parse.ts";
+import { thisMachine } from "../../../src/applets/this-machine.ts";
 import { Log } from "../../../src/os/log/log.ts";
 import { Syslog } from "../../../src/os/log/syslog.ts";
 import { Passwords } from "../../../src/run/peers/passwords.ts";
@@ -34,7 +35,10 @@ test("the answer counts at its dot, whatever the helper does after it", async ()
     "stays",
     `echo $$ >${pid}; echo 'Authenticated: Yes'; echo .; echo 'Authenticated: No'; exec sleep 1000`,
   );
-  expect(await new Winbind(helper, log).judgePassword("zaphod", "secret")).toEqual({ accepted: true, message: "" });
+  expect(await new Winbind(helper, thisMachine, log).judgePassword("zaphod", "secret")).toEqual({
+    accepted: true,
+    message: "",
+  });
   expect(said).toEqual([]);
   await gone(pid);
 });
@@ -42,7 +46,11 @@ test("the answer counts at its dot, whatever the helper does after it", async ()
 test("a helper whose answer nobody waits for any more is ended, with what it has started", async () => {
   const { log } = logged();
   const [pid, child] = [join(folder, "waits-pid"), join(folder, "waits-child")];
-  const winbind = new Winbind(script("waits", `sleep 1000 & echo $! >${child}; echo $$ >${pid}; wait`), log);
+  const winbind = new Winbind(
+    script("waits", `sleep 1000 & echo $! >${child}; echo $$ >${pid}; wait`),
+    thisMachine,
+    log,
+  );
   winbind.ask({ name: "zaphod", challenge: new Uint8Array(8), ntResponse: new Uint8Array(24) });
   await until("it has started", () => existsSync(pid) && readFileSync(pid, "latin1").endsWith("\n"));
   winbind.forget();
@@ -67,14 +75,16 @@ test("a helper that is not there, fails, or says nothing lets nobody in", async 
     "",
   ]) {
     const { log } = logged();
-    expect(await new Winbind(helper, log).judgePassword("zaphod", "secret")).toMatchObject({ accepted: false });
+    expect(await new Winbind(helper, thisMachine, log).judgePassword("zaphod", "secret")).toMatchObject({
+      accepted: false,
+    });
   }
 });
 
 test("only the last answer counts, and none once it is not wanted any more", async () => {
   const { log } = logged();
   const helper = script("key", `echo 'Authenticated: Yes'; echo 'User-Session-Key: ${"0a".repeat(16)}'; echo .`);
-  const winbind = new Winbind(helper, log);
+  const winbind = new Winbind(helper, thisMachine, log);
   const proof = { name: "zaphod", challenge: new Uint8Array(8), ntResponse: new Uint8Array(24) };
   winbind.ask(proof);
   winbind.forget();
@@ -89,21 +99,21 @@ test("only the last answer counts, and none once it is not wanted any more", asy
 test("a descriptor that cannot be read leaves us without a password, and one plugin's word is the last", async () => {
   const config = (words: string) => parseOptions(["ttyS0", ...words.split(" ")], fakeHost());
   const { log, said } = logged();
-  const none = new Passwords(config("plugin passwordfd.so passwordfd 987"), log);
+  const none = new Passwords(config("plugin passwordfd.so passwordfd 987"), thisMachine, log);
   await none.ready();
   expect([none.fromFd, none.ready()]).toEqual([undefined, undefined]);
   expect(said).toEqual(["Can't read secret from fd"]);
   const both = "plugin passwordfd.so plugin passprompt.so promptprog /bin/true";
-  expect(new Passwords(config(both), log).prompt).toBeDefined();
-  expect(new Passwords(config(`${both} plugin passwordfd.so`), log).prompt).toBeUndefined();
-  expect(new Passwords(config("plugin passwordfd.so"), log).ready()).toBeUndefined();
+  expect(new Passwords(config(both), thisMachine, log).prompt).toBeDefined();
+  expect(new Passwords(config(`${both} plugin passwordfd.so`), thisMachine, log).prompt).toBeUndefined();
+  expect(new Passwords(config("plugin passwordfd.so"), thisMachine, log).ready()).toBeUndefined();
 });
 
 test("a program that gave up is not asked again", async () => {
   const { log } = logged();
   const host = fakeHost();
   const config = parseOptions(["ttyS0", "plugin", "passprompt.so", "promptprog", script("no", "exit 128")], host);
-  const prompt = new Passwords(config, log).prompt!;
+  const prompt = new Passwords(config, thisMachine, log).prompt!;
   expect(prompt.isPossible).toBe(true);
   expect(prompt.take("zaphod", "")).toBeUndefined();
   while (!prompt.isSettled) await Bun.sleep(1);

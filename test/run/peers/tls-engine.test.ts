@@ -79,7 +79,7 @@ function end(
   const said: string[] = [];
   const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
   log.write = (_level, text) => void said.push(text);
-  const peers = new Peers(new OptionsInForce(config), host, log);
+  const peers = new Peers(new OptionsInForce(config), host, thisMachine, log);
   const { eap, user } = linkConfig(config, peers.plan(), thisMachine.network, () => {}).authentication;
   const made = new End(seed, { eap });
   if (!words.includes("auth require-eap")) made.eapClient.start(user, 0);
