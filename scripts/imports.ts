@@ -8,8 +8,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
   const frames = ["bytes", "crypto"];
   const layers = [...frames, "frame", "wire"];
   const link = [...layers, "filter", "compress", "auth", "control", "describe"];
-  const run = [...link, "link", "options", "chat", "record", "os"];
-  const main = [...run, "run", "applets", "commands"];
+  const run = [...link, "link", "options", "chat", "record"];
+  const main = [...run, "run", "os", "applets", "commands"];
   return {
     bytes: [],
     crypto: ["bytes"],
@@ -26,14 +26,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
     record: [...layers, "compress"],
     os: ["bytes"],
     run,
-    applets: [...run, "run"],
-    commands: [...run, "run", "applets"],
+    applets: [...run, "run", "os"],
+    commands: [...run, "run", "os", "applets"],
     main,
   };
 })();
 
-/** The folders that may deal with the host. All others are the core. */
-const HOSTED = ["os", "run", "applets", "commands", "main"];
+/** The folders that may deal with the host. run/ asks its Machine; all others are the core. */
+const HOSTED = ["os", "applets", "commands", "main"];
+/** Rooms of run/ that deal with the host themselves. */
+const HOSTED_ROOMS = ["run/loop/", "run/packets/", "run/session/"];
 const PROMPTING = ["applets", "commands", "main"];
 
 /** Where a package may be imported: folders, or single files. */
@@ -49,6 +51,10 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 // Not after a dot (a member), not before a colon (a key or a member's name).
 const NOT_IN_CORE =
   /(?<![.\w$#])(Date|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|performance|console|process|Bun|Buffer|globalThis|fetch|Promise|async|await|crypto\.\w+)\b(?!\s*\??:)/g;
+
+/** The same for run/, which may wait (async, Promise) and may use Buffer. */
+const NOT_IN_RUN =
+  /(?<![.\w$#])(Date|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|performance|console|process|Bun|globalThis|fetch|crypto\.\w+)\b(?!\s*\??:)/g;
 
 const IMPORT = /(?<![.\w$])(?:from|import|require)\s*\(?\s*["']/g;
 
@@ -135,21 +141,23 @@ export function complaintsOf(file: string, text: string, exists: (file: string) 
   const allowed = MAY_IMPORT[folder];
   if (allowed === undefined)
     return [`src/${file}:1: ${folder}/ has no place in the order of folders (scripts/imports.ts)`];
-  const isCore = !HOSTED.includes(folder);
+  const isHosted = HOSTED.includes(folder) || HOSTED_ROOMS.some((room) => file.startsWith(room));
+  const mayImport = folder === "run" && isHosted ? [...allowed, "os"] : allowed;
   const { code, quoted } = readSource(text);
   const complaints: { at: number; message: string }[] = [];
 
   for (const match of code.matchAll(IMPORT)) {
     const at = match.index + match[0].length - 1;
-    const message = importComplaint(file, folder, allowed, isCore, quoted.get(at) ?? "", exists);
+    const message = importComplaint(file, folder, mayImport, isHosted, quoted.get(at) ?? "", exists);
     if (message !== undefined) complaints.push({ at, message });
   }
-  if (isCore) {
-    for (const match of code.matchAll(NOT_IN_CORE)) {
-      complaints.push({
-        at: match.index,
-        message: `the core does not know ${match[1]}: it is handed functions and data`,
-      });
+  if (!isHosted) {
+    const isRun = folder === "run";
+    for (const match of code.matchAll(isRun ? NOT_IN_RUN : NOT_IN_CORE)) {
+      const message = isRun
+        ? `run/ does not know ${match[1]}: it asks its Machine`
+        : `the core does not know ${match[1]}: it is handed functions and data`;
+      complaints.push({ at: match.index, message });
     }
   }
   const lineOf = (at: number): number => code.slice(0, at).split("\n").length;
@@ -160,7 +168,7 @@ function importComplaint(
   file: string,
   folder: string,
   allowed: readonly string[],
-  isCore: boolean,
+  isHosted: boolean,
   name: string,
   exists: (file: string) => boolean,
 ): string | undefined {
@@ -170,12 +178,12 @@ function importComplaint(
     if (place !== undefined) return `"${name}" may be imported in ${place.join(", ")} only`;
     if (!/^(node|bun):/.test(name) && name !== "bun")
       return `"${name}" is not a package this project uses (scripts/imports.ts)`;
-    return isCore ? `the core imports nothing of the host, so not "${name}"` : undefined;
+    return isHosted ? undefined : `only the hosted folders import the host, so not "${name}" here`;
   }
   const target = normalize(join(dirname(file), name));
   if (target.startsWith("..")) {
     // The version, and the addon that is embedded by its literal path.
-    return isCore || !/(^|\/)(package\.json|node_modules\/.*\.node)$/.test(target)
+    return !isHosted || !/(^|\/)(package\.json|node_modules\/.*\.node)$/.test(target)
       ? `"${name}" lies outside src/`
       : undefined;
   }

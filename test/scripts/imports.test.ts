@@ -44,8 +44,10 @@ describe("packages", () => {
     ["commands/setup.ts", "citty", true],
     ["run/session.ts", "consola", false],
     ["os/tty.ts", "bun:ffi", true],
-    ["run/loop.ts", "bun:ffi", false],
-    ["run/loop.ts", "node:fs", true],
+    ["run/line/line.ts", "bun:ffi", false],
+    ["run/line/line.ts", "node:fs", false],
+    ["run/peers/tls-engine.ts", "node:crypto", false],
+    ["applets/pppd.ts", "node:fs", true],
     ["wire/ip.ts", "node:fs", false],
     ["wire/ip.ts", "bun", false],
     ["crypto/digests.ts", "node:crypto", true],
@@ -56,6 +58,26 @@ describe("packages", () => {
     ["os/serialport.ts", "left-pad", false],
   ])("%s importing %s: %p", (file, name, allowed) => {
     expect(complaints(file, `import * as x from "${name}";`)).toHaveLength(allowed ? 0 : 1);
+  });
+});
+
+describe("run/ asks its Machine", () => {
+  test("it does not import os/", () => {
+    expect(complaints("run/line/line.ts", 'import type { Tty } from "../../os/serial/tty.ts";')).toHaveLength(1);
+    expect(complaints("applets/this-machine.ts", 'import { openTty } from "../os/serial/tty.ts";')).toEqual([]);
+  });
+
+  test.each(["Date.now()", "performance.now()", "setTimeout(f, 1)", "process.pid", "Bun.sleep(1)"])(
+    "nor say %s",
+    (code) => {
+      expect(complaints("run/line/line.ts", `const x = ${code};`)).toEqual([
+        expect.stringMatching(/^src\/run\/line\/line\.ts:1: run\/ does not know /),
+      ]);
+    },
+  );
+
+  test("but it may wait", () => {
+    expect(complaints("run/line/line.ts", "const x = async () => await new Promise(f);")).toEqual([]);
   });
 });
 
@@ -78,7 +100,7 @@ describe("what the core may not say", () => {
     expect(complaints("wire/ip.ts", `\nconst y = ${code};\n`)[0]).toStartWith(
       "src/wire/ip.ts:2: the core does not know ",
     );
-    expect(complaints("run/loop.ts", `const y = ${code};`)).toEqual([]);
+    expect(complaints("os/tty.ts", `const y = ${code};`)).toEqual([]);
   });
 
   test.each([
