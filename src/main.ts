@@ -1,4 +1,4 @@
-// The one executable: which program it is, by the name it was called by or its first word. Exit code out.
+// The one executable. Its name or its first word selects the program. Exits with that program's exit code.
 
 import { basename } from "node:path";
 import { type Command, COMMANDS } from "./commands/commands.ts";
@@ -27,7 +27,7 @@ async function main(called: string, argv: string[]): Promise<number> {
   if (isApplet(called)) return await runApplet(called, argv);
   const [first, ...rest] = argv;
   if (isApplet(first)) return await runApplet(first, rest);
-  // Its own word for the programs that read /etc/ppp.
+  // An option of the executable itself, for the programs that read /etc/ppp.
   const [folder = "", name, ...words] = rest;
   if (first === "--config-dir" && isApplet(name)) return await runApplet(name, [first, folder, ...words]);
   if (isCommand(first)) return (await COMMANDS[first]())(rest);
@@ -38,10 +38,10 @@ async function main(called: string, argv: string[]): Promise<number> {
 try {
   process.exitCode = await main(basename(process.argv0), ownWords());
 } catch (error) {
-  // The system refused something that nobody reckoned with: a full disk behind standard output, perhaps.
+  // The system refused a call that no program handles, such as a write to standard output on a full disk.
   if (!(error instanceof OsError)) throw error;
   process.stderr.write(`${basename(process.argv0)}: ${error.message}\n`);
   process.exitCode = 1;
 }
-// Whatever still waits (a timer, a pipe to somebody) has nothing more to do with us.
+// Exit even if a timer or a pipe is still active: our work is done.
 process.exit();

@@ -1,4 +1,4 @@
-// The classic names, each loaded only when it is called.
+// The classic program names. Each program is loaded only when it is called.
 
 export type Program = (argv: string[]) => Promise<number>;
 

@@ -1,4 +1,5 @@
-// What `--help` prints for the programs whose real ones have a short usage line or nothing. pppd, pon and poff have theirs.
+// The `--help` texts of programs whose originals print a short usage line or nothing. pppd, pon and poff have their
+// own.
 
 import type { Applet } from "./applets.ts";
 
@@ -46,7 +47,7 @@ Shows the last lines of pppd's and chat's log: plog -n 50, plog -f.
 
 const TEXTS: Partial<Record<Applet, string>> = { chat: CHAT, pppstats: PPPSTATS, pppdump: PPPDUMP, plog: PLOG };
 
-/** The text for `--help`; undefined: the program has its own answer. */
+/** The text for `--help`. Undefined: the program answers itself. */
 export function appletHelp(applet: Applet, argv: readonly string[]): string | undefined {
   return argv[0] === "--help" ? TEXTS[applet] : undefined;
 }

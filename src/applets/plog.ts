@@ -1,5 +1,5 @@
-// plog(1), as Debian has it: the end of pppd's log, by tail(1) and with tail's options; the journal's where there is no
-// log file.
+// plog(1) as in Debian: shows the end of pppd's log by tail(1), with tail's options, or of the journal where there is
+// no log file.
 
 import { existsSync, statSync } from "node:fs";
 import { constants } from "node:os";
@@ -8,23 +8,23 @@ import { hasCode, reasonOf } from "../os/ffi/libc.ts";
 import { outlive } from "../os/process/exec-in-place.ts";
 import { print } from "../os/log/print.ts";
 
-/** Where the logs are and who reads them; tests hand in their own. */
+/** The logs and their readers on this machine. Tests supply their own. */
 export interface PlogHost {
   /** pppd's own log: shown as it is when there is anything in it. */
   readonly pppLog: string;
-  /** Logs of the whole system, the first that exists is taken. */
+  /** Logs of the whole system. The first one that exists is used. */
   readonly systemLogs: readonly string[];
   readonly journalctl: string | undefined;
-  /** Standard output is one. */
+  /** True when standard output is a terminal. */
   readonly isTerminal: boolean;
-  /** Rejects when it cannot be written. */
+  /** Rejects when the text cannot be written. */
   print(text: Uint8Array): Promise<void>;
   complain(text: string): void;
 }
 
 const EXIT_PIPE = 128 + constants.signals.SIGPIPE;
 
-/** Runs plog with the arguments after its name; the exit code. */
+/** Runs plog with the arguments after its name. Returns the exit code. */
 export async function plog(argv: readonly string[], host: PlogHost = thisHost()): Promise<number> {
   const { pppLog, systemLogs, journalctl, complain } = host;
   if ((statSync(pppLog, { throwIfNoEntry: false })?.size ?? 0) > 0) return run(["tail", ...argv, pppLog], host);
@@ -44,7 +44,7 @@ export async function plog(argv: readonly string[], host: PlogHost = thisHost())
 
 const DEFAULT_LINES = "10";
 
-/** journalctl's options for tail's; the word that has no counterpart. */
+/** Translates tail's options to journalctl's. Returns the word that has no counterpart as a string. */
 function journalOptions(argv: readonly string[]): string[] | string {
   let lines = DEFAULT_LINES;
   const others: string[] = [];
@@ -65,7 +65,9 @@ function journalOptions(argv: readonly string[]): string[] | string {
 const PPP_LINE = / (pppd|chat)\[/;
 const ANY_LINE = /^/;
 
-/** Runs a program that prints log lines; those `wanted`, with grep's exit code (1: no such line), or all it prints. */
+/**
+ * Runs a program that prints log lines. Prints all of them, or those `wanted` with grep's exit code (1: no such line).
+ */
 async function run(command: readonly string[], host: PlogHost, wanted?: RegExp): Promise<number> {
   const isRead = wanted !== undefined || host.isTerminal;
   let child: Bun.Subprocess<"inherit", "pipe" | "inherit", "inherit"> | undefined;
@@ -91,8 +93,8 @@ async function run(command: readonly string[], host: PlogHost, wanted?: RegExp):
 }
 
 /**
- * Prints the lines that match, and says whether there were any. Latin-1, so that every byte stays what it is; but a
- * terminal gets nothing it would act on, whoever wrote that into the log.
+ * Prints the lines that match. True if there were any. Uses Latin-1, so every byte is kept, except that a terminal gets
+ * no control characters from the log.
  */
 async function printLines(stream: ReadableStream<Uint8Array>, wanted: RegExp, host: PlogHost): Promise<boolean> {
   let found = false;

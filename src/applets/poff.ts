@@ -1,4 +1,4 @@
-// poff(1), as Debian has it: stops or signals the pppd of a provider, the only one there is, or all.
+// poff(1) as in Debian: stops or signals the pppd of a provider, the only pppd, or all of them.
 
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { constants } from "node:os";
@@ -10,18 +10,18 @@ import { ponOptions } from "./pon.ts";
 export interface Process {
   readonly pid: number;
   readonly parent: number;
-  /** The file it executes; undefined when we may not know. */
+  /** The file that it executes. Undefined when we may not know it. */
   readonly file: string | undefined;
-  /** argv, the name first. */
+  /** argv, starting with the name. */
   readonly words: readonly string[];
 }
 
-/** What poff needs of the machine; tests hand in their own. */
+/** The services of the machine that poff uses. Tests supply their own. */
 export interface PoffHost {
   processes(): Process[];
-  /** The text of a file in the folder of pid files, undefined when there is none. */
+  /** The text of a file in the folder of pid files. Undefined when there is none. */
   pidFile(name: string): string | undefined;
-  /** 0, or errno. */
+  /** Returns 0 or errno. */
   kill(pid: number, signal: number): number;
   say(text: string): void;
   complain(text: string): void;
@@ -46,7 +46,7 @@ PROVIDER') is meant, or the one with that linkname or interface.`;
 
 const SIGNALS: Readonly<Record<string, NodeJS.Signals>> = { r: "SIGHUP", d: "SIGUSR1", c: "SIGUSR2" };
 
-/** Runs poff with the arguments after its name; the exit code. */
+/** Runs poff with the arguments after its name. Returns the exit code. */
 export async function poff(argv: readonly string[], host: PoffHost = THIS_HOST): Promise<number> {
   const { flags, names } = splitFlags(argv[0] === "--help" ? ["-h"] : argv);
   const [flag, second] = flags;
@@ -66,7 +66,7 @@ export async function poff(argv: readonly string[], host: PoffHost = THIS_HOST):
   return signalPppd(flag, flag === "a" ? undefined : names[0], host);
 }
 
-/** Letters as getopts(1) finds them, up to the first word that is none. */
+/** Collects option letters as getopts(1) does, up to the first word that is no option. */
 function splitFlags(argv: readonly string[]): { flags: string[]; names: readonly string[] } {
   const end = argv.findIndex((word) => !word.startsWith("-") || word === "-" || word === "--");
   const flagWords = end < 0 ? argv : argv.slice(0, end);
@@ -93,7 +93,7 @@ function signalPppd(flag: string | undefined, provider: string | undefined, host
   }
   const failures = meant.flatMap(({ pid }) => {
     const error = host.kill(pid, constants.signals[signal]);
-    // It ended by itself meanwhile.
+    // The process has ended meanwhile.
     return error === 0 || error === ESRCH ? [] : [`poff: cannot signal pppd (pid ${pid}): ${strerror(error)}`];
   });
   for (const failure of failures) host.complain(failure);
@@ -101,7 +101,7 @@ function signalPppd(flag: string | undefined, provider: string | undefined, host
   return failures.length === 0 ? 0 : 1;
 }
 
-/** By `call NAME`, else by `linkname NAME` or the interface NAME, for which pppd leaves its pid in a file. */
+/** Finds pppds by `call NAME`, otherwise by the pid file of `linkname NAME` or of the interface NAME. */
 function ofProvider(running: readonly Pppd[], provider: string, host: PoffHost): readonly Pppd[] {
   const called = running.filter(({ options }) =>
     options.some((word, at) => word === "call" && options[at + 1] === provider),
@@ -115,36 +115,36 @@ interface Pppd {
   readonly pid: number;
   readonly parent: number;
   readonly ours: boolean;
-  /** Its command line as pppd's options. */
+  /** Its command line as options of pppd. */
   readonly options: readonly string[];
 }
 
-/** The pppds among the processes, of each link the one to signal. */
+/** The running pppds. Of the processes of one link, only the one to signal. */
 function pppds(processes: readonly Process[]): Pppd[] {
   const found = processes.flatMap(asPppd);
   const isChild = (child: Pppd, parent: Pppd): boolean =>
     child.parent === parent.pid &&
     child.options.length === parent.options.length &&
     child.options.every((word, at) => word === parent.options[at]);
-  // A pppd that has a pppd with its own words as a child: the real one keeps the link and the child carries its bytes
-  // (charshunt), ours waits in the foreground for the child to bring the link up (updetach).
+  // A pppd may have a child with the same words. The real pppd keeps the link, and its child (charshunt) carries its
+  // bytes. Our pppd waits in the foreground (updetach) until its child has brought up the link.
   return found.filter((pppd) =>
     pppd.ours ? !found.some((other) => isChild(other, pppd)) : !found.some((other) => isChild(pppd, other)),
   );
 }
 
-/** Empty when the process is not a pppd, the real one or ours. */
+/** Empty when the process is not a pppd, neither the real one nor ours. */
 function asPppd({ pid, parent, file, words: [name = "", ...rest] }: Process): Pppd[] {
-  // A login shell has a dash before its name.
+  // The name of a login shell begins with a dash.
   const called = basename(name).replace(/^-/, "");
   const executed = basename((file ?? called).replace(/ \(deleted\)$/, ""));
-  // "pppd.distrib" is what a diversion calls it.
+  // A Debian diversion calls the real program "pppd.distrib".
   const ours = !/^pppd(\.|$)/.test(executed);
   const options = ours ? ourOptions(executed, called, rest) : rest;
   return options === undefined ? [] : [{ pid, parent, ours, options }];
 }
 
-/** pppd's options on a command line of ours, run compiled or from its sources; undefined when that is not pppd. */
+/** The options on a command line of our pppd, compiled or run from sources. Undefined when it is not pppd. */
 function ourOptions(executed: string, called: string, rest: readonly string[]): readonly string[] | undefined {
   if (executed.startsWith("nullmodem")) {
     const [first = "", ...more] = rest;
@@ -168,7 +168,7 @@ function appletOptions(applet: string, words: readonly string[]): readonly strin
 
 const PROC = "/proc";
 const PID_FILES = "/var/run";
-/** A number, and the name of an interface. */
+/** Room for a number and the name of an interface. */
 const PID_FILE_SIZE = 64;
 
 const THIS_HOST: PoffHost = {
@@ -180,7 +180,7 @@ const THIS_HOST: PoffHost = {
         const words = readFileSync(`${PROC}/${name}/cmdline`, "utf8").split("\0").slice(0, -1);
         return words.length === 0 ? [] : [{ pid: Number(name), parent: parentOf(name), file: fileOf(name), words }];
       } catch {
-        return []; // It ended while we looked.
+        return []; // the process ended meanwhile
       }
     }),
   pidFile: (name) => {
@@ -196,7 +196,7 @@ const THIS_HOST: PoffHost = {
 };
 
 function parentOf(pid: string): number {
-  // The name stands in parentheses and may hold some itself; the state and the parent come after it.
+  // The name is in parentheses and may contain some itself. The state and the parent follow it.
   const stat = readFileSync(`${PROC}/${pid}/stat`, "latin1");
   return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
 }
@@ -205,6 +205,6 @@ function fileOf(pid: string): string | undefined {
   try {
     return readlinkSync(`${PROC}/${pid}/exe`);
   } catch {
-    return undefined; // somebody else's
+    return undefined; // the process belongs to another user
   }
 }

@@ -1,4 +1,4 @@
-// pon(1), as Debian has it: `pon NAME …` is `pppd call NAME …`.
+// pon(1) as in Debian: `pon NAME …` runs `pppd call NAME …`.
 
 import { accessSync, closeSync, constants as access, existsSync, openSync } from "node:fs";
 import { OptionError } from "../options/error.ts";
@@ -16,15 +16,15 @@ Starts pppd with the options in /etc/ppp/peers/PROVIDER; what follows the name
 is handed to pppd after them. Without a name, /etc/ppp/ppp_on_boot is run when it
 may be executed, else the provider is 'provider'.`;
 
-/** Where pon looks and speaks; tests hand in their own. */
+/** The files and outputs that pon uses. Tests supply their own. */
 export interface PonHost {
   /** "/etc/ppp" */
   readonly etc: string;
-  /** Where the mark of `--quick` goes, for Debian's ip-up. */
+  /** The folder for the mark of `--quick`, which Debian's ip-up reads. */
   readonly run: string;
   say(text: string): void;
   complain(text: string): void;
-  /** Runs a program to its end; its exit code. */
+  /** Runs a program to its end. Returns its exit code. */
   runScript(path: string): Promise<number>;
 }
 
@@ -32,12 +32,12 @@ const THIS_HOST: Omit<PonHost, "etc"> = {
   run: "/var/run",
   say: console.log,
   complain: console.error,
-  // By a shell, which also runs what does not begin with #!.
+  // A shell also runs scripts that do not begin with #!.
   runScript: (path) =>
     outlive(() => Bun.spawn(["/bin/sh", "-c", 'exec "$0"', path], { stdio: ["inherit", "inherit", "inherit"] })),
 };
 
-/** Runs pon with the arguments after its name; the exit code of what it ran, or 1. */
+/** Runs pon with the arguments after its name. Returns the exit code of the program it ran, or 1. */
 export async function pon(
   argv: readonly string[],
   pppd: (argv: string[]) => Promise<number>,
@@ -54,7 +54,7 @@ export async function pon(
   }
 }
 
-/** `before` are words for pppd. */
+/** `before` are options that come before the others. */
 async function ponWith(
   argv: readonly string[],
   before: readonly string[],
@@ -67,7 +67,7 @@ async function ponWith(
     say(USAGE);
     return 0;
   }
-  // A folder that is not there hides nothing: the file's own message is the one that helps then.
+  // If the folder does not exist, the message about the missing file is the helpful one.
   if (existsSync(`${etc}/peers`) && !may(access.R_OK, `${etc}/peers`)) {
     say("Error: only members of the 'dip' group can use this command.");
     return 1;
@@ -89,7 +89,7 @@ async function ponWith(
   return pppd([...before, ...ponOptions(argv)]);
 }
 
-/** pppd's options for pon's arguments. */
+/** Translates pon's arguments to pppd's options. */
 export function ponOptions(argv: readonly string[]): string[] {
   const { provider = DEFAULT_PROVIDER, words } = split(argv);
   return ["call", provider, ...words];
@@ -98,7 +98,7 @@ export function ponOptions(argv: readonly string[]): string[] {
 function split(argv: readonly string[]): { flags: string[]; provider: string | undefined; words: string[] } {
   const end = argv.findIndex((word) => !word.startsWith("-"));
   const at = end < 0 ? argv.length : end;
-  // An empty name is none, and stays for pppd to complain about.
+  // An empty name is no name. It stays in the arguments, and pppd reports it.
   const provider = argv[at] || undefined;
   return { flags: argv.slice(0, at), provider, words: argv.slice(provider === undefined ? at : at + 1) };
 }

@@ -1,4 +1,4 @@
-// pppd(8): options, checks, the way into the background, and then a session.
+// pppd(8): reads options, checks them, goes into the background, and runs a session.
 
 import { basename } from "node:path";
 import { type Config, withFields } from "../options/config.ts";
@@ -32,17 +32,17 @@ import { RUN_DIRECTORY } from "../run/live/published-status.ts";
 import { thisMachine } from "./this-machine.ts";
 import { tunTrouble } from "../run/diagnose/tun-trouble.ts";
 
-/** Where new files of ours may never be written by others. */
+/** Keeps group and others from writing to our new files. */
 const UMASK = 0o022;
 
-/** Runs pppd with the words after its name; the exit code. */
+/** Runs pppd with the words after its name. Returns the exit code. */
 export async function pppd(argv: string[]): Promise<number> {
   libc.umask(libc.umask(0) | UMASK);
   const ours = attachment();
   const notifier = takeNotifier();
   const syslog = new Syslog("pppd", "local2", { pid: true });
-  // The child in the background reads the same words again: what is to be said of them was said by its parent.
-  // Standard output may be the line.
+  // The child in the background reads the same words again. Its parent has printed the messages about them. Standard
+  // output may be the line.
   const early = new Log(syslog, ours === undefined && !argv.includes("notty") ? 1 : undefined, false);
   const voice = {
     inform: (text: string) => void (ours === undefined && early.write("info", text)),
@@ -67,7 +67,7 @@ export async function pppd(argv: string[]): Promise<number> {
     }
     ({ config, given } = handOver(config, ours));
     config = checkOptions(config, withoutOwnAddress(config, host));
-    // Who leaves needs no address, unless it is to be shown.
+    // A process that goes into the background needs no address, except to show it.
     if (!leaves(config, ours, notifier) || config.dryrun || config.dump) {
       const log = logOf(config, syslog, ours);
       config = settleAddresses(config, await withOwnAddress(config, host, (text) => log.write("info", text)));
@@ -80,12 +80,12 @@ export async function pppd(argv: string[]): Promise<number> {
     for (const line of dumpLines(config)) log.write("notice", line);
   }
   if (config.dryrun) return Exit.OK;
-  // Into the background, where the child does all of this again and goes on.
+  // Go into the background. The child does all of this again and continues.
   if (leaves(config, ours, notifier)) return detach(argv, config.detach === "updetach", given);
   return await serve(config, host, syslog, ours, notifier);
 }
 
-/** This process leaves, and its child goes on in the background. */
+/** True when this process exits and its child continues in the background. */
 function leaves({ detach, defaultDevice }: Config, ours: Attachment | undefined, { isService }: Notifier): boolean {
   return ours === undefined && (detach === "detach" || detach === "updetach") && !defaultDevice && !isService;
 }
@@ -95,7 +95,7 @@ function logOf({ detach, logDefault, logfd, debug }: Config, syslog: Syslog, our
   return new Log(syslog, toStdout ? logfd : undefined, debug > 0);
 }
 
-/** Descriptors named on the command line, which the child in the background finds under other numbers; and there, those. */
+/** The descriptors named on the command line. The child in the background has them under other numbers. */
 function handOver(config: Config, ours: Attachment | undefined): { config: Config; given: number[] } {
   const { logfd, logDefault, passwordfd } = config;
   const given: number[] = [];
@@ -111,7 +111,7 @@ function handOver(config: Config, ours: Attachment | undefined): { config: Confi
 }
 
 async function detach(argv: string[], untilUp: boolean, given: readonly number[]): Promise<number> {
-  // What is not open must not make the others change places.
+  // A descriptor that is not open must not change the numbers of the others.
   const fds = given.map((fd) => (isOpen(fd) ? fd : openFd("/dev/null", O.RDWR)));
   const child = spawnDetached({ name: "pppd", args: argv, env: ownEnvironment(), untilUp, fds });
   return await (untilUp ? child.wait() : child.leave());
@@ -160,7 +160,7 @@ async function serve(
   try {
     return await session.run();
   } catch (error) {
-    // A bug of ours. In the background nobody sees stderr, and the session has cleaned up behind itself.
+    // This is a bug of ours. Nobody sees stderr in the background. The session has cleaned up already.
     for (const line of String(error instanceof Error ? error.stack : error).split("\n")) log.write("error", line);
     return Exit.FATAL;
   } finally {
@@ -169,7 +169,7 @@ async function serve(
   }
 }
 
-/** Says what is wrong with the words given, as pppd does, and with which exit code it ends. */
+/** Reports an error in the options, as pppd does. Returns the exit code. */
 function refuse(error: unknown, syslog: Syslog): number {
   if (error instanceof OptionExit) {
     if (error.asked === "version") process.stdout.write(VERSION_TEXT);
@@ -183,14 +183,14 @@ function refuse(error: unknown, syslog: Syslog): number {
   return error.code;
 }
 
-/** A message before there is a log: to the person, and to syslog; or to the journal. */
+/** Prints a message before there is a log: to stderr and to syslog, or only to the journal. */
 function complain(text: string, level: "err" | "warning", syslog: Syslog): void {
   if (journalAt(process.stderr.fd)?.write(level, text) === true) return;
   process.stderr.write(`${calledAs()}: ${text}\n`);
   syslog.write(level, text);
 }
 
-/** Making an interface needs root, or the capability for it. */
+/** Making an interface needs root or CAP_NET_ADMIN. */
 function rightsTrouble(): { exit: Exit; lines: string[] } | undefined {
   if (libc.geteuid() === 0 || hasNetAdmin()) return undefined;
   const name = calledAs();
@@ -204,7 +204,7 @@ function rightsTrouble(): { exit: Exit; lines: string[] } | undefined {
   };
 }
 
-/** Our name as it was typed, which pppd puts before its complaints. */
+/** The name we were called by, which pppd puts before its error messages. */
 function calledAs(): string {
   return basename(process.argv0) === "pppd" ? process.argv0 : "pppd";
 }

@@ -1,4 +1,4 @@
-// pppdump(8): shows what a `record` file holds; with an option of our own, makes a capture for Wireshark of it.
+// pppdump(8): shows the content of a `record` file. With an option of our own, converts it to a capture for Wireshark.
 
 import { readFileSync } from "node:fs";
 import { closeFd, hasCode, libc, Memory, O, openFd, OsError, reasonOf } from "../os/ffi/libc.ts";
@@ -7,20 +7,20 @@ import { Capture } from "../record/capture.ts";
 import { Dump, type DumpOptions } from "../record/record-dump.ts";
 import { readRecord, type RecordItem } from "../record/pppdump-file.ts";
 
-/** The real one's, letter for letter: our `--pcapng` is not in it. */
+/** The real program's usage, letter for letter. Our option `--pcapng` is not in it. */
 const USAGE = "Usage: pppdump [-h | -p[d]] [-r] [-m mru] [-a] [file ...]";
 const DEFAULT_MRU = 1500;
-/** Text is written out when so much of it has gathered. */
+/** Output is written in pieces of this size. */
 const CHUNK = 1 << 16;
 
 interface Command {
   options: DumpOptions;
-  /** Where the capture goes; "-": standard output. */
+  /** The file for the capture; "-": standard output. */
   capture: string | undefined;
   files: string[];
 }
 
-/** Runs pppdump with the arguments after its name; the exit code. */
+/** Runs pppdump with the arguments after its name. Returns the exit code. */
 export async function pppdump(argv: readonly string[], say: (text: string) => void = print): Promise<number> {
   const command = parseArguments(argv);
   if (typeof command === "string") {
@@ -89,7 +89,9 @@ function plural(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
-/** Hands over all items of the files, or of standard input; `end` after each file. The exit code. */
+/**
+ * Passes all items of the files, or of standard input, to `write`. Calls `end` after each file. Returns the exit code.
+ */
 async function eachFile(names: readonly string[], write: (item: RecordItem) => void, end: () => void): Promise<number> {
   for (const name of names.length > 0 ? names : [undefined]) {
     let file: Uint8Array;
@@ -103,7 +105,7 @@ async function eachFile(names: readonly string[], write: (item: RecordItem) => v
       for (const item of readRecord(file)) write(item);
       end();
     } catch (error) {
-      // Nobody reads our output any more.
+      // The reader of our output is gone.
       if (hasCode(error, "EPIPE")) return 1;
       throw error;
     }
@@ -111,7 +113,7 @@ async function eachFile(names: readonly string[], write: (item: RecordItem) => v
   return 0;
 }
 
-/** The command, or what is wrong with it, as getopt(3) says it. */
+/** The command, or an error message like getopt(3)'s. */
 function parseArguments(argv: readonly string[]): Command | string {
   const options: DumpOptions = {
     view: "text",
@@ -158,7 +160,7 @@ const CAPTURE = "--pcapng";
 function setFlag(options: DumpOptions, flag: string): boolean {
   switch (flag) {
     case "h":
-      // -p outdoes -h, whichever comes first.
+      // -p overrides -h in either order.
       if (options.view === "text") options.view = "hex";
       return true;
     case "p":

@@ -1,33 +1,33 @@
-// What pppstats(8) prints: counters in, lines out, in the columns of pppstats 2.4.9.
+// Formats the output of pppstats(8): turns counters into lines with the columns of pppstats 2.4.9.
 
 import { type Counters, NO_TRAFFIC, type Traffic, TRAFFIC_FIELDS } from "../link/counters.ts";
 
 export interface ReportOptions {
-  /** -a: every row since the link came up, instead of since the row before. */
+  /** -a: totals since the link came up, instead of differences to the row before. */
   readonly absolute: boolean;
-  /** -d: kB/s instead of bytes. The first row and -a know no rate. */
+  /** -d: kB/s instead of bytes. The first row and -a show no rate. */
   readonly rate: boolean;
   /** -v */
   readonly vanJacobson: boolean;
   /** -r */
   readonly ratio: boolean;
-  /** -z, which outdoes -v and -r. */
+  /** -z, which overrides -v and -r. */
   readonly compression: boolean;
-  /** Seconds from row to row. */
+  /** Seconds between rows. */
   readonly interval: number;
 }
 
-/** What one row shows of one direction. */
+/** The values of one row in one direction. */
 interface Shown {
   readonly traffic: Traffic;
-  /** What `traffic` is a part of. */
+  /** The total since the link came up, which includes `traffic`. */
   readonly total: Traffic;
-  /** Seconds to divide by, or undefined: no rate. */
+  /** The seconds to divide by. Undefined: show no rate. */
   readonly seconds: number | undefined;
 }
 
 interface Column {
-  /** As wide as the column. */
+  /** The title has the width of the column. */
   readonly title: string;
   text(shown: Shown): string;
 }
@@ -49,7 +49,7 @@ export class Report {
     this.#sent = options.compression ? compressionColumns(options) : sentColumns(options);
   }
 
-  /** The next row, with the titles above it when it is their turn again. */
+  /** The next row. The titles come before every {@link ROWS_A_HEADER} rows. */
   row(now: Counters): string {
     const { absolute, rate, interval } = this.#options;
     const seconds = rate && !absolute && this.#before !== undefined ? interval : undefined;
@@ -64,7 +64,7 @@ export class Report {
     return this.#rows++ % ROWS_A_HEADER === 0 ? this.#titles() + row : row;
   }
 
-  /** Counters that went back are those of a new link with the old name. */
+  /** True when counters went back: another link has the name now. */
   #isOtherLink({ received, sent }: Counters): boolean {
     const before = this.#before;
     return before !== undefined && (received.packets < before.received.packets || sent.packets < before.sent.packets);
@@ -109,7 +109,7 @@ function sentColumns({ vanJacobson, ratio }: ReportOptions): Column[] {
   ];
 }
 
-/** Of what the row shows. Without compression pppstats calls it 1, and knows no uncompressed bytes. */
+/** The ratio of the row's traffic. Without compression pppstats shows 1 and no uncompressed bytes. */
 function ratioColumns(): Column[] {
   return [
     { title: "RATIO".padStart(WIDTH), text: ({ traffic }) => decimal(compressionRatio(traffic) ?? 1, 2, WIDTH) },
@@ -123,7 +123,7 @@ function ratioColumns(): Column[] {
   ];
 }
 
-/** The ratio is that of all packets so far, also where the rest of the row is not. */
+/** The ratio always covers all packets so far, even if the row shows a difference. */
 function compressionColumns({ rate }: ReportOptions): Column[] {
   const unit = rate ? "KB/S" : "BYTE";
   return [

@@ -1,4 +1,4 @@
-// pppstats(8): counters of a PPP interface, once or every few seconds.
+// pppstats(8): prints the counters of a PPP interface, once or every few seconds.
 
 import { constants } from "node:os";
 import { findInterface, IFF } from "../os/net/netif.ts";
@@ -8,24 +8,24 @@ import { type Counters, NO_TRAFFIC } from "../link/counters.ts";
 import { readStatus } from "./read-status.ts";
 import { Report, type ReportOptions } from "./pppstats-report.ts";
 
-/** What pppstats needs of the machine; tests hand in their own. */
+/** The services of the machine that pppstats uses. Tests supply their own. */
 export interface PppstatsHost {
   /** Throws OsError, ENODEV when there is no such interface. */
   counters(ifname: string): Counters;
-  /** Rejects when it cannot be written. */
+  /** Rejects when the text cannot be written. */
   print(text: string): Promise<void>;
   complain(text: string): void;
-  /** Resolves so many seconds after the last time it did, or after the start. */
+  /** Resolves this many seconds after it last resolved, or after the start. */
   tick(seconds: number): Promise<void>;
 }
 
 const USAGE = "Usage: pppstats [-a|-d] [-v|-r|-z] [-c count] [-w wait] [interface]";
 const DEFAULT_INTERFACE = "ppp0";
 const DEFAULT_INTERVAL = 5;
-/** As a shell reports SIGPIPE: whoever read our output has gone. */
+/** The exit code a shell reports for SIGPIPE, when the reader of our output is gone. */
 const EXIT_PIPE = 128 + constants.signals.SIGPIPE;
 
-/** Runs pppstats with the arguments after its name; the exit code. */
+/** Runs pppstats with the arguments after its name. Returns the exit code. */
 export async function pppstats(argv: readonly string[], host: PppstatsHost = thisHost()): Promise<number> {
   const command = parseArguments(argv);
   if (typeof command === "string") {
@@ -62,12 +62,12 @@ export async function pppstats(argv: readonly string[], host: PppstatsHost = thi
 
 interface Command {
   readonly ifname: string;
-  /** Infinity: until a signal. */
+  /** How many rows to print. Infinity: until a signal. */
   readonly rows: number;
   readonly options: ReportOptions;
 }
 
-/** The command, or what getopt(3) says is wrong with it; "" when it says nothing. */
+/** The command, or an error message like getopt(3)'s; "" when getopt prints none. */
 function parseArguments(argv: readonly string[]): Command | string {
   const flags = new Set<string>();
   const numbers = new Map<string, number>();
@@ -114,7 +114,7 @@ function parseArguments(argv: readonly string[]): Command | string {
   };
 }
 
-/** Timers of more milliseconds fire at once. */
+/** The longest timer. A timer of more milliseconds fires at once. */
 const TIMER_MAX = 2 ** 31 - 1;
 
 function thisHost(): PppstatsHost {
@@ -130,7 +130,7 @@ function thisHost(): PppstatsHost {
   };
 }
 
-/** Those of a pppd of ours; else the system's own count of the interface: no word of VJ or of compression. */
+/** The counters of our own pppd; otherwise those of the interface, without VJ and compression. */
 function interfaceCounters(ifname: string): Counters {
   const found = findInterface(ifname);
   if (found === undefined) throw new OsError("pppstats", ifname, constants.errno.ENODEV);

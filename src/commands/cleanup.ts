@@ -1,4 +1,4 @@
-// nullmodem cleanup: takes back what a pppd that was killed has left of its changes to the machine.
+// nullmodem cleanup: undoes the changes to the machine that a killed pppd has left.
 
 import { Log } from "../os/log/log.ts";
 import { libc } from "../os/ffi/libc.ts";
@@ -16,7 +16,7 @@ the system's resolver forgets name servers. Links that run are left alone.
 The next pppd that starts does the same.
 `;
 
-/** Runs it with the words after `cleanup`; the exit code. */
+/** Runs cleanup with the words after its name. Returns the exit code. */
 export async function cleanup(argv: readonly string[]): Promise<number> {
   const isAsked = argv.length === 1 && (argv[0] === "--help" || argv[0] === "-h");
   if (argv.length > 0) {

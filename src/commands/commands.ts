@@ -1,4 +1,4 @@
-// Our own words, which no pppd has: each loaded only when it is said.
+// Our own commands, which pppd does not have. Each one is loaded only when it is used.
 
 import type { Program } from "../applets/applets.ts";
 

@@ -1,4 +1,4 @@
-// What the executable says of itself when nobody asked it to be pppd or chat.
+// The help text of the executable, for calls by its own name.
 
 import { consola } from "consola";
 import { nearestNames } from "../bytes/nearest.ts";
@@ -8,16 +8,16 @@ const SUMMARIES = {
   pppd: "bring up a PPP link on a serial line",
   chat: "talk to a modem, or to a Windows machine, from a script",
   pon: "start the link that a file in /etc/ppp/peers describes",
-  poff: "end it",
-  plog: "show the last lines of its log",
-  pppstats: "show how much went over it",
+  poff: "end a link",
+  plog: "show the last lines of pppd's log",
+  pppstats: "show the traffic of a link",
   pppdump: "print a file made by pppd's record option",
   status: "show the links of this machine and their rates; --json for programs",
-  cleanup: "take back what a pppd that was killed has left behind",
-  service: "print what makes an init or cron start pppd",
+  cleanup: "undo changes to the machine that a killed pppd has left",
+  service: "print a service file for an init, or a line for cron",
 };
 
-/** Fits 80 columns; a test says so. */
+/** The text must fit 80 columns. A test checks that. */
 const USAGE = `\
 nullmodem ${VERSION}: two computers, one null-modem cable, and a working network
 between them
@@ -27,16 +27,16 @@ Usage: nullmodem COMMAND [WORDS]; nullmodem COMMAND --help explains its words
 ${Object.entries(SUMMARIES)
   .map(([name, about]) => `  ${name.padEnd(9)} ${about}\n`)
   .join("")}
-Called by one of the first seven names, it is that program. pppd show-options
-lists all options of pppd. --config-dir DIR as the first words of pppd or pon:
-the files of DIR instead of those in /etc/ppp.
+Called by one of the first seven names, nullmodem is that program. pppd
+show-options lists all options of pppd. Begin the words of pppd or pon with
+--config-dir DIR to use the files in DIR instead of those in /etc/ppp.
 
 A serial cable between two machines, as root:
   here   pppd /dev/ttyS0 115200 local noauth nodetach 192.168.0.1:192.168.1.1
   there  pppd /dev/ttyS0 115200 local noauth nodetach
 `;
 
-/** Explains the program; the exit code is 0 when that was asked for. */
+/** Prints the help. The exit code is 0 when the user asked for it. */
 export async function help(word: string | undefined): Promise<number> {
   if (word === "--version") {
     console.log(`nullmodem ${VERSION}`);
@@ -46,7 +46,7 @@ export async function help(word: string | undefined): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  // Left alone it goes by CI, TEST and CONSOLA_LEVEL, and is silent there.
+  // By default consola uses CI, TEST and CONSOLA_LEVEL, and would print nothing there.
   consola.level = 3;
   consola.error(`nullmodem has no command ${JSON.stringify(word)}`);
   const near = nearestNames(word, Object.keys(SUMMARIES));

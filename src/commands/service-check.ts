@@ -1,4 +1,4 @@
-// Would pppd take these words? A service that starts with words it does not take starts again and again.
+// Tests whether pppd would accept these options. A service with options that pppd refuses would restart for ever.
 
 import { OptionError, OptionExit } from "../options/error.ts";
 import type { OptionHost } from "../options/host.ts";
@@ -8,16 +8,16 @@ import { systemOptionHost } from "../applets/option-host.ts";
 import type { Wanted } from "./service-texts.ts";
 
 export interface Verdict {
-  /** pppd would refuse them: what it says, and what may have been meant. */
+  /** pppd would refuse the options: its message, and possible corrections. */
   readonly refusal: readonly string[];
-  /** pppd would take them but not start as this machine is now: a secret is missing, for example. */
+  /** pppd would accept the options but not start on this machine now, for example because a secret is missing. */
   readonly warning: readonly string[];
 }
 
 const ABSENT_FILE = /^pppd: Can't open options file .*: No such file or directory$/;
 const IGNORE = (): void => {};
 
-/** The machine as root's pppd would find it. No log file is made, and standard input is no terminal under an init. */
+/** The machine as a pppd of root sees it. Opens no log file, and has no terminal on standard input, as under init. */
 function thisHost(): OptionHost {
   return {
     ...systemOptionHost({ inform: IGNORE, warn: IGNORE, complain: IGNORE }),
@@ -32,7 +32,8 @@ export function checkWords(
   host: OptionHost = thisHost(),
   asRoot = process.getuid?.() === 0,
 ): Verdict {
-  // A template is for any device. One that is not plugged in now may be when pppd starts: persist waits for it.
+  // A template is for any device. A device that is not plugged in now may be there when pppd starts: persist waits for
+  // it.
   const line = device === undefined ? (options.includes("call") ? [] : ["/dev/null"]) : [device];
   const said = (error: unknown): string[] => {
     if (error instanceof OptionExit) return [`pppd: --${error.asked} ends pppd at once`];
@@ -41,7 +42,7 @@ export function checkWords(
   };
   try {
     const config = parseOptions(["persist", ...line, ...options], host);
-    // Others may not read the secrets.
+    // Only root can read the secrets.
     if (!asRoot) return { refusal: [], warning: [] };
     try {
       checkOptions(config, host);
@@ -51,7 +52,7 @@ export function checkWords(
     }
   } catch (error) {
     const trouble = said(error);
-    // The file of a `call` may be written later.
+    // The file named by `call` may be written later.
     return ABSENT_FILE.test(trouble[0] ?? "") ? { refusal: [], warning: trouble } : { refusal: trouble, warning: [] };
   }
 }

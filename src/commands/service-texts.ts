@@ -1,5 +1,5 @@
-// What makes an init or cron keep a pppd on a line: the texts, with each one's own quoting. Under an init it is the init
-// that starts pppd again, under cron pppd itself (persist).
+// Texts that make an init or cron keep a pppd running on a line, each with its own quoting. Under an init, the init
+// restarts pppd. Under cron, pppd restarts the link itself (persist).
 
 import { basename } from "node:path";
 
@@ -7,27 +7,30 @@ export const KINDS = ["inittab", "systemd", "openrc", "cron"] as const;
 export type Kind = (typeof KINDS)[number];
 
 export interface Wanted {
-  /** Undefined: the options say which, as `call NAME` does; or, for systemd, a template for any. */
+  /**
+   * Undefined: the options name the device, as `call NAME` does. For systemd it can also mean a template for any
+   * device.
+   */
   readonly device: string | undefined;
   readonly options: readonly string[];
 }
 
-/** What of the machine the texts depend on. */
+/** The properties of the machine that the texts depend on. */
 export interface Place {
   /** "/usr/local/sbin/pppd" */
   readonly pppd: string;
-  /** Whose inittab: busybox has a terminal where others have an id, and no runlevels. */
+  /** True for busybox's inittab, which has a terminal in place of the id and no runlevels. */
   readonly busyboxInit: boolean;
-  /** /etc/cron.d, whose lines name a user; else /etc/crontabs/root, whose lines do not. */
+  /** True for /etc/cron.d, whose lines name a user. Otherwise /etc/crontabs/root, whose lines do not. */
   readonly cronFolder: boolean;
 }
 
-/** What the process field of sysvinit's inittab holds. */
+/** The longest process field in sysvinit's inittab. */
 const SYSVINIT_ROOM = 127;
 
 /**
- * The text for one of them. A line "# PATH" near its beginning says which file it is, or goes into.
- * Throws RangeError when that file cannot say it.
+ * The text for one kind. A line "# PATH" near its beginning names its file. Throws RangeError when that file cannot
+ * express the options.
  */
 export function serviceText(kind: Kind, wanted: Wanted, place: Place): string {
   const unspeakable = [place.pppd, wanted.device ?? "", ...wanted.options].find((word) => /[\0-\x1f\x7f]/.test(word));
@@ -59,11 +62,11 @@ function inittab(wanted: Wanted, place: Place): string {
         "put the options into a file in /etc/ppp/peers and say `call NAME`",
     );
   }
-  // MAXSPAWN, TESTTIME and INITSLEEP in its init.c.
+  // These numbers are MAXSPAWN, TESTTIME and INITSLEEP of its init.c.
   const patience = wanted.options.includes("persist")
     ? []
     : [
-        "# What ends ten times in two minutes rests for five: for a line that is often pulled out, add persist maxfail 0.",
+        "# init pauses an entry for five minutes after ten exits in two. If the line is often unplugged, add persist maxfail 0.",
       ];
   const id = `pd${title(wanted).slice(-2)}`;
   return lines("# /etc/inittab; then: init q", ...hints(wanted), ...patience, `${id}:2345:respawn:${line}`);
@@ -81,7 +84,7 @@ function systemdUnit(wanted: Wanted, place: Place): string {
   );
 }
 
-/** For nullmodem@ttyS1.service and its like; %I is what stands behind the @, its escapes undone. */
+/** The unit for instances such as nullmodem@ttyS1.service. %I is the unescaped text behind the @. */
 function systemdTemplate(wanted: Wanted, place: Place): string {
   const words = [systemdWord(place.pppd), "/dev/%I", ...foreground(wanted).map(systemdWord)];
   return lines(
@@ -92,7 +95,7 @@ function systemdTemplate(wanted: Wanted, place: Place): string {
   );
 }
 
-/** `device` is the unit of the line: pppd comes and goes with it, as a USB adapter is plugged in and out. */
+/** `device` is the device unit of the line. pppd starts and stops with it when a USB adapter is plugged in and out. */
 function unitBody(what: string, device: string | undefined, command: string): string[] {
   return [
     "[Unit]",
@@ -102,22 +105,22 @@ function unitBody(what: string, device: string | undefined, command: string): st
     "StartLimitIntervalSec=0",
     "",
     "[Service]",
-    "# Started is it when the line is open, or waited for; `systemctl status` says what it is at.",
+    "# The service has started when its line is open or awaited. `systemctl status` shows the present state.",
     "Type=notify",
     `ExecStart=${command}`,
     "Restart=always",
     "RestartSec=1",
-    "# Ended because it was told to.",
+    "# 5: stopped by a signal, on request.",
     "SuccessExitStatus=5",
-    "# SIGTERM is for pppd alone: it ends its scripts itself.",
+    "# Send SIGTERM to pppd alone. It ends its scripts itself.",
     "KillMode=mixed",
-    "# When memory runs out, something else goes first.",
+    "# When memory runs out, the kernel kills other processes first.",
     "OOMScoreAdjust=-500",
-    "# Hung: killed, and started again.",
+    "# Kill and restart pppd when it hangs.",
     "WatchdogSec=120",
     "StandardOutput=journal",
     "StandardError=inherit",
-    "# For plog, and rules that go by it.",
+    "# For plog and rsyslog rules that select pppd's facility.",
     "SyslogFacility=local2",
     "",
     "[Install]",
@@ -135,7 +138,7 @@ function openrc(wanted: Wanted, place: Place): string {
     `description=${shellWord(`PPP on ${wanted.device ?? title(wanted)}`)}`,
     "supervisor=supervise-daemon",
     `command=${shellWord(place.pppd)}`,
-    // It is evaluated once more where it is used.
+    // OpenRC evaluates the value once more when it uses it.
     `command_args=${shellWord([...line(wanted), ...foreground(wanted)].map(shellWord).join(" "))}`,
     "respawn_delay=1",
     "respawn_max=0",
@@ -155,7 +158,7 @@ function cron(wanted: Wanted, place: Place): string {
     ...(options.includes("persist") ? [] : ["persist"]),
     ...(options.includes("maxfail") ? [] : ["maxfail", "0"]),
   ];
-  // cron would make a new line of a percent sign.
+  // cron turns an unescaped percent sign into a newline.
   const command = shellWords(place, wanted, words).replaceAll("%", "\\%");
   return place.cronFolder
     ? lines(`# /etc/cron.d/${serviceName(wanted)}`, ...hints(wanted), `@reboot root ${command}`)
@@ -165,7 +168,7 @@ function cron(wanted: Wanted, place: Place): string {
 const lines = (...all: readonly string[]): string => all.map((one) => `${one}\n`).join("");
 const line = ({ device }: Wanted): string[] => (device === undefined ? [] : [device]);
 
-/** The options of a pppd that somebody else keeps running. */
+/** The options of a pppd that a service manager keeps running. */
 function foreground({ options }: Wanted): string[] {
   const words: readonly string[] = ["nodetach", "-detach", "up_sdnotify"];
   return options.some((word) => words.includes(word)) ? [...options] : [...options, "nodetach"];
@@ -174,8 +177,8 @@ function foreground({ options }: Wanted): string[] {
 function hints({ device = "" }: Wanted): string[] {
   if (!/\/tty(USB|ACM)\d/.test(device)) return [];
   return [
-    `# Plugged in again, the adapter may not be ${device} any more: its name in /dev/serial/by-id stays.`,
-    "# With persist, pppd waits for it and follows it.",
+    `# The adapter may not be ${device} when it is plugged in again. Its name in /dev/serial/by-id stays the same.`,
+    "# With persist, pppd waits for the adapter and finds its new name.",
   ];
 }
 
@@ -189,7 +192,7 @@ function title({ device, options }: Wanted): string {
   return device === undefined ? (calledName(options) ?? "line") : basename(device);
 }
 
-/** A file name that cron takes too: letters, digits, hyphens and underscores. */
+/** A file name that cron accepts as well: letters, digits, hyphens and underscores. */
 function serviceName(wanted: Wanted): string {
   return `nullmodem-${title(wanted).replace(/[^A-Za-z0-9_-]/g, "-")}`;
 }
@@ -211,7 +214,7 @@ function systemdWord(word: string): string {
   return /^[\w@%+=:,./$-]+$/.test(literal) ? literal : `"${literal.replace(/["\\]/g, "\\$&")}"`;
 }
 
-/** The name of a path's unit: systemd-escape --path. */
+/** The unit name of a path, as systemd-escape --path makes it. */
 function systemdEscape(path: string): string {
   const bytes = Buffer.from(path.replace(/^\/+|\/+$/g, "").replace(/\/+/g, "/"));
   return [...bytes]

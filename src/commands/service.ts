@@ -1,4 +1,4 @@
-// nullmodem service KIND [DEVICE] [OPTIONS…]: prints what makes an init or cron start pppd.
+// nullmodem service KIND [DEVICE] [OPTIONS…]: prints the text that makes an init or cron start pppd.
 
 import { defineCommand, renderUsage } from "citty";
 import { consola } from "consola";
@@ -34,7 +34,7 @@ function isKind(word: string | undefined): word is Kind {
   return KINDS.some((kind) => kind === word);
 }
 
-/** Runs it with the words after `service`; the exit code. `place` and `check` are for tests. */
+/** Runs service with the words after its name. Returns the exit code. `place` and `check` are for tests. */
 export async function service(
   argv: readonly string[],
   place: Place = thisPlace(),
@@ -70,7 +70,7 @@ export async function service(
   }
 }
 
-/** A device is a path, or what pppd would look for in /dev. */
+/** A device is a path, or a name that pppd would look for in /dev. */
 function wanted(kind: Kind, words: readonly string[]): Wanted {
   const [first = "", ...rest] = words;
   if (first.startsWith("/")) return { device: first, options: rest };

@@ -1,4 +1,4 @@
-// A link's status as a few lines for people.
+// Formats the status of a link as a few lines for people.
 
 import { inert } from "../bytes/text.ts";
 import type { Traffic } from "../link/counters.ts";
@@ -100,7 +100,7 @@ function count(number: number, what: string): string {
 
 const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
 
-/** In thousands, as the line's speed is. */
+/** In units of 1000, like the speed of the line. */
 function size(bytes: number): string {
   let unit = 0;
   let value = bytes;

@@ -1,4 +1,4 @@
-// nullmodem status [--json] [INTERFACE…]: the links of this machine that are ours, and what goes over them.
+// nullmodem status [--json] [INTERFACE…]: shows our links on this machine and their traffic.
 
 import { defineCommand, renderUsage } from "citty";
 import { consola } from "consola";
@@ -16,13 +16,13 @@ const command = defineCommand({
   },
 });
 
-/** How long rates are watched. */
+/** The time over which rates are measured. */
 const SAMPLE_MS = 1000;
 
-/** What it needs of the machine; tests hand in their own. */
+/** The services of the machine that status uses. Tests supply their own. */
 export interface StatusHost {
   links(): Status[];
-  /** Resolves to the milliseconds it took. */
+  /** Resolves to the milliseconds that passed. */
   sleep(milliseconds: number): Promise<number>;
   print(text: string): void;
 }
@@ -37,7 +37,7 @@ const THIS_HOST: StatusHost = {
   print,
 };
 
-/** Runs it with the words after `status`; the exit code: 1 when there is no such link. */
+/** Runs status with the words after its name. Returns the exit code: 1 when there is no such link. */
 export async function status(argv: readonly string[], host: StatusHost = THIS_HOST): Promise<number> {
   consola.level = 3;
   const flags = argv.filter((word) => word.startsWith("-"));
@@ -64,13 +64,13 @@ export async function status(argv: readonly string[], host: StatusHost = THIS_HO
   return links.length === 0 ? 1 : 0;
 }
 
-/** Undefined for a link that began meanwhile. */
+/** Undefined for a link that started meanwhile. */
 function ratesOf(link: Status, before: readonly Status[], milliseconds: number): Rates | undefined {
   const past = before.find(({ interface: name, pid }) => name === link.interface && pid === link.pid);
   if (past === undefined || milliseconds <= 0) return undefined;
   const rate = (way: "received" | "sent"): number => {
     const bytes = link.counters[way].bytes - past.counters[way].bytes;
-    // The interface was made anew.
+    // The interface was made again, so its counters restarted.
     return Math.round((Math.max(0, bytes) * 1000) / milliseconds);
   };
   return { received: rate("received"), sent: rate("sent") };

@@ -37,7 +37,7 @@ export function describeChap(packet: Uint8Array, start: number, end: number): Pa
       case ChapCode.Challenge:
       case ChapCode.Response: {
         const name = at + 1 + (packet[at] ?? 0);
-        // Of one whose length lies nothing is shown.
+        // A packet with a wrong length is not shown.
         if (at === dataEnd || name > dataEnd) return { text: "", next: dataEnd };
         return { text: ` <${toHex(packet, at + 1, name)}>, name = ${quoted(packet, name, dataEnd)}`, next: dataEnd };
       }
@@ -59,7 +59,7 @@ export function describeCbcp(packet: Uint8Array, start: number, end: number): Pa
   );
 }
 
-// pppd's own line goes astray after a telephone number; this one says what is there.
+// pppd's own text is garbled after a telephone number. This one shows the actual content.
 function callback(type: number, packet: Uint8Array, at: number, length: number): Part {
   const name = CBCP_OPTIONS[type - 1] ?? `option=0x${type.toString(16)}`;
   const delay = length > 0 ? ` delay = ${packet[at]}` : "";

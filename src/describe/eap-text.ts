@@ -6,7 +6,7 @@ import { describeControl, octets, quoted, type Part } from "../wire/text-part.ts
 
 const CODES = ["Request", "Response", "Success", "Failure"];
 
-/** By type, from 1 on. */
+/** Names of the types, from 1 on. */
 const TYPES = [
   "Identity",
   "Notification",
@@ -36,7 +36,7 @@ const TYPES = [
   "MSCHAPv2",
 ];
 
-/** When more octets than that are left over, none is shown. */
+/** Left-over octets are shown only up to this number. */
 const REST_SHOWN = 8;
 
 export function describeEap(packet: Uint8Array, start: number, end: number): Part | undefined {
@@ -108,7 +108,7 @@ function tls(packet: Uint8Array, at: number, end: number): Part {
   const next = at + 1;
   if (flags === 0 && next === end) return { text: " Ack", next };
   const shown = TLS_FLAGS.map(([bit, letter]) => ((flags & bit) === 0 ? "-" : letter)).join("");
-  // pppd ends "no start" with a space of its own.
+  // pppd prints its own space after "no start".
   return { text: ` ${shown}${(flags & 0x20) === 0 ? " " : ""}`, next };
 }
 
@@ -132,7 +132,7 @@ function mschap(code: number, packet: Uint8Array, at: number, end: number): Part
     case "Failure": {
       const result = ` ${MSCHAP_OPCODES[opcode - 1]}`;
       if (!isRequest) return { text: result, next: at + 1 };
-      // pppd does not count the message as shown, so its octets follow; nor does it in the next case.
+      // pppd does not count the message as shown, so its octets follow. The same holds for the next case.
       return { text: `${result} <Message ${quoted(packet, body, end)}>`, next: body };
     }
     default: {
@@ -142,7 +142,7 @@ function mschap(code: number, packet: Uint8Array, at: number, end: number): Part
   }
 }
 
-/** pppd up to 2.4.9 takes SRP-SHA1 apart; here its octets follow the subtype. */
+/** pppd up to 2.4.9 decodes SRP-SHA1. We show its octets after the subtype. */
 function srp(code: number, packet: Uint8Array, at: number, end: number): Part {
   if (end - at < (code === EapCode.Request ? 3 : 1)) return { text: " <truncated>", next: at };
   return { text: `-${packet[at]}`, next: at + 1 };

@@ -13,7 +13,7 @@ const CODES = [
 
 const optionText = textOfRows(LCP_OPTIONS);
 
-/** Octets shown of data that means nothing to pppd. */
+/** How many octets are shown of data that pppd does not know. */
 const SHOWN = 32;
 
 export function describeLcp(packet: Uint8Array, start: number, end: number): Part | undefined {

@@ -1,9 +1,12 @@
-// Link-Quality-Reports in a debug line (RFC 1989). pppd has no words for them and shows their octets.
+// Shows Link-Quality-Reports in a debug line (RFC 1989). pppd has no text for them and shows their octets.
 
 import { LQR_LENGTH, parseLqr } from "../wire/lqr.ts";
 import type { Part } from "../wire/text-part.ts";
 
-/** ` magic=0x1 LastOut=LQRs,packets,octets PeerIn=LQRs,packets,discards,errors,octets PeerOut=…`; undefined: no report. */
+/**
+ * ` magic=0x1 LastOut=LQRs,packets,octets PeerIn=LQRs,packets,discards,errors,octets PeerOut=…`. Undefined: not a
+ * report.
+ */
 export function describeLqr(packet: Uint8Array, start: number, end: number): Part | undefined {
   const report = parseLqr(packet, start, end);
   if (report === undefined) return undefined;

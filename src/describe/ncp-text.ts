@@ -35,7 +35,7 @@ export function describeCcp(packet: Uint8Array, start: number, end: number): Par
   return describeControl(packet, start, end, CCP_CODES, body(textOfRows(METHODS), ""));
 }
 
-/** pppd puts no space before the reason that CCP ends for. */
+/** For CCP, pppd prints no space before the reason of a termination. */
 function body(option: OptionText, gap = " ") {
   return (code: number, packet: Uint8Array, at: number, end: number): Part => {
     switch (code) {
@@ -65,7 +65,7 @@ function ipxcpOption(type: number, packet: Uint8Array, at: number, length: numbe
   return undefined;
 }
 
-/** The one text that is not quoted as the others are. */
+/** The only text with a quoting of its own. */
 function routerName(packet: Uint8Array, at: number, end: number): string {
   let text = "";
   for (; at < end; at++)

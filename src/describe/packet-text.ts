@@ -34,7 +34,7 @@ const KNOWN = new Map<number, Known>([
   [Protocol.ECP, { name: "ECP", describe: nothing }],
 ]);
 
-/** Packets of the protocols that those above negotiate. */
+/** The data protocols that the control protocols above negotiate. */
 const DATA_NAMES = new Map<number, string>([
   [Protocol.IP, "IP"],
   [Protocol.IPV6, "IPV6"],
@@ -46,7 +46,7 @@ const DATA_NAMES = new Map<number, string>([
 const DATA_SHOWN = 8;
 const REST_SHOWN = 32;
 
-/** Describes packet[start, end), which begins with the two-octet protocol. Whatever the octets, it says something. */
+/** Describes packet[start, end), which begins with the two-octet protocol. Returns a text for any octets. */
 export function describePacket(packet: Uint8Array, start: number, end: number, options: DescribeOptions): string {
   if (end - start < 2) return octets(packet, start, end).trimStart();
   const protocol = u16(packet, start);
@@ -56,7 +56,7 @@ export function describePacket(packet: Uint8Array, start: number, end: number, o
     const part = known.describe(packet, at, end, options.hidePassword);
     return `[${known.name}${part?.text ?? ""}]${shown(packet, part?.next ?? at, end, REST_SHOWN)}`;
   }
-  // What is no report gets pppd's line.
+  // A packet that is no report gets pppd's text.
   const report = protocol === Protocol.LQR ? describeLqr(packet, at, end) : undefined;
   if (report !== undefined) return `[LQR${report.text}]${shown(packet, report.next, end, REST_SHOWN)}`;
   const data = DATA_NAMES.get(protocol);

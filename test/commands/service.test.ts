@@ -130,7 +130,7 @@ describe("systemd", () => {
 
 test("a USB adapter's changing name is pointed out everywhere", () => {
   for (const kind of KINDS) {
-    expect(text(kind, "/dev/ttyUSB0", [])).toContain("its name in /dev/serial/by-id stays.\n");
+    expect(text(kind, "/dev/ttyUSB0", [])).toContain("Its name in /dev/serial/by-id stays the same.\n");
     expect(text(kind, "/dev/ttyS0", [])).not.toContain("by-id");
   }
 });
