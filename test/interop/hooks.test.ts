@@ -202,7 +202,7 @@ function on(name: string, act: (real: Real) => Promise<void>): void {
 }
 
 const line = (name: string): string => `${name} "PROBE_NAME=${name} /etc/ppp/line"`;
-const COMMON = `115200 local -detach lock child-timeout 30
+const COMMON = `115200 local -detach lock child-timeout 300
 set ALPHA=1 set "BETA=two words" set DEVICE=mine unset DROPPED unset IPREMOTE set ALPHA=2
 ${["init", "connect", "welcome", "disconnect"].map(line).join("\n")}
 `;
@@ -270,7 +270,7 @@ const RENAMED: Play = {
       "ipv6-down": PROBE,
       options: "",
       "peers/probe":
-        "/dev/ttyS1 115200 local -detach noauth child-timeout 30 defaultroute 10.0.0.1:10.0.0.2 linkname lap\n",
+        "/dev/ttyS1 115200 local -detach noauth child-timeout 300 defaultroute 10.0.0.1:10.0.0.2 linkname lap\n",
     },
     client: { options: "", "peers/probe": "/dev/ttyS0 115200 local -detach noauth\n" },
   },
