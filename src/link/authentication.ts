@@ -18,7 +18,7 @@ import { ChapDigest } from "../wire/lcp.ts";
 import { parsePap } from "../wire/pap.ts";
 import { Protocol } from "../wire/protocols.ts";
 import type { Failure, LinkEvent } from "./events.ts";
-import type { MppeKeys } from "./networks.ts";
+import type { MppeKeys } from "./compression.ts";
 import type { Timer } from "./timers.ts";
 
 export interface AuthenticationConfig {

@@ -1,22 +1,22 @@
-// The network phase of a link: CCP, IPCP and IPv6CP, the packets they let through, and what has to be agreed before any
-// may (RFC 1661 §3.7).
+// The network phase of a link: IPCP and IPv6CP beside compression, and the packets they let through (RFC 1661 §3.7).
 
 import { DAMAGED, FATAL } from "../compress/codec.ts";
-import { State } from "../control/automaton.ts";
-import type { Keys, Method } from "../compress/method-row.ts";
-import { enabledText, methodName } from "../compress/methods.ts";
-import { Ccp, type CcpConfig } from "../control/ccp-dialect.ts";
+import type { CcpConfig } from "../control/ccp-dialect.ts";
+import type { Lower } from "../control/dialect.ts";
 import { Ipcp, type IpcpConfig, type IpcpResult } from "../control/ipcp-dialect.ts";
 import { Ipv6cp, type Ipv6cpConfig, type Ipv6cpResult } from "../control/ipv6cp-dialect.ts";
-import type { Level, Lower } from "../control/dialect.ts";
 import { Negotiator } from "../control/negotiator.ts";
-import { Code } from "../wire/control.ts";
 import { ipv4Text } from "../wire/ip.ts";
 import { Protocol } from "../wire/protocols.ts";
+import {
+  Compression,
+  type CompressionHost,
+  type CompressionNames,
+  type MppeKeys,
+  NO_COMPRESSION,
+} from "./compression.ts";
 import { Datapath, LOST } from "./datapath.ts";
 import { Gain } from "./gain.ts";
-import type { LinkEvent } from "./events.ts";
-import { KeyWatch } from "./key-watch.ts";
 import { type Filters, INBOUND, OUTBOUND } from "./filters.ts";
 import type { Timer } from "./timers.ts";
 
@@ -29,25 +29,12 @@ export interface NetworksConfig {
   readonly filters?: Filters | undefined;
 }
 
-/** The start keys MS-CHAP leaves behind for MPPE: 16 octets each way. */
-export interface MppeKeys extends Keys {
-  /** MS-CHAP's first version has no key of 40 bits but the LAN Manager's, which nobody uses. */
-  readonly version: 1 | 2;
-}
-
-export interface NetworksHost {
+export interface NetworksHost extends CompressionHost {
   lower(timer: Timer): Lower;
-  wakeAt(timer: Timer, at: number): void;
-  emit(event: LinkEvent): void;
-  log(level: Level, text: string): void;
-  /** Closes the link beneath; `reason` is told to the peer. */
-  closeLink(reason: string, now: number): void;
   random32(): number;
   peerMayUse(address: number): boolean;
   madeUpPeerAddress(): number;
 }
-
-const NO_COMPRESSION = { receive: undefined, transmit: undefined };
 
 type Ncp = { readonly negotiator: Negotiator; readonly protocol: number };
 
@@ -60,8 +47,6 @@ export class Networks {
   readonly datapath: Datapath;
   /** What has become of the packets sent. */
   readonly gain = new Gain();
-  /** What CCP agreed on each way, by pppd's names; undefined: nothing. */
-  compression: { receive: string | undefined; transmit: string | undefined } = NO_COMPRESSION;
   /** Its options in the secrets file may have filters for the peer, so these are settled when it is known. */
   filters: Filters | undefined;
   /** What receiveData found: a protocol, or below 0 nothing that could be taken. */
@@ -71,20 +56,13 @@ export class Networks {
   readonly #host: NetworksHost;
   readonly #ipcpNegotiator: Negotiator | undefined;
   readonly #ipv6cpNegotiator: Negotiator | undefined;
-  readonly #ccp: Ccp | undefined;
-  readonly #ccpNegotiator: Negotiator | undefined;
+  readonly #compression: Compression | undefined;
   /** Control protocols by their number. */
   readonly #ncps: readonly Ncp[];
   /** IPCP and IPv6CP that are not finished. */
   #open = 0;
   /** They have begun: with require-mppe only once CCP is up. */
   #begun = false;
-  /** The link is being closed because nothing would be encrypted. */
-  #hasFailed = false;
-  #mppeKeys: MppeKeys | undefined;
-  readonly #keyWatch: KeyWatch;
-  /** What compression takes away from the MTU. */
-  #overhead = 0;
 
   /** `plain` has PLAIN_SIZE octets. */
   constructor(config: NetworksConfig, host: NetworksHost, plain: Uint8Array) {
@@ -92,14 +70,11 @@ export class Networks {
     this.#host = host;
     this.datapath = new Datapath(plain);
     this.filters = config.filters;
-    this.#keyWatch = new KeyWatch((level, text) => host.log(level, text));
     const lower = (timer: Timer): Lower => this.#counted(host.lower(timer));
     const ncps: Ncp[] = [];
     if (config.ccp !== undefined) {
-      this.#ccp = new Ccp(config.ccp, lower("ccp"), this.#ccpOwner());
-      const silent = Ccp.asksNothing(config.ccp);
-      this.#ccpNegotiator = new Negotiator(this.#ccp, lower("ccp"), config.ccp.limits, { restart: true, silent });
-      ncps.push({ negotiator: this.#ccpNegotiator, protocol: Protocol.CCP });
+      this.#compression = new Compression(config.ccp, lower("ccp"), host, this.datapath, (now) => this.#begin(now));
+      ncps.push({ negotiator: this.#compression.negotiator, protocol: Protocol.CCP });
     }
     if (config.ipcp !== undefined) {
       this.ipcp = new Ipcp(config.ipcp, lower("ipcp"), {
@@ -126,6 +101,11 @@ export class Networks {
     this.#ncps = ncps;
   }
 
+  /** What CCP agreed on each way, by pppd's names. */
+  get compression(): CompressionNames {
+    return this.#compression?.names ?? NO_COMPRESSION;
+  }
+
   get up(): boolean {
     return this.ipv4Up || this.ipv6Up;
   }
@@ -147,30 +127,15 @@ export class Networks {
 
   /** The peer is known, or need not be. `keys`: what MS-CHAP left for MPPE; "both": it ran in both directions. */
   start(keys: MppeKeys | "both" | undefined, now: number): void {
-    const { ccp, ipcp, ipv6cp } = this.#config;
+    const { ipcp, ipv6cp } = this.#config;
     if (ipcp === undefined && ipv6cp === undefined) {
       this.#host.emit({ type: "failure", failure: "no-network-protocol" });
       this.#host.closeLink("No network protocols running", now);
       return;
     }
-    this.#mppeKeys = keys === "both" ? undefined : keys;
-    if (ccp?.mppe !== undefined && keys === "both") return this.#noMppe("auth done in both directions.", now);
-    if (ccp?.mppe !== undefined && keys === undefined) return this.#noMppe("MS-CHAP[v2] auth not performed.", now);
-    if (this.#mppeKeys?.version === 1 && ccp?.mppe?.bits40 === true) {
-      this.#host.log("notice", "Disabling 40-bit MPPE; MS-CHAP LM not supported");
-      if (this.#ccp?.forbidMppe40() === false) return this.#noMppe("both 40-bit and 128-bit disabled.", now);
-    }
-    this.datapath.encrypted = ccp?.mppe !== undefined;
-    this.#begun = this.#hasFailed = false;
-    this.#ccpNegotiator?.open(now);
-    this.#ccpNegotiator?.lowerUp(now);
-    if (ccp?.mppe === undefined) this.#begin(now);
-  }
-
-  #noMppe(why: string, now: number): void {
-    this.#host.log("error", `MPPE required, but ${why}`);
-    this.#host.emit({ type: "failure", failure: "no-network-protocol" });
-    this.#host.closeLink("MPPE required but not available", now);
+    this.#begun = false;
+    if (this.#compression?.start(keys, now) === false) return;
+    if (!this.datapath.encrypted) this.#begin(now);
   }
 
   #begin(now: number): void {
@@ -201,7 +166,7 @@ export class Networks {
 
   /** Negotiates compression anew (SIGUSR2). */
   restartCcp(now: number): void {
-    if (this.#ccpNegotiator?.opened === true) this.#ccpNegotiator.open(now);
+    this.#compression?.restart(now);
   }
 
   #finished(now: number): void {
@@ -211,8 +176,8 @@ export class Networks {
   }
 
   timeout(timer: "ccp" | "ccpReset" | "ipcp" | "ipv6cp", now: number): void {
-    if (timer === "ccp") this.#ccpNegotiator?.timeout(now);
-    else if (timer === "ccpReset") this.#ccp?.timeout(now);
+    if (timer === "ccp") this.#compression?.negotiator.timeout(now);
+    else if (timer === "ccpReset") this.#compression?.resetTimeout(now);
     else if (timer === "ipcp") this.#ipcpNegotiator?.timeout(now);
     else this.#ipv6cpNegotiator?.timeout(now);
   }
@@ -231,21 +196,9 @@ export class Networks {
     const { received } = this.datapath;
     received.packets++;
     received.bytes += end - start;
-    const { state, opened: wasOpened } = ncp.negotiator;
-    ncp.negotiator.receive(packet, start, end, now);
-    if (protocol === Protocol.CCP && wasOpened && !ncp.negotiator.opened && packet[start] === Code.TermReq)
-      this.#compressionEnded(now);
-    // A peer that wants no compression ends it, and who asks for none has nothing to wait for.
-    const ended = protocol === Protocol.CCP && state === State.ReqSent && packet[start] === Code.TermAck;
-    if (ended && this.#ccp?.request().length === 0) ncp.negotiator.close("No compression negotiated", now);
+    if (protocol === Protocol.CCP) this.#compression?.receive(packet, start, end, now);
+    else ncp.negotiator.receive(packet, start, end, now);
     return true;
-  }
-
-  #compressionEnded(now: number): void {
-    this.#host.log("notice", "Compression disabled by peer.");
-    if (!this.datapath.encrypted) return;
-    this.#host.log("error", "MPPE disabled, closing LCP");
-    this.#host.closeLink("MPPE disabled by peer", now);
   }
 
   /** The peer knows nothing of a protocol of ours; without one for compressed packets there is none to compress them. */
@@ -253,15 +206,14 @@ export class Networks {
     if (protocol === Protocol.COMP) protocol = Protocol.CCP;
     const ncp = this.#ncps.find((one) => one.protocol === protocol);
     if (ncp === undefined) {
-      if (this.datapath.encrypted && !this.carries(protocol)) this.#keyWatch.unreadable();
+      if (this.datapath.encrypted && !this.carries(protocol)) this.#compression?.decrypted(false);
       return;
     }
-    ncp.negotiator.protocolRejected(now);
-    if (protocol === Protocol.CCP && this.datapath.encrypted)
-      this.#mppeFailed("MPPE required but peer negotiation failed", now);
+    if (protocol === Protocol.CCP) this.#compression?.protocolRejected(now);
+    else ncp.negotiator.protocolRejected(now);
   }
 
-  /** True for data that is ours to take, up or not: nothing to reject the protocol of. */
+  /** True for configured data protocols, open or not: their packets are dropped, never rejected. */
   carries(protocol: number): boolean {
     const { ipcp, ipv6cp, ccp } = this.#config;
     switch (protocol) {
@@ -286,10 +238,8 @@ export class Networks {
     const { datapath, traffic, filters } = this;
     const found = datapath.decode(protocol, packet, start, end);
     this.protocol = found;
-    if (protocol === Protocol.COMP && datapath.encrypted && datapath.decompressor !== undefined) {
-      if (this.carries(found)) this.#keyWatch.readable();
-      else this.#keyWatch.unreadable();
-    }
+    if (protocol === Protocol.COMP && datapath.encrypted && datapath.decompressor !== undefined)
+      this.#compression?.decrypted(this.carries(found));
     if (found > 0) {
       const { received } = datapath;
       received.packets++;
@@ -303,26 +253,10 @@ export class Networks {
       traffic.lastAt = now;
       return true;
     }
-    if (found === DAMAGED || found === FATAL) this.#damaged(found, now);
-    else if (protocol === Protocol.COMP && datapath.decompressor === undefined) this.#compressedInVain(now);
+    if (found === DAMAGED || found === FATAL) this.#compression?.damaged(found, now);
+    else if (protocol === Protocol.COMP && datapath.decompressor === undefined)
+      this.#compression?.compressedInVain(now);
     return false;
-  }
-
-  #compressedInVain(now: number): void {
-    const negotiator = this.#ccpNegotiator;
-    if (negotiator !== undefined) this.#ccp?.compressedInVain(() => negotiator.nextId(), now);
-  }
-
-  #damaged(how: number, now: number): void {
-    const ccp = this.#ccpNegotiator;
-    if (ccp?.opened !== true) return;
-    if (how === FATAL) {
-      this.#host.log("error", "Lost compression sync: disabling compression");
-      ccp.close("Lost compression sync", now);
-      if (this.datapath.encrypted) this.#mppeFailed("Lost compression sync", now);
-      return;
-    }
-    this.#ccp?.requestReset(() => ccp.nextId(), now);
   }
 
   /**
@@ -353,65 +287,6 @@ export class Networks {
     if (!filters.passes(header, packet, start, end)) return false;
     if (filters.counts(header, packet, start, end)) this.traffic.lastAt = now;
     return true;
-  }
-
-  // ── CCP ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #ccpOwner(): ConstructorParameters<typeof Ccp>[2] {
-    const { datapath } = this;
-    return {
-      receiveWith: (method) => (datapath.receiver = method?.decompressor(this.#mppeKeys)),
-      transmitWith: (method) => {
-        datapath.sender = method?.compressor(this.#mppeKeys);
-        this.#setOverhead(datapath.compressor?.overhead ?? 0);
-      },
-      ccpUp: (receive, transmit, now) => {
-        this.compression = {
-          receive: receive && methodName(receive),
-          transmit: transmit && methodName(transmit),
-        };
-        const text = enabledText(receive, transmit);
-        if (text !== undefined) this.#host.log("notice", text);
-        this.#warnOfWeakness(receive, transmit);
-        if (receive?.encryption?.stateless === true) this.#keyWatch.start(this.#mppeKeys?.version ?? 2);
-        if (this.datapath.encrypted) this.#begin(now);
-      },
-      ccpDown: () => (this.compression = NO_COMPRESSION),
-      ccpFinished: (now) => {
-        if (this.datapath.encrypted) this.#mppeFailed("MPPE required but peer negotiation failed", now);
-      },
-      mppeFailed: (reason, now) => this.#mppeFailed(reason, now),
-      resetTransmit: () => datapath.compressor?.reset(),
-      resetReceive: () => datapath.resetReceive(),
-      wakeResetAt: (at) => this.#host.wakeAt("ccpReset", at),
-    };
-  }
-
-  /** A pppd 2.5 that is offered 40 bits beside 128 asks for those. */
-  #warnOfWeakness(...methods: readonly (Method | undefined)[]): void {
-    if (this.#config.ccp?.mppe?.bits128 !== true) return;
-    const weak = methods.find((method) => (method?.encryption?.bits ?? 128) < 128)?.encryption;
-    if (weak !== undefined)
-      this.#host.log(
-        "warn",
-        `MPPE with ${weak.bits} bits only, for the peer wants no more; require-mppe-128 insists on 128`,
-      );
-  }
-
-  #setOverhead(overhead: number): void {
-    // While compression is negotiated anew, the MTU stays: it will be what it was.
-    if (overhead === 0 || overhead === this.#overhead) return;
-    this.#overhead = overhead;
-    this.#host.emit({ type: "overhead", octets: overhead });
-  }
-
-  /** The link ends, once, for whatever reason comes first. */
-  #mppeFailed(reason: string, now: number): void {
-    if (this.#hasFailed) return;
-    this.#hasFailed = true;
-    this.#host.log("error", reason);
-    this.#host.emit({ type: "failure", failure: "no-network-protocol" });
-    this.#host.closeLink(reason, now);
   }
 
   // ── IPCP and IPv6CP ──────────────────────────────────────────────────────────────────────────────────────────────
