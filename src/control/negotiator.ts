@@ -13,38 +13,28 @@ import {
 } from "../wire/control.ts";
 import { Automaton, type Action, type AutomatonEvent, type AutomatonOptions, State } from "./automaton.ts";
 import type { Answer, Dialect, Limits, Lower } from "./dialect.ts";
+import { OwnRequest } from "./own-request.ts";
 
 const EMPTY = new Uint8Array(0);
 /** Code, identifier, length. */
 const HEADER = 4;
-// Both ends are started together, and the first request of one goes into a line nobody reads yet: pppd then waits for
-// the restart timer. A request this old that a peer heard for the first time has not answered is sent again at once,
-// before the Ack, when the peer cannot be Opened yet and the repetition harms nobody. A younger one may have its answer
-// on the way and gets `Limits.patienceMs` more.
-const UNHEARD_MS = 200;
 
 export class Negotiator {
   readonly #dialect: Dialect;
   readonly #lower: Lower;
   readonly #limits: Limits;
   readonly #automaton: Automaton;
+  readonly #request: OwnRequest;
   /** Identifier of the last packet of ours that wants an answer. */
   #id = 0;
-  #requestId = -1;
-  #requested: ConfOption[] = [];
-  #answered = false;
-  #sentAt = 0;
-  #transmissions = 0;
   #left = 0;
   #naksSent = 0;
-  /** Naks, and Rejects of nothing, since an answer that changed something for sure. */
+  /** Naks, and Rejects of nothing, since the last answer that certainly changed something. */
   #sterile = 0;
-  /** The peer's request that our Ack made us Opened with, code to last option; undefined: it was said again already. */
+  /** The peer's request that we are Opened by, from its code to its last option; undefined: it was already repeated. */
   #agreed: Uint8Array | undefined;
   #agreedAt = 0;
   #heard = false;
-  /** The timer runs for {@link Limits.patienceMs}, not for the restart timer. */
-  #hurried = false;
   #reason = "";
   /** The state a running event began in, and the packet it is about. */
   #was: State = State.Initial;
@@ -58,6 +48,7 @@ export class Negotiator {
     this.#dialect = dialect;
     this.#lower = lower;
     this.#limits = limits;
+    this.#request = new OwnRequest(dialect, lower, limits);
     this.#automaton = new Automaton((action) => this.#act(action), options);
   }
 
@@ -91,8 +82,8 @@ export class Negotiator {
 
   timeout(now: number): void {
     this.#lower.wakeAt(Infinity);
-    if (this.#hurried) {
-      this.#sendRequest(now);
+    if (this.#request.hurried) {
+      this.#request.send(now);
       return;
     }
     if (this.#left > 0) {
@@ -122,7 +113,7 @@ export class Negotiator {
   receive(packet: Uint8Array, start: number, end: number, now: number): void {
     const control = parseControl(packet, start, end);
     const { state } = this.#automaton;
-    // Nothing can be said before the layer below is up; a peer this early will ask again.
+    // Nothing can be sent before the layer below is up. A peer this early will ask again.
     if (control === undefined || state === State.Initial || state === State.Starting) return;
     this.#control = control;
     this.#packet = packet;
@@ -144,7 +135,7 @@ export class Negotiator {
         this.#feed("RTA", now);
         break;
       case Code.CodeRej:
-        // A reject of the codes everyone must know would be the end (RXJ-); pppd goes on and lets the timers decide.
+        // RFC 1661 §5.6 ends the layer when a code that every peer must know is rejected (RXJ-). pppd goes on, so do we.
         this.#lower.log(
           "warn",
           `${this.#dialect.name}: Rcvd Code-Reject for code ${packet[control.dataStart] ?? 0}, id ${packet[control.dataStart + 1] ?? 0}`,
@@ -165,9 +156,7 @@ export class Negotiator {
     if (state === State.Opened && this.#saidAgain(packet, control, now)) return;
     // The peer began anew: what we want is asked for from the start, and judged against (our magic number is new).
     if (state === State.Opened || state === State.Stopped) this.#restart();
-    const unheard = state === State.ReqSent && !this.#heard && !this.#answered;
-    if (unheard && now - this.#sentAt > UNHEARD_MS) this.#sendRequest(now);
-    else if (unheard) this.#hurry(now);
+    if (state === State.ReqSent && !this.#heard && !this.#request.answered) this.#request.peerHeard(now);
     this.#heard = true;
     const list = parseOptions(packet, control.dataStart, control.dataEnd);
     this.#answer = this.#dialect.judge(list, this.#naksSent >= this.#limits.maxFailure);
@@ -180,8 +169,8 @@ export class Negotiator {
   }
 
   /**
-   * The request we are Opened by, once more: the peer said it before our Ack was there, or that was lost. It is Acked
-   * again and nothing is torn down; a second time, or later, the peer means it (RFC 1661 §4.4 would tear down at once).
+   * The peer repeats the request that we are Opened by, because our Ack was late or lost. It is Acked again and the layer
+   * stays up. A second repetition, or a late one, is a new negotiation (RFC 1661 §4.4 would begin one at once).
    */
   #saidAgain(packet: Uint8Array, control: Control, now: number): boolean {
     const agreed = this.#agreed;
@@ -195,32 +184,16 @@ export class Negotiator {
     return true;
   }
 
-  /** Our request has its answer: the restart timer runs as if there had been no hurry. */
-  #settleAnswer(): void {
-    this.#answered = true;
-    if (!this.#hurried) return;
-    this.#hurried = false;
-    this.#lower.wakeAt(this.#sentAt + this.#limits.restartMs);
-  }
-
-  #hurry(now: number): void {
-    const { patienceMs, restartMs } = this.#limits;
-    if (now + patienceMs >= this.#sentAt + restartMs) return;
-    this.#hurried = true;
-    this.#lower.wakeAt(now + patienceMs);
-  }
-
   #receiveAck(packet: Uint8Array, control: Control, now: number): void {
     if (this.#stray(control)) return;
     const list = parseOptions(packet, control.dataStart, control.dataEnd);
     const agrees = this.#dialect.acknowledges?.bind(this.#dialect) ?? sameOptions;
-    if (this.#negotiating && (list.rest.length > 0 || !agrees(list.options, this.#requested))) {
+    if (this.#negotiating && (list.rest.length > 0 || !agrees(list.options, this.#request.options))) {
       this.#complain("configure-ack", packet, control);
       return;
     }
     if (this.#negotiating) this.#dialect.acknowledged?.();
-    if (this.#transmissions === 1) this.#lower.roundTrip(now - this.#sentAt);
-    this.#settleAnswer();
+    this.#request.acknowledged(now);
     this.#sterile = 0;
     this.#feed("RCA", now);
   }
@@ -230,7 +203,7 @@ export class Negotiator {
     const list = parseOptions(packet, control.dataStart, control.dataEnd);
     const nak = control.code === Code.ConfNak;
     if (this.#negotiating) {
-      if (list.rest.length > 0 || !(nak ? this.#understands(list.options) : this.#isRejectable(list.options))) {
+      if (list.rest.length > 0 || !(nak ? this.#understands(list.options) : this.#request.isRejectable(list.options))) {
         this.#complain(nak ? "configure-nak" : "configure-rej", packet, control);
         return;
       }
@@ -240,24 +213,16 @@ export class Negotiator {
       const tired = this.#sterile >= this.#limits.maxFailure;
       if (nak) this.#dialect.naked(list.options, tired);
       else this.#dialect.rejected(list.options);
-      // It goes on about what we cannot change: the restart timer asks again, and not the speed of the line.
-      if (tired && sameOptions(this.#dialect.request(), this.#requested)) return;
+      // The peer insists on what we cannot change. The restart timer asks again, not each of its answers.
+      if (tired && sameOptions(this.#dialect.request(), this.#request.options)) return;
     }
-    this.#settleAnswer();
+    this.#request.settle();
     this.#feed("RCN", now);
     this.#dialect.refusalTaken?.(now);
   }
 
   #understands(options: readonly ConfOption[]): boolean {
     return this.#dialect.understands?.(options) ?? true;
-  }
-
-  /** A Nak may add options; a Reject can only name some of what we asked for, each once. */
-  #isRejectable(options: readonly ConfOption[]): boolean {
-    const types = options.map(({ type }) => type);
-    return (
-      new Set(types).size === types.length && types.every((type) => this.#requested.some((one) => one.type === type))
-    );
   }
 
   #receiveTermReq(packet: Uint8Array, control: Control, now: number): void {
@@ -277,7 +242,7 @@ export class Negotiator {
   /** An answer to another request than the last, or a second one to it: pppd ignores both. */
   #stray(control: Control): boolean {
     const { state } = this.#automaton;
-    return state >= State.ReqSent && (control.id !== this.#requestId || this.#answered);
+    return state >= State.ReqSent && this.#request.isStray(control);
   }
 
   #complain(what: string, packet: Uint8Array, { dataStart, dataEnd }: Control): void {
@@ -292,7 +257,7 @@ export class Negotiator {
     const { state } = this.#automaton;
     this.#dialect.settled?.(state);
     if (state >= State.Closing && state !== State.Opened) return;
-    this.#hurried = false;
+    this.#request.hurried = false;
     this.#lower.wakeAt(Infinity);
   }
 
@@ -349,38 +314,20 @@ export class Negotiator {
   #sendConfigureRequest(now: number): void {
     if (this.#event === "TO+") {
       this.#left--;
-      this.#sendRequest(now);
+      this.#request.send(now);
       return;
     }
     const before = this.#was;
     const begun = this.#event === "RCR+" || this.#event === "RCR-";
     if (!begun && (before < State.ReqSent || before === State.Opened)) this.#restart();
-    this.#requestId = this.nextId();
-    this.#transmissions = 0;
     this.#left = this.#limits.maxConfigure - 1;
-    this.#requested = this.#dialect.request();
-    this.#sendRequest(now);
-  }
-
-  /** Sends the request as it stands, and waits for its answer anew. */
-  #sendRequest(now: number): void {
-    const options = this.#requested;
-    this.#sentAt = now;
-    this.#hurried = false;
-    this.#transmissions++;
-    // Said again, it may be answered again: an Ack the state came too late for is not to be missed twice.
-    this.#answered = false;
-    this.#dialect.requested?.();
-    this.#lower.send(this.#dialect.protocol, (buf, at) =>
-      putConfigure(buf, at, Code.ConfReq, this.#requestId, options),
-    );
-    this.#lower.wakeAt(now + this.#limits.restartMs);
+    this.#request.begin(this.nextId(), now);
   }
 
   #sendTerminateRequest(now: number): void {
     const { maxTerminate, restartMs } = this.#limits;
     if (this.#event !== "TO+") this.#left = maxTerminate;
-    this.#hurried = false;
+    this.#request.hurried = false;
     const id = this.nextId();
     const text = bytesOf(this.#reason);
     this.#lower.send(this.#dialect.protocol, (buf, at) => putControl(buf, at, Code.TermReq, id, text));

@@ -1,0 +1,113 @@
+// The phases between LCP and the network protocols: each side proves who it is, and the callback is settled (RFC 1661 §3.5).
+
+import { CbcpClient } from "../control/cbcp-client.ts";
+import type { Level, Lower } from "../control/dialect.ts";
+import type { LcpOptions } from "../control/options/lcp-options.ts";
+import { Protocol } from "../wire/protocols.ts";
+import { Authentication, type AuthenticationConfig } from "./authentication.ts";
+import type { Failure, LinkEvent, Phase } from "./events.ts";
+import type { Timer } from "./timers.ts";
+
+export interface AdmissionConfig {
+  readonly authentication: AuthenticationConfig;
+  /** A peer that proves nothing may not come in. */
+  readonly authRequired: boolean;
+  /** Only to a peer that wants EAP do we prove who we are; and whether we can. */
+  readonly needPeerEap: boolean;
+  readonly canEap: boolean;
+  /** The telephone number to be called back at; undefined: we do not ask to be called back. */
+  readonly callback: string | undefined;
+}
+
+export interface AdmissionHost {
+  lower(timer: Timer): Lower;
+  emit(event: LinkEvent): void;
+  log(level: Level, text: string): void;
+  random32(): number;
+  /** May a peer that refused to prove anything come in all the same? */
+  admitsStrangers(): boolean;
+  /** Octets of the longest packet the peer takes. */
+  mtu(): number;
+  setPhase(phase: Phase): void;
+  fail(failure: Failure, reason: string, now: number): void;
+  /** Both sides are admitted: the network phase begins. */
+  admitted(now: number): void;
+}
+
+/** The longest packet of a proof, however long the peer's packets may be. Certificates come in several. */
+const LONGEST_PROOF = 1500;
+
+export class Admission {
+  readonly authentication: Authentication;
+  readonly #config: AdmissionConfig;
+  readonly #host: AdmissionHost;
+  readonly #cbcp: CbcpClient | undefined;
+  #asksCallback = false;
+
+  constructor(config: AdmissionConfig, host: AdmissionHost) {
+    this.#config = config;
+    this.#host = host;
+    if (config.callback !== undefined)
+      this.#cbcp = new CbcpClient(config.callback, host.lower("lqr"), {
+        callbackAgreed: (now) => host.fail("callback", "Call me back, please", now),
+        noCallback: (now) => host.admitted(now),
+      });
+    this.authentication = new Authentication(config.authentication, {
+      lower: (timer) => host.lower(timer),
+      random32: () => host.random32(),
+      packetRoom: () => Math.min(host.mtu(), LONGEST_PROOF),
+      emit: (event) => host.emit(event),
+      proved: (now) => this.#proved(now),
+      failed: (failure, reason, now) => host.fail(failure, reason, now),
+    });
+  }
+
+  /** LCP agreed on what we have (`got`) and what the peer has. */
+  start(got: LcpOptions, peer: LcpOptions, now: number): void {
+    const { authRequired, needPeerEap, canEap } = this.#config;
+    const host = this.#host;
+    if (authRequired && got.auth === undefined && !host.admitsStrangers()) {
+      host.log("warn", "peer refused to authenticate: terminating link");
+      host.fail("peer-not-authenticated", "peer refused to authenticate", now);
+      return;
+    }
+    if (needPeerEap && peer.auth !== "eap") {
+      const problem = canEap
+        ? "peer doesn't want to authenticate us with eap"
+        : "eap required to authenticate us but no suitable secrets";
+      host.log("warn", problem);
+      host.fail(canEap ? "peer-not-authenticated" : "we-not-authenticated", "couldn't negotiate eap", now);
+      return;
+    }
+    this.#asksCallback = got.callback;
+    host.setPhase("authenticate");
+    this.authentication.start(got.auth, peer.auth, now);
+  }
+
+  stop(): void {
+    this.#cbcp?.stop();
+    this.authentication.stop();
+  }
+
+  /** Both sides have proved who they are; the callback is left to be settled. */
+  #proved(now: number): void {
+    if (this.#cbcp === undefined || !this.#asksCallback) {
+      this.#host.admitted(now);
+      return;
+    }
+    this.#host.setPhase("callback");
+    this.#cbcp.start();
+  }
+
+  speaks(protocol: number): boolean {
+    return (protocol === Protocol.CBCP && this.#cbcp !== undefined) || this.authentication.speaks(protocol);
+  }
+
+  /** Takes a packet of authentication or callback. False: it belongs to neither. */
+  receive(protocol: number, packet: Uint8Array, start: number, end: number, now: number): boolean {
+    if (protocol !== Protocol.CBCP || this.#cbcp === undefined)
+      return this.authentication.receive(protocol, packet, start, end, now);
+    this.#cbcp.receive(packet, start, end, now);
+    return true;
+  }
+}

@@ -1,0 +1,288 @@
+// The link control of a link: LCP, the echoes and quality reports that watch the line while LCP is up, and what was heard
+// while it is not (RFC 1661 §3.4, §5.7–§5.8; RFC 1989).
+
+import { State } from "../control/automaton.ts";
+import type { Level, Lower } from "../control/dialect.ts";
+import { Echo, type EchoConfig } from "../control/echo.ts";
+import { Lcp, type LcpConfig, type LcpOwner } from "../control/lcp-dialect.ts";
+import { type LineCounters, LqrMonitor } from "../control/lqr-monitor.ts";
+import { Negotiator } from "../control/negotiator.ts";
+import { DEFAULT_MRU } from "../control/options/lcp/max-receive-unit.ts";
+import { Code } from "../wire/control.ts";
+import { putMagic, putProtocolReject } from "../wire/lcp.ts";
+import { Protocol } from "../wire/protocols.ts";
+import type { Failure, LinkEvent } from "./events.ts";
+import { CONTROL_ROOM, type Framing } from "./framing.ts";
+import { HeardReport } from "./heard-report.ts";
+import type { Timer, Timers } from "./timers.ts";
+
+export interface LinkControlHost {
+  readonly framing: Framing;
+  readonly timers: Timers;
+  lower(timer: Timer): Lower;
+  emit(event: LinkEvent): void;
+  log(level: Level, text: string): void;
+  random32(): number;
+  readonly timed: ((rttMicros: number, lost: number) => void) | undefined;
+  /** The longest packet that may be sent, by what LCP agreed on. */
+  mtu(): number;
+  /** True for a protocol of the later phases. */
+  speaks(protocol: number): boolean;
+  /** The peer rejected a protocol of the later phases. */
+  protocolRejected(protocol: number, now: number): void;
+  /** LCP is up: the later phases may begin. */
+  up(now: number): void;
+  /** LCP is no longer up: the later phases end. */
+  down(now: number): void;
+  finished(): void;
+}
+
+/** The timers of link control. */
+export type LinkControlTimer = "listen" | "lcp" | "lqr" | "echo" | "caughtUp" | "heard";
+
+/** pppd gives a peer this time to set up its interface. */
+const CATCH_UP_MS = 1000;
+
+export class LinkControl {
+  /** What both sides agreed on. */
+  readonly options: Lcp;
+  /** What was heard until LCP opened for the first time. */
+  heard: HeardReport | undefined;
+  readonly #host: LinkControlHost;
+  readonly #lcp: Negotiator;
+  readonly #lower: Lower;
+  readonly #echo: Echo;
+  readonly #lqr: LqrMonitor;
+  #now = 0;
+
+  constructor(config: LcpConfig, echo: EchoConfig, host: LinkControlHost) {
+    this.#host = host;
+    const { stats } = host.framing.deframer;
+    this.#lower = host.lower("lcp");
+    this.options = new Lcp(config, this.#lower, this.#lcpOwner());
+    this.#lcp = new Negotiator(this.options, this.#lower, config.limits, config.start);
+    this.heard = new HeardReport({
+      stats,
+      silent: config.start.silent ?? false,
+      magic: () => this.#magic,
+      wakeAt: (at) => host.timers.set("heard", at),
+      log: (level, text) => host.log(level, text),
+      explained: () => host.emit({ type: "unanswered" }),
+    });
+    this.#echo = new Echo(echo, {
+      sendEcho: (id, data) =>
+        this.#lower.send(Protocol.LCP, (buf, at) => putMagic(buf, at, Code.EchoReq, id, this.#magic, data)),
+      timed: host.timed,
+      packetsIn: () => stats.frames,
+      peerDead: (unanswered, now) => this.#peerDead(unanswered, now),
+      wakeAt: (at) => host.timers.set("echo", at),
+    });
+    this.#lqr = new LqrMonitor(host.lower("lqr"), this.#lineCounters(), () => this.#magic);
+  }
+
+  #lcpOwner(): LcpOwner {
+    const host = this.#host;
+    return {
+      lcpUp: (now) => this.#up(now),
+      lcpDown: (now) => this.#down(now),
+      lcpFinished: () => this.#finished(),
+      // pppd does not say why its requests had no answer.
+      lcpGaveUp: () => this.heard?.over(),
+      cannotProve: (method) => host.emit({ type: "unproven", method }),
+      loopedBack: () => this.#loopedBack(),
+      protocolRejected: (protocol, now) => {
+        if (protocol === Protocol.LCP) this.#lcp.protocolRejected(now);
+        else host.protocolRejected(protocol, now);
+      },
+      speaks: (protocol) =>
+        protocol === Protocol.LCP || (protocol === Protocol.LQR && this.#measuresQuality) || host.speaks(protocol),
+      echoReply: (now, ours, data) => this.#echoReply(now, ours, data),
+      random32: () => host.random32(),
+    };
+  }
+
+  #lineCounters(): LineCounters {
+    const { framer, deframer } = this.#host.framing;
+    const { stats } = deframer;
+    return {
+      packetsOut: () => framer.stats.frames,
+      octetsOut: () => framer.stats.counted,
+      packetsIn: () => stats.frames,
+      octetsIn: () => stats.counted,
+      errorsIn: () => stats.badFcs + stats.overlong + stats.aborted,
+      discardsIn: () => 0,
+      frameOctets: (length) => {
+        const { fcs, accomp } = this.options.peer;
+        return length + 2 + (accomp ? 0 : 2) + (fcs === 32 ? 4 : 2) + 1;
+      },
+    };
+  }
+
+  get opened(): boolean {
+    return this.#lcp.opened;
+  }
+
+  get #magic(): number {
+    return this.options.got.magic ?? 0;
+  }
+
+  get #measuresQuality(): boolean {
+    return this.options.got.quality !== undefined || this.options.peer.quality !== undefined;
+  }
+
+  // ── beginning and end ────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The line is there. For `listenMs` we only listen. */
+  open(now: number, listenMs: number): void {
+    this.#now = now;
+    this.heard?.open(now, listenMs);
+    this.#lcp.open(now);
+    if (listenMs > 0) this.#host.timers.set("listen", now + listenMs);
+    else this.#lcp.lowerUp(now);
+  }
+
+  /** The peer was heard, or the time to listen is over. */
+  #listened(now: number): void {
+    this.#host.timers.stop("listen");
+    this.#lcp.lowerUp(now);
+  }
+
+  /** Ends the link in good order; `reason` is told to the peer. */
+  end(reason: string, now: number): void {
+    this.#now = now;
+    const waiting = this.#lcp.state === State.Stopped || this.#lcp.state === State.Starting;
+    this.#host.timers.stop("listen");
+    this.heard?.over();
+    this.#lcp.close(reason, now);
+    // Nothing was begun, so nothing has to end: pppd does not wait here either.
+    if (waiting) this.#finished();
+  }
+
+  /** A layer above ends the link. */
+  close(reason: string, now: number): void {
+    this.#lcp.close(reason, now);
+  }
+
+  fail(failure: Failure, reason: string, now: number): void {
+    this.#host.emit({ type: "failure", failure });
+    this.#lcp.close(reason, now);
+  }
+
+  /** The line is gone. */
+  hangup(now: number): void {
+    this.#now = now;
+    this.heard?.hungUp();
+    this.#lcp.lowerDown(now);
+  }
+
+  #up(now: number): void {
+    const { options } = this;
+    const { framing, timers } = this.#host;
+    const { quality } = options.peer;
+    this.heard = undefined;
+    timers.stop("heard");
+    framing.agree(options.got, options.peer);
+    this.#host.emit({ type: "lcp-up", mtu: this.#host.mtu() });
+    this.#echo.start(now);
+    if (this.#measuresQuality) this.#lqr.start(now, quality === undefined ? undefined : quality * 10);
+    this.#host.up(now);
+  }
+
+  #down(now: number): void {
+    this.#echo.stop();
+    this.#host.timers.stop("caughtUp");
+    this.#lqr.stop();
+    this.#host.down(now);
+  }
+
+  #finished(): void {
+    this.heard?.over();
+    this.#host.timers.stopAll();
+    this.#host.finished();
+  }
+
+  timeout(timer: LinkControlTimer, now: number): void {
+    this.#now = now;
+    switch (timer) {
+      case "listen":
+        this.#listened(now);
+        break;
+      case "lcp":
+        this.#lcp.timeout(now);
+        break;
+      case "lqr":
+        this.#lqr.timeout(now);
+        break;
+      case "echo":
+        this.#echo.timeout(now);
+        break;
+      case "caughtUp":
+        this.#caughtUp();
+        break;
+      case "heard":
+        this.heard?.timeout();
+        break;
+      default:
+        timer satisfies never;
+    }
+  }
+
+  // ── packets ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Takes a packet of LCP. */
+  receive(packet: Uint8Array, start: number, end: number, now: number): void {
+    this.#now = now;
+    if (this.#lcp.state === State.Starting) this.#listened(now);
+    this.#lcp.receive(packet, start, end, now);
+  }
+
+  /** Takes a quality report. False: none were agreed on. */
+  receiveReport(packet: Uint8Array, start: number, end: number, now: number): boolean {
+    if (!this.#measuresQuality) return false;
+    this.#lqr.receive(packet, start, end, now);
+    return true;
+  }
+
+  /** Sends a Protocol-Reject with as much of packet[start, end) as the peer is sure to take. */
+  rejectProtocol(protocol: number, packet: Uint8Array, start: number, end: number): void {
+    const most = (this.options.peer.mru ?? DEFAULT_MRU) - 6;
+    const rejected = new Uint8Array(2 + Math.min(end - start, most, CONTROL_ROOM - 16));
+    rejected[0] = protocol >>> 8;
+    rejected[1] = protocol;
+    rejected.set(packet.subarray(start, start + rejected.length - 2), 2);
+    const id = this.#lcp.nextId();
+    this.#lower.send(Protocol.LCP, (buf, at) => putProtocolReject(buf, at, id, rejected, 0, rejected.length));
+  }
+
+  #loopedBack(): void {
+    this.#host.log("notice", "Serial line is looped back.");
+    this.heard?.loopedBack();
+    this.fail("loopback", "Loopback detected", this.#now);
+  }
+
+  /** Sends an echo of its own; "caught-up" follows when it is answered, or after a second. */
+  awaitPeer(now: number): void {
+    this.#host.timers.set("caughtUp", now + CATCH_UP_MS);
+    this.#echo.ask();
+  }
+
+  #caughtUp(): void {
+    this.#host.timers.stop("caughtUp");
+    this.#host.emit({ type: "caught-up" });
+  }
+
+  #echoReply(now: number, ours: boolean, data: Uint8Array): void {
+    if (ours) {
+      this.#host.log("warn", "appear to have received our own echo-reply!");
+      return;
+    }
+    this.#echo.answered(now, data);
+    if (this.#echo.isAnswer(data)) this.#caughtUp();
+  }
+
+  #peerDead(unanswered: number, now: number): void {
+    this.#host.log("info", `No response to ${unanswered} echo-requests`);
+    this.#host.log("notice", "Serial link appears to be disconnected.");
+    this.fail("peer-dead", "Peer not responding", now);
+  }
+}

@@ -1,0 +1,134 @@
+// Finds the IP packets in the octets from the line. Every other packet is handed to the link, which answers it.
+
+import type { Ring } from "../bytes/ring.ts";
+import type { Level } from "../control/dialect.ts";
+import { addressEnd, protocolAt, protocolEnd } from "../frame/header.ts";
+import { Protocol } from "../wire/protocols.ts";
+import type { Bundle, Member } from "./bundle.ts";
+import { FIRST_CONTROL } from "./datapath.ts";
+import type { Framing } from "./framing.ts";
+import type { LinkControl } from "./link-control.ts";
+import type { Networks } from "./networks.ts";
+
+export interface PacketFinderHost {
+  readonly framing: Framing;
+  readonly networks: Networks;
+  /** Hears the octets until LCP has opened. */
+  readonly control: LinkControl;
+  /** The bundle, and the link as a member of it. */
+  readonly bundle: Bundle | undefined;
+  readonly member: Member;
+  /** Takes a packet that is no data. */
+  receiveControl(protocol: number, packet: Uint8Array, start: number, end: number, now: number): void;
+  log(level: Level, text: string): void;
+}
+
+export class PacketFinder {
+  /** Where the packet is that receive() found: the frame buffer or the plain one, from start to end. */
+  packet: Uint8Array;
+  start = 0;
+  end = 0;
+  /** The link is in the network phase: data is taken. */
+  inNetworkPhase = false;
+  readonly #host: PacketFinderHost;
+  /** Bad frames at the last data packet. Header compression must know of frames lost since. */
+  #badFrames = 0;
+  /** The places in the code where handling a frame failed. */
+  readonly #faults = new Set<string>();
+
+  constructor(host: PacketFinderHost) {
+    this.#host = host;
+    this.packet = host.framing.deframer.frame;
+  }
+
+  /** Reads `input` up to the end of the first IP packet. False: all of the input is consumed. */
+  receive(input: Ring, now: number): boolean {
+    const { bundle, control, framing } = this.#host;
+    const { deframer } = framing;
+    // A packet held for want of a fragment may have become whole by a fragment on another link.
+    if (bundle !== undefined && this.#guarded(this.#takeHeld, now)) return true;
+    while (input.length > 0) {
+      const at = input.readAt;
+      const stopped = deframer.push(input.bytes, at, at + input.readable);
+      control.heard?.octets(input.bytes, at, stopped, now);
+      input.consume(stopped - at);
+      if (deframer.length > 0 && this.#guarded(this.#receiveFrame, now)) return true;
+    }
+    return false;
+  }
+
+  /**
+   * The last guard: an exception while a frame is handled is a fault of ours, and ends that frame and nothing else. Each
+   * place in the code is named in the log once.
+   */
+  #guarded(handle: (now: number) => boolean, now: number): boolean {
+    try {
+      return handle.call(this, now);
+    } catch (error) {
+      this.#host.framing.deframer.stats.faults++;
+      const place = placeOf(error);
+      if (!this.#faults.has(place))
+        this.#host.log(
+          "error",
+          `Dropped a received frame because of a fault in this program: ${String(error)} ${place}`,
+        );
+      this.#faults.add(place);
+      return false;
+    }
+  }
+
+  #takeHeld(now: number): boolean {
+    return this.#takeFromBundle(this.#host.bundle!, now);
+  }
+
+  #receiveFrame(now: number): boolean {
+    const { frame, length } = this.#host.framing.deframer;
+    // The peer may use compressed header fields that we agreed to, and need not.
+    const start = addressEnd(frame, 0, length);
+    const at = protocolEnd(frame, start, length);
+    // The deframer lets no other frame pass.
+    if (at < 0) return false;
+    const protocol = protocolAt(frame, start, at);
+    if (protocol < FIRST_CONTROL && this.inNetworkPhase) return this.#receiveData(protocol, at, length, now);
+    this.#host.receiveControl(protocol, frame, at, length, now);
+    return false;
+  }
+
+  #receiveData(protocol: number, start: number, end: number, now: number): boolean {
+    const { networks, framing, bundle, member } = this.#host;
+    const { frame } = framing.deframer;
+    if (bundle !== undefined && protocol === Protocol.MP) {
+      bundle.receive(member, frame, start, end);
+      return this.#takeFromBundle(bundle, now);
+    }
+    const bad = framing.badFrames;
+    if (bad !== this.#badFrames) networks.datapath.frameLost();
+    this.#badFrames = bad;
+    if (bundle !== undefined)
+      return bundle.takePacket(member, protocol, frame, start, end, now) && this.#foundBy(bundle);
+    const { datapath } = networks;
+    if (networks.receiveData(protocol, frame, start, end, now)) return this.#foundBy(datapath);
+    // Data of a configured protocol that is not open is dropped. Data of any other protocol is rejected.
+    if (networks.carries(protocol) && (networks.protocol < 0 || networks.carries(networks.protocol))) return false;
+    const found = networks.protocol < 0 ? protocol : networks.protocol;
+    this.#host.receiveControl(found, datapath.packet, datapath.start, datapath.end, now);
+    return false;
+  }
+
+  #takeFromBundle(bundle: Bundle, now: number): boolean {
+    return bundle.take(this.#host.member, now) && this.#foundBy(bundle);
+  }
+
+  #foundBy(finder: { readonly packet: Uint8Array; readonly start: number; readonly end: number }): true {
+    this.packet = finder.packet;
+    this.start = finder.start;
+    this.end = finder.end;
+    return true;
+  }
+}
+
+/** Where an error was thrown: the first line of its stack that names a place, which built-in functions have not. */
+function placeOf(error: unknown): string {
+  const lines = error instanceof Error ? (error.stack ?? "").split("\n") : [];
+  return lines.find((line) => /^\s*at .*:\d+/.test(line))?.trim() ?? "at an unknown place";
+}
