@@ -2,13 +2,17 @@
 // (RFC 1661 §3.5). CHAP and EAP may ask again while the link is up.
 
 import { Answers } from "../auth/answers.ts";
-import { ChapClient, type ChapConfig, ChapServer } from "../auth/chap.ts";
+import { ChapClient } from "../auth/chap-client.ts";
+import type { ChapConfig } from "../auth/chap-config.ts";
+import { ChapServer } from "../auth/chap-server.ts";
 import type { MppeMaterial } from "../auth/digest.ts";
 import { EapClient } from "../auth/eap-client.ts";
 import { EapServer } from "../auth/eap-server.ts";
 import { type EapConfig, eapComplaint } from "../auth/eap-config.ts";
 import { quoted, textOnly } from "../auth/names.ts";
-import { PapClient, type PapConfig, PapServer } from "../auth/pap.ts";
+import { PapClient } from "../auth/pap-client.ts";
+import type { PapConfig } from "../auth/pap-config.ts";
+import { PapServer } from "../auth/pap-server.ts";
 import type { AuthMethod } from "../wire/auth-method.ts";
 import type { Lower } from "../control/dialect.ts";
 import { mppeMasterKey, mppeStartKeys, mppeStartKeysTls, mppeStartKeyV1 } from "../crypto/mppe-keys.ts";

@@ -5,70 +5,22 @@
 
 import type { Ring } from "../bytes/ring.ts";
 import type { Level, Lower } from "../control/dialect.ts";
-import type { EchoConfig } from "../control/echo.ts";
-import type { LcpConfig } from "../control/lcp-dialect.ts";
 import { DEFAULT_MRU } from "../control/options/lcp/max-receive-unit.ts";
 import type { Deframer } from "../frame/deframer.ts";
 import { HEADROOM } from "../frame/header.ts";
 import { Protocol, protocolName } from "../wire/protocols.ts";
 import { Admission } from "./admission.ts";
-import type { AuthenticationConfig } from "./authentication.ts";
 import type { Bundle, Member } from "./bundle.ts";
 import { LOST } from "./datapath.ts";
 import type { LinkEvent, Phase } from "./events.ts";
 import { Framing } from "./framing.ts";
 import type { Uncleanness } from "./heard.ts";
+import type { LinkConfig, LinkHost } from "./link-host.ts";
 import { LinkControl } from "./link-control.ts";
-import { Networks, type NetworksConfig } from "./networks.ts";
+import { Networks } from "./networks.ts";
 import { PacketFinder } from "./packet-finder.ts";
 import { type Timer, Timers } from "./timers.ts";
 import { Trace } from "./trace.ts";
-
-export interface LinkConfig {
-  lcp: LcpConfig;
-  echo: EchoConfig;
-  authentication: AuthenticationConfig;
-  networks: NetworksConfig;
-  /** Upper limit of what we send in one packet (`mtu`). */
-  mtu: number;
-  /** Octets never sent as they are (`escape`). */
-  escape: readonly number[];
-  /** Take control characters that the receive ACCM says to drop (`receive-all`). */
-  receiveAll: boolean;
-  /** Only to a peer that wants EAP do we prove who we are. */
-  needPeerEap: boolean;
-  /** The telephone number to be called back at; undefined: nobody is asked to. */
-  callback: string | undefined;
-  /** How much of the packets the log gets: Trace.level. */
-  debug: number;
-  hidePassword: boolean;
-}
-
-/** What a link is given to work with. */
-export interface LinkHost {
-  /** Frames for the line go in here. */
-  output: Ring;
-  /**
-   * The buffers frames are put together in, MAX_FRAME octets, and packets decompressed to, PLAIN_SIZE octets: what
-   * {@link Link.receive} found is a part of one of them.
-   */
-  frame: Uint8Array;
-  plain: Uint8Array;
-  /** A random number of 32 bits. */
-  random32: () => number;
-  /** May the peer, having proved who it is, use this address? */
-  peerMayUse: (address: number) => boolean;
-  /** May a peer that refused to prove anything come in all the same? */
-  admitsStrangers: () => boolean;
-  /** The peer's address when neither side has one. */
-  madeUpPeerAddress: () => number;
-  /** Is told how long echoes take, in microseconds, and how many had no answer since the last that had (lcp-rtt-file). */
-  timed?: ((rttMicros: number, lost: number) => void) | undefined;
-  /** The network phase belongs to a bundle, which the link joins when its peer is known. */
-  bundle?: Bundle | undefined;
-  /** For the bundle: octets a millisecond (0: unknown), and those on their way already. */
-  load?: ((now: number) => { rate: number; backlog: number }) | undefined;
-}
 
 /** In the order of pppd's phase numbers, which a log line prints. pppd alone has those without a name. */
 const PHASES = ["dead", "", "", "", "establish", "authenticate", "callback", "network", "", "terminate"];

@@ -1,7 +1,9 @@
 // Two ends of a link that authenticate each other, a wire that can lose and change packets, and a clock that jumps.
 
 import { Answers } from "../../src/auth/answers.ts";
-import { ChapClient, type ChapConfig, ChapServer } from "../../src/auth/chap.ts";
+import { ChapClient } from "../../src/auth/chap-client.ts";
+import type { ChapConfig } from "../../src/auth/chap-config.ts";
+import { ChapServer } from "../../src/auth/chap-server.ts";
 import type { AuthLower, MppeMaterial } from "../../src/auth/digest.ts";
 import { EapClient } from "../../src/auth/eap-client.ts";
 import { EapServer } from "../../src/auth/eap-server.ts";

@@ -1,7 +1,7 @@
 // A server whose peers somebody else judges, who takes his time.
 
 import { describe, expect, test } from "bun:test";
-import type { NtJudge, NtVerdict } from "../../src/auth/chap.ts";
+import type { NtJudge, NtVerdict } from "../../src/auth/chap-config.ts";
 import type { NtProof } from "../../src/auth/digest.ts";
 import { MsChap, MsChapV2, ntPasswordHash } from "../../src/auth/mschap.ts";
 import { md4 } from "../../src/crypto/digests.ts";

@@ -7,7 +7,7 @@ import { NO_ID } from "../../src/control/options/ipv6cp/interface-identifier.ts"
 import { Framer } from "../../src/frame/framer.ts";
 import { FCS_ROOM, type FcsBits } from "../../src/frame/fcs.ts";
 import type { AuthMethod } from "../../src/wire/auth-method.ts";
-import type { LinkConfig } from "../../src/link/link.ts";
+import type { LinkConfig } from "../../src/link/link-host.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
 import { Rng } from "../kit/rng.ts";
 import type { FuzzInput, Mutation, Target } from "./target.ts";

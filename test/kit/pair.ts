@@ -7,7 +7,8 @@ import { FCS_ROOM } from "../../src/frame/fcs.ts";
 import { HEADROOM } from "../../src/frame/header.ts";
 import type { LinkEvent } from "../../src/link/events.ts";
 import { PLAIN_SIZE } from "../../src/link/datapath.ts";
-import { Link, type LinkConfig, type LinkHost } from "../../src/link/link.ts";
+import type { LinkConfig, LinkHost } from "../../src/link/link-host.ts";
+import { Link } from "../../src/link/link.ts";
 import type { Rng } from "./rng.ts";
 
 /** pppd's defaults, as far as they are the same on both sides, without compression and IPv6. */

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { inflateRawSync, constants } from "node:zlib";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
-import type { LinkConfig } from "../../src/link/link.ts";
+import type { LinkConfig } from "../../src/link/link-host.ts";
 import { linkConfig, Side } from "../kit/pair.ts";
 import { frameOf, RawPeer } from "../kit/raw-peer.ts";
 import { Rng } from "../kit/rng.ts";

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import type { AuthMethod } from "../../src/wire/auth-method.ts";
 import type { MppeConfig } from "../../src/compress/methods/mppe-method.ts";
-import type { LinkConfig } from "../../src/link/link.ts";
+import type { LinkConfig } from "../../src/link/link-host.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
 import { fcs16Oracle } from "../oracle/fcs32-oracle.ts";
 import { Rng } from "../kit/rng.ts";

@@ -5,7 +5,7 @@ import { FATAL } from "../../src/compress/codec.ts";
 import type { CcpConfig } from "../../src/control/ccp-dialect.ts";
 import { FCS_INIT, fcsOver } from "../../src/frame/fcs.ts";
 import { addressEnd, protocolAt, protocolEnd } from "../../src/frame/header.ts";
-import type { LinkConfig } from "../../src/link/link.ts";
+import type { LinkConfig } from "../../src/link/link-host.ts";
 import { Code } from "../../src/wire/control.ts";
 import { Protocol } from "../../src/wire/protocols.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";

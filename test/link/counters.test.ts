@@ -2,7 +2,7 @@
 // (test/interop/stats.test.ts has it beside the kernel's own counters.)
 
 import { expect, test } from "bun:test";
-import type { LinkConfig } from "../../src/link/link.ts";
+import type { LinkConfig } from "../../src/link/link-host.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
 import { type Rng, withRng } from "../kit/rng.ts";
 

@@ -5,7 +5,7 @@ import { put16, put32 } from "../../src/bytes/be.ts";
 import { type BpfInstruction, BpfProgram } from "../../src/filter/bpf.ts";
 import { NO_ID } from "../../src/control/options/ipv6cp/interface-identifier.ts";
 import { Filters, INBOUND, isActive, OUTBOUND } from "../../src/link/filters.ts";
-import type { LinkConfig } from "../../src/link/link.ts";
+import type { LinkConfig } from "../../src/link/link-host.ts";
 import { IpProto, ipv4HeaderChecksum, TcpFlag } from "../../src/wire/ip.ts";
 import { op } from "../filter/assembler.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";

@@ -10,7 +10,7 @@ import { FCS_INIT, FCS_ROOM, fcsOver } from "../../src/frame/fcs.ts";
 import { Code, option32, putConfigure, putControl } from "../../src/wire/control.ts";
 import { LcpOption } from "../../src/wire/lcp.ts";
 import { Protocol } from "../../src/wire/protocols.ts";
-import type { LinkConfig } from "../../src/link/link.ts";
+import type { LinkConfig } from "../../src/link/link-host.ts";
 import { cuts } from "../kit/cuts.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
 import { Rng } from "../kit/rng.ts";

@@ -7,7 +7,7 @@ import { NO_ID } from "../../src/control/options/ipv6cp/interface-identifier.ts"
 import { FCS_INIT, fcsOver } from "../../src/frame/fcs.ts";
 import { Bundle } from "../../src/link/bundle.ts";
 import { PLAIN_SIZE } from "../../src/link/datapath.ts";
-import type { LinkConfig } from "../../src/link/link.ts";
+import type { LinkConfig } from "../../src/link/link-host.ts";
 import { Code } from "../../src/wire/control.ts";
 import { Protocol } from "../../src/wire/protocols.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { AuthMethod } from "../../src/wire/auth-method.ts";
-import type { LinkConfig } from "../../src/link/link.ts";
+import type { LinkConfig } from "../../src/link/link-host.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
 import { Rng, withRng } from "../kit/rng.ts";
 

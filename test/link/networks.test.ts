@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import type { CcpConfig } from "../../src/control/ccp-dialect.ts";
 import { NO_ID } from "../../src/control/options/ipv6cp/interface-identifier.ts";
-import type { LinkConfig } from "../../src/link/link.ts";
+import type { LinkConfig } from "../../src/link/link-host.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
 import { Rng, withRng } from "../kit/rng.ts";
 

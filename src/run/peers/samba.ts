@@ -1,7 +1,7 @@
 // winbind.so: Samba authenticates the peers. Its ntlm_auth (--helper-protocol=ntlm-server-1) is started for every proof. It
 // gets the proof in lines and answers in lines: a password as it is, a proof of MS-CHAP with the challenge.
 
-import type { NtJudge, NtVerdict } from "../../auth/chap.ts";
+import type { NtJudge, NtVerdict } from "../../auth/chap-config.ts";
 import type { NtProof } from "../../auth/digest.ts";
 import { bytesOf, fromHex, toHex } from "../../bytes/text.ts";
 import type { Helper } from "../host/processes.ts";

@@ -1,6 +1,6 @@
 // Turns the options, as the manual names them, into the configuration of a Link.
 
-import type { NtJudge } from "../../auth/chap.ts";
+import type { NtJudge } from "../../auth/chap-config.ts";
 import type { EapConfig } from "../../auth/eap-config.ts";
 import type { MsChapConfig } from "../../auth/mschap.ts";
 import type { Names } from "../../auth/names.ts";
@@ -14,7 +14,7 @@ import type { Ipv6cpConfig } from "../../control/ipv6cp-dialect.ts";
 import type { Limits } from "../../control/dialect.ts";
 import { BpfProgram } from "../../filter/bpf.ts";
 import { Filters } from "../../link/filters.ts";
-import type { LinkConfig } from "../../link/link.ts";
+import type { LinkConfig } from "../../link/link-host.ts";
 import type { Config } from "../../options/config.ts";
 import { parseEndpoint } from "../../options/endpoint.ts";
 import type { Network } from "../host/network.ts";

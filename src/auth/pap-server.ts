@@ -1,83 +1,9 @@
-// PAP in both roles (RFC 1334 §2): sends a name and a password, and checks them.
+// PAP as the side that asks for a name and a password (RFC 1334 §2.2).
 
 import { printable } from "../bytes/text.ts";
-import { PapCode, type PapPacket, putAuthReply, putAuthReq } from "../wire/pap.ts";
+import { PapCode, type PapPacket, putAuthReply } from "../wire/pap.ts";
 import { Protocol } from "../wire/protocols.ts";
-
-export interface PapConfig {
-  /** As client: time between requests, and how many to send. */
-  restartMs: number;
-  maxAuthreq: number;
-  /** As server: how long to wait for a request; 0: for ever. */
-  timeoutMs: number;
-}
-
-/** The services that PAP uses. */
-export interface PapLower {
-  send(protocol: number, write: (buf: Uint8Array, at: number) => number): void;
-  log(level: "info" | "notice" | "warn" | "error", text: string): void;
-  wakeAt(at: number): void;
-}
-
-export class PapClient {
-  readonly #config: PapConfig;
-  readonly #lower: PapLower;
-  readonly #done: (accepted: boolean, now: number) => void;
-  #user = "";
-  #password = "";
-  #id = 0;
-  #left = 0;
-  #waiting = false;
-
-  /** `done` is called once for each start(). */
-  constructor(config: PapConfig, lower: PapLower, done: (accepted: boolean, now: number) => void) {
-    this.#config = config;
-    this.#lower = lower;
-    this.#done = done;
-  }
-
-  start(user: string, password: string, now: number): void {
-    this.#user = user;
-    this.#password = password;
-    this.#left = this.#config.maxAuthreq;
-    this.#waiting = true;
-    this.#request(now);
-  }
-
-  stop(): void {
-    this.#waiting = false;
-    this.#lower.wakeAt(Infinity);
-  }
-
-  timeout(now: number): void {
-    if (!this.#waiting) return;
-    if (this.#left > 0) {
-      this.#request(now);
-      return;
-    }
-    this.stop();
-    this.#lower.log("error", "No response to PAP authenticate-requests");
-    this.#done(false, now);
-  }
-
-  #request(now: number): void {
-    this.#left--;
-    this.#id = (this.#id + 1) & 0xff;
-    this.#lower.send(Protocol.PAP, (buf, at) => putAuthReq(buf, at, this.#id, this.#user, this.#password));
-    this.#lower.wakeAt(now + this.#config.restartMs);
-  }
-
-  /** Handles an Ack or a Nak. */
-  receive(packet: PapPacket, now: number): void {
-    if (!this.#waiting || packet.code === PapCode.AuthReq) return;
-    this.stop();
-    if (packet.message !== "") this.#lower.log("info", `Remote message: ${printable(packet.message)}`);
-    const accepted = packet.code === PapCode.AuthAck;
-    if (accepted) this.#lower.log("notice", "PAP authentication succeeded");
-    else this.#lower.log("error", "PAP authentication failed");
-    this.#done(accepted, now);
-  }
-}
+import type { PapConfig, PapLower } from "./pap-config.ts";
 
 export interface PapServerOwner {
   /** Asks the owner to check a name and a password. It calls verdict(), at once or later. */
