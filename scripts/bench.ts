@@ -1,4 +1,4 @@
-// How fast it is: npm run bench [-- --quick]
+// Measures the program's speed: npm run bench [-- --quick]
 
 import { consola } from "consola";
 import { parseArgs } from "node:util";

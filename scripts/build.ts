@@ -1,4 +1,4 @@
-// Builds dist/nullmodem, one executable, and the links it is called by. The one place that knows the --compile flags.
+// Builds dist/nullmodem, one executable, and the links to it. Only this file knows the --compile flags.
 
 import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -7,13 +7,15 @@ export const APPLETS = ["pppd", "chat", "pppstats", "pppdump", "pon", "poff", "p
 
 const root = join(import.meta.dir, "..");
 
-/** Another machine's Bun to build around: its name for --target, and its executable. */
+/** A Bun for another machine to build with: its name for --target, and its executable. */
 export interface Foreign {
   readonly target: string;
   readonly runtime: string;
 }
 
-/** Compiles a program into `outfile`, whose last name is in its bytes; bun's exit code. */
+/**
+ * Compiles a program to `outfile`. The last part of that path is in the executable's bytes. Returns bun's exit code.
+ */
 export function compile(outfile: string, foreign?: Foreign, program = join(root, "src/main.ts")): number {
   const { exitCode } = Bun.spawnSync(
     [
@@ -23,16 +25,16 @@ export function compile(outfile: string, foreign?: Foreign, program = join(root,
       "--minify",
       "--bytecode",
       "--format=esm",
-      // Its path inside the executable, not loaded by way of a file in TMPDIR: os/serial/serialport.ts loads it itself.
+      // Embed the addon's file without Bun's loader, which would use TMPDIR. os/serial/serialport.ts loads it.
       "--loader=.node:file",
-      // A root daemon must not run what a bunfig.toml or .env of the working directory says.
+      // A daemon of root must not read a bunfig.toml or .env in the working directory.
       "--no-compile-autoload-bunfig",
       "--no-compile-autoload-dotenv",
       ...(foreign === undefined ? [] : [`--target=${foreign.target}`, `--compile-executable-path=${foreign.runtime}`]),
       `--outfile=${outfile}`,
       program,
     ],
-    // Bun writes NODE_ENV into the executable, and a test's would silence consola for good.
+    // Bun writes NODE_ENV into the executable. The value of a test run would silence consola.
     { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, NODE_ENV: "production" } },
   );
   return exitCode;

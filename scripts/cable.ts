@@ -1,8 +1,8 @@
-// A null-modem cable between two pseudo terminals, as a process of its own: paced as a real serial line, damaged, cut
-// and mended on command.
+// A null-modem cable between two pseudo terminals, as a process of its own. It has the speed of a real serial line, and
+// can damage data, be cut and be joined again on command.
 //
-// It blocks in ppoll(2), not in Bun's event loop: a byte at 115200 lasts 87 µs, a timer of the event loop a millisecond.
-// The loop yields once a turn so that signal handlers run.
+// It blocks in ppoll(2), not in Bun's event loop: a byte at 115200 lasts 87 µs, and timers of the event loop have a
+// resolution of a millisecond. The loop yields once a turn so that signal handlers run.
 
 import { lstatSync, readlinkSync, rmSync, symlinkSync, writeSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -34,17 +34,19 @@ Commands, one a line on standard input; each is answered with one line:
   quit
 `;
 
-/** The speed as a code, not a number: stty shows no other. */
+/** The speed as a code. stty does not show a speed that is a number. */
 const B115200 = 0o10002;
 const PR_SET_TIMERSLACK = 29;
 const SYS_PPOLL = { x64: 271, arm64: 73 }[process.arch as string];
-/** Longest sleep: a signal that arrives outside ppoll is noticed this late. */
+/** The longest sleep. A signal that arrives outside ppoll is noticed after this time at the latest. */
 const MAX_SLEEP_MS = 200;
-/** How often a side nobody had open is looked at again. */
+/** How often a side that nobody had open is checked. */
 const CLOSED_CHECK_MS = 2;
 const MAX_SEED = 2 ** 32 - 1;
 
-/** One end: the pty whose slave a program opens, the wire that starts here, and what its tty has not yet taken. */
+/**
+ * One end: the pty whose slave a program opens, the wire that starts here, and the data that its tty has not taken yet.
+ */
 interface End {
   readonly name: "a" | "b";
   readonly link: string;
@@ -52,11 +54,11 @@ interface End {
   /** -1 after a hang-up. */
   master: number;
   readonly wire: Wire;
-  /** Arrived from the other end: pending.bytes[pendingAt, pendingEnd). */
+  /** Data from the other end: pending.bytes[pendingAt, pendingEnd). */
   readonly pending: Memory;
   pendingAt: number;
   pendingEnd: number;
-  /** Nobody has the slave open. Looked at again at `checkAt`. */
+  /** True when nobody has the slave open. It is checked again at `checkAt`. */
   closed: boolean;
   checkAt: number;
 }
@@ -69,7 +71,8 @@ function makeRaw(slave: string): void {
   termios.cc[CC.VMIN] = 1;
   termios.cc[CC.VTIME] = 0;
   writeTermios(fd, termios, "now");
-  // Not held open: a pty keeps its settings while the master is open, and a hang-up tells us that nobody listens.
+  // Do not keep the slave open. A pty keeps its settings while the master is open, and a hang-up shows that nobody
+  // listens.
   closeFd(fd);
 }
 
@@ -89,7 +92,7 @@ function numberOf(text: string | undefined, name: string, max: number): number {
   return number;
 }
 
-/** The relay. `step` does one turn: deliver, sleep until something happens, take. */
+/** The relay. `step` does one turn: deliver data, sleep until something happens, take data. */
 class Cable {
   readonly ends: readonly [End, End];
   stopped = false;
@@ -100,7 +103,7 @@ class Cable {
   #stdin = 0;
   #command = "";
 
-  /** The ports' own settings count. */
+  /** True when the speeds of the ports count. */
   readonly #hasPorts: boolean;
 
   constructor(links: readonly [string, string], wires: readonly [Wire, Wire], hasPorts: boolean) {
@@ -141,7 +144,7 @@ class Cable {
     if (this.#polls.view.getInt16(2 * 8 + 6, true) !== 0) this.#readCommands();
   }
 
-  /** What a program has set is told by the master of its terminal as well. */
+  /** Reads the settings that programs have made. The master of a terminal reports them as well. */
   #readPorts(): void {
     const [a, b] = this.ends;
     if (!this.#hasPorts || a.master < 0 || b.master < 0) return;
@@ -150,7 +153,7 @@ class Cable {
     b.wire.setPorts(portB, portA);
   }
 
-  /** Hands what has arrived at `to` to its tty, as much as that takes. */
+  /** Hands data that has arrived at `to` to its tty, as much as the tty takes. */
   #deliver(from: End, to: End, now: number): void {
     if (!this.#flush(to)) return;
     const count = from.wire.arrived(now);
@@ -160,7 +163,7 @@ class Cable {
     this.#flush(to);
   }
 
-  /** True when nothing is pending any more. */
+  /** Returns true when no data is pending. */
   #flush(to: End): boolean {
     if (to.pendingAt < to.pendingEnd && !this.#isOpen(to)) to.pendingAt = to.pendingEnd;
     while (to.pendingAt < to.pendingEnd) {
@@ -173,7 +176,7 @@ class Cable {
 
   #isOpen(end: End): boolean {
     if (end.master < 0) return false;
-    // Asked each time: a pty keeps what is written to it for whoever opens it next.
+    // Check this each time: a pty keeps written data for the next program that opens it.
     const { view, address } = this.#probe;
     view.setInt32(0, end.master, true);
     view.setInt16(4, 0, true);
@@ -196,7 +199,7 @@ class Cable {
     const { view, address } = this.#polls;
     this.ends.forEach((end, index) => {
       const wanted = (end.wire.room > 0 ? POLLIN : 0) | (end.pendingAt < end.pendingEnd ? POLLOUT : 0);
-      // A closed end would report its hang-up over and over.
+      // A closed end would report its hang-up in every poll.
       view.setInt32(index * 8, end.closed || end.master < 0 ? -1 : end.master, true);
       view.setInt16(index * 8 + 4, wanted, true);
       view.setInt16(index * 8 + 6, 0, true);

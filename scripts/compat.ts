@@ -1,5 +1,5 @@
-// The list of options in COMPAT.md, from the option table itself and fixtures/options/names.tsv: no option of any pppd can be
-// missing. `bun scripts/compat.ts` writes it; a test checks that it is what the program has.
+// Makes the list of options in COMPAT.md from the option table and fixtures/options/names.tsv, so that no option of any
+// pppd is missing. `bun scripts/compat.ts` writes it. A test checks that it is up to date.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -17,14 +17,14 @@ Every option of pppd 2.3 to 2.5 and its plugins, and ours, with its other names 
 pppd's unless something else stands behind it; "see above": a row of the tables above is about it.
 `;
 
-/** Options that are understood and can do nothing here, or are no use but to be refused. */
+/** Options that we accept and that have no effect here, or that we only refuse. */
 const STATES: Readonly<Record<string, string>> = {
   kdebug: "accepted, without effect: no PPP in the kernel",
   master_detach: "accepted, without effect: one process has all links",
   sync: "refused, exit 2: a UART is not synchronous",
 };
 
-/** An option of pppd's plugins that no row of ours is for. */
+/** An option of pppd's plugins without a row in our table. */
 interface PluginOption {
   readonly name: string;
   readonly plugin: string;
@@ -39,7 +39,7 @@ export function pluginOptions(): PluginOption[] {
   });
 }
 
-/** `above` is what COMPAT.md says before this list. */
+/** `above` is the part of COMPAT.md before this list. */
 export function optionSection(above: string): string {
   const mentioned = (row: Row): boolean =>
     new RegExp(`(^| )${RegExp.escape(row.name)}( |$)`).test(
@@ -67,7 +67,7 @@ export function optionSection(above: string): string {
   return `${TITLE}${INTRODUCTION}${lines.join("\n")}\n`;
 }
 
-/** COMPAT.md as it should be. */
+/** The up-to-date text of COMPAT.md. */
 export function current(): string {
   const text = readFileSync(FILE, "utf8");
   const at = text.indexOf(TITLE);

@@ -1,5 +1,5 @@
-// The Serial-Laplink HOWTO on one machine: two network namespaces, a virtual null-modem cable at 115200 between them, the
-// HOWTO's files, its two commands, a ping, a file copied over TCP, and what is left when both have ended (nothing).
+// Runs the Serial-Laplink HOWTO on one machine: two network namespaces with a virtual null-modem cable at 115200, the
+// HOWTO's files and its two commands, a ping, a file copy over TCP, and a check that nothing is left behind.
 
 import { consola } from "consola";
 import { colors } from "consola/utils";
@@ -18,14 +18,14 @@ const BAUD = 115200;
 const FILE_SIZE = 120_000;
 const PORT = 2000;
 const UP_MS = 15_000;
-/** The status a pppd ends with, in words. */
+/** The meaning of pppd's exit codes. */
 const STATUS: Readonly<Record<number, string>> = { 5: "ended by a signal", 16: "the peer ended the link" };
 
 const interactive = process.stdout.isTTY === true;
-// The lines have a clock of their own.
+// The lines have a time of their own.
 consola.options.formatOptions = { ...consola.options.formatOptions, date: false };
 
-/** What TCP can carry of the line: ten bits a byte, and of each packet 52 octets of headers and 6 of framing. */
+/** The most that TCP can carry on the line: ten bits a byte; 52 octets of headers and 6 of framing in each packet. */
 function tcpLimit(mtu: number): number {
   const escaped = 258 / 256; // 7d and 7e in random data
   return ((BAUD / 10) * (mtu - 52)) / ((mtu + 4) * escaped + 3);
@@ -40,7 +40,7 @@ interface Side {
   readonly lineBefore: string;
 }
 
-/** The settings of a terminal as text, to be compared. */
+/** The settings of a terminal as text, for comparison. */
 function settingsOf(tty: string): string {
   const fd = openFd(tty, O.RDWR | O.NOCTTY | O.NONBLOCK);
   try {
@@ -68,7 +68,7 @@ function start({ machine, tag, tty }: Side, pppd: string): Program {
   return new Program([pppd, `/dev/${tty}`, "-detach"], { machine, onLine: ({ text }) => show(tag, text) });
 }
 
-/** Runs one of our own small programs in a machine; throws when it fails. */
+/** Runs one of our small programs in a machine. Throws when it fails. */
 async function runIn(
   side: Side,
   script: string,
@@ -90,7 +90,7 @@ function drawProgress(bytes: number, ms: number, limit: number): void {
 
 const WIDEST_BAR = 30;
 
-/** The parts of a line that does not reach the last column: there a terminal would begin another. */
+/** Formats a progress line that stays short of the last column, where a terminal would wrap. */
 export function progress(
   bytes: number,
   ms: number,
@@ -139,7 +139,7 @@ function sha256(file: string): string {
   return createHash("sha256").update(readFileSync(file)).digest("hex");
 }
 
-/** What a pppd that has ended left behind, in words. */
+/** Describes anything that an ended pppd left behind. */
 function leftBy({ machine, line, lineBefore }: Side): string[] {
   const left = machine.interfaces().map((name) => `interface ${name}`);
   const locks = readdirSync(machine.path("/var/lock")).filter((name) => name.startsWith("LCK.."));

@@ -1,8 +1,9 @@
-// Fuzzes the program's readers and a whole Link with input made from a seed, until so many octets were fed.
+// Fuzzes the program's readers and a whole Link with generated input, until the given number of octets has been fed.
 //
 //   npm run fuzz -- --seed 7 --octets 1e9 [--target link] [--keep]
 //
-// What fails is made smaller, printed, and with --keep written to fixtures/fuzz, where test/fuzz/fuzz.test.ts runs it for ever.
+// A failing input is reduced and printed. With --keep it is also written to fixtures/fuzz, which test/fuzz/fuzz.test.ts
+// runs.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,12 +12,12 @@ import { failureOf, type FuzzInput, type Mutation, shrink, type Target } from ".
 import { TARGETS } from "../test/fuzz/targets.ts";
 
 const FOLDER = join(import.meta.dir, "../fixtures/fuzz");
-/** The Link is what a peer can reach: it gets this many inputs for each input of a reader. */
+/** A peer can reach only the Link, so it gets this many inputs for each input of a reader. */
 const LINK_SHARE = 4;
 const MOST_MUTATIONS = 24;
 const REPORT_MS = 10_000;
 
-/** An input for the target: its own seed, and mutations that most often hit the first pieces, where links come up. */
+/** Makes an input for the target: a seed, and mutations that mostly hit the first pieces, where links come up. */
 export function inputFor(target: Target, rng: Rng): FuzzInput {
   const mutations = Array.from({ length: 1 + rng.below(MOST_MUTATIONS) }, (): Mutation => {
     const piece = Math.floor(target.pieces * rng.float() ** 2);

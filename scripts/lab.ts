@@ -1,5 +1,5 @@
-// A guest of the lab to talk to: Debian's pppd and chat, of one version or another, in a User-Mode Linux guest, or our own
-// in a PC of qemu's.
+// Starts a guest of the lab for interactive use: Debian's pppd and chat, of a chosen version, in a User-Mode Linux
+// guest, or our own program in a PC of qemu.
 
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
@@ -67,7 +67,7 @@ async function obeyPc(pc: Pc, verb: string, line: string, state: string): Promis
   return false;
 }
 
-/** One line that was typed. */
+/** Handles one typed line. */
 async function obey(lab: Lab, pc: Pc | undefined, line: string): Promise<void> {
   const [verb = "", ...words] = line.split(" ");
   const [first = "", second = ""] = words;
@@ -141,7 +141,7 @@ async function main(): Promise<number> {
   const lab = pc?.lab ?? (await Lab.run({ ppp, ...options }));
   try {
     if (positionals.length > 0) return await run(lab, positionals.join(" "));
-    // It ends when the guest does.
+    // This ends when the guest does.
     void follow(lab).catch(() => {});
     console.error(`the guest is up; its line ends at ${lab.line}${pc ? `, the adapter's at ${pc.adapterLine}` : ""}`);
     for await (const typed of createInterface({ input: process.stdin })) {

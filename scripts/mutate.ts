@@ -2,8 +2,9 @@
 //
 //   npm run mutate -- --seed 7 --count 200 [--only src/link]
 //
-// It works in a copy of the tree. A change that no test notices is printed as a survivor: it needs a test, or a line in
-// fixtures/mutants/equivalent.txt ("file: line text -> change", then the reason) when it changes nothing that can be seen.
+// It works in a copy of the tree. It prints each survivor, a change that no test notices. A survivor needs a test. If
+// it has no visible effect, it needs a line in fixtures/mutants/equivalent.txt ("file: line text -> change", then the
+// reason).
 
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +14,7 @@ import { Rng } from "../test/kit/rng.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const CORE = "bytes crypto frame wire filter control auth compress link options chat record".split(" ");
-/** Test folders that run the core alone: no guest, no machine, no executable. */
+/** Test folders that need only the core: no guest, no machine, no executable. */
 const TESTS = [...CORE, "replay", "fuzz"];
 const EQUIVALENT = "fixtures/mutants/equivalent.txt";
 const TIMEOUT_MS = 90_000;
@@ -60,7 +61,7 @@ export function mutantsOf(file: string, text: string): Mutant[] {
   return mutants;
 }
 
-/** The test files that reach a source, those that import it directly first. */
+/** The test files that reach a source. Those that import it directly come first. */
 function testsFor(file: string, graph: ReadonlyMap<string, readonly string[]>, tests: readonly string[]): string[] {
   const distance = (from: string): number => {
     let frontier = [from];
@@ -90,7 +91,7 @@ function equivalents(): Set<string> {
 
 const nameOf = ({ file, before, after }: Mutant): string => `${file}: ${before} -> ${after}`;
 
-/** A copy of what the tests need, where a file may be changed while somebody works on the original. */
+/** Copies the files that the tests need, so that a mutation does not change the original tree. */
 function copyOfTree(): string {
   const folder = mkdtempSync(join(tmpdir(), "nullmodem-mutate-"));
   for (const name of [

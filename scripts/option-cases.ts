@@ -1,5 +1,6 @@
 // The cases that scripts/record-options.ts runs through the real pppd: every option in its forms, precedence,
-// privileges, the grammar of files, the checks before the start. Data only; what pppd answers is recorded beside it.
+// privileges, the grammar of files, and the checks before the start. This is data only. The answers of pppd are
+// recorded in a fixture.
 
 export interface OptionCase {
   readonly name: string;
@@ -14,7 +15,7 @@ export interface OptionCase {
   readonly bare?: true;
 }
 
-/** Options without an argument, as 2.4.9 knows them and some it does not. */
+/** Options without an argument: those of 2.4.9 and some it does not know. */
 const PLAIN_WORDS =
   `debug -d nodetach -detach up_sdnotify updetach master_detach persist nopersist demand nolog nologfd ktune noktune
 dump dryrun multilink mp nomultilink nomp noipx -ipx auth noauth require-pap +pap require-chap +chap require-mschap +mschap
@@ -40,7 +41,7 @@ ipv6cp-max-configure ipv6cp-max-failure eap-restart eap-max-sreq eap-timeout eap
     /\s+/,
   );
 
-/** Options with another argument: good ones, then after "|" bad ones. */
+/** Options with another argument: valid values, then invalid ones after "|". */
 const TEXT_WORDS: Readonly<Record<string, readonly string[]>> = {
   domain: ["example.org", ".example.org", ""],
   linkname: ["net0"],
@@ -130,7 +131,7 @@ function words(text: string): string[] {
   return text.split(" ").filter((word) => word !== "");
 }
 
-/** As root on the first serial port, printed. */
+/** A case run by root on the first serial port, with printed options. */
 function root(args: string | readonly string[], files?: Record<string, string>, name?: string): OptionCase {
   const list = typeof args === "string" ? words(args) : args;
   return { name: name ?? list.join(" "), args: ["ttyS0", ...DRY, ...list], ...(files && { files }) };
@@ -146,7 +147,7 @@ function user(args: string | readonly string[], files: Record<string, string> = 
   };
 }
 
-/** A whole /etc/ppp/options. */
+/** A case with a complete /etc/ppp/options. */
 function file(name: string, text: string, more: Record<string, string> = {}): OptionCase {
   return { name: `file: ${name}`, args: ["ttyS0", ...DRY], files: { options: text, ...more } };
 }
@@ -164,7 +165,7 @@ function* everyWord(): Generator<OptionCase> {
   for (const value of ["0x10", "010", "10s", "99999999999", "4294967295", "2147483648", " 7", "+7", "", "1e3", "0x"])
     yield root(["idle", value]);
   for (const [word, values] of Object.entries(TEXT_WORDS)) {
-    // The empty word is one more argument for each.
+    // Each option also gets the empty word as an argument.
     for (const value of new Set([...values, ""]))
       yield root([word, value], undefined, `${word} ${JSON.stringify(value).slice(0, 40)}`);
     yield user([word, values[0]!]);

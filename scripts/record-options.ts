@@ -1,12 +1,12 @@
-// Runs every case of option-cases.ts through the real pppd 2.4.9 in guests of the lab and writes what it printed to
-// fixtures/options/pppd-2.4.9.json. `bun scripts/record-options.ts`; with `new`, only those that are not recorded yet.
+// Runs every case of option-cases.ts through the real pppd 2.4.9 in guests of the lab and writes the output to
+// fixtures/options/pppd-2.4.9.json. Usage: `bun scripts/record-options.ts`; with `new`, only cases without a recording.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { askReal, type Printed } from "../test/kit/real-options.ts";
 import { optionCases, type OptionCase } from "./option-cases.ts";
 
-/** A case with what the real pppd answered. Fixed texts are shortened: see {@link shorten}. */
+/** A case with the answer of the real pppd. Fixed texts are shortened: see {@link shorten}. */
 export interface RecordedCase extends OptionCase, Printed {}
 
 const COMMAND_LINE = "\t\t# (from command line)\n";
@@ -14,7 +14,7 @@ const root = resolve(import.meta.dir, "..");
 export const FIXTURE = join(root, "fixtures/options/pppd-2.4.9.json");
 const GUESTS = 2;
 
-/** Usage text and the source that nearly every line of a dump has, in two characters. */
+/** Replaces the usage text, and the source that most lines of a dump name, by two characters. */
 export function shorten(text: string, usage: string): string {
   return text.replaceAll(usage, "<USAGE>").replaceAll(COMMAND_LINE, "\x01");
 }
@@ -23,7 +23,7 @@ export function lengthen(text: string, usage: string): string {
   return text.replaceAll("<USAGE>", usage).replaceAll("\x01", COMMAND_LINE);
 }
 
-/** The answers that are recorded already, by case. */
+/** The recorded answers by case. */
 function recordedAnswers(): Map<string, Printed> {
   const { usage, cases } = JSON.parse(readFileSync(FIXTURE, "utf8")) as { usage: string; cases: RecordedCase[] };
   return new Map(
@@ -34,7 +34,7 @@ function recordedAnswers(): Map<string, Printed> {
   );
 }
 
-/** Asks the real pppd in several guests at once. */
+/** Runs the cases with the real pppd in several guests at once. */
 async function askAll(cases: readonly OptionCase[]): Promise<Printed[]> {
   const share = Math.max(1, Math.ceil(cases.length / GUESTS));
   const parts = Array.from({ length: GUESTS }, (_, part) => cases.slice(part * share, (part + 1) * share));

@@ -1,7 +1,8 @@
 // Fills a folder for a FAT stick: executables, checksums, install.sh, README.TXT, licences. npm run stick -- DIR [--partial]
 //
-// The same commit gives the same bytes: nothing has a time or a path in it, and all comes from what package-lock.json says.
-// (musl-cxx.gz also depends on Debian's gcc.) Names are 8.3, nothing is a link or need be executable.
+// The same commit gives the same bytes: the files contain no time and no path, and everything comes from
+// package-lock.json. (musl-cxx.gz also depends on Debian's gcc.) Names are 8.3. No file is a link or needs to be
+// executable.
 
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -17,12 +18,12 @@ import { runtimeOf, type Target, TARGETS } from "./stick/runtimes.ts";
 const ROOT = join(import.meta.dir, "..");
 const PARTS = join(import.meta.dir, "stick");
 const MUSL_CXX = "musl-cxx.gz";
-/** What an older stick may have, and the new one not. */
+/** Files that an older stick may have and the new one may not have. */
 const BIG_FILES = [...TARGETS.map(({ file }) => file), MUSL_CXX];
-/** An executable as gzip, about; how much it is turns out when it is built. */
+/** The approximate size of a compressed executable, for the check before the build. */
 const EXECUTABLE_OCTETS = 35_000_000;
 
-/** A file that install.sh unpacks, and where it belongs. */
+/** A file that install.sh unpacks. */
 export interface Packed {
   /** "x64.gz" */
   readonly file: string;
@@ -35,7 +36,7 @@ export interface Packed {
 
 const sha256 = (bytes: Uint8Array | string): string => createHash("sha256").update(bytes).digest("hex");
 
-/** Writes the stick's files into the folder, over those of an older one; their names. */
+/** Writes the stick's files into the folder and replaces those of an older stick. Returns their names. */
 export function fillStick(folder: string, packed: readonly Packed[], licence: string, commit: string): string[] {
   const files = new Map<string, Uint8Array | string>();
   // libdeflate at 9: as fast as zlib at 6 and smaller than zlib at 9. No name and no time in its header.
@@ -64,7 +65,7 @@ export function fillStick(folder: string, packed: readonly Packed[], licence: st
   return [...files.keys()];
 }
 
-/** The commit that is checked out; with a plus sign when files differ from it. */
+/** The checked-out commit, with a plus sign when files differ from it. */
 function commitOf(): string {
   const git = (...words: string[]): string =>
     Bun.spawnSync(["git", ...words], { cwd: ROOT })

@@ -8,9 +8,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "..");
-/** Tests that start guests, machines and the executable: one file after the other, for their times to mean something. */
+/**
+ * Tests that start guests, machines and the executable. They run one file after the other, because they measure times.
+ */
 const SERIAL = ["test/interop/", "test/binary/", "test/oracle/"];
-/** Turns a hang into a failure; no test takes so long, however busy the machine is. */
+/** Turns a hang into a failure. No test takes this long, even on a busy machine. */
 const TIMEOUT = "--timeout=300000";
 const REASON = /\[skipped: ([^\]]*)\]/;
 
@@ -18,7 +20,7 @@ export interface Case {
   readonly file: string;
   readonly name: string;
   readonly outcome: "passed" | "failed" | "skipped";
-  /** Why it was skipped, as its name says. */
+  /** The reason for the skip, from the test's name. */
   readonly reason: string;
 }
 
@@ -51,7 +53,7 @@ export function readReport(xml: string): Case[] {
   return cases;
 }
 
-/** One line a reason, with the number of tests; every test by name when `all`. */
+/** One line for each reason with the number of tests. With `all`, every test by name. */
 export function skipReport(cases: readonly Case[], all: boolean): string[] {
   const groups = new Map<string, Case[]>();
   for (const one of cases) {
@@ -90,7 +92,7 @@ function runChecks(counts: Counts): void {
   }
 }
 
-/** Runs test files with the flags and returns their cases; a file that did not get to report counts as a failed case. */
+/** Runs test files with the flags and returns their cases. A file without a report counts as a failed case. */
 function runTests(files: readonly string[], flags: readonly string[]): Case[] {
   if (files.length === 0) return [];
   const folder = mkdtempSync(join(tmpdir(), "nullmodem-test-"));

@@ -1,4 +1,4 @@
-// How fast the methods of CCP are and how much they save: packets of 1500 octets, one core.
+// Measures the speed and the compression of CCP's methods on packets of 1500 octets, on one core.
 
 import { consola } from "consola";
 import { readFileSync } from "node:fs";
@@ -72,7 +72,7 @@ function sourceText(): Uint8Array {
   return Buffer.concat(files.map((file) => readFileSync(join(ROOT, file)))).subarray(0, CORPUS);
 }
 
-/** Pages as programs make them: the same few tags around words of which some are much more frequent than others. */
+/** Pages like generated HTML: the same few tags around words of very different frequency. */
 function html(rng: Rng, octets: number): Uint8Array {
   const letters = "etaoinshrdlu";
   const word = (): string =>
@@ -90,7 +90,7 @@ function html(rng: Rng, octets: number): Uint8Array {
   return new TextEncoder().encode(page).subarray(0, octets);
 }
 
-/** Best times of several runs, nanoseconds an octet, and octets in over octets on the line. */
+/** The best times of several runs in nanoseconds an octet, and input octets divided by octets on the line. */
 interface Figures {
   compress: number;
   decompress: number;
@@ -101,7 +101,7 @@ function run(codec: Codec, corpus: Uint8Array, best: Figures): void {
   const compressor = codec.compressor();
   const decompressor = codec.decompressor();
   const payloads = new Uint8Array(2 * corpus.length);
-  /** Where the payload of each packet ends, or -1 when it goes plain. */
+  /** Where the payload of each packet ends; -1 when the packet is sent plain. */
   const ends: number[] = [];
   const started = performance.now();
   for (let start = 0, at = 0; start < corpus.length; start += PACKET) {

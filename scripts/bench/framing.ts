@@ -1,4 +1,4 @@
-// How fast framer, deframer and FCS are: payload MB/s and nanoseconds a packet, beside the run before on this machine.
+// Measures framer, deframer and FCS: payload MB/s and nanoseconds a packet, beside the last run on this machine.
 
 import { consola } from "consola";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { table } from "./table.ts";
 
 const LAST_RUN = join(import.meta.dir, "../../node_modules/.cache/nullmodem-bench.json");
 const RUNS = 7;
-/** Address, control, protocol; and room for the FCS behind the packet. */
+/** Address, control and protocol. The packet also has room for the FCS behind it. */
 const HEADER = Uint8Array.of(0xff, 0x03, 0x00, 0x21);
 const FCS = 2;
 
@@ -20,7 +20,7 @@ interface Work {
   readonly name: string;
   /** Payload octets of one packet. */
   readonly octets: number;
-  /** Does it so many times over. */
+  /** Does the work this many times. */
   readonly run: (packets: number) => void;
 }
 

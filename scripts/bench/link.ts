@@ -1,5 +1,5 @@
-// Two PPP programs, each in a machine of its own, over a line (yardstick.c has it): how soon it is up, round trips, what
-// TCP makes of it each way and both ways, what it costs.
+// Runs two PPP programs, each in its own machine, over a line (made by yardstick.c). Measures the time until the link
+// is up, round trips, TCP in each direction and in both, and the cost.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,33 +16,36 @@ type Direction = (typeof DIRECTIONS)[number];
 export const ADDRESS: Readonly<Record<Side, string>> = { a: "10.64.0.1", b: "10.64.0.2" };
 
 export interface LinkOptions {
-  /** Runs on that side's terminal, in the foreground, and gives its interface the side's address; the C yardstick unless said. */
+  /**
+   * Runs on that side's terminal in the foreground and gives its interface the side's address. By default the C
+   * yardstick.
+   */
   readonly command?: (side: Side, tty: string) => readonly string[];
-  /** 0: not paced. */
+  /** The speed; 0 is an unpaced line. */
   readonly baud: number;
   /** Probability that an octet is damaged. */
   readonly errorRate: number;
   readonly seed: number;
-  /** Of a TCP test. */
+  /** The duration of a TCP test. */
   readonly seconds: number;
 }
 
-/** The line's name in either machine. */
+/** The line's name in both machines. */
 const TTY = "ttyS0";
 const PORT = "5201";
 const UP_MS = 30_000;
-/** Octets a packet has on the line more than in its interface: address, control, protocol, FCS, a flag. */
+/** A packet on the line has this many octets more than in its interface: address, control, protocol, FCS, a flag. */
 const FRAMING = 7;
 const PINGS = 50;
 const PING_PAYLOAD = 56;
 const IP_AND_ICMP = 28;
-/** IPv4 and TCP with its timestamps. */
+/** Headers of IPv4 and of TCP with timestamps. */
 const IP_AND_TCP = 52;
 const TICK_SECONDS = 0.01;
 
 const median = (numbers: readonly number[]): number => numbers.toSorted((x, y) => x - y)[numbers.length >> 1]!;
 
-/** Compiles the yardstick; the path of the program. */
+/** Compiles the yardstick and returns the program's path. */
 function compile(folder: string): string {
   const program = join(folder, "yardstick");
   const source = join(import.meta.dir, "yardstick.c");
@@ -68,7 +71,7 @@ class Line {
     return { a: a!, b: b! };
   }
 
-  /** Octets damaged so far. */
+  /** Returns the octets damaged so far. */
   async errors(): Promise<Errors> {
     await this.#program.write("\n");
     this.#last = await this.#program.waitFor("{", { after: this.#last! });
@@ -81,7 +84,7 @@ class Line {
   }
 }
 
-/** What was used and carried up to a moment. */
+/** The resources used and the octets carried up to a moment. */
 interface Sample {
   readonly at: number;
   readonly cpu: Readonly<Record<Side, number>>;
@@ -95,11 +98,11 @@ interface Counters {
   readonly sentPackets: number;
 }
 
-/** One side: its machine, its program and what both use. */
+/** One side: its machine, its program and the resources of both. */
 class Station {
   readonly machine: Machine;
   readonly program: Program;
-  /** CPU seconds of each thread seen, so that one that has ended still counts. */
+  /** CPU seconds of each thread ever seen, so that ended threads still count. */
   readonly #threads = new Map<string, number>();
 
   constructor(machine: Machine, command: readonly string[]) {
@@ -107,7 +110,7 @@ class Station {
     this.program = new Program(command, { machine });
   }
 
-  /** The program and its children, but not what measures them. */
+  /** The processes of the program, without those that measure it. */
   #pids(): number[] {
     return this.machine.processes().flatMap(({ pid, command }) => (/^(ping|iperf3) /.test(command) ? [] : [pid]));
   }
@@ -125,13 +128,13 @@ class Station {
           this.#threads.set(`${pid}/${thread}`, Number(nanoseconds) / 1e9);
         }
       } catch {
-        // It ended meanwhile.
+        // The process has ended meanwhile.
       }
     }
     return this.#threads.values().reduce((sum, seconds) => sum + seconds, 0);
   }
 
-  /** The most memory its processes ever had resident, in bytes. */
+  /** The highest resident memory of its processes, in bytes. */
   resident(): number {
     return this.#pids().reduce((sum, pid) => {
       try {
@@ -155,7 +158,7 @@ class Station {
 
   /** True when it has a route to that address. */
   reaches(address: string): boolean {
-    // As a little-endian number in hexadecimal.
+    // /proc has the address as a little-endian number in hexadecimal.
     const octets = address.split(".").map((octet) => Number(octet).toString(16).padStart(2, "0"));
     const destination = octets.reverse().join("").toUpperCase();
     try {
@@ -184,7 +187,7 @@ class Link {
     this.#startedAt = startedAt;
   }
 
-  /** Waits until B has had an answer from A: milliseconds since the start. */
+  /** Waits until A has answered B. Returns the milliseconds since the start. */
   async firstPing(): Promise<number> {
     const { b } = this.#stations;
     const deadline = this.#startedAt + UP_MS;
@@ -192,7 +195,7 @@ class Link {
       if (performance.now() > deadline || !b.alive) throw new Error(`no link within ${UP_MS} ms:\n${b.program.text}`);
       await Bun.sleep(1);
     }
-    // The next one when the answer is overdue.
+    // Send the next request when the answer is overdue.
     const gap = this.#options.baud > 0 ? Math.max(0.005, 2600 / this.#options.baud) : 0.005;
     const ping = new Program(["ping", "-n", "-i", gap.toFixed(3), "-w", "30", ADDRESS.a], { machine: b.machine });
     await ping.waitFor("time=", { within: deadline - performance.now() });
@@ -211,7 +214,7 @@ class Link {
     };
   }
 
-  /** Shares of a core that both use when nothing goes on. */
+  /** The share of a core that each side uses without traffic. */
   async idle(): Promise<Record<Side, number>> {
     const before = await this.sample();
     await Bun.sleep(1000);
@@ -235,11 +238,11 @@ class Link {
     return { ...(await this.#ping(PINGS, Math.max(0.01, floor * 1.5))), floor_ms: floor * 1000 };
   }
 
-  /** iperf3 from B to A; `flags` turn it round or make it both. */
+  /** Runs iperf3 from B to A. `flags` can reverse it or use both directions. */
   async tcp(flags: readonly string[], underLoad = false): Promise<TcpTest> {
     const { baud, seconds } = this.#options;
     const { a, b } = this.#stations;
-    // Small writes and buffers for a slow line, or the end of a test never comes.
+    // A slow line needs small writes and buffers. Otherwise a test does not end.
     const buffers = baud === 0 || baud >= 2e6 ? [] : baud < 1e5 ? ["-l", "1K", "-w", "16K"] : ["-l", "4K", "-w", "64K"];
     const omit = Math.min(3, Math.max(1, Math.floor(seconds / 4)));
     const server = new Program(["iperf3", "-s", "-1", "-p", PORT, "--forceflush"], { machine: a.machine });
@@ -268,7 +271,7 @@ class Link {
     };
   }
 
-  /** What lies between two samples. */
+  /** The costs between two samples. */
   #costs(before: Sample, after: Sample): Pick<TcpTest, "cpu_a" | "cpu_b" | "packets_lost_per_error"> {
     const count = (side: Side, of: keyof Counters): number =>
       (after.interfaces[side]?.[of] ?? NaN) - (before.interfaces[side]?.[of] ?? NaN);
@@ -279,7 +282,7 @@ class Link {
     };
     const costs = { cpu_a: cost("a"), cpu_b: cost("b") };
     if (this.#options.errorRate === 0) return costs;
-    // What a program took from its interface and the other one never gave out.
+    // Packets that one program took from its interface and the other one never delivered.
     const lost = {
       ab: count("a", "sentPackets") - count("b", "receivedPackets"),
       ba: count("b", "sentPackets") - count("a", "receivedPackets"),
@@ -298,7 +301,7 @@ class Link {
     await Bun.sleep(500);
     const idle = await this.idle();
     const mtu = await b.mtu();
-    // Of 256 random octets two are escaped; one flag a frame.
+    // Two of 256 random octets are escaped. Each frame has one flag.
     const limit = ((baud / 10) * (mtu - IP_AND_TCP)) / (((mtu + 2) * 258) / 256 + 5) / 1e6;
     const tests = {
       ping: await this.ping(),
@@ -359,7 +362,7 @@ export async function measureLink(options: LinkOptions): Promise<Report> {
     for (const side of SIDES) {
       const machine = await openMachine(`bench-${side}`, { ttys: { [TTY]: ttys[side] } });
       machines.push(machine);
-      // A test must not learn from the one before it.
+      // A test must not use TCP metrics of the test before it.
       await machine.run("sh", "-c", "echo 1 >/proc/sys/net/ipv4/tcp_no_metrics_save");
     }
     const { command = (side, tty) => [yardstick, "link", tty, ADDRESS[side], ADDRESS[side === "a" ? "b" : "a"]] } =

@@ -1,5 +1,5 @@
-// The whole program against the C yardstick, both measured in the same session (link.ts): over an unpaced line what it
-// costs, over one paced at 115200 what it makes of the line.
+// Compares the whole program with the C yardstick in one session (link.ts): its cost on an unpaced line, and its use of
+// a line paced at 115200.
 
 import { consola } from "consola";
 import { machinesMissing, tunMissing } from "../../test/kit/machine.ts";
@@ -32,7 +32,7 @@ export interface TcpTest {
   readonly packets_lost_per_error?: Readonly<Record<string, number>>;
 }
 
-/** What link.ts measures: data goes from A to B, B to A, or both ways. */
+/** The results of link.ts. Data goes from A to B, from B to A, or both ways. */
 export interface Report {
   readonly startup: { readonly first_ping_ms: number };
   readonly idle: { readonly a: number; readonly b: number };
@@ -48,7 +48,7 @@ export interface Report {
   };
 }
 
-/** The figures of one run; NaN for what was not measured. */
+/** The figures of one run. NaN: not measured. */
 export interface Figures {
   readonly tcp: number;
   readonly tcpBoth: number;
@@ -56,15 +56,15 @@ export interface Figures {
   readonly rx: number;
   readonly tx: number;
   readonly ping: number;
-  /** Ping over what the line itself takes. */
+  /** The ping time above the line's own minimum. */
   readonly overFloor: number;
   readonly pingUnderLoad: number;
-  /** Of what TCP can have of the line, the better direction. */
+  /** The share of the line's TCP limit, in the better direction. */
   readonly share: number;
   readonly firstPing: number;
   readonly rss: number;
   readonly idle: number;
-  /** Packets lost a damaged octet, the worse direction. */
+  /** Packets lost for each damaged octet, in the worse direction. */
   readonly lost: number;
 }
 
@@ -94,13 +94,13 @@ export function figuresOf(report: Report): Figures {
   };
 }
 
-/** One row: what it is, how to print it, and what is to be reached. */
+/** One row: its label, its format, and its goal. */
 interface Row {
   readonly title: string;
   readonly figure: keyof Figures;
   readonly digits: number;
   readonly scale?: number;
-  /** A bound for our figure itself, or for its ratio to the yardstick's. */
+  /** A limit for our own figure, or for its ratio to the yardstick's. */
   readonly most?: number;
   readonly least?: number;
   readonly of: "figure" | "ratio";
@@ -121,7 +121,7 @@ const PACED: readonly Row[] = [
   { title: `ping at ${BAUD} over the floor, ms`, figure: "overFloor", digits: 2, most: 0.8, of: "figure" },
   { title: `ping at ${BAUD} under a TCP upload, ms`, figure: "pingUnderLoad", digits: 0, most: 1000, of: "figure" },
 ];
-// A damaged flag joins two packets, so a few more are lost than octets damaged.
+// A damaged flag joins two packets, so slightly more packets are lost than octets damaged.
 const NOISY: readonly Row[] = [
   { title: "packets lost a damaged octet", figure: "lost", digits: 2, most: 1.05, of: "figure" },
 ];
@@ -137,7 +137,7 @@ export function rowOf(row: Row, ours: Figures, yardstick: Figures): string[] {
   return [row.title, text(its), text(our), Number.isNaN(our / its) ? "-" : (our / its).toFixed(2), goal, verdict];
 }
 
-/** Why it cannot be measured here, or undefined. */
+/** The reason why it cannot be measured here. Undefined: it can. */
 function missing(): string | undefined {
   const tools = ["gcc", "ip", "ping", "iperf3"].filter((tool) => Bun.which(tool) === null);
   if (tools.length > 0) return `${tools.join(", ")} not installed`;
@@ -148,10 +148,12 @@ interface Run extends Omit<LinkOptions, "command"> {
   readonly label: string;
 }
 
-/** The yardstick compresses nothing; and what iperf3 sends, the same few kilobytes over and over, would say little of it. */
+/**
+ * The yardstick does not compress, and iperf3's data, the same few kilobytes repeated, would not be a fair test of it.
+ */
 const OPTIONS = ["noauth", "local", "nodetach", "noccp", "novj"];
 
-/** One run; with `pppd` that program at both ends, else the yardstick. */
+/** One run with `pppd` at both ends; without it, with the yardstick. */
 async function measure({ label, ...line }: Run, pppd?: string): Promise<Figures> {
   const speed = line.baud > 0 ? [String(line.baud)] : [];
   const ends = { a: `${ADDRESS.a}:${ADDRESS.b}`, b: "noipdefault" } as const;

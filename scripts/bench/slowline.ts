@@ -1,8 +1,8 @@
-// What a slow line makes of files: two of our pppds over the virtual cable at 115200, their default options and noccp, a
-// text, a .tar.gz, and a ping while the text is under way.
+// Measures file transfers on a slow line: two of our pppds over the virtual cable at 115200, with default options and
+// with noccp, a text, a .tar.gz, and a ping during the text.
 //
-// The text is this repository's own documentation and sources, of which the .tar.gz is made too; and, where there is
-// enough of it, the pod of this machine's perl: English in short paragraphs, which compresses less.
+// The text is this repository's documentation and sources, and the .tar.gz is made from them. If this machine's perl
+// has enough pod, that is a second text: English in short paragraphs, which compresses less.
 
 import { consola } from "consola";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -23,7 +23,7 @@ const FILE = "/run/slowline.bin";
 const WITHIN_MS = 150_000;
 const ROOT = join(import.meta.dir, "../..");
 const PODS = "/usr/share/perl";
-/** What is to be reached: the multiple of the line rate, noccp's seconds over the default's, milliseconds. */
+/** The goals: the multiple of the line rate, noccp's seconds divided by the default's, and milliseconds. */
 const TEXT_GOAL = 3;
 const GZ_GOAL = 0.985;
 const PING_GOAL = 500;
@@ -31,13 +31,13 @@ const PING_GOAL = 500;
 interface Transfer {
   readonly octets: number;
   readonly seconds: number;
-  /** Octets the line carried that way meanwhile. */
+  /** Octets that the line carried in that direction meanwhile. */
   readonly there: number;
-  /** Round trips of a ping from the receiver meanwhile, milliseconds, in order of size. */
+  /** Round trips of a ping from the receiver meanwhile, in milliseconds, sorted. */
   readonly pings: readonly number[];
 }
 
-/** Distinct files of a folder, one after the other. */
+/** The distinct files of a folder, concatenated. */
 function filesOf(folder: string, patterns: readonly string[]): Buffer {
   const files = patterns.flatMap((pattern) => [...new Bun.Glob(pattern).scanSync(folder)].sort());
   return Buffer.concat(files.map((file) => readFileSync(join(folder, file))));
@@ -47,7 +47,7 @@ function ownText(octets: number): Buffer {
   return filesOf(ROOT, ["*.md", "src/**/*.ts", "scripts/**/*.ts", "test/**/*.ts"]).subarray(0, octets);
 }
 
-/** As `tar cz` makes it of this repository's sources. */
+/** An archive of this repository's sources, as `tar cz` makes it. */
 function archive(octets: number): Buffer {
   const { stdout } = Bun.spawnSync(["tar", "cf", "-", "--sort=name", "src", "scripts", "test", "fixtures"], {
     cwd: ROOT,
@@ -56,7 +56,7 @@ function archive(octets: number): Buffer {
   return gzipSync(stdout).subarray(0, octets);
 }
 
-/** A link with `options`, up; `use` has the two machines. */
+/** Brings up a link with `options` and passes the two machines to `use`. */
 async function withLink<T>(
   options: readonly string[],
   use: (server: Machine, client: Machine, cable: Cable) => Promise<T>,
@@ -135,7 +135,7 @@ export async function benchSlowLine(quick: boolean): Promise<void> {
     const { octets, seconds, there } = result;
     const speed = octets / seconds;
     const row = [name, String(octets), seconds.toFixed(2), speed.toFixed(0), (speed / LINE_RATE).toFixed(3)];
-    // What gzip makes of the whole file, in one block as large as it likes, is more than packets can be made.
+    // The size by gzip over the whole file in one block. Packets cannot reach this.
     row.push(
       ((100 * there) / seconds / LINE_RATE).toFixed(1),
       (octets / gzipSync(data, { level: 9 }).length).toFixed(3),

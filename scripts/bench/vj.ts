@@ -1,4 +1,4 @@
-// How long VJ takes: nanoseconds a packet each way, on the three kinds of TCP traffic there are.
+// Measures VJ: nanoseconds a packet in each direction, on three kinds of TCP traffic.
 
 import { consola } from "consola";
 import { put16, put32 } from "../../src/bytes/be.ts";
@@ -10,7 +10,7 @@ import { table } from "./table.ts";
 const RUNS = 7;
 const SLOTS = 16;
 const HEADERS = 40;
-/** Packets of a stream before it begins anew; the first of each connection goes whole then. */
+/** Packets in a stream before it repeats. The first packet of each connection is then sent uncompressed. */
 const STREAM = 1024;
 
 interface Stream {
@@ -18,7 +18,7 @@ interface Stream {
   /** Octets of data in every packet. */
   readonly data: number;
   readonly connections: number;
-  /** What a packet of a connection adds to its sequence and acknowledgment number. */
+  /** How much each packet of a connection adds to its sequence and acknowledgment number. */
   readonly bySequence: number;
   readonly byAcknowledgment: number;
 }
@@ -30,7 +30,7 @@ const STREAMS: readonly Stream[] = [
   { name: "interactive, 8 connections in turn", data: 1, connections: 8, bySequence: 1, byAcknowledgment: 1 },
 ];
 
-/** The headers of one packet after the other. TCP checksums are left out: nobody here looks at them. */
+/** The headers of successive packets. TCP checksums are left out, because nothing here checks them. */
 function headersOf({ data, connections, bySequence, byAcknowledgment }: Stream): Uint8Array[] {
   return Array.from({ length: STREAM }, (_, at) => {
     const connection = at % connections;
@@ -55,7 +55,7 @@ function headersOf({ data, connections, bySequence, byAcknowledgment }: Stream):
   });
 }
 
-/** Nanoseconds a packet: the best of several runs of about `runMs`. `pass` is a stream from its first packet to its last. */
+/** Nanoseconds a packet: the best of several runs of about `runMs`. `pass` runs a whole stream. */
 function measure(pass: () => void, runMs: number): number {
   let passes = 1;
   let best = Infinity;
@@ -85,7 +85,7 @@ function row(stream: Stream, runMs: number): string[] {
     }
   };
 
-  // What is left of the headers, from a second time around: nothing in the slots is new then.
+  // The size of the compressed headers, measured in a second pass, when all slots are filled.
   compress();
   let octets = 0;
   let isNew = false;

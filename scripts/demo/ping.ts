@@ -1,6 +1,6 @@
-// A ping of our own for the demo, which wants no package: bun scripts/demo/ping.ts ADDRESS COUNT
+// A ping for the demo that needs no package: bun scripts/demo/ping.ts ADDRESS COUNT
 //
-// A raw ICMP socket by ffi, as ping(8) has it; being root in a machine's (user) namespace is enough for it.
+// It uses a raw ICMP socket by ffi, like ping(8). Being root in a machine's (user) namespace is enough for that.
 
 import { check, closeFd, libc, Memory, POLLIN } from "../../src/os/ffi/libc.ts";
 

@@ -1,4 +1,4 @@
-// The licences of all that is inside the executables, as one text.
+// Collects the licences of everything in the executables into one text.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,10 +9,10 @@ interface Lock {
   packages: Record<string, { version?: string; dev?: boolean; license?: string } | undefined>;
 }
 
-/** Whole licences that the texts only name: Debian has them. */
+/** Complete licences that the texts mention only by name. Debian has them. */
 const COMMON = "/usr/share/common-licenses";
 
-/** Throws with the reason when one is not to be had. */
+/** Throws with the reason when a licence is missing. */
 export function licences(muslCxx: string | undefined): string {
   const common = ["LGPL-2", "LGPL-2.1", "Apache-2.0", ...(muslCxx === undefined ? [] : ["GPL-3"])];
   const parts: [title: string, text: string][] = [
@@ -26,7 +26,7 @@ export function licences(muslCxx: string | undefined): string {
   return parts.map(([title, text]) => `${line}\n${title}\n${line}\n\n${text.trim()}\n\n`).join("");
 }
 
-/** Bun's own page about its licences, without the head for its site. */
+/** Bun's page about its licences, without the header for its web site. */
 function bun(): string {
   const page = readFileSync(join(ROOT, "node_modules/bun-types/docs/project/license.mdx"), "utf8");
   return page
@@ -35,7 +35,7 @@ function bun(): string {
     .replace(/-{4,}/g, "---");
 }
 
-/** Every package that is not only for developing. */
+/** Every package that is not only a development dependency. */
 function packages(): [string, string][] {
   const lock = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")) as Lock;
   return Object.entries(lock.packages).flatMap(([path, entry]): [string, string][] => {

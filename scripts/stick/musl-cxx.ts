@@ -1,10 +1,11 @@
-// libstdc++.so.6 for a musl system that has none: Bun's musl executable needs it, a minimal Alpine is without, and there is
-// no network where a stick is used. The functions that executable asks for, out of Debian's "shared library subset kit".
+// Makes libstdc++.so.6 for a musl system without one. Bun's musl executable needs it, a minimal Alpine does not have
+// it, and a stick is used without a network. It contains the functions that Bun needs, from Debian's "shared library
+// subset kit".
 
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Runs a command; its standard output, or why there is none. */
+/** Runs a command. Returns its standard output, or throws with the reason. */
 function run(command: readonly string[], cwd: string): string {
   if (Bun.which(command[0]!) === null) throw new Error(`${command[0]} is not installed`);
   const { exitCode, stdout, stderr } = Bun.spawnSync([...command], { cwd, env: { ...process.env, LC_ALL: "C" } });
@@ -14,11 +15,14 @@ function run(command: readonly string[], cwd: string): string {
 
 export interface MuslCxx {
   readonly shared: Uint8Array<ArrayBuffer>;
-  /** Where it is from, and its licence. */
+  /** Its origin and its licence. */
   readonly licence: string;
 }
 
-/** Builds it for the Bun at `runtime` (x86-64 only), in the empty folder `work`. Throws with the reason when it cannot. */
+/**
+ * Builds the library for the Bun at `runtime` (x86-64 only) in the empty folder `work`. Throws with the reason on
+ * failure.
+ */
 export function muslCxx(runtime: string, work: string): MuslCxx {
   const machine = run(["gcc", "-dumpmachine"], work).trim();
   if (!machine.startsWith("x86_64-")) throw new Error(`gcc is for ${machine}, not for 64-bit x86`);
@@ -38,7 +42,7 @@ export function muslCxx(runtime: string, work: string): MuslCxx {
       .split("\n")
       .flatMap((line) => /^(?:[0-9a-f]+)? +[A-Za-z] ([^@\s]+)/.exec(line)?.[1] ?? []);
   const there = new Set(symbols("-g", "--defined-only", archive));
-  // Also those it has itself: the vtables it copies from the library when it is loaded are among them.
+  // Include symbols that the executable defines itself: it copies vtables from the library when that is loaded.
   const wanted = [...new Set(symbols("-D", runtime))].filter((one) => there.has(one)).sort();
 
   run(

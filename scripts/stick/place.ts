@@ -1,11 +1,11 @@
-// Where the stick's files go: looked at before anything is built, written so that nothing half made stays.
+// The target folder of the stick's files. It is checked before the build, and written so that no incomplete file stays.
 
 import { accessSync, constants, existsSync, mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 const MB = 1_000_000;
 
-/** Why the folder cannot take so many octets; undefined: it can. What has one of `names` there will be replaced. */
+/** The reason why the folder cannot take this many octets. Undefined: it can. Files called `names` will be replaced. */
 export function placeTrouble(folder: string, octets: number, names: readonly string[]): string | undefined {
   const found = nearest(folder);
   if (!statSync(found).isDirectory()) return `${found} is a file, not a folder`;
@@ -21,7 +21,7 @@ export function placeTrouble(folder: string, octets: number, names: readonly str
   }
 }
 
-/** The folder, or of those it is to lie in the first that is there. */
+/** The folder itself, or its nearest parent that exists. */
 function nearest(folder: string): string {
   for (let at = folder; ; at = dirname(at)) if (existsSync(at)) return at;
 }
@@ -30,7 +30,7 @@ function replaced(folder: string, names: readonly string[]): number {
   return names.reduce((sum, name) => sum + (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0), 0);
 }
 
-/** Writes the files in the place of those called `names`; all of them or none. Throws what node:fs throws. */
+/** Replaces the files called `names` by the given ones: all of them or none. Throws errors of node:fs. */
 export function writeAllOrNone(
   folder: string,
   files: ReadonlyMap<string, Uint8Array | string>,

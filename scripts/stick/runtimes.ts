@@ -1,5 +1,5 @@
-// The Buns that executables for other machines are built around: packages of the npm registry, as package-lock.json has
-// them, verified by its hashes and kept in node_modules/.cache.
+// The Buns that executables for other machines are built with. They are packages of the npm registry, as listed in
+// package-lock.json, verified by its hashes, and kept in node_modules/.cache.
 
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
@@ -9,14 +9,14 @@ const ROOT = join(import.meta.dir, "../..");
 const CACHE = join(ROOT, "node_modules/.cache/nullmodem");
 
 export interface Target {
-  /** Its name on the stick: 8.3, as FAT likes it. */
+  /** The name on the stick: 8.3, for FAT. */
   readonly file: string;
-  /** What uname -m says there. */
+  /** The output of uname -m on that machine. */
   readonly machine: "x86_64" | "aarch64";
   readonly libc: "glibc" | "musl";
   readonly what: string;
   readonly package: string;
-  /** For bun build --target. Bun's x64 is the baseline, Nehalem of 2008; newer instructions it finds out about itself. */
+  /** For bun build --target. Bun's x64 is the baseline (Nehalem, 2008); it detects newer instructions at run time. */
   readonly target: string;
 }
 
@@ -51,7 +51,7 @@ interface Lock {
   packages: Record<string, { version: string; integrity: string } | undefined>;
 }
 
-/** Where that package's Bun is; fetched when it is not there yet. Throws with the reason when it cannot be had. */
+/** The path of that package's Bun. Fetches it if necessary. Throws with the reason when it is not available. */
 export function runtimeOf(name: string): string {
   const lock = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")) as Lock;
   const locked = lock.packages[`node_modules/${name}`];
