@@ -16,7 +16,7 @@
 import { bytesOf, printable } from "../bytes/text.ts";
 import { leadingNumber, DEFAULT_TIMEOUT } from "./command.ts";
 import { cleanExpect, cleanSend, copied, untilNul, visibleText, type Substitutions } from "./escapes.ts";
-import { Heard, HEARD_MAX } from "./expect-buffer.ts";
+import { ExpectBuffer, HEARD_MAX } from "./expect-buffer.ts";
 import { Reports, type ReportLine } from "./reports.ts";
 import { splitExpect, type ChatScript } from "./script.ts";
 
@@ -91,7 +91,7 @@ export class ChatEngine {
   #secretSent = false;
   #failure: string | undefined;
 
-  readonly #heard = new Heard((line) => this.#progress(line));
+  readonly #heard = new ExpectBuffer((line) => this.#progress(line));
   readonly #reports = new Reports();
 
   constructor(script: ChatScript, options: ChatOptions) {

@@ -1,4 +1,4 @@
-// The text received since the current expect began. Its end is compared with strings; all of it is logged, in lines.
+// The octets from the line since the current expect began. The end is compared with the expect; all of it is logged in lines.
 
 import { visibleText } from "./escapes.ts";
 import { textOf } from "../bytes/text.ts";
@@ -11,7 +11,7 @@ const LOG_WIDTH = 80;
 /** The most characters that `tail` returns. */
 const TAIL = 40;
 
-export class Heard {
+export class ExpectBuffer {
   readonly #bytes = new Uint8Array(HEARD_MAX);
   readonly #log: (line: string) => void;
   #fill = 0;

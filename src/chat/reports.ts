@@ -1,6 +1,6 @@
 // REPORT: the strings to look for, and the line that starts with the string found last. Each string is found once.
 
-import type { Heard } from "./expect-buffer.ts";
+import type { ExpectBuffer } from "./expect-buffer.ts";
 
 export interface ReportLine {
   text: string;
@@ -21,7 +21,7 @@ export class Reports {
   }
 
   /** Takes a received byte. Returns the line, if the byte ends one. */
-  hear(byte: number, heard: Heard, now: number): ReportLine | undefined {
+  hear(byte: number, heard: ExpectBuffer, now: number): ReportLine | undefined {
     if (this.#line) return this.collect(byte);
     const at = this.strings.findIndex((text) => text !== undefined && heard.endsIn(text));
     const text = this.strings[at];

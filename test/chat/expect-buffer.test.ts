@@ -1,15 +1,15 @@
 import { describe, expect, test } from "bun:test";
-import { Heard, HEARD_MAX } from "../../src/chat/expect-buffer.ts";
+import { ExpectBuffer, HEARD_MAX } from "../../src/chat/expect-buffer.ts";
 
-function hear(text: string, want = 2): { heard: Heard; lines: string[] } {
+function hear(text: string, want = 2): { heard: ExpectBuffer; lines: string[] } {
   const lines: string[] = [];
-  const heard = new Heard((line) => lines.push(line));
+  const heard = new ExpectBuffer((line) => lines.push(line));
   heard.restart(want);
   for (const char of text) heard.push(char.charCodeAt(0));
   return { heard, lines };
 }
 
-describe("Heard", () => {
+describe("ExpectBuffer", () => {
   test("logs a line at its newline, an empty one too", () => {
     expect(hear("ab\r\n\nc").lines).toEqual(["ab^M", ""]);
   });
