@@ -13,7 +13,7 @@ const OURS = [process.execPath, join(import.meta.dir, "../kit/chat-main.ts")];
 const skipped = existsSync(REAL) ? "" : ` [skipped: no ${REAL}, install Debian's ppp]`;
 
 /** Pairs at a time: they wait more than they work. */
-const AT_ONCE = 12;
+const AT_ONCE = 6;
 
 /** Everything that must be the same, dates and the program's name masked. */
 function comparable({ sent, code, stderr, report, before, during, after }: Seen, compared: Compared) {
