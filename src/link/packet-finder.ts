@@ -2,6 +2,7 @@
 
 import type { Ring } from "../bytes/ring.ts";
 import type { Level } from "../control/dialect.ts";
+import type { Deframer } from "../frame/deframer.ts";
 import { addressEnd, protocolAt, protocolEnd } from "../frame/header.ts";
 import { Protocol } from "../wire/protocols.ts";
 import type { Bundle, Member } from "./bundle.ts";
@@ -31,6 +32,11 @@ export class PacketFinder {
   /** The link is in the network phase: data is taken. */
   inNetworkPhase = false;
   readonly #host: PacketFinderHost;
+  readonly #framing: Framing;
+  readonly #deframer: Deframer;
+  readonly #networks: Networks;
+  readonly #control: LinkControl;
+  readonly #bundle: Bundle | undefined;
   /** Bad frames at the last data packet. Header compression must know of frames lost since. */
   #badFrames = 0;
   /** The places in the code where handling a frame failed. */
@@ -38,19 +44,23 @@ export class PacketFinder {
 
   constructor(host: PacketFinderHost) {
     this.#host = host;
-    this.packet = host.framing.deframer.frame;
+    this.#framing = host.framing;
+    this.#deframer = host.framing.deframer;
+    this.#networks = host.networks;
+    this.#control = host.control;
+    this.#bundle = host.bundle;
+    this.packet = this.#deframer.frame;
   }
 
   /** Reads `input` up to the end of the first IP packet. False: all of the input is consumed. */
   receive(input: Ring, now: number): boolean {
-    const { bundle, control, framing } = this.#host;
-    const { deframer } = framing;
+    const deframer = this.#deframer;
     // A packet held for want of a fragment may have become whole by a fragment on another link.
-    if (bundle !== undefined && this.#guarded(this.#takeHeld, now)) return true;
+    if (this.#bundle !== undefined && this.#guarded(this.#takeHeld, now)) return true;
     while (input.length > 0) {
       const at = input.readAt;
       const stopped = deframer.push(input.bytes, at, at + input.readable);
-      control.heard?.octets(input.bytes, at, stopped, now);
+      this.#control.heard?.octets(input.bytes, at, stopped, now);
       input.consume(stopped - at);
       if (deframer.length > 0 && this.#guarded(this.#receiveFrame, now)) return true;
     }
@@ -65,7 +75,7 @@ export class PacketFinder {
     try {
       return handle.call(this, now);
     } catch (error) {
-      this.#host.framing.deframer.stats.faults++;
+      this.#deframer.stats.faults++;
       const place = placeOf(error);
       if (!this.#faults.has(place))
         this.#host.log(
@@ -78,11 +88,11 @@ export class PacketFinder {
   }
 
   #takeHeld(now: number): boolean {
-    return this.#takeFromBundle(this.#host.bundle!, now);
+    return this.#takeFromBundle(this.#bundle!, now);
   }
 
   #receiveFrame(now: number): boolean {
-    const { frame, length } = this.#host.framing.deframer;
+    const { frame, length } = this.#deframer;
     // The peer may use compressed header fields that we agreed to, and need not.
     const start = addressEnd(frame, 0, length);
     const at = protocolEnd(frame, start, length);
@@ -95,17 +105,18 @@ export class PacketFinder {
   }
 
   #receiveData(protocol: number, start: number, end: number, now: number): boolean {
-    const { networks, framing, bundle, member } = this.#host;
-    const { frame } = framing.deframer;
+    const networks = this.#networks;
+    const bundle = this.#bundle;
+    const { frame } = this.#deframer;
     if (bundle !== undefined && protocol === Protocol.MP) {
-      bundle.receive(member, frame, start, end);
+      bundle.receive(this.#host.member, frame, start, end);
       return this.#takeFromBundle(bundle, now);
     }
-    const bad = framing.badFrames;
+    const bad = this.#framing.badFrames;
     if (bad !== this.#badFrames) networks.datapath.frameLost();
     this.#badFrames = bad;
     if (bundle !== undefined)
-      return bundle.takePacket(member, protocol, frame, start, end, now) && this.#foundBy(bundle);
+      return bundle.takePacket(this.#host.member, protocol, frame, start, end, now) && this.#foundBy(bundle);
     const { datapath } = networks;
     if (networks.receiveData(protocol, frame, start, end, now)) return this.#foundBy(datapath);
     // Data of a configured protocol that is not open is dropped. Data of any other protocol is rejected.
