@@ -294,16 +294,13 @@ export class Attempt {
   }
 
   #peerAuthenticated(name: string): void {
-    const {
-      options: { config },
-      log,
-      peers,
-      hooks,
-    } = this.#host;
+    const { options, log, peers, hooks } = this.#host;
     const peer = decoded(name);
     hooks.env.set("PEERNAME", peer);
     const problem = peers.applyOptions();
     if (problem !== undefined) log.write("error", problem);
+    // The peer's options make a new Config.
+    const { config } = options;
     if (!this.link.networks.up) this.link.networks.filters = filtersOf(config);
     // What the peer's own line of the secrets file says of addresses and name servers, IPCP must know.
     const { ipcp } = this.#linkConfig.networks;
