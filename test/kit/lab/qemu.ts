@@ -3,6 +3,8 @@
 
 import { closeSync, mkdirSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { closeFd, O, openFd } from "../../../src/os/ffi/libc.ts";
+import { flushTty } from "../../../src/os/serial/termios.ts";
 import { type Cable, openCable } from "../cable.ts";
 import { Lab, type LabOptions } from "../lab.ts";
 import { built } from "../program.ts";
@@ -151,10 +153,16 @@ export class Pc {
   /** Plugs the adapter in, as ttyUSB0 when that name is free. */
   async plug(): Promise<void> {
     await this.#qmp.ask("device_add", { driver: "usb-serial", id: `adapter${++this.#plugged}`, chardev: "adapter" });
+    await this.#cable.mend();
   }
 
   /** Pulls it out. */
   async unplug(): Promise<void> {
+    // qemu 7.2 ends by SIGSEGV when an octet arrives for a device that is on its way out.
+    await this.#cable.cut();
+    const line = openFd(this.#cable.a, O.RDWR | O.NOCTTY | O.NONBLOCK);
+    flushTty(line, "input");
+    closeFd(line);
     const id = `adapter${this.#plugged}`;
     const gone = this.#qmp.event("DEVICE_DELETED", (data) => data["device"] === id);
     await this.#qmp.ask("device_del", { id });
