@@ -22,6 +22,7 @@ export interface Case {
   readonly outcome: "passed" | "failed" | "skipped";
   /** The reason for the skip, from the test's name. */
   readonly reason: string;
+  readonly seconds: number;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
@@ -48,6 +49,7 @@ export function readReport(xml: string): Case[] {
       name,
       outcome,
       reason: REASON.exec(name)?.[1] ?? (todo ? "not written yet" : "no reason given"),
+      seconds: Number(attribute("time")),
     });
   }
   return cases;
@@ -65,6 +67,14 @@ export function skipReport(cases: readonly Case[], all: boolean): string[] {
     `skipped ${group.length}: ${reason}`,
     ...(all ? group.map(({ file, name }) => `    ${file}: ${name.replace(REASON, "").trim()}`) : []),
   ]);
+}
+
+/** The files that took longest, with their seconds. Tests of a file that run at once count each. */
+export function slowReport(cases: readonly Case[], count: number): string {
+  const times = new Map<string, number>();
+  for (const { file, seconds } of cases) times.set(file, (times.get(file) ?? 0) + seconds);
+  const slowest = [...times].sort(([, one], [, other]) => other - one).slice(0, count);
+  return slowest.map(([file, seconds]) => `${file} ${Math.round(seconds)} s`).join(", ");
 }
 
 interface Counts {
@@ -111,7 +121,7 @@ function runTests(files: readonly string[], flags: readonly string[]): Case[] {
       { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] },
     );
     const cases = existsSync(report) ? readReport(readFileSync(report, "utf8")) : [];
-    const failed = (file: string, name: string): Case => ({ file, name, outcome: "failed", reason: "" });
+    const failed = (file: string, name: string): Case => ({ file, name, outcome: "failed", reason: "", seconds: 0 });
     const silent = files.filter((file) => !cases.some((one) => one.file === file));
     cases.push(...silent.map((file) => failed(file, "reported no test (does it load?)")));
     if (exitCode !== 0 && !cases.some(({ outcome }) => outcome === "failed")) {
@@ -138,6 +148,7 @@ function main(words: readonly string[]): number {
   const count = (outcome: Case["outcome"]): number => cases.filter((one) => one.outcome === outcome).length;
 
   console.log("");
+  if (words.length === 0) console.log(`slowest: ${slowReport(cases, 12)}`);
   for (const line of skipReport(cases, process.env["CI"] !== undefined)) console.log(line);
   for (const { file, name, outcome } of cases) if (outcome === "failed") console.log(`FAILED: ${file}: ${name}`);
   const failed = counts.failed + count("failed");

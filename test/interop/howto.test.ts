@@ -49,11 +49,11 @@ const ENDED = ["LCP terminated by peer (User request)", ...STATISTICS, "Connecti
 
 /**
  * The lines that all pppds have. The real ones speak of IPv6 and Deflate too, and say the statistics once for each network
- * protocol; the peer's name is told since 2.5.1.
+ * protocol; the peer's name is told since 2.5.1. Ours says that it hears nothing when the other machine starts late.
  */
 function common(lines: readonly string[]): string[] {
   const words = lines
-    .filter((line) => !/ LL address |^Deflate |^Peer zaphod authenticated /.test(line))
+    .filter((line) => !/ LL address |^Deflate |^Peer zaphod authenticated |^Heard nothing for 3 s; /.test(line))
     .map((line) => line.replace(/\b\d+(\.\d)? (minutes|bytes)/g, "N $2"));
   return words.filter((line, index) => !STATISTICS.includes(line) || words.indexOf(line) === index);
 }

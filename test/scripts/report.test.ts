@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readReport, skipReport } from "../../scripts/test.ts";
+import { readReport, skipReport, slowReport } from "../../scripts/test.ts";
 
 const XML = `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="bun test" tests="4">
@@ -10,7 +10,7 @@ const XML = `<?xml version="1.0" encoding="UTF-8"?>
     </testcase>
     <testcase name="y [skipped: no lab]" classname="" time="0" file="test/a.test.ts"><skipped /></testcase>
     <testcase name="later" classname="" time="0" file="test/a.test.ts" line="3"><skipped message="TODO" /></testcase>
-    <testcase name="bad" classname="" time="0" file="test/b.test.ts">
+    <testcase name="bad" classname="" time="61.7" file="test/b.test.ts">
       <failure type="AssertionError" message="&lt;skipped not&gt;">a &#10; b</failure>
     </testcase>
   </testsuite>
@@ -26,4 +26,6 @@ test("a report's cases, outcomes and reasons", () => {
   ]);
   expect(skipReport(readReport(XML), false)).toEqual(["skipped 2: no lab", "skipped 1: not written yet"]);
   expect(skipReport(readReport(XML), true)[1]).toBe("    test/a.test.ts: x");
+  expect(slowReport(readReport(XML), 1)).toBe("test/b.test.ts 62 s");
+  expect(slowReport(readReport(XML), 9)).toBe("test/b.test.ts 62 s, test/a.test.ts 0 s");
 });

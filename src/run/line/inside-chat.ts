@@ -4,7 +4,6 @@
 import { bytesOf, decoded, encoded, textOf, withoutByteOrderMark } from "../../bytes/text.ts";
 import { parseArguments, USAGE, type ChatCommand } from "../../chat/command.ts";
 import { ChatEngine } from "../../chat/engine.ts";
-import { visibleText } from "../../chat/escapes.ts";
 import { parseScript, type ChatScript } from "../../chat/script.ts";
 import type { Processes } from "../host/processes.ts";
 import type { SyslogWriter } from "../host/syslog.ts";
@@ -146,8 +145,9 @@ class Speaker {
     }
   }
 
+  /** No octet of the peer's in it acts on a terminal: a control character ends a report. */
   #putReport(line: string): void {
-    if (this.#report === undefined) this.#stderr(bytesOf(`${visibleText(line.slice(0, -1))}\n`));
+    if (this.#report === undefined) this.#stderr(bytesOf(line));
     else this.#machine.descriptors.writeAll(this.#report, bytesOf(line));
   }
 }
