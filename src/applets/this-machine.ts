@@ -3,20 +3,30 @@
 
 import { eventPollDescriptors } from "../os/ffi/event-poll.ts";
 import * as files from "../os/ffi/files.ts";
-import { check, closeFd, errno, libc, Memory, O, POLLOUT, strerror } from "../os/ffi/libc.ts";
+import { asOsError, check, closeFd, EPERM, errno, libc, Memory, O, POLLOUT, strerror } from "../os/ffi/libc.ts";
 import { PollSet } from "../os/ffi/poll-set.ts";
-import { readAll } from "../os/ffi/small-file.ts";
+import { readAll, readHead } from "../os/ffi/small-file.ts";
 import { outboxTurnMs } from "../os/log/outbox.ts";
+import { Publication } from "../os/log/publication.ts";
 import { logTime, Syslog } from "../os/log/syslog.ts";
 import { Certificate } from "../os/net/certificate.ts";
 import { userName } from "../os/net/hosts.ts";
 import { networkNamespace } from "../os/net/namespace.ts";
-import { findInterface, firstEthernetMac } from "../os/net/netif.ts";
+import * as netif from "../os/net/netif.ts";
+import { addProxy, findProxyInterface, removeProxy } from "../os/net/proxy-arp.ts";
+import { writeResolvConf } from "../os/net/resolv-conf.ts";
+import { findResolvconf, findResolver } from "../os/net/resolver.ts";
+import { addRoute, defaultRoutes, removeRoute, returnRoute, takeRoute } from "../os/net/route.ts";
+import { defaultRoutes6 } from "../os/net/route6.ts";
+import { readSysctl, writeSysctl } from "../os/net/sysctl.ts";
 import * as tcp from "../os/net/tcp.ts";
 import { TlsEngine } from "../os/net/tls.ts";
-import { hookRefusal, runHook, runProgram, runShell } from "../os/process/exec.ts";
+import { openTun } from "../os/net/tun.ts";
+import { joinVrf, vrfTable } from "../os/net/vrf.ts";
+import { hookRefusal, runHook, runProgram, runShell, runTool } from "../os/process/exec.ts";
 import { Helper } from "../os/process/helper.ts";
 import { ownEnvironment } from "../os/process/inherited.ts";
+import { share, undoAbandoned } from "../os/process/share.ts";
 import { adapterOf, isSameAdapter, ttyOfAdapter } from "../os/serial/adapter.ts";
 import { ChatTerminal } from "../os/serial/chat-terminal.ts";
 import { lockDevice } from "../os/serial/lock.ts";
@@ -29,6 +39,7 @@ import { adoptTty, openTty } from "../os/serial/tty.ts";
 import { cryptMatches } from "../os/users/crypt.ts";
 import { systemLogin } from "../os/users/login.ts";
 import type { Files } from "../run/host/files.ts";
+import type { Interfaces, Routes } from "../run/host/interfaces.ts";
 import type { Network } from "../run/host/network.ts";
 import type { Child, Processes } from "../run/host/processes.ts";
 import type { Serial } from "../run/host/serial.ts";
@@ -76,8 +87,11 @@ const machineFiles: Files = {
   open: files.openFile,
   readAll: (fd) => readAll(fd),
   read: files.readFile,
+  readHead,
   readResized: files.readResized,
   write: files.writeFile,
+  replace: files.replaceFile,
+  remove: files.removeFile,
   readSome: files.readSome,
   list: files.listFolder,
   realPath: files.realPath,
@@ -88,10 +102,41 @@ const machineFiles: Files = {
   isPipe: files.isPipe,
 };
 
+const interfaces: Interfaces = {
+  openTun,
+  find: netif.findInterface,
+  set: netif.setLink,
+  queueLengthOf: netif.queueLengthOf,
+  noKernelLinkLocal: netif.noKernelLinkLocal,
+  addAddress: netif.addAddress,
+  removeAddress: netif.removeAddress,
+  addAddress6: (device, our, peer) => netif.addAddress6(device, our, 128, peer),
+  removeAddress6: (device, our, peer) => netif.removeAddress6(device, our, 128, peer),
+  vrfTable,
+  joinVrf,
+  findForProxy: findProxyInterface,
+  addProxy,
+  removeProxy,
+};
+
+/** The destination of a default route. */
+const EVERYWHERE = { 4: new Uint8Array(4), 6: new Uint8Array(16) } as const;
+
+const routes: Routes = {
+  defaults: defaultRoutes,
+  defaults6: defaultRoutes6,
+  addDefault: (family, device, metric, table) => addRoute(device, EVERYWHERE[family], 0, metric, table),
+  removeDefault: (family, device, metric, table) => removeRoute(device, EVERYWHERE[family], 0, metric, table),
+  take: takeRoute,
+  putBack: returnRoute,
+};
+
 const network: Network = {
-  firstEthernetMac,
-  macOf: (ifname) => findInterface(ifname)?.mac,
+  firstEthernetMac: netif.firstEthernetMac,
+  macOf: (ifname) => netif.findInterface(ifname)?.mac,
   namespace: networkNamespace,
+  interfaces,
+  routes,
   tcp: {
     lookUp: tcp.lookUp,
     text: tcp.endpointText,
@@ -100,6 +145,11 @@ const network: Network = {
     listen: (where, port) => (where === undefined ? tcp.listenEverywhere(port) : tcp.listenOn(where)),
     takeCaller: tcp.takeCaller,
   },
+  readSysctl,
+  writeSysctl,
+  resolver: findResolver,
+  resolvconf: findResolvconf,
+  writeResolvConf,
 };
 
 const processes: Processes = {
@@ -110,6 +160,11 @@ const processes: Processes = {
   runShell,
   runAsking,
   runHelper: (command, input) => new Helper(command, input),
+  runTool,
+  isRunning,
+  share,
+  undoAbandoned,
+  publish: (path, text) => asOsError(() => new Publication(path, text)),
   catchSignals(names, caught) {
     const handlers = names.map((name) => [name, () => caught(name)] as const);
     for (const [name, handler] of handlers) process.on(name, handler);
@@ -118,6 +173,10 @@ const processes: Processes = {
     };
   },
 };
+
+function isRunning(pid: number): boolean {
+  return libc.kill(pid, 0) === 0 || errno() === EPERM;
+}
 
 function runAsking(argv: readonly [string, ...string[]]): { child: Child; answer: number } {
   const pipe = new Memory(8);

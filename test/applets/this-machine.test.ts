@@ -1,14 +1,23 @@
 // The real Machine: what run/ relies on and the functions of os/ alone do not say.
 
 import { afterAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { thisMachine } from "../../src/applets/this-machine.ts";
 import { Errno, hasCode, isHostError, Poll, reasonOf } from "../../src/run/machine.ts";
 import { RecordFile } from "../../src/run/live/record-file.ts";
 
-const { clock, descriptors, files, serial } = thisMachine;
+const { clock, descriptors, files, processes, serial } = thisMachine;
 const folder = mkdtempSync(join(tmpdir(), "machine-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -72,6 +81,36 @@ test("a file is resized and read from its start, whatever its length", () => {
     expect([...bytes]).toEqual([...expected]);
     expect([...readFileSync(path)]).toEqual([expected[0], expected[1], 9, expected[3]]);
   }
+});
+
+test("a file is replaced in one step and with these permissions, and what is not there is removed without an error", () => {
+  const path = join(folder, "replaced");
+  writeFileSync(path, "the old one", { mode: 0o600 });
+  files.replace(path, Uint8Array.of(1, 2), 0o644);
+  expect([...readFileSync(path)]).toEqual([1, 2]);
+  expect(statSync(path).mode & 0o777).toBe(0o644);
+  expect([...files.readHead(path, 1)]).toEqual([1]);
+  expect(
+    hasCode(
+      errorOf(() => files.readHead(folder, 1)),
+      "EISDIR",
+    ),
+  ).toBe(true);
+  files.remove(path);
+  files.remove(path);
+  expect(existsSync(path)).toBe(false);
+  // A folder cannot be replaced by a file, and the unfinished file does not stay.
+  mkdirSync(path);
+  expect(isHostError(errorOf(() => files.replace(path, Uint8Array.of(1), 0o644)))).toBe(true);
+  expect(readdirSync(folder).filter((name) => name.startsWith("replaced"))).toEqual(["replaced"]);
+});
+
+test("a process is running when we may not signal it, and not when it has ended", async () => {
+  expect(processes.isRunning(processes.pid)).toBe(true);
+  expect(processes.isRunning(1)).toBe(true);
+  const child = Bun.spawn(["true"]);
+  await child.exited;
+  expect(processes.isRunning(child.pid)).toBe(false);
 });
 
 test("reads and writes return octets or minus the error number, and poll says which descriptor is ready", async () => {

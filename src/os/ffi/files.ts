@@ -10,7 +10,10 @@ import {
   readdirSync,
   readSync,
   realpathSync,
+  renameSync,
+  rmSync,
   statSync,
+  writeFileSync,
   writeSync,
 } from "node:fs";
 import {
@@ -62,6 +65,35 @@ export function readResized(fd: number, path: string, bytes: Uint8Array): void {
 /** Writes at once, at the end or at `position`. */
 export function writeFile(fd: number, bytes: Uint8Array, position?: number): void {
   asOsError(() => void writeSync(fd, bytes, 0, bytes.length, position ?? null));
+}
+
+/** Writes another file first and gives it this name then. */
+export function replaceFile(path: string, bytes: Uint8Array, permissions: number): void {
+  const unfinished = `${path}.${process.pid}`;
+  asOsError(() => {
+    rmSync(unfinished, { force: true });
+    try {
+      writeFileSync(unfinished, bytes, { mode: permissions, flag: "wx" });
+      renameSync(unfinished, path);
+    } catch (error) {
+      removeIfPossible(unfinished);
+      throw error;
+    }
+  });
+}
+
+/** Where nothing can be written, nothing can be removed either, and nothing was made. */
+function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The caller reports why the file could not be made.
+  }
+}
+
+/** Does nothing when it is not there. */
+export function removeFile(path: string): void {
+  asOsError(() => rmSync(path, { force: true }));
 }
 
 /** Octets from a descriptor that may be a pipe, once there are some; an empty array at its end. */

@@ -10,10 +10,16 @@ export interface Files {
   readAll(fd: number): Uint8Array;
   /** The same of a path. */
   read(path: string): Uint8Array;
+  /** At most so much from the start of a regular file; any other kind of file is an error. */
+  readHead(path: string, most: number): Uint8Array;
   /** Reads from the start of a regular file that is at least `length` long; a shorter one is made so long, a longer one cut. */
   readResized(fd: number, path: string, bytes: Uint8Array): void;
   /** Writes at once, at the end or at `position`. */
   write(fd: number, bytes: Uint8Array, position?: number): void;
+  /** Makes a file in one step: readers find the old one or the new one. Nothing of it is left when that fails. */
+  replace(path: string, bytes: Uint8Array, permissions: number): void;
+  /** Does nothing when it is not there. */
+  remove(path: string): void;
   /** Octets from a descriptor that may be a pipe, once there are some; an empty array at its end. */
   readSome(fd: number, most: number): Promise<Uint8Array>;
   /** The names in a folder. */

@@ -1,4 +1,7 @@
-// The network: TCP connections that a link runs on, and what is asked of interfaces.
+// The network: interfaces and routes, TCP connections that a link runs on, kernel parameters, name servers.
+
+import type { Interfaces, Routes } from "./interfaces.ts";
+import type { Resolver } from "./resolver.ts";
 
 export interface Endpoint {
   readonly family: 4 | 6;
@@ -13,7 +16,19 @@ export interface Network {
   macOf(ifname: string): Uint8Array | undefined;
   /** How /proc names our network namespace; "" where it does not. */
   namespace(): string;
+  readonly interfaces: Interfaces;
+  readonly routes: Routes;
   readonly tcp: Tcp;
+  /** A kernel parameter, "net/ipv4/ip_forward"; undefined: there is none, or none can be read. Never throws. */
+  readSysctl(name: string): string | undefined;
+  /** False: it may not be written. Never throws. */
+  writeSysctl(name: string, value: string): boolean;
+  /** Who collects name servers for the system; undefined: nobody that we know. */
+  resolver(): Resolver | undefined;
+  /** The same, if it is resolvconf. */
+  resolvconf(): Resolver | undefined;
+  /** Writes `<confdir>/resolv.conf` for scripts. Returns what the log is told when that fails. */
+  writeResolvConf(confdir: string, servers: readonly string[]): string | undefined;
 }
 
 /** Each function but `lookUp` and `text` throws HostError. */

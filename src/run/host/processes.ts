@@ -40,6 +40,24 @@ export interface Helper {
   end(): void;
 }
 
+/** A text that other programs of this machine can read. */
+export interface Publication {
+  /** To another path. Does nothing when that is denied. */
+  move(path: string): void;
+  /** A second call does nothing. */
+  close(): void;
+}
+
+/** A change to the machine that several sessions have made together: the last of them takes it back. */
+export interface Share {
+  /** No other session uses it yet. */
+  readonly isFirst: boolean;
+  /** The record of sessions that were killed; "": there is none. */
+  readonly leftOver: string;
+  /** Leaves. Calls `undo` when no other session uses it. */
+  release(undo: () => void): void;
+}
+
 export type SignalName = "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGUSR1" | "SIGUSR2";
 
 export type SignalEvent =
@@ -61,6 +79,19 @@ export interface Processes {
   runAsking(argv: readonly [string, ...string[]]): { readonly child: Child; readonly answer: number };
   /** Runs `/bin/sh -c command` with this on its standard input. */
   runHelper(command: string, input: string): Helper;
+  /** Runs a system tool to its end, with this on its standard input. */
+  runTool(
+    argv: readonly [string, ...string[]],
+    input: string,
+  ): Promise<{ readonly exitCode: number; readonly output: string }>;
+  /** A process of that id is there, whoever runs it. Never throws. */
+  isRunning(pid: number): boolean;
+  /** Joins the sessions that use a change. `record` says how to take it back should all of them be killed. Never throws. */
+  share(directory: string, name: string, record: string): Share;
+  /** Calls `undo` with each record of sessions that were all killed. */
+  undoAbandoned(directory: string, undo: (record: string) => void): void;
+  /** Publishes at a path. `text` is called for each reader. */
+  publish(path: string, text: () => string): Publication;
   /** Has these signals of the process come here. Returns what gives them back. */
   catchSignals<Name extends SignalName>(names: readonly Name[], caught: (name: Name) => void): () => void;
 }
