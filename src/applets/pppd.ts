@@ -30,6 +30,7 @@ import { Peers } from "../run/peers/peers.ts";
 import { Session } from "../run/session/session.ts";
 import { RUN_DIRECTORY } from "../run/live/published-status.ts";
 import { thisMachine } from "./this-machine.ts";
+import { type Finding, linesOf } from "../run/diagnose/finding.ts";
 import { tunTrouble } from "../run/diagnose/tun-trouble.ts";
 
 /** Keeps group and others from writing to our new files. */
@@ -62,7 +63,7 @@ export async function pppd(argv: string[]): Promise<number> {
     }
     const trouble = rightsTrouble() ?? (config.dryrun ? undefined : tunTrouble(thisMachine));
     if (trouble !== undefined) {
-      for (const line of trouble.lines) complain(line, "err", syslog);
+      for (const line of linesOf(trouble.finding)) complain(line, "err", syslog);
       return trouble.exit;
     }
     ({ config, given } = handOver(config, ours));
@@ -191,17 +192,12 @@ function complain(text: string, level: "err" | "warning", syslog: Syslog): void 
 }
 
 /** Making an interface needs root or CAP_NET_ADMIN. */
-function rightsTrouble(): { exit: Exit; lines: string[] } | undefined {
+function rightsTrouble(): { exit: Exit; finding: Finding } | undefined {
   if (libc.geteuid() === 0 || hasNetAdmin()) return undefined;
   const name = calledAs();
-  return {
-    exit: Exit.NOT_ROOT,
-    lines: [
-      `must be root to run ${name}, since it is not setuid-root`,
-      `${name} must be run as root or with CAP_NET_ADMIN`,
-      `try: sudo ${name} …`,
-    ],
-  };
+  const text = `must be root to run ${name}, since it is not setuid-root`;
+  const remedy = `\n${name} must be run as root or with CAP_NET_ADMIN\ntry: sudo ${name} …`;
+  return { exit: Exit.NOT_ROOT, finding: { code: "rights", text, remedy, severity: "error" } };
 }
 
 /** The name we were called by, which pppd puts before its error messages. */

@@ -1,6 +1,7 @@
 // pppd's exit codes, and what ends an attempt with one of them.
 
 import type { Failure } from "../link/events.ts";
+import type { Finding } from "./diagnose/finding.ts";
 import type { LogLevel } from "./log.ts";
 
 export const Exit = {
@@ -47,14 +48,14 @@ export const FAILURES: Record<Failure, Exit> = {
 export class Failed extends Error {
   readonly exit: Exit;
   readonly level: LogLevel;
-  /** More lines for the user, logged once, however often it fails. */
-  readonly advice: readonly string[];
+  /** The causes that we know. They are logged at the first of several failures alone. */
+  readonly findings: readonly Finding[];
 
-  constructor(exit: Exit, message: string, level: LogLevel = "error", advice: readonly string[] = []) {
+  constructor(exit: Exit, message: string, level: LogLevel = "error", findings: readonly Finding[] = []) {
     super(message);
     this.exit = exit;
     this.level = level;
-    this.advice = advice;
+    this.findings = findings;
   }
 }
 

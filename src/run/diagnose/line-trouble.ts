@@ -2,39 +2,43 @@
 
 import type { Config } from "../../options/config.ts";
 import type { LineErrors, ModemLines, Serial } from "../host/serial.ts";
+import type { Finding } from "./finding.ts";
 
-/** Lines for the log; `before` is what the driver had counted when the attempt began. */
+/** Checks the port of a link that did not come up. `before` is what the driver had counted when the attempt began. */
 export function lineTrouble(
   serial: Serial,
   fd: number,
   flow: Config["crtscts"],
   before: LineErrors | undefined,
-): string[] {
+): Finding[] {
   return lineTroubleOf(flow, serial.modemLines(fd), before, serial.lineErrors(fd));
 }
 
-/** The same, from the driver's answers; undefined: the driver has none. */
+/** The same from the driver's answers. They are undefined when the driver has none. */
 export function lineTroubleOf(
   flow: Config["crtscts"],
   lines: ModemLines | undefined,
   before: LineErrors | undefined,
   after: LineErrors | undefined,
-): string[] {
-  const trouble: string[] = [];
+): Finding[] {
+  const found: Finding[] = [];
+  const warn = (code: string, text: string): void => void found.push({ code, text, severity: "warning" });
   if (flow === "on" && lines?.cts === false)
-    trouble.push(
+    warn(
+      "cts-low",
       "CTS is low, so that nothing is sent: the peer is not ready, or a cable without this wire needs nocrtscts",
     );
-  if (before === undefined || after === undefined) return trouble;
+  if (before === undefined || after === undefined) return found;
   const frame = after.frame - before.frame;
   const breaks = after.brk - before.brk;
   const overrun = after.overrun - before.overrun + after.bufOverrun - before.bufOverrun;
   // The terminal settings drop characters without a stop bit, so the counter tells more than what was received.
-  if (frame > 0) trouble.push(`The port had ${frame} framing errors: the peer uses another speed or other data bits`);
+  if (frame > 0)
+    warn("framing-errors", `The port had ${frame} framing errors: the peer uses another speed or other data bits`);
   // The line was low for longer than a character: the zeros of a slower sender.
-  if (breaks > 0) trouble.push(`The port had ${breaks} breaks: the peer uses a lower speed, or a wire is loose`);
-  if (overrun > 0) trouble.push(`The port lost octets ${overrun} times: a lower speed or crtscts may help`);
-  return trouble;
+  if (breaks > 0) warn("breaks", `The port had ${breaks} breaks: the peer uses a lower speed, or a wire is loose`);
+  if (overrun > 0) warn("overruns", `The port lost octets ${overrun} times: a lower speed or crtscts may help`);
+  return found;
 }
 
 /** How far the speed of one end may be off. */
@@ -43,19 +47,23 @@ const COMMON_SPEEDS = [921600, 460800, 230400, 115200, 57600, 38400, 19200, 9600
 const SPEEDS_NAMED = 6;
 
 /**
- * A line for the log when the port does not run at the speed that was asked for. `set` is what the driver says it is,
- * `base` a plain UART's fastest.
+ * Checks whether the port runs at the speed that was asked for. `set` is the speed that the driver reports, `base` the
+ * fastest speed of a plain UART.
  */
-export function speedTrouble(path: string, asked: number, set: number, base: number | undefined): string | undefined {
-  if (asked === 0) return undefined;
-  const able = base === undefined ? "" : `; it can do ${speedsOf(base, asked).join(", ")}`;
+export function speedTrouble(path: string, asked: number, set: number, base: number | undefined): Finding[] {
+  if (asked === 0) return [];
+  const trouble = (actual: string): Finding[] => {
+    const text = `${path} cannot do ${asked} bit/s and ${actual}`;
+    const remedy = base === undefined ? {} : { remedy: `it can do ${speedsOf(base, asked).join(", ")}` };
+    return [{ code: "speed", text, ...remedy, severity: "warning" }];
+  };
   // Some drivers report the exact speed: 923076 for 921600.
-  if (Math.abs(set / asked - 1) > MOST_OFF) return `${path} cannot do ${asked} bit/s and is set to ${set}${able}`;
-  if (base === undefined || asked > base) return undefined;
+  if (Math.abs(set / asked - 1) > MOST_OFF) return trouble(`is set to ${set}`);
+  if (base === undefined || asked > base) return [];
   const real = base / Math.round(base / asked);
   const off = Math.abs(real / asked - 1);
-  if (off <= MOST_OFF) return undefined;
-  return `${path} cannot do ${asked} bit/s and runs at ${Math.round(real)}, ${Math.round(off * 100)} % off${able}`;
+  if (off <= MOST_OFF) return [];
+  return trouble(`runs at ${Math.round(real)}, ${Math.round(off * 100)} % off`);
 }
 
 /** The common speeds that a plain UART can do, those nearest to the one asked for. */

@@ -3,6 +3,7 @@
 // second and puts them back, and it names the programs that have the port open whenever frames are damaged or stop.
 
 import type { Tty } from "../host/serial.ts";
+import type { Finding } from "./finding.ts";
 
 const LOOK_MS = 1000;
 /** The link counts as stopped when we send and nothing comes back for this long. */
@@ -24,10 +25,10 @@ export class PortWatch {
   /** When look() is to be called. */
   nextLookAt: number;
   readonly #tty: Tty;
-  readonly #warn: (text: string) => void;
-  readonly #openers: (path: string) => string[];
+  readonly #report: (findings: readonly Finding[]) => void;
+  readonly #openers: (path: string) => Finding[];
   #counts: FrameCounts = { good: 0, bad: 0, sent: 0 };
-  /** When the last good frame was counted, and what had been sent by then. */
+  /** When the last good frame was counted, and how many frames had been sent by then. */
   #heardAt: number;
   #sentThen = 0;
   #searchAt: number;
@@ -35,10 +36,15 @@ export class PortWatch {
   #namedAt = -Infinity;
   #mendedAt = -Infinity;
 
-  /** `openers`: the lines that name the other programs that have the port open. */
-  constructor(tty: Tty, now: number, warn: (text: string) => void, openers: (path: string) => string[]) {
+  /** `openers` finds the other programs that have the port open. */
+  constructor(
+    tty: Tty,
+    now: number,
+    report: (findings: readonly Finding[]) => void,
+    openers: (path: string) => Finding[],
+  ) {
     this.#tty = tty;
-    this.#warn = warn;
+    this.#report = report;
     this.#openers = openers;
     this.nextLookAt = now + LOOK_MS;
     this.#heardAt = this.#searchAt = now;
@@ -57,13 +63,13 @@ export class PortWatch {
     if ((counts.bad > before.bad || stopped) && now >= this.#searchAt) this.nameOpeners(now);
   }
 
-  /** Names them, unless that has just been done. */
+  /** Reports the other programs that have the port open, unless the log has just named them. */
   nameOpeners(now: number): void {
     if (now - this.#namedAt < REPEAT_MS) return;
-    const lines = this.#openers(this.#tty.path);
-    for (const line of lines) this.#warn(line);
-    if (lines.length > 0) this.#namedAt = now;
-    this.#pauseMs = lines.length > 0 ? FIRST_PAUSE_MS : Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
+    const openers = this.#openers(this.#tty.path);
+    this.#report(openers);
+    if (openers.length > 0) this.#namedAt = now;
+    this.#pauseMs = openers.length > 0 ? FIRST_PAUSE_MS : Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
     this.#searchAt = now + this.#pauseMs;
   }
 
@@ -71,9 +77,8 @@ export class PortWatch {
     const changes = this.#tty.mend();
     if (changes.length === 0 || now - this.#mendedAt < REPEAT_MS) return;
     this.#mendedAt = now;
-    this.#warn(
-      `Another program has changed the settings of ${this.#tty.path} (${changes.join(" ")}); they are put back`,
-    );
+    const text = `Another program has changed the settings of ${this.#tty.path} (${changes.join(" ")})`;
+    this.#report([{ code: "port-settings", text, remedy: "they are put back", severity: "warning" }]);
     this.nameOpeners(now);
   }
 }

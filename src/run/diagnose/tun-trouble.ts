@@ -1,37 +1,46 @@
-// Advice when the machine has no TUN device, or denies it to us.
+// Why the TUN device cannot be used, and what helps.
 
 import { Exit } from "../exit.ts";
+import type { Finding } from "./finding.ts";
 import { hasCode, type HostError, isHostError, type Machine } from "../machine.ts";
 
 const TUN = "/dev/net/tun";
 
-/** Lines for the user, and the exit code; undefined: the TUN device can be opened. */
+/** Why the TUN device cannot be opened, and the exit code. Undefined when it can be opened. */
 export function tunTrouble({
   descriptors,
   files,
-}: Pick<Machine, "descriptors" | "files">): { exit: Exit; lines: string[] } | undefined {
+}: Pick<Machine, "descriptors" | "files">): { exit: Exit; finding: Finding } | undefined {
   try {
     descriptors.close(files.open(TUN, "device"));
     return undefined;
   } catch (error) {
     if (!isHostError(error)) throw error;
-    return { exit: Exit.NO_KERNEL, lines: adviceOn(error) };
+    return { exit: Exit.NO_KERNEL, finding: interfaceTrouble(error) };
   }
 }
 
-/** One line with the reason why the TUN could not be opened or made an interface, and more with what helps. */
-export function adviceOn(error: HostError): string[] {
-  const what = error.call === "open" ? `open the ${TUN} device` : "create interface";
-  const lines = [`Couldn't ${what}: ${error.reason}`];
+/** Explains why the TUN device could not be opened or made an interface. */
+export function interfaceTrouble(error: HostError): Finding {
+  const action = error.call === "open" ? `open the ${TUN} device` : "create interface";
+  const remedy = remedyFor(error);
+  return {
+    code: "tun",
+    text: `Couldn't ${action}: ${error.reason}`,
+    ...(remedy === "" ? {} : { remedy }),
+    severity: "error",
+  };
+}
+
+function remedyFor(error: HostError): string {
   if (hasCode(error, "ENOENT"))
-    lines.push(
-      "This system has no TUN device, which carries the packets of a PPP link. As root, one of these helps:",
-      `  modprobe tun; mkdir -p /dev/net; mknod ${TUN} c 10 200`,
-      `  in a container: start it with --device ${TUN} --cap-add NET_ADMIN`,
-    );
-  else if (hasCode(error, "ENODEV", "ENXIO"))
-    lines.push("The kernel has no TUN driver. As root: modprobe tun (or build the kernel with CONFIG_TUN)");
-  else if (hasCode(error, "EACCES", "EPERM"))
-    lines.push(`You may not make interfaces. Run as root, or in a container with --device ${TUN} --cap-add NET_ADMIN`);
-  return lines;
+    return `
+This system has no TUN device, which carries the packets of a PPP link. As root, one of these helps:
+  modprobe tun; mkdir -p /dev/net; mknod ${TUN} c 10 200
+  in a container: start it with --device ${TUN} --cap-add NET_ADMIN`;
+  if (hasCode(error, "ENODEV", "ENXIO"))
+    return "\nThe kernel has no TUN driver. As root: modprobe tun (or build the kernel with CONFIG_TUN)";
+  if (hasCode(error, "EACCES", "EPERM"))
+    return `\nYou may not make interfaces. Run as root, or in a container with --device ${TUN} --cap-add NET_ADMIN`;
+  return "";
 }

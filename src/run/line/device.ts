@@ -11,7 +11,7 @@ import type { Log } from "../log.ts";
 import { hasCode, isHostError, type Machine } from "../machine.ts";
 import type { Notifier } from "../notifier.ts";
 import type { Hooks } from "../scripts/hooks.ts";
-import { adviceOnPort } from "../diagnose/port-trouble.ts";
+import { portTrouble } from "../diagnose/port-trouble.ts";
 import { commandEnvironment, startProgram } from "./line-script.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 import type { Whereabouts } from "./whereabouts.ts";
@@ -83,12 +83,12 @@ async function openPort({ machine, options }: LineHost, path = options.config.de
   } catch (error) {
     if (isBaudRateError(error)) throw new Failed(Exit.FATAL, error.message);
     if (!isHostError(error)) throw error;
-    const advice = adviceOnPort(machine, path, error);
+    const findings = portTrouble(machine, path, error);
     if (error.call === "open") {
       const Kind = hasCode(error, "ENOENT", "ENODEV", "ENXIO") ? Gone : Failed;
-      throw new Kind(Exit.OPEN, `Failed to open ${path}: ${error.reason}`, "error", advice);
+      throw new Kind(Exit.OPEN, `Failed to open ${path}: ${error.reason}`, "error", findings);
     }
-    throw new Failed(Exit.FATAL, `${error.call}: ${error.reason}`, "error", advice);
+    throw new Failed(Exit.FATAL, `${error.call}: ${error.reason}`, "error", findings);
   }
 }
 

@@ -6,8 +6,9 @@ import { Exit, Failed, Gone } from "../exit.ts";
 import type { Child } from "../host/processes.ts";
 import { type Device, isLockError, type Lock } from "../host/serial.ts";
 import { reasonOf } from "../machine.ts";
+import { report } from "../diagnose/finding.ts";
 import { speedTrouble } from "../diagnose/line-trouble.ts";
-import { adviceOnPort, sharedPort } from "../diagnose/port-trouble.ts";
+import { portTrouble, sharedPort } from "../diagnose/port-trouble.ts";
 import { commandEnvironment, runScript } from "./line-script.ts";
 
 const SECOND = 1000;
@@ -52,9 +53,8 @@ export class Line {
     const { machine, options, log } = this.#host;
     const { config } = options;
     if (config.device === undefined || config.defaultDevice) return;
-    for (const text of sharedPort(machine.serial, tty.path)) log.write("warn", text);
-    const speed = speedTrouble(tty.path, config.speed, tty.speed, machine.serial.uartBase(tty.fd));
-    if (speed !== undefined) log.write("warn", speed);
+    report(log, sharedPort(machine.serial, tty.path));
+    report(log, speedTrouble(tty.path, config.speed, tty.speed, machine.serial.uartBase(tty.fd)));
   }
 
   /** Ends the script on the line, if one runs, and the program that is the line when the line is closed. */
@@ -163,7 +163,7 @@ export class Line {
       return held;
     } catch (error) {
       if (!isLockError(error)) throw error;
-      throw new Failed(Exit.LOCK, error.message, "error", adviceOnPort(machine, device, error));
+      throw new Failed(Exit.LOCK, error.message, "error", portTrouble(machine, device, error));
     }
   }
 

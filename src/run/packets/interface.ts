@@ -10,7 +10,8 @@ import { IFNAMSIZ, openTun, type Tun } from "../../os/net/tun.ts";
 import { joinVrf, vrfTable } from "../../os/net/vrf.ts";
 import { Exit, Failed } from "../exit.ts";
 import type { Hooks } from "../scripts/hooks.ts";
-import { adviceOn } from "../diagnose/tun-trouble.ts";
+import { linesOf } from "../diagnose/finding.ts";
+import { interfaceTrouble } from "../diagnose/tun-trouble.ts";
 
 export interface InterfaceHost {
   readonly options: OptionsInForce;
@@ -48,7 +49,7 @@ export class Interface {
       return opened;
     } catch (error) {
       if (!(error instanceof OsError)) throw error;
-      for (const line of badName(error, unit) ?? adviceOn(error)) host.log.write("error", line);
+      for (const line of badName(error, unit) ?? linesOf(interfaceTrouble(error))) host.log.write("error", line);
       throw new Failed(Exit.FATAL, "");
     }
   }

@@ -18,6 +18,7 @@ import type { Tun } from "../../os/net/tun.ts";
 import { limitOf, paceOf } from "../line/device.ts";
 import { Exit, FAILURES } from "../exit.ts";
 import type { Hooks, UpDown } from "../scripts/hooks.ts";
+import { report } from "../diagnose/finding.ts";
 import { lineTrouble } from "../diagnose/line-trouble.ts";
 import { filtersOf, ipcpConfig, linkConfig } from "../settings/link-config.ts";
 import { type Buffers, driverQueue, type Loop, type Port } from "../loop/loop.ts";
@@ -105,7 +106,7 @@ export class Attempt {
       this.#watch = new PortWatch(
         tty,
         clock.now(),
-        (text) => log.write("warn", text),
+        (findings) => report(log, findings),
         (path) => sharedPort(serial, path),
       );
     this.#tun = tun;
@@ -268,9 +269,9 @@ export class Attempt {
         if (this.#port.limit === undefined) this.pacer.roundTrip(event.octets, event.milliseconds);
         return;
       case "unanswered":
-        for (const text of lineTrouble(this.#host.machine.serial, this.#tty.fd, config.crtscts, this.#errorsBefore)) {
-          if (!this.#portTrouble.has(text)) log.write("warn", text);
-          this.#portTrouble.add(text);
+        for (const found of lineTrouble(this.#host.machine.serial, this.#tty.fd, config.crtscts, this.#errorsBefore)) {
+          if (!this.#portTrouble.has(found.text)) report(log, [found]);
+          this.#portTrouble.add(found.text);
         }
         this.#watch?.nameOpeners(now);
         return;

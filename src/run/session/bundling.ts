@@ -7,6 +7,7 @@ import { SILENT_NOTIFIER } from "../notifier.ts";
 import type { Tun } from "../../os/net/tun.ts";
 import { Attempt, madeUpPeer, random32 } from "./attempt.ts";
 import type { Demand } from "../packets/demand.ts";
+import { report } from "../diagnose/finding.ts";
 import { Exit, Failed } from "../exit.ts";
 import { type Hooks, LONGEST_MS } from "../scripts/hooks.ts";
 import { Line } from "../line/line.ts";
@@ -224,7 +225,7 @@ export class Bundling {
       // One line of several: what is wrong with it is no reason to end the others.
       if (this.#bundle.size === 0) setStatus(error.exit);
       if (error.message !== "") log.write(error.level, error.message);
-      if (isFirst) for (const line of error.advice) log.write(error.level, line);
+      if (isFirst) report(log, error.findings);
       return "down";
     } finally {
       if (attempt !== undefined) this.#forget(attempt, peers);

@@ -9,6 +9,7 @@ import { Attempt } from "./attempt.ts";
 import { Bundling } from "./bundling.ts";
 import { Demand } from "../packets/demand.ts";
 import type { LineHost } from "../line/device.ts";
+import { report } from "../diagnose/finding.ts";
 import { Exit, Failed } from "../exit.ts";
 import { Hooks, LONGEST_MS } from "../scripts/hooks.ts";
 import { Interface } from "../packets/interface.ts";
@@ -425,7 +426,7 @@ export class Session {
     if (error instanceof Failed) {
       this.#status = error.exit;
       if (error.message !== "") this.#log.write(error.level, error.message);
-      if (this.#failures === 1) for (const line of error.advice) this.#log.write(error.level, line);
+      if (this.#failures === 1) report(this.#log, error.findings);
       if (error.exit === Exit.FATAL) this.#quitting = true;
       return;
     }

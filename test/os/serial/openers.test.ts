@@ -7,7 +7,13 @@ import { closeFd, ENOTTY, EACCES, ENOENT, EBUSY, OsError } from "../../../src/os
 import { LockError } from "../../../src/os/serial/lock.ts";
 import { groupOf, openersOf, programName } from "../../../src/os/serial/openers.ts";
 import { openPty } from "../../../src/os/serial/pty.ts";
-import { adviceOnPort } from "../../../src/run/diagnose/port-trouble.ts";
+import { linesOf } from "../../../src/run/diagnose/finding.ts";
+import { portTrouble } from "../../../src/run/diagnose/port-trouble.ts";
+
+/** The lines of the log about an error of a port. */
+function advice(path: string, error: OsError | LockError): string[] {
+  return portTrouble(thisMachine, path, error).flatMap(linesOf);
+}
 
 let undo: (() => void)[] = [];
 afterEach(() => {
@@ -33,12 +39,10 @@ async function openedBySleep(): Promise<{ port: string; pid: number }> {
 test("who has a port open is named by pid and program, and nothing of its arguments", async () => {
   const { port, pid } = await openedBySleep();
   expect(openersOf(port)).toEqual([{ pid, name: "sleep" }]);
-  expect(adviceOnPort(thisMachine, port, new OsError("open", port, EBUSY))).toEqual([
-    `${port} is also open in sleep (pid ${pid})`,
-  ]);
-  expect(adviceOnPort(thisMachine, port, new LockError("locked", pid))).toEqual([`Process ${pid} is sleep`]);
+  expect(advice(port, new OsError("open", port, EBUSY))).toEqual([`${port} is also open in sleep (pid ${pid})`]);
+  expect(advice(port, new LockError("locked", pid))).toEqual([`Process ${pid} is sleep`]);
   expect(openersOf("/dev/nosuch")).toEqual([]);
-  expect(adviceOnPort(thisMachine, port, new LockError("locked", 0x7ffffff0))).toEqual([]);
+  expect(advice(port, new LockError("locked", 0x7ffffff0))).toEqual([]);
 });
 
 test("the group is named whose members may use the port", () => {
@@ -52,14 +56,14 @@ test("the group is named whose members may use the port", () => {
   expect(groupOf(port)).toBe(group === "UNKNOWN" ? String(gid) : group);
   chmodSync(port, 0o620);
   expect(groupOf(port)).toBeUndefined();
-  expect(adviceOnPort(thisMachine, port, new OsError("open", port, EACCES))).toEqual([]);
+  expect(advice(port, new OsError("open", port, EACCES))).toEqual([]);
 });
 
 test("a port that is gone: those that are there; a file that is no port: that it is none", () => {
-  expect(adviceOnPort(thisMachine, "/dev/ttyX", new OsError("open", "/dev/ttyX", ENOENT))).toEqual([
+  expect(advice("/dev/ttyX", new OsError("open", "/dev/ttyX", ENOENT))).toEqual([
     expect.stringMatching(/^(Serial ports here: \/dev\/|No serial ports here$)/),
   ]);
-  expect(adviceOnPort(thisMachine, "/dev/null", new OsError("tcgetattr", "/dev/null", ENOTTY))).toEqual([
+  expect(advice("/dev/null", new OsError("tcgetattr", "/dev/null", ENOTTY))).toEqual([
     "/dev/null is not a serial port",
   ]);
 });

@@ -15,6 +15,7 @@ import {
   writeTermios,
 } from "../../../src/os/serial/termios.ts";
 import { openTty, type Tty } from "../../../src/os/serial/tty.ts";
+import { type Finding, linesOf } from "../../../src/run/diagnose/finding.ts";
 import { type FrameCounts, PortWatch } from "../../../src/run/diagnose/port-watch.ts";
 
 const NONE: FrameCounts = { good: 0, bad: 0, sent: 0 };
@@ -36,12 +37,12 @@ async function watched() {
     closeFd(master);
   });
   const said: string[] = [];
-  const openers: string[] = [];
+  const openers: Finding[] = [];
   const searches: string[] = [];
   const watch = new PortWatch(
     tty,
     0,
-    (text) => said.push(text),
+    (findings) => said.push(...findings.flatMap(linesOf)),
     (path) => {
       searches.push(path);
       return openers;
@@ -101,7 +102,7 @@ test("frames that go bad, and frames that stop, are a reason to look who else ha
   const { slave, watch, said, openers, searches } = await watched();
   watch.look(1000, { good: 5, bad: 0, sent: 5 });
   expect(searches).toEqual([]);
-  openers.push("cat has it");
+  openers.push({ code: "port-shared", text: "cat has it", severity: "warning" });
   watch.look(2000, { good: 6, bad: 1, sent: 5 });
   expect([said.splice(0), searches]).toEqual([["cat has it"], [slave]]);
   // Not again at once.

@@ -1,0 +1,27 @@
+// What a diagnosis found: one fact about the host or the line, and what helps. The lines of the log are made here alone.
+
+import type { Log, LogLevel } from "../log.ts";
+
+export interface Finding {
+  /** A name for programs; it stays the same when the text changes. */
+  readonly code: string;
+  readonly text: string;
+  /** What helps. It follows the text on the same line, or as lines of its own when it begins with a line break. */
+  readonly remedy?: string;
+  readonly severity: "info" | "warning" | "error";
+}
+
+const LEVELS = { info: "info", warning: "warn", error: "error" } as const satisfies Record<
+  Finding["severity"],
+  LogLevel
+>;
+
+/** The finding as lines of text. */
+export function linesOf({ text, remedy }: Finding): string[] {
+  if (remedy === undefined) return [text];
+  return `${text}${remedy.startsWith("\n") ? "" : "; "}${remedy}`.split("\n");
+}
+
+export function report(log: Pick<Log, "write">, findings: readonly Finding[]): void {
+  for (const finding of findings) for (const line of linesOf(finding)) log.write(LEVELS[finding.severity], line);
+}
