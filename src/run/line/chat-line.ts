@@ -5,12 +5,12 @@ import { FILE_MAX, type ChatEngine, type ChatEvent } from "../../chat/engine.ts"
 import type { ChatTerminal } from "../host/serial.ts";
 import { Errno, type HostError, isHostError, type Machine, type Memory, Poll, sleep } from "../machine.ts";
 
-/** A signal that comes between the runtime's turn and the poll does not interrupt the poll, which therefore ends so soon. */
+/** The longest poll. A signal that comes between the runtime's turn and the poll does not interrupt the poll. */
 const SIGNAL_LATENCY_MS = 250;
 const BREAK_PATIENCE_MS = 2000;
 const BREAK_POLL_MS = 10;
 
-/** What the loop leaves to its owner. It handles breaks and files itself. */
+/** The events that the loop passes to its owner. The loop itself handles breaks and files. */
 export type ToldEvent = Exclude<ChatEvent, { type: "break" } | { type: "read" }>;
 
 export type ChatMachine = Pick<Machine, "clock" | "descriptors" | "files" | "serial" | "syslog">;
@@ -25,7 +25,7 @@ export class ChatLine {
   /** The `@file` being read. */
   #file: { fd: number; path: string; text: string } | undefined;
 
-  /** Blocking or not makes no difference. `wakers` are descriptors that only have to wake the event loop. */
+  /** The descriptors may be blocking or not. A readable descriptor of `wakers` only wakes the loop. */
   constructor(machine: ChatMachine, input: number, output: number, wakers: readonly number[] = []) {
     this.#machine = machine;
     this.#input = input;
@@ -34,7 +34,9 @@ export class ChatLine {
     this.#byte = machine.descriptors.memory(1);
   }
 
-  /** Makes the terminal raw; the message when it cannot be used. A pipe or a socket stays as it is. */
+  /**
+   * Makes the terminal raw. Returns the message when the terminal cannot be used. A pipe or a socket stays as it is.
+   */
   prepare(): string | undefined {
     try {
       this.#terminal = this.#machine.serial.chatTerminal(this.#input);
@@ -46,7 +48,7 @@ export class ChatLine {
     }
   }
 
-  /** Puts the terminal back as it was; the message when that fails. */
+  /** Restores the terminal settings. Returns the message when that fails. */
   restore(): string | undefined {
     const terminal = this.#terminal;
     this.#terminal = undefined;
@@ -58,7 +60,7 @@ export class ChatLine {
     }
   }
 
-  /** Plays the engine to its end; the exit code. */
+  /** Plays the engine to its end and returns the exit code. */
   async play(engine: ChatEngine, tell: (event: ToldEvent) => void): Promise<number> {
     const { clock, descriptors } = this.#machine;
     try {
@@ -81,12 +83,12 @@ export class ChatLine {
     }
   }
 
-  /** Waits for the next thing the engine can use, and hands it over. */
+  /** Waits for the next input, output or deadline of the engine and hands it over. */
   async #wait(engine: ChatEngine): Promise<void> {
     const { clock, descriptors, syslog } = this.#machine;
     const fds: [fd: number, events: number, ready: () => void][] = this.#wakers.map((fd) => [fd, Poll.IN, () => {}]);
     if (engine.listening) fds.push([this.#input, Poll.IN, () => this.#read(engine)]);
-    // The byte that found no room is tried again at the next turn.
+    // The byte that found no room is written again in the next turn.
     if (engine.blocked) fds.push([this.#output, Poll.OUT, () => {}]);
     if (this.#file) fds.push([this.#file.fd, Poll.IN, () => this.#readFile(engine)]);
     const set = descriptors.pollSet(fds.map(([fd]) => fd));
@@ -106,7 +108,7 @@ export class ChatLine {
 
   #write(byte: number): "sent" | "full" | { error: string } {
     const { descriptors } = this.#machine;
-    // The descriptor may be a blocking one, so that only a write that cannot wait is tried.
+    // The descriptor may be blocking, so a write is tried only when it cannot wait.
     if (!descriptors.takesWrite(this.#output)) return "full";
     this.#byte.bytes[0] = byte;
     const count = descriptors.write(this.#output, this.#byte, 0, 1);
@@ -116,19 +118,19 @@ export class ChatLine {
 
   async #break(): Promise<void> {
     const { clock, serial } = this.#machine;
-    // The kernel waits for the output before it sends a break, and for ever when CTS is low.
+    // The kernel sends a break only after the queued output. With CTS low it would wait without end.
     for (let left = BREAK_PATIENCE_MS; serial.outputQueued(this.#output) > 0 && left > 0; left -= BREAK_POLL_MS)
       await sleep(clock, BREAK_POLL_MS);
     try {
       if (serial.outputQueued(this.#output) > 0) this.#terminal?.flushOutput(this.#output);
       this.#terminal?.sendBreak();
     } catch (error) {
-      // A signal cut it short, or the line is gone, which the next byte reports.
+      // A signal interrupted the call, or the line is gone. The next byte reports the latter.
       hostError(error);
     }
   }
 
-  /** It may be a FIFO: the loop waits for it as for everything else. */
+  /** The file may be a FIFO, so the loop waits for it as for the other descriptors. */
   #openFile(path: string, engine: ChatEngine): void {
     try {
       this.#file = { fd: this.#machine.files.open(decoded(path), "read"), path, text: "" };
@@ -159,7 +161,7 @@ function isTransient(count: number): boolean {
   return count === -Errno.EAGAIN || count === -Errno.EINTR;
 }
 
-/** Throws what is no host error. */
+/** Returns a host error as it is, and throws every other error. */
 function hostError(error: unknown): HostError {
   if (!isHostError(error)) throw error;
   return error;

@@ -1,5 +1,5 @@
-// What a line is opened on: a tty, a program on a pseudo terminal (pty), standard input and output (notty), or a TCP
-// connection, made (socket) or waited for (socket-listen).
+// Opens the device of a line: a tty, a program on a pseudo terminal (pty), standard input and output (notty), or a TCP
+// connection that is made (socket) or waited for (socket-listen).
 
 import type { Config } from "../../options/config.ts";
 import { parseSocketAddress } from "../../options/socket-address.ts";
@@ -16,10 +16,10 @@ import { commandEnvironment, startProgram } from "./line-script.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 import type { Whereabouts } from "./whereabouts.ts";
 
-/** What scripts are told as the speed of a line that has none: a new pseudo terminal's, as with pppd. */
+/** The speed reported to scripts for a line without a speed. It is that of a new pseudo terminal, as with pppd. */
 const NOMINAL_SPEED = 38400;
 const OCTET_BITS = 10;
-/** How often to look whether a name is found and a connection made, and whether there is a caller. */
+/** The interval between looks at a name query, a connection that is being made, or a listening socket. */
 const CONNECT_POLL_MS = 5;
 const CALL_POLL_MS = 100;
 
@@ -29,36 +29,36 @@ export interface LineHost {
   readonly log: Log;
   readonly hooks: Hooks;
   readonly notifier: Notifier;
-  /** Where the device is, if the line has one. */
+  /** The place of the device. Undefined when the line has no device that could move. */
   readonly whereabouts: Whereabouts | undefined;
-  /** Sleeps, unless a signal says otherwise. */
+  /** Sleeps. A signal may end the sleep early. */
   sleep(milliseconds: number): Promise<void>;
-  /** Nothing new may be started. */
+  /** True when nothing new may be started. */
   quitting(): boolean;
 }
 
 export interface Opened {
   readonly device: Device;
-  /** The program at the far side of it. */
+  /** The program on the other side of the pseudo terminal. */
   readonly program?: Child;
 }
 
-/** Octets a second at most, each way; 0: as many as will go. */
+/** The highest rate each way in octets a second. 0 means no limit. */
 export function limitOf({ device, record, datarate }: Config): number {
-  // In pppd the character shunt keeps to the limit, and a tty goes through the shunt only when it is recorded.
+  // In pppd the character shunt limits the rate, and a tty uses the shunt only while it is recorded.
   return device === undefined || record !== undefined ? Math.max(0, datarate) : 0;
 }
 
-/** Bits a second to pace the line by; 0: unknown. */
+/** The bits a second for the pacer. 0 means unknown. */
 export function paceOf(config: Config, opened: Device): number {
   const limit = limitOf(config);
   if (limit > 0) return limit * OCTET_BITS;
   if (config.device === undefined || !isTty(opened)) return 0;
-  // The speed of a pty means nothing, unless an option names it.
+  // The speed of a pty means nothing unless an option sets it.
   return opened.isPty ? config.speed : opened.speed;
 }
 
-/** Opens what the options say. Throws Failed. */
+/** Opens the device that the options name. Throws Failed. */
 export async function openDevice(host: LineHost): Promise<Opened> {
   const { device, pty, socket, socketListen, notty } = host.options.config;
   if (device !== undefined) return { device: await openPort(host) };
@@ -93,8 +93,8 @@ async function openPort({ machine, options }: LineHost, path = options.config.de
 }
 
 /**
- * The program gets the master of a pseudo terminal, as with pppd: to ssh, chat, telnet and stty that is a terminal, and
- * our end is a tty like any other, which hangs up when the program has gone.
+ * Starts a program on a pseudo terminal, as pppd does. The program gets the master side, so it behaves as on a terminal
+ * (ssh, chat, telnet and stty need one). Our side is a tty like any other. It hangs up when the program has ended.
  */
 async function openProgram(host: LineHost, command: string): Promise<Opened> {
   const { machine, log, hooks } = host;
@@ -137,7 +137,7 @@ function standardStreams({ machine, options }: LineHost): Device {
 
 // ── TCP ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Looks again and again. Throws Failed, with no message, when nothing new may be started. */
+/** Calls `look` until it returns a result. Throws Failed without a message when nothing new may be started. */
 async function patiently<T>({ sleep, quitting }: LineHost, everyMs: number, look: () => T | undefined): Promise<T> {
   for (;;) {
     const seen = look();
@@ -170,7 +170,7 @@ async function dial(host: LineHost, socket: string): Promise<Device> {
   throw new Failed(Exit.PTY, problem);
 }
 
-/** Returns the descriptor. Throws HostError or Failed. */
+/** Makes a TCP connection and returns the descriptor. Throws HostError or Failed. */
 async function connect(host: LineHost, to: Endpoint): Promise<number> {
   const { descriptors, network } = host.machine;
   const fd = network.tcp.startConnecting(to);

@@ -1,5 +1,5 @@
-// A chat with its surroundings: its script comes from the arguments or a file, its messages go to stderr, syslog and a
-// report file. The program chat(8) and `connect 'chat …'` both run it.
+// Runs one chat for chat(8) and for `connect 'chat …'`. The script comes from the arguments or a file. Messages go to
+// stderr, to syslog and to a report file.
 
 import { bytesOf, decoded, encoded, textOf, withoutByteOrderMark } from "../../bytes/text.ts";
 import { parseArguments, USAGE, type ChatCommand } from "../../chat/command.ts";
@@ -10,22 +10,25 @@ import type { SyslogWriter } from "../host/syslog.ts";
 import { isHostError } from "../machine.ts";
 import { ChatLine, type ChatMachine, openFailed, type ToldEvent } from "./chat-line.ts";
 
-/** Where a chat takes place. */
+/** The descriptors and the environment of a chat. */
 export interface ChatIo {
   readonly machine: ChatMachine;
-  /** From the modem and to it: usually the same terminal. Blocking or not makes no difference. */
+  /** Reads from the modem and writes to it. Both are usually the same terminal, blocking or not. */
   readonly input: number;
   readonly output: number;
   stderr(bytes: Uint8Array): void;
-  /** For -E. */
+  /** The variables for option -E. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Called with the reason of a failure: what did not come, which file cannot be read, what is wrong with the line. */
+  /**
+   * Called with the reason of a failure: a string that did not come, a file that cannot be read, or an error of the
+   * line.
+   */
   failed?(why: string): void;
   /** Ends the chat as SIGTERM does. */
   readonly signal?: AbortSignal;
-  /** Where SIGHUP, SIGINT and SIGTERM of the process are the chat's. */
+  /** Delivers SIGHUP, SIGINT and SIGTERM of this process. Undefined when the signals are not for the chat. */
   readonly catchSignals?: Processes["catchSignals"];
-  /** Descriptors whose readiness only has to wake the event loop. */
+  /** A readable descriptor of these only wakes the event loop. */
   readonly wakers?: readonly number[];
 }
 
@@ -34,7 +37,7 @@ const EXIT_TTY = 2;
 
 const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
-/** Runs chat with the arguments after its name; the exit code. */
+/** Runs chat with the arguments after its name and returns the exit code. */
 export async function chat(argv: readonly string[], io: ChatIo): Promise<number> {
   const command = parseArguments(argv.map(encoded));
   if (!command) {
@@ -83,7 +86,7 @@ async function play(command: ChatCommand, io: ChatIo, line: ChatLine, speaker: S
   }
 }
 
-/** Where the messages of a chat go. */
+/** Writes the messages of a chat. */
 class Speaker {
   readonly #machine: ChatMachine;
   readonly #command: ChatCommand;
@@ -108,7 +111,7 @@ class Speaker {
       case "report": {
         const { clock } = this.#machine;
         const matchedAt = clock.text(clock.wall() - (clock.now() - event.now));
-        // Unlike syslog's, this clock has a zero before the day.
+        // Unlike the time in syslog, this one has a leading zero in the day.
         return this.#putReport(`chat:  ${matchedAt.replace("  ", " 0")} ${event.text}\n`);
       }
       default:
@@ -130,7 +133,7 @@ class Speaker {
     if (this.#report !== undefined) this.#machine.descriptors.close(this.#report);
   }
 
-  /** Opens every report file; the last is the one used, or stderr when it cannot be opened. */
+  /** Opens every report file. The last one is used, or stderr when it cannot be opened. */
   #openReports(): void {
     for (const { path, announce } of this.#command.reports) {
       if (this.#report !== undefined) this.#machine.descriptors.close(this.#report);
@@ -145,7 +148,10 @@ class Speaker {
     }
   }
 
-  /** No octet of the peer's in it acts on a terminal: a control character ends a report. */
+  /**
+   * Writes to the report file. A control character ends a report, so the peer cannot send escape sequences to a
+   * terminal.
+   */
   #putReport(line: string): void {
     if (this.#report === undefined) this.#stderr(bytesOf(line));
     else this.#machine.descriptors.writeAll(this.#report, bytesOf(line));

@@ -1,5 +1,6 @@
-// connect, init, disconnect, welcome: a command with the line on its stdin and stdout. Our own engine plays a plain
-// `chat …`, so that it works where there is no chat and no shell; /bin/sh runs everything else. And pty, which is the line.
+// Runs connect, init, disconnect and welcome, commands whose stdin and stdout are the line, and starts pty, a program
+// that is the line. Our own engine plays a plain `chat …`, so that works without chat and without a shell. /bin/sh runs
+// everything else.
 
 import { parseChatCommand } from "../../chat/command.ts";
 import type { Config } from "../../options/config.ts";
@@ -9,12 +10,12 @@ import type { Machine } from "../machine.ts";
 import { chat } from "./inside-chat.ts";
 import { changed, type Hooks } from "../scripts/hooks.ts";
 
-/** The stderr of scripts while our own log has no descriptor: Debian's file, then that of pppd 2.4. */
+/** The stderr of scripts when our log has no descriptor: Debian's file, or else that of pppd 2.4. */
 const CONNECT_ERRORS = ["/var/log/ppp-connect-errors", "/etc/ppp/connect-errors"];
 
 export interface CommandHost {
   readonly machine: Machine;
-  /** Its standard input, and standard output unless that is another. */
+  /** The descriptor of its standard input, and of its standard output unless that is another. */
   readonly line: number;
   readonly output?: number;
   readonly log: Log;
@@ -23,16 +24,16 @@ export interface CommandHost {
 }
 
 export interface ScriptHost extends CommandHost {
-  /** Called once, as the script starts, with a function that ends it early. */
+  /** Called once when the script starts, with a function that ends it early. */
   readonly started: (end: (signal: number) => void) => void;
 }
 
-/** Our environment, as changed by `set` and `unset`. */
+/** Our environment with the changes of `set` and `unset`. */
 export function commandEnvironment({ processes }: Machine, { environment }: Config): Record<string, string> {
   return changed(processes.environment(), environment);
 }
 
-/** Runs a command to its end; its exit code, or 128 and more when a signal ended it. */
+/** Runs a command to its end. Returns its exit code, or 128 plus the number of the signal that ended it. */
 export async function runScript(command: string, host: ScriptHost): Promise<number> {
   const errors = host.log.fd ?? openErrors(host.machine);
   try {
@@ -43,7 +44,7 @@ export async function runScript(command: string, host: ScriptHost): Promise<numb
   }
 }
 
-/** Starts a command that is not waited for. Throws HostError. */
+/** Starts a command and does not wait for it. Throws HostError. */
 export function startProgram(command: string, { machine, line, log, hooks, env }: CommandHost): Child {
   const errors = log.fd ?? openErrors(machine);
   try {
@@ -95,7 +96,7 @@ function tryWrite({ files }: Machine, fd: number, bytes: Uint8Array): void {
   try {
     files.write(fd, bytes);
   } catch {
-    // A message of a script that is lost does not end the link.
+    // A lost message of a script does not end the link.
   }
 }
 
@@ -104,7 +105,7 @@ function openErrors({ files }: Machine): number | undefined {
     try {
       return files.open(path, "append");
     } catch {
-      // Not on this system.
+      // This system does not have that folder.
     }
   return undefined;
 }

@@ -1,5 +1,5 @@
-// One line from its lock to its close: everything that happens on it before PPP and after it (init, connect, carrier,
-// welcome, disconnect).
+// One line from its lock to its close: all that is done on it before and after PPP (init, connect, carrier, welcome,
+// disconnect).
 
 import { type LineHost, openDevice, type Opened } from "./device.ts";
 import { Exit, Failed, Gone } from "../exit.ts";
@@ -13,25 +13,25 @@ import { commandEnvironment, runScript } from "./line-script.ts";
 
 const SECOND = 1000;
 const SIGTERM = 15;
-/** How often to look for the carrier, and when to log that we wait for it. */
+/** The interval between looks at the carrier, and the time after which the log says that we wait for it. */
 const CARRIER_POLL_MS = 100;
 const CARRIER_WORD_MS = 3000;
-/** How often to look whether an adapter that was pulled out is back. */
+/** The interval between looks for an adapter that was pulled out. */
 const GONE_POLL_MS = 500;
-/** How long to wait for the last packets of a link, on a line that flow control may have stopped. */
+/** The longest wait for the last packets of a link. Flow control may have stopped the line. */
 const DRAIN_MS = 1000;
 
 export class Line {
-  /** When a program that has not ended by itself will be ended; Infinity: there is none. */
+  /** When a program that does not end by itself is ended. Infinity when there is no such program. */
   programEndsAt = Infinity;
   readonly #host: LineHost;
   #lock: Lock | undefined;
   #tty: Device | undefined;
-  /** The program that is the line. */
+  /** The program that `pty` started. */
   #program: Child | undefined;
   /** Ends the script that runs on the line. */
   #endScript: ((signal: number) => void) | undefined;
-  /** The signal that ends everything. */
+  /** The signal that ends the line. */
   #signal: number | undefined;
 
   constructor(host: LineHost) {
@@ -48,7 +48,9 @@ export class Line {
     return device;
   }
 
-  /** Logs what is wrong with the port from the start: other programs that read it, and a speed that it cannot do. */
+  /**
+   * Logs trouble of the port that is known at the start: other programs that read it, and a speed that it cannot do.
+   */
   #reportPort(tty: Device): void {
     const { machine, options, log } = this.#host;
     const { config } = options;
@@ -57,13 +59,13 @@ export class Line {
     report(log, speedTrouble(tty.path, config.speed, tty.speed, machine.serial.uartBase(tty.fd)));
   }
 
-  /** Ends the script on the line, if one runs, and the program that is the line when the line is closed. */
+  /** Ends the script that runs on the line. The program of `pty` is ended when the line is closed. */
   signal(number: number): void {
     this.#signal = number;
     this.#endScript?.(number);
   }
 
-  /** The link has ended; `hangup`: and the line with it. */
+  /** Runs the disconnect script after the link has ended. With `hangup` the line has ended too, and no script runs. */
   async end(hangup: boolean): Promise<void> {
     const tty = this.#tty;
     if (tty === undefined || hangup) return;
@@ -71,14 +73,14 @@ export class Line {
     await this.#disconnect(tty);
   }
 
-  /** DTR falls: the modem hangs up. */
+  /** Lowers DTR, so the modem hangs up. */
   dropDtr(): void {
     const { modem, defaultDevice } = this.#host.options.config;
-    // HUPCL in the terminal settings lets DTR fall again at close.
+    // With HUPCL in the terminal settings, DTR also falls when the port is closed.
     if (this.#tty !== undefined && modem && !defaultDevice) this.#host.machine.serial.setDtr(this.#tty.fd, false);
   }
 
-  /** Closes the device as it was found, and unlocks it. */
+  /** Restores the settings of the device, closes it, and unlocks it. */
   close(): void {
     this.#tty?.close();
     this.#lock?.unlock();
@@ -86,7 +88,7 @@ export class Line {
     this.#tty = this.#lock = this.#program = undefined;
   }
 
-  /** A program that has lost its line should notice and end by itself. If it does not, it is ended after `child-timeout`. */
+  /** A program that has lost its line should end by itself. If it does not, it is ended after `child-timeout`. */
   #endProgram(): void {
     const program = this.#program;
     const { childTimeout } = this.#host.options.config;
@@ -106,7 +108,7 @@ export class Line {
     });
   }
 
-  /** With `persist`, waits for an adapter that was pulled out, and follows it to the name it comes back under. */
+  /** Opens the device. With `persist`, waits for an adapter that was pulled out, under whatever name it comes back. */
   async #openDevice(): Promise<Opened> {
     const { options, log, notifier, whereabouts, sleep } = this.#host;
     if (whereabouts === undefined) return openDevice(this.#opening);
@@ -126,7 +128,7 @@ export class Line {
     }
   }
 
-  /** A signal ends the opening of this line, also a signal after which another line is opened. */
+  /** The host while the line is opened. Each signal ends the opening, even if another line is opened after it. */
   get #opening(): LineHost {
     return { ...this.#host, quitting: () => this.#isOver };
   }
@@ -135,12 +137,12 @@ export class Line {
     return this.#signal !== undefined || this.#host.quitting();
   }
 
-  /** Throws Failed when a signal has come: nothing that it would have ended may start after it. */
+  /** Throws Failed when a signal has come, so that nothing starts which the signal should have ended. */
   #goOn(): void {
     if (this.#isOver) throw new Failed(Exit.USER_REQUEST, "");
   }
 
-  /** Undefined: the device is gone, and we wait for it. */
+  /** Undefined when the device is gone and we wait for it. */
   async #tryDevice(real: string): Promise<Opened | undefined> {
     this.#lock = this.#lockDevice(real);
     try {
@@ -167,7 +169,7 @@ export class Line {
     }
   }
 
-  /** init, connect, carrier, welcome. */
+  /** Runs init and connect, waits for the carrier, and runs welcome. */
   async #prepare(tty: Device): Promise<void> {
     const { machine, options, log, sleep, notifier } = this.#host;
     const { config } = options;
@@ -190,7 +192,7 @@ export class Line {
     if (connect === undefined && modem) await this.#waitForCarrier(tty);
     if (this.#isOver) return;
     if ((welcome ?? "") !== "" && !(await this.#runScript(welcome!, tty))) log.write("warn", "Welcome script failed");
-    // Scripts may have changed the line, and leave its descriptor blocking.
+    // Scripts may have changed the settings of the line, and may have made its descriptor blocking.
     tty.configure(true);
     tty.setExclusive(true);
   }

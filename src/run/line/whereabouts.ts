@@ -1,14 +1,14 @@
-// Where the line's device is. Each attempt looks again: a name in /dev/serial/by-id is a link that leads elsewhere when the
-// adapter was plugged in again, and after /dev/ttyUSB0 is gone the same adapter may be /dev/ttyUSB1.
+// Finds the device of the line. Each attempt looks again, because an adapter that is plugged in again may have another
+// name: a link in /dev/serial/by-id then leads elsewhere, and /dev/ttyUSB0 becomes /dev/ttyUSB1.
 
 import type { Config } from "../../options/config.ts";
 import type { Adapter } from "../host/serial.ts";
 import type { Machine } from "../machine.ts";
 
 export interface Place {
-  /** The path to open, and the name of the line. */
+  /** The path to open. It is also the name of the line in messages. */
   readonly path: string;
-  /** The path of the device itself, without symbolic links. Its lock goes by this path. */
+  /** The path of the device without symbolic links. The lock uses this path. */
   readonly real: string;
   readonly there: boolean;
 }
@@ -19,13 +19,15 @@ export class Whereabouts {
   readonly #machine: DeviceMachine;
   readonly given: string;
   readonly #roots: { readonly dev: string; readonly sys: string };
-  /** A symbolic link is never replaced by another name: one in by-path stands for its port, whatever is plugged in. */
+  /**
+   * A symbolic link is never replaced by another name: a link in by-path stands for its port, whatever is plugged in.
+   */
   #isLink: boolean;
   #path: string;
   #adapter: Adapter | undefined;
   #lastReal: string | undefined;
 
-  /** Undefined where there is no device to look for: a terminal on standard input never comes back. */
+  /** Undefined when there is no device to look for: a terminal on standard input never comes back. */
   static of(
     machine: DeviceMachine,
     { device, defaultDevice }: Pick<Config, "device" | "defaultDevice">,
@@ -33,7 +35,7 @@ export class Whereabouts {
     return device === undefined || defaultDevice ? undefined : new Whereabouts(machine, device);
   }
 
-  /** `given` is the path in the options. `roots` are for tests. */
+  /** `given` is the path in the options. Tests pass other `roots`. */
   constructor(machine: DeviceMachine, given: string, roots = { dev: "/dev", sys: "/sys" }) {
     this.#machine = machine;
     this.given = given;
@@ -60,7 +62,7 @@ export class Whereabouts {
       : `${path} is gone; waiting for it`;
   }
 
-  /** The device has been opened. Returns the message for one that had been missing or has moved. */
+  /** Called when the device has been opened. Returns the message when it was missing before or has moved. */
   opened({ path, real }: Place, wasMissing: boolean): string | undefined {
     const isFirst = this.#lastReal === undefined;
     const moved = !isFirst && real !== this.#lastReal;
@@ -94,7 +96,7 @@ export class Whereabouts {
     return this.#machine.serial.adapterOf(path.slice(path.lastIndexOf("/") + 1), this.#roots.sys);
   }
 
-  /** The path itself when the device is gone by now, which opening it will report. */
+  /** The path without symbolic links. It is the path itself when the device is gone; opening it will report that. */
   #realOf(path: string): string {
     try {
       return this.#machine.files.realPath(path);

@@ -1,5 +1,5 @@
-// Our own password, where options and secrets files do not have it: from a descriptor (passwordfd.so), or from a program
-// that asks the user for it (passprompt.so).
+// Our own password when no option and no secrets file has it. passwordfd.so reads it from a descriptor, and
+// passprompt.so gets it from a program that asks the user.
 
 import { decoded, textOf } from "../../bytes/text.ts";
 import type { Config } from "../../options/config.ts";
@@ -9,7 +9,7 @@ import { type Machine, reasonOf } from "../machine.ts";
 
 /** The longest password that pppd takes, in octets. */
 const LONGEST = 255;
-/** The exit code of a program whose user does not want to be asked again. */
+/** The exit code of the program when the user does not want to be asked again. */
 const CANCELLED = 128;
 const SIGTERM = 15;
 
@@ -27,18 +27,18 @@ export class Passwords {
     this.#machine = machine;
     this.#log = log;
     this.#fd = plugins.includes("passwordfd.so") ? passwordfd : -1;
-    // Each of the two gives our PAP password: the one that is loaded last counts.
+    // Each of the two plugins gives our PAP password. The one that is loaded last counts.
     const [last] = plugins.filter((name) => name === "passwordfd.so" || name === "passprompt.so").slice(-1);
     if (last === "passprompt.so" && promptprog !== undefined)
       this.prompt = new PasswordPrompt(promptprog, machine, log);
   }
 
-  /** The password from the descriptor, a byte string. Undefined: there is none. */
+  /** The password from the descriptor, as a byte string. Undefined when there is none. */
   get fromFd(): string | undefined {
     return this.#fromFd;
   }
 
-  /** Reads the descriptor to its end. Undefined: it has been read, or there is none. */
+  /** Reads the descriptor to its end. Undefined when it has been read already, or when there is no descriptor. */
   ready(): Promise<void> | undefined {
     if (this.#fd < 0 || this.#isReading) return undefined;
     this.#isReading = true;
@@ -52,7 +52,7 @@ export class Passwords {
   }
 }
 
-/** Reads to the end and closes; a text says why that failed. */
+/** Reads the descriptor to its end and closes it. Returns the reason as text when that fails. */
 async function readToEnd({ descriptors, files }: PasswordMachine, fd: number): Promise<Uint8Array | string> {
   const octets = new Uint8Array(LONGEST);
   let length = 0;
@@ -76,7 +76,7 @@ class PasswordPrompt {
   readonly #log: Log;
   #isRefused = false;
   #child: Child | undefined;
-  /** null: the program has no answer. */
+  /** Null when the program gave no password. */
   #answer: string | null | undefined;
 
   constructor(program: string, machine: PasswordMachine, log: Log) {
@@ -89,17 +89,20 @@ class PasswordPrompt {
     return !this.#isRefused && this.#machine.files.isExecutable(this.#program);
   }
 
-  /** The program has been asked. */
+  /** True while the program runs. */
   get isBusy(): boolean {
     return this.#child !== undefined;
   }
 
-  /** take() has an answer. */
+  /** True when take() has an answer. */
   get isSettled(): boolean {
     return this.#answer !== undefined;
   }
 
-  /** The answer, once: a byte string; null: there is none. Undefined: not yet; starts the program unless it runs. */
+  /**
+   * Returns the password as a byte string, or null when there is none. Each answer is returned once. Undefined means
+   * that there is no answer yet; then the program is started unless it runs already.
+   */
   take(user: string, server: string): string | null | undefined {
     const answer = this.#answer;
     this.#answer = undefined;
@@ -107,7 +110,7 @@ class PasswordPrompt {
     return answer;
   }
 
-  /** The answer is not needed any more. */
+  /** Ends the program: its answer is no longer needed. */
   cancel(): void {
     this.#child?.kill(SIGTERM);
     this.#child = this.#answer = undefined;

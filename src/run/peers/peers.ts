@@ -1,5 +1,5 @@
-// Which peers may connect and with which addresses, and how we prove ourselves: by pppd's rules, from the secrets files
-// and the users of the system.
+// The rules of pppd for both proofs: which peers may connect, with which addresses, and how we prove ourselves. They
+// use the secrets files and the users of the system.
 
 import { bytesOf, printable } from "../../bytes/text.ts";
 import type { AuthMethod } from "../../wire/auth-method.ts";
@@ -28,15 +28,15 @@ import { Proofs, type Searched, unprovenText } from "./proofs.ts";
 import { Passwords } from "./passwords.ts";
 import { Winbind } from "./samba.ts";
 
-/** The methods by which we can prove ourselves, in the order in which we would suggest them to the peer. */
+/** The methods by which we can prove ourselves, in the order in which we suggest them to the peer. */
 const ACCEPTED: readonly AuthMethod[] = ["eap", "chap-md5", "mschap-v2", "mschap", "pap"];
-/** After so many wrong passwords each further one costs time, and after so many more the line. */
+/** Wrong passwords before each further one is delayed, and before the link is ended. */
 const FREE_FAILURES = 3;
 const MOST_FAILURES = 10;
 const PENALTY_MS = 5000;
 const TURN_MS = 20;
 
-/** The answer to a peer's PAP request. A delay makes guessing slow. */
+/** The answer to a peer's PAP request. The delay slows down guessing. */
 export interface PapVerdict {
   readonly accepted: boolean;
   readonly message: string;
@@ -50,22 +50,22 @@ export class Peers {
   readonly #machine: Machine;
   readonly #log: Log;
   readonly #proofs = new Proofs();
-  /** The addresses that the peer may use; undefined: no peer has proved itself. */
+  /** The addresses that the peer may use. Undefined when no peer has proved itself. */
   #addresses: readonly string[] | undefined;
   #list: AddressList | undefined;
-  /** Where those addresses come from, and the message about an address that they do not allow. */
+  /** The source of those addresses, and the message about an address that they do not allow. */
   #addressesFrom = "";
   #addressTrouble: string | undefined;
   readonly #passwords: Passwords;
-  /** Authenticates the peers in place of the secrets files. */
+  /** Samba. It authenticates the peers in place of the secrets files. */
   readonly #winbind: Winbind | undefined;
   #unit = 0;
   #failures = 0;
   #session: LoginSession | undefined;
-  /** The words after `--` in the line of the peer that proved itself. */
+  /** The words after `--` in the secrets-file line of the authenticated peer. */
   #optionWords: readonly string[] = [];
 
-  /** `passwords` are those of all lines. */
+  /** `passwords` is shared by all lines. */
   constructor(
     options: OptionsInForce,
     host: OptionHost,
@@ -110,7 +110,10 @@ export class Peers {
     };
   }
 
-  /** Methods by which the peer may prove itself to us: those it has a secret for, in the order of our preference. */
+  /**
+   * The methods by which the peer may prove itself to us: those for which it has a secret, in the order of our
+   * preference.
+   */
   #demand(): readonly AuthMethod[] {
     const { login, remotename, remotenameGiven, name, plugins } = this.#config;
     const { authRequired, authProtocols } = this.#config.facts;
@@ -127,24 +130,27 @@ export class Peers {
     });
   }
 
-  /** How often the runtime must have its turn for the work that a proof waits for. */
+  /** How often the runtime must run, in milliseconds, so that the work for a proof continues. */
   turnMs(): number {
     if (this.tls.engine.busy) return 0;
     return this.#winbind?.isBusy === true || this.#passwords.prompt?.isBusy === true ? TURN_MS : Infinity;
   }
 
-  /** The work that a proof waited for is done. */
+  /** True once when the work that a proof waited for is done. */
   takeSettled(): boolean {
     const others = this.#winbind?.isSettled === true || this.#passwords.prompt?.isSettled === true;
     return this.tls.engine.takeSettled() || others;
   }
 
-  /** Undefined: no program asks the user for our PAP password. */
+  /** Undefined when no program asks the user for our PAP password. */
   get #prompt(): Passwords["prompt"] {
     return this.#config.password === undefined ? this.#passwords.prompt : undefined;
   }
 
-  /** The PAP password that the user entered, or else that of the secrets file. Undefined: the user is being asked. */
+  /**
+   * The PAP password that the user entered, or else the one of the secrets file. Undefined while the user is being
+   * asked.
+   */
   #askedPassword(fromFile: string | undefined): string | undefined {
     const { user, remotename } = this.#config;
     const answer = this.#prompt?.take(user, remotename);
@@ -167,23 +173,23 @@ export class Peers {
     if (!("errno" in file)) this.#warnOfAccess(papSecrets, file);
   }
 
-  /** The password that holds for every server. */
+  /** The password given by an option or a descriptor. It holds for every server. */
   get #password(): string | undefined {
     return this.#config.password ?? this.#passwords.fromFd;
   }
 
-  /** Undefined: no password for our name. */
+  /** Our PAP password. Undefined when there is none for our name. */
   #ourPassword(): string | undefined {
     return this.#password ?? this.#secret("pap", this.#config.user, this.#papServer())?.secret;
   }
 
-  /** With PAP the server does not send its name. */
+  /** The name of the server in pap-secrets. With PAP the server does not send its name. */
   #papServer(): string | undefined {
     const { remotename } = this.#config;
     return remotename === "" ? undefined : remotename;
   }
 
-  /** Whether we may and can prove ourselves with a method of chap-secrets. */
+  /** True when the options allow a method of chap-secrets and we have a secret for it. */
   #canProve(method: AuthMethod): boolean {
     const { user, remotename, remotenameGiven } = this.#config;
     const { refuseChap, refuseMschap, refuseMschapV2, refuseEap } = this.#config;
@@ -193,13 +199,13 @@ export class Peers {
     return this.#secret("chap", user, remotenameGiven ? remotename : undefined) !== undefined;
   }
 
-  /** Our secret for the server of that name. */
+  /** Our secret for the server of this name. */
   #ourSecret(server: string): string | undefined {
     this.#oursSearched("chap", server);
     return this.#password ?? this.#secret("chap", this.#config.user, server)?.secret;
   }
 
-  /** The secret of a peer with the name `client`. Keeps the addresses and options of its line. */
+  /** The secret of the peer named `client`. Keeps the addresses and options of its line. */
   #peerSecret(client: string): string | undefined {
     const { chapSecrets, name } = this.#config;
     const file = this.#host.readFile(chapSecrets, "root");
@@ -222,7 +228,7 @@ export class Peers {
     return findSecret(file.text, client, server, { file: path, read: (indirect) => this.#text(indirect) });
   }
 
-  /** The outcome of such a search, in words. */
+  /** Describes the result of a search in a secrets file. */
   #searched(
     kind: "pap" | "chap",
     client: string | undefined,
@@ -240,13 +246,13 @@ export class Peers {
     this.#proofs.oursSearched(user, server, password === undefined ? this.#searched(kind, user, server) : given);
   }
 
-  /** Why a proof failed, as far as the secrets files tell. */
+  /** Why a proof failed, if the secrets files explain it. */
   whyFailed(failure: Failure): string | undefined {
     if (failure === "peer-not-authenticated") return this.#proofs.ofPeer();
     return failure === "we-not-authenticated" ? this.#proofs.ofOurs() : undefined;
   }
 
-  /** Why the peer's wish that we prove ourselves with this method could not be met. */
+  /** Why we could not prove ourselves with the method that the peer wants. */
   whyUnproven(method: AuthMethod): string {
     const { refusePap, refuseChap, refuseMschap, refuseMschapV2, refuseEap, user } = this.#config;
     const { remotename, remotenameGiven } = this.#config;
@@ -270,11 +276,12 @@ export class Peers {
     return "errno" in file ? undefined : file.text;
   }
 
-  /** Has Samba judge a name and a password the peer gave. Undefined: that is for judgePap alone. */
+  /** Asks Samba to judge the peer's name and password. Undefined when judgePap alone is to judge them. */
   askSamba(user: string, password: string, tty: string, ifname: string): Promise<PapVerdict> | undefined {
     return this.#winbind?.judgePassword(user, password).then(({ accepted, message }) => {
       if (accepted) return { accepted, message, delayMs: 0 };
-      // One it does not know may be in our own file; but what is there for everybody is not for those it refused.
+      // A name that Samba does not know may be in our own file. A line for every client does not admit a name that
+      // Samba refused.
       const { papSecrets, name, login } = this.#config;
       const file = this.#host.readFile(papSecrets, "root");
       const found = "errno" in file ? undefined : findSecret(file.text, user, name, { file: papSecrets });
@@ -283,7 +290,7 @@ export class Peers {
     });
   }
 
-  /** Judges a name and a password the peer gave. May ask the system, which takes milliseconds. */
+  /** Judges the peer's name and password. With `login` it asks the system, which takes milliseconds. */
   judgePap(user: string, password: string, tty: string, ifname: string): PapVerdict {
     const found = this.#findPeer(user);
     if (found === undefined || !this.#passwordFits(found, password))
@@ -297,7 +304,7 @@ export class Peers {
     const result = this.#machine.users.login({ user, password: asked, tty, ifname, log });
     if (!result.ok) return this.#refuse(result, tty, user);
     this.#session = result.session;
-    // enable-session alone opens a session and says nothing of it to the peer.
+    // With enable-session alone, a session is opened and its message is not sent to the peer.
     return this.#admit(found, asked === undefined ? "Login ok" : result.message);
   }
 
@@ -324,7 +331,7 @@ export class Peers {
     if (warning !== undefined) this.#log.write("warn", warning);
   }
 
-  /** An empty secret fits every password: `login` asks the system then. */
+  /** An empty secret fits every password. With `login` the system checks the password then. */
   #passwordFits({ secret }: FoundSecret, password: string): boolean {
     if (secret === "" || secret === LOGIN_SECRET) return true;
     if (!this.#config.papcrypt && secret === password) return true;
@@ -346,8 +353,8 @@ export class Peers {
   }
 
   /**
-   * True when a peer that refuses to prove anything is let in all the same: allow-ip, or a line for nobody. `login` and
-   * Samba have the last word on everybody else, and the HOWTO's `* * "" *` would be such a line.
+   * True when a peer that refuses to prove itself is admitted all the same: by allow-ip, or by a line for the empty
+   * name. With `login` or Samba every peer must prove itself: the HOWTO's `* * "" *` would otherwise be such a line.
    */
   admitsStrangers(): boolean {
     const { allowIp, requirePap, login, facts } = this.#config;
@@ -364,13 +371,15 @@ export class Peers {
     return true;
   }
 
-  /** Applies the options that the peer's line has, until the peer leaves. What is wrong with them, for the log. */
+  /**
+   * Applies the options in the peer's line until the peer leaves. Returns the message for the log when they are wrong.
+   */
   applyOptions(): string | undefined {
-    // A peer may prove itself again, or as somebody else, before it leaves.
+    // A peer may prove itself again, or under another name, before it leaves.
     return this.#options.addPeerOptions(this.#optionWords, this.#host);
   }
 
-  /** The address the secrets file has for the peer, if it is to be used instead of `wanted` (0: none). */
+  /** The address that the secrets file has for the peer. Undefined when `wanted` (0: none) can stay. */
   addressFor(wanted: number, unit: number): number | undefined {
     this.#unit = unit;
     this.#list = undefined;
@@ -395,7 +404,7 @@ export class Peers {
 
   mayUse(address: number): boolean {
     if (isNobodys(address)) return false;
-    // Samba says nothing of addresses: those a peer it knows may have are the options'.
+    // Samba has no rules for addresses. A peer that it knows may have the address of the options.
     if (this.#winbind !== undefined && address === this.#config.peerAddress) return true;
     const list = this.#allowed();
     if (list === undefined) return !this.#config.facts.authRequired;
@@ -408,14 +417,14 @@ export class Peers {
     return allowed;
   }
 
-  /** What is to be said of an address the peer may not use: once. */
+  /** The message about an address that the peer may not use. Each message is returned once. */
   takeAddressTrouble(): string | undefined {
     const trouble = this.#addressTrouble;
     this.#addressTrouble = undefined;
     return trouble;
   }
 
-  /** The link is down: the peer is a stranger again, and logged out. */
+  /** Forgets the authenticated peer and ends its login session: the link is down. */
   leave(): void {
     this.#winbind?.forget();
     this.#passwords.prompt?.cancel();
@@ -428,7 +437,7 @@ export class Peers {
   }
 }
 
-/** Loopback, multicast, class E and "this network": no peer can have them. */
+/** True for addresses that no host can have: loopback, multicast, class E and "this network". */
 function isNobodys(address: number): boolean {
   const first = address >>> 24;
   return first === 0 || first === 127 || first >= 224;

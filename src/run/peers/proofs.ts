@@ -1,11 +1,11 @@
-// Why a proof failed, in terms of the secrets files: what was looked up for it is kept, and told when it comes to nothing.
-// Not a secret is told.
+// Explains a failed proof by the secrets files. It keeps what was looked up and describes that when the proof fails. It
+// never shows a secret.
 
 import { printable } from "../../bytes/text.ts";
 import type { AuthMethod } from "../../wire/auth-method.ts";
 import { asSentence } from "../../options/secret-search.ts";
 
-/** The names of methods, as log lines have them. */
+/** The names of the methods in log lines. */
 const METHOD_NAMES: Readonly<Record<AuthMethod, string>> = {
   eap: "EAP",
   "chap-md5": "CHAP",
@@ -14,7 +14,7 @@ const METHOD_NAMES: Readonly<Record<AuthMethod, string>> = {
   pap: "PAP",
 };
 
-/** What a search in a secrets file came to: a line, in words, or why there is none. */
+/** The result of a search in a secrets file: a description of the line, or the reason why there is none. */
 export interface Searched {
   readonly found: boolean;
   readonly text: string;
@@ -27,22 +27,22 @@ export class Proofs {
   #peer: PeerProof | undefined;
   #ours: OurProof | undefined;
 
-  /** A new attempt: nobody has proved anything. */
+  /** Forgets the last attempt. */
   clear(): void {
     this.#peer = this.#ours = undefined;
   }
 
-  /** The peer says it is `client`, and the secret for it was looked up. */
+  /** Keeps the search for the secret of the peer, which says that it is `client`. */
   peerSearched(client: string, searched: Searched, judge: PeerProof["judge"] = "us"): void {
     this.#peer = { client, searched, judge };
   }
 
-  /** We say that we are `user`, with the secret looked up for this server; undefined: not known which. */
+  /** Keeps the search for our secret: our name is `user`. `server` is undefined when its name is not known. */
   oursSearched(user: string, server: string | undefined, searched: Searched): void {
     this.#ours = { user, server, searched };
   }
 
-  /** Why the peer's proof failed; undefined: not because of a secret. */
+  /** Why the peer's proof failed. Undefined when no secret is the reason. */
   ofPeer(): string | undefined {
     if (this.#peer === undefined) return undefined;
     const { client, searched, judge } = this.#peer;
@@ -52,7 +52,7 @@ export class Proofs {
     return `The secret of "${printable(client)}" is not the one in ${searched.text}`;
   }
 
-  /** Why ours failed. */
+  /** Why our proof failed. */
   ofOurs(): string | undefined {
     if (this.#ours === undefined) return undefined;
     const { user, server, searched } = this.#ours;
@@ -62,7 +62,7 @@ export class Proofs {
   }
 }
 
-/** Why the proof the peer wanted was not even tried. */
+/** Why we did not even try the proof that the peer wanted. */
 export function unprovenText(method: AuthMethod, refusedBy: string | undefined, searched: Searched): string {
   const wanted = `The peer wanted us to prove who we are with ${METHOD_NAMES[method]}`;
   if (refusedBy !== undefined) return `${wanted}, which the ${refusedBy} option forbids`;

@@ -1,5 +1,5 @@
-// winbind.so: Samba authenticates the peers. Its ntlm_auth (--helper-protocol=ntlm-server-1) is started for every proof. It
-// gets the proof in lines and answers in lines: a password as it is, a proof of MS-CHAP with the challenge.
+// winbind.so: Samba authenticates the peers. Each proof starts Samba's ntlm_auth (--helper-protocol=ntlm-server-1). It
+// reads the proof as lines and answers in lines. A PAP password is sent as it is, an MS-CHAP proof with its challenge.
 
 import type { NtJudge, NtVerdict } from "../../auth/chap-config.ts";
 import type { NtProof } from "../../auth/digest.ts";
@@ -8,16 +8,16 @@ import type { Helper } from "../host/processes.ts";
 import type { Log } from "../log.ts";
 import { type Machine, reasonOf } from "../machine.ts";
 
-/** A helper that has not answered after this time is ended, and counts as a refusal. */
+/** A helper that does not answer within this time is ended. That counts as a refusal. */
 const PATIENCE_MS = 30_000;
 const LONGEST_ANSWER = 65_536;
-/** A user session key is a hash of the password's hash. */
+/** The user session key has this many hexadecimal digits. It is a hash of the password's hash. */
 const KEY_DIGITS = 32;
 
 interface Answer {
   readonly accepted: boolean;
   readonly key: Uint8Array | undefined;
-  /** Why not: for the log, and for the peer's user. */
+  /** The reason of a refusal, for the log and for the peer's user. */
   readonly error: string;
 }
 
@@ -27,7 +27,7 @@ export class Winbind implements NtJudge {
   readonly #command: string;
   readonly #machine: HelperMachine;
   readonly #log: Log;
-  /** The helpers at work. */
+  /** The helpers that run. */
   readonly #running = new Set<Helper>();
   #asked: NtProof | undefined;
   #verdict: NtVerdict | undefined;
@@ -67,24 +67,24 @@ export class Winbind implements NtJudge {
     return verdict;
   }
 
-  /** A helper is at work. */
+  /** True while a helper runs. */
   get isBusy(): boolean {
     return this.#running.size > 0;
   }
 
-  /** take() has a verdict. */
+  /** True when take() has a verdict. */
   get isSettled(): boolean {
     return this.#verdict !== undefined;
   }
 
-  /** The verdict is not needed any more. */
+  /** Ends the helpers: the verdict is no longer needed. */
   forget(): void {
     this.#asked = this.#verdict = undefined;
     for (const helper of this.#running) helper.end();
     this.#running.clear();
   }
 
-  /** Never settles after forget(). */
+  /** Starts a helper and returns its answer. The promise never settles after forget(). */
   async #run(lines: readonly string[]): Promise<Answer> {
     const { clock, processes } = this.#machine;
     let helper: Helper;
@@ -96,7 +96,8 @@ export class Winbind implements NtJudge {
     }
     this.#running.add(helper);
     const cancel = clock.after(PATIENCE_MS, () => helper.end());
-    // The answer ends with a dot on a line alone: the helper may wait for another question then.
+    // The answer ends with a line that is a single dot. The helper may then wait for another question, so its end is
+    // not awaited.
     const said = await helper.answer((text) => /^\.\n/m.test(text) || text.length > LONGEST_ANSWER);
     cancel();
     helper.end();
@@ -104,7 +105,7 @@ export class Winbind implements NtJudge {
     return this.#read(said);
   }
 
-  /** Reads the answer up to the first line without a value, such as ".". */
+  /** Reads the answer up to the first line that has no value, such as ".". */
   #read(text: string): Answer {
     let accepted = false;
     let key: Uint8Array | undefined;
@@ -135,7 +136,7 @@ export class Winbind implements NtJudge {
   }
 }
 
-/** The lines of a question. A name "DOMAIN\\name" is asked about in that domain. */
+/** The lines of a question. For the name "DOMAIN\\name" they name that domain. */
 function linesOf({ name, challenge, ntResponse, lmResponse }: NtProof): string[] {
   const at = name.lastIndexOf("\\");
   return [

@@ -1,4 +1,4 @@
-// EAP-TLS by the options and pppd's eaptls files: our certificate and key, and the certificates that we trust.
+// EAP-TLS as the options and pppd's eaptls files say: our certificate and key, and the certificates that we trust.
 
 import type { EapClientMethod, EapServerMethod } from "../../auth/eap-methods.ts";
 import { type TlsChannel, TlsClient, TlsServer } from "../../auth/eap-tls.ts";
@@ -14,7 +14,9 @@ import type { Certificate, PeerCertificate, TlsEngine, TlsIdentity, TlsSettings,
 import type { Machine } from "../machine.ts";
 import { EapType } from "../../wire/eap.ts";
 
-/** The files of one conversation: ours, those we trust, and what the peer's certificate must be. */
+/**
+ * The files of one conversation: our certificate and key, the certificates that we trust, and what the peer's must be.
+ */
 interface Side {
   readonly isFromFile: boolean;
   readonly role: "client" | "server";
@@ -23,20 +25,20 @@ interface Side {
   readonly pkcs12: string | undefined;
   readonly ca: string | undefined;
   readonly capath: string | undefined;
-  /** The name that must be in the peer's certificate; undefined: any name. */
+  /** The name that must be in the peer's certificate. Undefined when any name will do. */
   readonly peerName: string | undefined;
-  /** The only certificate the peer may have. */
+  /** The file of the only certificate that the peer may have. */
   readonly peerCert: string | undefined;
 }
 
-/** A file that cannot be used. The message is a line of the log. */
+/** A file cannot be used. The message is a line of the log. */
 class TlsTrouble extends Error {}
 
 const VERSIONS: Readonly<Record<string, TlsVersion>> = { "1.0": "TLSv1", "1.1": "TLSv1.1", "1.3": "TLSv1.3" };
 /** Extended key usages. */
 const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
 const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
-/** In a folder made by c_rehash: a certificate's name, and a revocation list's. */
+/** Names of files in a folder made by c_rehash: of a certificate, and of a revocation list. */
 const HASHED_CERT = /^[0-9a-f]{8}\.\d+$/;
 const HASHED_CRL = /^[0-9a-f]{8}\.r\d+$/;
 
@@ -59,13 +61,15 @@ export class EapTls {
     return this.#options.config;
   }
 
-  /** Undefined: we have no certificate to prove ourselves with. */
+  /** Our side as the client. Undefined when we have no certificate. */
   clientMethod(): Plugged<EapClientMethod> | undefined {
     if (!this.canProve()) return undefined;
     return { type: EapType.Tls, make: (host) => new TlsClient(host, () => this.#openClient()) };
   }
 
-  /** Undefined: there is no peer that could. `admit` gets the line of the peer that tries to. */
+  /**
+   * Our side as the server. Undefined when no peer could prove itself. `admit` gets the line of the peer that tries to.
+   */
   serverMethod(admit: (entry: TlsEntry) => void): Plugged<EapServerMethod> | undefined {
     if (!this.canServe()) return undefined;
     return { type: EapType.Tls, make: (host) => new TlsServer(host, (client) => this.#openServer(client, admit)) };
@@ -75,7 +79,7 @@ export class EapTls {
     return this.#clientSide() !== undefined;
   }
 
-  /** True when the peer, as far as we know it, could prove itself and have an address. */
+  /** True when some peer could prove itself and have an address. */
   canServe(): boolean {
     const { remotename, remotenameGiven, name } = this.#config;
     const entry = this.#entry("server", remotenameGiven ? remotename : undefined, name);
@@ -99,7 +103,10 @@ export class EapTls {
     if (warning !== undefined) this.#log.write("warn", warning);
   }
 
-  /** The options, or our line of the file. pppd takes a line for a certain server only if remotename says it is that one. */
+  /**
+   * The files of our side as the client, from the options or from our line of the file. Like pppd, it takes a line for
+   * a certain server only if remotename is that server.
+   */
   #clientSide(): Side | undefined {
     const { ca, capath, cert, key, pkcs12, user, remotename, remotenameGiven } = this.#config;
     const peerName = remotenameGiven ? remotename : undefined;
@@ -166,7 +173,7 @@ export class EapTls {
 
   // ── files ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Undefined: it cannot be read. */
+  /** The text of a file. Undefined when it cannot be read. */
   #text(path: string): string | undefined {
     const file = this.#host.readFile(path, "root");
     return "errno" in file ? undefined : file.text;
@@ -191,7 +198,7 @@ export class EapTls {
     }
   }
 
-  /** Revocation lists. With any list, a certificate whose issuer has no list here is refused. */
+  /** The revocation lists. When there is any list, a certificate is refused if its issuer has no list here. */
   #revoked(): string[] {
     const { crl, crlDir } = this.#config;
     const lists: string[] = [];
@@ -273,7 +280,7 @@ export class EapTls {
   }
 }
 
-/** Whether the certificate is the one of that name, by tls-verify-method. No certificate has the empty name. */
+/** True when the certificate has the name, compared as tls-verify-method says. No certificate has the empty name. */
 function fits(method: string, name: string, peer: PeerCertificate): boolean {
   if (name === "") return false;
   switch (method) {
@@ -288,13 +295,13 @@ function fits(method: string, name: string, peer: PeerCertificate): boolean {
   }
 }
 
-/** The first common name, as octets, like our own names. */
+/** The first common name in the certificate, as octets, like our own names. */
 function commonName(peer: PeerCertificate): string {
   const { CN: name } = peer.subject;
   return octets((Array.isArray(name) ? name[0] : name) ?? "");
 }
 
-/** As OpenSSL puts it in a line: /C=GB/O=Milliways/CN=zaphod. */
+/** The subject as OpenSSL prints it in one line: /C=GB/O=Milliways/CN=zaphod. */
 function subjectLine(peer: PeerCertificate): string {
   const parts = Object.entries(peer.subject);
   return octets(parts.flatMap(([key, value]) => [value ?? []].flat().map((one) => `/${key}=${one}`)).join(""));
@@ -308,7 +315,7 @@ function isCrl(text: string): boolean {
   return text.includes("-----BEGIN X509 CRL-----");
 }
 
-/** Undefined: the file is not what it should be. */
+/** The result of `act`. Undefined when it throws, as for a file that is not a certificate. */
 function attempt<T>(act: () => T): T | undefined {
   try {
     return act();
