@@ -6,7 +6,7 @@ import { help } from "./commands/help.ts";
 import { ownWords } from "./os/process/inherited.ts";
 import { OsError } from "./os/ffi/libc.ts";
 import { APPLETS, type Applet } from "./applets/applets.ts";
-import { appletHelp } from "./applets/help.ts";
+import { appletHelp } from "./applets/applet-help.ts";
 
 function isApplet(name: string | undefined): name is Applet {
   return name !== undefined && Object.hasOwn(APPLETS, name);

@@ -2,25 +2,25 @@
 // both run/ and os/.
 
 import { eventPollDescriptors } from "../os/ffi/event-poll.ts";
-import * as files from "../os/ffi/files.ts";
+import * as files from "../os/ffi/host-files.ts";
 import { asOsError, check, closeFd, EPERM, errno, libc, Memory, O, POLLOUT, strerror } from "../os/ffi/libc.ts";
 import { PollSet } from "../os/ffi/poll-set.ts";
 import { readAll, readHead } from "../os/ffi/small-file.ts";
 import { outboxTurnMs } from "../os/log/outbox.ts";
 import { Publication } from "../os/log/publication.ts";
-import { logTime, Syslog } from "../os/log/syslog.ts";
+import { logTime, Syslog } from "../os/log/syslog-client.ts";
 import { Certificate } from "../os/net/certificate.ts";
 import { userName } from "../os/net/hosts.ts";
 import { networkNamespace } from "../os/net/namespace.ts";
 import * as netif from "../os/net/netif.ts";
 import { addProxy, findProxyInterface, removeProxy } from "../os/net/proxy-arp.ts";
 import { writeResolvConf } from "../os/net/resolv-conf.ts";
-import { findResolvconf, findResolver } from "../os/net/resolver.ts";
+import { findResolvconf, findResolver } from "../os/net/resolv-conf-manager.ts";
 import { addRoute, defaultRoutes, removeRoute, returnRoute, takeRoute } from "../os/net/route.ts";
 import { defaultRoutes6 } from "../os/net/route6.ts";
 import { readSysctl, writeSysctl } from "../os/net/sysctl.ts";
 import * as tcp from "../os/net/tcp.ts";
-import { TlsEngine } from "../os/net/tls.ts";
+import { TlsEngine } from "../os/net/memory-tls.ts";
 import { openTun } from "../os/net/tun.ts";
 import { joinVrf, vrfTable } from "../os/net/vrf.ts";
 import { hookRefusal, runHook, runProgram, runShell, runTool } from "../os/process/exec.ts";

@@ -1,8 +1,8 @@
 // nullmodem cleanup: undoes the changes to the machine that a killed pppd has left.
 
-import { Log } from "../os/log/log.ts";
+import { Log } from "../os/log/log-writer.ts";
 import { libc } from "../os/ffi/libc.ts";
-import { Syslog } from "../os/log/syslog.ts";
+import { Syslog } from "../os/log/syslog-client.ts";
 import { thisMachine } from "../applets/this-machine.ts";
 import { Hooks } from "../run/scripts/hooks.ts";
 import { undoLeftOver } from "../run/packets/left-over.ts";

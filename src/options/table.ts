@@ -3,15 +3,15 @@
 import type { OptionHost } from "./host.ts";
 import type { PluginName } from "./plugins.ts";
 import { fieldsOf, GONE, GROUP, type FieldsOf, type Row } from "./row.ts";
-import { AUTH, CHAP, EAP, PAP } from "./table/auth.ts";
-import { CCP, ECP } from "./table/ccp.ts";
-import { GENERAL } from "./table/general.ts";
-import { IPX, OLD } from "./table/gone.ts";
-import { IPCP } from "./table/ipcp.ts";
-import { IPV6CP } from "./table/ipv6.ts";
-import { CBCP, LCP } from "./table/lcp.ts";
-import { PLUGINS } from "./table/plugins.ts";
-import { TTY } from "./table/tty.ts";
+import { AUTH, CHAP, EAP, PAP } from "./table/auth-rows.ts";
+import { CCP, ECP } from "./table/ccp-rows.ts";
+import { GENERAL } from "./table/general-rows.ts";
+import { IPX, OLD } from "./table/gone-rows.ts";
+import { IPCP } from "./table/ipcp-rows.ts";
+import { IPV6CP } from "./table/ipv6-rows.ts";
+import { CBCP, LCP } from "./table/lcp-rows.ts";
+import { PLUGINS } from "./table/plugins-rows.ts";
+import { TTY } from "./table/tty-rows.ts";
 
 /** A row and the first row of its group, itself if it is in none. */
 export interface Entry {

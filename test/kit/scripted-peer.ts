@@ -9,8 +9,8 @@ import { ADDRESS, CONTROL, HEADROOM, putHeader } from "../../src/frame/header.ts
 import type { LinkEvent } from "../../src/link/events.ts";
 import { checkOptions } from "../../src/options/check.ts";
 import { parseOptions } from "../../src/options/parse.ts";
-import { Log } from "../../src/os/log/log.ts";
-import { Syslog } from "../../src/os/log/syslog.ts";
+import { Log } from "../../src/os/log/log-writer.ts";
+import { Syslog } from "../../src/os/log/syslog-client.ts";
 import { thisMachine } from "../../src/applets/this-machine.ts";
 import { linkConfig } from "../../src/run/settings/link-config.ts";
 import { Peers } from "../../src/run/peers/peers.ts";

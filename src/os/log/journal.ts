@@ -4,7 +4,7 @@
 import { fstatSync } from "node:fs";
 import { EAGAIN, EINTR, errno, libc, type Memory } from "../ffi/libc.ts";
 import { lineOf, lossText, Outbox, type Reader, UNDELIVERABLE } from "./outbox.ts";
-import { type Level, LEVELS } from "./syslog.ts";
+import { type Level, LEVELS } from "./syslog-client.ts";
 
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;

@@ -3,7 +3,7 @@
 
 import { bytesOf } from "../../bytes/text.ts";
 import { cryptMatches, haveCrypt } from "./crypt.ts";
-import type { LogLevel } from "../log/log.ts";
+import type { LogLevel } from "../log/log-writer.ts";
 import { havePam, pamLogin, type PamSession } from "./pam.ts";
 import { hasExpired, type SystemUser, systemUser } from "./passwd.ts";
 import { recordLastLogin, recordLogin, recordLogout } from "./utmp.ts";

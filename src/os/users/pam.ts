@@ -14,7 +14,7 @@ import { JSCallback, type Pointer, read } from "bun:ffi";
 import { bytesOf } from "../../bytes/text.ts";
 import { cstring, Memory } from "../ffi/libc.ts";
 import { LIBC, library, terminated } from "../ffi/library.ts";
-import type { LogLevel } from "../log/log.ts";
+import type { LogLevel } from "../log/log-writer.ts";
 
 const libpam = library(["libpam.so.0"], {
   pam_start: { args: ["ptr", "ptr", "ptr", "ptr"], returns: "i32" },

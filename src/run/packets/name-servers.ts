@@ -7,7 +7,7 @@ import { runTool } from "../../os/process/exec.ts";
 import { reasonOf } from "../../os/ffi/libc.ts";
 import type { Log } from "../log.ts";
 import { findInterface } from "../../os/net/netif.ts";
-import { findResolvconf, findResolver, type Request, type Resolver } from "../../os/net/resolver.ts";
+import { findResolvconf, findResolver, type Request, type Resolver } from "../../os/net/resolv-conf-manager.ts";
 import { readHead } from "../../os/ffi/small-file.ts";
 import { namesIn } from "../../os/process/sysfs.ts";
 import type { Hooks } from "../scripts/hooks.ts";

@@ -4,8 +4,8 @@ import { fstatSync } from "node:fs";
 import { textOf } from "../../../src/bytes/text.ts";
 import { journalAt } from "../../../src/os/log/journal.ts";
 import { check, closeFd, libc, Memory, setNonblocking } from "../../../src/os/ffi/libc.ts";
-import { Log } from "../../../src/os/log/log.ts";
-import { Syslog } from "../../../src/os/log/syslog.ts";
+import { Log } from "../../../src/os/log/log-writer.ts";
+import { Syslog } from "../../../src/os/log/syslog-client.ts";
 import { Datagrams } from "../../kit/datagrams.ts";
 
 const unix = dlopen("libc.so.6", { socketpair: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" } }).symbols;

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { u32 } from "../../../src/bytes/be.ts";
 import { thisMachine } from "../../../src/applets/this-machine.ts";
-import { Log } from "../../../src/os/log/log.ts";
-import { Syslog } from "../../../src/os/log/syslog.ts";
+import { Log } from "../../../src/os/log/log-writer.ts";
+import { Syslog } from "../../../src/os/log/syslog-client.ts";
 import { RTT_FILE_SIZE } from "../../../src/record/rtt-file.ts";
 import { RttFile } from "../../../src/run/live/rtt-recorder.ts";
 

@@ -6,7 +6,7 @@ import { OptionError } from "../error.ts";
 import { isFailure } from "../host.ts";
 import { quoted } from "../quoted.ts";
 import { field, PRIORITY, row, type Row } from "../row.ts";
-import { netmask } from "./ipcp.ts";
+import { netmask } from "./ipcp-rows.ts";
 
 /** A filter as it was written, and what libpcap made of it. */
 interface FilterExpression {

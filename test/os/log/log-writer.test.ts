@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { closeFd, O, openFd } from "../../../src/os/ffi/libc.ts";
-import { Log } from "../../../src/os/log/log.ts";
+import { Log } from "../../../src/os/log/log-writer.ts";
 import { drainOutboxes } from "../../../src/os/log/outbox.ts";
-import { Syslog } from "../../../src/os/log/syslog.ts";
+import { Syslog } from "../../../src/os/log/syslog-client.ts";
 import { PATIENCE_MS } from "../../kit/patience.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nullmodem-log-"));

@@ -5,7 +5,7 @@ import { inert } from "../../bytes/text.ts";
 import { type Journal, journalAt } from "./journal.ts";
 import { LineOutput } from "./line-output.ts";
 import { drainOutboxes } from "./outbox.ts";
-import { type Level as SyslogLevel, Syslog } from "./syslog.ts";
+import { type Level as SyslogLevel, Syslog } from "./syslog-client.ts";
 
 export type LogLevel = "debug" | "info" | "notice" | "warn" | "error";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { textOf } from "../../../src/bytes/text.ts";
 import { check, closeFd, libc, Memory, setNonblocking } from "../../../src/os/ffi/libc.ts";
-import { logTime, Syslog } from "../../../src/os/log/syslog.ts";
+import { logTime, Syslog } from "../../../src/os/log/syslog-client.ts";
 
 const AF_UNIX = 1;
 const DGRAM = 2;

@@ -6,7 +6,7 @@ import { formatIpv4, isBadAddress, parseIpv4, scanNumber, toUint32 } from "../nu
 import { field, list, LIST, oneOf, PRIORITY, PRIVILEGED, row, unset, type Row, type Setting } from "../row.ts";
 import { alias, flag, number, sets, text } from "../row-kinds.ts";
 import { checkLimits, wholeNumber } from "../whole-number.ts";
-import { remotename } from "./auth.ts";
+import { remotename } from "./auth-rows.ts";
 
 /** The address of one end, or undefined for 0.0.0.0: not known. */
 function endAddress({ host }: Setting, word: string, end: "local" | "remote"): number | undefined {

@@ -2,7 +2,7 @@
 
 import { GROUP, HIDDEN, PRIORITY } from "../row.ts";
 import { alias, gone, sets } from "../row-kinds.ts";
-import { noip } from "./ipcp.ts";
+import { noip } from "./ipcp-rows.ts";
 
 const IPX_WITH_VALUE = [
   "ipx-network",

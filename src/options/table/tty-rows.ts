@@ -9,7 +9,7 @@ import { COMMAND, DEVICE, GROUP, INIT_ONLY, list, oneOf, PRIORITY, PRIVFIX, PRIV
 import { alias, flag, number, sets, text } from "../row-kinds.ts";
 import { parseSocketAddress } from "../socket-address.ts";
 import { checkLimits, wholeNumber } from "../whole-number.ts";
-import { asyncmap } from "./lcp.ts";
+import { asyncmap } from "./lcp-rows.ts";
 
 /** A word without a slash in front names a device in /dev. */
 function devicePath(word: string): string {

@@ -7,9 +7,9 @@ import { quoted } from "../quoted.ts";
 import { GROUP, HIDDEN, INIT_ONLY, NO_INCREASE, oneOf, PRIORITY, PRIVILEGED, row, unset } from "../row.ts";
 import { alias, checkNotIncreased, flag, name, number, sets, word } from "../row-kinds.ts";
 import { numberWithin, wholeNumber } from "../whole-number.ts";
-import { BUNDLE } from "./bundle.ts";
-import { FILTERS } from "./filters.ts";
-import { SCRIPTS } from "./scripts.ts";
+import { BUNDLE } from "./bundle-rows.ts";
+import { FILTERS } from "./filters-rows.ts";
+import { SCRIPTS } from "./scripts-rows.ts";
 
 const DEBUG = "log the control packets, and more the more often it is given";
 
