@@ -54,9 +54,9 @@ export const ROWS = {
   "RXR": "-       -          2          3              4        5        6            7            8            ser/9",
 } as const;
 
-// Where pppd departs from the page, so do we: its peers are used to it.
+// pppd departs from the RFC in these cells. We follow pppd, because peers are used to it.
 const PPPD: Partial<Record<AutomatonEvent, Partial<Record<State, string>>>> = {
-  // Closing a layer that never started is no news to the layers above.
+  // When a layer never started, closing it is not reported to the layers above.
   Close: { [State.Starting]: "0" },
 };
 
@@ -67,7 +67,7 @@ export interface Cell {
   readonly mark: string;
 }
 
-/** Reads one cell of the table; undefined for one that cannot happen. */
+/** Reads one cell of the table. Undefined for an event that cannot happen. */
 export function parseCell(text: string): Cell | undefined {
   if (text === "-") return undefined;
   const [, actions, next, mark] = /^(?:([a-z,]+)\/)?(\d)([rpx]?)$/.exec(text)!;
@@ -87,7 +87,7 @@ const TABLE = new Map(
 export interface AutomatonOptions {
   /** Open in Opened or Stopped takes the layer down and up again (CCP on SIGUSR2). */
   restart?: boolean;
-  /** After the last unanswered request wait for the peer in silence. */
+  /** After the last unanswered request, wait for the peer without sending. */
   passive?: boolean;
   /** Wait for the peer's request before sending ours. */
   silent?: boolean;
@@ -108,8 +108,9 @@ export class Automaton {
   }
 
   /**
-   * Feeds one event. The state changes before the actions run, so that an action that feeds an event (a layer above
-   * closing this one from its tlu) finds it new; whatever it changed is then left alone. An impossible event is ignored.
+   * Handles one event. The state changes before the actions run, because an action may cause another event: a layer
+   * above may close this one from its This-Layer-Up. If so, the state that the other event set is kept. An impossible
+   * event is ignored.
    */
   feed(event: AutomatonEvent): void {
     const cell = TABLE.get(event)![this.#state];
@@ -124,7 +125,7 @@ export class Automaton {
       this.feed("Up");
       return;
     }
-    // Open while closing: pppd lets the closing end in Stopping, and starts nothing anew.
+    // Open while closing: in pppd the closing goes on to Stopping, and nothing is started again.
     this.#state = cell.next;
     for (const action of cell.actions) {
       if (action === "tlf" && cell.mark === "p" && (passive === true || silent === true)) continue;

@@ -1,7 +1,7 @@
-// CBCP as the side that wants to be called back (Microsoft's Callback Control Protocol; pppd's `callback`).
+// CBCP for the side that wants to be called back (Microsoft's Callback Control Protocol; pppd's `callback`).
 //
-// It follows authentication when LCP agreed on it (option 13, operation 6). The peer offers ways, we take the one we
-// like best, and its Ack is the sign to hang up and wait for the telephone.
+// It follows authentication when LCP agreed on it (option 13, operation 6). The peer offers kinds of callback and we
+// choose one. Its Ack tells us to hang up and wait for the call.
 
 import { printable } from "../bytes/text.ts";
 import { type CallbackOption, CbcpCode, CbcpOption, parseCallbackOptions, putCallbackResponse } from "../wire/cbcp.ts";
@@ -9,15 +9,15 @@ import { parseControl } from "../wire/control.ts";
 import { Protocol } from "../wire/protocols.ts";
 import type { Lower } from "./dialect.ts";
 
-/** Seconds we want to be left between hanging up and the call; what pppd says. */
+/** The seconds that we ask for between hanging up and the call. pppd asks for the same. */
 const DELAY = 5;
-/** The option's length is one octet, and five of it are not the number's. */
+/** The longest number. The option has 255 octets at most, and five of them are other fields. */
 const LONGEST_NUMBER = 250;
 
 export interface CbcpOwner {
-  /** The peer will call: close the link ("Call me back, please"). Nothing more comes. */
+  /** The peer will call: close the link ("Call me back, please"). No other call follows. */
   callbackAgreed(now: number): void;
-  /** There will be no call back: the link goes on. Once for each start(). */
+  /** There will be no callback, and the link goes on. Called once for each start(). */
   noCallback(now: number): void;
 }
 
@@ -29,14 +29,14 @@ export class CbcpClient {
   /** Identifier of our last Response. */
   #id = 0;
 
-  /** `number`: where we can be called, if the peer lets us say so. */
+  /** `number` is our telephone number, for a peer that lets us name it. */
   constructor(number: string, lower: Pick<Lower, "send" | "log">, owner: CbcpOwner) {
     this.#number = number;
     this.#lower = lower;
     this.#owner = owner;
   }
 
-  /** Both sides have proved who they are. Nothing is sent: the peer begins. */
+  /** Authentication is complete. Nothing is sent: the peer sends the first Request. */
   start(): void {
     this.#state = "waiting";
   }
@@ -45,7 +45,7 @@ export class CbcpClient {
     this.#state = "closed";
   }
 
-  /** Takes in packet[start, end), which begins with the code. */
+  /** Handles packet[start, end), which begins with the code. */
   receive(packet: Uint8Array, start: number, end: number, now: number): void {
     const control = parseControl(packet, start, end);
     if (control === undefined || this.#state === "closed") return;
@@ -69,13 +69,13 @@ export class CbcpClient {
     }
     const chosen = this.#choose(options);
     if (chosen === undefined) {
-      // pppd says nothing either; the peer asks again, and gives up.
+      // Like pppd, we do not answer. The peer repeats its Request until it gives up.
       this.#lower.log("warn", "The peer offers no way of calling back that we know");
       return;
     }
     this.#id = id;
     this.#lower.send(Protocol.CBCP, (buf, at) => putCallbackResponse(buf, at, id, chosen));
-    // A Request may come again, when our Response was lost.
+    // The peer repeats its Request when our Response was lost.
     if (this.#state === "done") return;
     this.#state = "answered";
     if (chosen.type === CbcpOption.NoCallback) this.#finish(chosen.type, now);
@@ -99,7 +99,7 @@ export class CbcpClient {
     this.#finish(type, now);
   }
 
-  /** Ours was the last word, or the peer's was. */
+  /** The exchange is over. `type` is the option that both sides agreed on. */
   #finish(type: number, now: number): void {
     this.#state = "done";
     if (type === CbcpOption.NoCallback) this.#owner.noCallback(now);

@@ -1,5 +1,5 @@
-// CCP over the table of methods (compress/methods.ts): which method each direction uses (RFC 1962). By pppd's rules we
-// receive with what we ask for, and the first method of a list counts.
+// CCP over the table of methods (compress/methods.ts): it settles which method each direction uses (RFC 1962). As in
+// pppd, the method of our request is the one we receive with, and the first method in a list is the one that counts.
 
 import type { Method, MethodRow } from "../compress/method-row.ts";
 import { methodOf, METHODS, type MethodsConfig } from "../compress/methods.ts";
@@ -22,24 +22,24 @@ export interface CcpConfig extends MethodsConfig {
 }
 
 export interface CcpOwner {
-  /** The peer will send with this from now on; undefined: plainly. */
+  /** From now on the peer sends with this method. Undefined means without compression. */
   receiveWith(method: Method | undefined): void;
-  /** We may send with this from now on. */
+  /** From now on we may send with this method. */
   transmitWith(method: Method | undefined): void;
   ccpUp(receive: Method | undefined, transmit: Method | undefined, now: number): void;
   ccpDown(now: number): void;
   ccpFinished(now: number): void;
-  /** Encryption was required, and there will be none; `reason` is for the log and the peer. */
+  /** Encryption is required and cannot be agreed on. `reason` is for the log and the peer. */
   mppeFailed(reason: string, now: number): void;
-  /** The peer lost its place in what we send. */
+  /** The peer cannot follow our compressed packets and asks for a reset. */
   resetTransmit(): void;
-  /** The peer began anew, as asked. */
+  /** The peer acknowledged a reset: its next packet starts without history. */
   resetReceive(): void;
-  /** Wakes {@link Ccp.timeout} then; Infinity: not at all. */
+  /** Calls {@link Ccp.timeout} at this time. Infinity: never. */
   wakeResetAt(at: number): void;
 }
 
-/** Why there will be no encryption: no agreement on its kind, or a peer that knows none. */
+/** The reason when encryption fails: the sides agree on no form of it, or the peer does not know it. */
 const MPPE_FAILED = "MPPE required but peer negotiation failed";
 const MPPE_REFUSED = "MPPE required but peer refused";
 
@@ -50,19 +50,19 @@ export class Ccp implements Dialect {
   readonly #owner: CcpOwner;
   readonly #resets: CcpResets;
   #config: MethodsConfig;
-  /** What we ask for, best first. */
+  /** The methods to ask for, best first. */
   #want: ConfOption[] = [];
-  /** The method of the peer's last request, if we agreed to all of it. */
+  /** The method of the peer's last request. Undefined unless we agreed to all of that request. */
   #transmit: Method | undefined;
   /** The options of the peer's last request. */
   #named: ConfOption[] = [];
-  /** The types that the peer refused. */
+  /** The types of option that the peer refused. */
   #refused: number[] = [];
   #receive: Method | undefined;
-  /** Told to the owner when the answer to it has been sent. */
+  /** The owner gets this reason after the answer has been sent. */
   #mppeFailure: string | undefined;
   #state: State = State.Initial;
-  /** The owner has a method each way. */
+  /** True when the owner has been given a method for the direction. */
   #receives = false;
   #transmits = false;
 
@@ -73,14 +73,14 @@ export class Ccp implements Dialect {
     this.#resets = new CcpResets(lower, (at) => owner.wakeResetAt(at));
   }
 
-  /** There is no key of 40 bits. False: and no other strength is allowed. */
+  /** Forbids keys of 40 bits. Returns false when no other strength is allowed. */
   forbidMppe40(): boolean {
     const mppe = this.#config.mppe && { ...this.#config.mppe, bits40: false };
     this.#config = { ...this.#config, mppe };
     return mppe === undefined || mppe.bits56 || mppe.bits128;
   }
 
-  /** Nothing is asked for: pppd waits for the peer's request then. */
+  /** True when we ask for no method. Like pppd, we then wait for the peer's request. */
   static asksNothing(config: CcpConfig): boolean {
     return METHODS.every((row) => row.ask?.(config) === undefined);
   }
@@ -89,7 +89,7 @@ export class Ccp implements Dialect {
     return this.#config.mppe !== undefined;
   }
 
-  /** The methods that may be used. */
+  /** The rows of the methods that may be used. */
   get #rows(): readonly MethodRow<MethodsConfig>[] {
     return this.#isSecure ? METHODS.filter((row) => row.encrypts) : METHODS;
   }
@@ -116,8 +116,8 @@ export class Ccp implements Dialect {
       if (verdict !== "reject") secure = true;
       if (verdict === "reject" || (rejectOnly && verdict !== "ack")) return verdict;
       first ??= option;
-      // A list that is acknowledged whole means its first method to pppd and its last to FreeBSD's user-ppp, so one method
-      // is agreed on alone. Of Deflate and BSD-Compress pppd acknowledges all forms, and so do we.
+      // pppd takes an acknowledged list as an agreement on its first method, FreeBSD's user-ppp as one on its last. So
+      // one method alone is agreed on. Like pppd, we acknowledge all forms of Deflate and BSD-Compress.
       return option === first || (inLists(first) && inLists(option)) ? verdict : "reject";
     });
     this.#named = list.options;
@@ -145,7 +145,7 @@ export class Ccp implements Dialect {
     this.#receiveWith(undefined);
   }
 
-  /** Some peers acknowledge the first method alone: it is the one that counts. */
+  /** Some peers acknowledge only the first method of our list. That is enough, because only the first counts. */
   acknowledges(options: readonly ConfOption[], requested: readonly ConfOption[]): boolean {
     if (options.length > requested.length || (options.length === 0 && requested.length > 0)) return false;
     return options.every((option, at) => sameOption(option, requested[at]!));
@@ -158,7 +158,7 @@ export class Ccp implements Dialect {
 
   naked(options: ConfOption[], asReject: boolean): void {
     if (this.#want.length === 0) {
-      // Windows Mobile names its methods to a peer that asks for none.
+      // Windows Mobile names its methods in a Nak when our request has none.
       if (!asReject) this.#wantCommon(options);
       return;
     }
@@ -174,7 +174,7 @@ export class Ccp implements Dialect {
     }
   }
 
-  /** What to ask for after the peer's counter-offer; undefined: we cannot use it. */
+  /** The option to ask for after the peer's counter-offer. Undefined when we cannot use the offer. */
   #better(asked: ConfOption, offer: ConfOption): ConfOption | undefined {
     const row = this.#rows.find((one) => one.type === asked.type);
     return row?.better?.(asked.value, offer.value, this.#config, this.#complain);
@@ -190,8 +190,8 @@ export class Ccp implements Dialect {
   }
 
   /**
-   * None of our methods will do: what the peer can receive, it can send too. pppd's own methods are left out, because all of
-   * them were asked for before.
+   * Called when the peer refused all our methods. A method that the peer offered to receive it can also send, so that
+   * one is asked for. pppd's own methods are left out, because all of them were asked for before.
    */
   #wantCommon(offered: readonly ConfOption[]): void {
     if (this.#isSecure) return;
@@ -201,7 +201,7 @@ export class Ccp implements Dialect {
     if (common !== undefined) this.#want = [common];
   }
 
-  /** Without encryption the link ends where encryption is required. */
+  /** Where encryption is required, a refusal of it ends the link. */
   refusalTaken(now: number): void {
     const reason = this.#mppeFailure;
     this.#mppeFailure = undefined;
@@ -227,7 +227,7 @@ export class Ccp implements Dialect {
     return true;
   }
 
-  /** Asks the peer to begin anew. */
+  /** Asks the peer to start without history. */
   requestReset(id: () => number, now: number): void {
     this.#resets.request(id, now);
   }
@@ -236,7 +236,7 @@ export class Ccp implements Dialect {
     this.#resets.timeout(now);
   }
 
-  /** A compressed packet came that cannot be read here. When CCP is over, the peer has missed that and is told so. */
+  /** A compressed packet came that cannot be read here. When CCP is closed, the peer has missed that and is told so. */
   compressedInVain(id: () => number, now: number): void {
     const isEnding = this.#state === State.Closing || this.#state === State.Stopping;
     if (this.#isOver || isEnding) this.#resets.remind(id, now);
@@ -246,7 +246,10 @@ export class Ccp implements Dialect {
     return this.#state === State.Closed || this.#state === State.Stopped;
   }
 
-  /** Each way compresses only while the request for it is agreed to (RFC 1962 §2), however the state was left. */
+  /**
+   * Starts and stops compression in each direction. A direction is compressed only while its request is agreed on (RFC
+   * 1962 §2), however CCP left that state.
+   */
   settled(state: State): void {
     this.#state = state;
     if (state !== State.AckSent && state !== State.Opened) this.#transmitWith(undefined);

@@ -1,14 +1,14 @@
-// CCP's packets beside the negotiation: Reset-Request and Reset-Ack (RFC 1962 §3), and the reminder to a peer that goes on
-// compressing after the end.
+// CCP's packets outside the negotiation: Reset-Request and Reset-Ack (RFC 1962 §3), and the reminder for a peer that
+// still compresses after the end of compression.
 
 import { bytesOf } from "../bytes/text.ts";
 import { Code, putControl } from "../wire/control.ts";
 import { Protocol } from "../wire/protocols.ts";
 import type { Lower } from "./dialect.ts";
 
-/** RFC 1962 has no number for it; this is pppd's. */
+/** RFC 1962 gives no time. This is pppd's. */
 const RESET_ACK_MS = 1000;
-/** A peer that goes on compressing after the end is told of it once in this time. */
+/** A peer that still compresses after the end gets one reminder in this time. */
 const REMINDER_MS = 1000;
 const NONE = new Uint8Array(0);
 /** The reason in the reminder. */
@@ -18,7 +18,7 @@ export class CcpResets {
   readonly #lower: Lower;
   readonly #wakeAt: (at: number) => void;
   #id = 0;
-  /** A Reset-Request was sent and not answered; another was wanted meanwhile. */
+  /** A Reset-Request was sent and is not answered. `again` means that another one is due. */
   #waiting = false;
   #again = false;
   #remindedAt = -Infinity;
@@ -28,7 +28,7 @@ export class CcpResets {
     this.#wakeAt = wakeAt;
   }
 
-  /** Asks the peer to begin anew. While the answer is awaited, the request goes out once a second at most. */
+  /** Sends a Reset-Request. While the answer is awaited, it is repeated once a second at most. */
   request(id: () => number, now: number): void {
     if (this.#waiting) {
       this.#again = true;
@@ -45,7 +45,7 @@ export class CcpResets {
     this.#wakeAt(now + RESET_ACK_MS);
   }
 
-  /** The time for a Reset-Ack is over. */
+  /** No Reset-Ack came in time. */
   timeout(now: number): void {
     if (this.#again) this.#send(now);
     else this.#waiting = false;
@@ -61,7 +61,7 @@ export class CcpResets {
     this.#wakeAt(Infinity);
   }
 
-  /** Ends compression once more for a peer that missed the end. */
+  /** Ends compression again for a peer that missed the end. */
   remind(id: () => number, now: number): void {
     if (now < this.#remindedAt + REMINDER_MS) return;
     this.#remindedAt = now;

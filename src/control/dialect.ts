@@ -1,5 +1,5 @@
-// What an option negotiation stands on and what a protocol adds to it: the layer below, the protocol's own judgement, and
-// how single verdicts become an answer (RFC 1661 §5.2–§5.4).
+// The interfaces of option negotiation: the layer below, the rules of one protocol, and the way single verdicts become
+// an answer (RFC 1661 §5.2–§5.4).
 
 import { Code, type ConfOption, type Control, type OptionList, type Verdict } from "../wire/control.ts";
 import type { State } from "./automaton.ts";
@@ -8,9 +8,9 @@ export type Level = "debug" | "info" | "notice" | "warn" | "error";
 
 /** The layer below a protocol: the link, or a test. */
 export interface Lower {
-  /** Sends one packet of `protocol`; `write` puts its octets at (buf, at) and returns where they end. */
+  /** Sends one packet of `protocol`. `write` writes its octets at (buf, at) and returns their end. */
   send(protocol: number, write: (buf: Uint8Array, at: number) => number): void;
-  /** A request that was sent once was answered after this time, so the line is at least that fast. */
+  /** A request that was sent once was answered after this time. So the line is at least that fast. */
   roundTrip(milliseconds: number): void;
   log(level: Level, text: string): void;
   /** Asks for a timeout() at `at` milliseconds; Infinity asks for none. There is one deadline at a time. */
@@ -23,38 +23,40 @@ export interface Answer {
   options: ConfOption[];
 }
 
-/** What a protocol knows and the automaton does not: which options to ask for, and what to say to the peer's. */
+/**
+ * The rules of one protocol, which the automaton does not know: the options to ask for, and the answers to the peer's.
+ */
 export interface Dialect {
   /** "LCP", as log lines name it. */
   readonly name: string;
   readonly protocol: number;
-  /** Forgets what was agreed, because negotiation starts anew. */
+  /** Forgets the agreement: negotiation starts again. */
   reset(): void;
   /** The options of our next Configure-Request. */
   request(): ConfOption[];
-  /** Judges the peer's request. With `rejectOnly`, enough Naks were sent. */
+  /** Judges the peer's request. With `rejectOnly`, the limit of Naks is reached. */
   judge(list: OptionList, rejectOnly: boolean): Answer;
-  /** Whether all options of a Nak have values that their types can have. If one has not, the Nak changes nothing. */
+  /** True when every option of a Nak has a value that its type can have. Otherwise the Nak changes nothing. */
   understands?(options: readonly ConfOption[]): boolean;
-  /** Takes in a Nak that was understood. With `asReject`, the peer sent too many of them. */
+  /** Handles a Nak that was understood. With `asReject`, the peer has sent too many of them. */
   naked(options: ConfOption[], asReject: boolean): void;
-  /** Takes in a Reject of some of the options asked for. */
+  /** Handles a Reject of some of the options asked for. */
   rejected(options: ConfOption[]): void;
-  /** Our Configure-Request was sent; an earlier agreement about it holds no longer. */
+  /** Our Configure-Request was sent. An earlier agreement on it no longer holds. */
   requested?(): void;
   /** Our answer to the peer's request was sent. */
   answered?(code: Answer["code"], now: number): void;
-  /** Whether an Ack with these options agrees to what we asked for. By default the two lists must be the same. */
+  /** True when an Ack with these options agrees to our request. By default the two lists must be the same. */
   acknowledges?(options: readonly ConfOption[], requested: readonly ConfOption[]): boolean;
-  /** A good Ack came. */
+  /** A valid Ack came. */
   acknowledged?(): void;
-  /** A Nak or Reject was taken in, and the packets that follow from it were sent. */
+  /** A Nak or Reject was handled, and the packets that follow from it were sent. */
   refusalTaken?(now: number): void;
-  /** Takes a packet with a code beyond Code-Reject. False: the code is unknown. */
+  /** Handles a packet with a code above Code-Reject. False when the code is unknown. */
   receive?(control: Control, packet: Uint8Array, now: number): boolean;
   /** The peer agreed to none of our requests, and no more are sent. */
   gaveUp?(): void;
-  /** An event was dealt with; the automaton is in `state`, which may be the one before. */
+  /** An event was handled. The automaton is in `state`, which may be the one before. */
   settled?(state: State): void;
   up(now: number): void;
   down(now: number): void;
@@ -62,8 +64,8 @@ export interface Dialect {
 }
 
 /**
- * Puts the verdicts on single options together (RFC 1661 §5.2–§5.4): a Reject outweighs a Nak, a Nak outweighs an Ack. With
- * `rejectOnly`, options that would be Naked are Rejected, except those of type `insist`.
+ * Combines the verdicts on single options (RFC 1661 §5.2–§5.4): a Reject outweighs a Nak, a Nak outweighs an Ack. With
+ * `rejectOnly`, a Nak becomes a Reject, except for options of type `insist`.
  */
 export function weigh(
   list: OptionList,

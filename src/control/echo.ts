@@ -1,35 +1,37 @@
-// LCP echoes: finding out that the peer is gone (RFC 1661 §5.8; pppd's lcp-echo-interval, -failure and -adaptive), and
-// how long an answer takes (lcp-rtt-file).
+// LCP echoes: they detect a dead peer (RFC 1661 §5.8; pppd's lcp-echo-interval, -failure and -adaptive) and measure how
+// long an answer takes (lcp-rtt-file).
 
 import { put32, u32 } from "../bytes/be.ts";
 
 export interface EchoConfig {
-  /** 0: ask nothing. */
+  /** Milliseconds between two requests. 0: send none. */
   intervalMs: number;
-  /** Unanswered requests that mean the peer is dead; 0: never. */
+  /** The number of unanswered requests after which the peer is dead. 0: never. */
   failure: number;
-  /** Ask only when nothing came in since the last time. */
+  /** Send a request only when nothing came in since the last one. */
   adaptive: boolean;
 }
 
 export interface EchoOwner {
-  /** Sends an Echo-Request: our magic number, and `data` behind it. */
+  /** Sends an Echo-Request with our magic number and `data` after it. */
   sendEcho(id: number, data: Uint8Array): void;
   /** Packets of any kind received so far. */
   packetsIn(): number;
   peerDead(unanswered: number, now: number): void;
   wakeAt(at: number): void;
   /**
-   * An answer came after so many microseconds, and `lost` requests since the answer before it had none. Where this is
-   * given, requests carry the time.
+   * An answer came after this time, and `lost` requests since the answer before it were not answered. With this
+   * function, requests carry the time.
    */
   timed?: ((rttMicros: number, lost: number) => void) | undefined;
 }
 
-/** What pppd puts before the time in a request, so that it knows its own in the answer: magic, seconds, nanoseconds. */
+/**
+ * pppd writes this number before the time in a request and so recognizes it in the answer: magic, seconds, nanoseconds.
+ */
 const RTT_MAGIC = 0x19450425;
 const STAMP_LENGTH = 12;
-/** What tells a request made for {@link Echo.ask} from the others; a number follows. */
+/** Marks the requests of {@link Echo.ask}. A number follows. */
 const ASK_MAGIC = 0x6e6d3f00;
 const ASK_LENGTH = 8;
 const NOTHING = new Uint8Array(0);
@@ -40,7 +42,7 @@ export class Echo {
   #id = 0;
   #unanswered = 0;
   #packetsIn = 0;
-  /** Requests of ask(), and the one that is waited for; 0: none. */
+  /** The number of the last request of ask(), and of the request whose answer is awaited. 0: none. */
   #asked = 0;
   #awaited = 0;
 
@@ -49,7 +51,7 @@ export class Echo {
     this.#owner = owner;
   }
 
-  /** LCP is up: the first request goes out at once. */
+  /** LCP is up. The first request is sent at once. */
   start(now: number): void {
     this.#unanswered = this.#id = 0;
     this.#packetsIn = -1;
@@ -61,7 +63,7 @@ export class Echo {
     this.#awaited = 0;
   }
 
-  /** Sends a request of its own: its answer says that the peer has dealt with all that went before it. */
+  /** Sends an extra request. Its answer shows that the peer has handled all packets before it. */
   ask(): void {
     this.#awaited = this.#asked = (this.#asked + 1) >>> 0 || 1;
     const data = new Uint8Array(ASK_LENGTH);
@@ -70,7 +72,7 @@ export class Echo {
     this.#id = (this.#id + 1) & 0xff;
   }
 
-  /** Is this the answer ask() waits for? It is waited for no longer then. */
+  /** True for the answer that ask() waits for. It is then no longer awaited. */
   isAnswer(data: Uint8Array): boolean {
     if (this.#awaited === 0 || data.length < ASK_LENGTH) return false;
     if (u32(data, 0) !== ASK_MAGIC || u32(data, 4) !== this.#awaited) return false;
@@ -78,12 +80,12 @@ export class Echo {
     return true;
   }
 
-  /** An Echo-Reply came, with `data` behind the peer's magic number. */
+  /** An Echo-Reply came, with `data` after the peer's magic number. */
   answered(now: number, data: Uint8Array): void {
     const lost = Math.max(0, this.#unanswered - 1);
     this.#unanswered = 0;
     const sentAt = readStamp(data);
-    // The peer could have written any time there.
+    // The peer could have written any time, so a time in the future is ignored.
     if (sentAt !== undefined && sentAt <= now) this.#owner.timed?.(Math.round((now - sentAt) * 1000), lost);
   }
 
@@ -116,7 +118,7 @@ function stamp(now: number): Uint8Array {
   return data;
 }
 
-/** The time in milliseconds that stamp() was given. */
+/** The time in milliseconds that stamp() wrote. */
 function readStamp(data: Uint8Array): number | undefined {
   if (data.length < STAMP_LENGTH || u32(data, 0) !== RTT_MAGIC) return undefined;
   return u32(data, 4) * 1000 + u32(data, 8) / 1e6;

@@ -1,5 +1,5 @@
-// IPCP over its table of options (options/ipcp-options.ts): asking a silent peer for its address, and what the agreement
-// comes to (RFC 1332, RFC 1877).
+// IPCP over its table of options (options/ipcp-options.ts): it asks a silent peer for its address, and checks the
+// agreement (RFC 1332, RFC 1877).
 
 import { Code, type ConfOption, option32, type OptionList } from "../wire/control.ts";
 import { ipv4Text } from "../wire/ip.ts";
@@ -12,32 +12,32 @@ import { IPCP_OPTIONS, type IpcpAsked, type IpcpHeard, type IpcpOptionsConfig } 
 import { OptionTalk } from "./options/option-row.ts";
 
 export interface IpcpConfig extends IpcpOptionsConfig {
-  /** The peer's address; 0: it tells us. */
+  /** The peer's address. 0: the peer names it. */
   readonly peer: number;
-  /** Let the peer go without an address (noremoteip). */
+  /** Accept a peer without an address (noremoteip). */
   readonly noRemote: boolean;
   readonly limits: Limits;
 }
 
-/** What was agreed; 0: nothing. */
+/** The agreement. An address of 0 was not agreed on. */
 export interface IpcpResult {
   our: number;
   peer: number;
   dns: readonly [number, number];
   wins: readonly [number, number];
-  /** Header compression of what we receive, and of what we send. */
+  /** Header compression in each direction. */
   vjReceive: Vj | undefined;
   vjTransmit: Vj | undefined;
 }
 
 export interface IpcpOwner {
-  /** IPCP agreed. Returns why the agreement will not do, as the reason to close with. */
+  /** IPCP agreed. Returns the reason to close IPCP when the owner does not accept the agreement. */
   ipcpUp(result: IpcpResult, now: number): string | undefined;
   ipcpDown(now: number): void;
   ipcpFinished(now: number): void;
-  /** Closes IPCP after up() ran: the automaton is in the middle of becoming Opened. */
+  /** Closes IPCP after up() has returned: the automaton is just changing to Opened. */
   closeIpcp(reason: string, now: number): void;
-  /** The address the peer gets when nobody has one for it. */
+  /** The address for a peer when neither side has one for it. */
   madeUpPeerAddress(): number;
 }
 
@@ -60,7 +60,7 @@ export class Ipcp implements Dialect {
     return this.#talk.host.wantPeer;
   }
 
-  /** The secrets file has an address for the peer that authenticated itself. */
+  /** The address that the secrets file has for the authenticated peer. */
   set wantPeer(address: number) {
     this.#talk.host.wantPeer = address;
   }
@@ -78,7 +78,7 @@ export class Ipcp implements Dialect {
     const { address, noRemote } = this.#config;
     const { got } = this.#talk;
     const named = list.options.some(({ type }) => type === IpcpOption.Address || type === IpcpOption.Addresses);
-    // A peer whose request leaves its address out is asked for it once.
+    // A peer whose request has no address is asked for it once.
     if (answer.code === Code.ConfRej || named || !address || noRemote || rejectOnly || got.demandedAddress)
       return answer;
     got.demandedAddress = true;
@@ -103,7 +103,7 @@ export class Ipcp implements Dialect {
     if (reason !== undefined) this.#owner.closeIpcp(reason, now);
   }
 
-  /** Hands the agreement to the owner. Returns the reason why there is none. */
+  /** Reports the agreement to the owner. Returns the reason when it is not accepted. */
   #settle(now: number): string | undefined {
     const config = this.#config;
     const { got, peer: heard } = this.#talk;
@@ -141,7 +141,8 @@ export class Ipcp implements Dialect {
         dns: [got.dns1 ?? 0, got.dns2 ?? 0],
         wins: [got.wins1 ?? 0, got.wins2 ?? 0],
         vjReceive,
-        // The kernel of a pppd that refused ours has nothing to uncompress with, whatever the pppd asked for.
+        // The kernel of a pppd that refused our compression cannot uncompress, even if that pppd asked for compressed
+        // packets.
         vjTransmit: vjReceive && heard.vj,
       },
       now,

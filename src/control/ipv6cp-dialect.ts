@@ -1,5 +1,5 @@
-// IPv6CP over its table of options (options/ipv6cp-options.ts): asking a silent peer for its identifier, and what the
-// agreement comes to (RFC 5072).
+// IPv6CP over its table of options (options/ipv6cp-options.ts): it asks a silent peer for its identifier, and checks
+// the agreement (RFC 5072).
 
 import { u32 } from "../bytes/be.ts";
 import { Code, type ConfOption, type OptionList } from "../wire/control.ts";
@@ -16,35 +16,35 @@ import {
 import { OptionTalk } from "./options/option-row.ts";
 
 export interface Ipv6cpConfig extends Ipv6cpOptionsConfig {
-  /** Let the peer go without an identifier (ipv6cp-noremote). */
+  /** Accept a peer without an identifier (ipv6cp-noremote). */
   readonly noRemote: boolean;
   readonly limits: Limits;
 }
 
-/** What was agreed; the peer's is {@link NO_ID} when it has none and needs none. */
+/** The agreement. The peer's identifier is {@link NO_ID} when it has none and needs none. */
 export interface Ipv6cpResult {
   our: InterfaceId;
   peer: InterfaceId;
 }
 
 export interface Ipv6cpOwner {
-  /** IPv6CP agreed. Returns why the agreement will not do, as the reason to close with. */
+  /** IPv6CP agreed. Returns the reason to close IPv6CP when the owner does not accept the agreement. */
   ipv6cpUp(result: Ipv6cpResult, now: number): string | undefined;
   ipv6cpDown(now: number): void;
   ipv6cpFinished(now: number): void;
-  /** Closes IPv6CP after up() ran: the automaton is in the middle of becoming Opened. */
+  /** Closes IPv6CP after up() has returned: the automaton is just changing to Opened. */
   closeIpv6cp(reason: string, now: number): void;
   /** A random number of 32 bits. */
   random32(): number;
 }
 
-/** The identifier of a hardware address of 48 bits (RFC 5072 §4.1). It is always marked as universal, as pppd marks it. */
+/** The identifier of a 48-bit hardware address (RFC 5072 §4.1). Like pppd, it always sets the universal bit. */
 export function idOfMac(mac: Uint8Array): InterfaceId {
   const bytes = Uint8Array.of(mac[0]! | 2, mac[1]!, mac[2]!, 0xff, 0xfe, mac[3]!, mac[4]!, mac[5]!);
   return { high: u32(bytes, 0), low: u32(bytes, 4) };
 }
 
-/** The identifier that `ipv6cp-use-ipaddr` makes of an IPv4 address: `fe80::a00:1` of 10.0.0.1, none of 0. */
+/** The identifier that `ipv6cp-use-ipaddr` makes from an IPv4 address: `fe80::a00:1` from 10.0.0.1, none from 0. */
 export function idOfIpv4(address: number): InterfaceId {
   return { high: 0, low: address >>> 0 };
 }
@@ -56,7 +56,7 @@ export class Ipv6cp implements Dialect {
   readonly #talk: OptionTalk<Ipv6cpOptionsConfig, Ipv6cpAsked, Ipv6cpHeard, Ipv6cpHost>;
   readonly #lower: Lower;
   readonly #owner: Ipv6cpOwner;
-  /** The peer's request left its identifier out, and we asked it once to put it in. */
+  /** We have asked the peer once for the identifier that its request left out. */
   #demanded = false;
 
   constructor(config: Ipv6cpConfig, lower: Lower, owner: Ipv6cpOwner) {
@@ -78,7 +78,7 @@ export class Ipv6cp implements Dialect {
   judge(list: OptionList, rejectOnly: boolean): Answer {
     const answer = this.#talk.judge(list, rejectOnly);
     const named = list.options.some(({ type }) => type === Ipv6cpOption.InterfaceId);
-    // A peer that says nothing of its identifier is asked for it, once.
+    // A peer whose request has no identifier is asked for it once.
     if (answer.code !== Code.ConfAck || named || this.#config.noRemote || rejectOnly || this.#demanded) return answer;
     this.#demanded = true;
     return { code: Code.ConfNak, options: [interfaceIdOption(this.#config.peer)] };
@@ -88,7 +88,7 @@ export class Ipv6cp implements Dialect {
     const at = options.findIndex(({ type }) => type === Ipv6cpOption.InterfaceId);
     if (at < 0) return true;
     const again = options.some(({ type }, index) => index > at && type === Ipv6cpOption.InterfaceId);
-    // pppd wants the option it asked for first, and once.
+    // pppd accepts the option only once, and only in first place when it asked for it.
     return this.#talk.understands(options) && !again && !(this.#talk.got.asks && at > 0);
   }
 
@@ -105,7 +105,7 @@ export class Ipv6cp implements Dialect {
     if (reason !== undefined) this.#owner.closeIpv6cp(reason, now);
   }
 
-  /** Hands the agreement to the owner. Returns the reason why there is none. */
+  /** Reports the agreement to the owner. Returns the reason when it is not accepted. */
   #settle(now: number): string | undefined {
     const { peer: wanted, noRemote } = this.#config;
     const { our } = this.#talk.got;

@@ -1,5 +1,5 @@
-// LCP over its table of options (options/lcp-options.ts): the test for a looped line, and the packets that only LCP has
-// (RFC 1661 §5.7–§5.9).
+// LCP over its table of options (options/lcp-options.ts): it detects a looped line, and handles the packets that only
+// LCP has (RFC 1661 §5.7–§5.9).
 
 import { u32 } from "../bytes/be.ts";
 import type { AuthMethod } from "../wire/auth-method.ts";
@@ -12,31 +12,31 @@ import type { LcpHost } from "./options/lcp/lcp-row.ts";
 import { LCP_OPTIONS, type LcpAsked, type LcpOptions, type LcpOptionsConfig } from "./options/lcp-options.ts";
 import { OptionTalk } from "./options/option-row.ts";
 
-/** The line is a loop after this number of Naks of our magic number in a row. */
+/** After this number of Naks of our magic number in a row the line is a loop. */
 const LOOPS = 10;
 
 export interface LcpConfig extends LcpOptionsConfig {
   readonly limits: Limits;
   readonly start: AutomatonOptions;
-  /** A peer that proves nothing may not come in. */
+  /** The peer must authenticate itself. */
   readonly authRequired: boolean;
 }
 
-/** What LCP tells the link. */
+/** Events of LCP for the link. */
 export interface LcpOwner {
   lcpUp(now: number): void;
   lcpDown(now: number): void;
   lcpFinished(now: number): void;
-  /** The peer wants us to prove who we are in a way we cannot. */
+  /** The peer demands an authentication that we cannot do. */
   cannotProve(method: AuthMethod): void;
   /** The peer agreed to none of our requests. */
   lcpGaveUp(): void;
   /** Our own packets come back. */
   loopedBack(): void;
   protocolRejected(protocol: number, now: number): void;
-  /** True for a protocol this link has a use for. */
+  /** True for a protocol that this link uses. */
   speaks(protocol: number): boolean;
-  /** An Echo-Reply came; `data` is what follows its magic number. */
+  /** An Echo-Reply came. `data` is what follows its magic number. */
   echoReply(now: number, ours: boolean, data: Uint8Array): void;
   random32(): number;
 }
@@ -48,7 +48,7 @@ export class Lcp implements Dialect {
   readonly #lower: Lower;
   readonly #owner: LcpOwner;
   #loops = 0;
-  /** Whether LCP is up: echoes are answered only then. */
+  /** True while LCP is up. Echoes are answered only then. */
   #up = false;
 
   constructor(config: LcpConfig, lower: Lower, owner: LcpOwner) {
@@ -61,7 +61,7 @@ export class Lcp implements Dialect {
     });
   }
 
-  /** What we asked for and, once LCP is up, have. */
+  /** What we asked for. Once LCP is up, the peer has agreed to it. */
   get got(): LcpOptions {
     return this.#talk.got;
   }
@@ -90,7 +90,7 @@ export class Lcp implements Dialect {
 
   naked(options: ConfOption[], asReject: boolean): void {
     for (const option of options) {
-      // The magic number is never given up, because its Naks show a looped line.
+      // The magic number is never given up, because Naks of it reveal a looped line.
       if (asReject && option.type !== LcpOption.Magic) this.#talk.rejected(option);
       else this.#talk.naked(option, false);
     }

@@ -1,34 +1,35 @@
-// Link quality monitoring: reports to the peer and from it, and the loss that two of them show (RFC 1989).
+// Link quality monitoring: exchanges reports with the peer and derives the loss from two of them (RFC 1989).
 //
-// A report says what its sender has sent, and repeats what it had heard from us when our last report came. Two such
-// pairs tell each direction's loss. Nothing is done about it but a line in the log: whether a peer is there at all is
-// for the echoes to find out.
+// A report says what its sender has sent, and repeats what the sender had received when our last report came. Two
+// reports of each side give the loss in each direction. Loss is only logged. A dead peer is detected by echoes.
 
 import { type LinkQualityReport, LQR_LENGTH, parseLqr, putLqr } from "../wire/lqr.ts";
 import { Protocol } from "../wire/protocols.ts";
 import type { Lower } from "./dialect.ts";
 
-/** What the line has carried so far, every frame of it; octets as RFC 1989 §2.3 counts them: with FCS and one flag. */
+/**
+ * What the line has carried so far, all frames included. Octets are counted as in RFC 1989 §2.3, with FCS and one flag.
+ */
 export interface LineCounters {
   packetsOut(): number;
   octetsOut(): number;
   packetsIn(): number;
   octetsIn(): number;
-  /** Frames with a wrong FCS and the like. */
+  /** Bad frames: a wrong FCS and similar errors. */
   errorsIn(): number;
-  /** Good frames thrown away for want of room. */
+  /** Good frames that were dropped for want of room. */
   discardsIn(): number;
-  /** What a control packet of `length` octets will add to octetsOut. */
+  /** How much a control packet of `length` octets will add to octetsOut. */
   frameOctets(length: number): number;
 }
 
-/** Packets of one direction since start(), as far as reports told of them. */
+/** Packets of one direction since start(), as far as reports tell. */
 export interface Loss {
   sent: number;
   lost: number;
 }
 
-/** A report, and what we had heard when it came. */
+/** A report, and what we had received when it came. */
 interface Heard {
   report: LinkQualityReport;
   inLqrs: number;
@@ -45,19 +46,19 @@ export class LqrMonitor {
   readonly #lower: Pick<Lower, "send" | "log" | "wakeAt">;
   readonly #counters: LineCounters;
   readonly #magic: () => number;
-  /** The longest the peer wants to wait for a report; 0: it wants one after each of its own; undefined: none. */
+  /** The longest time between our reports that the peer wants. 0: one after each of its own. Undefined: none. */
   #periodMs: number | undefined;
   #outLqrs = 0;
   #last: Heard | undefined;
 
-  /** `magic` is our magic number as things stand, or 0. */
+  /** `magic` returns our present magic number, or 0. */
   constructor(lower: Pick<Lower, "send" | "log" | "wakeAt">, counters: LineCounters, magic: () => number) {
     this.#lower = lower;
     this.#counters = counters;
     this.#magic = magic;
   }
 
-  /** LCP is up. `peerPeriodMs` is what the peer asked for with its Quality-Protocol option; undefined: nothing. */
+  /** LCP is up. `peerPeriodMs` is from the peer's Quality-Protocol option. Undefined when it sent none. */
   start(now: number, peerPeriodMs: number | undefined): void {
     this.out.sent = this.out.lost = this.in.sent = this.in.lost = 0;
     this.#outLqrs = 0;
@@ -75,7 +76,7 @@ export class LqrMonitor {
     if (this.#periodMs !== undefined && this.#periodMs > 0) this.#report(now);
   }
 
-  /** A packet of protocol c025. */
+  /** Handles a packet of protocol c025. */
   receive(packet: Uint8Array, start: number, end: number, now: number): void {
     const report = parseLqr(packet, start, end);
     if (report === undefined) {
@@ -100,11 +101,11 @@ export class LqrMonitor {
     if (this.#wanted(before?.report, report)) this.#report(now);
   }
 
-  /** Whether a report must go out now and not only when the time comes. */
+  /** True when a report is due at once, not only at the next period. */
   #wanted(before: LinkQualityReport | undefined, report: LinkQualityReport): boolean {
     if (this.#periodMs === undefined) return false;
     if (this.#periodMs === 0) return true;
-    // Twice the same count of our reports, and not all of them: the last one was lost.
+    // The peer's last two reports count the same number of our reports, and fewer than we sent: the last one was lost.
     return before?.peerInLqrs === report.peerInLqrs && report.peerInLqrs !== this.#outLqrs;
   }
 
@@ -135,7 +136,7 @@ export class LqrMonitor {
     const { report: was } = before;
     const { report: is } = after;
     const incoming = add(this.in, since(is.peerOutPackets, was.peerOutPackets), since(after.packets, before.packets));
-    // Until the peer has heard a report of ours, what it says of them means nothing.
+    // Before the peer has received a report of ours, its numbers about our reports mean nothing.
     const outgoing =
       was.peerInLqrs === 0
         ? undefined
@@ -149,13 +150,13 @@ export class LqrMonitor {
   }
 }
 
-/** Counters of 32 bits wrap. One that ran backwards says nothing. */
+/** The difference of two counters of 32 bits, which wrap. A counter that ran backwards gives 0. */
 function since(now: number, before: number): number {
   return Math.max(0, (now - before) | 0);
 }
 
 function add(total: Loss, sent: number, received: number): Loss {
-  // A packet that waited in a queue is counted as sent one report late: more may come than were sent.
+  // A packet that waited in a queue is counted as sent one report too late. So more may arrive than were sent.
   const lost = Math.max(0, sent - received);
   total.sent += sent;
   total.lost += lost;

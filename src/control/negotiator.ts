@@ -25,18 +25,18 @@ export class Negotiator {
   readonly #limits: Limits;
   readonly #automaton: Automaton;
   readonly #request: OwnRequest;
-  /** Identifier of the last packet of ours that wants an answer. */
+  /** Identifier of our last packet that needs an answer. */
   #id = 0;
   #left = 0;
   #naksSent = 0;
-  /** Naks, and Rejects of nothing, since the last answer that certainly changed something. */
+  /** Naks and empty Rejects since the last answer that changed our request. */
   #sterile = 0;
-  /** The peer's request that we are Opened by, from its code to its last option; undefined: it was already repeated. */
+  /** The peer's request that we agreed to, from its code to its last option. Undefined when it was already repeated. */
   #agreed: Uint8Array | undefined;
   #agreedAt = 0;
   #heard = false;
   #reason = "";
-  /** The state a running event began in, and the packet it is about. */
+  /** The state in which the event began, and the packet that it is about. */
   #was: State = State.Initial;
   #event: AutomatonEvent = "Up";
   #now = 0;
@@ -60,7 +60,7 @@ export class Negotiator {
     return this.#automaton.state === State.Opened;
   }
 
-  /** Between a Down or Up of the layer below and the first packet heard, nothing was heard. */
+  /** The layer below is up. The peer counts as silent until its first packet comes. */
   lowerUp(now: number): void {
     this.#heard = false;
     this.#feed("Up", now);
@@ -74,7 +74,7 @@ export class Negotiator {
     this.#feed("Open", now);
   }
 
-  /** `reason` goes to the peer as the Terminate-Request's text. */
+  /** `reason` becomes the text of the Terminate-Request. */
   close(reason: string, now: number): void {
     this.#reason = reason;
     this.#feed("Close", now);
@@ -103,17 +103,17 @@ export class Negotiator {
     this.#feed("RXJ-", now);
   }
 
-  /** The next identifier of this layer, for packets its owner sends (Protocol-Reject, Code-Reject). */
+  /** The next identifier of this layer, for packets that its owner sends (Protocol-Reject, Code-Reject). */
   nextId(): number {
     this.#id = (this.#id + 1) & 0xff;
     return this.#id;
   }
 
-  /** Takes in packet[start, end), which begins with the code. */
+  /** Handles packet[start, end), which begins with the code. */
   receive(packet: Uint8Array, start: number, end: number, now: number): void {
     const control = parseControl(packet, start, end);
     const { state } = this.#automaton;
-    // Nothing can be sent before the layer below is up. A peer this early will ask again.
+    // Nothing can be sent before the layer below is up. A peer that is this early repeats its request.
     if (control === undefined || state === State.Initial || state === State.Starting) return;
     this.#control = control;
     this.#packet = packet;
@@ -135,7 +135,8 @@ export class Negotiator {
         this.#feed("RTA", now);
         break;
       case Code.CodeRej:
-        // RFC 1661 §5.6 ends the layer when a code that every peer must know is rejected (RXJ-). pppd goes on, so do we.
+        // By RFC 1661 §5.6 a layer ends when the peer rejects a code that every peer must know (RXJ-). pppd continues,
+        // and so do we.
         this.#lower.log(
           "warn",
           `${this.#dialect.name}: Rcvd Code-Reject for code ${packet[control.dataStart] ?? 0}, id ${packet[control.dataStart + 1] ?? 0}`,
@@ -154,7 +155,7 @@ export class Negotiator {
       return;
     }
     if (state === State.Opened && this.#saidAgain(packet, control, now)) return;
-    // The peer began anew: what we want is asked for from the start, and judged against (our magic number is new).
+    // The peer started again. Our request and our judgement start again too, because our magic number is new.
     if (state === State.Opened || state === State.Stopped) this.#restart();
     if (state === State.ReqSent && !this.#heard && !this.#request.answered) this.#request.peerHeard(now);
     this.#heard = true;
@@ -169,8 +170,8 @@ export class Negotiator {
   }
 
   /**
-   * The peer repeats the request that we are Opened by, because our Ack was late or lost. It is Acked again and the layer
-   * stays up. A second repetition, or a late one, is a new negotiation (RFC 1661 §4.4 would begin one at once).
+   * The peer repeats the request that we agreed to, because our Ack was late or lost. It is Acked again and the layer
+   * stays up. A second repetition, or a late one, is a new negotiation. (By RFC 1661 §4.4 the first one would be.)
    */
   #saidAgain(packet: Uint8Array, control: Control, now: number): boolean {
     const agreed = this.#agreed;
@@ -207,13 +208,14 @@ export class Negotiator {
         this.#complain(nak ? "configure-nak" : "configure-rej", packet, control);
         return;
       }
-      // A Reject of nothing asks for the same request once more, as pppd takes it.
+      // As in pppd, an empty Reject asks for the same request again.
       const isSterile = nak || list.options.length === 0;
       this.#sterile = isSterile ? this.#sterile + 1 : 0;
       const tired = this.#sterile >= this.#limits.maxFailure;
       if (nak) this.#dialect.naked(list.options, tired);
       else this.#dialect.rejected(list.options);
-      // The peer insists on what we cannot change. The restart timer asks again, not each of its answers.
+      // The peer insists on something that we cannot change. Only the restart timer repeats our request then, not each
+      // answer of the peer.
       if (tired && sameOptions(this.#dialect.request(), this.#request.options)) return;
     }
     this.#request.settle();
@@ -234,12 +236,12 @@ export class Negotiator {
     this.#feed("RTR", now);
   }
 
-  /** In a state where the answer to a request matters. Elsewhere the automaton alone decides. */
+  /** True in the states where the answer to a request matters. In the others the automaton alone decides. */
   get #negotiating(): boolean {
     return this.#automaton.state >= State.ReqSent && this.#automaton.state <= State.AckSent;
   }
 
-  /** An answer to another request than the last, or a second one to it: pppd ignores both. */
+  /** True for an answer to another request than the last, and for a second answer. Like pppd, we ignore both. */
   #stray(control: Control): boolean {
     const { state } = this.#automaton;
     return state >= State.ReqSent && this.#request.isStray(control);
@@ -335,7 +337,7 @@ export class Negotiator {
     this.#lower.wakeAt(maxTerminate === 0 ? now : now + restartMs);
   }
 
-  /** The whole packet back, as much of it as fits the smallest MRU a peer may have agreed to. */
+  /** Returns the whole packet, cut to the smallest MRU that a peer may have agreed to. */
   #sendCodeReject(): void {
     const { dataStart, dataEnd } = this.#control!;
     const rejected = this.#packet.slice(dataStart - 4, Math.min(dataEnd, dataStart + MOST_REJECTED));

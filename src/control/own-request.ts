@@ -1,8 +1,8 @@
-// Our Configure-Request on its way: sent, repeated, hurried and answered (RFC 1661 §4.6, §5.1).
+// Our Configure-Request: it is sent, repeated, and answered (RFC 1661 §4.6, §5.1).
 //
-// Both ends may be started together, and then the first request of one goes into a line that the other does not read yet.
-// pppd waits for the restart timer. Here a request that has not been answered by the time the peer is first heard is sent
-// again: at once if it is older than UNHEARD_MS, because an answer would have come; else after `Limits.patienceMs`.
+// When both ends start together, the first request of one may go into a line that the other does not read yet. pppd
+// repeats it when the restart timer ends. Here it is repeated earlier, when the peer is first heard: at once if it is
+// older than UNHEARD_MS, because a peer that had received it would have answered; otherwise after `Limits.patienceMs`.
 
 import { Code, type ConfOption, type Control, putConfigure } from "../wire/control.ts";
 import type { Dialect, Limits, Lower } from "./dialect.ts";
@@ -10,11 +10,11 @@ import type { Dialect, Limits, Lower } from "./dialect.ts";
 const UNHEARD_MS = 200;
 
 export class OwnRequest {
-  /** What was asked for last. */
+  /** The options of the last request. */
   options: ConfOption[] = [];
-  /** Its answer came. */
+  /** The request was answered. */
   answered = false;
-  /** The timer runs for {@link Limits.patienceMs}, not for the restart timer. */
+  /** The timer runs for {@link Limits.patienceMs} instead of the restart time. */
   hurried = false;
   readonly #dialect: Dialect;
   readonly #lower: Lower;
@@ -37,13 +37,13 @@ export class OwnRequest {
     this.send(now);
   }
 
-  /** Sends the request as it stands, and waits for its answer anew. */
+  /** Sends the request again and waits for its answer. */
   send(now: number): void {
     const { options } = this;
     this.#sentAt = now;
     this.hurried = false;
     this.#transmissions++;
-    // Repeated, it may be answered again: an Ack that came too early for the state is not missed twice.
+    // The repeated request may be answered again. So an Ack that came too early for the state is not lost.
     this.answered = false;
     this.#dialect.requested?.();
     this.#lower.send(this.#dialect.protocol, (buf, at) => putConfigure(buf, at, Code.ConfReq, this.#id, options));
@@ -67,19 +67,19 @@ export class OwnRequest {
     return control.id !== this.#id || this.answered;
   }
 
-  /** A Nak may add options; a Reject can only name some of what we asked for, each once. */
+  /** A Nak may add options. A Reject can only name options that we asked for, each once. */
   isRejectable(options: readonly ConfOption[]): boolean {
     const types = options.map(({ type }) => type);
     return new Set(types).size === types.length && types.every((type) => this.options.some((one) => one.type === type));
   }
 
-  /** An Ack came, which tells how long the line takes if the request was sent once. */
+  /** An Ack came. If the request was sent once, the Ack shows how long the line takes. */
   acknowledged(now: number): void {
     if (this.#transmissions === 1) this.#lower.roundTrip(now - this.#sentAt);
     this.settle();
   }
 
-  /** The answer came. The restart timer runs as if there had been no hurry. */
+  /** The answer came. The next request waits for the whole restart time again. */
   settle(): void {
     this.answered = true;
     if (!this.hurried) return;

@@ -30,5 +30,5 @@ export const LCP_OPTIONS = [
 export type LcpOptionsConfig = RowsConfig<typeof LCP_OPTIONS>;
 /** One side's options. A field that is undefined or false has its default. */
 export type LcpOptions = RowsPeer<typeof LCP_OPTIONS>;
-/** Our options, and what else a request needs. */
+/** Our options, and the other fields that a request needs. */
 export type LcpAsked = RowsGot<typeof LCP_OPTIONS>;

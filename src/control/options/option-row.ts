@@ -1,4 +1,4 @@
-// One row is one option of a control protocol: what we ask for, what we answer, what the peer's answers change, and how
+// One row is one option of a control protocol: what we ask for, how we answer, what the peer's answers change, and how
 // pppd's debug lines show it. OptionTalk negotiates all rows of a protocol.
 
 import type { ConfOption, OptionList, Verdict } from "../../wire/control.ts";
@@ -6,11 +6,11 @@ import type { Intersection } from "../../wire/option-rows.ts";
 import type { ValueText } from "../../wire/text-part.ts";
 import { type Answer, weigh } from "../dialect.ts";
 
-/** What the rows of one protocol work with while it is negotiated. */
+/** The records that the rows of one protocol use during negotiation. */
 export interface Talk<Config, Got, Peer, Host> {
   readonly config: Config;
   readonly host: Host;
-  /** What we ask for and, once the protocol is up, have. */
+  /** What we ask for. Once the protocol is up, the peer has agreed to it. */
   readonly got: Got;
   /** What the peer's last request asked for and we agreed to. */
   readonly peer: Peer;
@@ -19,27 +19,32 @@ export interface Talk<Config, Got, Peer, Host> {
 /** A row declares only the fields it needs of each record. The protocol's records are put together from all its rows. */
 export interface OptionRow<Config, Got, Peer, Host> {
   readonly type: number;
-  /** The row's fields when nothing is asked for, and when the peer has said nothing. */
+  /** The row's fields when we ask for nothing, and when the peer has sent nothing. */
   readonly got: Got;
   readonly peer: Peer;
-  /** The value in pppd's words. Without it the option is shown as octets. */
+  /** Shows the value in pppd's words. Without this function the option is shown as octets. */
   readonly describe?: ValueText;
-  /** Negotiation starts: writes to `got` what we ask for first. */
+  /** Negotiation starts. Writes to `got` what we ask for first. */
   start?(talk: Talk<Config, Got, Peer, Host>): void;
-  /** The option in our next request; undefined: the request goes without it. */
+  /** The option in our next request. Undefined: the request does not have it. */
   ask?(talk: Talk<Config, Got, Peer, Host>): ConfOption | undefined;
-  /** The verdict on the peer's option; what an Ack agrees to is written to `peer`. Without it the option is Rejected. */
+  /**
+   * Returns the verdict on the peer's option. For an Ack, the agreement is written to `peer`. Without this function the
+   * option is Rejected.
+   */
   judge?(value: Uint8Array, talk: Talk<Config, Got, Peer, Host>): Verdict;
-  /** Whether a Nak's value is one the type can have. Without it every value is. */
+  /** True when the type can have the value that is in a Nak. Without this function it can have any value. */
   understands?(value: Uint8Array): boolean;
-  /** Takes in a Nak. With `asReject`, the peer sent too many of them. Without it a Nak changes nothing. */
+  /**
+   * Handles a Nak. With `asReject`, the peer has sent too many of them. Without this function a Nak changes nothing.
+   */
   naked?(value: Uint8Array, talk: Talk<Config, Got, Peer, Host>, asReject: boolean): void;
-  /** Takes in a Reject. Without it the row's fields of `got` become those of the row. */
+  /** Handles a Reject. Without this function the row's fields of `got` become those of the row. */
   rejected?(talk: Talk<Config, Got, Peer, Host>): void;
 }
 
 type ConfigOf<Row> = Row extends OptionRow<infer Config, infer _Got, infer _Peer, infer _Host> ? Config : never;
-/** What all rows of a list need of the configuration, and the records they write. */
+/** The configuration that all rows of a list need, and the records that they write. */
 export type RowsConfig<Rows extends readonly unknown[]> = Intersection<ConfigOf<Rows[number]>>;
 export type RowsGot<Rows extends readonly { got: unknown }[]> = Intersection<Rows[number]["got"]>;
 export type RowsPeer<Rows extends readonly { peer: unknown }[]> = Intersection<Rows[number]["peer"]>;
@@ -87,7 +92,7 @@ export class OptionTalk<Config, Got extends object, Peer extends object, Host> i
     return this.#rows.map((row) => row.ask?.(this)).filter((option) => option !== undefined);
   }
 
-  /** Judges a request. Options of type `insist` are Naked even when only Rejects are left. */
+  /** Judges a request. Options of type `insist` are still Naked when only Rejects are allowed. */
   judge(list: OptionList, rejectOnly: boolean, insist?: number): Answer {
     this.peer = this.#silentPeer();
     return weigh(list, rejectOnly, ({ type, value }) => this.#row(type)?.judge?.(value, this) ?? "reject", insist);

@@ -6,15 +6,15 @@ import { IpcpOption, OLD_VJ, oldVjOption, readCompression, type Vj, vjOption } f
 import { Protocol } from "../../../wire/protocols.ts";
 import type { IpcpRow, IpcpTalk } from "./ipcp-row.ts";
 
-/** What RFC 1172's form of the option stands for. */
+/** The meaning of the option in RFC 1172's form. */
 export const OLD_VJ_TERMS: Vj = { maxSlot: 15, compressSlot: true };
 
 interface VjConfig {
-  /** What we ask for, and the most we agree to; undefined: none (novj). */
+  /** What we ask for, and the most that we agree to. Undefined: none (novj). */
   readonly vj: Vj | undefined;
 }
 
-/** What a side asks for. `oldVj` is the protocol number of a request in RFC 1172's form. */
+/** What one side asks for. `oldVj` is the protocol number of a request in RFC 1172's form. */
 interface VjTerms {
   vj: Vj | undefined;
   oldVj: number | undefined;
@@ -35,7 +35,7 @@ export const headerCompression: IpcpRow<VjConfig, VjTerms, VjTerms> = {
     return vj === undefined ? undefined : vjOption(vj);
   },
   judge,
-  /** The peer's idea of what we asked for: no more than that, or RFC 1172's form of it. */
+  /** The peer names other values: we take no more than we asked for, or RFC 1172's form. */
   naked(value, { got }, asReject) {
     if (asReject) {
       got.vj = got.oldVj = undefined;

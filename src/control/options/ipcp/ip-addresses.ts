@@ -1,5 +1,5 @@
-// IP-Address, and the deprecated IP-Addresses that names both ends at once (RFC 1332 §3.1, §3.3; RFC 1172 §5.1). pppd's
-// rules decide whose idea of an address wins.
+// IP-Address, and the deprecated IP-Addresses that names both ends at once (RFC 1332 §3.1, §3.3; RFC 1172 §5.1). The
+// rules of pppd decide which side's address wins.
 
 import { u32 } from "../../../bytes/be.ts";
 import { option32, read32, type Verdict } from "../../../wire/control.ts";
@@ -8,13 +8,13 @@ import { addressesOption, IpcpOption, readAddresses } from "../../../wire/ipcp.t
 import type { IpcpRow, IpcpTalk } from "./ipcp-row.ts";
 
 interface AddressConfig {
-  /** Our address; 0: the peer tells us. */
+  /** Our address. 0: the peer names it. */
   readonly our: number;
-  /** Take the peer's idea of our address although we have one. */
+  /** Accept the address that the peer names for us, even if we have one. */
   readonly acceptLocal: boolean;
-  /** Take the peer's idea of its own address although we have one for it. */
+  /** Accept the address that the peer names for itself, even if we have one for it. */
   readonly acceptRemote: boolean;
-  /** Say our address (not nosendip). */
+  /** Send our address (not nosendip). */
   readonly sendAddress: boolean;
   /** The Address option and the old Addresses option may be used (not ipcp-no-address, ipcp-no-addresses). */
   readonly address: boolean;
@@ -30,9 +30,9 @@ interface OurAddress {
 }
 
 interface TheirAddress {
-  /** What the peer's request called itself; undefined: nothing. */
+  /** The address in the peer's request. Undefined: it had none. */
   address: number | undefined;
-  /** The form that the peer's request uses first; the other form is refused behind it. */
+  /** The form that the peer's request used first. The other form is refused after it. */
   form: number | undefined;
 }
 
@@ -112,11 +112,11 @@ function isFirstForm(type: number, { peer }: AddressTalk): boolean {
   return peer.form === type;
 }
 
-/** Whether the peer may call itself so; a number is what it should say instead. */
+/** Judges the address that the peer names for itself. A number is the address that it should use instead. */
 function judgeAddress(address: number, { config, got, peer, host }: AddressTalk): "ack" | "reject" | number {
   const wanted = host.wantPeer;
   const free = config.acceptRemote || wanted === 0;
-  // Neither end knows the peer's address: the option is refused, and asking for it later would be useless.
+  // Neither side knows the peer's address. The option is refused, and asking for it later would be useless.
   if (address === 0 && wanted === 0) {
     got.demandedAddress = true;
     return "reject";

@@ -3,7 +3,9 @@
 import type { OptionRow, Talk } from "../option-row.ts";
 
 export interface IpcpHost {
-  /** The peer's address as we want it; 0: the peer names it. The secrets file may have another than the options. */
+  /**
+   * The address that the peer should have. 0: the peer names it. The secrets file may name another than the options.
+   */
   wantPeer: number;
 }
 

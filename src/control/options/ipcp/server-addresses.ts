@@ -7,7 +7,7 @@ import { IpcpOption } from "../../../wire/ipcp.ts";
 import type { IpcpRow } from "./ipcp-row.ts";
 
 interface ServerConfig {
-  /** Servers for the peer, first and second; empty: none to give. */
+  /** The servers for the peer, first and second. Empty: none. */
   readonly dns: readonly number[];
   readonly wins: readonly number[];
   /** Ask the peer for servers. */
@@ -15,7 +15,7 @@ interface ServerConfig {
   readonly wantWins: boolean;
 }
 
-/** The servers asked for, as far as they are known; undefined: not asked for. */
+/** The servers that were asked for. An address is 0 until it is known. Undefined: not asked for. */
 interface Servers {
   dns1: number | undefined;
   dns2: number | undefined;
@@ -53,7 +53,7 @@ function serverRow(type: number, key: keyof Servers, name: string): IpcpRow<Serv
       return address === wanted ? "ack" : option32(type, wanted);
     },
     understands: (value) => read32(value) !== undefined,
-    // UMTS modems name servers that nobody asked for, and insist on them.
+    // UMTS modems name servers without being asked, and insist on them.
     naked(value, { got }, asReject) {
       got[key] = asReject ? undefined : read32(value)!;
     },

@@ -1,5 +1,5 @@
-// Interface-Identifier: the lower 64 bits of a link-local address (RFC 5072 §4.1). pppd's rules decide whose idea of an
-// identifier wins.
+// Interface-Identifier: the lower 64 bits of a link-local address (RFC 5072 §4.1). The rules of pppd decide which
+// side's identifier wins.
 
 import { u32 } from "../../../bytes/be.ts";
 import type { ConfOption } from "../../../wire/control.ts";
@@ -17,15 +17,15 @@ export interface Ipv6cpHost {
 }
 
 interface IdentifierConfig {
-  /** Our identifier; {@link NO_ID}: one is made up, and the peer may name another. */
+  /** Our identifier. {@link NO_ID}: a random one is used, and the peer may name another. */
   readonly our: InterfaceId;
-  /** The peer's identifier; {@link NO_ID}: it tells us. */
+  /** The peer's identifier. {@link NO_ID}: the peer names it. */
   readonly peer: InterfaceId;
-  /** Take the peer's idea of our identifier although we have one. */
+  /** Accept the identifier that the peer names for us, even if we have one. */
   readonly acceptLocal: boolean;
-  /** Take the peer's idea of its own identifier although we have one for it. */
+  /** Accept the identifier that the peer names for itself, even if we have one for it. */
   readonly acceptRemote: boolean;
-  /** Do not say ours (ipv6cp-nosend). */
+  /** Do not send our identifier (ipv6cp-nosend). */
   readonly noSend: boolean;
 }
 
@@ -33,18 +33,18 @@ interface OurIdentifier {
   our: InterfaceId;
   /** Our request has the option. */
   asks: boolean;
-  /** What we last told the peer to call itself; undefined: nothing yet. */
+  /** The identifier that we last proposed to the peer. Undefined: none yet. */
   proposed: InterfaceId | undefined;
 }
 
 interface TheirIdentifier {
-  /** What the peer's request called itself; undefined: nothing. */
+  /** The identifier in the peer's request. Undefined: it had none. */
   id: InterfaceId | undefined;
 }
 
 export const NO_ID: InterfaceId = { high: 0, low: 0 };
 
-/** The bit of RFC 5072 §4.1 that is set only in an identifier that is unique in the world. */
+/** RFC 5072 §4.1 allows this bit only in an identifier that is unique in the world. */
 const UNIVERSAL = 0x02000000;
 
 type IdentifierTalk = Talk<IdentifierConfig, OurIdentifier, TheirIdentifier, Ipv6cpHost>;
@@ -69,7 +69,7 @@ export const interfaceIdentifier: OptionRow<IdentifierConfig, OurIdentifier, The
     if (id === undefined) return "reject";
     const wanted = config.peer;
     const first = got.proposed === undefined;
-    // pppd names its own idea once, and gives in to a peer that insists.
+    // pppd proposes its own identifier once. A peer that insists keeps its own.
     if (first && !isNone(wanted) && !config.acceptRemote && !isSame(id, wanted)) return propose(wanted, talk);
     if (isNone(id) || isSame(id, got.our)) {
       const idea = first ? wanted : NO_ID;
@@ -93,7 +93,7 @@ export const interfaceIdentifier: OptionRow<IdentifierConfig, OurIdentifier, The
     const proposed = got.proposed ?? NO_ID;
     got.our = isNone(id) || isSame(id, proposed) ? newId(proposed, host) : id;
   },
-  /** The value is not compared: pppd itself rejects with the identifier it would have preferred. */
+  /** The value in a Reject is not compared: pppd's Rejects contain the identifier that it prefers. */
   rejected({ got }) {
     got.asks = false;
   },
@@ -104,7 +104,7 @@ function propose(id: InterfaceId, { got }: IdentifierTalk): ConfOption {
   return interfaceIdOption(id);
 }
 
-/** A random identifier that is neither none nor `other`. */
+/** A random identifier that is neither {@link NO_ID} nor `other`. */
 function newId(other: InterfaceId, host: Ipv6cpHost): InterfaceId {
   const high = (host.random32() & ~UNIVERSAL) >>> 0;
   let low = host.random32();

@@ -9,7 +9,7 @@ import type { LcpRow } from "./lcp-row.ts";
 interface AsyncmapConfig {
   /** The receive ACCM to ask for; undefined: do not ask. */
   readonly asyncmap: number | undefined;
-  /** Whether the peer may ask for an ACCM, and the control characters that we escape whatever it asks for. */
+  /** True when the peer may ask for an ACCM; and the control characters that we always escape. */
   readonly allowAsyncmap: boolean;
   readonly escapedAsyncmap: number;
 }

@@ -1,4 +1,4 @@
-// Authentication-Protocol: how a side wants the other to prove who it is (RFC 1661 §6.2).
+// Authentication-Protocol: the method by which one side wants the other to authenticate itself (RFC 1661 §6.2).
 
 import { u16 } from "../../../bytes/be.ts";
 import { type AuthMethod, methodOption, readMethod } from "../../../wire/auth-method.ts";
@@ -9,9 +9,9 @@ import type { Part } from "../../../wire/text-part.ts";
 import type { LcpRow, LcpTalk } from "./lcp-row.ts";
 
 interface AuthConfig {
-  /** Ways we want the peer to prove itself, best first; empty: it need not. */
+  /** The methods that we demand of the peer, best first. Empty: it need not authenticate itself. */
   readonly demand: readonly AuthMethod[];
-  /** Ways we are ready to prove ourselves, best first. */
+  /** The methods by which we can authenticate ourselves, best first. */
   readonly accept: readonly AuthMethod[];
 }
 
@@ -20,7 +20,7 @@ interface AuthOptions {
 }
 
 interface AuthAsked extends AuthOptions {
-  /** The ways the peer has not refused, best first. The first is asked for. */
+  /** The methods that the peer has not refused, best first. The first is asked for. */
   demand: readonly AuthMethod[];
 }
 
@@ -59,19 +59,22 @@ function judge(value: Uint8Array, { config, peer, host }: LcpTalk<AuthConfig, Au
   return methodOption(offer);
 }
 
-/** The peer refuses the method asked for. By pppd's rules its own suggestion is next, else our next best. */
+/**
+ * Chooses the next method after the peer refused one. As in pppd, the peer's suggestion comes first, then our next
+ * best.
+ */
 function demandNext(got: AuthAsked, suggested: AuthMethod | undefined): void {
   const asked = got.auth;
   if (suggested === "pap" && asked !== undefined && isDigest(asked))
     got.demand = got.demand.filter((method) => !isDigest(method));
   else got.demand = got.demand.filter((method) => method !== asked);
-  // Of the digests, only the suggested one is left if it is one of ours.
+  // Of the digests of CHAP, only the suggested one stays if it is one of ours.
   if (suggested !== undefined && isDigest(suggested) && got.demand.includes(suggested))
     got.demand = got.demand.filter((method) => !isDigest(method) || method === suggested);
   got.auth = got.demand[0];
 }
 
-/** CHAP with any digest. */
+/** True for CHAP with any digest. */
 function isDigest(method: AuthMethod): boolean {
   return method !== "pap" && method !== "eap";
 }

@@ -1,4 +1,5 @@
-// Endpoint-Discriminator: which system a side is, so that its links can be told from another's (RFC 1990 §5.1.3).
+// Endpoint-Discriminator: identifies the system of a side, so that links to the same system can be bundled (RFC 1990
+// §5.1.3).
 
 import { u32 } from "../../../bytes/be.ts";
 import { toHex } from "../../../bytes/text.ts";
@@ -15,7 +16,7 @@ import type { LcpRow } from "./lcp-row.ts";
 import type { MultilinkConfig } from "./multilink.ts";
 
 interface EndpointConfig {
-  /** Accept the peer's discriminator, which means nothing on a single link. */
+  /** Accept the peer's discriminator. It means nothing on a single link. */
   readonly endpoint: boolean;
   readonly multilink: MultilinkConfig | undefined;
 }

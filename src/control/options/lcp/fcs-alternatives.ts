@@ -1,4 +1,4 @@
-// FCS-Alternatives: the frame check sequence of the frames that a side wants (RFC 1570 §2.1).
+// FCS-Alternatives: the frame check sequence that a side wants in the frames it receives (RFC 1570 §2.1).
 
 import type { FcsBits } from "../../../frame/fcs.ts";
 import type { ConfOption } from "../../../wire/control.ts";
@@ -13,7 +13,7 @@ const FCS_BITS: readonly [readonly [FcsBits, number], readonly [FcsBits, number]
 ];
 
 interface FcsConfig {
-  /** Bits (0, 16 or 32) of the FCS we ask the peer to send; undefined: FCS-16 only, both ways. */
+  /** Bits (0, 16 or 32) of the FCS that we ask the peer to send. Undefined: FCS-16 both ways, without this option. */
   readonly fcs: FcsBits | undefined;
 }
 

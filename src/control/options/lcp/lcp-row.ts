@@ -9,15 +9,15 @@ import type { OptionRow, Talk } from "../option-row.ts";
 export interface LcpHost {
   log(level: Level, text: string): void;
   random32(): number;
-  /** The peer wants us to prove who we are in a way we cannot. */
+  /** The peer demands an authentication that we cannot do. */
   cannotProve(method: AuthMethod): void;
 }
 
-/** `Asked` has fields beside the option's own where a request needs them. */
+/** `Asked` has more fields than `Options` when a request needs them. */
 export type LcpRow<Config, Options, Asked = Options> = OptionRow<Config, Asked, Options, LcpHost>;
 export type LcpTalk<Config, Options, Asked = Options> = Talk<Config, Asked, Options, LcpHost>;
 
-/** A row without a value whose field has the name of its word in pppd's debug lines. */
+/** A row for an option without a value. Its field has the name of its word in pppd's debug lines. */
 export function flagRow<Key extends string>(
   type: number,
   key: Key,

@@ -1,4 +1,4 @@
-// Magic-Number: tells our own packets from the peer's, so that a looped line is noticed (RFC 1661 §6.4).
+// Magic-Number: distinguishes our own packets from the peer's, which reveals a looped line (RFC 1661 §6.4).
 
 import { option32, read32 } from "../../../wire/control.ts";
 import { LcpOption } from "../../../wire/lcp.ts";
@@ -25,7 +25,7 @@ export const magicNumber: LcpRow<MagicConfig, MagicOptions> = {
   judge(value, { config, got, peer, host }) {
     const magic = read32(value);
     if (magic === undefined || !config.magic) return "reject";
-    // The number is ours: either our own request came back, or both sides drew the same number.
+    // The peer's number equals ours: either our own request came back, or both sides chose the same number.
     if (magic === got.magic) return option32(LcpOption.Magic, newMagic(host));
     peer.magic = magic;
     return "ack";
@@ -36,7 +36,7 @@ export const magicNumber: LcpRow<MagicConfig, MagicOptions> = {
   },
 };
 
-/** Zero is not a magic number (RFC 1661 §6.4). */
+/** A random number that is not zero, because zero means no magic number (RFC 1661 §6.4). */
 function newMagic(host: LcpHost): number {
   return host.random32() || 1;
 }

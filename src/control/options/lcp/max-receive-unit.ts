@@ -1,17 +1,17 @@
-// Maximum-Receive-Unit: the longest packet a side takes (RFC 1661 §6.1).
+// Maximum-Receive-Unit: the longest packet that a side receives (RFC 1661 §6.1).
 
 import { option16, read16 } from "../../../wire/control.ts";
 import { LcpOption } from "../../../wire/lcp.ts";
 import { text16 } from "../../../wire/text-part.ts";
 import type { LcpRow } from "./lcp-row.ts";
 
-/** The MRU when nobody asks for another. */
+/** The MRU when no side asks for another. */
 export const DEFAULT_MRU = 1500;
 /** pppd accepts no smaller MRU. */
 export const MIN_MRU = 128;
 
 interface MruConfig {
-  /** The MRU to ask for; undefined: neither ask nor agree (default-mru). */
+  /** The MRU to ask for. Undefined: neither ask nor agree (default-mru). */
   readonly mru: number | undefined;
 }
 

@@ -7,16 +7,16 @@ import type { LcpRow } from "./lcp-row.ts";
 import { MIN_MRU } from "./max-receive-unit.ts";
 
 export interface MultilinkConfig {
-  /** The longest packet we can put together. */
+  /** The longest packet that we can reassemble. */
   readonly mrru: number;
-  /** Sequence numbers of 12 bits. */
+  /** Use sequence numbers of 12 bits. */
   readonly shortSequence: boolean;
-  /** Says which bundle a link belongs to; undefined: we do not say it. */
+  /** Identifies our system. Undefined: not sent. */
   readonly endpoint: Endpoint | undefined;
 }
 
 interface LinkConfig {
-  /** What we ask for and agree to; undefined: a single link. */
+  /** What we ask for and agree to. Undefined: a single link. */
   readonly multilink: MultilinkConfig | undefined;
 }
 

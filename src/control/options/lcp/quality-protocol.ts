@@ -1,20 +1,22 @@
-// Quality-Protocol: the reports on the line's quality that a side wants (RFC 1661 §6.3, RFC 1989 §2.4).
+// Quality-Protocol: the reports on the line's quality that a side wants to receive (RFC 1661 §6.3, RFC 1989 §2.4).
 
 import { u16 } from "../../../bytes/be.ts";
 import { LcpOption, qualityOption, readQuality } from "../../../wire/lcp.ts";
 import { Protocol } from "../../../wire/protocols.ts";
 import type { LcpRow } from "./lcp-row.ts";
 
-/** The shortest period we agree to, in hundredths of a second: shorter ones tell nothing more. */
+/** The shortest period that we agree to, in hundredths of a second. More frequent reports tell nothing more. */
 const LEAST_PERIOD = 100;
 
 interface QualityConfig {
-  /** Hundredths of a second between the reports we ask for; 0: none, though the peer may; -1: never. */
+  /**
+   * Hundredths of a second between the reports that we ask for. 0: ask for none, but let the peer ask. -1: allow none.
+   */
   readonly qualityPeriod: number;
 }
 
 interface QualityOptions {
-  /** Hundredths of a second between the reports that the side wants to get. */
+  /** Hundredths of a second between the reports that the side wants to receive. */
   quality: number | undefined;
 }
 
