@@ -1,4 +1,5 @@
-// The phases between LCP and the network protocols: each side proves who it is, and the callback is settled (RFC 1661 §3.5).
+// The phases between LCP and the network protocols: authentication in both directions, and the callback (RFC 1661
+// §3.5).
 
 import { CbcpClient } from "../control/cbcp-client.ts";
 import type { Level, Lower } from "../control/dialect.ts";
@@ -10,12 +11,12 @@ import type { Timer } from "./timers.ts";
 
 export interface AdmissionConfig {
   readonly authentication: AuthenticationConfig;
-  /** A peer that proves nothing may not come in. */
+  /** The peer must authenticate itself. */
   readonly authRequired: boolean;
-  /** Only to a peer that wants EAP do we prove who we are; and whether we can. */
+  /** We authenticate ourselves only to a peer that wants EAP. The second field says whether we can. */
   readonly needPeerEap: boolean;
   readonly canEap: boolean;
-  /** The telephone number to be called back at; undefined: we do not ask to be called back. */
+  /** The telephone number for a callback. Undefined: we do not ask for a callback. */
   readonly callback: string | undefined;
 }
 
@@ -24,9 +25,9 @@ export interface AdmissionHost {
   emit(event: LinkEvent): void;
   log(level: Level, text: string): void;
   random32(): number;
-  /** May a peer that refused to prove anything come in all the same? */
+  /** True when a peer that refused to authenticate itself is admitted all the same. */
   admitsStrangers(): boolean;
-  /** Octets of the longest packet the peer takes. */
+  /** Octets of the longest packet that the peer takes. */
   mtu(): number;
   setPhase(phase: Phase): void;
   fail(failure: Failure, reason: string, now: number): void;
@@ -34,7 +35,9 @@ export interface AdmissionHost {
   admitted(now: number): void;
 }
 
-/** The longest packet of a proof, however long the peer's packets may be. Certificates come in several. */
+/**
+ * The longest packet of an authentication, however long the peer's packets may be. Certificates take several packets.
+ */
 const LONGEST_PROOF = 1500;
 
 export class Admission {
@@ -62,7 +65,7 @@ export class Admission {
     });
   }
 
-  /** LCP agreed on what we have (`got`) and what the peer has. */
+  /** LCP agreed on these options of ours (`got`) and of the peer. */
   start(got: LcpOptions, peer: LcpOptions, now: number): void {
     const { authRequired, needPeerEap, canEap } = this.#config;
     const host = this.#host;
@@ -89,7 +92,7 @@ export class Admission {
     this.authentication.stop();
   }
 
-  /** Both sides have proved who they are; the callback is left to be settled. */
+  /** Authentication is complete. The callback remains. */
   #proved(now: number): void {
     if (this.#cbcp === undefined || !this.#asksCallback) {
       this.#host.admitted(now);
@@ -103,7 +106,7 @@ export class Admission {
     return (protocol === Protocol.CBCP && this.#cbcp !== undefined) || this.authentication.speaks(protocol);
   }
 
-  /** Takes a packet of authentication or callback. False: it belongs to neither. */
+  /** Handles a packet of authentication or callback. False: it is of another protocol. */
   receive(protocol: number, packet: Uint8Array, start: number, end: number, now: number): boolean {
     if (protocol !== Protocol.CBCP || this.#cbcp === undefined)
       return this.authentication.receive(protocol, packet, start, end, now);

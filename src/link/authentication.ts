@@ -1,5 +1,5 @@
-// The authentication phase: who must prove to whom who it is, with PAP, CHAP or EAP, and what has been proved
-// (RFC 1661 §3.5). CHAP and EAP may ask again while the link is up.
+// The authentication phase: PAP, CHAP or EAP in each direction, and what they have proved (RFC 1661 §3.5). CHAP and EAP
+// may authenticate again while the link is up.
 
 import { Answers } from "../auth/answers.ts";
 import { ChapClient } from "../auth/chap-client.ts";
@@ -29,13 +29,13 @@ export interface AuthenticationConfig {
   readonly pap: PapConfig;
   readonly chap: Omit<ChapConfig, "answers" | "random32">;
   readonly eap: Omit<EapConfig, "answers" | "random32" | "packetRoom">;
-  /** Our name for the peers we ask. */
+  /** Our name for the peers that authenticate themselves to us. */
   readonly name: string;
-  /** Who we say we are, and our PAP password: asked for when the peer wants it. */
+  /** Our name for a peer that we authenticate ourselves to. */
   readonly user: string;
-  /** Undefined: not known yet; resume() asks again. */
+  /** Our PAP password, asked for when the peer wants it. Undefined: not known yet; resume() asks again. */
   readonly password: () => string | undefined;
-  /** Our secret for a server, by its name, and a peer's, by its; undefined: none. */
+  /** Our secret for a server, found by its name, and the secret of a peer, found by its name. Undefined: none. */
   readonly ourSecret: (server: string) => string | undefined;
   readonly peerSecret: (client: string) => string | undefined;
 }
@@ -43,12 +43,12 @@ export interface AuthenticationConfig {
 export interface AuthenticationHost {
   lower(timer: Timer): Lower;
   random32(): number;
-  /** Octets of the longest packet the peer takes. */
+  /** Octets of the longest packet that the peer takes. */
   packetRoom(): number;
   emit(event: LinkEvent): void;
-  /** All that was asked for is proved. */
+  /** All authentication that was agreed on has succeeded. */
   proved(now: number): void;
-  /** Somebody could not prove who it is; `reason` is told to the peer. */
+  /** An authentication failed. `reason` is sent to the peer. */
   failed(failure: Failure, reason: string, now: number): void;
 }
 
@@ -56,7 +56,7 @@ type AuthTimer = "papClient" | "papServer" | "chapClient" | "chapServer" | "eapC
 
 const DIGESTS = { "chap-md5": ChapDigest.Md5, mschap: ChapDigest.Ms, "mschap-v2": ChapDigest.MsV2 } as const;
 
-/** The digest, when the method is CHAP with one. */
+/** The digest of a CHAP method. Undefined for other methods. */
 function digestOf(method: AuthMethod | undefined): ChapDigest | undefined {
   return method === undefined || method === "pap" || method === "eap" ? undefined : DIGESTS[method];
 }
@@ -71,15 +71,15 @@ export class Authentication {
   readonly #eapClient: EapClient;
   readonly #eapServer: EapServer;
   readonly #log: Lower["log"];
-  /** Proofs still owed: by the peer to us, by us to the peer. */
+  /** The sides that still have to authenticate themselves. */
   #owed = new Set<"peer" | "us">();
   #method: AuthMethod = "pap";
-  /** What we prove ourselves with. */
+  /** The method by which we authenticate ourselves. */
   #answered: AuthMethod | undefined;
   #peerName = "";
   /** Our PAP password is being asked for. */
   #papWaits = false;
-  /** What MS-CHAP or TLS left behind, each way. */
+  /** The key material that MS-CHAP or TLS produced in each direction. */
   #ourMppe: MppeMaterial | undefined;
   #peerMppe: MppeMaterial | undefined;
 
@@ -120,7 +120,7 @@ export class Authentication {
     });
   }
 
-  /** `demand` is what the peer agreed to prove itself with, `comply` what we agreed to. */
+  /** `demand` is the method of the peer that LCP agreed on, `comply` is ours. */
   start(demand: AuthMethod | undefined, comply: AuthMethod | undefined, now: number): void {
     const { name, user } = this.#config;
     this.#ourMppe = this.#peerMppe = undefined;
@@ -158,12 +158,12 @@ export class Authentication {
     this.#owed.clear();
   }
 
-  /** Who the peer proved to be; "": nobody. */
+  /** The authenticated name of the peer. "" when it has none. */
   get peerName(): string {
     return this.#peerName;
   }
 
-  /** What the proofs left behind for MPPE; "both": they ran both ways, and nobody could say which is meant. */
+  /** The keys for MPPE. "both" when authentication produced keys in both directions, so the choice is ambiguous. */
   mppeKeys(): MppeKeys | "both" | undefined {
     if (this.#ourMppe !== undefined && this.#peerMppe !== undefined) return "both";
     const material = this.#ourMppe ?? this.#peerMppe;
@@ -185,7 +185,7 @@ export class Authentication {
     return protocol === Protocol.PAP || protocol === Protocol.CHAP || protocol === Protocol.EAP;
   }
 
-  /** False: not a protocol of this phase. */
+  /** Handles a packet. False: it is not of a protocol of this phase. */
   receive(protocol: number, packet: Uint8Array, start: number, end: number, now: number): boolean {
     switch (protocol) {
       case Protocol.PAP: {
@@ -218,7 +218,7 @@ export class Authentication {
     }
   }
 
-  /** The peer speaks network protocols already: to it all is proved. */
+  /** The peer already sends network protocols, so it considers authentication complete. */
   heardNetwork(now: number): void {
     this.#eapClient.heardNetwork(now);
   }
@@ -240,7 +240,7 @@ export class Authentication {
     }
   }
 
-  /** What a method of EAP, the judge of CHAP or somebody who was asked for our password was at work on may be ready. */
+  /** Continues an authentication that waited: for an EAP method, the judge of CHAP, or our password. */
   resume(now: number): void {
     if (this.#papWaits) this.#startPap(now);
     this.#chapServer.resume(now);
@@ -248,12 +248,12 @@ export class Authentication {
     this.#eapServer.resume(now);
   }
 
-  /** The owner's answer to a pap-request; `message` is for the peer's user. */
+  /** The owner's answer to a pap-request. `message` is shown to the peer's user. */
   papVerdict(accepted: boolean, message: string, now: number): void {
     this.#papServer.verdict(accepted, message, now);
   }
 
-  /** The peer agreed to a protocol and now knows nothing of it. */
+  /** The peer agreed to a protocol and now rejects it. */
   protocolRejected(protocol: number, now: number): void {
     if (protocol === Protocol.CHAP) {
       this.#chapClient.rejected(now);
@@ -291,7 +291,7 @@ export class Authentication {
     }
     if (!isFirst) return;
     const name = (this.#peerName = textOnly(user ?? ""));
-    // Said by pppd since 2.5.1.
+    // pppd has this message since 2.5.1.
     this.#log("notice", `Peer ${quoted(name)} authenticated with ${protocolName(this.#method)}`);
     this.#host.emit({ type: "peer-authenticated", name, method: this.#method });
     if (this.#owed.size === 0) this.#host.proved(now);

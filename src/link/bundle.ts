@@ -1,8 +1,8 @@
-// Several links to one peer as one (RFC 1990): the network phase is the bundle's, its packets go out in pieces over all
-// links, and a link that is lost makes it slower and nothing else.
+// Several links to one peer, used as one (RFC 1990). The network phase belongs to the bundle. Its packets are cut and
+// sent over all links. When a link is lost, the bundle is slower and goes on.
 //
-// The first link to come up makes the bundle what it is: who the peer is, and whether there is multilink at all. Where
-// the peer knows none, the bundle is that one link, and its packets go out as they are.
+// The first link that comes up settles the peer's name and whether the peer knows multilink. Without multilink, the
+// bundle is that one link, and packets are not cut.
 
 import { FCS_ROOM } from "../frame/fcs.ts";
 import { HEADROOM, protocolAt, protocolEnd } from "../frame/header.ts";
@@ -22,12 +22,12 @@ import { Trace } from "./trace.ts";
 import { MAX_FRAME } from "../frame/deframer.ts";
 import { VJ_HEADROOM } from "../compress/vj.ts";
 
-/** A number that never comes holds up what came after it no longer than this. */
+/** A missing fragment delays the packets after it no longer than this. */
 const STALL_MS = 500;
-/** Control packets kept while no line takes any. */
+/** The most control packets that are kept while no line takes any. */
 const MOST_WAITING = 32;
 const CONTROL_ROOM = 2048;
-/** Protocol and MP header before a piece, with the link's own header before that. */
+/** The room before a piece: for protocol and MP header, and before them for the link's own header. */
 export const PIECE_ROOM = HEADROOM + 8;
 
 export interface BundleConfig {
@@ -45,14 +45,14 @@ export interface BundleHost {
   madeUpPeerAddress(): number;
 }
 
-/** What a link knows of its peer and has agreed on when it would join. */
+/** What a link has agreed on with its peer when it asks to join. */
 export interface Terms {
-  /** What the peer proved to be, or "". */
+  /** The authenticated name of the peer, or "". */
   readonly peerName: string;
   readonly endpoint: Endpoint | undefined;
-  /** Both sides asked for multilink. */
+  /** True when both sides asked for multilink. */
   readonly multilink: boolean;
-  /** We put together packets of so many octets, and the peer does. */
+  /** The longest packet that we reassemble, and the longest that the peer does. */
   readonly ourMrru: number;
   readonly peerMrru: number;
   readonly ourShortSequence: boolean;
@@ -61,15 +61,19 @@ export interface Terms {
   readonly keys: MppeKeys | "both" | undefined;
 }
 
-/** A link as its bundle sees it. */
+/** A link, as the bundle uses it. */
 export interface Member {
   /** Its frame buffer. */
   readonly frame: Uint8Array;
-  /** Octets a millisecond (0: unknown), and those on their way before anything that is sent now. */
+  /**
+   * The rate in octets a millisecond (0: unknown), and the octets that will be sent before anything that is sent now.
+   */
   load(now: number): { rate: number; backlog: number };
-  /** True when a packet of `length` octets is sure to fit. */
+  /** True when a packet of `length` octets fits for certain. */
   hasRoom(length: number): boolean;
-  /** Sends packet[start, end) of a protocol; PIECE_ROOM octets before it and FCS_ROOM behind may be written over. */
+  /**
+   * Sends packet[start, end) of a protocol. It may overwrite PIECE_ROOM octets before the packet and FCS_ROOM after it.
+   */
   sendPacket(protocol: number, packet: Uint8Array, start: number, end: number, now: number): void;
   rejectProtocol(protocol: number, packet: Uint8Array, start: number, end: number): void;
   close(reason: string, now: number): void;
@@ -77,7 +81,7 @@ export interface Member {
 
 interface Joined {
   readonly member: Member;
-  /** Its number in the receiver. */
+  /** The number of this link in the receiver. */
   readonly number: number;
   readonly peerMru: number;
   rate: number;
@@ -88,7 +92,7 @@ interface Joined {
 export class Bundle {
   readonly networks: Networks;
   readonly trace: Trace;
-  /** What take() found: packet[start, end). */
+  /** take() leaves its packet here, in packet[start, end). */
   packet: Uint8Array;
   start = 0;
   end = 0;
@@ -134,19 +138,19 @@ export class Bundle {
     );
   }
 
-  /** Links in the bundle. */
+  /** The number of links. */
   get size(): number {
     return this.#links.length;
   }
 
-  /** What pppd calls a bundle: the peer's name and its endpoint. */
+  /** pppd's name for the bundle: the peer's name and its endpoint. */
   get name(): string {
     return this.#identity;
   }
 
   // ── links ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A link's peer has proved who it is. Undefined: it is in; else why it cannot be. */
+  /** Adds a link whose peer is authenticated. Returns the reason when the link cannot join. */
   join(member: Member, terms: Terms, now: number): string | undefined {
     this.#now = now;
     const identity = `"${terms.peerName}"${terms.endpoint === undefined ? "" : `/${endpointText(terms.endpoint)}`}`;
@@ -171,7 +175,7 @@ export class Bundle {
     return undefined;
   }
 
-  /** The link is gone, in whatever way. */
+  /** Removes a link that has ended, for whatever reason. */
   leave(member: Member, now: number): void {
     this.#now = now;
     const at = this.#links.findIndex((joined) => joined.member === member);
@@ -219,13 +223,18 @@ export class Bundle {
 
   // ── from the lines ───────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Takes the fragment packet[start, end), MP header first. Then packets are taken, all there are. */
+  /**
+   * Handles the fragment packet[start, end), which begins with its MP header. The caller then takes packets until there
+   * are none.
+   */
   receive(member: Member, packet: Uint8Array, start: number, end: number): void {
     const joined = this.#links.find((one) => one.member === member);
     if (joined !== undefined) this.#receiver?.receive(joined.number, packet, start, end);
   }
 
-  /** The next packet for the interface; control packets on the way are answered. `member` answers for the others. */
+  /**
+   * Finds the next packet for the interface, and answers control packets on the way. Answers are sent over `member`.
+   */
   take(member: Member, now: number): boolean {
     this.#now = now;
     const receiver = this.#receiver;
@@ -243,7 +252,7 @@ export class Bundle {
     return false;
   }
 
-  /** A whole packet, out of fragments or come as it is; true: it is in the datapath, for the interface. */
+  /** Handles a whole packet, reassembled or not. True: it is in the datapath and for the interface. */
   takePacket(member: Member, protocol: number, packet: Uint8Array, start: number, end: number, now: number): boolean {
     const { networks } = this;
     this.#now = now;
@@ -253,7 +262,7 @@ export class Bundle {
       this.end = datapath.end;
       this.packet = datapath.packet;
       if (this.packet === this.#plain || this.packet === member.frame) return true;
-      // It was put together in a buffer nobody but the receiver knows.
+      // The packet was reassembled in a buffer of the receiver, so it is copied.
       this.packet = this.#plain;
       this.#plain.set(datapath.packet.subarray(datapath.start, datapath.end), VJ_HEADROOM);
       this.end += VJ_HEADROOM - this.start;
@@ -267,7 +276,7 @@ export class Bundle {
     return false;
   }
 
-  /** Times how long a number is awaited. */
+  /** Sets the deadline for a missing fragment. */
   #watch(receiver: MpReceiver, now: number): void {
     const { awaited } = receiver;
     if (awaited === this.#awaited) return;
@@ -277,13 +286,15 @@ export class Bundle {
 
   // ── to the lines ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** True when a packet of `length` octets is sure to find its way onto the lines, whole or in pieces. */
+  /** True when a packet of `length` octets fits on the lines for certain, whole or cut. */
   hasRoom(length: number): boolean {
     if (this.#waiting.length > 0 || this.#links.length === 0) return false;
     return this.#links.every(({ member }) => member.hasRoom(length));
   }
 
-  /** Sends the IP packet[start, end), with PIECE_ROOM to spare before it. False: there is no way for it, and it is lost. */
+  /**
+   * Sends the IP packet[start, end), which has PIECE_ROOM free octets before it. False: it cannot be sent and is lost.
+   */
   send(packet: Uint8Array, start: number, end: number, now: number): boolean {
     this.#now = now;
     if (this.#links.length === 0) return false;
@@ -321,7 +332,7 @@ export class Bundle {
       links[0]!.member.sendPacket(protocol, packet, start, end, now);
       return;
     }
-    // The packet's own protocol goes before it, a leading zero left out.
+    // The packet's own protocol goes before it, without a leading zero.
     packet[--start] = protocol;
     if (protocol > 0xff) packet[--start] = protocol >>> 8;
     for (const joined of links) {
@@ -337,7 +348,7 @@ export class Bundle {
         const { member, largest } = links[n]!;
         const length = fragmentLength(left, largest);
         left -= length;
-        // Beside the packet: the FCS is written over what follows a piece, which is the next one.
+        // The piece is copied. Its FCS would otherwise overwrite the next piece.
         const piece = this.#piece;
         piece.set(packet.subarray(at, at + length), PIECE_ROOM);
         const from = sender.putHeader(piece, PIECE_ROOM, at === start, at + length === end);

@@ -1,5 +1,5 @@
-// CCP on a link or bundle: when it begins and ends, what the datapath compresses and encrypts with, and that nothing passes
-// where encryption is required and fails (RFC 1962; pppd's require-mppe).
+// CCP on a link or bundle: it starts and ends compression and encryption in the datapath. Where encryption is required
+// and fails, it lets no packet pass (RFC 1962; pppd's require-mppe).
 
 import { FATAL } from "../compress/codec.ts";
 import type { Keys, Method } from "../compress/method-row.ts";
@@ -14,9 +14,9 @@ import type { LinkEvent } from "./events.ts";
 import { KeyWatch } from "./key-watch.ts";
 import type { Timer } from "./timers.ts";
 
-/** The start keys MS-CHAP leaves behind for MPPE: 16 octets each way. */
+/** The start keys for MPPE that MS-CHAP or TLS produced: 16 octets in each direction. */
 export interface MppeKeys extends Keys {
-  /** MS-CHAP's first version has no key of 40 bits but the LAN Manager's, which nobody uses. */
+  /** MS-CHAP version 1 has a key of 40 bits only with LAN Manager hashes, which are not used. */
   readonly version: 1 | 2;
 }
 
@@ -24,11 +24,11 @@ export interface CompressionHost {
   wakeAt(timer: Timer, at: number): void;
   emit(event: LinkEvent): void;
   log(level: Level, text: string): void;
-  /** Closes the link beneath; `reason` is told to the peer. */
+  /** Closes the link below. `reason` is sent to the peer. */
   closeLink(reason: string, now: number): void;
 }
 
-/** The names that pppd gives the two directions' methods; undefined: none. */
+/** pppd's names for the methods of the two directions. Undefined: none. */
 export interface CompressionNames {
   readonly receive: string | undefined;
   readonly transmit: string | undefined;
@@ -44,12 +44,12 @@ export class Compression {
   readonly #datapath: Datapath;
   readonly #ccp: Ccp;
   readonly #keyWatch: KeyWatch;
-  /** Called when CCP is up and packets are encrypted, which the network protocols wait for. */
+  /** Called when CCP is up and packets are encrypted. The network protocols wait for it. */
   readonly #encrypted: (now: number) => void;
-  /** The link is being closed because nothing would be encrypted. */
+  /** The link is being closed because packets would not be encrypted. */
   #hasFailed = false;
   #keys: MppeKeys | undefined;
-  /** What compression takes away from the MTU. */
+  /** The octets by which compression reduces the MTU. */
   #overhead = 0;
 
   constructor(
@@ -69,7 +69,10 @@ export class Compression {
     this.negotiator = new Negotiator(this.#ccp, lower, config.limits, { restart: true, silent });
   }
 
-  /** `keys`: what MS-CHAP left for MPPE; "both": it ran in both directions. False: the link is closed for want of keys. */
+  /**
+   * Starts CCP. `keys` are for MPPE; "both" means that authentication produced keys in both directions. False: the link
+   * is closed for want of keys.
+   */
   start(keys: MppeKeys | "both" | undefined, now: number): boolean {
     const { mppe } = this.#config;
     this.#keys = keys === "both" ? undefined : keys;
@@ -93,25 +96,25 @@ export class Compression {
     return false;
   }
 
-  /** Negotiates compression anew (SIGUSR2). */
+  /** Negotiates compression again (SIGUSR2). */
   restart(now: number): void {
     if (this.negotiator.opened) this.negotiator.open(now);
   }
 
-  /** The time for a Reset-Ack is over. */
+  /** No Reset-Ack came in time. */
   resetTimeout(now: number): void {
     this.#ccp.timeout(now);
   }
 
   // ── packets ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Takes a packet of CCP. */
+  /** Handles a packet of CCP. */
   receive(packet: Uint8Array, start: number, end: number, now: number): void {
     const { negotiator } = this;
     const { state, opened: wasOpened } = negotiator;
     negotiator.receive(packet, start, end, now);
     if (wasOpened && !negotiator.opened && packet[start] === Code.TermReq) this.#endedByPeer(now);
-    // A peer that wants no compression ends it. With nothing to ask for, there is nothing to wait for.
+    // A peer that wants no compression ends CCP. If we ask for nothing either, there is nothing to wait for.
     const ended = state === State.ReqSent && packet[start] === Code.TermAck;
     if (ended && this.#ccp.request().length === 0) negotiator.close("No compression negotiated", now);
   }
@@ -123,24 +126,27 @@ export class Compression {
     this.#host.closeLink("MPPE disabled by peer", now);
   }
 
-  /** The peer knows nothing of CCP or of compressed packets. */
+  /** The peer rejected CCP or compressed packets. */
   protocolRejected(now: number): void {
     this.negotiator.protocolRejected(now);
     if (this.#datapath.encrypted) this.#mppeFailed("MPPE required but peer negotiation failed", now);
   }
 
-  /** An encrypted packet was decrypted, to a known protocol or to none; or the peer rejected a protocol we never sent. */
+  /**
+   * An encrypted packet was decrypted. `readable` is false when that gave an unknown protocol, or when the peer
+   * rejected a protocol that we never sent.
+   */
   decrypted(readable: boolean): void {
     if (readable) this.#keyWatch.readable();
     else this.#keyWatch.unreadable();
   }
 
-  /** A compressed packet came, and nothing was agreed to read it with. */
+  /** A compressed packet came without an agreement on compression. */
   compressedInVain(now: number): void {
     this.#ccp.compressedInVain(() => this.negotiator.nextId(), now);
   }
 
-  /** A compressed packet was DAMAGED or FATAL. */
+  /** Decompressing a packet gave DAMAGED or FATAL. */
   damaged(how: number, now: number): void {
     if (!this.negotiator.opened) return;
     if (how === FATAL) {
@@ -183,7 +189,7 @@ export class Compression {
     if (this.#datapath.encrypted) this.#encrypted(now);
   }
 
-  /** A pppd 2.5 that is offered 40 bits beside 128 asks for those. */
+  /** When offered 40 bits beside 128, a pppd 2.5 asks for 40. */
   #warnOfWeakness(...methods: readonly (Method | undefined)[]): void {
     if (this.#config.mppe?.bits128 !== true) return;
     const weak = methods.find((method) => (method?.encryption?.bits ?? 128) < 128)?.encryption;
@@ -195,13 +201,13 @@ export class Compression {
   }
 
   #setOverhead(overhead: number): void {
-    // While compression is negotiated anew, the MTU stays: it will be what it was.
+    // While compression is negotiated again the MTU stays, because it will be the same afterwards.
     if (overhead === 0 || overhead === this.#overhead) return;
     this.#overhead = overhead;
     this.#host.emit({ type: "overhead", octets: overhead });
   }
 
-  /** The link ends, once, for whatever reason comes first. */
+  /** Ends the link, once, for the first reason. */
   #mppeFailed(reason: string, now: number): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;

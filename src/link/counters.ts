@@ -1,19 +1,19 @@
-// What has gone over an interface, counted as Linux's PPP counts it: what pppstats(8) shows.
+// The traffic of an interface, counted as Linux's PPP counts it, for pppstats(8).
 
 export const TRAFFIC_FIELDS = [
-  // Packets of the network phase, its control protocols included, as they are before and after all compression, without
-  // their protocol.
+  // Packets of the network phase including its control protocols, and their octets without the protocol field, before
+  // compression on sending and after decompression on receiving.
   "bytes",
   "packets",
-  // Van Jacobson. Errors and tossed are of the receiving side, searches and misses of the sending one.
+  // Van Jacobson compression. Errors and tossed packets are counted on receiving, searches and misses on sending.
   "vjCompressed",
   "vjUncompressed",
   "vjErrors",
   "vjTossed",
   "vjSearches",
   "vjMisses",
-  // Packet compression since it was agreed on: what came out compressed, what would not shrink, and all of it as it was
-  // before. Octets of a packet with a whole header before it, HEADER_OCTETS.
+  // Packet compression since it was agreed on: compressed packets, packets that would not shrink, and all of them
+  // before compression. Octets include a whole header, HEADER_OCTETS.
   "compressedBytes",
   "compressedPackets",
   "incompressibleBytes",
@@ -21,7 +21,7 @@ export const TRAFFIC_FIELDS = [
   "uncompressedBytes",
 ] as const;
 
-/** One direction of a link since it came up, as it is being counted. */
+/** The counters of one direction since the link came up. */
 export type TrafficCount = Record<(typeof TRAFFIC_FIELDS)[number], number>;
 export type Traffic = Readonly<TrafficCount>;
 

@@ -1,8 +1,8 @@
-// What becomes of a packet between the interface and its frame: Van Jacobson's header compression, then CCP's
-// compression or encryption, and the same backwards (RFC 1144, RFC 1962 §2).
+// The steps between the interface and a frame. Sending: Van Jacobson's header compression, then CCP's compression or
+// encryption. Receiving: the same in reverse (RFC 1144, RFC 1962 §2).
 //
-// Both ways a packet stays where it is as long as nothing has to be done to it. What is done to it is left in `packet`
-// from `start` to `end`, borrowed until the next call.
+// A packet that needs no step stays where it is. The result of a step is in `packet` from `start` to `end`, borrowed
+// until the next call.
 
 import { type Compressor, type Decompressor, DAMAGED, FATAL, ROOM } from "../compress/codec.ts";
 import { VJ_HEADROOM, VjCompressor, VjDecompressor } from "../compress/vj.ts";
@@ -12,11 +12,11 @@ import { Protocol } from "../wire/protocols.ts";
 import type { Vj } from "../wire/ipcp.ts";
 import { type Counters, HEADER_OCTETS, NO_TRAFFIC, type TrafficCount } from "./counters.ts";
 
-/** Room for one packet as it came out of a decompressor, and the header before it. */
+/** Room for one decompressed packet with its header. */
 export const PLAIN_SIZE = VJ_HEADROOM + MAX_FRAME + ROOM;
-/** decode(): the packet is nobody's: it came too early, cannot be read or must not be. */
+/** From encode() and decode(): the packet is lost. It came too early, cannot be read, or is not permitted. */
 export const LOST = -3;
-/** Protocols of this number and above are the network's control protocols, and no data. */
+/** Protocols with this number and above are control protocols and carry no data. */
 export const FIRST_CONTROL = 0x4000;
 
 export class Datapath {
@@ -25,26 +25,29 @@ export class Datapath {
   end = 0;
   compressor: Compressor | undefined;
   decompressor: Decompressor | undefined;
-  /** The line takes more than a compressor makes: packets go out as they are, where the method lets them. */
+  /** The line is faster than the compressor. Packets are sent plain where the method permits it. */
   fast = false;
-  /** Nothing may pass but what is encrypted: require-mppe. */
+  /** Only encrypted packets may pass (require-mppe). */
   encrypted = false;
   vjOut: VjCompressor | undefined;
   vjIn: VjDecompressor | undefined;
-  /** Bytes and packets are counted by who knows what becomes of them; header compression counts for itself. */
+  /**
+   * Header compression counts its own packets. The caller counts packets and octets, because it knows which are
+   * delivered.
+   */
   readonly received: TrafficCount = { ...NO_TRAFFIC };
   readonly sent: TrafficCount = { ...NO_TRAFFIC };
   readonly #plain: Uint8Array;
   readonly #compressed = new Uint8Array(HEADROOM + MAX_FRAME + ROOM);
-  /** A reset was asked for: what comes before its Ack cannot be read. */
+  /** A reset was asked for. Packets cannot be read until its Ack comes. */
   #waiting = false;
 
-  /** `plain` has PLAIN_SIZE octets: decompressed packets come to lie in it. */
+  /** `plain` has PLAIN_SIZE octets. Decompressed packets are put there. */
   constructor(plain: Uint8Array) {
     this.#plain = this.packet = plain;
   }
 
-  /** Header compression as IPCP agreed on it. */
+  /** Sets the header compression that IPCP agreed on. */
   setVj(receive: Vj | undefined, transmit: Vj | undefined): void {
     this.#addVj(this.received, this.sent);
     this.vjIn = receive && new VjDecompressor(receive.maxSlot + 1, receive.compressSlot);
@@ -85,24 +88,27 @@ export class Datapath {
     }
   }
 
-  /** The peer began anew. */
+  /** The peer acknowledged a reset. */
   resetReceive(): void {
     this.decompressor?.reset();
     this.#waiting = false;
   }
 
-  /** Something was lost on the line: headers that lean on what came before are not to be trusted (RFC 1144 §4.1). */
+  /**
+   * A frame was lost on the line. Compressed headers depend on earlier packets and can no longer be trusted (RFC 1144
+   * §4.1).
+   */
   frameLost(): void {
     this.vjIn?.lost();
   }
 
   /**
-   * Takes packet[start, end) of `protocol` (IP or IPV6), with HEADROOM octets before it, and returns the protocol it goes
-   * out as, or LOST.
+   * Prepares packet[start, end) of `protocol` (IP or IPV6) for sending. It has HEADROOM free octets before it. Returns
+   * the protocol to send it as, or LOST.
    */
   encode(protocol: number, packet: Uint8Array, start: number, end: number): number {
     const { vjOut, compressor } = this;
-    // Before the headers are compressed: what is not sent, the peer must not be thought to have seen.
+    // This test comes before header compression, which records every packet as sent to the peer.
     if (compressor === undefined && this.encrypted) return LOST;
     if (vjOut !== undefined && protocol === Protocol.IP) {
       protocol = vjOut.compress(packet, start, end);
@@ -137,8 +143,8 @@ export class Datapath {
   }
 
   /**
-   * Takes a frame's packet[start, end) of any protocol and returns the protocol it turns out to be of, LOST, DAMAGED (the
-   * peer must begin anew) or FATAL.
+   * Handles packet[start, end) of a received frame. Returns the protocol of the result, LOST, DAMAGED (the peer must
+   * reset its history) or FATAL.
    */
   decode(protocol: number, packet: Uint8Array, start: number, end: number): number {
     const { decompressor, received } = this;
@@ -161,7 +167,7 @@ export class Datapath {
       start = protocolEnd(plain, VJ_HEADROOM, stop);
       if (start < 0) return LOST;
       protocol = protocolAt(plain, VJ_HEADROOM, start);
-      // Once is enough: a packet compressed twice is nobody's.
+      // No packet is compressed twice.
       if (protocol === Protocol.COMP || protocol >= FIRST_CONTROL) return LOST;
       received.uncompressedBytes += HEADER_OCTETS + stop - start;
       this.packet = plain;
@@ -185,7 +191,7 @@ export class Datapath {
       return vjIn.uncompressed(this.packet, this.start, this.end) ? Protocol.IP : LOST;
     const plain = this.#plain;
     if (this.packet !== plain) {
-      // The header grows forwards: there is room before the packet here, and none in the frame.
+      // The restored header is longer, and here is room before the packet, unlike in the frame.
       plain.set(this.packet.subarray(this.start, this.end), VJ_HEADROOM);
       this.end += VJ_HEADROOM - this.start;
       this.start = VJ_HEADROOM;
@@ -197,7 +203,7 @@ export class Datapath {
   }
 }
 
-/** A compressor counts from its own beginning, and without one there is nothing to count. */
+/** The counters of compression start with the compressor. */
 function countAnew(traffic: TrafficCount): void {
   traffic.compressedBytes = traffic.compressedPackets = 0;
   traffic.incompressibleBytes = traffic.incompressiblePackets = traffic.uncompressedBytes = 0;

@@ -1,4 +1,4 @@
-// What a Link tells its owner, in the order it happened. Drained with takeEvent() after every call.
+// The events of a Link for its owner, in order. The owner takes them with takeEvent() after every call.
 
 import type { AuthMethod } from "../wire/auth-method.ts";
 import type { InterfaceId } from "../wire/ipv6cp.ts";
@@ -7,7 +7,9 @@ import type { Level } from "../control/dialect.ts";
 /** RFC 1661 §3.2, with pppd's word for the time before it. */
 export type Phase = "dead" | "establish" | "authenticate" | "callback" | "network" | "terminate";
 
-/** Why a link ends or fails, where it is more than somebody's wish. run/exit.ts knows the exit code of each. */
+/**
+ * The reasons for the end or failure of a link, other than a request to end it. run/exit.ts has the exit code of each.
+ */
 export type Failure =
   | "loopback"
   | "peer-dead"
@@ -21,12 +23,12 @@ export type Failure =
 export type LinkEvent =
   | { type: "log"; level: Level; text: string }
   | { type: "phase"; phase: Phase }
-  /** LCP agreed: no packet longer than `mtu` octets may be sent. */
+  /** LCP agreed. No packet longer than `mtu` octets may be sent. */
   | { type: "lcp-up"; mtu: number }
   | { type: "lcp-down" }
-  /** The peer says it is `user`: answer with papVerdict(). */
+  /** The peer sent this name and password. The owner answers with papVerdict(). */
   | { type: "pap-request"; user: string; password: string }
-  /** The peer wanted a proof we have not: another may do, or none. */
+  /** The peer asked for an authentication that we cannot do. It may ask for another one, or for none. */
   | { type: "unproven"; method: AuthMethod }
   | { type: "peer-authenticated"; name: string; method: AuthMethod }
   | { type: "ipv4-up"; our: number; peer: number; dns: readonly [number, number]; wins: readonly [number, number] }
@@ -34,14 +36,14 @@ export type LinkEvent =
   | { type: "ipv4-down"; last: boolean }
   | { type: "ipv6-up"; our: InterfaceId; peer: InterfaceId }
   | { type: "ipv6-down"; last: boolean }
-  /** Compression or encryption takes so many octets off the MTU. */
+  /** Compression or encryption reduces the MTU by this number of octets. */
   | { type: "overhead"; octets: number }
   | { type: "failure"; failure: Failure }
-  /** A request of `octets` on the line had its answer, at least as long as itself, after this time. */
+  /** A request of `octets` octets was answered after this time by a packet that is at least as long. */
   | { type: "round-trip"; milliseconds: number; octets: number }
-  /** LCP has not opened, and the log says what was heard instead: the driver may know more. */
+  /** LCP has not opened, and the log says what was received instead. The driver may know more. */
   | { type: "unanswered" }
-  /** The peer has dealt with all that was said before awaitPeer(), or does not say so. */
+  /** The peer has handled everything sent before awaitPeer(), or has not confirmed that in time. */
   | { type: "caught-up" }
-  /** LCP is done. `waited`: because a timer ran out, not because of a packet or a wish. */
+  /** LCP is closed. `waited`: a timer ran out; no packet or request ended it. */
   | { type: "terminated"; waited: boolean };

@@ -1,5 +1,5 @@
-// pass-filter and active-filter: which packets pass the interface, which of them count as traffic, and which one is worth
-// dialling for. The rules are those of pppd 2.4.9 and its kernel driver.
+// pass-filter and active-filter: which packets pass the interface, which ones keep the link from being idle, and which
+// ones bring a link up on demand. The rules are those of pppd 2.4.9 and its kernel driver.
 
 import type { BpfProgram } from "../filter/bpf.ts";
 import {
@@ -19,7 +19,7 @@ import {
 } from "../wire/ip.ts";
 import { Protocol } from "../wire/protocols.ts";
 
-/** The two directions as a program sees them in the header, whose lower half is the protocol. */
+/** The direction of a packet in the header of a filter program. The lower half of the header is the protocol. */
 export const INBOUND = 0x00000000;
 export const OUTBOUND = 0x01000000;
 /** The next header of a fragment (RFC 8200 §4.5). */
@@ -29,26 +29,26 @@ export class Filters {
   readonly #pass: BpfProgram | undefined;
   readonly #active: BpfProgram | undefined;
 
-  /** Undefined: every packet passes, every one counts. */
+  /** Undefined filters let every packet pass and count. */
   constructor(pass: BpfProgram | undefined, active: BpfProgram | undefined) {
     this.#pass = pass;
     this.#active = active;
   }
 
-  /** May packet[start, end) pass? `header` is the direction and the protocol. */
+  /** True when packet[start, end) may pass. `header` is the direction and the protocol. */
   passes(header: number, packet: Uint8Array, start: number, end: number): boolean {
     return this.#pass === undefined || this.#pass.run(header, packet, start, end) !== 0;
   }
 
-  /** Does a packet that passed keep the link from being idle? */
+  /** True when a packet that passed keeps the link from being idle. */
   counts(header: number, packet: Uint8Array, start: number, end: number): boolean {
     return this.#active === undefined || this.#active.run(header, packet, start, end) !== 0;
   }
 }
 
 /**
- * Is the IP packet[start, end) from the interface a reason to bring the link up (`demand`)? Not when a filter is against
- * it, nor a fragment but the first, nor a FIN without data: the last words of a connection that went with the link.
+ * True when the IP packet[start, end) from the interface should bring the link up (`demand`). Packets that a filter
+ * stops do not, nor do later fragments, nor a FIN without data: it ends a connection that the last link carried.
  */
 export function isActive(filters: Filters | undefined, packet: Uint8Array, start: number, end: number): boolean {
   const version = end > start ? ipVersion(packet, start) : 0;
@@ -72,7 +72,7 @@ function isActive6(packet: Uint8Array, start: number, end: number): boolean {
   return next !== IpProto.TCP || saysMore(packet, start + IPV6_HEADER, end);
 }
 
-/** False for a TCP segment that is a bare FIN, or not whole. */
+/** False for a TCP segment that is a bare FIN or is not whole. */
 function saysMore(packet: Uint8Array, at: number, end: number): boolean {
   if (end - at < TCP_MIN) return false;
   return (tcpFlags(packet, at) & TcpFlag.FIN) === 0 || end !== at + tcpHeaderLength(packet, at);

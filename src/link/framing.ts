@@ -1,4 +1,4 @@
-// A link's side to the line: packets to frames and back, by what LCP has agreed on (RFC 1661 §6, RFC 1662).
+// The framing of a link: turns packets into frames and frames into packets as LCP has agreed (RFC 1661 §6, RFC 1662).
 
 import type { Ring } from "../bytes/ring.ts";
 import type { LcpOptions } from "../control/options/lcp-options.ts";
@@ -10,18 +10,20 @@ import { HEADROOM, putHeader } from "../frame/header.ts";
 import { cutControl } from "../wire/control.ts";
 import { Protocol } from "../wire/protocols.ts";
 
-/** Control packets kept while the line takes nothing. More is a flood, and the peer asks again anyway. */
+/**
+ * Control packets kept while the line takes nothing. More would be a flood, and the peer repeats its requests anyway.
+ */
 const MOST_WAITING = 32;
-/** The largest control packet we make: a Configure-Request with every option, or a Reject of a long packet. */
+/** The longest control packet that we make: a Configure-Request with every option, or a Reject of a long packet. */
 export const CONTROL_ROOM = 2048;
 
 export class Framing {
   readonly framer: Framer;
   readonly deframer: Deframer;
-  /** The control packet written last: in `control` from HEADROOM to `controlEnd`. */
+  /** The control packet written last, in `control` from HEADROOM to `controlEnd`. */
   readonly control = new Uint8Array(HEADROOM + CONTROL_ROOM);
   controlEnd = HEADROOM;
-  /** Octets it took on the line. */
+  /** The octets of its frame on the line. */
   lineOctets = 0;
   readonly #output: Ring;
   readonly #receiveAll: boolean;
@@ -29,7 +31,7 @@ export class Framing {
   #pcomp = false;
   #accomp = false;
 
-  /** Frames go into `output` and are put together in `frame`; `escape` and `receiveAll` are pppd's options. */
+  /** Frames are made in `frame` and put into `output`. `escape` and `receiveAll` are options of pppd. */
   constructor(output: Ring, frame: Uint8Array, escape: readonly number[], receiveAll: boolean) {
     this.#output = output;
     this.#receiveAll = receiveAll;
@@ -37,7 +39,7 @@ export class Framing {
     this.deframer = new Deframer(frame);
   }
 
-  /** Before LCP agreed on something, and after (RFC 1662 §7.1). */
+  /** Before and after LCP's agreement, frames have the default form (RFC 1662 §7.1). */
   reset(): void {
     this.framer.accm = ACCM_ALL;
     this.deframer.accm = this.#receiveAll ? 0 : ACCM_ALL;
@@ -45,7 +47,7 @@ export class Framing {
     this.#pcomp = this.#accomp = false;
   }
 
-  /** LCP agreed: we send as the peer asked, and it as we did. */
+  /** LCP agreed. We send in the form that the peer asked for, and receive in the form that we asked for. */
   agree(got: LcpOptions, peer: LcpOptions): void {
     this.framer.accm = peer.asyncmap ?? ACCM_ALL;
     this.deframer.accm = this.#receiveAll ? 0 : (got.asyncmap ?? ACCM_ALL);
@@ -55,7 +57,7 @@ export class Framing {
     this.#accomp = peer.accomp;
   }
 
-  /** Frames that were no good so far. */
+  /** The number of bad frames so far. */
   get badFrames(): number {
     const { badFcs, runts, overlong, aborted, faults } = this.deframer.stats;
     return badFcs + runts + overlong + aborted + faults;
@@ -67,23 +69,23 @@ export class Framing {
   }
 
   /**
-   * Sends packet[start, end) of a protocol other than LCP, with HEADROOM octets to spare before it and FCS_ROOM behind. The
-   * caller made sure of {@link hasRoom}.
+   * Sends packet[start, end) of a protocol other than LCP, which has HEADROOM free octets before it and FCS_ROOM after
+   * it. The caller has checked {@link hasRoom}.
    */
   send(protocol: number, packet: Uint8Array, start: number, end: number, now: number): void {
     const at = putHeader(packet, start, protocol, this.#pcomp, this.#accomp);
     this.framer.write(packet, at, end, false, now);
   }
 
-  /** Makes room in `control` for what `write` writes there, a whole packet without its protocol. */
+  /** Has `write` write a whole packet, without its protocol, into `control`. */
   compose(write: (buf: Uint8Array, at: number) => number): void {
     this.controlEnd = cutControl(this.control, HEADROOM, write(this.control, HEADROOM));
   }
 
-  /** Sends the packet in `control`; where there is no room for it, flush() will. */
+  /** Sends the packet in `control`. If there is no room for it, flush() sends it later. */
   sendControl(protocol: number, now: number): void {
     const { control, controlEnd: end, framer } = this;
-    // LCP goes out so that a peer which lost everything agreed on can read it (RFC 1661 §6; RFC 1662 §7.1).
+    // LCP packets have the default form, so that a peer that lost the agreement can read them (RFC 1661 §6; RFC 1662 §7.1).
     const plain = protocol === Protocol.LCP;
     const at = putHeader(control, HEADROOM, protocol, this.#pcomp && !plain, this.#accomp && !plain);
     if (this.#waiting.length === 0 && framer.hasRoom(end - at)) {
@@ -105,7 +107,7 @@ export class Framing {
     }
   }
 
-  /** The line is gone, and what waits for it. */
+  /** The line is gone: drops the packets that wait for it. */
   discard(): void {
     this.#waiting.length = 0;
   }

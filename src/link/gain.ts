@@ -1,16 +1,18 @@
-// How much more than its own speed a line carries: octets of packets for one octet that is left of them when headers and
-// data are compressed, lately.
+// The gain by compression: octets of packets for one octet on the line, over the latest traffic.
 
-/** Octets of packets it is reckoned over, roughly: at 115200 half a second of text, and a second of what does not shrink. */
+/**
+ * The octets of packets that the average covers. At 115200 bit/s that is half a second of text, and a second of data
+ * that does not shrink.
+ */
 const LATELY = 12_000;
-/** More than this is not said: of what comes to nothing on the line a few packets would be said to be many. */
+/** The highest ratio. Packets that compress to almost nothing would give a ratio that holds for no others. */
 const MOST = 4;
 
 export class Gain {
   #packets = 0;
   #left = 0;
 
-  /** A packet of `octets`, and what went into its frame. */
+  /** Counts a packet of `octets`, of which `left` went into its frame. */
   count(octets: number, left: number): void {
     this.#packets += octets;
     this.#left += left;
@@ -19,7 +21,7 @@ export class Gain {
     this.#left /= 2;
   }
 
-  /** 1 … MOST. */
+  /** The gain, from 1 to MOST. */
   get ratio(): number {
     return this.#left === 0 ? 1 : Math.min(MOST, Math.max(1, this.#packets / this.#left));
   }

@@ -1,34 +1,34 @@
-// When the user is told what a link heard whose LCP has not opened: after the first seconds, when the first octets made no
-// frame, when the requests had no answer, and when the link ends. Most tests of a new cable are over, by Ctrl-C, before
-// LCP gives up after 30 seconds; and an end with the option `silent` never gives up.
+// Decides when the log says what a link heard before LCP opened: after the first seconds, when the first octets made no
+// frame, when requests were not answered, and when the link ends. Most tests of a new cable end with Ctrl-C before LCP
+// gives up after 30 seconds, and a side with the option `silent` never gives up.
 
 import { printable } from "../bytes/text.ts";
 import type { Level } from "../control/dialect.ts";
 import type { DeframerStats } from "../frame/deframer.ts";
 import { Heard, remedy, type Uncleanness } from "./heard.ts";
 
-/** A peer that is there answers well before this. */
+/** A peer that is there answers well within this time. */
 const FIRST_WORD_MS = 3000;
 
 export interface HeardReportHost {
   readonly stats: Readonly<DeframerStats>;
   /** We wait for the peer to begin. */
   readonly silent: boolean;
-  /** Our magic number, 0 for none. */
+  /** Returns our magic number, or 0. */
   magic(): number;
-  /** When timeout() is to be called. */
+  /** Asks for a call of timeout() at this time. */
   wakeAt(at: number): void;
   log(level: Level, text: string): void;
-  /** The log says what was heard: the driver may know more. */
+  /** The log says what was heard. The driver may know more. */
   explained(): void;
 }
 
 export class HeardReport {
   readonly #host: HeardReportHost;
   readonly #heard = new Heard();
-  /** "quiet": the log has it that nothing came; the next octets get a line of their own. */
+  /** "quiet": the log says that nothing came. The next octets get another line. */
   #stage: "begun" | "quiet" | "told" = "begun";
-  /** The last line is out. */
+  /** The last line has been logged. */
   #isOver = false;
 
   constructor(host: HeardReportHost) {
@@ -39,7 +39,7 @@ export class HeardReport {
     return this.#heard.uncleanness;
   }
 
-  /** The line is open; for `listenMs` we only listen. */
+  /** The line is open. For `listenMs` we only listen. */
   open(now: number, listenMs: number): void {
     this.#host.wakeAt(now + listenMs + FIRST_WORD_MS);
   }
@@ -60,7 +60,7 @@ export class HeardReport {
     if (this.#stage !== "begun" || this.#isOver) return;
     if (this.#heard.octetCount > 0) {
       this.#stage = "told";
-      // Where frames come, the two are about to agree, or will say why not.
+      // When frames come, the two sides are about to agree, or will log why they do not.
       if (stats.frames === 0) this.#explain();
       return;
     }
@@ -75,19 +75,19 @@ export class HeardReport {
     explained();
   }
 
-  /** The requests had no answer, or the link ends. */
+  /** The requests were not answered, or the link ends. */
   over(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#explain();
   }
 
-  /** The line is gone. One that said nothing says nothing about the peer. */
+  /** The line is gone. If nothing came, its end says nothing about the peer. */
   hungUp(): void {
     if (this.#heard.octetCount > 0) this.over();
   }
 
-  /** pppd's own words are in the log. Whoever waits for a login echoes what we say. */
+  /** The log has pppd's own message. A peer that waits for a login echoes what we send. */
   loopedBack(): void {
     this.#isOver = true;
     const { text } = this.#heard;

@@ -1,5 +1,5 @@
-// What came in on a line whose link never began: counted until LCP opens for the first time, and put in words when
-// nobody agreed. pppd says no more than that its requests timed out.
+// Counts what came in on a line until LCP opens for the first time, and describes it when LCP did not open. pppd says
+// only that its requests timed out.
 
 import { printable, textOf } from "../bytes/text.ts";
 import { ESCAPE, FLAG, TRANSPARENCY } from "../frame/accm.ts";
@@ -8,31 +8,31 @@ import { FCS_GOOD, FCS_INIT, fcsOver, isLcp } from "../frame/fcs.ts";
 import { Code } from "../wire/control.ts";
 import { Protocol, protocolName } from "../wire/protocols.ts";
 
-/** Octets kept to quote from, the last ones: prompts come last. A power of two. */
+/** The last octets are kept for quoting, because prompts come last. A power of two. */
 const KEPT = 1024;
 const LONGEST_QUOTE = 40;
-/** What text may be made of beside the printable: BEL, BS, TAB, LF, CR, ESC. */
+/** Control characters that text may contain: BEL, BS, TAB, LF, CR, ESC. */
 const LAYOUT = [7, 8, 9, 10, 13, 27];
-/** A printed page is all text but for accents; noise is 39 % of it. */
+/** In text, this share of the octets is printable. In noise 39 % are. */
 const TEXT_SHARE = 0.8;
-/** Of PPP's first frames an escape is every third octet; of noise both are 1 in 128. */
+/** In PPP's first frames every third octet is an escape. In noise 1 octet in 128 is one. */
 const FRAMING_SHARE = 1 / 16;
-/** Noise can be printable. Text has spaces or line ends, or the words of a peer that waits. */
+/** Noise may be printable. Text also has spaces or line ends, or the words of a peer that waits. */
 const SPACES = [9, 10, 13, 32];
 const KEYWORDS = /CLIENT|login|name|password|OK|ERROR|RING|BUSY|CONNECT|NO CARRIER/i;
-/** How an LCP frame begins, with and without bit 7, escaped and not. */
+/** The beginning of an LCP frame, with and without bit 7, escaped and not. */
 const FRAME = /~?[\x7f\xff](?:}#|\x03)[^~]*~?/g;
-/** What may be left of one that begins before the octets kept. */
+/** The rest of a frame that began before the octets kept. */
 const CUT_FRAME = /^[^~]*}[^~]*~/;
 /** Protocol and code of a Configure-Request. */
 const REQUEST = [Protocol.LCP >>> 8, Protocol.LCP & 0xff, Code.ConfReq];
 const TERMINAL_CONTROL = /\x1b(?:\[[0-?]*[ -/]*[@-~]|[ -/]*[0-~])/g;
 
-/** What pppd says of a line whose octets all have something in common. */
+/** pppd's words for a line on which a bit never has one of its values. */
 export type Uncleanness =
   "all had bit 7 set to 0" | "all had bit 7 set to 1" | "all had even parity" | "all had odd parity";
 
-/** An end that is silent does not answer what its port's speed makes noise of. */
+/** A silent peer does not answer when our speed is wrong, because our frames are noise to it. */
 const NOTHING =
   "Heard nothing at all: peer not started, wrong port, cable not plugged in or not a null-modem cable, " +
   "or the other end waits at another speed";
@@ -41,7 +41,7 @@ export class Heard {
   readonly #counts = new Float64Array(256);
   readonly #kept = new Uint8Array(KEPT);
   #total = 0;
-  /** Packets of LCP by what they mean to us, and the first protocol that was another. */
+  /** LCP packets by their meaning, and the first other protocol. */
   #requests = 0;
   #acks = 0;
   #refusals = 0;
@@ -70,7 +70,9 @@ export class Heard {
     else this.#others++;
   }
 
-  /** Exactly one of the kernel's four conditions never seen, as pppd reckons it; undefined: the line carries 8 bits. */
+  /**
+   * pppd's message when exactly one of the kernel's four conditions was never seen. Undefined: the line carries 8 bits.
+   */
   get uncleanness(): Uncleanness | undefined {
     let high = false;
     let low = false;
@@ -93,7 +95,10 @@ export class Heard {
     return this.#total;
   }
 
-  /** The one line for the log. `stats` are the deframer's; `magic` is our number, 0 for none; `silent`: we waited. */
+  /**
+   * The line for the log. `stats` are the deframer's. `magic` is our magic number, or 0. `silent`: we waited for the
+   * peer.
+   */
   summary(stats: Readonly<DeframerStats>, magic: number, silent: boolean): string {
     if (this.#total === 0) return silent ? `${NOTHING}, or both ends are silent` : NOTHING;
     if (this.#isEcho(magic)) {
@@ -108,13 +113,13 @@ export class Heard {
     return this.#textSummary ?? this.#noise(bad);
   }
 
-  /** Undefined where there is no text, or where it is not the better part. */
+  /** Undefined when what came is not mostly text. */
   get #textSummary(): string | undefined {
     const text = this.text;
     return text === "" || !this.#isText ? undefined : `Heard text and no PPP, "${printable(text)}": ${remedy(text)}`;
   }
 
-  /** The end of what can be read, frames left out; "" when that is nothing. */
+  /** The readable text at the end, without frames. "" when there is none. */
   get text(): string {
     const kept = textOf(this.#tail(this.#mask));
     const readable = (this.#total > KEPT ? kept.replace(CUT_FRAME, " ") : kept)
@@ -145,7 +150,7 @@ export class Heard {
   #noise(bad: number): string {
     const what = bad > 0 ? `${damaged(bad)} and no good one` : `${this.#total} octets and no frame`;
     const { uncleanness } = this;
-    // Noise of few octets may have bit 7 in common as well; a frame shows once that bit is left out.
+    // A few octets of noise may also have bit 7 in common. Frames that appear without this bit prove that it is parity.
     if (uncleanness !== undefined && textOf(this.#tail(0x7f)).search(FRAME) >= 0)
       return `Heard ${what}, and the octets ${uncleanness}: both ports must have 8 data bits and no parity`;
     if (this.#looksFramed)
@@ -158,7 +163,7 @@ export class Heard {
     return this.#counts[FLAG]! + this.#counts[ESCAPE]! >= FRAMING_SHARE * this.#total;
   }
 
-  /** Octets that read as text; framing does not count, though it has printable codes. */
+  /** True when the octets are text. Framing does not count as text, though its codes are printable. */
   get #isText(): boolean {
     const mask = this.#mask;
     let text = 0;
@@ -169,18 +174,18 @@ export class Heard {
       if (isPrintable || LAYOUT.includes(char)) text += this.#counts[octet]!;
       if (SPACES.includes(char)) spaces += this.#counts[octet]!;
     }
-    // A shell's prompt has a ~ in it; a frame has escapes as well.
+    // A shell's prompt may contain a ~. Frames contain escapes too.
     const framed = this.#counts[ESCAPE]! > this.#counts[FLAG]!;
     const hasWords = spaces > 0 || KEYWORDS.test(this.text);
     return !framed && hasWords && text >= TEXT_SHARE * this.#total;
   }
 
-  /** 0x7f where bit 7 is parity, or always set. */
+  /** 0x7f when bit 7 is parity or always set. */
   get #mask(): number {
     return this.uncleanness === undefined ? 0xff : 0x7f;
   }
 
-  /** The octets kept, in their order. */
+  /** The kept octets, in order. */
   #tail(mask: number): Uint8Array {
     const length = Math.min(this.#total, KEPT);
     const tail = new Uint8Array(length);
@@ -189,8 +194,8 @@ export class Heard {
   }
 
   /**
-   * Is one of our own requests among what came in last, bit 7 or no bit 7? Our magic number makes it ours; the peer's Ack
-   * of it has that number too.
+   * True when one of our own requests is among the latest octets, with or without bit 7. Our magic number marks it as
+   * ours. The peer's Ack has that number too, and is not counted.
    */
   #isEcho(magic: number): boolean {
     if (magic === 0) return false;
@@ -205,7 +210,7 @@ export class Heard {
     });
   }
 
-  /** Is there a frame of LCP that is good if the control characters count that should have been escaped in it? */
+  /** True when a good LCP frame appears once unescaped control characters count as data. */
   get #isUnescaped(): boolean {
     return this.#chunks(0xff).some((chunk) => {
       const plain = unescaped(chunk);
@@ -215,7 +220,7 @@ export class Heard {
     });
   }
 
-  /** What stands between flags in the octets kept. */
+  /** The pieces between flags in the kept octets. */
   #chunks(mask: number): Uint8Array[] {
     const tail = this.#tail(mask);
     const chunks: Uint8Array[] = [];
@@ -229,7 +234,7 @@ export class Heard {
   }
 }
 
-/** The first place of `wanted` in the bytes from `start` on; -1: none. */
+/** The first place of `wanted` in the bytes from `start` on, or -1. */
 function indexOf(bytes: Uint8Array, wanted: readonly number[], start: number): number {
   for (let at = start; at + wanted.length <= bytes.length; at++)
     if (wanted.every((octet, index) => octet === bytes[at + index])) return at;
@@ -240,7 +245,7 @@ function damaged(frames: number): string {
   return frames === 1 ? "1 damaged frame" : `${frames} damaged frames`;
 }
 
-/** What to do about it. */
+/** The advice in a summary: what the user can do. */
 export function remedy(text: string): string {
   if (/CLIENT$/.test(text)) return "Windows calls; a connect script that answers CLIENTSERVER is missing";
   if (/\b(login|user ?name|password)\b/i.test(text)) return "a connect script that logs in is missing";

@@ -1,29 +1,29 @@
-// Fragments that came before their turn, in the order of their numbers (RFC 1990 §4.2). They lie in the blocks of a pool
-// of fixed size; a fragment is known by its first block.
+// Fragments that came before their turn, in the order of their numbers (RFC 1990 §4.2). They are in the blocks of a
+// pool of fixed size. The first block identifies a fragment.
 
 const NONE = -1;
 export const BLOCK = 256;
 
 export class HeldFragments {
-  /** The lowest number, and the flags and length of its fragment; Infinity: nothing is held. */
+  /** The lowest number, and the flags and length of its fragment. Infinity: nothing is held. */
   lowest = Infinity;
   flags = 0;
   length = 0;
   readonly #pool: Uint8Array;
-  /** For a block, the next one of its fragment, or the next free one. */
+  /** For a block: the next block of its fragment, or the next free block. */
   readonly #chain: Int16Array;
   #free = 0;
   #room: number;
   readonly #numbers: Float64Array;
   readonly #flags: Uint8Array;
   readonly #lengths: Int32Array;
-  /** For a fragment, those with the next higher and the next lower number. */
+  /** For a fragment: the ones with the next higher and the next lower number. */
   readonly #above: Int16Array;
   readonly #below: Int16Array;
   #first = NONE;
   #last = NONE;
 
-  /** `blocks` of BLOCK octets, 32767 at most. */
+  /** `blocks` is the number of blocks of BLOCK octets, 32767 at most. */
   constructor(blocks: number) {
     this.#pool = new Uint8Array(blocks * BLOCK);
     this.#chain = Int16Array.from({ length: blocks }, (_, block) => (block + 1 < blocks ? block + 1 : NONE));
@@ -40,7 +40,7 @@ export class HeldFragments {
     return this.#room > 0 && this.#room * BLOCK >= length;
   }
 
-  /** Copies the fragment packet[at, end); false: it is held already, or there is no room. */
+  /** Copies the fragment packet[at, end). False: it is held already, or there is no room. */
   add(number: number, flags: number, packet: Uint8Array, at: number, end: number): boolean {
     const numbers = this.#numbers;
     let above = NONE;
@@ -65,7 +65,7 @@ export class HeldFragments {
     return true;
   }
 
-  /** Takes as many free blocks as packet[at, end) needs, one at least. */
+  /** Takes the free blocks that packet[at, end) needs, at least one. */
   #store(packet: Uint8Array, at: number, end: number): void {
     const pool = this.#pool;
     const chain = this.#chain;
@@ -80,7 +80,7 @@ export class HeldFragments {
     chain[block] = NONE;
   }
 
-  /** Moves the octets of the lowest fragment to out[at, …) and holds it no longer. */
+  /** Moves the octets of the lowest fragment to out[at, …) and frees its blocks. */
   take(out: Uint8Array, at: number): void {
     const pool = this.#pool;
     const chain = this.#chain;
@@ -91,7 +91,7 @@ export class HeldFragments {
     this.drop();
   }
 
-  /** Holds the lowest fragment no longer. */
+  /** Frees the blocks of the lowest fragment. */
   drop(): void {
     const chain = this.#chain;
     const fragment = this.#first;

@@ -1,5 +1,5 @@
-// The link control of a link: LCP, the echoes and quality reports that watch the line while LCP is up, and what was heard
-// while it is not (RFC 1661 §3.4, §5.7–§5.8; RFC 1989).
+// The link control of a link: LCP, the echoes and quality reports while LCP is up, and the record of what was heard
+// before (RFC 1661 §3.4, §5.7–§5.8; RFC 1989).
 
 import { State } from "../control/automaton.ts";
 import type { Level, Lower } from "../control/dialect.ts";
@@ -24,7 +24,7 @@ export interface LinkControlHost {
   log(level: Level, text: string): void;
   random32(): number;
   readonly timed: ((rttMicros: number, lost: number) => void) | undefined;
-  /** The longest packet that may be sent, by what LCP agreed on. */
+  /** The longest packet that may be sent, as LCP agreed. */
   mtu(): number;
   /** True for a protocol of the later phases. */
   speaks(protocol: number): boolean;
@@ -40,13 +40,13 @@ export interface LinkControlHost {
 /** The timers of link control. */
 export type LinkControlTimer = "listen" | "lcp" | "lqr" | "echo" | "caughtUp" | "heard";
 
-/** pppd gives a peer this time to set up its interface. */
+/** Like pppd, we give a peer this time to set up its interface. */
 const CATCH_UP_MS = 1000;
 
 export class LinkControl {
-  /** What both sides agreed on. */
+  /** The options of both sides. */
   readonly options: Lcp;
-  /** What was heard until LCP opened for the first time. */
+  /** What was heard before LCP opened for the first time. */
   heard: HeardReport | undefined;
   readonly #host: LinkControlHost;
   readonly #lcp: Negotiator;
@@ -86,7 +86,7 @@ export class LinkControl {
       lcpUp: (now) => this.#up(now),
       lcpDown: (now) => this.#down(now),
       lcpFinished: () => this.#finished(),
-      // pppd does not say why its requests had no answer.
+      // pppd does not say why its requests were not answered.
       lcpGaveUp: () => this.heard?.over(),
       cannotProve: (method) => host.emit({ type: "unproven", method }),
       loopedBack: () => this.#loopedBack(),
@@ -141,20 +141,20 @@ export class LinkControl {
     else this.#lcp.lowerUp(now);
   }
 
-  /** The peer was heard, or the time to listen is over. */
+  /** The peer was heard, or the time for listening is over. */
   #listened(now: number): void {
     this.#host.timers.stop("listen");
     this.#lcp.lowerUp(now);
   }
 
-  /** Ends the link in good order; `reason` is told to the peer. */
+  /** Ends the link in good order. `reason` is sent to the peer. */
   end(reason: string, now: number): void {
     this.#now = now;
     const waiting = this.#lcp.state === State.Stopped || this.#lcp.state === State.Starting;
     this.#host.timers.stop("listen");
     this.heard?.over();
     this.#lcp.close(reason, now);
-    // Nothing was begun, so nothing has to end: pppd does not wait here either.
+    // LCP has not started, so nothing has to end. Like pppd, we do not wait here.
     if (waiting) this.#finished();
   }
 
@@ -243,7 +243,7 @@ export class LinkControl {
     return true;
   }
 
-  /** Sends a Protocol-Reject with as much of packet[start, end) as the peer is sure to take. */
+  /** Sends a Protocol-Reject with as much of packet[start, end) as the peer takes for certain. */
   rejectProtocol(protocol: number, packet: Uint8Array, start: number, end: number): void {
     const most = (this.options.peer.mru ?? DEFAULT_MRU) - 6;
     const rejected = new Uint8Array(2 + Math.min(end - start, most, CONTROL_ROOM - 16));
@@ -260,7 +260,7 @@ export class LinkControl {
     this.fail("loopback", "Loopback detected", this.#now);
   }
 
-  /** Sends an echo of its own; "caught-up" follows when it is answered, or after a second. */
+  /** Sends an extra echo. The event "caught-up" follows when it is answered, or after a second. */
   awaitPeer(now: number): void {
     this.#host.timers.set("caughtUp", now + CATCH_UP_MS);
     this.#echo.ask();

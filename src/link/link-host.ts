@@ -1,4 +1,4 @@
-// What a link is told and what it is given to work with.
+// The configuration of a link, and the functions and buffers that it works with.
 
 import type { Ring } from "../bytes/ring.ts";
 import type { EchoConfig } from "../control/echo.ts";
@@ -14,41 +14,44 @@ export interface LinkConfig {
   networks: NetworksConfig;
   /** Upper limit of what we send in one packet (`mtu`). */
   mtu: number;
-  /** Octets never sent as they are (`escape`). */
+  /** Octets that are always escaped (`escape`). */
   escape: readonly number[];
-  /** Take control characters that the receive ACCM says to drop (`receive-all`). */
+  /** Accept control characters that the receive ACCM says to drop (`receive-all`). */
   receiveAll: boolean;
-  /** Only to a peer that wants EAP do we prove who we are. */
+  /** We authenticate ourselves only to a peer that wants EAP. */
   needPeerEap: boolean;
-  /** The telephone number to be called back at; undefined: nobody is asked to. */
+  /** The telephone number for a callback. Undefined: we do not ask for one. */
   callback: string | undefined;
-  /** How much of the packets the log gets: Trace.level. */
+  /** How many packets are logged: Trace.level. */
   debug: number;
   hidePassword: boolean;
 }
 
-/** What a link is given to work with. */
+/** The functions and buffers that a link works with. */
 export interface LinkHost {
-  /** Frames for the line go in here. */
+  /** The ring for frames that go to the line. */
   output: Ring;
   /**
-   * The buffers frames are put together in, MAX_FRAME octets, and packets decompressed to, PLAIN_SIZE octets: what
-   * {@link Link.receive} found is a part of one of them.
+   * The buffer for frames, MAX_FRAME octets, and the one for decompressed packets, PLAIN_SIZE octets. The packet that
+   * {@link Link.receive} finds is in one of them.
    */
   frame: Uint8Array;
   plain: Uint8Array;
   /** A random number of 32 bits. */
   random32: () => number;
-  /** May the peer, having proved who it is, use this address? */
+  /** True when the authenticated peer may use this address. */
   peerMayUse: (address: number) => boolean;
-  /** May a peer that refused to prove anything come in all the same? */
+  /** True when a peer that refused to authenticate itself is admitted all the same. */
   admitsStrangers: () => boolean;
   /** The peer's address when neither side has one. */
   madeUpPeerAddress: () => number;
-  /** Takes the round trip of an answered echo in microseconds, and how many before it had no answer (lcp-rtt-file). */
+  /**
+   * Called with the round trip of an answered echo in microseconds, and the number of unanswered ones before it
+   * (lcp-rtt-file).
+   */
   timed?: ((rttMicros: number, lost: number) => void) | undefined;
-  /** The network phase belongs to a bundle, which the link joins when its peer is known. */
+  /** The bundle that has the network phase. The link joins it when its peer is known. */
   bundle?: Bundle | undefined;
-  /** For the bundle: octets a millisecond (0: unknown), and those on their way already. */
+  /** For the bundle: the rate in octets a millisecond (0: unknown), and the octets that are already on their way. */
   load?: ((now: number) => { rate: number; backlog: number }) | undefined;
 }

@@ -1,7 +1,7 @@
-// One PPP link, whole and synchronous: bytes and packets in, bytes and packets and events out (RFC 1661 §3).
+// One PPP link, synchronous and complete: octets, packets and events (RFC 1661 §3).
 //
-// It reads no clock and opens nothing: `now` is the owner's, in milliseconds, and never runs backwards. Nothing a peer
-// sends makes receive() throw.
+// It reads no clock and opens nothing: `now` comes from the owner, in milliseconds, and never runs backwards. Nothing
+// that a peer sends makes receive() throw.
 
 import type { Ring } from "../bytes/ring.ts";
 import type { Level, Lower } from "../control/dialect.ts";
@@ -22,7 +22,7 @@ import { PacketFinder } from "./packet-finder.ts";
 import { type Timer, Timers } from "./timers.ts";
 import { Trace } from "./trace.ts";
 
-/** In the order of pppd's phase numbers, which a log line prints. pppd alone has those without a name. */
+/** In the order of pppd's phase numbers, which a log line prints. Only pppd has the phases without a name. */
 const PHASES = ["dead", "", "", "", "establish", "authenticate", "callback", "network", "", "terminate"];
 
 export class Link implements Member {
@@ -35,7 +35,7 @@ export class Link implements Member {
   readonly #control: LinkControl;
   readonly #admission: Admission;
   readonly #finder: PacketFinder;
-  /** Its own, or those of the bundle. */
+  /** The link's own network phase, or that of its bundle. */
   readonly networks: Networks;
   readonly #bundle: Bundle | undefined;
   #events: LinkEvent[] = [];
@@ -124,8 +124,8 @@ export class Link implements Member {
   }
 
   /**
-   * The line is there: negotiation starts, or waits for the peer (silent). First it is listened to for `listenMs`, in
-   * case the peer begins: after a connect script one side is always a little behind.
+   * The line is there: starts the negotiation, or waits for the peer (silent). Before that, it only listens for
+   * `listenMs`, in case the peer begins: after a connect script one side is always a little later.
    */
   open(now: number, listenMs = 0): void {
     this.#now = now;
@@ -135,15 +135,15 @@ export class Link implements Member {
     this.#control.open(now, listenMs);
   }
 
-  /** Ends the link in good order; `reason` is told to the peer. */
+  /** Ends the link in good order. `reason` is sent to the peer. */
   close(reason: string, now: number): void {
     this.#now = now;
     this.#control.end(reason, now);
   }
 
   /**
-   * Has "caught-up" follow when the peer has dealt with all that was said so far, in a second at the latest: one whose
-   * kernel takes packets and whose pppd opens the way for them drops what comes in between.
+   * Asks for the event "caught-up" when the peer has handled everything sent so far, or after a second. Between the
+   * time its kernel takes packets and the time its pppd enables the protocol, a peer drops packets.
    */
   awaitPeer(now: number): void {
     this.#now = now;
@@ -159,24 +159,24 @@ export class Link implements Member {
     this.#setPhase("dead");
   }
 
-  /** What a proof was waiting for is there: to be called once its maker (EAP-TLS) is no longer busy. */
+  /** Continues an authentication that waited. To be called when its engine (EAP-TLS) is no longer busy. */
   authResume(now: number): void {
     this.#now = now;
     this.#admission.authentication.resume(now);
   }
 
-  /** The owner's answer to a pap-request; `message` is for the peer's user. */
+  /** The owner's answer to a pap-request. `message` is shown to the peer's user. */
   papVerdict(accepted: boolean, message: string, now: number): void {
     this.#now = now;
     this.#admission.authentication.papVerdict(accepted, message, now);
   }
 
-  /** True when the two sides have agreed to let the line carry packets of LCP at least. */
+  /** True when the two sides have agreed on LCP. */
   get lcpOpened(): boolean {
     return this.#control.opened;
   }
 
-  /** Why the line cannot carry PPP, as far as its octets tell. */
+  /** Why the line cannot carry PPP, as its octets show. */
   get uncleanness(): Uncleanness | undefined {
     return this.#control.heard?.uncleanness;
   }
@@ -229,15 +229,17 @@ export class Link implements Member {
   // ── from the line ────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Reads `input` up to the end of the first IP packet, answering everything else on the way. True: there is one, in
-   * the frame buffer from packetStart to packetEnd, until the next call. False: all of the input is consumed.
+   * Reads `input` up to the end of the first IP packet, and handles everything else on the way. True: there is a
+   * packet, in the frame buffer from packetStart to packetEnd, until the next call. False: all input is consumed.
    */
   receive(input: Ring, now: number): boolean {
     this.#now = now;
     return this.#finder.receive(input, now);
   }
 
-  /** Where the packet is that receive() found: the frame buffer or the plain one, from packetStart to packetEnd. */
+  /**
+   * The buffer of the packet that receive() found: the frame buffer or the plain one, from packetStart to packetEnd.
+   */
   get packet(): Uint8Array {
     return this.#finder.packet;
   }
@@ -289,8 +291,8 @@ export class Link implements Member {
   }
 
   /**
-   * Sends the IP packet[start, end); there are HEADROOM octets to spare before it and FCS_ROOM behind. The caller made sure
-   * of {@link hasRoom}. False: there is no link for it, and it is lost.
+   * Sends the IP packet[start, end), which has HEADROOM free octets before it and FCS_ROOM after it. The caller has
+   * checked {@link hasRoom}. False: there is no link for it, and it is lost.
    */
   send(packet: Uint8Array, start: number, end: number, now: number): boolean {
     const { networks } = this;

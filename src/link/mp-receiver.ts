@@ -1,43 +1,47 @@
-// Packets put together from the fragments of several links (RFC 1990 §3, §4).
+// Reassembles packets from the fragments of several links (RFC 1990 §3, §4).
 //
-// A link keeps the order of its fragments, so a number is lost once every link was heard with a higher one (§4.1). Until
-// then what came early is held. A link that says nothing holds up all others: the owner times how long a number is
-// awaited, and gives up; so does the receiver when it cannot hold more. The links that were waited for are not waited for
-// again until they are heard.
+// A link keeps the order of its fragments. So a number is lost once every link has delivered a higher one (§4.1). Until
+// then, fragments after the missing one are held. A link that delivers nothing holds up all others. The owner therefore
+// measures how long a number is missing and gives it up. The receiver gives it up too when it cannot hold more
+// fragments. Links that did not deliver it are then ignored until they deliver something.
 //
-// A fragment that comes in its turn goes straight into the packet, and a whole packet that does is not even copied.
+// A fragment that comes in its turn goes straight into the packet. A whole packet that comes in its turn is not even
+// copied.
 
 import { u16, u32 } from "../bytes/be.ts";
 import { BLOCK, HeldFragments } from "./held-fragments.ts";
 import { BEGINS, ENDS, LONG_HEADER, LONG_NUMBERS, SHORT_HEADER, SHORT_NUMBERS } from "./mp-sender.ts";
 
-/** Octets that can be held, unless that is less than four of the longest packets. */
+/** Octets that can be held, but at least four of the longest packets. */
 const HELD = 65536;
 /** The protocol field does not count for the MRRU (§5.1.1). */
 const PROTOCOL = 2;
-/** No loss is as long: a number so far ahead is doubted. */
+/** A number this far ahead is doubted: no loss is so long. */
 const FAR = 32768;
 /**
- * After so many fragments in a row that are late or far ahead, the peer began anew, or we believed a number that was wrong.
- * A link that was given up and comes to itself should not have so many in its buffers.
+ * After this number of fragments in a row that are late or far ahead, either the peer has restarted its numbers or we
+ * have accepted a wrong number. A link that delivers again after a pause should not have so many in its buffers.
  */
 const DOUBTS = 128;
 
 interface Member {
-  /** The number the link was heard with last. */
+  /** The highest number that the link has delivered. */
   last: number;
-  /** It was waited for in vain. */
+  /** A number was given up because of this link. */
   silent: boolean;
 }
 
 export class MpReceiver {
-  /** What take() found is packet[start, end), protocol first: the owner's buffer or one of ours, until the next call. */
+  /**
+   * take() leaves its packet in packet[start, end), protocol first. It is in the owner's buffer or in one of ours,
+   * until the next call.
+   */
   packet: Uint8Array;
   start = 0;
   end = 0;
   /**
-   * `packets` that were whole; `fragments` that came; `lost`: numbers that never came; `dropped`: fragments of no use, as
-   * they came late or twice, or others of their packet are missing, or it is too long.
+   * `packets`: whole packets. `fragments`: fragments received. `lost`: numbers that never came. `dropped`: fragments
+   * that are of no use, because they are late, repeated, part of an incomplete packet, or part of one that is too long.
    */
   readonly stats = { packets: 0, fragments: 0, lost: 0, dropped: 0 };
   readonly #headerLength: number;
@@ -45,19 +49,19 @@ export class MpReceiver {
   readonly #far: number;
   readonly #members: (Member | undefined)[] = [];
   readonly #held: HeldFragments;
-  /** The number to come next. It goes on where those on the line begin again at 0. */
+  /** The next number. It goes on counting where the numbers on the line wrap to 0. */
   #next = 0;
-  /** The very first number is believed, whatever it is. */
+  /** The first number is accepted, whatever it is. */
   #doubts = DOUBTS - 1;
   #isLost = false;
-  /** The packet being put together: its octets so far, and fragments; 0: there is none. */
+  /** The packet that is being reassembled, its octets so far, and its fragments. 0: there is none. */
   readonly #assembly: Uint8Array;
   #fill = 0;
   #pieces = 0;
   /** `packet` is whole and not taken yet. */
   #isWhole = false;
 
-  /** `shortSequence`: we asked for short headers; `mrru` is the one we asked for. */
+  /** `shortSequence`: we asked for short headers. `mrru` is the one that we asked for. */
   constructor(shortSequence: boolean, mrru: number) {
     this.#headerLength = shortSequence ? SHORT_HEADER : LONG_HEADER;
     this.#numbers = shortSequence ? SHORT_NUMBERS : LONG_NUMBERS;
@@ -68,34 +72,34 @@ export class MpReceiver {
 
   // ── links ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A link joins the bundle; returns the number it goes by. */
+  /** Adds a link to the bundle. Returns its number. */
   addLink(): number {
     const members = this.#members;
     const unused = members.indexOf(undefined);
     const link = unused < 0 ? members.length : unused;
-    // It is waited for at once: what is sent on it first may be behind what the others carry later.
+    // The link is waited for at once: its first fragments may come later than higher ones on other links.
     members[link] = { last: this.#next - 1, silent: false };
     return link;
   }
 
-  /** A link leaves the bundle, and nothing on it is waited for (§7). Then the owner takes packets. */
+  /** Removes a link from the bundle. It is no longer waited for (§7). The owner then takes packets. */
   removeLink(link: number): void {
     if (link < this.#members.length) this.#members[link] = undefined;
   }
 
-  /** The number that holds up others which came before it, when there is nothing to take; -1: none does. */
+  /** The missing number that holds up later ones. -1: none is missing, or there is a packet to take. */
   get awaited(): number {
     const { lowest } = this.#held;
     return lowest === Infinity || lowest === this.#next ? -1 : this.#next;
   }
 
-  /** The awaited number was waited for long enough. Then the owner takes packets. */
+  /** Gives up the missing number. The owner then takes packets. */
   giveUp(): void {
     if (this.awaited < 0) return;
     for (const member of this.#members) if (member !== undefined && member.last <= this.#next) member.silent = true;
   }
 
-  /** RFC 1990's M: all numbers below it came or are lost. Infinity: nobody is waited for. */
+  /** M of RFC 1990: all numbers below it have come or are lost. Infinity: no link is waited for. */
   #horizon(): number {
     const members = this.#members;
     let least = Infinity;
@@ -109,8 +113,8 @@ export class MpReceiver {
   // ── fragments ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Takes the fragment packet[start, end), which begins with its MP header. Then the owner takes packets, all there are,
-   * before it touches the buffer: one of them may lie in it.
+   * Handles the fragment packet[start, end), which begins with its MP header. The owner then takes all packets before
+   * it reuses the buffer, because one of them may be in it.
    */
   receive(link: number, packet: Uint8Array, start: number, end: number): void {
     const { stats } = this;
@@ -127,7 +131,7 @@ export class MpReceiver {
     if (ahead > numbers >>> 1) ahead -= numbers + 1;
     if (ahead < 0 || ahead >= this.#far) {
       if (++this.#doubts < DOUBTS) {
-        // Late, but the link lives.
+        // The fragment is late, but it shows that the link delivers again.
         if (ahead < 0) member.silent = false;
         stats.dropped++;
         return;
@@ -153,7 +157,7 @@ export class MpReceiver {
     for (const member of this.#members) if (member !== undefined) member.last = number - 1;
   }
 
-  /** The fragment packet[at, end) comes in its turn. */
+  /** Handles the fragment packet[at, end), which comes in its turn. */
   #pass(flags: number, packet: Uint8Array, at: number, end: number): void {
     this.#next++;
     if (!this.#joins(flags, end - at)) return;
@@ -168,7 +172,7 @@ export class MpReceiver {
     if ((flags & ENDS) !== 0) this.#isWhole = this.#finish(assembly, 0, fill);
   }
 
-  /** Whether the next fragment in order belongs to a packet that may become whole. */
+  /** True when the next fragment in order belongs to a packet that can still become whole. */
   #joins(flags: number, length: number): boolean {
     if ((flags & BEGINS) !== 0) {
       this.#abandon();
@@ -185,7 +189,7 @@ export class MpReceiver {
     return true;
   }
 
-  /** Gives up the packet that is not whole. */
+  /** Drops the incomplete packet. */
   #abandon(): void {
     if (this.#pieces === 0) return;
     this.stats.dropped += this.#pieces;
@@ -193,7 +197,7 @@ export class MpReceiver {
     this.#isLost = true;
   }
 
-  /** The packet is whole; false: it is empty, and was sent for its number alone. */
+  /** The packet is whole. False: it is empty and was sent only for its number. */
   #finish(packet: Uint8Array, start: number, end: number): boolean {
     this.#pieces = 0;
     if (start === end) return false;
@@ -206,7 +210,7 @@ export class MpReceiver {
 
   // ── packets ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Finds the next whole packet in order; false: there is none (yet). */
+  /** Finds the next whole packet in order. False: there is none yet. */
   take(): boolean {
     if (this.#isWhole) {
       this.#isWhole = false;
@@ -231,7 +235,7 @@ export class MpReceiver {
     return false;
   }
 
-  /** Goes on towards number `to` past those that are lost; false: the next may still come. */
+  /** Skips lost numbers up to `to`. False: the next number may still come. */
   #skip(to: number): boolean {
     let horizon = this.#horizon();
     if (horizon <= this.#next && !this.#held.hasRoom(this.#assembly.length)) {
@@ -247,7 +251,7 @@ export class MpReceiver {
     return true;
   }
 
-  /** True once after something was lost since the last call: before the packet taken last, or later. */
+  /** True once after a loss: before the packet taken last, or later. */
   takeLost(): boolean {
     const isLost = this.#isLost;
     this.#isLost = false;

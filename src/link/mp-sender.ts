@@ -1,13 +1,14 @@
-// Packets cut for several links, and the headers of the pieces (RFC 1990 §2, §3).
+// Cuts packets for several links, and writes the headers of the fragments (RFC 1990 §2, §3).
 //
-// Behind protocol 003d stands B (a packet begins here), E (it ends here) and a number that goes up by one a fragment,
-// whatever the link. Then comes a part of the packet, whose first octets are its protocol.
+// The header after protocol 003d has the bits B (a packet begins here) and E (it ends here) and a number. The number
+// grows by one with each fragment, whatever the link. After the header comes a part of the packet. The first part
+// begins with the packet's protocol.
 //
 //     long     B E 0 0 0 0 0 0   number of 24 bits
 //     short    B E 0 0   number of 12 bits
 //
-// A packet is cut so that its pieces arrive together: the link whose last piece is done last decides when the packet is
-// whole. Small ones are not cut at all, since every piece costs a frame.
+// A packet is cut so that its fragments arrive together, because it is whole only when the last of them has come. Small
+// packets are not cut, because every fragment costs a frame.
 
 import { put16, put32 } from "../bytes/be.ts";
 
@@ -18,22 +19,27 @@ export const SHORT_HEADER = 2;
 export const LONG_NUMBERS = 0xffffff;
 export const SHORT_NUMBERS = 0xfff;
 
-/** No piece that cutting makes is smaller. */
+/** Cutting makes no smaller fragment. */
 export const SMALLEST = 64;
-/** What a fragment costs its link beside its octets: flag, address, control, protocol, MP header, FCS. */
+/** The octets on the line that a fragment needs besides its data: flag, address, control, protocol, MP header, FCS. */
 const FRAME_COST = 11;
 
-/** A link of the bundle, as it is when the packet goes out. */
+/** The state of a link when a packet is sent. */
 export interface MpLink {
-  /** Octets a millisecond; 0: unknown, taken for as fast as the fastest that is known. */
+  /** Octets a millisecond. 0: unknown, and taken as the fastest known rate. */
   readonly rate: number;
-  /** Octets that go out before it, written or not. */
+  /** Octets that will be sent before the packet, in a buffer or not. */
   readonly backlog: number;
-  /** Octets of a packet that one fragment may have: the peer's MRU less the MP header; 0: the link takes nothing now. */
+  /**
+   * The longest part of a packet that a fragment may have: the peer's MRU less the MP header. 0: the link takes nothing
+   * now.
+   */
   readonly largest: number;
 }
 
-/** Octets of the next fragment when `left` octets are still to go out on a link: as few fragments as can be, all alike. */
+/**
+ * The octets of the next fragment when `left` octets remain for a link: as few fragments as possible, of equal size.
+ */
 export function fragmentLength(left: number, largest: number): number {
   return left <= largest ? left : Math.ceil(left / Math.ceil(left / largest));
 }
@@ -42,7 +48,9 @@ export class MpSender {
   readonly headerLength: number;
   readonly #numbers: number;
   #number = 0;
-  /** Where to look first for a link: of several that are as good, each in turn, or the peer knows of no loss (§4.1). */
+  /**
+   * The link to try first. Equally good links take turns, because otherwise the peer would not notice a loss (§4.1).
+   */
   #turn = 0;
 
   /** `shortSequence`: the peer asked for short headers. */
@@ -52,8 +60,8 @@ export class MpSender {
   }
 
   /**
-   * Cuts a packet of `length` octets, its protocol field among them: shares[n] becomes the octets for links[n], 0 for
-   * none. The first share is the beginning of the packet, and so on. All are 0 when no link takes anything.
+   * Cuts a packet of `length` octets, including its protocol field. shares[n] becomes the octets for links[n], or 0.
+   * The first share is the beginning of the packet, and so on. All are 0 when no link takes anything.
    */
   split(length: number, links: readonly MpLink[], shares: Int32Array): void {
     let fastest = 0;
@@ -67,7 +75,7 @@ export class MpSender {
       if (link.rate > fastest) fastest = link.rate;
     }
     if (fastest === 0) fastest = 1;
-    // Without a link that would be given too little, the others are done a little later, and their shares grow.
+    // A link whose share would be too small gets none. The other shares grow.
     for (; taking > 1; taking--) {
       const worst = cut(length, links, shares, fastest);
       if (worst < 0) return;
@@ -78,7 +86,7 @@ export class MpSender {
     if (best >= 0) shares[best] = length;
   }
 
-  /** The link that would be done first with the whole packet; -1: none takes it. */
+  /** The link that would finish the whole packet first. -1: none takes it. */
   #soonest(length: number, links: readonly MpLink[], fastest: number): number {
     let best = -1;
     let least = Infinity;
@@ -97,8 +105,8 @@ export class MpSender {
   }
 
   /**
-   * Writes the header of the next fragment before buf[at] and returns where it begins. Fragments must go out in this
-   * order on each link. One that begins and ends and has no octets keeps an idle link's number from falling behind (§4.1).
+   * Writes the header of the next fragment before buf[at] and returns where it begins. On each link, fragments must be
+   * sent in this order. A fragment with B, E and no data keeps the number of an idle link from falling behind (§4.1).
    */
   putHeader(buf: Uint8Array, at: number, begins: boolean, ends: boolean): number {
     const bits = (begins ? BEGINS : 0) | (ends ? ENDS : 0);
@@ -112,8 +120,8 @@ export class MpSender {
 }
 
 /**
- * Cuts the packet for the links whose share is not 0 and sets their shares; when one of them would have less than
- * SMALLEST, sets none and returns the one that would have least, else -1.
+ * Cuts the packet for the links whose share is not 0, and sets their shares. When a share would be less than SMALLEST,
+ * it sets none and returns the link with the smallest share, else -1.
  */
 function cut(length: number, links: readonly MpLink[], shares: Int32Array, fastest: number): number {
   let octets = length;
@@ -124,7 +132,7 @@ function cut(length: number, links: readonly MpLink[], shares: Int32Array, faste
     octets += link.backlog + FRAME_COST;
     rates += link.rate || fastest;
   }
-  /** When all of them are done, in milliseconds from now. */
+  /** When all of them will have finished, in milliseconds from now. */
   const done = octets / rates;
   let worst = -1;
   let least = SMALLEST;
@@ -146,12 +154,12 @@ function cut(length: number, links: readonly MpLink[], shares: Int32Array, faste
     left -= shares[n] = shareOf(link, done, fastest);
     last = n;
   }
-  // What rounding left over, an octet a link at most.
+  // The rounding remainder, at most one octet a link.
   shares[last]! += left;
   return -1;
 }
 
-/** What a link can send of a packet until `done`. */
+/** The octets of a packet that a link can send until `done`. */
 function shareOf(link: MpLink, done: number, fastest: number): number {
   return Math.floor(done * (link.rate || fastest) - link.backlog) - FRAME_COST;
 }

@@ -1,4 +1,4 @@
-// The network phase of a link: IPCP and IPv6CP beside compression, and the packets they let through (RFC 1661 §3.7).
+// The network phase of a link: IPCP, IPv6CP and compression, and the packets that they permit (RFC 1661 §3.7).
 
 import { DAMAGED, FATAL } from "../compress/codec.ts";
 import type { CcpConfig } from "../control/ccp-dialect.ts";
@@ -39,17 +39,17 @@ export interface NetworksHost extends CompressionHost {
 type Ncp = { readonly negotiator: Negotiator; readonly protocol: number };
 
 export class Networks {
-  /** True while packets of that kind go out and come in. */
+  /** True while packets of this protocol may pass. */
   ipv4Up = false;
   ipv6Up = false;
-  /** IP packets and their octets, since the first network protocol came up; when the last passed that counts as active. */
+  /** IP packets and their octets since the first network protocol came up, and when the last active packet passed. */
   readonly traffic = { packetsIn: 0, packetsOut: 0, octetsIn: 0, octetsOut: 0, lastAt: 0 };
   readonly datapath: Datapath;
-  /** What has become of the packets sent. */
+  /** The gain by compression of the packets sent. */
   readonly gain = new Gain();
-  /** Its options in the secrets file may have filters for the peer, so these are settled when it is known. */
+  /** The filters. The peer's options in the secrets file may set them, so they are settled when the peer is known. */
   filters: Filters | undefined;
-  /** What receiveData found: a protocol, or below 0 nothing that could be taken. */
+  /** The protocol that receiveData found. Below 0: the packet cannot be used. */
   protocol = LOST;
   readonly ipcp: Ipcp | undefined;
   readonly #config: NetworksConfig;
@@ -57,11 +57,11 @@ export class Networks {
   readonly #ipcpNegotiator: Negotiator | undefined;
   readonly #ipv6cpNegotiator: Negotiator | undefined;
   readonly #compression: Compression | undefined;
-  /** Control protocols by their number. */
+  /** The control protocols by number. */
   readonly #ncps: readonly Ncp[];
-  /** IPCP and IPv6CP that are not finished. */
+  /** How many of IPCP and IPv6CP are not closed. */
   #open = 0;
-  /** They have begun: with require-mppe only once CCP is up. */
+  /** IPCP and IPv6CP have started. With require-mppe they start when CCP is up. */
   #begun = false;
 
   /** `plain` has PLAIN_SIZE octets. */
@@ -101,7 +101,7 @@ export class Networks {
     this.#ncps = ncps;
   }
 
-  /** What CCP agreed on each way, by pppd's names. */
+  /** pppd's names for the compression methods that CCP agreed on. */
   get compression(): CompressionNames {
     return this.#compression?.names ?? NO_COMPRESSION;
   }
@@ -110,7 +110,7 @@ export class Networks {
     return this.ipv4Up || this.ipv6Up;
   }
 
-  /** The same with what goes out counted. */
+  /** The same layer, which also counts what is sent. */
   #counted(lower: Lower): Lower {
     const { sent } = this.datapath;
     const send: Lower["send"] = (protocol, write) =>
@@ -125,7 +125,10 @@ export class Networks {
 
   // ── beginning and end ────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The peer is known, or need not be. `keys`: what MS-CHAP left for MPPE; "both": it ran in both directions. */
+  /**
+   * Starts the network phase: the peer is known, or need not be. `keys` are for MPPE; "both" means that authentication
+   * produced keys in both directions.
+   */
   start(keys: MppeKeys | "both" | undefined, now: number): void {
     const { ipcp, ipv6cp } = this.#config;
     if (ipcp === undefined && ipv6cp === undefined) {
@@ -149,7 +152,7 @@ export class Networks {
     }
   }
 
-  /** The link beneath has gone. */
+  /** The link below is gone. */
   stop(now: number): void {
     this.#begun = false;
     for (const { negotiator } of this.#ncps) negotiator.lowerDown(now);
@@ -164,7 +167,7 @@ export class Networks {
     this.#ipv6cpNegotiator?.close(reason, now);
   }
 
-  /** Negotiates compression anew (SIGUSR2). */
+  /** Negotiates compression again (SIGUSR2). */
   restartCcp(now: number): void {
     this.#compression?.restart(now);
   }
@@ -184,12 +187,12 @@ export class Networks {
 
   // ── packets ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** True for a control protocol that is spoken here. */
+  /** True for a control protocol of this phase. */
   speaks(protocol: number): boolean {
     return this.#ncps.some((ncp) => ncp.protocol === protocol);
   }
 
-  /** Takes a control packet; false: nobody here speaks the protocol. */
+  /** Handles a control packet. False: no part of this phase speaks the protocol. */
   receiveControl(protocol: number, packet: Uint8Array, start: number, end: number, now: number): boolean {
     const ncp = this.#ncps.find((one) => one.protocol === protocol);
     if (ncp === undefined) return false;
@@ -201,7 +204,7 @@ export class Networks {
     return true;
   }
 
-  /** The peer knows nothing of a protocol of ours; without one for compressed packets there is none to compress them. */
+  /** The peer rejected one of our protocols. If it rejects compressed packets, compression ends. */
   protocolRejected(protocol: number, now: number): void {
     if (protocol === Protocol.COMP) protocol = Protocol.CCP;
     const ncp = this.#ncps.find((one) => one.protocol === protocol);
@@ -231,8 +234,8 @@ export class Networks {
   }
 
   /**
-   * Takes the packet of a frame whose protocol may be data; true when it is one for the interface: it is in the
-   * datapath's `packet`. The protocol it turned out to be of is left in {@link protocol}.
+   * Handles the packet of a frame, which may carry data. True: it is for the interface and is in the datapath's
+   * `packet`. {@link protocol} is its protocol.
    */
   receiveData(protocol: number, packet: Uint8Array, start: number, end: number, now: number): boolean {
     const { datapath, traffic, filters } = this;
@@ -260,8 +263,8 @@ export class Networks {
   }
 
   /**
-   * Takes the IP packet[start, end) from the interface and returns the protocol it goes out as, or LOST; the packet is in
-   * the datapath.
+   * Prepares the IP packet[start, end) from the interface. Returns the protocol to send it as, or LOST. The packet is
+   * in the datapath.
    */
   sendData(packet: Uint8Array, start: number, end: number, now: number): number {
     const version = packet[start]! >>> 4;
@@ -282,7 +285,9 @@ export class Networks {
     return sent;
   }
 
-  /** What pass-filter stops was received, if it was, and is not sent; what active-filter stops leaves the link idle. */
+  /**
+   * Applies the filters. A packet that pass-filter stops is dropped. One that active-filter stops leaves the link idle.
+   */
   #passes(filters: Filters, header: number, packet: Uint8Array, start: number, end: number, now: number): boolean {
     if (!filters.passes(header, packet, start, end)) return false;
     if (filters.counts(header, packet, start, end)) this.traffic.lastAt = now;
@@ -304,7 +309,10 @@ export class Networks {
     return undefined;
   }
 
-  /** Follows every IPCP that was Opened, also one whose addresses would not do: pppd counts up after those too. */
+  /**
+   * Called after every IPCP that was Opened, even if its addresses were refused: pppd counts the up time after those
+   * too.
+   */
   #ipcpDown(): void {
     this.ipv4Up = false;
     this.datapath.setVj(undefined, undefined);

@@ -1,4 +1,4 @@
-// Finds the IP packets in the octets from the line. Every other packet is handed to the link, which answers it.
+// Finds the IP packets in the octets from the line. All other packets go to the link.
 
 import type { Ring } from "../bytes/ring.ts";
 import type { Level } from "../control/dialect.ts";
@@ -14,22 +14,22 @@ import type { Networks } from "./networks.ts";
 export interface PacketFinderHost {
   readonly framing: Framing;
   readonly networks: Networks;
-  /** Hears the octets until LCP has opened. */
+  /** Records the octets until LCP has opened. */
   readonly control: LinkControl;
   /** The bundle, and the link as a member of it. */
   readonly bundle: Bundle | undefined;
   readonly member: Member;
-  /** Takes a packet that is no data. */
+  /** Handles a packet that is no data. */
   receiveControl(protocol: number, packet: Uint8Array, start: number, end: number, now: number): void;
   log(level: Level, text: string): void;
 }
 
 export class PacketFinder {
-  /** Where the packet is that receive() found: the frame buffer or the plain one, from start to end. */
+  /** receive() leaves its packet here, from start to end: in the frame buffer or in the plain one. */
   packet: Uint8Array;
   start = 0;
   end = 0;
-  /** The link is in the network phase: data is taken. */
+  /** The link is in the network phase, so data is accepted. */
   inNetworkPhase = false;
   readonly #host: PacketFinderHost;
   readonly #framing: Framing;
@@ -37,7 +37,7 @@ export class PacketFinder {
   readonly #networks: Networks;
   readonly #control: LinkControl;
   readonly #bundle: Bundle | undefined;
-  /** Bad frames at the last data packet. Header compression must know of frames lost since. */
+  /** The number of bad frames at the last data packet. Header compression is told about lost frames. */
   #badFrames = 0;
   /** The places in the code where handling a frame failed. */
   readonly #faults = new Set<string>();
@@ -55,7 +55,7 @@ export class PacketFinder {
   /** Reads `input` up to the end of the first IP packet. False: all of the input is consumed. */
   receive(input: Ring, now: number): boolean {
     const deframer = this.#deframer;
-    // A packet held for want of a fragment may have become whole by a fragment on another link.
+    // A fragment on another link may have completed a held packet.
     if (this.#bundle !== undefined && this.#guarded(this.#takeHeld, now)) return true;
     while (input.length > 0) {
       const at = input.readAt;
@@ -68,8 +68,8 @@ export class PacketFinder {
   }
 
   /**
-   * The last guard: an exception while a frame is handled is a fault of ours, and ends that frame and nothing else. Each
-   * place in the code is named in the log once.
+   * The last guard: an exception while a frame is handled is a bug of ours. It ends that frame and nothing else. Each
+   * place in the code is logged once.
    */
   #guarded(handle: (now: number) => boolean, now: number): boolean {
     try {
@@ -93,10 +93,10 @@ export class PacketFinder {
 
   #receiveFrame(now: number): boolean {
     const { frame, length } = this.#deframer;
-    // The peer may use compressed header fields that we agreed to, and need not.
+    // The peer may compress header fields if we agreed to that, but need not.
     const start = addressEnd(frame, 0, length);
     const at = protocolEnd(frame, start, length);
-    // The deframer lets no other frame pass.
+    // The deframer passes no frame without a protocol.
     if (at < 0) return false;
     const protocol = protocolAt(frame, start, at);
     if (protocol < FIRST_CONTROL && this.inNetworkPhase) return this.#receiveData(protocol, at, length, now);
@@ -138,7 +138,10 @@ export class PacketFinder {
   }
 }
 
-/** Where an error was thrown: the first line of its stack that names a place, which built-in functions have not. */
+/**
+ * The place where an error was thrown: the first line of its stack with a place in a file. Built-in functions have
+ * none.
+ */
 function placeOf(error: unknown): string {
   const lines = error instanceof Error ? (error.stack ?? "").split("\n") : [];
   return lines.find((line) => /^\s*at .*:\d+/.test(line))?.trim() ?? "at an unknown place";

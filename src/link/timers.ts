@@ -1,4 +1,4 @@
-// One deadline for each timer a link can have, in milliseconds of the owner's clock; Infinity: not running.
+// One deadline for each timer of a link, in milliseconds of the owner's clock. Infinity: the timer is stopped.
 
 const TIMERS = [
   "listen",
@@ -43,7 +43,7 @@ export class Timers {
     return next;
   }
 
-  /** Stops and returns the timer that ran out first, if one did. */
+  /** Stops and returns the timer that ran out first. Undefined: none did. */
   takeExpired(now: number): Timer | undefined {
     const deadlines = this.#deadlines;
     let first = 0;

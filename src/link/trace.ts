@@ -1,10 +1,10 @@
-// Packets as debug lines: which of them are worth one, and how it begins.
+// Logs packets as debug lines: which packets, and with which prefix.
 
 import { Code } from "../wire/control.ts";
 import { describePacket } from "../describe/packet-text.ts";
 import { Protocol } from "../wire/protocols.ts";
 
-/** Where pppd cuts a line of the log. */
+/** pppd cuts a line of the log here. */
 const LONGEST_LINE = 1023;
 
 export class Trace {
@@ -19,7 +19,7 @@ export class Trace {
     this.#write = write;
   }
 
-  /** `up`: a network protocol is up. Echoes would drown everything else then. */
+  /** `up`: a network protocol is up. Level 1 then leaves out echoes, which would fill the log. */
   packet(how: "sent" | "rcvd", protocol: number, packet: Uint8Array, start: number, end: number, up: boolean): void {
     if (this.level === 0) return;
     const code = packet[start];
