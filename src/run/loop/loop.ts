@@ -1,11 +1,11 @@
-// The loop that joins links to their lines and the TUN: one poll over all of them, one read each way, one yield to Bun
+// The loop that joins links to their lines and the packet port: one poll over all of them, one read each way, one yield to Bun
 // when something of Bun's wants attention. ARCHITECTURE.md has the figures that chose it over Bun's own readiness.
 
 import { Ring } from "../../bytes/ring.ts";
 import { MAX_FRAME } from "../../frame/deframer.ts";
 import { PIECE_ROOM } from "../../link/bundle.ts";
 import { PLAIN_SIZE } from "../../link/datapath.ts";
-import type { KeptPackets } from "../packets/kept-packets.ts";
+import { MAX_PACKET, type PacketPort } from "../packets/port.ts";
 import type { Link } from "../../link/link.ts";
 import type { Pacer } from "./pacer.ts";
 import type { RateLimit } from "./rate-limit.ts";
@@ -18,7 +18,6 @@ const RING_SIZE = 65536;
 /** The largest packet a TUN can hand over, and room for its header before and its FCS behind. */
 const PACKET_ROOM = PIECE_ROOM;
 const TUN_BUFFER = PACKET_ROOM + MAX_FRAME + 8;
-const MAX_PACKET = 16384;
 /** Bun's own descriptors are undocumented: should they not be found, it gets its turn this often. */
 const BUN_TURN_MS = 100;
 /** A line that has only just said so may be read again at once; more often, and the TUN would starve. */
@@ -53,7 +52,7 @@ export class Buffers {
 
 /** Memory for one interface. */
 export class InterfaceBuffers {
-  /** The packet taken from the TUN, and packets as they came out of a decompressor. */
+  /** The packet taken from the packet port, and packets as they came out of a decompressor. */
   readonly packet = new Memory(TUN_BUFFER);
   readonly plain = new Memory(PLAIN_SIZE);
 }
@@ -86,12 +85,12 @@ export function driverQueue({ countsOutput, fd }: Pick<Port, "countsOutput" | "f
 }
 
 export class Loop {
-  /** The TUN's descriptor while packets may be taken from it; -1: none. */
-  tun = -1;
+  /** Packets are taken from the packet port and brought to it. */
+  carrying = false;
   readonly #carrier: Carrier;
   readonly #memory: InterfaceBuffers;
   readonly #owner: LoopOwner;
-  readonly #kept: KeptPackets | undefined;
+  readonly #packets: PacketPort;
   readonly #bun: number[];
   #ports: Port[] = [];
   /** Those that are written to elsewhere than they are read from. */
@@ -104,21 +103,20 @@ export class Loop {
   #stopped = false;
   #yieldedAt = 0;
 
-  /** `kept` goes before what the TUN has, and keeps packets of a protocol that is not up. */
-  constructor(carrier: Carrier, memory: InterfaceBuffers, owner: LoopOwner, kept?: KeptPackets) {
+  constructor(carrier: Carrier, packets: PacketPort, memory: InterfaceBuffers, owner: LoopOwner) {
     this.#carrier = carrier;
-    this.#kept = kept;
+    this.#packets = packets;
     this.#memory = memory;
     this.#owner = owner;
     this.#bun = eventPollDescriptors();
     this.#poll = this.#pollSet();
   }
 
-  /** In the poll set the TUN comes first, then Bun's descriptors, then the ports, then where split ports are written to. */
+  /** In the poll set the packet port comes first, then Bun's descriptors, then the ports, then where split ports are written to. */
   #pollSet(): PollSet {
     this.#split = this.#ports.filter(({ fd, writeFd }) => fd !== writeFd);
     return new PollSet([
-      this.tun,
+      -1,
       ...this.#bun,
       ...this.#ports.map(({ fd }) => fd),
       ...this.#split.map((port) => port.writeFd),
@@ -161,9 +159,9 @@ export class Loop {
       const split = this.#split;
       const first = 1 + this.#bun.length;
       const last = first + ports.length;
-      const tunOpen = this.tun >= 0 && this.#hungry(now);
-      const hasKept = tunOpen && this.#kept?.hasReady === true;
-      poll.setFd(0, tunOpen ? this.tun : -1);
+      const isHungry = this.carrying && this.#hungry(now);
+      const hasKept = isHungry && this.#packets.hasKept;
+      poll.setFd(0, isHungry ? this.#packets.fd : -1);
       for (let at = 0; at < ports.length; at++) {
         const port = ports[at]!;
         const isBlocked = this.#blocked.size > 0 && this.#blocked.has(port) && port.fd === port.writeFd;
@@ -172,7 +170,7 @@ export class Loop {
       }
       // Nothing asked: what comes is an error.
       for (let at = 0; at < split.length; at++) poll.want(last + at, this.#blocked.has(split[at]!) ? POLLOUT : 0);
-      const ready = poll.wait(hasKept ? 0 : this.#patience(now, tunOpen));
+      const ready = poll.wait(hasKept ? 0 : this.#patience(now, isHungry));
       const interrupted = ready < 0;
       const before = now;
       now = performance.now();
@@ -194,10 +192,10 @@ export class Loop {
         const tun = poll.got(0);
         if (tun & POLLERR) {
           // It would be ready for ever.
-          this.tun = -1;
+          this.carrying = false;
           owner.tunLost(now);
-        } else if (tun !== 0 || hasKept) this.#readTun(now);
-      } else if (hasKept) this.#readTun(now);
+        } else if (tun !== 0 || hasKept) this.#readPackets(now);
+      } else if (hasKept) this.#readPackets(now);
       this.#handleTimeouts(now);
       if (interrupted || owner.turnMs() < Infinity || this.#bunIsReady(poll) || now - this.#yieldedAt > YIELD_MS) {
         await new Promise(setImmediate);
@@ -240,12 +238,12 @@ export class Loop {
   }
 
   /** Milliseconds until something is due. */
-  #patience(now: number, tunOpen: boolean): number {
+  #patience(now: number, isHungry: boolean): number {
     let at = Math.min(this.#carrier.nextTimeout(), this.#owner.nextDeadline());
     for (const port of this.#ports) {
       at = Math.min(at, port.link.nextTimeout());
       if (port.limit !== undefined) at = Math.min(at, now + this.#heldUp(port, port.limit, now));
-      if (this.tun < 0 || tunOpen || this.#blocked.has(port)) continue;
+      if (!this.carrying || isHungry || this.#blocked.has(port)) continue;
       // A driver's queue drains without telling: the speed says when.
       at = Math.min(at, now + port.pacer.wait(port.buffers.output.length, driverQueue(port), now));
     }
@@ -292,13 +290,13 @@ export class Loop {
     const { input, frame } = port.buffers;
     const { link } = port;
     while (link.receive(input, now))
-      if (this.tun >= 0) {
+      if (this.carrying) {
         const from = link.packet === frame.bytes ? frame : this.#memory.plain;
-        libc.write(this.tun, from.at(link.packetStart), link.packetEnd - link.packetStart);
+        this.#packets.write(from, link.packetStart, link.packetEnd);
       }
   }
 
-  #readTun(now: number): void {
+  #readPackets(now: number): void {
     const { packet } = this.#memory;
     const carrier = this.#carrier;
     const ports = this.#ports;
@@ -309,37 +307,13 @@ export class Loop {
       paced ||= pacer.paced;
     }
     carrier.networks.datapath.fast = fast;
-    while (this.tun >= 0 && this.#hungry(now)) {
-      const got = this.#kept === undefined ? this.#read() : this.#takeKept(this.#kept);
+    while (this.carrying && this.#hungry(now)) {
+      const got = this.#packets.read(packet, PACKET_ROOM, carrier.networks);
       if (got <= 0) return;
       carrier.send(packet.bytes, PACKET_ROOM, PACKET_ROOM + got, now);
       // On a paced line each packet goes out before the next is looked at, so that the pacer knows of it.
       if (paced || this.#quick > 0) for (const port of ports) this.#drainOutput(port, now);
       this.#quick--;
-    }
-  }
-
-  /** Octets of a packet from the TUN at PACKET_ROOM; 0 or less: there is none. */
-  #read(): number {
-    return libc.read(this.tun, this.#memory.packet.at(PACKET_ROOM), MAX_PACKET);
-  }
-
-  /** The same, from what was kept first. */
-  #takeKept(kept: KeptPackets): number {
-    const { bytes } = this.#memory.packet;
-    // The peer may have ended it a moment ago, and the owner knows nothing yet.
-    kept.ready.ipv4 &&= this.#carrier.networks.ipv4Up;
-    kept.ready.ipv6 &&= this.#carrier.networks.ipv6Up;
-    const first = kept.take();
-    if (first !== undefined) {
-      bytes.set(first, PACKET_ROOM);
-      return first.length;
-    }
-    for (;;) {
-      const got = this.#read();
-      if (got <= 0) return got;
-      if (kept.mayGo(bytes, PACKET_ROOM)) return got;
-      kept.add(bytes, PACKET_ROOM, PACKET_ROOM + got);
     }
   }
 

@@ -1,6 +1,6 @@
-// `demand`: the interface is there before any link and stays between them, with addresses made up where nobody knows
-// better, and the first packet worth a link starts one. Packets wait for it in the kernel's queue of the interface; from
-// there they come into `kept` once the link is there.
+// `demand`: a packet port whose TUN is there before any link and stays between links. Addresses that nobody knows are made
+// up, and the first packet worth a link starts one. Packets wait in the kernel's queue of the interface until the link is
+// there. They are then kept here, and read once the peer is ready for them.
 
 import { ipv4Text } from "../../wire/ip.ts";
 import { type InterfaceId, linkLocalText } from "../../wire/ipv6cp.ts";
@@ -20,6 +20,7 @@ import type { Interface } from "./interface.ts";
 import { filtersOf } from "../settings/link-config.ts";
 import { switchOn } from "./left-over.ts";
 import { Network } from "./network.ts";
+import { type Load, MAX_PACKET, type Outlast, type PacketPort, type ProtocolsUp } from "./port.ts";
 import { RUN_DIRECTORY } from "../live/published-status.ts";
 
 /** pppd makes up 10.64.64.64 and up for us, 10.112.112.112 and up for the peer. */
@@ -28,24 +29,30 @@ const MADE_UP_PEER = 0x0a707070;
 const LONGEST_MTU = 1500;
 /** The first packet is taken from the queue, the others wait in it. */
 const QUEUE = MOST_KEPT - 1;
-const MAX_PACKET = 16384;
 /** Bun's own descriptors are undocumented: should they not be found, it gets its turn this often. */
 const BUN_TURN_MS = 100;
 const DYNADDR = "net/ipv4/ip_dynaddr";
 const IPV6_DESTINATION = 24;
+const SECOND = 1000;
+/** A line is watched for this long before it is called busy. */
+const BUSY_MS = 300;
+/** Bits a second of a line of which nobody knows how fast it is. */
+const FAST = 2_000_000;
 
 export interface DemandHost {
   readonly options: OptionsInForce;
   readonly log: Log;
   readonly hooks: Hooks;
-  /** Waits for a script, or a signal. */
-  outlast(script: Promise<void> | undefined): Promise<unknown>;
+  readonly outlast: Outlast;
 }
 
-export class Demand {
-  readonly interface: Interface;
-  readonly network: Network;
-  readonly kept = new KeptPackets();
+export class Demand implements PacketPort {
+  readonly hasIpv4 = true;
+  readonly awaitsPeer = true;
+  readonly fd: number;
+  readonly #interface: Interface;
+  readonly #network: Network;
+  readonly #kept = new KeptPackets();
   /** Somebody removed the interface. */
   gone = false;
   readonly #host: DemandHost;
@@ -55,34 +62,48 @@ export class Demand {
   #peer = 0;
   #ids: { our: InterfaceId; peer: InterfaceId } | undefined;
   #undoDynaddr: (() => void) | undefined;
+  /** The line has had half of what it can take, or more, for a while since the link came up. */
+  #wasBusy = false;
+  #sampledAt = 0;
+  #sampledOctets = 0;
 
   constructor(host: DemandHost, own: Interface) {
     this.#host = host;
-    this.interface = own;
-    this.network = new Network(
+    this.fd = own.tun.fd;
+    this.#interface = own;
+    this.#network = new Network(
       own.tun,
       () => host.options.config,
       (level, text) => host.log.write(level, text),
     );
   }
 
+  get name(): string {
+    return this.#interface.tun.name;
+  }
+
+  get unit(): number {
+    return this.#interface.tun.unit;
+  }
+
   // ── before and after ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Gives the interface its addresses and routes. Throws Failed. */
+  /** Names the interface to scripts, and gives it its addresses and routes. Throws Failed. */
   async setUp(): Promise<void> {
-    const {
-      options: { config },
-      log,
-    } = this.#host;
+    const { options, log, outlast } = this.#host;
+    // A signal ends the wait for a script; whether it ends all, the caller knows.
+    await outlast(this.#interface.announce(options.config.speed));
+    this.#interface.writePidFiles();
+    const { config } = options;
     const { our, peer } = identifiers(config, firstEthernetMac, (text) => log.write("error", text));
     // A link-local address is of no use without the peer's: the interface has neither before IPv6CP says what they are.
     const known = config.ipv6 && !isNone(our) && !isNone(peer);
     if (config.noip && !known) throw new Failed(Exit.OPTION, "local/remote LL address required for demand-dialling");
     try {
       if (!config.noip) await this.#setAddresses();
-      this.network.stand(this.#mtu, QUEUE);
+      this.#network.stand(this.#mtu, QUEUE);
       if (!config.noip) {
-        this.network.up(this.#peer, this.#mtu, QUEUE);
+        this.#network.up(this.#peer, this.#mtu, QUEUE);
         log.write("notice", `local  IP address ${ipv4Text(this.#our)}`);
         if (this.#peer !== 0) log.write("notice", `remote IP address ${ipv4Text(this.#peer)}`);
       }
@@ -90,7 +111,7 @@ export class Demand {
       throw error instanceof Failed ? error : this.#failed(error);
     }
     if (!known) return;
-    if (this.network.up6(our, peer, this.#mtu, QUEUE) !== undefined) throw new Failed(Exit.FATAL, "");
+    if (this.#network.up6(our, peer, this.#mtu, QUEUE) !== undefined) throw new Failed(Exit.FATAL, "");
     this.#ids = { our, peer };
     log.write("notice", `local  LL address ${linkLocalText(our)}`);
     log.write("notice", `remote LL address ${linkLocalText(peer)}`);
@@ -110,24 +131,26 @@ export class Demand {
     const { options, hooks, outlast } = this.#host;
     const { config } = options;
     // Whoever gave no address for a side takes what the peer says of it.
-    this.#our = config.ourAddress || MADE_UP_OUR + this.interface.tun.unit;
-    this.#peer = config.peerAddress || (config.noremoteip ? 0 : MADE_UP_PEER + this.interface.tun.unit);
+    this.#our = config.ourAddress || MADE_UP_OUR + this.unit;
+    this.#peer = config.peerAddress || (config.noremoteip ? 0 : MADE_UP_PEER + this.unit);
     if (this.#peer !== 0) options.addressesFound({ peerAddress: this.#peer });
-    this.network.setAddresses(this.#our, this.#peer);
+    this.#network.setAddresses(this.#our, this.#peer);
     const { device = "", speed, ipparam } = config;
-    const args = [this.interface.tun.name, device, String(speed), ipv4Text(this.#our), ipv4Text(this.#peer)];
+    const args = [this.name, device, String(speed), ipv4Text(this.#our), ipv4Text(this.#peer)];
     await outlast(hooks.start(config.ipPreUpScript, ipparam === undefined ? args : [...args, ipparam]));
-    this.interface.tun.readName();
+    this.readName();
   }
 
   #failed(error: unknown): Failed {
     return new Failed(Exit.FATAL, `Interface configuration failed: ${reasonOf(error)}`);
   }
 
-  /** Takes back all that was done to the machine but the interface itself. */
+  /** Takes back all that was done to the machine, and closes the interface. */
   end(): void {
-    this.network.down();
+    this.#network.down();
     this.#undoDynaddr?.();
+    this.#interface.down();
+    this.#interface.close();
   }
 
   // ── without a link ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -138,11 +161,11 @@ export class Demand {
    */
   async awaitPacket(isOver: () => boolean, nextDeadline: () => number): Promise<"packet" | "stopped" | "gone"> {
     const filters = filtersOf(this.#host.options.config);
-    this.kept.retain((packet) => this.#isOurs(packet, packet.length));
-    if (this.kept.some((packet) => isActive(filters, packet, 0, packet.length))) return "packet";
-    this.kept.clear();
+    this.#kept.retain((packet) => this.#isOurs(packet, packet.length));
+    if (this.#kept.some((packet) => isActive(filters, packet, 0, packet.length))) return "packet";
+    this.#kept.clear();
     const bun = eventPollDescriptors();
-    const set = new PollSet([this.interface.tun.fd, ...bun]);
+    const set = new PollSet([this.fd, ...bun]);
     for (;;) {
       await new Promise(setImmediate);
       if (isOver()) return "stopped";
@@ -158,7 +181,7 @@ export class Demand {
   #findActive(filters: Filters | undefined): boolean {
     const { bytes } = this.#packet;
     for (let got; (got = this.#read()) > 0;)
-      if (isActive(filters, bytes, 0, got) && this.#isOurs(bytes, got)) return this.kept.add(bytes, 0, got);
+      if (isActive(filters, bytes, 0, got) && this.#isOurs(bytes, got)) return this.#kept.add(bytes, 0, got);
     return false;
   }
 
@@ -173,16 +196,98 @@ export class Demand {
   }
 
   #read(): number {
-    return libc.read(this.interface.tun.fd, this.#packet.address, MAX_PACKET);
+    return libc.read(this.fd, this.#packet.address, MAX_PACKET);
   }
 
   /** What waited for a link waits in vain. */
   discard(): void {
-    this.kept.clear();
+    this.#kept.clear();
     while (this.#read() > 0);
   }
 
   // ── with a link ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async begin(speed: number): Promise<boolean> {
+    this.#interface.setSpeed(speed);
+    return true;
+  }
+
+  takeBack(): void {}
+
+  finish(): void {}
+
+  release(): void {}
+
+  lost(): void {
+    this.gone = true;
+  }
+
+  get hasKept(): boolean {
+    return this.#kept.hasReady;
+  }
+
+  /** What was kept goes before what the TUN has. Packets of a protocol that is not up are kept. */
+  read(into: Memory, at: number, { ipv4Up, ipv6Up }: ProtocolsUp): number {
+    const kept = this.#kept;
+    // The peer may have ended it a moment ago, and ipv4Down() has not come yet.
+    kept.ready.ipv4 &&= ipv4Up;
+    kept.ready.ipv6 &&= ipv6Up;
+    const first = kept.take();
+    if (first !== undefined) {
+      into.bytes.set(first, at);
+      return first.length;
+    }
+    for (;;) {
+      const got = libc.read(this.fd, into.at(at), MAX_PACKET);
+      if (got <= 0 || kept.mayGo(into.bytes, at)) return got;
+      kept.add(into.bytes, at, at + got);
+    }
+  }
+
+  write(from: Memory, start: number, end: number): void {
+    libc.write(this.fd, from.at(start), end - start);
+  }
+
+  readName(): boolean {
+    return this.#interface.readName();
+  }
+
+  /** It has some since before the link, and {@link ipv4Up} changes them. */
+  setAddresses(): void {}
+
+  opened(mtu: number, { octetsOut }: Load, now: number): void {
+    this.setMtu(mtu);
+    this.#wasBusy = false;
+    this.#sampledAt = now;
+    this.#sampledOctets = octetsOut;
+  }
+
+  setMtu(mtu: number): void {
+    this.#network.setMtu(mtu);
+  }
+
+  /**
+   * What comes while the kept packets go out must have room too. And the kernel loses packets that come just when it
+   * changes a queue: it is another with every link, so it is changed only when it matters.
+   */
+  fitQueue(mtu: number, load: Load, now: number): void {
+    if (this.#kept.isEmptying || !this.#hasBeenBusy(load, now)) return;
+    this.#network.fitQueue(load.rate, load.gain, mtu);
+  }
+
+  #hasBeenBusy({ rate, octetsOut }: Load, now: number): boolean {
+    const took = now - this.#sampledAt;
+    if (this.#wasBusy || took < BUSY_MS) return this.#wasBusy;
+    const bitsASecond = ((octetsOut - this.#sampledOctets) * 10 * SECOND) / took;
+    this.#wasBusy = bitsASecond > (rate || FAST) / 2;
+    this.#sampledAt = now;
+    this.#sampledOctets = octetsOut;
+    return this.#wasBusy;
+  }
+
+  peerReady(protocols: { readonly ipv4: boolean; readonly ipv6: boolean }): void {
+    Object.assign(this.#kept.ready, protocols);
+  }
 
   /** IPCP agreed on these addresses. Throws OsError. */
   ipv4Up(our: number, peer: number, mtu: number): void {
@@ -197,8 +302,8 @@ export class Demand {
       });
     }
     this.#gather();
-    this.kept.changeSource(old, our);
-    for (const text of this.kept.texts()) log.note("info", text);
+    this.#kept.changeSource(old, our);
+    for (const text of this.#kept.texts()) log.note("info", text);
   }
 
   #readdress(our: number, peer: number, mtu: number): void {
@@ -220,8 +325,8 @@ export class Demand {
     } else env.delete("OLDIPREMOTE");
     this.#our = our;
     this.#peer = peer;
-    this.network.changeAddresses(our, peer);
-    this.network.up(peer, mtu, QUEUE);
+    this.#network.changeAddresses(our, peer);
+    this.#network.up(peer, mtu, QUEUE);
   }
 
   /** Lets connections that are just being made take the new address. */
@@ -238,12 +343,12 @@ export class Demand {
     const old = this.#ids;
     if (old === undefined || !isSame(old.our, our) || !isSame(old.peer, peer)) {
       if (old !== undefined) {
-        this.network.down6();
+        this.#network.down6();
         if (!isSame(old.our, our)) log.write("warn", `Local LL address changed to ${linkLocalText(our)}`);
         if (!isSame(old.peer, peer)) log.write("warn", `Remote LL address changed to ${linkLocalText(peer)}`);
         this.#ids = { our, peer };
       }
-      const trouble = this.network.up6(our, peer, mtu, QUEUE);
+      const trouble = this.#network.up6(our, peer, mtu, QUEUE);
       if (trouble !== undefined) return trouble;
     }
     this.#gather();
@@ -252,18 +357,18 @@ export class Demand {
 
   /** Takes what waits in the kernel's queue, which will be as short as the line wants it. */
   #gather(): void {
-    for (let got; (got = this.#read()) > 0;) this.kept.add(this.#packet.bytes, 0, got);
+    for (let got; (got = this.#read()) > 0;) this.#kept.add(this.#packet.bytes, 0, got);
   }
 
   ipv4Down(): void {
-    this.kept.ready.ipv4 = false;
-    this.network.setQueue(QUEUE);
+    this.#kept.ready.ipv4 = false;
+    this.#network.setQueue(QUEUE);
   }
 
   ipv6Down(): void {
-    this.kept.ready.ipv6 = false;
-    this.network.setQueue(QUEUE);
-    if (this.#ids === undefined) this.network.down6();
+    this.#kept.ready.ipv6 = false;
+    this.#network.setQueue(QUEUE);
+    if (this.#ids === undefined) this.#network.down6();
   }
 }
 

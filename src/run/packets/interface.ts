@@ -88,6 +88,13 @@ export class Interface {
     this.#host.hooks.env.set("SPEED", String(speed));
   }
 
+  /** A script may have renamed it. True: it has. IFNAME and the pid files keep the first name. */
+  readName(): boolean {
+    const old = this.tun.name;
+    this.tun.readName();
+    return this.tun.name !== old;
+  }
+
   writePidFiles(): void {
     const {
       options: { config },

@@ -14,7 +14,6 @@ import type { Log } from "../log.ts";
 import type { Machine } from "../machine.ts";
 import { outboxTurnMs } from "../../os/log/outbox.ts";
 import { type Device, isTty, type LineErrors } from "../host/serial.ts";
-import type { Tun } from "../../os/net/tun.ts";
 import { limitOf, paceOf } from "../line/device.ts";
 import { Exit, FAILURES } from "../exit.ts";
 import type { Hooks, UpDown } from "../scripts/hooks.ts";
@@ -22,6 +21,7 @@ import { report } from "../diagnose/finding.ts";
 import { lineTrouble } from "../diagnose/line-trouble.ts";
 import { filtersOf, ipcpConfig, linkConfig } from "../settings/link-config.ts";
 import { type Buffers, driverQueue, type Loop, type Port } from "../loop/loop.ts";
+import type { PacketPort } from "../packets/port.ts";
 import type { PapVerdict, Peers } from "../peers/peers.ts";
 import { sharedPort } from "../diagnose/port-trouble.ts";
 import { type FrameCounts, PortWatch } from "../diagnose/port-watch.ts";
@@ -54,8 +54,8 @@ export function random32(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0]!;
 }
 
-export function madeUpPeer(tun: Tun): number {
-  return MADE_UP_PEER + tun.unit;
+export function madeUpPeer(packets: PacketPort): number {
+  return MADE_UP_PEER + packets.unit;
 }
 
 export class Attempt {
@@ -70,7 +70,7 @@ export class Attempt {
   readonly #bundled: boolean;
   readonly #host: AttemptHost;
   readonly #tty: Device;
-  readonly #tun: Tun;
+  readonly #packets: PacketPort;
   readonly #linkConfig: LinkConfig;
   readonly #port: Port;
   readonly #record: RecordFile | undefined;
@@ -94,7 +94,14 @@ export class Attempt {
   #awaited: Promise<PapVerdict> | undefined;
 
   /** `plain` is the memory decompressed packets come to lie in; a bundle has its own idea of the network phase. */
-  constructor(host: AttemptHost, buffers: Buffers, plain: Uint8Array, tty: Device, tun: Tun, bundle?: Bundle) {
+  constructor(
+    host: AttemptHost,
+    buffers: Buffers,
+    plain: Uint8Array,
+    tty: Device,
+    packets: PacketPort,
+    bundle?: Bundle,
+  ) {
     const { log, peers, hooks } = host;
     const { config } = host.options;
     this.#host = host;
@@ -109,7 +116,7 @@ export class Attempt {
         (findings) => report(log, findings),
         (path) => sharedPort(serial, path),
       );
-    this.#tun = tun;
+    this.#packets = packets;
     const { promise, resolve } = Promise.withResolvers<End>();
     this.ended = promise;
     this.#resolve = resolve;
@@ -126,7 +133,7 @@ export class Attempt {
       random32,
       peerMayUse: (address) => peers.mayUse(address),
       admitsStrangers: () => peers.admitsStrangers(),
-      madeUpPeerAddress: () => madeUpPeer(tun),
+      madeUpPeerAddress: () => madeUpPeer(packets),
       timed: rtt && ((micros, lost) => rtt.answered(micros, lost)),
       bundle,
       load: (now) => ({ rate: pacer.rate, backlog: pacer.ahead(buffers.output.length, driverQueue(tty), now) }),
@@ -284,8 +291,8 @@ export class Attempt {
 
   #judgePap(user: string, password: string, now: number): void {
     const { peers } = this.#host;
-    const later = (this.#awaited = peers.askSamba(user, password, this.#tty.path, this.#tun.name));
-    if (later === undefined) this.#setVerdict(peers.judgePap(user, password, this.#tty.path, this.#tun.name), now);
+    const later = (this.#awaited = peers.askSamba(user, password, this.#tty.path, this.#packets.name));
+    if (later === undefined) this.#setVerdict(peers.judgePap(user, password, this.#tty.path, this.#packets.name), now);
     else void later.then((verdict) => this.#awaited === later && this.#setVerdict(verdict, performance.now()));
   }
 
@@ -309,11 +316,11 @@ export class Attempt {
     if (ipcp !== undefined && dialect !== undefined && !this.link.networks.up) {
       Object.assign(ipcp, ipcpConfig(config));
       dialect.wantPeer = ipcp.peer;
-      const address = peers.addressFor(dialect.wantPeer, this.#tun.unit);
+      const address = peers.addressFor(dialect.wantPeer, this.#packets.unit);
       if (address !== undefined) dialect.wantPeer = address;
     }
     const { device = "", ipparam } = config;
-    const args = [this.#tun.name, peer, hooks.env.get("PPPLOGNAME") ?? "", device, String(this.#tty.speed)];
+    const args = [this.#packets.name, peer, hooks.env.get("PPPLOGNAME") ?? "", device, String(this.#tty.speed)];
     this.#authScripts.up(ipparam === undefined ? args : [...args, ipparam]);
   }
 

@@ -4,10 +4,9 @@
 import { Bundle } from "../../link/bundle.ts";
 import { withFields } from "../../options/config.ts";
 import { SILENT_NOTIFIER } from "../notifier.ts";
-import type { Tun } from "../../os/net/tun.ts";
 import { Attempt, madeUpPeer, random32 } from "./attempt.ts";
-import type { Demand } from "../packets/demand.ts";
 import { report } from "../diagnose/finding.ts";
+import type { PacketPort } from "../packets/port.ts";
 import { Exit, Failed } from "../exit.ts";
 import { type Hooks, LONGEST_MS } from "../scripts/hooks.ts";
 import { Line } from "../line/line.ts";
@@ -36,7 +35,7 @@ export interface BundlingHost extends SessionHost {
 
 export class Bundling {
   readonly #host: BundlingHost;
-  readonly #tun: Tun;
+  readonly #port: PacketPort;
   readonly #memory: InterfaceBuffers;
   readonly #bundle: Bundle;
   readonly #loop: Loop;
@@ -52,11 +51,11 @@ export class Bundling {
   /** Wakes run() when there is a line to look after, or none to wait for. */
   #change = (): void => {};
 
-  constructor(host: BundlingHost, tun: Tun, memory: InterfaceBuffers, demand?: Demand) {
+  constructor(host: BundlingHost, port: PacketPort, memory: InterfaceBuffers) {
     const { log } = host;
     const { config } = host.options;
     this.#host = host;
-    this.#tun = tun;
+    this.#port = port;
     this.#memory = memory;
     const complain = (text: string): void => log.write("error", text);
     // Of this plan only the network phase is used; each line makes its own for the rest.
@@ -67,12 +66,12 @@ export class Bundling {
       complain,
     );
     this.#bundle = new Bundle(
-      { networks, hidePassword, ifname: tun.name },
+      { networks, hidePassword, ifname: port.name },
       {
         plain: memory.plain.bytes,
         random32,
         peerMayUse: (address) => this.#peers[0]?.mayUse(address) ?? false,
-        madeUpPeerAddress: () => madeUpPeer(tun),
+        madeUpPeerAddress: () => madeUpPeer(port),
       },
       log.debug ? Math.max(1, config.debug) : 0,
     );
@@ -82,7 +81,7 @@ export class Bundling {
       turnMs: () => this.#turnMs(),
       tunLost: (now) => this.#unit.lost(now),
     };
-    this.#loop = new Loop(this.#bundle, memory, owner, demand?.kept);
+    this.#loop = new Loop(this.#bundle, port, memory, owner);
     this.#unit = new Unit(
       {
         ...host,
@@ -90,12 +89,11 @@ export class Bundling {
         close: (reason, now) => this.#closeAll(reason, now),
         awaitPeer: (now) => [...this.#attempts].find(({ link }) => this.#bundle.has(link))?.link.awaitPeer(now),
         rate: () => this.#rate(),
-        takeFrom: (fd) => (this.#loop.tun = fd),
+        carry: (on) => (this.#loop.carrying = on),
         lines: () => [...this.#attempts].map((attempt) => attempt.status()),
       },
-      tun,
+      port,
       this.#bundle.networks,
-      demand,
     );
   }
 
@@ -210,7 +208,7 @@ export class Bundling {
       if (quitting()) return "final";
       log.write("notice", `Starting negotiation on ${tty.path}`);
       const host = { machine, options, log, peers, hooks, setStatus };
-      attempt = new Attempt(host, buffers, this.#memory.plain.bytes, tty, this.#tun, this.#bundle);
+      attempt = new Attempt(host, buffers, this.#memory.plain.bytes, tty, this.#port, this.#bundle);
       this.#attempts.add(attempt);
       this.#peers.push(peers);
       attempt.start(this.#loop, this.#unit);

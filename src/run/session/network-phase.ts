@@ -12,18 +12,14 @@ import type { Machine } from "../machine.ts";
 import { Publication } from "../../os/log/publication.ts";
 import type { Notifier } from "../notifier.ts";
 import { writeResolvConf } from "../../os/net/resolv-conf.ts";
-import type { Tun } from "../../os/net/tun.ts";
-import type { Demand } from "../packets/demand.ts";
 import { Exit } from "../exit.ts";
 import type { Hooks, UpDown } from "../scripts/hooks.ts";
 import type { NameServers } from "../packets/name-servers.ts";
-import { Network, queueLength } from "../packets/network.ts";
+import { queueLength } from "../packets/network.ts";
+import type { Load, PacketPort } from "../packets/port.ts";
 import { type LineStatus, type Status, statusPath } from "../live/published-status.ts";
 
 const SECOND = 1000;
-const BUSY_MS = 300;
-/** Bits a second of a line of which nobody knows how fast it is. */
-const FAST = 2_000_000;
 
 export interface UnitHost {
   readonly machine: Machine;
@@ -46,8 +42,8 @@ export interface UnitHost {
   awaitPeer(now: number): void;
   /** Bits a second that packets leave with; 0: nobody knows. */
   rate(): number;
-  /** From now on packets may be taken from this descriptor; -1: none. */
-  takeFrom(tun: number): void;
+  /** From now on packets are carried, or not. */
+  carry(on: boolean): void;
   /** For pppstats and `nullmodem status`. */
   lines(): LineStatus[];
 }
@@ -60,11 +56,9 @@ export class Unit {
   wasUp = false;
   /** A limit was reached: with `persist`, go on at once. */
   noHoldoff = false;
-  readonly tun: Tun;
+  readonly #port: PacketPort;
   readonly #host: UnitHost;
   readonly #networks: Networks;
-  readonly #network: Network;
-  readonly #demand: Demand | undefined;
   readonly #ipScripts: UpDown;
   readonly #ipv6Scripts: UpDown;
   readonly #published: Publication | undefined;
@@ -78,26 +72,13 @@ export class Unit {
   #startedAt = performance.now();
   #firstUpAt = Infinity;
   #octetsCheckedAt = 0;
-  /** Of {@link #hasBeenBusy}. */
-  #wasBusy = false;
-  #sampledAt = 0;
-  #sampledOctets = 0;
 
-  /** `demand` has the interface before the link and after it. */
-  constructor(host: UnitHost, tun: Tun, networks: Networks, demand?: Demand) {
-    const { options, log, hooks } = host;
+  constructor(host: UnitHost, port: PacketPort, networks: Networks) {
+    const { options, hooks } = host;
     const { config } = options;
     this.#host = host;
-    this.#demand = demand;
-    this.tun = tun;
+    this.#port = port;
     this.#networks = networks;
-    this.#network =
-      demand?.network ??
-      new Network(
-        tun,
-        () => options.config,
-        (level, text) => log.write(level, text),
-      );
     this.#ipScripts = hooks.pair(config.ipUpScript, config.ipDownScript);
     this.#ipv6Scripts = hooks.pair(config.ipv6UpScript, config.ipv6DownScript);
     this.#published = this.#publish();
@@ -106,15 +87,15 @@ export class Unit {
   /** Takes back all that was done to the machine; what the events left undone, when a bug kept them from coming. */
   end(): void {
     this.#published?.close();
-    if (this.#demand === undefined) this.#network.down();
+    this.#port.takeBack();
   }
 
   #publish(): Publication | undefined {
     const { log, runDirectory } = this.#host;
     try {
-      return new Publication(statusPath(this.tun.name, runDirectory), () => JSON.stringify(this.#status()));
+      return new Publication(statusPath(this.#port.name, runDirectory), () => JSON.stringify(this.#status()));
     } catch (error) {
-      log.write("debug", `pppstats will know less of ${this.tun.name}: ${reasonOf(error)}`);
+      log.write("debug", `pppstats will know less of ${this.#port.name}: ${reasonOf(error)}`);
       return undefined;
     }
   }
@@ -127,7 +108,7 @@ export class Unit {
     } = this.#host;
     const isUp = this.#ready.ipv4 || this.#ready.ipv6;
     return {
-      interface: this.tun.name,
+      interface: this.#port.name,
       pid: this.#host.machine.processes.pid,
       namespace: this.#host.machine.network.namespace(),
       linkname: config.linkname,
@@ -204,8 +185,8 @@ export class Unit {
 
   /** Somebody removed the interface. */
   lost(now: number): void {
-    this.#host.log.write("error", `Interface ${this.tun.name} has been removed`);
-    if (this.#demand !== undefined) this.#demand.gone = true;
+    this.#host.log.write("error", `Interface ${this.#port.name} has been removed`);
+    this.#port.lost();
     this.#host.setStatus(Exit.FATAL);
     this.#host.close("Interface removed", now);
   }
@@ -237,7 +218,7 @@ export class Unit {
         this.#ipv6Down(event.last, now);
         return true;
       case "caught-up":
-        if (this.#demand !== undefined) Object.assign(this.#demand.kept.ready, this.#ready);
+        this.#port.peerReady(this.#ready);
         return true;
       default:
         return false;
@@ -263,29 +244,19 @@ export class Unit {
       speed,
     } = this.#host;
     const { device = "", ipparam } = config;
-    const args = [this.tun.name, device, String(speed), ...more];
+    const args = [this.#port.name, device, String(speed), ...more];
     return ipparam === undefined ? args : [...args, ipparam];
   }
 
   /** To be called now and then: the queue is to last as long whatever the line, or the lines, make of its packets. */
   fitQueue(now: number): void {
     if (!this.#ready.ipv4 && !this.#ready.ipv6) return;
-    // What comes while what was kept goes out must have room too. And the kernel loses packets that come just when it
-    // changes a queue: where the queue is another with every link, it is changed only when it matters.
-    if (this.#demand !== undefined && (this.#demand.kept.isEmptying || !this.#hasBeenBusy(now))) return;
-    this.#network.fitQueue(this.#host.rate(), this.#networks.gain.ratio, this.#mtu);
+    this.#port.fitQueue(this.#mtu, this.#load, now);
   }
 
-  /** Whether the line has had half of what it can take, or more, for a while since the link came up. */
-  #hasBeenBusy(now: number): boolean {
-    const took = now - this.#sampledAt;
-    if (this.#wasBusy || took < BUSY_MS) return this.#wasBusy;
-    const { octetsOut } = this.#networks.traffic;
-    const bitsASecond = ((octetsOut - this.#sampledOctets) * 10 * SECOND) / took;
-    this.#wasBusy = bitsASecond > (this.#host.rate() || FAST) / 2;
-    this.#sampledAt = now;
-    this.#sampledOctets = octetsOut;
-    return this.#wasBusy;
+  get #load(): Load {
+    const { gain, traffic } = this.#networks;
+    return { rate: this.#host.rate(), gain: gain.ratio, octetsOut: traffic.octetsOut };
   }
 
   get #queue(): number {
@@ -294,7 +265,7 @@ export class Unit {
 
   #setMtu(mtu: number): void {
     this.#mtu = mtu;
-    if (this.#ready.ipv4 || this.#ready.ipv6) this.#network.setMtu(mtu);
+    if (this.#ready.ipv4 || this.#ready.ipv6) this.#port.setMtu(mtu);
   }
 
   #ipv4Up(event: Ipv4Up): void {
@@ -316,9 +287,9 @@ export class Unit {
       if (problem !== undefined) log.write("error", problem);
     }
     const scripts = [this.#beforeUp];
-    if (this.#demand === undefined) {
+    if (!this.#port.hasIpv4) {
       try {
-        this.#network.setAddresses(event.our, event.peer);
+        this.#port.setAddresses(event.our, event.peer);
       } catch (error) {
         this.#interfaceFailed(error);
         return;
@@ -348,12 +319,9 @@ export class Unit {
     this.#networks.closeIpcp("Interface configuration failed", performance.now());
   }
 
-  /** net-pre-up or ip-pre-up may have renamed the interface: it goes on under its new name, IFNAME and pid files stay. */
+  /** net-pre-up or ip-pre-up may have renamed the interface: it goes on under its new name. */
   #readName(): void {
-    const { tun } = this;
-    const old = tun.name;
-    tun.readName();
-    if (tun.name !== old) this.#published?.move(statusPath(tun.name, this.#host.runDirectory));
+    if (this.#port.readName()) this.#published?.move(statusPath(this.#port.name, this.#host.runDirectory));
   }
 
   /** Addresses are set, ip-pre-up has ended: packets may go. */
@@ -361,17 +329,16 @@ export class Unit {
     const { onUp, notifier, nameServers } = this.#host;
     this.#readName();
     try {
-      if (this.#demand === undefined) this.#network.up(event.peer, this.#mtu, this.#queue);
-      else this.#demand.ipv4Up(event.our, event.peer, this.#mtu);
+      this.#port.ipv4Up(event.our, event.peer, this.#mtu, this.#queue);
     } catch (error) {
       this.#interfaceFailed(error);
       return;
     }
     this.#carries("ipv4");
-    if (this.#demand === undefined) this.#sayAddresses(event);
+    if (!this.#port.hasIpv4) this.#sayAddresses(event);
     const servers = [...new Set(this.#servers(event))];
     this.#ipScripts.up(this.#args(ipv4Text(event.our), ipv4Text(event.peer)), () => {
-      if (servers.length > 0) nameServers.announce(this.tun.name, servers);
+      if (servers.length > 0) nameServers.announce(this.#port.name, servers);
     });
     notifier.status(`up: ${ipv4Text(event.our)} <-> ${ipv4Text(event.peer)}`, true);
     onUp();
@@ -394,12 +361,8 @@ export class Unit {
 
   #ipv6Ready(event: Ipv6Up): void {
     const { log, onUp, notifier } = this.#host;
-    const demand = this.#demand;
     this.#readName();
-    const trouble =
-      demand === undefined
-        ? this.#network.up6(event.our, event.peer, this.#mtu, this.#queue)
-        : demand.ipv6Up(event.our, event.peer, this.#mtu);
+    const trouble = this.#port.ipv6Up(event.our, event.peer, this.#mtu, this.#queue);
     if (trouble !== undefined) {
       this.#networks.closeIpv6cp(trouble, performance.now());
       return;
@@ -407,7 +370,7 @@ export class Unit {
     this.#carries("ipv6");
     const our = linkLocalText(event.our);
     const peer = linkLocalText(event.peer);
-    if (demand?.hasIpv6 !== true) {
+    if (!this.#port.hasIpv6) {
       log.write("notice", `local  LL address ${our}`);
       if (event.peer.high !== 0 || event.peer.low !== 0) log.write("notice", `remote LL address ${peer}`);
     }
@@ -420,14 +383,11 @@ export class Unit {
   #carries(protocol: "ipv4" | "ipv6"): void {
     const isFirst = !this.#ready.ipv4 && !this.#ready.ipv6;
     this.#ready[protocol] = true;
-    if (this.#demand !== undefined) this.#host.awaitPeer(performance.now());
+    if (this.#port.awaitsPeer) this.#host.awaitPeer(performance.now());
     if (!isFirst) return;
-    if (this.#demand !== undefined) this.#network.setMtu(this.#mtu);
-    this.#host.takeFrom(this.tun.fd);
     this.#startedAt = performance.now();
-    this.#sampledAt = this.#startedAt;
-    this.#sampledOctets = this.#networks.traffic.octetsOut;
-    this.#wasBusy = false;
+    this.#port.opened(this.#mtu, this.#load, this.#startedAt);
+    this.#host.carry(true);
     this.#firstUpAt = Math.min(this.#firstUpAt, this.#startedAt);
     this.#octetsCheckedAt = this.#startedAt;
     this.wasUp = true;
@@ -438,10 +398,9 @@ export class Unit {
     const event = this.#ipv4;
     this.#ipv4 = undefined;
     this.#ready.ipv4 = false;
-    if (this.#demand === undefined) this.#network.down4();
-    else this.#demand.ipv4Down();
+    this.#port.ipv4Down();
     this.#count(last, now);
-    this.#host.nameServers.withdraw(this.tun.name);
+    this.#host.nameServers.withdraw(this.#port.name);
     this.#ipScripts.down(event && this.#args(ipv4Text(event.our), ipv4Text(event.peer)));
   }
 
@@ -449,8 +408,7 @@ export class Unit {
     const event = this.#ipv6;
     this.#ipv6 = undefined;
     this.#ready.ipv6 = false;
-    if (this.#demand === undefined) this.#network.down6();
-    else this.#demand.ipv6Down();
+    this.#port.ipv6Down();
     this.#count(last, now);
     this.#ipv6Scripts.down(event && this.#args(linkLocalText(event.our), linkLocalText(event.peer)));
   }
@@ -465,7 +423,7 @@ export class Unit {
     hooks.env.set("BYTES_RCVD", String(octetsIn));
     if (!last) return;
     this.#host.notifier.status("waiting for the peer");
-    this.#host.takeFrom(-1);
+    this.#host.carry(false);
     log.write("info", `Connect time ${Math.floor(tenths / 10)}.${tenths % 10} minutes.`);
     log.write("info", `Sent ${octetsOut} bytes, received ${octetsIn} bytes.`);
   }

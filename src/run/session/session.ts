@@ -16,6 +16,8 @@ import { Interface } from "../packets/interface.ts";
 import { undoLeftOver } from "../packets/left-over.ts";
 import { Line } from "../line/line.ts";
 import { Buffers, InterfaceBuffers, Loop, type LoopOwner } from "../loop/loop.ts";
+import type { Outlast, PacketPort } from "../packets/port.ts";
+import { TunPort } from "../packets/tun-port.ts";
 import { NameServers } from "../packets/name-servers.ts";
 import type { Peers } from "../peers/peers.ts";
 import type { SessionHost } from "./session-host.ts";
@@ -158,12 +160,12 @@ export class Session {
   }
 
   /** Waits for a script, unless a signal says otherwise: false then. */
-  async #outlast(script: Promise<void> | undefined): Promise<boolean> {
+  readonly #outlast: Outlast = async (script) => {
     const woken = new Promise<boolean>((resolve) => (this.#wake = () => resolve(false)));
     const ended = await Promise.race([script?.then(() => true) ?? true, woken]);
     this.#wake = undefined;
     return ended;
-  }
+  };
 
   /** A signal the process got. */
   onSignal(event: SignalEvent): void {
@@ -224,7 +226,7 @@ export class Session {
         if (this.#quitting) return false;
         this.#status = Exit.OK;
         this.#dormant = true;
-        this.#notifier.status(`waiting for traffic on ${demand.interface.tun.name}`);
+        this.#notifier.status(`waiting for traffic on ${demand.name}`);
         const found = await demand.awaitPacket(
           () => {
             if (this.#notifier.beatAt <= performance.now()) this.#beat();
@@ -235,7 +237,7 @@ export class Session {
         this.#dormant = false;
         if (found === "stopped") return false;
         if (found === "packet") break;
-        this.#log.write("error", `Interface ${demand.interface.tun.name} has been removed`);
+        this.#log.write("error", `Interface ${demand.name} has been removed`);
         this.#status = Exit.FATAL;
         demand.gone = true;
         if (!this.#config.persist) return false;
@@ -253,23 +255,17 @@ export class Session {
       options: this.#host.options,
       log: this.#log,
       hooks: this.#hooks,
-      outlast: (script: Promise<void> | undefined) => this.#outlast(script),
+      outlast: this.#outlast,
     };
     const demand = (this.#demand = new Demand(host, this.#openInterface()));
-    // A signal ends the wait for a script; whether it ends all, the caller knows.
-    await this.#outlast(demand.interface.announce(this.#config.speed));
-    demand.interface.writePidFiles();
     await demand.setUp();
     return demand;
   }
 
   #endDemand(): void {
     const demand = this.#demand;
-    if (demand === undefined) return;
     this.#demand = undefined;
-    demand.end();
-    demand.interface.down();
-    demand.interface.close();
+    demand?.end();
   }
 
   // ── one attempt ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -302,23 +298,19 @@ export class Session {
   /** One link on one line. */
   async #single(): Promise<void> {
     const line = (this.#line = new Line(this.#lineHost()));
-    const demand = this.#demand;
-    // Of this link alone.
-    let own: Interface | undefined;
+    let port: PacketPort | undefined;
     try {
       const tty = await line.open();
       if (this.#quitting) return;
-      const used = demand?.interface ?? (own = this.#openInterface());
-      if (own === undefined) used.setSpeed(tty.speed);
-      else if (!(await this.#announce(own, tty.speed))) return;
-      const { tun } = used;
-      this.#log.write("notice", `Connect: ${tun.name} <--> ${tty.path}`);
+      port = this.#openPort();
+      if (!(await port.begin(tty.speed, this.#outlast))) return;
+      this.#log.write("notice", `Connect: ${port.name} <--> ${tty.path}`);
       this.#notifier.status("waiting for the peer");
       this.#status = Exit.NEGOTIATION;
       const setStatus = (exit: Exit): void => void (this.#status = exit);
       const { machine, options } = this.#host;
       const host = { machine, options, log: this.#log, peers: this.#peers, hooks: this.#hooks, setStatus };
-      const attempt = new Attempt(host, this.#buffers, this.#memory.plain.bytes, tty, tun);
+      const attempt = new Attempt(host, this.#buffers, this.#memory.plain.bytes, tty, port);
       const { networks } = attempt.link;
       const unit = new Unit(
         {
@@ -332,12 +324,11 @@ export class Session {
           close: (reason, now) => attempt.close(reason, now),
           awaitPeer: (now) => attempt.link.awaitPeer(now),
           rate: () => attempt.pacer.rate * 10_000,
-          takeFrom: (fd) => (loop.tun = fd),
+          carry: (on) => (loop.carrying = on),
           lines: () => [attempt.status()],
         },
-        tun,
+        port,
         networks,
-        demand,
       );
       const owner: LoopOwner = {
         settle: (now) => {
@@ -352,7 +343,7 @@ export class Session {
         turnMs: () => attempt.turnMs(),
         tunLost: (now) => unit.lost(now),
       };
-      const loop = new Loop(attempt.link, this.#memory, owner, demand?.kept);
+      const loop = new Loop(attempt.link, port, this.#memory, owner);
       this.#running = attempt;
       try {
         attempt.start(loop, unit);
@@ -363,7 +354,7 @@ export class Session {
         if (end.final) this.#quitting = true;
         this.#running = undefined;
         unit.end();
-        own?.down();
+        port.finish();
         await line.end(end.hangup);
       } finally {
         // A bug above must not leave an address or a route behind.
@@ -375,17 +366,15 @@ export class Session {
       line.close();
       this.#lastLine = line;
       this.#line = undefined;
-      own?.close();
+      port?.release();
     }
   }
 
   /** Several lines, one interface (RFC 1990). */
   async #bundle(): Promise<void> {
-    const demand = this.#demand;
-    let own: Interface | undefined;
-    const { tun } = demand?.interface ?? (own = this.#openInterface());
+    const port = this.#openPort();
     try {
-      if (own !== undefined && !(await this.#announce(own, this.#config.speed))) return;
+      if (!(await port.begin(this.#config.speed, this.#outlast))) return;
       this.#notifier.status("waiting for the peer");
       this.#status = Exit.NEGOTIATION;
       const bundling = new Bundling(
@@ -396,17 +385,16 @@ export class Session {
           setStatus: (exit) => (this.#status = exit),
           quitting: () => this.#quitting,
         },
-        tun,
+        port,
         this.#memory,
-        demand,
       );
       this.#running = bundling;
       const end = await bundling.run();
       if (end.wasUp) this.#failures = 0;
       if (end.noHoldoff) this.#needHoldoff = false;
-      own?.down();
+      port.finish();
     } finally {
-      own?.close();
+      port.release();
     }
   }
 
@@ -415,11 +403,9 @@ export class Session {
     return Interface.open({ options, log: this.#log, hooks: this.#hooks, pidFiles: this.#pidFiles });
   }
 
-  /** False: a signal says that there will be no link. */
-  async #announce(own: Interface, speed: number): Promise<boolean> {
-    if (!(await this.#outlast(own.announce(speed)))) return false;
-    own.writePidFiles();
-    return true;
+  /** What the next link carries packets for. */
+  #openPort(): PacketPort {
+    return this.#demand ?? new TunPort(this.#openInterface(), this.#host.options, this.#log);
   }
 
   #fail(error: unknown): void {

@@ -1,0 +1,101 @@
+// The packet port of a link that has a TUN of its own: opened for the link, and gone with it.
+
+import type { InterfaceId } from "../../wire/ipv6cp.ts";
+import { libc, type Memory } from "../../os/ffi/libc.ts";
+import type { OptionsInForce } from "../settings/options-in-force.ts";
+import type { Log } from "../log.ts";
+import type { Interface } from "./interface.ts";
+import { Network } from "./network.ts";
+import { type Load, MAX_PACKET, type Outlast, type PacketPort } from "./port.ts";
+
+export class TunPort implements PacketPort {
+  readonly hasKept = false;
+  readonly hasIpv4 = false;
+  readonly hasIpv6 = false;
+  readonly awaitsPeer = false;
+  readonly fd: number;
+  readonly #interface: Interface;
+  readonly #network: Network;
+
+  constructor(own: Interface, options: OptionsInForce, log: Log) {
+    this.fd = own.tun.fd;
+    this.#interface = own;
+    this.#network = new Network(
+      own.tun,
+      () => options.config,
+      (level, text) => log.write(level, text),
+    );
+  }
+
+  get name(): string {
+    return this.#interface.tun.name;
+  }
+
+  get unit(): number {
+    return this.#interface.tun.unit;
+  }
+
+  read(into: Memory, at: number): number {
+    return libc.read(this.fd, into.at(at), MAX_PACKET);
+  }
+
+  write(from: Memory, start: number, end: number): void {
+    libc.write(this.fd, from.at(start), end - start);
+  }
+
+  async begin(speed: number, outlast: Outlast): Promise<boolean> {
+    if (!(await outlast(this.#interface.announce(speed)))) return false;
+    this.#interface.writePidFiles();
+    return true;
+  }
+
+  takeBack(): void {
+    this.#network.down();
+  }
+
+  finish(): void {
+    this.#interface.down();
+  }
+
+  release(): void {
+    this.#interface.close();
+  }
+
+  lost(): void {}
+
+  readName(): boolean {
+    return this.#interface.readName();
+  }
+
+  setAddresses(our: number, peer: number): void {
+    this.#network.setAddresses(our, peer);
+  }
+
+  ipv4Up(_our: number, peer: number, mtu: number, queue: number): void {
+    this.#network.up(peer, mtu, queue);
+  }
+
+  ipv4Down(): void {
+    this.#network.down4();
+  }
+
+  ipv6Up(our: InterfaceId, peer: InterfaceId, mtu: number, queue: number): string | undefined {
+    return this.#network.up6(our, peer, mtu, queue);
+  }
+
+  ipv6Down(): void {
+    this.#network.down6();
+  }
+
+  opened(): void {}
+
+  setMtu(mtu: number): void {
+    this.#network.setMtu(mtu);
+  }
+
+  fitQueue(mtu: number, { rate, gain }: Load): void {
+    this.#network.fitQueue(rate, gain, mtu);
+  }
+
+  peerReady(): void {}
+}
