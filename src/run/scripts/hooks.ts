@@ -5,9 +5,6 @@ import type { Child } from "../host/processes.ts";
 import type { LogLevel } from "../log.ts";
 import type { Clock, Machine } from "../machine.ts";
 
-/** A timer of more milliseconds fires at once. */
-export const LONGEST_MS = 0x7fffffff;
-
 const TURN_MS = 20;
 
 export class Hooks {

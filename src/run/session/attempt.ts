@@ -179,11 +179,6 @@ export class Attempt {
     this.link.trace.level = level;
   }
 
-  /** Negotiates compression anew (SIGUSR2). */
-  restartCcp(): void {
-    this.link.networks.restartCcp(performance.now());
-  }
-
   status(): LineStatus {
     const { link, pacer } = this;
     const { frames, badFcs, runts, overlong, aborted, faults } = link.deframer.stats;

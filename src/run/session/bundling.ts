@@ -7,16 +7,14 @@ import { SILENT_NOTIFIER } from "../notifier.ts";
 import { Attempt, madeUpPeer, random32 } from "./attempt.ts";
 import { report } from "../diagnose/finding.ts";
 import type { PacketPort } from "../packets/port.ts";
-import { Exit, Failed } from "../exit.ts";
-import { type Hooks, LONGEST_MS } from "../scripts/hooks.ts";
+import { Failed } from "../exit.ts";
 import { Line } from "../line/line.ts";
 import { linkConfig } from "../settings/link-config.ts";
 import { OptionsInForce } from "../settings/options-in-force.ts";
-import { Buffers, type InterfaceBuffers, Loop, type LoopOwner } from "../loop/loop.ts";
-import type { NameServers } from "../packets/name-servers.ts";
+import { Buffers, type InterfaceBuffers } from "../loop/loop.ts";
 import type { Peers } from "../peers/peers.ts";
-import type { SessionHost } from "./session-host.ts";
-import { Unit } from "./network-phase.ts";
+import { LinkGroup, type LinkGroupHost } from "./link-group.ts";
+import { Waits } from "./waits.ts";
 import { Whereabouts } from "../line/whereabouts.ts";
 
 const SECOND = 1000;
@@ -25,10 +23,7 @@ const TURN_MS = 20;
 /** Between two tries on a line at the least: a cable that is pulled must not fill the log. */
 const LEAST_HOLDOFF_MS = 1000;
 
-export interface BundlingHost extends SessionHost {
-  readonly hooks: Hooks;
-  readonly nameServers: NameServers;
-  setStatus(exit: Exit): void;
+export interface BundlingHost extends LinkGroupHost {
   /** Nothing more is to be begun. */
   quitting(): boolean;
 }
@@ -38,14 +33,11 @@ export class Bundling {
   readonly #port: PacketPort;
   readonly #memory: InterfaceBuffers;
   readonly #bundle: Bundle;
-  readonly #loop: Loop;
-  readonly #unit: Unit;
-  readonly #attempts = new Set<Attempt>();
+  readonly group: LinkGroup;
   readonly #lines = new Set<Line>();
   /** The peers of the lines in the bundle, the first of them first: it is its addresses that count. */
   readonly #peers: Peers[] = [];
-  /** Ends a sleep. */
-  readonly #wakes = new Set<() => void>();
+  readonly #waits: Waits;
   /** Lines that are not given up. */
   #alive = 0;
   /** Wakes run() when there is a line to look after, or none to wait for. */
@@ -56,6 +48,7 @@ export class Bundling {
     const { config } = host.options;
     this.#host = host;
     this.#port = port;
+    this.#waits = new Waits(host.machine.clock);
     this.#memory = memory;
     const complain = (text: string): void => log.write("error", text);
     // Of this plan only the network phase is used; each line makes its own for the rest.
@@ -75,30 +68,12 @@ export class Bundling {
       },
       log.debug ? Math.max(1, config.debug) : 0,
     );
-    const owner: LoopOwner = {
-      settle: (now) => this.#settle(now),
-      nextDeadline: () => this.#nextDeadline(),
-      turnMs: () => this.#turnMs(),
-      tunLost: (now) => this.#unit.lost(now),
-    };
-    this.#loop = new Loop(this.#bundle, port, memory, owner);
-    this.#unit = new Unit(
-      {
-        ...host,
-        speed: config.speed,
-        close: (reason, now) => this.#closeAll(reason, now),
-        awaitPeer: (now) => [...this.#attempts].find(({ link }) => this.#bundle.has(link))?.link.awaitPeer(now),
-        rate: () => this.#rate(),
-        carry: (on) => (this.#loop.carrying = on),
-        lines: () => [...this.#attempts].map((attempt) => attempt.status()),
-      },
-      port,
-      this.#bundle.networks,
-    );
+    const turnMs = (): number => (this.#hasBusyLine ? TURN_MS : Infinity);
+    this.group = new LinkGroup(host, this.#bundle, port, memory, turnMs);
   }
 
   /** Runs all lines until none of them is left. */
-  async run(): Promise<{ wasUp: boolean; noHoldoff: boolean }> {
+  async run(): Promise<void> {
     const {
       options: { config },
     } = this.#host;
@@ -111,7 +86,7 @@ export class Bundling {
         // A bug on one line ends the others in good order, and is reported after them.
         .catch((error: unknown) => {
           bugs.push(error);
-          this.#closeAll("Internal error", performance.now());
+          this.group.close("Internal error", performance.now());
         })
         .finally(() => {
           this.#alive--;
@@ -121,7 +96,7 @@ export class Bundling {
     try {
       while (this.#alive > 0) {
         const changed = new Promise<void>((resolve) => (this.#change = resolve));
-        if (this.#attempts.size > 0) await this.#loop.run();
+        if (this.group.attempts.size > 0) await this.group.run();
         else if (this.#alive > 0) await changed;
         // What the loop's last round resolved goes on before it is asked again.
         await new Promise(setImmediate);
@@ -129,44 +104,23 @@ export class Bundling {
       await Promise.all(lines);
       if (bugs.length > 0) throw bugs[0];
     } finally {
-      this.#unit.end();
-      for (const attempt of this.#attempts) attempt.abandon();
+      this.group.end();
       for (const line of this.#lines) line.close();
     }
-    return { wasUp: this.#unit.wasUp, noHoldoff: this.#unit.noHoldoff };
   }
 
   /** A signal that ends it all. */
   signal(number: number): void {
-    for (const wake of this.#wakes) wake();
+    this.#waits.wake();
     for (const line of this.#lines) line.signal(number);
-    this.#closeAll("User request", performance.now());
-  }
-
-  trace(level: number): void {
-    this.#bundle.trace.level = level;
-    for (const attempt of this.#attempts) attempt.trace(level);
-  }
-
-  restartCcp(): void {
-    this.#bundle.networks.restartCcp(performance.now());
-  }
-
-  #turnMs(): number {
-    let turnMs = this.#hasBusyLine ? TURN_MS : Infinity;
-    for (const attempt of this.#attempts) turnMs = Math.min(turnMs, attempt.turnMs());
-    return turnMs;
+    this.group.close("User request", performance.now());
   }
 
   /** A line is being opened, waits for its next try, or has a link that has just ended. */
   get #hasBusyLine(): boolean {
-    if (this.#attempts.size < this.#alive) return true;
-    for (const attempt of this.#attempts) if (attempt.over) return true;
+    if (this.group.attempts.size < this.#alive) return true;
+    for (const attempt of this.group.attempts) if (attempt.over) return true;
     return false;
-  }
-
-  #closeAll(reason: string, now: number): void {
-    for (const attempt of this.#attempts) attempt.close(reason, now);
   }
 
   // ── one line ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -186,7 +140,7 @@ export class Bundling {
       if (outcome === "final" || quitting() || !persist) return;
       // The bundle lives: a line of it is worth waiting for, however long.
       if (maxfail > 0 && failures >= maxfail && this.#bundle.size === 0) return;
-      await this.#sleep(Math.max(holdoff * SECOND, LEAST_HOLDOFF_MS - (performance.now() - began)));
+      await this.#waits.sleep(Math.max(holdoff * SECOND, LEAST_HOLDOFF_MS - (performance.now() - began)));
       if (quitting()) return;
     }
   }
@@ -198,7 +152,7 @@ export class Bundling {
     whereabouts?: Whereabouts,
   ): Promise<"up" | "down" | "final"> {
     const { machine, log, hooks, peersOf, setStatus, quitting } = this.#host;
-    const sleep = (milliseconds: number): Promise<void> => this.#sleep(milliseconds);
+    const { sleep } = this.#waits;
     const line = new Line({ machine, options, log, hooks, notifier: SILENT_NOTIFIER, whereabouts, sleep, quitting });
     this.#lines.add(line);
     const peers = peersOf(options);
@@ -209,9 +163,8 @@ export class Bundling {
       log.write("notice", `Starting negotiation on ${tty.path}`);
       const host = { machine, options, log, peers, hooks, setStatus };
       attempt = new Attempt(host, buffers, this.#memory.plain.bytes, tty, this.#port, this.#bundle);
-      this.#attempts.add(attempt);
       this.#peers.push(peers);
-      attempt.start(this.#loop, this.#unit);
+      this.group.start(attempt);
       this.#change();
       const end = await attempt.ended;
       this.#forget(attempt, peers);
@@ -233,59 +186,7 @@ export class Bundling {
   }
 
   #forget(attempt: Attempt, peers: Peers): void {
-    if (!this.#attempts.delete(attempt)) return;
+    if (!this.group.attempts.delete(attempt)) return;
     this.#peers.splice(this.#peers.indexOf(peers), 1);
-  }
-
-  /** Sleeps, unless a signal says otherwise. */
-  #sleep(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer);
-        this.#wakes.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, Math.min(Math.max(0, milliseconds), LONGEST_MS));
-      this.#wakes.add(wake);
-    });
-  }
-
-  // ── the loop's owner ─────────────────────────────────────────────────────────────────────────────────────────────
-
-  #settle(now: number): void {
-    const { notifier } = this.#host;
-    if (notifier.beatAt <= now) notifier.beat(now);
-    this.#takeEvents(now);
-    this.#unit.fitQueue(now);
-    if (this.#unit.nextDeadline() > now) return;
-    this.#unit.checkLimits(now);
-    this.#takeEvents(now);
-  }
-
-  #takeEvents(now: number): void {
-    const { log, setStatus } = this.#host;
-    for (const attempt of [...this.#attempts]) attempt.settle(now);
-    for (let event; (event = this.#bundle.takeEvent()) !== undefined;) {
-      if (this.#unit.handle(event, now)) continue;
-      if (event.type === "log") log.write(event.level, event.text);
-      else if (event.type === "failure") setStatus(Exit.NEGOTIATION);
-    }
-  }
-
-  #nextDeadline(): number {
-    let at = Math.min(this.#unit.nextDeadline(), this.#host.notifier.beatAt);
-    for (const attempt of this.#attempts) at = Math.min(at, attempt.nextDeadline());
-    return at;
-  }
-
-  /** Bits a second of all lines together; 0 as soon as one's is not known. */
-  #rate(): number {
-    let rate = 0;
-    for (const { pacer, link } of this.#attempts) {
-      if (!this.#bundle.has(link)) continue;
-      if (!pacer.paced) return 0;
-      rate += pacer.rate * 10_000;
-    }
-    return rate;
   }
 }

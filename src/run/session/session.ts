@@ -11,18 +11,20 @@ import { Demand } from "../packets/demand.ts";
 import type { LineHost } from "../line/device.ts";
 import { report } from "../diagnose/finding.ts";
 import { Exit, Failed } from "../exit.ts";
-import { Hooks, LONGEST_MS } from "../scripts/hooks.ts";
+import { Hooks } from "../scripts/hooks.ts";
 import { Interface } from "../packets/interface.ts";
 import { undoLeftOver } from "../packets/left-over.ts";
 import { Line } from "../line/line.ts";
-import { Buffers, InterfaceBuffers, Loop, type LoopOwner } from "../loop/loop.ts";
-import type { Outlast, PacketPort } from "../packets/port.ts";
+import { Buffers, InterfaceBuffers } from "../loop/loop.ts";
+import type { PacketPort } from "../packets/port.ts";
 import { TunPort } from "../packets/tun-port.ts";
 import { NameServers } from "../packets/name-servers.ts";
 import type { Peers } from "../peers/peers.ts";
 import type { SessionHost } from "./session-host.ts";
-import { Unit } from "./network-phase.ts";
+import { LinkGroup, type LinkGroupHost } from "./link-group.ts";
+import type { Unit } from "./network-phase.ts";
 import { warmUp } from "../loop/warm-up.ts";
+import { Waits } from "./waits.ts";
 import { Whereabouts } from "../line/whereabouts.ts";
 
 const SECOND = 1000;
@@ -47,8 +49,7 @@ export class Session {
   #quitting = false;
   #needHoldoff = true;
   #failures = 0;
-  /** Wakes whatever the session waits for outside the loop. */
-  #wake: (() => void) | undefined;
+  readonly #waits: Waits;
   #line: Line | undefined;
   /** The interface of `demand`, and whether it waits for a packet. */
   #demand: Demand | undefined;
@@ -56,11 +57,12 @@ export class Session {
   /** The last line that was closed: its program may have to be ended yet. */
   #lastLine: Line | undefined;
   /** What runs on the line, or on all of them. */
-  #running: Attempt | Bundling | undefined;
+  #running: LinkGroup | Bundling | undefined;
 
   constructor(host: SessionHost) {
     this.#host = host;
     this.#log = host.log;
+    this.#waits = new Waits(host.machine.clock);
     this.#hooks = new Hooks(
       host.machine,
       (level, text) => this.#log.write(level, text),
@@ -131,7 +133,7 @@ export class Session {
       wait = Math.max(wait, REOPEN_MS - (performance.now() - began));
     if (wait <= 0) return false;
     this.#notifier.status("waiting for the next try");
-    await this.#sleep(wait);
+    await this.#waits.sleep(wait);
     return true;
   }
 
@@ -144,28 +146,6 @@ export class Session {
   get #vanished(): boolean {
     return this.#config.device === undefined && this.#failures > 0;
   }
-
-  /** Sleeps, unless a signal says otherwise. */
-  #sleep(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(done, Math.min(milliseconds, LONGEST_MS));
-      const session = this;
-      function done(): void {
-        clearTimeout(timer);
-        session.#wake = undefined;
-        resolve();
-      }
-      this.#wake = done;
-    });
-  }
-
-  /** Waits for a script, unless a signal says otherwise: false then. */
-  readonly #outlast: Outlast = async (script) => {
-    const woken = new Promise<boolean>((resolve) => (this.#wake = () => resolve(false)));
-    const ended = await Promise.race([script?.then(() => true) ?? true, woken]);
-    this.#wake = undefined;
-    return ended;
-  };
 
   /** A signal the process got. */
   onSignal(event: SignalEvent): void {
@@ -191,14 +171,18 @@ export class Session {
         return;
       case "SIGUSR1":
         this.#log.debug = !this.#log.debug;
-        this.#running?.trace(this.#log.debug ? 1 : 0);
+        this.#group?.trace(this.#log.debug ? 1 : 0);
         return;
       case "SIGUSR2":
-        this.#running?.restartCcp();
+        this.#group?.restartCcp();
         return;
       default:
         event.name satisfies never;
     }
+  }
+
+  get #group(): LinkGroup | undefined {
+    return this.#running instanceof Bundling ? this.#running.group : this.#running;
   }
 
   #quit(exit: Exit, signal: number): void {
@@ -209,10 +193,10 @@ export class Session {
   }
 
   #endAttempt(signal: number): void {
-    this.#wake?.();
+    this.#waits.wake();
     this.#line?.signal(signal);
     if (this.#running instanceof Bundling) this.#running.signal(signal);
-    else this.#running?.close("User request");
+    else this.#running?.close("User request", performance.now());
   }
 
   // ── dialling on demand ───────────────────────────────────────────────────────────────────────────────────────────
@@ -255,7 +239,7 @@ export class Session {
       options: this.#host.options,
       log: this.#log,
       hooks: this.#hooks,
-      outlast: this.#outlast,
+      outlast: this.#waits.outlast,
     };
     const demand = (this.#demand = new Demand(host, this.#openInterface()));
     await demand.setUp();
@@ -272,7 +256,7 @@ export class Session {
 
   async #tryOnce(): Promise<void> {
     try {
-      if (!(await this.#outlast(this.#host.ready()))) return;
+      if (!(await this.#waits.outlast(this.#host.ready()))) return;
       if (this.#config.multilink) await this.#bundle();
       else await this.#single();
     } catch (error) {
@@ -290,7 +274,7 @@ export class Session {
       hooks: this.#hooks,
       notifier: this.#notifier,
       whereabouts: this.#whereabouts,
-      sleep: (milliseconds) => this.#sleep(milliseconds),
+      sleep: this.#waits.sleep,
       quitting: () => this.#quitting,
     };
   }
@@ -303,63 +287,27 @@ export class Session {
       const tty = await line.open();
       if (this.#quitting) return;
       port = this.#openPort();
-      if (!(await port.begin(tty.speed, this.#outlast))) return;
+      if (!(await port.begin(tty.speed, this.#waits.outlast))) return;
       this.#log.write("notice", `Connect: ${port.name} <--> ${tty.path}`);
       this.#notifier.status("waiting for the peer");
       this.#status = Exit.NEGOTIATION;
-      const setStatus = (exit: Exit): void => void (this.#status = exit);
-      const { machine, options } = this.#host;
-      const host = { machine, options, log: this.#log, peers: this.#peers, hooks: this.#hooks, setStatus };
+      const host = { ...this.#groupHost(), speed: tty.speed, peers: this.#peers };
       const attempt = new Attempt(host, this.#buffers, this.#memory.plain.bytes, tty, port);
-      const { networks } = attempt.link;
-      const unit = new Unit(
-        {
-          ...host,
-          etc: this.#host.etc,
-          runDirectory: this.#host.runDirectory,
-          nameServers: this.#nameServers,
-          speed: tty.speed,
-          notifier: this.#notifier,
-          onUp: this.#host.onUp,
-          close: (reason, now) => attempt.close(reason, now),
-          awaitPeer: (now) => attempt.link.awaitPeer(now),
-          rate: () => attempt.pacer.rate * 10_000,
-          carry: (on) => (loop.carrying = on),
-          lines: () => [attempt.status()],
-        },
-        port,
-        networks,
-      );
-      const owner: LoopOwner = {
-        settle: (now) => {
-          if (this.#notifier.beatAt <= now) this.#beat();
-          attempt.settle(now);
-          unit.fitQueue(now);
-          if (unit.nextDeadline() > now) return;
-          unit.checkLimits(now);
-          attempt.settle(now);
-        },
-        nextDeadline: () => Math.min(attempt.nextDeadline(), unit.nextDeadline(), this.#notifier.beatAt),
-        turnMs: () => attempt.turnMs(),
-        tunLost: (now) => unit.lost(now),
-      };
-      const loop = new Loop(attempt.link, port, this.#memory, owner);
-      this.#running = attempt;
+      const group = (this.#running = new LinkGroup(host, attempt.link, port, this.#memory));
       try {
-        attempt.start(loop, unit);
-        await loop.run();
+        group.start(attempt);
+        await group.run();
         const end = await attempt.ended;
-        if (unit.wasUp) this.#failures = 0;
-        if (unit.noHoldoff || end.hangup) this.#needHoldoff = false;
+        this.#judge(group.unit);
+        if (end.hangup) this.#needHoldoff = false;
         if (end.final) this.#quitting = true;
         this.#running = undefined;
-        unit.end();
+        group.unit.end();
         port.finish();
         await line.end(end.hangup);
       } finally {
         // A bug above must not leave an address or a route behind.
-        unit.end();
-        attempt.abandon();
+        group.end();
       }
       line.dropDtr();
     } finally {
@@ -374,24 +322,13 @@ export class Session {
   async #bundle(): Promise<void> {
     const port = this.#openPort();
     try {
-      if (!(await port.begin(this.#config.speed, this.#outlast))) return;
+      if (!(await port.begin(this.#config.speed, this.#waits.outlast))) return;
       this.#notifier.status("waiting for the peer");
       this.#status = Exit.NEGOTIATION;
-      const bundling = new Bundling(
-        {
-          ...this.#host,
-          hooks: this.#hooks,
-          nameServers: this.#nameServers,
-          setStatus: (exit) => (this.#status = exit),
-          quitting: () => this.#quitting,
-        },
-        port,
-        this.#memory,
-      );
-      this.#running = bundling;
-      const end = await bundling.run();
-      if (end.wasUp) this.#failures = 0;
-      if (end.noHoldoff) this.#needHoldoff = false;
+      const host = { ...this.#groupHost(), quitting: () => this.#quitting };
+      const bundling = (this.#running = new Bundling(host, port, this.#memory));
+      await bundling.run();
+      this.#judge(bundling.group.unit);
       port.finish();
     } finally {
       port.release();
@@ -401,6 +338,22 @@ export class Session {
   #openInterface(): Interface {
     const { options } = this.#host;
     return Interface.open({ options, log: this.#log, hooks: this.#hooks, pidFiles: this.#pidFiles });
+  }
+
+  #groupHost(): LinkGroupHost {
+    return {
+      ...this.#host,
+      hooks: this.#hooks,
+      nameServers: this.#nameServers,
+      speed: this.#config.speed,
+      setStatus: (exit) => (this.#status = exit),
+    };
+  }
+
+  /** What a network phase says of the next try. */
+  #judge({ wasUp, noHoldoff }: Unit): void {
+    if (wasUp) this.#failures = 0;
+    if (noHoldoff) this.#needHoldoff = false;
   }
 
   /** What the next link carries packets for. */

@@ -1,0 +1,145 @@
+// The links that share one interface: a single link, or the links of a bundle. They have one loop and one network phase.
+
+import { Bundle } from "../../link/bundle.ts";
+import type { Link } from "../../link/link.ts";
+import { type InterfaceBuffers, Loop, type LoopOwner } from "../loop/loop.ts";
+import type { NameServers } from "../packets/name-servers.ts";
+import type { PacketPort } from "../packets/port.ts";
+import { Exit } from "../exit.ts";
+import type { Hooks } from "../scripts/hooks.ts";
+import type { Attempt } from "./attempt.ts";
+import { Unit } from "./network-phase.ts";
+import type { SessionHost } from "./session-host.ts";
+
+export interface LinkGroupHost extends SessionHost {
+  readonly hooks: Hooks;
+  readonly nameServers: NameServers;
+  /** Speed of the line, for scripts. */
+  readonly speed: number;
+  setStatus(exit: Exit): void;
+}
+
+export class LinkGroup implements LoopOwner {
+  readonly attempts = new Set<Attempt>();
+  readonly unit: Unit;
+  readonly #host: LinkGroupHost;
+  readonly #carrier: Link | Bundle;
+  readonly #bundle: Bundle | undefined;
+  readonly #loop: Loop;
+  readonly #othersTurnMs: () => number;
+
+  /** `othersTurnMs`: how often whatever waits beside the links must have its turn. */
+  constructor(
+    host: LinkGroupHost,
+    carrier: Link | Bundle,
+    port: PacketPort,
+    memory: InterfaceBuffers,
+    othersTurnMs = (): number => Infinity,
+  ) {
+    this.#host = host;
+    this.#carrier = carrier;
+    this.#bundle = carrier instanceof Bundle ? carrier : undefined;
+    this.#othersTurnMs = othersTurnMs;
+    this.#loop = new Loop(carrier, port, memory, this);
+    this.unit = new Unit(
+      {
+        ...host,
+        close: (reason, now) => this.close(reason, now),
+        awaitPeer: (now) => this.#members().next().value?.link.awaitPeer(now),
+        rate: () => this.#rate(),
+        carry: (on) => (this.#loop.carrying = on),
+        lines: () => [...this.attempts].map((attempt) => attempt.status()),
+      },
+      port,
+      carrier.networks,
+    );
+  }
+
+  /** Starts the link of this attempt. */
+  start(attempt: Attempt): void {
+    this.attempts.add(attempt);
+    attempt.start(this.#loop, this.unit);
+  }
+
+  /** Carries packets until there is no line left. */
+  run(): Promise<void> {
+    return this.#loop.run();
+  }
+
+  /** Ends all links in good order. */
+  close(reason: string, now: number): void {
+    for (const attempt of this.attempts) attempt.close(reason, now);
+  }
+
+  /** Takes back what was done to the machine, also after a bug. Harmless when it was done before. */
+  end(): void {
+    this.unit.end();
+    for (const attempt of this.attempts) attempt.abandon();
+  }
+
+  /** How much of the packets goes to the log, from now on. */
+  trace(level: number): void {
+    if (this.#bundle !== undefined) this.#bundle.trace.level = level;
+    for (const attempt of this.attempts) attempt.trace(level);
+  }
+
+  /** Negotiates compression anew (SIGUSR2). */
+  restartCcp(): void {
+    this.#carrier.networks.restartCcp(performance.now());
+  }
+
+  // ── the loop's owner ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  settle(now: number): void {
+    const { notifier } = this.#host;
+    if (notifier.beatAt <= now) notifier.beat(now);
+    this.#takeEvents(now);
+    this.unit.fitQueue(now);
+    if (this.unit.nextDeadline() > now) return;
+    this.unit.checkLimits(now);
+    this.#takeEvents(now);
+  }
+
+  nextDeadline(): number {
+    let at = Math.min(this.unit.nextDeadline(), this.#host.notifier.beatAt);
+    for (const attempt of this.attempts) at = Math.min(at, attempt.nextDeadline());
+    return at;
+  }
+
+  turnMs(): number {
+    let turnMs = this.#othersTurnMs();
+    for (const attempt of this.attempts) turnMs = Math.min(turnMs, attempt.turnMs());
+    return turnMs;
+  }
+
+  tunLost(now: number): void {
+    this.unit.lost(now);
+  }
+
+  #takeEvents(now: number): void {
+    const { log, setStatus } = this.#host;
+    for (const attempt of [...this.attempts]) attempt.settle(now);
+    if (this.#bundle === undefined) return;
+    for (let event; (event = this.#bundle.takeEvent()) !== undefined;) {
+      if (this.unit.handle(event, now)) continue;
+      if (event.type === "log") log.write(event.level, event.text);
+      else if (event.type === "failure") setStatus(Exit.NEGOTIATION);
+    }
+  }
+
+  /** Those that carry packets: of a bundle's lines some are not in it yet. */
+  *#members(): Generator<Attempt, undefined> {
+    for (const attempt of this.attempts)
+      if (this.#bundle === undefined || this.#bundle.has(attempt.link)) yield attempt;
+  }
+
+  /** Bits a second of all lines together; 0 as soon as one's is not known. */
+  #rate(): number {
+    let rate = 0;
+    for (const { pacer } of this.#members()) {
+      if (!pacer.paced) return 0;
+      rate += pacer.rate * 10_000;
+    }
+    return rate;
+  }
+}
