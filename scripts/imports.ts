@@ -34,8 +34,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
 
 /** The folders that may deal with the host. run/ asks its Machine; all others are the core. */
 const HOSTED = ["os", "applets", "commands", "main"];
-/** Rooms of run/ that deal with the host themselves. */
-const HOSTED_ROOMS = ["run/loop/", "run/packets/", "run/session/"];
 const PROMPTING = ["applets", "commands", "main"];
 
 /** Where a package may be imported: folders, or single files. */
@@ -141,14 +139,13 @@ export function complaintsOf(file: string, text: string, exists: (file: string) 
   const allowed = MAY_IMPORT[folder];
   if (allowed === undefined)
     return [`src/${file}:1: ${folder}/ has no place in the order of folders (scripts/imports.ts)`];
-  const isHosted = HOSTED.includes(folder) || HOSTED_ROOMS.some((room) => file.startsWith(room));
-  const mayImport = folder === "run" && isHosted ? [...allowed, "os"] : allowed;
+  const isHosted = HOSTED.includes(folder);
   const { code, quoted } = readSource(text);
   const complaints: { at: number; message: string }[] = [];
 
   for (const match of code.matchAll(IMPORT)) {
     const at = match.index + match[0].length - 1;
-    const message = importComplaint(file, folder, mayImport, isHosted, quoted.get(at) ?? "", exists);
+    const message = importComplaint(file, folder, allowed, isHosted, quoted.get(at) ?? "", exists);
     if (message !== undefined) complaints.push({ at, message });
   }
   if (!isHosted) {

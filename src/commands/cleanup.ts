@@ -34,8 +34,8 @@ export async function cleanup(argv: readonly string[]): Promise<number> {
     log.write(level, text);
   };
   const hooks = new Hooks(thisMachine, say);
-  new NameServers(log, hooks, RUN_DIRECTORY).cleanUp();
-  undoLeftOver(RUN_DIRECTORY, say);
+  new NameServers(thisMachine, log, hooks, RUN_DIRECTORY).cleanUp();
+  undoLeftOver(thisMachine, RUN_DIRECTORY, say);
   await hooks.finish(0);
   if (count === 0) log.write("info", "Nothing was left to take back");
   return 0;

@@ -198,7 +198,6 @@ export const O = {
 
 export const POLLIN = 1;
 export const POLLOUT = 4;
-export const POLLERR = 8;
 export const POLLHUP = 16;
 
 /** open(2). Throws OsError. */

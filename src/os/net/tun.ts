@@ -9,7 +9,7 @@ const TUNGETIFF = 0x800454d2;
 const IFF_TUN = 0x0001;
 const IFF_NO_PI = 0x1000;
 /** The longest interface name, with its NUL. */
-export const IFNAMSIZ = 16;
+const IFNAMSIZ = 16;
 const IFREQ_SIZE = 40;
 
 export class Tun implements Device {

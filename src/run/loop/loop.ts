@@ -1,5 +1,5 @@
-// The loop that joins links to their lines and the packet port: one poll over all of them, one read each way, one yield to Bun
-// when something of Bun's wants attention. ARCHITECTURE.md has the figures that chose it over Bun's own readiness.
+// The loop that joins links to their lines and the packet port: one poll over all of them, one read each way, and a turn for
+// the runtime (Bun) when it has something to do. ARCHITECTURE.md has the figures that chose it over Bun's own readiness.
 
 import { Ring } from "../../bytes/ring.ts";
 import { MAX_FRAME } from "../../frame/deframer.ts";
@@ -9,22 +9,20 @@ import { MAX_PACKET, type PacketPort } from "../packets/port.ts";
 import type { Link } from "../../link/link.ts";
 import type { Pacer } from "./pacer.ts";
 import type { RateLimit } from "./rate-limit.ts";
-import { eventPollDescriptors } from "../../os/ffi/event-poll.ts";
-import { EAGAIN, EINTR, errno, libc, Memory, POLLERR, POLLHUP, POLLIN, POLLOUT } from "../../os/ffi/libc.ts";
-import { PollSet } from "../../os/ffi/poll-set.ts";
-import { outputQueued } from "../../os/serial/modem-lines.ts";
+import type { Serial } from "../host/serial.ts";
+import { type Clock, type Descriptors, Errno, type Machine, type Memory, Poll, type PollSet } from "../machine.ts";
 
 const RING_SIZE = 65536;
 /** The largest packet a TUN can hand over, and room for its header before and its FCS behind. */
 const PACKET_ROOM = PIECE_ROOM;
 const TUN_BUFFER = PACKET_ROOM + MAX_FRAME + 8;
-/** Bun's own descriptors are undocumented: should they not be found, it gets its turn this often. */
-const BUN_TURN_MS = 100;
+/** The runtime's own descriptors are undocumented. If none is found, it gets its turn this often. */
+const RUNTIME_TURN_MS = 100;
 /** A line that has only just said so may be read again at once; more often, and the TUN would starve. */
 const READS_A_TURN = 4;
 /** However busy the line, signals and children are looked after this often. */
 const YIELD_MS = 20;
-/** A poll that took longer has waited: nothing was busy, and Bun's descriptors would have ended the wait. */
+/** A poll that took longer has waited: nothing was busy, and the runtime's descriptors would have ended the wait. */
 const WAITED_MS = 0.05;
 /** So many packets after a wait are worth a write of their own. */
 const QUICK_ROUNDS = 4;
@@ -35,7 +33,7 @@ export interface LoopOwner {
   settle(now: number): void;
   /** The owner's own nearest deadline. */
   nextDeadline(): number;
-  /** Something of Bun's own is waited for, a timer perhaps: it gets its turn this often. Infinity: nothing is. */
+  /** The runtime has a timer or a promise that no descriptor tells of: it gets its turn this often. Infinity: it has none. */
   turnMs(): number;
   /** Somebody removed the interface; its packets are at an end. */
   tunLost(now: number): void;
@@ -43,18 +41,31 @@ export interface LoopOwner {
 
 /** Memory for one line: made once and used by every attempt, because its addresses are handed to the kernel. */
 export class Buffers {
-  readonly fromTty = new Memory(RING_SIZE);
-  readonly toTty = new Memory(RING_SIZE);
-  readonly frame = new Memory(MAX_FRAME);
-  readonly input = new Ring(this.fromTty.bytes);
-  readonly output = new Ring(this.toTty.bytes);
+  readonly fromTty: Memory;
+  readonly toTty: Memory;
+  readonly frame: Memory;
+  readonly input: Ring;
+  readonly output: Ring;
+
+  constructor(descriptors: Descriptors) {
+    this.fromTty = descriptors.memory(RING_SIZE);
+    this.toTty = descriptors.memory(RING_SIZE);
+    this.frame = descriptors.memory(MAX_FRAME);
+    this.input = new Ring(this.fromTty.bytes);
+    this.output = new Ring(this.toTty.bytes);
+  }
 }
 
 /** Memory for one interface. */
 export class InterfaceBuffers {
   /** The packet taken from the packet port, and packets as they came out of a decompressor. */
-  readonly packet = new Memory(TUN_BUFFER);
-  readonly plain = new Memory(PLAIN_SIZE);
+  readonly packet: Memory;
+  readonly plain: Memory;
+
+  constructor(descriptors: Descriptors) {
+    this.packet = descriptors.memory(TUN_BUFFER);
+    this.plain = descriptors.memory(PLAIN_SIZE);
+  }
 }
 
 /** A line, and the link that runs on it. */
@@ -80,8 +91,8 @@ export interface Port {
 export type Carrier = Pick<Link, "networks" | "send" | "hasRoom" | "flush" | "nextTimeout" | "handleTimeout">;
 
 /** Octets in the driver of the port's line, where that says so. */
-export function driverQueue({ countsOutput, fd }: Pick<Port, "countsOutput" | "fd">): number {
-  return countsOutput ? outputQueued(fd) : 0;
+export function driverQueue(serial: Serial, { countsOutput, fd }: Pick<Port, "countsOutput" | "fd">): number {
+  return countsOutput ? serial.outputQueued(fd) : 0;
 }
 
 export class Loop {
@@ -91,7 +102,11 @@ export class Loop {
   readonly #memory: InterfaceBuffers;
   readonly #owner: LoopOwner;
   readonly #packets: PacketPort;
-  readonly #bun: number[];
+  readonly #clock: Clock;
+  readonly #descriptors: Descriptors;
+  readonly #serial: Serial;
+  /** Descriptors of the runtime. */
+  readonly #runtime: readonly number[];
   #ports: Port[] = [];
   /** Those that are written to elsewhere than they are read from. */
   #split: Port[] = [];
@@ -103,21 +118,24 @@ export class Loop {
   #stopped = false;
   #yieldedAt = 0;
 
-  constructor(carrier: Carrier, packets: PacketPort, memory: InterfaceBuffers, owner: LoopOwner) {
+  constructor(machine: Machine, carrier: Carrier, packets: PacketPort, memory: InterfaceBuffers, owner: LoopOwner) {
+    this.#clock = machine.clock;
+    this.#descriptors = machine.descriptors;
+    this.#serial = machine.serial;
     this.#carrier = carrier;
     this.#packets = packets;
     this.#memory = memory;
     this.#owner = owner;
-    this.#bun = eventPollDescriptors();
+    this.#runtime = machine.descriptors.runtimeEvents();
     this.#poll = this.#pollSet();
   }
 
-  /** In the poll set the packet port comes first, then Bun's descriptors, then the ports, then where split ports are written to. */
+  /** The packet port comes first, then the runtime's descriptors, then the ports, then where split ports are written to. */
   #pollSet(): PollSet {
     this.#split = this.#ports.filter(({ fd, writeFd }) => fd !== writeFd);
-    return new PollSet([
+    return this.#descriptors.pollSet([
       -1,
-      ...this.#bun,
+      ...this.#runtime,
       ...this.#ports.map(({ fd }) => fd),
       ...this.#split.map((port) => port.writeFd),
     ]);
@@ -132,7 +150,7 @@ export class Loop {
   /** The line is somebody else's again; what its link said last goes out before. */
   remove(port: Port): void {
     if (!this.#ports.includes(port)) return;
-    this.#drainOutput(port, performance.now(), true);
+    this.#drainOutput(port, this.#clock.now(), true);
     this.#ports = this.#ports.filter((one) => one !== port);
     this.#blocked.delete(port);
     this.#poll = this.#pollSet();
@@ -147,17 +165,17 @@ export class Loop {
   async run(): Promise<void> {
     const owner = this.#owner;
     this.#stopped = false;
-    this.#yieldedAt = performance.now();
+    this.#yieldedAt = this.#clock.now();
     for (;;) {
-      owner.settle(performance.now());
+      owner.settle(this.#clock.now());
       // Only then: what the owner had the links say must not wait for the next thing to happen.
-      let now = performance.now();
+      let now = this.#clock.now();
       this.#flush(now);
       if (this.#stopped || this.#ports.length === 0) return;
       const poll = this.#poll;
       const ports = this.#ports;
       const split = this.#split;
-      const first = 1 + this.#bun.length;
+      const first = 1 + this.#runtime.length;
       const last = first + ports.length;
       const isHungry = this.carrying && this.#hungry(now);
       const hasKept = isHungry && this.#packets.hasKept;
@@ -165,15 +183,16 @@ export class Loop {
       for (let at = 0; at < ports.length; at++) {
         const port = ports[at]!;
         const isBlocked = this.#blocked.size > 0 && this.#blocked.has(port) && port.fd === port.writeFd;
-        poll.want(first + at, isBlocked ? POLLIN | POLLOUT : POLLIN);
+        poll.want(first + at, isBlocked ? Poll.IN | Poll.OUT : Poll.IN);
         if (port.limit !== undefined) poll.setFd(first + at, port.limit.receiving.room(now) > 0 ? port.fd : -1);
       }
       // Nothing asked: what comes is an error.
-      for (let at = 0; at < split.length; at++) poll.want(last + at, this.#blocked.has(split[at]!) ? POLLOUT : 0);
-      const ready = poll.wait(hasKept ? 0 : this.#patience(now, isHungry));
+      for (let at = 0; at < split.length; at++) poll.want(last + at, this.#blocked.has(split[at]!) ? Poll.OUT : 0);
+      const polled = this.#descriptors.poll(poll, hasKept ? 0 : this.#patience(now, isHungry));
+      const ready = typeof polled === "number" ? polled : await polled;
       const interrupted = ready < 0;
       const before = now;
-      now = performance.now();
+      now = this.#clock.now();
       if (now - before > WAITED_MS) {
         this.#quick = QUICK_ROUNDS;
         this.#yieldedAt = now;
@@ -181,25 +200,25 @@ export class Loop {
       if (ready > 0) {
         for (let at = 0; at < ports.length; at++) {
           const events = poll.got(first + at);
-          if (events & POLLOUT) this.#blocked.delete(ports[at]!);
-          if (events & (POLLIN | POLLHUP | POLLERR) && !this.#readTty(ports[at]!, now)) this.#lose(ports[at]!, now);
+          if (events & Poll.OUT) this.#blocked.delete(ports[at]!);
+          if (events & (Poll.IN | Poll.HUP | Poll.ERR) && !this.#readTty(ports[at]!, now)) this.#lose(ports[at]!, now);
         }
         for (let at = 0; at < split.length; at++) {
           const events = poll.got(last + at);
-          if (events & (POLLERR | POLLHUP)) this.#lose(split[at]!, now);
-          else if (events & POLLOUT) this.#blocked.delete(split[at]!);
+          if (events & (Poll.ERR | Poll.HUP)) this.#lose(split[at]!, now);
+          else if (events & Poll.OUT) this.#blocked.delete(split[at]!);
         }
         const tun = poll.got(0);
-        if (tun & POLLERR) {
+        if (tun & Poll.ERR) {
           // It would be ready for ever.
           this.carrying = false;
           owner.tunLost(now);
         } else if (tun !== 0 || hasKept) this.#readPackets(now);
       } else if (hasKept) this.#readPackets(now);
       this.#handleTimeouts(now);
-      if (interrupted || owner.turnMs() < Infinity || this.#bunIsReady(poll) || now - this.#yieldedAt > YIELD_MS) {
-        await new Promise(setImmediate);
-        this.#yieldedAt = performance.now();
+      if (interrupted || owner.turnMs() < Infinity || this.#runtimeIsReady(poll) || now - this.#yieldedAt > YIELD_MS) {
+        await this.#clock.turn();
+        this.#yieldedAt = this.#clock.now();
       }
     }
   }
@@ -232,7 +251,7 @@ export class Loop {
     if (!this.#carrier.hasRoom(MAX_PACKET)) return false;
     for (const port of this.#ports) {
       if (this.#blocked.size > 0 && this.#blocked.has(port)) continue;
-      if (port.pacer.hungry(port.buffers.output.length, driverQueue(port), now)) return true;
+      if (port.pacer.hungry(port.buffers.output.length, driverQueue(this.#serial, port), now)) return true;
     }
     return false;
   }
@@ -245,9 +264,9 @@ export class Loop {
       if (port.limit !== undefined) at = Math.min(at, now + this.#heldUp(port, port.limit, now));
       if (!this.carrying || isHungry || this.#blocked.has(port)) continue;
       // A driver's queue drains without telling: the speed says when.
-      at = Math.min(at, now + port.pacer.wait(port.buffers.output.length, driverQueue(port), now));
+      at = Math.min(at, now + port.pacer.wait(port.buffers.output.length, driverQueue(this.#serial, port), now));
     }
-    at = Math.min(at, now + (this.#bun.length === 0 ? BUN_TURN_MS : this.#owner.turnMs()));
+    at = Math.min(at, now + (this.#runtime.length === 0 ? RUNTIME_TURN_MS : this.#owner.turnMs()));
     return at - now;
   }
 
@@ -258,9 +277,9 @@ export class Loop {
     return Math.min(...held.filter((wait) => wait > 0));
   }
 
-  #bunIsReady(poll: PollSet): boolean {
-    if (this.#bun.length === 0) return true;
-    for (let at = 0; at < this.#bun.length; at++) if (poll.got(1 + at) !== 0) return true;
+  #runtimeIsReady(poll: PollSet): boolean {
+    if (this.#runtime.length === 0) return true;
+    for (let at = 0; at < this.#runtime.length; at++) if (poll.got(1 + at) !== 0) return true;
     return false;
   }
 
@@ -271,11 +290,8 @@ export class Loop {
     for (let reads = 0; reads < READS_A_TURN; reads++) {
       const room = receiving === undefined ? input.writable : Math.min(input.writable, receiving.room(now));
       if (room === 0) break;
-      const got = libc.read(port.fd, fromTty.at(input.writeAt), room);
-      if (got <= 0) {
-        const error = got < 0 ? errno() : 0;
-        return error === EAGAIN || error === EINTR;
-      }
+      const got = this.#descriptors.read(port.fd, fromTty, input.writeAt, room);
+      if (got <= 0) return got === -Errno.EAGAIN || got === -Errno.EINTR;
       receiving?.pass(got);
       port.record?.received(input.bytes.subarray(input.writeAt, input.writeAt + got), now);
       input.commit(got);
@@ -325,7 +341,7 @@ export class Loop {
       const at = output.readAt;
       const most = sending === undefined ? output.readable : Math.min(output.readable, sending.room(now));
       if (most === 0) return;
-      const put = libc.write(port.writeFd, toTty.at(at), most);
+      const put = this.#descriptors.write(port.writeFd, toTty, at, most);
       if (put <= 0) {
         // EAGAIN: full. EIO: hung up, which the next read finds out in its own way.
         this.#blocked.add(port);

@@ -7,12 +7,8 @@ import { type InterfaceId, linkLocalText } from "../../wire/ipv6cp.ts";
 import { type Filters, isActive } from "../../link/filters.ts";
 import { KeptPackets, MOST_KEPT } from "./kept-packets.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
-import { eventPollDescriptors } from "../../os/ffi/event-poll.ts";
-import { libc, Memory, POLLERR, reasonOf } from "../../os/ffi/libc.ts";
-import { PollSet } from "../../os/ffi/poll-set.ts";
 import type { Log } from "../log.ts";
-import { firstEthernetMac } from "../../os/net/netif.ts";
-import { outboxTurnMs } from "../../os/log/outbox.ts";
+import { type Machine, type Memory, Poll, reasonOf } from "../machine.ts";
 import { Exit, Failed } from "../exit.ts";
 import type { Hooks } from "../scripts/hooks.ts";
 import { identifiers } from "../settings/identifiers.ts";
@@ -29,8 +25,8 @@ const MADE_UP_PEER = 0x0a707070;
 const LONGEST_MTU = 1500;
 /** The first packet is taken from the queue, the others wait in it. */
 const QUEUE = MOST_KEPT - 1;
-/** Bun's own descriptors are undocumented: should they not be found, it gets its turn this often. */
-const BUN_TURN_MS = 100;
+/** The runtime's own descriptors are undocumented. If none is found, it gets its turn this often. */
+const RUNTIME_TURN_MS = 100;
 const DYNADDR = "net/ipv4/ip_dynaddr";
 const IPV6_DESTINATION = 24;
 const SECOND = 1000;
@@ -40,6 +36,7 @@ const BUSY_MS = 300;
 const FAST = 2_000_000;
 
 export interface DemandHost {
+  readonly machine: Machine;
   readonly options: OptionsInForce;
   readonly log: Log;
   readonly hooks: Hooks;
@@ -56,7 +53,8 @@ export class Demand implements PacketPort {
   /** Somebody removed the interface. */
   gone = false;
   readonly #host: DemandHost;
-  readonly #packet = new Memory(MAX_PACKET);
+  readonly #machine: Machine;
+  readonly #packet: Memory;
   /** The addresses the interface has. */
   #our = 0;
   #peer = 0;
@@ -69,9 +67,12 @@ export class Demand implements PacketPort {
 
   constructor(host: DemandHost, own: Interface) {
     this.#host = host;
+    this.#machine = host.machine;
+    this.#packet = host.machine.descriptors.memory(MAX_PACKET);
     this.fd = own.tun.fd;
     this.#interface = own;
     this.#network = new Network(
+      host.machine,
       own.tun,
       () => host.options.config,
       (level, text) => host.log.write(level, text),
@@ -95,7 +96,11 @@ export class Demand implements PacketPort {
     await outlast(this.#interface.announce(options.config.speed));
     this.#interface.writePidFiles();
     const { config } = options;
-    const { our, peer } = identifiers(config, firstEthernetMac, (text) => log.write("error", text));
+    const { our, peer } = identifiers(
+      config,
+      () => this.#machine.network.firstEthernetMac(),
+      (text) => log.write("error", text),
+    );
     // A link-local address is of no use without the peer's: the interface has neither before IPv6CP says what they are.
     const known = config.ipv6 && !isNone(our) && !isNone(peer);
     if (config.noip && !known) throw new Failed(Exit.OPTION, "local/remote LL address required for demand-dialling");
@@ -164,16 +169,16 @@ export class Demand implements PacketPort {
     this.#kept.retain((packet) => this.#isOurs(packet, packet.length));
     if (this.#kept.some((packet) => isActive(filters, packet, 0, packet.length))) return "packet";
     this.#kept.clear();
-    const bun = eventPollDescriptors();
-    const set = new PollSet([this.fd, ...bun]);
+    const { clock, descriptors, syslog } = this.#machine;
+    const runtime = descriptors.runtimeEvents();
+    const set = descriptors.pollSet([this.fd, ...runtime]);
     for (;;) {
-      await new Promise(setImmediate);
+      await clock.turn();
       if (isOver()) return "stopped";
       if (this.#findActive(filters)) return "packet";
-      const now = performance.now();
-      const turn = Math.min(outboxTurnMs(), bun.length === 0 ? BUN_TURN_MS : Infinity);
-      set.wait(Math.min(nextDeadline() - now, turn));
-      if (set.got(0) & POLLERR) return "gone";
+      const turnMs = Math.min(syslog.turnMs(), runtime.length === 0 ? RUNTIME_TURN_MS : Infinity);
+      await descriptors.poll(set, Math.min(nextDeadline() - clock.now(), turnMs));
+      if (set.got(0) & Poll.ERR) return "gone";
     }
   }
 
@@ -196,7 +201,7 @@ export class Demand implements PacketPort {
   }
 
   #read(): number {
-    return libc.read(this.fd, this.#packet.address, MAX_PACKET);
+    return this.#machine.descriptors.read(this.fd, this.#packet, 0, MAX_PACKET);
   }
 
   /** What waited for a link waits in vain. */
@@ -238,14 +243,14 @@ export class Demand implements PacketPort {
       return first.length;
     }
     for (;;) {
-      const got = libc.read(this.fd, into.at(at), MAX_PACKET);
+      const got = this.#machine.descriptors.read(this.fd, into, at, MAX_PACKET);
       if (got <= 0 || kept.mayGo(into.bytes, at)) return got;
       kept.add(into.bytes, at, at + got);
     }
   }
 
   write(from: Memory, start: number, end: number): void {
-    libc.write(this.fd, from.at(start), end - start);
+    this.#machine.descriptors.write(this.fd, from, start, end - start);
   }
 
   readName(): boolean {
@@ -289,7 +294,7 @@ export class Demand implements PacketPort {
     Object.assign(this.#kept.ready, protocols);
   }
 
-  /** IPCP agreed on these addresses. Throws OsError. */
+  /** IPCP agreed on these addresses. Throws HostError. */
   ipv4Up(our: number, peer: number, mtu: number): void {
     const { options, log } = this.#host;
     const old = this.#our;
@@ -332,7 +337,7 @@ export class Demand implements PacketPort {
   /** Lets connections that are just being made take the new address. */
   #allowDynamicAddress(): void {
     if (this.#undoDynaddr !== undefined) return;
-    const { isOn, undo } = switchOn(RUN_DIRECTORY, DYNADDR);
+    const { isOn, undo } = switchOn(this.#machine, RUN_DIRECTORY, DYNADDR);
     this.#undoDynaddr = undo;
     if (!isOn) this.#host.log.write("error", "Couldn't enable dynamic IP addressing");
   }

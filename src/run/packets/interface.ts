@@ -2,18 +2,20 @@
 // a link makes of it is the Unit's.
 
 import type { OptionsInForce } from "../settings/options-in-force.ts";
-import { closeFd, EBUSY, EINVAL, OsError, reasonOf, strerror } from "../../os/ffi/libc.ts";
+import type { Tun } from "../host/interfaces.ts";
 import type { Log } from "../log.ts";
-import { findInterface } from "../../os/net/netif.ts";
-import type { PidFiles } from "../../os/process/pid-file.ts";
-import { IFNAMSIZ, openTun, type Tun } from "../../os/net/tun.ts";
-import { joinVrf, vrfTable } from "../../os/net/vrf.ts";
+import { Errno, type HostError, isHostError, type Machine, reasonOf } from "../machine.ts";
+import type { PidFiles } from "../session/pid-files.ts";
 import { Exit, Failed } from "../exit.ts";
 import type { Hooks } from "../scripts/hooks.ts";
 import { linesOf } from "../diagnose/finding.ts";
 import { interfaceTrouble } from "../diagnose/tun-trouble.ts";
 
+/** The longest name of an interface in octets. */
+const LONGEST_NAME = 15;
+
 export interface InterfaceHost {
+  readonly machine: Machine;
   readonly options: OptionsInForce;
   readonly log: Log;
   readonly hooks: Hooks;
@@ -37,10 +39,11 @@ export class Interface {
 
   /** Throws Failed: the log says why. */
   static open(host: InterfaceHost): Interface {
+    const { machine } = host;
     const { ifname, unit, vrf } = host.options.config;
     try {
-      if (vrf !== undefined) lookForVrf(vrf);
-      const tun = openTun({
+      if (vrf !== undefined) lookForVrf(machine, vrf);
+      const tun = machine.network.interfaces.openTun({
         ...(ifname === undefined ? {} : { ifname }),
         ...(unit === undefined ? {} : { unit }),
       });
@@ -48,19 +51,20 @@ export class Interface {
       if (vrf !== undefined) opened.#joinVrf(vrf);
       return opened;
     } catch (error) {
-      if (!(error instanceof OsError)) throw error;
-      for (const line of badName(error, unit) ?? linesOf(interfaceTrouble(error))) host.log.write("error", line);
+      if (!isHostError(error)) throw error;
+      for (const line of badName(machine, error, unit) ?? linesOf(interfaceTrouble(error)))
+        host.log.write("error", line);
       throw new Failed(Exit.FATAL, "");
     }
   }
 
   #joinVrf(vrf: string): void {
     const { fd, name } = this.tun;
-    const { log, hooks } = this.#host;
+    const { machine, log, hooks } = this.#host;
     try {
-      joinVrf(this.tun, vrf);
+      machine.network.interfaces.joinVrf(this.tun, vrf);
     } catch (error) {
-      closeFd(fd);
+      machine.descriptors.close(fd);
       throw new Failed(Exit.FATAL, `Couldn't move interface ${name} in vrf ${vrf}: ${reasonOf(error)}`);
     }
     log.write("info", `Moved interface ${name} in vrf ${vrf}`);
@@ -127,7 +131,7 @@ export class Interface {
 
   close(): void {
     this.#forget();
-    closeFd(this.tun.fd);
+    this.#host.machine.descriptors.close(this.tun.fd);
   }
 
   #args(): string[] {
@@ -137,20 +141,22 @@ export class Interface {
 }
 
 /** pppd makes pppN and renames it; undefined: it was not the name. */
-function badName({ call, path = "", errno }: OsError, unit: number | undefined): string[] | undefined {
-  if (call !== "TUNSETIFF" || (errno !== EBUSY && errno !== EINVAL)) return undefined;
-  const spare = openTun(unit === undefined ? {} : { unit });
-  closeFd(spare.fd);
-  const isTooLong = Buffer.byteLength(path) >= IFNAMSIZ;
-  const reason = isTooLong
-    ? `a name has ${IFNAMSIZ - 1} octets at most`
-    : findInterface(path) === undefined
-      ? strerror(errno)
-      : "File exists";
-  return [`Couldn't rename interface ${spare.name} to ${path}: ${reason}`];
+function badName(
+  { descriptors, network }: Machine,
+  { call, path, errno, reason }: HostError,
+  unit: number | undefined,
+): string[] | undefined {
+  if (call !== "TUNSETIFF" || (errno !== Errno.EBUSY && errno !== Errno.EINVAL)) return undefined;
+  const spare = network.interfaces.openTun(unit === undefined ? {} : { unit });
+  descriptors.close(spare.fd);
+  const isTooLong = Buffer.byteLength(path) > LONGEST_NAME;
+  const isTaken = network.interfaces.find(path) !== undefined;
+  const why = isTooLong ? `a name has ${LONGEST_NAME} octets at most` : isTaken ? "File exists" : reason;
+  return [`Couldn't rename interface ${spare.name} to ${path}: ${why}`];
 }
 
-function lookForVrf(vrf: string): void {
-  if (findInterface(vrf) === undefined) throw new Failed(Exit.FATAL, `Requested vrf ${vrf} does not exist`);
-  if (vrfTable(vrf) === undefined) throw new Failed(Exit.FATAL, `Couldn't get the routing table id of vrf ${vrf}`);
+function lookForVrf({ network: { interfaces } }: Machine, vrf: string): void {
+  if (interfaces.find(vrf) === undefined) throw new Failed(Exit.FATAL, `Requested vrf ${vrf} does not exist`);
+  if (interfaces.vrfTable(vrf) === undefined)
+    throw new Failed(Exit.FATAL, `Couldn't get the routing table id of vrf ${vrf}`);
 }

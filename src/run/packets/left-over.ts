@@ -1,16 +1,15 @@
 // What a session changes of the machine beyond its own interface, written down so that somebody else can undo it: the next
 // session, or `nullmodem cleanup`, when this one was killed.
 
-import { hasCode, reasonOf } from "../../os/ffi/libc.ts";
+import type { DefaultRoute, NetDevice } from "../host/interfaces.ts";
+import type { Network } from "../host/network.ts";
 import type { LogLevel } from "../log.ts";
-import { type Device, findInterface } from "../../os/net/netif.ts";
-import { removeProxy } from "../../os/net/proxy-arp.ts";
-import { type DefaultRoute, defaultRoutes, returnRoute } from "../../os/net/route.ts";
-import { share, undoAbandoned } from "../../os/process/share.ts";
-import { readSysctl, writeSysctl } from "../../os/net/sysctl.ts";
+import { hasCode, type Machine, reasonOf } from "../machine.ts";
+
+type SharingMachine = Pick<Machine, "network" | "processes">;
 
 interface RouteRecord {
-  readonly device: Device;
+  readonly device: NetDevice;
   readonly gateway: number;
   readonly metric: number;
   readonly fixed: string;
@@ -19,7 +18,7 @@ interface RouteRecord {
 
 type LeftOver =
   | { readonly sysctl: string; readonly value: string }
-  | { readonly proxy: Device; readonly address: string }
+  | { readonly proxy: NetDevice; readonly address: string }
   | { readonly routes: readonly RouteRecord[]; readonly table: number | undefined };
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
@@ -27,19 +26,26 @@ const octets = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "h
 const record = (what: LeftOver): string => JSON.stringify(what);
 
 /** Switches a kernel parameter on. What is returned switches it off again, when it was off and nobody else wants it. */
-export function switchOn(directory: string, sysctl: string): { isOn: boolean; undo: () => void } {
-  const isOn = readSysctl(sysctl) !== "0";
+export function switchOn(
+  { network, processes }: SharingMachine,
+  directory: string,
+  sysctl: string,
+): { isOn: boolean; undo: () => void } {
+  const isOn = network.readSysctl(sysctl) !== "0";
   const switched = record({ sysctl, value: "0" });
-  const { isFirst, leftOver, release } = share(directory, sysctl.split("/").at(-1)!, isOn ? "" : switched);
+  const { isFirst, leftOver, release } = processes.share(directory, sysctl.split("/").at(-1)!, isOn ? "" : switched);
   // What was on before is not ours to switch off.
   if (isFirst && isOn && leftOver === "") {
     release(() => {});
     return { isOn, undo: () => {} };
   }
-  return { isOn: isOn || writeSysctl(sysctl, "1"), undo: () => release(() => void writeSysctl(sysctl, "0")) };
+  return {
+    isOn: isOn || network.writeSysctl(sysctl, "1"),
+    undo: () => release(() => void network.writeSysctl(sysctl, "0")),
+  };
 }
 
-export function proxyRecord({ index, name }: Device, address: Uint8Array): string {
+export function proxyRecord({ index, name }: NetDevice, address: Uint8Array): string {
   return record({ proxy: { index, name }, address: hex(address) });
 }
 
@@ -55,38 +61,43 @@ export function routesRecord(routes: readonly DefaultRoute[], table: number | un
 }
 
 /** Takes back what sessions that were killed have left. */
-export function undoLeftOver(directory: string, log: (level: LogLevel, text: string) => void): void {
-  undoAbandoned(directory, (text) => {
+export function undoLeftOver(
+  { network, processes }: SharingMachine,
+  directory: string,
+  log: (level: LogLevel, text: string) => void,
+): void {
+  processes.undoAbandoned(directory, (text) => {
     try {
-      undo(JSON.parse(text) as LeftOver, log);
+      undo(network, JSON.parse(text) as LeftOver, log);
     } catch (error) {
       log("warn", `what a killed pppd has left: ${error instanceof SyntaxError ? error.message : reasonOf(error)}`);
     }
   });
 }
 
-function undo(what: LeftOver, log: (level: LogLevel, text: string) => void): void {
+function undo(network: Network, what: LeftOver, log: (level: LogLevel, text: string) => void): void {
   if ("sysctl" in what) {
-    if (readSysctl(what.sysctl) === what.value || !writeSysctl(what.sysctl, what.value)) return;
+    if (network.readSysctl(what.sysctl) === what.value || !network.writeSysctl(what.sysctl, what.value)) return;
     log("notice", `${what.sysctl.split("/").at(-1)} is ${what.value} again, which a killed pppd had changed`);
   } else if ("proxy" in what) {
-    if (!isThere(what.proxy)) return;
-    removeProxy(what.proxy, octets(what.address));
+    if (!isThere(network, what.proxy)) return;
+    network.interfaces.removeProxy(what.proxy, octets(what.address));
     log("notice", `Removed a proxy ARP entry of a killed pppd on ${what.proxy.name}`);
-  } else for (const route of what.routes.toReversed()) returnTo(route, what.table, log);
+  } else for (const route of what.routes.toReversed()) putBack(network, route, what.table, log);
 }
 
 /** In front of others or, where another session has its own by now, behind it. */
-function returnTo(
+function putBack(
+  network: Network,
   { device, gateway, metric, fixed, attributes }: RouteRecord,
   table: number | undefined,
   log: (level: LogLevel, text: string) => void,
 ): void {
-  if (!isThere(device)) return;
-  const behind = defaultRoutes(table).some((route) => route.metric === metric);
+  if (!isThere(network, device)) return;
+  const behind = network.routes.defaults(table).some((route) => route.metric === metric);
   const said = attributes.map(([type, value]) => [type, octets(value)] as const);
   try {
-    returnRoute({ device, gateway, metric, fixed: octets(fixed), attributes: said }, behind);
+    network.routes.putBack({ device, gateway, metric, fixed: octets(fixed), attributes: said }, behind);
     log("notice", `The default route through ${device.name} is back, which a killed pppd had replaced`);
   } catch (error) {
     // An interface that went down meanwhile would have lost it.
@@ -95,6 +106,6 @@ function returnTo(
 }
 
 /** An index may be another's by now, and so may a name; hardly both. */
-function isThere({ index, name }: Device): boolean {
-  return name !== "" && findInterface(name)?.index === index;
+function isThere({ interfaces }: Network, { index, name }: NetDevice): boolean {
+  return name !== "" && interfaces.find(name)?.index === index;
 }

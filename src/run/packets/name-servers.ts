@@ -2,17 +2,19 @@
 // have told him already: what nobody has done by the time ip-up has ended, we do; and what we did, we take back. A session
 // that was killed leaves a note of it for the next.
 
-import { rmSync, writeFileSync } from "node:fs";
-import { runTool } from "../../os/process/exec.ts";
-import { reasonOf } from "../../os/ffi/libc.ts";
+import { textOf } from "../../bytes/text.ts";
+import type { Resolver, ResolverRequest } from "../host/resolver.ts";
 import type { Log } from "../log.ts";
-import { findInterface } from "../../os/net/netif.ts";
-import { findResolvconf, findResolver, type Request, type Resolver } from "../../os/net/resolv-conf-manager.ts";
-import { readHead } from "../../os/ffi/small-file.ts";
-import { namesIn } from "../../os/process/sysfs.ts";
+import { type Machine, reasonOf } from "../machine.ts";
 import type { Hooks } from "../scripts/hooks.ts";
 
+/** A note has the process id of its writer. */
+const PID_DIGITS = 16;
+
+const SUFFIX = ".nameservers";
+
 export class NameServers {
+  readonly #machine: Pick<Machine, "files" | "network" | "processes">;
   readonly #log: Log;
   readonly #hooks: Hooks;
   readonly #directory: string;
@@ -20,7 +22,8 @@ export class NameServers {
   #last: Promise<unknown> = Promise.resolve();
 
   /** Notes are kept in `directory`, "/var/run". */
-  constructor(log: Log, hooks: Hooks, directory: string) {
+  constructor(machine: Pick<Machine, "files" | "network" | "processes">, log: Log, hooks: Hooks, directory: string) {
+    this.#machine = machine;
     this.#log = log;
     this.#hooks = hooks;
     this.#directory = directory;
@@ -38,11 +41,13 @@ export class NameServers {
 
   /** Takes back what sessions that were killed have left. */
   cleanUp(): void {
-    for (const name of notesIn(this.#directory)) {
+    const { network, processes } = this.#machine;
+    for (const name of this.#notes()) {
       const ifname = name.slice(0, -SUFFIX.length);
-      if (isAlive(this.#read(ifname))) continue;
+      const pid = this.#read(ifname);
+      if (pid !== undefined && processes.isRunning(pid)) continue;
       // An interface of that name that is there again is another's, and so is what is known of it.
-      if (findInterface(ifname) !== undefined) this.#forget(ifname);
+      if (network.interfaces.find(ifname) !== undefined) this.#forget(ifname);
       else this.withdraw(ifname);
     }
   }
@@ -57,7 +62,7 @@ export class NameServers {
   }
 
   async #announce(ifname: string, servers: readonly string[]): Promise<void> {
-    const resolver = findResolver();
+    const resolver = this.#machine.network.resolver();
     if (resolver === undefined || (await this.#knows(resolver, ifname))) return;
     const request = resolver.add(ifname, servers);
     if (resolver.remove(ifname) !== undefined) this.#write(ifname);
@@ -74,13 +79,13 @@ export class NameServers {
 
   async #withdraw(ifname: string): Promise<void> {
     if (this.#read(ifname) === undefined) return;
-    const request = findResolvconf()?.remove(ifname);
+    const request = this.#machine.network.resolvconf()?.remove(ifname);
     if (request !== undefined) await this.#run(request);
     this.#forget(ifname);
   }
 
-  #run({ argv, input }: Request): ReturnType<typeof runTool> {
-    return runTool(argv, input);
+  #run({ argv, input }: ResolverRequest): Promise<{ readonly exitCode: number; readonly output: string }> {
+    return this.#machine.processes.runTool(argv, input);
   }
 
   // ── notes ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -90,35 +95,30 @@ export class NameServers {
   }
 
   #write(ifname: string): void {
-    writeFileSync(this.#path(ifname), `${process.pid}\n`, { mode: 0o644 });
+    const { files, processes } = this.#machine;
+    files.replace(this.#path(ifname), Buffer.from(`${processes.pid}\n`), 0o644);
   }
 
   /** The process that wrote it. */
   #read(ifname: string): number | undefined {
     try {
-      return Number.parseInt(Buffer.from(readHead(this.#path(ifname), 16)).toString("latin1"), 10) || undefined;
+      return Number.parseInt(textOf(this.#machine.files.readHead(this.#path(ifname), PID_DIGITS)), 10) || undefined;
     } catch {
       return undefined;
     }
   }
 
   #forget(ifname: string): void {
-    rmSync(this.#path(ifname), { force: true });
+    this.#machine.files.remove(this.#path(ifname));
   }
-}
 
-const SUFFIX = ".nameservers";
-
-function notesIn(directory: string): string[] {
-  return namesIn(directory).filter((name) => name.endsWith(SUFFIX) && name.length > SUFFIX.length);
-}
-
-function isAlive(pid: number | undefined): boolean {
-  if (pid === undefined) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+  /** The names of all notes. */
+  #notes(): string[] {
+    try {
+      const names = this.#machine.files.list(this.#directory);
+      return names.filter((name) => name.endsWith(SUFFIX) && name.length > SUFFIX.length);
+    } catch {
+      return [];
+    }
   }
 }

@@ -4,14 +4,10 @@
 import { put32 } from "../../bytes/be.ts";
 import { ipv4Text } from "../../wire/ip.ts";
 import type { InterfaceId } from "../../wire/ipv6cp.ts";
+import type { Share } from "../host/processes.ts";
 import type { LogLevel } from "../log.ts";
-import { hasCode, reasonOf } from "../../os/ffi/libc.ts";
-import * as netif from "../../os/net/netif.ts";
-import { addProxy, findProxyInterface, removeProxy } from "../../os/net/proxy-arp.ts";
-import { addRoute, type DefaultRoute, defaultRoutes, removeRoute, returnRoute, takeRoute } from "../../os/net/route.ts";
-import { defaultRoutes6 } from "../../os/net/route6.ts";
-import { share } from "../../os/process/share.ts";
-import { vrfTable } from "../../os/net/vrf.ts";
+import type { DefaultRoute, Interfaces, NetDevice, Routes } from "../host/interfaces.ts";
+import { hasCode, type Machine, reasonOf } from "../machine.ts";
 import { proxyRecord, routesRecord, switchOn } from "./left-over.ts";
 import { RUN_DIRECTORY } from "../live/published-status.ts";
 
@@ -22,8 +18,6 @@ const FAST_QUEUE = 500;
 /** RFC 8200 §5; the kernel takes IPv6 away from an interface of less. */
 const LEAST_IPV6_MTU = 1280;
 const FORWARDING = "net/ipv4/ip_forward";
-const DEFAULT_IPV4 = new Uint8Array(4);
-const DEFAULT_IPV6 = new Uint8Array(16);
 
 /** Packets the kernel may keep for a line of `speed` bits a second (0: faster than it says). */
 export function queueLength(speed: number, mtu: number): number {
@@ -51,8 +45,13 @@ export interface NetworkWishes {
 /** How to take back what was done, the last first. */
 type Undo = (() => void)[];
 
+type NetworkMachine = Pick<Machine, "network" | "processes">;
+
 export class Network {
-  readonly #device: netif.Device;
+  readonly #machine: NetworkMachine;
+  readonly #interfaces: Interfaces;
+  readonly #routes: Routes;
+  readonly #device: NetDevice;
   readonly #wishesNow: () => NetworkWishes;
   readonly #log: (level: LogLevel, text: string) => void;
   readonly #undo4: Undo = [];
@@ -63,7 +62,15 @@ export class Network {
   /** The queue as it was set; -1: somebody else has set another. */
   #queue = 0;
 
-  constructor(device: netif.Device, wishes: () => NetworkWishes, log: (level: LogLevel, text: string) => void) {
+  constructor(
+    machine: NetworkMachine,
+    device: NetDevice,
+    wishes: () => NetworkWishes,
+    log: (level: LogLevel, text: string) => void,
+  ) {
+    this.#machine = machine;
+    this.#interfaces = machine.network.interfaces;
+    this.#routes = machine.network.routes;
     this.#device = device;
     this.#wishesNow = wishes;
     this.#log = log;
@@ -73,15 +80,15 @@ export class Network {
     return this.#wishesNow();
   }
 
-  /** Sets the interface up without any protocol, and keeps it so until down(). Throws OsError. */
+  /** Sets the interface up without any protocol, and keeps it so until down(). Throws HostError. */
   stand(mtu: number, queue: number): void {
     this.#raise(this.#undoStanding, mtu, queue);
   }
 
-  /** Gives the interface its IPv4 addresses, and leaves it up or down. Throws OsError. */
+  /** Gives the interface its IPv4 addresses, and leaves it up or down. Throws HostError. */
   setAddresses(our: number, peer: number): void {
-    netif.addAddress(this.#device, our, peer === 0 ? our : peer);
-    this.#undo4.push(() => netif.removeAddress(this.#device, our, peer === 0 ? our : peer));
+    this.#interfaces.addAddress(this.#device, our, peer === 0 ? our : peer);
+    this.#undo4.push(() => this.#interfaces.removeAddress(this.#device, our, peer === 0 ? our : peer));
   }
 
   /** The same, in place of those it has: what others route through the interface stays. Its own routes go until up(). */
@@ -93,7 +100,7 @@ export class Network {
   }
 
   /**
-   * Sets it up for IPv4, and the routes through it. Throws OsError when it will not go up; a missing route is only
+   * Sets it up for IPv4, and the routes through it. Throws HostError when it will not go up; a missing route is only
    * logged.
    */
   up(peer: number, mtu: number, queue: number): void {
@@ -137,14 +144,14 @@ export class Network {
   setQueue(wanted: number): void {
     if (this.#queue < 0 || this.#queue === wanted) return;
     this.#attempt("queue length", () => {
-      const isOurs = netif.queueLengthOf(this.#device) === this.#queue;
+      const isOurs = this.#interfaces.queueLengthOf(this.#device) === this.#queue;
       this.#queue = isOurs ? wanted : -1;
-      if (isOurs) netif.setLink(this.#device, { txQueueLength: wanted });
+      if (isOurs) this.#interfaces.set(this.#device, { txQueueLength: wanted });
     });
   }
 
   setMtu(mtu: number): void {
-    this.#attempt("MTU", () => netif.setLink(this.#device, { mtu }));
+    this.#attempt("MTU", () => this.#interfaces.set(this.#device, { mtu }));
   }
 
   down4(): void {
@@ -168,17 +175,17 @@ export class Network {
 
   /** Sets the interface up, also for the second protocol: a script may have set it down to rename it. */
   #raise(undo: Undo, mtu: number, queue: number): void {
-    netif.setLink(this.#device, { mtu });
+    this.#interfaces.set(this.#device, { mtu });
     if (this.#users === 0) {
-      netif.setLink(this.#device, { txQueueLength: queue });
+      this.#interfaces.set(this.#device, { txQueueLength: queue });
       this.#queue = queue;
       // Now and no sooner: an interface whose MTU was too small for IPv6 until now has forgotten it.
-      netif.noKernelLinkLocal(this.#device);
+      this.#interfaces.noKernelLinkLocal(this.#device);
     }
-    netif.setLink(this.#device, { up: true });
+    this.#interfaces.set(this.#device, { up: true });
     this.#users++;
     undo.push(() => {
-      if (--this.#users === 0) netif.setLink(this.#device, { up: false });
+      if (--this.#users === 0) this.#interfaces.set(this.#device, { up: false });
     });
   }
 
@@ -195,7 +202,7 @@ export class Network {
   /** Of the routes through the interface. */
   #table(): number | undefined {
     const { vrf } = this.#wishes;
-    return vrf === undefined ? undefined : vrfTable(vrf);
+    return vrf === undefined ? undefined : this.#interfaces.vrfTable(vrf);
   }
 
   #addDefaultRoute(): void {
@@ -203,9 +210,9 @@ export class Network {
     // -1 is 2.4.9's way to say "no metric of its own".
     const metric = Math.max(0, defaultrouteMetric);
     const table = this.#table();
-    const inTheWay = defaultRoutes(table).filter(
-      (route) => route.metric === metric && route.device.index !== this.#device.index,
-    );
+    const inTheWay = this.#routes
+      .defaults(table)
+      .filter((route) => route.metric === metric && route.device.index !== this.#device.index);
     if (inTheWay.length > 0 && !replacedefaultroute) {
       const [{ device, gateway }] = inTheWay as [DefaultRoute];
       this.#log("error", `not replacing default route to ${device.name} [${ipv4Text(gateway)}]`);
@@ -215,22 +222,25 @@ export class Network {
     const { release } =
       inTheWay.length === 0
         ? { release: (undo: () => void) => undo() }
-        : share(RUN_DIRECTORY, `default-route-${process.pid}-${this.#device.index}`, routesRecord(inTheWay, table));
+        : this.#share(
+            `default-route-${this.#machine.processes.pid}-${this.#device.index}`,
+            routesRecord(inTheWay, table),
+          );
     this.#undo4.push(() => release(() => this.#returnDefaultRoute(metric, inTheWay, table)));
-    inTheWay.forEach(takeRoute);
-    addRoute(this.#device, DEFAULT_IPV4, 0, metric, table);
+    for (const route of inTheWay) this.#routes.take(route);
+    this.#routes.addDefault(4, this.#device, metric, table);
   }
 
   /** When another session has taken ours out of its way, it goes on: what we took comes behind its own. */
   #returnDefaultRoute(metric: number, taken: readonly DefaultRoute[], table?: number): void {
     const isOurs = ({ device, metric: has }: DefaultRoute): boolean =>
       device.index === this.#device.index && has === metric;
-    const isTaken = taken.length > 0 && !defaultRoutes(table).some(isOurs);
-    if (!isTaken) removeRoute(this.#device, DEFAULT_IPV4, 0, metric, table);
+    const isTaken = taken.length > 0 && !this.#routes.defaults(table).some(isOurs);
+    if (!isTaken) this.#routes.removeDefault(4, this.#device, metric, table);
     for (const route of isTaken ? taken : taken.toReversed())
       this.#attempt("default route", () => {
         try {
-          returnRoute(route, isTaken);
+          this.#routes.putBack(route, isTaken);
         } catch (error) {
           // An interface that went down meanwhile would have lost it.
           if (!hasCode(error, "ENETDOWN")) throw error;
@@ -242,38 +252,43 @@ export class Network {
   #addLinkLocal(our: InterfaceId, peer: InterfaceId): void {
     const ours = linkLocal(our);
     const theirs = peer.high === 0 && peer.low === 0 ? ours : linkLocal(peer);
-    netif.addAddress6(this.#device, ours, 128, theirs);
-    this.#undo6.push(() => netif.removeAddress6(this.#device, ours, 128, theirs));
+    this.#interfaces.addAddress6(this.#device, ours, theirs);
+    this.#undo6.push(() => this.#interfaces.removeAddress6(this.#device, ours, theirs));
   }
 
   #addDefaultRoute6(): void {
     // The kernel's default is 1024, not 0: with no metric of our own any other default route is in the way.
     const metric = Math.max(0, this.#wishes.defaultroute6Metric);
     const table = this.#table();
-    const others = defaultRoutes6(table).filter(({ device }) => device.index !== this.#device.index);
+    const others = this.#routes.defaults6(table).filter(({ device }) => device.index !== this.#device.index);
     const inTheWay = others.find((route) => metric === 0 || route.metric === metric);
     if (inTheWay !== undefined) {
       const where = inTheWay.gateway ? "via gateway" : `through ${inTheWay.device.name}`;
       this.#log("error", `not replacing existing default route ${where}`);
       return;
     }
-    addRoute(this.#device, DEFAULT_IPV6, 0, metric, table);
-    this.#undo6.push(() => removeRoute(this.#device, DEFAULT_IPV6, 0, metric, table));
+    this.#routes.addDefault(6, this.#device, metric, table);
+    this.#undo6.push(() => this.#routes.removeDefault(6, this.#device, metric, table));
   }
 
   #addProxy(peer: number): void {
-    const found = findProxyInterface(peer);
+    const found = this.#interfaces.findForProxy(peer);
     if (found === undefined) {
       this.#log("error", "Cannot determine ethernet address for proxy ARP");
       return;
     }
     this.#log("info", `found interface ${found.name} for proxy arp`);
     // A peer that calls on another line has it twice, until the first link is found dead.
-    const address = netif.ipv4Bytes(peer);
-    const { release } = share(RUN_DIRECTORY, `proxyarp-${ipv4Text(peer)}`, proxyRecord(found, address));
-    this.#undo4.push(() => release(() => removeProxy(found, address)));
-    addProxy(found, address);
-    if (this.#wishes.ktune) this.#undo4.push(switchOn(RUN_DIRECTORY, FORWARDING).undo);
+    const address = new Uint8Array(4);
+    put32(address, 0, peer);
+    const { release } = this.#share(`proxyarp-${ipv4Text(peer)}`, proxyRecord(found, address));
+    this.#undo4.push(() => release(() => this.#interfaces.removeProxy(found, address)));
+    this.#interfaces.addProxy(found, address);
+    if (this.#wishes.ktune) this.#undo4.push(switchOn(this.#machine, RUN_DIRECTORY, FORWARDING).undo);
+  }
+
+  #share(name: string, record: string): Share {
+    return this.#machine.processes.share(RUN_DIRECTORY, name, record);
   }
 }
 

@@ -2,7 +2,7 @@
 // that `demand` holds open; anything else that takes IP packets can be one.
 
 import type { InterfaceId } from "../../wire/ipv6cp.ts";
-import type { Memory } from "../../os/ffi/libc.ts";
+import type { Memory } from "../machine.ts";
 
 /** The largest packet a port gives. */
 export const MAX_PACKET = 16384;
@@ -61,9 +61,9 @@ export interface PacketPort {
   readonly hasIpv6: boolean;
   /** A script may have renamed the interface. True: it has. */
   readName(): boolean;
-  /** Sets the addresses that IPCP agreed on, unless it has some. Throws OsError. */
+  /** Sets the addresses that IPCP agreed on, unless it has some. Throws HostError. */
   setAddresses(our: number, peer: number): void;
-  /** IPv4 is up with these addresses. `queue` is how many packets may wait in the interface. Throws OsError. */
+  /** IPv4 is up with these addresses. `queue` is how many packets may wait in the interface. Throws HostError. */
   ipv4Up(our: number, peer: number, mtu: number, queue: number): void;
   ipv4Down(): void;
   /** The same for IPv6. What is returned is the reason to close IPv6CP with; the log knows more. */

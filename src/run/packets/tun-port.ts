@@ -1,9 +1,9 @@
 // The packet port of a link that has a TUN of its own: opened for the link, and gone with it.
 
 import type { InterfaceId } from "../../wire/ipv6cp.ts";
-import { libc, type Memory } from "../../os/ffi/libc.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 import type { Log } from "../log.ts";
+import type { Descriptors, Machine, Memory } from "../machine.ts";
 import type { Interface } from "./interface.ts";
 import { Network } from "./network.ts";
 import { type Load, MAX_PACKET, type Outlast, type PacketPort } from "./port.ts";
@@ -14,13 +14,16 @@ export class TunPort implements PacketPort {
   readonly hasIpv6 = false;
   readonly awaitsPeer = false;
   readonly fd: number;
+  readonly #descriptors: Descriptors;
   readonly #interface: Interface;
   readonly #network: Network;
 
-  constructor(own: Interface, options: OptionsInForce, log: Log) {
+  constructor(machine: Machine, own: Interface, options: OptionsInForce, log: Log) {
+    this.#descriptors = machine.descriptors;
     this.fd = own.tun.fd;
     this.#interface = own;
     this.#network = new Network(
+      machine,
       own.tun,
       () => options.config,
       (level, text) => log.write(level, text),
@@ -36,11 +39,11 @@ export class TunPort implements PacketPort {
   }
 
   read(into: Memory, at: number): number {
-    return libc.read(this.fd, into.at(at), MAX_PACKET);
+    return this.#descriptors.read(this.fd, into, at, MAX_PACKET);
   }
 
   write(from: Memory, start: number, end: number): void {
-    libc.write(this.fd, from.at(start), end - start);
+    this.#descriptors.write(this.fd, from, start, end - start);
   }
 
   async begin(speed: number, outlast: Outlast): Promise<boolean> {

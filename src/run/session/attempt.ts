@@ -11,8 +11,7 @@ import { Pacer } from "../loop/pacer.ts";
 import { RateLimit } from "../loop/rate-limit.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 import type { Log } from "../log.ts";
-import type { Machine } from "../machine.ts";
-import { outboxTurnMs } from "../../os/log/outbox.ts";
+import type { Clock, Machine } from "../machine.ts";
 import { type Device, isTty, type LineErrors } from "../host/serial.ts";
 import { limitOf, paceOf } from "../line/device.ts";
 import { Exit, FAILURES } from "../exit.ts";
@@ -50,10 +49,6 @@ export interface End {
   final: boolean;
 }
 
-export function random32(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0]!;
-}
-
 export function madeUpPeer(packets: PacketPort): number {
   return MADE_UP_PEER + packets.unit;
 }
@@ -69,6 +64,7 @@ export class Attempt {
   hadNetwork = false;
   readonly #bundled: boolean;
   readonly #host: AttemptHost;
+  readonly #clock: Clock;
   readonly #tty: Device;
   readonly #packets: PacketPort;
   readonly #linkConfig: LinkConfig;
@@ -107,7 +103,8 @@ export class Attempt {
     this.#host = host;
     this.#bundled = bundle !== undefined;
     this.#tty = tty;
-    const { clock, serial } = host.machine;
+    const { clock, random, serial } = host.machine;
+    this.#clock = clock;
     this.#errorsBefore = serial.lineErrors(tty.fd);
     if (config.device !== undefined && !config.defaultDevice && isTty(tty))
       this.#watch = new PortWatch(
@@ -130,13 +127,13 @@ export class Attempt {
       output: buffers.output,
       frame: buffers.frame.bytes,
       plain,
-      random32,
+      random32: () => random.u32(),
       peerMayUse: (address) => peers.mayUse(address),
       admitsStrangers: () => peers.admitsStrangers(),
       madeUpPeerAddress: () => madeUpPeer(packets),
       timed: rtt && ((micros, lost) => rtt.answered(micros, lost)),
       bundle,
-      load: (now) => ({ rate: pacer.rate, backlog: pacer.ahead(buffers.output.length, driverQueue(tty), now) }),
+      load: (now) => ({ rate: pacer.rate, backlog: pacer.ahead(buffers.output.length, driverQueue(serial, tty), now) }),
     });
     this.link.trace.level = log.debug ? Math.max(1, config.debug) : 0;
     this.#record = config.record === undefined ? undefined : new RecordFile(config.record, host.machine, log);
@@ -165,11 +162,11 @@ export class Attempt {
     loop.add(this.#port);
     // A connect script is given even when it is empty. Who is called need not wait for the caller.
     const calls = config.connect !== undefined || config.pty !== undefined || config.socket !== undefined;
-    this.link.open(performance.now(), calls ? config.connectDelayMs : 0);
+    this.link.open(this.#clock.now(), calls ? config.connectDelayMs : 0);
   }
 
   /** Ends the link in good order. */
-  close(reason: string, now = performance.now()): void {
+  close(reason: string, now = this.#clock.now()): void {
     this.#unproven = undefined;
     this.link.close(reason, now);
   }
@@ -200,9 +197,10 @@ export class Attempt {
     return Math.min(this.#verdictAt, this.#watch?.nextLookAt ?? Infinity);
   }
 
-  /** How often Bun must have its turn: TLS works in it, and whoever is asked about passwords. */
+  /** How often the runtime must have its turn, for TLS, password helpers, scripts and a slow log. */
   turnMs(): number {
-    return Math.min(this.#host.peers.turnMs(), this.#host.hooks.turnMs(), outboxTurnMs());
+    const { machine, peers, hooks } = this.#host;
+    return Math.min(peers.turnMs(), hooks.turnMs(), machine.syslog.turnMs());
   }
 
   settle(now: number): void {
@@ -213,7 +211,7 @@ export class Attempt {
     const { accepted, message } = this.#verdict;
     this.#verdict = undefined;
     this.#verdictAt = Infinity;
-    this.link.papVerdict(accepted, message, performance.now());
+    this.link.papVerdict(accepted, message, this.#clock.now());
     this.#takeEvents(now);
   }
 
@@ -288,7 +286,7 @@ export class Attempt {
     const { peers } = this.#host;
     const later = (this.#awaited = peers.askSamba(user, password, this.#tty.path, this.#packets.name));
     if (later === undefined) this.#setVerdict(peers.judgePap(user, password, this.#tty.path, this.#packets.name), now);
-    else void later.then((verdict) => this.#awaited === later && this.#setVerdict(verdict, performance.now()));
+    else void later.then((verdict) => this.#awaited === later && this.#setVerdict(verdict, this.#clock.now()));
   }
 
   #setVerdict(verdict: PapVerdict, now: number): void {

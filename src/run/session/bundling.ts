@@ -4,7 +4,7 @@
 import { Bundle } from "../../link/bundle.ts";
 import { withFields } from "../../options/config.ts";
 import { SILENT_NOTIFIER } from "../notifier.ts";
-import { Attempt, madeUpPeer, random32 } from "./attempt.ts";
+import { Attempt, madeUpPeer } from "./attempt.ts";
 import { report } from "../diagnose/finding.ts";
 import type { PacketPort } from "../packets/port.ts";
 import { Failed } from "../exit.ts";
@@ -12,6 +12,7 @@ import { Line } from "../line/line.ts";
 import { linkConfig } from "../settings/link-config.ts";
 import { OptionsInForce } from "../settings/options-in-force.ts";
 import { Buffers, type InterfaceBuffers } from "../loop/loop.ts";
+import type { Clock } from "../machine.ts";
 import type { Peers } from "../peers/peers.ts";
 import { LinkGroup, type LinkGroupHost } from "./link-group.ts";
 import { Waits } from "./waits.ts";
@@ -30,6 +31,7 @@ export interface BundlingHost extends LinkGroupHost {
 
 export class Bundling {
   readonly #host: BundlingHost;
+  readonly #clock: Clock;
   readonly #port: PacketPort;
   readonly #memory: InterfaceBuffers;
   readonly #bundle: Bundle;
@@ -47,6 +49,7 @@ export class Bundling {
     const { log } = host;
     const { config } = host.options;
     this.#host = host;
+    this.#clock = host.machine.clock;
     this.#port = port;
     this.#waits = new Waits(host.machine.clock);
     this.#memory = memory;
@@ -62,7 +65,7 @@ export class Bundling {
       { networks, hidePassword, ifname: port.name },
       {
         plain: memory.plain.bytes,
-        random32,
+        random32: () => host.machine.random.u32(),
         peerMayUse: (address) => this.#peers[0]?.mayUse(address) ?? false,
         madeUpPeerAddress: () => madeUpPeer(port),
       },
@@ -86,7 +89,7 @@ export class Bundling {
         // A bug on one line ends the others in good order, and is reported after them.
         .catch((error: unknown) => {
           bugs.push(error);
-          this.group.close("Internal error", performance.now());
+          this.group.close("Internal error", this.#clock.now());
         })
         .finally(() => {
           this.#alive--;
@@ -99,7 +102,7 @@ export class Bundling {
         if (this.group.attempts.size > 0) await this.group.run();
         else if (this.#alive > 0) await changed;
         // What the loop's last round resolved goes on before it is asked again.
-        await new Promise(setImmediate);
+        await this.#clock.turn();
       }
       await Promise.all(lines);
       if (bugs.length > 0) throw bugs[0];
@@ -113,7 +116,7 @@ export class Bundling {
   signal(number: number): void {
     this.#waits.wake();
     for (const line of this.#lines) line.signal(number);
-    this.group.close("User request", performance.now());
+    this.group.close("User request", this.#clock.now());
   }
 
   /** A line is being opened, waits for its next try, or has a link that has just ended. */
@@ -132,15 +135,15 @@ export class Bundling {
     // Where the first packet brings all lines up, a line that has ended waits for the next one that does.
     const persist = config.persist && !demand;
     const whereabouts = Whereabouts.of(this.#host.machine, config);
-    const buffers = new Buffers();
+    const buffers = new Buffers(this.#host.machine.descriptors);
     for (let failures = 1; ; failures++) {
-      const began = performance.now();
+      const began = this.#clock.now();
       const outcome = await this.#tryLine(options, buffers, failures === 1, whereabouts);
       if (outcome === "up") failures = 0;
       if (outcome === "final" || quitting() || !persist) return;
       // The bundle lives: a line of it is worth waiting for, however long.
       if (maxfail > 0 && failures >= maxfail && this.#bundle.size === 0) return;
-      await this.#waits.sleep(Math.max(holdoff * SECOND, LEAST_HOLDOFF_MS - (performance.now() - began)));
+      await this.#waits.sleep(Math.max(holdoff * SECOND, LEAST_HOLDOFF_MS - (this.#clock.now() - began)));
       if (quitting()) return;
     }
   }

@@ -40,7 +40,7 @@ export class LinkGroup implements LoopOwner {
     this.#carrier = carrier;
     this.#bundle = carrier instanceof Bundle ? carrier : undefined;
     this.#othersTurnMs = othersTurnMs;
-    this.#loop = new Loop(carrier, port, memory, this);
+    this.#loop = new Loop(host.machine, carrier, port, memory, this);
     this.unit = new Unit(
       {
         ...host,
@@ -85,7 +85,7 @@ export class LinkGroup implements LoopOwner {
 
   /** Negotiates compression anew (SIGUSR2). */
   restartCcp(): void {
-    this.#carrier.networks.restartCcp(performance.now());
+    this.#carrier.networks.restartCcp(this.#host.machine.clock.now());
   }
 
   // ── the loop's owner ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,12 +6,10 @@ import { linkLocalText } from "../../wire/ipv6cp.ts";
 import type { LinkEvent } from "../../link/events.ts";
 import type { Networks } from "../../link/networks.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
-import { reasonOf } from "../../os/ffi/libc.ts";
 import type { Log } from "../log.ts";
-import type { Machine } from "../machine.ts";
-import { Publication } from "../../os/log/publication.ts";
+import type { Publication } from "../host/processes.ts";
+import { type Clock, type Machine, reasonOf } from "../machine.ts";
 import type { Notifier } from "../notifier.ts";
-import { writeResolvConf } from "../../os/net/resolv-conf.ts";
 import { Exit } from "../exit.ts";
 import type { Hooks, UpDown } from "../scripts/hooks.ts";
 import type { NameServers } from "../packets/name-servers.ts";
@@ -58,6 +56,7 @@ export class Unit {
   noHoldoff = false;
   readonly #port: PacketPort;
   readonly #host: UnitHost;
+  readonly #clock: Clock;
   readonly #networks: Networks;
   readonly #ipScripts: UpDown;
   readonly #ipv6Scripts: UpDown;
@@ -69,7 +68,7 @@ export class Unit {
   readonly #ready = { ipv4: false, ipv6: false };
   /** Scripts that must end before the interface may go up. */
   #beforeUp: Promise<void> | undefined;
-  #startedAt = performance.now();
+  #startedAt: number;
   #firstUpAt = Infinity;
   #octetsCheckedAt = 0;
 
@@ -77,6 +76,8 @@ export class Unit {
     const { options, hooks } = host;
     const { config } = options;
     this.#host = host;
+    this.#clock = host.machine.clock;
+    this.#startedAt = this.#clock.now();
     this.#port = port;
     this.#networks = networks;
     this.#ipScripts = hooks.pair(config.ipUpScript, config.ipDownScript);
@@ -91,9 +92,9 @@ export class Unit {
   }
 
   #publish(): Publication | undefined {
-    const { log, runDirectory } = this.#host;
+    const { machine, log, runDirectory } = this.#host;
     try {
-      return new Publication(statusPath(this.#port.name, runDirectory), () => JSON.stringify(this.#status()));
+      return machine.processes.publish(statusPath(this.#port.name, runDirectory), () => JSON.stringify(this.#status()));
     } catch (error) {
       log.write("debug", `pppstats will know less of ${this.#port.name}: ${reasonOf(error)}`);
       return undefined;
@@ -113,7 +114,7 @@ export class Unit {
       namespace: this.#host.machine.network.namespace(),
       linkname: config.linkname,
       peer: hooks.env.get("PEERNAME"),
-      up: isUp ? Math.floor((performance.now() - this.#startedAt) / SECOND) : undefined,
+      up: isUp ? Math.floor((this.#clock.now() - this.#startedAt) / SECOND) : undefined,
       mtu: this.#mtu,
       ipv4: this.#ipv4 && { our: ipv4Text(this.#ipv4.our), peer: ipv4Text(this.#ipv4.peer) },
       ipv6: this.#ipv6 && { our: linkLocalText(this.#ipv6.our), peer: linkLocalText(this.#ipv6.peer) },
@@ -270,6 +271,7 @@ export class Unit {
 
   #ipv4Up(event: Ipv4Up): void {
     const {
+      machine,
       options: { config },
       log,
       hooks,
@@ -283,7 +285,7 @@ export class Unit {
     this.#setServers("WINS", event.wins, config.usepeerwins);
     const servers = this.#servers(event);
     if (servers.length > 0) {
-      const problem = writeResolvConf(etc, servers);
+      const problem = machine.network.writeResolvConf(etc, servers);
       if (problem !== undefined) log.write("error", problem);
     }
     const scripts = [this.#beforeUp];
@@ -316,7 +318,7 @@ export class Unit {
 
   #interfaceFailed(error: unknown): void {
     this.#host.log.write("error", `Interface configuration failed: ${reasonOf(error)}`);
-    this.#networks.closeIpcp("Interface configuration failed", performance.now());
+    this.#networks.closeIpcp("Interface configuration failed", this.#clock.now());
   }
 
   /** net-pre-up or ip-pre-up may have renamed the interface: it goes on under its new name. */
@@ -364,7 +366,7 @@ export class Unit {
     this.#readName();
     const trouble = this.#port.ipv6Up(event.our, event.peer, this.#mtu, this.#queue);
     if (trouble !== undefined) {
-      this.#networks.closeIpv6cp(trouble, performance.now());
+      this.#networks.closeIpv6cp(trouble, this.#clock.now());
       return;
     }
     this.#carries("ipv6");
@@ -383,9 +385,9 @@ export class Unit {
   #carries(protocol: "ipv4" | "ipv6"): void {
     const isFirst = !this.#ready.ipv4 && !this.#ready.ipv6;
     this.#ready[protocol] = true;
-    if (this.#port.awaitsPeer) this.#host.awaitPeer(performance.now());
+    if (this.#port.awaitsPeer) this.#host.awaitPeer(this.#clock.now());
     if (!isFirst) return;
-    this.#startedAt = performance.now();
+    this.#startedAt = this.#clock.now();
     this.#port.opened(this.#mtu, this.#load, this.#startedAt);
     this.#host.carry(true);
     this.#firstUpAt = Math.min(this.#firstUpAt, this.#startedAt);

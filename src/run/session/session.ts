@@ -3,7 +3,8 @@
 import type { Config } from "../../options/config.ts";
 import type { Log } from "../log.ts";
 import type { Notifier } from "../notifier.ts";
-import { PidFiles } from "../../os/process/pid-file.ts";
+import { PidFiles } from "./pid-files.ts";
+import type { Clock } from "../machine.ts";
 import type { SignalEvent } from "../host/processes.ts";
 import { Attempt } from "./attempt.ts";
 import { Bundling } from "./bundling.ts";
@@ -42,8 +43,9 @@ export class Session {
   readonly #peers: Peers;
   readonly #notifier: Notifier;
   readonly #whereabouts: Whereabouts | undefined;
-  readonly #buffers = new Buffers();
-  readonly #memory = new InterfaceBuffers();
+  readonly #clock: Clock;
+  readonly #buffers: Buffers;
+  readonly #memory: InterfaceBuffers;
   #status: Exit = Exit.OK;
   /** Nothing more is tried: SIGTERM, SIGINT, or a limit that ends the program. */
   #quitting = false;
@@ -60,20 +62,24 @@ export class Session {
   #running: LinkGroup | Bundling | undefined;
 
   constructor(host: SessionHost) {
+    const { machine } = host;
     this.#host = host;
     this.#log = host.log;
-    this.#waits = new Waits(host.machine.clock);
+    this.#clock = machine.clock;
+    this.#buffers = new Buffers(machine.descriptors);
+    this.#memory = new InterfaceBuffers(machine.descriptors);
+    this.#waits = new Waits(machine.clock);
     this.#hooks = new Hooks(
-      host.machine,
+      machine,
       (level, text) => this.#log.write(level, text),
       () => host.options.config.environment,
     );
-    this.#nameServers = new NameServers(this.#log, this.#hooks, host.runDirectory);
-    this.#pidFiles = new PidFiles(host.runDirectory);
+    this.#nameServers = new NameServers(machine, this.#log, this.#hooks, host.runDirectory);
+    this.#pidFiles = new PidFiles(machine.files, host.runDirectory, machine.processes.pid);
     this.#peers = host.peersOf(host.options);
     this.#notifier = host.notifier;
     // Of a bundle each line has its own.
-    if (!this.#config.multilink) this.#whereabouts = Whereabouts.of(host.machine, this.#config);
+    if (!this.#config.multilink) this.#whereabouts = Whereabouts.of(machine, this.#config);
     this.#setEnvironment();
   }
 
@@ -82,10 +88,10 @@ export class Session {
   }
 
   #setEnvironment(): void {
-    const { user, uid } = this.#host;
+    const { machine, user, uid } = this.#host;
     const config = this.#config;
     const { env } = this.#hooks;
-    env.set("ORIG_UID", String(uid)).set("PPPLOGNAME", user).set("PPPD_PID", String(process.pid));
+    env.set("ORIG_UID", String(uid)).set("PPPLOGNAME", user).set("PPPD_PID", String(machine.processes.pid));
     if (config.callFile !== undefined) env.set("CALL_FILE", config.callFile);
     if (config.linkname !== undefined) env.set("LINKNAME", config.linkname);
     if (config.remotenumber !== undefined) env.set("REMOTENUMBER", config.remotenumber);
@@ -97,15 +103,15 @@ export class Session {
     if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
     warmUp();
     this.#nameServers.cleanUp();
-    undoLeftOver(this.#host.runDirectory, (level, text) => this.#log.write(level, text));
+    undoLeftOver(this.#host.machine, this.#host.runDirectory, (level, text) => this.#log.write(level, text));
     const { beatMs } = this.#notifier;
-    const beats = beatMs === Infinity ? undefined : setInterval(() => this.#beat(), beatMs);
+    const endBeats = beatMs === Infinity ? undefined : this.#clock.every(beatMs, () => this.#beat());
     try {
       for (;;) {
         this.#failures++;
         this.#needHoldoff = true;
         if (demand && !(await this.#awaitPacket())) break;
-        const began = performance.now();
+        const began = this.#clock.now();
         for (const name of LINK_COUNTS) this.#hooks.env.delete(name);
         await this.#tryOnce();
         if (this.#quitting || !persist || (maxfail > 0 && this.#failures >= maxfail)) break;
@@ -117,7 +123,7 @@ export class Session {
       this.#endDemand();
       await this.#hooks.finish(this.#config.childTimeout);
     } finally {
-      clearInterval(beats);
+      endBeats?.();
       this.#notifier.stopping();
       this.#endDemand();
       for (const problem of this.#pidFiles.remove()) this.#log.write("warn", problem);
@@ -130,7 +136,7 @@ export class Session {
     let wait = this.#needHoldoff ? this.#config.holdoff * SECOND : 0;
     // pppd goes round as fast as it can when the port cannot even be opened.
     if (this.#status === Exit.OPEN || this.#status === Exit.LOCK || this.#status === Exit.PTY || this.#vanished)
-      wait = Math.max(wait, REOPEN_MS - (performance.now() - began));
+      wait = Math.max(wait, REOPEN_MS - (this.#clock.now() - began));
     if (wait <= 0) return false;
     this.#notifier.status("waiting for the next try");
     await this.#waits.sleep(wait);
@@ -139,7 +145,7 @@ export class Session {
 
   /** A sign of life. Timers do not wake the loop, and its deadlines are none while it does not run: both give it. */
   #beat(): void {
-    this.#notifier.beat(performance.now());
+    this.#notifier.beat(this.#clock.now());
   }
 
   /** What ends at once as often as it is started: a program, a connection. */
@@ -196,7 +202,7 @@ export class Session {
     this.#waits.wake();
     this.#line?.signal(signal);
     if (this.#running instanceof Bundling) this.#running.signal(signal);
-    else this.#running?.close("User request", performance.now());
+    else this.#running?.close("User request", this.#clock.now());
   }
 
   // ── dialling on demand ───────────────────────────────────────────────────────────────────────────────────────────
@@ -213,7 +219,7 @@ export class Session {
         this.#notifier.status(`waiting for traffic on ${demand.name}`);
         const found = await demand.awaitPacket(
           () => {
-            if (this.#notifier.beatAt <= performance.now()) this.#beat();
+            if (this.#notifier.beatAt <= this.#clock.now()) this.#beat();
             return this.#quitting;
           },
           () => Math.min(this.#lastLine?.programEndsAt ?? Infinity, this.#notifier.beatAt),
@@ -236,6 +242,7 @@ export class Session {
 
   async #standBy(): Promise<Demand> {
     const host = {
+      machine: this.#host.machine,
       options: this.#host.options,
       log: this.#log,
       hooks: this.#hooks,
@@ -336,8 +343,8 @@ export class Session {
   }
 
   #openInterface(): Interface {
-    const { options } = this.#host;
-    return Interface.open({ options, log: this.#log, hooks: this.#hooks, pidFiles: this.#pidFiles });
+    const { machine, options } = this.#host;
+    return Interface.open({ machine, options, log: this.#log, hooks: this.#hooks, pidFiles: this.#pidFiles });
   }
 
   #groupHost(): LinkGroupHost {
@@ -358,7 +365,7 @@ export class Session {
 
   /** What the next link carries packets for. */
   #openPort(): PacketPort {
-    return this.#demand ?? new TunPort(this.#openInterface(), this.#host.options, this.#log);
+    return this.#demand ?? new TunPort(this.#host.machine, this.#openInterface(), this.#host.options, this.#log);
   }
 
   #fail(error: unknown): void {

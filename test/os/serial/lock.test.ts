@@ -17,7 +17,6 @@ import { join } from "node:path";
 import { closeFd } from "../../../src/os/ffi/libc.ts";
 import { lockDevice, LockError, lockName } from "../../../src/os/serial/lock.ts";
 import { openersOf } from "../../../src/os/serial/openers.ts";
-import { PidFiles } from "../../../src/os/process/pid-file.ts";
 import { openPty } from "../../../src/os/serial/pty.ts";
 import { removeResolvConf, writeResolvConf } from "../../../src/os/net/resolv-conf.ts";
 import { noNetns } from "../../kit/netns.ts";
@@ -192,67 +191,17 @@ describe("lockDevice", () => {
   });
 });
 
-describe("PidFiles", () => {
-  test("pppN.pid has the pid, ppp-NAME.pid the interface too", () => {
-    const files = new PidFiles(directory, 77);
-    const content = (name: string) => readFileSync(join(directory, name), "utf8");
-    expect(files.writeLink("lap")).toBeUndefined();
-    expect(content("ppp-lap.pid")).toBe("77\n");
-    expect(files.writeInterface("ppp0")).toBeUndefined();
-    expect(files.writeLink("lap", "ppp0")).toBeUndefined();
-    expect(content("ppp-lap.pid")).toBe("77\nppp0\n");
-    expect(content("ppp0.pid")).toBe("77\n");
-    expect(statSync(join(directory, "ppp0.pid")).mode & 0o777).toBe(0o644);
-    expect(files.remove("ppp0")).toEqual([]);
-    expect(existsSync(join(directory, "ppp0.pid"))).toBe(false);
-    expect(existsSync(join(directory, "ppp-lap.pid"))).toBe(true);
-    expect(files.remove()).toEqual([]);
-    expect(existsSync(join(directory, "ppp-lap.pid"))).toBe(false);
-    expect(files.remove()).toEqual([]);
-  });
-
-  test("a file that cannot be written whole leaves none, nor does it follow what lies in its place", () => {
-    const files = new PidFiles(directory, 77);
-    symlinkSync("/dev/full", join(directory, "ppp0.pid.77"));
-    expect(Bun.spawnSync(["mkfifo", join(directory, "ppp0.pid")]).exitCode).toBe(0);
-    expect(files.writeInterface("ppp0")).toBeUndefined();
-    expect(readFileSync(join(directory, "ppp0.pid"), "utf8")).toBe("77\n");
-    expect(readdirSync(directory)).toEqual(["ppp0.pid"]);
-  });
-
-  test.skipIf(noNetns !== undefined)("with the disk full nothing is left of a pid file", () => {
-    const place = join(directory, "full");
-    mkdirSync(place);
-    expect(Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=4096", "none", place]).exitCode).toBe(0);
-    try {
-      writeFileSync(join(place, "filler"), new Uint8Array(4096));
-      expect(new PidFiles(place, 77).writeInterface("ppp0")).toBe(
-        `Failed to create pid file ${place}/ppp0.pid: No space left on device`,
-      );
-      expect(() => lockDevice("/dev/ttyS1", { directory: place })).toThrow("No space left on device");
-      expect(readdirSync(place)).toEqual(["filler"]);
-    } finally {
-      Bun.spawnSync(["umount", place]);
-    }
-  });
-
-  test("removes nothing it has not written, and does not mind what is gone", () => {
-    const files = new PidFiles(directory);
-    writeFileSync(join(directory, "ppp3.pid"), "1\n");
-    files.remove("ppp3");
-    expect(existsSync(join(directory, "ppp3.pid"))).toBe(true);
-    files.writeInterface("ppp4");
-    rmSync(join(directory, "ppp4.pid"));
-    expect(files.remove()).toEqual([]);
-  });
-
-  test("says what went wrong", () => {
-    const files = new PidFiles(join(directory, "none"));
-    expect(files.writeInterface("ppp0")).toBe(
-      `Failed to create pid file ${directory}/none/ppp0.pid: No such file or directory`,
-    );
-    expect(files.remove()).toEqual([]);
-  });
+test.skipIf(noNetns !== undefined)("with the disk full nothing is left of a lock file", () => {
+  const place = join(directory, "full");
+  mkdirSync(place);
+  expect(Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=4096", "none", place]).exitCode).toBe(0);
+  try {
+    writeFileSync(join(place, "filler"), new Uint8Array(4096));
+    expect(() => lockDevice("/dev/ttyS1", { directory: place })).toThrow("No space left on device");
+    expect(readdirSync(place)).toEqual(["filler"]);
+  } finally {
+    Bun.spawnSync(["umount", place]);
+  }
 });
 
 describe("resolv.conf", () => {

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { thisMachine } from "../../../src/applets/this-machine.ts";
 import { closeFd } from "../../../src/os/ffi/libc.ts";
 import { openTun, type Tun } from "../../../src/os/net/tun.ts";
 import { Network, type NetworkWishes, queueLength, refits } from "../../../src/run/packets/network.ts";
@@ -44,6 +45,7 @@ describe.skipIf(noNetns !== undefined)(`Network [${noNetns ?? "in a namespace of
     const none = { defaultroute: false, replacedefaultroute: false, defaultrouteMetric: 0, proxyarp: false };
     const all = { ...none, ktune: false, defaultroute6: false, defaultroute6Metric: 0, ...wishes };
     return new Network(
+      thisMachine,
       tun,
       () => all,
       (level, text) => void said.push(`${level}: ${text}`),

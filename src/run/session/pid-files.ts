@@ -1,15 +1,19 @@
 // Files that hold our process id for scripts: <rundir>/ppp0.pid, and <rundir>/ppp-NAME.pid for `linkname NAME`.
 
-import { renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
-import { hasCode, reasonOf } from "../ffi/libc.ts";
-import { readHead } from "../ffi/small-file.ts";
+import { textOf } from "../../bytes/text.ts";
+import type { Files } from "../host/files.ts";
+import { hasCode, reasonOf } from "../machine.ts";
+
+type PidFileStore = Pick<Files, "readHead" | "replace" | "remove">;
 
 export class PidFiles {
+  readonly #files: PidFileStore;
   readonly #directory: string;
   readonly #pid: number;
   readonly #written = new Set<string>();
 
-  constructor(directory = "/var/run", pid = process.pid) {
+  constructor(files: PidFileStore, directory: string, pid: number) {
+    this.#files = files;
     this.#directory = directory;
     this.#pid = pid;
   }
@@ -32,7 +36,7 @@ export class PidFiles {
       const path = `${this.#directory}/${name}`;
       try {
         // Another session may use the name by now.
-        if (pidIn(path) === this.#pid) unlinkSync(path);
+        if (this.#pidIn(path) === this.#pid) this.#files.remove(path);
       } catch (error) {
         if (!hasCode(error, "ENOENT")) return [`unable to delete pid file ${path}: ${reasonOf(error)}`];
       }
@@ -42,32 +46,19 @@ export class PidFiles {
 
   #write(name: string, text: string): string | undefined {
     const path = `${this.#directory}/${name}`;
-    const unfinished = `${path}.${this.#pid}`;
     try {
-      rmSync(unfinished, { force: true });
-      writeFileSync(unfinished, text, { mode: 0o644, flag: "wx" });
-      renameSync(unfinished, path);
+      this.#files.replace(path, Buffer.from(text), 0o644);
     } catch (error) {
-      removeIfPossible(unfinished);
       return `Failed to create pid file ${path}: ${reasonOf(error)}`;
     }
     this.#written.add(name);
     return undefined;
   }
-}
 
-/** Where nothing can be written, nothing can be removed either, and nothing was made. */
-function removeIfPossible(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // The caller reports why the file could not be made.
+  /** Throws HostError. */
+  #pidIn(path: string): number {
+    return Number.parseInt(textOf(this.#files.readHead(path, PID_DIGITS)), 10);
   }
 }
 
 const PID_DIGITS = 11;
-
-/** Throws OsError. */
-function pidIn(path: string): number {
-  return Number.parseInt(Buffer.from(readHead(path, PID_DIGITS)).toString("latin1"), 10);
-}
