@@ -1,16 +1,16 @@
-// BSD-Compress (RFC 1977): LZW with codes of 9 to 15 bits over all packets, whose dictionary is thrown away when it no
-// longer pays.
+// BSD-Compress (RFC 1977): LZW with codes of 9 to 15 bits over all packets. The dictionary is cleared when it no longer
+// compresses well.
 //
-// Payload: a sequence number of two octets, then the codes, most significant bit first, the last octet filled up with ones.
-// A packet begins with its protocol, one octet; protocols outside 0x21 … 0xf9 are none of ours. Every packet starts with a
-// fresh string, and the dictionary goes on. A packet that did not shrink goes out plain, and the receiver compresses it
-// for the sake of the same dictionary. Sender and receiver count the same octets, and so agree when a full dictionary is
-// to be cleared: the sender says CLEAR at the end of the packet that decided it (all counting as in the Linux kernel's
-// and pppd's, which is stricter than the RFC).
+// The payload is a sequence number of two octets and then the codes, most significant bit first. The last octet is
+// filled up with ones. A packet begins with its protocol as one octet. Protocols outside 0x21 … 0xf9 are not
+// compressed. Every packet starts a new string, and the dictionary is kept. A packet that does not shrink is sent
+// plain, and the receiver compresses it to keep the same dictionary. Sender and receiver count the same octets, so they
+// agree when a full dictionary is to be cleared. The sender writes CLEAR at the end of the packet that decided it. All
+// counting is that of the Linux kernel and of pppd, which is stricter than the RFC.
 //
-// The dictionary is a tree: a code is a string, its children the strings one octet longer. The children of the 256 single
-// octets have a table of their own, those of other codes are a list: a search is 255 steps at worst, whatever the peer
-// chose to send, where a hash table has to hope.
+// The dictionary is a tree: a code is a string, and its children are the strings that are one octet longer. The
+// children of the 256 single octets have a table of their own. Those of other codes are a list, so a search takes 255
+// steps at most, whatever the peer sends. A hash table has no such limit.
 
 import { put16, u16 } from "../bytes/be.ts";
 import { MAX_FRAME } from "../frame/deframer.ts";
@@ -21,11 +21,11 @@ const MIN_BITS = 9;
 const MAX_BITS = 15;
 const SEQUENCE = 2;
 
-/** Octets taken in from one look at the ratio to the next. */
+/** Octets between two checks of the ratio. */
 const CHECK_GAP = 10_000;
-/** Counts that reach this lose a quarter, so that the ratio is of the recent past. */
+/** Counts that reach this value are reduced by a quarter, so that recent packets decide the ratio. */
 const COUNT_MAX = 0x7fffff;
-/** The ratio is octets in over octets out, times this, rounded down. */
+/** The ratio is the octets in, times this, divided by the octets out, rounded down. */
 const RATIO_SCALE = 256;
 
 const NOWHERE = new Uint8Array(0);
@@ -34,22 +34,27 @@ function isEligible(protocol: number): boolean {
   return protocol >= 0x21 && protocol <= 0xf9;
 }
 
-/** The dictionary of one direction and what decides when to clear it. Entries have codes from 257; 0 is no entry. */
+/**
+ * The dictionary of one direction and the counts that decide when to clear it. Entries have codes from 257; 0 means no
+ * entry.
+ */
 class Dictionary {
   readonly maxCode: number;
   readonly prefix: Uint16Array;
   readonly suffix: Uint8Array;
-  /** Octets of the string. */
+  /** The octets of each string. */
   readonly length: Uint16Array;
-  /** The code of two octets. */
+  /** The code of each string of two octets. */
   readonly #pairs = new Uint16Array(1 << 16);
-  /** The child added last, and of a child its elder sibling << 8 | its own octet. */
+  /**
+   * For each code, the child that was added last. For each child: the sibling added before it << 8 | its last octet.
+   */
   readonly #child: Uint16Array;
   readonly #sibling: Int32Array;
 
-  /** The highest code given away. */
+  /** The highest code in use. */
   last = CLEAR;
-  /** Width of the next code. */
+  /** The width of the next code. */
   bits = MIN_BITS;
   octetsIn = 0;
   octetsOut = 0;
@@ -76,7 +81,7 @@ class Dictionary {
     this.#checkpoint = CHECK_GAP;
   }
 
-  /** To be called at the end of each packet. True: it is cleared, and the sender must say so. */
+  /** Called at the end of each packet. True: the dictionary was cleared, and the sender must write CLEAR. */
   check(): boolean {
     if (this.octetsIn < this.#checkpoint) return false;
     if (this.octetsIn >= COUNT_MAX || this.octetsOut >= COUNT_MAX) {
@@ -95,8 +100,8 @@ class Dictionary {
   }
 
   /**
-   * Adds the string of `prefix` and one octet more under the next code; the caller has seen that there is one. A string
-   * that has a code already (its sender does not look far) is `findable` by the older one only.
+   * Adds the string of `prefix` and one more octet under the next code. The caller has checked that there is a code
+   * left. A sender that does not search far may add a string twice. The second one is not `findable`.
    */
   add(prefix: number, octet: number, findable = true): void {
     const code = ++this.last;
@@ -112,7 +117,7 @@ class Dictionary {
     }
   }
 
-  /** The code of the string of `prefix` and one octet more, or 0. */
+  /** The code of the string of `prefix` and one more octet, or 0. */
   find(prefix: number, octet: number): number {
     if (prefix < CLEAR) return this.#pairs[(prefix << 8) | octet]!;
     const sibling = this.#sibling;
@@ -126,8 +131,8 @@ class Dictionary {
   }
 
   /**
-   * Compresses a packet and writes the codes to out[at, limit), as far as they fit; returns where they would end. Does all
-   * there is to do with the dictionary.
+   * Compresses a packet and writes the codes that fit to out[at, limit). Returns where all codes would end. Always
+   * updates the dictionary.
    */
   encode(
     protocol: number,
@@ -141,7 +146,7 @@ class Dictionary {
     const { maxCode } = this;
     let { bits } = this;
     let put = at;
-    // Bits not written yet, fewer than eight between two codes.
+    // The bits that are not written yet, fewer than eight between two codes.
     let hold = 0;
     let held = 0;
     let code = protocol;
@@ -188,7 +193,7 @@ export class BsdCompressor implements Compressor {
   readonly #dictionary: Dictionary;
   #sequence = 0;
 
-  /** `bits`: the longest code, 9 … 15. */
+  /** `bits` is the width of the longest code, 9 to 15. */
   constructor(bits: number) {
     this.#dictionary = new Dictionary(bits);
   }
@@ -211,10 +216,13 @@ export class BsdCompressor implements Compressor {
 export class BsdDecompressor implements Decompressor {
   readonly selfHealing = false;
   readonly #dictionary: Dictionary;
-  /** Of the next packet. One with a code that cannot be does not count, so that nothing after it is believed either. */
+  /**
+   * The number of the next packet. A packet with an impossible code is not counted, so that no later packet is
+   * accepted.
+   */
   #sequence = 0;
 
-  /** `bits`: the longest code, 9 … 15. */
+  /** `bits` is the width of the longest code, 9 to 15. */
   constructor(bits: number) {
     this.#dictionary = new Dictionary(bits);
   }
@@ -237,13 +245,14 @@ export class BsdDecompressor implements Decompressor {
       const code = hold >>> held;
       hold &= (1 << held) - 1;
       if (code === CLEAR) {
-        // Only the end of a packet can say so, and then the packet is not counted.
+        // CLEAR is valid only at the end of a packet, and that packet is not counted.
         if (from + 1 < end) return FATAL;
         dictionary.clear();
         cleared = true;
         break;
       }
-      // The sender may use the string it has just added, which is known here only by how it must begin: with what was before.
+      // The sender may use the string that it has just added. The receiver does not know its last octet yet, but knows
+      // that it equals the first one.
       const isNew = code > dictionary.last;
       if (isNew && (code !== dictionary.last + 1 || before === CLEAR)) return FATAL;
       let walk = isNew ? before : code;
@@ -267,7 +276,7 @@ export class BsdDecompressor implements Decompressor {
     if (!cleared) {
       dictionary.octetsIn += put - at;
       dictionary.octetsOut += end - start - SEQUENCE;
-      // The sender has come to the same conclusion: had it cleared its dictionary, it would have said so.
+      // The sender reached the same result: had it cleared its dictionary, it would have written CLEAR.
       dictionary.check();
     }
     this.#sequence = (this.#sequence + 1) & 0xffff;

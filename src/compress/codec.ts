@@ -1,49 +1,52 @@
-// What the methods of CCP have in common: one object a direction, which keeps the history that both ends share
-// (RFC 1962 §2). A codec allocates nothing a packet, is told neither the time nor who its peer is, and never throws.
+// The interfaces of CCP's methods. One object for each direction keeps the history that both ends share (RFC 1962 §2).
+// A codec allocates nothing for a packet, does not know the time or the peer, and never throws.
 //
-// The payload of a Compressed Datagram (protocol 00fd) is in[start, end) or out[at, …). What is inside it begins with the
-// protocol of the packet: one octet where it is below 0x100 and the method says so, else two.
+// The payload of a Compressed Datagram (protocol 00fd) is in[start, end) or out[at, …). Inside, the packet begins with
+// its protocol: one octet if it is below 0x100 and the method permits it, else two.
 
-/** decompress() found the packet damaged or out of order: the peer must be asked for a reset (RFC 1962 §3). */
+/** From decompress(): the packet is damaged or out of order. The peer must be asked for a reset (RFC 1962 §3). */
 export const DAMAGED = -1;
-/** decompress() found what cannot be: the peer's compressor is not the one agreed on, and a reset would not help. */
+/** From decompress(): the packet is impossible. The peer uses another compressor, and a reset would not help. */
 export const FATAL = -2;
-/** compress(): the packet goes out as it is; the history has been told. */
+/** From compress(): the packet is sent plain. The history is updated. */
 export const PLAIN = -1;
 
-/** What a compressor may need beyond the length of the packet: its own header and trailer, and the protocol. */
+/**
+ * The octets that a compressor may need beyond the length of the packet, for its header, its trailer and the protocol.
+ */
 export const ROOM = 16;
 
 export interface Compressor {
-  /** Octets it may add to a packet, for the MTU: 0 where what would grow is sent plain. */
+  /** The octets that it may add to a packet, for the MTU. 0 when packets that would grow are sent plain. */
   readonly overhead: number;
   /**
-   * Compresses the packet in[start, end) of `protocol` to out[at, …) and returns where the payload ends, or PLAIN. A
-   * packet whose protocol the method leaves alone is PLAIN and does not touch the history. Whatever the packet, no octet
-   * at or behind out[at + (end - start) + ROOM] is written.
+   * Compresses the packet in[start, end) of `protocol` to out[at, …). Returns the end of the payload, or PLAIN. A
+   * packet whose protocol is not compressed is PLAIN and does not change the history. Nothing at or after out[at + (end
+   * - start) + ROOM] is written, whatever the packet is.
    */
   compress(protocol: number, packet: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number;
   /**
-   * The packet goes out as it is because the line is faster than compressing: the history is told of it, and cheaply.
-   * Without this method there is no cheap way.
+   * Updates the history for a packet that is sent plain because the line is faster than the compressor. It is missing
+   * when the method has no cheap way to do that.
    */
   skip?(protocol: number, packet: Uint8Array, start: number, end: number): void;
-  /** The peer sent a Reset-Request: the history is forgotten. */
+  /** The peer sent a Reset-Request. The history is forgotten. */
   reset(): void;
 }
 
 export interface Decompressor {
   /**
-   * True: it finds its way back by what the packets themselves say, or counts them, and must see them all after a
-   * Reset-Request too (MPPE, MPPC, LZS). False: what comes before the Reset-Ack is lost, and reset() makes a new start.
+   * True when the packets themselves show how to resume after a loss, or are counted. The codec must then see the
+   * packets after a Reset-Request too (MPPE, MPPC, LZS). False: packets before the Reset-Ack are lost, and reset()
+   * starts again.
    */
   readonly selfHealing: boolean;
   /**
-   * Decompresses the payload packet[start, end) to out[at, …): protocol and packet. Returns where it ends, DAMAGED or
-   * FATAL. At most MAX_FRAME octets come out; a payload that would make more is FATAL.
+   * Decompresses the payload packet[start, end) to out[at, …): protocol and packet. Returns the end, DAMAGED or FATAL.
+   * The result has MAX_FRAME octets at most. A payload that would give more is FATAL.
    */
   decompress(packet: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number;
-  /** A packet that came plain: it enters the history where the method says so, and only then. */
+  /** Handles a packet that came plain. It enters the history if the method says so. */
   incompressible(protocol: number, packet: Uint8Array, start: number, end: number): void;
   /** The peer acknowledged a reset. */
   reset(): void;

@@ -1,20 +1,22 @@
-// PPP Deflate (RFC 1979): one raw deflate stream over all packets, each ended by an empty stored block that is not sent.
+// PPP Deflate (RFC 1979): one raw deflate stream over all packets. Each packet ends with an empty stored block that is
+// not sent.
 //
-// Payload: a sequence number of two octets and the deflated packet without the `00 00 ff ff` it ends in; the packet begins
-// with its protocol, in one octet where that is below 0x100. A packet that did not shrink goes out plain, and both ends add
-// it to their windows: zlib's SetDictionary does that on a raw stream between two blocks (zlib.h), so it costs neither an
-// inflate of a stored block at the receiver nor, where the sender knows beforehand, a deflate.
+// The payload is a sequence number of two octets and the deflated packet without the `00 00 ff ff` at its end. The
+// packet begins with its protocol, as one octet if it is below 0x100. A packet that does not shrink is sent plain, and
+// both ends add it to their windows. zlib's SetDictionary can do that on a raw stream between two blocks (zlib.h). So
+// the receiver need not inflate a stored block, and the sender need not deflate a packet that it knows to be
+// incompressible.
 //
-// Measured, packets of 1500 octets, one core, MB/s in and ratio:
+// Measured with packets of 1500 octets on one core, MB/s of input and ratio:
 //
 //     level      source text     ELF            random 0 and 1      random a, c, g, t
 //     6          25  3.40        26  3.29       6.8  5.61           5.7  3.18
 //     7          23  3.41        24  3.29       3.9  5.68           3.3  3.21
 //     9          17  3.42        17  3.30       0.2  5.96           1.4  3.25
 //
-// So 6: a line of 3 Mbaud full of text takes 4 % of the core, and full of what is most laborious 25 %. Level 9 saves 0.4 %
-// of text, and cannot keep up with that line where all is chance matches. zlib's own hash and not pako's faster one, which
-// misses matches of three octets: 5 % on packets of a keystroke.
+// Hence level 6: a line of 3 Mbaud takes 4 % of the core with text, and 25 % with the slowest input. Level 9 saves
+// 0.4 % of text, and is too slow for that line on input with many short matches. The hash is zlib's own. pako's faster
+// one misses matches of three octets, which costs 5 % on packets of one keystroke.
 
 import {
   Z_DEFAULT_STRATEGY,
@@ -39,20 +41,20 @@ const LEVEL = 6;
 const DEFLATED = 8;
 const MEM_LEVEL = 8;
 const LEGACY_HASH = true;
-/** zlib has no window of 2^8: its deflate takes 2^9 for it and looks back 250 octets at most. */
+/** zlib has no window of 2^8: its deflate uses 2^9 instead and looks back 250 octets at most. */
 const MIN_WINDOW = 9;
 
 const SEQUENCE = 2;
-/** Length and its complement of the empty stored block, which the receiver knows without being told. */
+/** The length and its complement in the empty stored block. The receiver adds them itself. */
 const TRAILER = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
-/** ZStream.data_type after an inflate that stopped between two blocks with no bit left over (zlib.h, Z_BLOCK). */
+/** ZStream.data_type after an inflate that stopped between two blocks without a remaining bit (zlib.h, Z_BLOCK). */
 const BETWEEN_BLOCKS = 128;
 
 function isEligible(protocol: number): boolean {
   return protocol <= 0x3fff && protocol !== 0xfd && protocol !== 0xfb;
 }
 
-/** The protocol as the stream has it. */
+/** The protocol as octets of the stream. */
 class Protocol {
   readonly #two = new Uint8Array(2);
   readonly #one = this.#two.subarray(1);
@@ -64,17 +66,17 @@ class Protocol {
   }
 }
 
-/** Packets shorter than this are tried whatever they look like: much of them is headers. */
+/** Shorter packets are always tried, because much of them is headers. */
 const SAMPLE_FROM = 384;
 const SAMPLE = 256;
-/** Of 256 octets of noise 162 are different, give or take 5; of machine code about 100, of text 40. */
+/** 256 octets of noise have 162 different values, plus or minus 5. Machine code has about 100, text 40. */
 const NOISE_DISTINCT = 140;
-/** Most packets of noise that follow one another without a try. */
+/** The most packets of noise in a row that are not tried. */
 const MAX_UNTRIED = 15;
 
 /**
- * Whether to spend a deflate on a packet. Most of what crosses a link today is compressed or encrypted already, and deflate
- * takes 50 µs to find that out of 1500 octets; but noise may be a repetition, so one packet of it in 16 is tried.
+ * Decides whether a packet is worth a deflate. Most data on a link today is compressed or encrypted already, and
+ * deflate needs 50 µs to find that out for 1500 octets. Noise may be a repetition, so one packet of it in 16 is tried.
  */
 class Doubt {
   readonly #seen = new Uint8Array(256);
@@ -83,7 +85,7 @@ class Doubt {
   #toSkip = 0;
   #isNoise = false;
 
-  /** True: this one need not be tried. */
+  /** True when this packet need not be tried. */
   skips(packet: Uint8Array, start: number, end: number): boolean {
     this.#isNoise = end - start >= SAMPLE_FROM && this.#distinct(packet, end - SAMPLE, end) >= NOISE_DISTINCT;
     if (!this.#isNoise || this.#toSkip === 0) return false;
@@ -91,7 +93,7 @@ class Doubt {
     return true;
   }
 
-  /** How the packet that was not skipped came out. A few octets less are not worth the next fifteen tries. */
+  /** Records the result of a packet that was tried. A gain of a few octets does not justify trying the next fifteen. */
   tried(length: number, deflated: number): void {
     if (!this.#isNoise) return;
     const failed = deflated > length - (length >>> 4);
@@ -126,11 +128,11 @@ export class DeflateCompressor implements Compressor {
   readonly #doubt = new Doubt();
   #sequence = 0;
 
-  /** `window` is the exponent agreed on, 8 … 15; `level` zlib's, 1 … 9. */
+  /** `window` is the exponent agreed on, 8 to 15. `level` is zlib's, 1 to 9. */
   constructor(window: number, level = LEVEL) {
     const bits = -Math.max(window, MIN_WINDOW);
     const status = zlibDeflateInit2(this.#stream, level, DEFLATED, bits, MEM_LEVEL, Z_DEFAULT_STRATEGY, LEGACY_HASH);
-    // Level 0 is good to zlib; but it leaves out the empty block that is taken off here.
+    // zlib permits level 0, but then leaves out the empty block that is removed here.
     if (status !== Z_OK || level === 0) throw new Error(`no Deflate of window ${window} and level ${level}`);
     this.#stream.output = this.#output;
   }
@@ -164,7 +166,7 @@ export class DeflateCompressor implements Compressor {
     this.#sequence = 0;
   }
 
-  /** To #output; returns the length without the trailer. Of what is longer than #output nothing useful is kept. */
+  /** Deflates to #output and returns the length without the trailer. A result longer than #output is not kept. */
   #deflate(protocol: number, packet: Uint8Array, start: number, end: number): number {
     const stream = this.#stream;
     const octets = this.#protocol.octets(protocol);
@@ -195,10 +197,13 @@ export class DeflateDecompressor implements Decompressor {
   readonly #stream = new ZStream();
   readonly #output = new Uint8Array(MAX_FRAME);
   readonly #protocol = new Protocol();
-  /** Of the next packet. One that cannot be inflated does not count, so that nothing after it is believed either. */
+  /**
+   * The number of the next packet. A packet that cannot be inflated is not counted, so that no later packet is
+   * accepted.
+   */
   #sequence = 0;
 
-  /** `window` is the exponent agreed on, 8 … 15. */
+  /** `window` is the exponent agreed on, 8 to 15. */
   constructor(window: number) {
     if (zlibInflateInit2(this.#stream, -Math.max(window, MIN_WINDOW)) !== Z_OK)
       throw new Error(`no Deflate of window ${window}`);
@@ -219,7 +224,7 @@ export class DeflateDecompressor implements Decompressor {
     stream.input = TRAILER;
     stream.next_in = 0;
     stream.avail_in = TRAILER.length;
-    // Octets that came of the trailer: the payload had stopped inside a block.
+    // The trailer produced octets, so the payload had ended inside a block.
     if (zlibInflate(stream, Z_SYNC_FLUSH) !== Z_OK || stream.next_out !== inflated) return FATAL;
     if (stream.data_type !== BETWEEN_BLOCKS || inflated === 0) return FATAL;
     this.#sequence = (this.#sequence + 1) & 0xffff;

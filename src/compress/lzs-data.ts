@@ -1,16 +1,16 @@
 // The data of Stac LZS (RFC 1974 §2.5.5, ANSI X3.241), for CCP option 17.
 //
-// The last 2047 octets of all packets, protocol first, are what the next may copy from. Bits begin at the top of an
-// octet:
+// A packet may copy from the last 2047 octets of all packets, protocols included. Bits begin at the most significant
+// bit of an octet:
 //
 //     literal    0 and 8 bits
-//     copy       11 and a distance of 7 bits, or 10 and one of 11 bits; then its length:
-//                2 to 4 in 2 bits from 00 on, 5 to 7 in 4 bits from 1100 on, from 8 up 1111, then 1111 as often as 15
-//                fits into what is left, and the rest in 4 bits
+//     copy       11 and a distance of 7 bits, or 10 and a distance of 11 bits; then the length:
+//                2 to 4 as 2 bits from 00 on; 5 to 7 as 4 bits from 1100 on; from 8 on 1111, then 1111 for each
+//                15 in the rest, and what then remains as 4 bits
 //     end mark   11 and the distance 0, then zeros to the next octet
 //
-// What stands behind the end mark is padding. Where the last octet is zeros, the sender may leave it out (RFC 1974
-// §2.2): we never do, and read any data as if an octet of zeros followed.
+// Octets after the end mark are padding. A sender may leave out a last octet of zeros (RFC 1974 §2.2). We never do, and
+// read any data as if an octet of zeros followed.
 
 import { put16 } from "../bytes/be.ts";
 import { MAX_FRAME } from "../frame/deframer.ts";
@@ -20,7 +20,10 @@ import { ENOUGH, FIRST_POSITION, LAST_POSITION, Matches } from "./matches.ts";
 const WINDOW = 2048;
 const FARTHEST = WINDOW - 1;
 const SHORTEST = 2;
-/** Octets of the text that either end keeps: the window and some packets, so that it is not moved for each of them. */
+/**
+ * The octets of text that each end keeps: the window and room for some packets, so that the text is not moved for each
+ * packet.
+ */
 const TEXT = 65536;
 /** The longest packet that LzsEncoder takes, protocol included. */
 export const LZS_LONGEST = TEXT - WINDOW;
@@ -28,12 +31,12 @@ export const LZS_LONGEST = TEXT - WINDOW;
 /** The sender's history. */
 export class LzsEncoder {
   readonly text = new Uint8Array(TEXT);
-  /** What is filled of it. The packet encoded last ends there. */
+  /** The filled part of the text. The packet encoded last ends there. */
   fill = 0;
   readonly #matches = new Matches(WINDOW, SHORTEST);
-  /** The index of a position in text is the position less this. */
+  /** A position minus this is the index in the text. */
   #base = FIRST_POSITION;
-  /** Position of the first octet that may be copied. */
+  /** The position of the first octet that may be copied. */
   #floor = FIRST_POSITION;
 
   forget(): void {
@@ -46,7 +49,7 @@ export class LzsEncoder {
     this.#floor = this.#base;
   }
 
-  /** Appends a packet of LZS_LONGEST octets at most, protocol first, and returns the index where it begins. */
+  /** Appends a packet of at most LZS_LONGEST octets, protocol first. Returns the index where it begins. */
   append(protocol: number, packet: Uint8Array, start: number, end: number): number {
     const { text } = this;
     if (this.fill + 2 + end - start > TEXT) this.#slide();
@@ -58,8 +61,8 @@ export class LzsEncoder {
   }
 
   /**
-   * Encodes what was appended at `index` to out[at, …) and returns where that ends; -1 when it would reach `limit`, and
-   * then the history must be forgotten. Writes less than 6 octets from there on.
+   * Encodes what was appended at `index` to out[at, …) and returns the end. Returns -1 when the end would reach
+   * `limit`; then the history must be forgotten. Fewer than 6 octets are written at or after `limit`.
    */
   encode(index: number, out: Uint8Array, at: number, limit: number): number {
     const text = this.text;
@@ -77,7 +80,7 @@ export class LzsEncoder {
       const distance = matches.distance;
       isKnown = same !== 0 && same < ENOUGH;
       if (isKnown) {
-        // A literal and a longer match at the next octet are fewer bits.
+        // A literal and a longer match at the next octet may need fewer bits.
         matches.find(text, base, position + 1, stop - position - 1, floor, 0, 0);
         if (matches.length > same) same = 0;
       }
@@ -135,14 +138,14 @@ export class LzsEncoder {
 export class LzsDecoder {
   readonly #text = new Uint8Array(TEXT);
   #fill = 0;
-  /** The first octet that may be copied. */
+  /** The index of the first octet that may be copied. */
   #floor = 0;
 
   forget(): void {
     this.#floor = this.#fill;
   }
 
-  /** Decodes payload[start, end) to out[at, …): protocol and packet. Returns where it ends, DAMAGED or FATAL. */
+  /** Decodes payload[start, end) to out[at, …): protocol and packet. Returns the end, DAMAGED or FATAL. */
   decode(payload: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
     if (this.#fill + MAX_FRAME > TEXT) this.#slide();
     const text = this.#text;
@@ -151,9 +154,9 @@ export class LzsDecoder {
     const limit = begin + MAX_FRAME;
     let fill = begin;
     let window = 0;
-    /** Bits in the window; what of them was not in the payload is zeros. */
+    /** Bits in the window. Bits after the end of the payload are zeros. */
     let count = 0;
-    /** Bits that are still to come, those in the window and the octet of zeros behind the payload among them. */
+    /** Bits still to come: those in the window, those in the payload, and the octet of zeros after it. */
     let left = (end - start + 1) * 8;
     for (;;) {
       for (; count <= 24; count += 8) window = (window << 8) | (start < end ? payload[start++]! : 0);

@@ -1,12 +1,12 @@
 // Stac LZS over PPP: CCP option 17, with one history or none, in all check modes (RFC 1974).
 //
-// Before the data stands what the check mode wants: nothing (0); the exclusive or of ff and the packet's octets (1);
-// their FCS-16 (2); a sequence number from 1 on (3); or Microsoft's header (4, the extended mode of Windows 95, 98 and
-// NT), whose bit A takes the place of a Reset-Ack.
+// The check mode decides what precedes the data: nothing (0); the exclusive or of ff and the octets of the packet (1);
+// their FCS-16 (2); a sequence number that starts with 1 (3); or Microsoft's header (4, the extended mode of Windows
+// 95, 98 and NT), whose bit A replaces the Reset-Ack.
 //
-// A packet that would grow goes plain, with its own protocol; in mode 4 it stays in 00fd, as it is behind the header.
-// Either way the sender forgets its history (§2.4). The receiver need not: copies reach back to where the sender began
-// and no farther, so it makes no difference what else it has, nor whether plain packets are part of it.
+// A packet that would grow is sent plain with its own protocol. In mode 4 it is sent as 00fd, after the header. In both
+// cases the sender forgets its history (§2.4). The receiver need not forget it: copies reach back only to where the
+// sender started again. So other content of the receiver's history, plain packets or older data, does no harm.
 
 import { put16, u16 } from "../bytes/be.ts";
 import { MAX_FRAME } from "../frame/deframer.ts";
@@ -15,11 +15,11 @@ import { type Compressor, DAMAGED, type Decompressor, FATAL, PLAIN } from "./cod
 import { COMPRESSED, COUNT, FLUSHED, isEligible } from "./coherency.ts";
 import { LZS_LONGEST, LzsDecoder, LzsEncoder } from "./lzs-data.ts";
 
-/** The check modes as the option numbers them (§3). */
+/** The check modes and their numbers in the option (§3). */
 export const LzsCheck = { None: 0, Lcb: 1, Crc: 2, Sequence: 3, Extended: 4 } as const;
 export type LzsCheck = (typeof LzsCheck)[keyof typeof LzsCheck];
 
-/** Octets of the check field in each mode (§2.5.3). */
+/** The octets of the check field in each mode (§2.5.3). */
 const CHECK_LENGTH = [0, 1, 2, 1, 2] as const;
 
 function lcbOver(bytes: Uint8Array, start: number, end: number): number {
@@ -38,7 +38,7 @@ export class LzsCompressor implements Compressor {
   /** The next packet in mode 4 is the first of a history. */
   #isFlushed = true;
 
-  /** `histories` is 1, or 0: every packet by itself. */
+  /** `histories` is 1, or 0 when every packet is compressed by itself. */
   constructor(check: LzsCheck, histories: 0 | 1 = 1) {
     this.#check = check;
     this.#hasHistory = histories === 1;
@@ -52,7 +52,7 @@ export class LzsCompressor implements Compressor {
     const check = this.#check;
     const encoder = this.#encoder;
     if (!this.#hasHistory) encoder.forget();
-    // The protocol always has two octets: mode 4 wants it so, and in the other modes all but the first are copied.
+    // The protocol always has two octets: mode 4 requires that, and in the other modes a repeated protocol is cheap.
     const index = encoder.append(protocol, packet, start, end);
     const data = at + CHECK_LENGTH[check];
     if (check === LzsCheck.Extended) {
@@ -71,7 +71,7 @@ export class LzsCompressor implements Compressor {
       put16(out, at, header);
       return put;
     }
-    // Plain, its protocol would take the place of 00fd.
+    // In the plain packet, its protocol takes the place of 00fd.
     const put = encoder.encode(index, out, data, at + length);
     if (put < 0) {
       encoder.forget();
@@ -97,7 +97,7 @@ export class LzsCompressor implements Compressor {
 }
 
 export class LzsDecompressor implements Decompressor {
-  /** Modes 3 and 4 number the packets, and so must see those that come while a reset is awaited too (§2.5.4). */
+  /** Modes 3 and 4 number the packets, so they must also see packets that come while a reset is awaited (§2.5.4). */
   readonly selfHealing: boolean;
   readonly #check: LzsCheck;
   readonly #hasHistory: boolean;
@@ -152,25 +152,25 @@ export class LzsDecompressor implements Decompressor {
   }
 
   #damaged(): typeof DAMAGED {
-    // Without a history nothing comes of a damaged packet.
+    // Without a history, a damaged packet has no effect on later ones.
     this.#isDamaged = this.#hasHistory;
     return DAMAGED;
   }
 
-  /** Takes note of a packet's number. */
+  /** Compares a packet's number with the expected one. */
   #judge(count: number): void {
-    // Some senders begin with 0 where we begin with 1, or the other way round.
+    // Some senders begin with 0 instead of 1, or with 1 instead of 0.
     if (count !== this.#expected && !(this.#isFirst && count < 2)) this.#damaged();
     this.#isFirst = false;
   }
 
-  /** Whether the check field packet[start, …) is that of the octets out[at, end). */
+  /** True when the check field packet[start, …) belongs to the octets out[at, end). */
   #isRight(packet: Uint8Array, start: number, out: Uint8Array, at: number, end: number): boolean {
     if (this.#check === LzsCheck.Lcb) return packet[start] === lcbOver(out, at, end);
     if (this.#check !== LzsCheck.Crc) return true;
     const fcs = fcsOver(FCS_INIT, out, at, end);
     const field = packet[start]! | (packet[start + 1]! << 8);
-    // There are senders that leave out the complement of HDLC.
+    // Some senders leave out the complement of HDLC.
     return field === (fcs ^ 0xffff) || field === fcs;
   }
 }

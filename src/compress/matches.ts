@@ -1,30 +1,31 @@
-// Where the octets at a position stood before: hash chains over the text of a sliding window, for MPPC and LZS.
+// Finds where the octets at a position occurred before, by hash chains over the text of a sliding window, for MPPC and
+// LZS.
 //
-// Positions only grow, so an entry that left the window is told by its number, and forgetting all takes a larger
-// number, not a walk over the tables.
+// Positions only grow. So an entry that has left the window shows by its number, and forgetting everything means to
+// continue with a larger number instead of clearing the tables.
 
 const HASH_BITS = 12;
-/** Earlier positions with the same hash that are looked at for a longer match. */
+/** The number of earlier positions with the same hash that are tried for a longer match. */
 const DEPTH = 32;
-/** A match this long is taken without looking for a longer one. */
+/** A match this long is taken without a search for a longer one. */
 export const ENOUGH = 64;
 
-/** From here positions must start again at FIRST_POSITION, and forget() be called. */
+/** After this position, positions must start again at FIRST_POSITION, and forget() must be called. */
 export const LAST_POSITION = 1 << 30;
-/** Greater than any window: nothing stands before it. */
+/** The first position. It is larger than any window, so that no earlier one counts. */
 export const FIRST_POSITION = 1 << 16;
 
 export class Matches {
-  /** What find() found; 0 for nothing that is long enough. */
+  /** The result of find(): 0 when no match is long enough. */
   length = 0;
   distance = 0;
   readonly #shortest: 2 | 3;
   readonly #mask: number;
-  /** The last position of each hash, and for each position in the window the one before it. */
+  /** The last position of each hash. For each position in the window, the one before it with the same hash. */
   readonly #heads = new Int32Array(1 << HASH_BITS);
   readonly #previous: Int32Array;
 
-  /** `window` is a power of two; matches are less than it away and no shorter than `shortest`. */
+  /** `window` is a power of two. Matches are nearer than it and at least `shortest` octets long. */
   constructor(window: number, shortest: 2 | 3) {
     this.#shortest = shortest;
     this.#mask = window - 1;
@@ -36,9 +37,9 @@ export class Matches {
   }
 
   /**
-   * Finds the longest match of the octets at `position`, no more than `most`, among those from the position `floor` on;
-   * all stand in text at their position less `base`. A match that begins before `front` ends at `edge`. Then enters the
-   * position.
+   * Finds the longest match, of at most `most` octets, for the octets at `position` among those from the position
+   * `floor` on. The index of an octet in text is its position minus `base`. A match that begins before `front` ends at
+   * `edge`. Then enters the position.
    */
   find(
     text: Uint8Array,
@@ -80,7 +81,7 @@ export class Matches {
     this.length = distance === 0 ? 0 : best;
   }
 
-  /** Enters the positions from `position` to `end`; text ends at the position `stop`. */
+  /** Enters the positions from `position` to `end`. The text ends at the position `stop`. */
   enter(text: Uint8Array, base: number, position: number, end: number, stop: number): void {
     const heads = this.#heads;
     const previous = this.#previous;

@@ -13,23 +13,23 @@ const ROWS = [deflate, deflateDraft, bsdCompress, mppe, lzs, predictor1, predict
 
 type ConfigOf<Row> = Row extends MethodRow<infer Config> ? Config : never;
 
-/** What the rows need of the configuration. */
+/** The configuration that the rows need. */
 export type MethodsConfig = Intersection<ConfigOf<(typeof ROWS)[number]>>;
 
 export const METHODS: readonly MethodRow<MethodsConfig>[] = ROWS;
 
-/** The method that an agreed option stands for; undefined: we do not have it. */
+/** The method of an agreed option. Undefined: we do not have it. */
 export function methodOf({ type, value }: ConfOption): Method | undefined {
   return METHODS.find((row) => row.type === type)?.parse?.(value);
 }
 
-/** pppd's name and size of a method; `other` is the other direction's method if it is of the same kind. */
+/** pppd's name and size of a method. `other` is the other direction's method if it is of the same kind. */
 export function methodName({ name, size }: Method, other?: Method): string {
   if (size === undefined) return name;
   return `${name} (${size}${other?.size === undefined || other.size === size ? "" : `/${other.size}`})`;
 }
 
-/** What pppd says when CCP is up; undefined: no compression either way. */
+/** pppd's message when CCP is up. Undefined: no compression in either direction. */
 export function enabledText(receive: Method | undefined, transmit: Method | undefined): string | undefined {
   if (receive === undefined && transmit === undefined) return undefined;
   if (transmit === undefined) return `${methodName(receive!)} receive compression enabled`;

@@ -1,17 +1,17 @@
 // MPPC, Microsoft's point-to-point compression: CCP option 18 with the bit C alone (RFC 2118).
 //
-// Both ends keep a history of 8192 octets that each packet, protocol first, is put into behind the one before, never
-// across the end: where there is no room it goes to the front, and the header says so. It is sent as literals and as
-// copies of what stands at some distance before, in bits that begin at the top of an octet:
+// Both ends keep a history of 8192 octets. Each packet, protocol first, is put into it after the one before, and never
+// across its end: if there is no room, it is put at the front, and the header says so. A packet is sent as literals and
+// as copies of earlier octets. Bits begin at the most significant bit of an octet:
 //
-//     literal    0 and 7 bits, from 80 up 10 and 7 bits
-//     distance   1111 and 6 bits, from 64 up 1110 and 8 bits, from 320 up 110 and 13 bits
-//     length     0 for 3, then as many ones as bits that follow its highest one, less one; a zero; those bits
+//     literal    0 and 7 bits; from 80 on 10 and 7 bits
+//     distance   1111 and 6 bits; from 64 on 1110 and 8 bits; from 320 on 110 and 13 bits
+//     length     0 for 3; else one less ones than bits that follow the highest one, a zero, and those bits
 //
-// There is no end mark: less than an octet of zeros may follow. A packet that would grow is sent as it is, behind the
-// header, without having been in the history of either end; that of the sender is then worthless, so the next one comes
-// flushed. A distance may reach back across the front to what is left of the round before, in a ring; FreeRDP and the
-// MPPC patch for Linux do so too.
+// There is no end mark: fewer than eight zero bits may follow. A packet that would grow is sent plain after the header
+// and enters neither history. The sender's history is then useless, so the next packet is flushed. A distance may reach
+// back across the front to what is left of the round before, as in a ring. FreeRDP and the MPPC patch for Linux do so
+// too.
 
 import { put16, u16 } from "../bytes/be.ts";
 import { MAX_FRAME } from "../frame/deframer.ts";
@@ -24,23 +24,23 @@ const FARTHEST = HISTORY - 1;
 const SHORTEST = 3;
 
 /**
- * The sender's history. Positions count octets from the beginning on, and what was skipped at the end of each round:
- * the distance of two of them is that of the octets in the ring.
+ * The sender's history. A position counts all octets since the start, including those skipped at the end of each round.
+ * The difference of two positions is the distance of the octets in the ring.
  */
 export class MppcEncoder {
-  /** The packet encoded last stands at the front of the history: bit B. */
+  /** The packet encoded last is at the front of the history (bit B). */
   isAtFront = false;
   /** The round before, and the one that is being filled. */
   readonly #text = new Uint8Array(2 * HISTORY);
   readonly #matches = new Matches(HISTORY, SHORTEST);
-  /** Position of the front of this round, and how much of the round is filled. */
+  /** The position of the front of this round, and how much of the round is filled. */
   #front = FIRST_POSITION;
   #fill = 0;
-  /** Where the round before ends; and the first position of all that the peer has. */
+  /** The position where the round before ends, and the first position that the peer has. */
   #edge = 0;
   #floor = FIRST_POSITION;
 
-  /** Forgets all: the next packet is the first. */
+  /** Forgets everything: the next packet is the first. */
   flush(): void {
     this.#front += 2 * HISTORY;
     if (this.#front >= LAST_POSITION) {
@@ -52,8 +52,8 @@ export class MppcEncoder {
   }
 
   /**
-   * Encodes a packet to out[at, …) and returns where that ends; -1 when it gets no smaller than protocol and packet
-   * are, and then the history must be flushed. Writes up to 5 octets more than these.
+   * Encodes a packet to out[at, …) and returns the end. Returns -1 when the result is not smaller than protocol and
+   * packet; then the history must be flushed. Writes up to 5 octets more than protocol and packet have.
    */
   encode(protocol: number, packet: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
     const length = 2 + end - start;
@@ -65,7 +65,7 @@ export class MppcEncoder {
     const front = this.#front;
     const edge = this.#edge;
     const floor = this.#floor;
-    // The index of a position in text is the position less this.
+    // A position minus this is the index in the text.
     const base = front - HISTORY;
     let position = front + this.#fill;
     const stop = position + length;
@@ -85,7 +85,7 @@ export class MppcEncoder {
       const distance = matches.distance;
       isKnown = same !== 0 && same < ENOUGH;
       if (isKnown) {
-        // A literal and a much longer match at the next octet are fewer bits.
+        // A literal and a much longer match at the next octet may need fewer bits.
         matches.find(text, base, position + 1, stop - position - 1, floor, front, edge);
         if (matches.length > same + 1) same = 0;
       }
@@ -143,24 +143,24 @@ export class MppcDecoder {
   #fill = 0;
 
   flush(): void {
-    // As elsewhere: a copy of what was never written is zeros.
+    // As in other implementations, octets that were never written are zeros.
     this.#history.fill(0);
     this.#fill = 0;
   }
 
-  /** Decodes payload[start, end) to out[at, …): protocol and packet. Returns where it ends, or DAMAGED. */
+  /** Decodes payload[start, end) to out[at, …): protocol and packet. Returns the end, or DAMAGED. */
   decode(payload: Uint8Array, start: number, end: number, isAtFront: boolean, out: Uint8Array, at: number): number {
     const history = this.#history;
     const begin = isAtFront ? 0 : this.#fill;
     let fill = begin;
     let window = 0;
-    /** Bits in the window; what of them was not in the payload is zeros. */
+    /** Bits in the window. Bits after the end of the payload are zeros. */
     let count = 0;
-    /** Bits that are still to come, those in the window among them. */
+    /** Bits still to come, those in the window included. */
     let left = (end - start) * 8;
     while (left >= 8) {
       for (; count <= 24; count += 8) window = (window << 8) | (start < end ? payload[start++]! : 0);
-      // Seen from the top: how many ones the token begins with.
+      // The number of ones at the start of the code.
       const ones = Math.clz32(~(window << (32 - count)));
       if (ones < 2) {
         if (fill === HISTORY) return DAMAGED;
@@ -273,6 +273,6 @@ export class MppcDecompressor implements Decompressor {
 
   incompressible(): void {}
 
-  /** Without meaning: a flushed packet says the same, and is in its place. */
+  /** Does nothing: a flushed packet resets the history, and at the right place. */
   reset(): void {}
 }

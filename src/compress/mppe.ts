@@ -1,17 +1,18 @@
-// MPPE, Microsoft's point-to-point encryption: CCP option 18, with MPPC inside where the bit C is agreed on (RFC 3078).
+// MPPE, Microsoft's point-to-point encryption: CCP option 18, with MPPC inside if the bit C is agreed on (RFC 3078).
 //
-// All data packets go as 00fd: a header, and RC4 over protocol and packet. Stateless, the key changes before each
-// packet, and each has the bit A. Stateful, RC4 runs on from packet to packet, and the key changes with each whose
-// count ends in ff, the flag packets. After a loss RC4 begins anew at a packet with A; of that there are two readings:
+// All data packets are sent as 00fd: a header, and protocol and packet enciphered by RC4. In stateless mode the key
+// changes before each packet, and each packet has the bit A. In stateful mode RC4 runs on from packet to packet. The
+// key changes with each packet whose count ends in ff, the flag packet. After a loss RC4 starts again at a packet with
+// A, and implementations differ:
 //
-// - By the RFC (§3.1, §8.2), and in FreeBSD and OpenBSD, it begins with the key that is current. Linux takes the next.
-// - Linux rejects a flag packet without A, and FreeBSD sends them so. Linux sets no A on the first packet of all.
-// - Linux drops a packet with A that comes after a loss it did not know of; the others take it.
+// - By the RFC (§3.1, §8.2), and in FreeBSD and OpenBSD, it starts with the current key. Linux uses the next key.
+// - Linux rejects a flag packet without A, and FreeBSD sends them so. Linux does not set A on the first packet.
+// - Linux drops a packet with A after a loss that it did not notice. The others accept it.
 //
-// A flag packet with A means the same to all of them. So after a Reset-Request our count moves on to the next of these,
-// as if the packets before it had been lost. With MPPC inside, which Linux does not have, A is common, as it flushes
-// the history too: there we do as the RFC says. What comes from a peer is tried both ways: the right key makes a
-// protocol of it, and mostly an IP header.
+// A flag packet with A has the same meaning for all of them. So after a Reset-Request we move our count to the next
+// flag packet, as if the packets before it had been lost. With MPPC inside, which Linux does not have, A is common
+// because it also flushes the history; then we follow the RFC. For received packets, both keys are tried: the right one
+// gives a known protocol, and usually an IP header.
 
 import { put16, u16 } from "../bytes/be.ts";
 import { type MppeBits, SessionKey } from "../crypto/mppe-keys.ts";
@@ -26,7 +27,7 @@ import { MppcDecoder, MppcEncoder } from "./mppc.ts";
 
 /** What CCP agreed on for one direction. */
 export interface MppeConfig {
-  /** The start key of the direction: 8 octets for 40 and 56 bits, 16 for 128; more are ignored. */
+  /** The start key: 8 octets for 40 and 56 bits, 16 octets for 128 bits. Further octets are ignored. */
   readonly key: Uint8Array;
   readonly bits: MppeBits;
   readonly stateless: boolean;
@@ -44,7 +45,7 @@ export class MppeCompressor implements Compressor {
   readonly #rc4 = new Rc4();
   readonly #encoder: MppcEncoder | undefined;
   #count = 0;
-  /** The next packet begins anew. */
+  /** RC4 starts again with the next packet. */
   #isFlushed: boolean;
 
   constructor(config: MppeConfig) {
@@ -73,7 +74,7 @@ export class MppeCompressor implements Compressor {
 
     let put = encoder ? encoder.encode(protocol, packet, start, end, out, at + 2) : -1;
     if (put < 0) {
-      // The packet is not in the peer's history, and so what follows cannot build on ours.
+      // The packet is not in the peer's history, so later packets must not refer to our history.
       this.#isFlushed = encoder !== undefined;
       const data = put16(out, at + 2, protocol);
       rc4.crypt(out, at + 2, data, out, at + 2);
@@ -87,30 +88,30 @@ export class MppeCompressor implements Compressor {
     return put;
   }
 
-  /** May be called twice before a packet goes: the key changes once, as a peer that asks twice expects. */
+  /** May be called twice before the next packet. The key changes once, as a peer that asks twice expects. */
   reset(): void {
     this.#isFlushed = true;
   }
 }
 
-/** The protocol that bytes[at, end) begins with, of two octets or of one, which is odd; 0 when there is none. */
+/** The protocol at the start of bytes[at, end): two octets, or one odd octet. 0 when there is none. */
 function protocolOf(bytes: Uint8Array, at: number, end: number): number {
   const stop = protocolEnd(bytes, at, end);
   return stop < 0 ? 0 : protocolAt(bytes, at, stop);
 }
 
-/** A count this far ahead is one that is behind, of a packet that is late. */
+/** A count this far ahead belongs to a late packet. */
 const LATE = (COUNT + 1) / 2;
 
-// Linux's measure of what cannot be: an illegal header counts a hundred times as much as a late packet, each good
-// packet takes away half, and too much ends the session.
+// Linux's measure of impossible packets: an illegal header counts a hundred times as much as a late packet, each good
+// packet halves the sum, and too high a sum ends the session.
 const ILLEGAL_TROUBLE = 100;
 const LATE_TROUBLE = 1;
 const MOST_TROUBLE = 1600;
 
-/** Further keys that are tried at a packet with A: Linux's, and its next where other packets with A were lost. */
+/** The further keys to try at a packet with A: Linux's key, and its next ones if other packets with A were lost. */
 const MOST_AHEAD = 8;
-/** The likelihood of a key that is the right one beyond doubt. */
+/** The likelihood of a key that is certainly the right one. */
 const CERTAIN = 4;
 
 export class MppeDecompressor implements Decompressor {
@@ -121,14 +122,14 @@ export class MppeDecompressor implements Decompressor {
   readonly #ahead: SessionKey;
   readonly #rc4 = new Rc4();
   readonly #decoder: MppcDecoder | undefined;
-  /** What is to go through MPPC, deciphered. */
+  /** The deciphered octets for MPPC. */
   readonly #deciphered: Uint8Array;
-  /** What a key makes of the first octets of a packet: the protocol, and the lengths in an IP header. */
+  /** The deciphered start of a packet: the protocol, and the lengths in an IP header. */
   readonly #head = new Uint8Array(8);
   #expected = 0;
-  /** Stateful: a packet was lost, and one with A is awaited. */
+  /** Stateful mode: a packet was lost, and a packet with A is awaited. */
   #isDiscarding = false;
-  /** Keys by which the peer went on at its last A on no flag packet: 0 as the RFC says, 1 as Linux does. */
+  /** By how many keys the peer advanced at its last A outside a flag packet: 0 as in the RFC, 1 as in Linux. */
   #steps = 1;
   #trouble = 0;
 
@@ -155,7 +156,7 @@ export class MppeDecompressor implements Decompressor {
     const lost = (count - this.#expected) & COUNT;
     if (lost >= LATE && !this.#isDiscarding) return this.#reject(LATE_TROUBLE);
     if (!this.#isStateless && !isFlushed && (lost > 0 || this.#isDiscarding)) {
-      // Keys are not changed here for what was lost: a count that is wrong would take them where the peer never is.
+      // The key is not changed for the lost packets: a wrong count would move it to a key that the peer never uses.
       this.#isDiscarding = true;
       return DAMAGED;
     }
@@ -166,14 +167,14 @@ export class MppeDecompressor implements Decompressor {
     if (this.#isStateless) {
       this.#change(lost + 1);
     } else if (isFlushed || isFlag) {
-      // Once for each flag packet among the lost, and once for this.
+      // The key changes once for each lost flag packet, and once for this one.
       this.#change((count >> 8) - ((count - lost) >> 8) + (isFlag ? 1 : 0));
       if (isFlushed && !decoder && (isResumed || !isFlag)) this.#tryKeys(isFlag, packet, start, end);
     }
     if (isFlushed) decoder?.flush();
 
     const put = this.#decipher(isCompressed, (header & AT_FRONT) !== 0, packet, start, end, out, at);
-    // Nothing but data is enciphered: anything else comes of a wrong key.
+    // Only data is enciphered. Another protocol means that the key is wrong.
     if (put < 0 || !isEligible(protocolOf(out, at, put))) {
       this.#isDiscarding = !this.#isStateless;
       return DAMAGED;
@@ -182,10 +183,10 @@ export class MppeDecompressor implements Decompressor {
     return put;
   }
 
-  /** Whoever demands encryption drops what comes plain; it does not change what comes encrypted. */
+  /** Does nothing: a plain packet does not change the state. If encryption is required, the link drops it. */
   incompressible(): void {}
 
-  /** Without meaning, as in Linux: a packet with A says the same, and is in its place. */
+  /** Does nothing, as in Linux: a packet with A resets the state, and at the right place. */
   reset(): void {}
 
   #reject(trouble: number): number {
@@ -212,15 +213,15 @@ export class MppeDecompressor implements Decompressor {
     return decoder.decode(deciphered, 0, end - start, isAtFront, out, at);
   }
 
-  /** Changes the key so many times, and begins RC4 anew. */
+  /** Changes the key this number of times and starts RC4 again. */
   #change(times: number): void {
     for (; times > 0; times--) this.#key.change();
     this.#rc4.setKey(this.#key.key);
   }
 
   /**
-   * Goes on to the key that makes most sense of packet[start, end), which has A. Linux's is one farther for each packet
-   * with A, and those too may have been lost.
+   * Chooses the key that best deciphers packet[start, end), which has A. Linux advances one key for each packet with A,
+   * and such packets may have been lost too.
    */
   #tryKeys(isFlag: boolean, packet: Uint8Array, start: number, end: number): void {
     const usual = isFlag ? 0 : this.#steps;
@@ -231,7 +232,7 @@ export class MppeDecompressor implements Decompressor {
     for (let step = 0; step <= MOST_AHEAD; step++) {
       if (step > 0) ahead.change();
       const likelihood = 2 * this.#likelihood(ahead, packet, start, end) + (step === usual ? 1 : 0);
-      // A flag packet's key is as a rule the one it should be.
+      // For a flag packet, the expected key is usually right.
       if (likelihood <= most || (isFlag && step > 0 && likelihood < 2 * CERTAIN)) continue;
       most = likelihood;
       steps = step;
@@ -241,8 +242,8 @@ export class MppeDecompressor implements Decompressor {
   }
 
   /**
-   * How much what `key` makes of packet[start, end) is like a packet: CERTAIN for IP of this very length, 2 for other
-   * IP and any protocol of two octets, 1 for one of a single octet, as every second number is, 0 for none.
+   * How well `key` deciphers packet[start, end): CERTAIN for an IP packet of this length, 2 for other IP and for any
+   * protocol of two octets, 1 for a protocol of one octet (every second number is one), 0 for anything else.
    */
   #likelihood(key: SessionKey, packet: Uint8Array, start: number, end: number): number {
     const head = this.#head.fill(0);

@@ -1,10 +1,11 @@
-// Predictor type 1 (RFC 1978): a table that guesses the next octet by a hash of those before it.
+// Predictor type 1 (RFC 1978): a table guesses the next octet from a hash of the octets before it.
 //
-// Payload: the length of what is inside, two octets, with bit 15 set where it is compressed; then, for every eight octets
-// inside, one of flags, lowest bit first, and those of the eight that were not guessed; last the FCS-16 of the length
-// (bit 15 clear) and of what is inside, as in a frame. Inside is the packet behind its protocol, two octets from us; a peer
-// may say one, as no first octet of two is odd. What does not shrink stays inside the payload as it is, and the table
-// learns from it too; nothing is learnt from packets that come plain, for none of an open Predictor should.
+// The payload begins with the length of the content, two octets, with bit 15 set if it is compressed. Then, for every
+// eight octets of content, there is an octet of flags, lowest bit first, and those of the eight that were not guessed.
+// Last comes the FCS-16 over the length (without bit 15) and the content, as in a frame. The content is the packet
+// after its protocol. We write the protocol as two octets. A peer may write one: the first of two octets is never odd.
+// Content that does not shrink is in the payload as it is, and the table learns from it too. The table does not learn
+// from packets outside 00fd, because Predictor sends none when it is open.
 
 import { put16, u16 } from "../bytes/be.ts";
 import { MAX_FRAME } from "../frame/deframer.ts";
@@ -33,7 +34,7 @@ export class PredictorCompressor implements Compressor {
     const limit = from + length;
     let hash = this.#hash;
     let put = from;
-    // The protocol stands before the packet: next = start - 2 and start - 1.
+    // The protocol precedes the packet: next = start - 2 and start - 1.
     for (let next = start - PROTOCOL; next < end;) {
       const stop = Math.min(next + 8, end);
       const flagsAt = put++;
@@ -94,7 +95,7 @@ export class PredictorDecompressor implements Decompressor {
     return fcs === FCS_GOOD ? stop : DAMAGED;
   }
 
-  /** What comes plain did not pass through the peer's table. */
+  /** Does nothing: a packet that came plain was not in the peer's table. */
   incompressible(): void {}
 
   reset(): void {
@@ -154,9 +155,9 @@ export class PredictorDecompressor implements Decompressor {
       }
     }
     this.#hash = hash;
-    // A length too large for us is a lie or damage, unless the octets for it are there.
+    // A length above our limit is an error or damage, unless the octets for it are really there.
     if (length > room && put === limit) return FATAL;
-    // A flag left over stands for an octet more, to the RFC's own receiver at least.
+    // A remaining flag stands for one more octet, at least for the receiver in the RFC.
     return put - at === length && from === end && flags === 0 ? put : DAMAGED;
   }
 }

@@ -1,12 +1,13 @@
-// When a lost packet is not missed.
+// Detects when the loss of a packet would go unnoticed.
 //
-// A VJ receiver that missed a packet rebuilds the next ones on an old header, and only the TCP checksum tells (RFC 1144
-// §4.1). But the checksum is a sum, and what was lost may add up to nothing. Urgent data of n octets have an urgent
-// pointer of n, and the packet after them has none and a sequence number n higher: if that packet is lost, the next one's
-// data pass for the n octets before them. An octet retransmitted as one is acknowledged, a window that closes as data are
-// sent, a header of another connection with the same sum: there are more. The RFC is silent on this, and any sender may
-// send whole what it likes. So this one does after a step that could not be missed: one lost packet, whichever, can then
-// make no wrong one that looks right. (For several at once it stays as likely as the checksum is weak.)
+// A VJ receiver that missed a packet rebuilds the next ones from an old header. Only the TCP checksum shows the error
+// (RFC 1144 §4.1). But the checksum is a sum, and the lost changes may add up to zero. For example, urgent data of n
+// octets has an urgent pointer of n. The packet after it has no urgent pointer and a sequence number that is n higher.
+// If this packet is lost, the next packet's data is taken for the n octets before it. Other cases are an octet that is
+// retransmitted as one is acknowledged, a window that closes as data is sent, and a header of another connection with
+// the same sum. The RFC does not mention this, and a sender may send any packet uncompressed. So this sender does it
+// after a change whose loss would go unnoticed. Then the loss of any one packet cannot make a wrong packet that looks
+// right. (The loss of several packets can, as far as the checksum is weak.)
 
 import { u16 } from "../bytes/be.ts";
 import {
@@ -23,12 +24,15 @@ import {
 } from "../wire/ip.ts";
 import { ADDRESSES, CARRIED } from "./vj-headers.ts";
 
-/** What the next packet of a slot may not be sent as, lest the loss of the one before be missed. */
+/**
+ * The forms in which the next packet of a slot must not be sent, because the loss of the packet before would go
+ * unnoticed.
+ */
 export const Not = { COMPRESSED: 1, ONE_WAY: 2, ECHOED: 4 } as const;
 
 /**
- * The Not bits for the packet after packet[start, …), which takes the place of the headers in headers[at, …). `isAlike`:
- * they are of one connection, and differ in nothing that a VJ_COMP packet cannot say.
+ * The Not bits for the packet after packet[start, …), which replaces the headers in headers[at, …). `isAlike`: both are
+ * of one connection, and all fields that a VJ_COMP packet cannot carry are equal.
  */
 export function forbiddenAfter(
   headers: Uint8Array,
@@ -52,27 +56,27 @@ export function forbiddenAfter(
   if (isMissed(by, byW, byU)) {
     if (!isAlike || (byS | byA | byW | byU) !== 0) forbidden |= Not.COMPRESSED;
   }
-  // The receiver would go on from one side of the wrap, and we from the other.
+  // The receiver would compute with the number before the wrap, and we with the one after it.
   if (isNearWrap(headers, old)) forbidden |= Not.COMPRESSED;
-  // The special encodings add the data of the packet before: the receiver would add those of the one before that.
+  // The special encodings add the data length of the packet before. The receiver would add that of an earlier packet.
   if (isMissed(by + byData, byW, byU)) forbidden |= Not.ONE_WAY;
   if (isMissed(by + 2 * byData, byW, byU)) forbidden |= Not.ECHOED;
   return forbidden;
 }
 
-/** The sequence or the acknowledgment number is about to wrap, which adds one to what a step does to the checksum. */
+/** True when the sequence or acknowledgment number is about to wrap, which changes the checksum by one more. */
 export function isNearWrap(packet: Uint8Array, tcp: number): boolean {
   return u16(packet, tcp + 4) === 0xffff || u16(packet, tcp + 8) === 0xffff;
 }
 
-/** Whether headers that are behind by that much would have the same checksum, with their own urgent pointer or a new. */
+/** True when headers that lag by this much would have the same checksum, with their own urgent pointer or a new one. */
 function isMissed(by: number, byW: number, byU: number): boolean {
   return isNothing(by, byW) || isNothing(by + byU, byW);
 }
 
 function isNothing(by: number, byW: number): boolean {
   const left = Math.abs(by % 0xffff);
-  // A window that is behind may wrap later, when ours does not: one more or less.
+  // A lagging window may wrap later than ours, which makes a difference of one.
   return left === 0 || (byW !== 0 && (left === 1 || left === 0xfffe));
 }
 
@@ -80,7 +84,7 @@ function dataLength(packet: Uint8Array, start: number, tcp: number): number {
   return ipv4TotalLength(packet, start) - (tcp - start) - tcpHeaderLength(packet, tcp);
 }
 
-/** What a VJ_COMP packet does not say, as the TCP checksum has it. */
+/** The fields that a VJ_COMP packet does not carry, as a part of the TCP checksum. */
 function constantSum(packet: Uint8Array, start: number, tcp: number): number {
   const length = tcpHeaderLength(packet, tcp);
   let sum = length + (packet[tcp + 12]! << 8) + (tcpFlags(packet, tcp) & ~CARRIED);

@@ -1,15 +1,15 @@
 // Van Jacobson's compression of TCP/IP headers (RFC 1144; on PPP, RFC 1332 §4).
 //
-// Both ends keep the last header of each of a few connections, in numbered slots. A packet of protocol 002f is whole, but
-// its IP protocol octet holds the slot that takes its header. One of 002d says only what is different from the header in
-// its slot: an octet of Change bits, the slot where it is not that of the packet before, the TCP checksum, then the
-// changes U W A S I in this order. One of 1 to 255 is one octet; any other is a zero and two octets. Everything else
-// must be the same: what cannot be said this way is sent whole.
+// Both ends keep the last header of a few connections in numbered slots. A packet of protocol 002f is uncompressed, and
+// its IP protocol octet holds the number of the slot for its header. A packet of protocol 002d has only the changes
+// from the header in its slot: an octet of Change bits, the slot number unless it is that of the packet before, the TCP
+// checksum, and the changes U W A S I in this order. A change of 1 to 255 is one octet. Any other is a zero and two
+// octets. All other fields must be unchanged. A packet with other changes is sent uncompressed.
 //
-// There is no acknowledgment. After a loss the receiver's header is behind, and what it makes of later packets is wrong
-// by the changes that were in the lost one: TCP drops them for their checksum, and what it then retransmits comes whole
-// (§4.2). Hence the care with whatever would hide a loss from the checksum (vj-loss.ts), or a retransmission from the
-// receiver.
+// There is no acknowledgment. After a loss the receiver's header is out of date, and the packets that it rebuilds lack
+// the changes of the lost one. TCP drops them for their checksum, and its retransmission is sent uncompressed (§4.2).
+// So the sender must avoid everything that would hide a loss from the checksum (vj-loss.ts) or compress a
+// retransmission.
 
 import { put16, put32, u16 } from "../bytes/be.ts";
 import {
@@ -36,19 +36,22 @@ import { Protocol } from "../wire/protocols.ts";
 import { CARRIED, copy, headersLength, isSameConnection, isSameOtherwise } from "./vj-headers.ts";
 import { forbiddenAfter, isNearWrap, Not } from "./vj-loss.ts";
 
-/** Free room before a VJ_COMP packet that its header may be written to: sixty octets each of IP and TCP, rounded up. */
+/** The free room before a VJ_COMP packet for its restored header: sixty octets each for IP and TCP, rounded up. */
 export const VJ_HEADROOM = 128;
 
-/** Where headers stand in the slots' store, a slot each. */
+/** The distance of the headers in the store of the slots. */
 const STRIDE = 128;
 
 const Change = { U: 0x01, W: 0x02, A: 0x04, S: 0x08, P: 0x10, I: 0x20, C: 0x40 } as const;
-/** U W A S together say more than their sum (§3.2.2): A and S grow by the data of the packet before, or S alone does. */
+/**
+ * These combinations of U W A S are special encodings (§3.2.2): A and S grow by the data length of the packet before,
+ * or S alone does.
+ */
 const ECHOED = Change.S | Change.W | Change.U;
 const ONE_WAY = Change.S | Change.A | Change.W | Change.U;
 const SPECIAL = ONE_WAY;
 
-/** With all but ACK of these a packet is none to compress, nor without it. */
+/** A packet is compressed only if it has ACK and no other of these flags. */
 const JUDGED = TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST | TcpFlag.ACK;
 
 /** Writes a change before packet[at] and returns where it begins. */
@@ -70,24 +73,26 @@ function afterChange(packet: Uint8Array, at: number): number {
   return packet[at] === 0 ? at + 3 : at + 1;
 }
 
-/** The sending side, for the peer's slots. */
+/** The sending side. It uses the peer's slots. */
 export class VjCompressor {
-  /** Where the packet that compress() looked at begins now. */
+  /** Where the packet begins after compress(). */
   start = 0;
-  /** TCP packets sent as VJ_COMP or VJ_UNCOMP, and the former alone. */
+  /** TCP packets sent as VJ_COMP or VJ_UNCOMP, and those sent as VJ_COMP. */
   packets = 0;
   compressed = 0;
-  /** Slots looked at besides the one used last; packets that found none and took the one unused longest. */
+  /**
+   * Slots that were compared besides the one used last; and packets without a slot, which took the one unused longest.
+   */
   searches = 0;
   misses = 0;
   readonly #compressId: boolean;
   readonly #headers: Uint8Array;
-  /** Not bits for the next packet of each slot. */
+  /** The Not bits for the next packet of each slot. */
   readonly #forbidden: Uint8Array;
-  /** The slots, used last to unused longest: the first is that of the packet sent last. */
+  /** The slots by last use. The first is that of the packet sent last. */
   readonly #recent: Uint8Array;
 
-  /** `slots` 2 to 16: the peer's max-slot-id and one. `compressId`: the slot may be left out of a packet. */
+  /** `slots` is 2 to 16: the peer's max-slot-id plus one. `compressId`: a packet may leave out the slot number. */
   constructor(slots: number, compressId: boolean) {
     this.#compressId = compressId;
     this.#headers = new Uint8Array(slots * STRIDE);
@@ -96,8 +101,8 @@ export class VjCompressor {
   }
 
   /**
-   * Makes the IP packet[start, end) what it is to be sent as, in place, and returns the protocol: IP, and nothing is
-   * changed; VJ_UNCOMP; or VJ_COMP, and it begins at `this.start`, closer to `end`.
+   * Compresses the IP packet[start, end) in place and returns its protocol. IP: nothing was changed. VJ_UNCOMP: the
+   * packet carries its slot. VJ_COMP: the packet now begins at `this.start`, closer to `end`.
    */
   compress(packet: Uint8Array, start: number, end: number): number {
     this.start = start;
@@ -106,7 +111,8 @@ export class VjCompressor {
     if ((ipv4Fragment(packet, start) & (IPV4_MF | IPV4_OFFSET)) !== 0) return Protocol.IP;
     const ip = ipv4HeaderLength(packet, start);
     if ((tcpFlags(packet, start + ip) & JUDGED) !== TcpFlag.ACK) return Protocol.IP;
-    // The receiver reckons total length and checksum: it would add the padding to the data, and mend what is damaged.
+    // The receiver recomputes total length and header checksum. Padding would become data, and a damaged checksum would
+    // become right.
     if (ipv4TotalLength(packet, start) !== end - start) return Protocol.IP;
     if (ipv4Checksum(packet, start) !== ipv4HeaderChecksum(packet, start, ip)) return Protocol.IP;
 
@@ -141,7 +147,10 @@ export class VjCompressor {
     return Protocol.VJ_UNCOMP;
   }
 
-  /** Puts the changes from headers[at, …) to the packet in place of its headers; `named` is the slot, or -1. */
+  /**
+   * Writes the changes from headers[at, …) in place of the packet's headers. `named` is the slot number to write, or
+   * -1.
+   */
   #encode(
     packet: Uint8Array,
     start: number,
@@ -164,12 +173,13 @@ export class VjCompressor {
     const flags = tcpFlags(packet, tcp);
     const urgent = tcpUrgent(packet, tcp);
     const isUrgent = (flags & TcpFlag.URG) !== 0;
-    // The pointer is carried with its flag only; one that changes without it is of no use to anybody, but is in the sum.
+    // The pointer is sent only with its flag. A change of it without the flag has no meaning, but changes the checksum.
     if (!isUrgent && urgent !== tcpUrgent(headers, old)) return false;
 
-    // Data that was sent already, or an acknowledgment or probe like the one before: a packet may have been lost, and
-    // this one must get through whatever the receiver thinks. The RFC wants that only where nothing changed at all, but
-    // then a lost urgent segment is retransmitted as what has U changed, and with no other traffic never heard.
+    // Data that was sent already, or an acknowledgment or probe equal to the one before: an earlier packet may have
+    // been lost, so this one is sent uncompressed. The RFC requires that only when nothing changed. But then a
+    // retransmitted urgent segment would be sent as a change of U, and without other traffic it would never be received
+    // correctly.
     const sent = ipv4TotalLength(headers, at) - length;
     if (end - start > length ? byS < sent : (byS | byA | byW) === 0) return false;
 
@@ -179,7 +189,7 @@ export class VjCompressor {
     if (byA !== 0) change |= Change.A;
     if (byS !== 0) change |= Change.S;
     if (change === ECHOED || change === ONE_WAY) return false;
-    // Most receivers, Linux among them, leave URG as it was when they see a special.
+    // At a special encoding most receivers, Linux among them, leave URG unchanged.
     let special = 0;
     if (byS === sent && (tcpFlags(headers, old) & TcpFlag.URG) === 0) {
       if (change === Change.S && (forbidden & Not.ONE_WAY) === 0) special = ONE_WAY;
@@ -188,7 +198,7 @@ export class VjCompressor {
 
     copy(packet, start, length, headers, at);
     const checksum = tcpChecksum(packet, tcp);
-    // Backwards from the data, over the header, of which nothing is needed any more.
+    // The header is written backwards from the data. It overwrites the old header, which is no longer needed.
     let begin = start + length;
     if (byI !== 1) begin = putChange(packet, begin, byI);
     if (special === 0) {
@@ -213,28 +223,28 @@ export class VjCompressor {
   }
 }
 
-/** The receiving side. Whatever comes in, it writes nowhere but between VJ_HEADROOM before the packet and its end. */
+/** The receiving side. Whatever comes in, it writes only between VJ_HEADROOM octets before the packet and its end. */
 export class VjDecompressor {
-  /** Where the IP packet begins, when it was made. */
+  /** Where the restored IP packet begins. */
   start = 0;
-  /** Packets of either type: good ones whole, compressed ones of all kinds. */
+  /** Good uncompressed packets, and all compressed packets. */
   uncompressedIn = 0;
   compressedIn = 0;
-  /** Packets that no compressor would have sent us. */
+  /** Packets that no compressor sends. */
   errorsIn = 0;
-  /** Compressed packets dropped because of a loss before them. */
+  /** Compressed packets dropped because of an earlier loss. */
   tossed = 0;
   readonly #headers: Uint8Array;
-  /** Octets of each header; 0 where none came yet, or what came since was nonsense. */
+  /** The octets of the header in each slot. 0: no header yet, or the last one was invalid. */
   readonly #lengths: Uint8Array;
-  /** The slot of a packet that names none. */
+  /** The slot of a packet without a slot number. */
   #slot = 0;
-  /** Such packets are dropped, until one names its slot: which one they mean is not known (§4.1). */
+  /** Packets without a slot number are dropped until one has it: their slot is unknown (§4.1). */
   #toss = true;
 
   /**
-   * `slots` 2 to 16: our max-slot-id and one. A peer that leaves slots out without leave is understood all the same, as
-   * Linux does.
+   * `slots` is 2 to 16: our max-slot-id plus one. Like Linux, we understand packets without a slot number even if we
+   * did not permit them.
    */
   constructor(slots: number, _compressId: boolean) {
     this.#headers = new Uint8Array(slots * STRIDE);
@@ -246,7 +256,7 @@ export class VjDecompressor {
     this.#toss = true;
   }
 
-  /** Takes a VJ_UNCOMP packet[start, end) and makes it the IP packet it was, in place. False: it is none. */
+  /** Makes the VJ_UNCOMP packet[start, end) an IP packet again, in place. False: it is invalid. */
   uncompressed(packet: Uint8Array, start: number, end: number): boolean {
     this.start = start;
     if (end - start < IPV4_MIN) return this.#nonsense(-1);
@@ -254,7 +264,7 @@ export class VjDecompressor {
     packet[start + 9] = IpProto.TCP;
     const length = headersLength(packet, start, end);
     if (slot >= this.#lengths.length || length === 0) return this.#nonsense(slot);
-    // Of the two zeros of a ones' complement sum some senders use the other one.
+    // A ones' complement sum has two zeros, and some senders use the other one.
     const checksum = ipv4HeaderChecksum(packet, start, ipv4HeaderLength(packet, start));
     if (ipv4Checksum(packet, start) % 0xffff !== checksum % 0xffff) return this.#nonsense(slot);
     copy(packet, start, length, this.#headers, slot * STRIDE);
@@ -266,8 +276,8 @@ export class VjDecompressor {
   }
 
   /**
-   * Takes a VJ_COMP packet[start, end), before which there are VJ_HEADROOM octets free, and writes its whole header so
-   * that it ends where the data begins. False: dropped.
+   * Rebuilds the header of the VJ_COMP packet[start, end), so that it ends where the data begins. There are VJ_HEADROOM
+   * free octets before the packet. False: it was dropped.
    */
   compressed(packet: Uint8Array, start: number, end: number): boolean {
     this.start = start;
@@ -291,7 +301,7 @@ export class VjDecompressor {
     const ip = slot * STRIDE;
     const tcp = ip + ipv4HeaderLength(headers, ip);
 
-    // What is read behind the end of a truncated packet goes no further than the comparison below.
+    // A truncated packet makes this read after the end. The comparison below then drops it.
     const checksum = u16(packet, at);
     at += 2;
     const sent = ipv4TotalLength(headers, ip) - length;
@@ -349,7 +359,7 @@ export class VjDecompressor {
     return true;
   }
 
-  /** The peer's slot is no longer ours: nothing is made of it until its next whole packet. -1: any slot may be meant. */
+  /** Invalidates the slot until the peer's next uncompressed packet. -1: any slot may be meant. */
   #nonsense(slot: number): false {
     this.errorsIn++;
     this.#toss = true;

@@ -42,7 +42,7 @@ export const bsdCompress: MethodRow<BsdConfig> = {
 
 const VERSION = 1;
 
-/** Code size of a BSD-Compress option: the RFC allows 9 to 15 bits. Undefined for another version or length. */
+/** The code size of a BSD-Compress option: 9 to 15 bits. Undefined for another version or length. */
 export function readBsd(value: Uint8Array): number | undefined {
   if (value.length !== 1 || value[0]! >>> 5 !== VERSION) return undefined;
   return value[0]! & 0x1f;

@@ -1,11 +1,11 @@
-// Deflate (RFC 1979 §2), and Deflate under the number of its draft, which is Magnalink's by right.
+// Deflate (RFC 1979 §2), and Deflate under its number in the draft, which is assigned to Magnalink.
 
 import { CcpOption } from "../../wire/ccp.ts";
 import type { ConfOption } from "../../wire/control.ts";
 import { DeflateCompressor, DeflateDecompressor } from "../deflate.ts";
 import type { MethodRow, Sizes } from "../method-row.ts";
 
-/** The windows that we agree to are of 2^9 octets at least; zlib has none larger than 2^15. */
+/** The smallest window that we agree to is 2^9 octets. zlib's largest is 2^15. */
 const LEAST_WINDOW = 9;
 const MOST_WINDOW = 15;
 
@@ -56,7 +56,9 @@ function deflateRow(type: number, word: string, name: string): MethodRow<Deflate
 const DEFLATE_METHOD = 8;
 const CHECK_SEQUENCE = 0;
 
-/** Window of a Deflate option as a power of two: the field allows 8 to 23. Undefined for another method or check. */
+/**
+ * The window of a Deflate option as a power of two: the field allows 8 to 23. Undefined for another method or check.
+ */
 export function readDeflate(value: Uint8Array): number | undefined {
   if (value.length !== 2 || (value[0]! & 0xf) !== DEFLATE_METHOD || value[1] !== CHECK_SEQUENCE) return undefined;
   return (value[0]! >>> 4) + 8;

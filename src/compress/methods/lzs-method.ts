@@ -12,7 +12,7 @@ interface LzsConfig {
   readonly lzs: Wish;
 }
 
-/** How many histories, and how a lost packet is noticed. */
+/** The number of histories, and the check mode. */
 interface LzsValue {
   readonly histories: number;
   readonly mode: number;

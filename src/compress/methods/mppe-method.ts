@@ -8,7 +8,7 @@ import type { Complain, Method, MethodRow, Wish } from "../method-row.ts";
 import { MppcCompressor, MppcDecompressor } from "../mppc.ts";
 import { MppeCompressor, MppeDecompressor } from "../mppe.ts";
 
-/** Encryption is required; nothing else is negotiated then. */
+/** Encryption is required. No other method is negotiated then. */
 export interface MppeConfig {
   readonly bits40: boolean;
   readonly bits56: boolean;
@@ -36,7 +36,7 @@ export const mppe: MethodRow<MppcConfig> = {
     if (bits === undefined) return "reject";
     if (config.mppe !== undefined) return judgeEncryption(bits, config.mppe, config.mppc === "request", complain);
     if (config.mppc === "no" || (bits & MppeBit.Mppc) === 0) return "reject";
-    // A peer that wants encryption too is told that there is only compression.
+    // A peer that also asks for encryption is offered compression alone.
     return bits === MppeBit.Mppc ? "ack" : mppeOption(MppeBit.Mppc);
   },
   better(askedValue, offerValue, config, complain) {
@@ -90,7 +90,10 @@ function isRefusedStateful(bits: number, { stateful }: MppeConfig, complain: Com
   return true;
 }
 
-/** The bits we ask for: stateless first, whatever else we would take; 56 bits only when no other strength is allowed. */
+/**
+ * The bits that we ask for. Stateless mode is asked for first, even if stateful mode is allowed. 56 bits are asked for
+ * only when no other strength is allowed.
+ */
 function wantedBits({ bits40, bits56, bits128 }: MppeConfig, compress: boolean): number {
   let bits: number = MppeBit.Stateless;
   if (bits40) bits |= MppeBit.Bits40;
@@ -100,7 +103,7 @@ function wantedBits({ bits40, bits56, bits128 }: MppeConfig, compress: boolean):
   return bits >>> 0;
 }
 
-/** Of the strengths offered the strongest that is allowed. */
+/** The strongest of the offered strengths that is allowed. */
 function strongest(bits: number, { bits40, bits56, bits128 }: MppeConfig): number | undefined {
   if (bits128 && bits & MppeBit.Bits128) return MppeBit.Bits128;
   if (bits56 && bits & MppeBit.Bits56) return MppeBit.Bits56;
