@@ -1,4 +1,5 @@
-// One option of a source: whether this source may give it, whether it wins over what other sources gave, and what it sets.
+// Assigns one option from a source: checks whether the source may give it and whether it overrides earlier sources, and
+// sets its fields.
 
 import { decoded } from "../bytes/text.ts";
 import { OptionError } from "./error.ts";
@@ -18,10 +19,10 @@ import {
 import { COMMAND_LINE, type Reading, type Source } from "./source.ts";
 import type { Entry } from "./table.ts";
 
-/** What a privileged source's PRIVFIX option outweighs the rest by. */
+/** This is added to the priority of a PRIVFIX option from a privileged source, so that it overrides all others. */
 const ROOT = 100;
 
-/** Gives an option to the draft; `include` reads the options in a file in place. Throws OptionError. */
+/** Assigns an option to the draft. `include` reads the options of a file at this place. Throws OptionError. */
 export function assign(
   { draft, host }: Reading,
   source: Source,

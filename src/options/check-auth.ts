@@ -1,4 +1,4 @@
-// What the peer must prove, and whether a secrets file lets it.
+// Settles how the peer must authenticate itself, and checks that a secrets file makes it possible.
 
 import { decoded, encoded, printable } from "../bytes/text.ts";
 import type { Config, Draft } from "./config.ts";
@@ -9,7 +9,7 @@ import { asSentence, lineText, missingText } from "./secret-search.ts";
 import { findSecret, someAddress } from "./secrets.ts";
 import { findTlsEntry } from "./tls-secrets.ts";
 
-/** Settles both names and what the peer must prove. Throws OptionError when no secret could prove it. */
+/** Settles both names and the methods of the peer. Throws OptionError when no secret permits any of them. */
 export function checkAuth(draft: Draft, host: OptionHost): void {
   const { facts } = draft;
   if (draft.name === "" || draft.usehostname) draft.name = encoded(facts.hostname);
@@ -33,7 +33,7 @@ export function checkAuth(draft: Draft, host: OptionHost): void {
   throw new OptionError(lines, { code: 1, hints: missingSecrets(draft, host) });
 }
 
-/** Which lines would have done, and what does without. */
+/** Lines that would help, and how to go without authentication. */
 function missingSecrets(config: Config, host: OptionHost): string[] {
   const { name, remotename, remotenameGiven, papSecrets, chapSecrets } = config;
   const { authProtocols } = config.facts;
@@ -58,12 +58,12 @@ function protocolsToAsk(config: Config): AuthProtocol[] {
     [config.requirePap, "pap"],
   ];
   const chosen = wanted.filter(([required]) => required);
-  // Samba has no password to make an MD5 digest of.
+  // Samba has no clear password for an MD5 digest.
   if (config.plugins.includes("winbind.so")) wanted.splice(1, 1);
   return (chosen.length > 0 ? chosen : wanted).map(([, protocol]) => protocol);
 }
 
-/** Does a secrets file have an entry with which the peer, as far as we know it, could authenticate? */
+/** True when a secrets file has an entry with which the peer, as far as it is known, could authenticate itself. */
 export function usableSecret(
   config: Config,
   asks: readonly AuthProtocol[],

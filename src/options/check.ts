@@ -1,4 +1,4 @@
-// What must be consistent before the start, and what follows from several options together.
+// Checks that the options fit together, and settles those that depend on several others.
 
 import { checkAuth } from "./check-auth.ts";
 import { type Config, type Draft, draftOf, finished } from "./config.ts";
@@ -8,8 +8,8 @@ import { noDeviceOption } from "./no-device.ts";
 import { isBadAddress } from "./numbers.ts";
 
 /**
- * The Config with what depends on several options settled. Refuses what does not fit together. To be called once, after
- * the checks for root and for a tunnel device, before a dump. Throws OptionError.
+ * Returns the Config with all dependent options settled. To be called once: after the checks for root and for a tunnel
+ * device, before a dump. Throws OptionError when options do not fit together.
  */
 export function checkOptions(config: Config, host: OptionHost): Config {
   checkNumber(config, host);
@@ -20,7 +20,7 @@ export function checkOptions(config: Config, host: OptionHost): Config {
   return finished(draft);
 }
 
-/** Telephone numbers that may call: a trailing star stands for any digits. */
+/** Checks the telephone number of the caller. A star at the end of an allowed number stands for any digits. */
 function checkNumber({ allowNumber, remotenumber = "" }: Config, host: OptionHost): void {
   if (allowNumber.length === 0) return;
   const number = remotenumber.toLowerCase();
@@ -31,14 +31,14 @@ function checkNumber({ allowNumber, remotenumber = "" }: Config, host: OptionHos
   throw new OptionError([], { code: 21 });
 }
 
-/** The Config with our address looked up, where that could not be done at first. */
+/** Returns the Config with our address looked up, if that was not possible earlier. */
 export function settleAddresses(config: Config, host: OptionHost): Config {
   const draft = draftOf(config);
   setAddresses(draft, host);
   return finished(draft);
 }
 
-/** Our address is our host name's unless given, and then not to be insisted on. */
+/** Our address is that of our host name unless an option gives it. The peer may then change it. */
 function setAddresses(draft: Draft, host: OptionHost): void {
   if (draft.ourAddress === undefined && !draft.noipdefault) {
     const address = host.resolveHost(draft.facts.hostname);
@@ -59,7 +59,7 @@ function checkLine(draft: Draft, host: OptionHost): void {
     throw new OptionError("connect script is required for demand-dialling");
   }
   if (!draft.holdoffGiven) draft.holdoff = connect === undefined ? 0 : 30;
-  // demand keeps the program up unless nopersist says otherwise.
+  // With demand the program stays, unless nopersist is given.
   if (demand && draft.given["persist"] === undefined) draft.persist = true;
   const option = noDeviceOption(draft);
   if (option !== undefined) checkNoDevice(draft, option);
@@ -86,7 +86,7 @@ function checkNoDevice(draft: Draft, option: string): void {
   if (notty && draft.logfd !== undefined && draft.logfd <= 1) draft.logfd = undefined;
 }
 
-/** The port on standard input is not ours to hang up; and no log line may go onto the line itself. */
+/** The port on standard input is not hung up, because it is not ours. No log line may go onto the line itself. */
 function settleDefaultDevice(draft: Draft, host: OptionHost): void {
   const found = draft.device === undefined ? undefined : host.statDevice(draft.device);
   const device = found === undefined || isFailure(found) ? undefined : found.device;

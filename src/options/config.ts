@@ -1,26 +1,27 @@
-// Everything the program was told: one plain record that nobody can write. Its fields are those of the options' rows
-// (table/*.ts), where their units and defaults are.
+// The options in effect, as one plain read-only record. Its fields are those of the options' rows (table/*.ts), which
+// give their units and defaults.
 //
-// There are two kinds of text. `name`, `user`, `password`, `remotename` and everything in the secrets files are byte strings
-// (one char a byte, bytes/text.ts): they go onto the wire as they stand. Paths, commands and all other words are text.
+// Texts are of two kinds. `name`, `user`, `password`, `remotename` and everything in the secrets files are byte strings
+// (one char a byte, bytes/text.ts), because they are sent unchanged. Paths, commands and all other words are text.
 //
-// Numbers are as given where pppd 2.4.9 takes any: seconds and counts without a lower limit may be negative, like 0.
+// Where pppd 2.4.9 accepts any number, so do we: seconds and counts without a lower limit may be negative, with the
+// meaning of 0.
 
 import type { Facts, GivenOptions } from "./facts.ts";
 import type { ConfigOf, OPTIONS, OptionTable } from "./table.ts";
 
 type Fields = ConfigOf<typeof OPTIONS>;
 
-/** The table of all options, or one that has more. */
+/** The table of all options, or one with more options. */
 export type ConfigTable = { defaults(etc: string): Fields } & OptionTable;
 
-/** What the parser knows of how the fields came about. */
+/** How the fields got their values, as the parser knows it. */
 interface Origin {
   given: GivenOptions;
   facts: Facts;
 }
 
-/** A Config that is still being made, by the parser alone. */
+/** A Config under construction. Only the parser uses it. */
 export interface Draft extends Fields, Origin {}
 
 export interface Config extends Readonly<Fields> {
@@ -28,18 +29,18 @@ export interface Config extends Readonly<Fields> {
   readonly facts: Readonly<Facts>;
 }
 
-/** A draft of another Config that begins as this one. */
+/** A draft that starts with the values of a Config. */
 export function draftOf(config: Config): Draft {
   return { ...config, given: { ...config.given }, facts: { ...config.facts } };
 }
 
-/** The Config that a draft has become. To write it, or a list in it, throws a TypeError from now on. */
+/** Makes a draft a Config. From now on, writing to it or to a list in it throws a TypeError. */
 export function finished(draft: Draft): Config {
   freeze(draft);
   return draft;
 }
 
-/** The same Config but for these fields. */
+/** The same Config except for these fields. */
 export function withFields(config: Config, fields: Partial<Readonly<Fields>>): Config {
   return finished({ ...draftOf(config), ...fields });
 }

@@ -1,4 +1,4 @@
-// What the program says of its options: `dump`, `show-options`, usage, version.
+// The texts about options: `dump`, `show-options`, usage, version.
 
 import type { Config } from "./config.ts";
 import { quoted } from "./quoted.ts";
@@ -23,7 +23,7 @@ const USAGE: readonly (readonly [form: string, about: string])[] = [
   ["mru <n>", "\t\tSet MRU value to <n> for negotiation"],
 ];
 
-/** pppd's usage text, byte for byte but for the version: one of its lines is indented with blanks. */
+/** pppd's usage text, byte for byte except for the version. One of its lines is indented with blanks. */
 export const USAGE_TEXT = [
   VERSION_TEXT,
   "Usage: pppd [ options ], where options are:\n",
@@ -31,10 +31,10 @@ export const USAGE_TEXT = [
   "See pppd(8) for more options.\n",
 ].join("");
 
-/** What stands behind "See pppd(8)", for a machine without the manual page. */
+/** Printed after "See pppd(8)", for a machine without the manual page. */
 export const USAGE_HINT = "pppd show-options lists all options, each with a line about it.\n";
 
-/** The options in effect and where each comes from, in lines for the log. */
+/** The options in effect with their sources, as lines for the log. */
 export function dumpLines(config: Config, table: OptionTable = OPTIONS): string[] {
   const lines = ["pppd options in effect:"];
   for (const { row } of table.entries) {
@@ -57,7 +57,7 @@ function shown(row: Row, value: string): string {
   return row.argument || value !== "" ? `${row.name} ${value}` : row.name;
 }
 
-/** Every option and what it does, for show-options. */
+/** All options with their descriptions, for show-options. */
 export function showOptionsText(table: OptionTable = OPTIONS): string {
   const blocks = table.sections.map(([title, rows]) => {
     const lines = rows.map(

@@ -1,4 +1,4 @@
-// The word of the `endpoint` option (RFC 1990 §5.1.3; pppd(8)).
+// The argument of the `endpoint` option (RFC 1990 §5.1.3; pppd(8)).
 
 import { fromHex } from "../bytes/text.ts";
 
@@ -15,9 +15,9 @@ const MAC_LENGTH = 6;
 const MAX_LENGTH = 20;
 
 /**
- * Reads CLASS or CLASS:VALUE; undefined: it is neither. The class is a name, or a decimal number of which eight bits count.
- * The value of IP is an address, that of MAC an address or an interface that has one, any other octets in hex with points
- * or colons between them at will.
+ * Reads CLASS or CLASS:VALUE. Undefined: it is neither. The class is a name, or a decimal number of which the low eight
+ * bits count. The value of IP is an address. That of MAC is an address or an interface that has one. Any other value is
+ * octets in hex, with optional points or colons between them.
  */
 export function parseEndpoint(
   word: string,
@@ -50,7 +50,7 @@ function addressOf(text: string): Uint8Array | undefined {
 
 function octetsOf(text: string): Uint8Array | undefined {
   if (!/^([0-9a-f]+([:.]|$))*$/i.test(text)) return undefined;
-  // Of an odd number of digits the first is an octet by itself.
+  // When the number of digits is odd, the first digit is an octet by itself.
   const value = fromHex(
     text.replace(/[0-9a-f]+/gi, (digits) => "0".repeat(digits.length & 1) + digits).replace(/[:.]/g, ""),
   );

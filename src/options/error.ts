@@ -1,13 +1,13 @@
-// The two ways the words given can end the program before it starts.
+// The two ways in which the given words end the program before it starts.
 
-/** The operator's mistake. `lines` are what pppd prints, each after "pppd: " (the name it was invoked by). */
+/** A mistake of the operator. `lines` are what pppd prints, each after "pppd: " (the name of the call). */
 export class OptionError extends Error {
   readonly lines: readonly string[];
-  /** The exit code: 2, but 1 when no secret could authenticate the peer. */
+  /** The exit code: 2, or 1 when no secret could authenticate the peer. */
   readonly code: number;
   /** The usage text follows the message. */
   readonly usage: boolean;
-  /** Lines of our own that come last, without a prefix. */
+  /** Lines of our own that follow, without a prefix. */
   readonly hints: readonly string[];
 
   constructor(
@@ -24,7 +24,7 @@ export class OptionError extends Error {
   }
 }
 
-/** --version or --help was read: print that and exit 0. */
+/** --version or --help was read: prints that and exits with 0. */
 export class OptionExit extends Error {
   readonly asked: "version" | "help";
 

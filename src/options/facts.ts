@@ -1,10 +1,10 @@
-// What the parser finds out besides the values of the options: how each option was set, who runs the program, what the peer
-// must prove.
+// Other results of the parser: how each option was set, who runs the program, and how the peer must authenticate
+// itself.
 
-/** What the peer can be asked to prove itself with, in no order. */
+/** The methods of authentication that can be demanded of the peer, in no order. */
 export type AuthProtocol = "pap" | "chap-md5" | "mschap" | "mschap-v2" | "eap";
 
-/** Where and how strongly an option was set; `winner` is the member of its group that was given last. */
+/** Where an option was set, and with what priority. `winner` is the member of its group that was given last. */
 export interface Given {
   readonly winner: string;
   /** "command line", a file's path, or "secrets file". */
@@ -15,18 +15,18 @@ export interface Given {
   readonly values: readonly { readonly value: string; readonly source: string }[];
 }
 
-/** By the leader of the option's group. An option in no group leads itself. */
+/** Found by the first option of the group. An option without a group is its own. */
 export type GivenOptions = Record<string, Given>;
 
 export interface Facts {
-  /** Our host name, `domain` appended. */
+  /** Our host name, with `domain` appended. */
   hostname: string;
-  /** Run by root, by somebody with CAP_NET_ADMIN, or by a member of a privgroup. */
+  /** Run by root, by a user with CAP_NET_ADMIN, or by a member of a privgroup. */
   privileged: boolean;
   /** The peer must authenticate. Settled by checkOptions. */
   authRequired: boolean;
-  /** It must only because an ordinary user runs us. Settled by checkOptions. */
+  /** The peer must authenticate only because an ordinary user runs the program. Settled by checkOptions. */
   authByDefault: boolean;
-  /** What the peer may be asked to authenticate with. Settled by checkOptions. */
+  /** The methods that can be demanded of the peer. Settled by checkOptions. */
   authProtocols: readonly AuthProtocol[];
 }

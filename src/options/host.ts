@@ -1,8 +1,8 @@
-// What the option parser must know of the machine: plain synchronous functions. run/optionhost.ts is the real one.
+// What the option parser asks of the machine, as plain synchronous functions. applets/option-host.ts is the real one.
 
 import type { BpfInstruction } from "../filter/bpf.ts";
 
-/** A file's text, one char a byte, and what the rules on safe files look at. */
+/** The text of a file, one char a byte, and the facts for the rules on safe files. */
 export interface FileText {
   readonly text: string;
   readonly uid: number;
@@ -19,7 +19,7 @@ export function isFailure(result: object | number): result is Failure {
   return typeof result === "object" && "errno" in result;
 }
 
-/** Whose rights a file is opened with: ours, or those of the user who ran us. */
+/** The rights to open a file with: ours, or those of the user who started the program. */
 export type As = "root" | "user";
 
 export interface OptionHost {
@@ -27,7 +27,7 @@ export interface OptionHost {
   readonly etc: string;
   /** The real user. */
   readonly uid: number;
-  /** The real user is root, or may make network interfaces all the same (CAP_NET_ADMIN). */
+  /** The real user is root, or may make network interfaces without being root (CAP_NET_ADMIN). */
   readonly privileged: boolean;
   /** The real user's home in the password file. */
   readonly home: string | undefined;
@@ -42,7 +42,7 @@ export interface OptionHost {
   readFile(path: string, as: As): FileText | Failure;
   /** Opens a log file for appending and returns its descriptor. */
   openLogfile(path: string, as: As): number | Failure;
-  /** The device number when the path is a character device, undefined when it is something else. */
+  /** The device number of a character device. Undefined when the path is something else. */
   statDevice(path: string): { readonly device: number | undefined } | Failure;
   /** The device number of an open descriptor that is a character device. */
   deviceOfFd(fd: number): number | undefined;
@@ -50,20 +50,20 @@ export interface OptionHost {
   resolveHost(name: string): number | undefined;
   /** getnetbyname(3): the network's number with the host part zero, as uint32. */
   resolveNetwork(name: string): number | undefined;
-  /** Is the user in this supplementary group; undefined: no such group. */
+  /** True when the user is in this supplementary group. Undefined: there is no such group. */
   inGroup(name: string): boolean | undefined;
-  /** Is there a default route already? Then an ordinary user's peer must authenticate. */
+  /** True when there is a default route already. The peer of an ordinary user must then authenticate itself. */
   hasDefaultRoute(): boolean;
-  /** The BPF program for a filter expression (`netmask` as uint32); ENOENT: nobody here can compile one. */
+  /** The BPF program for a filter expression (`netmask` is a uint32). ENOENT: no compiler is installed. */
   compileFilter(expression: string, netmask: number): readonly BpfInstruction[] | Failure;
   /** The hardware address of a network interface. */
   hardwareAddress(interfaceName: string): Uint8Array | undefined;
-  /** The serial ports there are, path and description, for the message about one that is missing. */
+  /** The serial ports of this machine with their descriptions, for the message about a missing one. */
   serialPorts(): string[];
-  /** An information in the log. */
+  /** Logs information. */
   inform(text: string): void;
-  /** A warning in the log. */
+  /** Logs a warning. */
   warn(text: string): void;
-  /** A line like an option error's, on stderr after "pppd: " and to syslog, that does not end the program. */
+  /** Prints a line like that of an option error, on stderr after "pppd: " and in syslog. The program continues. */
   complain(text: string): void;
 }

@@ -1,20 +1,20 @@
 // The words of an options or secrets file: blanks, comments, two kinds of quotes, backslashes. Text is one char a byte.
 
-/** The longest word pppd keeps. */
+/** The longest word that pppd keeps. */
 const MAX_WORD = 1023;
 
 export interface Word {
   readonly text: string;
-  /** The line it starts on, from 1. */
+  /** The line where it starts, counted from 1. */
   readonly line: number;
-  /** A line end lies before it: in a secrets file it starts an entry. */
+  /** A line end precedes it. In a secrets file it starts an entry. */
   readonly newline: boolean;
-  /** Has a quote in it, so that its end is no accident. */
+  /** It has a quote, so its end is intended. */
   readonly quoted: boolean;
-  /** Where its raw form lies in the text. */
+  /** Where its raw form is in the text. */
   readonly start: number;
   readonly end: number;
-  /** To be said when the word is taken: it is too long, or its quote is never closed. */
+  /** The warning to give when the word is used: it is too long, or its quote is not closed. */
   readonly warning: string | undefined;
 }
 
@@ -23,7 +23,7 @@ const isBlank = (char: string): boolean => char === " " || (char >= "\t" && char
 const isOctal = (char: string | undefined): boolean => char !== undefined && char >= "0" && char <= "7";
 const isHex = (char: string | undefined): boolean => char !== undefined && /^[0-9a-fA-F]$/.test(char);
 
-/** All words of a file; its name is for the warnings. */
+/** All words of a file. The file's name is for the warnings. */
 export function wordsOf(text: string, file: string): Word[] {
   const words: Word[] = [];
   let at = 0;
@@ -60,7 +60,7 @@ function lineEnds(text: string, start: number, end: number): number {
   return count;
 }
 
-/** Blanks, comments and escaped newlines; `newline` tells of one that was not escaped. */
+/** Skips blanks, comments and escaped newlines. `newline`: there was a newline that was not escaped. */
 function skipBlanks(text: string, start: number): { end: number; newline: boolean } {
   let at = start;
   let newline = false;
@@ -107,12 +107,12 @@ function readWord(
       at++;
     }
   }
-  // pppd's quirk: an empty word is lost when nothing at all follows its quotes, not even a newline.
+  // A quirk of pppd: an empty word is lost when nothing follows its quotes, not even a newline.
   const runsToEnd = at >= text.length;
   if (runsToEnd && word === "") return undefined;
   let warning: string | undefined;
   if (runsToEnd && quote !== "") {
-    // pppd shows the file here, not the word; and its first 20 characters.
+    // pppd prints the first 20 characters of the file here, not the word.
     warning = `warning: quoted word runs to end of file (${file.slice(0, 20)}...)`;
   }
   if (word.length > MAX_WORD) {
@@ -122,7 +122,7 @@ function readWord(
   return { text: cString(word), quoted, end: at, warning };
 }
 
-/** What stands for the characters after a backslash; an escaped newline stands for nothing. */
+/** The replacement for the characters after a backslash. An escaped newline is replaced by nothing. */
 function readEscape(text: string, at: number): { char: string; end: number } {
   const char = text[at];
   if (char === undefined) return { char: "", end: at };

@@ -1,6 +1,9 @@
-// Numbers as the C library reads them, since pppd takes what strtoul(3) and inet_addr(3) take.
+// Reads numbers as the C library does, because pppd accepts everything that strtoul(3) and inet_addr(3) accept.
 
-/** A number at the start of a text (blanks, sign, 0x and 0 prefixes) and where it ends; undefined when there is none. */
+/**
+ * Reads a number at the start of a text (blanks, sign, 0x and 0 prefixes) and finds its end. Undefined when there is
+ * none.
+ */
 export function scanNumber(text: string, base: 0 | 10 | 16 = 0, start = 0): { value: number; end: number } | undefined {
   const blanks = /^[ \t-\r]*/.exec(text.slice(start));
   let at = start + (blanks?.[0].length ?? 0);
@@ -23,13 +26,13 @@ export function scanNumber(text: string, base: 0 | 10 | 16 = 0, start = 0): { va
   return at === first ? undefined : { value: negative ? -value : value, end: at };
 }
 
-/** What C keeps of a number in 32 bits. Too big for 64 bits is all ones. */
+/** The 32 bits that C keeps of a number. A number above 64 bits becomes all ones. */
 export function toUint32(value: number): number {
   if (Math.abs(value) >= 2 ** 64) return 0xffffffff;
   return Number(BigInt.asUintN(32, BigInt(value)));
 }
 
-/** inet_addr(3): one to four parts, each decimal, octal or hex; the last fills what is left. Undefined: not one. */
+/** inet_addr(3): one to four parts, each decimal, octal or hex. The last part fills the rest. Undefined: no address. */
 export function parseIpv4(text: string): number | undefined {
   const parts = (/^[^ \t-\r]*/.exec(text)?.[0] ?? "").split(".");
   if (parts.length > 4) return undefined;
@@ -41,7 +44,7 @@ export function parseIpv4(text: string): number | undefined {
     if (value >= (last ? 2 ** (8 * (4 - at)) : 256)) return undefined;
     address += last ? value : value * 2 ** (8 * (3 - at));
   }
-  // inet_addr has no other way to say no than this very number.
+  // inet_addr uses this number to report an error.
   return address === 0xffffffff ? undefined : address;
 }
 
@@ -50,7 +53,7 @@ export function formatIpv4(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join(".");
 }
 
-/** An address no end of a link may have: 127/8, multicast, class E. */
+/** An address that no end of a link may have: 127/8, multicast, class E. */
 export function isBadAddress(address: number): boolean {
   return address >>> 24 === 127 || address >>> 28 >= 14;
 }

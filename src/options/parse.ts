@@ -1,5 +1,5 @@
-// From the words of all sources to a Config: pppd's order of files and command line. Reads through the host it is handed and
-// prints nothing.
+// Makes a Config from the words of all sources, in pppd's order of files and command line. It reads files through the
+// host and prints nothing.
 
 import { encoded } from "../bytes/text.ts";
 import { type Config, type ConfigTable, type Draft, draftOf, finished } from "./config.ts";
@@ -12,7 +12,7 @@ import { OPTIONS } from "./table.ts";
 
 /**
  * Reads /etc/ppp/options, ~/.ppprc, the command line and options.TTY. Throws OptionError, or OptionExit for --version
- * and --help. What must be consistent is looked at later, by checkOptions.
+ * and --help. checkOptions later checks that the options fit together.
  */
 export function parseOptions(argv: readonly string[], host: OptionHost, table: ConfigTable = OPTIONS): Config {
   const draft: Draft = {
@@ -30,7 +30,7 @@ export function parseOptions(argv: readonly string[], host: OptionHost, table: C
   try {
     readSources({ table, host, draft }, argv, absent);
   } finally {
-    // Without `persist` the word is the first error, as in pppd, whatever came of the words after it.
+    // Without `persist` the absent device is the first error, as in pppd, even if later words are wrong too.
     const waits = draft.persist || (draft.demand && draft.given["persist"] === undefined);
     if (absent[0] !== undefined && !waits) throw absent[0];
   }
@@ -72,8 +72,8 @@ function readSources(reading: Reading, argv: readonly string[], absent: OptionEr
 }
 
 /**
- * The options as the words after `--` in a peer's line of a secrets file have them. `trouble` is what is wrong with a word:
- * those in front of it count, those behind it do not.
+ * Applies the words after `--` in the peer's line of a secrets file. `trouble` is the error of a wrong word. Words
+ * before it are applied, words after it are not.
  */
 export function withPeerOptions(
   config: Config,
@@ -93,7 +93,7 @@ export function withPeerOptions(
   return { config: finished(draft), trouble };
 }
 
-/** The part of a device's path that names its options file: all after "/dev/", a dot for each slash. */
+/** The part of a device's path that names its options file: everything after "/dev/", with dots in place of slashes. */
 function ttyName(device: string): string {
   const at = device.indexOf("/dev/");
   return (at < 0 ? device : device.slice(at + 5)).replaceAll("/", ".");

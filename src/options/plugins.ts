@@ -1,10 +1,10 @@
-// pppd's plugins. A shared object of pppd's cannot be loaded here: those of its package are known by their names, and are
-// a part of this program or refused with the reason. Which path somebody gives one by does not matter.
+// pppd's plugins. A shared object of pppd cannot be loaded here. Those of pppd's package are known by name: each is a
+// part of this program, or is refused with the reason. The path that names a plugin does not matter.
 
 import { OptionError } from "./error.ts";
 import type { OptionHost } from "./host.ts";
 
-/** Those that are a part of this program, and what each says when it is loaded. */
+/** The plugins that are a part of this program, with the message of each. */
 const BUILT_IN = {
   "passwordfd.so": [],
   "passprompt.so": [],
@@ -16,7 +16,7 @@ export type PluginName = keyof typeof BUILT_IN;
 const SOCKETS = "hands a connection to the kernel's PPP, which this program does without";
 const RADIUS = "RADIUS is not built in, and without it nobody would be checked";
 
-/** Why the others are not, and what to do instead. */
+/** The reason why each other plugin is refused, and what to do instead. */
 export const REFUSED: Readonly<Record<string, readonly [why: string, instead?: string]>> = {
   "pppoe.so": [
     SOCKETS,
@@ -36,10 +36,10 @@ export const REFUSED: Readonly<Record<string, readonly [why: string, instead?: s
   "dhcpv6relay.so": ["not built in"],
 };
 
-/** Where pppd looks for a plugin without a slash in its name. */
+/** The folder where pppd looks for a plugin without a slash in its name. */
 const FOLDER = "/usr/lib/pppd/2.4.9";
 
-/** The built-in plugin that the word names; the host hears what it says when it is loaded. Throws OptionError. */
+/** Finds the built-in plugin that the word names. Its message goes to the host. Throws OptionError. */
 export function loadPlugin(word: string, host: OptionHost): PluginName {
   const name = word.slice(word.lastIndexOf("/") + 1);
   const path = word.includes("/") ? word : `${FOLDER}/${word}`;

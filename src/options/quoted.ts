@@ -1,6 +1,6 @@
 // A word as a dump shows it.
 
-/** Quotes and backslashes escaped, and what cannot be printed. */
+/** The word with quotes, backslashes and unprintable characters escaped. */
 export function quoted(word: string): string {
   return word.replace(/["\\\x00-\x1f\x7f-\x9f\udc80-\udcff]/gu, (char) => `\\${SHOWN[char] ?? octet(char)}`);
 }

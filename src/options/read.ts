@@ -1,4 +1,4 @@
-// The words of one source: which of them are options, which are arguments, and where a command ends.
+// Reads the words of one source: separates options from their arguments, and finds the end of a command without quotes.
 
 import { decoded } from "../bytes/text.ts";
 import { assign } from "./assignment.ts";
@@ -11,12 +11,12 @@ import type { Reading, Source } from "./source.ts";
 import type { Entry } from "./table.ts";
 import { isAbsentDevice, unknownHints } from "./unknown-word.ts";
 
-/** Files within files; a file that names itself must come to an end. */
+/** The limit of files within files. A file that includes itself must end. */
 const MAX_DEPTH = 100;
-/** Words after an unquoted command that nobody means as options of pppd. */
+/** Words after an unquoted command that are never meant as options of pppd. */
 const NEVER_MEANT = new Set(["-v", "-h", "--version", "--help"]);
 
-/** The words of the command line. */
+/** Reads the words of the command line. */
 export function readCommandLine(reading: Reading, source: Source, words: readonly string[]): void {
   readList(reading, source, words, {
     unknown: (word) =>
@@ -28,7 +28,7 @@ export function readCommandLine(reading: Reading, source: Source, words: readonl
   });
 }
 
-/** The words after `--` in a secrets file. */
+/** Reads the words after `--` in a secrets file. */
 export function readSecretWords(reading: Reading, source: Source, words: readonly string[]): void {
   readList(reading, source, words, {
     unknown: (word) => new OptionError(`In secrets file: unrecognized option '${word}'`),
@@ -51,7 +51,7 @@ function readList(reading: Reading, source: Source, words: readonly string[], { 
     }
     const argument = entry.row.argument ? words[++at] : word;
     if (argument === undefined) throw tooFew(decoded(word));
-    // A shell knows no curly quotes: the command has come in pieces.
+    // A shell does not know curly quotes, so the command came in several words.
     const command = entry.row.rules & COMMAND ? curlyCommand(words.slice(at).join(" ")) : undefined;
     if (command === undefined) {
       apply(reading, source, entry, argument);
@@ -63,7 +63,7 @@ function readList(reading: Reading, source: Source, words: readonly string[], { 
   }
 }
 
-/** The words of a file; one that may be absent and cannot be opened is a warning at most. */
+/** Reads the words of a file. If an optional file cannot be opened, that is at most a warning. */
 export function readFile(
   reading: Reading,
   source: Source,
@@ -85,7 +85,7 @@ export function readFile(
   readWords(reading, source, path, file.text);
 }
 
-/** A file that gives an ordinary user root's rights must be root's alone to write. */
+/** A file that gives an ordinary user the rights of root must be writable for root only. */
 function checkOwner(file: FileText, path: string, source: Source, host: OptionHost): void {
   if (host.privileged || !source.privileged) return;
   if (file.uid !== 0) throw new OptionError(`Can't safely use ${path} because it is not owned by root`);
@@ -143,9 +143,9 @@ function warnOfCurlyQuotes(host: OptionHost, source: string, { row }: Entry): vo
 }
 
 /**
- * The HOWTO has `connect chat -v -f FILE` in a file without quotes, which pppd reads as the command `chat` and an option
- * `-v`. A word with a dash after an unquoted command on the same line makes the rest of the line the command, except
- * where pppd can read the rest as options and would.
+ * The HOWTO has `connect chat -v -f FILE` in a file without quotes. pppd reads that as the command `chat` and an option
+ * `-v`. If an unquoted command is followed on its line by a word with a dash, the rest of the line belongs to the
+ * command, unless pppd could read the rest as options.
  */
 function lacksQuotes(words: readonly Word[], next: number, argument: Word, reading: Reading): boolean {
   if (argument.quoted) return false;
@@ -156,13 +156,13 @@ function lacksQuotes(words: readonly Word[], next: number, argument: Word, readi
     const word = rest[at]?.text ?? "";
     const entry = NEVER_MEANT.has(plain(word)) ? undefined : find(word, reading);
     if (entry === undefined) return true;
-    // The last one's argument may be on a line of its own.
+    // The argument of the last option may be on a line of its own.
     if (entry.row.argument && ++at >= rest.length) return words[next + rest.length] === undefined;
   }
   return false;
 }
 
-/** A serial port that is not plugged in is an unknown word to pppd; with `persist` it is waited for. */
+/** To pppd, a serial port that is not plugged in is an unknown word. With `persist`, the program waits for it. */
 function takeAbsentDevice(reading: Reading, source: Source, word: string, unknown: OptionError): void {
   const row = reading.table.named("device name");
   if (source.absent === undefined || row === undefined || !isAbsentDevice(decoded(word), reading.host)) throw unknown;

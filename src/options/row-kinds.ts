@@ -1,4 +1,4 @@
-// The kinds of rows that most options are: a flag, a number, a text, a name, a file of scripts or secrets.
+// The kinds of most rows: a flag, a number, a text, a name, a file of scripts or secrets.
 
 import { decoded } from "../bytes/text.ts";
 import { field, GONE, HIDDEN, NO_INCREASE, row, type FieldsOf, type Row, type Setting } from "./row.ts";
@@ -6,7 +6,7 @@ import { OptionError } from "./error.ts";
 import { quoted } from "./quoted.ts";
 import { numberWithin, type Limits } from "./whole-number.ts";
 
-/** An option without an argument: its field is false, and true once the option is given. */
+/** An option without an argument. Its field is false, and true once the option is given. */
 export function flag<Key extends string>(
   name: string,
   key: Key,
@@ -26,7 +26,10 @@ export function flag<Key extends string>(
   });
 }
 
-/** An option without an argument that gives fields the values in `makes`: fields of its own, of others, or both. */
+/**
+ * An option without an argument that sets fields to the values in `makes`: its own fields, those of other rows, or
+ * both.
+ */
 export function sets<Own extends object = object, const Shared extends readonly Row[] = readonly []>(
   name: string,
   rules: number,
@@ -50,7 +53,7 @@ export function sets<Own extends object = object, const Shared extends readonly 
   });
 }
 
-/** An option without an argument that runs code of its own. */
+/** An option without an argument that runs its own code. */
 export function word<Own extends object = object>(
   name: string,
   rules: number,
@@ -85,13 +88,13 @@ export function number<Key extends string, Default extends number | undefined>(
   });
 }
 
-/** An ordinary user may lower a limit that is set. Throws OptionError. */
+/** Allows an ordinary user to lower a limit that is set, and nothing else. Throws OptionError. */
 export function checkNotIncreased(name: string, value: number, old: number | undefined, { privileged }: Setting): void {
-  // 0 stands for no limit.
+  // 0 means no limit.
   if (!privileged && old && (value === 0 || value > old)) throw new OptionError(`${name} value cannot be increased`);
 }
 
-/** An option with a text: a path, a command, a word for scripts. */
+/** An option with a text: a path, a command, or a word for scripts. */
 export function text<Key extends string>(
   name: string,
   key: Key,
@@ -110,7 +113,7 @@ export function text<Key extends string>(
   });
 }
 
-/** A name that the empty word takes back: pppd keeps it in a buffer and cannot tell the two apart. */
+/** A name. The empty word removes it: pppd keeps the name in a buffer and cannot distinguish the two. */
 export function name<Key extends string>(
   option: string,
   key: Key,
@@ -149,12 +152,12 @@ export function path<Key extends string>(
   });
 }
 
-/** The same option under another name. `rules` as for the first, GROUP where the two are one in precedence. */
+/** The same option under another name. `rules` are those of the first one, or GROUP when both share one priority. */
 export function alias(owner: Row, name: string, rules = owner.rules): Row {
   return { ...owner, name, rules, fields: () => ({}), shares: [...owner.shares, owner] };
 }
 
-/** An option that does nothing any more. */
+/** An option that has no effect any more. */
 export function gone(name: string, argument: boolean): Row {
   return row({ name, rules: HIDDEN | GONE, about: "no effect any more", argument, set() {} });
 }

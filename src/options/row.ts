@@ -1,36 +1,40 @@
-// One row of the option table: what an option is called, who may use it and when, which fields of the Config are its own, and
-// what it sets them to. A row knows nothing of the Config as a whole: that is made of the rows' fields (config.ts).
+// One row of the option table: an option's name, the rules for who may use it and when, the fields of the Config that
+// it owns, and the values it sets. A row does not know the whole Config, which is made of the fields of all rows
+// (config.ts).
 
 import type { Facts, GivenOptions } from "./facts.ts";
 import type { As, OptionHost } from "./host.ts";
 import type { PluginName } from "./plugins.ts";
 
-/** A source of lower priority does not override one of higher. */
+/** A source of lower priority does not override one of higher priority. */
 export const PRIORITY = 1;
-/** Belongs to the group of the nearest row above without this mark: one priority, one winner, one line of a dump. */
+/**
+ * Belongs to the group of the nearest row above without this mark. A group has one priority, one winner, and one line
+ * in a dump.
+ */
 export const GROUP = 2;
-/** Only root, or a file of root's, may give it. */
+/** Only root or a file of root may give it. */
 export const PRIVILEGED = 4;
-/** What a file of root's says, a user's command line cannot override. */
+/** A user's command line cannot override the value from a file of root. */
 export const PRIVFIX = 8;
-/** Not after the start (in the options of a secrets file). */
+/** Not allowed after the start (in the options of a secrets file). */
 export const INIT_ONLY = 16;
-/** Says what the device is, which is fixed once the command line is read. */
+/** Chooses the device, which is fixed once the command line has been read. */
 export const DEVICE = 32;
-/** Takes a command, which the readers of the HOWTO write without quotes. */
+/** Takes a command, which readers of the HOWTO write without quotes. */
 export const COMMAND = 64;
-/** Not in a dump. */
+/** Not shown in a dump. */
 export const HIDDEN = 128;
 /** An ordinary user may only lower the value. */
 export const NO_INCREASE = 256;
-/** May be given again and again; a dump shows every value. */
+/** May be given several times. A dump shows every value. */
 export const LIST = 512;
-/** Understood, without effect any more, and a warning says so. */
+/** Has no effect any more. A warning says so. */
 export const GONE = 1024;
 
-/** What an option is set in: the fields, the machine, and the rights and weight of the words. */
+/** What an option's function works with: the fields, the machine, and the rights and priority of the source. */
 export interface Setting<Fields extends object = object> {
-  /** The Config while it is being made: the fields of the row and of the rows that it shares fields with. */
+  /** The Config under construction, with the fields of this row and of the rows that it shares fields with. */
   readonly draft: Fields;
   readonly facts: Facts;
   readonly given: GivenOptions;
@@ -38,7 +42,7 @@ export interface Setting<Fields extends object = object> {
   /** 1, 2 or 3, without the 100 of PRIVFIX. */
   readonly priority: number;
   readonly privileged: boolean;
-  /** Reads the options in a file that must exist, in place. */
+  /** Reads the options of a file that must exist, at this place. */
   include(path: string, as: As, privileged: boolean): void;
 }
 
@@ -46,24 +50,26 @@ export interface Setting<Fields extends object = object> {
 export interface Row<Own extends object = object> {
   readonly name: string;
   readonly rules: number;
-  /** In one line, for show-options. */
+  /** The description in show-options, one line. */
   readonly about: string;
   readonly argument: boolean;
-  /** Bare words this row takes, for those that are not a name: the device, the speed, the addresses. */
+  /** True for a bare word that this row takes: the device, the speed, the addresses. */
   readonly takes?: ((word: string, host: OptionHost) => boolean) | undefined;
-  /** The row that forbids this one when it is in force. */
+  /** While that option is in force, this one is forbidden. */
   readonly disabledBy?: Row | undefined;
-  /** It is there only once this plugin is loaded. */
+  /** The option exists only when this plugin is loaded. */
   readonly plugin?: PluginName | undefined;
-  /** Its fields of the Config and their defaults. `etc` is the folder of configuration files, "/etc/ppp". */
+  /**
+   * The fields of the Config that it owns, with their defaults. `etc` is the folder of configuration files, "/etc/ppp".
+   */
   readonly fields: (etc: string) => Own;
-  /** The rows that own the other fields it reads or sets. */
+  /** The rows that own the other fields that it reads or sets. */
   readonly shares: readonly Row[];
-  /** `word` is the argument, or the bare word itself. Throws OptionError. */
+  /** Sets the option. `word` is the argument, or the bare word itself. Throws OptionError. */
   readonly set: (setting: Setting, word: string) => void;
-  /** The argument as a dump shows it ("" without one), or undefined when the option is not in force after all. */
+  /** The argument as a dump shows it, "" without one. Undefined when the option turns out not to be in force. */
   readonly value: (fields: object) => string | undefined;
-  /** The same for an option that is in force as often as it was given. */
+  /** The same for an option with several values. */
   readonly values?: ((fields: object) => readonly string[]) | undefined;
 }
 
@@ -71,10 +77,10 @@ type OwnOf<Some> = Some extends Row<infer Own> ? Own : never;
 type AllOf<Each> = (Each extends unknown ? (fields: Each) => void : never) extends (fields: infer All) => void
   ? All
   : never;
-/** The fields of all of these rows together. */
+/** The fields of all these rows. */
 export type FieldsOf<Rows extends readonly Row[]> = AllOf<OwnOf<Rows[number]>>;
 
-/** A row before its types are forgotten. */
+/** The definition of a row, with its types. */
 export interface RowDefinition<Own extends object, Shared extends readonly Row[]> {
   readonly name: string;
   readonly rules?: number;
@@ -83,24 +89,24 @@ export interface RowDefinition<Own extends object, Shared extends readonly Row[]
   readonly argument?: boolean;
   readonly takes?: Row["takes"];
   readonly disabledBy?: Row | undefined;
-  /** The fields that this row owns, with their defaults. Their units and meaning are said here. */
+  /** The fields that this row owns, with their defaults. Comments here give their units and meaning. */
   readonly fields?: Own | undefined;
   /** The same for paths in the folder of configuration files. */
   readonly fieldsIn?: ((etc: string) => Own) | undefined;
-  /** The rows that own the other fields it reads or sets. */
+  /** The rows that own the other fields that it reads or sets. */
   readonly shares?: Shared | undefined;
   set(setting: Setting<Own & FieldsOf<Shared>>, word: string): void;
   value?(fields: Own & FieldsOf<Shared>): string | undefined;
   values?(fields: Own & FieldsOf<Shared>): readonly string[];
 }
 
-// Three functions state a type that the compiler cannot derive, and no other code of the option table does.
+// Three functions assert a type that the compiler cannot derive. No other code of the option table does.
 //
-// A table holds rows of all types, so a row's functions take any object. That is safe: the draft has the fields of all
-// rows of the table (see fieldsOf), and so those of this row and of the rows that it shares fields with. A test checks
-// that the rows in `shares` are in the table.
+// A table holds rows of all types, so the functions of a row take any object. That is safe, because the draft has the
+// fields of all rows of the table (see fieldsOf), including those of this row and of the rows that it shares fields
+// with. A test checks that the rows in `shares` are in the table.
 
-/** A row of the table, made of its definition. */
+/** Makes a row of the table from its definition. */
 export function row<Own extends object = object, const Shared extends readonly Row[] = readonly []>(
   definition: RowDefinition<Own, Shared>,
 ): Row<Own> {
@@ -133,7 +139,9 @@ export function row<Own extends object = object, const Shared extends readonly R
   };
 }
 
-/** The fields of all rows, which are `Rows`, with their defaults. Throws when two rows own one field. */
+/**
+ * The fields of all rows with their defaults. `Rows` is the type of the list. Throws when two rows own the same field.
+ */
 export function fieldsOf<Rows extends readonly Row[]>(rows: readonly Row[], etc: string): FieldsOf<Rows> {
   const all: Record<string, unknown> = {};
   for (const { name, fields } of rows) {
@@ -145,14 +153,14 @@ export function fieldsOf<Rows extends readonly Row[]>(rows: readonly Row[], etc:
   return all as FieldsOf<Rows>;
 }
 
-/** A record of one field. */
+/** A record with one field. */
 export function field<Key extends string, Value>(key: Key, value: Value): Record<Key, Value> {
   return { [key]: value } as Record<Key, Value>;
 }
 
 // ── the types of fields whose default does not say them ─────────────────────────────────────────────────────────────
 
-/** A field that has no value until the option is given. */
+/** A field without a value until the option is given. */
 export function unset<Value>(): Value | undefined {
   return undefined;
 }

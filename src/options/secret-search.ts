@@ -1,10 +1,10 @@
-// A search in a secrets file, in words: which line was looked for, which was found, or which nearly was. No secret is in
-// them. Names are byte strings (bytes/text.ts).
+// Describes a search in a secrets file: the line that was looked for, and the line that was found or nearly fits. It
+// contains no secret. Names are byte strings (bytes/text.ts).
 
 import { printable } from "../bytes/text.ts";
 import { type SecretEntry, secretEntries } from "./secrets.ts";
 
-/** What was looked for; undefined stands for a name not known, which matches any. */
+/** The names that were looked for. An undefined name is not known and matches any. */
 export interface SecretSearch {
   readonly file: string;
   readonly client: string | undefined;
@@ -18,7 +18,10 @@ export function lineText(file: string, { line, client, server }: Line): string {
   return `line ${line} of ${file} (client "${printable(client)}", server "${printable(server)}")`;
 }
 
-/** `no line of F is for client "x" and server "y"`, and which one is for one of them; `text` is the file's. */
+/**
+ * `no line of F is for client "x" and server "y"`, and the line that is for one of them. `text` is the text of the
+ * file.
+ */
 export function missingText({ file, client, server }: SecretSearch, text: string | undefined): string {
   if (text === undefined) return `there is no ${file} to be read`;
   const nobody = `no line of ${file} is for ${named("client", client)} and ${named("server", server)}`;
@@ -35,7 +38,7 @@ function named(role: "client" | "server", name: string | undefined): string {
   return name === undefined || name === "*" ? `any ${role}` : `${role} "${printable(name)}"`;
 }
 
-/** A message that begins with what one of these said. */
+/** The text as a message: with a capital letter. */
 export function asSentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

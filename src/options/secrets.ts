@@ -1,4 +1,4 @@
-// pap-secrets and chap-secrets: which entry answers for a client and a server, and which addresses it lets the peer use.
+// pap-secrets and chap-secrets: finds the entry for a client and a server, and the addresses that the peer may use.
 // Names, secrets and words are byte strings (bytes/text.ts).
 
 import { wordsOf } from "./lexer.ts";
@@ -16,23 +16,23 @@ export interface SecretEntry {
 }
 
 export interface FoundSecret {
-  /** What the entry says, or the first word of the file that `@/path` names. */
+  /** The secret in the entry, or the first word of the file that `@/path` names. */
   readonly secret: string;
   readonly addresses: readonly string[];
   readonly options: readonly string[];
-  /** 2 for the very client, 1 for the very server, 0 for two stars. */
+  /** 2 if the client matches by name, plus 1 if the server does. 0 for two stars. */
   readonly score: number;
   /** The entry itself. */
   readonly entry: SecretEntry;
 }
 
-/** What word processors and web pages make of ""; the published HOWTO has it so. */
+/** The replacements of word processors and web pages for "". The published HOWTO contains one. */
 const TYPOGRAPHIC = /^(\u00e2\u0080[\u009c-\u009f]){2}$|^(&#)?8220;(&#)?8221;$/;
 
-/** The secret that says: ask the system's password database. */
+/** This secret means: ask the system's password database. */
 export const LOGIN_SECRET = "@login";
 
-/** What findSecret needs besides the text; without `read`, an indirect secret is left as its `@/path`. */
+/** What findSecret needs besides the text. Without `read`, an indirect secret stays as its `@/path`. */
 export interface SecretSource {
   /** The file's name, for warnings. */
   readonly file: string;
@@ -41,7 +41,7 @@ export interface SecretSource {
   readonly warn?: (text: string) => void;
 }
 
-/** The entries of a secrets file. A line of fewer than three words is none. */
+/** The entries of a secrets file. A line with fewer than three words is no entry. */
 export function secretEntries(text: string, source: SecretSource): SecretEntry[] {
   const lines: { words: string[]; line: number }[] = [];
   for (const word of wordsOf(text, source.file)) {
@@ -62,8 +62,8 @@ export function secretEntries(text: string, source: SecretSource): SecretEntry[]
 }
 
 /**
- * The best entry for a client and a server; undefined stands for a name not known (yet) and matches any. Among equally
- * good entries the first wins.
+ * The best entry for a client and a server. An undefined name is not known yet and matches any. Of equally good entries
+ * the first one wins.
  */
 export function findSecret(
   text: string,
@@ -104,7 +104,7 @@ function direct(secret: string, { read, warn }: SecretSource): string | undefine
   return word?.text;
 }
 
-/** The warning about a file others may read, or undefined when its mode is fine. */
+/** The warning about a file that others may read. Undefined when its mode is right. */
 export function accessWarning(file: string, mode: number): string | undefined {
   return (mode & 0o077) === 0 ? undefined : `Warning - secret file ${file} has world and/or group access`;
 }
@@ -119,21 +119,21 @@ export interface AddressRule {
 
 export interface AddressList {
   readonly rules: readonly AddressRule[];
-  /** The first single address of the list: what to give a peer that has none. */
+  /** The first single address of the list, for a peer that has none. */
   readonly suggested: number | undefined;
-  /** Insist on the suggested address: there is no other. */
+  /** Insist on the suggested address, because it is the only one. */
   readonly insist: boolean;
 }
 
-/** How a name in the list becomes a number. */
+/** Turns a name in the list into a number. */
 export interface Resolver {
   readonly host: (name: string) => number | undefined;
-  /** A network's number with the host part zero. */
+  /** The number of a network, with the host part zero. */
   readonly network: (name: string) => number | undefined;
   readonly warn: (text: string) => void;
 }
 
-/** The list's words as rules; `unit` is the N of pppN, for `/nn+`. */
+/** The rules in the words of the list. `unit` is the N of pppN, for `/nn+`. */
 export function addressList(words: readonly string[], resolver: Resolver, unit: number): AddressList {
   const rules: AddressRule[] = [];
   let suggested: number | undefined;
@@ -151,7 +151,7 @@ export function addressList(words: readonly string[], resolver: Resolver, unit: 
   return { rules, suggested, insist: rules.length === 1 };
 }
 
-/** The first rule that fits decides; none: no. */
+/** The first matching rule decides. Without one, the address is not allowed. */
 export function addressAllowed(list: AddressList, address: number): boolean {
   return list.rules.find((rule) => (address & rule.mask) >>> 0 === rule.base)?.permit ?? false;
 }
@@ -194,14 +194,14 @@ function addressRule(word: string, resolver: Resolver, unit: number): AddressRul
   return { permit, base: (((address & mask) >>> 0) + unit + 1) >>> 0, mask: 0xffffffff };
 }
 
-/** The mask of a network given by its name alone (classes A, B, C). */
+/** The mask of a network that is given by its name alone (classes A, B, C). */
 function classMask(network: number): number {
   if (network >>> 31 === 0) return 0xff000000;
   if (network >>> 30 === 2) return 0xffff0000;
   return network >>> 29 === 6 ? 0xffffff00 : 0xffffffff;
 }
 
-/** Is there an address in the list at all that a peer could use? (The start-up check; it resolves nothing.) */
+/** True when the list has any address that a peer could use. This check at the start resolves no names. */
 export function someAddress(words: readonly string[]): boolean {
   for (const word of words) {
     if (word === "-") return false;

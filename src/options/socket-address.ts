@@ -1,4 +1,4 @@
-// "HOST:PORT" of the socket option, "[ADDRESS:]PORT" of socket-listen. An IPv6 address stands in brackets.
+// "HOST:PORT" of the socket option, "[ADDRESS:]PORT" of socket-listen. An IPv6 address is in brackets.
 
 export interface SocketAddress {
   /** A name or an address. */

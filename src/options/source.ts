@@ -1,34 +1,34 @@
-// Where words come from, and what they are read into.
+// The sources of words, and the Config that they are read into.
 
 import type { Draft } from "./config.ts";
 import type { OptionError } from "./error.ts";
 import type { OptionHost } from "./host.ts";
 import type { OptionTable } from "./table.ts";
 
-// What a source weighs: a word of lower priority does not override one of higher.
+// The priorities of sources. A word of lower priority does not override one of higher priority.
 export const FILE = 1;
 export const COMMAND_LINE = 2;
 export const SECRETS = 3;
 
-/** Where the words being read come from. */
+/** The source of the words that are being read. */
 export interface Source {
   readonly name: string;
   readonly priority: number;
-  /** Read with root's rights: a file of root's, or one of a user who is root or in a privgroup when it is begun. */
+  /** Read with the rights of root: a file of root, or one of a user who is root or in a privgroup. */
   readonly privileged: boolean;
   readonly depth: number;
-  /** The command line has been read: what the device is stays. */
+  /** The command line has been read, so the device cannot change any more. */
   readonly deviceFixed: boolean;
-  /** After the start: only what the options of a secrets file may still change. */
+  /** The program has started. Only options that a secrets file may change are allowed. */
   readonly started: boolean;
   /**
-   * Collects devices that are not there, each as the error that the word is without `persist`, which may come later.
-   * Undefined: such a word is an error at once.
+   * Collects words that name an absent device, each as the error that it is unless `persist` follows. Undefined: such a
+   * word is an error at once.
    */
   readonly absent?: OptionError[];
 }
 
-/** The options there are, the machine, and the Config that is being made. */
+/** What a reader works with: the table, the machine, and the Config under construction. */
 export interface Reading {
   readonly table: OptionTable;
   readonly host: OptionHost;

@@ -13,7 +13,7 @@ import { CBCP, LCP } from "./table/lcp-rows.ts";
 import { PLUGINS } from "./table/plugins-rows.ts";
 import { TTY } from "./table/tty-rows.ts";
 
-/** A row and the first row of its group, itself if it is in none. */
+/** A row, and the first row of its group. A row without a group is its own. */
 export interface Entry {
   readonly row: Row;
   readonly leader: Row;
@@ -24,7 +24,7 @@ type Section = readonly [title: string, rows: readonly Row[]];
 export class OptionTable<const Sections extends readonly Section[] = readonly Section[]> {
   /** Title and rows, in the order pppd shows them. */
   readonly sections: Sections;
-  /** Every row with its leader, in order. */
+  /** All rows in order, with the first row of their group. */
   readonly entries: readonly Entry[];
   readonly #byName: ReadonlyMap<string, Entry>;
   /** The rows that take bare words: the device, the speed, the addresses. */
@@ -39,25 +39,25 @@ export class OptionTable<const Sections extends readonly Section[] = readonly Se
     this.#bare = this.entries.filter(({ row }) => row.takes !== undefined);
   }
 
-  /** Every option's fields before any option is given. `etc` is the folder of configuration files, "/etc/ppp". */
+  /** The fields of all options before any option is given. `etc` is the folder of configuration files, "/etc/ppp". */
   defaults(etc: string): FieldsOf<Sections[number][1]> {
     const rows = this.entries.map(({ row }) => row);
     return fieldsOf<Sections[number][1]>(rows, etc);
   }
 
-  /** The option that a word is: by name, else a device, a speed, a pair of addresses. */
+  /** The option that a word means: by its name, or as a device, a speed, or a pair of addresses. */
   find(word: string, host: OptionHost, plugins: readonly PluginName[] = []): Entry | undefined {
     const entry = this.#byName.get(word);
     if (entry !== undefined && (entry.row.plugin === undefined || plugins.includes(entry.row.plugin))) return entry;
     return this.#bare.find(({ row }) => row.takes?.(word, host));
   }
 
-  /** The option of that name, a bare word's included ("device name"). */
+  /** The option of this name. A bare word's option has a name too ("device name"). */
   named(name: string): Row | undefined {
     return this.entries.find(({ row }) => row.name === name)?.row;
   }
 
-  /** The names that find() knows. Names without effect are left out: nobody should be led to them. */
+  /** The names that find() knows, except options without effect, which are not to be suggested. */
   names(plugins: readonly PluginName[]): string[] {
     return this.entries
       .filter(({ row }) => row.takes === undefined && !(row.rules & GONE))
@@ -74,7 +74,7 @@ function withLeaders(rows: readonly Row[]): Entry[] {
   });
 }
 
-/** What the options of a table are set in. */
+/** The type of the Config that the options of a table set. */
 export type ConfigOf<Table> = Table extends OptionTable<infer Sections> ? FieldsOf<Sections[number][1]> : never;
 
 export const OPTIONS = new OptionTable([

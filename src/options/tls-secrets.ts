@@ -1,11 +1,11 @@
-// eaptls-client and eaptls-server: which files prove who a client and a server are (pppd's README.eap-tls). The lines have
-// the form of the other secrets files, with files for the secret.
+// eaptls-client and eaptls-server: the files with which a client and a server authenticate themselves (pppd's
+// README.eap-tls). The lines have the form of the other secrets files, with file names in place of the secret.
 
 import { secretEntries } from "./secrets.ts";
 
 /** One line: `client server client-cert server-cert ca key [address...] [-- option...]`. */
 export interface TlsEntry {
-  /** Our own certificate, with those above it; and the only one the other side may have, undefined: any. */
+  /** Our own certificate with those above it; and the only certificate that the other side may have. Undefined: any. */
   readonly clientCert: string | undefined;
   readonly serverCert: string | undefined;
   readonly ca: string;
@@ -15,8 +15,8 @@ export interface TlsEntry {
 }
 
 /**
- * The best entry for a client and a server, the first among equally good ones; undefined stands for a name not known
- * (yet) and matches any. `file` is its name, for warnings.
+ * The best entry for a client and a server, the first of equally good ones. An undefined name is not known yet and
+ * matches any. `file` is the file's name for warnings.
  */
 export function findTlsEntry(
   text: string,

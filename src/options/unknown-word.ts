@@ -1,11 +1,11 @@
-// A word that is no option: it may be a serial port that is not plugged in, or misspelt.
+// Hints about a word that is no option. It may be misspelt, or a serial port that is not plugged in.
 
 import { nearestNames } from "../bytes/nearest.ts";
 import { isFailure, type OptionHost } from "./host.ts";
 import { plain } from "./pasted.ts";
 import type { Reading } from "./source.ts";
 
-/** What to add about the word. */
+/** Lines that follow the error message. */
 export function unknownHints(word: string, { host, table, draft }: Reading): string[] {
   if (looksLikeDevice(word)) return missingDevice(word, host);
   const ports = host.serialPorts().flatMap((port) => {
@@ -20,7 +20,7 @@ export function isAbsentDevice(name: string, host: OptionHost): boolean {
   return looksLikeDevice(name) && isFailure(host.statDevice(pathOf(name)));
 }
 
-/** Does a word name a serial port, by its looks? */
+/** True when a word looks like the name of a serial port. */
 function looksLikeDevice(name: string): boolean {
   return name.startsWith("/dev/") || /^(tty[A-Z]|rfcomm|cua)\w*\d/.test(name);
 }

@@ -1,6 +1,6 @@
-// Which release this is, and which pppd scripts may take it for.
+// The version of this release, and the version of pppd that scripts see.
 
 export const VERSION = "0.1.0";
 
-/** What `pppd --version` says after "pppd version ". */
+/** Printed by `pppd --version` after "pppd version ". */
 export const PPPD_VERSION = `2.5.2-compatible (nullmodem ${VERSION})`;

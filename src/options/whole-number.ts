@@ -8,7 +8,10 @@ import { scanNumber, toUint32 } from "./numbers.ts";
 export interface Limits {
   readonly min?: number;
   readonly max?: number;
-  /** A value outside is not refused but brought to the nearest limit, with a warning: pppd before 2.5.4 takes any. */
+  /**
+   * A value outside the limits is not refused but moved to the nearest limit, with a warning: pppd before 2.5.4 accepts
+   * any.
+   */
   readonly outside?: "moved";
 }
 
@@ -19,7 +22,7 @@ export function wholeNumber(name: string, word: string): number {
   return toUint32(number.value) | 0;
 }
 
-/** The number, or the limit it is moved to. Throws OptionError. */
+/** The number, or the limit that it is moved to. Throws OptionError. */
 export function numberWithin(name: string, word: string, limits: Limits, host: OptionHost): number {
   const value = wholeNumber(name, word);
   const { min = -Infinity, max = Infinity, outside } = limits;

@@ -1,4 +1,4 @@
-// Options about who the peer is and who we are.
+// Options about the names of both sides and about authentication.
 
 import { decoded } from "../../bytes/text.ts";
 import { OptionError } from "../error.ts";
@@ -7,9 +7,9 @@ import { quoted } from "../quoted.ts";
 import { GROUP, list, LIST, oneOf, PRIORITY, PRIVILEGED, row, unset, type Row } from "../row.ts";
 import { alias, flag, name, number, path, sets, text } from "../row-kinds.ts";
 
-// Names and passwords are byte strings (bytes/text.ts): they go onto the wire as they stand.
+// Names and passwords are byte strings (bytes/text.ts): they are sent unchanged.
 
-/** Names are cut where pppd's fields end. */
+/** The longest name. pppd's fields end there. */
 const MAX_NAME = 255;
 const MAX_SECRET = 255;
 
@@ -20,7 +20,7 @@ const ownName = row({
   rules: PRIORITY | PRIVILEGED,
   about: "our name for authentication",
   fields: {
-    /** Settled by checkOptions: the host name unless given, or with `usehostname`. Byte string. */
+    /** Settled by checkOptions: the host name, unless the option is given without `usehostname`. Byte string. */
     name: "",
   },
   set({ draft }, argument) {
@@ -34,7 +34,7 @@ const user = row({
   rules: PRIORITY,
   about: "the name we give to the peer",
   fields: {
-    /** Settled by checkOptions: `name` unless given. Byte string. */
+    /** Settled by checkOptions: `name`, unless the option is given. Byte string. */
     user: "",
     userGiven: false,
   },
@@ -50,7 +50,7 @@ const password = row({
   rules: PRIORITY,
   about: "our password",
   fields: {
-    /** Undefined: look in the secrets files. The empty text is a password. Byte string. */
+    /** Undefined: use the secrets files. The empty text is a password. Byte string. */
     password: unset<string>(),
   },
   set({ draft }, argument) {
@@ -64,9 +64,9 @@ export const remotename = row({
   rules: PRIORITY,
   about: "the peer's name for authentication",
   fields: {
-    /** Empty when it is neither given nor taken from a host name. Byte string. */
+    /** Empty when it is not given and does not come from a host name. Byte string. */
     remotename: "",
-    /** Given by `remotename`, not taken from the address pair: it beats the name the peer sends. */
+    /** Given by `remotename` and not taken from the address pair. It then overrides the name that the peer sends. */
     remotenameGiven: false,
   },
   set({ draft }, argument) {
@@ -76,7 +76,7 @@ export const remotename = row({
   value: (fields) => shownName(fields.remotename),
 });
 
-/** The user's name and password from the two lines of a file. */
+/** Reads the user's name and password from two lines of a file. */
 const loginFile = row({
   name: "+ua",
   rules: PRIORITY,
@@ -90,7 +90,7 @@ const loginFile = row({
     const lines = file.text.split("\n");
     if (file.mode & 0o077) host.warn(`Warning - secret file ${path} has world and/or group access`);
     const [name, secret] = lines;
-    // A name is a line; a password may lack its line end.
+    // The name must have a line end. The password need not.
     if (lines.length < 2 || name === undefined || !secret)
       throw new OptionError(`unable to read user login data file ${path}`);
     draft.loginFile = path;
@@ -135,7 +135,7 @@ const allowNumber = row({
   },
 });
 
-/** `auth`, a require-… option, `noauth`, or neither. */
+/** `auth`, a require-… option, `noauth`, or none of them. */
 type Wish = "auth" | "noauth" | "unset";
 
 const auth = sets(
@@ -146,7 +146,7 @@ const auth = sets(
   { fields: { auth: oneOf<Wish>("unset") } },
 );
 
-/** What the peer must authenticate with. */
+/** An option that demands an authentication of the peer. */
 function required<Key extends string>(name: string, key: Key, method: string): Row<Record<Key, boolean>> {
   const own = flag(name, key, GROUP, `the peer must authenticate with ${method}`);
   const requires = sets(name, GROUP, own.about, { auth: "auth" }, { shares: [auth] });

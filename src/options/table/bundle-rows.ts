@@ -27,7 +27,7 @@ const plugin = row({
   rules: PRIVILEGED | LIST,
   about: "load a plugin",
   fields: {
-    /** Those loaded, in order; one may be there twice. */
+    /** The loaded plugins, in order. One may be there twice. */
     plugins: list<PluginName>(),
   },
   set({ draft, host }, argument) {

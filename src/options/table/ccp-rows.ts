@@ -6,7 +6,7 @@ import { scanNumber } from "../numbers.ts";
 import { GROUP, oneOf, PRIORITY, row } from "../row.ts";
 import { alias, flag, sets } from "../row-kinds.ts";
 
-/** Code sizes for what the peer sends and for what we send; 0: not that way. */
+/** Code sizes for what the peer sends and for what we send. 0: not in that direction. */
 interface Sizes {
   readonly receive: number;
   readonly transmit: number;
@@ -52,7 +52,7 @@ const deflate = row({
   fields: { deflate: BEST },
   set({ draft, host }, argument) {
     const asked = sizes("deflate", argument, 8);
-    // zlib does not do what a window of 8 asks for.
+    // zlib does not support a window of 8.
     const raised = (size: number): number => (size === 8 ? 9 : size);
     if (asked.receive === 8 || asked.transmit === 8) {
       host.warn("deflate option value of 8 changed to 9 to avoid zlib bug");

@@ -1,4 +1,4 @@
-// Options that say which packets pass and which count as traffic.
+// Options for the packets that pass and the packets that count as traffic.
 
 import { decoded } from "../../bytes/text.ts";
 import type { BpfInstruction } from "../../filter/bpf.ts";
@@ -8,7 +8,7 @@ import { quoted } from "../quoted.ts";
 import { field, PRIORITY, row, type Row } from "../row.ts";
 import { netmask } from "./ipcp-rows.ts";
 
-/** A filter as it was written, and what libpcap made of it. */
+/** A filter as text, and the program that libpcap made from it. */
 interface FilterExpression {
   readonly expression: string;
   readonly program: readonly BpfInstruction[];

@@ -15,7 +15,7 @@ const DEBUG = "log the control packets, and more the more often it is given";
 
 const debug = word("debug", 0, DEBUG, ({ draft }) => void draft.debug++, {
   fields: {
-    /** How often it was given. */
+    /** How many times it was given. */
     debug: 0,
   },
   value: (fields) => repeated("debug", fields.debug),
@@ -32,7 +32,7 @@ const d = row({
   value: (fields) => repeated("-d", fields.debug),
 });
 
-/** What a dump shows behind the first of several. */
+/** What a dump shows after the first of several. */
 function repeated(name: string, times: number): string {
   return Array(Math.max(0, times - 1))
     .fill(name)
@@ -52,7 +52,7 @@ const holdoff = row({
   rules: PRIORITY,
   about: "seconds to wait before connecting again",
   fields: {
-    /** Seconds. Settled by checkOptions: 30 with a connect script, 0 without, or what was given. */
+    /** Seconds. Settled by checkOptions: the given value, else 30 with a connect script, and 0 without. */
     holdoff: 30,
     holdoffGiven: false,
   },
@@ -90,7 +90,7 @@ const call = row({
   rules: HIDDEN,
   about: "read options from a file in peers/",
   fields: {
-    /** The word after it, for CALL_FILE. */
+    /** The word after `call`, for CALL_FILE. */
     callFile: unset<string>(),
   },
   set({ draft, host, include }, argument) {
@@ -109,9 +109,11 @@ const logfile = row({
   about: "append log lines to a file",
   fields: {
     logfile: unset<string>(),
-    /** Where log lines go besides syslog; undefined: nowhere. Settled by checkOptions: never the line itself. */
+    /**
+     * Where log lines go besides syslog. Undefined: nowhere. checkOptions makes sure that it is not the line itself.
+     */
     logfd: oneOf<number | undefined>(1),
-    /** Neither logfile, logfd nor nolog was given: the descriptor is standard output, until the program detaches. */
+    /** None of logfile, logfd and nolog was given: the descriptor is standard output until the program detaches. */
     logDefault: true,
   },
   set({ draft, host, privileged }, argument) {
@@ -209,7 +211,7 @@ export const GENERAL = [
   sets("updetach", GROUP, "detach once the link is up", { detach: "updetach" }, { shares: [nodetach] }),
   flag("master_detach", "masterDetach", 0, "one process has all links of a bundle"),
   holdoff,
-  // 0 is no limit.
+  // 0 means no limit.
   number("idle", "idle", 0, PRIORITY, "end the link after that many seconds without traffic"),
   number("maxconnect", "maxconnect", 0, PRIORITY | NO_INCREASE, "end the link after that many seconds", { min: 0 }),
   domain,
@@ -235,7 +237,7 @@ export const GENERAL = [
     min: 0,
     outside: "moved",
   }),
-  // Without it, the lowest free one.
+  // Without this option, the lowest free number.
   number("unit", "unit", undefined, PRIORITY, "the N of pppN", { min: 0 }),
   name("ifname", "ifname", PRIORITY | PRIVILEGED, "a name for the interface instead of pppN"),
   name("vrf", "vrf", PRIORITY | PRIVILEGED, "the routing domain the interface joins"),

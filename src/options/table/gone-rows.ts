@@ -1,4 +1,4 @@
-// Options that lost their meaning: IPX and EAP-SRP, and spellings of the first pppds.
+// Options that have no effect any more: IPX and EAP-SRP, and spellings of the first pppds.
 
 import { GROUP, HIDDEN, PRIORITY } from "../row.ts";
 import { alias, gone, sets } from "../row-kinds.ts";
@@ -18,7 +18,7 @@ const IPX_WITH_VALUE = [
 const IPX_PLAIN = ["ipx", "+ipx", "+ipx-protocol", "ipxcp-accept-local", "ipxcp-accept-network", "ipxcp-accept-remote"];
 const noipx = sets("noipx", PRIORITY, "no IPX: there is none", {}, {});
 
-/** Where a dump of 2.4.9 has them. */
+/** At their place in a dump of 2.4.9. */
 export const IPX = [
   noipx,
   alias(noipx, "-ipx", PRIORITY | GROUP),
@@ -32,7 +32,7 @@ export const OLD = [
   gone("srp-pn-secret", true),
   gone("srp-use-pseudonym", false),
   gone("pdebug", true),
-  // pppd 2.2 and the first 2.3: IP is on without it.
+  // For pppd 2.2 and the first 2.3. Without it, IP is enabled too.
   sets("+ip-protocol", HIDDEN, "IP", { noip: false }, { shares: [noip] }),
   sets("-ip-protocol", HIDDEN, "no IP", { noip: true }, { shares: [noip] }),
 ] as const;

@@ -8,7 +8,7 @@ import { alias, flag, number, sets, text } from "../row-kinds.ts";
 import { checkLimits, wholeNumber } from "../whole-number.ts";
 import { remotename } from "./auth-rows.ts";
 
-/** The address of one end, or undefined for 0.0.0.0: not known. */
+/** The address of one end. Undefined for 0.0.0.0, which means unknown. */
 function endAddress({ host }: Setting, word: string, end: "local" | "remote"): number | undefined {
   const address = parseIpv4(word) ?? host.resolveHost(decoded(word));
   if (address === undefined) throw new OptionError(`unknown host: ${decoded(word)}`);
@@ -22,12 +22,12 @@ const addresses = row({
   argument: false,
   takes: (word) => word.includes(":"),
   fields: {
-    /** Undefined: not known, the peer says. */
+    /** Undefined: unknown, the peer names it. */
     ourAddress: unset<number>(),
-    /** "hostname": only the default, not to be insisted on. */
+    /** "hostname": a default that the peer may change. */
     ourAddressFrom: oneOf<"given" | "hostname" | "none">("none"),
     peerAddress: unset<number>(),
-    /** The precedence of each side of the pair. */
+    /** The priority of each side of the pair. */
     ourAddressPriority: 0,
     peerAddressPriority: 0,
   },
@@ -58,7 +58,7 @@ const addresses = row({
     (peerAddress === undefined ? "" : formatIpv4(peerAddress)),
 });
 
-/** An option that names a server to tell the peer about: the two last given count, the earlier is the first choice. */
+/** An option that names a server for the peer. The last two count, and the earlier of them is preferred. */
 function server<Key extends "msDns" | "msWins">(
   name: string,
   key: Key,
@@ -91,7 +91,7 @@ export const netmask = row({
   value: (fields) => formatIpv4(fields.netmask ?? 0),
 });
 
-/** Dotted numbers, or one number for the whole mask; bits we cannot do without must be in it. */
+/** Four dotted numbers, or one number for the whole mask. The bits that a mask must have are required. */
 function parseNetmask(word: string): number | undefined {
   let mask = 0;
   let at = 0;
@@ -131,7 +131,7 @@ const nodefaultroute = sets(
   { nodefaultroute: true, defaultroute: false },
   {
     fields: {
-      /** Forbidden: defaultroute may not be used any more. */
+      /** True when defaultroute is forbidden. */
       nodefaultroute: false,
       defaultroute: false,
     },
@@ -159,7 +159,7 @@ export const IPCP = [
   novjccomp,
   alias(novjccomp, "-vjccomp"),
   vjMaxSlots,
-  // The next two hold also when the address was not given (settled by checkOptions).
+  // The next two are also set when the address was not given (by checkOptions).
   flag("ipcp-accept-local", "acceptLocal", 0, "take the address the peer has for us"),
   flag("ipcp-accept-remote", "acceptRemote", 0, "take the address the peer has for itself"),
   text("ipparam", "ipparam", PRIORITY, "a word for the scripts"),

@@ -5,7 +5,7 @@ import { OptionError } from "../error.ts";
 import { GROUP, INIT_ONLY, PRIORITY, PRIVILEGED, row, unset } from "../row.ts";
 import { alias, flag, number, sets } from "../row-kinds.ts";
 
-/** The low 64 bits of an IPv6 address text whose high 64 are zero; undefined: not one. */
+/** The low 64 bits of an IPv6 address whose high 64 bits are zero. Undefined: it is none. */
 function parseInterfaceId(text: string): bigint | undefined {
   const address = parseIpv6(text);
   return address === undefined || address >> 64n !== 0n ? undefined : address;
@@ -59,7 +59,7 @@ const identifiers = row({
     const peer = comma < 0 ? "" : argument.slice(comma + 1);
     if (our !== "") draft.ipv6Local = interfaceId(our, "local");
     if (peer !== "") draft.ipv6Remote = interfaceId(peer, "remote");
-    // It says +ipv6 as well, and that has a priority.
+    // The option also acts as +ipv6, which has a priority.
     if ((given[plusIpv6.name]?.priority ?? 0) > priority) return;
     given[plusIpv6.name] = { winner: "", source: "", priority, values: [] };
     draft.ipv6 = true;

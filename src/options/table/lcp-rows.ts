@@ -21,7 +21,7 @@ export const asyncmap = row({
   name: "asyncmap",
   about: MAP,
   fields: {
-    /** The receive map we ask for: bit n set, the peer must escape control character n. All ones: do not ask. */
+    /** The receive map to ask for: if bit n is set, the peer must escape control character n. All ones: do not ask. */
     asyncmap: 0,
   },
   set({ draft }, word) {
@@ -45,7 +45,7 @@ const defaultAsyncmap = row({
   about: "do not negotiate the map of control characters",
   argument: false,
   fields: {
-    /** Reject the peer's asyncmap option too. */
+    /** Also reject the peer's asyncmap option. */
     defaultAsyncmap: false,
   },
   shares: [asyncmap],
@@ -62,11 +62,11 @@ const mru = row({
   about: "the largest packet we want to receive",
   fields: {
     mru: 1500,
-    /** Ask for nothing, and reject the peer's. */
+    /** Do not ask for an MRU, and reject the peer's option. */
     defaultMru: false,
   },
   set({ draft, host }, word) {
-    // 2.4.9 sends a size out of range cut to 16 bits.
+    // 2.4.9 cuts a size out of range to 16 bits and sends it.
     draft.mru = numberWithin("mru", word, { min: 128, max: 16384, outside: "moved" }, host);
     draft.defaultMru = false;
   },
@@ -92,13 +92,13 @@ const all = row({
   about: "ask for no LCP option and grant none",
   argument: false,
   fields: {
-    /** Ask for no LCP (and IPCP) option and accept none. */
+    /** Ask for no option of LCP and IPCP, and accept none. */
     noOptions: false,
   },
   shares: [asyncmap, passive, silent, mpshortseq],
   set({ draft }) {
     draft.noOptions = true;
-    // Whatever was said of these before.
+    // Earlier values of these fields do not count.
     draft.asyncmap = 0;
     draft.passive = false;
     draft.silent = false;
@@ -107,7 +107,7 @@ const all = row({
   value: (fields) => (fields.noOptions ? "" : undefined),
 });
 
-// -1, which nolqr sets: no reports even if the peer asks for them.
+// -1, which nolqr sets: no reports, even if the peer asks for them.
 const lqrInterval = number(
   "lqr-interval",
   "lqrInterval",
@@ -124,7 +124,7 @@ const fcs = row({
   rules: PRIORITY,
   about: "the frame check sequence to ask for: 16, 32 or null",
   fields: {
-    /** Bits (0, 16 or 32) of the FCS to ask the peer for; undefined: have nothing to do with others than 16. */
+    /** Bits (0, 16 or 32) of the FCS to ask the peer for. Undefined: only 16, without this option. */
     fcs: oneOf<0 | 16 | 32 | undefined>(16),
   },
   set({ draft }, word) {

@@ -1,4 +1,4 @@
-// The options that come with a plugin, and are unknown without it.
+// The options that belong to a plugin. They are unknown without it.
 
 import { decoded } from "../../bytes/text.ts";
 import { OptionError } from "../error.ts";
@@ -16,7 +16,7 @@ const ntlmAuthHelper = row({
   rules: PRIVILEGED,
   about: "the command that asks Samba about the peer",
   fields: {
-    /** The command begins with a full path. */
+    /** The command starts with a full path. */
     ntlmAuthHelper: unset<string>(),
   },
   set({ draft }, argument) {
@@ -31,6 +31,6 @@ export const PLUGINS = [
   of("winbind.so", ntlmAuthHelper),
   of("passprompt.so", text("promptprog", "promptprog", 0, "the program that asks for our PAP password")),
   of("minconn.so", number("minconnect", "minconnect", 0, 0, "seconds of connection before the idle limit counts")),
-  // A negative number names no descriptor.
+  // A negative number means no descriptor.
   of("passwordfd.so", number("passwordfd", "passwordfd", -1, 0, "read our password from this descriptor")),
 ] as const;

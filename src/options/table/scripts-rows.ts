@@ -1,4 +1,4 @@
-// Options of the scripts and their environment.
+// Options for the scripts and their environment.
 
 import { decoded } from "../../bytes/text.ts";
 import { OptionError } from "../error.ts";
@@ -6,14 +6,14 @@ import { quoted } from "../quoted.ts";
 import { INIT_ONLY, list, PRIORITY, PRIVILEGED, row } from "../row.ts";
 import { number, path } from "../row-kinds.ts";
 
-/** A variable that was set, or removed (`value` undefined). `privileged`: root said so. */
+/** A variable that was set, or removed (`value` undefined). `privileged`: root did it. */
 interface Variable {
   readonly name: string;
   readonly value: string | undefined;
   readonly privileged: boolean;
 }
 
-/** An ordinary user's word does not count where root has said something. */
+/** An ordinary user cannot change a variable that root has set or removed. */
 function withVariable(environment: readonly Variable[], variable: Variable): readonly Variable[] {
   const at = environment.findIndex((one) => one.name === variable.name);
   if (at < 0) return [...environment, variable];
@@ -24,7 +24,7 @@ const set = row({
   name: "set",
   about: "set a variable for scripts",
   fields: {
-    /** From set and unset, each name once. */
+    /** The changes by set and unset, one for each name. */
     environment: list<Variable>(),
   },
   set({ draft, privileged }, argument) {

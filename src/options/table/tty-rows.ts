@@ -1,4 +1,4 @@
-// Options of the line: which device, how fast, which wires, which commands.
+// Options of the line: its device, its speed, its wires, its commands.
 
 import { decoded } from "../../bytes/text.ts";
 import { OptionError } from "../error.ts";
@@ -11,13 +11,13 @@ import { parseSocketAddress } from "../socket-address.ts";
 import { checkLimits, wholeNumber } from "../whole-number.ts";
 import { asyncmap } from "./lcp-rows.ts";
 
-/** A word without a slash in front names a device in /dev. */
+/** A word that does not begin with a slash names a device in /dev. */
 function devicePath(word: string): string {
   const path = decoded(word);
   return path.startsWith("/") ? path : `/dev/${path}`;
 }
 
-/** Anything but a file that is not there is taken for a device, so that the error can say what is wrong with it. */
+/** True for a character device. Errors other than a missing file count too, so that the message can name the error. */
 function isDevice(word: string, host: OptionHost): boolean {
   if (word === "") return false;
   const found = host.statDevice(devicePath(word));
@@ -33,15 +33,15 @@ const deviceName = row({
   fields: {
     /** Full path. Undefined with pty, notty, socket or socket-listen. */
     device: unset<string>(),
-    /** No device was named, or the one on standard input: stay in the foreground, leave DTR alone. */
+    /** No device was named, or the one on standard input: stay in the foreground, and do not change DTR. */
     defaultDevice: true,
-    /** Open the device as root: it came from a privileged source, or standard input has it open for both directions. */
+    /** Open the device as root: a privileged source named it, or standard input has it open in both directions. */
     devicePrivileged: false,
   },
   set({ draft, host, privileged }, word) {
     const path = devicePath(word);
     const found = host.statDevice(path);
-    // A device that is not there yet: whether it is waited for, the caller knows.
+    // The device may not exist yet. The caller knows whether to wait for it.
     if (isFailure(found) && found.errno !== "ENOENT") throw new OptionError(`Couldn't stat ${path}: ${found.reason}`);
     draft.device = path;
     draft.defaultDevice = false;
@@ -50,7 +50,7 @@ const deviceName = row({
   value: ({ device }) => quoted(device ?? ""),
 });
 
-/** Ten times what the fastest UARTs do. More is a slip of the finger, or a telephone number. */
+/** Ten times the speed of the fastest UARTs. A higher number is a typing error or a telephone number. */
 const FASTEST = 200_000_000;
 
 const ttySpeed = row({
@@ -63,7 +63,7 @@ const ttySpeed = row({
     return number !== undefined && number.end === word.length && number.value !== 0;
   },
   fields: {
-    /** Bits per second; 0: leave the port's. */
+    /** Bits per second. 0: keep the port's speed. */
     speed: 0,
   },
   set({ draft }, word) {
@@ -91,10 +91,10 @@ const escape = row({
   name: "escape",
   about: "characters to escape besides those the peer names, in hex",
   fields: {
-    /** Ascending. */
+    /** In ascending order. */
     escape: list<number>(),
   },
-  /** Numbers in hex with commas between them. Those in front of a wrong one count. */
+  /** Numbers in hex, separated by commas. Those before a wrong one count. */
   set({ draft }, argument) {
     const refused: string[] = [];
     const chars = new Set(draft.escape);
@@ -140,7 +140,7 @@ const crtscts = sets(
   { crtscts: "on" },
   {
     fields: {
-      /** Flow control: RTS/CTS on or off, ^S/^Q, or as the port was found. */
+      /** Flow control: RTS/CTS on or off, ^S/^Q, or as the port already is. */
       crtscts: oneOf<"on" | "off" | "xonxoff" | "unset">("unset"),
     },
   },
@@ -168,7 +168,7 @@ const modem = sets(
   { modem: true },
   {
     fields: {
-      /** False: `local`. */
+      /** False with `local`. */
       modem: true,
     },
   },
@@ -179,7 +179,8 @@ export const TTY = [
   ttySpeed,
   lock,
   sets("nolock", GROUP | PRIVILEGED, "do not lock the serial port", { lock: false }, { shares: [lock] }),
-  // The commands are for /bin/sh -c. An empty one counts as given (holdoff, the wait for a carrier) and runs nothing.
+  // /bin/sh -c runs the commands. An empty one counts as given (for holdoff and the wait for a carrier) and runs
+  // nothing.
   text("init", "init", COMMAND | PRIORITY | PRIVFIX, "a command that prepares the modem"),
   text("connect", "connect", COMMAND | PRIORITY | PRIVFIX, "a command that makes the connection"),
   text("disconnect", "disconnect", COMMAND | PRIORITY | PRIVFIX, "a command that ends the connection"),
@@ -190,7 +191,7 @@ export const TTY = [
   socketListen,
   text("record", "record", PRIORITY, "a file in which to record every character"),
   crtscts,
-  // Linux has no such flow control: what the port has stays.
+  // Linux has no such flow control, so the port's setting stays.
   sets("cdtrcts", GROUP, "hardware flow control with DTR and CTS", { crtscts: "unset" }, { shares: [crtscts] }),
   nocrtscts,
   alias(nocrtscts, "-crtscts"),
