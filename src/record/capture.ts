@@ -1,4 +1,4 @@
-// A record file as a capture for Wireshark: the packets of its good frames with their times and directions, as pcapng.
+// Turns a record file into a pcapng capture for Wireshark: the packets of its good frames with times and directions.
 
 import { fcs32Over, FCS32_GOOD, FCS32_INIT, FCS_GOOD, FCS_INIT, fcsOver } from "../frame/fcs.ts";
 import { addressEnd, protocolEnd } from "../frame/header.ts";
@@ -8,20 +8,20 @@ import { Unframer } from "./unframer.ts";
 import { Unpacker } from "./unpacker.ts";
 
 export interface CaptureOptions {
-  /** What was sent was received, and the reverse. */
+  /** Swap sent and received. */
   reverse: boolean;
-  /** Undo what CCP agreed on. */
+  /** Decompress the packets as CCP agreed. */
   decompress: boolean;
 }
 
-/** What came of a capture so far. */
+/** The result of a capture so far. */
 export interface CaptureCounts {
   packets: number;
-  /** Frames with a wrong FCS, cut short or aborted: they are left out. */
+  /** Frames with a wrong FCS, cut short or aborted. They are left out. */
   badFrames: number;
   /** Octets of the file that belong to no item. */
   nonsense: number;
-  /** Files that end in the middle of an item. */
+  /** Files that end within an item. */
   cut: number;
 }
 
@@ -31,7 +31,7 @@ interface Side {
   readonly unpacker: Unpacker | undefined;
 }
 
-/** Turns one item after the other into octets of the capture. State runs on from file to file. */
+/** Turns items into octets of the capture. The state is kept from file to file. */
 export class Capture {
   readonly counts: CaptureCounts = { packets: 0, badFrames: 0, nonsense: 0, cut: 0 };
   readonly #sent: Side;
@@ -49,12 +49,12 @@ export class Capture {
     this.#received = side(reverse);
   }
 
-  /** What the capture begins with. */
+  /** The octets at the start of the capture. */
   header(): Uint8Array {
     return pcapHeader();
   }
 
-  /** What is to be appended for one item: a block for each packet that ends in it. */
+  /** The octets for one item: a block for each packet that ends in it. */
   item(item: RecordItem): Uint8Array[] {
     const blocks: Uint8Array[] = [];
     switch (item.type) {
@@ -102,14 +102,14 @@ export class Capture {
   }
 }
 
-/** Octets of a frame without its FCS, which may be of either length; 0: it is wrong, or the protocol is not whole. */
+/** The octets of a frame without its FCS of either length. 0: the FCS is wrong, or the protocol is incomplete. */
 function packetLength(octets: Uint8Array): number {
   const fcs = fcsLength(octets);
   const length = octets.length - fcs;
   return fcs === 0 || protocolEnd(octets, addressEnd(octets, 0, length), length) < 0 ? 0 : length;
 }
 
-/** 0: it is wrong. */
+/** 0: the FCS is wrong. */
 function fcsLength(octets: Uint8Array): number {
   const { length } = octets;
   if (length > 2 && fcsOver(FCS_INIT, octets, 0, length) === FCS_GOOD) return 2;

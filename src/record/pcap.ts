@@ -1,4 +1,4 @@
-// A capture that Wireshark opens: pcapng of PPP packets, each with its direction (LINKTYPE_PPP_WITH_DIR).
+// Writes pcapng for Wireshark: PPP packets, each with its direction (LINKTYPE_PPP_WITH_DIR).
 
 import { put16, put32, putBytes } from "../bytes/be.ts";
 
@@ -7,23 +7,23 @@ const BYTE_ORDER = 0x1a2b3c4d;
 const INTERFACE_DESCRIPTION = 1;
 const ENHANCED_PACKET = 6;
 const PPP_WITH_DIR = 204;
-/** Microseconds, which is what the format means when it is not told. */
+/** Microseconds, the default of the format. */
 const TICKS_A_MS = 1000;
 
-/** What every file begins with. */
+/** The blocks at the start of every file. */
 export function pcapHeader(): Uint8Array {
   const section = block(SECTION_HEADER, 16, (buf, at) => {
     at = put32(buf, at, BYTE_ORDER);
     at = put16(buf, at, 1);
     at = put16(buf, at, 0);
-    // The section's length: not known.
+    // The length of the section: unknown.
     put32(buf, put32(buf, at, 0xffffffff), 0xffffffff);
   });
   const description = block(INTERFACE_DESCRIPTION, 8, (buf, at) => put16(buf, at, PPP_WITH_DIR));
   return join(section, description);
 }
 
-/** One packet: packet[start, end) begins with address and control or with the protocol. Time in ms since 1970. */
+/** One packet. packet[start, end) begins with address and control or with the protocol. `now` is in ms since 1970. */
 export function pcapPacket(isSent: boolean, now: number, packet: Uint8Array, start: number, end: number): Uint8Array {
   const length = 1 + end - start;
   const ticks = Math.floor(now * TICKS_A_MS);
@@ -37,7 +37,10 @@ export function pcapPacket(isSent: boolean, now: number, packet: Uint8Array, sta
   });
 }
 
-/** A block with `length` octets of content, padded to a multiple of four and its size on both ends. */
+/**
+ * A block with `length` octets of content. The content is padded to a multiple of four, and the block's size is at both
+ * ends.
+ */
 function block(type: number, length: number, fill: (buf: Uint8Array, at: number) => void): Uint8Array {
   const size = 12 + Math.ceil(length / 4) * 4;
   const buf = new Uint8Array(size);

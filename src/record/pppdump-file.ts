@@ -1,7 +1,7 @@
-// The file that `record` writes and pppdump reads: every octet of the line, with tenths of a second between.
+// The file that `record` writes and pppdump reads: every octet of the line, with times in tenths of a second.
 //
-// A file is a run of items, each a tag and what belongs to it, numbers big-endian. It is opened for appending, so a file
-// may hold several sessions, each from its start item on.
+// A file is a sequence of items. Each is a tag and its fields, with big-endian numbers. Files are opened for appending,
+// so a file may hold several sessions. Each session begins with a start item.
 
 import { put16, put32, put8, u16, u32 } from "../bytes/be.ts";
 
@@ -18,7 +18,7 @@ const Tag = {
 export type RecordItem =
   /** Seconds since 1970. */
   | { type: "start"; time: number }
-  /** `cut`: the file ends before the data do. `data` is a view of the file. */
+  /** `cut`: the file ends before the data does. `data` is a view of the file. */
   | { type: "sent" | "received"; data: Uint8Array; cut: boolean }
   | { type: "end-sent" | "end-received" }
   /** Tenths of a second since the item before. */
@@ -86,9 +86,9 @@ function fieldLength(tag: number): number {
 
 const LONGEST_DATA = 0xffff;
 
-/** Makes the octets of a record file. Every function returns what to append. Times are milliseconds since 1970. */
+/** Makes the octets of a record file. Every function returns what to append. Times are in milliseconds since 1970. */
 export class RecordWriter {
-  /** The tenth of a second that the file has reached. */
+  /** The tenths of a second that the file has recorded so far. */
   #tenth: number;
   readonly #startedAt: number;
 
@@ -103,12 +103,12 @@ export class RecordWriter {
     return item;
   }
 
-  /** bytes[start, end) went out to the line. */
+  /** bytes[start, end) was sent to the line. */
   sent(bytes: Uint8Array, start: number, end: number, now: number): Uint8Array {
     return this.#data(Tag.Sent, bytes, start, end, now);
   }
 
-  /** bytes[start, end) came in from the line. */
+  /** bytes[start, end) was received from the line. */
   received(bytes: Uint8Array, start: number, end: number, now: number): Uint8Array {
     return this.#data(Tag.Received, bytes, start, end, now);
   }
@@ -139,7 +139,10 @@ export class RecordWriter {
     return item.subarray(0, put8(item, this.#putTime(item, now), tag));
   }
 
-  /** The time passed since the item before, when it comes to a tenth. Tenths are cut off, not rounded, so none is lost. */
+  /**
+   * Writes the time since the item before, if it is a tenth or more. Tenths are cut off, not rounded, so that none is
+   * lost.
+   */
   #putTime(buf: Uint8Array, now: number): number {
     const tenth = Math.floor(now / 100);
     const passed = tenth - this.#tenth;
@@ -150,5 +153,5 @@ export class RecordWriter {
   }
 }
 
-/** Octets of the longest time item. */
+/** The octets of the longest time item. */
 const MOST_TIME = 5;

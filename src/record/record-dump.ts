@@ -1,4 +1,4 @@
-// A record file as text, the way pppdump shows it: as strings, in hex, or taken apart into frames.
+// Shows a record file as pppdump does: as strings, in hex, or as frames.
 
 import { toHex } from "../bytes/text.ts";
 import { FCS_GOOD, FCS_INIT, fcsOver } from "../frame/fcs.ts";
@@ -8,13 +8,13 @@ import { Unpacker } from "./unpacker.ts";
 
 export interface DumpOptions {
   view: "text" | "hex" | "packets";
-  /** Show what was sent as received, and the reverse. */
+  /** Swap sent and received. */
   reverse: boolean;
-  /** Of packets: undo what CCP agreed on. */
+  /** In packets: decompress as CCP agreed. */
   decompress: boolean;
-  /** Times of day and octets so far instead of the time passed. */
+  /** Show times of day and octet counts instead of elapsed times. */
   absolute: boolean;
-  /** Longest information field that is no error. */
+  /** The longest information field that is valid. */
   mru: number;
   /** Local time as ctime(3) and as `HH:MM:SS`, from seconds since 1970. */
   dateText: (seconds: number) => string;
@@ -29,7 +29,7 @@ interface Side {
   unpacker: Unpacker | undefined;
 }
 
-/** Renders one item after the other. State runs on from file to file, as when several are given to pppdump. */
+/** Shows one item after the other. As in pppdump, the state is kept from file to file. */
 export class Dump {
   readonly #options: DumpOptions;
   readonly #sent: Side;
@@ -122,7 +122,7 @@ export class Dump {
   }
 
   #end(isSent: boolean): string {
-    // Only packets have their ends reversed.
+    // Only in packets are the ends swapped.
     if (this.#options.view !== "packets") return `end ${isSent ? "send" : "recv"}\n`;
     const { endName, frame } = this.#side(isSent);
     return `end ${endName}${frame.length > 0 ? `  [${frame.length} bytes in incomplete packet]` : ""}\n`;
@@ -169,7 +169,7 @@ function charText(octet: number): string {
 
 const ROW = 16;
 
-/** Rows of hex and characters; `cut`: the last row is left as it stands where the data broke off. */
+/** Rows of hex and characters. `cut`: the data broke off, and the last row stays incomplete. */
 function hexLines(first: string, indent: string, data: Uint8Array, cut: boolean): string {
   let text = "";
   for (let at = 0; at < data.length || at === 0; at += ROW) {

@@ -1,14 +1,15 @@
-// The file of `lcp-rtt-file`: how long the latest echoes took, in a ring that other programs read while it is written.
+// The file of `lcp-rtt-file`: the times of the latest echoes, in a ring that other programs read while it is written.
 //
-// Big-endian numbers of 32 bits. Four of them are the header: a magic number, 1 while LCP is up, where the newest
-// element is, the seconds between two requests. The elements are two each: the time of day, and the microseconds the
-// answer took, above them in eight bits how many requests before it had none. The header's index counts numbers, not
-// elements. An element of time 0 was never written. pppd's lcp_rtt_dump and lcp_rtt_exporter read it.
+// All numbers are big-endian and have 32 bits. The header has four: a magic number, 1 while LCP is up, the place of the
+// newest element, and the seconds between two requests. An element has two: the time of day, and the microseconds of
+// the answer. The upper eight bits of the second one are the number of unanswered requests before it. The place in the
+// header counts numbers, not elements. An element with the time 0 was never written. pppd's lcp_rtt_dump and
+// lcp_rtt_exporter read this file.
 
 import { put32, u32 } from "../bytes/be.ts";
 
 export const RTT_FILE_SIZE = 8192;
-/** Octets of the header, and of each element. */
+/** The octets of the header, and of an element. */
 export const RTT_HEADER = 16;
 export const RTT_ELEMENT = 8;
 
@@ -24,12 +25,12 @@ export class RttRing {
   /** The whole file. */
   readonly bytes: Uint8Array;
 
-  /** `bytes`: RTT_FILE_SIZE octets, what an earlier session left or anything else. */
+  /** `bytes` has RTT_FILE_SIZE octets: the file of an earlier session, or anything else. */
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
   }
 
-  /** LCP is up. What the file held stays, if it was such a file. */
+  /** LCP is up. The content stays if it is a valid file. */
   open(intervalSeconds: number): void {
     const { bytes } = this;
     if (u32(bytes, 0) !== MAGIC) put32(bytes.fill(0), 0, MAGIC);
@@ -37,19 +38,19 @@ export class RttRing {
     put32(bytes, STATUS_AT, 1);
   }
 
-  /** LCP is down: only the header changes. */
+  /** LCP is down. Only the header changes. */
   close(): void {
     put32(this.bytes, STATUS_AT, 0);
   }
 
   /**
-   * An echo was answered at `time`, seconds since 1970, after `micros`; `lost` before it were not. Returns where in
-   * bytes the element is; the header has changed as well, and must reach the file after it.
+   * An echo was answered at `time`, in seconds since 1970, after `micros`. `lost` echoes before it were not answered.
+   * Returns the place of the element in bytes. The header changes as well, and must be written after the element.
    */
   answered(time: number, micros: number, lost: number): number {
     const { bytes } = this;
     const index = u32(bytes, INDEX_AT);
-    // The first element of a fresh ring is the second, as with pppd; a bad index starts it over.
+    // As in pppd, the first element of a new ring is the second one. A bad place starts the ring again.
     const next = index >= LAST_INDEX ? 0 : (index + 2) & ~1;
     const at = RTT_HEADER + 4 * next;
     put32(bytes, put32(bytes, at, time), (Math.min(lost, MOST_LOST) << 24) | Math.min(micros, MOST_MICROS));

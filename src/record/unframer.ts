@@ -1,5 +1,4 @@
-// A recorded line taken apart at its flags. A Deframer keeps only good frames; who looks at a record wants to see the
-// others too.
+// Splits a recorded line at its flags. A Deframer keeps only good frames, but a record should show bad ones too.
 
 import { addressEnd, protocolEnd } from "../frame/header.ts";
 
@@ -14,7 +13,7 @@ export class Unframer {
   push(data: Uint8Array, found: (octets: Uint8Array, aborted: boolean) => void): void {
     for (const octet of data) {
       if (octet === 0x7e) {
-        // pppdump's way: the escape dies with the frame it aborts, but lives on when there is no frame.
+        // As in pppdump, an escape ends with the frame that it aborts, but is kept when there is no frame.
         if (this.#octets.length === 0) continue;
         found(Uint8Array.from(this.#octets), this.#escaped);
         this.#octets = [];
@@ -29,7 +28,7 @@ export class Unframer {
   }
 }
 
-/** Octets of packet[start, …) behind its header: address and control when they are there, and the protocol. */
+/** The octets of packet[start, …) after its header: after address and control if they are there, and the protocol. */
 export function informationLength(packet: Uint8Array, start = addressEnd(packet, 0, packet.length)): number {
   const at = protocolEnd(packet, start, packet.length);
   return at < 0 ? 0 : packet.length - at;

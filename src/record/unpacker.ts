@@ -1,8 +1,8 @@
-// One direction of a recorded link: what CCP agreed on for it is followed, and undone.
+// One direction of a recorded link: follows its CCP negotiation and decompresses its packets.
 //
-// The side that acknowledges a Configure-Request of CCP sends with its first option from then on, and acknowledges a reset
-// when it begins anew: so all that counts goes the same way as the packets it is about. Everything here is pppdump's way of
-// looking at it; keys are not in a record, and encrypted packets stay as they are.
+// The side that acknowledges a Configure-Request of CCP sends with the first option of that request, and acknowledges a
+// reset when it starts again. So all packets that matter are in the same direction as the compressed ones. The rules
+// are those of pppdump. A record has no keys, so encrypted packets stay as they are.
 
 import { DAMAGED, type Decompressor, FATAL, ROOM } from "../compress/codec.ts";
 import { methodOf } from "../compress/methods.ts";
@@ -14,20 +14,22 @@ import { Protocol } from "../wire/protocols.ts";
 export type Outcome = "as-it-is" | "unpacked" | "damaged" | "fatal";
 
 export class Unpacker {
-  /** What take() unpacked: the octets before the protocol as they came, and the packet. Borrowed until the next call. */
+  /**
+   * The result of take(): the octets before the protocol as they came, and the packet. Borrowed until the next call.
+   */
   packet: Uint8Array;
   /** Where the protocol begins in it. */
   at = 0;
   readonly #out = new Uint8Array(2 + MAX_FRAME + ROOM);
   #decompressor: Decompressor | undefined;
-  /** Damaged: until the peer begins anew. Fatal: until it is negotiated anew. */
+  /** Damaged: until the peer's history is reset. Fatal: until the next negotiation. */
   #trouble: "none" | "damaged" | "fatal" = "none";
 
   constructor() {
     this.packet = this.#out;
   }
 
-  /** Takes the packet of a good frame. */
+  /** Handles the packet of a good frame. */
   take(packet: Uint8Array): Outcome {
     const start = addressEnd(packet, 0, packet.length);
     const at = protocolEnd(packet, start, packet.length);

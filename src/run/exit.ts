@@ -1,4 +1,4 @@
-// pppd's exit codes, and what ends an attempt with one of them.
+// pppd's exit codes, and the errors that end an attempt with one of them.
 
 import type { Failure } from "../link/events.ts";
 import type { Finding } from "./diagnose/finding.ts";
@@ -32,7 +32,7 @@ export const Exit = {
 } as const;
 export type Exit = (typeof Exit)[keyof typeof Exit];
 
-/** The exit code of a failure the link reports. */
+/** The exit code for each failure of a link. */
 export const FAILURES: Record<Failure, Exit> = {
   loopback: Exit.LOOPBACK,
   "peer-dead": Exit.PEER_DEAD,
@@ -44,11 +44,11 @@ export const FAILURES: Record<Failure, Exit> = {
   "no-network-protocol": Exit.NEGOTIATION,
 };
 
-/** Why an attempt ended before its link began; the exit code goes with it. */
+/** Ends an attempt before its link begins, with this exit code. */
 export class Failed extends Error {
   readonly exit: Exit;
   readonly level: LogLevel;
-  /** The causes that we know. They are logged at the first of several failures alone. */
+  /** Explanations. They are logged only for the first of several failures. */
   readonly findings: readonly Finding[];
 
   constructor(exit: Exit, message: string, level: LogLevel = "error", findings: readonly Finding[] = []) {
@@ -59,5 +59,5 @@ export class Failed extends Error {
   }
 }
 
-/** The device is not there: an adapter that was pulled out. */
+/** The device does not exist: an adapter that was pulled out. */
 export class Gone extends Failed {}

@@ -1,15 +1,15 @@
-// The log of a session, as its rooms see it.
+// The log of a session.
 
 export type LogLevel = "debug" | "info" | "notice" | "warn" | "error";
 
 export interface Log {
-  /** Debug lines are written. */
+  /** True when debug lines are written. */
   debug: boolean;
-  /** The descriptor that scripts get as their stderr; undefined: none. */
+  /** The stderr of scripts. Undefined: none. */
   readonly fd: number | undefined;
   write(level: LogLevel, text: string): void;
-  /** For syslog or the journal alone. */
+  /** Writes only to syslog or the journal. */
   note(level: LogLevel, text: string): void;
-  /** What a script that we play ourselves says: for the descriptor alone. */
+  /** Writes the output of a script that this program plays itself, only to the descriptor. */
   pass(bytes: Uint8Array): void;
 }

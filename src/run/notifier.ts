@@ -1,15 +1,15 @@
 // Reports progress to the service manager.
 
 export interface Notifier {
-  /** How often a sign of life is due, in milliseconds; Infinity: never. */
+  /** How often a sign of life is due, in milliseconds. Infinity: never. */
   readonly beatMs: number;
-  /** When the next one is due. */
+  /** When the next sign of life is due. */
   readonly beatAt: number;
   /** Gives a sign of life. */
   beat(now: number): void;
-  /** Says what is going on. */
+  /** Reports the present state. */
   status(text: string, isUp?: boolean): void;
-  /** Says that the end has begun. */
+  /** Reports that the end has begun. */
   stopping(): void;
 }
 

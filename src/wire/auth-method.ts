@@ -1,4 +1,4 @@
-// The ways to prove an identity, as the Authentication-Protocol option names them (RFC 1661 §6.2; RFC 1994 §3).
+// The methods of authentication that the Authentication-Protocol option can name (RFC 1661 §6.2; RFC 1994 §3).
 
 import type { ConfOption } from "./control.ts";
 import { authOption, ChapDigest, readAuth, readChapDigest } from "./lcp.ts";

@@ -9,9 +9,9 @@ export type CbcpCode = (typeof CbcpCode)[keyof typeof CbcpCode];
 
 export const CbcpOption = {
   NoCallback: 1,
-  /** The number is the caller's to say. */
+  /** The caller names the number. */
   UserSpecified: 2,
-  /** The number is known to the answering side. */
+  /** The answering side knows the number. */
   AdminSpecified: 3,
   List: 4,
 } as const;
@@ -19,7 +19,7 @@ export type CbcpOption = (typeof CbcpOption)[keyof typeof CbcpOption];
 
 export interface CallbackOption {
   type: number;
-  /** Seconds before the call back; 0 where the option has no such octet. */
+  /** Seconds before the callback. 0 when the option has no such octet. */
   delay: number;
   /** The telephone number, or "". */
   number: string;
@@ -45,7 +45,7 @@ function textBeforeNul(packet: Uint8Array, start: number, end: number): string {
 
 const ADDRESS_TYPE_PHONE = 1;
 
-/** Writes a Response that names one option. */
+/** Writes a Response with one option. */
 export function putCallbackResponse(buf: Uint8Array, at: number, id: number, option: CallbackOption): number {
   const start = putHeader(buf, at, CbcpCode.Response, id);
   let next = start + 2;

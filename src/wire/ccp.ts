@@ -15,7 +15,7 @@ export const CcpOption = {
   V42bis: 20,
   BsdCompress: 21,
   LzsDcp: 23,
-  /** Deflate's number in the draft, which is Magnalink's by right. */
+  /** Deflate's number in the draft. It is assigned to Magnalink. */
   DeflateDraft: 24,
   Dce: 25,
   Deflate: 26,

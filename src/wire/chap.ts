@@ -1,4 +1,4 @@
-// CHAP packets (RFC 1994 §4), which MS-CHAP shares. Names and messages are texts of one char an octet.
+// CHAP packets (RFC 1994 §4), also used by MS-CHAP. Names and messages are texts of one char an octet.
 
 import { put8, putBytes } from "../bytes/be.ts";
 import { bytesOf, textOf } from "../bytes/text.ts";
@@ -30,7 +30,7 @@ export function parseChap(packet: Uint8Array, start: number, end: number): ChapP
   }
 }
 
-/** The counted value and the name after it, which EAP's MD5-Challenge has too (RFC 3748 §5.4). */
+/** A value with its length, and the name after it. EAP's MD5-Challenge has the same form (RFC 3748 §5.4). */
 export function parseValueAndName(
   packet: Uint8Array,
   start: number,

@@ -1,4 +1,4 @@
-// The code, id, length envelope and the option lists that LCP and every NCP share (RFC 1661 §5, §6).
+// The header (code, identifier, length) and the option lists that LCP and every NCP share (RFC 1661 §5, §6).
 
 import { put16, put8, putBytes, u16, u32 } from "../bytes/be.ts";
 
@@ -16,7 +16,7 @@ export const Code = {
   DiscReq: 11,
   Ident: 12,
   TimeRem: 13,
-  /** CCP and ECP only (RFC 1962 §3). */
+  /** Only in CCP and ECP (RFC 1962 §3). */
   ResetReq: 14,
   ResetAck: 15,
 } as const;
@@ -24,17 +24,17 @@ export type Code = (typeof Code)[keyof typeof Code];
 
 export const HEADER_LENGTH = 4;
 
-/** The envelope of a control packet; its data is packet[dataStart, dataEnd), padding left out. */
+/** The header of a control packet. Its data is packet[dataStart, dataEnd), without padding. */
 export interface Control {
   code: number;
   id: number;
-  /** The length field: envelope and data. */
+  /** The length field: header and data. */
   length: number;
   dataStart: number;
   dataEnd: number;
 }
 
-/** Reads the envelope of packet[start, end), which begins with the code. Undefined when the length lies. */
+/** Reads the header of packet[start, end), which begins with the code. Undefined when the length is wrong. */
 export function parseControl(packet: Uint8Array, start: number, end: number): Control | undefined {
   if (end - start < HEADER_LENGTH) return undefined;
   const length = u16(packet, start + 2);
@@ -48,25 +48,27 @@ export function parseControl(packet: Uint8Array, start: number, end: number): Co
   };
 }
 
-/** Writes the envelope with room left for the length, which {@link putLength} fills in when the data is written. */
+/** Writes the header without the length, which {@link putLength} fills in later. */
 export function putHeader(buf: Uint8Array, at: number, code: number, id: number): number {
   buf[at] = code;
   buf[at + 1] = id;
   return at + HEADER_LENGTH;
 }
 
-/** Completes the packet whose envelope is at `start` and whose data ends at `end`. Returns `end`. */
+/** Fills in the length of the packet whose header is at `start` and whose data ends at `end`. Returns `end`. */
 export function putLength(buf: Uint8Array, start: number, end: number): number {
   put16(buf, start + 2, end - start);
   return end;
 }
 
-/** Octets of the longest control packet we send: every peer takes as many, whatever was agreed (RFC 1661 §6.1). */
+/**
+ * The longest control packet that we send. Every peer takes this many octets, whatever was agreed on (RFC 1661 §6.1).
+ */
 const LONGEST_CONTROL = 1500;
 
 /**
- * Cuts the packet at buf[start, end) to {@link LONGEST_CONTROL}, as pppd cuts an answer that is too long for the peer, and
- * returns where it ends.
+ * Cuts the packet at buf[start, end) to {@link LONGEST_CONTROL} and returns its end. pppd also cuts an answer that is
+ * too long for the peer.
  */
 export function cutControl(buf: Uint8Array, start: number, end: number): number {
   return end - start <= LONGEST_CONTROL ? end : putLength(buf, start, start + LONGEST_CONTROL);
@@ -77,10 +79,10 @@ export function putControl(buf: Uint8Array, at: number, code: number, id: number
   return putLength(buf, at, putBytes(buf, putHeader(buf, at, code, id), data));
 }
 
-/** Is given each option's type, and where in the packet its value starts and how long it is. */
+/** Gets the type of an option, the place of its value in the packet, and the length of the value. */
 export type OptionVisitor = (type: number, at: number, length: number) => void;
 
-/** Visits each option in packet[start, end). False when a length lies (RFC 1661 §6). */
+/** Visits each option in packet[start, end). False when a length is wrong (RFC 1661 §6). */
 export function eachOption(packet: Uint8Array, start: number, end: number, visit: OptionVisitor): boolean {
   for (let at = start; at < end;) {
     if (at + 2 > end) return false;
@@ -92,23 +94,26 @@ export function eachOption(packet: Uint8Array, start: number, end: number, visit
   return true;
 }
 
-/** One option as it stood in the packet, whether we know its type or not. */
+/** One option of a packet, of a known or an unknown type. */
 export interface ConfOption {
   type: number;
   value: Uint8Array;
 }
 
-/** The answer to one option: accept it, refuse it, or name the value we would accept. */
+/** The answer to one option: Ack, Reject, or a Nak with the value that we would accept. */
 export type Verdict = "ack" | "reject" | ConfOption;
 
 export interface OptionList {
-  /** In the packet's order. */
+  /** In the order of the packet. */
   options: ConfOption[];
-  /** The octets from the first option whose length lies to the end: empty in a sound list. pppd rejects them as they are. */
+  /**
+   * The octets from the first option with a wrong length to the end. Empty in a valid list. pppd rejects them as they
+   * are.
+   */
   rest: Uint8Array;
 }
 
-/** The options in packet[start, end), copied. */
+/** Copies the options in packet[start, end). */
 export function parseOptions(packet: Uint8Array, start: number, end: number): OptionList {
   const options: ConfOption[] = [];
   let next = start;
@@ -141,7 +146,7 @@ export function putConfigure(
   return putLength(buf, at, putOptions(buf, putHeader(buf, at, code, id), options));
 }
 
-/** Whether two lists are the same octets in the same order, as a Configure-Ack must be (RFC 1661 §5.2). */
+/** True when two lists have the same options in the same order, as a Configure-Ack requires (RFC 1661 §5.2). */
 export function sameOptions(one: readonly ConfOption[], other: readonly ConfOption[]): boolean {
   return one.length === other.length && one.every((option, index) => sameOption(option, other[index]!));
 }
@@ -167,12 +172,12 @@ export function option32(type: number, value: number): ConfOption {
   return { type, value: Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value) };
 }
 
-/** The value of a two-octet option; undefined when it is not two octets long. */
+/** The value of a two-octet option. Undefined when it is not two octets long. */
 export function read16(value: Uint8Array): number | undefined {
   return value.length === 2 ? u16(value, 0) : undefined;
 }
 
-/** The value of a four-octet option; undefined when it is not four octets long. */
+/** The value of a four-octet option. Undefined when it is not four octets long. */
 export function read32(value: Uint8Array): number | undefined {
   return value.length === 4 ? u32(value, 0) : undefined;
 }

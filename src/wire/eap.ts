@@ -1,4 +1,4 @@
-// EAP packets (RFC 3748 §4, §5). The data of MD5-Challenge is CHAP's value and name: see chap.ts.
+// EAP packets (RFC 3748 §4, §5). The data of MD5-Challenge is a value and name as in chap.ts.
 
 import { put8, putBytes } from "../bytes/be.ts";
 import { parseControl, putHeader, putLength } from "./control.ts";

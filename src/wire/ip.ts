@@ -1,7 +1,7 @@
-// The IPv4, IPv6 and TCP fields that the idle filter and VJ look at (RFC 791 §3.1, RFC 8200 §3, RFC 9293 §3.1).
+// The fields of IPv4, IPv6 and TCP that the filters and VJ use (RFC 791 §3.1, RFC 8200 §3, RFC 9293 §3.1).
 //
-// Every function takes the offset of its own header. None checks bounds: the caller has compared the packet's length with
-// IPV4_MIN, IPV6_HEADER or TCP_MIN, and with the header's own length.
+// Every function takes the offset of its header. None checks bounds: the caller has compared the packet's length with
+// IPV4_MIN, IPV6_HEADER or TCP_MIN, and with the length in the header.
 
 import { u16, u32 } from "../bytes/be.ts";
 
@@ -17,12 +17,12 @@ export const IPV4_OFFSET = 0x1fff;
 
 export const TcpFlag = { FIN: 0x01, SYN: 0x02, RST: 0x04, PSH: 0x08, ACK: 0x10, URG: 0x20 } as const;
 
-/** 4 or 6, from an honest header of either kind. */
+/** 4 or 6, in a valid header. */
 export function ipVersion(buf: Uint8Array, at: number): number {
   return buf[at]! >>> 4;
 }
 
-/** In octets; below IPV4_MIN when the header lies. */
+/** In octets. Below IPV4_MIN when the header is wrong. */
 export function ipv4HeaderLength(buf: Uint8Array, at: number): number {
   return (buf[at]! & 0xf) * 4;
 }
@@ -40,7 +40,7 @@ export function ipv4Id(buf: Uint8Array, at: number): number {
   return u16(buf, at + 4);
 }
 
-/** IPV4_DF, IPV4_MF and the offset under IPV4_OFFSET in units of eight octets. */
+/** IPV4_DF, IPV4_MF and, under the mask IPV4_OFFSET, the offset in units of eight octets. */
 export function ipv4Fragment(buf: Uint8Array, at: number): number {
   return u16(buf, at + 6);
 }
@@ -65,7 +65,7 @@ export function ipv4Destination(buf: Uint8Array, at: number): number {
   return u32(buf, at + 16);
 }
 
-/** The checksum that belongs in a header of `length` octets at buf[at]; its own checksum field is left out of the sum. */
+/** The checksum for a header of `length` octets at buf[at]. Its own checksum field is not included. */
 export function ipv4HeaderChecksum(buf: Uint8Array, at: number, length: number): number {
   let sum = 0;
   for (let i = 0; i < length; i += 2) if (i !== 10) sum += u16(buf, at + i);
@@ -74,7 +74,7 @@ export function ipv4HeaderChecksum(buf: Uint8Array, at: number, length: number):
   return ~sum & 0xffff;
 }
 
-/** What follows the fixed header. */
+/** The octets after the fixed header. */
 export function ipv6PayloadLength(buf: Uint8Array, at: number): number {
   return u16(buf, at + 4);
 }
@@ -99,12 +99,12 @@ export function tcpAcknowledgment(buf: Uint8Array, at: number): number {
   return u32(buf, at + 8);
 }
 
-/** In octets; below TCP_MIN when the header lies. */
+/** In octets. Below TCP_MIN when the header is wrong. */
 export function tcpHeaderLength(buf: Uint8Array, at: number): number {
   return (buf[at + 12]! >>> 4) * 4;
 }
 
-/** TcpFlag bits. */
+/** The TcpFlag bits. */
 export function tcpFlags(buf: Uint8Array, at: number): number {
   return buf[at + 13]!;
 }
@@ -121,7 +121,7 @@ export function tcpUrgent(buf: Uint8Array, at: number): number {
   return u16(buf, at + 18);
 }
 
-/** An IPv4 address of four decimal numbers; undefined for anything else, leading zeros included. */
+/** An IPv4 address of four decimal numbers. Undefined for anything else, including leading zeros. */
 export function parseIpv4(text: string): number | undefined {
   const parts = text.split(".");
   if (parts.length !== 4) return undefined;

@@ -4,7 +4,7 @@ import { put32, u16, u32 } from "../bytes/be.ts";
 import { type ConfOption } from "./control.ts";
 import { Protocol } from "./protocols.ts";
 
-/** Addresses have the form `option32`/`read32`. */
+/** Addresses are written by `option32` and read by `read32`. */
 export const IpcpOption = {
   /** Deprecated: source and destination (RFC 1172 §5.1). */
   Addresses: 1,
@@ -24,7 +24,7 @@ export type IpcpOption = (typeof IpcpOption)[keyof typeof IpcpOption];
 export interface Addresses {
   /** The sender's own address. */
   source: number;
-  /** The address it would have its peer use. */
+  /** The address for its peer. */
   destination: number;
 }
 
@@ -39,21 +39,21 @@ export function addressesOption(addresses: Addresses): ConfOption {
   return { type: IpcpOption.Addresses, value };
 }
 
-/** What some peers of RFC 1172's time call Van Jacobson compression. */
+/** The number of Van Jacobson compression in some implementations of RFC 1172. */
 export const OLD_VJ = 0x0037;
 
 /** The value of the IP-Compression-Protocol option. */
 export interface Compression {
-  /** Protocol.VJ_COMP, OLD_VJ or something we do not speak. */
+  /** Protocol.VJ_COMP, OLD_VJ, or a protocol that we do not know. */
   protocol: number;
-  /** Present in RFC 1332's form of VJ only. */
+  /** Only in RFC 1332's form for VJ. */
   vj: Vj | undefined;
 }
 
 export interface Vj {
-  /** Highest slot number: the number of slots less one. */
+  /** The highest slot number, which is the number of slots minus one. */
   maxSlot: number;
-  /** Whether the slot number may be left out. */
+  /** True when the slot number may be left out. */
   compressSlot: boolean;
 }
 
@@ -71,7 +71,7 @@ export function vjOption(vj: Vj): ConfOption {
   };
 }
 
-/** VJ as RFC 1172 asked for it, without slot numbers: Protocol.VJ_COMP or OLD_VJ. */
+/** VJ in RFC 1172's form, without slot numbers. `protocol` is Protocol.VJ_COMP or OLD_VJ. */
 export function oldVjOption(protocol: number): ConfOption {
   return { type: IpcpOption.Compression, value: Uint8Array.of(protocol >>> 8, protocol) };
 }

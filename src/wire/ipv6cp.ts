@@ -23,7 +23,7 @@ export function interfaceIdOption(id: InterfaceId): ConfOption {
   return { type: Ipv6cpOption.InterfaceId, value };
 }
 
-/** The link-local address as pppd prints it: four groups of four digits, none left out. */
+/** The link-local address as pppd prints it: four groups of four digits, zeros included. */
 export function linkLocalText(id: InterfaceId): string {
   const groups = [id.high >>> 16, id.high & 0xffff, id.low >>> 16, id.low & 0xffff];
   return `fe80::${groups.map((group) => group.toString(16).padStart(4, "0")).join(":")}`;

@@ -1,11 +1,15 @@
-// LCP: option numbers and values, and the data of the packets only LCP has (RFC 1661 §5.7–§6.6, RFC 1570, RFC 1990).
+// LCP: option numbers and values, and the data of the packets that only LCP has (RFC 1661 §5.7–§6.6, RFC 1570, RFC
+// 1990).
 
 import { put16, put32, putBytes, u16, u32 } from "../bytes/be.ts";
 import { bytesOf, textOf } from "../bytes/text.ts";
 import { Code, putHeader, putLength, type ConfOption } from "./control.ts";
 import { Protocol } from "./protocols.ts";
 
-/** A number has the form `option16`/`read16` or `option32`/`read32`, a flag `option0`; the others have readers below. */
+/**
+ * Numbers are written and read by `option16`/`read16` and `option32`/`read32`, flags by `option0`. The other options
+ * have functions below.
+ */
 export const LcpOption = {
   Vendor: 0,
   /** Two octets. */
@@ -53,7 +57,7 @@ export type ChapDigest = (typeof ChapDigest)[keyof typeof ChapDigest];
 /** The value of the Authentication-Protocol option. */
 export interface AuthProtocol {
   protocol: number;
-  /** The octets after the protocol: the digest for CHAP, none for PAP and EAP. */
+  /** The octets after the protocol: a digest for CHAP, none for PAP and EAP. */
   data: Uint8Array;
 }
 
@@ -62,7 +66,7 @@ export function readAuth(value: Uint8Array): AuthProtocol | undefined {
   return { protocol: u16(value, 0), data: value.slice(2) };
 }
 
-/** `digest` is for CHAP alone. */
+/** `digest` is only for CHAP. */
 export function authOption(protocol: number, digest?: number): ConfOption {
   const value = new Uint8Array(digest === undefined ? 2 : 3);
   const at = put16(value, 0, protocol);
@@ -70,12 +74,12 @@ export function authOption(protocol: number, digest?: number): ConfOption {
   return { type: LcpOption.Auth, value };
 }
 
-/** The digest asked for; undefined unless the value asks for CHAP and is exactly as long as CHAP's. */
+/** The digest asked for. Undefined unless the value is exactly one of CHAP. */
 export function readChapDigest(auth: AuthProtocol): number | undefined {
   return auth.protocol === Protocol.CHAP && auth.data.length === 1 ? auth.data[0]! : undefined;
 }
 
-/** The value of the Quality-Protocol option; the period is in hundredths of a second (RFC 1989 §2.4). */
+/** The value of the Quality-Protocol option. The period is in hundredths of a second (RFC 1989 §2.4). */
 export interface QualityProtocol {
   protocol: number;
   period: number | undefined;
@@ -92,7 +96,7 @@ export function qualityOption(protocol: number, period: number): ConfOption {
   return { type: LcpOption.Quality, value };
 }
 
-/** The operation of the Callback option that hands the matter to CBCP. */
+/** The operation of the Callback option that means CBCP. */
 export const CALLBACK_CBCP = 6;
 
 export function callbackOption(operation: number): ConfOption {
@@ -122,7 +126,7 @@ export function endpointOption(endpoint: Endpoint): ConfOption {
   return { type: LcpOption.Endpoint, value };
 }
 
-/** The data of an Echo-Request, Echo-Reply, Discard-Request or Identification: a magic number and anything. */
+/** The data of an Echo-Request, Echo-Reply, Discard-Request or Identification: a magic number and other octets. */
 export interface Magic {
   magic: number;
   data: Uint8Array;
@@ -168,7 +172,7 @@ export function putTimeRemaining(buf: Uint8Array, at: number, id: number, time: 
   return putLength(buf, at, putBytes(buf, next, bytesOf(time.message)));
 }
 
-/** The data of a Protocol-Reject: the protocol refused and as much of its packet as fitted. */
+/** The data of a Protocol-Reject: the rejected protocol, and as much of its packet as fitted. */
 export interface ProtocolReject {
   protocol: number;
   data: Uint8Array;

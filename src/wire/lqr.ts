@@ -1,30 +1,30 @@
-// The Link-Quality-Report, the one packet of protocol c025 (RFC 1989): twelve numbers of 32 bits and no header.
+// The Link-Quality-Report, the only packet of protocol c025 (RFC 1989): twelve numbers of 32 bits without a header.
 
 import { put32, u32 } from "../bytes/be.ts";
 
 export const LQR_LENGTH = 48;
 
-/** The fields, in the packet's order. All are counts since LCP was opened, and wrap. */
+/** The fields in the order of the packet. All are counts since LCP was opened, and wrap. */
 export interface LinkQualityReport {
-  /** The sender's; 0 when it agreed on none. */
+  /** The sender's magic number, or 0 without an agreement on one. */
   magic: number;
-  /** What the last report heard from the receiver said of itself; nothing while peerInLqrs is 0. */
+  /** The counts in the last report that the sender received. They mean nothing while peerInLqrs is 0. */
   lastOutLqrs: number;
   lastOutPackets: number;
   lastOutOctets: number;
-  /** What the sender had heard when that report came, it included. */
+  /** What the sender had received when that report came, including the report. */
   peerInLqrs: number;
   peerInPackets: number;
   peerInDiscards: number;
   peerInErrors: number;
   peerInOctets: number;
-  /** What the sender has sent, this report included. */
+  /** What the sender has sent, including this report. */
   peerOutLqrs: number;
   peerOutPackets: number;
   peerOutOctets: number;
 }
 
-/** Reads the report in packet[start, end); undefined when it is too short. Padding may follow. */
+/** Reads the report in packet[start, end). Undefined when it is too short. Padding may follow. */
 export function parseLqr(packet: Uint8Array, start: number, end: number): LinkQualityReport | undefined {
   if (end - start < LQR_LENGTH) return undefined;
   return {

@@ -24,7 +24,7 @@ export function parsePap(packet: Uint8Array, start: number, end: number): PapPac
     }
     case PapCode.AuthAck:
     case PapCode.AuthNak: {
-      // Some peers leave out the message's length octet, or the message with it.
+      // Some peers leave out the length octet of the message, or the whole message.
       const message = counted(packet, dataStart, dataEnd)?.text ?? textOf(packet, dataStart, dataEnd);
       return { code, id, message };
     }
@@ -40,7 +40,7 @@ function counted(packet: Uint8Array, at: number, end: number): { text: string; l
   return { text: textOf(packet, at + 1, at + 1 + length), length };
 }
 
-/** Writes an Authenticate-Request; user and password are cut at 255 octets, which is what a length octet can say. */
+/** Writes an Authenticate-Request. User and password are cut at 255 octets, the limit of a length octet. */
 export function putAuthReq(buf: Uint8Array, at: number, id: number, user: string, password: string): number {
   let next = putHeader(buf, at, PapCode.AuthReq, id);
   next = putCounted(buf, next, user);

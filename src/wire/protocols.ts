@@ -35,12 +35,12 @@ export const Protocol = {
 } as const;
 export type Protocol = (typeof Protocol)[keyof typeof Protocol];
 
-/** What pppd calls a protocol in its messages about one it does not speak; undefined: it prints the number alone. */
+/** pppd's name for a protocol that it does not speak. Undefined: pppd prints only the number. */
 export function protocolName(protocol: number): string | undefined {
   return NAMES.get(protocol);
 }
 
-// Seen from pppd 2.4.9, which was sent a Protocol-Reject of every protocol number there can be.
+// Taken from a pppd 2.4.9 that received a Protocol-Reject of every possible protocol number.
 const NAMES = new Map<number, string>([
   [0x0021, "IP"],
   [0x0023, "OSI Network Layer"],

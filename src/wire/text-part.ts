@@ -1,10 +1,10 @@
-// The pieces that every protocol's description is put together from.
+// Functions that the descriptions of all protocols are built from.
 
 import { u16, u32 } from "../bytes/be.ts";
 import { toHex } from "../bytes/text.ts";
 import { HEADER_LENGTH, parseControl } from "./control.ts";
 
-/** What was made of a stretch of a packet, and where the octets begin that nothing was made of. */
+/** The text for a part of a packet, and the place where the octets without a text begin. */
 export interface Part {
   text: string;
   next: number;
@@ -23,7 +23,7 @@ const ESCAPES = new Map([
   [0x5c, "\\\\"],
 ]);
 
-/** packet[at, end) in quotes, what cannot be printed as an escape of C. */
+/** packet[at, end) in quotes. Unprintable octets are escaped as in C. */
 export function quoted(packet: Uint8Array, at: number, end: number): string {
   let text = '"';
   for (; at < end; at++) {
@@ -44,8 +44,8 @@ export function isPrintable(octet: number): boolean {
 export type Body = (code: number, packet: Uint8Array, at: number, end: number) => Part;
 
 /**
- * Code, id and data of a control packet in packet[start, end), ` ConfReq id=0x1 …`; undefined when its length lies.
- * Data that `body` makes nothing of comes as octets, `limit` of them; `next` is where the packet ends and padding begins.
+ * Code, id and data of a control packet in packet[start, end), ` ConfReq id=0x1 …`. Undefined when its length is wrong.
+ * Data without a text is shown as octets, at most `limit` of them. `next` is where the packet ends and padding begins.
  */
 export function describeControl(
   packet: Uint8Array,
@@ -65,13 +65,16 @@ export function describeControl(
   return { text: ` ${name} id=0x${id.toString(16)}${text}${octets(packet, next, shown)}${more}`, next: dataEnd };
 }
 
-/** Describes the option of that type whose value is packet[at, at + length); undefined: not known, or not so long. */
+/**
+ * Describes the option of this type whose value is packet[at, at + length). Undefined: the type is unknown, or the
+ * length is wrong.
+ */
 export type OptionText = (type: number, packet: Uint8Array, at: number, length: number) => Part | undefined;
 
-/** Describes the value packet[at, at + length) of an option; undefined: the type cannot have such a value. */
+/** Describes the value packet[at, at + length) of an option. Undefined: the type cannot have such a value. */
 export type ValueText = (packet: Uint8Array, at: number, length: number) => Part | undefined;
 
-/** The text of a value of 16 bits in decimal, of 32 bits in hex, and of none. */
+/** The texts of values: 16 bits in decimal, 32 bits in hex, and no value. */
 export function text16(name: string): ValueText {
   return (packet, at, length) => (length === 2 ? { text: `${name} ${u16(packet, at)}`, next: at + 2 } : undefined);
 }
@@ -85,7 +88,7 @@ export function flagText(name: string): ValueText {
   return (_, at, length) => (length === 0 ? { text: name, next: at } : undefined);
 }
 
-/** The options of packet[at, end), ` <mru 1500> <pcomp>`, up to the first whose length lies. */
+/** The options of packet[at, end), ` <mru 1500> <pcomp>`, up to the first with a wrong length. */
 export function describeOptions(packet: Uint8Array, at: number, end: number, describe: OptionText): Part {
   let text = "";
   while (at + 2 <= end) {
@@ -98,7 +101,9 @@ export function describeOptions(packet: Uint8Array, at: number, end: number, des
   return { text, next: at };
 }
 
-/** The reason in a Terminate-Request or -Ack; octets when it does not begin like a text. */
+/**
+ * The reason in a Terminate-Request or -Ack. It is shown as octets when it does not begin with printable characters.
+ */
 export function describeReason(packet: Uint8Array, at: number, end: number, gap = " "): Part {
   if (at < end && isPrintable(packet[at]!)) return { text: gap + quoted(packet, at, end), next: end };
   return { text: "", next: at };

@@ -1,12 +1,13 @@
-// What a diagnosis found: one fact about the host or the line, and what helps. The lines of the log are made here alone.
+// One result of a diagnosis: a fact about the host or the line, and the remedy. Its lines in the log are made only
+// here.
 
 import type { Log, LogLevel } from "../log.ts";
 
 export interface Finding {
-  /** A name for programs; it stays the same when the text changes. */
+  /** A name for programs. It stays the same when the text changes. */
   readonly code: string;
   readonly text: string;
-  /** What helps. It follows the text on the same line, or as lines of its own when it begins with a line break. */
+  /** What the user can do. It follows the text on the same line, or on its own lines if it begins with a line break. */
   readonly remedy?: string;
   readonly severity: "info" | "warning" | "error";
 }

@@ -1,4 +1,4 @@
-// What the port's modem lines, counters and speed say about a link that did not come up.
+// Explains why a link did not come up, by the port's modem lines, counters and speed.
 
 import type { Config } from "../../options/config.ts";
 import type { LineErrors, ModemLines, Serial } from "../host/serial.ts";
@@ -14,7 +14,7 @@ export function lineTrouble(
   return lineTroubleOf(flow, serial.modemLines(fd), before, serial.lineErrors(fd));
 }
 
-/** The same from the driver's answers. They are undefined when the driver has none. */
+/** The same from the driver's answers. An answer is undefined when the driver has none. */
 export function lineTroubleOf(
   flow: Config["crtscts"],
   lines: ModemLines | undefined,
@@ -32,16 +32,16 @@ export function lineTroubleOf(
   const frame = after.frame - before.frame;
   const breaks = after.brk - before.brk;
   const overrun = after.overrun - before.overrun + after.bufOverrun - before.bufOverrun;
-  // The terminal settings drop characters without a stop bit, so the counter tells more than what was received.
+  // The terminal settings drop characters without a stop bit, so the counter shows more than the received octets.
   if (frame > 0)
     warn("framing-errors", `The port had ${frame} framing errors: the peer uses another speed or other data bits`);
-  // The line was low for longer than a character: the zeros of a slower sender.
+  // The line was low for longer than one character. A slower sender's zero bits look like that.
   if (breaks > 0) warn("breaks", `The port had ${breaks} breaks: the peer uses a lower speed, or a wire is loose`);
   if (overrun > 0) warn("overruns", `The port lost octets ${overrun} times: a lower speed or crtscts may help`);
   return found;
 }
 
-/** How far the speed of one end may be off. */
+/** The largest tolerable error in the speed of one end. */
 const MOST_OFF = 0.02;
 const COMMON_SPEEDS = [921600, 460800, 230400, 115200, 57600, 38400, 19200, 9600, 4800, 2400, 1200, 300];
 const SPEEDS_NAMED = 6;
@@ -66,7 +66,7 @@ export function speedTrouble(path: string, asked: number, set: number, base: num
   return trouble(`runs at ${Math.round(real)}, ${Math.round(off * 100)} % off`);
 }
 
-/** The common speeds that a plain UART can do, those nearest to the one asked for. */
+/** The common speeds of a plain UART that are nearest to the one asked for. */
 function speedsOf(base: number, asked: number): number[] {
   const able = COMMON_SPEEDS.filter((speed) => Math.abs(base / Math.round(base / speed) / speed - 1) <= MOST_OFF);
   const distance = (speed: number): number => Math.abs(Math.log(speed / asked));

@@ -1,4 +1,4 @@
-// Why a serial port cannot be opened, and what helps.
+// Explains why a serial port cannot be opened.
 
 import { isLockError, type LockError, type Opener, type Serial } from "../host/serial.ts";
 import type { Finding } from "./finding.ts";
@@ -24,7 +24,10 @@ export function portTrouble(machine: PortMachine, path: string, error: HostError
   return hasCode(error, "EACCES") ? portDenied(machine, path) : [];
 }
 
-/** The groups that the user is missing. The lock comes before the port, and its directory may be for another group. */
+/**
+ * Names the groups that the user is missing. The lock is taken before the port, and its directory may need another
+ * group.
+ */
 function portDenied({ files, serial, users }: PortMachine, ...paths: readonly string[]): Finding[] {
   const user = users.ownName() ?? "USER";
   return paths.flatMap((path) => {
@@ -37,7 +40,7 @@ function portDenied({ files, serial, users }: PortMachine, ...paths: readonly st
   });
 }
 
-/** Names the other programs that have the port open: they read a share of the input. */
+/** Names the other programs that have the port open and take a part of its input. */
 export function sharedPort(serial: Serial, path: string): Finding[] {
   return openersTrouble(path, serial.openersOf(path));
 }

@@ -6,15 +6,15 @@ import type { Tty } from "../host/serial.ts";
 import type { Finding } from "./finding.ts";
 
 const LOOK_MS = 1000;
-/** The link counts as stopped when we send and nothing comes back for this long. */
+/** The link counts as stopped when we send and receive nothing for this long. */
 const STOPPED_MS = 5000;
 /** A search through all processes takes time: the pause doubles while it finds nothing. */
 const FIRST_PAUSE_MS = 5000;
 const LONGEST_PAUSE_MS = 320_000;
-/** The log repeats the same lines after this long at the earliest. */
+/** The log repeats the same lines after this time at the earliest. */
 const REPEAT_MS = 20_000;
 
-/** What a link has counted so far. */
+/** The counters of a link. */
 export interface FrameCounts {
   readonly good: number;
   readonly bad: number;

@@ -1,4 +1,4 @@
-// Why the TUN device cannot be used, and what helps.
+// Explains why the TUN device cannot be used.
 
 import { Exit } from "../exit.ts";
 import type { Finding } from "./finding.ts";

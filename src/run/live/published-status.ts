@@ -1,5 +1,5 @@
-// What a running pppd publishes for pppstats and `nullmodem status`: counters, and what every user of the machine can see
-// anyway. One object of JSON, published as <rundir>/nullmodem-ppp0.stats while the interface exists.
+// The status that a running pppd publishes for pppstats and `nullmodem status`: counters, and facts that every user of
+// the machine can see anyway. It is one JSON object, in <rundir>/nullmodem-ppp0.stats while the interface exists.
 
 import { type Counters, type Traffic, TRAFFIC_FIELDS } from "../../link/counters.ts";
 import type { Phase } from "../../link/events.ts";
@@ -8,19 +8,19 @@ export const RUN_DIRECTORY = "/var/run";
 
 /** One line and the link on it. */
 export interface LineStatus {
-  /** "/dev/ttyS0", "/dev/stdin" or where a connection goes. */
+  /** "/dev/ttyS0", "/dev/stdin", or the address of a connection. */
   readonly device: string;
-  /** Bits a second it is reckoned with; 0: it has none, or is faster than it says. */
+  /** Bits a second that the pacer assumes. 0: the line has no speed, or is faster than its speed. */
   readonly speed: number;
   readonly phase: Phase;
   readonly framesReceived: number;
   readonly framesSent: number;
-  /** Frames that were no good, by what was wrong with them. */
+  /** Bad frames by their fault. */
   readonly badFcs: number;
   readonly runts: number;
   readonly overlong: number;
   readonly aborted: number;
-  /** Frames dropped for a fault of this program: its log names the place. */
+  /** Frames that were dropped because of a bug in this program. The log names the place in the code. */
   readonly faults: number;
 }
 
@@ -32,17 +32,17 @@ export interface Addresses {
 export interface Status {
   readonly interface: string;
   readonly pid: number;
-  /** The network namespace the interface is in, as /proc/self/ns/net reads. */
+  /** The network namespace of the interface, as in /proc/self/ns/net. */
   readonly namespace: string;
   readonly linkname?: string | undefined;
-  /** What the peer proved to be. */
+  /** The authenticated name of the peer. */
   readonly peer?: string | undefined;
   /** Seconds since a network protocol came up. */
   readonly up?: number | undefined;
   readonly mtu: number;
   readonly ipv4?: Addresses | undefined;
   readonly ipv6?: Addresses | undefined;
-  /** How packets are compressed or encrypted each way, by pppd's names. */
+  /** pppd's names for the compression or encryption in each direction. */
   readonly compression: { readonly receive?: string | undefined; readonly transmit?: string | undefined };
   readonly counters: Counters;
   readonly lines: readonly LineStatus[];
@@ -52,12 +52,12 @@ export function statusPath(ifname: string, directory = RUN_DIRECTORY): string {
   return `${directory}/nullmodem-${ifname}.stats`;
 }
 
-/** True for the names of those files. */
+/** True for the name of a status file. */
 export function isStatusName(name: string): boolean {
   return name.startsWith("nullmodem-") && name.endsWith(".stats");
 }
 
-/** A status that some version of ours has published; undefined: the text is none. */
+/** Reads the status of any version of this program. Undefined: the text is no status. */
 export function parseStatus(text: string | undefined): Status | undefined {
   if (text === undefined) return undefined;
   try {

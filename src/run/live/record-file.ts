@@ -1,4 +1,4 @@
-// The file of the `record` option, appended to while a link is up.
+// The file of the `record` option. Items are appended while a link is up.
 
 import type { Log } from "../log.ts";
 import { type Machine, reasonOf } from "../machine.ts";
@@ -8,7 +8,7 @@ export class RecordFile {
   readonly #machine: Pick<Machine, "files" | "descriptors">;
   readonly #log: Log;
   readonly #path: string;
-  /** From the loop's clock to the calendar's. */
+  /** The difference between the calendar and the loop's clock. */
   readonly #epoch: number;
   readonly #writer: RecordWriter;
   #fd: number | undefined;
@@ -36,7 +36,7 @@ export class RecordFile {
     this.#append(this.#writer.received(bytes, 0, bytes.length, this.#epoch + now));
   }
 
-  /** Writes no items that mark the end: tshark calls a file that ends with them cut short, and no reader needs them. */
+  /** Writes no end items: no reader needs them, and tshark reports a file with them as cut short. */
   close(): void {
     if (this.#fd !== undefined) this.#machine.descriptors.close(this.#fd);
     this.#fd = undefined;

@@ -17,7 +17,7 @@ export class RttFile {
     this.#log = log;
   }
 
-  /** LCP is up, and a request goes out every so many seconds. */
+  /** LCP is up, and a request is sent every `intervalSeconds`. */
   up(intervalSeconds: number): void {
     this.down();
     try {
@@ -38,11 +38,11 @@ export class RttFile {
     this.#close();
   }
 
-  /** An echo was answered just now, after `micros`; `lost` before it were not. */
+  /** An echo was answered just now, after `micros`. `lost` echoes before it were not answered. */
   answered(micros: number, lost: number): void {
     if (this.#fd === undefined) return;
     const at = this.#ring.answered(Math.floor(this.#machine.clock.wall() / 1000), micros, lost);
-    // The element first: a reader that goes by the header's index must find it there.
+    // The element is written first: a reader that uses the place in the header must find it.
     this.#write(at, RTT_ELEMENT);
     this.#write(0, RTT_HEADER);
   }

@@ -1,4 +1,4 @@
-// The scripts of /etc/ppp: their arguments and environment, and that an ip-down never overtakes its ip-up.
+// Runs the scripts of /etc/ppp with their arguments and environment. An ip-down never overtakes its ip-up.
 
 import type { Config } from "../../options/config.ts";
 import type { Child } from "../host/processes.ts";
@@ -8,17 +8,17 @@ import type { Clock, Machine } from "../machine.ts";
 const TURN_MS = 20;
 
 export class Hooks {
-  /** The environment of the scripts, which get nothing of ours: IPLOCAL, PEERNAME and so on. */
+  /** The environment of the scripts: IPLOCAL, PEERNAME and so on, and nothing of our own environment. */
   readonly env = new Map<string, string>();
   readonly #machine: Pick<Machine, "clock" | "processes">;
   readonly #log: (level: LogLevel, text: string) => void;
   readonly #changes: () => Config["environment"];
   readonly #running = new Map<Child, string>();
-  /** Work that must be finished before the program ends. */
+  /** Work that must end before the program ends. */
   readonly #waits = new Set<Promise<unknown>>();
   readonly #pairs = new Map<string, UpDown>();
 
-  /** `changes` are those of `set` and `unset`, which have the last word on the environment. */
+  /** `changes` are those of `set` and `unset`. They override the rest of the environment. */
   constructor(
     machine: Pick<Machine, "clock" | "processes">,
     log: (level: LogLevel, text: string) => void,
@@ -29,7 +29,7 @@ export class Hooks {
     this.#changes = changes;
   }
 
-  /** Starts a script if it is there and safe to run. The promise resolves when it has ended. */
+  /** Starts a script if it exists and is safe to run. The promise resolves when the script has ended. */
   start(path: string, args: readonly string[]): Promise<void> | undefined {
     const { processes } = this.#machine;
     const refusal = processes.hookRefusal(path);
@@ -48,7 +48,7 @@ export class Hooks {
     return this.watch(child, path);
   }
 
-  /** Watches a child until its end: logs how it ended, and keeps the program from ending before it. */
+  /** Waits for the end of a child and logs it. The program does not end before the child. */
   async watch(child: Child, name: string): Promise<void> {
     this.#running.set(child, name);
     const { signal, status } = await child.ended;
@@ -57,18 +57,18 @@ export class Hooks {
     else this.#log("debug", `Script ${name} finished (pid ${child.pid}), status = 0x${waitStatus(status)}`);
   }
 
-  /** Has the end of the program wait for this. It must settle by itself. */
+  /** Makes the end of the program wait for this promise, which must settle without help. */
   wait(done: Promise<unknown>): void {
     this.#waits.add(done);
     void done.finally(() => this.#waits.delete(done));
   }
 
-  /** How often the runtime must have its turn, while work is under way that no descriptor reports. */
+  /** How often the runtime must run, in milliseconds, while work continues that no descriptor reports. */
   turnMs(): number {
     return this.#waits.size > 0 ? TURN_MS : Infinity;
   }
 
-  /** Waits for all scripts, at most so many seconds (0: without limit), and then ends them. */
+  /** Waits for all scripts, at most this number of seconds (0: without limit), and then ends them. */
   async finish(childTimeout: number): Promise<void> {
     await this.#finishScripts(childTimeout);
     while (this.#waits.size > 0) await Promise.all(this.#waits);
@@ -95,7 +95,10 @@ export class Hooks {
     }
   }
 
-  /** The same pair for every link of a session: with `persist`, the last link's scripts may still run when the next is up. */
+  /**
+   * Every link of a session gets the same pair: with `persist`, the scripts of the last link may still run when the
+   * next is up.
+   */
   pair(up: string, down: string): UpDown {
     const key = `${up}\0${down}`;
     const pair = this.#pairs.get(key) ?? new UpDown(this, up, down);
@@ -104,7 +107,7 @@ export class Hooks {
   }
 }
 
-/** The environment with the changes of `set` and `unset` made to it. */
+/** Applies the changes of `set` and `unset` to an environment. */
 export function changed(env: Record<string, string>, changes: Config["environment"]): Record<string, string> {
   const result = { ...env };
   for (const { name, value } of changes) {
@@ -114,7 +117,7 @@ export function changed(env: Record<string, string>, changes: Config["environmen
   return result;
 }
 
-/** pppd prints the exit code where the wait status has it in the second byte. */
+/** pppd prints the wait status, which has the exit code in its second byte. */
 function waitStatus(status: number): string {
   return (status >= 0x100 ? status >>> 8 : status).toString(16);
 }
@@ -127,7 +130,7 @@ async function outlasts(clock: Clock, promise: Promise<unknown>, milliseconds: n
   return result;
 }
 
-/** A script that must not run while its counterpart does: ip-up and ip-down of one interface. */
+/** Two scripts that must not run at the same time: ip-up and ip-down of one interface. */
 export class UpDown {
   readonly #hooks: Hooks;
   readonly #up: string;
@@ -144,7 +147,7 @@ export class UpDown {
     this.#down = down;
   }
 
-  /** `ended` is called when the script has ended, or is not there, and the interface is still up. */
+  /** `ended` is called when the script has ended, or does not exist, if the interface is still up. */
   up(args: readonly string[], ended = (): void => {}): void {
     this.#wanted = "up";
     this.#args = args;
@@ -152,7 +155,7 @@ export class UpDown {
     this.#next();
   }
 
-  /** `args`: the script's arguments, where they are not those of its counterpart. */
+  /** `args` are the script's arguments. By default they are those of the first script. */
   down(args = this.#args): void {
     this.#wanted = "down";
     this.#args = args;

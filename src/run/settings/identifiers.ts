@@ -1,4 +1,5 @@
-// The interface identifiers the options ask for (`ipv6` and so on), as pppd settles them before it opens the line.
+// The interface identifiers that the options ask for (`ipv6` and others). As in pppd, they are settled before the line
+// is opened.
 
 import { NO_ID } from "../../control/options/ipv6cp/interface-identifier.ts";
 import { idOfIpv4, idOfMac } from "../../control/ipv6cp-dialect.ts";
@@ -18,8 +19,9 @@ export type IdentifierOptions = Pick<
 >;
 
 /**
- * Ours and the peer's; NO_ID where the options name none. An identifier that `ipv6` names goes before a hardware address or
- * a number, and these go before the IPv4 addresses. `firstMac` is called only when it is needed.
+ * Our identifier and the peer's. NO_ID when the options give none. An identifier from `ipv6` precedes one from a
+ * hardware address or a number, and these precede one from an IPv4 address. `firstMac` is called only when it is
+ * needed.
  */
 export function identifiers(
   options: IdentifierOptions,
@@ -38,7 +40,7 @@ export function identifiers(
   };
 }
 
-/** A remotenumber is a hardware address, an IPv4 or IPv6 address, or digits as on a telephone. */
+/** A remotenumber is a hardware address, an IPv4 or IPv6 address, or the digits of a telephone number. */
 function idOfNumber({ ipv6cpUseRemotenumber, remotenumber = "" }: IdentifierOptions): InterfaceId | undefined {
   if (!ipv6cpUseRemotenumber) return undefined;
   if (/^([0-9a-f]{1,2}:){5}[0-9a-f]{1,2}$/i.test(remotenumber))
@@ -59,7 +61,7 @@ function isIpv6(text: string): boolean {
 
 /** The low 64 bits of an IPv6 address. */
 function lowHalf(text: string): bigint {
-  // URL writes the address without a dotted tail.
+  // URL prints the address without a dotted part.
   const [head = [], tail = []] = new URL(`http://[${text}]`).hostname
     .slice(1, -1)
     .split("::")

@@ -1,4 +1,4 @@
-// Turns the options, as the manual names them, into the configuration of a Link.
+// Makes the configuration of a Link from the options, which have the names of the manual.
 
 import type { NtJudge } from "../../auth/chap-config.ts";
 import type { EapConfig } from "../../auth/eap-config.ts";
@@ -23,28 +23,28 @@ import { identifiers } from "./identifiers.ts";
 
 const SECOND = 1000;
 
-/** How the two ends may prove themselves, by the secrets files and the options. */
+/** How the two ends may authenticate themselves, as the secrets files and the options say. */
 export interface AuthPlan {
-  /** Methods by which the peer may prove itself to us; empty: it need not. */
+  /** The methods that we demand of the peer. Empty: it need not authenticate itself. */
   readonly demand: readonly AuthMethod[];
-  /** Methods by which we can prove ourselves. */
+  /** The methods by which we can authenticate ourselves. */
   readonly accept: readonly AuthMethod[];
-  /** Undefined: not known yet. */
+  /** Our PAP password. Undefined: not known yet. */
   readonly password: () => string | undefined;
-  /** Our secret for a server, by its name; and that of a peer, by its. Undefined: none. */
+  /** Our secret for a server, found by its name; and the secret of a peer, found by its name. Undefined: none. */
   readonly ourSecret: (server: string) => string | undefined;
   readonly peerSecret: (client: string) => string | undefined;
-  /** Judges MS-CHAP in place of our own secrets. */
+  /** Judges MS-CHAP in place of our secrets. */
   readonly judge?: NtJudge | undefined;
-  /** EAP-TLS, where there are certificates for it. */
+  /** EAP-TLS, if there are certificates for it. */
   readonly clientMethod?: EapConfig["clientMethod"];
   readonly serverMethod?: EapConfig["serverMethod"];
 }
 
-/** What a session asks of the network before it has an interface. */
+/** Questions about the network before the session has an interface. */
 type MacSource = Pick<Network, "firstEthernetMac" | "macOf">;
 
-/** `complain` gets what the options ask for and cannot have. */
+/** `complain` gets a message about each option that cannot be satisfied. */
 export function linkConfig(
   config: Config,
   plan: AuthPlan,
@@ -128,7 +128,7 @@ export function linkConfig(
   };
 }
 
-/** The peer is up by then, so a request without an answer after this time was lost. */
+/** The peer is up at this time, so a request without an answer after this time was lost. */
 const NCP_PATIENCE_MS = 1000;
 
 /** RFC 1661 §4.6, times in seconds. */
@@ -142,7 +142,7 @@ function limits(restart: number, configure: number, terminate: number, failure: 
   };
 }
 
-/** A cable has only the latency of its speed. Behind a modem any latency is possible. */
+/** On a cable, only the line's speed causes latency. Behind a modem any latency is possible. */
 function patience({ modem, speed }: Config): number {
   const frameMs = 60 * 10 * (1000 / (speed === 0 ? 9600 : speed));
   return modem ? 1500 : 60 + 2 * frameMs;
@@ -155,7 +155,7 @@ export function filtersOf({ passFilter, activeFilter }: Config): Filters | undef
   return new Filters(pass, activeFilter && new BpfProgram(activeFilter.program));
 }
 
-/** Undefined: no IPv4 (noip). */
+/** Undefined with noip. */
 export function ipcpConfig(config: Config): IpcpConfig | undefined {
   if (config.noip) return undefined;
   const nothing = config.noOptions;
@@ -196,12 +196,12 @@ function challenges({ msLanman, mschapChallenge, mschap2PeerChallenge }: Config)
   };
 }
 
-/** The octets that a debugging option gives in hex. */
+/** The octets of a debugging option, which are given in hex. */
 function fixed(hex: string | undefined): Uint8Array | undefined {
   return hex !== undefined && /^([0-9a-f]{2})+$/i.test(hex) ? fromHex(hex) : undefined;
 }
 
-/** Undefined: no IPv6 (noipv6). */
+/** Undefined with noipv6. */
 function ipv6cpConfig(config: Config, network: MacSource, complain: (text: string) => void): Ipv6cpConfig | undefined {
   if (!config.ipv6) return undefined;
   return {
@@ -214,13 +214,13 @@ function ipv6cpConfig(config: Config, network: MacSource, complain: (text: strin
   };
 }
 
-/** RFC 1661's own numbers: pppd has no options for CCP's. */
+/** The values of RFC 1661: pppd has no options for those of CCP. */
 const CCP_RESTART = 3;
 const CCP_CONFIGURE = 10;
 const CCP_TERMINATE = 2;
 const CCP_FAILURE = 5;
 
-/** Undefined: no compression (noccp). */
+/** Undefined with noccp. */
 function ccpConfig(config: Config): CcpConfig | undefined {
   if (config.noccp) return undefined;
   const { deflate, nodeflatedraft, bsdcomp, predictor1, lzs, mppc } = config;
@@ -246,17 +246,17 @@ function mppeConfig({ mppe, nomppe40, nomppe56, nomppe128, mppeStateful }: Confi
   };
 }
 
-/** A map of the control characters among the octets. */
+/** The bit map of the control characters among the octets. */
 function controlMap(octets: readonly number[]): number {
   return octets.filter((octet) => octet < 32).reduce((map, octet) => (map | (1 << octet)) >>> 0, 0);
 }
 
-/** With xonxoff, ^S and ^Q stop and start the line itself, so the peer must escape them. */
+/** With xonxoff, ^S and ^Q stop and start the line, so the peer must escape them. */
 function xonxoffMap({ asyncmap, crtscts }: Config): number {
   return crtscts === "xonxoff" ? (asyncmap | 0x000a0000) >>> 0 : asyncmap;
 }
 
-/** One server given serves as both. */
+/** A single server is used twice. */
 function pair(servers: readonly number[]): number[] {
   return servers.length === 1 ? [servers[0]!, servers[0]!] : [...servers];
 }

@@ -1,13 +1,13 @@
-// The options in force: those that the program was started with, what has been found out since, and those of the peer's line
-// in a secrets file while that peer is here. A Config is never written: each change makes another one.
+// The options in force: those given at the start, later findings, and the options in the peer's line of a secrets file
+// while the peer is connected. A Config is never written: each change makes a new one.
 
 import { type Config, withFields } from "../../options/config.ts";
 import type { OptionHost } from "../../options/host.ts";
 import { withPeerOptions } from "../../options/parse.ts";
 
-/** What is found out at run time, and holds instead of what the options said. */
+/** Findings at run time. They override the given options. */
 interface Found {
-  /** Where the adapter is now. */
+  /** The present path of the adapter. */
   device?: string;
   /** The addresses of the interface that `demand` keeps. IPv4 addresses are uint32. */
   ourAddress?: number;
@@ -17,11 +17,11 @@ interface Found {
 export class OptionsInForce {
   readonly #told: Config;
   readonly #found: Found = {};
-  /** Without the peer's options. */
+  /** The options without those of the peer. */
   #own: Config;
   #withPeer: Config | undefined;
 
-  /** `told` is what the program was started with. */
+  /** `told` are the options given at the start. */
   constructor(told: Config) {
     this.#told = told;
     this.#own = told;
@@ -37,7 +37,7 @@ export class OptionsInForce {
     this.#settle({ device });
   }
 
-  /** The interface has these addresses now. One that the peer's options set is forgotten with them. */
+  /** The interface now has these addresses. An address from the peer's options is forgotten with those options. */
   addressesFound(addresses: Pick<Found, "ourAddress" | "peerAddress">): void {
     const { ourAddress, peerAddress } = addresses;
     const { config } = this;
@@ -52,7 +52,10 @@ export class OptionsInForce {
     if (this.#withPeer !== undefined) this.#withPeer = withFields(this.#withPeer, found);
   }
 
-  /** Adds the words of the peer's line, in place of those of a line before. What is wrong with them, for the log. */
+  /**
+   * Applies the words of the peer's line, in place of those of an earlier peer. Returns the message for the log when
+   * they are wrong.
+   */
   addPeerOptions(words: readonly string[], host: OptionHost): string | undefined {
     this.removePeerOptions();
     if (words.length === 0) return undefined;
