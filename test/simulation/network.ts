@@ -1,0 +1,253 @@
+// The network of a simulated computer: TUN interfaces with their addresses, routes, proxy ARP entries, kernel parameters.
+
+import type { DefaultRoute, DefaultRoute6, Interfaces, NetDevice, Routes, Tun } from "../../src/run/host/interfaces.ts";
+import type { Network } from "../../src/run/host/network.ts";
+import { Poll } from "../../src/run/machine.ts";
+import { errnoOf, SimulatedError } from "./errors.ts";
+import type { FileTree } from "./files.ts";
+import { Channel, type Process } from "./process.ts";
+
+interface Route {
+  readonly family: 4 | 6;
+  readonly device: NetDevice;
+  readonly metric: number;
+  readonly gateway: number;
+}
+
+export class SimulatedTun extends Channel implements NetDevice {
+  isUp = false;
+  mtu = 1500;
+  queueLength = 500;
+  readonly addresses: { readonly our: number; readonly peer: number }[] = [];
+  readonly addresses6: { readonly our: Uint8Array; readonly peer: Uint8Array }[] = [];
+  readonly #network: NetworkState;
+  readonly index: number;
+  readonly name: string;
+  readonly #queue: Uint8Array[] = [];
+  #isRemoved = false;
+
+  constructor(network: NetworkState, index: number, name: string) {
+    super();
+    this.#network = network;
+    this.index = index;
+    this.name = name;
+  }
+
+  /** The kernel sends a packet through the interface. False: there is no room in its queue, or it is down. */
+  transmit(packet: Uint8Array): boolean {
+    if (!this.isUp || this.#queue.length >= this.queueLength) return false;
+    this.#queue.push(packet);
+    if (this.#queue.length === 1) this.changed();
+    return true;
+  }
+
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  /** Somebody removes it. */
+  remove(): void {
+    this.#isRemoved = true;
+    this.#network.drop(this);
+    this.changed();
+  }
+
+  events(): number {
+    if (this.#isRemoved) return Poll.ERR;
+    return (this.#queue.length > 0 ? Poll.IN : 0) | Poll.OUT;
+  }
+
+  override read(into: Uint8Array, length: number): number {
+    if (this.#isRemoved) return -errnoOf("EBADFD");
+    const packet = this.#queue.shift();
+    if (packet === undefined) return -errnoOf("EAGAIN");
+    into.set(packet.subarray(0, length));
+    return Math.min(length, packet.length);
+  }
+
+  override write(bytes: Uint8Array): number {
+    if (this.#isRemoved) return -errnoOf("EBADFD");
+    if (!this.isUp) return -errnoOf("EIO");
+    this.#network.received(bytes.slice());
+    return bytes.length;
+  }
+
+  close(): void {
+    this.#queue.length = 0;
+    this.#network.drop(this);
+  }
+}
+
+export class NetworkState {
+  readonly tuns: SimulatedTun[] = [];
+  readonly routes: Route[] = [];
+  readonly proxies = new Set<string>();
+  readonly sysctls = new Map([
+    ["net/ipv4/ip_forward", "0"],
+    ["net/ipv4/ip_dynaddr", "0"],
+  ]);
+  /** The kernel got a packet from an interface. */
+  received: (packet: Uint8Array) => void = () => {};
+  readonly ethernet: NetDevice = { index: 2, name: "eth0" };
+  #indexes = 3;
+
+  constructor() {
+    this.routes.push({ family: 4, device: this.ethernet, metric: 0, gateway: 0xc0a80001 });
+  }
+
+  open(ifname: string | undefined, unit: number | undefined): SimulatedTun {
+    const isTaken = (name: string): boolean => this.tuns.some((tun) => tun.name === name);
+    let name = ifname ?? `ppp${unit ?? 0}`;
+    if (ifname !== undefined && isTaken(ifname)) throw new SimulatedError("TUNSETIFF", ifname, "EBUSY");
+    for (let number = 0; isTaken(name); number++) name = `ppp${number}`;
+    const tun = new SimulatedTun(this, this.#indexes++, name);
+    this.tuns.push(tun);
+    return tun;
+  }
+
+  /** The interface is gone, and all that hung on it. */
+  drop(tun: SimulatedTun): void {
+    tun.isUp = false;
+    tun.addresses.length = tun.addresses6.length = 0;
+    this.dropRoutes(tun);
+    const at = this.tuns.indexOf(tun);
+    if (at >= 0) this.tuns.splice(at, 1);
+  }
+
+  dropRoutes({ index }: NetDevice): void {
+    for (let at = this.routes.length - 1; at >= 0; at--)
+      if (this.routes[at]!.device.index === index) this.routes.splice(at, 1);
+  }
+
+  tun({ index, name }: NetDevice, call: string): SimulatedTun {
+    const found = this.tuns.find((tun) => tun.index === index);
+    if (found === undefined) throw new SimulatedError(call, name, "ENODEV");
+    return found;
+  }
+
+  /** All that a session can change, in words. */
+  get state(): string[] {
+    return [
+      ...this.tuns.map(({ name }) => `interface ${name}`),
+      ...this.routes.map(({ family, device, metric }) => `default route ${family} ${device.name} ${metric}`),
+      ...[...this.proxies].map((proxy) => `proxy ${proxy}`),
+      ...[...this.sysctls].map(([name, value]) => `${name} ${value}`),
+    ];
+  }
+}
+
+function interfacesOf(state: NetworkState, process: Process): Interfaces {
+  return {
+    openTun({ ifname, unit }): Tun {
+      const tun = state.open(ifname, unit);
+      const number = Number(/(\d+)$/.exec(tun.name)?.[1] ?? 0);
+      return { fd: process.open(tun), index: tun.index, name: tun.name, unit: number, readName: () => {} };
+    },
+    find: (name) => [state.ethernet, ...state.tuns].find((device) => device.name === name),
+    set(device, { up, mtu, txQueueLength }) {
+      const tun = state.tun(device, "RTM_SETLINK");
+      if (up !== undefined) tun.isUp = up;
+      if (up === false) state.dropRoutes(tun);
+      if (mtu !== undefined) tun.mtu = mtu;
+      if (txQueueLength !== undefined) tun.queueLength = txQueueLength;
+    },
+    queueLengthOf: (device) => state.tun(device, "RTM_GETLINK").queueLength,
+    noKernelLinkLocal: () => {},
+    addAddress(device, our, peer) {
+      state.tun(device, "RTM_NEWADDR").addresses.push({ our, peer });
+    },
+    removeAddress(device, our, peer) {
+      const { addresses } = state.tun(device, "RTM_DELADDR");
+      const at = addresses.findIndex((one) => one.our === our && one.peer === peer);
+      if (at >= 0) addresses.splice(at, 1);
+    },
+    addAddress6(device, our, peer) {
+      state.tun(device, "RTM_NEWADDR").addresses6.push({ our: our.slice(), peer: peer.slice() });
+    },
+    removeAddress6(device, our) {
+      const { addresses6 } = state.tun(device, "RTM_DELADDR");
+      const at = addresses6.findIndex((one) => Buffer.from(one.our).equals(our));
+      if (at >= 0) addresses6.splice(at, 1);
+    },
+    vrfTable: () => undefined,
+    joinVrf: (device) => {
+      throw new SimulatedError("RTM_SETLINK", device.name, "ENODEV");
+    },
+    findForProxy: () => state.ethernet,
+    addProxy: (device, address) => void state.proxies.add(`${device.name} ${address.join(".")}`),
+    removeProxy: (device, address) => void state.proxies.delete(`${device.name} ${address.join(".")}`),
+  };
+}
+
+function routesOf(state: NetworkState): Routes {
+  const of = (family: 4 | 6): Route[] =>
+    state.routes.filter((route) => route.family === family).sort((a, b) => a.metric - b.metric);
+  const isSame = (route: Route, family: 4 | 6, { index }: NetDevice, metric: number): boolean =>
+    route.family === family && route.device.index === index && route.metric === metric;
+  const remove = (family: 4 | 6, device: NetDevice, metric: number): void => {
+    const at = state.routes.findIndex((route) => isSame(route, family, device, metric));
+    if (at >= 0) state.routes.splice(at, 1);
+  };
+  const requireUp = (device: NetDevice): void => {
+    if (device.index !== state.ethernet.index && !state.tun(device, "RTM_NEWROUTE").isUp)
+      throw new SimulatedError("RTM_NEWROUTE", device.name, "ENETDOWN");
+  };
+  return {
+    defaults: (): DefaultRoute[] =>
+      of(4).map(({ device, gateway, metric }) => ({
+        device: { index: device.index, name: device.name },
+        gateway,
+        metric,
+        fixed: new Uint8Array(12),
+        attributes: [],
+      })),
+    defaults6: (): DefaultRoute6[] => of(6).map(({ device, metric }) => ({ device, gateway: false, metric })),
+    addDefault(family, device, metric) {
+      requireUp(device);
+      if (state.routes.some((route) => isSame(route, family, device, metric))) return;
+      state.routes.unshift({ family, device: { index: device.index, name: device.name }, metric, gateway: 0 });
+    },
+    removeDefault: remove,
+    take: ({ device, metric }) => remove(4, device, metric),
+    putBack({ device, metric, gateway }, behind) {
+      requireUp(device);
+      const route: Route = { family: 4, device, metric, gateway };
+      if (behind) state.routes.push(route);
+      else state.routes.unshift(route);
+    },
+  };
+}
+
+export function networkOf(state: NetworkState, process: Process, files: FileTree, mac: Uint8Array): Network {
+  const refuse = (call: string): never => {
+    throw new SimulatedError(call, "tcp", "EACCES");
+  };
+  return {
+    firstEthernetMac: () => mac,
+    macOf: (ifname) => (ifname === "eth0" ? mac : undefined),
+    namespace: () => "net:[1]",
+    interfaces: interfacesOf(state, process),
+    routes: routesOf(state),
+    tcp: {
+      lookUp: async () => [],
+      text: ({ address, port }) => `${address}:${port}`,
+      startConnecting: () => refuse("socket"),
+      isConnected: () => refuse("connect"),
+      listen: () => refuse("listen"),
+      takeCaller: () => undefined,
+    },
+    readSysctl: (name) => state.sysctls.get(name),
+    writeSysctl(name, value) {
+      if (!state.sysctls.has(name)) return false;
+      state.sysctls.set(name, value);
+      return true;
+    },
+    resolver: () => undefined,
+    resolvconf: () => undefined,
+    writeResolvConf(confdir, servers) {
+      if (files.isFull) return `Failed to create ${confdir}/resolv.conf: No space left on device`;
+      files.put(`${confdir}/resolv.conf`, servers.map((server) => `nameserver ${server}\n`).join(""));
+      return undefined;
+    },
+  };
+}

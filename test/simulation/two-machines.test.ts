@@ -1,0 +1,64 @@
+// Two whole machines in simulated time: they come up, carry packets, and end, and leave nothing behind.
+
+import { expect, test } from "bun:test";
+import { Laplink } from "./laplink.ts";
+
+const LINE = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "lock", "debug", "linkname", "cable"];
+
+test("two machines come up, carry packets both ways, and end with nothing left", () => {
+  const link = new Laplink({ seed: 1 });
+  const { time, computers, traffic } = link;
+  const server = computers[0].start([...LINE, "proxyarp", "ktune", "10.0.0.1:10.0.0.2"]);
+  const client = computers[1].start([...LINE, "noipdefault", "defaultroute", "replacedefaultroute", "usepeerdns"]);
+  expect(time.runUntil(() => link.isUp, 5000)).toBe(true);
+  time.run(1000);
+  expect(computers[0].files.text("/var/run/ppp0.pid")).toBe(`${server.process.pid}\n`);
+  expect(computers[0].files.text("/var/lock/LCK..ttyUSB0")).toContain(String(server.process.pid));
+  expect(computers[0].network.state).toContain("proxy eth0 10.0.0.2");
+  expect(computers[1].network.state).toContain("default route 4 ppp0 0");
+  expect(computers[1].network.state).not.toContain("default route 4 eth0 0");
+  for (const one of traffic) one.start(100, 2);
+  time.run(20_000);
+  for (const one of traffic) one.stop();
+  time.run(5000);
+  for (const { fault, sent, received } of traffic) {
+    expect(fault).toBeUndefined();
+    expect(sent).toBeGreaterThan(150);
+    expect(received).toBe(sent);
+  }
+  server.signal("SIGTERM");
+  expect(time.runUntil(() => !server.isRunning && !client.isRunning, 10_000)).toBe(true);
+  expect([server.exitCode, client.exitCode]).toEqual([5, 16]);
+  expect([server.fault, client.fault]).toEqual([undefined, undefined]);
+  expect([link.leftOn(0), link.leftOn(1)]).toEqual([[], []]);
+});
+
+test("a seed gives the same history each time", () => {
+  const [one, other] = [1, 2].map(() => {
+    const link = new Laplink({ seed: 7, latencyMs: 20 });
+    for (const computer of link.computers) computer.start([...LINE, "persist", "noipdefault:10.0.0.9"].slice(0, -1));
+    link.cables[0]!.damage = 0.001;
+    for (const traffic of link.traffic) traffic.start(50, 3);
+    link.time.run(120_000);
+    return link.transcript;
+  });
+  expect(one).toBe(other!);
+});
+
+test("what a killed machine leaves, its next session takes away", () => {
+  const link = new Laplink({ seed: 2 });
+  const { time, computers } = link;
+  const words = [...LINE, "10.0.0.1:10.0.0.2", "proxyarp", "ktune", "defaultroute", "replacedefaultroute"];
+  const killed = computers[0].start(words);
+  const client = computers[1].start([...LINE, "noipdefault", "persist", "holdoff", "1"]);
+  expect(time.runUntil(() => link.isUp, 5000)).toBe(true);
+  time.run(1000);
+  killed.kill();
+  expect(link.leftOn(0)).toContain("net/ipv4/ip_forward 1");
+  time.run(1000);
+  const next = computers[0].start(words);
+  expect(time.runUntil(() => next.lines.some((line) => line.startsWith("remote IP address")), 60_000)).toBe(true);
+  for (const one of [next, client]) one.signal("SIGTERM");
+  expect(time.runUntil(() => !next.isRunning && !client.isRunning, 10_000)).toBe(true);
+  expect([link.leftOn(0), link.leftOn(1)]).toEqual([[], []]);
+});
