@@ -254,14 +254,26 @@ export class Scene {
   }
 }
 
-/** Kilobytes of memory a process has resident, and milliseconds of CPU it has used. */
-export function usage(pid: number): { rssKb: number; cpuMs: number } {
+/** Kilobytes of memory a process has resident. */
+export function residentKb(pid: number): number {
+  return Number(/^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))![1]);
+}
+
+/** Looks in a row at which a process must be found asleep. One that polls without end is found running. */
+const LOOKS = 20;
+
+/** Resolves when a process has nothing to do. How fast the machine is makes no difference. */
+export async function asleep(pid: number): Promise<void> {
+  let looks = 0;
+  await until(`process ${pid} sleeps`, () => {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    looks = stat.slice(stat.lastIndexOf(")")).startsWith(") S") ? looks + 1 : 0;
+    return looks === LOOKS;
+  });
+}
+
+/** How often a process has gone to sleep since it began. */
+export function sleeps(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, "latin1");
-  // Nanoseconds on a CPU come first; those of all threads are in stat, in ticks of 10 ms.
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return {
-    rssKb: Number(/^VmRSS:\s*(\d+)/m.exec(status)![1]),
-    cpuMs: (Number(fields[11]) + Number(fields[12])) * 10,
-  };
+  return Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)![1]);
 }
