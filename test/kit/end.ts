@@ -1,7 +1,8 @@
 // One end of a laplink: our pppd in a machine, or a real one in the lab. A test asks both the same things, so that it
 // can be written once for all pairings.
 
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Cable, type CableOptions, openCable } from "./cable.ts";
 import { Lab, missing } from "./lab.ts";
@@ -98,15 +99,24 @@ const SESSION_FILE = /^(ppp|LCK|nullmodem-)/;
 /** Writes /var/log/messages in our machines; the guests have the same one. */
 const SYSLOGD = "busybox syslogd";
 
+/** Where our programs are in a machine. */
+const BIN = "/run/bin";
+
 /** Our pppd, in a machine of its own. */
 export class OurEnd implements End {
   readonly kind = "ours";
   readonly machine: Machine;
-  readonly #path = `${dirname(built())}:/usr/sbin:/usr/bin:/sbin:/bin`;
+  readonly #path = `${BIN}:/usr/sbin:/usr/bin:/sbin:/bin`;
   #program: Program | undefined;
 
+  /** Puts our programs where every user may run them: a clone in /root is closed to all but root. */
   constructor(machine: Machine) {
     this.machine = machine;
+    const [from, to] = [dirname(built()), machine.path(BIN)];
+    if (existsSync(to) || spawnSync("cp", ["-al", from, to], { stdio: "ignore" }).status === 0) return;
+    // On another file system.
+    rmSync(to, { recursive: true, force: true });
+    spawnSync("cp", ["-a", from, to], { stdio: "inherit" });
   }
 
   async install(files: Readonly<Record<string, string>>): Promise<void> {
