@@ -120,18 +120,8 @@ async function main(): Promise<number> {
   if (ppp === undefined) throw new Error(`--ppp ${values.ppp}: the lab has --ppp ${VERSIONS.join(" and --ppp ")}`);
   const why = values.qemu ? pcMissing() : missing(ppp);
   if (why !== undefined) throw new Error(why);
-  const {
-    qemu = false,
-    user: users = [],
-    etc,
-    tty,
-    attach,
-    timeout = String(DAY_SECONDS),
-    baud,
-    ber,
-    drop,
-    seed,
-  } = values;
+  const { qemu = false, user: users = [], etc, tty, attach, timeout = String(DAY_SECONDS) } = values;
+  const { baud, ber, drop, seed } = values;
   const numbers = Object.entries({ baud, ber, drop, seed, timeout })
     .filter(([, text]) => text !== undefined)
     .map(([name, text]) => [name, Number(text)]);

@@ -39,7 +39,7 @@ export function addRoute(
   table = MAIN_TABLE,
 ): void {
   try {
-    changeRoute(nl.RTM.NEWROUTE, nl.FLAGS.create, device, destination, prefix, metric, table);
+    changeRoute("NEWROUTE", device, destination, prefix, metric, table);
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;
   }
@@ -53,12 +53,11 @@ export function removeRoute(
   metric = 0,
   table = MAIN_TABLE,
 ): void {
-  nl.forgiving(() => changeRoute(nl.RTM.DELROUTE, nl.FLAGS.none, device, destination, prefix, metric, table));
+  nl.forgiving(() => changeRoute("DELROUTE", device, destination, prefix, metric, table));
 }
 
 function changeRoute(
-  type: number,
-  flags: number,
+  type: "NEWROUTE" | "DELROUTE",
   device: Device,
   destination: Uint8Array,
   prefix: number,
@@ -77,7 +76,8 @@ function changeRoute(
   if (table > 255) attributes.push([RTA.TABLE, nl.u32Value(table)]);
   if (prefix > 0) attributes.push([RTA.DST, destination]);
   if (metric > 0) attributes.push([RTA.PRIORITY, nl.u32Value(metric)]);
-  nl.netlink(type, flags, fixed, attributes, type === nl.RTM.NEWROUTE ? "RTM_NEWROUTE" : "RTM_DELROUTE", device.name);
+  const flags = type === "NEWROUTE" ? nl.FLAGS.create : nl.FLAGS.none;
+  nl.netlink(nl.RTM[type], flags, fixed, attributes, `RTM_${type}`, device.name);
 }
 
 /** The IPv4 default routes of a table. The one in use comes first. */

@@ -124,29 +124,19 @@ export function pamLogin(request: PamRequest, log: (level: LogLevel, text: strin
 
   // In this case pppd tells the peer "Session started successfully" and still refuses it.
   if (handle === null || started !== SUCCESS) return refuse(started);
-  const session = (opened: boolean): PamSession => ({
-    close() {
-      system.openlog(IDENT.address, LOG_PID, LOG_DAEMON);
-      pam.pam_end(handle, opened ? pam.pam_close_session(handle, SILENT) : SUCCESS);
-      conversation.close();
-    },
-  });
+  const close = (opened: boolean): void => {
+    system.openlog(IDENT.address, LOG_PID, LOG_DAEMON);
+    pam.pam_end(handle, opened ? pam.pam_close_session(handle, SILENT) : SUCCESS);
+    conversation.close();
+  };
   let error = setItems(pam, handle, request, conversation);
   if (error !== SUCCESS) return refuse(error);
 
   if (password !== undefined) {
-    log("debug", "Attempting PAM authentication");
-    error = pam.pam_authenticate(handle, SILENT);
+    error = authenticate(pam, handle, user, log);
     conversation.forget();
-    if (error === USER_UNKNOWN) {
-      log("debug", "User unknown, failing PAM authentication");
-      return refuse(error, "User unknown - cannot authenticate via PAM");
-    }
-    if (error !== SUCCESS) {
-      log("debug", `PAM Authentication failed: ${error}: ${pamText(pam, handle, error)}`);
-      return refuse(error);
-    }
-    log("debug", `PAM Authentication OK for ${user}`);
+    if (error === USER_UNKNOWN) return refuse(error, "User unknown - cannot authenticate via PAM");
+    if (error !== SUCCESS) return refuse(error);
   }
 
   log("debug", "Attempting PAM account checks");
@@ -155,7 +145,7 @@ export function pamLogin(request: PamRequest, log: (level: LogLevel, text: strin
     // The peer was authenticated by other means (secrets file, RADIUS). It needs no system account, and gets no session
     // without one.
     log("debug", "User unknown, ignoring PAM restrictions");
-    return { ok: true, message: "User unknown - ignoring PAM restrictions", session: session(false) };
+    return { ok: true, message: "User unknown - ignoring PAM restrictions", session: { close: () => close(false) } };
   }
   if (error !== SUCCESS) {
     log("debug", `PAM Account checks failed: ${error}: ${pamText(pam, handle, error)}`);
@@ -169,7 +159,22 @@ export function pamLogin(request: PamRequest, log: (level: LogLevel, text: strin
     return refuse(error);
   }
   log("debug", `PAM Session opened for user ${user}`);
-  return { ok: true, message: "Session started successfully", session: session(true) };
+  return { ok: true, message: "Session started successfully", session: { close: () => close(true) } };
+}
+
+/** Checks the password. Returns PAM's error number. */
+function authenticate(
+  pam: Libpam,
+  handle: Pointer,
+  user: string,
+  log: (level: LogLevel, text: string) => void,
+): number {
+  log("debug", "Attempting PAM authentication");
+  const error = pam.pam_authenticate(handle, SILENT);
+  if (error === USER_UNKNOWN) log("debug", "User unknown, failing PAM authentication");
+  else if (error !== SUCCESS) log("debug", `PAM Authentication failed: ${error}: ${pamText(pam, handle, error)}`);
+  else log("debug", `PAM Authentication OK for ${user}`);
+  return error;
 }
 
 /** Answers the questions of PAM's modules and receives the delay that they request after a failure. */

@@ -51,67 +51,14 @@ export function linkConfig(
   network: MacSource,
   complain: (text: string) => void,
 ): LinkConfig {
-  const nothing = config.noOptions;
   return {
-    lcp: {
-      mru: nothing || config.defaultMru ? undefined : config.mru,
-      asyncmap: nothing || config.defaultAsyncmap ? undefined : xonxoffMap(config),
-      allowAsyncmap: !nothing && !config.defaultAsyncmap,
-      escapedAsyncmap: controlMap(config.escape),
-      magic: !nothing && !config.nomagic,
-      pcomp: !nothing && !config.nopcomp,
-      accomp: !nothing && !config.noaccomp,
-      endpoint: !nothing && !config.noendpoint,
-      multilink: config.multilink ? multilinkConfig(config, network) : undefined,
-      qualityPeriod: nothing ? -1 : config.lqrInterval * 100,
-      callback: config.callback !== undefined,
-      fcs: nothing ? undefined : config.fcs,
-      limits: {
-        ...limits(config.lcpRestart, config.lcpMaxConfigure, config.lcpMaxTerminate, config.lcpMaxFailure),
-        patienceMs: patience(config),
-      },
-      start: { passive: config.passive, silent: config.silent },
-      authRequired: config.facts.authRequired,
-      demand: plan.demand,
-      accept: plan.accept,
-    },
+    lcp: lcpConfig(config, plan, network),
     echo: {
       intervalMs: config.lcpEchoInterval * SECOND,
       failure: config.lcpEchoFailure,
       adaptive: config.lcpEchoAdaptive,
     },
-    authentication: {
-      pap: {
-        restartMs: config.papRestart * SECOND,
-        maxAuthreq: config.papMaxAuthreq,
-        timeoutMs: config.papTimeout * SECOND,
-      },
-      chap: {
-        ...names(config),
-        ...challenges(config),
-        restartMs: config.chapRestart * SECOND,
-        maxChallenge: config.chapMaxChallenge,
-        intervalMs: config.chapInterval * SECOND,
-        timeoutMs: config.chapTimeout * SECOND,
-        judge: plan.judge,
-      },
-      eap: {
-        ...names(config),
-        ...challenges(config),
-        restartMs: config.eapRestart * SECOND,
-        maxRequests: config.eapMaxSreq,
-        intervalMs: config.eapInterval * SECOND,
-        timeoutMs: config.eapTimeout * SECOND,
-        maxReceived: config.eapMaxRreq,
-        clientMethod: plan.clientMethod,
-        serverMethod: plan.serverMethod,
-      },
-      name: config.name,
-      user: config.user,
-      password: plan.password,
-      ourSecret: plan.ourSecret,
-      peerSecret: plan.peerSecret,
-    },
+    authentication: authenticationConfig(config, plan),
     networks: {
       ipcp: ipcpConfig(config),
       ipv6cp: ipv6cpConfig(config, network, complain),
@@ -125,6 +72,67 @@ export function linkConfig(
     callback: config.callback,
     debug: config.debug,
     hidePassword: config.hidePassword,
+  };
+}
+
+function lcpConfig(config: Config, plan: AuthPlan, network: MacSource): LinkConfig["lcp"] {
+  const nothing = config.noOptions;
+  return {
+    mru: nothing || config.defaultMru ? undefined : config.mru,
+    asyncmap: nothing || config.defaultAsyncmap ? undefined : xonxoffMap(config),
+    allowAsyncmap: !nothing && !config.defaultAsyncmap,
+    escapedAsyncmap: controlMap(config.escape),
+    magic: !nothing && !config.nomagic,
+    pcomp: !nothing && !config.nopcomp,
+    accomp: !nothing && !config.noaccomp,
+    endpoint: !nothing && !config.noendpoint,
+    multilink: config.multilink ? multilinkConfig(config, network) : undefined,
+    qualityPeriod: nothing ? -1 : config.lqrInterval * 100,
+    callback: config.callback !== undefined,
+    fcs: nothing ? undefined : config.fcs,
+    limits: {
+      ...limits(config.lcpRestart, config.lcpMaxConfigure, config.lcpMaxTerminate, config.lcpMaxFailure),
+      patienceMs: patience(config),
+    },
+    start: { passive: config.passive, silent: config.silent },
+    authRequired: config.facts.authRequired,
+    demand: plan.demand,
+    accept: plan.accept,
+  };
+}
+
+function authenticationConfig(config: Config, plan: AuthPlan): LinkConfig["authentication"] {
+  return {
+    pap: {
+      restartMs: config.papRestart * SECOND,
+      maxAuthreq: config.papMaxAuthreq,
+      timeoutMs: config.papTimeout * SECOND,
+    },
+    chap: {
+      ...names(config),
+      ...challenges(config),
+      restartMs: config.chapRestart * SECOND,
+      maxChallenge: config.chapMaxChallenge,
+      intervalMs: config.chapInterval * SECOND,
+      timeoutMs: config.chapTimeout * SECOND,
+      judge: plan.judge,
+    },
+    eap: {
+      ...names(config),
+      ...challenges(config),
+      restartMs: config.eapRestart * SECOND,
+      maxRequests: config.eapMaxSreq,
+      intervalMs: config.eapInterval * SECOND,
+      timeoutMs: config.eapTimeout * SECOND,
+      maxReceived: config.eapMaxRreq,
+      clientMethod: plan.clientMethod,
+      serverMethod: plan.serverMethod,
+    },
+    name: config.name,
+    user: config.user,
+    password: plan.password,
+    ourSecret: plan.ourSecret,
+    peerSecret: plan.peerSecret,
   };
 }
 

@@ -1,0 +1,118 @@
+// Judges the name and password of a peer's PAP request: by pap-secrets, the users of the system, or Samba.
+
+import { bytesOf, printable } from "../../bytes/text.ts";
+import type { Config } from "../../options/config.ts";
+import { findSecret, type FoundSecret, LOGIN_SECRET } from "../../options/secrets.ts";
+import type { LoginSession } from "../host/users.ts";
+import type { Log, LogLevel } from "../log.ts";
+import type { Machine } from "../machine.ts";
+import type { OptionsInForce } from "../settings/options-in-force.ts";
+import type { Proofs } from "./proofs.ts";
+import type { Winbind } from "./samba.ts";
+import type { SecretFiles } from "./secret-files.ts";
+
+/** Wrong passwords before each further one is delayed, and before the link is ended. */
+const FREE_FAILURES = 3;
+const MOST_FAILURES = 10;
+const PENALTY_MS = 5000;
+
+/** The answer to a peer's PAP request. The delay slows down guessing. */
+export interface PapVerdict {
+  readonly accepted: boolean;
+  readonly message: string;
+  readonly delayMs: number;
+}
+
+export interface PapJudgeHost {
+  readonly machine: Machine;
+  readonly options: OptionsInForce;
+  readonly log: Log;
+  readonly files: SecretFiles;
+  readonly proofs: Proofs;
+  readonly winbind: Winbind | undefined;
+  /** The peer is authenticated by this entry of pap-secrets. */
+  admitted(found: FoundSecret): void;
+}
+
+export class PapJudge {
+  readonly #host: PapJudgeHost;
+  #failures = 0;
+  #session: LoginSession | undefined;
+
+  constructor(host: PapJudgeHost) {
+    this.#host = host;
+  }
+
+  get #config(): Config {
+    return this.#host.options.config;
+  }
+
+  /** Asks Samba to judge the peer's name and password. Undefined when judge() alone is to judge them. */
+  askSamba(user: string, password: string, tty: string, ifname: string): Promise<PapVerdict> | undefined {
+    return this.#host.winbind?.judgePassword(user, password).then(({ accepted, message }) => {
+      if (accepted) return { accepted, message, delayMs: 0 };
+      // A name that Samba does not know may be in our own file. A line for every client does not admit a name that
+      // Samba refused.
+      const { papSecrets, name, login } = this.#config;
+      const text = this.#host.files.text(papSecrets);
+      const found = text === undefined ? undefined : findSecret(text, user, name, { file: papSecrets });
+      if (found !== undefined && (found.secret !== "" || login)) return this.judge(user, password, tty, ifname);
+      return this.#refuse({ message: message || "Login incorrect", delayMs: 0 }, tty, user);
+    });
+  }
+
+  /** With `login` this asks the system, which takes milliseconds. */
+  judge(user: string, password: string, tty: string, ifname: string): PapVerdict {
+    const { machine, log, files, proofs } = this.#host;
+    const found = this.#findPeer(user);
+    if (found === undefined || !this.#passwordFits(found, password))
+      return this.#refuse({ message: "Login incorrect", delayMs: 0 }, tty, user);
+    const { login, enableSession, name } = this.#config;
+    if (!login && found.secret !== LOGIN_SECRET && !enableSession) return this.#admit(found, "Login ok");
+    const asked = login || found.secret === LOGIN_SECRET ? password : undefined;
+    if (asked !== undefined) proofs.peerSearched(user, files.searched("pap", user, name, found), "the system");
+    const write = (level: LogLevel, text: string): void => log.write(level, text);
+    const result = machine.users.login({ user, password: asked, tty, ifname, log: write });
+    if (!result.ok) return this.#refuse(result, tty, user);
+    this.#session = result.session;
+    // With enable-session alone, a session is opened and its message is not sent to the peer.
+    return this.#admit(found, asked === undefined ? "Login ok" : result.message);
+  }
+
+  /** Ends the login session of the peer: the link is down. */
+  leave(): void {
+    this.#session?.close();
+    this.#session = undefined;
+  }
+
+  #findPeer(user: string): FoundSecret | undefined {
+    const { log, files, proofs } = this.#host;
+    const entry = files.findPeer("pap", user);
+    if (entry === undefined) return undefined;
+    const found = entry ?? undefined;
+    if (found === undefined) log.write("warn", `no PAP secret found for ${printable(user)}`);
+    proofs.peerSearched(user, files.searched("pap", user, this.#config.name, found));
+    return found;
+  }
+
+  /** An empty secret fits every password. With `login` the system checks the password then. */
+  #passwordFits({ secret }: FoundSecret, password: string): boolean {
+    if (secret === "" || secret === LOGIN_SECRET) return true;
+    if (!this.#config.papcrypt && secret === password) return true;
+    return this.#host.machine.users.cryptMatches(bytesOf(password), secret);
+  }
+
+  #admit(found: FoundSecret, message: string): PapVerdict {
+    this.#failures = 0;
+    this.#host.admitted(found);
+    return { accepted: true, message, delayMs: 0 };
+  }
+
+  #refuse({ message, delayMs }: { message: string; delayMs: number }, tty: string, user: string): PapVerdict {
+    this.#failures++;
+    if (this.#failures >= MOST_FAILURES)
+      this.#host.log.write("warn", `${this.#failures} LOGIN FAILURES ON ${tty}, ${printable(user)}`);
+    const penalty = Math.max(0, Math.min(this.#failures, MOST_FAILURES) - FREE_FAILURES) * PENALTY_MS;
+    return { accepted: false, message, delayMs: delayMs + penalty };
+  }
+}
