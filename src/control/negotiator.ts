@@ -11,13 +11,13 @@ import {
   putControl,
   sameOptions,
 } from "../wire/control.ts";
+import { AgreedRequest } from "./agreed-request.ts";
 import { Automaton, type Action, type AutomatonEvent, type AutomatonOptions, State } from "./automaton.ts";
 import type { Answer, Dialect, Limits, Lower } from "./dialect.ts";
 import { OwnRequest } from "./own-request.ts";
 
 const EMPTY = new Uint8Array(0);
-/** Code, identifier, length. */
-const HEADER = 4;
+const MOST_REJECTED = 120;
 
 export class Negotiator {
   readonly #dialect: Dialect;
@@ -31,9 +31,7 @@ export class Negotiator {
   #naksSent = 0;
   /** Naks and empty Rejects since the last answer that changed our request. */
   #sterile = 0;
-  /** The peer's request that we agreed to, from its code to its last option. Undefined when it was already repeated. */
-  #agreed: Uint8Array | undefined;
-  #agreedAt = 0;
+  readonly #agreed = new AgreedRequest();
   #heard = false;
   #reason = "";
   /** The state in which the event began, and the packet that it is about. */
@@ -154,7 +152,7 @@ export class Negotiator {
       this.#feed("RCR+", now);
       return;
     }
-    if (state === State.Opened && this.#saidAgain(packet, control, now)) return;
+    if (state === State.Opened && this.#ackAgain(packet, control, now)) return;
     // The peer started again. Our request and our judgement start again too, because our magic number is new.
     if (state === State.Opened || state === State.Stopped) this.#restart();
     if (state === State.ReqSent && !this.#heard && !this.#request.answered) this.#request.peerHeard(now);
@@ -162,24 +160,16 @@ export class Negotiator {
     const list = parseOptions(packet, control.dataStart, control.dataEnd);
     this.#answer = this.#dialect.judge(list, this.#naksSent >= this.#limits.maxFailure);
     const good = this.#answer.code === Code.ConfAck;
-    this.#agreed = good ? packet.slice(control.dataStart - HEADER, control.dataEnd) : undefined;
-    this.#agreedAt = now;
+    if (good) this.#agreed.keep(packet, control, now);
+    else this.#agreed.forget();
     if (good) this.#naksSent = 0;
     else if (this.#answer.code === Code.ConfNak) this.#naksSent++;
     this.#feed(good ? "RCR+" : "RCR-", now);
   }
 
-  /**
-   * The peer repeats the request that we agreed to, because our Ack was late or lost. It is Acked again and the layer
-   * stays up. A second repetition, or a late one, is a new negotiation. (By RFC 1661 §4.4 the first one would be.)
-   */
-  #saidAgain(packet: Uint8Array, control: Control, now: number): boolean {
-    const agreed = this.#agreed;
-    this.#agreed = undefined;
-    if (agreed === undefined || now - this.#agreedAt > 2 * this.#limits.restartMs) return false;
-    const start = control.dataStart - HEADER;
-    if (control.dataEnd - start !== agreed.length) return false;
-    if (!agreed.every((octet, at) => octet === packet[start + at])) return false;
+  /** Acknowledges a repetition of the request that we agreed to. False: it is a new request. */
+  #ackAgain(packet: Uint8Array, control: Control, now: number): boolean {
+    if (!this.#agreed.isRepeated(packet, control, now - 2 * this.#limits.restartMs)) return false;
     const { options } = this.#answer!;
     this.#lower.send(this.#dialect.protocol, (buf, at) => putConfigure(buf, at, Code.ConfAck, control.id, options));
     return true;
@@ -350,5 +340,3 @@ export class Negotiator {
     this.#dialect.reset();
   }
 }
-
-const MOST_REJECTED = 120;

@@ -8,14 +8,13 @@ import { FCS_ROOM } from "../frame/fcs.ts";
 import { HEADROOM, protocolAt, protocolEnd } from "../frame/header.ts";
 import type { Level, Lower } from "../control/dialect.ts";
 import { cutControl } from "../wire/control.ts";
-import type { Endpoint } from "../wire/lcp.ts";
 import { Protocol } from "../wire/protocols.ts";
+import type { Member, Terms } from "./bundle-member.ts";
 import { FIRST_CONTROL, LOST } from "./datapath.ts";
 import { endpointText } from "../control/options/lcp/endpoint-discriminator.ts";
 import type { LinkEvent } from "./events.ts";
 import { fragmentLength, MpSender } from "./mp-sender.ts";
 import { MpReceiver } from "./mp-receiver.ts";
-import type { MppeKeys } from "./compression.ts";
 import { Networks, type NetworksConfig } from "./networks.ts";
 import { type Timer, Timers } from "./timers.ts";
 import { Trace } from "./trace.ts";
@@ -43,40 +42,6 @@ export interface BundleHost {
   random32(): number;
   peerMayUse(address: number): boolean;
   madeUpPeerAddress(): number;
-}
-
-/** What a link has agreed on with its peer when it asks to join. */
-export interface Terms {
-  /** The authenticated name of the peer, or "". */
-  readonly peerName: string;
-  readonly endpoint: Endpoint | undefined;
-  /** True when both sides asked for multilink. */
-  readonly multilink: boolean;
-  /** The longest packet that we reassemble, and the longest that the peer does. */
-  readonly ourMrru: number;
-  readonly peerMrru: number;
-  readonly ourShortSequence: boolean;
-  readonly peerShortSequence: boolean;
-  readonly peerMru: number;
-  readonly keys: MppeKeys | "both" | undefined;
-}
-
-/** A link, as the bundle uses it. */
-export interface Member {
-  /** Its frame buffer. */
-  readonly frame: Uint8Array;
-  /**
-   * The rate in octets a millisecond (0: unknown), and the octets that will be sent before anything that is sent now.
-   */
-  load(now: number): { rate: number; backlog: number };
-  /** True when a packet of `length` octets fits for certain. */
-  hasRoom(length: number): boolean;
-  /**
-   * Sends packet[start, end) of a protocol. It may overwrite PIECE_ROOM octets before the packet and FCS_ROOM after it.
-   */
-  sendPacket(protocol: number, packet: Uint8Array, start: number, end: number, now: number): void;
-  rejectProtocol(protocol: number, packet: Uint8Array, start: number, end: number): void;
-  close(reason: string, now: number): void;
 }
 
 interface Joined {

@@ -7,10 +7,10 @@ import type { Ring } from "../bytes/ring.ts";
 import type { Level, Lower } from "../control/dialect.ts";
 import { DEFAULT_MRU } from "../control/options/lcp/max-receive-unit.ts";
 import type { Deframer } from "../frame/deframer.ts";
-import { HEADROOM } from "../frame/header.ts";
-import { Protocol, protocolName } from "../wire/protocols.ts";
 import { Admission } from "./admission.ts";
-import type { Bundle, Member } from "./bundle.ts";
+import type { Bundle } from "./bundle.ts";
+import { type Member, termsOf } from "./bundle-member.ts";
+import { ControlPackets } from "./control-packets.ts";
 import { LOST } from "./datapath.ts";
 import type { LinkEvent, Phase } from "./events.ts";
 import { Framing } from "./framing.ts";
@@ -22,8 +22,13 @@ import { PacketFinder } from "./packet-finder.ts";
 import { type Timer, Timers } from "./timers.ts";
 import { Trace } from "./trace.ts";
 
-/** In the order of pppd's phase numbers, which a log line prints. Only pppd has the phases without a name. */
-const PHASES = ["dead", "", "", "", "establish", "authenticate", "callback", "network", "", "terminate"];
+/** What the parts of a link share. */
+interface Parts {
+  lower(timer: Timer): Lower;
+  emit(event: LinkEvent): void;
+  log(level: Level, text: string): void;
+  random32(): number;
+}
 
 export class Link implements Member {
   readonly trace: Trace;
@@ -34,6 +39,7 @@ export class Link implements Member {
   readonly #timers = new Timers();
   readonly #control: LinkControl;
   readonly #admission: Admission;
+  readonly #packets: ControlPackets;
   readonly #finder: PacketFinder;
   /** The link's own network phase, or that of its bundle. */
   readonly networks: Networks;
@@ -53,22 +59,46 @@ export class Link implements Member {
     this.#framing = new Framing(host.output, host.frame, config.escape, config.receiveAll);
     this.deframer = this.#framing.deframer;
     const lower = (timer: Timer): Lower => ({
-      send: (protocol, write) => this.#sendControl(protocol, write),
+      send: (protocol, write) => this.#packets.send(protocol, write, this.#now),
       log: (level, text) => this.#log(level, text),
       wakeAt: (at) => this.#timers.set(timer, at),
       roundTrip: (milliseconds) => this.#emit({ type: "round-trip", milliseconds, octets: this.#framing.lineOctets }),
     });
-    const parts = {
+    const parts: Parts = {
       lower,
-      emit: (event: LinkEvent) => this.#emit(event),
-      log: (level: Level, text: string) => this.#log(level, text),
+      emit: (event) => this.#emit(event),
+      log: (level, text) => this.#log(level, text),
       random32: host.random32,
     };
-    this.#control = new LinkControl(config.lcp, config.echo, {
+    this.#control = this.#ownControl(parts);
+    this.#admission = this.#ownAdmission(parts);
+    this.networks = host.bundle?.networks ?? this.#ownNetworks(lower);
+    this.#packets = new ControlPackets({
+      framing: this.#framing,
+      trace: this.trace,
+      control: this.#control,
+      admission: this.#admission,
+      networks: this.networks,
+      phase: () => this.#phase,
+      log: parts.log,
+    });
+    this.#finder = new PacketFinder({
+      framing: this.#framing,
+      networks: this.networks,
+      control: this.#control,
+      bundle: this.#bundle,
+      member: this,
+      receiveControl: (protocol, packet, start, end, now) => this.#packets.receive(protocol, packet, start, end, now),
+      log: parts.log,
+    });
+  }
+
+  #ownControl(parts: Parts): LinkControl {
+    return new LinkControl(this.#config.lcp, this.#config.echo, {
       ...parts,
       framing: this.#framing,
       timers: this.#timers,
-      timed: host.timed,
+      timed: this.#host.timed,
       mtu: () => this.#mtu,
       speaks: (protocol) => this.#admission.speaks(protocol) || this.networks.speaks(protocol),
       protocolRejected: (protocol, now) => this.#protocolRejected(protocol, now),
@@ -76,28 +106,21 @@ export class Link implements Member {
       down: (now) => this.#lcpDown(now),
       finished: () => this.#lcpFinished(),
     });
-    const { authRequired, accept } = config.lcp;
-    this.#admission = new Admission(
-      { ...config, authRequired, canEap: accept.includes("eap") },
+  }
+
+  #ownAdmission(parts: Parts): Admission {
+    const { authRequired, accept } = this.#config.lcp;
+    return new Admission(
+      { ...this.#config, authRequired, canEap: accept.includes("eap") },
       {
         ...parts,
-        admitsStrangers: host.admitsStrangers,
+        admitsStrangers: this.#host.admitsStrangers,
         mtu: () => this.#mtu,
         setPhase: (phase) => this.#setPhase(phase),
         fail: (failure, reason, now) => this.#control.fail(failure, reason, now),
         admitted: (now) => this.#startNetworks(now),
       },
     );
-    this.networks = host.bundle?.networks ?? this.#ownNetworks(lower);
-    this.#finder = new PacketFinder({
-      framing: this.#framing,
-      networks: this.networks,
-      control: this.#control,
-      bundle: this.#bundle,
-      member: this,
-      receiveControl: (protocol, packet, start, end, now) => this.#receiveControl(protocol, packet, start, end, now),
-      log: parts.log,
-    });
   }
 
   #ownNetworks(lower: (timer: Timer) => Lower): Networks {
@@ -252,36 +275,8 @@ export class Link implements Member {
     return this.#finder.end;
   }
 
-  #receiveControl(protocol: number, frame: Uint8Array, start: number, end: number, now: number): void {
-    this.trace.packet("rcvd", protocol, frame, start, end, this.networks.up);
-    this.#control.heard?.packet(protocol, start < end ? frame[start] : undefined);
-    if (protocol === Protocol.LCP) {
-      this.#control.receive(frame, start, end, now);
-      return;
-    }
-    if (!this.#control.opened) {
-      this.#log("debug", "Discarded non-LCP packet when LCP not open");
-      return;
-    }
-    if (protocol === Protocol.LQR && this.#control.receiveReport(frame, start, end, now)) return;
-    if (this.#admission.receive(protocol, frame, start, end, now)) return;
-    if (this.#phase === "authenticate" && this.networks.speaks(protocol))
-      this.#admission.authentication.heardNetwork(now);
-    if (this.#phase !== "network") {
-      this.#log("debug", `discarding proto 0x${protocol.toString(16)} in phase ${PHASES.indexOf(this.#phase)}`);
-      return;
-    }
-    if (!this.networks.receiveControl(protocol, frame, start, end, now))
-      this.rejectProtocol(protocol, frame, start, end);
-  }
-
   rejectProtocol(protocol: number, frame: Uint8Array, start: number, end: number): void {
-    if (this.trace.level > 0) {
-      const name = protocolName(protocol);
-      const hex = `0x${protocol.toString(16)}`;
-      this.#log("warn", `Unsupported protocol ${name === undefined ? hex : `'${name}' (${hex})`} received`);
-    }
-    this.#control.rejectProtocol(protocol, frame, start, end);
+    this.#packets.reject(protocol, frame, start, end);
   }
 
   // ── to the line ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -319,13 +314,6 @@ export class Link implements Member {
     this.#framing.flush(now);
   }
 
-  #sendControl(protocol: number, write: (buf: Uint8Array, at: number) => number): void {
-    const framing = this.#framing;
-    framing.compose(write);
-    this.trace.packet("sent", protocol, framing.control, HEADROOM, framing.controlEnd, this.networks.up);
-    framing.sendControl(protocol, this.#now);
-  }
-
   // ── LCP ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   get #mtu(): number {
@@ -361,27 +349,15 @@ export class Link implements Member {
       return;
     }
     const { got, peer } = this.#control.options;
-    const trouble = bundle.join(
-      this,
-      {
-        peerName: this.#admission.authentication.peerName,
-        endpoint: peer.endpoint,
-        multilink: got.mrru !== undefined && peer.mrru !== undefined,
-        ourMrru: got.mrru ?? DEFAULT_MRU,
-        peerMrru: peer.mrru ?? DEFAULT_MRU,
-        ourShortSequence: got.shortSequence,
-        peerShortSequence: peer.shortSequence,
-        peerMru: peer.mru ?? DEFAULT_MRU,
-        keys: this.#admission.authentication.mppeKeys(),
-      },
-      now,
-    );
+    const { authentication } = this.#admission;
+    const terms = termsOf(got, peer, authentication.peerName, authentication.mppeKeys());
+    const trouble = bundle.join(this, terms, now);
     if (trouble === undefined) return;
     this.#log("error", `This link cannot join the bundle: ${trouble}`);
     this.#control.fail("not-in-bundle", "Not in the bundle", now);
   }
 
-  // ── what is said ─────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #setPhase(phase: Phase): void {
     if (phase === this.#phase) return;
