@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
+import { readSource } from "./source-text.ts";
 
 /** The folders a folder may import from besides itself. "main" is what lies in src/ directly. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
@@ -55,83 +56,6 @@ const NOT_IN_RUN =
   /(?<![.\w$#])(Date|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|performance|console|process|Bun|globalThis|fetch|crypto\.\w+)\b(?!\s*\??:)/g;
 
 const IMPORT = /(?<![.\w$])(?:from|import|require)\s*\(?\s*["']/g;
-
-interface Source {
-  /** The text with comments and what stands in quotes blanked; positions and lines as before. */
-  readonly code: string;
-  /** The text in quotes by the position of the opening one. */
-  readonly quoted: ReadonlyMap<number, string>;
-}
-
-/** Tells code from comments and strings. `code` keeps the quotes and the expressions in templates. */
-export function readSource(text: string): Source {
-  const code = text.split("");
-  const quoted = new Map<number, string>();
-  const blank = (from: number, to: number): void => {
-    for (let at = from; at < to; at++) if (code[at] !== "\n") code[at] = " ";
-  };
-  /** For each template we are in, the braces open inside its expression. */
-  const templates: number[] = [];
-  let before = "";
-
-  const endOf = (from: number, quote: string, isEnd: (at: number) => boolean): number => {
-    let at = from;
-    while (at < text.length && !isEnd(at)) at += text[at] === "\\" ? 2 : 1;
-    blank(from, Math.min(at, text.length));
-    before = quote;
-    return at;
-  };
-  const template = (from: number): number => {
-    const at = endOf(from, "`", (at) => text[at] === "`" || text.startsWith("${", at));
-    if (text[at] !== "$") return at + 1;
-    templates.push(0);
-    before = "{";
-    return at + 2;
-  };
-  const regex = (from: number): number => {
-    let inClass = false;
-    const at = endOf(from, ")", (at) => {
-      if (text[at] === "[") inClass = true;
-      if (text[at] === "]") inClass = false;
-      return (text[at] === "/" && !inClass) || text[at] === "\n";
-    });
-    return at + 1;
-  };
-  const startsRegex = (): boolean =>
-    before === "" ||
-    /[(,=:[!&|?{};+\-*%<>~^]$/.test(before) ||
-    /^(return|typeof|case|in|of|else|void|yield)$/.test(before);
-
-  for (let at = 0; at < text.length;) {
-    const char = text[at]!;
-    if (text.startsWith("//", at) || text.startsWith("/*", at)) {
-      const end = char + text[at + 1] === "//" ? text.indexOf("\n", at) : text.indexOf("*/", at) + 2;
-      const stop = end < at ? text.length : end;
-      blank(at, stop);
-      at = stop;
-    } else if (char === '"' || char === "'") {
-      const end = endOf(at + 1, char, (at) => text[at] === char);
-      quoted.set(at, text.slice(at + 1, end));
-      at = end + 1;
-    } else if (char === "`") {
-      at = template(at + 1);
-    } else if (char === "}" && templates.at(-1) === 0) {
-      templates.pop();
-      at = template(at + 1);
-    } else if (char === "/" && startsRegex()) {
-      at = regex(at + 1);
-    } else if (/[\w$]/.test(char)) {
-      before = /^[\w$]+/.exec(text.slice(at, at + 100))![0];
-      at += before.length;
-    } else {
-      if (templates.length > 0 && char === "{") templates[templates.length - 1]!++;
-      if (templates.length > 0 && char === "}") templates[templates.length - 1]!--;
-      if (!/\s/.test(char)) before = char;
-      at++;
-    }
-  }
-  return { code: code.join(""), quoted };
-}
 
 /** What is wrong with one file, "src/…:line: message" each. `file` is relative to src/. */
 export function complaintsOf(file: string, text: string, exists: (file: string) => boolean): string[] {

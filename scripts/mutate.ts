@@ -9,7 +9,8 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { importsOf, readSource } from "./imports.ts";
+import { importsOf } from "./imports.ts";
+import { readSource } from "./source-text.ts";
 import { Rng } from "../test/kit/rng.ts";
 
 const ROOT = join(import.meta.dir, "..");

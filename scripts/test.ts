@@ -1,6 +1,6 @@
 // Runs every check and every test, says why a test was skipped, and ends with "N passed, N failed, N skipped".
 //
-//   bun scripts/test.ts                 the build, format, types, imports, all tests
+//   bun scripts/test.ts                 the build, format, types, imports, sizes, all tests
 //   bun scripts/test.ts test/chat lcp   only the test files whose path contains one of the words, and no checks
 
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -88,6 +88,7 @@ function runChecks(counts: Counts): void {
     ["format", "fmt", "--check"],
     ["types", "check"],
     ["imports", "scripts/imports.ts"],
+    ["sizes", "scripts/sizes.ts"],
   ];
   for (const [name, ...command] of checks) {
     const started = performance.now();

@@ -131,19 +131,12 @@ class Dictionary {
   }
 
   /**
-   * Compresses a packet and writes the codes that fit to out[at, limit). Returns where all codes would end. Always
-   * updates the dictionary.
+   * Compresses a packet and writes the codes to out[at, …), unless the payload would be no shorter than the packet.
+   * Returns where all codes would end. Always updates the dictionary. To {@link NOWHERE} nothing is written.
    */
-  encode(
-    protocol: number,
-    packet: Uint8Array,
-    start: number,
-    end: number,
-    out: Uint8Array,
-    at: number,
-    limit: number,
-  ): number {
+  encode(protocol: number, packet: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
     const { maxCode } = this;
+    const limit = out === NOWHERE ? 0 : at - SEQUENCE + end - start;
     let { bits } = this;
     let put = at;
     // The bits that are not written yet, fewer than eight between two codes.
@@ -203,7 +196,7 @@ export class BsdCompressor implements Compressor {
     const limit = at + end - start;
     put16(out, at, this.#sequence);
     this.#sequence = (this.#sequence + 1) & 0xffff;
-    const stop = this.#dictionary.encode(protocol, packet, start, end, out, at + SEQUENCE, limit);
+    const stop = this.#dictionary.encode(protocol, packet, start, end, out, at + SEQUENCE);
     return stop < limit ? stop : PLAIN;
   }
 
@@ -286,7 +279,7 @@ export class BsdDecompressor implements Decompressor {
   incompressible(protocol: number, packet: Uint8Array, start: number, end: number): void {
     if (!isEligible(protocol)) return;
     this.#sequence = (this.#sequence + 1) & 0xffff;
-    this.#dictionary.encode(protocol, packet, start, end, NOWHERE, 0, 0);
+    this.#dictionary.encode(protocol, packet, start, end, NOWHERE, 0);
   }
 
   reset(): void {

@@ -33,7 +33,7 @@ export class LzsEncoder {
   readonly text = new Uint8Array(TEXT);
   /** The filled part of the text. The packet encoded last ends there. */
   fill = 0;
-  readonly #matches = new Matches(WINDOW, SHORTEST);
+  readonly #matches = new Matches(this.text, WINDOW, SHORTEST);
   /** A position minus this is the index in the text. */
   #base = FIRST_POSITION;
   /** The position of the first octet that may be copied. */
@@ -67,7 +67,7 @@ export class LzsEncoder {
   encode(index: number, out: Uint8Array, at: number, limit: number): number {
     const text = this.text;
     const matches = this.#matches;
-    const base = this.#base;
+    const base = (matches.base = this.#base);
     const floor = this.#floor;
     let position = base + index;
     const stop = base + this.fill;
@@ -75,20 +75,20 @@ export class LzsEncoder {
     let count = 0;
     for (let isKnown = false; position < stop;) {
       if (at >= limit) return -1;
-      if (!isKnown) matches.find(text, base, position, stop - position, floor, 0, 0);
+      if (!isKnown) matches.find(position, stop - position, floor, 0, 0);
       let same = matches.length;
       const distance = matches.distance;
       isKnown = same !== 0 && same < ENOUGH;
       if (isKnown) {
         // A literal and a longer match at the next octet may need fewer bits.
-        matches.find(text, base, position + 1, stop - position - 1, floor, 0, 0);
+        matches.find(position + 1, stop - position - 1, floor, 0, 0);
         if (matches.length > same) same = 0;
       }
       if (same === 0) {
         bits = (bits << 9) | text[position++ - base]!;
         count += 9;
       } else {
-        matches.enter(text, base, isKnown ? position + 2 : position + 1, position + same, stop);
+        matches.enter(isKnown ? position + 2 : position + 1, position + same, stop);
         position += same;
         isKnown = false;
         if (distance < 128) {

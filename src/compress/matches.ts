@@ -19,6 +19,9 @@ export class Matches {
   /** The result of find(): 0 when no match is long enough. */
   length = 0;
   distance = 0;
+  /** The index of an octet in the text is its position minus this. */
+  base = 0;
+  readonly #text: Uint8Array;
   readonly #shortest: 2 | 3;
   readonly #mask: number;
   /** The last position of each hash. For each position in the window, the one before it with the same hash. */
@@ -26,7 +29,8 @@ export class Matches {
   readonly #previous: Int32Array;
 
   /** `window` is a power of two. Matches are nearer than it and at least `shortest` octets long. */
-  constructor(window: number, shortest: 2 | 3) {
+  constructor(text: Uint8Array, window: number, shortest: 2 | 3) {
+    this.#text = text;
     this.#shortest = shortest;
     this.#mask = window - 1;
     this.#previous = new Int32Array(window);
@@ -38,23 +42,16 @@ export class Matches {
 
   /**
    * Finds the longest match, of at most `most` octets, for the octets at `position` among those from the position
-   * `floor` on. The index of an octet in text is its position minus `base`. A match that begins before `front` ends at
-   * `edge`. Then enters the position.
+   * `floor` on. A match that begins before `front` ends at `edge`. Then enters the position.
    */
-  find(
-    text: Uint8Array,
-    base: number,
-    position: number,
-    most: number,
-    floor: number,
-    front: number,
-    edge: number,
-  ): void {
+  find(position: number, most: number, floor: number, front: number, edge: number): void {
     let best = this.#shortest - 1;
     let distance = 0;
     if (most > best) {
       const previous = this.#previous;
       const mask = this.#mask;
+      const text = this.#text;
+      const base = this.base;
       const index = position - base;
       const first = text[index]!;
       const hash = this.#hash(text, index);
@@ -82,7 +79,9 @@ export class Matches {
   }
 
   /** Enters the positions from `position` to `end`. The text ends at the position `stop`. */
-  enter(text: Uint8Array, base: number, position: number, end: number, stop: number): void {
+  enter(position: number, end: number, stop: number): void {
+    const text = this.#text;
+    const base = this.base;
     const heads = this.#heads;
     const previous = this.#previous;
     const mask = this.#mask;

@@ -32,7 +32,7 @@ export class MppcEncoder {
   isAtFront = false;
   /** The round before, and the one that is being filled. */
   readonly #text = new Uint8Array(2 * HISTORY);
-  readonly #matches = new Matches(HISTORY, SHORTEST);
+  readonly #matches = new Matches(this.#text, HISTORY, SHORTEST);
   /** The position of the front of this round, and how much of the round is filled. */
   #front = FIRST_POSITION;
   #fill = 0;
@@ -58,35 +58,27 @@ export class MppcEncoder {
   encode(protocol: number, packet: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
     const length = 2 + end - start;
     if (length > HISTORY) return -1;
-    if (this.#fill + length > HISTORY) this.#turnRound();
-    this.isAtFront = this.#fill === 0;
+    let position = this.#append(protocol, packet, start, end);
     const text = this.#text;
     const matches = this.#matches;
     const front = this.#front;
     const edge = this.#edge;
     const floor = this.#floor;
     // A position minus this is the index in the text.
-    const base = front - HISTORY;
-    let position = front + this.#fill;
+    const base = (matches.base = front - HISTORY);
     const stop = position + length;
-    let fill = position - base;
-    text[fill++] = protocol >>> 8;
-    text[fill++] = protocol;
-    while (start < end) text[fill++] = packet[start++]!;
-    this.#fill += length;
-
     const limit = at + length;
     let bits = 0;
     let count = 0;
     for (let isKnown = false; position < stop;) {
       if (at >= limit) return -1;
-      if (!isKnown) matches.find(text, base, position, stop - position, floor, front, edge);
+      if (!isKnown) matches.find(position, stop - position, floor, front, edge);
       let same = matches.length;
       const distance = matches.distance;
       isKnown = same !== 0 && same < ENOUGH;
       if (isKnown) {
         // A literal and a much longer match at the next octet may need fewer bits.
-        matches.find(text, base, position + 1, stop - position - 1, floor, front, edge);
+        matches.find(position + 1, stop - position - 1, floor, front, edge);
         if (matches.length > same + 1) same = 0;
       }
       if (same === 0) {
@@ -99,16 +91,9 @@ export class MppcEncoder {
           count += 9;
         }
       } else {
-        if (distance < 64) {
-          bits = (bits << 10) | 0x3c0 | distance;
-          count += 10;
-        } else if (distance < 320) {
-          bits = (bits << 12) | 0xe00 | (distance - 64);
-          count += 12;
-        } else {
-          bits = (bits << 16) | 0xc000 | (distance - 320);
-          count += 16;
-        }
+        const width = distance < 64 ? 10 : distance < 320 ? 12 : 16;
+        bits = (bits << width) | distanceCode(distance);
+        count += width;
         for (; count >= 8; out[at++] = bits >>> count) count -= 8;
         if (same === SHORTEST) {
           bits <<= 1;
@@ -118,7 +103,7 @@ export class MppcEncoder {
           bits = (bits << (2 * below)) | (((1 << (below - 1)) - 1) << (below + 1)) | (same & ((1 << below) - 1));
           count += 2 * below;
         }
-        matches.enter(text, base, isKnown ? position + 2 : position + 1, position + same, stop);
+        matches.enter(isKnown ? position + 2 : position + 1, position + same, stop);
         position += same;
         isKnown = false;
       }
@@ -128,6 +113,20 @@ export class MppcEncoder {
     return at < limit ? at : -1;
   }
 
+  /** Puts a packet into the history and returns its position. */
+  #append(protocol: number, packet: Uint8Array, start: number, end: number): number {
+    if (this.#fill + 2 + end - start > HISTORY) this.#turnRound();
+    this.isAtFront = this.#fill === 0;
+    const text = this.#text;
+    const position = this.#front + this.#fill;
+    let at = HISTORY + this.#fill;
+    text[at++] = protocol >>> 8;
+    text[at++] = protocol;
+    while (start < end) text[at++] = packet[start++]!;
+    this.#fill = at - HISTORY;
+    return position;
+  }
+
   #turnRound(): void {
     this.#text.copyWithin(0, HISTORY, HISTORY + this.#fill);
     this.#edge = this.#front + this.#fill;
@@ -135,6 +134,12 @@ export class MppcEncoder {
     this.#fill = 0;
     if (this.#front >= LAST_POSITION) this.flush();
   }
+}
+
+/** The distance of a copy with the bits before it. */
+function distanceCode(distance: number): number {
+  if (distance < 64) return 0x3c0 | distance;
+  return distance < 320 ? 0xe00 | (distance - 64) : 0xc000 | (distance - 320);
 }
 
 /** The receiver's history. */

@@ -173,7 +173,7 @@ export class MppeDecompressor implements Decompressor {
     }
     if (isFlushed) decoder?.flush();
 
-    const put = this.#decipher(isCompressed, (header & AT_FRONT) !== 0, packet, start, end, out, at);
+    const put = this.#decipher(header, packet, start, end, out, at);
     // Only data is enciphered. Another protocol means that the key is wrong.
     if (put < 0 || !isEligible(protocolOf(out, at, put))) {
       this.#isDiscarding = !this.#isStateless;
@@ -194,23 +194,15 @@ export class MppeDecompressor implements Decompressor {
     return this.#trouble < MOST_TROUBLE ? DAMAGED : FATAL;
   }
 
-  #decipher(
-    isCompressed: boolean,
-    isAtFront: boolean,
-    packet: Uint8Array,
-    start: number,
-    end: number,
-    out: Uint8Array,
-    at: number,
-  ): number {
+  #decipher(header: number, packet: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
     const decoder = this.#decoder;
-    if (!isCompressed || !decoder) {
+    if ((header & COMPRESSED) === 0 || !decoder) {
       this.#rc4.crypt(packet, start, end, out, at);
       return at + end - start;
     }
     const deciphered = this.#deciphered;
     this.#rc4.crypt(packet, start, end, deciphered, 0);
-    return decoder.decode(deciphered, 0, end - start, isAtFront, out, at);
+    return decoder.decode(deciphered, 0, end - start, (header & AT_FRONT) !== 0, out, at);
   }
 
   /** Changes the key this number of times and starts RC4 again. */

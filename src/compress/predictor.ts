@@ -85,11 +85,10 @@ export class PredictorDecompressor implements Decompressor {
     if (data >= dataEnd) return DAMAGED;
     const header = u16(packet, start);
     const length = header & ~COMPRESSED;
-    const room = Math.min(MAX_FRAME, out.length - at);
     const stop =
       header >= COMPRESSED
-        ? this.#expand(packet, data, dataEnd, out, at, length, room)
-        : this.#copy(packet, data, dataEnd, out, at, length, room);
+        ? this.#expand(packet, data, dataEnd, out, at, length)
+        : this.#copy(packet, data, dataEnd, out, at, length);
     if (stop < 0) return stop;
     const fcs = fcsOver(fcsOver(fcsOfLength(length), out, at, stop), packet, dataEnd, end);
     return fcs === FCS_GOOD ? stop : DAMAGED;
@@ -103,17 +102,9 @@ export class PredictorDecompressor implements Decompressor {
     this.#hash = 0;
   }
 
-  #copy(
-    packet: Uint8Array,
-    start: number,
-    end: number,
-    out: Uint8Array,
-    at: number,
-    length: number,
-    room: number,
-  ): number {
+  #copy(packet: Uint8Array, start: number, end: number, out: Uint8Array, at: number, length: number): number {
     if (end - start !== length) return DAMAGED;
-    if (length > room) return FATAL;
+    if (length > roomIn(out, at)) return FATAL;
     const guesses = this.#guesses;
     let hash = this.#hash;
     let put = at;
@@ -126,15 +117,8 @@ export class PredictorDecompressor implements Decompressor {
     return put;
   }
 
-  #expand(
-    packet: Uint8Array,
-    start: number,
-    end: number,
-    out: Uint8Array,
-    at: number,
-    length: number,
-    room: number,
-  ): number {
+  #expand(packet: Uint8Array, start: number, end: number, out: Uint8Array, at: number, length: number): number {
+    const room = roomIn(out, at);
     const guesses = this.#guesses;
     const limit = at + Math.min(length, room);
     let hash = this.#hash;
@@ -160,4 +144,9 @@ export class PredictorDecompressor implements Decompressor {
     // A remaining flag stands for one more octet, at least for the receiver in the RFC.
     return put - at === length && from === end && flags === 0 ? put : DAMAGED;
   }
+}
+
+/** The longest packet that may be put at out[at]. */
+function roomIn(out: Uint8Array, at: number): number {
+  return Math.min(MAX_FRAME, out.length - at);
 }

@@ -73,6 +73,22 @@ function afterChange(packet: Uint8Array, at: number): number {
   return packet[at] === 0 ? at + 3 : at + 1;
 }
 
+/** The Change bits of the fields that are not 0. */
+function changesOf(isUrgent: boolean, byW: number, byA: number, byS: number): number {
+  let change = isUrgent ? Change.U : 0;
+  if (byW !== 0) change |= Change.W;
+  if (byA !== 0) change |= Change.A;
+  if (byS !== 0) change |= Change.S;
+  return change;
+}
+
+/** The special encoding of these changes when S grows by the data length of the packet before. 0: there is none. */
+function specialOf(change: number, isEcho: boolean, forbidden: number): number {
+  if (change === Change.S && (forbidden & Not.ONE_WAY) === 0) return ONE_WAY;
+  if (change === (Change.S | Change.A) && isEcho && (forbidden & Not.ECHOED) === 0) return ECHOED;
+  return 0;
+}
+
 /** The sending side. It uses the peer's slots. */
 export class VjCompressor {
   /** Where the packet begins after compress(). */
@@ -133,34 +149,25 @@ export class VjCompressor {
 
     const at = slot * STRIDE;
     const isAlike = isKnown && isSameOtherwise(headers, at, packet, start, length);
-    const forbidden = this.#forbidden[slot]!;
-    this.#forbidden[slot] = forbiddenAfter(headers, at, packet, start, isAlike);
-    if (isAlike && (forbidden & Not.COMPRESSED) === 0) {
-      const named = place === 0 && this.#compressId ? -1 : slot;
-      if (this.#encode(packet, start, end, length, at, forbidden, named)) {
+    const forbidden = forbiddenAfter(headers, at, packet, start, isAlike);
+    if (isAlike && (this.#forbidden[slot]! & Not.COMPRESSED) === 0) {
+      const isNamed = place > 0 || !this.#compressId;
+      if (this.#encode(packet, start, end, length, slot, isNamed)) {
+        this.#forbidden[slot] = forbidden;
         this.compressed++;
         return Protocol.VJ_COMP;
       }
     }
+    this.#forbidden[slot] = forbidden;
     copy(packet, start, length, headers, at);
     packet[start + 9] = slot;
     return Protocol.VJ_UNCOMP;
   }
 
-  /**
-   * Writes the changes from headers[at, …) in place of the packet's headers. `named` is the slot number to write, or
-   * -1.
-   */
-  #encode(
-    packet: Uint8Array,
-    start: number,
-    end: number,
-    length: number,
-    at: number,
-    forbidden: number,
-    named: number,
-  ): boolean {
+  /** Writes the changes from the header in the slot in place of the packet's. False: they cannot be written so. */
+  #encode(packet: Uint8Array, start: number, end: number, length: number, slot: number, isNamed: boolean): boolean {
     const headers = this.#headers;
+    const at = slot * STRIDE;
     const ip = ipv4HeaderLength(packet, start);
     const tcp = start + ip;
     const old = at + ip;
@@ -183,18 +190,11 @@ export class VjCompressor {
     const sent = ipv4TotalLength(headers, at) - length;
     if (end - start > length ? byS < sent : (byS | byA | byW) === 0) return false;
 
-    let change = 0;
-    if (isUrgent) change |= Change.U;
-    if (byW !== 0) change |= Change.W;
-    if (byA !== 0) change |= Change.A;
-    if (byS !== 0) change |= Change.S;
+    let change = changesOf(isUrgent, byW, byA, byS);
     if (change === ECHOED || change === ONE_WAY) return false;
     // At a special encoding most receivers, Linux among them, leave URG unchanged.
-    let special = 0;
-    if (byS === sent && (tcpFlags(headers, old) & TcpFlag.URG) === 0) {
-      if (change === Change.S && (forbidden & Not.ONE_WAY) === 0) special = ONE_WAY;
-      if (change === (Change.S | Change.A) && byA === byS && (forbidden & Not.ECHOED) === 0) special = ECHOED;
-    }
+    const maySpecial = byS === sent && (tcpFlags(headers, old) & TcpFlag.URG) === 0;
+    const special = maySpecial ? specialOf(change, byA === byS, this.#forbidden[slot]!) : 0;
 
     copy(packet, start, length, headers, at);
     const checksum = tcpChecksum(packet, tcp);
@@ -213,9 +213,9 @@ export class VjCompressor {
     if ((flags & TcpFlag.PSH) !== 0) change |= Change.P;
     begin -= 2;
     put16(packet, begin, checksum);
-    if (named >= 0) {
+    if (isNamed) {
       change |= Change.C;
-      packet[--begin] = named;
+      packet[--begin] = slot;
     }
     packet[--begin] = change;
     this.start = begin;
@@ -301,27 +301,36 @@ export class VjDecompressor {
     const ip = slot * STRIDE;
     const tcp = ip + ipv4HeaderLength(headers, ip);
 
-    // A truncated packet makes this read after the end. The comparison below then drops it.
-    const checksum = u16(packet, at);
-    at += 2;
+    // A truncated packet makes this read after the end. The comparison below then drops it, and the slot with it.
+    put16(headers, tcp + 16, u16(packet, at));
     const sent = ipv4TotalLength(headers, ip) - length;
+    at = this.#apply(change, packet, at + 2, ip, tcp, sent);
+    const total = length + end - at;
+    if (at > end || total > 0xffff) return this.#nonsense(slot);
+
+    put16(headers, ip + 2, total);
+    put16(headers, ip + 10, ipv4HeaderChecksum(headers, ip, tcp - ip));
+    this.start = at - length;
+    copy(headers, ip, length, packet, this.start);
+    return true;
+  }
+
+  /** Applies the changes at packet[at] to the header. `sent` is its data length. Returns where the changes end. */
+  #apply(change: number, packet: Uint8Array, at: number, ip: number, tcp: number, sent: number): number {
+    const headers = this.#headers;
     const special = change & SPECIAL;
-    let urgent = -1;
-    let byW = 0;
-    let byA = 0;
-    let byS = 0;
+    let flags = tcpFlags(headers, tcp) & ~CARRIED;
+    let byA = special === ECHOED ? sent : 0;
+    let byS = special === ECHOED || special === ONE_WAY ? sent : 0;
     let byI = 1;
-    if (special === ECHOED) {
-      byA = byS = sent;
-    } else if (special === ONE_WAY) {
-      byS = sent;
-    } else {
+    if (special !== ECHOED && special !== ONE_WAY) {
       if ((change & Change.U) !== 0) {
-        urgent = changeAt(packet, at);
+        flags |= TcpFlag.URG;
+        put16(headers, tcp + 18, changeAt(packet, at));
         at = afterChange(packet, at);
       }
       if ((change & Change.W) !== 0) {
-        byW = changeAt(packet, at);
+        put16(headers, tcp + 14, tcpWindow(headers, tcp) + changeAt(packet, at));
         at = afterChange(packet, at);
       }
       if ((change & Change.A) !== 0) {
@@ -337,26 +346,12 @@ export class VjDecompressor {
       byI = changeAt(packet, at);
       at = afterChange(packet, at);
     }
-    const total = length + end - at;
-    if (at > end || total > 0xffff) return this.#nonsense(slot);
-
-    put16(headers, ip + 2, total);
+    if ((change & Change.P) !== 0) flags |= TcpFlag.PSH;
+    headers[tcp + 13] = flags;
     put16(headers, ip + 4, ipv4Id(headers, ip) + byI);
-    put16(headers, ip + 10, ipv4HeaderChecksum(headers, ip, tcp - ip));
     put32(headers, tcp + 4, tcpSequence(headers, tcp) + byS);
     put32(headers, tcp + 8, tcpAcknowledgment(headers, tcp) + byA);
-    let flags = tcpFlags(headers, tcp) & ~CARRIED;
-    if ((change & Change.P) !== 0) flags |= TcpFlag.PSH;
-    if (urgent >= 0) {
-      flags |= TcpFlag.URG;
-      put16(headers, tcp + 18, urgent);
-    }
-    headers[tcp + 13] = flags;
-    put16(headers, tcp + 14, tcpWindow(headers, tcp) + byW);
-    put16(headers, tcp + 16, checksum);
-    this.start = at - length;
-    copy(headers, ip, length, packet, this.start);
-    return true;
+    return at;
   }
 
   /** Invalidates the slot until the peer's next uncompressed packet. -1: any slot may be meant. */

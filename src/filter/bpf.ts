@@ -128,6 +128,9 @@ export class BpfProgram {
    * Runs the program on packet[start, end). Returns how many octets it wants; a filter needs only whether that is 0.
    * `header` stands for the octets before the packet: direction in the highest octet (0 in, 1 out), protocol in the
    * lower half.
+   *
+   * One switch does all: with arithmetic and jumps in functions of their own, a filter for two TCP ports took 1.3 times as
+   * long (the median of four runs, 0.8 to 1.4 between them by the order of the two).
    */
   run(header: number, packet: Uint8Array, start: number, end: number): number {
     const code = this.#code;

@@ -64,14 +64,17 @@ export class Framer {
     this.#lastFrame = now;
     const ring = this.#ring;
     const most = worstFrame(end - start);
-    let length: number;
+    let length = opening ? 1 : 0;
     if (ring.writable >= most) {
-      length = stuff(packet, start, stop, table, opening, ring.bytes, ring.writeAt) - ring.writeAt;
+      const { bytes, writeAt } = ring;
+      if (opening) bytes[writeAt] = FLAG;
+      length = stuff(packet, start, stop, table, bytes, writeAt + length) - writeAt;
       ring.commit(length);
     } else {
       // The frame may wrap around the ring. Make it outside and copy it in two pieces.
       if (this.#overflow.length < most) this.#overflow = new Uint8Array(most);
-      length = stuff(packet, start, stop, table, opening, this.#overflow, 0);
+      if (opening) this.#overflow[0] = FLAG;
+      length = stuff(packet, start, stop, table, this.#overflow, length);
       const first = Math.min(length, ring.writable);
       ring.bytes.set(this.#overflow.subarray(0, first), ring.writeAt);
       ring.commit(first);
@@ -96,16 +99,8 @@ function putOtherFcs(bits: FcsBits, packet: Uint8Array, start: number, end: numb
   return end + 4;
 }
 
-function stuff(
-  packet: Uint8Array,
-  start: number,
-  end: number,
-  table: Uint8Array,
-  opening: boolean,
-  out: Uint8Array,
-  to: number,
-): number {
-  if (opening) out[to++] = FLAG;
+/** Writes the octets of packet[start, end), escaped as the table says, and a flag. Returns where the flag ends. */
+function stuff(packet: Uint8Array, start: number, end: number, table: Uint8Array, out: Uint8Array, to: number): number {
   for (let at = start; at < end; at++) {
     const octet = packet[at]!;
     if (table[octet] === 0) out[to++] = octet;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { circlesIn, complaintsOf, importsOf, readSource, unusedExports } from "../../scripts/imports.ts";
+import { circlesIn, complaintsOf, importsOf, unusedExports } from "../../scripts/imports.ts";
+import { readSource } from "../../scripts/source-text.ts";
 
 const everything = (): boolean => true;
 const complaints = (file: string, text: string): string[] => complaintsOf(file, text, everything);
