@@ -115,9 +115,7 @@ export class Attempt {
         (path) => sharedPort(serial, path),
       );
     this.#packets = packets;
-    const { promise, resolve } = Promise.withResolvers<End>();
-    this.ended = promise;
-    this.#resolve = resolve;
+    ({ promise: this.ended, resolve: this.#resolve } = Promise.withResolvers<End>());
     buffers.input.clear();
     buffers.output.clear();
     const pacer = (this.pacer = new Pacer(paceOf(config, tty)));
