@@ -19,7 +19,9 @@ import type { Hooks, UpDown } from "../scripts/hooks.ts";
 import { report } from "../diagnose/finding.ts";
 import { lineTrouble } from "../diagnose/line-trouble.ts";
 import { filtersOf, ipcpConfig, linkConfig } from "../settings/link-config.ts";
-import { type Buffers, driverQueue, type Loop, type Port } from "../loop/loop.ts";
+import type { LineBuffers } from "../loop/buffers.ts";
+import { LinePort } from "../loop/line-port.ts";
+import type { Loop } from "../loop/loop.ts";
 import type { PacketPort } from "../packets/port.ts";
 import type { PapVerdict } from "../peers/pap-judge.ts";
 import type { Peers } from "../peers/peers.ts";
@@ -69,7 +71,7 @@ export class Attempt {
   readonly #tty: Device;
   readonly #packets: PacketPort;
   readonly #linkConfig: LinkConfig;
-  readonly #port: Port;
+  readonly #port: LinePort;
   readonly #record: RecordFile | undefined;
   readonly #rtt: RttFile | undefined;
   readonly #authScripts: UpDown;
@@ -93,7 +95,7 @@ export class Attempt {
   /** `plain` is the memory decompressed packets come to lie in; a bundle has its own idea of the network phase. */
   constructor(
     host: AttemptHost,
-    buffers: Buffers,
+    buffers: LineBuffers,
     plain: Uint8Array,
     tty: Device,
     packets: PacketPort,
@@ -132,23 +134,16 @@ export class Attempt {
       madeUpPeerAddress: () => madeUpPeer(packets),
       timed: rtt && ((micros, lost) => rtt.answered(micros, lost)),
       bundle,
-      load: (now) => ({ rate: pacer.rate, backlog: pacer.ahead(buffers.output.length, driverQueue(serial, tty), now) }),
+      load: (now) => ({ rate: pacer.rate, backlog: this.#port.backlog(now) }),
     });
     this.link.trace.level = log.debug ? Math.max(1, config.debug) : 0;
     this.#record = config.record === undefined ? undefined : new RecordFile(config.record, host.machine, log);
     this.#authScripts = hooks.pair(config.authUpScript, config.authDownScript);
     const limit = limitOf(config);
-    this.#port = {
-      fd: tty.fd,
-      writeFd: tty.writeFd,
-      countsOutput: tty.countsOutput,
-      ...(limit > 0 && { limit: { sending: new RateLimit(limit), receiving: new RateLimit(limit) } }),
-      buffers,
-      link: this.link,
-      pacer,
-      ...(this.#record && { record: this.#record }),
-      hungUp: (now) => this.#hungUp(now),
-    };
+    const limits = limit > 0 && { limit: { sending: new RateLimit(limit), receiving: new RateLimit(limit) } };
+    const record = this.#record && { record: this.#record };
+    const hungUp = (now: number): void => this.#hungUp(now);
+    this.#port = new LinePort({ machine: host.machine, buffers, pacer, ...limits, ...record, hungUp }, tty, this.link);
   }
 
   /** Starts the link; `unit` is the interface it is for. */
@@ -265,7 +260,7 @@ export class Attempt {
         return;
       case "round-trip":
         // What was asked for is no fiction.
-        if (this.#port.limit === undefined) this.pacer.roundTrip(event.octets, event.milliseconds);
+        if (!this.#port.isLimited) this.pacer.roundTrip(event.octets, event.milliseconds);
         return;
       case "unanswered":
         for (const found of lineTrouble(this.#host.machine.serial, this.#tty.fd, config.crtscts, this.#errorsBefore)) {

@@ -11,7 +11,7 @@ import { Failed } from "../exit.ts";
 import { Line } from "../line/line.ts";
 import { linkConfig } from "../settings/link-config.ts";
 import { OptionsInForce } from "../settings/options-in-force.ts";
-import { Buffers, type InterfaceBuffers } from "../loop/loop.ts";
+import { type InterfaceBuffers, LineBuffers } from "../loop/buffers.ts";
 import type { Clock } from "../machine.ts";
 import type { Peers } from "../peers/peers.ts";
 import { LinkGroup, type LinkGroupHost } from "./link-group.ts";
@@ -99,7 +99,7 @@ export class Bundling {
     try {
       while (this.#alive > 0) {
         const changed = new Promise<void>((resolve) => (this.#change = resolve));
-        if (this.group.attempts.size > 0) await this.group.run();
+        if (this.group.attempts.length > 0) await this.group.run();
         else if (this.#alive > 0) await changed;
         // What the loop's last round resolved goes on before it is asked again.
         await this.#clock.turn();
@@ -121,7 +121,7 @@ export class Bundling {
 
   /** A line is being opened, waits for its next try, or has a link that has just ended. */
   get #hasBusyLine(): boolean {
-    if (this.group.attempts.size < this.#alive) return true;
+    if (this.group.attempts.length < this.#alive) return true;
     for (const attempt of this.group.attempts) if (attempt.over) return true;
     return false;
   }
@@ -135,7 +135,7 @@ export class Bundling {
     // Where the first packet brings all lines up, a line that has ended waits for the next one that does.
     const persist = config.persist && !demand;
     const whereabouts = Whereabouts.of(this.#host.machine, config);
-    const buffers = new Buffers(this.#host.machine.descriptors);
+    const buffers = new LineBuffers(this.#host.machine.descriptors);
     for (let failures = 1; ; failures++) {
       const began = this.#clock.now();
       const outcome = await this.#tryLine(options, buffers, failures === 1, whereabouts);
@@ -150,7 +150,7 @@ export class Bundling {
 
   async #tryLine(
     options: OptionsInForce,
-    buffers: Buffers,
+    buffers: LineBuffers,
     isFirst: boolean,
     whereabouts?: Whereabouts,
   ): Promise<"up" | "down" | "final"> {
@@ -189,7 +189,7 @@ export class Bundling {
   }
 
   #forget(attempt: Attempt, peers: Peers): void {
-    if (!this.group.attempts.delete(attempt)) return;
+    if (!this.group.forget(attempt)) return;
     this.#peers.splice(this.#peers.indexOf(peers), 1);
   }
 }

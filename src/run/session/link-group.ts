@@ -2,7 +2,9 @@
 
 import { Bundle } from "../../link/bundle.ts";
 import type { Link } from "../../link/link.ts";
-import { type InterfaceBuffers, Loop, type LoopOwner } from "../loop/loop.ts";
+import type { InterfaceBuffers } from "../loop/buffers.ts";
+import { Loop, type LoopOwner } from "../loop/loop.ts";
+import { PacketPump } from "../loop/packet-pump.ts";
 import type { NameServers } from "../packets/name-servers.ts";
 import type { PacketPort } from "../packets/port.ts";
 import { Exit } from "../exit.ts";
@@ -20,7 +22,8 @@ export interface LinkGroupHost extends SessionHost {
 }
 
 export class LinkGroup implements LoopOwner {
-  readonly attempts = new Set<Attempt>();
+  /** The links that have begun and are not forgotten. It is replaced, never changed: each round of the loop goes over it. */
+  attempts: readonly Attempt[] = [];
   readonly unit: Unit;
   readonly #host: LinkGroupHost;
   readonly #carrier: Link | Bundle;
@@ -40,15 +43,16 @@ export class LinkGroup implements LoopOwner {
     this.#carrier = carrier;
     this.#bundle = carrier instanceof Bundle ? carrier : undefined;
     this.#othersTurnMs = othersTurnMs;
-    this.#loop = new Loop(host.machine, carrier, port, memory, this);
+    const pump = new PacketPump(carrier, port, memory);
+    this.#loop = new Loop(host.machine, pump, this);
     this.unit = new Unit(
       {
         ...host,
         close: (reason, now) => this.close(reason, now),
-        awaitPeer: (now) => this.#members().next().value?.link.awaitPeer(now),
+        awaitPeer: (now) => this.attempts.find((attempt) => this.#isMember(attempt))?.link.awaitPeer(now),
         rate: () => this.#rate(),
-        carry: (on) => (this.#loop.carrying = on),
-        lines: () => [...this.attempts].map((attempt) => attempt.status()),
+        carry: (on) => (pump.carrying = on),
+        lines: () => this.attempts.map((attempt) => attempt.status()),
       },
       port,
       carrier.networks,
@@ -57,8 +61,15 @@ export class LinkGroup implements LoopOwner {
 
   /** Starts the link of this attempt. */
   start(attempt: Attempt): void {
-    this.attempts.add(attempt);
+    this.attempts = [...this.attempts, attempt];
     attempt.start(this.#loop, this.unit);
+  }
+
+  /** The link of this attempt has ended. False: it was forgotten before. */
+  forget(attempt: Attempt): boolean {
+    const isKnown = this.attempts.includes(attempt);
+    this.attempts = this.attempts.filter((one) => one !== attempt);
+    return isKnown;
   }
 
   /** Carries packets until there is no line left. */
@@ -112,13 +123,13 @@ export class LinkGroup implements LoopOwner {
     return turnMs;
   }
 
-  tunLost(now: number): void {
+  interfaceLost(now: number): void {
     this.unit.lost(now);
   }
 
   #takeEvents(now: number): void {
     const { log, setStatus } = this.#host;
-    for (const attempt of [...this.attempts]) attempt.settle(now);
+    for (const attempt of this.attempts) attempt.settle(now);
     if (this.#bundle === undefined) return;
     for (let event; (event = this.#bundle.takeEvent()) !== undefined;) {
       if (this.unit.handle(event, now)) continue;
@@ -127,16 +138,17 @@ export class LinkGroup implements LoopOwner {
     }
   }
 
-  /** Those that carry packets: of a bundle's lines some are not in it yet. */
-  *#members(): Generator<Attempt, undefined> {
-    for (const attempt of this.attempts)
-      if (this.#bundle === undefined || this.#bundle.has(attempt.link)) yield attempt;
+  /** It carries packets: some links of a bundle have not joined it yet. */
+  #isMember({ link }: Attempt): boolean {
+    return this.#bundle === undefined || this.#bundle.has(link);
   }
 
   /** Bits a second of all lines together; 0 as soon as one's is not known. */
   #rate(): number {
     let rate = 0;
-    for (const { pacer } of this.#members()) {
+    for (const attempt of this.attempts) {
+      if (!this.#isMember(attempt)) continue;
+      const { pacer } = attempt;
       if (!pacer.paced) return 0;
       rate += pacer.rate * 10_000;
     }

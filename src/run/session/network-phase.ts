@@ -64,6 +64,7 @@ export class Unit {
   #mtu = 1500;
   #ipv4: Ipv4Up | undefined;
   #ipv6: Ipv6Up | undefined;
+  readonly #load = { rate: 0, gain: 1, octetsOut: 0 };
   /** Packets of these may be taken from the interface. */
   readonly #ready = { ipv4: false, ipv6: false };
   /** Scripts that must end before the interface may go up. */
@@ -252,12 +253,16 @@ export class Unit {
   /** To be called now and then: the queue is to last as long whatever the line, or the lines, make of its packets. */
   fitQueue(now: number): void {
     if (!this.#ready.ipv4 && !this.#ready.ipv6) return;
-    this.#port.fitQueue(this.#mtu, this.#load, now);
+    this.#port.fitQueue(this.#mtu, this.#loadNow(), now);
   }
 
-  get #load(): Load {
+  /** The same object each time, because every round of the loop asks. */
+  #loadNow(): Load {
     const { gain, traffic } = this.#networks;
-    return { rate: this.#host.rate(), gain: gain.ratio, octetsOut: traffic.octetsOut };
+    this.#load.rate = this.#host.rate();
+    this.#load.gain = gain.ratio;
+    this.#load.octetsOut = traffic.octetsOut;
+    return this.#load;
   }
 
   get #queue(): number {
@@ -388,7 +393,7 @@ export class Unit {
     if (this.#port.awaitsPeer) this.#host.awaitPeer(this.#clock.now());
     if (!isFirst) return;
     this.#startedAt = this.#clock.now();
-    this.#port.opened(this.#mtu, this.#load, this.#startedAt);
+    this.#port.opened(this.#mtu, this.#loadNow(), this.#startedAt);
     this.#host.carry(true);
     this.#firstUpAt = Math.min(this.#firstUpAt, this.#startedAt);
     this.#octetsCheckedAt = this.#startedAt;

@@ -16,7 +16,7 @@ import { Hooks } from "../scripts/hooks.ts";
 import { Interface } from "../packets/interface.ts";
 import { undoLeftOver } from "../packets/left-over.ts";
 import { Line } from "../line/line.ts";
-import { Buffers, InterfaceBuffers } from "../loop/loop.ts";
+import { InterfaceBuffers, LineBuffers } from "../loop/buffers.ts";
 import type { PacketPort } from "../packets/port.ts";
 import { TunPort } from "../packets/tun-port.ts";
 import { NameServers } from "../packets/name-servers.ts";
@@ -44,7 +44,7 @@ export class Session {
   readonly #notifier: Notifier;
   readonly #whereabouts: Whereabouts | undefined;
   readonly #clock: Clock;
-  readonly #buffers: Buffers;
+  readonly #buffers: LineBuffers;
   readonly #memory: InterfaceBuffers;
   #status: Exit = Exit.OK;
   /** Nothing more is tried: SIGTERM, SIGINT, or a limit that ends the program. */
@@ -66,7 +66,7 @@ export class Session {
     this.#host = host;
     this.#log = host.log;
     this.#clock = machine.clock;
-    this.#buffers = new Buffers(machine.descriptors);
+    this.#buffers = new LineBuffers(machine.descriptors);
     this.#memory = new InterfaceBuffers(machine.descriptors);
     this.#waits = new Waits(machine.clock);
     this.#hooks = new Hooks(

@@ -1,0 +1,41 @@
+// Memory that is made once and used by every attempt, because its addresses are handed to the kernel.
+
+import { Ring } from "../../bytes/ring.ts";
+import { MAX_FRAME } from "../../frame/deframer.ts";
+import { PIECE_ROOM } from "../../link/bundle.ts";
+import { PLAIN_SIZE } from "../../link/datapath.ts";
+import type { Descriptors, Memory } from "../machine.ts";
+
+const RING_SIZE = 65536;
+/** Where a packet from the packet port lies: its header goes before it, its FCS behind. */
+export const PACKET_ROOM = PIECE_ROOM;
+const PACKET_SIZE = PACKET_ROOM + MAX_FRAME + 8;
+
+/** Memory for one line. */
+export class LineBuffers {
+  readonly fromTty: Memory;
+  readonly toTty: Memory;
+  readonly frame: Memory;
+  readonly input: Ring;
+  readonly output: Ring;
+
+  constructor(descriptors: Descriptors) {
+    this.fromTty = descriptors.memory(RING_SIZE);
+    this.toTty = descriptors.memory(RING_SIZE);
+    this.frame = descriptors.memory(MAX_FRAME);
+    this.input = new Ring(this.fromTty.bytes);
+    this.output = new Ring(this.toTty.bytes);
+  }
+}
+
+/** Memory for one interface. */
+export class InterfaceBuffers {
+  /** The packet taken from the packet port, and packets as they came out of a decompressor. */
+  readonly packet: Memory;
+  readonly plain: Memory;
+
+  constructor(descriptors: Descriptors) {
+    this.packet = descriptors.memory(PACKET_SIZE);
+    this.plain = descriptors.memory(PLAIN_SIZE);
+  }
+}

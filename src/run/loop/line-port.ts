@@ -1,0 +1,151 @@
+// One line in the loop: the octets that were read from it and those to be written to it, the stage that deals with both, and
+// how fast they may go.
+
+import type { Link } from "../../link/link.ts";
+import type { Device, Serial } from "../host/serial.ts";
+import { type Descriptors, Errno, type Machine } from "../machine.ts";
+import type { LineBuffers } from "./buffers.ts";
+import type { Pacer } from "./pacer.ts";
+import type { RateLimit } from "./rate-limit.ts";
+
+/** A line that was read may be read again at once, but no more often. Otherwise the packet port would starve. */
+export const READS_A_TURN = 4;
+/** A read of fewer octets has emptied the line. */
+const SHORT_READ = 2048;
+
+/**
+ * What has a line: it takes octets from the input ring and puts its own into the output ring. A Link is one. What a stage
+ * leaves in the input belongs to the next stage on the same line.
+ */
+export type LineStage = Pick<
+  Link,
+  "receive" | "packet" | "packetStart" | "packetEnd" | "flush" | "nextTimeout" | "handleTimeout"
+>;
+
+/** What reading a line has come to. "more": the line may have more. */
+export type Reading = "gone" | "nothing" | "some" | "more";
+
+export interface LinePortHost {
+  readonly machine: Machine;
+  readonly buffers: LineBuffers;
+  readonly pacer: Pacer;
+  /** What the line may not exceed, however fast it is. */
+  readonly limit?: { readonly sending: RateLimit; readonly receiving: RateLimit };
+  /** What went over the line, for the `record` file. */
+  readonly record?: { sent(bytes: Uint8Array, now: number): void; received(bytes: Uint8Array, now: number): void };
+  /** The line is gone. The loop has let go of it already. */
+  hungUp(now: number): void;
+}
+
+export class LinePort {
+  /** Who has the line. */
+  stage: LineStage;
+  /** To read from. */
+  readonly fd: number;
+  /** To write to: the same, unless the line is standard input and output. */
+  readonly writeFd: number;
+  readonly pacer: Pacer;
+  readonly buffers: LineBuffers;
+  /** The line takes nothing for now. */
+  isBlocked = false;
+  readonly #host: LinePortHost;
+  readonly #descriptors: Descriptors;
+  readonly #serial: Serial;
+  readonly #countsOutput: boolean;
+
+  constructor(
+    host: LinePortHost,
+    { fd, writeFd, countsOutput }: Pick<Device, "fd" | "writeFd" | "countsOutput">,
+    stage: LineStage,
+  ) {
+    this.#host = host;
+    this.#descriptors = host.machine.descriptors;
+    this.#serial = host.machine.serial;
+    this.#countsOutput = countsOutput;
+    this.fd = fd;
+    this.writeFd = writeFd;
+    this.stage = stage;
+    this.pacer = host.pacer;
+    this.buffers = host.buffers;
+  }
+
+  get isLimited(): boolean {
+    return this.#host.limit !== undefined;
+  }
+
+  hungUp(now: number): void {
+    this.#host.hungUp(now);
+  }
+
+  /** Octets that were given to the line and that it has not sent, as far as the driver or the clock tells. */
+  backlog(now: number): number {
+    return this.pacer.ahead(this.buffers.output.length, this.#driverQueue, now);
+  }
+
+  /** The line is about to run dry, and the next packet is wanted. */
+  isHungry(now: number): boolean {
+    return !this.isBlocked && this.pacer.hungry(this.buffers.output.length, this.#driverQueue, now);
+  }
+
+  /** Milliseconds until {@link isHungry}. A driver's queue drains without telling: the speed says when. */
+  hungryIn(now: number): number {
+    return this.isBlocked ? Infinity : this.pacer.wait(this.buffers.output.length, this.#driverQueue, now);
+  }
+
+  get #driverQueue(): number {
+    return this.#countsOutput ? this.#serial.outputQueued(this.fd) : 0;
+  }
+
+  /** The limit lets octets come in now. */
+  mayRead(now: number): boolean {
+    const { limit } = this.#host;
+    return limit === undefined || limit.receiving.room(now) > 0;
+  }
+
+  /** Milliseconds until a port that has reached its limit may go on; Infinity: it is not held up. */
+  heldUpFor(now: number): number {
+    const { limit } = this.#host;
+    if (limit === undefined) return Infinity;
+    const waits = [limit.receiving.wait(now)];
+    if (this.buffers.output.length > 0 && !this.isBlocked) waits.push(limit.sending.wait(now));
+    return Math.min(...waits.filter((wait) => wait > 0));
+  }
+
+  /** Reads once. */
+  read(now: number): Reading {
+    const { limit, record } = this.#host;
+    const { input, fromTty } = this.buffers;
+    const room = limit === undefined ? input.writable : Math.min(input.writable, limit.receiving.room(now));
+    if (room === 0) return "nothing";
+    const at = input.writeAt;
+    const got = this.#descriptors.read(this.fd, fromTty, at, room);
+    if (got <= 0) return got === -Errno.EAGAIN || got === -Errno.EINTR ? "nothing" : "gone";
+    limit?.receiving.pass(got);
+    record?.received(input.bytes.subarray(at, at + got), now);
+    input.commit(got);
+    return got < room && got < SHORT_READ ? "some" : "more";
+  }
+
+  /** Writes what there is, as far as the line takes it. `all`: whatever the limit. */
+  drain(now: number, all = false): void {
+    const { output, toTty } = this.buffers;
+    const { limit, record } = this.#host;
+    const sending = all ? undefined : limit?.sending;
+    while (output.length > 0 && !this.isBlocked) {
+      const at = output.readAt;
+      const most = sending === undefined ? output.readable : Math.min(output.readable, sending.room(now));
+      if (most === 0) return;
+      const put = this.#descriptors.write(this.writeFd, toTty, at, most);
+      if (put <= 0) {
+        // EAGAIN: the line is full. EIO: it has hung up, which the next read finds out.
+        this.isBlocked = true;
+        this.pacer.stalled(now);
+        return;
+      }
+      record?.sent(output.bytes.subarray(at, at + put), now);
+      output.consume(put);
+      sending?.pass(put);
+      this.pacer.wrote(put, now);
+    }
+  }
+}

@@ -1,0 +1,84 @@
+// The way of packets between the packet port and the lines: from the packet port to what carries them, a link or a bundle,
+// and from the links to the packet port.
+
+import { Bundle } from "../../link/bundle.ts";
+import type { Link } from "../../link/link.ts";
+import { MAX_PACKET, type PacketPort } from "../packets/port.ts";
+import { type InterfaceBuffers, PACKET_ROOM } from "./buffers.ts";
+import type { LinePort } from "./line-port.ts";
+
+/** So many packets after a wait are worth a write of their own. */
+const QUICK_PACKETS = 4;
+
+/** What takes packets from the interface: a link, or a bundle of them. */
+export type Carrier = Pick<Link, "networks" | "send" | "hasRoom" | "flush" | "nextTimeout" | "handleTimeout">;
+
+export class PacketPump {
+  /** Packets are carried. */
+  carrying = false;
+  readonly carrier: Carrier;
+  readonly isBundle: boolean;
+  readonly #packets: PacketPort;
+  readonly #memory: InterfaceBuffers;
+  /** How many packets still go out at once, each by itself. */
+  #quick = 0;
+
+  constructor(carrier: Carrier, packets: PacketPort, memory: InterfaceBuffers) {
+    this.carrier = carrier;
+    this.isBundle = carrier instanceof Bundle;
+    this.#packets = packets;
+    this.#memory = memory;
+  }
+
+  /** To wait at for packets. */
+  get fd(): number {
+    return this.#packets.fd;
+  }
+
+  /** There are packets that the descriptor does not tell of. */
+  get hasKept(): boolean {
+    return this.#packets.hasKept;
+  }
+
+  /** A line is about to run dry and the next packet is wanted. */
+  isHungry(ports: readonly LinePort[], now: number): boolean {
+    if (!this.carrying || !this.carrier.hasRoom(MAX_PACKET)) return false;
+    for (const port of ports) if (port.isHungry(now)) return true;
+    return false;
+  }
+
+  /** Nothing was busy for a while: the next packets are not kept waiting for others to be written with them. */
+  rested(): void {
+    this.#quick = QUICK_PACKETS;
+  }
+
+  /** Hands what has come on a line to its stage, and the packets in it to the packet port. */
+  deliver({ buffers: { input, frame }, stage }: LinePort, now: number): void {
+    while (stage.receive(input, now))
+      if (this.carrying) {
+        const from = stage.packet === frame.bytes ? frame : this.#memory.plain;
+        this.#packets.write(from, stage.packetStart, stage.packetEnd);
+      }
+  }
+
+  /** Takes packets as long as a line wants them. */
+  take(ports: readonly LinePort[], now: number): void {
+    const { packet } = this.#memory;
+    const { carrier } = this;
+    let fast = true;
+    let paced = false;
+    for (const { pacer } of ports) {
+      fast &&= pacer.fast;
+      paced ||= pacer.paced;
+    }
+    carrier.networks.datapath.fast = fast;
+    while (this.isHungry(ports, now)) {
+      const got = this.#packets.read(packet, PACKET_ROOM, carrier.networks);
+      if (got <= 0) return;
+      carrier.send(packet.bytes, PACKET_ROOM, PACKET_ROOM + got, now);
+      // On a paced line each packet goes out before the next is looked at, so that the pacer knows of it.
+      if (paced || this.#quick > 0) for (const port of ports) port.drain(now);
+      this.#quick--;
+    }
+  }
+}

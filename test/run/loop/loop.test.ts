@@ -1,0 +1,230 @@
+// The loop on a machine that is made up: descriptors are arrays, and time passes only while it polls.
+
+import { expect, test } from "bun:test";
+import { thisMachine } from "../../../src/applets/this-machine.ts";
+import type { Ring } from "../../../src/bytes/ring.ts";
+import { InterfaceBuffers, LineBuffers } from "../../../src/run/loop/buffers.ts";
+import { LinePort, type LineStage } from "../../../src/run/loop/line-port.ts";
+import { Loop } from "../../../src/run/loop/loop.ts";
+import { Pacer } from "../../../src/run/loop/pacer.ts";
+import { type Carrier, PacketPump } from "../../../src/run/loop/packet-pump.ts";
+import { RateLimit } from "../../../src/run/loop/rate-limit.ts";
+import { Errno, type Machine, type Memory, Poll, type PollSet } from "../../../src/run/machine.ts";
+import type { PacketPort } from "../../../src/run/packets/port.ts";
+
+const LINE = 3;
+const INTERFACE = 4;
+
+/** Descriptors that are read from `incoming` and written to `sent`. The far end of the line has gone after `hangUp`. */
+class FakeMachine {
+  now = 0;
+  isGone = false;
+  /** Octets that the line takes before it is full. */
+  room = Infinity;
+  readonly incoming = new Map<number, number[][]>();
+  readonly sent: number[] = [];
+  readonly polls: number[] = [];
+  readonly errors = new Set<number>();
+
+  feed(fd: number, ...octets: number[]): void {
+    this.incoming.set(fd, [...(this.incoming.get(fd) ?? []), octets]);
+  }
+
+  get machine(): Machine {
+    const found: number[] = [];
+    const asked = { fds: [] as number[], events: [] as number[] };
+    const pollSet = (fds: readonly number[]): PollSet => {
+      asked.fds = [...fds];
+      asked.events = fds.map(() => Poll.IN);
+      return {
+        setFd: (at, fd) => void (asked.fds[at] = fd),
+        want: (at, events) => void (asked.events[at] = events),
+        got: (at) => found[at] ?? 0,
+      };
+    };
+    const poll = async (_: PollSet, ms: number): Promise<number> => {
+      this.polls.push(ms);
+      for (const [at, fd] of asked.fds.entries())
+        found[at] = fd < 0 ? 0 : this.#events(fd) & (asked.events[at]! | 8 | 16);
+      const ready = found.filter((events) => events !== 0).length;
+      if (ready > 0) return ready;
+      if (ms === Infinity) throw new Error("the loop would wait for ever");
+      this.now += Math.max(0, ms);
+      return 0;
+    };
+    const descriptors = {
+      ...thisMachine.descriptors,
+      pollSet,
+      poll,
+      runtimeEvents: () => [99],
+      read: (fd: number, into: Memory, at: number) => this.#read(fd, into, at),
+      write: (_: number, from: Memory, at: number, length: number) => this.#write(from, at, length),
+    };
+    const clock = { ...thisMachine.clock, now: () => this.now, turn: async () => {} };
+    return { ...thisMachine, clock, descriptors };
+  }
+
+  #events(fd: number): number {
+    if (this.errors.has(fd)) return Poll.ERR;
+    const isIn = (this.incoming.get(fd)?.length ?? 0) > 0;
+    if (fd === LINE && !isIn && this.isGone) return Poll.HUP;
+    return (isIn ? Poll.IN : 0) | (fd === LINE && this.room > 0 ? Poll.OUT : 0);
+  }
+
+  #read(fd: number, into: Memory, at: number): number {
+    const octets = this.incoming.get(fd)?.shift();
+    if (octets === undefined) return this.isGone && fd === LINE ? -Errno.EIO : -Errno.EAGAIN;
+    into.bytes.set(octets, at);
+    return octets.length;
+  }
+
+  #write(from: Memory, at: number, length: number): number {
+    const taken = Math.min(length, this.room);
+    if (taken === 0) return -Errno.EAGAIN;
+    this.room -= taken;
+    this.sent.push(...from.bytes.subarray(at, at + taken));
+    return taken;
+  }
+}
+
+/** Takes so many octets and leaves the others. */
+class Taker implements LineStage {
+  readonly packet = new Uint8Array(0);
+  readonly packetStart = 0;
+  readonly packetEnd = 0;
+  readonly taken: number[] = [];
+  readonly #most: number;
+
+  constructor(most = Infinity) {
+    this.#most = most;
+  }
+
+  receive(input: Ring): boolean {
+    while (input.length > 0 && this.taken.length < this.#most) {
+      this.taken.push(input.bytes[input.readAt]!);
+      input.consume(1);
+    }
+    return false;
+  }
+
+  flush(): void {}
+  nextTimeout(): number {
+    return Infinity;
+  }
+  handleTimeout(): void {}
+}
+
+function setUp(fake: FakeMachine, stage: LineStage, limit?: number) {
+  const { machine } = fake;
+  const told: string[] = [];
+  const carrier = {
+    networks: { datapath: { fast: true } },
+    hasRoom: () => true,
+    send: (packet: Uint8Array, start: number, end: number) => {
+      told.push(`packet ${packet.slice(start, end).join()}`);
+      return true;
+    },
+    flush: () => {},
+    nextTimeout: () => Infinity,
+    handleTimeout: () => {},
+  } as unknown as Carrier;
+  const packets = {
+    fd: INTERFACE,
+    hasKept: false,
+    read: (into: Memory, at: number) => machine.descriptors.read(INTERFACE, into, at, 100),
+    write: () => {},
+  } as unknown as PacketPort;
+  const pump = new PacketPump(carrier, packets, new InterfaceBuffers(machine.descriptors));
+  const owner = {
+    settle: (_: number): void => {},
+    nextDeadline: () => Infinity,
+    turnMs: () => Infinity,
+    interfaceLost: () => void told.push("interface lost"),
+  };
+  const loop = new Loop(machine, pump, owner);
+  const buffers = new LineBuffers(machine.descriptors);
+  const limits =
+    limit === undefined ? {} : { limit: { sending: new RateLimit(limit), receiving: new RateLimit(limit) } };
+  const hungUp = (): void => void told.push("hung up");
+  const host = { machine, buffers, pacer: new Pacer(0), ...limits, hungUp };
+  const port = new LinePort(host, { fd: LINE, writeFd: LINE, countsOutput: false }, stage);
+  loop.add(port);
+  return { loop, port, pump, owner, told, buffers };
+}
+
+function put(ring: Ring, ...octets: number[]): void {
+  ring.bytes.set(octets, ring.writeAt);
+  ring.commit(octets.length);
+}
+
+test("octets that a stage leaves go to the stage after it, and a line that is gone ends the loop", async () => {
+  const fake = new FakeMachine();
+  fake.feed(LINE, 1, 2, 3, 4, 5);
+  fake.feed(LINE, 6);
+  fake.isGone = true;
+  const first = new Taker(2);
+  const second = new Taker();
+  const { loop, port, owner, told } = setUp(fake, first);
+  owner.settle = (now) => {
+    if (port.stage === first && first.taken.length === 2) loop.handOver(port, second, now);
+  };
+  await loop.run();
+  expect(first.taken).toEqual([1, 2]);
+  expect(second.taken).toEqual([3, 4, 5, 6]);
+  expect(told).toEqual(["hung up"]);
+});
+
+test("a line that is full is written to again when it has room, and what is left goes out before it is given up", async () => {
+  const fake = new FakeMachine();
+  const { loop, port, owner, buffers } = setUp(fake, new Taker());
+  fake.room = 2;
+  put(buffers.output, 1, 2, 3, 4, 5);
+  let rounds = 0;
+  owner.nextDeadline = () => fake.now + 10;
+  owner.settle = () => {
+    rounds++;
+    if (rounds === 2) expect([fake.sent, port.isBlocked]).toEqual([[1, 2], true]);
+    if (rounds === 3) fake.room = 2;
+    if (rounds === 6) {
+      expect(fake.sent).toEqual([1, 2, 3, 4]);
+      fake.room = Infinity;
+      port.isBlocked = false;
+      loop.remove(port);
+    }
+  };
+  await loop.run();
+  expect(fake.sent).toEqual([1, 2, 3, 4, 5]);
+});
+
+test("packets are taken only while they are carried, and an interface that somebody removed is told once", async () => {
+  const fake = new FakeMachine();
+  fake.feed(INTERFACE, 7, 8);
+  const { loop, port, pump, owner, told } = setUp(fake, new Taker());
+  let rounds = 0;
+  owner.nextDeadline = () => fake.now + 10;
+  owner.settle = () => {
+    rounds++;
+    if (rounds === 3) expect(told).toEqual([]);
+    if (rounds === 3) pump.carrying = true;
+    if (rounds === 5) fake.errors.add(INTERFACE);
+    if (rounds === 9) loop.remove(port);
+  };
+  await loop.run();
+  expect(told).toEqual(["packet 7,8", "interface lost"]);
+  expect(pump.carrying).toBe(false);
+});
+
+test("a line that has reached its limit is not read until time has passed, and the loop sleeps until then", async () => {
+  const fake = new FakeMachine();
+  // A tenth of a second's worth may come at once: 100 octets of 1000 a second.
+  fake.feed(LINE, ...Array.from({ length: 100 }, (_, at) => at));
+  fake.feed(LINE, 100);
+  fake.isGone = true;
+  const taker = new Taker();
+  const { loop, told } = setUp(fake, taker, 1000);
+  await loop.run();
+  expect(taker.taken).toHaveLength(101);
+  expect(told).toEqual(["hung up"]);
+  expect(fake.now).toBeWithin(10, 20);
+  expect(fake.polls.length).toBeLessThan(8);
+});
