@@ -10,6 +10,7 @@ import type { OptionsInForce } from "../settings/options-in-force.ts";
 import type { Log } from "../log.ts";
 import { type Machine, type Memory, Poll, reasonOf } from "../machine.ts";
 import { Exit, Failed } from "../exit.ts";
+import { interfaceArguments } from "../scripts/arguments.ts";
 import type { Hooks } from "../scripts/hooks.ts";
 import { identifiers } from "../settings/identifiers.ts";
 import type { Interface } from "./interface.ts";
@@ -140,9 +141,8 @@ export class Demand implements PacketPort {
     this.#peer = config.peerAddress || (config.noremoteip ? 0 : MADE_UP_PEER + this.unit);
     if (this.#peer !== 0) options.addressesFound({ peerAddress: this.#peer });
     this.#network.setAddresses(this.#our, this.#peer);
-    const { device = "", speed, ipparam } = config;
-    const args = [this.name, device, String(speed), ipv4Text(this.#our), ipv4Text(this.#peer)];
-    await outlast(hooks.start(config.ipPreUpScript, ipparam === undefined ? args : [...args, ipparam]));
+    const texts = [ipv4Text(this.#our), ipv4Text(this.#peer)];
+    await outlast(hooks.start(config.ipPreUpScript, interfaceArguments(config, this.name, config.speed, ...texts)));
     this.readName();
   }
 

@@ -1,5 +1,5 @@
 // The interface of a session from TUNSETIFF to its end: its name for scripts, its pid files, its VRF, the net scripts. What
-// a link makes of it is the Unit's.
+// the links make of it is the network phase's.
 
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 import type { Tun } from "../host/interfaces.ts";
@@ -7,6 +7,7 @@ import type { Log } from "../log.ts";
 import { Errno, type HostError, isHostError, type Machine, reasonOf } from "../machine.ts";
 import type { PidFiles } from "../session/pid-files.ts";
 import { Exit, Failed } from "../exit.ts";
+import { interfaceArguments } from "../scripts/arguments.ts";
 import type { Hooks } from "../scripts/hooks.ts";
 import { linesOf } from "../diagnose/finding.ts";
 import { interfaceTrouble } from "../diagnose/tun-trouble.ts";
@@ -135,8 +136,7 @@ export class Interface {
   }
 
   #args(): string[] {
-    const { device = "", ipparam } = this.#host.options.config;
-    return [this.tun.name, device, String(this.#speed), ...(ipparam === undefined ? [] : [ipparam])];
+    return interfaceArguments(this.#host.options.config, this.tun.name, this.#speed);
   }
 }
 

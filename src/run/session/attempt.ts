@@ -15,6 +15,7 @@ import type { Clock, Machine } from "../machine.ts";
 import { type Device, isTty, type LineErrors } from "../host/serial.ts";
 import { limitOf, paceOf } from "../line/device.ts";
 import { Exit, FAILURES } from "../exit.ts";
+import { withIpparam } from "../scripts/arguments.ts";
 import type { Hooks, UpDown } from "../scripts/hooks.ts";
 import { report } from "../diagnose/finding.ts";
 import { lineTrouble } from "../diagnose/line-trouble.ts";
@@ -30,7 +31,7 @@ import { type FrameCounts, PortWatch } from "../diagnose/port-watch.ts";
 import { RecordFile } from "../live/record-file.ts";
 import { RttFile } from "../live/rtt-recorder.ts";
 import type { LineStatus } from "../live/published-status.ts";
-import type { Unit } from "./network-phase.ts";
+import type { NetworkPhase } from "./network-phase.ts";
 
 /** pppd makes up 10.64.64.64 and up for a peer nobody has an address for. */
 const MADE_UP_PEER = 0x0a404040;
@@ -83,7 +84,7 @@ export class Attempt {
   readonly #end: End = { hangup: false, final: false };
   readonly #resolve: (end: End) => void;
   #loop: Loop | undefined;
-  #unit: Unit | undefined;
+  #network: NetworkPhase | undefined;
   /** What the peer wanted us to prove ourselves with, and nothing came of it yet. */
   #unproven: AuthMethod | undefined;
   /** What the peer will hear about its password, and when. */
@@ -146,13 +147,13 @@ export class Attempt {
     this.#port = new LinePort({ machine: host.machine, buffers, pacer, ...limits, ...record, hungUp }, tty, this.link);
   }
 
-  /** Starts the link; `unit` is the interface it is for. */
-  start(loop: Loop, unit: Unit): void {
+  /** Starts the link; `network` is the network phase that it joins. */
+  start(loop: Loop, network: NetworkPhase): void {
     const {
       options: { config },
     } = this.#host;
     this.#loop = loop;
-    this.#unit = unit;
+    this.#network = network;
     loop.add(this.#port);
     // A connect script is given even when it is empty. Who is called need not wait for the caller.
     const calls = config.connect !== undefined || config.pty !== undefined || config.socket !== undefined;
@@ -234,7 +235,7 @@ export class Attempt {
     if (event.type === "ipv4-up" || event.type === "ipv6-up") this.#unproven = undefined;
     // In a bundle one link's MTU is not the interface's.
     if (event.type === "lcp-up" && this.#bundled) return;
-    if (this.#unit?.handle(event, now) === true) return;
+    if (this.#network?.handle(event, now) === true) return;
     switch (event.type) {
       case "log":
         log.write(event.level, event.text);
@@ -306,9 +307,9 @@ export class Attempt {
       const address = peers.addressFor(dialect.wantPeer, this.#packets.unit);
       if (address !== undefined) dialect.wantPeer = address;
     }
-    const { device = "", ipparam } = config;
-    const args = [this.#packets.name, peer, hooks.env.get("PPPLOGNAME") ?? "", device, String(this.#tty.speed)];
-    this.#authScripts.up(ipparam === undefined ? args : [...args, ipparam]);
+    const logname = hooks.env.get("PPPLOGNAME") ?? "";
+    const args = [this.#packets.name, peer, logname, config.device ?? "", String(this.#tty.speed)];
+    this.#authScripts.up(withIpparam(config, args));
   }
 
   /** The loop has let go of the line already. */

@@ -10,7 +10,7 @@ import type { PacketPort } from "../packets/port.ts";
 import { Exit } from "../exit.ts";
 import type { Hooks } from "../scripts/hooks.ts";
 import type { Attempt } from "./attempt.ts";
-import { Unit } from "./network-phase.ts";
+import { NetworkPhase } from "./network-phase.ts";
 import type { SessionHost } from "./session-host.ts";
 
 export interface LinkGroupHost extends SessionHost {
@@ -24,7 +24,7 @@ export interface LinkGroupHost extends SessionHost {
 export class LinkGroup implements LoopOwner {
   /** The links that have begun and are not forgotten. It is replaced, never changed: each round of the loop goes over it. */
   attempts: readonly Attempt[] = [];
-  readonly unit: Unit;
+  readonly network: NetworkPhase;
   readonly #host: LinkGroupHost;
   readonly #carrier: Link | Bundle;
   readonly #bundle: Bundle | undefined;
@@ -45,7 +45,7 @@ export class LinkGroup implements LoopOwner {
     this.#othersTurnMs = othersTurnMs;
     const pump = new PacketPump(carrier, port, memory);
     this.#loop = new Loop(host.machine, pump, this);
-    this.unit = new Unit(
+    this.network = new NetworkPhase(
       {
         ...host,
         close: (reason, now) => this.close(reason, now),
@@ -62,7 +62,7 @@ export class LinkGroup implements LoopOwner {
   /** Starts the link of this attempt. */
   start(attempt: Attempt): void {
     this.attempts = [...this.attempts, attempt];
-    attempt.start(this.#loop, this.unit);
+    attempt.start(this.#loop, this.network);
   }
 
   /** The link of this attempt has ended. False: it was forgotten before. */
@@ -84,7 +84,7 @@ export class LinkGroup implements LoopOwner {
 
   /** Takes back what was done to the machine, also after a bug. Harmless when it was done before. */
   end(): void {
-    this.unit.end();
+    this.network.end();
     for (const attempt of this.attempts) attempt.abandon();
   }
 
@@ -105,14 +105,14 @@ export class LinkGroup implements LoopOwner {
     const { notifier } = this.#host;
     if (notifier.beatAt <= now) notifier.beat(now);
     this.#takeEvents(now);
-    this.unit.fitQueue(now);
-    if (this.unit.nextDeadline() > now) return;
-    this.unit.checkLimits(now);
+    this.network.fitQueue(now);
+    if (this.network.limits.nextDeadline() > now) return;
+    this.network.checkLimits(now);
     this.#takeEvents(now);
   }
 
   nextDeadline(): number {
-    let at = Math.min(this.unit.nextDeadline(), this.#host.notifier.beatAt);
+    let at = Math.min(this.network.limits.nextDeadline(), this.#host.notifier.beatAt);
     for (const attempt of this.attempts) at = Math.min(at, attempt.nextDeadline());
     return at;
   }
@@ -124,7 +124,7 @@ export class LinkGroup implements LoopOwner {
   }
 
   interfaceLost(now: number): void {
-    this.unit.lost(now);
+    this.network.lost(now);
   }
 
   #takeEvents(now: number): void {
@@ -132,7 +132,7 @@ export class LinkGroup implements LoopOwner {
     for (const attempt of this.attempts) attempt.settle(now);
     if (this.#bundle === undefined) return;
     for (let event; (event = this.#bundle.takeEvent()) !== undefined;) {
-      if (this.unit.handle(event, now)) continue;
+      if (this.network.handle(event, now)) continue;
       if (event.type === "log") log.write(event.level, event.text);
       else if (event.type === "failure") setStatus(Exit.NEGOTIATION);
     }

@@ -23,7 +23,7 @@ import { NameServers } from "../packets/name-servers.ts";
 import type { Peers } from "../peers/peers.ts";
 import type { SessionHost } from "./session-host.ts";
 import { LinkGroup, type LinkGroupHost } from "./link-group.ts";
-import type { Unit } from "./network-phase.ts";
+import type { NetworkPhase } from "./network-phase.ts";
 import { warmUp } from "../loop/warm-up.ts";
 import { Waits } from "./waits.ts";
 import { Whereabouts } from "../line/whereabouts.ts";
@@ -305,11 +305,11 @@ export class Session {
         group.start(attempt);
         await group.run();
         const end = await attempt.ended;
-        this.#judge(group.unit);
+        this.#judge(group.network);
         if (end.hangup) this.#needHoldoff = false;
         if (end.final) this.#quitting = true;
         this.#running = undefined;
-        group.unit.end();
+        group.network.end();
         port.finish();
         await line.end(end.hangup);
       } finally {
@@ -335,7 +335,7 @@ export class Session {
       const host = { ...this.#groupHost(), quitting: () => this.#quitting };
       const bundling = (this.#running = new Bundling(host, port, this.#memory));
       await bundling.run();
-      this.#judge(bundling.group.unit);
+      this.#judge(bundling.group.network);
       port.finish();
     } finally {
       port.release();
@@ -358,7 +358,7 @@ export class Session {
   }
 
   /** What a network phase says of the next try. */
-  #judge({ wasUp, noHoldoff }: Unit): void {
+  #judge({ wasUp, noHoldoff }: NetworkPhase): void {
     if (wasUp) this.#failures = 0;
     if (noHoldoff) this.#needHoldoff = false;
   }

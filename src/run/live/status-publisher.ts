@@ -1,0 +1,87 @@
+// Publishes what a link, or a bundle of links, is doing, for pppstats and `nullmodem status`.
+
+import type { Networks } from "../../link/networks.ts";
+import { ipv4Text } from "../../wire/ip.ts";
+import { linkLocalText } from "../../wire/ipv6cp.ts";
+import type { Publication } from "../host/processes.ts";
+import type { Log } from "../log.ts";
+import { type Machine, reasonOf } from "../machine.ts";
+import type { PacketPort } from "../packets/port.ts";
+import type { Hooks } from "../scripts/hooks.ts";
+import type { Ipv4Up, Ipv6Up, NetworkObserver } from "../session/network-observer.ts";
+import type { OptionsInForce } from "../settings/options-in-force.ts";
+import { type LineStatus, type Status, statusPath } from "./published-status.ts";
+
+const SECOND = 1000;
+
+export interface StatusHost {
+  readonly machine: Machine;
+  readonly options: OptionsInForce;
+  readonly log: Log;
+  readonly hooks: Hooks;
+  readonly runDirectory: string;
+  lines(): LineStatus[];
+}
+
+/** A network phase as readers see it. */
+export interface NetworkState {
+  readonly mtu: number;
+  readonly ipv4: Ipv4Up | undefined;
+  readonly ipv6: Ipv6Up | undefined;
+  /** When the first network protocol came up; undefined: none is. */
+  readonly upSince: number | undefined;
+}
+
+export class StatusPublisher implements NetworkObserver {
+  readonly #host: StatusHost;
+  readonly #port: PacketPort;
+  readonly #networks: Networks;
+  readonly #state: () => NetworkState;
+  readonly #publication: Publication | undefined;
+
+  constructor(host: StatusHost, port: PacketPort, networks: Networks, state: () => NetworkState) {
+    this.#host = host;
+    this.#port = port;
+    this.#networks = networks;
+    this.#state = state;
+    this.#publication = this.#publish();
+  }
+
+  /** Ends it. A second call does nothing. */
+  close(): void {
+    this.#publication?.close();
+  }
+
+  renamed(): void {
+    this.#publication?.move(statusPath(this.#port.name, this.#host.runDirectory));
+  }
+
+  #publish(): Publication | undefined {
+    const { machine, log, runDirectory } = this.#host;
+    try {
+      return machine.processes.publish(statusPath(this.#port.name, runDirectory), () => JSON.stringify(this.#status()));
+    } catch (error) {
+      log.write("debug", `pppstats will know less of ${this.#port.name}: ${reasonOf(error)}`);
+      return undefined;
+    }
+  }
+
+  #status(): Status {
+    const { machine, options, hooks } = this.#host;
+    const { mtu, ipv4, ipv6, upSince } = this.#state();
+    return {
+      interface: this.#port.name,
+      pid: machine.processes.pid,
+      namespace: machine.network.namespace(),
+      linkname: options.config.linkname,
+      peer: hooks.env.get("PEERNAME"),
+      up: upSince === undefined ? undefined : Math.floor((machine.clock.now() - upSince) / SECOND),
+      mtu,
+      ipv4: ipv4 && { our: ipv4Text(ipv4.our), peer: ipv4Text(ipv4.peer) },
+      ipv6: ipv6 && { our: linkLocalText(ipv6.our), peer: linkLocalText(ipv6.peer) },
+      compression: this.#networks.compression,
+      counters: this.#networks.datapath.counters(),
+      lines: this.#host.lines(),
+    };
+  }
+}
