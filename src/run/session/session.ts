@@ -6,31 +6,29 @@ import type { Notifier } from "../notifier.ts";
 import { PidFiles } from "./pid-files.ts";
 import type { Clock } from "../machine.ts";
 import type { SignalEvent } from "../host/processes.ts";
-import { Attempt } from "./attempt.ts";
-import { Bundling } from "./bundling.ts";
-import { Demand } from "../packets/demand.ts";
-import type { LineHost } from "../line/device.ts";
+import type { End } from "./attempt.ts";
+import { Bundling, type BundlingHost } from "./bundling.ts";
 import { report } from "../diagnose/finding.ts";
 import { Exit, Failed } from "../exit.ts";
 import { Hooks } from "../scripts/hooks.ts";
 import { Interface } from "../packets/interface.ts";
 import { undoLeftOver } from "../packets/left-over.ts";
-import { Line } from "../line/line.ts";
+import type { Line } from "../line/line.ts";
 import { InterfaceBuffers, LineBuffers } from "../loop/buffers.ts";
 import type { PacketPort } from "../packets/port.ts";
 import { TunPort } from "../packets/tun-port.ts";
 import { NameServers } from "../packets/name-servers.ts";
 import type { Peers } from "../peers/peers.ts";
+import { Retries } from "./retries.ts";
 import type { SessionHost } from "./session-host.ts";
-import { LinkGroup, type LinkGroupHost } from "./link-group.ts";
+import type { LinkGroup } from "./link-group.ts";
 import type { NetworkPhase } from "./network-phase.ts";
 import { warmUp } from "../loop/warm-up.ts";
+import { SingleLink } from "./single-link.ts";
+import { StandBy } from "./stand-by.ts";
 import { Waits } from "./waits.ts";
 import { Whereabouts } from "../line/whereabouts.ts";
 
-const SECOND = 1000;
-/** A port that cannot be opened, and a program or connection that never came up, is tried again after this long. */
-const REOPEN_MS = 1000;
 /** What a link leaves in the environment of scripts, and the next one's know nothing of. */
 const LINK_COUNTS = ["CONNECT_TIME", "BYTES_SENT", "BYTES_RCVD"];
 
@@ -49,17 +47,14 @@ export class Session {
   #status: Exit = Exit.OK;
   /** Nothing more is tried: SIGTERM, SIGINT, or a limit that ends the program. */
   #quitting = false;
-  #needHoldoff = true;
-  #failures = 0;
+  readonly #retries: Retries;
   readonly #waits: Waits;
-  #line: Line | undefined;
-  /** The interface of `demand`, and whether it waits for a packet. */
-  #demand: Demand | undefined;
-  #dormant = false;
+  /** The interface of `demand`. */
+  readonly #standBy: StandBy;
   /** The last line that was closed: its program may have to be ended yet. */
   #lastLine: Line | undefined;
   /** What runs on the line, or on all of them. */
-  #running: LinkGroup | Bundling | undefined;
+  #running: SingleLink | Bundling | undefined;
 
   constructor(host: SessionHost) {
     const { machine } = host;
@@ -80,6 +75,16 @@ export class Session {
     this.#notifier = host.notifier;
     // Of a bundle each line has its own.
     if (!this.#config.multilink) this.#whereabouts = Whereabouts.of(machine, this.#config);
+    this.#retries = new Retries(host.options);
+    this.#standBy = new StandBy({
+      ...host,
+      hooks: this.#hooks,
+      outlast: this.#waits.outlast,
+      openInterface: () => this.#openInterface(),
+      setStatus: (exit) => (this.#status = exit),
+      quitting: () => this.#quitting,
+      programEndsAt: () => this.#lastLine?.programEndsAt ?? Infinity,
+    });
     this.#setEnvironment();
   }
 
@@ -99,7 +104,7 @@ export class Session {
 
   /** Runs until there is nothing more to do; the exit code. */
   async run(): Promise<number> {
-    const { persist, maxfail, linkname, demand } = this.#config;
+    const { linkname } = this.#config;
     if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
     warmUp();
     this.#nameServers.cleanUp();
@@ -107,50 +112,48 @@ export class Session {
     const { beatMs } = this.#notifier;
     const endBeats = beatMs === Infinity ? undefined : this.#clock.every(beatMs, () => this.#beat());
     try {
-      for (;;) {
-        this.#failures++;
-        this.#needHoldoff = true;
-        if (demand && !(await this.#awaitPacket())) break;
-        const began = this.#clock.now();
-        for (const name of LINK_COUNTS) this.#hooks.env.delete(name);
-        await this.#tryOnce();
-        if (this.#quitting || !persist || (maxfail > 0 && this.#failures >= maxfail)) break;
-        const held = await this.#holdOff(began);
-        if (this.#quitting) break;
-        // What waited for a link that has failed would only bring about the next failure.
-        if (held || this.#failures > 0) this.#demand?.discard();
-      }
-      this.#endDemand();
+      await this.#tryAgainAndAgain();
+      this.#standBy.end();
       await this.#hooks.finish(this.#config.childTimeout);
     } finally {
       endBeats?.();
       this.#notifier.stopping();
-      this.#endDemand();
+      this.#standBy.end();
       for (const problem of this.#pidFiles.remove()) this.#log.write("warn", problem);
     }
     return this.#status;
   }
 
-  /** False: there was no need to wait. */
-  async #holdOff(began: number): Promise<boolean> {
-    let wait = this.#needHoldoff ? this.#config.holdoff * SECOND : 0;
-    // pppd goes round as fast as it can when the port cannot even be opened.
-    if (this.#status === Exit.OPEN || this.#status === Exit.LOCK || this.#status === Exit.PTY || this.#vanished)
-      wait = Math.max(wait, REOPEN_MS - (this.#clock.now() - began));
-    if (wait <= 0) return false;
-    this.#notifier.status("waiting for the next try");
-    await this.#waits.sleep(wait);
-    return true;
+  async #tryAgainAndAgain(): Promise<void> {
+    for (;;) {
+      this.#retries.begin();
+      if (this.#config.demand && !(await this.#awaitPacket())) return;
+      const began = this.#clock.now();
+      for (const name of LINK_COUNTS) this.#hooks.env.delete(name);
+      await this.#tryOnce();
+      if (this.#quitting || !this.#retries.goesOn) return;
+      const wait = this.#retries.waitMs(this.#status, this.#clock.now() - began);
+      if (wait > 0) {
+        this.#notifier.status("waiting for the next try");
+        await this.#waits.sleep(wait);
+      }
+      if (this.#quitting) return;
+      if (wait > 0 || this.#retries.hasFailed) this.#standBy.discard();
+    }
+  }
+
+  async #awaitPacket(): Promise<boolean> {
+    try {
+      return await this.#standBy.awaitPacket();
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
   }
 
   /** A sign of life. Timers do not wake the loop, and its deadlines are none while it does not run: both give it. */
   #beat(): void {
     this.#notifier.beat(this.#clock.now());
-  }
-
-  /** What ends at once as often as it is started: a program, a connection. */
-  get #vanished(): boolean {
-    return this.#config.device === undefined && this.#failures > 0;
   }
 
   /** A signal the process got. */
@@ -168,27 +171,23 @@ export class Session {
         return;
       case "SIGHUP":
         this.#log.write("info", "Hangup (SIGHUP)");
-        if (this.#dormant) return;
+        if (this.#standBy.isDormant) return;
         if (!this.#config.persist) this.#quit(Exit.USER_REQUEST, event.number);
         else {
-          this.#needHoldoff = false;
+          this.#retries.skipHoldoff();
           this.#endAttempt(event.number);
         }
         return;
       case "SIGUSR1":
         this.#log.debug = !this.#log.debug;
-        this.#group?.trace(this.#log.debug ? 1 : 0);
+        this.#running?.group?.trace(this.#log.debug ? 1 : 0);
         return;
       case "SIGUSR2":
-        this.#group?.restartCcp();
+        this.#running?.group?.restartCcp();
         return;
       default:
         event.name satisfies never;
     }
-  }
-
-  get #group(): LinkGroup | undefined {
-    return this.#running instanceof Bundling ? this.#running.group : this.#running;
   }
 
   #quit(exit: Exit, signal: number): void {
@@ -200,63 +199,7 @@ export class Session {
 
   #endAttempt(signal: number): void {
     this.#waits.wake();
-    this.#line?.signal(signal);
-    if (this.#running instanceof Bundling) this.#running.signal(signal);
-    else this.#running?.close("User request", this.#clock.now());
-  }
-
-  // ── dialling on demand ───────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Waits for a packet worth a link, at an interface that is there without one. False: there will be none. */
-  async #awaitPacket(): Promise<boolean> {
-    try {
-      for (;;) {
-        if (this.#demand?.gone === true) this.#endDemand();
-        const demand = this.#demand ?? (await this.#standBy());
-        if (this.#quitting) return false;
-        this.#status = Exit.OK;
-        this.#dormant = true;
-        this.#notifier.status(`waiting for traffic on ${demand.name}`);
-        const found = await demand.awaitPacket(
-          () => {
-            if (this.#notifier.beatAt <= this.#clock.now()) this.#beat();
-            return this.#quitting;
-          },
-          () => Math.min(this.#lastLine?.programEndsAt ?? Infinity, this.#notifier.beatAt),
-        );
-        this.#dormant = false;
-        if (found === "stopped") return false;
-        if (found === "packet") break;
-        this.#log.write("error", `Interface ${demand.name} has been removed`);
-        this.#status = Exit.FATAL;
-        demand.gone = true;
-        if (!this.#config.persist) return false;
-      }
-    } catch (error) {
-      this.#fail(error);
-      return false;
-    }
-    this.#log.write("info", "Starting link");
-    return true;
-  }
-
-  async #standBy(): Promise<Demand> {
-    const host = {
-      machine: this.#host.machine,
-      options: this.#host.options,
-      log: this.#log,
-      hooks: this.#hooks,
-      outlast: this.#waits.outlast,
-    };
-    const demand = (this.#demand = new Demand(host, this.#openInterface()));
-    await demand.setUp();
-    return demand;
-  }
-
-  #endDemand(): void {
-    const demand = this.#demand;
-    this.#demand = undefined;
-    demand?.end();
+    this.#running?.signal(signal);
   }
 
   // ── one attempt ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -273,56 +216,33 @@ export class Session {
     }
   }
 
-  #lineHost(): LineHost {
-    return {
-      machine: this.#host.machine,
-      options: this.#host.options,
-      log: this.#log,
-      hooks: this.#hooks,
-      notifier: this.#notifier,
-      whereabouts: this.#whereabouts,
-      sleep: this.#waits.sleep,
-      quitting: () => this.#quitting,
-    };
-  }
-
   /** One link on one line. */
   async #single(): Promise<void> {
-    const line = (this.#line = new Line(this.#lineHost()));
-    let port: PacketPort | undefined;
+    const host = {
+      ...this.#groupHost(),
+      peers: this.#peers,
+      whereabouts: this.#whereabouts,
+      waits: this.#waits,
+      openPort: () => this.#openPort(),
+      starts: () => this.#starts(),
+      ended: ({ network }: LinkGroup, { hangup, final }: End) => {
+        this.#judge(network);
+        if (hangup) this.#retries.skipHoldoff();
+        if (final) this.#quitting = true;
+      },
+    };
+    const single = (this.#running = new SingleLink(host));
     try {
-      const tty = await line.open();
-      if (this.#quitting) return;
-      port = this.#openPort();
-      if (!(await port.begin(tty.speed, this.#waits.outlast))) return;
-      this.#log.write("notice", `Connect: ${port.name} <--> ${tty.path}`);
-      this.#notifier.status("waiting for the peer");
-      this.#status = Exit.NEGOTIATION;
-      const host = { ...this.#groupHost(), speed: tty.speed, peers: this.#peers };
-      const attempt = new Attempt(host, this.#buffers, this.#memory.plain.bytes, tty, port);
-      const group = (this.#running = new LinkGroup(host, attempt.link, port, this.#memory));
-      try {
-        group.start(attempt);
-        await group.run();
-        const end = await attempt.ended;
-        this.#judge(group.network);
-        if (end.hangup) this.#needHoldoff = false;
-        if (end.final) this.#quitting = true;
-        this.#running = undefined;
-        group.network.end();
-        port.finish();
-        await line.end(end.hangup);
-      } finally {
-        // A bug above must not leave an address or a route behind.
-        group.end();
-      }
-      line.dropDtr();
+      await single.run(this.#buffers, this.#memory);
     } finally {
-      line.close();
-      this.#lastLine = line;
-      this.#line = undefined;
-      port?.release();
+      this.#lastLine = single.line;
     }
+  }
+
+  /** A link is about to begin, or a bundle of them. */
+  #starts(): void {
+    this.#notifier.status("waiting for the peer");
+    this.#status = Exit.NEGOTIATION;
   }
 
   /** Several lines, one interface (RFC 1990). */
@@ -330,10 +250,8 @@ export class Session {
     const port = this.#openPort();
     try {
       if (!(await port.begin(this.#config.speed, this.#waits.outlast))) return;
-      this.#notifier.status("waiting for the peer");
-      this.#status = Exit.NEGOTIATION;
-      const host = { ...this.#groupHost(), quitting: () => this.#quitting };
-      const bundling = (this.#running = new Bundling(host, port, this.#memory));
+      this.#starts();
+      const bundling = (this.#running = new Bundling(this.#groupHost(), port, this.#memory));
       await bundling.run();
       this.#judge(bundling.group.network);
       port.finish();
@@ -347,32 +265,33 @@ export class Session {
     return Interface.open({ machine, options, log: this.#log, hooks: this.#hooks, pidFiles: this.#pidFiles });
   }
 
-  #groupHost(): LinkGroupHost {
+  #groupHost(): BundlingHost {
     return {
       ...this.#host,
       hooks: this.#hooks,
       nameServers: this.#nameServers,
       speed: this.#config.speed,
       setStatus: (exit) => (this.#status = exit),
+      quitting: () => this.#quitting,
     };
   }
 
   /** What a network phase says of the next try. */
   #judge({ wasUp, noHoldoff }: NetworkPhase): void {
-    if (wasUp) this.#failures = 0;
-    if (noHoldoff) this.#needHoldoff = false;
+    if (wasUp) this.#retries.succeeded();
+    if (noHoldoff) this.#retries.skipHoldoff();
   }
 
   /** What the next link carries packets for. */
   #openPort(): PacketPort {
-    return this.#demand ?? new TunPort(this.#host.machine, this.#openInterface(), this.#host.options, this.#log);
+    return this.#standBy.port ?? new TunPort(this.#host.machine, this.#openInterface(), this.#host.options, this.#log);
   }
 
   #fail(error: unknown): void {
     if (error instanceof Failed) {
       this.#status = error.exit;
       if (error.message !== "") this.#log.write(error.level, error.message);
-      if (this.#failures === 1) report(this.#log, error.findings);
+      if (this.#retries.isFirstFailure) report(this.#log, error.findings);
       if (error.exit === Exit.FATAL) this.#quitting = true;
       return;
     }
