@@ -1,5 +1,6 @@
 // Publishes what a link, or a bundle of links, is doing, for pppstats and `nullmodem status`.
 
+import type { Link } from "../../link/link.ts";
 import type { Networks } from "../../link/networks.ts";
 import { ipv4Text } from "../../wire/ip.ts";
 import { linkLocalText } from "../../wire/ipv6cp.ts";
@@ -84,4 +85,21 @@ export class StatusPublisher implements NetworkObserver {
       lines: this.#host.lines(),
     };
   }
+}
+
+/** One line and the link on it, paced by `speed` bits a second. */
+export function lineStatus(link: Link, device: string, speed: number): LineStatus {
+  const { frames, badFcs, runts, overlong, aborted, faults } = link.deframer.stats;
+  return {
+    device,
+    speed: Math.round(speed),
+    phase: link.phase,
+    framesReceived: frames,
+    framesSent: link.framesSent,
+    badFcs,
+    runts,
+    overlong,
+    aborted,
+    faults,
+  };
 }

@@ -1,5 +1,5 @@
 // One link on one line, from "Connect:" to "Connection terminated.": what its events do to the log, the peer's session and
-// the scripts. The interface is the unit's.
+// the scripts. The interface is the business of the network phase.
 
 import { decoded } from "../../bytes/text.ts";
 import type { AuthMethod } from "../../wire/auth-method.ts";
@@ -12,26 +12,25 @@ import { RateLimit } from "../loop/rate-limit.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 import type { Log } from "../log.ts";
 import type { Clock, Machine } from "../machine.ts";
-import { type Device, isTty, type LineErrors } from "../host/serial.ts";
+import type { Device } from "../host/serial.ts";
 import { limitOf, paceOf } from "../line/device.ts";
 import { Exit, FAILURES } from "../exit.ts";
 import { withIpparam } from "../scripts/arguments.ts";
 import type { Hooks, UpDown } from "../scripts/hooks.ts";
-import { report } from "../diagnose/finding.ts";
-import { lineTrouble } from "../diagnose/line-trouble.ts";
+import { LineWatch } from "../diagnose/line-watch.ts";
 import { filtersOf, ipcpConfig, linkConfig } from "../settings/link-config.ts";
 import type { LineBuffers } from "../loop/buffers.ts";
 import { LinePort } from "../loop/line-port.ts";
 import type { Loop } from "../loop/loop.ts";
 import type { PacketPort } from "../packets/port.ts";
-import type { PapVerdict } from "../peers/pap-judge.ts";
 import type { Peers } from "../peers/peers.ts";
-import { sharedPort } from "../diagnose/port-trouble.ts";
-import { type FrameCounts, PortWatch } from "../diagnose/port-watch.ts";
+import type { FrameCounts } from "../diagnose/port-watch.ts";
 import { RecordFile } from "../live/record-file.ts";
 import { RttFile } from "../live/rtt-recorder.ts";
 import type { LineStatus } from "../live/published-status.ts";
+import { lineStatus } from "../live/status-publisher.ts";
 import type { NetworkPhase } from "./network-phase.ts";
+import { PapAnswer } from "./pap-answer.ts";
 
 /** pppd makes up 10.64.64.64 and up for a peer nobody has an address for. */
 const MADE_UP_PEER = 0x0a404040;
@@ -76,22 +75,14 @@ export class Attempt {
   readonly #record: RecordFile | undefined;
   readonly #rtt: RttFile | undefined;
   readonly #authScripts: UpDown;
-  readonly #errorsBefore: LineErrors | undefined;
-  /** Of a port that is ours: one on standard input is our parent's as well. */
-  readonly #watch: PortWatch | undefined;
-  /** What was said of the port's lines and counters, each once. */
-  readonly #portTrouble = new Set<string>();
+  readonly #watch: LineWatch;
   readonly #end: End = { hangup: false, final: false };
   readonly #resolve: (end: End) => void;
   #loop: Loop | undefined;
   #network: NetworkPhase | undefined;
   /** What the peer wanted us to prove ourselves with, and nothing came of it yet. */
   #unproven: AuthMethod | undefined;
-  /** What the peer will hear about its password, and when. */
-  #verdict: PapVerdict | undefined;
-  #verdictAt = Infinity;
-  /** The verdict somebody else is asked for. */
-  #awaited: Promise<PapVerdict> | undefined;
+  readonly #papAnswer: PapAnswer;
 
   /** `plain` is the memory decompressed packets come to lie in; a bundle has its own idea of the network phase. */
   constructor(
@@ -107,16 +98,10 @@ export class Attempt {
     this.#host = host;
     this.#bundled = bundle !== undefined;
     this.#tty = tty;
-    const { clock, random, serial } = host.machine;
+    const { clock, random } = host.machine;
     this.#clock = clock;
-    this.#errorsBefore = serial.lineErrors(tty.fd);
-    if (config.device !== undefined && !config.defaultDevice && isTty(tty))
-      this.#watch = new PortWatch(
-        tty,
-        clock.now(),
-        (findings) => report(log, findings),
-        (path) => sharedPort(serial, path),
-      );
+    this.#watch = new LineWatch(host.machine, config, log, tty);
+    this.#papAnswer = new PapAnswer(peers, clock);
     this.#packets = packets;
     ({ promise: this.ended, resolve: this.#resolve } = Promise.withResolvers<End>());
     buffers.input.clear();
@@ -172,24 +157,11 @@ export class Attempt {
   }
 
   status(): LineStatus {
-    const { link, pacer } = this;
-    const { frames, badFcs, runts, overlong, aborted, faults } = link.deframer.stats;
-    return {
-      device: this.#tty.path,
-      speed: Math.round(pacer.rate * 10_000),
-      phase: link.phase,
-      framesReceived: frames,
-      framesSent: link.framesSent,
-      badFcs,
-      runts,
-      overlong,
-      aborted,
-      faults,
-    };
+    return lineStatus(this.link, this.#tty.path, this.pacer.rate * 10_000);
   }
 
   nextDeadline(): number {
-    return Math.min(this.#verdictAt, this.#watch?.nextLookAt ?? Infinity);
+    return Math.min(this.#papAnswer.dueAt, this.#watch.nextLookAt);
   }
 
   /** How often the runtime must have its turn, for TLS, password helpers, scripts and a slow log. */
@@ -201,12 +173,10 @@ export class Attempt {
   settle(now: number): void {
     if (this.#host.peers.takeSettled()) this.link.authResume(now);
     this.#takeEvents(now);
-    if (this.#watch !== undefined && this.#watch.nextLookAt <= now) this.#watch.look(now, this.#frameCounts());
-    if (this.#verdict === undefined || this.#verdictAt > now) return;
-    const { accepted, message } = this.#verdict;
-    this.#verdict = undefined;
-    this.#verdictAt = Infinity;
-    this.link.papVerdict(accepted, message, this.#clock.now());
+    if (this.#watch.nextLookAt <= now) this.#watch.look(now, this.#frameCounts());
+    const verdict = this.#papAnswer.take(now);
+    if (verdict === undefined) return;
+    this.link.papVerdict(verdict.accepted, verdict.message, this.#clock.now());
     this.#takeEvents(now);
   }
 
@@ -220,22 +190,31 @@ export class Attempt {
     this.#explain(this.#host.peers.takeAddressTrouble());
   }
 
-  #handle(event: LinkEvent, now: number): void {
-    const {
-      options: { config },
-      log,
-      setStatus,
-    } = this.#host;
-    if (event.type === "lcp-up") this.#rtt?.up(config.lcpEchoInterval);
-    if (event.type === "phase" && event.phase === "network") {
-      this.hadNetwork = true;
-      if (this.#bundled) this.#unproven = undefined;
+  /** What is remembered of events that others handle. */
+  #note(event: LinkEvent): void {
+    switch (event.type) {
+      case "lcp-up":
+        this.#rtt?.up(this.#host.options.config.lcpEchoInterval);
+        return;
+      case "phase":
+        if (event.phase !== "network") return;
+        this.hadNetwork = true;
+        if (this.#bundled) this.#unproven = undefined;
+        return;
+      case "ipv4-up":
+      case "ipv6-up":
+        // The peer has let us in without the proof.
+        this.#unproven = undefined;
+        return;
     }
-    // It let us in all the same.
-    if (event.type === "ipv4-up" || event.type === "ipv6-up") this.#unproven = undefined;
+  }
+
+  #handle(event: LinkEvent, now: number): void {
+    this.#note(event);
     // In a bundle one link's MTU is not the interface's.
     if (event.type === "lcp-up" && this.#bundled) return;
     if (this.#network?.handle(event, now) === true) return;
+    const { log, peers, setStatus } = this.#host;
     switch (event.type) {
       case "log":
         log.write(event.level, event.text);
@@ -245,7 +224,7 @@ export class Attempt {
         this.#authScripts.down();
         return;
       case "pap-request":
-        this.#judgePap(event.user, event.password, now);
+        this.#papAnswer.judge(event.user, event.password, this.#tty.path, this.#packets.name, now);
         return;
       case "peer-authenticated":
         this.#peerAuthenticated(event.name);
@@ -256,7 +235,7 @@ export class Attempt {
       case "failure":
         setStatus(FAILURES[event.failure]);
         this.#unproven = undefined;
-        this.#explain(this.#host.peers.whyFailed(event.failure));
+        this.#explain(peers.whyFailed(event.failure));
         if (event.failure === "callback") this.#end.final = true;
         return;
       case "round-trip":
@@ -264,29 +243,13 @@ export class Attempt {
         if (!this.#port.isLimited) this.pacer.roundTrip(event.octets, event.milliseconds);
         return;
       case "unanswered":
-        for (const found of lineTrouble(this.#host.machine.serial, this.#tty.fd, config.crtscts, this.#errorsBefore)) {
-          if (!this.#portTrouble.has(found.text)) report(log, [found]);
-          this.#portTrouble.add(found.text);
-        }
-        this.#watch?.nameOpeners(now);
+        this.#watch.unanswered(now);
         return;
       case "terminated":
         this.#terminated(event.waited);
         this.#finish();
         return;
     }
-  }
-
-  #judgePap(user: string, password: string, now: number): void {
-    const { peers } = this.#host;
-    const later = (this.#awaited = peers.askSamba(user, password, this.#tty.path, this.#packets.name));
-    if (later === undefined) this.#setVerdict(peers.judgePap(user, password, this.#tty.path, this.#packets.name), now);
-    else void later.then((verdict) => this.#awaited === later && this.#setVerdict(verdict, this.#clock.now()));
-  }
-
-  #setVerdict(verdict: PapVerdict, now: number): void {
-    this.#verdict = verdict;
-    this.#verdictAt = now + verdict.delayMs;
   }
 
   #peerAuthenticated(name: string): void {

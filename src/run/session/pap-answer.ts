@@ -1,0 +1,46 @@
+// The answer to a peer that says its name and password by PAP: from the secrets and the system at once, from Samba later. An
+// answer may have to wait, as one of PAM does after a wrong password.
+
+import type { Clock } from "../machine.ts";
+import type { PapVerdict } from "../peers/pap-judge.ts";
+import type { Peers } from "../peers/peers.ts";
+
+export class PapAnswer {
+  readonly #peers: Peers;
+  readonly #clock: Clock;
+  #verdict: PapVerdict | undefined;
+  #verdictAt = Infinity;
+  /** The verdict that Samba is asked for. */
+  #awaited: Promise<PapVerdict> | undefined;
+
+  constructor(peers: Peers, clock: Clock) {
+    this.#peers = peers;
+    this.#clock = clock;
+  }
+
+  /** The peer has said who it is. A later call replaces an earlier one. */
+  judge(user: string, password: string, tty: string, ifname: string, now: number): void {
+    const later = (this.#awaited = this.#peers.askSamba(user, password, tty, ifname));
+    if (later === undefined) this.#settle(this.#peers.judgePap(user, password, tty, ifname), now);
+    else void later.then((verdict) => this.#awaited === later && this.#settle(verdict, this.#clock.now()));
+  }
+
+  #settle(verdict: PapVerdict, now: number): void {
+    this.#verdict = verdict;
+    this.#verdictAt = now + verdict.delayMs;
+  }
+
+  /** When {@link take} will have a verdict; Infinity: none is there yet. */
+  get dueAt(): number {
+    return this.#verdictAt;
+  }
+
+  /** The verdict, once and when it is due. */
+  take(now: number): PapVerdict | undefined {
+    if (this.#verdictAt > now) return undefined;
+    const verdict = this.#verdict;
+    this.#verdict = undefined;
+    this.#verdictAt = Infinity;
+    return verdict;
+  }
+}
