@@ -4,11 +4,11 @@
 
 import { ipv4Text } from "../../wire/ip.ts";
 import { type InterfaceId, linkLocalText } from "../../wire/ipv6cp.ts";
-import { type Filters, isActive } from "../../link/filters.ts";
+import { BusyWatch } from "./busy-watch.ts";
 import { KeptPackets, MOST_KEPT } from "./kept-packets.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 import type { Log } from "../log.ts";
-import { type Machine, type Memory, Poll, reasonOf } from "../machine.ts";
+import { type Machine, type Memory, reasonOf } from "../machine.ts";
 import { Exit, Failed } from "../exit.ts";
 import { interfaceArguments } from "../scripts/arguments.ts";
 import type { Hooks } from "../scripts/hooks.ts";
@@ -17,6 +17,7 @@ import type { Interface } from "./interface.ts";
 import { filtersOf } from "../settings/link-config.ts";
 import { switchOn } from "./left-over.ts";
 import { Network } from "./network.ts";
+import { PacketWait } from "./packet-wait.ts";
 import { type Load, MAX_PACKET, type Outlast, type PacketPort, type ProtocolsUp } from "./port.ts";
 import { RUN_DIRECTORY } from "../live/published-status.ts";
 
@@ -26,15 +27,7 @@ const MADE_UP_PEER = 0x0a707070;
 const LONGEST_MTU = 1500;
 /** The first packet is taken from the queue, the others wait in it. */
 const QUEUE = MOST_KEPT - 1;
-/** The runtime's own descriptors are undocumented. If none is found, it gets its turn this often. */
-const RUNTIME_TURN_MS = 100;
 const DYNADDR = "net/ipv4/ip_dynaddr";
-const IPV6_DESTINATION = 24;
-const SECOND = 1000;
-/** A line is watched for this long before it is called busy. */
-const BUSY_MS = 300;
-/** Bits a second of a line of which nobody knows how fast it is. */
-const FAST = 2_000_000;
 
 export interface DemandHost {
   readonly machine: Machine;
@@ -55,22 +48,19 @@ export class Demand implements PacketPort {
   gone = false;
   readonly #host: DemandHost;
   readonly #machine: Machine;
-  readonly #packet: Memory;
+  readonly #wait: PacketWait;
+  readonly #busy = new BusyWatch();
   /** The addresses the interface has. */
   #our = 0;
   #peer = 0;
   #ids: { our: InterfaceId; peer: InterfaceId } | undefined;
   #undoDynaddr: (() => void) | undefined;
-  /** The line has had half of what it can take, or more, for a while since the link came up. */
-  #wasBusy = false;
-  #sampledAt = 0;
-  #sampledOctets = 0;
 
   constructor(host: DemandHost, own: Interface) {
     this.#host = host;
     this.#machine = host.machine;
-    this.#packet = host.machine.descriptors.memory(MAX_PACKET);
     this.fd = own.tun.fd;
+    this.#wait = new PacketWait(host.machine, own.tun.fd, this.#kept);
     this.#interface = own;
     this.#network = new Network(
       host.machine,
@@ -160,54 +150,16 @@ export class Demand implements PacketPort {
 
   // ── without a link ───────────────────────────────────────────────────────────────────────────────────────────────
 
-  /**
-   * Waits for a packet worth a link, one of those that are kept perhaps. "stopped": `isOver` says that none is waited for
-   * any more; "gone": the interface is. `nextDeadline` is when a timer of somebody's must have its turn.
-   */
-  async awaitPacket(isOver: () => boolean, nextDeadline: () => number): Promise<"packet" | "stopped" | "gone"> {
-    const filters = filtersOf(this.#host.options.config);
-    this.#kept.retain((packet) => this.#isOurs(packet, packet.length));
-    if (this.#kept.some((packet) => isActive(filters, packet, 0, packet.length))) return "packet";
-    this.#kept.clear();
-    const { clock, descriptors, syslog } = this.#machine;
-    const runtime = descriptors.runtimeEvents();
-    const set = descriptors.pollSet([this.fd, ...runtime]);
-    for (;;) {
-      await clock.turn();
-      if (isOver()) return "stopped";
-      if (this.#findActive(filters)) return "packet";
-      const turnMs = Math.min(syslog.turnMs(), runtime.length === 0 ? RUNTIME_TURN_MS : Infinity);
-      await descriptors.poll(set, Math.min(nextDeadline() - clock.now(), turnMs));
-      if (set.got(0) & Poll.ERR) return "gone";
-    }
+  /** Waits for a packet worth a link: see {@link PacketWait.run}. */
+  awaitPacket(isOver: () => boolean, nextDeadline: () => number): Promise<"packet" | "stopped" | "gone"> {
+    const { config } = this.#host.options;
+    const addressed = { ipv4: !config.noip, ipv6: this.hasIpv6 };
+    return this.#wait.run(filtersOf(config), addressed, isOver, nextDeadline);
   }
 
-  /** Reads packets up to the first one that is worth a link, and keeps that. */
-  #findActive(filters: Filters | undefined): boolean {
-    const { bytes } = this.#packet;
-    for (let got; (got = this.#read()) > 0;)
-      if (isActive(filters, bytes, 0, got) && this.#isOurs(bytes, got)) return this.#kept.add(bytes, 0, got);
-    return false;
-  }
-
-  /**
-   * Is the packet of a protocol the interface has an address for? What the kernel tells its neighbours of itself
-   * (ff02::/16: router solicitations, group reports) is worth no link.
-   */
-  #isOurs(packet: Uint8Array, length: number): boolean {
-    if (packet[0]! >>> 4 === 4) return !this.#host.options.config.noip;
-    const at = IPV6_DESTINATION;
-    return this.#ids !== undefined && length > at + 1 && !(packet[at] === 0xff && packet[at + 1] === 0x02);
-  }
-
-  #read(): number {
-    return this.#machine.descriptors.read(this.fd, this.#packet, 0, MAX_PACKET);
-  }
-
-  /** What waited for a link waits in vain. */
+  /** Packets that waited for a link have waited in vain. */
   discard(): void {
-    this.#kept.clear();
-    while (this.#read() > 0);
+    this.#wait.discard();
   }
 
   // ── with a link ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -260,11 +212,9 @@ export class Demand implements PacketPort {
   /** It has some since before the link, and {@link ipv4Up} changes them. */
   setAddresses(): void {}
 
-  opened(mtu: number, { octetsOut }: Load, now: number): void {
+  opened(mtu: number, load: Load, now: number): void {
     this.setMtu(mtu);
-    this.#wasBusy = false;
-    this.#sampledAt = now;
-    this.#sampledOctets = octetsOut;
+    this.#busy.restart(load, now);
   }
 
   setMtu(mtu: number): void {
@@ -276,18 +226,8 @@ export class Demand implements PacketPort {
    * changes a queue: it is another with every link, so it is changed only when it matters.
    */
   fitQueue(mtu: number, load: Load, now: number): void {
-    if (this.#kept.isEmptying || !this.#hasBeenBusy(load, now)) return;
+    if (this.#kept.isEmptying || !this.#busy.hasBeenBusy(load, now)) return;
     this.#network.fitQueue(load.rate, load.gain, mtu);
-  }
-
-  #hasBeenBusy({ rate, octetsOut }: Load, now: number): boolean {
-    const took = now - this.#sampledAt;
-    if (this.#wasBusy || took < BUSY_MS) return this.#wasBusy;
-    const bitsASecond = ((octetsOut - this.#sampledOctets) * 10 * SECOND) / took;
-    this.#wasBusy = bitsASecond > (rate || FAST) / 2;
-    this.#sampledAt = now;
-    this.#sampledOctets = octetsOut;
-    return this.#wasBusy;
   }
 
   peerReady(protocols: { readonly ipv4: boolean; readonly ipv6: boolean }): void {
@@ -306,7 +246,7 @@ export class Demand implements PacketPort {
         ...(config.peerAddress && { peerAddress: peer }),
       });
     }
-    this.#gather();
+    this.#wait.gather();
     this.#kept.changeSource(old, our);
     for (const text of this.#kept.texts()) log.note("info", text);
   }
@@ -356,13 +296,8 @@ export class Demand implements PacketPort {
       const trouble = this.#network.up6(our, peer, mtu, QUEUE);
       if (trouble !== undefined) return trouble;
     }
-    this.#gather();
+    this.#wait.gather();
     return undefined;
-  }
-
-  /** Takes what waits in the kernel's queue, which will be as short as the line wants it. */
-  #gather(): void {
-    for (let got; (got = this.#read()) > 0;) this.#kept.add(this.#packet.bytes, 0, got);
   }
 
   ipv4Down(): void {
