@@ -16,7 +16,7 @@ import { identifiers } from "../settings/identifiers.ts";
 import type { Interface } from "./interface.ts";
 import { filtersOf } from "../settings/link-config.ts";
 import { switchOn } from "./left-over.ts";
-import { Network } from "./network.ts";
+import { Network } from "./interface-setup.ts";
 import { PacketWait } from "./packet-wait.ts";
 import { type Load, MAX_PACKET, type Outlast, type PacketPort, type ProtocolsUp } from "./port.ts";
 import { RUN_DIRECTORY } from "../live/published-status.ts";

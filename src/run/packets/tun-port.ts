@@ -5,7 +5,7 @@ import type { OptionsInForce } from "../settings/options-in-force.ts";
 import type { Log } from "../log.ts";
 import type { Descriptors, Machine, Memory } from "../machine.ts";
 import type { Interface } from "./interface.ts";
-import { Network } from "./network.ts";
+import { Network } from "./interface-setup.ts";
 import { type Load, MAX_PACKET, type Outlast, type PacketPort } from "./port.ts";
 
 export class TunPort implements PacketPort {

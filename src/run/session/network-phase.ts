@@ -10,7 +10,7 @@ import type { Log } from "../log.ts";
 import { type Clock, type Machine, reasonOf } from "../machine.ts";
 import type { Notifier } from "../notifier.ts";
 import type { NameServers } from "../packets/name-servers.ts";
-import { queueLength } from "../packets/network.ts";
+import { queueLength } from "../packets/interface-setup.ts";
 import type { Load, PacketPort } from "../packets/port.ts";
 import { interfaceArguments } from "../scripts/arguments.ts";
 import type { Hooks } from "../scripts/hooks.ts";

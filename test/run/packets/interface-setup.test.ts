@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { thisMachine } from "../../../src/applets/this-machine.ts";
 import { closeFd } from "../../../src/os/ffi/libc.ts";
 import { openTun, type Tun } from "../../../src/os/net/tun.ts";
-import { Network, type NetworkWishes, queueLength, refits } from "../../../src/run/packets/network.ts";
+import { Network, type NetworkWishes, queueLength, refits } from "../../../src/run/packets/interface-setup.ts";
 import { enterNetns, ip, noNetns } from "../../kit/netns.ts";
 import { until } from "../../kit/patience.ts";
 
