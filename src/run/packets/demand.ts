@@ -16,7 +16,7 @@ import { identifiers } from "../settings/identifiers.ts";
 import type { Interface } from "./interface.ts";
 import { filtersOf } from "../settings/link-config.ts";
 import { switchOn } from "./left-over.ts";
-import { Network } from "./interface-setup.ts";
+import { InterfaceSetup } from "./interface-setup.ts";
 import { PacketWait } from "./packet-wait.ts";
 import { type Load, MAX_PACKET, type Outlast, type PacketPort, type ProtocolsUp } from "./port.ts";
 import { RUN_DIRECTORY } from "../live/published-status.ts";
@@ -42,7 +42,7 @@ export class Demand implements PacketPort {
   readonly awaitsPeer = true;
   readonly fd: number;
   readonly #interface: Interface;
-  readonly #network: Network;
+  readonly #setup: InterfaceSetup;
   readonly #kept = new KeptPackets();
   /** Somebody removed the interface. */
   gone = false;
@@ -62,7 +62,7 @@ export class Demand implements PacketPort {
     this.fd = own.tun.fd;
     this.#wait = new PacketWait(host.machine, own.tun.fd, this.#kept);
     this.#interface = own;
-    this.#network = new Network(
+    this.#setup = new InterfaceSetup(
       host.machine,
       own.tun,
       () => host.options.config,
@@ -97,9 +97,9 @@ export class Demand implements PacketPort {
     if (config.noip && !known) throw new Failed(Exit.OPTION, "local/remote LL address required for demand-dialling");
     try {
       if (!config.noip) await this.#setAddresses();
-      this.#network.stand(this.#mtu, QUEUE);
+      this.#setup.stand(this.#mtu, QUEUE);
       if (!config.noip) {
-        this.#network.up(this.#peer, this.#mtu, QUEUE);
+        this.#setup.up(this.#peer, this.#mtu, QUEUE);
         log.write("notice", `local  IP address ${ipv4Text(this.#our)}`);
         if (this.#peer !== 0) log.write("notice", `remote IP address ${ipv4Text(this.#peer)}`);
       }
@@ -107,7 +107,7 @@ export class Demand implements PacketPort {
       throw error instanceof Failed ? error : this.#failed(error);
     }
     if (!known) return;
-    if (this.#network.up6(our, peer, this.#mtu, QUEUE) !== undefined) throw new Failed(Exit.FATAL, "");
+    if (this.#setup.up6(our, peer, this.#mtu, QUEUE) !== undefined) throw new Failed(Exit.FATAL, "");
     this.#ids = { our, peer };
     log.write("notice", `local  LL address ${linkLocalText(our)}`);
     log.write("notice", `remote LL address ${linkLocalText(peer)}`);
@@ -130,7 +130,7 @@ export class Demand implements PacketPort {
     this.#our = config.ourAddress || MADE_UP_OUR + this.unit;
     this.#peer = config.peerAddress || (config.noremoteip ? 0 : MADE_UP_PEER + this.unit);
     if (this.#peer !== 0) options.addressesFound({ peerAddress: this.#peer });
-    this.#network.setAddresses(this.#our, this.#peer);
+    this.#setup.setAddresses(this.#our, this.#peer);
     const texts = [ipv4Text(this.#our), ipv4Text(this.#peer)];
     await outlast(hooks.start(config.ipPreUpScript, interfaceArguments(config, this.name, config.speed, ...texts)));
     this.readName();
@@ -142,7 +142,7 @@ export class Demand implements PacketPort {
 
   /** Takes back all that was done to the machine, and closes the interface. */
   end(): void {
-    this.#network.down();
+    this.#setup.down();
     this.#undoDynaddr?.();
     this.#interface.down();
     this.#interface.close();
@@ -218,7 +218,7 @@ export class Demand implements PacketPort {
   }
 
   setMtu(mtu: number): void {
-    this.#network.setMtu(mtu);
+    this.#setup.setMtu(mtu);
   }
 
   /**
@@ -227,7 +227,7 @@ export class Demand implements PacketPort {
    */
   fitQueue(mtu: number, load: Load, now: number): void {
     if (this.#kept.isEmptying || !this.#busy.hasBeenBusy(load, now)) return;
-    this.#network.fitQueue(load.rate, load.gain, mtu);
+    this.#setup.fitQueue(load.rate, load.gain, mtu);
   }
 
   peerReady(protocols: { readonly ipv4: boolean; readonly ipv6: boolean }): void {
@@ -270,8 +270,8 @@ export class Demand implements PacketPort {
     } else env.delete("OLDIPREMOTE");
     this.#our = our;
     this.#peer = peer;
-    this.#network.changeAddresses(our, peer);
-    this.#network.up(peer, mtu, QUEUE);
+    this.#setup.changeAddresses(our, peer);
+    this.#setup.up(peer, mtu, QUEUE);
   }
 
   /** Lets connections that are just being made take the new address. */
@@ -288,12 +288,12 @@ export class Demand implements PacketPort {
     const old = this.#ids;
     if (old === undefined || !isSame(old.our, our) || !isSame(old.peer, peer)) {
       if (old !== undefined) {
-        this.#network.down6();
+        this.#setup.down6();
         if (!isSame(old.our, our)) log.write("warn", `Local LL address changed to ${linkLocalText(our)}`);
         if (!isSame(old.peer, peer)) log.write("warn", `Remote LL address changed to ${linkLocalText(peer)}`);
         this.#ids = { our, peer };
       }
-      const trouble = this.#network.up6(our, peer, mtu, QUEUE);
+      const trouble = this.#setup.up6(our, peer, mtu, QUEUE);
       if (trouble !== undefined) return trouble;
     }
     this.#wait.gather();
@@ -302,13 +302,13 @@ export class Demand implements PacketPort {
 
   ipv4Down(): void {
     this.#kept.ready.ipv4 = false;
-    this.#network.setQueue(QUEUE);
+    this.#setup.setQueue(QUEUE);
   }
 
   ipv6Down(): void {
     this.#kept.ready.ipv6 = false;
-    this.#network.setQueue(QUEUE);
-    if (this.#ids === undefined) this.#network.down6();
+    this.#setup.setQueue(QUEUE);
+    if (this.#ids === undefined) this.#setup.down6();
   }
 }
 

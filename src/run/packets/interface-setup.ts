@@ -30,7 +30,7 @@ export function refits(set: number, wanted: number, least: number): boolean {
   return wanted > set || wanted < set - 1 || (wanted === least && wanted !== set);
 }
 
-export interface NetworkWishes {
+export interface InterfaceWishes {
   readonly defaultroute: boolean;
   readonly replacedefaultroute: boolean;
   readonly defaultrouteMetric: number;
@@ -45,14 +45,14 @@ export interface NetworkWishes {
 /** How to take back what was done, the last first. */
 type Undo = (() => void)[];
 
-type NetworkMachine = Pick<Machine, "network" | "processes">;
+type SetupMachine = Pick<Machine, "network" | "processes">;
 
-export class Network {
-  readonly #machine: NetworkMachine;
+export class InterfaceSetup {
+  readonly #machine: SetupMachine;
   readonly #interfaces: Interfaces;
   readonly #routes: Routes;
   readonly #device: NetDevice;
-  readonly #wishesNow: () => NetworkWishes;
+  readonly #wishesNow: () => InterfaceWishes;
   readonly #log: (level: LogLevel, text: string) => void;
   readonly #undo4: Undo = [];
   readonly #undo6: Undo = [];
@@ -63,9 +63,9 @@ export class Network {
   #queue = 0;
 
   constructor(
-    machine: NetworkMachine,
+    machine: SetupMachine,
     device: NetDevice,
-    wishes: () => NetworkWishes,
+    wishes: () => InterfaceWishes,
     log: (level: LogLevel, text: string) => void,
   ) {
     this.#machine = machine;
@@ -76,7 +76,7 @@ export class Network {
     this.#log = log;
   }
 
-  get #wishes(): NetworkWishes {
+  get #wishes(): InterfaceWishes {
     return this.#wishesNow();
   }
 

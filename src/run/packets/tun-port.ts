@@ -5,7 +5,7 @@ import type { OptionsInForce } from "../settings/options-in-force.ts";
 import type { Log } from "../log.ts";
 import type { Descriptors, Machine, Memory } from "../machine.ts";
 import type { Interface } from "./interface.ts";
-import { Network } from "./interface-setup.ts";
+import { InterfaceSetup } from "./interface-setup.ts";
 import { type Load, MAX_PACKET, type Outlast, type PacketPort } from "./port.ts";
 
 export class TunPort implements PacketPort {
@@ -16,13 +16,13 @@ export class TunPort implements PacketPort {
   readonly fd: number;
   readonly #descriptors: Descriptors;
   readonly #interface: Interface;
-  readonly #network: Network;
+  readonly #setup: InterfaceSetup;
 
   constructor(machine: Machine, own: Interface, options: OptionsInForce, log: Log) {
     this.#descriptors = machine.descriptors;
     this.fd = own.tun.fd;
     this.#interface = own;
-    this.#network = new Network(
+    this.#setup = new InterfaceSetup(
       machine,
       own.tun,
       () => options.config,
@@ -53,7 +53,7 @@ export class TunPort implements PacketPort {
   }
 
   takeBack(): void {
-    this.#network.down();
+    this.#setup.down();
   }
 
   finish(): void {
@@ -71,33 +71,33 @@ export class TunPort implements PacketPort {
   }
 
   setAddresses(our: number, peer: number): void {
-    this.#network.setAddresses(our, peer);
+    this.#setup.setAddresses(our, peer);
   }
 
   ipv4Up(_our: number, peer: number, mtu: number, queue: number): void {
-    this.#network.up(peer, mtu, queue);
+    this.#setup.up(peer, mtu, queue);
   }
 
   ipv4Down(): void {
-    this.#network.down4();
+    this.#setup.down4();
   }
 
   ipv6Up(our: InterfaceId, peer: InterfaceId, mtu: number, queue: number): string | undefined {
-    return this.#network.up6(our, peer, mtu, queue);
+    return this.#setup.up6(our, peer, mtu, queue);
   }
 
   ipv6Down(): void {
-    this.#network.down6();
+    this.#setup.down6();
   }
 
   opened(): void {}
 
   setMtu(mtu: number): void {
-    this.#network.setMtu(mtu);
+    this.#setup.setMtu(mtu);
   }
 
   fitQueue(mtu: number, { rate, gain }: Load): void {
-    this.#network.fitQueue(rate, gain, mtu);
+    this.#setup.fitQueue(rate, gain, mtu);
   }
 
   peerReady(): void {}

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { thisMachine } from "../../../src/applets/this-machine.ts";
 import { closeFd } from "../../../src/os/ffi/libc.ts";
 import { openTun, type Tun } from "../../../src/os/net/tun.ts";
-import { Network, type NetworkWishes, queueLength, refits } from "../../../src/run/packets/interface-setup.ts";
+import { InterfaceSetup, type InterfaceWishes, queueLength, refits } from "../../../src/run/packets/interface-setup.ts";
 import { enterNetns, ip, noNetns } from "../../kit/netns.ts";
 import { until } from "../../kit/patience.ts";
 
@@ -26,7 +26,7 @@ test("the queue grows at once, and shrinks when it is by two or to its least", (
   expect(refits(4, 3, 3)).toBe(true);
 });
 
-describe.skipIf(noNetns !== undefined)(`Network [${noNetns ?? "in a namespace of its own"}]`, () => {
+describe.skipIf(noNetns !== undefined)(`InterfaceSetup [${noNetns ?? "in a namespace of its own"}]`, () => {
   let leave = (): void => {};
   let tun: Tun;
   let said: string[] = [];
@@ -41,10 +41,10 @@ describe.skipIf(noNetns !== undefined)(`Network [${noNetns ?? "in a namespace of
   });
   afterEach(() => closeFd(tun.fd));
 
-  function network(wishes: Partial<NetworkWishes> = {}): Network {
+  function network(wishes: Partial<InterfaceWishes> = {}): InterfaceSetup {
     const none = { defaultroute: false, replacedefaultroute: false, defaultrouteMetric: 0, proxyarp: false };
     const all = { ...none, ktune: false, defaultroute6: false, defaultroute6Metric: 0, ...wishes };
-    return new Network(
+    return new InterfaceSetup(
       thisMachine,
       tun,
       () => all,
@@ -170,7 +170,7 @@ describe.skipIf(noNetns !== undefined)(`Network [${noNetns ?? "in a namespace of
   });
 
   /** Two sessions, each with an interface of its own. */
-  function two(wishes: Partial<NetworkWishes>): { first: Network; second: Network; close: () => void } {
+  function two(wishes: Partial<InterfaceWishes>): { first: InterfaceSetup; second: InterfaceSetup; close: () => void } {
     const first = network(wishes);
     const mine = tun;
     tun = openTun();
