@@ -23,7 +23,7 @@ export interface Network {
   readSysctl(name: string): string | undefined;
   /** False: it may not be written. Never throws. */
   writeSysctl(name: string, value: string): boolean;
-  /** Who collects name servers for the system; undefined: nobody that we know. */
+  /** The program that collects name servers for the system; undefined: none that we know. */
   resolver(): Resolver | undefined;
   /** The same, if it is resolvconf. */
   resolvconf(): Resolver | undefined;

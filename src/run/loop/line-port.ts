@@ -38,7 +38,7 @@ export interface LinePortHost {
 }
 
 export class LinePort {
-  /** Who has the line. */
+  /** What has the line. */
   stage: LineStage;
   /** To read from. */
   readonly fd: number;

@@ -14,7 +14,7 @@ const WAITED_MS = 0.05;
 
 /** What the owner of a loop is asked and told. */
 export interface LoopOwner {
-  /** There are events to take, or a deadline of the owner's passed. */
+  /** Called on every round: takes events and looks at the owner's deadlines. */
   settle(now: number): void;
   /** The owner's own nearest deadline. */
   nextDeadline(): number;
@@ -63,7 +63,7 @@ export class Loop {
     this.#poll = this.#pollSet();
   }
 
-  /** The line is somebody else's again. What its stage said last goes out before. */
+  /** Lets go of a line. What its stage has said goes out first. */
   remove(port: LinePort): void {
     if (!this.#ports.includes(port)) return;
     port.drain(this.#clock.now(), true);
@@ -86,7 +86,7 @@ export class Loop {
     this.#yieldedAt = clock.now();
     for (;;) {
       owner.settle(clock.now());
-      // Only then: what the owner had the links say must not wait for the next thing to happen.
+      // This comes after settle(), because the owner may have had the links say something.
       const before = clock.now();
       this.#flush(before);
       if (this.#ports.length === 0) return;
@@ -112,7 +112,7 @@ export class Loop {
     }
   }
 
-  /** Writes what the stages have to say. */
+  /** Writes what the stages have put out. */
   #flush(now: number): void {
     this.#pump.carrier.flush(now);
     for (const port of this.#ports) {
@@ -152,7 +152,7 @@ export class Loop {
       else if (events & Poll.OUT) split[at]!.isBlocked = false;
     }
     if ((poll.got(0) & Poll.ERR) === 0) return true;
-    // It would be ready for ever.
+    // Its descriptor would be ready for ever.
     this.#pump.carrying = false;
     this.#owner.interfaceLost(now);
     return false;

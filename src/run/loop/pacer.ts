@@ -1,16 +1,16 @@
-// How far the line is behind what was written to it, told by its speed and the clock.
+// Computes from the speed and the clock how much of what was written the line has not sent yet.
 //
-// A kernel takes 4 KB for a UART and 12 to 21 KB for a pty long before the line has sent them, and at 115200 that is one
-// to two seconds in which every packet behind waits. So packets are taken from the TUN no sooner than the line is about
-// to need them. The driver's own count (TIOCOUTQ) is better where there is one, but a pty and many an adapter say 0.
+// A kernel buffers 4 KB for a UART and 12 to 21 KB for a pty. At 115200 each new packet would wait one to two seconds behind
+// that. So a packet is taken from the packet port only when the line is about to need it. The driver's own count (TIOCOUTQ) is
+// better where there is one, but a pty and many adapters report 0.
 
 /** How long the line must stay busy on its own while the owner sleeps, polls, reads and frames the next packet. */
 const AHEAD_MS = 6;
 const LEAST_AHEAD = 64;
-/** Read-ahead on a line whose speed is unknown: it says itself when it is full. */
+/** Octets to give to a line of unknown speed. Its descriptor tells when it is full. */
 const UNPACED_AHEAD = 32768;
 const OCTET_BITS = 10;
-/** A line of unknown speed that takes more octets a millisecond is fast; so long it is looked at before that is said. */
+/** A line of unknown speed is fast when it takes more octets a millisecond than this, measured over LOOK_MS. */
 const FAST = 2000;
 const LOOK_MS = 50;
 
@@ -19,7 +19,7 @@ export class Pacer {
   #rate: number;
   /** When the line will have sent all that was written. */
   #doneAt = 0;
-  /** Of a line of unknown speed: octets written, and the time in which it would take no more of them. */
+  /** For a line of unknown speed: octets written, and for how long it took no more. */
   #octets = 0;
   #busyMs = 0;
   #stalledAt = Infinity;
@@ -39,12 +39,12 @@ export class Pacer {
     return this.#rate;
   }
 
-  /** The line is faster than a compressor, as far as it has shown. */
+  /** The line seems to be faster than a compressor. */
   get fast(): boolean {
     return this.#rate === 0 && !this.#slow;
   }
 
-  /** The line would take no more for now. */
+  /** The line takes no more for now. */
   stalled(now: number): void {
     this.#stalledAt = Math.min(this.#stalledAt, now);
   }
@@ -54,7 +54,7 @@ export class Pacer {
     else this.#doneAt = Math.max(this.#doneAt, now) + octets / this.#rate;
   }
 
-  /** A line that never stalls is not the bottleneck, however fast it would be. */
+  /** A line that never stalls is not the bottleneck, so it counts as fast. */
   #watch(octets: number, now: number): void {
     this.#octets += octets;
     this.#busyMs += Math.max(0, now - this.#stalledAt);
@@ -78,15 +78,15 @@ export class Pacer {
     return this.ahead(ours, driver, now) < this.#limit;
   }
 
-  /** Milliseconds until it may, if nothing more is written; Infinity: the line itself will say so. */
+  /** Milliseconds until it may, if nothing more is written; Infinity: the descriptor tells. */
   wait(ours: number, driver: number, now: number): number {
     if (this.#rate === 0) return Infinity;
     return Math.max(0, this.ahead(ours, driver, now) - this.#limit) / this.#rate;
   }
 
   /**
-   * A request of `octets` had its answer, as long as itself, after so many milliseconds. An answer sooner than the speed
-   * allows proves the speed a fiction: a pty, a USB gadget, Bluetooth. Nothing is paced from then on.
+   * A request of `octets` was answered after so many milliseconds, by an answer of the same length. An answer sooner than the
+   * speed allows proves that the speed is not real: a pty, a USB gadget, Bluetooth. Nothing is paced from then on.
    */
   roundTrip(octets: number, milliseconds: number): void {
     if (this.#rate > 0 && milliseconds < octets / this.#rate) this.#rate = 0;

@@ -1,16 +1,16 @@
-// `datarate`: octets a second at the most, one way, a tenth of a second's worth of them at once, as pppd's character
-// shunt has it. The Pacer keeps a queue short that the line empties; this one makes the line slow.
+// `datarate`: the most octets a second, one way. A tenth of a second's octets may pass at once, as in pppd's character shunt.
+// The Pacer keeps a queue short on a slow line. This class makes a line slow.
 
 const BURST_MS = 100;
 const LEAST_BURST = 100;
-/** What is held up is looked at again after so long: crumbs are not worth a write. */
+/** The shortest wait. A few octets are not worth a write. */
 const TICK_MS = 10;
 
 export class RateLimit {
   /** Octets a millisecond. */
   readonly #rate: number;
   readonly #burst: number;
-  /** Octets that passed and are not made up for yet, as of `#at`. */
+  /** Octets that have passed and that the rate has not made up for, as of `#at`. */
   #level = 0;
   #at = 0;
 

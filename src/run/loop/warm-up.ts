@@ -1,5 +1,5 @@
-// Runs the data path over packets of nobody's, so that its code is compiled before the first real packet comes: on a
-// quiet line every packet would otherwise be carried by the interpreter, which doubles the program's part in a ping.
+// Runs the data path over dummy packets, so that its code is compiled before the first real packet. On a quiet line the
+// interpreter would otherwise carry every packet, which doubles the program's part in a ping.
 
 import { Ring } from "../../bytes/ring.ts";
 import { Deframer } from "../../frame/deframer.ts";
@@ -10,7 +10,7 @@ import { Protocol } from "../../wire/protocols.ts";
 const ROUNDS = 400;
 const LENGTH = 84;
 
-/** Takes some milliseconds, and touches nothing. */
+/** Takes a few milliseconds and has no other effect. */
 export function warmUp(): void {
   const ring = new Ring(new Uint8Array(4096));
   const framer = new Framer(ring);

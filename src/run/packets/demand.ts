@@ -1,6 +1,6 @@
-// `demand`: a packet port whose TUN is there before any link and stays between links. Addresses that nobody knows are made
-// up, and the first packet worth a link starts one. Packets wait in the kernel's queue of the interface until the link is
-// there. They are then kept here, and read once the peer is ready for them.
+// `demand`: a packet port whose TUN exists before the first link and stays between links. Missing addresses are invented. The
+// first packet that is worth a link starts one. Packets wait in the kernel's queue of the interface until the link is up.
+// They are then kept here, and given to the link once the peer is ready for them.
 
 import { ipv4Text } from "../../wire/ip.ts";
 import { type InterfaceId, linkLocalText } from "../../wire/ipv6cp.ts";
@@ -21,11 +21,11 @@ import { PacketWait } from "./packet-wait.ts";
 import { type Load, MAX_PACKET, type Outlast, type PacketPort, type ProtocolsUp } from "./port.ts";
 import { RUN_DIRECTORY } from "../live/published-status.ts";
 
-/** pppd makes up 10.64.64.64 and up for us, 10.112.112.112 and up for the peer. */
+/** pppd invents 10.64.64.64 plus the unit number for us and 10.112.112.112 plus the unit number for the peer. */
 const MADE_UP_OUR = 0x0a404040;
 const MADE_UP_PEER = 0x0a707070;
 const LONGEST_MTU = 1500;
-/** The first packet is taken from the queue, the others wait in it. */
+/** The first packet is taken from the queue. The others wait in it. */
 const QUEUE = MOST_KEPT - 1;
 const DYNADDR = "net/ipv4/ip_dynaddr";
 
@@ -50,7 +50,7 @@ export class Demand implements PacketPort {
   readonly #machine: Machine;
   readonly #wait: PacketWait;
   readonly #busy = new BusyWatch();
-  /** The addresses the interface has. */
+  /** The addresses of the interface. */
   #our = 0;
   #peer = 0;
   #ids: { our: InterfaceId; peer: InterfaceId } | undefined;
@@ -83,7 +83,7 @@ export class Demand implements PacketPort {
   /** Names the interface to scripts, and gives it its addresses and routes. Throws Failed. */
   async setUp(): Promise<void> {
     const { options, log, outlast } = this.#host;
-    // A signal ends the wait for a script; whether it ends all, the caller knows.
+    // A signal ends the wait for a script. The caller knows whether it ends the session too.
     await outlast(this.#interface.announce(options.config.speed));
     this.#interface.writePidFiles();
     const { config } = options;
@@ -92,7 +92,7 @@ export class Demand implements PacketPort {
       () => this.#machine.network.firstEthernetMac(),
       (text) => log.write("error", text),
     );
-    // A link-local address is of no use without the peer's: the interface has neither before IPv6CP says what they are.
+    // A link-local address is useless without the peer's. Without both, the interface gets neither before IPv6CP is up.
     const known = config.ipv6 && !isNone(our) && !isNone(peer);
     if (config.noip && !known) throw new Failed(Exit.OPTION, "local/remote LL address required for demand-dialling");
     try {
@@ -113,7 +113,7 @@ export class Demand implements PacketPort {
     log.write("notice", `remote LL address ${linkLocalText(peer)}`);
   }
 
-  /** It has its link-local addresses before the link. */
+  /** The interface has its link-local addresses before the link. */
   get hasIpv6(): boolean {
     return this.#ids !== undefined;
   }
@@ -122,11 +122,11 @@ export class Demand implements PacketPort {
     return Math.min(this.#host.options.config.mtu, LONGEST_MTU);
   }
 
-  /** Makes up what nobody knows; IPCP does not insist on that, and of ours says nothing. */
+  /** Invents missing addresses. IPCP does not insist on them, and it does not ask for an invented address of ours. */
   async #setAddresses(): Promise<void> {
     const { options, hooks, outlast } = this.#host;
     const { config } = options;
-    // Whoever gave no address for a side takes what the peer says of it.
+    // An address that no option gives is the peer's to choose.
     this.#our = config.ourAddress || MADE_UP_OUR + this.unit;
     this.#peer = config.peerAddress || (config.noremoteip ? 0 : MADE_UP_PEER + this.unit);
     if (this.#peer !== 0) options.addressesFound({ peerAddress: this.#peer });
@@ -183,10 +183,10 @@ export class Demand implements PacketPort {
     return this.#kept.hasReady;
   }
 
-  /** What was kept goes before what the TUN has. Packets of a protocol that is not up are kept. */
+  /** Kept packets go before those in the TUN. Packets of a protocol that is not up are kept. */
   read(into: Memory, at: number, { ipv4Up, ipv6Up }: ProtocolsUp): number {
     const kept = this.#kept;
-    // The peer may have ended it a moment ago, and ipv4Down() has not come yet.
+    // The peer may have ended a protocol a moment ago, before ipv4Down() is called.
     kept.ready.ipv4 &&= ipv4Up;
     kept.ready.ipv6 &&= ipv6Up;
     const first = kept.take();
@@ -209,7 +209,7 @@ export class Demand implements PacketPort {
     return this.#interface.readName();
   }
 
-  /** It has some since before the link, and {@link ipv4Up} changes them. */
+  /** The interface has addresses already. {@link ipv4Up} changes them. */
   setAddresses(): void {}
 
   opened(mtu: number, load: Load, now: number): void {
@@ -222,8 +222,8 @@ export class Demand implements PacketPort {
   }
 
   /**
-   * What comes while the kept packets go out must have room too. And the kernel loses packets that come just when it
-   * changes a queue: it is another with every link, so it is changed only when it matters.
+   * Packets that come while the kept ones go out need room too. And the kernel loses packets that come just when it changes
+   * the length of a queue. Each link would change it, so it is changed only on a busy line.
    */
   fitQueue(mtu: number, load: Load, now: number): void {
     if (this.#kept.isEmptying || !this.#busy.hasBeenBusy(load, now)) return;
@@ -234,7 +234,7 @@ export class Demand implements PacketPort {
     Object.assign(this.#kept.ready, protocols);
   }
 
-  /** IPCP agreed on these addresses. Throws HostError. */
+  /** IPCP has agreed on these addresses. Throws HostError. */
   ipv4Up(our: number, peer: number, mtu: number): void {
     const { options, log } = this.#host;
     const old = this.#our;
@@ -274,7 +274,7 @@ export class Demand implements PacketPort {
     this.#setup.up(peer, mtu, QUEUE);
   }
 
-  /** Lets connections that are just being made take the new address. */
+  /** Lets connections that are being established take the new address. */
   #allowDynamicAddress(): void {
     if (this.#undoDynaddr !== undefined) return;
     const { isOn, undo } = switchOn(this.#machine, RUN_DIRECTORY, DYNADDR);
@@ -282,7 +282,7 @@ export class Demand implements PacketPort {
     if (!isOn) this.#host.log.write("error", "Couldn't enable dynamic IP addressing");
   }
 
-  /** The same for IPv6CP. What is returned is the reason to close it with. */
+  /** The same for IPv6CP. Returns the reason to close IPv6CP with, if that fails. */
   ipv6Up(our: InterfaceId, peer: InterfaceId, mtu: number): string | undefined {
     const { log } = this.#host;
     const old = this.#ids;

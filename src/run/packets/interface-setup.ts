@@ -1,5 +1,5 @@
-// The interface of a link and all that hangs on it in the kernel: addresses, routes, proxy ARP. IPv4 and IPv6 go up and
-// down each on its own, and the interface with the first and the last of them. Whatever up() did, down() takes back.
+// Sets up the interface of a link in the kernel: addresses, routes, proxy ARP. IPv4 and IPv6 go up and down independently.
+// The interface goes up with the first of them and down with the last. down() undoes all that up() did.
 
 import { put32 } from "../../bytes/be.ts";
 import { ipv4Text } from "../../wire/ip.ts";
@@ -11,21 +11,21 @@ import { hasCode, type Machine, reasonOf } from "../machine.ts";
 import { proxyRecord, routesRecord, switchOn } from "./left-over.ts";
 import { RUN_DIRECTORY } from "../live/published-status.ts";
 
-/** A packet queue this long in time, as the kernel's ppp has it: more only makes the newest wait for the oldest. */
+/** The queue holds this much time of traffic, as in the kernel's ppp. A longer one only delays new packets. */
 const QUEUE_MS = 300;
 const LEAST_QUEUE = 3;
 const FAST_QUEUE = 500;
-/** RFC 8200 §5; the kernel takes IPv6 away from an interface of less. */
+/** RFC 8200 §5. The kernel removes IPv6 from an interface with a smaller MTU. */
 const LEAST_IPV6_MTU = 1280;
 const FORWARDING = "net/ipv4/ip_forward";
 
-/** Packets the kernel may keep for a line of `speed` bits a second (0: faster than it says). */
+/** How many packets the kernel may queue for a line of `speed` bits a second (0: the speed is not known). */
 export function queueLength(speed: number, mtu: number): number {
   if (speed === 0) return FAST_QUEUE;
   return Math.min(FAST_QUEUE, Math.max(LEAST_QUEUE, Math.ceil((speed * QUEUE_MS) / 1000 / (mtu * 10))));
 }
 
-/** Whether a queue of `set` packets becomes `wanted`: fewer than there were only where it is worth it, or back to `least`. */
+/** True when a queue of `set` packets should become `wanted`. It shrinks only by two packets or more, or back to `least`. */
 export function refits(set: number, wanted: number, least: number): boolean {
   return wanted > set || wanted < set - 1 || (wanted === least && wanted !== set);
 }
@@ -42,7 +42,7 @@ export interface InterfaceWishes {
   readonly vrf?: string | undefined;
 }
 
-/** How to take back what was done, the last first. */
+/** What undoes each step. The last step is undone first. */
 type Undo = (() => void)[];
 
 type SetupMachine = Pick<Machine, "network" | "processes">;
@@ -57,9 +57,9 @@ export class InterfaceSetup {
   readonly #undo4: Undo = [];
   readonly #undo6: Undo = [];
   readonly #undoStanding: Undo = [];
-  /** How many protocols have the interface up. */
+  /** How many protocols need the interface to be up. */
   #users = 0;
-  /** The queue as it was set; -1: somebody else has set another. */
+  /** The length of the queue that we set; -1: another program has changed it. */
   #queue = 0;
 
   constructor(
@@ -85,13 +85,13 @@ export class InterfaceSetup {
     this.#raise(this.#undoStanding, mtu, queue);
   }
 
-  /** Gives the interface its IPv4 addresses, and leaves it up or down. Throws HostError. */
+  /** Gives the interface its IPv4 addresses. Does not set it up or down. Throws HostError. */
   setAddresses(our: number, peer: number): void {
     this.#interfaces.addAddress(this.#device, our, peer === 0 ? our : peer);
     this.#undo4.push(() => this.#interfaces.removeAddress(this.#device, our, peer === 0 ? our : peer));
   }
 
-  /** The same, in place of those it has: what others route through the interface stays. Its own routes go until up(). */
+  /** Replaces its IPv4 addresses. Routes of other programs through the interface stay. Our own routes are gone until up(). */
   changeAddresses(our: number, peer: number): void {
     const [old, ...routes] = this.#undo4.splice(0);
     this.#takeBack(routes);
@@ -100,8 +100,8 @@ export class InterfaceSetup {
   }
 
   /**
-   * Sets it up for IPv4, and the routes through it. Throws HostError when it will not go up; a missing route is only
-   * logged.
+   * Sets the interface up for IPv4 and adds the routes through it. Throws HostError when it does not go up. A route that
+   * cannot be added is only logged.
    */
   up(peer: number, mtu: number, queue: number): void {
     this.#raise(this.#undo4, mtu, queue);
@@ -111,8 +111,8 @@ export class InterfaceSetup {
   }
 
   /**
-   * Sets it up for IPv6: the link-local addresses (of the peer 0: it has none), and the default route. When that cannot
-   * be, the log says why, nothing is left of it, and what is returned is the reason to close IPv6CP with.
+   * Sets the interface up for IPv6: the link-local addresses (0: the peer has none) and the default route. When that fails,
+   * logs why, undoes it, and returns the reason to close IPv6CP with.
    */
   up6(our: InterfaceId, peer: InterfaceId, mtu: number, queue: number): string | undefined {
     if (mtu < LEAST_IPV6_MTU) {
@@ -132,15 +132,15 @@ export class InterfaceSetup {
   }
 
   /**
-   * Makes the queue fit a line of `speed` that carries `gain` times as much, compressed. One that somebody else has set is
-   * left alone.
+   * Makes the queue fit a line of `speed` that carries `gain` times as much because of compression. A queue that another
+   * program has changed is left alone.
    */
   fitQueue(speed: number, gain: number, mtu: number): void {
     const wanted = queueLength(speed * gain, mtu);
     if (refits(this.#queue, wanted, queueLength(speed, mtu))) this.setQueue(wanted);
   }
 
-  /** Sets the length of the queue, unless somebody else has set another. */
+  /** Sets the length of the queue, unless another program has changed it. */
   setQueue(wanted: number): void {
     if (this.#queue < 0 || this.#queue === wanted) return;
     this.#attempt("queue length", () => {
@@ -162,7 +162,7 @@ export class InterfaceSetup {
     this.#takeBack(this.#undo6);
   }
 
-  /** All of it. */
+  /** Undoes everything. */
   down(): void {
     this.down4();
     this.down6();
@@ -173,13 +173,13 @@ export class InterfaceSetup {
     for (let step; (step = undo.pop()) !== undefined;) this.#attempt("what was set up", step);
   }
 
-  /** Sets the interface up, also for the second protocol: a script may have set it down to rename it. */
+  /** Sets the interface up. This is done for the second protocol too: a script may have set it down to rename it. */
   #raise(undo: Undo, mtu: number, queue: number): void {
     this.#interfaces.set(this.#device, { mtu });
     if (this.#users === 0) {
       this.#interfaces.set(this.#device, { txQueueLength: queue });
       this.#queue = queue;
-      // Now and no sooner: an interface whose MTU was too small for IPv6 until now has forgotten it.
+      // This is done here because the kernel forgets the setting while the MTU is too small for IPv6.
       this.#interfaces.noKernelLinkLocal(this.#device);
     }
     this.#interfaces.set(this.#device, { up: true });
@@ -193,13 +193,13 @@ export class InterfaceSetup {
     try {
       step();
     } catch (error) {
-      // Somebody removed the interface, and with it all that hung on it.
+      // The interface was removed, and its addresses and routes with it.
       if (hasCode(error, "ENODEV")) return;
       this.#log("error", `${what} of ${this.#device.name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
-  /** Of the routes through the interface. */
+  /** The routing table of the routes through the interface. */
   #table(): number | undefined {
     const { vrf } = this.#wishes;
     return vrf === undefined ? undefined : this.#interfaces.vrfTable(vrf);
@@ -207,7 +207,7 @@ export class InterfaceSetup {
 
   #addDefaultRoute(): void {
     const { replacedefaultroute, defaultrouteMetric } = this.#wishes;
-    // -1 is 2.4.9's way to say "no metric of its own".
+    // In pppd 2.4.9, -1 means that no metric is given.
     const metric = Math.max(0, defaultrouteMetric);
     const table = this.#table();
     const inTheWay = this.#routes
@@ -218,7 +218,7 @@ export class InterfaceSetup {
       this.#log("error", `not replacing default route to ${device.name} [${ipv4Text(gateway)}]`);
       return;
     }
-    // Each session has its own to give back.
+    // Each session records the routes that it took away.
     const { release } =
       inTheWay.length === 0
         ? { release: (undo: () => void) => undo() }
@@ -231,7 +231,7 @@ export class InterfaceSetup {
     this.#routes.addDefault(4, this.#device, metric, table);
   }
 
-  /** When another session has taken ours out of its way, it goes on: what we took comes behind its own. */
+  /** If another session has taken our route away, its own stays in use, and the routes that we took come behind it. */
   #returnDefaultRoute(metric: number, taken: readonly DefaultRoute[], table?: number): void {
     const isOurs = ({ device, metric: has }: DefaultRoute): boolean =>
       device.index === this.#device.index && has === metric;
@@ -242,13 +242,13 @@ export class InterfaceSetup {
         try {
           this.#routes.putBack(route, isTaken);
         } catch (error) {
-          // An interface that went down meanwhile would have lost it.
+          // The interface has gone down meanwhile. The route would be lost in any case.
           if (!hasCode(error, "ENETDOWN")) throw error;
         }
       });
   }
 
-  /** Of 128 bits with a peer, as pppd gives it: the kernel makes the route to the peer. */
+  /** Adds an address of 128 bits with a peer, as pppd does. The kernel adds the route to the peer. */
   #addLinkLocal(our: InterfaceId, peer: InterfaceId): void {
     const ours = linkLocal(our);
     const theirs = peer.high === 0 && peer.low === 0 ? ours : linkLocal(peer);
@@ -257,7 +257,7 @@ export class InterfaceSetup {
   }
 
   #addDefaultRoute6(): void {
-    // The kernel's default is 1024, not 0: with no metric of our own any other default route is in the way.
+    // Without a given metric the kernel uses 1024, so any other default route is in the way.
     const metric = Math.max(0, this.#wishes.defaultroute6Metric);
     const table = this.#table();
     const others = this.#routes.defaults6(table).filter(({ device }) => device.index !== this.#device.index);
@@ -278,7 +278,7 @@ export class InterfaceSetup {
       return;
     }
     this.#log("info", `found interface ${found.name} for proxy arp`);
-    // A peer that calls on another line has it twice, until the first link is found dead.
+    // A peer that calls again on another line has the entry twice, until the first link is found dead.
     const address = new Uint8Array(4);
     put32(address, 0, peer);
     const { release } = this.#share(`proxyarp-${ipv4Text(peer)}`, proxyRecord(found, address));
@@ -292,7 +292,7 @@ export class InterfaceSetup {
   }
 }
 
-/** fe80::/64 with this identifier. */
+/** The address in fe80::/64 with this identifier. */
 function linkLocal({ high, low }: InterfaceId): Uint8Array {
   const address = new Uint8Array(16);
   address[0] = 0xfe;

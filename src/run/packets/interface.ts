@@ -1,5 +1,5 @@
-// The interface of a session from TUNSETIFF to its end: its name for scripts, its pid files, its VRF, the net scripts. What
-// the links make of it is the network phase's.
+// The interface of a session from TUNSETIFF to its end: its name for scripts, its pid files, its VRF, the net scripts.
+// Addresses and routes are the business of InterfaceSetup.
 
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 import type { Tun } from "../host/interfaces.ts";
@@ -26,9 +26,9 @@ export interface InterfaceHost {
 export class Interface {
   readonly tun: Tun;
   readonly #host: InterfaceHost;
-  /** Of the line, for scripts. */
+  /** The line's speed, for scripts. */
   #speed = 0;
-  /** What the pid file is called by, whatever the interface is called later. */
+  /** The pid file keeps this name when the interface is renamed. */
   readonly #firstName: string;
   #isForgotten = false;
 
@@ -38,7 +38,7 @@ export class Interface {
     this.#firstName = tun.name;
   }
 
-  /** Throws Failed: the log says why. */
+  /** Throws Failed. The log says why. */
   static open(host: InterfaceHost): Interface {
     const { machine } = host;
     const { ifname, unit, vrf } = host.options.config;
@@ -72,7 +72,7 @@ export class Interface {
     hooks.env.set("VRF", vrf);
   }
 
-  /** The log and the scripts hear of it; net-init runs, and what is returned is its end. */
+  /** Logs the interface, names it to the scripts and starts net-init. The promise resolves when net-init has ended. */
   announce(speed: number): Promise<void> | undefined {
     const {
       options: { config },
@@ -87,13 +87,13 @@ export class Interface {
     return hooks.start(config.netInitScript, this.#args());
   }
 
-  /** Another line, perhaps. */
+  /** The next link may be on another line. */
   setSpeed(speed: number): void {
     this.#speed = speed;
     this.#host.hooks.env.set("SPEED", String(speed));
   }
 
-  /** A script may have renamed it. True: it has. IFNAME and the pid files keep the first name. */
+  /** Asks the kernel for the name. Returns true when a script has changed it. IFNAME and the pid files keep the first name. */
   readName(): boolean {
     const old = this.tun.name;
     this.tun.readName();
@@ -111,7 +111,7 @@ export class Interface {
     for (const problem of problems) if (problem !== undefined) log.write("error", problem);
   }
 
-  /** There is no link any more: net-down starts, and scripts that only begin now are told of no interface. */
+  /** The last link is over: starts net-down. Scripts that start later are not told of the interface. */
   down(): void {
     const {
       options: { config },
@@ -121,7 +121,7 @@ export class Interface {
     this.#forget();
   }
 
-  /** Before its name is another's. */
+  /** Done before another interface can have the name. */
   #forget(): void {
     if (this.#isForgotten) return;
     this.#isForgotten = true;
@@ -140,7 +140,7 @@ export class Interface {
   }
 }
 
-/** pppd makes pppN and renames it; undefined: it was not the name. */
+/** pppd makes pppN and renames it, so it complains about a name in other words. Undefined: the name was not the trouble. */
 function badName(
   { descriptors, network }: Machine,
   { call, path, errno, reason }: HostError,

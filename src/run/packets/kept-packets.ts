@@ -1,5 +1,5 @@
-// Packets that came from the interface while there was no link to take them (`demand`): kept in their order, and sent once
-// the network protocol they belong to is up.
+// Packets that came from the interface while no link could take them (`demand`). They are kept in their order, and sent once
+// their network protocol is up.
 
 import { put16, put32, u16, u32 } from "../../bytes/be.ts";
 import {
@@ -16,15 +16,15 @@ import {
   ipVersion,
 } from "../../wire/ip.ts";
 
-/** So many, and no more: what comes then is lost, as in a full queue. */
+/** The most packets that are kept. Further ones are lost, as in a full queue. */
 export const MOST_KEPT = 128;
 
-/** Where the checksum is that covers the addresses too, behind the IP header. */
+/** Offsets, behind the IP header, of the checksum that also covers the addresses. */
 const TCP_CHECKSUM = 16;
 const UDP_CHECKSUM = 6;
 
 export class KeptPackets {
-  /** Whose packets may go now: the network protocol is up, and the peer ready for them. */
+  /** Protocols whose packets may go: the protocol is up, and the peer is ready for packets. */
   readonly ready = { ipv4: false, ipv6: false };
   #packets: Uint8Array[] = [];
 
@@ -32,7 +32,7 @@ export class KeptPackets {
     return this.#packets.length;
   }
 
-  /** Copies packet[start, end) behind the others. False: it is no IP packet, or there is no room, and it is lost. */
+  /** Copies packet[start, end) behind the others. Returns false when it is lost: it is no IP packet, or there is no room. */
   add(packet: Uint8Array, start: number, end: number): boolean {
     const version = end > start ? ipVersion(packet, start) : 0;
     if ((version !== 4 && version !== 6) || this.#packets.length >= MOST_KEPT) return false;
@@ -40,17 +40,17 @@ export class KeptPackets {
     return true;
   }
 
-  /** Packets may not go yet, or have not all gone. */
+  /** True while packets may not go yet or have not all gone. */
   get isEmptying(): boolean {
     return (!this.ready.ipv4 && !this.ready.ipv6) || this.hasReady;
   }
 
-  /** Whether {@link take} has one. */
+  /** True when {@link take} has a packet. */
   get hasReady(): boolean {
     return this.#packets.some((packet) => this.mayGo(packet, 0));
   }
 
-  /** The first whose protocol is ready, kept no longer. */
+  /** Removes and returns the first packet whose protocol is ready. */
   take(): Uint8Array | undefined {
     const at = this.#packets.findIndex((packet) => this.mayGo(packet, 0));
     return at < 0 ? undefined : this.#packets.splice(at, 1)[0];
@@ -64,12 +64,12 @@ export class KeptPackets {
     return this.#packets.some(test);
   }
 
-  /** Keeps those only that pass the test. */
+  /** Removes the packets that fail the test. */
   retain(test: (packet: Uint8Array) => boolean): void {
     this.#packets = this.#packets.filter(test);
   }
 
-  /** Makes those from `old` come from `our`, as a link with another address than was made up needs them. */
+  /** Changes the source address `old` to `our`, for a link whose address is not the invented one. */
   changeSource(old: number, our: number): void {
     for (const packet of this.#packets) changeSource(packet, old, our);
   }
@@ -84,7 +84,7 @@ export class KeptPackets {
   }
 }
 
-/** Does nothing to what is not from `old`. */
+/** Leaves a packet from another address as it is. */
 function changeSource(packet: Uint8Array, old: number, our: number): void {
   if (packet.length < IPV4_MIN || ipVersion(packet, 0) !== 4 || ipv4Source(packet, 0) !== old) return;
   const header = ipv4HeaderLength(packet, 0);
@@ -95,17 +95,17 @@ function changeSource(packet: Uint8Array, old: number, our: number): void {
   const proto = ipv4Proto(packet, 0);
   const at = header + (proto === IpProto.TCP ? TCP_CHECKSUM : UDP_CHECKSUM);
   if ((proto !== IpProto.TCP && proto !== IpProto.UDP) || packet.length < at + 2) return;
-  // A datagram of checksum 0 has none.
+  // Checksum 0 means that the datagram has none.
   if (proto === IpProto.UDP && u16(packet, at) === 0) return;
   put16(packet, at, patched(u16(packet, at), old, our));
 }
 
-/** The checksum after one of the words it covers has changed (RFC 1624 §3, equation 3). */
+/** The checksum after a change of the address that it covers (RFC 1624 §3, equation 3). */
 function patched(checksum: number, from: number, to: number): number {
   let sum = (~checksum & 0xffff) + (~(from >>> 16) & 0xffff) + (~from & 0xffff) + (to >>> 16) + (to & 0xffff);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
   const found = ~sum & 0xffff;
-  // In UDP 0 would say that there is none; to TCP the two are the same.
+  // In UDP, 0 would mean that there is no checksum. In TCP, 0 and ffff are equivalent.
   return found === 0 ? 0xffff : found;
 }
 

@@ -1,5 +1,5 @@
-// What a session changes of the machine beyond its own interface, written down so that somebody else can undo it: the next
-// session, or `nullmodem cleanup`, when this one was killed.
+// Records what a session changes on the machine beyond its own interface. If the session is killed, the next session or
+// `nullmodem cleanup` undoes the changes.
 
 import type { DefaultRoute, NetDevice } from "../host/interfaces.ts";
 import type { Network } from "../host/network.ts";
@@ -25,7 +25,7 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const octets = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));
 const record = (what: LeftOver): string => JSON.stringify(what);
 
-/** Switches a kernel parameter on. What is returned switches it off again, when it was off and nobody else wants it. */
+/** Switches a kernel parameter on. `undo` switches it off again, if it was off before and no other session needs it. */
 export function switchOn(
   { network, processes }: SharingMachine,
   directory: string,
@@ -34,7 +34,7 @@ export function switchOn(
   const isOn = network.readSysctl(sysctl) !== "0";
   const switched = record({ sysctl, value: "0" });
   const { isFirst, leftOver, release } = processes.share(directory, sysctl.split("/").at(-1)!, isOn ? "" : switched);
-  // What was on before is not ours to switch off.
+  // The parameter was on before, so no session switches it off.
   if (isFirst && isOn && leftOver === "") {
     release(() => {});
     return { isOn, undo: () => {} };
@@ -60,7 +60,7 @@ export function routesRecord(routes: readonly DefaultRoute[], table: number | un
   return record({ routes: records, table });
 }
 
-/** Takes back what sessions that were killed have left. */
+/** Undoes the changes of sessions that were killed. */
 export function undoLeftOver(
   { network, processes }: SharingMachine,
   directory: string,
@@ -86,7 +86,7 @@ function undo(network: Network, what: LeftOver, log: (level: LogLevel, text: str
   } else for (const route of what.routes.toReversed()) putBack(network, route, what.table, log);
 }
 
-/** In front of others or, where another session has its own by now, behind it. */
+/** Puts the route in front of others, or behind the route of another session that is there by now. */
 function putBack(
   network: Network,
   { device, gateway, metric, fixed, attributes }: RouteRecord,
@@ -100,12 +100,12 @@ function putBack(
     network.routes.putBack({ device, gateway, metric, fixed: octets(fixed), attributes: said }, behind);
     log("notice", `The default route through ${device.name} is back, which a killed pppd had replaced`);
   } catch (error) {
-    // An interface that went down meanwhile would have lost it.
+    // The interface has gone down meanwhile. The route would be lost in any case.
     if (!hasCode(error, "ENETDOWN", "ENODEV")) throw error;
   }
 }
 
-/** An index may be another's by now, and so may a name; hardly both. */
+/** By now the index may belong to another interface, and so may the name, but hardly both to the same one. */
 function isThere({ interfaces }: Network, { index, name }: NetDevice): boolean {
   return name !== "" && interfaces.find(name)?.index === index;
 }

@@ -1,6 +1,6 @@
-// The peer's name servers (`usepeerdns`), where the system has somebody who collects them. A hook of the distribution may
-// have told him already: what nobody has done by the time ip-up has ended, we do; and what we did, we take back. A session
-// that was killed leaves a note of it for the next.
+// Tells the system's collector of name servers (systemd-resolved, resolvconf) about the peer's (`usepeerdns`). A hook of the
+// distribution may do so itself. So we wait until ip-up has ended, tell the collector what it does not know, and take back only
+// what we told. A session that is killed leaves a note about this for the next session.
 
 import { textOf } from "../../bytes/text.ts";
 import type { Resolver, ResolverRequest } from "../host/resolver.ts";
@@ -18,7 +18,7 @@ export class NameServers {
   readonly #log: Log;
   readonly #hooks: Hooks;
   readonly #directory: string;
-  /** What was asked for last has to be done before the next. */
+  /** Requests are carried out one after the other. This is the last one. */
   #last: Promise<unknown> = Promise.resolve();
 
   /** Notes are kept in `directory`, "/var/run". */
@@ -34,19 +34,19 @@ export class NameServers {
     this.#then(() => this.#announce(ifname, servers));
   }
 
-  /** What was announced is true no more. */
+  /** The announced name servers are no longer valid. */
   withdraw(ifname: string): void {
     this.#then(() => this.#withdraw(ifname));
   }
 
-  /** Takes back what sessions that were killed have left. */
+  /** Takes back what killed sessions announced. */
   cleanUp(): void {
     const { network, processes } = this.#machine;
     for (const name of this.#notes()) {
       const ifname = name.slice(0, -SUFFIX.length);
       const pid = this.#read(ifname);
       if (pid !== undefined && processes.isRunning(pid)) continue;
-      // An interface of that name that is there again is another's, and so is what is known of it.
+      // An interface of that name belongs to another session by now, and so do its name servers.
       if (network.interfaces.find(ifname) !== undefined) this.#forget(ifname);
       else this.withdraw(ifname);
     }
@@ -57,7 +57,7 @@ export class NameServers {
       this.#log.write("warn", `Telling the system of name servers: ${reasonOf(error)}`);
     });
     this.#last = done;
-    // The program does not end before it.
+    // The program waits for this before it ends.
     this.#hooks.wait(done);
   }
 
@@ -99,7 +99,7 @@ export class NameServers {
     files.replace(this.#path(ifname), Buffer.from(`${processes.pid}\n`), 0o644);
   }
 
-  /** The process that wrote it. */
+  /** The id of the process that wrote the note. */
   #read(ifname: string): number | undefined {
     try {
       return Number.parseInt(textOf(this.#machine.files.readHead(this.#path(ifname), PID_DIGITS)), 10) || undefined;

@@ -29,8 +29,8 @@ export class PacketWait {
   }
 
   /**
-   * Waits for a packet worth a link, one of those that are kept perhaps. "stopped": `isOver` says that none is waited for
-   * any more; "gone": the interface is. `nextDeadline` is when a timer must have its turn.
+   * Waits for a packet worth a link. It may be one of the kept packets. "stopped": `isOver` has returned true; "gone": the
+   * interface was removed. `nextDeadline` is when a timer is due.
    */
   async run(
     filters: Filters | undefined,
@@ -54,7 +54,7 @@ export class PacketWait {
     }
   }
 
-  /** Reads packets up to the first one that is worth a link, and keeps that. */
+  /** Reads packets up to the first one that is worth a link, and keeps that one. */
   #findActive(filters: Filters | undefined, addressed: Addressed): boolean {
     const { bytes } = this.#packet;
     for (let got; (got = this.#read()) > 0;)
@@ -79,8 +79,8 @@ export class PacketWait {
 }
 
 /**
- * True for a packet of a protocol that the interface has an address for. What the kernel tells its neighbours of itself
- * (ff02::/16: router solicitations, group reports) is worth no link.
+ * True for a packet of a protocol that the interface has an address for. The kernel's own messages to its neighbours
+ * (ff02::/16: router solicitations, group reports) are worth no link.
  */
 function isOurs(packet: Uint8Array, length: number, { ipv4, ipv6 }: Addressed): boolean {
   if (packet[0]! >>> 4 === 4) return ipv4;

@@ -1,10 +1,10 @@
-// A packet port: where a link, or a bundle of links, takes its packets from and brings them to. It is the TUN, or the TUN
-// that `demand` holds open; anything else that takes IP packets can be one.
+// A packet port: a link, or a bundle of links, takes its packets from it and brings packets to it. It is the TUN, or the TUN
+// that `demand` holds open. Anything else that takes IP packets can be one.
 
 import type { InterfaceId } from "../../wire/ipv6cp.ts";
 import type { Memory } from "../machine.ts";
 
-/** The largest packet a port gives. */
+/** The largest packet that a port gives. */
 export const MAX_PACKET = 16384;
 
 /** What carries the packets away. */
@@ -37,17 +37,17 @@ export interface PacketPort {
   readonly fd: number;
   /** {@link read} has a packet, whatever the descriptor says. */
   readonly hasKept: boolean;
-  /** Octets of a packet read to `at`, {@link MAX_PACKET} at most; 0 or less: there is none now. */
+  /** Reads a packet of at most {@link MAX_PACKET} octets to `at` and returns its length. 0 or less: there is none now. */
   read(into: Memory, at: number, up: ProtocolsUp): number;
   write(from: Memory, start: number, end: number): void;
 
   // ── a link begins and ends ───────────────────────────────────────────────────────────────────────────────────────
 
-  /** A link is about to use it, on a line of this speed. False: a signal says that there will be none. */
+  /** A link on a line of this speed is about to use the port. Returns false when a signal ended the wait for net-init. */
   begin(speed: number, outlast: Outlast): Promise<boolean>;
-  /** Takes back what the link made of the interface: addresses, routes. Harmless when it is done again. */
+  /** Removes the addresses and routes of the link. A second call does nothing. */
   takeBack(): void;
-  /** The link is over, and the scripts are told of that. */
+  /** The link is over: tells the scripts. */
   finish(): void;
   /** Lets go of the interface, unless it stays for the next link. */
   release(): void;
@@ -56,25 +56,25 @@ export interface PacketPort {
 
   // ── the network protocols ────────────────────────────────────────────────────────────────────────────────────────
 
-  /** It has addresses before any link does: no script has to run before it goes up, and the log has named them. */
+  /** The interface has addresses before the link: the log has named them, and ip-pre-up has run. */
   readonly hasIpv4: boolean;
   readonly hasIpv6: boolean;
-  /** A script may have renamed the interface. True: it has. */
+  /** Asks for the interface's name. Returns true when a script has changed it. */
   readName(): boolean;
   /** Sets the addresses that IPCP agreed on, unless it has some. Throws HostError. */
   setAddresses(our: number, peer: number): void;
   /** IPv4 is up with these addresses. `queue` is how many packets may wait in the interface. Throws HostError. */
   ipv4Up(our: number, peer: number, mtu: number, queue: number): void;
   ipv4Down(): void;
-  /** The same for IPv6. What is returned is the reason to close IPv6CP with; the log knows more. */
+  /** The same for IPv6. When it fails, logs why and returns the reason to close IPv6CP with. */
   ipv6Up(our: InterfaceId, peer: InterfaceId, mtu: number, queue: number): string | undefined;
   ipv6Down(): void;
   /** The first protocol of a link is up. */
   opened(mtu: number, load: Load, now: number): void;
   setMtu(mtu: number): void;
-  /** Called now and then: the queue is to last equally long whatever the line makes of its packets. */
+  /** Called now and then. Adjusts the queue, so that it always holds the same time of traffic. */
   fitQueue(mtu: number, load: Load, now: number): void;
-  /** It gives no packets before {@link peerReady}: the peer is asked, and says when it is ready for them. */
+  /** The port gives no packets before {@link peerReady}: the link asks the peer when it is ready for packets. */
   readonly awaitsPeer: boolean;
   /** The peer is ready for packets of these protocols. */
   peerReady(protocols: { readonly ipv4: boolean; readonly ipv6: boolean }): void;

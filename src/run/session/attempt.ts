@@ -32,7 +32,7 @@ import { lineStatus } from "../live/status-publisher.ts";
 import type { NetworkPhase } from "./network-phase.ts";
 import { PapAnswer } from "./pap-answer.ts";
 
-/** pppd makes up 10.64.64.64 and up for a peer nobody has an address for. */
+/** pppd invents 10.64.64.64 plus the unit number for a peer without an address. */
 const MADE_UP_PEER = 0x0a404040;
 
 export interface AttemptHost {
@@ -59,9 +59,9 @@ export function madeUpPeer(packets: PacketPort): number {
 export class Attempt {
   readonly link: Link;
   readonly pacer: Pacer;
-  /** Resolves when there is no link any more. */
+  /** Resolves when the link has ended. */
   readonly ended: Promise<End>;
-  /** There is no link any more: `ended` is about to resolve. */
+  /** The link has ended: `ended` is about to resolve. */
   over = false;
   /** It came as far as the network phase. */
   hadNetwork = false;
@@ -80,11 +80,11 @@ export class Attempt {
   readonly #resolve: (end: End) => void;
   #loop: Loop | undefined;
   #network: NetworkPhase | undefined;
-  /** What the peer wanted us to prove ourselves with, and nothing came of it yet. */
+  /** How the peer wanted us to prove who we are, while we have not. */
   #unproven: AuthMethod | undefined;
   readonly #papAnswer: PapAnswer;
 
-  /** `plain` is the memory decompressed packets come to lie in; a bundle has its own idea of the network phase. */
+  /** Decompressed packets are put into `plain`. The links of a bundle share its network phase. */
   constructor(
     host: AttemptHost,
     buffers: LineBuffers,
@@ -140,7 +140,7 @@ export class Attempt {
     this.#loop = loop;
     this.#network = network;
     loop.add(this.#port);
-    // A connect script is given even when it is empty. Who is called need not wait for the caller.
+    // An empty connect script counts as one. Only the side that calls waits for the other.
     const calls = config.connect !== undefined || config.pty !== undefined || config.socket !== undefined;
     this.link.open(this.#clock.now(), calls ? config.connectDelayMs : 0);
   }
@@ -239,7 +239,7 @@ export class Attempt {
         if (event.failure === "callback") this.#end.final = true;
         return;
       case "round-trip":
-        // What was asked for is no fiction.
+        // A limit that an option sets is a real speed.
         if (!this.#port.isLimited) this.pacer.roundTrip(event.octets, event.milliseconds);
         return;
       case "unanswered":
@@ -261,7 +261,7 @@ export class Attempt {
     // The peer's options make a new Config.
     const { config } = options;
     if (!this.link.networks.up) this.link.networks.filters = filtersOf(config);
-    // What the peer's own line of the secrets file says of addresses and name servers, IPCP must know.
+    // The peer's line of the secrets file may have options about addresses and name servers, which IPCP needs.
     const { ipcp } = this.#linkConfig.networks;
     const dialect = this.link.networks.ipcp;
     if (ipcp !== undefined && dialect !== undefined && !this.link.networks.up) {
@@ -295,7 +295,7 @@ export class Attempt {
       log.write("warn", "Receive serial link is not 8-bit clean:");
       log.write("warn", `Problem: ${uncleanness}`);
     }
-    // pppd finds the line closed when its own timers end the link, and says so; scripts go by the exit code.
+    // When its own timers end the link, pppd finds the line closed and says so. Scripts rely on the exit code.
     if (!waited) return;
     // Not with demand, where pppd has let go of the line by then.
     if (!this.#host.options.config.demand) log.write("notice", "Modem hangup");
@@ -306,14 +306,14 @@ export class Attempt {
     if (why !== undefined) this.#host.log.write("warn", why);
   }
 
-  /** There is no link any more. */
+  /** The link has ended. */
   #finish(): void {
     this.over = true;
     this.abandon();
     this.#resolve(this.#end);
   }
 
-  /** Lets go of all that is held for the link. Harmless when that was done before. */
+  /** Releases all that the link has. A second call does nothing. */
   abandon(): void {
     this.#loop?.remove(this.#port);
     this.#record?.close();

@@ -1,5 +1,5 @@
-// Multilink: every line of the bundle with a life of its own, from its lock to its close and, with `persist`, the same
-// again, while the others go on. One interface, one loop for all of them.
+// Multilink: each line of the bundle has a task of its own, from its lock to its close. With `persist` the task begins again,
+// while the other lines go on. All lines share one interface and one loop.
 
 import { Bundle } from "../../link/bundle.ts";
 import { withFields } from "../../options/config.ts";
@@ -19,13 +19,13 @@ import { Waits } from "./waits.ts";
 import { Whereabouts } from "../line/whereabouts.ts";
 
 const SECOND = 1000;
-/** While a line is being opened or waits for its next try, timers and scripts get their turn this often. */
+/** While a line is being opened or waits for its next attempt, timers and scripts get their turn this often. */
 const TURN_MS = 20;
-/** Between two tries on a line at the least: a cable that is pulled must not fill the log. */
+/** The shortest pause between two attempts on a line. Without it, a pulled cable would fill the log. */
 const LEAST_HOLDOFF_MS = 1000;
 
 export interface BundlingHost extends LinkGroupHost {
-  /** Nothing more is to be begun. */
+  /** Nothing new may be started. */
   quitting(): boolean;
 }
 
@@ -37,12 +37,12 @@ export class Bundling {
   readonly #bundle: Bundle;
   readonly group: LinkGroup;
   readonly #lines = new Set<Line>();
-  /** The peers of the lines in the bundle, the first of them first: it is its addresses that count. */
+  /** The peers of the lines in the bundle. The addresses of the first one count. */
   readonly #peers: Peers[] = [];
   readonly #waits: Waits;
-  /** Lines that are not given up. */
+  /** The number of lines that are not given up. */
   #alive = 0;
-  /** Wakes run() when there is a line to look after, or none to wait for. */
+  /** Wakes run() when a link has started or the last line is given up. */
   #change = (): void => {};
 
   constructor(host: BundlingHost, port: PacketPort, memory: InterfaceBuffers) {
@@ -54,7 +54,7 @@ export class Bundling {
     this.#waits = new Waits(host.machine.clock);
     this.#memory = memory;
     const complain = (text: string): void => log.write("error", text);
-    // Of this plan only the network phase is used; each line makes its own for the rest.
+    // Only the network phase of this configuration is used. Each line has its own configuration for its link.
     const { networks, hidePassword } = linkConfig(
       config,
       host.peersOf(host.options).plan(),
@@ -80,13 +80,13 @@ export class Bundling {
     const {
       options: { config },
     } = this.#host;
-    // The first may be standard input or no device at all; the others are.
+    // The first line may be standard input or no device at all. The others are devices.
     const configs = [config, ...config.mpDevices.map((device) => withFields(config, { device, defaultDevice: false }))];
     this.#alive = configs.length;
     const bugs: unknown[] = [];
     const lines = configs.map((each) =>
       this.#runLine(new OptionsInForce(each))
-        // A bug on one line ends the others in good order, and is reported after them.
+        // A bug on one line closes the other links in good order. It is reported after they have ended.
         .catch((error: unknown) => {
           bugs.push(error);
           this.group.close("Internal error", this.#clock.now());
@@ -101,7 +101,7 @@ export class Bundling {
         const changed = new Promise<void>((resolve) => (this.#change = resolve));
         if (this.group.attempts.length > 0) await this.group.run();
         else if (this.#alive > 0) await changed;
-        // What the loop's last round resolved goes on before it is asked again.
+        // Tasks whose promises the loop's last round has resolved go on first.
         await this.#clock.turn();
       }
       await Promise.all(lines);
@@ -112,7 +112,7 @@ export class Bundling {
     }
   }
 
-  /** A signal that ends it all. */
+  /** A signal that ends all lines. */
   signal(number: number): void {
     this.#waits.wake();
     for (const line of this.#lines) line.signal(number);
@@ -132,7 +132,7 @@ export class Bundling {
     const { quitting } = this.#host;
     const { config } = options;
     const { demand, maxfail, holdoff } = config;
-    // Where the first packet brings all lines up, a line that has ended waits for the next one that does.
+    // With demand, a line that has ended waits for the next packet that starts all lines.
     const persist = config.persist && !demand;
     const whereabouts = Whereabouts.of(this.#host.machine, config);
     const buffers = new LineBuffers(this.#host.machine.descriptors);
@@ -141,7 +141,7 @@ export class Bundling {
       const outcome = await this.#tryLine(options, buffers, failures === 1, whereabouts);
       if (outcome === "up") failures = 0;
       if (outcome === "final" || quitting() || !persist) return;
-      // The bundle lives: a line of it is worth waiting for, however long.
+      // While another link carries the bundle, the line is tried for ever.
       if (maxfail > 0 && failures >= maxfail && this.#bundle.size === 0) return;
       await this.#waits.sleep(Math.max(holdoff * SECOND, LEAST_HOLDOFF_MS - (this.#clock.now() - began)));
       if (quitting()) return;
@@ -176,7 +176,7 @@ export class Bundling {
       return end.final ? "final" : attempt.hadNetwork ? "up" : "down";
     } catch (error) {
       if (!(error instanceof Failed)) throw error;
-      // One line of several: what is wrong with it is no reason to end the others.
+      // A failure of one line does not end the others.
       if (this.#bundle.size === 0) setStatus(error.exit);
       if (error.message !== "") log.write(error.level, error.message);
       if (isFirst) report(log, error.findings);

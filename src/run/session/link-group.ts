@@ -22,7 +22,7 @@ export interface LinkGroupHost extends SessionHost {
 }
 
 export class LinkGroup implements LoopOwner {
-  /** The links that have begun and are not forgotten. It is replaced, never changed: each round of the loop goes over it. */
+  /** The links that have begun and are not forgotten. The array is replaced, never changed, so that a round can go over it. */
   attempts: readonly Attempt[] = [];
   readonly network: NetworkPhase;
   readonly #host: LinkGroupHost;
@@ -31,7 +31,7 @@ export class LinkGroup implements LoopOwner {
   readonly #loop: Loop;
   readonly #othersTurnMs: () => number;
 
-  /** `othersTurnMs`: how often whatever waits beside the links must have its turn. */
+  /** `othersTurnMs`: how often work beside the links needs a turn of the runtime. */
   constructor(
     host: LinkGroupHost,
     carrier: Link | Bundle,
@@ -82,7 +82,7 @@ export class LinkGroup implements LoopOwner {
     for (const attempt of this.attempts) attempt.close(reason, now);
   }
 
-  /** Takes back what was done to the machine, also after a bug. Harmless when it was done before. */
+  /** Undoes what was done to the machine, also after a bug. A second call does nothing. */
   end(): void {
     this.network.end();
     for (const attempt of this.attempts) attempt.abandon();
@@ -143,7 +143,7 @@ export class LinkGroup implements LoopOwner {
     return this.#bundle === undefined || this.#bundle.has(link);
   }
 
-  /** Bits a second of all lines together; 0 as soon as one's is not known. */
+  /** Bits a second of all lines together; 0 when the speed of one is not known. */
   #rate(): number {
     let rate = 0;
     for (const attempt of this.attempts) {

@@ -41,7 +41,7 @@ export interface NetworkPhaseHost {
   setStatus(exit: Exit): void;
   /** Ends all links in good order. */
   close(reason: string, now: number): void;
-  /** Has "caught-up" come when the peer is ready for packets. */
+  /** Asks the link for a "caught-up" event when the peer is ready for packets. */
   awaitPeer(now: number): void;
   /** Bits a second that packets leave with; 0: it is not known. */
   rate(): number;
@@ -102,7 +102,7 @@ export class NetworkPhase {
     return this.#ready.ipv4 || this.#ready.ipv6;
   }
 
-  /** Takes back all that was done to the machine, also what a bug kept the events from taking back. */
+  /** Undoes what was done to the machine, also after a bug. */
   end(): void {
     this.#status.close();
     this.#port.takeBack();
@@ -127,7 +127,7 @@ export class NetworkPhase {
 
   // ── the queue ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** To be called now and then: the queue is to last equally long whatever the lines make of its packets. */
+  /** To be called now and then. Adjusts the queue, so that it always holds the same time of traffic. */
   fitQueue(now: number): void {
     if (this.#isUp) this.#port.fitQueue(this.#mtu, this.#loadNow(), now);
   }
@@ -189,7 +189,7 @@ export class NetworkPhase {
   #startBeforeUp(): void {
     const { options, hooks } = this.#host;
     const script = (this.#beforeUp = hooks.start(options.config.netPreUpScript, this.#args()));
-    // A promise that has resolved has nothing more to wake the loop with.
+    // A resolved promise must not be waited for: nothing would wake the loop.
     void script?.then(() => {
       if (this.#beforeUp === script) this.#beforeUp = undefined;
     });

@@ -1,4 +1,4 @@
-// What a session is given by the program that starts it.
+// What the program that starts a session gives to it.
 
 import type { Log } from "../log.ts";
 import type { Machine } from "../machine.ts";
@@ -10,11 +10,11 @@ export interface SessionHost {
   readonly machine: Machine;
   readonly options: OptionsInForce;
   readonly log: Log;
-  /** Who may come in on a line with such options. */
+  /** Decides which peers are admitted on a line with these options. */
   readonly peersOf: (options: OptionsInForce) => Peers;
   /** "/etc/ppp" */
   readonly etc: string;
-  /** The name of who runs us, for PPPLOGNAME and the scripts. */
+  /** The name of the user who runs us, for PPPLOGNAME and the scripts. */
   readonly user: string;
   readonly uid: number;
   readonly runDirectory: string;
@@ -22,6 +22,6 @@ export interface SessionHost {
   readonly notifier: Notifier;
   /** A network protocol is up: updetach waits for it. */
   readonly onUp: () => void;
-  /** What must be known before the first link; undefined: it is. */
+  /** Resolves when the first link may begin; undefined: at once. */
   readonly ready: () => Promise<void> | undefined;
 }

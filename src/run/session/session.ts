@@ -29,7 +29,7 @@ import { StandBy } from "./stand-by.ts";
 import { Waits } from "./waits.ts";
 import { Whereabouts } from "../line/whereabouts.ts";
 
-/** What a link leaves in the environment of scripts, and the next one's know nothing of. */
+/** Variables that a link leaves in the environment of scripts. They are removed before the next link. */
 const LINK_COUNTS = ["CONNECT_TIME", "BYTES_SENT", "BYTES_RCVD"];
 
 export class Session {
@@ -45,15 +45,15 @@ export class Session {
   readonly #buffers: LineBuffers;
   readonly #memory: InterfaceBuffers;
   #status: Exit = Exit.OK;
-  /** Nothing more is tried: SIGTERM, SIGINT, or a limit that ends the program. */
+  /** There will be no further attempt, because of SIGTERM, SIGINT or an error. */
   #quitting = false;
   readonly #retries: Retries;
   readonly #waits: Waits;
   /** The interface of `demand`. */
   readonly #standBy: StandBy;
-  /** The last line that was closed: its program may have to be ended yet. */
+  /** The line that was closed last. Its program may still have to be ended. */
   #lastLine: Line | undefined;
-  /** What runs on the line, or on all of them. */
+  /** The present attempt. */
   #running: SingleLink | Bundling | undefined;
 
   constructor(host: SessionHost) {
@@ -73,7 +73,7 @@ export class Session {
     this.#pidFiles = new PidFiles(machine.files, host.runDirectory, machine.processes.pid);
     this.#peers = host.peersOf(host.options);
     this.#notifier = host.notifier;
-    // Of a bundle each line has its own.
+    // In a bundle, each line has one of its own.
     if (!this.#config.multilink) this.#whereabouts = Whereabouts.of(machine, this.#config);
     this.#retries = new Retries(host.options);
     this.#standBy = new StandBy({
@@ -102,7 +102,7 @@ export class Session {
     if (config.remotenumber !== undefined) env.set("REMOTENUMBER", config.remotenumber);
   }
 
-  /** Runs until there is nothing more to do; the exit code. */
+  /** Runs until nothing is left to do. Returns the exit code. */
   async run(): Promise<number> {
     const { linkname } = this.#config;
     if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
@@ -151,12 +151,12 @@ export class Session {
     }
   }
 
-  /** A sign of life. Timers do not wake the loop, and its deadlines are none while it does not run: both give it. */
+  /** Gives a sign of life. A timer calls this while the loop does not run. While it runs, its deadlines do. */
   #beat(): void {
     this.#notifier.beat(this.#clock.now());
   }
 
-  /** A signal the process got. */
+  /** Handles a signal. */
   onSignal(event: SignalEvent): void {
     if (event.type === "fatal") {
       this.#log.write("error", `Fatal signal ${event.number}`);
@@ -276,13 +276,13 @@ export class Session {
     };
   }
 
-  /** What a network phase says of the next try. */
+  /** Takes over what a network phase means for the next attempt. */
   #judge({ wasUp, noHoldoff }: NetworkPhase): void {
     if (wasUp) this.#retries.succeeded();
     if (noHoldoff) this.#retries.skipHoldoff();
   }
 
-  /** What the next link carries packets for. */
+  /** The packet port of the next link. */
   #openPort(): PacketPort {
     return this.#standBy.port ?? new TunPort(this.#host.machine, this.#openInterface(), this.#host.options, this.#log);
   }

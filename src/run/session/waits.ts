@@ -1,4 +1,4 @@
-// What a session waits for outside its loop, and what a signal ends the wait for.
+// Waits of a session outside its loop. A signal ends them.
 
 import type { Clock } from "../machine.ts";
 
