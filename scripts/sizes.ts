@@ -14,13 +14,7 @@ const MOST_FILE_LINES = 400;
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   "src/filter/bpf.ts run": "an interpreter with one switch; arithmetic and jumps in functions took 1.3 times as long",
   "src/chat/engine.ts": "one state machine, whose states share their fields",
-  "src/run/session/network-phase.ts": "what comes up and goes down with IPv4 and IPv6, in one order",
   "scripts/option-cases.ts": "a list of command lines for pppd",
-};
-
-/** Files whose names are those of files in another room, and why. */
-const SAME_NAMES: Readonly<Record<string, string>> = {
-  "network.ts": "run/host/network.ts is the interface of what run/packets/network.ts asks of the host",
 };
 
 export interface FunctionSize {
@@ -121,10 +115,10 @@ export function sizeComplaints(file: string, text: string, exceptions = EXCEPTIO
 }
 
 /** Complaints about files of one name in several folders. */
-export function nameComplaints(files: readonly string[], allowed = SAME_NAMES): string[] {
+export function nameComplaints(files: readonly string[]): string[] {
   const paths = Map.groupBy(files, (file) => basename(file));
   return [...paths]
-    .filter(([name, same]) => same.length > 1 && allowed[name] === undefined)
+    .filter(([, same]) => same.length > 1)
     .map(([, same]) => `these have the same name: ${same.join(", ")}`);
 }
 

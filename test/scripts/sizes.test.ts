@@ -61,5 +61,4 @@ test("a function of 61 lines and one of seven parameters are complained of, unle
 test("two files of one name are complained of", () => {
   const files = ["src/os/log.ts", "src/run/log.ts", "src/link/link.ts"];
   expect(nameComplaints(files)).toEqual(["these have the same name: src/os/log.ts, src/run/log.ts"]);
-  expect(nameComplaints(files, { "log.ts": "an interface and its implementation" })).toEqual([]);
 });
