@@ -14,7 +14,7 @@ const NO_MORE = "no effect any more";
 export const TITLE = "## Every option\n";
 const INTRODUCTION = `
 Every option of pppd 2.3 to 2.5 and its plugins, and ours, with its other names (written by \`bun scripts/compat.ts\`). It works as
-pppd's unless something else stands behind it; "see above": a row of the tables above is about it.
+in pppd unless a remark follows. "See above" means that a row of the tables above is about it.
 `;
 
 /** Options that we accept and that have no effect here, or that we only refuse. */

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fetches Debian's kernel for the lab's PC: sh scripts/pc-kernel.sh FOLDER
 #
-# FOLDER gets vmlinux, uncompressed, and those modules that the lab may load, from the kernel package of this machine's own
+# FOLDER gets the uncompressed vmlinux and the modules that the lab may load, from the kernel package of this machine's
 # Debian. Nothing is installed. The kernel is uncompressed here because an emulated processor takes seconds for it.
 
 set -u
@@ -16,16 +16,16 @@ work=$(mktemp -d)
 unfinished=$folder.$$
 trap 'rm -rf "$work" "$unfinished"' EXIT
 trap 'exit 1' HUP INT TERM
-# apt fetches as a user of its own.
+# apt fetches as another user.
 chmod 777 "$work"
 
-# Without a network it is to fail within seconds.
+# Without a network, apt is to fail within seconds.
 own() { apt-get -qq -o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10 "$@" >&2; }
 fetch() {
   package=$(apt-cache depends linux-image-amd64 2>/dev/null | awk '$1 == "Depends:" && $2 ~ /^linux-image-[0-9]/ { print $2; exit }')
   [ -n "$package" ] && (cd "$work" && own download "$package")
 }
-# Old lists of packages name packages that the mirror no longer has.
+# Old package lists may name packages that the mirror no longer has.
 fetch || { [ "$(id -u)" = 0 ] && own update && fetch; } || fail "apt could not fetch linux-image-amd64's kernel"
 
 dpkg-deb --fsys-tarfile "$work"/linux-image-*.deb | tar -x -C "$work" --wildcards './boot/vmlinuz-*' \
@@ -40,5 +40,5 @@ tail -c +$((start + 1)) "$work"/boot/vmlinuz-* | head -c "$(number 0x24c 4)" | x
   fail "the kernel could not be uncompressed"
 find "$work" -name '*.ko.xz' -exec xz -d {} +
 find "$work" -name '*.ko' -exec mv {} "$unfinished/modules/" \;
-# Somebody else may have done the same meanwhile.
+# Another run may have made the folder in the meantime.
 [ -d "$folder" ] || mv "$unfinished" "$folder"

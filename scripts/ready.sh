@@ -1,8 +1,8 @@
 #!/bin/sh
 # Makes this machine ready to build, demo, test or bench: sh scripts/ready.sh [build|demo|test|bench]
 #
-# Wants nothing but node and npm to begin with. Quiet and quick when all is there; says what it installs and why. As root
-# it installs missing Debian packages; otherwise it says which command would, and goes on without what is not essential.
+# It needs only node and npm. When everything is there, it is quick and prints nothing. As root it installs missing Debian
+# packages and says why. Otherwise it prints the command that would, and continues if they are not essential.
 
 set -u
 purpose=${1:-build}
@@ -19,11 +19,11 @@ case $purpose in
 esac
 [ "$(uname -s)" = Linux ] || fail "nullmodem runs on Linux, this is $(uname -s)"
 
-# --- node_modules: the copy of the lock file in it tells whether it is complete and current.
+# --- node_modules: a copy of the lock file in it shows whether it is complete and current.
 
 works() { [ -x "$1" ] && "$1" --version >/dev/null 2>&1; }
 
-# npm 11 does not run install scripts unasked, and bun's is what puts the binary for this machine in place.
+# npm 11 does not run install scripts by default. Bun's own script would put the binary for this machine into its place.
 link_bun() {
   works node_modules/.bin/bun && return
   for bun in node_modules/@oven/bun-linux-*/bin/bun; do
@@ -43,7 +43,7 @@ link_bun() {
   exit 1
 }
 
-# The packages that node_modules lacks or has in another version, as NAME@VERSION.
+# Prints the packages that are missing in node_modules or have another version, as NAME@VERSION.
 # shellcheck disable=SC2016 # it is JavaScript
 lacking() {
   node -e '
@@ -58,7 +58,7 @@ lacking() {
     }' | tr '\n' ' '
 }
 
-# True when the registry answers npm, if only with a refusal. Without a network npm ci would try for minutes.
+# True when the registry answers npm, even with a refusal. Without a network npm ci would try for minutes.
 registry_answers() {
   case $(timeout 8 npm ping --fetch-retries=0 2>&1 || echo "status $?") in
     *"code E"[0-9]*) ;;
@@ -134,7 +134,7 @@ if [ "$purpose" = test ] && [ "$(uname -m)" = x86_64 ] && [ ! -e /lib/ld-musl-x8
   commands="$commands ld-musl-x86_64.so.1"
   packages="$packages musl"
 fi
-# A library is no command: the linker's list tells of it.
+# A library is no command. The linker's list shows whether it is there.
 if [ "$purpose" = test ] && has ldconfig && ! ldconfig -p | grep -q 'libfreerdp2\.so\.2'; then
   commands="$commands libfreerdp2.so.2"
   packages="$packages libfreerdp2-2"
@@ -150,7 +150,7 @@ if [ -n "$packages" ]; then
     say "npm run $purpose uses$commands: installing the Debian packages$packages"
     export DEBIAN_FRONTEND=noninteractive
     log=$(mktemp)
-    # Without a network it gives up after seconds.
+    # Without a network, apt-get gives up after some seconds.
     apt="apt-get -q -o Acquire::Retries=1 -o Acquire::http::Timeout=8 -o Acquire::https::Timeout=8"
     # shellcheck disable=SC2086 # one word a package
     if { $apt update && $apt -y --no-install-recommends install $packages; } >"$log" 2>&1; then
@@ -187,7 +187,7 @@ if [ "$purpose" = test ] && [ "$(uname -m)" = x86_64 ]; then
   fi
 fi
 
-# --- The TUN device, which every PPP interface here is made of.
+# --- The TUN device, from which every PPP interface is made.
 
 if [ "$purpose" != build ] && [ ! -c /dev/net/tun ]; then
   if [ "$(id -u)" = 0 ] && has modprobe; then modprobe tun 2>/dev/null; fi

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Fetches pppd 2.5.2 for the lab: sh scripts/trixie.sh FOLDER
 #
-# FOLDER gets what Debian trixie's package ppp and the packages it depends on contain, and nothing of it is installed. apt
-# works on a state of its own in a temporary folder, takes the mirror from this machine's own sources, and believes what
-# Debian's keyring has signed. Root is not needed.
+# FOLDER gets the files of Debian trixie's package ppp and of the packages that it depends on. Nothing is installed. apt uses
+# a separate state in a temporary folder and a mirror from this machine's sources, and accepts what Debian's keyring has
+# signed. Root is not needed.
 
 set -u
 release=trixie
@@ -26,12 +26,12 @@ work=$(mktemp -d)
 unfinished=$folder.$$
 trap 'rm -rf "$work" "$unfinished"' EXIT
 trap 'exit 1' HUP INT TERM
-# apt fetches as a user of its own.
+# apt fetches as another user.
 chmod 755 "$work"
 mkdir -p "$work/lists/partial" "$work/archives/partial"
 : >"$work/status"
 echo "deb [signed-by=$keyring] $mirror $release main" >"$work/sources.list"
-# Read after the machine's own settings, whose hooks are for the machine's own state.
+# apt reads this after the machine's settings, whose hooks are for the machine's own state.
 cat >"$work/apt.conf" <<CONF
 #clear APT::Update;
 #clear DPkg;
@@ -61,5 +61,5 @@ for package in "$work"/archives/*.deb; do
   dpkg-deb --extract "$package" "$unfinished" || fail "dpkg-deb could not unpack $package"
 done
 rm -rf "${unfinished:?}/usr/share" "${unfinished:?}/var"
-# Somebody else may have done the same meanwhile.
+# Another run may have made the folder in the meantime.
 [ -d "$folder" ] || mv "$unfinished" "$folder"

@@ -11,7 +11,7 @@ import { BUNDLE } from "./bundle-rows.ts";
 import { FILTERS } from "./filters-rows.ts";
 import { SCRIPTS } from "./scripts-rows.ts";
 
-const DEBUG = "log the control packets, and more the more often it is given";
+const DEBUG = "log control packets; repeat for more detail";
 
 const debug = word("debug", 0, DEBUG, ({ draft }) => void draft.debug++, {
   fields: {
