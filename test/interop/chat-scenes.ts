@@ -1,8 +1,11 @@
-// What the two chats are made to do.
+// The scripts and conversations for the comparison of the two chats.
 
 import type { Scene, Step } from "../kit/far-end.ts";
 
-/** "hangup": which way a read fails is a race. "not the count": nor is it known how many y are sent before an alarm. */
+/**
+ * "hangup": the way in which a read fails is a race. "not the count": the number of y before an alarm is not known
+ * either.
+ */
 export type Compared = "all" | "hangup" | "not the count";
 
 export interface NamedScene extends Scene {
@@ -10,11 +13,11 @@ export interface NamedScene extends Scene {
   compared?: Compared;
 }
 
-/** With a log on stderr, which is the most that can be compared. */
+/** With a log on stderr, which permits the closest comparison. */
 const LOGGED = ["-s", "-v", "-t", "3"];
-/** For a scene that comes to its alarm. */
+/** For a scene with an alarm. */
 const HASTY = ["-s", "-v", "-t", "1"];
-/** For a scene that never does: a machine that stands still for a moment makes no difference. */
+/** For a scene without an alarm, so that a short standstill of the machine makes no difference. */
 const PATIENT = ["-s", "-v", "-t", "45"];
 
 const say = (text: string): Step[] => [{ on: "", say: text }];
@@ -29,12 +32,12 @@ function scene(name: string, argv: string[], far: Step[] = [], more: Partial<Nam
   return { name, argv, far, ...more };
 }
 
-/** One word sent, as the log shows it and as the far end gets it. */
+/** One word that is sent, as the log shows it and as the far end receives it. */
 function sends(word: string, ...flags: string[]): NamedScene {
   return scene(`send ${JSON.stringify(word)}`, [...LOGGED, ...flags, "", word]);
 }
 
-/** One word expected, as the log shows it, and never met. */
+/** One word that is expected but never comes, as the log shows it. */
 function expects(word: string, ...flags: string[]): NamedScene {
   return scene(`expect ${JSON.stringify(word.slice(0, 60))}`, [...HASTY, ...flags, word, "x"]);
 }

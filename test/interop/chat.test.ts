@@ -1,4 +1,4 @@
-// Our chat beside Debian's 2.4.9, each on a pty of its own with the same far end: same bytes, exit code, words and file.
+// Our chat and Debian's 2.4.9, each on a pty with the same far end: same bytes, exit code, messages and file.
 
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
@@ -12,10 +12,10 @@ const REAL = "/usr/sbin/chat";
 const OURS = [process.execPath, join(import.meta.dir, "../kit/chat-main.ts")];
 const skipped = existsSync(REAL) ? "" : ` [skipped: no ${REAL}, install Debian's ppp]`;
 
-/** Pairs at a time: they wait more than they work. */
+/** The number of pairs at a time. They mostly wait. */
 const AT_ONCE = 6;
 
-/** Everything that must be the same, dates and the program's name masked. */
+/** Everything that must be equal, with dates and the program's name masked. */
 function comparable({ sent, code, stderr, report, before, during, after }: Seen, compared: Compared) {
   const settled = after === undefined ? "hung up" : JSON.stringify(after) === JSON.stringify(before);
   return {
@@ -23,7 +23,7 @@ function comparable({ sent, code, stderr, report, before, during, after }: Seen,
     code,
     stderr: masked(stderr, compared),
     report: report === undefined ? undefined : masked(report, compared),
-    // Ours leaves the eighth bit to whoever reads what follows.
+    // Our chat keeps the eighth bit for the program that reads next.
     during: during.map((settings) => ({ ...settings, iflag: settings.iflag | IFLAG.ISTRIP })),
     settled,
   };
@@ -33,7 +33,7 @@ function masked(text: string, compared: Compared): string {
   const usual = text
     .replace(/(?<=^chat: {2})[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d /gm, "DATE ")
     .replace(`Usage: ${REAL} `, USAGE.slice(0, "Usage: chat ".length));
-  // A read that sleeps when a pty hangs up fails, one that comes after it finds the end of the file.
+  // When a pty hangs up, a read that waits fails, and a later read finds the end of the file.
   return compared === "hangup" ? usual.replaceAll("warning: read() on stdin returned 0\n", "") : usual;
 }
 
@@ -58,7 +58,7 @@ for (const { name, compared = "all", ...scene } of SCENES) {
     const [real, ours] = await both(scene);
     expect(real.code).not.toBeNull();
     expect(comparable(ours, compared)).toEqual(comparable(real, compared));
-    // How long a script takes is tested in test/chat, in simulated time.
+    // test/chat tests the time of a script, in simulated time.
   });
 }
 

@@ -1,5 +1,5 @@
-// Dialling on demand: ours waits for a packet, and the peer, ours or the real one, for ours. No first packet is lost,
-// however often the link comes and goes; and what stays between links, and goes at the end.
+// Dialling on demand: ours waits for a packet, and the peer, ours or the real one, waits for ours. No first packet is
+// lost, however often the link comes and goes. Also tested: what stays between links, and what ends at the end.
 
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
@@ -26,13 +26,13 @@ async function says(end: End, command: string): Promise<string> {
   return (await end.run(command)).stdout;
 }
 
-/** Waits until a shell command of that end succeeds. */
+/** Waits until a shell command on that side succeeds. */
 async function until(end: End, command: string): Promise<void> {
   const { status } = await end.run(`for try in $(seq 200); do ${command} && exit 0; sleep 0.1; done; exit 1`);
   if (status !== 0) throw new Error(`it never came to this: ${command}`);
 }
 
-/** Pings answered, of so many. */
+/** The number of answered pings. */
 async function ping(end: End, count: number): Promise<string> {
   const said = await says(end, `ping -n -c ${count} -i 0.2 -W 20 10.0.0.1`);
   return /\d+ packets transmitted, \d+ received/.exec(said)?.[0] ?? said;
@@ -40,7 +40,7 @@ async function ping(end: End, count: number): Promise<string> {
 
 /** Numbered datagrams from bash, `pause` seconds apart. */
 async function datagrams(end: End, count: number, pause = 0): Promise<void> {
-  // Where nobody listens, a refusal of the one before is all that comes of it.
+  // If no program listens, only a refusal of the datagram before comes back.
   const one = `until echo $i >&3; do :; done${pause === 0 ? "" : `; sleep ${pause}`}`;
   const burst = `exec 3<>/dev/udp/10.0.0.1/9; for i in $(seq ${count}); do ${one}; done`;
   expect(await end.run(`bash -c '${burst}' 2>/dev/null`)).toMatchObject({ status: 0 });
@@ -48,7 +48,7 @@ async function datagrams(end: End, count: number, pause = 0): Promise<void> {
 
 const numbers = (count: number): string => Array.from({ length: count }, (_, at) => `${at + 1}\n`).join("");
 
-/** Prints so many datagrams as they come; or what came within the time it takes at the worst. */
+/** Prints this number of datagrams as they come, or those that came within the longest time. */
 const TAKER = `
 const socket = require("node:dgram").createSocket("udp4");
 let left = Number(process.argv[1]);
@@ -66,7 +66,7 @@ for (const [kind, why] of [
     let server: Run;
     let serverPid = "";
     beforeAll(async () => {
-      // As fast as the port says: an answer that is quicker than that would end pacing, and with it the short queue.
+      // As fast as the port says. A faster answer would end pacing, and with it the short queue.
       link = await openLaplink(kind, "ours", { cable: { baud: BAUD } });
       await link.server.install(PLAIN);
       server = await link.server.start(SERVER);
@@ -96,7 +96,7 @@ for (const [kind, why] of [
       expect(await link.client.traces()).toEqual([]);
     }
 
-    /** What the server gets of `count` datagrams that are sent to it. */
+    /** The datagrams that the server receives of `count` that are sent to it. */
     async function taking(count: number, send: () => Promise<void>): Promise<string> {
       if (kind === "real") return counting(count, send);
       const { machine } = link.server as OurEnd;
@@ -107,7 +107,7 @@ for (const [kind, why] of [
       return taker.text.replace("ready\n", "");
     }
 
-    /** The guest has nothing that takes datagrams, but its kernel counts those. */
+    /** The guest has no program for datagrams, but its kernel counts them. */
     async function counting(count: number, send: () => Promise<void>): Promise<string> {
       const refused = "awk '/^Udp: [0-9]/ { print $3 }' /proc/net/snmp";
       const before = Number(await says(link.server, refused));
@@ -154,7 +154,7 @@ for (const [kind, why] of [
         Number(/qlen (\d+)/.exec(await says(link.client, "ip link show ppp0"))?.[1]);
       expect(await ping(link.client, 2)).toBe("2 packets transmitted, 2 received");
       expect(await qlen()).toBe(127);
-      // Beyond the peer nobody answers, and one program sends more than the line carries, however slow the machine is.
+      // No host beyond the peer answers, and one program sends more than the line carries, however slow the machine is.
       const noise = "dd if=/dev/urandom bs=1000 count=100 >/dev/udp/10.99.0.1/9";
       const busy = `while ip link show ppp0 | grep -q "qlen 127"; do ${noise}; done`;
       expect(await link.client.run(`timeout 20 bash -c '${busy}' 2>/dev/null`)).toMatchObject({ status: 0 });
@@ -163,12 +163,12 @@ for (const [kind, why] of [
     });
 
     test("datagrams all along, while links come and go: none is lost", async () => {
-      // Of small packets the queue has more, in case the machine is busy elsewhere.
+      // The queue has more small packets, for the times when the machine is busy.
       const run = await demand("10.0.0.2:10.0.0.1 mtu 296");
       const hangups = async (): Promise<void> => {
         for (let nth = 0, ups = 0; nth < 3; nth++) {
           await run.waitFor("Connect: ", nth);
-          // A link whose negotiation begins anew is up twice.
+          // A link that negotiates again is up twice.
           await until(link.client, `[ $(wc -l </run/ups) -gt ${ups} ]`);
           await signal(link.client, "HUP");
           await run.waitFor(ENDED, nth);
@@ -191,7 +191,7 @@ test.skipIf(noLab !== undefined)(noLab === undefined ? asReal : `${asReal} [skip
   expect(ours).toEqual(real);
 });
 
-/** What the client says, and its exit code, of a session with two links. */
+/** The client's log and exit code for a session with two links. */
 async function session(kind: Kind): Promise<{ status: number; lines: string[] }> {
   const link = await openLaplink("ours", kind);
   await link.server.install(PLAIN);
@@ -202,7 +202,7 @@ async function session(kind: Kind): Promise<{ status: number; lines: string[] }>
   await run.waitFor(STANDING);
   await signal(link.client, "HUP");
   for (const nth of [0, 1]) {
-    // One that still ends would hear a request twice, and begin anew.
+    // A peer that is still ending would receive a request twice and start again.
     await peer.waitFor("Connect: ", nth);
     await link.client.run("ping -c 1 -W 5 10.0.0.1");
     await run.waitFor(ENDED, nth);
@@ -213,7 +213,7 @@ async function session(kind: Kind): Promise<{ status: number; lines: string[] }>
   await signal(link.server, "TERM");
   await peer.exit();
   await link.close();
-  // How much and how long is each run's own, and whether the other machine started late.
+  // The number and size differ from run to run, and so does a late start of the other machine.
   const lines = run.lines
     .filter((line) => !line.startsWith("Heard nothing for 3 s; "))
     .map((line) => line.replace(/\d+(\.\d)? (minutes|bytes)/g, "N $2"));
@@ -270,7 +270,7 @@ describe.skipIf(noMachine !== undefined)(
         `ip-down ${ours} ${old} time=set`,
         `net-down   ${old} time=set`,
       ]);
-      // While it still ends the last link, that has a say in its exit code.
+      // A packet that comes while the last link ends can change its exit code.
       await peer.waitFor("Connect: ", 2);
       await signal(server, "TERM");
       expect(await peer.exit()).toBe(5);
@@ -286,7 +286,7 @@ describe.skipIf(noMachine !== undefined)(
       await signal(client, "HUP");
       await datagrams(client, 1);
       await run.waitFor("Connect script failed");
-      // One in the holdoff, and more until one comes after it.
+      // One packet during the holdoff, and more until one comes after it.
       await datagrams(client, 1);
       const { length } = run.lines;
       await Bun.sleep(1000);

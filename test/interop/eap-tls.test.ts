@@ -1,11 +1,11 @@
-// EAP-TLS with the real pppds in both roles, in both versions of TLS, with the keys it leaves for MPPE.
+// EAP-TLS with the real pppds in both roles, in both versions of TLS, and the keys that it produces for MPPE.
 
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { Authority, certsMissing } from "../kit/certs.ts";
 import { type Kind, type Laplink, laplinkMissing, LinkPool, REALS, type Run } from "../kit/end.ts";
 import { closeMachines } from "../kit/machine.ts";
 
-/** Tests wait for their turn on a link, and that counts. */
+/** The time limit includes waiting for a link. */
 setDefaultTimeout(200_000);
 
 const pools = new Map<string, LinkPool>();
@@ -15,7 +15,7 @@ afterAll(async () => {
   await closeMachines();
 });
 
-/** What both sides have in /etc/ppp. The keys are RSA's, so that there is something to cut into fragments. */
+/** The files of both sides in /etc/ppp. The keys are RSA's, so that messages are long enough for fragments. */
 function files(): Record<string, string> {
   if (made !== undefined) return made;
   const authority = new Authority();
@@ -95,7 +95,7 @@ on("with an MRU of 296 it goes in many fragments", async (link) => {
   expect([await client.exit(), await server.exit()]).toEqual([5, 16]);
 });
 
-/** Both end the link at once: to the real one it may be the peer that hung up. */
+/** Both sides end the link at once, so the real one may report a hangup of the peer. */
 async function bothEnd({ server, client }: { server: Run; client: Run }, ours: "server" | "client"): Promise<void> {
   const [first, second] = [await server.exit(), await client.exit()];
   expect([11, ...(ours === "server" ? [] : [16])]).toContain(first);
@@ -112,7 +112,7 @@ on("a client with somebody else's certificate is turned out", async (link, serve
 on("a server that is not the one expected is left", async (link, server) => {
   const lines = files()["eaptls-client"]!.replace(" srv ", " marvin ");
   await link.client.install({ ...files(), "eaptls-client": lines });
-  // 2.5.2 compares the names only when it is told to, and has the two the other way round.
+  // 2.5.2 compares the names only on request, and has the two names in the wrong places.
   const isOther = link.client.kind === "2.5.2";
   const runs = await start(link, "", `remotename marvin${isOther ? " tls-verify-method name" : ""}`);
   const names = isOther ? "CN (marvin) != srv" : "CN (srv) != peer_name (marvin)";

@@ -1,17 +1,17 @@
-// pass-filter, active-filter and idle: what ours does with a packet is what the real pppd's kernel does with it.
+// pass-filter, active-filter and idle: our filters treat packets as the real pppd's kernel does.
 
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type End, type Laplink, LinkPool, type Run, type Side } from "../kit/end.ts";
 import { missing } from "../kit/lab.ts";
 import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
 
-/** Tests wait for their turn on a link, and that counts. */
+/** The time limit includes waiting for a link. */
 setDefaultTimeout(120_000);
 const skip = machinesMissing() ?? tunMissing() ?? missing();
 const on = (name: string): string => (skip === undefined ? name : `${name} [skipped: ${skip}]`);
 
 const KINDS = ["real", "ours"] as const;
-/** By the kind of the server, which is the one with filters. */
+/** By the kind of the server, which has the filters. */
 const POOLS = { real: new LinkPool("real", "ours", 1), ours: new LinkPool("ours", "real", 1) };
 afterAll(async () => {
   await Promise.all(KINDS.map((kind) => POOLS[kind].close()));
@@ -23,7 +23,7 @@ const CLIENT = "10.0.0.2";
 const UP = /^remote IP address/;
 const OPTIONS = "lock\nlcp-restart 1\nnoipv6\n";
 
-/** Plays the same with the real one and with ours. */
+/** Runs the same with the real pppd and with ours. */
 function onBoth(name: string, play: (link: Laplink) => Promise<void>): void {
   for (const kind of KINDS)
     test.concurrent.skipIf(skip !== undefined)(on(`${name}: ${kind}`), () =>
@@ -55,7 +55,7 @@ async function finish(link: Laplink, { server, client }: Runs): Promise<void> {
 
 // ── which packets arrive ─────────────────────────────────────────────────────────────────────────────────────────────
 
-/** How many echo requests, and TCP segments and datagrams for closed ports, have come in, by /proc/net/snmp. */
+/** The number of echo requests, TCP segments and datagrams for closed ports that came in, by /proc/net/snmp. */
 async function arrived(end: End): Promise<number[]> {
   const { stdout } = await end.run("cat /proc/net/snmp");
   const count = (table: string, field: string): number => {
@@ -67,7 +67,7 @@ async function arrived(end: End): Promise<number[]> {
   return [count("Icmp", "InEchos"), count("Tcp", "OutRsts"), count("Udp", "NoPorts")];
 }
 
-/** Sends one of each: an echo request, a SYN to port 80, a datagram to port 4000. Which of them came over? */
+/** Sends an echo request, a SYN to port 80 and a datagram to port 4000. Returns which of them arrived. */
 async function probe(link: Laplink, sender: Side): Promise<boolean[]> {
   const [from, to, address] =
     sender === "server" ? [link.server, link.client, CLIENT] : [link.client, link.server, SERVER];
@@ -80,7 +80,7 @@ async function probe(link: Laplink, sender: Side): Promise<boolean[]> {
   return after.map((count, at) => count > before[at]!);
 }
 
-/** The filter; then what goes out through it and what comes in, of ICMP, TCP and UDP. */
+/** The filter; then what passes outwards and inwards of ICMP, TCP and UDP. */
 const CASES: readonly (readonly [expression: string, out: boolean[], into: boolean[]])[] = [
   ["outbound", [true, true, true], [false, false, false]],
   ["(inbound and not (icmp or udp port 123)) or (outbound and icmp)", [true, false, false], [false, true, true]],
@@ -110,13 +110,13 @@ const IDLE = "Terminating connection due to lack of activity.";
 
 onBoth("active-filter and idle", async (link) => {
   const ping = `busybox ping -i 0.3 ${SERVER} >/dev/null & pid=$!; sleep 3; kill $pid`;
-  // Pings come in and are answered, and all the same the link is idle.
+  // Pings come in and are answered, but the link is idle.
   const idle = await bringUp(link, "noauth idle 1 active-filter 'tcp or udp'");
   const pings = link.client.run(ping);
   expect(await idle.server.exit()).toBe(12);
   expect(idle.server.lines).toContain(IDLE);
   await Promise.all([idle.client.exit(), pings]);
-  // Now what comes in counts, and the link is idle when it has ended.
+  // Now incoming packets count, and the link is idle only after they end.
   const busy = await bringUp(link, "noauth idle 1 active-filter 'inbound and icmp'");
   await link.client.run(ping);
   expect(busy.server.lines).not.toContain(IDLE);

@@ -1,5 +1,5 @@
-// What the scripts of /etc/ppp and the commands on the line are given, by the real pppds and by ours: the same session run
-// by both, on either side, must leave the same records.
+// The arguments and environment of the scripts in /etc/ppp and of the commands on the line: the real pppds and ours, on
+// either side of the same session, must leave the same records.
 
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { closeMachines } from "../kit/machine.ts";
@@ -15,7 +15,7 @@ import {
   type Side,
 } from "../kit/end.ts";
 
-/** Tests wait for their turn on a link, and that counts. */
+/** The time limit includes waiting for a link. */
 setDefaultTimeout(300_000);
 const pools = {
   real: { real: new LinkPool("real", "ours", 1), ours: new LinkPool("ours", "real", 1) },
@@ -27,12 +27,12 @@ afterAll(async () => {
 });
 
 const RECORDS = "/var/run/probe";
-/** ip-up ends when this is there. */
+/** ip-up ends when this file exists. */
 const GO = `${RECORDS}/go`;
 
 /**
- * Writes what it was given into a numbered file, whose last line "ended" follows when it is about to end, and takes a
- * number for that as well. The environment is the one it was started with: a shell adds to its own.
+ * Records its input in a numbered file. The last line "ended" is added just before it ends, and takes a number too. The
+ * environment is the one at the start, because a shell adds variables.
  */
 const PROBE = `#!/bin/sh
 PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
@@ -81,7 +81,7 @@ function probes(names: readonly string[]): Record<string, string> {
 /** One run of a script. */
 interface Run {
   readonly name: string;
-  /** Numbers in the order of things. */
+  /** The numbers show the order of events. */
   readonly began: number;
   readonly ended: number;
   readonly lines: readonly string[];
@@ -101,12 +101,12 @@ async function runsOn(end: End): Promise<Run[]> {
     });
 }
 
-/** What changes from run to run, is another program's affair, or is told by that pppd alone. */
+/** Variables that change from run to run, come from other programs, or are set by one pppd only. */
 function normal(line: string, real: Real): string[] {
   if (/^env (PATH|PWD|OLDPWD|SHLVL|_|PROBE_\w+)=/.test(line)) return [];
-  // The file for multilink is always there.
+  // The file for multilink always exists.
   if (line === "file pppd2.tdb") return [];
-  // 2.4.9 tells no script the number.
+  // 2.4.9 gives the number to no script.
   if (real === "real" && line.startsWith("env REMOTENUMBER=")) return [];
   return [
     line
@@ -114,14 +114,14 @@ function normal(line: string, real: Real): string[] {
       .replace(/^env (BYTES_\w+|CONNECT_TIME)=\d+/, "env $1=N")
       .replace(/fe80::[0-9a-f:]+/g, "fe80::N")
       .replace(/^fd 2 (pipe:|socket:|\/tmp\/|\/lab\/said).*/, "fd 2 what pppd was given")
-      // 2.4.9 makes the route to the peer by itself.
+      // 2.4.9 adds the route to the peer by itself.
       .replace(/^(interface has inet6 fe80::N)( peer .*|\/128)$/, "$1")
       // The guest's ip is busybox's.
       .replace(/^route .*/, (route) => route.replace(" proto kernel", "").replace(/ +/g, " ")),
   ];
 }
 
-/** By script. 2.4.9 gives auth-up and auth-down no word of ipparam, the last. */
+/** By script. 2.4.9 gives auth-up and auth-down no ipparam, which would be the last argument. */
 function givenTo(runs: readonly Run[], real: Real): Record<string, string[]> {
   return Object.fromEntries(
     runs.map(({ name, lines }) => {
@@ -136,9 +136,9 @@ function givenTo(runs: readonly Run[], real: Real): Record<string, string[]> {
 interface Play {
   readonly files: Readonly<Record<Side, Readonly<Record<string, string>>>>;
   readonly commands: Readonly<Record<Side, string>>;
-  /** Runs when both have been started, and ends the link. */
+  /** Runs when both sides have been started, and ends the link. */
   readonly then: (link: Laplink, runs: Record<Side, Command>) => Promise<void>;
-  /** When both have ended. */
+  /** Runs when both sides have ended. */
   readonly judge: (link: Laplink, runs: Record<Side, Command>) => Promise<void>;
 }
 
@@ -162,7 +162,7 @@ async function play(link: Laplink, { files, commands, then, judge }: Play): Prom
   }
 }
 
-/** The same play with a real one and ours in each of the two parts. */
+/** Runs the same session with the real pppd and with ours on each side. */
 async function both(scene: Play, real: Real): Promise<Record<Side, { real: Run[]; ours: Run[] }>> {
   const found: Partial<Record<"real" | "ours", Record<Side, Run[]>>> = {};
   await Promise.all(
@@ -182,7 +182,7 @@ const begun = (runs: readonly Run[], name: string): Run => {
   return run;
 };
 
-/** Waits until scripts have ended, or at least written down what they were given. */
+/** Waits until scripts have ended, or have at least written their records. */
 async function until(end: End, file: "ended" | "record", names: readonly string[]): Promise<void> {
   for (const name of names) {
     const found = `for n in ${RECORDS}/*; do grep -q '^name ${name}$' $n/record 2>/dev/null && [ -s $n/${file} ] && exit 0; done`;
@@ -238,12 +238,12 @@ noauth user zaphod usepeerdns defaultroute ipparam client logfile /etc/ppp/log
     await until(link.client, "ended", ["ipv6-up"]);
     for (const side of sides) await until(link[side], "record", ["ip-up"]);
     await link.client.run("kill -TERM $(head -n1 /var/run/ppp0.pid)");
-    // The link has ended, and only now may ip-down begin.
+    // The link has ended. Only now may ip-down begin.
     await Promise.all([server.waitFor(/^Modem hangup/), until(link.client, "record", ["disconnect"])]);
     for (const side of sides) await link[side].run(`touch ${GO}`);
   },
   judge: async (link, { client }) => {
-    // With logfile the terminal is told nothing.
+    // With logfile nothing is printed on the terminal.
     expect(client.lines).toEqual([]);
     const log = (await link.client.run("cat /etc/ppp/log")).stdout;
     for (const line of ["Serial connection established.", "remote IP address 10.0.0.1", "Serial link disconnected."])
@@ -251,7 +251,7 @@ noauth user zaphod usepeerdns defaultroute ipparam client logfile /etc/ppp/log
   },
 };
 
-/** The second does not begin before the first has ended. */
+/** The second script does not start before the first has ended. */
 const ORDER = [
   ["init", "connect"],
   ["connect", "welcome"],

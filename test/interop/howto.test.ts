@@ -1,5 +1,5 @@
-// The Serial-Laplink HOWTO, with its own files, in all pairings of our pppd and the real ones, and its chapters on Windows
-// with a peer that talks as Windows does.
+// The Serial-Laplink HOWTO with its own files, in all pairings of our pppd and the real ones; and its chapters on
+// Windows, with a peer that behaves like Windows.
 
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { closeMachines } from "../kit/machine.ts";
@@ -16,7 +16,7 @@ import {
 } from "../kit/end.ts";
 import { receive, send } from "../kit/transfer.ts";
 
-/** Tests wait for their turn on a link, and that counts. */
+/** The time limit includes waiting for a link. */
 setDefaultTimeout(200_000);
 
 const COMMAND: Record<Side, string> = { server: "pppd /dev/ttyS1 -detach", client: "pppd /dev/ttyS0 -detach" };
@@ -24,7 +24,7 @@ const ADDRESS: Record<Side, string> = { server: "192.168.0.1", client: "192.168.
 const OTHER: Record<Side, Side> = { server: "client", client: "server" };
 const UP = /^remote IP address/;
 
-/** What each side says until the link is up, and then when it ends the link, or its peer does. */
+/** The lines of each side until the link is up, and when it ends the link or its peer does. */
 const COMING_UP: Record<Side, string[]> = {
   server: [
     "Using interface ppp0",
@@ -48,8 +48,9 @@ const ENDING = ["Terminating on signal 15", ...STATISTICS, "Connection terminate
 const ENDED = ["LCP terminated by peer (User request)", ...STATISTICS, "Connection terminated.", "Modem hangup"];
 
 /**
- * The lines that all pppds have. The real ones speak of IPv6 and Deflate too, and say the statistics once for each network
- * protocol; the peer's name is told since 2.5.1. Ours says that it hears nothing when the other machine starts late.
+ * The lines that all pppds print. The real ones also log IPv6 and Deflate, and the statistics once for each network
+ * protocol. Since 2.5.1 they log the peer's name. Ours logs that it receives nothing when the other machine starts
+ * late.
  */
 function common(lines: readonly string[]): string[] {
   const words = lines
@@ -58,10 +59,10 @@ function common(lines: readonly string[]): string[] {
   return words.filter((line, index) => !STATISTICS.includes(line) || words.indexOf(line) === index);
 }
 
-/** Whether somebody has a port open, as a shell command. */
+/** A shell command that succeeds when some program has a port open. */
 const OPEN = "ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q /dev/ttyS1";
 
-/** Starts both, the client when the server listens: `listening` says so, a shell command. */
+/** Starts both sides, the client when the shell command `listening` shows that the server listens. */
 async function startBoth(link: Laplink, listening = OPEN): Promise<Record<Side, Run>> {
   const server = await link.server.start(COMMAND.server);
   await link.server.run(`until ${listening}; do sleep 0.05; done`);
@@ -133,7 +134,7 @@ for (const [server, client] of PAIRINGS) {
         await Promise.all([runs.server.waitFor(UP), runs.client.waitFor(UP)]);
         for (const from of ["client", "server"] as const) {
           const to = ADDRESS[OTHER[from]];
-          // With -c alone iputils' ping waits 0.2 s for the last answers, once it has had one.
+          // With -c alone, iputils' ping waits only 0.2 s for the last answers after the first one.
           const ping = await link[from].run(`ping -c 3 -i 0.2 -w 10 ${to}`);
           expect(ping.stdout).toMatch(/ 3 (packets )?received/);
           if (side === "server") continue;
@@ -149,15 +150,15 @@ for (const [server, client] of PAIRINGS) {
 
 // ── chapters 2.4 and 3.2: Windows ──────────────────────────────────────────────────────────────────────────────────
 
-/** The line of chapter 3.2, as it is printed: `connect` and its command, unquoted, on one line. */
+/** The line of chapter 3.2 as printed: `connect` and its unquoted command on one line. */
 const WINSERVER = "connect chat -v -f /etc/ppp/scripts/winserver.chat\n";
 /** The line of chapter 2.4. */
 const WINCLIENT = "connect 'chat -v -f /etc/ppp/scripts/winclient.chat'\n";
-/** Its chat waits, and says so in the syslog. */
+/** Its chat waits, and logs that. */
 const CHATTING = "grep -q 'expect (CLIENT)' /var/log/messages";
 const QUOTED = WINSERVER.replace(/connect (.*)\n/, "connect '$1'\n");
 
-/** Windows' own words, said by a few lines of shell that keep what they heard. */
+/** The strings that Windows sends, from a shell script that records what it receives. */
 const WINDOWS: Record<Side, string> = {
   client: `connect 'printf CLIENT; head -c 12 >/tmp/heard'\n`,
   server: `connect 'head -c 6 >/tmp/heard; printf CLIENTSERVER'\n`,
@@ -169,9 +170,9 @@ interface WindowsCase {
   readonly client: Kind;
   readonly serverLine: string;
   readonly clientLine: string;
-  /** The side that plays Windows, and what it must have heard. */
+  /** The side that plays Windows, and what it must have received. */
   readonly windows?: { side: Side; hears: string };
-  /** When the server listens, if it has no chat. */
+  /** How to see that the server listens, if it has no chat. */
   readonly listening?: string;
 }
 

@@ -1,4 +1,4 @@
-// Another program's view of what we recorded of a session: what it finds wrong, nothing when all is well.
+// Checks recorded sessions with another program. A result without complaints is empty.
 
 export const TSHARK = Bun.which("tshark");
 
@@ -9,8 +9,8 @@ async function output(...command: string[]): Promise<string> {
 }
 
 /**
- * tshark on a record file: nothing in it is malformed, and at least `least` frames are of the protocol. `ports` carry
- * nothing but data, whatever tshark has heard of them.
+ * Checks a record file with tshark: no frame is malformed, and at least `least` frames are of the protocol. `ports`
+ * carry only data, whatever protocol tshark knows for them.
  */
 export async function dissected(file: string, protocol: number, ports: readonly number[], least = 50): Promise<string> {
   if (TSHARK === null) return "";
@@ -19,6 +19,6 @@ export async function dissected(file: string, protocol: number, ports: readonly 
   const frames = (await output(TSHARK, "-r", file, ...data, "-T", "fields", ...fields)).trimEnd().split("\n");
   const found = frames.filter((frame) => Number(frame.split("\t")[0]) === protocol).length;
   if (found < least) return `of ${frames.length} frames ${found} have protocol 0x${protocol.toString(16)}`;
-  // In compressed headers it loses TCP's options, the kernel's own as well, and misses them afterwards.
+  // tshark loses TCP's options in compressed headers, also those of the kernel, and then reports them as missing.
   return frames.filter((frame) => !frame.startsWith("0x002d") && /malformed/i.test(frame)).join("\n");
 }

@@ -1,9 +1,10 @@
 // The matrix: every method of authentication, compression and encryption, with the real pppd on the other side, in both
-// roles, on a clean line and on a noisy one, under load in both directions; what only we have, between two of ours; some of
-// them with pppd 2.5.2, in one role each.
+// roles, on a clean line and on a noisy one, with load in both directions. Methods that only we have run between two of
+// ours. Some run with pppd 2.5.2, in one role each.
 //
-// A session is a test: it comes up, carries the files on the clean line, then on the noisy one, and ends in good order.
-// The methods are in methods.ts. NULLMODEM_MATRIX=real plays them between two real ones, to see whose fault it is.
+// A test is one session: it comes up, carries the files on the clean line, then on the noisy one, and ends in good
+// order. The methods are in methods.ts. NULLMODEM_MATRIX=real runs them between two real pppds, which shows whose fault
+// a failure is.
 
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
@@ -15,14 +16,14 @@ import { Payload, PORTS, ratio, type Transfer } from "../kit/transfer.ts";
 import { dissected, TSHARK } from "./judges.ts";
 import { METHODS, type Method, OUR_METHODS, pick, SECRETS } from "./methods.ts";
 
-/** Tests wait for their turn on a link, and that counts. */
+/** The time limit includes waiting for a link. */
 setDefaultTimeout(400_000);
 const folder = mkdtempSync(join(tmpdir(), "nullmodem-matrix-"));
 const SIDES = ["server", "client"] as const;
 
 const secrets = `zaphod srv ${SECRETS.srv} *\nsrv zaphod ${SECRETS.zaphod} *\n`;
 const payload = new Payload({
-  // A speed that no guest gets near: ours would pace what it sends to the line's own 115200.
+  // No guest reaches this speed, so ours would pace to the line's own 115200.
   options: "lock\nlocal\n4000000\nnodetach\ndebug\nlcp-restart 1\nipcp-restart 1\nipv6cp-restart 1\n",
   "chap-secrets": secrets,
   "pap-secrets": secrets,
@@ -33,10 +34,10 @@ const COMMAND: Readonly<Record<Side, string>> = {
 };
 const IPV4: Readonly<Record<Side, string>> = { server: "10.0.0.1", client: "10.0.0.2" };
 
-/** With this one both directions of even the least noisy line are hit within the first 80 kB. */
+/** With this seed, both directions of even the least noisy line are hit within the first 80 kB. */
 const SEED = 50;
 const BER = 1e-5;
-/** Mostly longer than the files take. A TCP whose retransmissions were hit again and again waits for half a minute. */
+/** Usually longer than the files take. A TCP whose retransmissions are hit repeatedly waits for half a minute. */
 const NOISE_MS = 4000;
 
 const rows: string[][] = [];
@@ -74,7 +75,7 @@ async function bringUp(
   return runs;
 }
 
-/** Where each is by the link-local address that the other has heard of. */
+/** Each side's link-local address as the other received it. */
 async function linkLocal({ server, client }: Record<Side, Run>): Promise<Record<Side, string>> {
   const heard = async (run: Run): Promise<string> =>
     `${(await run.waitFor(/^remote LL address/)).split(" ").at(-1)}%ppp0`;
@@ -86,7 +87,7 @@ function resetsIn(runs: Record<Side, Run>): number {
   return asked(runs.server) + asked(runs.client);
 }
 
-/** The noise lasts at least that long, and until it has hit what either side sends. */
+/** The noise lasts at least this long, and until it has hit both directions. */
 async function amidNoise<T>(link: Laplink, method: Method, act: () => Promise<T>): Promise<T> {
   const flipped = async (): Promise<number[]> => {
     const { ab, ba } = await link.cable.stats();
@@ -119,7 +120,7 @@ async function play(link: Laplink, method: Method): Promise<void> {
   for (const [index, way] of ways.entries()) {
     const least = (sender: Side): number => pick(method.ratio ?? {}, sender, link[sender].kind).at(-1) ?? 0.8;
     let clean = await payload.transfer(link, way);
-    // On a busy machine TCP takes an answer that is late for one that is lost, and sends again: not twice in a row.
+    // On a busy machine TCP may take a late answer for a lost one and send again, but not twice in a row.
     if (SIDES.some((sender) => ratio(clean, sender) < least(sender))) clean = await payload.transfer(link, way);
     note(method, link, index === 0 ? "clean" : "clean, IPv6", clean, resetsIn(runs));
     for (const sender of SIDES) {
@@ -141,7 +142,7 @@ async function play(link: Laplink, method: Method): Promise<void> {
   if (method.resets) expect(resetsIn(runs)).toBeGreaterThan(0);
 
   await link.client.run("kill -TERM $(head -n1 /var/run/ppp0.pid)");
-  // The real one forgets its hangup when it does multilink.
+  // With multilink the real pppd does not report its hangup.
   const forgets = link.server.kind !== "ours" && method.carried === 0x3d;
   expect([await runs.client.exit(), await runs.server.exit()]).toEqual([5, forgets ? 0 : 16]);
   const said = [...runs.server.lines, ...runs.client.lines].join("\n");
@@ -169,7 +170,7 @@ afterAll(async () => {
     console.log(`${table(rows)}\n${TSHARK === null ? "no tshark here: nobody read the records" : ""}`);
 });
 
-/** In the order of the methods, whichever was done first. */
+/** In the order of the methods, whichever ends first. */
 function table(lines: readonly string[][]): string {
   const order = [...METHODS, ...OUR_METHODS].map(({ name }) => name);
   const sorted = lines.toSorted(([a = ""], [b = ""]) => order.indexOf(a) - order.indexOf(b));

@@ -1,9 +1,9 @@
-// The rows of the matrix: every way of authenticating, compressing and encrypting, the options that bring it about, and the
-// words that show it did.
+// The rows of the matrix: every method of authentication, compression and encryption, with its options and the messages
+// that prove it.
 
 import type { Kind, Side } from "../kit/end.ts";
 
-/** For both, for one side, or for whichever side is ours or the real one. */
+/** The options for both sides, for one side, or for the side that is ours or the real one. */
 type By<T> = Partial<Record<"both" | Side | "ours" | "real", T>>;
 
 export interface Method {
@@ -11,30 +11,30 @@ export interface Method {
   readonly options: By<string>;
   /** Lines of the log that must be there. */
   readonly says: By<RegExp>;
-  /** The protocol of most frames: 0x21 or 0x57 unless said. */
+  /** The protocol of most frames. By default 0x21 or 0x57. */
   readonly carried?: number;
   /**
-   * Octets of payload that each octet on a clean line carries at the least, of what those send; 0.8 unless said. Well
-   * below what a quiet machine shows: on a busy one TCP sends many things twice.
+   * The least octets of payload for each octet on a clean line, for the sides that send; 0.8 by default. This is well
+   * below the value on an idle machine, because TCP repeats much on a busy one.
    */
   readonly ratio?: By<number>;
   /** It loses its history with a frame, and must ask for a reset on a noisy line. */
   readonly resets?: true;
-  /** Probability that a bit flips on the noisy line. */
+  /** The probability of a bit error on the noisy line. */
   readonly ber?: number;
-  /** The files are sent between the link-local addresses as well. */
+  /** The files are also sent between the link-local addresses. */
   readonly ipv6?: true;
-  /** Left on, as Linux has them, TCP's time stamps keep VJ from compressing most packets. */
+  /** TCP time stamps, which Linux uses by default, keep VJ from compressing most packets. */
   readonly timestamps?: true;
-  /** tshark cannot read it: why. */
+  /** The reason why tshark cannot read it. */
   readonly unread?: string;
-  /** The part that pppd 2.5.2 plays as well. The kernel is the same: one part of a few methods will do. */
+  /** The part that pppd 2.5.2 plays too. Its kernel is the same, so one part of a few methods is enough. */
   readonly other?: Side;
-  /** The two real ones cannot do it: why. */
+  /** The reason why the two real ones cannot do it. */
   readonly unreal?: string;
 }
 
-/** What applies to that side, the general first. */
+/** The options for this side, the general ones first. */
 export function pick<T>(by: By<T>, side: Side, kind: Kind): T[] {
   return [by.both, by[side], kind === "ours" ? by.ours : by.real].filter((value) => value !== undefined);
 }
@@ -47,12 +47,15 @@ const CCP = "noauth noipv6 novj";
 const MSCHAP = { both: "noipv6 novj", client: "noauth" } as const;
 const CLIENT = { both: "noipv6 novj noccp", client: "noauth" } as const;
 
-/** Both sides agreed on it; a packet the log shows. */
+/** Both sides agreed on it: a packet in the log shows it. */
 const agreed = (protocol: string, option: string): RegExp =>
   RegExp(`^(sent|rcvd) \\[${protocol} ConfAck .*<${option}>`);
 const deflate = (windows: string): RegExp => RegExp(`^Deflate \\(${windows}\\) compression enabled`);
 
-/** One side speaks, the client unless said; with a new challenge a second, so that it must also work amid the noise. */
+/**
+ * One side authenticates itself, the client by default. A new challenge each second makes it happen during the noise
+ * too.
+ */
 function authentication(name: string, demand: string, auth: string, success: RegExp, other?: Side): Method {
   return {
     name,
@@ -62,10 +65,10 @@ function authentication(name: string, demand: string, auth: string, success: Reg
   };
 }
 
-/** A bit in 330000, for what must find its history again: each loss costs the packets under way as well. */
+/** One bit in 330000, for methods that must recover their history: each loss also costs the packets under way. */
 const STATEFUL = 3e-6;
 
-/** Those that the real one has too: ours serves it, and is served by it. */
+/** The methods of the real pppd. Ours is the server and the client in turn. */
 export const METHODS: readonly Method[] = [
   { name: "nothing", options: { both: NOTHING }, says: {} },
   {
@@ -112,7 +115,7 @@ export const METHODS: readonly Method[] = [
   },
   ...([9, 12, 15] as const).map((bits): Method => ({
     name: `BSD-Compress ${bits}`,
-    // The Linux kernel's decompressor fails at the second code wherever a long has 64 bits: it can only compress.
+    // The Linux kernel's decompressor fails at the second code where a long has 64 bits. It can only compress.
     options: { both: `${CCP} nodeflate`, ours: `bsdcomp ${bits},0`, real: `bsdcomp 0,${bits}` },
     says: {
       ours: RegExp(`^BSD-Compress \\(${bits}\\) receive compression enabled`),
@@ -206,7 +209,7 @@ export const METHODS: readonly Method[] = [
   },
 ];
 
-/** Those that the real one has not, or not in its kernel: between two of ours. To be extended as they come. */
+/** The methods that the real pppd or its kernel does not have, between two of ours. */
 export const OUR_METHODS: readonly Method[] = [
   ...([9, 12, 15] as const).map((bits): Method => ({
     name: `BSD-Compress ${bits} both ways`,

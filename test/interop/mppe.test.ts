@@ -1,11 +1,11 @@
-// Encryption with pppd 2.5.2, which has two faults of its own: it asks for 40 bits where 128 would do, and takes other keys
-// from MS-CHAP's first version than everybody else. What comes of them, and what we say.
+// Encryption with pppd 2.5.2, which has two faults: it asks for 40 bits although 128 are offered, and derives other
+// keys from MS-CHAP version 1. The tests show the effects and our messages.
 
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type Laplink, laplinkMissing, LinkPool, type Run } from "../kit/end.ts";
 import { closeMachines } from "../kit/machine.ts";
 
-/** Tests wait for their turn on the link, and that counts. */
+/** The time limit includes waiting for a link. */
 setDefaultTimeout(120_000);
 const skip = laplinkMissing("2.5.2", "ours");
 const pool = new LinkPool("2.5.2", "ours", 1);
@@ -19,7 +19,7 @@ const FILES = {
   "chap-secrets": "zaphod srv gargleBlaster *\n",
 };
 
-/** The link is up, `then`, the client's user ends it. */
+/** The link comes up, `then` runs, and the client's user ends the link. */
 async function session(authentication: string, mppe: string, then: (link: Laplink, client: Run) => Promise<void>) {
   await pool.use(async (link) => {
     for (const end of [link.server, link.client]) await end.install(FILES);

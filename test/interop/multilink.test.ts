@@ -1,4 +1,5 @@
-// Two cables, one bundle, in one process on either side: twice the speed, and a cable that is pulled only makes it slower.
+// Two cables in one bundle, with one process on each side: twice the speed, and a cable that is pulled out makes it
+// only slower.
 
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { randomBytes } from "node:crypto";
@@ -16,7 +17,7 @@ const on = (name: string): string => (skip === undefined ? name : `${name} [skip
 
 const BAUD = 230400;
 const SIZE = 200_000;
-/** Ten bits an octet, and of each packet TCP has all but the headers. */
+/** Ten bits an octet. TCP gets all of a packet except its headers. */
 const LINE = BAUD / 10;
 const OPTIONS = `${BAUD} noauth local nodetach noccp novj noipv6 persist holdoff 0 lcp-echo-interval 1 lcp-echo-failure 2`;
 
@@ -35,7 +36,7 @@ async function start(name: string, lines: readonly string[], options: string): P
   return { machine, program: new Program(words.split(/ +/), { machine, env: { PATH } }) };
 }
 
-/** Copies noise from server to client; octets a second. */
+/** Copies noise from server to client. Returns octets a second. */
 async function copy(server: Side, client: Side): Promise<number> {
   const noise = randomBytes(SIZE);
   const sum = new Bun.CryptoHasher("sha256").update(noise).digest("hex");
@@ -99,11 +100,11 @@ test.skipIf(skip !== undefined)(on("two cables carry nearly twice what one does,
     client.program.kill();
     expect(await client.program.exit(20_000)).toBe(5);
     server.program.kill();
-    // Nobody answers its Terminate-Requests any more, which pppd calls a hangup.
+    // The peer answers no Terminate-Request any more, which pppd calls a hangup.
     expect([5, 16]).toContain(await server.program.exit(20_000));
     for (const { machine, program } of sides) {
       expect(machine.interfaces()).toEqual([]);
-      // The first link's network phase was the only one: nothing went down when a cable did.
+      // The first link's network phase was the only one: it did not end when a cable was pulled out.
       expect(program.lines.filter(({ text }) => text.startsWith("remote IP address")).length).toBe(1);
     }
   } finally {

@@ -1,11 +1,11 @@
-// The peer's name servers and whoever collects them on a system: programs of their names that write down what they are told,
-// and keep records as the real ones do.
+// The peer's name servers and the programs that manage them on a system. Scripts with the names of these programs
+// record their arguments and keep a state as the real ones do.
 
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
 import { type End, type Laplink, LinkPool, type Run } from "../kit/end.ts";
 
-/** Tests wait for their turn on a link, and that counts. */
+/** The time limit includes waiting for a link. */
 setDefaultTimeout(300_000);
 const skip = machinesMissing() ?? tunMissing();
 const pool = new LinkPool("ours", "ours", 2);
@@ -25,7 +25,7 @@ case $1 in
   -d) rm -f ${RECORDS}/$2 ;;
 esac
 `;
-/** "dns LINK" prints what "dns LINK SERVER..." said. */
+/** "dns LINK" prints what "dns LINK SERVER..." set. */
 const RESOLVECTL = `#!/bin/sh
 echo "$*" >>${TOLD}
 link=$2; shift 2
@@ -38,7 +38,7 @@ const SERVER =
 const CLIENT = "PATH=/run/fake:$PATH pppd /dev/ttyS0 115200 local -detach noauth usepeerdns noccp noipv6";
 const UP = /^remote IP address/;
 
-/** A test on a link of its own; what it leaves behind is its failure. */
+/** A test on a link of its own. It fails if something of it remains. */
 function on(name: string, programs: Record<string, string>, play: (link: Laplink) => Promise<void>): void {
   test.concurrent.skipIf(skip !== undefined)(skip === undefined ? name : `${name} [skipped: ${skip}]`, () =>
     pool.use(async (link) => {

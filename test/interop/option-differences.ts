@@ -1,4 +1,5 @@
-// Our parser beside the real pppd: what is printed for an option case, and what is different on purpose, with the reason.
+// Compares our parser with the real pppd: what we print for an option case, and the differences on purpose with their
+// reasons.
 
 import { lengthen, type RecordedCase } from "../../scripts/record-options.ts";
 import { USAGE_TEXT, VERSION_TEXT } from "../../src/options/dump.ts";
@@ -10,7 +11,7 @@ import type { Printed } from "../kit/real-options.ts";
 export interface Difference {
   readonly why: string;
   readonly cases: RegExp;
-  /** What we print instead of what the real pppd printed. */
+  /** The text that we print in place of the real pppd's. */
   readonly ours: (real: Printed, one: RecordedCase) => Printed;
 }
 
@@ -19,7 +20,7 @@ const FROM = "\t\t# (from command line)\n";
 const PLAIN = `${DUMP}dump${FROM}dryrun${FROM}/dev/ttyS0${FROM}`;
 
 const refused = (text: string): Printed => ({ stdout: "", stderr: `pppd: ${text}\n`, code: 2 });
-/** Some other text in what is printed. */
+/** Another text in what is printed. */
 const instead =
   (real: string | RegExp, ours: string) =>
   (printed: Printed): Printed => ({
@@ -30,7 +31,7 @@ const instead =
 /** The option's last word as its value in the dump. */
 const valueOf = ({ args }: RecordedCase): string => args.at(-1) ?? "";
 
-/** What 2.4.9 takes any number for, and the least and the greatest that work. */
+/** Options for which 2.4.9 accepts any number, with the smallest and largest number that work. */
 const LIMITS: ReadonlyMap<string, readonly [min: number, max?: number]> = new Map<
   string,
   readonly [min: number, max?: number]
@@ -197,7 +198,7 @@ export const DIFFERENCES: readonly Difference[] = [
   },
 ];
 
-/** UTF-8 bytes, one char each, as the recording has them. */
+/** UTF-8 bytes, one char each, as in the recording. */
 function latin(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
@@ -207,8 +208,8 @@ function byteArguments(args: readonly string[]): string[] {
 }
 
 /**
- * What 2.4.9 printed, but for three things we leave out: the break in a dumped line of more than 255 characters, a dump's
- * lines without a name (options not in force after all), the empty line after some errors.
+ * The output of 2.4.9 without three things that we leave out: the break in a dumped line of more than 255 characters,
+ * lines of a dump without a name (options that are not in force), and the empty line after some errors.
  */
 export function real(one: RecordedCase): Printed {
   return {
@@ -238,13 +239,13 @@ export function ours(one: RecordedCase): Printed {
 export const differenceOf = (one: RecordedCase): Difference | undefined =>
   DIFFERENCES.find(({ cases: is }) => is.test(one.name));
 
-/** A part of what is printed that is not compared, and why. */
+/** A part of the output that is not compared, and the reason. */
 interface Uncompared {
   readonly text: RegExp;
   readonly why: string;
 }
 
-/** Lines of a dump that differ on purpose whatever stands around them. */
+/** Lines of a dump that differ on purpose, whatever is around them. */
 const NOT_DUMPED_ALIKE: readonly Uncompared[] = [
   { text: /^(nomppe|[+-]mppe|require-mppe)(-40|-128)?\t.*\n/gm, why: "2.4.9 dumps a bit that is set, not who won" },
 ];
@@ -260,7 +261,7 @@ const NOT_DUMPED_ALIKE_2_5_2: readonly Uncompared[] = [
   { text: /(?<=^(un)?set .*)\r.*/gm, why: "2.5.2 forgets the names of files here too" },
 ];
 
-/** Options that 2.5.2 takes otherwise than 2.4.9 and ours. */
+/** Options that 2.5.2 treats differently from 2.4.9 and ours. */
 export const OTHERWISE_IN_2_5_2: readonly { readonly words: RegExp; readonly why: string }[] = [
   { words: /ipx/, why: "2.5.2 does not know them; ours warns, so that old files keep working" },
   { words: /^deflate (8|.*,8|8,.*)$/, why: "2.5.2 refuses a window of 8; ours makes it 9, as 2.4.9 does" },
@@ -268,13 +269,13 @@ export const OTHERWISE_IN_2_5_2: readonly { readonly words: RegExp; readonly why
   { words: /^ifname .{16}/, why: "2.5.2 cuts a name that is too long" },
 ];
 
-/** What of a run is compared where options meet in company: {@link DIFFERENCES} are for one at a time. */
+/** The part of a run that is compared when several options are combined. {@link DIFFERENCES} are for single options. */
 export function comparable(printed: Printed, version: Version): Printed {
   const { stdout, stderr, code } = printed;
   let text = stdout;
   for (const uncompared of version === "2.5.2" ? NOT_DUMPED_ALIKE_2_5_2 : NOT_DUMPED_ALIKE)
     text = text.replace(uncompared.text, "");
-  // Of a repeated option 2.4.9 has only the last one's source.
+  // For a repeated option, 2.4.9 keeps only the last source.
   const lines = text.split("\n");
   const names = lines.map((line) => line.split(/[ \t]/)[0]!);
   const sourceless = lines.map((line, at) => {

@@ -1,4 +1,4 @@
-// Options as nobody recorded them, through the real pppd and through our parser, today: the same output, errors, exit code.
+// Gives random options to the real pppd and to our parser, and compares output, errors and exit code.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
@@ -10,15 +10,15 @@ import { Rng } from "../kit/rng.ts";
 import { comparable, OTHERWISE_IN_2_5_2, ours, real } from "./option-differences.ts";
 import { Lottery } from "./option-lottery.ts";
 
-/** Of each pppd of the lab: how many are drawn, and without which words. */
+/** For each pppd of the lab: the number of cases, and the words that are left out. */
 const LOTTERIES: readonly { readonly version: Version; readonly count: number; readonly without: readonly RegExp[] }[] =
   [
     { version: "installed", count: 140, without: [] },
     { version: "2.5.2", count: 60, without: OTHERWISE_IN_2_5_2.map(({ words }) => words) },
   ];
-/** The same every time, for whoever has only changed something else: NULLMODEM_SEED asks about others. */
+/** The seed is fixed, so that an unrelated change meets the same cases. NULLMODEM_SEED draws others. */
 const SEED = Number(process.env["NULLMODEM_SEED"] ?? 1995);
-/** A case takes a second or two of a busy machine; the guest itself gives up before. */
+/** A case takes one or two seconds on a busy machine. The guest itself ends the program earlier. */
 setDefaultTimeout(620_000);
 
 const USAGE = { name: "usage", args: ["--help"] };
@@ -40,7 +40,7 @@ for (const { version, count, without } of LOTTERIES) {
       const found = comparable(ours(said), version);
       return Bun.deepEquals(found, expected) ? [] : [{ args: one.args, files: one.files, expected, found }];
     });
-    // Not an empty exercise: most are read to the end, some are not.
+    // Checks that the draw is useful: most cases are read to the end, some are not.
     expect(answers.filter(({ code }) => code === 0).length).toBeGreaterThan(count / 2);
     expect(answers.some(({ code }) => code !== 0)).toBe(true);
     expect(disagreements).toEqual([]);

@@ -1,5 +1,5 @@
-// Option files and command lines nobody thought of: the words of the recorded cases, in other company, order and spelling,
-// spread over the command line, options, options.ttyS0, ~/.ppprc, peers and `file`, for root and for an ordinary user.
+// Random option files and command lines: words of the recorded cases in other combinations, orders and spellings, on
+// the command line and in options, options.ttyS0, ~/.ppprc, peers and `file`, for root and for an ordinary user.
 
 import type { OptionCase } from "../../scripts/option-cases.ts";
 import type { RecordedCase } from "../../scripts/record-options.ts";
@@ -9,7 +9,7 @@ import { differenceOf } from "./option-differences.ts";
 /** An option and its argument, one char a byte. */
 type Phrase = readonly string[];
 
-/** Of a recorded case: the device, dump and dryrun come first. */
+/** The recorded cases begin with the device, dump and dryrun. */
 const FIXED_WORDS = 3;
 const ADDRESSES: readonly Phrase[] = [
   ["10.0.0.1:10.0.0.2"],
@@ -19,7 +19,7 @@ const ADDRESSES: readonly Phrase[] = [
   ["9600"],
   ["/dev/ttyS0"],
 ];
-/** demand wants link-local addresses whenever IPv6 is there, -all changes what a dump shows of options before it. */
+/** demand needs link-local addresses when IPv6 is on, and -all changes how a dump shows earlier options. */
 const ALONE_ONLY = new Set(["demand", "-all"]);
 const SECRETS = ["* * x *\n", "# none\n", 'zaphod * x 10.0.0.1\n* ford "y z" *\n', '"" * x *\n'];
 
@@ -30,7 +30,9 @@ export class Lottery {
   readonly #bad: readonly Phrase[];
   readonly #rng: Rng;
 
-  /** Draws from what single options of the recorded cases say, but those that differ on purpose, and not `without`. */
+  /**
+   * Draws from the recorded cases of single options, except those that differ on purpose and the words in `without`.
+   */
   constructor(recorded: readonly RecordedCase[], rng: Rng, without: readonly RegExp[] = []) {
     const single = recorded.filter(
       (one) => one.name.startsWith(one.args[FIXED_WORDS] ?? "\n") && one.files === undefined && one.args[0] === "ttyS0",
@@ -67,13 +69,13 @@ export class Lottery {
     return { name: `drawn ${number}`, args, files, ...(user ? { user } : {}) };
   }
 
-  /** Mostly good ones: an error ends the reading. */
+  /** Most are valid, because an error ends the reading. */
   #phrases(most: number): Phrase[] {
     const rng = this.#rng;
     return Array.from({ length: rng.below(most + 1) }, () => rng.pick(rng.chance(0.02) ? this.#bad : this.#good));
   }
 
-  /** Between the phrases of a command line would need to know where they begin; its ends do as well. */
+  /** A phrase that is put into the command line would have to know where others begin. So it is put at an end. */
   #insert(args: string[], phrase: Phrase): void {
     args.splice(this.#rng.chance(0.5) ? FIXED_WORDS : args.length, 0, ...phrase);
   }
@@ -88,7 +90,7 @@ export class Lottery {
     return parts.join(rng.pick(["\n", "\n", " ", "\r\n", "\n\n"])) + rng.pick(["\n", "\n", "", " # end"]);
   }
 
-  /** The same word, in one of the ways a file can say it. */
+  /** The same word in one of the spellings that a file permits. */
   #spelt(word: string): string {
     const rng = this.#rng;
     const ways = [
@@ -104,7 +106,7 @@ export class Lottery {
     return /[\s"'#\\]/.test(char) ? (char === "\n" ? "\\n" : `\\${char}`) : char;
   }
 
-  /** In octal, which any char after it leaves alone. */
+  /** In octal, which following characters do not affect. */
   #escaped(char: string): string {
     return `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`;
   }

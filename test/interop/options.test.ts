@@ -1,5 +1,5 @@
-// Every option case that scripts/record-options.ts ran through the real pppd 2.4.9, through our parser: the same output,
-// the same errors, the same exit code, but for what option-differences.ts lists.
+// Gives every option case that scripts/record-options.ts recorded from the real pppd 2.4.9 to our parser. Output,
+// errors and exit code must be the same, except for the differences in option-differences.ts.
 
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";

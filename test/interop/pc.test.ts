@@ -1,5 +1,5 @@
-// Our executable on real drivers: a 16550A and an FTDI adapter in the lab's PC, modem lines that change, an adapter that is
-// pulled out, an init as process 1. The real pppd is at the other end, in a guest of its own.
+// Our executable on real drivers: a 16550A and an FTDI adapter in the lab's PC, changing modem lines, an adapter that
+// is pulled out, and an init as process 1. The real pppd is at the other end, in its own guest.
 
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { closeFd, libc, Memory, O, openFd } from "../../src/os/ffi/libc.ts";
@@ -9,14 +9,14 @@ import { missing, Pc } from "../kit/lab/qemu.ts";
 import { until } from "../kit/patience.ts";
 import type { Line } from "../kit/program.ts";
 
-// An emulated processor on a machine that does other things as well takes minutes for what is done in seconds.
+// On a busy machine, an emulated processor needs minutes for what usually takes seconds.
 setDefaultTimeout(300_000);
 const WITHIN = { within: 120_000 };
 const OURS = "10.9.0.1";
 const PEERS = "10.9.0.2";
 const UP = "remote IP address";
 const WORDS = "115200 noauth nodetach lock debug persist maxfail 0 nodefaultroute noipv6";
-/** The real one, for as long as it is needed: it serves one client after the other. */
+/** The real pppd, which serves one client after the other. */
 const PEER = `pppd /dev/ttyS1 115200 local noauth nodetach persist maxfail 0 holdoff 0 silent nodefaultroute noipv6 ${PEERS}:${OURS}`;
 
 const reason = missing() ?? labMissing();
@@ -24,7 +24,7 @@ const title = "a PC with a 16550A and an FTDI adapter";
 describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} [skipped: ${reason}]`, () => {
   let pc: Pc;
   let lab: Lab;
-  /** Of everything started since, the log says nothing before this line. */
+  /** The logs of later programs begin after this line. */
   let mark: Line;
   const peers: Lab[] = [];
   let running = false;
@@ -32,7 +32,7 @@ describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} [
     pc = await Pc.run();
     lab = pc.lab;
   });
-  // What a test that failed has left must not be the next one's.
+  // The remains of a failed test must not disturb the next one.
   afterEach(async () => {
     pc.uart.set({ carrier: true, cts: true });
     if (!running) return;
@@ -44,7 +44,7 @@ describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} [
     await pc?.stop();
   });
 
-  /** What is said from now on is what `waitFor` and `said` look at. */
+  /** `waitFor` and `said` look at lines from now on. */
   const forget = async (): Promise<void> => {
     const word = `mark ${Math.random()}`;
     await lab.exec(`logger '${word}'`);
@@ -70,7 +70,7 @@ describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} [
     if (status !== 0) throw new Error(`${command}: status ${status}: ${stdout}${stderr}`);
     return stdout;
   };
-  /** Ends the pppd in the PC, and returns its status. */
+  /** Ends the pppd in the PC and returns its status. */
   const end = async (): Promise<number> => {
     await lab.exec("killall pppd");
     return wait();
@@ -89,9 +89,9 @@ describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} [
   test("a peer that calls while the port is being opened does not hear itself", async () => {
     const caller = new Caller(lab.line, () => pc.uart.drives("dtr"));
     const closed = (): Promise<void> => until("a closed port", () => !pc.uart.drives("dtr"), WITHIN.within);
-    /** How much of what was said to a pppd that starts came back, as a fraction. */
+    /** The fraction of the octets sent to a starting pppd that came back. */
     const echoed = async (): Promise<number> => {
-      // As it is when nobody has made the port raw: the settings of its last owner are still there, and it echoes.
+      // The state when no program has made the port raw: the settings of its last owner are in force, and it echoes.
       await must("stty sane </dev/ttyS0");
       await closed();
       caller.begin();
@@ -108,8 +108,9 @@ describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} [
       return echoes / said;
     };
     try {
-      // Whoever opens a port has its old settings until tcsetattr, and on a busy machine words may arrive in a heap between
-      // the two. With anything else between them, a seventh to a half comes back. Two calls of three decide.
+      // A port has its old settings until the program that opened it calls tcsetattr, and on a busy machine many octets
+      // may arrive in between. A fault in the order would return a seventh to a half of them. Two calls of three
+      // decide.
       const isQuiet = async (): Promise<boolean> => (await echoed()) < 0.08;
       const two = [await isQuiet(), await isQuiet()];
       expect(two[0] === two[1] ? two[0] : await isQuiet()).toBe(true);
@@ -126,7 +127,7 @@ describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} [
     afterAll(() => leave(peer));
 
     test("DTR and RTS are on while the port is open; a lost carrier ends the link, and the next begins at once", async () => {
-      // With a holdoff of this length the second link would come too late for this test.
+      // With a longer holdoff the second link would come too late for this test.
       await start(`pppd /dev/ttyS0 ${WORDS} crtscts modem holdoff 3600`);
       const first = await waitFor(UP);
       expect([pc.uart.drives("dtr"), pc.uart.drives("rts")]).toEqual([true, true]);
@@ -182,7 +183,7 @@ describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} [
     });
 
     test("busybox init as process 1 starts it again for each caller", async () => {
-      // Only syslog's lines: on the console each is said twice, by two ways.
+      // Only syslog's lines: the console shows each line twice.
       const up = /pppd\[(\d+)\]: remote IP address/;
       const serving = async (after?: Line): Promise<Line> => waitFor(up, after);
       await forget();
@@ -226,7 +227,7 @@ describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} [
     await waitFor(/ttyUSB0.* waiting for it/);
     await pc.plug();
     let up = await waitFor(UP);
-    // A number a line until there are enough.
+    // Prints one number a line until there are enough.
     const numbers = "n=0; until [ -e /tmp/enough ]; do n=$((n+1)); echo $n; sleep 0.05; done";
     await must(`(${numbers}) | tee /tmp/sent | nc ${PEERS} 5000 >/dev/null 2>&1 &`);
     for (let round = 1; round <= 10; round++) {
@@ -247,7 +248,7 @@ describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} [
 const TURN_MS = 5;
 const ROOM = 4096;
 
-/** The test at the end of a line, raw, saying numbers as long as somebody has the other end open. */
+/** The test program at the end of a line: raw, printing numbers while the other end is open. */
 class Caller {
   heard = "";
   /** How many numbers. */
@@ -263,7 +264,7 @@ class Caller {
     this.#timer = setInterval(() => this.#turn(isOpen()), TURN_MS);
   }
 
-  /** A new call: what was said before does not count. */
+  /** A new call: earlier numbers do not count. */
   begin(): void {
     this.heard = "";
     this.said = 0;

@@ -1,5 +1,5 @@
-// The plugins of pppd's package against the parts of this program that stand for them: the same session with the real one
-// and its shared objects, and with ours. Samba is a script that writes down what it is asked.
+// The plugins of pppd's package and the parts of this program that replace them: the same session with the real pppd
+// and its shared objects, and with ours. Samba is a script that records its input.
 
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { missing } from "../kit/lab.ts";
 import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
 import { type End, type Kind, type Laplink, LinkPool, type Run } from "../kit/end.ts";
 
-/** Tests wait for their turn on a link, and that counts. */
+/** The time limit includes waiting for a link. */
 setDefaultTimeout(300_000);
 const FOLDER = "/usr/lib/pppd/2.4.9";
 const NAMES = ["passwordfd", "passprompt", "minconn", "winbind"];
@@ -29,14 +29,14 @@ afterAll(async () => {
 const UP = /^remote IP address/;
 const COMMON = "115200 local -detach lock noccp noipv6 lcp-restart 1";
 
-/** What one side is asked to do. */
+/** The files and commands of one side. */
 interface Part {
   readonly files: Readonly<Record<string, string>>;
   readonly command: string;
 }
 
 interface Told {
-  /** Messages that matter here. */
+  /** The messages that are compared. */
   readonly said: readonly string[];
   readonly status: number;
   /** The file that scripts write to. */
@@ -45,7 +45,7 @@ interface Told {
 
 const HEARD = "/var/run/heard";
 
-/** The guests have no plugins: they are put where pppd looks, packed, for the way there is slow. */
+/** The guests have no plugins. They are copied to the place where pppd looks, packed because the way there is slow. */
 async function providePlugins(end: End): Promise<void> {
   if (end.kind !== "real") return;
   const files = Object.fromEntries(
@@ -75,7 +75,7 @@ async function told(end: End, run: Run, matters: RegExp): Promise<Told> {
   return { said, status, heard: (await end.run(`cat ${HEARD} 2>/dev/null; :`)).stdout };
 }
 
-/** Plays both parts until they have ended by themselves, or are up and are ended then, unless they are `patient`. */
+/** Runs both sides until they end by themselves, or until they are up and are then ended, unless they are `patient`. */
 async function play(
   link: Laplink,
   server: Part,
@@ -113,20 +113,20 @@ const client = (words: string, files: Part["files"] = {}): Part => ({
 });
 
 interface Scene {
-  /** Whose plugin it is. */
+  /** The side with the plugin. */
   readonly of: "server" | "client";
   readonly server: Part;
   readonly client: Part;
-  /** The messages to be looked at. */
+  /** The messages that are compared. */
   readonly matters: RegExp;
   readonly judge: (told: Told) => void;
-  /** It ends by itself. */
+  /** The session ends by itself. */
   readonly patient?: boolean;
-  /** The real one was once seen to do the same, and need not be asked every time: it takes long. */
+  /** The real pppd was observed to do the same. It takes long, so it is not run every time. */
   readonly known?: boolean;
 }
 
-/** The real one and ours, with ours on the other side, must be told the same. */
+/** Compares the real pppd and ours, with ours on the other side. */
 function same(name: string, { of, server, client, matters, judge, patient = false, known = false }: Scene): void {
   const pairings: [Kind, Kind][] = [["ours", "ours"], of === "server" ? ["real", "ours"] : ["ours", "real"]];
   for (const [serving, calling] of pairings) {
@@ -134,7 +134,7 @@ function same(name: string, { of, server, client, matters, judge, patient = fals
     if (isReal && known && process.env["NULLMODEM_ALL"] === undefined) continue;
     const no = cannot ?? (isReal ? noReal : undefined);
     const title = `${name}: ${isReal ? "the real one" : "ours"}`;
-    // One guest at a time: several make each other miss what the line says.
+    // One guest at a time: several guests make each other miss octets of the line.
     const run = isReal ? test : test.concurrent;
     run.skipIf(no !== undefined)(no === undefined ? title : `${title} [skipped: ${no}]`, () =>
       pools[`${serving}, ${calling}`]!.use(async (link) => {
@@ -150,7 +150,7 @@ function same(name: string, { of, server, client, matters, judge, patient = fals
 const PROVED =
   /^(PAP|CHAP) authentication (succ.*d$|failed)|^Remote message|^Plugin |exited with|terminated abn|Can't read/;
 
-/** The client's command behind a pipe that says the password. */
+/** The client's command after a pipe that prints the password. */
 function piped(said: string, words: string): Part {
   return { files: {}, command: `${said} | ${client(`plugin passwordfd.so ${words}`).command}` };
 }
@@ -236,7 +236,7 @@ same("minconn.so keeps a quiet link for as long as it says", {
 
 // ── Samba ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Writes down what it is asked, and gives this answer. It goes on when it has done so, as Samba's own does. */
+/** Records its input and gives this answer. Like Samba's helper, it then continues. */
 const samba = (...answer: readonly string[]): string => `#!/bin/sh
 while read -r line; do
   echo "$line" >>${HEARD}
@@ -339,7 +339,7 @@ same("winbind.so that gets no key lets nobody in", {
   known: true,
 });
 
-/** Of the real one a refusal by Samba is followed by a look at pap-secrets, where a line may be for everybody. */
+/** After a refusal by Samba, the real pppd looks at pap-secrets, which may have a line for everybody. */
 test.concurrent.skipIf(cannot !== undefined)(`an empty secret lets nobody in whom Samba refused${cannot ?? ""}`, () =>
   pools["ours, ours"]!.use(async (link) => {
     for (const [secrets, status] of [

@@ -1,4 +1,4 @@
-// pppdump against Debian's, octet for octet, and tshark on the files we write.
+// Compares our pppdump with Debian's octet for octet, and reads our files with tshark.
 
 import { expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -28,7 +28,7 @@ const FLAGS = [
   ["-hp"],
 ];
 
-// One process for many runs of ours: the jobs go in as lines of JSON, the outputs come out the same way.
+// One process for many runs of our pppdump. Jobs and outputs are lines of JSON.
 const WORKER = `
   import { pppdump } from ${JSON.stringify(join(ROOT, "src/applets/pppdump.ts"))};
   const jobs = JSON.parse(await Bun.stdin.text());
@@ -130,7 +130,7 @@ test("standard input is shown as asked, where pppdump shows text whatever it is 
   expect(own.exitCode).toBe(0);
 });
 
-/** A record file of frames and noise, some cut short. Times stay below what pppdump takes for negative. */
+/** A record file of frames and noise, some of them cut. Times stay below those that pppdump takes for negative. */
 function madeUp(rng: Rng): Uint8Array {
   const pieces: Uint8Array[] = [];
   for (let items = rng.below(8); items >= 0; items--) {
@@ -157,8 +157,8 @@ function data(rng: Rng, missing: number): Uint8Array {
 // ── -d ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * A BSD-Compress payload in which no string of two octets comes twice, so that it is one code of nine bits an octet: the
- * real one, built for the other end's octet order, makes nonsense of longer strings.
+ * A BSD-Compress payload in which no string of two octets occurs twice, so that each octet is one code of nine bits.
+ * The real pppdump, built for the wrong octet order, decodes longer strings wrongly.
  */
 function bsdPayload(sequence: number, packet: readonly number[]): number[] {
   const codes = packet.map((octet) => octet.toString(2).padStart(9, "0")).join("");
@@ -174,7 +174,7 @@ const compressed = (sequence: number, packet = PACKET): number[] => [0xfd, ...bs
 
 type Step = string | number[] | { rcvd: string } | { spoilt: string | number[] };
 
-/** What is sent but for what is marked otherwise. */
+/** Everything is sent unless marked otherwise. */
 const SCENES: Readonly<Record<string, readonly Step[]>> = {
   "three in order": [ACK, compressed(0), compressed(1), compressed(2)],
   "a lost one, nothing until the reset": [ACK, compressed(0), compressed(2), compressed(3), RESET, compressed(0)],
@@ -267,7 +267,7 @@ test.skipIf(REAL === undefined)(
       const outputs = ours(jobs);
       for (const [index, argv] of jobs.entries()) {
         const real = Bun.spawnSync([REAL!, ...argv]);
-        // What its decompressor says for itself.
+        // The message of its decompressor.
         const text = real.stdout.toString("latin1").replace(/^bsd_decomp0: .*\n/gm, "");
         expect([argv.join(" "), ...outputs[index]!]).toEqual([argv.join(" "), real.exitCode, text]);
       }
@@ -299,7 +299,7 @@ test.skipIf(tshark === null)(
           writer.sent(request, 0, request.length, start + 300),
           writer.received(request, 0, 7, start + 30_000),
           writer.received(request, 7, request.length, start + 30_000),
-          // No end items: tshark 4.0 calls any file that ends with one cut short, pppd's own too.
+          // There are no end items: tshark 4.0 reports any file that ends with one as cut short, including pppd's own.
         ]),
       );
       const fields = ["frame.time_relative", "ppp.direction", "ppp.protocol", "ppp.code"].flatMap((field) => [
@@ -329,7 +329,7 @@ function pppdump(argv: readonly string[], stdin?: Uint8Array) {
   return { status: exitCode, out: stdout, err: stderr.toString() };
 }
 
-/** A row a packet; of ppp.direction 0 is sent, 1 received. */
+/** One row for each packet. ppp.direction 0 is sent, 1 received. */
 function seenByTshark(file: string, ...fields: string[]): string[] {
   const read = Bun.spawnSync([tshark!, "-r", file, "-T", "fields", ...fields.flatMap((field) => ["-e", field])]);
   expect([read.exitCode, file]).toEqual([0, file]);
@@ -368,7 +368,7 @@ test.skipIf(tshark === null)(
     try {
       const [one, two, out] = ["one", "two", "out"].map((name) => join(folder, name)) as [string, string, string];
       const compressor = new DeflateCompressor(15);
-      // An ICMP echo request, long enough to be worth compressing.
+      // An ICMP echo request that is long enough for compression.
       const ping = Buffer.from("450000540001400040010000c0a80001c0a80101080000000001000100".padEnd(168, "00"), "hex");
       const maker = new RecordMaker().frame("sent", Buffer.from("80fd020100081a047800", "hex"));
       maker.now += 1500;

@@ -1,5 +1,5 @@
-// What pppd does around a link, ours on both sides: its scripts, the background, limits, persist, routes, name servers,
-// records; and that nothing of it stays when the link has gone.
+// The actions of pppd around a link, with ours on both sides: scripts, background, limits, persist, routes, name
+// servers, records. Nothing of it may remain after the link.
 
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
 import { type End, filesIn, type Laplink, LinkPool, OurEnd, type Run, type Side, SIDES } from "../kit/end.ts";
 
-/** Tests wait for their turn on a link, and that counts. */
+/** The time limit includes waiting for a link. */
 setDefaultTimeout(300_000);
 const skip = machinesMissing() ?? tunMissing();
 const pool = new LinkPool("ours", "ours", 3);
@@ -17,7 +17,7 @@ afterAll(async () => {
   await closeMachines();
 });
 
-/** A test on a link of its own; what it leaves behind is its failure. */
+/** A test on a link of its own. It fails if something of it remains. */
 function on(name: string, play: (link: Laplink) => Promise<void>): void {
   test.concurrent.skipIf(skip !== undefined)(skip === undefined ? name : `${name} [skipped: ${skip}]`, () =>
     pool.use(async (link) => {
@@ -39,7 +39,7 @@ interface Runs {
   client: Run;
 }
 
-/** Starts both, the server first; resolves when the link is up. */
+/** Starts both sides, the server first. Resolves when the link is up. */
 async function bringUp(link: Laplink, server: string = SERVER, client: string = CLIENT): Promise<Runs> {
   const runs = await startBoth(link, server, client);
   await Promise.all([runs.server.waitFor(UP), runs.client.waitFor(UP)]);
@@ -66,7 +66,7 @@ async function says(end: End, command: string): Promise<string> {
   return (await end.run(command)).stdout;
 }
 
-/** Waits until a shell command of that end succeeds. */
+/** Waits until a shell command on that side succeeds. */
 async function until(end: End, command: string): Promise<void> {
   const { status } = await end.run(`for try in $(seq 200); do ${command} && exit 0; sleep 0.05; done; exit 1`);
   if (status !== 0) throw new Error(`it never came to this: ${command}`);
@@ -109,7 +109,7 @@ on("scripts get the arguments and the environment of the real pppd", async (link
   for (const end of [link.server, link.client]) await until(end, "[ -e /run/saw-ip-up ]");
   await finish(link, runs);
 
-  // No PATH: the one in the lab's transcript is busybox's own.
+  // PATH is left out: the one in the lab's transcript is busybox's.
   const common = {
     IFNAME: "ppp0",
     ORIG_UID: "0",
@@ -130,7 +130,7 @@ on("scripts get the arguments and the environment of the real pppd", async (link
   const serverUp = { ...serverIp, ...serverLl };
   const net = "ppp0 /dev/ttyS1 115200 hello";
   const ip = "ppp0 /dev/ttyS1 115200 192.168.0.1 192.168.1.1 hello";
-  // 2.5 gives ipparam to auth-up and auth-down as well; 2.4.9 does not.
+  // 2.5 gives ipparam to auth-up and auth-down too, 2.4.9 does not.
   const auth = "ppp0 zaphod root /dev/ttyS1 115200 hello";
   const serverSaw = sawIn(link.server);
   expect(serverSaw["auth-down"]!.env).toMatchObject(known);
@@ -139,7 +139,7 @@ on("scripts get the arguments and the environment of the real pppd", async (link
     "net-init": { args: net, env: server },
     "auth-up": { args: auth, env: known },
     "net-pre-up": { args: net, env: known },
-    // IPCP and IPv6CP come up in either order, and the second one's script knows what the first one's does not.
+    // IPCP and IPv6CP come up in either order, and only the second one's script knows the values of the first.
     "ip-pre-up": { args: ip, env: expect.objectContaining(serverIp) },
     "ip-up": { args: ip, env: expect.objectContaining(serverIp) },
     "ip-down": { args: ip, env: { ...serverUp, ...counts } },
@@ -183,7 +183,8 @@ on("ip-down waits for a slow ip-up, and pppd waits for both", async (link) => {
   });
   const runs = await bringUp(link);
   await finish(link, runs);
-  // As the real one's that starts so late: the link is gone, and its name from the environment.
+  // A script of the real pppd that starts this late has the same: the link is gone, and its name is no longer in the
+  // environment.
   expect(await says(link.client, "cat /run/order; rm /run/order")).toBe("up\ndown ppp0 without IFNAME\n");
 });
 
@@ -211,7 +212,7 @@ on("updetach: the parent leaves when the link is up; linkname has its file", asy
   const pid = (await says(link.client, "head -n1 /run/ppp0.pid")).trim();
   expect(await says(link.client, "cat /run/ppp-lap.pid")).toBe(`${pid}\nppp0\n`);
   expect((await says(link.client, "cat /var/lock/LCK..ttyS0")).trim()).toBe(pid);
-  // Its own session, no terminal, no directory held, the name that was typed.
+  // It has its own session, no terminal, no directory in use, and the name that was typed.
   const [parent, session, command] = (await says(link.client, `ps -o ppid=,sid=,comm= -p ${pid}`)).trim().split(/ +/);
   expect([Number(parent) < 100 || parent === "1", session, command]).toEqual([true, pid, "pppd"]);
   expect(
@@ -375,7 +376,7 @@ on("persist: the server takes one client after the other, SIGTERM ends it", asyn
   }
   await server.waitFor("Connect: ", 2);
   await signal(link.server, "TERM");
-  // It has begun to negotiate, and nobody answers its Terminate-Requests.
+  // It has started to negotiate, and the peer does not answer its Terminate-Requests.
   expect(await server.exit()).toBe(16);
 });
 
@@ -389,7 +390,7 @@ on("persist: SIGHUP starts the link anew at once", async (link) => {
   await Promise.all([server.waitFor(UP, 1), client.waitFor(UP, 1)]);
   await signal(link.client, "TERM");
   expect(await client.exit()).toBe(5);
-  // Its pid file is there again when it asks for the next caller, who does not answer its Terminate-Requests.
+  // Its pid file is there again when it calls the next peer, which does not answer its Terminate-Requests.
   await server.waitFor("Connect: ", 2);
   await signal(link.server, "INT");
   expect(await server.exit()).toBe(16);
@@ -420,7 +421,7 @@ on("passive goes on listening after its requests; silent asks nothing", async (l
 
 // ── the network ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** A neighbour's network on a make-believe Ethernet, its router the default one; taken away again. */
+/** A neighbouring network on a simulated Ethernet, whose router is the default one. It is removed at the end. */
 async function withEthernet(end: End, address: string, router: string, play: () => Promise<void>): Promise<void> {
   const made = await end.run(
     `ip tuntap add dev eth9 mode tap && ip addr add ${address} dev eth9 && ip link set eth9 up && ip route add default via ${router}`,
@@ -535,7 +536,7 @@ on("record: Debian's pppdump and tshark read it", async (link) => {
     expect(shark.stderr.toString()).not.toMatch(/cut short|corrupt|error/i);
     const rows = shark.stdout.toString().trimEnd().split("\n");
     expect(rows.filter((row) => /^ICMP\tEcho \(ping\) re(quest|ply)/.test(row))).toHaveLength(6);
-    // A request may have been sent twice: the peer came later.
+    // A request may have been sent twice, because the peer started later.
     const lcp = rows.filter((row) => row.startsWith("PPP LCP\t")).map((row) => row.slice("PPP LCP\t".length));
     expect([...new Set(lcp)].sort()).toEqual([
       "Configuration Ack",

@@ -1,10 +1,10 @@
-// The sessions of fixtures/transcripts and how each is played: what happens while both sides run. sessions.test.ts compares,
-// scripts/record-transcripts.ts records.
+// The sessions of fixtures/transcripts and the actions while both sides run. sessions.test.ts compares them,
+// scripts/record-transcripts.ts records them.
 
 import type { Laplink, Run, Side } from "../kit/end.ts";
 import type { Transcript } from "../kit/transcript.ts";
 
-/** Something done, or waited for, while both run. */
+/** An action or a wait while both sides run. */
 type Step =
   | "up"
   | "cut"
@@ -14,19 +14,20 @@ type Step =
   | { readonly on: Side; readonly says: string; readonly nth?: number };
 
 export interface Case {
-  /** The transcript's. */
+  /** The name of the transcript. */
   readonly name: string;
   readonly steps?: readonly Step[];
   /** Prepares the server. */
   readonly setup?: string;
-  /** The two insist, a hundred times each: six will do, and spare the guest's console. */
+  /** Both sides insist, a hundred times each. Six times are enough, and do not flood the guest's console. */
   readonly insisting?: true;
   /**
-   * Both close at once: a side that hears of it before it has said so says that, and exits with 16 rather than 10. And
-   * what else was on its way then is said or not: the kernel has LCP and CCP wait at two descriptors.
+   * Both sides close at once. A side that receives the other's request before it has sent its own logs that, and exits
+   * with 16 instead of 10. Other packets may be logged or not, because the kernel delivers LCP and CCP on two
+   * descriptors.
    */
   readonly crossing?: true;
-  /** What is killed cannot clean up after itself. */
+  /** A killed program cannot clean up. */
   readonly killed?: Side;
 }
 
@@ -34,7 +35,7 @@ const kill = (on: Side, signal: string): Step => ({ on, run: `kill -${signal} $(
 const TERM_CLIENT = kill("client", "TERM");
 const TERM_SERVER = kill("server", "TERM");
 const PING: Step = { on: "client", run: "ping -c 3 -i 0.2 192.168.0.1" };
-/** The server too: a real one that is slow reads the LCP that follows first, for that waits at another descriptor. */
+/** This also holds for the server: a slow real pppd reads the LCP packet first, which waits at another descriptor. */
 const DEFLATE_AGAIN: readonly Step[] = (["client", "server"] as const).map((on) => ({
   on,
   says: "Deflate (15) compression enabled",
@@ -44,7 +45,10 @@ const CONNECTED: Step = { on: "client", says: "Connect: " };
 const IN_SCRIPT: Step = { on: "client", run: "until ps ax | grep -q ' [s]leep 20$'; do sleep 0.05; done" };
 const TERM_EARLY: Step = { on: "client", run: "kill -TERM $(cat /var/lock/LCK..ttyS0)" };
 
-/** Debian's common-auth turns an unknown user into a wrong password, so as not to tell. The lab's PAM has but this. */
+/**
+ * Debian's common-auth reports an unknown user as a wrong password to reveal nothing. The lab's PAM has only this
+ * module.
+ */
 const PAM_UNIX = "for kind in auth account session; do echo $kind required pam_unix.so; done >/etc/pam.d/ppp";
 
 export const CASES: readonly Case[] = [
@@ -123,8 +127,8 @@ export const CASES: readonly Case[] = [
 ];
 
 /**
- * A second instead of three for each wait of LCP, where the command is a pppd's alone and says nothing of it. And PAP's
- * request is not sent again before PAM's two seconds for a wrong password, which are longer on a busy machine, are over.
+ * LCP waits one second instead of three when the command is only a pppd's and does not set the time. PAP's request is
+ * not repeated within the two seconds of PAM for a wrong password, which take longer on a busy machine.
  */
 function hasty(command: string, insisting = false): string {
   if (!/^pppd (?!.*(;|lcp-restart)).* -detach/.test(command)) return command;
@@ -133,13 +137,13 @@ function hasty(command: string, insisting = false): string {
 
 export const SIDES = ["server", "client"] as const;
 
-/** One side as it was: its exit status and its lines. */
+/** The result of one side: its exit status and its lines. */
 export interface Played {
   readonly status: number;
   readonly lines: readonly string[];
 }
 
-/** Plays a case with the files and the commands of a transcript to its end. A side with nothing to do is left out. */
+/** Runs a case with the files and commands of a transcript to its end. A side without a command is left out. */
 export async function play(
   link: Laplink,
   { steps = [], setup, insisting }: Case,
@@ -177,7 +181,7 @@ export async function play(
   return played;
 }
 
-/** Makes both sides ready for the next case; false: the line is spoilt, and another link must be opened. */
+/** Prepares both sides for the next case. False: the line is unusable, and another link must be opened. */
 export async function tidy(link: Laplink, { steps = [] }: Case): Promise<boolean> {
   const isSpoilt = steps.includes("hang up the client's line");
   if (!isSpoilt) await link.cable.mend();

@@ -1,5 +1,5 @@
-// What the real pppd did, as the lab recorded it, done again: with ours on one side and the real one on the other, and with
-// ours on both. The same exit codes, and the same messages in the same order.
+// Repeats the sessions that the lab recorded from the real pppd, with ours on one side and the real one on the other,
+// and with ours on both. Exit codes, messages and their order must be the same.
 
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
@@ -8,11 +8,14 @@ import { type Laplink, LinkPool, type Side } from "../kit/end.ts";
 import { type Part, readTranscript, type Transcript } from "../kit/transcript.ts";
 import { type Case, CASES, play, SIDES, tidy } from "./session-cases.ts";
 
-/** Tests wait for their turn on a link, and that counts. */
+/** The time limit includes waiting for a link. */
 setDefaultTimeout(400_000);
 const skip = machinesMissing() ?? tunMissing() ?? missing();
 
-/** Where what is said now is not as recorded, in lines made {@link VARIABLE}-free; what matches is left out on both sides. */
+/**
+ * The differences from the recording, in lines without {@link VARIABLE} parts. Matching lines are left out on both
+ * sides.
+ */
 const DIFFERENCES: readonly { readonly text: RegExp; readonly because: string }[] = [
   { text: /^using channel .*\n/gm, because: "a channel is the kernel driver's" },
   { text: /(?<=^Connection terminated\.\n)Connect time .*\nSent .*\n/gm, because: "said for IPv6 as well" },
@@ -57,7 +60,7 @@ const DIFFERENCES: readonly { readonly text: RegExp; readonly because: string }[
   { text: /^mru value \d+ is not between .*\n/gm, because: "2.4.9 changes the value without a word" },
 ];
 
-/** What changes from run to run. */
+/** The parts that change from run to run. */
 const VARIABLE: readonly (readonly [RegExp, string])[] = [
   [/magic([ =])0x[0-9a-f]+/g, "magic$1N"],
   [/id=0x[0-9a-f]+/g, "id=N"],
@@ -84,7 +87,10 @@ const PACKET = /^(sent|rcvd) \[/;
 const CROSSED =
   /^LCP terminated by peer \(No network protocols running\)|^Modem hangup|\[LCP Term(Req|Ack) |^rcvd \[IPCP TermAck |^rcvd \[CCP ConfRej |^sent \[CCP ConfReq id=N\]|\[CCP Conf(Req|Rej) id=N <mppe /;
 
-/** Messages in their order; packets as a set, for which comes first is the line's affair, and some are sent again. */
+/**
+ * Messages are compared in order. Packets are compared as a set, because their order depends on the line and some are
+ * repeated.
+ */
 function digest(status: number, output: readonly string[], crossing = false): unknown {
   const lines = normal(output).filter((line) => !crossing || !CROSSED.test(line));
   return {
@@ -94,7 +100,7 @@ function digest(status: number, output: readonly string[], crossing = false): un
   };
 }
 
-/** How weighty syslog was told each message is: "local2.notice pppd" and so on. PAM's own words are PAM's affair. */
+/** The syslog priority of each message: "local2.notice pppd" and so on. PAM's own lines are left out. */
 function priorities(syslog: readonly string[]): Record<string, string> {
   const weights: Record<string, string> = {};
   for (const line of syslog) {
@@ -136,7 +142,7 @@ afterAll(async () => {
 for (const one of CASES) {
   const transcript = skip === undefined ? readTranscript(one.name) : {};
   for (const [pairing, pool] of Object.entries(PAIRINGS)) {
-    // With nobody to talk to there is but one side to look at.
+    // Without a peer there is only one side to compare.
     if (transcript.server === undefined && pairing !== "ours serves ours") continue;
     const name = `${one.name}: ${transcript.server === undefined ? "ours alone" : pairing}`;
     test.concurrent.skipIf(skip !== undefined)(skip === undefined ? name : `${name} [skipped: ${skip}]`, () =>

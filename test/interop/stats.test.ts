@@ -1,5 +1,5 @@
-// pppstats on a running link: what we count beside what the kernel of the real pppd counts at the other end of the line,
-// in every column, and readers that do not behave.
+// pppstats on a running link: compares every column with the counters of the real pppd's kernel at the other end, and
+// tries readers that misbehave.
 
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, renameSync, statSync } from "node:fs";
@@ -19,7 +19,7 @@ setDefaultTimeout(300_000);
 const skip = machinesMissing() ?? tunMissing();
 const skipReal = skip ?? missing();
 const titled = (name: string, why = skip): string => (why === undefined ? name : `${name} [skipped: ${why}]`);
-/** Of a line as fast as it goes the packets are sent as they are. */
+/** On an unpaced line, packets are sent uncompressed. */
 const BAUD = 460800;
 const real = new LinkPool("real", "ours", 2, { cable: { baud: BAUD } });
 const own = new LinkPool("ours", "ours", 2);
@@ -52,7 +52,7 @@ async function finish(link: Laplink, { server, client }: Runs): Promise<void> {
   expect([await link.server.traces(), await link.client.traces()]).toEqual([[], []]);
 }
 
-/** Text each way, one after the other on the same connection's slot, and a few pings. */
+/** Sends text in both directions, one after the other on the same connection slot, and a few pings. */
 async function talk(link: Laplink): Promise<void> {
   const copy = async (from: End, to: End, address: string): Promise<void> => {
     const got = to.run(`cd $(mktemp -d); ${receive(5000, "got")}; wc -c <got; rm -r $PWD`);
@@ -64,20 +64,20 @@ async function talk(link: Laplink): Promise<void> {
   expect((await link.client.run("ping -c 3 -i 0.2 10.0.0.1")).status).toBe(0);
 }
 
-/** The figures of received and sent, by their titles. */
+/** The figures of received and sent, by their column titles. */
 async function figures(end: End, flags: string): Promise<[Record<string, string>, Record<string, string>]> {
   const { stdout, stderr } = await end.run(`pppstats ${flags} ppp0`);
   expect(stderr).toBe("");
   const [titles = "", row = ""] = stdout.trimEnd().split("\n").slice(-2);
   const [received = [], sent = []] = titles.split("|").map((half) => half.trim().split(/ +/));
   const [receivedRow = [], sentRow = []] = row.split("|").map((half) => half.trim().split(/ +/));
-  // -z has BYTE and PACK twice.
+  // With -z, BYTE and PACK occur twice.
   const named = (names: string[], values: string[]) =>
     Object.fromEntries(names.map((name, at) => [`${name}${names.indexOf(name) === at ? "" : " 2"}`, values[at] ?? ""]));
   return [named(received, receivedRow), named(sent, sentRow)];
 }
 
-/** Both ends' figures, once nothing moves any more. */
+/** The figures of both ends when no packet is under way. */
 async function settled(link: Laplink, flags: string) {
   for (let before = ""; ;) {
     const now = { server: await figures(link.server, flags), client: await figures(link.client, flags) };
@@ -117,7 +117,7 @@ for (const [name, options] of Object.entries(METHODS))
     }),
   );
 
-/** What the kernel compressed, pppdump -d undoes. */
+/** pppdump -d decompresses what the kernel compressed. */
 async function readsTheRecord(end: End, isCompressed: boolean): Promise<void> {
   const compressed = async (flags: string): Promise<number> => {
     const { stdout, status } = await end.run(`pppdump ${flags} /run/record`);
@@ -129,7 +129,7 @@ async function readsTheRecord(end: End, isCompressed: boolean): Promise<void> {
   await end.run("rm /run/record");
 }
 
-/** A connection that is made and never read. */
+/** A connection that is never read. */
 function connectTo(path: string): number {
   const address = new Memory(110);
   address.view.setUint16(0, 1, true);
@@ -174,7 +174,7 @@ test.skipIf(skip !== undefined)(titled("a killed pppd's socket is replaced, and 
     expect(shown).toMatchObject({ status: 0, stderr: "" });
     expect(shown.stdout).toMatch(/^ppp0 {2}up \d+ s, pid \d+\n {2}IPv4 +10\.0\.0\.2 to 10\.0\.0\.1, MTU 1500\n/);
     const [one] = JSON.parse((await client.run("nullmodem status --json")).stdout);
-    // Of a line that is not paced the speed may have been found out to be a fiction: 0.
+    // The speed of an unpaced line may have been found to be unreal, and is then 0.
     expect([0, BAUD]).toContain(one.lines[0].speed);
     expect(one).toMatchObject({ pid, lines: [{ device: "/dev/ttyS0", phase: "network", badFcs: 0 }] });
 
