@@ -1,5 +1,5 @@
-// A USB adapter that is pulled out and comes back under another name: pseudo terminals in its place, and a /sys that says
-// of them what it says of adapters.
+// A USB adapter that is pulled out and comes back under another name. Pseudo terminals stand for adapters, and a /sys
+// of the test describes them as adapters.
 
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
@@ -44,14 +44,14 @@ class Adapters {
     const scene = await Scene.open(files, Object.fromEntries(fars.map(({ tty }, nth) => [`pool${nth}`, tty])));
     const adapters = new Adapters(scene, fars);
     opened = adapters;
-    // The links in it are absolute, and right in the machine.
+    // The links in it are absolute and valid inside the machine.
     const { status, stderr } = await scene.machine.run("mount", "--bind", "/run/sys/class/tty", "/sys/class/tty");
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     await scene.remember();
     return adapters;
   }
 
-  /** The nth pseudo terminal becomes an adapter of that name, with a peer that answers. */
+  /** Makes the nth pseudo terminal an adapter of this name, with a peer that answers. */
   async plug(nth: number, tty: string): Promise<void> {
     const { machine } = this.scene;
     this.#fars[nth]!.answer();
@@ -119,7 +119,7 @@ on("it is waited for without a word, asleep, and followed to its new name", asyn
     "/dev/ttyUSB0 is gone; waiting for it",
     "/dev/ttyUSB0 is back as /dev/ttyUSB1",
   ]);
-  // What options.ttyUSB0 says is still in force.
+  // options.ttyUSB0 is still in force.
   expect(said(pppd, /^sent \[LCP ConfReq.* <mru 1234>/).length).toBeGreaterThanOrEqual(2);
   expect(said(pppd, /^Connect: /)).toEqual(["Connect: ppp0 <--> /dev/ttyUSB0", "Connect: ppp0 <--> /dev/ttyUSB1"]);
   await it.unplug(1, "ttyUSB1");
@@ -172,7 +172,7 @@ on("by its link it is the link that is followed; locks are at the device itself"
     await it.unplug(nth - 1, before);
     last = await pppd.waitFor(`${BY_ID} is gone; waiting for it`, { after: last });
     expect([it.locks, it.text("/run/ppp0.pid")]).toEqual([[], undefined]);
-    // The node comes first, udev makes the link.
+    // The node comes first, then udev makes the link.
     await it.plug(nth, tty);
     it.link(tty);
     last = await pppd.waitFor("remote IP address", { after: last });

@@ -1,4 +1,4 @@
-// Another folder than /etc/ppp, as beside the executable on a stick.
+// Another folder in place of /etc/ppp, as on a stick beside the executable.
 
 import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -37,7 +37,7 @@ test.skipIf(missing !== undefined)(
     try {
       const words = "ttyS1 115200 local nodetach auth +pap 10.8.0.1:10.8.0.2".split(" ");
       const far = new Program([built("pppd"), ...words], { machine: server });
-      // A relative path, and from the one name it has on a stick.
+      // A relative path, and a call by the only name that the executable has on a stick.
       const called = await client.run(
         "sh",
         "-c",

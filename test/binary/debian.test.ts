@@ -1,5 +1,5 @@
-// A Debian that has run pppd for years: the package's own /etc/ppp, a provider as pppconfig sets one up, and a cron job that
-// says pon and poff. Behind the modem is a server of ours; the modem is its connect script.
+// A Debian that has used pppd for years: the package's own /etc/ppp, a provider set up as pppconfig does, and a cron
+// job with pon and poff. The peer is a server of ours. The connect script plays the modem.
 
 import { afterAll, expect, test } from "bun:test";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -30,14 +30,17 @@ OK-AT-OK ATDT5551212
 CONNECT \\d\\c
 `;
 const PROVIDER = "* * gargleBlaster *\n";
-/** The far modem, as a chat script: what it hears, and what it says. */
+/** The far modem as a chat script: what it expects and what it sends. */
 const MODEM = "TIMEOUT 60 ATZ 'OK' ATDT5551212 'CONNECT 115200'";
 const SERVER = [
   ...["/dev/ttyS1", "115200", "local", "nodetach", "auth", "+pap", "name", "provider", "debug"],
   ...["10.7.0.1:10.7.0.2", "ms-dns", "10.7.0.53", "connect", `chat '' '' ${MODEM}`],
 ];
 
-/** The files that the package has put into /etc/ppp, in a folder of their own; undefined: it is not here. */
+/**
+ * The files that the package has put into /etc/ppp, in a folder of their own. Undefined when the package is not
+ * installed.
+ */
 function debiansFiles(): string | undefined {
   const { stdout, exitCode } = Bun.spawnSync(["dpkg-query", "-W", "-f=${Conffiles}", "ppp"]);
   const paths = exitCode === 0 ? [...stdout.toString().matchAll(/^ (\/etc\/ppp\/\S+)/gm)].map(([, path]) => path!) : [];
@@ -59,7 +62,7 @@ afterAll(async () => {
   await closeMachines();
 });
 
-/** As cron runs a line of a crontab: next to nothing in the environment, /bin/sh, no terminal. */
+/** Runs a command as cron does: an almost empty environment, /bin/sh, no terminal. */
 const asCron = (machine: Machine, line: string) =>
   machine.run(
     "env",
@@ -109,7 +112,7 @@ test.skipIf(missing !== undefined)(titled("pon and poff from cron, with Debian's
         "-c",
         "while ls /run/ppp0.pid || pidof nullmodem pppd; do sleep 0.05; done",
       );
-      // Debian's hook gives the old one back.
+      // Debian's hook restores the old file.
       expect(await read("/etc/resolv.conf")).toBe("nameserver 192.0.2.1\n");
       expect(client.interfaces()).toEqual([]);
       expect((await client.run("ls", "/run/lock")).stdout).not.toContain("LCK");

@@ -1,4 +1,4 @@
-// The compiled file by itself: its names, its exit codes, and that nothing around it makes it do something else.
+// The compiled file alone: its names, its exit codes, and that nothing around it changes what it does.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, watch, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ const root = process.getuid?.() === 0;
 const noLine = root ? tunMissing() : "needs root";
 
 let folder = "";
-/** The built one, and a copy that stands alone in a folder of its own. */
+/** The built file, and a copy that is alone in a folder. */
 let nullmodem = "";
 let alone = "";
 beforeAll(() => {
@@ -48,7 +48,7 @@ function run(argv: readonly string[], { cwd, env }: Surroundings = {}): Said {
 
 const named = (name: string): string => join(dirname(nullmodem), name);
 
-/** A pppd that opens a line, sets it up and runs a connect script, which says `words` on stderr and fails. */
+/** A pppd that opens a line, sets it up and runs a connect script. The script prints `words` on stderr and fails. */
 async function openLine(prefix: readonly string[], words: string, surroundings: Surroundings = {}): Promise<Said> {
   const { master, slave } = openPty();
   const argv = [...prefix, slave, "local", "noauth", "nolock", "nodetach", "connect", `${words} >&2; exit 1`];
@@ -109,7 +109,7 @@ describe("names", () => {
     expect(run(["sh", "-c", "pppd --version"], { env: { PATH: `${bin}:${process.env["PATH"]}` } }).stdout).toMatch(
       /^pppd version/,
     );
-    // A complaint names the program as it was typed, as pppd does.
+    // Like pppd, an error message names the program as it was typed.
     const said = run(["sh", "-c", "pppd frobnicate"], { env: { PATH: `${bin}:${process.env["PATH"]}` } });
     expect(said.stderr).toStartWith("pppd: unrecognized option 'frobnicate'\n");
     expect(run([join(bin, "pppd"), "x"]).stderr).toStartWith(`${bin}/pppd: unrecognized option 'x'\n`);
@@ -148,7 +148,7 @@ describe("names", () => {
 });
 
 describe("a hostile working directory", () => {
-  /** Whatever of it is run leaves its mark. */
+  /** Any code of it that runs leaves a mark. */
   const plant = (): { cwd: string; mark: string } => {
     const cwd = mkdtempSync(join(folder, "hostile-"));
     const mark = join(cwd, "MARK");
@@ -171,7 +171,7 @@ describe("a hostile working directory", () => {
       mkdirSync(dirname(join(cwd, name)), { recursive: true });
       writeFileSync(join(cwd, name), text, { mode: 0o755 });
     }
-    // Libraries that load, were they asked for: one the system has, and one it has not.
+    // Libraries to be loaded: one that the system has, and one that it does not have.
     const library = /\/\S*\/libm\.so\.6$/m.exec(readFileSync("/proc/self/maps", "latin1"))![0];
     for (const name of ["libpam.so.0", "libcrypt.so.1", "libcrypt.so.2", "libc.so.6", "libc.musl-x86_64.so.1"])
       copyFileSync(library, join(cwd, name));
@@ -206,7 +206,7 @@ describe("a hostile working directory", () => {
     run([named("pppd"), "--version"], { env: { BUN_OPTIONS: `--preload=${join(cwd, "evil.js")}` } });
     expect(readFileSync(mark, "utf8")).toBe(`${join(cwd, "evil.js")}\n`);
     expect(run([named("pppd"), "--version"], { env: { BUN_BE_BUN: "1" } }).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-    // Node's own does not.
+    // Node's own output does not do that.
     run([named("pppd"), "--version"], { env: { NODE_OPTIONS: `--require ${join(cwd, "evil.js")}` } });
     expect(readFileSync(mark, "utf8")).toBe(`${join(cwd, "evil.js")}\n`);
   });
@@ -231,7 +231,7 @@ describe("hard surroundings", () => {
   test("a reader who has gone, one who is slow, and a file", () => {
     const pppd = named("pppd");
     expect(run(["sh", "-c", `${pppd} show-options 2>&1 | head -n 1`])).toMatchObject({ status: 0, stderr: "" });
-    // More than a pipe holds: the reader only begins when the writer must have filled it.
+    // More than a pipe holds. The reader starts only when the writer must have filled the pipe.
     const record = join(folder, "long.rec");
     const data = Buffer.alloc(0xffff, 0x41);
     const item = Buffer.concat([Buffer.of(2, 0xff, 0xff), data]);
@@ -239,7 +239,7 @@ describe("hard surroundings", () => {
     const slow = run(["sh", "-c", `${named("pppdump")} ${record} | { dd bs=1 count=1 2>/dev/null; sleep 0.3; cat; }`]);
     expect(slow.stdout.length).toBeGreaterThan(8 * data.length);
     expect(slow.stdout === run([named("pppdump"), record]).stdout).toBe(true);
-    // And a file gets all of it, behind what is there already.
+    // A file gets all of it, after its present content.
     const file = join(folder, "long.txt");
     run([
       "sh",
@@ -295,7 +295,7 @@ describe("hard surroundings", () => {
       const script = "{ grep -o 'memfd:nullmodem[a-z-]*' /proc/$PPID/maps | sort -u; echo >$TMPDIR/last; }";
       const said = await openLine([alone, "pppd"], script, { env: { TMPDIR } });
       expect(said).toMatchObject({ status: 8, stdout: "memfd:nullmodem-serial\nConnect script failed\n" });
-      // What came before is known when this is.
+      // When this line is there, all earlier ones are known.
       while (!seen.includes("last")) await Bun.sleep(1);
       expect([...new Set(seen)]).toEqual(["last"]);
     } finally {

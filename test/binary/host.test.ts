@@ -1,4 +1,4 @@
-// What a session makes of the machine around it, and what is left of one that was killed.
+// The changes of a session to its machine, and the remains of a session that was killed.
 
 import { afterEach, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { missing, pppdPath, Scene, titled, until } from "./scene.ts";
 
 const on = test.skipIf(missing !== undefined);
 const SCORE = "/proc/self/oom_score_adj";
-/** A container may have taken CAP_SYS_RESOURCE away, or have a score of its own. */
+/** A container may lack CAP_SYS_RESOURCE, or have its own score. */
 const noScore =
   missing ??
   (readFileSync(SCORE, "latin1").trim() === "0" && Bun.spawnSync(["sh", "-c", `echo -500 >${SCORE}`]).exitCode === 0
@@ -70,7 +70,7 @@ test.skipIf(noGroup !== undefined)(
       return stdout + stderr;
     };
     const group = "/dev/ttyS1 is for root and the group trusted; after usermod -aG trusted nobody, log in anew\n";
-    // `noauth` is root's to say, and of those who have the capability.
+    // Only root and users with the capability may use `noauth`.
     expect(await start()).toBe(`Failed to open /dev/ttyS1: Permission denied\n${group}`);
     expect(await start("lock")).toBe(
       `Can't create lock file /var/lock/LCK..ttyS1: Permission denied\n${group}` +
@@ -115,7 +115,8 @@ for (const how of ["cleanup", "the next start"] as const)
       next.kill();
       await next.exit();
     }
-    // But for the socket and the pid file that the next ppp0 replaces, and the settings of the line that nobody knows.
+    // Except the socket and the pid file, which the next ppp0 replaces, and the settings of the line, which no program
+    // knows.
     expect((await scene.leftBehind()).filter((line) => !/^\+ \/run\/|^[+-] tty /.test(line))).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-// A real init keeps our pppd on a line, as the HOWTO has it: `respawn` in an inittab, clients that come and go.
+// A real init keeps our pppd on a line, as in the HOWTO: `respawn` in an inittab, and clients that come and go.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
@@ -14,7 +14,7 @@ const HOWTO = join(import.meta.dir, "../../fixtures/howto");
 
 interface Init {
   readonly name: string;
-  /** The command that is to be process 1, or why there is none. */
+  /** The command for process 1, or the reason why there is none. */
   readonly argv: readonly string[] | string;
   readonly inittab: (pppd: string) => string;
 }
@@ -27,7 +27,7 @@ function busybox(): Init["argv"] {
     : "no busybox with init (Debian package busybox-static)";
 }
 
-/** Its package would replace the system's own init: only fetched and unpacked. */
+/** Its package would replace the system's init, so it is only downloaded and unpacked. */
 function sysvinit(folder: string): Init["argv"] {
   const given = process.env["NULLMODEM_SYSVINIT"];
   if (given !== undefined) return [given];
@@ -39,7 +39,7 @@ function sysvinit(folder: string): Init["argv"] {
 
 const TIOCVHANGUP = 0x5437;
 
-/** Whoever has the terminal open has lost it, as when an adapter is pulled out; it can be opened again. */
+/** Programs that have the terminal open lose it, as when an adapter is pulled out. It can be opened again. */
 function hangUp(tty: string): void {
   const fd = openFd(tty, O.RDWR | O.NOCTTY | O.NONBLOCK);
   check(libc.ioctl(fd, TIOCVHANGUP, null), "TIOCVHANGUP", tty);
@@ -84,7 +84,7 @@ for (const { name, argv, inittab } of INITS) {
       await cable.close();
     });
 
-    /** The pppd that serves now: once it is there, and not the one that `not` was. */
+    /** The present pppd, once it runs and is not the one called `not`. */
     const serving = async (not?: number): Promise<number> => {
       let pid: number | undefined;
       await until("init has started a pppd that listens", () => {
@@ -96,7 +96,7 @@ for (const { name, argv, inittab } of INITS) {
       return pid!;
     };
 
-    /** A client comes, and can reach the server. */
+    /** A client connects and reaches the server. */
     const comeUp = async (): Promise<Program> => {
       const pppd = new Program([pppdPath(), "/dev/ttyS0", "-detach"], { machine: client });
       await pppd.waitFor("remote IP address 192.168.0.1");
@@ -142,7 +142,7 @@ for (const { name, argv, inittab } of INITS) {
       process.kill(pid, "SIGKILL");
       const next = await serving(pid);
       const lock = readFileSync(server.path("/run/lock/LCK..ttyS1"), "utf8");
-      // It is numbered as its own process name space has it.
+      // Its number is the one in its own process namespace.
       const own = /^NSpid:.*\s(\d+)$/m.exec(readFileSync(`/proc/${next}/status`, "latin1"))![1]!;
       expect(lock).toBe(`${own.padStart(10)}\n`);
       await leave(await comeUp());
@@ -159,12 +159,12 @@ for (const { name, argv, inittab } of INITS) {
   });
 }
 
-/** Options of the HOWTO's server, but it asks for a link itself, which is sooner there. */
+/** The options of the HOWTO's server, but it asks for a link itself, because that is faster here. */
 const EAGER = readFileSync(join(HOWTO, "server/options.ttyS1"), "utf8").replace(/^silent$/m, "lcp-restart 1");
 const AGAIN = ["persist", "maxfail", "0", "holdoff", "0"];
 const PULLS = 20;
 
-// sysvinit gives up for five minutes what it has started ten times in two: there it is pppd itself that begins anew.
+// sysvinit pauses an entry for five minutes after ten starts in two. There pppd itself starts again.
 for (const { name, argv, inittab, words } of INITS.map((init, nth) => ({ ...init, words: nth === 0 ? [] : AGAIN }))) {
   const reason = missing ?? (process.getuid?.() === 0 ? undefined : "hanging up a line needs root");
   const why = reason ?? (typeof argv === "string" ? argv : undefined);
@@ -187,7 +187,7 @@ for (const { name, argv, inittab, words } of INITS.map((init, nth) => ({ ...init
       const pppd = new Program([pppdPath(), "/dev/ttyS0", "-detach", ...AGAIN, "noipv6", "lcp-restart", "1"], {
         machine: client,
       });
-      /** What there is on both machines, but for the interfaces' numbers. */
+      /** Everything on both machines except the numbers of the interfaces. */
       const all = async (): Promise<string[]> => {
         const lines = [...(await traces(server)), ...(await traces(client))];
         return lines.map((text) => text.replace(/^\d+: |valid_lft.*/g, ""));

@@ -1,5 +1,6 @@
-// install.sh of the stick, in a small Debian and a small Alpine: what it makes, what it leaves alone, what it refuses and in
-// which words, and that --uninstall leaves things as they were. The executables are stand-ins: installed.test.ts has real ones.
+// The stick's install.sh in a small Debian and a small Alpine: what it makes, what it leaves alone, what it refuses
+// with which message, and that --uninstall restores everything. The executables are scripts; installed.test.ts uses
+// real ones.
 
 import { afterEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
@@ -13,14 +14,14 @@ import { titled } from "./scene.ts";
 const WORDS = ["115200", "local"];
 const place = { pppd: "/usr/local/sbin/pppd", busyboxInit: false, cronFolder: true };
 
-/** More entries of an inittab, by the words they are made for. */
+/** More entries of an inittab, by the words that they are made from. */
 const INITTAB = [
   ["/dev/ttyS1 9600", "pdS1:2345:respawn:/usr/local/sbin/pppd /dev/ttyS1 9600 nodetach"],
   ["/dev/ttyS2 9600", "pdS2:2345:respawn:/usr/local/sbin/pppd /dev/ttyS2 9600 nodetach"],
   ["/dev/ttyUS1 9600", "pdS1:2345:respawn:/usr/local/sbin/pppd /dev/ttyUS1 9600 nodetach"],
 ] as const;
 
-/** What stands in for the executable: a script with its name and version, and the same service texts. */
+/** The script in place of the executable. It prints its name and version, and the same service texts. */
 function standIn(version: string): Uint8Array<ArrayBuffer> {
   const texts = KINDS.map((kind) => {
     const text = serviceText(kind, { device: "/dev/ttyS1", options: WORDS }, place);
@@ -85,7 +86,7 @@ for (const { name, make, missing, libc: itsLibc } of SYSTEMS) {
       expect(modes).toEqual(["644", "600", "600", "2750"]);
       expect(existsSync(root.path("usr/lib/libstdc++.so.6"))).toBe(itsLibc === "musl");
 
-      // By the copy it left, without the stick.
+      // Started from the copy that it left, without the stick.
       for (const file of readdirSync(root.path("stick"))) rmSync(root.path(`stick/${file}`));
       const gone = root.run(["/bin/sh", "/usr/local/lib/nullmodem/install.sh", "--uninstall"]);
       expect(gone).toEqual({ status: 0, text: "nullmodem is gone. A pppd that runs goes on until it ends.\n" });
@@ -180,7 +181,7 @@ for (const { name, make, missing, libc: itsLibc } of SYSTEMS) {
           "local diversion of /usr/sbin/pppd to /usr/sbin/pppd.distrib\n",
         );
       }
-      // Once more changes nothing: its own link is nobody's pppd.
+      // A second run changes nothing: its own link is not taken for another pppd.
       const replaced = root.snapshot();
       expect(root.install(["--yes", "--replace"]).status).toBe(0);
       expect(root.snapshot().filter((line) => !line.startsWith("/usr/local/lib"))).toEqual(
@@ -248,7 +249,7 @@ for (const { name, make, missing, libc: itsLibc } of SYSTEMS) {
       const noexec = root.install(["--unpack", "/tmp/there"], { before });
       expect(noexec).toMatchObject({ status: 1 });
       expect(noexec.text).toContain("nothing can be run in /tmp/there: it is mounted noexec\n");
-      // Nothing is left of it: the mount is only there during the run.
+      // Nothing of it remains, because the mount exists only during the run.
       const look = "sh /stick/install.sh --unpack /tmp/there/it; ls -A /tmp";
       expect(root.run(["/bin/sh", "-c", look], { before }).text).toEndWith("it is mounted noexec\n");
       const full = root.install(["--unpack", "/tmp/there"], { before: 'mount -t tmpfs -o size=512k tmpfs "$1/tmp"' });
@@ -270,7 +271,7 @@ for (const { name, make, missing, libc: itsLibc } of SYSTEMS) {
       expect(root.install(["--uninstall"]).text).toContain("nothing was installed there");
       const help = root.install(["--help"]);
       expect([help.status, help.text.length > 500]).toEqual([0, true]);
-      // busybox knows for itself who it is.
+      // busybox finds the user name itself.
       if (name === "Alpine") return;
       root.fake("id", "echo 1000");
       expect(root.install(["--yes"])).toMatchObject({
@@ -350,7 +351,7 @@ describe.skipIf(debianMissing !== undefined)(titled("machines", debianMissing), 
   test.skipIf(alpineMissing !== undefined)(
     titled("a 32-bit system on a 64-bit kernel is refused", alpineMissing),
     () => {
-      // Its tools are static and run on: a Debian without its loader could not say a word.
+      // Its tools are static and run. A Debian without its loader could print nothing.
       const root = withStick(alpineRoot());
       rmSync(root.path(MUSL));
       root.file("/lib/ld-linux.so.2", "");
@@ -387,7 +388,7 @@ describe.skipIf(debianMissing !== undefined)(titled("machines", debianMissing), 
 describe.skipIf(debianMissing !== undefined || alpineMissing !== undefined)(
   titled("services", debianMissing ?? alpineMissing),
   () => {
-    /** Commands that only write down what they were called with. */
+    /** Commands that only record their arguments. */
     const recorded = (root: Root, ...names: string[]): void => {
       for (const name of names) root.fake(name, `echo "${name} $*" >>/tmp/called`);
     };
@@ -412,7 +413,7 @@ describe.skipIf(debianMissing !== undefined || alpineMissing !== undefined)(
         expect([root.text(file), root.mode(file)]).toEqual([expected(kind), mode]);
         if (kind === "systemd") expect(called(root)).toBe(`systemctl --quiet enable ${name}\n`);
         if (kind === "openrc") expect(called(root)).toBe(`rc-update --quiet add ${name} default\n`);
-        // Ours, so it may be written again; changed by somebody, it may not.
+        // A file that we wrote may be written again. A file that was changed may not.
         expect(service(root, kind).status).toBe(0);
         root.file(file, "mine\n");
         expect(service(root, kind)).toMatchObject({
@@ -438,7 +439,7 @@ describe.skipIf(debianMissing !== undefined || alpineMissing !== undefined)(
       expect(root.text("/etc/inittab")).toBe(`${own}# nullmodem begin\n${expected("inittab")}# nullmodem end\n`);
       expect(service(root, "inittab").text).toContain("/etc/inittab has that line already\n");
       expect(root.text("/etc/inittab").match(/respawn/g)).toHaveLength(1);
-      // Other words for the same line take the place of the entry; another line has one more.
+      // Other words for the same line replace the entry. Another line gets an entry of its own.
       const install = (device: string) =>
         root.install(["--yes", "--service", "inittab", "--device", device, "--", "9600"]);
       for (const device of ["/dev/ttyS2", "/dev/ttyS1"]) expect(install(device).status).toBe(0);
@@ -454,7 +455,7 @@ describe.skipIf(debianMissing !== undefined || alpineMissing !== undefined)(
       expect(root.snapshot()).toEqual(before);
     });
 
-    /** Answers the questions on a terminal; what was shown. */
+    /** Answers the questions on a terminal. Returns what was shown. */
     const onTerminal = async (root: Root, answers: Readonly<Record<string, string>>): Promise<string> => {
       const { master, slave } = openPty();
       const tty = openFd(slave, O.RDWR | O.NOCTTY);

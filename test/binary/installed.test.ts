@@ -1,4 +1,5 @@
-// The real executables, installed from a stick: this machine's, musl's in a small Alpine, and the oldest processor there is.
+// The real executables, installed from a stick: this machine's, musl's in a small Alpine, and one on the oldest
+// supported processor.
 
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -58,7 +59,7 @@ test.skipIf(debianMissing !== undefined)(
   },
 );
 
-/** Musl's executable and its C++ library, or why there is none. */
+/** Musl's executable and its C++ library, or the reason why there is none. */
 function musl(): Packed[] | string {
   const missing = machineMissing ?? alpineMissing;
   if (missing !== undefined) return missing;
@@ -122,7 +123,7 @@ const noQemu =
 test.skipIf(noQemu !== undefined)(titled("on a Nehalem, and not on what was before it", noQemu), () => {
   const on = (cpu: string) => Bun.spawnSync([qemu!, "-cpu", cpu, built(), "pppd", "--version"]);
   expect(on("Nehalem").stdout.toString()).toStartWith("pppd version ");
-  // install.sh refuses this one for its flags.
+  // install.sh refuses this one because of its flags.
   const penryn = on("Penryn");
   expect([penryn.stdout.toString(), penryn.exitCode]).not.toEqual(["", 0]);
   expect(penryn.signalCode).toBe("SIGILL");

@@ -120,10 +120,10 @@ on("with persist a program that cannot live is started again, a second apart and
 
 // ── notty ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** A PPP peer at the other ends of a notty's two pipes. */
+/** A PPP peer at the other ends of the two pipes of a notty. */
 class PipePeer {
   readonly side = new Side(linkConfig(), new Rng(1));
-  /** Whether it takes octets out of its pipe. */
+  /** True while it reads octets from its pipe. */
   reading = true;
   readonly #input: number;
   readonly #output: number;
@@ -173,7 +173,7 @@ on("standard output that nobody reads for a second holds packets up, and spoils 
   await until("the peer is up", () => peer.side.has("ipv4-up"));
   const { stats } = peer.side.link.deframer;
   peer.reading = false;
-  // More than the pipe takes: 64 KB, and as much as pppd has room for.
+  // More than the pipe takes: 64 KB, and as much as pppd can keep.
   await near.run("ping", "-q", "-c", "300", "-i", "0.002", "-W", "1", "-s", "1400", "10.0.0.2");
   peer.reading = true;
   await until("a later packet is there", async () => {
@@ -210,7 +210,7 @@ on("datarate holds both ways", async () => {
   const free = notty(far, b, b);
   await Promise.all([slow.says("remote IP address"), free.says("remote IP address")]);
   const answer = await ping(near, "-s", "1400", "10.0.0.2");
-  // 1428 octets and their frame each way, the first 400 of them at once.
+  // 1428 octets and their frame in each direction, the first 400 of them at once.
   const ms = Number(/time=([\d.]+)/.exec(answer)?.[1]);
   expect(ms).toBeGreaterThan(450);
   expect(ms).toBeLessThan(2000);

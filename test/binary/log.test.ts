@@ -1,4 +1,5 @@
-// A log daemon that is slow, or has stopped: nothing waits for it but the end, and it hears everything in order.
+// A log daemon that is slow or has stopped: only the end of the program waits for it, and it receives everything in
+// order.
 
 import { afterEach, expect, test } from "bun:test";
 import { Datagrams } from "../kit/datagrams.ts";
@@ -13,14 +14,14 @@ afterEach(async () => {
   open = [];
 });
 
-/** The number a message ends in. */
+/** The number at the end of a message. */
 const numberIn = (message: string): number => Number(/(\d+)$/.exec(message)?.[1]);
 
 on(titled("chat ends well and every line is heard, however slow the daemon"), async () => {
   const scene = await Scene.open();
   const syslogd = new Datagrams(scene.machine.path("/dev/log"));
   open = [syslogd, scene];
-  // Each answer is there before it is waited for, and what is said about all of them takes longer than TIMEOUT.
+  // Each answer is there before it is expected, and logging all of them takes longer than TIMEOUT.
   const LINES = 12;
   const script = ["TIMEOUT", "1", "", "\\c", ...Array.from({ length: LINES }, (_, nth) => [`w${nth};`, "\\c"]).flat()];
   const answers = Array.from({ length: LINES }, (_, nth) => `w${nth};`).join("");

@@ -1,4 +1,4 @@
-// What a service manager hears of us, and the journal: the compiled program under a systemd of the test's own.
+// The reports to a service manager and to the journal: the compiled program under a simulated systemd.
 
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
@@ -14,7 +14,7 @@ const UP = "STATUS=up: 10.0.0.1 <-> 10.0.0.2";
 const WAITING = "STATUS=waiting for the peer";
 const ENDING = "STOPPING=1\nSTATUS=ending";
 
-/** A scene whose programs have a manager, and what that has heard. */
+/** A scene whose programs have a manager, and the messages that the manager received. */
 class Managed {
   readonly scene: Scene;
   readonly #manager: Datagrams;
@@ -31,13 +31,13 @@ class Managed {
     return (opened = managed);
   }
 
-  /** pppd with these words, by way of a shell that does `first`. */
+  /** pppd with these words, started by a shell that runs `first` before. */
   start(words: readonly string[], env: Readonly<Record<string, string>> = {}, first = ""): Program {
     const argv = ["sh", "-c", `${first} exec "$0" "$@"`, pppdPath(), ...LINE, ...words];
     return this.scene.run(argv, { env: { NOTIFY_SOCKET: "/run/notify", ...env } });
   }
 
-  /** All of it but signs of life. */
+  /** All messages except signs of life. */
   get heard(): string[] {
     this.#heard.push(...this.#manager.take());
     return this.#heard.filter((text) => text !== "WATCHDOG=1");
@@ -137,7 +137,7 @@ on("signs of life: with nobody there, with the link up, between two tries, while
   expect(await pppd.exit()).toBe(5);
   const chats = managed.start(["nodetach", "connect", "chat TIMEOUT 60 CONNECT"], { WATCHDOG_USEC: "100000" });
   await until("it chats", () => managed.heard.at(-1) === "READY=1\nSTATUS=/dev/ttyS1 is open");
-  // The loop of chat gives timers their turn four times a second.
+  // The loop of chat lets timers run four times a second.
   await lives("while it chats");
   chats.kill();
   expect(await chats.exit()).toBe(8);

@@ -1,4 +1,4 @@
-// SIGTERM at every moment of the first second: pppd ends, and nothing that it has started outlives it.
+// SIGTERM at every moment of the first second: pppd ends, and so does every program that it has started.
 
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type Machine, openMachine } from "../kit/machine.ts";
@@ -20,7 +20,7 @@ const hook = (name: string): readonly [string, string] => [
   "#!/bin/sh\nPATH=/usr/bin:/bin; sleep 0.1\n",
 ];
 
-/** What is started, which tells its number to who looks for it. */
+/** A script that writes its pid to a file. */
 const WORDS: readonly ((nth: string) => string[])[] = [
   (nth) => ["nodetach", "silent", "pty", `sleep ${nth}; :`],
   (nth) => ["updetach", "silent", "pty", `sleep ${nth}; :`],
@@ -43,15 +43,15 @@ on("a signal at any moment of the first second ends pppd with all that it has st
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < MOMENTS) {
-      // The moments in an order that has short and long ones run together.
+      // The moments, in an order that mixes short and long ones.
       const moment = (next++ * 7) % MOMENTS;
       const code = await endedAt(where, moment);
       codes.set(code, (codes.get(code) ?? 0) + 1);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  // 8 and 18: the signal ended the connect or the init script. Before pppd has its handlers the signal itself ends it (143),
-  // and there is nothing to be ended yet.
+  // 8 and 18: the signal ended the connect or the init script. Before pppd has its handlers, the signal itself ends it
+  // (143), and no script runs yet.
   expect([...codes.keys()].filter((code) => ![5, 8, 18, 143].includes(code))).toEqual([]);
   await until("all are gone", () => where.processes().length === 0).catch(() => {});
   expect(where.processes().map(({ command }) => command)).toEqual([]);

@@ -1,4 +1,4 @@
-// A pppd whose line is its standard input and output, and a pair of sockets to join two of them.
+// A pppd whose line is its standard input and output, and a pair of sockets that joins two of them.
 
 import { dlopen } from "bun:ffi";
 import { check, closeFd, Memory, O } from "../../src/os/ffi/libc.ts";
@@ -15,7 +15,7 @@ export function socketPair(): [number, number] {
   return [two.view.getInt32(0, true), two.view.getInt32(4, true)];
 }
 
-/** A pppd on these descriptors, which are closed here. */
+/** Starts a pppd on these descriptors and closes them here. */
 export class Notty {
   log = "";
   readonly #child: Bun.Subprocess<number, number, "pipe">;

@@ -1,4 +1,4 @@
-// The octets of a peer's name, and of words and variables that are no UTF-8, as hooks and scripts have them.
+// The octets of a peer's name, and of words and variables that are not UTF-8, as hooks and scripts get them.
 
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
@@ -15,7 +15,7 @@ afterEach(async () => {
   scene = undefined;
 });
 
-/** A script that writes what it was given to /run/NAME, and a file that says it has ended. */
+/** A script that writes its input to /run/NAME, and makes a file when it has ended. */
 const hook = (name: string, word: string): string =>
   `#!/bin/sh\nprintf '%s|%s|%s' "$PEERNAME" "$GREETING" "${word}" >/run/${name}; : >/run/${name}.ended\n`;
 
@@ -41,7 +41,7 @@ on(
       authentication: { ...authentication, user: "\xe9t\xe9\0root", password: () => "sesame" },
     });
     const line = ["/dev/ttyS1", "115200", "local", "nodetach", "auth", "require-pap", "10.0.0.1:10.0.0.2"];
-    // The words of a shell's printf are octets; those of Bun.spawn could not be.
+    // The words of a shell's printf are octets. Those of Bun.spawn cannot be.
     const words = `GREETING=$(printf '\\374'); exec "$@" set "GREETING=$GREETING" ipparam "$(printf '\\303\\274\\377')"`;
     const pppd = scene.run(["sh", "-c", words, "sh", pppdPath(), ...line]);
     await pppd.waitFor("remote IP address 10.0.0.2");

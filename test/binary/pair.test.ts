@@ -1,5 +1,5 @@
-// The seven scenarios that pppd's own project tests a build with: two pppds on a pair of sockets, each in a network of its
-// own, with the words a pppd of 2.5 says.
+// The seven scenarios with which pppd's project tests a build: two pppds on a pair of sockets, each in its own network,
+// with the messages of a pppd 2.5.
 
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -15,7 +15,7 @@ const on = (name: string, play: () => Promise<void>): void => test.skipIf(missin
 
 const ADDRESS = { a: "10.0.0.1", b: "10.0.0.2" } as const;
 const WORDS = ["nodetach", "local", "debug", "lcp-echo-interval", "1", "lcp-echo-failure", "10"];
-/** What a side ends with that did not end the link itself: the line may be gone before it has understood why. */
+/** The exit codes of a side that did not end the link. The line may be gone before it has understood the reason. */
 const LET_GO = [5, 15, 16];
 
 let opened: Pair | undefined;
@@ -52,7 +52,7 @@ class Pair {
     return (opened = new Pair(a, start(two, theirs, words.b)));
   }
 
-  /** Both have their addresses. */
+  /** Both sides have their addresses. */
   async up(): Promise<void> {
     const sides = [this.a, this.b];
     await Promise.all(sides.map(({ pppd }) => pppd.says("remote IP address")));

@@ -1,5 +1,4 @@
-// What happens to a working line from outside: another program at the port, another speed at the other end, a carrier that
-// is lost.
+// Events outside a working line: another program at the port, another speed at the other end, a lost carrier.
 
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { type Cable, openCable } from "../kit/cable.ts";
@@ -44,7 +43,7 @@ on(
     await pppd.waitFor("Another program has changed the settings of /dev/ttyS1 (9600 icanon echo); they are put back", {
       after: up,
     });
-    // The link is none the worse for it.
+    // The link is not affected.
     const before = peer.packets.length;
     await scene.machine.run("ping", "-c", "1", "-W", "1", "10.0.0.2");
     await until("a packet came through", () => peer.packets.length > before);

@@ -1,5 +1,5 @@
-// Small systems to install into: a folder with a Debian's own tools (dash, coreutils, dpkg) or an Alpine's (busybox, musl),
-// and everything run in it by chroot, in name spaces of its own.
+// Small systems for installation tests: a folder with Debian's own tools (dash, coreutils, dpkg) or Alpine's (busybox,
+// musl). Everything in it runs by chroot in its own namespaces.
 
 import { spawnSync } from "node:child_process";
 import {
@@ -28,7 +28,7 @@ const PATH = "/fake:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 const BUSYBOX = Bun.which("busybox");
 export const MUSL = "/lib/ld-musl-x86_64.so.1";
 
-/** Why there can be no root at all, or no Debian, or no Alpine; or undefined. */
+/** Why no root, no Debian or no Alpine can be made. Undefined: it can. */
 export const rootsMissing: string | undefined =
   process.getuid?.() !== 0 ? "chroot needs root" : process.arch !== "x64" ? "not on 64-bit x86" : machinesMissing();
 export const debianMissing =
@@ -46,9 +46,9 @@ export interface Ran {
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Commands for a shell that is still outside, $1 being the root; mounts of it end with the run. */
+  /** Commands for a shell outside; $1 is the root. Mounts end with the run. */
   readonly before?: string;
-  /** Descriptor of a terminal to be 0, 1 and 2. */
+  /** The descriptor of a terminal that becomes 0, 1 and 2. */
   readonly tty?: number;
 }
 
@@ -80,7 +80,7 @@ export class Root {
     chmodSync(this.path(file), mode);
   }
 
-  /** A command in front of all others. */
+  /** A command that is put before all others. */
   fake(name: string, script: string): void {
     this.file(`/fake/${name}`, `#!/bin/sh\n${script}\n`, 0o755);
   }
@@ -89,7 +89,7 @@ export class Root {
     return readFileSync(this.path(file), "utf8");
   }
 
-  /** What /proc/cpuinfo says. */
+  /** The content of /proc/cpuinfo. */
   cpuinfo(text: string): void {
     this.file("/cpuinfo", text);
   }
@@ -103,7 +103,7 @@ export class Root {
     return this.run([this.#shell, "/stick/install.sh", ...words], options);
   }
 
-  /** Runs a command inside; process 1 of its own, so that nothing outlives it. */
+  /** Runs a command inside as process 1, so that no child outlives it. */
   run(argv: readonly string[], options: RunOptions = {}): Ran {
     const { status, stdout, stderr } = spawnSync("unshare", this.#words(argv, options), {
       env: { PATH: process.env["PATH"] },
@@ -113,7 +113,7 @@ export class Root {
     return { status, text: stdout + stderr };
   }
 
-  /** The same, on a terminal and not waited for. */
+  /** The same on a terminal, without waiting for the end. */
   start(argv: readonly string[], tty: number, options: RunOptions = {}): Bun.Subprocess {
     return Bun.spawn(["unshare", ...this.#words(argv, options)], { stdio: [tty, tty, tty] });
   }
@@ -129,13 +129,13 @@ export class Root {
     ];
   }
 
-  /** Every file of it, with mode and content: to be compared. */
+  /** Every file with mode and content, for comparison. */
   snapshot(): string[] {
     const found: string[] = [];
     const walk = (folder: string): void => {
       for (const name of readdirSync(this.path(folder)).sort()) {
         const file = `${folder}/${name}`;
-        // What dpkg keeps a copy of when a diversion comes or goes is its own.
+        // The backups that dpkg makes when a diversion comes or goes are its own.
         if (/^\/(proc|dev|tmp|stick|fake)\/|^\/var\/lib\/dpkg\/diversions-old$/.test(file)) continue;
         const status = lstatSync(this.path(file));
         const content = status.isSymbolicLink()
@@ -156,7 +156,7 @@ export class Root {
   }
 }
 
-/** Programs and the libraries they need: they go to the same places of a root. */
+/** Copies programs and the libraries that they need to the same places in a root. */
 const programs = ((): (() => readonly string[]) => {
   let found: readonly string[] | undefined;
   return () => {
@@ -164,7 +164,7 @@ const programs = ((): (() => readonly string[]) => {
     const paths = TOOLS.split(" ").flatMap((name) => Bun.which(name) ?? []);
     const listed = spawnSync("ldd", paths, { encoding: "utf8" }).stdout;
     const libraries = [...listed.matchAll(/^\t(?:\S+ => )?(\/\S+) \(0x/gm)].flatMap(([, path]) => path ?? []);
-    // What comes with every C library, and what a Debian always has for its own programs.
+    // The libraries of every C library, and those that Debian's programs need.
     const libc = libraries.find((path) => path.endsWith("/libc.so.6")) ?? "";
     const more = ["pthread.so.0", "dl.so.2", "m.so.6", "stdc++.so.6", "gcc_s.so.1"]
       .map((name) => join(dirname(libc), `lib${name}`))
@@ -174,7 +174,7 @@ const programs = ((): (() => readonly string[]) => {
   };
 })();
 
-/** Merged /usr, dash for a shell, GNU tools, dpkg's diversions, systemd's and cron's folders. */
+/** Merged /usr, dash as shell, GNU tools, dpkg's diversions, folders of systemd and cron. */
 export function debianRoot(): Root {
   const root = new Root("/bin/sh");
   for (const folder of ["bin", "sbin", "lib", "lib64"]) {
@@ -193,7 +193,9 @@ export function debianRoot(): Root {
   return root;
 }
 
-/** /usr apart, one busybox for everything, musl's loader (this machine's, or the look of it), OpenRC's and init's files. */
+/**
+ * Separate /usr, one busybox for everything, musl's loader (this machine's, or an imitation), files of OpenRC and init.
+ */
 export function alpineRoot(): Root {
   const root = new Root("/bin/ash");
   for (const folder of ["bin", "sbin", "lib", "usr/bin", "usr/sbin", "usr/lib", "etc/init.d", "etc/crontabs"]) {
@@ -201,7 +203,7 @@ export function alpineRoot(): Root {
   }
   copyFileSync(BUSYBOX!, root.path("bin/busybox"));
   for (const name of spawnSync(BUSYBOX!, ["--list"], { encoding: "utf8" }).stdout.trim().split("\n")) {
-    // A real Alpine has no dpkg, and nothing of ours may take busybox's for it.
+    // A real Alpine has no dpkg, and busybox's must not be taken for one.
     if (!/^(busybox|dpkg.*|chat)$/.test(name)) symlinkSync("/bin/busybox", root.path(`bin/${name}`));
   }
   symlinkSync("/bin/busybox", root.path("sbin/init"));

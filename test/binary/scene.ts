@@ -1,5 +1,5 @@
-// What trouble is made with: a machine with our pppd, and at the other end of its line the test itself. And the list of
-// all that a pppd may not leave behind.
+// A scene for failure tests: a machine with our pppd, and the test itself at the other end of its line. It also lists
+// everything that a pppd must not leave behind.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { closeFd, EAGAIN, EINTR, errno, libc, Memory, O, openFd, POLLIN, POLLOUT } from "../../src/os/ffi/libc.ts";
@@ -12,10 +12,10 @@ import { built, Program, type ProgramOptions } from "../kit/program.ts";
 import { until } from "../kit/patience.ts";
 import { Rng } from "../kit/rng.ts";
 
-/** Why none of this can be had here, or undefined. */
+/** Why no scene can be made here, or undefined. */
 export const missing: string | undefined = machinesMissing() ?? tunMissing();
 
-/** A test's name, with the reason when it is skipped. */
+/** The name of a test, with the reason when it is skipped. */
 export function titled(name: string, reason: string | undefined = missing): string {
   return reason === undefined ? name : `${name} [skipped: ${reason}]`;
 }
@@ -29,14 +29,14 @@ type SideConfig = Parameters<typeof linkConfig>[0];
 const TURN_MS = 2;
 const CHUNK = 65536;
 
-/** The test's end of a pty: mute, a peer that speaks PPP, or one that talks rubbish. */
+/** The test's end of a pty: silent, a peer that speaks PPP, or one that sends noise. */
 export class FarSide {
   readonly tty: string;
   #peer: Side | undefined;
   #answering = true;
   #reading = true;
   #echoing = false;
-  /** What the line had no room for yet. */
+  /** The octets for which the line had no room yet. */
   #pending: Uint8Array = new Uint8Array(0);
   readonly #master: number;
   readonly #memory = new Memory(CHUNK);
@@ -48,7 +48,7 @@ export class FarSide {
     const { master, slave } = openPty();
     this.#master = master;
     this.tty = slave;
-    // Settings that nobody would mistake for pppd's own.
+    // Settings that differ from pppd's own.
     const fd = openFd(slave, O.RDWR | O.NOCTTY | O.NONBLOCK);
     const termios = readTermios(fd);
     termios.lflag = LFLAG.ICANON | LFLAG.ISIG;
@@ -68,12 +68,12 @@ export class FarSide {
     return peer;
   }
 
-  /** Nothing is answered any more; the line is still read. */
+  /** Answers nothing any more, but still reads the line. */
   fallSilent(): void {
     this.#answering = false;
   }
 
-  /** From now on the line takes nothing: as by XOFF or CTS, or because nobody empties the buffers behind it. */
+  /** From now on the line takes nothing, as with XOFF, with a low CTS, or when no program reads the buffers. */
   stop(how: "flow" | "reader"): void {
     if (how === "reader") {
       this.#reading = false;
@@ -84,7 +84,7 @@ export class FarSide {
     closeFd(fd);
   }
 
-  /** Says back whatever it hears, as a line does whose two ends are one. */
+  /** Sends back everything it receives, like a looped line. */
   echo(): void {
     this.#echoing = true;
   }
@@ -122,7 +122,7 @@ export class FarSide {
     }
   }
 
-  /** How many of the bytes went out; all of them are gone when nobody has the line open. */
+  /** How many of the bytes were sent. All count as sent when no program has the line open. */
   #write(bytes: Uint8Array): number {
     if (bytes.length === 0) return 0;
     const piece = new Memory(bytes.length);
@@ -132,7 +132,7 @@ export class FarSide {
     return errno() === EAGAIN ? 0 : bytes.length;
   }
 
-  /** Says `piece` over and over, `total` bytes of it, as fast as they are taken; then a flag. */
+  /** Repeats `piece` up to `total` bytes as fast as they are taken, and sends a flag. */
   async flood(piece: Uint8Array, total: number): Promise<void> {
     const long = new Uint8Array(Math.max(1, Math.floor(CHUNK / piece.length)) * piece.length);
     for (let at = 0; at < long.length; at += piece.length) long.set(piece, at);
@@ -162,7 +162,7 @@ export class FarSide {
   }
 }
 
-/** Everything of a machine that a session could have changed, one thing a line. */
+/** Everything of a machine that a session can change, one line each. */
 export async function traces(machine: Machine, tty?: string): Promise<string[]> {
   const shown = await Promise.all([
     machine.run("ip", "-o", "addr", "show", "scope", "global"),
@@ -184,7 +184,7 @@ export async function traces(machine: Machine, tty?: string): Promise<string[]> 
   ];
 }
 
-/** The settings of a terminal nobody has open. */
+/** The settings of a terminal that no program has open. */
 function settings(tty: string): string {
   const fd = openFd(tty, O.RDWR | O.NOCTTY | O.NONBLOCK);
   const { iflag, oflag, cflag, lflag, ispeed, ospeed, cc }: Termios = readTermios(fd);
@@ -192,7 +192,7 @@ function settings(tty: string): string {
   return `tty ${[iflag, oflag, cflag, lflag].map((word) => word.toString(16)).join(" ")} ${ispeed} ${ospeed} ${[...cc]}`;
 }
 
-/** A machine, its line and the test at the far side of it. */
+/** A machine, its line, and the test at the far side of the line. */
 export class Scene {
   readonly far: FarSide;
   readonly machine: Machine;
@@ -204,7 +204,7 @@ export class Scene {
     this.machine = machine;
   }
 
-  /** The test's line is its ttyS1; `ttys` are more. */
+  /** The test's line is its ttyS1. `ttys` are further ones. */
   static async open(files: Readonly<Record<string, string>> = {}, ttys: Readonly<Record<string, string>> = {}) {
     const far = new FarSide();
     const machine = await openMachine("trouble", { ttys: { ttyS1: far.tty, ...ttys }, files });
@@ -213,12 +213,12 @@ export class Scene {
     return scene;
   }
 
-  /** From now on this is how things were. */
+  /** Takes the present state as the state to return to. */
   async remember(): Promise<void> {
     this.#before = await traces(this.machine, this.far.tty);
   }
 
-  /** Starts pppd on the line with these words added, logging to stdout, without going into the background. */
+  /** Starts pppd in the foreground on the line with these words added, logging to stdout. */
   pppd(words: readonly string[], options: ProgramOptions = {}): Program {
     return this.run(
       [pppdPath(), "/dev/ttyS1", "115200", "local", "lock", "noauth", "nodetach", "debug", ...words],
@@ -232,7 +232,7 @@ export class Scene {
     return program;
   }
 
-  /** What is there and was not, or was and is not: nothing, within a moment. `hungUp`: the line is gone itself. */
+  /** The differences from the kept state, which must disappear soon. `hungUp`: the line itself is gone. */
   async leftBehind(hungUp = false): Promise<string[]> {
     let difference: string[] = [];
     const look = async (): Promise<boolean> => {
@@ -254,15 +254,15 @@ export class Scene {
   }
 }
 
-/** Kilobytes of memory a process has resident. */
+/** The resident memory of a process in kilobytes. */
 export function residentKb(pid: number): number {
   return Number(/^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))![1]);
 }
 
-/** Looks in a row at which a process must be found asleep. One that polls without end is found running. */
+/** The number of consecutive looks at which a process must be asleep. One that polls without end is found running. */
 const LOOKS = 20;
 
-/** Resolves when a process has nothing to do. How fast the machine is makes no difference. */
+/** Resolves when a process has nothing to do. The speed of the machine makes no difference. */
 export async function asleep(pid: number): Promise<void> {
   let looks = 0;
   await until(`process ${pid} sleeps`, () => {
@@ -272,7 +272,7 @@ export async function asleep(pid: number): Promise<void> {
   });
 }
 
-/** How often a process has gone to sleep since it began. */
+/** How often a process has gone to sleep since its start. */
 export function sleeps(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, "latin1");
   return Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)![1]);

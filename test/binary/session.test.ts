@@ -1,4 +1,4 @@
-// What a session does beside its link: the file of echo times, and when it calls again.
+// Two things beside the link of a session: the file of echo times, and the time of the next call.
 
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
@@ -28,7 +28,7 @@ on("lcp-rtt-file is written while the link is up, and says when it is down", asy
   await until("two echoes are in the file", () => existsSync(path) && word(2) >= 4);
   const [magic, status, , interval] = [0, 1, 2, 3].map(word);
   expect([magic, status, interval]).toEqual([0x19450425, 1, 1]);
-  // The first element is the second: its time, how many echoes were lost before it, and microseconds.
+  // The first element is the second: its time, the number of echoes lost before it, and microseconds.
   expect(Math.abs(word(6) - Date.now() / 1000)).toBeLessThan(PATIENCE_MS / 1000);
   expect(word(7) & 0xffffff).toBeWithin(1, 0xffffff);
   const first = [word(6), word(7)];
@@ -37,7 +37,7 @@ on("lcp-rtt-file is written while the link is up, and says when it is down", asy
   expect([word(0), word(1), word(6), word(7)]).toEqual([0x19450425, 0, ...first]);
 });
 
-// The link's program is another pppd on its standard input and output. Each time its pid is in /run/inner.
+// The link's program is another pppd on standard input and output. Each time its pid is in /run/inner.
 const INNER = `echo $$ >/run/inner; exec "$0" notty logfd 2 noauth noipv6 noccp lcp-restart 1`;
 const OUTER = ["noauth", "nodetach", "noipv6", "noccp", "lcp-restart", "1", "persist", "holdoff", "1000000"];
 

@@ -1,4 +1,4 @@
-// Several sessions on one machine: what they share is there while one of them needs it, and as before at the end.
+// Several sessions on one machine: what they share exists while one of them needs it, and is restored at the end.
 
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
@@ -19,7 +19,7 @@ afterEach(async () => {
   opened = undefined;
 });
 
-/** A machine with three lines and a LAN, with a default route through that. */
+/** A machine with three lines and a LAN with a default route. */
 class Several {
   readonly scene: Scene;
   readonly #fars: ReadonlyMap<Nth, FarSide>;
@@ -48,7 +48,7 @@ class Several {
     return (opened = new Several(scene, fars));
   }
 
-  /** Our address is the same on all of them, the peer's is 10.0.N.2. */
+  /** Our address is the same on all lines. The peer's is 10.0.N.2. */
   async up(nth: Nth, ...words: readonly string[]): Promise<Program> {
     const { networks } = linkConfig();
     // 10.0.N.53
@@ -100,7 +100,7 @@ for (const order of [
       );
       expect(new Set(proxied)).toEqual(left);
       expect(await forwards(it)).toBe("1\n");
-      // Who came last has it.
+      // The session that came last has the route.
       expect(await it.says("ip", "route", "get", "198.51.100.1")).toContain(` dev ppp${Math.max(...left)} `);
       await end(sessions[nth]!);
       left.delete(nth);
@@ -170,7 +170,7 @@ on(
       expect(await third.exit()).toBe(1);
       expect(third.text).toContain(`Couldn't rename interface ppp0 to ${name}: ${reason}`);
     }
-    // The empty word is no name, as for pppd.
+    // As in pppd, the empty word is no name.
     const fourth = await it.up(3, "unit", "7", "ifname", "", "linkname", "");
     expect(fourth.text).toContain("Using interface ppp0");
     expect([it.text("/run/ppp7.pid"), it.text("/run/cable0.pid"), it.text("/run/ppp0.pid")]).toEqual(

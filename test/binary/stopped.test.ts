@@ -1,4 +1,5 @@
-// A line that takes nothing any more, its CTS low for good or nobody behind it: every end comes all the same. An end that waits for the line never comes.
+// A line that takes nothing any more, because its CTS stays low or no device is connected: every end comes in time. An
+// end that waited for the line would never come.
 
 import { afterEach, describe, expect, test } from "bun:test";
 import type { Side } from "../kit/pair.ts";

@@ -1,5 +1,5 @@
-// A real systemd keeps our pppd on a line, by the unit that `nullmodem service systemd` prints: one that is process 1 of
-// nothing (systemd --user), in a machine of the test's and a control group of its own.
+// A real systemd keeps our pppd on a line with the unit that `nullmodem service systemd` prints. It is not process 1
+// (systemd --user), and runs in a machine of the test and its own control group.
 
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
@@ -29,7 +29,7 @@ const OPTIONS = ["/dev/ttyS1", "115200", "local", "lock", "noauth", "10.0.0.1:10
 const UP = "up: 10.0.0.1 <-> 10.0.0.2";
 const WAITING = "waiting for the peer";
 
-/** Runs a command with the control groups that the machine's own /sys has not, in a group of ours. */
+/** Runs a command in its own control group, with the control groups that the machine's /sys does not have. */
 const IN_GROUP = `set -e
 mount -t tmpfs none ${CGROUPS}; mkdir ${CGROUPS}/systemd ${CGROUPS}/unified
 mount -t cgroup -o none,name=systemd cgroup ${CGROUPS}/systemd
@@ -55,7 +55,7 @@ class Service {
     this.#systemd = systemd;
   }
 
-  /** `change` is what becomes of the unit. */
+  /** `change` changes the text of the unit. */
   static async open(change: (unit: string) => string): Promise<Service> {
     const place = { pppd: pppdPath(), busyboxInit: false, cronFolder: true };
     const unit = serviceText("systemd", { device: undefined, options: ["call", "cable"] }, place);
@@ -63,7 +63,7 @@ class Service {
     for (const target of TARGETS) files[`/etc/units/${target}.target`] = "[Unit]\n";
     files["/etc/ppp/peers/cable"] = `${OPTIONS.join("\n")}\n`;
     const scene = await Scene.open(files);
-    // It asks whether the system was booted by systemd.
+    // It asks whether systemd booted the system.
     for (const folder of ["/run/user/0", "/run/systemd/system"])
       mkdirSync(scene.machine.path(folder), { recursive: true });
     const env = { XDG_RUNTIME_DIR: "/run/user/0", SYSTEMD_UNIT_PATH: "/etc/units" };
@@ -91,7 +91,7 @@ class Service {
     return { ActiveState, StatusText, MainPID, NRestarts, Result };
   }
 
-  /** Once it is so; then all of it. */
+  /** Waits until the state is reached, then returns all of it. */
   async becomes(wanted: Partial<State>): Promise<State> {
     let state = await this.state();
     await until(`${JSON.stringify(wanted)} of the service`, async () => {

@@ -1,4 +1,4 @@
-// What can go wrong, does: each time a plain message, the right exit code, and nothing left behind.
+// Everything that can go wrong: each fault has a plain message and the right exit code, and nothing stays behind.
 
 import { afterEach, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, statSync } from "node:fs";
@@ -25,10 +25,10 @@ afterEach(async () => {
 const ADDRESSES = "10.0.0.1:10.0.0.2";
 /** A script whose own child hangs. */
 const FAMILY_HANGS = "#!/bin/sh\nsleep 1000\n:\n";
-/** A Terminate-Request that is not answered is not waited for long. */
+/** An unanswered Terminate-Request is waited for only a short time. */
 const QUICK = ["lcp-restart", "1", "lcp-max-terminate", "1", "child-timeout", "1"];
 
-/** The lines it said from `from` on. */
+/** The lines from `from` on. */
 function said(program: Program, from = 0): string[] {
   return program.lines.slice(from).map(({ text }) => text);
 }
@@ -42,7 +42,7 @@ async function linkUp(scene: Scene, words: readonly string[] = []): Promise<Prog
 
 describe("does not start", () => {
   const NOBODY = asStranger();
-  // As udev makes it: for everybody to open.
+  // With the mode of udev's: every user may open it.
   const OPEN_TUN = "mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200";
   const WITH_RIGHT = asStranger(["--inh-caps=+net_admin", "--ambient-caps=+net_admin"], OPEN_TUN);
   const WITHOUT_RIGHT = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"];
@@ -105,7 +105,7 @@ describe("does not start", () => {
   ];
   for (const [what, prefix, words, status, says] of cases) {
     on(titled(what), async () => {
-      // With the line's options in a file that is ours, so that an ordinary user may have them.
+      // The line's options are in a file of root, so that an ordinary user may have them.
       const scene = await openScene({ "/etc/ppp/options": "noauth\nlocal\n115200\n" });
       const result = await scene.machine.run(...prefix, pppdPath(), ...words);
       expect(result.stdout + result.stderr).toMatch(says);
@@ -117,17 +117,17 @@ describe("does not start", () => {
   }
 });
 
-/** A point in the life of a session, and how it is reached. */
+/** A point in the life of a session, and how to reach it. */
 interface Moment {
   readonly files?: Readonly<Record<string, string>>;
   readonly words?: readonly string[];
-  /** Is the far side a peer? */
+  /** True when the far side is a peer. */
   readonly peer?: "answers" | "asks for a password";
-  /** The line of the log that tells that it is reached. */
+  /** The line of the log that shows that it is reached. */
   readonly reached: string;
-  /** What else must be done to get there. */
+  /** A further action that is needed. */
   readonly then?: (scene: Scene, pppd: Program) => Promise<void>;
-  /** Exit code when the line is pulled; undefined: it does not matter to the script that runs. */
+  /** The exit code when the line is pulled out. Undefined: it does not matter to the script that runs. */
   readonly hangup?: number;
   readonly terminated: number;
 }
@@ -300,7 +300,7 @@ describe("other signals", () => {
     await next.waitFor("remote IP address");
     next.kill();
     expect(await next.exit()).toBe(5);
-    // What the first one found is gone with it; that is all.
+    // The value that the first session found is lost with it, and nothing else.
     expect((await scene.leftBehind()).filter((line) => !line.includes(" tty "))).toEqual([]);
   });
 });
@@ -322,7 +322,7 @@ describe("a peer that talks rubbish", () => {
   for (const [kind, piece] of Object.entries(KINDS)) {
     on(titled(`${kind}: before the link and while it is up, at full speed`), async () => {
       const scene = await openScene();
-      // Patient, as it cannot be heard in all the noise.
+      // The limit is long, because much noise hides the peer.
       const pppd = scene.pppd([ADDRESSES, ...QUICK, "lcp-max-configure", "1000"]);
       await pppd.waitFor("sent [LCP ConfReq");
       await scene.far.flood(piece, MB);
@@ -331,14 +331,14 @@ describe("a peer that talks rubbish", () => {
       await scene.far.flood(piece, 2 * MB);
       const before = residentKb(pppd.pid);
       await scene.far.flood(piece, WORTH);
-      // What was kept of it would be as much again.
+      // Keeping all noise would need as much memory again.
       expect(residentKb(pppd.pid) - before).toBeLessThan(WORTH / 2 / 1024);
-      // It still hears what makes sense.
+      // It still understands valid frames.
       const lines = pppd.lines.length;
       pppd.kill();
       expect(await pppd.exit(5000)).toBe(5);
       expect(said(pppd, lines)).toContainEqual(expect.stringMatching(/^rcvd \[LCP TermAck/));
-      // And has not told the world about every byte of it.
+      // It has not logged every byte of it.
       expect(pppd.lines.length).toBeLessThan(1000);
       expect(await scene.leftBehind()).toEqual([]);
     });
@@ -353,7 +353,7 @@ describe("a peer that talks rubbish", () => {
     expect(await scene.leftBehind()).toEqual([]);
   });
 
-  // pppd's own lines are in the order in which the real one says them of the same line.
+  // pppd's own lines come in the real pppd's order for the same line.
   for (const [what, hears, lines] of [
     [
       "nothing at all",
@@ -483,7 +483,7 @@ describe("what it writes to is full or gone", () => {
     const path = `/proc/${pppd.pid}/root/run/small`;
     const size = (name: string): number => (existsSync(`${path}/${name}`) ? statSync(`${path}/${name}`).size : 0);
     await until("the link is up", () => size("log") > 0 && readFileSync(`${path}/log`, "utf8").includes("remote IP"));
-    // A frame of nonsense a turn: recorded, but not in the log.
+    // An invalid frame each turn: recorded, but not logged.
     await scene.far.flood(new Uint8Array(1 << 16).fill(0x41), 1 << 20);
     await until("the disk is full", () => readFileSync(`${path}/log`, "utf8").includes("Couldn't write record file"));
     expect(size("record")).toBeGreaterThan(30_000);
@@ -560,7 +560,7 @@ describe("somebody takes the interface away", () => {
     const scene = await openScene();
     const pppd = await linkUp(scene);
     expect((await scene.machine.run("ip", "link", "set", "ppp0", "down")).status).toBe(0);
-    // Packets of the peer, which the interface refuses.
+    // Packets of the peer that the interface refuses.
     const packet = Uint8Array.from({ length: 84 }, (_, at) => (at === 0 ? 0x45 : 0));
     for (let count = 0; count < 100; count++) scene.far.send(packet);
     await asleep(pppd.pid);
@@ -596,7 +596,7 @@ describe("somebody takes the interface away", () => {
 });
 
 describe("the network of the machine is put back", () => {
-  /** A default route and a LAN the peer's address falls in. */
+  /** A default route, and a LAN with the peer's address in it. */
   const lan = async (scene: Scene): Promise<void> => {
     const { status, stderr } = await scene.machine.run(
       "sh",
@@ -657,7 +657,7 @@ describe("more than one", () => {
   });
 });
 
-// What the owner of the loop has the link say, and no packet or timer does, must not lie about until one of them comes.
+// A packet that the loop's owner causes, and no received packet or timer, must be sent at once.
 describe("says at once what it has to say", () => {
   on(titled("that a password is good"), async () => {
     const scene = await openScene({ "/etc/ppp/pap-secrets": "zaphod * gargleBlaster *\n" });
@@ -666,7 +666,7 @@ describe("says at once what it has to say", () => {
     const pppd = scene.pppd([ADDRESSES, ...QUICK, "auth", "+pap", "pap-restart", "30"]);
     const asked = await pppd.waitFor("rcvd [PAP AuthReq");
     const up = await pppd.waitFor("remote IP address", { after: asked });
-    // Sooner than anybody's restart timer.
+    // Earlier than any restart timer.
     expect(up.at - asked.at).toBeLessThan(1000);
     pppd.kill();
     expect(await pppd.exit()).toBe(5);
@@ -684,7 +684,7 @@ describe("says at once what it has to say", () => {
 });
 
 describe("scripts keep their order", () => {
-  /** Each says what it is when it begins and when it ends; ip-up takes its time. */
+  /** Each script logs its name when it starts and when it ends. ip-up takes some time. */
   const FILES = {
     "/etc/ppp/ip-up": "#!/bin/sh\necho up begins >>/run/order; sleep 0.5; echo up ends >>/run/order\n",
     "/etc/ppp/ip-down": "#!/bin/sh\necho down begins >>/run/order; sleep 0.2; echo down ends >>/run/order\n",

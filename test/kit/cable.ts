@@ -1,5 +1,5 @@
-// The virtual null-modem cable (scripts/cable.ts) as a process of a test's own, so that it does not stand still when the
-// test does.
+// Runs the virtual null-modem cable (scripts/cable.ts) as a separate process, so that it goes on while the test is
+// busy.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,9 +7,9 @@ import { join } from "node:path";
 import type { WireStats } from "./wire.ts";
 
 export interface CableOptions {
-  /** Bits a second, 8N1; 0 or left out: as fast as it goes; "ports": as the programs at both ends set them. */
+  /** Bits a second, 8N1. 0 or left out: without limit. "ports": as the programs at both ends set them. */
   readonly baud?: number | "ports";
-  /** Probability that a bit flips, and that a byte is lost. */
+  /** The probability that a bit flips, and that a byte is lost. */
   readonly ber?: number;
   readonly drop?: number;
   readonly seed?: number;
@@ -21,14 +21,17 @@ export interface CableStats {
 }
 
 export interface Cable {
-  /** The two terminals, /dev/pts/N. Nobody needs to hold them open; what arrives while nobody does is lost. */
+  /**
+   * The two terminals, /dev/pts/N. The test need not hold them open. Octets that arrive while no program has one open
+   * are lost.
+   */
   readonly a: string;
   readonly b: string;
   cut(): Promise<void>;
   mend(): Promise<void>;
-  /** From now on this becomes of the bytes; {} ends it. */
+  /** The damage from now on. {} ends it. */
   damage(options: Pick<CableOptions, "ber" | "drop" | "seed">): Promise<void>;
-  /** That terminal is gone for good: whoever has it open is hung up. */
+  /** Hangs up this terminal for good. */
   hangUp(end: "a" | "b"): Promise<void>;
   stats(): Promise<CableStats>;
   close(): Promise<void>;
@@ -55,7 +58,7 @@ export async function openCable(options: CableOptions = {}): Promise<Cable> {
     text = text.slice(end + 1);
     return line;
   };
-  // One command at a time: answers carry no name.
+  // One command at a time: answers have no name.
   let last: Promise<unknown> = Promise.resolve();
   const ask = (command: string): Promise<string> => {
     const turn = last.then(async () => {

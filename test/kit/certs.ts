@@ -1,10 +1,11 @@
-// Certificates for tests, made by openssl on the spot: an authority, whom it certifies, and whom it no longer does.
+// Makes certificates for tests with openssl: an authority, certificates that it signs, and certificates that it
+// revokes.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Why there can be none, in plain words, or undefined. */
+/** Why no certificates can be made, as text, or undefined. */
 export function certsMissing(): string | undefined {
   return Bun.which("openssl") === null ? "openssl is not here" : undefined;
 }
@@ -20,15 +21,15 @@ default_crl_days = 30
 `;
 
 export interface CertOptions {
-  /** The end of its time, in days from now: 30 unless said, below 0 for one that is over. */
+  /** The end of validity, in days from now: 30 by default, below 0 for an expired one. */
   readonly days?: number;
   /** Lines of an extension file. */
   readonly extensions?: string;
-  /** OpenSSL's option: rsa:2048. The key is one of P-256 unless said. */
+  /** OpenSSL's option: rsa:2048. By default the key is one of P-256. */
   readonly key?: string;
 }
 
-/** A certificate authority in a folder of its own. */
+/** A certificate authority in its own folder. */
 export class Authority {
   readonly folder = mkdtempSync(join(tmpdir(), "nullmodem-ca-"));
 
@@ -48,7 +49,7 @@ export class Authority {
     return readFileSync(this.path(file), "latin1");
   }
 
-  /** Makes FILE.pem and FILE.key; the subject is in OpenSSL's form, /CN=zaphod. */
+  /** Makes FILE.pem and FILE.key. The subject is in OpenSSL's form, /CN=zaphod. */
   issue(
     file: string,
     subject: string,
@@ -61,14 +62,14 @@ export class Authority {
     this.#openssl("x509", "-req", "-in", "request", ...by, "-days", String(days), "-out", `${file}.pem`);
   }
 
-  /** Makes FILE.crl, with those in it that are revoked. */
+  /** Makes FILE.crl with the revoked certificates. */
   revocationList(file: string, ...revoked: readonly string[]): void {
     const by = ["ca", "-config", "config", "-keyfile", "ca.key", "-cert", "ca.pem"];
     for (const cert of revoked) this.#openssl(...by, "-revoke", `${cert}.pem`);
     this.#openssl(...by, "-gencrl", "-out", `${file}.crl`);
   }
 
-  /** Enciphers FILE.key in place, and puts it with its certificate into FILE.p12. */
+  /** Encrypts FILE.key in place, and puts it with its certificate into FILE.p12. */
   encipher(file: string, password: string): void {
     const pass = `pass:${password}`;
     const both = ["-in", `${file}.pem`, "-inkey", `${file}.key`];

@@ -1,4 +1,4 @@
-// chat as a program, for tests that need a process of it.
+// chat as a separate program for tests.
 
 import { chat } from "../../src/applets/chat.ts";
 

@@ -1,4 +1,4 @@
-// What every parser and writer of packets is put through: damage, and a buffer with something else around the packet.
+// Tests for every parser and writer of packets: damage, and a buffer with other content around the packet.
 
 /** Every truncation and every single-bit flip. The pieces are copies. */
 export function* damaged(packet: Uint8Array): Generator<Uint8Array> {
@@ -13,7 +13,7 @@ export function* damaged(packet: Uint8Array): Generator<Uint8Array> {
 const FILL = 0xa5;
 const AT = 5;
 
-/** The octets that `put` wrote at an offset. Throws when it touched any other, or returned another end. */
+/** The octets that `put` wrote at an offset. Throws when it changed others, or returned another end. */
 export function written(put: (buf: Uint8Array, at: number) => number, room = 256): Uint8Array {
   const buf = new Uint8Array(AT + room).fill(FILL);
   const end = put(buf, AT);
@@ -28,7 +28,7 @@ export function written(put: (buf: Uint8Array, at: number) => number, room = 256
   return buf.slice(AT, end);
 }
 
-/** `packet` with other octets before and after it, and where it is: a parser must not look beyond. */
+/** `packet` with other octets before and after it, and its place: a parser must not read beyond it. */
 export function embedded(packet: Uint8Array): { buf: Uint8Array; start: number; end: number } {
   const buf = new Uint8Array(packet.length + 2 * AT).fill(FILL);
   buf.set(packet, AT);

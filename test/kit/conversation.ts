@@ -1,4 +1,4 @@
-// A ChatEngine played to its end on a fake clock.
+// Runs a ChatEngine to its end with a simulated clock.
 
 import { textOf } from "../../src/bytes/text.ts";
 import { parseArguments } from "../../src/chat/command.ts";
@@ -6,7 +6,7 @@ import { ChatEngine, type ChatEvent, type ChatOptions, type WriteByte } from "..
 import type { ChatScript } from "../../src/chat/script.ts";
 
 export interface Arrival {
-  /** Milliseconds from the start; or the bytes that must have been sent before. */
+  /** Milliseconds from the start, or the bytes that must have been sent before. */
   at: number | string;
   text: string;
 }
@@ -15,9 +15,9 @@ export interface Setting {
   options?: Partial<ChatOptions>;
   arrivals?: Arrival[];
   files?: Readonly<Record<string, string>>;
-  /** Called before each turn: may interrupt, or end the line. */
+  /** Called before each turn. It may interrupt, or end the line. */
   turn?: (engine: ChatEngine, now: number, sent: string) => void;
-  /** Stands between the engine and the line. */
+  /** Is put between the engine and the line. */
   write?: (byte: number, now: number) => ReturnType<WriteByte>;
 }
 
@@ -35,7 +35,7 @@ export interface Outcome {
 
 const DEFAULTS: ChatOptions = { verbose: true, echo: false, copy: false, timeout: 45 };
 
-/** The outcome of a script given as words, or as chat's command line after its flags. */
+/** The result of a script that is given as words, or as chat's command line after its flags. */
 export function converse(script: ChatScript | string[], setting: Setting = {}): Outcome {
   const engine = new ChatEngine(Array.isArray(script) ? { words: script } : script, {
     ...DEFAULTS,

@@ -1,6 +1,6 @@
-// The ways a byte stream can reach a reader: whatever eats a stream is tested with every one of them.
+// The ways in which a byte stream can reach a reader. Every reader of a stream is tested with all of them.
 
-/** `bytes` whole, byte by byte, and in two pieces split at every offset. The pieces are copies. */
+/** `bytes` whole, byte by byte, and split at every offset. The pieces are copies. */
 export function* cuts(bytes: Uint8Array): Generator<Uint8Array[]> {
   yield [bytes.slice()];
   yield Array.from(bytes, (byte) => Uint8Array.of(byte));

@@ -1,4 +1,4 @@
-// A datagram socket that listens, as a service manager or a syslog daemon does.
+// A listening datagram socket, like that of a service manager or a syslog daemon.
 
 import { check, closeFd, libc, Memory, setNonblocking } from "../../src/os/ffi/libc.ts";
 
@@ -8,7 +8,7 @@ const DGRAM = 2;
 export class Datagrams {
   readonly #fd: number;
 
-  /** `name` is a path or, behind an @, an abstract name. */
+  /** `name` is a path or, after an @, an abstract name. */
   constructor(name: string) {
     const bytes = Buffer.from(name);
     const abstract = name.startsWith("@");
@@ -21,7 +21,7 @@ export class Datagrams {
     setNonblocking(this.#fd, true);
   }
 
-  /** All that has arrived and was not taken yet, or the first `most` of it. */
+  /** All datagrams that arrived and were not taken, or the first `most` of them. */
   take(most = Infinity): string[] {
     const memory = new Memory(65536);
     const taken: string[] = [];

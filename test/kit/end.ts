@@ -1,5 +1,5 @@
-// One end of a laplink: our pppd in a machine, or a real one in the lab. A test asks both the same things, so that it
-// can be written once for all pairings.
+// One end of a laplink: our pppd in a machine, or a real one in the lab. Both have the same interface, so that a test
+// is written once for all pairings.
 
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -17,39 +17,39 @@ export type Kind = "ours" | Real;
 
 const versionOf = (real: Real): "installed" | "2.5.2" => (real === "real" ? "installed" : real);
 
-/** Why there can be no laplink between these here, in plain words, or undefined. */
+/** Why there can be no laplink between these two, as text, or undefined. */
 export function laplinkMissing(...kinds: readonly Kind[]): string | undefined {
   const reals = kinds.flatMap((kind) => (kind === "ours" ? [] : (missing(versionOf(kind)) ?? [])));
   return machinesMissing() ?? tunMissing() ?? reals[0];
 }
 
-/** A command that was started on an end: what it and its children said, and its status. */
+/** A command that was started on an end, with the output of it and its children, and its status. */
 export interface Run {
-  /** What it said so far, stdout and stderr as they came. */
+  /** Its output so far, stdout and stderr in order. */
   readonly lines: readonly string[];
-  /** The first line that matches, said already or still to come; with `nth` the one after so many others. */
+  /** The first matching line, past or future. With `nth`, the one after that many others. */
   waitFor(pattern: RegExp | string, nth?: number): Promise<string>;
   exit(within?: number): Promise<number>;
 }
 
 export interface End {
   readonly kind: Kind;
-  /** Replaces /etc/ppp; paths are relative to it. */
+  /** Replaces /etc/ppp. Paths are relative to it. */
   install(files: Readonly<Record<string, string>>): Promise<void>;
-  /** Starts a shell command whose `pppd` and `chat` are those of this end. */
+  /** Starts a shell command. Its `pppd` and `chat` are those of this end. */
   start(command: string): Promise<Run>;
   /** Runs a shell command to its end. */
   run(command: string): Promise<Result>;
-  /** What syslog was told by pppd and chat since the last install: "facility.level pppd[PID]: text". */
+  /** The messages of pppd and chat to syslog since the last install: "facility.level pppd[PID]: text". */
   syslog(): Promise<string[]>;
-  /** What a session may leave behind: interfaces, locks, pid files, routes, processes. Empty when all is well. */
+  /** Remains of a session: interfaces, locks, pid files, routes, processes. Empty when all is well. */
   traces(): Promise<string[]>;
-  /** Ends whatever still runs, however that is done, for the next test's sake. */
+  /** Ends everything that still runs, so that the next test is not disturbed. */
   reset(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Mode of a file of /etc/ppp by its name and text. */
+/** The mode of a file of /etc/ppp, by its name and text. */
 function modeOf(name: string, text: string): number {
   return text.startsWith("#!") ? 0o755 : name.endsWith("-secrets") ? 0o600 : 0o644;
 }
@@ -58,7 +58,7 @@ const MESSAGES = "/var/log/messages";
 
 let marks = 0;
 
-/** A shell command that ends when the syslog daemon has written all that it was told before. */
+/** A shell command that ends when the syslog daemon has written all earlier messages. */
 function syslogWritten(): string {
   const mark = `mark-${process.pid}-${marks++}`;
   return `busybox logger ${mark}; for n in $(seq 200); do grep -q ${mark} ${MESSAGES} && break; sleep 0.05; done`;
@@ -93,13 +93,13 @@ class OurRun implements Run {
   }
 }
 
-/** In /run or /run/lock, while a session lasts. */
+/** Files in /run or /run/lock during a session. */
 const SESSION_FILE = /^(ppp|LCK|nullmodem-)/;
 
-/** Writes /var/log/messages in our machines; the guests have the same one. */
+/** Writes /var/log/messages in our machines. The guests have the same daemon. */
 const SYSLOGD = "busybox syslogd";
 
-/** Where our programs are in a machine. */
+/** The place of our programs in a machine. */
 const BIN = "/run/bin";
 
 /** Our pppd, in a machine of its own. */
@@ -109,12 +109,12 @@ export class OurEnd implements End {
   readonly #path = `${BIN}:/usr/sbin:/usr/bin:/sbin:/bin`;
   #program: Program | undefined;
 
-  /** Puts our programs where every user may run them: a clone in /root is closed to all but root. */
+  /** Puts our programs where every user may run them: a clone in /root is closed to all users but root. */
   constructor(machine: Machine) {
     this.machine = machine;
     const [from, to] = [dirname(built()), machine.path(BIN)];
     if (existsSync(to) || spawnSync("cp", ["-al", from, to], { stdio: "ignore" }).status === 0) return;
-    // On another file system.
+    // The folder is on another file system.
     rmSync(to, { recursive: true, force: true });
     spawnSync("cp", ["-a", from, to], { stdio: "inherit" });
   }
@@ -134,7 +134,7 @@ export class OurEnd implements End {
   }
 
   async start(command: string): Promise<Run> {
-    // One pipe for both, or who said what first is lost.
+    // One pipe for both, because two would lose the order.
     const merged = ["sh", "-c", 'exec sh -c "$1" 2>&1', "sh", command];
     this.#program = new Program(merged, { machine: this.machine, env: { PATH: this.#path } });
     return new OurRun(this.#program);
@@ -171,13 +171,13 @@ export class OurEnd implements End {
     return this.machine.close();
   }
 
-  /** Those of sessions. */
+  /** The processes of sessions. */
   #processes(): { pid: number; command: string }[] {
     return this.machine.processes().filter(({ command }) => !command.startsWith(SYSLOGD));
   }
 }
 
-/** Ends the output of a command in the lab, whose own end is told on another channel. */
+/** Marks the end of a command's output in the lab. Its status comes on another channel. */
 const DONE = "command status";
 
 class RealRun implements Run {
@@ -217,7 +217,7 @@ class RealRun implements Run {
     try {
       return await this.#lab.waitFor(new RegExp(`\\[cmd\\] ${source}`), { after, within });
     } catch {
-      // The guest's whole log would say too much.
+      // The guest's whole log would be too long.
       throw new Error(`the real one did not say ${source} within ${within} ms:\n${this.lines.join("\n")}`);
     }
   }
@@ -245,7 +245,7 @@ export class RealEnd implements End {
   }
 
   async start(command: string): Promise<Run> {
-    // One command at a time: the one before may still be about to end.
+    // One command at a time: the one before may still be ending.
     if (this.#run !== undefined) await this.lab.wait();
     await this.lab.start(`( ${command} ); echo "${DONE} $?"`);
     const after = this.#started;
@@ -286,7 +286,7 @@ export class RealEnd implements End {
   }
 }
 
-/** The two sides of the HOWTO: its tty, and the folder with its files. */
+/** The two sides of the HOWTO: the tty, and the folder with the files. */
 export const SIDES = {
   server: { tty: "ttyS1", etc: join(import.meta.dir, "../../fixtures/howto/server") },
   client: { tty: "ttyS0", etc: join(import.meta.dir, "../../fixtures/howto/client") },
@@ -307,21 +307,21 @@ export function filesIn(folder: string): Record<string, string> {
 export interface Laplink {
   readonly server: End;
   readonly client: End;
-  /** The terminals of server and client, on this machine; a guest has its own tty behind it. */
+  /** The terminals of server and client on this machine. A guest has its own tty behind it. */
   readonly terminals: readonly [string, string];
   readonly cable: Cable;
-  /** That side's line is gone for good. */
+  /** Hangs up this side's line for good. */
   hangUp(side: Side): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface LaplinkOptions {
   readonly cable?: CableOptions;
-  /** What is in /etc/ppp of each: the HOWTO's files, its hosts and its user zaphod unless said. */
+  /** The content of /etc/ppp on each side. By default the HOWTO's files, its hosts and its user zaphod. */
   readonly etc?: Readonly<Record<Side, string>>;
 }
 
-/** Opens a cable and puts an end on either side. */
+/** Opens a cable and puts an end on each side. */
 export async function openLaplink(server: Kind, client: Kind, options: LaplinkOptions = {}): Promise<Laplink> {
   const { etc = { server: SIDES.server.etc, client: SIDES.client.etc } } = options;
   const cable = await openCable(options.cable);
@@ -336,7 +336,7 @@ export async function openLaplink(server: Kind, client: Kind, options: LaplinkOp
     cable,
     hangUp: (side) => {
       const end = ends[side === "server" ? 0 : 1];
-      // A guest's tty does not notice what becomes of the terminal behind it.
+      // A guest's tty does not notice a hangup of the terminal behind it.
       return end instanceof RealEnd ? end.lab.hangUp() : cable.hangUp(side === "server" ? "a" : "b");
     },
     close: async () => {
@@ -356,7 +356,7 @@ async function openEnd(side: Side, kind: Kind, terminal: string, etc: string): P
   return new RealEnd(kind, await Lab.run({ ppp: versionOf(kind), etc, tty, attach: terminal, timeout: 400 }));
 }
 
-/** Links of one pairing, opened as they are needed, `most` at a time, and used by one test after the other. */
+/** Links of one pairing. At most `most` are opened when they are needed, and one test after the other uses them. */
 export class LinkPool {
   readonly #open: () => Promise<Laplink>;
   readonly #free: Laplink[] = [];
@@ -368,7 +368,7 @@ export class LinkPool {
     this.#left = most;
   }
 
-  /** Waits for a link that nobody uses. A play that spoils it says so by resolving to "spoilt". */
+  /** Waits for a free link. A test that makes it unusable resolves to "spoilt". */
   async use(play: (link: Laplink) => Promise<"spoilt" | void>): Promise<void> {
     while (this.#free.length === 0 && this.#left === 0)
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -381,7 +381,7 @@ export class LinkPool {
     try {
       spoilt = (await play(link)) === "spoilt";
     } finally {
-      // After a failure too: what it left must not be the next one's.
+      // This also runs after a failure, so that the next test is not disturbed.
       if (spoilt) {
         await link.close();
         this.#left++;

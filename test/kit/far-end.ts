@@ -1,4 +1,5 @@
-// A process whose line is a pty, and a scripted far end on the other side of it. Records all that can be seen of it.
+// Runs a process whose line is a pty, with a scripted far end on the other side, and records everything that can be
+// seen of it.
 
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +10,7 @@ import { openPty } from "../../src/os/serial/pty.ts";
 import { PATIENCE_MS } from "./patience.ts";
 import { readTermios, writeTermios, type Termios } from "../../src/os/serial/termios.ts";
 
-/** What the far end does once it has heard `on`, after what it heard for the step before; "" is at once. */
+/** The action of the far end once it has received `on` after the step before. "" means at once. */
 export interface Step {
   on: string;
   afterMs?: number;
@@ -17,7 +18,7 @@ export interface Step {
   signal?: NodeJS.Signals;
   /** Hangs up. */
   close?: true;
-  /** Notes the line's settings, before anything else of the step. */
+  /** Records the line's settings before the other actions of the step. */
   look?: true;
 }
 
@@ -25,22 +26,22 @@ export interface Scene {
   argv: string[];
   far?: Step[];
   env?: Readonly<Record<string, string>>;
-  /** Content of a file whose path stands for %FILE% in argv; %REPORT% is that of a file to be written. */
+  /** Content of a file whose path replaces %FILE% in argv. %REPORT% is replaced by the path of a file to be written. */
   file?: string;
-  /** The settings of the line beforehand: raw unless said. */
+  /** The settings of the line before the start: raw by default. */
   cooked?: true;
 }
 
 export interface Seen {
-  /** What the far end heard. */
+  /** What the far end received. */
   sent: string;
-  /** null: it died by a signal. */
+  /** Null when a signal ended it. */
   code: number | null;
   stderr: string;
   report: string | undefined;
   before: Termios;
   during: Termios[];
-  /** undefined: the far end hung up. */
+  /** Undefined when the far end hung up. */
   after: Termios | undefined;
   ms: number;
 }
@@ -101,9 +102,9 @@ export async function play(program: readonly string[], scene: Scene): Promise<Se
 
 class Line {
   readonly master: number;
-  /** For the program; gone after handOver. */
+  /** The program's descriptor. Closed after handOver. */
   readonly slave: number;
-  /** Our own hold of the slave, without which the pty would hang up between two programs. */
+  /** Our own descriptor of the slave. Without it the pty would hang up between two programs. */
   readonly held: number;
   readonly before: Termios;
   heard = "";

@@ -1,4 +1,5 @@
-// Open descriptors, to catch leaks: what is open now and was not before. What others close meanwhile does not count.
+// Finds leaks of descriptors: those that are open now and were not before. Descriptors that others close in the
+// meantime do not count.
 
 import { readdirSync, readlinkSync } from "node:fs";
 
@@ -9,7 +10,7 @@ export function openFds(): Set<string> {
     try {
       found.add(`${fd} ${readlinkSync(`/proc/self/fd/${fd}`)}`);
     } catch {
-      // The one the directory was read with.
+      // The descriptor with which the directory was read.
     }
   }
   return found;

@@ -1,4 +1,4 @@
-// A program for the tests of os/ that need one of their own, run by bun or compiled: `tty PATH`, `detach MODE`.
+// A program for tests of os/ that need a process of their own, run by bun or compiled: `tty PATH`, `detach MODE`.
 
 import { readFileSync, readlinkSync, writeSync } from "node:fs";
 import { attachment, spawnDetached } from "../../src/os/process/detach.ts";
@@ -14,7 +14,7 @@ async function tty(path: string): Promise<number> {
   return 0;
 }
 
-/** What the detached child knows of itself. */
+/** What the detached child knows about itself. */
 function report(): string {
   // /proc/self/stat after the name: state, parent, process group, session.
   const stat = readFileSync("/proc/self/stat", "latin1");
@@ -30,7 +30,7 @@ function report(): string {
   });
 }
 
-/** MODE: `background`, `up`, `fail CODE`, `killed`, `wait` (up at a line on the descriptor handed over). FD: a log. */
+/** MODE: `background`, `up`, `fail CODE`, `killed`, `wait` (up at a line on the passed descriptor). FD: a log. */
 async function detach(mode: string, log: number, code: number): Promise<number> {
   const child = attachment();
   if (child === undefined) {

@@ -1,4 +1,4 @@
-// The kit itself: what tests stand on must not be what fails.
+// Tests of the kit itself.
 
 import { describe, expect, spyOn, test } from "bun:test";
 import { cuts } from "./cuts.ts";

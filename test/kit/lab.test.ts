@@ -116,7 +116,7 @@ test.skipIf(skip !== undefined)(skip === undefined ? unplugged : `${unplugged} [
     await lab.exec("until ls -l /proc/[0-9]*/fd | grep -q ttyS0; do sleep 0.01; done");
     await cable.hangUp("a");
     expect(await lab.exec("echo alive")).toMatchObject({ stdout: "alive\n" });
-    // It may not notice by itself.
+    // It may not notice that by itself.
     await lab.hangUp();
     await lab.waitFor("[cmd] unplugged");
   } finally {
@@ -125,7 +125,7 @@ test.skipIf(skip !== undefined)(skip === undefined ? unplugged : `${unplugged} [
   }
 });
 
-/** The processes that have `word` in their command line. */
+/** The processes with `word` in their command line. */
 function processesWith(word: string): string[] {
   return readdirSync("/proc").filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;

@@ -1,4 +1,4 @@
-// The lab: the real pppd and chat in a User-Mode Linux guest made of Debian's packages, driven from a test.
+// The lab: the real pppd and chat in a User-Mode Linux guest that is made from Debian's packages, controlled by a test.
 
 import { copyFileSync } from "node:fs";
 import { type Cable, openCable } from "./cable.ts";
@@ -10,25 +10,29 @@ import { uml } from "./lab/uml.ts";
 import type { Line } from "./program.ts";
 
 export interface LabOptions {
-  /** The pppd in the guest: the one installed here unless said. */
+  /** The pppd in the guest. By default the one that is installed here. */
   readonly ppp?: Version;
-  /** What runs the guest: User-Mode Linux with that pppd unless said. */
+  /** The virtual machine. By default User-Mode Linux with that pppd. */
   readonly kernel?: Kernel;
-  /** A folder for the guest's /etc/ppp; hosts, passwd, shadow, group and pam.d in it go to /etc. */
+  /** A folder for the guest's /etc/ppp. hosts, passwd, shadow, group and pam.d in it go to /etc. */
   readonly etc?: string;
   /** System users, NAME:PASSWORD. */
   readonly users?: readonly string[];
-  /** What the guest runs, its output in the log as "[cmd] …"; left out: nothing until {@link Lab.start}. */
+  /**
+   * The guest's main command, whose output is in the log as "[cmd] …". Left out: nothing runs until {@link Lab.start}.
+   */
   readonly command?: string;
-  /** The guest's name of the line: ttyS1 unless said. */
+  /** The guest's name for the line. ttyS1 by default. */
   readonly tty?: string;
-  /** An existing terminal to be the line's end instead of a new pty; its speed and its damage are somebody else's. */
+  /**
+   * An existing terminal for the end of the line, in place of a new pty. The test does not set its speed and damage.
+   */
   readonly attach?: string;
   readonly baud?: number;
   readonly ber?: number;
   readonly drop?: number;
   readonly seed?: number;
-  /** The guest ends by itself after that many seconds (120). */
+  /** The guest ends by itself after this number of seconds (120). */
   readonly timeout?: number;
 }
 
@@ -42,7 +46,7 @@ const EXEC_MS = 60_000;
 
 const reasons = new Map<Version, string | undefined>();
 
-/** Why there is no lab with that pppd, in plain words, or undefined. */
+/** Why there is no lab with this pppd, as text, or undefined. */
 export function missing(version: Version = "installed"): string | undefined {
   if (!reasons.has(version)) reasons.set(version, imageMissing(version));
   return reasons.get(version);
@@ -53,7 +57,7 @@ const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 let count = 0;
 
-/** A guest that runs. It ends with the process it was started by, however that ends. */
+/** A running guest. It ends with the process that started it, however that ends. */
 export class Lab {
   /** Its host name. */
   readonly name: string;
@@ -64,7 +68,7 @@ export class Lab {
   readonly #guest: Guest;
   readonly #cable: Cable | undefined;
   readonly #timer: Timer;
-  /** The main command's status; undefined when the guest ended before it. */
+  /** The status of the main command. Undefined when the guest ended before it. */
   #main: Promise<number | undefined> | undefined;
   #busy = false;
 
@@ -103,13 +107,13 @@ export class Lab {
     }
   }
 
-  /** Runs a shell command in the guest to its end; after `within` ms it is killed, with status 124. */
+  /** Runs a shell command in the guest to its end. After `within` ms it is killed, with status 124. */
   async exec(command: string, within = EXEC_MS): Promise<LabResult> {
     const { status, stdout, stderr } = await this.#guest.run(command, within);
     return { status, stdout: text(stdout), stderr: text(stderr) };
   }
 
-  /** Starts the main command; its output goes to the log as "[cmd] …". One at a time. */
+  /** Starts the main command. Its output goes to the log as "[cmd] …". One at a time. */
   async start(command: string): Promise<void> {
     if (this.#busy) throw new Error("a command is already running");
     this.#busy = true;
@@ -133,7 +137,7 @@ export class Lab {
     return this.#journal.text;
   }
 
-  /** The first log line that matches, within the time (10 s). */
+  /** The first matching log line, within the time (10 s). */
   async waitFor(pattern: RegExp | string, limits: { within?: number; after?: Line } = {}): Promise<Line> {
     return this.#journal.waitFor(pattern, limits);
   }
@@ -171,25 +175,25 @@ export class Lab {
     await this.#ownCable().mend();
   }
 
-  /** Hangs the guest's terminal up, for good. */
+  /** Hangs up the guest's terminal for good. */
   async hangUp(): Promise<void> {
-    // A session that leaves hangs its controlling terminal up; -c takes it from the one that has it.
+    // A session leader that ends hangs up its controlling terminal. -c takes the terminal from the session that has it.
     const device = `/dev/${this.#tty}`;
     await this.#must(`setsid -c true <>${device}; rm ${device}`);
   }
 
-  /** Counters of the line, JSON: "ab" from the guest, "ba" to it. */
+  /** Counters of the line as JSON: "ab" from the guest, "ba" to it. */
   async stats(): Promise<string> {
     return JSON.stringify(await this.#ownCable().stats());
   }
 
-  /** Has the guest's kernel start again at once, as after a power cut. Its own file system is new. */
+  /** Restarts the guest's kernel at once, as after a power cut. Its own file system is new. */
   async restart(): Promise<void> {
     await this.#guest.restart("reboot -f");
     this.#busy = false;
   }
 
-  /** Ends the guest and removes what it left. The log can still be read. */
+  /** Ends the guest and removes its files. The log can still be read. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#guest.stop();

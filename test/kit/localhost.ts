@@ -1,4 +1,4 @@
-// A name that the system knows without a network, for tests of look-ups.
+// A name that the system can look up without a network.
 
 import { readFileSync } from "node:fs";
 

@@ -1,9 +1,9 @@
-// Machines to test on: a network namespace with its own /etc, /run, /var/log, /dev and host name, so that two pppds run
-// side by side with files of their own and leave nothing on the real machine.
+// Machines for tests: a network namespace with its own /etc, /run, /var/log, /dev and host name, so that two pppds run
+// side by side with their own files and leave nothing on the real machine.
 //
-// A shell holds the namespaces (unshare(1)) and ends with our end of its standard input, killing whatever still runs in
-// them; another one outside waits for it and removes the files. So nothing stays behind even when a test is killed.
-// As an ordinary user it all happens in a user namespace in which we are root.
+// A shell holds the namespaces (unshare(1)). It ends when our end of its standard input is closed, and kills everything
+// that still runs in them. Another shell outside waits for it and removes the files. So nothing stays behind, even when
+// a test is killed. For an ordinary user everything runs in a user namespace in which he is root.
 
 import { spawnSync } from "node:child_process";
 import {
@@ -23,10 +23,13 @@ import { dirname, join } from "node:path";
 export interface MachineOptions {
   /**
    * A folder that becomes /etc/ppp (empty when left out). hosts, passwd, shadow and group in it are added to the
-   * machine's own, pam.d replaces /etc/pam.d: what the lab's `--etc` does with the same folder.
+   * machine's own, and pam.d replaces /etc/pam.d, as with the lab's `--etc`.
    */
   readonly etc?: string;
-  /** More files, by absolute path: below /etc, /run (root's home is /run/root), /var/log or /dev. Written last. */
+  /**
+   * Further files by absolute path: below /etc, /run (root's home is /run/root), /var/log or /dev. They are written
+   * last.
+   */
   readonly files?: Readonly<Record<string, string>>;
   /** Terminals by their name in /dev: { ttyS1: "/dev/pts/5" }. */
   readonly ttys?: Readonly<Record<string, string>>;
@@ -40,24 +43,24 @@ export interface Result {
 
 export interface Machine {
   readonly name: string;
-  /** A command line that runs `command` in the machine; the process it becomes has the pid that spawn returned. */
+  /** A command line that runs `command` in the machine. The new process has the pid that spawn returned. */
   argv(command: readonly string[], cwd?: string): string[];
   /** Runs a command to its end. */
   run(...command: string[]): Promise<Result>;
-  /** Where a file below /etc, /run, /var/log or /dev of the machine is on the real one. */
+  /** The place on the real machine of a file below /etc, /run, /var/log or /dev. */
   path(file: string): string;
-  /** The names of its network interfaces but lo. */
+  /** The names of its network interfaces except lo. */
   interfaces(): string[];
-  /** The processes running in it, the holding shell not counted. */
+  /** The processes in it, without the holding shell. */
   processes(): { pid: number; command: string }[];
-  /** Kills what runs in it and removes its files. */
+  /** Kills everything in it and removes its files. */
   close(): Promise<void>;
 }
 
 const isRoot = process.getuid?.() === 0;
 const NAMESPACES = [...(isRoot ? [] : ["--user", "--map-root-user"]), "--net", "--mount", "--uts"];
 
-/** Why machines cannot be made here, in plain words, or undefined. */
+/** Why no machine can be made here, as text, or undefined. */
 export function machinesMissing(): string | undefined {
   if (process.platform !== "linux") return "network namespaces are a thing of Linux";
   for (const tool of ["unshare", "nsenter", "mount", "hostname"]) {
@@ -71,7 +74,7 @@ export function machinesMissing(): string | undefined {
         "kernel.unprivileged_userns_clone=1, on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0)";
 }
 
-/** Why no network interface can be made here, in plain words, or undefined. */
+/** Why no network interface can be made here, as text, or undefined. */
 export function tunMissing(): string | undefined {
   const device = "/dev/net/tun";
   if (!existsSync(device)) {
@@ -80,14 +83,14 @@ export function tunMissing(): string | undefined {
       `in a container: --device ${device})`
     );
   }
-  // Opening it says whether the driver is there and whether we may; that makes no interface yet.
+  // Opening it shows whether the driver exists and whether we may use it. It makes no interface yet.
   const opened = spawnSync("sh", ["-c", `exec 3<>${device}`], { encoding: "utf8" });
   if (opened.status === 0) return undefined;
   const reason = opened.stderr.trim().split(": ").at(-1) ?? "it cannot be opened";
   return `${device}: ${reason} (${/denied/.test(reason) ? `run it as root; or, as root, chmod 666 ${device}` : "as root: modprobe tun"})`;
 }
 
-/** Runs in the new namespaces: $1 the folder with the machine's files, $2 its name, then name=tty pairs. */
+/** Runs in the new namespaces: $1 is the folder with the machine's files, $2 its name, then come name=tty pairs. */
 const HOLDER = `set -e
 work=$1; hostname "$2"; shift 2
 dev=$work/dev; mkdir -p $dev/pts $dev/shm $dev/net
@@ -117,17 +120,17 @@ for process in /proc/[0-9]*; do
 done
 `;
 
-/** $1 is the folder to remove, the rest the command to wait for. Signals of the terminal are for the test to handle. */
+/** $1 is the folder to remove, the rest is the command to wait for. The test handles signals of the terminal. */
 const REAPER = `trap '' INT TERM HUP; work=$1; shift; "$@"; status=$?; rm -rf "$work"; exit $status`;
 
-/** Copies /etc, as far as it may be read, and puts the machine's own files into the copy. */
+/** Copies the readable part of /etc, and adds the machine's own files. */
 function prepare(work: string, options: MachineOptions): void {
   for (const folder of ["etc", "run/lock", "log", "dev"]) mkdirSync(join(work, folder), { recursive: true });
   const etc = join(work, "etc");
   spawnSync("cp", ["-a", "/etc/.", etc], { stdio: "ignore" });
   rmSync(join(etc, "ppp"), { recursive: true, force: true });
   mkdirSync(join(etc, "ppp"));
-  // The real root's ~/.ppprc is none of the machine's business; the folder itself may hold this repository.
+  // The real root's ~/.ppprc is left out. The folder itself may contain this repository.
   mkdirSync(join(work, "run/root"));
   writeFileSync(
     join(etc, "passwd"),
@@ -181,7 +184,7 @@ function place(work: string, file: string): string {
 
 const open = new Set<Machine>();
 
-/** Makes a machine called `name` (its host name too). */
+/** Makes a machine with this name, which is also its host name. */
 export async function openMachine(name: string, options: MachineOptions = {}): Promise<Machine> {
   const work = mkdtempSync(join(tmpdir(), `nullmodem-${name}-`));
   let ttys: string[];

@@ -1,4 +1,4 @@
-// A private network namespace for this thread and the programs it starts, left again with `leave`. Needs root.
+// A private network namespace for this thread and the programs that it starts. `leave` leaves it. Needs root.
 
 import { dlopen } from "bun:ffi";
 import { closeFd, O, openFd } from "../../src/os/ffi/libc.ts";
@@ -24,7 +24,7 @@ function probe(): string | undefined {
   }
 }
 
-/** Enters a new one; the function returned goes back to where we came from. */
+/** Enters a new namespace. The returned function goes back. */
 export function enterNetns(): () => void {
   const libc = load();
   const home = openFd("/proc/thread-self/ns/net", O.RDONLY);
@@ -38,7 +38,7 @@ export function enterNetns(): () => void {
   };
 }
 
-/** Runs `ip` here and returns what it prints; throws when it fails. */
+/** Runs `ip` here and returns its output. Throws when it fails. */
 export function ip(...words: string[]): string {
   const { exitCode, stdout, stderr } = Bun.spawnSync(["ip", ...words]);
   if (exitCode !== 0) throw new Error(`ip ${words.join(" ")}: ${stderr.toString()}`);

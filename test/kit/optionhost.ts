@@ -1,4 +1,4 @@
-// An OptionHost in memory: the lab's guest in which the option cases were recorded, or what a test makes of it.
+// An OptionHost in memory: like the guest in which the option cases were recorded, or as a test sets it.
 
 import { posix } from "node:path";
 import { withoutByteOrderMark } from "../../src/bytes/text.ts";
@@ -26,7 +26,7 @@ const HOSTS: Readonly<Record<string, string>> = {
 };
 
 export interface FakeHost extends OptionHost {
-  /** What went to the log and to stderr. */
+  /** The lines for the log and for stderr. */
   readonly logged: string[];
   readonly complaints: string[];
 }
@@ -80,7 +80,7 @@ export function fakeHost({ files = {}, user = false, hostname = "peer", changes 
     resolveHost: (name) => (name === "255.255.255.255" ? 0xffffffff : parseIpv4(HOSTS[name] ?? name)),
     resolveNetwork: () => undefined,
     inGroup: (name) => (name === "dip" ? user : name === "tty" || name === "root" ? false : undefined),
-    // The lab's expressions; what it said of the one that is none.
+    // The filter expressions of the lab, and its error for the invalid one.
     compileFilter: (expression) =>
       expression.includes("(")
         ? { errno: "EINVAL", reason: "can't parse filter expression: syntax error" }

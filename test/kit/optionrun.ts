@@ -1,4 +1,4 @@
-// The options part of a run of pppd, as far as a dry run: what it would print and its exit code.
+// The options part of a run of pppd, up to a dry run: its output and its exit code.
 
 import { dumpLines, USAGE_TEXT, VERSION_TEXT } from "../../src/options/dump.ts";
 import { OptionError, OptionExit } from "../../src/options/error.ts";

@@ -1,5 +1,5 @@
-// Packets from the text of pppd's debug lines: `[LCP ConfReq id=0x1 <mru 1500>]` is made into what it says. The inverse
-// of describe/packet-text.ts, and every packet made is held against that.
+// Makes packets from the text of pppd's debug lines, such as `[LCP ConfReq id=0x1 <mru 1500>]`. This is the inverse of
+// describe/packet-text.ts, and every packet that it makes is compared with that.
 
 import { bytesOf, fromHex } from "../../src/bytes/text.ts";
 import { parseEndpoint } from "../../src/options/endpoint.ts";
@@ -35,19 +35,19 @@ const KNOWN: Readonly<Record<string, Known>> = {
   CHAP: { protocol: Protocol.CHAP, codes: ["Challenge", "Response", "Success", "Failure"] },
 };
 
-/** As pppd would log it, passwords and all. The packet begins with its protocol in two octets. */
+/** The text that pppd would log, with passwords. The packet begins with its protocol in two octets. */
 export function textOfPacket(packet: Uint8Array): string {
   return describePacket(packet, 0, packet.length, { hidePassword: false });
 }
 
-/** The protocol that a line of the log is about. */
+/** The protocol that a line of the log names. */
 export function protocolOf(name: string): number {
   const known = KNOWN[name];
   if (known === undefined) throw new Error(`no such protocol: ${name}`);
   return known.protocol;
 }
 
-/** The packet that pppd would log so, from its protocol on; or the octets, when the text is hex. */
+/** The packet for a log line of pppd, from its protocol on, or the octets of a hex text. */
 export function packetOf(text: string): Uint8Array {
   if (!text.startsWith("[")) return fromHex(text);
   const [, name, code, id, rest] = /^\[(\w+) (\w+) id=0x([0-9a-f]+)(.*)\]$/.exec(text) ?? [];
@@ -83,7 +83,7 @@ function options(text: string, option: NonNullable<Known["option"]>): Uint8Array
   return buf.slice(0, putOptions(buf, 0, list));
 }
 
-/** What follows the identifier of other packets: numbers, texts in quotes (`counted`: behind their length), octets. */
+/** The parts after the identifier of other packets: numbers, quoted texts (`counted`: after their length), octets. */
 function octets(text: string, counted: boolean): number[] {
   const bytes: number[] = [];
   const token = / ?(?:\w+=)?(?:0x([0-9a-f]+)|"((?:[^"\\]|\\.)*)"|<([0-9a-f]*)>|([0-9a-f]{2}))|, name = "([^"]*)"/gy;

@@ -1,5 +1,5 @@
-// Two links, a wire with latency and damage between them, and a clock that jumps from event to event. What goes wrong
-// goes wrong the same way every time: all chance comes from the seed.
+// Two links, a wire with latency and damage between them, and a clock that jumps from event to event. All random faults
+// come from a seed, so they can be repeated.
 
 import { Ring } from "../../src/bytes/ring.ts";
 import { MAX_FRAME } from "../../src/frame/deframer.ts";
@@ -11,7 +11,7 @@ import type { LinkConfig, LinkHost } from "../../src/link/link-host.ts";
 import { Link } from "../../src/link/link.ts";
 import type { Rng } from "./rng.ts";
 
-/** pppd's defaults, as far as they are the same on both sides, without compression and IPv6. */
+/** pppd's defaults that are the same on both sides, without compression and IPv6. */
 export function linkConfig(changes: Partial<LinkConfig> = {}): LinkConfig {
   const limits = { restartMs: 3000, maxConfigure: 10, maxTerminate: 2, maxFailure: 5, patienceMs: 60 };
   const names = { remotename: "", remotenameGiven: false, stripDomain: false, msLanman: false };
@@ -83,14 +83,14 @@ export function linkConfig(changes: Partial<LinkConfig> = {}): LinkConfig {
   };
 }
 
-/** One side, with everything it said. */
+/** One side with its events and packets. */
 export class Side {
   readonly output = new Ring(new Uint8Array(65536));
   readonly input = new Ring(new Uint8Array(65536));
   readonly frame = new Uint8Array(MAX_FRAME);
   readonly link: Link;
   readonly events: LinkEvent[] = [];
-  /** IP packets it received. */
+  /** The IP packets that it received. */
   readonly packets: Uint8Array[] = [];
 
   constructor(config: LinkConfig, rng: Rng, host: Partial<LinkHost> = {}) {
@@ -118,7 +118,7 @@ export class Side {
     return this.events.find((event) => event.type === type) as (LinkEvent & { type: T }) | undefined;
   }
 
-  /** Bytes off the wire. */
+  /** Bytes from the wire. */
   take(bytes: Uint8Array, now: number): void {
     for (let at = 0; at < bytes.length;) {
       const length = Math.min(this.input.writable, bytes.length - at);
@@ -131,14 +131,14 @@ export class Side {
     this.collect();
   }
 
-  /** Sends one IP packet; true when it could. */
+  /** Sends one IP packet. True when that was possible. */
   send(packet: Uint8Array, now: number): boolean {
     const buf = new Uint8Array(HEADROOM + packet.length + FCS_ROOM);
     buf.set(packet, HEADROOM);
     return this.link.hasRoom(packet.length) && this.link.send(buf, HEADROOM, HEADROOM + packet.length, now);
   }
 
-  /** All that waits for the line. */
+  /** Everything that waits for the line. */
   drain(now: number): Uint8Array {
     this.link.flush(now);
     const { output } = this;
@@ -158,9 +158,9 @@ export class Side {
 }
 
 export interface Wire {
-  /** One way, in milliseconds. */
+  /** The time in one direction, in milliseconds. */
   latency: number;
-  /** What becomes of a piece on its way; undefined: nothing arrives. */
+  /** Changes a piece on its way. Undefined: nothing arrives. */
   damage?: (bytes: Uint8Array) => Uint8Array | undefined;
 }
 
@@ -183,7 +183,7 @@ export class Pair {
     this.settle();
   }
 
-  /** Puts what both sides have to say onto the wire. */
+  /** Puts the output of both sides onto the wire. */
   settle(): void {
     for (const [side, to] of [
       [this.a, this.b],
@@ -196,7 +196,7 @@ export class Pair {
     }
   }
 
-  /** Lets time pass until `done`, or until so many milliseconds are over. True: it is done. */
+  /** Lets time pass until `done`, or for this many milliseconds. True: it is done. */
   run(done: () => boolean, milliseconds = 120_000): boolean {
     const end = this.now + milliseconds;
     for (this.settle(); !done(); this.settle()) {

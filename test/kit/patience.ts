@@ -1,9 +1,9 @@
-// Waiting for what must happen. A wait ends with its event; the limit only turns a hang into a failure.
+// Waits for events that must happen. A wait ends with its event. The limit only turns a hang into a failure.
 
 /** Far above what a machine under load needs. */
 export const PATIENCE_MS = 60_000;
 
-/** Resolves when `done` says so; throws when it does not within the time. */
+/** Resolves when `done` returns true. Throws when it does not within the time. */
 export async function until(
   what: string,
   done: () => boolean | Promise<boolean>,

@@ -1,5 +1,5 @@
-// The data a scripted peer sends and takes once it is up: a TCP conversation, with the header compression and the method
-// of CCP that the two sides agreed on, each way its own.
+// The data that a scripted peer sends and receives once it is up: a TCP conversation with the header compression and
+// the CCP method agreed on for each direction.
 
 import { u16 } from "../../src/bytes/be.ts";
 import { ntPasswordHash } from "../../src/auth/mschap.ts";
@@ -21,20 +21,20 @@ import { put, seal } from "../compress/conversations.ts";
 
 /** The two ends of the line, packet by packet. */
 export interface Line {
-  /** The link sends this packet; what comes out at the peer, protocol first. */
+  /** The link sends this packet. Returns what the peer receives, protocol first. */
   send(packet: Uint8Array): Uint8Array;
-  /** The peer sends this; what the link makes of it, if it takes it for a packet. */
+  /** The peer sends this. Returns what the link receives, if it accepts it as a packet. */
   receive(protocol: number, packet: Uint8Array): Uint8Array | undefined;
 }
 
 const ROUNDS = 8;
 
 export class PeerTraffic {
-  /** Of whoever proved itself with MS-CHAPv2. */
+  /** The keys of the side that authenticated itself with MS-CHAPv2. */
   password: string | undefined;
   #keys: { send: Uint8Array; receive: Uint8Array } | undefined;
 
-  /** The response to an MS-CHAPv2 challenge makes the keys; `from` is who gave it. */
+  /** The response to an MS-CHAPv2 challenge makes the keys. `from` is the side that sent it. */
   heedChap(packet: Uint8Array, from: "peer" | "link"): void {
     if (packet[2] !== ChapCode.Response || packet[6] !== 49 || this.password === undefined) return;
     const ntResponse = packet.slice(7 + 24, 7 + 48);
@@ -42,7 +42,7 @@ export class PeerTraffic {
     this.#keys = mppeStartKeys(master, from === "link");
   }
 
-  /** `agreed`: "us" or "peer", and how that side's packets go: "plain", "vj 0f 01", a method of CCP, or both. */
+  /** `agreed` has "us" or "peer" and the form of that side's packets: "plain", "vj 0f 01", a method of CCP, or both. */
   exchange(agreed: string, addresses: { our: number; peer: number }, link: Datapath, line: Line): void {
     const [us, peer] = agreed.split(",").map((part) => this.#readWay(part.trim()));
     const far = new Datapath(new Uint8Array(PLAIN_SIZE));
@@ -117,14 +117,14 @@ function expectSame(packet: Uint8Array, got: Uint8Array | undefined, whose: stri
   if (!Bun.deepEquals(got, packet)) throw new Error(`a packet of ${whose} did not come through`);
 }
 
-/** What was agreed on is what was used. */
+/** The agreed methods were really used. */
 function expectProtocols(way: Way, seen: ReadonlySet<number>, whose: string): void {
   const wanted = way.compressor ? Protocol.COMP : way.vj ? Protocol.VJ_COMP : Protocol.IP;
   if (!seen.has(wanted)) throw new Error(`no packet of ${whose} went as 0x${wanted.toString(16)}`);
   if (!way.compressor && seen.has(Protocol.COMP)) throw new Error(`a packet of ${whose} was compressed`);
 }
 
-/** Segment number `round` of a conversation that goes on as conversations do. */
+/** Segment number `round` of a continuing conversation. */
 function segment(from: number, to: number, round: number): Uint8Array {
   const text = new TextEncoder().encode(`line ${round} of a text that is much like the one before, line for line\r\n`);
   const packet = new Uint8Array(40 + text.length);

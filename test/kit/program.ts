@@ -1,4 +1,5 @@
-// A program under test: started in a machine or here, its output as lines with times, waited for by event.
+// A program under test, started in a machine or here. Its output is lines with times, and a test waits for events in
+// it.
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -13,18 +14,18 @@ export interface Line {
 }
 
 export interface ProgramOptions {
-  /** Where it runs; left out: on this machine. */
+  /** The machine where it runs. Left out: this machine. */
   readonly machine?: Machine;
   readonly cwd?: string;
-  /** Added to the environment; undefined takes a name out. */
+  /** Added to the environment. Undefined removes a name. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Called for each line as it comes. */
+  /** Called for each line. */
   readonly onLine?: (line: Line) => void;
 }
 
 export class Program {
   readonly lines: Line[] = [];
-  /** The exit status, 128 + signal when a signal ended it. Settles when its output has been read too. */
+  /** The exit status, or 128 plus the signal that ended it. Settles when all output has been read. */
   readonly ended: Promise<number>;
   readonly #child: Bun.Subprocess<"pipe", "pipe", "pipe">;
   readonly #startedAt = performance.now();
@@ -48,17 +49,17 @@ export class Program {
     return this.#child.pid;
   }
 
-  /** undefined while it runs. */
+  /** Undefined while it runs. */
   get status(): number | undefined {
     return this.#status;
   }
 
-  /** All it said so far, a line each. */
+  /** Its output so far, by line. */
   get text(): string {
     return this.lines.map(({ text }) => `${text}\n`).join("");
   }
 
-  /** The first line that matches, said already or within the time; only those after `after` when given. */
+  /** The first matching line, past or within the time. With `after`, only later lines count. */
   async waitFor(pattern: RegExp | string, limits: { within?: number; after?: Line } = {}): Promise<Line> {
     const { within = PATIENCE_MS, after } = limits;
     const matches = ({ text }: Line): boolean =>
@@ -76,7 +77,7 @@ export class Program {
     }
   }
 
-  /** The exit status; throws when it still runs after that time. */
+  /** The exit status. Throws when it still runs after this time. */
   async exit(within = PATIENCE_MS): Promise<number> {
     const deadline = performance.now() + within;
     while (this.#status === undefined) {
@@ -91,7 +92,7 @@ export class Program {
     this.#child.kill(signal);
   }
 
-  /** SIGTERM, and SIGKILL when that does not do it: for the end of a test. */
+  /** Sends SIGTERM, and SIGKILL when that is not enough. For the end of a test. */
   async stop(within = PATIENCE_MS): Promise<number> {
     if (this.#status === undefined) this.kill();
     return this.exit(within).catch(() => {
@@ -106,7 +107,7 @@ export class Program {
     await this.#child.stdin.flush();
   }
 
-  /** Resolves at the next line or end, or after that many milliseconds. */
+  /** Resolves at the next line or end, or after this many milliseconds. */
   async #change(within: number): Promise<void> {
     let timer: Timer | undefined;
     const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, within)));
@@ -139,8 +140,8 @@ export class Program {
 
   async #end(output: readonly Promise<void>[]): Promise<number> {
     await this.#child.exited;
-    // A child it left behind may hold its output open: what was said until now is enough. Turns of the event loop are
-    // counted, not time, which passes as well while a busy machine has not let us read.
+    // A remaining child may hold the output open. The output until now is enough. Turns of the event loop are counted
+    // instead of time, because time also passes while a busy machine does not let us read.
     let isRead = false;
     const read = Promise.all(output).then(() => (isRead = true));
     for (let turns = 0; turns < 20 && !isRead; turns++) await Promise.race([read, Bun.sleep(5)]);
@@ -164,14 +165,14 @@ const SIGNALS: Readonly<Record<string, number>> = {
 
 const ROOT = join(import.meta.dir, "../..");
 
-/** True when dist/nullmodem is there and newer than all it is made of. */
+/** True when dist/nullmodem exists and is newer than its sources. */
 export function isBuilt(): boolean {
   const target = join(ROOT, "dist/nullmodem");
   const sources = [join(ROOT, "src"), join(ROOT, "package-lock.json"), join(ROOT, "scripts/build.ts")];
   return existsSync(target) && statSync(target).mtimeMs > newest(sources);
 }
 
-/** The path of dist/`name` (nullmodem, pppd, chat …), built first when it must be. */
+/** The path of dist/`name` (nullmodem, pppd, chat …). It is built first if necessary. */
 export function built(name = "nullmodem"): string {
   if (!isBuilt()) {
     const build = Bun.spawnSync([process.execPath, join(ROOT, "scripts/build.ts")], { cwd: ROOT, stderr: "pipe" });

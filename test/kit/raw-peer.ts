@@ -1,5 +1,5 @@
-// A peer of one Link by hand: it says octets and hears packets, and agrees to every request unless told otherwise. Its
-// frames are written by other means than the code under test.
+// A peer of one Link under direct control: it sends octets and receives packets, and agrees to every request unless
+// told otherwise. Its frames are not written by the code under test.
 
 import { fromHex, toHex } from "../../src/bytes/text.ts";
 import { Deframer } from "../../src/frame/deframer.ts";
@@ -28,7 +28,7 @@ const CONF_ACK = "02";
 const LCP = 0xc021;
 
 export class RawPeer {
-  /** All that the link said and nobody has taken yet. */
+  /** All packets from the link that were not taken yet. */
   readonly heard: Packet[] = [];
   now = 0;
   readonly side: Side;
@@ -42,7 +42,7 @@ export class RawPeer {
     this.listen();
   }
 
-  /** Says a packet, in hex, with an uncompressed header. */
+  /** Sends a packet, given in hex, with an uncompressed header. */
   say(protocol: number, hex: string, fcs: 16 | 32 = 16): void {
     const packet = fromHex(hex.replaceAll(" ", ""));
     this.sayFrame(frameOf([0xff, 0x03, protocol >> 8, protocol & 0xff, ...packet], fcs));
@@ -78,7 +78,7 @@ export class RawPeer {
     }
   }
 
-  /** Takes out what was heard of a protocol. */
+  /** Takes the received packets of a protocol. */
   take(protocol: number): string[] {
     const taken = this.heard.filter((packet) => packet.protocol === protocol).map(({ hex }) => hex);
     this.heard.splice(0, Infinity, ...this.heard.filter((packet) => packet.protocol !== protocol));
@@ -100,7 +100,7 @@ export class RawPeer {
     this.say(protocol, `01${id} ${length.toString(16).padStart(4, "0")} ${options}`);
   }
 
-  /** Opens LCP, or opens it anew; `options` are those of the peer's own request, in hex. */
+  /** Opens LCP, or opens it again. `options` are those of the peer's own request, in hex. */
   openLcp(options = ""): void {
     if (this.side.link.lcpOpened) {
       this.request(LCP, options);

@@ -1,5 +1,5 @@
-// What the real pppd makes of options: cases of option-cases.ts run through it in one guest of the lab, many at a time, each
-// with an /etc/ppp, a /tmp and homes of its own.
+// Runs option cases through the real pppd in one guest of the lab, many at a time, each with its own /etc/ppp, /tmp and
+// homes.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import type { OptionCase } from "../../scripts/option-cases.ts";
 import { Lab } from "./lab.ts";
 import type { Version } from "./lab/image.ts";
 
-/** What was printed, one char a byte, and the exit code. */
+/** The output, one char a byte, and the exit code. */
 export interface Printed {
   readonly stdout: string;
   readonly stderr: string;
@@ -16,24 +16,24 @@ export interface Printed {
 }
 
 const TIME_LIMIT_S = 600;
-/** For one case: a guest on a busy machine is slow. */
+/** The limit for one case: a guest on a busy machine is slow. */
 const CASE_LIMIT_S = 200;
-/** What the shell has of a case that was ended. */
+/** The shell's status for a case that was ended. */
 const TERMINATED = 143;
-/** One that opens a tty sleeps for a second when it ends. */
+/** A case that opens a tty sleeps for a second when it ends. */
 const AT_ONCE = 6;
 const HOSTS = "192.168.0.1 ppp_laplink_host\n192.168.1.1 serial_laplink_client\n10.0.0.9 arthur\n";
 /** Folders a case has for itself. */
 const OWN = ["/etc/ppp", "/tmp", "/root", "/home/zaphod"];
 
-/** Latin-1 in, so that every byte of a file or an argument arrives. */
+/** Latin-1, so that every byte of a file or an argument is kept. */
 const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
 const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
-/** Where a file of a case goes in the guest. */
+/** The place in the guest of a file of a case. */
 const target = (path: string): string => (path.startsWith("/") ? path : `/etc/ppp/${path}`);
 
-/** For the shell of one case, which has a mount and a network namespace of its own. */
+/** The script for one case, in its own mount and network namespace. */
 function scriptOf(one: OptionCase, at: number): string {
   const command = ["pppd", ...one.args].map(quoted).join(" ");
   const run = one.user
@@ -57,7 +57,7 @@ function scriptFor(count: number): string {
     "chmod 4755 /usr/sbin/pppd; chmod 666 /dev/ttyS0 /dev/ttyS1 /dev/ttyS2; mkdir -p /r /c",
     ...OWN.map((folder) => `echo none ${folder} tmpfs >>/fstab`),
     `at=0; while [ $at -lt ${count} ]; do`,
-    // Whoever ends makes room for the next, by a line in a pipe.
+    // Each script that ends writes a line into a pipe, so that the next one starts.
     "  read -r free <&4; (unshare -mn sh /s/$at; echo >&4) & at=$((at + 1))",
     "done 4<>/slots; wait",
     "cd /r && tar czf /result.tgz .",
@@ -65,7 +65,7 @@ function scriptFor(count: number): string {
   ].join("\n");
 }
 
-/** Asks in one guest; the answers in the order of the cases. */
+/** Runs the cases in one guest. The results are in the order of the cases. */
 export async function askReal(cases: readonly OptionCase[], ppp: Version = "installed"): Promise<Printed[]> {
   const folder = mkdtempSync(join(tmpdir(), "nullmodem-options-"));
   const lab = await Lab.run({ ppp, users: ["zaphod:x"], timeout: TIME_LIMIT_S });

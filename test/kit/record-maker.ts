@@ -1,4 +1,4 @@
-// Record files made to order: packets framed and written as pppd's `record` option writes them, compressed or not.
+// Makes record files: packets that are framed and written as by pppd's `record` option, compressed or not.
 
 import { Ring } from "../../src/bytes/ring.ts";
 import type { Compressor } from "../../src/compress/codec.ts";
@@ -7,7 +7,7 @@ import { RecordWriter } from "../../src/record/pppdump-file.ts";
 
 export type Way = "sent" | "received";
 
-/** Room before a packet for its header, and behind it for the FCS and what a compressor may write. */
+/** Room before a packet for its header, and after it for the FCS and a compressor. */
 const ROOM = 64;
 
 export class RecordMaker {
@@ -22,7 +22,7 @@ export class RecordMaker {
     this.#pieces.push(this.#writer.start());
   }
 
-  /** One frame of these octets, protocol and all; `spoil` flips a bit behind the FCS's back. */
+  /** One frame of these octets, protocol included. `spoil` flips a bit after the FCS is computed. */
   frame(way: Way, octets: ArrayLike<number>, spoil = false): this {
     const ring = new Ring(new Uint8Array(65536));
     const framer = new Framer(ring);

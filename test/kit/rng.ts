@@ -1,4 +1,4 @@
-// Random numbers that can be had again: sfc32, seeded with one 32-bit number.
+// Repeatable random numbers: sfc32 with a seed of 32 bits.
 
 export class Rng {
   readonly seed: number;
@@ -11,7 +11,7 @@ export class Rng {
     this.seed = seed >>> 0;
     this.#a = this.seed;
     this.#b = ~this.seed | 0;
-    // The generator needs some rounds before two close seeds look unalike.
+    // After some rounds, two similar seeds give different numbers.
     for (let round = 0; round < 15; round++) this.u32();
   }
 
@@ -47,7 +47,7 @@ export class Rng {
     return Uint8Array.from({ length }, () => this.u32() >>> 24);
   }
 
-  /** How many trials until one of this probability succeeds, that one included: 1, 2, … or Infinity. */
+  /** The number of trials until the first success with this probability: 1, 2, … or Infinity. */
   gap(probability: number): number {
     if (probability <= 0) return Infinity;
     if (probability >= 1) return 1;
@@ -56,8 +56,8 @@ export class Rng {
 }
 
 /**
- * Runs `body` with a fresh seed, or with NULLMODEM_SEED's; when it fails, the message says the seed and how to have it
- * again.
+ * Runs `body` with a new seed, or with that of NULLMODEM_SEED. When it fails, the message has the seed and how to use
+ * it.
  */
 export async function withRng(body: (rng: Rng) => void | Promise<void>): Promise<void> {
   const given = process.env["NULLMODEM_SEED"];

@@ -1,5 +1,5 @@
-// A peer that does what a file of fixtures/peers says, against one real Link: packets in, packets out, and a clock that
-// moves only where the file lets it. fixtures/peers/README.md is the grammar.
+// A peer that follows a file of fixtures/peers, against one real Link, with a clock that moves only where the file
+// permits. fixtures/peers/README.md has the grammar.
 
 import { u16 } from "../../src/bytes/be.ts";
 import { ACCM_ALL, ESCAPE, escapeTable, FLAG, TRANSPARENCY } from "../../src/frame/accm.ts";
@@ -31,20 +31,20 @@ export interface Step {
   readonly text: string;
 }
 
-/** What one side asked for in LCP and got, as far as it shapes frames. */
+/** The LCP options of one side that affect frames. */
 interface Framing {
   readonly asyncmap: number;
   readonly pcomp: boolean;
   readonly accomp: boolean;
 }
 
-/** The way from one to the other and back. */
+/** The way in each direction. */
 const LATENCY_MS = 1;
-/** After the last step nothing more may come for so long. */
+/** After the last step nothing more may come for this time. */
 const QUIET_MS = 60_000;
 const SPECIAL = /[.+?^${}()|[\]\\]/g;
 const SECRETS = "/etc/ppp/chap-secrets";
-/** pppd's own, and said only with `debug`: the one warning a peer may cause. */
+/** pppd's own warning, logged only with `debug`. It is the only one that a peer may cause. */
 const QUIRK = /^Unsupported protocol .* received$/;
 
 export function readScript(text: string): Step[] {
@@ -64,11 +64,11 @@ export class ScriptedPeer {
   readonly #traffic = new PeerTraffic();
   /** Words of the `framing` line. */
   readonly #habits: readonly string[];
-  /** What came from the link and was not asked for yet, each from its protocol on. */
+  /** The packets from the link that were not asked for yet, from their protocol on. */
   readonly #came: Uint8Array[] = [];
   readonly #lastRequest = new Map<number, Uint8Array>();
   readonly #lastId = new Map<number, number>();
-  /** What the other side agreed to of the peer's requests, and the peer of the link's. */
+  /** The requests of the peer that the other side agreed to, and those of the link that the peer agreed to. */
   #peersFraming: Framing | undefined;
   #linksFraming: Framing | undefined;
   #now = 0;
@@ -102,7 +102,7 @@ export class ScriptedPeer {
     });
   }
 
-  /** Throws where the link does something else than the file says. */
+  /** Throws when the link does something else than the file says. */
   play(): void {
     this.side.link.open(this.#now);
     this.#listen();
@@ -120,7 +120,7 @@ export class ScriptedPeer {
     if (this.side.has("terminated")) throw new Error("the link did not stay up");
   }
 
-  /** What a user would be told, but for the one line that pppd has too. */
+  /** The messages for the user, except the one that pppd has too. */
   get complaints(): string[] {
     const allowed = this.#steps.filter(({ word }) => word === "warns").map(({ text }) => text);
     return this.side.events.flatMap((event) =>
@@ -163,7 +163,9 @@ export class ScriptedPeer {
 
   // ── from the peer ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A packet in words or hex; or an answer to the link's last request: `ack LCP`, `reject LCP name …`, `protrej CCP`. */
+  /**
+   * A packet in words or hex, or an answer to the link's last request: `ack LCP`, `reject LCP name …`, `protrej CCP`.
+   */
   #packetOf(text: string): Uint8Array {
     const [answer, name, ...refused] = text.split(" ");
     if (answer !== "ack" && answer !== "reject" && answer !== "protrej") {
@@ -204,7 +206,7 @@ export class ScriptedPeer {
 
   // ── from the link ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Takes in all that the link has to say, and does what its owner would. */
+  /** Takes all events of the link, and acts as its owner. */
   #listen(): void {
     const { side } = this;
     side.collect();
@@ -224,11 +226,11 @@ export class ScriptedPeer {
       this.#came.push(packet);
     }
     const { badFcs, runts, aborted } = this.#deframer.stats;
-    // Control characters that the peer's map says to escape were dropped on the way in.
+    // Control characters that the peer's map says to escape are dropped on reception.
     if (badFcs + runts + aborted > 0) throw new Error("a frame came that this peer cannot read");
   }
 
-  /** The packet from two octets of protocol on; nothing may be left out that the peer did not ask to be. */
+  /** The packet with its two octets of protocol. Nothing may be left out that the peer did not ask to leave out. */
   #unwrap(frame: Uint8Array): Uint8Array {
     const peers = this.#open ? this.#peersFraming : undefined;
     const whole = frame[0] === ADDRESS && frame[1] === CONTROL;
@@ -240,7 +242,7 @@ export class ScriptedPeer {
     return isShort ? Uint8Array.of(0, ...frame.subarray(at)) : frame.slice(at);
   }
 
-  /** Follows what LCP agrees on, and who asked last for what. */
+  /** Follows the agreement of LCP, and the last request of each side. */
   #heed(packet: Uint8Array, from: "peer" | "link"): void {
     const [protocol, code] = [u16(packet, 0), packet[2]];
     if (from === "link") {
@@ -250,7 +252,7 @@ export class ScriptedPeer {
     if (protocol === Protocol.CHAP) this.#traffic.heedChap(packet, from);
     if (protocol !== Protocol.LCP) return;
     if (code === Code.ConfReq && this.#open) this.#peersFraming = this.#linksFraming = undefined;
-    // An Ack says what the other side asked for.
+    // An Ack contains the options that the other side asked for.
     if (code === Code.ConfAck && from === "link") this.#peersFraming = framingOf(packet);
     if (code === Code.ConfAck && from === "peer") this.#linksFraming = framingOf(packet);
     this.#deframer.accm = this.#open ? this.#peersFraming!.asyncmap : ACCM_ALL;
@@ -324,7 +326,7 @@ function configure(protocol: number, code: number, id: number, options: readonly
   return buf.slice(0, putConfigure(buf, 2, code, id, options));
 }
 
-/** `*` is for part of a word, `**` for whatever comes there. */
+/** `*` stands for a part of a word, `**` for any words. */
 function patternOf(text: string): RegExp {
   const any = (part: string) => (part === "*" ? "[^ >]*" : part === "**" ? ".*" : part.replace(SPECIAL, "\\$&"));
   return new RegExp(
@@ -335,14 +337,14 @@ function patternOf(text: string): RegExp {
   );
 }
 
-/** Its identifier is nobody's business. */
+/** Its identifier does not matter. */
 function protocolReject(packet: Uint8Array): Uint8Array {
   const length = packet.length + 4;
   const header = [Protocol.LCP >>> 8, Protocol.LCP & 0xff, Code.ProtRej, 0x7f, length >>> 8, length & 0xff];
   return Uint8Array.of(...header, ...packet);
 }
 
-/** The first word of an option, as the log has it. */
+/** The first word of an option, as in the log. */
 function nameOf(protocol: number, option: ConfOption): string {
   return /<([^ >]+)/.exec(textOfPacket(configure(protocol, Code.ConfReq, 0, [option])))?.[1] ?? "";
 }

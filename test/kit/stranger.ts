@@ -1,15 +1,15 @@
-// Running a program of this repository as a user who is not root. The user may not enter a clone in /root, so the
-// program is started by another path.
+// Runs a program of this repository as an ordinary user. The user may not enter a clone in /root, so the program is
+// started by another path.
 
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "../..");
-/** Where a stranger finds the repository. */
+/** The path of the repository for that user. */
 export const PUBLIC_ROOT = "/mnt";
 
 /**
- * What to put before a command whose program is an absolute path: it runs as nobody, with these capabilities. Needs root.
- * `before` is a shell command that root runs first, in the same mount namespace.
+ * The words before a command whose program is an absolute path. It then runs as nobody, with these capabilities. Needs
+ * root. `before` is a shell command that root runs first, in the same mount namespace.
  */
 export function asStranger(capabilities: readonly string[] = [], before = "true"): string[] {
   const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", ...capabilities].join(" ");

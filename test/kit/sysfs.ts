@@ -1,4 +1,4 @@
-// A tree as /sys has it, of USB serial adapters that come and go.
+// A tree like /sys for USB serial adapters that come and go.
 
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

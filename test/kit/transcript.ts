@@ -1,5 +1,4 @@
-// What the real pppd said, case by case (fixtures/transcripts): read back so that a test can do the same again and
-// compare.
+// The output of the real pppd, case by case (fixtures/transcripts), for tests that repeat a case and compare.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,11 +13,11 @@ export interface Part {
   /** Lines. */
   readonly output: readonly string[];
   readonly status: number;
-  /** Lines "facility.level pppd[PID]: text", when they were recorded. */
+  /** Lines "facility.level pppd[PID]: text", if they were recorded. */
   readonly syslog: readonly string[] | undefined;
 }
 
-/** The side that did nothing is left out. */
+/** A side without a command is left out. */
 export type Transcript = Readonly<Partial<Record<Side, Part>>>;
 
 export function readTranscript(name: string): Transcript {
@@ -45,7 +44,7 @@ export function readTranscript(name: string): Transcript {
   return parts;
 }
 
-/** Writes what {@link readTranscript} reads. */
+/** Writes the form that {@link readTranscript} reads. */
 export function writeTranscript(name: string, transcript: Transcript): void {
   let text = `# ${name}\n`;
   const section = (title: string, body: string): void => void (text += `\n===== ${title}\n${body}`);
@@ -61,7 +60,7 @@ export function writeTranscript(name: string, transcript: Transcript): void {
   writeFileSync(join(FOLDER, `${name}.txt`), text, "latin1");
 }
 
-/** "--- name", and the text under it. */
+/** "--- name" and the text below it. */
 function files(text: string): Record<string, string> {
   const [, ...pieces] = `\n${text}`.split(/^--- /m);
   return Object.fromEntries(

@@ -1,5 +1,5 @@
-// Files over a link: a text and noise each way, all four at once over TCP, compared by their checksums, and what the line
-// had to carry for them.
+// Sends files over a link: text and noise in each direction, all four at once over TCP. Compares checksums, and
+// measures what the line carried for them.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import type { WireStats } from "./wire.ts";
 import type { End, Laplink, Side } from "./end.ts";
 import { Rng } from "./rng.ts";
 
-/** Octets of the text, and of the noise. */
+/** The octets of the text, and of the noise. */
 const SIZE = 100_000;
 export const PORTS = { text: 5000, noise: 5001 } as const;
 type Name = keyof typeof PORTS;
@@ -16,18 +16,18 @@ const NAMES: readonly Name[] = ["text", "noise"];
 
 const OTHER: Readonly<Record<Side, Side>> = { server: "client", client: "server" };
 
-/** Shell, in a folder of its own: waits for one caller and keeps what he sends. */
+/** Shell script in its own folder: waits for one caller and keeps what it receives. */
 export function receive(port: number, file: string): string {
-  // An nc whose input ends would hang up before it has heard everything: this one's never does.
+  // An nc whose input ends would hang up before it has received everything. The input of this one never ends.
   return `{ [ -p open ] || mkfifo open; } 2>/dev/null; busybox nc -l -p ${port} <>open >${file}`;
 }
 
-/** Shell: sends a file to the one who waits there, or will in a moment. */
+/** Shell script: sends a file to a listener, which may start a moment later. */
 export function send(address: string, port: number, file: string): string {
   return `until busybox nc ${address} ${port} <${file}; do sleep 0.05; done`;
 }
 
-/** What each side sends: the repository's own words, and octets of no pattern. */
+/** The data of each side: words of the repository, and random octets. */
 function payloads(): Record<Side, Record<Name, Uint8Array>> {
   const root = join(import.meta.dir, "../..");
   const files = ["*.md", "src/**/*.ts"].flatMap((some) => [...new Bun.Glob(some).scanSync(root)].sort());
@@ -39,10 +39,10 @@ function payloads(): Record<Side, Record<Name, Uint8Array>> {
 }
 
 export class Payload {
-  /** Folders for the /etc/ppp of both sides: the files given, `text` and `noise`. */
+  /** Folders for /etc/ppp on both sides: the given files, `text` and `noise`. */
   readonly etc: Readonly<Record<Side, string>>;
   readonly #folder = mkdtempSync(join(tmpdir(), "nullmodem-payload-"));
-  /** Of what each side sends. */
+  /** The checksums of what each side sends. */
   readonly #sums: Readonly<Record<Side, Record<Name, string>>>;
 
   constructor(files: Readonly<Record<string, string>>) {
@@ -61,7 +61,9 @@ export class Payload {
     this.#sums = { server: sums("server"), client: sums("client") };
   }
 
-  /** Sends everything both ways; `address` is where each side is. Throws when something arrives changed, or not in time. */
+  /**
+   * Sends everything in both directions. `address` is where each side is. Throws when data arrives changed or too late.
+   */
   async transfer(link: Laplink, address: Readonly<Record<Side, string>>): Promise<Transfer> {
     const before = await link.cable.stats();
     const seconds = await Promise.all([
@@ -76,7 +78,7 @@ export class Payload {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** One side's part; resolves to the seconds it took by that side's clock. */
+  /** The part of one side. Resolves to the seconds that it took by that side's clock. */
   async #exchange(end: End, side: Side, to: string): Promise<number> {
     const parts = NAMES.flatMap((name) => [
       `${receive(PORTS[name], name)} &`,
@@ -103,11 +105,11 @@ const WITHIN_MS = 45_000;
 
 export interface Transfer {
   readonly seconds: number;
-  /** What the line did meanwhile for what that side sent. */
+  /** What the line carried in the meantime for this side's data. */
   readonly line: Readonly<Record<Side, WireStats>>;
 }
 
-/** Octets of payload for one octet that this side put on the line. */
+/** The octets of payload for one octet of this side on the line. */
 export function ratio({ line }: Transfer, side: Side): number {
   return (NAMES.length * SIZE) / line[side].taken;
 }

@@ -1,4 +1,4 @@
-// The UARTs at both ends of the virtual cable.
+// Tests of the UARTs at both ends of the virtual cable.
 
 import { expect, test } from "bun:test";
 import { bytesOf, textOf } from "../../src/bytes/text.ts";
@@ -10,7 +10,7 @@ import { Wire } from "./wire.ts";
 const every = Uint8Array.from({ length: 256 }, (_, octet) => octet);
 const E7: PortFormat = { ...pppFormat(9600), dataBits: 7, parity: "even" };
 
-/** Errors that a port counts, and what it receives. */
+/** The errors that a port counts, and the octets that it receives. */
 function heard(octets: Uint8Array, from: PortFormat, to: PortFormat) {
   const receiver = new UartReceiver(to);
   const out: number[] = [];
@@ -27,7 +27,7 @@ test("the same speed, and one that is two percent off: every octet as it was sen
 });
 
 test("half and twice the speed, by hand", () => {
-  // 0x55 at half our speed is 00 11 00 11 00 11 00 11 00 11: a start bit, 0x66, no stop bit; the low one begins 0x33.
+  // 0x55 at half our speed is 00 11 00 11 00 11 00 11 00 11: a start bit, 0x66, no stop bit. The low one begins 0x33.
   expect(heard(Uint8Array.of(0x55), pppFormat(4800), pppFormat(9600))).toMatchObject({ frame: 1, octets: [0x33] });
   // 0xf0 at twice our speed: the start bit and four low bits are two and a half of ours.
   expect(received(Uint8Array.of(0xf0), pppFormat(19200), pppFormat(9600)).octets).toEqual(Uint8Array.of(0xfe));
@@ -53,10 +53,10 @@ test("a character without a stop bit is a framing error, and passed on unless IG
 
 test("parity, data bits and breaks", () => {
   expect(heard(bytesOf("login"), E7, E7)).toEqual({ frame: 0, parity: 0, brk: 0, octets: [...bytesOf("login")] });
-  // The parity bit is the eighth bit of one who has none.
+  // A receiver without parity takes the parity bit for the eighth bit.
   expect(heard(bytesOf("la"), E7, pppFormat(9600)).octets).toEqual([0x6c, 0xe1]);
   expect(heard(bytesOf("la"), E7, { ...E7, parity: "odd" })).toMatchObject({ parity: 2, octets: [] });
-  // Ten low bits of a slow sender are a break to a fast receiver: one, however long.
+  // Ten low bits of a slow sender are one break to a fast receiver, however long it is.
   const zero = Uint8Array.of(0);
   expect(heard(zero, pppFormat(1200), pppFormat(115200))).toEqual({ frame: 0, parity: 0, brk: 1, octets: [] });
   expect(heard(zero, pppFormat(1200), { ...pppFormat(115200), iflag: 0 }).octets).toEqual([0]);
@@ -70,7 +70,7 @@ test("a wire between two ports: each at its own time, the last character of a sl
   wire.take(Uint8Array.of(0xff), 1, 0);
   expect(wire.deliver(wire.arrived(0.1), true, out, 0.1)).toBe(0);
   const due = wire.dueAt();
-  // A glitch is no character: the line is high again in the middle of what would be the start bit.
+  // A glitch is no character: the line is high again in the middle of the would-be start bit.
   expect(due).toBe(Infinity);
   wire.take(new Uint8Array(20), 20, 1);
   const all = wire.arrived(5);
@@ -82,7 +82,7 @@ test("a wire between two ports: each at its own time, the last character of a sl
   }
   expect(length).toBeGreaterThan(0);
   expect(wire.stats).toMatchObject({ taken: 21, delivered: length, lost: 0 });
-  // Set alike from now on, everything passes.
+  // With equal settings everything passes from now on.
   wire.setPorts(slow, slow);
   wire.take(every.subarray(0, 60), 60, 50);
   expect(wire.arrived(50 + 59.5 * (10_000 / 9600))).toBe(59);

@@ -1,21 +1,21 @@
-// What a UART makes of the line, bit by bit: ports that are set alike understand each other, and others hear what theirs
-// would. Errors are counted as Linux's 8250 driver counts them for TIOCGICOUNT, and octets that have one are passed on or
-// not by the receiver's iflag, as that driver and the line discipline do it.
+// Models a UART bit by bit: ports with equal settings understand each other, and others receive what real ones would.
+// Errors are counted as Linux's 8250 driver counts them for TIOCGICOUNT. The receiver's iflag decides whether octets
+// with an error are passed on, as in that driver and the line discipline.
 
 import { CFLAG, IFLAG, type Termios } from "../../src/os/serial/termios.ts";
 
-/** How a port is set: what it sends in and listens for. */
+/** The settings of a port for sending and receiving. */
 export interface PortFormat {
   readonly baud: number;
   readonly dataBits: number;
   readonly parity: "none" | "even" | "odd";
   readonly stopBits: 1 | 2;
-  /** IGNPAR, IGNBRK, INPCK and PARMRK decide what becomes of a bad octet. */
+  /** IGNPAR, IGNBRK, INPCK and PARMRK decide what happens to a bad octet. */
   readonly iflag: number;
 }
 
 export interface UartStats {
-  /** Characters without a stop bit, with a wrong parity, and breaks. */
+  /** Characters without a stop bit, characters with a wrong parity, and breaks. */
   frame: number;
   parity: number;
   brk: number;
@@ -39,18 +39,18 @@ export function portFormat({ cflag, iflag, ospeed }: Termios): PortFormat {
   };
 }
 
-/** 8N1 as pppd sets it. */
+/** 8N1, as pppd sets it. */
 export function pppFormat(baud: number): PortFormat {
   return { baud, dataBits: 8, parity: "none", stopBits: 1, iflag: IFLAG.IGNBRK | IFLAG.IGNPAR };
 }
 
-/** Do both put the same whole octets on the line? A second stop bit is only a pause. */
+/** True when both put the same whole octets on the line. A second stop bit is only a pause. */
 export function isAlike(one: PortFormat, other: PortFormat): boolean {
   const inParity = one.dataBits === other.dataBits && one.parity === other.parity;
   return one.dataBits === 8 && inParity && one.baud === other.baud;
 }
 
-/** Bits of one character, start, parity and stop bits included. */
+/** The bits of one character, including start, parity and stop bits. */
 export function bitsOf({ dataBits, parity, stopBits }: PortFormat): number {
   return 1 + dataBits + (parity === "none" ? 0 : 1) + stopBits;
 }
@@ -61,7 +61,7 @@ function parityOf(octet: number, parity: "even" | "odd"): number {
   return ones & 1;
 }
 
-/** The levels of one character in their order: start bit, data from the lowest bit, parity, stop bits. */
+/** The levels of one character in order: start bit, data from the lowest bit on, parity, stop bits. */
 function levelsOf(octet: number, format: PortFormat): number[] {
   const { dataBits, parity, stopBits } = format;
   const data = octet & ((1 << dataBits) - 1);
@@ -73,13 +73,13 @@ function levelsOf(octet: number, format: PortFormat): number[] {
   ];
 }
 
-/** The receiver of a port. Times are milliseconds, and never run backwards. */
+/** The receiver of a port. Times are in milliseconds and never run backwards. */
 export class UartReceiver {
   readonly stats: UartStats = { frame: 0, parity: 0, brk: 0 };
   format: PortFormat;
-  /** When the bit in progress is sampled; Infinity: no character is in progress. */
+  /** When the present bit is sampled. Infinity: no character is being received. */
   #sampleAt = Infinity;
-  /** The samples of the character in progress. */
+  /** The samples of the present character. */
   #samples: number[] = [];
   /** After a break no character begins before the line is high again. */
   #inBreak = false;
@@ -89,21 +89,21 @@ export class UartReceiver {
     this.format = format;
   }
 
-  /** When the character in progress will be complete, if the line stays high; Infinity: there is none. */
+  /** When the present character will be complete if the line stays high. Infinity: there is none. */
   get completeAt(): number {
     const { baud, stopBits } = this.format;
     const samples = bitsOf(this.format) - stopBits + 1;
     return this.#sampleAt + ((samples - 1 - this.#samples.length) * 1000) / baud;
   }
 
-  /** An octet begins on the line at `at`, which was high until then. What is received goes to the end of `out`. */
+  /** An octet begins on the line at `at`, which was high until then. Received octets go to the end of `out`. */
   octet(octet: number, format: PortFormat, at: number, out: number[]): void {
     this.idle(at, out);
     const bitMs = 1000 / format.baud;
     levelsOf(octet, format).forEach((level, bit) => this.#level(level, at + bit * bitMs, at + (bit + 1) * bitMs, out));
   }
 
-  /** The line stays high until then. */
+  /** The line stays high until this time. */
   idle(until: number, out: number[]): void {
     if (until > this.#heardUntil) this.#level(1, this.#heardUntil, until, out);
   }
@@ -132,7 +132,7 @@ export class UartReceiver {
     if (!isGlitch && samples.length < bitsOf(format) - format.stopBits + 1) return;
     if (!isGlitch) this.#character(samples, out);
     if (level === 0 && !this.#inBreak) {
-      // As a 16550 does it: what should be a stop bit is the start bit of the next character.
+      // As in a 16550: if the stop bit is low, it is the start bit of the next character.
       this.#samples = [0];
       return;
     }
@@ -149,7 +149,7 @@ export class UartReceiver {
     if (samples.every((level) => level === 0)) {
       this.stats.brk++;
       this.#inBreak = true;
-      // BRKINT's signal is nobody's here.
+      // The signal of BRKINT is not modelled.
       if ((iflag & IFLAG.IGNBRK) === 0) out.push(...((iflag & IFLAG.PARMRK) === 0 ? [0] : [0xff, 0, 0]));
       return;
     }
@@ -162,7 +162,7 @@ export class UartReceiver {
   }
 }
 
-/** What a port set to `to` receives, and counts, when one set to `from` sends these octets without a pause. */
+/** What a port with the settings `to` receives and counts when one with `from` sends these octets without a pause. */
 export function received(
   octets: Uint8Array,
   from: PortFormat,

@@ -1,16 +1,16 @@
-// One direction of a serial line as a model without a clock: 8N1 pacing (ten bits a byte), damage, a cut cable.
+// Models one direction of a serial line without a clock: 8N1 pacing (ten bits a byte), damage, a cut cable.
 //
-// The sender's FIFO holds a few bytes, as a UART's does; what does not fit stays in the sender's tty, which is what the
-// sender feels as back pressure. A byte leaves no earlier than the end of its stop bit. Bytes leave in small groups, as
-// from a receiver's FIFO, but the last one waiting leaves at its own time, so an idle line adds no delay.
+// The sender's FIFO holds a few bytes, like a UART's. Bytes that do not fit stay in the sender's tty, which the sender
+// notices as back pressure. A byte arrives no earlier than the end of its stop bit. Bytes arrive in small groups, as
+// from a receiver's FIFO, but the last waiting byte arrives at its own time, so an idle line adds no delay.
 
 import type { Rng } from "./rng.ts";
 import { bitsOf, isAlike, type PortFormat, UartReceiver, type UartStats } from "./uart.ts";
 
 export interface WireOptions {
-  /** Bits a second; 0: as fast as it goes. */
+  /** Bits a second. 0: without limit. */
   readonly baud: number;
-  /** Probability that a data bit flips, and that a byte is lost. */
+  /** The probability that a data bit flips, and that a byte is lost. */
   readonly bitErrors?: number;
   readonly drops?: number;
   readonly rng: Rng;
@@ -23,17 +23,17 @@ export interface WireStats {
   /** Damage: bits flipped, bytes dropped. */
   flipped: number;
   dropped: number;
-  /** Bytes that arrived while the cable was cut or nobody had the far end open. */
+  /** Bytes that arrived while the cable was cut or no program had the far end open. */
   lost: number;
-  /** What the receiver's UART counted, where the ports of both ends are known. */
+  /** The counters of the receiver's UART, if the settings of both ports are known. */
   uart?: UartStats;
 }
 
 const UNPACED_FIFO = 65536;
 const MIN_FIFO = 64;
-/** How long the FIFO lasts: the relay may be woken this late before the line runs dry. */
+/** How long the FIFO lasts. The relay may wake this late before the line is idle. */
 const FIFO_MS = 5;
-/** Deliveries closer together than this share one. */
+/** Deliveries closer together than this are combined. */
 const GROUP_MS = 1;
 
 export class Wire {
@@ -43,7 +43,7 @@ export class Wire {
   readonly #fifo = new Uint8Array(UNPACED_FIFO);
   #size = UNPACED_FIFO;
   #fill = 0;
-  /** How the sender's port is set, and the receiver's UART; undefined: every byte arrives as it was sent. */
+  /** The settings of the sender's port, and the receiver's UART. Undefined: every byte arrives as it was sent. */
   #sender: PortFormat | undefined;
   #receiver: UartReceiver | undefined;
   /** When the first byte of the FIFO started on the wire. */
@@ -51,7 +51,7 @@ export class Wire {
   #bitErrors = 0;
   #drops = 0;
   #rng: Rng;
-  /** Data bits, and bytes, until the next damaged one (1: the next). */
+  /** The data bits, and the bytes, until the next damaged one (1: the next). */
   #bitsToFlip = Infinity;
   #bytesToDrop = Infinity;
 
@@ -66,7 +66,7 @@ export class Wire {
     this.#size = byteMs > 0 ? Math.floor(Math.min(UNPACED_FIFO, Math.max(MIN_FIFO, FIFO_MS / byteMs))) : UNPACED_FIFO;
   }
 
-  /** How the ports of both ends are set, from now on: the sender's decides the pace, the receiver's what it hears. */
+  /** Sets the ports of both ends from now on. The sender's decides the pace, the receiver's what is received. */
   setPorts(sender: PortFormat, receiver: PortFormat): void {
     if (sender.baud === 0 || receiver.baud === 0) return; // B0 hangs up, and is nobody's speed
     this.#sender = sender;
@@ -76,7 +76,7 @@ export class Wire {
     this.stats.uart = this.#receiver.stats;
   }
 
-  /** What happens to the bytes that arrive from now on. */
+  /** The damage of the bytes that arrive from now on. */
   setDamage(bitErrors: number, drops: number, rng: Rng): void {
     this.#bitErrors = bitErrors;
     this.#drops = drops;
@@ -85,7 +85,7 @@ export class Wire {
     this.#bytesToDrop = rng.gap(drops);
   }
 
-  /** How many bytes may be taken now. */
+  /** How many bytes can be taken now. */
   get room(): number {
     return Math.max(0, this.#size - this.#fill);
   }
@@ -102,10 +102,10 @@ export class Wire {
     this.stats.taken += length;
   }
 
-  /** How many of the waiting bytes have arrived by now: those at the head of {@link peek}. */
+  /** How many of the waiting bytes have arrived. They are at the head of {@link peek}. */
   arrived(now: number): number {
     if (this.#byteMs === 0) return this.#fill;
-    // A billionth of a byte of slack: sums of floating-point byte times must not miss their own deadline.
+    // A billionth of a byte of slack, because rounding errors of byte times must not miss a deadline.
     return Math.min(this.#fill, Math.max(0, Math.floor((now - this.#startedAt) / this.#byteMs + 1e-9)));
   }
 
@@ -118,14 +118,14 @@ export class Wire {
     return Math.min(all, group);
   }
 
-  /** Has the receiver's UART waited for long enough to complete a character that it believes to hear? */
+  /** True when the receiver's UART has waited long enough to complete a character. */
   completes(now: number): boolean {
     return this.#fill === 0 && this.#receiver !== undefined && this.#receiver.completeAt <= now;
   }
 
   /**
-   * Removes the first `count` arrived bytes from the line and writes those that survive to `out`; returns how many. With
-   * `listening` false, or a cut cable, none does.
+   * Removes the first `count` arrived bytes from the line and writes the surviving ones to `out`. Returns how many.
+   * With `listening` false, or a cut cable, none survives.
    */
   deliver(count: number, listening: boolean, out: Uint8Array, now: number): number {
     let length = 0;
@@ -152,7 +152,7 @@ export class Wire {
     return length;
   }
 
-  /** What the receiver makes of the first `count` bytes. */
+  /** What the receiver makes from the first `count` bytes. */
   #sample(count: number, sender: PortFormat, receiver: UartReceiver, out: Uint8Array): number {
     const heard: number[] = [];
     for (let at = 0; at < count; at++) {
@@ -164,7 +164,7 @@ export class Wire {
     return heard.length;
   }
 
-  /** What the receiver makes of the quiet line behind the last byte. */
+  /** What the receiver makes from the quiet line after the last byte. */
   #rest(receiver: UartReceiver, now: number, out: Uint8Array): number {
     const heard: number[] = [];
     receiver.idle(now, heard);

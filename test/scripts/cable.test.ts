@@ -28,7 +28,7 @@ function send(fd: number, bytes: Uint8Array): number {
   return libc.write(fd, block.address, bytes.length);
 }
 
-/** Blocks until there is something or the time is over; what there is, undefined at a hang-up. */
+/** Waits until there is data or the time is over. Returns the data, or undefined at a hangup. */
 function receive(fd: number, withinMs = PATIENCE_MS): Uint8Array | undefined {
   poll.view.setInt32(0, fd, true);
   poll.view.setInt16(4, POLLIN, true);
@@ -46,7 +46,7 @@ function receiveAll(fd: number, length: number): Uint8Array {
   return all.subarray(0, fill);
 }
 
-/** Waits until so many octets have come to the end of the line, and returns how many of them went on to the terminal. */
+/** Waits until this many octets have come to the end of the line. Returns how many of them reached the terminal. */
 async function arrived(one: Cable, way: "ab" | "ba", count: number): Promise<number> {
   let delivered = 0;
   await until(`${count} octets are through`, async () => {
@@ -73,7 +73,7 @@ test("every octet passes both ways, raw", async () => {
   expect(receiveAll(near, 256)).toEqual(sample);
 });
 
-// That the line is no slower either is tested where the clock is a number: the wire in kit.test.ts.
+// That the line is not slower is tested with a simulated clock, in kit.test.ts.
 test("115200 baud: never faster", async () => {
   const { a, b } = await cable({ baud: 115200 });
   const [near, far] = [tty(a), tty(b)];
@@ -180,7 +180,7 @@ test("ports: each direction at its sender's speed, every octet while both are se
 test("ports that differ hear what UARTs would, and the errors are counted", async () => {
   const one = await cable({ baud: "ports" });
   const [near, far] = [tty(one.a), tty(one.b)];
-  // At a whole ratio samples would fall on the edges between bits.
+  // At a whole ratio, samples would fall on the edges between bits.
   const [slow, fast] = [setPort(near, 9600), setPort(far, 111_000)];
   const few = sample.subarray(0, 60); // at once in the sender's FIFO, so that no pause is between them
   for (const [from, to, sender, receiver, wire] of [
@@ -196,7 +196,7 @@ test("ports that differ hear what UARTs would, and the errors are counted", asyn
     await until("the UART has counted", async () => (await counted()) >= wanted);
     expect((await one.stats())[wire]).toMatchObject({ taken: 60, delivered: octets.length, uart: stats });
   }
-  // Mended: the first end is set as the second.
+  // Corrected: the first end has the settings of the second.
   setPort(near, 111_000);
   send(far, sample);
   expect(receiveAll(near, 256)).toEqual(sample);

@@ -7,7 +7,7 @@ test("the demo's progress stays in one line of the terminal, whatever its width"
       for (const ms of [0, 1, 11_000]) {
         const { done, left, text } = progress(bytes, ms, 10_983, columns);
         const width = 2 + done.length + left.length + 1 + text.length;
-        // A terminal of one or two columns has no room for anything.
+        // A terminal of one or two columns is too narrow for any text.
         expect({ columns, width, fits: width < Math.max(columns, 4) }).toMatchObject({ fits: true });
         if (columns >= 80) expect(done.length + left.length).toBeGreaterThan(20);
       }

@@ -42,7 +42,7 @@ machineTest("a machine has its own name, network and files", async () => {
 machineTest("what runs in it ends with it", async () => {
   const machine = await openMachine("wylg");
   const program = new Program(["sleep", "1000"], { machine });
-  // It has joined the machine before it is the program.
+  // It has joined the machine before it becomes the program.
   await until("it is sleep", () => machine.processes()[0]?.command === "sleep 1000");
   expect(machine.processes()).toEqual([{ pid: program.pid, command: "sleep 1000" }]);
   await machine.close();

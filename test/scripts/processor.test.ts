@@ -1,5 +1,4 @@
-// scripts/ready.sh where bun does not run: on a processor without SSE4.2, which is qemu's, and with none that is said to
-// be one.
+// scripts/ready.sh where bun does not run: on qemu's processor without SSE4.2, and with a /proc/cpuinfo that lacks it.
 
 import { afterAll, expect, test } from "bun:test";
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -23,7 +22,7 @@ copyFileSync(join(ROOT, "scripts/ready.sh"), join(folder, "scripts/ready.sh"));
 for (const name of ["package-lock.json", "node_modules/.installed-lock.json"])
   copyFileSync(join(ROOT, "package-lock.json"), join(folder, name));
 
-/** Runs it with a bun that is a shell script and a /proc/cpuinfo; status and what it says. */
+/** Runs it with a shell script as bun and with this /proc/cpuinfo. Returns status and output. */
 function ready(bun: string, flags: string): [status: number, text: string] {
   const path = join(folder, "node_modules/.bin/bun");
   writeFileSync(path, `#!/bin/sh\n${bun}\n`);

@@ -1,5 +1,5 @@
-// README.md as a newcomer reads it on a terminal: no HTML, nothing wider than an editor's window, and the files that it shows
-// are those of the HOWTO with which the demo and the tests work.
+// Checks README.md for a reader at a terminal: no HTML, no line wider than an editor's window, and the files that it
+// shows are those of the HOWTO with which the demo and the tests work.
 
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// scripts/ready.sh where a registry that refuses connections stands for a machine without a network.
+// scripts/ready.sh with a registry that refuses connections, as on a machine without a network.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -8,7 +8,7 @@ const folder = mkdtempSync(join(tmpdir(), "nullmodem-place-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const STICK = join(import.meta.dir, "../../scripts/stick.ts");
 
-/** A disk of 64 KB, full but for what is said here. */
+/** A disk of 64 KB, full except for the space given here. */
 async function onSmallDisk(run: (disk: string) => void | Promise<void>): Promise<void> {
   const disk = join(folder, "disk");
   mkdirSync(disk);

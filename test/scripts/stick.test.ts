@@ -1,4 +1,5 @@
-// The stick: what is on it, that FAT takes it, that its sums are right, and that the same sources give the same bytes.
+// The stick: its content, that FAT can hold it, that its checksums are right, and that the same sources give the same
+// bytes.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";

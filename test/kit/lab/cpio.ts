@@ -1,5 +1,5 @@
-// A cpio archive in the "newc" format, as the kernel unpacks it into its first file system (its documentation's
-// driver-api/early-userspace/buffer-format). Everything belongs to root; a folder goes in before what is in it.
+// Writes a cpio archive in the "newc" format, which the kernel unpacks into its first file system (its documentation's
+// driver-api/early-userspace/buffer-format). Everything belongs to root. A folder comes before its content.
 
 import { dirname, join } from "node:path";
 
@@ -34,7 +34,7 @@ export class Cpio {
     this.#put(path, TYPE.device | mode, new Uint8Array(), major, minor);
   }
 
-  /** The archive; nothing can be added afterwards. */
+  /** Ends the archive. No files can be added afterwards. */
   end(): Uint8Array {
     this.#put("TRAILER!!!", 0, new Uint8Array());
     return Buffer.concat(this.#parts);
@@ -49,7 +49,7 @@ export class Cpio {
     this.#pad(content);
   }
 
-  /** Name and content each end on a multiple of four. */
+  /** Name and content are each padded to a multiple of four. */
   #pad(bytes: Uint8Array): void {
     this.#parts.push(bytes);
     if (bytes.length % 4 !== 0) this.#parts.push(new Uint8Array(4 - (bytes.length % 4)));

@@ -1,5 +1,5 @@
-// A guest kernel from its start to its end, and the conversation with the shell in it: scripts go in by a folder that both
-// can see, their output comes back there, and a line says that they ended.
+// A guest kernel from start to end, and the dialogue with its shell: scripts and their output are files in a shared
+// folder, and a line reports the end of a script.
 
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Journal } from "./journal.ts";
 
 export interface GuestOptions {
-  /** What is unpacked over the image, a cpio archive. */
+  /** A cpio archive that is unpacked over the image. */
   readonly overlay: Uint8Array;
   readonly kernel: Kernel;
   /** The guest's tty, "ttyS1", and the terminal of this machine behind it. */
@@ -16,11 +16,11 @@ export interface GuestOptions {
   readonly journal: Journal;
 }
 
-/** What runs a guest's kernel. */
+/** The virtual machine for a guest's kernel. */
 export interface Kernel {
-  /** The program and its arguments, for a guest that shares the folder and has the terminal behind its tty. */
+  /** The program and its arguments, for a guest with this shared folder and this terminal behind its tty. */
   command(folder: string, tty: string, terminal: string): readonly string[];
-  /** How long it may take to boot, and how often it is started again when it dies on the way. */
+  /** How long it may take to boot, and how often it is started again when it dies during boot. */
   readonly bootMs: number;
   readonly tries: number;
 }
@@ -33,11 +33,11 @@ export interface Said {
 
 const SUPERVISOR = join(import.meta.dir, "supervise.sh");
 const HOST = "/lab/host";
-/** What the shell in the guest starts an answer with. */
+/** The beginning of an answer from the guest's shell. */
 const MARK = "\x02";
 
 export class Guest {
-  /** The folder that both see. */
+  /** The folder that both can see. */
   readonly #folder: string;
   readonly journal: Journal;
   readonly #child: Bun.Subprocess<"pipe", "pipe", "pipe">;
@@ -51,7 +51,7 @@ export class Guest {
     this.journal = journal;
     this.#child = Bun.spawn(["bash", SUPERVISOR, folder, ...kernel.command(folder, tty, terminal)], {
       stdio: ["pipe", "pipe", "pipe"],
-      // The guest's memory is a file that is there only for the kernel.
+      // The guest's memory is a file for the kernel alone.
       env: { ...process.env, HOME: folder, TMPDIR: existsSync("/dev/shm") ? "/dev/shm" : tmpdir() },
     });
     const read = [
@@ -66,7 +66,7 @@ export class Guest {
     });
   }
 
-  /** Boots a guest, again when it dies on the way, and returns when its shell answers. */
+  /** Boots a guest, and again when it dies during boot. Returns when its shell answers. */
   static async boot(options: GuestOptions): Promise<Guest> {
     const { overlay, journal, kernel } = options;
     for (let tries = 1; ; tries++) {
@@ -88,7 +88,7 @@ export class Guest {
     }
   }
 
-  /** Runs a shell script to its end; after `within` milliseconds it is killed, with status 124. */
+  /** Runs a shell script to its end. After `within` milliseconds it is killed, with status 124. */
   async run(script: string, within: number): Promise<Said> {
     const id = this.#write(script);
     const answer = this.#answer(id);
@@ -110,7 +110,7 @@ export class Guest {
     return said;
   }
 
-  /** Starts a shell script whose output goes to the journal, as "[cmd] …"; the status when it has ended. */
+  /** Starts a shell script whose output goes to the journal as "[cmd] …". Resolves to its status. */
   async start(script: string): Promise<number | undefined> {
     const id = this.#write(script);
     const answer = this.#answer(id);
@@ -120,21 +120,23 @@ export class Guest {
     return status === undefined ? undefined : Number(status);
   }
 
-  /** A new file that both see: its path here and there. */
+  /** A new file that both can see: its path here and in the guest. */
   shared(): { here: string; there: string; remove(): void } {
     const name = `${++this.#count}.file`;
     const here = join(this.#folder, name);
     return { here, there: `${HOST}/${name}`, remove: () => rmSync(here, { force: true }) };
   }
 
-  /** Runs a script that has the kernel start again, and returns when its shell answers. What ran in it never ends. */
+  /**
+   * Runs a script that restarts the kernel, and returns when its shell answers. Programs in it never report their end.
+   */
   async restart(script: string): Promise<void> {
     const ready = this.#answer("ready");
     this.#ask(`run ${this.#write(script)}`);
     if ((await ready) === undefined) throw new Error(`the guest ended during ${script}:\n${this.journal.text}`);
   }
 
-  /** Ends it at once, and waits for that. */
+  /** Ends the guest at once and waits for its end. */
   async stop(): Promise<void> {
     this.#child.stdin.end();
     await this.ended;
@@ -156,7 +158,7 @@ export class Guest {
     );
   }
 
-  /** Never the same name twice: the guest may remember what was in a file. */
+  /** A name is never used twice, because the guest may cache the content of a file. */
   #write(script: string): string {
     const id = String(++this.#count);
     const path = join(this.#folder, `${id}.sh`);
@@ -173,7 +175,7 @@ export class Guest {
     return bytes;
   }
 
-  /** Lines, without the tty's own carriage return; an answer may come anywhere. */
+  /** Splits lines and removes the tty's carriage return. An answer may begin anywhere. */
   async #read(stream: ReadableStream<Uint8Array>, say: (text: string) => void): Promise<void> {
     let rest = "";
     const decoder = new TextDecoder();

@@ -1,6 +1,6 @@
-// The guest's first file system: busybox and the kernel's PPP modules as Debian's packages have installed them here; pppd
-// and its kin with their libraries and plugins, and PAM, from here as well or from the folder that scripts/trixie.sh has
-// filled. Made once and kept in the user's cache.
+// The guest's first file system: busybox and the kernel's PPP modules from Debian's packages on this machine; pppd and
+// its companions with libraries and plugins, and PAM, from here as well or from the folder that scripts/trixie.sh
+// filled. It is made once and kept in the user's cache.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
@@ -11,7 +11,7 @@ import { Cpio } from "./cpio.ts";
 
 export const KERNEL = "/usr/bin/linux.uml";
 const MODULES = "/usr/lib/uml/modules";
-/** Those pppd may want, in the order they are loaded; what they depend on comes before them. */
+/** The modules that pppd may need, in loading order, after those that they depend on. */
 const WANTED = ["ppp_async", "ppp_deflate", "bsd_comp", "ppp_mppe", "ppp_synctty", "ipv6"];
 const BUSYBOX = "/bin/busybox";
 const PROGRAMS = ["pppd", "chat", "pppstats", "pppdump"].map((name) => `/usr/sbin/${name}`);
@@ -20,9 +20,9 @@ const LIBRARIES = "/usr/lib/x86_64-linux-gnu";
 const LOADER = "/usr/lib64/ld-linux-x86-64.so.2";
 const PAM_MODULES = ["pam_unix.so", "pam_permit.so", "pam_deny.so", "pam_nologin.so"];
 const PAM_FOLDER = `${LIBRARIES}/security`;
-/** Libraries that are asked for at run time only, where there are any: MS-CHAP needs this one's MD4. */
+/** Libraries that are loaded only at run time, if they exist. MS-CHAP needs MD4 from this one. */
 const LATE_LIBRARIES = [`${LIBRARIES}/ossl-modules/legacy.so`];
-/** What pam_unix has an account looked up by, since PAM 1.5.3 for root as well. */
+/** The program with which pam_unix looks up an account, since PAM 1.5.3 for root too. */
 const PAM_HELPER = "/usr/sbin/unix_chkpwd";
 const PAM_SERVICE = "/etc/pam.d/ppp";
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
@@ -36,16 +36,16 @@ const RUNNER = join(import.meta.dir, "runner.sh");
 /** How long an image is kept. */
 const WEEK_MS = 7 * 86_400_000;
 
-/** The pppd in the guest: the one that is installed here (Debian bookworm's 2.4.9), or the one scripts/trixie.sh fetched. */
+/** The pppd in the guest: the installed one (Debian bookworm's 2.4.9), or the one that scripts/trixie.sh fetched. */
 export const VERSIONS = ["installed", "2.5.2"] as const;
 export type Version = (typeof VERSIONS)[number];
 
 const cache = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
 
-/** The folder in which that version's files lie as they would below /. */
+/** The folder with the files of this version, as they would be below /. */
 const rootOf = (version: Version): string => (version === "installed" ? "" : join(cache, `nullmodem-ppp-${version}`));
 
-/** Why no guest can be made here, in plain words, or undefined. */
+/** Why no guest can be made here, as text, or undefined. */
 export function imageMissing(version: Version): string | undefined {
   if (process.arch !== "x64") return `the lab's guest is a PC of 64 bits, this is ${process.arch}`;
   const packages = Object.entries(PACKAGES).flatMap(([name, files]) => (files.every(existsSync) ? [] : [name]));
@@ -55,11 +55,11 @@ export function imageMissing(version: Version): string | undefined {
   return `the lab has no pppd ${version} (sh scripts/ready.sh test fetches it from Debian)`;
 }
 
-/** The path of the image, made first when there is none of these packages and this text. */
+/** The path of the image. It is made when none exists for these packages and this text. */
 export function image(version: Version): string {
   const folder = join(cache, "nullmodem-lab");
   const root = rootOf(version);
-  // Whatever apt does, it changes dpkg's own list.
+  // Any action of apt changes dpkg's list.
   const installed = [KERNEL, BUSYBOX, "/var/lib/dpkg/status", ...PROGRAMS.map((path) => root + path)];
   const sources = installed.map((path) => {
     const { size, mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { size: 0, mtimeMs: 0 };
@@ -71,11 +71,11 @@ export function image(version: Version): string {
   const path = join(folder, `${hash.digest("hex").slice(0, 16)}.cpio`);
   if (existsSync(path)) return path;
   mkdirSync(folder, { recursive: true });
-  // Several may be at it at the same time.
+  // Several processes may do this at the same time.
   const unfinished = join(folder, `${process.pid}.new`);
   writeFileSync(unfinished, build(root));
   renameSync(unfinished, path);
-  // Other checkouts have images of their own, and may be about to boot them.
+  // Other checkouts have their own images and may be about to boot them.
   for (const other of readdirSync(folder).map((name) => join(folder, name)))
     if (Date.now() - (statSync(other, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > WEEK_MS)
       rmSync(other, { force: true });
@@ -102,9 +102,9 @@ function build(root: string): Uint8Array {
   return cpio.end();
 }
 
-/** pppd, what comes with it and what that needs. */
+/** pppd, its companions, and the files that they need. */
 function addPpp(cpio: Cpio, root: string): void {
-  // Debian's folders of libraries have two names each.
+  // Debian's library folders have two names each.
   for (const folder of ["lib", "lib64"]) cpio.link(folder, `usr/${folder}`);
   const plugins = existsSync(root + PLUGINS)
     ? [...new Bun.Glob("*/*.so").scanSync({ cwd: root + PLUGINS, absolute: true, onlyFiles: false })]
@@ -130,8 +130,8 @@ function addModules(cpio: Cpio): void {
 }
 
 /**
- * The libraries that these need, and the program that loads them: what that prints of each is "name => path (address)".
- * The names are kept, whichever files they are other names of.
+ * The libraries that these files need, and the loader, as the loader prints them: "name => path (address)". The names
+ * are kept, whatever files they refer to.
  */
 function libraries(paths: readonly string[], root: string): Set<string> {
   const found = paths.flatMap((path) => {
@@ -143,7 +143,7 @@ function libraries(paths: readonly string[], root: string): Set<string> {
   return new Set([root + LOADER, ...found.filter((library) => !library.endsWith(LOADER))]);
 }
 
-/** The modules wanted and all they depend on: "path: path …" in modules.dep. */
+/** The wanted modules and all their dependencies: "path: path …" in modules.dep. */
 function modules(folder: string): [path: string, needs: string[]][] {
   const lines = readFileSync(join(folder, "modules.dep"), "utf8").split("\n");
   const needs = new Map(

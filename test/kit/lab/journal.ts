@@ -1,4 +1,4 @@
-// What a guest said, as lines with their times; a test waits for one by what is in it.
+// The output of a guest as lines with times. A test waits for a line with certain text.
 
 import { PATIENCE_MS } from "../patience.ts";
 import type { Line } from "../program.ts";
@@ -17,7 +17,7 @@ export class Journal {
     this.#tell();
   }
 
-  /** Nothing more will be said, and why. */
+  /** The output has ended, for this reason. */
   end(why: string): void {
     this.#ended ??= why;
     this.#tell();
@@ -27,7 +27,7 @@ export class Journal {
     return this.lines.map(({ text }) => `${text}\n`).join("");
   }
 
-  /** The first line that matches, said already or within the time; only those after `after` when given. */
+  /** The first matching line, past or within the time. With `after`, only later lines count. */
   async waitFor(pattern: RegExp | string, limits: { within?: number; after?: Line } = {}): Promise<Line> {
     const { within = PATIENCE_MS, after } = limits;
     const deadline = performance.now() + within;

@@ -1,10 +1,10 @@
-// What differs from one guest to the next: its name, its users and /etc/ppp, as an archive unpacked over the image.
+// The differences between guests: name, users and /etc/ppp, as an archive that is unpacked over the image.
 
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Cpio } from "./cpio.ts";
 
-/** Files of /etc that everybody has. Of Debian's PAM there is but the module that looks passwords up. */
+/** Files of /etc in every guest. Of Debian's PAM there is only the module that looks up passwords. */
 const ETC: Readonly<Record<string, string>> = {
   passwd: "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
   group: "root:x:0:\ntty:x:5:\ndip:x:30:\nshadow:x:42:\nnogroup:x:65534:\n",
@@ -21,13 +21,13 @@ const ETC: Readonly<Record<string, string>> = {
   "pam.d/common-password": "password required pam_unix.so nullok sha512\n",
   "pam.d/other": ["auth", "account", "session"].map((kind) => `${kind} required pam_deny.so\n`).join(""),
 };
-/** Files whose lines are added to those everybody has; a line for the same name replaces it. */
+/** Files whose lines are added to those of every guest. A line for the same name replaces it. */
 const ACCOUNTS = ["passwd", "group", "shadow"];
 const FIRST_USER = 1000;
 
 /**
- * `etc` becomes /etc/ppp, but hosts, passwd, group and shadow in it are added to those of /etc, and pam.d goes there.
- * `users` are NAME:PASSWORD. Secrets are for root alone, whatever a checkout made of their modes.
+ * `etc` becomes /etc/ppp, but its hosts, passwd, group and shadow are added to those of /etc, and pam.d goes to /etc.
+ * `users` are NAME:PASSWORD. Secrets are readable for root only, whatever modes a checkout gave them.
  */
 export function overlay(hostname: string, etc: string | undefined, users: readonly string[]): Uint8Array {
   const cpio = new Cpio();
@@ -61,7 +61,7 @@ function merged(lines: string, more: string): string {
   return [...kept, ...added].map((line) => `${line}\n`).join("");
 }
 
-/** A line of shadow's second field, by SHA-512. */
+/** The second field of a line of shadow, by SHA-512. */
 function hashed(password: string): string {
   const { stdout, exitCode } = Bun.spawnSync(["busybox", "mkpasswd", "-m", "sha512", "-P", "0"], {
     stdin: new TextEncoder().encode(`${password}\n`),

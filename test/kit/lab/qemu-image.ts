@@ -1,5 +1,6 @@
-// What the lab's PC starts from: Debian's kernel, and a first file system with busybox, the drivers and the libraries that
-// our executable needs. Also the object that gives qemu's serial ports their modem lines. Made once, kept in the user's cache.
+// The files for the lab's PC: Debian's kernel, and a first file system with busybox, the drivers and the libraries of
+// our executable. Also the object that gives qemu's serial ports their modem lines. Made once and kept in the user's
+// cache.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -12,10 +13,10 @@ const CACHE = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
 const KERNEL_FOLDER = join(CACHE, "nullmodem-pc-kernel");
 export const KERNEL = join(KERNEL_FOLDER, "vmlinux");
 const MODULES = join(KERNEL_FOLDER, "modules");
-/** The host's files, the USB adapter, and the TUN device. */
+/** For the host's files, the USB adapter, and the TUN device. */
 const WANTED = ["virtio_pci", "9pnet_virtio", "9p", "xhci_pci", "ftdi_sio", "tun"];
 const BUSYBOX = "/bin/busybox";
-/** What our executable is linked with, and what the serial addon is. */
+/** The libraries of our executable and of the serial addon. */
 const LIBRARIES = [
   ...["ld-linux-x86-64.so.2", "libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"],
   ...["libgcc_s.so.1", "libstdc++.so.6"],
@@ -33,7 +34,7 @@ const RUNNER = join(import.meta.dir, "runner.sh");
 const LINES = join(import.meta.dir, "qemu-lines.c");
 const INITTAB = "::sysinit:/lab/init\n::shutdown:/bin/true\n";
 
-/** Why no PC can be made here, in plain words, or undefined. */
+/** Why no PC can be made here, as text, or undefined. */
 export function pcMissing(): string | undefined {
   if (process.arch !== "x64") return `the lab's PC is one of 64 bits, this is ${process.arch}`;
   const packages = Object.entries(COMMANDS).flatMap(([name, from]) => (Bun.which(name) === null ? [from] : []));
@@ -43,7 +44,7 @@ export function pcMissing(): string | undefined {
   return "the lab's PC has no kernel (sh scripts/ready.sh test fetches it from Debian)";
 }
 
-/** Where a file made of these sources is in the cache. `make` writes it when it is not there. */
+/** The place in the cache of a file that is made from these sources. `make` writes it when it does not exist. */
 function cached(name: string, sources: readonly string[], make: (path: string) => void): string {
   const folder = join(CACHE, "nullmodem-lab");
   const hash = createHash("sha256");
@@ -51,7 +52,7 @@ function cached(name: string, sources: readonly string[], make: (path: string) =
   const path = join(folder, `${hash.digest("hex").slice(0, 16)}.${name}`);
   if (existsSync(path)) return path;
   mkdirSync(folder, { recursive: true });
-  // Several may be at it at the same time.
+  // Several processes may do this at the same time.
   const unfinished = join(folder, `${process.pid}.${name}.new`);
   make(unfinished);
   renameSync(unfinished, path);
@@ -64,7 +65,7 @@ export function pcImage(): string {
   return cached("pc.cpio", sources, (path) => writeFileSync(path, build()));
 }
 
-/** The path of the object that qemu is to load before its own. */
+/** The path of the object that qemu loads first. */
 export function modemLines(): string {
   return cached("lines.so", [LINES], (path) => {
     const { exitCode, stderr } = Bun.spawnSync(["gcc", "-shared", "-fPIC", "-O1", "-o", path, LINES]);
@@ -95,7 +96,7 @@ function build(): Uint8Array {
   return cpio.end();
 }
 
-/** The modules wanted and all they need, those first. A module's own text says what it needs. */
+/** The wanted modules after all those that they need. A module's own text names them. */
 function modules(): string[] {
   const files = new Map(
     readdirSync(MODULES).map((file) => [file.slice(0, -3).replaceAll("-", "_"), file.slice(0, -3)]),
@@ -103,7 +104,7 @@ function modules(): string[] {
   const order: string[] = [];
   const add = (name: string): void => {
     const file = files.get(name.replaceAll("-", "_"));
-    // What is not there has been built into this kernel.
+    // A missing module is built into this kernel.
     if (file === undefined || order.includes(file)) return;
     const [, needs = ""] = /(?:^|\0)depends=([^\0]*)\0/.exec(readFileSync(join(MODULES, `${file}.ko`), "latin1")) ?? [];
     needs.split(",").forEach(add);

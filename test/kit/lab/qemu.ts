@@ -1,5 +1,5 @@
-// The lab's second kind: a PC of qemu's with a 16550A and a USB adapter of FTDI's make, Debian's kernel and our executable.
-// A test drives the modem lines of both ports, and plugs the adapter in and out.
+// The lab's PC: a qemu machine with a 16550A and a USB adapter by FTDI, Debian's kernel and our executable. A test
+// changes the modem lines of both ports, and plugs the adapter in and out.
 
 import { closeSync, mkdirSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -15,7 +15,7 @@ import { Qmp } from "./qmp.ts";
 /** Bits of TIOCMGET, by the lines' names. */
 const BITS = { dtr: 0x2, rts: 0x4, cts: 0x20, carrier: 0x40, ring: 0x80, dsr: 0x100 } as const;
 type Line = keyof typeof BITS;
-/** Those that a port sees; it drives the others. */
+/** The lines that a port sees. It drives the others. */
 const SEEN = ["cts", "carrier", "ring", "dsr"] as const;
 type SeenLine = (typeof SEEN)[number];
 
@@ -24,10 +24,10 @@ export function isSeenLine(name: string): name is SeenLine {
 }
 const WORD = 4;
 
-/** The oldest processor that our executable runs on. */
+/** The oldest processor that our executable supports. */
 const PROCESSOR = "Nehalem";
 const MEMORY = "512M";
-/** What Debian's kernel does at boot on behalf of hardware and attackers that are not here. */
+/** Turns off what Debian's kernel does at boot for hardware and attacks that do not exist here. */
 const QUICKER = [
   "tsc=reliable",
   "no_timer_check",
@@ -36,14 +36,14 @@ const QUICKER = [
   "mitigations=off",
   "nokaslr",
 ];
-/** Twenty times what it takes on an idle machine. */
+/** Twenty times the usual time on an idle machine. */
 const BOOT_MS = 240_000;
 const LIFE_SECONDS = 1200;
 
-/** Runs a command that writes to the FIFO $0 what is to go to standard error. */
+/** Runs a command that writes the lines for standard error to the FIFO $0. */
 const WITH_CONSOLE = 'mkfifo "$0"; cat "$0" >&2 & exec "$@"';
 
-/** Why there is no such PC here, in plain words, or undefined. */
+/** Why there is no such PC here, as text, or undefined. */
 export const missing = pcMissing;
 
 /** The modem lines of one port, in the file that qemu-lines.c reads. */
@@ -51,7 +51,7 @@ export class ModemLines {
   readonly #path: string;
   #seen: number;
 
-  /** `terminal` is the one behind the port. CTS, DSR and carrier are on. */
+  /** `terminal` is behind the port. CTS, DSR and carrier are on. */
   constructor(folder: string, terminal: string) {
     this.#path = join(folder, basename(terminal));
     this.#seen = BITS.cts | BITS.dsr | BITS.carrier;
@@ -79,10 +79,12 @@ export class ModemLines {
   }
 }
 
-/** A serial port of this machine's for qemu: of all its kinds only that one asks for modem lines and sets speeds. */
+/** A serial port of this machine for qemu. This is its only kind that asks for modem lines and sets speeds. */
 const serial = (id: string, terminal: string): string[] => ["-chardev", `serial,id=${id},path=${terminal}`];
 
-/** qemu's arguments: ttyS0 is the port of the tests, ttyS1 the console, and the port on the PCI card the conversation. */
+/**
+ * qemu's arguments: ttyS0 is the port for tests, ttyS1 the console, and the port on the PCI card is for the dialogue.
+ */
 function hardware(folder: string, uart: string, usb: string): string[] {
   const share = (tag: string, path: string, more = ""): string[] => [
     ...["-fsdev", `local,id=${tag},path=${path},security_model=none${more}`],
@@ -104,10 +106,10 @@ function hardware(folder: string, uart: string, usb: string): string[] {
 
 export class Pc {
   readonly lab: Lab;
-  /** Modem lines of ttyS0, and of the adapter whether it is plugged in or not. */
+  /** The modem lines of ttyS0, and of the adapter, plugged in or not. */
   readonly uart: ModemLines;
   readonly adapter: ModemLines;
-  /** The terminal at the other end of the adapter's line; that of ttyS0 is the lab's. */
+  /** The terminal at the other end of the adapter's line. That of ttyS0 is the lab's. */
   readonly adapterLine: string;
   readonly #qmp: Qmp;
   readonly #cable: Cable;
@@ -122,7 +124,7 @@ export class Pc {
     this.#qmp = qmp;
   }
 
-  /** Boots a PC, with nothing in its USB port. Takes seconds: there is no processor but an emulated one. */
+  /** Boots a PC with nothing in its USB port. This takes seconds, because the processor is emulated. */
   static async run(options: Omit<LabOptions, "kernel" | "tty"> = {}): Promise<Pc> {
     const cable = await openCable();
     let started: { folder: string; uart: ModemLines; adapter: ModemLines } | undefined;
@@ -150,7 +152,7 @@ export class Pc {
     }
   }
 
-  /** Plugs the adapter in, as ttyUSB0 when that name is free. */
+  /** Plugs in the adapter, as ttyUSB0 if that name is free. */
   async plug(): Promise<void> {
     await this.#qmp.ask("device_add", { driver: "usb-serial", id: `adapter${++this.#plugged}`, chardev: "adapter" });
     await this.#cable.mend();
@@ -158,7 +160,7 @@ export class Pc {
 
   /** Pulls it out. */
   async unplug(): Promise<void> {
-    // qemu 7.2 ends by SIGSEGV when an octet arrives for a device that is on its way out.
+    // qemu 7.2 ends by SIGSEGV when an octet arrives for a device that is being removed.
     await this.#cable.cut();
     const line = openFd(this.#cable.a, O.RDWR | O.NOCTTY | O.NONBLOCK);
     flushTty(line, "input");

@@ -1,4 +1,4 @@
-// qemu's own language for whoever drives it from outside: JSON, a line each way, on a socket of the file system.
+// qemu's control protocol: JSON, one line each way, on a socket in the file system.
 
 type Data = Readonly<Record<string, unknown>>;
 
@@ -11,7 +11,7 @@ interface Message {
 
 export class Qmp {
   readonly #socket: Bun.Socket;
-  /** Of those that asked, in their order: the answers come in it too. */
+  /** The callers that wait, in order. Answers come in the same order. */
   readonly #asked: { resolve: (value: unknown) => void; reject: (error: Error) => void }[] = [];
   readonly #waiting = new Set<(event: string, data: Data) => void>();
 
@@ -53,7 +53,7 @@ export class Qmp {
     });
   }
 
-  /** Resolves at the next event of that name whose data is as wanted. */
+  /** Resolves at the next event of this name with this data. */
   event(name: string, wanted: (data: Data) => boolean): Promise<void> {
     return new Promise((resolve) => {
       const look = (event: string, data: Data): void => {
@@ -72,7 +72,7 @@ export class Qmp {
   #take({ event, data = {}, error, return: value }: Message): void {
     if (event !== undefined) for (const look of this.#waiting) look(event, data);
     else if (error !== undefined) this.#asked.shift()?.reject(new Error(`qemu: ${error.desc}`));
-    // The greeting is none of these.
+    // The greeting is neither of these.
     else if (value !== undefined) this.#asked.shift()?.resolve(value);
   }
 

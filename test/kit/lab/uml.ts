@@ -5,19 +5,19 @@ import { PATIENCE_MS } from "../patience.ts";
 import type { Kernel } from "./guest.ts";
 import { image, KERNEL, type Version } from "./image.ts";
 
-/** What is not touched costs nothing, but with less memory some boots fail. */
+/** Unused memory costs nothing, and with less some boots fail. */
 const MEMORY = "256M";
-/** Benchmarks at boot and file systems that nobody needs here: two thirds of the time. */
+/** Benchmarks at boot and file systems that are not needed: two thirds of the boot time. */
 const LEFT_OUT = ["raid6_select_algo", "init_btrfs_fs", "calibrate_xor_blocks", "init_zswap", "zswap_init"];
-/** The channels of init.sh, out of the way of the ttys a test may use. */
+/** The channels of init.sh, apart from the ttys that a test may use. */
 const CONTROL = 62;
 const SAID = 63;
 
 let booted = process.pid;
 
 /**
- * The processors in turn, one for each guest. A kernel and its processes take turns as well; on one processor the switch is
- * cheap, between two that are idle it doubles the time of everything.
+ * The processors in turn, one for each guest. A kernel and its processes run in turn: a switch on one processor is
+ * cheap, but between two idle processors it doubles all times.
  */
 function nextCpu(): string {
   const [, list = "0"] = /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
@@ -28,7 +28,7 @@ function nextCpu(): string {
   return allowed[booted++ % allowed.length]!;
 }
 
-/** The kernel that Debian's package has installed here, with that pppd in the guest. */
+/** The kernel of Debian's package on this machine, with this pppd in the guest. */
 export function uml(version: Version): Kernel {
   return {
     bootMs: PATIENCE_MS,
