@@ -7,7 +7,7 @@ import { PATIENCE_MS } from "../kit/patience.ts";
 
 const OWN = [{ address: "10.0.0.9" }];
 
-/** Our address, and what was announced, of a pppd started with these words. */
+/** Our address and the messages of a pppd that is started with these words. */
 async function started(words: readonly string[], lookUp: () => Promise<typeof OWN>, slowMs = PATIENCE_MS) {
   const said: string[] = [];
   let asked = 0;
@@ -50,6 +50,6 @@ test("who goes into the background leaves the look-up to its child", () => {
   const host = fakeHost({ hostname: "arthur" });
   const config = parseOptions(["/dev/ttyS1"], host);
   expect(checkOptions(config, withoutOwnAddress(config, host)).ourAddress).toBeUndefined();
-  // The names of others are still looked up.
+  // Other names are still looked up.
   expect(withoutOwnAddress(config, host).resolveHost("localhost")).toBe(0x7f000001);
 });

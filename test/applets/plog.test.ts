@@ -1,4 +1,4 @@
-// plog: which log it shows, and the same beside Debian's plog.
+// plog: which log it shows. Compared with Debian's plog.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -58,7 +58,7 @@ describe("the system's log", () => {
     const evil = "Nov 22 18:05:01 laptop pppd[1]: peer \x1b]0;owned\x07\x1b[2J\t\xc2\x9b2J \xe9\u{202e}";
     for (const name of ["syslog", "ppp.log"]) {
       writeFileSync(join(folder, name), `${evil}\n`);
-      // tail itself writes what is in ppp.log.
+      // tail itself writes the lines of ppp.log.
       if (name === "syslog") expect((await run([])).out).toBe(`${evil}\n`);
       expect((await run([], undefined, true)).out).toMatch(/^[\x20-\x7e\t\xa0-\u1fff]+\n$/);
     }
@@ -98,7 +98,7 @@ describe("the system's log", () => {
 });
 
 describe("the journal", () => {
-  /** A journalctl that shows how it was called, as a line of ours. */
+  /** A journalctl that prints its arguments as a log line. */
   const journal = (): string => {
     const path = join(folder, "journalctl");
     writeFileSync(path, '#!/bin/sh\necho "-- Boot 1 --"\necho "Nov 22 laptop pppd[1]: $*"\n', { mode: 0o755 });

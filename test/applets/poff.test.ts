@@ -1,4 +1,4 @@
-// poff: which processes it takes for pppd, which of them it signals, and the same beside Debian's poff.
+// poff: which processes it takes for pppd, and which of them it signals. Compared with Debian's poff.
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -165,7 +165,7 @@ describe("signals", () => {
     expect((await run(["cable"], three, { pidFiles })).killed).toEqual(["7 SIGTERM"]);
     expect((await run(["ppp0"], three, { pidFiles })).killed).toEqual(["5 SIGTERM"]);
     expect((await run(["ppp9"], three, { pidFiles })).status).toBe(1);
-    // What it was called for comes first.
+    // The name of the call comes first.
     expect((await run(["isp"], three, { pidFiles })).killed).toEqual(["5 SIGTERM"]);
   });
 
@@ -200,8 +200,8 @@ describe("words about itself", () => {
 });
 
 /**
- * A pppd without a line: the shell under another name. `call` is a script that tells which signal came. It is ready when its
- * child is called sleep; until then the child is called pppd as well, and poff would count it.
+ * A pppd without a line: the shell under another name. `call` is a script that records the signal. It is ready when its
+ * child is called sleep. Until then the child is called pppd too, and poff would count it.
  */
 const FAKE = `
 trap 'echo "$2 HUP" >>signals' HUP
@@ -215,7 +215,7 @@ echo "$2" >>ready
 while :; do wait $!; sleep 60 & done
 `;
 
-/** In namespaces of its own, where no other pppd can be hit: starts the fakes, runs poff, waits for the signals. */
+/** Starts the false pppds, runs poff and waits for the signals, in namespaces without any other pppd. */
 const SCENE = `
 export PATH="$PWD:$PATH"
 : >ready; : >signals
@@ -245,7 +245,7 @@ describe.skipIf(why !== undefined)(`beside Debian's${why === undefined ? "" : ` 
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** What was said, the signals in order, the status; the program's own path taken out. */
+  /** The output, the signals in order and the status, without the program's own path. */
   function scene(providers: string, signals: number, poffCommand: string[]): string {
     const { stdout, stderr } = Bun.spawnSync(
       ["unshare", ...namespaces, "sh", "-c", SCENE, "scene", providers, `${signals}`, ...poffCommand],

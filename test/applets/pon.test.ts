@@ -1,4 +1,4 @@
-// pon: what it hands to pppd, what it refuses, and the same beside Debian's pon.
+// pon: what it passes to pppd, and what it refuses. Compared with Debian's pon.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";

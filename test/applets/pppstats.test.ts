@@ -1,4 +1,5 @@
-// pppstats against what pppstats 2.4.9 printed (fixtures/pppstats), and on interfaces of a private network.
+// Compares pppstats with the output of pppstats 2.4.9 (fixtures/pppstats), and runs it on interfaces of a private
+// network.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
@@ -19,7 +20,7 @@ const ROOT = join(import.meta.dir, "../..");
 interface Call {
   readonly command: string;
   readonly argv: string[];
-  /** What it printed and complained. */
+  /** Its output and its error messages. */
   readonly text: string;
   readonly status: number;
 }
@@ -47,7 +48,7 @@ function plus(start: Traffic, more: Partial<Traffic>): Traffic {
   return sum;
 }
 
-/** Runs pppstats on counters that are handed in one after the other, the last again and again. */
+/** Runs pppstats on these counters, one after the other. The last is repeated. */
 async function run(argv: string[], samples: readonly (Counters | OsError)[]) {
   const left = [...samples];
   const asked: string[] = [];
@@ -108,7 +109,7 @@ describe("prints what pppstats 2.4.9 prints", () => {
     expect(await run(argv, [plain])).toMatchObject({ out: text, err: "", status, asked: ["ppp0"] });
   });
 
-  // Bytes and packets of the first row, received and sent; each second row has twenty pings more, but for -a -v.
+  // Bytes and packets of the first row, received and sent. Each second row has twenty pings more, except with -a -v.
   const plainStarts = [
     [17743, 335, 2055205, 1393],
     [19423, 355, 2056885, 1413],
@@ -131,7 +132,7 @@ describe("prints what pppstats 2.4.9 prints", () => {
     expect(await run(argv, [first, second])).toMatchObject({ out: text, err: "", status, ticks: [2] });
   });
 
-  // Where a report does not show what its ratio is made of, the compressed bytes are chosen to give that ratio.
+  // If a report does not show the parts of its ratio, the compressed bytes are chosen to give that ratio.
   const received = { vjCompressed: 192, vjUncompressed: 73, incompressibleBytes: 2156, incompressiblePackets: 192 };
   const sent = {
     vjCompressed: 1290,
@@ -282,7 +283,7 @@ describe.skipIf(noTun !== undefined)(`in a network of its own${skipped}`, () => 
       noKernelLinkLocal(tun);
       addAddress(tun, 0x0a090001, 0x0a090002);
       setLink(tun, { up: true });
-      // An ICMP message of a type that nobody answers, 10.9.0.2 > 10.9.0.1, without a good checksum.
+      // An ICMP message of a type that is never answered, 10.9.0.2 > 10.9.0.1, with a wrong checksum.
       const packet = new Memory(28);
       packet.bytes.set(fromHex("4500001c 00000000 40010000 0a090002 0a090001 63000000 00000000"));
       expect(libc.write(tun.fd, packet.address, 28)).toBe(28);

@@ -1,4 +1,4 @@
-// The real Machine: what run/ relies on and the functions of os/ alone do not say.
+// The real Machine: the properties that run/ relies on and that tests of os/ do not cover.
 
 import { afterAll, expect, test } from "bun:test";
 import {
@@ -99,7 +99,7 @@ test("a file is replaced in one step and with these permissions, and what is not
   files.remove(path);
   files.remove(path);
   expect(existsSync(path)).toBe(false);
-  // A folder cannot be replaced by a file, and the unfinished file does not stay.
+  // A folder cannot be replaced by a file, and the unfinished file is removed.
   mkdirSync(path);
   expect(isHostError(errorOf(() => files.replace(path, Uint8Array.of(1), 0o644)))).toBe(true);
   expect(readdirSync(folder).filter((name) => name.startsWith("replaced"))).toEqual(["replaced"]);
@@ -131,7 +131,7 @@ test("reads and writes return octets or minus the error number, and poll says wh
   expect(descriptors.read(master, memory, 0, 4)).toBe(1);
   expect([...memory.bytes]).toEqual([3, 2, 3, 4]);
   descriptors.close(end);
-  // The last one at the slave has gone.
+  // The last program at the slave has ended.
   expect(descriptors.read(master, memory, 0, 4)).toBe(-Errno.EIO);
   descriptors.close(master);
 });

@@ -44,7 +44,7 @@ test("challenges have pppd's lengths, and no two are alike", async () => {
   });
 });
 
-// The lines are those of two pppd 2.4.9 that talk to each other.
+// The expected lines are those of two pppd 2.4.9.
 describe("both sides say what pppd's say", () => {
   test("when MD5 succeeds", () => {
     const { a, b } = session(ChapDigest.Md5);
@@ -185,7 +185,7 @@ describe("after the success", () => {
     const wire = session(ChapDigest.MsV2, interval, { ours: secrets });
     wire.run(95000);
     expect(wire.a.outcomes.map(({ accepted }) => accepted)).toEqual([true, true, true, true]);
-    // Every time there are new keys, the same on both sides.
+    // The keys are new each time, and the same on both sides.
     const keys = (end: End): string[] =>
       end.outcomes.flatMap(({ mppe }) => (mppe !== undefined && "ntResponse" in mppe ? toHex(mppe.ntResponse) : []));
     expect(keys(wire.a)).toEqual(keys(wire.b));
@@ -195,7 +195,7 @@ describe("after the success", () => {
     wire.run(125000);
     expect(wire.a.outcome("server")).toBe(false);
     expect(wire.a.said).toEqual(["warn: Peer zaphod failed CHAP authentication"]);
-    // pppd's client says nothing of a later verdict; the server ends the link.
+    // pppd's client logs nothing about a later verdict. The server ends the link.
     expect(wire.b.said.slice(before)).toEqual(["debug: added response cache entry 4"]);
     expect(wire.a.wakeAt).toBe(Infinity);
   });
@@ -268,7 +268,7 @@ describe("names", () => {
     const domain = { ...chap, remotename: "MILKY\\arthur", stripDomain: true };
     const wire = session(ChapDigest.Md5, { peers: { "MILKY\\arthur": SECRET }, chap: domain });
     expect(wire.a.outcome("server")).toBe(true);
-    // One that was not given as an option counts only for a peer that says nothing.
+    // A name that is not from an option counts only for a peer that sends none.
     const soft = { remotename: "arthur" };
     expect(session(ChapDigest.Md5, { ...SERVER, chap: soft }).a.outcome("server")).toBe(true);
   });
@@ -311,7 +311,7 @@ describe("each proves itself to the other", () => {
     }
   });
 
-  /** A peer without a secret: it asks us what we ask it and says what we say, under our name. */
+  /** A peer without a secret: it sends our own challenge back to us, and our answer, under our name. */
   function reflect(ask: ChapDigest, comply: ChapDigest): End {
     const end = new End(1, { ours: { us: "s", peer: "s" }, peers: { us: "s", peer: "s" } });
     end.chapClient.start(comply, "us", 0);
@@ -344,7 +344,7 @@ describe("each proves itself to the other", () => {
     const answer = parseChap(end.sent[1]!.packet, 0, end.sent[1]!.packet.length);
     if (answer?.code !== ChapCode.Response) throw new Error("no response");
     const forged = { code: ChapCode.Response, id: asked.id, value: replay(answer.value), name: "peer" } as const;
-    // It is the right answer: a server that did not speak MS-CHAP itself takes it.
+    // It is the right answer, which a server without MS-CHAP would accept.
     const other = new End(1, { peers: { peer: "s" } });
     other.chapServer.start(ChapDigest.MsV2, "us", 0);
     other.chapServer.receive(forged, 2);
@@ -440,14 +440,14 @@ describe("nothing a peer sends makes either side throw", () => {
   });
 });
 
-/** What counts in a response: in Microsoft's, zeros and flags do not, nor does the other half. */
+/** The octets of a response that matter. In Microsoft's, zeros and flags do not, nor does the other half. */
 function proofOf(digest: ChapDigest, packet: Uint8Array): Uint8Array {
   if (digest === ChapDigest.Md5 || packet.length < 54) return packet;
   const before = digest === ChapDigest.Ms ? 5 : 21;
   return Uint8Array.of(...packet.subarray(1, before), ...packet.subarray(29, 53), ...packet.subarray(54));
 }
 
-/** The challenge that makes MS-CHAP answer for MS-CHAPv2, as one who picks his own peer challenge has it. */
+/** The challenge whose MS-CHAP answer is an MS-CHAPv2 answer too, when an attacker chooses the peer challenge. */
 function msOracle(challenge: Uint8Array): { attack: Uint8Array; replay: (answer: Uint8Array) => Uint8Array } {
   const peerChallenge = new Uint8Array(16).fill(0x55);
   const attack = challengeHash(peerChallenge, challenge, "peer");

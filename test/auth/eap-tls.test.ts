@@ -9,20 +9,20 @@ import { written } from "../kit/codec.ts";
 import { withRng } from "../kit/rng.ts";
 import { End, Wire } from "./endpoints.ts";
 
-/** A message of so many octets that no other is equal to. */
+/** A message of this length that is unlike all others. */
 function flight(length: number, seed: number): Uint8Array {
   return Uint8Array.from({ length }, (_, at) => (at * 7 + (at >> 8) + seed) & 0xff);
 }
 
-/** What each side says in turn, the client first. */
+/** The messages of each side in turn, the client first. */
 type Script = readonly number[];
 /** TLS 1.2 with certificates of the usual size. */
 const USUAL: Script = [139, 2059, 1969, 51];
 
-/** Plays one side of a script, and fails when the other is not what it should be. It thinks for `rounds` resumes. */
+/** Plays one side of a script, and fails when the other side deviates. Each answer takes `rounds` resumes. */
 class FakeChannel implements TlsChannel {
   failure = "";
-  /** What the peer said. */
+  /** The peer's messages. */
   readonly heard: Uint8Array[] = [];
   readonly #script: readonly Uint8Array[];
   readonly #rounds: number;
@@ -94,11 +94,11 @@ interface Options {
   readonly client?: TlsChannel;
   readonly server?: TlsChannel;
   readonly intervalMs?: number;
-  /** What the server's side of the link gave out as a client. */
+  /** The result of the link on the server's side as a client. */
   readonly answers?: Answers;
 }
 
-/** `a` serves `b`. */
+/** `a` is the server, `b` the client. */
 function started({
   script = USUAL,
   room = 1500,
@@ -135,13 +135,13 @@ function started({
   return new Wire(a, b);
 }
 
-/** Until nobody has anything to say or to work on; until `until` where packets were lost. */
+/** Runs until neither side has anything to do, or until `until` when packets were lost. */
 function finish(wire: Wire, until = 0): Wire {
   let said = -1;
   for (const count = () => wire.a.lines.length + wire.b.lines.length; said < count();) {
     said = count();
     wire.run();
-    // As often as a channel may think.
+    // The most resumes of a channel.
     for (let round = 0; round < 4; round++) {
       wire.a.eapServer.resume(wire.now);
       wire.b.eapClient.resume(wire.now);
@@ -301,7 +301,7 @@ describe("a refusal", () => {
       expect.stringMatching(/^rcvd \[EAP Request id=0x\w+ TLS ---  15 03 03 00 02 02 32\]$/),
       "EAP-TLS: ALERT",
       expect.stringMatching(/^sent \[EAP Response id=0x\w+ TLS Ack\]$/),
-      // Not waited for: it is said but once.
+      // It is not waited for, because it is sent only once.
       "EAP: peer reports authentication failure",
       expect.stringMatching(/^rcvd \[EAP Failure/),
     ]);
@@ -331,7 +331,7 @@ describe("a refusal", () => {
     for (const isOurs of [false, true]) {
       const wire = started({ answers });
       wire.passing = (packet, from) => {
-        // While we wait for the peer's proof our client has the same session, and says so.
+        // While we wait for the peer's proof, our client has the same session and reports it.
         if (from === wire.a && isOurs) answers.give([flight(64, 99)]);
         return packet;
       };

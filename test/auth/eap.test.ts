@@ -17,7 +17,7 @@ const SERVER: EndOptions = { peers: { zaphod: SECRET } };
 const CLIENT: EndOptions = { ours: { server: SECRET } };
 const METHODS = [EapType.Md5Challenge, EapType.MsChapV2];
 
-/** `a` is the server, `b` the client. With MSCHAPv2 the client's first answer to MD5 is that it wants the other. */
+/** `a` is the server, `b` the client. With MSCHAPv2 the client first answers MD5 with a Nak for MSCHAPv2. */
 function started(type: number, server: EndOptions = SERVER, client: EndOptions = CLIENT, user = "zaphod"): Wire {
   const wire = new Wire(new End(1, server), new End(2, client));
   if (type === EapType.MsChapV2) {
@@ -47,7 +47,7 @@ function request(id: number, type: number, data: Uint8Array): Uint8Array {
   return written((buf, at) => putEap(buf, at, EapCode.Request, id, type, data), 2048);
 }
 
-// The lines are those of two pppd 2.4.9 that talk to each other.
+// The expected lines are those of two pppd 2.4.9.
 describe("both sides say what pppd's say", () => {
   test("when MD5 succeeds", () => {
     const { a, b } = session(EapType.Md5Challenge);
@@ -401,7 +401,7 @@ describe("what a server is told out of turn", () => {
     expect(plain(end.lines).at(-1)).toContain("MSCHAPv2 Challenge");
   });
 
-  /** `say` puts the right identifier in. */
+  /** `say` writes the right identifier. */
   function server(): { end: End; say: (packet: Uint8Array) => void } {
     const end = new End(1, SERVER);
     end.eapServer.start("server", 0);
@@ -453,7 +453,7 @@ describe("what a client is asked out of turn", () => {
       if (answer === undefined) expect(client.sent).toEqual([]);
       else expect(client.lines.at(-1)).toContain(answer);
       expect(client.outcomes).toEqual([]);
-      // Sense starts the wait for the next Request anew, nonsense does not.
+      // A valid packet restarts the wait for the next Request. An invalid one does not.
       expect(client.wakeAt).toBe(answer === undefined ? 20000 : 20005);
     });
   }
@@ -554,7 +554,7 @@ describe("a method from elsewhere", () => {
       return { kind: "answer", data, stands: data[0] === 2 ? "finished" : "unfinished" };
     }
   }
-  /** Whatever it is asked, it has another answer. */
+  /** It answers every Request wrongly. */
   class Counter implements EapClientMethod {
     readonly type = EapType.Tls;
     #count = 0;
@@ -681,7 +681,7 @@ function isProof(packet: Uint8Array): boolean {
   return packet.length > 20 && (packet[4] === EapType.Md5Challenge || packet[4] === EapType.MsChapV2);
 }
 
-/** Zeros, flags and the MS-CHAPv2-ID and length inside count for nothing. */
+/** Zeros, flags, and the MS-CHAPv2-ID and length inside do not matter. */
 function isSpare(packet: Uint8Array, hurt: Uint8Array): boolean {
   if (packet[4] !== EapType.MsChapV2 || hurt.length !== packet.length) return false;
   const at = packet.findIndex((octet, index) => octet !== hurt[index]);

@@ -1,4 +1,5 @@
-// Two ends of a link that authenticate each other, a wire that can lose and change packets, and a clock that jumps.
+// Two ends of a link that authenticate each other, over a wire that can lose and change packets, with a clock that
+// jumps.
 
 import { Answers } from "../../src/auth/answers.ts";
 import { ChapClient } from "../../src/auth/chap-client.ts";
@@ -14,7 +15,7 @@ import { parseEap } from "../../src/wire/eap.ts";
 import { Protocol } from "../../src/wire/protocols.ts";
 import { Rng } from "../kit/rng.ts";
 
-/** What an end was told at last, as client and as server. */
+/** The last result of an end, as client and as server. */
 export interface Outcome {
   readonly role: "client" | "server";
   readonly accepted: boolean;
@@ -23,7 +24,7 @@ export interface Outcome {
 }
 
 export interface EndOptions {
-  /** Our secrets by the server's name, and the peers' by theirs. */
+  /** Our secrets by the server's name, and those of peers by their names. */
   readonly ours?: Readonly<Record<string, string>>;
   readonly peers?: Readonly<Record<string, string>>;
   readonly chap?: Partial<ChapConfig>;
@@ -35,11 +36,11 @@ type Timer = (typeof TIMERS)[number];
 
 export class End {
   readonly outcomes: Outcome[] = [];
-  /** The log, packets among it. */
+  /** The log with packets. */
   readonly lines: string[] = [];
   /** Lines with their level, without packets. */
   readonly said: string[] = [];
-  /** Packets to be taken off: protocol and packet. */
+  /** Packets to take: protocol and packet. */
   readonly sent: { protocol: number; packet: Uint8Array }[] = [];
   readonly chapClient: ChapClient;
   readonly chapServer: ChapServer;
@@ -145,7 +146,7 @@ export class End {
   }
 }
 
-/** Undefined: the wire loses it. */
+/** Undefined when the wire loses it. */
 export type Passing = (packet: Uint8Array, from: End, protocol: number) => Uint8Array | undefined;
 
 export class Wire {
@@ -159,7 +160,7 @@ export class Wire {
     this.b = b;
   }
 
-  /** Until nothing is under way and nothing more is due before `until` on the clock. */
+  /** Runs until nothing is under way and nothing more is due before `until`. */
   run(until = this.now): void {
     for (let steps = 0; ; steps++) {
       if (steps > 10000) throw new Error("the two ends never come to an end");
@@ -182,7 +183,7 @@ export class Wire {
   }
 }
 
-/** Lines with what chance made of them left out: identifiers, and hex of some length. */
+/** The lines without random parts: identifiers, and longer hex texts. */
 export function plain(lines: readonly string[]): string[] {
   return lines.map((line) =>
     line

@@ -1,4 +1,4 @@
-// A server whose peers somebody else judges, who takes his time.
+// A server whose peers are judged by another program, which takes time.
 
 import { describe, expect, test } from "bun:test";
 import type { NtJudge, NtVerdict } from "../../src/auth/chap-config.ts";
@@ -23,7 +23,7 @@ class Judge implements NtJudge {
   }
 }
 
-/** The client has answered, and the judge has been asked. Of the server's own secrets none would do. */
+/** The client has answered, and the judge has been asked. No secret of the server fits. */
 function asked(digest: ChapDigest): { wire: Wire; judge: Judge } {
   const judge = new Judge();
   const wire = new Wire(

@@ -30,7 +30,7 @@ test("MS-CHAP's hash and response", () => {
 });
 
 test("the LAN Manager hash knows no small letters and no fifteenth", () => {
-  // The hash of nothing is known to everybody who ever looked into a SAM file.
+  // The hash of the empty password is well known.
   expect(toHex(lmPasswordHash(""))).toBe("aad3b435b51404eeaad3b435b51404ee");
   expect(toHex(lmPasswordHash("password"))).toBe("e52cac67419a9a224a3b108f3fa6cb6d");
   expect(lmPasswordHash("aBcDeFgHiJkLmNop")).toEqual(lmPasswordHash("ABCDEFGHIJKLMN"));
@@ -134,7 +134,7 @@ test("an answer of the LAN Manager kind is given and taken only with ms-lanman",
   expect(old.judge({ ...question, secret: "other" }, value).accepted).toBe(false);
 });
 
-/** A client that has answered a challenge, with what the server should say to it. */
+/** A client that has answered a challenge, and the server's right answer to it. */
 function answered(digest: ChapDigest): { client: End; proof: string } {
   const client = new End(1, { ours: { server: SECRET } });
   client.chapClient.start(digest, "zaphod", 0);

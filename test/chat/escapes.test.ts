@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { cleanExpect, cleanSend, visible, visibleText } from "../../src/chat/escapes.ts";
 
-// The same rows were seen from the real chat: test/interop/chat.test.ts has the words.
+// The same rows were observed with the real chat: test/interop/chat.test.ts has the words.
 const ROWS: [word: string, send: string, expect: string][] = [
   ["abc", "abc\r", "abc"],
   ["", "\r", ""],

@@ -1,4 +1,4 @@
-// chat as a program, and as pppd runs it: descriptors, files, signals, syslog.
+// chat as a program, and inside pppd: descriptors, files, signals, syslog.
 
 import { describe, expect, test } from "bun:test";
 import {
@@ -24,11 +24,11 @@ import { play } from "../kit/far-end.ts";
 import { stopOutput } from "../kit/flow.ts";
 import { PATIENCE_MS, until } from "../kit/patience.ts";
 
-/** What a terminal holds for its reader. */
+/** The octets that a terminal keeps for its reader. */
 const N_TTY_BUFFER = 4096;
 const OURS = [process.execPath, join(import.meta.dir, "../kit/chat-main.ts")];
 
-/** A line inside this process, as pppd lends it: a raw pty, its descriptor non-blocking. */
+/** A line inside this process, as pppd provides it: a raw pty with a non-blocking descriptor. */
 async function withLine(run: (line: { master: number; io: ChatIo; stderr: () => string }) => Promise<void>) {
   const { master, slave } = openPty();
   const tty = openFd(slave, O.RDWR | O.NOCTTY | O.NONBLOCK);
@@ -54,14 +54,14 @@ function heard(fd: number): string {
   return textOf(memory.bytes, 0, Math.max(libc.read(fd, memory.address, 4096), 0));
 }
 
-/** What comes until it ends in `end`: a pty hands over a moment later than it is written to. */
+/** Reads until `end` comes: a pty delivers a moment later than it is written to. */
 async function hear(fd: number, end: string): Promise<string> {
   let text = "";
   await until(`${JSON.stringify(end)} is heard`, () => (text += heard(fd)).endsWith(end));
   return text;
 }
 
-/** Writes until the pty has taken all it can hold, on both of its sides. */
+/** Writes until the pty is full on both sides. */
 async function fill(fd: number, master: number) {
   const block = new Memory(4096);
   await until("the master's buffer is full", () => {

@@ -1,4 +1,4 @@
-// The engine against what chat 2.4.9 did on a serial line.
+// Compares the engine with chat 2.4.9 on a serial line.
 
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
@@ -39,7 +39,7 @@ for (const { argv, far, code, sent, stderr, syslog } of recorded) {
 
 const DATE = /(?<=^chat: {2})\w{3} \d\d \d\d:\d\d:\d\d /;
 
-/** The lab read syslog's file, which keeps no empty lines and no newline inside a message. */
+/** The lab read syslog's file, which has no empty lines and no newline inside a message. */
 function logged(outcome: Outcome): string[] {
   return outcome.events.flatMap((event) =>
     event.type === "log" ? [`${event.level} ${event.text.replace("\n", "")}`] : [],

@@ -1,5 +1,5 @@
-// What makes an init or cron start pppd: that each text says the same words in its own quoting, read back by those who
-// read it for a living where they are here.
+// The texts with which an init or cron starts pppd: each has the same words in its own quoting. They are read back by
+// the real programs if those are installed.
 
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -19,7 +19,7 @@ const COMMAND = [place.pppd, "/dev/ttyS1", ...OPTIONS];
 const text = (kind: Kind, device: string | undefined, options: readonly string[], there = place): string =>
   serviceText(kind, { device, options }, there);
 
-/** The words a shell makes of it. */
+/** The words that a shell makes from it. */
 function words(line: string): string[] {
   const { stdout } = Bun.spawnSync(["sh", "-c", `set -- ${line}; printf '%s\\0' "$@"`]);
   return stdout.toString().split("\0").slice(0, -1);
@@ -48,7 +48,7 @@ test("inittab: what sysvinit would cut off is refused, and busybox's takes it", 
 test("cron: persist, since nobody else starts it again, and percent signs that stay", () => {
   const said = text("cron", "/dev/ttyS1", OPTIONS);
   expect(said).toStartWith("# /etc/cron.d/nullmodem-ttyS1\n@reboot root ");
-  // cron itself takes the backslashes away.
+  // cron itself removes the backslashes.
   const line = /^@reboot root (.*)$/m.exec(said)![1]!.replaceAll("\\%", "%");
   expect(words(line)).toEqual([...COMMAND, "persist", "maxfail", "0"]);
   expect(text("cron", "/dev/ttyS1", ["maxfail", "3", "persist"], { ...place, cronFolder: false })).toBe(
@@ -107,7 +107,7 @@ describe("systemd", () => {
 
   const analyze = Bun.which("systemd-analyze");
   test.skipIf(analyze === null)(titleOf("systemd-analyze has nothing to say against them", analyze), () => {
-    // It wants the program to be there.
+    // It requires that the program exists.
     const there = { ...place, pppd: "/bin/true" };
     const units = [
       ["nullmodem-ttyS1.service", text("systemd", "/dev/ttyS1", OPTIONS, there)],

@@ -1,4 +1,4 @@
-// nullmodem status: what it says of links that are handed to it.
+// nullmodem status: what it prints for given links.
 
 import { expect, test } from "bun:test";
 import { decoded } from "../../src/bytes/text.ts";
@@ -70,7 +70,7 @@ test("a link for people, its rates over the time it was watched", async () => {
 
 test("what a peer calls itself does nothing to the terminal", async () => {
   const peer = decoded("\x1b]0;owned\x07\x1b[2J\r\n\x7f\xc2\x9b2J\xe2\x80\xae\xff\xc3\xa9");
-  // The last octet but two is no UTF-8, so none of it is taken for that.
+  // The third octet from the end is no UTF-8, so the text is not taken for UTF-8.
   const { out } = await run([], [{ ...LINK, peer }], [{ ...LINK, peer, linkname: "\u{202e}\x1bc" }]);
   expect(out).toMatch(/^[\x20-\x7e\n]+$/);
   expect(out).toContain("peer \\x1b]0;owned\\x07\\x1b[2J\\x0d\\x0a\\x7f\\xc2\\x9b2J");

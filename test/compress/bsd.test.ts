@@ -21,8 +21,8 @@ const PAYLOADS = [
 ];
 
 /**
- * A payload of these codes, of which the reader knows `last` and all below beforehand and learns one with every code but the
- * first: they are as wide as it then expects.
+ * A payload with these codes. The reader knows `last` and all codes below in advance, and learns one with every code
+ * except the first. The codes have the widths that it then expects.
  */
 function payloadOf(sequence: number, codes: readonly number[], last = 256): Uint8Array {
   const width = (index: number): number => Math.min(15, Math.floor(Math.log2(last + Math.max(index, 1))) + 1);
@@ -31,7 +31,7 @@ function payloadOf(sequence: number, codes: readonly number[], last = 256): Uint
   return Uint8Array.of(sequence >> 8, sequence & 0xff, ...octets.map((octet) => parseInt(octet.padEnd(8, "1"), 2)));
 }
 
-/** Both ends see the packet; returns whether it went compressed. */
+/** Both ends process the packet. Returns whether it was sent compressed. */
 function pass(compressor: BsdCompressor, decompressor: BsdDecompressor, packet: Packet): boolean {
   const payload = compressed(compressor, packet);
   if (payload === undefined) decompressor.incompressible(packet.protocol, packet.bytes, 0, packet.bytes.length);
@@ -143,7 +143,7 @@ test("MAX_FRAME octets come out of a payload, one more never", () => {
 });
 
 test("nor does the string just made go beyond", () => {
-  // B after B, and then A, AA, AAA, …: each code the one that its reader is about to learn.
+  // B after B, and then A, AA, AAA, …: each code is the one that the reader is about to learn.
   for (const [others, expected] of [
     [101, MAX_FRAME],
     [102, FATAL],

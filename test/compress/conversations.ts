@@ -1,5 +1,6 @@
-// TCP conversations between two sides of a link: small hosts that send, acknowledge, wait and retransmit, with the habits
-// of all kinds of stacks, and other traffic in between. No clock: things happen in turns. All chance is the rng's.
+// TCP conversations between the two sides of a link: small hosts that send, acknowledge, wait and retransmit, with the
+// habits of many stacks, and other traffic in between. There is no clock; hosts take turns. All random numbers come
+// from the rng.
 
 import type { Rng } from "../kit/rng.ts";
 
@@ -24,7 +25,9 @@ export function get(bytes: Uint8Array, at: number, count: number): number {
   return value;
 }
 
-/** The ones' complement sum of bytes[from, to) and what came before, folded: 0xffff where a checksum in it is right. */
+/**
+ * The folded ones' complement sum of bytes[from, to) and of an earlier sum. 0xffff when it includes a right checksum.
+ */
 function sum(bytes: Uint8Array, from: number, to: number, before = 0): number {
   let total = before;
   for (let at = from; at < to; at += 2) total += bytes[at]! * 256 + (at + 1 < to ? bytes[at + 1]! : 0);
@@ -32,7 +35,7 @@ function sum(bytes: Uint8Array, from: number, to: number, before = 0): number {
   return total;
 }
 
-/** Where the TCP header of an IPv4 packet begins, and its data. */
+/** Where the TCP header of an IPv4 packet begins, and where its data begins. */
 export function tcpAt(packet: Uint8Array): number {
   return (packet[0]! & 15) * 4;
 }
@@ -67,9 +70,9 @@ export function seal(packet: Uint8Array): Uint8Array {
 
 interface Habits {
   readonly mss: number;
-  /** How the IP identification goes on. */
+  /** How the IP identification continues. */
   readonly id: "one by one" | "one for all" | "zero" | "swapped" | "any";
-  /** Packets to a tick of the timestamp clock; 0: no timestamps. */
+  /** Packets for one tick of the timestamp clock. 0: no timestamps. */
   readonly timestamps: number;
   readonly sack: boolean;
   readonly ecn: boolean;
@@ -105,7 +108,7 @@ class Endpoint {
   readonly #first: number;
   readonly #key: number;
   readonly #buffer: number;
-  /** Given to TCP by the application, sent, and what the peer may take. */
+  /** The positions up to which the application has given data, data was sent, and the peer accepts data. */
   #written = 0;
   #next = 0;
   #room = 1000;
@@ -118,7 +121,7 @@ class Endpoint {
   #id: number;
   #sent = 0;
 
-  /** `hostId` gives the next identification of the host, for those that number all their packets in turn. */
+  /** `hostId` returns the next identification of the host, for hosts that number all packets together. */
   constructor(rng: Rng, side: Side, header: Uint8Array, total: number, hostId: () => number) {
     this.side = side;
     this.header = header;
@@ -141,7 +144,7 @@ class Endpoint {
     return (Math.imul(at + this.#key, 0x9e3779b1) >>> 11) & 0xff;
   }
 
-  /** What it sends when its turn has come, if anything. */
+  /** The packet that it sends in its turn, if any. */
   turn(): Uint8Array[] {
     const rng = this.#rng;
     const packets: Uint8Array[] = [];
@@ -160,7 +163,7 @@ class Endpoint {
     }
     if (packets.length > 0) return packets;
     if (this.#isAckDue || rng.chance(0.1)) return [this.#packet(this.#next, 0, ACK)];
-    // A keepalive, with an octet of old data or without.
+    // A keepalive, with or without an octet of old data.
     if (this.#next > 0 && rng.chance(0.05)) return [this.#packet(this.#next - 1, rng.below(2), ACK)];
     if (this.#room === 0 && this.#written > this.#next) return [this.#packet(this.#next, 1, ACK)];
     return [];
@@ -170,7 +173,7 @@ class Endpoint {
     return this.#packet(this.#next, 0, this.#rng.chance(0.8) ? FIN | ACK : RST);
   }
 
-  /** A packet from the peer, its checksum right. Throws when its stream is not what the peer sent. */
+  /** Receives a packet from the peer with a right checksum. Throws when its data is not what the peer sent. */
   take(packet: Uint8Array): void {
     const at = tcpAt(packet);
     const flags = packet[at + 13]!;
@@ -234,7 +237,7 @@ class Endpoint {
     packet.set(options, tcp + 20);
     for (let at = 0; at < length; at++) packet[data + at] = this.octet(position + at);
     seal(packet);
-    // Damaged before it came here: it is none of the link's business.
+    // It was damaged before it came here, which is not the link's fault.
     if (rng.chance(0.002)) packet[tcp + 17]! ^= 0x20;
     this.#sent++;
     this.#isAckDue = false;
@@ -242,7 +245,7 @@ class Endpoint {
   }
 }
 
-/** Any number of connections, of which some are open at a time. */
+/** Any number of connections, some of them open at a time. */
 export class Conversations {
   readonly #rng: Rng;
   readonly #left: (readonly [Endpoint, Endpoint])[] = [];
@@ -279,7 +282,7 @@ export class Conversations {
     return this.#left.length === 0 && this.#open.length === 0;
   }
 
-  /** The packets that somebody sends next, all to one side; perhaps none. */
+  /** The next packets of one host, all to one side. There may be none. */
   turn(): { to: Side; packets: Uint8Array[] } {
     const rng = this.#rng;
     while (this.#open.length < this.#atOnce && this.#left.length > 0) this.#open.push(this.#left.shift()!);
@@ -294,14 +297,14 @@ export class Conversations {
     return { to: end.side === 0 ? 1 : 0, packets };
   }
 
-  /** A packet came over the link, its checksums right. */
+  /** A packet came over the link with right checksums. */
   arrive(to: Side, packet: Uint8Array): void {
     const ends = this.#byPort.get(get(packet, tcpAt(packet) + (to === 1 ? 0 : 2), 2));
     ends?.[to].take(packet);
   }
 }
 
-/** Packets that VJ must leave alone, made of a TCP packet that it would not. */
+/** Packets that VJ must not compress, made from a TCP packet that it would compress. */
 export function others(packet: Uint8Array): Uint8Array[] {
   const tcp = tcpAt(packet);
   const altered = (at: number, value: number): Uint8Array => {

@@ -29,7 +29,7 @@ function isEligible(protocol: number): boolean {
   return protocol <= 0x3fff && protocol !== 0xfd && protocol !== 0xfb;
 }
 
-/** The packet as the stream has it. */
+/** The packet as the stream contains it. */
 function inside({ protocol, bytes }: Packet): Uint8Array {
   return protocol > 0xff ? Uint8Array.of(protocol >> 8, protocol & 0xff, ...bytes) : Uint8Array.of(protocol, ...bytes);
 }
@@ -45,7 +45,7 @@ function payloadOf(sequence: number, deflated: Uint8Array): Uint8Array {
   return payload;
 }
 
-/** Both ends see the packet; returns whether it went compressed. */
+/** Both ends process the packet. Returns whether it was sent compressed. */
 function pass(compressor: DeflateCompressor, decompressor: DeflateDecompressor, packet: Packet): boolean {
   const payload = compressed(compressor, packet);
   if (payload === undefined) decompressor.incompressible(packet.protocol, packet.bytes, 0, packet.bytes.length);
@@ -93,7 +93,7 @@ test("what we send is one deflate stream to zlib, plain packets its stored block
         }
         packets.push(inside(packet));
       }
-      // So little room for output that zlib has nothing but its window of that size to copy from.
+      // There is so little room for output that zlib can copy only from its window of this size.
       const options = { windowBits: window, chunkSize: 64, finishFlush: Z_SYNC_FLUSH };
       expect(inflateRawSync(Buffer.concat(stream), options).equals(Buffer.concat(packets))).toBe(true);
       expect(packets.length - plain).toBeGreaterThan(10);

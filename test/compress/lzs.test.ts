@@ -1,4 +1,4 @@
-// What test/oracle/lzs.test.ts does not show of LZS: the edges of the data, and of the check modes.
+// Parts of LZS that test/oracle/lzs.test.ts does not cover: the edges of the data, and the check modes.
 
 import { expect, test } from "bun:test";
 import { bytesOf, toHex } from "../../src/bytes/text.ts";
@@ -43,7 +43,7 @@ test("a packet in each check mode, octet for octet", () => {
     expect(packetOf(decompressed(new LzsDecompressor(check), payload))).toEqual(PACKET);
     if (check !== LzsCheck.Crc) continue;
     expect(payload.length).toBe(data.length / 2 + 2);
-    // The complement left out is forgiven, nothing else is.
+    // A missing complement is accepted, no other error.
     expect(
       packetOf(
         decompressed(
@@ -151,7 +151,7 @@ test("modes 3 and 4 take a peer that begins to count with 0 or 1, and notice wha
       expect(take(counts[1])).toBe(DAMAGED);
       expect(take(counts[2])).toBe(DAMAGED);
       decompressor.reset();
-      // Mode 4 knows no Reset-Ack but the bit A.
+      // In mode 4 the bit A is the only Reset-Ack.
       if (check === LzsCheck.Extended) expect(take("2003")).toBe(DAMAGED);
       expect(packetOf(take(check === LzsCheck.Extended ? "a123" : "03"))).toEqual(PACKET);
     }

@@ -7,7 +7,7 @@ import { Rng, withRng } from "../kit/rng.ts";
 import { compressed, decompressed, type Packet, packetOf, traffic } from "../oracle/traffic.ts";
 import { binary, heapGrowth, octetsOf } from "./bits.ts";
 
-/** A literal and a copy as RFC 2118 §4.1 and §4.2 write them. */
+/** A literal and a copy as in RFC 2118 §4.1 and §4.2. */
 function literal(octet: number): string {
   return octet < 0x80 ? binary(octet, 8) : `10${binary(octet & 0x7f, 7)}`;
 }
@@ -40,7 +40,7 @@ const D = 1;
 
 const PACKET: Packet = { protocol: 0x21, bytes: bytesOf("for whom the bell tolls, the bell tolls for thee.") };
 
-/** The example's tokens after the first two octets of the string. */
+/** The example's codes after the first two octets of the string. */
 const TOKENS =
   literals(bytesOf("r whom the bell tolls,")) +
   copy(16, 15) +

@@ -1,5 +1,5 @@
-// Peers of MPPE, written from what they are known to do on the wire: Linux's ppp_mppe and FreeBSD's ng_mppc, whose views
-// of the bit A differ. Stateful or stateless, without MPPC. Ciphers and hashes are node:crypto's.
+// Peers for MPPE, written from their known behaviour on the wire: Linux's ppp_mppe and FreeBSD's ng_mppc, which treat
+// the bit A differently. Stateful or stateless, without MPPC. Ciphers and hashes are node:crypto's.
 
 import { type Cipheriv, createCipheriv, createHash } from "node:crypto";
 import type { MppeBits } from "../../src/crypto/mppe-keys.ts";
@@ -96,7 +96,7 @@ export class Receiver {
   readonly #kind: Kind;
   readonly #isStateless: boolean;
   readonly #keys: Keys;
-  /** Of the next packet. */
+  /** The count of the next packet. */
   #count = 0;
   #isDiscarding = false;
 
@@ -106,7 +106,7 @@ export class Receiver {
     this.#keys = new Keys(config);
   }
 
-  /** Protocol and packet; undefined: the packet is dropped, and a Reset-Request goes out. */
+  /** Protocol and packet. Undefined: the packet is dropped, and a Reset-Request is sent. */
   receive(payload: Uint8Array): Uint8Array | undefined {
     const header = (payload[0]! << 8) | payload[1]!;
     const count = header & 0xfff;
@@ -118,7 +118,7 @@ export class Receiver {
       for (let changes = lost + 1; changes > 0; changes--) this.#keys.change();
     } else if (this.#kind === "Linux") {
       if (isFlag(count) && !hasA) throw new Error("a flag packet without A");
-      // It learns of a loss by a packet that it then drops, whatever that has.
+      // It notices a loss at a packet that it then drops, whatever bits that has.
       if (!this.#isDiscarding && lost > 0) this.#isDiscarding = true;
       else if (this.#isDiscarding && hasA) {
         for (let block = this.#count >> 8; block !== count >> 8; block = (block + 1) % 16) this.#keys.change();

@@ -27,7 +27,7 @@ const CONFIGS = STRENGTHS.flatMap((bits) =>
   [true, false].flatMap((stateless) => [true, false].map((compress) => configOf({ bits, stateless, compress }))),
 );
 
-/** An IPv4 packet, as far as a key is judged by it, of noise. */
+/** The parts of an IPv4 packet by which a key is judged, with noise as data. */
 function ip(rng: Rng, length = 20 + rng.below(60)): Packet {
   const bytes = rng.bytes(length);
   bytes.set([0x45, 0, length >> 8, length & 0xff]);
@@ -48,13 +48,13 @@ function inside({ protocol, bytes }: Packet): Uint8Array {
   return Uint8Array.of(protocol >> 8, protocol & 0xff, ...bytes);
 }
 
-/** Header of a payload: bits A to D, and the count. */
+/** The header of a payload: bits A to D, and the count. */
 function header(payload: Uint8Array): [bits: number, count: number] {
   return [payload[0]! >> 4, ((payload[0]! & 15) << 8) | payload[1]!];
 }
 
 test("the first packets of a session, octet for octet", () => {
-  // Stateful it is the first session key that enciphers: RFC 3079 §3.5.3 has what becomes of this text.
+  // In stateful mode the first session key enciphers. RFC 3079 §3.5.3 has the result for this text.
   const text = new TextEncoder().encode("st message");
   const first = compressed(new MppeCompressor(configOf({ stateless: false })), { protocol: 0x21, bytes: text })!;
   const known = fromHex("81848317df68846272fb5abe");
@@ -85,7 +85,7 @@ for (const kind of KINDS)
       }
     }));
 
-/** A direction that loses packets, and whose sender hears of it some packets later. */
+/** A direction that loses packets. Its sender learns of a loss some packets later. */
 class LossyLine {
   lost = 0;
   refused = 0;
@@ -132,7 +132,7 @@ class LossyLine {
 for (const kind of KINDS)
   for (const stateless of [true, false])
     test(`${stateless ? "stateless" : "stateful"}: losses on the way to ${kind} and from it cost few packets more`, () => {
-      // No other seed than this: a packet that is not IP tells its key not quite surely.
+      // Only with this seed: a packet that is not IP does not identify its key with certainty.
       const rng = new Rng(3079);
       const config = configOf({ stateless, bits: rng.pick(STRENGTHS) });
       const compressor = new MppeCompressor(config);
@@ -272,7 +272,7 @@ test("what is not enciphered, or not as agreed, is never taken, and too much of 
     const decompressor = new MppeDecompressor(config);
     const plain = Uint8Array.of(bits << 4, 0, ...inside(packet));
     for (let times = 0; times < 15; times++) expect(decompressed(decompressor, plain)).toBe(DAMAGED);
-    // Good packets between are good, and forgive.
+    // Good packets in between are accepted and reduce the count of errors.
     for (let times = 0; times < 15; times++) {
       expect(packetOf(decompressed(decompressor, compressed(compressor, packet)!))).toEqual(packet);
       if (times < 5) expect(decompressed(decompressor, plain)).toBe(DAMAGED);
@@ -284,7 +284,7 @@ test("what is not enciphered, or not as agreed, is never taken, and too much of 
 
 test("what a wrong key makes of packets is seen to be none as a rule", () => {
   const rng = new Rng(11);
-  // With MPPC inside the same key stream begins all these packets: it is all or none.
+  // With MPPC inside, the same key stream starts all these packets, so all are decrypted or none.
   for (const config of CONFIGS.filter(({ compress }) => !compress)) {
     const compressor = new MppeCompressor(config);
     const decompressor = new MppeDecompressor({ ...config, key: rng.bytes(16) });

@@ -13,7 +13,7 @@ import { compressed, decompressed, type Packet, packetOf, traffic } from "../ora
 const PACKET: Packet = { protocol: 0x21, bytes: bytesOf("A".repeat(16) + "B".repeat(16)) };
 const PAYLOADS = ["8022c12141414141ff834242424242ff0314e4", "8022d00021414141ffbb4242ff0314e4"];
 
-/** A payload of `data`, which claims to be `length` octets; the FCS is of what is `inside`. */
+/** A payload of `data` that claims to be `length` octets. The FCS is over `inside`. */
 function payloadOf(length: number, data: Uint8Array, inside: Uint8Array): Uint8Array {
   const summed = new Uint8Array(2 + inside.length);
   summed.set(inside, put16(summed, 0, length & 0x7fff));
@@ -29,7 +29,7 @@ test("the known packets are written and read, octet for octet; other protocols c
       expect(compressed(compressor, { ...PACKET, protocol })).toBeUndefined();
     expect(toHex(compressed(compressor, PACKET) ?? new Uint8Array())).toBe(payload);
     expect(packetOf(decompressed(decompressor, fromHex(payload)))).toEqual(PACKET);
-    // Plain packets are of no interest.
+    // Plain packets are ignored.
     decompressor.incompressible();
   }
 });
@@ -71,7 +71,7 @@ test("a protocol of one octet is handed on as it came, compressed or stored", ()
   const decompressor = new PredictorDecompressor();
   expect(decompressed(decompressor, payloadOf(5, inside, inside))).toEqual(inside);
   decompressor.reset();
-  // Nothing is guessed until the hash has A four times in it.
+  // Nothing is guessed until the hash contains A four times.
   expect(decompressed(decompressor, payloadOf(0x8005, Uint8Array.of(0, ...inside), inside))).toEqual(inside);
 });
 
@@ -95,7 +95,7 @@ test("MAX_FRAME octets come out of a payload, one more never", () => {
     [MAX_FRAME + 1, FATAL],
     [0x7fff, FATAL],
   ] as const) {
-    // All octets guessed: the table is full of zeros at first.
+    // All octets are guessed, because the table is full of zeros at first.
     const inside = new Uint8Array(octets);
     const flags = new Uint8Array(Math.ceil(octets / 8)).fill(0xff);
     if (octets % 8 > 0) flags[flags.length - 1] = (1 << (octets % 8)) - 1;
@@ -104,7 +104,7 @@ test("MAX_FRAME octets come out of a payload, one more never", () => {
       expect(typeof result === "number" ? result : result.length).toBe(expected);
     }
   }
-  // More flags than the length needs, and a length that lies.
+  // More flags than the length needs, and a wrong length.
   const zeros = new Uint8Array(16);
   for (const [length, data] of [
     [16, fromHex("ffffff")],

@@ -1,4 +1,4 @@
-// How small each method makes traffic of known kinds: what only costs octets is a fault no decompressor notices.
+// How well each method compresses known kinds of traffic. No decompressor notices a fault that only costs octets.
 
 import { expect, test } from "bun:test";
 import { bytesOf } from "../../src/bytes/text.ts";
@@ -29,7 +29,7 @@ const KINDS = {
       Uint8Array.from(Array.from({ length: 300 }, () => Array(1 + rng.below(150)).fill(rng.below(256))).flat()),
     );
   },
-  // Noise that comes twice in a packet, and again with the packet: 2000 octets later, and 8000.
+  // Noise that occurs twice in a packet, and again with the packet: 2000 octets later, and 8000.
   near: () => again(4),
   far: () => again(16),
 };
@@ -43,7 +43,7 @@ function again(packets: number): Uint8Array[] {
   return Array.from({ length: 64 }, (_, nth) => different[nth % packets]!);
 }
 
-/** Octets sent for a thousand of each kind, as measured; a change may make them fewer. */
+/** Octets sent for a thousand of each kind, as measured. A change may reduce them. */
 const METHODS: readonly [
   name: string,
   make: () => Compressor,

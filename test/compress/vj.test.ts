@@ -23,7 +23,7 @@ const isSame = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) =
 
 const hexOf = (packet: Uint8Array | undefined): string => (packet ? toHex(packet) : "nothing");
 
-/** Throws when an octet before `from` or at `to` and after is no longer what it was filled with. */
+/** Throws when an octet before `from`, or at `to` and after, has changed. */
 function checkGuards(buf: Uint8Array, from: number, to: number): void {
   for (let at = 0; at < buf.length; at++)
     if ((at < from || at >= to) && buf[at] !== FILL) throw new Error(`octet ${at} is outside ${from} to ${to}`);
@@ -91,7 +91,7 @@ const BASE: Fields = {
   data: "",
 };
 
-/** A packet 192.168.0.1:1025 → 192.168.0.2:23 with what is given instead of BASE's. */
+/** A packet 192.168.0.1:1025 → 192.168.0.2:23 with these fields in place of BASE's. */
 function tcp(fields: Partial<Fields> = {}): Uint8Array {
   const all = { ...BASE, ...fields };
   const ipOptions = fromHex(all.ipOptions);
@@ -119,7 +119,7 @@ function tcp(fields: Partial<Fields> = {}): Uint8Array {
   return seal(packet);
 }
 
-/** What follows BASE (id 1, with `data` octets) when the rest of the fields is like that. */
+/** The packet after BASE (id 1, with `data` octets), with these fields. */
 function second(fields: Partial<Fields>, first: Partial<Fields> = {}): { frame: Frame; out: Uint8Array | undefined } {
   const sender = new OurSender(16, true);
   const receiver = new OurReceiver(16, true);
@@ -132,7 +132,7 @@ function second(fields: Partial<Fields>, first: Partial<Fields> = {}): { frame: 
 
 const kind = (frame: Frame): string => ({ 0x21: "plain", 0x2f: "whole", 0x2d: "compressed" })[frame.protocol]!;
 
-// Four packets of one connection and what RFC 1144 §3.2 makes of them. The oracle sends and receives the same octets.
+// Four packets of one connection and their form by RFC 1144 §3.2. The oracle sends and receives the same octets.
 const VECTORS = [
   "45000032000140004006b971c0a80001c0a8000204010017000003e8000007d05010200003a700006162636465666768696a",
   "45000032000240004006b970c0a80001c0a8000204010017000003f2000007d050182000d16200006b6c6d6e6f7071727374",
@@ -188,7 +188,7 @@ describe("what is said of a change", () => {
     ["id", "I", 256, "38 01 000100"],
     ["id", "I", -1, "38 01 00ffff"],
   ] as const)("%s (%s) by %d", (field, _, by, expected) => {
-    // Without another change it would be sent whole.
+    // Without another change it would be sent uncompressed.
     const other = field === "id" ? { sequence: 1001 } : {};
     const { frame } = second({ ...other, flags: 0x018, [field]: BASE[field] + by, data: "x" });
     const [bits, ...changes] = expected.split(" ");
@@ -224,7 +224,7 @@ describe("what is said of a change", () => {
   test("after an urgent packet there is no special: receivers disagree about its flag", () => {
     const { frame } = second({ sequence: 1010, flags: 0x010, data: "" }, { ...ten, flags: 0x030 });
     expect(toHex(frame.bytes)).toMatch(/^08....0a$/);
-    // One of a compressor that does send it: URG was not set, or U would not have been free to mean something else.
+    // From a compressor that sends it: URG was not set, or U would not have been free for another meaning.
     const receiver = new OurReceiver(2, true);
     receiver.receive(new OurSender(2, true).send(tcp({ ...ten, flags: 0x030 })));
     const expected = tcp({ id: 2, sequence: 1010 });
@@ -255,7 +255,7 @@ describe("sent whole", () => {
     ["back", { acknowledgment: 1999 }, {}],
   ])("%s", (_, fields, first) => {
     expect(kind(second({ data: "x", ...fields }, first).frame)).toBe("whole");
-    // And it is the change that did it, not what was there before.
+    // The change caused it, not the state before.
     expect(kind(second({ data: "x" }, first).frame)).toBe("compressed");
   });
 
@@ -294,7 +294,7 @@ describe("sent whole", () => {
     const sender = new OurSender(2, true);
     const receiver = new OurReceiver(2, true);
     let frames = before.map((fields, at) => sender.send(tcp({ id: at, ...fields })));
-    // All but the last one arrive. What follows continues it.
+    // All packets but the last one arrive. The next packet continues it.
     for (const frame of frames.slice(0, -1)) receiver.receive(frame);
     const { sequence = 1000, data = "", ...rest } = { id: 7, ...before.at(-1)! };
     const next = tcp({ ...rest, sequence: sequence + data.length, data: "next" });
@@ -325,7 +325,7 @@ test("a special is not sent where, after a loss, it would be taken for one of ot
     const sender = new OurSender(2, true);
     const receiver = new OurReceiver(2, true);
     receiver.receive(sender.send(tcp({ sequence: 1010, data: "abcd" })));
-    // Sent again in other pieces.
+    // Retransmitted in other segments.
     sender.send(tcp({ sequence: 1009, data: "x", ...lost }));
     const frame = sender.send(tcp({ sequence: 1010, data: "a", ...lost, ...next }));
     expect(kind(frame)).toBe("compressed");
@@ -423,7 +423,7 @@ describe("the decompressor", () => {
       expect(receiver.receive(unnamed)).toBeUndefined();
     }
     expect(receiver).toMatchObject({ errorsIn: 5, tossed: 5 });
-    // One that would name slot 0 if it went on.
+    // A packet that would name slot 0 if it were compressed.
     expect(receiver.compressed(Uint8Array.of(...new Uint8Array(VJ_HEADROOM), 0x40, 0), 128, 129)).toBe(false);
     expect(receiver.receive(named(0))).toBeDefined();
   });
@@ -481,20 +481,23 @@ interface Scene {
   readonly slots: number;
   readonly compressId: boolean;
   readonly sender?: (slots: number, compressId: boolean) => Sender;
-  /** The first one's packets go on to their hosts; the others' must be the same. */
+  /** The first side's packets are delivered to their hosts. Those of the others must be the same. */
   readonly receivers?: readonly ((slots: number) => Receiver)[];
-  /** How probably a frame is lost, no other of its slot until a whole one came through. The slots must be named. */
+  /**
+   * The probability that a frame is lost, if no other of its slot was lost since an uncompressed one. Slots must be
+   * named.
+   */
   readonly alone?: number;
-  /** How probably a frame is lost, or damaged, with the receiver told and without. */
+  /** The probability that a frame is lost, or damaged, with and without a report to the receiver. */
   readonly lost?: number;
   readonly missing?: number;
 }
 
 interface Tally {
   readonly frames: Record<string, number>;
-  /** Packets that were made wrong, and that their checksum will have dropped. */
+  /** Packets that were rebuilt wrongly and that TCP will have dropped for their checksum. */
   wrong: number;
-  /** Acknowledgments that are behind, with a window as much larger. */
+  /** Acknowledgments that lag, with a window that is larger by the same number. */
   late: number;
   troubles: number;
 }
@@ -503,7 +506,7 @@ const ours = (slots: number): Receiver => new OurReceiver(slots, true);
 const oracle = (slots: number): Receiver => new OracleDecompressor(slots);
 const linux = (slots: number): Receiver => new OracleDecompressor(slots, { keepsUrgent: true });
 
-/** "same" as far as the TCP checksum goes; "late": an acknowledgment is behind, but allows what it did; or "other". */
+/** "same" as far as TCP's checksum shows; "late": an old acknowledgment that permits the same; or "other". */
 function likeness(original: Uint8Array, packet: Uint8Array): "same" | "late" | "other" {
   const isLike = (a: Uint8Array): boolean =>
     isSame(a.subarray(12, 20), packet.subarray(12, 20)) && isSame(a.subarray(tcpAt(a)), packet.subarray(tcpAt(packet)));
@@ -516,7 +519,7 @@ function likeness(original: Uint8Array, packet: Uint8Array): "same" | "late" | "
   return behind < 65536 && isLike(later) ? "late" : "other";
 }
 
-/** Lets conversations take place over a link in that condition, until the last one is over. Throws what goes wrong. */
+/** Runs conversations over a link in this condition until the last one ends. Throws on any error. */
 function play(rng: Rng, scene: Scene, count = 60): Tally {
   const { slots, compressId, alone = 0, lost = 0, missing = 0 } = scene;
   const sender = scene.sender ?? ((...options) => new OurSender(...options));
@@ -558,7 +561,7 @@ function play(rng: Rng, scene: Scene, count = 60): Tally {
       if (isCalm) throw new Error(`not as it was: ${hexOf(packet)}\n${toHex(original)}`);
       return;
     }
-    // What was damaged before it came here may be mended by the next damage.
+    // Earlier damage may be undone by new damage.
     if (isOther || !isTcpRight(original)) return;
     if (!isIpRight(packet)) throw new Error(`IP header is wrong: ${toHex(packet)}`);
     if (!isTcpRight(packet)) return void tally.wrong++;
@@ -607,7 +610,7 @@ describe("conversations over a link", () => {
 
   test("from a sender made after the RFC", async () => {
     await withRng((rng) => {
-      // It has no eye for padding and damage: see others().
+      // It does not check padding and damage: see others().
       const sender = (slots: number, compressId: boolean): Sender => {
         const real = new OracleCompressor(slots, compressId);
         const judge = new OurSender(slots, compressId);
@@ -631,8 +634,8 @@ describe("conversations over a link", () => {
     });
   });
 
-  // Of the packets that several losses made wrong, one in some 65536 passes the TCP checksum: hence seeds with which
-  // none does.
+  // Of the packets that several losses made wrong, about one in 65536 passes the TCP checksum. With these seeds none
+  // does.
   test.each([1, 2, 3, 4, 5, 6])("that loses frames: no stream is damaged, and all arrive (seed %d)", (seed) => {
     const rng = new Rng(seed);
     const scene = { slots: 4, compressId: seed % 3 > 0, receivers: [ours, oracle], lost: 0.04, missing: 0.01 };
@@ -661,7 +664,7 @@ describe("damaged input", () => {
   test("every truncation and flipped bit of a compressed packet gives nothing, or what TCP drops", () => {
     for (const { whole, original, frame } of frames) {
       expect(kind(frame)).toBe("compressed");
-      // With other octets behind the packet, and with the end of the buffer.
+      // With other octets after the packet, and at the end of the buffer.
       for (const after of [GUARD, 0])
         for (const bytes of damaged(frame.bytes)) {
           const receiver = new OurReceiver(2, true);
@@ -702,7 +705,7 @@ describe("damaged input", () => {
         const at = rng.below(length - size);
         for (let i = 0; i < size; i++) buf[start + i] = octets[at + i]!;
         const what = rng.below(4);
-        // Something that might pass, now and then.
+        // Now and then, something that may be valid.
         if (what === 3) buf.set(whole.subarray(0, size), start);
         if (what === 0) decompressor.compressed(buf, start, end);
         if (what === 1) decompressor.uncompressed(buf, start, end);

@@ -27,7 +27,7 @@ function client(number = "5551212", isStarted = true) {
   return { made, told, sent, said, receive, hear: (hex: string) => receive(fromHex(hex)) };
 }
 
-/** A Request of a Windows server: no callback, one to a number of ours, one to a number it knows. */
+/** A Request of a Windows server: no callback, a callback to a number of ours, or one to a number that it knows. */
 const REQUEST = "0107 000c 0102 0203 0c 0303 0c";
 const OUR_NUMBER = "0207 0010 020c 05 01 3535353132313200";
 const OUR_NUMBER_ACK = "0307 0010 020c 05 01 3535353132313200";

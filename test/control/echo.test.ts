@@ -27,7 +27,7 @@ test("a request carries the time as pppd's does, and the answer tells how long i
   made.timeout(told.wakeAt);
   made.timeout(told.wakeAt);
   made.answered(126_456.75 + 2, told.sent[3]!);
-  // Once more for the same request: nothing was lost.
+  // Another answer to the same request: nothing was lost.
   made.answered(126_456.75 + 3, told.sent[3]!);
   expect(told.rtts).toEqual([
     [3750, 0],

@@ -26,7 +26,7 @@ function config(changes: Partial<Ipv6cpConfig> = {}): Ipv6cpConfig {
   };
 }
 
-/** One side, and all it said and sent. */
+/** One side, with its log and its packets. */
 class End {
   readonly negotiator: Negotiator;
   readonly lines: string[] = [];
@@ -35,7 +35,7 @@ class End {
   downs = 0;
   finished = 0;
   wakeAt = Infinity;
-  /** Why its owner will not have what was agreed. */
+  /** The reason why its owner refuses the agreement. */
   refusal: string | undefined;
 
   constructor(changes: Partial<Ipv6cpConfig> = {}, rng: Pick<Rng, "u32"> = new Rng(1)) {
@@ -74,7 +74,7 @@ class End {
     this.negotiator.receive(packet, 0, packet.length, now);
   }
 
-  /** Hears a packet with these options and returns the answer, as a log line without "sent ". */
+  /** Receives a packet with these options and returns the answer as a log line without "sent ". */
   hear(code: number, id: number, options: ConfOption[]): string | undefined {
     const before = this.sent.length;
     const buf = new Uint8Array(300);
@@ -94,7 +94,7 @@ function text(packet: Uint8Array): string {
   });
 }
 
-/** Lets two sides talk until neither has anything to say; a packet lost now and then is said again. */
+/** Lets two sides negotiate until neither sends anything. Packets that are sometimes lost are repeated. */
 function talk(a: End, b: End, lost: () => boolean = () => false): void {
   const heard: [number, number] = [0, 0];
   let now = 0;
@@ -117,7 +117,7 @@ function talk(a: End, b: End, lost: () => boolean = () => false): void {
   throw new Error("they never fall silent");
 }
 
-/** The conversation with what was made up blotted out. */
+/** The conversation without its random numbers. */
 function blotted(end: End): string[] {
   return end.lines.map((line) => line.replace(RANDOM, "RANDOM"));
 }

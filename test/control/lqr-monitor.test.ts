@@ -7,7 +7,7 @@ import { Rng } from "../kit/rng.ts";
 /** Address, control, protocol, FCS-16 and a flag. */
 const OVERHEAD = 7;
 
-/** One end: its monitor, what its line has carried, and what it sent last. */
+/** One end: its monitor, the counters of its line, and its last packet. */
 class End {
   sent: Uint8Array[] = [];
   readonly said: string[] = [];
@@ -86,7 +86,7 @@ test("the first reports: what is known, and what is not", () => {
 test("over a bad line both ends find exactly the packets that were lost", () => {
   const rng = new Rng(1989);
   const [us, peer] = [new End(1), new End(2)];
-  // So many packets before that the counters wrap, and as many octets.
+  // So many packets and octets before that the counters wrap.
   us.packetsOut = peer.packetsIn = 2 ** 32 - 100;
   us.octetsOut = 2 ** 32 - 1;
   us.monitor.start(0, 1000);
@@ -104,19 +104,19 @@ test("over a bad line both ends find exactly the packets that were lost", () => 
         if (rng.chance(loss)) count.lost++;
         else to.hear(packet, now);
       };
-      // What it answered at once comes before what it sends now.
+      // Its immediate answer precedes its next report.
       for (const packet of from.take()) carry(packet, 0.2);
       for (let packet = rng.below(20); packet > 0; packet--) {
         from.carry(99);
         carry(new Uint8Array(99), 0.1);
       }
       from.monitor.timeout(now);
-      // The first and the last reports arrive: what lies between them is what they can tell of.
+      // The first and the last reports arrive. They describe what lies between them.
       for (const packet of from.take()) carry(packet, now === 1000 || now === 60_000 ? 0 : 0.2);
       if (now === 1000) count.sent = count.lost = 0;
     }
   }
-  // Both directions of the last second are known to the peer, whose report came last, and to us.
+  // For the last second, the peer, whose report came last, and we know both directions.
   us.monitor.timeout(61_000);
   peer.hear(us.take()[0]!, 61_000);
   expect(us.monitor.in).toEqual(truth.peer);

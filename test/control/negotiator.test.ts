@@ -6,7 +6,9 @@ import { Code, type ConfOption } from "../../src/wire/control.ts";
 const LIMITS: Limits = { restartMs: 3000, maxConfigure: 10, maxTerminate: 2, maxFailure: 10, patienceMs: 60 };
 const CONF_ACK_ID_1 = [Code.ConfAck, 1, 0, 4];
 
-/** A protocol without options, opened with a peer whose request has the identifier 7 and one octet of an option's value. */
+/**
+ * A protocol without options, opened with a peer whose request has the identifier 7 and one octet of an option's value.
+ */
 function opened() {
   const sent: number[][] = [];
   const layers: string[] = [];

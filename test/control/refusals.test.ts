@@ -1,4 +1,4 @@
-// A malformed answer to a request changes nothing, whatever stands before what is wrong with it.
+// A malformed answer to a request changes nothing, whatever valid options precede the error.
 
 import { expect, test } from "bun:test";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
@@ -14,7 +14,7 @@ import { linkConfig } from "../kit/pair.ts";
 const { lcp, networks } = linkConfig();
 const { limits } = lcp;
 
-/** A protocol that has sent its request; what it sends is in `sent`, what it complains of in `log`. */
+/** A protocol that has sent its request. Its packets are in `sent`, its complaints in `log`. */
 function asking(make: (lower: Lower) => Dialect) {
   const sent: string[] = [];
   const log: string[] = [];
@@ -92,7 +92,7 @@ const PROTOCOLS: Readonly<Record<string, (lower: Lower) => Dialect>> = {
     ),
 };
 
-/** What a Nak or a Reject may well say, and what makes nonsense of it. */
+/** Valid contents of a Nak or a Reject, and errors that make it invalid. */
 const GOOD_NAK: Readonly<Record<string, string[]>> = {
   LCP: ["0304c023", "02060000ffff", "01040400", "0506deadbeef"],
   IPCP: ["0306c0a80001", "8106c0a80002", "0206002d0300", "010ac0a80001c0a80002"],
@@ -121,12 +121,12 @@ for (const [name, make] of Object.entries(PROTOCOLS)) {
     for (const good of GOOD_NAK[name]!)
       for (const bad of BAD_NAK[name]!) {
         const protocol = asking(make);
-        // So that the good one can be seen to change something.
+        // So that the effect of the valid one can be seen.
         expect(asking(make).hear(Code.ConfNak, good)).not.toEqual([]);
         expect(protocol.hear(Code.ConfNak, good + bad)).toEqual([]);
         expect(protocol.log.join()).toContain("Received bad configure-nak");
         expect(protocol.repeated()).toBe(protocol.request);
-        // What it may have changed would be in the next request, which a Nak of something unknown brings about.
+        // A change would be in the next request, which a Nak of an unknown option causes.
         expect(protocol.hear(Code.ConfNak, "fe02").map(withoutId)).toEqual([withoutId(protocol.request)]);
       }
   });

@@ -15,7 +15,7 @@ test("the digests are those of their RFCs, in one part or several", () => {
   expect(toHex(md4())).toBe("31d6cfe0d16ae931b73c59d7e0c089c0");
 });
 
-/** A key of 8 octets without its bits of parity. */
+/** A key of 8 octets without its parity bits. */
 function withoutParity(hex: string): Uint8Array {
   const bits = Array.from(fromHex(hex), (octet) => (octet >>> 1).toString(2).padStart(7, "0")).join("");
   return Uint8Array.from({ length: 7 }, (_, at) => parseInt(bits.slice(8 * at, 8 * at + 8), 2));

@@ -32,7 +32,7 @@ test("the stream is that of node:crypto, in whatever pieces and places", () =>
       const plain = rng.bytes(1 + rng.below(2000));
       const cipher = createCipheriv("rc4", key, null).update(plain);
       rc4.setKey(key);
-      // In place, with something else around it.
+      // In place, with other octets around it.
       const buffer = Uint8Array.from([0xa5, ...plain, 0xa5]);
       for (let from = 1, to = 1; from <= plain.length; from = to) {
         to = Math.min(plain.length + 1, from + 1 + rng.below(500));

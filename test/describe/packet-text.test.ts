@@ -13,7 +13,7 @@ function say(packet: Uint8Array, hidePassword = true): string {
   return describePacket(buf, start, end, { hidePassword });
 }
 
-// fixtures/describe/probes.tsv: packets as hex, sent to the real pppd 2.4.9, and what it logged of each.
+// fixtures/describe/probes.tsv: packets in hex that were sent to the real pppd 2.4.9, and its log line for each.
 const PROBES = readFileSync(join(FIXTURES, "describe/probes.tsv"), "latin1")
   .trimEnd()
   .split("\n")
@@ -77,7 +77,7 @@ test("less than a protocol field", () => {
 test("says something of any octets, and looks at nothing beyond them", () => {
   for (const [hex] of PROBES.filter((_, index) => index % 10 === 0)) {
     for (const packet of damaged(fromHex(hex))) {
-      // With other octets around it than embedded() has, it must read the same.
+      // With other octets around it than embedded() has, the text must be the same.
       const alone = describePacket(packet, 0, packet.length, { hidePassword: false });
       expect(say(packet, false)).toBe(alone);
     }

@@ -1,5 +1,5 @@
-// BPF programs in the words of the paper (McCanne and Jacobson 1993, table 1), for tests: codes are put together from their
-// fields here, and written out whole in src/filter/bpf.ts.
+// BPF programs in the paper's mnemonics (McCanne and Jacobson 1993, table 1), for tests. Here codes are computed from
+// their fields; in src/filter/bpf.ts they are written out.
 
 import type { BpfInstruction } from "../../src/filter/bpf.ts";
 import type { Rng } from "../kit/rng.ts";
@@ -51,13 +51,13 @@ export function op(name: string, k = 0, jt = 0, jf = 0): BpfInstruction {
   return { code, jt, jf, k: k >>> 0 };
 }
 
-/** Numbers at which something may go wrong, and others. */
+/** Numbers that are likely to cause errors, and others. */
 export function someNumber(rng: Rng): number {
   const edges = [0, 1, 2, 3, 4, 5, 15, 16, 31, 32, 0x7fffffff, 0x80000000, 0xffffffff, 0xfffffffe];
   return rng.chance(0.3) ? rng.pick(edges) : rng.chance(0.7) ? rng.below(80) : rng.u32();
 }
 
-/** A program that is valid. All scratch memory is written before the rest: what is in it before is nobody's business. */
+/** A valid program. It writes all scratch memory first, because its initial content does not count. */
 export function randomProgram(rng: Rng): BpfInstruction[] {
   const names = [...CODES.keys()].filter((name) => !name.startsWith("ret"));
   const program = Array.from({ length: 16 }, (_, at) => [op("ld #k", someNumber(rng)), op("st M[k]", at)]).flat();
@@ -69,7 +69,7 @@ export function randomProgram(rng: Rng): BpfInstruction[] {
     if (/^(div|mod) #/.test(name)) k = Math.max(1, k);
     if (/^[lr]sh #/.test(name)) k &= 31;
     if (name === "ja") k = rng.below(Math.min(left, 5));
-    // A load beyond the end is the end of the program, and a long jump goes over most of it: few are to be so.
+    // A load beyond the end ends the program, and a long jump skips most of it. So both are rare here.
     if (/^ld[hb]? \[x/.test(name) && rng.chance(0.95)) program.push(op("ldx #k", rng.below(12)));
     if (/^ld.* .*\[(x\+)?k\]/.test(name) && rng.chance(0.95)) k = rng.below(12);
     const target = (): number => rng.below(Math.min(left, rng.chance(0.9) ? 3 : 256));

@@ -13,22 +13,22 @@ function run(program: readonly BpfInstruction[], packet: Uint8Array = PACKET, he
   return new BpfProgram(program).run(header, padded, 7, 7 + packet.length);
 }
 
-/** A and X set, the instruction, A. */
+/** Sets A and X, runs the instruction, returns A. */
 function after(name: string, k: number, a = 0, x = 0): number {
   return run([op("ldx #k", x), op("ld #k", a), op(name, k), op("ret a")]);
 }
-/** X. */
+/** The same for X. */
 function indexAfter(name: string, k: number, a = 0): number {
   return run([op("ld #k", a), op(name, k), op("txa"), op("ret a")]);
 }
-/** 1 where the jump goes when it is taken, 2 where when not. */
+/** Returns 1 when the jump is taken, 2 when not. */
 function jumped(name: string, k: number, a: number, x = 0): number {
   return run([op("ldx #k", x), op("ld #k", a), op(name, k, 1, 0), op("ret #k", 2), op("ret #k", 1)]);
 }
 
 const BIG = 0xfffffff0;
 
-/** What each instruction does; numbers are unsigned and have 32 bits. */
+/** The effect of each instruction. Numbers are unsigned and have 32 bits. */
 const CASES: Readonly<Record<string, readonly (readonly [found: number, expected: number])[]>> = {
   "ld [k]": [
     [after("ld [k]", 4), 0x45000102],

@@ -20,7 +20,7 @@ import { cuts } from "../kit/cuts.ts";
 import { fcs16Oracle } from "../oracle/fcs32-oracle.ts";
 import { Rng } from "../kit/rng.ts";
 
-/** Frames a packet, FCS and all, and gives what is on the line. */
+/** Frames a packet with its FCS and returns the octets on the line. */
 function framed(
   packet: Uint8Array,
   options: { accm?: number; escape?: number[]; plain?: boolean; fcs?: FcsBits } = {},
@@ -52,7 +52,8 @@ function concat(...parts: Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-// Two LCP requests and their frames with the default ACCM (RFC 1662 §4.2). `lineOf` checks them without the code under test.
+// Two LCP requests and their frames with the default ACCM (RFC 1662 §4.2). `lineOf` checks them without the tested
+// code.
 const CONF_REQ = "ff03c021010100140206000000000506deadbeef07020802";
 const CONF_REQ_LINE = "7eff7d23c0217d217d217d207d347d227d267d207d207d207d207d257d26deadbeef7d277d227d287d2252a57e";
 const MRU_REQ = "ff03c02101010018010405dc0206000a0000050612345678" + "07020802";
@@ -153,7 +154,7 @@ test("no single flipped bit on the line gives a wrong frame", () => {
     for (let bit = 0; bit < line.length * 8; bit++) {
       const flipped = line.slice();
       flipped[bit >>> 3]! ^= 1 << (bit & 7);
-      // Without an FCS some flips make network data of it, which only its own checksums protect.
+      // Without an FCS, some flips give network data, which only its own checksums protect.
       const found = framesIn([flipped, Uint8Array.of(0x7e)], 0, expected).filter((frame) =>
         /^ff03[4-9a-f][02468ace]/.test(frame),
       );
@@ -204,7 +205,7 @@ test("random frames through a ring that wraps, read in random pieces", () => {
     framer.accm = deframer.accm = rng.pick([0, 0xffffffff, 0x000a0000]);
     framer.fcs = deframer.fcs = rng.pick([0, 16, 32] as const);
     const packet = rng.bytes(1 + rng.below(1500));
-    // Of a single octet an even one would be half a protocol field.
+    // A single even octet would be half of a protocol field.
     if (packet.length === 1) packet[0]! |= 1;
     const room = new Uint8Array(packet.length + FCS_ROOM);
     room.set(packet);

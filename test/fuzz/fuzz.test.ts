@@ -1,4 +1,4 @@
-// What once failed under fuzzing runs for ever, and each target gets some new input. `npm run fuzz` does it at length.
+// Repeats inputs that once failed under fuzzing, and gives each target some new input. `npm run fuzz` runs longer.
 
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";

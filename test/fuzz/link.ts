@@ -1,5 +1,5 @@
-// Two whole Links in conversation, and what becomes of each when the traffic of the other is damaged, cut, repeated,
-// reordered, replayed, or mixed with forged frames whose check sequence is right and whose lengths lie.
+// Two whole Links in conversation, while traffic is damaged, cut, repeated, reordered, replayed, or mixed with forged
+// frames whose check sequence is right and whose lengths are wrong.
 
 import { Ring } from "../../src/bytes/ring.ts";
 import type { CcpConfig } from "../../src/control/ccp-dialect.ts";
@@ -13,21 +13,21 @@ import { Rng } from "../kit/rng.ts";
 import type { FuzzInput, Mutation, Target } from "./target.ts";
 
 const PIECES = 120;
-/** Steps of the conversation with damage, and the time that each lasts. */
+/** The steps of the conversation with damage, and the time of each. */
 const ROUNDS = 60;
 const ROUND_MS = 200;
-/** More events than this in one step would be a loop. */
+/** More events than this in one step mean a loop. */
 const MOST_EVENTS = 2000;
 const MOST_TIMEOUTS = 10_000;
 
 const METHODS: readonly AuthMethod[] = ["pap", "chap-md5", "mschap", "mschap-v2", "eap"];
-/** Protocols of forged frames: those a link knows, and a few that it does not. */
+/** Protocols of forged frames: those a link knows, and a few others. */
 const PROTOCOLS = [
   0xc021, 0x8021, 0x8057, 0x80fd, 0xc023, 0xc223, 0xc227, 0xc025, 0xc029, 0x003d, 0x00fd, 0x002d, 0x002f, 0x0021,
   0x0057, 0x80fb, 0x00fb, 0x8207, 0x0001, 0xc12b, 0x80ff,
 ];
 
-/** One side's options, drawn from the seed; the two sides differ, as in life. */
+/** The options of one side, drawn from the seed. The two sides differ. */
 function draw(rng: Rng, our: number, peer: number): LinkConfig {
   const { networks, lcp, ...rest } = linkConfig();
   const { limits } = lcp;
@@ -72,7 +72,7 @@ function draw(rng: Rng, our: number, peer: number): LinkConfig {
   };
 }
 
-/** A packet that a person might send: TCP with a text, UDP with noise, IPv6. */
+/** A typical packet: TCP with a text, UDP with noise, IPv6. */
 function packet(rng: Rng): Uint8Array {
   const length = 40 + rng.below(500);
   const bytes = rng.chance(0.5) ? rng.bytes(length) : Uint8Array.from({ length }, (_, at) => 97 + ((at * 7) % 11));
@@ -82,7 +82,7 @@ function packet(rng: Rng): Uint8Array {
   return bytes;
 }
 
-/** Bodies of control packets: a code, an identifier, a length that may lie, options whose lengths may lie. */
+/** Bodies of control packets: a code, an identifier, a length that may be wrong, options whose lengths may be wrong. */
 function controlBody(rng: Rng): number[] {
   const body: number[] = [];
   for (let n = rng.below(6); n > 0; n--) {
@@ -94,7 +94,7 @@ function controlBody(rng: Rng): number[] {
   return [rng.below(17), rng.below(rng.chance(0.5) ? 8 : 256), length >> 8, length & 255, ...body];
 }
 
-/** A frame whose FCS is right and whose content is not. */
+/** A frame with a right FCS and invalid content. */
 function forge(rng: Rng): Uint8Array {
   const protocol = rng.chance(0.9) ? rng.pick(PROTOCOLS) : rng.below(65536);
   const inside = rng.chance(0.6) ? controlBody(rng) : [...rng.bytes(rng.below(rng.chance(0.1) ? 2000 : 60))];
@@ -114,7 +114,7 @@ function forge(rng: Rng): Uint8Array {
   return ring.bytes.slice(ring.readAt, ring.readAt + ring.readable);
 }
 
-/** Applies the mutations of one piece of the traffic. `earlier` is what went before, to be said again. */
+/** Applies the mutations of one piece of the traffic. `earlier` are past pieces that can be repeated. */
 function mutated(piece: Uint8Array, mutations: readonly Mutation[], earlier: readonly Uint8Array[]): Uint8Array {
   let bytes = Uint8Array.from(piece);
   for (const { kind, a, b } of mutations) {
@@ -159,7 +159,7 @@ function check(side: Side, name: string): void {
   side.events.length = side.packets.length = 0;
 }
 
-/** Both sides go on without damage: their timers must come to rest, and nothing may go round for ever. */
+/** Both sides continue without damage. Their timers must come to rest, and nothing may repeat without end. */
 function settle(pair: Pair): void {
   let timeouts = 0;
   const calm = (): boolean => ++timeouts > MOST_TIMEOUTS;
@@ -182,7 +182,7 @@ export const LINK: Target = {
       const out = mutated(bytes, own, earlier);
       if (earlier.length < 64) earlier.push(bytes);
       fed += out.length;
-      // One that is delayed comes after the next.
+      // A delayed piece comes after the next one.
       const before = held;
       held = own.some(({ kind }) => kind === "delay") ? out : undefined;
       if (held !== undefined) return before;

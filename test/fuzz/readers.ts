@@ -1,5 +1,5 @@
-// The readers of what people and peers write: options files, secrets, chat scripts, record files, filters. Valid text is
-// damaged; whatever comes of it, a reader returns or throws the error that is meant for its user.
+// The readers of texts by users and peers: options files, secrets, chat scripts, record files, filters. Valid text is
+// damaged. A reader must return, or throw the error for its user.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -76,7 +76,7 @@ function damaged(text: string, mutations: readonly Mutation[]): string {
   return text;
 }
 
-/** Runs a reader; the errors that are meant for its user are no failures. */
+/** Runs a reader. Errors for its user are no failures. */
 function reads(read: () => void): void {
   try {
     read();
@@ -99,7 +99,7 @@ function target(name: string, valid: (rng: Rng) => string, read: (text: string, 
   };
 }
 
-/** Words that an option of the row might be given. */
+/** Words that may be the argument of the option. */
 function wordsFor(rng: Rng, argument: boolean): string {
   if (!argument) return "";
   return ` ${rng.pick(["1", "0", "-1", "15,15", "/bin/true", '"a b"', "a-b", "10.0.0.1", "fe80::1", "1:2", "", '""', "x".repeat(300)])}`;
@@ -202,7 +202,7 @@ export const RECORD = target("record", record, (text, rng) => {
   }
 });
 
-/** A program as libpcap might make it, as a text of numbers. */
+/** A program like libpcap's, as a text of numbers. */
 function program(rng: Rng): string {
   const codes = [
     0x28, 0x30, 0x20, 0x15, 0x25, 0x45, 0x06, 0x05, 0x00, 0xb1, 0x48, 0x50, 0x40, 0x54, 0x74, 0x3c, 0x02, 0x60, 0x87,

@@ -1,15 +1,15 @@
-// What a fuzz target is: a program under test, fed with an input that can be written down and made smaller.
+// A fuzz target: a program under test with an input that can be written down and shrunk.
 
-/** One change of valid traffic or text. Its meaning is the target's; all numbers come from the seed. */
+/** One change of valid traffic or text. The target gives it a meaning. All numbers come from the seed. */
 export interface Mutation {
-  /** The piece of valid input it applies to, counted from 0. */
+  /** The number of the piece of valid input that it changes, from 0. */
   readonly piece: number;
   readonly kind: string;
   readonly a: number;
   readonly b: number;
 }
 
-/** An input: what is valid comes from the seed, and the mutations damage it. */
+/** An input: the valid part comes from the seed, and the mutations damage it. */
 export interface FuzzInput {
   readonly seed: number;
   readonly mutations: readonly Mutation[];
@@ -17,15 +17,15 @@ export interface FuzzInput {
 
 export interface Target {
   readonly name: string;
-  /** The kinds of mutation it knows. */
+  /** The kinds of mutation that it knows. */
   readonly kinds: readonly string[];
-  /** About how many pieces of valid input there are, for mutations to hit. */
+  /** The approximate number of pieces of valid input that mutations can hit. */
   readonly pieces: number;
-  /** Feeds the input in; returns the octets that were fed. Throws when something is wrong. */
+  /** Processes the input and returns the number of octets. Throws when something is wrong. */
   run(input: FuzzInput): number;
 }
 
-/** What the target says is wrong, or undefined. */
+/** The error that the target reports, or undefined. */
 export function failureOf(target: Target, input: FuzzInput): string | undefined {
   try {
     target.run(input);
@@ -35,7 +35,9 @@ export function failureOf(target: Target, input: FuzzInput): string | undefined 
   }
 }
 
-/** The shortest list of mutations that still fails: halves, then quarters, down to single ones (delta debugging). */
+/**
+ * The shortest list of mutations that still fails: tries halves, then quarters, down to single ones (delta debugging).
+ */
 export function shrink(target: Target, input: FuzzInput): FuzzInput {
   let { mutations } = input;
   for (let size = Math.ceil(mutations.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {

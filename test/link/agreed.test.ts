@@ -1,4 +1,4 @@
-// What two sides may agree on, at its edges, against a peer by hand.
+// Extreme agreements of two sides, with a peer under direct control.
 
 import { expect, test } from "bun:test";
 import { inflateRawSync, constants } from "node:zlib";
@@ -46,7 +46,7 @@ test.each([
   } else up(it);
   it.heard.length = 0;
   const { stats } = it.side.link.deframer;
-  // What it lacks is found in the buffer: an IPv4 packet was there before.
+  // The missing octets are in the buffer: an IPv4 packet was there before.
   it.say(IP, datagram(40), fcs);
   const before = { ...stats };
   it.sayFrame(frameOf(fromHex(hex), fcs));

@@ -1,4 +1,5 @@
-// What we answer to options, as the real pppd does, played with a scripted peer (fixtures/peers/README.md is the grammar).
+// Our answers to options, which are those of the real pppd, with a scripted peer (fixtures/peers/README.md has the
+// grammar).
 
 import { expect, test } from "bun:test";
 import { readScript, ScriptedPeer } from "../kit/scripted-peer.ts";
@@ -43,7 +44,7 @@ test("of Address and Addresses in one request the second is rejected, whichever 
   for (const [first, second] of [
     ["addr 10.1.0.2", "addrs 10.1.0.2 10.1.0.1"],
     ["addrs 10.1.0.2 10.1.0.1", "addr 10.1.0.2"],
-    // Also behind one that is Nak'ed.
+    // Also after one that is Nak'ed.
     ["addr 10.1.0.9", "addrs 10.1.0.2 10.1.0.1"],
   ])
     play(

@@ -1,4 +1,4 @@
-// Who proves what to whom, between two Links: every method, both ways, with right secrets and wrong ones.
+// Authentication between two Links: every method, in both directions, with right and wrong secrets.
 
 import { expect, test } from "bun:test";
 import type { AuthMethod } from "../../src/wire/auth-method.ts";
@@ -181,7 +181,7 @@ test("two ends with different keys are told of it, and of what helps after MS-CH
     ["mschap", `${warning}; a pppd 2.5 has wrong ones after MS-CHAP, and MS-CHAPv2 helps`],
     ["mschap-v2", warning],
   ] as const)
-    // The sender of packets hears of it as well as their receiver.
+    // The sender of the packets is warned as well as their receiver.
     for (const spoilt of [false, true]) {
       const mppe: MppeConfig = { ...ALL, bits40: false };
       const link = pair(
@@ -262,7 +262,7 @@ function protocolReject(protocol: number): Uint8Array {
 
 const [PAP, CHAP, EAP] = [0xc023, 0xc223, 0xc227];
 
-/** `a` proves itself with `ours` and has `b` prove itself with `peers`; neither has answered yet when `b` rejects. */
+/** `a` authenticates itself with `ours` and demands `peers` from `b`. Neither has answered yet when `b` rejects. */
 function rejected(peers: AuthMethod | undefined, ours: AuthMethod | undefined, protocol: number): Side {
   const listed = (method: AuthMethod | undefined) => (method === undefined ? [] : [method]);
   const link = pair(

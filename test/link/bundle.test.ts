@@ -1,4 +1,4 @@
-// Two cables between two Bundles: one network, packets in pieces over both, and a lost cable that only makes it slower.
+// Two cables between two Bundles: one network, fragments over both cables, and a lost cable that makes it only slower.
 
 import { expect, test } from "bun:test";
 import { Ring } from "../../src/bytes/ring.ts";
@@ -115,7 +115,7 @@ class Cables {
   readonly a: End;
   readonly b: End;
   readonly cut = [false, false];
-  /** Whether a piece on that cable is lost. */
+  /** True when a fragment on this cable is lost. */
   lose: (cable: number) => boolean = () => false;
   #flying: { at: number; to: End; cable: number; bytes: Uint8Array }[] = [];
 
@@ -263,7 +263,7 @@ test.each([
   for (const lossyMs of [20, 50, 500]) {
     const rng = new Rng(6);
     const cables = new Cables(new End(config(1, 2, { ccp: true }), rng), new End(config(0, 0, { ccp: true }), rng));
-    // From the start, and once more from where the bundle begins.
+    // From the start, and again from where the bundle begins.
     const begins = () => [cables.a, cables.b].every(({ bundle }) => bundle.size > 0);
     for (const isOver of [() => begins(), () => both(cables) && joined(cables, 2)]) {
       const until = cables.now + lossyMs;
@@ -277,7 +277,7 @@ test.each([
   }
 });
 
-/** The packets in what a cable carries: protocol and the rest, in hex. */
+/** The packets on a cable in hex: protocol and the rest. */
 function packetsIn(bytes: Uint8Array): string[] {
   const deframer = new Deframer();
   deframer.accm = 0;
@@ -294,7 +294,7 @@ test("a protocol that nobody speaks is rejected by a link of the bundle, in piec
   const cables = open();
   const { a, b } = cables;
   cables.run(() => false, 1000);
-  // One packet, to know the number that comes next.
+  // One packet, to learn the next number.
   a.send(packetOf(40, new Rng(7)), cables.now);
   const last = [0, 1].flatMap((cable) => {
     const bytes = a.drain(cable, cables.now);

@@ -6,7 +6,7 @@ import { RawPeer } from "../kit/raw-peer.ts";
 import { Rng } from "../kit/rng.ts";
 
 const [LCP, CBCP, IPCP] = [0xc021, 0xc029, 0x8021];
-/** No callback, one to a number of ours, one to a number the peer knows. */
+/** No callback, a callback to a number of ours, or one to a number that the peer knows. */
 const REQUEST = "0107 000c 0102 0203 0c 0303 0c";
 const OUR_NUMBER = "02070010020c05013535353132313200";
 const OUR_NUMBER_ACK = "0307 0010 020c 05 01 3535353132313200";
@@ -44,7 +44,7 @@ test("the peer takes our number: the link ends to be called back", () => {
 test("the peer offers no callback: the network protocols begin, and a later Request changes nothing", () => {
   const it = peer();
   it.openLcp();
-  // Too early: what is not answered now is asked again.
+  // Too early: the peer repeats a Request that is not answered now.
   it.say(IPCP, "0101 000a 0306 0a000001");
   expect(it.take(IPCP)).toEqual([]);
   expect(it.side.lines).toContain("discarding proto 0x8021 in phase 6");

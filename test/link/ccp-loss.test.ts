@@ -1,4 +1,4 @@
-// CCP's packets are lost, any of them: whatever the two ends then believe, data goes both ways again ten seconds later.
+// Any packets of CCP are lost: whatever the two ends then believe, data passes in both directions ten seconds later.
 
 import { expect, test } from "bun:test";
 import { FATAL } from "../../src/compress/codec.ts";
@@ -39,7 +39,7 @@ function config(our: number, peer: number, wishes: CcpConfig, changes: Partial<L
   return { ...rest, networks: { ...networks, ipcp: { ...networks.ipcp!, our, peer }, ccp: wishes } };
 }
 
-/** The frames of a piece of the line, but those of CCP that `loses` wants. */
+/** The frames of a piece of the line, without those of CCP that `loses` selects. */
 function without(bytes: Uint8Array, loses: (code: number) => boolean): Uint8Array {
   const kept: number[] = [];
   for (const chunk of Buffer.from(bytes).toString("latin1").split("~")) {
@@ -56,7 +56,7 @@ function without(bytes: Uint8Array, loses: (code: number) => boolean): Uint8Arra
   return Uint8Array.from(kept);
 }
 
-/** Sends a packet each way that compresses well, every STEP_MS, for so long. */
+/** Sends a well compressible packet in each direction every STEP_MS, for this time. */
 function talk(link: Pair, milliseconds: number, number: { next: number }): number {
   const end = link.now + milliseconds;
   let sent = 0;
@@ -75,7 +75,7 @@ function talk(link: Pair, milliseconds: number, number: { next: number }): numbe
 
 type Trouble = "none" | "lost-sync" | "restart" | "close";
 
-/** What happens to a session when CCP's packets are lost by `loses` from its beginning, or from some trouble on. */
+/** Runs a session whose CCP packets are lost by `loses` from the beginning, or from a later disturbance on. */
 function play(link: Pair, trouble: Trouble, loses: (code: number) => boolean): void {
   const number = { next: 0 };
   let lastLoss = 0;
@@ -164,7 +164,7 @@ function up(
   return link;
 }
 
-/** Loses the codes, and counts those of them. */
+/** Loses packets with these codes and counts them. */
 function losing(link: Pair, ...codes: number[]): { lost: number } {
   const count = { lost: 0 };
   link.wire.damage = (bytes) => without(bytes, (code) => codes.includes(code) && count.lost++ >= 0);
@@ -177,7 +177,7 @@ test("a peer that goes on compressing is told to stop once a second, and a lost 
   const count = losing(link, Code.TermReq);
   a.link.networks.datapath.decompressor!.decompress = () => FATAL;
   talk(link, 10_000, { next: 0 });
-  // Two of the ordinary kind are among them.
+  // Two of them are of the usual kind.
   expect(count.lost).toBeGreaterThanOrEqual(7);
   expect(count.lost).toBeLessThanOrEqual(13);
   const request = Uint8Array.of(0x80, 0xfd, Code.ResetReq, 0x77, 0, 4);

@@ -1,5 +1,5 @@
-// What pppstats is told: both ends of a clean line count the same, and compression from the time it was agreed on.
-// (test/interop/stats.test.ts has it beside the kernel's own counters.)
+// The counters for pppstats: both ends of a clean line count the same, and compression is counted from the agreement
+// on. (test/interop/stats.test.ts compares them with the kernel's counters.)
 
 import { expect, test } from "bun:test";
 import type { LinkConfig } from "../../src/link/link-host.ts";
@@ -39,7 +39,7 @@ function up(method: (typeof METHODS)[number], rng: Rng): Pair {
   return pair;
 }
 
-/** Text and noise one way; returns the octets. */
+/** Sends text and noise in one direction and returns the octets. */
 function talk(pair: Pair, from: Side, rng: Rng, packets = 30): number {
   let octets = 0;
   for (let count = 0; count < packets; count++) {

@@ -1,4 +1,4 @@
-// pass-filter and active-filter between two Links, and which packets are worth dialling for.
+// pass-filter and active-filter between two Links, and the packets that bring up a link on demand.
 
 import { expect, test } from "bun:test";
 import { put16, put32 } from "../../src/bytes/be.ts";
@@ -14,13 +14,13 @@ import { Rng } from "../kit/rng.ts";
 const limits = linkConfig().lcp.limits;
 const both = { receive: 15, transmit: 15 };
 
-/** Where a load finds a field: four octets of header come before the packet. */
+/** The offset of a field for a load: four octets of header precede the packet. */
 const DIRECTION = 0;
 const PROTOCOL = 2;
 const IP_PROTO = 4 + 9;
 const PORT = 4 + 22;
 
-/** Takes what has this value there, or everything else. */
+/** Accepts packets with this value there, or all others. */
 function where(load: string, at: number, value: number, otherwise = false): readonly BpfInstruction[] {
   const [yes, no] = otherwise ? [0, 65535] : [65535, 0];
   return [op(load, at), op("jeq #k", value, 0, 1), op("ret #k", yes), op("ret #k", no)];
@@ -49,7 +49,7 @@ function config(our: number, peer: number, some: Filters | undefined): LinkConfi
   };
 }
 
-/** A link that is up, with VJ, Deflate and IPv6; the first side has the filters. */
+/** A link that is up, with VJ, Deflate and IPv6. The first side has the filters. */
 function linked(some: Filters | undefined): Pair {
   const rng = new Rng(1);
   const pair = new Pair(new Side(config(0xc0a80001, 0xc0a80101, some), rng), new Side(config(0, 0, undefined), rng));
@@ -124,7 +124,7 @@ test("pass-filter sees whole IP packets both ways, before VJ and the compressor 
   sendAll(pair, pair.b, all);
   expect(pair.b.packets).toEqual(passing);
   expect(pair.a.packets).toEqual(passing);
-  // What is not sent was not counted; what came in was.
+  // Packets that were not sent were not counted. Packets that came in were.
   expect(pair.a.link.networks.traffic).toMatchObject({ packetsOut: passing.length, packetsIn: all.length });
 });
 

@@ -12,7 +12,7 @@ test("it follows what becomes of the packets within a dozen of them, and is 1 to
   expect(after(12, 1500, 1500)).toBeLessThan(1.6);
   expect(after(30, 1500, 1510)).toBe(1);
   expect(after(30, 1500, 20)).toBe(4);
-  // Small ones among large ones weigh as much as they are.
+  // Small packets among large ones count by their size.
   expect(after(30, 1500, 750)).toBeCloseTo(2, 1);
   expect(after(3, 40, 4)).toBeCloseTo(2, 1);
 });

@@ -1,4 +1,4 @@
-// When a link that has not begun says what it heard, in the time of a test of a new cable.
+// When a link whose LCP has not opened reports what it received, in the times of a test of a new cable.
 
 import { expect, test } from "bun:test";
 import { bytesOf } from "../../src/bytes/text.ts";
@@ -16,7 +16,7 @@ function side(silent = false, seed = 3): Side {
   return new Side({ ...linkConfig(), lcp: { ...lcp, start: { silent } }, debug: 0 }, new Rng(seed));
 }
 
-/** Lets its timers run until then. */
+/** Lets its timers run until this time. */
 function runTo(one: Side, end: number): void {
   for (let at; (at = one.link.nextTimeout()) <= end && at < Infinity; one.collect()) one.link.handleTimeout(at);
   one.collect();

@@ -1,4 +1,4 @@
-// A link that never begins says what it heard instead, each kind of it in words of its own.
+// A link whose LCP does not open reports what it received, with a text for each kind.
 
 import { expect, test } from "bun:test";
 import { Ring } from "../../src/bytes/ring.ts";
@@ -41,12 +41,14 @@ function many(...pieces: (Uint8Array | string)[]): Uint8Array {
 }
 
 interface Outcome {
-  /** What was said after the timeout. */
+  /** The log after the timeout. */
   readonly lines: string[];
   readonly uncleanness: string | undefined;
 }
 
-/** What a link says in the end that gets this; `hear` may answer what it says, `at once` or piece by piece. */
+/**
+ * The last log line of a link that receives this, `at once` or piece by piece. `hear` may answer the link's packets.
+ */
 function listen(hear: Uint8Array | ((said: Uint8Array) => Uint8Array), changes: Partial<LinkConfig> = {}): Outcome {
   const base = linkConfig();
   const side = new Side({ ...base, ...changes, debug: 0 }, new Rng(3));
@@ -92,7 +94,7 @@ test("text is quoted from its end, and what is to be done depends on it", () => 
   expect(heard(bytesOf("pi@raspberrypi:~$ pi@raspberrypi:~$ "))).toContain(
     '"pi@raspberrypi:~$ pi@raspberrypi:~$": a connect',
   );
-  // As it would stand in a log, and no terminal acts on it.
+  // As in a log, where no control character reaches a terminal.
   expect(heard(bytesOf('say "a\\b"\x07\x1b]0;title\x07'))).toContain('"say \\"a\\\\b\\"');
   expect(heard(bytesOf('say "a\\b"\x07\x1b]0;title\x07'))).not.toMatch(/[\x00-\x1f]/);
 });
@@ -137,7 +139,7 @@ test("an Ack with control characters is no echo, though our number is in it", ()
   expect(side.lines.at(-1)).toStartWith("rcvd [LCP ConfAck");
   const echoed = "Heard our own requests: a loopback plug, a modem in command mode or a login that echoes";
   expect(heard((said) => many("login: ", said.slice(1)).map((octet) => octet & 0x7f))).toContain("our own requests");
-  // A loop that is also damaged enough for LCP not to notice it.
+  // A loop with so much damage that LCP does not notice it.
   expect(heard((said) => said.map((octet, at) => (at === said.length - 3 ? octet ^ 4 : octet)))).toBe(echoed);
 });
 
@@ -177,7 +179,7 @@ test("a line that clears bit 7, or makes it parity, is told as pppd does it", ()
     );
     expect(heard(bytesOf("\r\nlaplink login: ").map(change))).toContain('"laplink login:"');
   }
-  // One octet alone has no bit 7 set and no even parity either: pppd keeps quiet, and so do we.
+  // A single octet has neither bit 7 set nor even parity. Like pppd, we report nothing.
   expect(listen(bytesOf("A")).uncleanness).toBeUndefined();
 });
 
@@ -196,7 +198,7 @@ test("a peer with another speed, of every pair of speeds", () => {
   for (const from of speeds)
     for (const to of speeds) {
       if (from === to) continue;
-      // Each request on its own: a slow receiver makes few octets of it.
+      // Each request separately: a slow receiver makes few octets from it.
       const requests = Array.from(
         { length: 10 },
         (_, id) => received(request(id), pppFormat(from), pppFormat(to)).octets,

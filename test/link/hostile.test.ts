@@ -1,4 +1,4 @@
-// Frames that are too short for what they say they are, and what becomes of a fault of our own in handling one.
+// Frames that are shorter than they claim, and the effect of our own faults in handling one.
 
 import { expect, test } from "bun:test";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
@@ -106,7 +106,7 @@ test("a fault in handling a frame costs that frame, is logged once with its plac
   expect(link.a.packets).toEqual([tcp(1)]);
 });
 
-/** Overwrites what lies behind each frame found in the buffer: octets that nobody may read. */
+/** Overwrites the octets after each frame in the buffer, which no code may read. */
 function poison({ link }: Side, octet: number, found: (frame: Uint8Array) => void = () => {}): void {
   const { deframer } = link;
   const push = deframer.push.bind(deframer);
@@ -127,7 +127,7 @@ interface Session {
   readonly multilink?: true;
 }
 
-/** Two sides of a session that uses as much as it can. */
+/** Two sides of a session that uses many options. */
 function session({ demand = [], multilink }: Session, rng: Rng): Pair {
   const mp = multilink && { mrru: 1500, shortSequence: false, endpoint: undefined };
   const side = (server: boolean): Side => {
@@ -147,7 +147,7 @@ function passJudgement({ a }: Pair, now: number): void {
   if (a.has("pap-request")) a.link.papVerdict(true, "Login ok", now);
 }
 
-/** Frames that come to the two sides of a session, and Van Jacobson's packets after it is up. */
+/** Frames for the two sides of a session, and Van Jacobson packets once it is up. */
 function framesOf(one: Session): Uint8Array[] {
   const frames: Uint8Array[] = [];
   const link = session(one, new Rng(3));
@@ -167,7 +167,7 @@ function framesOf(one: Session): Uint8Array[] {
   return frames;
 }
 
-/** All that both sides of a session say while cut frames come to them, and whether handling one failed. */
+/** All output of both sides while cut frames come to them, and whether handling one failed. */
 function transcript(one: Session, corpus: readonly Uint8Array[], octet: number): { said: string; faults: number } {
   const rng = new Rng(4);
   const said: string[] = [];
@@ -176,14 +176,14 @@ function transcript(one: Session, corpus: readonly Uint8Array[], octet: number):
     const link = session(one, rng);
     for (const side of [link.a, link.b]) poison(side, octet);
     link.open();
-    // Sometimes in the middle of the negotiation, sometimes when it is over.
+    // Sometimes during the negotiation, sometimes after it.
     link.run(() => bothUp(link), rng.below(40));
     passJudgement(link, link.now);
     link.run(() => bothUp(link), rng.below(40));
     for (let n = 0; n < 60; n++) {
       const frame = rng.pick(corpus);
       const cut = frame.slice(0, rng.below(frame.length + 1));
-      // A length field that is true of what is left: the parsers behind it are to be reached.
+      // A length field that fits the rest, so that later parsers are reached.
       const at = cut[0] === 0xff ? 4 : 2;
       if (rng.chance(0.5) && cut.length >= at + 4) {
         cut[at + 2] = (cut.length - at) >>> 8;
@@ -225,7 +225,7 @@ for (const one of SESSIONS)
 
 test("packets longer than an answer may be get an answer that is cut, and harm nothing", () => {
   const { LCP, IPCP, IPV6CP, CCP } = Protocol;
-  // Options that are rejected as they are, and some whose Nak is twice as long.
+  // Options that are rejected unchanged, and some whose Nak is twice as long.
   const options = [
     Uint8Array.of(0xee, 4, 1, 2),
     Uint8Array.of(0x04, 4, 0xc0, 0x27),
@@ -258,7 +258,7 @@ test("packets longer than an answer may be get an answer that is cut, and harm n
           link.run(() => false, 10);
           expect(link.a.link.deframer.stats).toMatchObject({ faults: 0, runts: 0, badFcs: 0 });
           expect(sizes.length).toBeGreaterThan(0);
-          // Address, control, protocol and MP's header come before it.
+          // Address, control, protocol and MP's header precede it.
           expect(Math.max(...sizes)).toBeLessThanOrEqual(1500 + 4 + 6);
         }
 });

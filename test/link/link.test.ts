@@ -294,10 +294,10 @@ test("address rules: both insist, neither knows, one is refused", () => {
   expect(ignorant.a.lines).toContain("Could not determine local IP address");
   expect(ignorant.a.lines).toContain("Neither end said it: give ADDRESS: at this end, or :ADDRESS at the other");
   expect(ignorant.a.lines).toContain('sent [LCP TermReq id=0x2 "No network protocols running"]');
-  // An address that was refused because neither knows it is not asked for afterwards.
+  // A refused address that neither side knows is not asked for later.
   expect(ignorant.a.lines).toContain("sent [IPCP ConfRej id=0x1 <addr 0.0.0.0>]");
   expect(ignorant.a.lines.join("\n")).not.toContain("ConfNak");
-  // pppd counts up after these as well.
+  // pppd counts the up time after these too.
   for (const side of [insist.a, ignorant.a, ignorant.b]) {
     expect(side.has("ipv4-up")).toBe(false);
     expect(side.has("ipv4-down")).toBe(true);
@@ -355,7 +355,7 @@ test("protocols we do not speak are rejected whole, and by name in the log", () 
   expect(link.a.lines.at(-1)).toStartWith("sent [LCP ProtRej id=0x2 80 fd 01 01 00 08 1a 04 78 00]");
 });
 
-/** The octets as a frame on the line, written by other means than the code under test. */
+/** The octets as a frame on the line, not written by the tested code. */
 function framedBy(frame: Uint8Array): Uint8Array {
   const fcs = [...frame].reduce((sum, octet) => {
     sum ^= octet;
@@ -427,7 +427,7 @@ test("no bytes whatever make a link throw, grow or stop listening", () =>
         link.now += rng.below(100);
         if (link.b.link.nextTimeout() <= link.now) link.b.link.handleTimeout(link.now);
       }
-      // A link that was talked out of its session takes a new one.
+      // A link that lost its session accepts a new one.
       const fresh = new Pair(new Side(linkConfig(SERVER), rng), link.b);
       fresh.now = link.now;
       if (fresh.b.has("terminated")) continue;

@@ -11,14 +11,14 @@ const MRRU = 1500;
 const B = 0x80;
 const E = 0x40;
 
-/** A fragment as the RFC draws it. */
+/** A fragment in the layout of the RFC. */
 function fragment(number: number, flags: number, body: Uint8Array | number[] = [], short = false): Uint8Array {
   return short
     ? Uint8Array.of(flags | (number >>> 8), number, ...body)
     : Uint8Array.of(flags, number >>> 16, number >>> 8, number, ...body);
 }
 
-/** Packets as hex, "lost" before each that something was lost before. */
+/** Packets in hex. "lost" precedes each one with a loss before it. */
 function taken(receiver: MpReceiver): string[] {
   const found: string[] = [];
   while (receiver.take()) {
@@ -233,7 +233,7 @@ describe("MpReceiver", () => {
     expect(hears(receiver, 1, fragment(2, B | E, [5]))).toEqual(["05"]);
     let next = 3;
     for (const again of [0x123456, 0x123400, 0xfffff0]) {
-      // Held for something that does not come any more.
+      // It is held for a number that does not come any more.
       expect(hears(receiver, 0, fragment(next + 5, B | E, [0xee]))).toEqual([]);
       next = (again + 140) & 0xffffff;
       const found: string[] = [];
@@ -253,7 +253,7 @@ interface Line {
   loss: number;
   jitter: number;
   up: boolean;
-  /** What the receiver calls it. */
+  /** Its number in the receiver. */
   link: number;
   freeAt: number;
   lastAt: number;
@@ -268,7 +268,7 @@ class Simulation {
   readonly sender: MpSender;
   readonly lines: Line[];
   readonly sent: Uint8Array[] = [];
-  /** Packets of which a fragment was lost. */
+  /** Packets with a lost fragment. */
   readonly hit = new Set<number>();
   readonly delivered: number[] = [];
   gaveUp = 0;
@@ -354,7 +354,7 @@ class Simulation {
       if (id <= before) throw new Error(`packet ${id} after ${before}`);
       if (!Buffer.from(this.sent[id]!).equals(receiver.packet.subarray(receiver.start, receiver.end)))
         throw new Error(`packet ${id} is not what was sent`);
-      // Whoever compresses headers must have been told of a gap before the packet behind it.
+      // Header compression must be told of a gap before it gets the next packet.
       const isTold = receiver.takeLost();
       if (id !== before + 1 && !isTold && this.lossSeen === 0) throw new Error(`not told of the loss before ${id}`);
       this.lossSeen = 0;
@@ -382,7 +382,7 @@ class Simulation {
     line.link = this.receiver.addLink();
   }
 
-  /** Lets everything arrive, and tells the receiver that nothing more will. */
+  /** Delivers everything, and tells the receiver that nothing more will come. */
   end(): void {
     this.run(this.now + 10_000);
     for (let twice = 0; twice < 2; twice++) {
@@ -426,10 +426,10 @@ function load(simulation: Simulation, rng: Rng, packets: number, turn: (n: numbe
   const rate = simulation.lines.reduce((sum, line) => sum + line.rate, 0);
   for (let n = 0; n < packets; n++) {
     const length = rng.chance(0.4) ? 5 + rng.below(90) : 100 + rng.below(MRRU - 100);
-    // Bursts and pauses, on the whole about nine tenths of what the lines can take.
+    // Bursts and pauses. On average nine tenths of what the lines can carry.
     if (!rng.chance(0.7)) simulation.run(simulation.now + (rng.float() * 2 * 3.7 * (length + 30)) / rate);
     turn(n);
-    // No more than a pacer lets through, also when links are gone.
+    // Not more than a pacer permits, also when links are gone.
     const soonest = Math.min(...simulation.lines.filter(({ up }) => up).map(({ freeAt }) => freeAt));
     simulation.run(Math.max(simulation.now, soonest - 60));
     simulation.send(length);
@@ -499,7 +499,7 @@ describe("over lines", () => {
       const simulation = new Simulation(rng, false, LINES["three of all kinds"]);
       const buf = new Uint8Array(4);
       for (let number = 0; number < 2 ** 24 - 300; number++) simulation.sender.putHeader(buf, 4, true, true);
-      // One packet alone on the line, as the receiver believes the number that comes first.
+      // A single packet on the line, because the receiver accepts the first number.
       simulation.send(40);
       simulation.run(1000);
       load(simulation, rng, 500);
@@ -510,7 +510,7 @@ describe("over lines", () => {
 
 // ── hostile fragments ────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** How many packets can be held behind a missing one. */
+/** How many packets can be held after a missing one. */
 function capacity(receiver: MpReceiver, link: number, from: number): number {
   const before = receiver.stats.packets;
   for (let n = 1; n < 1000; n++) {
@@ -533,7 +533,7 @@ test("every truncation and every flipped bit of a fragment costs a few packets a
       const found: string[] = [];
       for (let n = 4; n < 40; n++) found.push(...hears(receiver, n & 1, at(n)));
       expect(found.filter((text) => text.length === 2).length).toBeGreaterThan(33);
-      // Nor does it when it is given up too soon, and the number that was wrong is believed.
+      // It also recovers when a number is given up too early and a wrong number is accepted.
       receiver.giveUp();
       taken(receiver);
       found.length = 0;
@@ -560,7 +560,7 @@ test("junk neither throws nor fills anything for good", () =>
         if (rng.chance(0.05)) receiver.giveUp();
         if (rng.chance(0.01)) receiver.removeLink(rng.below(4));
         if (rng.chance(0.02)) receiver.addLink();
-        // Not every owner takes all there is.
+        // Not every owner takes all packets.
         if (rng.chance(0.9)) taken(receiver);
       }
       for (let link = 0; link < 200; link++) receiver.removeLink(link);
@@ -568,7 +568,7 @@ test("junk neither throws nor fills anything for good", () =>
       const { packets, fragments, dropped } = receiver.stats;
       expect(packets + dropped).toBeLessThanOrEqual(fragments);
       const links = [receiver.addLink(), receiver.addLink()];
-      // The peer begins anew: then all the room must be there again. Where the junk has led, one of two places is far.
+      // The peer starts again, and all the room must be free again. One of two places is far from where the junk led.
       const again = number + 0x800000;
       for (const place of [number + 0x400000, again])
         for (let n = 0; n < 140; n++) hears(receiver, links[0]!, fragment((place + n) & 0xffffff, B | E, [n]));
@@ -616,7 +616,7 @@ describe("MpSender", () => {
   };
   const link = (rate: number, backlog = 0, largest = 1500): MpLink => ({ rate, backlog, largest });
 
-  /** Octets each of the lines was given of a flow as large as they can carry together. */
+  /** The octets of each line for a flow as large as they can carry together. */
   const flow = (rates: number[], sizes: () => number): number[] => {
     const sender = new MpSender(false);
     const given = rates.map(() => 0);
@@ -630,7 +630,7 @@ describe("MpSender", () => {
         given[i]! += share;
         freeAt[i] = Math.max(now, freeAt[i]!) + (share + FRAME) / rates[i]!;
       }
-      // As a pacer would: the next is taken when the first of them is about to be done.
+      // Like a pacer, it takes the next packet when the first line is about to finish.
       now = Math.max(now, Math.min(...freeAt) - 6);
     }
     return given;

@@ -1,4 +1,4 @@
-// Compression, encryption and IPv6 between two Links: what is agreed on, and that packets come out as they went in.
+// Compression, encryption and IPv6 between two Links: the agreements, and that packets arrive unchanged.
 
 import { expect, test } from "bun:test";
 import type { CcpConfig } from "../../src/control/ccp-dialect.ts";
@@ -53,7 +53,7 @@ function said({ a, b }: Pair): string[] {
   return [a, b].map(({ lines }) => lines.find((line) => COMPRESSION.test(line)) ?? "nothing");
 }
 
-/** A packet of text that a compressor can do something with, or of noise. */
+/** A packet of compressible text, or of noise. */
 function packet(rng: Rng, version: 4 | 6): Uint8Array {
   const length = 40 + rng.below(1400);
   const bytes = rng.chance(0.5) ? rng.bytes(length) : Uint8Array.from({ length }, (_, at) => 97 + ((at * 7) % 11));
@@ -61,7 +61,7 @@ function packet(rng: Rng, version: 4 | 6): Uint8Array {
   return bytes;
 }
 
-/** Sends packets both ways; what came out must be what went in, in order and, on a sound wire, all of it. */
+/** Sends packets in both directions. They must arrive unchanged and in order, and on a clean wire all of them. */
 function converse(link: Pair, rng: Rng, count: number, versions: readonly (4 | 6)[], sound = true): void {
   const sent: [Uint8Array[], Uint8Array[]] = [[], []];
   for (let n = 0; n < count; n++) {
@@ -160,7 +160,7 @@ test("on a line that breaks frames every method recovers, and delivers nothing b
     { ...NOTHING, lzs: "request" },
     { ...NOTHING, mppc: "request" },
   ];
-  // Not any seed: an FCS of 16 bits lets one broken frame in 65536 pass.
+  // Not with any seed: an FCS of 16 bits accepts one broken frame in 65536.
   for (const ccp of cases)
     for (const seed of [1, 2, 3]) {
       const rng = new Rng(seed);
@@ -177,8 +177,8 @@ test("on a line that breaks frames every method recovers, and delivers nothing b
       delete link.wire.damage;
       for (const side of [link.a, link.b]) side.packets.length = 0;
       link.run(() => false, 3000);
-      // Whatever was lost, the next packets tell of it, and after them the line is as good as new. Predictor has no
-      // numbers: it finds out when it needs what it lost.
+      // The next packets reveal a loss, and after them the line works again. Predictor has no numbers. It notices a
+      // loss when it needs the lost data.
       converse(link, rng, 20, [4], false);
       for (const side of [link.a, link.b]) side.packets.length = 0;
       converse(link, rng, 30, [4], ccp.predictor1 === undefined);

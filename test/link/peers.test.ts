@@ -1,4 +1,4 @@
-// Peers as they are met on serial lines, each as its file in fixtures/peers has it.
+// Peers that are found on serial lines, as the files of fixtures/peers describe them.
 
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";

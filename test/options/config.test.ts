@@ -1,4 +1,4 @@
-// The Config is made of the rows of the option table, and nobody can write it.
+// The Config is made from the rows of the option table, and is read-only.
 
 import { expect, test } from "bun:test";
 import { checkOptions } from "../../src/options/check.ts";
@@ -46,7 +46,7 @@ test("each field has one owner, and a row shares fields with rows of the table o
     expect([name, shares.filter((owner) => !rows.includes(owner))]).toEqual([name, []]);
 });
 
-/** The records and lists in a value, itself among them. */
+/** The records and lists in a value, and the value itself. */
 function parts(value: unknown): object[] {
   return typeof value === "object" && value !== null ? [value, ...Object.values(value).flatMap(parts)] : [];
 }
@@ -68,7 +68,7 @@ test("a Config cannot be written, nor a list in it, whoever made it", () => {
     expect(() => Object.assign(config.facts, { hostname: "x" })).toThrow(TypeError);
     expect(() => Array.prototype.push.call(config.environment, 1)).toThrow(TypeError);
   }
-  // One is made from another without a change to that.
+  // A Config is made from another without changing that.
   expect([parsed.idle, parsed.environment.length, parsed.mpDevices, parsed.facts.authProtocols]).toEqual([
     0,
     1,

@@ -8,7 +8,7 @@ const parseEndpoint = (word: string, hardwareAddress: (name: string) => Uint8Arr
   parse(word, hardwareAddress);
 
 test("words of the endpoint option, and how pppd prints what it made of them", () => {
-  // The first seven are from a dump of the real one.
+  // The first seven are from a dump of the real pppd.
   for (const [word, octets, text] of [
     ["null", "00", "null"],
     ["local:01.02", "010102", "local:01.02"],

@@ -29,7 +29,7 @@ test("a filter is compiled when its option is read, for the netmask there is the
     ["udp", 0xffffff00],
   ]);
   expect(config.activeFilter).toEqual({ expression: "tcp", program: PROGRAM });
-  // The options of a peer are undone by means of a clone.
+  // A clone is used to undo the options of a peer.
   expect(structuredClone(config).passFilter).toEqual({ expression: "udp", program: PROGRAM });
 });
 

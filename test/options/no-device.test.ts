@@ -1,4 +1,4 @@
-// pty, notty, socket and socket-listen: lines that are no device, and what goes with them.
+// pty, notty, socket and socket-listen: lines without a device, and the options that fit them.
 
 import { expect, test } from "bun:test";
 import type { Config } from "../../src/options/config.ts";
@@ -71,7 +71,7 @@ test("a port that is not plugged in yet is waited for with persist, wherever tha
   expect(checked("/dev/ttyUSB0", "demand", "connect", "x").device).toBe("/dev/ttyUSB0");
   const unknown: [number, string] = [2, "unrecognized option '/dev/ttyUSB0'"];
   expect(refusal("/dev/ttyUSB0", "noauth")).toEqual(unknown);
-  // The first error is the one that is told.
+  // The first error is reported.
   expect(refusal("/dev/ttyUSB0", "nosuch")).toEqual(unknown);
   expect(refusal("/dev/ttyUSB0", "persist", "nosuch")).toEqual([2, "unrecognized option 'nosuch'"]);
   expect(refusal("/dev/ttyUSB0", "persist", "nopersist")).toEqual(unknown);

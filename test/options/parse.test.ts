@@ -178,7 +178,7 @@ describe("what the HOWTO's readers type", () => {
 });
 
 describe("options of 2.5", () => {
-  // Not in 2.4.9, which the recorded cases come from.
+  // 2.4.9 does not have it, and the recorded cases come from 2.4.9.
   const cases: readonly (readonly [string, Partial<Config>])[] = [
     [
       "net-init-script /a net-pre-up-script /b net-down-script /c",
@@ -253,7 +253,7 @@ describe("the words of a secrets file", () => {
       "defaultroute-metric option cannot be changed after initialization",
     );
     expect(trouble("ttyS1")).toBe("device name cannot be changed after initialization");
-    // What stands in front of it counts.
+    // The words before it count.
     expect(withPeerOptions(config, ["idle", "7", "frob"], host).config.idle).toBe(7);
   });
 });
@@ -512,11 +512,11 @@ describe("files", () => {
 });
 
 /**
- * Every option of any pppd: its name, whether it has an argument, the version that brought it ("-" where nobody says), the
- * plugin that has it.
+ * Every option of any pppd: its name, whether it has an argument, the version that introduced it ("-" when unknown),
+ * and its plugin.
  */
 const NAMES = join(import.meta.dir, "../../fixtures/options/names.tsv");
-/** They are refused, and no option of theirs is read. */
+/** They are refused, and their options are unknown. */
 const REFUSED_PLUGINS = ["pppoe", "pppol2tp", "pppoatm", "radius", "radrealms", "dhcpv6relay"];
 test("every option any pppd ever had is known", () => {
   const rows = readFileSync(NAMES, "utf8")

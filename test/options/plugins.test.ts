@@ -1,4 +1,4 @@
-// The plugins of pppd's package: which are a part of this program, and that a word of theirs is unknown without them.
+// The plugins of pppd's package: those that are built in, and that their options are unknown without them.
 
 import { describe, expect, test } from "bun:test";
 import { dumpLines } from "../../src/options/dump.ts";

@@ -1,4 +1,4 @@
-// The interpreter against libpcap's own, bpf_filter(), by ffi.
+// Compares the interpreter with libpcap's bpf_filter(), called by ffi.
 
 import { dlopen, type Pointer } from "bun:ffi";
 import { expect, test } from "bun:test";
@@ -30,7 +30,7 @@ const on = (name: string): string => (skip === undefined ? name : `${name} [skip
 const memory = new Memory(4096);
 const packetMemory = new Memory(256);
 
-/** The program as libpcap has it in memory. */
+/** The program in libpcap's memory layout. */
 function place(program: readonly BpfInstruction[]): Pointer {
   for (const [at, { code, jt, jf, k }] of program.entries()) {
     memory.view.setUint16(8 * at, code, true);
@@ -47,7 +47,7 @@ function theirs(program: readonly BpfInstruction[], whole: Uint8Array): number {
   return oracle!.bpf_filter(place(program), packetMemory.address, whole.length, whole.length);
 }
 
-/** The header is not where the packet is. */
+/** The header is not before the packet. */
 function ours(program: BpfProgram, whole: Uint8Array): number {
   const header = new DataView(whole.buffer, whole.byteOffset).getUint32(0);
   const packet = whole.slice().fill(0xa5, 0, 4);
@@ -72,7 +72,7 @@ test.skipIf(skip !== undefined)(on("random programs make of random packets what 
       }
     }
     expect(seen.size).toBe(CODES.size);
-    // They came to something, most of them.
+    // Most programs returned something.
     expect(results.size).toBeGreaterThan(2000);
     expect(results.get(0)).toBeLessThan(10_000);
   }),
@@ -116,7 +116,7 @@ const EXPRESSIONS = [
   "portrange 1-1000 and host 10.0.0.1",
 ];
 
-/** As much like IP as the expressions care for. */
+/** Similar to IP as far as the expressions test it. */
 function somePacket(rng: Rng): Uint8Array {
   const whole = rng.bytes(4 + rng.below(80));
   const v4 = rng.chance(0.6);

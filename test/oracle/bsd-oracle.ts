@@ -1,4 +1,4 @@
-// BSD-Compress (RFC 1977), naive and both ways, with its packet format.
+// BSD-Compress (RFC 1977) in both directions, written for clarity, with its packet format.
 
 import type { Rng } from "../kit/rng.ts";
 
@@ -6,15 +6,15 @@ const CLEAR = 256;
 const CHECK_GAP = 10000;
 const RATIO_MAX = 0x7fffff;
 
-/** Only packets of these protocols are compressed; no other touches the dictionary or the sequence number. */
+/** Only packets of these protocols are compressed. Others do not change the dictionary or the sequence number. */
 export function isBsdProtocol(protocol: number): boolean {
   return protocol >= 0x21 && protocol <= 0xf9;
 }
 
-/** The dictionary and the ratio check, which both ends have, and a walk of it over a packet, which both must be able to do. */
+/** The dictionary and the ratio check of both ends, and their update by a packet, which both ends need. */
 class Dictionary {
   readonly top: number;
-  /** Code of the string `prefix` + `octet`, by 256 * prefix + octet. */
+  /** The code of the string `prefix` + `octet`, found by 256 * prefix + octet. */
   codes = new Map<number, number>();
   /** The string of a code above CLEAR. */
   strings = new Map<number, number[]>();
@@ -57,12 +57,12 @@ class Dictionary {
     this.strings.set(this.newest, [...this.string(prefix), octet]);
   }
 
-  /** A code is about to be read or written that could not be a width ago. */
+  /** Called before a code is written or read. The width may grow. */
   grow(): void {
     if (this.newest >= 2 ** this.width - 1 && !this.isFull()) this.width++;
   }
 
-  /** The codes of a packet, the first octet of which is its protocol, and the width of each. */
+  /** The codes of a packet whose first octet is its protocol, with the width of each. */
   walk(input: readonly number[]): [number, number][] {
     const written: [number, number][] = [];
     let prefix = input[0] ?? 0;
@@ -83,7 +83,7 @@ class Dictionary {
     return written;
   }
 
-  /** The end of a packet of `taken` octets that came to `given`. True: it is time for a CLEAR, and the dictionary is clear. */
+  /** The end of a packet of `taken` octets that became `given`. True: the dictionary was cleared, and CLEAR is due. */
   check(taken: number, given: number): boolean {
     this.#taken += taken;
     this.#given += given;
@@ -103,7 +103,7 @@ class Dictionary {
     return true;
   }
 
-  /** Takes a packet in and lets it leave its traces. Returns the codes that stand for it, a CLEAR among them when it was time. */
+  /** Updates the dictionary with a packet. Returns its codes, with CLEAR if it was due. */
   take(protocol: number, packet: Uint8Array): [number, number][] {
     const input = [protocol, ...packet];
     const written = this.walk(input);
@@ -123,7 +123,7 @@ export class BsdOracleEncoder {
   readonly #dictionary: Dictionary;
   readonly #rng: Rng | undefined;
 
-  /** With `rng`, the dictionary is cleared, and packets are sent plain, when nothing asks for it. */
+  /** With `rng`, the dictionary is sometimes cleared and packets are sent plain without need. */
   constructor(bits: number, rng?: Rng) {
     this.#dictionary = new Dictionary(bits);
     this.#rng = rng;
@@ -133,7 +133,7 @@ export class BsdOracleEncoder {
     return this.#dictionary.clears;
   }
 
-  /** The payload, or undefined for a packet that goes plain. */
+  /** The payload, or undefined for a packet that is sent plain. */
   encode(protocol: number, packet: Uint8Array): Uint8Array | undefined {
     const dictionary = this.#dictionary;
     if (!isBsdProtocol(protocol)) return undefined;
@@ -169,7 +169,7 @@ export class BsdOracleDecoder {
     return this.#dictionary.clears;
   }
 
-  /** Protocol, in one octet, and packet. Throws when the payload is not what a compressor in step with us sends. */
+  /** Protocol, as one octet, and packet. Throws when the payload is not what a compressor in step with us sends. */
   decode(payload: Uint8Array): Uint8Array {
     const dictionary = this.#dictionary;
     const sequence = 256 * (payload[0] ?? -1) + (payload[1] ?? -1);
@@ -187,7 +187,7 @@ export class BsdOracleDecoder {
         isCleared = true;
         break;
       }
-      // The string before and its own first octet: the one code that may be used before it is known.
+      // The string before and its own first octet: the only code that may be used before it is known.
       const prefix = before === undefined ? undefined : dictionary.string(before);
       const isNext = prefix !== undefined && code === dictionary.newest + 1 && !dictionary.isFull();
       const string = isNext ? [...prefix, ...prefix.slice(0, 1)] : dictionary.string(code);
@@ -205,7 +205,7 @@ export class BsdOracleDecoder {
     return Uint8Array.from(output);
   }
 
-  /** A packet that came plain. */
+  /** Handles a packet that came plain. */
   plain(protocol: number, packet: Uint8Array): void {
     if (isBsdProtocol(protocol)) this.#dictionary.take(protocol, packet);
   }

@@ -51,7 +51,7 @@ for (const bits of [9, 12, 15]) {
 
   test(`${bits} bits: a full dictionary is cleared at the same packet, compressed or plain`, () =>
     withRng((rng) => {
-      // With the protocol a thousand octets each: a checkpoint falls on the very end of a packet.
+      // With the protocol a thousand octets each, so that a checkpoint is at the end of a packet.
       const packets: Packet[] = [];
       const add = (count: number, octet: () => number): void => {
         while (count-- > 0) packets.push({ protocol: 0x21, bytes: Uint8Array.from({ length: 999 }, octet) });
@@ -59,7 +59,7 @@ for (const bits of [9, 12, 15]) {
       for (let round = 0; round < 2; round++) {
         add(45, () => rng.below(256));
         add(30, () => rng.below(3));
-        // As compressible as can be told apart from not at all, by and by, and the same for long.
+        // Input that slowly becomes almost incompressible, and then stays so.
         for (let letters = 53; letters > 35; letters--) add(11, () => rng.below(letters));
         add(150, () => rng.below(20));
       }
@@ -73,7 +73,7 @@ for (const bits of [9, 12, 15]) {
 }
 
 test("the counts are aged when they get large", () => {
-  // Beyond 0x7fffff octets, some of them in no more than a few codes.
+  // More than 0x7fffff octets, some of them in very few codes.
   const zeros = { protocol: 0x21, bytes: new Uint8Array(16000) };
   const packets: Packet[] = Array.from({ length: 530 }, () => zeros);
   packets.push(...Array.from({ length: 12 }, () => PACKET));

@@ -1,22 +1,23 @@
-// The FCS of RFC 1662 §C as it is defined, not as it is computed: the remainder of a division of polynomials, bit by bit.
+// The FCS of RFC 1662 §C by its definition: the remainder of a division of polynomials, bit by bit.
 
 /** Exponents of the generator polynomials, the highest first. */
 const CCITT_16 = [16, 12, 5, 0];
 const CCITT_32 = [32, 26, 23, 22, 16, 12, 11, 10, 8, 7, 5, 4, 2, 1, 0];
 
-/** The FCS octets that follow `octets` on the line, two of them. */
+/** The two FCS octets that follow `octets` on the line. */
 export function fcs16Oracle(octets: readonly number[]): number[] {
   return fcsOf(octets, CCITT_16);
 }
 
-/** The FCS octets that follow `octets` on the line, four of them. */
+/** The four FCS octets that follow `octets` on the line. */
 export function fcs32Oracle(octets: readonly number[]): number[] {
   return fcsOf(octets, CCITT_32);
 }
 
 function fcsOf(octets: readonly number[], exponents: readonly number[]): number[] {
   const degree = exponents[0] ?? 0;
-  // Octets are sent least significant bit first; the bit sent first has the highest power of x. Room for the remainder.
+  // Octets are sent least significant bit first. The bit sent first has the highest power of x. Adds room for the
+  // remainder.
   const bits: number[] = [];
   for (const octet of octets) for (let bit = 0; bit < 8; bit++) bits.push((octet >> bit) & 1);
   const length = bits.length;

@@ -3,7 +3,7 @@ import { FCS_INIT, FCS32_GOOD, FCS32_INIT, fcs32Over, fcsOver } from "../../src/
 import { Rng, withRng } from "../kit/rng.ts";
 import { fcs16Oracle, fcs32Oracle } from "./fcs32-oracle.ts";
 
-/** The FCS octets that a register stands for, in the order of the line. */
+/** The FCS octets for a register, in the order of the line. */
 function sent(register: number, octets: number): number[] {
   return Array.from({ length: octets }, (_, place) => (~register >>> (8 * place)) & 0xff);
 }

@@ -1,8 +1,8 @@
-// Stac LZS (RFC 1974) with one history, naive and both ways, in all five check modes.
+// Stac LZS (RFC 1974) with one history, in both directions and all five check modes, written for clarity.
 //
-// What is compressed is protocol and packet. Mode 0 checks nothing, 1 begins with the exclusive or of ff and every octet
-// of it, 2 with its FCS-16, 3 with a sequence number of one octet, 4 (extended) with A (the history was cleared before this
-// packet), two unused bits around C (the rest is compressed) and a count of twelve bits.
+// Protocol and packet are compressed. Mode 0 has no check. Mode 1 begins with the exclusive or of ff and all octets,
+// mode 2 with their FCS-16, mode 3 with a sequence number of one octet. Mode 4 (extended) begins with A (the history
+// was cleared before this packet), two unused bits around C (the rest is compressed) and a count of twelve bits.
 
 import type { Rng } from "../kit/rng.ts";
 import { fcs16Oracle } from "./fcs32-oracle.ts";
@@ -21,7 +21,7 @@ function binary(value: number, width: number): string {
   return value.toString(2).padStart(width, "0");
 }
 
-/** Bits of a token. An offset that fits seven bits may be written with eleven. */
+/** The bits of a code. An offset that fits seven bits may be written with eleven. */
 export function tokenBits(token: Token): string {
   if ("literal" in token) return `0${binary(token.literal, 8)}`;
   const { offset, length, isLong } = token;
@@ -37,7 +37,7 @@ export function bitsToOctets(bits: string): number[] {
   return octets;
 }
 
-/** The check value in front of the compressed data in the modes that have one over the data. */
+/** The check value before the compressed data, in modes that have one over the data. */
 function checkOf(mode: number, input: readonly number[]): number[] {
   if (mode === 1) return [input.reduce((lcb, octet) => lcb ^ octet, 0xff)];
   return mode === 2 ? fcs16Oracle(input) : [];
@@ -46,7 +46,7 @@ function checkOf(mode: number, input: readonly number[]): number[] {
 export class LzsOracleEncoder {
   readonly #mode: number;
   readonly #rng: Rng | undefined;
-  /** Everything since the history was last cleared, and where each pair of octets stands in it. */
+  /** All octets since the history was last cleared, and the places of each pair of octets in it. */
   #past: number[] = [];
   #pairs = new Map<number, number[]>();
   #count: number;
@@ -54,9 +54,9 @@ export class LzsOracleEncoder {
   #isFirst = true;
 
   /**
-   * With `rng`, any of the ways to say the same thing: literals although there is a match, matches shorter or nearer than
-   * they could be, long forms of short offsets, short forms of the protocol, zeros deleted, kept or added at the end;
-   * packets that do not shrink are sent anyhow, and some that do, plain.
+   * With `rng`, it uses any form that means the same: literals although there is a match, shorter or nearer matches,
+   * long forms of short offsets, short forms of the protocol, zeros deleted, kept or added at the end. Some packets
+   * that do not shrink are sent compressed, and some that do are sent plain.
    */
   constructor(mode: number, rng?: Rng) {
     this.#mode = mode;
@@ -64,7 +64,7 @@ export class LzsOracleEncoder {
     this.#count = mode === 4 && rng !== undefined ? rng.below(4096) : 1;
   }
 
-  /** The payload, or undefined for a packet that goes plain. */
+  /** The payload, or undefined for a packet that is sent plain. */
   encode(protocol: number, packet: Uint8Array): Uint8Array | undefined {
     const mode = this.#mode;
     const full = [protocol >> 8, protocol & 0xff];
@@ -74,7 +74,7 @@ export class LzsOracleEncoder {
     if ((grows && !this.#chance(0.3)) || this.#chance(0.05)) {
       this.#clear();
       if (mode !== 4 || this.#chance(0.3)) return undefined;
-      // A on this packet, or only on the next compressed one; always on the first, for the number to begin with.
+      // A is on this packet, or on the next compressed one. It is always on the first, so that the count has a start.
       return this.#extended([...full, ...packet], this.#isFirst || this.#chance(0.5) ? FLUSHED : 0);
     }
     if (mode === 4) {
@@ -82,14 +82,14 @@ export class LzsOracleEncoder {
       this.#isFlushed = false;
       return this.#extended(octets, flags);
     }
-    // A last octet of zero may be left out: the receiver puts one back. Some implementations send one too many.
+    // A last octet of zero may be left out, and the receiver adds one. Some implementations send one too many.
     if (octets.at(-1) === 0 && this.#chance(0.5)) octets.pop();
     else if (this.#chance(0.1)) octets.push(0);
     const check = mode === 3 ? [this.#count++ % 256] : checkOf(mode, input);
     return Uint8Array.from([...check, ...octets]);
   }
 
-  /** The peer sent a Reset-Request. The numbering goes on. */
+  /** The peer sent a Reset-Request. The numbers continue. */
   reset(): void {
     this.#clear();
   }
@@ -119,13 +119,13 @@ export class LzsOracleEncoder {
       const token = this.#match(at) ?? { literal: past[at] ?? 0 };
       bits += tokenBits(token);
       const stop = at + ("literal" in token ? 1 : token.length);
-      // Pairs that end in what is said now: the history reaches up to them.
+      // Pairs that end in the present packet: the history reaches up to them.
       for (; at < stop; at++) if (at > 0) this.#placesOf(at - 1).push(at - 1);
     }
     return bits + END_MARKER;
   }
 
-  /** Where the pair of octets that begins at `at` stands within the window. */
+  /** The places within the window of the pair of octets that begins at `at`. */
   #placesOf(at: number): number[] {
     const pair = 256 * (this.#past[at] ?? 0) + (this.#past[at + 1] ?? 0);
     const places = (this.#pairs.get(pair) ?? []).filter((place) => at - place <= WINDOW);
@@ -142,7 +142,7 @@ export class LzsOracleEncoder {
       return length;
     };
     if (at === 0 || at + 1 >= past.length || this.#chance(0.05)) return undefined;
-    // A run goes on from the octet before: what is copied need not be complete when copying begins.
+    // A run copies the octet before it, so the source need not be complete when copying begins.
     const places = [...this.#placesOf(at), at - 1];
     const tried = rng === undefined ? places : [rng.pick(places), rng.pick(places), at - 1];
     const lengths = tried.map(lengthAt);
@@ -157,9 +157,9 @@ export class LzsOracleEncoder {
 export class LzsOracleDecoder {
   readonly #mode: number;
   #history: number[] = [];
-  /** Undefined: whatever comes first. */
+  /** Undefined: any number may come first. */
   #count: number | undefined;
-  /** Extended mode: the next compressed packet must say that the history was cleared. */
+  /** Extended mode: the next compressed packet must report that the history was cleared. */
   #needsFlush = false;
 
   constructor(mode: number) {
@@ -183,7 +183,7 @@ export class LzsOracleDecoder {
         this.#needsFlush = false;
       }
       if ((flags & COMPRESSED) === 0) {
-        // Not a part of the history, and the compressor starts over behind it.
+        // It is not a part of the history, and the compressor starts again after it.
         this.#history = [];
         return rest;
       }
@@ -197,12 +197,12 @@ export class LzsOracleDecoder {
     return Uint8Array.from(output);
   }
 
-  /** A packet that came plain: the compressor clears its history, if this is a packet it would compress. */
+  /** A packet came plain: the compressor clears its history if it would compress this packet. */
   plain(protocol: number): void {
     if (protocol >= 0x21 && protocol <= 0xf9) this.#history = [];
   }
 
-  /** What we ask for with a Reset-Request was done. In extended mode the compressor says so itself. */
+  /** Our Reset-Request was answered. In extended mode the compressor itself reports it. */
   reset(): void {
     if (this.#mode === 4) this.#needsFlush = true;
     else this.#history = [];
@@ -214,7 +214,7 @@ export class LzsOracleDecoder {
   }
 
   #decompress(octets: Uint8Array): number[] {
-    // The zero octet that may have been deleted; in extended mode none is.
+    // The zero octet that may have been deleted. In extended mode none is.
     const inserted = this.#mode === 4 ? "" : "00000000";
     const bits = [...octets].map((octet) => binary(octet, 8)).join("") + inserted;
     const start = this.#history.length;

@@ -14,7 +14,7 @@ function literals(bytes: Uint8Array): string {
   return [...bytes].map((literal) => tokenBits({ literal })).join("");
 }
 
-/** What mode 0 makes of these bits. The first two octets are the protocol. */
+/** The result of mode 0 for these bits. The first two octets are the protocol. */
 function readBits(bits: string): Uint8Array | number {
   return decompressed(new LzsDecompressor(0), Uint8Array.from(bitsToOctets(bits)));
 }
@@ -90,7 +90,7 @@ test("mode 3: a lost packet is noticed, and after the Reset-Ack the numbers go o
       oracleWrites(encoder, decompressor, [TEXT, TEXT]);
       for (let lost = rng.below(5); lost >= 0; lost--) encoder.encode(0x21, TEXT.bytes);
       expect(decompressed(decompressor, encoder.encode(0x21, TEXT.bytes) ?? TEXT.bytes)).toBe(DAMAGED);
-      // What was under way before the peer heard of it has good numbers, but cannot be read.
+      // Packets that were under way when the peer heard of it have good numbers, but cannot be decompressed.
       for (let late = rng.below(4); late > 0; late--)
         expect(decompressed(decompressor, encoder.encode(0x21, TEXT.bytes) ?? TEXT.bytes)).toBe(DAMAGED);
       encoder.reset();

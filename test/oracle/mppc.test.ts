@@ -1,4 +1,4 @@
-// MPPC against FreeRDP's: remote desktops compress with the bit stream of RFC 2118, and the same bits A, B and C.
+// Compares MPPC with FreeRDP: remote desktops use the bit stream of RFC 2118 and the same bits A, B and C.
 
 import { dlopen, FFIType, type Pointer, ptr, toArrayBuffer } from "bun:ffi";
 import { expect, test } from "bun:test";
@@ -25,9 +25,9 @@ function open() {
 const freerdp = open();
 const WHY = freerdp === undefined ? " [skipped: no libfreerdp2.so.2 here, Debian's package libfreerdp2-2 has it]" : "";
 
-/** FreeRDP's level of 8192 octets of history; the other is a bit stream of its own. */
+/** FreeRDP's level with 8192 octets of history. The other level has another bit stream. */
 const LEVEL = 0;
-// Its flags are those of the header, in an octet.
+// Its flags are those of the header, in one octet.
 const FLAGS = 0xe0;
 const FLUSHED = 0x80;
 const COMPRESSED = 0x20;
@@ -40,7 +40,7 @@ class Freerdp {
   readonly #flags = new Uint32Array(1);
   readonly #out = new Uint8Array(20_000);
   #count = 0;
-  /** Packets that came with each of the bits A, B, C. */
+  /** The number of packets with each of the bits A, B, C. */
   readonly bits = { a: 0, b: 0, c: 0 };
 
   constructor(isCompressor: boolean) {

@@ -1,9 +1,9 @@
-// Predictor type 1 (RFC 1978), naive and both ways, with its packet format.
+// Predictor type 1 (RFC 1978) in both directions, written for clarity, with its packet format.
 
 import type { Rng } from "../kit/rng.ts";
 import { fcs16Oracle } from "./fcs32-oracle.ts";
 
-/** What both ends share: what octet came after this hash last time. */
+/** The state of both ends: the octet that came after each hash last time. */
 class Guesses {
   readonly #table = new Map<number, number>();
   #hash = 0;
@@ -12,7 +12,7 @@ class Guesses {
     return this.#table.get(this.#hash) ?? 0;
   }
 
-  /** The octet that did come. */
+  /** The octet that really came. */
   learn(octet: number): void {
     this.#table.set(this.#hash, octet);
     this.#hash = ((this.#hash * 16) ^ octet) % 65536;
@@ -23,7 +23,7 @@ export class PredictorOracleEncoder {
   readonly #rng: Rng | undefined;
   #guesses = new Guesses();
 
-  /** With `rng`, packets are sent uncompressed now and then although they would shrink, protocols in one octet. */
+  /** With `rng`, some packets are sent uncompressed although they would shrink, and some protocols as one octet. */
   constructor(rng?: Rng) {
     this.#rng = rng;
   }

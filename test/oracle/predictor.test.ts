@@ -37,7 +37,7 @@ test("the decompressor reads what the oracle writes, packets in the clear among 
   }));
 
 test("a lost packet or a flipped bit gives no wrong packet, and a reset of both ends all trouble", () => {
-  // Always the same: one damage in 65536 passes any check of sixteen bits.
+  // The seed is fixed: one damage in 65536 passes any check of sixteen bits.
   const rng = new Rng(1978);
   const encoder = new PredictorOracleEncoder();
   const decompressor = new PredictorDecompressor();
@@ -53,7 +53,7 @@ test("a lost packet or a flipped bit gives no wrong packet, and a reset of both 
   const payload = encoder.encode(wanted.protocol, wanted.bytes);
   for (const bad of damaged(payload)) {
     const found = decompressed(decompressor, bad);
-    // The last flag octet has bits that stand for nothing.
+    // The last flag octet has unused bits.
     if (typeof found !== "number") expect(packetOf(found)).toEqual(wanted);
     encoder.reset();
     decompressor.reset();

@@ -1,4 +1,4 @@
-// Packets for the codecs to be tried on, and the two sides of a codec with the promises of src/compress/codec.ts watched.
+// Packets for tests of the codecs, and both sides of a codec with checks of the promises in src/compress/codec.ts.
 
 import { expect } from "bun:test";
 import { bytesOf } from "../../src/bytes/text.ts";
@@ -28,7 +28,10 @@ function runs(rng: Rng, length: number): Uint8Array {
   return bytes;
 }
 
-/** Text, noise, runs and mixtures in packets of 1 to 1500 octets, the kinds in stretches, so that what was learnt gets useless. */
+/**
+ * Text, noise, runs and mixtures in packets of 1 to 1500 octets. The kinds come in stretches, so that learnt patterns
+ * become useless.
+ */
 export function* traffic(rng: Rng, count: number): Generator<Packet> {
   const kinds = ["text", "text", "noise", "runs", "again", "mixed"] as const;
   let kind = rng.pick(kinds);
@@ -46,7 +49,7 @@ export function* traffic(rng: Rng, count: number): Generator<Packet> {
     }
     if (rng.chance(0.3)) bytes.set(before.subarray(0, Math.min(40, length)));
     if (length > 100) before = bytes;
-    // Two NCPs among the network protocols: those must go past the codec, and leave it as it was.
+    // Two NCPs among the network protocols: those must bypass the codec and not change it.
     yield { protocol: rng.pick([0x21, 0x21, 0x21, 0x21, 0x57, 0x2d, 0x2f, 0x2b, 0x281, 0x8021, 0xc021]), bytes };
   }
 }
@@ -54,7 +57,10 @@ export function* traffic(rng: Rng, count: number): Generator<Packet> {
 const FILL = 0xa5;
 const AT = 9;
 
-/** The payload of a packet, or undefined for PLAIN. The compressor keeps to its room, its overhead and its input. */
+/**
+ * The payload of a packet, or undefined for PLAIN. Checks that the compressor keeps to its room, its overhead and its
+ * input.
+ */
 export function compressed(compressor: Compressor, { protocol, bytes }: Packet): Uint8Array | undefined {
   const input = new Uint8Array(AT + bytes.length + AT).fill(FILL);
   input.set(bytes, AT);
@@ -74,7 +80,7 @@ export function compressed(compressor: Compressor, { protocol, bytes }: Packet):
   return out.slice(AT, end);
 }
 
-/** What a payload comes to, protocol and packet, or DAMAGED or FATAL. */
+/** The result of a payload, protocol and packet, or DAMAGED or FATAL. */
 export function decompressed(decompressor: Decompressor, payload: Uint8Array): Uint8Array | number {
   const input = new Uint8Array(AT + payload.length + AT).fill(FILL);
   input.set(payload, AT);
@@ -85,7 +91,7 @@ export function decompressed(decompressor: Decompressor, payload: Uint8Array): U
   return end < 0 ? end : out.slice(AT, end);
 }
 
-/** A packet as it stands inside a payload; a protocol may have lost its leading zero. */
+/** A packet as it is inside a payload. A protocol may have lost its leading zero. */
 export function packetOf(inside: Uint8Array | number): Packet {
   if (typeof inside === "number") throw new Error(`the payload was refused: ${inside}`);
   const first = inside[0] ?? 0;
@@ -103,13 +109,13 @@ export interface OracleDecoder {
   plain?(protocol: number, packet: Uint8Array): void;
 }
 
-/** How many packets went compressed and how many plain. */
+/** The number of compressed packets and of plain ones. */
 export interface Tally {
   compressed: number;
   plain: number;
 }
 
-/** The compressor's packets, read by an oracle. */
+/** An oracle reads the compressor's packets. */
 export function oracleReads(compressor: Compressor, oracle: OracleDecoder, packets: Iterable<Packet>): Tally {
   const tally = { compressed: 0, plain: 0 };
   for (const packet of packets) {
@@ -125,7 +131,7 @@ export function oracleReads(compressor: Compressor, oracle: OracleDecoder, packe
   return tally;
 }
 
-/** An oracle's packets, read by the decompressor; the packets of NCPs and LCP come between them. */
+/** The decompressor reads an oracle's packets, with packets of NCPs and LCP between them. */
 export function oracleWrites(oracle: OracleEncoder, decompressor: Decompressor, packets: Iterable<Packet>): Tally {
   const tally = { compressed: 0, plain: 0 };
   for (const packet of packets) {
@@ -143,8 +149,9 @@ export function oracleWrites(oracle: OracleEncoder, decompressor: Decompressor, 
 }
 
 /**
- * An oracle's packets over a line that loses some, and requests and acknowledgements of a reset with them, some packets
- * late. No packet may come out wrong, and soon after nothing is lost any more all must come out. `acknowledges`: a Reset-Ack answers.
+ * Sends an oracle's packets over a line that loses some, with reset requests and acknowledgements, some packets late.
+ * No packet may be decompressed wrongly, and soon after the last loss all must be decompressed. `acknowledges`: a
+ * Reset-Ack answers.
  */
 export function lossyLine(
   rng: Rng,
@@ -156,7 +163,7 @@ export function lossyLine(
   const tally = { compressed: 0, plain: 0 };
   let isWaiting = false;
   let refused = 0;
-  /** Packets until the oracle hears the request. */
+  /** The number of packets until the oracle receives the request. */
   let late = Infinity;
   packets.forEach(({ protocol, bytes }, at) => {
     const isQuiet = at >= packets.length - 60;

@@ -1,9 +1,9 @@
-// Both ends of RFC 1144 once more, from its prose and the slow way: packets are taken apart to objects, changes are
-// collected in a list, nothing is done in place. Shares no code with src/.
+// Both ends of RFC 1144 again, written from its prose for clarity: packets become objects, changes a list, and nothing
+// is done in place. It shares no code with src/.
 //
-// Beyond the RFC it knows one thing, which is how Linux differs: `keepsUrgent`.
+// Beyond the RFC it knows one deviation of Linux: `keepsUrgent`.
 
-/** What goes over the link: protocol 21 IP, 2f VJ uncompressed, 2d VJ compressed. */
+/** A packet on the link: protocol 21 IP, 2f VJ uncompressed, 2d VJ compressed. */
 export interface Frame {
   readonly protocol: number;
   readonly bytes: Uint8Array;
@@ -38,7 +38,7 @@ const octets = (value: number, count: number): number[] =>
 const text = (values: readonly number[]): string => values.join(".");
 const values = (list: string): number[] => (list === "" ? [] : list.split(".").map(Number));
 
-/** Of an IPv4 packet with a TCP header, protocol octet aside; its lengths must be honest. */
+/** The fields of an IPv4 packet with a TCP header, except the protocol octet. Its lengths must be right. */
 function taken(packet: readonly number[]): Segment {
   const tcp = (packet[0]! % 16) * 4;
   const data = tcp + Math.floor(packet[tcp + 12]! / 16) * 4;
@@ -99,13 +99,13 @@ function checksum(header: readonly number[]): number[] {
 const changed = (value: number, by: number, bits: number): number => (value + by) % 2 ** bits;
 const between = (value: number, before: number, bits: number): number => (value - before + 2 ** bits) % 2 ** bits;
 
-/** Receives what one compressor sent; what comes is honest, if not complete. */
+/** Receives the packets of one compressor. They are valid, but some may be missing. */
 export class OracleDecompressor {
   readonly #slots: (Segment | undefined)[];
   readonly #keepsUrgent: boolean;
   #slot: number | "unknown" = "unknown";
 
-  /** `keepsUrgent`: the special encodings leave the URG flag as it was (Linux), instead of taking it away. */
+  /** `keepsUrgent`: special encodings leave the URG flag unchanged (Linux) instead of clearing it. */
   constructor(slots: number, options: { keepsUrgent?: boolean } = {}) {
     this.#slots = Array.from({ length: slots }, () => undefined);
     this.#keepsUrgent = options.keepsUrgent ?? false;
@@ -115,7 +115,7 @@ export class OracleDecompressor {
     this.#slot = "unknown";
   }
 
-  /** The IP packet; undefined: dropped. */
+  /** The IP packet. Undefined: dropped. */
   receive({ protocol, bytes }: Frame): Uint8Array | undefined {
     const packet = [...bytes];
     if (protocol === 0x21) return bytes;
@@ -160,7 +160,7 @@ export class OracleDecompressor {
   }
 }
 
-/** Sends honest IPv4 packets whose lengths and IP checksums are right, by the rules of §3.2.3 and no others. */
+/** Sends valid IPv4 packets with right lengths and IP checksums, by the rules of §3.2.3 alone. */
 export class OracleCompressor {
   readonly #slots: { segment: Segment | undefined; used: number }[];
   readonly #compressId: boolean;

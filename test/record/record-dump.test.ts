@@ -18,7 +18,7 @@ function dump(hex: string, options: Partial<DumpOptions> = {}): string {
   return [...readRecord(fromHex(hex))].map((item) => renderer.item(item)).join("");
 }
 
-// Terminate-Ack, whole; an aborted frame; one too short; one with a wrong FCS; an unfinished one.
+// A whole Terminate-Ack; an aborted frame; a frame that is too short; one with a wrong FCS; an unfinished one.
 const FRAMES = "01 0021 7eff7d23c0217d267d227d207d24947d2d7e 414243447d7e 41427e 616263 7e 7878";
 
 test("text: what cannot be printed in hex, quotes and backslashes escaped", () => {

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { u32 } from "../../src/bytes/be.ts";
 import { RTT_FILE_SIZE, RTT_HEADER, RttRing } from "../../src/record/rtt-file.ts";
 
-/** What pppd's own readers make of a file: the newest element first. */
+/** The content as pppd's own readers see it: the newest element first. */
 function read(bytes: Uint8Array) {
   const elements = (bytes.length - RTT_HEADER) / 8;
   const newest = u32(bytes, 8) / 2;
@@ -30,7 +30,7 @@ test("a file of something else is begun anew, and says that it is written", () =
 
 test("answers stand where the index says, too much of anything cut to what fits", () => {
   const made = ring();
-  // pppd's first element is the second, too: index 2.
+  // pppd's first element is the second too: index 2.
   expect(made.answered(1_800_000_000, 1234, 0)).toBe(RTT_HEADER + 8);
   made.answered(3_000_000_000, 0x2000000, 300);
   expect(read(made.bytes).found).toEqual([

@@ -1,4 +1,4 @@
-// pppdump -d on what our own compressors sent: a record of compressed packets reads as one of the packets themselves.
+// pppdump -d on packets of our compressors: a record of compressed packets must read like one of plain packets.
 
 import { describe, expect, test } from "bun:test";
 import { BsdCompressor } from "../../src/compress/bsd.ts";
@@ -13,7 +13,7 @@ import { readRecord } from "../../src/record/pppdump-file.ts";
 import { RecordMaker } from "../kit/record-maker.ts";
 import { Rng } from "../kit/rng.ts";
 
-/** The option that is acknowledged, and what sends with it. */
+/** The acknowledged option, and the compressor for it. */
 const METHODS: Readonly<Record<string, [string, () => Compressor]>> = {
   Deflate: ["1a04 7800", () => new DeflateCompressor(15)],
   "Deflate's draft, a small window": ["1804 1800", () => new DeflateCompressor(9)],
@@ -39,7 +39,7 @@ function shown(file: Uint8Array): string {
   return [...readRecord(file)].map((item) => dump.item(item)).join("");
 }
 
-/** The packets of the text in hex; some methods have the protocol in two octets. */
+/** The packets of the text in hex. With some methods the protocol has two octets. */
 function packetsIn(text: string): string[] {
   const rows = text.split("\n").slice(1, -1);
   const hex = rows.map((row) => (row.startsWith("sent ") ? "/" : "") + row.slice(6, 54).replaceAll(" ", ""));
@@ -67,7 +67,7 @@ test.each([
   expect(text).not.toMatch(/error/i);
 });
 
-/** Text, noise, and what came before, of all lengths. */
+/** Text, noise, and earlier packets, of all lengths. */
 function packets(rng: Rng): Uint8Array[] {
   const made: Uint8Array[] = [];
   for (let count = 0; count < 60; count++) {
@@ -140,7 +140,7 @@ describe.each(Object.entries(METHODS))("%s", (_, [option, compressorOf]) => {
     expect(shown(sent.file)).toContain("sent  ff 03");
     const capture = new Capture({ reverse: false, decompress: true });
     for (const item of readRecord(sent.file)) capture.item(item);
-    // Of no use to anybody are ff 03, ff 03 00 and the lone 00; a lone ff is a protocol of one octet.
+    // Frames without meaning are ff 03, ff 03 00 and a single 00. A single ff is a protocol of one octet.
     expect(capture.counts).toMatchObject({ packets: 13, badFrames: 3 });
   });
 });

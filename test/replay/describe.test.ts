@@ -1,4 +1,4 @@
-// Sessions of two real pppds: what one recorded (`record`), described by us, against what it logged itself (`debug`).
+// Sessions of two real pppds: our description of a recording (`record`) is compared with pppd's own log (`debug`).
 
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
@@ -12,7 +12,7 @@ const NAMES = readdirSync(SESSIONS)
   .filter((name) => name.endsWith(".rec"))
   .map((name) => name.slice(0, -".rec".length));
 
-/** Every packet of the file as `sent […]` or `rcvd […]`, in the order of the file. */
+/** All packets of the file as `sent […]` or `rcvd […]`, in order. */
 function described(file: Uint8Array): string[] {
   const lines: string[] = [];
   const sides = { sent: new Deframer(), received: new Deframer() };
@@ -31,7 +31,7 @@ function described(file: Uint8Array): string[] {
   return lines;
 }
 
-/** The packet from a protocol field of two octets on. */
+/** The packet, beginning with a protocol field of two octets. */
 function uncompressed(frame: Uint8Array): Uint8Array {
   const packet = frame[0] === 0xff && frame[1] === 3 ? frame.subarray(2) : frame;
   return packet[0]! % 2 === 0 ? packet : Uint8Array.of(0, ...packet);
@@ -46,17 +46,17 @@ test.each(NAMES)("%s", (name) => {
   const log = readFileSync(join(SESSIONS, `${name}.txt`), "utf8")
     .trimEnd()
     .split("\n");
-  // The kernel hands pppd no data packets but those it cannot read; pppd hides echoes once a network protocol is up.
+  // The kernel passes only unreadable data packets to pppd. pppd hides echoes once a network protocol is up.
   const logged = log.filter((line) => !line.includes(" data] "));
   const hidden = /^(sent|rcvd) \[(LCP Echo|(IP|IPV6|Compressed) data|proto=0x2[df]|CCP Reset)/;
   const missing = left(logged, ours);
   const beyond = left(ours, logged).filter((line) => !hidden.test(line));
   expect(missing).toEqual([]);
-  // Its last words may be cut off by the end of the log.
+  // The end of the log may cut off the last lines.
   expect(beyond.length).toBeLessThanOrEqual(1);
 });
 
-/** What of `lines` is not in `others`, each line counted. pppd reads two queues, so the order may differ. */
+/** The lines that are not in `others`, each counted. pppd reads two queues, so the order may differ. */
 function left(lines: readonly string[], others: readonly string[]): string[] {
   const count = new Map<string, number>();
   for (const line of others) count.set(line, (count.get(line) ?? 0) + 1);

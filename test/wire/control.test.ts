@@ -17,7 +17,7 @@ import {
 } from "../../src/wire/control.ts";
 import { damaged, embedded, written } from "../kit/codec.ts";
 
-// A Configure-Request of pppd's: asyncmap 0, magic, pcomp, accomp.
+// A Configure-Request of pppd: asyncmap 0, magic, pcomp, accomp.
 const REQUEST = fromHex("01010014 020600000000 0506deadbeef 0702 0802");
 
 function listOf(packet: Uint8Array) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { fromHex } from "../../src/bytes/text.ts";
 import * as ip from "../../src/wire/ip.ts";
 
-// Two headers before it, so that a field read at a fixed offset shows.
+// Two headers precede it, so that a field read at a fixed offset is noticed.
 const AT = 3;
 const PACKET = fromHex("000000 4510002900094000400669780a0b0c0dc0a80002 0401001700000412000007d5501200ff868e000b78");
 

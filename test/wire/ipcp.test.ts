@@ -33,7 +33,7 @@ test("readCompression", () => {
     vj: { maxSlot: 15, compressSlot: true },
   });
   expect(readCompression(fromHex("002d0300"))?.vj).toEqual({ maxSlot: 3, compressSlot: false });
-  // Too short, too long, and somebody else's.
+  // Too short, too long, and another protocol's.
   for (const hex of ["002d", "002d0f", "002d0f0107"])
     expect(readCompression(fromHex(hex))).toEqual({ protocol: Protocol.VJ_COMP, vj: undefined });
   expect(readCompression(fromHex("00610000000f"))).toEqual({ protocol: 0x61, vj: undefined });

@@ -5,12 +5,12 @@ import { join } from "node:path";
 
 const SOURCE = join(import.meta.dir, "../../../src/os/ffi/library.ts");
 
-/** A library that is loaded here already, and so can be. */
+/** A library that is loaded here already, so it can be loaded. */
 function realLibrary(): string {
   return /\/\S*\/libm\.so\.6$/m.exec(readFileSync("/proc/self/maps", "latin1"))![0];
 }
 
-/** What is opened under `name` by a process whose working directory has a library of that name. */
+/** The library that is opened under `name` by a process whose working directory has a library of that name. */
 function openedIn(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), "library-"));
   try {

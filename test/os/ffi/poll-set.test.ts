@@ -52,7 +52,7 @@ test("a signal ends a wait, which then has found nothing", async () => {
   set.setFd(0, reader);
   const heed = (): void => {};
   process.on("SIGUSR2", heed);
-  // Again and again: the first may come before the wait.
+  // The signal is repeated, because the first may come before the wait.
   const again = Bun.spawn(["sh", "-c", `while kill -USR2 ${process.pid}; do sleep 0.02; done`]);
   try {
     set.want(0, POLLIN);

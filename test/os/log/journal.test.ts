@@ -12,7 +12,7 @@ const unix = dlopen("libc.so.6", { socketpair: { args: ["i32", "i32", "i32", "pt
 const AF_UNIX = 1;
 const STREAM = 1;
 
-/** Our end of a stream as systemd gives one to a service, and the journal's. */
+/** Both ends of a stream like the one that systemd gives to a service: ours and the journal's. */
 function stream(): { ours: number; heard: () => string; name: string } {
   const two = new Memory(8);
   check(unix.socketpair(AF_UNIX, STREAM, 0, two.address), "socketpair");

@@ -15,7 +15,7 @@ test("a line is one line, and does nothing to the terminal it is read on", () =>
   const path = join(folder, "log");
   const fd = openFd(path, O.WRONLY | O.CREAT, 0o600);
   const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), fd, false);
-  // As a helper of Samba's, or PAM, may hand on what a peer said.
+  // Octets of a peer, as Samba's helper or PAM may pass them on.
   log.write("notice", "unrecognised input - \x1b]0;owned\x07\x1b[2J\r\nExit.\x7f\x9b2J\u{202e}\udce9");
   log.write("notice", "nodetach\t\t# (from été)");
   drainOutboxes(PATIENCE_MS);

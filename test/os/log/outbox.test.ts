@@ -13,7 +13,7 @@ import {
   UNDELIVERABLE,
 } from "../../../src/os/log/outbox.ts";
 
-/** Takes what `answers` say, one a call, then everything. */
+/** Takes the lines as `answers` say, one answer a call, then everything. */
 class Scripted implements Reader {
   heard = "";
   answers: number[] = [];

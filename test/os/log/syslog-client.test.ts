@@ -98,7 +98,7 @@ describe("Syslog", () => {
       const log = new Syslog("x", "local2", { pid: false, path });
       const startedAt = performance.now();
       for (let nth = 0; nth < 1500; nth++) log.write("info", `${nth}`);
-      // A wait of 100 ms for each took minutes.
+      // With a wait of 100 ms for each, this took minutes.
       expect(performance.now() - startedAt).toBeLessThan(10_000);
       const heard: number[] = [];
       const deadline = performance.now() + 20_000;

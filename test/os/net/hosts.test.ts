@@ -24,7 +24,7 @@ test("hosts by number", () => {
   for (const name of ["", "no such host", "nohost.invalid", "a\0b"]) expect(hostAddress(name)).toBeUndefined();
 });
 
-// Debian's netbase has this line; other systems need not.
+// Debian's netbase has this line. Other systems may not have it.
 const networks = ((): string => {
   try {
     return readFileSync("/etc/networks", "utf8");

@@ -113,7 +113,7 @@ describe.skipIf(noNetns !== undefined)(`network [${noNetns ?? "in a namespace of
     netif.addAddress(tun, OUR, PEER);
     netif.setLink(tun, { up: true });
     const packet = new Memory(28);
-    // IPv4, 28 octets, UDP, checksum left wrong: it is counted when it comes in.
+    // IPv4, 28 octets, UDP, with a wrong checksum. It is counted when it comes in.
     packet.bytes.set(fromHex("4500001c 00000000 4011 0000 c0a80101 c0a80001 0035 0035 0008 0000"));
     expect(libc.write(tun.fd, packet.address, 28)).toBe(28);
     const { rxPackets, rxBytes } = netif.findInterface(tun.name)!.counters;
@@ -220,7 +220,7 @@ describe.skipIf(noNetns !== undefined)(`network [${noNetns ?? "in a namespace of
       const tun = openTun();
       netif.addAddress(tun, OUR, PEER);
       netif.setLink(tun, { up: true });
-      // As pppd does it: ours first, then theirs away, so that there is one at all times.
+      // In pppd's order: ours is added first, then theirs is removed, so that there is always one.
       addRoute(tun, DEFAULT, 0, metric);
       expect(ip("route", "get", "198.51.100.1")).toContain("dev ppp0");
       takeRoute(route!);
@@ -248,7 +248,7 @@ describe.skipIf(noNetns !== undefined)(`network [${noNetns ?? "in a namespace of
 
     test("a route whose cable is unplugged is put back all the same", async () => {
       ip("route", "add", "default", "via", "10.0.0.1", "dev", "eth0");
-      // The kernel looks after carriers on a thread of its own, up to a second later.
+      // A thread of the kernel checks carriers, up to a second later.
       const isDown = (): boolean => ip("route", "show", "default").includes("linkdown");
       ip("link", "set", "far0", "down");
       await until("eth0 has no carrier", isDown);

@@ -14,7 +14,7 @@ import { noLocalhost } from "../../kit/localhost.ts";
 import { enterNetns, ip, noNetns } from "../../kit/netns.ts";
 import { PATIENCE_MS } from "../../kit/patience.ts";
 
-// In a network of its own where that can be made: two test runs at once must not take each other's ports.
+// In its own network if possible, so that two test runs do not use the same ports.
 let leave = (): void => {};
 beforeAll(() => {
   if (noNetns !== undefined) return;
@@ -25,7 +25,7 @@ afterAll(() => leave());
 
 const titled = (name: string): string => (noLocalhost === undefined ? name : `${name} [skipped: ${noLocalhost}]`);
 
-/** A port nobody has. */
+/** A port that no program uses. */
 function freePort(): number {
   const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   server.stop();

@@ -49,7 +49,7 @@ describe.skipIf(noNetns !== undefined)(`VRFs [${noNetns ?? "in a namespace of it
     expect(vrfTable("lo")).toBeUndefined();
     expect(problemOf(() => vrfTable("nowhere"))).toBe("ENODEV");
     expect(problemOf(() => joinVrf(tun, "nowhere"))).toBe("ENODEV");
-    // The kernel has understood what is wanted: lo takes no others.
+    // The kernel has understood the request: it does not accept lo.
     expect(problemOf(() => joinVrf(tun, "lo"))).toBe("EOPNOTSUPP");
   });
 

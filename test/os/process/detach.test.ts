@@ -15,7 +15,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** The child goes on after its parent: its log is complete when it has a line. */
+/** The child continues after its parent. Its log is complete when it has a line. */
 async function awaitLine(path: string): Promise<string> {
   await until(`a line in ${path}`, () => readFileSync(path, "utf8").endsWith("\n"));
   return readFileSync(path, "utf8").trimEnd();
@@ -56,7 +56,7 @@ function cases(command: () => string[], name: string): void {
   test("until up: what the child says is heard, then the parent leaves with 0", async () => {
     const { program, path } = await run("up");
     expect(await program.exited).toBe(0);
-    // The child may speak before its parent says that it has started it.
+    // The child may write before its parent reports that it has started it.
     const said = (await new Response(program.stdout).text()).split("\n").sort();
     expect(said).toEqual(["", expect.stringMatching(/^child \d+$/), "starting"]);
     const line = JSON.parse(await awaitLine(path));
@@ -85,7 +85,7 @@ function cases(command: () => string[], name: string): void {
 test("the handlers that hand a signal on are there before the child is", () => {
   const program = `
     import { spawnDetached } from ${JSON.stringify(resolve(import.meta.dir, "../../../src/os/process/detach.ts"))};
-    // What the child is given is put together just before it is started.
+    // The child's arguments are put together just before it is started.
     const env = { get NOW() { return String(["SIGTERM", "SIGINT", "SIGHUP"].map((name) => process.listenerCount(name))); } };
     if (process.env.NOW !== undefined) process.exit(0);
     const seen = { ...env };

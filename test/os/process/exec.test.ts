@@ -48,7 +48,7 @@ describe("runHook", () => {
     const env = { IFNAME: "ppp0", IPLOCAL: "192.168.0.1" };
     const child = runHook(sleep, ["60", "0", "00"], env);
     const proc = `/proc/${child.pid}`;
-    // Not while it is being loaded, when it has its libraries open.
+    // Not while it is loaded, when its libraries are open.
     while (field(readFileSync(`${proc}/status`, "utf8"), "State") !== "S") await Bun.sleep(1);
     expect(readFileSync(`${proc}/cmdline`, "utf8")).toBe(`${sleep}\0${"60"}\0${"0"}\0${"00"}\0`);
     expect(readFileSync(`${proc}/environ`, "utf8")).toBe("IFNAME=ppp0\0IPLOCAL=192.168.0.1\0");
@@ -105,7 +105,7 @@ describe("runHook", () => {
       set.view.setInt32(8 * at, fd, true);
       set.view.setInt16(8 * at + 4, POLLIN, true);
     }
-    // A poll that nothing wakes lasts longer than the whole test may.
+    // A poll that nothing wakes takes longer than the limit of the whole test.
     for (let turns = 0; child.ending === undefined && turns < 100; turns++) {
       expect(libc.poll(set.address, wakers.length, 60_000)).not.toBe(0);
       await new Promise((resolve) => setImmediate(resolve));
@@ -163,7 +163,7 @@ describe("hookRefusal", () => {
   });
 });
 
-/** All a pty's master has to say until the slave is closed. */
+/** Everything that a pty's master delivers until the slave is closed. */
 function readMaster(master: number, until: string): string {
   const block = new Memory(4096);
   const set = new Memory(8);
@@ -247,7 +247,7 @@ describe("runShell", () => {
   });
 });
 
-/** The processes that are a sleep of so many seconds. */
+/** The processes that are a sleep of this many seconds. */
 function sleepers(seconds: string): string[] {
   return readdirSync("/proc").filter((pid) => {
     try {
@@ -261,7 +261,7 @@ function sleepers(seconds: string): string[] {
 async function goneOf(pid: number): Promise<void> {
   await until(`${pid} has ended`, () => {
     try {
-      // An orphan that no process has waited for has ended all the same.
+      // An orphan that no process has waited for has ended too.
       return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
     } catch {
       return true;

@@ -21,7 +21,7 @@ test("the score is lowered once, and what is started gets the old one; one that 
   expect(lowered("300")).toEqual([false, "300", "inherited"]);
   expect(lowered("-1000")).toEqual([false, "-1000", "inherited"]);
   expect(lowered("0")).toEqual([true, "-500", "0"]);
-  // A unit of systemd's has done it.
+  // As a systemd unit may have set it.
   expect(lowered("-500")).toEqual([true, "-500", "0"]);
   // It has ended.
   restoreOomScoreOf(78, folder);

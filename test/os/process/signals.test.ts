@@ -14,7 +14,7 @@ function listen(): void {
   signals = new Signals((event) => heard.push(event));
 }
 
-/** Sends signals to ourselves and waits until they are heard. */
+/** Sends signals to this process and waits until they are handled. */
 async function send(...names: NodeJS.Signals[]): Promise<void> {
   for (const name of names) {
     process.kill(process.pid, name);

@@ -86,7 +86,7 @@ describe("lockDevice", () => {
     expect(lockDevice("/dev/ttyS1", { directory }).notice).toBe("Removed stale lock on ttyS1 (pid 0)");
   });
 
-  // kill(2) takes 0 and -1 for whole groups of processes, and those are alive.
+  // kill(2) takes 0 and -1 for groups of processes, which exist.
   test.each([0, -1, -2])("no process has the number %d: the lock is stale", (pid) => {
     writeFileSync(join(directory, "LCK..ttyS1"), `${String(pid).padStart(10)}\n`);
     const lock = lockDevice("/dev/ttyS1", { directory });

@@ -45,7 +45,7 @@ describe("termios", () => {
     expect(lflag & (LFLAG.ICANON | LFLAG.ECHO | LFLAG.ISIG)).toBe(LFLAG.ICANON | LFLAG.ISIG);
     expect([cc.length, cc[CC.VMIN], cc[CC.VTIME], cc[CC.VINTR], cc[CC.VERASE]]).toEqual([19, 7, 3, 3, 127]);
     expect([ispeed, ospeed]).toEqual([9600, 9600]);
-    // A pty keeps eight bits and no parity whatever it is told.
+    // A pty always has eight bits and no parity.
     expect(cflag & (CFLAG.CSIZE | CFLAG.PARENB | CFLAG.PARODD)).toBe(CFLAG.CS8 | CFLAG.PARODD);
   });
 

@@ -38,7 +38,7 @@ afterEach(() => {
   opened = [];
 });
 
-/** What `stty` has set up, seen by a descriptor that is not the one under test. */
+/** The settings by `stty`, read from a descriptor that is not the tested one. */
 function termiosOf(path: string) {
   const fd = openFd(path, O.RDWR | O.NOCTTY | O.NONBLOCK);
   const termios = readTermios(fd);
@@ -46,7 +46,7 @@ function termiosOf(path: string) {
   return termios;
 }
 
-/** Waits for input: what is written to a master takes a moment to get across. */
+/** Waits for input, because octets written to a master arrive a moment later. */
 function awaitInput(fd: number): void {
   const set = new Memory(8);
   set.view.setInt32(0, fd, true);
@@ -54,7 +54,7 @@ function awaitInput(fd: number): void {
   expect(libc.poll(set.address, 1, PATIENCE_MS)).toBe(1);
 }
 
-/** So many bytes, or fewer when no more come. */
+/** Reads this many bytes, or fewer when no more come. */
 function readMaster(master: number, size: number): string {
   const block = new Memory(4096);
   let text = "";
@@ -129,7 +129,7 @@ test("the line is raw and echoes nothing before the addon is loaded, at each ope
     open.mockRestore();
     expect(seen).toEqual([IFLAG.IGNBRK | IFLAG.IGNPAR, 0, 0]);
     tty.close();
-    // Given back as it was found, but for the echo.
+    // Restored except for the echo.
     const { iflag, oflag, lflag } = readTermios(before);
     expect([iflag, oflag, lflag]).toEqual([IFLAG.ICRNL, 1, LFLAG.ICANON]);
   }
@@ -399,7 +399,7 @@ describe("adopting a tty that is open", () => {
 test("what was written before the end still arrives", async () => {
   const { master, slave } = pty();
   const tty = await openTty(slave, LOCAL);
-  // More than the far end's line discipline takes in at once.
+  // More than the far end's line discipline accepts at once.
   const written = writeSync(tty.fd, Buffer.alloc(16000, "last words "));
   expect(await tty.drain(1000)).toBe(true);
   tty.close();

@@ -41,7 +41,7 @@ describe.skipIf(why !== undefined)(title("cryptMatches"), () => {
   test("bcrypt, by Bun's own, where the system knows it", () => {
     const hash = Bun.password.hashSync(PASSWORD, { algorithm: "bcrypt", cost: 4 });
     const known = cryptMatches(PASSWORD, hash);
-    // musl and libxcrypt know it, glibc's old libcrypt does not.
+    // musl and libxcrypt support it, glibc's old libcrypt does not.
     if (known) expect(cryptMatches("wrong", hash)).toBe(false);
     else console.log("bcrypt [skipped: this system's crypt(3) does not know it]");
   });

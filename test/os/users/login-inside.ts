@@ -1,5 +1,5 @@
-// Runs in a mount namespace of its own (login-machine.ts makes it): carries out the steps read from standard input, as
-// JSON, in one process, and prints what each gave, a line of JSON each.
+// Runs in its own mount namespace, which login-machine.ts makes. Performs the steps read from standard input as JSON,
+// in one process, and prints the result of each as a line of JSON.
 
 import { systemLogin, type LoginSession } from "../../../src/os/users/login.ts";
 import { hasExpired, systemUser } from "../../../src/os/users/passwd.ts";
@@ -15,7 +15,7 @@ async function run(step: Step): Promise<Outcome> {
     return { text: stdout.toString("latin1") + stderr.toString("latin1") };
   }
   if ("nameServer" in step) {
-    // It never answers: its packets stay where the kernel keeps them.
+    // It never answers, and its packets stay in the kernel.
     nameServers.push(await Bun.udpSocket({ hostname: step.nameServer, port: 53 }));
     return {};
   }

@@ -1,5 +1,5 @@
-// A machine for login tests: a network and a mount namespace with its own /etc, /dev/log, utmp, wtmp and lastlog, so that users can be
-// made with the system's own tools and nothing of the real machine is touched. Root only.
+// A machine for login tests: a network and a mount namespace with its own /etc, /dev/log, utmp, wtmp and lastlog. Users
+// are made with the system's own tools, and the real machine is not changed. Root only.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ export type Step =
   | { lookup: string }
   | { login: string; password?: string; pam?: boolean };
 
-/** What a step gave; which fields there are depends on the step. */
+/** The result of a step. Its fields depend on the step. */
 export interface Outcome {
   text?: string;
   user?: SystemUser;
@@ -46,7 +46,7 @@ sed -i 's/^hosts:.*/hosts: files/' /etc/nsswitch.conf
 "$@"
 `;
 
-/** Debian's file without its includes: what the lab's guest has too. */
+/** Debian's file without its includes, as in the lab's guest. */
 export const PLAIN_PAM = `cat >/etc/pam.d/ppp <<'END'
 auth required pam_nologin.so
 auth required pam_unix.so nullok
@@ -65,7 +65,7 @@ export function noLoginMachine(): string | undefined {
   return undefined;
 }
 
-/** Carries out the steps on a fresh machine, all in one process. `program`: how login-inside.ts is started. */
+/** Performs the steps on a new machine, all in one process. `program` starts login-inside.ts. */
 export function onLoginMachine(
   steps: readonly Step[],
   program: readonly string[] = [process.execPath, join(import.meta.dir, "login-inside.ts")],

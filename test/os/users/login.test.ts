@@ -20,21 +20,21 @@ usermod -p '' empty
 useradd -M -p "$(printf 'gr\\374n' | openssl passwd -6 -stdin)" umlaut
 `;
 
-// utmpdump's view: type, pid, id, user, line, host, address, time.
+// The output of utmpdump: type, pid, id, user, line, host, address, time.
 const LOGIN_RECORD = /^\[7\] \[\d+\] \[S1 +\] \[zaphod +\] \[ttyS1 +\] \[ppp0 +\] \[0\.0\.0\.0 +\] \[20/;
 const LOGOUT_RECORD = /^\[8\] \[\d+\] \[S1 +\] \[ +\] \[ttyS1 +\] \[ +\] \[0\.0\.0\.0 +\] \[20/;
 
-// syslogd has all when it has what was said last.
+// syslogd has everything when it has the last message.
 const SYSLOG = "busybox logger 'that is all'; until grep -q 'that is all' /run/syslog; do :; done; cat /run/syslog";
 
-/** The steps after `setup`, by themselves. */
+/** The steps after `setup`. */
 function outcomes(setup: readonly Step[], steps: readonly Step[]): Outcome[] {
   const all = onLoginMachine([...setup, ...steps]);
   for (const { text = "" } of all.slice(0, setup.length)) expect(text).toBe("");
   return all.slice(setup.length);
 }
 
-/** Makes PAM ask for a delay after a refusal that no machine needs for the refusal itself; PAM takes up to half off. */
+/** Makes PAM ask for a delay after a refusal that is longer than any refusal takes. PAM shortens it by up to a half. */
 const SLOW_REFUSAL = "sed -i '1i auth optional pam_faildelay.so delay=200000000' /etc/pam.d/ppp";
 
 const debug = (outcome: Outcome) => outcome.log?.map((line) => line.replace(/^debug /, ""));
@@ -290,13 +290,13 @@ test.skipIf(why !== undefined)(title("from inittab, our record takes the place o
 test.skipIf(why !== undefined)(
   title("a name server that does not answer costs a login little"),
   () => {
-    // libaudit asks it for the host "ppp0". What resolv.conf says takes 120 s a look-up.
+    // libaudit asks this server for the host "ppp0". With this resolv.conf a query takes 120 s.
     const ask =
       "printf 'nameserver 127.0.0.99\\noptions timeout:30 attempts:4\\n' >/etc/resolv.conf; sed -i 's/^hosts:.*/hosts: files dns/' /etc/nsswitch.conf";
     const steps: Step[] = [
       { nameServer: "127.0.0.99" },
       { login: "zaphod", password: "wrong" },
-      // The octets that wait in 127.0.0.99:53 for a reader.
+      // The octets in 127.0.0.99:53 that no program has read.
       { shell: "awk '$2 == \"6300007F:0035\" { print $5 }' /proc/net/udp" },
     ];
     const [, login, asked] = outcomes([{ shell: MAKE_USERS }, { shell: PLAIN_PAM }, { shell: ask }], steps);
@@ -308,7 +308,7 @@ test.skipIf(why !== undefined)(
 );
 
 describe.skipIf(why !== undefined)(title("PAM's helper processes"), () => {
-  // pam_exec forks, runs a program and waits for it, while children of Bun's own end all around it.
+  // pam_exec forks, runs a program and waits for it, while children of Bun end at the same time.
   test(
     "neither lose their status to Bun nor take its children's",
     () => {

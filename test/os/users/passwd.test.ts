@@ -30,7 +30,7 @@ test("expiry by pppd's rule", () => {
     [{ lastChange: today - 30, maxDays: 31 }, false],
     [{ lastChange: today - 30, maxDays: 30 }, true],
     [{ lastChange: today, maxDays: 0 }, true],
-    // No grace: PAP has no way to change a password.
+    // There is no grace period, because PAP cannot change a password.
     [{ lastChange: today - 30, maxDays: 30, inactive: 5 }, true],
     [{ lastChange: 0, maxDays: 99_999 }, false],
     [{ lastChange: 0, maxDays: 10_000 }, false],

@@ -27,7 +27,7 @@ test("a speed that the hardware cannot do: what is set instead, and what it can 
   const says = (asked: number, set: number, base?: number) =>
     speedTrouble("/dev/ttyS0", asked, set, base).flatMap(linesOf);
   const able = "it can do 115200, 57600, 38400, 19200, 9600, 4800";
-  // As a 16550A with the usual clock does it: too fast is 9600, a speed in between the next divisor.
+  // As in a 16550A with the usual clock: too high a speed becomes 9600, one in between the next divisor.
   expect(says(230400, 9600, 115200)).toEqual([`/dev/ttyS0 cannot do 230400 bit/s and is set to 9600; ${able}`]);
   expect(says(250000, 9600, 115200)).toEqual([`/dev/ttyS0 cannot do 250000 bit/s and is set to 9600; ${able}`]);
   expect(says(31250, 31250, 115200)).toEqual([
@@ -35,7 +35,7 @@ test("a speed that the hardware cannot do: what is set instead, and what it can 
   ]);
   expect(says(460800, 9600)).toEqual(["/dev/ttyS0 cannot do 460800 bit/s and is set to 9600"]);
   for (const speed of [300, 1200, 9600, 19200, 38400, 57600, 115200]) expect(says(speed, speed, 115200)).toEqual([]);
-  // Near enough; none asked for; a base that means nothing.
+  // Close enough; no speed asked for; a base without meaning.
   expect(says(921600, 923076)).toEqual([]);
   expect(says(0, 9600, 115200)).toEqual([]);
   expect(says(115200, 115200, 9600)).toEqual([]);

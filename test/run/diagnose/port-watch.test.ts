@@ -1,4 +1,4 @@
-// A port whose settings somebody changes, and that somebody else reads.
+// A port that other programs read, and whose settings they change.
 
 import { afterEach, expect, test } from "bun:test";
 import { closeFd, O, openFd } from "../../../src/os/ffi/libc.ts";
@@ -48,7 +48,7 @@ async function watched() {
       return openers;
     },
   );
-  /** What another program does to the port. */
+  /** The action of another program on the port. */
   const change = (act: (termios: Termios) => void): void => {
     const termios = readTermios(other);
     act(termios);
@@ -79,7 +79,7 @@ test("settings that another program changed are put back and named, flow control
   watch.look(600_000, NONE);
   expect(said).toEqual([]);
   expect(read().cflag & (CFLAG.CRTSCTS | CFLAG.CLOCAL)).toBe(CFLAG.CLOCAL);
-  // They are not a reason to change the rest back to what they were, either.
+  // The other settings are not restored to their earlier values either.
   change((termios) => void (termios.lflag |= LFLAG.ECHO));
   expect(tty.mend()).toEqual(["echo"]);
   expect(read().cflag & (CFLAG.CRTSCTS | CFLAG.CLOCAL)).toBe(CFLAG.CLOCAL);
@@ -94,7 +94,7 @@ test("a program that changes them over and over is put right each second, and in
     expect(read().lflag).toBe(0);
   }
   expect(said).toHaveLength(3);
-  // Who did it may have the port open.
+  // The program that did it may have the port open.
   expect(searches.length).toBeGreaterThan(0);
 });
 
@@ -105,12 +105,12 @@ test("frames that go bad, and frames that stop, are a reason to look who else ha
   openers.push({ code: "port-shared", text: "cat has it", severity: "warning" });
   watch.look(2000, { good: 6, bad: 1, sent: 5 });
   expect([said.splice(0), searches]).toEqual([["cat has it"], [slave]]);
-  // Not again at once.
+  // It is not repeated at once.
   watch.look(3000, { good: 6, bad: 2, sent: 5 });
   expect(said).toEqual([]);
   watch.look(30_000, { good: 7, bad: 2, sent: 9 });
   expect(said).toEqual([]);
-  // Quiet on both sides is no trouble; an answer that does not come is.
+  // Silence on both sides is no trouble. A missing answer is.
   watch.look(50_000, { good: 7, bad: 2, sent: 9 });
   expect(said).toEqual([]);
   watch.look(50_500, { good: 7, bad: 2, sent: 10 });

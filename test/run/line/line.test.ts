@@ -1,4 +1,4 @@
-// A line that needs a carrier and has none. A pty has no modem lines, so those of a UART are put in their place.
+// A line that needs a carrier and has none. A pty has no modem lines, so simulated ones of a UART are used.
 
 import { afterEach, expect, mock, spyOn, test } from "bun:test";
 import { type Pointer, toArrayBuffer } from "bun:ffi";
@@ -29,7 +29,7 @@ afterEach(() => {
   clean = [];
 });
 
-/** A line on a pty whose modem lines are those of `uart`. */
+/** A line on a pty with the modem lines of `uart`. */
 function lineOn(uart: { lines: number; type?: number }, ...words: string[]) {
   const { master, slave } = openPty();
   const { ioctl } = libc;

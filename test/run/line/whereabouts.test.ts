@@ -42,7 +42,7 @@ describe.skipIf(missing !== undefined)(`Whereabouts [${missing ?? "of nodes of i
     plug("ttyUSB1");
     expect(where.find()).toEqual(here("ttyUSB1"));
     expect(where.opened(where.find(), true)).toBe(`${at("ttyUSB0")} is back as ${at("ttyUSB1")}`);
-    // Another one that takes its old name is not it.
+    // Another adapter with its old name is not taken for it.
     plug("ttyUSB0", { port: "1-2", serial: "B1" });
     expect(where.find()).toEqual(here("ttyUSB1"));
     unplug("ttyUSB0", { port: "1-2", serial: "B1" });
@@ -93,7 +93,7 @@ describe.skipIf(missing !== undefined)(`Whereabouts [${missing ?? "of nodes of i
       unplug("ttyUSB0");
       expect(where.missing(where.find())).toBe(`${at(name)} is gone; waiting for it`);
     }
-    // The link leads elsewhere, or nowhere: another port is not taken for it.
+    // The link leads elsewhere, or nowhere. Another port is not taken for the device.
     const where = new Whereabouts(thisMachine, at("modem"), { dev, sys });
     plug("ttyUSB0");
     symlinkSync("ttyUSB0", at("modem"));

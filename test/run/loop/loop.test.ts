@@ -1,4 +1,4 @@
-// The loop on a machine that is made up: descriptors are arrays, and time passes only while it polls.
+// The loop on a simulated machine: descriptors are arrays, and time passes only during a poll.
 
 import { expect, test } from "bun:test";
 import { thisMachine } from "../../../src/applets/this-machine.ts";
@@ -15,11 +15,11 @@ import type { PacketPort } from "../../../src/run/packets/port.ts";
 const LINE = 3;
 const INTERFACE = 4;
 
-/** Descriptors that are read from `incoming` and written to `sent`. The far end of the line has gone after `hangUp`. */
+/** Descriptors that are read from `incoming` and written to `sent`. After `hangUp` the far end of the line is gone. */
 class FakeMachine {
   now = 0;
   isGone = false;
-  /** Octets that the line takes before it is full. */
+  /** The octets that the line takes before it is full. */
   room = Infinity;
   readonly incoming = new Map<number, number[][]>();
   readonly sent: number[] = [];
@@ -87,7 +87,7 @@ class FakeMachine {
   }
 }
 
-/** Takes so many octets and leaves the others. */
+/** Takes this many octets and leaves the others. */
 class Taker implements LineStage {
   readonly packet = new Uint8Array(0);
   readonly packetStart = 0;
@@ -216,7 +216,7 @@ test("packets are taken only while they are carried, and an interface that someb
 
 test("a line that has reached its limit is not read until time has passed, and the loop sleeps until then", async () => {
   const fake = new FakeMachine();
-  // A tenth of a second's worth may come at once: 100 octets of 1000 a second.
+  // The octets of a tenth of a second may come at once: 100 of 1000 a second.
   fake.feed(LINE, ...Array.from({ length: 100 }, (_, at) => at));
   fake.feed(LINE, 100);
   fake.isGone = true;

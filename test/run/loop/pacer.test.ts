@@ -69,13 +69,13 @@ test("a line of unknown speed counts as fast until it keeps what is written wait
   const pacer = new Pacer(0);
   expect(pacer.fast).toBe(true);
   expect(new Pacer(115200).fast).toBe(false);
-  // A thousand octets a millisecond, and full all the time.
+  // A thousand octets a millisecond, and always full.
   for (let now = 0; now < 200; now += 10) {
     pacer.wrote(10_000, now);
     pacer.stalled(now);
   }
   expect(pacer.fast).toBe(false);
-  // An idle hour is not the line's fault.
+  // An idle hour does not make the line slow.
   pacer.wrote(4000, 3_600_000);
   for (let now = 3_600_000; now < 3_600_100; now++) pacer.wrote(4000, now);
   expect(pacer.fast).toBe(true);

@@ -52,7 +52,7 @@ describe.skipIf(noNetns !== undefined)(`InterfaceSetup [${noNetns ?? "in a names
     );
   }
 
-  /** Whether it is up, and its addresses as `ip addr` shows them. */
+  /** Whether it is up, and its addresses in the form of `ip addr`. */
   function shown(): string[] {
     const isUp = /<[^>]*\bUP\b/.test(ip("link", "show", "dev", tun.name));
     const lines = ip("-o", "addr", "show", "dev", tun.name).split("\n").filter(Boolean);
@@ -65,7 +65,7 @@ describe.skipIf(noNetns !== undefined)(`InterfaceSetup [${noNetns ?? "in a names
   test("the link-local addresses and their routes are those pppd's interface has, ready at once, and go again", async () => {
     const it = network();
     expect(it.up6(OUR_ID, PEER_ID, 1500, 3)).toBeUndefined();
-    // The kernel asks nobody whether it is a duplicate, but comes to that conclusion a moment later.
+    // The kernel does not ask for duplicates here, but decides so only a moment later.
     await until("the address is not tentative", () => !ip("-6", "addr", "show", "dev", tun.name).includes("tentative"));
     expect(shown()).toEqual(["up", IPV6]);
     const address = ip("-6", "addr", "show", "dev", tun.name);
@@ -169,7 +169,7 @@ describe.skipIf(noNetns !== undefined)(`InterfaceSetup [${noNetns ?? "in a names
     expect(said).toEqual([]);
   });
 
-  /** Two sessions, each with an interface of its own. */
+  /** Two sessions, each with its own interface. */
   function two(wishes: Partial<InterfaceWishes>): { first: InterfaceSetup; second: InterfaceSetup; close: () => void } {
     const first = network(wishes);
     const mine = tun;
@@ -220,7 +220,7 @@ describe.skipIf(noNetns !== undefined)(`InterfaceSetup [${noNetns ?? "in a names
     expect(shown()).toEqual(["up", IPV4]);
     it.down();
     expect(shown()).toEqual(["down"]);
-    // The next link on the same interface may be better: still no address but ours.
+    // The next link on the same interface may be better. There is still only our address.
     const next = network();
     expect(next.up6(OUR_ID, PEER_ID, 1280, 3)).toBeUndefined();
     expect(shown()).toEqual(["up", IPV6]);

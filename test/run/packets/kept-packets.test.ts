@@ -1,4 +1,4 @@
-// Packets that wait for a link, and the address they get when it turns out to be another.
+// Packets that wait for a link, and their new address when the link gets another one.
 
 import { expect, test } from "bun:test";
 import { put16, put32, u16 } from "../../../src/bytes/be.ts";
@@ -11,7 +11,9 @@ const OUR = parseIpv4("192.168.255.254")!;
 const PEER = parseIpv4("10.0.0.1")!;
 const CHECKSUM_AT: Readonly<Record<number, number>> = { [IpProto.TCP]: 16, [IpProto.UDP]: 6 };
 
-/** The sum of RFC 1071 over what a TCP or UDP checksum covers, or the header's alone: ffff when it is right. */
+/**
+ * The sum of RFC 1071 over the octets of a TCP or UDP checksum, or over the header. ffff when the checksum is right.
+ */
 function sum(packet: Uint8Array, proto: number): number {
   const words = [u16(packet, 12), u16(packet, 14), u16(packet, 16), u16(packet, 18), proto, packet.length - 20];
   for (let at = 20; at < packet.length; at += 2) words.push((packet[at]! << 8) | (packet[at + 1] ?? 0));
@@ -62,7 +64,7 @@ test("a packet with another source has the checksums that belong to it, whatever
     expect(ipv4Source(changed, 0)).toBe(OUR);
     expect(u16(changed, 10)).toBe(ipv4HeaderChecksum(changed, 0, 20));
     expect(sum(changed, proto)).toBe(0xffff);
-    // Back again it is what it was, bit for bit.
+    // Changed back, it is the same, bit for bit.
     const back = kept(changed);
     back.changeSource(OUR, OLD);
     expect(takeAll(back)).toEqual([packet]);

@@ -10,7 +10,7 @@ import { fakeHost } from "../../kit/optionhost.ts";
 
 const LINE = ["/dev/ttyS1", "115200"];
 
-/** The peers of a pppd started so, with this pap-secrets, and what it logged. */
+/** The Peers of a pppd with these words and this pap-secrets, and its log. */
 function peers(secrets: string, ...words: string[]): { peers: Peers; options: OptionsInForce; said: string[] } {
   const host = fakeHost({ files: { "/etc/ppp/pap-secrets": secrets, "/etc/ppp/zaphods": "fromAFile\n" } });
   const options = new OptionsInForce(checkOptions(parseOptions([...LINE, ...words], host), host));
@@ -123,7 +123,7 @@ test("a peer's options end with it, however often it proved itself; what was lea
   const some = peers(file, "auth", "+pap", "set", "GREETING=welcome");
   const { options, peers: them } = some;
   const before = options.config;
-  // The peer renegotiates LCP, and so proves itself twice.
+  // The peer negotiates LCP again, and so authenticates itself twice.
   for (let round = 0; round < 2; round++) {
     judge(some, "zaphod", "x");
     expect(them.applyOptions()).toBeUndefined();
@@ -134,14 +134,14 @@ test("a peer's options end with it, however often it proved itself; what was lea
     ]);
     expect(options.config.environment).toMatchObject([{ name: "GREETING", value: "hello" }]);
   }
-  // As `demand` does; and as a line does whose adapter came back under another name.
+  // As `demand` does, and a line whose adapter came back under another name.
   options.addressesFound({ ourAddress: 0x0a000009, peerAddress: 0x0a000006 });
   options.deviceFound("/dev/ttyUSB1");
   expect(options.config).toMatchObject({ ourAddress: 0x0a000009, peerAddress: 0x0a000006, device: "/dev/ttyUSB1" });
   them.leave();
   expect(options.config).toEqual({ ...before, ourAddress: 0x0a000009, device: "/dev/ttyUSB1" });
 
-  // Another peer on the same link, without options or with others.
+  // Another peer on the same link, with other options or without options.
   judge(some, "zaphod", "x");
   them.applyOptions();
   judge(some, "ford", "y");

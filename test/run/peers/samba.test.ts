@@ -62,7 +62,7 @@ test("a helper whose answer nobody waits for any more is ended, with what it has
 /** The process whose number is in the file has ended. */
 async function gone(file: string): Promise<void> {
   const pid = Number(readFileSync(file, "latin1"));
-  // An orphan that nobody has waited for is gone all the same.
+  // An orphan that no process has waited for has ended too.
   const stat = `/proc/${pid}/stat`;
   await until("it has ended", () => !existsSync(stat) || readFileSync(stat, "latin1").includes(") Z "));
 }

@@ -1,4 +1,4 @@
-// EAP-TLS as a whole but for the line: two ends with real certificates, files and TLS.
+// EAP-TLS without the line: two ends with real certificates, files and TLS.
 
 import { heapStats } from "bun:jsc";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
@@ -22,7 +22,7 @@ setDefaultTimeout(20_000);
 const skip = certsMissing();
 
 let authority: Authority;
-/** Those in /etc/ppp by name. */
+/** The files in /etc/ppp by name. */
 const files: Record<string, string> = {};
 
 beforeAll(() => {
@@ -52,7 +52,7 @@ afterAll(() => authority?.remove());
 const SERVER_LINE = "* srv - srv.pem ca.pem srv.key 10.0.0.2";
 
 interface Case {
-  /** Lines of eaptls-server and eaptls-client; file names in them lie in /etc/ppp. */
+  /** Lines of eaptls-server and eaptls-client. File names in them are relative to /etc/ppp. */
   readonly serves?: string;
   readonly proves?: string;
   readonly server?: string;
@@ -63,7 +63,7 @@ interface Case {
   readonly passing?: Wire["passing"];
 }
 
-/** An end started with these words, and what it logged. */
+/** An end with these words, and its log. */
 function end(
   seed: number,
   words: string,
@@ -251,7 +251,7 @@ describe.skipIf(skip !== undefined)(`EAP-TLS${skip === undefined ? "" : ` [skipp
       }
   });
 
-  /** Does something to the packets of TLS, by their number. */
+  /** Changes the packets of TLS, by their number. */
   function counting(act: (packet: Uint8Array, nth: number) => Uint8Array | undefined): Wire["passing"] {
     let nth = 0;
     return (packet) => (packet[4] === EapType.Tls ? act(packet, nth++) : packet);
@@ -272,7 +272,7 @@ describe.skipIf(skip !== undefined)(`EAP-TLS${skip === undefined ? "" : ` [skipp
       spoilt: () => ({ passing: spoiling() }),
       abandoned: () => ({ passing: losing() }),
     };
-    // The first of each loads what stays.
+    // The first of each loads code that stays.
     for (const kind of Object.values(kinds)) await play(kind());
     const before = await sockets();
     for (const [name, kind] of Object.entries(kinds)) {
@@ -282,13 +282,13 @@ describe.skipIf(skip !== undefined)(`EAP-TLS${skip === undefined ? "" : ` [skipp
         wire.a.eapServer.stop();
         wire.b.eapClient.stop();
       }
-      // What a collection takes for a pointer may keep a few.
+      // A collection may keep a few for values that look like pointers.
       expect({ name, left: Math.max(0, (await sockets()) - before - 10) }).toEqual({ name, left: 0 });
     }
   }, 120_000);
 });
 
-/** How many TLS sockets there are after a collection. */
+/** The number of TLS sockets after a collection. */
 async function sockets(): Promise<number> {
   for (let turns = 0; turns < 5; turns++) {
     await new Promise(setImmediate);

@@ -1,4 +1,4 @@
-// The network phase on a packet port and a machine that are made up: what is done and told, and in which order.
+// The network phase on a simulated packet port and machine: its actions and messages, in order.
 
 import { expect, test } from "bun:test";
 import { thisMachine } from "../../../src/applets/this-machine.ts";

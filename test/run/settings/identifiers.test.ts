@@ -7,7 +7,7 @@ const MAC = fromHex("0050b6112233");
 const noMac = (): undefined => undefined;
 const NONE = "fe80::0000:0000:0000:0000";
 
-/** Ours, the peer's, and what was complained of. */
+/** Our identifier, the peer's, and the complaints. */
 function settled(changes: Partial<IdentifierOptions>, firstMac = (): Uint8Array | undefined => MAC): string[] {
   const complaints: string[] = [];
   const options: IdentifierOptions = {
