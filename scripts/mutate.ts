@@ -1,24 +1,30 @@
-// Changes the core's source in small ways, one at a time, and counts how many changes the tests notice.
+// Changes the source in small ways, one at a time, and counts how many changes the tests notice.
 //
-//   npm run mutate -- --seed 7 --count 200 [--only src/link]
+//   npm run mutate -- --seed 7 --count 200 [--folder link,wire]
 //
-// It works in a copy of the tree. It prints each survivor, a change that no test notices. A survivor needs a test. If
-// it has no visible effect, it needs a line in fixtures/mutants/equivalent.txt ("file: line text -> change", then the
-// reason).
+// Without --folder it changes the core. Only the test files that run the changed line are started, and the first failure
+// ends them; a line that no test runs survives at once. All this happens in a copy of the tree.
+//
+// It prints each survivor, a change that no test notices. A survivor needs a test. If the change has no effect that the
+// protocol or the user can see, it needs a line in fixtures/mutants/equivalent.txt ("file: line text -> change", after a
+// line with the reason). Those do not count. A change after which a test does not end counts as noticed; it is printed
+// too, because a busy machine can cause the same.
 
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { coveredLines, reachedFrom, type ImportGraph, type TestRun } from "./covered-lines.ts";
 import { importsOf } from "./imports.ts";
 import { readSource } from "./source-text.ts";
 import { Rng } from "../test/kit/rng.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const CORE = "bytes crypto frame wire filter control auth compress link options chat record".split(" ");
-/** Test folders that need only the core: no guest, no machine, no executable. */
-const TESTS = [...CORE, "replay", "fuzz"];
+/** Test folders of the core besides its own: they need no guest, no machine and no executable. */
+const CORE_TESTS = [...CORE, "replay", "fuzz"];
 const EQUIVALENT = "fixtures/mutants/equivalent.txt";
-const TIMEOUT_MS = 90_000;
+/** A test file that takes longer alone is left out. */
+const SLOW_MS = 60_000;
 
 /** What is changed into what. The first group is what stands before, and stays. */
 const OPERATORS: readonly (readonly [RegExp, (found: string) => string])[] = [
@@ -44,7 +50,18 @@ export interface Mutant {
   readonly text: string;
 }
 
-/** All mutants of a source. Types, imports and what stands in quotes are left alone. */
+const TRANSPILER = new Bun.Transpiler({ loader: "ts" });
+
+/** True for a change of types alone: what runs is the same. */
+export function isOfTypesOnly(before: string, after: string): boolean {
+  try {
+    return TRANSPILER.transformSync(before) === TRANSPILER.transformSync(after);
+  } catch {
+    return false; // It does not parse, so a test notices.
+  }
+}
+
+/** All mutants of a source. Imports and what stands in quotes are left alone. */
 export function mutantsOf(file: string, text: string): Mutant[] {
   const { code } = readSource(text);
   const mutants: Mutant[] = [];
@@ -62,21 +79,15 @@ export function mutantsOf(file: string, text: string): Mutant[] {
   return mutants;
 }
 
-/** The test files that reach a source. Those that import it directly come first. */
-function testsFor(file: string, graph: ReadonlyMap<string, readonly string[]>, tests: readonly string[]): string[] {
-  const distance = (from: string): number => {
-    let frontier = [from];
-    const seen = new Set(frontier);
-    for (let steps = 0; frontier.length > 0; steps++) {
-      if (frontier.includes(file)) return steps;
-      frontier = frontier.flatMap((one) => graph.get(one) ?? []).filter((one) => !seen.has(one) && seen.add(one));
-    }
-    return Infinity;
-  };
-  return tests
-    .map((test) => ({ test, steps: distance(test) }))
-    .filter(({ steps }) => steps < Infinity)
-    .sort((a, b) => a.steps - b.steps)
+/** The test files that run a mutant's line, the nearest in the imports first. */
+function testsFor({ file, line }: Mutant, graph: ImportGraph, runs: ReadonlyMap<string, TestRun>): string[] {
+  const passing = [...runs].filter(([, run]) => run.passed);
+  // Bun counts no line of a table, so any test that imports it may notice.
+  const counted = passing.some(([, { counted }]) => counted[file]?.includes(line));
+  return passing
+    .filter(([, { ran }]) => (counted ? ran[file]?.includes(line) : ran[file] !== undefined))
+    .map(([test, { milliseconds }]) => ({ test, order: reachedFrom(test, graph).indexOf(file) * 50 + milliseconds }))
+    .sort((a, b) => a.order - b.order)
     .map(({ test }) => test);
 }
 
@@ -110,18 +121,59 @@ function copyOfTree(): string {
   return folder;
 }
 
-function outcomeOf(folder: string, tests: readonly string[]): "killed" | "survived" | "timed out" {
+type Outcome = "killed" | "survived" | "timed out" | "equivalent";
+
+function outcomeOf(folder: string, tests: readonly string[], limit: number): Outcome {
+  if (tests.length === 0) return "survived";
   const { exitCode, exitedDueToTimeout } = Bun.spawnSync(
     [process.execPath, "test", "--bail", "--timeout=30000", ...tests.map((test) => `./${test}`)],
     {
       cwd: folder,
       stdio: ["ignore", "ignore", "ignore"],
-      timeout: TIMEOUT_MS,
+      timeout: limit,
       env: { ...process.env, NULLMODEM_SEED: "1" },
     },
   );
   if (exitedDueToTimeout === true) return "timed out";
   return exitCode === 0 ? "survived" : "killed";
+}
+
+/** The outcomes by folder of src/, and the score of all. */
+class Score {
+  readonly #folders = new Map<string, Record<Outcome, number>>();
+
+  add(file: string, outcome: Outcome): void {
+    const folder = file.split("/")[1]!;
+    const counts = this.#folders.get(folder) ?? { killed: 0, survived: 0, "timed out": 0, equivalent: 0 };
+    counts[outcome]++;
+    this.#folders.set(folder, counts);
+  }
+
+  toString(): string {
+    const row = (name: string, counts: Record<Outcome, number>): string => {
+      const noticed = counts.killed + counts["timed out"];
+      const percent = (100 * noticed) / Math.max(1, noticed + counts.survived);
+      const words = Object.entries(counts).map(([outcome, times]) => `${times} ${outcome}`);
+      return `mutate: ${name}: ${words.join(", ")}: ${percent.toFixed(1)} %`;
+    };
+    const all: Record<Outcome, number> = { killed: 0, survived: 0, "timed out": 0, equivalent: 0 };
+    for (const counts of this.#folders.values())
+      for (const outcome of Object.keys(all) as Outcome[]) all[outcome] += counts[outcome];
+    return [...[...this.#folders].sort().map(([name, counts]) => row(name, counts)), row("all", all)].join("\n");
+  }
+}
+
+/** The sources to change, the tests that may notice, and who imports whom. */
+function readTree(folder: string, folders: readonly string[]) {
+  const all = ["src", "test", "scripts"].flatMap((one) => [...new Bun.Glob(`${one}/**/*.ts`).scanSync(folder)]).sort();
+  const texts = new Map(all.map((file) => [file, readFileSync(join(folder, file), "utf8")]));
+  const graph = new Map([...texts].map(([file, text]) => [file, importsOf(file, text).map(({ target }) => target)]));
+  const isIn = (file: string, top: string, names: readonly string[]): boolean =>
+    names.some((one) => file.startsWith(`${top}/${one}/`));
+  const sources = all.filter((file) => isIn(file, "src", folders));
+  const tests = all.filter((file) => file.endsWith(".test.ts") && isIn(file, "test", [...CORE_TESTS, ...folders]));
+  const reaching = tests.filter((test) => reachedFrom(test, graph).some((file) => sources.includes(file)));
+  return { texts, graph, sources, tests: reaching };
 }
 
 function main(words: readonly string[]): number {
@@ -131,41 +183,35 @@ function main(words: readonly string[]): number {
   };
   const seed = Number(value("--seed", String(crypto.getRandomValues(new Uint32Array(1))[0])));
   const count = Number(value("--count", "200"));
-  const only = value("--only", "src");
+  const { texts, graph, sources, tests } = readTree(ROOT, value("--folder", CORE.join()).split(","));
+  const runs = coveredLines(ROOT, tests, texts, graph, SLOW_MS);
+  for (const [test, run] of runs) if (!run.passed) console.log(`left out, because it fails or is slow: ${test}`);
   const rng = new Rng(seed);
+  const known = equivalents();
+  const mutants = sources.flatMap((file) => mutantsOf(file, texts.get(file)!));
+  console.log(`mutate: seed ${seed}, ${count} of ${mutants.length} mutants in ${sources.length} files`);
+  const score = new Score();
   const folder = copyOfTree();
   try {
-    const all = ["src", "test", "scripts"].flatMap((one) => [...new Bun.Glob(`${one}/**/*.ts`).scanSync(folder)]);
-    const sources = all.filter((file) => CORE.some((one) => file.startsWith(`src/${one}/`)) && file.startsWith(only));
-    const tests = all.filter(
-      (file) => TESTS.some((one) => file.startsWith(`test/${one}/`)) && file.endsWith(".test.ts"),
-    );
-    const texts = new Map(all.map((file) => [file, readFileSync(join(folder, file), "utf8")]));
-    const graph = new Map([...texts].map(([file, text]) => [file, importsOf(file, text).map(({ target }) => target)]));
-    const known = equivalents();
-    const mutants = sources
-      .flatMap((file) => mutantsOf(file, texts.get(file)!))
-      .filter((one) => !known.has(nameOf(one)));
-    console.log(`mutate: seed ${seed}, ${count} of ${mutants.length} mutants in ${sources.length} files`);
-    const counts = { killed: 0, survived: 0, "timed out": 0 };
-    for (let n = 0; n < count && mutants.length > 0; n++) {
+    for (let n = 0; n < count && mutants.length > 0;) {
       const mutant = mutants.splice(rng.below(mutants.length), 1)[0]!;
+      if (isOfTypesOnly(texts.get(mutant.file)!, mutant.text)) continue;
+      n++;
       const path = join(folder, mutant.file);
       writeFileSync(path, mutant.text);
-      const outcome = outcomeOf(folder, testsFor(mutant.file, graph, tests));
+      const noticing = testsFor(mutant, graph, runs);
+      const usual = noticing.reduce((sum, test) => sum + runs.get(test)!.milliseconds, 0);
+      const outcome = known.has(nameOf(mutant)) ? "equivalent" : outcomeOf(folder, noticing, 20_000 + 3 * usual);
       writeFileSync(path, texts.get(mutant.file)!);
-      counts[outcome]++;
-      if (outcome === "survived")
-        console.log(`survived: ${mutant.file}:${mutant.line}: ${mutant.before} -> ${mutant.after}`);
+      score.add(mutant.file, outcome);
+      if (outcome === "survived" || outcome === "timed out")
+        console.log(`${outcome} (${noticing.length} tests): line ${mutant.line}: ${nameOf(mutant)}`);
     }
-    const score = (100 * (counts.killed + counts["timed out"])) / Math.max(1, count);
-    console.log(
-      `mutate: ${counts.killed} killed, ${counts["timed out"]} timed out, ${counts.survived} survived: ${score.toFixed(1)} %`,
-    );
-    return 0;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+  console.log(score.toString());
+  return 0;
 }
 
 if (import.meta.main) process.exit(main(process.argv.slice(2)));

@@ -217,6 +217,7 @@ test("required encryption that cannot be had ends the link, each time with the r
   refused.open();
   expect(refused.run(() => refused.a.has("terminated"))).toBe(true);
   expect(refused.a.lines).toContain("MPPE required but peer negotiation failed");
+  expect(refused.a.find("failure")).toMatchObject({ failure: "no-network-protocol" });
   expect(refused.a.has("ipv4-up") || refused.b.has("ipv4-up")).toBe(false);
 
   const noKeys = pair(
@@ -229,6 +230,7 @@ test("required encryption that cannot be had ends the link, each time with the r
   noKeys.open();
   expect(noKeys.run(() => noKeys.a.has("terminated"))).toBe(true);
   expect(noKeys.a.lines).toContain("MPPE required, but MS-CHAP[v2] auth not performed.");
+  expect(noKeys.a.find("failure")).toMatchObject({ failure: "no-network-protocol" });
 
   const twice = pair(
     { name: "srv", peer: "zaphod", demand: ["mschap-v2"], accept: ["mschap-v2"], mppe: ALL },
@@ -237,6 +239,28 @@ test("required encryption that cannot be had ends the link, each time with the r
   twice.open();
   expect(twice.run(() => twice.a.has("terminated") || twice.b.has("terminated"))).toBe(true);
   expect([...twice.a.lines, ...twice.b.lines]).toContain("MPPE required, but auth done in both directions.");
+});
+
+test("MS-CHAP of version 1 gives keys of 128 bits only", () => {
+  const only40: MppeConfig = { bits40: true, bits56: false, bits128: false, stateful: false };
+  const only128: MppeConfig = { bits40: false, bits56: false, bits128: true, stateful: false };
+  const disabled = "Disabling 40-bit MPPE; MS-CHAP LM not supported";
+  const version1 = (mppe: MppeConfig): Pair =>
+    pair({ name: "srv", peer: "zaphod", demand: ["mschap"], mppe }, { name: "zaphod", accept: ["mschap"], mppe });
+  for (const mppe of [ALL, only128]) {
+    const link = version1(mppe);
+    link.open();
+    expect(link.run(() => up(link))).toBe(true);
+    expect(link.a.lines.includes(disabled)).toBe(mppe.bits40);
+    expect(link.a.lines).toContain("MPPE 128-bit stateless compression enabled");
+  }
+  const link = version1(only40);
+  link.open();
+  expect(link.run(() => link.a.has("terminated"))).toBe(true);
+  expect(link.a.lines).toEqual(
+    expect.arrayContaining([disabled, "MPPE required, but both 40-bit and 128-bit disabled."]),
+  );
+  expect(link.a.find("failure")).toMatchObject({ failure: "no-network-protocol" });
 });
 
 test("a PAP name ends at its NUL before anybody looks it up, and its other octets are as they were", () => {
