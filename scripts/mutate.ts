@@ -19,9 +19,9 @@ import { readSource } from "./source-text.ts";
 import { Rng } from "../test/kit/rng.ts";
 
 const ROOT = join(import.meta.dir, "..");
-const CORE = "bytes crypto frame wire filter control auth compress link options chat record".split(" ");
+const CORE = "bytes crypto frame wire filter control auth compress describe link options chat record".split(" ");
 /** Test folders of the core besides its own: they need no guest, no machine and no executable. */
-const CORE_TESTS = [...CORE, "replay", "fuzz"];
+const CORE_TESTS = [...CORE, "replay", "fuzz", "oracle"];
 const EQUIVALENT = "fixtures/mutants/equivalent.txt";
 /** A test file that takes longer alone is left out. */
 const SLOW_MS = 60_000;
