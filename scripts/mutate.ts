@@ -201,7 +201,7 @@ function main(words: readonly string[]): number {
       writeFileSync(path, mutant.text);
       const noticing = testsFor(mutant, graph, runs);
       const usual = noticing.reduce((sum, test) => sum + runs.get(test)!.milliseconds, 0);
-      const outcome = known.has(nameOf(mutant)) ? "equivalent" : outcomeOf(folder, noticing, 20_000 + 3 * usual);
+      const outcome = known.has(nameOf(mutant)) ? "equivalent" : outcomeOf(folder, noticing, 30_000 + 6 * usual);
       writeFileSync(path, texts.get(mutant.file)!);
       score.add(mutant.file, outcome);
       if (outcome === "survived" || outcome === "timed out")

@@ -1,3 +1,4 @@
+import { randomOctets } from "../../src/auth/digest.ts";
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -214,4 +215,9 @@ test("a failure is said in pppd's words, and is the end whatever R= says", () =>
       expect(client.lines.filter((sent) => sent.startsWith("sent"))).toHaveLength(1);
     }
   }
+});
+
+test("a challenge takes each word of random bits once and wholly", () => {
+  const words = [0x04030201, 0x08070605, 0x0c0b0a09];
+  expect([...randomOctets(10, () => words.shift()!)]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 });

@@ -55,6 +55,11 @@ test("the known packets are written and read, octet for octet; other protocols c
   }
 });
 
+test("data of the protocols 21 to f9 is compressed", () => {
+  for (const protocol of [0x21, 0x57, 0xf9])
+    expect(compressed(new BsdCompressor(12), { ...PACKET, protocol })).toBeDefined();
+});
+
 test("everything comes out as it went in, with codes of any length", () =>
   withRng((rng) => {
     let count = 0;

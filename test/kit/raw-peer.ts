@@ -42,6 +42,11 @@ export class RawPeer {
     this.listen();
   }
 
+  /** The octets of the frames heard, as RFC 1989 §2.3 counts them. */
+  get octetsHeard(): number {
+    return this.#deframer.stats.counted;
+  }
+
   /** Sends a packet, given in hex, with an uncompressed header. */
   say(protocol: number, hex: string, fcs: 16 | 32 = 16): void {
     const packet = fromHex(hex.replaceAll(" ", ""));

@@ -4,7 +4,10 @@ import { expect, test } from "bun:test";
 import { inflateRawSync, constants } from "node:zlib";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
 import type { LinkConfig } from "../../src/link/link-host.ts";
+import { parseLqr } from "../../src/wire/lqr.ts";
 import { linkConfig, Side } from "../kit/pair.ts";
+import { fcs16Oracle } from "../oracle/fcs32-oracle.ts";
+import { PredictorDecompressor } from "../../src/compress/predictor.ts";
 import { frameOf, RawPeer } from "../kit/raw-peer.ts";
 import { Rng } from "../kit/rng.ts";
 
@@ -107,6 +110,69 @@ test("a quality report after each of the peer's, where it asks for that", () => 
   expect(it.take(LQR)).toHaveLength(3);
 });
 
+test("reports of the quality end when LCP is negotiated anew without them", () => {
+  const it = peer();
+  it.openLcp(quality(100));
+  it.wait(3000);
+  expect(it.take(LQR).length).toBeWithin(2, 5);
+  it.openLcp();
+  it.wait(10_000);
+  expect(it.take(LQR)).toEqual([]);
+});
+
+test.each(["0802", "0702 0802", "0702", ""])(
+  "a quality report counts itself, whatever header it has (%s)",
+  (options) => {
+    const it = peer();
+    it.openLcp(quality(100) + options);
+    it.wait(2500);
+    const report = fromHex(it.take(LQR).at(-1)!);
+    expect(parseLqr(report, 0, report.length)!.peerOutOctets).toBe(it.octetsHeard);
+  },
+);
+
+test("a flag that we forbid, or one with a value, is rejected", () => {
+  for (const [key, option] of [
+    ["pcomp", "0702"],
+    ["accomp", "0802"],
+  ] as const) {
+    for (const [allowed, asked, code] of [
+      [true, option, "02"],
+      [false, option, "04"],
+      [true, `${option.slice(0, 2)}0300`, "04"],
+    ] as const) {
+      const it = peer({ [key]: allowed });
+      it.take(LCP);
+      it.request(LCP, asked);
+      expect([allowed, asked, it.take(LCP)]).toEqual([
+        allowed,
+        asked,
+        [`${code}01${(4 + asked.length / 2).toString(16).padStart(4, "0")}${asked}`],
+      ]);
+    }
+  }
+});
+
+test("of several check sequences in one request, the strongest is named (RFC 1570 §2.1)", () => {
+  for (const [bits, answer] of [
+    ["01", "0201 0007 090301"],
+    ["02", "0201 0007 090302"],
+    ["04", "0201 0007 090304"],
+    ["03", "0301 0007 090302"],
+    ["05", "0301 0007 090304"],
+    ["06", "0301 0007 090304"],
+    ["07", "0301 0007 090304"],
+    // None that we know: the usual one.
+    ["00", "0301 0007 090302"],
+    ["f8", "0301 0007 090302"],
+  ] as const) {
+    const it = peer({ fcs: 32 });
+    it.take(LCP);
+    it.request(LCP, `0903${bits}`);
+    expect([bits, it.take(LCP)]).toEqual([bits, [answer.replaceAll(" ", "")]]);
+  }
+});
+
 const off = { receive: 0, transmit: 0 };
 const DEFLATE = {
   deflate: { receive: 0, transmit: 15 },
@@ -148,4 +214,34 @@ test.each(["1a040800", "1a04f800", "1a041900", "1a041801"])("Deflate as %s is no
   const answers = it.take(CCP);
   expect(answers.filter((hex) => hex.startsWith("02"))).toEqual([]);
   expect(answers.some((hex) => hex.startsWith("03") || hex.startsWith("04"))).toBe(true);
+});
+
+/** A payload of Predictor 1 that is not compressed: its length, its octets, and their FCS (RFC 1978 §2). */
+function predicted(protocol: number, hex: string): string {
+  const packet = [protocol >> 8, protocol & 0xff, ...fromHex(hex)];
+  const whole = [packet.length >> 8, packet.length & 0xff, ...packet];
+  return toHex(Uint8Array.from([...whole, ...fcs16Oracle(whole)]));
+}
+
+test("only data comes out of a compressed packet: no control packet, and nothing that is compressed again", () => {
+  const it = peer({}, { ...DEFLATE, predictor1: "accept" });
+  it.openLcp();
+  up(it);
+  it.request(CCP, "0102");
+  if (it.heard.some(({ protocol }) => protocol === CCP)) it.acknowledge(CCP);
+  it.heard.length = 0;
+  const { datapath } = it.side.link.networks;
+  // We asked for nothing, so that the peer sends with nothing. A decoder is put there by hand.
+  datapath.receiver = new PredictorDecompressor();
+  for (const [protocol, packet] of [
+    [LCP, ECHO],
+    [CCP, "0505 0004"],
+    [IPCP, "0505 0004"],
+    [COMP, predicted(IP, datagram(40))],
+  ] as const) {
+    it.say(COMP, predicted(protocol, packet.replaceAll(" ", "")));
+    expect([protocol, it.heard.length, it.side.packets.length]).toEqual([protocol, 0, 0]);
+  }
+  it.say(COMP, predicted(IP, datagram(40)));
+  expect(it.side.packets.map((packet) => toHex(packet))).toEqual([datagram(40)]);
 });

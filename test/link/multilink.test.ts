@@ -677,6 +677,11 @@ describe("MpSender", () => {
     expect(split(1500, [])).toEqual([]);
   });
 
+  test("of three links, one that is far behind is spared and the others share", () => {
+    expect(split(1000, [link(20), link(20, 9000), link(20)])).toEqual([500, 0, 500]);
+    expect(split(1000, [link(20, 9000), link(30), link(30), link(20, 9000)])).toEqual([0, 500, 500, 0]);
+  });
+
   test("an unknown rate is as good as the best", () => {
     expect(split(1000, [link(0), link(0)])).toEqual([500, 500]);
     expect(split(1000, [link(0), link(10), link(20)])).toEqual(split(1000, [link(20), link(10), link(20)]));

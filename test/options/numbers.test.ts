@@ -27,6 +27,8 @@ test("a number is what strtoul takes of a text", () => {
 test("C keeps 32 bits, and all ones of what 64 cannot hold", () => {
   expect(toUint32(-1)).toBe(0xffffffff);
   expect(toUint32(0x1_0000_0005)).toBe(5);
+  expect(toUint32(2 ** 64)).toBe(0xffffffff);
+  expect(toUint32(2 ** 63)).toBe(0);
   expect(toUint32(1e30)).toBe(0xffffffff);
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { formatIpv4, parseIpv4 } from "../../src/options/numbers.ts";
+import { asSentence, lineText, missingText } from "../../src/options/secret-search.ts";
 import {
   accessWarning,
   addressAllowed,
@@ -155,6 +156,8 @@ describe("addresses", () => {
     expect(allows("10.0.0.0/24+", "10.0.0.1")).toBe(true);
     expect(allows("10.0.0.0/24+", "10.0.0.2")).toBe(false);
     expect(allows("10.0.0.0/24+", "10.0.0.6", 5)).toBe(true);
+    expect(allows("192.168.1.0/24+", "192.168.1.6", 5)).toBe(true);
+    expect(allows("10.0.0.0/30+", "10.0.0.3", 2)).toBe(true);
     list("10.0.0.0/30+", 3);
     expect(warnings).toEqual(["interface unit 3 too large for subnet 10.0.0.0/30+"]);
   });
@@ -187,5 +190,31 @@ describe("addresses", () => {
       [false, false, false, false],
     );
     expect(["*", "10.0.0.1 -", "!10.0.0.1 10.0.0.2"].every((words) => someAddress(words.split(" ")))).toBe(true);
+  });
+});
+
+describe("a search that found nothing says what comes nearest", () => {
+  const file = "/etc/ppp/pap-secrets";
+  const text = "# c\nford other x *\nzaphod * y *\n* mine z *\n";
+  const nobody = `no line of ${file} is for`;
+  test.each([
+    ["zaphod", "srv", `client "zaphod" and server "srv"; line 3 is for client "zaphod" and any server`],
+    ["marvin", "mine", `client "marvin" and server "mine"; line 4 is for any client and server "mine"`],
+    // The client counts more than the server.
+    ["zaphod", "mine", `client "zaphod" and server "mine"; line 3 is for client "zaphod" and any server`],
+    ["marvin", "srv", `client "marvin" and server "srv"`],
+    [undefined, "other", `any client and server "other"; line 2 is for client "ford" and server "other"`],
+    ["ford", undefined, `client "ford" and any server; line 2 is for client "ford" and server "other"`],
+    [undefined, undefined, "any client and any server"],
+  ] as const)("%s at %s", (client, server, expected) => {
+    expect(missingText({ file, client, server }, text)).toBe(`${nobody} ${expected}`);
+  });
+
+  test("a file that is not there; the line that was found; a sentence of it", () => {
+    expect(missingText({ file, client: "a", server: "b" }, undefined)).toBe(`there is no ${file} to be read`);
+    expect(lineText(file, { line: 3, client: "zap\x01", server: "*" })).toBe(
+      `line 3 of ${file} (client "zap\\001", server "*")`,
+    );
+    expect([asSentence("there is"), asSentence("")]).toEqual(["There is", ""]);
   });
 });
