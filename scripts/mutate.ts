@@ -20,8 +20,8 @@ import { Rng } from "../test/kit/rng.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const CORE = "bytes crypto frame wire filter control auth compress describe link options chat record".split(" ");
-/** Test folders of the core besides its own: they need no guest, no machine and no executable. */
-const CORE_TESTS = [...CORE, "replay", "fuzz", "oracle"];
+/** The tests of the core: those that need no guest, no machine and no executable. */
+const CORE_TESTS = [...[...CORE, "replay", "fuzz", "oracle"].map((folder) => `${folder}/`), "interop/options.test.ts"];
 const EQUIVALENT = "fixtures/mutants/equivalent.txt";
 /** A test file that takes longer alone is left out. */
 const SLOW_MS = 60_000;
@@ -169,9 +169,10 @@ function readTree(folder: string, folders: readonly string[]) {
   const texts = new Map(all.map((file) => [file, readFileSync(join(folder, file), "utf8")]));
   const graph = new Map([...texts].map(([file, text]) => [file, importsOf(file, text).map(({ target }) => target)]));
   const isIn = (file: string, top: string, names: readonly string[]): boolean =>
-    names.some((one) => file.startsWith(`${top}/${one}/`));
-  const sources = all.filter((file) => isIn(file, "src", folders));
-  const tests = all.filter((file) => file.endsWith(".test.ts") && isIn(file, "test", [...CORE_TESTS, ...folders]));
+    names.some((one) => file.startsWith(`${top}/${one}`));
+  const inFolders = folders.map((one) => `${one}/`);
+  const sources = all.filter((file) => isIn(file, "src", inFolders));
+  const tests = all.filter((file) => file.endsWith(".test.ts") && isIn(file, "test", [...CORE_TESTS, ...inFolders]));
   const reaching = tests.filter((test) => reachedFrom(test, graph).some((file) => sources.includes(file)));
   return { texts, graph, sources, tests: reaching };
 }
