@@ -1,5 +1,5 @@
 // Which test file runs which lines of the sources. Each test file runs once with Bun's coverage. The answer is kept in
-// dist/covered-lines.json until one of the files that the test imports changes.
+// a file until one of the files that the test imports changes.
 
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -77,15 +77,18 @@ function runWithCoverage(root: string, test: string, hash: string, limit: number
   }
 }
 
-/** Runs the tests whose files changed since the last time. A test that takes longer than `limit` has not passed. */
+/**
+ * Runs the tests whose files changed since the last time. `path` is the file of the answers. A test that takes longer
+ * than `limit` has not passed.
+ */
 export function coveredLines(
   root: string,
+  path: string,
   tests: readonly string[],
   texts: ReadonlyMap<string, string>,
   graph: ImportGraph,
   limit: number,
 ): Map<string, TestRun> {
-  const path = join(root, "dist/covered-lines.json");
   const kept: Record<string, TestRun> = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
   const runs = new Map<string, TestRun>();
   for (const test of tests) {

@@ -184,16 +184,16 @@ function main(words: readonly string[]): number {
   };
   const seed = Number(value("--seed", String(crypto.getRandomValues(new Uint32Array(1))[0])));
   const count = Number(value("--count", "200"));
-  const { texts, graph, sources, tests } = readTree(ROOT, value("--folder", CORE.join()).split(","));
-  const runs = coveredLines(ROOT, tests, texts, graph, SLOW_MS);
-  for (const [test, run] of runs) if (!run.passed) console.log(`left out, because it fails or is slow: ${test}`);
   const rng = new Rng(seed);
   const known = equivalents();
-  const mutants = sources.flatMap((file) => mutantsOf(file, texts.get(file)!));
-  console.log(`mutate: seed ${seed}, ${count} of ${mutants.length} mutants in ${sources.length} files`);
   const score = new Score();
   const folder = copyOfTree();
   try {
+    const { texts, graph, sources, tests } = readTree(folder, value("--folder", CORE.join()).split(","));
+    const runs = coveredLines(folder, join(ROOT, "dist/covered-lines.json"), tests, texts, graph, SLOW_MS);
+    for (const [test, run] of runs) if (!run.passed) console.log(`left out, because it fails or is slow: ${test}`);
+    const mutants = sources.flatMap((file) => mutantsOf(file, texts.get(file)!));
+    console.log(`mutate: seed ${seed}, ${count} of ${mutants.length} mutants in ${sources.length} files`);
     for (let n = 0; n < count && mutants.length > 0;) {
       const mutant = mutants.splice(rng.below(mutants.length), 1)[0]!;
       if (isOfTypesOnly(texts.get(mutant.file)!, mutant.text)) continue;
