@@ -40,7 +40,7 @@ const PR_SET_TIMERSLACK = 29;
 const SYS_PPOLL = { x64: 271, arm64: 73 }[process.arch as string];
 /** The longest sleep. A signal that arrives outside ppoll is noticed after this time at the latest. */
 const MAX_SLEEP_MS = 200;
-/** How often a side that nobody had open is checked. */
+/** How often a side that no program had open is checked. */
 const CLOSED_CHECK_MS = 2;
 const MAX_SEED = 2 ** 32 - 1;
 
@@ -58,7 +58,7 @@ interface End {
   readonly pending: Memory;
   pendingAt: number;
   pendingEnd: number;
-  /** True when nobody has the slave open. It is checked again at `checkAt`. */
+  /** True when no program has the slave open. It is checked again at `checkAt`. */
   closed: boolean;
   checkAt: number;
 }

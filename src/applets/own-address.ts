@@ -1,5 +1,5 @@
 // The address of our own host name, which pppd takes for the local end of the link unless told otherwise. Where a name
-// server does not answer, the look-up takes ten seconds: the event loop goes on meanwhile, and the user is told.
+// server does not answer, the look-up takes ten seconds: the event loop continues in the meantime, and a message tells the user.
 
 import type { Config } from "../options/config.ts";
 import type { OptionHost } from "../options/host.ts";

@@ -1,4 +1,4 @@
-// CHAP (RFC 1994): what both roles are told, and the algorithm that LCP agreed on. The client is chap-client.ts, the server
+// CHAP (RFC 1994): the configuration of both roles, and the algorithm that LCP agreed on. The client is chap-client.ts, the server
 // chap-server.ts.
 
 import { ChapDigest } from "../wire/lcp.ts";
@@ -15,7 +15,7 @@ export interface ChapConfig extends Names, MsChapConfig {
   readonly maxChallenge: number;
   /** As server: how long after a success to challenge again; 0: never. */
   readonly intervalMs: number;
-  /** As client: how long to wait for the result; 0: for ever. */
+  /** As client: how long to wait for the result. 0: without limit. */
   readonly timeoutMs: number;
   /** As server: checks the proofs in place of our own secrets. */
   readonly judge?: NtJudge | undefined;

@@ -22,7 +22,7 @@ export interface EapConfig extends Names, MsChapConfig {
   readonly maxRequests: number;
   /** As server: how long after a success to ask again; 0: never. */
   readonly intervalMs: number;
-  /** As client: how long to wait for a Request (0: for ever), and how many to take (0: no limit). */
+  /** As client: how long to wait for a Request, and how many to accept. 0: no limit. */
   readonly timeoutMs: number;
   readonly maxReceived: number;
   /** The link's record of our own answers. */

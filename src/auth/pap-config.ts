@@ -1,10 +1,10 @@
-// PAP (RFC 1334 §2): what both roles are told and stand on.
+// PAP (RFC 1334 §2): the configuration of both roles, and the layer below.
 
 export interface PapConfig {
   /** As client: time between requests, and how many to send. */
   restartMs: number;
   maxAuthreq: number;
-  /** As server: how long to wait for a request; 0: for ever. */
+  /** As server: how long to wait for a request. 0: without limit. */
   timeoutMs: number;
 }
 

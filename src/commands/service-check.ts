@@ -1,4 +1,4 @@
-// Tests whether pppd would accept these options. A service with options that pppd refuses would restart for ever.
+// Tests whether pppd would accept these options. A service with options that pppd refuses would restart again and again.
 
 import { OptionError, OptionExit } from "../options/error.ts";
 import type { OptionHost } from "../options/host.ts";

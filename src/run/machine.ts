@@ -27,7 +27,7 @@ export interface Machine {
 export interface Clock {
   /** Milliseconds since some moment. Never runs backwards. */
   now(): number;
-  /** Milliseconds since 1970. It jumps when somebody sets the clock. */
+  /** Milliseconds since 1970. It jumps when the clock is set. */
   wall(): number;
   /** "Nov  2 16:18:16": a moment of the wall clock in local time, as syslog has it. */
   text(wallMs: number): string;

@@ -1,4 +1,4 @@
-// Reads files that should be small, from paths where somebody may have put a FIFO, a device or a huge file.
+// Reads files that should be small, from paths that may hold a FIFO, a device or a huge file.
 
 import { constants } from "node:os";
 import { fstatSync } from "node:fs";

@@ -1,4 +1,4 @@
-// A program that is told something at once and answers as it likes: Samba's ntlm_auth.
+// A program that gets its whole input at the start and answers some time later: Samba's ntlm_auth.
 
 import { libc, osErrorOf } from "../ffi/libc.ts";
 

@@ -219,7 +219,7 @@ export async function openTty(path: string, settings: TtySettings): Promise<Tty>
     lock: false,
   });
   if (second !== undefined) closeFd(first);
-  // We are the line's only user. If we restored echo, the line and a modem would echo each other for ever.
+  // We are the line's only user. If we restored echo, the line and a modem would echo each other without end.
   found.lflag &= ~(LFLAG.ECHO | LFLAG.ECHONL);
   return prepare(new Tty(second ?? first, path, settings, found, "close"));
 }

@@ -27,7 +27,7 @@ export interface Network {
   resolver(): Resolver | undefined;
   /** The same, if it is resolvconf. */
   resolvconf(): Resolver | undefined;
-  /** Writes `<confdir>/resolv.conf` for scripts. Returns what the log is told when that fails. */
+  /** Writes `<confdir>/resolv.conf` for scripts. Returns the message for the log when that fails. */
   writeResolvConf(confdir: string, servers: readonly string[]): string | undefined;
 }
 
@@ -42,6 +42,6 @@ export interface Tcp {
   isConnected(fd: number): boolean;
   /** Returns a descriptor that callers can be taken from. Undefined: any address of ours. */
   listen(where: Endpoint | undefined, port: number): number;
-  /** Undefined: nobody calls. */
+  /** Undefined: no caller yet. */
   takeCaller(listening: number): { readonly fd: number; readonly from: Endpoint } | undefined;
 }

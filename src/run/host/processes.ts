@@ -32,7 +32,7 @@ export interface ShellOptions {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A helper that is told something at once and answers as it likes. */
+/** A helper that gets its whole input at the start and answers some time later. */
 export interface Helper {
   /** What it says, until a text that `isComplete` accepts or its end. Called once. */
   answer(isComplete: (text: string) => boolean): Promise<string>;

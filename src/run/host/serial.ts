@@ -8,7 +8,7 @@ export interface Device {
   readonly writeFd: number;
   /** For the log: "/dev/ttyS0", "10.0.0.1:5000". */
   readonly path: string;
-  /** Bits a second, as scripts are told. */
+  /** Bits a second, as reported to scripts. */
   readonly speed: number;
   /** Its driver says how much it has not sent yet. */
   readonly countsOutput: boolean;

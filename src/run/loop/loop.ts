@@ -135,7 +135,7 @@ export class Loop {
     for (let at = 0; at < this.#split.length; at++) poll.want(last + at, this.#split[at]!.isBlocked ? Poll.OUT : 0);
   }
 
-  /** Serves the lines that are ready. False: somebody removed the interface. */
+  /** Serves the lines that are ready. False: the interface was removed. */
   #serve(poll: PollSet, now: number): boolean {
     const ports = this.#ports;
     const split = this.#split;
@@ -152,7 +152,7 @@ export class Loop {
       else if (events & Poll.OUT) split[at]!.isBlocked = false;
     }
     if ((poll.got(0) & Poll.ERR) === 0) return true;
-    // Its descriptor would be ready for ever.
+    // Its descriptor would stay ready.
     this.#pump.carrying = false;
     this.#owner.interfaceLost(now);
     return false;

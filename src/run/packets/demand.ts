@@ -157,7 +157,7 @@ export class Demand implements PacketPort {
     return this.#wait.run(filtersOf(config), addressed, isOver, nextDeadline);
   }
 
-  /** Packets that waited for a link have waited in vain. */
+  /** There is no link for the packets that waited for one. */
   discard(): void {
     this.#wait.discard();
   }

@@ -71,7 +71,7 @@ export class Peers {
     return this.#options.config;
   }
 
-  /** How the two ends may prove themselves in the next attempt. Each attempt reads the secrets files anew. */
+  /** How the two ends may prove themselves in the next attempt. Each attempt reads the secrets files again. */
   plan(): AuthPlan {
     this.#warnOfOurFile();
     this.#proofs.clear();

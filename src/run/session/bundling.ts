@@ -141,7 +141,7 @@ export class Bundling {
       const outcome = await this.#tryLine(options, buffers, failures === 1, whereabouts);
       if (outcome === "up") failures = 0;
       if (outcome === "final" || quitting() || !persist) return;
-      // While another link carries the bundle, the line is tried for ever.
+      // While another link carries the bundle, the line is tried without limit.
       if (maxfail > 0 && failures >= maxfail && this.#bundle.size === 0) return;
       await this.#waits.sleep(Math.max(holdoff * SECOND, LEAST_HOLDOFF_MS - (this.#clock.now() - began)));
       if (quitting()) return;

@@ -41,7 +41,7 @@ export class Limits {
     return at;
   }
 
-  /** The limit that is reached, as exit code and as the reason that the peer is told. The log has it already. */
+  /** The limit that is reached, as exit code and as the reason for the peer. The log has it already. */
   reached(now: number): { readonly exit: Exit; readonly reason: string } | undefined {
     const { idle, maxconnect, maxoctets } = this.#config;
     this.#octetsCheckedAt = now;

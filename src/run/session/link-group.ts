@@ -94,7 +94,7 @@ export class LinkGroup implements LoopOwner {
     for (const attempt of this.attempts) attempt.trace(level);
   }
 
-  /** Negotiates compression anew (SIGUSR2). */
+  /** Negotiates compression again (SIGUSR2). */
   restartCcp(): void {
     this.#carrier.networks.restartCcp(this.#host.machine.clock.now());
   }

@@ -1,4 +1,4 @@
-// What the service manager is told of a network phase.
+// Reports a network phase to the service manager.
 
 import type { Notifier } from "../notifier.ts";
 import { addressTexts, type NetworkDown, type NetworkObserver, type NetworkUp } from "./network-observer.ts";
