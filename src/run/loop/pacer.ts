@@ -75,7 +75,7 @@ export class Pacer {
 
   /** Whether the next packet may be taken, with `ours` octets not written yet and `driver` in the driver's queue. */
   hungry(ours: number, driver: number, now: number): boolean {
-    return this.ahead(ours, driver, now) < this.#limit;
+    return this.ahead(ours, driver, now) <= this.#limit;
   }
 
   /** Milliseconds until it may, if nothing more is written; Infinity: the descriptor tells. */

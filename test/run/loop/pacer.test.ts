@@ -80,3 +80,9 @@ test("a line of unknown speed counts as fast until it keeps what is written wait
   for (let now = 3_600_000; now < 3_600_100; now++) pacer.wrote(4000, now);
   expect(pacer.fast).toBe(true);
 });
+
+test("a line that is not hungry always says how long to wait, also just at its limit", () => {
+  // 9600: the limit is 64 octets, which a driver's count can equal.
+  const pacer = new Pacer(9600);
+  for (let driver = 0; driver < 200; driver++) expect(pacer.wait(0, driver, 0) > 0).toBe(!pacer.hungry(0, driver, 0));
+});
