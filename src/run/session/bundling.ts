@@ -19,6 +19,7 @@ import { Waits } from "./waits.ts";
 import { Whereabouts } from "../line/whereabouts.ts";
 
 const SECOND = 1000;
+const SIGTERM = 15;
 /** While a line is being opened or waits for its next attempt, timers and scripts get their turn this often. */
 const TURN_MS = 20;
 /** The shortest pause between two attempts on a line. Without it, a pulled cable would fill the log. */
@@ -101,6 +102,7 @@ export class Bundling {
         const changed = new Promise<void>((resolve) => (this.#change = resolve));
         if (this.group.attempts.length > 0) await this.group.run();
         else if (this.#alive > 0) await changed;
+        if (this.group.network.hasLostInterface) this.#endLines(SIGTERM);
         // Tasks whose promises the loop's last round has resolved go on first.
         await this.#clock.turn();
       }
@@ -114,9 +116,19 @@ export class Bundling {
 
   /** A signal that ends all lines. */
   signal(number: number): void {
-    this.#waits.wake();
-    for (const line of this.#lines) line.signal(number);
+    this.#endLines(number);
     this.group.close("User request", this.#clock.now());
+  }
+
+  /** Ends the lines that have no link: they wait for their next try, or are being opened. */
+  #endLines(signal: number): void {
+    this.#waits.wake();
+    for (const line of this.#lines) line.signal(signal);
+  }
+
+  /** No line is opened any more. The session makes another bundle where the interface is lost. */
+  get #isEnding(): boolean {
+    return this.#host.quitting() || this.group.network.hasLostInterface;
   }
 
   /** A line is being opened, waits for its next try, or has a link that has just ended. */
@@ -129,7 +141,6 @@ export class Bundling {
   // ── one line ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #runLine(options: OptionsInForce): Promise<void> {
-    const { quitting } = this.#host;
     const { config } = options;
     const { demand, maxfail, holdoff } = config;
     // With demand, a line that has ended waits for the next packet that starts all lines.
@@ -140,11 +151,11 @@ export class Bundling {
       const began = this.#clock.now();
       const outcome = await this.#tryLine(options, buffers, failures === 1, whereabouts);
       if (outcome === "up") failures = 0;
-      if (outcome === "final" || quitting() || !persist) return;
+      if (outcome === "final" || this.#isEnding || !persist) return;
       // While another link carries the bundle, the line is tried without limit.
       if (maxfail > 0 && failures >= maxfail && this.#bundle.size === 0) return;
       await this.#waits.sleep(Math.max(holdoff * SECOND, LEAST_HOLDOFF_MS - (this.#clock.now() - began)));
-      if (quitting()) return;
+      if (this.#isEnding) return;
     }
   }
 
@@ -162,7 +173,7 @@ export class Bundling {
     let attempt: Attempt | undefined;
     try {
       const tty = await line.open();
-      if (quitting()) return "final";
+      if (this.#isEnding) return "final";
       log.write("notice", `Starting negotiation on ${tty.path}`);
       const host = { machine, options, log, peers, hooks, setStatus };
       attempt = new Attempt(host, buffers, this.#memory.plain.bytes, tty, this.#port, this.#bundle);
@@ -177,7 +188,7 @@ export class Bundling {
     } catch (error) {
       if (!(error instanceof Failed)) throw error;
       // A failure of one line does not end the others.
-      if (this.#bundle.size === 0) setStatus(error.exit);
+      if (this.#bundle.size === 0 && !this.group.network.hasLostInterface) setStatus(error.exit);
       if (error.message !== "") log.write(error.level, error.message);
       if (isFirst) report(log, error.findings);
       return "down";

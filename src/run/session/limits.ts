@@ -25,9 +25,9 @@ export class Limits {
     return this.#options.config;
   }
 
-  /** The first network protocol is up. */
+  /** The first network protocol is up, or the first again after all were down: as in pppd, the time runs anew. */
   started(now: number): void {
-    this.#firstUpAt = Math.min(this.#firstUpAt, now);
+    this.#firstUpAt = now;
     this.#octetsCheckedAt = now;
   }
 

@@ -57,6 +57,8 @@ export class NetworkPhase {
   /** A limit was reached: with `persist`, go on at once. */
   noHoldoff = false;
   readonly limits: Limits;
+  /** Another program removed the interface: it carries no packets any more. */
+  hasLostInterface = false;
   readonly #port: PacketPort;
   readonly #host: NetworkPhaseHost;
   readonly #clock: Clock;
@@ -119,6 +121,7 @@ export class NetworkPhase {
 
   /** Somebody removed the interface. */
   lost(now: number): void {
+    this.hasLostInterface = true;
     this.#host.log.write("error", `Interface ${this.#port.name} has been removed`);
     this.#port.lost();
     this.#host.setStatus(Exit.FATAL);
@@ -236,6 +239,13 @@ export class NetworkPhase {
   #interfaceFailed(error: unknown): void {
     this.#host.log.write("error", `Interface configuration failed: ${reasonOf(error)}`);
     this.#networks.closeIpcp("Interface configuration failed", this.#clock.now());
+    this.#lookForInterface();
+  }
+
+  /** While no packets are carried, an interface that is gone is noticed only when it is to be set up. */
+  #lookForInterface(): void {
+    this.#port.readName();
+    if (this.#host.machine.network.interfaces.find(this.#port.name) === undefined) this.lost(this.#clock.now());
   }
 
   #ipv6Up(event: Ipv6Up): void {
@@ -250,6 +260,7 @@ export class NetworkPhase {
     const trouble = this.#port.ipv6Up(event.our, event.peer, this.#mtu, this.#queue);
     if (trouble !== undefined) {
       this.#networks.closeIpv6cp(trouble, this.#clock.now());
+      this.#lookForInterface();
       return;
     }
     this.#carries("ipv6");

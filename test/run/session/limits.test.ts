@@ -36,13 +36,15 @@ test("a link is idle so long after its last packet, and minconn.so puts that off
   expect(later.nextDeadline()).toBe(21000);
 });
 
-test("the time of maxconnect runs from the first protocol that came up", () => {
+test("the time of maxconnect runs from the first protocol that came up, and anew after all were down", () => {
   const { limits } = limitsOf({ maxconnect: 60 });
   limits.started(1000);
-  limits.started(9000);
   expect(limits.nextDeadline()).toBe(61000);
   expect(limits.reached(60999)).toBeUndefined();
   expect(limits.reached(61000)?.exit).toBe(Exit.CONNECT_TIME);
+  limits.started(70000);
+  expect(limits.reached(70000)).toBeUndefined();
+  expect(limits.nextDeadline()).toBe(130000);
 });
 
 test.each([

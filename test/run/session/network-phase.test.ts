@@ -37,11 +37,16 @@ function setUp(scripts: readonly string[], config: object = {}) {
     (...args: readonly unknown[]): void =>
       void told.push([what, ...args.filter((arg) => typeof arg !== "object")].join(" "));
   let now = 0;
+  const is = { there: true };
   const machine = {
     ...thisMachine,
     clock: { ...thisMachine.clock, now: () => now },
     network: {
       ...thisMachine.network,
+      interfaces: {
+        ...thisMachine.network.interfaces,
+        find: (name: string) => (is.there ? { index: 7, name } : undefined),
+      },
       writeResolvConf: (_: string, servers: string[]) => tell(`resolv.conf ${servers}`)(),
     },
     processes: {
@@ -62,6 +67,7 @@ function setUp(scripts: readonly string[], config: object = {}) {
     hasIpv6: false,
     awaitsPeer: false,
     readName: () => false,
+    lost: tell("port lost"),
     setAddresses: tell("addresses"),
     ipv4Up: tell("port up"),
     ipv4Down: tell("port down"),
@@ -104,7 +110,7 @@ function setUp(scripts: readonly string[], config: object = {}) {
     await machine.clock.turn();
   };
   const take = (): string[] => told.splice(0);
-  return { phase, port, hooks, take, endScript, wait: (ms: number) => void (now += ms) };
+  return { phase, port, is, hooks, take, endScript, wait: (ms: number) => void (now += ms) };
 }
 
 test("the interface has its addresses before ip-pre-up, is up after it, and the log names them before ip-up", async () => {
@@ -179,6 +185,23 @@ test("an interface that cannot be set up closes IPCP, and nobody is told that it
   ]);
   phase.end();
   expect(take()).toEqual(["status closes", "taken back"]);
+});
+
+test("an interface that cannot be set up because it is gone ends all links, and says so", () => {
+  const { phase, port, is, take } = setUp([]);
+  is.there = false;
+  port.setAddresses = () => {
+    throw Object.assign(new Error("netlink"), {
+      call: "",
+      path: "",
+      errno: 19,
+      code: "ENODEV",
+      reason: "No such device",
+    });
+  };
+  phase.handle(UP, 0);
+  expect(take()).toContain("Interface ppp0 has been removed");
+  expect(phase.hasLostInterface).toBe(true);
 });
 
 test("a script that renames the interface has its status move, and a port with addresses is not given others", async () => {
