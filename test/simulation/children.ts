@@ -34,6 +34,7 @@ export class ProcessTable {
   readonly publications = new Map<string, { readonly owner: Process; readonly text: () => string }>();
   /** Hooks take this long and end with this code instead of what their files say. */
   hookTrouble: Behaviour | undefined;
+  readonly #hanging = new Set<() => void>();
   #pids = 100;
 
   readonly time: Time;
@@ -66,6 +67,7 @@ export class ProcessTable {
       }, "child");
     };
     const timer = ms === Infinity ? undefined : time.after(ms, () => end(0));
+    if (ms === Infinity) this.#hanging.add(() => end(0));
     return {
       pid,
       get ending() {
@@ -74,6 +76,12 @@ export class ProcessTable {
       ended: promise,
       kill: (signal) => void time.after(1, () => end(signal)),
     };
+  }
+
+  /** What hangs ends by itself. */
+  endHanging(): void {
+    for (const end of this.#hanging) end();
+    this.#hanging.clear();
   }
 
   share(owner: Process, name: string, record: string): Share {

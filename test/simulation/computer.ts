@@ -32,6 +32,8 @@ export class Computer {
   readonly network = new NetworkState();
   readonly processes: ProcessTable;
   readonly ports: Port[] = [];
+  /** The ids of sessions that were killed. */
+  readonly killed = new Set<number>();
   /** Syslog's readers take nothing. */
   isSyslogStopped = false;
   /** The clock on the wall was set this much forward. */
@@ -199,6 +201,7 @@ export class Pppd {
 
   /** SIGKILL. */
   kill(): void {
+    this.#computer.killed.add(this.process.pid);
     this.#computer.note(`killed (pid ${this.process.pid})`);
     this.#leave();
   }

@@ -37,9 +37,8 @@ export class FileTree {
     const file = this.files.get(path);
     // A file that was removed while it was open is nobody's.
     if (file === undefined) return;
+    if (position === undefined && file.bytes.length > MOST_OCTETS) file.bytes = new Uint8Array(0);
     const at = position ?? file.bytes.length;
-    // What grows without end is of no interest.
-    if (at + bytes.length > MOST_OCTETS) file.bytes = new Uint8Array(0);
     const grown = new Uint8Array(Math.max(file.bytes.length, at + bytes.length));
     grown.set(file.bytes);
     grown.set(bytes, at);
@@ -53,7 +52,8 @@ export class FileTree {
   }
 }
 
-const MOST_OCTETS = 16384;
+/** A file that is appended to begins anew after so many octets: nobody reads it. */
+const MOST_OCTETS = 2048;
 
 class FileChannel extends Channel {
   #at = 0;

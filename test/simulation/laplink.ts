@@ -46,13 +46,17 @@ export class Laplink {
 
   /** What sessions that have ended have left on a computer. */
   leftOn(side: 0 | 1): string[] {
-    const { network, files, processes, ports } = this.computers[side];
+    const { network, files, processes, ports, killed } = this.computers[side];
     const before = this.#untouched[side]!;
     const { state } = network;
     return [
       ...state.filter((line) => !before.includes(line)),
       ...before.filter((line) => !state.includes(line)).map((line) => `no ${line}`),
-      ...[...files.files.keys()].filter((path) => /^\/var\/(run|lock)\//.test(path)),
+      ...[...files.files.keys()].filter((path) => path.startsWith("/var/run/")),
+      // The lock of a session that was killed stays until the same port is locked again.
+      ...[...files.files.keys()].filter(
+        (path) => path.startsWith("/var/lock/") && !killed.has(Number(files.text(path))),
+      ),
       ...[...processes.running].map((pid) => `process ${pid}`),
       ...[...processes.shares.keys()].map((name) => `share ${name}`),
       ...[...processes.publications.keys()],

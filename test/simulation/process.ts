@@ -8,6 +8,9 @@ import type { Appointment, Time } from "./time.ts";
 
 /** So many polls at one moment are a program that spins. */
 const MOST_POLLS = 5000;
+/** How long a poll takes that does not wait, and how many of them in a row are a program that spins. */
+const HASTY_MS = 0.01;
+const MOST_HASTY_POLLS = 500;
 
 /** What a descriptor leads to. */
 export abstract class Channel {
@@ -86,9 +89,11 @@ export class Process {
   /** What the runtime does at its next turn. */
   #work: (() => void)[] = [];
   #waiting: Waiting | undefined;
-  #turns: (() => void)[] = [];
+  /** What goes on when the process does: turns of the runtime, and polls of its other tasks. */
+  #blocked: (() => void)[] = [];
   #polls = 0;
   #polledAt = -1;
+  #hastyPolls = 0;
 
   /** `wallOffset` is what the clock on the wall is ahead of simulated time. */
   constructor(pid: number, time: Time, wallOffset: () => number) {
@@ -163,6 +168,9 @@ export class Process {
 
   #poll(set: SimulatedPollSet, timeoutMs: number): number | Promise<number> {
     if (!this.isAlive) return new Promise(ignore);
+    // Another task is in poll(2), which blocks them all: this one comes after it.
+    if (this.#waiting !== undefined)
+      return new Promise((resolve) => void this.#blocked.push(() => void this.#retry(set, timeoutMs, resolve)));
     const { now } = this.#time;
     this.#polls = this.#polledAt === now ? this.#polls + 1 : 0;
     this.#polledAt = now;
@@ -172,14 +180,20 @@ export class Process {
       return new Promise(ignore);
     }
     const ready = this.#readyOf(set);
-    if (ready > 0 || timeoutMs <= 0) return (set.ready = ready);
-    // poll(2) knows whole milliseconds only.
-    const wait = timeoutMs === Infinity ? Infinity : Math.ceil(timeoutMs);
+    if (ready > 0) return (set.ready = ready);
+    this.#hastyPolls = timeoutMs <= 0 ? this.#hastyPolls + 1 : 0;
+    if (this.#hastyPolls > MOST_HASTY_POLLS) this.trouble ??= "spins: it polls for nothing";
+    // poll(2) knows whole milliseconds only. Where it does not wait, time goes on all the same.
+    const wait = timeoutMs === Infinity ? Infinity : timeoutMs <= 0 ? HASTY_MS : Math.ceil(timeoutMs);
     return new Promise((resolve) => {
       const waiting: Waiting = { set, deadline: now + wait, resolve, timer: undefined };
       if (wait < Infinity) waiting.timer = this.#time.after(wait, () => this.#look());
       this.#waiting = waiting;
     });
+  }
+
+  async #retry(set: SimulatedPollSet, timeoutMs: number, resolve: (ready: number) => void): Promise<void> {
+    resolve(await this.#poll(set, timeoutMs));
   }
 
   #readyOf(set: SimulatedPollSet): number {
@@ -213,6 +227,15 @@ export class Process {
     waiting.set.ready = ready;
     waiting.resolve(ready);
     if (this.#work.length > 0) this.#time.after(0, () => this.#doWork());
+    this.#unblock();
+  }
+
+  /** What could not go on because of a poll goes on. */
+  #unblock(): void {
+    const blocked = this.#blocked;
+    if (blocked.length === 0) return;
+    this.#blocked = [];
+    for (const go of blocked) this.#time.after(0, go);
   }
 
   /** The runtime calls this: now, or when poll(2) is over. `wakes`: it ends the poll, as a "signal" or by its descriptor. */
@@ -238,7 +261,7 @@ export class Process {
     return new Promise((resolve) => {
       const take = (): void => {
         if (!this.isAlive) return;
-        if (this.isStopped) this.#turns.push(take);
+        if (this.isStopped || this.#waiting !== undefined) this.#blocked.push(take);
         else {
           this.#doWork();
           resolve();
@@ -287,9 +310,7 @@ export class Process {
   continue(): void {
     if (!this.isStopped) return;
     this.isStopped = false;
-    const turns = this.#turns;
-    this.#turns = [];
-    for (const take of turns) this.#time.after(0, take);
+    this.#unblock();
     if (this.#waiting !== undefined && this.#work.length > 0) this.#endPoll(-1);
     else if (this.#waiting !== undefined) this.#look();
     else this.#time.after(0, () => this.#doWork());

@@ -47,6 +47,7 @@ export class Port {
   overruns = 0;
   #dtr = false;
   #busyUntil = 0;
+  #arrivesAt = 0;
   #flushedAt = -1;
   readonly #cable: Cable;
   readonly #side: 0 | 1;
@@ -102,7 +103,8 @@ export class Port {
       const block = bytes.slice(at, Math.min(taken, at + most));
       sentAt += block.length / rate;
       const end = sentAt;
-      time.after(end - now + latencyMs, () => {
+      this.#arrivesAt = Math.max(this.#arrivesAt, end + latencyMs);
+      time.after(this.#arrivesAt - now, () => {
         if (now <= this.#flushedAt && end > this.#flushedAt) return;
         this.#other.#arrive(block, speed);
         this.tty?.changed();

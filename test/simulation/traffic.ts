@@ -12,6 +12,8 @@ const TCP = 6;
 const HEADERS = { [UDP]: 8, [TCP]: 20 } as const;
 type Protocol = typeof UDP | typeof TCP;
 const MAGIC = 0x6e6d_7369;
+/** A TCP flow goes on elsewhere after so many packets. */
+const TCP_JUMP = 16;
 /** What each payload begins with: magic number, flow, sequence. */
 const PREFIX = 12;
 
@@ -55,7 +57,9 @@ export class Flow {
       packet[IP_HEADER + 12] = 5 << 4;
       packet[IP_HEADER + 13] = 0x18;
       put16(packet, IP_HEADER + 14, 8192);
-      this.#tcpSequence = (this.#tcpSequence + packet.length - start) >>> 0;
+      // A jump now and then has VJ send the whole header, as a retransmission would.
+      const jump = sequence % TCP_JUMP === 0 ? 1_000_000 : 0;
+      this.#tcpSequence = (this.#tcpSequence + jump + packet.length - start) >>> 0;
     } else put16(packet, IP_HEADER + 4, packet.length - IP_HEADER);
     put16(packet, 10, checksum(packet, 0, IP_HEADER, 0));
     put16(packet, checksumAt(this.protocol), checksum(packet, IP_HEADER, packet.length, pseudo(packet)));

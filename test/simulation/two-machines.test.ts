@@ -62,3 +62,50 @@ test("what a killed machine leaves, its next session takes away", () => {
   expect(time.runUntil(() => !next.isRunning && !client.isRunning, 10_000)).toBe(true);
   expect([link.leftOn(0), link.leftOn(1)]).toEqual([[], []]);
 });
+
+const BUNDLE = [...LINE, "multilink", "mpdevice", "/dev/ttyUSB1", "persist", "holdoff", "2"];
+
+test("a bundle whose interface was removed gets another one", () => {
+  const link = new Laplink({ seed: 3, cables: 2 });
+  const { time, computers, traffic } = link;
+  const [one, other] = [
+    computers[0].start([...BUNDLE, "10.0.0.1:10.0.0.2"]),
+    computers[1].start([...BUNDLE, "noipdefault"]),
+  ];
+  expect(time.runUntil(() => link.isUp, 20_000)).toBe(true);
+  time.run(10_000);
+  computers[0].network.tuns[0]!.remove();
+  expect(time.runUntil(() => link.isUp && traffic[0].send(), 60_000)).toBe(true);
+  time.run(5000);
+  expect(traffic[0].received).toBe(traffic[0].sent);
+  for (const pppd of [one, other]) pppd.signal("SIGTERM");
+  expect(time.runUntil(() => !one.isRunning && !other.isRunning, 20_000)).toBe(true);
+  expect([link.leftOn(0), link.leftOn(1)]).toEqual([[], []]);
+});
+
+test("a bundle whose interface was removed while no link was up gets another one", () => {
+  const link = new Laplink({ seed: 5, cables: 2 });
+  const { time, computers } = link;
+  const words = ["lcp-echo-interval", "2", "lcp-echo-failure", "2"];
+  computers[0].start([...BUNDLE, ...words, "10.0.0.1:10.0.0.2"]);
+  computers[1].start([...BUNDLE, ...words, "noipdefault"]);
+  expect(time.runUntil(() => link.isUp, 20_000)).toBe(true);
+  for (const cable of link.cables) cable.isCut = true;
+  time.run(20_000);
+  expect(link.isUp).toBe(false);
+  computers[0].network.tuns[0]!.remove();
+  for (const cable of link.cables) cable.isCut = false;
+  expect(time.runUntil(() => link.isUp, 120_000)).toBe(true);
+});
+
+test("a bundle has the time of maxconnect anew each time it comes up", () => {
+  const link = new Laplink({ seed: 4, cables: 2 });
+  const { time, computers } = link;
+  const limited = computers[0].start([...BUNDLE, "maxconnect", "60", "10.0.0.1:10.0.0.2"]);
+  computers[1].start([...BUNDLE, "noipdefault"]);
+  time.run(600_000);
+  const times = limited.lines.filter((line) => line === "Connect time expired").length;
+  // Each time takes 60 s, and the two lines the holdoff of 2 s and the time of the negotiation.
+  expect(times).toBeGreaterThan(4);
+  expect(times).toBeLessThan(11);
+});
