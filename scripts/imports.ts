@@ -9,7 +9,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
   const frames = ["bytes", "crypto"];
   const layers = [...frames, "frame", "wire"];
   const link = [...layers, "filter", "compress", "auth", "control", "describe"];
-  const run = [...link, "link", "options", "chat", "record"];
+  const run = [...link, "link", "front", "options", "chat", "record"];
   const main = [...run, "run", "os", "applets", "commands"];
   return {
     bytes: [],
@@ -22,6 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
     control: [...layers, "compress"],
     describe: [...layers, "compress", "control"],
     link,
+    front: [...layers],
     options: ["bytes", "filter"],
     chat: ["bytes"],
     record: [...layers, "compress"],

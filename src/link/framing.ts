@@ -25,6 +25,8 @@ export class Framing {
   controlEnd = HEADROOM;
   /** The octets of its frame on the line. */
   lineOctets = 0;
+  /** What would be sent is dropped. */
+  isMuted = false;
   readonly #output: Ring;
   readonly #receiveAll: boolean;
   readonly #waiting: { packet: Uint8Array; plain: boolean }[] = [];
@@ -73,6 +75,7 @@ export class Framing {
    * it. The caller has checked {@link hasRoom}.
    */
   send(protocol: number, packet: Uint8Array, start: number, end: number, now: number): void {
+    if (this.isMuted) return;
     const at = putHeader(packet, start, protocol, this.#pcomp, this.#accomp);
     this.framer.write(packet, at, end, false, now);
   }
@@ -84,6 +87,7 @@ export class Framing {
 
   /** Sends the packet in `control`. If there is no room for it, flush() sends it later. */
   sendControl(protocol: number, now: number): void {
+    if (this.isMuted) return;
     const { control, controlEnd: end, framer } = this;
     // LCP packets have the default form, so that a peer that lost the agreement can read them (RFC 1661 §6; RFC 1662 §7.1).
     const plain = protocol === Protocol.LCP;
@@ -99,7 +103,7 @@ export class Framing {
 
   /** Sends control packets that found no room earlier. */
   flush(now: number): void {
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 && !this.isMuted) {
       const { packet, plain } = this.#waiting[0]!;
       if (!this.framer.hasRoom(packet.length)) return;
       this.framer.write(packet, 0, packet.length - FCS_ROOM, plain, now);

@@ -138,6 +138,15 @@ export class Link implements Member {
     return new Networks(this.#config.networks, host, plain);
   }
 
+  /** What would be sent is dropped, because the line has another use for the moment. */
+  get isMuted(): boolean {
+    return this.#framing.isMuted;
+  }
+
+  set isMuted(isMuted: boolean) {
+    this.#framing.isMuted = isMuted;
+  }
+
   get framesSent(): number {
     return this.#framing.framer.stats.frames;
   }

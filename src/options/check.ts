@@ -6,6 +6,9 @@ import { OptionError } from "./error.ts";
 import { isFailure, type OptionHost } from "./host.ts";
 import { noDeviceOption } from "./no-device.ts";
 import { isBadAddress } from "./numbers.ts";
+import { parseSocketAddress } from "./socket-address.ts";
+
+const LOOPBACK = /^(127\.[\d.]+|::1|localhost)$/;
 
 /**
  * Returns the Config with all dependent options settled. To be called once: after the checks for root and for a tunnel
@@ -52,7 +55,8 @@ function setAddresses(draft: Draft, host: OptionHost): void {
 }
 
 function checkLine(draft: Draft, host: OptionHost): void {
-  const { connect, demand, notty, pty, socket, socketListen } = draft;
+  const { autodetect, connect, demand, notty, pty, socket, socketListen } = draft;
+  if (demand && autodetect.length > 0) throw new OptionError("demand-dialling is incompatible with autodetect");
   if (demand && notty) throw new OptionError("demand-dialling is incompatible with notty");
   if (demand && socketListen !== undefined) throw new OptionError("demand-dialling is incompatible with socket-listen");
   if (demand && connect === undefined && pty === undefined && socket === undefined) {
@@ -61,6 +65,7 @@ function checkLine(draft: Draft, host: OptionHost): void {
   if (!draft.holdoffGiven) draft.holdoff = connect === undefined ? 0 : 30;
   // With demand the program stays, unless nopersist is given.
   if (demand && draft.given["persist"] === undefined) draft.persist = true;
+  checkCallers(draft);
   const option = noDeviceOption(draft);
   if (option !== undefined) checkNoDevice(draft, option);
   else settleDefaultDevice(draft, host);
@@ -68,6 +73,16 @@ function checkLine(draft: Draft, host: OptionHost): void {
   if (draft.sync && !draft.dryrun) {
     throw new OptionError("the sync option needs a synchronous port, which makes the frames itself, and its driver");
   }
+}
+
+/** Whoever reaches a TCP port can call. With autodetect any such program gets as far as PPP. */
+function checkCallers({ autodetect, facts, socketListen }: Draft): void {
+  if (autodetect.length === 0 || socketListen === undefined || facts.authRequired) return;
+  if (LOOPBACK.test(parseSocketAddress(socketListen)?.host ?? "")) return;
+  throw new OptionError(
+    `autodetect on socket-listen ${socketListen} needs auth: anybody who reaches this address could join the network ` +
+      "(or listen on 127.0.0.1)",
+  );
 }
 
 function checkNoDevice(draft: Draft, option: string): void {

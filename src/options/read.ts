@@ -49,7 +49,8 @@ function readList(reading: Reading, source: Source, words: readonly string[], { 
       takeAbsentDevice(reading, source, word, unknown(decoded(word)));
       continue;
     }
-    const argument = entry.row.argument ? words[++at] : word;
+    const takesNext = entry.row.argument || follows(entry, words[at + 1]);
+    const argument = takesNext ? words[++at] : word;
     if (argument === undefined) throw tooFew(decoded(word));
     // A shell does not know curly quotes, so the command came in several words.
     const command = entry.row.rules & COMMAND ? curlyCommand(words.slice(at).join(" ")) : undefined;
@@ -109,7 +110,7 @@ function readWords(reading: Reading, source: Source, path: string, text: string)
       takeAbsentDevice(reading, source, word.text, new OptionError(unknown, { hints }));
       continue;
     }
-    if (!entry.row.argument) {
+    if (!entry.row.argument && !follows(entry, words[at]?.text)) {
       apply(reading, source, entry, word.text);
       continue;
     }
@@ -130,6 +131,11 @@ function readWords(reading: Reading, source: Source, path: string, text: string)
       apply(reading, source, entry, argument.text);
     }
   }
+}
+
+/** True when the next word is the argument of an option that may be without one. */
+function follows({ row }: Entry, next: string | undefined): boolean {
+  return next !== undefined && row.follows?.(next) === true;
 }
 
 /** The text from a word to the end of its line. */

@@ -53,6 +53,8 @@ export interface Row<Own extends object = object> {
   /** The description in show-options, one line. */
   readonly about: string;
   readonly argument: boolean;
+  /** True for a word that is the argument if it follows the option. For an option whose argument may be left out. */
+  readonly follows?: ((word: string) => boolean) | undefined;
   /** True for a bare word that this row takes: the device, the speed, the addresses. */
   readonly takes?: ((word: string, host: OptionHost) => boolean) | undefined;
   /** While that option is in force, this one is forbidden. */
@@ -65,7 +67,7 @@ export interface Row<Own extends object = object> {
   readonly fields: (etc: string) => Own;
   /** The rows that own the other fields that it reads or sets. */
   readonly shares: readonly Row[];
-  /** Sets the option. `word` is the argument, or the bare word itself. Throws OptionError. */
+  /** Sets the option. `word` is the argument, or without one the word itself. Throws OptionError. */
   readonly set: (setting: Setting, word: string) => void;
   /** The argument as a dump shows it, "" without one. Undefined when the option turns out not to be in force. */
   readonly value: (fields: object) => string | undefined;
@@ -87,6 +89,7 @@ export interface RowDefinition<Own extends object, Shared extends readonly Row[]
   readonly about: string;
   /** Default: true. */
   readonly argument?: boolean;
+  readonly follows?: Row["follows"];
   readonly takes?: Row["takes"];
   readonly disabledBy?: Row | undefined;
   /** The fields that this row owns, with their defaults. Comments here give their units and meaning. */
@@ -115,6 +118,7 @@ export function row<Own extends object = object, const Shared extends readonly R
     rules = 0,
     about,
     argument = true,
+    follows,
     takes,
     disabledBy,
     fields,
@@ -129,6 +133,7 @@ export function row<Own extends object = object, const Shared extends readonly R
     rules,
     about,
     argument,
+    follows,
     takes,
     disabledBy,
     fields: fieldsIn ?? (() => ({ ...fields }) as Own),

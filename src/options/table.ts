@@ -5,6 +5,7 @@ import type { PluginName } from "./plugins.ts";
 import { fieldsOf, GONE, GROUP, type FieldsOf, type Row } from "./row.ts";
 import { AUTH, CHAP, EAP, PAP } from "./table/auth-rows.ts";
 import { CCP, ECP } from "./table/ccp-rows.ts";
+import { FRONT } from "./table/front-rows.ts";
 import { GENERAL } from "./table/general-rows.ts";
 import { IPX, OLD } from "./table/gone-rows.ts";
 import { IPCP } from "./table/ipcp-rows.ts";
@@ -82,6 +83,7 @@ export const OPTIONS = new OptionTable([
   ["Authentication", AUTH],
   ["Plugin", PLUGINS],
   ["Serial port", TTY],
+  ["Caller", FRONT],
   ["LCP", LCP],
   ["PAP", PAP],
   ["CHAP", CHAP],

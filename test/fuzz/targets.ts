@@ -1,7 +1,8 @@
 // All fuzz targets.
 
+import { FRONT } from "./front.ts";
 import { LINK } from "./link.ts";
 import { CHAT, FILTER, OPTIONS, RECORD, SECRETS } from "./readers.ts";
 import type { Target } from "./target.ts";
 
-export const TARGETS: readonly Target[] = [LINK, OPTIONS, SECRETS, CHAT, RECORD, FILTER];
+export const TARGETS: readonly Target[] = [LINK, FRONT, OPTIONS, SECRETS, CHAT, RECORD, FILTER];

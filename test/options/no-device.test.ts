@@ -34,6 +34,42 @@ test("none of them has a device, a lock or modem lines; only notty stays in the 
   expect(checked("notty", "logfd", "2").logfd).toBe(2);
 });
 
+test("autodetect on TCP wants auth, unless only this machine can call", () => {
+  const noauth = ["noauth", "autodetect"];
+  for (const where of ["127.0.0.1:5000", "[::1]:5000", "localhost:5000"])
+    expect(checked(...noauth, "socket-listen", where).autodetect).toEqual(["ppp", "windows", "modem"]);
+  for (const where of ["5000", "10.0.0.1:5000", "127.example.org:5000", "[::]:5000"])
+    expect(refusal(...noauth, "socket-listen", where)).toEqual([
+      2,
+      `autodetect on socket-listen ${where} needs auth: anybody who reaches this address could join the network ` +
+        "(or listen on 127.0.0.1)",
+    ]);
+  expect(refusal("noauth", "socket-listen", "5000")).toEqual([0]);
+  expect(refusal("auth", "login", "+pap", "autodetect", "socket-listen", "5000")).toEqual([0]);
+  expect(refusal("noauth", "autodetect", "demand", "connect", "x", "pty", "cat")).toEqual([
+    2,
+    "demand-dialling is incompatible with autodetect",
+  ]);
+});
+
+test("autodetect's list is a word of callers after it, in files as on the command line; other words are options", () => {
+  const listed = (...words: string[]): readonly string[] => checked("pty", "cat", ...words).autodetect;
+  expect(listed()).toEqual([]);
+  expect(listed("autodetect", "local")).toEqual(["ppp", "windows", "modem"]);
+  expect(listed("autodetect")).toEqual(["ppp", "windows", "modem"]);
+  expect(listed("autodetect", "modem,ppp", "local")).toEqual(["modem", "ppp"]);
+  expect(listed("autodetect", "ppp", "modem")).toEqual(["ppp"]);
+  expect(refusal("autodetect", "ppp,slip")).toEqual([
+    2,
+    "autodetect recognises slip, but cannot serve it: list ppp, windows or modem",
+  ]);
+  const files = { "/etc/ppp/options": "autodetect\nmodem,windows\nlocal\nautodetect\n# modem\nlocal\n" };
+  const host = fakeHost({ files });
+  expect(parseOptions(["pty", "cat"], host).autodetect).toEqual(["ppp", "windows", "modem"]);
+  const listing = fakeHost({ files: { "/etc/ppp/options": "local autodetect ppp" } });
+  expect(parseOptions(["pty", "cat"], listing).autodetect).toEqual(["ppp"]);
+});
+
 test("one of them at a time, and no device beside it", () => {
   expect(refusal("ttyS0", "socket-listen", "1")).toEqual([2, "socket-listen option precludes specifying device name"]);
   expect(refusal("pty", "x", "notty")).toEqual([2, "pty option is incompatible with notty option"]);

@@ -31,6 +31,7 @@ import type { LineStatus } from "../live/published-status.ts";
 import { lineStatus } from "../live/status-publisher.ts";
 import type { NetworkPhase } from "./network-phase.ts";
 import { PapAnswer } from "./pap-answer.ts";
+import { Reception } from "./reception.ts";
 
 /** pppd invents 10.64.64.64 plus the unit number for a peer without an address. */
 const MADE_UP_PEER = 0x0a404040;
@@ -80,6 +81,8 @@ export class Attempt {
   readonly #resolve: (end: End) => void;
   #loop: Loop | undefined;
   #network: NetworkPhase | undefined;
+  /** With autodetect, what has the line before the link and watches the caller's modem after that. */
+  #reception: Reception | undefined;
   /** How the peer wanted us to prove who we are, while we have not. */
   #unproven: AuthMethod | undefined;
   readonly #papAnswer: PapAnswer;
@@ -140,15 +143,32 @@ export class Attempt {
     this.#loop = loop;
     this.#network = network;
     loop.add(this.#port);
+    if (config.autodetect.length > 0) {
+      this.#receive(loop);
+      return;
+    }
     // An empty connect script counts as one. Only the side that calls waits for the other.
     const calls = config.connect !== undefined || config.pty !== undefined || config.socket !== undefined;
     this.link.open(this.#clock.now(), calls ? config.connectDelayMs : 0);
   }
 
+  /** Waits for a caller. */
+  #receive(loop: Loop): void {
+    const { machine, options, log } = this.#host;
+    const parts = { machine, config: options.config, log, tty: this.#tty, link: this.link, port: this.#port, loop };
+    log.write("info", `Waiting for a caller on ${this.#tty.path}: ${options.config.autodetect.join(", ")}`);
+    this.#reception = new Reception({ ...parts, hungUp: (now) => this.#lost(now) }, this.#clock.now());
+  }
+
   /** Ends the link in good order. */
   close(reason: string, now = this.#clock.now()): void {
     this.#unproven = undefined;
-    this.link.close(reason, now);
+    if (this.#reception?.isWaiting !== true) {
+      this.link.close(reason, now);
+    } else if (!this.over) {
+      this.#terminated(false);
+      this.#finish();
+    }
   }
 
   /** How much of the packets goes to the log, from now on. */
@@ -161,7 +181,7 @@ export class Attempt {
   }
 
   nextDeadline(): number {
-    return Math.min(this.#papAnswer.dueAt, this.#watch.nextLookAt);
+    return Math.min(this.#papAnswer.dueAt, this.#watch.nextLookAt, this.#reception?.nextLookAt ?? Infinity);
   }
 
   /** How often the runtime must have its turn, for TLS, password helpers, scripts and a slow log. */
@@ -171,6 +191,7 @@ export class Attempt {
   }
 
   settle(now: number): void {
+    this.#reception?.settle(now);
     if (this.#host.peers.takeSettled()) this.link.authResume(now);
     this.#takeEvents(now);
     if (this.#watch.nextLookAt <= now) this.#watch.look(now, this.#frameCounts());
@@ -277,9 +298,14 @@ export class Attempt {
 
   /** The loop has let go of the line already. */
   #hungUp(now: number): void {
+    this.#end.hangup = true;
+    this.#lost(now);
+  }
+
+  /** The peer has hung up. The line may still be there. */
+  #lost(now: number): void {
     this.#host.log.write("notice", "Modem hangup");
     this.#host.setStatus(Exit.HANGUP);
-    this.#end.hangup = true;
     this.link.hangup(now);
     this.#takeEvents(now);
     this.#terminated(false);
@@ -309,6 +335,7 @@ export class Attempt {
   /** The link has ended. */
   #finish(): void {
     this.over = true;
+    this.#reception?.ends(this.#clock.now());
     this.abandon();
     this.#resolve(this.#end);
   }

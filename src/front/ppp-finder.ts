@@ -1,0 +1,75 @@
+// Finds where PPP begins among other octets: noise, text, or frames of a peer whose link is up already (RFC 1662 §3, §4).
+
+import { ACCM_ALL, FLAG } from "../frame/accm.ts";
+import { Deframer, MAX_FRAME } from "../frame/deframer.ts";
+import { addressEnd, protocolAt, protocolEnd } from "../frame/header.ts";
+import { protocolName } from "../wire/protocols.ts";
+
+/** A frame in which each octet is escaped has this length, with its flags. More octets without a flag are no frame. */
+const LONGEST = 2 * MAX_FRAME + 2;
+/**
+ * How a peer's first frame begins: flag, address, control (escaped, then not), LCP's protocol. Without the flag, or
+ * without the address, a fourth octet or a third keeps noise from looking like it. 7f instead of ff: bit 7 is lost on
+ * the way, and the link will say so.
+ */
+const BEGINNINGS: readonly (readonly number[])[] = [
+  [FLAG, 0xff, 0x7d, 0x23],
+  [FLAG, 0x7f, 0x7d, 0x23],
+  [FLAG, 0xff, 0x03],
+  [0xff, 0x7d, 0x23],
+  [0xff, 0x03, 0xc0, 0x21],
+  [FLAG, 0xc0, 0x21],
+];
+const MOST = 4;
+
+export class PppFinder {
+  /** The last octets, of which the latest comes last. */
+  readonly #last = new Uint8Array(MOST);
+  /** Octets since the last flag, with the flag; since the first octet, if no flag came. Too many begin at 0 again. */
+  #sinceFlag = 0;
+  /** One drops the control characters that a line may insert. The other belongs to a peer that sends them as they are. */
+  readonly #deframers = [new Deframer(), new Deframer()];
+  readonly #octet = new Uint8Array(1);
+
+  constructor() {
+    this.#deframers[0]!.accm = ACCM_ALL;
+    this.#deframers[1]!.accm = 0;
+  }
+
+  /** How many of the latest octets a frame may consist of that has not ended. They belong to the link. */
+  get kept(): number {
+    return this.#sinceFlag;
+  }
+
+  /** Takes the next octet. Returns how many of the latest octets are PPP, from the flag on; 0: none so far. */
+  push(octet: number): number {
+    this.#last.copyWithin(0, 1);
+    this.#last[MOST - 1] = octet;
+    const before = this.kept;
+    if (octet === FLAG) this.#sinceFlag = 1;
+    else if (++this.#sinceFlag > LONGEST) this.#sinceFlag = 0;
+    if (this.#isFrame(octet)) return before + 1;
+    const found = BEGINNINGS.find((octets) => this.#endsWith(octets));
+    return found === undefined ? 0 : found.length;
+  }
+
+  #endsWith(octets: readonly number[]): boolean {
+    const at = MOST - octets.length;
+    return octets.every((octet, index) => this.#last[at + index] === octet);
+  }
+
+  /** True when this octet ends a frame with a correct FCS and a protocol that exists. */
+  #isFrame(octet: number): boolean {
+    this.#octet[0] = octet;
+    let found = false;
+    for (const deframer of this.#deframers) {
+      deframer.push(this.#octet, 0, 1);
+      const { frame, length } = deframer;
+      if (length === 0) continue;
+      const start = addressEnd(frame, 0, length);
+      const end = protocolEnd(frame, start, length);
+      found ||= end < length && protocolName(protocolAt(frame, start, end)) !== undefined;
+    }
+    return found;
+  }
+}

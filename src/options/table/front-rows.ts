@@ -1,0 +1,42 @@
+// Options of the detecting front: which callers a port answers before PPP begins, and the modem that it plays for some.
+
+import { decoded } from "../../bytes/text.ts";
+import { OptionError } from "../error.ts";
+import { list, PRIORITY, row } from "../row.ts";
+import { flag, text } from "../row-kinds.ts";
+
+const NAME = "autodetect";
+/** The callers that lead to PPP. */
+const ANSWERED = ["ppp", "windows", "modem"] as const;
+/** Those that are recognised and named in the log only. */
+const UNSERVED: readonly string[] = ["slip", "login"];
+
+type Answered = (typeof ANSWERED)[number];
+
+function isCaller(word: string): word is Answered {
+  return ANSWERED.some((one) => one === word);
+}
+
+export const FRONT = [
+  row({
+    name: NAME,
+    rules: PRIORITY,
+    about: "find out who calls, and answer those that are listed: ppp,windows,modem (the default)",
+    argument: false,
+    follows: (word) => word.split(",").every((one) => isCaller(one) || UNSERVED.includes(one)),
+    fields: {
+      /** The callers to answer. Empty: PPP begins at once. */
+      autodetect: list<Answered>(),
+    },
+    set({ draft }, word) {
+      const words = word === NAME ? [...ANSWERED] : decoded(word).split(",");
+      const unserved = words.find((one) => !isCaller(one));
+      if (unserved !== undefined)
+        throw new OptionError(`autodetect recognises ${unserved}, but cannot serve it: list ppp, windows or modem`);
+      draft.autodetect = words.filter(isCaller);
+    },
+    value: ({ autodetect }) => autodetect.join(","),
+  }),
+  text("modem-connect", "modemConnect", PRIORITY, "the text of CONNECT for modem programs, such as 'CONNECT 2400'"),
+  flag("modem-strict", "modemStrict", PRIORITY, "answer ERROR to modem commands that are unknown, not OK"),
+] as const;
