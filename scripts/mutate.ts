@@ -1,8 +1,8 @@
 // Changes the source in small ways, one at a time, and counts how many changes the tests notice.
 //
-//   npm run mutate -- --seed 7 --count 200 [--folder link,wire]
+//   npm run mutate -- --seed 7 --count 200 [--folder link,wire] [--again FILE]
 //
-// Without --folder it changes the core. Only the test files that run the changed line are started, and the first failure
+// Without --folder it changes the core. --again takes the output of an earlier run and tries only what it printed. Only the test files that run the changed line are started, and the first failure
 // ends them; a line that no test runs survives at once. All this happens in a copy of the tree.
 //
 // It prints each survivor, a change that no test notices. A survivor needs a test. If the change has no effect that the
@@ -10,7 +10,7 @@
 // line with the reason). Those do not count. A change after which a test does not end counts as noticed; it is printed
 // too, because a busy machine can cause the same.
 
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { coveredLines, reachedFrom, type ImportGraph, type TestRun } from "./covered-lines.ts";
@@ -91,14 +91,10 @@ function testsFor({ file, line }: Mutant, graph: ImportGraph, runs: ReadonlyMap<
     .map(({ test }) => test);
 }
 
-function equivalents(): Set<string> {
-  const path = join(ROOT, EQUIVALENT);
-  if (!existsSync(path)) return new Set();
-  return new Set(
-    readFileSync(path, "utf8")
-      .split("\n")
-      .filter((line) => / -> /.test(line)),
-  );
+/** The changes that a text names, a line each, as this program prints them. */
+function namedIn(text: string): Set<string> {
+  const lines = text.split("\n").map((line) => line.replace(/^.*?: line \d+: /, ""));
+  return new Set(lines.filter((line) => line.includes(" -> ")));
 }
 
 const nameOf = ({ file, before, after }: Mutant): string => `${file}: ${before} -> ${after}`;
@@ -185,14 +181,18 @@ function main(words: readonly string[]): number {
   const seed = Number(value("--seed", String(crypto.getRandomValues(new Uint32Array(1))[0])));
   const count = Number(value("--count", "200"));
   const rng = new Rng(seed);
-  const known = equivalents();
+  const known = namedIn(readFileSync(join(ROOT, EQUIVALENT), "utf8"));
+  const again = value("--again", "");
   const score = new Score();
   const folder = copyOfTree();
   try {
     const { texts, graph, sources, tests } = readTree(folder, value("--folder", CORE.join()).split(","));
     const runs = coveredLines(folder, join(ROOT, "dist/covered-lines.json"), tests, texts, graph, SLOW_MS);
     for (const [test, run] of runs) if (!run.passed) console.log(`left out, because it fails or is slow: ${test}`);
-    const mutants = sources.flatMap((file) => mutantsOf(file, texts.get(file)!));
+    const wanted = again === "" ? undefined : namedIn(readFileSync(again, "utf8"));
+    const mutants = sources
+      .flatMap((file) => mutantsOf(file, texts.get(file)!))
+      .filter((one) => wanted?.has(nameOf(one)) ?? true);
     console.log(`mutate: seed ${seed}, ${count} of ${mutants.length} mutants in ${sources.length} files`);
     for (let n = 0; n < count && mutants.length > 0;) {
       const mutant = mutants.splice(rng.below(mutants.length), 1)[0]!;

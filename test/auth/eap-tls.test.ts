@@ -326,6 +326,18 @@ describe("a refusal", () => {
     expect(wire.a.outcome("server")).toBe(false);
   });
 
+  test("comes from a client whose last word is not empty, whatever it holds", () => {
+    for (const extra of [[0], [0, 0], [1]]) {
+      const wire = started();
+      wire.passing = (packet, from) =>
+        from === wire.b && wire.b.lines.includes("EAP-TLS generating MPPE keys")
+          ? Uint8Array.of(packet[0]!, packet[1]!, 0, 6 + extra.length, 13, ...[0, ...extra])
+          : packet;
+      finish(wire);
+      expect(wire.a.outcome("server")).toBe(false);
+    }
+  });
+
   test("meets a peer that leads our own client's session to us", () => {
     const answers = new Answers();
     for (const isOurs of [false, true]) {

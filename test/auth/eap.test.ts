@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ClientStep, EapClientMethod, EapServerMethod, ServerStep } from "../../src/auth/eap-methods.ts";
+import { Answers } from "../../src/auth/answers.ts";
 import { eapComplaint } from "../../src/auth/eap-config.ts";
 import { bytesOf, fromHex, toHex } from "../../src/bytes/text.ts";
 import { ChapCode } from "../../src/wire/chap.ts";
@@ -497,6 +498,21 @@ test("a proof that names nobody is of the name given before", () => {
       : packet;
   wire.run();
   expect(wire.a.outcomes).toMatchObject([{ accepted: true, name: "zaphod" }]);
+});
+
+test("once the peer has given its proof, and once it never will, our answers are not counted any more", () => {
+  for (const ends of ["proof", "wrong proof", "stop"]) {
+    const answers = new Answers();
+    const wire = started(
+      EapType.Md5Challenge,
+      { ...SERVER, eap: { answers } },
+      ends === "wrong proof" ? { ours: { server: "x" } } : CLIENT,
+    );
+    if (ends === "stop") wire.a.eapServer.stop();
+    else wire.run();
+    for (let nth = 0; nth < 200; nth++) expect(answers.give([Uint8Array.of(nth)])).toBe(true);
+    expect(answers.areOurs([Uint8Array.of(1)])).toBe(false);
+  }
 });
 
 describe("a peer that hands our own answer back proves nothing", () => {

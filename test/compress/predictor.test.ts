@@ -34,6 +34,11 @@ test("the known packets are written and read, octet for octet; other protocols c
   }
 });
 
+test("every protocol of data is compressed, the last of them is 3fff", () => {
+  for (const protocol of [0x21, 0x281, 0x3fff])
+    expect(compressed(new PredictorCompressor(), { ...PACKET, protocol })).toBeDefined();
+});
+
 test("everything comes out as it went in, six octets longer at worst", () =>
   withRng((rng) => {
     const compressor = new PredictorCompressor();

@@ -150,6 +150,7 @@ test("a peer that wants none gets none, our own come back are no news, and no oc
   const rng = new Rng(3);
   for (let round = 0; round < 200; round++) us.hear(rng.bytes(LQR_LENGTH), round);
   us.monitor.receive(buf, 0, 20, 1);
+  expect(us.said.at(-1)).toBe("debug: Received a link quality report of only 20 octets");
   expect([us.sent.length, us.wakeAt]).toEqual([0, Infinity]);
   us.monitor.start(0, 0);
   putLqr(buf, 0, { ...parseLqr(buf, 0, LQR_LENGTH)!, magic: 7 });

@@ -221,6 +221,8 @@ test("what cannot be a program is refused, and with what reason", () => {
     [[ret, op("jeq #k", 0, 0, 1), ret], /leads out/],
     [[ret, op("ja", 1), ret], /leads out/],
     [[ret, op("ja", -2), ret], /1 of its program jumps backwards/],
+    [[ret, op("ja", -(2 ** 31)), ret], /1 of its program jumps backwards/],
+    [[ret, op("ja", 2 ** 31 - 1), ret], /1 of its program leads out/],
     [[op("ld M[k]", 16), ret], /memory word 16/],
     [[op("ldx M[k]", -1), ret], /memory word/],
     [[op("st M[k]", 16), ret], /memory word/],

@@ -106,6 +106,11 @@ test("and are read from it however it is cut, control characters dropped or not"
   }
 });
 
+test("the shortest frame is a protocol of one octet, and the frame after it is its own", () => {
+  const line = Uint8Array.of(...framed(fromHex("21")), ...framed(fromHex(CONF_REQ)));
+  for (const pieces of cuts(line)) expect(framesIn(pieces)).toEqual(["21", CONF_REQ]);
+});
+
 test("what the ACCM and `escape` name is escaped, and 5e never", () => {
   const all = Uint8Array.from({ length: 256 }, (_, at) => at);
   for (const [accm, escape] of [

@@ -216,6 +216,33 @@ test.each(["1a040800", "1a04f800", "1a041900", "1a041801"])("Deflate as %s is no
   expect(answers.some((hex) => hex.startsWith("03") || hex.startsWith("04"))).toBe(true);
 });
 
+function ipcpPeer(changes: Partial<NonNullable<LinkConfig["networks"]["ipcp"]>>): RawPeer {
+  const base = linkConfig();
+  const networks = { ...base.networks, ipcp: { ...base.networks.ipcp!, our: 0x0a000002, ...changes } };
+  const it = new RawPeer(new Side(linkConfig({ networks }), new Rng(1)));
+  it.openLcp();
+  return it;
+}
+
+test("a peer whose IPCP request has no address is asked for one, beside what it must change and nothing else", () => {
+  const asks = (request: string): string[] => {
+    const it = ipcpPeer({ peer: 0x0a000009, dns: [0x01020304], acceptRemote: true });
+    it.take(IPCP);
+    it.request(IPCP, request);
+    return it.take(IPCP);
+  };
+  expect(asks("")).toEqual(["0302000a03060a000009"]);
+  expect(asks("8106 00000000")).toEqual(["03020010810601020304" + "03060a000009"]);
+  expect(asks("8106 01020304")).toEqual(["0302000a03060a000009"]);
+});
+
+test("a Nak with both addresses: what it leaves open is kept as it was (RFC 1172 §4.1)", () => {
+  const it = ipcpPeer({ peer: 0x0a000009, our: 0, acceptLocal: true, acceptRemote: true });
+  const [request] = it.take(IPCP);
+  it.say(IPCP, `03${request!.slice(2, 4)} 000e 010a 0a000005 00000000`);
+  expect(it.take(IPCP).map((hex) => hex.slice(8))).toEqual(["010a0a0000050a000009"]);
+});
+
 /** A payload of Predictor 1 that is not compressed: its length, its octets, and their FCS (RFC 1978 §2). */
 function predicted(protocol: number, hex: string): string {
   const packet = [protocol >> 8, protocol & 0xff, ...fromHex(hex)];

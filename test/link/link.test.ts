@@ -110,6 +110,7 @@ test("an authentication request nobody answers is given up after ten, and one th
   link.run(() => link.a.has("pap-request"));
   expect(link.run(() => link.b.has("terminated"))).toBe(true);
   expect(link.b.lines).toContain("No response to PAP authenticate-requests");
+  expect(link.b.lines.filter((line) => line.startsWith("sent [PAP AuthReq"))).toHaveLength(10);
   expect(link.now).toBeGreaterThan(27_000);
   const mute = pair({ ...SERVER, ...lcp({ demand: ["pap"] }) }, lcp({ accept: ["pap"] }));
   const password = new TextEncoder().encode("gargle");

@@ -177,6 +177,14 @@ describe("what the HOWTO's readers type", () => {
   });
 });
 
+test("-all takes back what was asked of LCP before it", () => {
+  const before = "mpshortseq passive silent asyncmap a0000";
+  expect(parse(`ttyS0 ${before}`)).toMatchObject({ mpshortseq: true, passive: true, silent: true, asyncmap: 0xa0000 });
+  const after = { mpshortseq: false, passive: false, silent: false, asyncmap: 0, noOptions: true };
+  expect(parse(`ttyS0 ${before} -all`)).toMatchObject(after);
+  expect(parse("ttyS0 -all passive")).toMatchObject({ ...after, passive: true });
+});
+
 describe("options of 2.5", () => {
   // 2.4.9 does not have it, and the recorded cases come from 2.4.9.
   const cases: readonly (readonly [string, Partial<Config>])[] = [

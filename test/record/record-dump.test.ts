@@ -86,5 +86,7 @@ test("a file cut short", () => {
   expect(dump("01 0005 6162")).toBe('sent "ab\nEOF\n');
   expect(dump("01 0005 6162", { view: "hex" })).toBe("sent   61 62\nEOF\n");
   expect(dump("01 0005 6162", { view: "packets" })).toBe("\nEOF\n[2 bytes in incomplete send packet]\n");
+  expect(dump("01 0005", { view: "hex" })).toBe("sent  \nEOF\n");
+  expect(dump("01 0000", { view: "hex" })).toBe(`sent  ${" ".repeat(50)}\n`);
   expect(dump("09 07 00")).toBe("?09\nEOF\n");
 });
