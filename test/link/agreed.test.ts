@@ -216,6 +216,32 @@ test.each(["1a040800", "1a04f800", "1a041900", "1a041801"])("Deflate as %s is no
   expect(answers.some((hex) => hex.startsWith("03") || hex.startsWith("04"))).toBe(true);
 });
 
+test("when LCP is negotiated anew, control characters that the line inserts are dropped again (RFC 1662 §7.1)", () => {
+  const it = peer();
+  it.openLcp();
+  it.take(LCP);
+  it.request(LCP);
+  const ours = it.take(LCP).find((hex) => hex.startsWith("01"))!;
+  const frame = frameOf([0xff, 0x03, LCP >> 8, LCP & 0xff, 0x02, ...fromHex(ours.slice(2))]);
+  it.sayFrame(Uint8Array.of(...frame.subarray(0, 3), 0x11, ...frame.subarray(3)));
+  expect(it.side.link.lcpOpened).toBe(true);
+});
+
+test("a server that sends network protocols has accepted our answer; other protocols say nothing", () => {
+  const EAP = 0xc227;
+  const it = peer({ accept: ["eap"] });
+  it.acknowledge(LCP);
+  it.request(LCP, "0304c227");
+  it.say(EAP, "01010005 01");
+  it.say(EAP, `01020016 04 10 ${"5a".repeat(16)}`);
+  expect(it.take(EAP).map((hex) => hex.slice(0, 10).slice(8))).toEqual(["01", "04"]);
+  const accepted = "EAP authentication succeeded";
+  it.say(0x8029, "01010004");
+  expect(it.side.lines).not.toContain(accepted);
+  it.say(IPCP, `01010004`);
+  expect(it.side.lines).toContain(accepted);
+});
+
 function ipcpPeer(changes: Partial<NonNullable<LinkConfig["networks"]["ipcp"]>>): RawPeer {
   const base = linkConfig();
   const networks = { ...base.networks, ipcp: { ...base.networks.ipcp!, our: 0x0a000002, ...changes } };
