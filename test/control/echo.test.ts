@@ -57,6 +57,15 @@ test("nobody who wants to know: nothing behind the magic number", () => {
   expect(told.sent[0]).toHaveLength(0);
 });
 
+test("with lcp-echo-failure 1, one request without an answer is enough, and with 0 none ever is", () => {
+  for (const failure of [0, 1]) {
+    const { made, told } = echo({ failure });
+    made.start(0);
+    for (let second = 1; second <= 20 && told.dead.length === 0; second++) made.timeout(1000 * second);
+    expect([failure, told.dead]).toEqual([failure, failure === 0 ? [] : [1]]);
+  }
+});
+
 test("adaptive: no request while packets come in", () => {
   const { made, told, hear } = echo({ adaptive: true });
   made.start(0);

@@ -242,6 +242,21 @@ test("a server that sends network protocols has accepted our answer; other proto
   expect(it.side.lines).toContain(accepted);
 });
 
+test("a Protocol-Reject is logged by whether we speak the protocol", () => {
+  const said = (period: number, protocol: string): string[] => {
+    const it = peer({ qualityPeriod: period });
+    it.openLcp(period > 0 ? quality(period) : "");
+    it.say(LCP, `0801 000a ${protocol} 00000000`);
+    return it.side.lines.filter((line) => line.startsWith("Protocol-Reject for"));
+  };
+  expect([said(0, "8021"), said(500, "c025")]).toEqual([
+    ["Protocol-Reject for 'Internet Protocol Control Protocol' (0x8021) received"],
+    ["Protocol-Reject for 'Link Quality Report' (0xc025) received"],
+  ]);
+  expect(said(0, "c021")).toEqual(["Protocol-Reject for 'Link Control Protocol' (0xc021) received"]);
+  expect(said(0, "8029")).toEqual(["Protocol-Reject for unsupported protocol 'Appletalk Control Protocol' (0x8029)"]);
+});
+
 function ipcpPeer(changes: Partial<NonNullable<LinkConfig["networks"]["ipcp"]>>): RawPeer {
   const base = linkConfig();
   const networks = { ...base.networks, ipcp: { ...base.networks.ipcp!, our: 0x0a000002, ...changes } };
