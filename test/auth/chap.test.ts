@@ -172,8 +172,20 @@ describe("packets are lost", () => {
     wire.passing = (packet) => (packet[0] === ChapCode.Challenge ? packet : undefined);
     wire.run();
     wire.passing = () => undefined;
-    wire.run(1e6);
-    expect(wire.b.lines.filter((line) => line.startsWith("sent"))).toHaveLength(5);
+    const responses = (): number => wire.b.lines.filter((line) => line.startsWith("sent")).length;
+    // One response, then four more after 3 seconds each.
+    for (const [until, count] of [
+      [2999, 1],
+      [3000, 2],
+      [5999, 2],
+      [6000, 3],
+      [9000, 4],
+      [12_000, 5],
+      [1e6, 5],
+    ] as const) {
+      wire.run(until);
+      expect([until, responses()]).toEqual([until, count]);
+    }
     expect(wire.b.wakeAt).toBe(Infinity);
   });
 });
