@@ -52,10 +52,9 @@ export class Laplink {
     return [
       ...state.filter((line) => !before.includes(line)),
       ...before.filter((line) => !state.includes(line)).map((line) => `no ${line}`),
-      ...[...files.files.keys()].filter((path) => path.startsWith("/var/run/")),
-      // The lock of a session that was killed stays until the same port is locked again.
+      // Locks and pid files of a session that was killed stay until one of the same name is made.
       ...[...files.files.keys()].filter(
-        (path) => path.startsWith("/var/lock/") && !killed.has(Number(files.text(path))),
+        (path) => /^\/var\/(run|lock)\//.test(path) && !killed.has(Number.parseInt(files.text(path) ?? "", 10)),
       ),
       ...[...processes.running].map((pid) => `process ${pid}`),
       ...[...processes.shares.keys()].map((name) => `share ${name}`),
