@@ -9,9 +9,10 @@ import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "..");
 /**
- * Tests that start guests, machines and the executable. They run one file after the other, because they measure times.
+ * Tests that start guests, machines and the executable. They wait more than they compute, and what they test has deadlines:
+ * each lane runs one file after the other, beside the other lane.
  */
-const SERIAL = ["test/interop/", "test/binary/", "test/oracle/"];
+const LANES = [["test/interop/"], ["test/binary/", "test/oracle/"]];
 /** Turns a hang into a failure. No test takes this long, even on a busy machine. */
 const TIMEOUT = "--timeout=300000";
 const REASON = /\[skipped: ([^\]]*)\]/;
@@ -103,13 +104,16 @@ function runChecks(counts: Counts): void {
   }
 }
 
-/** Runs test files with the flags and returns their cases. A file without a report counts as a failed case. */
-function runTests(files: readonly string[], flags: readonly string[]): Case[] {
+/**
+ * Runs test files with the flags and resolves to their cases. A file without a report counts as a failed case. What they
+ * say is shown at their end, in one piece.
+ */
+async function runTests(files: readonly string[], flags: readonly string[]): Promise<Case[]> {
   if (files.length === 0) return [];
   const folder = mkdtempSync(join(tmpdir(), "nullmodem-test-"));
   const report = join(folder, "report.xml");
   try {
-    const { exitCode, signalCode } = Bun.spawnSync(
+    const tests = Bun.spawn(
       [
         process.execPath,
         "test",
@@ -119,8 +123,16 @@ function runTests(files: readonly string[], flags: readonly string[]): Case[] {
         `--reporter-outfile=${report}`,
         ...files.map((file) => `./${file}`),
       ],
-      { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] },
+      { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] },
     );
+    const [output, errors, exitCode] = await Promise.all([
+      new Response(tests.stdout).text(),
+      new Response(tests.stderr).text(),
+      tests.exited,
+    ]);
+    process.stdout.write(output);
+    process.stderr.write(errors);
+    const { signalCode } = tests;
     const cases = existsSync(report) ? readReport(readFileSync(report, "utf8")) : [];
     const failed = (file: string, name: string): Case => ({ file, name, outcome: "failed", reason: "", seconds: 0 });
     const silent = files.filter((file) => !cases.some((one) => one.file === file));
@@ -134,7 +146,7 @@ function runTests(files: readonly string[], flags: readonly string[]): Case[] {
   }
 }
 
-function main(words: readonly string[]): number {
+async function main(words: readonly string[]): Promise<number> {
   const counts: Counts = { passed: 0, failed: 0 };
   const found = [...new Bun.Glob("test/**/*.test.ts").scanSync(ROOT)].sort();
   const files = words.length === 0 ? found : found.filter((file) => words.some((word) => file.includes(word)));
@@ -143,9 +155,13 @@ function main(words: readonly string[]): number {
     return 1;
   }
   if (words.length === 0) runChecks(counts);
-  const serial = files.filter((file) => SERIAL.some((folder) => file.startsWith(folder)));
-  const parallel = files.filter((file) => !serial.includes(file));
-  const cases = [...runTests(parallel, ["--parallel", TIMEOUT]), ...runTests(serial, ["--isolate", TIMEOUT])];
+  const lanes = LANES.map((folders) => files.filter((file) => folders.some((folder) => file.startsWith(folder))));
+  const cases = await runTests(
+    files.filter((file) => !lanes.some((lane) => lane.includes(file))),
+    ["--parallel", TIMEOUT],
+  );
+  for (const some of await Promise.all(lanes.map((lane) => runTests(lane, ["--isolate", TIMEOUT]))))
+    cases.push(...some);
   const count = (outcome: Case["outcome"]): number => cases.filter((one) => one.outcome === outcome).length;
 
   console.log("");
@@ -157,4 +173,4 @@ function main(words: readonly string[]): number {
   return failed === 0 ? 0 : 1;
 }
 
-if (import.meta.main) process.exit(main(process.argv.slice(2)));
+if (import.meta.main) process.exit(await main(process.argv.slice(2)));
