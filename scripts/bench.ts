@@ -8,7 +8,7 @@ import { benchProgram } from "./bench/program.ts";
 import { benchSlowLine } from "./bench/slowline.ts";
 import { benchVj } from "./bench/vj.ts";
 
-const { quick = false } = parseArgs({ options: { quick: { type: "boolean" } } }).values;
+const { quick } = wishesOf();
 consola.start("Framing alone, asyncmap 0, payload");
 benchFraming(quick);
 consola.start("Header compression (VJ)");
@@ -23,4 +23,14 @@ try {
 } catch (error) {
   consola.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
+}
+
+function wishesOf(): { quick: boolean } {
+  try {
+    const { quick = false } = parseArgs({ options: { quick: { type: "boolean" } } }).values;
+    return { quick };
+  } catch (error) {
+    console.error(`${(error as Error).message} bench knows --quick.`);
+    process.exit(2);
+  }
 }

@@ -2,8 +2,10 @@
 
 import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { APPLETS } from "../src/applets/applets.ts";
 
-export const APPLETS = ["pppd", "chat", "pppstats", "pppdump", "pon", "poff", "plog"];
+/** The links to the executable. */
+const LINKS = Object.keys(APPLETS);
 
 const root = join(import.meta.dir, "..");
 
@@ -46,9 +48,9 @@ if (import.meta.main) {
   const status = compile(join(dist, "nullmodem"));
   if (status !== 0) process.exit(status);
 
-  for (const name of APPLETS) {
+  for (const name of LINKS) {
     rmSync(join(dist, name), { force: true });
     symlinkSync("nullmodem", join(dist, name));
   }
-  console.log(`dist/nullmodem and its links ${APPLETS.join(", ")}`);
+  console.log(`dist/nullmodem and its links ${LINKS.join(", ")}`);
 }

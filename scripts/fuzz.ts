@@ -26,6 +26,9 @@ export function inputFor(target: Target, rng: Rng): FuzzInput {
   return { seed: rng.u32(), mutations };
 }
 
+/** A word of the command line that makes no sense. */
+class WordError extends Error {}
+
 interface Wishes {
   seed: number;
   octets: number;
@@ -46,9 +49,9 @@ function wishesOf(words: readonly string[]): Wishes {
     else if (word === "--target") wishes.target = words[++at];
     else if (word === "--seed" || word === "--octets") {
       const value = Number(words[++at]);
-      if (!(value >= 0)) throw new Error(`${word} wants a number`);
+      if (!(value >= 0)) throw new WordError(`${word} wants a number`);
       wishes[word === "--seed" ? "seed" : "octets"] = value;
-    } else throw new Error(`fuzz does not know ${word}; it knows --seed N, --octets N, --target NAME, --keep`);
+    } else throw new WordError(`fuzz does not know ${word}; it knows --seed N, --octets N, --target NAME, --keep`);
   }
   return wishes;
 }
@@ -65,7 +68,7 @@ function report(target: Target, input: FuzzInput, keep: boolean): void {
 function main(words: readonly string[]): number {
   const { seed, octets, target: only, keep } = wishesOf(words);
   const targets = only === undefined ? TARGETS : TARGETS.filter(({ name }) => name === only);
-  if (targets.length === 0) throw new Error(`no target ${only}: ${TARGETS.map(({ name }) => name).join(", ")}`);
+  if (targets.length === 0) throw new WordError(`no target ${only}: ${TARGETS.map(({ name }) => name).join(", ")}`);
   console.log(`fuzz: seed ${seed}, ${octets} octets, targets ${targets.map(({ name }) => name).join(" ")}`);
   const rng = new Rng(seed);
   const turns = targets.flatMap((target) =>
@@ -93,4 +96,11 @@ function main(words: readonly string[]): number {
   return failures === 0 ? 0 : 1;
 }
 
-if (import.meta.main) process.exit(main(process.argv.slice(2)));
+if (import.meta.main) {
+  try {
+    process.exit(main(process.argv.slice(2)));
+  } catch (error) {
+    console.error(error instanceof WordError ? error.message : error);
+    process.exit(2);
+  }
+}

@@ -1,8 +1,10 @@
 // The help text of the executable, for calls by its own name.
 
 import { consola } from "consola";
+import type { Applet } from "../applets/applets.ts";
 import { nearestNames } from "../bytes/nearest.ts";
 import { VERSION } from "../options/version.ts";
+import type { Command } from "./commands.ts";
 
 const SUMMARIES = {
   pppd: "bring up a PPP link on a serial line",
@@ -15,7 +17,7 @@ const SUMMARIES = {
   status: "show the links of this machine and their rates; --json for programs",
   cleanup: "undo changes to the machine that a killed pppd has left",
   service: "print a service file for an init, or a line for cron",
-};
+} satisfies Record<Applet | Command, string>;
 
 /** The text must fit 80 columns. A test checks that. */
 const USAGE = `\

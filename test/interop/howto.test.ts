@@ -136,7 +136,7 @@ for (const [server, client] of PAIRINGS) {
           const to = ADDRESS[OTHER[from]];
           // With -c alone, iputils' ping waits only 0.2 s for the last answers after the first one.
           const ping = await link[from].run(`ping -c 3 -i 0.2 -w 10 ${to}`);
-          expect(ping.stdout).toMatch(/ 3 (packets )?received/);
+          expect(ping.stdout).toMatch(/ [3-9] (packets )?received/);
           if (side === "server") continue;
           await copy(link[from], link[OTHER[from]], to, 5000, TEXT);
           await copy(link[from], link[OTHER[from]], to, 5001, NOISE);

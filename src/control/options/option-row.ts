@@ -22,7 +22,7 @@ export interface OptionRow<Config, Got, Peer, Host> {
   /** The row's fields when we ask for nothing, and when the peer has sent nothing. */
   readonly got: Got;
   readonly peer: Peer;
-  /** Shows the value in pppd's words. Without this function the option is shown as octets. */
+  /** Shows the value in pppd's words. Leave it out if pppd has no words for the option: it is shown as octets then. */
   readonly describe?: ValueText;
   /** Negotiation starts. Writes to `got` what we ask for first. */
   start?(talk: Talk<Config, Got, Peer, Host>): void;
