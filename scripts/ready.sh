@@ -108,6 +108,7 @@ case $purpose in
     need pppd ppp
     need chat ppp
     need pppdump ppp
+    need wvdial wvdial
     need ip iproute2
     need ping iputils-ping
     need iperf3 iperf3
