@@ -100,12 +100,12 @@ on("wvdial dials, and its pppd has the link", wvdialMissing, async () => {
     "/etc/ppp/options": "local\nnoipv6\n",
   });
   const wvdial = run(caller, "wvdial");
+  // wvdial 1.61 may abort as soon as its pppd runs (an assertion about its own stack). The pppd goes on.
+  await wvdial.waitFor(/Pid of pppd/);
   await server.waitFor(UP);
-  await wvdial.waitFor(/remote IP address/);
   expect(server.text).toContain("\nRecognised a modem program, which dialled\n");
-  wvdial.kill("SIGINT");
-  await wvdial.exit();
-  expect(await server.exit()).toBe(16);
+  server.kill();
+  expect(await server.exit()).toBe(5);
 });
 
 on("a caller by TCP dials, and is served on the loopback address without auth", chatMissing, async () => {
