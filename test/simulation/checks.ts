@@ -68,8 +68,7 @@ const MESSAGES: Readonly<Record<number, RegExp>> = {
   12: /Terminating connection due to lack of activity/,
   13: /Connect time expired/,
   15: /No response to \d+ echo-requests/,
-  // With demand we do not write "Modem hangup" where timers ended the link. Whether pppd has the code then is not known.
-  16: /Modem hangup|Connection terminated/,
+  16: /Modem hangup/,
   17: /looped-back/,
   18: /Initializer script failed/,
   19: /authentication failed|no response|Timeout|auth/i,

@@ -1,6 +1,6 @@
 // Two whole machines in simulated time: they come up, carry packets, and end, and leave nothing behind.
 
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { Laplink } from "./laplink.ts";
 
 const LINE = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "lock", "debug", "linkname", "cable"];
@@ -108,4 +108,37 @@ test("a bundle has the time of maxconnect anew each time it comes up", () => {
   // Each time takes 60 s, and the two lines the holdoff of 2 s and the time of the negotiation.
   expect(times).toBeGreaterThan(4);
   expect(times).toBeLessThan(11);
+});
+
+// As pppd 2.4.9 in the lab. Without demand the code is 16 in both cases, because pppd finds the line closed.
+describe("with demand, the exit code is that of what ended the link", () => {
+  const DEMAND = ["demand", "connect", "true", "10.0.0.2:10.0.0.1"];
+
+  function linkByDemand(seed: number, ...words: readonly string[]) {
+    const link = new Laplink({ seed });
+    const [server, client] = [
+      link.computers[0].start([...LINE, "local", "persist", "10.0.0.1:10.0.0.2"]),
+      link.computers[1].start([...LINE, "local", ...DEMAND, ...words]),
+    ];
+    link.traffic[1].start(500, 1);
+    expect(link.time.runUntil(() => server.lines.some((line) => line.startsWith("remote IP")), 60_000)).toBe(true);
+    link.time.run(5000);
+    link.traffic[1].stop();
+    return { time: link.time, cables: link.cables, server, client };
+  }
+
+  test("SIGTERM that the peer does not answer", () => {
+    const { time, cables, client } = linkByDemand(6);
+    cables[0]!.isCut = true;
+    client.signal("SIGTERM");
+    expect(time.runUntil(() => !client.isRunning, 60_000)).toBe(true);
+    expect([client.exitCode, client.lines.at(-1)]).toEqual([5, "Connection terminated."]);
+  });
+
+  test("the peer's own end", () => {
+    const { time, server, client } = linkByDemand(7, "nopersist");
+    server.signal("SIGTERM");
+    expect(time.runUntil(() => !client.isRunning, 60_000)).toBe(true);
+    expect([client.exitCode, client.lines.at(-1)]).toEqual([0, "Connection terminated."]);
+  });
 });

@@ -321,10 +321,10 @@ export class Attempt {
       log.write("warn", "Receive serial link is not 8-bit clean:");
       log.write("warn", `Problem: ${uncleanness}`);
     }
-    // When its own timers end the link, pppd finds the line closed and says so. Scripts rely on the exit code.
-    if (!waited) return;
-    // Not with demand, where pppd has let go of the line by then.
-    if (!this.#host.options.config.demand) log.write("notice", "Modem hangup");
+    // When its own timers end the link, pppd finds the line closed and says so. Scripts rely on the exit code. With demand,
+    // pppd has let go of the line by then, so that the code of what ended the link stays.
+    if (!waited || this.#host.options.config.demand) return;
+    log.write("notice", "Modem hangup");
     setStatus(Exit.HANGUP);
   }
 

@@ -121,6 +121,7 @@ export class NetworkPhase {
 
   /** Somebody removed the interface. */
   lost(now: number): void {
+    if (this.hasLostInterface) return;
     this.hasLostInterface = true;
     this.#host.log.write("error", `Interface ${this.#port.name} has been removed`);
     this.#port.lost();
