@@ -7,6 +7,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { commandWords, newSeed } from "./command-words.ts";
 import { Rng } from "../test/kit/rng.ts";
 import { failureOf, type FuzzInput, type Mutation, shrink, type Target } from "../test/fuzz/target.ts";
 import { TARGETS } from "../test/fuzz/targets.ts";
@@ -26,36 +27,6 @@ export function inputFor(target: Target, rng: Rng): FuzzInput {
   return { seed: rng.u32(), mutations };
 }
 
-/** A word of the command line that makes no sense. */
-class WordError extends Error {}
-
-interface Wishes {
-  seed: number;
-  octets: number;
-  target: string | undefined;
-  keep: boolean;
-}
-
-function wishesOf(words: readonly string[]): Wishes {
-  const wishes: Wishes = {
-    seed: crypto.getRandomValues(new Uint32Array(1))[0]!,
-    octets: 1e7,
-    target: undefined,
-    keep: false,
-  };
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at];
-    if (word === "--keep") wishes.keep = true;
-    else if (word === "--target") wishes.target = words[++at];
-    else if (word === "--seed" || word === "--octets") {
-      const value = Number(words[++at]);
-      if (!(value >= 0)) throw new WordError(`${word} wants a number`);
-      wishes[word === "--seed" ? "seed" : "octets"] = value;
-    } else throw new WordError(`fuzz does not know ${word}; it knows --seed N, --octets N, --target NAME, --keep`);
-  }
-  return wishes;
-}
-
 function report(target: Target, input: FuzzInput, keep: boolean): void {
   const small = shrink(target, input);
   const text = JSON.stringify({ target: target.name, ...small }, undefined, 1);
@@ -65,10 +36,18 @@ function report(target: Target, input: FuzzInput, keep: boolean): void {
   writeFileSync(join(FOLDER, `${target.name}-${Bun.hash(text).toString(16).slice(0, 8)}.json`), `${text}\n`);
 }
 
-function main(words: readonly string[]): number {
-  const { seed, octets, target: only, keep } = wishesOf(words);
+function main(): number {
+  const {
+    seed,
+    octets,
+    target: only,
+    keep,
+  } = commandWords({ numbers: { seed: newSeed(), octets: 1e7 }, texts: ["target"], flags: ["keep"] });
   const targets = only === undefined ? TARGETS : TARGETS.filter(({ name }) => name === only);
-  if (targets.length === 0) throw new WordError(`no target ${only}: ${TARGETS.map(({ name }) => name).join(", ")}`);
+  if (targets.length === 0) {
+    console.error(`no target ${only}; there are ${TARGETS.map(({ name }) => name).join(", ")}`);
+    return 2;
+  }
   console.log(`fuzz: seed ${seed}, ${octets} octets, targets ${targets.map(({ name }) => name).join(" ")}`);
   const rng = new Rng(seed);
   const turns = targets.flatMap((target) =>
@@ -96,11 +75,4 @@ function main(words: readonly string[]): number {
   return failures === 0 ? 0 : 1;
 }
 
-if (import.meta.main) {
-  try {
-    process.exit(main(process.argv.slice(2)));
-  } catch (error) {
-    console.error(error instanceof WordError ? error.message : error);
-    process.exit(2);
-  }
-}
+if (import.meta.main) process.exit(main());

@@ -13,6 +13,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { commandWords, newSeed } from "./command-words.ts";
 import { coveredLines, reachedFrom, type ImportGraph, type TestRun } from "./covered-lines.ts";
 import { importsOf } from "./imports.ts";
 import { readSource } from "./source-text.ts";
@@ -173,23 +174,22 @@ function readTree(folder: string, folders: readonly string[]) {
   return { texts, graph, sources, tests: reaching };
 }
 
-function main(words: readonly string[]): number {
-  const value = (flag: string, otherwise: string): string => {
-    const at = words.indexOf(flag);
-    return at < 0 ? otherwise : (words[at + 1] ?? otherwise);
-  };
-  const seed = Number(value("--seed", String(crypto.getRandomValues(new Uint32Array(1))[0])));
-  const count = Number(value("--count", "200"));
+function main(): number {
+  const {
+    seed,
+    count,
+    folder: folders = CORE.join(),
+    again,
+  } = commandWords({ numbers: { seed: newSeed(), count: 200 }, texts: ["folder", "again"] });
   const rng = new Rng(seed);
   const known = namedIn(readFileSync(join(ROOT, EQUIVALENT), "utf8"));
-  const again = value("--again", "");
   const score = new Score();
   const folder = copyOfTree();
   try {
-    const { texts, graph, sources, tests } = readTree(folder, value("--folder", CORE.join()).split(","));
+    const { texts, graph, sources, tests } = readTree(folder, folders.split(","));
     const runs = coveredLines(folder, join(ROOT, "dist/covered-lines.json"), tests, texts, graph, SLOW_MS);
     for (const [test, run] of runs) if (!run.passed) console.log(`left out, because it fails or is slow: ${test}`);
-    const wanted = again === "" ? undefined : namedIn(readFileSync(again, "utf8"));
+    const wanted = again === undefined ? undefined : namedIn(readFileSync(again, "utf8"));
     const mutants = sources
       .flatMap((file) => mutantsOf(file, texts.get(file)!))
       .filter((one) => wanted?.has(nameOf(one)) ?? true);
@@ -215,4 +215,4 @@ function main(words: readonly string[]): number {
   return 0;
 }
 
-if (import.meta.main) process.exit(main(process.argv.slice(2)));
+if (import.meta.main) process.exit(main());

@@ -7,6 +7,7 @@
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { commandWords, newSeed } from "./command-words.ts";
 import { drawPlan, type Plan } from "../test/simulation/plan.ts";
 import { type Outcome, play } from "../test/simulation/play.ts";
 import { shrink } from "../test/simulation/shrink.ts";
@@ -15,26 +16,6 @@ const FOLDER = join(import.meta.dir, "../fixtures/simulation");
 const HOUR = 3_600_000;
 const REPORT_MS = 10_000;
 const MOST_FAILURES = 10;
-
-interface Wishes {
-  seed: number;
-  hours: number;
-  keep: boolean;
-}
-
-function wishesOf(words: readonly string[]): Wishes {
-  const wishes: Wishes = { seed: crypto.getRandomValues(new Uint32Array(1))[0]!, hours: 24, keep: false };
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at];
-    if (word === "--keep") wishes.keep = true;
-    else if (word === "--seed" || word === "--hours") {
-      const value = Number(words[++at]);
-      if (!(value >= 0)) throw new Error(`${word} wants a number`);
-      wishes[word === "--seed" ? "seed" : "hours"] = value;
-    } else throw new Error(`simulate does not know ${word}; it knows --seed N, --hours N, --keep`);
-  }
-  return wishes;
-}
 
 /** Makes a plan that fails as small as it will go. */
 export function smallest(plan: Plan): Plan {
@@ -65,8 +46,8 @@ export function reportOf(plan: Plan, small: Plan): string {
   ].join("\n");
 }
 
-function main(words: readonly string[]): number {
-  const { seed: first, hours, keep } = wishesOf(words);
+function main(): number {
+  const { seed: first, hours, keep } = commandWords({ numbers: { seed: newSeed(), hours: 24 }, flags: ["keep"] });
   console.log(`simulate: from seed ${first}, ${hours} hours`);
   let simulatedMs = 0;
   let packets = 0;
@@ -99,4 +80,4 @@ function main(words: readonly string[]): number {
   return failures === 0 ? 0 : 1;
 }
 
-if (import.meta.main) process.exit(main(process.argv.slice(2)));
+if (import.meta.main) process.exit(main());
