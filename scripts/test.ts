@@ -110,6 +110,8 @@ function runChecks(counts: Counts): void {
  */
 async function runTests(files: readonly string[], flags: readonly string[]): Promise<Case[]> {
   if (files.length === 0) return [];
+  const [first = ""] = files;
+  console.log(`running: ${files.length} test files (${first} …)`);
   const folder = mkdtempSync(join(tmpdir(), "nullmodem-test-"));
   const report = join(folder, "report.xml");
   try {
