@@ -2,7 +2,7 @@
 
 import { basename } from "node:path";
 import { type Config, withFields } from "../options/config.ts";
-import { dumpLines, showOptionsText, USAGE_HINT, USAGE_TEXT, VERSION_TEXT } from "../options/dump.ts";
+import { dumpLines, presetLine, showOptionsText, USAGE_HINT, USAGE_TEXT, VERSION_TEXT } from "../options/dump.ts";
 import { OptionError, OptionExit } from "../options/error.ts";
 import type { OptionHost } from "../options/host.ts";
 import { checkOptions, settleAddresses } from "../options/check.ts";
@@ -136,6 +136,8 @@ async function serve(
   if (libc.geteuid() === 0) lowerOomScore();
   const user = userName(libc.getuid()) ?? `uid${libc.getuid()}`;
   log.note("notice", `pppd ${PPPD_VERSION} started by ${user}, uid ${libc.getuid()}`);
+  const preset = presetLine(config);
+  if (preset !== undefined) log.write("info", preset);
   notifier.startsUp = config.detach === "sdnotify";
   const passwords = new Passwords(config, thisMachine, log);
   const session = new Session({

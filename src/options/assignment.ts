@@ -22,13 +22,13 @@ import type { Entry } from "./table.ts";
 /** This is added to the priority of a PRIVFIX option from a privileged source, so that it overrides all others. */
 const ROOT = 100;
 
-/** Assigns an option to the draft. `include` reads the options of a file at this place. Throws OptionError. */
+/** Assigns an option to the draft. `inner` reads the options of a file or text at this place. Throws OptionError. */
 export function assign(
   { draft, host }: Reading,
   source: Source,
   { row, leader }: Entry,
   word: string,
-  include: Setting["include"],
+  inner: Pick<Setting, "include" | "expand">,
 ): void {
   const { privileged } = source;
   const { given, facts } = draft;
@@ -49,7 +49,7 @@ export function assign(
   checkAllowed(draft, source, row, label);
 
   const argument = row.rules & COMMAND ? withHyphens(word) : word;
-  row.set({ draft, facts, given, host, priority: source.priority, privileged, include }, argument);
+  row.set({ draft, facts, given, host, priority: source.priority, privileged, ...inner }, argument);
 
   const value = { value: decoded(argument), source: source.name };
   given[leader.name] = {

@@ -1,6 +1,7 @@
 // The texts about options: `dump`, `show-options`, usage, version.
 
 import type { Config } from "./config.ts";
+import { presetSource } from "./presets.ts";
 import { quoted } from "./quoted.ts";
 import { HIDDEN, LIST, type Row } from "./row.ts";
 import { OPTIONS, type OptionTable } from "./table.ts";
@@ -36,20 +37,30 @@ export const USAGE_HINT = "pppd show-options lists all options, each with a line
 
 /** The options in effect with their sources, as lines for the log. */
 export function dumpLines(config: Config, table: OptionTable = OPTIONS): string[] {
-  const lines = ["pppd options in effect:"];
-  for (const { row } of table.entries) {
+  const lines = inEffect(config, table).map(({ text, source }) => `${text}\t\t# (from ${source})`);
+  return ["pppd options in effect:", ...lines];
+}
+
+/** What the option `peer` sets, without what other options override. Undefined without that option. */
+export function presetLine(config: Config): string | undefined {
+  if (config.preset === undefined) return undefined;
+  const preset = presetSource(config.preset);
+  const words = inEffect(config, OPTIONS).flatMap(({ text, source }) => (source === preset ? [text] : []));
+  return `${preset} sets ${words.join(" ")}`;
+}
+
+function inEffect(config: Config, table: OptionTable): { text: string; source: string }[] {
+  return table.entries.flatMap(({ row }) => {
     const given = config.given[row.name];
     const winner = given && table.named(given.winner);
-    if (given === undefined || winner === undefined || winner.rules & HIDDEN) continue;
+    if (given === undefined || winner === undefined || winner.rules & HIDDEN) return [];
     if (winner.rules & LIST) {
-      for (const { value, source } of given.values) lines.push(`${winner.name} ${quoted(value)}\t\t# (from ${source})`);
-      continue;
+      return given.values.map(({ value, source }) => ({ text: `${winner.name} ${quoted(value)}`, source }));
     }
     const value = winner.value(config);
     const values = winner.values?.(config) ?? (value === undefined ? [] : [value]);
-    for (const one of values) lines.push(`${shown(winner, one)}\t\t# (from ${given.source})`);
-  }
-  return lines;
+    return values.map((one) => ({ text: shown(winner, one), source: given.source }));
+  });
 }
 
 function shown(row: Row, value: string): string {

@@ -187,9 +187,14 @@ function find(word: string, { table, host, draft }: Reading): Entry | undefined 
 }
 
 function apply(reading: Reading, source: Source, entry: Entry, word: string): void {
-  assign(reading, source, entry, word, (path, as, privileged) => {
-    if (source.depth >= MAX_DEPTH) throw new OptionError(`Can't open options file ${path}: Too many open files`);
-    const inner = { ...source, name: path, depth: source.depth + 1, privileged };
-    readFile(reading, inner, path, as, "must exist");
+  assign(reading, source, entry, word, {
+    include(path, as, privileged) {
+      if (source.depth >= MAX_DEPTH) throw new OptionError(`Can't open options file ${path}: Too many open files`);
+      const inner = { ...source, name: path, depth: source.depth + 1, privileged };
+      readFile(reading, inner, path, as, "must exist");
+    },
+    expand(name, text) {
+      readWords(reading, { ...source, name }, name, `${text}\n`);
+    },
   });
 }

@@ -44,6 +44,8 @@ export interface Setting<Fields extends object = object> {
   readonly privileged: boolean;
   /** Reads the options of a file that must exist, at this place. */
   include(path: string, as: As, privileged: boolean): void;
+  /** Reads the options of a text at this place, as if a file of this name had them. */
+  expand(name: string, text: string): void;
 }
 
 /** A row that owns the fields `Own`. */

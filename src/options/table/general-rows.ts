@@ -9,6 +9,7 @@ import { alias, checkNotIncreased, flag, name, number, sets, word } from "../row
 import { numberWithin, wholeNumber } from "../whole-number.ts";
 import { BUNDLE } from "./bundle-rows.ts";
 import { FILTERS } from "./filters-rows.ts";
+import { PRESET } from "./preset-rows.ts";
 import { SCRIPTS } from "./scripts-rows.ts";
 
 const DEBUG = "log control packets; repeat for more detail";
@@ -217,6 +218,7 @@ export const GENERAL = [
   domain,
   file,
   call,
+  PRESET,
   persist,
   sets("nopersist", GROUP, "end with the link", { persist: false }, { shares: [persist] }),
   flag("demand", "demand", INIT_ONLY, "connect when there is traffic"),
