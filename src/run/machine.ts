@@ -70,7 +70,8 @@ export const Poll = { IN: 1, OUT: 4, ERR: 8, HUP: 16 } as const;
 
 export interface Descriptors {
   memory(size: number): Memory;
-  pollSet(fds: readonly number[]): PollSet;
+  /** `replaced` is a set that this one takes the place of. A poll that waits with it ends. */
+  pollSet(fds: readonly number[], replaced?: PollSet): PollSet;
   /**
    * The number of descriptors that are ready, 0 when the time is over (Infinity: no limit), below 0 when a signal came. The
    * real machine waits and returns a number; a simulated one returns a promise.

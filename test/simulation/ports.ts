@@ -90,7 +90,7 @@ function lock(device: string, { pid }: Process, table: ProcessTable, files: File
   const name = device.slice("/dev/".length);
   const path = `/var/lock/LCK..${name}`;
   const holder = Number(files.text(path) ?? 0);
-  if (holder !== 0 && table.running.has(holder) && holder !== pid)
+  if (holder !== 0 && table.running.has(holder))
     throw new SimulatedLockError(`Device ${name} is locked by pid ${holder}`, holder);
   if (files.isFull) throw new SimulatedLockError(`Can't create lock file ${path}: No space left on device`);
   files.put(path, `${String(pid).padStart(10)}\n`);

@@ -38,6 +38,9 @@ export function lockName(device: string): string {
   return at < 0 ? basename(device) : device.slice(at + 4).replaceAll("/", "_");
 }
 
+/** The lock files that this process holds. Each of its sessions may have a port of its own, but no two the same. */
+const held = new Set<string>();
+
 class Lock {
   readonly path: string;
   /** Something to log, such as `Removed stale lock on ttyS1 (pid 123)`. */
@@ -48,10 +51,12 @@ class Lock {
     this.path = path;
     this.#pid = pid;
     this.notice = notice;
+    held.add(path);
   }
 
   /** Removes the lock file if it still exists and is still ours. */
   unlock(): void {
+    held.delete(this.path);
     try {
       if (lockPid(readHead(this.path, LOCK_SIZE)) === this.#pid) unlinkSync(this.path);
     } catch {
@@ -71,7 +76,8 @@ export function lockDevice(device: string, { directory = DIRECTORY, pid = proces
     if (content === undefined) continue;
     if (content.length === 0) throw new LockError(`Can't read pid from lock file ${path}`);
     const holder = lockPid(content);
-    if (holder === pid) return new Lock(path, pid, notice); // the program that started us has locked it for us
+    // The program that started us may have locked it for us.
+    if (holder === pid && !held.has(path)) return new Lock(path, pid, notice);
     if (isAlive(holder) && !isReused(holder, path, device))
       throw new LockError(`Device ${name} is locked by pid ${holder}`, holder);
     removeStale(path, name);

@@ -43,24 +43,25 @@ export class Loop {
     this.#pump = pump;
     this.#owner = owner;
     this.#runtime = descriptors.runtimeEvents();
-    this.#poll = this.#pollSet();
+    this.#poll = this.#pollSet(undefined);
   }
 
   /** The packet port comes first, then the runtime's descriptors, then the lines, then where split lines are written to. */
-  #pollSet(): PollSet {
+  #pollSet(replaced: PollSet | undefined): PollSet {
     this.#split = this.#ports.filter(({ fd, writeFd }) => fd !== writeFd);
-    return this.#descriptors.pollSet([
+    const fds = [
       -1,
       ...this.#runtime,
       ...this.#ports.map(({ fd }) => fd),
       ...this.#split.map(({ writeFd }) => writeFd),
-    ]);
+    ];
+    return this.#descriptors.pollSet(fds, replaced);
   }
 
   /** A line to look after from now on. */
   add(port: LinePort): void {
     this.#ports.push(port);
-    this.#poll = this.#pollSet();
+    this.#poll = this.#pollSet(this.#poll);
   }
 
   /** Lets go of a line. What its stage has said goes out first. */
@@ -69,7 +70,7 @@ export class Loop {
     port.drain(this.#clock.now(), true);
     this.#ports = this.#ports.filter((one) => one !== port);
     port.isBlocked = false;
-    this.#poll = this.#pollSet();
+    this.#poll = this.#pollSet(this.#poll);
   }
 
   /** Another stage has the line from now on, and the octets that the last one has left. */

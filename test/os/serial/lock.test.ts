@@ -50,6 +50,14 @@ test.each([
 ])("lockName of %s", (device, name) => expect(lockName(device)).toBe(name));
 
 describe("lockDevice", () => {
+  test("a second session of this process does not get the port, until the first has given it back", () => {
+    const first = lockDevice("/dev/ttyS1", { directory });
+    expect(troubleOf("/dev/ttyS1").message).toBe(`Device ttyS1 is locked by pid ${process.pid}`);
+    first.unlock();
+    lockDevice("/dev/ttyS1", { directory }).unlock();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
   test("writes the pid in ten columns, readable by all, and takes it away again", () => {
     const lock = lockDevice("/dev/ttyS1", { directory });
     const path = join(directory, "LCK..ttyS1");
