@@ -30,14 +30,16 @@ import { share, undoAbandoned } from "../os/process/share.ts";
 import { adapterOf, isSameAdapter, ttyOfAdapter } from "../os/serial/adapter.ts";
 import { ChatTerminal } from "../os/serial/chat-terminal.ts";
 import { lockDevice } from "../os/serial/lock.ts";
-import { lineErrors, modemLines, outputQueued, setDtr, uartBase } from "../os/serial/modem-lines.ts";
+import { lineErrors, modemLines, outputQueued, setDtr } from "../os/serial/modem-lines.ts";
 import { groupOf, openersOf, programName } from "../os/serial/openers.ts";
 import { serialPorts } from "../os/serial/ports.ts";
 import { openPty } from "../os/serial/pty.ts";
 import { Stream } from "../os/serial/stream.ts";
 import { adoptTty, openTty } from "../os/serial/tty.ts";
+import { latencyOf, setLatency, uartBase, uartOf } from "../os/serial/uart.ts";
 import { cryptMatches } from "../os/users/crypt.ts";
 import { systemLogin } from "../os/users/login.ts";
+import { hasNetAdmin } from "../os/users/rights.ts";
 import type { Files } from "../run/host/files.ts";
 import type { Interfaces, Routes } from "../run/host/interfaces.ts";
 import type { Network } from "../run/host/network.ts";
@@ -204,6 +206,9 @@ const serial: Serial = {
   setDtr,
   lineErrors,
   uartBase,
+  uartOf,
+  latencyOf: (path) => latencyOf(path),
+  setLatency: (path, milliseconds) => setLatency(path, milliseconds),
   outputQueued,
   openersOf: (path) => openersOf(path),
   programName: (pid) => programName(pid),
@@ -226,5 +231,10 @@ export const thisMachine: Machine = {
   serial,
   syslog: { writer: (ident) => new Syslog(ident, "local2", { pid: true }), turnMs: outboxTurnMs },
   tls: { engine: () => new TlsEngine(), certificateIn: (text) => Certificate.in(text) },
-  users: { ownName: () => userName(libc.getuid()), cryptMatches, login: systemLogin },
+  users: {
+    ownName: () => userName(libc.getuid()),
+    mayMakeInterfaces: () => hasNetAdmin(),
+    cryptMatches,
+    login: systemLogin,
+  },
 };

@@ -5,6 +5,7 @@ import type { Program } from "../applets/applets.ts";
 export const COMMANDS = {
   status: async (): Promise<Program> => (await import("./status.ts")).status,
   service: async (): Promise<Program> => (await import("./service.ts")).service,
+  doctor: async (): Promise<Program> => (await import("./doctor.ts")).doctor,
   presets: async (): Promise<Program> => (await import("./preset-list.ts")).presets,
   cleanup: async (): Promise<Program> => (await import("./cleanup.ts")).cleanup,
 };

@@ -15,6 +15,7 @@ const SUMMARIES = {
   pppstats: "show the traffic of a link",
   pppdump: "print a file made by pppd's record option",
   status: "show the links of this machine and their rates; --json for programs",
+  doctor: "examine a serial port, its cable and the far side",
   cleanup: "undo changes to the machine that a killed pppd has left",
   presets: "show what pppd's option peer NAME sets for Windows, Palm, ESP32, …",
   service: "print a service file for an init, or a line for cron",

@@ -11,6 +11,8 @@ import { Protocol, protocolName } from "../wire/protocols.ts";
 /** The last octets are kept for quoting, because prompts come last. A power of two. */
 const KEPT = 1024;
 const LONGEST_QUOTE = 40;
+/** So much text shows parity. In less of it, all octets may have the same parity by chance. */
+const PARITY_TEXT = 24;
 /** Control characters that text may contain: BEL, BS, TAB, LF, CR, ESC. */
 const LAYOUT = [7, 8, 9, 10, 13, 27];
 /** In text, this share of the octets is printable. In noise 39 % are. */
@@ -95,6 +97,22 @@ export class Heard {
     return this.#total;
   }
 
+  /** How often an octet came. */
+  countOf(octet: number): number {
+    return this.#counts[octet]!;
+  }
+
+  /** The condition that shows 7 data bits or parity. Undefined: the line carries 8 bits, or too little came to tell. */
+  get parity(): Uncleanness | undefined {
+    const { uncleanness } = this;
+    if (uncleanness === undefined) return undefined;
+    // A few octets of noise may also have bit 7 in common. Frames that appear without this bit prove that it is parity.
+    if (textOf(this.#tail(0x7f)).search(FRAME) >= 0) return uncleanness;
+    return this.#total >= PARITY_TEXT && this.isText && uncleanness !== "all had bit 7 set to 0"
+      ? uncleanness
+      : undefined;
+  }
+
   /**
    * The line for the log. `stats` are the deframer's. `magic` is our magic number, or 0. `silent`: we waited for the
    * peer.
@@ -116,7 +134,7 @@ export class Heard {
   /** Undefined when what came is not mostly text. */
   get #textSummary(): string | undefined {
     const text = this.text;
-    return text === "" || !this.#isText ? undefined : `Heard text and no PPP, "${printable(text)}": ${remedy(text)}`;
+    return text === "" || !this.isText ? undefined : `Heard text and no PPP, "${printable(text)}": ${remedy(text)}`;
   }
 
   /** The readable text at the end, without frames. "" when there is none. */
@@ -150,7 +168,6 @@ export class Heard {
   #noise(bad: number): string {
     const what = bad > 0 ? `${damaged(bad)} and no good one` : `${this.#total} octets and no frame`;
     const { uncleanness } = this;
-    // A few octets of noise may also have bit 7 in common. Frames that appear without this bit prove that it is parity.
     if (uncleanness !== undefined && textOf(this.#tail(0x7f)).search(FRAME) >= 0)
       return `Heard ${what}, and the octets ${uncleanness}: both ports must have 8 data bits and no parity`;
     if (this.#looksFramed)
@@ -164,7 +181,7 @@ export class Heard {
   }
 
   /** True when the octets are text. Framing does not count as text, though its codes are printable. */
-  get #isText(): boolean {
+  get isText(): boolean {
     const mask = this.#mask;
     let text = 0;
     let spaces = 0;

@@ -97,6 +97,7 @@ export class Computer {
       },
       users: {
         ownName: () => "root",
+        mayMakeInterfaces: () => true,
         cryptMatches: () => false,
         login: () => ({ ok: false, message: "Login incorrect", delayMs: 0 }),
       },

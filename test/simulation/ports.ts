@@ -59,6 +59,9 @@ export function serialOf(ports: readonly Port[], process: Process, table: Proces
       return { frame: 0, overrun: tty.port.overruns, parity: 0, brk: 0, bufOverrun: 0 };
     },
     uartBase: () => undefined,
+    uartOf: () => undefined,
+    latencyOf: () => undefined,
+    setLatency: () => false,
     outputQueued(fd) {
       const tty = ttyOf(fd);
       return tty === undefined || tty.isHungUp ? 0 : tty.port.queued(tty.speed);

@@ -30,15 +30,8 @@ const TIOCMBIS = 0x5416;
 const TIOCMBIC = 0x5417;
 const TIOCINQ = 0x541b;
 const TIOCGICOUNT = 0x545d;
-const TIOCGSERIAL = 0x541e;
 
 const TIOCM = { DTR: 0x2, RTS: 0x4, CTS: 0x20, CD: 0x40, RI: 0x80, DSR: 0x100 } as const;
-
-/** UART types whose speed is their base divided by a whole number: 8250, 16450, 16550 and 16550A. */
-const PLAIN_UART_FIRST = 1;
-const PLAIN_UART_LAST = 4;
-/** UARTs with a faster clock have drivers of their own, which make their speeds in other ways. */
-const FASTEST_PLAIN_BASE = 1_500_000;
 
 /** Major device numbers of Unix 98 pty slaves (Documentation/admin-guide/devices.txt). */
 const PTY_SLAVE_FIRST = 136;
@@ -46,7 +39,6 @@ const PTY_SLAVE_LAST = 143;
 
 const word = new Memory(4);
 const counters = new Memory(80);
-const serial = new Memory(72);
 
 /** The state of the modem lines. Undefined when the device has none. */
 export function modemLines(fd: number): ModemLines | undefined {
@@ -78,7 +70,16 @@ export function carrier(fd: number): boolean | undefined {
 
 /** Sets DTR. False when the device has no DTR. */
 export function setDtr(fd: number, up: boolean): boolean {
-  word.view.setInt32(0, TIOCM.DTR, true);
+  return setLine(fd, TIOCM.DTR, up);
+}
+
+/** Sets RTS. With CRTSCTS in the terminal settings the driver sets it too. False when the device has no RTS. */
+export function setRts(fd: number, up: boolean): boolean {
+  return setLine(fd, TIOCM.RTS, up);
+}
+
+function setLine(fd: number, line: number, up: boolean): boolean {
+  word.view.setInt32(0, line, true);
   return libc.ioctl(fd, up ? TIOCMBIS : TIOCMBIC, word.address) === 0;
 }
 
@@ -108,19 +109,6 @@ export function lineErrors(fd: number): LineErrors | undefined {
     brk: view.getInt32(36, true),
     bufOverrun: view.getInt32(40, true),
   };
-}
-
-/**
- * The fastest speed of a plain UART. It can do 1/1, 1/2, 1/3 and so on of that speed; the 8250 driver silently sets the
- * nearest one. Undefined for other kinds of port.
- */
-export function uartBase(fd: number): number | undefined {
-  if (libc.ioctl(fd, TIOCGSERIAL, serial.address) < 0) return undefined;
-  // In struct serial_struct, type comes first and baud_base follows seven ints.
-  const type = serial.view.getInt32(0, true);
-  const base = serial.view.getInt32(28, true);
-  const isPlain = type >= PLAIN_UART_FIRST && type <= PLAIN_UART_LAST && base > 0 && base <= FASTEST_PLAIN_BASE;
-  return isPlain ? base : undefined;
 }
 
 /** True when the line is gone for good: carrier lost while watched, device unplugged, or far end of a pty closed. */

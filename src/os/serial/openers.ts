@@ -8,6 +8,8 @@ export interface Opener {
   readonly pid: number;
   /** The program's name, such as "minicom". */
   readonly name: string;
+  /** The unit of systemd that runs it, such as "serial-getty@ttyS1.service". */
+  readonly unit?: string;
 }
 
 /** The other processes that have the device open, as far as we may look into /proc. `proc` is for tests. */
@@ -17,8 +19,24 @@ export function openersOf(device: string, proc = "/proc"): Opener[] {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || pid === process.pid) return [];
     const folder = `${proc}/${entry}/fd`;
-    return namesIn(folder).some((fd) => same(`${folder}/${fd}`)) ? [{ pid, name: programName(pid, proc) }] : [];
+    if (!namesIn(folder).some((fd) => same(`${folder}/${fd}`))) return [];
+    const unit = unitOf(pid, proc);
+    return [{ pid, name: programName(pid, proc), ...(unit === undefined ? {} : { unit }) }];
   });
+}
+
+/**
+ * The system's unit that runs a process. Undefined for programs that a user has started: they may be in the unit of ssh
+ * or cron, but they are not the program that systemd itself has started.
+ */
+function unitOf(pid: number, proc: string): string | undefined {
+  try {
+    if (!/^PPid:\t1$/m.test(readFileSync(`${proc}/${pid}/status`, "utf8"))) return undefined;
+    const groups = readFileSync(`${proc}/${pid}/cgroup`, "utf8");
+    return /:\/(?:\S*\/)?system\.slice\/(?:\S*\/)?([^\s/]+\.service)(?:\/|$)/m.exec(groups)?.[1];
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { isLockError, type LockError, type Opener, type Serial } from "../host/serial.ts";
 import type { Finding } from "./finding.ts";
+import { noUart } from "./uart-trouble.ts";
 import { hasCode, type HostError, type Machine } from "../machine.ts";
 
 type PortMachine = Pick<Machine, "files" | "serial" | "users">;
@@ -15,10 +16,11 @@ export function portTrouble(machine: PortMachine, path: string, error: HostError
     const name = serial.programName(holder);
     return name === "" ? [] : [{ code: "port-locked", text: `Process ${holder} is ${name}`, severity: "error" }];
   }
-  if (error.call === "tcgetattr")
-    return hasCode(error, "ENOTTY")
-      ? [{ code: "no-port", text: `${path} is not a serial port`, severity: "error" }]
-      : [];
+  if (error.call === "tcgetattr") {
+    if (hasCode(error, "ENOTTY")) return [{ code: "no-port", text: `${path} is not a serial port`, severity: "error" }];
+    // The driver has the name, and found no chip when the machine started.
+    return hasCode(error, "EIO") ? [noUart(path), otherPorts(serial)] : [];
+  }
   if (hasCode(error, "ENOENT", "ENODEV", "ENXIO")) return [otherPorts(serial)];
   if (hasCode(error, "EBUSY")) return sharedPort(serial, path);
   return hasCode(error, "EACCES") ? portDenied(machine, path) : [];
@@ -48,9 +50,18 @@ export function sharedPort(serial: Serial, path: string): Finding[] {
 function openersTrouble(path: string, openers: readonly Opener[]): Finding[] {
   const names = openers.map(({ pid, name }) => `${name} (pid ${pid})`).join(", ");
   if (names === "") return [];
-  const prober = openers.some(({ name }) => name === "ModemManager");
-  const remedy = prober ? { remedy: 'a udev rule with ENV{ID_MM_DEVICE_IGNORE}="1" keeps it off' } : {};
+  const remedies = [...new Set(openers.flatMap((opener) => remedyFor(opener) ?? []))];
+  const remedy = remedies.length === 0 ? {} : { remedy: remedies.join("; ") };
   return [{ code: "port-shared", text: `${path} is also open in ${names}`, ...remedy, severity: "warning" }];
+}
+
+/** How the program is kept off the port. Undefined for a program that a person has started. */
+function remedyFor({ name, unit }: Opener): string | undefined {
+  if (name === "ModemManager")
+    return `systemctl mask --now ${unit ?? "ModemManager.service"} ends it, or a udev rule with ENV{ID_MM_DEVICE_IGNORE}="1" keeps it off`;
+  if (!/getty$/.test(name)) return unit === undefined ? undefined : `systemctl stop ${unit} ends it`;
+  if (unit !== undefined) return `systemctl mask --now ${unit} ends it`;
+  return "its line in /etc/inittab must go, then telinit q ends it";
 }
 
 function otherPorts(serial: Serial): Finding {

@@ -89,6 +89,18 @@ export interface Opener {
   readonly pid: number;
   /** "minicom" */
   readonly name: string;
+  /** The unit of systemd that runs it, such as "serial-getty@ttyS1.service". */
+  readonly unit?: string;
+}
+
+/** What the driver says about the chip of a port. */
+export interface Uart {
+  /** "16550A". Undefined for a port of another kind than the PC's. */
+  readonly type: string | undefined;
+  /** Octets that the chip can hold before it sends them. 0: the driver does not say. */
+  readonly fifo: number;
+  /** The fastest speed of the chip. 0: the driver does not say. */
+  readonly base: number;
 }
 
 /** A USB adapter, by what stays the same when it is plugged in again. */
@@ -122,12 +134,16 @@ export interface Serial {
   /** Locks a device for this process. Throws LockError. */
   lock(device: string): Lock;
 
-  // None of the next six throws: undefined, false or 0 where the device has no such thing.
+  // None of the next nine throws: undefined, false or 0 where the device has no such thing.
   modemLines(fd: number): ModemLines | undefined;
   setDtr(fd: number, up: boolean): boolean;
   lineErrors(fd: number): LineErrors | undefined;
   /** The fastest speed of a plain UART. */
   uartBase(fd: number): number | undefined;
+  uartOf(fd: number): Uart | undefined;
+  /** Milliseconds for which a USB adapter by FTDI keeps octets that do not fill a packet. */
+  latencyOf(path: string): number | undefined;
+  setLatency(path: string, milliseconds: number): boolean;
   /** Octets written and not yet sent. */
   outputQueued(fd: number): number;
   /** The other processes that have the device open. */

@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { thisMachine } from "../../../src/applets/this-machine.ts";
-import { closeFd, ENOTTY, EACCES, ENOENT, EBUSY, OsError } from "../../../src/os/ffi/libc.ts";
+import { closeFd, ENOTTY, EACCES, ENOENT, EBUSY, EIO, OsError } from "../../../src/os/ffi/libc.ts";
 import { LockError } from "../../../src/os/serial/lock.ts";
 import { groupOf, openersOf, programName } from "../../../src/os/serial/openers.ts";
 import { openPty } from "../../../src/os/serial/pty.ts";
@@ -45,6 +45,29 @@ test("who has a port open is named by pid and program, and nothing of its argume
   expect(advice(port, new LockError("locked", 0x7ffffff0))).toEqual([]);
 });
 
+test("the unit of systemd is named that runs the program, and not the one that a user has logged in by", () => {
+  const proc = mkdtempSync(join(tmpdir(), "proc-"));
+  undo.push(() => rmSync(proc, { recursive: true }));
+  const process = (pid: number, name: string, parent: number, group: string): void => {
+    mkdirSync(join(proc, String(pid), "fd"), { recursive: true });
+    symlinkSync("/dev/null", join(proc, String(pid), "fd/0"));
+    writeFileSync(join(proc, String(pid), "comm"), `${name}\n`);
+    writeFileSync(join(proc, String(pid), "status"), `Name:\t${name}\nPPid:\t${parent}\n`);
+    writeFileSync(join(proc, String(pid), "cgroup"), `${group}\n`);
+  };
+  const getty = "/system.slice/system-serial\\x2dgetty.slice/serial-getty@ttyS1.service";
+  process(1001, "agetty", 1, `0::${getty}`);
+  process(1002, "ModemManager", 1, "1:name=systemd:/system.slice/ModemManager.service");
+  process(1003, "minicom", 1001, "0::/system.slice/ssh.service");
+  process(1004, "minicom", 1, "0::/user.slice/user-0.slice/session-1.scope");
+  expect(openersOf("/dev/null", proc).sort((a, b) => a.pid - b.pid)).toEqual([
+    { pid: 1001, name: "agetty", unit: "serial-getty@ttyS1.service" },
+    { pid: 1002, name: "ModemManager", unit: "ModemManager.service" },
+    { pid: 1003, name: "minicom" },
+    { pid: 1004, name: "minicom" },
+  ]);
+});
+
 test("the group is named whose members may use the port", () => {
   const folder = mkdtempSync(join(tmpdir(), "port-"));
   undo.push(() => rmSync(folder, { recursive: true }));
@@ -66,4 +89,7 @@ test("a port that is gone: those that are there; a file that is no port: that it
   expect(advice("/dev/null", new OsError("tcgetattr", "/dev/null", ENOTTY))).toEqual([
     "/dev/null is not a serial port",
   ]);
+  expect(advice("/dev/ttyS3", new OsError("tcgetattr", "/dev/ttyS3", EIO))[0]).toBe(
+    "/dev/ttyS3 has no chip: the driver has only its name; use another port",
+  );
 });
