@@ -65,7 +65,6 @@ function checkLine(draft: Draft, host: OptionHost): void {
   if (!draft.holdoffGiven) draft.holdoff = connect === undefined ? 0 : 30;
   // With demand the program stays, unless nopersist is given.
   if (demand && draft.given["persist"] === undefined) draft.persist = true;
-  checkCallers(draft);
   const option = noDeviceOption(draft);
   if (option !== undefined) checkNoDevice(draft, option);
   else settleDefaultDevice(draft, host);
@@ -73,16 +72,18 @@ function checkLine(draft: Draft, host: OptionHost): void {
   if (draft.sync && !draft.dryrun) {
     throw new OptionError("the sync option needs a synchronous port, which makes the frames itself, and its driver");
   }
+  checkCallers(draft);
 }
 
-/** Whoever reaches a TCP port can call. With autodetect any such program gets as far as PPP. */
-function checkCallers({ autodetect, facts, socketListen }: Draft): void {
-  if (autodetect.length === 0 || socketListen === undefined || facts.authRequired) return;
-  if (LOOPBACK.test(parseSocketAddress(socketListen)?.host ?? "")) return;
-  throw new OptionError(
-    `autodetect on socket-listen ${socketListen} needs auth: anybody who reaches this address could join the network ` +
-      "(or listen on 127.0.0.1)",
-  );
+/** Whoever reaches a TCP port can call. */
+function checkCallers({ facts, socketListen }: Draft): void {
+  if (socketListen === undefined || facts.authRequired) return;
+  const { host, port } = parseSocketAddress(socketListen) ?? {};
+  if (LOOPBACK.test(host ?? "")) return;
+  throw new OptionError([
+    `socket-listen ${socketListen} needs auth: anybody who reaches this address could join the network`,
+    `Give auth, with a line for the caller in pap-secrets or chap-secrets; or listen on this machine only: 127.0.0.1:${port}`,
+  ]);
 }
 
 function checkNoDevice(draft: Draft, option: string): void {

@@ -242,7 +242,8 @@ on("a reader that goes is a hang-up, though nothing was to be written; and the l
 
 on("one calls, one is called, and again after a caller has vanished; nobody else is let in meanwhile", async () => {
   const near = await machine("near");
-  const server = pppd(near, "socket-listen", "5000", ADDRESSES, "persist", "maxfail", "0");
+  const strangers = ["auth", "allow-ip", "10.0.0.2"];
+  const server = pppd(near, "socket-listen", "5000", ADDRESSES, "persist", "maxfail", "0", ...strangers);
   let waits = await server.waitFor("Waiting for a call on 5000");
   const call = (to: string): Program => pppd(near, "socket", to);
   const first = call("localhost:5000");
@@ -275,7 +276,7 @@ on("what cannot be connected to: the real one's words, and its exit code 9", asy
     ["socket-listen", "10.9.8.7:1", "Can't listen on 10.9.8.7:1: Cannot assign requested address"],
   ];
   for (const [option, where, says] of cases) {
-    const program = pppd(near, option, where);
+    const program = pppd(near, option, where, "auth", "allow-ip", "10.0.0.2");
     expect([await program.exit(), ...said(program)]).toEqual([9, says]);
   }
 });

@@ -122,5 +122,5 @@ on("a caller by TCP dials, and is served on the loopback address without auth", 
   expect([await client.exit(), await server.exit()]).toEqual([5, 16]);
   const refused = run(machine, built("pppd"), ...OPTIONS, "socket-listen", "5000", "autodetect");
   expect(await refused.exit()).toBe(2);
-  await refused.waitFor("autodetect on socket-listen 5000 needs auth");
+  await refused.waitFor("socket-listen 5000 needs auth");
 });

@@ -27,25 +27,25 @@ test("none of them has a device, a lock or modem lines; only notty stays in the 
   for (const words of [
     ["pty", "cat"],
     ["socket", "a:1"],
-    ["socket-listen", "1"],
+    ["socket-listen", "localhost:1"],
   ])
     expect(checked(...words, "lock")).toMatchObject({ ...line, defaultDevice: false, detach: "detach", logfd: 1 });
   expect(checked("notty", "lock")).toMatchObject({ ...line, detach: "nodetach", logfd: undefined });
   expect(checked("notty", "logfd", "2").logfd).toBe(2);
 });
 
-test("autodetect on TCP wants auth, unless only this machine can call", () => {
-  const noauth = ["noauth", "autodetect"];
-  for (const where of ["127.0.0.1:5000", "[::1]:5000", "localhost:5000"])
-    expect(checked(...noauth, "socket-listen", where).autodetect).toEqual(["ppp", "windows", "modem"]);
-  for (const where of ["5000", "10.0.0.1:5000", "127.example.org:5000", "[::]:5000"])
-    expect(refusal(...noauth, "socket-listen", where)).toEqual([
-      2,
-      `autodetect on socket-listen ${where} needs auth: anybody who reaches this address could join the network ` +
-        "(or listen on 127.0.0.1)",
-    ]);
-  expect(refusal("noauth", "socket-listen", "5000")).toEqual([0]);
-  expect(refusal("auth", "login", "+pap", "autodetect", "socket-listen", "5000")).toEqual([0]);
+test("who listens on TCP wants auth, unless only this machine can call", () => {
+  for (const more of [[], ["noauth"], ["noauth", "autodetect"]]) {
+    for (const where of ["127.0.0.1:5000", "[::1]:5000", "localhost:5000"])
+      expect(checked(...more, "socket-listen", where).socketListen).toBe(where);
+    for (const where of ["5000", "10.0.0.1:5000", "127.example.org:5000", "[::]:5000"])
+      expect(refusal(...more, "socket-listen", where)).toEqual([
+        2,
+        `socket-listen ${where} needs auth: anybody who reaches this address could join the network`,
+        "Give auth, with a line for the caller in pap-secrets or chap-secrets; or listen on this machine only: 127.0.0.1:5000",
+      ]);
+  }
+  expect(refusal("auth", "login", "+pap", "socket-listen", "5000")).toEqual([0]);
   expect(refusal("noauth", "autodetect", "demand", "connect", "x", "pty", "cat")).toEqual([
     2,
     "demand-dialling is incompatible with autodetect",
