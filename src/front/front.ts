@@ -3,6 +3,7 @@
 
 import type { Ring } from "../bytes/ring.ts";
 import { bytesOf } from "../bytes/text.ts";
+import { isDamage } from "./damage.ts";
 import { Modem, type ModemSettings } from "./modem.ts";
 import { PppFinder } from "./ppp-finder.ts";
 import { SlipFinder } from "./slip-finder.ts";
@@ -23,10 +24,8 @@ export interface FrontSettings {
 const CALL = "CLIENT";
 const ANSWER = "CLIENTSERVER";
 const LONGEST_LINE = 80;
-/** Noise is recognised in so many octets, if this share of them is neither printable nor layout of text. */
+/** Noise is recognised in so many octets. */
 const NOISE_OCTETS = 64;
-const NOISE_SHARE = 0.3;
-const LAYOUT = [7, 8, 9, 10, 13, 27];
 /** Programs send Return too before their first command. A person is one who then sends none for so long. */
 const PERSON_MS = 3000;
 const NO_PACKET = new Uint8Array(0);
@@ -51,8 +50,8 @@ export class Front {
   #line = "";
   /** This line belongs to the modem. */
   #isCommand = false;
-  #octets = 0;
-  #odd = 0;
+  /** The latest octets, of which it is not known whether they are noise. */
+  #unweighed: number[] = [];
   #isMute = false;
   /** When the text that came is a person's. */
   #personAt = Infinity;
@@ -116,11 +115,10 @@ export class Front {
   }
 
   #weigh(octet: number): void {
-    this.#octets++;
-    if (octet >= 0x7f || (octet < 0x20 && !LAYOUT.includes(octet))) this.#odd++;
-    if (this.#octets < NOISE_OCTETS) return;
-    if (this.#odd > NOISE_SHARE * this.#octets) this.#sees("noise");
-    this.#octets = this.#odd = 0;
+    this.#unweighed.push(octet);
+    if (this.#unweighed.length < NOISE_OCTETS) return;
+    if (isDamage(this.#unweighed)) this.#sees("noise");
+    this.#unweighed = [];
   }
 
   #readText(octet: number, now: number): void {

@@ -1,4 +1,4 @@
-// Machines for tests: a network namespace with its own /etc, /run, /var/log, /dev and host name, so that two pppds run
+// Machines for tests: a network namespace with its own /etc, /run, /var/log, /var/lib, /dev and host name, so that two pppds run
 // side by side with their own files and leave nothing on the real machine.
 //
 // A shell holds the namespaces (unshare(1)). It ends when our end of its standard input is closed, and kills everything
@@ -106,6 +106,7 @@ for pair; do : >"$dev/\${pair%%=*}"; mount --bind "\${pair#*=}" "$dev/\${pair%%=
 mount --bind $work/etc /etc
 mount --bind $work/run /run
 mount --bind $work/log /var/log
+mount --bind $work/lib /var/lib
 [ -L /var/lock ] || { mkdir -p $work/run/lock; mount --bind $work/run/lock /var/lock; }
 [ -L /var/run ] || mount --bind $work/run /var/run
 mount --rbind $dev /dev
@@ -125,7 +126,7 @@ const REAPER = `trap '' INT TERM HUP; work=$1; shift; "$@"; status=$?; rm -rf "$
 
 /** Copies the readable part of /etc, and adds the machine's own files. */
 function prepare(work: string, options: MachineOptions): void {
-  for (const folder of ["etc", "run/lock", "log", "dev"]) mkdirSync(join(work, folder), { recursive: true });
+  for (const folder of ["etc", "run/lock", "log", "lib", "dev"]) mkdirSync(join(work, folder), { recursive: true });
   const etc = join(work, "etc");
   spawnSync("cp", ["-a", "/etc/.", etc], { stdio: "ignore" });
   rmSync(join(etc, "ppp"), { recursive: true, force: true });
@@ -176,9 +177,10 @@ function textOf(path: string): string {
 }
 
 function place(work: string, file: string): string {
-  const match = /^\/(etc|run|var\/run|var\/lock|var\/log|dev)(\/.*)?$/.exec(file);
+  const match = /^\/(etc|run|var\/run|var\/lock|var\/log|var\/lib|dev)(\/.*)?$/.exec(file);
   if (match === null) throw new Error(`${file}: a machine has no such folder of its own`);
-  const folder = { "var/run": "run", "var/lock": "run/lock", "var/log": "log" }[match[1]!] ?? match[1]!;
+  const folder =
+    { "var/run": "run", "var/lock": "run/lock", "var/log": "log", "var/lib": "lib" }[match[1]!] ?? match[1]!;
   return join(work, folder, match[2] ?? "");
 }
 

@@ -8,6 +8,7 @@ import type { Process } from "./process.ts";
 import { type Port, TtyChannel } from "./serial-line.ts";
 
 const DRAIN_POLL_MS = 10;
+const MOST_SPEED = 3_000_000;
 
 export function serialOf(ports: readonly Port[], process: Process, table: ProcessTable, files: FileTree): Serial {
   const portAt = (path: string): Port | undefined => ports.find((port) => port.path === path);
@@ -111,7 +112,6 @@ class OpenTty implements Tty {
   readonly fd: number;
   readonly writeFd: number;
   readonly path: string;
-  readonly speed: number;
   readonly #process: Process;
   readonly #port: Port;
   readonly #channel: TtyChannel;
@@ -123,8 +123,7 @@ class OpenTty implements Tty {
     this.#port = port;
     this.#settings = settings;
     this.path = path;
-    this.speed = settings.speed || 9600;
-    this.#channel = new TtyChannel(port, this.speed);
+    this.#channel = new TtyChannel(port, settings.speed || 9600);
     this.fd = this.writeFd = process.open(this.#channel);
     this.configure(false);
   }
@@ -137,7 +136,23 @@ class OpenTty implements Tty {
     this.#port.hasForeignSettings = false;
   }
 
+  get speed(): number {
+    return this.#channel.speed;
+  }
+
   setExclusive(): void {}
+
+  setSpeed(speed: number): boolean {
+    if (this.#channel.isHungUp || speed > MOST_SPEED) return false;
+    this.#port.flushOutput();
+    this.#channel.flushInput();
+    this.#channel.speed = speed;
+    return true;
+  }
+
+  hearDamage(on: boolean): void {
+    this.#channel.hearsDamage = on;
+  }
 
   async drain(patienceMs: number): Promise<boolean> {
     for (let left = patienceMs; !this.#channel.isHungUp && this.#port.queued(this.speed) > 0; left -= DRAIN_POLL_MS) {

@@ -3,6 +3,7 @@
 
 import { Poll } from "../../src/run/machine.ts";
 import type { Rng } from "../kit/rng.ts";
+import { pppFormat, received } from "../kit/uart.ts";
 import { errnoOf } from "./errors.ts";
 import { Channel } from "./process.ts";
 import type { Time } from "./time.ts";
@@ -49,6 +50,7 @@ export class Port {
   #busyUntil = 0;
   #arrivesAt = 0;
   #flushedAt = -1;
+  #flushes = 0;
   readonly #cable: Cable;
   readonly #side: 0 | 1;
 
@@ -88,6 +90,7 @@ export class Port {
 
   flushOutput(): void {
     this.#flushedAt = this.#cable.time.now;
+    this.#flushes++;
     this.#busyUntil = Math.min(this.#busyUntil, this.#flushedAt);
   }
 
@@ -98,6 +101,7 @@ export class Port {
     const rate = speed / OCTET_BITS / 1000;
     const most = Math.max(1, Math.floor(rate * BLOCK_MS));
     const { now } = time;
+    const flushes = this.#flushes;
     let sentAt = Math.max(now, this.#busyUntil);
     for (let at = 0; at < taken; at += most) {
       const block = bytes.slice(at, Math.min(taken, at + most));
@@ -105,7 +109,7 @@ export class Port {
       const end = sentAt;
       this.#arrivesAt = Math.max(this.#arrivesAt, end + latencyMs);
       time.after(this.#arrivesAt - now, () => {
-        if (now <= this.#flushedAt && end > this.#flushedAt) return;
+        if (flushes !== this.#flushes && end > this.#flushedAt) return;
         this.#other.#arrive(block, speed);
         this.tty?.changed();
       });
@@ -118,12 +122,12 @@ export class Port {
     const { isCut, damage, rng } = this.#cable;
     const { tty } = this;
     if (isCut || tty === undefined) return;
-    let received = block;
-    if (damage > 0) received = this.#damaged(block, damage);
-    if (tty.speed !== speed) received = rng.bytes(block.length);
+    let heard = block;
+    if (damage > 0) heard = this.#damaged(block, damage);
+    if (tty.speed !== speed) heard = heardAtAnotherSpeed(heard, speed, tty);
     if (this.thief !== undefined && rng.chance(0.5)) return;
-    if (this.hasForeignSettings) received = received.filter((octet) => octet !== 0x11 && octet !== 0x13);
-    this.overruns += tty.receive(received);
+    if (this.hasForeignSettings) heard = heard.filter((octet) => octet !== 0x11 && octet !== 0x13);
+    this.overruns += tty.receive(heard);
   }
 
   #damaged(block: Uint8Array, probability: number): Uint8Array {
@@ -143,6 +147,12 @@ export class Port {
   }
 }
 
+/** What a UART makes of octets that were sent at this speed. */
+function heardAtAnotherSpeed(block: Uint8Array, speed: number, tty: TtyChannel): Uint8Array {
+  const to = pppFormat(tty.speed);
+  return received(block, pppFormat(speed), tty.hearsDamage ? { ...to, iflag: 0 } : to).octets;
+}
+
 /** An open port. */
 export class TtyChannel extends Channel {
   watchesCarrier = false;
@@ -153,7 +163,9 @@ export class TtyChannel extends Channel {
   #start = 0;
   #length = 0;
   readonly port: Port;
-  readonly speed: number;
+  speed: number;
+  /** Damaged characters and breaks are received too. */
+  hearsDamage = false;
 
   constructor(port: Port, speed: number) {
     super();

@@ -17,25 +17,40 @@ function isCaller(word: string): word is Answered {
   return ANSWERED.some((one) => one === word);
 }
 
+const autodetect = row({
+  name: NAME,
+  rules: PRIORITY,
+  about: "find out who calls, and answer those that are listed: ppp,windows,modem (the default)",
+  argument: false,
+  follows: (word) => word.split(",").every((one) => isCaller(one) || UNSERVED.includes(one)),
+  fields: {
+    /** The callers to answer. Empty: PPP begins at once. */
+    autodetect: list<Answered>(),
+  },
+  set({ draft }, word) {
+    const words = word === NAME ? [...ANSWERED] : decoded(word).split(",");
+    const unserved = words.find((one) => !isCaller(one));
+    if (unserved !== undefined)
+      throw new OptionError(`autodetect recognises ${unserved}, but cannot serve it: list ppp, windows or modem`);
+    draft.autodetect = words.filter(isCaller);
+  },
+  value: ({ autodetect }) => autodetect.join(","),
+});
+
 export const FRONT = [
+  autodetect,
   row({
-    name: NAME,
+    name: "find-speed",
     rules: PRIORITY,
-    about: "find out who calls, and answer those that are listed: ppp,windows,modem (the default)",
+    about: "autodetect, and look for the caller's speed",
     argument: false,
-    follows: (word) => word.split(",").every((one) => isCaller(one) || UNSERVED.includes(one)),
-    fields: {
-      /** The callers to answer. Empty: PPP begins at once. */
-      autodetect: list<Answered>(),
+    shares: [autodetect],
+    fields: { findSpeed: false },
+    set({ draft }) {
+      draft.findSpeed = true;
+      if (draft.autodetect.length === 0) draft.autodetect = [...ANSWERED];
     },
-    set({ draft }, word) {
-      const words = word === NAME ? [...ANSWERED] : decoded(word).split(",");
-      const unserved = words.find((one) => !isCaller(one));
-      if (unserved !== undefined)
-        throw new OptionError(`autodetect recognises ${unserved}, but cannot serve it: list ppp, windows or modem`);
-      draft.autodetect = words.filter(isCaller);
-    },
-    value: ({ autodetect }) => autodetect.join(","),
+    value: ({ findSpeed }) => (findSpeed ? "" : undefined),
   }),
   text("modem-connect", "modemConnect", PRIORITY, "the text of CONNECT for modem programs, such as 'CONNECT 2400'"),
   flag("modem-strict", "modemStrict", PRIORITY, "answer ERROR to modem commands that are unknown, not OK"),

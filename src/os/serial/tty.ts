@@ -42,6 +42,8 @@ const TIOCEXCL = 0x540c;
 const TIOCNXCL = 0x540d;
 const TIOCSBRK = 0x5427;
 const TIOCCBRK = 0x5428;
+/** Two UARTs understand each other when their speeds differ by no more than this share. */
+const WORST_DEVIATION = 0.025;
 const BREAK_MS = 300;
 const DRAIN_POLL_MS = 10;
 
@@ -62,6 +64,9 @@ export class Tty {
   readonly #atEnd: AtEnd;
   /** The settings after configure(). */
   #made: Termios;
+  /** 0: the speed is left as it is. */
+  #speed: number;
+  #hearsDamage = false;
   #open = true;
 
   constructor(fd: number, path: string, settings: TtySettings, found: Termios, atEnd: AtEnd) {
@@ -70,6 +75,7 @@ export class Tty {
     this.isPty = isPtySlave(fd);
     this.countsOutput = !this.isPty;
     this.#settings = settings;
+    this.#speed = settings.speed;
     this.#found = found;
     this.#made = found;
     this.#atEnd = atEnd;
@@ -83,7 +89,7 @@ export class Tty {
   configure(watchCarrier: boolean): void {
     setNonblocking(this.fd, true);
     if (isHungUp(this.fd)) return;
-    const { speed, modem, flow, stopBits } = this.#settings;
+    const { modem, flow, stopBits } = this.#settings;
     const termios = readTermios(this.fd);
     const { CSIZE, CSTOPB, PARENB, PARODD, CMSPAR, CLOCAL, HUPCL, CS8, CREAD, CRTSCTS } = CFLAG;
     termios.cflag &= ~(CSIZE | CSTOPB | PARENB | PARODD | CMSPAR | CLOCAL | HUPCL);
@@ -92,7 +98,7 @@ export class Tty {
     termios.cflag |= modem && watchCarrier ? 0 : CLOCAL;
     if (flow === "crtscts") termios.cflag |= CRTSCTS;
     if (flow === "nocrtscts") termios.cflag &= ~CRTSCTS;
-    termios.iflag = IFLAG.IGNBRK | IFLAG.IGNPAR;
+    termios.iflag = this.#hearsDamage ? 0 : IFLAG.IGNBRK | IFLAG.IGNPAR;
     termios.oflag = termios.lflag = 0;
     termios.cc[CC.VMIN] = 1;
     termios.cc[CC.VTIME] = 0;
@@ -101,9 +107,45 @@ export class Tty {
       termios.cc[CC.VSTART] = 0x11;
       termios.cc[CC.VSTOP] = 0x13;
     }
-    if (speed !== 0) setSpeed(termios, speed);
+    if (this.#speed !== 0) setSpeed(termios, this.#speed);
     writeTermios(this.fd, termios, "now");
     this.#made = readTermios(this.fd);
+  }
+
+  /** Changes the speed for good, and discards what is unread or unsent. False: the hardware cannot have this speed. */
+  setSpeed(speed: number): boolean {
+    if (!this.#open || isHungUp(this.fd)) return false;
+    try {
+      this.flush("output");
+      const termios = readTermios(this.fd);
+      setSpeed(termios, speed);
+      writeTermios(this.fd, termios, "now");
+      this.#made = readTermios(this.fd);
+      if (Math.abs(this.#made.ospeed - speed) > WORST_DEVIATION * speed) return false;
+      this.#speed = speed;
+      this.flush("input");
+      return true;
+    } catch {
+      return false; // The line has hung up since the check, or the driver refuses the speed.
+    }
+  }
+
+  /**
+   * Without IGNPAR the UART's driver passes on characters whose stop bit is missing, and without IGNBRK a break as a
+   * zero.
+   */
+  hearDamage(on: boolean): void {
+    if (this.#hearsDamage === on || !this.#open || isHungUp(this.fd)) return;
+    this.#hearsDamage = on;
+    try {
+      const termios = readTermios(this.fd);
+      const dropped = IFLAG.IGNBRK | IFLAG.IGNPAR;
+      termios.iflag = on ? termios.iflag & ~dropped : termios.iflag | dropped;
+      writeTermios(this.fd, termios, "now");
+      this.#made = readTermios(this.fd);
+    } catch {
+      // The line has hung up since the check.
+    }
   }
 
   /**

@@ -27,6 +27,10 @@ export interface Tty extends Device {
   readonly isPty: boolean;
   /** Puts back the settings that another program has changed. Returns what they were changed to, in stty's words. */
   mend(): string[];
+  /** Changes the speed for good, and throws away what is received and not sent. False: the port cannot have it. */
+  setSpeed(speed: number): boolean;
+  /** Receives damaged characters as well, and a break as a zero, instead of dropping them. */
+  hearDamage(on: boolean): void;
 }
 
 export function isTty(device: Device): device is Tty {

@@ -39,6 +39,12 @@ export class Pacer {
     return this.#rate;
   }
 
+  /** The line has another speed from now on. */
+  setSpeed(speed: number): void {
+    this.#rate = speed / OCTET_BITS / 1000;
+    this.#doneAt = 0;
+  }
+
   /** The line seems to be faster than a compressor. */
   get fast(): boolean {
     return this.#rate === 0 && !this.#slow;

@@ -17,7 +17,7 @@ export interface LinkGroupHost extends SessionHost {
   readonly hooks: Hooks;
   readonly nameServers: NameServers;
   /** Speed of the line, for scripts. */
-  readonly speed: number;
+  speed(): number;
   setStatus(exit: Exit): void;
 }
 

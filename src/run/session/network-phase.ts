@@ -34,7 +34,7 @@ export interface NetworkPhaseHost {
   readonly runDirectory: string;
   readonly nameServers: NameServers;
   /** Speed of the line, for scripts. */
-  readonly speed: number;
+  speed(): number;
   readonly notifier: Notifier;
   /** A network protocol is up: updetach waits for it. */
   readonly onUp: () => void;
@@ -201,7 +201,7 @@ export class NetworkPhase {
 
   #args(...more: readonly string[]): string[] {
     const { options, speed } = this.#host;
-    return interfaceArguments(options.config, this.#port.name, speed, ...more);
+    return interfaceArguments(options.config, this.#port.name, speed(), ...more);
   }
 
   #ipv4Up(event: Ipv4Up): void {

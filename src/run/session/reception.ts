@@ -2,7 +2,9 @@
 // link gets the line. A caller that dialled keeps its modem while the link is there.
 
 import { type Caller, Front } from "../../front/front.ts";
+import { probeFrame } from "../../front/probe.ts";
 import { ModemLine } from "../../front/modem-line.ts";
+import { SearchingFront } from "../../front/searching-front.ts";
 import type { Link } from "../../link/link.ts";
 import type { Config } from "../../options/config.ts";
 import { type Finding, report } from "../diagnose/finding.ts";
@@ -11,6 +13,7 @@ import type { Log } from "../log.ts";
 import type { LinePort } from "../loop/line-port.ts";
 import type { Loop } from "../loop/loop.ts";
 import type { Machine } from "../machine.ts";
+import { Tuner } from "./tuner.ts";
 
 /** The interval between looks at the caller's DTR. */
 const LOOK_MS = 250;
@@ -51,20 +54,38 @@ export interface ReceptionHost {
 
 export class Reception {
   readonly #host: ReceptionHost;
-  readonly #front: Front;
+  /** What has the line until the caller is recognised. */
+  readonly #listener: Front | SearchingFront;
+  /** With find-speed. */
+  readonly #tuner: Tuner | undefined;
+  readonly #told = new Set<Caller>();
   /** The line of a caller that has dialled. */
   #modemLine: ModemLine | undefined;
   #dtr = true;
   /** The caller's DTR was up at the last look. */
   #callerWasUp = false;
-  nextLookAt = Infinity;
+  #lookAt = Infinity;
 
   constructor(host: ReceptionHost, now: number) {
     const { config, tty, port, loop } = host;
     const { autodetect: answers, modemConnect: connectText, modemStrict: isStrict } = config;
+    const { output } = port.buffers;
     this.#host = host;
-    this.#front = new Front({ answers, modem: { speed: tty.speed, connectText, isStrict } }, port.buffers.output);
-    loop.handOver(port, this.#front, now);
+    const front = (): Front => new Front({ answers, modem: { speed: tty.speed, connectText, isStrict } }, output);
+    this.#tuner = config.findSpeed ? Tuner.of(host.machine, tty, port, config.speed) : undefined;
+    const question = probeFrame(host.machine.random.u32());
+    this.#listener =
+      this.#tuner === undefined ? front() : new SearchingFront(front, { speeds: this.#tuner.speeds, question }, output);
+    loop.handOver(port, this.#listener, now);
+  }
+
+  get #front(): Front {
+    return this.#listener instanceof Front ? this.#listener : this.#listener.front;
+  }
+
+  /** When {@link settle} is to be called. */
+  get nextLookAt(): number {
+    return Math.min(this.#lookAt, this.#tuner?.nextLookAt ?? Infinity);
   }
 
   /** PPP has not begun. */
@@ -74,10 +95,12 @@ export class Reception {
 
   settle(now: number): void {
     const { port, hungUp } = this.#host;
-    for (let caller; (caller = this.#front.takeCaller()) !== undefined;) this.#tell(caller);
-    if (port.stage === this.#front && !this.isWaiting) this.#begin(now);
+    for (let caller; (caller = this.#listener.takeCaller()) !== undefined;) this.#tell(caller);
+    if (port.stage === this.#listener && !this.isWaiting) this.#begin(now);
+    if (port.stage === this.#listener && this.#listener instanceof SearchingFront)
+      this.#tuner?.tune(this.#listener, now);
     this.#setDtr();
-    if (this.nextLookAt <= now) this.#look(now);
+    if (this.#lookAt <= now) this.#look(now);
     if (this.#modemLine?.isHungUp !== true) return;
     this.#modemLine.flush(now);
     hungUp(now);
@@ -85,13 +108,16 @@ export class Reception {
 
   /** PPP has ended. */
   ends(now: number): void {
-    this.nextLookAt = Infinity;
+    this.#lookAt = Infinity;
     this.#modemLine?.ends(now);
   }
 
   #tell(caller: Caller): void {
     const { config, log, machine, tty } = this.#host;
-    const finding: Omit<Finding, "code"> = FINDINGS[caller];
+    // At another speed the front begins anew, and recognises the same again.
+    if (this.#told.has(caller)) return;
+    this.#told.add(caller);
+    const finding = this.#tuner === undefined ? FINDINGS[caller] : withSpeed(FINDINGS[caller], caller, tty.speed);
     const answered: readonly string[] = config.autodetect;
     const isIgnored = finding.severity === "info" && !answered.includes(caller);
     const frames = caller === "noise" ? (machine.serial.lineErrors(tty.fd)?.frame ?? 0) : 0;
@@ -112,12 +138,13 @@ export class Reception {
   #begin(now: number): void {
     const { link, port, loop } = this.#host;
     const { input, output } = port.buffers;
+    this.#tuner?.found();
     this.#front.flush();
     this.#setDtr();
     link.open(now);
     if (this.#front.decision === "modem") {
       this.#modemLine = new ModemLine({ modem: this.#front.modem, connection: link, input, output }, now);
-      this.nextLookAt = now;
+      this.#lookAt = now;
     }
     loop.handOver(port, this.#modemLine ?? link, now);
   }
@@ -136,6 +163,12 @@ export class Reception {
     const isUp = lines !== undefined && (lines.dsr || lines.cd);
     if (this.#callerWasUp && !isUp) this.#modemLine?.dtrFell();
     this.#callerWasUp = isUp;
-    this.nextLookAt = lines === undefined ? Infinity : now + LOOK_MS;
+    this.#lookAt = lines === undefined ? Infinity : now + LOOK_MS;
   }
+}
+
+/** With find-speed, the text names the speed at which the caller was recognised. */
+function withSpeed(finding: Omit<Finding, "code">, caller: Caller, speed: number): Omit<Finding, "code"> {
+  if (caller !== "noise") return { ...finding, text: `${finding.text}, at ${speed}` };
+  return { ...finding, remedy: "the caller has another speed, which is looked for" };
 }

@@ -17,7 +17,7 @@ export interface ScriptObserverHost {
   readonly options: OptionsInForce;
   readonly hooks: Hooks;
   /** Speed of the line. */
-  readonly speed: number;
+  speed(): number;
 }
 
 export class ScriptObserver implements NetworkObserver {
@@ -72,6 +72,6 @@ export class ScriptObserver implements NetworkObserver {
 
   #args(event: NetworkUp): string[] {
     const { options, speed } = this.#host;
-    return interfaceArguments(options.config, this.#port.name, speed, ...addressTexts(event));
+    return interfaceArguments(options.config, this.#port.name, speed(), ...addressTexts(event));
   }
 }

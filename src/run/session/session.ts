@@ -270,7 +270,7 @@ export class Session {
       ...this.#host,
       hooks: this.#hooks,
       nameServers: this.#nameServers,
-      speed: this.#config.speed,
+      speed: () => this.#config.speed,
       setStatus: (exit) => (this.#status = exit),
       quitting: () => this.#quitting,
     };

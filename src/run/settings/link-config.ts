@@ -151,8 +151,8 @@ function limits(restart: number, configure: number, terminate: number, failure: 
 }
 
 /** On a cable, only the line's speed causes latency. Behind a modem any latency is possible. */
-function patience({ modem, speed }: Config): number {
-  const frameMs = 60 * 10 * (1000 / (speed === 0 ? 9600 : speed));
+function patience({ modem, speed, findSpeed }: Config): number {
+  const frameMs = 60 * 10 * (1000 / (speed === 0 || findSpeed ? 9600 : speed));
   return modem ? 1500 : 60 + 2 * frameMs;
 }
 

@@ -210,6 +210,31 @@ describe("settings", () => {
     tty.close();
   });
 
+  test("the speed can be changed, and stays so; what has come before is thrown away", async () => {
+    const { master, slave } = pty();
+    const tty = await openTty(slave, LOCAL);
+    writeSync(master, "at the old speed");
+    awaitInput(tty.fd);
+    expect(tty.setSpeed(9600)).toBe(true);
+    expect(inputQueued(tty.fd)).toBe(0);
+    tty.configure(true);
+    expect([tty.speed, readTermios(tty.fd).ospeed, tty.mend()]).toEqual([9600, 9600, []]);
+    tty.close();
+    expect(tty.setSpeed(19200)).toBe(false);
+  });
+
+  test("damaged characters are received when they are wanted, and not after that", async () => {
+    const { slave } = pty();
+    const tty = await openTty(slave, LOCAL);
+    const dropped = (): number => readTermios(tty.fd).iflag & (IFLAG.IGNBRK | IFLAG.IGNPAR);
+    tty.hearDamage(true);
+    tty.configure(true);
+    expect([dropped(), tty.mend()]).toEqual([0, []]);
+    tty.hearDamage(false);
+    expect([dropped(), tty.mend()]).toEqual([IFLAG.IGNBRK | IFLAG.IGNPAR, []]);
+    tty.close();
+  });
+
   test.each([19200, 31250])("no speed: %d baud found, %d baud left", async (speed) => {
     const { slave } = pty();
     const first = openFd(slave, O.RDWR | O.NOCTTY | O.NONBLOCK);

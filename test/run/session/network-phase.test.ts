@@ -92,7 +92,7 @@ function setUp(scripts: readonly string[], config: object = {}) {
       etc: "/etc/ppp",
       runDirectory: "/run",
       nameServers: { announce: tell("announce"), withdraw: tell("withdraw") } as unknown as NameServers,
-      speed: 9600,
+      speed: () => 9600,
       notifier: { status: tell("manager") } as never,
       onUp: tell("onUp"),
       setStatus: tell("exit code"),

@@ -1,0 +1,78 @@
+// Remembers at which speed the peer of an adapter was found, so that this speed is tried first next time. A file that is
+// missing, damaged or not writable only costs the time of a search.
+
+import type { Serial } from "../host/serial.ts";
+import type { Machine } from "../machine.ts";
+
+const FILE = "nullmodem-speeds";
+const MOST_LINES = 64;
+const MOST_OCTETS = 16384;
+const FASTEST = 20_000_000;
+
+type MemoryMachine = Pick<Machine, "files" | "serial" | "processes">;
+
+/** What the port is called: the adapter by what stays the same when it moves, any other port by its path. */
+function keyOf(serial: Serial, path: string): string {
+  const adapter = serial.adapterOf(path.slice(path.lastIndexOf("/") + 1), "/sys");
+  if (adapter === undefined) return path;
+  const { model, serial: number, port, part } = adapter;
+  return ["usb", model, number ?? `at-${port}`, part].join("/");
+}
+
+export class SpeedMemory {
+  readonly #machine: MemoryMachine;
+  readonly #key: string;
+
+  /** `path` is the device without symbolic links. */
+  constructor(machine: MemoryMachine, path: string) {
+    this.#machine = machine;
+    this.#key = encodeURIComponent(keyOf(machine.serial, path));
+  }
+
+  /** The speed that was found last. Undefined: none is known. */
+  recall(): number | undefined {
+    for (const path of this.#paths) {
+      const speed = Number(this.#linesOf(path).get(this.#key));
+      if (Number.isInteger(speed) && speed > 0 && speed <= FASTEST) return speed;
+    }
+    return undefined;
+  }
+
+  remember(speed: number): void {
+    if (this.recall() === speed) return;
+    for (const path of this.#paths) {
+      const lines = this.#linesOf(path);
+      lines.delete(this.#key);
+      lines.set(this.#key, String(speed));
+      const text = [...lines].slice(-MOST_LINES).map((words) => `${words.join(" ")}\n`);
+      try {
+        this.#machine.files.replace(path, Buffer.from(text.join("")), 0o644);
+        return;
+      } catch {
+        // The next place may take it.
+      }
+    }
+  }
+
+  /** The system's file, and that of a user who may not write it. */
+  get #paths(): string[] {
+    const { environment } = this.#machine.processes;
+    const { XDG_STATE_HOME: state, HOME: home } = environment();
+    const own = state ?? (home === undefined ? undefined : `${home}/.local/state`);
+    return [`/var/lib/${FILE}`, ...(own === undefined ? [] : [`${own}/${FILE}`])];
+  }
+
+  #linesOf(path: string): Map<string, string> {
+    const lines = new Map<string, string>();
+    try {
+      const text = Buffer.from(this.#machine.files.readHead(path, MOST_OCTETS)).toString("latin1");
+      for (const line of text.split("\n").slice(0, MOST_LINES)) {
+        const [key = "", speed = ""] = line.split(" ");
+        if (key !== "" && /^\d+$/.test(speed)) lines.set(key, speed);
+      }
+    } catch {
+      // There is no such file.
+    }
+    return lines;
+  }
+}
