@@ -2,14 +2,14 @@
 
 import { expect, test } from "bun:test";
 import { bytesOf } from "../../src/bytes/text.ts";
-import { probeFrame } from "../../src/front/probe.ts";
+import { questionFrame } from "../../src/front/question.ts";
 import { slowerSpeed } from "../../src/front/slower-speed.ts";
 import { SPEEDS } from "../../src/front/speeds.ts";
 import { Rng } from "../kit/rng.ts";
 import { pppFormat, received } from "../kit/uart.ts";
 
 const SENT = {
-  "a Configure-Request": probeFrame(0x12345678),
+  "a Configure-Request": questionFrame(0x12345678),
   CLIENT: bytesOf("CLIENT"),
   ATZ: bytesOf("ATZ\r"),
   "a login prompt": bytesOf("\r\nnear login: "),

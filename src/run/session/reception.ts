@@ -2,7 +2,7 @@
 // link gets the line. A caller that dialled keeps its modem while the link is there.
 
 import { type Caller, Front } from "../../front/front.ts";
-import { probeFrame } from "../../front/probe.ts";
+import { questionFrame } from "../../front/question.ts";
 import { ModemLine } from "../../front/modem-line.ts";
 import { SearchingFront } from "../../front/searching-front.ts";
 import type { Link } from "../../link/link.ts";
@@ -73,7 +73,7 @@ export class Reception {
     this.#host = host;
     const front = (): Front => new Front({ answers, modem: { speed: tty.speed, connectText, isStrict } }, output);
     this.#tuner = config.findSpeed ? Tuner.of(host.machine, tty, port, config.speed) : undefined;
-    const question = probeFrame(host.machine.random.u32());
+    const question = questionFrame(host.machine.random.u32());
     this.#listener =
       this.#tuner === undefined ? front() : new SearchingFront(front, { speeds: this.#tuner.speeds, question }, output);
     loop.handOver(port, this.#listener, now);
