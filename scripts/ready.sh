@@ -109,6 +109,8 @@ case $purpose in
     need chat ppp
     need pppdump ppp
     need wvdial wvdial
+    need telnet inetutils-telnet
+    need socat socat
     need ip iproute2
     need ping iputils-ping
     need iperf3 iperf3

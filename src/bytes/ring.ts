@@ -58,6 +58,14 @@ export class Ring {
     this.#head += count;
   }
 
+  /** Copies bytes in. There must be room for them. */
+  put(bytes: Uint8Array): void {
+    const first = Math.min(bytes.length, this.bytes.length - this.writeAt);
+    this.bytes.set(bytes.subarray(0, first), this.writeAt);
+    this.bytes.set(bytes.subarray(first), 0);
+    this.commit(bytes.length);
+  }
+
   clear(): void {
     this.#head = this.#tail;
   }

@@ -4,5 +4,6 @@ import { FRONT } from "./front.ts";
 import { LINK } from "./link.ts";
 import { CHAT, FILTER, OPTIONS, RECORD, SECRETS } from "./readers.ts";
 import type { Target } from "./target.ts";
+import { TELNET } from "./telnet.ts";
 
-export const TARGETS: readonly Target[] = [LINK, FRONT, OPTIONS, SECRETS, CHAT, RECORD, FILTER];
+export const TARGETS: readonly Target[] = [LINK, FRONT, TELNET, OPTIONS, SECRETS, CHAT, RECORD, FILTER];

@@ -1,12 +1,14 @@
 // One line in the loop: the octets that were read from it and those to be written to it, the stage that deals with both, and
 // how fast they may go.
 
+import { HELD_OCTETS, Telnet } from "../../front/telnet.ts";
 import type { Link } from "../../link/link.ts";
 import type { Device, Serial } from "../host/serial.ts";
 import { type Descriptors, Errno, type Machine } from "../machine.ts";
 import type { LineBuffers } from "./buffers.ts";
 import type { Pacer } from "./pacer.ts";
 import type { RateLimit } from "./rate-limit.ts";
+import { TelnetWire } from "./telnet-wire.ts";
 
 /** A line that was read may be read again at once, but no more often. Otherwise the packet port would starve. */
 export const READS_A_TURN = 4;
@@ -33,6 +35,8 @@ export interface LinePortHost {
   readonly limit?: { readonly sending: RateLimit; readonly receiving: RateLimit };
   /** What went over the line, for the `record` file. */
   readonly record?: { sent(bytes: Uint8Array, now: number): void; received(bytes: Uint8Array, now: number): void };
+  /** The line is a TCP connection whose other end may speak telnet. */
+  readonly mayBeTelnet?: boolean;
   /** The line is gone. The loop has let go of it already. */
   hungUp(now: number): void;
 }
@@ -52,6 +56,7 @@ export class LinePort {
   readonly #descriptors: Descriptors;
   readonly #serial: Serial;
   readonly #countsOutput: boolean;
+  #telnet: TelnetWire | undefined;
 
   constructor(
     host: LinePortHost,
@@ -67,6 +72,12 @@ export class LinePort {
     this.stage = stage;
     this.pacer = host.pacer;
     this.buffers = host.buffers;
+    if (host.mayBeTelnet === true) this.#telnet = new TelnetWire(new Telnet(), host.machine.descriptors);
+  }
+
+  /** The other end has turned out to speak telnet. */
+  get isTelnet(): boolean {
+    return this.#telnet?.telnet.kind === "telnet";
   }
 
   get isLimited(): boolean {
@@ -115,37 +126,54 @@ export class LinePort {
   read(now: number): Reading {
     const { limit, record } = this.#host;
     const { input, fromTty } = this.buffers;
-    const room = limit === undefined ? input.writable : Math.min(input.writable, limit.receiving.room(now));
+    const telnet = this.#telnet;
+    const free = telnet === undefined ? input.writable : Math.max(0, input.free - HELD_OCTETS);
+    const room = limit === undefined ? free : Math.min(free, limit.receiving.room(now));
     if (room === 0) return "nothing";
     const at = input.writeAt;
-    const got = this.#descriptors.read(this.fd, fromTty, at, room);
+    const got = telnet === undefined ? this.#descriptors.read(this.fd, fromTty, at, room) : telnet.read(this.fd, room);
     if (got <= 0) return got === -Errno.EAGAIN || got === -Errno.EINTR ? "nothing" : "gone";
     limit?.receiving.pass(got);
-    record?.received(input.bytes.subarray(at, at + got), now);
-    input.commit(got);
+    record?.received(telnet?.data ?? input.bytes.subarray(at, at + got), now);
+    if (telnet === undefined) input.commit(got);
+    else input.put(telnet.data);
     return got < room && got < SHORT_READ ? "some" : "more";
   }
 
   /** Writes what there is, as far as the line takes it. `all`: whatever the limit. */
   drain(now: number, all = false): void {
-    const { output, toTty } = this.buffers;
-    const { limit, record } = this.#host;
-    const sending = all ? undefined : limit?.sending;
-    while (output.length > 0 && !this.isBlocked) {
-      const at = output.readAt;
+    const { output } = this.buffers;
+    const sending = all ? undefined : this.#host.limit?.sending;
+    if (this.#telnet?.isOver === true) this.#telnet = undefined;
+    while ((output.length > 0 || this.#telnet?.hasOutput === true) && !this.isBlocked) {
       const most = sending === undefined ? output.readable : Math.min(output.readable, sending.room(now));
-      if (most === 0) return;
-      const put = this.#descriptors.write(this.writeFd, toTty, at, most);
+      if (most === 0 && this.#telnet?.hasOutput !== true) return;
+      const put = this.#write(most, now);
       if (put <= 0) {
         // EAGAIN: the line is full. EIO: it has hung up, which the next read finds out.
         this.isBlocked = true;
         this.pacer.stalled(now);
         return;
       }
-      record?.sent(output.bytes.subarray(at, at + put), now);
-      output.consume(put);
       sending?.pass(put);
       this.pacer.wrote(put, now);
     }
+  }
+
+  /** Writes at most so many octets of the output. */
+  #write(most: number, now: number): number {
+    const { output, toTty } = this.buffers;
+    const { record } = this.#host;
+    if (this.#telnet !== undefined) {
+      const put = this.#telnet.write(this.writeFd, output, most);
+      if (this.#telnet.taken.length > 0) record?.sent(this.#telnet.taken, now);
+      return put;
+    }
+    const at = output.readAt;
+    const put = this.#descriptors.write(this.writeFd, toTty, at, most);
+    if (put <= 0) return put;
+    record?.sent(output.bytes.subarray(at, at + put), now);
+    output.consume(put);
+    return put;
   }
 }

@@ -132,7 +132,9 @@ export class Attempt {
     const limits = limit > 0 && { limit: { sending: new RateLimit(limit), receiving: new RateLimit(limit) } };
     const record = this.#record && { record: this.#record };
     const hungUp = (now: number): void => this.#hungUp(now);
-    this.#port = new LinePort({ machine: host.machine, buffers, pacer, ...limits, ...record, hungUp }, tty, this.link);
+    const mayBeTelnet = config.socketListen !== undefined && config.autodetect.length > 0;
+    const parts = { machine: host.machine, buffers, pacer, ...limits, ...record, mayBeTelnet, hungUp };
+    this.#port = new LinePort(parts, tty, this.link);
   }
 
   /** Starts the link; `network` is the network phase that it joins. */

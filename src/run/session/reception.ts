@@ -65,6 +65,7 @@ export class Reception {
   /** The caller's DTR was up at the last look. */
   #callerWasUp = false;
   #lookAt = Infinity;
+  #hasToldTelnet = false;
 
   constructor(host: ReceptionHost, now: number) {
     const { config, tty, port, loop } = host;
@@ -95,6 +96,7 @@ export class Reception {
 
   settle(now: number): void {
     const { port, hungUp } = this.#host;
+    this.#tellTelnet();
     for (let caller; (caller = this.#listener.takeCaller()) !== undefined;) this.#tell(caller);
     if (port.stage === this.#listener && !this.isWaiting) this.#begin(now);
     if (port.stage === this.#listener && this.#listener instanceof SearchingFront)
@@ -132,6 +134,13 @@ export class Reception {
           }
         : { ...finding, code: `caller-${caller}`, text: `${finding.text}${more}` },
     ]);
+  }
+
+  #tellTelnet(): void {
+    const { log, port } = this.#host;
+    if (this.#hasToldTelnet || !port.isTelnet) return;
+    this.#hasToldTelnet = true;
+    report(log, [{ severity: "info", code: "caller-telnet", text: "Recognised telnet, and answer it" }]);
   }
 
   /** Gives the line to the link, after the last words of the front. */

@@ -1,0 +1,113 @@
+// Telnet on a connection: commands in any pieces, and plain PPP that must come through as it is.
+
+import { expect, test } from "bun:test";
+import { bytesOf, fromHex, textOf, toHex } from "../../src/bytes/text.ts";
+import { ANSWERING, HELD_OCTETS, Telnet } from "../../src/front/telnet.ts";
+import { cuts } from "../kit/cuts.ts";
+import { Rng } from "../kit/rng.ts";
+
+function heard(pieces: readonly Uint8Array[], telnet = new Telnet(ANSWERING)): { data: Uint8Array; telnet: Telnet } {
+  const data: number[] = [];
+  for (const piece of pieces) {
+    const into = new Uint8Array(piece.length + HELD_OCTETS);
+    data.push(...into.subarray(0, telnet.receive(piece, 0, piece.length, into)));
+  }
+  return { data: Uint8Array.from(data), telnet };
+}
+
+function said(telnet: Telnet, data: Uint8Array): string {
+  const into = new Uint8Array(telnet.answerOctets + 2 * data.length);
+  return toHex(into.subarray(0, telnet.transmit(data, 0, data.length, into)));
+}
+
+const PPP = fromHex("7eff7d23c021ffff7e ff03c021 0d00 fffd01 fffa2cff 7e");
+const AT = bytesOf("ATDT777\r");
+
+test("raw PPP is not changed, however it begins", () => {
+  for (const start of ["", "ff03c021", "ff7d23c021", "ffff", "fff0", "fffa2c", "fffbc0", "7e", "00", "0d0a"])
+    for (const pieces of cuts(Uint8Array.from([...fromHex(start), ...PPP]))) {
+      const { data, telnet } = heard(pieces);
+      expect(toHex(data)).toBe(start + toHex(PPP));
+      expect(telnet.kind).toBe("plain");
+      expect(said(telnet, PPP)).toBe(toHex(PPP));
+    }
+});
+
+test("a modem program without telnet hears its octets as they are", () => {
+  for (const pieces of cuts(Uint8Array.from([...AT, ...PPP]))) {
+    const { data, telnet } = heard(pieces);
+    expect([toHex(data), telnet.kind]).toEqual([toHex(AT) + toHex(PPP), "plain"]);
+  }
+});
+
+// qemu offers first; PuTTY names its terminal; a telnet program may send text first.
+for (const [name, stream, data, answers] of [
+  ["qemu", "fffb01 fffb03 fffb00 fffd00", "", "fffb00fffd00 fffe01 fffd03"],
+  [
+    "PuTTY",
+    "fffb1f fffb20 fffb18 fffb27 fffd01 fffb03 fffd03",
+    "",
+    "fffb00fffd00 fffe1f fffe20 fffe18 fffe27 fffb01 fffd03 fffb03",
+  ],
+  ["text first", "4154 fffd03", "4154", "fffb00fffd00 fffb03"],
+  ["refusals", "fffb03 fffe00 fffc00 fffe00 fffc2a", "", "fffb00fffd00 fffd03 fffc00 fffe00"],
+  ["data and commands", "fffb00 41ffff42 fff1 43 fff6 fffa18 01ffff02 fff0 44", "41ff4243 44", "fffb00fffd00"],
+  ["a parameter that another command ends", "fffb00 fffa2c01 fffb03 45", "45", "fffb00fffd00 fffd03"],
+  ["NUL behind CR, until binary", "fffb03 0d00 0d0a 0d0000 fffb00 0d00", "0d 0d0a 0d00 0d00", "fffb00fffd00 fffd03"],
+] as const)
+  test(`telnet: ${name}`, () => {
+    for (const pieces of cuts(fromHex(stream))) {
+      const { data: got, telnet } = heard(pieces);
+      expect([toHex(got), telnet.kind]).toEqual([data.replaceAll(" ", ""), "telnet"]);
+      expect(said(telnet, bytesOf(""))).toBe(answers.replaceAll(" ", ""));
+    }
+  });
+
+test("what is sent is doubled only where telnet was recognised", () => {
+  const { telnet } = heard([fromHex("fffb00")]);
+  said(telnet, bytesOf(""));
+  expect(said(telnet, fromHex("41ff03ffff"))).toBe("41ffff03ffffffff");
+  expect(said(heard([AT]).telnet, fromHex("41ff03"))).toBe("41ff03");
+});
+
+test("a peer that negotiates but does not double its octets is heard, and gets nothing doubled", () => {
+  for (const frame of ["7eff7d23c021", "7eff03c021"])
+    for (const pieces of cuts(fromHex(`fffb00fffd0341${frame}fffb017e`))) {
+      const { data, telnet } = heard(pieces);
+      expect([toHex(data), telnet.kind]).toEqual([`41${frame}fffb017e`, "plain"]);
+    }
+  const { data } = heard([fromHex("fffb00fffa2c"), new Uint8Array(300).fill(0x41), PPP]);
+  expect(textOf(data)).toEndWith(textOf(PPP));
+});
+
+test("a flood of commands makes no flood of answers, and the same command is answered once", () => {
+  const { telnet } = heard([fromHex("fffb00".repeat(1000) + "fffd2a".repeat(5000))]);
+  expect(telnet.answerOctets).toBeLessThanOrEqual(1024);
+  const { telnet: other } = heard([fromHex("fffd03".repeat(9))]);
+  expect(said(other, bytesOf(""))).toBe("fffb00fffd00fffb03");
+});
+
+test("two ends that answer each other fall silent", () => {
+  const [one, other] = [new Telnet(), new Telnet()];
+  heard([fromHex("fffb03fffd01")], one);
+  let rounds = 0;
+  for (let from = one, to = other; from.hasAnswers && rounds < 20; rounds++) {
+    heard([fromHex(said(from, bytesOf("")))], to);
+    [from, to] = [to, from];
+  }
+  expect(rounds).toBeLessThan(5);
+});
+
+test("any data goes through two ends in any pieces", () => {
+  const rng = new Rng(7);
+  const [one, other] = [new Telnet(), new Telnet()];
+  heard([fromHex("fffb00")], one);
+  heard([fromHex("fffb00")], other);
+  said(one, bytesOf(""));
+  for (let round = 0; round < 200; round++) {
+    const data = rng.bytes(rng.below(50)).map((octet) => (octet < 60 ? 0xff : octet < 90 ? 0xfb : octet));
+    const wire = fromHex(said(one, data));
+    const at = rng.below(wire.length + 1);
+    expect(toHex(heard([wire.slice(0, at), wire.slice(at)], other).data)).toBe(toHex(data));
+  }
+});
