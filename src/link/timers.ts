@@ -22,10 +22,12 @@ const TIMERS = [
 export type Timer = (typeof TIMERS)[number];
 
 export class Timers {
-  readonly #deadlines = new Float64Array(TIMERS.length).fill(Infinity);
+  readonly #deadlines: number[] = TIMERS.map(() => Infinity);
+  /** The nearest deadline. The loop asks for it several times a round, so it is kept. */
+  #next = Infinity;
 
   set(timer: Timer, at: number): void {
-    this.#deadlines[TIMERS.indexOf(timer)] = at;
+    this.#put(TIMERS.indexOf(timer), at);
   }
 
   stop(timer: Timer): void {
@@ -34,22 +36,28 @@ export class Timers {
 
   stopAll(): void {
     this.#deadlines.fill(Infinity);
+    this.#next = Infinity;
   }
 
   /** The nearest deadline. */
   next(): number {
-    let next = Infinity;
-    for (const deadline of this.#deadlines) if (deadline < next) next = deadline;
-    return next;
+    return this.#next;
   }
 
   /** Stops and returns the timer that ran out first. Undefined: none did. */
   takeExpired(now: number): Timer | undefined {
-    const deadlines = this.#deadlines;
-    let first = 0;
-    for (let at = 1; at < deadlines.length; at++) if (deadlines[at]! < deadlines[first]!) first = at;
-    if (deadlines[first]! > now) return undefined;
-    deadlines[first] = Infinity;
+    const next = this.#next;
+    if (next > now) return undefined;
+    const first = this.#deadlines.indexOf(next);
+    this.#put(first, Infinity);
     return TIMERS[first];
+  }
+
+  #put(index: number, at: number): void {
+    const deadlines = this.#deadlines;
+    const before = deadlines[index]!;
+    deadlines[index] = at;
+    if (at <= this.#next) this.#next = at;
+    else if (before === this.#next) this.#next = Math.min(...deadlines);
   }
 }

@@ -230,6 +230,12 @@ describe("options of 2.5", () => {
   });
 });
 
+test("options without effect take their arguments and nothing else", () => {
+  const taking = ["ipx-network", "ipxcp-restart", "srp-interval", "srp-pn-secret", "pdebug"];
+  const line = [...taking.map((name) => `${name} 5`), "ipx", "+ipx", "ipxcp-accept-local", "srp-use-pseudonym", "lock"];
+  expect(parse(["ttyS0", ...words(line.join(" "))]).lock).toBe(true);
+});
+
 test("options whose time is over say so", () => {
   expect(parse("ttyS0 ipx-network ab srp-interval 5").host.logged).toEqual([
     "the ipx-network option has no effect any more",
@@ -351,7 +357,7 @@ test("numbers nobody can work with are moved to the nearest that works, with a w
 test("a speed that no UART has is refused", () => {
   for (const word of ["12345678901", "4294967295", "0xffffffff"])
     expect(errorOf(() => parse(`ttyS0 ${word}`)).lines).toEqual([`speed ${word} not supported`]);
-  expect(parse("ttyS0 31250000").speed).toBe(31250000);
+  for (const speed of [31_250_000, 200_000_000]) expect(parse(`ttyS0 ${speed}`).speed).toBe(speed);
 });
 
 describe("what follows from the options", () => {
@@ -398,6 +404,49 @@ describe("what follows from the options", () => {
     expect([config.user, config.password]).toEqual([inBytes("zaphöd"), inBytes("pä")]);
     expect(parse("ttyS0", inFile("password a\\xe9\\xffb")).password).toBe("a\u00e9\u00ffb");
     expect(parse(["ttyS0", "ipparam", "zaphöd"]).ipparam).toBe("zaphöd");
+    // Only commands are pasted from the HOWTO with dashes for hyphens.
+    expect(parse(["ttyS0", "ipparam", "x−y"]).ipparam).toBe("x−y");
+  });
+
+  test("names and passwords end after 255 octets, as in pppd", () => {
+    const long = "x".repeat(300);
+    const file = { files: { "/tmp/ua": `${long}\n${long}\n` } };
+    const given = parse(["ttyS0", ...["name", "user", "password", "remotename"].flatMap((name) => [name, long])]);
+    const read = parse("ttyS0 +ua /tmp/ua", file);
+    const fields = [given.name, given.user, given.password, given.remotename, read.user, read.password];
+    expect(fields.map((field) => field?.length)).toEqual([255, 255, 255, 255, 255, 255]);
+  });
+
+  test("a file of user name and password that others can read is a warning", () => {
+    const warnings = (mode: number): readonly string[] =>
+      parse("ttyS0 +ua /tmp/ua", {
+        changes: {
+          readFile: (path) =>
+            path === "/tmp/ua" ? { text: "me\nsecret", uid: 0, mode } : { errno: "ENOENT", reason: "" },
+        },
+      }).host.logged;
+    const warning = "Warning - secret file /tmp/ua has world and/or group access";
+    expect([warnings(0o600), warnings(0o640), warnings(0o604)]).toEqual([[], [warning], [warning]]);
+  });
+
+  test("the host name with its domain, with one dot between them", () => {
+    const names = ["example.org", ".example.org", ""].map(
+      (domain) => parse(["ttyS0", "domain", domain]).facts.hostname,
+    );
+    expect(names).toEqual(["peer.example.org", "peer.example.org", "peer"]);
+  });
+
+  test("an interface identifier ends in octets of at most 255", () => {
+    expect(parse("ttyS0 ipv6 ::1.2.3.255").ipv6Local).toBe(0x010203ffn);
+    expect(errorOf(() => parse("ttyS0 ipv6 ::1.2.3.256")).lines[0]).toContain("Illegal interface identifier");
+  });
+
+  test("the largest code size of BSD-Compress and Deflate is 15", () => {
+    for (const name of ["bsdcomp", "deflate"] as const) {
+      expect(parse(`ttyS0 ${name} 15`)[name]).toEqual({ receive: 15, transmit: 15 });
+      expect(() => parse(`ttyS0 ${name} 16`)).toThrow(OptionError);
+      expect(() => parse(`ttyS0 ${name} 15,16`)).toThrow(OptionError);
+    }
   });
 
   test("the last of equally strong addresses", () => {

@@ -163,12 +163,15 @@ describe("addresses", () => {
   });
 
   test("what cannot be read is skipped with a warning", () => {
-    expect(allows("10.0.0.0/33 10.0.0.0/0 10.0.0.0/x 10.0.0.0/24x nohost 10.0.0.1", "10.0.0.1")).toBe(true);
+    expect(allows("10.0.0.0/33 10.0.0.0/0 10.0.0.0/x 10.0.0.0/24x 10.0.0.0/24+x nohost 10.0.0.1", "10.0.0.1")).toBe(
+      true,
+    );
     expect(warnings).toEqual([
       "invalid address length 33 in auth. address list",
       "invalid address length 0 in auth. address list",
       "invalid address length x in auth. address list",
       "invalid address length syntax: 24x",
+      "invalid address length syntax: 24+x",
       "unknown host nohost in auth. address list",
     ]);
   });

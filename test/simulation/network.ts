@@ -68,7 +68,7 @@ export class SimulatedTun extends Channel implements NetDevice {
   override write(bytes: Uint8Array): number {
     if (this.#isRemoved) return -errnoOf("EBADFD");
     if (!this.isUp) return -errnoOf("EIO");
-    this.#network.received(bytes.slice());
+    this.#network.received(bytes);
     return bytes.length;
   }
 
@@ -86,7 +86,7 @@ export class NetworkState {
     ["net/ipv4/ip_forward", "0"],
     ["net/ipv4/ip_dynaddr", "0"],
   ]);
-  /** The kernel got a packet from an interface. */
+  /** The kernel got a packet from an interface. It is borrowed until the call returns. */
   received: (packet: Uint8Array) => void = () => {};
   readonly ethernet: NetDevice = { index: 2, name: "eth0" };
   #indexes = 3;

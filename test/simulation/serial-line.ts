@@ -103,14 +103,15 @@ export class Port {
     const { now } = time;
     const flushes = this.#flushes;
     let sentAt = Math.max(now, this.#busyUntil);
+    const sent = bytes.slice(0, taken);
     for (let at = 0; at < taken; at += most) {
-      const block = bytes.slice(at, Math.min(taken, at + most));
-      sentAt += block.length / rate;
+      const next = Math.min(taken, at + most);
+      sentAt += (next - at) / rate;
       const end = sentAt;
       this.#arrivesAt = Math.max(this.#arrivesAt, end + latencyMs);
       time.after(this.#arrivesAt - now, () => {
         if (flushes !== this.#flushes && end > this.#flushedAt) return;
-        this.#other.#arrive(block, speed);
+        this.#other.#arrive(sent, at, next, speed);
         this.tty?.changed();
       });
     }
@@ -118,16 +119,21 @@ export class Port {
     return taken;
   }
 
-  #arrive(block: Uint8Array, speed: number): void {
+  /** The octets bytes[start, end) come out of the cable. */
+  #arrive(bytes: Uint8Array, start: number, end: number, speed: number): void {
     const { isCut, damage, rng } = this.#cable;
     const { tty } = this;
     if (isCut || tty === undefined) return;
-    let heard = block;
-    if (damage > 0) heard = this.#damaged(block, damage);
+    if (damage === 0 && tty.speed === speed && !this.hasForeignSettings) {
+      if (this.thief === undefined || !rng.chance(0.5)) this.overruns += tty.receive(bytes, start, end);
+      return;
+    }
+    let heard = bytes.subarray(start, end);
+    if (damage > 0) heard = this.#damaged(heard, damage);
     if (tty.speed !== speed) heard = heardAtAnotherSpeed(heard, speed, tty);
     if (this.thief !== undefined && rng.chance(0.5)) return;
     if (this.hasForeignSettings) heard = heard.filter((octet) => octet !== 0x11 && octet !== 0x13);
-    this.overruns += tty.receive(heard);
+    this.overruns += tty.receive(heard, 0, heard.length);
   }
 
   #damaged(block: Uint8Array, probability: number): Uint8Array {
@@ -175,13 +181,15 @@ export class TtyChannel extends Channel {
     port.dtr = true;
   }
 
-  /** Returns how many octets were lost. */
-  receive(block: Uint8Array): number {
-    const kept = Math.min(block.length, INPUT_ROOM - this.#length);
-    for (let at = 0; at < kept; at++) this.#input[(this.#start + this.#length + at) % INPUT_ROOM] = block[at]!;
+  /** Takes bytes[start, end). Returns how many octets were lost. */
+  receive(bytes: Uint8Array, start: number, end: number): number {
+    const kept = Math.min(end - start, INPUT_ROOM - this.#length);
+    const input = this.#input;
+    const from = this.#start + this.#length;
+    for (let at = 0; at < kept; at++) input[(from + at) % INPUT_ROOM] = bytes[start + at]!;
     this.#length += kept;
     this.changed();
-    return block.length - kept;
+    return end - start - kept;
   }
 
   hangUp(): void {
@@ -201,7 +209,9 @@ export class TtyChannel extends Channel {
     if (this.isHungUp) return 0;
     if (this.#length === 0) return -errnoOf("EAGAIN");
     const count = Math.min(length, this.#length);
-    for (let at = 0; at < count; at++) into[at] = this.#input[(this.#start + at) % INPUT_ROOM]!;
+    const input = this.#input;
+    const start = this.#start;
+    for (let at = 0; at < count; at++) into[at] = input[(start + at) % INPUT_ROOM]!;
     this.#start = (this.#start + count) % INPUT_ROOM;
     this.#length -= count;
     return count;

@@ -87,12 +87,10 @@ const loginFile = row({
     const path = decoded(argument);
     const file = host.readFile(path, "user");
     if (isFailure(file)) throw new OptionError(`unable to open user login data file ${path}`);
-    const lines = file.text.split("\n");
     if (file.mode & 0o077) host.warn(`Warning - secret file ${path} has world and/or group access`);
-    const [name, secret] = lines;
     // The name must have a line end. The password need not.
-    if (lines.length < 2 || name === undefined || !secret)
-      throw new OptionError(`unable to read user login data file ${path}`);
+    const [name = "", secret] = file.text.split("\n");
+    if (!secret) throw new OptionError(`unable to read user login data file ${path}`);
     draft.loginFile = path;
     draft.user = name.slice(0, MAX_NAME);
     draft.userGiven = true;
