@@ -57,7 +57,7 @@ export class Timers {
     const deadlines = this.#deadlines;
     const before = deadlines[index]!;
     deadlines[index] = at;
-    if (at <= this.#next) this.#next = at;
+    if (at < this.#next) this.#next = at;
     else if (before === this.#next) this.#next = Math.min(...deadlines);
   }
 }
