@@ -1,24 +1,28 @@
-// Finds out who is at the other end of a line, from the first octets that come. It answers Windows and modem programs until
-// they want PPP, and leaves every octet of PPP in the ring.
+// Finds out who is at the other end of a line, from the first octets that come. It answers Windows, modem programs and
+// those who log in until they want PPP, and leaves every octet of PPP in the ring.
 
 import type { Ring } from "../bytes/ring.ts";
 import { bytesOf } from "../bytes/text.ts";
 import { isDamage } from "./damage.ts";
+import { type Credentials, Login } from "./login-prompt.ts";
 import { Modem, type ModemSettings } from "./modem.ts";
 import { PppFinder } from "./ppp-finder.ts";
 import { SlipFinder } from "./slip-finder.ts";
 
 /** The callers that lead to PPP. */
-export type Answered = "ppp" | "windows" | "modem";
+export type Answered = "ppp" | "windows" | "modem" | "login";
 /**
- * Everything that is recognised. "person": lines of text, also of a login script. "echo": our own words come back.
- * "noise": neither PPP nor text, so the caller has another speed.
+ * Everything that is recognised. "person": lines of text, also of a login script. "prompted": the same, and it gets login
+ * prompts. "login": it has logged in. "getty": login prompts, ours that come back or those of the other end. "echo": our
+ * own words come back. "noise": neither PPP nor text, so the caller has another speed.
  */
-export type Caller = Answered | "slip" | "person" | "echo" | "noise";
+export type Caller = Answered | "slip" | "person" | "prompted" | "getty" | "echo" | "noise";
 
 export interface FrontSettings {
   readonly answers: readonly Answered[];
   readonly modem: ModemSettings;
+  /** When a caller that says nothing gets the login prompt. Left out: never. */
+  readonly greetAt?: number;
 }
 
 const CALL = "CLIENT";
@@ -28,6 +32,12 @@ const LONGEST_LINE = 80;
 const NOISE_OCTETS = 64;
 /** Programs send Return too before their first command. A person is one who then sends none for so long. */
 const PERSON_MS = 3000;
+/** Whoever gets login prompts gets them sooner. A command of a modem program behind its Return prevents them. */
+const PROMPT_MS = 300;
+/** The prompts of getty and login, ours or another's. Two of them would talk to each other without end. */
+const PROMPTS = /(login|Password): ?$/;
+/** How a modem's command begins, in small letters. */
+const SMALL = /[at]/;
 const NO_PACKET = new Uint8Array(0);
 
 export class Front {
@@ -36,6 +46,8 @@ export class Front {
   readonly packetStart = 0;
   readonly packetEnd = 0;
   readonly modem: Modem;
+  /** Our words wait, because the line has another use for the moment. */
+  isMuted = false;
   /** Who wants PPP. What is left in the ring is for PPP. */
   decision: Answered | undefined;
   readonly #answers: readonly Answered[];
@@ -52,15 +64,22 @@ export class Front {
   #isCommand = false;
   /** The latest octets, of which it is not known whether they are noise. */
   #unweighed: number[] = [];
-  #isMute = false;
+  /** The other end repeats what it gets, so that the modem says nothing. */
+  #isEcho = false;
+  /** The other end has login prompts, so that we have none. */
+  #isGetty = false;
+  #wasReturn = false;
   /** When the text that came is a person's. */
-  #personAt = Infinity;
+  #personAt: number;
+  readonly #login: Login | undefined;
   #words = "";
 
-  constructor({ answers, modem }: FrontSettings, output: Ring) {
+  constructor({ answers, modem, greetAt = Infinity }: FrontSettings, output: Ring) {
     this.#answers = answers;
     this.#output = output;
     this.modem = new Modem(modem);
+    this.#login = answers.includes("login") ? new Login() : undefined;
+    this.#personAt = greetAt;
   }
 
   /** The next kind of caller that was recognised; each is named once. */
@@ -71,7 +90,7 @@ export class Front {
   /** Looks at what has come. Always false: there are no packets. */
   receive(input: Ring, now: number): boolean {
     const { bytes } = input;
-    while (this.decision === undefined && this.#looked < input.length) {
+    while (this.decision === undefined && this.#login?.stage !== "judging" && this.#looked < input.length) {
       const octet = bytes[(input.readAt + this.#looked) & (bytes.length - 1)]!;
       this.#looked++;
       const ours = this.#look(octet, now);
@@ -95,17 +114,62 @@ export class Front {
     }
     if (this.#slip.push(octet)) this.#sees("slip");
     this.#weigh(octet);
+    const wasCommand = this.#isCommand;
     this.#readText(octet, now);
-    if (!this.#isMute && this.#answers.includes("modem")) this.#ask(octet);
+    if (!this.#isEcho && this.#mayBeCommand(octet)) this.#ask(octet);
+    if (this.decision === undefined && !wasCommand) this.#askLogin(octet);
     return this.#looked;
+  }
+
+  /** A name at the login prompt may begin with "at", unless a modem program has sent commands. */
+  #mayBeCommand(octet: number): boolean {
+    if (!this.#answers.includes("modem") || this.#login?.asksPassword === true) return false;
+    const isName = this.#login?.asksName === true && !this.modem.isTaking && this.modem.lastResult === "";
+    return !isName || !SMALL.test(String.fromCharCode(octet & 0x7f));
   }
 
   #ask(octet: number): void {
     const act = this.modem.octet(octet);
     this.#isCommand ||= this.modem.isTaking;
-    if (this.#isCommand) this.#personAt = Infinity;
+    if (this.#isCommand) {
+      this.#personAt = Infinity;
+      this.#login?.dropLine();
+    }
     this.#words += this.modem.takeWords();
     if (act === "connect") this.#sees("modem");
+  }
+
+  #askLogin(octet: number): void {
+    if (this.#login === undefined || this.#isCommand) return;
+    // Modem programs may send a Return between commands.
+    const isReturn = this.modem.lastResult !== "" && this.#login.asksName && octet === 13;
+    if (!isReturn || this.#login.hasLine) this.#login.octet(octet);
+    this.#words += this.#login.takeWords();
+  }
+
+  /** Name and password that the caller has typed, once. */
+  takeCredentials(): Credentials | undefined {
+    return this.#login?.takeCredentials();
+  }
+
+  /** The answer to the credentials. What has come meanwhile is looked at again with receive(). */
+  judged(isAccepted: boolean, input: Ring): void {
+    if (this.#login?.stage !== "judging") return;
+    this.#login.judged(isAccepted);
+    this.#words += this.#login.takeWords();
+    if (!isAccepted) return;
+    this.#sees("login");
+    this.#consume(input, this.#looked);
+  }
+
+  /** True when the caller has not logged in, and gets no more prompts unless the line is told to listen again. */
+  get hasFailedLogin(): boolean {
+    return this.#login?.stage === "over";
+  }
+
+  /** A caller that has failed to log in may try again later. */
+  listenAgain(): void {
+    this.#login?.stop();
   }
 
   #sees(caller: Caller): void {
@@ -123,12 +187,17 @@ export class Front {
 
   #readText(octet: number, now: number): void {
     const code = octet & 0x7f;
+    const wasReturn = this.#wasReturn;
+    this.#wasReturn = code === 13;
     if (code === 10 || code === 13) {
-      this.#lineEnds(code === 13, now);
+      // A line feed may belong to the Return before it.
+      this.#lineEnds(code === 13 || (this.#login !== undefined && !wasReturn), now);
       this.#line = "";
       this.#isCommand = false;
     } else if (code >= 0x20 && code < 0x7f) this.#line = (this.#line + String.fromCharCode(code)).slice(-LONGEST_LINE);
     else this.#line = "";
+    if (this.#login?.asksPassword === true) return;
+    if (this.#login !== undefined && PROMPTS.test(this.#line)) this.#hearsGetty();
     if (!this.#line.endsWith(CALL)) return;
     this.#sees("windows");
     if (this.decision !== undefined) this.#words += ANSWER;
@@ -138,30 +207,46 @@ export class Front {
   #lineEnds(isReturn: boolean, now: number): void {
     const { lastResult } = this.modem;
     if (lastResult !== "" && this.#line === lastResult) {
-      this.#isMute = true;
+      this.#isEcho = true;
       this.#sees("echo");
       return;
     }
     // Modem programs may send a Return between commands.
     const isEmpty = this.#line === "" && lastResult !== "";
-    if (isReturn && !isEmpty && !this.#isCommand && !this.#isMute) this.#personAt = now + PERSON_MS;
+    if (isReturn && !isEmpty && !this.#isCommand && !this.#isEcho) this.#hearsPerson(now);
+  }
+
+  #hearsPerson(now: number): void {
+    if (this.#login === undefined) this.#personAt = now + PERSON_MS;
+    else if (this.#login.stage === "idle" && !this.#isGetty) this.#personAt = now + PROMPT_MS;
+  }
+
+  #hearsGetty(): void {
+    this.#isGetty = true;
+    this.#personAt = Infinity;
+    this.#login?.stop();
+    this.#sees("getty");
   }
 
   /** Puts our words into the output. */
   flush(): void {
-    if (this.#words === "" || this.#words.length > this.#output.free) return;
+    if (this.isMuted || this.#words === "" || this.#words.length > this.#output.free) return;
     putWords(this.#words, this.#output);
     this.#words = "";
   }
 
   nextTimeout(): number {
-    return this.#personAt;
+    return Math.min(this.#personAt, this.#login?.nextTimeout() ?? Infinity);
   }
 
   handleTimeout(now: number): void {
-    if (this.#personAt > now) return;
-    this.#personAt = Infinity;
-    this.#sees("person");
+    this.#login?.handleTimeout(now);
+    if (this.#personAt <= now) {
+      this.#personAt = Infinity;
+      this.#sees(this.#login === undefined ? "person" : "prompted");
+      this.#login?.begin(now);
+    }
+    this.#words += this.#login?.takeWords() ?? "";
   }
 }
 

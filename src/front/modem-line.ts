@@ -32,7 +32,7 @@ export class ModemLine {
   /** The caller has ended the connection. */
   isHungUp = false;
   readonly #modem: Modem;
-  readonly #connection: Connection;
+  #connection: Connection;
   readonly #input: Ring;
   readonly #output: Ring;
   #lastAt: number;
@@ -45,6 +45,12 @@ export class ModemLine {
     this.#input = input;
     this.#output = output;
     this.#lastAt = now;
+  }
+
+  /** Something else has the connection from now on. */
+  connect(connection: Connection): void {
+    connection.isMuted = this.#connection.isMuted;
+    this.#connection = connection;
   }
 
   get packet(): Uint8Array {

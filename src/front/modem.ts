@@ -10,6 +10,8 @@ export interface ModemSettings {
   readonly connectText?: string | undefined;
   /** Commands that are unknown are errors. */
   readonly isStrict: boolean;
+  /** Behind the number "login" are login prompts. */
+  readonly hasLogin?: boolean;
 }
 
 /** What a command asks of the modem's owner. "return": the command line is left for the connection (ATO). */
@@ -46,8 +48,11 @@ const GUARD_UNIT_MS = 20;
 const LONGEST_LINE = 255;
 /** An answer that finds no room is dropped beyond this length. */
 const MOST_WORDS = 4096;
-/** Numbers that are no way to PPP. Nothing answers them here. */
+/** Numbers that are no way to PPP. Nothing answers them here, unless there is a login. */
 const NOT_PPP = /^[TP]?(SLIP|LOGIN)$/;
+const LOGIN = /^[TP]?LOGIN$/;
+/** Numbers that lead to PPP even where other numbers lead to login prompts. */
+const ONLY_PPP = /^[TP]?(PPP|777)$/;
 /** The commands without effect here: loudspeaker, pulses and tones, protocols between modems, flow control. */
 const WITHOUT_EFFECT = /^([BFLMNPTWY]|[&\\%*\-$:~@][A-Z])$/;
 const PRODUCT = "nullmodem";
@@ -55,6 +60,8 @@ const PRODUCT = "nullmodem";
 export class Modem {
   /** A connection exists, perhaps behind the command line. */
   isConnected = false;
+  /** The number that was dialled is PPP's own. */
+  wantsPpp = false;
   readonly #settings: ModemSettings;
   #echoes = true;
   #isQuiet = false;
@@ -200,6 +207,8 @@ export class Modem {
       case "dial":
         if (command.staysInCommand) return "ok";
         if (this.isConnected) return "error";
+        this.wantsPpp = ONLY_PPP.test(command.number);
+        if (this.#settings.hasLogin === true && LOGIN.test(command.number)) return "connect";
         return NOT_PPP.test(command.number) ? "none" : "connect";
       case "set":
         return this.#set(command.register, command.value) ? "ok" : "error";

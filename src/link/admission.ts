@@ -46,6 +46,8 @@ export class Admission {
   readonly #host: AdmissionHost;
   readonly #cbcp: CbcpClient | undefined;
   #asksCallback = false;
+  /** The name of a peer that authenticated itself before PPP began. */
+  #loggedIn: string | undefined;
 
   constructor(config: AdmissionConfig, host: AdmissionHost) {
     this.#config = config;
@@ -65,11 +67,17 @@ export class Admission {
     });
   }
 
+  /** The peer has authenticated itself before PPP. Its name need not be proved again. */
+  vouch(name: string): void {
+    this.#loggedIn = name;
+  }
+
   /** LCP agreed on these options of ours (`got`) and of the peer. */
   start(got: LcpOptions, peer: LcpOptions, now: number): void {
     const { authRequired, needPeerEap, canEap } = this.#config;
     const host = this.#host;
-    if (authRequired && got.auth === undefined && !host.admitsStrangers()) {
+    const isKnown = got.auth !== undefined || this.#loggedIn !== undefined;
+    if (authRequired && !isKnown && !host.admitsStrangers()) {
       host.log("warn", "peer refused to authenticate: terminating link");
       host.fail("peer-not-authenticated", "peer refused to authenticate", now);
       return;
@@ -84,7 +92,7 @@ export class Admission {
     }
     this.#asksCallback = got.callback;
     host.setPhase("authenticate");
-    this.authentication.start(got.auth, peer.auth, now);
+    this.authentication.start(got.auth, peer.auth, now, this.#loggedIn);
   }
 
   stop(): void {

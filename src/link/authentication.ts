@@ -120,15 +120,19 @@ export class Authentication {
     });
   }
 
-  /** `demand` is the method of the peer that LCP agreed on, `comply` is ours. */
-  start(demand: AuthMethod | undefined, comply: AuthMethod | undefined, now: number): void {
+  /**
+   * `demand` is the method of the peer that LCP agreed on, `comply` is ours. `loggedIn` is the name of a peer that
+   * authenticated itself before PPP began.
+   */
+  start(demand: AuthMethod | undefined, comply: AuthMethod | undefined, now: number, loggedIn?: string): void {
     const { name, user } = this.#config;
     this.#ourMppe = this.#peerMppe = undefined;
     if (demand !== undefined) this.#owed.add("peer");
     if (comply !== undefined) this.#owed.add("us");
     this.#method = demand ?? "pap";
     this.#answered = comply;
-    this.#peerName = "";
+    this.#peerName = loggedIn ?? "";
+    if (loggedIn !== undefined) this.#host.emit({ type: "peer-authenticated", name: loggedIn, method: "login" });
     if (demand === "pap") this.#papServer.start(now);
     if (demand === "eap") this.#eapServer.start(name, now);
     const asked = digestOf(demand);

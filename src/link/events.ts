@@ -30,7 +30,8 @@ export type LinkEvent =
   | { type: "pap-request"; user: string; password: string }
   /** The peer asked for an authentication that we cannot do. It may ask for another one, or for none. */
   | { type: "unproven"; method: AuthMethod }
-  | { type: "peer-authenticated"; name: string; method: AuthMethod }
+  /** "login": before PPP began. */
+  | { type: "peer-authenticated"; name: string; method: AuthMethod | "login" }
   | { type: "ipv4-up"; our: number; peer: number; dns: readonly [number, number]; wins: readonly [number, number] }
   /** `last`: no other network protocol is up. */
   | { type: "ipv4-down"; last: boolean }

@@ -63,7 +63,10 @@ export class LinkControl {
     this.#lcp = new Negotiator(this.options, this.#lower, config.limits, config.start);
     this.heard = new HeardReport({
       stats,
-      silent: config.start.silent ?? false,
+      // A peer that has logged in changes it.
+      get silent() {
+        return config.start.silent ?? false;
+      },
       magic: () => this.#magic,
       wakeAt: (at) => host.timers.set("heard", at),
       log: (level, text) => host.log(level, text),

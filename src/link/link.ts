@@ -167,6 +167,17 @@ export class Link implements Member {
     this.#control.open(now, listenMs);
   }
 
+  /**
+   * The peer has logged in before PPP under this name, so that LCP demands no proof of it. The link does not wait for
+   * such a peer: the next peer on the line may be another.
+   */
+  vouch(name: string): void {
+    const { lcp } = this.#config;
+    Object.assign(lcp, { demand: [] });
+    Object.assign(lcp.start, { silent: false, passive: false });
+    this.#admission.vouch(name);
+  }
+
   /** Ends the link in good order. `reason` is sent to the peer. */
   close(reason: string, now: number): void {
     this.#now = now;

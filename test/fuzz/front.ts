@@ -31,6 +31,9 @@ const WORDS = [
   "OK\r\n",
   "0\r",
   "zaphod\r",
+  "pass\x15word\x7f\r\n",
+  "login: ",
+  "atlas\r\0",
   "~",
   "}",
   "~\xff",
@@ -107,6 +110,15 @@ function playOnline(front: Front, input: Ring, output: Ring, rng: Rng): void {
   }
 }
 
+/** Answers whoever has typed a name and a password. */
+function judge(front: Front, input: Ring, rng: Rng): void {
+  for (let asked; (asked = front.takeCredentials()) !== undefined; front.receive(input, 0)) {
+    if (asked.user === "" || /[^ -~\x80-\xff]/.test(asked.user)) throw new Error("no name can be this");
+    front.judged(rng.chance(0.1), input);
+  }
+  if (front.hasFailedLogin) front.listenAgain();
+}
+
 export const FRONT: Target = {
   name: "front",
   kinds: ["flip", "cut", "noise", "long"],
@@ -115,7 +127,13 @@ export const FRONT: Target = {
     const rng = new Rng(seed);
     const input = new Ring(new Uint8Array(65536));
     const output = new Ring(new Uint8Array(4096));
-    const answers = rng.pick<readonly Answered[]>([["ppp", "windows", "modem"], ["ppp"], ["ppp", "modem"]]);
+    const answers = rng.pick<readonly Answered[]>([
+      ["ppp", "windows", "modem"],
+      ["ppp"],
+      ["ppp", "modem"],
+      ["ppp", "login"],
+      ["ppp", "windows", "modem", "login"],
+    ]);
     const settings = { speed: 9600, isStrict: rng.chance(0.5) };
     const front = new Front({ answers, modem: settings }, output);
     let fed = 0;
@@ -127,6 +145,8 @@ export const FRONT: Target = {
         fed += piece.length;
         at += piece.length;
         if (front.receive(input, fed)) throw new Error("the front has no packets");
+        if (front.nextTimeout() <= fed + 300 && rng.chance(0.5)) front.handleTimeout(fed + 300);
+        judge(front, input, rng);
         front.flush();
         if (rng.chance(0.7)) output.consume(output.length);
       }

@@ -213,7 +213,12 @@ export class ScriptedPeer {
     for (; this.#eventsSeen < side.events.length; this.#eventsSeen++) {
       const event = side.events[this.#eventsSeen]!;
       if (event.type !== "pap-request") continue;
-      const { accepted, message } = this.#peers.judgePap(event.user, event.password, "ttyS1", "ppp0");
+      const { accepted, message } = this.#peers.judgePap({
+        user: event.user,
+        password: event.password,
+        tty: "ttyS1",
+        ifname: "ppp0",
+      });
       side.link.papVerdict(accepted, message, this.#now);
       side.collect();
     }

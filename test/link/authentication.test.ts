@@ -85,6 +85,21 @@ test("each method proves the peer, and nobody who does not know the secret comes
   }
 });
 
+test("a peer that has logged in before PPP proves nothing, and the link does not wait for it", () => {
+  const known = pair({ name: "srv", peer: "zaphod", demand: METHODS }, { name: "ford" });
+  known.a.link.vouch("zaphod");
+  known.open();
+  expect(known.run(() => up(known))).toBe(true);
+  expect(known.a.find("peer-authenticated")).toMatchObject({ name: "zaphod", method: "login" });
+
+  const base = config(0, 0, { name: "srv" });
+  const silent = { ...base, lcp: { ...base.lcp, start: { silent: true } } };
+  const gone = new Pair(new Side(silent, new Rng(7)), new Side(silent, new Rng(8)));
+  gone.a.link.vouch("zaphod");
+  gone.a.link.open(0);
+  expect(gone.run(() => gone.a.has("terminated"))).toBe(true);
+});
+
 test("each side proves itself to the other", () => {
   for (const method of METHODS) {
     const both = pair(

@@ -59,9 +59,11 @@ test("autodetect's list is a word of callers after it, in files as on the comman
   expect(listed("autodetect")).toEqual(["ppp", "windows", "modem"]);
   expect(listed("autodetect", "modem,ppp", "local")).toEqual(["modem", "ppp"]);
   expect(listed("autodetect", "ppp", "modem")).toEqual(["ppp"]);
+  expect(listed("autodetect", "login")).toEqual(["ppp", "windows", "modem"]);
+  expect(listed("autodetect", "modem,login")).toEqual(["modem", "login"]);
   expect(refusal("autodetect", "ppp,slip")).toEqual([
     2,
-    "autodetect recognises slip, but cannot serve it: list ppp, windows or modem",
+    "autodetect recognises slip, but cannot serve it: list ppp, windows, modem or login",
   ]);
   const files = { "/etc/ppp/options": "autodetect\nmodem,windows\nlocal\nautodetect\n# modem\nlocal\n" };
   const host = fakeHost({ files });

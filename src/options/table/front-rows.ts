@@ -7,9 +7,11 @@ import { flag, text } from "../row-kinds.ts";
 
 const NAME = "autodetect";
 /** The callers that lead to PPP. */
-const ANSWERED = ["ppp", "windows", "modem"] as const;
+const ANSWERED = ["ppp", "windows", "modem", "login"] as const;
+/** Those that are answered without a list. Nobody gets login prompts unless they are asked for. */
+const DEFAULT = ["ppp", "windows", "modem"] as const;
 /** Those that are recognised and named in the log only. */
-const UNSERVED: readonly string[] = ["slip", "login"];
+const UNSERVED: readonly string[] = ["slip"];
 
 type Answered = (typeof ANSWERED)[number];
 
@@ -20,18 +22,21 @@ function isCaller(word: string): word is Answered {
 const autodetect = row({
   name: NAME,
   rules: PRIORITY,
-  about: "find out who calls, and answer those that are listed: ppp,windows,modem (the default)",
+  about: "find out who calls, and answer those that are listed: ppp,windows,modem (the default),login",
   argument: false,
-  follows: (word) => word.split(",").every((one) => isCaller(one) || UNSERVED.includes(one)),
+  // `login` alone is pppd's own option.
+  follows: (word) => word !== "login" && word.split(",").every((one) => isCaller(one) || UNSERVED.includes(one)),
   fields: {
     /** The callers to answer. Empty: PPP begins at once. */
     autodetect: list<Answered>(),
   },
   set({ draft }, word) {
-    const words = word === NAME ? [...ANSWERED] : decoded(word).split(",");
+    const words = word === NAME ? [...DEFAULT] : decoded(word).split(",");
     const unserved = words.find((one) => !isCaller(one));
     if (unserved !== undefined)
-      throw new OptionError(`autodetect recognises ${unserved}, but cannot serve it: list ppp, windows or modem`);
+      throw new OptionError(
+        `autodetect recognises ${unserved}, but cannot serve it: list ppp, windows, modem or login`,
+      );
     draft.autodetect = words.filter(isCaller);
   },
   value: ({ autodetect }) => autodetect.join(","),
@@ -48,7 +53,7 @@ export const FRONT = [
     fields: { findSpeed: false },
     set({ draft }) {
       draft.findSpeed = true;
-      if (draft.autodetect.length === 0) draft.autodetect = [...ANSWERED];
+      if (draft.autodetect.length === 0) draft.autodetect = [...DEFAULT];
     },
     value: ({ findSpeed }) => (findSpeed ? "" : undefined),
   }),

@@ -1,4 +1,4 @@
-// Judges the name and password of a peer's PAP request: by pap-secrets, the users of the system, or Samba.
+// Judges the name and password of a peer, from its PAP request or a login prompt: by pap-secrets, the users of the system, or Samba.
 
 import { bytesOf, printable } from "../../bytes/text.ts";
 import type { Config } from "../../options/config.ts";
@@ -15,6 +15,15 @@ import type { SecretFiles } from "./secret-files.ts";
 const FREE_FAILURES = 3;
 const MOST_FAILURES = 10;
 const PENALTY_MS = 5000;
+
+export interface PapClaim {
+  readonly user: string;
+  readonly password: string;
+  readonly tty: string;
+  readonly ifname: string;
+  /** At a login prompt. A person may type the password there in place of the name, so that no log may show the name. */
+  readonly isTyped?: boolean;
+}
 
 /** The answer to a peer's PAP request. The delay slows down guessing. */
 export interface PapVerdict {
@@ -48,7 +57,8 @@ export class PapJudge {
   }
 
   /** Asks Samba to judge the peer's name and password. Undefined when judge() alone is to judge them. */
-  askSamba(user: string, password: string, tty: string, ifname: string): Promise<PapVerdict> | undefined {
+  askSamba(claim: PapClaim): Promise<PapVerdict> | undefined {
+    const { user, password } = claim;
     return this.#host.winbind?.judgePassword(user, password).then(({ accepted, message }) => {
       if (accepted) return { accepted, message, delayMs: 0 };
       // A name that Samba does not know may be in our own file. A line for every client does not admit a name that
@@ -56,24 +66,27 @@ export class PapJudge {
       const { papSecrets, name, login } = this.#config;
       const text = this.#host.files.text(papSecrets);
       const found = text === undefined ? undefined : findSecret(text, user, name, { file: papSecrets });
-      if (found !== undefined && (found.secret !== "" || login)) return this.judge(user, password, tty, ifname);
-      return this.#refuse({ message: message || "Login incorrect", delayMs: 0 }, tty, user);
+      if (found !== undefined && (found.secret !== "" || login)) return this.judge(claim);
+      return this.#refuse({ message: message || "Login incorrect", delayMs: 0 }, claim);
     });
   }
 
   /** With `login` this asks the system, which takes milliseconds. */
-  judge(user: string, password: string, tty: string, ifname: string): PapVerdict {
+  judge(claim: PapClaim): PapVerdict {
+    const { user, password, tty, ifname, isTyped = false } = claim;
     const { machine, log, files, proofs } = this.#host;
-    const found = this.#findPeer(user);
+    const found = this.#findPeer(user, isTyped);
     if (found === undefined || !this.#passwordFits(found, password))
-      return this.#refuse({ message: "Login incorrect", delayMs: 0 }, tty, user);
+      return this.#refuse({ message: "Login incorrect", delayMs: 0 }, claim);
     const { login, enableSession, name } = this.#config;
     if (!login && found.secret !== LOGIN_SECRET && !enableSession) return this.#admit(found, "Login ok");
     const asked = login || found.secret === LOGIN_SECRET ? password : undefined;
     if (asked !== undefined) proofs.peerSearched(user, files.searched("pap", user, name, found), "the system");
-    const write = (level: LogLevel, text: string): void => log.write(level, text);
+    const write = (level: LogLevel, text: string): void => {
+      if (!isTyped || level !== "debug") log.write(level, text);
+    };
     const result = machine.users.login({ user, password: asked, tty, ifname, log: write });
-    if (!result.ok) return this.#refuse(result, tty, user);
+    if (!result.ok) return this.#refuse(result, claim);
     this.#session = result.session;
     // With enable-session alone, a session is opened and its message is not sent to the peer.
     return this.#admit(found, asked === undefined ? "Login ok" : result.message);
@@ -85,12 +98,12 @@ export class PapJudge {
     this.#session = undefined;
   }
 
-  #findPeer(user: string): FoundSecret | undefined {
+  #findPeer(user: string, isTyped: boolean): FoundSecret | undefined {
     const { log, files, proofs } = this.#host;
     const entry = files.findPeer("pap", user);
     if (entry === undefined) return undefined;
     const found = entry ?? undefined;
-    if (found === undefined) log.write("warn", `no PAP secret found for ${printable(user)}`);
+    if (found === undefined) log.write("warn", `no PAP secret found for ${isTyped ? "this name" : printable(user)}`);
     proofs.peerSearched(user, files.searched("pap", user, this.#config.name, found));
     return found;
   }
@@ -108,10 +121,13 @@ export class PapJudge {
     return { accepted: true, message, delayMs: 0 };
   }
 
-  #refuse({ message, delayMs }: { message: string; delayMs: number }, tty: string, user: string): PapVerdict {
+  #refuse({ message, delayMs }: { message: string; delayMs: number }, { tty, user, isTyped }: PapClaim): PapVerdict {
     this.#failures++;
     if (this.#failures >= MOST_FAILURES)
-      this.#host.log.write("warn", `${this.#failures} LOGIN FAILURES ON ${tty}, ${printable(user)}`);
+      this.#host.log.write(
+        "warn",
+        `${this.#failures} LOGIN FAILURES ON ${tty}${isTyped === true ? "" : `, ${printable(user)}`}`,
+      );
     const penalty = Math.max(0, Math.min(this.#failures, MOST_FAILURES) - FREE_FAILURES) * PENALTY_MS;
     return { accepted: false, message, delayMs: delayMs + penalty };
   }

@@ -12,7 +12,7 @@ import type { Log } from "../log.ts";
 import type { Machine } from "../machine.ts";
 import { EapTls } from "./tls-engine.ts";
 import type { AuthPlan } from "../settings/link-config.ts";
-import { PapJudge, type PapVerdict } from "./pap-judge.ts";
+import { type PapClaim, PapJudge, type PapVerdict } from "./pap-judge.ts";
 import { Passwords } from "./passwords.ts";
 import { isNobodys, PeerAddresses } from "./peer-addresses.ts";
 import { Proofs, unprovenText } from "./proofs.ts";
@@ -230,12 +230,12 @@ export class Peers {
   }
 
   /** Asks Samba to judge the peer's name and password. Undefined when judgePap alone is to judge them. */
-  askSamba(user: string, password: string, tty: string, ifname: string): Promise<PapVerdict> | undefined {
-    return this.#papJudge.askSamba(user, password, tty, ifname);
+  askSamba(claim: PapClaim): Promise<PapVerdict> | undefined {
+    return this.#papJudge.askSamba(claim);
   }
 
-  judgePap(user: string, password: string, tty: string, ifname: string): PapVerdict {
-    return this.#papJudge.judge(user, password, tty, ifname);
+  judgePap(claim: PapClaim): PapVerdict {
+    return this.#papJudge.judge(claim);
   }
 
   /**

@@ -156,10 +156,25 @@ export class Attempt {
 
   /** Waits for a caller. */
   #receive(loop: Loop): void {
-    const { machine, options, log } = this.#host;
-    const parts = { machine, config: options.config, log, tty: this.#tty, link: this.link, port: this.#port, loop };
+    const { machine, options, log, peers } = this.#host;
+    const parts = {
+      machine,
+      config: options.config,
+      log,
+      tty: this.#tty,
+      link: this.link,
+      port: this.#port,
+      loop,
+      peers,
+    };
+    const { ifname } = this.#place;
     log.write("info", `Waiting for a caller on ${this.#tty.path}: ${options.config.autodetect.join(", ")}`);
-    this.#reception = new Reception({ ...parts, hungUp: (now) => this.#lost(now) }, this.#clock.now());
+    this.#reception = new Reception({ ...parts, ifname, hungUp: (now) => this.#lost(now) }, this.#clock.now());
+  }
+
+  /** Where a peer logs in. */
+  get #place(): { readonly tty: string; readonly ifname: string } {
+    return { tty: this.#tty.path, ifname: this.#packets.name };
   }
 
   /** Ends the link in good order. */
@@ -247,7 +262,7 @@ export class Attempt {
         this.#authScripts.down();
         return;
       case "pap-request":
-        this.#papAnswer.judge(event.user, event.password, this.#tty.path, this.#packets.name, now);
+        this.#papAnswer.judge({ ...this.#place, user: event.user, password: event.password }, now);
         return;
       case "peer-authenticated":
         this.#peerAuthenticated(event.name);

@@ -2,7 +2,7 @@
 // answer may have to wait, as one of PAM does after a wrong password.
 
 import type { Clock } from "../machine.ts";
-import type { PapVerdict } from "../peers/pap-judge.ts";
+import type { PapClaim, PapVerdict } from "../peers/pap-judge.ts";
 import type { Peers } from "../peers/peers.ts";
 
 export class PapAnswer {
@@ -19,9 +19,9 @@ export class PapAnswer {
   }
 
   /** The peer has said who it is. A later call replaces an earlier one. */
-  judge(user: string, password: string, tty: string, ifname: string, now: number): void {
-    const later = (this.#awaited = this.#peers.askSamba(user, password, tty, ifname));
-    if (later === undefined) this.#settle(this.#peers.judgePap(user, password, tty, ifname), now);
+  judge(claim: PapClaim, now: number): void {
+    const later = (this.#awaited = this.#peers.askSamba(claim));
+    if (later === undefined) this.#settle(this.#peers.judgePap(claim), now);
     else void later.then((verdict) => this.#awaited === later && this.#settle(verdict, this.#clock.now()));
   }
 

@@ -1,6 +1,7 @@
 // The time on a line before PPP begins, with the option autodetect: the front finds out who calls, the log says so, and the
 // link gets the line. A caller that dialled keeps its modem while the link is there.
 
+import { printable } from "../../bytes/text.ts";
 import { type Caller, Front } from "../../front/front.ts";
 import { questionFrame } from "../../front/question.ts";
 import { ModemLine } from "../../front/modem-line.ts";
@@ -14,19 +15,30 @@ import type { LinePort } from "../loop/line-port.ts";
 import type { Loop } from "../loop/loop.ts";
 import type { Machine } from "../machine.ts";
 import { Tuner } from "./tuner.ts";
+import type { Peers } from "../peers/peers.ts";
+import { LoginCheck } from "./login-check.ts";
 
 /** The interval between looks at the caller's DTR. */
 const LOOK_MS = 250;
+/** A caller that has reached us by TCP or a modem gets the login prompt if it says nothing for so long. */
+const GREET_MS = 1000;
 
 const FINDINGS = {
   ppp: { severity: "info", text: "Recognised PPP" },
   windows: { severity: "info", text: "Recognised Windows, which called CLIENT" },
   modem: { severity: "info", text: "Recognised a modem program, which dialled" },
+  login: { severity: "info", text: "Recognised a login" },
+  prompted: { severity: "info", text: "Sent login prompts" },
   slip: { severity: "warning", text: "Heard SLIP", remedy: "this port serves PPP, so set the caller to PPP" },
   person: {
     severity: "warning",
     text: "Heard lines of text: a person or a login script",
     remedy: "the caller must begin PPP, or dial with ATDT777",
+  },
+  getty: {
+    severity: "warning",
+    text: "Heard login prompts: those of a getty at the other end, or our own that come back",
+    remedy: "this port sends no more prompts",
   },
   echo: {
     severity: "warning",
@@ -48,19 +60,28 @@ export interface ReceptionHost {
   readonly link: Link;
   readonly port: LinePort;
   readonly loop: Loop;
+  readonly peers: Peers;
+  readonly ifname: string;
   /** The caller has ended the connection with a command of its modem, or with its DTR. */
   hungUp(now: number): void;
 }
 
 export class Reception {
   readonly #host: ReceptionHost;
-  /** What has the line until the caller is recognised. */
+  /** What has the line until the caller is recognised or has dialled. */
   readonly #listener: Front | SearchingFront;
+  /** Behind the modem that the caller has dialled. */
+  #inner: Front | undefined;
   /** With find-speed. */
   readonly #tuner: Tuner | undefined;
   readonly #told = new Set<Caller>();
+  readonly #loginCheck: LoginCheck;
+  /** The caller has a connection that can end. Others just go on with the same cable. */
+  readonly #isCall: boolean;
   /** The line of a caller that has dialled. */
   #modemLine: ModemLine | undefined;
+  /** The link has begun. */
+  #isOpen = false;
   #dtr = true;
   /** The caller's DTR was up at the last look. */
   #callerWasUp = false;
@@ -68,25 +89,41 @@ export class Reception {
   #hasToldTelnet = false;
 
   constructor(host: ReceptionHost, now: number) {
-    const { config, tty, port, loop } = host;
-    const { autodetect: answers, modemConnect: connectText, modemStrict: isStrict } = config;
-    const { output } = port.buffers;
+    const { machine, config, log, tty, port, loop, peers, ifname } = host;
+    const { input, output } = port.buffers;
     this.#host = host;
-    const front = (): Front => new Front({ answers, modem: { speed: tty.speed, connectText, isStrict } }, output);
-    this.#tuner = config.findSpeed ? Tuner.of(host.machine, tty, port, config.speed) : undefined;
-    const question = questionFrame(host.machine.random.u32());
+    this.#loginCheck = new LoginCheck({ peers, clock: machine.clock, log, input, tty: tty.path, ifname });
+    this.#tuner = config.findSpeed ? Tuner.of(machine, tty, port, config.speed) : undefined;
+    // Somebody has just called. On a cable whose carrier nobody watches, callers come without notice.
+    this.#isCall =
+      config.socketListen !== undefined || (config.modem && machine.serial.modemLines(tty.fd)?.cd === true);
+    const front = (): Front => this.#newFront(now);
+    const question = questionFrame(machine.random.u32());
     this.#listener =
       this.#tuner === undefined ? front() : new SearchingFront(front, { speeds: this.#tuner.speeds, question }, output);
     loop.handOver(port, this.#listener, now);
   }
 
-  get #front(): Front {
+  #newFront(now: number): Front {
+    const { config, tty, port } = this.#host;
+    const { autodetect: answers, modemConnect: connectText, modemStrict: isStrict } = config;
+    const modem = { speed: tty.speed, connectText, isStrict, hasLogin: answers.includes("login") };
+    const greeting = this.#isCall && this.#tuner === undefined ? { greetAt: now + GREET_MS } : {};
+    return new Front({ answers, modem, ...greeting }, port.buffers.output);
+  }
+
+  /** What listens at the present speed. */
+  get #outer(): Front {
     return this.#listener instanceof Front ? this.#listener : this.#listener.front;
+  }
+
+  get #front(): Front {
+    return this.#inner ?? this.#outer;
   }
 
   /** When {@link settle} is to be called. */
   get nextLookAt(): number {
-    return Math.min(this.#lookAt, this.#tuner?.nextLookAt ?? Infinity);
+    return Math.min(this.#lookAt, this.#loginCheck.dueAt, this.#tuner?.nextLookAt ?? Infinity);
   }
 
   /** PPP has not begun. */
@@ -97,8 +134,11 @@ export class Reception {
   settle(now: number): void {
     const { port, hungUp } = this.#host;
     this.#tellTelnet();
-    for (let caller; (caller = this.#listener.takeCaller()) !== undefined;) this.#tell(caller);
-    if (port.stage === this.#listener && !this.isWaiting) this.#begin(now);
+    const listener = this.#inner ?? this.#listener;
+    this.#loginCheck.settle(this.#front, listener, now);
+    for (let caller; (caller = listener.takeCaller()) !== undefined;) this.#tell(caller);
+    if (!this.#isOpen && !this.isWaiting) this.#begin(now);
+    if (this.#front.hasFailedLogin) this.#endLogin(now);
     if (port.stage === this.#listener && this.#listener instanceof SearchingFront)
       this.#tuner?.tune(this.#listener, now);
     this.#setDtr();
@@ -106,6 +146,15 @@ export class Reception {
     if (this.#modemLine?.isHungUp !== true) return;
     this.#modemLine.flush(now);
     hungUp(now);
+  }
+
+  /** The caller has failed to log in. */
+  #endLogin(now: number): void {
+    const { log, tty, hungUp } = this.#host;
+    log.write("warn", `Nobody has logged in on ${tty.path}`);
+    this.#front.flush();
+    this.#front.listenAgain();
+    if (this.#modemLine !== undefined || this.#isCall) hungUp(now);
   }
 
   /** PPP has ended. */
@@ -121,9 +170,10 @@ export class Reception {
     this.#told.add(caller);
     const finding = this.#tuner === undefined ? FINDINGS[caller] : withSpeed(FINDINGS[caller], caller, tty.speed);
     const answered: readonly string[] = config.autodetect;
-    const isIgnored = finding.severity === "info" && !answered.includes(caller);
+    const isIgnored = (caller === "ppp" || caller === "windows" || caller === "modem") && !answered.includes(caller);
     const frames = caller === "noise" ? (machine.serial.lineErrors(tty.fd)?.frame ?? 0) : 0;
-    const more = frames > 0 ? ` (the port has counted ${frames} framing errors)` : "";
+    const name = caller === "login" ? `: ${printable(this.#loginCheck.user ?? "")}` : "";
+    const more = frames > 0 ? ` (the port has counted ${frames} framing errors)` : name;
     report(log, [
       isIgnored
         ? {
@@ -143,24 +193,45 @@ export class Reception {
     report(log, [{ severity: "info", code: "caller-telnet", text: "Recognised telnet, and answer it" }]);
   }
 
-  /** Gives the line to the link, after the last words of the front. */
+  /** Gives the line to the link or to the modem, after the last words of the front. */
   #begin(now: number): void {
     const { link, port, loop } = this.#host;
-    const { input, output } = port.buffers;
     this.#tuner?.found();
     this.#front.flush();
     this.#setDtr();
-    link.open(now);
     if (this.#front.decision === "modem") {
-      this.#modemLine = new ModemLine({ modem: this.#front.modem, connection: link, input, output }, now);
-      this.#lookAt = now;
+      this.#connect(now);
+      return;
     }
+    const { user } = this.#loginCheck;
+    if (this.#front.decision === "login" && user !== undefined) link.vouch(user);
+    this.#openLink(now);
+    this.#modemLine?.connect(link);
     loop.handOver(port, this.#modemLine ?? link, now);
+  }
+
+  #openLink(now: number): void {
+    this.#isOpen = true;
+    this.#host.link.open(now);
+  }
+
+  /** Behind the modem is PPP, or another front with the login prompts, where PPP may come at once too. */
+  #connect(now: number): void {
+    const { config, link, port, loop } = this.#host;
+    const { input, output } = port.buffers;
+    const answers = config.autodetect.filter((one) => one === "ppp" || one === "login");
+    const isPpp = !answers.includes("login") || (this.#outer.modem.wantsPpp && answers.includes("ppp"));
+    if (isPpp) this.#openLink(now);
+    else this.#inner = new Front({ answers, modem: { speed: 0, isStrict: false }, greetAt: now + GREET_MS }, output);
+    const connection = this.#inner ?? link;
+    this.#modemLine = new ModemLine({ modem: this.#outer.modem, connection, input, output }, now);
+    this.#lookAt = now;
+    loop.handOver(port, this.#modemLine, now);
   }
 
   /** Our DTR is the caller's carrier. */
   #setDtr(): void {
-    const { carrier } = this.#front.modem;
+    const { carrier } = this.#outer.modem;
     if (carrier === this.#dtr) return;
     this.#dtr = carrier;
     this.#host.machine.serial.setDtr(this.#host.tty.fd, carrier);

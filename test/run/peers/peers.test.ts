@@ -21,7 +21,7 @@ function peers(secrets: string, ...words: string[]): { peers: Peers; options: Op
 }
 
 const judge = ({ peers: them }: { peers: Peers }, user: string, password: string) =>
-  them.judgePap(user, password, "/dev/ttyS1", "ppp0");
+  them.judgePap({ user, password, tty: "/dev/ttyS1", ifname: "ppp0" });
 
 test("name and password are those of a line for our name, plain or crypted", () => {
   const crypted = Bun.spawnSync(["openssl", "passwd", "-6", "-salt", "abcdefgh", "secret"]).stdout.toString().trim();
