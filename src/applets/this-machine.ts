@@ -16,7 +16,7 @@ import * as netif from "../os/net/netif.ts";
 import { addProxy, findProxyInterface, removeProxy } from "../os/net/proxy-arp.ts";
 import { writeResolvConf } from "../os/net/resolv-conf.ts";
 import { findResolvconf, findResolver } from "../os/net/resolv-conf-manager.ts";
-import { addRoute, defaultRoutes, removeRoute, returnRoute, takeRoute } from "../os/net/route.ts";
+import { addRoute, defaultRoutes, removeRoute, returnRoute, takeRoute, usedNetworks } from "../os/net/route.ts";
 import { defaultRoutes6 } from "../os/net/route6.ts";
 import { readSysctl, writeSysctl } from "../os/net/sysctl.ts";
 import * as tcp from "../os/net/tcp.ts";
@@ -131,6 +131,7 @@ const routes: Routes = {
   removeDefault: (family, device, metric, table) => removeRoute(device, EVERYWHERE[family], 0, metric, table),
   take: takeRoute,
   putBack: returnRoute,
+  used: usedNetworks,
 };
 
 const network: Network = {

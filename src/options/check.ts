@@ -43,7 +43,7 @@ export function settleAddresses(config: Config, host: OptionHost): Config {
 
 /** Our address is that of our host name unless an option gives it. The peer may then change it. */
 function setAddresses(draft: Draft, host: OptionHost): void {
-  if (draft.ourAddress === undefined && !draft.noipdefault) {
+  if (draft.ourAddress === undefined && !draft.noipdefault && draft.addressPair === undefined) {
     const address = host.resolveHost(draft.facts.hostname);
     if (address !== undefined && address !== 0 && !isBadAddress(address)) {
       draft.ourAddress = address;

@@ -1,6 +1,14 @@
 // The network of a simulated computer: TUN interfaces with their addresses, routes, proxy ARP entries, kernel parameters.
 
-import type { DefaultRoute, DefaultRoute6, Interfaces, NetDevice, Routes, Tun } from "../../src/run/host/interfaces.ts";
+import type {
+  DefaultRoute,
+  DefaultRoute6,
+  Interfaces,
+  NetDevice,
+  Routes,
+  Tun,
+  UsedNetwork,
+} from "../../src/run/host/interfaces.ts";
 import type { Network } from "../../src/run/host/network.ts";
 import { Poll } from "../../src/run/machine.ts";
 import { errnoOf, SimulatedError } from "./errors.ts";
@@ -81,6 +89,8 @@ export class SimulatedTun extends Channel implements NetDevice {
 export class NetworkState {
   readonly tuns: SimulatedTun[] = [];
   readonly routes: Route[] = [];
+  /** Networks that the computer reaches otherwise. */
+  readonly lans: UsedNetwork[] = [];
   readonly proxies = new Set<string>();
   readonly sysctls = new Map([
     ["net/ipv4/ip_forward", "0"],
@@ -208,6 +218,12 @@ function routesOf(state: NetworkState): Routes {
       state.routes.unshift({ family, device: { index: device.index, name: device.name }, metric, gateway: 0 });
     },
     removeDefault: remove,
+    used: () => [
+      ...state.lans,
+      ...state.tuns.flatMap(({ addresses }) =>
+        addresses.flatMap(({ our, peer }) => [our, peer]).map((address) => ({ address, prefix: 32 })),
+      ),
+    ],
     take: ({ device, metric }) => remove(4, device, metric),
     putBack({ device, metric, gateway }, behind) {
       requireUp(device);

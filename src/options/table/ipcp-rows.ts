@@ -78,6 +78,22 @@ function server<Key extends "msDns" | "msWins">(
   });
 }
 
+const addressPair = row({
+  name: "address-pair",
+  rules: PRIORITY,
+  about: "private addresses that are free on both machines; N: which of a list, the first is the HOWTO's",
+  fields: {
+    /** From 1 on. 0: take the peer's, but not those of a network that this machine reaches otherwise. */
+    addressPair: unset<number>(),
+  },
+  set({ draft }, word) {
+    const value = wholeNumber("address-pair", word);
+    checkLimits("address-pair", value, { min: 0, max: 64 });
+    draft.addressPair = value;
+  },
+  value: (fields) => String(fields.addressPair ?? 0),
+});
+
 export const netmask = row({
   name: "netmask",
   rules: PRIORITY,
@@ -199,6 +215,7 @@ export const IPCP = [
   flag("usepeerdns", "usepeerdns", 0, "ask the peer for name servers"),
   flag("usepeerwins", "usepeerwins", 0, "ask the peer for WINS servers"),
   flag("noresolvconf", "noresolvconf", 0, "do not write the peer's name servers to resolv.conf"),
+  addressPair,
   netmask,
   flag("ipcp-no-addresses", "ipcpNoAddresses", 0, "never use the old form of address negotiation"),
   flag("ipcp-no-address", "ipcpNoAddress", 0, "do not negotiate addresses"),

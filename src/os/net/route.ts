@@ -25,6 +25,7 @@ const RTPROT_BOOT = 3;
 const RT_SCOPE_LINK = 253;
 const RT_SCOPE_UNIVERSE = 0;
 const RTN_UNICAST = 1;
+const RTN_LOCAL = 2;
 const RTNH_F_ONLINK = 4;
 
 /**
@@ -101,6 +102,17 @@ export function defaultRoutes(wanted = MAIN_TABLE): DefaultRoute[] {
     });
   }
   return found.sort((a, b) => a.metric - b.metric);
+}
+
+/** The IPv4 networks that a route of any table leads to, our own addresses among them. */
+export function usedNetworks(): { address: number; prefix: number }[] {
+  const asked = new Uint8Array(RTMSG_SIZE);
+  asked[0] = nl.AF_INET;
+  return nl.netlink(nl.RTM.GETROUTE, nl.FLAGS.dump, asked, [], "RTM_GETROUTE").flatMap((message) => {
+    const destination = nl.parseAttributes(message, RTMSG_SIZE).get(RTA.DST);
+    const isUsed = message[7] === RTN_UNICAST || message[7] === RTN_LOCAL;
+    return destination === undefined || !isUsed ? [] : [{ address: ipv4Of(destination), prefix: message[1]! }];
+  });
 }
 
 /** Deletes a route that {@link defaultRoutes} found. Does nothing when it is not there. */

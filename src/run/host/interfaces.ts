@@ -75,7 +75,13 @@ export interface DefaultRoute6 {
   readonly metric: number;
 }
 
-/** Default routes. `table` is that of a VRF; undefined: the main one. The route in use comes first in a list. */
+/** The addresses of a network. */
+export interface UsedNetwork {
+  readonly address: number;
+  readonly prefix: number;
+}
+
+/** Default routes, and all networks in use. `table` is that of a VRF; undefined: the main one. The route in use comes first in a list. */
 export interface Routes {
   defaults(table: number | undefined): DefaultRoute[];
   defaults6(table: number | undefined): DefaultRoute6[];
@@ -85,6 +91,8 @@ export interface Routes {
   removeDefault(family: 4 | 6, device: NetDevice, metric: number, table: number | undefined): void;
   /** Takes away what {@link defaults} found. Does nothing when it is not there. */
   take(route: DefaultRoute): void;
+  /** The IPv4 networks that a route of any table leads to, and those of our own addresses. */
+  used(): UsedNetwork[];
   /** Puts back what was taken: in front of others of that metric, or behind them. */
   putBack(route: DefaultRoute, behind: boolean): void;
 }

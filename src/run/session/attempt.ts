@@ -291,7 +291,7 @@ export class Attempt {
   }
 
   #peerAuthenticated(name: string): void {
-    const { options, log, peers, hooks } = this.#host;
+    const { machine, options, log, peers, hooks } = this.#host;
     const peer = decoded(name);
     hooks.env.set("PEERNAME", peer);
     const problem = peers.applyOptions();
@@ -303,7 +303,7 @@ export class Attempt {
     const { ipcp } = this.#linkConfig.networks;
     const dialect = this.link.networks.ipcp;
     if (ipcp !== undefined && dialect !== undefined && !this.link.networks.up) {
-      Object.assign(ipcp, ipcpConfig(config));
+      Object.assign(ipcp, ipcpConfig(config, machine.network));
       dialect.wantPeer = ipcp.peer;
       const address = peers.addressFor(dialect.wantPeer, this.#packets.unit);
       if (address !== undefined) dialect.wantPeer = address;

@@ -19,6 +19,7 @@ import type { Config } from "../../options/config.ts";
 import { parseEndpoint } from "../../options/endpoint.ts";
 import type { Network } from "../host/network.ts";
 import { EndpointClass } from "../../wire/lcp.ts";
+import { AddressPairs } from "./address-pairs.ts";
 import { identifiers } from "./identifiers.ts";
 
 const SECOND = 1000;
@@ -43,12 +44,13 @@ export interface AuthPlan {
 
 /** Questions about the network before the session has an interface. */
 type MacSource = Pick<Network, "firstEthernetMac" | "macOf">;
+type RouteSource = Pick<Network, "routes">;
 
 /** `complain` gets a message about each option that cannot be satisfied. */
 export function linkConfig(
   config: Config,
   plan: AuthPlan,
-  network: MacSource,
+  network: MacSource & RouteSource,
   complain: (text: string) => void,
 ): LinkConfig {
   return {
@@ -60,7 +62,7 @@ export function linkConfig(
     },
     authentication: authenticationConfig(config, plan),
     networks: {
-      ipcp: ipcpConfig(config),
+      ipcp: ipcpConfig(config, network),
       ipv6cp: ipv6cpConfig(config, network, complain),
       ccp: ccpConfig(config),
       filters: filtersOf(config),
@@ -164,12 +166,11 @@ export function filtersOf({ passFilter, activeFilter }: Config): Filters | undef
 }
 
 /** Undefined with noip. */
-export function ipcpConfig(config: Config): IpcpConfig | undefined {
+export function ipcpConfig(config: Config, network: RouteSource): IpcpConfig | undefined {
   if (config.noip) return undefined;
   const nothing = config.noOptions;
   return {
-    our: config.ourAddress ?? 0,
-    peer: config.peerAddress ?? 0,
+    ...addressConfig(config, network),
     acceptLocal: config.acceptLocal,
     acceptRemote: config.acceptRemote,
     dns: pair(config.msDns),
@@ -183,6 +184,18 @@ export function ipcpConfig(config: Config): IpcpConfig | undefined {
     vj: nothing || config.novj ? undefined : { maxSlot: config.vjMaxSlots - 1, compressSlot: !config.novjccomp },
     limits: limits(config.ipcpRestart, config.ipcpMaxConfigure, config.ipcpMaxTerminate, config.ipcpMaxFailure),
   };
+}
+
+/** The addresses that options give. With `address-pair` the others come from its list. */
+function addressConfig(
+  { ourAddress, peerAddress, addressPair }: Config,
+  { routes }: RouteSource,
+): Pick<IpcpConfig, "our" | "peer" | "choice"> {
+  if (addressPair === undefined) return { our: ourAddress ?? 0, peer: peerAddress ?? 0 };
+  const pairs = new AddressPairs(routes.used());
+  const { server, client } = addressPair === 0 ? { server: 0, client: 0 } : pairs.first(addressPair);
+  const isGiven = ourAddress !== undefined && peerAddress !== undefined;
+  return { our: ourAddress ?? server, peer: peerAddress ?? client, choice: isGiven ? undefined : pairs };
 }
 
 function multilinkConfig({ mrru, mru, mpshortseq, endpoint, noendpoint }: Config, network: MacSource): MultilinkConfig {

@@ -3,7 +3,14 @@ import { fromHex } from "../../../src/bytes/text.ts";
 import { closeFd, libc, Memory, OsError } from "../../../src/os/ffi/libc.ts";
 import * as netif from "../../../src/os/net/netif.ts";
 import { addProxy, findProxyInterface, removeProxy } from "../../../src/os/net/proxy-arp.ts";
-import { addRoute, defaultRoutes, removeRoute, returnRoute, takeRoute } from "../../../src/os/net/route.ts";
+import {
+  addRoute,
+  defaultRoutes,
+  removeRoute,
+  returnRoute,
+  takeRoute,
+  usedNetworks,
+} from "../../../src/os/net/route.ts";
 import { readSysctl, writeSysctl } from "../../../src/os/net/sysctl.ts";
 import { openTun } from "../../../src/os/net/tun.ts";
 import { openedSince, openFds } from "../../kit/fds.ts";
@@ -48,6 +55,19 @@ describe.skipIf(noNetns !== undefined)(`network [${noNetns ?? "in a namespace of
     ip("link", "del", "wan7");
     tun.readName();
     expect(tun.name).toBe("wan7");
+    closeFd(tun.fd);
+  });
+
+  test("networks in use are those of routes and of our addresses, without the default route", () => {
+    const tun = openTun();
+    netif.addAddress(tun, OUR, PEER);
+    netif.setLink(tun, { up: true });
+    ip("route", "add", "10.1.0.0/16", "dev", tun.name);
+    ip("route", "add", "10.2.3.0/24", "dev", tun.name, "table", "77");
+    addRoute(tun, DEFAULT, 0);
+    const used = usedNetworks().map(({ address, prefix }) => `${address.toString(16)}/${prefix}`);
+    for (const network of ["a010000/16", "a020300/24", "c0a80001/32", "c0a80101/32"]) expect(used).toContain(network);
+    expect(used.some((network) => network.endsWith("/0"))).toBe(false);
     closeFd(tun.fd);
   });
 

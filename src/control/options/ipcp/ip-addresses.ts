@@ -7,6 +7,14 @@ import { ipv4Text } from "../../../wire/ip.ts";
 import { addressesOption, IpcpOption, readAddresses } from "../../../wire/ipcp.ts";
 import type { IpcpRow, IpcpTalk } from "./ipcp-row.ts";
 
+/** Addresses of a list that the peer goes through too, where nobody has given any. */
+export interface AddressChoice {
+  /** An address in place of one that this machine cannot use. Undefined: it can, or there is no other. */
+  instead(of: number): number | undefined;
+  /** The other end's address that belongs to one of the list. */
+  partner(of: number): number | undefined;
+}
+
 interface AddressConfig {
   /** Our address. 0: the peer names it. */
   readonly our: number;
@@ -19,6 +27,8 @@ interface AddressConfig {
   /** The Address option and the old Addresses option may be used (not ipcp-no-address, ipcp-no-addresses). */
   readonly address: boolean;
   readonly addresses: boolean;
+  /** Undefined: the addresses are given, or the peer names them. */
+  readonly choice?: AddressChoice | undefined;
 }
 
 interface OurAddress {
@@ -27,6 +37,8 @@ interface OurAddress {
   asks: "address" | "addresses" | "nothing";
   /** The peer was asked once for the address that its request left out, or there is none to ask for. */
   demandedAddress: boolean;
+  /** Addresses that this machine cannot use and that were answered with others. A peer that insists on one gets it. */
+  declined: readonly number[];
 }
 
 interface TheirAddress {
@@ -39,7 +51,7 @@ interface TheirAddress {
 type AddressRow = IpcpRow<AddressConfig, OurAddress, TheirAddress>;
 type AddressTalk = IpcpTalk<AddressConfig, OurAddress, TheirAddress>;
 
-const OURS: OurAddress = { our: 0, asks: "address", demandedAddress: false };
+const OURS: OurAddress = { our: 0, asks: "address", demandedAddress: false, declined: [] };
 const THEIRS: TheirAddress = { address: undefined, form: undefined };
 
 export const ipAddress: AddressRow = {
@@ -66,10 +78,10 @@ export const ipAddress: AddressRow = {
     return typeof wanted === "number" ? option32(IpcpOption.Address, wanted) : wanted;
   },
   understands: (value) => read32(value) !== undefined,
-  naked(value, { config, got }, asReject) {
+  naked(value, talk, asReject) {
     const address = read32(value)!;
-    if (asReject) got.asks = "nothing";
-    else if (acceptsLocal(config) && address !== 0) got.our = address;
+    if (asReject) talk.got.asks = "nothing";
+    else if (acceptsLocal(talk.config) && address !== 0) takeOwn(address, talk);
   },
   rejected({ config, got }) {
     got.asks = config.addresses ? "addresses" : "nothing";
@@ -107,13 +119,28 @@ function acceptsLocal({ acceptLocal, our }: AddressConfig): boolean {
   return acceptLocal || our === 0;
 }
 
+/** Takes the address that the peer names for us, or the one in place of it. The peer's address is to belong to it. */
+function takeOwn(named: number, talk: AddressTalk): void {
+  const { config, got, host } = talk;
+  got.our = otherThan(named, talk) ?? named;
+  if (host.wantPeer !== 0) host.wantPeer = config.choice?.partner(got.our) ?? host.wantPeer;
+}
+
+/** The address to answer with, once, when this machine cannot use one. */
+function otherThan(named: number, { config, got }: AddressTalk): number | undefined {
+  const other = got.declined.includes(named) ? undefined : config.choice?.instead(named);
+  if (other !== undefined) got.declined = [...got.declined, named];
+  return other;
+}
+
 function isFirstForm(type: number, { peer }: AddressTalk): boolean {
   peer.form ??= type;
   return peer.form === type;
 }
 
 /** Judges the address that the peer names for itself. A number is the address that it should use instead. */
-function judgeAddress(address: number, { config, got, peer, host }: AddressTalk): "ack" | "reject" | number {
+function judgeAddress(address: number, talk: AddressTalk): "ack" | "reject" | number {
+  const { config, got, peer, host } = talk;
   const wanted = host.wantPeer;
   const free = config.acceptRemote || wanted === 0;
   // Neither side knows the peer's address. The option is refused, and asking for it later would be useless.
@@ -122,6 +149,8 @@ function judgeAddress(address: number, { config, got, peer, host }: AddressTalk)
     return "reject";
   }
   if (address !== wanted && (address === 0 || !free)) return wanted;
+  const other = otherThan(address, talk);
+  if (other !== undefined) return other;
   peer.address = address;
   return "ack";
 }
