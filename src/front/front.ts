@@ -5,7 +5,7 @@ import type { Ring } from "../bytes/ring.ts";
 import { bytesOf } from "../bytes/text.ts";
 import { isDamage } from "./damage.ts";
 import { type Credentials, Login } from "./login-prompt.ts";
-import { Modem, type ModemSettings } from "./modem.ts";
+import { Modem, type ModemAct, type ModemSettings } from "./modem.ts";
 import { PppFinder } from "./ppp-finder.ts";
 import { SlipFinder } from "./slip-finder.ts";
 
@@ -23,6 +23,8 @@ export interface FrontSettings {
   readonly modem: ModemSettings;
   /** When a caller that says nothing gets the login prompt. Left out: never. */
   readonly greetAt?: number;
+  /** Calls a program that waits for RING. */
+  readonly rings?: boolean;
 }
 
 const CALL = "CLIENT";
@@ -38,6 +40,9 @@ const PROMPT_MS = 300;
 const PROMPTS = /(login|Password): ?$/;
 /** How a modem's command begins, in small letters. */
 const SMALL = /[at]/;
+/** From one RING to the next, as telephone lines in North America ring. It waits for the end of a command. */
+const RING_MS = 6000;
+const AFTER_COMMAND_MS = 1000;
 const NO_PACKET = new Uint8Array(0);
 
 export class Front {
@@ -73,9 +78,13 @@ export class Front {
   #personAt: number;
   readonly #login: Login | undefined;
   #words = "";
+  #ringAt = Infinity;
+  /** The last octet came then. */
+  #heardAt = -Infinity;
 
-  constructor({ answers, modem, greetAt = Infinity }: FrontSettings, output: Ring) {
+  constructor({ answers, modem, greetAt = Infinity, rings = false }: FrontSettings, output: Ring) {
     this.#answers = answers;
+    if (rings && answers.includes("modem")) this.#ringAt = 0;
     this.#output = output;
     this.modem = new Modem(modem);
     this.#login = answers.includes("login") ? new Login() : undefined;
@@ -90,6 +99,7 @@ export class Front {
   /** Looks at what has come. Always false: there are no packets. */
   receive(input: Ring, now: number): boolean {
     const { bytes } = input;
+    if (input.length > this.#looked) this.#heardAt = now;
     while (this.decision === undefined && this.#login?.stage !== "judging" && this.#looked < input.length) {
       const octet = bytes[(input.readAt + this.#looked) & (bytes.length - 1)]!;
       this.#looked++;
@@ -135,6 +145,10 @@ export class Front {
       this.#personAt = Infinity;
       this.#login?.dropLine();
     }
+    this.#obeys(act);
+  }
+
+  #obeys(act: ModemAct | undefined): void {
     this.#words += this.modem.takeWords();
     if (act === "connect") this.#sees("modem");
   }
@@ -236,17 +250,32 @@ export class Front {
   }
 
   nextTimeout(): number {
-    return Math.min(this.#personAt, this.#login?.nextTimeout() ?? Infinity);
+    return Math.min(this.#personAt, this.#nextRingAt, this.#login?.nextTimeout() ?? Infinity);
   }
 
   handleTimeout(now: number): void {
     this.#login?.handleTimeout(now);
+    if (this.#nextRingAt <= now) this.#ring(now);
     if (this.#personAt <= now) {
       this.#personAt = Infinity;
       this.#sees(this.#login === undefined ? "person" : "prompted");
       this.#login?.begin(now);
     }
     this.#words += this.#login?.takeWords() ?? "";
+  }
+
+  /** Whoever is at a login prompt hears no RING. */
+  get #nextRingAt(): number {
+    const isFree = this.decision === undefined && (this.#login === undefined || this.#login.stage === "idle");
+    return isFree ? this.#ringAt : Infinity;
+  }
+
+  #ring(now: number): void {
+    const waitsUntil = this.#heardAt + AFTER_COMMAND_MS;
+    this.#ringAt = waitsUntil > now ? waitsUntil : now + RING_MS;
+    if (waitsUntil > now) return;
+    if (this.#isEcho) this.#ringAt = Infinity;
+    else this.#obeys(this.modem.ring());
   }
 }
 

@@ -88,8 +88,9 @@ export class ModemLine {
   #isEscape(input: Ring, now: number): boolean {
     const { escape } = this.#modem;
     if (escape > HIGHEST_ESCAPE || input.length > ESCAPES) return false;
+    // Without a guard time, three escapes need no pause before them or between them.
     const paused = now >= this.#guardEndsAt;
-    if (paused !== (this.#held === 0)) return false;
+    if (this.#modem.guardMs > 0 && paused !== (this.#held === 0)) return false;
     for (let at = 0; at < input.length; at++)
       if (input.bytes[(input.readAt + at) & (input.bytes.length - 1)] !== escape) return false;
     return true;
@@ -106,7 +107,9 @@ export class ModemLine {
 
   /** The caller's DTR has fallen. */
   dtrFell(): void {
-    if (this.#modem.heedsDtr) this.isHungUp = true;
+    const does = this.#modem.dtrFell();
+    if (does === "hang-up") this.isHungUp = true;
+    else if (does === "command") this.#connection.isMuted = true;
   }
 
   /** PPP has ended. The caller hears of it. */

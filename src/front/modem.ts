@@ -1,7 +1,9 @@
 // The modem that a port plays for programs that dial (ITU-T V.250, and Hayes): commands come in, echo and results go out.
-// It has no telephone line: any number is the network behind this port.
+// It has no telephone line: a number is the network behind this port, or a host in the phone book.
 
 import { type ModemCommand, modemCommands } from "./modem-command.ts";
+import { ModemProfile, Register } from "./modem-profile.ts";
+import { connectText, type Result, resultText } from "./modem-results.ts";
 
 export interface ModemSettings {
   /** Bits a second, for CONNECT. 0: not known. */
@@ -12,38 +14,13 @@ export interface ModemSettings {
   readonly isStrict: boolean;
   /** Behind the number "login" are login prompts. */
   readonly hasLogin?: boolean;
+  /** What outlasts a connection. Left out: the settings of a modem that has just been switched on. */
+  readonly profile?: ModemProfile;
 }
 
 /** What a command asks of the modem's owner. "return": the command line is left for the connection (ATO). */
 export type ModemAct = "connect" | "return" | "hang-up";
 
-/** Results by name: V0 shows the number. */
-const RESULTS = {
-  OK: 0,
-  CONNECT: 1,
-  "NO CARRIER": 3,
-  ERROR: 4,
-} as const;
-type Result = keyof typeof RESULTS;
-
-/** The numbers of "CONNECT 9600" and so on, as Rockwell's and Conexant's modems have them. */
-const CONNECT_NUMBERS: Readonly<Record<number, number>> = {
-  1200: 5,
-  2400: 10,
-  4800: 11,
-  9600: 12,
-  7200: 13,
-  12000: 14,
-  14400: 15,
-  19200: 16,
-  38400: 17,
-  57600: 18,
-  115200: 19,
-};
-/** S0 to S12, as modems have them when they are switched on. */
-const REGISTERS = [0, 0, 43, 13, 10, 8, 2, 50, 2, 6, 14, 95, 50] as const;
-/** Registers that this modem heeds. */
-const Register = { ESCAPE: 2, RETURN: 3, LINE_FEED: 4, BACKSPACE: 5, GUARD: 12 } as const;
 const GUARD_UNIT_MS = 20;
 const LONGEST_LINE = 255;
 /** An answer that finds no room is dropped beyond this length. */
@@ -55,6 +32,8 @@ const LOGIN = /^[TP]?LOGIN$/;
 const ONLY_PPP = /^[TP]?(PPP|777)$/;
 /** The commands without effect here: loudspeaker, pulses and tones, protocols between modems, flow control. */
 const WITHOUT_EFFECT = /^([BFLMNPTWY]|[&\\%*\-$:~@][A-Z])$/;
+/** The highest values of commands that are errors beyond them. */
+const HIGHEST: Readonly<Record<string, number>> = { E: 1, V: 1, Q: 2, X: 4, "&C": 1, "&D": 3, H: 1 };
 const PRODUCT = "nullmodem";
 
 export class Modem {
@@ -62,17 +41,10 @@ export class Modem {
   isConnected = false;
   /** The number that was dialled is PPP's own. */
   wantsPpp = false;
+  /** The connection came about by an answer to RING, or by ATA. */
+  isAnswering = false;
   readonly #settings: ModemSettings;
-  #echoes = true;
-  #isQuiet = false;
-  #isVerbose = true;
-  /** 0: the plain CONNECT; 1 to 4 name the speed. */
-  #extent = 4;
-  /** &C1: DCD is on only while a connection exists. &C0 is the default, because some programs want DSR on the same wire. */
-  #carrierFollows = false;
-  /** &D: what the caller's DTR does when it falls. 0: nothing. */
-  #dtrMode = 2;
-  #registers = [...REGISTERS] as number[];
+  readonly #profile: ModemProfile;
   /** The command line so far. Undefined: "AT" has not come. */
   #line: string | undefined;
   #lastLine = "";
@@ -85,6 +57,7 @@ export class Modem {
 
   constructor(settings: ModemSettings) {
     this.#settings = settings;
+    this.#profile = settings.profile ?? new ModemProfile();
   }
 
   /** A command line has begun and not ended. */
@@ -94,21 +67,29 @@ export class Modem {
 
   /** The wire that the caller sees as DCD. */
   get carrier(): boolean {
-    return !this.#carrierFollows || this.isConnected;
+    return !this.#profile.now.carrierFollows || this.isConnected;
   }
 
-  /** The caller's DTR ends the connection when it falls. */
-  get heedsDtr(): boolean {
-    return this.#dtrMode > 0;
+  /** What the fall of the caller's DTR does. */
+  dtrFell(): "nothing" | "command" | "hang-up" {
+    const { dtrMode } = this.#profile.now;
+    if (dtrMode === 0) return "nothing";
+    if (dtrMode === 1) {
+      this.escaped();
+      return "command";
+    }
+    if (dtrMode === 3) this.#profile.restore();
+    this.isConnected = false;
+    return "hang-up";
   }
 
   /** The octet that leads to the command line when it comes three times between pauses. Above 127: none does. */
   get escape(): number {
-    return this.#registers[Register.ESCAPE]!;
+    return this.#profile.register(Register.ESCAPE);
   }
 
   get guardMs(): number {
-    return this.#registers[Register.GUARD]! * GUARD_UNIT_MS;
+    return this.#profile.register(Register.GUARD) * GUARD_UNIT_MS;
   }
 
   /** What the modem has to say, once. */
@@ -122,14 +103,14 @@ export class Modem {
   octet(octet: number): ModemAct | undefined {
     const code = octet & 0x7f;
     if (this.#line === undefined) return this.#hunt(String.fromCharCode(code));
-    if (code === this.#registers[Register.RETURN]) {
+    if (code === this.#profile.register(Register.RETURN)) {
       this.#echo(String.fromCharCode(code));
       const line = (this.#lastLine = this.#line);
       this.#line = undefined;
       this.#before = this.#last = "\r";
       return this.#run(line);
     }
-    if (code === this.#registers[Register.BACKSPACE]) {
+    if (code === this.#profile.register(Register.BACKSPACE)) {
       if (this.#line !== "") this.#echo("\b \b");
       this.#line = this.#line.slice(0, -1);
     } else if (code >= 0x20 && this.#line.length <= LONGEST_LINE) {
@@ -162,18 +143,30 @@ export class Modem {
     this.#result("OK");
   }
 
+  /** The line rings. Returns "connect" when the modem answers by itself (S0). */
+  ring(): ModemAct | undefined {
+    const profile = this.#profile;
+    this.isAnswering = true;
+    this.#result("RING");
+    const count = Math.min(255, profile.register(Register.RING_COUNT) + 1);
+    profile.setRegister(Register.RING_COUNT, count);
+    const answersAt = profile.register(Register.RINGS);
+    this.isAnswering = answersAt > 0 && count >= answersAt;
+    return this.isAnswering ? this.#acts("connect") : undefined;
+  }
+
   connected(): void {
     this.isConnected = true;
-    const { speed, connectText } = this.#settings;
-    if (connectText !== undefined && this.#isVerbose) this.#result("CONNECT", connectText);
-    else if (this.#extent === 0 || speed === 0) this.#result("CONNECT");
-    else this.#result("CONNECT", this.#isVerbose ? `CONNECT ${speed}` : String(CONNECT_NUMBERS[speed] ?? 1));
+    this.#profile.setRegister(Register.RING_COUNT, 0);
+    const { speed, connectText: fixed } = this.#settings;
+    this.#result("CONNECT", connectText(speed, fixed, this.#profile.now));
   }
 
   /** The connection is gone. */
   disconnected(): void {
     this.isConnected = false;
     this.#result("NO CARRIER");
+    this.isAnswering = false;
   }
 
   #run(line: string): ModemAct | undefined {
@@ -207,13 +200,14 @@ export class Modem {
       case "dial":
         if (command.staysInCommand) return "ok";
         if (this.isConnected) return "error";
+        this.isAnswering = false;
         this.wantsPpp = ONLY_PPP.test(command.number);
         if (this.#settings.hasLogin === true && LOGIN.test(command.number)) return "connect";
         return NOT_PPP.test(command.number) ? "none" : "connect";
       case "set":
-        return this.#set(command.register, command.value) ? "ok" : "error";
+        return this.#profile.setRegister(command.register, command.value) ? "ok" : "error";
       case "ask":
-        this.#inform(String(this.#registers[command.register] ?? 0).padStart(3, "0"));
+        this.#inform(String(this.#profile.register(command.register)).padStart(3, "0"));
         return "ok";
       case "other":
         return unknown;
@@ -222,22 +216,16 @@ export class Modem {
     }
   }
 
-  /** False: the register does not take this value. A register that the modem does not have takes every octet. */
-  #set(register: number, value: number): boolean {
-    const most = register >= Register.RETURN && register <= Register.BACKSPACE ? 127 : 255;
-    if (value > most) return false;
-    if (register < this.#registers.length) this.#registers[register] = value;
-    return true;
-  }
-
   #basic(name: string, value: number, unknown: "ok" | "error"): ModemAct | "ok" | "error" | "none" {
-    const highest = { E: 1, V: 1, Q: 2, X: 4, "&C": 1, "&D": 3, H: 1 }[name] ?? Infinity;
-    if (value > highest) return "error";
+    if (value > (HIGHEST[name] ?? Infinity)) return "error";
+    const profile = this.#profile;
     switch (name) {
       case "A":
-        return this.isConnected ? "error" : "connect";
+        if (this.isConnected) return "error";
+        this.isAnswering = true;
+        return "connect";
       case "E":
-        this.#echoes = value === 1;
+        profile.change({ echoes: value === 1 });
         return "ok";
       case "H":
         return value === 0 && this.isConnected ? "hang-up" : "ok";
@@ -247,55 +235,53 @@ export class Modem {
       case "O":
         return this.isConnected ? "return" : "none";
       case "Q":
-        this.#isQuiet = value === 1;
+        profile.change({ quiet: value });
         return "ok";
       case "V":
-        this.#isVerbose = value === 1;
+        profile.change({ isVerbose: value === 1 });
         return "ok";
       case "X":
-        this.#extent = value;
+        profile.change({ extent: value });
         return "ok";
       case "&C":
-        this.#carrierFollows = value === 1;
+        profile.change({ carrierFollows: value === 1 });
         return "ok";
       case "&D":
-        this.#dtrMode = value;
+        profile.change({ dtrMode: value });
+        return "ok";
+      case "&W":
+        profile.store();
+        return "ok";
+      case "&F":
+        profile.makeFactory();
         return "ok";
       case "Z":
-      case "&F":
-        return this.#reset(name);
+        profile.restore();
+        return this.isConnected ? "hang-up" : "ok";
       default:
         return WITHOUT_EFFECT.test(name) ? "ok" : unknown;
     }
   }
 
-  #reset(name: string): ModemAct | "ok" {
-    this.#echoes = this.#isVerbose = true;
-    this.#isQuiet = this.#carrierFollows = false;
-    this.#extent = 4;
-    this.#dtrMode = 2;
-    this.#registers = [...REGISTERS];
-    return name === "Z" && this.isConnected ? "hang-up" : "ok";
-  }
-
   #echo(text: string): void {
-    if (this.#echoes) this.#say(text);
+    if (this.#profile.now.echoes) this.#say(text);
   }
 
   get #lineEnd(): string {
-    return String.fromCharCode(this.#registers[Register.RETURN]!, this.#registers[Register.LINE_FEED]!);
+    return String.fromCharCode(this.#profile.register(Register.RETURN), this.#profile.register(Register.LINE_FEED));
   }
 
   /** An answer that is no result. */
   #inform(text: string): void {
-    this.#say(this.#isVerbose ? `${this.#lineEnd}${text}${this.#lineEnd}` : `${text}${this.#lineEnd}`);
+    this.#say(this.#profile.now.isVerbose ? `${this.#lineEnd}${text}${this.#lineEnd}` : `${text}${this.#lineEnd}`);
   }
 
-  #result(result: Result, text?: string): void {
-    if (this.#isQuiet) return;
-    this.lastResult = text ?? (this.#isVerbose ? result : String(RESULTS[result]));
-    if (this.#isVerbose) this.#inform(this.lastResult);
-    else this.#say(`${this.lastResult}${this.#lineEnd[0]}`);
+  #result(result: Result, text = resultText(result, this.#profile.now)): void {
+    const { quiet, isVerbose } = this.#profile.now;
+    if (quiet === 1 || (quiet === 2 && this.isAnswering)) return;
+    this.lastResult = text;
+    if (isVerbose) this.#inform(text);
+    else this.#say(`${text}${this.#lineEnd[0]}`);
   }
 
   #say(text: string): void {

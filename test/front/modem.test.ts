@@ -103,6 +103,41 @@ describe("the modem", () => {
     expect(connects("", { connectText: "CONNECT 2400" })).toBe("\r\nCONNECT 2400\r\n");
   });
 
+  test("Q2 is silent about calls that it answers, and only about those", () =>
+    dialogue([
+      ["ATQ2E0\r", `ATQ2E0\r${OK}`],
+      ["ATD1\r", "\r\nCONNECT 115200\r\n", "connect"],
+      ["ATZ\r", OK, "hang-up"],
+      ["ATE0Q2\r", `ATE0Q2\r${OK}`],
+      ["ATA\r", "", "connect"],
+    ]));
+
+  test("rings as S0 and S1 count, and answers by itself", () => {
+    const modem = made();
+    says(modem, "ATE0\r");
+    expect([modem.ring(), modem.ring(), modem.takeWords()]).toEqual([undefined, undefined, "\r\nRING\r\n".repeat(2)]);
+    dialogue(
+      [
+        ["ATS1?V0\r", "\r\n002\r\n0\r"],
+        ["ATS0=3\r", "0\r"],
+      ],
+      modem,
+    );
+    expect([modem.ring(), modem.takeWords(), modem.isConnected]).toEqual(["connect", "2\r19\r", true]);
+    expect(says(modem, "ATS1?\r").said).toBe("000\r\n0\r");
+  });
+
+  test("&W stores what ATZ brings back; &F has the factory's settings", () =>
+    dialogue([
+      ["ATE0S7=33&W\r", `ATE0S7=33&W\r${OK}`],
+      ["ATE1S7=44\r", OK],
+      ["ATZ\r", `ATZ\r${OK}`],
+      ["ATS7?\r", `\r\n033\r\n${OK}`],
+      ["AT&FS7?\r", `\r\n050\r\n${OK}`],
+      ["ATZ\r", `ATZ\r${OK}`],
+      ["ATS7?\r", `\r\n033\r\n${OK}`],
+    ]));
+
   test("DCD follows the connection with &C1, and stays on otherwise", () => {
     const modem = made();
     expect(modem.carrier).toBe(true);
@@ -246,6 +281,29 @@ describe("a line whose caller has dialled", () => {
     says(modem, "AT&D2\r");
     line.dtrFell();
     expect(line.isHungUp).toBe(true);
+  });
+
+  test("with &D1 a DTR that falls leads to the commands, and with &D3 it resets the modem too", () => {
+    const { connection, line, modem, hear, said } = online();
+    says(modem, "AT&D1\r");
+    line.dtrFell();
+    expect([connection.isMuted, line.isHungUp, said(10)]).toEqual([true, false, OK]);
+    hear("ATO\r", 20);
+    expect([connection.isMuted, said(20)]).toEqual([false, "\r\nCONNECT 115200\r\n"]);
+    says(modem, "AT&D3S7=9\r");
+    line.dtrFell();
+    expect([line.isHungUp, says(modem, "ATS7?\r").said]).toEqual([true, `ATS7?\r\r\n050\r\n${OK}`]);
+  });
+
+  test("without a guard time, +++ needs no pauses", () => {
+    for (const pieces of [["+++"], ["+", "++"]]) {
+      const { connection, modem, hear, pass } = online();
+      says(modem, "ATS12=0\r");
+      hear("~", 10);
+      for (const piece of pieces) hear(piece, 11);
+      pass(11);
+      expect([connection.isMuted, connection.got]).toEqual([true, "~"]);
+    }
   });
 
   test("the caller hears NO CARRIER when PPP ends, and nothing more when it hung up itself", () => {

@@ -22,6 +22,9 @@ const WORDS = [
   "ATS3=65\r",
   "ATS5=13\r",
   "ATS2=126\r",
+  "ATS0=1\r",
+  "ATE0&W\r",
+  "ATA\r",
   "A/",
   "ATQ1\r",
   "ATDTslip\r",
@@ -135,7 +138,7 @@ export const FRONT: Target = {
       ["ppp", "windows", "modem", "login"],
     ]);
     const settings = { speed: 9600, isStrict: rng.chance(0.5) };
-    const front = new Front({ answers, modem: settings }, output);
+    const front = new Front({ answers, rings: rng.chance(0.3), modem: settings }, output);
     let fed = 0;
     const feed = (octets: Uint8Array): number => {
       let at = 0;

@@ -83,6 +83,26 @@ test("a modem program that drops its DTR ends the connection, and persist waits 
   expect([server.fault, link.leftOn(0)]).toEqual([undefined, []]);
 });
 
+test("the modem's settings outlast a connection, and ATZ brings back what &W stored", () => {
+  const dial = (script: string): string[] => ["modem", "connect", `chat TIMEOUT 5 ABORT ERROR ${script}`];
+  const call = callWith(dial("'' 'ATE0&W' OK ATE1S7=33 OK ATDT1 CONNECT"), [...SERVER, "persist"]);
+  const { link, time, server, computers } = { ...call, computers: call.link.computers };
+  expect(time.runUntil(() => link.isUp, 10_000)).toBe(true);
+  call.client.kill();
+  expect(time.runUntil(() => server.lines.includes("Modem hangup"), 5000)).toBe(true);
+  time.run(2000);
+  const next = computers[1].start([
+    ...LINE,
+    "noipdefault",
+    ...dial("'' ATS7? 033 ATZ OK 'AT&FS7?' 050 ATDT1 \\r\\nCONNECT"),
+  ]);
+  expect(time.runUntil(() => link.isUp || !next.isRunning, 20_000)).toBe(true);
+  expect(next.isRunning).toBe(true);
+  for (const one of [server, next]) one.signal("SIGTERM");
+  expect(time.runUntil(() => !server.isRunning && !next.isRunning, 10_000)).toBe(true);
+  expect([server.fault, link.leftOn(0)]).toEqual([undefined, []]);
+});
+
 test("a dialled caller goes to the command line and back, and the link comes up; ATH hangs up", () => {
   const [escape, back] = [`'\\d\\d+++\\d\\c' OK`, `ATO CONNECT`];
   endsWell(callWith(["connect", `chat '' ATDT777 CONNECT ${escape} ${back}`]));
@@ -94,6 +114,18 @@ test("a dialled caller goes to the command line and back, and the link comes up;
   client.signal("SIGTERM");
   expect(time.runUntil(() => !client.isRunning, 10_000)).toBe(true);
 });
+
+for (const [name, script] of [
+  ["ATA", "'' ATE0 OK \\c RING ATA CONNECT"],
+  ["S0, at the second ring", "'' 'AT&C1S0=2' OK \\c RING \\c CONNECT"],
+  ["ATA, without an echo and in numbers", "'' ATE0V0 0 \\c 2 ATA 19"],
+] as const)
+  test(`modem-ring: the port rings until the program answers by ${name}`, () => {
+    const call = callWith(["connect", `chat TIMEOUT 30 ${script}`], [...SERVER, "modem-ring"]);
+    expect(call.time.runUntil(() => call.link.isUp, 40_000)).toBe(true);
+    expect(call.server.lines).toContain("Recognised a modem program, which answered");
+    endsWell(call);
+  });
 
 test("&C1 makes our DTR, which is the caller's carrier, follow the connection", () => {
   const call = callWith(["connect", "chat TIMEOUT 9 '' 'AT&C1' OK '' never"]);

@@ -58,5 +58,11 @@ export const FRONT = [
     value: ({ findSpeed }) => (findSpeed ? "" : undefined),
   }),
   text("modem-connect", "modemConnect", PRIORITY, "the text of CONNECT for modem programs, such as 'CONNECT 2400'"),
+  flag(
+    "modem-ring",
+    "modemRing",
+    PRIORITY,
+    "with autodetect, RING until the program at the other end answers (ATA, S0)",
+  ),
   flag("modem-strict", "modemStrict", PRIORITY, "answer ERROR to modem commands that are unknown, not OK"),
 ] as const;

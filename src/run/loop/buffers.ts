@@ -1,7 +1,9 @@
-// Memory that is made once and used by every attempt, because its addresses are handed to the kernel.
+// What is made once and used by every attempt: memory, because its addresses are handed to the kernel, and the settings of
+// the modem that a line plays.
 
 import { Ring } from "../../bytes/ring.ts";
 import { MAX_FRAME } from "../../frame/deframer.ts";
+import { ModemProfile } from "../../front/modem-profile.ts";
 import { PIECE_ROOM } from "../../link/bundle.ts";
 import { PLAIN_SIZE } from "../../link/datapath.ts";
 import type { Descriptors, Memory } from "../machine.ts";
@@ -11,13 +13,14 @@ const RING_SIZE = 65536;
 export const PACKET_ROOM = PIECE_ROOM;
 const PACKET_SIZE = PACKET_ROOM + MAX_FRAME + 8;
 
-/** Memory for one line. */
+/** What one line has. */
 export class LineBuffers {
   readonly fromTty: Memory;
   readonly toTty: Memory;
   readonly frame: Memory;
   readonly input: Ring;
   readonly output: Ring;
+  readonly modem = new ModemProfile();
 
   constructor(descriptors: Descriptors) {
     this.fromTty = descriptors.memory(RING_SIZE);

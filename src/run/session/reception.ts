@@ -23,6 +23,8 @@ const LOOK_MS = 250;
 /** A caller that has reached us by TCP or a modem gets the login prompt if it says nothing for so long. */
 const GREET_MS = 1000;
 
+const ANSWERED = { severity: "info", text: "Recognised a modem program, which answered" } as const;
+
 const FINDINGS = {
   ppp: { severity: "info", text: "Recognised PPP" },
   windows: { severity: "info", text: "Recognised Windows, which called CLIENT" },
@@ -106,10 +108,11 @@ export class Reception {
 
   #newFront(now: number): Front {
     const { config, tty, port } = this.#host;
-    const { autodetect: answers, modemConnect: connectText, modemStrict: isStrict } = config;
-    const modem = { speed: tty.speed, connectText, isStrict, hasLogin: answers.includes("login") };
+    const { autodetect: answers, modemConnect: connectText, modemStrict: isStrict, modemRing: rings } = config;
+    const { output, modem: profile } = port.buffers;
+    const modem = { speed: tty.speed, connectText, isStrict, hasLogin: answers.includes("login"), profile };
     const greeting = this.#isCall && this.#tuner === undefined ? { greetAt: now + GREET_MS } : {};
-    return new Front({ answers, modem, ...greeting }, port.buffers.output);
+    return new Front({ answers, modem, rings, ...greeting }, output);
   }
 
   /** What listens at the present speed. */
@@ -168,7 +171,8 @@ export class Reception {
     // At another speed the front begins anew, and recognises the same again.
     if (this.#told.has(caller)) return;
     this.#told.add(caller);
-    const finding = this.#tuner === undefined ? FINDINGS[caller] : withSpeed(FINDINGS[caller], caller, tty.speed);
+    const known = caller === "modem" && this.#front.modem.isAnswering ? ANSWERED : FINDINGS[caller];
+    const finding = this.#tuner === undefined ? known : withSpeed(known, caller, tty.speed);
     const answered: readonly string[] = config.autodetect;
     const isIgnored = (caller === "ppp" || caller === "windows" || caller === "modem") && !answered.includes(caller);
     const frames = caller === "noise" ? (machine.serial.lineErrors(tty.fd)?.frame ?? 0) : 0;
