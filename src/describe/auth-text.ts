@@ -68,6 +68,6 @@ function callback(type: number, packet: Uint8Array, at: number, length: number):
 }
 
 function telephone(packet: Uint8Array, at: number, end: number): string {
-  const last = at < end && packet[end - 1] === 0 ? end - 1 : end;
+  const last = packet[end - 1] === 0 ? end - 1 : end;
   return quoted(packet, at, last).slice(1, -1);
 }

@@ -48,6 +48,42 @@ describe("where pppd's own line goes astray", () => {
   });
 });
 
+test.each([
+  ["020305", " UserDefined delay = 5"],
+  ["02040501", " UserDefined delay = 5 number = "],
+  ["02040500", " UserDefined delay = 5 number = "],
+  ["0205050131", " UserDefined delay = 5 number = 1"],
+  ["020605013100", " UserDefined delay = 5 number = 1"],
+  ["03020402", " AdminDefined> < List"],
+  ["05020002", " option=0x5> < option=0x0"],
+])("the option %s of CBCP is %s", (hex, text) => {
+  const length = (4 + hex.length / 2).toString(16).padStart(2, "0");
+  expect(say(fromHex(`c029 0103 00${length} ${hex}`))).toBe(`[CBCP Request id=0x3 <${text}>]`);
+});
+
+test("CBCP of another code is octets", () => {
+  expect(say(fromHex("c029 0403 0006 0102"))).toBe("[CBCP code=0x4 id=0x3 01 02]");
+  expect(say(fromHex("c029 0303 0006 0102"))).toBe("[CBCP Ack id=0x3 < NoCallback>]");
+});
+
+// pppd up to 2.4.9 decodes SRP-SHA1, and shows no report of the link's quality.
+test.each([
+  ["01020009 13 01 02 03 04", "[EAP Request id=0x2 SRP-1 02 03 04]"],
+  ["01020008 13 01 02 03", "[EAP Request id=0x2 SRP-1 02 03]"],
+  ["01020007 13 01 02", "[EAP Request id=0x2 SRP <truncated> 01 02]"],
+  ["02020006 13 03", "[EAP Response id=0x2 SRP-3]"],
+  ["02020005 13", "[EAP Response id=0x2 SRP <truncated>]"],
+])("EAP-SRP %s", (hex, line) => {
+  expect(say(fromHex(`c227 ${hex}`))).toBe(line);
+});
+
+test("a report of the link's quality, and what is behind it", () => {
+  const numbers = Array.from({ length: 11 }, (_, at) => (at + 1).toString(16).padStart(8, "0"));
+  expect(say(fromHex(`c025 deadbe11 ${numbers.join("")} 0b16`))).toBe(
+    "[LQR magic=0xdeadbe11 LastOut=1,2,3 PeerIn=4,5,6,7,8 PeerOut=9,10,11] 0b 16",
+  );
+});
+
 test("an EAP value longer than the packet: what follows its length", () => {
   expect(say(fromHex("c2270101000c 1a 01010007 05 aabb"))).toBe("[EAP Request id=0x1 MSCHAPv2 <truncated> aa bb]");
   expect(say(fromHex("c22701010008 04 05 aabb"))).toBe("[EAP Request id=0x1 MD5-Challenge <truncated> aa bb]");

@@ -168,6 +168,77 @@ test("no single flipped bit on the line gives a wrong frame", () => {
   }
 });
 
+test("a control character that the line may insert is dropped where it came unescaped, and no other", () => {
+  const body = "ff03c02109000008deadbeef";
+  const line = framed(fromHex(body), { plain: true });
+  for (let octet = 0; octet < 32; octet++) {
+    const accm = (1 << octet) >>> 0;
+    for (let inserted = 0; inserted < 32; inserted++) {
+      const noisy = concat(line.subarray(0, 5), Uint8Array.of(inserted), line.subarray(5));
+      expect([octet, inserted, framesIn([noisy], accm)]).toEqual([octet, inserted, inserted === octet ? [body] : []]);
+    }
+  }
+});
+
+test("the shortest frames: with each FCS, fewer octets are a runt, and as many with a wrong FCS a bad one", () => {
+  const counted = (fcs: FcsBits, hex: string): unknown => {
+    const deframer = new Deframer();
+    deframer.accm = 0;
+    if (fcs !== 16) deframer.fcs = fcs;
+    const line = fromHex(`${hex}7e`);
+    deframer.push(line, 0, line.length);
+    const { frames, runts, badFcs } = deframer.stats;
+    return { frames, runts, badFcs };
+  };
+  const [frame, runt, bad] = [
+    { frames: 1, runts: 0, badFcs: 0 },
+    { frames: 0, runts: 1, badFcs: 0 },
+    { frames: 0, runts: 0, badFcs: 1 },
+  ];
+  expect([counted(16, "2122"), counted(16, "212223")]).toEqual([runt, bad]);
+  expect([counted(32, "21222324"), counted(32, "2122232425")]).toEqual([runt, bad]);
+  expect([counted(0, "21"), counted(0, "40"), counted(0, "4041")]).toEqual([frame, bad, bad]);
+  // Half a protocol field with a good FCS of 16 bits.
+  expect(counted(0, toHex(framed(fromHex("40")).subarray(1, 4)))).toEqual(runt);
+});
+
+test("reset forgets the frame that has begun, and an escape", () => {
+  const deframer = new Deframer();
+  deframer.accm = 0;
+  const line = framed(fromHex(CONF_REQ));
+  for (const begun of ["7e0102037d", "7e01"]) {
+    deframer.push(fromHex(begun), 0, begun.length / 2);
+    deframer.reset();
+    deframer.push(line, 1, line.length);
+    expect(toHex(deframer.frame, 0, deframer.length)).toBe(CONF_REQ);
+    deframer.reset();
+    expect(deframer.length).toBe(0);
+  }
+  expect(deframer.stats).toMatchObject({ frames: 2, runts: 0, badFcs: 0, aborted: 0 });
+});
+
+test("the worst frame has every octet escaped, the longest FCS, and two flags", () => {
+  expect([worstFrame(0), worstFrame(1500), MAX_FRAME]).toEqual([10, 3010, 16392]);
+  const ring = new Ring(new Uint8Array(64));
+  const framer = new Framer(ring);
+  const most = (ring.capacity - worstFrame(0)) / 2;
+  expect([framer.hasRoom(most), framer.hasRoom(most + 1)]).toEqual([true, false]);
+});
+
+test("a frame has a flag of its own before it when the line was idle for more than a second", () => {
+  const ring = new Ring(new Uint8Array(4096));
+  const framer = new Framer(ring);
+  const packet = Uint8Array.of(...fromHex("c02109000008deadbeef"), 0, 0, 0, 0);
+  const before: number[] = [];
+  for (const now of [5000, 5000, 6000, 7000, 8001]) {
+    const length = ring.length;
+    framer.write(packet, 0, 10, false, now);
+    before.push(ring.bytes[length]!);
+  }
+  expect(before.map((octet) => octet === 0x7e)).toEqual([true, false, false, false, true]);
+  expect(framer.stats.counted).toBe(5 * 13);
+});
+
 const DATA = "21450000140001000040000000c0a80001c0a80101";
 const IPCP = "80210101000a0306c0a80001";
 
