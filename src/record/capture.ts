@@ -56,36 +56,37 @@ export class Capture {
 
   /** The octets for one item: a block for each packet that ends in it. */
   item(item: RecordItem): Uint8Array[] {
-    const blocks: Uint8Array[] = [];
     switch (item.type) {
       case "start":
         this.#now = item.time * 1000;
-        break;
+        return [];
       case "time":
         this.#now += item.tenths * 100;
-        break;
+        return [];
       case "sent":
-      case "received": {
-        const side = item.type === "sent" ? this.#sent : this.#received;
-        side.frame.push(item.data, (octets, aborted) => {
-          const block = this.#frame(side, octets, aborted);
-          if (block !== undefined) blocks.push(block);
-        });
+      case "received":
         if (item.cut) this.counts.cut++;
-        break;
-      }
+        return this.#octets(item.type === "sent" ? this.#sent : this.#received, item.data);
       case "end-sent":
       case "end-received":
-        break;
+        return [];
       case "unknown":
         this.counts.nonsense++;
-        break;
+        return [];
       case "cut":
         this.counts.cut++;
-        break;
+        return [];
       default:
-        item satisfies never;
+        return item satisfies never;
     }
+  }
+
+  #octets(side: Side, data: Uint8Array): Uint8Array[] {
+    const blocks: Uint8Array[] = [];
+    side.frame.push(data, (octets, aborted) => {
+      const block = this.#frame(side, octets, aborted);
+      if (block !== undefined) blocks.push(block);
+    });
     return blocks;
   }
 

@@ -186,6 +186,22 @@ test("noise goes plain, mostly without a try, and text among it and noise that r
     expect(pass(compressor, decompressor, again)).toBe(true);
   }));
 
+test("of noise, the packets after 1, 3, 7 and then 15 others are tried, and after a success the next one", () => {
+  const rng = new Rng(4);
+  const [again, ...others] = Array.from({ length: 50 }, () => ({ protocol: 0x21, bytes: rng.bytes(600) }));
+  /** Whether the packet is compressed that repeats the first one, after so many others. */
+  const isTried = (count: number): boolean => {
+    const compressor = new DeflateCompressor(15);
+    for (const one of [again!, ...others.slice(0, count - 1)]) expect(compressed(compressor, one)).toBeUndefined();
+    const tried = compressed(compressor, again!) !== undefined;
+    expect(compressed(compressor, again!) !== undefined).toBe(tried || isTriedAt(count + 1));
+    return tried;
+  };
+  const TRIED = [2, 6, 14, 30, 46];
+  const isTriedAt = (count: number): boolean => TRIED.includes(count);
+  for (let count = 1; count < 49; count++) expect([count, isTried(count)]).toEqual([count, isTriedAt(count)]);
+});
+
 test("nothing that is cut off or has a bit wrong does harm, and after a reset all is well", () => {
   const decompressor = new DeflateDecompressor(15);
   const rng = new Rng(5);

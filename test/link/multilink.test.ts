@@ -149,6 +149,22 @@ describe("MpReceiver", () => {
     expect(receiver.awaited).toBe(-1);
   });
 
+  test("a number is doubted from half of all numbers on, at most 32768 ahead", () => {
+    for (const [short, last] of [
+      [true, 2047],
+      [false, 32767],
+    ] as const) {
+      const receiver = new MpReceiver(short, MRRU);
+      const link = receiver.addLink();
+      const hear = (number: number): string[] => hears(receiver, link, fragment(number, B | E, [number], short));
+      expect(hear(0)).toEqual(["00"]);
+      expect(hear(1 + last + 1)).toEqual([]);
+      expect([receiver.stats.dropped, receiver.stats.lost]).toEqual([1, 0]);
+      expect(hear(1 + last)).toEqual(["lost", toHex(Uint8Array.of(1 + last))]);
+      expect([receiver.stats.dropped, receiver.stats.lost]).toEqual([1, last]);
+    }
+  });
+
   test("a fragment there was no room for is as good as lost, and nothing else is", () => {
     for (const isGivenUp of [false, true]) {
       const receiver = bundle(2);
