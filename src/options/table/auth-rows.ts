@@ -32,7 +32,7 @@ const ownName = row({
 const user = row({
   name: "user",
   rules: PRIORITY,
-  about: "the name we give to the peer",
+  about: "our name when we authenticate ourselves to the peer",
   fields: {
     /** Settled by checkOptions: `name`, unless the option is given. Byte string. */
     user: "",
@@ -48,7 +48,7 @@ const user = row({
 const password = row({
   name: "password",
   rules: PRIORITY,
-  about: "our password",
+  about: "our password for the peer",
   fields: {
     /** Undefined: use the secrets files. The empty text is a password. Byte string. */
     password: unset<string>(),
@@ -113,7 +113,7 @@ const privgroup = row({
 const allowIp = row({
   name: "allow-ip",
   rules: PRIVILEGED | LIST,
-  about: "an address peers may use without authenticating",
+  about: "an address that peers may use without authentication",
   fields: {
     /** Address specifications as in a secrets file. */
     allowIp: list<string>(),
@@ -126,7 +126,7 @@ const allowIp = row({
 const allowNumber = row({
   name: "allow-number",
   rules: PRIVILEGED | LIST,
-  about: "a telephone number peers may call from",
+  about: "a telephone number that peers may call from",
   fields: { allowNumber: list<string>() },
   set({ draft }, argument) {
     draft.allowNumber = [...draft.allowNumber, decoded(argument)];
@@ -162,10 +162,10 @@ const requirePap = required("require-pap", "requirePap", "PAP");
 const requireChap = required("require-chap", "requireChap", "CHAP");
 const requireMschap = required("require-mschap", "requireMschap", "MS-CHAP");
 const requireMschapV2 = required("require-mschap-v2", "requireMschapV2", "MS-CHAPv2");
-const refusePap = flag("refuse-pap", "refusePap", 0, "do not prove our name with PAP");
-const refuseChap = flag("refuse-chap", "refuseChap", 0, "do not prove our name with CHAP");
-const refuseMschap = flag("refuse-mschap", "refuseMschap", 0, "do not prove our name with MS-CHAP");
-const refuseMschapV2 = flag("refuse-mschap-v2", "refuseMschapV2", 0, "do not prove our name with MS-CHAPv2");
+const refusePap = flag("refuse-pap", "refusePap", 0, "do not authenticate ourselves with PAP");
+const refuseChap = flag("refuse-chap", "refuseChap", 0, "do not authenticate ourselves with CHAP");
+const refuseMschap = flag("refuse-mschap", "refuseMschap", 0, "do not authenticate ourselves with MS-CHAP");
+const refuseMschapV2 = flag("refuse-mschap-v2", "refuseMschapV2", 0, "do not authenticate ourselves with MS-CHAPv2");
 
 export const AUTH = [
   auth,
@@ -187,18 +187,18 @@ export const AUTH = [
   refuseMschapV2,
   alias(refuseMschapV2, "-mschap-v2"),
   required("require-eap", "requireEap", "EAP"),
-  flag("refuse-eap", "refuseEap", 0, "do not prove our name with EAP"),
+  flag("refuse-eap", "refuseEap", 0, "do not authenticate ourselves with EAP"),
   ownName,
   loginFile,
   user,
   password,
-  flag("usehostname", "usehostname", 0, "our name for authentication is the host's"),
+  flag("usehostname", "usehostname", 0, "use the host name as our name for authentication"),
   remotename,
   path("pap-secrets", "papSecrets", "pap-secrets", PRIORITY | PRIVILEGED, "the file of PAP secrets"),
   path("chap-secrets", "chapSecrets", "chap-secrets", PRIORITY | PRIVILEGED, "the file of CHAP and EAP secrets"),
-  flag("login", "login", 0, "check PAP passwords with the system too"),
+  flag("login", "login", 0, "check the peer's PAP password with the system's accounts too"),
   flag("enable-session", "enableSession", PRIVILEGED, "record the peer's session with the system"),
-  flag("papcrypt", "papcrypt", 0, "PAP passwords in the secrets file are encrypted"),
+  flag("papcrypt", "papcrypt", 0, "the PAP passwords in the secrets file are encrypted"),
   privgroup,
   allowIp,
   name("remotenumber", "remotenumber", PRIORITY, "the peer's telephone number"),
@@ -210,10 +210,10 @@ export const AUTH = [
   text("crl-dir", "crlDir", 0, "a folder of revocation lists"),
   text("crl", "crl", 0, "a revocation list"),
   text("max-tls-version", "maxTlsVersion", 0, "the highest version of TLS"),
-  flag("tls-verify-key-usage", "tlsVerifyKeyUsage", 0, "check what the peer's certificate is for"),
+  flag("tls-verify-key-usage", "tlsVerifyKeyUsage", 0, "check the key usage in the peer's certificate"),
   text("tls-verify-method", "tlsVerifyMethod", 0, "how to compare remotename with the peer's certificate"),
   text("pkcs12", "pkcs12", 0, "our certificate and key in one file"),
-  flag("need-peer-eap", "needPeerEap", 0, "the peer must ask us for EAP"),
+  flag("need-peer-eap", "needPeerEap", 0, "the peer must ask us to authenticate ourselves with EAP"),
 ] as const;
 
 const hidePassword = sets(
@@ -237,7 +237,7 @@ export const PAP = [
 
 export const CHAP = [
   number("chap-restart", "chapRestart", 3, PRIORITY, "seconds between two challenges", { min: 1, outside: "moved" }),
-  number("chap-max-challenge", "chapMaxChallenge", 10, PRIORITY, "how often to send a challenge"),
+  number("chap-max-challenge", "chapMaxChallenge", 10, PRIORITY, "how many challenges to send"),
   number("chap-interval", "chapInterval", 0, PRIORITY, "seconds after which to challenge again (0: never)", {
     min: 0,
     outside: "moved",
@@ -246,7 +246,7 @@ export const CHAP = [
     min: 0,
     outside: "moved",
   }),
-  flag("chapms-strip-domain", "chapmsStripDomain", 0, "look up MS-CHAP names without their domain"),
+  flag("chapms-strip-domain", "chapmsStripDomain", 0, "look up names of MS-CHAP without their domain"),
   flag("ms-lanman", "msLanman", 0, "use the LAN Manager hash"),
   text("mschap-challenge", "mschapChallenge", 0, "a fixed challenge, for tests"),
   text("mschap2-peer-challenge", "mschap2PeerChallenge", 0, "a fixed challenge of the client, for tests"),
@@ -256,6 +256,6 @@ export const EAP = [
   number("eap-restart", "eapRestart", 3, 0, "seconds between two EAP requests"),
   number("eap-max-sreq", "eapMaxSreq", 30, 0, "how many EAP requests to send"),
   number("eap-timeout", "eapTimeout", 20, 0, "seconds to wait for an EAP request"),
-  number("eap-max-rreq", "eapMaxRreq", 20, 0, "how many EAP requests to take"),
+  number("eap-max-rreq", "eapMaxRreq", 20, 0, "how many EAP requests to accept"),
   number("eap-interval", "eapInterval", 0, 0, "seconds after which to authenticate again"),
 ] as const;

@@ -5,13 +5,13 @@ import { loadPlugin, type PluginName } from "../plugins.ts";
 import { GROUP, list, LIST, PRIORITY, PRIVILEGED, row } from "../row.ts";
 import { alias, flag, sets, text } from "../row-kinds.ts";
 
-const multilink = flag("multilink", "multilink", PRIORITY, "join links into a bundle");
-const nomultilink = sets("nomultilink", GROUP, "keep to one link", { multilink: false }, { shares: [multilink] });
+const multilink = flag("multilink", "multilink", PRIORITY, "join several links into a bundle");
+const nomultilink = sets("nomultilink", GROUP, "no bundle of links", { multilink: false }, { shares: [multilink] });
 
 const mpdevice = row({
   name: "mpdevice",
   rules: PRIVILEGED | LIST,
-  about: "a further line for the bundle",
+  about: "another serial port for the bundle",
   fields: {
     /** Full paths. */
     mpDevices: list<string>(),

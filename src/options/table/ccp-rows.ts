@@ -37,7 +37,7 @@ const shown = ({ receive, transmit }: Sizes): string =>
 const bsdcomp = row({
   name: "bsdcomp",
   rules: PRIORITY,
-  about: "BSD-Compress, and how many bits to a code",
+  about: "BSD-Compress, and the largest code in bits: receive[,transmit]",
   fields: { bsdcomp: BEST },
   set({ draft }, argument) {
     draft.bsdcomp = sizes("bsdcomp", argument, 9);
@@ -48,7 +48,7 @@ const bsdcomp = row({
 const deflate = row({
   name: "deflate",
   rules: PRIORITY,
-  about: "Deflate, and the size of its window",
+  about: "Deflate, and the size of its window as a power of 2: receive[,transmit]",
   fields: { deflate: BEST },
   set({ draft, host }, argument) {
     const asked = sizes("deflate", argument, 8);
@@ -67,33 +67,44 @@ type Wish = "request" | "accept" | "no";
 const predictor1 = sets(
   "predictor1",
   PRIORITY,
-  "ask for Predictor-1",
+  "request Predictor-1 from the peer",
   { predictor1: "request" },
   { fields: { predictor1: oneOf<Wish>("accept") } },
 );
-const lzs = sets("lzs", PRIORITY, "ask for Stac LZS", { lzs: "request" }, { fields: { lzs: oneOf<Wish>("accept") } });
+const lzs = sets(
+  "lzs",
+  PRIORITY,
+  "request Stac LZS from the peer",
+  { lzs: "request" },
+  { fields: { lzs: oneOf<Wish>("accept") } },
+);
 const mppc = sets(
   "mppc",
   PRIORITY,
-  "ask for Microsoft's compression",
+  "request Microsoft's compression (MPPC) from the peer",
   { mppc: "request" },
   { fields: { mppc: oneOf<Wish>("accept") } },
 );
 const requireMppe = sets(
   "require-mppe",
   PRIORITY,
-  "the peer must encrypt",
+  "the peer must encrypt (MPPE)",
   { mppe: "require" },
   { fields: { mppe: oneOf<"no" | "require" | "require-40" | "require-56" | "require-128">("no") } },
 );
-const mppeStateful = flag("mppe-stateful", "mppeStateful", PRIORITY, "encryption may keep state between packets");
+const mppeStateful = flag(
+  "mppe-stateful",
+  "mppeStateful",
+  PRIORITY,
+  "encryption (MPPE) may keep state between packets",
+);
 
 const mppe = { shares: [requireMppe] } as const;
 const noccp = flag("noccp", "noccp", 0, "no compression control protocol");
 const nobsdcomp = sets("nobsdcomp", GROUP, "no BSD-Compress", { bsdcomp: NONE }, { shares: [bsdcomp] });
 const nodeflate = sets("nodeflate", GROUP, "no Deflate", { deflate: NONE }, { shares: [deflate] });
 const nopredictor1 = sets("nopredictor1", GROUP, "no Predictor-1", { predictor1: "no" }, { shares: [predictor1] });
-const nomppe = sets("nomppe", PRIORITY, "no encryption", { mppe: "no" }, mppe);
+const nomppe = sets("nomppe", PRIORITY, "no encryption (MPPE)", { mppe: "no" }, mppe);
 const requireMppe40 = sets(
   "require-mppe-40",
   PRIORITY,
@@ -129,14 +140,14 @@ export const CCP = [
   deflate,
   nodeflate,
   alias(nodeflate, "-deflate"),
-  flag("nodeflatedraft", "nodeflatedraft", 0, "not the number Deflate had in its draft"),
+  flag("nodeflatedraft", "nodeflatedraft", 0, "do not use the option number that Deflate had in its draft"),
   predictor1,
   nopredictor1,
   alias(nopredictor1, "-predictor1"),
   lzs,
   sets("nolzs", GROUP, "no Stac LZS", { lzs: "no" }, { shares: [lzs] }),
   mppc,
-  sets("nomppc", GROUP, "no Microsoft's compression", { mppc: "no" }, { shares: [mppc] }),
+  sets("nomppc", GROUP, "no Microsoft compression (MPPC)", { mppc: "no" }, { shares: [mppc] }),
   requireMppe,
   alias(requireMppe, "+mppe"),
   nomppe,
@@ -155,7 +166,7 @@ export const CCP = [
   sets(
     "nomppe-stateful",
     PRIORITY,
-    "encryption keeps no state between packets",
+    "encryption (MPPE) keeps no state between packets",
     { mppeStateful: false },
     {
       shares: [mppeStateful],

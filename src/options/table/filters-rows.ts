@@ -38,6 +38,6 @@ function filter<Key extends string>(
 }
 
 export const FILTERS = [
-  filter("pass-filter", "passFilter", "packets that may pass"),
-  filter("active-filter", "activeFilter", "packets that count as traffic"),
+  filter("pass-filter", "passFilter", "a filter of the packets that may pass"),
+  filter("active-filter", "activeFilter", "a filter of the packets that count as traffic"),
 ] as const;

@@ -67,7 +67,7 @@ const holdoff = row({
 const domain = row({
   name: "domain",
   rules: PRIORITY | PRIVILEGED,
-  about: "what to append to our host name",
+  about: "the domain to append to our host name",
   fields: { domain: unset<string>() },
   set({ draft, facts, host }, argument) {
     const domain = decoded(argument);
@@ -141,7 +141,7 @@ const logfd = row({
   value: (fields) => String(fields.logfd ?? -1),
 });
 
-const LIMIT = "end the link after that many bytes";
+const LIMIT = "end the link after that many octets";
 const maxoctets = number("maxoctets", "maxoctets", 0, PRIORITY | NO_INCREASE, LIMIT, { min: 0 });
 const mo = row({
   name: "mo",
@@ -172,7 +172,7 @@ const moDirection = row({
 const moTimeout = row({
   name: "mo-timeout",
   rules: PRIORITY,
-  about: "seconds between two looks at maxoctets",
+  about: "seconds between two checks of maxoctets",
   fields: { moTimeout: 1 },
   set({ draft, host }, argument) {
     draft.moTimeout = numberWithin("mo-timeout", argument, { min: 0 }, host) || 1;
@@ -194,12 +194,12 @@ const nolog = sets(
   { shares: [logfile] },
 );
 const persist = flag("persist", "persist", PRIORITY, "connect again after the link has ended");
-const ktune = flag("ktune", "ktune", PRIORITY, "set the kernel's switches that the link needs");
+const ktune = flag("ktune", "ktune", PRIORITY, "set the kernel parameters that the link needs");
 
 export const GENERAL = [
   debug,
   d,
-  number("kdebug", "kdebug", 0, PRIORITY, "trace frames in the kernel: there are none"),
+  number("kdebug", "kdebug", 0, PRIORITY, "the kernel's debug level"),
   nodetach,
   alias(nodetach, "-detach", GROUP),
   sets(
@@ -210,7 +210,7 @@ export const GENERAL = [
     { shares: [nodetach] },
   ),
   sets("updetach", GROUP, "detach once the link is up", { detach: "updetach" }, { shares: [nodetach] }),
-  flag("master_detach", "masterDetach", 0, "one process has all links of a bundle"),
+  flag("master_detach", "masterDetach", 0, "one process serves all links of a bundle"),
   holdoff,
   // 0 means no limit.
   number("idle", "idle", 0, PRIORITY, "end the link after that many seconds without traffic"),
@@ -220,7 +220,7 @@ export const GENERAL = [
   call,
   PRESET,
   persist,
-  sets("nopersist", GROUP, "end with the link", { persist: false }, { shares: [persist] }),
+  sets("nopersist", GROUP, "exit when the link has ended", { persist: false }, { shares: [persist] }),
   flag("demand", "demand", INIT_ONLY, "connect when there is traffic"),
   version,
   alias(version, "-v"),
@@ -234,15 +234,15 @@ export const GENERAL = [
   name("linkname", "linkname", PRIORITY | PRIVILEGED, "a name for the link, and for its pid file"),
   number("maxfail", "maxfail", 10, PRIORITY, "give up after that many failed attempts (0: never)"),
   ktune,
-  sets("noktune", GROUP, "leave the kernel's switches alone", { ktune: false }, { shares: [ktune] }),
+  sets("noktune", GROUP, "leave the kernel parameters as they are", { ktune: false }, { shares: [ktune] }),
   number("connect-delay", "connectDelayMs", 1000, PRIORITY, "milliseconds to wait for the peer after connecting", {
     min: 0,
     outside: "moved",
   }),
   // Without this option, the lowest free number.
-  number("unit", "unit", undefined, PRIORITY, "the N of pppN", { min: 0 }),
+  number("unit", "unit", undefined, PRIORITY, "the number of the interface pppN", { min: 0 }),
   name("ifname", "ifname", PRIORITY | PRIVILEGED, "a name for the interface instead of pppN"),
-  name("vrf", "vrf", PRIORITY | PRIVILEGED, "the routing domain the interface joins"),
+  name("vrf", "vrf", PRIORITY | PRIVILEGED, "the routing domain (VRF) that the interface joins"),
   flag("dump", "dump", 0, "print the options in effect"),
   flag("dryrun", "dryrun", 0, "print the options in effect and exit"),
   ...SCRIPTS,

@@ -16,7 +16,7 @@ const IPX_WITH_VALUE = [
   "ipxcp-max-terminate",
 ];
 const IPX_PLAIN = ["ipx", "+ipx", "+ipx-protocol", "ipxcp-accept-local", "ipxcp-accept-network", "ipxcp-accept-remote"];
-const noipx = sets("noipx", PRIORITY, "no IPX: there is none", {}, {});
+const noipx = sets("noipx", PRIORITY, "no IPX, which does not exist here", {}, {});
 
 /** At their place in a dump of 2.4.9. */
 export const IPX = [

@@ -127,7 +127,7 @@ function parseNetmask(word: string): number | undefined {
 const vjMaxSlots = row({
   name: "vj-max-slots",
   rules: PRIORITY,
-  about: "connections that header compression remembers",
+  about: "how many connections header compression (VJ) remembers",
   fields: { vjMaxSlots: 16 },
   set({ draft }, word) {
     const value = wholeNumber("vj-max-slots", word);
@@ -139,7 +139,7 @@ const vjMaxSlots = row({
 
 export const noip = flag("noip", "noip", 0, "no IP");
 const novj = flag("novj", "novj", 0, "no Van Jacobson header compression");
-const novjccomp = flag("novjccomp", "novjccomp", 0, "no connection-ID compression in it");
+const novjccomp = flag("novjccomp", "novjccomp", 0, "no connection-ID compression in VJ header compression");
 const nodefaultroute = sets(
   "nodefaultroute",
   0,
@@ -164,7 +164,7 @@ const replacedefaultroute = flag(
   "replacedefaultroute",
   "replacedefaultroute",
   PRIVILEGED,
-  "do so even if there is such a route already",
+  "with defaultroute: replace an existing default route",
 );
 
 export const IPCP = [
@@ -176,20 +176,20 @@ export const IPCP = [
   alias(novjccomp, "-vjccomp"),
   vjMaxSlots,
   // The next two are also set when the address was not given (by checkOptions).
-  flag("ipcp-accept-local", "acceptLocal", 0, "take the address the peer has for us"),
-  flag("ipcp-accept-remote", "acceptRemote", 0, "take the address the peer has for itself"),
-  text("ipparam", "ipparam", PRIORITY, "a word for the scripts"),
-  flag("noipdefault", "noipdefault", 0, "our host name does not tell our address"),
+  flag("ipcp-accept-local", "acceptLocal", 0, "accept the peer's choice of our address"),
+  flag("ipcp-accept-remote", "acceptRemote", 0, "accept the peer's choice of its own address"),
+  text("ipparam", "ipparam", PRIORITY, "a word to pass to the scripts"),
+  flag("noipdefault", "noipdefault", 0, "do not take our address from our host name"),
   server("ms-dns", "msDns", "a name server for the peer"),
   server("ms-wins", "msWins", "a WINS server for the peer"),
   number("ipcp-restart", "ipcpRestart", 3, PRIORITY, "seconds between two IPCP requests", { min: 1, outside: "moved" }),
   number("ipcp-max-terminate", "ipcpMaxTerminate", 2, PRIORITY, "how many IPCP terminate requests to send"),
   number("ipcp-max-configure", "ipcpMaxConfigure", 10, PRIORITY, "how many IPCP configure requests to send"),
-  number("ipcp-max-failure", "ipcpMaxFailure", 100, PRIORITY, "how many IPCP naks before a reject"),
+  number("ipcp-max-failure", "ipcpMaxFailure", 100, PRIORITY, "how many IPCP naks to send before a reject"),
   sets(
     "defaultroute",
     0,
-    "route everything else through the link",
+    "make the link the default route",
     { defaultroute: true },
     { shares: [nodefaultroute], disabledBy: nodefaultroute },
   ),
@@ -199,14 +199,14 @@ export const IPCP = [
   sets(
     "noreplacedefaultroute",
     0,
-    "leave such a route alone",
+    "with defaultroute: keep an existing default route",
     { replacedefaultroute: false },
     { shares: [replacedefaultroute] },
   ),
   sets(
     "proxyarp",
     0,
-    "answer for the peer on the local network",
+    "answer ARP requests for the peer on the local network",
     { proxyarp: true },
     { shares: [noproxyarp], disabledBy: noproxyarp },
   ),

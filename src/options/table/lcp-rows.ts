@@ -9,7 +9,7 @@ import { GROUP, oneOf, PRIORITY, PRIVILEGED, row, unset } from "../row.ts";
 import { alias, flag, number, sets, text } from "../row-kinds.ts";
 import { numberWithin } from "../whole-number.ts";
 
-const MAP = "control characters the peer must escape, a map in hex";
+const MAP = "control characters that the peer must escape, a bit map in hex";
 
 function mapOf(name: string, word: string): number {
   const map = scanNumber(word, 16);
@@ -78,18 +78,18 @@ const nomagic = flag("nomagic", "nomagic", 0, "no magic number");
 const defaultMru = sets(
   "default-mru",
   GROUP,
-  "do not negotiate the size of packets",
+  "do not negotiate the largest packet (MRU)",
   { defaultMru: true },
   { shares: [mru] },
 );
 const nopcomp = flag("nopcomp", "nopcomp", 0, "no protocol field compression");
-const passive = flag("passive", "passive", 0, "wait for the peer when it does not answer");
-const silent = flag("silent", "silent", 0, "send nothing before the peer does");
+const passive = flag("passive", "passive", 0, "wait for the peer if it does not answer our requests");
+const silent = flag("silent", "silent", 0, "wait for the peer's first packet before sending any");
 const mpshortseq = flag("mpshortseq", "mpshortseq", PRIORITY, "short sequence numbers in a bundle");
 
 const all = row({
   name: "-all",
-  about: "ask for no LCP option and grant none",
+  about: "request no LCP option and accept none",
   argument: false,
   fields: {
     /** Ask for no option of LCP and IPCP, and accept none. */
@@ -137,7 +137,7 @@ const fcs = row({
 const endpoint = row({
   name: "endpoint",
   rules: PRIORITY,
-  about: "what tells this end from others in a bundle",
+  about: "the endpoint discriminator, which identifies this end of a bundle",
   fields: {
     /** CLASS:VALUE as it was written. */
     endpoint: unset<string>(),
@@ -174,24 +174,24 @@ export const LCP = [
     "lcpEchoFailure",
     0,
     PRIORITY,
-    "end the link after that many unanswered echoes (0: never)",
+    "end the link after that many unanswered echo requests (0: never)",
   ),
   number("lcp-echo-interval", "lcpEchoInterval", 0, PRIORITY, "seconds between two echo requests (0: none)", {
     min: 0,
     outside: "moved",
   }),
-  flag("lcp-echo-adaptive", "lcpEchoAdaptive", 0, "no echo request while packets come in"),
-  text("lcp-rtt-file", "lcpRttFile", PRIORITY | PRIVILEGED, "a file for the times echoes take"),
+  flag("lcp-echo-adaptive", "lcpEchoAdaptive", 0, "send no echo requests while packets arrive"),
+  text("lcp-rtt-file", "lcpRttFile", PRIORITY | PRIVILEGED, "a file for the round-trip times of echoes"),
   number("lcp-restart", "lcpRestart", 3, PRIORITY, "seconds between two LCP requests", { min: 1, outside: "moved" }),
   number("lcp-max-terminate", "lcpMaxTerminate", 2, PRIORITY, "how many LCP terminate requests to send"),
   number("lcp-max-configure", "lcpMaxConfigure", 10, PRIORITY, "how many LCP configure requests to send"),
-  number("lcp-max-failure", "lcpMaxFailure", 5, PRIORITY, "how many LCP naks before a reject"),
+  number("lcp-max-failure", "lcpMaxFailure", 5, PRIORITY, "how many LCP naks to send before a reject"),
   lqrInterval,
   sets("nolqr", GROUP, "no link quality reports", { lqrInterval: -1 }, { shares: [lqrInterval] }),
   fcs,
   sets("nofcs", GROUP, "no other frame check sequence than 16 bits", { fcs: undefined }, { shares: [fcs] }),
-  flag("receive-all", "receiveAll", 0, "take control characters that should have been escaped"),
-  number("mrru", "mrru", undefined, PRIORITY, "the largest packet of a bundle", {
+  flag("receive-all", "receiveAll", 0, "accept control characters that should have been escaped"),
+  number("mrru", "mrru", undefined, PRIORITY, "the largest packet of a bundle that we receive", {
     min: 128,
     max: 65535,
     outside: "moved",
@@ -199,7 +199,7 @@ export const LCP = [
   mpshortseq,
   sets("nompshortseq", GROUP, "long sequence numbers in a bundle", { mpshortseq: false }, { shares: [mpshortseq] }),
   endpoint,
-  flag("noendpoint", "noendpoint", 0, "neither send nor take an endpoint"),
+  flag("noendpoint", "noendpoint", 0, "neither send nor accept an endpoint discriminator"),
 ] as const;
 
 export const CBCP = [text("callback", "callback", PRIORITY, "a telephone number at which to be called back")] as const;

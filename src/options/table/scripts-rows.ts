@@ -22,7 +22,7 @@ function withVariable(environment: readonly Variable[], variable: Variable): rea
 
 const set = row({
   name: "set",
-  about: "set a variable for scripts",
+  about: "set an environment variable of the scripts: name=value",
   fields: {
     /** The changes by set and unset, one for each name. */
     environment: list<Variable>(),
@@ -41,7 +41,7 @@ const set = row({
 
 const unset = row({
   name: "unset",
-  about: "remove a variable for scripts",
+  about: "remove an environment variable of the scripts",
   shares: [set],
   set({ draft, privileged }, argument) {
     const name = decoded(argument);
@@ -59,14 +59,32 @@ export const SCRIPTS = [
   number("defaultroute-metric", "defaultrouteMetric", 0, PRIVILEGED | INIT_ONLY, "the metric of the default route", {
     min: -1,
   }),
-  path("net-init-script", "netInitScript", "net-init", PRIVILEGED, "run when the interface is known"),
-  path("net-pre-up-script", "netPreUpScript", "net-pre-up", PRIVILEGED, "run before the network protocols start"),
-  path("net-down-script", "netDownScript", "net-down", PRIVILEGED, "run when the link goes down"),
-  path("auth-up-script", "authUpScript", "auth-up", PRIVILEGED, "run when the peer has proved its name"),
-  path("auth-down-script", "authDownScript", "auth-down", PRIVILEGED, "run when such a link goes down"),
-  path("ip-up-script", "ipUpScript", "ip-up", PRIVILEGED, "run when IP is up"),
-  path("ip-down-script", "ipDownScript", "ip-down", PRIVILEGED, "run when IP is down"),
-  path("ip-pre-up-script", "ipPreUpScript", "ip-pre-up", PRIVILEGED, "run before IP is up, and waited for"),
-  path("ipv6-up-script", "ipv6UpScript", "ipv6-up", PRIVILEGED, "run when IPv6 is up"),
-  path("ipv6-down-script", "ipv6DownScript", "ipv6-down", PRIVILEGED, "run when IPv6 is down"),
+  path("net-init-script", "netInitScript", "net-init", PRIVILEGED, "a script to run when the interface exists"),
+  path(
+    "net-pre-up-script",
+    "netPreUpScript",
+    "net-pre-up",
+    PRIVILEGED,
+    "a script to run before the network protocols start",
+  ),
+  path("net-down-script", "netDownScript", "net-down", PRIVILEGED, "a script to run when the link goes down"),
+  path(
+    "auth-up-script",
+    "authUpScript",
+    "auth-up",
+    PRIVILEGED,
+    "a script to run when the peer has authenticated itself",
+  ),
+  path(
+    "auth-down-script",
+    "authDownScript",
+    "auth-down",
+    PRIVILEGED,
+    "a script to run when the link of an authenticated peer goes down",
+  ),
+  path("ip-up-script", "ipUpScript", "ip-up", PRIVILEGED, "a script to run when IP is up"),
+  path("ip-down-script", "ipDownScript", "ip-down", PRIVILEGED, "a script to run when IP is down"),
+  path("ip-pre-up-script", "ipPreUpScript", "ip-pre-up", PRIVILEGED, "a script that must end before IP is up"),
+  path("ipv6-up-script", "ipv6UpScript", "ipv6-up", PRIVILEGED, "a script to run when IPv6 is up"),
+  path("ipv6-down-script", "ipv6DownScript", "ipv6-down", PRIVILEGED, "a script to run when IPv6 is down"),
 ] as const;

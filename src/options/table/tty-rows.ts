@@ -89,7 +89,7 @@ const stopBits = row({
 
 const escape = row({
   name: "escape",
-  about: "characters to escape besides those the peer names, in hex",
+  about: "further octets to escape, in hex",
   fields: {
     /** In ascending order. */
     escape: list<number>(),
@@ -122,7 +122,7 @@ const escape = row({
 const socketListen = row({
   name: "socket-listen",
   rules: PRIORITY | INIT_ONLY | DEVICE,
-  about: "the same, called by the peer: [address:]port",
+  about: "wait for a TCP connection to use as the line: [address:]port",
   fields: { socketListen: unset<string>() },
   set({ draft }, word) {
     const where = decoded(word);
@@ -164,7 +164,7 @@ const lock = flag("lock", "lock", PRIORITY, "lock the serial port against other 
 const modem = sets(
   "modem",
   PRIORITY,
-  "heed and use the modem's control lines",
+  "use the modem's control lines",
   { modem: true },
   {
     fields: {
@@ -189,7 +189,7 @@ export const TTY = [
   flag("notty", "notty", INIT_ONLY | DEVICE, "use standard input and output as the line"),
   text("socket", "socket", PRIORITY | INIT_ONLY | DEVICE, "a TCP connection to use as the line: host:port"),
   socketListen,
-  text("record", "record", PRIORITY, "a file in which to record every character"),
+  text("record", "record", PRIORITY, "a file in which to record all octets of the line"),
   crtscts,
   // Linux has no such flow control, so the port's setting stays.
   sets("cdtrcts", GROUP, "hardware flow control with DTR and CTS", { crtscts: "unset" }, { shares: [crtscts] }),
@@ -201,7 +201,7 @@ export const TTY = [
   modem,
   sets("local", GROUP, "ignore the modem's control lines", { modem: false }, { shares: [modem] }),
   flag("sync", "sync", 0, "the line is synchronous"),
-  number("datarate", "datarate", 0, PRIORITY, "bytes per second of pty, notty and socket at most", {
+  number("datarate", "datarate", 0, PRIORITY, "the most octets per second on pty, notty and socket", {
     min: 0,
     outside: "moved",
   }),
