@@ -1,4 +1,4 @@
-// nullmodem doctor PORT [--speed N] [--json]: examines a serial port, its cable and the far side.
+// nullmodem doctor PORT [--far] [--speed N] [--json]: examines a serial port, its cable and the far side.
 
 import { defineCommand, renderUsage } from "citty";
 import { consola } from "consola";
@@ -8,25 +8,33 @@ import { inert, inertJson } from "../bytes/text.ts";
 import { print } from "../os/log/print.ts";
 import { ExaminedTty, Interrupted } from "../os/serial/examined-tty.ts";
 import { serialPorts } from "../os/serial/ports.ts";
+import type { FarTest } from "../front/far-test.ts";
+import { farTrouble } from "../run/diagnose/far-trouble.ts";
 import type { Finding } from "../run/diagnose/finding.ts";
 import { portTrouble } from "../run/diagnose/port-trouble.ts";
 import { uartTrouble } from "../run/diagnose/uart-trouble.ts";
 import { Examination, type Facts } from "../run/doctor/examination.ts";
+import { examineFar } from "../run/doctor/far-examination.ts";
 import { portUseTrouble, tunAndRightsTrouble } from "../run/doctor/host-trouble.ts";
 import { isLockError } from "../run/host/serial.ts";
 import { isHostError } from "../run/machine.ts";
+import { farFacts, farText } from "./far-text.ts";
 import { drawingFor, type PortFacts, portText } from "./doctor-text.ts";
 
 const command = defineCommand({
   meta: { name: "nullmodem doctor", description: "Examine a serial port, its cable and the far side" },
   args: {
     port: { type: "positional", description: "the serial line (/dev/ttyS0)", required: true },
-    speed: { type: "string", description: "the speed that pppd will use", default: "115200" },
+    far: { type: "boolean", description: "measure the cable with another doctor --far at its other end" },
+    speed: { type: "string", description: "the speed that pppd will use (115200); with --far, to meet at (9600)" },
     json: { type: "boolean", description: "for programs: an object with findings and facts" },
   },
 });
 
-const AFTER = `No program may use the port meanwhile. It is left as it was found. The exit code
+const AFTER = `With --far, run the same command on both machines: each wire is driven at one end
+and read at the other, and each speed is tried both ways.
+
+No program may use the port meanwhile. It is left as it was found. The exit code
 is 0 when nothing is wrong, 1 when there is a finding, and 2 for wrong words.
 `;
 
@@ -37,6 +45,7 @@ interface Words {
   readonly port: string;
   readonly speed: number;
   readonly json: boolean;
+  readonly far: boolean;
 }
 
 /** Runs doctor with the words after its name. Returns the exit code. */
@@ -64,12 +73,14 @@ export async function doctor(argv: readonly string[]): Promise<number> {
 /** Returns a text when a word is wrong. */
 export function wordsOf(argv: readonly string[]): Words | string {
   const ports: string[] = [];
-  let speed = 115200;
+  let speed: number | undefined;
   let json = false;
+  let far = false;
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at]!;
     const [flag, value = flag === "--speed" ? argv[++at] : undefined] = word.split("=", 2);
-    if (flag === "--json" && value === undefined) json = true;
+    if (word === "--json") json = true;
+    else if (word === "--far") far = true;
     else if (flag === "--speed") {
       speed = Number(value);
       if (!/^\d+$/.test(value ?? "") || speed === 0 || speed > FASTEST) return `--speed: not a speed: ${value ?? ""}`;
@@ -78,20 +89,28 @@ export function wordsOf(argv: readonly string[]): Words | string {
   }
   const [port = ""] = ports;
   if (ports.length !== 1) return ports.length === 0 ? "which port?" : "one port at a time";
-  return { port: port.includes("/") ? port : `/dev/${port}`, speed, json };
+  return { port: port.includes("/") ? port : `/dev/${port}`, speed: speed ?? (far ? 9600 : 115200), json, far };
 }
 
-async function examine({ port, speed, json }: Words): Promise<number> {
-  if (!json) consola.start(`Examining ${port}, which takes up to 20 s`);
+async function examine(words: Words): Promise<number> {
+  const { port, json, far } = words;
+  if (!json)
+    consola.start(
+      far
+        ? `Waiting for the other doctor (nullmodem doctor --far on the other machine); then it takes about 30 s`
+        : `Examining ${port}, which takes up to 20 s`,
+    );
   const findings = tunAndRightsTrouble(thisMachine);
-  const opened = await withPort(port, findings, (tty) => examineTty(tty, speed, findings));
+  const opened = await withPort(port, findings, (tty) => examineTty(tty, words, findings));
   const facts = { ...factsOf(port), uart: opened?.uart };
   const worst = findings.some(({ severity }) => severity !== "info") ? 1 : 0;
   if (json) {
-    print(`${inertJson(JSON.stringify({ findings, facts: { ...facts, ...opened?.facts } }))}\n`);
+    const cable = opened?.cable && farFacts(opened.cable);
+    print(`${inertJson(JSON.stringify({ findings, facts: { ...facts, ...opened?.facts, cable } }))}\n`);
     return worst;
   }
   print(portText(facts, opened?.facts));
+  if (opened?.cable?.outcome === "done") print(farText(opened.cable));
   for (const finding of findings) tell(finding);
   print(drawingFor(findings));
   if (findings.length === 0) consola.success("Nothing is wrong");
@@ -100,14 +119,20 @@ async function examine({ port, speed, json }: Words): Promise<number> {
 
 interface Opened {
   readonly uart: ExaminedTty["uart"];
-  readonly facts: Facts | undefined;
+  readonly facts?: Facts;
+  readonly cable?: FarTest;
 }
 
-async function examineTty(tty: ExaminedTty, speed: number, findings: Finding[]): Promise<Opened> {
+async function examineTty(tty: ExaminedTty, { speed, far }: Words, findings: Finding[]): Promise<Opened> {
   const { uart } = tty;
   const chip = uartTrouble(tty.path, uart);
   findings.push(...chip);
-  if (uart?.type === "none") return { uart, facts: undefined };
+  if (uart?.type === "none") return { uart };
+  if (far) {
+    const cable = await examineFar(tty, speed, thisMachine.random.u32);
+    findings.push(...farTrouble(cable.outcome!, cable.wires, cable.rows));
+    return { uart, cable };
+  }
   const examination = new Examination(tty, speed, thisMachine.random.u32);
   const facts = await examination.run();
   findings.push(...examination.findings);

@@ -6,9 +6,16 @@ import { wordsOf } from "../../src/commands/doctor.ts";
 import type { Finding } from "../../src/run/diagnose/finding.ts";
 
 test("the words: a port with or without /dev, a speed, and what is refused", () => {
-  expect(wordsOf(["ttyS1"])).toEqual({ port: "/dev/ttyS1", speed: 115200, json: false });
-  expect(wordsOf(["--json", "/dev/ttyS1", "--speed", "9600"])).toEqual({ port: "/dev/ttyS1", speed: 9600, json: true });
+  expect(wordsOf(["ttyS1"])).toEqual({ port: "/dev/ttyS1", speed: 115200, json: false, far: false });
+  expect(wordsOf(["--json", "/dev/ttyS1", "--speed", "9600"])).toEqual({
+    port: "/dev/ttyS1",
+    speed: 9600,
+    json: true,
+    far: false,
+  });
   expect(wordsOf(["--speed=4800", "./tty"])).toMatchObject({ port: "./tty", speed: 4800 });
+  expect(wordsOf(["ttyS1", "--far"])).toMatchObject({ speed: 9600, far: true });
+  expect(wordsOf(["ttyS1", "--far", "--speed", "1200"])).toMatchObject({ speed: 1200, far: true });
   expect(wordsOf([])).toBe("which port?");
   expect(wordsOf(["a", "b"])).toBe("one port at a time");
   expect(wordsOf(["a", "--speed", "fast"])).toBe("--speed: not a speed: fast");

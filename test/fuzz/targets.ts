@@ -1,9 +1,10 @@
 // All fuzz targets.
 
+import { FAR } from "./far.ts";
 import { FRONT } from "./front.ts";
 import { LINK } from "./link.ts";
 import { CHAT, FILTER, OPTIONS, RECORD, SECRETS } from "./readers.ts";
 import type { Target } from "./target.ts";
 import { TELNET } from "./telnet.ts";
 
-export const TARGETS: readonly Target[] = [LINK, FRONT, TELNET, OPTIONS, SECRETS, CHAT, RECORD, FILTER];
+export const TARGETS: readonly Target[] = [LINK, FRONT, FAR, TELNET, OPTIONS, SECRETS, CHAT, RECORD, FILTER];

@@ -73,7 +73,7 @@ export function joinedLines({ up, dtrDown, rtsDown }: LineReadings): string[] {
   return [...follows("DTR", dtrDown), ...follows("RTS", rtsDown)];
 }
 
-function joinedTrouble(joined: readonly string[]): Finding {
+export function joinedTrouble(joined: readonly string[]): Finding {
   const list = joined.length === 1 ? joined[0]! : `${joined.slice(0, -1).join(", ")} and ${joined.at(-1)!}`;
   const remedy = list.includes("RTS")
     ? "nothing says whether the far side is ready: give pppd nocrtscts and local, or use a cable with all wires"

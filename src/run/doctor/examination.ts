@@ -1,18 +1,18 @@
 // Examines a port from this end alone: modem lines, a loopback plug, an echo, the far side's speed, damage. It leaves
 // the port at the speed that it was told; the caller puts back what it found.
 
-import { speedTrouble, lineTroubleOf } from "../diagnose/line-trouble.ts";
+import { lineTroubleOf } from "../diagnose/line-trouble.ts";
 import type { Finding } from "../diagnose/finding.ts";
 import { joinedLines, type LineReadings, modemLineTrouble } from "../diagnose/modem-line-trouble.ts";
 import { heardTrouble, lostOctetsTrouble } from "../diagnose/octet-trouble.ts";
 import type { ModemLines } from "../host/serial.ts";
+import { ableSpeeds, trySpeed } from "./able-speeds.ts";
 import { Ear, type Kind } from "./ear.ts";
 import type { ExaminedPort } from "./examined-port.ts";
 import { askAt, comesBack, lostOctets, wordOf } from "./probe.ts";
 
 /** The speeds that are tried, the likely ones first. */
 const LIKELY = [115200, 9600, 57600, 38400, 19200, 230400, 460800, 921600, 4800, 2400, 1200, 300];
-const ALL = [300, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600];
 /** Modem lines need so long to arrive, also through a USB adapter. */
 const SETTLE_MS = 60;
 const LISTEN_MS = 400;
@@ -48,8 +48,8 @@ export class Examination {
 
   async run(): Promise<Facts> {
     const port = this.#port;
-    const speeds = ALL.filter((speed) => this.#speedTrouble(speed).length === 0);
-    this.#find(this.#speedTrouble(this.#speed));
+    const speeds = ableSpeeds(port);
+    this.#find(trySpeed(port, this.#speed));
     const readings = await this.#readLines();
     const far = (await this.#listensToItself(readings)) ?? (await this.#meetFarSide(readings));
     port.setSpeed(this.#speed);
@@ -59,11 +59,6 @@ export class Examination {
   #find(findings: readonly Finding[]): void {
     for (const finding of findings)
       if (!this.findings.some(({ code }) => code === finding.code)) this.findings.push(finding);
-  }
-
-  #speedTrouble(speed: number): Finding[] {
-    const port = this.#port;
-    return speedTrouble(port.path, speed, port.setSpeed(speed), port.base);
   }
 
   async #readLines(): Promise<LineReadings | undefined> {
@@ -117,7 +112,7 @@ export class Examination {
     let heard: Kind = "nothing";
     let summary = "";
     for (const speed of [this.#speed, ...LIKELY.filter((likely) => likely !== this.#speed)]) {
-      if (speed !== this.#speed && this.#speedTrouble(speed).length > 0) continue;
+      if (speed !== this.#speed && trySpeed(port, speed).length > 0) continue;
       port.setSpeed(speed);
       port.discard();
       const ear = new Ear();
