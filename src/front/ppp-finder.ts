@@ -23,6 +23,8 @@ const BEGINNINGS: readonly (readonly number[])[] = [
 const MOST = 4;
 
 export class PppFinder {
+  /** The frame that the last octet ended, without its FCS. Borrowed. Undefined: it ended none that is good. */
+  frame: Uint8Array | undefined;
   /** The last octets, of which the latest comes last. */
   readonly #last = new Uint8Array(MOST);
   /** Octets since the last flag, with the flag; since the first octet, if no flag came. Too many begin at 0 again. */
@@ -61,15 +63,16 @@ export class PppFinder {
   /** True when this octet ends a frame with a correct FCS and a protocol that exists. */
   #isFrame(octet: number): boolean {
     this.#octet[0] = octet;
-    let found = false;
+    this.frame = undefined;
     for (const deframer of this.#deframers) {
       deframer.push(this.#octet, 0, 1);
       const { frame, length } = deframer;
       if (length === 0) continue;
       const start = addressEnd(frame, 0, length);
       const end = protocolEnd(frame, start, length);
-      found ||= end < length && protocolName(protocolAt(frame, start, end)) !== undefined;
+      if (end < length && protocolName(protocolAt(frame, start, end)) !== undefined)
+        this.frame ??= frame.subarray(0, length);
     }
-    return found;
+    return this.frame !== undefined;
   }
 }

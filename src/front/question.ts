@@ -9,7 +9,7 @@ const LENGTH = 14;
 const ROOM = 64;
 
 /** The packet of the request, header included. An echo is known by the magic number. */
-function questionPacket(magic: number): Uint8Array {
+export function questionPacket(magic: number): Uint8Array {
   const packet = Uint8Array.from([0xff, 0x03, 0xc0, 0x21, 1, 0, 0, 10, 5, 6, 0, 0, 0, 0]);
   new DataView(packet.buffer).setUint32(10, magic >>> 0);
   return packet;

@@ -55,8 +55,10 @@ function setAddresses(draft: Draft, host: OptionHost): void {
 }
 
 function checkLine(draft: Draft, host: OptionHost): void {
-  const { autodetect, connect, demand, notty, pty, socket, socketListen } = draft;
+  const { autodetect, connect, demand, join, notty, pty, socket, socketListen } = draft;
   if (demand && autodetect.length > 0) throw new OptionError("demand-dialling is incompatible with autodetect");
+  if (join && autodetect.length > 0)
+    throw new OptionError("join calls, and autodetect waits for a call: give one of them");
   if (demand && notty) throw new OptionError("demand-dialling is incompatible with notty");
   if (demand && socketListen !== undefined) throw new OptionError("demand-dialling is incompatible with socket-listen");
   if (demand && connect === undefined && pty === undefined && socket === undefined) {

@@ -10,6 +10,7 @@ import { GENERAL } from "./table/general-rows.ts";
 import { IPX, OLD } from "./table/gone-rows.ts";
 import { IPCP } from "./table/ipcp-rows.ts";
 import { IPV6CP } from "./table/ipv6-rows.ts";
+import { JOIN } from "./table/join-rows.ts";
 import { CBCP, LCP } from "./table/lcp-rows.ts";
 import { PLUGINS } from "./table/plugins-rows.ts";
 import { TTY } from "./table/tty-rows.ts";
@@ -84,6 +85,7 @@ export const OPTIONS = new OptionTable([
   ["Plugin", PLUGINS],
   ["Serial port", TTY],
   ["Caller", FRONT],
+  ["Joining", JOIN],
   ["LCP", LCP],
   ["PAP", PAP],
   ["CHAP", CHAP],

@@ -1,5 +1,6 @@
 // All fuzz targets.
 
+import { CALLER } from "./caller.ts";
 import { FAR } from "./far.ts";
 import { FRONT } from "./front.ts";
 import { LINK } from "./link.ts";
@@ -7,4 +8,4 @@ import { CHAT, FILTER, OPTIONS, RECORD, SECRETS } from "./readers.ts";
 import type { Target } from "./target.ts";
 import { TELNET } from "./telnet.ts";
 
-export const TARGETS: readonly Target[] = [LINK, FRONT, FAR, TELNET, OPTIONS, SECRETS, CHAT, RECORD, FILTER];
+export const TARGETS: readonly Target[] = [LINK, FRONT, CALLER, FAR, TELNET, OPTIONS, SECRETS, CHAT, RECORD, FILTER];

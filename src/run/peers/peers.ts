@@ -164,6 +164,13 @@ export class Peers {
     return this.#password ?? this.#files.find("pap", this.#config.user, this.#papServer())?.secret;
   }
 
+  /** The name and the password for a login prompt. Undefined: no option names a user. */
+  account(): { readonly user: string; readonly password: string | undefined } | undefined {
+    const { user, given } = this.#config;
+    const isNamed = given["user"] !== undefined || given["name"] !== undefined;
+    return isNamed ? { user, password: this.#ourPassword() } : undefined;
+  }
+
   /** The name of the server in pap-secrets. With PAP the server does not send its name. */
   #papServer(): string | undefined {
     const { remotename } = this.#config;

@@ -31,6 +31,7 @@ import type { LineStatus } from "../live/published-status.ts";
 import { lineStatus } from "../live/status-publisher.ts";
 import type { NetworkPhase } from "./network-phase.ts";
 import { PapAnswer } from "./pap-answer.ts";
+import { Joining } from "./joining.ts";
 import { Reception } from "./reception.ts";
 
 /** pppd invents 10.64.64.64 plus the unit number for a peer without an address. */
@@ -81,8 +82,10 @@ export class Attempt {
   readonly #resolve: (end: End) => void;
   #loop: Loop | undefined;
   #network: NetworkPhase | undefined;
-  /** With autodetect, what has the line before the link and watches the caller's modem after that. */
-  #reception: Reception | undefined;
+  /**
+   * What has the line before the link: with autodetect, which watches the caller's modem after that too, and with join.
+   */
+  #beginning: Reception | Joining | undefined;
   /** How the peer wanted us to prove who we are, while we have not. */
   #unproven: AuthMethod | undefined;
   readonly #papAnswer: PapAnswer;
@@ -149,27 +152,40 @@ export class Attempt {
       this.#receive(loop);
       return;
     }
+    if (config.join) {
+      this.#join(loop);
+      return;
+    }
     // An empty connect script counts as one. Only the side that calls waits for the other.
     const calls = config.connect !== undefined || config.pty !== undefined || config.socket !== undefined;
     this.link.open(this.#clock.now(), calls ? config.connectDelayMs : 0);
   }
 
+  /** Looks for the other end. */
+  #join(loop: Loop): void {
+    const givesUp = (exit: Exit): void => {
+      this.#host.setStatus(exit);
+      this.#end.final = true;
+      this.#terminated(false);
+      this.#finish();
+    };
+    this.#beginning = new Joining({ ...this.#parts(loop), givesUp }, this.#clock.now());
+  }
+
   /** Waits for a caller. */
   #receive(loop: Loop): void {
-    const { machine, options, log, peers } = this.#host;
-    const parts = {
-      machine,
-      config: options.config,
-      log,
-      tty: this.#tty,
-      link: this.link,
-      port: this.#port,
-      loop,
-      peers,
-    };
+    const { log, options } = this.#host;
     const { ifname } = this.#place;
     log.write("info", `Waiting for a caller on ${this.#tty.path}: ${options.config.autodetect.join(", ")}`);
-    this.#reception = new Reception({ ...parts, ifname, hungUp: (now) => this.#lost(now) }, this.#clock.now());
+    const hungUp = (now: number): void => this.#lost(now);
+    this.#beginning = new Reception({ ...this.#parts(loop), ifname, hungUp }, this.#clock.now());
+  }
+
+  /** What is needed before PPP. */
+  #parts(loop: Loop) {
+    const { machine, options, log, peers } = this.#host;
+    const { config } = options;
+    return { machine, config, log, peers, tty: this.#tty, link: this.link, port: this.#port, loop };
   }
 
   /** Where a peer logs in. */
@@ -180,7 +196,7 @@ export class Attempt {
   /** Ends the link in good order. */
   close(reason: string, now = this.#clock.now()): void {
     this.#unproven = undefined;
-    if (this.#reception?.isWaiting !== true) {
+    if (this.#beginning?.isWaiting !== true) {
       this.link.close(reason, now);
     } else if (!this.over) {
       this.#terminated(false);
@@ -198,7 +214,7 @@ export class Attempt {
   }
 
   nextDeadline(): number {
-    return Math.min(this.#papAnswer.dueAt, this.#watch.nextLookAt, this.#reception?.nextLookAt ?? Infinity);
+    return Math.min(this.#papAnswer.dueAt, this.#watch.nextLookAt, this.#beginning?.nextLookAt ?? Infinity);
   }
 
   /** How often the runtime must have its turn, for TLS, password helpers, scripts and a slow log. */
@@ -208,7 +224,7 @@ export class Attempt {
   }
 
   settle(now: number): void {
-    this.#reception?.settle(now);
+    this.#beginning?.settle(now);
     if (this.#host.peers.takeSettled()) this.link.authResume(now);
     this.#takeEvents(now);
     if (this.#watch.nextLookAt <= now) this.#watch.look(now, this.#frameCounts());
@@ -352,7 +368,7 @@ export class Attempt {
   /** The link has ended. */
   #finish(): void {
     this.over = true;
-    this.#reception?.ends(this.#clock.now());
+    this.#beginning?.ends(this.#clock.now());
     this.abandon();
     this.#resolve(this.#end);
   }
