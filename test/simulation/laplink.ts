@@ -2,7 +2,7 @@
 
 import { Rng } from "../kit/rng.ts";
 import { Computer } from "./computer.ts";
-import { Cable } from "./serial-line.ts";
+import { Cable, LATENCY_MS } from "./serial-line.ts";
 import { Time } from "./time.ts";
 import { Traffic } from "./traffic.ts";
 
@@ -60,6 +60,7 @@ export class Laplink {
       ...[...processes.shares.keys()].map((name) => `share ${name}`),
       ...[...processes.publications.keys()],
       ...ports.flatMap(({ tty, path }) => (tty === undefined ? [] : [`open ${path}`])),
+      ...ports.flatMap(({ latencyMs, path }) => (latencyMs === LATENCY_MS ? [] : [`latency of ${path}`])),
     ];
   }
 

@@ -61,8 +61,12 @@ export function serialOf(ports: readonly Port[], process: Process, table: Proces
     },
     uartBase: () => undefined,
     uartOf: () => undefined,
-    latencyOf: () => undefined,
-    setLatency: () => false,
+    latencyOf: (path) => portAt(path)?.latencyMs,
+    setLatency(path, milliseconds) {
+      const port = portAt(path);
+      if (port !== undefined) port.latencyMs = milliseconds;
+      return port !== undefined;
+    },
     outputQueued(fd) {
       const tty = ttyOf(fd);
       return tty === undefined || tty.isHungUp ? 0 : tty.port.queued(tty.speed);

@@ -12,6 +12,8 @@ import type { Time } from "./time.ts";
 const OUTPUT_ROOM = 4096;
 const INPUT_ROOM = 16384;
 const OCTET_BITS = 10;
+/** The latency timer of an adapter that was plugged in. */
+export const LATENCY_MS = 16;
 /** Octets come in blocks of this many milliseconds, as from a UART with a FIFO or from a USB adapter. */
 const BLOCK_MS = 8;
 
@@ -46,6 +48,7 @@ export class Port {
   /** The other program has also changed the settings. */
   hasForeignSettings = false;
   overruns = 0;
+  latencyMs = LATENCY_MS;
   #dtr = false;
   #busyUntil = 0;
   #arrivesAt = 0;
@@ -148,6 +151,7 @@ export class Port {
   /** The adapter is pulled out. */
   unplug(): void {
     this.path = undefined;
+    this.latencyMs = LATENCY_MS;
     this.tty?.hangUp();
     this.dtr = false;
   }

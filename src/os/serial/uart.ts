@@ -1,7 +1,7 @@
 // What the driver says about the chip of a port: the type and FIFO of a UART (TIOCGSERIAL), and the latency timer of an
 // adapter by FTDI.
 
-import { writeFileSync } from "node:fs";
+import { realpathSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { libc, Memory } from "../ffi/libc.ts";
 import { attribute } from "../process/sysfs.ts";
@@ -59,6 +59,15 @@ export function setLatency(path: string, milliseconds: number, sysfs = "/sys"): 
   }
 }
 
+/** `path` may be a link such as those in /dev/serial/by-id. */
 function latencyFile(path: string, sysfs: string): string {
-  return `${sysfs}/class/tty/${basename(path)}/device/latency_timer`;
+  return `${sysfs}/class/tty/${basename(real(path))}/device/latency_timer`;
+}
+
+function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }

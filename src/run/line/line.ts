@@ -9,6 +9,9 @@ import { reasonOf } from "../machine.ts";
 import { report } from "../diagnose/finding.ts";
 import { speedTrouble } from "../diagnose/line-trouble.ts";
 import { portTrouble, sharedPort } from "../diagnose/port-trouble.ts";
+import { latencyTrouble, uartTrouble } from "../diagnose/uart-trouble.ts";
+import { RUN_DIRECTORY } from "../live/published-status.ts";
+import { quicken } from "./latency.ts";
 import { commandEnvironment, runScript } from "./line-script.ts";
 
 const SECOND = 1000;
@@ -29,6 +32,8 @@ export class Line {
   #tty: Device | undefined;
   /** The program that `pty` started. */
   #program: Child | undefined;
+  /** Puts back the latency timer of the adapter. */
+  #slowDown: (() => void) | undefined;
   /** Ends the script that runs on the line. */
   #endScript: ((signal: number) => void) | undefined;
   /** The signal that ends the line. */
@@ -49,14 +54,19 @@ export class Line {
   }
 
   /**
-   * Logs trouble of the port that is known at the start: other programs that read it, and a speed that it cannot do.
+   * Logs trouble of the port that is known at the start: other programs that read it, a speed that it cannot do, its
+   * chip. Makes a USB adapter quick.
    */
   #reportPort(tty: Device): void {
     const { machine, options, log } = this.#host;
     const { config } = options;
     if (config.device === undefined || config.defaultDevice) return;
-    report(log, sharedPort(machine.serial, tty.path));
-    report(log, speedTrouble(tty.path, config.speed, tty.speed, machine.serial.uartBase(tty.fd)));
+    const { serial } = machine;
+    report(log, sharedPort(serial, tty.path));
+    report(log, speedTrouble(tty.path, config.speed, tty.speed, serial.uartBase(tty.fd)));
+    report(log, uartTrouble(tty.path, serial.uartOf(tty.fd)));
+    this.#slowDown = quicken(machine, RUN_DIRECTORY, tty.path);
+    report(log, latencyTrouble(tty.path, serial.latencyOf(tty.path), false));
   }
 
   /** Ends the script that runs on the line. The program of `pty` is ended when the line is closed. */
@@ -82,10 +92,11 @@ export class Line {
 
   /** Restores the settings of the device, closes it, and unlocks it. */
   close(): void {
+    this.#slowDown?.();
     this.#tty?.close();
     this.#lock?.unlock();
     this.#endProgram();
-    this.#tty = this.#lock = this.#program = undefined;
+    this.#tty = this.#lock = this.#program = this.#slowDown = undefined;
   }
 
   /** A program that has lost its line should end by itself. If it does not, it is ended after `child-timeout`. */

@@ -1,12 +1,14 @@
 // Records what a session changes on the machine beyond its own interface. If the session is killed, the next session or
 // `nullmodem cleanup` undoes the changes.
 
+import { LATENCY_MS } from "../diagnose/uart-trouble.ts";
 import type { DefaultRoute, NetDevice } from "../host/interfaces.ts";
 import type { Network } from "../host/network.ts";
 import type { LogLevel } from "../log.ts";
 import { hasCode, type Machine, reasonOf } from "../machine.ts";
 
 type SharingMachine = Pick<Machine, "network" | "processes">;
+type UndoingMachine = Pick<Machine, "network" | "processes" | "serial">;
 
 interface RouteRecord {
   readonly device: NetDevice;
@@ -19,6 +21,7 @@ interface RouteRecord {
 type LeftOver =
   | { readonly sysctl: string; readonly value: string }
   | { readonly proxy: NetDevice; readonly address: string }
+  | { readonly latencyOf: string; readonly milliseconds: number }
   | { readonly routes: readonly RouteRecord[]; readonly table: number | undefined };
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
@@ -49,6 +52,10 @@ export function proxyRecord({ index, name }: NetDevice, address: Uint8Array): st
   return record({ proxy: { index, name }, address: hex(address) });
 }
 
+export function latencyRecord(path: string, milliseconds: number): string {
+  return record({ latencyOf: path, milliseconds });
+}
+
 export function routesRecord(routes: readonly DefaultRoute[], table: number | undefined): string {
   const records = routes.map(({ device, gateway, metric, fixed, attributes }) => ({
     device,
@@ -62,20 +69,20 @@ export function routesRecord(routes: readonly DefaultRoute[], table: number | un
 
 /** Undoes the changes of sessions that were killed. */
 export function undoLeftOver(
-  { network, processes }: SharingMachine,
+  machine: UndoingMachine,
   directory: string,
   log: (level: LogLevel, text: string) => void,
 ): void {
-  processes.undoAbandoned(directory, (text) => {
+  machine.processes.undoAbandoned(directory, (text) => {
     try {
-      undo(network, JSON.parse(text) as LeftOver, log);
+      undo(machine, JSON.parse(text) as LeftOver, log);
     } catch (error) {
       log("warn", `what a killed pppd has left: ${error instanceof SyntaxError ? error.message : reasonOf(error)}`);
     }
   });
 }
 
-function undo(network: Network, what: LeftOver, log: (level: LogLevel, text: string) => void): void {
+function undo({ network, serial }: UndoingMachine, what: LeftOver, log: (level: LogLevel, text: string) => void): void {
   if ("sysctl" in what) {
     if (network.readSysctl(what.sysctl) === what.value || !network.writeSysctl(what.sysctl, what.value)) return;
     log("notice", `${what.sysctl.split("/").at(-1)} is ${what.value} again, which a killed pppd had changed`);
@@ -83,6 +90,11 @@ function undo(network: Network, what: LeftOver, log: (level: LogLevel, text: str
     if (!isThere(network, what.proxy)) return;
     network.interfaces.removeProxy(what.proxy, octets(what.address));
     log("notice", `Removed a proxy ARP entry of a killed pppd on ${what.proxy.name}`);
+  } else if ("latencyOf" in what) {
+    const { latencyOf: path, milliseconds } = what;
+    // An adapter that was plugged in since has its own value, and another one may have the name.
+    if (serial.latencyOf(path) !== LATENCY_MS || !serial.setLatency(path, milliseconds)) return;
+    log("notice", `The latency timer of ${path} is ${milliseconds} ms again, which a killed pppd had changed`);
   } else for (const route of what.routes.toReversed()) putBack(network, route, what.table, log);
 }
 
