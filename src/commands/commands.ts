@@ -6,6 +6,7 @@ export const COMMANDS = {
   status: async (): Promise<Program> => (await import("./status.ts")).status,
   service: async (): Promise<Program> => (await import("./service.ts")).service,
   doctor: async (): Promise<Program> => (await import("./doctor.ts")).doctor,
+  setup: async (): Promise<Program> => (await import("./setup/setup.ts")).setup,
   presets: async (): Promise<Program> => (await import("./preset-list.ts")).presets,
   cleanup: async (): Promise<Program> => (await import("./cleanup.ts")).cleanup,
 };

@@ -17,6 +17,7 @@ const SUMMARIES = {
   status: "show the links of this machine and their rates; --json for programs",
   doctor: "examine a serial port, its cable and the far side",
   cleanup: "undo changes to the machine that a killed pppd has left",
+  setup: "write pppd's files for a link, after showing the changes; --undo",
   presets: "show what pppd's option peer NAME sets for Windows, Palm, ESP32, …",
   service: "print a service file for an init, or a line for cron",
 } satisfies Record<Applet | Command, string>;

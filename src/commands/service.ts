@@ -79,12 +79,13 @@ function wanted(kind: Kind, words: readonly string[]): Wanted {
   return { device, options: words };
 }
 
-function thisPlace(): Place {
+/** `root` is the root folder of the system that the text is for. */
+export function thisPlace(root = "/"): Place {
   const beside = join(dirname(process.execPath), "pppd");
   return {
-    pppd: existsSync(beside) ? beside : "/usr/local/sbin/pppd",
-    busyboxInit: targetOf("/sbin/init") === "busybox",
-    cronFolder: existsSync("/etc/cron.d") || !existsSync("/etc/crontabs"),
+    pppd: root === "/" && existsSync(beside) ? beside : "/usr/local/sbin/pppd",
+    busyboxInit: targetOf(join(root, "/sbin/init")) === "busybox",
+    cronFolder: existsSync(join(root, "/etc/cron.d")) || !existsSync(join(root, "/etc/crontabs")),
   };
 }
 

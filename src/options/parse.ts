@@ -94,7 +94,7 @@ export function withPeerOptions(
 }
 
 /** The part of a device's path that names its options file: everything after "/dev/", with dots in place of slashes. */
-function ttyName(device: string): string {
+export function ttyName(device: string): string {
   const at = device.indexOf("/dev/");
   return (at < 0 ? device : device.slice(at + 5)).replaceAll("/", ".");
 }

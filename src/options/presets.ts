@@ -11,8 +11,13 @@ export interface Preset {
   /** The options in the order in which they are read, each with the reason for it. */
   readonly options: readonly (readonly [words: string, because: string])[];
   readonly sources: readonly string[];
-  /** "windows": on a cable it says CLIENT before PPP. "modem": it is dialled with AT commands. */
-  readonly greeting?: "windows" | "modem";
+  /** What to set there. SPEED stands for the speed of the line. */
+  readonly there: string;
+  /**
+   * What precedes PPP. "windows": on a cable it says CLIENT. "dialer": it may dial, as if we were a modem. "modem": it is
+   * dialled with AT commands.
+   */
+  readonly greeting?: "windows" | "dialer" | "modem";
 }
 
 const HOWTO = "Serial-Laplink HOWTO, 2.4 and 3.2: https://tldp.org/HOWTO/Serial-Laplink-HOWTO/";
@@ -24,9 +29,19 @@ const MPPC = ["mppc", "Microsoft's compression is asked for, which it has"] as c
 const NOT_OURS = ["nodeflate nobsdcomp", "it has neither, so that the first request for compression is taken"] as const;
 const NO_CCP = ["noccp", "it has no compression of packets, and would refuse the protocol each time"] as const;
 
-const windows = (name: string, about: string, ipv6: boolean, ...sources: string[]): Preset => ({
-  name,
-  about,
+const DIRECT_CABLE = "Direct Cable Connection as guest, on the serial cable";
+const DIRECT_COMPUTER =
+  "a new connection directly to another computer, as guest, over the communications cable between two computers";
+
+const windows = (
+  names: readonly [name: string, about: string],
+  there: string,
+  ipv6: boolean,
+  ...sources: string[]
+): Preset => ({
+  name: names[0],
+  about: names[1],
+  there: `${there}, at SPEED with hardware flow control`,
   options: [LOCAL, CRTSCTS, ...(ipv6 ? [] : [NO_IPV6]), NOT_OURS, MPPC],
   sources: [HOWTO, ...sources],
   greeting: "windows",
@@ -45,25 +60,45 @@ const mobile = (name: string, about: string, options: Preset["options"], ...sour
     ...options,
   ],
   sources,
+  there: "a SIM card that asks for no PIN; the module itself needs nothing",
   greeting: "modem",
 });
 
 export const PRESETS: readonly Preset[] = [
   windows(
-    "win95",
-    "Windows 95",
+    ["win95", "Windows 95"],
+    DIRECT_CABLE,
     false,
     "Microsoft Q156435 (its Ppplog.txt) and Q191494 (Dial-Up Networking 1.3)",
     "RFC 2118 (MPPC)",
   ),
-  windows("win98", "Windows 98 and Me", false, "Microsoft Q297774 (its Dial-Up Server)", "RFC 2118 (MPPC)"),
-  windows("winnt", "Windows NT 4", false, "Microsoft Q161368 and Q169191 (its RAS)", "RFC 2118 (MPPC)"),
-  windows("win2000", "Windows 2000", false, "[MS-RNAS] (MSRASV5.00)", "RFC 2118 (MPPC)"),
-  windows("winxp", "Windows XP", false, "[MS-RNAS] (MSRASV5.10)", "RFC 2118 (MPPC)"),
-  windows("win7", "Windows Vista to 11", true, "[MS-RNAS] (MSRASV5.20)", "RFC 2118 (MPPC)", "RFC 5072 (IPv6)"),
   windows(
-    "wince",
-    "Windows CE, Pocket PC and Windows Mobile",
+    ["win98", "Windows 98 and Me"],
+    DIRECT_CABLE,
+    false,
+    "Microsoft Q297774 (its Dial-Up Server)",
+    "RFC 2118 (MPPC)",
+  ),
+  windows(
+    ["winnt", "Windows NT 4"],
+    "Dial-Up Networking with the modem Dial-Up Networking Serial Cable between 2 PCs",
+    false,
+    "Microsoft Q161368 and Q169191 (its RAS)",
+    "RFC 2118 (MPPC)",
+  ),
+  windows(["win2000", "Windows 2000"], DIRECT_COMPUTER, false, "[MS-RNAS] (MSRASV5.00)", "RFC 2118 (MPPC)"),
+  windows(["winxp", "Windows XP"], DIRECT_COMPUTER, false, "[MS-RNAS] (MSRASV5.10)", "RFC 2118 (MPPC)"),
+  windows(
+    ["win7", "Windows Vista to 11"],
+    "a dial-up connection with the modem Communications cable between two computers",
+    true,
+    "[MS-RNAS] (MSRASV5.20)",
+    "RFC 2118 (MPPC)",
+    "RFC 5072 (IPv6)",
+  ),
+  windows(
+    ["wince", "Windows CE, Pocket PC and Windows Mobile"],
+    "a direct connection over the serial cable on COM1",
     true,
     "Connecting Windows CE with Linux: http://bnv.home.cern.ch/bnv/software/ce_linux/",
     "http://www.handhelds.org/hypermail/ipaq/current/21407.html (pppd's log of Windows Mobile 5)",
@@ -76,12 +111,17 @@ export const PRESETS: readonly Preset[] = [
       "https://zipcon.net/~swhite/docs/computers/palm/PPPSerial.html",
       "http://www.niemueller.org/wiki/?PalmNullModemPPP",
     ],
+    there:
+      "Prefs, Connection: via Serial, at SPEED. Prefs, Network: service Unix with an empty login script, then Connect",
+    greeting: "dialer",
   },
   {
     name: "newton",
     about: "Apple Newton with the Newton Internet Enabler",
     options: [LOCAL, ["silent", "the Newton begins when its user connects"], NO_IPV6],
     sources: ["https://0x1.org/d/stuff/newton-ppp.html", "http://tools.unna.org/wikiwikinewt/index.php/serial"],
+    there: "Internet Setup: Direct Serial at SPEED, PPP, a login script of Done alone, then connect",
+    greeting: "dialer",
   },
   {
     name: "psion",
@@ -97,6 +137,9 @@ export const PRESETS: readonly Preset[] = [
       "http://www.lemoncube.com/190.html",
       "http://www2.nslu2-linux.org/wiki/pmwiki.php?pagename=Peripherals/PsionAsSlugTerminal",
     ],
+    there:
+      "Control panel: a modem for the direct cable connection at SPEED with RTS/CTS, and an Internet service of type Direct",
+    greeting: "dialer",
   },
   {
     name: "amiga",
@@ -107,12 +150,16 @@ export const PRESETS: readonly Preset[] = [
       "https://spookbench.net/blog/amiga/ppp/index.html",
       "https://github.com/MiSTer-devel/Main_MiSTer/issues/322 (pppd's log of MiamiDX)",
     ],
+    there: "Miami, AmiTCP or Roadshow: PPP on serial.device at SPEED over a null modem, without a dial script",
+    greeting: "dialer",
   },
   {
     name: "mac",
     about: "Macintosh with MacPPP, FreePPP or Open Transport",
     options: [LOCAL, ["passive", "it may be started long after us"], NO_IPV6, NO_CCP],
     sources: ["https://jcs.org/2020/09/03/wifi232_ppp", "http://igor.gold.ac.uk/~mas01rwb/pages/mac-serial-ppp.html"],
+    there: "Config PPP or the PPP control panel: the modem port at SPEED, without a telephone number",
+    greeting: "dialer",
   },
   {
     name: "dos",
@@ -129,6 +176,8 @@ export const PRESETS: readonly Preset[] = [
       "VOGONS, thread 52264 (pppd's options for EPPPD)",
       "https://github.com/ka9q/ka9q-nos (ppplcp.c, pppipcp.c)",
     ],
+    there: "EPPPD COM1 SPEED local",
+    greeting: "dialer",
   },
   {
     name: "esp32",
@@ -138,6 +187,7 @@ export const PRESETS: readonly Preset[] = [
       "https://github.com/espressif/esp-protocols/issues/565",
       "https://github.com/espressif/esp-protocols/issues/765 (pppd's log)",
     ],
+    there: "PPPoS on a UART at SPEED (in MicroPython network.PPP)",
   },
   {
     name: "zephyr",
@@ -153,6 +203,7 @@ export const PRESETS: readonly Preset[] = [
       "https://github.com/zephyrproject-rtos/net-tools (PPP Connectivity, loop-pppd.sh)",
       "https://github.com/zephyrproject-rtos/zephyr/issues/66177",
     ],
+    there: "CONFIG_NET_PPP and CONFIG_NET_L2_PPP, with zephyr,ppp-uart at SPEED",
   },
   {
     name: "ardupilot",
@@ -168,6 +219,7 @@ export const PRESETS: readonly Preset[] = [
       "https://github.com/ArduPilot/ardupilot (AP_Networking_PPP.cpp, PPP_LINK_TIMEOUT_MS)",
       "https://github.com/ArduPilot/ardupilot_wiki/pull/7040",
     ],
+    there: "NET_ENABLE 1, and for its port SERIALn_PROTOCOL 48 and SERIALn_BAUD for SPEED",
   },
   mobile(
     "nrf91",
