@@ -52,7 +52,7 @@ function examinedText({ speeds, lines, far }: Facts): string[] {
   const kinds: Readonly<Record<Facts["far"]["kind"], string>> = {
     nothing: "silent",
     ppp: "PPP",
-    framed: "PPP with damaged octets",
+    "seven bits": "octets with 7 bits or parity",
     text: "text",
     noise: "octets that make no sense",
     loopback: "a loopback plug",

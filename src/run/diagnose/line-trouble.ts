@@ -3,6 +3,7 @@
 import type { Config } from "../../options/config.ts";
 import type { LineErrors, ModemLines, Serial } from "../host/serial.ts";
 import type { Finding } from "./finding.ts";
+import { deadLinesTrouble } from "./modem-line-trouble.ts";
 
 /** Checks the port of a link that did not come up. `before` is what the driver had counted when the attempt began. */
 export function lineTrouble(
@@ -28,6 +29,7 @@ export function lineTroubleOf(
       "cts-low",
       "CTS is low, so that nothing is sent: the peer is not ready, or a cable without this wire needs nocrtscts",
     );
+  else if (lines !== undefined) found.push(...deadLinesTrouble(lines));
   if (before === undefined || after === undefined) return found;
   const frame = after.frame - before.frame;
   const breaks = after.brk - before.brk;

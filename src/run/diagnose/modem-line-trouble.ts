@@ -30,14 +30,8 @@ export function modemLineTrouble(readings: LineReadings | undefined): Finding[] 
   const { up } = readings;
   const joined = joinedLines(readings);
   if (joined.length > 0) return [joinedTrouble(joined)];
-  if (!SEEN.some((name) => up[name]))
-    return [
-      warning(
-        "lines-dead",
-        "No modem line is up: the far side's port is closed, the cable is not plugged in, or it has only three wires",
-        "open the far side's port; with three wires give pppd the options local and nocrtscts",
-      ),
-    ];
+  const dead = deadLinesTrouble(up);
+  if (dead.length > 0) return dead;
   const found: Finding[] = [];
   if (!up.cts)
     found.push(
@@ -64,6 +58,18 @@ export function modemLineTrouble(readings: LineReadings | undefined): Finding[] 
       ),
     );
   return found;
+}
+
+/** Checks whether any line is up at all. */
+export function deadLinesTrouble(lines: ModemLines): Finding[] {
+  if (SEEN.some((name) => lines[name])) return [];
+  return [
+    warning(
+      "lines-dead",
+      "No modem line is up: the far side's port is closed, the cable is not plugged in, or it has only three wires",
+      "open the far side's port; with three wires give pppd the options local and nocrtscts",
+    ),
+  ];
 }
 
 /** The lines that follow our own: the plug connects them. */

@@ -5,14 +5,17 @@ import { lineTroubleOf } from "../diagnose/line-trouble.ts";
 import type { Finding } from "../diagnose/finding.ts";
 import { joinedLines, type LineReadings, modemLineTrouble } from "../diagnose/modem-line-trouble.ts";
 import { heardTrouble, lostOctetsTrouble } from "../diagnose/octet-trouble.ts";
+import { questionFrame } from "../../front/question.ts";
+import { slowerSpeed } from "../../front/slower-speed.ts";
+import { candidates } from "../../front/speeds.ts";
 import type { ModemLines } from "../host/serial.ts";
 import { ableSpeeds, trySpeed } from "./able-speeds.ts";
 import { Ear, type Kind } from "./ear.ts";
 import type { ExaminedPort } from "./examined-port.ts";
 import { askAt, comesBack, lostOctets, wordOf } from "./probe.ts";
 
-/** The speeds that are tried, the likely ones first. */
-const LIKELY = [115200, 9600, 57600, 38400, 19200, 230400, 460800, 921600, 4800, 2400, 1200, 300];
+/** Slower than those that people set today. */
+const SLOW = [1200, 300];
 /** Modem lines need so long to arrive, also through a USB adapter. */
 const SETTLE_MS = 60;
 const LISTEN_MS = 400;
@@ -109,23 +112,30 @@ export class Examination {
   async #meetFarSide(readings: LineReadings | undefined): Promise<Facts["far"]> {
     this.#find(modemLineTrouble(readings));
     const port = this.#port;
+    const question = questionFrame(this.#random());
     let heard: Kind = "nothing";
     let summary = "";
-    for (const speed of [this.#speed, ...LIKELY.filter((likely) => likely !== this.#speed)]) {
+    const speeds = [...new Set([...candidates([this.#speed]), ...SLOW])];
+    for (let speed; (speed = speeds.shift()) !== undefined;) {
       if (speed !== this.#speed && trySpeed(port, speed).length > 0) continue;
       port.setSpeed(speed);
       port.discard();
       const ear = new Ear();
       const before = port.lineErrors();
-      await ear.listen(port, heard === "nothing" ? LISTEN_MS / 2 : LISTEN_MS, () => ear.isUnderstood);
-      if (!ear.isUnderstood) await askAt(port, ear, speed);
+      if (speed === this.#speed) await ear.listen(port, LISTEN_MS, () => ear.isUnderstood);
+      if (!ear.isUnderstood) await askAt(port, ear, speed, question);
+      // What comes may be in the middle of a frame or a line.
+      if (!ear.isUnderstood && ear.kind === "noise") await ear.listen(port, LISTEN_MS, () => ear.isUnderstood);
       if (ear.isUnderstood) {
         await ear.listen(port, LISTEN_MS);
         this.#find(lineTroubleOf("off", undefined, before, port.lineErrors()));
         return { kind: await this.#understood(ear, speed), speed };
       }
-      if (ear.kind === "noise" && summary === "") summary = ear.summary;
-      if (heard === "nothing") heard = ear.kind;
+      if (ear.kind !== "noise") continue;
+      const likely = slowerSpeed(ear.first, speed, speeds);
+      if (likely !== undefined) speeds.unshift(...speeds.splice(speeds.indexOf(likely), 1));
+      if (heard === "nothing") summary = ear.summary;
+      heard = "noise";
     }
     this.#notUnderstood(heard, summary);
     return { kind: heard, speed: undefined };

@@ -20,6 +20,10 @@ test("a low CTS matters with crtscts, and what the driver counted since the atte
     "The port had 9 breaks: the peer uses a lower speed, or a wire is loose",
   ]);
   expect(trouble("on", { ...LINES, cts: true }, NONE, NONE)).toEqual([]);
+  expect(trouble("off", { ...LINES, dsr: false }, NONE, NONE)).toEqual([
+    "No modem line is up: the far side's port is closed, the cable is not plugged in, or it has only three wires; " +
+      "open the far side's port; with three wires give pppd the options local and nocrtscts",
+  ]);
   expect(trouble("on", undefined, undefined, undefined)).toEqual([]);
 });
 

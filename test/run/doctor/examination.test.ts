@@ -3,10 +3,9 @@
 import { expect, test } from "bun:test";
 import { bytesOf } from "../../../src/bytes/text.ts";
 import { Examination } from "../../../src/run/doctor/examination.ts";
-import { REQUEST } from "../../../src/run/doctor/probe.ts";
 import { pppFormat } from "../../kit/uart.ts";
 import { Rng } from "../../kit/rng.ts";
-import { echo, login, ppp, type Scene, silent, SimulatedPort } from "./simulated-port.ts";
+import { echo, login, ppp, REQUEST, type Scene, silent, SimulatedPort } from "./simulated-port.ts";
 
 async function examined(scene: Scene, speed = 115200) {
   const port = new SimulatedPort(scene);
@@ -31,6 +30,14 @@ const CASES: readonly (readonly [code: string, scene: Scene, speed?: number])[] 
   ["other-speed", { format: pppFormat(9600) }],
   ["text", { far: (octets) => (octets.includes(13) ? bytesOf("\r\nhost login: ") : octets.subarray(0, 0)) }],
   ["seven-bits", { format: { ...pppFormat(115200), dataBits: 7, parity: "even" }, says: REQUEST }],
+  [
+    "seven-bits",
+    {
+      far: silent,
+      format: { ...pppFormat(115200), dataBits: 7, parity: "odd" },
+      says: bytesOf("host login: please\r\n"),
+    },
+  ],
   ["noise", { far: silent, says: new Rng(5).bytes(40) }],
   ["speed", {}, 230400],
   ["overruns", { errors: { overrun: 3 } }],

@@ -2,7 +2,7 @@
 
 import type { LineErrors, ModemLines } from "../../../src/run/host/serial.ts";
 import type { ExaminedPort } from "../../../src/run/doctor/examined-port.ts";
-import { REQUEST } from "../../../src/run/doctor/probe.ts";
+import { questionFrame } from "../../../src/front/question.ts";
 import { bytesOf, textOf } from "../../../src/bytes/text.ts";
 import { type PortFormat, pppFormat, received } from "../../kit/uart.ts";
 
@@ -14,7 +14,9 @@ export type FarSide = (octets: Uint8Array) => Uint8Array;
 const NONE = new Uint8Array(0);
 export const silent: FarSide = () => NONE;
 export const echo: FarSide = (octets) => octets;
-export const ppp: FarSide = (octets) => (textOf(octets).includes(textOf(REQUEST)) ? REQUEST : NONE);
+/** A Configure-Request of the far side. */
+export const REQUEST = questionFrame(7);
+export const ppp: FarSide = (octets) => (textOf(octets).includes("~\xff}#\xc0!") ? REQUEST : NONE);
 /** A getty: shows its prompt at Return, and echoes. */
 export const login: FarSide = (octets) =>
   Uint8Array.of(
