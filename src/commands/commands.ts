@@ -3,6 +3,7 @@
 import type { Program } from "../applets/applets.ts";
 
 export const COMMANDS = {
+  serve: async (): Promise<Program> => (await import("./serve.ts")).serve,
   status: async (): Promise<Program> => (await import("./status.ts")).status,
   service: async (): Promise<Program> => (await import("./service.ts")).service,
   doctor: async (): Promise<Program> => (await import("./doctor.ts")).doctor,

@@ -14,6 +14,7 @@ const SUMMARIES = {
   plog: "show the last lines of pppd's log",
   pppstats: "show the traffic of a link",
   pppdump: "print a file made by pppd's record option",
+  serve: "serve ports: recognise each caller and give it a link",
   status: "show the links of this machine and their rates; --json for programs",
   doctor: "examine a serial port, its cable and the far side",
   cleanup: "undo changes to the machine that a killed pppd has left",

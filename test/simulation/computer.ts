@@ -22,10 +22,10 @@ import { Process } from "./process.ts";
 import type { Port } from "./serial-line.ts";
 import type { Time } from "./time.ts";
 
-const RUN_DIRECTORY = "/var/run";
+export const RUN_DIRECTORY = "/var/run";
 const WALL_AT_START = Date.UTC(2026, 0, 1);
 const MOST_LINES = 4000;
-const NUMBERS: Record<SignalName, number> = { SIGTERM: 15, SIGINT: 2, SIGHUP: 1, SIGUSR1: 10, SIGUSR2: 12 };
+export const NUMBERS: Record<SignalName, number> = { SIGTERM: 15, SIGINT: 2, SIGHUP: 1, SIGUSR1: 10, SIGUSR2: 12 };
 
 export class Computer {
   readonly files = new FileTree();
@@ -51,6 +51,7 @@ export class Computer {
     this.time = time;
     this.rng = rng;
     this.processes = new ProcessTable(time, this.files);
+    this.files.devices = () => this.ports.flatMap(({ path }) => path ?? []);
     this.files.isDevice = (path) => this.ports.some((port) => port.path === path);
     this.#mac = Uint8Array.from([2, ...rng.bytes(5)]);
   }
@@ -71,10 +72,11 @@ export class Computer {
     const process = new Process(this.processes.nextPid(), this.time, () => this.wallOffset);
     this.processes.running.add(process.pid);
     this.note(`pppd ${words.join(" ")} (pid ${process.pid})`);
-    return new Pppd(this, process, this.#machine(process), words);
+    return new Pppd(this, process, this.machineOf(process), words);
   }
 
-  #machine(process: Process): Machine {
+  /** The computer, as a process on it sees it. */
+  machineOf(process: Process): Machine {
     const { rng } = this;
     return {
       clock: process.clock,
@@ -104,6 +106,27 @@ export class Computer {
     };
   }
 
+  /** What the option parser asks of it. */
+  optionHost(): OptionHost {
+    const { files, ports } = this;
+    return fakeHost({
+      hostname: this.name,
+      changes: {
+        readFile: (path) => {
+          const text = files.text(path);
+          if (text === undefined) return { errno: "ENOENT", reason: "No such file or directory" };
+          return { text, uid: 0, mode: files.files.get(path)!.mode };
+        },
+        statDevice: (path) => {
+          const at = ports.findIndex((port) => port.path === path);
+          return at < 0 ? { errno: "ENOENT", reason: "No such file or directory" } : { device: 1000 + at };
+        },
+        resolveHost: () => undefined,
+        compileFilter: () => ({ errno: "ENOENT", reason: "there is no libpcap in the simulated world" }),
+      },
+    });
+  }
+
   #turnMs(): number {
     return this.isSyslogStopped ? 100 : Infinity;
   }
@@ -131,7 +154,7 @@ export class Pppd {
       note: (level, text) => this.#log(level, text, log.debug),
       pass: () => {},
     };
-    const host = this.#optionHost();
+    const host = computer.optionHost();
     try {
       let config = checkOptions(parseOptions(words, host), host);
       config = settleAddresses(config, host);
@@ -169,26 +192,6 @@ export class Pppd {
     this.#computer.note(text);
     this.lines.push(text);
     if (this.lines.length > MOST_LINES) this.lines.splice(0, MOST_LINES / 2);
-  }
-
-  #optionHost(): OptionHost {
-    const { files, ports } = this.#computer;
-    return fakeHost({
-      hostname: this.#computer.name,
-      changes: {
-        readFile: (path) => {
-          const text = files.text(path);
-          if (text === undefined) return { errno: "ENOENT", reason: "No such file or directory" };
-          return { text, uid: 0, mode: files.files.get(path)!.mode };
-        },
-        statDevice: (path) => {
-          const at = ports.findIndex((port) => port.path === path);
-          return at < 0 ? { errno: "ENOENT", reason: "No such file or directory" } : { device: 1000 + at };
-        },
-        resolveHost: () => undefined,
-        compileFilter: () => ({ errno: "ENOENT", reason: "there is no libpcap in the simulated world" }),
-      },
-    });
   }
 
   get isRunning(): boolean {

@@ -17,6 +17,8 @@ export class FileTree {
   isFull = false;
   /** Whether a path is a device, and where a symbolic link leads. The computer knows its ports. */
   isDevice = (_path: string): boolean => false;
+  /** Paths of all devices. */
+  devices = (): string[] => [];
 
   put(path: string, text: string, mode = 0o644): void {
     this.files.set(path, { bytes: bytesOf(text), mode });
@@ -130,7 +132,10 @@ export function filesOf(tree: FileTree, process: Process): Files {
     },
     remove: (path) => tree.remove(path),
     readSome: async () => new Uint8Array(0),
-    list: (path) => tree.names(path).filter((name) => !name.includes("/")),
+    list: (path) =>
+      [...tree.names(path), ...tree.devices().flatMap((device) => device.split(`${path}/`)[1] ?? [])].filter(
+        (name) => !name.includes("/"),
+      ),
     realPath: (path) => path,
     isSymbolicLink: () => false,
     isCharacterDevice: (path) => tree.isDevice(path),

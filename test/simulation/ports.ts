@@ -133,8 +133,8 @@ class OpenTty implements Tty {
   }
 
   configure(watchCarrier: boolean): void {
-    const { modem } = this.#settings;
     if (this.#channel.isHungUp) return;
+    const modem = this.#settings.modem === "if carrier" ? this.#port.carrier : this.#settings.modem;
     this.#channel.watchesCarrier = modem && watchCarrier;
     this.#channel.hangsUpAtClose = modem;
     this.#port.hasForeignSettings = false;

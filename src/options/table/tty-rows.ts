@@ -165,11 +165,13 @@ const modem = sets(
   "modem",
   PRIORITY,
   "use the modem's control lines",
-  { modem: true },
+  { modem: true, modemIfCarrier: false },
   {
     fields: {
       /** False with `local`. */
       modem: true,
+      /** Heed them if the line has a carrier when it is opened. */
+      modemIfCarrier: false,
     },
   },
 );
@@ -199,7 +201,20 @@ export const TTY = [
   xonxoff,
   stopBits,
   modem,
-  sets("local", GROUP, "ignore the modem's control lines", { modem: false }, { shares: [modem] }),
+  sets(
+    "local",
+    GROUP,
+    "ignore the modem's control lines",
+    { modem: false, modemIfCarrier: false },
+    { shares: [modem] },
+  ),
+  sets(
+    "modem-if-carrier",
+    GROUP,
+    "modem if the line has a carrier when it is opened, else local",
+    { modem: false, modemIfCarrier: true },
+    { shares: [modem] },
+  ),
   flag("sync", "sync", 0, "the line is synchronous"),
   number("datarate", "datarate", 0, PRIORITY, "the most octets per second on pty, notty and socket", {
     min: 0,

@@ -4,7 +4,7 @@
 // last. So nothing here uses those waits: drain() polls with a time limit, and discards the rest.
 
 import { check, closeFd, libc, O, openFd, OsError, setNonblocking } from "../ffi/libc.ts";
-import { isHungUp, isPtySlave, outputQueued } from "./modem-lines.ts";
+import { isHungUp, isPtySlave, modemLines, outputQueued } from "./modem-lines.ts";
 import { openSerial } from "./serialport.ts";
 import {
   CC,
@@ -23,8 +23,11 @@ import {
 export interface TtySettings {
   /** Any number the hardware can make. 0 leaves the speed unchanged. */
   readonly speed: number;
-  /** true: set HUPCL; the carrier may be watched. false (`local`): set CLOCAL and leave the modem lines alone. */
-  readonly modem: boolean;
+  /**
+   * true: set HUPCL; the carrier may be watched. false (`local`): set CLOCAL and leave the modem lines alone. "if
+   * carrier": the one or the other, as the line has a carrier at configure().
+   */
+  readonly modem: boolean | "if carrier";
   /** As in pppd, `xonxoff` and `unchanged` leave CRTSCTS as it is. */
   readonly flow: "crtscts" | "nocrtscts" | "xonxoff" | "unchanged";
   readonly stopBits: 1 | 2;
@@ -89,7 +92,8 @@ export class Tty {
   configure(watchCarrier: boolean): void {
     setNonblocking(this.fd, true);
     if (isHungUp(this.fd)) return;
-    const { modem, flow, stopBits } = this.#settings;
+    const { flow, stopBits } = this.#settings;
+    const modem = this.#settings.modem === "if carrier" ? modemLines(this.fd)?.cd === true : this.#settings.modem;
     const termios = readTermios(this.fd);
     const { CSIZE, CSTOPB, PARENB, PARODD, CMSPAR, CLOCAL, HUPCL, CS8, CREAD, CRTSCTS } = CFLAG;
     termios.cflag &= ~(CSIZE | CSTOPB | PARENB | PARODD | CMSPAR | CLOCAL | HUPCL);
@@ -255,7 +259,7 @@ export async function openTty(path: string, settings: TtySettings): Promise<Tty>
     xon: flow === "xonxoff",
     xoff: flow === "xonxoff",
     xany: false,
-    hupcl: modem,
+    hupcl: modem === true,
     vmin: 1,
     vtime: 0,
     lock: false,

@@ -12,7 +12,7 @@ export interface Finding {
   readonly severity: "info" | "warning" | "error";
 }
 
-const LEVELS = { info: "info", warning: "warn", error: "error" } as const satisfies Record<
+export const LEVELS = { info: "info", warning: "warn", error: "error" } as const satisfies Record<
   Finding["severity"],
   LogLevel
 >;
@@ -23,6 +23,11 @@ export function linesOf({ text, remedy }: Finding): string[] {
   return `${text}${remedy.startsWith("\n") ? "" : "; "}${remedy}`.split("\n");
 }
 
-export function report(log: Pick<Log, "write">, findings: readonly Finding[]): void {
-  for (const finding of findings) for (const line of linesOf(finding)) log.write(LEVELS[finding.severity], line);
+/** A log may make something else of a finding than lines. */
+type FindingLog = Pick<Log, "write"> & { report?(finding: Finding): void };
+
+export function report(log: FindingLog, findings: readonly Finding[]): void {
+  for (const finding of findings)
+    if (log.report !== undefined) log.report(finding);
+    else for (const line of linesOf(finding)) log.write(LEVELS[finding.severity], line);
 }

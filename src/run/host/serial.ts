@@ -41,7 +41,7 @@ export function isTty(device: Device): device is Tty {
 export interface TtySettings {
   /** 0 leaves the speed as it is. */
   readonly speed: number;
-  readonly modem: boolean;
+  readonly modem: boolean | "if carrier";
   readonly flow: "crtscts" | "nocrtscts" | "xonxoff" | "unchanged";
   readonly stopBits: 1 | 2;
 }

@@ -31,6 +31,8 @@ export interface LineHost {
   readonly notifier: Notifier;
   /** The place of the device. Undefined when the line has no device that could move. */
   readonly whereabouts: Whereabouts | undefined;
+  /** Somebody has called, or the device is gone or there again. */
+  lineChanged(text: string): void;
   /** Sleeps. A signal may end the sleep early. */
   sleep(milliseconds: number): Promise<void>;
   /** True when nothing new may be started. */
@@ -75,9 +77,9 @@ function nominalSpeed({ speed }: Config): number {
 
 async function openPort({ machine, options }: LineHost, path = options.config.device ?? "/dev/tty"): Promise<Tty> {
   const { config } = options;
-  const { defaultDevice, speed, modem, crtscts, stopBits } = config;
+  const { defaultDevice, speed, modem, modemIfCarrier, crtscts, stopBits } = config;
   const flow = ({ on: "crtscts", off: "nocrtscts", xonxoff: "xonxoff", unset: "unchanged" } as const)[crtscts];
-  const settings: TtySettings = { speed, modem, flow, stopBits };
+  const settings: TtySettings = { speed, modem: modemIfCarrier ? "if carrier" : modem, flow, stopBits };
   try {
     return defaultDevice ? machine.serial.adopt(0, path, settings) : await machine.serial.open(path, settings);
   } catch (error) {
@@ -185,7 +187,7 @@ async function connect(host: LineHost, to: Endpoint): Promise<number> {
 
 /** Waits for one caller. Later callers are refused until the link has ended. */
 async function awaitCall(host: LineHost, socketListen: string): Promise<Device> {
-  const { machine, log, notifier } = host;
+  const { machine, log, notifier, lineChanged } = host;
   const { tcp } = machine.network;
   const { host: name, port = 0 } = parseSocketAddress(socketListen) ?? {};
   const [address] = name === undefined ? [] : await addressesOf(host, name, port);
@@ -200,6 +202,7 @@ async function awaitCall(host: LineHost, socketListen: string): Promise<Device> 
     const { fd, from } = await patiently(host, CALL_POLL_MS, () => tcp.takeCaller(at));
     const caller = tcp.text(from);
     log.write("notice", `Call from ${caller}`);
+    lineChanged(`Call from ${caller}`);
     return machine.serial.stream(fd, fd, caller, nominalSpeed(host.options.config), true);
   } catch (error) {
     if (!isHostError(error)) throw error;

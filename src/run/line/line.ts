@@ -121,7 +121,7 @@ export class Line {
 
   /** Opens the device. With `persist`, waits for an adapter that was pulled out, under whatever name it comes back. */
   async #openDevice(): Promise<Opened> {
-    const { options, log, notifier, whereabouts, sleep } = this.#host;
+    const { options, notifier, whereabouts, sleep } = this.#host;
     if (whereabouts === undefined) return openDevice(this.#opening);
     for (let wasMissing = false; ; await sleep(GONE_POLL_MS)) {
       this.#goOn();
@@ -130,13 +130,18 @@ export class Line {
         options.deviceFound(place.path);
         const opened = await this.#tryDevice(place.real);
         const word = opened && whereabouts.opened(place, wasMissing);
-        if (word !== undefined) log.write("notice", word);
+        if (word !== undefined) this.#tell(word);
         if (opened !== undefined) return opened;
       }
-      if (!wasMissing) log.write("notice", whereabouts.missing(place));
+      if (!wasMissing) this.#tell(whereabouts.missing(place));
       notifier.status(`waiting for ${place.path}`);
       wasMissing = true;
     }
+  }
+
+  #tell(text: string): void {
+    this.#host.log.write("notice", text);
+    this.#host.lineChanged(text);
   }
 
   /** The host while the line is opened. Each signal ends the opening, even if another line is opened after it. */

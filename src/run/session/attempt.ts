@@ -32,6 +32,7 @@ import { lineStatus } from "../live/status-publisher.ts";
 import type { NetworkPhase } from "./network-phase.ts";
 import { PapAnswer } from "./pap-answer.ts";
 import { Joining } from "./joining.ts";
+import type { SessionObserver } from "./session-observer.ts";
 import { Reception } from "./reception.ts";
 
 /** pppd invents 10.64.64.64 plus the unit number for a peer without an address. */
@@ -43,6 +44,7 @@ export interface AttemptHost {
   readonly log: Log;
   readonly peers: Peers;
   readonly hooks: Hooks;
+  readonly observer?: SessionObserver;
   setStatus(exit: Exit): void;
 }
 
@@ -310,6 +312,7 @@ export class Attempt {
     const { machine, options, log, peers, hooks } = this.#host;
     const peer = decoded(name);
     hooks.env.set("PEERNAME", peer);
+    this.#host.observer?.authenticated(peer);
     const problem = peers.applyOptions();
     if (problem !== undefined) log.write("error", problem);
     // The peer's options make a new Config.

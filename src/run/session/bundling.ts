@@ -167,7 +167,17 @@ export class Bundling {
   ): Promise<"up" | "down" | "final"> {
     const { machine, log, hooks, peersOf, setStatus, quitting } = this.#host;
     const { sleep } = this.#waits;
-    const line = new Line({ machine, options, log, hooks, notifier: SILENT_NOTIFIER, whereabouts, sleep, quitting });
+    const line = new Line({
+      machine,
+      options,
+      log,
+      hooks,
+      notifier: SILENT_NOTIFIER,
+      whereabouts,
+      sleep,
+      quitting,
+      lineChanged: () => {},
+    });
     this.#lines.add(line);
     const peers = peersOf(options);
     let attempt: Attempt | undefined;

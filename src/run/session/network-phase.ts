@@ -20,6 +20,7 @@ import { LogObserver } from "./log-observer.ts";
 import { ManagerObserver } from "./manager-observer.ts";
 import { NameServerObserver } from "./name-server-observer.ts";
 import { addressTexts, type Ipv4Up, type Ipv6Up, type NetworkObserver } from "./network-observer.ts";
+import type { SessionObserver } from "./session-observer.ts";
 import { ScriptObserver } from "./script-observer.ts";
 
 const SECOND = 1000;
@@ -36,6 +37,7 @@ export interface NetworkPhaseHost {
   /** Speed of the line, for scripts. */
   speed(): number;
   readonly notifier: Notifier;
+  readonly observer?: SessionObserver;
   /** A network protocol is up: updetach waits for it. */
   readonly onUp: () => void;
   setStatus(exit: Exit): void;
@@ -97,6 +99,7 @@ export class NetworkPhase {
       new ScriptObserver(host, port, (event) => nameServers.scriptEnded(event)),
       new ManagerObserver(host.notifier),
       this.#status,
+      ...(host.observer === undefined ? [] : [host.observer.network(port.name)]),
     ];
   }
 

@@ -4,6 +4,7 @@ import type { Log } from "../log.ts";
 import type { Machine } from "../machine.ts";
 import type { Notifier } from "../notifier.ts";
 import type { Peers } from "../peers/peers.ts";
+import type { SessionObserver } from "./session-observer.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 
 export interface SessionHost {
@@ -22,6 +23,7 @@ export interface SessionHost {
   readonly notifier: Notifier;
   /** A network protocol is up: updetach waits for it. */
   readonly onUp: () => void;
+  readonly observer?: SessionObserver;
   /** Resolves when the first link may begin; undefined: at once. */
   readonly ready: () => Promise<void> | undefined;
 }

@@ -229,6 +229,7 @@ export class Session {
         this.#judge(network);
         if (hangup) this.#retries.skipHoldoff();
         if (final) this.#quitting = true;
+        this.#host.observer?.ended(this.#status, hangup);
       },
     };
     const single = (this.#running = new SingleLink(host));

@@ -30,10 +30,20 @@ export class SingleLink {
   readonly #host: SingleLinkHost;
 
   constructor(host: SingleLinkHost) {
-    const { machine, options, log, hooks, notifier, whereabouts, waits } = host;
+    const { machine, options, log, hooks, notifier, observer, whereabouts, waits } = host;
     this.#host = host;
     const quitting = (): boolean => host.quitting();
-    this.line = new Line({ machine, options, log, hooks, notifier, whereabouts, sleep: waits.sleep, quitting });
+    this.line = new Line({
+      machine,
+      options,
+      log,
+      hooks,
+      notifier,
+      whereabouts,
+      sleep: waits.sleep,
+      quitting,
+      lineChanged: (text) => observer?.lineChanged(text),
+    });
   }
 
   /** A signal that ends it. */

@@ -59,6 +59,7 @@ function lineOn(uart: { lines: number; type?: number }, ...words: string[]) {
     hooks: new Hooks(thisMachine, () => {}),
     notifier: new Notifier(undefined),
     whereabouts: undefined,
+    lineChanged: () => {},
     sleep: async (milliseconds) => {
       state.waits++;
       state.onWait();

@@ -1,0 +1,126 @@
+// nullmodem serve PORT… [--speed N] [--auth] [--login] [-- PPPD WORDS]: serves any number of ports until it is ended.
+
+import { defineCommand, renderUsage } from "citty";
+import { consola } from "consola";
+import { systemOptionHost } from "../applets/option-host.ts";
+import { takeConfigDir } from "../applets/config-dir.ts";
+import { thisMachine } from "../applets/this-machine.ts";
+import { OptionError } from "../options/error.ts";
+import { dropCodePages } from "../os/ffi/memory.ts";
+import { libc } from "../os/ffi/libc.ts";
+import { journalAt } from "../os/log/journal.ts";
+import { LineOutput } from "../os/log/line-output.ts";
+import { Log } from "../os/log/log-writer.ts";
+import { takeNotifier } from "../os/log/notify.ts";
+import { print } from "../os/log/print.ts";
+import { Syslog } from "../os/log/syslog-client.ts";
+import { userName } from "../os/net/hosts.ts";
+import { lowerOomScore } from "../os/process/oom.ts";
+import { Signals } from "../os/process/signals.ts";
+import { hasNetAdmin } from "../os/users/rights.ts";
+import { Exit } from "../run/exit.ts";
+import { linesOf } from "../run/diagnose/finding.ts";
+import { tunTrouble } from "../run/diagnose/tun-trouble.ts";
+import { RUN_DIRECTORY } from "../run/live/published-status.ts";
+import { PortServer } from "../run/serve/port-server.ts";
+import type { ServeHost } from "../run/serve/serve-host.ts";
+import { readServeWords, type ServeWishes, ServeWordsError } from "../run/serve/serve-words.ts";
+
+const command = defineCommand({
+  meta: { name: "nullmodem serve", description: "Serve ports: recognise each caller and give it a link" },
+  args: {
+    port: {
+      type: "positional",
+      description: "ttyS0, /dev/serial/by-id/…, 'ttyUSB*' (adapters plugged in later too), 127.0.0.1:5000 (TCP)",
+      required: true,
+    },
+    speed: { type: "string", description: "the speed of all ports; without it each port finds that of its caller" },
+    auth: { type: "boolean", description: "callers must prove who they are, by the files of secrets in /etc/ppp" },
+    login: { type: "boolean", description: "they are users of this system", negativeDescription: "no login prompts" },
+  },
+});
+
+const AFTER = `pppd's own options go behind --, or into /etc/ppp/options and /etc/ppp/options.ttyX.
+Each port has private addresses of its own, unless such a file gives others.
+  nullmodem serve ttyS0 'ttyUSB*'
+  nullmodem serve --auth 10.0.0.1:5000 -- ms-dns 10.0.0.1
+
+Exit codes: 5 after SIGTERM or SIGINT, 2 for wrong words, 3 without the rights. A
+port that fails is tried again, and ends nothing.
+`;
+
+/** Runs serve with the words after its name. Returns the exit code. */
+export async function serve(argv: readonly string[]): Promise<number> {
+  consola.level = 3;
+  if (argv.includes("--help") || argv.includes("-h")) {
+    print(`${Bun.stripANSI(await renderUsage(command))}\n${AFTER}`);
+    return 0;
+  }
+  let etc: string;
+  let wishes: ServeWishes;
+  try {
+    const given = takeConfigDir(argv);
+    etc = given.etc;
+    wishes = readServeWords(given.words);
+  } catch (error) {
+    if (!(error instanceof ServeWordsError || error instanceof OptionError)) throw error;
+    consola.error(error.message);
+    return Exit.OPTION;
+  }
+  if (libc.geteuid() !== 0 && !hasNetAdmin()) {
+    consola.error("serve must be run as root or with CAP_NET_ADMIN; try: sudo nullmodem serve …");
+    return Exit.NOT_ROOT;
+  }
+  return await servePorts(etc, wishes);
+}
+
+/** Keeps group and others from writing to our new files. */
+const UMASK = 0o022;
+
+async function servePorts(etc: string, wishes: ServeWishes): Promise<number> {
+  libc.umask(libc.umask(0) | UMASK);
+  if (libc.geteuid() === 0) lowerOomScore();
+  const host = serveHost(etc);
+  const trouble = tunTrouble(thisMachine);
+  if (trouble !== undefined) for (const line of linesOf(trouble.finding)) host.print(line);
+  const server = new PortServer(host, wishes);
+  const signals = new Signals((event) => server.onSignal(event));
+  try {
+    return await server.run();
+  } finally {
+    signals.close();
+  }
+}
+
+function serveHost(etc: string): ServeHost {
+  const syslog = new Syslog("pppd", "local2", { pid: true });
+  // The journal gets each line of the log once, and that says more than the events.
+  const isJournal = journalAt(1) !== undefined;
+  const log = new Log(syslog, isJournal ? 1 : undefined, true);
+  const output = new LineOutput(1);
+  const uid = libc.getuid();
+  return {
+    machine: thisMachine,
+    openLog({ logDefault, logfd }) {
+      if (logDefault || logfd === undefined) return { log, close: () => {} };
+      const own = new Log(syslog, logfd, true);
+      return {
+        log: own,
+        close: () => {
+          own.dropFd();
+          thisMachine.descriptors.close(logfd);
+        },
+      };
+    },
+    notifier: takeNotifier(),
+    etc,
+    user: userName(uid) ?? `uid${uid}`,
+    uid,
+    runDirectory: RUN_DIRECTORY,
+    optionHost: (voice) => systemOptionHost(voice, etc),
+    print: (line) => {
+      if (!isJournal) output.write(`${line}\n`);
+    },
+    onUp: dropCodePages,
+  };
+}

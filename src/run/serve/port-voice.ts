@@ -1,0 +1,136 @@
+// What a served port tells: one plain line for each event, with its name first. The log has all that pppd says, with the name
+// as well.
+
+import { type Finding, LEVELS, linesOf } from "../diagnose/finding.ts";
+import { Exit } from "../exit.ts";
+import type { Log, LogLevel } from "../log.ts";
+import { addressTexts, type NetworkDown, type NetworkObserver, type NetworkUp } from "../session/network-observer.ts";
+import type { SessionObserver } from "../session/session-observer.ts";
+
+/** Why a link has ended, or has not come up. */
+const REASONS: Partial<Record<Exit, string>> = {
+  [Exit.USER_REQUEST]: "on request",
+  [Exit.NEGOTIATION]: "the two ends did not agree, or the other end did not answer",
+  [Exit.PEER_AUTH]: "the other end did not prove who it is",
+  [Exit.AUTH_TO_PEER]: "the other end did not accept our name and password",
+  [Exit.IDLE]: "nothing was sent for the time that idle says",
+  [Exit.CONNECT_TIME]: "the time that maxconnect says is over",
+  [Exit.TRAFFIC_LIMIT]: "as many octets were sent as maxoctets says",
+  [Exit.PEER_DEAD]: "the other end does not answer any more",
+  [Exit.HANGUP]: "the other end has ended it",
+  [Exit.LOOPBACK]: "the line is looped back",
+};
+
+export interface PortVoiceHost {
+  readonly name: string;
+  print(line: string): void;
+}
+
+export class PortVoice implements Log, SessionObserver {
+  /** Where all lines of pppd's log go. It takes debug lines, and this decides whether it gets them. */
+  log: Log;
+  debug = false;
+  readonly #host: PortVoiceHost;
+  /** Troubles that were told and are not over. The port tries again and again, and would say them each time. */
+  readonly #troubles = new Set<string>();
+  #interface = "";
+  #peer: string | undefined;
+  #wasUp = false;
+  #down: NetworkDown | undefined;
+
+  constructor(host: PortVoiceHost, log: Log) {
+    this.#host = host;
+    this.log = log;
+  }
+
+  /** Prints an event. */
+  tell(text: string): void {
+    this.#host.print(`${this.#host.name}: ${text}`);
+  }
+
+  // ── the log ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  get fd(): number | undefined {
+    return this.log.fd;
+  }
+
+  write(level: LogLevel, text: string): void {
+    if (level === "debug" && !this.debug) return;
+    if (level === "error" || level === "warn") {
+      if (this.#troubles.has(text)) return;
+      this.#troubles.add(text);
+      this.tell(text);
+    }
+    this.log.write(level, this.#named(text));
+  }
+
+  note(level: LogLevel, text: string): void {
+    if (level === "debug" && !this.debug) return;
+    this.log.note(level, this.#named(text));
+  }
+
+  pass(bytes: Uint8Array): void {
+    this.log.pass(bytes);
+  }
+
+  report(finding: Finding): void {
+    const level = LEVELS[finding.severity];
+    for (const line of linesOf(finding)) {
+      if (level === "info") this.tell(line);
+      this.write(level, line);
+    }
+  }
+
+  #named(text: string): string {
+    return `${this.#host.name}: ${text}`;
+  }
+
+  // ── the session ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  network(interfaceName: string): NetworkObserver {
+    this.#interface = interfaceName;
+    this.#peer = this.#down = undefined;
+    this.#wasUp = false;
+    return { up: (event) => this.#up(event), down: (event) => void (this.#down = event) };
+  }
+
+  #up(event: NetworkUp): void {
+    this.#troubles.clear();
+    const isFirst = !this.#wasUp;
+    this.#wasUp = true;
+    // The link-local addresses of IPv6 matter to few, and come with the others.
+    if (!isFirst && event.type === "ipv6-up") return;
+    const [our, peer] = addressTexts(event);
+    const user = this.#peer === undefined || this.#peer === "" ? "" : `, user ${this.#peer}`;
+    this.tell(`link up on ${this.#interface}: ${our} here, ${peer} there${user}`);
+  }
+
+  lineChanged(text: string): void {
+    this.#troubles.clear();
+    // The name comes first anyway.
+    this.tell(text.replace(`/dev/${this.#host.name} `, ""));
+  }
+
+  authenticated(peer: string): void {
+    this.#peer = peer;
+  }
+
+  ended(exit: Exit, isHangup: boolean): void {
+    const reason = isHangup ? "the line has hung up" : (REASONS[exit] ?? `exit code ${exit}`);
+    // A port that waits for a caller ends its wait only when it is told to.
+    if (this.#wasUp) this.tell(`link down: ${reason}${this.#traffic()}`);
+    else if (exit !== Exit.USER_REQUEST) this.tell(`no link: ${reason}`);
+  }
+
+  #traffic(): string {
+    if (this.#down === undefined) return "";
+    const { seconds, octetsIn, octetsOut } = this.#down;
+    return ` (after ${lasting(seconds)}, ${octetsOut} bytes sent, ${octetsIn} received)`;
+  }
+}
+
+function lasting(seconds: number): string {
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+}

@@ -1,0 +1,170 @@
+// One port that is served: a session of pppd, and another one when it has ended. Whatever happens to it, the other ports go on.
+
+import { withFields } from "../../options/config.ts";
+import { OptionError, OptionExit } from "../../options/error.ts";
+import { Exit } from "../exit.ts";
+import type { Adapter } from "../host/serial.ts";
+import type { SignalEvent } from "../host/processes.ts";
+import type { Machine } from "../machine.ts";
+import type { Notifier } from "../notifier.ts";
+import { Passwords } from "../peers/passwords.ts";
+import { Peers } from "../peers/peers.ts";
+import { Session } from "../session/session.ts";
+import { Waits } from "../session/waits.ts";
+import { OptionsInForce } from "../settings/options-in-force.ts";
+import type { SharedPoll } from "../loop/shared-poll.ts";
+import { portOptions } from "./port-options.ts";
+import { PortVoice } from "./port-voice.ts";
+import type { ServeHost } from "./serve-host.ts";
+import { portName, type PortWish, type ServeWishes } from "./serve-words.ts";
+
+/** A session that has ended by an error that nobody has asked for is started again after this long. */
+const RETRY_MS = 5000;
+const NO_LOGFILE = { logDefault: true, logfd: undefined };
+
+export interface ServedPortHost extends ServeHost {
+  readonly poll: SharedPoll;
+  readonly wishes: ServeWishes;
+  /** The state of the port has changed: for the service manager. */
+  state(name: string, text: string): void;
+}
+
+export class ServedPort {
+  readonly name: string;
+  /** The number of its private addresses. */
+  readonly slot: number;
+  /** What is plugged in, where it can be told from others. */
+  #adapter: Adapter | undefined;
+  readonly #host: ServedPortHost;
+  readonly #machine: Machine;
+  readonly #wish: PortWish;
+  readonly #voice: PortVoice;
+  readonly #waits: Waits;
+  #options: OptionsInForce | undefined;
+  #closeLog = (): void => {};
+  #session: Session | undefined;
+  #isEnding = false;
+
+  constructor(host: ServedPortHost, wish: PortWish, slot: number) {
+    this.#host = host;
+    this.#machine = host.poll.machine;
+    this.#wish = wish;
+    this.name = portName(wish);
+    this.slot = slot;
+    this.#waits = new Waits(this.#machine.clock);
+    this.#voice = new PortVoice({ name: this.name, print: (line) => host.print(line) }, host.openLog(NO_LOGFILE).log);
+  }
+
+  /** The device, under the name that it has now. */
+  get #path(): string | undefined {
+    if (this.#wish.kind !== "device") return undefined;
+    return this.#options?.config.device ?? this.#wish.path;
+  }
+
+  /** True when a device that is there is this port's: it is the same, or the same adapter under another name. */
+  isAt(path: string): boolean {
+    const own = this.#path;
+    if (own === undefined) return false;
+    const { files } = this.#machine;
+    if (files.isCharacterDevice(own)) {
+      this.#adapter = this.#adapterAt(own);
+      return this.#realOf(own) === this.#realOf(path);
+    }
+    const there = this.#adapterAt(path);
+    const isSame = there !== undefined && this.#adapter !== undefined;
+    return own === path || (isSame && this.#machine.serial.isSameAdapter(there, this.#adapter!));
+  }
+
+  #adapterAt(path: string): Adapter | undefined {
+    const real = this.#realOf(path);
+    return this.#machine.serial.adapterOf(real.slice(real.lastIndexOf("/") + 1), "/sys");
+  }
+
+  #realOf(path: string): string {
+    try {
+      return this.#machine.files.realPath(path);
+    } catch {
+      return path;
+    }
+  }
+
+  /** Serves it until {@link onSignal} ends it. */
+  async run(): Promise<void> {
+    while (!this.#isEnding) {
+      await this.#host.poll.run(() => this.#tryOnce());
+      if (!this.#isEnding) await this.#waits.sleep(RETRY_MS);
+    }
+  }
+
+  async #tryOnce(): Promise<void> {
+    const voice = this.#voice;
+    try {
+      this.#session = this.#makeSession();
+      await this.#session.run();
+    } catch (error) {
+      if (error instanceof OptionError) for (const line of [...error.lines, ...error.hints]) voice.write("error", line);
+      else if (error instanceof OptionExit) voice.write("error", `${error.asked} is no option of a port`);
+      // This is a bug of ours. The session has cleaned up already.
+      else
+        for (const line of String(error instanceof Error ? error.stack : error).split("\n")) voice.write("error", line);
+    } finally {
+      this.#closeLog();
+      this.#closeLog = () => {};
+      voice.log = this.#host.openLog(NO_LOGFILE).log;
+      this.#session = this.#options = undefined;
+    }
+  }
+
+  #makeSession(): Session {
+    const { poll, wishes, runDirectory, etc, user, uid, onUp } = this.#host;
+    const voice = this.#voice;
+    const optionHost = this.#host.optionHost({
+      inform: (text) => voice.write("info", text),
+      warn: (text) => voice.write("warn", text),
+      complain: (text) => voice.write("error", text),
+    });
+    const config = withFields(portOptions(optionHost, this.#wish, this.slot, wishes), { detach: "nodetach" });
+    ({ log: voice.log, close: this.#closeLog } = this.#host.openLog(config));
+    voice.debug = config.debug > 0;
+    const { machine } = poll;
+    const passwords = new Passwords(config, machine, voice);
+    this.#options = new OptionsInForce(config);
+    return new Session({
+      machine,
+      options: this.#options,
+      log: voice,
+      peersOf: (options) => new Peers(options, optionHost, machine, voice, passwords),
+      ready: () => passwords.ready(),
+      etc,
+      user,
+      uid,
+      runDirectory,
+      notifier: this.#notifier(),
+      observer: voice,
+      onUp,
+    });
+  }
+
+  #notifier(): Notifier {
+    return {
+      beatMs: Infinity,
+      beatAt: Infinity,
+      beat: () => {},
+      status: (text) => this.#host.state(this.name, text),
+      stopping: () => {},
+    };
+  }
+
+  onSignal(event: SignalEvent): void {
+    if (event.type === "fatal" || event.name === "SIGTERM" || event.name === "SIGINT") {
+      this.#isEnding = true;
+      this.#waits.wake();
+    }
+    this.#session?.onSignal(event);
+  }
+}
+
+/** The exit code after a signal that ends all ports. */
+export function exitCodeOf(event: SignalEvent): Exit {
+  return event.type === "fatal" ? Exit.FATAL_SIGNAL : Exit.USER_REQUEST;
+}

@@ -1,0 +1,15 @@
+// Who wants to know what becomes of a session, beside those who are told of its network phase.
+
+import type { Exit } from "../exit.ts";
+import type { NetworkObserver } from "./network-observer.ts";
+
+export interface SessionObserver {
+  /** A network phase begins on this interface. The observer is told of it after all others. */
+  network(interfaceName: string): NetworkObserver;
+  /** Somebody has called, or the device is gone or there again: in the words of the log. */
+  lineChanged(text: string): void;
+  /** The peer has proved that it is this. */
+  authenticated(peer: string): void;
+  /** A link has ended. `isHangup`: the line is gone. */
+  ended(exit: Exit, isHangup: boolean): void;
+}

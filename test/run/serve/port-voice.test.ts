@@ -1,0 +1,63 @@
+import { expect, test } from "bun:test";
+import { report } from "../../../src/run/diagnose/finding.ts";
+import { Exit } from "../../../src/run/exit.ts";
+import { PortVoice } from "../../../src/run/serve/port-voice.ts";
+
+function setUp() {
+  const events: string[] = [];
+  const logged: string[] = [];
+  const write = (level: string, text: string): void => void logged.push(`${level} ${text}`);
+  const log = { debug: true, fd: undefined, write, note: write, pass: () => {} };
+  const voice = new PortVoice({ name: "ttyS0", print: (line) => void events.push(line) }, log);
+  return { voice, events, logged };
+}
+
+const UP = { type: "ipv4-up", our: 0x0a000001, peer: 0x0a000002, dns: [0, 0], wins: [0, 0] } as const;
+
+test("findings and troubles are events, all other lines are in the log only", () => {
+  const { voice, events, logged } = setUp();
+  voice.write("notice", "Connect: ppp0 <--> /dev/ttyS0");
+  voice.write("debug", "rcvd");
+  report(voice, [{ code: "caller-ppp", text: "Recognised PPP", severity: "info" }]);
+  report(voice, [{ code: "x", text: "No TUN", remedy: "modprobe tun", severity: "error" }]);
+  expect(events).toEqual(["ttyS0: Recognised PPP", "ttyS0: No TUN; modprobe tun"]);
+  expect(logged).toEqual([
+    "notice ttyS0: Connect: ppp0 <--> /dev/ttyS0",
+    "info ttyS0: Recognised PPP",
+    "error ttyS0: No TUN; modprobe tun",
+  ]);
+  voice.debug = true;
+  voice.write("debug", "rcvd");
+  expect(logged.at(-1)).toBe("debug ttyS0: rcvd");
+});
+
+test("a trouble that comes again each time is told once, until the line has changed or a link was up", () => {
+  const { voice, events, logged } = setUp();
+  for (let time = 0; time < 3; time++) voice.write("error", "Device ttyS0 is locked by pid 1");
+  expect([events.length, logged.length]).toEqual([1, 1]);
+  voice.lineChanged("/dev/ttyS0 is back");
+  voice.write("error", "Device ttyS0 is locked by pid 1");
+  expect(events).toEqual([
+    "ttyS0: Device ttyS0 is locked by pid 1",
+    "ttyS0: is back",
+    "ttyS0: Device ttyS0 is locked by pid 1",
+  ]);
+});
+
+test("a link: the user, the addresses, the reason of its end and its traffic", () => {
+  const { voice, events } = setUp();
+  const network = voice.network("ppp7");
+  voice.authenticated("zaphod");
+  network.up!({ ...UP } as never);
+  network.down!({ protocol: "ipv4", was: undefined, isLast: true, seconds: 150, octetsIn: 5, octetsOut: 6 });
+  voice.ended(Exit.PEER_DEAD, false);
+  voice.network("ppp7");
+  voice.ended(Exit.PEER_AUTH, false);
+  voice.network("ppp7");
+  voice.ended(Exit.USER_REQUEST, false);
+  expect(events).toEqual([
+    "ttyS0: link up on ppp7: 10.0.0.1 here, 10.0.0.2 there, user zaphod",
+    "ttyS0: link down: the other end does not answer any more (after 3 min, 6 bytes sent, 5 received)",
+    "ttyS0: no link: the other end did not prove who it is",
+  ]);
+});

@@ -1,0 +1,71 @@
+import { expect, test } from "bun:test";
+import { fits, portName, readServeWords } from "../../../src/run/serve/serve-words.ts";
+
+const NOTHING = { speed: undefined, auth: false, login: false, prompts: true, words: [] };
+
+test("ports are devices, patterns and TCP addresses", () => {
+  const { ports } = readServeWords([
+    "ttyS0",
+    "/dev/serial/by-id/usb-x",
+    "ttyUSB*",
+    "[::1]:5000",
+    "localhost:5001",
+    "5002",
+  ]);
+  expect(ports).toEqual([
+    { kind: "device", path: "/dev/ttyS0" },
+    { kind: "device", path: "/dev/serial/by-id/usb-x" },
+    { kind: "pattern", folder: "/dev", pattern: "ttyUSB*" },
+    { kind: "listener", where: "[::1]:5000" },
+    { kind: "listener", where: "localhost:5001" },
+    { kind: "listener", where: "5002" },
+  ]);
+  expect(ports.map(portName)).toEqual([
+    "ttyS0",
+    "serial/by-id/usb-x",
+    "ttyUSB*",
+    "[::1]:5000",
+    "localhost:5001",
+    "5002",
+  ]);
+});
+
+test("flags, and pppd's own words behind --", () => {
+  const port = { ports: [{ kind: "device", path: "/dev/ttyS0" }] } as const;
+  expect(readServeWords(["ttyS0"])).toEqual({ ...port, ...NOTHING });
+  expect(readServeWords(["--speed", "9600", "ttyS0"])).toEqual({ ...port, ...NOTHING, speed: "9600" });
+  expect(readServeWords(["ttyS0", "--speed=9600", "--auth", "--no-login"])).toEqual({
+    ...port,
+    ...NOTHING,
+    speed: "9600",
+    auth: true,
+    prompts: false,
+  });
+  expect(readServeWords(["ttyS0", "--login", "--", "--auth", "debug"])).toEqual({
+    ...port,
+    ...NOTHING,
+    auth: true,
+    login: true,
+    words: ["--auth", "debug"],
+  });
+});
+
+test.each([
+  [[], "name a port: ttyUSB0, 'ttyUSB*', /dev/ttyS0, 127.0.0.1:5000"],
+  [["--", "debug"], "name a port: ttyUSB0, 'ttyUSB*', /dev/ttyS0, 127.0.0.1:5000"],
+  [["ttyS0", "--speed"], "--speed takes bits a second: 115200"],
+  [["ttyS0", "--speed", "fast"], "--speed takes bits a second: 115200"],
+  [["ttyS0", "--debug"], `there is no option "--debug"; pppd's own words go behind --`],
+  [["/dev/*/ttyS0"], "/dev/*/ttyS0: only the last part of a path may be a pattern"],
+])("%j is refused", (words, message) => expect(() => readServeWords(words)).toThrow(message));
+
+test("patterns are those of a shell", () => {
+  const names = ["ttyUSB0", "ttyUSB10", "ttyS0", "ttyS1", "tty.S0", "ttyACM0"];
+  const fitting = (pattern: string): string => names.filter((name) => fits(pattern, name)).join(" ");
+  expect(fitting("ttyUSB*")).toBe("ttyUSB0 ttyUSB10");
+  expect(fitting("ttyUSB?")).toBe("ttyUSB0");
+  expect(fitting("ttyS[1-3]")).toBe("ttyS1");
+  expect(fitting("ttyS[!1]")).toBe("ttyS0");
+  expect(fitting("tty.S*")).toBe("tty.S0");
+  expect(fitting("*")).toBe(names.join(" "));
+});

@@ -1,0 +1,155 @@
+// Many ports in one process, in simulated time: each goes on whatever happens to the others.
+
+import { expect, test } from "bun:test";
+import { Laplink } from "./laplink.ts";
+import { Served } from "./served.ts";
+
+const CALLER = ["115200", "noauth", "nodetach", "local", "noipdefault", "noipv6"];
+
+/** The ports from `there` on are not plugged in yet. */
+function serving(
+  { cables = 1, there = cables, isFull = true, files = {} as Readonly<Record<string, string>> },
+  ...words: readonly string[]
+) {
+  const link = new Laplink({ seed: 7, cables, isFull });
+  const [a, b] = link.computers;
+  for (const cable of link.cables.slice(there)) cable.ends[0].path = undefined;
+  for (const [path, text] of Object.entries(files)) a.files.put(`/etc/ppp/${path}`, text);
+  const server = new Served(a, ...words);
+  const call = (port: number, ...more: readonly string[]) => b.start([`/dev/ttyUSB${port}`, ...CALLER, ...more]);
+  const end = (): void => {
+    server.signal("SIGTERM");
+    expect(link.time.runUntil(() => !server.isRunning, 20_000)).toBe(true);
+    expect([server.exitCode, server.fault]).toEqual([5, undefined]);
+    expect(link.leftOn(0)).toEqual([]);
+  };
+  return { link, time: link.time, server, call, end, a, b };
+}
+
+test("three ports: one under load, one that fails, one that is plugged in later; each has addresses of its own", () => {
+  const { link, time, server, call, end, a } = serving({ cables: 3, there: 2 }, "ttyUSB0", "ttyUSB1", "ttyUSB*");
+  // Another program holds the second port, and the third is not there.
+  a.processes.running.add(9999);
+  a.files.put("/var/lock/LCK..ttyUSB1", "      9999\n");
+  const [third] = link.cables[2]!.ends;
+  time.run(100);
+  call(0);
+  expect(time.runUntil(() => link.isUp, 10_000)).toBe(true);
+  link.traffic[0].saturate(1000);
+  time.run(20_000);
+  expect(server.of("ttyUSB0").slice(0, 2)).toEqual([
+    "Recognised PPP, at 115200",
+    "link up on ppp0: 192.168.0.1 here, 192.168.1.1 there",
+  ]);
+  expect(server.of("ttyUSB1")).toEqual(["Device ttyUSB1 is locked by pid 9999", expect.stringContaining("pppd")]);
+  const before = link.traffic[0].received;
+  third.path = "/dev/ttyUSB2";
+  time.run(1000);
+  call(2);
+  expect(time.runUntil(() => server.of("ttyUSB2").length >= 2, 10_000)).toBe(true);
+  expect(server.of("ttyUSB2")).toEqual([
+    "Recognised PPP, at 115200",
+    "link up on ppp1: 192.168.104.1 here, 192.168.104.2 there",
+  ]);
+  expect(server.state).toMatch(/^ttyUSB0 up: .*; ttyUSB1 .*; ttyUSB2 up: /);
+  // The load went on at the line's speed meanwhile.
+  time.run(10_000);
+  link.traffic[0].stop();
+  time.run(5000);
+  expect(link.traffic[0].received - before).toBeGreaterThan(80);
+  expect([link.traffic[0].fault, link.traffic[0].received]).toEqual([undefined, link.traffic[0].sent]);
+  a.files.remove("/var/lock/LCK..ttyUSB1");
+  a.processes.running.delete(9999);
+  call(1);
+  expect(time.runUntil(() => server.of("ttyUSB1").length >= 4, 10_000)).toBe(true);
+  expect(server.of("ttyUSB1").at(-1)).toBe("link up on ppp2: 192.168.101.1 here, 192.168.101.2 there");
+  end();
+});
+
+test("an adapter that is pulled out and comes back under another name is the same port, with the same addresses", () => {
+  const { link, time, server, call, end } = serving({ cables: 2, there: 1 }, "ttyUSB*");
+  const [port] = link.cables[0]!.ends;
+  call(0, "persist", "maxfail", "0", "lcp-echo-interval", "5", "lcp-echo-failure", "2");
+  expect(time.runUntil(() => link.isUp, 10_000)).toBe(true);
+  time.run(5000);
+  port.unplug();
+  time.run(5000);
+  port.path = "/dev/ttyUSB7";
+  expect(time.runUntil(() => link.isUp, 60_000)).toBe(true);
+  time.run(2000);
+  expect(server.events).toEqual([
+    "ttyUSB0: Recognised PPP, at 115200",
+    "ttyUSB0: link up on ppp0: 192.168.0.1 here, 192.168.1.1 there",
+    expect.stringMatching(/^ttyUSB0: link down: the line has hung up \(after \d+ s, \d+ bytes sent, \d+ received\)$/),
+    "ttyUSB0: is gone; waiting for it",
+    "ttyUSB0: is back as /dev/ttyUSB7",
+    "ttyUSB0: Recognised PPP, at 115200",
+    "ttyUSB0: link up on ppp0: 192.168.0.1 here, 192.168.1.1 there",
+  ]);
+  end();
+});
+
+test("files win: addresses of options.ttyX, auth of options; a mistake in a file fails one port, until it is mended", () => {
+  const { link, time, server, call, end, a } = serving(
+    {
+      cables: 2,
+      files: {
+        options: "auth\n",
+        "pap-secrets": "zaphod * gargleBlaster *\n",
+        "options.ttyUSB0": "10.0.0.1:10.0.0.2\nlogfiel /tmp/x\n",
+        "options.ttyUSB1": "10.1.0.1:10.1.0.2\n",
+      },
+    },
+    "ttyUSB0",
+    "ttyUSB1",
+  );
+  const login = ["user", "zaphod", "password", "gargleBlaster"];
+  call(1, ...login);
+  expect(time.runUntil(() => link.isUp, 10_000)).toBe(true);
+  time.run(30_000);
+  expect(server.of("ttyUSB1").at(-1)).toBe("link up on ppp0: 10.1.0.1 here, 10.1.0.2 there, user zaphod");
+  expect(server.of("ttyUSB0")).toEqual([
+    "In file /etc/ppp/options.ttyUSB0: unrecognized option 'logfiel'",
+    "Did you mean logfile?",
+  ]);
+  a.files.put("/etc/ppp/options.ttyUSB0", "10.0.0.1:10.0.0.2\n");
+  time.run(10_000);
+  call(0);
+  time.run(60_000);
+  expect(server.of("ttyUSB0").at(-1)).toBe("no link: the other end did not prove who it is");
+  call(0, ...login);
+  expect(time.runUntil(() => server.of("ttyUSB0").at(-1)?.includes("user zaphod") === true, 20_000)).toBe(true);
+  end();
+});
+
+test("SIGHUP hangs up on all ports, and they serve again; SIGTERM while nobody calls ends them", () => {
+  const { link, time, server, call, end } = serving({ cables: 2 }, "ttyUSB0", "ttyUSB1");
+  call(0, "persist", "maxfail", "0");
+  call(1, "persist", "maxfail", "0");
+  const ups = () => server.events.filter((line) => line.includes("link up")).length;
+  expect(time.runUntil(() => ups() === 2, 10_000)).toBe(true);
+  server.signal("SIGHUP");
+  expect(time.runUntil(() => ups() === 4, 60_000)).toBe(true);
+  for (const name of ["ttyUSB0", "ttyUSB1"])
+    expect(server.of(name).filter((line) => line.startsWith("link down"))).toHaveLength(1);
+  end();
+  void link;
+});
+
+test("modem lines: with a carrier the port hangs up when the caller drops its DTR, without one it does not", () => {
+  for (const isFull of [true, false]) {
+    const { link, time, server, call, end } = serving({ isFull }, "ttyUSB0");
+    const first = call(0);
+    expect(time.runUntil(() => link.isUp, 10_000)).toBe(true);
+    first.signal("SIGTERM");
+    expect(time.runUntil(() => !first.isRunning, 10_000)).toBe(true);
+    time.run(1000);
+    // The caller raises its DTR before the port is opened for it again.
+    const second = call(0, isFull ? "modem" : "local");
+    expect(time.runUntil(() => link.isUp, 20_000)).toBe(true);
+    second.kill();
+    time.run(2000);
+    expect(server.of("ttyUSB0").filter((line) => line.includes("line has hung up")).length).toBe(isFull ? 1 : 0);
+    end();
+  }
+});
