@@ -6,11 +6,18 @@ import { Served } from "./served.ts";
 
 const CALLER = ["115200", "noauth", "nodetach", "local", "noipdefault", "noipv6"];
 
-/** The ports from `there` on are not plugged in yet. */
-function serving(
-  { cables = 1, there = cables, isFull = true, files = {} as Readonly<Record<string, string>> },
-  ...words: readonly string[]
-) {
+interface World {
+  readonly cables?: number;
+  /** The ports from this on are not plugged in yet. */
+  readonly there?: number;
+  /** The cables have the wires of modem lines. */
+  readonly isFull?: boolean;
+  /** In /etc/ppp. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+function serving(world: World, ...words: readonly string[]) {
+  const { cables = 1, there = cables, isFull = true, files = {} } = world;
   const link = new Laplink({ seed: 7, cables, isFull });
   const [a, b] = link.computers;
   for (const cable of link.cables.slice(there)) cable.ends[0].path = undefined;
