@@ -109,6 +109,9 @@ case $purpose in
     need chat ppp
     need pppdump ppp
     need wvdial wvdial
+    need agetty util-linux
+    need login login
+    need mgetty mgetty
     need telnet inetutils-telnet
     need socat socat
     need ip iproute2

@@ -34,9 +34,9 @@ async function main(called: string, argv: string[]): Promise<number> {
   return help(first);
 }
 
-// argv[0] and argv[1] are Bun's own; the name we were called by is argv0.
+// argv[0] and argv[1] are Bun's own; the name we were called by is argv0. As a login shell it begins with a hyphen.
 try {
-  process.exitCode = await main(basename(process.argv0), ownWords());
+  process.exitCode = await main(basename(process.argv0).replace(/^-/, ""), ownWords());
 } catch (error) {
   // The system refused a call that no program handles, such as a write to standard output on a full disk.
   if (!(error instanceof OsError)) throw error;

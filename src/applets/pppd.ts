@@ -204,5 +204,5 @@ function rightsTrouble(): { exit: Exit; finding: Finding } | undefined {
 
 /** The name we were called by, which pppd puts before its error messages. */
 function calledAs(): string {
-  return basename(process.argv0) === "pppd" ? process.argv0 : "pppd";
+  return /^-?pppd$/.test(basename(process.argv0)) ? process.argv0 : "pppd";
 }
