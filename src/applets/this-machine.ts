@@ -23,7 +23,7 @@ import * as tcp from "../os/net/tcp.ts";
 import { TlsEngine } from "../os/net/memory-tls.ts";
 import { openTun } from "../os/net/tun.ts";
 import { joinVrf, vrfTable } from "../os/net/vrf.ts";
-import { hookRefusal, runHook, runProgram, runShell, runTool } from "../os/process/exec.ts";
+import { hookRefusal, runHook, runOnTerminal, runProgram, runShell, runTool } from "../os/process/exec.ts";
 import { Helper } from "../os/process/helper.ts";
 import { ownEnvironment } from "../os/process/inherited.ts";
 import { share, undoAbandoned } from "../os/process/share.ts";
@@ -161,6 +161,7 @@ const processes: Processes = {
   hookRefusal,
   runHook,
   runShell,
+  runOnTerminal,
   runAsking,
   runHelper: (command, input) => new Helper(command, input),
   runTool,

@@ -21,6 +21,8 @@ export type Caller = Answered | "slip" | "person" | "prompted" | "getty" | "echo
 export interface FrontSettings {
   readonly answers: readonly Answered[];
   readonly modem: ModemSettings;
+  /** How long a person pauses after Return. */
+  readonly personMs?: number;
   /** When a caller that says nothing gets the login prompt. Left out: never. */
   readonly greetAt?: number;
   /** Calls a program that waits for RING. */
@@ -38,6 +40,8 @@ const PERSON_MS = 3000;
 const PROMPT_MS = 300;
 /** The prompts of getty and login, ours or another's. Two of them would talk to each other without end. */
 const PROMPTS = /(login|Password): ?$/;
+/** The name of a user. A command line can have it as it is. */
+const NAME = /^[A-Za-z_][\w.-]{0,31}$/;
 /** How a modem's command begins, in small letters. */
 const SMALL = /[at]/;
 /** From one RING to the next, as telephone lines in North America ring. It waits for the end of a command. */
@@ -76,24 +80,35 @@ export class Front {
   #wasReturn = false;
   /** When the text that came is a person's. */
   #personAt: number;
+  readonly #personMs: number;
   readonly #login: Login | undefined;
+  #typed = "";
   #words = "";
   #ringAt = Infinity;
   /** The last octet came then. */
   #heardAt = -Infinity;
 
-  constructor({ answers, modem, greetAt = Infinity, rings = false }: FrontSettings, output: Ring) {
+  constructor(
+    { answers, modem, greetAt = Infinity, personMs = PERSON_MS, rings = false }: FrontSettings,
+    output: Ring,
+  ) {
     this.#answers = answers;
     if (rings && answers.includes("modem")) this.#ringAt = 0;
     this.#output = output;
     this.modem = new Modem(modem);
     this.#login = answers.includes("login") ? new Login() : undefined;
     this.#personAt = greetAt;
+    this.#personMs = this.#login === undefined ? personMs : PROMPT_MS;
   }
 
   /** The next kind of caller that was recognised; each is named once. */
   takeCaller(): Caller | undefined {
     return this.#callers.shift();
+  }
+
+  /** What a person has typed as a name; "": nothing that can be one. */
+  get typedName(): string {
+    return this.#typed;
   }
 
   /** Looks at what has come. Always false: there are no packets. */
@@ -231,8 +246,9 @@ export class Front {
   }
 
   #hearsPerson(now: number): void {
-    if (this.#login === undefined) this.#personAt = now + PERSON_MS;
-    else if (this.#login.stage === "idle" && !this.#isGetty) this.#personAt = now + PROMPT_MS;
+    if (NAME.test(this.#line)) this.#typed = this.#line;
+    const mayBe = this.#login === undefined || (this.#login.stage === "idle" && !this.#isGetty);
+    if (mayBe) this.#personAt = now + this.#personMs;
   }
 
   #hearsGetty(): void {

@@ -68,6 +68,7 @@ function checkLine(draft: Draft, host: OptionHost): void {
   // With demand the program stays, unless nopersist is given.
   if (demand && draft.given["persist"] === undefined) draft.persist = true;
   const option = noDeviceOption(draft);
+  checkGetty(draft, option);
   if (option !== undefined) checkNoDevice(draft, option);
   else settleDefaultDevice(draft, host);
   if (draft.defaultDevice) draft.detach = "nodetach";
@@ -75,6 +76,14 @@ function checkLine(draft: Draft, host: OptionHost): void {
     throw new OptionError("the sync option needs a synchronous port, which makes the frames itself, and its driver");
   }
   checkCallers(draft);
+}
+
+function checkGetty({ autodetect, autodetectGetty }: Draft, noDevice: string | undefined): void {
+  if (autodetectGetty === undefined) return;
+  if (noDevice !== undefined) throw new OptionError(`autodetect-getty needs a serial port, and ${noDevice} has none`);
+  if (autodetect.length === 0) throw new OptionError("autodetect-getty needs autodetect");
+  if (autodetect.includes("login"))
+    throw new OptionError("with login in autodetect's list a person gets login prompts: leave autodetect-getty out");
 }
 
 /** Whoever reaches a TCP port can call. */

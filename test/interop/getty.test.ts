@@ -41,7 +41,7 @@ function run(machine: Machine, ...words: readonly string[]): Program {
   return program;
 }
 
-/** Two machines on a cable. On the first, pppd is the shell of zaphod, who has root's rights. */
+/** Two machines on a cable. On the first, zaphod and ford have root's rights, and zaphod's shell is pppd. */
 async function openScene(files: Readonly<Record<string, string>>): Promise<{ near: Machine; far: Machine }> {
   cable = await openCable({ baud: 115200 });
   const [near, far] = await Promise.all([
@@ -49,7 +49,9 @@ async function openScene(files: Readonly<Record<string, string>>): Promise<{ nea
     openMachine("far", { ttys: { ttyS0: cable.b } }),
   ]);
   appendFileSync(near.path("/etc/passwd"), `zaphod:x:0:0::/run/root:${built("pppd")}\n`);
-  appendFileSync(near.path("/etc/shadow"), `zaphod:${HASH}:20000:0:99999:7:::\n`);
+  appendFileSync(near.path("/etc/passwd"), "ford:x:0:0::/run/root:/bin/sh\n");
+  for (const name of ["zaphod", "ford"])
+    appendFileSync(near.path("/etc/shadow"), `${name}:${HASH}:20000:0:99999:7:::\n`);
   return { near, far };
 }
 
@@ -105,3 +107,37 @@ on("login prompts of our own check the users of the system, and PPP needs no fur
   client.kill();
   expect([await client.exit(), await server.exit()]).toEqual([5, 16]);
 });
+
+on(
+  "a person gets agetty, or login if a name was typed, and then PPP has the port again",
+  missing("agetty", "util-linux"),
+  async () => {
+    const { near, far } = await openScene({});
+    const getty = `if [ -n "$NAME" ]; then exec login "$NAME"; fi; exec agetty --noclear - $SPEED vt100`;
+    const words = [
+      "/dev/ttyS1",
+      "115200",
+      "nodetach",
+      "lock",
+      "noauth",
+      "local",
+      "noipv6",
+      "noccp",
+      "10.0.0.1:10.0.0.2",
+    ];
+    const server = run(near, built("pppd"), ...words, "autodetect", "autodetect-getty", getty);
+    let line = await server.waitFor("Waiting for a caller on /dev/ttyS1");
+    for (const typed of [`'' ogin: ford`, "ford"]) {
+      const work = `ssword: '\\qgargleBlaster' '#' 'tty; echo $((40+2))' '/dev/ttyS1' '\\c' 42 exit`;
+      const chat = `stty raw -echo 115200; exec chat -V TIMEOUT 20 '' ${typed} ${work} </dev/ttyS0 >/dev/ttyS0`;
+      const person = run(far, "sh", "-c", `exec </dev/ttyS0; ${chat}`);
+      expect([await person.exit(), person.text.includes("gargle")]).toEqual([0, false]);
+      line = await server.waitFor("Took /dev/ttyS1 back", { after: line });
+      line = await server.waitFor("Waiting for a caller on /dev/ttyS1", { after: line });
+    }
+    const client = run(far, built("pppd"), ...CLIENT);
+    await Promise.all([client.waitFor(UP), server.waitFor(UP)]);
+    client.kill();
+    expect([await client.exit(), await server.exit()]).toEqual([5, 16]);
+  },
+);

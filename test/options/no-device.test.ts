@@ -72,6 +72,17 @@ test("autodetect's list is a word of callers after it, in files as on the comman
   expect(parseOptions(["pty", "cat"], listing).autodetect).toEqual(["ppp"]);
 });
 
+test("autodetect-getty needs a serial port, autodetect, and no login prompts", () => {
+  const getty = ["autodetect-getty", "agetty -"];
+  expect(refusal("ttyS0", "autodetect", ...getty)).toEqual([0]);
+  expect(refusal("ttyS0", ...getty)).toEqual([2, "autodetect-getty needs autodetect"]);
+  expect(refusal("ttyS0", "autodetect", "ppp,login", ...getty)[0]).toBe(2);
+  expect(refusal("pty", "x", "autodetect", ...getty)).toEqual([
+    2,
+    "autodetect-getty needs a serial port, and pty has none",
+  ]);
+});
+
 test("one of them at a time, and no device beside it", () => {
   expect(refusal("ttyS0", "socket-listen", "1")).toEqual([2, "socket-listen option precludes specifying device name"]);
   expect(refusal("pty", "x", "notty")).toEqual([2, "pty option is incompatible with notty option"]);

@@ -127,6 +127,7 @@ export function processesOf(table: ProcessTable, process: Process): Processes {
     hookRefusal: (path) => (files.files.has(path) ? undefined : "absent"),
     runHook: (path) => table.start(process, table.hookTrouble ?? behaviourOf(files.text(path) ?? "")),
     runShell: (command) => table.start(process, behaviourOf(command)),
+    runOnTerminal: (command) => table.start(process, behaviourOf(command)),
     runAsking: ([program]) => {
       throw new SimulatedError("execve", program, "ENOENT");
     },

@@ -134,3 +134,28 @@ test("a caller that says nothing behind the modem's CONNECT gets the prompt, and
   expect(server.exitCode).toBe(16);
   expect(time.runUntil(() => client.lines.includes("Serial connection established."), 5000)).toBe(true);
 });
+
+test("a person gets the getty, with the lock of the port, and after it the port listens again", () => {
+  const getty = "sleep 20 $NAME";
+  const words = [...LINE, "noauth", "lock", "autodetect", "autodetect-getty", getty, "10.0.0.1:10.0.0.2"];
+  const { link, time, server, call } = openScene(words);
+  const lock = (): number => Number(link.computers[0].files.text("/var/lock/LCK..ttyUSB0"));
+  const own = lock();
+  const person = call("connect", "chat TIMEOUT 15 '' 'zaphod' never");
+  expect(time.runUntil(() => server.lines.some((line) => line.startsWith("Gave ")), 10_000)).toBe(true);
+  const given = server.lines.at(-1)!;
+  expect(given).toBe(`Gave /dev/ttyUSB0 to ${getty} (pid ${lock()})`);
+  expect([lock() === own, server.isRunning]).toEqual([false, true]);
+  expect(time.runUntil(() => !person.isRunning, 30_000)).toBe(true);
+  expect(time.runUntil(() => server.lines.includes("Took /dev/ttyUSB0 back"), 10_000)).toBe(true);
+  time.run(1000);
+  expect(lock()).toBe(own);
+  comesUp({ link, time, server, call }, call());
+
+  const other = openScene(words.map((word) => (word === getty ? "sleep infinity" : word)));
+  other.call("connect", "chat TIMEOUT 5 '' '\\r' never");
+  expect(other.time.runUntil(() => other.server.lines.some((line) => line.startsWith("Gave ")), 10_000)).toBe(true);
+  other.server.signal("SIGTERM");
+  expect(other.time.runUntil(() => !other.server.isRunning, 10_000)).toBe(true);
+  expect([other.server.exitCode, other.server.fault, other.link.leftOn(0)]).toEqual([5, undefined, []]);
+});

@@ -101,11 +101,17 @@ function lock(device: string, { pid }: Process, table: ProcessTable, files: File
   if (holder !== 0 && table.running.has(holder))
     throw new SimulatedLockError(`Device ${name} is locked by pid ${holder}`, holder);
   if (files.isFull) throw new SimulatedLockError(`Can't create lock file ${path}: No space left on device`);
-  files.put(path, `${String(pid).padStart(10)}\n`);
+  let owner = pid;
+  const write = (): void => files.put(path, `${String(owner).padStart(10)}\n`);
+  write();
   return {
+    pass: (other) => {
+      owner = other;
+      write();
+    },
     notice: holder === 0 ? undefined : `Removed stale lock on ${name} (pid ${holder})`,
     unlock: () => {
-      if (Number(files.text(path) ?? 0) === pid) files.remove(path);
+      if (Number(files.text(path) ?? 0) === owner) files.remove(path);
     },
   };
 }
@@ -139,6 +145,8 @@ class OpenTty implements Tty {
     this.#channel.hangsUpAtClose = modem;
     this.#port.hasForeignSettings = false;
   }
+
+  makeTerminal(): void {}
 
   get speed(): number {
     return this.#channel.speed;

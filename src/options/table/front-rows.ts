@@ -2,7 +2,7 @@
 
 import { decoded } from "../../bytes/text.ts";
 import { OptionError } from "../error.ts";
-import { list, PRIORITY, row } from "../row.ts";
+import { COMMAND, list, PRIORITY, PRIVFIX, row } from "../row.ts";
 import { flag, text } from "../row-kinds.ts";
 
 const NAME = "autodetect";
@@ -57,6 +57,12 @@ export const FRONT = [
     },
     value: ({ findSpeed }) => (findSpeed ? "" : undefined),
   }),
+  text(
+    "autodetect-getty",
+    "autodetectGetty",
+    COMMAND | PRIORITY | PRIVFIX,
+    "with autodetect, the command that gets the port while a person uses it",
+  ),
   text("modem-connect", "modemConnect", PRIORITY, "the text of CONNECT for modem programs, such as 'CONNECT 2400'"),
   flag(
     "modem-ring",

@@ -65,6 +65,16 @@ export function runShell(command: string, { line, output = line, stderr, env }: 
   return withKill(spawn("/bin/sh", { argv: ["sh", "-c", command], env, stdio: [line, output, stderr] }), stopFamily);
 }
 
+/**
+ * Runs `/bin/sh -c command` in a session of its own, whose terminal is this device. The first terminal that the leader of a
+ * session opens becomes the session's. Throws OsError.
+ */
+export function runOnTerminal(command: string, path: string, env: Readonly<Record<string, string>>): Child {
+  const argv = ["sh", "-c", `exec <>"$0" >&0 2>&1; ${command}`, path];
+  const stdio = [undefined, undefined, undefined];
+  return withKill(spawn("/bin/sh", { argv, env, stdio, ownSession: true, directory: "/" }), stopFamily);
+}
+
 /** How long we wait for a system tool. */
 const TOOL_PATIENCE_MS = 10_000;
 

@@ -1,6 +1,6 @@
 // UUCP-style lock files, /var/lock/LCK..ttyS1: ten columns of process id and a newline.
 
-import { lstatSync, mkdirSync, readlinkSync, statSync, unlinkSync, writeSync } from "node:fs";
+import { lstatSync, mkdirSync, readlinkSync, statSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { closeFd, errno, ESRCH, hasCode, libc, O, openFd, reasonOf } from "../ffi/libc.ts";
 import { openersOf } from "./openers.ts";
@@ -45,13 +45,24 @@ class Lock {
   readonly path: string;
   /** Something to log, such as `Removed stale lock on ttyS1 (pid 123)`. */
   readonly notice: string | undefined;
-  readonly #pid: number;
+  #pid: number;
 
   constructor(path: string, pid: number, notice: string | undefined) {
     this.path = path;
     this.#pid = pid;
     this.notice = notice;
     held.add(path);
+  }
+
+  /** Names another process as the holder. Never throws. */
+  pass(pid: number): void {
+    try {
+      if (lockPid(readHead(this.path, LOCK_SIZE)) !== this.#pid) return;
+      writeFileSync(this.path, lockText(pid));
+      this.#pid = pid;
+    } catch {
+      // The file is gone or cannot be written. The next program finds the lock of a process that runs no longer.
+    }
   }
 
   /** Removes the lock file if it still exists and is still ours. */

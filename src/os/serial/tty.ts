@@ -13,11 +13,15 @@ import {
   flushTty,
   IFLAG,
   LFLAG,
+  OFLAG,
   readTermios,
   setSpeed,
   type Termios,
   writeTermios,
 } from "./termios.ts";
+
+/** The keys of a terminal: ^C ^\ Delete ^U ^D ^Q ^S. */
+const KEYS = { VINTR: 3, VQUIT: 28, VERASE: 127, VKILL: 21, VEOF: 4, VSTART: 17, VSTOP: 19 } as const;
 
 /** pppd's options for the line. */
 export interface TtySettings {
@@ -150,6 +154,20 @@ export class Tty {
     } catch {
       // The line has hung up since the check.
     }
+  }
+
+  /** Sets the line for a person at the other end, as `stty sane` does. A carrier that is lost hangs up with `modem`. */
+  makeTerminal(): void {
+    this.configure(true);
+    if (isHungUp(this.fd)) return;
+    const termios = readTermios(this.fd);
+    const { BRKINT, ICRNL } = IFLAG;
+    const { ISIG, ICANON, IEXTEN, ECHO, ECHOE, ECHOK } = LFLAG;
+    termios.iflag = (termios.iflag & ~(IFLAG.IGNBRK | IFLAG.IGNPAR)) | BRKINT | ICRNL;
+    termios.oflag = OFLAG.OPOST | OFLAG.ONLCR;
+    termios.lflag = ISIG | ICANON | IEXTEN | ECHO | ECHOE | ECHOK;
+    for (const [name, code] of Object.entries(KEYS)) termios.cc[CC[name as keyof typeof KEYS]] = code;
+    writeTermios(this.fd, termios, "now");
   }
 
   /**

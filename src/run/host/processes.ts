@@ -75,6 +75,8 @@ export interface Processes {
   runHook(path: string, args: readonly string[], env: Readonly<Record<string, string>>): Child;
   /** Runs `/bin/sh -c command` on a line. */
   runShell(command: string, options: ShellOptions): Child;
+  /** Runs `/bin/sh -c command` in a session of its own, whose terminal is this device. */
+  runOnTerminal(command: string, path: string, env: Readonly<Record<string, string>>): Child;
   /** Runs a program with our environment and our standard descriptors. What it writes to descriptor 3 can be read from `answer`. */
   runAsking(argv: readonly [string, ...string[]]): { readonly child: Child; readonly answer: number };
   /** Runs `/bin/sh -c command` with this on its standard input. */

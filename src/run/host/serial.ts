@@ -25,6 +25,8 @@ export interface Device {
 /** A device with terminal settings. */
 export interface Tty extends Device {
   readonly isPty: boolean;
+  /** Sets it for a person, who types lines: echo, keys that correct, and signals. */
+  makeTerminal(): void;
   /** Puts back the settings that another program has changed. Returns what they were changed to, in stty's words. */
   mend(): string[];
   /** Changes the speed for good, and throws away what is received and not sent. False: the port cannot have it. */
@@ -54,6 +56,8 @@ export function isBaudRateError(error: unknown): error is Error {
 export interface Lock {
   /** What happened on the way, for the log. */
   readonly notice: string | undefined;
+  /** Names another process as the holder, which uses the line for us. */
+  pass(pid: number): void;
   unlock(): void;
 }
 

@@ -4,7 +4,8 @@
 import { type LineHost, openDevice, type Opened } from "./device.ts";
 import { Exit, Failed, Gone } from "../exit.ts";
 import type { Child } from "../host/processes.ts";
-import { type Device, isLockError, type Lock } from "../host/serial.ts";
+import { lendPort } from "./lending.ts";
+import { type Device, isLockError, isTty, type Lock } from "../host/serial.ts";
 import { reasonOf } from "../machine.ts";
 import { report } from "../diagnose/finding.ts";
 import { speedTrouble } from "../diagnose/line-trouble.ts";
@@ -81,6 +82,18 @@ export class Line {
     if (tty === undefined || hangup) return;
     await tty.drain(DRAIN_MS);
     await this.#disconnect(tty);
+  }
+
+  /** Gives the port to a program until it ends. `name` is what the caller has typed; "": nothing. */
+  async lend(command: string, name: string): Promise<void> {
+    const tty = this.#tty;
+    if (tty === undefined || !isTty(tty)) return;
+    const { machine, options, log, hooks, notifier } = this.#host;
+    notifier.status(`${tty.path} is lent to ${command}`);
+    await tty.drain(DRAIN_MS);
+    const started = (end: () => void): void => void (this.#endScript = end);
+    await lendPort(command, name, { machine, config: options.config, log, hooks, tty, lock: this.#lock, started });
+    this.#endScript = undefined;
   }
 
   /** Lowers DTR, so the modem hangs up. */

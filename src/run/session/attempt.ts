@@ -54,6 +54,8 @@ export interface End {
   hangup: boolean;
   /** Not even with `persist` is there anything more to do. */
   final: boolean;
+  /** A person has called, and typed this name or nothing (""), so that a getty gets the line. */
+  visitor?: string;
 }
 
 export function madeUpPeer(packets: PacketPort): number {
@@ -180,7 +182,11 @@ export class Attempt {
     const { ifname } = this.#place;
     log.write("info", `Waiting for a caller on ${this.#tty.path}: ${options.config.autodetect.join(", ")}`);
     const hungUp = (now: number): void => this.#lost(now);
-    this.#beginning = new Reception({ ...this.#parts(loop), ifname, hungUp }, this.#clock.now());
+    const visited = (name: string): void => {
+      this.#end.visitor = name;
+      this.#finish();
+    };
+    this.#beginning = new Reception({ ...this.#parts(loop), ifname, visited, hungUp }, this.#clock.now());
   }
 
   /** What is needed before PPP. */

@@ -25,6 +25,9 @@ const GREET_MS = 1000;
 
 const ANSWERED = { severity: "info", text: "Recognised a modem program, which answered" } as const;
 
+/** Who presses Return and then pauses so long gets the getty. */
+const GETTY_MS = 1000;
+
 const FINDINGS = {
   ppp: { severity: "info", text: "Recognised PPP" },
   windows: { severity: "info", text: "Recognised Windows, which called CLIENT" },
@@ -54,6 +57,9 @@ const FINDINGS = {
   },
 } as const satisfies Record<Caller, Omit<Finding, "code">>;
 
+/** A person for whom there is a getty. */
+const VISITOR = { severity: "info", text: "Recognised a person or a login script" } as const;
+
 export interface ReceptionHost {
   readonly machine: Machine;
   readonly config: Config;
@@ -64,6 +70,8 @@ export interface ReceptionHost {
   readonly loop: Loop;
   readonly peers: Peers;
   readonly ifname: string;
+  /** A person has called, and typed this name or nothing (""). The line is to be lent. */
+  visited(name: string): void;
   /** The caller has ended the connection with a command of its modem, or with its DTR. */
   hungUp(now: number): void;
 }
@@ -98,7 +106,8 @@ export class Reception {
     this.#tuner = config.findSpeed ? Tuner.of(machine, tty, port, config.speed) : undefined;
     // Somebody has just called. On a cable whose carrier nobody watches, callers come without notice.
     this.#isCall =
-      config.socketListen !== undefined || (config.modem && machine.serial.modemLines(tty.fd)?.cd === true);
+      config.socketListen !== undefined ||
+      ((config.modem || config.modemIfCarrier) && machine.serial.modemLines(tty.fd)?.cd === true);
     const front = (): Front => this.#newFront(now);
     const question = questionFrame(machine.random.u32());
     this.#listener =
@@ -112,7 +121,8 @@ export class Reception {
     const { output, modem: profile } = port.buffers;
     const modem = { speed: tty.speed, connectText, isStrict, hasLogin: answers.includes("login"), profile };
     const greeting = this.#isCall && this.#tuner === undefined ? { greetAt: now + GREET_MS } : {};
-    return new Front({ answers, modem, rings, ...greeting }, output);
+    const patience = config.autodetectGetty === undefined ? {} : { personMs: GETTY_MS };
+    return new Front({ answers, modem, rings, ...greeting, ...patience }, output);
   }
 
   /** What listens at the present speed. */
@@ -141,6 +151,10 @@ export class Reception {
     this.#loginCheck.settle(this.#front, listener, now);
     for (let caller; (caller = listener.takeCaller()) !== undefined;) this.#tell(caller);
     if (!this.#isOpen && !this.isWaiting) this.#begin(now);
+    if (this.#isVisited) {
+      this.#host.visited(this.#front.typedName);
+      return;
+    }
     if (this.#front.hasFailedLogin) this.#endLogin(now);
     if (port.stage === this.#listener && this.#listener instanceof SearchingFront)
       this.#tuner?.tune(this.#listener, now);
@@ -149,6 +163,11 @@ export class Reception {
     if (this.#modemLine?.isHungUp !== true) return;
     this.#modemLine.flush(now);
     hungUp(now);
+  }
+
+  /** A person has come, who gets another program. */
+  get #isVisited(): boolean {
+    return this.#told.has("person") && this.#host.config.autodetectGetty !== undefined;
   }
 
   /** The caller has failed to log in. */
@@ -171,7 +190,7 @@ export class Reception {
     // At another speed the front begins anew, and recognises the same again.
     if (this.#told.has(caller)) return;
     this.#told.add(caller);
-    const known = caller === "modem" && this.#front.modem.isAnswering ? ANSWERED : FINDINGS[caller];
+    const known = this.#findingOf(caller);
     const finding = this.#tuner === undefined ? known : withSpeed(known, caller, tty.speed);
     const answered: readonly string[] = config.autodetect;
     const isIgnored = (caller === "ppp" || caller === "windows" || caller === "modem") && !answered.includes(caller);
@@ -188,6 +207,12 @@ export class Reception {
           }
         : { ...finding, code: `caller-${caller}`, text: `${finding.text}${more}` },
     ]);
+  }
+
+  #findingOf(caller: Caller): Omit<Finding, "code"> {
+    if (caller === "modem" && this.#front.modem.isAnswering) return ANSWERED;
+    const isServed = caller === "person" && this.#host.config.autodetectGetty !== undefined;
+    return isServed ? VISITOR : FINDINGS[caller];
   }
 
   #tellTelnet(): void {

@@ -12,6 +12,7 @@ export class Retries {
   /** Attempts since the last link that came up, the present one included. */
   #failures = 0;
   #needsHoldoff = true;
+  #isInterrupted = false;
 
   constructor(options: OptionsInForce) {
     this.#options = options;
@@ -21,6 +22,14 @@ export class Retries {
   begin(): void {
     this.#failures++;
     this.#needsHoldoff = true;
+    this.#isInterrupted = false;
+  }
+
+  /** The line was lent to another program. The attempt goes on as a new one. */
+  interrupted(): void {
+    this.#failures--;
+    this.#needsHoldoff = false;
+    this.#isInterrupted = true;
   }
 
   /** The link came up. */
@@ -45,6 +54,7 @@ export class Retries {
   /** There is to be another attempt. */
   get goesOn(): boolean {
     const { persist, maxfail } = this.#options.config;
+    if (this.#isInterrupted) return true;
     return persist && (maxfail <= 0 || this.#failures < maxfail);
   }
 

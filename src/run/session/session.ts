@@ -225,8 +225,9 @@ export class Session {
       waits: this.#waits,
       openPort: () => this.#openPort(),
       starts: () => this.#starts(),
-      ended: ({ network }: LinkGroup, { hangup, final }: End) => {
+      ended: ({ network }: LinkGroup, { hangup, final, visitor }: End) => {
         this.#judge(network);
+        if (visitor !== undefined) this.#retries.interrupted();
         if (hangup) this.#retries.skipHoldoff();
         if (final) this.#quitting = true;
         this.#host.observer?.ended(this.#status, hangup);

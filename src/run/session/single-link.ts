@@ -84,7 +84,9 @@ export class SingleLink {
       this.group = undefined;
       group.network.end();
       port.finish();
-      await this.line.end(end.hangup);
+      const { autodetectGetty } = this.#host.options.config;
+      if (end.visitor === undefined || autodetectGetty === undefined) await this.line.end(end.hangup);
+      else await this.line.lend(autodetectGetty, end.visitor);
     } finally {
       // A bug above must not leave an address or a route behind.
       group.end();

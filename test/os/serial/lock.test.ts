@@ -27,6 +27,19 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
+test("a lock can be passed to another process and back, and is removed only while it is ours", () => {
+  const lock = lockDevice("/dev/ttyS1", { directory });
+  lock.pass(1);
+  expect(readFileSync(lock.path, "latin1")).toBe("         1\n");
+  expect(troubleOf("/dev/ttyS1").holder).toBe(1);
+  lock.pass(process.pid);
+  expect(readFileSync(lock.path, "latin1")).toBe(`${String(process.pid).padStart(10)}\n`);
+  writeFileSync(lock.path, "         1\n");
+  lock.pass(2);
+  lock.unlock();
+  expect(readFileSync(lock.path, "latin1")).toBe("         1\n");
+});
+
 /** A process id that was in use a moment ago. */
 function deadPid(): number {
   return Bun.spawnSync(["true"]).pid;
