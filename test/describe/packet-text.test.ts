@@ -55,10 +55,14 @@ test.each([
   ["0205050131", " UserDefined delay = 5 number = 1"],
   ["020605013100", " UserDefined delay = 5 number = 1"],
   ["03020402", " AdminDefined> < List"],
-  ["05020002", " option=0x5> < option=0x0"],
+  ["1a020002", " option=0x1a> < option=0x0"],
 ])("the option %s of CBCP is %s", (hex, text) => {
   const length = (4 + hex.length / 2).toString(16).padStart(2, "0");
   expect(say(fromHex(`c029 0103 00${length} ${hex}`))).toBe(`[CBCP Request id=0x3 <${text}>]`);
+});
+
+test("an EAP Nak names the first type, and octets follow", () => {
+  expect(say(fromHex("c227 02020007 03 0d 1a"))).toBe("[EAP Response id=0x2 Nak <Suggested-type 0d (TLS)> 1a]");
 });
 
 test("CBCP of another code is octets", () => {

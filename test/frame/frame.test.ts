@@ -217,6 +217,17 @@ test("reset forgets the frame that has begun, and an escape", () => {
   expect(deframer.stats).toMatchObject({ frames: 2, runts: 0, badFcs: 0, aborted: 0 });
 });
 
+test("push stops behind a good frame, and at the end where there is none", () => {
+  const deframer = new Deframer();
+  deframer.accm = 0;
+  expect(deframer.length).toBe(0);
+  const bad = fromHex("01020304057e01020304057e");
+  const good = framed(fromHex(CONF_REQ));
+  const line = concat(bad, good, good);
+  expect(deframer.push(line, 0, bad.length)).toBe(bad.length);
+  expect(deframer.push(line, 0, line.length)).toBe(bad.length + good.length);
+});
+
 test("the worst frame has every octet escaped, the longest FCS, and two flags", () => {
   expect([worstFrame(0), worstFrame(1500), MAX_FRAME]).toEqual([10, 3010, 16392]);
   const ring = new Ring(new Uint8Array(64));
@@ -228,11 +239,11 @@ test("the worst frame has every octet escaped, the longest FCS, and two flags", 
 test("a frame has a flag of its own before it when the line was idle for more than a second", () => {
   const ring = new Ring(new Uint8Array(4096));
   const framer = new Framer(ring);
-  const packet = Uint8Array.of(...fromHex("c02109000008deadbeef"), 0, 0, 0, 0);
+  const packet = Uint8Array.of(1, 2, 3, ...fromHex("c02109000008deadbeef"), 0, 0, 0, 0);
   const before: number[] = [];
   for (const now of [5000, 5000, 6000, 7000, 8001]) {
     const length = ring.length;
-    framer.write(packet, 0, 10, false, now);
+    framer.write(packet, 3, 13, false, now);
     before.push(ring.bytes[length]!);
   }
   expect(before.map((octet) => octet === 0x7e)).toEqual([true, false, false, false, true]);
@@ -253,6 +264,7 @@ test("FCS-32 on everything, but LCP is understood with FCS-16 too (RFC 1570 §2.
     expect(framesIn([framed(fromHex(packet), { fcs: 32 })])).toEqual([]);
     expect(framesIn([framed(fromHex(packet))], 0, 32)).toEqual(packet === CONF_REQ ? [packet] : []);
   }
+  expect(framesIn([framed(fromHex("ff03c021"))], 0, 32)).toEqual(["ff03c021"]);
 });
 
 test("without an FCS network data goes bare, and all else with FCS-16 (RFC 1570 §2.1.2)", () => {
@@ -305,6 +317,7 @@ test("headers: address and control, one or two octets of protocol", () => {
     [0x0021, false, false, "ff030021"],
     [0x0021, true, false, "ff0321"],
     [0x0021, true, true, "21"],
+    [0x00ff, true, true, "ff"],
     [0xc021, true, true, "c021"],
     [0x8021, false, true, "8021"],
   ] as const) {

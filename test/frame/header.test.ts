@@ -6,9 +6,9 @@ import { isLcp, owesFcs } from "../../src/frame/fcs.ts";
 import { addressEnd, protocolAt, protocolEnd } from "../../src/frame/header.ts";
 
 /** The octets after three others, and before what would make them longer. */
-function embedded(hex: string): readonly [bytes: Uint8Array, start: number, end: number] {
+function embedded(hex: string, behind = 0x03): readonly [bytes: Uint8Array, start: number, end: number] {
   const octets = fromHex(hex);
-  return [Uint8Array.of(0xff, 0x03, 0x21, ...octets, 0x03, 0x21), 3, 3 + octets.length];
+  return [Uint8Array.of(0xff, 0x03, 0x55, ...octets, behind, 0x21), 3, 3 + octets.length];
 }
 
 test.each([
@@ -67,5 +67,5 @@ test.each([
   ["ff03", false],
   ["", false],
 ])("%s has an FCS although none was agreed on: %p", (hex, owes) => {
-  expect(owesFcs(...embedded(hex))).toBe(owes);
+  for (const behind of [0x03, 0x80]) expect(owesFcs(...embedded(hex, behind))).toBe(owes);
 });

@@ -4,6 +4,7 @@ import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { Authority, certsMissing } from "../kit/certs.ts";
 import { type Kind, type Laplink, laplinkMissing, LinkPool, REALS, type Run } from "../kit/end.ts";
 import { closeMachines } from "../kit/machine.ts";
+import { PATIENT } from "./patient-options.ts";
 
 /** The time limit includes waiting for a link. */
 setDefaultTimeout(200_000);
@@ -26,7 +27,7 @@ function files(): Record<string, string> {
   const line = (cert: string, expected: string): string =>
     `zaphod srv ${cert} ${expected} /etc/ppp/ca.pem /etc/ppp/NAME.key *\n`;
   made = {
-    options: "lock\nlocal\nnodetach\ndebug\nlcp-restart 1\nipcp-restart 1\nipv6cp-restart 1\nnoipv6\n",
+    options: `${PATIENT}lock\nlocal\nnodetach\ndebug\nnoipv6\n`,
     "ca.pem": authority.text("ca.pem"),
     "eaptls-server": line("-", "/etc/ppp/srv.pem").replace("NAME", "srv"),
     "eaptls-client": line("/etc/ppp/zaphod.pem", "-").replace("NAME", "zaphod"),

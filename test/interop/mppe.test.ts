@@ -4,6 +4,7 @@
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type Laplink, laplinkMissing, LinkPool, type Run } from "../kit/end.ts";
 import { closeMachines } from "../kit/machine.ts";
+import { PATIENT } from "./patient-options.ts";
 
 /** The time limit includes waiting for a link. */
 setDefaultTimeout(120_000);
@@ -15,7 +16,7 @@ afterAll(async () => {
 });
 
 const FILES = {
-  options: "lock\nlocal\nnodetach\ndebug\nlcp-restart 1\nipcp-restart 1\nnoipv6\nnovj\nnodeflate\nnobsdcomp\n",
+  options: `${PATIENT}lock\nlocal\nnodetach\ndebug\nnoipv6\nnovj\nnodeflate\nnobsdcomp\n`,
   "chap-secrets": "zaphod srv gargleBlaster *\n",
 };
 

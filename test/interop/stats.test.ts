@@ -14,6 +14,7 @@ import { closeMachines, machinesMissing, openMachine, tunMissing } from "../kit/
 import { built, Program } from "../kit/program.ts";
 import { asStranger } from "../kit/stranger.ts";
 import { receive, send } from "../kit/transfer.ts";
+import { PATIENT } from "./patient-options.ts";
 
 setDefaultTimeout(300_000);
 const skip = machinesMissing() ?? tunMissing();
@@ -29,7 +30,7 @@ afterAll(async () => {
 });
 
 const UP = /^remote IP address/;
-const OPTIONS = { options: "lock\nnoauth\nlcp-restart 1\nnoipv6\n" };
+const OPTIONS = { options: `${PATIENT}lock\nnoauth\nnoipv6\n` };
 
 interface Runs {
   server: Run;
