@@ -127,6 +127,16 @@ describe("the modem", () => {
     expect(says(modem, "ATS1?\r").said).toBe("000\r\n0\r");
   });
 
+  test("answers the first ring with S0=1, and none with S0=0", () => {
+    const modem = made();
+    says(modem, "ATE0\r");
+    for (let count = 1; count <= 300; count++) expect([modem.ring(), modem.isAnswering]).toEqual([undefined, false]);
+    modem.takeWords();
+    expect(says(modem, "ATS1?\r").said).toBe(`\r\n255\r\n${OK}`);
+    says(modem, "ATS0=1S1=0\r");
+    expect([modem.ring(), modem.isAnswering, modem.isConnected]).toEqual(["connect", true, true]);
+  });
+
   test("&W stores what ATZ brings back; &F has the factory's settings", () =>
     dialogue([
       ["ATE0S7=33&W\r", `ATE0S7=33&W\r${OK}`],

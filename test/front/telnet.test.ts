@@ -63,6 +63,44 @@ for (const [name, stream, data, answers] of [
     }
   });
 
+test("each octet that is text leaves it open whether this is telnet, and each other one decides for plain PPP", () => {
+  const text = (octet: number): boolean => [0, 8, 9, 10, 13].includes(octet) || (octet >= 0x20 && octet < 0x7e);
+  for (let octet = 0; octet < 255; octet++)
+    expect([octet, heard([Uint8Array.of(octet)]).telnet.kind]).toEqual([octet, text(octet) ? "unknown" : "plain"]);
+});
+
+test("each command of telnet is removed, and no command is below ec", () => {
+  for (let octet = 0xe0; octet < 0xfa; octet++) {
+    const isCommand = octet >= 0xec;
+    const { data, telnet } = heard([fromHex("fffb00"), Uint8Array.of(0xff, octet, 0x41)]);
+    expect([octet, toHex(data), telnet.kind]).toEqual([
+      octet,
+      isCommand ? "41" : `ff${octet.toString(16)}41`,
+      isCommand ? "telnet" : "plain",
+    ]);
+  }
+});
+
+test("a caller begins with an option up to 49", () => {
+  for (let option = 0; option < 60; option++)
+    expect([option, heard([Uint8Array.of(0xff, 0xfd, option)]).telnet.kind]).toEqual([
+      option,
+      option <= 49 ? "telnet" : "plain",
+    ]);
+});
+
+test("a subnegotiation has 256 octets at most", () => {
+  const kind = (length: number): string =>
+    heard([fromHex("fffb00fffa"), new Uint8Array(length).fill(0x41), fromHex("fff042")]).telnet.kind;
+  expect([kind(256), kind(257)]).toEqual(["telnet", "plain"]);
+});
+
+test("answers are dropped beyond 1024 octets", () => {
+  const { telnet } = heard([fromHex("fffb00" + Array.from({ length: 400 }, () => "fffd2a").join(""))]);
+  // Answers have three octets each.
+  expect(telnet.answerOctets).toBe(1023);
+});
+
 test("what is sent is doubled only where telnet was recognised", () => {
   const { telnet } = heard([fromHex("fffb00")]);
   said(telnet, bytesOf(""));
