@@ -114,6 +114,9 @@ case $purpose in
     need mgetty mgetty
     need telnet inetutils-telnet
     need socat socat
+    need kermit ckermit
+    need runscript minicom
+    need cu cu
     need ip iproute2
     need ping iputils-ping
     need iperf3 iperf3

@@ -61,8 +61,8 @@ export class Front {
   decision: Answered | undefined;
   readonly #answers: readonly Answered[];
   readonly #output: Ring;
-  readonly #ppp = new PppFinder();
-  readonly #slip = new SlipFinder();
+  #ppp = new PppFinder();
+  #slip = new SlipFinder();
   readonly #seen = new Set<Caller>();
   #callers: Caller[] = [];
   /** Octets in the ring that were looked at before. */
@@ -123,6 +123,16 @@ export class Front {
     }
     if (this.decision === undefined) this.#consume(input, this.#looked - this.#ppp.kept);
     return false;
+  }
+
+  /** Begins anew with the octets that have not come yet: those before belong to a call that is made or was not. */
+  resume(input: Ring): void {
+    this.#consume(input, this.#looked);
+    this.#ppp = new PppFinder();
+    this.#slip = new SlipFinder();
+    this.#line = "";
+    this.#isCommand = false;
+    this.#words += this.modem.takeWords();
   }
 
   #consume(input: Ring, count: number): void {

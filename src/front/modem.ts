@@ -14,12 +14,15 @@ export interface ModemSettings {
   readonly isStrict: boolean;
   /** Behind the number "login" are login prompts. */
   readonly hasLogin?: boolean;
+  /** The host of a number in the phone book. Left out: the phone book is empty. */
+  readonly hostOf?: (number: string) => string | undefined;
   /** What outlasts a connection. Left out: the settings of a modem that has just been switched on. */
   readonly profile?: ModemProfile;
 }
 
-/** What a command asks of the modem's owner. "return": the command line is left for the connection (ATO). */
-export type ModemAct = "connect" | "return" | "hang-up";
+/** What a command asks of the modem's owner. "return": the command line is left for the connection (ATO).
+ * "call": a host is called, and {@link Modem.connected} or {@link Modem.failed} tells the outcome. */
+export type ModemAct = "connect" | "call" | "return" | "hang-up";
 
 const GUARD_UNIT_MS = 20;
 const LONGEST_LINE = 255;
@@ -43,6 +46,8 @@ export class Modem {
   wantsPpp = false;
   /** The connection came about by an answer to RING, or by ATA. */
   isAnswering = false;
+  /** The host that is called. The caller ends the attempt with any character. */
+  calledHost: string | undefined;
   readonly #settings: ModemSettings;
   readonly #profile: ModemProfile;
   /** The command line so far. Undefined: "AT" has not come. */
@@ -102,6 +107,11 @@ export class Modem {
   /** Takes an octet of the caller's. */
   octet(octet: number): ModemAct | undefined {
     const code = octet & 0x7f;
+    if (this.calledHost !== undefined) {
+      // A line feed may belong to the command.
+      if (code >= 0x20 || code === this.#profile.register(Register.RETURN)) this.failed("NO CARRIER");
+      return undefined;
+    }
     if (this.#line === undefined) return this.#hunt(String.fromCharCode(code));
     if (code === this.#profile.register(Register.RETURN)) {
       this.#echo(String.fromCharCode(code));
@@ -148,18 +158,38 @@ export class Modem {
     const profile = this.#profile;
     this.isAnswering = true;
     this.#result("RING");
+    this.isAnswering = false;
     const count = Math.min(255, profile.register(Register.RING_COUNT) + 1);
     profile.setRegister(Register.RING_COUNT, count);
     const answersAt = profile.register(Register.RINGS);
-    this.isAnswering = answersAt > 0 && count >= answersAt;
-    return this.isAnswering ? this.#acts("connect") : undefined;
+    if (answersAt === 0 || count < answersAt) return undefined;
+    this.#answers();
+    return this.#acts("connect");
+  }
+
+  /** Whoever answers a RING has been called for PPP. */
+  #answers(): void {
+    this.isAnswering = true;
+    this.wantsPpp = this.#profile.register(Register.RING_COUNT) > 0;
   }
 
   connected(): void {
     this.isConnected = true;
+    this.calledHost = undefined;
     this.#profile.setRegister(Register.RING_COUNT, 0);
     const { speed, connectText: fixed } = this.#settings;
     this.#result("CONNECT", connectText(speed, fixed, this.#profile.now));
+  }
+
+  /** A host cannot be reached. */
+  failed(result: "BUSY" | "NO DIALTONE" | "NO CARRIER"): void {
+    this.calledHost = undefined;
+    this.#result(result);
+  }
+
+  /** How long a connection may take to come about. */
+  get patienceMs(): number {
+    return this.#profile.register(Register.PATIENCE) * 1000;
   }
 
   /** The connection is gone. */
@@ -190,7 +220,7 @@ export class Modem {
     if (act === "hang-up") {
       this.isConnected = false;
       this.#result("OK");
-    } else this.connected();
+    } else if (act !== "call") this.connected();
     return act;
   }
 
@@ -198,12 +228,7 @@ export class Modem {
     const unknown = this.#settings.isStrict ? "error" : "ok";
     switch (command.type) {
       case "dial":
-        if (command.staysInCommand) return "ok";
-        if (this.isConnected) return "error";
-        this.isAnswering = false;
-        this.wantsPpp = ONLY_PPP.test(command.number);
-        if (this.#settings.hasLogin === true && LOGIN.test(command.number)) return "connect";
-        return NOT_PPP.test(command.number) ? "none" : "connect";
+        return this.#dial(command);
       case "set":
         return this.#profile.setRegister(command.register, command.value) ? "ok" : "error";
       case "ask":
@@ -216,13 +241,26 @@ export class Modem {
     }
   }
 
+  #dial({ number, staysInCommand }: Extract<ModemCommand, { type: "dial" }>): ModemAct | "ok" | "error" | "none" {
+    if (staysInCommand) return "ok";
+    if (this.isConnected) return "error";
+    this.isAnswering = false;
+    const { hostOf, hasLogin } = this.#settings;
+    // T is for tones, P for pulses. A number of the phone book may begin with them.
+    this.calledHost = hostOf?.(number) ?? (/^[TP]/.test(number) ? hostOf?.(number.slice(1)) : undefined);
+    if (this.calledHost !== undefined) return "call";
+    this.wantsPpp = ONLY_PPP.test(number);
+    if (hasLogin === true && LOGIN.test(number)) return "connect";
+    return NOT_PPP.test(number) ? "none" : "connect";
+  }
+
   #basic(name: string, value: number, unknown: "ok" | "error"): ModemAct | "ok" | "error" | "none" {
     if (value > (HIGHEST[name] ?? Infinity)) return "error";
     const profile = this.#profile;
     switch (name) {
       case "A":
         if (this.isConnected) return "error";
-        this.isAnswering = true;
+        this.#answers();
         return "connect";
       case "E":
         profile.change({ echoes: value === 1 });

@@ -60,6 +60,12 @@ export class SearchingFront implements Tuned {
     return false;
   }
 
+  /** See {@link Front.resume}. */
+  resume(input: Ring): void {
+    this.front.resume(input);
+    this.#left = 0;
+  }
+
   flush(): void {
     this.front.flush();
     const question = this.decision === undefined ? this.#search.takeWords() : undefined;

@@ -47,6 +47,14 @@ export const ANSWERING: TelnetSettings = {
   requests: [Option.BINARY],
 };
 
+/** A modem that has dialled a host: the host echoes. */
+export const CALLING: TelnetSettings = {
+  ours: [Option.BINARY, Option.SGA],
+  theirs: [Option.BINARY, Option.ECHO, Option.SGA],
+  offers: [],
+  requests: [],
+};
+
 export class Telnet {
   /** "unknown": nothing but text has come. */
   kind: "unknown" | "telnet" | "plain" = "unknown";

@@ -17,6 +17,7 @@ const CODES = {
   ENOSPC: [28, "No space left on device"],
   EBADFD: [77, "File descriptor in bad state"],
   ENETDOWN: [100, "Network is down"],
+  ECONNREFUSED: [111, "Connection refused"],
 } as const;
 export type Code = keyof typeof CODES;
 

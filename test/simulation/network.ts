@@ -92,6 +92,8 @@ export class NetworkState {
   /** Networks that the computer reaches otherwise. */
   readonly lans: UsedNetwork[] = [];
   readonly proxies = new Set<string>();
+  /** What a TCP connection to "ADDRESS:PORT" leads to. Connections to others are refused. */
+  readonly hosts = new Map<string, () => Channel>();
   readonly sysctls = new Map([
     ["net/ipv4/ip_forward", "0"],
     ["net/ipv4/ip_dynaddr", "0"],
@@ -245,10 +247,14 @@ export function networkOf(state: NetworkState, process: Process, files: FileTree
     interfaces: interfacesOf(state, process),
     routes: routesOf(state),
     tcp: {
-      lookUp: async () => [],
+      lookUp: async (address, port) => (/^[\d.]+$/.test(address) ? [{ family: 4, address, port }] : []),
       text: ({ address, port }) => `${address}:${port}`,
-      startConnecting: () => refuse("socket"),
-      isConnected: () => refuse("connect"),
+      startConnecting({ address, port }) {
+        const host = state.hosts.get(`${address}:${port}`);
+        if (host === undefined) throw new SimulatedError("connect", address, "ECONNREFUSED");
+        return process.open(host());
+      },
+      isConnected: () => true,
       listen: () => refuse("listen"),
       takeCaller: () => undefined,
     },

@@ -2,7 +2,9 @@
 
 import { decoded } from "../../bytes/text.ts";
 import { OptionError } from "../error.ts";
-import { COMMAND, list, PRIORITY, PRIVFIX, row } from "../row.ts";
+import { parsePhoneNumber, type PhoneNumber } from "../phone-book.ts";
+import { quoted } from "../quoted.ts";
+import { COMMAND, list, LIST, PRIORITY, PRIVFIX, PRIVILEGED, row } from "../row.ts";
 import { flag, text } from "../row-kinds.ts";
 
 const NAME = "autodetect";
@@ -70,5 +72,21 @@ export const FRONT = [
     PRIORITY,
     "with autodetect, RING until the program at the other end answers (ATA, S0)",
   ),
+  row({
+    name: "phone",
+    rules: PRIVILEGED | LIST,
+    about: "a number of the modem, NUMBER=HOST:PORT",
+    fields: {
+      /** The later one of two with the same number counts. */
+      phoneNumbers: list<PhoneNumber>(),
+    },
+    set({ draft }, argument) {
+      const number = parsePhoneNumber(decoded(argument));
+      if (number === undefined) throw new OptionError(`phone wants NUMBER=HOST:PORT, not ${decoded(argument)}`);
+      draft.phoneNumbers = [...draft.phoneNumbers, number];
+    },
+    values: ({ phoneNumbers }) => phoneNumbers.map(({ number, host }) => quoted(`${number}=${host}`)),
+  }),
+  text("phonebook", "phonebook", PRIORITY | PRIVILEGED, "file of the modem's numbers, NUMBER = HOST:PORT on each line"),
   flag("modem-strict", "modemStrict", PRIORITY, "answer ERROR to modem commands that are unknown, not OK"),
 ] as const;

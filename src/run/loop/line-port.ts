@@ -1,7 +1,7 @@
 // One line in the loop: the octets that were read from it and those to be written to it, the stage that deals with both, and
 // how fast they may go.
 
-import { HELD_OCTETS, Telnet } from "../../front/telnet.ts";
+import { HELD_OCTETS, type Telnet } from "../../front/telnet.ts";
 import type { Link } from "../../link/link.ts";
 import type { Device, Serial } from "../host/serial.ts";
 import { type Descriptors, Errno, type Machine } from "../machine.ts";
@@ -35,8 +35,8 @@ export interface LinePortHost {
   readonly limit?: { readonly sending: RateLimit; readonly receiving: RateLimit };
   /** What went over the line, for the `record` file. */
   readonly record?: { sent(bytes: Uint8Array, now: number): void; received(bytes: Uint8Array, now: number): void };
-  /** The line is a TCP connection whose other end may speak telnet. */
-  readonly mayBeTelnet?: boolean;
+  /** For a TCP connection whose other end may speak telnet. */
+  readonly telnet?: Telnet;
   /** The line is gone. The loop has let go of it already. */
   hungUp(now: number): void;
 }
@@ -72,7 +72,7 @@ export class LinePort {
     this.stage = stage;
     this.pacer = host.pacer;
     this.buffers = host.buffers;
-    if (host.mayBeTelnet === true) this.#telnet = new TelnetWire(new Telnet(), host.machine.descriptors);
+    if (host.telnet !== undefined) this.#telnet = new TelnetWire(host.telnet, host.machine.descriptors);
   }
 
   /** The other end has turned out to speak telnet. */
@@ -107,10 +107,15 @@ export class LinePort {
     return this.#countsOutput ? this.#serial.outputQueued(this.fd) : 0;
   }
 
-  /** The limit lets octets come in now. */
+  /** There is room for octets, and the limit lets them come in now. */
   mayRead(now: number): boolean {
     const { limit } = this.#host;
-    return limit === undefined || limit.receiving.room(now) > 0;
+    return !this.isFull && (limit === undefined || limit.receiving.room(now) > 0);
+  }
+
+  /** Its stage has left so much in the ring that nothing can be read. */
+  get isFull(): boolean {
+    return this.buffers.input.free <= HELD_OCTETS;
   }
 
   /** Milliseconds until a port that has reached its limit may go on; Infinity: it is not held up. */

@@ -129,8 +129,10 @@ export class Loop {
     poll.setFd(0, isHungry ? this.#pump.fd : -1);
     for (let at = 0; at < this.#ports.length; at++) {
       const port = this.#ports[at]!;
-      poll.want(first + at, port.isBlocked && port.fd === port.writeFd ? Poll.IN | Poll.OUT : Poll.IN);
-      if (port.isLimited) poll.setFd(first + at, port.mayRead(now) ? port.fd : -1);
+      const mayRead = port.mayRead(now);
+      const writes = port.isBlocked && port.fd === port.writeFd;
+      poll.want(first + at, (mayRead ? Poll.IN : 0) | (writes ? Poll.OUT : 0));
+      poll.setFd(first + at, mayRead || writes ? port.fd : -1);
     }
     // Where nothing is asked, what comes is an error.
     for (let at = 0; at < this.#split.length; at++) poll.want(last + at, this.#split[at]!.isBlocked ? Poll.OUT : 0);
@@ -145,7 +147,10 @@ export class Loop {
     for (let at = 0; at < ports.length; at++) {
       const events = poll.got(first + at);
       if (events & Poll.OUT) ports[at]!.isBlocked = false;
-      if (events & (Poll.IN | Poll.HUP | Poll.ERR) && !this.#readLine(ports[at]!, now)) this.#lose(ports[at]!, now);
+      // A full port that has hung up would stay ready.
+      const isLost = (events & (Poll.HUP | Poll.ERR)) !== 0 && ports[at]!.isFull;
+      if (events & (Poll.IN | Poll.HUP | Poll.ERR) && (isLost || !this.#readLine(ports[at]!, now)))
+        this.#lose(ports[at]!, now);
     }
     for (let at = 0; at < split.length; at++) {
       const events = poll.got(last + at);

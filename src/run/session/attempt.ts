@@ -6,6 +6,7 @@ import type { AuthMethod } from "../../wire/auth-method.ts";
 import type { Bundle } from "../../link/bundle.ts";
 import type { LinkEvent } from "../../link/events.ts";
 import type { LinkConfig } from "../../link/link-host.ts";
+import { Telnet } from "../../front/telnet.ts";
 import { Link } from "../../link/link.ts";
 import { Pacer } from "../loop/pacer.ts";
 import { RateLimit } from "../loop/rate-limit.ts";
@@ -139,8 +140,8 @@ export class Attempt {
     const limits = limit > 0 && { limit: { sending: new RateLimit(limit), receiving: new RateLimit(limit) } };
     const record = this.#record && { record: this.#record };
     const hungUp = (now: number): void => this.#hungUp(now);
-    const mayBeTelnet = config.socketListen !== undefined && config.autodetect.length > 0;
-    const parts = { machine: host.machine, buffers, pacer, ...limits, ...record, mayBeTelnet, hungUp };
+    const telnet = config.socketListen !== undefined && config.autodetect.length > 0 && { telnet: new Telnet() };
+    const parts = { machine: host.machine, buffers, pacer, ...limits, ...record, ...telnet, hungUp };
     this.#port = new LinePort(parts, tty, this.link);
   }
 
@@ -228,7 +229,7 @@ export class Attempt {
   /** How often the runtime must have its turn, for TLS, password helpers, scripts and a slow log. */
   turnMs(): number {
     const { machine, peers, hooks } = this.#host;
-    return Math.min(peers.turnMs(), hooks.turnMs(), machine.syslog.turnMs());
+    return Math.min(peers.turnMs(), hooks.turnMs(), machine.syslog.turnMs(), this.#beginning?.turnMs ?? Infinity);
   }
 
   settle(now: number): void {

@@ -77,6 +77,8 @@ export class Joining {
   }
 
   /** When {@link settle} is to be called. */
+  readonly turnMs = Infinity;
+
   get nextLookAt(): number {
     return Math.min(this.#silentAt, this.#tuner?.nextLookAt ?? Infinity);
   }

@@ -14,6 +14,7 @@ import type { Log } from "../log.ts";
 import type { LinePort } from "../loop/line-port.ts";
 import type { Loop } from "../loop/loop.ts";
 import type { Machine } from "../machine.ts";
+import { Phone, phoneBook } from "./phone.ts";
 import { Tuner } from "./tuner.ts";
 import type { Peers } from "../peers/peers.ts";
 import { LoginCheck } from "./login-check.ts";
@@ -97,6 +98,8 @@ export class Reception {
   #callerWasUp = false;
   #lookAt = Infinity;
   #hasToldTelnet = false;
+  readonly #phone: Phone;
+  readonly #hostOf: (number: string) => string | undefined;
 
   constructor(host: ReceptionHost, now: number) {
     const { machine, config, log, tty, port, loop, peers, ifname } = host;
@@ -108,6 +111,8 @@ export class Reception {
     this.#isCall =
       config.socketListen !== undefined ||
       ((config.modem || config.modemIfCarrier) && machine.serial.modemLines(tty.fd)?.cd === true);
+    this.#phone = new Phone({ machine, log, port, loop });
+    this.#hostOf = phoneBook(machine, config, log);
     const front = (): Front => this.#newFront(now);
     const question = questionFrame(machine.random.u32());
     this.#listener =
@@ -119,7 +124,14 @@ export class Reception {
     const { config, tty, port } = this.#host;
     const { autodetect: answers, modemConnect: connectText, modemStrict: isStrict, modemRing: rings } = config;
     const { output, modem: profile } = port.buffers;
-    const modem = { speed: tty.speed, connectText, isStrict, hasLogin: answers.includes("login"), profile };
+    const modem = {
+      speed: tty.speed,
+      connectText,
+      isStrict,
+      hasLogin: answers.includes("login"),
+      hostOf: this.#hostOf,
+      profile,
+    };
     const greeting = this.#isCall && this.#tuner === undefined ? { greetAt: now + GREET_MS } : {};
     const patience = config.autodetectGetty === undefined ? {} : { personMs: GETTY_MS };
     return new Front({ answers, modem, rings, ...greeting, ...patience }, output);
@@ -136,7 +148,12 @@ export class Reception {
 
   /** When {@link settle} is to be called. */
   get nextLookAt(): number {
-    return Math.min(this.#lookAt, this.#loginCheck.dueAt, this.#tuner?.nextLookAt ?? Infinity);
+    return Math.min(this.#lookAt, this.#loginCheck.dueAt, this.#phone.nextLookAt, this.#tuner?.nextLookAt ?? Infinity);
+  }
+
+  /** How often the runtime must have its turn. */
+  get turnMs(): number {
+    return this.#phone.turnMs;
   }
 
   /** PPP has not begun. */
@@ -155,6 +172,7 @@ export class Reception {
       this.#host.visited(this.#front.typedName);
       return;
     }
+    this.#settlePhone(now);
     if (this.#front.hasFailedLogin) this.#endLogin(now);
     if (port.stage === this.#listener && this.#listener instanceof SearchingFront)
       this.#tuner?.tune(this.#listener, now);
@@ -163,6 +181,12 @@ export class Reception {
     if (this.#modemLine?.isHungUp !== true) return;
     this.#modemLine.flush(now);
     hungUp(now);
+  }
+
+  #settlePhone(now: number): void {
+    if (this.#isOpen || this.#modemLine !== undefined) return;
+    this.#phone.settle(this.#outer, this.#listener, now);
+    if (this.#phone.line !== undefined) this.#lookAt = Math.min(this.#lookAt, now + LOOK_MS);
   }
 
   /** A person has come, who gets another program. */
@@ -182,7 +206,8 @@ export class Reception {
   /** PPP has ended. */
   ends(now: number): void {
     this.#lookAt = Infinity;
-    this.#modemLine?.ends(now);
+    (this.#modemLine ?? this.#phone.line)?.ends(now);
+    this.#phone.close();
   }
 
   #tell(caller: Caller): void {
@@ -225,6 +250,7 @@ export class Reception {
   /** Gives the line to the link or to the modem, after the last words of the front. */
   #begin(now: number): void {
     const { link, port, loop } = this.#host;
+    this.#phone.close();
     this.#tuner?.found();
     this.#front.flush();
     this.#setDtr();
@@ -270,7 +296,7 @@ export class Reception {
   #look(now: number): void {
     const lines = this.#host.machine.serial.modemLines(this.#host.tty.fd);
     const isUp = lines !== undefined && (lines.dsr || lines.cd);
-    if (this.#callerWasUp && !isUp) this.#modemLine?.dtrFell();
+    if (this.#callerWasUp && !isUp) (this.#modemLine ?? this.#phone.line)?.dtrFell();
     this.#callerWasUp = isUp;
     this.#lookAt = lines === undefined ? Infinity : now + LOOK_MS;
   }
