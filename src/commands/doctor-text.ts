@@ -4,7 +4,7 @@ import { inert } from "../bytes/text.ts";
 import type { Facts } from "../run/doctor/examination.ts";
 import { CABLE_CODES } from "../run/diagnose/modem-line-trouble.ts";
 import type { Finding } from "../run/diagnose/finding.ts";
-import type { Uart } from "../run/host/serial.ts";
+import type { LineErrors, Uart } from "../run/host/serial.ts";
 
 export interface PortFacts {
   readonly port: string;
@@ -17,6 +17,14 @@ export interface PortFacts {
   readonly uart: Uart | undefined;
   readonly latencyMs: number | undefined;
 }
+
+const COUNTERS: Readonly<Record<keyof LineErrors, string>> = {
+  frame: "framing errors",
+  overrun: "overruns",
+  parity: "parity errors",
+  brk: "breaks",
+  bufOverrun: "buffer overruns",
+};
 
 /** A null-modem cable with all wires that PPP can use. */
 const DRAWING = `
@@ -47,7 +55,7 @@ export function portText(facts: PortFacts, examined: Facts | undefined): string 
   return `${lines.map(inert).join("\n")}\n`;
 }
 
-function examinedText({ speeds, lines, far }: Facts): string[] {
+function examinedText({ speeds, refused, lines, far, errors }: Facts): string[] {
   const up = lines === undefined ? "" : (["cts", "dsr", "cd", "ri"] as const).filter((name) => lines[name]).join(" ");
   const kinds: Readonly<Record<Facts["far"]["kind"], string>> = {
     nothing: "silent",
@@ -58,11 +66,16 @@ function examinedText({ speeds, lines, far }: Facts): string[] {
     loopback: "a loopback plug",
     echo: "an echo",
   };
+  const counted = Object.entries(errors ?? {})
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${count} ${COUNTERS[name as keyof LineErrors]}`)
+    .join(", ");
   const at = far.speed === undefined ? "" : ` at ${far.speed} bit/s`;
   return [
-    `  speeds     ${speeds.join(" ")}`,
+    `  speeds     ${speeds.join(" ")}${refused.length === 0 ? "" : `; not ${refused.join(" ")}`}`,
     `  lines up   ${lines === undefined ? "the port has no modem lines" : up.toUpperCase() || "none"}`,
     `  far side   ${kinds[far.kind]}${at}`,
+    ...(counted === "" ? [] : [`  counters   ${counted} since the driver was loaded`]),
   ];
 }
 

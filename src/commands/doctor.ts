@@ -18,6 +18,7 @@ import { examineFar } from "../run/doctor/far-examination.ts";
 import { portUseTrouble, tunAndRightsTrouble } from "../run/doctor/host-trouble.ts";
 import { isLockError } from "../run/host/serial.ts";
 import { isHostError } from "../run/machine.ts";
+import { codesText } from "./doctor-codes.ts";
 import { farFacts, farText } from "./far-text.ts";
 import { drawingFor, type PortFacts, portText } from "./doctor-text.ts";
 
@@ -35,7 +36,8 @@ const AFTER = `With --far, run the same command on both machines: each wire is d
 and read at the other, and each speed is tried both ways.
 
 No program may use the port meanwhile. It is left as it was found. The exit code
-is 0 when nothing is wrong, 1 when there is a finding, and 2 for wrong words.
+is 0 when nothing is wrong, 1 when there is a warning or an error, 2 for wrong
+words, and 130 when a signal ended it.
 `;
 
 const FASTEST = 4_000_000;
@@ -51,9 +53,9 @@ interface Words {
 /** Runs doctor with the words after its name. Returns the exit code. */
 export async function doctor(argv: readonly string[]): Promise<number> {
   consola.level = 3;
-  const usage = Bun.stripANSI(`${await renderUsage(command)}\n`) + AFTER;
+  const usage = `${Bun.stripANSI(await renderUsage(command))}\n${AFTER}`;
   if (argv.includes("--help") || argv.includes("-h")) {
-    print(usage);
+    print(`${usage}\n${codesText()}`);
     return 0;
   }
   const words = wordsOf(argv);

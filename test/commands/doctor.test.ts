@@ -1,7 +1,10 @@
 // nullmodem doctor: its words and its texts.
 
 import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { drawingFor, portText } from "../../src/commands/doctor-text.ts";
+import { codesText, FINDING_CODES } from "../../src/commands/doctor-codes.ts";
 import { wordsOf } from "../../src/commands/doctor.ts";
 import type { Finding } from "../../src/run/diagnose/finding.ts";
 
@@ -35,15 +38,18 @@ test("the facts of a port fit a terminal, and nothing from the adapter's maker c
     },
     {
       speeds: [9600, 115200],
+      refused: [230400, 460800],
+      errors: { frame: 3, overrun: 0, parity: 0, brk: 1, bufOverrun: 0 },
       lines: { dtr: true, rts: true, cts: true, dsr: false, cd: true, ri: false },
       far: { kind: "ppp", speed: 9600 },
     },
   );
   expect(text).toBe(`/dev/ttyS0: built-in\\x1b[31m UART, serial8250
   chip       16550A, FIFO of 16 octets, at most 115200 bit/s
-  speeds     9600 115200
+  speeds     9600 115200; not 230400 460800
   lines up   CTS CD
   far side   PPP at 9600 bit/s
+  counters   3 framing errors, 1 breaks since the driver was loaded
 `);
 });
 
@@ -54,4 +60,17 @@ test("the drawing of a cable comes only with findings about wires", () => {
   for (const word of ["DB9", "DB25", "TxD", "RxD", "RTS", "CTS", "DTR", "DSR", "DCD", "GND"])
     expect(drawing).toContain(word);
   for (const line of drawing.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+test("each code of a finding in the source is documented, and no other", () => {
+  const root = join(import.meta.dir, "../../src");
+  const files = [
+    ...readdirSync(join(root, "run/diagnose")).map((name) => join(root, "run/diagnose", name)),
+    ...readdirSync(join(root, "run/doctor")).map((name) => join(root, "run/doctor", name)),
+    join(root, "commands/doctor.ts"),
+  ];
+  const text = files.map((file) => readFileSync(file, "utf8")).join("");
+  const codes = [...text.matchAll(/(?:code: |warn(?:ing)?\(\s*)"([a-z-]+)"/g)].map(([, code]) => code!);
+  expect([...new Set(codes)].sort()).toEqual(Object.keys(FINDING_CODES).sort());
+  for (const line of codesText().split("\n")) expect(line.length).toBeLessThanOrEqual(80);
 });

@@ -4,7 +4,7 @@ import { speedTrouble } from "../diagnose/line-trouble.ts";
 import type { Finding } from "../diagnose/finding.ts";
 import type { ExaminedPort } from "./examined-port.ts";
 
-const COMMON = [300, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600];
+export const COMMON_SPEEDS = [300, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600];
 
 /** Sets a speed. Returns what is wrong with it. */
 export function trySpeed(port: ExaminedPort, speed: number): Finding[] {
@@ -13,5 +13,5 @@ export function trySpeed(port: ExaminedPort, speed: number): Finding[] {
 
 /** Leaves the port at one of them. */
 export function ableSpeeds(port: ExaminedPort): number[] {
-  return COMMON.filter((speed) => trySpeed(port, speed).length === 0);
+  return COMMON_SPEEDS.filter((speed) => trySpeed(port, speed).length === 0);
 }

@@ -8,8 +8,8 @@ import { heardTrouble, lostOctetsTrouble } from "../diagnose/octet-trouble.ts";
 import { questionFrame } from "../../front/question.ts";
 import { slowerSpeed } from "../../front/slower-speed.ts";
 import { candidates } from "../../front/speeds.ts";
-import type { ModemLines } from "../host/serial.ts";
-import { ableSpeeds, trySpeed } from "./able-speeds.ts";
+import type { LineErrors, ModemLines } from "../host/serial.ts";
+import { ableSpeeds, COMMON_SPEEDS, trySpeed } from "./able-speeds.ts";
 import { Ear, type Kind } from "./ear.ts";
 import type { ExaminedPort } from "./examined-port.ts";
 import { askAt, comesBack, lostOctets, wordOf } from "./probe.ts";
@@ -30,6 +30,10 @@ const ECHO: Finding = {
 export interface Facts {
   /** The common speeds that the port can do. */
   readonly speeds: readonly number[];
+  /** The others, which the driver refuses or changes. */
+  readonly refused: readonly number[];
+  /** What the driver had counted at the end, since it was loaded. Undefined: it does not count. */
+  readonly errors: LineErrors | undefined;
   /** The modem lines that are up while we drive DTR and RTS. Undefined: the device has none. */
   readonly lines: ModemLines | undefined;
   /** What is at the other end, and its speed if it was understood. */
@@ -52,11 +56,12 @@ export class Examination {
   async run(): Promise<Facts> {
     const port = this.#port;
     const speeds = ableSpeeds(port);
+    const refused = COMMON_SPEEDS.filter((speed) => !speeds.includes(speed));
     this.#find(trySpeed(port, this.#speed));
     const readings = await this.#readLines();
     const far = (await this.#listensToItself(readings)) ?? (await this.#meetFarSide(readings));
     port.setSpeed(this.#speed);
-    return { speeds, lines: readings?.up, far };
+    return { speeds, refused, lines: readings?.up, far, errors: port.lineErrors() };
   }
 
   #find(findings: readonly Finding[]): void {
