@@ -37,7 +37,7 @@ const NOISE_OCTETS = 64;
 /** Programs send Return too before their first command. A person is one who then sends none for so long. */
 const PERSON_MS = 3000;
 /** Whoever gets login prompts gets them sooner. A command of a modem program behind its Return prevents them. */
-const PROMPT_MS = 300;
+const PROMPT_MS = 60;
 /** The prompts of getty and login, ours or another's. Two of them would talk to each other without end. */
 const PROMPTS = /(login|Password): ?$/;
 /** The name of a user. A command line can have it as it is. */

@@ -32,6 +32,8 @@ export class Login {
   #words = "";
   /** The last octet was a Return, so that a line feed behind it is a part of it. */
   #wasReturn = false;
+  /** What comes is no text. */
+  #isFrame = false;
   /** Bit 7 of the caller's octets is a parity bit. */
   #hasParity = false;
 
@@ -86,13 +88,20 @@ export class Login {
     const isSecondOfEnd = this.#wasReturn && (code === Key.LINE_FEED || code === Key.NUL);
     this.#wasReturn = code === Key.RETURN;
     if (isSecondOfEnd) return;
+    if (this.#isFrame && octet !== Key.RETURN && octet !== Key.LINE_FEED) return;
     if (this.asksName && octet > 0x7f) this.#hasParity = true;
     if (code === Key.RETURN || code === Key.LINE_FEED) this.#lineEnds();
     else if (code === Key.BACKSPACE || code === Key.DELETE) this.#erase(1);
     else if (code === Key.KILL) this.#erase(this.#line.length);
-    // PPP begins, or it fails to. No name has this octet.
-    else if (code === Key.FLAG && this.asksName) this.#erase(this.#line.length);
+    else if (code === Key.FLAG && this.asksName) this.#frameBegins();
     else if (code > 0x1f) this.#type(this.#hasParity ? code : octet);
+  }
+
+  /** PPP begins that gets no answer here. No name has this octet. What follows is not echoed and no name, up to Enter. */
+  #frameBegins(): void {
+    this.#erase(this.#line.length);
+    this.#isFrame = true;
+    this.#hasParity = false;
   }
 
   #type(octet: number): void {
@@ -109,6 +118,7 @@ export class Login {
   }
 
   #lineEnds(): void {
+    this.#isFrame = false;
     const line = this.asksName ? this.#line.trim() : this.#line;
     this.#line = "";
     this.#words += "\r\n";
@@ -131,6 +141,7 @@ export class Login {
 
   #forget(): void {
     this.#line = this.#user = this.#password = "";
+    this.#isFrame = false;
     this.#hasParity = false;
   }
 

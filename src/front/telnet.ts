@@ -39,11 +39,14 @@ export interface TelnetSettings {
   readonly requests: readonly number[];
 }
 
-/** A modem: it echoes, and wants lines without any changes. */
+/**
+ * A modem or a login: it echoes, so that a terminal does not (it would show the password), and wants lines without any
+ * changes.
+ */
 export const ANSWERING: TelnetSettings = {
   ours: [Option.BINARY, Option.ECHO, Option.SGA],
   theirs: [Option.BINARY, Option.SGA],
-  offers: [Option.BINARY],
+  offers: [Option.BINARY, Option.ECHO, Option.SGA],
   requests: [Option.BINARY],
 };
 

@@ -78,10 +78,11 @@ function checkLine(draft: Draft, host: OptionHost): void {
   checkCallers(draft);
 }
 
-function checkGetty({ autodetect, autodetectGetty }: Draft, noDevice: string | undefined): void {
+function checkGetty({ autodetect, autodetectGetty, multilink }: Draft, noDevice: string | undefined): void {
   if (autodetectGetty === undefined) return;
   if (noDevice !== undefined) throw new OptionError(`autodetect-getty needs a serial port, and ${noDevice} has none`);
   if (autodetect.length === 0) throw new OptionError("autodetect-getty needs autodetect");
+  if (multilink) throw new OptionError("autodetect-getty is incompatible with multilink");
   if (autodetect.includes("login"))
     throw new OptionError("with login in autodetect's list a person gets login prompts: leave autodetect-getty out");
 }

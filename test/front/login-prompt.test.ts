@@ -137,3 +137,10 @@ test("prompts that come back, or those of a getty, end the prompts", () => {
   const { callers, said } = atPrompt([bytesOf("\r\nlogin: \r\n\r\r"), bytesOf("box login: \r")], answers);
   expect([callers, said]).toEqual([["prompted", "getty"], "\r\nlogin: \r\nlogin: login"]);
 });
+
+test("a frame of PPP at the name prompt is neither echoed nor a name, whatever is in it", () => {
+  const frame = fromHex("7e ff7d23 c021 8d8d8a8d 7e 218d 7e");
+  const { said, credentials } = typed(concat("za", frame, "\r", "zaphod\rgargleBlaster\r"));
+  expect(said).toBe("\r\nlogin: za\b \b\b \b\r\nlogin: zaphod\r\nPassword: \r\n");
+  expect(credentials).toEqual(ZAPHOD);
+});

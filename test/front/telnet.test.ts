@@ -42,18 +42,28 @@ test("a modem program without telnet hears its octets as they are", () => {
 
 // qemu offers first; PuTTY names its terminal; a telnet program may send text first.
 for (const [name, stream, data, answers] of [
-  ["qemu", "fffb01 fffb03 fffb00 fffd00", "", "fffb00fffd00 fffe01 fffd03"],
+  ["qemu", "fffb01 fffb03 fffb00 fffd00", "", "fffb00fffb01fffb03fffd00 fffe01 fffd03"],
   [
     "PuTTY",
     "fffb1f fffb20 fffb18 fffb27 fffd01 fffb03 fffd03",
     "",
-    "fffb00fffd00 fffe1f fffe20 fffe18 fffe27 fffb01 fffd03 fffb03",
+    "fffb00fffb01fffb03fffd00 fffe1f fffe20 fffe18 fffe27 fffd03",
   ],
-  ["text first", "4154 fffd03", "4154", "fffb00fffd00 fffb03"],
-  ["refusals", "fffb03 fffe00 fffc00 fffe00 fffc2a", "", "fffb00fffd00 fffd03 fffc00 fffe00"],
-  ["data and commands", "fffb00 41ffff42 fff1 43 fff6 fffa18 01ffff02 fff0 44", "41ff4243 44", "fffb00fffd00"],
-  ["a parameter that another command ends", "fffb00 fffa2c01 fffb03 45", "45", "fffb00fffd00 fffd03"],
-  ["NUL behind CR, until binary", "fffb03 0d00 0d0a 0d0000 fffb00 0d00", "0d 0d0a 0d00 0d00", "fffb00fffd00 fffd03"],
+  ["text first", "4154 fffd03", "4154", "fffb00fffb01fffb03fffd00"],
+  ["refusals", "fffb03 fffe00 fffc00 fffe00 fffc2a", "", "fffb00fffb01fffb03fffd00 fffd03 fffc00 fffe00"],
+  [
+    "data and commands",
+    "fffb00 41ffff42 fff1 43 fff6 fffa18 01ffff02 fff0 44",
+    "41ff4243 44",
+    "fffb00fffb01fffb03fffd00",
+  ],
+  ["a parameter that another command ends", "fffb00 fffa2c01 fffb03 45", "45", "fffb00fffb01fffb03fffd00 fffd03"],
+  [
+    "NUL behind CR, until binary",
+    "fffb03 0d00 0d0a 0d0000 fffb00 0d00",
+    "0d 0d0a 0d00 0d00",
+    "fffb00fffb01fffb03fffd00 fffd03",
+  ],
 ] as const)
   test(`telnet: ${name}`, () => {
     for (const pieces of cuts(fromHex(stream))) {
@@ -122,7 +132,7 @@ test("a flood of commands makes no flood of answers, and the same command is ans
   const { telnet } = heard([fromHex("fffb00".repeat(1000) + "fffd2a".repeat(5000))]);
   expect(telnet.answerOctets).toBeLessThanOrEqual(1024);
   const { telnet: other } = heard([fromHex("fffd03".repeat(9))]);
-  expect(said(other, bytesOf(""))).toBe("fffb00fffd00fffb03");
+  expect(said(other, bytesOf(""))).toBe("fffb00fffb01fffb03fffd00");
 });
 
 test("two ends that answer each other fall silent", () => {

@@ -159,3 +159,24 @@ test("a person gets the getty, with the lock of the port, and after it the port 
   expect(other.time.runUntil(() => !other.server.isRunning, 10_000)).toBe(true);
   expect([other.server.exitCode, other.server.fault, other.link.leftOn(0)]).toEqual([5, undefined, []]);
 });
+
+for (const speed of ["9600", "115200"])
+  test(`find-speed and login prompts: a login script at ${speed} is understood`, () => {
+    const scene = openScene([...SERVER, "find-speed"]);
+    const script =
+      "chat TIMEOUT 3 '' '\\r' ogin:--ogin:--ogin:--ogin:--ogin: zaphod TIMEOUT 20 ssword: '\\qgargleBlaster'";
+    const client = scene.call(speed, "connect", script);
+    expect(scene.time.runUntil(() => scene.link.isUp, 60_000)).toBe(true);
+    expect(scene.server.lines).toContain(`Recognised a login, at ${speed}: zaphod`);
+    client.signal("SIGTERM");
+    expect(scene.time.runUntil(() => !scene.server.isRunning, 10_000)).toBe(true);
+  });
+
+for (const list of ["modem,login", "ppp,windows,modem,login", "ppp,login"])
+  test(`join logs in at the prompts of ${list}`, () => {
+    const scene = openScene([...SERVER, "autodetect", list]);
+    scene.link.computers[1].files.put("/etc/ppp/pap-secrets", "zaphod * gargleBlaster\n", 0o600);
+    const client = scene.call("join", "user", "zaphod");
+    expect(scene.time.runUntil(() => scene.link.isUp, 60_000)).toBe(true);
+    comesUp(scene, client);
+  });
