@@ -4,6 +4,7 @@ import type { Program } from "../applets/applets.ts";
 
 export const COMMANDS = {
   serve: async (): Promise<Program> => (await import("./serve.ts")).serve,
+  join: async (): Promise<Program> => (await import("./join.ts")).join,
   status: async (): Promise<Program> => (await import("./status.ts")).status,
   service: async (): Promise<Program> => (await import("./service.ts")).service,
   doctor: async (): Promise<Program> => (await import("./doctor.ts")).doctor,

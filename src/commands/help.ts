@@ -15,6 +15,7 @@ const SUMMARIES = {
   pppstats: "show the traffic of a link",
   pppdump: "print a file made by pppd's record option",
   serve: "serve ports: recognise each caller and give it a link",
+  join: "find the other end of a serial line, and bring up a link with it",
   status: "show the links of this machine and their rates; --json for programs",
   doctor: "examine a serial port, its cable and the far side",
   cleanup: "undo changes to the machine that a killed pppd has left",

@@ -1,0 +1,146 @@
+// nullmodem join PORT: finds out the speed and the kind of the other end of a cable, and runs pppd with it.
+
+import { defineCommand, renderUsage } from "citty";
+import { consola } from "consola";
+import { readFileSync } from "node:fs";
+import { thisMachine } from "../applets/this-machine.ts";
+import { print } from "../os/log/print.ts";
+import { askHidden, pipeWith } from "../os/process/hidden-input.ts";
+import { serialPorts } from "../os/serial/ports.ts";
+
+const command = defineCommand({
+  meta: { name: "nullmodem join", description: "Find the other end of a serial line and bring up a link with it" },
+  args: {
+    port: { type: "positional", description: "the serial line (/dev/ttyS0)", required: true },
+    user: { type: "string", description: "our name, if the other end asks for one" },
+    "password-file": { type: "string", description: "a file with our password (asked for on a terminal)" },
+    number: { type: "string", description: "the number to dial if a modem answers (777)" },
+    speed: { type: "string", description: "the only speed to try" },
+  },
+});
+
+const AFTER = `Words after -- are pppd's own options. It stays in the foreground, tries again when
+the link ends, and takes the default route and the name servers that are offered.
+  nullmodem join /dev/ttyUSB0
+  nullmodem join ttyS0 --user zaphod --speed 19200 -- nodefaultroute
+`;
+
+/** The addresses of the HOWTO's client, for another end that knows none. Its own take precedence. */
+const ADDRESSES = "192.168.1.1:192.168.0.1";
+/** What suits a cable. Words of the user come after these. */
+const ALWAYS = ["join", "nodetach", "lock", "noauth", "persist", "maxfail", "0", "holdoff", "1"];
+const LINK = ["defaultroute", "usepeerdns", "ipcp-accept-local", "ipcp-accept-remote"];
+/** Without a carrier only echoes show that the other end is gone. */
+const ECHOES = ["lcp-echo-interval", "5", "lcp-echo-failure", "4"];
+const FLAGS = ["user", "password-file", "number", "speed"] as const;
+
+export interface JoinWords {
+  readonly port: string;
+  readonly flags: Readonly<Partial<Record<(typeof FLAGS)[number], string>>>;
+  /** pppd's own. */
+  readonly words: readonly string[];
+}
+
+/** Runs join with the words after its name. Returns the exit code. */
+export async function join(argv: readonly string[]): Promise<number> {
+  consola.level = 3;
+  const usage = Bun.stripANSI(`${await renderUsage(command)}\n`) + AFTER;
+  if (argv[0] === "--help" || argv[0] === "-h") {
+    print(usage);
+    return 0;
+  }
+  const asked = joinWords(argv);
+  if (typeof asked === "string") {
+    consola.error(asked);
+    process.stderr.write(usage);
+    return 2;
+  }
+  const password = passwordOf(asked);
+  if (typeof password === "object") {
+    consola.error(password.trouble);
+    return 2;
+  }
+  const fd = password === undefined ? undefined : pipeWith(password);
+  const hasCarrier = await seesCarrier(asked.port);
+  const { pppd } = await import("../applets/pppd.ts");
+  return await pppd(pppdWords(asked, hasCarrier, fd));
+}
+
+/** Returns a text when a word is wrong. */
+export function joinWords(argv: readonly string[]): JoinWords | string {
+  const end = argv.indexOf("--");
+  const ours = end < 0 ? argv : argv.slice(0, end);
+  const ports: string[] = [];
+  const flags: Record<string, string> = {};
+  for (let at = 0; at < ours.length; at++) {
+    const word = ours[at]!;
+    const [, name = "", , inside] = /^--([a-z-]+)(=(.*))?$/s.exec(word) ?? [];
+    if (FLAGS.some((flag) => flag === name)) {
+      const value = inside ?? ours[++at];
+      if (value === undefined || value === "") return `--${name} needs a value`;
+      flags[name] = value;
+    } else if (word.startsWith("-"))
+      return `there is no option ${JSON.stringify(word)}; pppd's own options come after --`;
+    else ports.push(word);
+  }
+  const { speed } = flags;
+  if (speed !== undefined && !(/^\d+$/.test(speed) && Number(speed) > 0)) return `--speed: not a speed: ${speed}`;
+  const [port] = ports;
+  if (port === undefined) {
+    const here = serialPorts().map(({ path }) => path);
+    return `which port? ${here.length === 0 ? "No serial ports here" : `Serial ports here: ${here.join(" ")}`}`;
+  }
+  if (ports.length > 1) return "one port at a time; pppd's own options come after --";
+  return { port: port.includes("/") ? port : `/dev/${port}`, flags, words: end < 0 ? [] : argv.slice(end + 1) };
+}
+
+/** The words of the pppd that does it. `passwordFd`: where it reads our password. */
+export function pppdWords({ port, flags, words }: JoinWords, hasCarrier: boolean, passwordFd?: number): string[] {
+  const { user, number, speed } = flags;
+  return [
+    port,
+    ...(speed === undefined ? [] : [speed]),
+    ...ALWAYS,
+    ...LINK,
+    ...ECHOES,
+    hasCarrier ? "modem" : "local",
+    ADDRESSES,
+    ...(user === undefined ? [] : ["user", user]),
+    ...(passwordFd === undefined ? [] : ["plugin", "passwordfd.so", "passwordfd", String(passwordFd)]),
+    ...(number === undefined ? [] : ["join-number", number]),
+    ...words,
+  ];
+}
+
+/** Undefined: pppd looks for it in its secrets files. */
+function passwordOf({ flags }: JoinWords): string | undefined | { readonly trouble: string } {
+  const { user, "password-file": file } = flags;
+  if (file === undefined) {
+    if (user === undefined || !process.stdin.isTTY) return undefined;
+    const given = askHidden(`Password for ${user} (Return: the one in pap-secrets): `);
+    return given === "" ? undefined : given;
+  }
+  try {
+    return readFileSync(file, "utf8").split(/\r?\n/, 1)[0]!;
+  } catch (error) {
+    return { trouble: `cannot read the password: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+/** True when the port has a carrier, which shows that its cable has the wire for it. pppd reports what is wrong with the port. */
+async function seesCarrier(port: string): Promise<boolean> {
+  const { serial } = thisMachine;
+  try {
+    const lock = serial.lock(port);
+    try {
+      const tty = await serial.open(port, { speed: 0, modem: false, flow: "unchanged", stopBits: 1 });
+      const lines = serial.modemLines(tty.fd);
+      tty.close();
+      return lines?.cd === true;
+    } finally {
+      lock.unlock();
+    }
+  } catch {
+    return false;
+  }
+}
