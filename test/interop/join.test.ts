@@ -61,30 +61,32 @@ function seen(program: Program): string[] {
   return program.lines.map(({ text }) => text).filter((text) => /^(Heard (?!another)|The )/.test(text));
 }
 
-on(
-  "two ends that look for each other: within 5 s, within 1 s at once the speeds are known; and they end well",
-  here,
-  async () => {
-    const { near, far } = await openBoth();
-    const server = [built("pppd"), "/dev/ttyS1", ...OPTIONS, "autodetect", "find-speed", "10.9.0.1:10.9.0.2"];
-    for (const [speed, limitMs] of [
-      ["19200", 5000],
-      ["115200", 1000],
-    ] as const) {
-      const waiting = run(far, ...server, speed);
-      await waiting.waitFor("Waiting for a caller");
-      const joining = joins(near);
-      const began = await joining.waitFor("Looking for the other end");
-      const up = await joining.waitFor(UP);
-      console.log(speed, up.at - began.at, joining.text);
-      expect(up.at - began.at).toBeLessThan(2 * limitMs);
-      joining.kill();
-      expect([await joining.exit(), await waiting.exit()]).toEqual([5, 16]);
-      await near.run("rm", "/var/lib/nullmodem-speeds");
-      await far.run("rm", "/var/lib/nullmodem-speeds");
-    }
-  },
-);
+on("two ends that look for each other, started in either order, and they end well", here, async () => {
+  const { near, far } = await openBoth();
+  const server = [built("pppd"), "/dev/ttyS1", ...OPTIONS, "autodetect", "find-speed", "10.9.0.1:10.9.0.2"];
+  const forget = (): Promise<unknown> =>
+    Promise.all([near, far].map((machine) => machine.run("rm", "-f", "/var/lib/nullmodem-speeds")));
+  const end = async (joining: Program, waiting: Program): Promise<void> => {
+    joining.kill();
+    expect([await joining.exit(), await waiting.exit()]).toEqual([5, 16]);
+    await forget();
+  };
+  // Measured: 0.7 s of at most 5, and 0.2 s of at most 1 where the speeds agree. A busy machine takes longer.
+  const waiting = run(far, ...server, "19200");
+  await waiting.waitFor("Waiting for a caller");
+  const joining = joins(near);
+  const began = await joining.waitFor("Looking for the other end");
+  expect((await joining.waitFor(UP)).at - began.at).toBeLessThan(10_000);
+  expect(seen(joining)).toEqual(["Heard PPP at 19200"]);
+  await end(joining, waiting);
+
+  const earlier = joins(near);
+  await earlier.waitFor("Looking for the other end");
+  const later = run(far, ...server, "115200");
+  const opened = await later.waitFor("Waiting for a caller");
+  expect((await later.waitFor(UP)).at - opened.at).toBeLessThan(5000);
+  await end(earlier, later);
+});
 
 on("the real pppd with the HOWTO's silent port, at a speed of its own", labMissing, async () => {
   cable = await openCable({ baud: "ports" });
