@@ -48,6 +48,7 @@ export class Admission {
   #asksCallback = false;
   /** The name of a peer that authenticated itself before PPP began. */
   #loggedIn: string | undefined;
+  #hasBegun = false;
 
   constructor(config: AdmissionConfig, host: AdmissionHost) {
     this.#config = config;
@@ -76,6 +77,13 @@ export class Admission {
   start(got: LcpOptions, peer: LcpOptions, now: number): void {
     const { authRequired, needPeerEap, canEap } = this.#config;
     const host = this.#host;
+    // Whoever begins LCP anew may be another than the one that has logged in.
+    if (this.#loggedIn !== undefined && this.#hasBegun) {
+      host.log("warn", "peer began anew without a login: terminating link");
+      host.fail("peer-not-authenticated", "log in again", now);
+      return;
+    }
+    this.#hasBegun = true;
     const isKnown = got.auth !== undefined || this.#loggedIn !== undefined;
     if (authRequired && !isKnown && !host.admitsStrangers()) {
       host.log("warn", "peer refused to authenticate: terminating link");

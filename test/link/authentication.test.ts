@@ -92,6 +92,13 @@ test("a peer that has logged in before PPP proves nothing, and the link does not
   expect(known.run(() => up(known))).toBe(true);
   expect(known.a.find("peer-authenticated")).toMatchObject({ name: "zaphod", method: "login" });
 
+  // The next peer on the same line is not the one that has logged in.
+  known.b.link.hangup(known.now);
+  known.b.link.open(known.now);
+  expect(known.run(() => known.a.has("terminated"))).toBe(true);
+  expect(known.a.find("failure")).toEqual({ type: "failure", failure: "peer-not-authenticated" });
+  expect(known.a.events.filter(({ type }) => type === "peer-authenticated").length).toBe(1);
+
   const base = config(0, 0, { name: "srv" });
   const silent = { ...base, lcp: { ...base.lcp, start: { silent: true } } };
   const gone = new Pair(new Side(silent, new Rng(7)), new Side(silent, new Rng(8)));

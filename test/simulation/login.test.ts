@@ -8,8 +8,8 @@ const SERVER = [...LINE, "auth", "name", "server", "autodetect", "ppp,windows,mo
 const SECRETS = "zaphod server gargleBlaster 10.0.0.2\nford server towel 10.0.0.3\n";
 const CALLER = [...LINE, "noauth", "noipdefault"];
 
-function openScene(words: readonly string[] = SERVER) {
-  const link = new Laplink({ seed: 1 });
+function openScene(words: readonly string[] = SERVER, seed = 1) {
+  const link = new Laplink({ seed });
   const { time, computers } = link;
   computers[0].files.put("/etc/ppp/pap-secrets", SECRETS, 0o600);
   const server = computers[0].start(words);
@@ -60,6 +60,15 @@ test("a wrong password, and a password at the name prompt, are refused without a
     "no PAP secret found for this name",
     "A login on /dev/ttyUSB0 was refused",
   ]);
+});
+
+test("a name that was typed at the prompt is not in the reason why PPP without a login fails", () => {
+  const scene = openScene();
+  const client = scene.call("connect", `chat '' '\\r' ogin: '\\qtowel' ssword: wrong incorrect '\\c'`);
+  expect(scene.time.runUntil(() => !scene.server.isRunning, 20_000)).toBe(true);
+  expect(scene.server.exitCode).toBe(11);
+  expect(scene.server.lines.join("\n")).not.toMatch(/towel/);
+  client.signal("SIGTERM");
 });
 
 test("after three wrong passwords a modem hangs up, and a cable listens again", () => {
@@ -180,3 +189,32 @@ for (const list of ["modem,login", "ppp,windows,modem,login", "ppp,login"])
     expect(scene.time.runUntil(() => scene.link.isUp, 60_000)).toBe(true);
     comesUp(scene, client);
   });
+
+test("after damage and callers that vanish at any moment, the next caller logs in, or proves itself by PAP", () => {
+  for (let seed = 1; seed <= 12; seed++) {
+    const echoes = ["lcp-echo-interval", "5", "lcp-echo-failure", "3"];
+    const scene = openScene([...SERVER, ...echoes, "persist", "maxfail", "0"], seed);
+    const { link, time, call } = scene;
+    const [cable] = link.cables;
+    link.computers[1].files.put("/etc/ppp/pap-secrets", "ford * towel\n", 0o600);
+    const script = `chat TIMEOUT 5 '' '\\r' ogin:--ogin: zaphod ssword: '\\qgargleBlaster'`;
+    for (let round = 0; round < 3; round++) {
+      cable!.damage = link.rng.pick([0, 0.01, 0.1]);
+      const caller = call(
+        "connect",
+        link.rng.pick([script, `chat '' ATDT1 CONNECT '\\c' ${LOGIN}`, "chat '' CLIENT\\c"]),
+      );
+      time.run(link.rng.below(3000));
+      if (caller.isRunning) caller.kill();
+    }
+    cable!.damage = 0;
+    // A link that has lost its peer ends after ten requests or three echoes.
+    time.run(40_000);
+    const isPap = link.rng.chance(0.5);
+    const client = call("persist", "maxfail", "0", ...(isPap ? ["user", "ford"] : ["connect", script]));
+    if (!time.runUntil(() => link.isUp, 120_000)) throw new Error(`${seed}\n${link.transcript}`);
+    for (const one of [scene.server, client]) one.signal("SIGTERM");
+    expect(time.runUntil(() => !scene.server.isRunning && !client.isRunning, 20_000)).toBe(true);
+    expect([scene.server.fault, client.fault, link.leftOn(0)]).toEqual([undefined, undefined, []]);
+  }
+});

@@ -81,7 +81,8 @@ export class PapJudge {
     const { login, enableSession, name } = this.#config;
     if (!login && found.secret !== LOGIN_SECRET && !enableSession) return this.#admit(found, "Login ok");
     const asked = login || found.secret === LOGIN_SECRET ? password : undefined;
-    if (asked !== undefined) proofs.peerSearched(user, files.searched("pap", user, name, found), "the system");
+    if (asked !== undefined && !isTyped)
+      proofs.peerSearched(user, files.searched("pap", user, name, found), "the system");
     const write = (level: LogLevel, text: string): void => {
       if (!isTyped || level !== "debug") log.write(level, text);
     };
@@ -104,7 +105,7 @@ export class PapJudge {
     if (entry === undefined) return undefined;
     const found = entry ?? undefined;
     if (found === undefined) log.write("warn", `no PAP secret found for ${isTyped ? "this name" : printable(user)}`);
-    proofs.peerSearched(user, files.searched("pap", user, this.#config.name, found));
+    if (!isTyped) proofs.peerSearched(user, files.searched("pap", user, this.#config.name, found));
     return found;
   }
 
