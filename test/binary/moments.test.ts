@@ -9,7 +9,8 @@ import { missing, pppdPath, titled, until } from "./scene.ts";
 setDefaultTimeout(6 * PATIENCE_MS);
 const on = (name: string, play: () => Promise<void>): void => test.skipIf(missing !== undefined)(titled(name), play);
 
-const MOMENTS = 500;
+/** test/simulation/endings.test.ts has more of them. Here the family of each script counts. */
+const MOMENTS = 100;
 const AT_ONCE = 10;
 
 let machine: Machine | undefined;
