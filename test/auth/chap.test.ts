@@ -34,7 +34,7 @@ test("the digest of RFC 1994 §4.1", () => {
   expect(toHex(value)).toBe("740e86463bda3a4d7017d6e0fba0699d");
 });
 
-test("challenges have pppd's lengths, and no two are alike", async () => {
+test("challenges have pppd's lengths, and no two are equal", async () => {
   await withRng((rng) => {
     const digest = new Md5Digest(() => rng.u32());
     const challenges = Array.from({ length: 300 }, () => digest.challenge());
@@ -127,7 +127,7 @@ describe("both sides say what pppd's say", () => {
     expect(b.outcome("client")).toBe(false);
   });
 
-  test("of a name that cannot be printed", () => {
+  test("when the name has octets that cannot be printed", () => {
     const { a } = session(ChapDigest.Md5, SERVER, CLIENT, 'fo"rd\xc3\xbc\x01\r');
     expect(a.said[0]).toBe('error: No CHAP secret found for authenticating fo\\"rdM-CM-<^A^M');
   });
@@ -167,7 +167,7 @@ describe("packets are lost", () => {
     expect(wire.a.outcomes.length + wire.b.outcomes.length).toBe(2);
   });
 
-  test("the client repeats its response no oftener than a server its challenge", () => {
+  test("the client repeats its response no more often than a server repeats its challenge", () => {
     const wire = started(ChapDigest.Md5, SERVER, { ...CLIENT, chap: { timeoutMs: 0, maxChallenge: 4 } });
     wire.passing = (packet) => (packet[0] === ChapCode.Challenge ? packet : undefined);
     wire.run();
@@ -191,7 +191,7 @@ describe("packets are lost", () => {
 });
 
 describe("after the success", () => {
-  test("the peer is asked again at each chap-interval, and a failure is told", () => {
+  test("the peer is challenged again at each chap-interval, and it is told of a failure", () => {
     const secrets: Record<string, string> = { server: SECRET };
     const interval = { ...SERVER, chap: { intervalMs: 30000 } };
     const wire = session(ChapDigest.MsV2, interval, { ours: secrets });
@@ -219,7 +219,7 @@ describe("after the success", () => {
     expect(wire.a.outcome("server")).toBe(false);
   });
 
-  test("the same response brings the same verdict, another one too, and one of another identifier none", () => {
+  test("a response that comes again gets the same verdict, whatever it holds; a response of another identifier gets none", () => {
     for (const secret of [SECRET, "wrong"]) {
       const wire = session(ChapDigest.Md5, SERVER, { ours: { server: secret } });
       const verdict = wire.a.lines.at(-1);
@@ -236,7 +236,7 @@ describe("after the success", () => {
   });
 });
 
-test("a verdict on nothing is not heard", () => {
+test("a verdict that nothing was sent for is ignored", () => {
   const client = new End(1, CLIENT);
   client.chapClient.start(ChapDigest.Md5, "zaphod", 0);
   for (const code of [ChapCode.Success, ChapCode.Failure]) client.chapClient.receive({ code, id: 1, message: "" }, 1);
@@ -244,7 +244,7 @@ test("a verdict on nothing is not heard", () => {
   expect(client.outcomes).toEqual([]);
 });
 
-test("an answer to the challenge before the last is not heard", () => {
+test("an answer to an earlier challenge is ignored", () => {
   const wire = started(ChapDigest.Md5, { ...SERVER, chap: { intervalMs: 1000 } });
   wire.run();
   const old = wire.b.lines.findLast((line) => line.startsWith("sent")) ?? "";
@@ -257,7 +257,7 @@ test("an answer to the challenge before the last is not heard", () => {
 });
 
 describe("names", () => {
-  test("a server that does not say its own is remotename, if that is set", () => {
+  test("a server that does not give its name has the name of remotename", () => {
     const nameless = (options: EndOptions): Wire => {
       const wire = new Wire(new End(1, SERVER), new End(2, options));
       wire.b.chapClient.start(ChapDigest.Md5, "zaphod", 0);
@@ -271,7 +271,7 @@ describe("names", () => {
     expect(nameless({ ours: { "": SECRET } }).b.outcome("client")).toBe(true);
   });
 
-  test("remotename counts more than what the peer says", () => {
+  test("remotename takes precedence over the name that the peer gives", () => {
     const chap = { remotename: "arthur", remotenameGiven: true };
     expect(session(ChapDigest.Md5, { peers: { arthur: SECRET }, chap }).a.outcomes).toMatchObject([
       { accepted: true, name: "arthur" },
@@ -295,7 +295,7 @@ describe("names", () => {
     }
   });
 
-  test("what follows a NUL is not of the name", () => {
+  test("a name ends at a NUL", () => {
     expect(session(ChapDigest.Md5, SERVER, CLIENT, "zaphod\0\0").a.outcomes).toMatchObject([{ name: "zaphod" }]);
   });
 });
@@ -336,7 +336,7 @@ describe("each proves itself to the other", () => {
     return end;
   }
 
-  test("but a peer that hands our own answer back does not", () => {
+  test("a peer that returns our own answer does not prove itself", () => {
     for (const digest of DIGESTS) {
       const end = reflect(digest, digest);
       expect(end.outcome("server")).toBe(false);
@@ -345,7 +345,7 @@ describe("each proves itself to the other", () => {
     }
   });
 
-  test("nor one that has MS-CHAP answer for MS-CHAPv2", () => {
+  test("a peer that uses an MS-CHAP answer for MS-CHAPv2 does not prove itself", () => {
     const end = new End(1, { ours: { peer: "s" }, peers: { peer: "s" } });
     end.chapClient.start(ChapDigest.Ms, "us", 0);
     end.chapServer.start(ChapDigest.MsV2, "us", 0);
@@ -365,7 +365,7 @@ describe("each proves itself to the other", () => {
     expect(end.outcome("server")).toBe(false);
   });
 
-  test("and one that fishes for answers gets no more than a few", () => {
+  test("a peer that sends many challenges gets only a few answers", () => {
     const end = new End(1, OURS);
     end.chapClient.start(ChapDigest.Md5, "us", 0);
     end.chapServer.start(ChapDigest.Md5, "us", 0);
@@ -377,7 +377,7 @@ describe("each proves itself to the other", () => {
   });
 });
 
-test("a protocol reject ends it for either side", () => {
+test("a Protocol-Reject ends the authentication for either side", () => {
   const { a, b } = started(ChapDigest.Md5);
   a.chapServer.rejected(1);
   b.chapClient.rejected(1);
@@ -386,7 +386,7 @@ test("a protocol reject ends it for either side", () => {
   expect([a.wakeAt, b.wakeAt]).toEqual([Infinity, Infinity]);
 });
 
-test("a stopped side is silent until it is started anew", () => {
+test("a side that was stopped is silent until it is started again", () => {
   const wire = started(ChapDigest.MsV2);
   wire.a.chapServer.stop();
   wire.b.chapClient.stop();
@@ -399,7 +399,7 @@ test("a stopped side is silent until it is started anew", () => {
 });
 
 describe("nothing a peer sends makes either side throw", () => {
-  test("damage to any packet, and it proves nothing", () => {
+  test("a damaged packet proves nothing", () => {
     for (const digest of DIGESTS) {
       const wire = session(digest);
       const packets: Uint8Array[] = [];
@@ -425,7 +425,7 @@ describe("nothing a peer sends makes either side throw", () => {
     }
   });
 
-  test("junk, at any time", async () => {
+  test("random octets, at any time", async () => {
     await withRng((rng) => {
       for (let round = 0; round < 60; round++) {
         const digest = rng.pick(DIGESTS);

@@ -166,7 +166,7 @@ function withLength(flags: number, length: number, fragment: Uint8Array): Uint8A
 }
 
 describe("fragments", () => {
-  test("of every size put together what was taken apart, and no packet is longer than the peer takes", () => {
+  test("fragments of every size are reassembled, and no packet is longer than the peer accepts", () => {
     withRng((rng) => {
       for (let most = 1; most <= 64; most++) {
         const message = rng.bytes(rng.below(300));
@@ -184,7 +184,7 @@ describe("fragments", () => {
     });
   });
 
-  test("have the length in the first one only, and a message in one piece has none, as pppd's", () => {
+  test("only the first fragment has the length, and a message in one piece has none, as in pppd", () => {
     const outgoing = new Outgoing();
     outgoing.begin(flight(5, 1));
     const pieces: string[] = [];
@@ -215,7 +215,7 @@ describe("fragments", () => {
     });
   }
 
-  test("that never end are not kept", () => {
+  test("fragments without an end are not kept", () => {
     const incoming = new Incoming();
     const fragment = Uint8Array.of(0x40, ...flight(1024, 0));
     for (let taken = 0; taken < 64; taken++) expect(incoming.take(fragment)).toBe("more");
@@ -224,7 +224,7 @@ describe("fragments", () => {
 });
 
 describe("a handshake", () => {
-  test("goes through with fragments of any size, whoever has to think", () => {
+  test("succeeds with fragments of any size, whichever side needs time", () => {
     for (const rounds of [0, 2])
       for (const room of [11, 60, 61, 149, 150, 1500]) {
         const script = room === 11 ? [9, 3, 4, 1] : USUAL;
@@ -241,7 +241,7 @@ describe("a handshake", () => {
       }
   });
 
-  test("goes through though any packet but the last is lost, or comes twice", () => {
+  test("succeeds if any packet but the last is lost or comes twice", () => {
     const counted = started({ room: 700 });
     let packets = 0;
     counted.passing = (packet) => (packets++, packet);
@@ -263,13 +263,13 @@ describe("a handshake", () => {
         }
   });
 
-  test("is done anew at each eap-interval", () => {
+  test("is repeated at each eap-interval", () => {
     const wire = finish(started({ intervalMs: 30000, rounds: 1 }), 95000);
     expect(wire.a.outcomes.map(({ accepted }) => accepted)).toEqual([true, true, true, true]);
     expect(wire.b.outcomes).toHaveLength(4);
   });
 
-  test("that is under way makes a Success a lie, thinking or not", () => {
+  test("that has not ended makes a Success invalid, whether or not an answer is being computed", () => {
     for (const rounds of [0, 9]) {
       const { b } = started({ rounds });
       b.take(Protocol.EAP, request(1, Uint8Array.of(0x20)), 0);
@@ -283,7 +283,7 @@ describe("a handshake", () => {
     }
   });
 
-  test("that the link outlives is not taken up again", () => {
+  test("that was stopped is not resumed", () => {
     const { b } = started({ rounds: 1 });
     b.take(Protocol.EAP, request(1, Uint8Array.of(0x20)), 0);
     b.eapClient.stop();
@@ -293,7 +293,7 @@ describe("a handshake", () => {
 });
 
 describe("a refusal", () => {
-  test("is told to the client by an alert, which it confirms, before the Failure", () => {
+  test("reaches the client as an alert before the Failure, and the client confirms the alert", () => {
     const wire = finish(started({ client: new FakeChannel([139, 2059, 1970, 51], false) }));
     const { a, b } = wire;
     expect(a.said).toContain("error: EAP-TLS: NONSENSE");
@@ -308,14 +308,14 @@ describe("a refusal", () => {
     expect(outcomes(wire)).toEqual([false, false]);
   });
 
-  test("is told to the server likewise, and the client does not wait for its answer", () => {
+  test("reaches the server as an alert, and the client does not wait for an answer", () => {
     const wire = finish(started({ server: new FakeChannel([139, 2060, 1969, 51], true) }));
     expect(wire.b.said.at(-1)).toBe("error: EAP-TLS: NONSENSE");
     expect(wire.b.lines.at(-2)).toContain("15 03 03 00 02 02 32");
     expect(outcomes(wire)).toEqual([false, false]);
   });
 
-  test("comes from a client that is not content with the server's last word", () => {
+  test("follows when the client does not accept the server's last message", () => {
     const wire = started();
     wire.passing = (packet, from) =>
       from === wire.b && wire.b.lines.includes("EAP-TLS generating MPPE keys")
@@ -326,7 +326,7 @@ describe("a refusal", () => {
     expect(wire.a.outcome("server")).toBe(false);
   });
 
-  test("comes from a client whose last word is not empty, whatever it holds", () => {
+  test("follows when the client's last message is not empty", () => {
     for (const extra of [[0], [0, 0], [1]]) {
       const wire = started();
       wire.passing = (packet, from) =>
@@ -338,7 +338,7 @@ describe("a refusal", () => {
     }
   });
 
-  test("meets a peer that leads our own client's session to us", () => {
+  test("follows when the peer connects our own client's session to our server", () => {
     const answers = new Answers();
     for (const isOurs of [false, true]) {
       const wire = started({ answers });
@@ -353,7 +353,7 @@ describe("a refusal", () => {
     }
   });
 
-  test("a client without a certificate wants something else", () => {
+  test("a client without a certificate asks for another method", () => {
     const b = new End(2, {
       eap: { clientMethod: { type: EapType.Tls, make: (host) => new TlsClient(host, () => undefined) } },
     });
@@ -363,7 +363,7 @@ describe("a refusal", () => {
   });
 });
 
-test("nonsense in any packet makes nobody throw, and nobody come in", () => {
+test("random octets in any packet throw nothing and authenticate nobody", () => {
   withRng((rng) => {
     for (let run = 0; run < 150; run++) {
       const wire = started({ room: 300, rounds: rng.below(2) });

@@ -92,7 +92,7 @@ describe("both sides say what pppd's say", () => {
     expect(a.outcome("server")).toBe(false);
   });
 
-  test("when the client has none: nothing else is on offer, and the server ends it", () => {
+  test("when the client has none: there is no other method, and the server ends the authentication", () => {
     const { a, b } = session(EapType.Md5Challenge, SERVER, {});
     expect(plain(b.lines).slice(-4)).toEqual([
       "EAP: no MD5 secret for auth to server",
@@ -103,7 +103,7 @@ describe("both sides say what pppd's say", () => {
     expect(a.said.at(-1)).toMatch(/^debug: EAP id=0x[ \w]\w 'MD5Chall' -> 'Initial'$/);
   });
 
-  test("to a pppd 2.4.9 without a secret, which suggests SRP until it is enough", () => {
+  test("with a pppd 2.4.9 without a secret, which suggests SRP until the server gives up", () => {
     const wire = started(EapType.Md5Challenge, { ...SERVER, eap: { maxRequests: 3 } });
     wire.passing = (packet) =>
       packet[0] === EapCode.Response && packet[4] === EapType.Md5Challenge
@@ -123,7 +123,7 @@ describe("both sides say what pppd's say", () => {
     ]);
   });
 
-  test("when remotename says who it is: nobody asks", () => {
+  test("when remotename gives the name: no identity is asked for", () => {
     const { a } = session(EapType.Md5Challenge, { ...SERVER, eap: { remotename: "zaphod", remotenameGiven: true } });
     expect(plain(a.lines).slice(0, 2)).toEqual([
       "EAP id 'Identify' -> 'MD5Chall'",
@@ -132,14 +132,14 @@ describe("both sides say what pppd's say", () => {
     expect(a.outcomes).toMatchObject([{ accepted: true, name: "zaphod" }]);
   });
 
-  test("of a name that cannot be printed", () => {
+  test("when the name has octets that cannot be printed", () => {
     const { a } = session(EapType.Md5Challenge, SERVER, CLIENT, 'fo"rd\x01\r');
     expect(a.said[0]).toBe('info: EAP: unauthenticated peer name "fo\\"rd\\x01\\x0d"');
   });
 });
 
 describe("MSCHAPv2", () => {
-  test("both prove themselves, and have the same keys", () => {
+  test("both sides prove themselves and have the same keys", () => {
     const { a, b } = session(EapType.MsChapV2);
     expect(plain(a.lines).slice(-10)).toEqual([
       "rcvd [EAP Response id Nak <Suggested-type 1a (MSCHAPv2)>]",
@@ -178,7 +178,7 @@ describe("MSCHAPv2", () => {
     expect(b.outcomes).toHaveLength(1);
   });
 
-  test("a server that cannot prove itself is refused, whatever it says then", () => {
+  test("a server that cannot prove itself is refused, whatever it sends afterwards", () => {
     const wire = started(EapType.MsChapV2);
     const toNak = wire.passing;
     wire.passing = (packet, from, protocol) => {
@@ -194,7 +194,7 @@ describe("MSCHAPv2", () => {
     expect(wire.a.outcome("server")).toBe(false);
   });
 
-  test("a Success before the server's proof is not believed", () => {
+  test("a Success before the server's proof is ignored", () => {
     const wire = started(EapType.MsChapV2);
     const toNak = wire.passing;
     wire.passing = (packet, from, protocol) =>
@@ -206,7 +206,7 @@ describe("MSCHAPv2", () => {
     expect(wire.b.outcomes).toEqual([]);
   });
 
-  test("pppd's server leaves EAP's Success out: its network protocols say it", () => {
+  test("pppd's server sends no Success of EAP: its network protocols imply it", () => {
     for (const type of METHODS) {
       const wire = started(type);
       const before = wire.passing;
@@ -281,7 +281,7 @@ describe("packets are lost", () => {
     expect(seen.slice(2)).toEqual(seen.slice(0, 2));
   });
 
-  test("all of them: the server gives up after eap-max-sreq, the client after eap-timeout", () => {
+  test("if all are lost, the server gives up after eap-max-sreq and the client after eap-timeout", () => {
     const wire = started(EapType.Md5Challenge, { ...SERVER, eap: { maxRequests: 4, restartMs: 1000 } });
     wire.passing = () => undefined;
     wire.run(3999);
@@ -300,7 +300,7 @@ describe("packets are lost", () => {
     expect(wire.a.outcomes.length + wire.b.outcomes.length).toBe(2);
   });
 
-  test("a server that never comes to an end is left", () => {
+  test("a server that sends Requests without an end is given up", () => {
     const client = new End(1, CLIENT);
     client.eapClient.start("zaphod", 0);
     for (let id = 1; id <= 25; id++) client.take(Protocol.EAP, request(id, EapType.Identity, bytesOf("")), id);
@@ -326,7 +326,7 @@ describe("after the success", () => {
     }
   });
 
-  test("a Failure ends it for the client too, and a late Response nothing for the server", () => {
+  test("a Failure ends the link for the client too, and a late Response changes nothing for the server", () => {
     const { a, b } = session(EapType.Md5Challenge);
     b.take(Protocol.EAP, fromHex("04010004"), 5);
     expect(b.outcome("client")).toBe(false);
@@ -395,7 +395,7 @@ describe("what a server is told out of turn", () => {
     expect(end.said.at(-1)).toBe(`debug: EAP: discarding Response ${(id + 3) & 255}; expected ID ${id}`);
   });
 
-  test("several wishes, of which it takes the first it can", () => {
+  test("a Nak with several methods: the server takes the first that it has", () => {
     const { end, say } = server();
     say(identity);
     say(response(0, EapType.Nak, Uint8Array.of(EapType.Peap, EapType.MsChapV2, EapType.Md5Challenge)));
@@ -467,7 +467,7 @@ test("an MD5 challenge of eight octets, the shortest there may be, is answered",
   expect(client.lines.at(-1)).toContain("[EAP Response id=0x1 MD5-Challenge");
 });
 
-test("what is no EAP packet is complained of in pppd's words", () => {
+test("a packet that is no EAP packet is logged in pppd's words", () => {
   const complaint = (hex: string): string => {
     const packet = fromHex(hex);
     expect(parseEap(packet, 0, packet.length)).toBeUndefined();
@@ -490,7 +490,7 @@ test("a peer that proves a name other than the one it gave is known by the prove
   expect(wire.a.outcomes).toMatchObject([{ accepted: true, name: "zaphod" }]);
 });
 
-test("a proof that names nobody is of the name given before", () => {
+test("a proof without a name belongs to the name given before", () => {
   const wire = started(EapType.Md5Challenge);
   wire.passing = (packet) =>
     packet[0] === EapCode.Response && packet[4] === EapType.Md5Challenge
@@ -500,7 +500,7 @@ test("a proof that names nobody is of the name given before", () => {
   expect(wire.a.outcomes).toMatchObject([{ accepted: true, name: "zaphod" }]);
 });
 
-test("once the peer has given its proof, and once it never will, our answers are not counted any more", () => {
+test("our answers are not counted any more once the peer has proved itself or cannot do so", () => {
   for (const ends of ["proof", "wrong proof", "stop"]) {
     const answers = new Answers();
     const wire = started(
@@ -581,7 +581,7 @@ describe("a method from elsewhere", () => {
   const serverMethod = { type: EapType.Tls, make: () => new Rounds() };
   const clientMethod = { type: EapType.Tls, make: () => new Echo() };
 
-  test("is begun with for a peer without a secret", () => {
+  test("is the first method for a peer without a secret", () => {
     const wire = session(EapType.Tls, { eap: { serverMethod } }, { eap: { clientMethod } });
     expect(wire.a.outcomes).toMatchObject([{ accepted: true, name: "certified" }]);
     expect(wire.b.outcome("client")).toBe(true);
@@ -599,14 +599,14 @@ describe("a method from elsewhere", () => {
     expect(client.sent.map(({ packet }) => packet[5])).toEqual([0, 0, 1, 2]);
   });
 
-  test("and is what a client without a secret wishes for", () => {
+  test("is what a client without a secret asks for", () => {
     const wire = session(EapType.Tls, { ...SERVER, eap: { serverMethod } }, { eap: { clientMethod } });
     expect(wire.a.lines.join()).toContain("Nak <Suggested-type 0d (TLS)>");
     expect(wire.a.outcome("server")).toBe(true);
   });
 });
 
-test("a protocol reject, and a stop, end it for either side", () => {
+test("a Protocol-Reject and a stop end the authentication for either side", () => {
   const { a, b } = started(EapType.Md5Challenge);
   a.eapServer.rejected(1);
   b.eapClient.rejected(1);
@@ -624,7 +624,7 @@ test("a protocol reject, and a stop, end it for either side", () => {
 });
 
 describe("nothing a peer sends makes either side throw", () => {
-  test("damage to any packet, and it proves nothing", () => {
+  test("a damaged packet proves nothing", () => {
     for (const type of METHODS) {
       const count = countPackets(type);
       for (let at = 0; at < count; at++) {
@@ -650,7 +650,7 @@ describe("nothing a peer sends makes either side throw", () => {
     }
   });
 
-  test("junk, at any time", async () => {
+  test("random octets, at any time", async () => {
     await withRng((rng) => {
       for (let round = 0; round < 100; round++) {
         const end = new End(rng.u32(), {

@@ -41,7 +41,7 @@ for (const [name, digest] of [
   ["MS-CHAPv2", ChapDigest.MsV2],
 ] as const)
   describe(name, () => {
-    test("who is good by the judge is in, and both have the same keys", () => {
+    test("a peer that the judge accepts is authenticated, and both sides have the same keys", () => {
       const { wire, judge } = asked(digest);
       expect(judge.asked).toHaveLength(1);
       expect(judge.asked[0]).toMatchObject({ name: "zaphod", ntResponse: expect.any(Uint8Array) });
@@ -56,7 +56,7 @@ for (const [name, digest] of [
       expect(ours).toEqual({ ...theirs!, isServer: true });
     });
 
-    test("who is not is told why, and repeats of the response are not asked about", () => {
+    test("a peer that the judge refuses is told why, and the judge is not asked again for a repeated response", () => {
       const { wire, judge } = asked(digest);
       wire.run(20_000);
       expect(judge.asked).toHaveLength(1);
@@ -68,7 +68,7 @@ for (const [name, digest] of [
       if (digest === ChapDigest.MsV2) expect(wire.b.said).toContain("error: MS-CHAP authentication failed: Locked out");
     });
 
-    test("a judge that has the wrong key convinces only a client that asks for no proof", () => {
+    test("a judge with the wrong key convinces only a client that asks for no proof", () => {
       const { wire, judge } = asked(digest);
       judge.verdict = { accepted: true, passwordHashHash: new Uint8Array(16) };
       wire.a.chapServer.resume(wire.now);
@@ -85,7 +85,7 @@ for (const [name, digest] of [
     });
   });
 
-test("of MD5 there is nothing to judge, and nobody gets in", () => {
+test("the judge cannot check MD5, so that it authenticates nobody", () => {
   const { wire, judge } = asked(ChapDigest.Md5);
   expect(judge.asked).toEqual([]);
   expect([wire.a.outcome("server"), wire.b.outcome("client")]).toEqual([false, false]);

@@ -30,7 +30,7 @@ test("MS-CHAP's hash and response", () => {
   expect(toHex(challengeResponse(challenge, hash))).toBe("4e9d3c8f9cfd385d5bf4d3246791956ca4c351ab409a3d61");
 });
 
-test("the LAN Manager hash knows no small letters and no fifteenth", () => {
+test("the LAN Manager hash ignores case and everything after 14 letters", () => {
   // The hash of the empty password is well known.
   expect(toHex(lmPasswordHash(""))).toBe("aad3b435b51404eeaad3b435b51404ee");
   expect(toHex(lmPasswordHash("password"))).toBe("e52cac67419a9a224a3b108f3fa6cb6d");
@@ -73,7 +73,7 @@ test("the fixed challenges, where their length is right, and the keys' material 
   expect(verdict.mppe).toEqual({ ...material, isServer: true });
 });
 
-test("a real pppd's answers and proofs are taken", () => {
+test("answers and proofs of a real pppd are accepted", () => {
   const digests: Record<string, Digest> = { "chap-md5": new Md5Digest(() => 0), "mschap-v2-mppe": V2 };
   for (const [session, digest] of Object.entries(digests)) {
     const path = join(import.meta.dir, `../../fixtures/sessions/${session}-server.txt`);
@@ -95,14 +95,14 @@ test("a real pppd's answers and proofs are taken", () => {
   expect(toHex(V1.respond(question)?.value ?? new Uint8Array(0))).toBe(nt);
 });
 
-test("Windows 98 sets flags, and is told nothing besides the proof", () => {
+test("Windows 98 sets flags, and gets a Success with the proof alone", () => {
   const question = { id: 1, challenge: V2.challenge(), name: "zaphod", secret: SECRET };
   const value = V2.respond(question)?.value.slice() ?? new Uint8Array(49);
   value[48] = 4;
   expect(V2.judge(question, value).message).toMatch(/^S=[0-9A-F]{40}$/);
 });
 
-test("what is not of the right length is no challenge and no response", () => {
+test("a challenge or response of the wrong length is ignored", () => {
   const question = { id: 1, challenge: new Uint8Array(7), name: "zaphod", secret: SECRET };
   expect([V1.respond(question), V2.respond(question)]).toEqual([undefined, undefined]);
   for (const digest of [V1, V2]) {
@@ -118,7 +118,7 @@ test("what is not of the right length is no challenge and no response", () => {
   expect(client.lines).toEqual(["CHAP challenge of 8 octets ignored: not one of this algorithm"]);
 });
 
-test("an answer of the LAN Manager kind is given and taken only with ms-lanman", () => {
+test("an answer with the LAN Manager hash is sent and accepted only with ms-lanman", () => {
   const said: string[] = [];
   const log = (_: string, text: string): void => void said.push(text);
   const old = new MsChap({ random32: () => 0, msLanman: true }, NO_LOG);
@@ -172,7 +172,7 @@ describe("a server's proof", () => {
     });
   }
 
-  test("of the time before counts no more: a new start asks for a new one", () => {
+  test("from before a restart does not count: a new start asks for a new proof", () => {
     const { client, proof } = answered(ChapDigest.MsV2);
     client.chapClient.stop();
     client.chapClient.start(ChapDigest.MsV2, "zaphod", 5);
@@ -182,7 +182,7 @@ describe("a server's proof", () => {
   });
 });
 
-test("the same challenge has the same answer", () => {
+test("the same challenge gets the same answer", () => {
   const { client } = answered(ChapDigest.MsV2);
   const first = client.lines.at(-1);
   client.chapClient.receive({ code: ChapCode.Challenge, id: 1, value: V2.challenge(), name: "server" }, 2);
@@ -191,7 +191,7 @@ test("the same challenge has the same answer", () => {
   expect(client.lines.at(-1)).not.toContain(/<\w+>/.exec(first ?? "")?.[0] ?? "");
 });
 
-test("a failure is said in pppd's words, and is the end whatever R= says", () => {
+test("a failure is logged in pppd's words and ends the authentication, whatever R= says", () => {
   const words: readonly [string, string][] = [
     ["E=646 R=0 V=3", "MS-CHAP authentication failed: E=646 Restricted logon hours"],
     ["E=647 R=0 V=3", "MS-CHAP authentication failed: E=647 Account disabled"],
@@ -217,7 +217,7 @@ test("a failure is said in pppd's words, and is the end whatever R= says", () =>
   }
 });
 
-test("a challenge takes each word of random bits once and wholly", () => {
+test("a challenge uses every bit of each random word once", () => {
   const words = [0x04030201, 0x08070605, 0x0c0b0a09];
   expect([...randomOctets(10, () => words.shift()!)]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 });

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { decoded, encoded } from "../../src/bytes/text.ts";
 import { Rng } from "../kit/rng.ts";
 
-test("UTF-8 is read as what it says, and any other octet comes back unchanged", () => {
+test("UTF-8 is decoded, and every other octet comes back unchanged", () => {
   expect(decoded("\xc3\xa9t\xc3\xa9")).toBe("été");
   expect(encoded("été")).toBe("\xc3\xa9t\xc3\xa9");
   // A character whose second half looks like an octet that was kept.

@@ -71,7 +71,7 @@ test("everything comes out as it went in, with codes of any length", () =>
     expect(count).toBeGreaterThan(100);
   }));
 
-test("a dictionary full of noise is cleared, in step at both ends, and text pays again", () => {
+test("a dictionary full of noise is cleared at both ends at once, and text is compressed again", () => {
   const rng = new Rng(3);
   const compressor = new BsdCompressor(12);
   const decompressor = new BsdDecompressor(12);
@@ -97,7 +97,7 @@ test("a lost packet is noticed until both ends are reset", () =>
     expect(toHex(compressed(compressor, PACKET) ?? new Uint8Array())).toBe(PAYLOADS[0]!);
   }));
 
-test("codes are read as they are defined, CLEAR at the end of a packet and the string just made among them", () => {
+test("codes are read as they are defined, also CLEAR at the end of a packet and the string that was just made", () => {
   const decompressor = new BsdDecompressor(9);
   expect(decompressed(decompressor, payloadOf(0, [0x21, 0x41, 258, 259, 0x42]))).toEqual(bytesOf("!AAAAAAB"));
   expect(decompressed(decompressor, payloadOf(1, [257, 260, 256]))).toEqual(bytesOf("!AAAAB"));
@@ -105,7 +105,7 @@ test("codes are read as they are defined, CLEAR at the end of a packet and the s
   expect(decompressed(decompressor, payloadOf(3, [0x21]))).toBe(DAMAGED);
 });
 
-test("codes that cannot be are FATAL, and none of what follows is believed", () => {
+test("impossible codes are FATAL, and no later packet is accepted", () => {
   for (const [why, codes] of Object.entries({
     "a code not given away yet": [0x21, 258],
     "a string just made, and nothing before it": [257],
@@ -122,7 +122,7 @@ test("codes that cannot be are FATAL, and none of what follows is believed", () 
   }
 });
 
-test("nothing that is cut off or has a bit wrong does harm, and after a reset all is well", () => {
+test("truncated packets and single wrong bits do no harm, and after a reset packets pass again", () => {
   const decompressor = new BsdDecompressor(12);
   for (const bad of damaged(fromHex(PAYLOADS[2]!))) {
     for (const payload of PAYLOADS.slice(0, 2))
@@ -135,7 +135,7 @@ test("nothing that is cut off or has a bit wrong does harm, and after a reset al
   }
 });
 
-test("MAX_FRAME octets come out of a payload, one more never", () => {
+test("a payload gives MAX_FRAME octets at most", () => {
   for (const [octets, expected] of [
     [MAX_FRAME - 1, MAX_FRAME],
     [MAX_FRAME, FATAL],
@@ -147,7 +147,7 @@ test("MAX_FRAME octets come out of a payload, one more never", () => {
   }
 });
 
-test("nor does the string just made go beyond", () => {
+test("the string that was just made does not exceed MAX_FRAME", () => {
   // B after B, and then A, AA, AAA, …: each code is the one that the reader is about to learn.
   for (const [others, expected] of [
     [101, MAX_FRAME],
@@ -160,7 +160,7 @@ test("nor does the string just made go beyond", () => {
   }
 });
 
-test("a sender that learns the same string again and again is understood, and that is no burden", () => {
+test("a sender that learns the same string many times is understood, and needs no more memory", () => {
   const decompressor = new BsdDecompressor(15);
   expect(decompressed(decompressor, payloadOf(0, [0x21, 0x41, 257, 0x43]))).toEqual(bytesOf("!A!AC"));
   const codes = Array.from({ length: 1000 }, (_, index) => (index % 2 === 0 ? 257 : 0x42));
@@ -175,7 +175,7 @@ test("a sender that learns the same string again and again is understood, and th
   expect(process.cpuUsage().user - before).toBeLessThan(300_000);
 });
 
-test("50000 packets of anything leave the memory as it was", () => {
+test("50000 random packets use no more memory", () => {
   const rng = new Rng(9);
   const compressor = new BsdCompressor(12);
   const decompressor = new BsdDecompressor(12);

@@ -71,7 +71,7 @@ test("the known packets are written and read, octet for octet", () => {
   }
 });
 
-test("what we send is one deflate stream to zlib, plain packets its stored blocks, whatever the window", () =>
+test("what we send is one deflate stream to zlib with any window, in which plain packets are stored blocks", () =>
   withRng((rng) => {
     for (let window = 8; window <= 15; window++) {
       const compressor = new DeflateCompressor(window);
@@ -101,7 +101,7 @@ test("what we send is one deflate stream to zlib, plain packets its stored block
     }
   }));
 
-test("what zlib sends is understood, of any level, with packets in between that it gave up", () =>
+test("what zlib sends at any level is understood, with plain packets in between", () =>
   withRng(async (rng) => {
     for (const level of [1, 6, 9]) {
       const stream = createDeflateRaw({ level, windowBits: 9 + rng.below(7) });
@@ -129,7 +129,7 @@ test("what zlib sends is understood, of any level, with packets in between that 
     }
   }));
 
-test("protocols that are none of its business pass, and change nothing", () => {
+test("other protocols are left alone and change nothing", () => {
   const compressor = new DeflateCompressor(15);
   const decompressor = new DeflateDecompressor(15);
   for (const protocol of [0xfd, 0xfb, 0x4021, 0x8021, 0xc021]) {
@@ -171,7 +171,7 @@ test("a lost packet, compressed or plain, is noticed until both ends are reset; 
     for (let count = 0; count < 3; count++) expect(pass(compressor, decompressor, PACKET)).toBe(true);
   }));
 
-test("noise goes plain, mostly without a try, and text among it and noise that repeats are seen", () =>
+test("noise is sent plain, mostly without a try, and text among it and repeated noise are compressed", () =>
   withRng((rng) => {
     const compressor = new DeflateCompressor(15);
     const decompressor = new DeflateDecompressor(15);
@@ -202,7 +202,7 @@ test("of noise, the packets after 1, 3, 7 and then 15 others are tried, and afte
   for (let count = 1; count < 49; count++) expect([count, isTried(count)]).toEqual([count, isTriedAt(count)]);
 });
 
-test("nothing that is cut off or has a bit wrong does harm, and after a reset all is well", () => {
+test("truncated packets and single wrong bits do no harm, and after a reset packets pass again", () => {
   const decompressor = new DeflateDecompressor(15);
   const rng = new Rng(5);
   const noise = { protocol: 0x21, bytes: rng.bytes(60) };
@@ -227,7 +227,7 @@ test("nothing that is cut off or has a bit wrong does harm, and after a reset al
   }
 });
 
-test("streams that cannot be are FATAL, and none of what follows is believed", () => {
+test("impossible streams are FATAL, and no later packet is accepted", () => {
   const text = bytesOf("!to be, or not to be, that is the question");
   const sync = deflateRawSync(text, { finishFlush: Z_SYNC_FLUSH });
   const plain = stored(text);
@@ -252,7 +252,7 @@ test("streams that cannot be are FATAL, and none of what follows is believed", (
   expect(decompressed(short, new Uint8Array())).toBe(DAMAGED);
 });
 
-test("MAX_FRAME octets come out of a payload, one more never", () => {
+test("a payload gives MAX_FRAME octets at most", () => {
   for (const [octets, isFatal] of [
     [MAX_FRAME, false],
     [MAX_FRAME + 1, true],
@@ -264,7 +264,7 @@ test("MAX_FRAME octets come out of a payload, one more never", () => {
   }
 });
 
-test("50000 packets of anything leave the memory as it was", () => {
+test("50000 random packets use no more memory", () => {
   const rng = new Rng(9);
   const compressor = new DeflateCompressor(15);
   const decompressor = new DeflateDecompressor(15);

@@ -73,7 +73,7 @@ test("one octet of zeros at the end may be missing; behind the end mark is paddi
   expect(read(END)).toBe(DAMAGED);
 });
 
-test("copies from before the beginning and from nowhere are refused; a bomb is none", () => {
+test("copies from before the beginning are refused, and so is a payload that gives too many octets", () => {
   expect(read(`${literals(1)} 11 0000010 00 ${END}`)).toBe(DAMAGED);
   expect(read(`${literals(1)} 10 00000000000 00 ${END}`)).toBe(DAMAGED);
   const bomb = (length: number): string =>
@@ -85,7 +85,7 @@ test("copies from before the beginning and from nowhere are refused; a bomb is n
   expect(read(literals(...new Uint8Array(MAX_FRAME + 1)) + END)).toBe(FATAL);
 });
 
-test("nothing from before a reset is copied", () => {
+test("nothing is copied from before a reset", () => {
   const decompressor = new LzsDecompressor(LzsCheck.None);
   const second = octetsOf(`${literals(0x21)} 11 0000010 00 ${END}`);
   decompressed(decompressor, octetsOf(literals(0x21, 0x61) + END));
@@ -94,7 +94,7 @@ test("nothing from before a reset is copied", () => {
   expect(decompressed(decompressor, second)).toBe(DAMAGED);
 });
 
-test("what came a moment ago is always found again", () => {
+test("a packet that repeats the one before is always found", () => {
   const compressor = new LzsCompressor(LzsCheck.None);
   const packet = { protocol: 0x21, bytes: new Rng(13).bytes(500).fill(0, 200) };
   for (let round = 0; round < 400; round++) {
@@ -103,7 +103,7 @@ test("what came a moment ago is always found again", () => {
   }
 });
 
-test("a packet that would grow goes plain and begins a new history; in mode 4 it goes behind the header", () => {
+test("a packet that would grow is sent plain and begins a new history; in mode 4 it is sent behind the header", () => {
   const noise = { protocol: 0x57, bytes: new Rng(4).bytes(100) };
   for (const check of CHECKS) {
     const compressor = new LzsCompressor(check);
@@ -122,7 +122,7 @@ test("a packet that would grow goes plain and begins a new history; in mode 4 it
   }
 });
 
-test("without a history every packet is by itself, and none is missed", () => {
+test("without a history each packet stands alone, and a lost one does not matter", () => {
   for (const check of CHECKS) {
     const compressor = new LzsCompressor(check, 0);
     const decompressor = new LzsDecompressor(check, 0);
@@ -138,7 +138,7 @@ test("without a history every packet is by itself, and none is missed", () => {
   }
 });
 
-test("modes 3 and 4 take a peer that begins to count with 0 or 1, and notice what is lost after that", () => {
+test("modes 3 and 4 accept a peer that counts from 0 or from 1, and notice losses after that", () => {
   const data = toHex(octetsOf(DATA));
   for (const [check, counts] of [
     [LzsCheck.Sequence, ["00", "01", "02"]],
@@ -157,7 +157,7 @@ test("modes 3 and 4 take a peer that begins to count with 0 or 1, and notice wha
     }
 });
 
-test("packets of any size make the way through any number of windows", () =>
+test("packets of any size pass through any number of windows", () =>
   withRng((rng) => {
     const compressor = new LzsCompressor(LzsCheck.Sequence);
     const decompressor = new LzsDecompressor(LzsCheck.Sequence);
@@ -179,7 +179,7 @@ test("packets of any size make the way through any number of windows", () =>
     expect(compressedOnes).toBeGreaterThan(100);
   }));
 
-test("truncated, damaged and made-up payloads neither throw nor write where they must not", () =>
+test("truncated, damaged and random payloads neither throw nor write outside their buffer", () =>
   withRng((rng) => {
     for (const check of CHECKS) {
       const compressor = new LzsCompressor(check);
@@ -212,7 +212,7 @@ test("positions in the history start again before they get too large", () => {
   expect(packetOf(plain.subarray(0, 26))).toEqual(PACKET);
 });
 
-test("memory stays as it is", () => {
+test("it uses no more memory with time", () => {
   const compressor = new LzsCompressor(LzsCheck.Sequence);
   const decompressor = new LzsDecompressor(LzsCheck.Sequence);
   const packets = [...traffic(new Rng(5), 200)];

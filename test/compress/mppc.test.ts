@@ -54,7 +54,7 @@ test("the example of RFC 2118 §4", () => {
   expect(decompressed(new MppcDecompressor(), payload)).toEqual(PACKET.bytes);
 });
 
-test("the compressor makes the same of it, and next to nothing of a second time", () => {
+test("the compressor gives the same octets, and next to none for a repetition", () => {
   const compressor = new MppcCompressor();
   const first = literals(bytesOf("\x00!fo")) + TOKENS;
   expect(compressed(compressor, PACKET)).toEqual(packetWith(A | B | C, 0, octetsOf(first)));
@@ -79,7 +79,7 @@ test("every offset and every length is read", () => {
   }
 });
 
-test("a copy reaches back across the front, to the round before and to the zeros of the beginning", () => {
+test("a copy reaches across the wrap of the window, into the round before and into the zeros at its beginning", () => {
   const decompressor = new MppcDecompressor();
   const round = new Rng(1).bytes(8192);
   expect(decompressed(decompressor, packetWith(A | C, 0, octetsOf(literals(round))))).toEqual(round);
@@ -92,7 +92,7 @@ test("a copy reaches back across the front, to the round before and to the zeros
   );
 });
 
-test("what cannot be is refused, and so is all that follows until A is set", () => {
+test("an impossible packet is refused, and so are all others until bit A is set", () => {
   for (const bits of [
     copy(0, 3),
     literal(1) + "1111000001111111111111",
@@ -115,7 +115,7 @@ test("what cannot be is refused, and so is all that follows until A is set", () 
     expect(decompressed(new MppcDecompressor(), Uint8Array.fromHex(short))).toBe(DAMAGED);
 });
 
-test("a packet that would grow goes as it is, and the next begins a new history", () => {
+test("a packet that would grow is sent plain, and the next one begins a new history", () => {
   const compressor = new MppcCompressor();
   const noise = { protocol: 0x57, bytes: new Rng(3).bytes(200) };
   compressed(compressor, PACKET);
@@ -127,7 +127,7 @@ test("a packet that would grow goes as it is, and the next begins a new history"
   expect(compressed(compressor, { protocol: 0x21, bytes: new Uint8Array(8190) })!.length).toBeLessThan(20);
 });
 
-test("what came a moment ago is always found again, on both sides of the front", () => {
+test("a packet that repeats the one before is always found, on both sides of the wrap of the window", () => {
   const compressor = new MppcCompressor();
   const packet = { protocol: 0x21, bytes: new Rng(13).bytes(500).fill(0, 200) };
   for (let round = 0; round < 100; round++) {
@@ -143,7 +143,7 @@ test("other protocols are left alone and change nothing", () => {
   expect(toHex(compressed(compressor, PACKET)!, 0, 2)).toBe("e000");
 });
 
-test("a line that loses packets gives no wrong one, and all again after a reset", () =>
+test("on a line that loses packets no wrong packet is given, and after a reset all packets pass", () =>
   withRng((rng) => {
     const compressor = new MppcCompressor();
     const decompressor = new MppcDecompressor();
@@ -174,7 +174,7 @@ test("a line that loses packets gives no wrong one, and all again after a reset"
     expect(tally.good).toBeGreaterThan(10 * tally.refused);
   }));
 
-test("truncated, damaged and made-up payloads neither throw nor write where they must not", () =>
+test("truncated, damaged and random payloads neither throw nor write outside their buffer", () =>
   withRng((rng) => {
     const compressor = new MppcCompressor();
     const payloads = [PACKET, PACKET, ...traffic(rng, 3)].flatMap((packet) => compressed(compressor, packet) ?? []);
@@ -204,7 +204,7 @@ test("positions in the history start again before they get too large", () => {
   expect(packetOf(plain.subarray(0, 51))).toEqual(PACKET);
 });
 
-test("memory stays as it is", () => {
+test("it uses no more memory with time", () => {
   const compressor = new MppcCompressor();
   const decompressor = new MppcDecompressor();
   const packets = [...traffic(new Rng(5), 200)];

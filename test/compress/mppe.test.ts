@@ -207,7 +207,7 @@ for (const config of CONFIGS)
       expect(tally.good).toBeGreaterThan(200);
     }));
 
-test("a reset moves a stateful sender on to its next flag packet, which all receivers read alike", () => {
+test("a reset makes a stateful sender send a flag packet next, which all receivers read alike", () => {
   const rng = new Rng(7);
   const compressor = new MppeCompressor(configOf({ stateless: false }));
   const headers: string[] = [];
@@ -222,7 +222,7 @@ test("a reset moves a stateful sender on to its next flag packet, which all rece
   expect(headers.filter((text) => text.startsWith("9"))).toEqual(["90ff", "91ff", "92ff"]);
 });
 
-test("with MPPC inside A follows a packet that would grow, and the key stays", () => {
+test("with MPPC inside, bit A follows a packet that would grow, and the key stays", () => {
   const rng = new Rng(8);
   const text = { protocol: 0x21, bytes: new Uint8Array(60).fill(0x45) };
   const compressor = new MppeCompressor(configOf({ stateless: false, compress: true }));
@@ -237,7 +237,7 @@ test("with MPPC inside A follows a packet that would grow, and the key stays", (
   ]);
 });
 
-test("with MPPC inside A alone is enough to begin a new history", () => {
+test("with MPPC inside, bit A alone begins a new history", () => {
   const config = configOf({ compress: true });
   const compressor = new MppeCompressor(config);
   const decompressor = new MppeDecompressor(config);
@@ -259,7 +259,7 @@ test("other protocols are left alone and change nothing", () => {
   }
 });
 
-test("what is not enciphered, or not as agreed, is never taken, and too much of it ends the session", () => {
+test("packets that are not encrypted as agreed are never accepted, and too many of them end the session", () => {
   const packet = ip(new Rng(1));
   for (const [config, bits] of [
     [configOf({}), 0b1000],
@@ -282,7 +282,7 @@ test("what is not enciphered, or not as agreed, is never taken, and too much of 
   }
 });
 
-test("what a wrong key makes of packets is seen to be none as a rule", () => {
+test("packets decrypted with a wrong key are usually noticed", () => {
   const rng = new Rng(11);
   // With MPPC inside, the same key stream starts all these packets, so all are decrypted or none.
   for (const config of CONFIGS.filter(({ compress }) => !compress)) {
@@ -295,7 +295,7 @@ test("what a wrong key makes of packets is seen to be none as a rule", () => {
   }
 });
 
-test("a stateless receiver goes over half the counts, and drops what is late", () => {
+test("a stateless receiver skips up to half of the counts, and drops late packets", () => {
   const rng = new Rng(9);
   const config = configOf({});
   const packets = Array.from({ length: 2100 }, () => ip(rng));
@@ -319,7 +319,7 @@ test("a stateless receiver goes over half the counts, and drops what is late", (
   expect(decompressed(new MppeDecompressor(config), payloads[2048]!)).toBe(DAMAGED);
 });
 
-test("Linux's next packet with A is read, a flag packet or not, though others with A were lost", () => {
+test("a packet of Linux with bit A is read, flag packet or not, although others with A were lost", () => {
   const rng = new Rng(12);
   for (const until of [200, 255])
     for (let losses = 1; losses < 8; losses++) {
@@ -340,7 +340,7 @@ test("Linux's next packet with A is read, a flag packet or not, though others wi
     }
 });
 
-test("what a peer does at A is remembered for packets that do not tell their key", () => {
+test("how a peer handles bit A is remembered for packets that do not show their key", () => {
   const rng = new Rng(14);
   for (let round = 0; round < 30; round++) {
     const config = configOf({ stateless: false, key: rng.bytes(16) });
@@ -355,7 +355,7 @@ test("what a peer does at A is remembered for packets that do not tell their key
   }
 });
 
-test("a wrong count in a stateful session costs a reset, and no key", () => {
+test("a wrong count in a stateful session leads to a reset, and the key stays", () => {
   const rng = new Rng(10);
   for (let bit = 0; bit < 12; bit++) {
     const config = configOf({ stateless: false });
@@ -378,7 +378,7 @@ test("a wrong count in a stateful session costs a reset, and no key", () => {
   }
 });
 
-test("truncated, damaged and made-up payloads neither throw nor write where they must not", () =>
+test("truncated, damaged and random payloads neither throw nor write outside their buffer", () =>
   withRng((rng) => {
     for (const config of CONFIGS) {
       const compressor = new MppeCompressor(config);
@@ -396,7 +396,7 @@ test("truncated, damaged and made-up payloads neither throw nor write where they
     }
   }));
 
-test("memory stays as it is", () => {
+test("it uses no more memory with time", () => {
   const packets = [...traffic(new Rng(5), 100)].filter(({ protocol }) => protocol < 0xfb);
   for (const config of CONFIGS.filter(({ bits }) => bits === 128)) {
     const compressor = new MppeCompressor(config);

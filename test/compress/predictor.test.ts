@@ -39,7 +39,7 @@ test("every protocol of data is compressed, the last of them is 3fff", () => {
     expect(compressed(new PredictorCompressor(), { ...PACKET, protocol })).toBeDefined();
 });
 
-test("everything comes out as it went in, six octets longer at worst", () =>
+test("every packet comes out as it went in, and is at most six octets longer on the line", () =>
   withRng((rng) => {
     const compressor = new PredictorCompressor();
     const decompressor = new PredictorDecompressor();
@@ -54,7 +54,7 @@ test("everything comes out as it went in, six octets longer at worst", () =>
     expect(longer).toBeGreaterThan(0);
   }));
 
-test("a lost packet shows in the FCS of the next, and a reset of both ends makes a new start", () => {
+test("a lost packet is noticed by the FCS of the next one, and both ends start again after a reset", () => {
   const rng = new Rng(4);
   const compressor = new PredictorCompressor();
   const decompressor = new PredictorDecompressor();
@@ -80,7 +80,7 @@ test("a protocol of one octet is handed on as it came, compressed or stored", ()
   expect(decompressed(decompressor, payloadOf(0x8005, Uint8Array.of(0, ...inside), inside))).toEqual(inside);
 });
 
-test("nothing that is cut off or has a bit wrong gives a packet", () => {
+test("truncated packets and single wrong bits give no packet", () => {
   const rng = new Rng(6);
   const decompressor = new PredictorDecompressor();
   const compressor = new PredictorCompressor();
@@ -94,7 +94,7 @@ test("nothing that is cut off or has a bit wrong gives a packet", () => {
     }
 });
 
-test("MAX_FRAME octets come out of a payload, one more never", () => {
+test("a payload gives MAX_FRAME octets at most", () => {
   for (const [octets, expected] of [
     [MAX_FRAME, MAX_FRAME],
     [MAX_FRAME + 1, FATAL],
@@ -124,7 +124,7 @@ test("MAX_FRAME octets come out of a payload, one more never", () => {
     );
 });
 
-test("50000 packets of anything leave the memory as it was", () => {
+test("50000 random packets use no more memory", () => {
   const rng = new Rng(9);
   const compressor = new PredictorCompressor();
   const decompressor = new PredictorDecompressor();

@@ -95,7 +95,7 @@ test("BSD-Compress codes of 9 bits to what we allow", () => {
   ]);
 });
 
-test("Predictor 1 and LZS as they are wished for; Predictor 2 never", () => {
+test("Predictor 1 and LZS are accepted as the options say; Predictor 2 never", () => {
   const { Predictor1, Predictor2, Stac } = CcpOption;
   for (const wish of ["no", "accept", "request"] as const) {
     const wanted = wish === "no" ? "reject" : "ack";
@@ -152,7 +152,7 @@ test("MPPE: of the strengths that the peer offers, the strongest that we allow i
     ]);
 });
 
-test("MPPE in stateful mode only where it is allowed, and a refusal is said", () => {
+test("MPPE is stateful only where it is allowed, and a refusal is logged", () => {
   const { Mppe } = CcpOption;
   const said: string[] = [];
   expect(verdict(Mppe, "00000040", strengths(0x40), said)).toBe("reject");
@@ -163,7 +163,7 @@ test("MPPE in stateful mode only where it is allowed, and a refusal is said", ()
   expect(said).toHaveLength(1);
 });
 
-test("MPPE is asked for in all strengths but 56 bits, which stand alone", () => {
+test("MPPE is requested in all strengths except 56 bits, which is requested alone", () => {
   const { Mppe } = CcpOption;
   expect([0x20, 0x40, 0x60, 0x80, 0xa0, 0xe0].map((bits) => asked(Mppe, strengths(bits)))).toEqual(
     ["20", "40", "60", "80", "20", "60"].map((low) => `010000${low}`),

@@ -195,7 +195,7 @@ describe("what is said of a change", () => {
     expect(toHex(frame.bytes)).toBe(`${bits}${toHex(frame.bytes, 1, 3)}${changes.join("")}78`);
   });
 
-  test("the identification as it was is a change of nothing, and so is an urgent pointer of it", () => {
+  test("an unchanged identification is a change of 0, and so is an urgent pointer of 0", () => {
     expect(toHex(second({ id: 1, data: "x" }).frame.bytes)).toMatch(/^20....00000078$/);
     expect(toHex(second({ flags: 0x030, data: "x" }).frame.bytes)).toMatch(/^01....00000078$/);
     expect(toHex(second({ flags: 0x030, urgent: 1, data: "x" }).frame.bytes)).toMatch(/^01....0178$/);
@@ -207,7 +207,7 @@ describe("what is said of a change", () => {
     expect(toHex(frame.bytes)).toMatch(/^0e....040002000578$/);
   });
 
-  test("the specials, and what looks like them", () => {
+  test("the special encodings, and changes that look like them", () => {
     const none = { data: "" };
     expect(toHex(second({ sequence: 1010 }, ten).frame.bytes)).toMatch(/^0f....3031/);
     expect(toHex(second({ ...none, sequence: 1010, acknowledgment: 2010 }, ten).frame.bytes)).toMatch(/^0b....$/);
@@ -339,7 +339,7 @@ test("options of any length are compressed when they stay", () => {
   expect(frame.bytes.length).toBe(4);
 });
 
-test("what is no packet for VJ stays as it is and changes nothing", () => {
+test("a packet that VJ cannot compress stays as it is and changes nothing", () => {
   for (const fields of [{}, { data: "abc" }, { ipOptions: "01".repeat(40), data: "abc" }]) {
     const sender = new OurSender(2, true);
     const first = tcp(fields);
@@ -354,7 +354,7 @@ test("what is no packet for VJ stays as it is and changes nothing", () => {
   }
 });
 
-test("an IP header that is too short is none, whatever it would make of the rest", () => {
+test("an IP header that is too short is none, whatever follows", () => {
   const packet = tcp({ acknowledgment: 0x50100000, data: "abcd" });
   packet[0] = 0x44;
   expect(kind(new OurSender(2, true).send(seal(packet)))).toBe("plain");
@@ -415,7 +415,7 @@ describe("the decompressor", () => {
     expect(receiver).toMatchObject({ uncompressedIn: 3, compressedIn: 6, errorsIn: 0, tossed: 2 });
   });
 
-  test("makes nothing of a slot it does not have, or has nothing in", () => {
+  test("drops packets of a slot that does not exist or is empty", () => {
     const receiver = new OurReceiver(4, true);
     receiver.receive(whole(0, 100));
     for (const frame of [named(1), named(4), named(255), whole(4, 104), whole(255, 104)]) {
@@ -428,7 +428,7 @@ describe("the decompressor", () => {
     expect(receiver.receive(named(0))).toBeDefined();
   });
 
-  test("forgets a slot that nonsense came for", () => {
+  test("empties a slot after an impossible packet", () => {
     for (const nonsense of [
       { protocol: Protocol.VJ_COMP, bytes: Uint8Array.of(0x42, 0, 0, 0) },
       { protocol: Protocol.VJ_COMP, bytes: Uint8Array.of(0x42, 0, 0, 0, 0, 1) },
@@ -593,7 +593,7 @@ function play(rng: Rng, scene: Scene, count = 60): Tally {
 }
 
 describe("conversations over a link", () => {
-  test("that loses nothing: octet for octet", async () => {
+  test("without losses: octet for octet", async () => {
     await withRng((rng) => {
       for (const slots of [2, 5, 16])
         for (const compressId of [true, false]) {
@@ -623,7 +623,7 @@ describe("conversations over a link", () => {
     });
   });
 
-  test("that loses a packet now and then: nothing wrong ever looks right", async () => {
+  test("with single losses: no wrong packet looks right", async () => {
     await withRng((rng) => {
       for (const slots of [2, 6]) {
         const tally = play(rng, { slots, compressId: false, alone: 0.05 });
@@ -661,7 +661,7 @@ describe("damaged input", () => {
     }),
   );
 
-  test("every truncation and flipped bit of a compressed packet gives nothing, or what TCP drops", () => {
+  test("each truncation and flipped bit of a compressed packet gives no packet, or one that TCP drops", () => {
     for (const { whole, original, frame } of frames) {
       expect(kind(frame)).toBe("compressed");
       // With other octets after the packet, and at the end of the buffer.
@@ -677,7 +677,7 @@ describe("damaged input", () => {
     }
   });
 
-  test("every truncation and flipped bit of a whole one likewise", () => {
+  test("the same holds for an uncompressed packet", () => {
     const { whole } = frames[0]!;
     for (const after of [GUARD, 0])
       for (const bytes of damaged(whole.bytes)) {
@@ -689,7 +689,7 @@ describe("damaged input", () => {
       }
   });
 
-  test("any octets at all, both ways, for ever in the same memory", async () => {
+  test("random octets in both directions use no more memory", async () => {
     await withRng((rng) => {
       const length = 4096;
       const octets = rng.bytes(length);

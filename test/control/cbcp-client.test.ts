@@ -32,7 +32,7 @@ const REQUEST = "0107 000c 0102 0203 0c 0303 0c";
 const OUR_NUMBER = "0207 0010 020c 05 01 3535353132313200";
 const OUR_NUMBER_ACK = "0307 0010 020c 05 01 3535353132313200";
 
-test("our number where the peer lets us choose, and its Ack is the sign to hang up", () => {
+test("we send our number where the peer lets us choose, and hang up after its Ack", () => {
   const { told, sent, said, hear } = client();
   hear(REQUEST);
   expect(sent).toEqual([OUR_NUMBER.replaceAll(" ", "")]);
@@ -43,7 +43,7 @@ test("our number where the peer lets us choose, and its Ack is the sign to hang 
   expect(said).toContain("debug: peer will call: 5551212");
 });
 
-test("a Request that comes again is answered again, under its own number", () => {
+test("a repeated Request is answered again, with its own identifier", () => {
   const { told, sent, hear } = client();
   hear(REQUEST);
   hear(REQUEST.replace("0107", "0108"));

@@ -51,7 +51,7 @@ test("answers with other data, or from the future, count as answers and tell no 
   expect(told.dead).toEqual([2]);
 });
 
-test("nobody who wants to know: nothing behind the magic number", () => {
+test("a request has nothing behind the magic number when no round-trip times are recorded", () => {
   const { made, told } = echo({}, false);
   made.start(0);
   expect(told.sent[0]).toHaveLength(0);
@@ -66,7 +66,7 @@ test("with lcp-echo-failure 1, one request without an answer is enough, and with
   }
 });
 
-test("adaptive: no request while packets come in", () => {
+test("adaptive: no request is sent while packets arrive", () => {
   const { made, told, hear } = echo({ adaptive: true });
   made.start(0);
   hear();

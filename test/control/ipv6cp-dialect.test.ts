@@ -122,7 +122,7 @@ function blotted(end: End): string[] {
   return end.lines.map((line) => line.replace(RANDOM, "RANDOM"));
 }
 
-test("who has no identifiers is given one, in the words of pppd", () => {
+test("a side without an identifier is given one, in the words of pppd", () => {
   const server = new End({ our: ID(1), peer: ID(2) });
   const client = new End({}, new Rng(2));
   talk(server, client);
@@ -138,7 +138,7 @@ test("who has no identifiers is given one, in the words of pppd", () => {
   ]);
 });
 
-test("both without: each makes one up, with the universal bit clear, and a new one each time it starts anew", () =>
+test("two sides without identifiers: each invents one, with the universal bit clear, and another one at each start", () =>
   withRng((rng) => {
     const [a, b] = [new End({}, rng), new End({}, rng)];
     talk(a, b);
@@ -154,7 +154,7 @@ test("both without: each makes one up, with the universal bit clear, and a new o
     for (const { high } of ids) expect(high & 0x02000000).toBe(0);
   }));
 
-test("what is made up is never none, and never the other side's, however poor the chance", () => {
+test("an invented identifier is never zero and never the other side's, whatever the random numbers are", () => {
   const end = new End({}, { u32: () => 0 });
   end.start();
   expect(end.lines.at(-1)).toBe("sent [IPV6CP ConfReq id=0x1 <addr fe80::0000:0000:0000:0001>]");
@@ -176,7 +176,7 @@ test("a peer that insists has its way after one Nak", () => {
   ]);
 });
 
-test("accept-local takes the peer's idea of us although we have one, accept-remote its own", () => {
+test("accept-local accepts the peer's choice for us although we have one; accept-remote accepts the peer's own", () => {
   const server = new End({ our: ID(1), peer: ID(2) });
   const client = new End({ our: ID(9), acceptLocal: true });
   talk(server, client);
@@ -187,7 +187,7 @@ test("accept-local takes the peer's idea of us although we have one, accept-remo
   expect(lenient.lines.some((line) => line.includes("ConfNak"))).toBe(false);
 });
 
-test("two that insist on the same identifier part after five Naks, each saying why", () => {
+test("two sides that insist on the same identifier end after five Naks, each with the reason", () => {
   const [a, b] = [new End({ our: ID(5) }, new Rng(1)), new End({ our: ID(5) }, new Rng(2))];
   talk(a, b);
   for (const end of [a, b]) {
@@ -209,7 +209,7 @@ test("two that insist on the same identifier part after five Naks, each saying w
   }
 });
 
-test("the same identifier wanted for both sides: the peer hears it once, then another", () => {
+test("when both sides want the same identifier, the peer is offered it once, and then another one", () => {
   const server = new End({ our: ID(5), peer: ID(5) });
   const client = new End({}, new Rng(2));
   talk(server, client);
@@ -246,7 +246,7 @@ test("a peer without an identifier is told ours for it, also with accept-remote,
   }
 });
 
-test("what the peer said last counts, also when it says nothing any more", () => {
+test("the peer's last request counts, also when it has no identifier any more", () => {
   const end = new End({ our: ID(1), noRemote: true });
   end.start();
   end.hear(Code.ConfReq, 1, [interfaceIdOption(ID(2))]);
@@ -255,7 +255,7 @@ test("what the peer said last counts, also when it says nothing any more", () =>
   expect(end.results).toEqual([{ our: ID(1), peer: NO_ID }]);
 });
 
-test("compression, what nobody knows, and an identifier of another length are Rejected", () => {
+test("compression, unknown options, and an identifier of another length are Rejected", () => {
   const end = new End({ our: ID(1) });
   end.start();
   const odd = { type: 1, value: new Uint8Array(7) };
@@ -286,7 +286,7 @@ test("a peer that leaves its identifier out is asked for it once, with noremote 
   }
 });
 
-test("what was agreed will not do when both sides have the same", () => {
+test("an agreement in which both sides have the same identifier is refused", () => {
   const end = new End({ our: ID(1), peer: ID(1) });
   end.start();
   end.hear(Code.ConfAck, 1, [interfaceIdOption(ID(1))]);
@@ -298,7 +298,7 @@ test("what was agreed will not do when both sides have the same", () => {
   ]);
 });
 
-test("a Reject of our identifier, whatever it says, is taken: we do without saying it", () => {
+test("a Reject of our identifier, whatever it holds, is accepted: we do not send the identifier any more", () => {
   const end = new End({ our: ID(1) });
   end.start();
   expect(end.hear(Code.ConfRej, 1, [interfaceIdOption(ID(77))])).toBe("[IPV6CP ConfReq id=0x2]");
@@ -307,7 +307,7 @@ test("a Reject of our identifier, whatever it says, is taken: we do without sayi
   expect(end.up).toBe("fe80::0000:0000:0000:0001 fe80::0000:0000:0000:0002");
 });
 
-test("nosend says nothing unless the peer says what to say", () => {
+test("nosend sends no identifier unless the peer names one", () => {
   const end = new End({ noSend: true });
   end.start();
   expect(end.lines).toEqual(["sent [IPV6CP ConfReq id=0x1]"]);
@@ -317,7 +317,7 @@ test("nosend says nothing unless the peer says what to say", () => {
   );
 });
 
-test("a Nak of nothing, or of what we told the peer to be, makes us make up another; one that makes no sense is bad", () => {
+test("a Nak with zero, or with the peer's own identifier, makes us invent another one; a malformed one is bad", () => {
   const end = new End({}, new Rng(3));
   end.start();
   expect(end.hear(Code.ConfNak, 1, [interfaceIdOption(NO_ID)])!.replace(RANDOM, "RANDOM")).toBe(
@@ -340,7 +340,7 @@ test("a Nak of nothing, or of what we told the peer to be, makes us make up anot
   }
 });
 
-test("an owner that will not have it closes with its reason, and hears that it is over", () => {
+test("an owner that refuses the agreement closes it with its reason, and is told of the end", () => {
   const [a, b] = [new End({ our: ID(1) }), new End({ our: ID(2) })];
   a.refusal = "Interface configuration failed";
   talk(a, b);
@@ -359,7 +359,7 @@ test("they agree however many packets are lost", () =>
     }
   }));
 
-test("no damage to any packet ends it, or keeps the next from being heard", () => {
+test("no damage to a packet ends the negotiation or keeps the next packet from being understood", () => {
   const packets = [Code.ConfReq, Code.ConfAck, Code.ConfNak, Code.ConfRej].flatMap((code) => {
     const buf = new Uint8Array(64);
     return [[], [interfaceIdOption(ID(1))], [interfaceIdOption(ID(2)), option16(2, 0x4f)]].map((options) =>
@@ -387,7 +387,7 @@ test("no damage to any packet ends it, or keeps the next from being heard", () =
   }
 });
 
-test("identifiers of hardware and IPv4 addresses", () => {
+test("identifiers are made from hardware and IPv4 addresses", () => {
   expect(linkLocalText(idOfMac(fromHex("0050b6112233")))).toBe("fe80::0250:b6ff:fe11:2233");
   expect(linkLocalText(idOfMac(fromHex("02aabbccddee")))).toBe("fe80::02aa:bbff:fecc:ddee");
   expect(linkLocalText(idOfIpv4(0xc0a80001))).toBe("fe80::0000:0000:c0a8:0001");

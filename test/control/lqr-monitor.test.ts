@@ -62,7 +62,7 @@ function report(end: End): LinkQualityReport | undefined {
   return last && parseLqr(last, 0, last.length);
 }
 
-test("the first reports: what is known, and what is not", () => {
+test("the first reports have only the counts that are known", () => {
   const [us, peer] = [new End(1), new End(2)];
   us.monitor.start(0, 10_000);
   peer.monitor.start(0, 0);
@@ -125,7 +125,7 @@ test("over a bad line both ends find exactly the packets that were lost", () => 
   expect(us.said.some((line) => /^info: Link quality: lost \d+ of \d+ packets to the peer, /.test(line))).toBe(true);
 });
 
-test("a report is sent again when the peer says twice that it has not come, and not because it asks often", () => {
+test("a report is sent again when the peer has twice not received it, and not because the peer asks often", () => {
   const [us, peer] = [new End(1), new End(2)];
   us.monitor.start(0, 10_000);
   peer.monitor.start(0, 1000);
@@ -143,7 +143,7 @@ test("a report is sent again when the peer says twice that it has not come, and 
   expect([11, 12, 13].map((at) => second(at * 1000, at > 11))).toEqual([1, 1, 0]);
 });
 
-test("a peer that wants none gets none, our own come back are no news, and no octets throw", () => {
+test("a peer that wants no reports gets none, our own reports are ignored, and no octets throw", () => {
   const us = new End(7);
   us.monitor.start(0, undefined);
   const buf = new Uint8Array(LQR_LENGTH);

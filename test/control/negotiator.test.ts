@@ -45,7 +45,7 @@ function opened() {
   return { hear, layers, request, takeSent: () => sent.splice(0) };
 }
 
-test("the request that was agreed to, said once more, is Acked again and nothing else", () => {
+test("a repeated request that was agreed to is Acked again, and nothing else happens", () => {
   const { hear, layers, request, takeSent } = opened();
   takeSent();
   hear(request(1), 2900);
@@ -53,7 +53,7 @@ test("the request that was agreed to, said once more, is Acked again and nothing
   expect(layers).toEqual(["up"]);
 });
 
-test("a peer that insists, comes late, or says something else begins anew", () => {
+test("a peer that repeats its request twice, or late, or sends another one, begins a new negotiation", () => {
   const anew = (say: (link: ReturnType<typeof opened>) => void): void => {
     const link = opened();
     say(link);

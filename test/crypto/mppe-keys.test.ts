@@ -53,7 +53,7 @@ test("keys after MS-CHAPv1: from the NT hash for 128 bits, from the LAN Manager 
   expect(toHex(new SessionKey(lanManager, 56).key)).toBe("d10801538cec4a08");
 });
 
-test("a thousand keys on, of each strength, as node:crypto makes them", () => {
+test("a thousand keys in a row, of each strength, are those of node:crypto", () => {
   const rng = new Rng(3078);
   const weak = { 40: [0xd1, 0x26, 0x9e], 56: [0xd1], 128: [] } satisfies Record<MppeBits, number[]>;
   for (const bits of [40, 56, 128] as const) {
@@ -77,6 +77,6 @@ test("a thousand keys on, of each strength, as node:crypto makes them", () => {
   }
 });
 
-test("a start key that is too short is a mistake of ours", () => {
+test("a start key that is too short throws", () => {
   expect(() => new SessionKey(new Uint8Array(8), 128)).toThrow(RangeError);
 });

@@ -24,7 +24,7 @@ test("the well-known examples of a key and a text", () => {
   }
 });
 
-test("the stream is that of node:crypto, in whatever pieces and places", () =>
+test("the stream is that of node:crypto, in any pieces and at any offset", () =>
   withRng((rng) => {
     const rc4 = new Rc4();
     for (let round = 0; round < 200; round++) {

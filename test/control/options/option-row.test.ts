@@ -46,7 +46,7 @@ test("no two rows of a table have one type", () => {
   }
 });
 
-test("what every row of LCP asks for, the same row takes from a peer, but a callback", () => {
+test("each row of LCP accepts from a peer what it requests itself, except a callback", () => {
   const options = talk(ALL).request();
   const other = talk(ALL);
   other.got.magic = 99;
@@ -68,7 +68,7 @@ test("what every row of LCP asks for, the same row takes from a peer, but a call
   });
 });
 
-test("each row that is refused is asked for no more, and the others are", () => {
+test("an option that is refused is not requested any more, and the others are", () => {
   const asked = talk(ALL).request();
   expect(asked.length).toBeGreaterThan(11);
   for (const option of asked) {
