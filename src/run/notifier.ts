@@ -13,6 +13,9 @@ export interface Notifier {
   stopping(): void;
 }
 
+/** The state of a session whose line is open, while no network protocol is up. */
+export const AWAITS_PEER = "waiting for the peer";
+
 /** Reports nothing. */
 export const SILENT_NOTIFIER: Notifier = {
   beatMs: Infinity,

@@ -44,7 +44,8 @@ test("three ports: one under load, one that fails, one that is plugged in later;
   expect(time.runUntil(() => link.isUp, 10_000)).toBe(true);
   link.traffic[0].saturate(1000);
   time.run(20_000);
-  expect(server.of("ttyUSB0").slice(0, 2)).toEqual([
+  expect(server.of("ttyUSB0").slice(0, 3)).toEqual([
+    "waiting for a caller",
     "Recognised PPP, at 115200",
     "link up on ppp0: 192.168.0.1 here, 192.168.1.1 there",
   ]);
@@ -53,8 +54,9 @@ test("three ports: one under load, one that fails, one that is plugged in later;
   third.path = "/dev/ttyUSB2";
   time.run(1000);
   call(2);
-  expect(time.runUntil(() => server.of("ttyUSB2").length >= 2, 10_000)).toBe(true);
+  expect(time.runUntil(() => server.of("ttyUSB2").length >= 3, 10_000)).toBe(true);
   expect(server.of("ttyUSB2")).toEqual([
+    "waiting for a caller",
     "Recognised PPP, at 115200",
     "link up on ppp1: 192.168.104.1 here, 192.168.104.2 there",
   ]);
@@ -68,7 +70,7 @@ test("three ports: one under load, one that fails, one that is plugged in later;
   a.files.remove("/var/lock/LCK..ttyUSB1");
   a.processes.running.delete(9999);
   call(1);
-  expect(time.runUntil(() => server.of("ttyUSB1").length >= 4, 10_000)).toBe(true);
+  expect(time.runUntil(() => server.of("ttyUSB1").length >= 5, 10_000)).toBe(true);
   expect(server.of("ttyUSB1").at(-1)).toBe("link up on ppp2: 192.168.101.1 here, 192.168.101.2 there");
   end();
 });
@@ -85,6 +87,7 @@ test("an adapter that is pulled out and comes back under another name is the sam
   expect(time.runUntil(() => link.isUp, 60_000)).toBe(true);
   time.run(2000);
   expect(server.events).toEqual([
+    "ttyUSB0: waiting for a caller",
     "ttyUSB0: Recognised PPP, at 115200",
     "ttyUSB0: link up on ppp0: 192.168.0.1 here, 192.168.1.1 there",
     expect.stringMatching(/^ttyUSB0: link down: the line has hung up \(after \d+ s, \d+ bytes sent, \d+ received\)$/),

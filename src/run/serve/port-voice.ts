@@ -33,6 +33,7 @@ export class PortVoice implements Log, SessionObserver {
   readonly #host: PortVoiceHost;
   /** Troubles that were told and are not over. The port tries again and again, and would say them each time. */
   readonly #troubles = new Set<string>();
+  #hasListened = false;
   #interface = "";
   #peer: string | undefined;
   #wasUp = false;
@@ -86,6 +87,13 @@ export class PortVoice implements Log, SessionObserver {
   }
 
   // ── the session ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The port is open and listens. That goes without saying after the first time. */
+  awaitsCaller(): void {
+    if (this.#hasListened) return;
+    this.#hasListened = true;
+    this.tell("waiting for a caller");
+  }
 
   network(interfaceName: string): NetworkObserver {
     this.#interface = interfaceName;

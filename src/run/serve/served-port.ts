@@ -6,7 +6,7 @@ import { Exit } from "../exit.ts";
 import type { Adapter } from "../host/serial.ts";
 import type { SignalEvent } from "../host/processes.ts";
 import type { Machine } from "../machine.ts";
-import type { Notifier } from "../notifier.ts";
+import { AWAITS_PEER, type Notifier } from "../notifier.ts";
 import { Passwords } from "../peers/passwords.ts";
 import { Peers } from "../peers/peers.ts";
 import { Session } from "../session/session.ts";
@@ -150,7 +150,10 @@ export class ServedPort {
       beatMs: Infinity,
       beatAt: Infinity,
       beat: () => {},
-      status: (text) => this.#host.state(this.name, text),
+      status: (text) => {
+        if (text === AWAITS_PEER) this.#voice.awaitsCaller();
+        this.#host.state(this.name, text);
+      },
       stopping: () => {},
     };
   }

@@ -1,6 +1,6 @@
 // Reports a network phase to the service manager.
 
-import type { Notifier } from "../notifier.ts";
+import { AWAITS_PEER, type Notifier } from "../notifier.ts";
 import { addressTexts, type NetworkDown, type NetworkObserver, type NetworkUp } from "./network-observer.ts";
 
 export class ManagerObserver implements NetworkObserver {
@@ -20,6 +20,6 @@ export class ManagerObserver implements NetworkObserver {
 
   down({ protocol, isLast }: NetworkDown): void {
     if (protocol === "ipv4") this.#hasIpv4 = false;
-    if (isLast) this.#notifier.status("waiting for the peer");
+    if (isLast) this.#notifier.status(AWAITS_PEER);
   }
 }

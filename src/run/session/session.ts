@@ -2,7 +2,7 @@
 
 import type { Config } from "../../options/config.ts";
 import type { Log } from "../log.ts";
-import type { Notifier } from "../notifier.ts";
+import { AWAITS_PEER, type Notifier } from "../notifier.ts";
 import { PidFiles } from "./pid-files.ts";
 import type { Clock } from "../machine.ts";
 import type { SignalEvent } from "../host/processes.ts";
@@ -243,7 +243,7 @@ export class Session {
 
   /** A link is about to begin, or a bundle of them. */
   #starts(): void {
-    this.#notifier.status("waiting for the peer");
+    this.#notifier.status(AWAITS_PEER);
     this.#status = Exit.NEGOTIATION;
   }
 
