@@ -42,6 +42,8 @@ const PROMPT_MS = 60;
 const PROMPTS = /(login|Password): ?$/;
 /** The name of a user. A command line can have it as it is. */
 const NAME = /^[A-Za-z_][\w.-]{0,31}$/;
+/** After the last prompt of the other end, it may be another's turn. */
+const GETTY_MS = 60_000;
 /** How a modem's command begins, in small letters. */
 const SMALL = /[at]/;
 /** From one RING to the next, as telephone lines in North America ring. It waits for the end of a command. */
@@ -75,8 +77,8 @@ export class Front {
   #unweighed: number[] = [];
   /** The other end repeats what it gets, so that the modem says nothing. */
   #isEcho = false;
-  /** The other end has login prompts, so that we have none. */
-  #isGetty = false;
+  /** The other end has login prompts, so that we have none until then. */
+  #gettyUntil = -Infinity;
   #wasReturn = false;
   /** When the text that came is a person's. */
   #personAt: number;
@@ -236,7 +238,7 @@ export class Front {
     } else if (code >= 0x20 && code < 0x7f) this.#line = (this.#line + String.fromCharCode(code)).slice(-LONGEST_LINE);
     else this.#line = "";
     if (this.#login?.asksPassword === true) return;
-    if (this.#login !== undefined && PROMPTS.test(this.#line)) this.#hearsGetty();
+    if (this.#login !== undefined && PROMPTS.test(this.#line)) this.#hearsGetty(now);
     if (!this.#line.endsWith(CALL)) return;
     this.#sees("windows");
     if (this.decision !== undefined) this.#words += ANSWER;
@@ -257,12 +259,12 @@ export class Front {
 
   #hearsPerson(now: number): void {
     if (NAME.test(this.#line)) this.#typed = this.#line;
-    const mayBe = this.#login === undefined || (this.#login.stage === "idle" && !this.#isGetty);
+    const mayBe = this.#login === undefined || (this.#login.stage === "idle" && now >= this.#gettyUntil);
     if (mayBe) this.#personAt = now + this.#personMs;
   }
 
-  #hearsGetty(): void {
-    this.#isGetty = true;
+  #hearsGetty(now: number): void {
+    this.#gettyUntil = now + GETTY_MS;
     this.#personAt = Infinity;
     this.#login?.stop();
     this.#sees("getty");

@@ -132,10 +132,26 @@ test("modem programs and Windows are recognised at the prompt, and a name may be
   expect(said).toBe("\r\nlogin: atlas\r\nPassword: \r\nLogin incorrect\r\nlogin: ");
 });
 
-test("prompts that come back, or those of a getty, end the prompts", () => {
-  const answers = ["ppp", "login"] as const;
-  const { callers, said } = atPrompt([bytesOf("\r\nlogin: \r\n\r\r"), bytesOf("box login: \r")], answers);
-  expect([callers, said]).toEqual([["prompted", "getty"], "\r\nlogin: \r\nlogin: login"]);
+test("prompts that come back, or those of a getty, end the prompts for a minute", () => {
+  const input = new Ring(new Uint8Array(8192));
+  const output = new Ring(new Uint8Array(8192));
+  const front = new Front({ answers: ["ppp", "login"], modem: { speed: 9600, isStrict: false } }, output);
+  const said = (text: string, now: number): string => {
+    input.put(bytesOf(text));
+    front.receive(input, now);
+    if (front.nextTimeout() <= now + 1000) front.handleTimeout(now + 1000);
+    front.flush();
+    const words = textOf(output.bytes.slice(output.readAt), 0, output.length);
+    output.consume(output.length);
+    return words;
+  };
+  expect(said("\r", 0)).toBe("\r\nlogin: ");
+  expect(said("\r\nlogin: ", 1000)).toBe("\r\nlogin: login");
+  expect(said("\r\r", 2000)).toBe("");
+  expect(said("\r\nbox login: ", 30_000)).toBe("");
+  expect(said("\r", 89_000)).toBe("");
+  expect(said("\r", 91_000)).toBe("\r\nlogin: ");
+  expect([front.takeCaller(), front.takeCaller(), front.takeCaller()]).toEqual(["prompted", "getty", undefined]);
 });
 
 test("a frame of PPP at the name prompt is neither echoed nor a name, whatever is in it", () => {

@@ -44,7 +44,7 @@ const FINDINGS = {
   getty: {
     severity: "warning",
     text: "Heard login prompts: those of a getty at the other end, or our own that come back",
-    remedy: "this port sends no more prompts",
+    remedy: "this port sends none for a minute",
   },
   echo: {
     severity: "warning",
