@@ -1,25 +1,23 @@
 // Runs the Serial-Laplink HOWTO on one machine: two network namespaces with a virtual null-modem cable at 115200, the
-// HOWTO's files and its two commands, a ping, a file copy over TCP, and a check that nothing is left behind.
+// HOWTO's files and its two commands, a ping, a file copy over TCP, and a check that nothing is left behind. In a second act
+// (demo/meeting.ts) two commands without files find each other on a cable of unknown speed.
 
 import { consola } from "consola";
 import { colors } from "consola/utils";
 import { createHash, randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { closeFd, O, openFd } from "../src/os/ffi/libc.ts";
-import { readTermios } from "../src/os/serial/termios.ts";
 import { openCable, type Cable } from "../test/kit/cable.ts";
-import { closeMachines, machinesMissing, openMachine, tunMissing, type Machine } from "../test/kit/machine.ts";
+import { closeMachines, machinesMissing, tunMissing } from "../test/kit/machine.ts";
 import { built, isBuilt, Program } from "../test/kit/program.ts";
+import { meeting } from "./demo/meeting.ts";
+import { endBoth, openSide, runIn, secondsGone, show, type Side, start, startClock, UP_MS } from "./demo/stage.ts";
 
 const FILES = join(import.meta.dir, "../fixtures/howto");
 const SERVER_ADDRESS = "192.168.0.1";
 const BAUD = 115200;
 const FILE_SIZE = 120_000;
 const PORT = 2000;
-const UP_MS = 15_000;
-/** The meaning of pppd's exit codes. */
-const STATUS: Readonly<Record<number, string>> = { 5: "ended by a signal", 16: "the peer ended the link" };
 
 const interactive = process.stdout.isTTY === true;
 // The lines have a time of their own.
@@ -29,58 +27,6 @@ consola.options.formatOptions = { ...consola.options.formatOptions, date: false 
 function tcpLimit(mtu: number): number {
   const escaped = 258 / 256; // 7d and 7e in random data
   return ((BAUD / 10) * (mtu - 52)) / ((mtu + 4) * escaped + 3);
-}
-
-/** One of the two machines: its name, its side of the cable, its pppd. */
-interface Side {
-  readonly machine: Machine;
-  readonly tag: string;
-  readonly tty: string;
-  readonly line: string;
-  readonly lineBefore: string;
-}
-
-/** The settings of a terminal as text, for comparison. */
-function settingsOf(tty: string): string {
-  const fd = openFd(tty, O.RDWR | O.NOCTTY | O.NONBLOCK);
-  try {
-    return JSON.stringify(readTermios(fd));
-  } finally {
-    closeFd(fd);
-  }
-}
-
-async function openSide(name: string, role: "server" | "client", tty: string, line: string): Promise<Side> {
-  const machine = await openMachine(name, { etc: join(FILES, role), ttys: { [tty]: line } });
-  const paint = role === "server" ? colors.cyan : colors.yellow;
-  return { machine, tag: paint(role), tty, line, lineBefore: settingsOf(line) };
-}
-
-let startedAt = 0;
-
-function show(tag: string, text: string): void {
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(2).padStart(6);
-  consola.log(`${colors.dim(`${seconds} s`)}  ${tag} ${colors.dim("│")} ${text}`);
-}
-
-function start({ machine, tag, tty }: Side, pppd: string): Program {
-  show(tag, colors.bold(`[root@${machine.name} /root]# pppd /dev/${tty} -detach`));
-  return new Program([pppd, `/dev/${tty}`, "-detach"], { machine, onLine: ({ text }) => show(tag, text) });
-}
-
-/** Runs one of our small programs in a machine. Throws when it fails. */
-async function runIn(
-  side: Side,
-  script: string,
-  args: readonly string[],
-  onLine: (text: string) => void,
-): Promise<void> {
-  const program = new Program([process.execPath, join(import.meta.dir, "demo", script), ...args], {
-    machine: side.machine,
-    onLine: ({ text }) => onLine(text),
-  });
-  const status = await program.exit(60_000);
-  if (status !== 0) throw new Error(`${script} in ${side.machine.name} ended with status ${status}:\n${program.text}`);
 }
 
 function drawProgress(bytes: number, ms: number, limit: number): void {
@@ -139,51 +85,24 @@ function sha256(file: string): string {
   return createHash("sha256").update(readFileSync(file)).digest("hex");
 }
 
-/** Describes anything that an ended pppd left behind. */
-function leftBy({ machine, line, lineBefore }: Side): string[] {
-  const left = machine.interfaces().map((name) => `interface ${name}`);
-  const locks = readdirSync(machine.path("/var/lock")).filter((name) => name.startsWith("LCK.."));
-  const pidFiles = readdirSync(machine.path("/run")).filter((name) => name.endsWith(".pid"));
-  left.push(...locks.map((name) => `lock ${name}`), ...pidFiles.map((name) => `pid file ${name}`));
-  left.push(...machine.processes().map(({ pid, command }) => `process ${pid} (${command})`));
-  if (settingsOf(line) !== lineBefore) left.push("changed line settings");
-  return left;
-}
-
 async function session(cable: Cable): Promise<boolean> {
   if (!isBuilt()) consola.start("Building dist/nullmodem");
   const pppd = built("pppd");
-  startedAt = performance.now();
-  const server = await openSide("griis", "server", "ttyS1", cable.b);
-  const client = await openSide("wylg", "client", "ttyS0", cable.a);
+  startClock();
+  const server = await openSide("griis", "server", "ttyS1", cable.b, join(FILES, "server"));
+  const client = await openSide("wylg", "client", "ttyS0", cable.a, join(FILES, "client"));
 
-  const serverPppd = start(server, pppd);
+  const serverPppd = start(server, pppd, "/dev/ttyS1", "-detach");
   await serverPppd.waitFor(/^Connect: /, { within: UP_MS });
-  const clientPppd = start(client, pppd);
+  const clientPppd = start(client, pppd, "/dev/ttyS0", "-detach");
   for (const program of [clientPppd, serverPppd]) await program.waitFor(/^remote IP address/, { within: UP_MS });
 
   consola.start("The client pings the server");
   await runIn(client, "ping.ts", [SERVER_ADDRESS, "4"], (text) => show(client.tag, text));
   await copyFile(server, client);
 
-  consola.start("SIGTERM to both");
-  clientPppd.kill();
-  const statuses = [await clientPppd.exit()];
-  serverPppd.kill();
-  statuses.push(await serverPppd.exit());
-
-  let clean = true;
-  for (const [index, side] of [client, server].entries()) {
-    const status = statuses[index]!;
-    const left = leftBy(side);
-    const ended = `${side.tag} exit status ${status} (${STATUS[status] ?? "not what it should be"})`;
-    if (STATUS[status] !== undefined && left.length === 0) {
-      consola.success(`${ended}\n  no interface, lock, pid file or process left, line settings as before`);
-    } else {
-      clean = false;
-      consola.error(`${ended}\n  left behind: ${left.join(", ") || "nothing"}`);
-    }
-  }
+  const clean = await endBoth([client, clientPppd], [server, serverPppd]);
+  await closeMachines();
   return clean;
 }
 
@@ -198,14 +117,19 @@ async function main(): Promise<number> {
       `  virtual null-modem cable at ${BAUD}. ${colors.cyan("server")} is griis with /dev/ttyS1,\n` +
       `  ${colors.yellow("client")} is wylg with /dev/ttyS0. Ctrl-C ends it.`,
   );
-  let cable: Cable | undefined;
+  const cables: Cable[] = [];
   const interrupted = new Promise<never>((_, reject) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => reject(new Error(signal)));
   });
   try {
-    const run = async (): Promise<boolean> => session((cable = await openCable({ baud: BAUD })));
+    const run = async (): Promise<boolean> => {
+      const cable = await openCable({ baud: BAUD });
+      cables.push(cable);
+      const first = await session(cable);
+      return (await meeting((second) => void cables.push(second))) && first;
+    };
     const clean = await Promise.race([run(), interrupted]);
-    if (clean) consola.success(`Done in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+    if (clean) consola.success(`Done in ${secondsGone().toFixed(0)} s`);
     return clean ? 0 : 1;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -217,7 +141,7 @@ async function main(): Promise<number> {
     return 1;
   } finally {
     await closeMachines();
-    await cable?.close();
+    await Promise.all(cables.map((cable) => cable.close()));
   }
 }
 
