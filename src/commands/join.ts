@@ -3,7 +3,6 @@
 import { defineCommand, renderUsage } from "citty";
 import { consola } from "consola";
 import { readFileSync } from "node:fs";
-import { thisMachine } from "../applets/this-machine.ts";
 import { print } from "../os/log/print.ts";
 import { askHidden, pipeWith } from "../os/process/hidden-input.ts";
 import { serialPorts } from "../os/serial/ports.ts";
@@ -25,11 +24,9 @@ the link ends, and takes the default route and the name servers that are offered
   nullmodem join ttyS0 --user zaphod --speed 19200 -- nodefaultroute
 `;
 
-/** The addresses of the HOWTO's client, for another end that knows none. Its own take precedence. */
-const ADDRESSES = "192.168.1.1:192.168.0.1";
 /** What suits a cable. Words of the user come after these. */
-const ALWAYS = ["join", "nodetach", "lock", "noauth", "persist", "maxfail", "0", "holdoff", "1"];
-const LINK = ["defaultroute", "usepeerdns", "ipcp-accept-local", "ipcp-accept-remote"];
+const ALWAYS = ["join", "nodetach", "lock", "modem-if-carrier", "noauth", "persist", "maxfail", "0", "holdoff", "1"];
+const LINK = ["defaultroute", "usepeerdns", "address-pair", "0", "ipcp-accept-local", "ipcp-accept-remote"];
 /** Without a carrier only echoes show that the other end is gone. */
 const ECHOES = ["lcp-echo-interval", "5", "lcp-echo-failure", "4"];
 const FLAGS = ["user", "password-file", "number", "speed"] as const;
@@ -61,9 +58,8 @@ export async function join(argv: readonly string[]): Promise<number> {
     return 2;
   }
   const fd = password === undefined ? undefined : pipeWith(password);
-  const hasCarrier = await seesCarrier(asked.port);
   const { pppd } = await import("../applets/pppd.ts");
-  return await pppd(pppdWords(asked, hasCarrier, fd));
+  return await pppd(pppdWords(asked, fd));
 }
 
 /** Returns a text when a word is wrong. */
@@ -95,7 +91,7 @@ export function joinWords(argv: readonly string[]): JoinWords | string {
 }
 
 /** The words of the pppd that does it. `passwordFd`: where it reads our password. */
-export function pppdWords({ port, flags, words }: JoinWords, hasCarrier: boolean, passwordFd?: number): string[] {
+export function pppdWords({ port, flags, words }: JoinWords, passwordFd?: number): string[] {
   const { user, number, speed } = flags;
   return [
     port,
@@ -103,8 +99,6 @@ export function pppdWords({ port, flags, words }: JoinWords, hasCarrier: boolean
     ...ALWAYS,
     ...LINK,
     ...ECHOES,
-    hasCarrier ? "modem" : "local",
-    ADDRESSES,
     ...(user === undefined ? [] : ["user", user]),
     ...(passwordFd === undefined ? [] : ["plugin", "passwordfd.so", "passwordfd", String(passwordFd)]),
     ...(number === undefined ? [] : ["join-number", number]),
@@ -124,23 +118,5 @@ function passwordOf({ flags }: JoinWords): string | undefined | { readonly troub
     return readFileSync(file, "utf8").split(/\r?\n/, 1)[0]!;
   } catch (error) {
     return { trouble: `cannot read the password: ${error instanceof Error ? error.message : String(error)}` };
-  }
-}
-
-/** True when the port has a carrier, which shows that its cable has the wire for it. pppd reports what is wrong with the port. */
-async function seesCarrier(port: string): Promise<boolean> {
-  const { serial } = thisMachine;
-  try {
-    const lock = serial.lock(port);
-    try {
-      const tty = await serial.open(port, { speed: 0, modem: false, flow: "unchanged", stopBits: 1 });
-      const lines = serial.modemLines(tty.fd);
-      tty.close();
-      return lines?.cd === true;
-    } finally {
-      lock.unlock();
-    }
-  } catch {
-    return false;
   }
 }

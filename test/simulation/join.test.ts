@@ -5,7 +5,7 @@ import { describe, expect, test } from "bun:test";
 import { Laplink } from "./laplink.ts";
 
 const OPTIONS = ["/dev/ttyUSB0", "noauth", "nodetach", "local", "noipv6", "noccp"];
-const JOIN = ["join", "192.168.1.1:192.168.0.1", "ipcp-accept-local", "ipcp-accept-remote"];
+const JOIN = ["join", "address-pair", "0", "ipcp-accept-local", "ipcp-accept-remote"];
 const SERVER = ["10.0.0.1:10.0.0.2"];
 /** What waits at the other end. */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
@@ -83,6 +83,20 @@ test("a speed on the command line is the only one; one in a file is the first", 
   expect(looksAt(["38400"])).toBe("38400");
   link.computers[1].files.put("/etc/ppp/options.ttyUSB0", "38400\n");
   expect(looksAt([])).toStartWith("38400, 115200, 57600, 19200,");
+});
+
+test("the other end's addresses count; for one that has none, both are proposed", () => {
+  const addresses = (other: readonly string[]): string[] => {
+    const { joining } = meet([...other, "silent"], 1000);
+    return joining.lines.filter((line) => line.includes("IP address"));
+  };
+  expect(addresses(SERVER)).toEqual(["local  IP address 10.0.0.2", "remote IP address 10.0.0.1"]);
+  expect(addresses(["10.0.0.1:"])).toEqual(["local  IP address 192.168.1.1", "remote IP address 10.0.0.1"]);
+  expect(addresses([])).toEqual(["local  IP address 192.168.1.1", "remote IP address 192.168.0.1"]);
+  expect(addresses(["address-pair", "3"])).toEqual([
+    "local  IP address 192.168.102.2",
+    "remote IP address 192.168.102.1",
+  ]);
 });
 
 test("Windows, a modem, and what the log says", () => {

@@ -188,14 +188,17 @@ export function ipcpConfig(config: Config, network: RouteSource): IpcpConfig | u
 
 /** The addresses that options give. With `address-pair` the others come from its list. */
 function addressConfig(
-  { ourAddress, peerAddress, addressPair }: Config,
+  { ourAddress, peerAddress, addressPair, join }: Config,
   { routes }: RouteSource,
-): Pick<IpcpConfig, "our" | "peer" | "choice"> {
+): Pick<IpcpConfig, "our" | "peer" | "choice" | "proposal"> {
   if (addressPair === undefined) return { our: ourAddress ?? 0, peer: peerAddress ?? 0 };
   const pairs = new AddressPairs(routes.used());
   const { server, client } = addressPair === 0 ? { server: 0, client: 0 } : pairs.first(addressPair);
   const isGiven = ourAddress !== undefined && peerAddress !== undefined;
-  return { our: ourAddress ?? server, peer: peerAddress ?? client, choice: isGiven ? undefined : pairs };
+  const choice = isGiven ? undefined : pairs;
+  const last = join ? pairs.first(1) : undefined;
+  const proposal = last && { our: last.client, peer: last.server };
+  return { our: ourAddress ?? server, peer: peerAddress ?? client, choice, proposal };
 }
 
 function multilinkConfig({ mrru, mru, mpshortseq, endpoint, noendpoint }: Config, network: MacSource): MultilinkConfig {

@@ -29,6 +29,8 @@ interface AddressConfig {
   readonly addresses: boolean;
   /** Undefined: the addresses are given, or the peer names them. */
   readonly choice?: AddressChoice | undefined;
+  /** What to propose when neither side knows an address. Undefined: there will be none. */
+  readonly proposal?: { readonly our: number; readonly peer: number } | undefined;
 }
 
 interface OurAddress {
@@ -84,6 +86,11 @@ export const ipAddress: AddressRow = {
     else if (acceptsLocal(talk.config) && address !== 0) takeOwn(address, talk);
   },
   rejected({ config, got }) {
+    // The peer does not know ours. It may accept one, as pppd does.
+    if (got.our === 0 && config.proposal !== undefined) {
+      got.our = config.proposal.our;
+      return;
+    }
     got.asks = config.addresses ? "addresses" : "nothing";
   },
 };
@@ -141,7 +148,7 @@ function isFirstForm(type: number, { peer }: AddressTalk): boolean {
 /** Judges the address that the peer names for itself. A number is the address that it should use instead. */
 function judgeAddress(address: number, talk: AddressTalk): "ack" | "reject" | number {
   const { config, got, peer, host } = talk;
-  const wanted = host.wantPeer;
+  const wanted = address === 0 ? host.wantPeer || (config.proposal?.peer ?? 0) : host.wantPeer;
   const free = config.acceptRemote || wanted === 0;
   // Neither side knows the peer's address. The option is refused, and asking for it later would be useless.
   if (address === 0 && wanted === 0) {
