@@ -99,7 +99,7 @@ test("frames are on the line as RFC 1662 defines them", () => {
   expect(toHex(framed(fromHex("ff03c02109000008deadbeef")))).toBe("7eff03c02109000008deadbeefae777e");
 });
 
-test("and are read from it however it is cut, control characters dropped or not", () => {
+test("frames are read in any pieces, with control characters dropped or not", () => {
   for (const pieces of cuts(fromHex(CONF_REQ_LINE))) {
     expect(framesIn(pieces, 0xffffffff)).toEqual([CONF_REQ]);
     expect(framesIn(pieces, 0)).toEqual([CONF_REQ]);

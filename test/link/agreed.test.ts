@@ -59,7 +59,7 @@ test.each([
   expect(it.heard).toEqual([]);
 });
 
-test("with FCS-32 agreed, FCS-16 is good enough for LCP and for nothing else", () => {
+test("with FCS-32 agreed, FCS-16 is accepted for LCP only", () => {
   const it = peer({ fcs: 32 });
   it.openLcp();
   const { stats } = it.side.link.deframer;
@@ -98,7 +98,7 @@ test.each([1, 99])(
   },
 );
 
-test("a quality report after each of the peer's, where it asks for that", () => {
+test("a quality report is sent after each of the peer's, when it asks for that", () => {
   const it = peer();
   it.acknowledge(LCP);
   it.request(LCP, quality(0));

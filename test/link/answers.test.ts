@@ -40,7 +40,7 @@ us: [IPCP ConfAck id=0x1 <addr 10.1.0.2>]
 ${UP}`,
   ));
 
-test("of Address and Addresses in one request the second is rejected, whichever it is", () => {
+test("when a request has both Address and Addresses, the second one is rejected", () => {
   for (const [first, second] of [
     ["addr 10.1.0.2", "addrs 10.1.0.2 10.1.0.1"],
     ["addrs 10.1.0.2 10.1.0.1", "addr 10.1.0.2"],
@@ -59,7 +59,7 @@ ${UP}`,
     );
 });
 
-test("VJ is sent only where the peer can undo it: where it has agreed to ours", () => {
+test("VJ is sent only to a peer that has agreed to it", () => {
   const ipcp = (ours: string): string =>
     `${LCP}us: [IPCP ConfReq id=0x1 <compress VJ 0f 01> <addr 10.1.0.1>]
 ${ours}
@@ -72,7 +72,7 @@ ${UP}
   play("", `${ipcp(refused)}data: us plain, peer plain`);
 });
 
-test("a Reject of nothing has LCP send a new request", () =>
+test("an empty Reject makes LCP send a new request", () =>
   play(
     "novj",
     `${OUR_REQUEST}

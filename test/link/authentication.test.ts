@@ -59,7 +59,7 @@ function pair(a: End, b: End): Pair {
 
 const up = ({ a, b }: Pair) => a.link.networks.ipv4Up && b.link.networks.ipv4Up;
 
-test("each method proves the peer, and nobody who does not know the secret comes in", () => {
+test("each method authenticates the peer, and nobody without the secret", () => {
   for (const method of METHODS) {
     const good = pair({ name: "srv", peer: "zaphod", demand: [method] }, { name: "zaphod", accept: [method] });
     good.open();
@@ -85,7 +85,7 @@ test("each method proves the peer, and nobody who does not know the secret comes
   }
 });
 
-test("a peer that has logged in before PPP proves nothing, and the link does not wait for it", () => {
+test("a peer that has logged in before PPP need not authenticate itself, and the link does not wait for that", () => {
   const known = pair({ name: "srv", peer: "zaphod", demand: METHODS }, { name: "ford" });
   known.a.link.vouch("zaphod");
   known.open();
@@ -120,7 +120,7 @@ test("each side proves itself to the other", () => {
   }
 });
 
-test("they settle on a method both know, by the order of who asks", () => {
+test("they agree on a method that both have, in the order of the side that asks", () => {
   const link = pair(
     { name: "srv", peer: "zaphod", demand: ["eap", "chap-md5", "mschap-v2", "pap"] },
     { name: "zaphod", accept: ["mschap-v2", "pap"] },
@@ -130,7 +130,7 @@ test("they settle on a method both know, by the order of who asks", () => {
   expect(link.a.find("peer-authenticated")).toMatchObject({ method: "mschap-v2" });
 });
 
-test("a peer that is asked again and again goes on, and one that forgot its secret is turned out", () => {
+test("a peer that proves itself at each interval goes on, and one that fails later is refused", () => {
   let secret = "gargleBlaster";
   const rng = new Rng(8);
   const server = config(1, 2, { name: "srv", peer: "zaphod", demand: ["chap-md5"], chapIntervalMs: 10_000 });
@@ -148,7 +148,7 @@ test("a peer that is asked again and again goes on, and one that forgot its secr
 
 const ALL: MppeConfig = { bits40: true, bits56: true, bits128: true, stateful: false };
 
-test("MPPE of every strength carries packets, and nothing goes in the clear", () => {
+test("MPPE of every strength carries packets, and none is sent unencrypted", () => {
   const only = (bits: 40 | 56 | 128, stateful: boolean): MppeConfig => ({
     bits40: bits === 40,
     bits56: bits === 56,
@@ -184,7 +184,7 @@ test("MPPE of every strength carries packets, and nothing goes in the clear", ()
   }
 });
 
-test("a peer that goes for 40 bits where 128 were offered is warned of, with the remedy", () => {
+test("a peer that chooses 40 bits where 128 were offered causes a warning with the remedy", () => {
   const only40: MppeConfig = { bits40: true, bits56: false, bits128: false, stateful: false };
   const link = pair(
     { name: "srv", peer: "zaphod", demand: ["mschap-v2"], mppe: ALL },
@@ -197,7 +197,7 @@ test("a peer that goes for 40 bits where 128 were offered is warned of, with the
   expect(link.b.lines).not.toContain(warning);
 });
 
-test("two ends with different keys are told of it, and of what helps after MS-CHAP", () => {
+test("two ends with different keys log it, with a remedy after MS-CHAP", () => {
   const warning = "No encrypted packet can be read: the two ends have different keys";
   for (const [method, text] of [
     ["mschap", `${warning}; a pppd 2.5 has wrong ones after MS-CHAP, and MS-CHAPv2 helps`],
@@ -231,7 +231,7 @@ test("two ends with different keys are told of it, and of what helps after MS-CH
     }
 });
 
-test("required encryption that cannot be had ends the link, each time with the reason", () => {
+test("required encryption that the peer does not have ends the link, with the reason", () => {
   const refused = pair(
     { name: "srv", peer: "zaphod", demand: ["mschap-v2"], mppe: ALL },
     { name: "zaphod", accept: ["mschap-v2"] },
@@ -285,7 +285,7 @@ test("MS-CHAP of version 1 gives keys of 128 bits only", () => {
   expect(link.a.find("failure")).toMatchObject({ failure: "no-network-protocol" });
 });
 
-test("a PAP name ends at its NUL before anybody looks it up, and its other octets are as they were", () => {
+test("a PAP name is cut at its NUL before it is looked up, and its other octets stay as they are", () => {
   const server = config(1, 2, { name: "srv", demand: ["pap"] });
   const client = config(0, 0, { name: "\xe9t\xe9\0root", accept: ["pap"] });
   const rng = new Rng(9);
@@ -340,7 +340,7 @@ test.each([
   expect(errors).toEqual(text === undefined ? [] : [text]);
 });
 
-test("no line of the log holds an octet that a terminal would act on, whatever the peer calls itself and says", () => {
+test("no line of the log has a control octet, whatever name and text the peer sends", () => {
   const octets = Array.from({ length: 256 }, (_, octet) => String.fromCharCode(octet));
   for (const method of [...METHODS, "pap"] as const)
     for (const name of [octets.slice(1, 130).join(""), octets.slice(127).join(""), "\x1b]0;owned\x07\r\n\x9b2J"]) {

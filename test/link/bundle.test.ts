@@ -229,7 +229,7 @@ test("two cables, one network: packets come out whole and in order, half of the 
   }
 });
 
-test("a cable that is pulled is noticed, the network goes on over the other, and it comes back when plugged in", () => {
+test("a pulled cable is noticed, the network goes on over the other one, and the cable is used again when plugged in", () => {
   const cables = open();
   const rng = new Rng(3);
   cables.cut[1] = true;
@@ -290,7 +290,7 @@ function packetsIn(bytes: Uint8Array): string[] {
   return found;
 }
 
-test("a protocol that nobody speaks is rejected by a link of the bundle, in pieces or whole; data that is ours is not", () => {
+test("an unknown protocol is rejected by a link of the bundle, in pieces or whole; data of our protocols is not", () => {
   const cables = open();
   const { a, b } = cables;
   cables.run(() => false, 1000);
@@ -328,7 +328,7 @@ test("a protocol that nobody speaks is rejected by a link of the bundle, in piec
   expect([said(), b.packets.length]).toEqual([[], before + 1]);
 });
 
-test("the first cable is no better than the others", () => {
+test("the bundle does not depend on its first cable", () => {
   const cables = open();
   cables.cut[0] = true;
   expect(cables.run(() => joined(cables, 1))).toBe(true);
@@ -338,7 +338,7 @@ test("the first cable is no better than the others", () => {
   expect(both(cables)).toBe(false);
 });
 
-test("pieces that are lost cost their own packets and no others", () => {
+test("a lost piece loses its own packet and no other", () => {
   for (const ccp of [false, true]) {
     const cables = open({ ccp });
     const rng = new Rng(4);

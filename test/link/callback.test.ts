@@ -24,7 +24,7 @@ function peer(): RawPeer {
 const phases = ({ side }: RawPeer): string[] =>
   side.events.flatMap((event) => (event.type === "phase" ? [event.phase] : []));
 
-test("the peer takes our number: the link ends to be called back", () => {
+test("the peer accepts our number: the link ends so that it can call back", () => {
   const it = peer();
   expect(it.heard.at(-1)!.hex).toContain(OPTION);
   it.openLcp();

@@ -190,7 +190,7 @@ test("a peer that goes on compressing is told to stop once a second, and a lost 
   expect(a.lines.at(-1)).toBe("sent [CCP TermAck id=0x77]");
 });
 
-test("two that give up their requests for compression compress nothing", () => {
+test("two sides whose requests for compression are not answered compress nothing", () => {
   const link = up(ccp(), ccp());
   losing(link, Code.ConfAck);
   link.a.link.networks.restartCcp(link.now);
@@ -202,7 +202,7 @@ test("two that give up their requests for compression compress nothing", () => {
   }
 });
 
-test("a peer that knows no compressed packets after all is sent none", () => {
+test("a peer that rejects compressed packets is sent no more of them", () => {
   const link = up(ccp(), ccp());
   expect(link.a.link.networks.datapath.compressor).toBeDefined();
   link.b.link.rejectProtocol(Protocol.COMP, new Uint8Array(20), 0, 20);

@@ -71,7 +71,7 @@ test("each end has received what the other has sent, whatever the method", () =>
     }
   }));
 
-test("a damaged frame is nobody's packet, and CCP that begins again counts again", () =>
+test("a damaged frame counts as no packet, and a new CCP begins to count at 0", () =>
   withRng((rng) => {
     const pair = up("deflate", rng);
     talk(pair, pair.a, rng);

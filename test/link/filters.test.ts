@@ -128,7 +128,7 @@ test("pass-filter sees whole IP packets both ways, before VJ and the compressor 
   expect(pair.a.link.networks.traffic).toMatchObject({ packetsOut: passing.length, packetsIn: all.length });
 });
 
-test("a filter knows directions and protocols", () => {
+test("a filter sees direction and protocol", () => {
   const four = ipv4({});
   const six = ipv6({});
   const arriving = (pass: readonly BpfInstruction[]): number[][] => {
@@ -143,7 +143,7 @@ test("a filter knows directions and protocols", () => {
   expect(arriving([op("ret #k", 0)])).toEqual([[], []]);
 });
 
-test("active-filter stops nothing, and the link is idle since the last packet that is active and passed", () => {
+test("active-filter stops no packet, and idle time counts from the last packet that is active and passed", () => {
   const passes = where("ldh [k]", PORT, 81, true);
   const pair = linked(filters(passes, where("ldb [k]", IP_PROTO, IpProto.TCP)));
   const { traffic } = pair.a.link.networks;
@@ -175,7 +175,7 @@ test("without filters every packet is active, and filters may come later", () =>
   expect(pair.a.packets.length).toBe(1);
 });
 
-test("worth dialling for: what the filters let through, but no later fragment, no bare FIN, nothing that is cut short", () => {
+test("a packet is worth dialling for when the filters pass it and it is no later fragment, no bare FIN and not truncated", () => {
   const active = (packet: Uint8Array, some?: Filters): boolean => isActive(some, packet, 0, packet.length);
   const fin = TcpFlag.FIN | TcpFlag.ACK;
   for (const make of [ipv4, ipv6]) {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { Gain } from "../../src/link/gain.ts";
 
-test("it follows what becomes of the packets within a dozen of them, and is 1 to 4", () => {
+test("the ratio follows the compression of the last dozen packets, and is 1 to 4", () => {
   const gain = new Gain();
   expect(gain.ratio).toBe(1);
   const after = (packets: number, octets: number, left: number): number => {

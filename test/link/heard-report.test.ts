@@ -54,12 +54,12 @@ test("the HOWTO's client and server at different speeds: the client names it, an
     }
 });
 
-test("both ends active: neither claims to know which of them is slow", () => {
+test("when both ends are active, neither claims to know which one is slow", () => {
   for (const said of apart({ speed: 115200 }, { speed: 38400 }))
     expect(said).toEqual([expect.stringMatching(NOISE), expect.stringMatching(NOISE)]);
 });
 
-test("both ends silent: each says what that leads to, at once and when it ends", () => {
+test("when both ends are silent, each says so at once and at the end", () => {
   for (const said of apart({ speed: 9600, silent: true }, { speed: 9600, silent: true }))
     expect(said).toEqual([QUIET_SILENT]);
   const one = side(true);
@@ -69,7 +69,7 @@ test("both ends silent: each says what that leads to, at once and when it ends",
   expect(heard(one)).toEqual([expect.stringMatching(/at another speed, or both ends are silent$/)]);
 });
 
-test("Ctrl-C: what was heard is said at once, and once", () => {
+test("after Ctrl-C, what was heard is said at once, and once", () => {
   const one = side();
   one.link.open(0);
   one.take(bytesOf("\r\nlaplink login: "), 500);
@@ -97,7 +97,7 @@ test("noise is explained three seconds after it begins, however long it was quie
   expect(heard(one)[1]).toContain("a connect script that answers CLIENTSERVER is missing");
 });
 
-test("a line that is gone says what came before, and nothing of a peer that had no time to speak", () => {
+test("a line that hangs up says what came before, and nothing about a peer that had no time to answer", () => {
   const one = side();
   one.link.open(0);
   one.link.hangup(100);
@@ -111,7 +111,7 @@ test("a line that is gone says what came before, and nothing of a peer that had 
   expect(heard(other)).toEqual([expect.stringContaining("a connect script that dials is missing")]);
 });
 
-test("a line that is looped back is told as pppd does it, and not again at the end", () => {
+test("a looped line is reported as pppd does it, and not again at the end", () => {
   const one = side();
   one.link.open(0);
   while (!one.lines.includes("Serial line is looped back.")) one.take(one.drain(1), 1);
@@ -120,7 +120,7 @@ test("a line that is looped back is told as pppd does it, and not again at the e
   expect(heard(one)).toEqual([]);
 });
 
-test("a link that comes up says nothing of all this, then or later", () => {
+test("a link that comes up says none of this, at once or later", () => {
   const link = new Pair(side(false, 1), side(true, 2));
   link.open();
   expect(link.run(() => link.a.link.lcpOpened && link.b.link.lcpOpened)).toBe(true);

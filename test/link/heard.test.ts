@@ -79,7 +79,7 @@ test("silence", () => {
   expect(listen(new Uint8Array(0))).toEqual({ lines: [NOTHING], uncleanness: undefined });
 });
 
-test("text is quoted from its end, and what is to be done depends on it", () => {
+test("the end of a text is quoted, and the remedy depends on it", () => {
   const prompt = bytesOf("\r\nDebian GNU/Linux 12 laplink ttyS0\r\n\r\n\x1b[1mlaplink login:\x1b[0m ");
   for (const pieces of cuts(prompt))
     expect(heard(many(...pieces))).toBe(
@@ -99,7 +99,7 @@ test("text is quoted from its end, and what is to be done depends on it", () => 
   expect(heard(bytesOf('say "a\\b"\x07\x1b]0;title\x07'))).not.toMatch(/[\x00-\x1f]/);
 });
 
-test("a flood leaves its end, and no more is kept of it", () => {
+test("of a flood only the end is kept", () => {
   const flood = many(...Array.from({ length: 3000 }, (_, line) => `line ${line} of the console\r\n`));
   expect(heard(flood)).toContain('"of the console line 2999 of the console": a connect script');
 });
@@ -129,7 +129,7 @@ function rawAck(said: Uint8Array): Uint8Array {
   );
 }
 
-test("an Ack with control characters is no echo, though our number is in it", () => {
+test("an Ack with control characters is no echo, although it has our magic number", () => {
   const remedy = "Heard LCP in which control characters are not escaped: the receive-all option takes it";
   expect(heard(rawAck)).toBe(remedy);
   expect(heard((said) => many(rawAck(said), request()))).toBe(remedy);
@@ -143,7 +143,7 @@ test("an Ack with control characters is no echo, though our number is in it", ()
   expect(heard((said) => said.map((octet, at) => (at === said.length - 3 ? octet ^ 4 : octet)))).toBe(echoed);
 });
 
-test("a line that is looped back is what pppd calls it; a login prompt that echoes is quoted besides", () => {
+test("a looped line is reported as pppd does it; an echoing login prompt is quoted too", () => {
   const looped = (text: string): string[] => {
     const side = new Side({ ...linkConfig(), debug: 0 }, new Rng(8));
     side.link.open(0);
@@ -159,7 +159,7 @@ test("a line that is looped back is what pppd calls it; a login prompt that echo
   ]);
 });
 
-test("a line that clears bit 7, or makes it parity, is told as pppd does it", () => {
+test("a line that clears bit 7, or makes it a parity bit, is reported as pppd does it", () => {
   const parity = (odd: number) => (octet: number) => {
     let bits = odd;
     for (let bit = 0; bit < 7; bit++) bits += (octet >>> bit) & 1;
@@ -214,14 +214,14 @@ test("a peer with another speed, of every pair of speeds", () => {
   expect(heard(new Rng(11).bytes(5000))).toEndWith("the peer probably uses another speed");
 });
 
-test("good frames of a peer that is past LCP", () => {
+test("good frames of a peer that has LCP open already", () => {
   const ipcp = frame(Protocol.IPCP, (buf, at) => putConfigure(buf, at, Code.ConfReq, 1, []));
   expect(heard(many(ipcp, ipcp))).toBe(
     "Heard good frames, but no LCP (Internet Protocol Control Protocol instead): to the peer the link is up already",
   );
 });
 
-test("LCP that came to nothing", () => {
+test("an LCP negotiation that failed", () => {
   expect(heard(request())).toBe(
     "Heard the peer's Configure-Requests, but no answer to ours: it does not hear us (our TxD wire, its RxD, its CTS)",
   );

@@ -223,7 +223,7 @@ for (const one of SESSIONS)
     }
   });
 
-test("packets longer than an answer may be get an answer that is cut, and harm nothing", () => {
+test("packets that are longer than an answer may be get an answer that is cut", () => {
   const { LCP, IPCP, IPV6CP, CCP } = Protocol;
   // Options that are rejected unchanged, and some whose Nak is twice as long.
   const options = [

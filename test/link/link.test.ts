@@ -140,7 +140,7 @@ test("both sides started together do not wait for a restart timer, whichever was
   }
 });
 
-test("nobody there: ten requests three seconds apart, then the end; passive and silent wait on", () => {
+test("without a peer: ten requests three seconds apart, then the end; passive and silent go on waiting", () => {
   const link = pair(SERVER, {});
   link.a.link.open(0);
   expect(link.run(() => link.a.has("terminated"))).toBe(true);
@@ -159,7 +159,7 @@ test("nobody there: ten requests three seconds apart, then the end; passive and 
   }
 });
 
-test("a link ends by Terminate-Request; the side that was told waits three seconds", () => {
+test("a link ends by Terminate-Request; the side that received it waits three seconds", () => {
   const link = pair(SERVER, {});
   link.open();
   link.run(() => bothUp(link));
@@ -188,7 +188,7 @@ test("a peer that is gone: two Terminate-Requests, then the end", () => {
   expect(link.a.lines.filter((line) => line.startsWith("sent [LCP TermReq"))).toHaveLength(2);
 });
 
-test("a peer that is waited for is ready when it has answered all that went before, or after a second", () => {
+test("a peer counts as ready when it has answered all earlier packets, or after a second", () => {
   const link = pair(SERVER, { echo: { intervalMs: 1000, failure: 0, adaptive: false } });
   link.open();
   link.run(() => bothUp(link));
@@ -264,7 +264,7 @@ test("MRU and asyncmap: each side sends as the other asked", () => {
   expect(link.a.packets).toEqual([packet]);
 });
 
-test("options neither side wants: everything off and the link comes up all the same", () => {
+test("with all options off the link comes up too", () => {
   const off = lcp({
     mru: undefined,
     asyncmap: undefined,
@@ -314,7 +314,7 @@ test("address rules: both insist, neither knows, one is refused", () => {
   expect(refused.b.lines).toContain("IPCP terminated by peer (Unauthorized remote IP address)");
 });
 
-test("a peer without an address of its own gets a made-up one, or none with noremoteip", () => {
+test("a peer without an address gets an invented one, or none with noremoteip", () => {
   const link = pair(ipcp({ our: A }), ipcp({ sendAddress: false, our: B }));
   link.open();
   expect(link.run(() => link.a.link.networks.ipv4Up)).toBe(true);
@@ -345,7 +345,7 @@ test("the old Addresses option serves a peer that knows no other", () => {
   expect(link.b.find("ipv4-up")).toMatchObject({ our: B, peer: A });
 });
 
-test("protocols we do not speak are rejected whole, and by name in the log", () => {
+test("packets of unknown protocols are rejected whole, and named in the log", () => {
   const link = pair(SERVER, {});
   link.open();
   link.run(() => bothUp(link));
@@ -371,7 +371,7 @@ function framedBy(frame: Uint8Array): Uint8Array {
   ]);
 }
 
-test("a peer that starts anew in the middle of a session gets a new session", () => {
+test("a peer that restarts in the middle of a session gets a new session", () => {
   const rng = new Rng(11);
   const link = pair(SERVER, {}, rng);
   link.open();
@@ -385,7 +385,7 @@ test("a peer that starts anew in the middle of a session gets a new session", ()
   expect(again.now - link.now - 1000).toBeLessThan(100);
 });
 
-test("on a line that loses and breaks what it carries, the link comes up in the end", () =>
+test("on a line that loses and damages frames the link comes up in the end", () =>
   withRng((rng) => {
     for (let round = 0; round < 40; round++) {
       const link = pair({ ...SERVER, ...lcp({ demand: ["pap"] }) }, lcp({ accept: ["pap"] }), rng);
@@ -404,7 +404,7 @@ test("on a line that loses and breaks what it carries, the link comes up in the 
     }
   }));
 
-test("no bytes whatever make a link throw, grow or stop listening", () =>
+test("no octets make a link throw, grow or stop listening", () =>
   withRng((rng) => {
     for (let round = 0; round < 20; round++) {
       const link = pair(SERVER, {}, rng);

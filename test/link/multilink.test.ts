@@ -38,7 +38,7 @@ function hears(receiver: MpReceiver, link: number, ...fragments: Uint8Array[]): 
 
 // ── headers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-test("headers, long and short, and where their numbers begin again", () => {
+test("long and short headers, and the wrap of their numbers", () => {
   for (const [short, first, second, last, count] of [
     [false, "80000000", "40000001", "c0ffffff", 2 ** 24],
     [true, "8000", "4001", "cfff", 2 ** 12],
@@ -68,7 +68,7 @@ describe("MpReceiver", () => {
     return receiver;
   };
 
-  test("a whole packet in its turn is left where it is", () => {
+  test("a whole packet in its turn is not copied", () => {
     const receiver = bundle(1);
     const frame = Uint8Array.of(0xff, 3, 0, 0x3d, ...fragment(0, B | E, [0x21, 0x45, 0x00]), 0xa5, 0xa5);
     receiver.receive(0, frame, 4, 11);
@@ -89,7 +89,7 @@ describe("MpReceiver", () => {
     expect(receiver.stats).toEqual({ packets: 2, fragments: 4, lost: 0, dropped: 0 });
   });
 
-  test("a number is lost when every link is past it, and not before (§4.1)", () => {
+  test("a number is lost when every link has delivered a higher one, and not before (§4.1)", () => {
     const receiver = bundle(3);
     expect(hears(receiver, 0, fragment(0, B | E, [1]), fragment(2, B | E, [3]))).toEqual(["01"]);
     expect(hears(receiver, 1, fragment(3, B, [4]))).toEqual([]);
@@ -97,14 +97,14 @@ describe("MpReceiver", () => {
     expect(receiver.stats.lost).toBe(1);
   });
 
-  test("on a single link the next fragment tells", () => {
+  test("on a single link the next fragment shows a loss", () => {
     const receiver = bundle(1);
     expect(hears(receiver, 0, fragment(0, B, [1]), fragment(2, E, [3]))).toEqual(["lost"]);
     expect(hears(receiver, 0, fragment(3, B, [4]), fragment(4, B, [5]), fragment(5, E, [6]))).toEqual(["lost", "0506"]);
     expect(receiver.stats).toEqual({ packets: 1, fragments: 5, lost: 1, dropped: 3 });
   });
 
-  test("a link that is gone holds up nothing, and one that joins is waited for", () => {
+  test("a link that has left holds up nothing, and one that joins is waited for", () => {
     const receiver = bundle(2);
     expect(hears(receiver, 0, fragment(0, B | E, [1]), fragment(2, B | E, [3]))).toEqual(["01"]);
     receiver.removeLink(1);
@@ -137,7 +137,7 @@ describe("MpReceiver", () => {
     expect(hears(receiver, 1, fragment(9, B | E, [10]))).toEqual(["0a", "0b"]);
   });
 
-  test("an owner that takes none for a while has them all the same, in order and once", () => {
+  test("packets that the owner takes later still come in order and once", () => {
     const receiver = bundle(1);
     for (const number of [0, 1, 2, 2]) receiver.receive(0, fragment(number, B | E, [number]), 0, 5);
     expect(taken(receiver)).toEqual(["00", "01", "02"]);
@@ -165,7 +165,7 @@ describe("MpReceiver", () => {
     }
   });
 
-  test("a fragment there was no room for is as good as lost, and nothing else is", () => {
+  test("a fragment that there was no room for counts as lost, and no other one does", () => {
     for (const isGivenUp of [false, true]) {
       const receiver = bundle(2);
       for (let number = 1; number < 62; number++)
@@ -182,7 +182,7 @@ describe("MpReceiver", () => {
     }
   });
 
-  test("what cannot be held is not waited for", () => {
+  test("a missing number is given up when no more fragments can be held", () => {
     const receiver = bundle(2);
     let number = 0;
     let found: string[] = [];
@@ -228,7 +228,7 @@ describe("MpReceiver", () => {
     expect(receiver.stats).toEqual({ packets: 1, fragments: 4, lost: 1, dropped: 0 });
   });
 
-  test("what comes late or twice is dropped", () => {
+  test("late and repeated fragments are dropped", () => {
     const receiver = bundle(2, MRRU, true);
     const two = fragment(2, B | E, [3], true);
     expect(hears(receiver, 0, two, two)).toEqual([]);
@@ -239,7 +239,7 @@ describe("MpReceiver", () => {
     expect(receiver.stats).toEqual({ packets: 3, fragments: 8, lost: 0, dropped: 4 });
   });
 
-  test("a peer that begins anew, or anywhere, is followed; a stray number is not", () => {
+  test("a peer that restarts its numbers is followed; a single wrong number is not", () => {
     const receiver = bundle(2);
     // The first fragment of all is believed.
     expect(hears(receiver, 0, fragment(0xfffffe, B | E, [1]))).toEqual(["lost", "01"]);
@@ -480,7 +480,7 @@ describe("over lines", () => {
         expect(simulation.hit.size).toBeGreaterThan(10);
       }));
 
-  test("links that go and come back cost what was on them", () =>
+  test("links that leave and come back lose only what was on them", () =>
     withRng((rng) => {
       for (const loss of [0, 0.02]) {
         const simulation = new Simulation(
@@ -500,7 +500,7 @@ describe("over lines", () => {
       }
     }));
 
-  test("a line that died is waited for once, and the rest comes through", () =>
+  test("a dead line is waited for once, and the other packets arrive", () =>
     withRng((rng) => {
       const simulation = new Simulation(rng, false, LINES["two alike"]);
       load(simulation, rng, 600, (n) => {
@@ -510,7 +510,7 @@ describe("over lines", () => {
       expect(simulation.gaveUp).toBeLessThan(4);
     }));
 
-  test("long numbers begin again at 0 where nobody notices", () =>
+  test("long numbers wrap without a loss", () =>
     withRng((rng) => {
       const simulation = new Simulation(rng, false, LINES["three of all kinds"]);
       const buf = new Uint8Array(4);
@@ -536,7 +536,7 @@ function capacity(receiver: MpReceiver, link: number, from: number): number {
   return Infinity;
 }
 
-test("every truncation and every flipped bit of a fragment costs a few packets at most", () => {
+test("each truncation and each flipped bit of a fragment loses a few packets at most", () => {
   const good = fragment(3, B | E, [0x21, 0x45, 0, 0, 0x14]);
   for (const short of [false, true])
     for (const bad of damaged(short ? fragment(3, B | E, [0x21, 0x45], true) : good)) {
@@ -558,7 +558,7 @@ test("every truncation and every flipped bit of a fragment costs a few packets a
     }
 });
 
-test("junk neither throws nor fills anything for good", () =>
+test("random fragments neither throw nor fill the memory for ever", () =>
   withRng((rng) => {
     const fresh = new MpReceiver(false, MRRU);
     fresh.addLink();
@@ -652,7 +652,7 @@ describe("MpSender", () => {
     return given;
   };
 
-  test("links get as much as their rates have to do with each other", () => {
+  test("links get shares in proportion to their rates", () => {
     const rng = new Rng(5);
     for (const sizes of [() => 1500, () => 40 + rng.below(1400), () => (rng.chance(0.5) ? 52 : 1500), () => 60]) {
       for (const rates of [
@@ -677,7 +677,7 @@ describe("MpSender", () => {
     expect(Math.max(...done) - Math.min(...done)).toBeLessThan(0.4);
   });
 
-  test("small packets go whole to the link that is done first, and in turn where all are", () => {
+  test("small packets are sent whole on the link that is free first, and in turn when all are free", () => {
     expect(split(84, [link(11, 500), link(11)])).toEqual([0, 84]);
     expect(split(84, [link(33, 500), link(11, 400)])).toEqual([84, 0]);
     expect(split(2 * SMALLEST - 1, [link(11), link(11)])).toEqual([2 * SMALLEST - 1, 0]);
@@ -686,24 +686,24 @@ describe("MpSender", () => {
     expect([1, 2, 3, 4].map(() => split(50, links, sender).findIndex((share) => share > 0))).toEqual([0, 1, 2, 0]);
   });
 
-  test("a link far behind is spared, and one that takes nothing gets nothing", () => {
+  test("a link with a large backlog gets less, and one that takes nothing gets nothing", () => {
     expect(split(1500, [link(11, 3000), link(11)])).toEqual([0, 1500]);
     expect(split(1500, [link(11, 0, 0), link(11, 3000)])).toEqual([0, 1500]);
     expect(split(1500, [link(11, 0, 0), link(0, 0, 0)])).toEqual([0, 0]);
     expect(split(1500, [])).toEqual([]);
   });
 
-  test("of three links, one that is far behind is spared and the others share", () => {
+  test("of three links, one with a large backlog gets nothing and the others share", () => {
     expect(split(1000, [link(20), link(20, 9000), link(20)])).toEqual([500, 0, 500]);
     expect(split(1000, [link(20, 9000), link(30), link(30), link(20, 9000)])).toEqual([0, 500, 500, 0]);
   });
 
-  test("an unknown rate is as good as the best", () => {
+  test("an unknown rate counts as the highest", () => {
     expect(split(1000, [link(0), link(0)])).toEqual([500, 500]);
     expect(split(1000, [link(0), link(10), link(20)])).toEqual(split(1000, [link(20), link(10), link(20)]));
   });
 
-  test("whatever the links, a packet is cut into all of itself and no crumbs", () =>
+  test("whatever the links, the pieces are the whole packet, and none is tiny", () =>
     withRng((rng) => {
       for (let round = 0; round < 5000; round++) {
         const links = Array.from({ length: 1 + rng.below(5) }, () =>

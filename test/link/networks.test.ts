@@ -115,7 +115,7 @@ test("each method is agreed on, named as pppd names it, and carries packets both
     });
 });
 
-test("sizes and methods may differ each way, and a side that wants none is let be", () => {
+test("sizes and methods may differ in the two directions, and a side may want none", () => {
   const sizes = pair({ ccp: { deflate: { receive: 12, transmit: 15 } } }, { ccp: {} });
   sizes.open();
   sizes.run(() => compressing(sizes));
@@ -141,7 +141,7 @@ test("sizes and methods may differ each way, and a side that wants none is let b
   converse(none, new Rng(4), 10, [4]);
 });
 
-test("a smaller window is Nak'ed, and what only one side asks for is used the other way too", () => {
+test("a smaller window is Nak'ed, and a method that only one side requests is used in both directions", () => {
   const small = pair({ ccp: { deflate: { receive: 15, transmit: 10 } } }, { ccp: {} });
   small.open();
   small.run(() => compressing(small));
@@ -152,7 +152,7 @@ test("a smaller window is Nak'ed, and what only one side asks for is used the ot
   expect(said(common)).toEqual(["MPPC compression enabled", "MPPC compression enabled"]);
 });
 
-test("on a line that breaks frames every method recovers, and delivers nothing but what was sent", () => {
+test("on a line that damages frames every method recovers, and delivers only what was sent", () => {
   const cases: Partial<CcpConfig>[] = [
     {},
     { deflate: { receive: 0, transmit: 0 } },
@@ -197,7 +197,7 @@ test("IPv6 runs beside IPv4, compressed or not, and each alone", () => {
   }
 });
 
-test("SIGUSR2's new negotiation leaves packets whole", () => {
+test("a new negotiation of compression (SIGUSR2) damages no packet", () => {
   const link = pair({ ccp: {} }, { ccp: {} });
   link.open();
   link.run(() => compressing(link));

@@ -22,7 +22,7 @@ test.each([...SCRIPTS])("%s: comes up as it should, stays up, carries packets, a
   expect(peer.complaints).toEqual([]);
 });
 
-test("a script that says otherwise in any line is not played to its end", () => {
+test("a script that differs in any line is not played to its end", () => {
   const script = SCRIPTS.get("umts-modem")!;
   const otherwise: [from: string, to: string, complaint: RegExp][] = [
     ["us: [IPCP ConfNak id=0x0 <addr 0.0.0.0>]", "us: [IPCP ConfAck id=0x0]", /came \[IPCP ConfNak/],

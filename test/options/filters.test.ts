@@ -33,7 +33,7 @@ test("a filter is compiled when its option is read, for the netmask there is the
   expect(structuredClone(config).passFilter).toEqual({ expression: "udp", program: PROGRAM });
 });
 
-test("a filter that loses to a stronger source is not even looked at", () => {
+test("a filter that a source of higher priority overrides is not compiled", () => {
   const host = fakeHost({ files: { "/etc/ppp/options.ttyS0": "pass-filter 'not a filter ('" } });
   expect(dryRun(["ttyS0", "dryrun", "pass-filter", "tcp"], host)).toMatchObject({ code: 0, stderr: "" });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { formatIpv4, isBadAddress, parseIpv4, scanNumber, toUint32 } from "../../src/options/numbers.ts";
 
-test("a number is what strtoul takes of a text", () => {
+test("a number is what strtoul(3) reads", () => {
   const cases: readonly (readonly [string, number | undefined, number])[] = [
     ["10", 10, 2],
     ["10s", 10, 2],
@@ -24,7 +24,7 @@ test("a number is what strtoul takes of a text", () => {
   expect(scanNumber("11,13", 16, 3)).toEqual({ value: 0x13, end: 5 });
 });
 
-test("C keeps 32 bits, and all ones of what 64 cannot hold", () => {
+test("32 bits are kept as in C, and a number above 64 bits becomes all ones", () => {
   expect(toUint32(-1)).toBe(0xffffffff);
   expect(toUint32(0x1_0000_0005)).toBe(5);
   expect(toUint32(2 ** 64)).toBe(0xffffffff);
@@ -58,7 +58,7 @@ test("addresses as inet_addr takes them", () => {
   }
 });
 
-test("addresses no end of a link may have", () => {
+test("addresses that no end of a link may have", () => {
   const bad = ["127.0.0.1", "127.9.9.9", "224.0.0.1", "240.0.0.1", "255.255.255.254"];
   const good = ["0.0.0.5", "10.0.0.1", "126.255.255.255", "128.0.0.1", "223.255.255.255"];
   expect(bad.filter((word) => !isBadAddress(parseIpv4(word) ?? 0))).toEqual([]);

@@ -108,11 +108,11 @@ describe("what the HOWTO's readers type", () => {
     expect(host.logged).toEqual([]);
   });
 
-  test("with its quotes, since a shell reads it", () => {
+  test("the quotes of such a command are kept, because a shell reads it", () => {
     expect(parse("ttyS0", inFile(`disconnect chat -v "" '+++ ATH0' OK`)).disconnect).toBe(`chat -v "" '+++ ATH0' OK`);
   });
 
-  test("but where pppd reads options after it, so do we", () => {
+  test("words that pppd reads as options after a command are options for us too", () => {
     const { connect, detach, speed } = parse("ttyS0", inFile("connect /bin/dial -detach 115200\n"));
     expect([connect, detach, speed]).toEqual(["/bin/dial", "nodetach", 115200]);
     const quoted = parse("ttyS0", inFile("connect 'chat -v' -detach\n"));
@@ -120,11 +120,11 @@ describe("what the HOWTO's readers type", () => {
     expect(parse("ttyS0", inFile("connect chat\n-detach\n")).connect).toBe("chat");
   });
 
-  test("an option of pppd that lacks its argument there belongs to the command", () => {
+  test("an option without its argument there belongs to the command", () => {
     expect(parse("ttyS0", inFile("welcome say -d idle\n")).welcome).toBe("say -d idle");
   });
 
-  test("not on the command line", () => {
+  test("on the command line a command needs its quotes", () => {
     expect(errorOf(() => parse("ttyS0 connect chat -f x")).lines).toEqual(["unrecognized option '-f'"]);
   });
 
@@ -216,7 +216,7 @@ describe("options of 2.5", () => {
     test(line, () => expect(parse(`ttyS0 ${line}`)).toMatchObject(expected));
   }
 
-  test("their scripts are root's", () => {
+  test("only root may give their scripts", () => {
     for (const word of ["net-init-script", "auth-up-script", "pap-secrets", "ipv6-up-script", "vrf", "lcp-rtt-file"]) {
       const user = { ...inFile(""), user: true };
       expect(errorOf(() => parse(`ttyS0 ${word} /x`, user)).lines).toEqual([
@@ -245,7 +245,7 @@ test("options whose time is over say so", () => {
 
 describe("the words of a secrets file", () => {
   const host = fakeHost();
-  test("beat all others", () => {
+  test("override all others", () => {
     const own = parseOptions(words("ttyS0 idle 5 lcp-echo-interval 3 10.0.0.1:10.0.0.2"), host);
     const { config, trouble } = withPeerOptions(own, ["idle", "7", ":10.0.0.9"], host);
     expect([trouble, own.idle, own.given["idle"]?.source]).toEqual([undefined, 5, "command line"]);
@@ -257,7 +257,7 @@ describe("the words of a secrets file", () => {
     expect(config.given["idle"]?.source).toBe("secrets file");
   });
 
-  test("their errors", () => {
+  test("errors in them", () => {
     const config = parseOptions(["ttyS0"], host);
     const trouble = (...list: string[]) => withPeerOptions(config, list, host).trouble;
     expect(trouble("frob")).toBe("In secrets file: unrecognized option 'frob'");
@@ -275,7 +275,7 @@ describe("the words of a secrets file", () => {
 describe("the device", () => {
   const tty = { tty: "/dev/ttyS1", device: 4, readWrite: true };
 
-  test("is standard input's when none is named", () => {
+  test("is that of standard input when none is named", () => {
     const config = checked("lock", { changes: { stdin: tty } });
     expect(config).toMatchObject({
       device: "/dev/ttyS1",
@@ -285,7 +285,7 @@ describe("the device", () => {
     });
   });
 
-  test("is taken for standard input's when it is the same", () => {
+  test("counts as that of standard input when it is the same", () => {
     const config = checked("/dev/ttyS1 updetach", { changes: { stdin: tty } });
     expect(config).toMatchObject({
       device: "/dev/ttyS1",
@@ -310,7 +310,7 @@ describe("the device", () => {
     expect(parse("/dev/tty", { files }).idle).toBe(0);
   });
 
-  test("is root's to open when root named it", () => {
+  test("is opened as root when root named it", () => {
     expect(parse("ttyS0").devicePrivileged).toBe(true);
     expect(parse("ttyS0", { ...inFile(""), user: true }).devicePrivileged).toBe(false);
     expect(parse("", { ...inFile("ttyS0"), user: true }).devicePrivileged).toBe(true);
@@ -323,7 +323,7 @@ describe("the device", () => {
   });
 });
 
-test("the empty word takes back a name that pppd keeps in a buffer", () => {
+test("the empty word removes a name that pppd keeps in a buffer", () => {
   const names = ["ifname", "linkname", "remotenumber", "vrf"];
   const given = parse(["ttyS0", ...names.flatMap((name) => [name, "x"])]);
   expect(given).toMatchObject(Object.fromEntries(names.map((name) => [name, "x"])));
@@ -331,7 +331,7 @@ test("the empty word takes back a name that pppd keeps in a buffer", () => {
   for (const name of names) expect([name, taken[name as "ifname"]]).toEqual([name, undefined]);
 });
 
-test("numbers nobody can work with are moved to the nearest that works, with a warning", () => {
+test("numbers out of range are moved to the nearest limit, with a warning", () => {
   const { host, ...config } = parse(
     "ttyS0 lcp-restart 0 lcp-echo-interval -1 pap-timeout -5 datarate -1 mru 3 mrru 70000",
   );
@@ -368,7 +368,7 @@ describe("what follows from the options", () => {
     expect(checked("ttyS0 holdoff 4").holdoff).toBe(4);
   });
 
-  test("our address: the host's unless given, and then not insisted on", () => {
+  test("our address is that of the host unless one is given, and the peer may change it", () => {
     const named = { hostname: "arthur" };
     expect(checked("ttyS0", named)).toMatchObject({
       ourAddress: parseIpv4("10.0.0.9"),
@@ -449,7 +449,7 @@ describe("what follows from the options", () => {
     }
   });
 
-  test("the last of equally strong addresses", () => {
+  test("of addresses with equal priority the last one counts", () => {
     expect(parse("ttyS0 10.0.0.1:10.0.0.2 10.0.0.3: :10.0.0.4")).toMatchObject({
       ourAddress: parseIpv4("10.0.0.3"),
       peerAddress: parseIpv4("10.0.0.4"),
@@ -462,7 +462,7 @@ describe("what follows from the options", () => {
     expect(parse("ttyS0 remotename ford :arthur")).toMatchObject({ remotename: "ford", remotenameGiven: true });
   });
 
-  test("what the peer may be asked for", () => {
+  test("the methods that the peer is asked for", () => {
     const secrets = { files: { "/etc/ppp/pap-secrets": "* * x *", "/etc/ppp/chap-secrets": "* * x *" } };
     const asked = (line: string): readonly string[] => checked(`ttyS0 ${line}`, secrets).facts.authProtocols;
     expect(asked("")).toEqual([]);
@@ -488,7 +488,7 @@ describe("what follows from the options", () => {
     expect(parse("ttyS0 xonxoff")).toMatchObject({ crtscts: "xonxoff", asyncmap: 0x000a0000 });
   });
 
-  test("variables: the last word of the weightiest source, each", () => {
+  test("each variable has the last value from the source with the highest priority", () => {
     const seen = (line: string, options?: FakeOptions): string[] =>
       parse(line, options).environment.map(({ name, value }) => `${name}=${value}`);
     expect(seen("ttyS0 set A=1 unset B set A=2=3")).toEqual(["A=2=3", "B=undefined"]);
@@ -506,12 +506,12 @@ describe("what follows from the options", () => {
 });
 
 describe("files", () => {
-  test("one that names itself comes to an end", () => {
+  test("a file that includes itself is an error", () => {
     const error = errorOf(() => parse("ttyS0 file /tmp/f", { files: { "/tmp/f": "file /tmp/f" } }));
     expect(error.lines).toEqual(["Can't open options file /tmp/f: Too many open files"]);
   });
 
-  test("a user with CAP_NET_ADMIN may say what root may, and has an options file of his own", () => {
+  test("a user with CAP_NET_ADMIN may give the options of root, and has an options file of his own", () => {
     const files = { "/etc/ppp/options": "" };
     expect(errorOf(() => parse("ttyS0 noauth", { files, user: true })).lines).toEqual([
       expect.stringContaining("using the noauth option requires root privilege"),
@@ -529,7 +529,7 @@ describe("files", () => {
     expect([own.auth, own.connect, own.facts.privileged]).toEqual(["noauth", "x", true]);
   });
 
-  test("one that lends root's rights must be root's", () => {
+  test("a file that gives the rights of root must belong to root", () => {
     const owned = (uid: number, mode: number): FakeOptions => ({
       user: true,
       changes: {
@@ -550,7 +550,7 @@ describe("files", () => {
     expect(parse("ttyS0 call kit", { files: { "/etc/ppp/peers/kit": "" } }).callFile).toBe("kit");
   });
 
-  test("an options file that cannot be read is a warning where it need not be", () => {
+  test("an optional file that cannot be read is a warning", () => {
     const denied: FakeOptions = {
       changes: { readFile: () => ({ errno: "EACCES", reason: "Permission denied" }) },
     };

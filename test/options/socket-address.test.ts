@@ -8,7 +8,7 @@ test("a host is a name, an address, or an IPv6 address in brackets; only to list
   expect(parseSocketAddress("5000")).toEqual({ host: undefined, port: 5000 });
 });
 
-test("what is neither is refused", () => {
+test("other words are refused", () => {
   for (const text of [
     "",
     ":",

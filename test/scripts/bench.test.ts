@@ -32,7 +32,7 @@ test("the link's report as figures: the receiver is A when data goes from B to A
   expect(figures.tcpBoth).toBeNaN();
 });
 
-test("what was not measured is not a number, and no verdict", () => {
+test("a figure that was not measured is no number, and has no verdict", () => {
   const figures = figuresOf({ ...report, tests: {} });
   const row = { title: "TCP", figure: "tcp", digits: 1, least: 0.95, of: "ratio" } as const;
   expect(rowOf(row, figures, figures)).toEqual(["TCP", "-", "-", "-", "≥ 0.95×", ""]);

@@ -93,7 +93,7 @@ test("a writer feels the line", async () => {
   expect(taken).toBeLessThan(65536);
 });
 
-test("cut: nothing arrives; mended: it does again", async () => {
+test("a cut cable carries nothing, and a mended one carries octets again", async () => {
   const one = await cable();
   const [near, far] = [tty(one.a), tty(one.b)];
   await one.cut();
@@ -105,7 +105,7 @@ test("cut: nothing arrives; mended: it does again", async () => {
   expect((await one.stats()).ab).toMatchObject({ taken: 257, delivered: 1, lost: 256 });
 });
 
-test("what comes while nobody has the far end open is lost", async () => {
+test("octets that come while no program has the far end open are lost", async () => {
   const one = await cable();
   const near = tty(one.a);
   send(near, sample);
@@ -115,7 +115,7 @@ test("what comes while nobody has the far end open is lost", async () => {
   expect(receiveAll(far, 1)).toEqual(Uint8Array.of(7));
 });
 
-test("hang up: the one who has it open is told", async () => {
+test("a hang-up reaches the program that has the port open", async () => {
   const one = await cable();
   const [near, far] = [tty(one.a), tty(one.b)];
   await one.hangUp("a");
@@ -202,7 +202,7 @@ test("ports that differ hear what UARTs would, and the errors are counted", asyn
   expect(receiveAll(near, 256)).toEqual(sample);
 });
 
-test("its terminals and links are gone with it", async () => {
+test("its terminals and links are removed with it", async () => {
   const one = await openCable();
   expect(existsSync(one.a)).toBe(true);
   await one.close();

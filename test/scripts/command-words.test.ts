@@ -4,7 +4,7 @@ import { readWords } from "../../scripts/command-words.ts";
 const KNOWN = { numbers: { seed: 5, hours: 24 }, texts: ["target"], flags: ["keep"] } as const;
 const read = (line: string) => readWords(line.split(" ").filter(Boolean), KNOWN);
 
-test("what is given, and what is not", () => {
+test("words that are given, and words that are not", () => {
   expect(read("")).toMatchObject({ seed: 5, hours: 24, keep: false });
   expect(read("--hours 1e3 --keep --target link")).toEqual({ seed: 5, hours: 1000, keep: true, target: "link" });
 });

@@ -11,7 +11,7 @@ test("COMPAT.md's list of options is the program's (bun scripts/compat.ts writes
   expect(text).toBe(current());
 });
 
-test("and no option of any pppd is missing in it", () => {
+test("no option of any pppd is missing in COMPAT.md's list", () => {
   const list = text.slice(text.indexOf("## Every option"));
   const listed = new Set([...list.matchAll(/`([^` ]+)(?: …)?`/g)].map(([, name]) => name));
   const named = OPTIONS.entries.flatMap(({ row }) => (row.takes === undefined ? [row.name] : []));

@@ -82,7 +82,7 @@ describe("run/ asks its Machine", () => {
   });
 });
 
-describe("what the core may not say", () => {
+describe("words that the core may not use", () => {
   test.each([
     "Date.now()",
     "Math.random()",
@@ -122,7 +122,7 @@ describe("what the core may not say", () => {
   });
 });
 
-test("quotes keep their place, comments their lines", () => {
+test("quotes keep their place, and comments keep their lines", () => {
   const { code, quoted } = readSource("a('b'); /* x\ny */ c(`d${'e'}f`)");
   expect(code).toBe("a(' ');     \n     c(` ${' '} `)");
   expect([...quoted]).toEqual([

@@ -72,7 +72,7 @@ test("a program's lines, waited for and timed", async () => {
   await expect(program.waitFor("never")).rejects.toThrow(/ended with status 3[^]*got it/);
 });
 
-test("a program that keeps quiet, and one that ends by a signal", async () => {
+test("a program that says nothing, and one that is ended by a signal", async () => {
   const program = new Program(["sleep", "1000"]);
   await expect(program.waitFor("x", { within: 20 })).rejects.toThrow("not within 20 ms");
   await expect(program.exit(20)).rejects.toThrow("still runs");

@@ -25,7 +25,7 @@ const canMount =
 const onDisk = test.skipIf(!canMount);
 const skipped = canMount ? "" : " [skipped: needs the right to mount]";
 
-test("a place that is a file, or lies in one, is no place; one that is to be made is", () => {
+test("a place that is a file, or is inside one, is refused; one that does not exist yet is accepted", () => {
   const file = join(folder, "file");
   writeFileSync(file, "");
   expect(placeTrouble(file, 1, [])).toBe(`${file} is a file, not a folder`);

@@ -87,7 +87,7 @@ describe("the files", () => {
     }
   });
 
-  test("an older stick is filled anew, what is missing now goes, and strangers' files stay", () => {
+  test("an older stick is updated, files that we do not have any more are removed, and other files stay", () => {
     writeFileSync(join(stick, "photo.jpg"), "");
     fillStick(stick, packed.slice(0, 1), "", "c0ffee");
     const names = readdirSync(stick);

@@ -32,7 +32,7 @@ test("a Response names one", () => {
   expect(put(CbcpOption.UserSpecified, 5, "123")).toBe("0204000c0208050131323300");
 });
 
-test("a length that lies makes it none; damage never throws", () => {
+test("a wrong length makes it no packet; damage never throws", () => {
   expect(parse(fromHex("0102 0200"))).toBeUndefined();
   expect(parse(fromHex("0209 05 01 313233"))).toBeUndefined();
   for (const data of damaged(fromHex("0102 0208 05 01 31323300 0304 0001"))) parse(data);

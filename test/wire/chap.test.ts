@@ -31,7 +31,7 @@ test("Success and Failure both ways", () => {
   expect(parse(fromHex("04030004"))).toEqual({ code: ChapCode.Failure, id: 3, message: "" });
 });
 
-test("a value whose length lies, and an unknown code, are none", () => {
+test("a value with a wrong length, and an unknown code, make it no packet", () => {
   for (const hex of ["01010004", "0101000501", "010100060200", "05010004"]) expect(parse(fromHex(hex))).toBeUndefined();
 });
 

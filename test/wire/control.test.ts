@@ -37,14 +37,14 @@ describe("parseControl", () => {
     });
   });
 
-  test("refuses a length that lies", () => {
+  test("refuses a wrong length", () => {
     for (const hex of ["", "09", "090700", "09070003", "09070000", "09070005", "0907ffff00"]) {
       const { buf, start, end } = embedded(fromHex(hex));
       expect(parseControl(buf, start, end)).toBeUndefined();
     }
   });
 
-  test("stays inside the packet whatever the octets", () => {
+  test("reads nothing outside the packet, whatever its octets are", () => {
     for (const packet of damaged(REQUEST)) {
       const { buf, start, end } = embedded(packet);
       const control = parseControl(buf, start, end);
@@ -69,7 +69,7 @@ describe("eachOption", () => {
     ]);
   });
 
-  test("says so when a length lies, and has visited the options before it", () => {
+  test("returns false for a wrong length, and has visited the options before it", () => {
     for (const tail of ["05", "0500", "0501", "0506dead", "05ff"]) {
       const { buf, start, end } = embedded(fromHex(`0702 ${tail}`));
       let visited = 0;
@@ -90,12 +90,12 @@ describe("parseOptions", () => {
     expect(rest.length).toBe(0);
   });
 
-  test("hands back what it could not read, octet for octet", () => {
+  test("returns the octets that it could not read", () => {
     expect(toHex(listOf(fromHex("0702 0506dead")).rest)).toBe("0506dead");
     expect(toHex(listOf(fromHex("0702 05")).rest)).toBe("05");
   });
 
-  test("options and rest are the packet again, whatever the octets", () => {
+  test("options and rest are together the packet, whatever its octets are", () => {
     for (const packet of damaged(REQUEST.slice(4))) {
       const { options, rest } = listOf(packet);
       const back = written((buf, at) => {

@@ -41,7 +41,7 @@ test("Success and Failure both ways", () => {
   expect(parse(fromHex("04eb0004"))).toEqual({ code: EapCode.Failure, id: 0xeb });
 });
 
-test("a Request without a type, and an unknown code, are none", () => {
+test("a Request without a type, and an unknown code, make it no packet", () => {
   for (const hex of ["01010004", "02010004", "05010004", "00010004"]) expect(parse(fromHex(hex))).toBeUndefined();
 });
 

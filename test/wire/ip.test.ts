@@ -66,7 +66,7 @@ describe("addresses as text", () => {
     expect(ip.ipv4Text(address)).toBe(text);
   });
 
-  test("anything else is none", () => {
+  test("other texts are no addresses", () => {
     for (const text of [
       "",
       "1.2.3",

@@ -114,7 +114,7 @@ describe("packets", () => {
     expect(parse(fromHex(hex))).toEqual(value);
   });
 
-  test("a packet too short for its fields is none", () => {
+  test("a packet too short for its fields is refused", () => {
     expect(parseMagic(fromHex("dead"), 0, 2)).toBeUndefined();
     expect(parseTimeRemaining(fromHex("deadbeef000001"), 0, 7)).toBeUndefined();
     expect(parseProtocolReject(fromHex("80"), 0, 1)).toBeUndefined();

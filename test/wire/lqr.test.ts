@@ -32,7 +32,7 @@ test("twelve numbers, each where RFC 1989 has it, both ways", () => {
   expect(toHex(written((buf, at) => putLqr(buf, at, REPORT)))).toBe(HEX.replaceAll(" ", ""));
 });
 
-test("what is too short is no report; damage changes numbers and nothing else", () => {
+test("a packet that is too short is no report; damage changes only the numbers", () => {
   for (const packet of damaged(fromHex(HEX))) expect(parse(packet) !== undefined).toBe(packet.length === LQR_LENGTH);
 });
 

@@ -21,7 +21,7 @@ test("empty names and octets above 127 survive", () => {
   expect(parse(fromHex("010700080002ff00"))).toEqual({ code: PapCode.AuthReq, id: 7, user: "", password: "\xff\0" });
 });
 
-test("a name longer than its length octet can say is cut", () => {
+test("a name longer than 255 octets is cut", () => {
   const packet = written((buf, at) => putAuthReq(buf, at, 1, "u".repeat(300), "p"), 512);
   expect(parse(packet)).toMatchObject({ user: "u".repeat(255), password: "p" });
 });
@@ -34,12 +34,12 @@ test("Ack and Nak both ways", () => {
   expect(parse(fromHex("0202000d084c6f67696e206f6b"))).toEqual({ code: PapCode.AuthAck, id: 2, message: "Login ok" });
 });
 
-test("a message without its length octet is taken, and so is none", () => {
+test("a message without its length octet is accepted, and so is a packet without a message", () => {
   expect(parse(fromHex("03050007 6e6f21"))).toEqual({ code: PapCode.AuthNak, id: 5, message: "no!" });
   expect(parse(fromHex("02050004"))).toEqual({ code: PapCode.AuthAck, id: 5, message: "" });
 });
 
-test("a request whose lengths lie is none", () => {
+test("a request with wrong lengths is no packet", () => {
   for (const hex of ["01010004", "0101000506", "010100060361", "01010006016101", "01010008 01610261"])
     expect(parse(fromHex(hex))).toBeUndefined();
   expect(parse(fromHex("04010004"))).toBeUndefined();

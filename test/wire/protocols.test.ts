@@ -8,7 +8,7 @@ test("pppd's names, as its messages have them", () => {
   expect(protocolName(0x4321)).toBeUndefined();
 });
 
-test("every number we speak of is valid: first octet even, last octet odd", () => {
+test("every protocol number of ours is valid: first octet even, last octet odd", () => {
   for (const protocol of Object.values(Protocol)) {
     expect(protocol & 0x0100).toBe(0);
     expect(protocol & 0x0001).toBe(1);

@@ -8,7 +8,7 @@ const trouble = (...from: Parameters<typeof lineTroubleOf>): string[] => lineTro
 const NONE = { frame: 7, overrun: 3, parity: 0, brk: 0, bufOverrun: 1 };
 const LINES = { dtr: true, rts: true, cts: false, dsr: true, cd: false, ri: false };
 
-test("a low CTS matters with crtscts, and what the driver counted since the attempt began", () => {
+test("a low CTS is reported with crtscts, and so are the errors that the driver counted since the attempt began", () => {
   expect(trouble("on", LINES, NONE, NONE)).toEqual([
     "CTS is low, so that nothing is sent: the peer is not ready, or a cable without this wire needs nocrtscts",
   ]);
@@ -27,7 +27,7 @@ test("a low CTS matters with crtscts, and what the driver counted since the atte
   expect(trouble("on", undefined, undefined, undefined)).toEqual([]);
 });
 
-test("a speed that the hardware cannot do: what is set instead, and what it can do", () => {
+test("a speed that the hardware cannot do: the speed that is set instead, and those that it can do", () => {
   const says = (asked: number, set: number, base?: number) =>
     speedTrouble("/dev/ttyS0", asked, set, base).flatMap(linesOf);
   const able = "it can do 115200, 57600, 38400, 19200, 9600, 4800";

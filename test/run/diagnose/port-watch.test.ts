@@ -98,7 +98,7 @@ test("a program that changes them over and over is put right each second, and in
   expect(searches.length).toBeGreaterThan(0);
 });
 
-test("frames that go bad, and frames that stop, are a reason to look who else has the port open", async () => {
+test("after bad frames, and when frames stop, other programs that have the port open are looked for", async () => {
   const { slave, watch, said, openers, searches } = await watched();
   watch.look(1000, { good: 5, bad: 0, sent: 5 });
   expect(searches).toEqual([]);
@@ -117,7 +117,7 @@ test("frames that go bad, and frames that stop, are a reason to look who else ha
   expect(said).toEqual(["cat has it"]);
 });
 
-test("on a bad line with no other program it looks ever more rarely", async () => {
+test("on a bad line without another program it looks less and less often", async () => {
   const { watch, searches } = await watched();
   for (let bad = 1; bad <= 3600; bad++) watch.look(bad * 1000, { good: bad, bad, sent: bad });
   expect(searches.length).toBeGreaterThan(5);

@@ -31,7 +31,7 @@ test("it is 1 ms while the port is in use, and what it was afterwards", () => {
   end();
 });
 
-test("other ports have none, 1 ms stays, and what may not be changed leaves no record", () => {
+test("other ports have no such timer, a timer of 1 ms stays, and one that cannot be changed leaves no record", () => {
   for (const [latency, isWritable] of [[undefined], [1], [16, false]] as const) {
     const { state, machine, folder, end } = scene(latency, isWritable);
     expect([quicken(machine, folder, PORT), state.latency, readdirSync(folder)]).toEqual([undefined, latency, []]);
@@ -39,7 +39,7 @@ test("other ports have none, 1 ms stays, and what may not be changed leaves no r
   }
 });
 
-test("what a killed session has left is put back, unless the adapter has been plugged in again since", () => {
+test("the timer that a killed session has left is put back, unless the adapter was plugged in again", () => {
   for (const now of [1, 16]) {
     const { state, machine, folder, end } = scene(16);
     const program = `

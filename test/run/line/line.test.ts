@@ -102,7 +102,7 @@ test("a UART that cannot do the speed is reported when the port is opened, one o
   }
 });
 
-test("the wait ends when nothing more is to be begun", async () => {
+test("the wait ends when the session is to end", async () => {
   const { line, state } = lineOn({ lines: 0 });
   state.onWait = () => void (state.quitting = true);
   await line.open();

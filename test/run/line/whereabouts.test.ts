@@ -33,7 +33,7 @@ describe.skipIf(missing !== undefined)(`Whereabouts [${missing ?? "of nodes of i
   };
   const here = (name: string): Place => ({ path: at(name), real: at(name), there: true });
 
-  test("it is followed to the name it comes back under, and back again", () => {
+  test("an adapter is followed to the name that it comes back with, and back again", () => {
     plug("ttyUSB0");
     const where = new Whereabouts(thisMachine, at("ttyUSB0"), { dev, sys });
     expect(where.opened(where.find(), false)).toBeUndefined();
@@ -55,7 +55,7 @@ describe.skipIf(missing !== undefined)(`Whereabouts [${missing ?? "of nodes of i
     expect(where.opened(where.find(), true)).toBe(`${at("ttyUSB0")} is back`);
   });
 
-  test("what has the name that was given is taken, whatever it is", () => {
+  test("a port of the given name is used, whichever adapter it is", () => {
     plug("ttyUSB0");
     const where = new Whereabouts(thisMachine, at("ttyUSB0"), { dev, sys });
     unplug("ttyUSB0");
@@ -64,7 +64,7 @@ describe.skipIf(missing !== undefined)(`Whereabouts [${missing ?? "of nodes of i
     expect(where.find()).toEqual(here("ttyUSB0"));
   });
 
-  test("a link is followed where it leads, and nowhere else", () => {
+  test("a symbolic link is followed to its target, and nowhere else", () => {
     plug("ttyUSB0");
     symlinkSync("ttyUSB0", at("modem"));
     const where = new Whereabouts(thisMachine, at("modem"), { dev, sys });
@@ -79,7 +79,7 @@ describe.skipIf(missing !== undefined)(`Whereabouts [${missing ?? "of nodes of i
     expect(where.opened(where.find(), true)).toBe(`${at("modem")} is back as ${at("ttyUSB1")}`);
   });
 
-  test("what was never there is waited for under its name, a link as a link", () => {
+  test("a port that was never there is waited for by its name, and a link by its own name", () => {
     for (const name of ["ttyUSB0", "modem"]) {
       const where = new Whereabouts(thisMachine, at(name), { dev, sys });
       const place = where.find();
@@ -102,7 +102,7 @@ describe.skipIf(missing !== undefined)(`Whereabouts [${missing ?? "of nodes of i
     expect(where.find()).toMatchObject({ there: false });
   });
 
-  test("a line that is no USB adapter's is waited for under its name", () => {
+  test("a port that is no USB adapter is waited for by its name", () => {
     expect(Bun.spawnSync(["mknod", at("ttyS1"), "c", "1", "3"]).exitCode).toBe(0);
     const where = new Whereabouts(thisMachine, at("ttyS1"), { dev, sys });
     rmSync(at("ttyS1"));

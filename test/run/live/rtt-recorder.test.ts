@@ -40,7 +40,7 @@ test("the file follows the link: open, answers, closed, and open again with what
   }
 });
 
-test("a file that cannot be had costs a line in the log and nothing else", () => {
+test("a file that cannot be made causes a line in the log and nothing else", () => {
   const { log: to, said } = log();
   const file = new RttFile("/nonexistent/rtt", thisMachine, to);
   file.up(5);

@@ -157,7 +157,7 @@ function put(ring: Ring, ...octets: number[]): void {
   ring.commit(octets.length);
 }
 
-test("octets that a stage leaves go to the stage after it, and a line that is gone ends the loop", async () => {
+test("octets that a stage leaves go to the next stage, and a line that is gone ends the loop", async () => {
   const fake = new FakeMachine();
   fake.feed(LINE, 1, 2, 3, 4, 5);
   fake.feed(LINE, 6);
@@ -174,7 +174,7 @@ test("octets that a stage leaves go to the stage after it, and a line that is go
   expect(told).toEqual(["hung up"]);
 });
 
-test("a line that is full is written to again when it has room, and what is left goes out before it is given up", async () => {
+test("a full line is written to again when it has room, and the rest is sent before the line is given up", async () => {
   const fake = new FakeMachine();
   const { loop, port, owner, buffers } = setUp(fake, new Taker());
   fake.room = 2;
@@ -196,7 +196,7 @@ test("a line that is full is written to again when it has room, and what is left
   expect(fake.sent).toEqual([1, 2, 3, 4, 5]);
 });
 
-test("packets are taken only while they are carried, and an interface that somebody removed is told once", async () => {
+test("packets are read only while they are carried, and a removed interface is reported once", async () => {
   const fake = new FakeMachine();
   fake.feed(INTERFACE, 7, 8);
   const { loop, port, pump, owner, told } = setUp(fake, new Taker());

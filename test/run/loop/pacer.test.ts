@@ -15,7 +15,7 @@ test("at 115200 the next packet is taken six milliseconds before the line runs d
   expect(pacer.hungry(0, 0, wait + 0.1)).toBe(true);
 });
 
-test("an idle line owes nothing: its clock begins with the next octet", () => {
+test("the time that a line was idle does not count", () => {
   const pacer = new Pacer(115200);
   pacer.wrote(1500, 0);
   expect(pacer.hungry(0, 0, 10_000)).toBe(true);
@@ -39,7 +39,7 @@ test("over a minute of upload the line is never more than a packet ahead and nev
   }
 });
 
-test("the driver's own count wins when it is larger, and ours is added to either", () => {
+test("the driver's count is used when it is larger, and ours is added in both cases", () => {
   const pacer = new Pacer(115200);
   expect(pacer.hungry(0, 4000, 0)).toBe(false);
   expect(pacer.wait(0, 4000, 0)).toBeCloseTo((4000 - 6 * OCTETS_A_MS) / OCTETS_A_MS, 1);
@@ -53,7 +53,7 @@ test("a slow line still gets its next packet in time to be framed", () => {
   expect(pacer.hungry(0, 0, (100 - 63) / 0.03)).toBe(true);
 });
 
-test("an answer sooner than the speed allows ends the pacing, one in its time does not", () => {
+test("an answer that comes sooner than the speed allows ends the pacing, a later one does not", () => {
   const pacer = new Pacer(115200);
   pacer.roundTrip(45, 8);
   expect(pacer.paced).toBe(true);
@@ -65,7 +65,7 @@ test("an answer sooner than the speed allows ends the pacing, one in its time do
   expect(pacer.wait(40_000, 0, 0)).toBe(Infinity);
 });
 
-test("a line of unknown speed counts as fast until it keeps what is written waiting", () => {
+test("a line of unknown speed counts as fast until it delays what is written", () => {
   const pacer = new Pacer(0);
   expect(pacer.fast).toBe(true);
   expect(new Pacer(115200).fast).toBe(false);

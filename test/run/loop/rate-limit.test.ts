@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { RateLimit } from "../../../src/run/loop/rate-limit.ts";
 
-test("a limited line takes its rate and not more, whatever it is offered, and a tenth of a second's worth at once", () => {
+test("a limited line takes no more than its rate, whatever it is offered, and a tenth of a second's octets at once", () => {
   for (const rate of [3, 1000, 115_200]) {
     const limit = new RateLimit(rate);
     const burst = Math.max(100, rate / 10);
@@ -18,7 +18,7 @@ test("a limited line takes its rate and not more, whatever it is offered, and a 
   }
 });
 
-test("what has waited long may not make up for it", () => {
+test("a long pause allows no burst afterwards", () => {
   const limit = new RateLimit(1000);
   limit.pass(100);
   expect(limit.room(0)).toBe(0);

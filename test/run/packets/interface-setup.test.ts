@@ -20,7 +20,7 @@ test("the queue holds 300 ms of a line, and 3 to 500 packets", () => {
   expect(queueLength(0, 1500)).toBe(500);
 });
 
-test("the queue grows at once, and shrinks when it is by two or to its least", () => {
+test("the queue grows at once, and shrinks by steps of two packets or to its minimum", () => {
   expect([3, 4, 8].map((wanted) => refits(3, wanted, 3))).toEqual([false, true, true]);
   expect([8, 7, 6, 3].map((wanted) => refits(8, wanted, 3))).toEqual([false, false, true, true]);
   expect(refits(4, 3, 3)).toBe(true);
@@ -62,7 +62,7 @@ describe.skipIf(noNetns !== undefined)(`InterfaceSetup [${noNetns ?? "in a names
   const IPV4 = "inet 192.168.0.1 peer 192.168.1.1/32 scope global";
   const IPV6 = "inet6 fe80::2 peer fe80::dcce:d780:de4c:aa34/128 scope link";
 
-  test("the link-local addresses and their routes are those pppd's interface has, ready at once, and go again", async () => {
+  test("link-local addresses and their routes are those of pppd's interface, ready at once, and are removed at the end", async () => {
     const it = network();
     expect(it.up6(OUR_ID, PEER_ID, 1500, 3)).toBeUndefined();
     // The kernel does not ask for duplicates here, but decides so only a moment later.
@@ -86,7 +86,7 @@ describe.skipIf(noNetns !== undefined)(`InterfaceSetup [${noNetns ?? "in a names
     expect(said).toEqual([]);
   });
 
-  test("the queue follows what compression makes of the line, until somebody sets another", () => {
+  test("the queue follows the gain by compression, until another program sets its length", () => {
     const it = network();
     const queue = (): number => Number(/qlen (\d+)/.exec(ip("link", "show", "dev", tun.name))![1]);
     it.setAddresses(OUR, PEER);
@@ -105,7 +105,7 @@ describe.skipIf(noNetns !== undefined)(`InterfaceSetup [${noNetns ?? "in a names
     expect(said).toEqual([]);
   });
 
-  test("a peer without an identifier leaves us our address alone", () => {
+  test("with a peer without an identifier we have our own address only", () => {
     const it = network();
     expect(it.up6(OUR_ID, NO_ID, 1500, 3)).toBeUndefined();
     expect(shown()).toEqual(["up", "inet6 fe80::2/128 scope link"]);
@@ -113,7 +113,7 @@ describe.skipIf(noNetns !== undefined)(`InterfaceSetup [${noNetns ?? "in a names
     expect(shown()).toEqual(["down"]);
   });
 
-  test("IPv4 and IPv6 come and go each on its own; the interface is up from the first to the last", () => {
+  test("IPv4 and IPv6 come and go independently; the interface is up from the first to the last", () => {
     for (const ipv6First of [false, true]) {
       const it = network({ defaultroute: true, defaultroute6: true });
       const up4 = (): void => {
@@ -142,7 +142,7 @@ describe.skipIf(noNetns !== undefined)(`InterfaceSetup [${noNetns ?? "in a names
     expect(said).toEqual([]);
   });
 
-  test("an interface that is renamed between its addresses and its going up has all it should, and all of it goes", () => {
+  test("an interface that is renamed while it is set up has all addresses and routes, and all are removed", () => {
     const it = network({ defaultroute: true, defaultroute6: true });
     it.setAddresses(OUR, PEER);
     ip("link", "set", "dev", tun.name, "name", "wan7");
@@ -186,7 +186,7 @@ describe.skipIf(noNetns !== undefined)(`InterfaceSetup [${noNetns ?? "in a names
   const defaults = (): string[] =>
     [...ip("route", "show", "default").matchAll(/^default .*?dev (\w+)/gm)].map(([, dev]) => dev!.replace(/\d+$/, ""));
 
-  test("two that replace the default route end in either order: it is always the last one's, and back at the end", () => {
+  test("two links that replace the default route may end in either order, and the first route is back at the end", () => {
     ip("link", "add", "eth7", "type", "veth", "peer", "name", "far7");
     ip("link", "set", "far7", "up");
     ip("addr", "add", "10.9.0.9/24", "dev", "eth7");
@@ -210,7 +210,7 @@ describe.skipIf(noNetns !== undefined)(`InterfaceSetup [${noNetns ?? "in a names
     expect(said).toEqual([]);
   });
 
-  test("an MTU under 1280 means no IPv6, and IPv4 all the same", () => {
+  test("with an MTU below 1280 there is IPv4 and no IPv6", () => {
     const it = network();
     it.setAddresses(OUR, PEER);
     it.up(PEER, 1279, 3);
@@ -227,7 +227,7 @@ describe.skipIf(noNetns !== undefined)(`InterfaceSetup [${noNetns ?? "in a names
     next.down();
   });
 
-  test("a kernel that will have no IPv6 says so, and nothing is left behind", () => {
+  test("a kernel without IPv6 is reported, and nothing is left behind", () => {
     Bun.spawnSync(["sh", "-c", `echo 1 >/proc/sys/net/ipv6/conf/${tun.name}/disable_ipv6`]);
     const it = network({ defaultroute6: true });
     expect(it.up6(OUR_ID, PEER_ID, 1500, 3)).toBe(FAILED);
@@ -241,7 +241,7 @@ describe.skipIf(noNetns !== undefined)(`InterfaceSetup [${noNetns ?? "in a names
     expect(shown()).toEqual(["down"]);
   });
 
-  test("an interface that somebody removed has nothing to take back", () => {
+  test("after an interface was removed there is nothing to take back", () => {
     const it = network({ defaultroute: true, defaultroute6: true });
     it.setAddresses(OUR, PEER);
     it.up(PEER, 1500, 3);
@@ -251,7 +251,7 @@ describe.skipIf(noNetns !== undefined)(`InterfaceSetup [${noNetns ?? "in a names
     expect(said).toEqual([]);
   });
 
-  describe("with a default route of somebody else's", () => {
+  describe("with a default route that another program made", () => {
     beforeAll(() => {
       ip("link", "add", "eth0", "type", "veth", "peer", "name", "far0");
       for (const name of ["eth0", "far0"]) ip("link", "set", name, "up");
@@ -279,7 +279,7 @@ describe.skipIf(noNetns !== undefined)(`InterfaceSetup [${noNetns ?? "in a names
       ip("-6", "route", "del", "default", "metric", "300");
     });
 
-    test("none in the way: ours has the kernel's own metric, as pppd's", () => {
+    test("without another default route ours has the kernel's own metric, as in pppd", () => {
       const it = network({ defaultroute6: true });
       it.up6(OUR_ID, PEER_ID, 1500, 3);
       expect(ip("-6", "route", "show", "default")).toMatch(/^default dev ppp\d+ (proto boot )?metric 1024 /);

@@ -71,7 +71,7 @@ test("a packet with another source has the checksums that belong to it, whatever
   }
 });
 
-test("what is not ours to change stays: another's source, a datagram without a checksum, a fragment's data", () => {
+test("packets from other sources, datagrams without a checksum and data of fragments stay as they are", () => {
   const data = Uint8Array.from({ length: 24 }, (_, at) => at + 1);
   const others = ipv4(parseIpv4("192.168.7.7")!, IpProto.UDP, data);
   const unsummed = ipv4(OLD, IpProto.UDP, data);
@@ -86,7 +86,7 @@ test("what is not ours to change stays: another's source, a datagram without a c
   expect(third.subarray(20)).toEqual(fragment.subarray(20));
 });
 
-test("no packet, however short or untrue, makes it throw", () => {
+test("no packet makes it throw, however short or damaged", () => {
   const whole = ipv4(OLD, IpProto.TCP, new Uint8Array(20));
   for (let length = 0; length <= whole.length; length++)
     for (const first of [0x45, 0x4f, 0x40, 0x60, 0x00]) {
@@ -99,7 +99,7 @@ test("no packet, however short or untrue, makes it throw", () => {
     }
 });
 
-test("each protocol's packets go in their order once it is ready, and no more are kept than there is room for", () => {
+test("packets of each protocol are sent in order once it is ready, and no more are kept than there is room for", () => {
   const numbered = (version: number, number: number): Uint8Array => Uint8Array.of(version << 4, number);
   const it = new KeptPackets();
   const packets = Array.from({ length: MOST_KEPT + 2 }, (_, at) => numbered(at % 3 === 0 ? 6 : 4, at));

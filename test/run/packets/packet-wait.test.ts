@@ -44,7 +44,7 @@ function setUp(...packets: number[][]) {
   return { wait: new PacketWait(machine, 3, kept), kept, fake, packets };
 }
 
-test("the first packet of a protocol with addresses is kept, and those behind it stay in the queue", async () => {
+test("the first packet of a protocol with addresses is kept, and later ones stay in the queue", async () => {
   const { wait, kept, packets } = setUp(ipv6(0x20, 1), ipv4(1), ipv4(2));
   expect(await wait.run(undefined, { ipv4: true, ipv6: false }, () => false, NEVER)).toBe("packet");
   expect(kept.length).toBe(1);
@@ -53,7 +53,7 @@ test("the first packet of a protocol with addresses is kept, and those behind it
   expect([kept.length, packets.length]).toEqual([2, 0]);
 });
 
-test("what the kernel tells its neighbours is worth no link, and neither is a packet without an address", async () => {
+test("the kernel's own messages to neighbours start no link, and neither does a packet without an address", async () => {
   const { wait, fake } = setUp(ipv6(0xff, 2), [0x60], ipv4(1));
   fake.events = Poll.ERR;
   expect(await wait.run(undefined, { ipv4: false, ipv6: true }, () => false, NEVER)).toBe("gone");
@@ -61,7 +61,7 @@ test("what the kernel tells its neighbours is worth no link, and neither is a pa
   expect(await other.wait.run(undefined, BOTH, () => false, NEVER)).toBe("packet");
 });
 
-test("a packet that was kept over a failed link starts the next one, unless its protocol has lost its addresses", async () => {
+test("a packet that was kept after a failed attempt starts the next one, unless its protocol has lost its addresses", async () => {
   const { wait, kept } = setUp();
   kept.add(Uint8Array.from(ipv4(1)), 0, 20);
   expect(await wait.run(undefined, BOTH, () => true, NEVER)).toBe("packet");
@@ -82,7 +82,7 @@ test("it sleeps until a timer is due, and ends when it is told to", async () => 
   expect(fake.polls).toEqual([500, 500, 500]);
 });
 
-test("packets that waited in vain are thrown away, kept or not", () => {
+test("packets that waited too long are dropped, kept or queued", () => {
   const { wait, kept, packets } = setUp(ipv4(1), ipv4(2));
   kept.add(Uint8Array.from(ipv4(3)), 0, 20);
   wait.discard();

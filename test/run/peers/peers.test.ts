@@ -45,12 +45,12 @@ test("name and password are those of a line for our name, plain or crypted", () 
   expect(some.said.join("\n")).not.toContain("gargle");
 });
 
-test("papcrypt takes no plain secret", () => {
+test("papcrypt accepts no plain secret", () => {
   const some = peers("zaphod * gargleBlaster *", "auth", "+pap", "papcrypt");
   expect(judge(some, "zaphod", "gargleBlaster")).toMatchObject({ accepted: false });
 });
 
-test("guessing grows slow, and a success forgives", () => {
+test("each wrong password delays the next try, and a right one ends the delay", () => {
   const some = peers("zaphod * gargleBlaster *", "auth", "+pap");
   const delays = Array.from({ length: 12 }, () => judge(some, "zaphod", "guess").delayMs);
   expect(delays).toEqual([0, 0, 0, 5, 10, 15, 20, 25, 30, 35, 35, 35].map((seconds) => seconds * 1000));
@@ -73,7 +73,7 @@ test("the line's addresses are the peer's, and no others", () => {
   expect(some.peers.mayUse(0xc0a80909)).toBe(false);
 });
 
-test("a secrets file others can read is warned of by who looks himself up in it, too", () => {
+test("a secrets file that others can read causes a warning also when our own secret is looked up", () => {
   const line = "zaphod * gargleBlaster";
   const host = fakeHost({ changes: { readFile: () => ({ text: line, uid: 0, mode: 0o644 }) } });
   const { options, said } = peers(line, "noauth", "user", "zaphod");
@@ -83,7 +83,7 @@ test("a secrets file others can read is warned of by who looks himself up in it,
   expect(said).toEqual(["Warning - secret file /etc/ppp/pap-secrets has world and/or group access"]);
 });
 
-test("without auth any address but nobody's will do", () => {
+test("without auth the peer may have any valid address", () => {
   const some = peers("", "noauth");
   expect([0xc0a80101, 0, 0x7f000001, 0xe0000001, 0xf0000000].map((address) => some.peers.mayUse(address))).toEqual([
     true,
@@ -94,7 +94,7 @@ test("without auth any address but nobody's will do", () => {
   ]);
 });
 
-test("strangers come in by allow-ip or a line for nobody, and never past login", () => {
+test("peers without authentication are admitted by allow-ip or a line with an empty name, and never with login", () => {
   const byAddress = peers("zaphod * x *", "auth", "+pap", "allow-ip", "10.0.0.0/8");
   expect(byAddress.peers.admitsStrangers()).toBe(true);
   expect([byAddress.peers.mayUse(0x0a010203), byAddress.peers.mayUse(0xc0a80101)]).toEqual([true, false]);
@@ -114,7 +114,7 @@ test("the words after -- are options of this peer", () => {
   expect(some.peers.applyOptions()).toBe("In secrets file: unrecognized option 'frobnicate'");
 });
 
-test("a peer's options end with it, however often it proved itself; what was learnt meanwhile stays", () => {
+test("the options of a peer end with its link, however often it proved itself; later findings stay", () => {
   const file = [
     "zaphod * x * -- idle 300 ms-dns 10.0.0.53 :10.0.0.5 set GREETING=hello",
     "ford * y *",
@@ -222,7 +222,7 @@ test("with CHAP and EAP it is chap-secrets, in both roles", () => {
   expect(them.plan() && them.whyFailed("peer-not-authenticated")).toBeUndefined(); // another attempt
 });
 
-test("where the secret is an option, or an option forbids it, that is what is told", () => {
+test("when the secret is an option, or an option forbids the method, the reason names the option", () => {
   const given = peers("", "noauth", "user", "zaphod", "password", "gargleBlaster", "refuse-eap", "remotename", "there");
   given.peers.plan().password();
   expect(given.peers.whyFailed("we-not-authenticated")).toBe(

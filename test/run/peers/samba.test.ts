@@ -28,7 +28,7 @@ function script(name: string, text: string): string {
   return path;
 }
 
-test("the answer counts at its dot, whatever the helper does after it", async () => {
+test("the answer of a helper counts as soon as it is complete", async () => {
   const { log, said } = logged();
   const pid = join(folder, "pid");
   const helper = script(
@@ -43,7 +43,7 @@ test("the answer counts at its dot, whatever the helper does after it", async ()
   await gone(pid);
 });
 
-test("a helper whose answer nobody waits for any more is ended, with what it has started", async () => {
+test("a helper whose answer is not needed any more is ended with all that it has started", async () => {
   const { log } = logged();
   const [pid, child] = [join(folder, "waits-pid"), join(folder, "waits-child")];
   const winbind = new Winbind(
@@ -67,7 +67,7 @@ async function gone(file: string): Promise<void> {
   await until("it has ended", () => !existsSync(stat) || readFileSync(stat, "latin1").includes(") Z "));
 }
 
-test("a helper that is not there, fails, or says nothing lets nobody in", async () => {
+test("a helper that is missing, fails, or says nothing authenticates nobody", async () => {
   for (const helper of [
     "/nonexistent/ntlm_auth",
     script("fails", "exit 1"),
@@ -81,7 +81,7 @@ test("a helper that is not there, fails, or says nothing lets nobody in", async 
   }
 });
 
-test("only the last answer counts, and none once it is not wanted any more", async () => {
+test("only the last answer counts, and none after the request was withdrawn", async () => {
   const { log } = logged();
   const helper = script("key", `echo 'Authenticated: Yes'; echo 'User-Session-Key: ${"0a".repeat(16)}'; echo .`);
   const winbind = new Winbind(helper, thisMachine, log);
@@ -96,7 +96,7 @@ test("only the last answer counts, and none once it is not wanted any more", asy
   expect(winbind.take()).toBeUndefined();
 });
 
-test("a descriptor that cannot be read leaves us without a password, and one plugin's word is the last", async () => {
+test("a descriptor that cannot be read gives no password, and then the other plugin is not asked", async () => {
   const config = (words: string) => parseOptions(["ttyS0", ...words.split(" ")], fakeHost());
   const { log, said } = logged();
   const none = new Passwords(config("plugin passwordfd.so passwordfd 987"), thisMachine, log);

@@ -124,7 +124,7 @@ const BOTH = [true, true] as const;
 const NEITHER = [false, false] as const;
 
 describe.skipIf(skip !== undefined)(`EAP-TLS${skip === undefined ? "" : ` [skipped: ${skip}]`}`, () => {
-  test("every version proves each to the other and leaves both the same keys", async () => {
+  test("with every TLS version both sides prove themselves and have the same keys", async () => {
     for (const [asked, version] of [["1.0"], ["1.1"], ["1.2"], ["1.3"], ["1.2", "1.3"]] as const) {
       const { accepted, wire } = await play({
         server: `max-tls-version ${asked}`,
@@ -216,7 +216,7 @@ describe.skipIf(skip !== undefined)(`EAP-TLS${skip === undefined ? "" : ` [skipp
       expect(played.accepted).toEqual([...accepted]);
     });
 
-  test("a folder of authorities, and one of revocation lists, go by c_rehash's names", async () => {
+  test("folders of authorities and of revocation lists have the names that c_rehash makes", async () => {
     const folder = join(authority.folder, "hashed");
     mkdirSync(folder);
     const words = `capath ${folder} crl-dir ${folder} cert zaphod.pem key zaphod.key remotename srv`;
@@ -238,7 +238,7 @@ describe.skipIf(skip !== undefined)(`EAP-TLS${skip === undefined ? "" : ` [skipp
     expect([peers.mayUse(0x0a000002), peers.mayUse(0x0a000003)]).toEqual([true, false]);
   });
 
-  test("bytes that are no TLS end it without harm", async () => {
+  test("octets that are no TLS end the conversation without harm", async () => {
     for (const bytes of [[0], [0, 22, 3, 1, 0, 5, 1, 0, 0], [0, ...new Uint8Array(900).fill(0x16)]])
       for (const code of [EapCode.Request, EapCode.Response]) {
         const { accepted } = await play({
@@ -260,7 +260,7 @@ describe.skipIf(skip !== undefined)(`EAP-TLS${skip === undefined ? "" : ` [skipp
     counting((packet, nth) => (nth === 4 ? packet.with(packet.length >> 1, packet[packet.length >> 1]! ^ 1) : packet));
   const losing = (): Wire["passing"] => counting((packet, nth) => (nth < 4 ? packet : undefined));
 
-  test("no conversation leaves a socket behind, whether it came to its end, was spoilt or was abandoned", async () => {
+  test("no conversation leaves a socket behind, whether it ended, failed or was abandoned", async () => {
     const version = "max-tls-version 1.3";
     const kinds: Record<string, () => Case> = {
       good: () => ({}),

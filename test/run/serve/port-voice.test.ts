@@ -31,7 +31,7 @@ test("findings and troubles are events, all other lines are in the log only", ()
   expect(logged.at(-1)).toBe("debug ttyS0: rcvd");
 });
 
-test("a trouble that comes again each time is told once, until the line has changed or a link was up", () => {
+test("a repeated trouble is reported once, until the line has changed or a link was up", () => {
   const { voice, events, logged } = setUp();
   for (let time = 0; time < 3; time++) voice.write("error", "Device ttyS0 is locked by pid 1");
   expect([events.length, logged.length]).toEqual([1, 1]);

@@ -16,14 +16,14 @@ function limitsOf(config: object, traffic = {}) {
   return { limits: new Limits(options, log, networks as unknown as Networks), networks, said };
 }
 
-test("without a limit there is no deadline, nor with one before a network protocol is up", () => {
+test("there is no deadline without a limit, nor before a network protocol is up", () => {
   expect(limitsOf({}).limits.nextDeadline()).toBe(Infinity);
   const { limits, networks } = limitsOf({ idle: 5, maxconnect: 60, maxoctets: 9 });
   networks.up = false;
   expect(limits.nextDeadline()).toBe(Infinity);
 });
 
-test("a link is idle so long after its last packet, and minconn.so puts that off", () => {
+test("the idle limit counts from the last packet, and minconn.so postpones it", () => {
   const { limits, networks, said } = limitsOf({ idle: 5 });
   limits.started(1000);
   networks.traffic.lastAt = 3000;

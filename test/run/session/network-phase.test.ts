@@ -165,7 +165,7 @@ test("the last protocol that goes down ends the carrying and is counted; the fir
   ]);
 });
 
-test("an interface that cannot be set up closes IPCP, and nobody is told that it is up", () => {
+test("an interface that cannot be set up closes IPCP, and no observer is told that it is up", () => {
   const { phase, port, take } = setUp([]);
   port.ipv4Up = () => {
     throw Object.assign(new Error("netlink"), {

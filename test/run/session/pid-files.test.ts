@@ -41,7 +41,7 @@ test("pppN.pid has the pid, ppp-NAME.pid the interface too", () => {
   expect(pidFiles.remove()).toEqual([]);
 });
 
-test("a file that cannot be written whole leaves none, nor does it follow what lies in its place", () => {
+test("a file that cannot be written completely is removed, and a link in its place is not followed", () => {
   const pidFiles = new PidFiles(files, directory, 77);
   symlinkSync("/dev/full", join(directory, `ppp0.pid.${process.pid}`));
   expect(Bun.spawnSync(["mkfifo", join(directory, "ppp0.pid")]).exitCode).toBe(0);
@@ -65,7 +65,7 @@ test.skipIf(noNetns !== undefined)("with the disk full nothing is left of a pid 
   }
 });
 
-test("removes nothing it has not written, and does not mind what is gone", () => {
+test("removes only files that it has written, and tolerates missing ones", () => {
   const pidFiles = new PidFiles(files, directory, 77);
   writeFileSync(join(directory, "ppp3.pid"), "1\n");
   pidFiles.remove("ppp3");

@@ -37,7 +37,7 @@ test("the next attempt waits for holdoff, unless the line hung up or a limit end
   expect(retries.waitMs(Exit.NEGOTIATION, 5000)).toBe(30_000);
 });
 
-test("what ends as soon as it begins is tried once a second at most", () => {
+test("an attempt that ends at once is repeated once a second at most", () => {
   const port = retriesOf({ holdoff: 0 });
   port.begin();
   expect(port.waitMs(Exit.OPEN, 200)).toBe(800);

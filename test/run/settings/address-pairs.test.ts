@@ -58,7 +58,7 @@ test("two machines that go on from each other's pair meet at the first that both
   expect(ipv4Text(client.partner(client.partner(at)!)!)).toBe("172.22.2.1");
 });
 
-test("an address that is not of the list is nobody's business", () => {
+test("an address outside the list is left alone", () => {
   const pairs = new AddressPairs(used("10.0.0.0/8"));
   expect([pairs.instead(0x0a000001), pairs.partner(0x0a000001)]).toEqual([undefined, undefined]);
 });
