@@ -21,9 +21,8 @@ export interface Case {
   readonly file: string;
   readonly name: string;
   readonly outcome: "passed" | "failed" | "skipped";
-  /** The reason for the skip, from the test's name. */
+  /** The reason for the skip, from the test's name; the message of a failure. */
   readonly reason: string;
-  readonly seconds: number;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
@@ -49,8 +48,10 @@ export function readReport(xml: string): Case[] {
       file: attribute("file"),
       name,
       outcome,
-      reason: REASON.exec(name)?.[1] ?? (todo ? "not written yet" : "no reason given"),
-      seconds: Number(attribute("time")),
+      reason:
+        outcome === "failed"
+          ? unescapeXml(/<(?:failure|error)\s[^>]*?message="([^"]*)"/.exec(body)?.[1] ?? "")
+          : (REASON.exec(name)?.[1] ?? (todo ? "not written yet" : "no reason given")),
     });
   }
   return cases;
@@ -70,10 +71,19 @@ export function skipReport(cases: readonly Case[], all: boolean): string[] {
   ]);
 }
 
-/** The files that took longest, with their seconds. Tests of a file that run at once count each. */
-export function slowReport(cases: readonly Case[], count: number): string {
+/** The seconds of each test file in a JUnit report as bun writes it, by its path. */
+export function readTimes(xml: string): Map<string, number> {
   const times = new Map<string, number>();
-  for (const { file, seconds } of cases) times.set(file, (times.get(file) ?? 0) + seconds);
+  for (const [suite] of xml.matchAll(/<testsuite\s[^>]*>/g)) {
+    const [file, seconds] = ["file", "time"].map((name) => new RegExp(`\\s${name}="([^"]*)"`).exec(suite)?.[1] ?? "");
+    // A group of tests is a suite within that of its file.
+    if (!times.has(file!)) times.set(unescapeXml(file!), Number(seconds));
+  }
+  return times;
+}
+
+/** The files that took longest, with their seconds. */
+export function slowReport(times: ReadonlyMap<string, number>, count: number): string {
   const slowest = [...times].sort(([, one], [, other]) => other - one).slice(0, count);
   return slowest.map(([file, seconds]) => `${file} ${Math.round(seconds)} s`).join(", ");
 }
@@ -104,12 +114,26 @@ function runChecks(counts: Counts): void {
   }
 }
 
+/** What is shown of a failure's message: a guest's whole log may be in it. */
+const MESSAGE_LINES = 12;
+
+function failureLines({ file, name, reason }: Case): string[] {
+  const message = reason.split("\n").filter((line) => line.trim() !== "");
+  const shown = message.length <= MESSAGE_LINES ? message : [...message.slice(0, MESSAGE_LINES), "…"];
+  return [`FAILED: ${file}: ${name}`, ...shown.map((line) => `    ${line}`)];
+}
+
+interface Report {
+  readonly cases: readonly Case[];
+  readonly times: ReadonlyMap<string, number>;
+}
+
 /**
- * Runs test files with the flags and resolves to their cases. A file without a report counts as a failed case. What they
+ * Runs test files with the flags and resolves to their report. A file without a report counts as a failed case. What they
  * say is shown at their end, in one piece.
  */
-async function runTests(files: readonly string[], flags: readonly string[]): Promise<Case[]> {
-  if (files.length === 0) return [];
+async function runTests(files: readonly string[], flags: readonly string[]): Promise<Report> {
+  if (files.length === 0) return { cases: [], times: new Map() };
   const [first = ""] = files;
   console.log(`running: ${files.length} test files (${first} …)`);
   const folder = mkdtempSync(join(tmpdir(), "nullmodem-test-"));
@@ -135,14 +159,15 @@ async function runTests(files: readonly string[], flags: readonly string[]): Pro
     process.stdout.write(output);
     process.stderr.write(errors);
     const { signalCode } = tests;
-    const cases = existsSync(report) ? readReport(readFileSync(report, "utf8")) : [];
-    const failed = (file: string, name: string): Case => ({ file, name, outcome: "failed", reason: "", seconds: 0 });
+    const xml = existsSync(report) ? readFileSync(report, "utf8") : "";
+    const cases = readReport(xml);
+    const failed = (file: string, name: string): Case => ({ file, name, outcome: "failed", reason: "" });
     const silent = files.filter((file) => !cases.some((one) => one.file === file));
     cases.push(...silent.map((file) => failed(file, "reported no test (does it load?)")));
     if (exitCode !== 0 && !cases.some(({ outcome }) => outcome === "failed")) {
       cases.push(failed("", `bun test ended with ${signalCode ?? `status ${exitCode}`}`));
     }
-    return cases;
+    return { cases, times: readTimes(xml) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -158,18 +183,19 @@ async function main(words: readonly string[]): Promise<number> {
   }
   if (words.length === 0) runChecks(counts);
   const lanes = LANES.map((folders) => files.filter((file) => folders.some((folder) => file.startsWith(folder))));
-  const cases = await runTests(
+  const first = await runTests(
     files.filter((file) => !lanes.some((lane) => lane.includes(file))),
     ["--parallel", TIMEOUT],
   );
-  for (const some of await Promise.all(lanes.map((lane) => runTests(lane, ["--isolate", TIMEOUT]))))
-    cases.push(...some);
+  const reports = [first, ...(await Promise.all(lanes.map((lane) => runTests(lane, ["--isolate", TIMEOUT]))))];
+  const cases = reports.flatMap((report) => report.cases);
+  const times = new Map(reports.flatMap((report) => [...report.times]));
   const count = (outcome: Case["outcome"]): number => cases.filter((one) => one.outcome === outcome).length;
 
   console.log("");
-  if (words.length === 0) console.log(`slowest: ${slowReport(cases, 12)}`);
+  console.log(`slowest: ${slowReport(times, 16)}`);
   for (const line of skipReport(cases, process.env["CI"] !== undefined)) console.log(line);
-  for (const { file, name, outcome } of cases) if (outcome === "failed") console.log(`FAILED: ${file}: ${name}`);
+  for (const one of cases) if (one.outcome === "failed") console.log(failureLines(one).join("\n"));
   const failed = counts.failed + count("failed");
   console.log(`${counts.passed + count("passed")} passed, ${failed} failed, ${count("skipped")} skipped`);
   return failed === 0 ? 0 : 1;

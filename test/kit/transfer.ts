@@ -8,8 +8,9 @@ import type { WireStats } from "./wire.ts";
 import type { End, Laplink, Side } from "./end.ts";
 import { Rng } from "./rng.ts";
 
-/** The octets of the text, and of the noise. */
-const SIZE = 100_000;
+/** The octets of the text, and of the noise. The light load is for methods that do not touch the data. */
+const SIZES = { full: 40_000, light: 10_000 } as const;
+export type Load = keyof typeof SIZES;
 export const PORTS = { text: 5000, noise: 5001 } as const;
 type Name = keyof typeof PORTS;
 const NAMES: readonly Name[] = ["text", "noise"];
@@ -33,8 +34,8 @@ function payloads(): Record<Side, Record<Name, Uint8Array>> {
   const files = ["*.md", "src/**/*.ts"].flatMap((some) => [...new Bun.Glob(some).scanSync(root)].sort());
   const words = Buffer.concat(files.map((file) => readFileSync(join(root, file))));
   return {
-    server: { text: words.subarray(0, SIZE), noise: new Rng(1).bytes(SIZE) },
-    client: { text: words.subarray(-SIZE), noise: new Rng(2).bytes(SIZE) },
+    server: { text: words.subarray(0, SIZES.full), noise: new Rng(1).bytes(SIZES.full) },
+    client: { text: words.subarray(-SIZES.full), noise: new Rng(2).bytes(SIZES.full) },
   };
 }
 
@@ -42,11 +43,11 @@ export class Payload {
   /** Folders for /etc/ppp on both sides: the given files, `text` and `noise`. */
   readonly etc: Readonly<Record<Side, string>>;
   readonly #folder = mkdtempSync(join(tmpdir(), "nullmodem-payload-"));
-  /** The checksums of what each side sends. */
-  readonly #sums: Readonly<Record<Side, Record<Name, string>>>;
+  /** What each side sends. The light load is the beginning of it. */
+  readonly #bytes = payloads();
 
   constructor(files: Readonly<Record<string, string>>) {
-    const bytes = payloads();
+    const bytes = this.#bytes;
     const place = (side: Side): string => {
       const folder = join(this.#folder, side);
       mkdirSync(folder);
@@ -55,23 +56,23 @@ export class Payload {
       return folder;
     };
     this.etc = { server: place("server"), client: place("client") };
-    const sum = (side: Side, name: Name): string =>
-      new Bun.CryptoHasher("sha256").update(bytes[side][name]).digest("hex");
-    const sums = (side: Side) => ({ text: sum(side, "text"), noise: sum(side, "noise") });
-    this.#sums = { server: sums("server"), client: sums("client") };
   }
 
   /**
-   * Sends everything in both directions. `address` is where each side is. Throws when data arrives changed or too late.
+   * Sends the load in both directions. `address` is where each side is. Throws when data arrives changed or too late.
    */
-  async transfer(link: Laplink, address: Readonly<Record<Side, string>>): Promise<Transfer> {
+  async transfer(link: Laplink, address: Readonly<Record<Side, string>>, load: Load = "full"): Promise<Transfer> {
     const before = await link.cable.stats();
     const seconds = await Promise.all([
-      this.#exchange(link.server, "server", address.client),
-      this.#exchange(link.client, "client", address.server),
+      this.#exchange(link.server, "server", address.client, load),
+      this.#exchange(link.client, "client", address.server, load),
     ]);
     const { ab, ba } = await link.cable.stats();
-    return { seconds: Math.max(...seconds), line: { server: since(before.ab, ab), client: since(before.ba, ba) } };
+    return {
+      seconds: Math.max(...seconds),
+      octets: NAMES.length * SIZES[load],
+      line: { server: since(before.ab, ab), client: since(before.ba, ba) },
+    };
   }
 
   remove(): void {
@@ -79,13 +80,14 @@ export class Payload {
   }
 
   /** The part of one side. Resolves to the seconds that it took by that side's clock. */
-  async #exchange(end: End, side: Side, to: string): Promise<number> {
+  async #exchange(end: End, side: Side, to: string, load: Load): Promise<number> {
     const parts = NAMES.flatMap((name) => [
       `${receive(PORTS[name], name)} &`,
-      `${send(to, PORTS[name], `/etc/ppp/${name}`)} &`,
+      `${send(to, PORTS[name], `${name}.sent`)} &`,
     ]);
+    const cut = NAMES.map((name) => `head -c ${SIZES[load]} /etc/ppp/${name} >${name}.sent`);
     const script = [
-      "cd $(mktemp -d); mkfifo open; cat /proc/uptime",
+      `cd $(mktemp -d); mkfifo open; ${cut.join("; ")}; cat /proc/uptime`,
       ...parts,
       `wait; cat /proc/uptime; sha256sum ${NAMES.join(" ")}; rm -r $PWD`,
     ].join("\n");
@@ -94,7 +96,10 @@ export class Payload {
     });
     const { stdout, stderr } = await Promise.race([end.run(script), late]);
     const [from = "", until = "", ...sums] = stdout.trimEnd().split("\n");
-    const wanted = NAMES.map((name) => `${this.#sums[OTHER[side]][name]}  ${name}`);
+    const wanted = NAMES.map((name) => {
+      const sent = this.#bytes[OTHER[side]][name].subarray(0, SIZES[load]);
+      return `${new Bun.CryptoHasher("sha256").update(sent).digest("hex")}  ${name}`;
+    });
     if (sums.join("\n") !== wanted.join("\n"))
       throw new Error(`what came to the ${side} is not what was sent:\n${stdout}${stderr}`);
     return parseFloat(until) - parseFloat(from);
@@ -104,14 +109,16 @@ export class Payload {
 const WITHIN_MS = 45_000;
 
 export interface Transfer {
+  /** What each side had to send. */
+  readonly octets: number;
   readonly seconds: number;
   /** What the line carried in the meantime for this side's data. */
   readonly line: Readonly<Record<Side, WireStats>>;
 }
 
 /** The octets of payload for one octet of this side on the line. */
-export function ratio({ line }: Transfer, side: Side): number {
-  return (NAMES.length * SIZE) / line[side].taken;
+export function ratio({ line, octets }: Transfer, side: Side): number {
+  return octets / line[side].taken;
 }
 
 function since(before: WireStats, after: WireStats): WireStats {
