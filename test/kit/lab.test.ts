@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCable } from "./cable.ts";
 import { Lab, missing } from "./lab.ts";
-import { PATIENCE_MS } from "./patience.ts";
+import { PATIENCE_MS, until } from "./patience.ts";
 import { Program } from "./program.ts";
 
 setDefaultTimeout(2 * PATIENCE_MS);
@@ -77,6 +77,8 @@ describe.skipIf(skip !== undefined)(skip === undefined ? "the lab" : `the lab [s
     await terminal.waitFor("one");
     await lab.cut();
     await say("two");
+    // The guest's kernel writes them after the chat has ended.
+    await until("the cable has lost them", async () => JSON.parse(await lab.stats()).ab.lost === 4);
     await lab.mend();
     await say("three");
     await terminal.waitFor("three");

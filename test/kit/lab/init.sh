@@ -7,7 +7,7 @@ folder=$share
 unset share mem uml_dir
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb
 umask 022
-printf '%s\n' 'proc /proc proc' 'sys /sys sysfs' 'dev /dev devtmpfs' "host /lab/host hostfs $folder" >/lab/fstab
+printf '%s\n' 'proc /proc proc' 'sys /sys sysfs' 'dev /dev devtmpfs' "host /lab/host hostfs $folder,sync" >/lab/fstab
 mount -a -T /lab/fstab
 mkdir /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
