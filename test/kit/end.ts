@@ -6,6 +6,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, wr
 import { dirname, join } from "node:path";
 import { type Cable, type CableOptions, openCable } from "./cable.ts";
 import { Lab, missing } from "./lab.ts";
+import { Cpio } from "./lab/cpio.ts";
 import { type Machine, machinesMissing, openMachine, type Result, tunMissing } from "./machine.ts";
 import { PATIENCE_MS } from "./patience.ts";
 import { built, type Line, Program } from "./program.ts";
@@ -236,12 +237,16 @@ export class RealEnd implements End {
   }
 
   async install(files: Readonly<Record<string, string>>): Promise<void> {
-    const steps = Object.entries(files).map(([name, text]) => {
-      const mode = modeOf(name, text).toString(8);
-      const base64 = Buffer.from(text).toString("base64");
-      return `mkdir -p /etc/ppp/${dirname(name)}; echo ${base64} | base64 -d >/etc/ppp/${name}; chmod ${mode} /etc/ppp/${name}`;
-    });
-    await this.#must([`rm -rf /etc/ppp; mkdir /etc/ppp; ${syslogWritten()}; : >${MESSAGES}`, ...steps].join("\n"));
+    const cpio = new Cpio();
+    cpio.folder("etc/ppp");
+    for (const [name, text] of Object.entries(files)) cpio.file(`etc/ppp/${name}`, text, modeOf(name, text));
+    const { there, remove } = this.lab.share(cpio.end());
+    try {
+      const unpack = `rm -rf /etc/ppp; cd /; cpio -idu <${there} 2>/dev/null`;
+      await this.#must(`${unpack}; ${syslogWritten()}; : >${MESSAGES}`);
+    } finally {
+      remove();
+    }
   }
 
   async start(command: string): Promise<Run> {
@@ -263,16 +268,19 @@ export class RealEnd implements End {
   }
 
   async traces(): Promise<string[]> {
+    // One process, because a process is dear in a guest.
     const { stdout } = await this.run(
-      "ip -o link | grep -v lo: ; ip route; cd /var/run; ls ppp*.pid; cd /var/lock; ls LCK*; pidof pppd",
+      "cat /proc/net/dev /proc/net/route /proc/[0-9]*/comm; echo /var/run/ppp*.pid /var/lock/LCK*",
     );
-    return stdout.split("\n").filter((line) => line !== "");
+    return stdout.split("\n").flatMap((line) => {
+      const word = /^\s*(\w+:|pppd$|\w+\t)/.exec(line)?.[1]?.trim();
+      if (word !== undefined) return ["lo:", "Iface"].includes(word) ? [] : [word];
+      return line.startsWith("/") ? line.split(" ").filter((path) => !path.includes("*")) : [];
+    });
   }
 
   async reset(): Promise<void> {
-    await this.run(
-      "for pid in $(pidof pppd) $(pidof chat) $(pidof sleep); do kill -9 $pid; done; rm -f /var/lock/LCK* /var/run/ppp*.pid",
-    );
+    await this.run("killall -9 pppd chat sleep 2>/dev/null; rm -f /var/lock/LCK* /var/run/ppp*.pid");
     await this.#run?.exit();
   }
 

@@ -1,6 +1,6 @@
 // The lab: the real pppd and chat in a User-Mode Linux guest that is made from Debian's packages, controlled by a test.
 
-import { copyFileSync } from "node:fs";
+import { copyFileSync, writeFileSync } from "node:fs";
 import { type Cable, openCable } from "./cable.ts";
 import { Guest, type Kernel } from "./lab/guest.ts";
 import { imageMissing, type Version } from "./lab/image.ts";
@@ -155,6 +155,13 @@ export class Lab {
     } finally {
       remove();
     }
+  }
+
+  /** Content that the guest can read at `there`, until it is removed. */
+  share(content: Uint8Array): { there: string; remove(): void } {
+    const { here, there, remove } = this.#guest.shared();
+    writeFileSync(here, content);
+    return { there, remove };
   }
 
   async put(file: string, guestFile: string): Promise<void> {

@@ -11,6 +11,7 @@ import { Rng } from "./rng.ts";
 /** The octets of the text, and of the noise. The light load is for methods that do not touch the data. */
 const SIZES = { full: 40_000, light: 10_000 } as const;
 export type Load = keyof typeof SIZES;
+const LOADS: readonly Load[] = ["full", "light"];
 export const PORTS = { text: 5000, noise: 5001 } as const;
 type Name = keyof typeof PORTS;
 const NAMES: readonly Name[] = ["text", "noise"];
@@ -51,8 +52,11 @@ export class Payload {
     const place = (side: Side): string => {
       const folder = join(this.#folder, side);
       mkdirSync(folder);
-      for (const [name, content] of Object.entries({ ...files, ...bytes[side] }))
-        writeFileSync(join(folder, name), content);
+      for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+      for (const load of LOADS) {
+        mkdirSync(join(folder, load));
+        for (const name of NAMES) writeFileSync(join(folder, load, name), bytes[side][name].subarray(0, SIZES[load]));
+      }
       return folder;
     };
     this.etc = { server: place("server"), client: place("client") };
@@ -83,13 +87,13 @@ export class Payload {
   async #exchange(end: End, side: Side, to: string, load: Load): Promise<number> {
     const parts = NAMES.flatMap((name) => [
       `${receive(PORTS[name], name)} &`,
-      `${send(to, PORTS[name], `${name}.sent`)} &`,
+      `${send(to, PORTS[name], `/etc/ppp/${load}/${name}`)} &`,
     ]);
-    const cut = NAMES.map((name) => `head -c ${SIZES[load]} /etc/ppp/${name} >${name}.sent`);
+    const time = "read -r up idle </proc/uptime; echo $up";
     const script = [
-      `cd $(mktemp -d); mkfifo open; ${cut.join("; ")}; cat /proc/uptime`,
+      `mkdir /tmp/files; cd /tmp/files; mkfifo open; ${time}`,
       ...parts,
-      `wait; cat /proc/uptime; sha256sum ${NAMES.join(" ")}; rm -r $PWD`,
+      `wait; ${time}; sha256sum ${NAMES.join(" ")}; rm -r /tmp/files`,
     ].join("\n");
     const late = Bun.sleep(WITHIN_MS).then(() => {
       throw new Error(`not everything has come to the ${side} within ${WITHIN_MS} ms`);
