@@ -48,7 +48,8 @@ export class Admission {
   #asksCallback = false;
   /** The name of a peer that authenticated itself before PPP began. */
   #loggedIn: string | undefined;
-  #hasBegun = false;
+  /** The magic number of that peer. "none": LCP has not opened yet. */
+  #magic: number | undefined | "none" = "none";
 
   constructor(config: AdmissionConfig, host: AdmissionHost) {
     this.#config = config;
@@ -77,13 +78,14 @@ export class Admission {
   start(got: LcpOptions, peer: LcpOptions, now: number): void {
     const { authRequired, needPeerEap, canEap } = this.#config;
     const host = this.#host;
-    // Whoever begins LCP anew may be another than the one that has logged in.
-    if (this.#loggedIn !== undefined && this.#hasBegun) {
+    // Whoever begins LCP anew may be another than the one that has logged in. A repeated request has the same number.
+    const isSame = this.#magic === "none" || (peer.magic !== undefined && peer.magic === this.#magic);
+    if (this.#loggedIn !== undefined && !isSame) {
       host.log("warn", "peer began anew without a login: terminating link");
       host.fail("peer-not-authenticated", "log in again", now);
       return;
     }
-    this.#hasBegun = true;
+    this.#magic = peer.magic;
     const isKnown = got.auth !== undefined || this.#loggedIn !== undefined;
     if (authRequired && !isKnown && !host.admitsStrangers()) {
       host.log("warn", "peer refused to authenticate: terminating link");

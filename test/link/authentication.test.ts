@@ -5,6 +5,7 @@ import type { AuthMethod } from "../../src/wire/auth-method.ts";
 import type { MppeConfig } from "../../src/compress/methods/mppe-method.ts";
 import type { LinkConfig } from "../../src/link/link-host.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
+import { RawPeer } from "../kit/raw-peer.ts";
 import { fcs16Oracle } from "../oracle/fcs32-oracle.ts";
 import { Rng } from "../kit/rng.ts";
 
@@ -105,6 +106,23 @@ test("a peer that has logged in before PPP need not authenticate itself, and the
   gone.a.link.vouch("zaphod");
   gone.a.link.open(0);
   expect(gone.run(() => gone.a.has("terminated"))).toBe(true);
+});
+
+test("a login holds for the peer that begins LCP anew under its magic number, and for nobody else", () => {
+  for (const [again, failure] of [
+    ["0506 11223344", undefined],
+    ["0506 55667788", { type: "failure", failure: "peer-not-authenticated" }],
+    ["", { type: "failure", failure: "peer-not-authenticated" }],
+  ] as const) {
+    const side = new Side(config(0, 0, { name: "srv", demand: METHODS }), new Rng(7));
+    side.link.vouch("zaphod");
+    const it = new RawPeer(side);
+    it.openLcp("0506 11223344");
+    it.openLcp(again);
+    expect(side.find("failure")).toEqual(failure);
+    const count = side.events.filter(({ type }) => type === "peer-authenticated").length;
+    expect(count).toBe(failure === undefined ? 2 : 1);
+  }
 });
 
 test("each side proves itself to the other", () => {
