@@ -125,7 +125,12 @@ class Questions {
     const given = this.#flags[flag];
     if (given !== undefined) return given;
     const { asker } = this.#around;
-    if (asker !== undefined) return asker.text(question, usual ?? "");
+    if (asker !== undefined) {
+      for (;;) {
+        const answer = await asker.text(question, usual ?? "");
+        if (answer !== "") return answer;
+      }
+    }
     if (usual === undefined) this.#missing.push(`--${flag} ${FLAGS[flag].valueHint}`);
     return usual ?? "";
   }

@@ -46,9 +46,10 @@ function dropCharacter(line: number[]): void {
 /** A line from the terminal, which is not shown. */
 async function readHidden(question: string): Promise<string> {
   const { stdin, stdout } = process;
-  stdout.write(`${question} (not shown) `);
+  // Before the question, so that no key is shown.
   stdin.setRawMode(true);
   stdin.resume();
+  stdout.write(`${question} (not shown) `);
   const line: number[] = [];
   try {
     return await new Promise<string>((resolve, reject) => {

@@ -1,6 +1,8 @@
 // nullmodem setup: what it writes for each role, what it shows, what it refuses, and what it asks.
 
 import { afterEach, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { addressesBeside } from "../../../src/commands/setup/address-choice.ts";
 import { flagsOf } from "../../../src/commands/setup/setup-flags.ts";
 import type { Asker } from "../../../src/commands/setup/terminal.ts";
@@ -97,6 +99,20 @@ describe("what it writes", () => {
       }
     },
   );
+
+  test("the file of a caller, and the options of a server, are pppd's own when the other system is a Linux", async () => {
+    const names = readFileSync(join(import.meta.dir, "../../../fixtures/options/names.tsv"), "utf8");
+    const known = new Set(names.split("\n").flatMap((line) => (line.endsWith("\t-") ? [line.split("\t")[0]] : [])));
+    const tree = newTree();
+    const user = `--user anna --password-file ${tree.root}/password --yes`;
+    await tree.run(`${SERVE} ${user} --share lan --service cron`);
+    await tree.run(`${JOIN} ${user.replace("anna", "otto")} --default-route --service cron`);
+    for (const path of ["/etc/ppp/options.ttyS1", "/etc/ppp/peers/ttyS0"]) {
+      const words = part(tree, path).map((line) => line.split(" ")[0] ?? "");
+      expect(words.filter((word) => !known.has(word) && !/^(\d+|\/dev\/.*|[\d.]+:[\d.]+)$/.test(word))).toEqual([]);
+      expect(words.length).toBeGreaterThan(8);
+    }
+  });
 
   test("a modem is dialled with its access point", async () => {
     const tree = newTree();
