@@ -3,7 +3,7 @@
 import { basename } from "node:path";
 import { type Command, COMMANDS } from "./commands/commands.ts";
 import { help } from "./commands/help.ts";
-import { ownWords } from "./os/process/inherited.ts";
+import { LOGIN_MARK, ownWords } from "./os/process/inherited.ts";
 import { OsError } from "./os/ffi/libc.ts";
 import { APPLETS, type Applet } from "./applets/applets.ts";
 import { appletHelp } from "./applets/applet-help.ts";
@@ -24,6 +24,7 @@ async function runApplet(name: Applet, argv: string[]): Promise<number> {
 }
 
 async function main(called: string, argv: string[]): Promise<number> {
+  if (process.env[LOGIN_MARK] !== undefined) return (await import("./os/users/login-process.ts")).runLoginProcess();
   if (isApplet(called)) return await runApplet(called, argv);
   const [first, ...rest] = argv;
   if (isApplet(first)) return await runApplet(first, rest);

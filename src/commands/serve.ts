@@ -17,10 +17,12 @@ import { Syslog } from "../os/log/syslog-client.ts";
 import { userName } from "../os/net/hosts.ts";
 import { lowerOomScore } from "../os/process/oom.ts";
 import { Signals } from "../os/process/signals.ts";
+import { loginInProcess } from "../os/users/login-process.ts";
 import { hasNetAdmin } from "../os/users/rights.ts";
 import { Exit } from "../run/exit.ts";
 import { linesOf } from "../run/diagnose/finding.ts";
 import { tunTrouble } from "../run/diagnose/tun-trouble.ts";
+import type { LoginRequest } from "../run/host/users.ts";
 import { RUN_DIRECTORY } from "../run/live/published-status.ts";
 import { PortServer } from "../run/serve/port-server.ts";
 import type { ServeHost } from "../run/serve/serve-host.ts";
@@ -99,8 +101,10 @@ function serveHost(etc: string): ServeHost {
   const log = new Log(syslog, isJournal ? 1 : undefined, true);
   const output = new LineOutput(1);
   const uid = libc.getuid();
+  const users = { ...thisMachine.users, login: (request: LoginRequest) => loginInProcess(request) };
   return {
-    machine: thisMachine,
+    // Each login session has a process of its own, as it has with a pppd for each port.
+    machine: { ...thisMachine, users },
     openLog({ logDefault, logfd }) {
       if (logDefault || logfd === undefined) return { log, close: () => {} };
       const own = new Log(syslog, logfd, true);

@@ -213,12 +213,14 @@ export class ScriptedPeer {
     for (; this.#eventsSeen < side.events.length; this.#eventsSeen++) {
       const event = side.events[this.#eventsSeen]!;
       if (event.type !== "pap-request") continue;
-      const { accepted, message } = this.#peers.judgePap({
+      const verdict = this.#peers.judgePap({
         user: event.user,
         password: event.password,
         tty: "ttyS1",
         ifname: "ppp0",
       });
+      if (verdict instanceof Promise) throw new Error("a login that takes its time");
+      const { accepted, message } = verdict;
       side.link.papVerdict(accepted, message, this.#now);
       side.collect();
     }

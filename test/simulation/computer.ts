@@ -5,6 +5,7 @@ import { OptionError } from "../../src/options/error.ts";
 import type { OptionHost } from "../../src/options/host.ts";
 import { parseOptions } from "../../src/options/parse.ts";
 import type { SignalEvent, SignalName } from "../../src/run/host/processes.ts";
+import type { LoginRequest, LoginResult } from "../../src/run/host/users.ts";
 import type { Log, LogLevel } from "../../src/run/log.ts";
 import type { Machine } from "../../src/run/machine.ts";
 import { SILENT_NOTIFIER } from "../../src/run/notifier.ts";
@@ -38,6 +39,12 @@ export class Computer {
   isSyslogStopped = false;
   /** The clock on the wall was set this much forward. */
   wallOffset = WALL_AT_START;
+  /** The users of the system. */
+  login: (request: LoginRequest, process: Process) => LoginResult | Promise<LoginResult> = () => ({
+    ok: false,
+    message: "Login incorrect",
+    delayMs: 0,
+  });
   /** The log of all its programs. */
   readonly transcript: string[] = [];
   readonly #mac: Uint8Array;
@@ -101,7 +108,7 @@ export class Computer {
         ownName: () => "root",
         mayMakeInterfaces: () => true,
         cryptMatches: () => false,
-        login: () => ({ ok: false, message: "Login incorrect", delayMs: 0 }),
+        login: (request) => this.login(request, process),
       },
     };
   }

@@ -21,7 +21,7 @@ function serving(world: World, ...words: readonly string[]) {
   const link = new Laplink({ seed: 7, cables, isFull });
   const [a, b] = link.computers;
   for (const cable of link.cables.slice(there)) cable.ends[0].path = undefined;
-  for (const [path, text] of Object.entries(files)) a.files.put(`/etc/ppp/${path}`, text);
+  for (const [path, text] of Object.entries(files)) a.files.put(`/etc/ppp/${path}`, text, 0o600);
   const server = new Served(a, ...words);
   const call = (port: number, ...more: readonly string[]) => b.start([`/dev/ttyUSB${port}`, ...CALLER, ...more]);
   const end = (): void => {
@@ -162,4 +162,39 @@ test("modem lines: with a carrier the port hangs up when the caller drops its DT
     expect(server.of("ttyUSB0").filter((line) => line.includes("line has hung up")).length).toBe(isFull ? 1 : 0);
     end();
   }
+});
+
+test("--login: the system answers when it likes, other ports go on, and a session whose caller has left ends at once", () => {
+  const { link, time, server, call, end, a } = serving(
+    { cables: 2, files: { "pap-secrets": '* * "" *\n' } },
+    "--login",
+    "ttyUSB0",
+    "ttyUSB1",
+  );
+  const sessions = new Map<string, string>();
+  a.login = ({ user, password, tty }, process) => {
+    sessions.set(tty, "asked");
+    return new Promise((resolve) => {
+      time.after(tty === "/dev/ttyUSB0" ? 60 : 20_000, () => {
+        process.post(() => {
+          if (password !== "gargleBlaster") resolve({ ok: false, message: "Login incorrect", delayMs: 0 });
+          sessions.set(tty, `open for ${user}`);
+          resolve({ ok: true, message: "Login ok", session: { close: () => void sessions.set(tty, "closed") } });
+        }, "child");
+      });
+    });
+  };
+  const login = ["user", "zaphod", "password", "gargleBlaster"];
+  const slow = call(1, ...login);
+  expect(time.runUntil(() => sessions.has("/dev/ttyUSB1"), 10_000)).toBe(true);
+  call(0, ...login);
+  expect(time.runUntil(() => link.isUp, 10_000)).toBe(true);
+  expect(server.of("ttyUSB0").at(-1)).toBe("link up on ppp0: 192.168.0.1 here, 192.168.1.1 there, user zaphod");
+  expect(sessions.get("/dev/ttyUSB0")).toBe("open for zaphod");
+  slow.signal("SIGTERM");
+  time.run(30_000);
+  expect(sessions.get("/dev/ttyUSB1")).toBe("closed");
+  expect(server.of("ttyUSB1").join()).not.toContain("link up");
+  end();
+  expect(sessions.get("/dev/ttyUSB0")).toBe("closed");
 });

@@ -77,7 +77,7 @@ export function spawnDetached({ name, args, env, untilUp, fds = [] }: DetachOpti
 }
 
 /** The words between the program and its arguments: none when compiled, else bun's flags and the script. */
-function scriptArgs(): string[] {
+export function scriptArgs(): string[] {
   return isCompiled() ? [] : [...process.execArgv, Bun.main];
 }
 

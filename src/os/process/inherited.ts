@@ -4,6 +4,9 @@
 import { readFileSync } from "node:fs";
 import { decoded } from "../../bytes/text.ts";
 
+/** In the environment of a process that is there for one login. */
+export const LOGIN_MARK = "NULLMODEM_LOGIN";
+
 /** Bun's replacement for octets that are not UTF-8. */
 const LOST = "\ufffd";
 

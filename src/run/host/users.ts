@@ -29,6 +29,6 @@ export interface Users {
   mayMakeInterfaces(): boolean;
   /** True when `password` is the one that crypt(3) made `hash` from. */
   cryptMatches(password: Uint8Array, hash: string): boolean;
-  /** Asks the system for a session for the peer. Blocks while the system thinks. */
-  login(request: LoginRequest): LoginResult;
+  /** Asks the system for a session for the peer. Blocks while the system thinks, or answers later. */
+  login(request: LoginRequest): LoginResult | Promise<LoginResult>;
 }

@@ -3,7 +3,7 @@
 import { bytesOf, printable } from "../../bytes/text.ts";
 import type { Config } from "../../options/config.ts";
 import { findSecret, type FoundSecret, LOGIN_SECRET } from "../../options/secrets.ts";
-import type { LoginSession } from "../host/users.ts";
+import type { LoginResult, LoginSession } from "../host/users.ts";
 import type { Log, LogLevel } from "../log.ts";
 import type { Machine } from "../machine.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
@@ -47,6 +47,8 @@ export class PapJudge {
   readonly #host: PapJudgeHost;
   #failures = 0;
   #session: LoginSession | undefined;
+  /** The request that the system has not answered yet. */
+  #asked: object | undefined;
 
   constructor(host: PapJudgeHost) {
     this.#host = host;
@@ -72,7 +74,7 @@ export class PapJudge {
   }
 
   /** With `login` this asks the system, which takes milliseconds. */
-  judge(claim: PapClaim): PapVerdict {
+  judge(claim: PapClaim): PapVerdict | Promise<PapVerdict> {
     const { user, password, tty, ifname, isTyped = false } = claim;
     const { machine, log, files, proofs } = this.#host;
     const found = this.#findPeer(user, isTyped);
@@ -87,14 +89,27 @@ export class PapJudge {
       if (!isTyped || level !== "debug") log.write(level, text);
     };
     const result = machine.users.login({ user, password: asked, tty, ifname, log: write });
-    if (!result.ok) return this.#refuse(result, claim);
-    this.#session = result.session;
     // With enable-session alone, a session is opened and its message is not sent to the peer.
-    return this.#admit(found, asked === undefined ? "Login ok" : result.message);
+    const settle = (login: LoginResult): PapVerdict => {
+      if (!login.ok) return this.#refuse(login, claim);
+      this.#session = login.session;
+      return this.#admit(found, asked === undefined ? "Login ok" : login.message);
+    };
+    return result instanceof Promise ? this.#later(result, settle) : settle(result);
+  }
+
+  /** The link may be down when the system answers. Then the session ends at once. */
+  async #later(result: Promise<LoginResult>, settle: (login: LoginResult) => PapVerdict): Promise<PapVerdict> {
+    const asked = (this.#asked = {});
+    const login = await result;
+    if (this.#asked === asked) return settle(login);
+    if (login.ok) login.session.close();
+    return { accepted: false, message: "", delayMs: 0 };
   }
 
   /** Ends the login session of the peer: the link is down. */
   leave(): void {
+    this.#asked = undefined;
     this.#session?.close();
     this.#session = undefined;
   }

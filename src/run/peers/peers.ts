@@ -241,7 +241,7 @@ export class Peers {
     return this.#papJudge.askSamba(claim);
   }
 
-  judgePap(claim: PapClaim): PapVerdict {
+  judgePap(claim: PapClaim): PapVerdict | Promise<PapVerdict> {
     return this.#papJudge.judge(claim);
   }
 

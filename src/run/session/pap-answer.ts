@@ -10,7 +10,7 @@ export class PapAnswer {
   readonly #clock: Clock;
   #verdict: PapVerdict | undefined;
   #verdictAt = Infinity;
-  /** The verdict that Samba is asked for. */
+  /** The verdict that Samba, or a login in another process, will give. */
   #awaited: Promise<PapVerdict> | undefined;
 
   constructor(peers: Peers, clock: Clock) {
@@ -20,9 +20,10 @@ export class PapAnswer {
 
   /** The peer has said who it is. A later call replaces an earlier one. */
   judge(claim: PapClaim, now: number): void {
-    const later = (this.#awaited = this.#peers.askSamba(claim));
-    if (later === undefined) this.#settle(this.#peers.judgePap(claim), now);
-    else void later.then((verdict) => this.#awaited === later && this.#settle(verdict, this.#clock.now()));
+    const verdict = this.#peers.askSamba(claim) ?? this.#peers.judgePap(claim);
+    const later = (this.#awaited = verdict instanceof Promise ? verdict : undefined);
+    if (!(verdict instanceof Promise)) this.#settle(verdict, now);
+    else void verdict.then((settled) => this.#awaited === later && this.#settle(settled, this.#clock.now()));
   }
 
   #settle(verdict: PapVerdict, now: number): void {

@@ -2,6 +2,8 @@
 // in one process, and prints the result of each as a line of JSON.
 
 import { systemLogin, type LoginSession } from "../../../src/os/users/login.ts";
+import { join } from "node:path";
+import { loginInProcess } from "../../../src/os/users/login-process.ts";
 import { hasExpired, systemUser } from "../../../src/os/users/passwd.ts";
 import type { Step, Outcome } from "./login-machine.ts";
 
@@ -30,14 +32,17 @@ async function run(step: Step): Promise<Outcome> {
   const { login, ...rest } = step;
   const log: string[] = [];
   const startedAt = performance.now();
-  const result = systemLogin({
+  const asked = {
     user: login,
     password: rest.password,
     tty: "/dev/ttyS1",
     ifname: "ppp0",
-    log: (level, text) => log.push(`${level} ${text}`),
-    ...(rest.pam === undefined ? {} : { pam: rest.pam }),
-  });
+    log: (level: string, text: string) => void log.push(`${level} ${text}`),
+  };
+  const result =
+    rest.apart === true
+      ? await loginInProcess(asked, [process.execPath, join(import.meta.dir, "../../../src/main.ts")])
+      : systemLogin({ ...asked, ...(rest.pam === undefined ? {} : { pam: rest.pam }) });
   const took = performance.now() - startedAt;
   if (result.ok) sessions.push(result.session);
   const delayMs = result.ok ? undefined : result.delayMs;

@@ -10,7 +10,7 @@ export type Step =
   | { nameServer: string }
   | { close: true }
   | { lookup: string }
-  | { login: string; password?: string; pam?: boolean };
+  | { login: string; password?: string; pam?: boolean; apart?: boolean };
 
 /** The result of a step. Its fields depend on the step. */
 export interface Outcome {

@@ -328,3 +328,38 @@ printf '#!/bin/sh\\n[ "$PAM_TYPE" != auth ] || [ "$(tr -d "\\\\0")" = ${PASSWORD
     5 * PATIENCE_MS,
   );
 });
+
+const LIMIT = `${PLAIN_PAM}
+echo 'session required pam_limits.so' >>/etc/pam.d/ppp
+echo 'zaphod hard nofile 333' >/etc/security/limits.conf
+`;
+
+describe.skipIf(why !== undefined)(title("a login in a process of its own"), () => {
+  test("its session ends with the link, a refusal has the same words, and what PAM does to the process is not done to us", () => {
+    const zaphod = { login: "zaphod", password: PASSWORD };
+    const limit = { shell: "ulimit -Hn" };
+    const who = { shell: "who /run/utmp" };
+    const [before, apart, during, there, closed, after, wrong, inside, ours] = outcomes(
+      [{ shell: MAKE_USERS }, { shell: LIMIT }],
+      [
+        limit,
+        { ...zaphod, apart: true },
+        limit,
+        who,
+        { close: true },
+        { shell: "while who /run/utmp | grep -q zaphod; do sleep 0.05; done; who /run/utmp" },
+        { login: "zaphod", password: "wrong", apart: true },
+        zaphod,
+        limit,
+      ],
+    );
+    expect(apart).toMatchObject({ ok: true, message: "Session started successfully" });
+    expect(apart!.log).toContain("info user zaphod logged in on tty ttyS1 intf ppp0");
+    expect(there!.text).toMatch(/^zaphod +ttyS1 /);
+    expect(during!.text).toBe(before!.text!);
+    expect([closed, after!.text]).toEqual([{}, ""]);
+    expect(wrong).toMatchObject({ ok: false, message: "Authentication failure" });
+    expect(inside!.ok).toBe(true);
+    expect(ours!.text).toBe("333\n");
+  });
+});
