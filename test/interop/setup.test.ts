@@ -88,13 +88,12 @@ on("on a terminal it asks; the password is not shown", async () => {
       { on: "Bits a second", say: ENTER },
       { on: "The cable", say: ENTER },
       { on: "A caller proves who he is by", say: ENTER },
-      { on: "The caller's name", say: "anna" },
-      { on: "anna", say: ENTER },
+      { on: "The caller's name", say: `anna${ENTER}` },
       { on: "The password (not shown)", say: `geheim${ENTER}` },
       { on: "Once more (not shown)", say: `geheim${ENTER}` },
       { on: "The other machine reaches", say: ENTER },
       { on: "Start the link with the machine", say: ENTER },
-      { on: "Write this?", say: "y" },
+      { on: "Write this?", say: `y${ENTER}` },
     ],
   });
   expect([seen.code, seen.stderr]).toEqual([0, ""]);

@@ -1,4 +1,5 @@
-// Questions on the terminal, by consola; the question for a password by us, because consola would show it.
+// Questions on the terminal. consola has the choices. Lines are read here: consola does not see typed text under Bun, and
+// would show a password.
 
 import { consola } from "consola";
 
@@ -19,55 +20,56 @@ export interface Asker {
 }
 
 const CONTROL_C = 3;
-const END = 4;
+const CONTROL_D = 4;
 const BACKSPACES = [8, 127];
 const LINE_ENDS = [10, 13];
 
 export const TERMINAL: Asker = {
-  choose: async (question, choices, initial) =>
-    asked(consola.prompt(question, { type: "select", options: [...choices], initial, cancel: "null" })),
-  text: async (question, usual) =>
-    asked(consola.prompt(question, { type: "text", default: usual, placeholder: usual, cancel: "null" })),
-  confirm: async (question) => asked(consola.prompt(question, { type: "confirm", initial: false, cancel: "null" })),
-  password: readHidden,
+  async choose(question, choices, initial) {
+    const given = await consola.prompt(question, { type: "select", options: [...choices], initial, cancel: "null" });
+    if (given === null) throw new Cancelled();
+    return given;
+  },
+  confirm: async (question) => /^y(es)?$/i.test(await readLine(`${question} [y/N]: `, true)),
+  text: async (question, usual) => (await readLine(`${question}${usual === "" ? "" : ` [${usual}]`}: `, true)) || usual,
+  password: (question) => readLine(`${question} (not shown): `, false),
 };
 
-async function asked<T>(answer: Promise<T | null>): Promise<T> {
-  const given = await answer;
-  if (given === null) throw new Cancelled();
-  return given;
-}
-
-/** A character of UTF-8 ends with its continuation octets. */
-function dropCharacter(line: number[]): void {
-  while (((line.pop() ?? 0) & 0xc0) === 0x80);
-}
-
-/** A line from the terminal, which is not shown. */
-async function readHidden(question: string): Promise<string> {
+/** A line from the terminal. While it is shown, the terminal itself edits it; otherwise the backspace key does. */
+async function readLine(question: string, isShown: boolean): Promise<string> {
   const { stdin, stdout } = process;
   // Before the question, so that no key is shown.
-  stdin.setRawMode(true);
+  stdin.setRawMode(!isShown);
   stdin.resume();
-  stdout.write(`${question} (not shown) `);
+  stdout.write(question);
   const line: number[] = [];
   try {
     return await new Promise<string>((resolve, reject) => {
+      const end = (finish: () => void): void => {
+        stdin.off("data", onData);
+        finish();
+      };
       const onData = (chunk: Buffer): void => {
         for (const octet of chunk) {
-          if (octet === CONTROL_C) return void (stdin.off("data", onData), reject(new Cancelled()));
-          if (octet === END || LINE_ENDS.includes(octet)) {
-            return void (stdin.off("data", onData), resolve(Buffer.from(line).toString()));
+          if (octet === CONTROL_C) return end(() => reject(new Cancelled()));
+          if (octet === CONTROL_D || LINE_ENDS.includes(octet)) {
+            return end(() => resolve(Buffer.from(line).toString()));
           }
           if (BACKSPACES.includes(octet)) dropCharacter(line);
           else line.push(octet);
         }
       };
       stdin.on("data", onData);
+      stdin.once("end", () => end(() => reject(new Cancelled())));
     });
   } finally {
     stdin.setRawMode(false);
     stdin.pause();
-    stdout.write("\n");
+    if (!isShown) stdout.write("\n");
   }
+}
+
+/** A character of UTF-8 ends with its continuation octets. */
+function dropCharacter(line: number[]): void {
+  while (((line.pop() ?? 0) & 0xc0) === 0x80);
 }
