@@ -33,7 +33,7 @@ const command = defineCommand({
 });
 
 const AFTER = `With --far, run the same command on both machines: each wire is driven at one end
-and read at the other, and each speed is tried both ways.
+and read at the other, and each speed is tried both ways, without flow control.
 
 No program may use the port meanwhile. It is left as it was found. The exit code
 is 0 when nothing is wrong, 1 when there is a warning or an error, 2 for wrong
@@ -100,7 +100,7 @@ async function examine(words: Words): Promise<number> {
     consola.start(
       far
         ? `Waiting for the other doctor (nullmodem doctor --far on the other machine); then it takes about 30 s`
-        : `Examining ${port}, which takes up to 20 s`,
+        : `Examining ${port}, which takes up to 15 s`,
     );
   const findings = tunAndRightsTrouble(thisMachine);
   const opened = await withPort(port, findings, (tty) => examineTty(tty, words, findings));
@@ -172,7 +172,8 @@ async function withPort<T>(
 }
 
 function openErrorText(path: string, error: Error): string {
-  return isHostError(error) ? `${path} cannot be opened: ${error.reason}` : error.message;
+  if (!isHostError(error)) return error.message;
+  return error.call === "poll" ? `${path} is gone` : `${path} cannot be opened: ${error.reason}`;
 }
 
 function realPath(path: string): string {

@@ -74,3 +74,15 @@ test("each code of a finding in the source is documented, and no other", () => {
   expect([...new Set(codes)].sort()).toEqual(Object.keys(FINDING_CODES).sort());
   for (const line of codesText().split("\n")) expect(line.length).toBeLessThanOrEqual(80);
 });
+
+test("the program: a port that is not there, and wrong words", () => {
+  const run = (...words: string[]) =>
+    Bun.spawnSync([process.execPath, join(import.meta.dir, "../../src/main.ts"), "doctor", ...words]);
+  const absent = run("/dev/nosuchport", "--json");
+  const { findings, facts } = JSON.parse(absent.stdout.toString()) as { findings: Finding[]; facts: { port: string } };
+  expect([absent.exitCode, facts.port]).toEqual([1, "/dev/nosuchport"]);
+  const about = findings.filter(({ code }) => !["tun", "rights"].includes(code));
+  expect(about.map(({ code }) => code)).toEqual(["port", "port-absent"]);
+  expect(about[0]!.text).toBe("/dev/nosuchport cannot be opened: No such file or directory");
+  expect([run("--nonsense").exitCode, run().exitCode, run("--help").exitCode]).toEqual([2, 2, 0]);
+});

@@ -1,6 +1,6 @@
 // A port under the doctor's examination: raw, without flow control, and as it was at the end.
 
-import { closeFd, libc, Memory, O, openFd, OsError } from "../ffi/libc.ts";
+import { closeFd, EIO, libc, Memory, O, openFd, OsError, POLLHUP } from "../ffi/libc.ts";
 import { PollSet } from "../ffi/poll-set.ts";
 import {
   isPtySlave,
@@ -68,7 +68,10 @@ export class ExaminedTty {
     return performance.now();
   }
 
-  /** Resolves when octets have come, or after so many milliseconds. Rejects with Interrupted. */
+  /**
+   * Resolves when octets have come, or after so many milliseconds. Rejects with Interrupted, or with OsError ("poll")
+   * when the port is gone.
+   */
   async wait(milliseconds: number): Promise<void> {
     const until = performance.now() + milliseconds;
     for (;;) {
@@ -76,12 +79,9 @@ export class ExaminedTty {
       await new Promise((resolve) => void setImmediate(resolve));
       if (this.#isEnded()) throw new Interrupted();
       const left = until - performance.now();
-      if (this.#poll.wait(Math.max(0, Math.min(left, LONGEST_WAIT_MS))) > 0) {
-        // At the end of a hang-up nothing more comes, but poll returns at once.
-        if ((this.#poll.got(0) & 1) === 0) await Bun.sleep(Math.max(0, Math.min(left, LONGEST_WAIT_MS)));
-        return;
-      }
-      if (left <= 0) return;
+      const found = this.#poll.wait(Math.max(0, Math.min(left, LONGEST_WAIT_MS)));
+      if (found > 0 && (this.#poll.got(0) & POLLHUP) !== 0) throw new OsError("poll", this.path, EIO);
+      if (found > 0 || left <= 0) return;
     }
   }
 

@@ -50,7 +50,9 @@ const OUTCOMES: Readonly<Record<Exclude<FarOutcome, "done">, Finding>> = {
 
 export function farTrouble(outcome: FarOutcome, wires: WireReadings | undefined, rows: readonly FarRow[]): Finding[] {
   if (outcome !== "done") return [OUTCOMES[outcome]];
-  return [...wireTrouble(wires), ...rowTrouble(rows)];
+  const hasFlowControl =
+    wires !== undefined && wireResults(wires).every(({ to, works }) => works || !to.startsWith("CTS"));
+  return [...wireTrouble(wires), ...rowTrouble(rows, hasFlowControl)];
 }
 
 /** What each wire does, by the readings. */
@@ -98,7 +100,7 @@ export function isGood({ state, out, back }: FarRow): boolean {
   return state === SpeedState.Tested && out.good === out.sent && back.good === back.sent;
 }
 
-function rowTrouble(rows: readonly FarRow[]): Finding[] {
+function rowTrouble(rows: readonly FarRow[], hasFlowControl: boolean): Finding[] {
   const tried = rows.filter(({ state }) => state === SpeedState.Tested || state === SpeedState.NoContact);
   const bad = tried.filter((row) => !isGood(row));
   if (bad.length === 0) return [];
@@ -119,7 +121,7 @@ function rowTrouble(rows: readonly FarRow[]): Finding[] {
     {
       code: "speeds-bad",
       text: `Octets are lost at ${speeds} bit/s`,
-      remedy: `give pppd at both ends ${Math.max(...good)}`,
+      remedy: `give pppd at both ends ${Math.max(...good)}${hasFlowControl ? ", or try crtscts" : ""}`,
       severity: "warning",
     },
   ];

@@ -14,8 +14,8 @@ import { Ear, type Kind } from "./ear.ts";
 import type { ExaminedPort } from "./examined-port.ts";
 import { askAt, comesBack, lostOctets, wordOf } from "./probe.ts";
 
-/** Slower than those that people set today. */
-const SLOW = [1200, 300];
+/** Slower than those that other searches try. A question at 300 would take seconds. */
+const SLOWEST = 1200;
 /** Modem lines need so long to arrive, also through a USB adapter. */
 const SETTLE_MS = 60;
 const LISTEN_MS = 400;
@@ -120,7 +120,7 @@ export class Examination {
     const question = questionFrame(this.#random());
     let heard: Kind = "nothing";
     let summary = "";
-    const speeds = [...new Set([...candidates([this.#speed]), ...SLOW])];
+    const speeds = [...new Set([...candidates([this.#speed]), SLOWEST])];
     for (let speed; (speed = speeds.shift()) !== undefined;) {
       if (speed !== this.#speed && trySpeed(port, speed).length > 0) continue;
       port.setSpeed(speed);

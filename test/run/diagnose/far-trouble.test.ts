@@ -44,6 +44,9 @@ test("the wires are named with what pppd needs instead", () => {
       "DTR there to DSR here, DTR there to DCD here; give pppd at both ends nocrtscts and local",
   ]);
   expect(troubleOf({ dropsAt: (speed) => (speed > 57600 ? 0.01 : 0) }).lines).toEqual([
+    "Octets are lost at 115200, 230400 bit/s; give pppd at both ends 57600, or try crtscts",
+  ]);
+  expect(troubleOf({ wiring: undefined, dropsAt: (speed) => (speed > 57600 ? 0.01 : 0) }).lines).toEqual([
     "Octets are lost at 115200, 230400 bit/s; give pppd at both ends 57600",
   ]);
 });
