@@ -43,13 +43,15 @@ export interface Facts {
 export class Examination {
   readonly findings: Finding[] = [];
   readonly #port: ExaminedPort;
-  readonly #speed: number;
+  readonly #wanted: number;
+  /** The speed that the port has when it is set to the wanted one. */
+  #speed: number;
   readonly #random: () => number;
 
   /** `speed` is the one that the user wants. */
   constructor(port: ExaminedPort, speed: number, random: () => number) {
     this.#port = port;
-    this.#speed = speed;
+    this.#wanted = this.#speed = speed;
     this.#random = random;
   }
 
@@ -57,10 +59,11 @@ export class Examination {
     const port = this.#port;
     const speeds = ableSpeeds(port);
     const refused = COMMON_SPEEDS.filter((speed) => !speeds.includes(speed));
-    this.#find(trySpeed(port, this.#speed));
+    this.#find(trySpeed(port, this.#wanted));
+    this.#speed = port.setSpeed(this.#wanted);
     const readings = await this.#readLines();
     const far = (await this.#listensToItself(readings)) ?? (await this.#meetFarSide(readings));
-    port.setSpeed(this.#speed);
+    port.setSpeed(this.#wanted);
     return { speeds, refused, lines: readings?.up, far, errors: port.lineErrors() };
   }
 
@@ -90,14 +93,15 @@ export class Examination {
   /** Looks for a plug that connects the port with itself, and for a far side that echoes. Undefined: neither. */
   async #listensToItself(readings: LineReadings | undefined): Promise<Facts["far"] | undefined> {
     const port = this.#port;
-    const speed = port.setSpeed(this.#speed);
+    const speed = port.setSpeed(this.#wanted);
     port.discard();
     const ear = new Ear();
     const isBack = (at: number): Promise<boolean> => comesBack(port, ear, wordOf(this.#random), at);
     // Noise in the middle of the word may have spoilt the first one.
     if (!(await isBack(speed)) && (ear.kind === "nothing" || !(await isBack(speed)))) return undefined;
     if (!port.isPty && (await isBack(port.setSpeed(otherThan(speed))))) {
-      const more = readings === undefined || joinedLines(readings).length === 0 ? "" : " with all its lines";
+      const more =
+        readings === undefined || joinedLines(readings).length === 0 ? "" : ", which connects modem lines too";
       this.findings.push({
         code: "loopback",
         text: `What the port sends comes back at every speed: it has a loopback plug${more}, or TxD and RxD touch`,
@@ -132,8 +136,12 @@ export class Examination {
       // What comes may be in the middle of a frame or a line.
       if (!ear.isUnderstood && ear.kind === "noise") await ear.listen(port, LISTEN_MS, () => ear.isUnderstood);
       if (ear.isUnderstood) {
+        const understood = port.lineErrors();
         await ear.listen(port, LISTEN_MS);
-        this.#find(lineTroubleOf("off", undefined, before, port.lineErrors()));
+        // Framing errors and breaks before may be from the change of the speed.
+        const counted = understood &&
+          before && { ...understood, overrun: before.overrun, bufOverrun: before.bufOverrun };
+        this.#find(lineTroubleOf("off", undefined, counted, port.lineErrors()));
         return { kind: await this.#understood(ear, speed), speed };
       }
       if (ear.kind !== "noise") continue;
@@ -150,8 +158,8 @@ export class Examination {
     if (speed !== this.#speed)
       this.findings.push({
         code: "other-speed",
-        text: `The far side uses ${speed} bit/s, not ${this.#speed}`,
-        remedy: `give pppd ${speed}, or set the far side to ${this.#speed}`,
+        text: `The far side uses ${speed} bit/s, not ${this.#wanted}`,
+        remedy: `give pppd ${speed}, or set the far side to ${this.#wanted}`,
         severity: "warning",
       });
     // At our own speed an echo has been looked for. At another, our own question may have come back.

@@ -77,6 +77,17 @@ test("a login at another speed is found by Return, and one at our speed echoes",
   expect([facts.far, codes]).toEqual([{ kind: "echo", speed: 9600 }, ["other-speed", "echo"]]);
 });
 
+test("a speed that the port cannot do is not taken for that of the far side", async () => {
+  const { facts } = await examined({}, 230400);
+  expect(facts).toMatchObject({ far: { kind: "ppp", speed: 115200 }, refused: [230400, 460800, 921600] });
+});
+
+test("framing errors of a sender at the right speed are a finding, and those of the search are not", async () => {
+  const { codes } = await examined({ far: silent, says: REQUEST, errors: { frame: 1 } });
+  expect(codes).toEqual(["framing-errors"]);
+  expect((await examined({ format: pppFormat(9600), says: REQUEST })).codes).toEqual(["other-speed"]);
+});
+
 test("a plug that takes octets away: which ones", async () => {
   const without = (lost: (octet: number) => boolean) => (octets: Uint8Array) => octets.filter((octet) => !lost(octet));
   const codesOf = async (plug: Scene["plug"]): Promise<string[]> => (await examined({ plug: plug! })).codes;
