@@ -48,7 +48,7 @@ export function portText(facts: PortFacts, examined: Facts | undefined): string 
   const lines = [
     `${port}: ${[description, driver, adapter].filter((word) => word !== undefined).join(", ") || "a port"}`,
   ];
-  if (uart?.type !== undefined && uart.type !== "none")
+  if (uart?.type !== undefined)
     lines.push(`  chip       ${uart.type}, FIFO of ${uart.fifo} octets, at most ${uart.base} bit/s`);
   if (latencyMs !== undefined) lines.push(`  latency    ${latencyMs} ms`);
   if (examined !== undefined) lines.push(...examinedText(examined));

@@ -127,9 +127,7 @@ interface Opened {
 
 async function examineTty(tty: ExaminedTty, { speed, far }: Words, findings: Finding[]): Promise<Opened> {
   const { uart } = tty;
-  const chip = uartTrouble(tty.path, uart);
-  findings.push(...chip);
-  if (uart?.type === "none") return { uart };
+  findings.push(...uartTrouble(tty.path, uart));
   if (far) {
     const cable = await examineFar(tty, speed, thisMachine.random.u32);
     findings.push(...farTrouble(cable.outcome!, cable.wires, cable.rows));

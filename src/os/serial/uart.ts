@@ -18,11 +18,11 @@ export interface Uart {
 const TIOCGSERIAL = 0x541e;
 const serial = new Memory(72);
 
-/** The first numbers of PORT_* (include/uapi/linux/serial_core.h). 0 is a port without a chip. */
-const TYPES = ["none", "8250", "16450", "16550", "16550A", "Cirrus", "16650", "16650V2", "16750"];
+/** The first numbers of PORT_* (include/uapi/linux/serial_core.h). 0 is any port of a driver without types, as for USB. */
+const TYPES = [undefined, "8250", "16450", "16550", "16550A", "Cirrus", "16650", "16650V2", "16750"];
 
 /** UART types whose speed is their base divided by a whole number: 8250, 16450, 16550 and 16550A. */
-const PLAIN_UARTS = TYPES.slice(1, 5);
+const PLAIN_UARTS: readonly string[] = ["8250", "16450", "16550", "16550A"];
 /** UARTs with a faster clock have drivers of their own, which make their speeds in other ways. */
 const FASTEST_PLAIN_BASE = 1_500_000;
 

@@ -9,7 +9,6 @@ const WITHOUT_FIFO = ["8250", "16450", "16550"];
 /** Checks the UART. `uart` is undefined when the driver says nothing about it. */
 export function uartTrouble(path: string, uart: Uart | undefined): Finding[] {
   const { type = "" } = uart ?? {};
-  if (type === "none") return [noUart(path)];
   if (!WITHOUT_FIFO.includes(type)) return [];
   const text = `The chip of ${path} is a ${type} without a FIFO, which loses octets at high speeds`;
   return [{ code: "no-fifo", text, remedy: "use 38400 bit/s or less, and crtscts", severity: "warning" }];
@@ -35,6 +34,7 @@ export function latencyTrouble(path: string, latency: number | undefined, isOurs
   ];
 }
 
+/** The driver refuses all settings of such a port. */
 export function noUart(path: string): Finding {
   const text = `${path} has no chip: the driver has only its name`;
   return { code: "no-uart", text, remedy: "use another port", severity: "error" };
