@@ -96,7 +96,7 @@ test("only the last answer counts, and none after the request was withdrawn", as
   expect(winbind.take()).toBeUndefined();
 });
 
-test("a descriptor that cannot be read gives no password, and then the other plugin is not asked", async () => {
+test("a descriptor that cannot be read gives no password, and of two plugins the one loaded last counts", async () => {
   const config = (words: string) => parseOptions(["ttyS0", ...words.split(" ")], fakeHost());
   const { log, said } = logged();
   const none = new Passwords(config("plugin passwordfd.so passwordfd 987"), thisMachine, log);
