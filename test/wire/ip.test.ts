@@ -6,6 +6,10 @@ import * as ip from "../../src/wire/ip.ts";
 const AT = 3;
 const PACKET = fromHex("000000 4510002900094000400669780a0b0c0dc0a80002 0401001700000412000007d5501200ff868e000b78");
 
+test("the protocols of IP have IANA's numbers", () => {
+  expect(ip.IpProto).toEqual({ ICMP: 1, TCP: 6, UDP: 17, ICMPV6: 58 });
+});
+
 describe("IPv4", () => {
   test("each field", () => {
     expect(ip.ipVersion(PACKET, AT)).toBe(4);
