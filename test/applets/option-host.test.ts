@@ -19,7 +19,7 @@ test("the machine and the user", () => {
   expect(host).toMatchObject({ etc: folder, uid: process.getuid?.() ?? -1, hostname: hostname() });
 });
 
-test("files: text one char a byte, owner and mode, or why not", () => {
+test("files: their text with a char for each octet, owner and mode, or the reason for a failure", () => {
   const path = join(folder, "secrets");
   writeFileSync(path, Buffer.from([0x61, 0xe9, 0xff, 0x0a]));
   chmodSync(path, 0o640);

@@ -28,7 +28,7 @@ test("our address is that of our host name, looked up once", async () => {
   });
 });
 
-test("nothing is looked up when the address was given, or is to come from the peer", async () => {
+test("nothing is looked up when the address is given or comes from the peer", async () => {
   for (const words of [["10.0.0.1:10.0.0.2"], ["noipdefault"]])
     expect((await started(words, async () => OWN)).asked).toBe(0);
 });
@@ -46,7 +46,7 @@ test("a look-up that takes long is announced before it ends", async () => {
   answered.resolve(OWN);
 });
 
-test("who goes into the background leaves the look-up to its child", () => {
+test("a process that detaches leaves the look-up to its child", () => {
   const host = fakeHost({ hostname: "arthur" });
   const config = parseOptions(["/dev/ttyS1"], host);
   expect(checkOptions(config, withoutOwnAddress(config, host)).ourAddress).toBeUndefined();

@@ -54,7 +54,7 @@ describe("the system's log", () => {
     expect((await run([])).out).toBe(line(2, "pppd[2]"));
   });
 
-  test("a terminal gets nothing that it would act on, and a pipe gets what is there", async () => {
+  test("a terminal gets no control octets, and a pipe gets the octets as they are", async () => {
     const evil = "Nov 22 18:05:01 laptop pppd[1]: peer \x1b]0;owned\x07\x1b[2J\t\xc2\x9b2J \xe9\u{202e}";
     for (const name of ["syslog", "ppp.log"]) {
       writeFileSync(join(folder, name), `${evil}\n`);
@@ -64,7 +64,7 @@ describe("the system's log", () => {
     }
   });
 
-  test("no line of ours is no success, as grep has it", async () => {
+  test("without a line of ours the exit code is 1, as with grep", async () => {
     writeFileSync(join(folder, "syslog"), line(1, "kernel"));
     expect(await run([])).toEqual({ status: 1, out: "", err: "" });
   });
@@ -83,7 +83,7 @@ describe("the system's log", () => {
     expect(Buffer.from(seen).toString("latin1")).toBe(" pppd[1]: \xe9\xff\n");
   });
 
-  test("the reader has gone", async () => {
+  test("the reader has closed the pipe", async () => {
     writeFileSync(join(folder, "syslog"), SYSLOG);
     const gone = Object.assign(new Error("EPIPE"), { code: "EPIPE" });
     const host = {

@@ -149,7 +149,7 @@ describe("signals", () => {
     expect(await run(["-a", "work"], three)).toEqual({ ...nothing, killed });
   });
 
-  test("a name is the whole of it", async () => {
+  test("a name is compared as a whole", async () => {
     expect((await run(["is"], three)).status).toBe(1);
     expect((await run([""], three)).status).toBe(1);
     expect((await run(["pppd"], three)).status).toBe(1);
@@ -160,7 +160,7 @@ describe("signals", () => {
     expect((await run(["isp"], twice)).killed).toEqual(["5 SIGTERM", "8 SIGTERM"]);
   });
 
-  test("by linkname or interface, if the pid file tells the truth", async () => {
+  test("by linkname or interface, if the pid file is right", async () => {
     const pidFiles = { "ppp-cable.pid": "7\nppp2\n", "ppp0.pid": "5\n", "ppp9.pid": "4711\n", "ppp-isp.pid": "6\n" };
     expect((await run(["cable"], three, { pidFiles })).killed).toEqual(["7 SIGTERM"]);
     expect((await run(["ppp0"], three, { pidFiles })).killed).toEqual(["5 SIGTERM"]);
@@ -184,7 +184,7 @@ describe("signals", () => {
     });
   });
 
-  test("one that has ended meanwhile is no failure", async () => {
+  test("a process that has ended meanwhile is no failure", async () => {
     expect(await run([], one, { refuse: { 5: constants.errno.ESRCH } })).toEqual({ ...nothing, killed: [] });
   });
 });
@@ -257,7 +257,7 @@ describe.skipIf(why !== undefined)(`beside Debian's${why === undefined ? "" : ` 
 
   const ours = [globalThis.process.execPath, join(ROOT, "src/main.ts"), "poff"];
 
-  test("one that runs from its sources", () => {
+  test("a pppd that runs from its sources", () => {
     const tell = 'process.on("SIGTERM", () => { appendFileSync("signals", "isp TERM\\n"); process.exit(); });';
     writeFileSync(
       join(folder, "main.ts"),

@@ -62,7 +62,7 @@ test("calls pppd, and ends as pppd does", async () => {
   expect(await run()).toMatchObject({ called: ["call", "provider"] });
 });
 
-test("an empty name is none, and pppd gets to see it", async () => {
+test("an empty name is passed to pppd", async () => {
   expect(await run("", "debug")).toMatchObject({ called: ["call", "provider", "", "debug"] });
 });
 
@@ -75,7 +75,7 @@ test("a peers file that is not there", async () => {
   expect(await run()).toEqual(noFile("provider"));
 });
 
-test("what lies elsewhere is for pppd to refuse", async () => {
+test("a file elsewhere is refused by pppd", async () => {
   writeFileSync(join(folder, "options"), "");
   expect(await run("../options")).toMatchObject({ status: 7, called: ["call", "../options"] });
   symlinkSync("../options", join(folder, "peers/linked"));
@@ -167,7 +167,7 @@ describe.skipIf(why !== undefined)(`beside Debian's${why === undefined ? "" : ` 
     }
   });
 
-  test("one who may not read the peers files", async () => {
+  test("a user who may not read the peers files", async () => {
     const peers = machine.path("/etc/ppp/peers");
     chmodSync(peers, 0o750);
     const debian = await machine.run(...asStranger(), "/usr/bin/pon", "isp");

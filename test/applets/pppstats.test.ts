@@ -248,7 +248,7 @@ describe("trouble with the output", () => {
   let said: string[] = [];
   beforeEach(() => (said = []));
 
-  test("nobody reads it: the end, as SIGPIPE would be, without a word", async () => {
+  test("without a reader it ends as by SIGPIPE, without a message", async () => {
     expect(await pppstats(["-w", "1"], broken("EPIPE"))).toBe(141);
     expect(said).toEqual([]);
   });
@@ -276,7 +276,7 @@ describe.skipIf(noTun !== undefined)(`in a network of its own${skipped}`, () => 
   beforeAll(() => (leave = enterNetns()));
   afterAll(() => leave());
 
-  test("counts what came and went, and ends when the interface does", async () => {
+  test("counts received and sent packets, and ends with the interface", async () => {
     const tun = openTun();
     let open = true;
     try {

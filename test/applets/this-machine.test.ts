@@ -30,7 +30,7 @@ function errorOf(act: () => unknown): unknown {
   return undefined;
 }
 
-test("whatever the host refuses is a HostError with strerror's reason, from libc or from node:fs", () => {
+test("each refusal by the host is a HostError with strerror's reason, from libc or from node:fs", () => {
   const nothing = join(folder, "nothing");
   for (const act of [() => files.open(nothing, "read"), () => files.list(nothing), () => files.realPath(nothing)]) {
     const error = errorOf(act);
@@ -51,7 +51,7 @@ test("whatever the host refuses is a HostError with strerror's reason, from libc
   expect(reasonOf(new Error("a bug"))).toBe("Error: a bug");
 });
 
-test("questions about a path have an answer also when there is nothing", () => {
+test("questions about a path that does not exist have an answer", () => {
   const nothing = join(folder, "nothing");
   expect(files.isSymbolicLink(nothing)).toBe(false);
   expect(files.isCharacterDevice(nothing)).toBe(false);

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { Ring } from "../../src/bytes/ring.ts";
 import { withRng } from "../kit/rng.ts";
 
-test("bytes come out as they went in, whatever the pieces, across many wraps", () =>
+test("octets come out as they went in, in any pieces, across many wraps", () =>
   withRng((rng) => {
     const ring = new Ring(new Uint8Array(64));
     let written = 0;
@@ -19,7 +19,7 @@ test("bytes come out as they went in, whatever the pieces, across many wraps", (
     }
   }));
 
-test("a ring is full at its capacity, empty after clear, and refuses what cannot be", () => {
+test("a ring is full at its capacity, empty after clear, and refuses impossible lengths", () => {
   const ring = new Ring(new Uint8Array(8));
   ring.commit(8);
   expect([ring.free, ring.writable, ring.readable]).toEqual([0, 0, 8]);

@@ -68,7 +68,7 @@ test("a link for people, its rates over the time it was watched", async () => {
   });
 });
 
-test("what a peer calls itself does nothing to the terminal", async () => {
+test("the name of a peer sends no control octets to the terminal", async () => {
   const peer = decoded("\x1b]0;owned\x07\x1b[2J\r\n\x7f\xc2\x9b2J\xe2\x80\xae\xff\xc3\xa9");
   // The third octet from the end is no UTF-8, so the text is not taken for UTF-8.
   const { out } = await run([], [{ ...LINK, peer }], [{ ...LINK, peer, linkname: "\u{202e}\x1bc" }]);

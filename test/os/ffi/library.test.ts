@@ -30,6 +30,6 @@ test("the system's library is opened, not that of the working directory", () => 
   expect(openedIn("libm.so.6")).toBe("1");
 });
 
-test("one the system does not have is not looked for in the working directory", () => {
+test("a library that the system does not have is not looked for in the working directory", () => {
   expect(openedIn("libnullmodem-test.so.1")).toBe("undefined");
 });

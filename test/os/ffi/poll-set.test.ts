@@ -14,7 +14,7 @@ function pipe(): { reader: number; writer: number } {
   return { reader, writer };
 }
 
-test("each descriptor has its own question and its own answer", () => {
+test("each descriptor has its own wanted events and its own result", () => {
   const [first, second] = [pipe(), pipe()];
   const set = new PollSet([first.reader, first.writer, second.reader]);
   set.want(1, POLLOUT);
@@ -31,7 +31,7 @@ test("each descriptor has its own question and its own answer", () => {
   expect([0, 1, 2].map((at) => set.got(at))).toEqual([POLLHUP, 0, 0]);
 });
 
-test("a wait ends after its time and then finds nothing, however long ago something was found", () => {
+test("a wait that times out finds nothing, whatever earlier waits have found", () => {
   const { reader, writer } = pipe();
   const set = new PollSet([writer], POLLOUT);
   expect(set.wait(-5)).toBe(1);

@@ -19,7 +19,7 @@ function all(path: string): string {
   }
 }
 
-test("of a regular file the first octets are read, of anything else nothing", () => {
+test("the first octets are read of a regular file, and none of any other file", () => {
   writeFileSync(at("file"), "0123456789abcdef");
   expect(Buffer.from(readHead(at("file"), 11)).toString()).toBe("0123456789a");
   truncateSync(at("file"), 20e9);
@@ -31,7 +31,7 @@ test("of a regular file the first octets are read, of anything else nothing", ()
   expect(() => readHead(at("none"), 11)).toThrow("No such file");
 });
 
-test("a small file is read whole, and so is a pipe that is written to; what is endless is refused", () => {
+test("a small file is read whole, and so is a pipe that is written to; an endless one is refused", () => {
   writeFileSync(at("options"), "x".repeat(200_000));
   expect(all(at("options"))).toHaveLength(200_000);
   expect(all("/dev/null")).toBe("");

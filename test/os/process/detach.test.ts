@@ -37,7 +37,7 @@ function cases(command: () => string[], name: string): void {
     return { program, path };
   }
 
-  test("in the background at once: the parent leaves with 0 and nothing is printed by the child", async () => {
+  test("in the background at once: the parent exits with 0, and the child prints nothing", async () => {
     const { program, path } = await run("background");
     expect(await program.exited).toBe(0);
     const line = JSON.parse(await awaitLine(path));
@@ -53,7 +53,7 @@ function cases(command: () => string[], name: string): void {
     });
   });
 
-  test("until up: what the child says is heard, then the parent leaves with 0", async () => {
+  test("until up: what the child prints is shown, then the parent exits with 0", async () => {
     const { program, path } = await run("up");
     expect(await program.exited).toBe(0);
     // The child may write before its parent reports that it has started it.
@@ -70,7 +70,7 @@ function cases(command: () => string[], name: string): void {
     expect(await (await run("killed")).program.exited).toBe(137);
   });
 
-  test("until up: a signal to the waiting parent is the child's", async () => {
+  test("until up: a signal to the waiting parent is passed to the child", async () => {
     const { program } = await run("wait");
     let heard = "";
     for await (const piece of program.stdout.pipeThrough(new TextDecoderStream())) {
@@ -82,7 +82,7 @@ function cases(command: () => string[], name: string): void {
   });
 }
 
-test("the handlers that hand a signal on are there before the child is", () => {
+test("the handlers that pass a signal on are installed before the child starts", () => {
   const program = `
     import { spawnDetached } from ${JSON.stringify(resolve(import.meta.dir, "../../../src/os/process/detach.ts"))};
     // The child's arguments are put together just before it is started.
@@ -122,7 +122,7 @@ describe("compiled", () => {
     expect(speedOf({ TMPDIR: directory })).toEqual({ addon: true, speed: 31250 });
   });
 
-  test("the serial addon needs no place to be unpacked", () => {
+  test("the serial addon is loaded without being unpacked to a file", () => {
     expect(speedOf({ TMPDIR: "/nonexistent" })).toEqual({ addon: true, speed: 31250 });
   });
 });

@@ -41,7 +41,7 @@ function script(text: string, mode = 0o755): string {
 const field = (text: string, name: string) => new RegExp(`^${name}:\\s*(\\S+)`, "m").exec(text)?.[1];
 
 describe("runHook", () => {
-  test("gives the program its words, these variables and no others, and nothing else of ours", async () => {
+  test("gives the program its words and these variables, and nothing else of ours", async () => {
     const umask = process.umask();
     const before = openFds();
     const sleep = Bun.which("sleep")!;
@@ -78,7 +78,7 @@ describe("runHook", () => {
     expect((await runHook(script("#!/bin/sh\n"), [], {}).ended).status).toBe(0);
   });
 
-  test("an absent last word is absent, an empty one is there", async () => {
+  test("an absent last word is left out, and an empty one is passed", async () => {
     const out = join(directory, "out");
     const path = script(`#!/bin/sh\necho $# >$1\n`);
     await runHook(path, [out, "a", ""], {}).ended;
@@ -114,7 +114,7 @@ describe("runHook", () => {
     expect(openedSince(before)).toEqual([]);
   });
 
-  test("words and variables are the octets they were, up to a NUL", async () => {
+  test("words and variables keep their octets, up to a NUL", async () => {
     const out = join(directory, "out");
     const path = script(`#!/bin/sh\nprintf '%s|%s|%s' "$1" "$2" "$PEERNAME" >"$3"\n`);
     const env = { PEERNAME: decoded("\xe9t\xe9"), PATH: "/usr/bin:/bin" };
@@ -141,7 +141,7 @@ describe("runHook", () => {
 });
 
 describe("hookRefusal", () => {
-  test("takes a script that is ours alone to write", () => {
+  test("accepts a script that only we can write", () => {
     expect(hookRefusal(script("#!/bin/sh\n", 0o755))).toBeUndefined();
     expect(hookRefusal(script("#!/bin/sh\n", 0o700))).toBeUndefined();
   });
@@ -181,7 +181,7 @@ function readMaster(master: number, until: string): string {
 describe("runShell", () => {
   const env = { PATH: process.env["PATH"] ?? "", SPEED: "115200" };
 
-  test("has the line on stdin and stdout, blocking, and the log on stderr", async () => {
+  test("has the line on stdin and stdout, in blocking mode, and the log on stderr", async () => {
     const { master, slave } = openPty();
     const tty = await openTty(slave, { speed: 9600, modem: false, flow: "unchanged", stopBits: 1 });
     const log = openFd(join(directory, "log"), O.WRONLY | O.CREAT, 0o600);
@@ -239,7 +239,7 @@ describe("runShell", () => {
     closeFd(line);
   });
 
-  test("what is not found is the shell's 127", async () => {
+  test("a command that is not found ends with the shell's 127", async () => {
     const line = openFd("/dev/null", O.RDWR);
     const child: Child = runShell("/no/such/program", { line, stderr: undefined, env });
     expect((await child.ended).status).toBe(127 << 8);

@@ -7,7 +7,7 @@ import { lowerOomScore, restoreOomScoreOf } from "../../../src/os/process/oom.ts
 const folder = mkdtempSync(join(tmpdir(), "nullmodem-oom-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("the score is lowered once, and what is started gets the old one; one that somebody chose is left alone", () => {
+test("the OOM score is lowered once, programs that are started get the old one, and a chosen score is left alone", () => {
   const ours = join(folder, "score");
   const theirs = join(folder, "77/oom_score_adj");
   mkdirSync(join(folder, "77"));

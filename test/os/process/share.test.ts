@@ -8,7 +8,7 @@ import { openedSince, openFds } from "../../kit/fds.ts";
 const folder = mkdtempSync(join(tmpdir(), "nullmodem-share-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("three come and go: the first is told so, the last undoes it, and nothing stays", () => {
+test("of three users the first learns that it is the first, the last undoes the change, and nothing is left", () => {
   const before = openFds();
   for (const order of [
     [0, 1, 2],
@@ -28,7 +28,7 @@ test("three come and go: the first is told so, the last undoes it, and nothing s
   expect(openedSince(before)).toEqual([]);
 });
 
-test("things of other names are things of their own", () => {
+test("things of other names are independent", () => {
   const shares = ["one", "other"].map((name) => share(folder, name));
   expect(shares.map(({ isFirst }) => isFirst)).toEqual([true, true]);
   for (const { release } of shares) release(() => {});
@@ -48,7 +48,7 @@ test("one that was killed does not count", async () => {
   expect(undone).toBe(true);
 });
 
-test("in a folder that cannot be written to each is on its own", () => {
+test("in a folder that cannot be written to each user is alone", () => {
   for (let times = 0; times < 2; times++) {
     let undone = false;
     const { isFirst, release } = share("/nonexistent", "thing");

@@ -27,7 +27,7 @@ function bitsOf(field: string): bigint {
   return BigInt(`0x${new RegExp(`^${field}:\\s*(\\w+)`, "m").exec(readFileSync("/proc/self/status", "utf8"))![1]}`);
 }
 
-test("signals are heard in the order they came, in the event loop's turn", async () => {
+test("signals are handled in the order in which they came, in the turn of the event loop", async () => {
   listen();
   process.kill(process.pid, "SIGUSR1");
   expect(heard).toEqual([]);

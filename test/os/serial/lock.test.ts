@@ -102,7 +102,7 @@ describe("lockDevice", () => {
     expect(readFileSync(lock.path, "utf8")).toBe(`${String(process.pid).padStart(10)}\n`);
   });
 
-  test("what is no number counts as nobody's", () => {
+  test("a lock file without a number counts as stale", () => {
     writeFileSync(join(directory, "LCK..ttyS1"), "junk\n");
     expect(lockDevice("/dev/ttyS1", { directory }).notice).toBe("Removed stale lock on ttyS1 (pid 0)");
   });
@@ -115,14 +115,14 @@ describe("lockDevice", () => {
     expect(readFileSync(lock.path, "utf8")).toBe(`${String(process.pid).padStart(10)}\n`);
   });
 
-  test("cannot tell whose an empty one is", () => {
+  test("cannot tell whose lock an empty file is", () => {
     const path = join(directory, "LCK..ttyS1");
     writeFileSync(path, "");
     expect(troubleOf("/dev/ttyS1").message).toBe(`Can't read pid from lock file ${path}`);
     expect(existsSync(path)).toBe(true);
   });
 
-  test("our own pid: we are the one it was locked for", () => {
+  test("a lock with our own pid is ours", () => {
     const path = join(directory, "LCK..ttyS1");
     writeFileSync(path, `${String(process.pid).padStart(10)}\n`);
     const lock = lockDevice("/dev/ttyS1", { directory });
@@ -131,7 +131,7 @@ describe("lockDevice", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  test("a FIFO, a device or a huge file in its place keeps nobody waiting", () => {
+  test("a FIFO, a device or a huge file in its place causes no wait", () => {
     const path = join(directory, "LCK..ttyS1");
     const message = `Can't read pid from lock file ${path}`;
     expect(Bun.spawnSync(["mkfifo", path]).exitCode).toBe(0);
@@ -145,7 +145,7 @@ describe("lockDevice", () => {
     expect(troubleOf("/dev/ttyS1").holder).toBe(process.ppid);
   });
 
-  test("a lock older than the process it names is a number used again, unless that process has the device open", async () => {
+  test("a lock that is older than its process is stale, unless the process has the device open", async () => {
     const { master, slave } = openPty();
     const path = join(directory, `LCK..${lockName(slave)}`);
     const holder = Bun.spawn(["sleep", "60"]);
@@ -203,7 +203,7 @@ describe("lockDevice", () => {
     expect(existsSync(join(directory, "run/LCK..ttyS1"))).toBe(false);
   });
 
-  test("follows no dangling link somebody put in its place", () => {
+  test("follows no dangling link in its place", () => {
     symlinkSync("victim", join(directory, "LCK..ttyS1"));
     expect(troubleOf("/dev/ttyS1").message).toBe(
       `Can't open existing lock file ${directory}/LCK..ttyS1: No such file or directory`,

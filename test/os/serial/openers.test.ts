@@ -36,7 +36,7 @@ async function openedBySleep(): Promise<{ port: string; pid: number }> {
   return { port: slave, pid: child.pid };
 }
 
-test("who has a port open is named by pid and program, and nothing of its arguments", async () => {
+test("a program that has a port open is named by pid and name, without its arguments", async () => {
   const { port, pid } = await openedBySleep();
   expect(openersOf(port)).toEqual([{ pid, name: "sleep" }]);
   expect(advice(port, new OsError("open", port, EBUSY))).toEqual([`${port} is also open in sleep (pid ${pid})`]);
@@ -45,7 +45,7 @@ test("who has a port open is named by pid and program, and nothing of its argume
   expect(advice(port, new LockError("locked", 0x7ffffff0))).toEqual([]);
 });
 
-test("the unit of systemd is named that runs the program, and not the one that a user has logged in by", () => {
+test("the systemd unit that runs the program is named, and not the session of a user", () => {
   const proc = mkdtempSync(join(tmpdir(), "proc-"));
   undo.push(() => rmSync(proc, { recursive: true }));
   const process = (pid: number, name: string, parent: number, group: string): void => {
@@ -68,7 +68,7 @@ test("the unit of systemd is named that runs the program, and not the one that a
   ]);
 });
 
-test("the group is named whose members may use the port", () => {
+test("the group whose members may use the port is named", () => {
   const folder = mkdtempSync(join(tmpdir(), "port-"));
   undo.push(() => rmSync(folder, { recursive: true }));
   const port = join(folder, "ttyX");
@@ -82,7 +82,7 @@ test("the group is named whose members may use the port", () => {
   expect(advice(port, new OsError("open", port, EACCES))).toEqual([]);
 });
 
-test("a port that is gone: those that are there; a file that is no port: that it is none", () => {
+test("for a missing port the existing ones are named; for a file that is no port, that it is none", () => {
   expect(advice("/dev/ttyX", new OsError("open", "/dev/ttyX", ENOENT))).toEqual([
     expect.stringMatching(/^(Serial ports here: \/dev\/|No serial ports here$)/),
   ]);

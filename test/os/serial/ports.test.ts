@@ -23,7 +23,7 @@ function tty(name: string, device: string | undefined, driver?: string, type?: s
   if (driver !== undefined && !existsSync(link)) symlinkSync(`/drivers/${driver}`, link);
 }
 
-test("ports that are there, by number, and nothing else", () => {
+test("the existing ports in the order of their numbers, and nothing else", () => {
   tty("console", undefined);
   tty("tty1", undefined);
   tty("ttyS0", "pnp/uart", "serial", "4");

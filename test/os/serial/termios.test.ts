@@ -64,7 +64,7 @@ describe("termios", () => {
     }
   });
 
-  test("what was read can be written back", () => {
+  test("settings that were read can be written back", () => {
     stty("sane", "4800");
     const before = readTermios(tty);
     writeTermios(tty, { ...before, iflag: 0, oflag: 0, lflag: 0 }, "now");
@@ -103,7 +103,7 @@ describe("termios", () => {
     }
   });
 
-  test("changesOf names what is otherwise, in stty's words, and passes over flow control, carrier and hang-up", () => {
+  test("changesOf names the changed settings in stty's words, except flow control, carrier and hang-up", () => {
     const before = readTermios(tty);
     const { CS7, CSIZE, PARENB, CRTSCTS, CLOCAL, HUPCL } = CFLAG;
     const cflag = (((before.cflag & ~CSIZE) | CS7 | PARENB) ^ (CRTSCTS | CLOCAL | HUPCL)) >>> 0;
@@ -114,7 +114,7 @@ describe("termios", () => {
 
   test("sendBreak works on a pty", () => expect(() => sendBreak(tty)).not.toThrow());
 
-  test("what is no terminal says so", () => {
+  test("a file that is no terminal is reported", () => {
     const nothing = openFd("/dev/null", O.RDWR);
     for (const call of [
       () => readTermios(nothing),

@@ -106,7 +106,7 @@ test("the addon loads here and opens a line by itself", async () => {
   closeFd(fd!);
 });
 
-test("the addon's refusal is no answer, not an exception", async () => {
+test("a refusal by the addon gives no answer, and no exception", async () => {
   expect(await openSerial("/dev/null", OPTIONS)).toBeUndefined();
   expect(await openSerial("/dev/nosuch", OPTIONS)).toBeUndefined();
   expect(await openSerial("/dev/null", { ...OPTIONS, parity: 7 as never })).toBeUndefined();
@@ -223,7 +223,7 @@ describe("settings", () => {
     expect(tty.setSpeed(19200)).toBe(false);
   });
 
-  test("damaged characters are received when they are wanted, and not after that", async () => {
+  test("damaged characters are received while they are wanted, and not afterwards", async () => {
     const { slave } = pty();
     const tty = await openTty(slave, LOCAL);
     const dropped = (): number => readTermios(tty.fd).iflag & (IFLAG.IGNBRK | IFLAG.IGNPAR);
@@ -247,7 +247,7 @@ describe("settings", () => {
     closeFd(first);
   });
 
-  test("no speed, and the line has none", async () => {
+  test("no speed is given, and the line has none", async () => {
     const { slave } = pty();
     const first = openFd(slave, O.RDWR | O.NOCTTY | O.NONBLOCK);
     const found = readTermios(first);
@@ -375,7 +375,7 @@ describe("closing", () => {
 });
 
 describe("adopting a tty that is open", () => {
-  test("leaves the descriptor open and all as it was", () => {
+  test("leaves the descriptor open and the settings as they were", () => {
     const { slave } = pty();
     const fd = openFd(slave, O.RDWR | O.NOCTTY);
     const found = readTermios(fd);
@@ -404,7 +404,7 @@ describe("adopting a tty that is open", () => {
     closeFd(fd);
   });
 
-  test("leaves one non-blocking that was", () => {
+  test("leaves a non-blocking descriptor non-blocking", () => {
     const { slave } = pty();
     const fd = openFd(slave, O.RDWR | O.NOCTTY | O.NONBLOCK);
     adoptTty(fd, slave, LOCAL).close();
@@ -412,7 +412,7 @@ describe("adopting a tty that is open", () => {
     closeFd(fd);
   });
 
-  test("refuses what is no tty, untouched", async () => {
+  test("refuses a file that is no tty, and leaves it alone", async () => {
     const fd = openFd("/dev/null", O.RDWR);
     const trouble = (await troubleOf(() => adoptTty(fd, "/dev/null", LOCAL))) as OsError;
     expect([trouble.call, trouble.code]).toEqual(["tcgetattr", "ENOTTY"]);
@@ -421,7 +421,7 @@ describe("adopting a tty that is open", () => {
   });
 });
 
-test("what was written before the end still arrives", async () => {
+test("octets that were written before the end still arrive", async () => {
   const { master, slave } = pty();
   const tty = await openTty(slave, LOCAL);
   // More than the far end's line discipline accepts at once.

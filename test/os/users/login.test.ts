@@ -81,7 +81,7 @@ describe.skipIf(why !== undefined)(title("login with PAM"), () => {
     got = Object.fromEntries(Object.keys(steps).map((name, at) => [name, list[at]!])) as typeof got;
   }, 5 * PATIENCE_MS);
 
-  test("lets the right password in, with pppd's lines", () => {
+  test("accepts the right password, with pppd's lines", () => {
     expect(got.zaphod).toMatchObject({ ok: true, message: "Session started successfully" });
     expect(got.zaphod.log).toEqual([
       "debug Initializing PAM (3) for user zaphod",
@@ -104,7 +104,7 @@ describe.skipIf(why !== undefined)(title("login with PAM"), () => {
     expect(logout).toMatch(LOGOUT_RECORD);
   });
 
-  test("refuses a wrong password, and leaves the waiting to the caller", () => {
+  test("refuses a wrong password, and returns the delay to the caller", () => {
     expect(got.wrong).toMatchObject({ ok: false, message: "Authentication failure" });
     expect(got.wrong.delayMs).toBeGreaterThan(PATIENCE_MS);
     expect(got.wrong.took).toBeLessThan(got.wrong.delayMs!);
@@ -131,20 +131,20 @@ describe.skipIf(why !== undefined)(title("login with PAM"), () => {
     expect(debug(got.forced)!.at(-1)).toBe(`PAM Account checks failed: 12: ${stale}`);
   });
 
-  test("refuses locked accounts; an empty password is pam_unix's to allow", () => {
+  test("refuses locked accounts; pam_unix decides about empty passwords", () => {
     expect(got.locked).toMatchObject({ ok: false, message: "Authentication failure" });
     expect(got.starred.ok).toBe(false);
     expect(got.empty.ok).toBe(true);
   });
 
-  test("hands passwords over byte for byte, and cuts none short", () => {
+  test("passes passwords on unchanged and uncut", () => {
     expect(got.umlaut.ok).toBe(true);
     expect(got.umlautUtf8.ok).toBe(false);
     expect(got.cutPassword).toMatchObject({ ok: false, message: "Login incorrect" });
     expect(got.cutUser).toMatchObject({ ok: false, message: "Login incorrect" });
   });
 
-  test("knows the user of DOMAIN\\user", () => {
+  test("finds the user of DOMAIN\\user", () => {
     expect(got.domain.ok).toBe(true);
     expect(got.domain.log).toContain("debug Initializing PAM (3) for user zaphod");
     expect(got.domain.log).toContain("info user BETELGEUSE\\zaphod logged in on tty ttyS1 intf ppp0");
@@ -168,7 +168,7 @@ describe.skipIf(why !== undefined)(title("login with PAM"), () => {
     ]);
   });
 
-  test("obeys what else PAM is configured for", () => {
+  test("obeys the rest of PAM's configuration", () => {
     expect(got.closed).toMatchObject({ ok: false, message: "Authentication failure" });
     expect(got.denied.ok).toBe(false);
     expect(debug(got.denied)!.at(-1)).toBe("PAM Session denied for user zaphod");
@@ -225,7 +225,7 @@ describe.skipIf(why !== undefined)(title("login without PAM"), () => {
     got = Object.fromEntries(Object.keys(steps).map((name, at) => [name, list[at]!])) as typeof got;
   }, 5 * PATIENCE_MS);
 
-  test("lets the right password in and nothing else", () => {
+  test("accepts the right password and nothing else", () => {
     expect(got.zaphod).toMatchObject({ ok: true, message: "Login ok" });
     expect(got.zaphod.log).toEqual(["info user zaphod logged in on tty ttyS1 intf ppp0"]);
     const refused = { ok: false, message: "Login incorrect", delayMs: 0, log: [] };
@@ -253,7 +253,7 @@ describe.skipIf(why !== undefined)(title("login without PAM"), () => {
     expect(got.after.text!.split("\n")[1]).toMatch(LOGOUT_RECORD);
   });
 
-  test("does without the files", () => {
+  test("works without the files", () => {
     expect(got.unrecorded.ok).toBe(true);
     expect(got.noneMade.text).toBe("");
   });

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { hasExpired, type SystemUser, systemUser } from "../../../src/os/users/passwd.ts";
 
-test("root is a user, nobody's names are not", () => {
+test("root is a user, and unknown names are not", () => {
   const root = systemUser("root");
   expect(root).toMatchObject({ name: "root", uid: 0, gid: 0 });
   expect(root!.shell).toStartWith("/");
