@@ -5,6 +5,7 @@ import type { OptionHost } from "../options/host.ts";
 import { checkOptions } from "../options/check.ts";
 import { parseOptions } from "../options/parse.ts";
 import { systemOptionHost } from "../applets/option-host.ts";
+import { readServeWords, ServeWordsError } from "../run/serve/serve-words.ts";
 import type { Wanted } from "./service-texts.ts";
 
 export interface Verdict {
@@ -28,13 +29,14 @@ function thisHost(): OptionHost {
 }
 
 export function checkWords(
-  { device, options }: Wanted,
+  { device, options, serves = false }: Wanted,
   host: OptionHost = thisHost(),
   asRoot = process.getuid?.() === 0,
 ): Verdict {
   // A template is for any device. A device that is not plugged in now may be there when pppd starts: persist waits for
   // it.
   const line = device === undefined ? (options.includes("call") ? [] : ["/dev/null"]) : [device];
+  if (serves) return checkServeWords(options, host, asRoot);
   const said = (error: unknown): string[] => {
     if (error instanceof OptionExit) return [`pppd: --${error.asked} ends pppd at once`];
     if (!(error instanceof OptionError)) throw error;
@@ -54,5 +56,15 @@ export function checkWords(
     const trouble = said(error);
     // The file named by `call` may be written later.
     return ABSENT_FILE.test(trouble[0] ?? "") ? { refusal: [], warning: trouble } : { refusal: trouble, warning: [] };
+  }
+}
+
+/** The words of serve, and those of pppd behind "--". */
+function checkServeWords(options: readonly string[], host: OptionHost, asRoot: boolean): Verdict {
+  try {
+    return checkWords({ device: undefined, options: readServeWords(options).words }, host, asRoot);
+  } catch (error) {
+    if (!(error instanceof ServeWordsError)) throw error;
+    return { refusal: [`nullmodem serve: ${error.message}`], warning: [] };
   }
 }

@@ -13,6 +13,8 @@ export interface Wanted {
    */
   readonly device: string | undefined;
   readonly options: readonly string[];
+  /** `nullmodem serve` in place of pppd: the options are its words. */
+  readonly serves?: boolean;
 }
 
 /** The properties of the machine that the texts depend on. */
@@ -41,7 +43,7 @@ export function serviceText(kind: Kind, wanted: Wanted, place: Place): string {
     case "inittab":
       return inittab(wanted, place);
     case "systemd":
-      return wanted.device === undefined && calledName(wanted.options) === undefined
+      return wanted.device === undefined && calledName(wanted.options) === undefined && wanted.serves !== true
         ? systemdTemplate(wanted, place)
         : systemdUnit(wanted, place);
     case "openrc":
@@ -63,11 +65,12 @@ function inittab(wanted: Wanted, place: Place): string {
     );
   }
   // These numbers are MAXSPAWN, TESTTIME and INITSLEEP of its init.c.
-  const patience = wanted.options.includes("persist")
-    ? []
-    : [
-        "# init pauses an entry for five minutes after ten exits in two. If the line is often unplugged, add persist maxfail 0.",
-      ];
+  const patience =
+    wanted.serves === true || wanted.options.includes("persist")
+      ? []
+      : [
+          "# init pauses an entry for five minutes after ten exits in two. If the line is often unplugged, add persist maxfail 0.",
+        ];
   const id = `pd${title(wanted).slice(-2)}`;
   return lines("# /etc/inittab; then: init q", ...hints(wanted), ...patience, `${id}:2345:respawn:${line}`);
 }
@@ -137,9 +140,9 @@ function openrc(wanted: Wanted, place: Place): string {
     ...hints(wanted),
     `description=${shellWord(`PPP on ${wanted.device ?? title(wanted)}`)}`,
     "supervisor=supervise-daemon",
-    `command=${shellWord(place.pppd)}`,
+    `command=${shellWord(program(place, wanted)[0]!)}`,
     // OpenRC evaluates the value once more when it uses it.
-    `command_args=${shellWord([...line(wanted), ...foreground(wanted)].map(shellWord).join(" "))}`,
+    `command_args=${shellWord([...program(place, wanted).slice(1), ...line(wanted), ...foreground(wanted)].map(shellWord).join(" "))}`,
     "respawn_delay=1",
     "respawn_max=0",
     "",
@@ -152,12 +155,16 @@ function openrc(wanted: Wanted, place: Place): string {
 }
 
 function cron(wanted: Wanted, place: Place): string {
-  const { options } = wanted;
-  const words = [
-    ...options,
-    ...(options.includes("persist") ? [] : ["persist"]),
-    ...(options.includes("maxfail") ? [] : ["maxfail", "0"]),
-  ];
+  const { options, serves } = wanted;
+  // Nothing starts pppd again.
+  const words =
+    serves === true
+      ? options
+      : [
+          ...options,
+          ...(options.includes("persist") ? [] : ["persist"]),
+          ...(options.includes("maxfail") ? [] : ["maxfail", "0"]),
+        ];
   // cron turns an unescaped percent sign into a newline.
   const command = shellWords(place, wanted, words).replaceAll("%", "\\%");
   return place.cronFolder
@@ -169,7 +176,8 @@ const lines = (...all: readonly string[]): string => all.map((one) => `${one}\n`
 const line = ({ device }: Wanted): string[] => (device === undefined ? [] : [device]);
 
 /** The options of a pppd that a service manager keeps running. */
-function foreground({ options }: Wanted): string[] {
+function foreground({ options, serves }: Wanted): string[] {
+  if (serves === true) return [...options];
   const words: readonly string[] = ["nodetach", "-detach", "up_sdnotify"];
   return options.some((word) => words.includes(word)) ? [...options] : [...options, "nodetach"];
 }
@@ -182,13 +190,19 @@ function hints({ device = "" }: Wanted): string[] {
   ];
 }
 
+/** What is started, and its first word. */
+function program({ pppd }: Place, { serves }: Wanted): string[] {
+  return serves === true ? [pppd.replace(/[^/]*$/, "nullmodem"), "serve"] : [pppd];
+}
+
 function calledName(options: readonly string[]): string | undefined {
   const at = options.indexOf("call");
   return at < 0 ? undefined : options[at + 1];
 }
 
 /** "ttyS1", or the name of the peers file. */
-function title({ device, options }: Wanted): string {
+function title({ device, options, serves }: Wanted): string {
+  if (serves === true) return "serve";
   return device === undefined ? (calledName(options) ?? "line") : basename(device);
 }
 
@@ -198,7 +212,7 @@ function serviceName(wanted: Wanted): string {
 }
 
 function shellWords(place: Place, wanted: Wanted, options: readonly string[]): string {
-  return [place.pppd, ...line(wanted), ...options].map(shellWord).join(" ");
+  return [...program(place, wanted), ...line(wanted), ...options].map(shellWord).join(" ");
 }
 
 function shellWord(word: string): string {
@@ -206,7 +220,7 @@ function shellWord(word: string): string {
 }
 
 function systemdWords(place: Place, wanted: Wanted, options: readonly string[]): string {
-  return [place.pppd, ...line(wanted), ...options].map(systemdWord).join(" ");
+  return [...program(place, wanted), ...line(wanted), ...options].map(systemdWord).join(" ");
 }
 
 function systemdWord(word: string): string {

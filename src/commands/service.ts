@@ -15,7 +15,7 @@ const command = defineCommand({
     kind: { type: "positional", description: KINDS.join(", "), required: true },
     device: {
       type: "positional",
-      description: "the serial line (/dev/ttyS0; for systemd without one: a template)",
+      description: "the serial line (/dev/ttyS0; for systemd without one: a template), or serve and its ports",
       required: false,
     },
     words: { type: "positional", description: "pppd's own options", required: false },
@@ -26,7 +26,8 @@ const AFTER = `The first lines say which file it is for. sh install.sh --service
 stick puts it there.
   nullmodem service inittab /dev/ttyS1 115200 local
   nullmodem service systemd /dev/serial/by-id/usb-… 115200 crtscts
-  nullmodem service cron call provider`;
+  nullmodem service cron call provider
+  nullmodem service systemd serve ttyS0 'ttyUSB*' --auth`;
 
 const FIRST_LINE = "/dev/ttyS0";
 
@@ -73,6 +74,7 @@ export async function service(
 /** A device is a path, or a name that pppd would look for in /dev. */
 function wanted(kind: Kind, words: readonly string[]): Wanted {
   const [first = "", ...rest] = words;
+  if (first === "serve") return { device: undefined, options: rest, serves: true };
   if (first.startsWith("/")) return { device: first, options: rest };
   if (/^(tty|rfcomm|serial\/)/.test(first)) return { device: `/dev/${first}`, options: rest };
   const device = kind === "systemd" || words.includes("call") ? undefined : FIRST_LINE;

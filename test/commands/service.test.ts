@@ -199,3 +199,34 @@ test("words that pppd would refuse are refused, with what may have been meant", 
   expect(secretless.refusal).toEqual([]);
   expect(secretless.warning[0]).toBe("pppd: The remote system is required to authenticate itself");
 });
+
+describe("serve", () => {
+  const WORDS = ["ttyS0", "ttyUSB*", "--auth", "--", "ms-dns", "10.0.0.1"];
+  const wanted = { device: undefined, options: WORDS, serves: true };
+  const COMMAND_LINE = ["/usr/local/sbin/nullmodem", "serve", ...WORDS];
+
+  test("has its words in every text, and nothing that only pppd knows", () => {
+    const line = /:respawn:(.*)$/m.exec(serviceText("inittab", wanted, place))![1]!;
+    expect(words(line)).toEqual(COMMAND_LINE);
+    expect(words(/^@reboot root (.*)$/m.exec(serviceText("cron", wanted, place))![1]!)).toEqual(COMMAND_LINE);
+    const script = serviceText("openrc", wanted, place);
+    const { stdout } = Bun.spawnSync([
+      "sh",
+      "-c",
+      `${script}\nset -f; eval set -- "$command" $command_args; printf '%s\\0' "$@"`,
+    ]);
+    expect(stdout.toString().split("\0").slice(0, -1)).toEqual(COMMAND_LINE);
+    const unit = serviceText("systemd", wanted, place);
+    expect(unit).toStartWith("# /etc/systemd/system/nullmodem-serve.service\n");
+    expect(unit).toContain('ExecStart=/usr/local/sbin/nullmodem serve ttyS0 "ttyUSB*" --auth -- ms-dns 10.0.0.1\n');
+    expect(unit).not.toContain("BindsTo");
+  });
+
+  test("is checked like a command line of serve", () => {
+    const host = fakeHost();
+    const refusal = (options: readonly string[]) => checkWords({ ...wanted, options }, host, true).refusal;
+    expect(refusal(WORDS)).toEqual([]);
+    expect(refusal(["ttyS0", "--speed"])).toEqual(["nullmodem serve: --speed takes bits a second: 115200"]);
+    expect(refusal(["ttyS0", "--", "loacl"])[0]).toContain("loacl");
+  });
+});
