@@ -34,12 +34,17 @@ export interface Stored {
 
 export class Disk {
   readonly root: string;
-  /** Called before each change. A test ends the program here by an exception. */
   readonly #step: (what: string) => void;
+  readonly #sync: (fd: number) => void;
 
-  constructor(root = "/", step: (what: string) => void = () => {}) {
+  /**
+   * `step` is called before each change: a test ends the program there by an exception. `sync` waits until a file or
+   * folder is on the disk.
+   */
+  constructor(root = "/", step: (what: string) => void = () => {}, sync = fsyncSync) {
     this.root = root;
     this.#step = step;
+    this.#sync = sync;
   }
 
   /** Undefined: there is no such file. Throws OsError, or RangeError for something other than a file. */
@@ -66,13 +71,13 @@ export class Disk {
         this.#step(`fill ${path}`);
         if (process.getuid?.() === 0) fchownSync(fd, uid, gid);
         fchmodSync(fd, mode);
-        fsyncSync(fd);
+        this.#sync(fd);
       } finally {
         closeSync(fd);
       }
       this.#step(`rename ${path}`);
       renameSync(unfinished, real);
-      syncFolder(dirname(real));
+      this.#syncFolder(dirname(real));
     });
   }
 
@@ -121,6 +126,16 @@ export class Disk {
     return isFolder(this.#at(folder)) ? asOsError(() => readdirSync(this.#at(folder))) : [];
   }
 
+  /** After a power cut the new name is there too. */
+  #syncFolder(folder: string): void {
+    const fd = openSync(folder, "r");
+    try {
+      this.#sync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
   #at(path: string): string {
     return join(this.root, path);
   }
@@ -146,14 +161,4 @@ function unfinishedName(path: string): string {
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-}
-
-/** After a power cut the new name is there too. */
-function syncFolder(folder: string): void {
-  const fd = openSync(folder, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }

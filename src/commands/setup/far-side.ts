@@ -42,6 +42,7 @@ function linuxLines(answers: Answers): string[] {
   const secret = `and in its /etc/ppp/pap-secrets the line: ${user} * PASSWORD${isServer ? "" : " *"}`;
   return [
     words.join(" "),
+    ...(isServer ? [`or, once: nullmodem join /dev/ttyS0${needsUser ? ` --user ${user}` : ""}`] : []),
     "or, with the pppd that it has:",
     `pppd /dev/ttyS0 ${speed} local${wires} nodetach ${own}`,
     ...(needsUser ? [secret] : []),

@@ -51,6 +51,7 @@ export async function answersFrom(flags: Flags, around: Surroundings): Promise<A
     peer === LINUX || flags.flow !== undefined ? await ask.choice("flow", "The cable", FLOW, "rtscts") : undefined;
   const authentication = await ask.authentication(role);
   const share = role === "serve" ? await ask.choice("share", "The other machine reaches", SHARE, "no") : "no";
+  const addresses = share === "lan" ? await ask.text("addresses", LAN_ADDRESSES) : flags.addresses;
   const defaultRoute = role === "join" && (await ask.yes("default-route", "Use its network and name servers?"));
   const service =
     flags.service ?? (await ask.choice("service", "Start the link with the machine", ask.services, "none"));
@@ -62,7 +63,7 @@ export async function answersFrom(flags: Flags, around: Surroundings): Promise<A
     preset: peer === LINUX ? undefined : peer,
     flow: flow === undefined ? undefined : oneOf(FLOWS, flow),
     authentication,
-    addresses: role === "serve" ? (flags.addresses ?? around.addresses) : flags.addresses,
+    addresses: role === "serve" ? (addresses ?? around.addresses) : addresses,
     share: oneOf(SHARES, share),
     defaultRoute,
     number: flags.number ?? "*99#",
@@ -78,6 +79,7 @@ const FLOW: readonly Choice[] = [
   { value: "rtscts", label: "has all wires: RTS/CTS flow control" },
   { value: "none", label: "has three wires: no flow control" },
 ];
+const LAN_ADDRESSES = "This machine's address in that network, a colon, and a free address for the other";
 const SHARE: readonly Choice[] = [
   { value: "no", label: "only this machine" },
   { value: "lan", label: "the local network too, with an address of that network (proxyarp, ktune)" },
@@ -121,7 +123,7 @@ class Questions {
     return usual ?? "";
   }
 
-  async text(flag: "port" | "speed" | "user", question: string, usual?: string): Promise<string> {
+  async text(flag: "port" | "speed" | "user" | "addresses", question: string, usual?: string): Promise<string> {
     const given = this.#flags[flag];
     if (given !== undefined) return given;
     const { asker } = this.#around;

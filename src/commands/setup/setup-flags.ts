@@ -17,7 +17,7 @@ export const FLAGS = {
   auth: text("how a caller proves who he is; login: as a user of this machine", "none|password|login"),
   user: text("the caller's name", "NAME"),
   "password-file": text("a file whose first line is the password (-: standard input)", "FILE"),
-  addresses: text("the addresses of this machine and the other", "OURS:PEERS"),
+  addresses: text("the addresses of this machine and the other (needed with --share lan)", "OURS:PEERS"),
   share: text("lan: the caller has an address of the local network, and reaches it", SHARES.join("|")),
   "default-route": plain("with join: use the other machine's network and name servers"),
   number: text("what to dial when the other system is a modem (*99#)", "TEXT"),

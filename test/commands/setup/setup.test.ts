@@ -105,7 +105,7 @@ describe("what it writes", () => {
     const known = new Set(names.split("\n").flatMap((line) => (line.endsWith("\t-") ? [line.split("\t")[0]] : [])));
     const tree = newTree();
     const user = `--user anna --password-file ${tree.root}/password --yes`;
-    await tree.run(`${SERVE} ${user} --share lan --service cron`);
+    await tree.run(`${SERVE} ${user} --share lan --addresses 192.168.5.1:192.168.5.9 --service cron`);
     await tree.run(`${JOIN} ${user.replace("anna", "otto")} --default-route --service cron`);
     for (const path of ["/etc/ppp/options.ttyS1", "/etc/ppp/peers/ttyS0"]) {
       const words = part(tree, path).map((line) => line.split(" ")[0] ?? "");
@@ -121,6 +121,14 @@ describe("what it writes", () => {
       `connect "chat -v ABORT ERROR ABORT BUSY ABORT 'NO CARRIER' TIMEOUT 60 '' ATZ OK ` +
         String.raw`'AT+CGDCONT=1,\"IP\",\"web.example\"' OK 'ATD*99***1#' CONNECT '\\c'"`,
     );
+  });
+
+  test("sharing the local network takes addresses of that network", async () => {
+    const tree = newTree();
+    const said = await tree.run(`${SERVE} --auth none --share lan --yes`);
+    expect([said.code, said.err]).toEqual([2, expect.stringContaining("\n  --addresses OURS:PEERS\n")]);
+    await tree.run(`${SERVE} --auth none --share lan --addresses 192.168.5.1:192.168.5.9 --yes`);
+    expect(part(tree, "/etc/ppp/options.ttyS1").join(" ")).toContain("192.168.5.1:192.168.5.9 proxyarp ktune");
   });
 
   test("twice the same changes nothing; another role on the port takes the options of the first out of force", async () => {

@@ -82,7 +82,7 @@ export class Tree {
       if (left-- <= 0) throw new Killed();
     };
     const argv = words.split(" ").filter((word) => word !== "");
-    const code = await setup([`--root=${this.root}`, ...argv], host, (root) => new Disk(root, step));
+    const code = await setup([`--root=${this.root}`, ...argv], host, (root) => new Disk(root, step, () => {}));
     return { code, out, err };
   }
 }

@@ -91,7 +91,7 @@ describe.each([1, 2, 3, 4, 5, 6])("seed %d", (seed) => {
 
 test("a setup that is killed at any step is taken back, or has not begun", async () => {
   const rng = new Rng(23);
-  for (const which of [1, 3]) {
+  for (const which of [3]) {
     let ended = false;
     for (let steps = 0; !ended; steps++) {
       const tree = someTree(rng);
