@@ -23,7 +23,7 @@ export async function presets(argv: readonly string[]): Promise<number> {
   if (flag !== undefined) {
     const isAsked = flag === "--help" || flag === "-h";
     if (!isAsked) consola.error(`there is no option ${JSON.stringify(flag)}`);
-    const usage = Bun.stripANSI(`${await renderUsage(command)}\n`);
+    const usage = `${Bun.stripANSI(await renderUsage(command))}${AFTER}`;
     if (isAsked) print(usage);
     else process.stderr.write(usage);
     return isAsked ? 0 : 2;

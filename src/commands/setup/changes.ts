@@ -1,11 +1,14 @@
 // Compares the wanted files with those of the machine: what has to change, or why nothing may.
 
-import { encoded } from "../../bytes/text.ts";
+import { decoded, inert } from "../../bytes/text.ts";
 import { secretEntries } from "../../options/secrets.ts";
 import type { Disk, Stored } from "./disk.ts";
 import { type Change, type Journal, Refusal } from "./setup-journal.ts";
 import { partIn, placePart } from "./marked-part.ts";
 import type { WantedFile } from "./plan.ts";
+
+/** In a secrets file: any name. */
+const EVERYBODY = "*";
 
 interface Place {
   readonly disk: Disk;
@@ -71,9 +74,12 @@ function changeOf(file: WantedFile, { disk, journal, name }: Place): Change {
 function checkSecrets(path: string, { text, mode }: Stored, lines: readonly string[], old: string): void {
   if (mode & 0o077) throw new RangeError(`others than its owner may use ${path}: chmod 600 ${path} first`);
   const entries = (one: string) => secretEntries(one, { file: path });
-  const ours = entries(lines.map((line) => `${line}\n`).join("")).map(({ client }) => client);
+  // A line for everybody, as Debian's file has one, counts only where it stands before ours.
+  const named = entries(lines.map((line) => `${line}\n`).join("")).filter(({ client }) => client !== EVERYBODY);
+  const ours = named.map(({ client }) => client);
   const theirs = entries(text.replace(old, "")).find(({ client }) => ours.includes(client));
   if (theirs === undefined) return;
-  const whose = theirs.client === encoded("*") ? "everybody" : theirs.client;
-  throw new RangeError(`${path} has a line for ${whose} already: remove that line first, or take another user`);
+  throw new RangeError(
+    `${path} has a line for ${inert(decoded(theirs.client))} already: remove that line first, or take another user`,
+  );
 }

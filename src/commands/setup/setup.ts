@@ -36,7 +36,7 @@ export async function setup(
   diskAt = (root: string) => new Disk(root),
 ): Promise<number> {
   consola.level = 3;
-  const usage = `${Bun.stripANSI(await renderUsage(command))}\n${AFTER}`;
+  const usage = `${Bun.stripANSI(await renderUsage(command)).replace(/ +$/gm, "")}\n${AFTER}`;
   if (argv.includes("--help") || argv.includes("-h")) {
     host.print(usage);
     return 0;

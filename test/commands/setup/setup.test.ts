@@ -123,6 +123,14 @@ describe("what it writes", () => {
     );
   });
 
+  test("users of the system on a Debian, whose pap-secrets has a line for everybody", async () => {
+    const tree = newTree({ "/etc/ppp/pap-secrets": '*\thostname\t""\t*\nguest\thostname\t"*"\t-\n' });
+    const said = await tree.run(`${SERVE} --auth login --yes`);
+    expect(said).toMatchObject({ code: 0, err: "" });
+    expect(part(tree, "/etc/ppp/pap-secrets")[1]).toBe('* * "" *');
+    expect(part(tree, "/etc/ppp/options.ttyS1").join(" ")).toContain("auth login require-pap");
+  });
+
   test("sharing the local network takes addresses of that network", async () => {
     const tree = newTree();
     const said = await tree.run(`${SERVE} --auth none --share lan --yes`);
