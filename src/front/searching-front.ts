@@ -47,8 +47,8 @@ export class SearchingFront implements Tuned {
     this.#search.tuned(now);
   }
 
-  cannotTune(now: number): void {
-    this.#search.cannotTune(now);
+  cannotTune(): void {
+    this.#search.cannotTune();
   }
 
   receive(input: Ring, now: number): boolean {

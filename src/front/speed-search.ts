@@ -45,6 +45,8 @@ export class SpeedSearch implements Tuned {
   #firstAt = 0;
   #lastAt = 0;
   #tunedAt = 0;
+  /** The speed that the port has. Undefined: nobody has set one yet. */
+  #tunedTo: number | undefined;
 
   constructor({ speeds, question }: SpeedSearchSettings) {
     this.#speeds = speeds;
@@ -74,6 +76,11 @@ export class SpeedSearch implements Tuned {
 
   /** The caller was understood at this speed, so that it is right. */
   understood(): void {
+    // A change that is wanted and not made yet would lose the caller.
+    if (this.#tunedTo !== undefined) {
+      this.wants = undefined;
+      this.speed = this.#tunedTo;
+    }
     this.#home = this.speed;
     this.#asking = [];
     this.#isAsking = false;
@@ -83,14 +90,14 @@ export class SpeedSearch implements Tuned {
   tuned(now: number): void {
     this.wants = undefined;
     this.#tunedAt = now;
+    this.#tunedTo = this.speed;
     this.#heard = [];
     this.#toSay = this.#isAsking ? this.#question : undefined;
   }
 
-  cannotTune(now: number): void {
+  cannotTune(): void {
     this.wants = undefined;
     this.#speeds = this.#speeds.filter((speed) => speed !== this.speed);
-    this.#tunedAt = now;
     if (this.#home === this.speed && this.#speeds.length > 0) this.#home = this.#speeds[0]!;
     if (this.#speeds.length > 0) this.#next();
   }
@@ -108,7 +115,11 @@ export class SpeedSearch implements Tuned {
   }
 
   get #decidesAt(): number {
-    return Math.min(this.#lastAt + QUIET_MS, this.#firstAt + STAY_MS);
+    const stayedAt = Math.min(
+      Math.max(this.#firstAt + STAY_MS, this.#lastAt + this.#pauseMs),
+      this.#firstAt + STAY_MS + LONGEST_WAIT_MS,
+    );
+    return Math.min(this.#lastAt + QUIET_MS, stayedAt);
   }
 
   handleTimeout(now: number): void {

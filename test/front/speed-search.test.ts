@@ -81,6 +81,16 @@ test("a caller who goes on sending is waited for, but no longer than 4.5 seconds
   expect(one.nextTimeout()).toBe(4500);
 });
 
+test("a frame that has begun when the time is over is heard to its end; and a caller who is understood stops a change", () => {
+  const one = search();
+  for (let now = 0; now <= 4490; now += 10) hears(one, DAMAGE, now);
+  expect(one.nextTimeout()).toBeCloseTo(4490 + 30 + 200 / 115.2, 6);
+  one.handleTimeout(4530);
+  expect(one.wants).toBe(57600);
+  one.understood();
+  expect([one.wants, one.speed, one.nextTimeout()]).toEqual([undefined, 115200, Infinity]);
+});
+
 test("at the end of what the port hears, text ends the search, and damage does not", () => {
   const one = search();
   hears(one, DAMAGE, 0);
@@ -114,7 +124,7 @@ test("what does not stop at a speed is left after a second and a half", () => {
 
 test("a speed that the port cannot have is left out from then on", () => {
   const one = new SpeedSearch({ speeds: SPEEDS, question: QUESTION });
-  one.cannotTune(0);
+  one.cannotTune();
   expect([one.wants, one.speed]).toEqual([57600, 57600]);
   one.tuned(0);
   hears(one, DAMAGE, 0);
@@ -124,7 +134,7 @@ test("a speed that the port cannot have is left out from then on", () => {
     [38400, false],
   ]);
   const single = new SpeedSearch({ speeds: [9600], question: QUESTION });
-  single.cannotTune(0);
+  single.cannotTune();
   expect(single.wants).toBeUndefined();
 });
 

@@ -17,6 +17,8 @@ export interface Agreement {
   /** A handshake by chat before each link. */
   readonly hasChat: boolean;
   readonly persists: boolean;
+  /** Neither end knows the speed of the other: the server waits with find-speed, and the client joins. */
+  readonly isSearching?: boolean;
   /** The end that sends nothing before the other has. */
   readonly silent: 0 | 1 | undefined;
   /** The secrets differ: the server must say that the client is not authenticated. */
@@ -77,18 +79,21 @@ function drawAgreement(rng: Rng): Agreement {
       ? rng.pick(["mschap", "mschap-v2"] as const)
       : rng.pick(["none", "none", "pap", "chap", "mschap", "mschap-v2", "eap"] as const);
   const hasWrongSecret = auth !== "none" && !isDemand && rng.chance(0.1);
+  const cables = !isDemand && compression !== "mppe" && rng.chance(0.15) ? 2 : 1;
+  const isSearching = !isDemand && !hasWrongSecret && cables === 1 && rng.chance(0.15);
   return {
+    isSearching,
     speed: rng.pick([9600, 38400, 115200, 115200, 921600]),
-    cables: !isDemand && compression !== "mppe" && rng.chance(0.15) ? 2 : 1,
+    cables,
     isFull: rng.chance(0.5),
     latencyMs: rng.pick([0, 0, 1, 16, 200]),
     auth,
     isMutual: !hasWrongSecret && compression !== "mppe" && auth !== "none" && rng.chance(0.2),
     compression,
     isDemand,
-    hasChat: !isDemand && rng.chance(0.15),
-    persists: isDemand || (!hasWrongSecret && rng.chance(0.7)),
-    silent: isDemand ? 0 : rng.chance(0.2) ? rng.pick([0, 1] as const) : undefined,
+    hasChat: !isDemand && !isSearching && rng.chance(0.15),
+    persists: isDemand || isSearching || (!hasWrongSecret && rng.chance(0.7)),
+    silent: isDemand ? 0 : isSearching ? undefined : rng.chance(0.2) ? rng.pick([0, 1] as const) : undefined,
     hasWrongSecret,
   };
 }
@@ -114,7 +119,9 @@ class Words {
 
 function drawWords(agreement: Agreement, side: 0 | 1, rng: Rng): readonly string[] {
   const { speed, auth, isMutual, isFull, cables } = agreement;
-  const words = new Words(rng, "/dev/ttyUSB0", String(speed), "nodetach", "debug", "name", side === 0 ? "srv" : "cli");
+  const words = new Words(rng, "/dev/ttyUSB0", "nodetach", "debug", "name", side === 0 ? "srv" : "cli");
+  if (agreement.isSearching !== true) words.add(String(speed));
+  else words.add(...(side === 0 ? ["autodetect", "find-speed", String(speed)] : ["join"]));
   const isModem = isFull && rng.chance(0.4);
   words.add(isModem ? "modem" : "local");
   words.maybe(0.3, "nocrtscts");
@@ -151,9 +158,9 @@ function addStart(words: Words, agreement: Agreement, side: 0 | 1, rng: Rng): vo
   words.maybe(0.05, "maxoctets", String(20_000 + rng.below(1e6)));
 }
 
-function addLcp(words: Words, { silent, hasChat, isDemand }: Agreement, rng: Rng): void {
+function addLcp(words: Words, { silent, hasChat, isDemand, isSearching }: Agreement, rng: Rng): void {
   // Where one end only waits, the other's death must be noticed.
-  if (silent !== undefined || hasChat || isDemand || rng.chance(0.6)) {
+  if (silent !== undefined || hasChat || isDemand || isSearching === true || rng.chance(0.6)) {
     words.add("lcp-echo-interval", String(2 + rng.below(15)), "lcp-echo-failure", String(2 + rng.below(3)));
     words.maybe(0.3, "lcp-echo-adaptive");
   }

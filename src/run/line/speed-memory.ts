@@ -7,6 +7,7 @@ import type { Machine } from "../machine.ts";
 const FILE = "nullmodem-speeds";
 const MOST_LINES = 64;
 const MOST_OCTETS = 16384;
+const PTYS = encodeURIComponent("/dev/pts/");
 const FASTEST = 20_000_000;
 
 type MemoryMachine = Pick<Machine, "files" | "serial" | "processes">;
@@ -39,7 +40,8 @@ export class SpeedMemory {
   }
 
   remember(speed: number): void {
-    if (this.recall() === speed) return;
+    // The speed of a terminal emulator's pty means nothing, and its name is soon another's.
+    if (this.#key.startsWith(PTYS) || this.recall() === speed) return;
     for (const path of this.#paths) {
       const lines = this.#linesOf(path);
       lines.delete(this.#key);
