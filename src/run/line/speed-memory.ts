@@ -70,7 +70,8 @@ export class SpeedMemory {
       const text = Buffer.from(this.#machine.files.readHead(path, MOST_OCTETS)).toString("latin1");
       for (const line of text.split("\n").slice(0, MOST_LINES)) {
         const [key = "", speed = ""] = line.split(" ");
-        if (key !== "" && /^\d+$/.test(speed)) lines.set(key, speed);
+        // Other lines are not of ours, and would grow each time that they are read and written.
+        if (/^[\w%.!~*'()-]+$/.test(key) && /^\d{1,9}$/.test(speed)) lines.set(key, speed);
       }
     } catch {
       // There is no such file.
