@@ -314,6 +314,20 @@ test("address rules: both insist, neither knows, one is refused", () => {
   expect(refused.b.lines).toContain("IPCP terminated by peer (Unauthorized remote IP address)");
 });
 
+test("a side without an address takes the one that the peer names, without ipcp-accept-local too", () => {
+  for (const acceptLocal of [true, false]) {
+    const link = pair(SERVER, ipcp({ our: 0, acceptLocal }));
+    link.open();
+    expect(link.run(() => bothUp(link))).toBe(true);
+    expect(link.b.find("ipv4-up")).toMatchObject({ our: B, peer: A });
+  }
+  // One that has an address insists on it.
+  const link = pair(SERVER, ipcp({ our: 1, acceptLocal: false }));
+  link.open();
+  link.run(() => bothUp(link), 20_000);
+  expect(link.b.find("ipv4-up")?.our).not.toBe(B);
+});
+
 test("a peer without an address gets an invented one, or none with noremoteip", () => {
   const link = pair(ipcp({ our: A }), ipcp({ sendAddress: false, our: B }));
   link.open();
