@@ -215,3 +215,23 @@ test("more octets without a flag than a frame can have do not fill the ring", ()
   expect(heard.decision).toBe("ppp");
   expect(textOf(heard.left)).toBe(textOf(REQUEST));
 });
+
+test("words for which the output has no room are said later, whole", () => {
+  const input = new Ring(new Uint8Array(1024));
+  const output = new Ring(new Uint8Array(64));
+  const front = new Front({ answers: ALL, modem: MODEM }, output);
+  output.commit(output.capacity - 5);
+  for (const octet of bytesOf("ATZ\r")) {
+    input.bytes[input.writeAt] = octet;
+    input.commit(1);
+  }
+  front.receive(input, 0);
+  front.flush();
+  expect(output.free).toBe(5);
+  output.consume(output.length);
+  front.flush();
+  front.flush();
+  let said = "";
+  for (; output.length > 0; output.consume(1)) said += String.fromCharCode(output.bytes[output.readAt]!);
+  expect(said).toBe("ATZ\r\r\nOK\r\n");
+});

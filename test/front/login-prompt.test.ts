@@ -38,6 +38,14 @@ test("backspace, delete and ^U correct the name on the terminal, and the passwor
   expect(credentials).toEqual(ZAPHOD);
 });
 
+test("backspace and delete remove one octet each", () => {
+  for (const key of ["\x08", "\x7f"])
+    expect(typed(`zaphox${key}d\rgargleBlastex${key}r\r`)).toEqual({
+      said: "\r\nlogin: zaphox\b \bd\r\nPassword: \r\n",
+      credentials: ZAPHOD,
+    });
+});
+
 test("a parity bit is not a part of name and password; without one a password may have any octet", () => {
   const even = (octet: number): number => {
     let ones = 0;

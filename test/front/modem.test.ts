@@ -174,11 +174,15 @@ class Keeper implements Connection {
   readonly packetEnd = 0;
   isMuted = false;
   got = "";
+  /** When it was to send what waits. */
+  readonly flushedAt: number[] = [];
   receive(input: Ring): boolean {
     for (; input.length > 0; input.consume(1)) this.got += textOf(input.bytes, input.readAt, input.readAt + 1);
     return false;
   }
-  flush(): void {}
+  flush(now: number): void {
+    this.flushedAt.push(now);
+  }
   nextTimeout(): number {
     return Infinity;
   }
@@ -209,6 +213,13 @@ function online() {
 }
 
 describe("a line whose caller has dialled", () => {
+  test("a flush is the connection's too", () => {
+    const { connection, line } = online();
+    const before = connection.flushedAt.length;
+    line.flush(77);
+    expect(connection.flushedAt.slice(before)).toEqual([77]);
+  });
+
   test("+++ between pauses leads to the commands, in one piece or in three, and ATO back", () => {
     for (const pieces of [["+++"], ["+", "+", "+"], ["++", "+"]]) {
       const { connection, hear, pass, said } = online();
