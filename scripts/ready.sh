@@ -117,6 +117,7 @@ case $purpose in
     need kermit ckermit
     need runscript minicom
     need cu cu
+    need slirp-fullbolt slirp
     need ip iproute2
     need ping iputils-ping
     need iperf3 iperf3

@@ -9,14 +9,14 @@ import { Modem, type ModemAct, type ModemSettings } from "./modem.ts";
 import { PppFinder } from "./ppp-finder.ts";
 import { SlipFinder } from "./slip-finder.ts";
 
-/** The callers that lead to PPP. */
-export type Answered = "ppp" | "windows" | "modem" | "login";
+/** The callers that lead to PPP, and one that leads to SLIP. */
+export type Answered = "ppp" | "windows" | "modem" | "login" | "slip";
 /**
  * Everything that is recognised. "person": lines of text, also of a login script. "prompted": the same, and it gets login
  * prompts. "login": it has logged in. "getty": login prompts, ours that come back or those of the other end. "echo": our
  * own words come back. "noise": neither PPP nor text, so the caller has another speed.
  */
-export type Caller = Answered | "slip" | "person" | "prompted" | "getty" | "echo" | "noise";
+export type Caller = Answered | "person" | "prompted" | "getty" | "echo" | "noise";
 
 export interface FrontSettings {
   readonly answers: readonly Answered[];
@@ -59,7 +59,7 @@ export class Front {
   readonly modem: Modem;
   /** Our words wait, because the line has another use for the moment. */
   isMuted = false;
-  /** Who wants PPP. What is left in the ring is for PPP. */
+  /** Who wants PPP or SLIP. What is left in the ring is for that. */
   decision: Answered | undefined;
   readonly #answers: readonly Answered[];
   readonly #output: Ring;
@@ -123,7 +123,7 @@ export class Front {
       const ours = this.#look(octet, now);
       if (this.decision !== undefined) this.#consume(input, ours);
     }
-    if (this.decision === undefined) this.#consume(input, this.#looked - this.#ppp.kept);
+    if (this.decision === undefined) this.#consume(input, this.#looked - Math.max(this.#ppp.kept, this.#slip.kept));
     return false;
   }
 
@@ -149,7 +149,10 @@ export class Front {
       this.#sees("ppp");
       if (this.decision !== undefined) return this.#looked - ppp;
     }
-    if (this.#slip.push(octet)) this.#sees("slip");
+    if (this.#slip.push(octet)) {
+      this.#sees("slip");
+      if (this.decision !== undefined) return this.#looked - this.#slip.kept;
+    }
     this.#weigh(octet);
     const wasCommand = this.#isCommand;
     this.#readText(octet, now);

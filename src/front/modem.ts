@@ -14,6 +14,8 @@ export interface ModemSettings {
   readonly isStrict: boolean;
   /** Behind the number "login" are login prompts. */
   readonly hasLogin?: boolean;
+  /** The number "slip" leads to SLIP. */
+  readonly hasSlip?: boolean;
   /** The host of a number in the phone book. Left out: the phone book is empty. */
   readonly hostOf?: (number: string) => string | undefined;
   /** What outlasts a connection. Left out: the settings of a modem that has just been switched on. */
@@ -29,7 +31,8 @@ const LONGEST_LINE = 255;
 /** An answer that finds no room is dropped beyond this length. */
 const MOST_WORDS = 4096;
 /** Numbers that are no way to PPP. Nothing answers them here, unless there is a login. */
-const NOT_PPP = /^[TP]?(SLIP|LOGIN)$/;
+const NOT_PPP = /^[TP]?(C?SLIP|LOGIN)$/;
+const SLIP = /^[TP]?C?SLIP$/;
 const LOGIN = /^[TP]?LOGIN$/;
 /** Numbers that lead to PPP even where other numbers lead to login prompts. */
 const ONLY_PPP = /^[TP]?(PPP|777)$/;
@@ -44,6 +47,7 @@ export class Modem {
   isConnected = false;
   /** The number that was dialled is PPP's own. */
   wantsPpp = false;
+  wantsSlip = false;
   /** The connection came about by an answer to RING, or by ATA. */
   isAnswering = false;
   /** The host that is called. The caller ends the attempt with any character. */
@@ -245,11 +249,13 @@ export class Modem {
     if (staysInCommand) return "ok";
     if (this.isConnected) return "error";
     this.isAnswering = false;
-    const { hostOf, hasLogin } = this.#settings;
+    const { hostOf, hasLogin, hasSlip } = this.#settings;
     // T is for tones, P for pulses. A number of the phone book may begin with them.
     this.calledHost = hostOf?.(number) ?? (/^[TP]/.test(number) ? hostOf?.(number.slice(1)) : undefined);
     if (this.calledHost !== undefined) return "call";
     this.wantsPpp = ONLY_PPP.test(number);
+    this.wantsSlip = hasSlip === true && SLIP.test(number);
+    if (this.wantsSlip) return "connect";
     if (hasLogin === true && LOGIN.test(number)) return "connect";
     return NOT_PPP.test(number) ? "none" : "connect";
   }

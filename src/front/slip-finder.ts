@@ -2,10 +2,8 @@
 // changes two octets of the header of a TCP packet that it sends whole (RFC 1144 §3.2.3), and only packets after such a one
 // have a compressed header.
 
-const END = 0xc0;
-const ESC = 0xdb;
-const ESC_END = 0xdc;
-const ESC_ESC = 0xdd;
+import { END, ESC, unescaped } from "../frame/slip.ts";
+
 const LONGEST_HEADER = 60;
 const PROTOCOL = 9;
 const TCP = 6;
@@ -15,20 +13,27 @@ export class SlipFinder {
   /** Octets of the header so far; -1: wait for END. */
   #fill = -1;
   #isEscaped = false;
+  /** How many of the latest octets a packet may consist of that has not ended. They belong to a SLIP line. */
+  kept = 0;
 
   /** Takes the next octet. True: it completes the header of a packet. */
   push(octet: number): boolean {
     if (octet === END) {
       this.#fill = 0;
+      this.kept = 1;
       this.#isEscaped = false;
       return false;
     }
-    if (this.#fill < 0) return false;
-    if (octet === ESC) {
+    if (this.#fill < 0) {
+      this.kept = 0;
+      return false;
+    }
+    this.kept++;
+    if (octet === ESC && !this.#isEscaped) {
       this.#isEscaped = true;
       return false;
     }
-    const plain = !this.#isEscaped ? octet : octet === ESC_END ? END : octet === ESC_ESC ? ESC : octet;
+    const plain = this.#isEscaped ? unescaped(octet) : octet;
     this.#isEscaped = false;
     this.#header[this.#fill++] = plain;
     const first = this.#header[0]!;

@@ -17,6 +17,7 @@ import { Framing } from "./framing.ts";
 import type { Uncleanness } from "./heard.ts";
 import type { LinkConfig, LinkHost } from "./link-host.ts";
 import { LinkControl } from "./link-control.ts";
+import { GivenPhase } from "./given-phase.ts";
 import { Networks } from "./networks.ts";
 import { PacketFinder } from "./packet-finder.ts";
 import { type Timer, Timers } from "./timers.ts";
@@ -48,6 +49,11 @@ export class Link implements Member {
   #phase: Phase = "dead";
   #now = 0;
   #expired = false;
+  /** For a line that is not PPP's. */
+  readonly given = new GivenPhase(
+    () => this.networks,
+    (event) => (event.type === "phase" ? this.#setPhase(event.phase) : this.#emit(event)),
+  );
 
   constructor(config: LinkConfig, host: LinkHost) {
     this.#config = config;
@@ -130,7 +136,7 @@ export class Link implements Member {
       wakeAt: (timer: Timer, at: number) => this.#timers.set(timer, at),
       emit: (event: LinkEvent) => this.#emit(event),
       log: (level: Level, text: string) => this.#log(level, text),
-      closeLink: (reason: string, now: number) => this.#control.close(reason, now),
+      closeLink: (reason: string, now: number) => void (this.given.close() || this.#control.close(reason, now)),
       random32,
       peerMayUse,
       madeUpPeerAddress,
@@ -181,7 +187,7 @@ export class Link implements Member {
   /** Ends the link in good order. `reason` is sent to the peer. */
   close(reason: string, now: number): void {
     this.#now = now;
-    this.#control.end(reason, now);
+    if (!this.given.close()) this.#control.end(reason, now);
   }
 
   /**
@@ -190,13 +196,13 @@ export class Link implements Member {
    */
   awaitPeer(now: number): void {
     this.#now = now;
-    this.#control.awaitPeer(now);
+    if (!this.given.awaitPeer()) this.#control.awaitPeer(now);
   }
 
   /** The line is gone. */
   hangup(now: number): void {
     this.#now = now;
-    this.#control.hangup(now);
+    if (!this.given.hangup()) this.#control.hangup(now);
     this.#timers.stopAll();
     this.#framing.discard();
     this.#setPhase("dead");
@@ -280,9 +286,7 @@ export class Link implements Member {
     return this.#finder.receive(input, now);
   }
 
-  /**
-   * The buffer of the packet that receive() found: the frame buffer or the plain one, from packetStart to packetEnd.
-   */
+  /** Of the packet that receive() found: the frame buffer or the plain one, from packetStart to packetEnd. */
   get packet(): Uint8Array {
     return this.#finder.packet;
   }

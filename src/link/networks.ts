@@ -36,6 +36,9 @@ export interface NetworksHost extends CompressionHost {
   madeUpPeerAddress(): number;
 }
 
+/** What nothing negotiates. */
+export type GivenTerms = Pick<IpcpResult, "our" | "peer" | "vjReceive" | "vjTransmit">;
+
 type Ncp = { readonly negotiator: Negotiator; readonly protocol: number };
 
 export class Networks {
@@ -63,6 +66,8 @@ export class Networks {
   #open = 0;
   /** IPCP and IPv6CP have started. With require-mppe they start when CCP is up. */
   #begun = false;
+  /** Nothing is negotiated. */
+  #isGiven = false;
 
   /** `plain` has PLAIN_SIZE octets. */
   constructor(config: NetworksConfig, host: NetworksHost, plain: Uint8Array) {
@@ -152,6 +157,16 @@ export class Networks {
     }
   }
 
+  /** Starts IPv4 without negotiation, as on a SLIP line. Returns why the peer may not use its address. */
+  startGiven({ our, peer, vjReceive, vjTransmit }: GivenTerms, now: number): string | undefined {
+    this.#isGiven = true;
+    return this.#ipcpUp({ our, peer, dns: [0, 0], wins: [0, 0], vjReceive, vjTransmit }, now);
+  }
+
+  stopGiven(): void {
+    if (this.ipv4Up) this.#ipcpDown();
+  }
+
   /** The link below is gone. */
   stop(now: number): void {
     this.#begun = false;
@@ -160,6 +175,7 @@ export class Networks {
   }
 
   closeIpcp(reason: string, now: number): void {
+    if (this.#isGiven) this.#host.closeLink(reason, now);
     this.#ipcpNegotiator?.close(reason, now);
   }
 

@@ -5,7 +5,20 @@ import { FAR } from "./far.ts";
 import { FRONT } from "./front.ts";
 import { LINK } from "./link.ts";
 import { CHAT, FILTER, OPTIONS, RECORD, SECRETS } from "./readers.ts";
+import { SLIP } from "./slip.ts";
 import type { Target } from "./target.ts";
 import { TELNET } from "./telnet.ts";
 
-export const TARGETS: readonly Target[] = [LINK, FRONT, CALLER, FAR, TELNET, OPTIONS, SECRETS, CHAT, RECORD, FILTER];
+export const TARGETS: readonly Target[] = [
+  LINK,
+  FRONT,
+  CALLER,
+  FAR,
+  TELNET,
+  SLIP,
+  OPTIONS,
+  SECRETS,
+  CHAT,
+  RECORD,
+  FILTER,
+];

@@ -61,10 +61,10 @@ test("autodetect's list is a word of callers after it, in files as on the comman
   expect(listed("autodetect", "ppp", "modem")).toEqual(["ppp"]);
   expect(listed("autodetect", "login")).toEqual(["ppp", "windows", "modem"]);
   expect(listed("autodetect", "modem,login")).toEqual(["modem", "login"]);
-  expect(refusal("autodetect", "ppp,slip")).toEqual([
-    2,
-    "autodetect recognises slip, but cannot serve it: list ppp, windows, modem or login",
-  ]);
+  expect(listed("autodetect", "ppp,cslip")).toEqual(["ppp", "cslip"]);
+  expect(listed("autodetect", "slip")).toEqual(["slip"]);
+  expect(checked("pty", "cat", "slip", "cslip").slip).toBe("cslip");
+  expect(checked("pty", "cat", "local").slip).toBeUndefined();
   const files = { "/etc/ppp/options": "autodetect\nmodem,windows\nlocal\nautodetect\n# modem\nlocal\n" };
   const host = fakeHost({ files });
   expect(parseOptions(["pty", "cat"], host).autodetect).toEqual(["ppp", "windows", "modem"]);

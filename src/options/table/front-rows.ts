@@ -4,17 +4,14 @@ import { decoded } from "../../bytes/text.ts";
 import { OptionError } from "../error.ts";
 import { parsePhoneNumber, type PhoneNumber } from "../phone-book.ts";
 import { quoted } from "../quoted.ts";
-import { COMMAND, list, LIST, PRIORITY, PRIVFIX, PRIVILEGED, row } from "../row.ts";
-import { flag, text } from "../row-kinds.ts";
+import { COMMAND, GROUP, list, LIST, PRIORITY, PRIVFIX, PRIVILEGED, row, unset } from "../row.ts";
+import { flag, sets, text } from "../row-kinds.ts";
 
 const NAME = "autodetect";
-/** The callers that lead to PPP. */
-const ANSWERED = ["ppp", "windows", "modem", "login"] as const;
+/** The callers that lead to PPP or SLIP. */
+const ANSWERED = ["ppp", "windows", "modem", "login", "slip", "cslip"] as const;
 /** Those that are answered without a list. Nobody gets login prompts unless they are asked for. */
 const DEFAULT = ["ppp", "windows", "modem"] as const;
-/** Those that are recognised and named in the log only. */
-const UNSERVED: readonly string[] = ["slip"];
-
 type Answered = (typeof ANSWERED)[number];
 
 function isCaller(word: string): word is Answered {
@@ -24,28 +21,40 @@ function isCaller(word: string): word is Answered {
 const autodetect = row({
   name: NAME,
   rules: PRIORITY,
-  about: "find out who calls, and answer those that are listed: ppp,windows,modem (the default),login",
+  about: "find out who calls, and answer those that are listed: ppp,windows,modem (the default),login,slip,cslip",
   argument: false,
   // `login` alone is pppd's own option.
-  follows: (word) => word !== "login" && word.split(",").every((one) => isCaller(one) || UNSERVED.includes(one)),
+  follows: (word) => word !== "login" && word.split(",").every(isCaller),
   fields: {
     /** The callers to answer. Empty: PPP begins at once. */
     autodetect: list<Answered>(),
   },
   set({ draft }, word) {
     const words = word === NAME ? [...DEFAULT] : decoded(word).split(",");
-    const unserved = words.find((one) => !isCaller(one));
-    if (unserved !== undefined)
-      throw new OptionError(
-        `autodetect recognises ${unserved}, but cannot serve it: list ppp, windows, modem or login`,
-      );
     draft.autodetect = words.filter(isCaller);
   },
   value: ({ autodetect }) => autodetect.join(","),
 });
 
+const slip = row({
+  name: "slip",
+  rules: PRIORITY,
+  about: "speak SLIP instead of PPP",
+  argument: false,
+  fields: {
+    /** Undefined: PPP. */
+    slip: unset<"slip" | "cslip">(),
+  },
+  set({ draft }) {
+    draft.slip = "slip";
+  },
+  value: ({ slip }) => (slip === "slip" ? "" : undefined),
+});
+
 export const FRONT = [
   autodetect,
+  slip,
+  sets("cslip", GROUP, "speak SLIP with compressed headers instead of PPP", { slip: "cslip" }, { shares: [slip] }),
   row({
     name: "find-speed",
     rules: PRIORITY,

@@ -3,7 +3,7 @@
 
 import { type Clock, type Descriptors, type Machine, Poll, type PollSet } from "../machine.ts";
 import { type LinePort, type LineStage, READS_A_TURN } from "./line-port.ts";
-import type { PacketPump } from "./packet-pump.ts";
+import type { Carrier, PacketPump } from "./packet-pump.ts";
 
 /** The runtime's own descriptors are undocumented. If none is found, it gets its turn this often. */
 const RUNTIME_TURN_MS = 100;
@@ -77,6 +77,11 @@ export class Loop {
   handOver(port: LinePort, stage: LineStage, now: number): void {
     port.stage = stage;
     this.#pump.deliver(port, now);
+  }
+
+  /** Something else carries the packets of the interface from now on. */
+  carryBy(carrier: Carrier): void {
+    this.#pump.carrier = carrier;
   }
 
   /** Carries packets until there is no line left. */

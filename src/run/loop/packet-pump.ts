@@ -16,7 +16,7 @@ export type Carrier = Pick<Link, "networks" | "send" | "hasRoom" | "flush" | "ne
 export class PacketPump {
   /** Packets are carried. */
   carrying = false;
-  readonly carrier: Carrier;
+  carrier: Carrier;
   readonly isBundle: boolean;
   readonly #packets: PacketPort;
   readonly #memory: InterfaceBuffers;

@@ -35,6 +35,7 @@ import { PapAnswer } from "./pap-answer.ts";
 import { Joining } from "./joining.ts";
 import type { SessionObserver } from "./session-observer.ts";
 import { Reception } from "./reception.ts";
+import { startSlip } from "./slip-session.ts";
 
 /** pppd invents 10.64.64.64 plus the unit number for a peer without an address. */
 const MADE_UP_PEER = 0x0a404040;
@@ -153,28 +154,31 @@ export class Attempt {
     this.#loop = loop;
     this.#network = network;
     loop.add(this.#port);
-    if (config.autodetect.length > 0) {
-      this.#receive(loop);
-      return;
+    if (config.autodetect.length > 0) this.#receive(loop);
+    else if (config.join) this.#join(loop);
+    else if (config.slip !== undefined) this.#startSlip(loop);
+    else {
+      // An empty connect script counts as one. Only the side that calls waits for the other.
+      const calls = config.connect !== undefined || config.pty !== undefined || config.socket !== undefined;
+      this.link.open(this.#clock.now(), calls ? config.connectDelayMs : 0);
     }
-    if (config.join) {
-      this.#join(loop);
-      return;
-    }
-    // An empty connect script counts as one. Only the side that calls waits for the other.
-    const calls = config.connect !== undefined || config.pty !== undefined || config.socket !== undefined;
-    this.link.open(this.#clock.now(), calls ? config.connectDelayMs : 0);
+  }
+
+  #startSlip(loop: Loop): void {
+    if (!startSlip(this.#parts(loop), this.#clock.now())) this.#giveUp(Exit.OPTION);
   }
 
   /** Looks for the other end. */
   #join(loop: Loop): void {
-    const givesUp = (exit: Exit): void => {
-      this.#host.setStatus(exit);
-      this.#end.final = true;
-      this.#terminated(false);
-      this.#finish();
-    };
-    this.#beginning = new Joining({ ...this.#parts(loop), givesUp }, this.#clock.now());
+    const parts = { ...this.#parts(loop), givesUp: (exit: Exit): void => this.#giveUp(exit) };
+    this.#beginning = new Joining(parts, this.#clock.now());
+  }
+
+  #giveUp(exit: Exit): void {
+    this.#host.setStatus(exit);
+    this.#end.final = true;
+    this.#terminated(false);
+    this.#finish();
   }
 
   /** Waits for a caller. */
@@ -194,7 +198,8 @@ export class Attempt {
   #parts(loop: Loop) {
     const { machine, options, log, peers } = this.#host;
     const { config } = options;
-    return { machine, config, log, peers, tty: this.#tty, link: this.link, port: this.#port, loop };
+    const { link } = this;
+    return { machine, config, log, peers, tty: this.#tty, link, linkConfig: this.#linkConfig, port: this.#port, loop };
   }
 
   /** Where a peer logs in. */

@@ -76,9 +76,10 @@ export class Joining {
     return this.#caller.decision === undefined;
   }
 
-  /** When {@link settle} is to be called. */
+  /** Nothing here needs a turn of the runtime. */
   readonly turnMs = Infinity;
 
+  /** When {@link settle} is to be called. */
   get nextLookAt(): number {
     return Math.min(this.#silentAt, this.#tuner?.nextLookAt ?? Infinity);
   }

@@ -2,11 +2,13 @@
 // link gets the line. A caller that dialled keeps its modem while the link is there.
 
 import { printable } from "../../bytes/text.ts";
-import { type Caller, Front } from "../../front/front.ts";
+import { type Answered, type Caller, Front } from "../../front/front.ts";
 import { questionFrame } from "../../front/question.ts";
 import { ModemLine } from "../../front/modem-line.ts";
 import { SearchingFront } from "../../front/searching-front.ts";
+import type { LinkConfig } from "../../link/link-host.ts";
 import type { Link } from "../../link/link.ts";
+import type { SlipLink } from "../../link/slip-link.ts";
 import type { Config } from "../../options/config.ts";
 import { type Finding, report } from "../diagnose/finding.ts";
 import type { Device } from "../host/serial.ts";
@@ -15,6 +17,7 @@ import type { LinePort } from "../loop/line-port.ts";
 import type { Loop } from "../loop/loop.ts";
 import type { Machine } from "../machine.ts";
 import { Phone, phoneBook } from "./phone.ts";
+import { openSlip, slipTrouble } from "./slip-session.ts";
 import { Tuner } from "./tuner.ts";
 import type { Peers } from "../peers/peers.ts";
 import { LoginCheck } from "./login-check.ts";
@@ -35,7 +38,7 @@ const FINDINGS = {
   modem: { severity: "info", text: "Recognised a modem program, which dialled" },
   login: { severity: "info", text: "Recognised a login" },
   prompted: { severity: "info", text: "Sent login prompts" },
-  slip: { severity: "warning", text: "Heard SLIP", remedy: "this port serves PPP, so set the caller to PPP" },
+  slip: { severity: "info", text: "Recognised SLIP" },
   person: {
     severity: "warning",
     text: "Heard lines of text: a person or a login script",
@@ -67,6 +70,7 @@ export interface ReceptionHost {
   readonly log: Log;
   readonly tty: Device;
   readonly link: Link;
+  readonly linkConfig: LinkConfig;
   readonly port: LinePort;
   readonly loop: Loop;
   readonly peers: Peers;
@@ -86,6 +90,8 @@ export class Reception {
   /** With find-speed. */
   readonly #tuner: Tuner | undefined;
   readonly #told = new Set<Caller>();
+  /** Whom we answer. */
+  readonly #answers: readonly Answered[];
   readonly #loginCheck: LoginCheck;
   /** The caller has a connection that can end. Others just go on with the same cable. */
   readonly #isCall: boolean;
@@ -105,6 +111,7 @@ export class Reception {
     const { machine, config, log, tty, port, loop, peers, ifname } = host;
     const { input, output } = port.buffers;
     this.#host = host;
+    this.#answers = this.#answered();
     this.#loginCheck = new LoginCheck({ peers, clock: machine.clock, log, input, tty: tty.path, ifname });
     this.#tuner = config.findSpeed ? Tuner.of(machine, tty, port, config.speed) : undefined;
     // Somebody has just called. On a cable whose carrier nobody watches, callers come without notice.
@@ -120,15 +127,29 @@ export class Reception {
     loop.handOver(port, this.#listener, now);
   }
 
+  /** The list of the option, without what cannot be. */
+  #answered(): Answered[] {
+    const { config, linkConfig, log } = this.#host;
+    const answers = new Set(config.autodetect.map((one) => (one === "cslip" ? "slip" : one)));
+    const trouble = answers.has("slip") ? slipTrouble(config, linkConfig) : undefined;
+    if (trouble !== undefined) {
+      log.write("warn", `${trouble}: callers with SLIP are not answered`);
+      answers.delete("slip");
+    }
+    return [...answers];
+  }
+
   #newFront(now: number): Front {
     const { config, tty, port } = this.#host;
-    const { autodetect: answers, modemConnect: connectText, modemStrict: isStrict, modemRing: rings } = config;
+    const answers = this.#answers;
+    const { modemConnect: connectText, modemStrict: isStrict, modemRing: rings } = config;
     const { output, modem: profile } = port.buffers;
     const modem = {
       speed: tty.speed,
       connectText,
       isStrict,
       hasLogin: answers.includes("login"),
+      hasSlip: answers.includes("slip"),
       hostOf: this.#hostOf,
       profile,
     };
@@ -211,14 +232,15 @@ export class Reception {
   }
 
   #tell(caller: Caller): void {
-    const { config, log, machine, tty } = this.#host;
+    const { log, machine, tty } = this.#host;
     // At another speed the front begins anew, and recognises the same again.
     if (this.#told.has(caller)) return;
     this.#told.add(caller);
     const known = this.#findingOf(caller);
     const finding = this.#tuner === undefined ? known : withSpeed(known, caller, tty.speed);
-    const answered: readonly string[] = config.autodetect;
-    const isIgnored = (caller === "ppp" || caller === "windows" || caller === "modem") && !answered.includes(caller);
+    const isIgnored =
+      (caller === "ppp" || caller === "windows" || caller === "modem" || caller === "slip") &&
+      !this.#answers.includes(caller);
     const frames = caller === "noise" ? (machine.serial.lineErrors(tty.fd)?.frame ?? 0) : 0;
     const name = caller === "login" ? `: ${printable(this.#loginCheck.user ?? "")}` : "";
     const more = frames > 0 ? ` (the port has counted ${frames} framing errors)` : name;
@@ -258,11 +280,22 @@ export class Reception {
       this.#connect(now);
       return;
     }
+    if (this.#front.decision === "slip") {
+      const slip = this.#openSlip(now);
+      this.#modemLine?.connect(slip);
+      loop.handOver(port, this.#modemLine ?? slip, now);
+      return;
+    }
     const { user } = this.#loginCheck;
     if (this.#front.decision === "login" && user !== undefined) link.vouch(user);
     this.#openLink(now);
     this.#modemLine?.connect(link);
     loop.handOver(port, this.#modemLine ?? link, now);
+  }
+
+  #openSlip(now: number): SlipLink {
+    this.#isOpen = true;
+    return openSlip(this.#host, this.#host.config.autodetect.includes("cslip"), now);
   }
 
   #openLink(now: number): void {
@@ -272,13 +305,15 @@ export class Reception {
 
   /** Behind the modem is PPP, or another front with the login prompts, where PPP may come at once too. */
   #connect(now: number): void {
-    const { config, link, port, loop } = this.#host;
+    const { link, port, loop } = this.#host;
     const { input, output } = port.buffers;
-    const answers = config.autodetect.filter((one) => one === "ppp" || one === "login");
+    const answers = this.#answers.filter((one) => one === "ppp" || one === "login");
     const isPpp = !answers.includes("login") || (this.#outer.modem.wantsPpp && answers.includes("ppp"));
-    if (isPpp) this.#openLink(now);
+    const slip = this.#outer.modem.wantsSlip ? this.#openSlip(now) : undefined;
+    if (slip !== undefined) this.#inner = undefined;
+    else if (isPpp) this.#openLink(now);
     else this.#inner = new Front({ answers, modem: { speed: 0, isStrict: false }, greetAt: now + GREET_MS }, output);
-    const connection = this.#inner ?? link;
+    const connection = slip ?? this.#inner ?? link;
     this.#modemLine = new ModemLine({ modem: this.#outer.modem, connection, input, output }, now);
     this.#lookAt = now;
     loop.handOver(port, this.#modemLine, now);
