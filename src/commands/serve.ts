@@ -42,8 +42,9 @@ const command = defineCommand({
   },
 });
 
-const AFTER = `pppd's own options go behind --, or into /etc/ppp/options and /etc/ppp/options.ttyX.
-Each port has private addresses of its own, unless such a file gives others.
+const AFTER = `pppd's own options go behind --, or into /etc/ppp/options.ttyX. auth and modem in
+/etc/ppp/options do not count. Each port has private addresses of its own, unless
+these options give others.
   nullmodem serve ttyS0 'ttyUSB*'
   nullmodem serve --auth 10.0.0.1:5000 -- ms-dns 10.0.0.1
 

@@ -99,15 +99,14 @@ test("an adapter that is pulled out and comes back under another name is the sam
   end();
 });
 
-test("files win: addresses of options.ttyX, auth of options; a mistake in a file fails one port, until it is mended", () => {
+test("options.ttyX wins: its addresses and auth; a mistake in it fails one port, until it is mended", () => {
   const { link, time, server, call, end, a } = serving(
     {
       cables: 2,
       files: {
-        options: "auth\n",
         "pap-secrets": "zaphod * gargleBlaster *\n",
-        "options.ttyUSB0": "10.0.0.1:10.0.0.2\nlogfiel /tmp/x\n",
-        "options.ttyUSB1": "10.1.0.1:10.1.0.2\n",
+        "options.ttyUSB0": "auth 10.0.0.1:10.0.0.2\nlogfiel /tmp/x\n",
+        "options.ttyUSB1": "auth 10.1.0.1:10.1.0.2\n",
       },
     },
     "ttyUSB0",
@@ -122,7 +121,7 @@ test("files win: addresses of options.ttyX, auth of options; a mistake in a file
     "In file /etc/ppp/options.ttyUSB0: unrecognized option 'logfiel'",
     "Did you mean logfile?",
   ]);
-  a.files.put("/etc/ppp/options.ttyUSB0", "10.0.0.1:10.0.0.2\n");
+  a.files.put("/etc/ppp/options.ttyUSB0", "auth 10.0.0.1:10.0.0.2\n");
   time.run(10_000);
   call(0);
   time.run(60_000);
@@ -197,4 +196,21 @@ test("--login: the system answers when it likes, other ports go on, and a sessio
   expect(server.of("ttyUSB1").join()).not.toContain("link up");
   end();
   expect(sessions.get("/dev/ttyUSB0")).toBe("closed");
+});
+
+test("Debian's own /etc/ppp/options keeps no caller out: no password and no carrier are waited for, and the port says so", () => {
+  const files = {
+    options: "asyncmap 0\nauth\nlock\nhide-password\nmodem\nlcp-echo-interval 30\nlcp-echo-failure 4\nnoipx\n",
+  };
+  const { link, time, server, call, end } = serving({ isFull: false, files }, "ttyUSB0");
+  time.run(1000);
+  call(0);
+  expect(time.runUntil(() => link.isUp, 10_000)).toBe(true);
+  expect(server.of("ttyUSB0")).toEqual([
+    "Callers need no password, although /etc/ppp/options says auth: --auth asks for one",
+    "waiting for a caller",
+    "Recognised PPP, at 115200",
+    "link up on ppp0: 192.168.0.1 here, 192.168.1.1 there",
+  ]);
+  end();
 });

@@ -1,5 +1,5 @@
-// The options of a port that is served: pppd's own, as if the defaults stood at the beginning of /etc/ppp/options. So files and
-// words that say something else win, as always.
+// The options of a port that is served: pppd's own, as if these defaults stood at the end of /etc/ppp/options. So that file does
+// not make a port wait for a carrier or for a password, as Debian's does; the port's own file and words on the command line win.
 
 import { checkOptions } from "../../options/check.ts";
 import type { Config } from "../../options/config.ts";
@@ -10,15 +10,21 @@ import type { PortWish, ServeWishes } from "./serve-words.ts";
 /** A peer that does not answer so many questions, one every so many seconds, is gone. A cable often has no carrier. */
 const ECHOES = "lcp-echo-interval 10 lcp-echo-failure 3";
 
+export interface PortOptions {
+  readonly config: Config;
+  /** /etc/ppp/options asks callers to prove who they are, and this port does not. */
+  readonly overridesAuth: boolean;
+}
+
 /** `slot` chooses the private addresses, if none are given. Throws OptionError. */
-export function portOptions(host: OptionHost, wish: PortWish, slot: number, wishes: ServeWishes): Config {
+export function portOptions(host: OptionHost, wish: PortWish, slot: number, wishes: ServeWishes): PortOptions {
   const { speed, auth, login, words } = wishes;
   const line = wish.kind === "listener" ? ["socket-listen", wish.where] : wish.kind === "device" ? [wish.path] : [];
   const flags = [...(speed === undefined ? [] : [speed]), ...(auth ? ["auth"] : []), ...(login ? ["login"] : [])];
-  const withDefaults = withFirstWords(host, defaults(wish, slot, wishes));
-  const config = parseOptions([...line, ...flags, ...words], withDefaults);
-  // The address of our own name is not the one of the link: address-pair gives that.
-  return checkOptions(config, host);
+  const all = [...line, ...flags, ...words];
+  const config = parseOptions(all, withLastWords(host, defaults(wish, slot, wishes)));
+  const overridesAuth = config.auth !== "auth" && parseOptions(["persist", ...all], host).auth === "auth";
+  return { config: checkOptions(config, host), overridesAuth };
 }
 
 function defaults({ kind }: PortWish, slot: number, { speed, auth, prompts }: ServeWishes): string {
@@ -33,15 +39,15 @@ function defaults({ kind }: PortWish, slot: number, { speed, auth, prompts }: Se
   ].join("\n");
 }
 
-/** The same host, whose file of options begins with these words. */
-function withFirstWords(host: OptionHost, words: string): OptionHost {
+/** The same host, whose file of options ends with these words. */
+function withLastWords(host: OptionHost, words: string): OptionHost {
   const options = `${host.etc}/options`;
   return {
     ...host,
     readFile(path, as) {
       const file = host.readFile(path, as);
       if (path !== options) return file;
-      if (!isFailure(file)) return { ...file, text: `${words}\n${file.text}` };
+      if (!isFailure(file)) return { ...file, text: `${file.text}\n${words}\n` };
       return file.errno === "ENOENT" ? { text: words, uid: 0, mode: 0o644 } : file;
     },
   };

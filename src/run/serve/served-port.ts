@@ -123,7 +123,10 @@ export class ServedPort {
       warn: (text) => voice.write("warn", text),
       complain: (text) => voice.write("error", text),
     });
-    const config = withFields(portOptions(optionHost, this.#wish, this.slot, wishes), { detach: "nodetach" });
+    const { config: told, overridesAuth } = portOptions(optionHost, this.#wish, this.slot, wishes);
+    const config = withFields(told, { detach: "nodetach" });
+    if (overridesAuth)
+      voice.write("warn", `Callers need no password, although ${etc}/options says auth: --auth asks for one`);
     ({ log: voice.log, close: this.#closeLog } = this.#host.openLog(config));
     voice.debug = config.debug > 0;
     const { machine } = poll;
