@@ -6,6 +6,7 @@ import { closeFd, libc, Memory, O, openFd } from "../../src/os/ffi/libc.ts";
 import { readTermios, writeTermios } from "../../src/os/serial/termios.ts";
 import { Lab, missing as labMissing } from "../kit/lab.ts";
 import { missing, Pc } from "../kit/lab/qemu.ts";
+import { NullModem } from "../kit/null-modem.ts";
 import { until } from "../kit/patience.ts";
 import type { Line } from "../kit/program.ts";
 
@@ -217,6 +218,83 @@ describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} [
       expect(Number(await must("cat /run/lock/LCK..ttyS0"))).not.toBe(Number(left));
       expect(await end()).toBe(5);
     });
+  });
+
+  /** What the doctor says about a port: codes of findings, facts, and its exit status. */
+  const examined = async (words: string) => {
+    const { status, stdout } = await lab.exec(`nullmodem doctor ${words} --json`, WITHIN.within);
+    const { findings, facts } = JSON.parse(stdout) as {
+      findings: { code: string; text: string }[];
+      facts: {
+        cable?: {
+          speeds: { speed: number; state: string; out?: { arrived: number } }[];
+          wires: { to: string; works: boolean }[];
+        };
+      };
+    };
+    return { status, codes: findings.map(({ code }) => code), findings, facts };
+  };
+
+  test("the doctor knows the chip, and sees which modem line is low", async () => {
+    pc.uart.set({ carrier: false });
+    const { status, codes, facts } = await examined("/dev/ttyS0");
+    expect([status, codes]).toEqual([1, ["carrier-missing", "silence"]]);
+    expect(facts).toMatchObject({
+      uart: { type: "16550A", fifo: 16, base: 115200 },
+      lines: { cts: true, dsr: true, cd: false },
+      speeds: [300, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200],
+    });
+    expect([pc.uart.drives("dtr"), pc.uart.drives("rts")]).toEqual([false, false]);
+  });
+
+  test("the adapter's latency timer is 1 ms while pppd runs, and as before when pppd has ended or was killed", async () => {
+    const timer = "/sys/class/tty/ttyUSB0/device/latency_timer";
+    const becomes = (value: number): Promise<string> => must(`until grep -qx ${value} ${timer}; do sleep 0.1; done`);
+    await pc.plug();
+    try {
+      await must(`until echo 16 >${timer}; do sleep 0.1; done`);
+      await start(`pppd /dev/ttyUSB0 ${WORDS} local`);
+      await becomes(1);
+      await end();
+      await becomes(16);
+      await start(`pppd /dev/ttyUSB0 ${WORDS} local`);
+      await becomes(1);
+      await lab.exec("killall -9 pppd");
+      await wait();
+      await becomes(1);
+      expect(await must("nullmodem cleanup 2>&1")).toContain("latency timer of /dev/ttyUSB0 is 16 ms again");
+      await becomes(16);
+    } finally {
+      await pc.unplug();
+    }
+  });
+
+  test("two doctors, at the 16550A and at the adapter, find the wire that their cable lacks", async () => {
+    await pc.plug();
+    await must("until [ -c /dev/ttyUSB0 ]; do sleep 0.1; done");
+    const ends = [
+      { terminal: lab.line, lines: pc.uart },
+      { terminal: pc.adapterLine, lines: pc.adapter },
+    ] as const;
+    const cable = new NullModem(ends, false);
+    try {
+      await must("nullmodem doctor /dev/ttyUSB0 --far --speed 115200 --json >/tmp/there 2>/dev/null &");
+      const { findings, facts } = await examined("/dev/ttyS0 --far --speed 115200");
+      // A busy machine may lose octets, as it has no flow control here.
+      expect(findings[0]).toMatchObject({
+        code: "wire-missing",
+        text: "These wires are missing: DTR here to DCD there",
+      });
+      expect(facts.cable!.wires.filter(({ works }) => works)).toHaveLength(5);
+      const rows = new Map(facts.cable!.speeds.map((row) => [row.speed, row]));
+      expect(rows.get(230400)!.state).toBe("the port here cannot do it");
+      expect(rows.get(115200)!.out!.arrived).toBeGreaterThan(0);
+      const there = await must("while pidof nullmodem; do sleep 0.1; done; cat /tmp/there");
+      expect(there).toContain("These wires are missing: DTR there to DCD here");
+    } finally {
+      cable.close();
+      await pc.unplug();
+    }
   });
 
   test("an adapter is waited for, and one TCP stream outlives ten of its absences", async () => {

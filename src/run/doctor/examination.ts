@@ -23,7 +23,7 @@ const LISTEN_MS = 400;
 const ECHO: Finding = {
   code: "echo",
   text: "The far side sends back what it receives: a login, a modem in command mode or a program that echoes",
-  remedy: "start PPP there, or give pppd a connect script",
+  remedy: "start PPP there, or use nullmodem join, which logs in and dials",
   severity: "warning",
 };
 
