@@ -2,8 +2,11 @@
 // On a terminal it asks.
 
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Cable, openCable } from "../kit/cable.ts";
+import { filesIn, laplinkMissing, LinkPool } from "../kit/end.ts";
 import { play } from "../kit/far-end.ts";
 import { closeMachines, type Machine, machinesMissing, openMachine, tunMissing } from "../kit/machine.ts";
 import { PATIENCE_MS } from "../kit/patience.ts";
@@ -72,6 +75,38 @@ on("a server and a client that setup made have a link with a password, and --und
 
   for (const machine of [server, client]) await succeeds(machine, "--undo");
   expect([server, client].map(configuration)).toEqual(before);
+});
+
+/** The files of /etc/ppp that setup writes into an empty folder. */
+function filesOf(...words: readonly string[]): Record<string, string> {
+  const root = mkdtempSync(join(tmpdir(), "nullmodem-setup-"));
+  try {
+    writeFileSync(join(root, "secret"), "gargle Blaster\n");
+    const argv = ["setup", "--root", root, "--user", "zaphod", "--password-file", join(root, "secret"), "--yes"];
+    const { exitCode, stderr } = Bun.spawnSync([built("nullmodem"), ...argv, ...words]);
+    expect([exitCode, stderr.toString()]).toEqual([0, ""]);
+    return filesIn(join(root, "etc/ppp"));
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+const noLab = missing ?? laplinkMissing("ours", "real");
+const REAL = "Debian's pppd reads the client's files of setup";
+test.skipIf(noLab !== undefined)(noLab === undefined ? REAL : `${REAL} [skipped: ${noLab}]`, async () => {
+  const pool = new LinkPool("ours", "real", 1);
+  try {
+    await pool.use(async ({ server, client }) => {
+      await server.install(filesOf("--role", "serve", "--port", "/dev/ttyS1"));
+      await client.install(filesOf("--role", "join", "--port", "/dev/ttyS0"));
+      const waiting = await server.start("pppd /dev/ttyS1 nodetach");
+      const calling = await client.start("pppd call ttyS0 nodetach");
+      await Promise.all([waiting.waitFor(/^remote IP address/), calling.waitFor("local  IP address 192.168.1.1")]);
+      expect(waiting.lines.join("\n")).toContain("Peer zaphod authenticated with ");
+    });
+  } finally {
+    await pool.close();
+  }
 });
 
 const ENTER = "\r";

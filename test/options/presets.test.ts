@@ -1,6 +1,8 @@
 // The option `peer NAME`: each preset parses, is in force, and yields to other options as a file that `call` names does.
 
 import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { dumpLines, presetLine } from "../../src/options/dump.ts";
 import { OptionError } from "../../src/options/error.ts";
 import { checkOptions } from "../../src/options/check.ts";
@@ -62,6 +64,14 @@ test.each(PRESETS.map((preset) => [preset.name, preset] as const))(
 test("names are distinct, and short enough for a table", () => {
   expect(new Set(PRESETS.map(({ name }) => name)).size).toBe(PRESETS.length);
   for (const { name } of PRESETS) expect(name).toMatch(/^[a-z0-9]{3,9}$/);
+});
+
+test("README names them all", () => {
+  const readme = readFileSync(join(import.meta.dir, "../../README.md"), "utf8");
+  const section = readme.slice(readme.indexOf("`peer NAME` sets")).split(". ", 1)[0]!;
+  expect([...section.matchAll(/\b(\w+)(?=,| or |$)/g)].map(([, name]) => name)).toEqual(
+    PRESETS.map(({ name }) => name),
+  );
 });
 
 test("an option after it overrides it, and one before it does not", () => {
