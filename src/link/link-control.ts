@@ -63,10 +63,7 @@ export class LinkControl {
     this.#lcp = new Negotiator(this.options, this.#lower, config.limits, config.start);
     this.heard = new HeardReport({
       stats,
-      // A peer that has logged in changes it.
-      get silent() {
-        return config.start.silent ?? false;
-      },
+      silent: config.start.silent ?? false,
       magic: () => this.#magic,
       wakeAt: (at) => host.timers.set("heard", at),
       log: (level, text) => host.log(level, text),

@@ -174,13 +174,10 @@ export class Link implements Member {
   }
 
   /**
-   * The peer has logged in before PPP under this name, so that LCP demands no proof of it. The link does not wait for
-   * such a peer: the next peer on the line may be another.
+   * The peer has logged in before PPP under this name, so that LCP demands no proof of it.
    */
   vouch(name: string): void {
-    const { lcp } = this.#config;
-    Object.assign(lcp, { demand: [] });
-    Object.assign(lcp.start, { silent: false, passive: false });
+    Object.assign(this.#config.lcp, { demand: [] });
     this.#admission.vouch(name);
   }
 

@@ -139,3 +139,14 @@ test("&C1 makes our DTR, which is the caller's carrier, follow the connection", 
   expect(port.dtr).toBe(true);
   endsWell({ ...call, client: next });
 });
+
+test("with silent, a port that took the last frame of a dead link for PPP listens again after half a minute", () => {
+  const { link, time, server } = callWith(["lcp-echo-interval", "1"], [...SERVER, "silent", "persist", "maxfail", "0"]);
+  expect(time.runUntil(() => link.isUp, 10_000)).toBe(true);
+  server.kill();
+  const next = link.computers[0].start([...SERVER, "silent", "persist", "maxfail", "0"]);
+  expect(time.runUntil(() => next.lines.includes("Recognised PPP"), 10_000)).toBe(true);
+  link.cables[0]!.isCut = true;
+  time.run(1000);
+  expect(time.runUntil(() => next.lines.filter((line) => line.startsWith("Waiting")).length > 1, 40_000)).toBe(true);
+});

@@ -16,6 +16,8 @@ export interface Agreement {
   readonly isDemand: boolean;
   /** A handshake by chat before each link. */
   readonly hasChat: boolean;
+  /** The client logs in at the server's prompts before PPP. */
+  readonly hasLogin?: boolean;
   readonly persists: boolean;
   /** Neither end knows the speed of the other: the server waits with find-speed, and the client joins. */
   readonly isSearching?: boolean;
@@ -79,9 +81,11 @@ function drawAgreement(rng: Rng): Agreement {
       ? rng.pick(["mschap", "mschap-v2"] as const)
       : rng.pick(["none", "none", "pap", "chap", "mschap", "mschap-v2", "eap"] as const);
   const hasWrongSecret = auth !== "none" && !isDemand && rng.chance(0.1);
-  const cables = !isDemand && compression !== "mppe" && rng.chance(0.15) ? 2 : 1;
-  const isSearching = !isDemand && !hasWrongSecret && cables === 1 && rng.chance(0.15);
+  const hasLogin = auth === "pap" && !isDemand && !hasWrongSecret && rng.chance(0.5);
+  const cables = !isDemand && !hasLogin && compression !== "mppe" && rng.chance(0.15) ? 2 : 1;
+  const isSearching = !isDemand && !hasWrongSecret && !hasLogin && cables === 1 && rng.chance(0.15);
   return {
+    hasLogin,
     isSearching,
     speed: rng.pick([9600, 38400, 115200, 115200, 921600]),
     cables,
@@ -91,7 +95,7 @@ function drawAgreement(rng: Rng): Agreement {
     isMutual: !hasWrongSecret && compression !== "mppe" && auth !== "none" && rng.chance(0.2),
     compression,
     isDemand,
-    hasChat: !isDemand && !isSearching && rng.chance(0.15),
+    hasChat: !isDemand && !hasLogin && !isSearching && rng.chance(0.15),
     persists: isDemand || isSearching || (!hasWrongSecret && rng.chance(0.7)),
     silent: isDemand ? 0 : isSearching ? undefined : rng.chance(0.2) ? rng.pick([0, 1] as const) : undefined,
     hasWrongSecret,
@@ -141,7 +145,7 @@ function drawWords(agreement: Agreement, side: 0 | 1, rng: Rng): readonly string
 
 /** How an end begins and goes on. */
 function addStart(words: Words, agreement: Agreement, side: 0 | 1, rng: Rng): void {
-  const { isDemand, hasChat, persists, silent } = agreement;
+  const { isDemand, hasChat, hasLogin, persists, silent } = agreement;
   if (isDemand && side === 1) words.add("demand", "connect", "true", "holdoff", String(rng.below(5)));
   if (persists) words.add("persist", "maxfail", "0", "holdoff", String(1 + rng.below(10)));
   if (silent === side) words.add(rng.pick(["silent", "passive"]));
@@ -150,6 +154,8 @@ function addStart(words: Words, agreement: Agreement, side: 0 | 1, rng: Rng): vo
     const script = side === 0 ? "-t 60 CLIENT CLIENTSERVER\\c" : "-t 5 '' CLIENT\\c CLIENTSERVER";
     words.add("connect", `chat -v ${script}`);
   }
+  const login = "-t 5 '' '\\r' ogin:--ogin: cli ssword: '\\qsecret'";
+  if (hasLogin) words.add(...(side === 0 ? ["autodetect", "ppp,windows,modem,login"] : ["connect", `chat ${login}`]));
   words.maybe(0.1, "init", "sleep 0.2");
   words.maybe(0.1, "welcome", "sleep 0.1");
   words.maybe(0.1, "disconnect", "sleep 0.3; exit 1");
@@ -158,9 +164,9 @@ function addStart(words: Words, agreement: Agreement, side: 0 | 1, rng: Rng): vo
   words.maybe(0.05, "maxoctets", String(20_000 + rng.below(1e6)));
 }
 
-function addLcp(words: Words, { silent, hasChat, isDemand, isSearching }: Agreement, rng: Rng): void {
+function addLcp(words: Words, { silent, hasChat, hasLogin, isDemand, isSearching }: Agreement, rng: Rng): void {
   // Where one end only waits, the other's death must be noticed.
-  if (silent !== undefined || hasChat || isDemand || isSearching === true || rng.chance(0.6)) {
+  if (silent !== undefined || hasChat || hasLogin === true || isDemand || isSearching === true || rng.chance(0.6)) {
     words.add("lcp-echo-interval", String(2 + rng.below(15)), "lcp-echo-failure", String(2 + rng.below(3)));
     words.maybe(0.3, "lcp-echo-adaptive");
   }

@@ -190,6 +190,7 @@ export class Reception {
     for (let caller; (caller = listener.takeCaller()) !== undefined;) this.#tell(caller);
     if (!this.#isOpen && !this.isWaiting) this.#begin(now);
     if (this.#isVisited) {
+      this.#tuner?.found();
       this.#host.visited(this.#front.typedName);
       return;
     }

@@ -96,7 +96,8 @@ function lcpConfig(config: Config, plan: AuthPlan, network: MacSource): LinkConf
       ...limits(config.lcpRestart, config.lcpMaxConfigure, config.lcpMaxTerminate, config.lcpMaxFailure),
       patienceMs: patience(config),
     },
-    start: { passive: config.passive, silent: config.silent },
+    // With autodetect the peer has begun. A link that waited for ever would keep the port from the next caller.
+    start: config.autodetect.length > 0 ? {} : { passive: config.passive, silent: config.silent },
     authRequired: config.facts.authRequired,
     demand: plan.demand,
     accept: plan.accept,
