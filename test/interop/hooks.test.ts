@@ -186,7 +186,7 @@ const begun = (runs: readonly Run[], name: string): Run => {
 async function until(end: End, file: "ended" | "record", names: readonly string[]): Promise<void> {
   for (const name of names) {
     const found = `for n in ${RECORDS}/*; do grep -q '^name ${name}$' $n/record 2>/dev/null && [ -s $n/${file} ] && exit 0; done`;
-    const { status } = await end.run(`for try in $(seq 200); do ${found}; sleep 0.05; done; exit 1`);
+    const { status } = await end.run(`for try in $(seq 200); do ${found}; sleep 0.2; done; exit 1`);
     if (status !== 0) throw new Error(`${name} did not end`);
   }
 }

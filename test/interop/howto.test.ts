@@ -59,15 +59,16 @@ function common(lines: readonly string[]): string[] {
   return words.filter((line, index) => !STATISTICS.includes(line) || words.indexOf(line) === index);
 }
 
-/** A shell command that succeeds when some program has a port open. */
-const OPEN = "ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q /dev/ttyS1";
-
-/** Starts both sides, the client when the shell command `listening` shows that the server listens. */
-async function startBoth(link: Laplink, listening = OPEN): Promise<Record<Side, Run>> {
+/** Starts both sides, the client when the server listens. */
+async function startBoth(link: Laplink, listens = opened): Promise<Record<Side, Run>> {
   const server = await link.server.start(COMMAND.server);
-  await link.server.run(`until ${listening}; do sleep 0.05; done`);
+  await listens(link.server, server);
   const client = await link.client.start(COMMAND.client);
   return { server, client };
+}
+
+async function opened(_: End, run: Run): Promise<void> {
+  await run.waitFor(/^(Connect: |Starting negotiation on )/);
 }
 
 /** Makes a file, sends it over TCP and compares the checksums. */
@@ -78,8 +79,8 @@ async function copy(from: End, to: End, address: string, port: number, make: str
   expect((await received).stdout).toBe(sent.stdout);
 }
 
-const TEXT = "yes 'The quick brown fox jumps over the lazy dog.' | head -c 120000";
-const NOISE = "head -c 120000 /dev/urandom";
+const TEXT = "yes 'The quick brown fox jumps over the lazy dog.' | head -c 40000";
+const NOISE = "head -c 40000 /dev/urandom";
 
 function settingsOf(terminals: readonly string[]): string[] {
   return terminals.map((path) => Bun.spawnSync(["stty", "-F", path, "-g"]).stdout.toString().trim());
@@ -155,7 +156,7 @@ const WINSERVER = "connect chat -v -f /etc/ppp/scripts/winserver.chat\n";
 /** The line of chapter 2.4. */
 const WINCLIENT = "connect 'chat -v -f /etc/ppp/scripts/winclient.chat'\n";
 /** Its chat waits, and logs that. */
-const CHATTING = "grep -q 'expect (CLIENT)' /var/log/messages";
+const chatting = (server: End): Promise<void> => server.logged("expect (CLIENT)");
 const QUOTED = WINSERVER.replace(/connect (.*)\n/, "connect '$1'\n");
 
 /** The strings that Windows sends, from a shell script that records what it receives. */
@@ -172,8 +173,8 @@ interface WindowsCase {
   readonly clientLine: string;
   /** The side that plays Windows, and what it must have received. */
   readonly windows?: { side: Side; hears: string };
-  /** How to see that the server listens, if it has no chat. */
-  readonly listening?: string;
+  /** Resolves when the server listens, if it has no chat. */
+  readonly listens?: (server: End) => Promise<void>;
 }
 
 const CASES: WindowsCase[] = [
@@ -192,7 +193,7 @@ const CASES: WindowsCase[] = [
     serverLine: WINDOWS.server,
     clientLine: WINSERVER,
     windows: { side: "server", hears: "CLIENT" },
-    listening: "pidof head >/dev/null",
+    listens: async (server) => void (await server.run("until pidof head >/dev/null; do sleep 0.2; done")),
   },
   {
     name: "winclient.chat is ours, winserver.chat the real chat's",
@@ -218,13 +219,13 @@ const CASES: WindowsCase[] = [
 ];
 
 describe("Windows", () => {
-  for (const { name, server, client, serverLine, clientLine, windows, listening = CHATTING } of CASES) {
+  for (const { name, server, client, serverLine, clientLine, windows, listens = chatting } of CASES) {
     const skip = laplinkMissing(server, client);
     test.concurrent.skipIf(skip !== undefined)(skip === undefined ? name : `${name} [skipped: ${skip}]`, () =>
       on(server, client, async (link) => {
         await install(link, "server", serverLine);
         await install(link, "client", clientLine);
-        const runs = await startBoth(link, listening);
+        const runs = await startBoth(link, listens);
         await Promise.all([runs.server.waitFor(UP), runs.client.waitFor(UP)]);
         await link.client.run("kill -TERM $(head -n1 /var/run/ppp0.pid)");
         expect([await runs.client.exit(), await runs.server.exit()]).toEqual([5, 16]);

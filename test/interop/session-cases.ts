@@ -160,8 +160,7 @@ export async function play(
   const { server, client } = transcript;
   if (server !== undefined) {
     runs.server = await link.server.start(hasty(server.command, insisting));
-    if (server.command.includes(" connect "))
-      await link.server.run("until grep -q 'expect (CLIENT)' /var/log/messages; do sleep 0.05; done");
+    if (server.command.includes(" connect ")) await link.server.logged("expect (CLIENT)");
     else if (server.command.startsWith("pppd")) await runs.server.waitFor("Connect: ");
   }
   if (client !== undefined) runs.client = await link.client.start(hasty(client.command, insisting));

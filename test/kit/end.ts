@@ -8,7 +8,7 @@ import { type Cable, type CableOptions, openCable } from "./cable.ts";
 import { Lab, missing } from "./lab.ts";
 import { Cpio } from "./lab/cpio.ts";
 import { type Machine, machinesMissing, openMachine, type Result, tunMissing } from "./machine.ts";
-import { PATIENCE_MS } from "./patience.ts";
+import { PATIENCE_MS, until } from "./patience.ts";
 import { built, type Line, Program } from "./program.ts";
 
 /** The real pppds of the lab: the one installed here (Debian bookworm's is 2.4.9), and 2.5.2. */
@@ -41,6 +41,8 @@ export interface End {
   start(command: string): Promise<Run>;
   /** Runs a shell command to its end. */
   run(command: string): Promise<Result>;
+  /** Waits until pppd or chat has sent this to syslog since the last install. */
+  logged(text: string): Promise<void>;
   /** The messages of pppd and chat to syslog since the last install: "facility.level pppd[PID]: text". */
   syslog(): Promise<string[]>;
   /** Remains of a session: interfaces, locks, pid files, routes, processes. Empty when all is well. */
@@ -59,18 +61,13 @@ const MESSAGES = "/var/log/messages";
 
 let marks = 0;
 
-/** A shell command that ends when the syslog daemon has written all earlier messages. */
-function syslogWritten(): string {
-  const mark = `mark-${process.pid}-${marks++}`;
-  return `busybox logger ${mark}; for n in $(seq 200); do grep -q ${mark} ${MESSAGES} && break; sleep 0.05; done`;
-}
+const newMark = (): string => `mark-${process.pid}-${marks++}`;
 
-async function syslogOf(end: End): Promise<string[]> {
-  const { stdout } = await end.run(`${syslogWritten()}; cat ${MESSAGES}`);
-  return stdout
-    .split("\n")
-    .flatMap((line) => /^\S+ +\d+ \S+ \S+ (\S+ (?:pppd|chat))\[\d+\](: .*)$/.exec(line)?.slice(1).join("[PID]") ?? []);
-}
+/** The lines of pppd and chat. */
+const syslogLines = (lines: readonly string[]): string[] =>
+  lines.flatMap(
+    (line) => /^\S+ +\d+ \S+ \S+ (\S+ (?:pppd|chat))\[\d+\](: .*)$/.exec(line)?.slice(1).join("[PID]") ?? [],
+  );
 
 class OurRun implements Run {
   readonly #program: Program;
@@ -121,7 +118,7 @@ export class OurEnd implements End {
   }
 
   async install(files: Readonly<Record<string, string>>): Promise<void> {
-    await this.run(`pidof syslogd >/dev/null && { ${syslogWritten()}; }`);
+    await this.#syslogWritten();
     writeFileSync(this.machine.path(MESSAGES), "");
     const folder = this.machine.path("/etc/ppp");
     rmSync(folder, { recursive: true });
@@ -145,8 +142,24 @@ export class OurEnd implements End {
     return this.machine.run("env", `PATH=${this.#path}`, "sh", "-c", command);
   }
 
-  syslog(): Promise<string[]> {
-    return syslogOf(this);
+  /** Waits until the syslog daemon has written all earlier messages. */
+  async #syslogWritten(): Promise<void> {
+    const mark = newMark();
+    const { status } = await this.run(`pidof syslogd >/dev/null && busybox logger ${mark}`);
+    if (status === 0) await this.logged(mark);
+  }
+
+  get #messages(): string {
+    return readFileSync(this.machine.path(MESSAGES), "utf8");
+  }
+
+  logged(text: string): Promise<void> {
+    return until(`${text} in syslog`, () => this.#messages.includes(text));
+  }
+
+  async syslog(): Promise<string[]> {
+    await this.#syslogWritten();
+    return syslogLines(this.#messages.split("\n"));
   }
 
   async traces(): Promise<string[]> {
@@ -230,6 +243,8 @@ export class RealEnd implements End {
   readonly lab: Lab;
   #started: Line | undefined;
   #run: Run | undefined;
+  /** The last line of the journal before the last install. */
+  #installed: Line | undefined;
 
   constructor(kind: Real, lab: Lab) {
     this.kind = kind;
@@ -243,7 +258,9 @@ export class RealEnd implements End {
     const { there, remove } = this.lab.share(cpio.end());
     try {
       const unpack = `rm -rf /etc/ppp; cd /; cpio -idu <${there} 2>/dev/null`;
-      await this.#must(`${unpack}; ${syslogWritten()}; : >${MESSAGES}`);
+      const mark = newMark();
+      await this.#must(`${unpack}; busybox logger ${mark}; : >${MESSAGES}`);
+      this.#installed = await this.lab.waitFor(mark);
     } finally {
       remove();
     }
@@ -263,8 +280,18 @@ export class RealEnd implements End {
     return this.lab.exec(command);
   }
 
-  syslog(): Promise<string[]> {
-    return syslogOf(this);
+  /** The guest's syslog is in its journal. */
+  async logged(text: string): Promise<void> {
+    await this.lab.waitFor(text, this.#installed === undefined ? {} : { after: this.#installed });
+  }
+
+  async syslog(): Promise<string[]> {
+    const mark = newMark();
+    await this.#must(`busybox logger ${mark}`);
+    await this.logged(mark);
+    const { log } = this.lab;
+    const since = this.#installed === undefined ? log : log.split(`${this.#installed.text}\n`).at(-1)!;
+    return syslogLines(since.split("\n").map((line) => line.replace(/^\[ *[\d.]+\] /, "")));
   }
 
   async traces(): Promise<string[]> {
