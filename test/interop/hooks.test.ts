@@ -3,6 +3,7 @@
 
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { closeMachines } from "../kit/machine.ts";
+import { until } from "../kit/patience.ts";
 import {
   type End,
   type Laplink,
@@ -27,78 +28,115 @@ afterAll(async () => {
 });
 
 const RECORDS = "/var/run/probe";
-/** ip-up ends when this file exists. */
+/** A FIFO: ip-up ends when somebody writes to it. */
 const GO = `${RECORDS}/go`;
 
 /**
- * Records its input in a numbered file. The last line "ended" is added just before it ends, and takes a number too. The
- * environment is the one at the start, because a shell adds variables.
+ * Records what it is given in a folder of its own, and when it ends the time. It starts few programs, because each is
+ * dear in a guest: {@link linesOf} makes lines of what it records. The environment is the one at the start, because a
+ * shell adds variables.
  */
 const PROBE = `#!/bin/sh
 PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
-umask=$(umask); umask 022
-name=\${PROBE_NAME:-$(basename "$0")}
-number() { n=10; until mkdir ${RECORDS}/$n 2>/dev/null; do n=$((n + 1)); done; echo $n; }
-pid=$$
-fds=$(for fd in 0 1 2; do echo "fd $fd $(readlink /proc/$pid/fd/$fd)"; done)
-here=${RECORDS}/$(number)
+read -r began rest </proc/uptime
+here=${RECORDS}/$began-$$
+mkdir $here
+(exec ls -l /proc/$$/fd/0 /proc/$$/fd/1 /proc/$$/fd/2 /proc/$$/cwd) >$here/links
+cat /proc/$$/environ /proc/$$/status /proc/$$/stat >$here/process
+name=\${PROBE_NAME:-\${0##*/}}
 {
   echo "name $name"
   for word; do echo "argument $word"; done
-  tr '\\0' '\\n' </proc/$pid/environ | sort | sed 's/^/env /'
-  echo "$fds"
-  echo "cwd $(readlink /proc/$pid/cwd)"
-  echo "umask $umask"
-  grep -E '^(Uid|Gid|SigBlk):' /proc/$pid/status | tr '\\t' ' '
-  read -r _ _ _ _ group session _ </proc/$pid/stat
-  [ $group = $pid ] && echo "leads its group"
-  [ $session = $pid ] && echo "leads its session"
-  case $name in ip-*)
-    ip link show dev "$1" | grep -q '[<,]UP' && echo "interface is up"
-    ip addr show dev "$1" | grep -oE 'inet .*' | sed 's/ scope.*//; s/^/interface has /'
-    ip route show | sed 's/ *$//; s/^/route /'
-    [ -e /etc/ppp/resolv.conf ] && sed 's/^/resolv.conf /' /etc/ppp/resolv.conf
-  esac
-  case $name in ipv6-*) ip addr show dev "$1" | grep -oE 'inet6 .*' | sed 's/ scope.*//; s/^/interface has /'; esac
-  case $name in ip*-up) ls /var/run | grep '^ppp' | sed 's/^/file /'; esac
-} >$here/writing
-mv $here/writing $here/record
+  printf 'umask '; umask
+  case $name in ip*-up) echo file /var/run/ppp*; esac
+} >$here/said
+case $name in ip-*|ipv6-*) ip addr show dev "$1" >$here/addresses; esac
+case $name in ip-*)
+  ip route show >$here/routes
+  [ -e /etc/ppp/resolv.conf ] && cat /etc/ppp/resolv.conf >$here/resolv
+esac
+: >$here/record
 sleep 0
-number >$here/ended
+read -r ended rest </proc/uptime
+echo $ended >$here/ended
 `;
+
+/** Lines that tell what a probe has recorded in its files. */
+function linesOf(files: ReadonlyMap<string, string>): string[] {
+  const lines = (name: string): string[] => (files.get(name) ?? "").split("\n").filter((one) => one !== "");
+  const [name = "", ...said] = lines("said");
+  const kind = name.split(" ")[1]!;
+  const [environment = "", status = ""] = (files.get("process") ?? "").split(/\0(?=Name:)/);
+  const [pid, , , , group, session] = status.trimEnd().split("\n").at(-1)!.split(" ");
+  const links = new Map(lines("links").map((link) => link.split("/proc/").at(-1)!.split(" -> ") as [string, string]));
+  const addresses = lines("addresses");
+  const family = kind.startsWith("ipv6-") ? "inet6" : "inet";
+  return [
+    name,
+    ...said.filter((line) => line.startsWith("argument ")),
+    ...environment
+      .split("\0")
+      .sort()
+      .map((one) => `env ${one}`),
+    ...["0", "1", "2"].map((fd) => `fd ${fd} ${links.get(`${pid}/fd/${fd}`)}`),
+    `cwd ${links.get(`${pid}/cwd`)}`,
+    ...said.filter((line) => line.startsWith("umask ")),
+    ...status.split("\n").filter((line) => /^(Uid|Gid|SigBlk):/.test(line)),
+    ...(group === pid ? ["leads its group"] : []),
+    ...(session === pid ? ["leads its session"] : []),
+    ...(kind.startsWith("ip-") && addresses.some((line) => /[<,]UP/.test(line)) ? ["interface is up"] : []),
+    ...addresses
+      .flatMap(
+        (line) =>
+          RegExp(`\\b${family} .*`)
+            .exec(line)?.[0]
+            .replace(/ scope.*/, "") ?? [],
+      )
+      .map((one) => `interface has ${one}`),
+    ...lines("routes").map((route) => `route ${route.trimEnd()}`),
+    ...lines("resolv").map((line) => `resolv.conf ${line}`),
+    ...said
+      .filter((line) => line.startsWith("file "))
+      .flatMap((line) => line.split(" ").slice(1))
+      .map((path) => `file ${path.split("/").at(-1)}`),
+  ];
+}
 
 const HOOKS = ["auth-up", "auth-down", "ip-pre-up", "ip-up", "ip-down", "ipv6-up", "ipv6-down"];
 
 function probes(names: readonly string[]): Record<string, string> {
   return Object.fromEntries(
-    names.map((name) => [
-      name,
-      name === "ip-up" ? PROBE.replace("sleep 0", `until [ -e ${GO} ]; do sleep 0.1; done`) : PROBE,
-    ]),
+    names.map((name) => [name, name === "ip-up" ? PROBE.replace("sleep 0", `: <${GO}`) : PROBE]),
   );
 }
 
 /** One run of a script. */
 interface Run {
   readonly name: string;
-  /** The numbers show the order of events. */
+  /** In seconds since that machine was started. */
   readonly began: number;
   readonly ended: number;
   readonly lines: readonly string[];
 }
 
 async function runsOn(end: End): Promise<Run[]> {
-  const { stdout } = await end.run(
-    `cd ${RECORDS}; for n in *; do [ -e $n/record ] && echo "run $n $(cat $n/ended)" && cat $n/record; done; :`,
-  );
-  return stdout
-    .split(/^run /m)
-    .slice(1)
-    .map((text) => {
-      const [numbers = "", ...lines] = text.trimEnd().split("\n");
-      const [began = 0, ended = 0] = numbers.split(" ").map(Number);
-      return { name: lines[0]!.split(" ")[1]!, began, ended, lines };
-    });
+  const { stdout } = await end.run(`cd ${RECORDS}; rm go; tail -n +1 */*`);
+  const probes = new Map<string, Map<string, string>>();
+  for (const [, probe = "", file = "", text = ""] of stdout.matchAll(
+    /^==> (.*)\/(.*) <==\n([\s\S]*?)(?=\n?^==> |$(?![\s\S]))/gm,
+  )) {
+    const files = probes.get(probe) ?? new Map<string, string>();
+    probes.set(probe, files.set(file, text));
+  }
+  return [...probes].map(([probe, files]) => {
+    const lines = linesOf(files);
+    return {
+      name: lines[0]!.split(" ")[1]!,
+      began: parseFloat(probe),
+      ended: parseFloat(files.get("ended") ?? ""),
+      lines,
+    };
+  });
 }
 
 /** Variables that change from run to run, come from other programs, or are set by one pppd only. */
@@ -148,7 +186,7 @@ async function play(link: Laplink, { files, commands, then, judge }: Play): Prom
   try {
     for (const side of sides) {
       await link[side].install(files[side]);
-      await link[side].run(`rm -rf ${RECORDS}; mkdir ${RECORDS}`);
+      await link[side].run(`rm -rf ${RECORDS}; mkdir ${RECORDS}; mkfifo ${GO}`);
     }
     const server = await link.server.start(commands.server);
     await server.waitFor("Connect: ");
@@ -183,12 +221,16 @@ const begun = (runs: readonly Run[], name: string): Run => {
 };
 
 /** Waits until scripts have ended, or have at least written their records. */
-async function until(end: End, file: "ended" | "record", names: readonly string[]): Promise<void> {
-  for (const name of names) {
-    const found = `for n in ${RECORDS}/*; do grep -q '^name ${name}$' $n/record 2>/dev/null && [ -s $n/${file} ] && exit 0; done`;
-    const { status } = await end.run(`for try in $(seq 200); do ${found}; sleep 0.2; done; exit 1`);
-    if (status !== 0) throw new Error(`${name} did not end`);
-  }
+async function written(end: End, file: "ended" | "record", names: readonly string[]): Promise<void> {
+  await until(`the ${file} of ${names.join(" and ")}`, async () => {
+    const { stdout } = await end.run(`cd ${RECORDS}; echo */${file}; grep -s '^name ' */said`);
+    const [files = "", ...lines] = stdout.split("\n");
+    const found = lines.flatMap((line) => {
+      const [, probe, name] = /^(.*)\/said:name (.+)$/.exec(line) ?? [];
+      return probe !== undefined && files.split(" ").includes(`${probe}/${file}`) ? [name] : [];
+    });
+    return names.every((name) => found.includes(name));
+  });
 }
 
 function on(name: string, act: (real: Real) => Promise<void>): void {
@@ -234,13 +276,13 @@ noauth user zaphod usepeerdns defaultroute ipparam client logfile /etc/ppp/log
     client: 'env -i PATH="$PATH" KEPT=1 DROPPED=1 pppd call probe',
   },
   then: async (link, { server }) => {
-    await until(link.server, "ended", ["auth-up", "ipv6-up"]);
-    await until(link.client, "ended", ["ipv6-up"]);
-    for (const side of sides) await until(link[side], "record", ["ip-up"]);
+    await written(link.server, "ended", ["auth-up", "ipv6-up"]);
+    await written(link.client, "ended", ["ipv6-up"]);
+    for (const side of sides) await written(link[side], "record", ["ip-up"]);
     await link.client.run("kill -TERM $(head -n1 /var/run/ppp0.pid)");
     // The link has ended. Only now may ip-down begin.
-    await Promise.all([server.waitFor(/^Modem hangup/), until(link.client, "record", ["disconnect"])]);
-    for (const side of sides) await link[side].run(`touch ${GO}`);
+    await Promise.all([server.waitFor(/^Modem hangup/), written(link.client, "record", ["disconnect"])]);
+    for (const side of sides) await link[side].run(`: >${GO}`);
   },
   judge: async (link, { client }) => {
     // With logfile nothing is printed on the terminal.
@@ -276,7 +318,7 @@ const RENAMED: Play = {
   },
   commands: { server: "pppd call probe", client: "pppd call probe" },
   then: async (link, { client }) => {
-    await until(link.server, "ended", ["ip-up"]);
+    await written(link.server, "ended", ["ip-up"]);
     await client.waitFor("remote IP address");
     expect((await link.client.run("ping -c 5 -i 0.5 10.0.0.1")).status).toBe(0);
     await link.server.run("kill -TERM $(head -n1 /var/run/ppp-lap.pid)");
