@@ -60,7 +60,7 @@ on("a server and a client that setup made have a link with a password, and --und
   ]);
   const before = [server, client].map(configuration);
   const user = ["--user", "zaphod", "--password-file", "/etc/secret", "--yes"];
-  await succeeds(server, "--role", "serve", "--port", "ttyS1", ...user);
+  await succeeds(server, "--role", "serve", "--port", "ttyS1", "--peer", "esp32", ...user);
   const said = await succeeds(client, "--role", "join", "--port", "ttyS0", ...user);
   expect(said).toContain("\n  pppd call ttyS0 nodetach\n");
 
@@ -70,6 +70,7 @@ on("a server and a client that setup made have a link with a password, and --und
     waiting.waitFor("remote IP address 192.168.1.1"),
     calling.waitFor("local  IP address 192.168.1.1"),
   ]);
+  expect(waiting.text).toContain("peer esp32 sets nocrtscts local noccp\n");
   expect(waiting.text).toContain("\nPeer zaphod authenticated with ");
   await Promise.all([calling.stop(), waiting.stop()]);
 
