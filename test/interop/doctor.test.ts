@@ -89,7 +89,8 @@ on("two doctors agree on what the cable can do; one that Ctrl-C ends leaves the 
   }
   expect(await settingsOf(near, "/dev/ttyS1")).toBe(found);
   const alone = run(near, built(), "doctor", "/dev/ttyS1", "--far");
-  await alone.waitFor("Waiting for the other doctor");
+  // It has the port once the port has the speed at which it waits.
+  while ((await near.run("stty", "-F", "/dev/ttyS1", "speed")).stdout.trim() !== "9600") await Bun.sleep(20);
   alone.kill("SIGINT");
   expect(await alone.exit()).toBe(130);
   expect(await settingsOf(near, "/dev/ttyS1")).toBe(found);

@@ -17,6 +17,7 @@ import { fakeHost } from "../../kit/optionhost.ts";
 
 const TIOCMGET = 0x5415;
 const TIOCGSERIAL = 0x541e;
+const PORT_16450 = 2;
 const PORT_16550A = 4;
 const PORT_AMBA = 32;
 const CTS_AND_DSR = 0x120;
@@ -120,4 +121,12 @@ test("local, a connect script, and a port without modem lines need no carrier", 
   mock.restore();
   await line.open();
   expect(state.waits).toBe(0);
+});
+
+test("a chip without a FIFO is named when the port is opened", async () => {
+  const { line, said, slave } = lineOn({ lines: CARRIER, type: PORT_16450 }, "57600");
+  await line.open();
+  expect(said).toEqual([
+    `The chip of ${slave} is a 16450 without a FIFO, which loses octets at high speeds; use 38400 bit/s or less, and crtscts`,
+  ]);
 });
