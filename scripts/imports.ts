@@ -9,7 +9,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
   const frames = ["bytes", "crypto"];
   const layers = [...frames, "frame", "wire"];
   const link = [...layers, "filter", "compress", "auth", "control", "describe"];
-  const run = [...link, "link", "front", "options", "chat", "record"];
+  const run = [...link, "link", "front", "stack", "options", "chat", "record"];
   const main = [...run, "run", "os", "applets", "commands"];
   return {
     bytes: [],
@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
     describe: [...layers, "compress", "control"],
     link,
     front: [...layers],
+    stack: ["bytes", "wire"],
     options: ["bytes", "filter"],
     chat: ["bytes"],
     record: [...layers, "compress"],

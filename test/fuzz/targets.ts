@@ -6,6 +6,7 @@ import { FRONT } from "./front.ts";
 import { LINK } from "./link.ts";
 import { CHAT, FILTER, OPTIONS, RECORD, SECRETS } from "./readers.ts";
 import { SLIP } from "./slip.ts";
+import { STACK } from "./stack.ts";
 import type { Target } from "./target.ts";
 import { TELNET } from "./telnet.ts";
 
@@ -14,6 +15,7 @@ export const TARGETS: readonly Target[] = [
   FRONT,
   CALLER,
   FAR,
+  STACK,
   TELNET,
   SLIP,
   OPTIONS,

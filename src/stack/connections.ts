@@ -1,0 +1,110 @@
+// The TCP connections of the stack.
+
+import { u16 } from "../bytes/be.ts";
+import { IpProto, TcpFlag } from "../wire/ip.ts";
+import { FlowTable, portsOf, type StackHost } from "./flow.ts";
+import { ICMP_HEADER } from "./icmp.ts";
+import { Ends, type IpPacket } from "./ip-packet.ts";
+import { Failure } from "./socket-side.ts";
+import { TcpFlow } from "./tcp-flow.ts";
+import { resetFor, TcpSegment } from "./tcp-segment.ts";
+import { TcpWriter } from "./tcp-writer.ts";
+
+export class Connections {
+  begun = 0;
+  overLimit = 0;
+  bad = 0;
+  readonly table: FlowTable<TcpFlow>;
+  readonly #host: StackHost;
+  readonly #most: number;
+  readonly #segment = new TcpSegment();
+
+  constructor(host: StackHost, most: number) {
+    this.#host = host;
+    this.#most = most;
+    this.table = new FlowTable(host.random());
+  }
+
+  /** A segment of a connection that exists, or a damaged one. False: it belongs to none. */
+  receive(packet: IpPacket, now: number): boolean {
+    const segment = this.#segment;
+    if (!segment.parse(packet)) {
+      this.bad++;
+      return true;
+    }
+    const flow = this.table.find(packet, portsOf(segment.destinationPort, segment.sourcePort));
+    if (flow === undefined) return false;
+    if (flow.mayBeReplacedBy(segment)) {
+      flow.end();
+      return false;
+    }
+    flow.receive(segment, now);
+    return true;
+  }
+
+  /** The segment that {@link receive} has found no connection for: a SYN begins one (RFC 9293 §3.10.7.1 and §3.10.7.2). */
+  begin(packet: IpPacket, ends: Ends, now: number): void {
+    const segment = this.#segment;
+    const { flags, destinationPort: port } = segment;
+    if (flags & TcpFlag.RST) return;
+    if (!(flags & TcpFlag.SYN) || flags & (TcpFlag.ACK | TcpFlag.FIN)) {
+      this.#refuse(ends);
+      return;
+    }
+    const { gateway } = this.#host;
+    const target = gateway.targetOf(ends.far, port);
+    if (target === undefined) {
+      if (gateway.isOurs(ends.far)) this.#refuse(ends);
+      else gateway.report(Failure.PROHIBITED, ends, packet.copy());
+      return;
+    }
+    if (!this.#hasRoom()) return;
+    this.begun++;
+    const flow = new TcpFlow(this.#host, ends, port, segment.sourcePort, now);
+    this.table.add(flow);
+    if (flow.accept(segment, packet, target, now)) this.#host.watch(flow);
+  }
+
+  /** The host has accepted a connection for a port of the peer. */
+  open(socket: number, ends: Ends, farPort: number, peerPort: number, now: number): boolean {
+    if (!this.#hasRoom()) return false;
+    this.begun++;
+    const flow = new TcpFlow(this.#host, ends, farPort, peerPort, now);
+    this.table.add(flow);
+    flow.open(socket, now);
+    this.#host.watch(flow);
+    return true;
+  }
+
+  /** A router behind the peer says that packets of a connection are too large. The error quotes one of them. */
+  limitPackets({ bytes, payload, end, family }: IpPacket): void {
+    const mtu = u16(bytes, payload + 6);
+    const at = payload + ICMP_HEADER;
+    const header = family === 4 ? 20 : 40;
+    if (at + header + 4 > end || bytes[at + (family === 4 ? 9 : 6)] !== IpProto.TCP) return;
+    const ports = portsOf(u16(bytes, at + header), u16(bytes, at + header + 2));
+    for (const flow of this.table) {
+      const { far } = flow.ends;
+      const farAt = at + header - 2 * far.length;
+      if (flow.ports === ports && far.every((octet, place) => bytes[farAt + place] === octet)) flow.limitPacket(mtu);
+    }
+  }
+
+  #refuse(ends: Ends): void {
+    const { destinationPort, sourcePort } = this.#segment;
+    const packet = new TcpWriter(ends, destinationPort, sourcePort, 0).bare(resetFor(this.#segment));
+    this.#host.reply(packet, 0, packet.length);
+  }
+
+  /** There may be another connection. One that only waits for old segments gives up its place. */
+  #hasRoom(): boolean {
+    if (this.table.size < this.#most) return true;
+    for (const flow of this.table)
+      if (flow.isWaiting) {
+        flow.end();
+        return true;
+      }
+    this.overLimit++;
+    return false;
+  }
+}

@@ -1,0 +1,113 @@
+// Where traffic of the peer may go: prefixes that are allowed and denied. The longest prefix that contains an address decides,
+// so a shorter one can be narrowed. Of two equal ones, the denying one decides. Some addresses can never be reached: the host's
+// loopback in all its forms, and groups.
+
+import { bytesOf } from "../bytes/text.ts";
+import { parseIpv4 } from "../wire/ip.ts";
+
+export interface Prefix {
+  /** 4 or 16 octets. */
+  readonly address: Uint8Array;
+  readonly bits: number;
+}
+
+/** Reads "10.0.0.0/8", "fd00::/8" or a single address. */
+export function parsePrefix(text: string): Prefix | undefined {
+  const [addressText = "", bitsText, more] = text.split("/");
+  const address = parseAddress(addressText);
+  if (address === undefined || more !== undefined) return undefined;
+  const most = address.length * 8;
+  if (bitsText === undefined) return { address, bits: most };
+  const bits = /^[0-9]{1,3}$/.test(bitsText) ? Number(bitsText) : Infinity;
+  return bits > most ? undefined : { address, bits };
+}
+
+/** An address as its 4 or 16 octets. */
+function parseAddress(text: string): Uint8Array | undefined {
+  if (text.includes(":")) return parseIpv6(text);
+  const address = parseIpv4(text);
+  return address === undefined ? undefined : ipv4Octets(address);
+}
+
+export function ipv4Octets(address: number): Uint8Array {
+  return Uint8Array.of(address >>> 24, address >>> 16, address >>> 8, address);
+}
+
+/** RFC 4291 §2.2. */
+function parseIpv6(text: string): Uint8Array | undefined {
+  let rest = text;
+  const last = rest.slice(rest.lastIndexOf(":") + 1);
+  if (last.includes(".")) {
+    const address = parseIpv4(last);
+    if (address === undefined) return undefined;
+    rest = `${rest.slice(0, -last.length)}${(address >>> 16).toString(16)}:${(address & 0xffff).toString(16)}`;
+  }
+  const halves = rest.split("::");
+  if (halves.length > 2) return undefined;
+  const [left = [], right] = halves.map((half) => (half === "" ? [] : half.split(":")));
+  const missing = 8 - left.length - (right?.length ?? 0);
+  if (right === undefined ? missing !== 0 : missing < 1) return undefined;
+  const words = [...left, ...Array.from({ length: missing }, () => "0"), ...(right ?? [])];
+  if (!words.every((word) => /^[0-9a-fA-F]{1,4}$/.test(word))) return undefined;
+  return bytesOf(
+    words.map((word) => String.fromCharCode(parseInt(word, 16) >>> 8, parseInt(word, 16) & 0xff)).join(""),
+  );
+}
+
+function prefixes(...texts: string[]): Prefix[] {
+  return texts.map((text) => parsePrefix(text)!);
+}
+
+/** "This host" (RFC 1122 §3.2.1.3) reaches the loopback too. */
+const NEVER = prefixes("0.0.0.0/8", "127.0.0.0/8", "::/127", "::ffff:0:0/96", "::/96", "64:ff9b::7f00:0/104");
+const GROUPS = prefixes("224.0.0.0/4", "255.255.255.255", "ff00::/8");
+/** Link-local addresses, among them the metadata services of clouds (AWS, Google, Azure), and those that are not. */
+const DENIED = prefixes("169.254.0.0/16", "fe80::/10", "fd00:ec2::254", "100.100.100.200", "168.63.129.16");
+
+export class Destinations {
+  readonly #allowed: readonly Prefix[];
+  readonly #denied: readonly Prefix[];
+
+  /** With no allowed prefix, all that is not denied is allowed. */
+  constructor(allowed: readonly Prefix[], denied: readonly Prefix[]) {
+    this.#allowed = allowed;
+    this.#denied = [...denied, ...DENIED.filter((one) => !allowed.some((other) => isEqual(one, other)))];
+  }
+
+  allows(address: Uint8Array): boolean {
+    if (longest(NEVER, address) >= 0) return false;
+    const allowed = longest(this.#allowed, address);
+    const denied = longest(this.#denied, address);
+    if (allowed < 0 && denied < 0) return this.#allowed.length === 0;
+    return allowed > denied;
+  }
+}
+
+/** A group of hosts or all of them: neither can be the other end of a flow. */
+export function isGroup(address: Uint8Array): boolean {
+  return longest(GROUPS, address) >= 0;
+}
+
+/** An address that no packet on a link may come from. */
+export function isImpossibleSource(address: Uint8Array): boolean {
+  return isGroup(address) || longest(NEVER, address) >= 0;
+}
+
+function isEqual(one: Prefix, other: Prefix): boolean {
+  return one.bits === other.bits && one.address.length === other.address.length && contains(one, other.address);
+}
+
+/** The length of the longest prefix that contains the address. -1: none does. */
+function longest(list: readonly Prefix[], address: Uint8Array): number {
+  let found = -1;
+  for (const prefix of list) if (prefix.bits > found && contains(prefix, address)) found = prefix.bits;
+  return found;
+}
+
+function contains({ address, bits }: Prefix, other: Uint8Array): boolean {
+  if (address.length !== other.length) return false;
+  const whole = bits >> 3;
+  for (let octet = 0; octet < whole; octet++) if (address[octet] !== other[octet]) return false;
+  const mask = (0xff00 >> (bits & 7)) & 0xff;
+  return mask === 0 || ((address[whole]! ^ other[whole]!) & mask) === 0;
+}

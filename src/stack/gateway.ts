@@ -1,0 +1,76 @@
+// Our own addresses, and where packets to an address lead. To the peer we are a router, which reports failures by ICMP.
+
+import type { Destinations } from "./destinations.ts";
+import { icmpError } from "./icmp.ts";
+import { Ends } from "./ip-packet.ts";
+import type { ReplyQueue } from "./reply-queue.ts";
+import { Failure } from "./socket-side.ts";
+
+const DNS_PORT = 53;
+
+/** Where a flow leads. */
+export interface Target {
+  readonly address: Uint8Array;
+  readonly port: number;
+}
+
+export interface GatewaySettings {
+  readonly destinations: Destinations;
+  /** Where name queries to our own address go. */
+  readonly resolvers: readonly Uint8Array[];
+  /** The address at which the host's own services answer. Undefined: they are not offered. */
+  readonly ownServices: (family: 4 | 6) => Uint8Array | undefined;
+}
+
+export class Gateway {
+  mtu = 1500;
+  denied = 0;
+  readonly #settings: GatewaySettings;
+  readonly #replies: ReplyQueue;
+  readonly #our = new Map<number, Uint8Array>();
+  /** Which resolver is asked. */
+  #resolver = 0;
+
+  constructor(settings: GatewaySettings, replies: ReplyQueue) {
+    this.#settings = settings;
+    this.#replies = replies;
+  }
+
+  /** Undefined: the protocol is down. */
+  setAddress(family: 4 | 6, address: Uint8Array | undefined): void {
+    const size = family === 4 ? 4 : 16;
+    if (address === undefined) this.#our.delete(size);
+    else this.#our.set(size, address);
+  }
+
+  isOurs(address: Uint8Array): boolean {
+    return this.#our.get(address.length)?.every((octet, at) => address[at] === octet) === true;
+  }
+
+  /** Where a packet to this address and port goes. Undefined: nowhere. */
+  targetOf(far: Uint8Array, port: number): Target | undefined {
+    const { destinations, resolvers, ownServices } = this.#settings;
+    if (!this.isOurs(far)) {
+      if (destinations.allows(far)) return { address: far, port };
+      this.denied++;
+      return undefined;
+    }
+    const resolver = port === DNS_PORT ? resolvers[this.#resolver % resolvers.length] : undefined;
+    const address = resolver ?? ownServices(far.length === 4 ? 4 : 6);
+    return address === undefined ? undefined : { address, port };
+  }
+
+  /** A query was not answered: the next one goes to another resolver. */
+  resolverFailed(far: Uint8Array): void {
+    if (this.isOurs(far)) this.#resolver++;
+  }
+
+  /** Tells the peer why its packet did not arrive. */
+  report(failure: Failure, ends: Ends, about: Uint8Array): void {
+    // An address that refuses says so itself. All else is said by the router.
+    const our = this.#our.get(ends.far.length);
+    const from = failure === Failure.REFUSED || our === undefined ? ends : new Ends(our, ends.peer);
+    const packet = icmpError(failure, from, about, this.mtu);
+    if (packet !== undefined) this.#replies.add(packet, 0, packet.length);
+  }
+}

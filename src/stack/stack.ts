@@ -1,0 +1,225 @@
+// A TCP/IP stack whose other side is ordinary sockets: what the peer of a link sends to any address goes through a socket of
+// the host, and what comes back becomes packets. It has no clock, no randomness and no I/O: packets and the time come in by
+// `receive`, packets go out by `take` when the line wants one, and the sockets are a SocketSide.
+
+import { IpProto } from "../wire/ip.ts";
+import { Connections } from "./connections.ts";
+import type { DatagramFlow } from "./datagram-flow.ts";
+import { Datagrams } from "./datagrams.ts";
+import { Deadlines } from "./deadlines.ts";
+import { isGroup, isImpossibleSource } from "./destinations.ts";
+import type { Flow, StackHost } from "./flow.ts";
+import { Gateway, type GatewaySettings } from "./gateway.ts";
+import { Echo } from "./icmp.ts";
+import { Ends, IpPacket } from "./ip-packet.ts";
+import { Reassembly } from "./reassembly.ts";
+import { ReplyQueue } from "./reply-queue.ts";
+import { RingPool } from "./sequence.ts";
+import { Failure, type SocketSide } from "./socket-side.ts";
+import { TcpFlow } from "./tcp-flow.ts";
+
+/** Octets for all rings of all connections. */
+const RING_BUDGET = 67_108_864;
+/** The line may be filled so far ahead. */
+const AHEAD_MS = 300;
+const LEAST_MTU = 128;
+
+export interface StackSettings extends GatewaySettings {
+  readonly side: SocketSide;
+  /** The most connections, and the most flows of datagrams. */
+  readonly mostFlows: number;
+  /** A random number of 32 bits. */
+  readonly random: () => number;
+}
+
+/** The ends of a connection that the host opens. `far` is where it seems to come from. */
+export interface Forwarded {
+  readonly far: Uint8Array;
+  readonly farPort: number;
+  readonly peer: Uint8Array;
+  readonly peerPort: number;
+}
+
+export class Stack {
+  readonly gateway: Gateway;
+  readonly connections: Connections;
+  readonly datagrams: Datagrams;
+  /** Packets that are damaged or make no sense. */
+  #bad = 0;
+  readonly #replies = new ReplyQueue();
+  readonly #bySocket = new Map<number, Flow>();
+  readonly #deadlines = new Deadlines<Flow>();
+  readonly #pool = new RingPool(RING_BUDGET);
+  readonly #reassembly = new Reassembly();
+  readonly #packet = new IpPacket();
+  /** The flows that may have a packet. */
+  #firstQueued: Flow | undefined;
+  #lastQueued: Flow | undefined;
+  /** Octets a millisecond; Infinity: not known. */
+  #pace = Infinity;
+
+  constructor(settings: StackSettings) {
+    this.gateway = new Gateway(settings, this.#replies);
+    const host = this.#hostOf(settings);
+    this.connections = new Connections(host, settings.mostFlows);
+    this.datagrams = new Datagrams(host, settings.mostFlows);
+  }
+
+  #hostOf({ side, random }: StackSettings): StackHost {
+    const { gateway } = this;
+    const readAhead = (): number => this.#pace * AHEAD_MS;
+    return {
+      side,
+      random,
+      gateway,
+      pool: this.#pool,
+      line: {
+        get readAhead() {
+          return readAhead();
+        },
+        msFor: (octets) => octets / this.#pace,
+      },
+      get mtu() {
+        return gateway.mtu;
+      },
+      wake: (flow) => this.#wake(flow),
+      watch: (flow) => void this.#bySocket.set(flow.socket, flow),
+      setDeadline: (flow, at) => this.#deadlines.set(flow, at),
+      reply: (packet, start, end) => this.#replies.add(packet, start, end),
+      replyInFragments: (ends, protocol, payload, size) =>
+        this.#replies.addFragments(ends, protocol, payload, size, gateway.mtu),
+      closeSocket: (socket, abort) => {
+        this.#bySocket.delete(socket);
+        if (abort) side.abort(socket);
+        else side.close(socket);
+      },
+      forget: (flow) => this.#forget(flow),
+    };
+  }
+
+  /** The link's MTU. */
+  setMtu(mtu: number): void {
+    this.gateway.mtu = Math.max(mtu, LEAST_MTU);
+  }
+
+  /** The line's speed in bits a second; 0: not known. */
+  setRate(rate: number): void {
+    this.#pace = rate > 0 ? rate / 10_000 : Infinity;
+  }
+
+  get bad(): number {
+    return this.#bad + this.connections.bad + this.datagrams.bad;
+  }
+
+  /** Octets in the buffers of connections. */
+  get keptOctets(): number {
+    return this.#pool.used;
+  }
+
+  /** Datagrams of which fragments are missing. */
+  get keptFragments(): number {
+    return this.#reassembly.size;
+  }
+
+  // ── packets ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** {@link take} may have a packet. */
+  get hasPackets(): boolean {
+    return !this.#replies.isEmpty || this.#firstQueued !== undefined;
+  }
+
+  /** Writes the next packet for the peer to into[at…], which has room for the MTU. Returns its length. 0: there is none. */
+  take(into: Uint8Array, at: number, now: number): number {
+    for (;;) {
+      const length = this.#replies.take(into, at);
+      if (length > 0) return length;
+      const flow = this.#firstQueued;
+      if (flow === undefined) return 0;
+      this.#unqueue(flow);
+      const taken = flow.take(into, at, now);
+      if (taken === 0) continue;
+      // It may have more, and waits behind the others. A flow that has ended has no deadline and no socket.
+      if (flow.socket >= 0 || flow.heapPlace >= 0) this.#wake(flow);
+      return taken;
+    }
+  }
+
+  /** A packet from the peer. */
+  receive(bytes: Uint8Array, start: number, end: number, now: number): void {
+    const packet = this.#packet;
+    if (!packet.parse(bytes, start, end)) {
+      this.#bad++;
+      return;
+    }
+    if (packet.isFragment) {
+      const whole = this.#reassembly.take(packet, now);
+      if (whole === undefined || !packet.parse(whole, 0, whole.length)) return;
+    }
+    const isTcp = packet.protocol === IpProto.TCP;
+    if (isTcp && this.connections.receive(packet, now)) return;
+    const ends = new Ends(packet.destination(), packet.source());
+    if (isImpossibleSource(ends.peer) || this.gateway.isOurs(ends.peer) || isGroup(ends.far)) {
+      this.#bad++;
+      return;
+    }
+    if (packet.ttl <= 1 && !this.gateway.isOurs(ends.far)) this.gateway.report(Failure.EXPIRED, ends, packet.copy());
+    else if (isTcp) this.connections.begin(packet, ends, now);
+    else if (packet.protocol === IpProto.UDP) this.datagrams.receiveUdp(packet, ends, now);
+    else if (packet.protocol !== Echo[packet.family].protocol)
+      this.gateway.report(Failure.UNSUPPORTED, ends, packet.copy());
+    else if (this.datagrams.receiveIcmp(packet, ends, now)) this.connections.limitPackets(packet);
+  }
+
+  // ── sockets and time ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A socket may be read, or written, or has failed (both). */
+  ready(socket: number, readable: boolean, writable: boolean, now: number): void {
+    this.#bySocket.get(socket)?.ready(readable, writable, now);
+  }
+
+  /** The host has accepted a connection for a port of the peer. False: there are too many connections. */
+  openTo(socket: number, { far, farPort, peer, peerPort }: Forwarded, now: number): boolean {
+    return this.connections.open(socket, new Ends(far, peer), farPort, peerPort, now);
+  }
+
+  nextTimeout(): number {
+    return this.#deadlines.next();
+  }
+
+  handleTimeout(now: number): void {
+    for (let flow; (flow = this.#deadlines.take(now)) !== undefined;) flow.handleTimeout(now);
+  }
+
+  /** Ends all flows. Their peers get a reset, if it is still taken. */
+  close(): void {
+    for (const flow of [...this.connections.table]) flow.abandon();
+    this.datagrams.close();
+  }
+
+  #wake(flow: Flow): void {
+    if (flow.isQueued) return;
+    flow.isQueued = true;
+    if (this.#lastQueued === undefined) this.#firstQueued = flow;
+    else this.#lastQueued.nextQueued = flow;
+    flow.previousQueued = this.#lastQueued;
+    this.#lastQueued = flow;
+  }
+
+  #unqueue(flow: Flow): void {
+    if (!flow.isQueued) return;
+    flow.isQueued = false;
+    const { previousQueued: previous, nextQueued: next } = flow;
+    if (previous === undefined) this.#firstQueued = next;
+    else previous.nextQueued = next;
+    if (next === undefined) this.#lastQueued = previous;
+    else next.previousQueued = previous;
+    flow.previousQueued = flow.nextQueued = undefined;
+  }
+
+  #forget(flow: Flow): void {
+    this.#unqueue(flow);
+    this.#deadlines.remove(flow);
+    if (flow instanceof TcpFlow) this.connections.table.remove(flow);
+    else this.datagrams.forget(flow as DatagramFlow);
+  }
+}

@@ -1,0 +1,400 @@
+// One TCP connection between the peer and a socket (RFC 9293). The peer opens it: its SYN is answered when the host's connect
+// has succeeded. Or the host opens it, for a forwarded port: then the socket is connected already and we send the SYN.
+//
+// The two directions end by themselves, so the RFC's states after ESTABLISHED follow from which of them have ended.
+
+import { TcpFlag } from "../wire/ip.ts";
+import type { Flow, StackHost } from "./flow.ts";
+import { portsOf } from "./flow.ts";
+import type { Target } from "./gateway.ts";
+import type { Ends, IpPacket } from "./ip-packet.ts";
+import { isBefore } from "./sequence.ts";
+import { Failure } from "./socket-side.ts";
+import { Keepalive } from "./keepalive.ts";
+import { TcpHandshake } from "./tcp-handshake.ts";
+import { TcpReceiver } from "./tcp-receiver.ts";
+import { resetFor, type TcpFields, type TcpSegment } from "./tcp-segment.ts";
+import { TcpSender } from "./tcp-sender.ts";
+import { TcpWriter } from "./tcp-writer.ts";
+
+const Phase = { CONNECTING: 0, SYN_SENT: 1, SYN_RECEIVED: 2, OPEN: 3, TIME_WAIT: 4, CLOSED: 5 } as const;
+type Phase = (typeof Phase)[keyof typeof Phase];
+
+const TIME_WAIT_MS = 60_000;
+/** A peer that acknowledges nothing for so long is gone. */
+const SILENCE_MS = 900_000;
+/** The most acknowledgments that are kept for segments out of order. */
+const MOST_ACKS = 8;
+const LEAST_MSS = 88;
+
+export class TcpFlow implements Flow {
+  readonly ends: Ends;
+  readonly ports: number;
+  socket = -1;
+  chained: Flow | undefined;
+  isQueued = false;
+  nextQueued: Flow | undefined;
+  previousQueued: Flow | undefined;
+  dueAt = Infinity;
+  heapPlace = -1;
+  heapTime = 0;
+  readonly #host: StackHost;
+  readonly #writer: TcpWriter;
+  readonly #handshake: TcpHandshake;
+  readonly #keepalive: Keepalive;
+  #phase: Phase = Phase.CONNECTING;
+  #receiver: TcpReceiver;
+  #sender: TcpSender;
+  /** How many acknowledgments are owed. */
+  #acks = 0;
+  /** We sent our FIN before the peer's came. */
+  #closedFirst = false;
+
+  constructor(host: StackHost, ends: Ends, farPort: number, peerPort: number, now: number) {
+    this.#host = host;
+    this.ends = ends;
+    this.#writer = new TcpWriter(ends, farPort, peerPort, host.mtu - ends.headerSize - 20);
+    this.#keepalive = new Keepalive(now);
+    this.ports = portsOf(farPort, peerPort);
+    this.#handshake = new TcpHandshake(host.random() >>> 0, now);
+    this.#receiver = new TcpReceiver(host.side, host.pool, 0);
+    this.#sender = new TcpSender(host.side, host.pool, host.line, (this.#handshake.iss + 1) >>> 0);
+  }
+
+  /** The state in the RFC's words. */
+  get state(): string {
+    const { isDone, hasFinished } = this.#sender;
+    if (this.#phase !== Phase.OPEN)
+      return ["SYN-RECEIVED", "SYN-SENT", "SYN-RECEIVED", "", "TIME-WAIT", "CLOSED"][this.#phase]!;
+    if (this.#receiver.isOver) return !hasFinished ? "CLOSE-WAIT" : this.#closedFirst ? "CLOSING" : "LAST-ACK";
+    return !hasFinished ? "ESTABLISHED" : isDone ? "FIN-WAIT-2" : "FIN-WAIT-1";
+  }
+
+  /** It only waits for old segments: its place can be given to another. */
+  get isWaiting(): boolean {
+    return this.#phase === Phase.TIME_WAIT;
+  }
+
+  // ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The peer's SYN: starts the host's connection to the address. False: the flow has ended. */
+  accept(segment: TcpSegment, packet: IpPacket, target: Target, now: number): boolean {
+    this.#noteSyn(segment);
+    this.#handshake.quote(packet);
+    this.socket = this.#host.side.connect(target.address, target.port);
+    if (this.socket < 0) {
+      this.#refuse(this.#host.side.failure(this.socket));
+      return false;
+    }
+    if (this.#host.side.isConnected(this.socket)) this.#connected(now);
+    return true;
+  }
+
+  /** The host has accepted a connection for the peer: sends our SYN. */
+  open(socket: number, now: number): void {
+    this.socket = socket;
+    this.#handshake.scales = this.#sender.sackPermitted = true;
+    this.#phase = Phase.SYN_SENT;
+    this.#sendSyn(now);
+  }
+
+  #noteSyn(segment: TcpSegment): void {
+    this.#receiver = new TcpReceiver(this.#host.side, this.#host.pool, (segment.sequence + 1) >>> 0);
+    this.#handshake.note(segment, this.#sender, this.#writer.room);
+  }
+
+  #connected(now: number): void {
+    this.#handshake.quoted = undefined;
+    this.#phase = Phase.SYN_RECEIVED;
+    this.#handshake.begunAt = now;
+    this.#receiver.openWindow(this.socket, 1);
+    this.#sendSyn(now);
+  }
+
+  #sendSyn(now: number): void {
+    this.#handshake.isDue = true;
+    this.#sender.next = this.#sender.max = (this.#handshake.iss + 1) >>> 0;
+    this.#host.wake(this);
+    this.#sender.timeoutAt = now + this.#sender.roundTrip.timeoutMs;
+    this.#settle(now);
+  }
+
+  /** Tells the peer that the connection cannot be made. */
+  #refuse(failure: Failure): void {
+    const syn = this.#handshake.quoted;
+    if (syn === undefined || failure === Failure.REFUSED || failure === Failure.RESET || failure === Failure.NONE)
+      this.#reset(TcpFlag.RST | TcpFlag.ACK, 0);
+    else this.#host.gateway.report(failure, this.ends, syn);
+    this.end();
+  }
+
+  // ── from the socket ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  ready(readable: boolean, writable: boolean, now: number): void {
+    const { side } = this.#host;
+    if (this.#phase === Phase.CONNECTING) {
+      if (side.isConnected(this.socket)) this.#connected(now);
+      else {
+        const failure = side.failure(this.socket);
+        if (failure !== Failure.NONE) this.#refuse(failure);
+      }
+      return;
+    }
+    if (readable) {
+      this.#sender.readable();
+      this.#host.wake(this);
+    }
+    if (writable && this.#receiver.resume(this.socket, this.#sender.mss)) this.#owe(1);
+    this.#settle(now);
+  }
+
+  // ── from the peer ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A segment of the connection (RFC 9293 §3.10.7.3 and §3.10.7.4). */
+  receive(segment: TcpSegment, now: number): void {
+    this.#keepalive.heard(now);
+    if (this.#phase === Phase.CONNECTING) {
+      // The SYN again, or the peer has given up.
+      if (segment.flags & TcpFlag.RST && segment.sequence === this.#receiver.next) this.end();
+    } else if (this.#phase === Phase.SYN_SENT) this.#receiveInSynSent(segment, now);
+    else {
+      this.#receiveSynchronized(segment, now);
+      this.#settle(now);
+    }
+  }
+
+  #receiveInSynSent(segment: TcpSegment, now: number): void {
+    const { flags, acknowledgment } = segment;
+    if (flags & TcpFlag.ACK && acknowledgment !== this.#sender.max) {
+      if (!(flags & TcpFlag.RST)) this.#reply(resetFor(segment));
+      return;
+    }
+    if (flags & TcpFlag.RST) {
+      if (flags & TcpFlag.ACK) this.end();
+      return;
+    }
+    if (!(flags & TcpFlag.SYN)) return;
+    this.#noteSyn(segment);
+    if (flags & TcpFlag.ACK) this.#establish(segment, 0, now);
+    else {
+      this.#phase = Phase.SYN_RECEIVED;
+      this.#sendSyn(now);
+    }
+    this.#owe(1);
+    this.#settle(now);
+  }
+
+  #establish(segment: TcpSegment, shift: number, now: number): void {
+    this.#phase = Phase.OPEN;
+    this.#handshake.finish(segment, shift, this.#sender, this.#receiver, now);
+    this.#receiver.openWindow(this.socket, 1);
+    this.#host.wake(this);
+  }
+
+  #receiveSynchronized(segment: TcpSegment, now: number): void {
+    const receiver = this.#receiver;
+    const { flags } = segment;
+    const isAcceptable = receiver.accepts(segment);
+    if (!isAcceptable) {
+      if (flags & TcpFlag.RST) return;
+      if (this.#phase === Phase.SYN_RECEIVED && flags & TcpFlag.SYN) this.#handshake.isDue = true;
+      this.#owe(1);
+      if (this.#phase === Phase.TIME_WAIT) this.#waitTime(now);
+      // A probe of the closed window has a valid acknowledgment (RFC 9293 §3.10.7.4).
+      if (receiver.window > 0 || segment.sequence !== receiver.next) return;
+    }
+    if (flags & TcpFlag.RST) {
+      // Only the exact number resets; any other in the window is asked about (RFC 5961 §3.2).
+      if (segment.sequence === receiver.next) this.end();
+      else this.#owe(1);
+      return;
+    }
+    if (flags & TcpFlag.SYN) {
+      this.#owe(1);
+      return;
+    }
+    if (!(flags & TcpFlag.ACK)) return;
+    if (this.#phase === Phase.SYN_RECEIVED) {
+      if (segment.acknowledgment !== this.#sender.max) {
+        this.#reply(resetFor(segment));
+        return;
+      }
+      this.#establish(segment, this.#sender.shift, now);
+    }
+    if (!this.#sender.acknowledge(segment, now)) {
+      this.#owe(1);
+      return;
+    }
+    this.#host.wake(this);
+    if (isAcceptable && !receiver.isOver) this.#receiveText(segment);
+  }
+
+  #receiveText(segment: TcpSegment): void {
+    const receiver = this.#receiver;
+    const { bytes, sequence, dataStart, dataEnd } = segment;
+    if (segment.flags & TcpFlag.FIN) receiver.finish((sequence + (dataEnd - dataStart)) >>> 0);
+    if (dataEnd > dataStart) {
+      const inOrder = receiver.take(this.socket, sequence, bytes, dataStart, dataEnd);
+      // Each segment out of order is answered at once: three such answers make the peer repeat what is missing.
+      this.#owe(inOrder && receiver.early.count === 0 ? 1 : this.#acks + 1);
+    } else if (segment.flags & TcpFlag.FIN) this.#owe(1);
+  }
+
+  /** Acknowledgments are owed, at least so many. */
+  #owe(acks: number): void {
+    this.#acks = Math.min(MOST_ACKS, Math.max(this.#acks, acks));
+    this.#host.wake(this);
+  }
+
+  // ── to the peer ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  take(into: Uint8Array, at: number, now: number): number {
+    if (this.#phase === Phase.SYN_SENT || this.#phase === Phase.SYN_RECEIVED) return this.#takeSyn(into, at, now);
+    if (this.#phase !== Phase.OPEN && this.#phase !== Phase.TIME_WAIT) return 0;
+    const sender = this.#sender;
+    const receiver = this.#receiver;
+    const writer = this.#writer;
+    if (!receiver.isOver) receiver.openWindow(this.socket, sender.mss);
+    const room = writer.begin(into, at, receiver, sender.sackPermitted);
+    let length = 0;
+    if (this.#acks <= 1 && sender.prepare(this.socket, room, now)) length = writer.putData(into, at, sender, receiver);
+    else if (this.#acks > 0) length = writer.putAck(into, at, sender.next, receiver);
+    else if (this.#keepalive.isDue) {
+      this.#keepalive.isDue = false;
+      length = writer.putAck(into, at, sender.next - 1, receiver);
+    }
+    if (length > 0) this.#acks = Math.max(0, this.#acks - 1);
+    this.#settle(now);
+    return length;
+  }
+
+  #takeSyn(into: Uint8Array, at: number, now: number): number {
+    const receiver = this.#receiver;
+    const isAnswer = this.#phase === Phase.SYN_RECEIVED;
+    const acks = this.#acks;
+    this.#acks = 0;
+    if (!this.#handshake.isDue) {
+      if (acks === 0 || !isAnswer) return 0;
+      this.#writer.begin(into, at, receiver, false);
+      return this.#writer.putAck(into, at, this.#sender.next, receiver);
+    }
+    this.#sender.timeoutAt = now + this.#sender.roundTrip.timeoutMs;
+    this.#settle(now);
+    return this.#handshake.put(into, at, this.#writer, this.#sender, receiver, isAnswer);
+  }
+
+  // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  handleTimeout(now: number): void {
+    const sender = this.#sender;
+    const isOpening = this.#phase === Phase.SYN_SENT || this.#phase === Phase.SYN_RECEIVED;
+    if (this.#phase === Phase.TIME_WAIT) {
+      this.end();
+      return;
+    }
+    if (sender.timeoutAt <= now) {
+      if (isOpening ? this.#handshake.isHopeless(now) : now - this.#keepalive.heardAt >= SILENCE_MS) {
+        this.#giveUp();
+        return;
+      }
+      if (isOpening) {
+        this.#handshake.isDue = true;
+        sender.repetitions++;
+        sender.roundTrip.timedOut();
+        sender.timeoutAt = Infinity;
+      } else sender.handleTimeout();
+    }
+    if (sender.probeAt <= now) sender.handleProbe();
+    if (this.#phase === Phase.OPEN && this.#keepalive.nextTimeout() <= now && !this.#keepalive.handleTimeout()) {
+      this.#giveUp();
+      return;
+    }
+    this.#host.wake(this);
+    this.#settle(now);
+  }
+
+  #waitTime(now: number): void {
+    this.#host.setDeadline(this, now + TIME_WAIT_MS);
+  }
+
+  // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Looks at what has changed: an end in one direction, a broken socket, a deadline. */
+  #settle(now: number): void {
+    if (this.#phase === Phase.CLOSED || this.#phase === Phase.TIME_WAIT) return;
+    const sender = this.#sender;
+    const receiver = this.#receiver;
+    if (receiver.hasFailed || sender.hasFailed) {
+      this.#giveUp();
+      return;
+    }
+    if (receiver.reachesFin()) {
+      this.#closedFirst = sender.hasFinished;
+      this.#owe(1);
+      this.#host.side.shutdown(this.socket);
+    }
+    if (receiver.isOver && sender.isDone) {
+      this.#release();
+      if (!this.#closedFirst) {
+        this.#forget();
+        return;
+      }
+      this.#phase = Phase.TIME_WAIT;
+      this.#waitTime(now);
+      return;
+    }
+    const keepaliveAt = this.#phase === Phase.OPEN ? this.#keepalive.nextTimeout() : Infinity;
+    this.#host.setDeadline(this, Math.min(sender.timeoutAt, sender.probeAt, keepaliveAt));
+  }
+
+  /** Resets the connection both ways. */
+  #giveUp(): void {
+    this.#reset(TcpFlag.RST | TcpFlag.ACK, this.#phase === Phase.SYN_SENT ? this.#handshake.iss : this.#sender.max);
+    this.end();
+  }
+
+  end(): void {
+    if (this.#phase === Phase.CLOSED) return;
+    if (this.socket >= 0) this.#host.closeSocket(this.socket, true);
+    this.socket = -1;
+    this.#release();
+    this.#forget();
+  }
+
+  /** Ends a connection whose peer is still there: the stack closes. */
+  abandon(): void {
+    if (this.#phase !== Phase.CONNECTING && this.#phase !== Phase.TIME_WAIT) this.#giveUp();
+    else this.end();
+  }
+
+  #release(): void {
+    if (this.socket >= 0) this.#host.closeSocket(this.socket, false);
+    this.socket = -1;
+    this.#sender.release();
+    this.#receiver.release();
+  }
+
+  #forget(): void {
+    this.#phase = Phase.CLOSED;
+    this.#host.forget(this);
+  }
+
+  #reset(flags: number, sequence: number): void {
+    this.#reply({ sequence, acknowledgment: this.#receiver.next, flags, window: 0 });
+  }
+
+  #reply(fields: TcpFields): void {
+    const packet = this.#writer.bare(fields);
+    this.#host.reply(packet, 0, packet.length);
+  }
+
+  /** Whether a SYN for the same ports begins a new connection while this one waits (RFC 9293 §3.10.7.4, RFC 6191). */
+  mayBeReplacedBy(segment: TcpSegment): boolean {
+    return this.isWaiting && segment.flags === TcpFlag.SYN && isBefore(this.#receiver.next, segment.sequence);
+  }
+
+  /** The path to the peer carries only packets of this size. */
+  limitPacket(mtu: number): void {
+    this.#sender.mss = Math.max(LEAST_MSS, Math.min(this.#sender.mss, mtu - this.ends.headerSize - 20));
+  }
+}
