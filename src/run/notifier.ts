@@ -16,6 +16,9 @@ export interface Notifier {
 /** The state of a session whose line is open, while no network protocol is up. */
 export const AWAITS_PEER = "waiting for the peer";
 
+/** What the state of a session begins with while it waits for a call by TCP. */
+export const AWAITS_CALL = "waiting for a call on";
+
 /** Reports nothing. */
 export const SILENT_NOTIFIER: Notifier = {
   beatMs: Infinity,

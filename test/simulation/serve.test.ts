@@ -214,3 +214,22 @@ test("Debian's own /etc/ppp/options keeps no caller out: no password and no carr
   ]);
   end();
 });
+
+test("a bundle beside another port: its second cable joins, is pulled out and joins again", () => {
+  const files = { "options.ttyUSB0": "multilink mpdevice /dev/ttyUSB1 holdoff 1\n" };
+  const { link, time, server, call, end } = serving({ cables: 3, files }, "ttyUSB0", "ttyUSB2");
+  const second = link.cables[1]!.ends[0];
+  const echoes = ["lcp-echo-interval", "5", "lcp-echo-failure", "2", "persist", "holdoff", "1"];
+  call(0, "multilink", "mpdevice", "/dev/ttyUSB1", ...echoes);
+  call(2);
+  const attached = () => server.lines.filter((line) => line === "ttyUSB0: Link attached to ppp0").length;
+  const ups = () => server.events.filter((line) => line.includes("link up")).length;
+  time.run(20_000);
+  expect([ups(), attached()]).toEqual([2, 1]);
+  second.unplug();
+  time.run(30_000);
+  second.path = "/dev/ttyUSB1";
+  expect(time.runUntil(() => attached() === 2, 60_000)).toBe(true);
+  expect(ups()).toBe(2);
+  end();
+});

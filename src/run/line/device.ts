@@ -9,7 +9,7 @@ import type { Child } from "../host/processes.ts";
 import { type Device, isBaudRateError, isTty, type Tty, type TtySettings } from "../host/serial.ts";
 import type { Log } from "../log.ts";
 import { hasCode, isHostError, type Machine } from "../machine.ts";
-import type { Notifier } from "../notifier.ts";
+import { AWAITS_CALL, type Notifier } from "../notifier.ts";
 import type { Hooks } from "../scripts/hooks.ts";
 import { portTrouble } from "../diagnose/port-trouble.ts";
 import { commandEnvironment, startProgram } from "./line-script.ts";
@@ -198,7 +198,7 @@ async function awaitCall(host: LineHost, socketListen: string): Promise<Device> 
     listening = tcp.listen(address, port);
     const at = listening;
     log.write("info", `Waiting for a call on ${socketListen}`);
-    notifier.status(`waiting for a call on ${socketListen}`);
+    notifier.status(`${AWAITS_CALL} ${socketListen}`);
     const { fd, from } = await patiently(host, CALL_POLL_MS, () => tcp.takeCaller(at));
     const caller = tcp.text(from);
     log.write("notice", `Call from ${caller}`);

@@ -6,7 +6,7 @@ import { Exit } from "../exit.ts";
 import type { Adapter } from "../host/serial.ts";
 import type { SignalEvent } from "../host/processes.ts";
 import type { Machine } from "../machine.ts";
-import { AWAITS_PEER, type Notifier } from "../notifier.ts";
+import { AWAITS_CALL, AWAITS_PEER, type Notifier } from "../notifier.ts";
 import { Passwords } from "../peers/passwords.ts";
 import { Peers } from "../peers/peers.ts";
 import { Session } from "../session/session.ts";
@@ -154,7 +154,7 @@ export class ServedPort {
       beatAt: Infinity,
       beat: () => {},
       status: (text) => {
-        if (text === AWAITS_PEER) this.#voice.awaitsCaller();
+        if (text === AWAITS_PEER || text.startsWith(AWAITS_CALL)) this.#voice.awaitsCaller();
         this.#host.state(this.name, text);
       },
       stopping: () => {},
