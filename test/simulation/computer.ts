@@ -6,6 +6,7 @@ import type { OptionHost } from "../../src/options/host.ts";
 import { parseOptions } from "../../src/options/parse.ts";
 import type { SignalEvent, SignalName } from "../../src/run/host/processes.ts";
 import type { LoginRequest, LoginResult } from "../../src/run/host/users.ts";
+import { SharedPoll } from "../../src/run/loop/shared-poll.ts";
 import type { Log, LogLevel } from "../../src/run/log.ts";
 import type { Machine } from "../../src/run/machine.ts";
 import { SILENT_NOTIFIER } from "../../src/run/notifier.ts";
@@ -37,6 +38,8 @@ export class Computer {
   readonly killed = new Set<number>();
   /** Syslog's readers take nothing. */
   isSyslogStopped = false;
+  /** Its sessions poll as they do beside others in one process. */
+  sharesPoll = false;
   /** The clock on the wall was set this much forward. */
   wallOffset = WALL_AT_START;
   /** The users of the system. */
@@ -151,7 +154,9 @@ export class Pppd {
   readonly #computer: Computer;
   #session: Session | undefined;
 
-  constructor(computer: Computer, process: Process, machine: Machine, words: readonly string[]) {
+  constructor(computer: Computer, process: Process, alone: Machine, words: readonly string[]) {
+    const shared = computer.sharesPoll ? new SharedPoll(alone) : undefined;
+    const machine = shared?.machine ?? alone;
     this.#computer = computer;
     this.process = process;
     const log: Log = {
@@ -180,7 +185,8 @@ export class Pppd {
         onUp: () => {},
         ready: () => passwords.ready(),
       });
-      void this.#session.run().then(
+      const run = (): Promise<number> => this.#session!.run();
+      void (shared?.run(run) ?? run()).then(
         (code) => this.#end(code),
         (error: unknown) => {
           this.fault = error instanceof Error ? (error.stack ?? String(error)) : String(error);

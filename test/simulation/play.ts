@@ -70,6 +70,8 @@ export class Play {
     this.#plan = plan;
     this.#words = plan.words.map((words) => words[0]!);
     this.laplink = new Laplink({ seed: seed ^ 0x5eed, cables, isFull, latencyMs });
+    // One of the two is like a port of `nullmodem serve`.
+    this.laplink.computers[1].sharesPoll = true;
     for (const side of SIDES) this.#furnish(side);
   }
 
