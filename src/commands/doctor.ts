@@ -26,14 +26,15 @@ const command = defineCommand({
   meta: { name: "nullmodem doctor", description: "Examine a serial port, its cable and the far side" },
   args: {
     port: { type: "positional", description: "the serial line (/dev/ttyS0)", required: true },
-    far: { type: "boolean", description: "measure the cable with another doctor --far at its other end" },
-    speed: { type: "string", description: "the speed that pppd will use (115200); with --far, to meet at (9600)" },
-    json: { type: "boolean", description: "for programs: an object with findings and facts" },
+    far: { type: "boolean", description: "measure the cable with a second doctor" },
+    speed: { type: "string", description: "of the link (115200), or to meet at (9600)" },
+    json: { type: "boolean", description: "for programs: findings and facts" },
   },
 });
 
-const AFTER = `With --far, run the same command on both machines: each wire is driven at one end
-and read at the other, and each speed is tried both ways, without flow control.
+const AFTER = `With --far, run the same command on both machines: each wire is driven at one
+end and read at the other, and each speed is tried both ways, without flow
+control.
 
 No program may use the port meanwhile. It is left as it was found. The exit code
 is 0 when nothing is wrong, 1 when there is a warning or an error, 2 for wrong

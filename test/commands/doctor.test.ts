@@ -84,5 +84,7 @@ test("the program: a port that is not there, and wrong words", () => {
   const about = findings.filter(({ code }) => !["tun", "rights"].includes(code));
   expect(about.map(({ code }) => code)).toEqual(["port", "port-absent"]);
   expect(about[0]!.text).toBe("/dev/nosuchport cannot be opened: No such file or directory");
-  expect([run("--nonsense").exitCode, run().exitCode, run("--help").exitCode]).toEqual([2, 2, 0]);
+  const help = run("--help");
+  expect([run("--nonsense").exitCode, run().exitCode, help.exitCode]).toEqual([2, 2, 0]);
+  for (const line of help.stdout.toString().split("\n")) expect(line.length).toBeLessThanOrEqual(80);
 });
