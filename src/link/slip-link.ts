@@ -9,8 +9,8 @@ import { Protocol } from "../wire/protocols.ts";
 import { LOST } from "./datapath.ts";
 import type { Networks } from "./networks.ts";
 
-/** RFC 1144's slots, and packets may leave out the slot number. */
-export const SLIP_VJ = { maxSlot: 15, compressSlot: true } as const;
+/** RFC 1144's slots. Packets of ours have the slot number, because slirp drops those without it. Both are understood. */
+export const SLIP_VJ = { maxSlot: 15, compressSlot: false } as const;
 /** The first octet of a packet shows its kind: IP's version, the same with three bits set, or bit 7 over the changes. */
 const IP = 0x40;
 const UNCOMPRESSED = 0x70;
