@@ -118,6 +118,7 @@ case $purpose in
     need runscript minicom
     need cu cu
     need slirp-fullbolt slirp
+    need ser2net ser2net
     need ip iproute2
     need ping iputils-ping
     need iperf3 iperf3

@@ -2,6 +2,8 @@
 // an IAC octet (ff) that is data comes twice. Raw PPP has single ff octets, so nothing is changed before the other end has
 // sent a telnet command as its first octet that is not text.
 
+import { COM_PORT, type ComPort } from "./com-port.ts";
+
 const IAC = 0xff;
 const DONT = 0xfe;
 const DO = 0xfd;
@@ -58,6 +60,14 @@ export const CALLING: TelnetSettings = {
   requests: [],
 };
 
+/** Whoever uses a serial port on another host. */
+export const SERIAL_PORT: TelnetSettings = {
+  ours: [Option.BINARY, Option.SGA, COM_PORT],
+  theirs: [Option.BINARY, Option.ECHO, Option.SGA],
+  offers: [Option.BINARY, COM_PORT],
+  requests: [Option.BINARY],
+};
+
 export class Telnet {
   /** "unknown": nothing but text has come. */
   kind: "unknown" | "telnet" | "plain" = "unknown";
@@ -72,9 +82,18 @@ export class Telnet {
   #isBinary = false;
   #isAfterReturn = false;
   #parameter: number[] = [];
+  readonly #comPort: ComPort | undefined;
+  #isPortSet = false;
 
-  constructor(settings = ANSWERING) {
+  /** `comPort`: the settings of a serial port at the other end, if it has one. */
+  constructor(settings = ANSWERING, comPort?: ComPort) {
     this.#settings = settings;
+    this.#comPort = comPort;
+  }
+
+  /** The serial port at the other end has lost its carrier. */
+  get isHungUp(): boolean {
+    return this.#comPort?.hasLostCarrier === true;
   }
 
   /** There are answers to send. */
@@ -189,6 +208,7 @@ export class Telnet {
     if (verb === DO) {
       if (ours.includes(option)) this.#agree(this.#ours, WILL, option);
       else this.#answer(IAC, WONT, option);
+      if (option === COM_PORT) this.#setPort();
     } else if (verb === WILL) {
       if (theirs.includes(option)) this.#agree(this.#theirs, DO, option);
       else this.#answer(IAC, DONT, option);
@@ -200,6 +220,15 @@ export class Telnet {
     if (options.has(option)) return;
     options.add(option);
     this.#answer(IAC, verb, option);
+  }
+
+  #setPort(): void {
+    if (this.#isPortSet || this.#comPort === undefined) return;
+    this.#isPortSet = true;
+    for (const request of this.#comPort.requests) {
+      const doubled = request.flatMap((octet) => (octet === IAC ? [IAC, IAC] : [octet]));
+      this.#answer(IAC, SB, COM_PORT, ...doubled, IAC, SE);
+    }
   }
 
   #answer(...octets: readonly number[]): void {
@@ -220,6 +249,8 @@ export class Telnet {
     else {
       // A command in the middle of a subnegotiation ends it, so that nothing more is lost.
       this.#state = "data";
+      const [option, ...value] = this.#parameter;
+      if (octet === SE && option === COM_PORT) this.#comPort?.receive(value);
       if (octet !== SE) return this.#command(octet, into, fill);
     }
     return fill;

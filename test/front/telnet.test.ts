@@ -2,7 +2,8 @@
 
 import { expect, test } from "bun:test";
 import { bytesOf, fromHex, textOf, toHex } from "../../src/bytes/text.ts";
-import { ANSWERING, HELD_OCTETS, Telnet } from "../../src/front/telnet.ts";
+import { ComPort } from "../../src/front/com-port.ts";
+import { ANSWERING, HELD_OCTETS, SERIAL_PORT, Telnet } from "../../src/front/telnet.ts";
 import { cuts } from "../kit/cuts.ts";
 import { Rng } from "../kit/rng.ts";
 
@@ -158,4 +159,42 @@ test("any data goes through two ends in any pieces", () => {
     const at = rng.below(wire.length + 1);
     expect(toHex(heard([wire.slice(0, at), wire.slice(at)], other).data)).toBe(toHex(data));
   }
+});
+
+const PORT = { speed: 115200, stopBits: 1, flow: "crtscts", watchesCarrier: true } as const;
+const OPENING = "fffb00fffb2cfffd00";
+
+test("RFC 2217: the port gets speed, format, flow control and DTR once it has agreed", () => {
+  const telnet = new Telnet(SERIAL_PORT, new ComPort(PORT));
+  heard([fromHex("fffb00fffd2c fffd2c")], telnet);
+  expect(said(telnet, bytesOf(""))).toBe(
+    `${OPENING}${["010001c200", "0208", "0301", "0401", "0503", "0508", "0b80"].map((one) => `fffa2c${one}fff0`).join("")}`,
+  );
+  const other = new Telnet(
+    SERIAL_PORT,
+    new ComPort({ ...PORT, speed: 0xff00, flow: undefined, watchesCarrier: false }),
+  );
+  heard([fromHex("fffd2c")], other);
+  expect(said(other, bytesOf(""))).toStartWith(`${OPENING}fffa2c010000ffff00fff0fffa2c0208fff0`);
+});
+
+test("RFC 2217: the speed that the port has, and the loss of its carrier, in any pieces", () => {
+  for (const pieces of cuts(fromHex("fffd2c fffa2c6500002580fff0 fffa2c6b00fff0 fffa2c6b88fff0 41 fffa2c6b08fff0"))) {
+    const port = new ComPort(PORT);
+    const telnet = new Telnet(SERIAL_PORT, port);
+    expect(textOf(heard(pieces, telnet).data)).toBe("A");
+    expect([port.speed, telnet.isHungUp]).toEqual([9600, true]);
+  }
+  const local = new Telnet(SERIAL_PORT, new ComPort({ ...PORT, watchesCarrier: false }));
+  heard([fromHex("fffd2c fffa2c6b88fff0 fffa2c6b08fff0")], local);
+  expect(local.isHungUp).toBe(false);
+});
+
+test("a host without a serial port gets no settings, and plain PPP stays plain", () => {
+  const telnet = new Telnet(SERIAL_PORT, new ComPort(PORT));
+  heard([fromHex("fffb00fffe2c")], telnet);
+  expect(said(telnet, bytesOf(""))).toBe(`${OPENING}fffc2c`);
+  const plain = new Telnet(SERIAL_PORT, new ComPort(PORT));
+  heard([PPP], plain);
+  expect([plain.kind, said(plain, PPP)]).toEqual(["plain", toHex(PPP)]);
 });

@@ -142,6 +142,7 @@ export class LinePort {
     record?.received(telnet?.data ?? input.bytes.subarray(at, at + got), now);
     if (telnet === undefined) input.commit(got);
     else input.put(telnet.data);
+    if (telnet?.telnet.isHungUp === true) return "gone";
     return got < room && got < SHORT_READ ? "some" : "more";
   }
 

@@ -6,7 +6,6 @@ import type { AuthMethod } from "../../wire/auth-method.ts";
 import type { Bundle } from "../../link/bundle.ts";
 import type { LinkEvent } from "../../link/events.ts";
 import type { LinkConfig } from "../../link/link-host.ts";
-import { Telnet } from "../../front/telnet.ts";
 import { Link } from "../../link/link.ts";
 import { Pacer } from "../loop/pacer.ts";
 import { RateLimit } from "../loop/rate-limit.ts";
@@ -15,6 +14,7 @@ import type { Log } from "../log.ts";
 import type { Clock, Machine } from "../machine.ts";
 import type { Device } from "../host/serial.ts";
 import { limitOf, paceOf } from "../line/device.ts";
+import { telnetOf } from "../line/telnet-line.ts";
 import { Exit, FAILURES } from "../exit.ts";
 import { withIpparam } from "../scripts/arguments.ts";
 import type { Hooks, UpDown } from "../scripts/hooks.ts";
@@ -141,8 +141,8 @@ export class Attempt {
     const limits = limit > 0 && { limit: { sending: new RateLimit(limit), receiving: new RateLimit(limit) } };
     const record = this.#record && { record: this.#record };
     const hungUp = (now: number): void => this.#hungUp(now);
-    const telnet = config.socketListen !== undefined && config.autodetect.length > 0 && { telnet: new Telnet() };
-    const parts = { machine: host.machine, buffers, pacer, ...limits, ...record, ...telnet, hungUp };
+    const telnet = telnetOf(config);
+    const parts = { machine: host.machine, buffers, pacer, ...limits, ...record, ...(telnet && { telnet }), hungUp };
     this.#port = new LinePort(parts, tty, this.link);
   }
 
