@@ -83,3 +83,14 @@ test("a peer that begins LCP anew is asked for the callback anew", () => {
   it.say(CBCP, OUR_NUMBER_ACK);
   expect(it.side.find("failure")).toMatchObject({ failure: "callback" });
 });
+
+test("with callback we speak CBCP and no other protocol more", () => {
+  const said = (protocol: string): string[] => {
+    const it = peer();
+    it.openLcp();
+    it.say(LCP, `0801 000a ${protocol} 00000000`);
+    return it.side.lines.filter((line) => line.startsWith("Protocol-Reject for"));
+  };
+  expect(said("c029")).toEqual([expect.stringMatching(/^Protocol-Reject for '.*' \(0xc029\) received$/)]);
+  expect(said("8029")).toEqual(["Protocol-Reject for unsupported protocol 'Appletalk Control Protocol' (0x8029)"]);
+});

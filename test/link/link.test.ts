@@ -314,6 +314,24 @@ test("address rules: both insist, neither knows, one is refused", () => {
   expect(refused.b.lines).toContain("IPCP terminated by peer (Unauthorized remote IP address)");
 });
 
+test("after the line is gone, a link waits for nothing", () => {
+  const up = pair({ ...SERVER, echo: { intervalMs: 1000, failure: 3, adaptive: false } }, {});
+  up.open();
+  expect(up.run(() => bothUp(up))).toBe(true);
+  const young = pair(SERVER, {});
+  young.a.link.open(0);
+  const closing = pair(SERVER, {});
+  closing.open();
+  expect(closing.run(() => bothUp(closing))).toBe(true);
+  closing.a.link.close("enough", closing.now);
+  for (const { a, now } of [up, young, closing]) {
+    expect(a.link.nextTimeout()).toBeLessThan(Infinity);
+    a.link.hangup(now);
+    a.collect();
+    expect(a.link.nextTimeout()).toBe(Infinity);
+  }
+});
+
 test("a side without an address takes the one that the peer names, without ipcp-accept-local too", () => {
   for (const acceptLocal of [true, false]) {
     const link = pair(SERVER, ipcp({ our: 0, acceptLocal }));
