@@ -18,7 +18,7 @@ import { Log } from "../os/log/log-writer.ts";
 import { dropCodePages } from "../os/ffi/memory.ts";
 import { type Notifier, takeNotifier } from "../os/log/notify.ts";
 import { Signals } from "../os/process/signals.ts";
-import { hasNetAdmin } from "../os/users/rights.ts";
+import { hasLentRights, hasNetAdmin } from "../os/users/rights.ts";
 import { Syslog } from "../os/log/syslog-client.ts";
 import { Exit } from "../run/exit.ts";
 import { takeConfigDir } from "./config-dir.ts";
@@ -56,12 +56,16 @@ export async function pppd(argv: string[]): Promise<number> {
   try {
     const { etc, words } = takeConfigDir(argv);
     host = systemOptionHost(voice, etc);
+    // pppd's rules for ordinary users protect rights that a set-user-id program lends. Here it lends none and needs none.
+    if (words.includes("usernet") && !hasLentRights()) host = { ...host, privileged: true };
     config = parseOptions(words, host);
     if (config.showOptions) {
       process.stderr.write(showOptionsText());
       return Exit.OK;
     }
-    const trouble = rightsTrouble() ?? (config.dryrun ? undefined : tunTrouble(thisMachine));
+    const trouble = config.usernet
+      ? undefined
+      : (rightsTrouble() ?? (config.dryrun ? undefined : tunTrouble(thisMachine)));
     if (trouble !== undefined) {
       for (const line of linesOf(trouble.finding)) complain(line, "err", syslog);
       return trouble.exit;

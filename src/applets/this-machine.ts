@@ -19,6 +19,7 @@ import { findResolvconf, findResolver } from "../os/net/resolv-conf-manager.ts";
 import { addRoute, defaultRoutes, removeRoute, returnRoute, takeRoute, usedNetworks } from "../os/net/route.ts";
 import { defaultRoutes6 } from "../os/net/route6.ts";
 import { readSysctl, writeSysctl } from "../os/net/sysctl.ts";
+import { SocketSet } from "../os/net/socket-set.ts";
 import * as tcp from "../os/net/tcp.ts";
 import { TlsEngine } from "../os/net/memory-tls.ts";
 import { openTun } from "../os/net/tun.ts";
@@ -148,6 +149,7 @@ const network: Network = {
     listen: (where, port) => (where === undefined ? tcp.listenEverywhere(port) : tcp.listenOn(where)),
     takeCaller: tcp.takeCaller,
   },
+  openSockets: () => new SocketSet(),
   readSysctl,
   writeSysctl,
   resolver: findResolver,

@@ -59,6 +59,7 @@ function checkLine(draft: Draft, host: OptionHost): void {
   if (demand && autodetect.length > 0) throw new OptionError("demand-dialling is incompatible with autodetect");
   if (join && autodetect.length > 0)
     throw new OptionError("join calls, and autodetect waits for a call: give one of them");
+  if (demand && draft.usernet) throw new OptionError("demand-dialling needs an interface, and usernet has none");
   if (demand && notty) throw new OptionError("demand-dialling is incompatible with notty");
   if (demand && socketListen !== undefined) throw new OptionError("demand-dialling is incompatible with socket-listen");
   if (demand && connect === undefined && pty === undefined && socket === undefined) {

@@ -11,6 +11,7 @@ import { IPX, OLD } from "./table/gone-rows.ts";
 import { IPCP } from "./table/ipcp-rows.ts";
 import { IPV6CP } from "./table/ipv6-rows.ts";
 import { JOIN } from "./table/join-rows.ts";
+import { USERNET } from "./table/usernet-rows.ts";
 import { CBCP, LCP } from "./table/lcp-rows.ts";
 import { PLUGINS } from "./table/plugins-rows.ts";
 import { TTY } from "./table/tty-rows.ts";
@@ -86,6 +87,7 @@ export const OPTIONS = new OptionTable([
   ["Serial port", TTY],
   ["Caller", FRONT],
   ["Joining", JOIN],
+  ["User-mode networking", USERNET],
   ["LCP", LCP],
   ["PAP", PAP],
   ["CHAP", CHAP],

@@ -2,56 +2,10 @@
 // so a shorter one can be narrowed. Of two equal ones, the denying one decides. Some addresses can never be reached: the host's
 // loopback in all its forms, and groups.
 
-import { bytesOf } from "../bytes/text.ts";
-import { parseIpv4 } from "../wire/ip.ts";
-
-export interface Prefix {
-  /** 4 or 16 octets. */
-  readonly address: Uint8Array;
-  readonly bits: number;
-}
-
-/** Reads "10.0.0.0/8", "fd00::/8" or a single address. */
-export function parsePrefix(text: string): Prefix | undefined {
-  const [addressText = "", bitsText, more] = text.split("/");
-  const address = parseAddress(addressText);
-  if (address === undefined || more !== undefined) return undefined;
-  const most = address.length * 8;
-  if (bitsText === undefined) return { address, bits: most };
-  const bits = /^[0-9]{1,3}$/.test(bitsText) ? Number(bitsText) : Infinity;
-  return bits > most ? undefined : { address, bits };
-}
-
-/** An address as its 4 or 16 octets. */
-function parseAddress(text: string): Uint8Array | undefined {
-  if (text.includes(":")) return parseIpv6(text);
-  const address = parseIpv4(text);
-  return address === undefined ? undefined : ipv4Octets(address);
-}
+import { parsePrefix, type Prefix } from "../bytes/prefix.ts";
 
 export function ipv4Octets(address: number): Uint8Array {
   return Uint8Array.of(address >>> 24, address >>> 16, address >>> 8, address);
-}
-
-/** RFC 4291 §2.2. */
-function parseIpv6(text: string): Uint8Array | undefined {
-  let rest = text;
-  const last = rest.slice(rest.lastIndexOf(":") + 1);
-  if (last.includes(".")) {
-    const address = parseIpv4(last);
-    if (address === undefined) return undefined;
-    rest = `${rest.slice(0, -last.length)}${(address >>> 16).toString(16)}:${(address & 0xffff).toString(16)}`;
-  }
-  const halves = rest.split("::");
-  if (halves.length > 2) return undefined;
-  const [left = [], right] = halves.map((half) => (half === "" ? [] : half.split(":")));
-  const missing = 8 - left.length - (right?.length ?? 0);
-  if (right === undefined ? missing !== 0 : missing < 1) return undefined;
-  const words = [...left, ...Array.from({ length: missing }, () => "0"), ...(right ?? [])];
-  if (!words.every((word) => /^[0-9a-fA-F]{1,4}$/.test(word))) return undefined;
-  return bytesOf(
-    words.map((word) => String.fromCharCode(parseInt(word, 16) >>> 8, parseInt(word, 16) & 0xff)).join(""),
-  );
 }
 
 function prefixes(...texts: string[]): Prefix[] {

@@ -258,6 +258,7 @@ export function networkOf(state: NetworkState, process: Process, files: FileTree
       listen: () => refuse("listen"),
       takeCaller: () => undefined,
     },
+    openSockets: () => refuse("epoll_create1"),
     readSysctl: (name) => state.sysctls.get(name),
     writeSysctl(name, value) {
       if (!state.sysctls.has(name)) return false;

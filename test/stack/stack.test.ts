@@ -1,7 +1,8 @@
 // Datagrams, echoes, errors, fragments and rules, with exact replies.
 
 import { expect, test } from "bun:test";
-import { Destinations, parsePrefix } from "../../src/stack/destinations.ts";
+import { parsePrefix } from "../../src/bytes/prefix.ts";
+import { Destinations } from "../../src/stack/destinations.ts";
 import { Failure } from "../../src/stack/socket-side.ts";
 import type { FakeSocket } from "../kit/fake-sockets.ts";
 import { internetChecksum, ipv4Packet, udpPacket } from "../kit/segment-text.ts";

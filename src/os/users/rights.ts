@@ -22,3 +22,18 @@ export function hasNetAdmin(status = "/proc/self/status"): boolean {
 export function isPrivileged(): boolean {
   return libc.getuid() === 0 || (libc.geteuid() !== 0 && hasNetAdmin());
 }
+
+/**
+ * True when this process may do more than the user who started it: it is set-user-id or set-group-id, or has capabilities. When
+ * that cannot be found out, it is true.
+ */
+export function hasLentRights(status = "/proc/self/status"): boolean {
+  try {
+    const text = readFileSync(status, "latin1");
+    const idsOf = (name: string): string[] => new RegExp(`^${name}:\\s*(.*)`, "m").exec(text)?.[1]?.split(/\s+/) ?? [];
+    const isOwn = (ids: readonly string[]): boolean => ids.length === 4 && ids.every((id) => id === ids[0]);
+    return !isOwn(idsOf("Uid")) || !isOwn(idsOf("Gid")) || !/^0+$/.test(idsOf("CapPrm")[0] ?? "");
+  } catch {
+    return true;
+  }
+}

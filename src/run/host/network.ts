@@ -1,6 +1,7 @@
 // The network: interfaces and routes, TCP connections that a link runs on, kernel parameters, name servers.
 
 import type { Interfaces, Routes } from "./interfaces.ts";
+import type { Sockets } from "./sockets.ts";
 import type { Resolver } from "./resolver.ts";
 
 export interface Endpoint {
@@ -19,6 +20,8 @@ export interface Network {
   readonly interfaces: Interfaces;
   readonly routes: Routes;
   readonly tcp: Tcp;
+  /** Sockets for user-mode networking. Throws HostError. */
+  openSockets(): Sockets;
   /** A kernel parameter, "net/ipv4/ip_forward"; undefined: there is none, or none can be read. Never throws. */
   readSysctl(name: string): string | undefined;
   /** False: it may not be written. Never throws. */

@@ -189,6 +189,7 @@ export class Loop {
 
   #handleTimeouts(now: number): void {
     const { carrier, isBundle } = this.#pump;
+    if (this.#pump.nextTimeout() <= now) this.#pump.handleTimeout(now);
     if (carrier.nextTimeout() <= now) carrier.handleTimeout(now);
     for (const port of this.#ports) {
       if (port.stage.nextTimeout() <= now) port.stage.handleTimeout(now);
@@ -200,7 +201,7 @@ export class Loop {
   /** Milliseconds until something is due. */
   #patience(now: number, isHungry: boolean): number {
     const { carrier, carrying } = this.#pump;
-    let at = Math.min(carrier.nextTimeout(), this.#owner.nextDeadline());
+    let at = Math.min(carrier.nextTimeout(), this.#pump.nextTimeout(), this.#owner.nextDeadline());
     for (const port of this.#ports) {
       at = Math.min(at, port.stage.nextTimeout(), now + port.heldUpFor(now));
       if (carrying && !isHungry) at = Math.min(at, now + port.hungryIn(now));

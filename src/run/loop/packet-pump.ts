@@ -40,6 +40,15 @@ export class PacketPump {
     return this.#packets.hasKept;
   }
 
+  /** When the packet port has something to do by itself. */
+  nextTimeout(): number {
+    return this.#packets.nextTimeout();
+  }
+
+  handleTimeout(now: number): void {
+    this.#packets.handleTimeout(now);
+  }
+
   /** A line is about to run dry and the next packet is wanted. */
   isHungry(ports: readonly LinePort[], now: number): boolean {
     if (!this.carrying || !this.carrier.hasRoom(MAX_PACKET)) return false;

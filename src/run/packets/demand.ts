@@ -205,6 +205,12 @@ export class Demand implements PacketPort {
     this.#machine.descriptors.write(this.fd, from, start, end - start);
   }
 
+  nextTimeout(): number {
+    return Infinity;
+  }
+
+  handleTimeout(): void {}
+
   readName(): boolean {
     return this.#interface.readName();
   }

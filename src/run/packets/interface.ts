@@ -59,6 +59,12 @@ export class Interface {
     }
   }
 
+  /** A name for scripts and the log, with no interface of the kernel behind it. */
+  static label(host: InterfaceHost): Interface {
+    const { ifname, unit = 0 } = host.options.config;
+    return new Interface(host, { fd: -1, index: -1, unit, name: ifname ?? `usernet${unit}`, readName: () => {} });
+  }
+
   #joinVrf(vrf: string): void {
     const { fd, name } = this.tun;
     const { machine, log, hooks } = this.#host;
@@ -132,7 +138,7 @@ export class Interface {
 
   close(): void {
     this.#forget();
-    this.#host.machine.descriptors.close(this.tun.fd);
+    if (this.tun.fd >= 0) this.#host.machine.descriptors.close(this.tun.fd);
   }
 
   #args(): string[] {

@@ -1,5 +1,5 @@
 // A packet port: a link, or a bundle of links, takes its packets from it and brings packets to it. It is the TUN, or the TUN
-// that `demand` holds open. Anything else that takes IP packets can be one.
+// that `demand` holds open, or the sockets of `usernet`. Anything else that takes IP packets can be one.
 
 import type { InterfaceId } from "../../wire/ipv6cp.ts";
 import type { Memory } from "../machine.ts";
@@ -40,6 +40,10 @@ export interface PacketPort {
   /** Reads a packet of at most {@link MAX_PACKET} octets to `at` and returns its length. 0 or less: there is none now. */
   read(into: Memory, at: number, up: ProtocolsUp): number;
   write(from: Memory, start: number, end: number): void;
+
+  /** When the port has something to do by itself. Infinity: never. */
+  nextTimeout(): number;
+  handleTimeout(now: number): void;
 
   // ── a link begins and ends ───────────────────────────────────────────────────────────────────────────────────────
 

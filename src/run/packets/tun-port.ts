@@ -46,6 +46,12 @@ export class TunPort implements PacketPort {
     this.#descriptors.write(this.fd, from, start, end - start);
   }
 
+  nextTimeout(): number {
+    return Infinity;
+  }
+
+  handleTimeout(): void {}
+
   async begin(speed: number, outlast: Outlast): Promise<boolean> {
     if (!(await outlast(this.#interface.announce(speed)))) return false;
     this.#interface.writePidFiles();

@@ -11,12 +11,13 @@ import { Bundling, type BundlingHost } from "./bundling.ts";
 import { report } from "../diagnose/finding.ts";
 import { Exit, Failed } from "../exit.ts";
 import { Hooks } from "../scripts/hooks.ts";
-import { Interface } from "../packets/interface.ts";
+import { Interface, type InterfaceHost } from "../packets/interface.ts";
 import { undoLeftOver } from "../packets/left-over.ts";
 import type { Line } from "../line/line.ts";
 import { InterfaceBuffers, LineBuffers } from "../loop/buffers.ts";
 import type { PacketPort } from "../packets/port.ts";
 import { TunPort } from "../packets/tun-port.ts";
+import { UsernetPort } from "../packets/usernet-port.ts";
 import { NameServers } from "../packets/name-servers.ts";
 import type { Peers } from "../peers/peers.ts";
 import { Retries } from "./retries.ts";
@@ -263,8 +264,12 @@ export class Session {
   }
 
   #openInterface(): Interface {
+    return Interface.open(this.#interfaceHost());
+  }
+
+  #interfaceHost(): InterfaceHost {
     const { machine, options } = this.#host;
-    return Interface.open({ machine, options, log: this.#log, hooks: this.#hooks, pidFiles: this.#pidFiles });
+    return { machine, options, log: this.#log, hooks: this.#hooks, pidFiles: this.#pidFiles };
   }
 
   #groupHost(): BundlingHost {
@@ -286,7 +291,10 @@ export class Session {
 
   /** The packet port of the next link. */
   #openPort(): PacketPort {
-    return this.#standBy.port ?? new TunPort(this.#host.machine, this.#openInterface(), this.#host.options, this.#log);
+    const { machine, options } = this.#host;
+    if (options.config.usernet)
+      return new UsernetPort(machine, Interface.label(this.#interfaceHost()), options.config, this.#log);
+    return this.#standBy.port ?? new TunPort(machine, this.#openInterface(), options, this.#log);
   }
 
   #fail(error: unknown): void {

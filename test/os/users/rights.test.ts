@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { asStranger, PUBLIC_ROOT } from "../../kit/stranger.ts";
-import { hasNetAdmin, isPrivileged } from "../../../src/os/users/rights.ts";
+import { hasLentRights, hasNetAdmin, isPrivileged } from "../../../src/os/users/rights.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nullmodem-rights-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -19,6 +19,21 @@ test("CAP_NET_ADMIN is the twelfth bit of what is effective", () => {
   expect(has("CapEff:\t000001ffffffefff\n")).toBe(false);
   expect(has("")).toBe(false);
   expect(hasNetAdmin(join(folder, "none"))).toBe(false);
+});
+
+test("rights are lent to a set-user-id program, a set-group-id one and one with capabilities", () => {
+  const status = join(folder, "lent");
+  const lent = (uid: string, gid: string, permitted: string): boolean => {
+    writeFileSync(status, `Name:\tx\nUid:\t${uid}\nGid:\t${gid}\nCapPrm:\t${permitted}\n`);
+    return hasLentRights(status);
+  };
+  const [own, none] = ["1000\t1000\t1000\t1000", "0000000000000000"];
+  expect(lent(own, own, none)).toBe(false);
+  expect(lent("1000\t0\t0\t0", own, none)).toBe(true);
+  expect(lent("1000\t1000\t0\t1000", own, none)).toBe(true);
+  expect(lent(own, "1000\t20\t20\t20", none)).toBe(true);
+  expect(lent(own, own, "0000000000001000")).toBe(true);
+  expect(hasLentRights(join(folder, "none"))).toBe(true);
 });
 
 const isRoot = process.getuid?.() === 0 && Bun.which("setpriv") !== null;

@@ -128,11 +128,17 @@ function setUp(fake: FakeMachine, stage: LineStage, limit?: number) {
     nextTimeout: () => Infinity,
     handleTimeout: () => {},
   } as unknown as Carrier;
+  const own = { dueAt: Infinity };
   const packets = {
     fd: INTERFACE,
     hasKept: false,
     read: (into: Memory, at: number) => machine.descriptors.read(INTERFACE, into, at, 100),
     write: () => {},
+    nextTimeout: () => own.dueAt,
+    handleTimeout: (now: number) => {
+      told.push(`due ${now}`);
+      own.dueAt = Infinity;
+    },
   } as unknown as PacketPort;
   const pump = new PacketPump(carrier, packets, new InterfaceBuffers(machine.descriptors));
   const owner = {
@@ -149,7 +155,7 @@ function setUp(fake: FakeMachine, stage: LineStage, limit?: number) {
   const host = { machine, buffers, pacer: new Pacer(0), ...limits, hungUp };
   const port = new LinePort(host, { fd: LINE, writeFd: LINE, countsOutput: false }, stage);
   loop.add(port);
-  return { loop, port, pump, owner, told, buffers };
+  return { own, loop, port, pump, owner, told, buffers };
 }
 
 function put(ring: Ring, ...octets: number[]): void {
@@ -227,4 +233,16 @@ test("a line that has reached its limit is not read until time has passed, and t
   expect(told).toEqual(["hung up"]);
   expect(fake.now).toBeWithin(10, 20);
   expect(fake.polls.length).toBeLessThan(8);
+});
+
+test("the packet port's own deadline ends the wait", async () => {
+  const fake = new FakeMachine();
+  const { loop, port, own, owner, told } = setUp(fake, new Taker());
+  const begin = fake.now;
+  own.dueAt = begin + 70;
+  owner.settle = () => {
+    if (told.length > 0) loop.remove(port);
+  };
+  await loop.run();
+  expect(told).toEqual([`due ${begin + 70}`]);
 });

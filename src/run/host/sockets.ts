@@ -1,0 +1,29 @@
+// Sockets of the host for user-mode networking. They are non-blocking, and one descriptor tells of all of them. Addresses are 4
+// or 16 octets. A call that fails returns minus the error number.
+
+export interface Sockets {
+  /** Readable while a socket has something to tell. */
+  readonly fd: number;
+  /** Tells of every socket that has become readable or writable since the last time. Returns how many there were. */
+  collect(told: (socket: number, readable: boolean, writable: boolean) => void): number;
+  connect(address: Uint8Array, port: number): number;
+  /** 0: connected; EINPROGRESS: not yet; otherwise why not. */
+  connectResult(socket: number): number;
+  read(socket: number, into: Uint8Array, at: number, most: number): number;
+  write(socket: number, from: Uint8Array, start: number, end: number): number;
+  /** How many octets the socket is likely to take. */
+  room(socket: number): number;
+  shutdown(socket: number): void;
+  close(socket: number): void;
+  /** Closes with a reset. */
+  abort(socket: number): void;
+  openDatagrams(address: Uint8Array, port: number): number;
+  openEchoes(address: Uint8Array): number;
+  send(socket: number, from: Uint8Array, start: number, end: number, ttl: number, family: 4 | 6): number;
+  /** Forgets the details of a datagram socket's errors. */
+  dropErrors(socket: number): void;
+  /** Our own address towards the rest of the world. Undefined: there is no way out. */
+  ownAddress(family: 4 | 6): Uint8Array | undefined;
+  /** Gives back {@link fd}. */
+  end(): void;
+}

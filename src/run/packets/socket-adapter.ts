@@ -1,0 +1,132 @@
+// The host's sockets as the stack wants them: error numbers become the stack's words.
+
+import { FAILED, Failure, NOT_NOW, type SocketSide } from "../../stack/socket-side.ts";
+import type { Sockets } from "../host/sockets.ts";
+
+const EAGAIN = 11;
+const EINPROGRESS = 115;
+
+/** What an error number of Linux means to the peer. All others are a reset. */
+const FAILURES: ReadonlyMap<number, Failure> = new Map([
+  // EPERM and EACCES: a firewall of the host.
+  [1, Failure.PROHIBITED],
+  [13, Failure.PROHIBITED],
+  // EMSGSIZE
+  [90, Failure.TOO_BIG],
+  // EAFNOSUPPORT, EADDRNOTAVAIL, ENETDOWN, ENETUNREACH
+  [97, Failure.NET_UNREACHABLE],
+  [99, Failure.NET_UNREACHABLE],
+  [100, Failure.NET_UNREACHABLE],
+  [101, Failure.NET_UNREACHABLE],
+  // ETIMEDOUT, EHOSTDOWN, EHOSTUNREACH
+  [110, Failure.HOST_UNREACHABLE],
+  [112, Failure.HOST_UNREACHABLE],
+  [113, Failure.HOST_UNREACHABLE],
+  // ECONNREFUSED
+  [111, Failure.REFUSED],
+]);
+
+export class SocketAdapter implements SocketSide {
+  readonly #sockets: Sockets;
+  /** Why a socket failed last; under FAILED, why none was opened. */
+  readonly #failures = new Map<number, Failure>();
+  readonly #families = new Map<number, 4 | 6>();
+
+  constructor(sockets: Sockets) {
+    this.#sockets = sockets;
+  }
+
+  connect(address: Uint8Array, port: number): number {
+    return this.#opened(this.#sockets.connect(address, port));
+  }
+
+  isConnected(socket: number): boolean {
+    const result = this.#sockets.connectResult(socket);
+    if (result !== 0 && result !== EINPROGRESS) this.#note(socket, result);
+    return result === 0;
+  }
+
+  read(socket: number, into: Uint8Array, at: number, most: number): number {
+    return this.#result(socket, this.#sockets.read(socket, into, at, most));
+  }
+
+  write(socket: number, from: Uint8Array, start: number, end: number): number {
+    return this.#result(socket, this.#sockets.write(socket, from, start, end));
+  }
+
+  room(socket: number): number {
+    return this.#sockets.room(socket);
+  }
+
+  shutdown(socket: number): void {
+    this.#sockets.shutdown(socket);
+  }
+
+  close(socket: number): void {
+    this.#forget(socket);
+    this.#sockets.close(socket);
+  }
+
+  abort(socket: number): void {
+    this.#forget(socket);
+    this.#sockets.abort(socket);
+  }
+
+  failure(socket: number): Failure {
+    const failure = this.#failures.get(socket) ?? Failure.NONE;
+    this.#failures.delete(socket);
+    return failure;
+  }
+
+  openDatagrams(address: Uint8Array, port: number): number {
+    return this.#openedFor(address, this.#sockets.openDatagrams(address, port));
+  }
+
+  openEchoes(address: Uint8Array): number {
+    const socket = this.#openedFor(address, this.#sockets.openEchoes(address));
+    // The group range does not allow it (man 7 icmp), or the kernel has no such sockets.
+    if (socket < 0 && this.#failures.get(FAILED) !== Failure.NET_UNREACHABLE)
+      this.#failures.set(FAILED, Failure.UNSUPPORTED);
+    return socket;
+  }
+
+  send(socket: number, from: Uint8Array, start: number, end: number, ttl: number): boolean {
+    const family = this.#families.get(socket) ?? 4;
+    const sent = this.#sockets.send(socket, from, start, end, ttl, family);
+    // A full buffer drops the datagram, as a router does.
+    return sent >= 0 || sent === -EAGAIN || this.#result(socket, sent) >= 0;
+  }
+
+  receive(socket: number, into: Uint8Array, at: number, most: number): number {
+    const got = this.#result(socket, this.#sockets.read(socket, into, at, most));
+    if (got === FAILED) this.#sockets.dropErrors(socket);
+    return got;
+  }
+
+  #openedFor(address: Uint8Array, socket: number): number {
+    if (socket >= 0) this.#families.set(socket, address.length === 4 ? 4 : 6);
+    return this.#opened(socket);
+  }
+
+  #opened(socket: number): number {
+    if (socket >= 0) return socket;
+    this.#note(FAILED, -socket);
+    return FAILED;
+  }
+
+  #result(socket: number, octets: number): number {
+    if (octets >= 0) return octets;
+    if (octets === -EAGAIN) return NOT_NOW;
+    this.#note(socket, -octets);
+    return FAILED;
+  }
+
+  #note(socket: number, errno: number): void {
+    this.#failures.set(socket, FAILURES.get(errno) ?? Failure.RESET);
+  }
+
+  #forget(socket: number): void {
+    this.#failures.delete(socket);
+    this.#families.delete(socket);
+  }
+}

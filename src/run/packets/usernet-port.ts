@@ -1,0 +1,173 @@
+// The packet port of user-mode networking: packets go into our own TCP/IP stack, whose other side is sockets of this process. It
+// needs no TUN and no rights. Scripts get the interface's name as a label.
+
+import { parseAddress, parsePrefix, type Prefix } from "../../bytes/prefix.ts";
+import { textOf } from "../../bytes/text.ts";
+import { Destinations, ipv4Octets } from "../../stack/destinations.ts";
+import { Stack } from "../../stack/stack.ts";
+import type { Log } from "../log.ts";
+import { type InterfaceId, linkLocalText } from "../../wire/ipv6cp.ts";
+import { type Clock, isHostError, type Machine, type Memory } from "../machine.ts";
+import type { Sockets } from "../host/sockets.ts";
+import type { Interface } from "./interface.ts";
+import { type Load, MAX_PACKET, type Outlast, type PacketPort, type ProtocolsUp } from "./port.ts";
+import { SocketAdapter } from "./socket-adapter.ts";
+
+/** While packets flow, sockets are looked at this often. */
+const COLLECT_MS = 5;
+const MOST_FLOWS = 4096;
+
+export interface UsernetRules {
+  /** Prefixes as text. */
+  readonly shareAllow: readonly string[];
+  readonly shareDeny: readonly string[];
+}
+
+export class UsernetPort implements PacketPort {
+  readonly hasIpv4 = false;
+  readonly hasIpv6 = false;
+  readonly awaitsPeer = false;
+  readonly #interface: Interface;
+  readonly #sockets: Sockets;
+  readonly #clock: Clock;
+  readonly #stack: Stack;
+  #collectedAt = -Infinity;
+
+  /** Throws HostError. */
+  constructor(machine: Machine, own: Interface, rules: UsernetRules, log: Log) {
+    this.#interface = own;
+    this.#clock = machine.clock;
+    const sockets = (this.#sockets = machine.network.openSockets());
+    this.#stack = new Stack({
+      side: new SocketAdapter(sockets),
+      destinations: new Destinations(prefixesOf(rules.shareAllow), prefixesOf(rules.shareDeny)),
+      resolvers: resolversOf(machine),
+      ownServices: (family) => sockets.ownAddress(family),
+      mostFlows: MOST_FLOWS,
+      random: () => machine.random.u32(),
+    });
+    log.write(
+      "info",
+      "User-mode networking: the peer's traffic goes through sockets of this process, not an interface",
+    );
+  }
+
+  get name(): string {
+    return this.#interface.tun.name;
+  }
+
+  get unit(): number {
+    return this.#interface.tun.unit;
+  }
+
+  get fd(): number {
+    return this.#sockets.fd;
+  }
+
+  get hasKept(): boolean {
+    return this.#stack.hasPackets;
+  }
+
+  read(into: Memory, at: number, { ipv4Up, ipv6Up }: ProtocolsUp): number {
+    const now = this.#clock.now();
+    if (now - this.#collectedAt >= COLLECT_MS) this.#collect(now);
+    if (!ipv4Up && !ipv6Up) return 0;
+    const length = this.#stack.take(into.bytes, at, now);
+    return length > 0 || this.#collect(now) === 0 ? length : this.#stack.take(into.bytes, at, now);
+  }
+
+  #collect(now: number): number {
+    this.#collectedAt = now;
+    return this.#sockets.collect((socket, readable, writable) => this.#stack.ready(socket, readable, writable, now));
+  }
+
+  write(from: Memory, start: number, end: number): void {
+    this.#stack.receive(from.bytes, start, end, this.#clock.now());
+  }
+
+  nextTimeout(): number {
+    return this.#stack.nextTimeout();
+  }
+
+  handleTimeout(now: number): void {
+    this.#stack.handleTimeout(now);
+  }
+
+  async begin(speed: number, outlast: Outlast): Promise<boolean> {
+    if (!(await outlast(this.#interface.announce(speed)))) return false;
+    this.#interface.writePidFiles();
+    return true;
+  }
+
+  takeBack(): void {
+    this.ipv4Down();
+    this.ipv6Down();
+  }
+
+  finish(): void {
+    this.#interface.down();
+  }
+
+  release(): void {
+    this.#stack.close();
+    this.#sockets.end();
+    this.#interface.close();
+  }
+
+  lost(): void {}
+
+  readName(): boolean {
+    return false;
+  }
+
+  setAddresses(): void {}
+
+  ipv4Up(our: number, _peer: number, mtu: number): void {
+    this.#stack.gateway.setAddress(4, ipv4Octets(our));
+    this.setMtu(mtu);
+  }
+
+  ipv4Down(): void {
+    this.#stack.gateway.setAddress(4, undefined);
+  }
+
+  ipv6Up(our: InterfaceId, _peer: InterfaceId, mtu: number): undefined {
+    this.#stack.gateway.setAddress(6, parseAddress(linkLocalText(our)));
+    this.setMtu(mtu);
+  }
+
+  ipv6Down(): void {
+    this.#stack.gateway.setAddress(6, undefined);
+  }
+
+  opened(mtu: number, load: Load): void {
+    this.fitQueue(mtu, load);
+  }
+
+  setMtu(mtu: number): void {
+    this.#stack.setMtu(Math.min(mtu, MAX_PACKET));
+  }
+
+  fitQueue(_mtu: number, { rate, gain }: Load): void {
+    this.#stack.setRate(rate * gain);
+  }
+
+  peerReady(): void {}
+}
+
+function prefixesOf(texts: readonly string[]): Prefix[] {
+  return texts.flatMap((text) => parsePrefix(text) ?? []);
+}
+
+/** The name servers of resolv.conf(5). None when it cannot be read. */
+function resolversOf({ files }: Machine): Uint8Array[] {
+  let text: string;
+  try {
+    text = textOf(files.read("/etc/resolv.conf"));
+  } catch (error) {
+    if (!isHostError(error)) throw error;
+    return [];
+  }
+  const found = text.matchAll(/^\s*nameserver\s+(\S+)/gm);
+  return [...found].flatMap(([, address = ""]) => parseAddress(address) ?? []);
+}

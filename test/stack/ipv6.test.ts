@@ -1,0 +1,89 @@
+// The same stack with IPv6: an echo, datagrams and a connection.
+
+import { expect, test } from "bun:test";
+import { Failure } from "../../src/stack/socket-side.ts";
+import { internetChecksum } from "../kit/segment-text.ts";
+import { StackPeer } from "../kit/stack-peer.ts";
+
+const PEER = [0xfe, 0x80, ...Array.from({ length: 13 }, () => 0), 2];
+const OUR = [0xfe, 0x80, ...Array.from({ length: 13 }, () => 0), 1];
+const SERVER = [0x20, 1, 0xd, 0xb8, ...Array.from({ length: 11 }, () => 0), 0x80];
+
+/** A packet whose payload has its checksum, set to 0, at this place. */
+function packetOf(
+  to: readonly number[],
+  next: number,
+  payload: readonly number[],
+  checksumAt: number,
+  hops = 64,
+): Uint8Array {
+  const pseudo = [...PEER, ...to, 0, 0, payload.length >> 8, payload.length & 255, 0, 0, 0, next];
+  const sum = internetChecksum([...pseudo, ...payload]);
+  const summed = payload.with(checksumAt, sum >> 8).with(checksumAt + 1, sum & 255);
+  return Uint8Array.from([
+    0x60,
+    0,
+    0,
+    0,
+    payload.length >> 8,
+    payload.length & 255,
+    next,
+    hops,
+    ...PEER,
+    ...to,
+    ...summed,
+  ]);
+}
+
+/** The payload of a packet to the peer. Throws when the packet is malformed. */
+function payloadOf(packet: Uint8Array): number[] {
+  const payload = [...packet.subarray(40)];
+  if (packet[0] !== 0x60 || packet[4]! * 256 + packet[5]! !== payload.length) throw new Error("the length is wrong");
+  expect([...packet.subarray(24, 40)]).toEqual(PEER);
+  const pseudo = [...packet.subarray(8, 40), 0, 0, payload.length >> 8, payload.length & 255, 0, 0, 0, packet[6]!];
+  expect(internetChecksum([...pseudo, ...payload])).toBe(0);
+  return payload;
+}
+
+function peerOf(): StackPeer {
+  const peer = new StackPeer();
+  peer.stack.gateway.setAddress(6, Uint8Array.from(OUR));
+  return peer;
+}
+
+test("an echo to our address is answered", () => {
+  const peer = peerOf();
+  peer.sendPacket(packetOf(OUR, 58, [128, 0, 0, 0, 1, 2, 0, 1, 42], 2));
+  const [reply] = peer.packets();
+  expect(payloadOf(reply!).toSpliced(2, 2)).toEqual([129, 0, 1, 2, 0, 1, 42]);
+});
+
+test("datagrams, an unreachable port and a hop limit", () => {
+  const peer = peerOf();
+  const datagram = [0x13, 0x88, 0x1b, 0x58, 0, 10, 0, 0, 7, 8];
+  peer.sendPacket(packetOf(SERVER, 17, datagram, 6));
+  expect(peer.sockets.last.datagrams.map(({ bytes }) => [...bytes])).toEqual([[7, 8]]);
+  peer.sockets.last.answer(Uint8Array.of(1));
+  expect(payloadOf(peer.packets()[0]!).toSpliced(6, 2)).toEqual([0x1b, 0x58, 0x13, 0x88, 0, 9, 1]);
+  peer.sockets.last.fail(Failure.REFUSED);
+  expect(payloadOf(peer.packets()[0]!).slice(0, 2)).toEqual([1, 4]);
+  peer.sendPacket(packetOf(SERVER, 17, datagram, 6, 1));
+  const [expired] = peer.packets();
+  expect([payloadOf(expired!).slice(0, 2), [...expired!.subarray(8, 24)]]).toEqual([[3, 0], OUR]);
+});
+
+test("a connection: SYN, data, answer", () => {
+  const peer = peerOf();
+  const segment = (sequence: number, ack: readonly number[], flags: number, data: readonly number[]): void => {
+    const head = [0x9c, 0x40, 0, 80, 0, 0, 0, sequence, ...ack, 0x50, flags, 0x20, 0, 0, 0, 0, 0];
+    peer.sendPacket(packetOf(SERVER, 6, [...head, ...data], 16));
+  };
+  segment(0, [0, 0, 0, 0], 2, []);
+  const answer = payloadOf(peer.packets()[0]!);
+  expect([answer[13], ...answer.slice(20)]).toEqual([0x12, 2, 4, 1440 >> 8, 1440 & 255]);
+  const ack = [answer[4]!, answer[5]!, answer[6]!, answer[7]! + 1];
+  segment(1, ack, 0x18, [1, 2, 3]);
+  expect([...peer.sockets.last.received()]).toEqual([1, 2, 3]);
+  peer.sockets.last.give(Uint8Array.of(4, 5));
+  expect(payloadOf(peer.packets()[0]!).slice(20)).toEqual([4, 5]);
+});
