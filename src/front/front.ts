@@ -49,6 +49,8 @@ const SMALL = /[at]/;
 /** From one RING to the next, as telephone lines in North America ring. It waits for the end of a command. */
 const RING_MS = 6000;
 const AFTER_COMMAND_MS = 1000;
+/** Words beyond this length are dropped while the line takes none. */
+const MOST_WORDS = 4096;
 const NO_PACKET = new Uint8Array(0);
 
 export class Front {
@@ -134,7 +136,7 @@ export class Front {
     this.#slip = new SlipFinder();
     this.#line = "";
     this.#isCommand = false;
-    this.#words += this.modem.takeWords();
+    this.#say(this.modem.takeWords());
   }
 
   #consume(input: Ring, count: number): void {
@@ -179,7 +181,7 @@ export class Front {
   }
 
   #obeys(act: ModemAct | undefined): void {
-    this.#words += this.modem.takeWords();
+    this.#say(this.modem.takeWords());
     if (act === "connect") this.#sees("modem");
   }
 
@@ -188,7 +190,7 @@ export class Front {
     // Modem programs may send a Return between commands.
     const isReturn = this.modem.lastResult !== "" && this.#login.asksName && octet === 13;
     if (!isReturn || this.#login.hasLine) this.#login.octet(octet);
-    this.#words += this.#login.takeWords();
+    this.#say(this.#login.takeWords());
   }
 
   /** Name and password that the caller has typed, once. */
@@ -200,7 +202,7 @@ export class Front {
   judged(isAccepted: boolean, input: Ring): void {
     if (this.#login?.stage !== "judging") return;
     this.#login.judged(isAccepted);
-    this.#words += this.#login.takeWords();
+    this.#say(this.#login.takeWords());
     if (!isAccepted) return;
     this.#sees("login");
     this.#consume(input, this.#looked);
@@ -244,7 +246,7 @@ export class Front {
     if (this.#login !== undefined && PROMPTS.test(this.#line)) this.#hearsGetty(now);
     if (!this.#line.endsWith(CALL)) return;
     this.#sees("windows");
-    if (this.decision !== undefined) this.#words += ANSWER;
+    if (this.decision !== undefined) this.#say(ANSWER);
     this.#line = "";
   }
 
@@ -273,6 +275,10 @@ export class Front {
     this.#sees("getty");
   }
 
+  #say(words: string): void {
+    if (this.#words.length + words.length <= MOST_WORDS) this.#words += words;
+  }
+
   /** Puts our words into the output. */
   flush(): void {
     if (this.isMuted || this.#words === "" || this.#words.length > this.#output.free) return;
@@ -292,7 +298,7 @@ export class Front {
       this.#sees(this.#login === undefined ? "person" : "prompted");
       this.#login?.begin(now);
     }
-    this.#words += this.#login?.takeWords() ?? "";
+    this.#say(this.#login?.takeWords() ?? "");
   }
 
   /** Whoever is at a login prompt hears no RING. */

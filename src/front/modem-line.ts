@@ -138,8 +138,7 @@ export class ModemLine {
   }
 
   #say(): void {
-    const words = this.#modem.takeWords();
-    if (words.length <= this.#output.free) putWords(words, this.#output);
+    if (this.#modem.wordsLength <= this.#output.free) putWords(this.#modem.takeWords(), this.#output);
   }
 
   nextTimeout(): number {

@@ -101,6 +101,10 @@ export class Modem {
     return this.#profile.register(Register.GUARD) * GUARD_UNIT_MS;
   }
 
+  get wordsLength(): number {
+    return this.#words.length;
+  }
+
   /** What the modem has to say, once. */
   takeWords(): string {
     const words = this.#words;

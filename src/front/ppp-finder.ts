@@ -20,18 +20,28 @@ const BEGINNINGS: readonly (readonly number[])[] = [
   [0xff, 0x03, 0xc0, 0x21],
   [FLAG, 0xc0, 0x21],
 ];
-const MOST = 4;
+/** The same as numbers of the octets and of the bits that they have. */
+const PATTERNS = BEGINNINGS.map((octets) => ({
+  length: octets.length,
+  value: octets.reduce((value, octet) => (value << 8) | octet, 0),
+  mask: octets.length === 4 ? -1 : (1 << (8 * octets.length)) - 1,
+}));
+const LAST = new Set(BEGINNINGS.map((octets) => octets.at(-1)!));
+/** The deframers get so many octets at once, unless a flag comes. */
+const PIECE = 256;
 
 export class PppFinder {
   /** The frame that the last octet ended, without its FCS. Borrowed. Undefined: it ended none that is good. */
   frame: Uint8Array | undefined;
-  /** The last octets, of which the latest comes last. */
-  readonly #last = new Uint8Array(MOST);
+  /** The last four octets, of which the latest has the low bits. */
+  #last = 0;
   /** Octets since the last flag, with the flag; since the first octet, if no flag came. Too many begin at 0 again. */
   #sinceFlag = 0;
   /** One drops the control characters that a line may insert. The other belongs to a peer that sends them as they are. */
   readonly #deframers = [new Deframer(), new Deframer()];
-  readonly #octet = new Uint8Array(1);
+  /** Octets that the deframers have not got. */
+  readonly #piece = new Uint8Array(PIECE);
+  #fill = 0;
 
   constructor() {
     this.#deframers[0]!.accm = ACCM_ALL;
@@ -45,27 +55,23 @@ export class PppFinder {
 
   /** Takes the next octet. Returns how many of the latest octets are PPP, from the flag on; 0: none so far. */
   push(octet: number): number {
-    this.#last.copyWithin(0, 1);
-    this.#last[MOST - 1] = octet;
+    this.#last = (this.#last << 8) | octet;
     const before = this.kept;
     if (octet === FLAG) this.#sinceFlag = 1;
     else if (++this.#sinceFlag > LONGEST) this.#sinceFlag = 0;
     if (this.#isFrame(octet)) return before + 1;
-    const found = BEGINNINGS.find((octets) => this.#endsWith(octets));
-    return found === undefined ? 0 : found.length;
-  }
-
-  #endsWith(octets: readonly number[]): boolean {
-    const at = MOST - octets.length;
-    return octets.every((octet, index) => this.#last[at + index] === octet);
+    if (!LAST.has(octet)) return 0;
+    for (const { length, value, mask } of PATTERNS) if ((this.#last & mask) === value) return length;
+    return 0;
   }
 
   /** True when this octet ends a frame with a correct FCS and a protocol that exists. */
   #isFrame(octet: number): boolean {
-    this.#octet[0] = octet;
     this.frame = undefined;
+    this.#piece[this.#fill++] = octet;
+    if (octet !== FLAG && this.#fill < PIECE) return false;
     for (const deframer of this.#deframers) {
-      deframer.push(this.#octet, 0, 1);
+      deframer.push(this.#piece, 0, this.#fill);
       const { frame, length } = deframer;
       if (length === 0) continue;
       const start = addressEnd(frame, 0, length);
@@ -73,6 +79,7 @@ export class PppFinder {
       if (end < length && protocolName(protocolAt(frame, start, end)) !== undefined)
         this.frame ??= frame.subarray(0, length);
     }
+    this.#fill = 0;
     return this.frame !== undefined;
   }
 }

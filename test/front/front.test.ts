@@ -235,3 +235,24 @@ test("words for which the output has no room are said later, whole", () => {
   for (; output.length > 0; output.consume(1)) said += String.fromCharCode(output.bytes[output.readAt]!);
   expect(said).toBe("ATZ\r\r\nOK\r\n");
 });
+
+test("words that find no room do not add up, and do not keep later ones from being said", () => {
+  const input = new Ring(new Uint8Array(65536));
+  const output = new Ring(new Uint8Array(4096));
+  const front = new Front({ answers: ["modem", "login"], modem: MODEM, greetAt: 0 }, output);
+  output.commit(output.capacity);
+  const hear = (text: string): void => {
+    input.put(bytesOf(text));
+    front.receive(input, 0);
+    front.flush();
+  };
+  front.handleTimeout(0);
+  for (let line = 0; line < 200; line++) hear("zap\x15\r");
+  for (let line = 0; line < 500; line++) hear("ATI\r");
+  output.consume(output.length);
+  front.flush();
+  expect(output.length).toBeGreaterThan(0);
+  output.consume(output.length);
+  hear("ATE0\r");
+  expect(textOf(output.bytes.slice(output.readAt, output.readAt + output.readable))).toContain("OK");
+});

@@ -209,7 +209,7 @@ function online() {
     output.consume(output.length);
     return text;
   };
-  return { modem, connection, line, hear, pass, said };
+  return { modem, connection, line, hear, pass, said, output };
 }
 
 describe("a line whose caller has dialled", () => {
@@ -218,6 +218,15 @@ describe("a line whose caller has dialled", () => {
     const before = connection.flushedAt.length;
     line.flush(77);
     expect(connection.flushedAt.slice(before)).toEqual([77]);
+  });
+
+  test("an answer waits until the output has room", () => {
+    const { hear, pass, said, output } = online();
+    output.commit(output.free);
+    hear("+++", 2000);
+    pass(3010);
+    expect(said(3010).length).toBe(output.capacity);
+    expect(said(3010)).toBe(OK);
   });
 
   test("+++ between pauses leads to the commands, in one piece or in three, and ATO back", () => {

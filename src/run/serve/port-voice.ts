@@ -1,6 +1,7 @@
 // What a served port tells: one plain line for each event, with its name first. The log has all that pppd says, with the name
 // as well.
 
+import { inert } from "../../bytes/text.ts";
 import { type Finding, LEVELS, linesOf } from "../diagnose/finding.ts";
 import { Exit } from "../exit.ts";
 import type { Log, LogLevel } from "../log.ts";
@@ -20,6 +21,9 @@ const REASONS: Partial<Record<Exit, string>> = {
   [Exit.HANGUP]: "the other end has ended it",
   [Exit.LOOPBACK]: "the line is looped back",
 };
+
+/** Callers may cause ever different ones. */
+const MOST_TROUBLES = 64;
 
 export interface PortVoiceHost {
   readonly name: string;
@@ -44,9 +48,9 @@ export class PortVoice implements Log, SessionObserver {
     this.log = log;
   }
 
-  /** Prints an event. */
+  /** Prints an event. A part of it may be the caller's text. */
   tell(text: string): void {
-    this.#host.print(`${this.#host.name}: ${text}`);
+    this.#host.print(inert(`${this.#host.name}: ${text}`));
   }
 
   // ── the log ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -60,6 +64,7 @@ export class PortVoice implements Log, SessionObserver {
     if (level === "error" || level === "warn") {
       if (this.#troubles.has(text)) return;
       this.#troubles.add(text);
+      if (this.#troubles.size > MOST_TROUBLES) this.#troubles.delete(this.#troubles.values().next().value!);
       this.tell(text);
     }
     this.log.write(level, this.#named(text));

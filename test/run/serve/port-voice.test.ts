@@ -61,3 +61,22 @@ test("a link: the user, the addresses, the reason of its end and its traffic", (
     "ttyS0: no link: the other end did not prove who it is",
   ]);
 });
+
+test("a terminal gets no control characters from a caller's name", () => {
+  const { voice, events } = setUp();
+  const network = voice.network("ppp7");
+  voice.authenticated("zaphod\x1b]0;title\x07\nttyS1: link up");
+  network.up!({ ...UP } as never);
+  expect(events).toEqual([
+    "ttyS0: link up on ppp7: 10.0.0.1 here, 10.0.0.2 there, user zaphod\\x1b]0;title\\x07\\x0attyS1: link up",
+  ]);
+});
+
+test("of ever new troubles only the last are remembered", () => {
+  const { voice, events } = setUp();
+  for (let caller = 0; caller < 200; caller++) voice.write("warn", `User ${caller} is unknown`);
+  voice.write("warn", "User 199 is unknown");
+  expect(events.length).toBe(200);
+  voice.write("warn", "User 0 is unknown");
+  expect(events.length).toBe(201);
+});
