@@ -17,11 +17,14 @@ export function later(one: number, other: number): number {
 /** The most ranges in a set. A segment that would make another is refused. */
 const MOST_RANGES = 32;
 
+const NOTHING = new Uint32Array(0);
+
 /** Ranges [from, to) of sequence numbers, in order, neither overlapping nor touching. */
 export class SequenceRanges {
   count = 0;
-  readonly #from = new Uint32Array(MOST_RANGES);
-  readonly #to = new Uint32Array(MOST_RANGES);
+  // Most connections never lose a segment: there is nothing to keep until one does.
+  #from = NOTHING;
+  #to = NOTHING;
 
   from(at: number): number {
     return this.#from[at]!;
@@ -47,6 +50,10 @@ export class SequenceRanges {
       newTo = later(newTo, this.#to[last]!);
     }
     if (last === first && this.count === MOST_RANGES) return false;
+    if (this.#from === NOTHING) {
+      this.#from = new Uint32Array(MOST_RANGES);
+      this.#to = new Uint32Array(MOST_RANGES);
+    }
     // The ranges [first, last) become one.
     const next = first + 1;
     this.#from.copyWithin(next, last, this.count);
