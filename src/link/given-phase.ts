@@ -6,6 +6,8 @@ import type { GivenTerms, Networks } from "./networks.ts";
 export class GivenPhase {
   /** The line is not PPP's. All other methods return this. */
   isOn = false;
+  /** Packets on the line. */
+  count = (): { received: number; overlong: number; sent: number } => ({ received: 0, overlong: 0, sent: 0 });
   readonly #networks: () => Networks;
   readonly #emit: (event: LinkEvent) => void;
   #isOver = false;

@@ -51,6 +51,11 @@ for (const [name, server, client] of [
     talks(play);
     expect(play.programs[0].lines).toContain("local  IP address 10.0.0.1");
     expect(play.link.computers.map(({ network }) => network.tuns[0]?.mtu)).toEqual([1006, 1006]);
+    for (const { processes } of play.link.computers) {
+      const { phase, framesReceived, framesSent } = JSON.parse([...processes.publications.values()][0]!.text())
+        .lines[0];
+      expect([phase, framesReceived >= 40, framesSent >= 40]).toEqual(["network", true, true]);
+    }
     ends(play);
   });
 

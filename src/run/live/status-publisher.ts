@@ -90,15 +90,16 @@ export class StatusPublisher implements NetworkObserver {
 /** One line and the link on it, paced by `speed` bits a second. */
 export function lineStatus(link: Link, device: string, speed: number): LineStatus {
   const { frames, badFcs, runts, overlong, aborted, faults } = link.deframer.stats;
+  const given = link.given.count();
   return {
     device,
     speed: Math.round(speed),
     phase: link.phase,
-    framesReceived: frames,
-    framesSent: link.framesSent,
+    framesReceived: frames + given.received,
+    framesSent: link.framesSent + given.sent,
     badFcs,
     runts,
-    overlong,
+    overlong: overlong + given.overlong,
     aborted,
     faults,
   };

@@ -42,6 +42,10 @@ export function openSlip(
   const { frame, output } = port.buffers;
   const slip = new SlipLink(link.networks, frame.bytes, output);
   loop.carryBy(slip);
+  link.given.count = () => {
+    const { packets: received, overlong } = slip.deframer.stats;
+    return { received, overlong, sent: slip.sent.packets };
+  };
   const vj = config.novj ? undefined : SLIP_VJ;
   const terms = { our: ipcp!.our, peer: ipcp!.peer, vjReceive: vj, vjTransmit: isCompressed ? vj : undefined };
   const mtu = config.mtu === UNSET_MTU ? SLIP_MTU : Math.min(config.mtu, LARGEST_MTU);
