@@ -154,6 +154,24 @@ test("SLIP and CSLIP are named after one header, and nothing is answered", () =>
   expect(play([Uint8Array.of(0xc0, ...escaped(header))]).callers).toEqual([]);
 });
 
+test("SLIP that is listed gets every octet from the END on, whatever came before", () => {
+  const header = [0x45, 0, 0, 28, 0, 0xdb, 0x40, 0, 64, 17, 0, 0, 192, 168, 0, 1, 192, 168, 1, 1];
+  headerSum(header);
+  const packet = [
+    0xc0,
+    ...header.flatMap((one) => (one === 0xc0 ? [0xdb, 0xdc] : one === 0xdb ? [0xdb, 0xdd] : [one])),
+    1,
+    2,
+    0xc0,
+  ];
+  for (const before of [[], [0x41, 0x0d], [0xc0, 0x7e, 0x21, 0x33]])
+    for (const pieces of cuts(Uint8Array.from([...before, ...packet]))) {
+      const heard = play(pieces, ["ppp", "slip"]);
+      expect(heard.decision).toBe("slip");
+      expect([...heard.left]).toEqual(packet);
+    }
+});
+
 test("a person or a login script: Enter, or a line of text; a word with AT in it is no command", () => {
   for (const text of ["\r", "zaphod\r\n", "what\r", "CAT\r\n", "date 5\r"])
     for (const pieces of cuts(bytesOf(text)))
