@@ -37,6 +37,7 @@ class Endless implements SocketSide {
   shutdown(): void {}
   close(): void {}
   abort(): void {}
+  reporter(): undefined {}
   failure(): Failure {
     return Failure.NONE;
   }

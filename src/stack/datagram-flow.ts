@@ -57,8 +57,9 @@ export class DatagramFlow implements Flow {
 
   /** Tells the peer of a failure of the socket, which stays usable. */
   #tell(): void {
-    const failure = this.#host.side.failure(this.socket);
-    this.#host.gateway.report(failure, this.ends, this.#last.slice(0, this.#lastLength));
+    const { side, gateway } = this.#host;
+    const reporter = side.reporter(this.socket);
+    gateway.report(side.failure(this.socket), this.ends, this.#last.slice(0, this.#lastLength), reporter);
   }
 
   ready(readable: boolean): void {

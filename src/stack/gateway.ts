@@ -65,12 +65,12 @@ export class Gateway {
     if (this.isOurs(far)) this.#resolver++;
   }
 
-  /** Tells the peer why its packet did not arrive. */
-  report(failure: Failure, ends: Ends, about: Uint8Array): void {
+  /** Tells the peer why its packet did not arrive. `reporter` is the router that said so, if it is known. */
+  report(failure: Failure, ends: Ends, about: Uint8Array, reporter?: Uint8Array): void {
     // An address that refuses says so itself. All else is said by the router.
-    const our = this.#our.get(ends.far.length);
-    const from = failure === Failure.REFUSED || our === undefined ? ends : new Ends(our, ends.peer);
-    const packet = icmpError(failure, from, about, this.mtu);
+    const our = failure === Failure.REFUSED ? undefined : this.#our.get(ends.far.length);
+    const from = reporter?.length === ends.far.length ? reporter : (our ?? ends.far);
+    const packet = icmpError(failure, new Ends(from, ends.peer), about, this.mtu);
     if (packet !== undefined) this.#replies.add(packet, 0, packet.length);
   }
 }

@@ -54,6 +54,8 @@ export interface SocketSide {
   openEchoes(address: Uint8Array): number;
   /** Sends a datagram with this time to live. False: it failed. */
   send(socket: number, from: Uint8Array, start: number, end: number, ttl: number): boolean;
+  /** The router or host that reported the failure of a datagram socket, if it is known. Forgets it. */
+  reporter(socket: number): Uint8Array | undefined;
   /** Reads a datagram. Returns its length (0: an empty one), NOT_NOW or FAILED. */
   receive(socket: number, into: Uint8Array, at: number, most: number): number;
 }

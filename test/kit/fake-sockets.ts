@@ -15,6 +15,8 @@ export class FakeSocket {
   /** "open", "closed" or "aborted". */
   end: "open" | "closed" | "aborted" = "open";
   failure: FailureType = Failure.NONE;
+  /** Who reports a failure of a datagram. */
+  reporter: Uint8Array | undefined;
   /** How many octets the socket takes before the server must read. */
   room = Infinity;
   /** What the socket has taken. */
@@ -200,6 +202,10 @@ export class FakeSockets implements SocketSide {
   #end(id: number, how: "closed" | "aborted"): void {
     this.#of(id).end = how;
     this.open.delete(id);
+  }
+
+  reporter(id: number): Uint8Array | undefined {
+    return this.#of(id).reporter;
   }
 
   failure(id: number): FailureType {

@@ -91,6 +91,15 @@ test("traceroute: a packet whose time to live ends here is reported from our add
   expect(peer.sockets.all.length).toBe(0);
 });
 
+test("traceroute: a router beyond us reports by its own address", () => {
+  const peer = new StackPeer();
+  peer.sendPacket(udpPacket({ ...route, toPort: 33434 }, [1], 3));
+  expect(peer.sockets.last.datagrams[0]!.ttl).toBe(2);
+  peer.sockets.last.reporter = Uint8Array.of(198, 51, 100, 7);
+  peer.sockets.last.fail(Failure.EXPIRED);
+  expect(peer.takes()).toEqual(["icmp 11/0 from 198.51.100.7 to 10.0.0.2"]);
+});
+
 test("an echo to our address is answered here, others through a socket, and without the right to it as filtered", () => {
   const peer = new StackPeer();
   const data = Array.from({ length: 2000 }, (_, at) => at & 255);

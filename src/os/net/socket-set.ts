@@ -13,6 +13,7 @@ const system = library(LIBC, {
   setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
   getpeername: { args: ["i32", "ptr", "ptr"], returns: "i32" },
   getsockname: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+  recvmsg: { args: ["i32", "ptr", "i32"], returns: "i32" },
   shutdown: { args: ["i32", "i32"], returns: "i32" },
 });
 
@@ -46,6 +47,21 @@ const OPTION = {
 const EPOLL = { IN: 1, OUT: 4, ERR: 8, HUP: 16, RDHUP: 0x2000, ET: 0x80000000, ADD: 1, CLOEXEC: 0x80000 } as const;
 const EVENT = process.arch === "x64" ? { size: 12, data: 4 } : { size: 16, data: 8 };
 const EVENTS_AT_ONCE = 64;
+/** Offsets in struct msghdr of a 64-bit system, and in the control message of IP_RECVERR (man 7 ip). */
+const MSGHDR = { size: 56, iov: 16, iovCount: 24, control: 32, controlSize: 40 } as const;
+const IOVEC_SIZE = 16;
+const REPORT = { origin: 20, type: 21, code: 22, family: 32, address4: 36, address6: 40 } as const;
+const CONTROL_SIZE = 128;
+/** SO_EE_ORIGIN_ICMP and SO_EE_ORIGIN_ICMP6. */
+const BY_ICMP = [2, 3];
+
+/** An ICMP error and the router or host that sent it. */
+export interface IcmpReport {
+  readonly type: number;
+  readonly code: number;
+  readonly from: Uint8Array;
+}
+
 /** Any address of documentation: a datagram socket that is connected to it has our own address, and nothing is sent. */
 const ELSEWHERE = { 4: Uint8Array.of(192, 0, 2, 1), 6: Uint8Array.of(0x20, 1, 0xd, 0xb8, ...new Uint8Array(11), 1) };
 
@@ -59,6 +75,8 @@ export class SocketSet {
   readonly #size = new Memory(4);
   readonly #address = new Memory(28);
   readonly #rest = new Memory(256);
+  readonly #control = new Memory(CONTROL_SIZE);
+  readonly #message = new Memory(MSGHDR.size + IOVEC_SIZE);
   /** The time to live that a socket sends with, where it was set. */
   readonly #ttls = new Map<number, number>();
 
@@ -69,6 +87,12 @@ export class SocketSet {
     this.#calls = calls;
     this.fd = calls.epoll_create1(EPOLL.CLOEXEC);
     if (this.fd < 0) throw new OsError("epoll_create1");
+    const { view } = this.#message;
+    view.setBigUint64(MSGHDR.iov, BigInt(this.#message.at(MSGHDR.size)), true);
+    view.setBigUint64(MSGHDR.iovCount, 1n, true);
+    view.setBigUint64(MSGHDR.control, BigInt(this.#control.address), true);
+    view.setBigUint64(MSGHDR.size, BigInt(this.#rest.address), true);
+    view.setBigUint64(MSGHDR.size + 8, BigInt(this.#rest.bytes.length), true);
   }
 
   end(): void {
@@ -175,9 +199,20 @@ export class SocketSet {
     return start === end ? this.write(fd, this.#rest.bytes, 0, 0) : this.write(fd, from, start, end);
   }
 
-  /** Forgets the details of errors, which fill the socket's buffer. */
-  dropErrors(fd: number): void {
-    while (libc.recv(fd, this.#rest.address, this.#rest.bytes.length, MSG_ERRQUEUE) >= 0);
+  /** The last ICMP error that a datagram socket was told of. Forgets all. */
+  takeIcmp(fd: number): IcmpReport | undefined {
+    const { bytes, view } = this.#control;
+    let found: IcmpReport | undefined;
+    for (;;) {
+      bytes.fill(0);
+      this.#message.view.setBigUint64(MSGHDR.controlSize, BigInt(CONTROL_SIZE), true);
+      if (this.#calls.recvmsg(fd, this.#message.address, MSG_ERRQUEUE) < 0) return found;
+      if (!BY_ICMP.includes(bytes[REPORT.origin]!)) continue;
+      const isIpv4 = view.getUint16(REPORT.family, true) === AF_INET;
+      const at = isIpv4 ? REPORT.address4 : REPORT.address6;
+      const from = bytes.slice(at, at + (isIpv4 ? 4 : 16));
+      found = { type: bytes[REPORT.type]!, code: bytes[REPORT.code]!, from };
+    }
   }
 
   /** Our own address towards the rest of the world. Undefined: there is no way out. */

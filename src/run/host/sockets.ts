@@ -20,8 +20,8 @@ export interface Sockets {
   openDatagrams(address: Uint8Array, port: number): number;
   openEchoes(address: Uint8Array): number;
   send(socket: number, from: Uint8Array, start: number, end: number, ttl: number, family: 4 | 6): number;
-  /** Forgets the details of a datagram socket's errors. */
-  dropErrors(socket: number): void;
+  /** The last ICMP error that a datagram socket was told of, and who sent it. Forgets all. */
+  takeIcmp(socket: number): { readonly type: number; readonly from: Uint8Array } | undefined;
   /** Our own address towards the rest of the world. Undefined: there is no way out. */
   ownAddress(family: 4 | 6): Uint8Array | undefined;
   /** Gives back {@link fd}. */

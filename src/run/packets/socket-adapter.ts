@@ -5,6 +5,9 @@ import type { Sockets } from "../host/sockets.ts";
 
 const EAGAIN = 11;
 const EINPROGRESS = 115;
+/** Types of ICMP and ICMPv6. */
+const TIME_EXCEEDED = 11;
+const TIME_EXCEEDED6 = 3;
 
 /** What an error number of Linux means to the peer. All others are a reset. */
 const FAILURES: ReadonlyMap<number, Failure> = new Map([
@@ -30,6 +33,8 @@ export class SocketAdapter implements SocketSide {
   readonly #sockets: Sockets;
   /** Why a socket failed last; under FAILED, why none was opened. */
   readonly #failures = new Map<number, Failure>();
+  /** Who reported it. */
+  readonly #reporters = new Map<number, Uint8Array>();
   readonly #families = new Map<number, 4 | 6>();
 
   constructor(sockets: Sockets) {
@@ -94,13 +99,27 @@ export class SocketAdapter implements SocketSide {
     const family = this.#families.get(socket) ?? 4;
     const sent = this.#sockets.send(socket, from, start, end, ttl, family);
     // A full buffer drops the datagram, as a router does.
-    return sent >= 0 || sent === -EAGAIN || this.#result(socket, sent) >= 0;
+    return sent >= 0 || sent === -EAGAIN || this.#datagramResult(socket, sent) >= 0;
   }
 
   receive(socket: number, into: Uint8Array, at: number, most: number): number {
-    const got = this.#result(socket, this.#sockets.read(socket, into, at, most));
-    if (got === FAILED) this.#sockets.dropErrors(socket);
-    return got;
+    return this.#datagramResult(socket, this.#sockets.read(socket, into, at, most));
+  }
+
+  reporter(socket: number): Uint8Array | undefined {
+    const from = this.#reporters.get(socket);
+    this.#reporters.delete(socket);
+    return from;
+  }
+
+  #datagramResult(socket: number, octets: number): number {
+    const result = this.#result(socket, octets);
+    const report = result === FAILED ? this.#sockets.takeIcmp(socket) : undefined;
+    if (report === undefined) return result;
+    this.#reporters.set(socket, report.from);
+    if (report.type === (report.from.length === 4 ? TIME_EXCEEDED : TIME_EXCEEDED6))
+      this.#failures.set(socket, Failure.EXPIRED);
+    return result;
   }
 
   #openedFor(address: Uint8Array, socket: number): number {
@@ -127,6 +146,7 @@ export class SocketAdapter implements SocketSide {
 
   #forget(socket: number): void {
     this.#failures.delete(socket);
+    this.#reporters.delete(socket);
     this.#families.delete(socket);
   }
 }
