@@ -5,7 +5,7 @@ import { put16 } from "../bytes/be.ts";
 import { IpProto } from "../wire/ip.ts";
 import { checksumOf, sumOf } from "./checksum.ts";
 import type { Flow, StackHost } from "./flow.ts";
-import { Echo, putIcmpChecksum } from "./icmp.ts";
+import { Echo, ICMP_HEADER, putIcmpChecksum } from "./icmp.ts";
 import type { Ends, IpPacket } from "./ip-packet.ts";
 import { putIp } from "./ip-packet.ts";
 import { FAILED, NOT_NOW } from "./socket-side.ts";
@@ -75,6 +75,10 @@ export class DatagramFlow implements Flow {
     if (got === FAILED) {
       this.#tell();
       // An error is one event of the socket: datagrams may lie behind it.
+      this.#host.wake(this);
+      return 0;
+    }
+    if (this.kind === "echo" && got < ICMP_HEADER) {
       this.#host.wake(this);
       return 0;
     }

@@ -114,6 +114,9 @@ test("an echo to our address is answered here, others through a socket, and with
   const [answer] = peer.packets();
   expect([...answer!.subarray(24)]).toEqual([1, 2, 0, 1, 5]);
   expect(internetChecksum([...answer!.subarray(20)])).toBe(0);
+  // An answer without its header is no answer.
+  peer.sockets.last.answer(Uint8Array.of(0, 0, 0));
+  expect(peer.packets()).toEqual([]);
   const other = new StackPeer();
   other.sockets.echoes = "not-allowed";
   other.sendIcmp([8, 0, 0, 0, 1, 2, 0, 1], SERVER);
