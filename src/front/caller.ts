@@ -5,6 +5,7 @@ import type { Ring } from "../bytes/ring.ts";
 import { bytesOf, textOf } from "../bytes/text.ts";
 import { type Account, CLEAR_LINE, Conversation, type Turn } from "./conversation.ts";
 import { isDamage } from "./damage.ts";
+import { MOST_OCTETS } from "./front.ts";
 import { PppFinder } from "./ppp-finder.ts";
 import { putOctets } from "./put-octets.ts";
 import { questionFrame, questionPacket } from "./question.ts";
@@ -41,6 +42,7 @@ export class Caller implements Tuned {
   readonly packet = NO_PACKET;
   readonly packetStart = 0;
   readonly packetEnd = 0;
+  readonly mostOctets = MOST_OCTETS;
   wants: number | undefined;
   /** PPP may begin. What is left in the ring is for it. */
   decision: Reached | undefined;

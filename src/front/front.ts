@@ -51,6 +51,8 @@ const RING_MS = 6000;
 const AFTER_COMMAND_MS = 1000;
 /** Words beyond this length are dropped while the line takes none. */
 const MOST_WORDS = 4096;
+/** So many octets are looked at in a few milliseconds. */
+export const MOST_OCTETS = 2048;
 const NO_PACKET = new Uint8Array(0);
 
 export class Front {
@@ -58,6 +60,7 @@ export class Front {
   readonly packet = NO_PACKET;
   readonly packetStart = 0;
   readonly packetEnd = 0;
+  readonly mostOctets = MOST_OCTETS;
   readonly modem: Modem;
   /** Our words wait, because the line has another use for the moment. */
   isMuted = false;

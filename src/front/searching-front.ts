@@ -1,7 +1,7 @@
 // A front whose port looks for the caller's speed until it understands him.
 
 import type { Ring } from "../bytes/ring.ts";
-import type { Answered, Caller, Front } from "./front.ts";
+import { type Answered, type Caller, type Front, MOST_OCTETS } from "./front.ts";
 import { putOctets } from "./put-octets.ts";
 import { SpeedSearch, type SpeedSearchSettings } from "./speed-search.ts";
 import type { Tuned } from "./speeds.ts";
@@ -10,6 +10,7 @@ export class SearchingFront implements Tuned {
   readonly packet = new Uint8Array(0);
   readonly packetStart = 0;
   readonly packetEnd = 0;
+  readonly mostOctets = MOST_OCTETS;
   /** What listens at the present speed. */
   front: Front;
   readonly #makeFront: () => Front;

@@ -22,7 +22,10 @@ const SHORT_READ = 2048;
 export type LineStage = Pick<
   Link,
   "receive" | "packet" | "packetStart" | "packetEnd" | "flush" | "nextTimeout" | "handleTimeout"
->;
+> & {
+  /** It looks at each octet at length, and gets no more of them at once, so that a flood does not hold up other lines. */
+  readonly mostOctets?: number;
+};
 
 /** What reading a line has come to. "more": the line may have more. */
 export type Reading = "gone" | "nothing" | "some" | "more";
@@ -133,7 +136,8 @@ export class LinePort {
     const { input, fromTty } = this.buffers;
     const telnet = this.#telnet;
     const free = telnet === undefined ? input.writable : Math.max(0, input.free - HELD_OCTETS);
-    const room = limit === undefined ? free : Math.min(free, limit.receiving.room(now));
+    const most = Math.min(free, this.stage.mostOctets ?? Infinity);
+    const room = limit === undefined ? most : Math.min(most, limit.receiving.room(now));
     if (room === 0) return "nothing";
     const at = input.writeAt;
     const got = telnet === undefined ? this.#descriptors.read(this.fd, fromTty, at, room) : telnet.read(this.fd, room);

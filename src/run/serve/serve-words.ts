@@ -59,7 +59,13 @@ function readPort(word: string): PortWish {
   const slash = path.lastIndexOf("/");
   const folder = path.slice(0, slash);
   if (/[*?[]/.test(folder)) throw new ServeWordsError(`${word}: only the last part of a path may be a pattern`);
-  return { kind: "pattern", folder, pattern: path.slice(slash + 1) };
+  const pattern = path.slice(slash + 1);
+  try {
+    fits(pattern, "");
+  } catch {
+    throw new ServeWordsError(`${word} is no pattern: a range such as [0-9] goes upwards`);
+  }
+  return { kind: "pattern", folder, pattern };
 }
 
 /** True when a file name fits a pattern of a shell: * ? [a-z] [!a-z]. */
@@ -67,7 +73,9 @@ export function fits(pattern: string, name: string): boolean {
   const source = pattern.replace(/\*|\?|\[!?[^\]]+\]|[\\^$.|+(){}[\]]/g, (part) => {
     if (part === "*") return ".*";
     if (part === "?") return ".";
-    return part.length > 1 ? part.replace(/^\[!/, "[^") : `\\${part}`;
+    if (part.length === 1) return `\\${part}`;
+    const [, not, set = ""] = /^\[(!?)(.*)\]$/s.exec(part) ?? [];
+    return `[${not === "!" ? "^" : ""}${set.replace(/[\\^[]/g, "\\$&")}]`;
   });
   return new RegExp(`^${source}$`).test(name);
 }

@@ -143,19 +143,21 @@ export class Reception {
     const { config, tty, port } = this.#host;
     const answers = this.#answers;
     const { modemConnect: connectText, modemStrict: isStrict, modemRing: rings } = config;
-    const { output, modem: profile } = port.buffers;
-    const modem = {
+    const { output, modem } = port.buffers;
+    // Each caller by TCP is another one, whose settings are not for the next.
+    const profile = config.socketListen === undefined ? modem : undefined;
+    const settings = {
       speed: tty.speed,
       connectText,
       isStrict,
       hasLogin: answers.includes("login"),
       hasSlip: answers.includes("slip"),
       hostOf: this.#hostOf,
-      profile,
+      ...(profile && { profile }),
     };
     const greeting = this.#isCall && this.#tuner === undefined ? { greetAt: now + GREET_MS } : {};
     const patience = config.autodetectGetty === undefined ? {} : { personMs: GETTY_MS };
-    return new Front({ answers, modem, rings, ...greeting, ...patience }, output);
+    return new Front({ answers, modem: settings, rings, ...greeting, ...patience }, output);
   }
 
   /** What listens at the present speed. */

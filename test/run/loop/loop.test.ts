@@ -24,6 +24,8 @@ class FakeMachine {
   readonly incoming = new Map<number, number[][]>();
   readonly sent: number[] = [];
   readonly polls: number[] = [];
+  /** The octets that each read asked for. */
+  readonly wanted: number[] = [];
   readonly errors = new Set<number>();
 
   feed(fd: number, ...octets: number[]): void {
@@ -57,7 +59,10 @@ class FakeMachine {
       pollSet,
       poll,
       runtimeEvents: () => [99],
-      read: (fd: number, into: Memory, at: number) => this.#read(fd, into, at),
+      read: (fd: number, into: Memory, at: number, length: number) => {
+        this.wanted.push(length);
+        return this.#read(fd, into, at);
+      },
       write: (_: number, from: Memory, at: number, length: number) => this.#write(from, at, length),
     };
     const clock = { ...thisMachine.clock, now: () => this.now, turn: async () => {} };
@@ -245,4 +250,13 @@ test("the packet port's own deadline ends the wait", async () => {
   };
   await loop.run();
   expect(told).toEqual([`due ${begin + 70}`]);
+});
+
+test("a stage that looks at each octet at length gets few of them at once", () => {
+  const fake = new FakeMachine();
+  const { port, buffers } = setUp(fake, Object.assign(new Taker(), { mostOctets: 100 }));
+  port.read(0);
+  port.stage = new Taker();
+  port.read(0);
+  expect(fake.wanted).toEqual([100, buffers.input.capacity]);
 });

@@ -57,6 +57,7 @@ test.each([
   [["ttyS0", "--speed", "fast"], "--speed takes bits a second: 115200"],
   [["ttyS0", "--debug"], `there is no option "--debug"; pppd's own words go behind --`],
   [["/dev/*/ttyS0"], "/dev/*/ttyS0: only the last part of a path may be a pattern"],
+  [["ttyUSB[9-0]"], "ttyUSB[9-0] is no pattern: a range such as [0-9] goes upwards"],
 ])("%j is refused", (words, message) => expect(() => readServeWords(words)).toThrow(message));
 
 test("patterns are those of a shell", () => {
@@ -68,4 +69,6 @@ test("patterns are those of a shell", () => {
   expect(fitting("ttyS[!1]")).toBe("ttyS0");
   expect(fitting("tty.S*")).toBe("tty.S0");
   expect(fitting("*")).toBe(names.join(" "));
+  for (const odd of ["ttyS[\\]", "ttyS[^1]", "ttyS[[]", "ttyS[", "ttyS[]"])
+    expect(fitting(odd)).toBe(odd === "ttyS[^1]" ? "ttyS1" : "");
 });
