@@ -94,6 +94,8 @@ export class NetworkState {
   readonly proxies = new Set<string>();
   /** What a TCP connection to "ADDRESS:PORT" leads to. Connections to others are refused. */
   readonly hosts = new Map<string, () => Channel>();
+  /** Those that call this computer by TCP. */
+  readonly callers: Channel[] = [];
   readonly sysctls = new Map([
     ["net/ipv4/ip_forward", "0"],
     ["net/ipv4/ip_dynaddr", "0"],
@@ -236,6 +238,13 @@ function routesOf(state: NetworkState): Routes {
   };
 }
 
+class Listener extends Channel {
+  events(): number {
+    return 0;
+  }
+  close(): void {}
+}
+
 export function networkOf(state: NetworkState, process: Process, files: FileTree, mac: Uint8Array): Network {
   const refuse = (call: string): never => {
     throw new SimulatedError(call, "tcp", "EACCES");
@@ -255,8 +264,11 @@ export function networkOf(state: NetworkState, process: Process, files: FileTree
         return process.open(host());
       },
       isConnected: () => true,
-      listen: () => refuse("listen"),
-      takeCaller: () => undefined,
+      listen: () => process.open(new Listener()),
+      takeCaller() {
+        const caller = state.callers.shift();
+        return caller && { fd: process.open(caller), from: { family: 4, address: "127.0.0.1", port: 40_000 } };
+      },
     },
     openSockets: () => refuse("epoll_create1"),
     readSysctl: (name) => state.sysctls.get(name),

@@ -32,8 +32,14 @@ export function serialOf(ports: readonly Port[], process: Process, table: Proces
     openPty: () => {
       throw new SimulatedError("open", "/dev/ptmx", "ENOENT");
     },
-    stream: (_fd, _writeFd, path) => {
-      throw new SimulatedError("fcntl", path, "EBADF");
+    stream(fd, writeFd, path, speed) {
+      let isOpen = true;
+      const close = (): void => {
+        if (isOpen) process.close(fd);
+        isOpen = false;
+      };
+      const idle = { configure: () => {}, setExclusive: () => {}, drain: async () => true };
+      return { fd, writeFd, path, speed, countsOutput: false, ...idle, close };
     },
     chatTerminal(fd) {
       const tty = ttyOf(fd);
