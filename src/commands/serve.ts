@@ -49,7 +49,8 @@ these options give others.
   nullmodem serve --auth 10.0.0.1:5000 -- ms-dns 10.0.0.1
 
 Exit codes: 5 after SIGTERM or SIGINT, 2 for wrong words, 3 without the rights. A
-port that fails is tried again, and ends nothing.
+port that fails is tried again, and ends nothing. SIGHUP hangs up on all callers;
+poff of one interface ends all ports, because they are one process.
 `;
 
 /** Runs serve with the words after its name. Returns the exit code. */
