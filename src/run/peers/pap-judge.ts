@@ -15,6 +15,8 @@ import type { SecretFiles } from "./secret-files.ts";
 const FREE_FAILURES = 3;
 const MOST_FAILURES = 10;
 const PENALTY_MS = 5000;
+/** No answer waits longer, however many callers have guessed before. */
+const LONGEST_WAIT_MS = 40_000;
 
 export interface PapClaim {
   readonly user: string;
@@ -46,6 +48,8 @@ export interface PapJudgeHost {
 export class PapJudge {
   readonly #host: PapJudgeHost;
   #failures = 0;
+  /** No answer comes sooner, nor to a caller that did not wait for his own, hung up and has called again. */
+  #answersFrom = 0;
   #session: LoginSession | undefined;
   /** The request that the system has not answered yet. */
   #asked: object | undefined;
@@ -134,7 +138,15 @@ export class PapJudge {
   #admit(found: FoundSecret, message: string): PapVerdict {
     this.#failures = 0;
     this.#host.admitted(found);
-    return { accepted: true, message, delayMs: 0 };
+    return { accepted: true, message, delayMs: this.#wait(0) };
+  }
+
+  /** How long the answer has to wait. */
+  #wait(delayMs: number): number {
+    const now = this.#host.machine.clock.now();
+    const wait = Math.min(Math.max(0, this.#answersFrom - now) + delayMs, LONGEST_WAIT_MS);
+    this.#answersFrom = now + wait;
+    return wait;
   }
 
   #refuse({ message, delayMs }: { message: string; delayMs: number }, { tty, user, isTyped }: PapClaim): PapVerdict {
@@ -145,6 +157,6 @@ export class PapJudge {
         `${this.#failures} LOGIN FAILURES ON ${tty}${isTyped === true ? "" : `, ${printable(user)}`}`,
       );
     const penalty = Math.max(0, Math.min(this.#failures, MOST_FAILURES) - FREE_FAILURES) * PENALTY_MS;
-    return { accepted: false, message, delayMs: delayMs + penalty };
+    return { accepted: false, message, delayMs: this.#wait(delayMs + penalty) };
   }
 }

@@ -11,13 +11,18 @@ import { fakeHost } from "../../kit/optionhost.ts";
 const LINE = ["/dev/ttyS1", "115200"];
 
 /** The Peers of a pppd with these words and this pap-secrets, and its log. */
-function peers(secrets: string, ...words: string[]): { peers: Peers; options: OptionsInForce; said: string[] } {
+function peers(
+  secrets: string,
+  ...words: string[]
+): { peers: Peers; options: OptionsInForce; said: string[]; time: { now: number } } {
   const host = fakeHost({ files: { "/etc/ppp/pap-secrets": secrets, "/etc/ppp/zaphods": "fromAFile\n" } });
   const options = new OptionsInForce(checkOptions(parseOptions([...LINE, ...words], host), host));
   const said: string[] = [];
   const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
   log.write = (_level, text) => void said.push(text);
-  return { peers: new Peers(options, host, thisMachine, log), options, said };
+  const time = { now: 0 };
+  const machine = { ...thisMachine, clock: { ...thisMachine.clock, now: () => time.now } };
+  return { peers: new Peers(options, host, machine, log), options, said, time };
 }
 
 function judge({ peers: them }: { peers: Peers }, user: string, password: string) {
@@ -55,11 +60,27 @@ test("papcrypt accepts no plain secret", () => {
 
 test("each wrong password delays the next try, and a right one ends the delay", () => {
   const some = peers("zaphod * gargleBlaster *", "auth", "+pap");
-  const delays = Array.from({ length: 12 }, () => judge(some, "zaphod", "guess").delayMs);
+  const guess = (): number => {
+    const { delayMs } = judge(some, "zaphod", "guess");
+    some.time.now += delayMs;
+    return delayMs;
+  };
+  const delays = Array.from({ length: 12 }, guess);
   expect(delays).toEqual([0, 0, 0, 5, 10, 15, 20, 25, 30, 35, 35, 35].map((seconds) => seconds * 1000));
   expect(some.said).toContain("10 LOGIN FAILURES ON /dev/ttyS1, zaphod");
   judge(some, "zaphod", "gargleBlaster");
   expect(judge(some, "zaphod", "guess").delayMs).toBe(0);
+});
+
+test("a caller that hangs up instead of waiting for the answer waits in the next call, also with the right password", () => {
+  const some = peers("zaphod * gargleBlaster *", "auth", "+pap");
+  for (let call = 0; call < 5; call++) judge(some, "zaphod", "guess");
+  some.time.now += 1000;
+  expect(judge(some, "zaphod", "gargleBlaster")).toEqual({ accepted: true, message: "Login ok", delayMs: 14_000 });
+  for (let call = 0; call < 100; call++) judge(some, "zaphod", "guess");
+  expect(judge(some, "zaphod", "gargleBlaster").delayMs).toBe(40_000);
+  some.time.now += 40_000;
+  expect(judge(some, "zaphod", "gargleBlaster").delayMs).toBe(0);
 });
 
 test("the line's addresses are the peer's, and no others", () => {
