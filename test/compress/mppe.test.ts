@@ -378,6 +378,26 @@ test("a wrong count in a stateful session leads to a reset, and the key stays", 
   }
 });
 
+test("after a noticed loss a stateful receiver follows to the next packet with A, however far ahead its count is", () => {
+  const rng = new Rng(11);
+  for (const missed of [0, 100, 2047, 2500, 4000]) {
+    const config = configOf({ stateless: false });
+    const sender = new Sender("Linux", config);
+    const decompressor = new MppeDecompressor(config);
+    const send = (): [Packet, Uint8Array] => {
+      const packet = ip(rng);
+      return [packet, sender.send(inside(packet))];
+    };
+    for (let number = 0; number < 10; number++) decompressed(decompressor, send()[1]);
+    send();
+    expect(decompressed(decompressor, send()[1])).toBe(DAMAGED);
+    for (let number = 0; number < missed; number++) send();
+    sender.reset();
+    const [packet, payload] = send();
+    expect([missed, packetOf(decompressed(decompressor, payload))]).toEqual([missed, packet]);
+  }
+});
+
 test("truncated, damaged and random payloads neither throw nor write outside their buffer", () =>
   withRng((rng) => {
     for (const config of CONFIGS) {
