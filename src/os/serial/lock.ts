@@ -1,6 +1,6 @@
 // UUCP-style lock files, /var/lock/LCK..ttyS1: ten columns of process id and a newline.
 
-import { lstatSync, mkdirSync, readlinkSync, statSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
+import { ftruncateSync, lstatSync, mkdirSync, readlinkSync, statSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { closeFd, errno, ESRCH, hasCode, libc, O, openFd, reasonOf } from "../ffi/libc.ts";
 import { openersOf } from "./openers.ts";
@@ -58,7 +58,14 @@ class Lock {
   pass(pid: number): void {
     try {
       if (lockPid(readHead(this.path, LOCK_SIZE)) !== this.#pid) return;
-      writeFileSync(this.path, lockText(pid));
+      // Anybody may make files in the directory, also links to files of ours.
+      const fd = openFd(this.path, O.WRONLY | O.NOFOLLOW);
+      try {
+        writeSync(fd, lockText(pid));
+        ftruncateSync(fd, lockText(pid).length);
+      } finally {
+        closeFd(fd);
+      }
       this.#pid = pid;
     } catch {
       // The file is gone or cannot be written. The next program finds the lock of a process that runs no longer.

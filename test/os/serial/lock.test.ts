@@ -40,6 +40,16 @@ test("a lock can be passed to another process and back, and is removed only whil
   expect(readFileSync(lock.path, "latin1")).toBe("         1\n");
 });
 
+test("a lock that has become a link is not passed: what it leads to stays as it is", () => {
+  const lock = lockDevice("/dev/ttyS1", { directory });
+  const other = join(directory, "another.pid");
+  writeFileSync(other, `${process.pid}\n`);
+  rmSync(lock.path);
+  symlinkSync(other, lock.path);
+  lock.pass(1);
+  expect(readFileSync(other, "latin1")).toBe(`${process.pid}\n`);
+});
+
 /** A process id that was in use a moment ago. */
 function deadPid(): number {
   return Bun.spawnSync(["true"]).pid;
