@@ -166,9 +166,10 @@ export class Peers {
 
   /** The name and the password for a login prompt. Undefined: no option names a user. */
   account(): { readonly user: string; readonly password: string | undefined } | undefined {
-    const { user, given } = this.#config;
+    const { user, given, refusePap } = this.#config;
     const isNamed = given["user"] !== undefined || given["name"] !== undefined;
-    return isNamed ? { user, password: this.#ourPassword() } : undefined;
+    // Whoever refuses PAP sends no password in the clear, and a login prompt is no safer.
+    return isNamed ? { user, password: refusePap ? undefined : this.#ourPassword() } : undefined;
   }
 
   /** The name of the server in pap-secrets. With PAP the server does not send its name. */

@@ -254,3 +254,10 @@ test("when the secret is an option, or an option forbids the method, the reason 
   );
   expect(given.peers.whyUnproven("eap")).toEndWith("with EAP, which the refuse-eap option forbids");
 });
+
+test("our account for a login prompt needs a name that is given, and no password goes there with refuse-pap", () => {
+  const account = (...words: string[]) => peers("zaphod * gargleBlaster", ...words).peers.account();
+  expect(account("user", "zaphod")).toEqual({ user: "zaphod", password: "gargleBlaster" });
+  expect(account("user", "zaphod", "refuse-pap")).toEqual({ user: "zaphod", password: undefined });
+  expect(account()).toBeUndefined();
+});
