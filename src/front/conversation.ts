@@ -7,6 +7,8 @@ const ANSWER_MS = 1200;
 /** After the password PPP is asked for, so often. login(1) waits some seconds before it says that a password is wrong. */
 const LOGGED_IN_MS = 1500;
 const MOST_QUESTIONS = 4;
+/** However much text comes after the password. */
+const LONGEST_GREETING_MS = 30_000;
 const SLOW_ANSWER_MS = 15_000;
 const DIAL_MS = 60_000;
 const REDIAL_MS = 3000;
@@ -57,6 +59,7 @@ export class Conversation {
   /** When the last line counts as a prompt, and when the other end has not answered. */
   #promptAt: number;
   #answerAt: number;
+  #greetedAt = Infinity;
 
   /** `heard` is the text that has come before. */
   constructor(account: Account, heard: string, now: number) {
@@ -93,7 +96,7 @@ export class Conversation {
     if (char === "\r" || char === "\n") this.#lineEnds(now);
     this.#text = (this.#text + char).slice(-MOST_KEPT);
     this.#promptAt = now + PROMPT_MS;
-    if (this.#stage === "password sent") this.#answerAt = now + LOGGED_IN_MS;
+    if (this.#stage === "password sent") this.#answerAt = Math.min(now + LOGGED_IN_MS, this.#greetedAt);
   }
 
   nextTimeout(): number {
@@ -177,6 +180,7 @@ export class Conversation {
     else {
       this.#stage = "password sent";
       this.#turns.push({ what: "password sent" });
+      this.#greetedAt = now + LONGEST_GREETING_MS;
       this.#say(`${password}\r`, now + LOGGED_IN_MS);
     }
   }

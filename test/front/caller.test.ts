@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { Ring } from "../../src/bytes/ring.ts";
 import { bytesOf, textOf } from "../../src/bytes/text.ts";
+import { Conversation } from "../../src/front/conversation.ts";
 import { Caller, type CallerSettings, type Sight } from "../../src/front/caller.ts";
 import { Front } from "../../src/front/front.ts";
 import { questionFrame } from "../../src/front/question.ts";
@@ -226,4 +227,20 @@ test("speeds that the port cannot have are left out; with none left it gives up"
   expect([caller.wants, caller.failure]).toEqual([9600, undefined]);
   caller.cannotTune(0);
   expect(caller.failure).toBe("no speed");
+});
+
+test("text without an end after the password does not keep PPP away", () => {
+  const account = { user: "zaphod", password: "gargleBlaster", number: "777" };
+  const conversation = new Conversation(account, "login: ", 0);
+  let now = 0;
+  const pass = (words: string): void => {
+    for (const octet of bytesOf(words)) conversation.octet(octet, now);
+    now += 500;
+    if (conversation.nextTimeout() <= now) conversation.handleTimeout(now);
+  };
+  pass("");
+  pass("Password: ");
+  expect(conversation.hasLoggedIn).toBe(true);
+  while (conversation.outcome === undefined && now < 120_000) pass("news\n");
+  expect(conversation.outcome).toBe("login");
 });
