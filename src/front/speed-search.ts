@@ -103,7 +103,8 @@ export class SpeedSearch implements Tuned {
   }
 
   nextTimeout(): number {
-    if (this.wants !== undefined) return Infinity;
+    // A port that takes none of the speeds stays as it is.
+    if (this.wants !== undefined || this.#speeds.length === 0) return Infinity;
     if (!this.#isAsking) return this.#heard.length < FEWEST ? Infinity : this.#decidesAt;
     const endsAt = this.#tunedAt + dwellMs(this.speed);
     if (this.#heard.length === 0) return endsAt;

@@ -143,3 +143,14 @@ test("the speeds that are known come first, each once", () => {
   expect(new Set(candidates([4800])).size).toBe(candidates([]).length);
   expect([dwellMs(115200), dwellMs(1200)]).toEqual([110 + 900_000 / 115200, 860]);
 });
+
+test("a port that takes none of the speeds is left as it is, whatever comes", () => {
+  const one = new SpeedSearch({ speeds: SPEEDS, question: QUESTION });
+  for (let tries = 0; tries < SPEEDS.length; tries++) one.cannotTune();
+  for (const now of [100, 20_000, 40_000]) {
+    hears(one, [...DAMAGE, ...DAMAGE], now);
+    expect([one.wants, one.nextTimeout()]).toEqual([undefined, Infinity]);
+    one.handleTimeout(now + 9000);
+  }
+  expect(one.wants).toBeUndefined();
+});
