@@ -6,20 +6,22 @@ import type { PapClaim, PapVerdict } from "../peers/pap-judge.ts";
 import type { Peers } from "../peers/peers.ts";
 
 export class PapAnswer {
-  readonly #peers: Peers;
-  readonly #clock: Clock;
+  readonly #peers: Pick<Peers, "askSamba" | "judgePap">;
+  readonly #clock: Pick<Clock, "now">;
   #verdict: PapVerdict | undefined;
   #verdictAt = Infinity;
   /** The verdict that Samba, or a login in another process, will give. */
   #awaited: Promise<PapVerdict> | undefined;
 
-  constructor(peers: Peers, clock: Clock) {
+  constructor(peers: Pick<Peers, "askSamba" | "judgePap">, clock: Pick<Clock, "now">) {
     this.#peers = peers;
     this.#clock = clock;
   }
 
   /** The peer has said who it is. A later call replaces an earlier one. */
   judge(claim: PapClaim, now: number): void {
+    this.#verdict = undefined;
+    this.#verdictAt = Infinity;
     const verdict = this.#peers.askSamba(claim) ?? this.#peers.judgePap(claim);
     const later = (this.#awaited = verdict instanceof Promise ? verdict : undefined);
     if (!(verdict instanceof Promise)) this.#settle(verdict, now);
