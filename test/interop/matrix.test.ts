@@ -14,6 +14,7 @@ import { type Kind, type Laplink, laplinkMissing, LinkPool, type Run, type Side 
 import { closeMachines } from "../kit/machine.ts";
 import { Payload, PORTS, ratio, type Transfer } from "../kit/transfer.ts";
 import { dissected, TSHARK } from "./judges.ts";
+import { PATIENT } from "./patient-options.ts";
 import { METHODS, type Method, OUR_METHODS, pick, SECRETS } from "./methods.ts";
 
 /** The time limit includes waiting for a link. */
@@ -24,7 +25,7 @@ const SIDES = ["server", "client"] as const;
 const secrets = `zaphod srv ${SECRETS.srv} *\nsrv zaphod ${SECRETS.zaphod} *\n`;
 const payload = new Payload({
   // No guest reaches this speed, so ours would pace to the line's own 115200.
-  options: "lock\nlocal\n4000000\nnodetach\ndebug\nlcp-restart 1\nipcp-restart 1\nipv6cp-restart 1\n",
+  options: `lock\nlocal\n4000000\nnodetach\ndebug\n${PATIENT}ipv6cp-restart 1\n`,
   "chap-secrets": secrets,
   "pap-secrets": secrets,
 });
