@@ -255,6 +255,12 @@ export class Front {
 
   #lineEnds(isReturn: boolean, now: number): void {
     const { lastResult } = this.modem;
+    // A modem that nobody has prepared, or a port that waits for a call too. It is no person, and RING is no name.
+    if (this.#line === "RING" && this.#login?.asksPassword !== true && lastResult !== "RING") {
+      this.#personAt = Infinity;
+      this.#login?.stop();
+      return;
+    }
     if (lastResult !== "" && this.#line === lastResult) {
       this.#isEcho = true;
       this.#sees("echo");

@@ -274,3 +274,19 @@ test("words that find no room do not add up, and do not keep later ones from bei
   hear("ATE0\r");
   expect(textOf(output.bytes.slice(output.readAt, output.readAt + output.readable))).toContain("OK");
 });
+
+test("RING is neither a person nor a name", () => {
+  for (const greetAt of [0, Infinity]) {
+    const input = new Ring(new Uint8Array(65536));
+    const front = new Front({ answers: ["ppp", "login"], modem: MODEM, greetAt }, new Ring(new Uint8Array(4096)));
+    front.handleTimeout(0);
+    for (let now = 0; now < 60_000; now += 6000) {
+      input.put(bytesOf("\r\nRING\r\n"));
+      front.receive(input, now);
+      front.handleTimeout(now + 3000);
+      expect(front.takeCredentials()).toBeUndefined();
+    }
+    expect([front.takeCaller(), front.takeCaller()]).toEqual([greetAt === 0 ? "prompted" : undefined, undefined]);
+    expect(front.nextTimeout()).toBe(Infinity);
+  }
+});
