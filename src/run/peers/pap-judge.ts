@@ -92,6 +92,9 @@ export class PapJudge {
     const write = (level: LogLevel, text: string): void => {
       if (!isTyped || level !== "debug") log.write(level, text);
     };
+    // A peer that begins LCP anew logs in again, and a session of the same line must not end after the next has begun.
+    this.#session?.close();
+    this.#session = undefined;
     const result = machine.users.login({ user, password: asked, tty, ifname, log: write });
     // With enable-session alone, a session is opened and its message is not sent to the peer.
     const settle = (login: LoginResult): PapVerdict => {

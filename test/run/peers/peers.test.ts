@@ -5,6 +5,7 @@ import { thisMachine } from "../../../src/applets/this-machine.ts";
 import { Log } from "../../../src/os/log/log-writer.ts";
 import { Syslog } from "../../../src/os/log/syslog-client.ts";
 import { Peers } from "../../../src/run/peers/peers.ts";
+import type { LoginResult } from "../../../src/run/host/users.ts";
 import { OptionsInForce } from "../../../src/run/settings/options-in-force.ts";
 import { fakeHost } from "../../kit/optionhost.ts";
 
@@ -14,14 +15,19 @@ const LINE = ["/dev/ttyS1", "115200"];
 function peers(
   secrets: string,
   ...words: string[]
-): { peers: Peers; options: OptionsInForce; said: string[]; time: { now: number } } {
+): { peers: Peers; options: OptionsInForce; said: string[]; time: { now: number; sessions: string[] } } {
   const host = fakeHost({ files: { "/etc/ppp/pap-secrets": secrets, "/etc/ppp/zaphods": "fromAFile\n" } });
   const options = new OptionsInForce(checkOptions(parseOptions([...LINE, ...words], host), host));
   const said: string[] = [];
   const log = new Log(new Syslog("pppd", "local2", { pid: true, path: "/nonexistent" }), undefined, true);
   log.write = (_level, text) => void said.push(text);
-  const time = { now: 0 };
-  const machine = { ...thisMachine, clock: { ...thisMachine.clock, now: () => time.now } };
+  const time = { now: 0, sessions: [] as string[] };
+  const login = (): LoginResult => {
+    const place = time.sessions.push("open") - 1;
+    return { ok: true, message: "Login ok", session: { close: () => void (time.sessions[place] = "closed") } };
+  };
+  const users = { ...thisMachine.users, login };
+  const machine = { ...thisMachine, users, clock: { ...thisMachine.clock, now: () => time.now } };
   return { peers: new Peers(options, host, machine, log), options, said, time };
 }
 
@@ -260,4 +266,12 @@ test("our account for a login prompt needs a name that is given, and no password
   expect(account("user", "zaphod")).toEqual({ user: "zaphod", password: "gargleBlaster" });
   expect(account("user", "zaphod", "refuse-pap")).toEqual({ user: "zaphod", password: undefined });
   expect(account()).toBeUndefined();
+});
+
+test("a peer that logs in again and again has one session at a time", () => {
+  const some = peers('zaphod * "" *', "auth", "+pap", "login");
+  for (let times = 0; times < 3; times++) expect(judge(some, "zaphod", "x").accepted).toBe(true);
+  expect(some.time.sessions).toEqual(["closed", "closed", "open"]);
+  some.peers.leave();
+  expect(some.time.sessions).toEqual(["closed", "closed", "closed"]);
 });
