@@ -7,7 +7,7 @@ import { thisMachine } from "../applets/this-machine.ts";
 import { inert, inertJson } from "../bytes/text.ts";
 import { print } from "../os/log/print.ts";
 import { ExaminedTty, Interrupted } from "../os/serial/examined-tty.ts";
-import { serialPorts } from "../os/serial/ports.ts";
+import { portsHere, serialPorts } from "../os/serial/ports.ts";
 import type { FarTest } from "../front/far-test.ts";
 import { farTrouble } from "../run/diagnose/far-trouble.ts";
 import type { Finding } from "../run/diagnose/finding.ts";
@@ -91,7 +91,7 @@ export function wordsOf(argv: readonly string[]): Words | string {
     else ports.push(word);
   }
   const [port = ""] = ports;
-  if (ports.length !== 1) return ports.length === 0 ? "which port?" : "one port at a time";
+  if (ports.length !== 1) return ports.length === 0 ? `which port? ${portsHere()}` : "one port at a time";
   return { port: port.includes("/") ? port : `/dev/${port}`, speed: speed ?? (far ? 9600 : 115200), json, far };
 }
 
@@ -112,7 +112,7 @@ async function examine(words: Words): Promise<number> {
     print(`${inertJson(JSON.stringify({ findings, facts: { ...facts, ...opened?.facts, cable } }))}\n`);
     return worst;
   }
-  print(portText(facts, opened?.facts));
+  if (opened !== undefined || facts.driver !== undefined) print(portText(facts, opened?.facts));
   if (opened?.cable?.outcome === "done") print(farText(opened.cable));
   for (const finding of findings) tell(finding);
   print(drawingFor(findings));

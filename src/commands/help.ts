@@ -6,7 +6,16 @@ import { nearestNames } from "../bytes/nearest.ts";
 import { VERSION } from "../options/version.ts";
 import type { Command } from "./commands.ts";
 
+/** What a new user needs comes first, and the names of pppd's own programs last. */
 const SUMMARIES = {
+  serve: "serve ports: recognise each caller and give it a link",
+  join: "find the other end of a serial line, and bring up a link with it",
+  doctor: "examine a serial port, its cable and the far side",
+  setup: "write pppd's files for a link, after showing the changes; --undo",
+  presets: "show what pppd's option peer NAME sets for Windows, Palm, ESP32, …",
+  status: "show the links of this machine and their rates; --json for programs",
+  service: "print a service file for an init, or a line for cron",
+  cleanup: "undo changes to the machine that a killed pppd has left",
   pppd: "bring up a PPP link on a serial line",
   chat: "talk to a modem, or to a Windows machine, from a script",
   pon: "start the link that a file in /etc/ppp/peers describes",
@@ -14,14 +23,6 @@ const SUMMARIES = {
   plog: "show the last lines of pppd's log",
   pppstats: "show the traffic of a link",
   pppdump: "print a file made by pppd's record option",
-  serve: "serve ports: recognise each caller and give it a link",
-  join: "find the other end of a serial line, and bring up a link with it",
-  status: "show the links of this machine and their rates; --json for programs",
-  doctor: "examine a serial port, its cable and the far side",
-  cleanup: "undo changes to the machine that a killed pppd has left",
-  setup: "write pppd's files for a link, after showing the changes; --undo",
-  presets: "show what pppd's option peer NAME sets for Windows, Palm, ESP32, …",
-  service: "print a service file for an init, or a line for cron",
 } satisfies Record<Applet | Command, string>;
 
 /** The text must fit 80 columns. A test checks that. */
@@ -34,11 +35,14 @@ Usage: nullmodem COMMAND [WORDS]; nullmodem COMMAND --help explains its words
 ${Object.entries(SUMMARIES)
   .map(([name, about]) => `  ${name.padEnd(9)} ${about}\n`)
   .join("")}
-Called by one of the first seven names, nullmodem is that program. pppd
+Called by one of the last seven names, nullmodem is that program. pppd
 show-options lists all options of pppd. Begin the words of pppd or pon with
 --config-dir DIR to use the files in DIR instead of those in /etc/ppp.
 
 A serial cable between two machines, as root:
+  here   nullmodem serve ttyS0
+  there  nullmodem join ttyS0
+The same with pppd's own words:
   here   pppd /dev/ttyS0 115200 local noauth nodetach 192.168.0.1:192.168.1.1
   there  pppd /dev/ttyS0 115200 local noauth nodetach
 `;

@@ -2,10 +2,12 @@
 
 import { defineCommand, renderUsage } from "citty";
 import { consola } from "consola";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { isCharacterDevice } from "../os/ffi/host-files.ts";
+import { reasonOf } from "../os/ffi/libc.ts";
 import { print } from "../os/log/print.ts";
 import { askHidden, pipeWith } from "../os/process/hidden-input.ts";
-import { serialPorts } from "../os/serial/ports.ts";
+import { portsHere } from "../os/serial/ports.ts";
 
 const command = defineCommand({
   meta: { name: "nullmodem join", description: "Find the other end of a serial line and bring up a link with it" },
@@ -22,6 +24,8 @@ const AFTER = `Words after -- are pppd's own options. It stays in the foreground
 the link ends, and takes the default route and the name servers that are offered.
   nullmodem join /dev/ttyUSB0
   nullmodem join ttyS0 --user zaphod --speed 19200 -- nodefaultroute
+
+Exit codes: 5 after SIGTERM or SIGINT, 2 for wrong words, others as pppd's.
 `;
 
 /** What suits a cable. Words of the user come after these. */
@@ -51,6 +55,14 @@ export async function join(argv: readonly string[]): Promise<number> {
     consola.error(asked);
     process.stderr.write(usage);
     return 2;
+  }
+  if (!isCharacterDevice(asked.port)) {
+    if (existsSync(asked.port)) {
+      consola.error(`${asked.port} is not a serial port`);
+      return 2;
+    }
+    // An adapter may be plugged in later, so pppd waits for it. A mistyped name is waited for as well.
+    process.stderr.write(`${asked.port} does not exist. ${portsHere()}\n`);
   }
   const password = passwordOf(asked);
   if (typeof password === "object") {
@@ -82,10 +94,7 @@ export function joinWords(argv: readonly string[]): JoinWords | string {
   const { speed } = flags;
   if (speed !== undefined && !(/^\d+$/.test(speed) && Number(speed) > 0)) return `--speed: not a speed: ${speed}`;
   const [port] = ports;
-  if (port === undefined) {
-    const here = serialPorts().map(({ path }) => path);
-    return `which port? ${here.length === 0 ? "No serial ports here" : `Serial ports here: ${here.join(" ")}`}`;
-  }
+  if (port === undefined) return `which port? ${portsHere()}`;
   if (ports.length > 1) return "one port at a time; pppd's own options come after --";
   return { port: port.includes("/") ? port : `/dev/${port}`, flags, words: end < 0 ? [] : argv.slice(end + 1) };
 }
@@ -117,6 +126,6 @@ function passwordOf({ flags }: JoinWords): string | undefined | { readonly troub
   try {
     return readFileSync(file, "utf8").split(/\r?\n/, 1)[0]!;
   } catch (error) {
-    return { trouble: `cannot read the password: ${error instanceof Error ? error.message : String(error)}` };
+    return { trouble: `cannot read the password from ${file}: ${reasonOf(error)}` };
   }
 }

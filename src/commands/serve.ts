@@ -48,16 +48,17 @@ these options give others.
   nullmodem serve ttyS0 'ttyUSB*'
   nullmodem serve --auth 10.0.0.1:5000 -- ms-dns 10.0.0.1
 
-Exit codes: 5 after SIGTERM or SIGINT, 2 for wrong words, 3 without the rights. A
-port that fails is tried again, and ends nothing. SIGHUP hangs up on all callers;
-poff of one interface ends all ports, because they are one process.
+Exit codes: 5 after SIGTERM or SIGINT, 2 for wrong words or when the options of all
+ports are wrong at the start, 3 without the rights. A port that fails is tried
+again, and ends nothing. SIGHUP hangs up on all callers; poff of one interface ends
+all ports, because they are one process.
 `;
 
 /** Runs serve with the words after its name. Returns the exit code. */
 export async function serve(argv: readonly string[]): Promise<number> {
   consola.level = 3;
   if (argv.includes("--help") || argv.includes("-h")) {
-    print(`${Bun.stripANSI(await renderUsage(command))}\n${AFTER}`);
+    print(`${Bun.stripANSI(await renderUsage(command)).replace("<PORT>", "<PORT>…")}\n${AFTER}`);
     return 0;
   }
   let etc: string;

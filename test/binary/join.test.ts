@@ -22,7 +22,10 @@ test("it explains itself, and names wrong words", () => {
     stderr: expect.stringContaining('no option "--sped"'),
   });
   const unreadable = run([built(), "join", "ttyS0", "--user", "zaphod", "--password-file", "/nosuch"]);
-  expect(unreadable).toMatchObject({ status: 2, stderr: expect.stringContaining("cannot read the password") });
+  const reason = "cannot read the password from /nosuch: No such file or directory";
+  expect(unreadable).toMatchObject({ status: 2, stderr: expect.stringContaining(reason) });
+  const file = run([built(), "join", "/etc/passwd"]);
+  expect(file).toMatchObject({ status: 2, stderr: expect.stringContaining("/etc/passwd is not a serial port") });
 });
 
 const script = Bun.which("script");

@@ -67,3 +67,12 @@ test.skipIf(missing !== undefined)(missing === undefined ? NAME : `${NAME} [skip
   const left = await near.run("sh", "-c", "ip -o link | grep ppp; ls /var/lock /run | grep -E 'LCK|^ppp'");
   expect(left.stdout).toBe("");
 });
+
+const WRONG = "when the options of every port are wrong, it says so and ends with code 2";
+test.skipIf(missing !== undefined)(missing === undefined ? WRONG : `${WRONG} [skipped: ${missing}]`, async () => {
+  const machine = await openMachine("near");
+  const server = run(machine, built("nullmodem"), "serve", "0.0.0.0:5000", "ttyS9", "--", "nosuchword");
+  expect(await server.exit()).toBe(2);
+  expect(server.text).toContain("0.0.0.0:5000: unrecognized option 'nosuchword'");
+  expect(server.text).toContain("ttyS9: unrecognized option 'nosuchword'");
+});

@@ -29,6 +29,12 @@ export function serialPorts(sysfs = "/sys"): Port[] {
   return found.sort((a, b) => a.path.localeCompare(b.path, "en", { numeric: true }));
 }
 
+/** The sentence with which a user is told of the serial ports of this machine. */
+export function portsHere(): string {
+  const here = serialPorts().map(({ path }) => path);
+  return here.length === 0 ? "No serial ports here" : `Serial ports here: ${here.join(" ")}`;
+}
+
 /**
  * The product name of the USB device. The tty's device is a USB interface or a child of one, so the name is some levels
  * up.

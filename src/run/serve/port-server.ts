@@ -21,6 +21,7 @@ export class PortServer {
   readonly #ports = new Map<ServedPort, Promise<void>>();
   readonly #states = new Map<string, string>();
   #exit: Exit | undefined;
+  #refused = 0;
 
   constructor(host: ServeHost, wishes: ServeWishes) {
     this.#host = host;
@@ -59,7 +60,13 @@ export class PortServer {
   }
 
   #serve(wish: PortWish, slot: number): void {
-    const host = { ...this.#host, poll: this.#poll, wishes: this.#wishes, state: this.#state };
+    const host = {
+      ...this.#host,
+      poll: this.#poll,
+      wishes: this.#wishes,
+      state: this.#state,
+      refused: this.#onRefused,
+    };
     const port = new ServedPort(host, wish, slot);
     this.#states.set(port.name, "starts");
     this.#ports.set(port, port.run());
@@ -91,6 +98,15 @@ export class PortServer {
     }
     return wished;
   }
+
+  /** Ends when the options of all ports are wrong. Otherwise a mistake in the words would leave a process that serves nothing. */
+  readonly #onRefused = (): void => {
+    const { ports } = this.#wishes;
+    if (++this.#refused < ports.length || ports.some(({ kind }) => kind === "pattern")) return;
+    this.#exit ??= Exit.OPTION;
+    this.#waits.wake();
+    for (const port of this.#ports.keys()) port.end();
+  };
 
   readonly #state = (name: string, text: string): void => {
     this.#states.set(name, text);

@@ -54,6 +54,8 @@ function readSpeed(word: string | undefined): string {
 
 function readPort(word: string): PortWish {
   if (parseSocketAddress(word) !== undefined) return { kind: "listener", where: word };
+  if (/^[^/]*:[^/]*$/.test(word))
+    throw new ServeWordsError(`${word}: neither a device nor a TCP address with a port number, as 127.0.0.1:5000`);
   const path = word.startsWith("/") ? word : `/dev/${word}`;
   if (!/[*?[]/.test(word)) return { kind: "device", path };
   const slash = path.lastIndexOf("/");

@@ -27,6 +27,8 @@ export interface ServedPortHost extends ServeHost {
   readonly wishes: ServeWishes;
   /** The state of the port has changed: for the service manager. */
   state(name: string, text: string): void;
+  /** The first try was refused because of the options. */
+  refused(): void;
 }
 
 export class ServedPort {
@@ -44,6 +46,7 @@ export class ServedPort {
   #closeLog = (): void => {};
   #session: Session | undefined;
   #isEnding = false;
+  #isFirstTry = true;
 
   constructor(host: ServedPortHost, wish: PortWish, slot: number) {
     this.#host = host;
@@ -107,7 +110,9 @@ export class ServedPort {
       // This is a bug of ours. The session has cleaned up already.
       else
         for (const line of String(error instanceof Error ? error.stack : error).split("\n")) voice.write("error", line);
+      if (this.#isFirstTry && (error instanceof OptionError || error instanceof OptionExit)) this.#host.refused();
     } finally {
+      this.#isFirstTry = false;
       this.#closeLog();
       this.#closeLog = () => {};
       voice.log = this.#host.openLog(NO_LOGFILE).log;
@@ -162,11 +167,14 @@ export class ServedPort {
   }
 
   onSignal(event: SignalEvent): void {
-    if (event.type === "fatal" || event.name === "SIGTERM" || event.name === "SIGINT") {
-      this.#isEnding = true;
-      this.#waits.wake();
-    }
+    if (event.type === "fatal" || event.name === "SIGTERM" || event.name === "SIGINT") this.end();
     this.#session?.onSignal(event);
+  }
+
+  /** It is not tried again. */
+  end(): void {
+    this.#isEnding = true;
+    this.#waits.wake();
   }
 }
 

@@ -53,6 +53,7 @@ test("flags, and pppd's own words behind --", () => {
 test.each([
   [[], "name a port: ttyUSB0, 'ttyUSB*', /dev/ttyS0, 127.0.0.1:5000"],
   [["--", "debug"], "name a port: ttyUSB0, 'ttyUSB*', /dev/ttyS0, 127.0.0.1:5000"],
+  [["127.0.0.1:x"], "127.0.0.1:x: neither a device nor a TCP address with a port number, as 127.0.0.1:5000"],
   [["ttyS0", "--speed"], "--speed takes bits a second: 115200"],
   [["ttyS0", "--speed", "fast"], "--speed takes bits a second: 115200"],
   [["ttyS0", "--debug"], `there is no option "--debug"; pppd's own words go behind --`],
