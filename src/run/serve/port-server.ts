@@ -45,6 +45,7 @@ export class PortServer {
       await this.#waits.sleep(isFixed ? Infinity : LOOK_MS);
       for (const wish of this.#wishes.ports) if (wish.kind === "pattern" && this.#exit === undefined) this.#look(wish);
     }
+    for (const port of this.#ports.keys()) port.end();
     await Promise.all(this.#ports.values());
     endBeats?.();
     return this.#exit;
@@ -105,7 +106,6 @@ export class PortServer {
     if (++this.#refused < ports.length || ports.some(({ kind }) => kind === "pattern")) return;
     this.#exit ??= Exit.OPTION;
     this.#waits.wake();
-    for (const port of this.#ports.keys()) port.end();
   };
 
   readonly #state = (name: string, text: string): void => {

@@ -109,6 +109,12 @@ export class PortVoice implements Log, SessionObserver {
 
   #up(event: NetworkUp): void {
     this.#troubles.clear();
+    // The caller was cut off and has come back before we missed it.
+    if (this.#down?.isLast === true) {
+      this.tell(`link down: the other end has begun anew${this.#traffic()}`);
+      this.#wasUp = false;
+    }
+    this.#down = undefined;
     const isFirst = !this.#wasUp;
     this.#wasUp = true;
     // The link-local addresses of IPv6 matter to few, and come with the others.

@@ -44,6 +44,19 @@ test("a repeated trouble is reported once, until the line has changed or a link 
   ]);
 });
 
+test("a caller that comes back before it is missed has a link that ends, and a new one", () => {
+  const { voice, events } = setUp();
+  const network = voice.network("ppp7");
+  network.up!({ ...UP } as never);
+  network.down!({ protocol: "ipv4", was: undefined, isLast: true, seconds: 9, octetsIn: 5, octetsOut: 6 });
+  network.up!({ ...UP } as never);
+  expect(events).toEqual([
+    "ttyS0: link up on ppp7: 10.0.0.1 here, 10.0.0.2 there",
+    "ttyS0: link down: the other end has begun anew (after 9 s, 6 bytes sent, 5 received)",
+    "ttyS0: link up on ppp7: 10.0.0.1 here, 10.0.0.2 there",
+  ]);
+});
+
 test("a link: the user, the addresses, the reason of its end and its traffic", () => {
   const { voice, events } = setUp();
   const network = voice.network("ppp7");
