@@ -61,12 +61,12 @@ export class PortVoice implements Log, SessionObserver {
 
   write(level: LogLevel, text: string): void {
     if (level === "debug" && !this.debug) return;
-    if (level === "error" || level === "warn") {
-      if (this.#troubles.has(text)) return;
+    if ((level === "error" || level === "warn") && !this.#troubles.has(text)) {
       this.#troubles.add(text);
       if (this.#troubles.size > MOST_TROUBLES) this.#troubles.delete(this.#troubles.values().next().value!);
       this.tell(text);
     }
+    // The log has it each time: other programs count refused logins there.
     this.log.write(level, this.#named(text));
   }
 
