@@ -8,6 +8,8 @@ import { reasonOf } from "../os/ffi/libc.ts";
 import { print } from "../os/log/print.ts";
 import { askHidden, pipeWith } from "../os/process/hidden-input.ts";
 import { portsHere } from "../os/serial/ports.ts";
+import { hasLentRights, isPrivileged } from "../os/users/rights.ts";
+import { Exit } from "../run/exit.ts";
 
 const command = defineCommand({
   meta: { name: "nullmodem join", description: "Find the other end of a serial line and bring up a link with it" },
@@ -25,7 +27,8 @@ the link ends, and takes the default route and the name servers that are offered
   nullmodem join /dev/ttyUSB0
   nullmodem join ttyS0 --user zaphod --speed 19200 -- nodefaultroute
 
-Exit codes: 5 after SIGTERM or SIGINT, 2 for wrong words, others as pppd's.
+Exit codes: 5 after SIGTERM or SIGINT, 2 for wrong words, 3 without the rights,
+others as pppd's.
 `;
 
 /** What suits a cable. Words of the user come after these. */
@@ -46,7 +49,8 @@ export interface JoinWords {
 export async function join(argv: readonly string[]): Promise<number> {
   consola.level = 3;
   const usage = Bun.stripANSI(`${await renderUsage(command)}\n`) + AFTER;
-  if (argv[0] === "--help" || argv[0] === "-h") {
+  const [first = ""] = argv;
+  if (["--help", "-h"].includes(first) || ownWords(argv).includes("--help")) {
     print(usage);
     return 0;
   }
@@ -55,6 +59,10 @@ export async function join(argv: readonly string[]): Promise<number> {
     consola.error(asked);
     process.stderr.write(usage);
     return 2;
+  }
+  if (!isPrivileged() && (!asked.words.includes("usernet") || hasLentRights())) {
+    consola.error("join must be run as root or with CAP_NET_ADMIN; try: sudo nullmodem join …");
+    return Exit.NOT_ROOT;
   }
   if (!isCharacterDevice(asked.port)) {
     if (existsSync(asked.port)) {
@@ -74,10 +82,16 @@ export async function join(argv: readonly string[]): Promise<number> {
   return await pppd(pppdWords(asked, fd));
 }
 
+/** The words before "--". */
+function ownWords(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf("--");
+  return end < 0 ? argv : argv.slice(0, end);
+}
+
 /** Returns a text when a word is wrong. */
 export function joinWords(argv: readonly string[]): JoinWords | string {
   const end = argv.indexOf("--");
-  const ours = end < 0 ? argv : argv.slice(0, end);
+  const ours = ownWords(argv);
   const ports: string[] = [];
   const flags: Record<string, string> = {};
   for (let at = 0; at < ours.length; at++) {

@@ -1,6 +1,9 @@
 // nullmodem join as an executable: its help, wrong words, and the password that it asks for on a terminal.
 
 import { expect, test } from "bun:test";
+import { chmodSync, copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { built } from "../kit/program.ts";
 
 function run(argv: readonly string[], input = ""): { status: number | null; stdout: string; stderr: string } {
@@ -21,11 +24,28 @@ test("it explains itself, and names wrong words", () => {
     status: 2,
     stderr: expect.stringContaining('no option "--sped"'),
   });
-  const unreadable = run([built(), "join", "ttyS0", "--user", "zaphod", "--password-file", "/nosuch"]);
+  const unreadable = run([built(), "join", "ttyS0", "--user", "zaphod", "--password-file", "/nosuch", "--", "usernet"]);
   const reason = "cannot read the password from /nosuch: No such file or directory";
   expect(unreadable).toMatchObject({ status: 2, stderr: expect.stringContaining(reason) });
-  const file = run([built(), "join", "/etc/passwd"]);
+  const file = run([built(), "join", "/etc/passwd", "--", "usernet"]);
   expect(file).toMatchObject({ status: 2, stderr: expect.stringContaining("/etc/passwd is not a serial port") });
+});
+
+const setpriv = process.getuid?.() === 0 ? Bun.which("setpriv") : null;
+test.skipIf(setpriv === null)("an ordinary user is told to use sudo, and not of an option he has not given", () => {
+  const folder = mkdtempSync(join(tmpdir(), "nullmodem-join-"));
+  try {
+    chmodSync(folder, 0o755);
+    const copy = join(folder, "nullmodem");
+    copyFileSync(built(), copy);
+    const user = [setpriv!, "--reuid", "65534", "--regid", "65534", "--clear-groups"];
+    expect(run([...user, copy, "join", "/dev/null"])).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining("sudo nullmodem join"),
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 const script = Bun.which("script");

@@ -158,7 +158,7 @@ class Questions {
     const kind = named ? "password" : await this.choice("auth", ...authQuestion(role));
     if (kind === "login") return { kind };
     if (kind !== "password") return { kind: "none" };
-    const user = await this.text("user", "The caller's name");
+    const user = await this.text("user", role === "join" ? "Our name there" : "The caller's name");
     return { kind: "password", user, password: await this.#password() };
   }
 

@@ -15,7 +15,7 @@ export const FLAGS = {
   peer: text("the other system: linux, or a name of nullmodem presets", "NAME"),
   flow: text("rtscts for a cable with all wires, none for three wires", FLOWS.join("|")),
   auth: text("how a caller proves who he is; login: as a user here", "none|password|login"),
-  user: text("the caller's name", "NAME"),
+  user: text("the name of the one who calls", "NAME"),
   "password-file": text("a file whose first line is the password (-: standard input)", "FILE"),
   addresses: text("the addresses; with --share lan those of that network", "OURS:PEERS"),
   share: text("lan: the caller reaches the local network", SHARES.join("|")),

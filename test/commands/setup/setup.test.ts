@@ -271,7 +271,7 @@ describe("what it asks", () => {
     const some = asker({
       "This machine": "join",
       "The other machine wants": "password",
-      "The caller": "anna",
+      "Our name": "anna",
       "The password": "pw",
       Once: "pw",
       Write: "yes",
@@ -282,7 +282,7 @@ describe("what it asks", () => {
       "This machine",
       "Bits a second",
       "The other machine wants",
-      "The caller's name",
+      "Our name there",
       "The password",
       "Once more",
       "Use its network and name servers?",
