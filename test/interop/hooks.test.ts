@@ -154,6 +154,8 @@ function normal(line: string, real: Real): string[] {
       .replace(/^fd 2 (pipe:|socket:|\/tmp\/|\/lab\/said).*/, "fd 2 what pppd was given")
       // 2.4.9 adds the route to the peer by itself.
       .replace(/^(interface has inet6 fe80::N)( peer .*|\/128)$/, "$1")
+      // Debian's sh blocks all signals for a moment when it starts a program.
+      .replace(/^(SigBlk:\s*)fffffffe7ffbfeff$/, "$10000000000000000")
       // The guest's ip is busybox's.
       .replace(/^route .*/, (route) => route.replace(" proto kernel", "").replace(/ +/g, " ")),
   ];

@@ -84,8 +84,9 @@ function normal(lines: readonly string[]): string[] {
 
 const PACKET = /^(sent|rcvd) \[/;
 
+/** A repeated request is counted too, so that one side may reach its limit first and reject the other's address. */
 const CROSSED =
-  /^LCP terminated by peer \(No network protocols running\)|^Modem hangup|\[LCP Term(Req|Ack) |^rcvd \[IPCP TermAck |^rcvd \[CCP ConfRej |^sent \[CCP ConfReq id=N\]|\[CCP Conf(Req|Rej) id=N <mppe /;
+  /^LCP terminated by peer \(No network protocols running\)|^Modem hangup|\[LCP Term(Req|Ack) |^rcvd \[IPCP TermAck |^rcvd \[CCP ConfRej |^sent \[CCP ConfReq id=N\]|\[CCP Conf(Req|Rej) id=N <mppe |\[IPCP Conf(Req id=N <addrs|Rej id=N <addrs?) /;
 
 /**
  * Messages are compared in order. Packets are compared as a set, because their order depends on the line and some are

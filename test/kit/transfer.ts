@@ -40,6 +40,8 @@ function payloads(): Record<Side, Record<Name, Uint8Array>> {
   };
 }
 
+let folders = 0;
+
 export class Payload {
   /** Folders for /etc/ppp on both sides: the given files, `text` and `noise`. */
   readonly etc: Readonly<Record<Side, string>>;
@@ -89,11 +91,13 @@ export class Payload {
       `${receive(PORTS[name], name)} &`,
       `${send(to, PORTS[name], `/etc/ppp/${load}/${name}`)} &`,
     ]);
+    // Our machines all have this machine's /tmp.
+    const folder = `/tmp/files-${process.pid}-${folders++}`;
     const time = "read -r up idle </proc/uptime; echo $up";
     const script = [
-      `mkdir /tmp/files; cd /tmp/files; mkfifo open; ${time}`,
+      `mkdir ${folder}; cd ${folder}; mkfifo open; ${time}`,
       ...parts,
-      `wait; ${time}; sha256sum ${NAMES.join(" ")}; rm -r /tmp/files`,
+      `wait; ${time}; sha256sum ${NAMES.join(" ")}; rm -r ${folder}`,
     ].join("\n");
     const late = Bun.sleep(WITHIN_MS).then(() => {
       throw new Error(`not everything has come to the ${side} within ${WITHIN_MS} ms`);
