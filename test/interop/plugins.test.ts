@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { missing } from "../kit/lab.ts";
 import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
 import { type End, type Kind, type Laplink, LinkPool, type Run } from "../kit/end.ts";
+import { PATIENT } from "./patient-options.ts";
 
 /** The time limit includes waiting for a link. */
 setDefaultTimeout(300_000);
@@ -27,7 +28,7 @@ afterAll(async () => {
 });
 
 const UP = /^remote IP address/;
-const COMMON = "115200 local -detach lock noccp noipv6 lcp-restart 1";
+const COMMON = `115200 local -detach lock noccp noipv6 ${PATIENT.replaceAll("\n", " ").trim()}`;
 
 /** The files and commands of one side. */
 interface Part {

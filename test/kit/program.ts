@@ -1,7 +1,7 @@
 // A program under test, started in a machine or here. Its output is lines with times, and a test waits for events in
 // it.
 
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Machine } from "./machine.ts";
 import { PATIENCE_MS } from "./patience.ts";
@@ -82,7 +82,10 @@ export class Program {
     const deadline = performance.now() + within;
     while (this.#status === undefined) {
       const left = deadline - performance.now();
-      if (left <= 0) throw new Error(`${this.#child.pid} still runs after ${within} ms; it said:\n${this.text}`);
+      if (left <= 0)
+        throw new Error(
+          `${this.#child.pid} still runs after ${within} ms: ${waitsOf(this.#child.pid)}; it said:\n${this.text}`,
+        );
       await this.#change(left);
     }
     return this.#status;
@@ -164,6 +167,19 @@ const SIGNALS: Readonly<Record<string, number>> = {
 };
 
 const ROOT = join(import.meta.dir, "../..");
+
+/** A process, its children and theirs: what each thread waits for in the kernel. */
+function waitsOf(pid: number): string {
+  try {
+    const task = `/proc/${pid}/task`;
+    const waits = readdirSync(task).map((id) => readFileSync(`${task}/${id}/wchan`, "utf8"));
+    const children = readFileSync(`${task}/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+    const name = readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+    return [`${name} (${pid}) in ${waits.join(" ")}`, ...children.map(waitsOf)].join(", ");
+  } catch {
+    return `${pid} is gone`;
+  }
+}
 
 /** True when dist/nullmodem exists and is newer than its sources. */
 export function isBuilt(): boolean {
