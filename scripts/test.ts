@@ -18,6 +18,8 @@ const AT_ONCE = 3;
 const LONGEST = ["matrix", "sessions", "pc", "hooks", "chat", "howto", "eap-tls", "trouble", "install", "moments"];
 /** Turns a hang into a failure. No test takes this long, even on a busy machine. */
 const TIMEOUT = "--timeout=300000";
+/** A process of bun test once went on without end after its last test. */
+const HANG_MS = 900_000;
 const REASON = /\[skipped: ([^\]]*)\]/;
 
 export interface Case {
@@ -152,7 +154,7 @@ async function runTests(files: readonly string[], flags: readonly string[]): Pro
         `--reporter-outfile=${report}`,
         ...files.map((file) => `./${file}`),
       ],
-      { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] },
+      { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], timeout: HANG_MS, killSignal: "SIGKILL" },
     );
     const [output, errors, exitCode] = await Promise.all([
       new Response(tests.stdout).text(),
@@ -185,7 +187,7 @@ async function runApart(files: readonly string[]): Promise<Report[]> {
   const queue = files.toSorted((one, other) => rank(one) - rank(other));
   const reports: Report[] = [];
   const worker = async (): Promise<void> => {
-    for (let file; (file = queue.shift()) !== undefined;) reports.push(await runTests([file], [TIMEOUT]));
+    for (let file; (file = queue.shift()) !== undefined;) reports.push(await runTests([file], ["--isolate", TIMEOUT]));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   return reports;
