@@ -92,7 +92,7 @@ export function wordsOf(argv: readonly string[]): Words | string {
   }
   const [port = ""] = ports;
   if (ports.length !== 1) return ports.length === 0 ? `which port? ${portsHere()}` : "one port at a time";
-  return { port: port.includes("/") ? port : `/dev/${port}`, speed: speed ?? (far ? 9600 : 115200), json, far };
+  return { port: port.startsWith("/") ? port : `/dev/${port}`, speed: speed ?? (far ? 9600 : 115200), json, far };
 }
 
 async function examine(words: Words): Promise<number> {

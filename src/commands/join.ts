@@ -110,7 +110,7 @@ export function joinWords(argv: readonly string[]): JoinWords | string {
   const [port] = ports;
   if (port === undefined) return `which port? ${portsHere()}`;
   if (ports.length > 1) return "one port at a time; pppd's own options come after --";
-  return { port: port.includes("/") ? port : `/dev/${port}`, flags, words: end < 0 ? [] : argv.slice(end + 1) };
+  return { port: port.startsWith("/") ? port : `/dev/${port}`, flags, words: end < 0 ? [] : argv.slice(end + 1) };
 }
 
 /** The words of the pppd that does it. `passwordFd`: where it reads our password. */

@@ -42,9 +42,10 @@ const command = defineCommand({
   },
 });
 
-const AFTER = `pppd's own options go behind --, or into /etc/ppp/options.ttyX. auth and modem in
-/etc/ppp/options do not count. Each port has private addresses of its own, unless
-these options give others.
+const AFTER = `pppd's own options go behind --, or into /etc/ppp/options.ttyX. auth, modem,
+autodetect, persist, maxfail and lcp-echo-… in /etc/ppp/options do not count, because
+serve has its own. Each port has private addresses of its own, unless these options
+give others. Root's rights are needed with usernet too.
   nullmodem serve ttyS0 'ttyUSB*'
   nullmodem serve --auth 10.0.0.1:5000 -- ms-dns 10.0.0.1
 

@@ -48,7 +48,7 @@ export async function loginInProcess(
   } finally {
     for (const fd of [requestEnd, answerEnd]) closeFd(fd);
   }
-  writeSync(request, `${JSON.stringify(asked)}\n`);
+  tell(request, `${JSON.stringify(asked)}\n`);
   const result = await answerOf(answer);
   for (const [level, text] of result?.log ?? []) log(level, text);
   if (result?.ok !== true) {
@@ -63,13 +63,31 @@ export async function loginInProcess(
   return { ok: true, message: result.message, session: { close } };
 }
 
+/** A process that has ended reads nothing, and gives no answer either. */
+function tell(fd: number, text: string): void {
+  try {
+    writeSync(fd, text);
+  } catch {
+    // EPIPE
+  }
+}
+
+/** Undefined when the process has ended in the middle of it. */
+function readAnswer(text: string): Answer | undefined {
+  try {
+    return JSON.parse(text) as Answer;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Undefined when the process has ended without one. */
 function answerOf(fd: number): Promise<Answer | undefined> {
   const bytes = Buffer.alloc(ANSWER_SIZE);
   return new Promise((resolve) => {
     read(fd, bytes, 0, bytes.length, null, (error, length) => {
       closeSync(fd);
-      resolve(error !== null || length === 0 ? undefined : (JSON.parse(bytes.toString("utf8", 0, length)) as Answer));
+      resolve(error !== null || length === 0 ? undefined : readAnswer(bytes.toString("utf8", 0, length)));
     });
   });
 }
