@@ -16,7 +16,9 @@ test("the words: a port with or without /dev, a speed, and what is refused", () 
     json: true,
     far: false,
   });
-  expect(wordsOf(["--speed=4800", "./tty"])).toMatchObject({ port: "./tty", speed: 4800 });
+  expect(wordsOf(["--speed=4800", "/tmp/tty"])).toMatchObject({ port: "/tmp/tty", speed: 4800 });
+  // As pppd takes it, not in the present folder.
+  expect(wordsOf(["serial/by-id/usb-x"])).toMatchObject({ port: "/dev/serial/by-id/usb-x" });
   expect(wordsOf(["ttyS1", "--far"])).toMatchObject({ speed: 9600, far: true });
   expect(wordsOf(["ttyS1", "--far", "--speed", "1200"])).toMatchObject({ speed: 1200, far: true });
   expect(wordsOf([])).toStartWith("which port? ");
