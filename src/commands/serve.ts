@@ -112,13 +112,7 @@ function serveHost(etc: string): ServeHost {
     openLog({ logDefault, logfd }) {
       if (logDefault || logfd === undefined) return { log, close: () => {} };
       const own = new Log(syslog, logfd, true);
-      return {
-        log: own,
-        close: () => {
-          own.dropFd();
-          thisMachine.descriptors.close(logfd);
-        },
-      };
+      return { log: own, close: () => own.dropFd() };
     },
     notifier: takeNotifier(),
     etc,

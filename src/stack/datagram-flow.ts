@@ -88,6 +88,7 @@ export class DatagramFlow implements Flow {
     const protocol = this.#putHeader(size);
     if (this.ends.headerSize + size > mtu) {
       this.#host.replyInFragments(this.ends, protocol, datagram, size);
+      this.#host.wake(this);
       return 0;
     }
     const payload = putIp(into, at, this.ends, protocol, size);

@@ -17,6 +17,9 @@ const NEVER = prefixes("0.0.0.0/8", "127.0.0.0/8", "::/127", "::ffff:0:0/96", ":
 const GROUPS = prefixes("224.0.0.0/4", "255.255.255.255", "ff00::/8");
 /** Link-local addresses, among them the metadata services of clouds (AWS, Google, Azure), and those that are not. */
 const DENIED = prefixes("169.254.0.0/16", "fe80::/10", "fd00:ec2::254", "100.100.100.200", "168.63.129.16");
+/** IPv6 addresses that lead to the IPv4 address in their last octets (NAT64, RFC 6052), and those that hide one elsewhere. */
+const NAT64 = prefixes("64:ff9b::/96");
+const HIDING = prefixes("64:ff9b:1::/48", "2002::/16");
 
 export class Destinations {
   readonly #allowed: readonly Prefix[];
@@ -25,15 +28,26 @@ export class Destinations {
   /** With no allowed prefix, all that is not denied is allowed. */
   constructor(allowed: readonly Prefix[], denied: readonly Prefix[]) {
     this.#allowed = allowed;
-    this.#denied = [...denied, ...DENIED.filter((one) => !allowed.some((other) => isEqual(one, other)))];
+    this.#denied = [
+      ...denied,
+      ...[...DENIED, ...HIDING].filter((one) => !allowed.some((other) => isEqual(one, other))),
+    ];
   }
 
   allows(address: Uint8Array): boolean {
     if (longest(NEVER, address) >= 0) return false;
+    if (longest(NAT64, address) >= 0 && !this.#allowsInside(address.subarray(12))) return false;
     const allowed = longest(this.#allowed, address);
     const denied = longest(this.#denied, address);
     if (allowed < 0 && denied < 0) return this.#allowed.length === 0;
     return allowed > denied;
+  }
+
+  /** An IPv4 address within another may not be one that is closed by itself. */
+  #allowsInside(address: Uint8Array): boolean {
+    if (isImpossibleSource(address)) return false;
+    const denied = longest(this.#denied, address);
+    return denied < 0 || longest(this.#allowed, address) > denied;
   }
 }
 

@@ -91,6 +91,7 @@ export class Line {
     const { machine, options, log, hooks, notifier } = this.#host;
     notifier.status(`${tty.path} is lent to ${command}`);
     await tty.drain(DRAIN_MS);
+    if (this.#isOver) return;
     const started = (end: () => void): void => void (this.#endScript = end);
     await lendPort(command, name, { machine, config: options.config, log, hooks, tty, lock: this.#lock, started });
     this.#endScript = undefined;

@@ -2,6 +2,7 @@
 
 import { withFields } from "../../options/config.ts";
 import { OptionError, OptionExit } from "../../options/error.ts";
+import { isFailure, type OptionHost } from "../../options/host.ts";
 import { Exit } from "../exit.ts";
 import type { Adapter } from "../host/serial.ts";
 import type { SignalEvent } from "../host/processes.ts";
@@ -44,6 +45,8 @@ export class ServedPort {
   readonly #waits: Waits;
   #options: OptionsInForce | undefined;
   #closeLog = (): void => {};
+  /** Files that the options have opened, as often as they were read. */
+  readonly #logFds: number[] = [];
   #session: Session | undefined;
   #isEnding = false;
   #isFirstTry = true;
@@ -115,6 +118,7 @@ export class ServedPort {
       this.#isFirstTry = false;
       this.#closeLog();
       this.#closeLog = () => {};
+      for (const fd of this.#logFds.splice(0)) this.#machine.descriptors.close(fd);
       voice.log = this.#host.openLog(NO_LOGFILE).log;
       this.#session = this.#options = undefined;
     }
@@ -123,11 +127,19 @@ export class ServedPort {
   #makeSession(): Session {
     const { poll, wishes, runDirectory, etc, user, uid, onUp } = this.#host;
     const voice = this.#voice;
-    const optionHost = this.#host.optionHost({
+    const own = this.#host.optionHost({
       inform: (text) => voice.write("info", text),
       warn: (text) => voice.write("warn", text),
       complain: (text) => voice.write("error", text),
     });
+    const optionHost: OptionHost = {
+      ...own,
+      openLogfile: (path, as) => {
+        const fd = own.openLogfile(path, as);
+        if (!isFailure(fd)) this.#logFds.push(fd);
+        return fd;
+      },
+    };
     const { config: told, overridesAuth } = portOptions(optionHost, this.#wish, this.slot, wishes);
     const config = withFields(told, { detach: "nodetach" });
     if (overridesAuth)

@@ -171,7 +171,10 @@ export class Reception {
 
   /** When {@link settle} is to be called. */
   get nextLookAt(): number {
-    return Math.min(this.#lookAt, this.#loginCheck.dueAt, this.#phone.nextLookAt, this.#tuner?.nextLookAt ?? Infinity);
+    // A tuner is not asked any more once the line is somebody else's.
+    const isListening = this.#host.port.stage === this.#listener;
+    const tunesAt = isListening ? (this.#tuner?.nextLookAt ?? Infinity) : Infinity;
+    return Math.min(this.#lookAt, this.#loginCheck.dueAt, this.#phone.nextLookAt, tunesAt);
   }
 
   /** How often the runtime must have its turn. */

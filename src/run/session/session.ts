@@ -231,7 +231,8 @@ export class Session {
         if (visitor !== undefined) this.#retries.interrupted();
         if (hangup) this.#retries.skipHoldoff();
         if (final) this.#quitting = true;
-        this.#host.observer?.ended(this.#status, hangup);
+        // A person who gets the getty is no link that has failed.
+        if (visitor === undefined) this.#host.observer?.ended(this.#status, hangup);
       },
     };
     const single = (this.#running = new SingleLink(host));
@@ -257,6 +258,7 @@ export class Session {
       const bundling = (this.#running = new Bundling(this.#groupHost(), port, this.#memory));
       await bundling.run();
       this.#judge(bundling.group.network);
+      this.#host.observer?.ended(this.#status, false);
       port.finish();
     } finally {
       port.release();
