@@ -5,7 +5,8 @@ import type { OptionHost } from "../options/host.ts";
 import { checkOptions } from "../options/check.ts";
 import { parseOptions } from "../options/parse.ts";
 import { systemOptionHost } from "../applets/option-host.ts";
-import { readServeWords, ServeWordsError } from "../run/serve/serve-words.ts";
+import { portOptions } from "../run/serve/port-options.ts";
+import { type PortWish, readServeWords, type ServeWishes, ServeWordsError } from "../run/serve/serve-words.ts";
 import type { Wanted } from "./service-texts.ts";
 
 export interface Verdict {
@@ -59,12 +60,31 @@ export function checkWords(
   }
 }
 
-/** The words of serve, and those of pppd behind "--". */
+/** The words of serve, as each of its ports would get them. */
 function checkServeWords(options: readonly string[], host: OptionHost, asRoot: boolean): Verdict {
   try {
-    return checkWords({ device: undefined, options: readServeWords(options).words }, host, asRoot);
+    const wishes = readServeWords(options);
+    const { refusal } = checkWords({ device: undefined, options: wishes.words }, host, asRoot);
+    // Only root can read the secrets.
+    if (refusal.length > 0 || !asRoot) return { refusal, warning: [] };
+    const troubles = wishes.ports.map((wish) => troubleOf(host, wish, wishes));
+    const lines = [...new Set(troubles.flat())];
+    // Serve ends at the start when it can serve no port.
+    const isHopeless = troubles.every((trouble) => trouble.length > 0);
+    return isHopeless ? { refusal: lines, warning: [] } : { refusal: [], warning: lines };
   } catch (error) {
     if (!(error instanceof ServeWordsError)) throw error;
     return { refusal: [`nullmodem serve: ${error.message}`], warning: [] };
+  }
+}
+
+/** Why a port would not be served now. A device that is not there is no trouble: serve waits for it. */
+function troubleOf(host: OptionHost, wish: PortWish, wishes: ServeWishes): string[] {
+  try {
+    portOptions(host, wish.kind === "listener" ? wish : { kind: "device", path: "/dev/null" }, 1, wishes);
+    return [];
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    return [...error.lines, ...error.hints].map((text) => `nullmodem serve: ${text}`);
   }
 }

@@ -225,7 +225,12 @@ describe("serve", () => {
   test("is checked like a command line of serve", () => {
     const host = fakeHost();
     const refusal = (options: readonly string[]) => checkWords({ ...wanted, options }, host, true).refusal;
-    expect(refusal(WORDS)).toEqual([]);
+    expect(refusal(["ttyS0", "ttyUSB*", "--", "ms-dns", "10.0.0.1"])).toEqual([]);
+    // As a service, each of these would end at once and be started again.
+    expect(refusal(WORDS)[0]).toBe("nullmodem serve: The remote system is required to authenticate itself");
+    expect(refusal(["10.0.0.1:5000"])[0]).toContain("auth");
+    const some = checkWords({ ...wanted, options: ["ttyS0", "10.0.0.1:5000"] }, host, true);
+    expect([some.refusal, some.warning[0]]).toEqual([[], expect.stringContaining("auth")]);
     expect(refusal(["ttyS0", "--speed"])).toEqual(["nullmodem serve: --speed takes bits a second: 115200"]);
     expect(refusal(["ttyS0", "--", "loacl"])[0]).toContain("loacl");
   });
