@@ -313,7 +313,7 @@ const LINE: NamedScene[] = [
   scene("hang-up while pausing", [...LOGGED, "", "ab\\d\\dcd", "OK", "x"], [{ on: "ab", close: true }], {
     compared: "hangup",
   }),
-  scene("hang-up with nothing more to do", [...LOGGED, "", "ab\\d\\c"], [{ on: "ab", close: true }], {
+  scene("hang-up with nothing more to do", [...LOGGED, "", "ab\\d\\d\\d\\c"], [{ on: "ab", close: true }], {
     compared: "hangup",
   }),
   ...(["SIGTERM", "SIGINT", "SIGHUP"] as const).flatMap((signal) => [
