@@ -7,7 +7,6 @@ import { type Account, CLEAR_LINE, Conversation, type Turn } from "./conversatio
 import { isDamage } from "./damage.ts";
 import { MOST_OCTETS } from "./front.ts";
 import { PppFinder } from "./ppp-finder.ts";
-import { putOctets } from "./put-octets.ts";
 import { questionFrame, questionPacket } from "./question.ts";
 import type { Tuned } from "./speeds.ts";
 import { SpeedTour } from "./speed-tour.ts";
@@ -220,7 +219,7 @@ export class Caller implements Tuned {
   /** Puts our words into the output. */
   flush(): void {
     if (this.#words === "" || this.#words.length > this.#output.free) return;
-    putOctets(bytesOf(this.#words), this.#output);
+    this.#output.put(bytesOf(this.#words));
     this.#words = "";
   }
 }

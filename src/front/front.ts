@@ -327,8 +327,5 @@ export class Front {
 
 /** Puts words into a ring that has room for them. */
 export function putWords(words: string, ring: Ring): void {
-  for (const octet of bytesOf(words)) {
-    ring.bytes[ring.writeAt] = octet;
-    ring.commit(1);
-  }
+  ring.put(bytesOf(words));
 }

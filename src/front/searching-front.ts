@@ -2,7 +2,6 @@
 
 import type { Ring } from "../bytes/ring.ts";
 import { type Answered, type Caller, type Front, MOST_OCTETS } from "./front.ts";
-import { putOctets } from "./put-octets.ts";
 import { SpeedSearch, type SpeedSearchSettings } from "./speed-search.ts";
 import type { Tuned } from "./speeds.ts";
 
@@ -70,7 +69,7 @@ export class SearchingFront implements Tuned {
   flush(): void {
     this.front.flush();
     const question = this.decision === undefined ? this.#search.takeWords() : undefined;
-    if (question !== undefined) putOctets(question, this.#output);
+    if (question !== undefined && question.length <= this.#output.free) this.#output.put(question);
   }
 
   nextTimeout(): number {

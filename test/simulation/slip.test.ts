@@ -95,9 +95,9 @@ test("damage costs packets, and nothing else", () => {
 });
 
 for (const [why, words, text] of [
-  ["auth", ["slip", "auth"], "SLIP has no authentication, and auth demands it"],
+  ["auth", ["slip", "auth"], "SLIP has no authentication, and auth demands it; give noauth"],
   ["no addresses", ["slip"], "SLIP wants both addresses, such as 10.0.0.1:10.0.0.2"],
-  ["noip", ["slip", "noip"], "SLIP carries nothing but IPv4, and noip forbids it"],
+  ["noip", ["slip", "noip"], "SLIP carries nothing but IPv4; leave out noip"],
 ] as const)
   test(`SLIP is refused: ${why}`, () => {
     const link = new Laplink({ seed: 1 });
@@ -129,7 +129,9 @@ test("with auth, a caller with SLIP is named and not served", () => {
     link.traffic[1].send(undefined, 50);
     link.time.run(100);
   }
-  expect(server.lines).toContain("SLIP has no authentication, and auth demands it: callers with SLIP are not answered");
+  expect(server.lines).toContain(
+    "Callers with SLIP are not answered: SLIP has no authentication, and auth demands it; give noauth",
+  );
   expect(server.lines).toContain("Recognised SLIP; the autodetect option does not list it");
   expect(link.traffic[1].received).toBe(0);
   for (const one of [server, client]) one.signal("SIGTERM");

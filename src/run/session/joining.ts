@@ -23,13 +23,14 @@ const HOPELESS = {
   refused: {
     exit: Exit.AUTH_TO_PEER,
     text: "The login prompt of the other end refuses our name and password",
+    remedy: "correct user NAME and its line in pap-secrets (nullmodem join: --user and --password-file)",
   },
   "no account": {
     exit: Exit.AUTH_TO_PEER,
     text: "The other end has a login prompt, and there is no name and password for it",
     remedy: "give user NAME, and its line in pap-secrets (nullmodem join: --user and --password-file)",
   },
-  "no speed": { exit: Exit.FATAL, text: "The port takes none of the speeds" },
+  "no speed": { exit: Exit.FATAL, text: "The port takes none of the speeds", remedy: "give the one that it takes" },
 } as const satisfies Record<Hopeless, Omit<Finding, "code" | "severity"> & { readonly exit: Exit }>;
 
 export interface JoiningHost {

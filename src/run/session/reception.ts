@@ -133,7 +133,7 @@ export class Reception {
     const answers = new Set(config.autodetect.map((one) => (one === "cslip" ? "slip" : one)));
     const trouble = answers.has("slip") ? slipTrouble(config, linkConfig) : undefined;
     if (trouble !== undefined) {
-      log.write("warn", `${trouble}: callers with SLIP are not answered`);
+      log.write("warn", `Callers with SLIP are not answered: ${trouble}`);
       answers.delete("slip");
     }
     return [...answers];

@@ -17,7 +17,7 @@ import type { Line } from "../line/line.ts";
 import { InterfaceBuffers, LineBuffers } from "../loop/buffers.ts";
 import type { PacketPort } from "../packets/port.ts";
 import { TunPort } from "../packets/tun-port.ts";
-import { UsernetPort } from "../packets/usernet-port.ts";
+import type { UsernetPort } from "../packets/usernet-port.ts";
 import { NameServers } from "../packets/name-servers.ts";
 import type { Peers } from "../peers/peers.ts";
 import { Retries } from "./retries.ts";
@@ -56,6 +56,8 @@ export class Session {
   #lastLine: Line | undefined;
   /** The present attempt. */
   #running: SingleLink | Bundling | undefined;
+  /** With `usernet`. Other sessions do not load the TCP/IP stack. */
+  #usernet: typeof UsernetPort | undefined;
 
   constructor(host: SessionHost) {
     const { machine } = host;
@@ -108,6 +110,7 @@ export class Session {
     const { linkname } = this.#config;
     if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
     warmUp();
+    if (this.#config.usernet) this.#usernet = (await import("../packets/usernet-port.ts")).UsernetPort;
     this.#nameServers.cleanUp();
     undoLeftOver(this.#host.machine, this.#host.runDirectory, (level, text) => this.#log.write(level, text));
     const { beatMs } = this.#notifier;
@@ -294,8 +297,8 @@ export class Session {
   /** The packet port of the next link. */
   #openPort(): PacketPort {
     const { machine, options } = this.#host;
-    if (options.config.usernet)
-      return new UsernetPort(machine, Interface.label(this.#interfaceHost()), options.config, this.#log);
+    if (this.#usernet !== undefined)
+      return new this.#usernet(machine, Interface.label(this.#interfaceHost()), options.config, this.#log);
     return this.#standBy.port ?? new TunPort(machine, this.#openInterface(), options, this.#log);
   }
 

@@ -26,9 +26,9 @@ export interface SlipParts {
 
 /** Why there can be no SLIP. */
 export function slipTrouble({ multilink }: Config, { lcp, networks: { ipcp } }: LinkConfig): string | undefined {
-  if (lcp.demand.length > 0) return "SLIP has no authentication, and auth demands it";
-  if (multilink) return "SLIP is no part of a bundle";
-  if (ipcp === undefined) return "SLIP carries nothing but IPv4, and noip forbids it";
+  if (lcp.demand.length > 0) return "SLIP has no authentication, and auth demands it; give noauth";
+  if (multilink) return "SLIP is no part of a bundle; leave out multilink";
+  if (ipcp === undefined) return "SLIP carries nothing but IPv4; leave out noip";
   return ipcp.our === 0 || ipcp.peer === 0 ? "SLIP wants both addresses, such as 10.0.0.1:10.0.0.2" : undefined;
 }
 

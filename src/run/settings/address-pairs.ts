@@ -42,11 +42,19 @@ function pairAt(index: number): AddressPair {
   return { server: address(a, b, third, 1), client: address(a, b, third, 2) };
 }
 
-/** Where each address of the list is in it. */
-const PLACES = new Map<number, { readonly index: number; readonly end: keyof AddressPair }>();
-for (let index = 0; index < PAIRS; index++) {
-  const { server, client } = pairAt(index);
-  PLACES.set(server, { index, end: "server" }).set(client, { index, end: "client" });
+type Places = Map<number, { readonly index: number; readonly end: keyof AddressPair }>;
+let places: Places | undefined;
+
+/** Where each address of the list is in it. Most links never ask. */
+function placeOf(address: number): ReturnType<Places["get"]> {
+  if (places === undefined) {
+    places = new Map();
+    for (let index = 0; index < PAIRS; index++) {
+      const { server, client } = pairAt(index);
+      places.set(server, { index, end: "server" }).set(client, { index, end: "client" });
+    }
+  }
+  return places.get(address);
 }
 
 function isIn(network: UsedNetwork, one: number): boolean {
@@ -75,14 +83,14 @@ export class AddressPairs {
 
   /** An address for the same end in place of one of the list. Undefined: it may be used, or there is no other. */
   instead(of: number): number | undefined {
-    const place = PLACES.get(of);
+    const place = placeOf(of);
     if (place === undefined || this.#isFree(pairAt(place.index))) return undefined;
     return this.#after(place.index)?.[place.end];
   }
 
   /** The address of the other end that belongs to an address of the list. */
   partner(of: number): number | undefined {
-    const place = PLACES.get(of);
+    const place = placeOf(of);
     return place && pairAt(place.index)[place.end === "server" ? "client" : "server"];
   }
 
