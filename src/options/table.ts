@@ -14,6 +14,7 @@ import { JOIN } from "./table/join-rows.ts";
 import { USERNET } from "./table/usernet-rows.ts";
 import { CBCP, LCP } from "./table/lcp-rows.ts";
 import { PLUGINS } from "./table/plugins-rows.ts";
+import { SHARE } from "./table/share-rows.ts";
 import { TTY } from "./table/tty-rows.ts";
 
 /** A row, and the first row of its group. A row without a group is its own. */
@@ -87,6 +88,7 @@ export const OPTIONS = new OptionTable([
   ["Serial port", TTY],
   ["Caller", FRONT],
   ["Joining", JOIN],
+  ["Sharing", SHARE],
   ["User-mode networking", USERNET],
   ["LCP", LCP],
   ["PAP", PAP],
