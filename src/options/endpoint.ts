@@ -1,5 +1,6 @@
 // The argument of the `endpoint` option (RFC 1990 §5.1.3; pppd(8)).
 
+import { parseAddress } from "../bytes/prefix.ts";
 import { fromHex } from "../bytes/text.ts";
 
 /** As in wire/lcp.ts. */
@@ -42,10 +43,10 @@ function valueOf(
   return value?.length === MAC_LENGTH ? value : undefined;
 }
 
+/** Four decimal numbers. Unlike elsewhere they may begin with zeros. */
 function addressOf(text: string): Uint8Array | undefined {
-  const octets = text.split(".");
-  const isAddress = octets.length === 4 && octets.every((octet) => /^\d{1,3}$/.test(octet) && Number(octet) < 256);
-  return isAddress ? Uint8Array.from(octets, Number) : undefined;
+  const octets = parseAddress(text.replace(/\b0+(?=\d)/g, ""));
+  return octets?.length === 4 ? octets : undefined;
 }
 
 function octetsOf(text: string): Uint8Array | undefined {

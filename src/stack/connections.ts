@@ -1,6 +1,6 @@
 // The TCP connections of the stack.
 
-import { u16 } from "../bytes/be.ts";
+import { u16, u32 } from "../bytes/be.ts";
 import { IpProto, TcpFlag } from "../wire/ip.ts";
 import { FlowTable, portsOf, type StackHost } from "./flow.ts";
 import { ICMP_HEADER } from "./icmp.ts";
@@ -9,6 +9,9 @@ import { Failure } from "./socket-side.ts";
 import { TcpFlow } from "./tcp-flow.ts";
 import { resetFor, TcpSegment } from "./tcp-segment.ts";
 import { TcpWriter } from "./tcp-writer.ts";
+
+/** The octets of a packet's payload that an ICMP error quotes at least. */
+const ICMP_QUOTE = 8;
 
 export class Connections {
   begun = 0;
@@ -81,12 +84,13 @@ export class Connections {
     const mtu = u16(bytes, payload + 6);
     const at = payload + ICMP_HEADER;
     const header = family === 4 ? 20 : 40;
-    if (at + header + 4 > end || bytes[at + (family === 4 ? 9 : 6)] !== IpProto.TCP) return;
+    if (at + header + ICMP_QUOTE > end || bytes[at + (family === 4 ? 9 : 6)] !== IpProto.TCP) return;
     const ports = portsOf(u16(bytes, at + header), u16(bytes, at + header + 2));
     for (const flow of this.table) {
       const { far } = flow.ends;
       const farAt = at + header - 2 * far.length;
-      if (flow.ports === ports && far.every((octet, place) => bytes[farAt + place] === octet)) flow.limitPacket(mtu);
+      if (flow.ports === ports && far.every((octet, place) => bytes[farAt + place] === octet))
+        flow.limitPacket(mtu, u32(bytes, at + header + 4));
     }
   }
 

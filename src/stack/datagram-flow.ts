@@ -52,7 +52,7 @@ export class DatagramFlow implements Flow {
     this.#lastLength = Math.min(QUOTED, packet.end - packet.start);
     for (let octet = 0; octet < this.#lastLength; octet++) this.#last[octet] = bytes[packet.start + octet]!;
     this.#host.setDeadline(this, now + IDLE_MS[this.kind]);
-    if (!this.#host.side.send(this.socket, bytes, start, end, packet.ttl - 1)) this.#tell();
+    if (!this.#host.side.send(this.socket, bytes, start, end, Math.max(1, packet.ttl - 1))) this.#tell();
   }
 
   /** Tells the peer of a failure of the socket, which stays usable. */
@@ -87,7 +87,7 @@ export class DatagramFlow implements Flow {
     const size = header + got;
     const protocol = this.#putHeader(size);
     if (this.ends.headerSize + size > mtu) {
-      this.#host.replyInFragments(this.ends, protocol, datagram, size);
+      this.#host.replyWith(this.ends, protocol, datagram, size);
       this.#host.wake(this);
       return 0;
     }

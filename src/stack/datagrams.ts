@@ -5,7 +5,7 @@ import { checksumOf, sumOf } from "./checksum.ts";
 import { DatagramFlow, type DatagramKind, UDP_HEADER } from "./datagram-flow.ts";
 import { FlowTable, portsOf, type StackHost } from "./flow.ts";
 import { Echo, echoId, ICMP_HEADER, putIcmpChecksum, TooBig } from "./icmp.ts";
-import { type Ends, type IpPacket, putIp } from "./ip-packet.ts";
+import type { Ends, IpPacket } from "./ip-packet.ts";
 import { FAILED, Failure } from "./socket-side.ts";
 
 const DNS_PORT = 53;
@@ -30,19 +30,28 @@ export class Datagrams {
     return this.#udp.size + this.#echoes.size;
   }
 
-  receiveUdp(packet: IpPacket, ends: Ends, now: number): void {
+  /** A UDP packet of a flow that exists and that may go on, or a damaged one. False: {@link begin} is to look at it. */
+  receive(packet: IpPacket, now: number): boolean {
     const { bytes, payload, end } = packet;
     const length = end - payload < UDP_HEADER ? 0 : u16(bytes, payload + 4);
     // Without a checksum, IPv4 only (RFC 768, RFC 8200 §8.1).
     const isUnsummed = packet.family === 4 && length >= UDP_HEADER && u16(bytes, payload + 6) === 0;
     if (length < UDP_HEADER || payload + length > end || (!isUnsummed && checksumOf(packet.sum(length)) !== 0)) {
       this.bad++;
-      return;
+      return true;
     }
-    const port = u16(bytes, payload + 2);
-    const ports = portsOf(port, u16(bytes, payload));
-    const flow = this.#udp.find(packet, ports) ?? this.#begin(packet, ends, ports, port === DNS_PORT ? "dns" : "other");
+    const flow = packet.ttl > 1 ? this.#udp.find(packet, udpPorts(packet)) : undefined;
     flow?.receive(packet, payload + UDP_HEADER, payload + length, now);
+    return flow !== undefined;
+  }
+
+  /** The UDP packet for which {@link receive} has returned false. */
+  begin(packet: IpPacket, ends: Ends, now: number): void {
+    const { bytes, payload } = packet;
+    const ports = udpPorts(packet);
+    const kind = ports >>> 16 === DNS_PORT ? "dns" : "other";
+    const flow = this.#udp.find(packet, ports) ?? this.#begin(packet, ends, ports, kind);
+    flow?.receive(packet, payload + UDP_HEADER, payload + u16(bytes, payload + 4), now);
   }
 
   /** Returns true when the peer says that a packet is too large. */
@@ -104,12 +113,10 @@ export class Datagrams {
     const { protocol, reply } = Echo[family];
     answer[0] = reply;
     putIcmpChecksum(answer, 0, answer.length, ends);
-    if (ends.headerSize + answer.length > this.#host.mtu) {
-      this.#host.replyInFragments(ends, protocol, answer, answer.length);
-      return;
-    }
-    const packet = new Uint8Array(ends.headerSize + answer.length);
-    packet.set(answer, putIp(packet, 0, ends, protocol, answer.length));
-    this.#host.reply(packet, 0, packet.length);
+    this.#host.replyWith(ends, protocol, answer, answer.length);
   }
+}
+
+function udpPorts({ bytes, payload }: IpPacket): number {
+  return portsOf(u16(bytes, payload + 2), u16(bytes, payload));
 }

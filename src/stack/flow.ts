@@ -45,8 +45,8 @@ export interface StackHost {
   setDeadline(flow: Flow, at: number): void;
   /** A packet for the peer that belongs to no flow any more. It is copied. */
   reply(packet: Uint8Array, start: number, end: number): void;
-  /** The payload of a packet for the peer that is larger than its MTU. */
-  replyInFragments(ends: Ends, protocol: number, payload: Uint8Array, size: number): void;
+  /** The payload of a packet for the peer. It goes in fragments if it is larger than the MTU. */
+  replyWith(ends: Ends, protocol: number, payload: Uint8Array, size: number): void;
   /** Closes the socket of a flow, with a reset if it is to abort. */
   closeSocket(socket: number, abort: boolean): void;
   /** Removes the flow. The flow has closed its socket. */

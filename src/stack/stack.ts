@@ -86,8 +86,8 @@ export class Stack {
       watch: (flow) => void this.#bySocket.set(flow.socket, flow),
       setDeadline: (flow, at) => this.#deadlines.set(flow, at),
       reply: (packet, start, end) => this.#replies.add(packet, start, end),
-      replyInFragments: (ends, protocol, payload, size) =>
-        this.#replies.addFragments(ends, protocol, payload, size, gateway.mtu),
+      replyWith: (ends, protocol, payload, size) =>
+        this.#replies.addPayload(ends, protocol, payload, size, gateway.mtu),
       closeSocket: (socket, abort) => {
         this.#bySocket.delete(socket);
         if (abort) side.abort(socket);
@@ -100,6 +100,8 @@ export class Stack {
   /** The link's MTU. */
   setMtu(mtu: number): void {
     this.gateway.mtu = Math.max(mtu, LEAST_MTU);
+    this.#replies.dropLonger(this.gateway.mtu);
+    for (const flow of this.connections.table) flow.fitMtu();
   }
 
   /** The line's speed in bits a second; 0: not known. */
@@ -156,7 +158,8 @@ export class Stack {
       if (whole === undefined || !packet.parse(whole, 0, whole.length)) return;
     }
     const isTcp = packet.protocol === IpProto.TCP;
-    if (isTcp && this.connections.receive(packet, now)) return;
+    const isUdp = packet.protocol === IpProto.UDP;
+    if (isTcp ? this.connections.receive(packet, now) : isUdp && this.datagrams.receive(packet, now)) return;
     const ends = new Ends(packet.destination(), packet.source());
     if (isImpossibleSource(ends.peer) || this.gateway.isOurs(ends.peer) || isGroup(ends.far)) {
       this.#bad++;
@@ -164,7 +167,7 @@ export class Stack {
     }
     if (packet.ttl <= 1 && !this.gateway.isOurs(ends.far)) this.gateway.report(Failure.EXPIRED, ends, packet.copy());
     else if (isTcp) this.connections.begin(packet, ends, now);
-    else if (packet.protocol === IpProto.UDP) this.datagrams.receiveUdp(packet, ends, now);
+    else if (isUdp) this.datagrams.begin(packet, ends, now);
     else if (packet.protocol !== Echo[packet.family].protocol)
       this.gateway.report(Failure.UNSUPPORTED, ends, packet.copy());
     else if (this.datagrams.receiveIcmp(packet, ends, now)) this.connections.limitPackets(packet);

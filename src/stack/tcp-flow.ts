@@ -1,9 +1,7 @@
 // One TCP connection between the peer and a socket (RFC 9293). The peer opens it: its SYN is answered when the host's connect
 // has succeeded. Or the host opens it, for a forwarded port: then the socket is connected already and we send the SYN.
-//
-// The two directions end by themselves, so the RFC's states after ESTABLISHED follow from which of them have ended.
 
-import { TcpFlag } from "../wire/ip.ts";
+import { TCP_MIN, TcpFlag } from "../wire/ip.ts";
 import type { Flow, StackHost } from "./flow.ts";
 import { portsOf } from "./flow.ts";
 import type { Target } from "./gateway.ts";
@@ -12,20 +10,17 @@ import { isBefore } from "./sequence.ts";
 import { Failure } from "./socket-side.ts";
 import { Keepalive } from "./keepalive.ts";
 import { TcpHandshake } from "./tcp-handshake.ts";
+import { Phase, stateName } from "./tcp-phase.ts";
 import { TcpReceiver } from "./tcp-receiver.ts";
 import { resetFor, type TcpFields, type TcpSegment } from "./tcp-segment.ts";
 import { TcpSender } from "./tcp-sender.ts";
 import { TcpWriter } from "./tcp-writer.ts";
-
-const Phase = { CONNECTING: 0, SYN_SENT: 1, SYN_RECEIVED: 2, OPEN: 3, TIME_WAIT: 4, CLOSED: 5 } as const;
-type Phase = (typeof Phase)[keyof typeof Phase];
 
 const TIME_WAIT_MS = 60_000;
 /** A peer that acknowledges nothing for so long is gone. */
 const SILENCE_MS = 900_000;
 /** The most acknowledgments that are kept for segments out of order. */
 const MOST_ACKS = 8;
-const LEAST_MSS = 88;
 
 export class TcpFlow implements Flow {
   readonly ends: Ends;
@@ -53,7 +48,7 @@ export class TcpFlow implements Flow {
   constructor(host: StackHost, ends: Ends, farPort: number, peerPort: number, now: number) {
     this.#host = host;
     this.ends = ends;
-    this.#writer = new TcpWriter(ends, farPort, peerPort, host.mtu - ends.headerSize - 20);
+    this.#writer = new TcpWriter(ends, farPort, peerPort, host.mtu - ends.headerSize - TCP_MIN);
     this.#keepalive = new Keepalive(now);
     this.ports = portsOf(farPort, peerPort);
     this.#handshake = new TcpHandshake(host.random() >>> 0, now);
@@ -63,11 +58,7 @@ export class TcpFlow implements Flow {
 
   /** The state in the RFC's words. */
   get state(): string {
-    const { isDone, hasFinished } = this.#sender;
-    if (this.#phase !== Phase.OPEN)
-      return ["SYN-RECEIVED", "SYN-SENT", "SYN-RECEIVED", "", "TIME-WAIT", "CLOSED"][this.#phase]!;
-    if (this.#receiver.isOver) return !hasFinished ? "CLOSE-WAIT" : this.#closedFirst ? "CLOSING" : "LAST-ACK";
-    return !hasFinished ? "ESTABLISHED" : isDone ? "FIN-WAIT-2" : "FIN-WAIT-1";
+    return stateName(this.#phase, this.#sender, this.#receiver, this.#closedFirst);
   }
 
   /** It only waits for old segments: its place can be given to another. */
@@ -393,8 +384,17 @@ export class TcpFlow implements Flow {
     return this.isWaiting && segment.flags === TcpFlag.SYN && isBefore(this.#receiver.next, segment.sequence);
   }
 
-  /** The path to the peer carries only packets of this size. */
-  limitPacket(mtu: number): void {
-    this.#sender.mss = Math.max(LEAST_MSS, Math.min(this.#sender.mss, mtu - this.ends.headerSize - 20));
+  /** A packet with this sequence number did not fit the path to the peer, which carries only packets of this size. */
+  limitPacket(mtu: number, sequence: number): void {
+    const sender = this.#sender;
+    if (this.#phase !== Phase.OPEN || isBefore(sequence, sender.una) || !isBefore(sequence, sender.max)) return;
+    sender.limitMss(mtu - this.ends.headerSize - TCP_MIN);
+    this.#host.wake(this);
+  }
+
+  /** The link has another MTU. */
+  fitMtu(): void {
+    this.#writer.room = this.#host.mtu - this.ends.headerSize - TCP_MIN;
+    this.#sender.fitMss(this.#writer.room);
   }
 }

@@ -8,8 +8,6 @@ import { OUR_SHIFT, type TcpWriter } from "./tcp-writer.ts";
 
 /** A SYN that is not answered is given up after so long. */
 const PATIENCE_MS = 60_000;
-const LEAST_MSS = 88;
-const DEFAULT_MSS = 536;
 /** The octets of a packet that an ICMP error quotes. */
 const QUOTED = 128;
 
@@ -31,7 +29,7 @@ export class TcpHandshake {
 
   /** Takes over the options of the peer's SYN. */
   note({ mss, shift, sackPermitted }: TcpSegment, sender: TcpSender, room: number): void {
-    sender.mss = Math.min(room, Math.max(LEAST_MSS, mss === 0 ? DEFAULT_MSS : mss));
+    sender.offerMss(mss, room);
     sender.sackPermitted = sackPermitted;
     this.scales = shift !== NO_SCALE;
     sender.shift = this.scales ? shift : 0;

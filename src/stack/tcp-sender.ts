@@ -16,6 +16,9 @@ const MOST_RING = 262144;
 /** The most octets of one read. */
 const MOST_READ = 65536;
 const DUPLICATES = 3;
+const LEAST_MSS = 88;
+/** Without the option (RFC 9293 §3.7.1). */
+const DEFAULT_MSS = 536;
 
 /** The line to the peer. */
 export interface LineToPeer {
@@ -37,7 +40,10 @@ export class TcpSender {
   window = 0;
   #windowSequence = 0;
   #windowAck = 0;
-  mss = 536;
+  /** The largest segment. */
+  mss = DEFAULT_MSS;
+  /** What the peer and the path to it take. */
+  #mostMss = DEFAULT_MSS;
   shift = 0;
   sackPermitted = false;
   hasFailed = false;
@@ -101,6 +107,23 @@ export class TcpSender {
     this.window = window;
     this.#windowSequence = segment.sequence;
     this.#windowAck = segment.acknowledgment;
+  }
+
+  /** The peer takes segments of this size (0: it has not said), and a packet of the link has `room` for so many octets. */
+  offerMss(mss: number, room: number): void {
+    this.#mostMss = Math.max(LEAST_MSS, mss === 0 ? DEFAULT_MSS : mss);
+    this.fitMss(room);
+  }
+
+  fitMss(room: number): void {
+    this.mss = Math.min(this.#mostMss, room);
+  }
+
+  /** The path takes only this size. What is in flight may be lost, and is repeated (RFC 1191 §6.4). */
+  limitMss(mss: number): void {
+    if (mss >= this.mss) return;
+    this.mss = this.#mostMss = Math.max(LEAST_MSS, mss);
+    if (this.next !== this.una) this.#repeatAll();
   }
 
   release(): void {
@@ -195,6 +218,10 @@ export class TcpSender {
   handleTimeout(): void {
     this.timeoutAt = Infinity;
     this.roundTrip.timedOut();
+    this.#repeatAll();
+  }
+
+  #repeatAll(): void {
     this.#measuredAt = -1;
     // The peer may have dropped what it reported by SACK (RFC 2018 §8).
     this.#sacked.clear();

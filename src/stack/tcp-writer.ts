@@ -15,8 +15,8 @@ export class TcpWriter {
   readonly ends: Ends;
   readonly farPort: number;
   readonly peerPort: number;
-  /** The most octets of options and data. */
-  readonly room: number;
+  /** The most octets of options and data. It follows the MTU. */
+  room: number;
   #options = 0;
 
   constructor(ends: Ends, farPort: number, peerPort: number, room: number) {

@@ -4,6 +4,7 @@
 // IPV4_MIN, IPV6_HEADER or TCP_MIN, and with the length in the header.
 
 import { u16, u32 } from "../bytes/be.ts";
+import { parseAddress } from "../bytes/prefix.ts";
 
 export const IpProto = { ICMP: 1, TCP: 6, UDP: 17, ICMPV6: 58 } as const;
 
@@ -123,14 +124,8 @@ export function tcpUrgent(buf: Uint8Array, at: number): number {
 
 /** An IPv4 address of four decimal numbers. Undefined for anything else, including leading zeros. */
 export function parseIpv4(text: string): number | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4) return undefined;
-  let address = 0;
-  for (const part of parts) {
-    if (!/^(0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    address = address * 256 + Number(part);
-  }
-  return address;
+  const octets = parseAddress(text);
+  return octets?.length === 4 ? u32(octets, 0) : undefined;
 }
 
 export function ipv4Text(address: number): string {

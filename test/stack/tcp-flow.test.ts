@@ -432,7 +432,34 @@ test("a router behind the peer limits the size of segments", () => {
   peer.sockets.last.give(new Uint8Array(1400));
   const [sent] = peer.packets();
   const quoted = [...sent!.subarray(0, 28)];
+  // An error about a segment that is not in flight is a lie (RFC 5927 §4.1).
+  peer.sendIcmp([3, 4, 0, 0, 0, 0, 2, 88, ...quoted.with(24, 7)]);
+  expect(peer.takes()).toEqual([]);
   peer.sendIcmp([3, 4, 0, 0, 0, 0, 2, 88, ...quoted]);
+  // The segment is repeated at once.
+  expect(peer.takes()).toEqual([". 1:561(560) ack 1 win 65535"]);
+});
+
+test("an MTU that LCP agrees on anew limits the segments of connections that exist, and the answers that wait", () => {
+  const peer = new StackPeer();
+  peer.establish("mss 1460");
+  peer.sockets.last.give(new Uint8Array(4000));
+  expect(peer.takes(2)).toEqual([". 1:1461(1460) ack 1 win 65535", ". 1461:2921(1460) ack 1 win 65535"]);
+  const echo = [8, 0, 0, 0, 1, 2, 0, 1, ...Array.from({ length: 1000 }, () => 7)];
+  peer.sendIcmp(echo);
+  peer.sendIcmp(echo.slice(0, 100));
+  peer.stack.setMtu(576);
+  expect(peer.takes()).toEqual([
+    "icmp 0/0 from 10.0.0.1 to 10.0.0.2",
+    ". 2921:3457(536) ack 1 win 65535",
+    ". 3457:3993(536) ack 1 win 65535",
+    "P. 3993:4001(8) ack 1 win 65535",
+  ]);
+  // A repetition of what was sent in larger pieces.
   peer.wait(200);
-  expect(peer.takes()[0]).toBe(". 1:561(560) ack 1 win 65535");
+  expect(peer.takes()).toEqual([". 1:537(536) ack 1 win 65535"]);
+  peer.stack.setMtu(1500);
+  peer.send(". 1:1(0) ack 4001 win 8000");
+  peer.sockets.last.give(new Uint8Array(2000));
+  expect(peer.takes()).toEqual([". 4001:5461(1460) ack 1 win 65535", "P. 5461:6001(540) ack 1 win 65535"]);
 });
