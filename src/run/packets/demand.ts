@@ -40,6 +40,7 @@ export interface DemandHost {
 export class Demand implements PacketPort {
   readonly hasIpv4 = true;
   readonly awaitsPeer = true;
+  readonly relaysNames = false;
   readonly fd: number;
   readonly #interface: Interface;
   readonly #setup: InterfaceSetup;

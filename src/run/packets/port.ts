@@ -31,6 +31,9 @@ export interface PacketPort {
   /** The interface's number, which goes into the addresses we make up. */
   readonly unit: number;
 
+  /** Name queries to our own address are answered, whatever serves names on this machine. */
+  readonly relaysNames: boolean;
+
   // ── packets ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Readable when there is a packet; in error when the interface is gone. */

@@ -13,6 +13,7 @@ export class TunPort implements PacketPort {
   readonly hasIpv4 = false;
   readonly hasIpv6 = false;
   readonly awaitsPeer = false;
+  readonly relaysNames = false;
   readonly fd: number;
   readonly #descriptors: Descriptors;
   readonly #interface: Interface;

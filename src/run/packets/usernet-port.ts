@@ -2,13 +2,13 @@
 // needs no TUN and no rights. Scripts get the interface's name as a label.
 
 import { parseAddress, parsePrefix, type Prefix } from "../../bytes/prefix.ts";
-import { textOf } from "../../bytes/text.ts";
 import { Destinations, ipv4Octets } from "../../stack/destinations.ts";
 import { Stack } from "../../stack/stack.ts";
 import type { Log } from "../log.ts";
 import { type InterfaceId, linkLocalText } from "../../wire/ipv6cp.ts";
-import { type Clock, isHostError, type Machine, type Memory } from "../machine.ts";
+import { type Clock, type Machine, type Memory } from "../machine.ts";
 import type { Sockets } from "../host/sockets.ts";
+import { Resolvers } from "../share/resolvers.ts";
 import type { Interface } from "./interface.ts";
 import { type Load, MAX_PACKET, type Outlast, type PacketPort, type ProtocolsUp } from "./port.ts";
 import { SocketAdapter } from "./socket-adapter.ts";
@@ -27,6 +27,7 @@ export class UsernetPort implements PacketPort {
   readonly hasIpv4 = false;
   readonly hasIpv6 = false;
   readonly awaitsPeer = false;
+  readonly relaysNames = true;
   readonly #interface: Interface;
   readonly #sockets: Sockets;
   readonly #clock: Clock;
@@ -37,11 +38,14 @@ export class UsernetPort implements PacketPort {
   constructor(machine: Machine, own: Interface, rules: UsernetRules, log: Log) {
     this.#interface = own;
     this.#clock = machine.clock;
+    const resolvers = new Resolvers(machine);
     const sockets = (this.#sockets = machine.network.openSockets());
     this.#stack = new Stack({
       side: new SocketAdapter(sockets),
       destinations: new Destinations(prefixesOf(rules.shareAllow), prefixesOf(rules.shareDeny)),
-      resolvers: resolversOf(machine),
+      get resolvers() {
+        return resolvers.now.own;
+      },
       ownServices: (family) => sockets.ownAddress(family),
       mostFlows: MOST_FLOWS,
       random: () => machine.random.u32(),
@@ -157,17 +161,4 @@ export class UsernetPort implements PacketPort {
 
 function prefixesOf(texts: readonly string[]): Prefix[] {
   return texts.flatMap((text) => parsePrefix(text) ?? []);
-}
-
-/** The name servers of resolv.conf(5). None when it cannot be read. */
-function resolversOf({ files }: Machine): Uint8Array[] {
-  let text: string;
-  try {
-    text = textOf(files.read("/etc/resolv.conf"));
-  } catch (error) {
-    if (!isHostError(error)) throw error;
-    return [];
-  }
-  const found = text.matchAll(/^\s*nameserver\s+(\S+)/gm);
-  return [...found].flatMap(([, address = ""]) => parseAddress(address) ?? []);
 }

@@ -24,6 +24,7 @@ import type { LineBuffers } from "../loop/buffers.ts";
 import { LinePort } from "../loop/line-port.ts";
 import type { Loop } from "../loop/loop.ts";
 import type { PacketPort } from "../packets/port.ts";
+import { peerServers } from "../share/peer-servers.ts";
 import type { Peers } from "../peers/peers.ts";
 import type { FrameCounts } from "../diagnose/port-watch.ts";
 import { RecordFile } from "../live/record-file.ts";
@@ -105,12 +106,12 @@ export class Attempt {
     packets: PacketPort,
     bundle?: Bundle,
   ) {
-    const { log, peers, hooks } = host;
+    const { machine, log, peers, hooks } = host;
     const { config } = host.options;
     this.#host = host;
     this.#bundled = bundle !== undefined;
     this.#tty = tty;
-    const { clock, random } = host.machine;
+    const { clock, random } = machine;
     this.#clock = clock;
     this.#watch = new LineWatch(host.machine, config, log, tty);
     this.#papAnswer = new PapAnswer(peers, clock);
@@ -119,7 +120,8 @@ export class Attempt {
     buffers.input.clear();
     buffers.output.clear();
     const pacer = (this.pacer = new Pacer(paceOf(config, tty)));
-    this.#linkConfig = linkConfig(config, peers.plan(), host.machine.network, (text) => log.write("error", text));
+    const servers = peerServers(machine, config, packets);
+    this.#linkConfig = linkConfig(config, peers.plan(), machine.network, (text) => log.write("error", text), servers);
     const rtt = config.lcpRttFile === undefined ? undefined : new RttFile(config.lcpRttFile, host.machine, log);
     this.#rtt = rtt;
     this.link = new Link(this.#linkConfig, {
@@ -334,7 +336,7 @@ export class Attempt {
     const { ipcp } = this.#linkConfig.networks;
     const dialect = this.link.networks.ipcp;
     if (ipcp !== undefined && dialect !== undefined && !this.link.networks.up) {
-      Object.assign(ipcp, ipcpConfig(config, machine.network));
+      Object.assign(ipcp, ipcpConfig(config, machine.network, peerServers(machine, config, this.#packets)));
       dialect.wantPeer = ipcp.peer;
       const address = peers.addressFor(dialect.wantPeer, this.#packets.unit);
       if (address !== undefined) dialect.wantPeer = address;

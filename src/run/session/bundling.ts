@@ -13,6 +13,7 @@ import { linkConfig } from "../settings/link-config.ts";
 import { OptionsInForce } from "../settings/options-in-force.ts";
 import { type InterfaceBuffers, LineBuffers } from "../loop/buffers.ts";
 import type { Clock } from "../machine.ts";
+import { peerServers } from "../share/peer-servers.ts";
 import type { Peers } from "../peers/peers.ts";
 import { LinkGroup, type LinkGroupHost } from "./link-group.ts";
 import { Waits } from "./waits.ts";
@@ -61,6 +62,7 @@ export class Bundling {
       host.peersOf(host.options).plan(),
       host.machine.network,
       complain,
+      peerServers(host.machine, config, port),
     );
     this.#bundle = new Bundle(
       { networks, hidePassword, ifname: port.name },

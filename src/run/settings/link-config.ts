@@ -10,6 +10,7 @@ import type { CcpConfig } from "../../control/ccp-dialect.ts";
 import type { IpcpConfig } from "../../control/ipcp-dialect.ts";
 import type { AuthMethod } from "../../wire/auth-method.ts";
 import type { MultilinkConfig } from "../../control/options/lcp/multilink.ts";
+import type { ServerAddress } from "../../control/options/ipcp/server-addresses.ts";
 import type { Ipv6cpConfig } from "../../control/ipv6cp-dialect.ts";
 import type { Limits } from "../../control/dialect.ts";
 import { BpfProgram } from "../../filter/bpf.ts";
@@ -46,12 +47,16 @@ export interface AuthPlan {
 type MacSource = Pick<Network, "firstEthernetMac" | "macOf">;
 type RouteSource = Pick<Network, "routes">;
 
-/** `complain` gets a message about each option that cannot be satisfied. */
+/**
+ * `complain` gets a message about each option that cannot be satisfied. `servers` are the name servers for the peer where no
+ * option names any.
+ */
 export function linkConfig(
   config: Config,
   plan: AuthPlan,
   network: MacSource & RouteSource,
   complain: (text: string) => void,
+  servers: readonly ServerAddress[] = [],
 ): LinkConfig {
   return {
     lcp: lcpConfig(config, plan, network),
@@ -62,7 +67,7 @@ export function linkConfig(
     },
     authentication: authenticationConfig(config, plan),
     networks: {
-      ipcp: ipcpConfig(config, network),
+      ipcp: ipcpConfig(config, network, servers),
       ipv6cp: ipv6cpConfig(config, network, complain),
       ccp: ccpConfig(config),
       filters: filtersOf(config),
@@ -167,14 +172,18 @@ export function filtersOf({ passFilter, activeFilter }: Config): Filters | undef
 }
 
 /** Undefined with noip. */
-export function ipcpConfig(config: Config, network: RouteSource): IpcpConfig | undefined {
+export function ipcpConfig(
+  config: Config,
+  network: RouteSource,
+  servers: readonly ServerAddress[],
+): IpcpConfig | undefined {
   if (config.noip) return undefined;
   const nothing = config.noOptions;
   return {
     ...addressConfig(config, network),
     acceptLocal: config.acceptLocal,
     acceptRemote: config.acceptRemote,
-    dns: pair(config.msDns),
+    dns: pair(config.msDns.length > 0 ? config.msDns : servers),
     wins: pair(config.msWins),
     wantDns: config.usepeerdns,
     wantWins: config.usepeerwins,
@@ -282,6 +291,6 @@ function xonxoffMap({ asyncmap, crtscts }: Config): number {
 }
 
 /** A single server is used twice. */
-function pair(servers: readonly number[]): number[] {
+function pair<Server>(servers: readonly Server[]): Server[] {
   return servers.length === 1 ? [servers[0]!, servers[0]!] : [...servers];
 }

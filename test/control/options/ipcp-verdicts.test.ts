@@ -88,6 +88,10 @@ test.each([
       [none, `${type}06 00000000`, "reject"],
       [{ dns: [0, 0], wins: [0, 0] }, `${type}06 00000001`, "reject"],
       [all, `${type}05 000000`, "reject"],
+      // A name server at our own address.
+      [{ dns: ["ours", "ours"], our: 10 }, "8106 00000000", "81060000000a"],
+      [{ dns: ["ours", "ours"], our: 10 }, "8306 0000000a", "ack"],
+      [{ dns: ["ours", "ours"], our: 0 }, "8106 00000000", "reject"],
     ];
   }),
 ] as readonly (readonly [Changes, string, string])[])(

@@ -6,9 +6,12 @@ import { ipv4Text } from "../../../wire/ip.ts";
 import { IpcpOption } from "../../../wire/ipcp.ts";
 import type { IpcpRow } from "./ipcp-row.ts";
 
+/** A server for the peer. "ours": it is at our own address of the link. */
+export type ServerAddress = number | "ours";
+
 interface ServerConfig {
   /** The servers for the peer, first and second. Empty: none. */
-  readonly dns: readonly number[];
+  readonly dns: readonly ServerAddress[];
   readonly wins: readonly number[];
   /** Ask the peer for servers. */
   readonly wantDns: boolean;
@@ -23,6 +26,11 @@ interface Servers {
   wins2: number | undefined;
 }
 
+/** Another row negotiates our address, which is 0 until it is known. */
+interface Asked extends Servers {
+  our: number;
+}
+
 const NONE: Servers = { dns1: undefined, dns2: undefined, wins1: undefined, wins2: undefined };
 
 export const dns1 = serverRow(IpcpOption.Dns1, "dns1", "ms-dns1");
@@ -30,12 +38,12 @@ export const dns2 = serverRow(IpcpOption.Dns2, "dns2", "ms-dns2");
 export const wins1 = serverRow(IpcpOption.Wins1, "wins1", "ms-wins");
 export const wins2 = serverRow(IpcpOption.Wins2, "wins2", "ms-wins");
 
-function serverRow(type: number, key: keyof Servers, name: string): IpcpRow<ServerConfig, Servers, object> {
+function serverRow(type: number, key: keyof Servers, name: string): IpcpRow<ServerConfig, Asked, object> {
   const isDns = key === "dns1" || key === "dns2";
   const isSecond = key === "dns2" || key === "wins2";
   return {
     type,
-    got: NONE,
+    got: { ...NONE, our: 0 },
     peer: {},
     describe: (packet, at, length) =>
       length >= 4 ? { text: `${name} ${ipv4Text(u32(packet, at))}`, next: at + 4 } : undefined,
@@ -46,9 +54,10 @@ function serverRow(type: number, key: keyof Servers, name: string): IpcpRow<Serv
       const address = got[key];
       return address === undefined ? undefined : option32(type, address);
     },
-    judge(value, { config }) {
+    judge(value, { config, got }) {
       const address = read32(value);
-      const wanted = (isDns ? config.dns : config.wins)[isSecond ? 1 : 0];
+      const server = (isDns ? config.dns : config.wins)[isSecond ? 1 : 0];
+      const wanted = server === "ours" ? got.our : server;
       if (address === undefined || wanted === undefined || wanted === 0) return "reject";
       return address === wanted ? "ack" : option32(type, wanted);
     },
