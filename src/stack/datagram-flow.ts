@@ -3,7 +3,7 @@
 
 import { put16 } from "../bytes/be.ts";
 import { IpProto } from "../wire/ip.ts";
-import { checksumOf, sumOf } from "./checksum.ts";
+import { checksumOf, sumOf } from "../bytes/checksum.ts";
 import type { Flow, StackHost } from "./flow.ts";
 import { Echo, ICMP_HEADER, putIcmpChecksum } from "./icmp.ts";
 import type { Ends, IpPacket } from "./ip-packet.ts";

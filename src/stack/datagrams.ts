@@ -1,7 +1,7 @@
 // UDP and ICMP of the stack.
 
 import { u16 } from "../bytes/be.ts";
-import { checksumOf, sumOf } from "./checksum.ts";
+import { checksumOf, sumOf } from "../bytes/checksum.ts";
 import { DatagramFlow, type DatagramKind, UDP_HEADER } from "./datagram-flow.ts";
 import { FlowTable, portsOf, type StackHost } from "./flow.ts";
 import { Echo, echoId, ICMP_HEADER, putIcmpChecksum, TooBig } from "./icmp.ts";

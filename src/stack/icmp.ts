@@ -2,7 +2,7 @@
 
 import { put16, put32, u16 } from "../bytes/be.ts";
 import { IpProto } from "../wire/ip.ts";
-import { checksumOf, sumOf } from "./checksum.ts";
+import { checksumOf, sumOf } from "../bytes/checksum.ts";
 import { type Ends, putIp } from "./ip-packet.ts";
 import { Failure } from "./socket-side.ts";
 

@@ -13,7 +13,7 @@ import {
   ipv4TotalLength,
   ipv6PayloadLength,
 } from "../wire/ip.ts";
-import { sumOf } from "./checksum.ts";
+import { sumOf } from "../bytes/checksum.ts";
 
 const FRAGMENT_HEADER = 44;
 /** Hop-by-hop options, routing and destination options have the same form. */

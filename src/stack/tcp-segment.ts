@@ -2,7 +2,7 @@
 
 import { put16, put32, u16, u32 } from "../bytes/be.ts";
 import { IpProto, TCP_MIN, TcpFlag } from "../wire/ip.ts";
-import { checksumOf, sumOf } from "./checksum.ts";
+import { checksumOf, sumOf } from "../bytes/checksum.ts";
 import type { IpPacket } from "./ip-packet.ts";
 import { type Ends, putIp } from "./ip-packet.ts";
 import { distance, type SequenceRanges } from "./sequence.ts";
