@@ -6,12 +6,13 @@ import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
 import { missing } from "../kit/lab.ts";
 import { Program } from "../kit/program.ts";
 import { type End, type Kind, type Laplink, openLaplink, type OurEnd, type Run } from "../kit/end.ts";
+import { PATIENT } from "./patient-options.ts";
 
 setDefaultTimeout(200_000);
 const noMachine = machinesMissing() ?? tunMissing();
 afterAll(closeMachines);
 
-const PLAIN = { options: "lock\nnoauth\nlcp-restart 1\n", "ip-up": "#!/bin/sh\necho $* >>/run/ups\n" };
+const PLAIN = { options: `lock\nnoauth\n${PATIENT}`, "ip-up": "#!/bin/sh\necho $* >>/run/ups\n" };
 const BAUD = 115200;
 const SERVER = `pppd /dev/ttyS1 ${BAUD} local -detach 10.0.0.1:10.0.0.2 noipv6 silent persist holdoff 0`;
 const CLIENT = `pppd /dev/ttyS0 ${BAUD} local -detach noipv6 demand connect true connect-delay 1 defaultroute`;

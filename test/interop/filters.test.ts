@@ -4,6 +4,7 @@ import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type End, type Laplink, LinkPool, type Run, type Side } from "../kit/end.ts";
 import { missing } from "../kit/lab.ts";
 import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
+import { PATIENT } from "./patient-options.ts";
 
 /** The time limit includes waiting for a link. */
 setDefaultTimeout(120_000);
@@ -21,7 +22,7 @@ afterAll(async () => {
 const SERVER = "10.0.0.1";
 const CLIENT = "10.0.0.2";
 const UP = /^remote IP address/;
-const OPTIONS = "lock\nlcp-restart 1\nnoipv6\n";
+const OPTIONS = `lock\n${PATIENT}noipv6\n`;
 
 /** Runs the same with the real pppd and with ours. */
 function onBoth(name: string, play: (link: Laplink) => Promise<void>): void {

@@ -77,7 +77,7 @@ describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} [
     return wait();
   };
   const peerAt = async (attach: string): Promise<Lab> => {
-    const peer = await Lab.run({ attach, timeout: 1200 });
+    const peer = await Lab.run({ attach });
     peers.push(peer);
     await peer.start(PEER);
     return peer;

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { closeMachines, machinesMissing, tunMissing } from "../kit/machine.ts";
 import { type End, filesIn, type Laplink, LinkPool, OurEnd, type Run, type Side, SIDES } from "../kit/end.ts";
+import { PATIENT } from "./patient-options.ts";
 
 /** The time limit includes waiting for a link. */
 setDefaultTimeout(300_000);
@@ -29,7 +30,7 @@ function on(name: string, play: (link: Laplink) => Promise<void>): void {
   );
 }
 
-const PLAIN = { options: "lock\nnoauth\nlcp-restart 1\n" };
+const PLAIN = { options: `lock\nnoauth\n${PATIENT}` };
 const SERVER = "pppd /dev/ttyS1 115200 local -detach 10.0.0.1:10.0.0.2 noccp noipv6";
 const CLIENT = "pppd /dev/ttyS0 115200 local -detach noccp noipv6";
 const UP = /^remote IP address/;

@@ -388,7 +388,7 @@ async function openEnd(side: Side, kind: Kind, terminal: string, etc: string): P
     await machine.run(...SYSLOGD.split(" "));
     return new OurEnd(machine);
   }
-  return new RealEnd(kind, await Lab.run({ ppp: versionOf(kind), etc, tty, attach: terminal, timeout: 400 }));
+  return new RealEnd(kind, await Lab.run({ ppp: versionOf(kind), etc, tty, attach: terminal }));
 }
 
 /** Links of one pairing. At most `most` are opened when they are needed, and one test after the other uses them. */

@@ -32,7 +32,7 @@ export interface LabOptions {
   readonly ber?: number;
   readonly drop?: number;
   readonly seed?: number;
-  /** The guest ends by itself after this number of seconds (120). */
+  /** The guest ends by itself after this number of seconds. Left out: with the process that started it. */
   readonly timeout?: number;
 }
 
@@ -67,18 +67,26 @@ export class Lab {
   readonly #journal: Journal;
   readonly #guest: Guest;
   readonly #cable: Cable | undefined;
-  readonly #timer: Timer;
+  readonly #timer: Timer | undefined;
   /** The status of the main command. Undefined when the guest ended before it. */
   #main: Promise<number | undefined> | undefined;
   #busy = false;
 
-  private constructor(name: string, tty: string, seconds: number, line: string, guest: Guest, cable?: Cable) {
+  private constructor(
+    name: string,
+    tty: string,
+    seconds: number | undefined,
+    line: string,
+    guest: Guest,
+    cable?: Cable,
+  ) {
     this.name = name;
     this.line = line;
     this.#tty = tty;
     this.#journal = guest.journal;
     this.#guest = guest;
     this.#cable = cable;
+    if (seconds === undefined) return;
     this.#timer = setTimeout(() => {
       this.#journal.say(`lab: timeout after ${seconds} s`);
       void this.stop();
@@ -89,7 +97,7 @@ export class Lab {
   /** Boots a guest (a quarter of a second) and returns when it is up. */
   static async run(options: LabOptions = {}): Promise<Lab> {
     const { ppp = "installed", kernel = uml(ppp), etc, users = [], command, ...line } = options;
-    const { tty = "ttyS1", attach, timeout = 120, ...speedAndDamage } = line;
+    const { tty = "ttyS1", attach, timeout, ...speedAndDamage } = line;
     const name = `nm${process.pid}-${count++}`;
     if (attach !== undefined && Object.keys(speedAndDamage).length > 0)
       throw new Error(`${attach} has its own speed and its own damage`);

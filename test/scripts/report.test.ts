@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readReport, readTimes, skipReport, slowReport } from "../../scripts/test.ts";
+import { patternFor, readReport, readTimes, skipReport, slowReport } from "../../scripts/test.ts";
 
 const XML = `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="bun test" tests="4">
@@ -32,4 +32,11 @@ test("a report's cases, outcomes and reasons", () => {
   expect(readReport(XML).at(-1)!.reason).toBe("<skipped not>");
   expect(slowReport(readTimes(XML), 1)).toBe("test/b.test.ts 62 s");
   expect(slowReport(readTimes(XML), 9)).toBe("test/b.test.ts 62 s, test/a.test.ts 0 s");
+});
+
+test("the pattern for some tests fits their names as bun joins them, and no others", () => {
+  const pattern = new RegExp(patternFor(["lcp > ok <mru 1500>", "a | b (c) – ü"]));
+  const fits = (name: string): boolean => pattern.test(name);
+  expect(["lcp ok <mru 1500>", " a | b (c) – ü"].map(fits)).toEqual([true, true]);
+  expect(["lcp ok <mru 1500> more", "a", "my a | b (c) – ü"].map(fits)).toEqual([false, false, false]);
 });

@@ -38,7 +38,6 @@ const QUICKER = [
 ];
 /** Twenty times the usual time on an idle machine. */
 const BOOT_MS = 240_000;
-const LIFE_SECONDS = 1200;
 
 /** Runs a command that writes the lines for standard error to the FIFO $0. */
 const WITH_CONSOLE = 'mkfifo "$0"; cat "$0" >&2 & exec "$@"';
@@ -142,7 +141,7 @@ export class Pc {
     };
     let lab: Lab | undefined;
     try {
-      lab = await Lab.run({ timeout: LIFE_SECONDS, ...options, kernel, tty: "ttyS0" });
+      lab = await Lab.run({ ...options, kernel, tty: "ttyS0" });
       const { folder, uart, adapter } = started!;
       return new Pc(lab, uart, adapter, cable, await Qmp.connect(join(folder, "qmp")));
     } catch (error) {
