@@ -10,6 +10,7 @@ import { outboxTurnMs } from "../os/log/outbox.ts";
 import { Publication } from "../os/log/publication.ts";
 import { logTime, Syslog } from "../os/log/syslog-client.ts";
 import { Certificate } from "../os/net/certificate.ts";
+import { firewallTools } from "../os/net/firewall-programs.ts";
 import { userName } from "../os/net/hosts.ts";
 import { networkNamespace } from "../os/net/namespace.ts";
 import * as netif from "../os/net/netif.ts";
@@ -152,6 +153,7 @@ const network: Network = {
   openSockets: () => new SocketSet(),
   readSysctl,
   writeSysctl,
+  firewallTools,
   resolver: findResolver,
   resolvconf: findResolvconf,
   writeResolvConf,

@@ -72,6 +72,13 @@ export class Computer {
     this.ports.push(port);
   }
 
+  /** nft(8) is there from now on. */
+  installNft(): void {
+    const { network, processes } = this;
+    network.firewallTools = { ...network.firewallTools, nft: "/usr/sbin/nft" };
+    processes.tools.set("/usr/sbin/nft", (argv, input) => network.nft.run(argv, input));
+  }
+
   note(text: string): void {
     this.transcript.push(`${(this.time.now / 1000).toFixed(3)} ${this.name}: ${text}`);
     if (this.transcript.length > MOST_LINES) this.transcript.splice(0, MOST_LINES / 2);

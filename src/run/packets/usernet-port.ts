@@ -24,6 +24,7 @@ export interface UsernetRules {
 }
 
 export class UsernetPort implements PacketPort {
+  readonly device = undefined;
   readonly hasIpv4 = false;
   readonly hasIpv6 = false;
   readonly awaitsPeer = false;

@@ -21,6 +21,7 @@ import { ManagerObserver } from "./manager-observer.ts";
 import { NameServerObserver } from "./name-server-observer.ts";
 import { addressTexts, type Ipv4Up, type Ipv6Up, type NetworkObserver } from "./network-observer.ts";
 import type { SessionObserver } from "./session-observer.ts";
+import { ShareObserver } from "../share/share-observer.ts";
 import { ScriptObserver } from "./script-observer.ts";
 
 const SECOND = 1000;
@@ -96,6 +97,7 @@ export class NetworkPhase {
     this.#observers = [
       new LogObserver(log, port),
       nameServers,
+      new ShareObserver(host, port),
       new ScriptObserver(host, port, (event) => nameServers.scriptEnded(event)),
       new ManagerObserver(host.notifier),
       this.#status,
@@ -110,6 +112,7 @@ export class NetworkPhase {
   /** Undoes what was done to the machine, also after a bug. */
   end(): void {
     this.#status.close();
+    for (const observer of this.#observers) observer.end?.();
     this.#port.takeBack();
   }
 

@@ -112,7 +112,12 @@ export class Session {
     warmUp();
     if (this.#config.usernet) this.#usernet = (await import("../packets/usernet-port.ts")).UsernetPort;
     this.#nameServers.cleanUp();
-    undoLeftOver(this.#host.machine, this.#host.runDirectory, (level, text) => this.#log.write(level, text));
+    undoLeftOver(
+      this.#host.machine,
+      this.#host.runDirectory,
+      (level, text) => this.#log.write(level, text),
+      (done) => this.#hooks.wait(done),
+    );
     const { beatMs } = this.#notifier;
     const endBeats = beatMs === Infinity ? undefined : this.#clock.every(beatMs, () => this.#beat());
     try {
