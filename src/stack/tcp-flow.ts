@@ -2,15 +2,14 @@
 // has succeeded. Or the host opens it, for a forwarded port: then the socket is connected already and we send the SYN.
 
 import { TCP_MIN, TcpFlag } from "../wire/ip.ts";
-import type { Flow, StackHost } from "./flow.ts";
-import { portsOf } from "./flow.ts";
+import { type Flow, portsOf, type StackHost } from "./flow.ts";
 import type { Target } from "./gateway.ts";
 import type { Ends, IpPacket } from "./ip-packet.ts";
 import { isBefore } from "./sequence.ts";
 import { Failure } from "./socket-side.ts";
 import { Keepalive } from "./keepalive.ts";
 import { TcpHandshake } from "./tcp-handshake.ts";
-import { Phase, stateName } from "./tcp-phase.ts";
+import { isOpening, Phase, stateName } from "./tcp-phase.ts";
 import { TcpReceiver } from "./tcp-receiver.ts";
 import { resetFor, type TcpFields, type TcpSegment } from "./tcp-segment.ts";
 import { TcpSender } from "./tcp-sender.ts";
@@ -84,7 +83,7 @@ export class TcpFlow implements Flow {
   /** The host has accepted a connection for the peer: sends our SYN. */
   open(socket: number, now: number): void {
     this.socket = socket;
-    this.#handshake.scales = this.#sender.sackPermitted = true;
+    this.#handshake.isOurs = this.#handshake.scales = this.#sender.sackPermitted = true;
     this.#phase = Phase.SYN_SENT;
     this.#sendSyn(now);
   }
@@ -161,7 +160,7 @@ export class TcpFlow implements Flow {
       return;
     }
     if (flags & TcpFlag.RST) {
-      if (flags & TcpFlag.ACK) this.end();
+      if (flags & TcpFlag.ACK) this.end(Failure.REFUSED);
       return;
     }
     if (!(flags & TcpFlag.SYN)) return;
@@ -178,6 +177,7 @@ export class TcpFlow implements Flow {
   #establish(segment: TcpSegment, shift: number, now: number): void {
     this.#phase = Phase.OPEN;
     this.#handshake.finish(segment, shift, this.#sender, this.#receiver, now);
+    if (this.#handshake.isOurs) this.#host.side.opened?.(this.socket, Failure.NONE);
     this.#receiver.openWindow(this.socket, 1);
     this.#host.wake(this);
   }
@@ -240,7 +240,7 @@ export class TcpFlow implements Flow {
   // ── to the peer ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   take(into: Uint8Array, at: number, now: number): number {
-    if (this.#phase === Phase.SYN_SENT || this.#phase === Phase.SYN_RECEIVED) return this.#takeSyn(into, at, now);
+    if (isOpening(this.#phase)) return this.#takeSyn(into, at, now);
     if (this.#phase !== Phase.OPEN && this.#phase !== Phase.TIME_WAIT) return 0;
     const sender = this.#sender;
     const receiver = this.#receiver;
@@ -278,17 +278,16 @@ export class TcpFlow implements Flow {
 
   handleTimeout(now: number): void {
     const sender = this.#sender;
-    const isOpening = this.#phase === Phase.SYN_SENT || this.#phase === Phase.SYN_RECEIVED;
     if (this.#phase === Phase.TIME_WAIT) {
       this.end();
       return;
     }
     if (sender.timeoutAt <= now) {
-      if (isOpening ? this.#handshake.isHopeless(now) : now - this.#keepalive.heardAt >= SILENCE_MS) {
-        this.#giveUp();
+      if (isOpening(this.#phase) ? this.#handshake.isHopeless(now) : now - this.#keepalive.heardAt >= SILENCE_MS) {
+        this.#giveUp(Failure.HOST_UNREACHABLE);
         return;
       }
-      if (isOpening) {
+      if (isOpening(this.#phase)) {
         this.#handshake.isDue = true;
         sender.repetitions++;
         sender.roundTrip.timedOut();
@@ -339,16 +338,15 @@ export class TcpFlow implements Flow {
   }
 
   /** Resets the connection both ways. */
-  #giveUp(): void {
+  #giveUp(failure: Failure = Failure.RESET): void {
     this.#reset(TcpFlag.RST | TcpFlag.ACK, this.#phase === Phase.SYN_SENT ? this.#handshake.iss : this.#sender.max);
-    this.end();
+    this.end(failure);
   }
 
-  end(): void {
+  end(failure: Failure = Failure.RESET): void {
     if (this.#phase === Phase.CLOSED) return;
-    if (this.socket >= 0) this.#host.closeSocket(this.socket, true);
-    this.socket = -1;
-    this.#release();
+    if (this.#handshake.isOurs && isOpening(this.#phase)) this.#host.side.opened?.(this.socket, failure);
+    this.#release(true);
     this.#forget();
   }
 
@@ -358,8 +356,8 @@ export class TcpFlow implements Flow {
     else this.end();
   }
 
-  #release(): void {
-    if (this.socket >= 0) this.#host.closeSocket(this.socket, false);
+  #release(abort = false): void {
+    if (this.socket >= 0) this.#host.closeSocket(this.socket, abort);
     this.socket = -1;
     this.#sender.release();
     this.#receiver.release();
@@ -384,10 +382,12 @@ export class TcpFlow implements Flow {
     return this.isWaiting && segment.flags === TcpFlag.SYN && isBefore(this.#receiver.next, segment.sequence);
   }
 
-  /** A packet with this sequence number did not fit the path to the peer, which carries only packets of this size. */
-  limitPacket(mtu: number, sequence: number): void {
+  /** The packet with this number did not arrive, says a router. All but the size is believed of a SYN only (RFC 5927 §5). */
+  reported(failure: Failure, sequence: number, mtu: number): void {
     const sender = this.#sender;
-    if (this.#phase !== Phase.OPEN || isBefore(sequence, sender.una) || !isBefore(sequence, sender.max)) return;
+    if (this.#phase === Phase.SYN_SENT && sequence === this.#handshake.iss) this.end(failure);
+    if (failure !== Failure.TOO_BIG || this.#phase !== Phase.OPEN) return;
+    if (isBefore(sequence, sender.una) || !isBefore(sequence, sender.max)) return;
     sender.limitMss(mtu - this.ends.headerSize - TCP_MIN);
     this.#host.wake(this);
   }

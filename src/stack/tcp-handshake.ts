@@ -14,6 +14,8 @@ const QUOTED = 128;
 export class TcpHandshake {
   /** Our initial sequence number. */
   readonly iss: number;
+  /** The host opens the connection. */
+  isOurs = false;
   /** Our SYN is to be sent. */
   isDue = false;
   /** Both ends scale their windows. */

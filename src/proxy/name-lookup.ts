@@ -18,7 +18,7 @@ const SECOND = 1000;
 
 type Family = 4 | 6;
 
-export interface NamesHost {
+export interface NameLookupHost {
   /** A random number of 32 bits. */
   random(): number;
   /** Sends a query from a port of ours. */
@@ -54,8 +54,8 @@ interface Kept extends Found {
   readonly until: number;
 }
 
-export class Names {
-  readonly #host: NamesHost;
+export class NameLookup {
+  readonly #host: NameLookupHost;
   #servers: readonly Uint8Array[] = [];
   /** Which server is asked first. */
   #first = 0;
@@ -64,7 +64,7 @@ export class Names {
   readonly #kept = new Map<string, Kept>();
   readonly #questions = new Map<string, Question>();
 
-  constructor(host: NamesHost) {
+  constructor(host: NameLookupHost) {
     this.#host = host;
   }
 
