@@ -12,9 +12,9 @@ const EARLY_RING = 65536;
 
 export class TcpReceiver {
   /** The next octet that is expected. */
-  next = 0;
+  next: number;
   /** The right edge of the window, as offered to the peer. It never moves back. */
-  edge = 0;
+  edge: number;
   /** The shift of our window; 0 when the peer does not scale. */
   shift = 0;
   /** Where the newest early octets begin, for SACK. */
@@ -31,14 +31,12 @@ export class TcpReceiver {
   readonly #pool: RingPool;
   #ring: SequenceRing | undefined;
 
-  constructor(side: SocketSide, pool: RingPool) {
+  /** `first` is the number of the first octet. */
+  constructor(side: SocketSide, pool: RingPool, first: number) {
     this.#side = side;
     this.#pool = pool;
-  }
-
-  /** `first` is the number of the first octet. */
-  begin(first: number): void {
-    this.next = this.edge = first;
+    this.next = first;
+    this.edge = first;
   }
 
   /** How many octets the peer may send. */

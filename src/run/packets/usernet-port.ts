@@ -24,7 +24,6 @@ export interface UsernetRules {
 }
 
 export class UsernetPort implements PacketPort {
-  readonly device = undefined;
   readonly hasIpv4 = false;
   readonly hasIpv6 = false;
   readonly awaitsPeer = false;
@@ -141,7 +140,13 @@ export class UsernetPort implements PacketPort {
     this.setMtu(mtu);
   }
 
+  setNetworkAddress(address: Uint8Array): boolean {
+    this.#stack.gateway.setNetworkAddress(address);
+    return true;
+  }
+
   ipv6Down(): void {
+    this.#stack.gateway.setNetworkAddress(undefined);
     this.#stack.gateway.setAddress(6, undefined);
   }
 

@@ -29,8 +29,6 @@ export interface NetworkObserver {
   down?(event: NetworkDown): void;
   /** A script has given the interface another name. */
   renamed?(): void;
-  /** The links are over. After a bug nothing has gone down before. */
-  end?(): void;
 }
 
 /** Our address and the peer's, as the log and the scripts have them. */
