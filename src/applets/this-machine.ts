@@ -10,6 +10,7 @@ import { outboxTurnMs } from "../os/log/outbox.ts";
 import { Publication } from "../os/log/publication.ts";
 import { logTime, Syslog } from "../os/log/syslog-client.ts";
 import { Certificate } from "../os/net/certificate.ts";
+import { firewallTools } from "../os/net/firewall-programs.ts";
 import { userName } from "../os/net/hosts.ts";
 import { networkNamespace } from "../os/net/namespace.ts";
 import * as netif from "../os/net/netif.ts";
@@ -113,8 +114,8 @@ const interfaces: Interfaces = {
   noKernelLinkLocal: netif.noKernelLinkLocal,
   addAddress: netif.addAddress,
   removeAddress: netif.removeAddress,
-  addAddress6: (device, our, peer, bits = 128) => netif.addAddress6(device, our, bits, peer),
-  removeAddress6: (device, our, peer, bits = 128) => netif.removeAddress6(device, our, bits, peer),
+  addAddress6: (device, our, peer) => netif.addAddress6(device, our, 128, peer),
+  removeAddress6: (device, our, peer) => netif.removeAddress6(device, our, 128, peer),
   vrfTable,
   joinVrf,
   findForProxy: findProxyInterface,
@@ -152,6 +153,7 @@ const network: Network = {
   openSockets: () => new SocketSet(),
   readSysctl,
   writeSysctl,
+  firewallTools,
   resolver: findResolver,
   resolvconf: findResolvconf,
   writeResolvConf,

@@ -11,8 +11,9 @@ import { RUN_DIRECTORY } from "../run/live/published-status.ts";
 
 const USAGE = `nullmodem cleanup: take back what a pppd that was killed has left behind
 
-Default routes, IP forwarding and proxy ARP entries are put back as they were, and
-the system's resolver forgets name servers. Links that run are left alone.
+Default routes, IP forwarding and proxy ARP entries are put back as they were,
+rules of the packet filter are removed, and the system's resolver forgets name
+servers. Links that run are left alone.
 The next pppd that starts does the same.
 `;
 
@@ -35,7 +36,7 @@ export async function cleanup(argv: readonly string[]): Promise<number> {
   };
   const hooks = new Hooks(thisMachine, say);
   new NameServers(thisMachine, log, hooks, RUN_DIRECTORY).cleanUp();
-  undoLeftOver(thisMachine, RUN_DIRECTORY, say);
+  undoLeftOver(thisMachine, RUN_DIRECTORY, say, (done) => hooks.wait(done));
   await hooks.finish(0);
   if (count === 0) log.write("info", "Nothing was left to take back");
   return 0;

@@ -3,7 +3,7 @@
 import { u16, u32 } from "../bytes/be.ts";
 import { IpProto, TcpFlag } from "../wire/ip.ts";
 import { FlowTable, portsOf, type StackHost } from "./flow.ts";
-import { ICMP_HEADER } from "./icmp.ts";
+import { failureOf, ICMP_HEADER } from "./icmp.ts";
 import { Ends, type IpPacket } from "./ip-packet.ts";
 import { Failure } from "./socket-side.ts";
 import { TcpFlow } from "./tcp-flow.ts";
@@ -12,6 +12,9 @@ import { TcpWriter } from "./tcp-writer.ts";
 
 /** The octets of a packet's payload that an ICMP error quotes at least. */
 const ICMP_QUOTE = 8;
+
+/** Ports of connections that this machine opens (RFC 6335 §6), and how many of them are tried. */
+const PORTS = { first: 49152, count: 16384, tries: 256 } as const;
 
 export class Connections {
   begun = 0;
@@ -79,19 +82,27 @@ export class Connections {
     return true;
   }
 
-  /** A router behind the peer says that packets of a connection are too large. The error quotes one of them. */
-  limitPackets({ bytes, payload, end, family }: IpPacket): void {
-    const mtu = u16(bytes, payload + 6);
+  /** The peer, or a router behind it, says that a packet did not arrive. The error quotes it. */
+  reported({ bytes, payload, end, family, addressSize }: IpPacket): void {
     const at = payload + ICMP_HEADER;
     const header = family === 4 ? 20 : 40;
     if (at + header + ICMP_QUOTE > end || bytes[at + (family === 4 ? 9 : 6)] !== IpProto.TCP) return;
     const ports = portsOf(u16(bytes, at + header), u16(bytes, at + header + 2));
-    for (const flow of this.table) {
-      const { far } = flow.ends;
-      const farAt = at + header - 2 * far.length;
-      if (flow.ports === ports && far.every((octet, place) => bytes[farAt + place] === octet))
-        flow.limitPacket(mtu, u32(bytes, at + header + 4));
+    const farAt = at + header - 2 * addressSize;
+    const flow = this.table.lookUp(bytes, farAt, bytes, farAt + addressSize, addressSize, ports);
+    const failure = failureOf(family, bytes[payload]!, bytes[payload + 1]!);
+    if (flow === undefined || failure === undefined) return;
+    flow.reported(failure, u32(bytes, at + header + 4), u16(bytes, payload + 6));
+  }
+
+  /** A port of `far` without a connection to this port of the peer (RFC 6056 §3.3.1). Undefined: none was found. */
+  freePort(far: Uint8Array, peer: Uint8Array, peerPort: number): number | undefined {
+    const first = this.#host.random() % PORTS.count;
+    for (let tries = 0; tries < PORTS.tries; tries++) {
+      const port = PORTS.first + ((first + tries) % PORTS.count);
+      if (this.table.lookUp(far, 0, peer, 0, far.length, portsOf(port, peerPort)) === undefined) return port;
     }
+    return undefined;
   }
 
   #refuse(ends: Ends): void {

@@ -20,6 +20,17 @@ export type DatagramKind = keyof typeof IDLE_MS;
 /** A datagram from a socket. It is sent on before another one comes. */
 const datagram = new Uint8Array(65536);
 
+/** Completes a datagram of `size` octets, whose payload is there. */
+export function putUdpHeader(datagram: Uint8Array, size: number, ends: Ends, ports: number): void {
+  put16(datagram, 0, ports >>> 16);
+  put16(datagram, 2, ports);
+  put16(datagram, 4, size);
+  put16(datagram, 6, 0);
+  const checksum = checksumOf(sumOf(datagram, 0, size, ends.sum + IpProto.UDP + size));
+  // 0 would mean that there is none.
+  put16(datagram, 6, checksum === 0 ? 0xffff : checksum);
+}
+
 export class DatagramFlow implements Flow {
   readonly ends: Ends;
   readonly ports: number;
@@ -106,13 +117,7 @@ export class DatagramFlow implements Flow {
       putIcmpChecksum(datagram, 0, size, ends);
       return protocol;
     }
-    put16(datagram, 0, ports >>> 16);
-    put16(datagram, 2, ports);
-    put16(datagram, 4, size);
-    put16(datagram, 6, 0);
-    const checksum = checksumOf(sumOf(datagram, 0, size, ends.sum + IpProto.UDP + size));
-    // 0 would mean that there is none.
-    put16(datagram, 6, checksum === 0 ? 0xffff : checksum);
+    putUdpHeader(datagram, size, ends, ports);
     return IpProto.UDP;
   }
 

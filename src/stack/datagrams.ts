@@ -1,10 +1,11 @@
 // UDP and ICMP of the stack.
 
 import { u16 } from "../bytes/be.ts";
+import { IpProto } from "../wire/ip.ts";
 import { checksumOf, sumOf } from "../bytes/checksum.ts";
-import { DatagramFlow, type DatagramKind, UDP_HEADER } from "./datagram-flow.ts";
+import { DatagramFlow, type DatagramKind, putUdpHeader, UDP_HEADER } from "./datagram-flow.ts";
 import { FlowTable, portsOf, type StackHost } from "./flow.ts";
-import { Echo, echoId, ICMP_HEADER, putIcmpChecksum, TooBig } from "./icmp.ts";
+import { Echo, echoId, ICMP_HEADER, isIcmpError, putIcmpChecksum } from "./icmp.ts";
 import type { Ends, IpPacket } from "./ip-packet.ts";
 import { FAILED, Failure } from "./socket-side.ts";
 
@@ -49,12 +50,23 @@ export class Datagrams {
   begin(packet: IpPacket, ends: Ends, now: number): void {
     const { bytes, payload } = packet;
     const ports = udpPorts(packet);
+    const end = payload + u16(bytes, payload + 4);
+    const { gateway, own } = this.#host;
+    if (gateway.isOurs(ends.far) && own?.receive(ends, ports, bytes, payload + UDP_HEADER, end, now)) return;
     const kind = ports >>> 16 === DNS_PORT ? "dns" : "other";
     const flow = this.#udp.find(packet, ports) ?? this.#begin(packet, ends, ports, kind);
-    flow?.receive(packet, payload + UDP_HEADER, payload + u16(bytes, payload + 4), now);
+    flow?.receive(packet, payload + UDP_HEADER, end, now);
   }
 
-  /** Returns true when the peer says that a packet is too large. */
+  /** Sends a datagram of our own to ends.peer. */
+  send(ends: Ends, ports: number, payload: Uint8Array): void {
+    const datagram = new Uint8Array(UDP_HEADER + payload.length);
+    datagram.set(payload, UDP_HEADER);
+    putUdpHeader(datagram, datagram.length, ends, ports);
+    this.#host.replyWith(ends, IpProto.UDP, datagram, datagram.length);
+  }
+
+  /** Returns true for an error about a packet of ours. */
   receiveIcmp(packet: IpPacket, ends: Ends, now: number): boolean {
     const { bytes, payload, end, family } = packet;
     const { request } = Echo[family];
@@ -70,7 +82,7 @@ export class Datagrams {
       const flow = this.#echoes.find(packet, id) ?? this.#begin(packet, ends, id, "echo");
       flow?.receive(packet, payload, end, now);
     }
-    return type === TooBig[family].type && bytes[payload + 1] === TooBig[family].code;
+    return isIcmpError(family, type);
   }
 
   forget(flow: DatagramFlow): void {

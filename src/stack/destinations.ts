@@ -21,6 +21,12 @@ const DENIED = prefixes("169.254.0.0/16", "fe80::/10", "fd00:ec2::254", "100.100
 const NAT64 = prefixes("64:ff9b::/96");
 const HIDING = prefixes("64:ff9b:1::/48", "2002::/16");
 
+/** What a prefix says of the addresses in it. Without a prefix: what is said of all others. */
+export interface DestinationRule {
+  readonly prefix: Prefix | undefined;
+  readonly isAllowed: boolean;
+}
+
 export class Destinations {
   readonly #allowed: readonly Prefix[];
   readonly #denied: readonly Prefix[];
@@ -32,6 +38,28 @@ export class Destinations {
       ...denied,
       ...[...DENIED, ...HIDING].filter((one) => !allowed.some((other) => isEqual(one, other))),
     ];
+  }
+
+  /** The same as a list for a firewall, for addresses of this many octets: the first rule that fits decides. */
+  rules(octets: 4 | 16): DestinationRule[] {
+    const ofFamily = ({ address }: Prefix): boolean => address.length === octets;
+    const denied = this.#denied.filter(ofFamily).map((prefix) => ({ prefix, isAllowed: false }));
+    const allowed = this.#allowed.filter(ofFamily).map((prefix) => ({ prefix, isAllowed: true }));
+    const inside = octets === 16 ? this.#insideNat64() : [];
+    // The order of equal ones stays, so the denying one comes first.
+    const longestFirst = [...denied, ...inside, ...allowed].sort((a, b) => b.prefix.bits - a.prefix.bits);
+    return [...longestFirst, { prefix: undefined, isAllowed: this.#allowed.length === 0 }];
+  }
+
+  /** The IPv6 addresses that lead to IPv4 addresses which are closed. */
+  #insideNat64(): { prefix: Prefix; isAllowed: boolean }[] {
+    const [{ address: nat64, bits: most }] = NAT64 as [Prefix];
+    return this.#denied
+      .filter(({ address }) => address.length === 4)
+      .map(({ address, bits }) => ({
+        prefix: { address: Uint8Array.of(...nat64.subarray(0, 12), ...address), bits: most + bits },
+        isAllowed: false,
+      }));
   }
 
   allows(address: Uint8Array): boolean {

@@ -30,12 +30,19 @@ export interface Flow extends Timed {
   end(): void;
 }
 
+/** Takes datagrams for our own address. */
+export interface OwnDatagrams {
+  /** The datagram bytes[start, end), sent by ends.peer to a port of ends.far. False: nothing waits at that port. */
+  receive(ends: Ends, ports: number, bytes: Uint8Array, start: number, end: number, now: number): boolean;
+}
+
 export interface StackHost {
   readonly side: SocketSide;
   readonly gateway: Gateway;
   readonly pool: RingPool;
   readonly line: LineToPeer;
   readonly mtu: number;
+  readonly own: OwnDatagrams | undefined;
   /** A random number of 32 bits. */
   random(): number;
   /** The flow may have a packet. */
@@ -82,15 +89,19 @@ export class FlowTable<T extends Flow> {
   }
 
   /** The flow of a packet from the peer. */
-  find(packet: IpPacket, ports: number): T | undefined {
-    const { bytes, destinationAt, sourceAt, addressSize } = packet;
-    const hash = hashOf(bytes, destinationAt, bytes, sourceAt, addressSize, this.#seed ^ ports);
+  find({ bytes, destinationAt, sourceAt, addressSize }: IpPacket, ports: number): T | undefined {
+    return this.lookUp(bytes, destinationAt, bytes, sourceAt, addressSize, ports);
+  }
+
+  /** The flow between the addresses far[farAt…] and peer[peerAt…] of `size` octets. */
+  lookUp(far: Uint8Array, farAt: number, peer: Uint8Array, peerAt: number, size: number, ports: number): T | undefined {
+    const hash = hashOf(far, farAt, peer, peerAt, size, this.#seed ^ ports);
     for (let flow = this.#flows.get(hash); flow !== undefined; flow = flow.chained as T | undefined)
       if (
         flow.ports === ports &&
-        flow.ends.far.length === addressSize &&
-        isSame(flow.ends.peer, bytes, sourceAt) &&
-        isSame(flow.ends.far, bytes, destinationAt)
+        flow.ends.far.length === size &&
+        isSame(flow.ends.peer, peer, peerAt) &&
+        isSame(flow.ends.far, far, farAt)
       )
         return flow;
     return undefined;

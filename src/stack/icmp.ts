@@ -13,9 +13,6 @@ export const Echo = {
   6: { protocol: IpProto.ICMPV6, request: 128, reply: 129 },
 } as const;
 
-/** Fragmentation needed (RFC 1191), and Packet Too Big. */
-export const TooBig = { 4: { type: 3, code: 4 }, 6: { type: 2, code: 0 } } as const;
-
 /** The type and code of each failure. */
 const ERRORS = {
   4: {
@@ -37,6 +34,20 @@ const ERRORS = {
     [Failure.UNSUPPORTED]: [4, 1],
   },
 } as const;
+
+/** Types of ICMP, and what the codes of Unreachable mean in both versions (RFC 1122 §3.2.2.1, RFC 1812 §5.2.7.1, RFC 4443 §3.1). */
+const UNREACHABLE = 3;
+const EXPIRED = 11;
+const BAD_PARAMETER = 12;
+const { NET_UNREACHABLE, HOST_UNREACHABLE, UNSUPPORTED, REFUSED, TOO_BIG, PROHIBITED } = Failure;
+const CODES4: readonly Failure[] = [
+  ...[NET_UNREACHABLE, HOST_UNREACHABLE, UNSUPPORTED, REFUSED, TOO_BIG, NET_UNREACHABLE],
+  ...[NET_UNREACHABLE, HOST_UNREACHABLE, HOST_UNREACHABLE, PROHIBITED, PROHIBITED],
+  ...[NET_UNREACHABLE, HOST_UNREACHABLE, PROHIBITED, PROHIBITED, PROHIBITED],
+];
+const CODES6: readonly Failure[] = [
+  ...[NET_UNREACHABLE, PROHIBITED, NET_UNREACHABLE, HOST_UNREACHABLE, REFUSED, PROHIBITED, PROHIBITED],
+];
 
 /** The largest packet with an error (RFC 1812 §4.3.2.3, RFC 4443 §2.4). */
 const LARGEST_ERROR = { 4: 576, 6: 1280 } as const;
@@ -62,6 +73,18 @@ export function putIcmpChecksum(packet: Uint8Array, at: number, end: number, end
   put16(packet, at + 2, 0);
   const pseudo = ends.far.length === 4 ? 0 : ends.sum + IpProto.ICMPV6 + end - at;
   put16(packet, at + 2, checksumOf(sumOf(packet, at, end, pseudo)));
+}
+
+/** True for the type of a message about a packet that did not arrive. */
+export function isIcmpError(family: 4 | 6, type: number): boolean {
+  return family === 6 ? type < Echo[6].request : type === UNREACHABLE || type === EXPIRED || type === BAD_PARAMETER;
+}
+
+/** What an error says. Undefined: nothing that matters to a flow. */
+export function failureOf(family: 4 | 6, type: number, code: number): Failure | undefined {
+  if (family === 4) return type === UNREACHABLE ? CODES4[code] : type === EXPIRED ? Failure.EXPIRED : undefined;
+  if (type === 1) return CODES6[code];
+  return type === 2 ? Failure.TOO_BIG : type === 3 ? Failure.EXPIRED : undefined;
 }
 
 export function echoId(bytes: Uint8Array, at: number): number {

@@ -2,6 +2,7 @@
 
 /** Before there is a measurement. */
 const FIRST_MS = 1000;
+const AFTER_LOST_SYN_MS = 3000;
 /** The RFC says a second. Linux uses 200 ms, and a cable between two computers is no ocean. */
 const LEAST_MS = 200;
 const MOST_MS = 60_000;
@@ -13,7 +14,9 @@ export class RoundTrip {
   #timeout = FIRST_MS;
   #backoff = 1;
 
+  /** The time from a segment, sent once, to its acknowledgment. Only such a time ends the backoff (Karn's algorithm, RFC 6298 §3). */
   measured(ms: number): void {
+    this.#backoff = 1;
     if (this.#smoothed < 0) {
       this.#smoothed = ms;
       this.#variance = ms / 2;
@@ -32,8 +35,9 @@ export class RoundTrip {
     if (this.timeoutMs < MOST_MS) this.#backoff *= 2;
   }
 
-  /** The peer has acknowledged something new. */
-  progressed(): void {
+  /** A SYN had to be repeated (RFC 6298 §5.7). */
+  startOver(): void {
     this.#backoff = 1;
+    this.#timeout = AFTER_LOST_SYN_MS;
   }
 }

@@ -45,6 +45,8 @@ export interface SocketSide {
   abort(socket: number): void;
   /** Why the socket failed. Forgets it. */
   failure(socket: number): Failure;
+  /** The connection to the peer for `Stack.openTo` is made (NONE), or it cannot be made, and the socket is about to be aborted. */
+  opened?(socket: number, failure: Failure): void;
 
   // ── datagrams ────────────────────────────────────────────────────────────────────────────────────────────────────
 

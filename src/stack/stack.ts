@@ -8,7 +8,7 @@ import type { DatagramFlow } from "./datagram-flow.ts";
 import { Datagrams } from "./datagrams.ts";
 import { Deadlines } from "./deadlines.ts";
 import { isGroup, isImpossibleSource } from "./destinations.ts";
-import type { Flow, StackHost } from "./flow.ts";
+import { type Flow, type OwnDatagrams, portsOf, type StackHost } from "./flow.ts";
 import { Gateway, type GatewaySettings } from "./gateway.ts";
 import { Echo } from "./icmp.ts";
 import { Ends, IpPacket } from "./ip-packet.ts";
@@ -30,9 +30,11 @@ export interface StackSettings extends GatewaySettings {
   readonly mostFlows: number;
   /** A random number of 32 bits. */
   readonly random: () => number;
+  /** Takes datagrams for our own address, if this program has ports there. */
+  readonly own?: OwnDatagrams;
 }
 
-/** The ends of a connection that the host opens. `far` is where it seems to come from. */
+/** The ends of a connection that the host opens, or of a datagram that it sends. `far` is where it seems to come from. */
 export interface Forwarded {
   readonly far: Uint8Array;
   readonly farPort: number;
@@ -65,12 +67,13 @@ export class Stack {
     this.datagrams = new Datagrams(host, settings.mostFlows);
   }
 
-  #hostOf({ side, random }: StackSettings): StackHost {
+  #hostOf({ side, random, own }: StackSettings): StackHost {
     const { gateway } = this;
     const readAhead = (): number => this.#pace * AHEAD_MS;
     return {
       side,
       random,
+      own,
       gateway,
       pool: this.#pool,
       line: {
@@ -170,7 +173,7 @@ export class Stack {
     else if (isUdp) this.datagrams.begin(packet, ends, now);
     else if (packet.protocol !== Echo[packet.family].protocol)
       this.gateway.report(Failure.UNSUPPORTED, ends, packet.copy());
-    else if (this.datagrams.receiveIcmp(packet, ends, now)) this.connections.limitPackets(packet);
+    else if (this.datagrams.receiveIcmp(packet, ends, now)) this.connections.reported(packet);
   }
 
   // ── sockets and time ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -183,6 +186,21 @@ export class Stack {
   /** The host has accepted a connection for a port of the peer. False: there are too many connections. */
   openTo(socket: number, { far, farPort, peer, peerPort }: Forwarded, now: number): boolean {
     return this.connections.open(socket, new Ends(far, peer), farPort, peerPort, now);
+  }
+
+  /** A port of `far` for {@link openTo}. Undefined: all that were tried are taken. */
+  freePort(far: Uint8Array, peer: Uint8Array, peerPort: number): number | undefined {
+    return this.connections.freePort(far, peer, peerPort);
+  }
+
+  /** Sends a datagram from a port of our own. */
+  send({ far, farPort, peer, peerPort }: Forwarded, payload: Uint8Array): void {
+    this.datagrams.send(new Ends(far, peer), portsOf(farPort, peerPort), payload);
+  }
+
+  /** Ends the flow of a socket. */
+  drop(socket: number): void {
+    this.#bySocket.get(socket)?.end();
   }
 
   nextTimeout(): number {

@@ -2,25 +2,24 @@
 // has succeeded. Or the host opens it, for a forwarded port: then the socket is connected already and we send the SYN.
 
 import { TCP_MIN, TcpFlag } from "../wire/ip.ts";
-import type { Flow, StackHost } from "./flow.ts";
-import { portsOf } from "./flow.ts";
+import { type Flow, portsOf, type StackHost } from "./flow.ts";
 import type { Target } from "./gateway.ts";
 import type { Ends, IpPacket } from "./ip-packet.ts";
 import { isBefore } from "./sequence.ts";
 import { Failure } from "./socket-side.ts";
 import { Keepalive } from "./keepalive.ts";
 import { TcpHandshake } from "./tcp-handshake.ts";
-import { Phase, stateName } from "./tcp-phase.ts";
+import { OwedAcks } from "./owed-acks.ts";
+import { isOpening, Phase, stateName } from "./tcp-phase.ts";
 import { TcpReceiver } from "./tcp-receiver.ts";
 import { resetFor, type TcpFields, type TcpSegment } from "./tcp-segment.ts";
 import { TcpSender } from "./tcp-sender.ts";
+import { Verdict, verdictOf } from "./tcp-verdict.ts";
 import { TcpWriter } from "./tcp-writer.ts";
 
 const TIME_WAIT_MS = 60_000;
 /** A peer that acknowledges nothing for so long is gone. */
 const SILENCE_MS = 900_000;
-/** The most acknowledgments that are kept for segments out of order. */
-const MOST_ACKS = 8;
 
 export class TcpFlow implements Flow {
   readonly ends: Ends;
@@ -38,10 +37,9 @@ export class TcpFlow implements Flow {
   readonly #handshake: TcpHandshake;
   readonly #keepalive: Keepalive;
   #phase: Phase = Phase.CONNECTING;
-  #receiver: TcpReceiver;
-  #sender: TcpSender;
-  /** How many acknowledgments are owed. */
-  #acks = 0;
+  readonly #receiver: TcpReceiver;
+  readonly #sender: TcpSender;
+  readonly #acks = new OwedAcks();
   /** We sent our FIN before the peer's came. */
   #closedFirst = false;
 
@@ -52,7 +50,7 @@ export class TcpFlow implements Flow {
     this.#keepalive = new Keepalive(now);
     this.ports = portsOf(farPort, peerPort);
     this.#handshake = new TcpHandshake(host.random() >>> 0, now);
-    this.#receiver = new TcpReceiver(host.side, host.pool, 0);
+    this.#receiver = new TcpReceiver(host.side, host.pool);
     this.#sender = new TcpSender(host.side, host.pool, host.line, (this.#handshake.iss + 1) >>> 0);
   }
 
@@ -70,7 +68,7 @@ export class TcpFlow implements Flow {
 
   /** The peer's SYN: starts the host's connection to the address. False: the flow has ended. */
   accept(segment: TcpSegment, packet: IpPacket, target: Target, now: number): boolean {
-    this.#noteSyn(segment);
+    this.#handshake.note(segment, this.#sender, this.#receiver, this.#writer.room);
     this.#handshake.quote(packet);
     this.socket = this.#host.side.connect(target.address, target.port);
     if (this.socket < 0) {
@@ -84,14 +82,9 @@ export class TcpFlow implements Flow {
   /** The host has accepted a connection for the peer: sends our SYN. */
   open(socket: number, now: number): void {
     this.socket = socket;
-    this.#handshake.scales = this.#sender.sackPermitted = true;
+    this.#handshake.isOurs = this.#handshake.scales = this.#sender.sackPermitted = true;
     this.#phase = Phase.SYN_SENT;
     this.#sendSyn(now);
-  }
-
-  #noteSyn(segment: TcpSegment): void {
-    this.#receiver = new TcpReceiver(this.#host.side, this.#host.pool, (segment.sequence + 1) >>> 0);
-    this.#handshake.note(segment, this.#sender, this.#writer.room);
   }
 
   #connected(now: number): void {
@@ -161,14 +154,15 @@ export class TcpFlow implements Flow {
       return;
     }
     if (flags & TcpFlag.RST) {
-      if (flags & TcpFlag.ACK) this.end();
+      if (flags & TcpFlag.ACK) this.end(Failure.REFUSED);
       return;
     }
     if (!(flags & TcpFlag.SYN)) return;
-    this.#noteSyn(segment);
+    this.#handshake.note(segment, this.#sender, this.#receiver, this.#writer.room);
     if (flags & TcpFlag.ACK) this.#establish(segment, 0, now);
     else {
       this.#phase = Phase.SYN_RECEIVED;
+      this.#receiver.openWindow(this.socket, 1);
       this.#sendSyn(now);
     }
     this.#owe(1);
@@ -178,33 +172,31 @@ export class TcpFlow implements Flow {
   #establish(segment: TcpSegment, shift: number, now: number): void {
     this.#phase = Phase.OPEN;
     this.#handshake.finish(segment, shift, this.#sender, this.#receiver, now);
+    if (this.#handshake.isOurs) this.#host.side.opened?.(this.socket, Failure.NONE);
     this.#receiver.openWindow(this.socket, 1);
     this.#host.wake(this);
   }
 
   #receiveSynchronized(segment: TcpSegment, now: number): void {
     const receiver = this.#receiver;
-    const { flags } = segment;
-    const isAcceptable = receiver.accepts(segment);
-    if (!isAcceptable) {
-      if (flags & TcpFlag.RST) return;
-      if (this.#phase === Phase.SYN_RECEIVED && flags & TcpFlag.SYN) this.#handshake.isDue = true;
+    const verdict = verdictOf(segment, receiver, this.#phase === Phase.SYN_RECEIVED ? this.#handshake : undefined);
+    if (verdict === Verdict.TAKE || verdict === Verdict.PROBE) {
+      if (verdict === Verdict.PROBE) this.#challenge(segment, now);
+      if (segment.flags & TcpFlag.ACK) this.#receiveAck(segment, verdict === Verdict.TAKE && !receiver.isOver, now);
+    } else if (verdict === Verdict.END) this.end();
+    else if (verdict === Verdict.CHALLENGE) {
+      this.#challenge(segment, now);
+      if (this.#phase === Phase.TIME_WAIT && segment.flags & TcpFlag.FIN) this.#waitTime(now);
+    } else if (verdict === Verdict.SYN_AGAIN) {
+      this.#handshake.isDue = true;
+      this.#host.wake(this);
+    } else if (verdict === Verdict.SYN_CROSSED) {
+      this.#establish(segment, 0, now);
       this.#owe(1);
-      if (this.#phase === Phase.TIME_WAIT) this.#waitTime(now);
-      // A probe of the closed window has a valid acknowledgment (RFC 9293 §3.10.7.4).
-      if (receiver.window > 0 || segment.sequence !== receiver.next) return;
     }
-    if (flags & TcpFlag.RST) {
-      // Only the exact number resets; any other in the window is asked about (RFC 5961 §3.2).
-      if (segment.sequence === receiver.next) this.end();
-      else this.#owe(1);
-      return;
-    }
-    if (flags & TcpFlag.SYN) {
-      this.#owe(1);
-      return;
-    }
-    if (!(flags & TcpFlag.ACK)) return;
+  }
+
+  #receiveAck(segment: TcpSegment, hasText: boolean, now: number): void {
     if (this.#phase === Phase.SYN_RECEIVED) {
       if (segment.acknowledgment !== this.#sender.max) {
         this.#reply(resetFor(segment));
@@ -213,11 +205,11 @@ export class TcpFlow implements Flow {
       this.#establish(segment, this.#sender.shift, now);
     }
     if (!this.#sender.acknowledge(segment, now)) {
-      this.#owe(1);
+      this.#challenge(segment, now);
       return;
     }
     this.#host.wake(this);
-    if (isAcceptable && !receiver.isOver) this.#receiveText(segment);
+    if (hasText) this.#receiveText(segment);
   }
 
   #receiveText(segment: TcpSegment): void {
@@ -227,20 +219,26 @@ export class TcpFlow implements Flow {
     if (dataEnd > dataStart) {
       const inOrder = receiver.take(this.socket, sequence, bytes, dataStart, dataEnd);
       // Each segment out of order is answered at once: three such answers make the peer repeat what is missing.
-      this.#owe(inOrder && receiver.early.count === 0 ? 1 : this.#acks + 1);
+      this.#owe(inOrder && receiver.early.count === 0 ? 1 : this.#acks.count + 1);
     } else if (segment.flags & TcpFlag.FIN) this.#owe(1);
   }
 
   /** Acknowledgments are owed, at least so many. */
   #owe(acks: number): void {
-    this.#acks = Math.min(MOST_ACKS, Math.max(this.#acks, acks));
+    this.#acks.owe(acks);
+    this.#host.wake(this);
+  }
+
+  /** Tells the peer how things are: its segment is not what was expected. */
+  #challenge(segment: TcpSegment, now: number): void {
+    this.#acks.challenge(segment, now);
     this.#host.wake(this);
   }
 
   // ── to the peer ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   take(into: Uint8Array, at: number, now: number): number {
-    if (this.#phase === Phase.SYN_SENT || this.#phase === Phase.SYN_RECEIVED) return this.#takeSyn(into, at, now);
+    if (isOpening(this.#phase)) return this.#takeSyn(into, at, now);
     if (this.#phase !== Phase.OPEN && this.#phase !== Phase.TIME_WAIT) return 0;
     const sender = this.#sender;
     const receiver = this.#receiver;
@@ -248,13 +246,14 @@ export class TcpFlow implements Flow {
     if (!receiver.isOver) receiver.openWindow(this.socket, sender.mss);
     const room = writer.begin(into, at, receiver, sender.sackPermitted);
     let length = 0;
-    if (this.#acks <= 1 && sender.prepare(this.socket, room, now)) length = writer.putData(into, at, sender, receiver);
-    else if (this.#acks > 0) length = writer.putAck(into, at, sender.next, receiver);
+    if (this.#acks.count <= 1 && sender.prepare(this.socket, room, now))
+      length = writer.putData(into, at, sender, receiver);
+    else if (this.#acks.count > 0) length = writer.putAck(into, at, sender.next, receiver);
     else if (this.#keepalive.isDue) {
       this.#keepalive.isDue = false;
       length = writer.putAck(into, at, sender.next - 1, receiver);
     }
-    if (length > 0) this.#acks = Math.max(0, this.#acks - 1);
+    if (length > 0) this.#acks.sent();
     this.#settle(now);
     return length;
   }
@@ -262,10 +261,10 @@ export class TcpFlow implements Flow {
   #takeSyn(into: Uint8Array, at: number, now: number): number {
     const receiver = this.#receiver;
     const isAnswer = this.#phase === Phase.SYN_RECEIVED;
-    const acks = this.#acks;
-    this.#acks = 0;
+    const isOwed = this.#acks.count > 0;
+    this.#acks.count = 0;
     if (!this.#handshake.isDue) {
-      if (acks === 0 || !isAnswer) return 0;
+      if (!isOwed || !isAnswer) return 0;
       this.#writer.begin(into, at, receiver, false);
       return this.#writer.putAck(into, at, this.#sender.next, receiver);
     }
@@ -278,22 +277,17 @@ export class TcpFlow implements Flow {
 
   handleTimeout(now: number): void {
     const sender = this.#sender;
-    const isOpening = this.#phase === Phase.SYN_SENT || this.#phase === Phase.SYN_RECEIVED;
     if (this.#phase === Phase.TIME_WAIT) {
       this.end();
       return;
     }
     if (sender.timeoutAt <= now) {
-      if (isOpening ? this.#handshake.isHopeless(now) : now - this.#keepalive.heardAt >= SILENCE_MS) {
-        this.#giveUp();
+      if (isOpening(this.#phase) ? this.#handshake.isHopeless(now) : now - this.#keepalive.heardAt >= SILENCE_MS) {
+        this.#giveUp(Failure.HOST_UNREACHABLE);
         return;
       }
-      if (isOpening) {
-        this.#handshake.isDue = true;
-        sender.repetitions++;
-        sender.roundTrip.timedOut();
-        sender.timeoutAt = Infinity;
-      } else sender.handleTimeout();
+      if (isOpening(this.#phase)) this.#handshake.handleTimeout(sender);
+      else sender.handleTimeout();
     }
     if (sender.probeAt <= now) sender.handleProbe();
     if (this.#phase === Phase.OPEN && this.#keepalive.nextTimeout() <= now && !this.#keepalive.handleTimeout()) {
@@ -339,16 +333,15 @@ export class TcpFlow implements Flow {
   }
 
   /** Resets the connection both ways. */
-  #giveUp(): void {
+  #giveUp(failure: Failure = Failure.RESET): void {
     this.#reset(TcpFlag.RST | TcpFlag.ACK, this.#phase === Phase.SYN_SENT ? this.#handshake.iss : this.#sender.max);
-    this.end();
+    this.end(failure);
   }
 
-  end(): void {
+  end(failure: Failure = Failure.RESET): void {
     if (this.#phase === Phase.CLOSED) return;
-    if (this.socket >= 0) this.#host.closeSocket(this.socket, true);
-    this.socket = -1;
-    this.#release();
+    if (this.#handshake.isOurs && isOpening(this.#phase)) this.#host.side.opened?.(this.socket, failure);
+    this.#release(true);
     this.#forget();
   }
 
@@ -358,8 +351,8 @@ export class TcpFlow implements Flow {
     else this.end();
   }
 
-  #release(): void {
-    if (this.socket >= 0) this.#host.closeSocket(this.socket, false);
+  #release(abort = false): void {
+    if (this.socket >= 0) this.#host.closeSocket(this.socket, abort);
     this.socket = -1;
     this.#sender.release();
     this.#receiver.release();
@@ -379,15 +372,22 @@ export class TcpFlow implements Flow {
     this.#host.reply(packet, 0, packet.length);
   }
 
-  /** Whether a SYN for the same ports begins a new connection while this one waits (RFC 9293 §3.10.7.4, RFC 6191). */
-  mayBeReplacedBy(segment: TcpSegment): boolean {
-    return this.isWaiting && segment.flags === TcpFlag.SYN && isBefore(this.#receiver.next, segment.sequence);
+  /** Whether a SYN for the same ports begins a new connection (RFC 9293 §3.10.7.4, RFC 6191). */
+  mayBeReplacedBy({ flags, sequence }: TcpSegment): boolean {
+    if (flags !== TcpFlag.SYN) return false;
+    const { next } = this.#receiver;
+    // The peer has begun anew while the host's connect is under way, or this connection waits for old segments.
+    return this.#phase === Phase.CONNECTING
+      ? sequence !== (next - 1) >>> 0
+      : this.isWaiting && isBefore(next, sequence);
   }
 
-  /** A packet with this sequence number did not fit the path to the peer, which carries only packets of this size. */
-  limitPacket(mtu: number, sequence: number): void {
+  /** The packet with this number did not arrive, says a router. All but the size is believed of a SYN only (RFC 5927 §5). */
+  reported(failure: Failure, sequence: number, mtu: number): void {
     const sender = this.#sender;
-    if (this.#phase !== Phase.OPEN || isBefore(sequence, sender.una) || !isBefore(sequence, sender.max)) return;
+    if (this.#phase === Phase.SYN_SENT && sequence === this.#handshake.iss) this.end(failure);
+    if (failure !== Failure.TOO_BIG || this.#phase !== Phase.OPEN) return;
+    if (isBefore(sequence, sender.una) || !isBefore(sequence, sender.max)) return;
     sender.limitMss(mtu - this.ends.headerSize - TCP_MIN);
     this.#host.wake(this);
   }

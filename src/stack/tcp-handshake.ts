@@ -1,5 +1,6 @@
 // What a connection remembers until it is established: the SYNs of both ends.
 
+import { TcpFlag } from "../wire/ip.ts";
 import type { IpPacket } from "./ip-packet.ts";
 import { MOST_WINDOW, type TcpReceiver } from "./tcp-receiver.ts";
 import { NO_SCALE, type TcpSegment } from "./tcp-segment.ts";
@@ -14,6 +15,8 @@ const QUOTED = 128;
 export class TcpHandshake {
   /** Our initial sequence number. */
   readonly iss: number;
+  /** The host opens the connection. */
+  isOurs = false;
   /** Our SYN is to be sent. */
   isDue = false;
   /** Both ends scale their windows. */
@@ -28,7 +31,13 @@ export class TcpHandshake {
   }
 
   /** Takes over the options of the peer's SYN. */
-  note({ mss, shift, sackPermitted }: TcpSegment, sender: TcpSender, room: number): void {
+  note(
+    { sequence, mss, shift, sackPermitted }: TcpSegment,
+    sender: TcpSender,
+    receiver: TcpReceiver,
+    room: number,
+  ): void {
+    receiver.begin((sequence + 1) >>> 0);
     sender.offerMss(mss, room);
     sender.sackPermitted = sackPermitted;
     this.scales = shift !== NO_SCALE;
@@ -45,8 +54,21 @@ export class TcpHandshake {
     sender.timeoutAt = Infinity;
     sender.start(segment, segment.window * 2 ** shift);
     if (sender.repetitions === 0) sender.roundTrip.measured(now - this.begunAt);
-    sender.roundTrip.progressed();
+    else sender.roundTrip.startOver();
     receiver.shift = this.scales ? OUR_SHIFT : 0;
+  }
+
+  /** A SYN of the peer acknowledges ours, which the host has opened with. */
+  isAnsweredBy({ flags, acknowledgment }: TcpSegment): boolean {
+    return this.isOurs && (flags & TcpFlag.ACK) !== 0 && acknowledgment === (this.iss + 1) >>> 0;
+  }
+
+  /** Our SYN has not been answered in time. */
+  handleTimeout(sender: TcpSender): void {
+    this.isDue = true;
+    sender.repetitions++;
+    sender.roundTrip.timedOut();
+    sender.timeoutAt = Infinity;
   }
 
   isHopeless(now: number): boolean {

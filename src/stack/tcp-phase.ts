@@ -9,6 +9,11 @@ export type Phase = (typeof Phase)[keyof typeof Phase];
 
 const NAMES = ["SYN-RECEIVED", "SYN-SENT", "SYN-RECEIVED", "", "TIME-WAIT", "CLOSED"] as const;
 
+/** Our SYN is on its way. */
+export function isOpening(phase: Phase): boolean {
+  return phase === Phase.SYN_SENT || phase === Phase.SYN_RECEIVED;
+}
+
 /** The two directions end by themselves: which of them have ended makes the states after ESTABLISHED. */
 export function stateName(
   phase: Phase,

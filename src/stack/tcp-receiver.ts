@@ -12,9 +12,9 @@ const EARLY_RING = 65536;
 
 export class TcpReceiver {
   /** The next octet that is expected. */
-  next: number;
+  next = 0;
   /** The right edge of the window, as offered to the peer. It never moves back. */
-  edge: number;
+  edge = 0;
   /** The shift of our window; 0 when the peer does not scale. */
   shift = 0;
   /** Where the newest early octets begin, for SACK. */
@@ -31,12 +31,14 @@ export class TcpReceiver {
   readonly #pool: RingPool;
   #ring: SequenceRing | undefined;
 
-  /** `first` is the number of the first octet. */
-  constructor(side: SocketSide, pool: RingPool, first: number) {
+  constructor(side: SocketSide, pool: RingPool) {
     this.#side = side;
     this.#pool = pool;
-    this.next = first;
-    this.edge = first;
+  }
+
+  /** `first` is the number of the first octet. */
+  begin(first: number): void {
+    this.next = this.edge = first;
   }
 
   /** How many octets the peer may send. */

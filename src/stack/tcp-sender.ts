@@ -38,6 +38,7 @@ export class TcpSender {
   max: number;
   /** The size of the peer's window, and the segment that told of it. */
   window = 0;
+  #mostWindow = 0;
   #windowSequence = 0;
   #windowAck = 0;
   /** The largest segment. */
@@ -75,6 +76,8 @@ export class TcpSender {
   #repeat = 0;
   /** How many segments may be repeated now. */
   #allowance = 0;
+  /** The timer has run out: one octet goes even into a closed window, and asks whether it is open again. */
+  #isTimedOut = false;
   #duplicates = 0;
   readonly #sacked = new SequenceRanges();
   #measuredEnd = 0;
@@ -104,7 +107,7 @@ export class TcpSender {
 
   /** The first window of a connection. */
   start(segment: TcpSegment, window: number): void {
-    this.window = window;
+    this.window = this.#mostWindow = window;
     this.#windowSequence = segment.sequence;
     this.#windowAck = segment.acknowledgment;
   }
@@ -133,10 +136,10 @@ export class TcpSender {
 
   // ── acknowledgments ──────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Handles the acknowledgment of a segment. False: it acknowledges what was never sent. */
+  /** Handles the acknowledgment of a segment. False: it acknowledges what was never sent, or what is far too old (RFC 5961 §5.2). */
   acknowledge(segment: TcpSegment, now: number): boolean {
     const ack = segment.acknowledgment;
-    if (isBefore(this.max, ack)) return false;
+    if (isBefore(this.max, ack) || isBefore(ack, this.una - this.#mostWindow)) return false;
     const window = segment.window * 2 ** this.shift;
     if (isBefore(this.una, ack)) this.#advance(ack, now);
     else if (ack === this.una && segment.length === 0 && window === this.window && this.next !== this.una)
@@ -160,7 +163,6 @@ export class TcpSender {
     this.next = later(this.next, ack);
     this.#duplicates = 0;
     this.#sacked.dropBefore(ack);
-    this.roundTrip.progressed();
     if (this.#recovery !== "none") this.#progressRecovery();
     if (this.next === this.una) this.timeoutAt = Infinity;
     else this.#startTimer(now);
@@ -191,7 +193,10 @@ export class TcpSender {
 
   #setWindow(window: number, segment: TcpSegment): void {
     if (window > 0 && window >= this.window) this.#probes = 0;
+    // What was sent into the closed window was refused.
+    if (window > 0 && this.window === 0 && this.next !== this.una) this.#repeatAll();
     this.window = window;
+    this.#mostWindow = Math.max(this.#mostWindow, window);
     this.#windowSequence = segment.sequence;
     this.#windowAck = segment.acknowledgment;
     if (window > 0) this.probeAt = Infinity;
@@ -218,6 +223,7 @@ export class TcpSender {
   handleTimeout(): void {
     this.timeoutAt = Infinity;
     this.roundTrip.timedOut();
+    this.#isTimedOut = true;
     this.#repeatAll();
   }
 
@@ -276,17 +282,18 @@ export class TcpSender {
     let limit = this.#recover;
     if (range < sacked.count) limit = sacked.from(range);
     else if (isSelective) return false;
-    // One octet goes even into a closed window. It asks whether the window is open again.
-    const edge = (this.una + Math.max(1, this.window)) >>> 0;
+    const edge = (this.una + Math.max(this.#isTimedOut ? 1 : 0, this.window)) >>> 0;
     if (isBefore(edge, limit)) limit = edge;
     if (!isBefore(from, limit)) return false;
     this.sequence = from;
     this.length = Math.min(size, distance(from, limit), Math.max(0, distance(from, this.#end)));
     const last = (from + this.length) >>> 0;
+    if (last === this.#end) this.flags |= TcpFlag.PSH;
     if (this.isEnded && last === this.#end && isBefore(this.#end, this.#recover)) this.flags |= TcpFlag.FIN;
     else if (this.length === 0) return false;
     this.#repeat = (last + (this.flags & TcpFlag.FIN ? 1 : 0)) >>> 0;
     this.#allowance--;
+    this.#isTimedOut = false;
     return true;
   }
 

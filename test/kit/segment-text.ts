@@ -10,7 +10,7 @@ export interface Route {
   readonly toPort: number;
 }
 
-const FLAGS = { F: 1, S: 2, R: 4, P: 8, ".": 16 } as const;
+const FLAGS = { F: 1, S: 2, R: 4, P: 8, ".": 16, U: 32 } as const;
 
 /** The one's complement sum, two octets at a time. */
 export function internetChecksum(octets: readonly number[]): number {
@@ -55,6 +55,8 @@ function optionsOf(text: string): number[] {
     if (name === "mss") octets.push(2, 4, ...octets2(Number(values[0])));
     else if (name === "wscale") octets.push(3, 3, Number(values[0]));
     else if (name === "sackOK") octets.push(4, 2);
+    else if (name === "timestamp") octets.push(8, 10, ...values.flatMap((value) => octets4(Number(value))));
+    else if (name === "octets") octets.push(...values.map(Number));
     else if (name === "sack") {
       octets.push(5, 2 + 8 * values.length);
       for (const block of values) for (const edge of block.split(":")) octets.push(...octets4(Number(edge)));
@@ -72,11 +74,11 @@ export function segmentPacket(
   peerIss: number,
   dataAt: (sequence: number) => number = (sequence) => sequence & 255,
 ): Uint8Array {
-  const found = /^([FSRP.]+) (\d+):(\d+)\((\d+)\)(?: ack (\d+))?(?: win (\d+))?(?: <(.*)>)?$/.exec(text);
+  const found = /^([FSRPU.]+|-) (\d+):(\d+)\((\d+)\)(?: ack (\d+))?(?: win (\d+))?(?: <(.*)>)?$/.exec(text);
   if (found === null) throw new Error(`not a segment: ${text}`);
   const [, letters = "", first, , length, ack, window = "65535", options] = found;
   let flags = 0;
-  for (const letter of letters) flags |= FLAGS[letter as keyof typeof FLAGS];
+  for (const letter of letters.replace("-", "")) flags |= FLAGS[letter as keyof typeof FLAGS];
   const shifted = options?.replace(
     /sack (.*)/,
     (_, blocks: string) => `sack ${blocks.replace(/\d+/g, (edge) => String((Number(edge) + peerIss) >>> 0))}`,

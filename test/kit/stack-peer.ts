@@ -18,6 +18,8 @@ export class StackPeer {
   readonly sockets = new FakeSockets();
   readonly stack: Stack;
   now = 1000;
+  /** The most packets that a script takes at once. */
+  turn = 1000;
   route: Route = { from: PEER, to: SERVER, fromPort: 40000, toPort: 80 };
   readonly #room = new Uint8Array(20000);
 

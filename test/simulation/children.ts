@@ -1,7 +1,7 @@
 // The programs that a session starts on a simulated computer: hooks and shell commands. Each does what its path or its
 // command says it does: take a while, fail, or hang.
 
-import type { Child, Ending, Processes, Share } from "../../src/run/host/processes.ts";
+import type { Child, Ending, Processes, Share, ToolResult } from "../../src/run/host/processes.ts";
 import { SimulatedError } from "./errors.ts";
 import type { FileTree } from "./files.ts";
 import type { Process } from "./process.ts";
@@ -34,6 +34,8 @@ export class ProcessTable {
   readonly publications = new Map<string, { readonly owner: Process; readonly text: () => string }>();
   /** Hooks take this long and end with this code instead of what their files say. */
   hookTrouble: Behaviour | undefined;
+  /** The system's tools by their paths. */
+  readonly tools = new Map<string, (argv: readonly string[], input: string) => ToolResult>();
   readonly #hanging = new Set<() => void>();
   #pids = 100;
 
@@ -76,6 +78,10 @@ export class ProcessTable {
       ended: promise,
       kill: (signal) => void time.after(1, () => end(signal)),
     };
+  }
+
+  runTool(argv: readonly [string, ...string[]], input: string): ToolResult {
+    return this.tools.get(argv[0])?.(argv, input) ?? { exitCode: 127, output: "", complaint: "" };
   }
 
   /** What hangs ends by itself. */
@@ -132,7 +138,7 @@ export function processesOf(table: ProcessTable, process: Process): Processes {
       throw new SimulatedError("execve", program, "ENOENT");
     },
     runHelper: () => ({ answer: async () => "", end: () => {} }),
-    runTool: async () => ({ exitCode: 127, output: "" }),
+    runTool: async (argv, input) => table.runTool(argv, input),
     isRunning: (pid) => table.running.has(pid),
     share: (_directory, name, record) => table.share(process, name, record),
     undoAbandoned: (_directory, undo) => table.undoAbandoned(undo),

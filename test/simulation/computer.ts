@@ -13,7 +13,6 @@ import { SILENT_NOTIFIER } from "../../src/run/notifier.ts";
 import { Passwords } from "../../src/run/peers/passwords.ts";
 import { Peers } from "../../src/run/peers/peers.ts";
 import { Session } from "../../src/run/session/session.ts";
-import { Sharing } from "../../src/run/share/sharing.ts";
 import { OptionsInForce } from "../../src/run/settings/options-in-force.ts";
 import { fakeHost } from "../kit/optionhost.ts";
 import type { Rng } from "../kit/rng.ts";
@@ -71,6 +70,13 @@ export class Computer {
   plug(port: Port, path: string): void {
     port.path = path;
     this.ports.push(port);
+  }
+
+  /** nft(8) is there from now on. */
+  installNft(): void {
+    const { network, processes } = this;
+    network.firewallTools = { ...network.firewallTools, nft: "/usr/sbin/nft" };
+    processes.tools.set("/usr/sbin/nft", (argv, input) => network.nft.run(argv, input));
   }
 
   note(text: string): void {
@@ -185,7 +191,6 @@ export class Pppd {
         notifier: SILENT_NOTIFIER,
         onUp: () => {},
         ready: () => passwords.ready(),
-        sharingClass: Sharing,
       });
       const run = (): Promise<number> => this.#session!.run();
       void (shared?.run(run) ?? run()).then(

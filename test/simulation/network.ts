@@ -9,10 +9,12 @@ import type {
   Tun,
   UsedNetwork,
 } from "../../src/run/host/interfaces.ts";
+import type { FirewallTools } from "../../src/run/host/firewall.ts";
 import type { Network } from "../../src/run/host/network.ts";
 import { Poll } from "../../src/run/machine.ts";
 import { errnoOf, SimulatedError } from "./errors.ts";
 import type { FileTree } from "./files.ts";
+import { NftProgram } from "./nft-program.ts";
 import { Channel, type Process } from "./process.ts";
 
 interface Route {
@@ -92,6 +94,8 @@ export class NetworkState {
   /** Networks that the computer reaches otherwise. */
   readonly lans: UsedNetwork[] = [];
   readonly proxies = new Set<string>();
+  readonly nft = new NftProgram();
+  firewallTools: FirewallTools = { nft: undefined, iptables: [], firewallCmd: undefined };
   /** What a TCP connection to "ADDRESS:PORT" leads to. Connections to others are refused. */
   readonly hosts = new Map<string, () => Channel>();
   /** Those that call this computer by TCP. */
@@ -144,6 +148,7 @@ export class NetworkState {
     return [
       ...this.tuns.map(({ name }) => `interface ${name}`),
       ...this.routes.map(({ family, device, metric }) => `default route ${family} ${device.name} ${metric}`),
+      ...[...this.nft.tables.keys()].map((table) => `nft table ${table}`),
       ...[...this.proxies].map((proxy) => `proxy ${proxy}`),
       ...[...this.sysctls].map(([name, value]) => `${name} ${value}`),
     ];
@@ -277,6 +282,7 @@ export function networkOf(state: NetworkState, process: Process, files: FileTree
       state.sysctls.set(name, value);
       return true;
     },
+    firewallTools: () => state.firewallTools,
     resolver: () => undefined,
     resolvconf: () => undefined,
     writeResolvConf(confdir, servers) {

@@ -179,7 +179,7 @@ test("the retransmission timeout doubles, and one answer ends it (RFC 6298)", ()
     expect(peer.takes()).toEqual([". 1:1001(1000) ack 1 win 65535"]);
   }
   peer.send(". 1:1(0) ack 1001 win 8000");
-  expect(peer.takes()).toEqual([". 1001:2001(1000) ack 1 win 65535", ". 2001:2501(500) ack 1 win 65535"]);
+  expect(peer.takes()).toEqual([". 1001:2001(1000) ack 1 win 65535", "P. 2001:2501(500) ack 1 win 65535"]);
   peer.send(". 1:1(0) ack 2501 win 8000");
   peer.wait(100_000);
   expect(peer.takes()).toEqual([]);
@@ -287,7 +287,7 @@ test("a lost FIN is repeated", () => {
   peer.sockets.last.finish();
   expect(peer.takes()).toEqual(["P. 1:11(10) ack 1 win 65535", "FP. 11:11(0) ack 1 win 65535"]);
   peer.wait(200);
-  expect(peer.takes()).toEqual(["F. 1:11(10) ack 1 win 65535"]);
+  expect(peer.takes()).toEqual(["FP. 1:11(10) ack 1 win 65535"]);
 });
 
 test("resets go both ways", () => {
@@ -462,4 +462,32 @@ test("an MTU that LCP agrees on anew limits the segments of connections that exi
   peer.send(". 1:1(0) ack 4001 win 8000");
   peer.sockets.last.give(new Uint8Array(2000));
   expect(peer.takes()).toEqual([". 4001:5461(1460) ack 1 win 65535", "P. 5461:6001(540) ack 1 win 65535"]);
+});
+
+test("a peer that dies with octets in flight, or behind a closed window, is given up, and the server's socket is reset", () => {
+  const inFlight = new StackPeer();
+  inFlight.establish();
+  inFlight.sockets.last.give(new Uint8Array(1000));
+  const probed = new StackPeer();
+  probed.send("S 0:0(0) win 0 <mss 1000>", ". 1:1(0) ack 1 win 0");
+  probed.sockets.last.give(new Uint8Array(1000));
+  for (const [peer, most] of [
+    [inFlight, 1_000_000],
+    [probed, 8_000_000],
+  ] as const) {
+    const begin = peer.now;
+    let packets: string[] = peer.takes();
+    while (peer.sockets.open.size > 0 && peer.now - begin < 20_000_000) {
+      peer.wait(Math.max(1, peer.stack.nextTimeout() - peer.now));
+      packets = peer.takes();
+    }
+    expect(packets.map((text) => text[0])).toEqual(["R"]);
+    expect([peer.sockets.last.end, peer.stack.connections.table.size, peer.stack.keptOctets]).toEqual([
+      "aborted",
+      0,
+      0,
+    ]);
+    expect(peer.now - begin).toBeLessThan(most);
+    expect(peer.now - begin).toBeGreaterThanOrEqual(900_000);
+  }
 });

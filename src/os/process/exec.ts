@@ -78,20 +78,20 @@ export function runOnTerminal(command: string, path: string, env: Readonly<Recor
 /** How long we wait for a system tool. */
 const TOOL_PATIENCE_MS = 10_000;
 
-/** Runs a system tool to its end with this standard input and returns its output. Throws OsError. */
+/** Runs a system tool to its end with this standard input and returns what it says on stdout and stderr. Throws OsError. */
 export async function runTool(
   [path, ...args]: readonly [string, ...string[]],
   input: string,
-): Promise<{ exitCode: number; output: string }> {
+): Promise<{ exitCode: number; output: string; complaint: string }> {
   try {
     const child = Bun.spawn([path, ...args], {
       env: { PATH: TOOL_PATH },
       cwd: "/",
-      stdio: [new Blob([input]), "pipe", "ignore"],
+      stdio: [new Blob([input]), "pipe", "pipe"],
       timeout: TOOL_PATIENCE_MS,
     });
-    const output = await new Response(child.stdout).text();
-    return { exitCode: await child.exited, output };
+    const [output, complaint] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+    return { exitCode: await child.exited, output, complaint };
   } catch (error) {
     throw new OsError("execve", path, Math.abs(Number((error as { errno?: number }).errno ?? 0)));
   }

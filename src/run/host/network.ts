@@ -1,5 +1,6 @@
 // The network: interfaces and routes, TCP connections that a link runs on, kernel parameters, name servers.
 
+import type { FirewallTools } from "./firewall.ts";
 import type { Interfaces, Routes } from "./interfaces.ts";
 import type { Sockets } from "./sockets.ts";
 import type { Resolver } from "./resolver.ts";
@@ -26,6 +27,8 @@ export interface Network {
   readSysctl(name: string): string | undefined;
   /** False: it may not be written. Never throws. */
   writeSysctl(name: string, value: string): boolean;
+  /** The programs that change the packet filter for this address family. Never throws. */
+  firewallTools(family: 4 | 6): FirewallTools;
   /** The program that collects name servers for the system; undefined: none that we know. */
   resolver(): Resolver | undefined;
   /** The same, if it is resolvconf. */

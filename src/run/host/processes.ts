@@ -58,6 +58,14 @@ export interface Share {
   release(undo: () => void): void;
 }
 
+export interface ToolResult {
+  readonly exitCode: number;
+  /** What it wrote to stdout. */
+  readonly output: string;
+  /** What it wrote to stderr. */
+  readonly complaint: string;
+}
+
 export type SignalName = "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGUSR1" | "SIGUSR2";
 
 export type SignalEvent =
@@ -82,10 +90,7 @@ export interface Processes {
   /** Runs `/bin/sh -c command` with this on its standard input. */
   runHelper(command: string, input: string): Helper;
   /** Runs a system tool to its end, with this on its standard input. */
-  runTool(
-    argv: readonly [string, ...string[]],
-    input: string,
-  ): Promise<{ readonly exitCode: number; readonly output: string }>;
+  runTool(argv: readonly [string, ...string[]], input: string): Promise<ToolResult>;
   /** A process of that id is there, whoever runs it. Never throws. */
   isRunning(pid: number): boolean;
   /** Joins the sessions that use a change. `record` says how to take it back should all of them be killed. Never throws. */

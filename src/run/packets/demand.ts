@@ -13,6 +13,7 @@ import { Exit, Failed } from "../exit.ts";
 import { interfaceArguments } from "../scripts/arguments.ts";
 import type { Hooks } from "../scripts/hooks.ts";
 import { identifiers } from "../settings/identifiers.ts";
+import type { NetDevice } from "../host/interfaces.ts";
 import type { Interface } from "./interface.ts";
 import { filtersOf } from "../settings/link-config.ts";
 import { switchOn } from "./left-over.ts";
@@ -73,6 +74,10 @@ export class Demand implements PacketPort {
 
   get name(): string {
     return this.#interface.tun.name;
+  }
+
+  get device(): NetDevice {
+    return this.#interface.tun;
   }
 
   get unit(): number {
@@ -310,10 +315,6 @@ export class Demand implements PacketPort {
   ipv4Down(): void {
     this.#kept.ready.ipv4 = false;
     this.#setup.setQueue(QUEUE);
-  }
-
-  setNetworkAddress(address: Uint8Array): boolean {
-    return this.#setup.addNetwork6(address);
   }
 
   ipv6Down(): void {

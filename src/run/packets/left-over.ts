@@ -6,6 +6,7 @@ import type { DefaultRoute, NetDevice } from "../host/interfaces.ts";
 import type { Network } from "../host/network.ts";
 import type { LogLevel } from "../log.ts";
 import { hasCode, type Machine, reasonOf } from "../machine.ts";
+import { PacketFilter } from "../share/packet-filter.ts";
 
 type SharingMachine = Pick<Machine, "network" | "processes">;
 type UndoingMachine = Pick<Machine, "network" | "processes" | "serial">;
@@ -22,6 +23,7 @@ type LeftOver =
   | { readonly sysctl: string; readonly value: string }
   | { readonly proxy: NetDevice; readonly address: string }
   | { readonly latencyOf: string; readonly milliseconds: number }
+  | { readonly rules: { readonly family: 4 | 6; readonly index: number } }
   | { readonly routes: readonly RouteRecord[]; readonly table: number | undefined };
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
@@ -67,22 +69,48 @@ export function routesRecord(routes: readonly DefaultRoute[], table: number | un
   return record({ routes: records, table });
 }
 
-/** Undoes the changes of sessions that were killed. */
+export function rulesRecord(rules: { readonly family: 4 | 6; readonly index: number }): string {
+  return record({ rules });
+}
+
+/** Undoes the changes of sessions that were killed. `wait` gets what takes a while. */
 export function undoLeftOver(
   machine: UndoingMachine,
   directory: string,
   log: (level: LogLevel, text: string) => void,
+  wait: (done: Promise<void>) => void,
 ): void {
   machine.processes.undoAbandoned(directory, (text) => {
     try {
-      undo(machine, JSON.parse(text) as LeftOver, log);
+      const what = JSON.parse(text) as LeftOver;
+      if ("rules" in what) wait(removeRules(machine, directory, what, log));
+      else undo(machine, what, log);
     } catch (error) {
       log("warn", `what a killed pppd has left: ${error instanceof SyntaxError ? error.message : reasonOf(error)}`);
     }
   });
 }
 
-function undo({ network, serial }: UndoingMachine, what: LeftOver, log: (level: LogLevel, text: string) => void): void {
+/** Never rejects. Until all is removed, the record is ours. */
+async function removeRules(
+  machine: UndoingMachine,
+  directory: string,
+  what: Extract<LeftOver, { rules: unknown }>,
+  log: (level: LogLevel, text: string) => void,
+): Promise<void> {
+  const { family, index } = what.rules;
+  const { pid, share } = machine.processes;
+  const { release } = share(directory, `left-share-${pid}-${index}-${family}`, record(what));
+  if (await new PacketFilter(machine, log).remove({ family, index }))
+    log("notice", "Removed the packet filter's rules of a killed pppd");
+  release(() => {});
+}
+
+function undo(
+  { network, serial }: UndoingMachine,
+  what: Exclude<LeftOver, { rules: unknown }>,
+  log: (level: LogLevel, text: string) => void,
+): void {
   if ("sysctl" in what) {
     if (network.readSysctl(what.sysctl) === what.value || !network.writeSysctl(what.sysctl, what.value)) return;
     log("notice", `${what.sysctl.split("/").at(-1)} is ${what.value} again, which a killed pppd had changed`);

@@ -2,6 +2,7 @@
 // that `demand` holds open, or the sockets of `usernet`. Anything else that takes IP packets can be one.
 
 import type { InterfaceId } from "../../wire/ipv6cp.ts";
+import type { NetDevice } from "../host/interfaces.ts";
 import type { Memory } from "../machine.ts";
 
 /** The largest packet that a port gives. */
@@ -28,6 +29,8 @@ export type Outlast = (script: Promise<void> | undefined) => Promise<boolean>;
 export interface PacketPort {
   /** The interface's name. */
   readonly name: string;
+  /** The kernel's interface that the packets come from. Undefined: there is none. */
+  readonly device: NetDevice | undefined;
   /** The interface's number, which goes into the addresses we make up. */
   readonly unit: number;
 
@@ -76,8 +79,6 @@ export interface PacketPort {
   /** The same for IPv6. When it fails, logs why and returns the reason to close IPv6CP with. */
   ipv6Up(our: InterfaceId, peer: InterfaceId, mtu: number, queue: number): string | undefined;
   ipv6Down(): void;
-  /** Our address in the network of the link, 64 bits of it, until IPv6 is down. False: it cannot be set, and the log says why. */
-  setNetworkAddress(address: Uint8Array): boolean;
   /** The first protocol of a link is up. */
   opened(mtu: number, load: Load, now: number): void;
   setMtu(mtu: number): void;

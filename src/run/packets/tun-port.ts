@@ -4,6 +4,7 @@ import type { InterfaceId } from "../../wire/ipv6cp.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 import type { Log } from "../log.ts";
 import type { Descriptors, Machine, Memory } from "../machine.ts";
+import type { NetDevice } from "../host/interfaces.ts";
 import type { Interface } from "./interface.ts";
 import { InterfaceSetup } from "./interface-setup.ts";
 import { type Load, MAX_PACKET, type Outlast, type PacketPort } from "./port.ts";
@@ -33,6 +34,10 @@ export class TunPort implements PacketPort {
 
   get name(): string {
     return this.#interface.tun.name;
+  }
+
+  get device(): NetDevice {
+    return this.#interface.tun;
   }
 
   get unit(): number {
@@ -91,10 +96,6 @@ export class TunPort implements PacketPort {
 
   ipv6Up(our: InterfaceId, peer: InterfaceId, mtu: number, queue: number): string | undefined {
     return this.#setup.up6(our, peer, mtu, queue);
-  }
-
-  setNetworkAddress(address: Uint8Array): boolean {
-    return this.#setup.addNetwork6(address);
   }
 
   ipv6Down(): void {

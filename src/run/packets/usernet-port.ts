@@ -24,6 +24,7 @@ export interface UsernetRules {
 }
 
 export class UsernetPort implements PacketPort {
+  readonly device = undefined;
   readonly hasIpv4 = false;
   readonly hasIpv6 = false;
   readonly awaitsPeer = false;
@@ -140,13 +141,7 @@ export class UsernetPort implements PacketPort {
     this.setMtu(mtu);
   }
 
-  setNetworkAddress(address: Uint8Array): boolean {
-    this.#stack.gateway.setNetworkAddress(address);
-    return true;
-  }
-
   ipv6Down(): void {
-    this.#stack.gateway.setNetworkAddress(undefined);
     this.#stack.gateway.setAddress(6, undefined);
   }
 

@@ -29,6 +29,8 @@ export interface NetworkObserver {
   down?(event: NetworkDown): void;
   /** A script has given the interface another name. */
   renamed?(): void;
+  /** The links are over. After a bug nothing has gone down before. */
+  end?(): void;
 }
 
 /** Our address and the peer's, as the log and the scripts have them. */

@@ -11,12 +11,9 @@ import { type Clock, type Machine, reasonOf } from "../machine.ts";
 import type { Notifier } from "../notifier.ts";
 import type { NameServers } from "../packets/name-servers.ts";
 import { queueLength } from "../packets/interface-setup.ts";
-import type { PacketTap } from "../packets/packet-tap.ts";
 import type { Load, PacketPort } from "../packets/port.ts";
 import { interfaceArguments } from "../scripts/arguments.ts";
 import type { Hooks } from "../scripts/hooks.ts";
-import type { LinkServices } from "../share/link-services.ts";
-import type { Sharing } from "../share/sharing.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 import { Limits } from "./limits.ts";
 import { LogObserver } from "./log-observer.ts";
@@ -24,6 +21,7 @@ import { ManagerObserver } from "./manager-observer.ts";
 import { NameServerObserver } from "./name-server-observer.ts";
 import { addressTexts, type Ipv4Up, type Ipv6Up, type NetworkObserver } from "./network-observer.ts";
 import type { SessionObserver } from "./session-observer.ts";
+import { ShareObserver } from "../share/share-observer.ts";
 import { ScriptObserver } from "./script-observer.ts";
 
 const SECOND = 1000;
@@ -41,10 +39,6 @@ export interface NetworkPhaseHost {
   speed(): number;
   readonly notifier: Notifier;
   readonly observer?: SessionObserver;
-  /** The session shares this machine's network. */
-  readonly sharing?: Sharing | undefined;
-  /** The tap comes before the packet port. */
-  tap(tap: PacketTap): void;
   /** A network protocol is up: updetach waits for it. */
   readonly onUp: () => void;
   setStatus(exit: Exit): void;
@@ -74,7 +68,6 @@ export class NetworkPhase {
   readonly #networks: Networks;
   readonly #status: StatusPublisher;
   readonly #observers: readonly NetworkObserver[];
-  readonly #services: LinkServices | undefined;
   #mtu = 1500;
   #ipv4: Ipv4Up | undefined;
   #ipv6: Ipv6Up | undefined;
@@ -99,16 +92,14 @@ export class NetworkPhase {
       ipv6: this.#ipv6,
       upSince: this.#isUp ? this.#startedAt : undefined,
     }));
-    this.#services = host.sharing?.servicesOf(port, options.config, () => this.#mtu);
-    if (this.#services !== undefined) host.tap(this.#services);
     const nameServers = new NameServerObserver(machine.network, host, port);
     // In this order: the log names the addresses before ip-up starts, and ip-down finds name servers withdrawn.
     this.#observers = [
       new LogObserver(log, port),
       nameServers,
+      new ShareObserver(host, port),
       new ScriptObserver(host, port, (event) => nameServers.scriptEnded(event)),
       new ManagerObserver(host.notifier),
-      ...(this.#services === undefined ? [] : [this.#services]),
       this.#status,
       ...(host.observer === undefined ? [] : [host.observer.network(port.name)]),
     ];
@@ -121,13 +112,8 @@ export class NetworkPhase {
   /** Undoes what was done to the machine, also after a bug. */
   end(): void {
     this.#status.close();
-    this.#services?.close();
+    for (const observer of this.#observers) observer.end?.();
     this.#port.takeBack();
-  }
-
-  /** The link is about to be closed. What it still says to the peer is to be sent now. */
-  closing(): void {
-    this.#services?.closing();
   }
 
   /** A deadline of the limits has passed. */

@@ -4,7 +4,6 @@ import type { Log } from "../log.ts";
 import type { Machine } from "../machine.ts";
 import type { Notifier } from "../notifier.ts";
 import type { Peers } from "../peers/peers.ts";
-import type { Sharing } from "../share/sharing.ts";
 import type { SessionObserver } from "./session-observer.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 
@@ -25,8 +24,6 @@ export interface SessionHost {
   /** A network protocol is up: updetach waits for it. */
   readonly onUp: () => void;
   readonly observer?: SessionObserver;
-  /** A session that shares loads this class itself, unless it is here. A simulated one cannot wait for the real disk. */
-  readonly sharingClass?: typeof Sharing;
   /** Resolves when the first link may begin; undefined: at once. */
   readonly ready: () => Promise<void> | undefined;
 }

@@ -24,7 +24,6 @@ import { Retries } from "./retries.ts";
 import type { SessionHost } from "./session-host.ts";
 import type { LinkGroup } from "./link-group.ts";
 import type { NetworkPhase } from "./network-phase.ts";
-import type { Sharing } from "../share/sharing.ts";
 import { warmUp } from "../loop/warm-up.ts";
 import { SingleLink } from "./single-link.ts";
 import { StandBy } from "./stand-by.ts";
@@ -59,8 +58,6 @@ export class Session {
   #running: SingleLink | Bundling | undefined;
   /** With `usernet`. Other sessions do not load the TCP/IP stack. */
   #usernet: typeof UsernetPort | undefined;
-  /** With `share` or `usernet`. */
-  #sharing: Sharing | undefined;
 
   constructor(host: SessionHost) {
     const { machine } = host;
@@ -113,13 +110,14 @@ export class Session {
     const { linkname } = this.#config;
     if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
     warmUp();
-    if (this.#config.share || this.#config.usernet) {
-      const Loaded = this.#host.sharingClass ?? (await import("../share/sharing.ts")).Sharing;
-      this.#sharing = new Loaded(this.#host.machine, this.#log);
-    }
     if (this.#config.usernet) this.#usernet = (await import("../packets/usernet-port.ts")).UsernetPort;
     this.#nameServers.cleanUp();
-    undoLeftOver(this.#host.machine, this.#host.runDirectory, (level, text) => this.#log.write(level, text));
+    undoLeftOver(
+      this.#host.machine,
+      this.#host.runDirectory,
+      (level, text) => this.#log.write(level, text),
+      (done) => this.#hooks.wait(done),
+    );
     const { beatMs } = this.#notifier;
     const endBeats = beatMs === Infinity ? undefined : this.#clock.every(beatMs, () => this.#beat());
     try {
@@ -289,7 +287,6 @@ export class Session {
       ...this.#host,
       hooks: this.#hooks,
       nameServers: this.#nameServers,
-      sharing: this.#sharing,
       speed: () => this.#config.speed,
       setStatus: (exit) => (this.#status = exit),
       quitting: () => this.#quitting,

@@ -1,59 +1,55 @@
-// What the links of a session that shares its network have in common: the IPv6 prefix of this machine, and its name servers.
-// Sessions that do not share do not load this file.
+// What the peer of a link gets of this machine's network when the kernel forwards its packets. The rule makers turn it into text for
+// nft or iptables, one address family at a time.
 
-import type { Config } from "../../options/config.ts";
-import type { Log } from "../log.ts";
-import { isHostError, type Machine, reasonOf } from "../machine.ts";
-import type { PacketPort } from "../packets/port.ts";
-import { LinkServices } from "./link-services.ts";
-import { NameRelay } from "./name-relay.ts";
-import { linkNetwork, ownPrefix } from "./own-prefix.ts";
-import { Resolvers } from "./resolvers.ts";
+import type { Prefix } from "../../bytes/prefix.ts";
+import type { Forward } from "../../options/table/share-rows.ts";
+import type { DestinationRule } from "../../stack/destinations.ts";
 
-const FORWARDING = "net/ipv6/conf/all/forwarding";
+export type Family = 4 | 6;
 
-export class Sharing {
-  readonly #machine: Machine;
-  readonly #log: Log;
-  #prefix: Uint8Array | undefined;
+export interface Sharing {
+  readonly family: Family;
+  readonly ifname: string;
+  /** Names the rules of this link. The kernel gives no other interface this number while it runs. */
+  readonly index: number;
+  /** Our address of the link. */
+  readonly our: string;
+  /** The peer's address. */
+  readonly peer: string;
+  /**
+   * The addresses that may use this machine's network, masqueraded: the peer's, or a prefix such as "fd00::/64". Undefined:
+   * none may.
+   */
+  readonly from: string | undefined;
+  /** Where the peer may go: the first rule that fits decides. */
+  readonly destinations: readonly DestinationRule[];
+  /** The user has said where the peer may go, so that the rules count for this machine's own addresses too. */
+  readonly isLimited: boolean;
+  /** Ports of this machine that lead to the peer. */
+  readonly forwards: readonly Forward[];
+}
 
-  constructor(machine: Machine, log: Log) {
-    this.#machine = machine;
-    this.#log = log;
-  }
+/** The forwards that addresses of the family have. */
+export function forwardsOf({ family, forwards }: Sharing): Forward[] {
+  return forwards.filter(({ address }) => address === undefined || address.includes(":") === (family === 6));
+}
 
-  /** The services of a link that is about to begin. */
-  servicesOf(port: PacketPort, { device, msDns }: Config, mtu: () => number): LinkServices {
-    const { clock, random } = this.#machine;
-    this.#prefix ??= ownPrefix(this.#machine);
-    const hasServers = msDns.length === 0;
-    return new LinkServices({
-      clock,
-      random,
-      port,
-      network: linkNetwork(this.#prefix, port.name, device ?? ""),
-      servesNames: hasServers,
-      relay: hasServers && !port.relaysNames ? this.#openRelay() : undefined,
-      mtu,
-      isRouter: () => this.#isRouter(port),
-    });
-  }
+/** The name of our table of nft, and of our chains of iptables. */
+export function rulesName({ index }: Pick<Sharing, "index">): string {
+  return `nullmodem-${index}`;
+}
 
-  #openRelay(): NameRelay | undefined {
-    const { network, random } = this.#machine;
-    try {
-      return new NameRelay(network.openSockets(), new Resolvers(this.#machine), () => random.u32());
-    } catch (error) {
-      if (!isHostError(error)) throw error;
-      this.#log.write("warn", `Name queries of the peer are not relayed: ${reasonOf(error)}`);
-      return undefined;
-    }
-  }
+/** Rules can name this interface: it has no character that nft or iptables takes for a pattern, an option or a quote. */
+export function isPlainName(ifname: string): boolean {
+  return /^\w[\w.@-]*$/.test(ifname);
+}
 
-  /** This machine has a way out for IPv6, and its kernel forwards if it is to. */
-  #isRouter({ name, relaysNames }: PacketPort): boolean {
-    const { network } = this.#machine;
-    if (!relaysNames && network.readSysctl(FORWARDING) !== "1") return false;
-    return network.routes.defaults6(undefined).some(({ device }) => device.name !== name);
-  }
+export function prefixText({ address, bits }: Prefix): string {
+  return `${addressText(address)}/${bits}`;
+}
+
+function addressText(address: Uint8Array): string {
+  if (address.length === 4) return address.join(".");
+  const groups = Array.from({ length: 8 }, (_, at) => (address[2 * at]! << 8) | address[2 * at + 1]!);
+  return groups.map((group) => group.toString(16)).join(":");
 }

@@ -52,7 +52,12 @@ test("the timer that a killed session has left is put back, unless the adapter w
     expect(readdirSync(folder)).toHaveLength(1);
     state.latency = now;
     const said: string[] = [];
-    undoLeftOver(machine, folder, (_, text) => void said.push(text));
+    undoLeftOver(
+      machine,
+      folder,
+      (_, text) => void said.push(text),
+      () => {},
+    );
     expect([state.latency, readdirSync(folder)]).toEqual([16, []]);
     expect(said).toEqual(
       now === 1 ? ["The latency timer of /dev/ttyUSB0 is 16 ms again, which a killed pppd had changed"] : [],

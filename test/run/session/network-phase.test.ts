@@ -100,7 +100,6 @@ function setUp(scripts: readonly string[], config: object = {}) {
       awaitPeer: tell("await peer"),
       rate: () => 115200,
       carry: tell("carry"),
-      tap: tell("tap"),
       lines: () => [],
     },
     port as unknown as PacketPort,

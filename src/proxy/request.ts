@@ -1,0 +1,61 @@
+// What a program asks a proxy for, and what becomes of it, whichever protocol it speaks.
+
+import { parseAddress } from "../bytes/prefix.ts";
+
+/** What becomes of a request. */
+export const Outcome = {
+  GRANTED: "granted",
+  /** Something that fits none of the others. */
+  FAILED: "failed",
+  PROHIBITED: "prohibited",
+  NET_UNREACHABLE: "net-unreachable",
+  HOST_UNREACHABLE: "host-unreachable",
+  REFUSED: "refused",
+  TIMED_OUT: "timed-out",
+  NO_SUCH_NAME: "no-such-name",
+  /** The name servers do not answer. */
+  NO_NAME_SERVER: "no-name-server",
+  NO_LINK: "no-link",
+  /** The protocol has it, and we do not. */
+  UNSUPPORTED: "unsupported",
+} as const;
+export type Outcome = (typeof Outcome)[keyof typeof Outcome];
+
+/** An address, or a name that the far end resolves. */
+export type Host = Uint8Array | string;
+
+export interface Endpoint {
+  readonly address: Uint8Array;
+  readonly port: number;
+}
+
+export interface ProxyRequest {
+  readonly command: "connect" | "datagrams";
+  readonly host: Host;
+  readonly port: number;
+  /** Octets that go to the host before what the program sends. */
+  readonly first: Uint8Array;
+  /** The answer to the program. `bound` is our own end of the connection. */
+  readonly answer: (outcome: Outcome, bound?: Endpoint) => Uint8Array;
+}
+
+/** What the first octets of a program say. */
+export type Heard =
+  | { readonly kind: "more" }
+  /** An answer, after which the program says more. It has used so many octets. */
+  | { readonly kind: "say"; readonly octets: Uint8Array; readonly used: number }
+  | { readonly kind: "request"; readonly request: ProxyRequest; readonly used: number }
+  /** The last answer. It may be empty. */
+  | { readonly kind: "end"; readonly octets: Uint8Array };
+
+export const MORE: Heard = { kind: "more" };
+
+/** A host as text: an address with or without brackets, or a name. Undefined: it is neither. */
+export function hostOf(text: string): Host | undefined {
+  const inside = /^\[(.*)\]$/.exec(text)?.[1];
+  if (inside !== undefined) return parseAddress(inside);
+  const address = parseAddress(text);
+  if (address !== undefined) return address;
+  // Control characters, spaces and what a URL gives a meaning are in no name.
+  return /^[^\0-\x20\x7f-\uffff/:?#[\]@\\]{1,255}$/.test(text) ? text : undefined;
+}

@@ -1,0 +1,125 @@
+// The rules of a link for iptables(8) and ip6tables(8), as text for `iptables-restore --noflush`. They lie in chains of our own, and
+// each jump to such a chain has the comment "nullmodem".
+
+import type { Forward } from "../../options/table/share-rows.ts";
+import { forwardsOf, prefixText, rulesName, type Sharing } from "./sharing.ts";
+
+const COMMENT = "-m comment --comment nullmodem";
+const SYN = "-p tcp -m tcp --tcp-flags SYN,RST SYN";
+const REJECT = { 4: "REJECT --reject-with icmp-admin-prohibited", 6: "REJECT --reject-with icmp6-adm-prohibited" };
+/** Replies, and packets that belong to a connection in another way. */
+const REPLIES = "-m conntrack --ctstate RELATED,ESTABLISHED";
+const REDIRECTED = "-m conntrack --ctstate DNAT";
+
+/** Our chains in each table: the first is jumped to from the table's own chains. The longest name has 28 octets, as allowed. */
+function chainsOf(sharing: Sharing): { main: string; to: string; in: string } {
+  const main = rulesName(sharing);
+  return { main, to: `${main}-to`, in: `${main}-in` };
+}
+
+/** All that the link needs, where nft cannot be used. `chain` is one from {@link forwardChain}. */
+export function iptablesRules(sharing: Sharing, chain: string): string {
+  return nat(sharing) + mangle(sharing) + iptablesAccept(sharing, chain);
+}
+
+function table(name: string, chains: readonly string[], rules: readonly string[]): string {
+  return [`*${name}`, ...chains.map((chain) => `:${chain} - [0:0]`), ...rules, "COMMIT", ""].join("\n");
+}
+
+function nat(sharing: Sharing): string {
+  const { ifname, from } = sharing;
+  const { main, in: redirections } = chainsOf(sharing);
+  return table(
+    "nat",
+    [main, redirections],
+    [
+      `-A POSTROUTING ${COMMENT} -j ${main}`,
+      ...(from === undefined ? [] : [`-A ${main} -s ${from} ! -o ${ifname} -j MASQUERADE`]),
+      // The peer answers to an address that it reaches, whoever has called.
+      `-A ${main} -o ${ifname} ${REDIRECTED} -j MASQUERADE`,
+      `-A PREROUTING ! -i ${ifname} ${COMMENT} -j ${redirections}`,
+      `-A OUTPUT ${COMMENT} -j ${redirections}`,
+      ...forwardsOf(sharing).map((forwarded) => `-A ${redirections} ${redirection(sharing, forwarded)}`),
+    ],
+  );
+}
+
+function redirection({ family, peer }: Sharing, { protocol, address, port, toPort }: Forward): string {
+  const loopback = family === 4 ? "127.0.0.0/8" : "::1/128";
+  const local = address === undefined ? `! -d ${loopback} -m addrtype --dst-type LOCAL` : `-d ${address}`;
+  const to = `${family === 4 ? peer : `[${peer}]`}:${toPort}`;
+  return `${local} -p ${protocol} -m ${protocol} --dport ${port} -j DNAT --to-destination ${to}`;
+}
+
+function mangle(sharing: Sharing): string {
+  const { main } = chainsOf(sharing);
+  const clamp = (direction: string): string =>
+    `-A ${main} ${direction} ${sharing.ifname} ${SYN} -j TCPMSS --clamp-mss-to-pmtu`;
+  return table("mangle", [main], [`-A FORWARD ${COMMENT} -j ${main}`, clamp("-i"), clamp("-o")]);
+}
+
+/**
+ * The peer's packets pass the filter, whatever its other rules say. nft's tables cannot do that: a packet that one table
+ * accepts is dropped by another.
+ */
+export function iptablesAccept(sharing: Sharing, chain: string): string {
+  const { ifname, family, from, our, isLimited } = sharing;
+  const { main, to } = chainsOf(sharing);
+  // IPv6 itself needs the link-local address.
+  const own = family === 4 ? [] : [`-A ${to} -d fe80::/10 -m addrtype --dst-type LOCAL -j RETURN`];
+  return table(
+    "filter",
+    [main, to],
+    [
+      `-I ${chain} ${COMMENT} -j ${main}`,
+      ...(isLimited ? [`-I INPUT -i ${ifname} ! -d ${our} -m addrtype --dst-type LOCAL ${COMMENT} -j ${to}`] : []),
+      `-A ${main} -o ${ifname} ${REPLIES} -j ACCEPT`,
+      `-A ${main} -o ${ifname} ${REDIRECTED} -j ACCEPT`,
+      `-A ${main} -i ${ifname} -j ${to}`,
+      `-A ${main} -i ${ifname} ${REPLIES} -j ACCEPT`,
+      ...(from === undefined ? [] : [`-A ${main} -i ${ifname} -s ${from} -j ACCEPT`]),
+      // Somebody the peer may not call may call the peer.
+      `-A ${to} ${REPLIES} -j RETURN`,
+      ...own,
+      ...sharing.destinations.map(({ prefix, isAllowed }) => {
+        const match = prefix === undefined ? "" : `-d ${prefixText(prefix)} `;
+        return `-A ${to} ${match}-j ${isAllowed ? "RETURN" : REJECT[family]}`;
+      }),
+    ],
+  );
+}
+
+/** The chain that decides about forwarded packets. `saved` is what `iptables-save` says. */
+export function forwardChain(saved: string): "DOCKER-USER" | "FORWARD" {
+  // Docker jumps to this chain first and leaves its rules to the user.
+  return /^-A FORWARD(?: .*)? -j DOCKER-USER$/m.test(filterOf(saved)) ? "DOCKER-USER" : "FORWARD";
+}
+
+/** The filter may drop forwarded packets: it has rules or a policy for them. */
+export function filtersForwarded(saved: string): boolean {
+  const filter = filterOf(saved);
+  return /^:FORWARD DROP/m.test(filter) || /^-A FORWARD /m.test(filter);
+}
+
+function filterOf(saved: string): string {
+  return /^\*filter\n[^]*?^COMMIT$/m.exec(saved)?.[0] ?? "";
+}
+
+/**
+ * Removes our rules from those that `iptables-save` has listed, so that nothing fails when somebody has flushed some of them.
+ * Undefined: there are none.
+ */
+export function iptablesRemoval(saved: string, sharing: Pick<Sharing, "index">): string | undefined {
+  const isOurs = new RegExp(`^${RegExp.escape(rulesName(sharing))}(?:-to|-in)?$`);
+  const tables = [...saved.matchAll(/^\*(\w+)\n([^]*?)^COMMIT$/gm)].flatMap(([, name = "", lines = ""]) => {
+    const chains = [...lines.matchAll(/^:(\S+)/gm)]
+      .map(([, chain = ""]) => chain)
+      .filter((chain) => isOurs.test(chain));
+    const jumps = [...lines.matchAll(/^-A (\S+)(.* -j (\S+))$/gm)]
+      .filter(([, chain = "", , target = ""]) => isOurs.test(target) && !isOurs.test(chain))
+      .map(([, chain, rule]) => `-D ${chain}${rule}`);
+    const steps = [...jumps, ...chains.map((chain) => `-F ${chain}`), ...chains.map((chain) => `-X ${chain}`)];
+    return steps.length === 0 ? [] : [table(name, [], steps)];
+  });
+  return tables.length === 0 ? undefined : tables.join("");
+}

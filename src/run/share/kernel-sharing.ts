@@ -1,0 +1,91 @@
+// One link's use of the kernel's forwarding: forwarding is on and the packet filter has the rules of the link, from `start` to `end`. A
+// record tells the next pppd what to remove if this one is killed.
+
+import type { LogLevel } from "../log.ts";
+import { type Machine, reasonOf } from "../machine.ts";
+import { rulesRecord, switchOn } from "../packets/left-over.ts";
+import { PacketFilter } from "./packet-filter.ts";
+import { type Family, isPlainName, type Sharing } from "./sharing.ts";
+
+const FORWARDING = { 4: "net/ipv4/ip_forward", 6: "net/ipv6/conf/all/forwarding" } as const;
+
+type SharingMachine = Pick<Machine, "network" | "processes">;
+
+export interface KernelSharingHost {
+  readonly machine: SharingMachine;
+  /** Where records are kept, "/var/run". */
+  readonly directory: string;
+  log(level: LogLevel, text: string): void;
+  /** The program does not end before this has settled. */
+  wait(done: Promise<unknown>): void;
+}
+
+export class KernelSharing {
+  readonly #host: KernelSharingHost;
+  readonly #filter: PacketFilter;
+  /** What undoes the sharing of each family. */
+  readonly #undo = new Map<Family, () => Promise<void>>();
+  /** Steps are carried out one after the other. This is the last one. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(host: KernelSharingHost) {
+    this.#host = host;
+    this.#filter = new PacketFilter(host.machine, host.log);
+  }
+
+  /** A link of this family is up. A sharing that the family has is replaced. */
+  start(sharing: Sharing): void {
+    this.#then(async () => {
+      await this.#end(sharing.family);
+      await this.#start(sharing);
+    });
+  }
+
+  /** Does nothing when the family has none. */
+  end(family: Family): void {
+    this.#then(() => this.#end(family));
+  }
+
+  #then(act: () => Promise<void>): void {
+    const done = this.#last.then(act).catch((error: unknown) => {
+      this.#host.log("error", `share: ${reasonOf(error)}`);
+    });
+    this.#last = done;
+    this.#host.wait(done);
+  }
+
+  async #start(sharing: Sharing): Promise<void> {
+    const { machine, directory, log } = this.#host;
+    const { family, ifname, index } = sharing;
+    if (!isPlainName(ifname)) {
+      log("error", `share: rules of a packet filter cannot have the interface name ${ifname}`);
+      return;
+    }
+    const name = FORWARDING[family].replaceAll("/", ".");
+    const wasOn = machine.network.readSysctl(FORWARDING[family]) === "1";
+    const forwarding = switchOn(machine, directory, FORWARDING[family]);
+    if (!forwarding.isOn) {
+      forwarding.undo();
+      log("error", `share: ${name} cannot be switched on, so nothing is forwarded`);
+      return;
+    }
+    if (!wasOn) log("info", `share: ${name} is on now; it was off`);
+    const record = rulesRecord({ family, index });
+    const { release } = machine.processes.share(directory, `share-${machine.processes.pid}-${index}-${family}`, record);
+    const undo = async (): Promise<void> => {
+      await this.#filter.remove({ family, index });
+      release(() => {});
+      forwarding.undo();
+    };
+    this.#undo.set(family, undo);
+    const where = await this.#filter.make(sharing);
+    if (where !== undefined) log("notice", `share: ${sharing.peer} uses this machine's network by ${where}`);
+    else await this.#end(family);
+  }
+
+  async #end(family: Family): Promise<void> {
+    const undo = this.#undo.get(family);
+    this.#undo.delete(family);
+    await undo?.();
+  }
+}

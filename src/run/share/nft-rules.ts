@@ -1,0 +1,84 @@
+// The table of a link for nft(8), as text for `nft -f -`. Each link and each family has a table of its own, which goes as a whole.
+
+import type { Forward } from "../../options/table/share-rows.ts";
+import { forwardsOf, prefixText, rulesName, type Sharing } from "./sharing.ts";
+
+const FAMILY = { 4: "ip", 6: "ip6" } as const;
+const REJECT = { 4: "reject with icmp type admin-prohibited", 6: "reject with icmpv6 type admin-prohibited" } as const;
+const SYN = "tcp flags & (syn | rst) == syn";
+
+/** "ip nullmodem-7" */
+export function nftTableName(sharing: Pick<Sharing, "family" | "index">): string {
+  return `${FAMILY[sharing.family]} ${rulesName(sharing)}`;
+}
+
+/** Removes the table. Fails when it is not there. */
+export function nftRemoval(sharing: Pick<Sharing, "family" | "index">): string {
+  return `delete table ${nftTableName(sharing)}\n`;
+}
+
+/** Makes the table. One that a killed process has left under this name is replaced. */
+export function nftRules(sharing: Sharing): string {
+  const chains = [
+    chain("destinations", undefined, destinations(sharing)),
+    chain("forward", "filter hook forward priority 0", forward(sharing)),
+    ...(sharing.isLimited ? [chain("input", "filter hook input priority 0", [own(sharing)])] : []),
+    chain("prerouting", "nat hook prerouting priority -100", redirections(sharing, `iifname != "${sharing.ifname}" `)),
+    chain("output", "nat hook output priority -100", redirections(sharing, "")),
+    chain("postrouting", "nat hook postrouting priority 100", postrouting(sharing)),
+  ];
+  // To add the table first makes sure that there is one to delete.
+  const table = nftTableName(sharing);
+  return `add table ${table}\n${nftRemoval(sharing)}table ${table} {\n${chains.join("")}}\n`;
+}
+
+/** Kernels before 4.18 translate replies only if both prerouting and postrouting are there, so an empty chain is not left out. */
+function chain(name: string, base: string | undefined, rules: readonly string[]): string {
+  const lines = base === undefined ? rules : [`type ${base}; policy accept;`, ...rules];
+  return `\tchain ${name} {\n${lines.map((line) => `\t\t${line}\n`).join("")}\t}\n`;
+}
+
+/** Replies go everywhere: somebody the peer may not call may call the peer. */
+function destinations({ family, destinations: rules }: Sharing): string[] {
+  return [
+    "ct state established,related return",
+    ...rules.map(({ prefix, isAllowed }) => {
+      const match = prefix === undefined ? "" : `${FAMILY[family]} daddr ${prefixText(prefix)} `;
+      return `${match}${isAllowed ? "return" : REJECT[family]}`;
+    }),
+  ];
+}
+
+/** The MSS never exceeds what the route to either end takes (RFC 2923 §2.3). */
+function forward({ ifname }: Sharing): string[] {
+  return [
+    `iifname "${ifname}" ${SYN} tcp option maxseg size set rt mtu`,
+    `oifname "${ifname}" ${SYN} tcp option maxseg size set rt mtu`,
+    `iifname "${ifname}" jump destinations`,
+  ];
+}
+
+/** The way to this machine's other addresses. IPv6 itself needs the link-local one. */
+function own({ family, ifname, our }: Sharing): string {
+  const open = family === 4 ? our : `{ ${our}, fe80::/10 }`;
+  return `iifname "${ifname}" ${FAMILY[family]} daddr != ${open} fib daddr type local jump destinations`;
+}
+
+function postrouting({ family, ifname, from }: Sharing): string[] {
+  return [
+    ...(from === undefined ? [] : [`${FAMILY[family]} saddr ${from} oifname != "${ifname}" masquerade`]),
+    // The peer answers to an address that it reaches, whoever has called.
+    `oifname "${ifname}" ct status dnat masquerade`,
+  ];
+}
+
+function redirections(sharing: Sharing, where: string): string[] {
+  return forwardsOf(sharing).map((forwarded) => `${where}${redirection(sharing, forwarded)}`);
+}
+
+function redirection({ family, peer }: Sharing, { protocol, address, port, toPort }: Forward): string {
+  const daddr = `${FAMILY[family]} daddr`;
+  const loopback = family === 4 ? "127.0.0.0/8" : "::1";
+  const local = address === undefined ? `${daddr} != ${loopback} fib daddr type local` : `${daddr} ${address}`;
+  return `${local} ${protocol} dport ${port} dnat to ${family === 4 ? peer : `[${peer}]`}:${toPort}`;
+}

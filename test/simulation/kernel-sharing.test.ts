@@ -1,0 +1,105 @@
+// `share` where the kernel forwards: what a session asks of the packet filter, and what is left of it.
+
+import { expect, test } from "bun:test";
+import type { Pppd } from "./computer.ts";
+import { Laplink } from "./laplink.ts";
+
+const LINE = ["115200", "noauth", "nodetach", "local", "noipv6", "noccp"];
+
+/** Two computers with as many cables as servers with these words. */
+function scene(...servers: readonly (readonly string[])[]) {
+  const link = new Laplink({ seed: 1, cables: servers.length });
+  const [near, far] = link.computers;
+  near.installNft();
+  const running = servers.map((words, at) =>
+    near.start([`/dev/ttyUSB${at}`, ...LINE, `10.0.${at}.1:10.0.${at}.2`, ...words]),
+  );
+  const clients = servers.map((_, at) => far.start([`/dev/ttyUSB${at}`, ...LINE, "noipdefault", "persist"]));
+  const sharing = (): number => near.network.nft.tables.size;
+  return { ...link, link, near, servers: running, clients, sharing };
+}
+
+function comeUp({ link, near, servers }: ReturnType<typeof scene>): void {
+  const tuns = near.network.tuns;
+  const isUp = (): boolean =>
+    tuns.length === servers.length && tuns.every((tun) => tun.isUp && tun.addresses.length > 0);
+  expect(link.time.runUntil(isUp, 60_000)).toBe(true);
+  link.time.run(1000);
+}
+
+function terminate({ link }: ReturnType<typeof scene>, ...programs: readonly Pppd[]): void {
+  for (const program of programs) program.signal("SIGTERM");
+  expect(link.time.runUntil(() => programs.every(({ isRunning }) => !isRunning), 20_000)).toBe(true);
+  expect(programs.map(({ fault }) => fault)).toEqual(programs.map(() => undefined));
+}
+
+test("a link that shares has a table of its own and forwarding, and leaves neither", () => {
+  const play = scene(["share", "share-deny", "10.1.0.0/16"]);
+  comeUp(play);
+  const { near, servers, clients, link } = play;
+  const [[name, rules = ""] = []] = [...near.network.nft.tables];
+  expect(name).toBe(`ip nullmodem-${near.network.tuns[0]!.index}`);
+  expect(rules).toContain('ip saddr 10.0.0.2 oifname != "ppp0" masquerade');
+  expect(rules).toContain("ip daddr 10.1.0.0/16 reject");
+  expect(near.network.sysctls.get("net/ipv4/ip_forward")).toBe("1");
+  expect(servers[0]!.lines).toContain(`share: 10.0.0.2 uses this machine's network by nft's table ${name}`);
+  expect(servers[0]!.lines).toContain("share: net.ipv4.ip_forward is on now; it was off");
+  terminate(play, ...servers, ...clients);
+  expect(link.leftOn(0)).toEqual([]);
+});
+
+test("of two links that share, the last one switches forwarding off", () => {
+  const play = scene(["share"], ["share"]);
+  comeUp(play);
+  const { near, servers, clients, link } = play;
+  expect(play.sharing()).toBe(2);
+  terminate(play, servers[0]!);
+  expect([play.sharing(), near.network.sysctls.get("net/ipv4/ip_forward")]).toEqual([1, "1"]);
+  terminate(play, servers[1]!, ...clients);
+  expect(link.leftOn(0)).toEqual([]);
+});
+
+test("forwarding that was on stays on", () => {
+  const play = scene(["share"]);
+  play.near.network.sysctls.set("net/ipv4/ip_forward", "1");
+  comeUp(play);
+  terminate(play, ...play.servers, ...play.clients);
+  expect(play.near.network.sysctls.get("net/ipv4/ip_forward")).toBe("1");
+});
+
+test("what a killed session has left, the next one removes", () => {
+  const play = scene(["share"]);
+  comeUp(play);
+  const { near, servers, clients, link } = play;
+  servers[0]!.kill();
+  link.time.run(1000);
+  expect(play.sharing()).toBe(1);
+  const next = near.start(["/dev/ttyUSB0", ...LINE, "10.0.0.1:10.0.0.2"]);
+  expect(link.time.runUntil(() => play.sharing() === 0, 20_000)).toBe(true);
+  expect(near.network.sysctls.get("net/ipv4/ip_forward")).toBe("0");
+  expect(next.lines).toContain("Removed the packet filter's rules of a killed pppd");
+  terminate(play, next, ...clients);
+  expect(link.leftOn(0)).toEqual([]);
+});
+
+test("a packet filter that refuses is named, and the link goes on without sharing", () => {
+  const play = scene(["share"]);
+  const { near, servers, clients, link } = play;
+  near.network.nft.complaint = "Error: Could not process rule: Operation not supported\ntable ip x {\n";
+  comeUp(play);
+  expect(servers[0]!.lines).toContain("share: nft failed: Error: Could not process rule: Operation not supported");
+  expect(near.network.sysctls.get("net/ipv4/ip_forward")).toBe("0");
+  near.network.nft.complaint = "";
+  terminate(play, ...servers, ...clients);
+  expect(link.leftOn(0)).toEqual([]);
+});
+
+test("somebody flushes all rules meanwhile: nothing fails at the end", () => {
+  const play = scene(["share"]);
+  comeUp(play);
+  const { near, servers, clients, link } = play;
+  near.network.nft.tables.clear();
+  terminate(play, ...servers, ...clients);
+  expect(servers[0]!.lines.filter((line) => line.includes("failed"))).toEqual([]);
+  expect(link.leftOn(0)).toEqual([]);
+});
