@@ -122,6 +122,11 @@ case $purpose in
     need ip iproute2
     need ping iputils-ping
     need iperf3 iperf3
+    need nft nftables
+    need iptables-legacy iptables
+    need ufw ufw
+    # Where systemd runs, the package would start its firewall.
+    [ -d /run/systemd/system ] || need firewall-cmd firewalld
     need tshark tshark
     need busybox busybox-static
     need linux.uml user-mode-linux

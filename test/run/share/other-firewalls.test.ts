@@ -1,0 +1,97 @@
+// Sharing beside the rules of other programs, which drop what they do not know.
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import {
+  missingPrograms,
+  OUTSIDE,
+  SERVER_OUTSIDE,
+  call,
+  threeNetworks,
+  type ThreeNetworks,
+} from "../../kit/three-networks.ts";
+import { noNetns } from "../../kit/netns.ts";
+import { allRules, input, sharingScene, tool, withoutEmpty, IPTABLES, NFT } from "./sharing-scene.ts";
+
+const missing = noNetns ?? missingPrograms("ip", "socat", "nft", "iptables-nft", "iptables-legacy", "nsenter", "ss");
+
+/** Docker's rules for its default bridge, as its documentation describes them: FORWARD drops what is not of a container. */
+const DOCKER = `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+:DOCKER - [0:0]
+:DOCKER-ISOLATION-STAGE-1 - [0:0]
+:DOCKER-ISOLATION-STAGE-2 - [0:0]
+:DOCKER-USER - [0:0]
+-A FORWARD -j DOCKER-USER
+-A FORWARD -j DOCKER-ISOLATION-STAGE-1
+-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -o docker0 -j DOCKER
+-A FORWARD -i docker0 ! -o docker0 -j ACCEPT
+-A FORWARD -i docker0 -o docker0 -j ACCEPT
+-A DOCKER-ISOLATION-STAGE-1 -i docker0 ! -o docker0 -j DOCKER-ISOLATION-STAGE-2
+-A DOCKER-ISOLATION-STAGE-1 -j RETURN
+-A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP
+-A DOCKER-ISOLATION-STAGE-2 -j RETURN
+-A DOCKER-USER -j RETURN
+COMMIT
+*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+:DOCKER - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER
+-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
+-A DOCKER -i docker0 -j RETURN
+COMMIT
+`;
+
+/** The last rule of the firewall that Red Hat's iptables-services installs. */
+const REJECTING = `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A FORWARD -j REJECT --reject-with icmp-host-prohibited
+COMMIT
+`;
+
+/** ufw works on copies of its files, because it changes them. */
+const UFW = `set -e
+for folder in /etc/ufw /lib/ufw; do
+  copy=$(mktemp -d); cp -a $folder/. "$copy"
+  mount -t tmpfs tmpfs $folder; cp -a "$copy"/. $folder; rm -rf "$copy"
+done
+ufw --force enable`;
+
+describe.skipIf(missing !== undefined)(`beside other firewalls${missing === undefined ? "" : ` (${missing})`}`, () => {
+  let networks: ThreeNetworks;
+  beforeAll(async () => void (networks = await threeNetworks()));
+  afterAll(() => networks.close());
+
+  const ufwMissing = missingPrograms("ufw");
+  const FIREWALLS: readonly (readonly [name: string, load: () => void, chain: string, isMissing?: boolean])[] = [
+    ["Docker by iptables-nft", () => input(DOCKER, "iptables-nft-restore"), "DOCKER-USER"],
+    ["Docker by iptables-legacy", () => input(DOCKER, "iptables-legacy-restore"), "DOCKER-USER"],
+    ["iptables-services", () => input(REJECTING, "iptables-nft-restore"), "FORWARD"],
+    ["ufw", () => void tool("unshare", "--mount", "sh", "-c", UFW), "FORWARD", ufwMissing !== undefined],
+  ];
+  for (const [name, load, chain, isMissing = false] of FIREWALLS)
+    test.skipIf(isMissing)(name, async () => {
+      load();
+      const before = allRules();
+      const { said, settled, start, end, close } = sharingScene({ nft: NFT, iptables: IPTABLES });
+      start();
+      await settled();
+      expect(await call(networks.laptop, OUTSIDE)).toBe(SERVER_OUTSIDE);
+      expect(allRules()).toMatch(new RegExp(`-A ${chain} .*-j nullmodem-\\d+$`, "m"));
+      end();
+      await settled();
+      expect(said.filter((line) => line.includes("failed"))).toEqual([]);
+      expect(withoutEmpty(allRules())).toBe(withoutEmpty(before));
+      close();
+      for (const program of IPTABLES)
+        input("*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n*nat\nCOMMIT\n", `${program}-restore`);
+    });
+});
