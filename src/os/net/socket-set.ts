@@ -4,6 +4,7 @@
 import { ptr } from "bun:ffi";
 import { closeFd, errno, libc, Memory, O, OsError } from "../ffi/libc.ts";
 import { LIBC, library } from "../ffi/library.ts";
+import { CallerSockets } from "./caller-sockets.ts";
 
 const system = library(LIBC, {
   epoll_create1: { args: ["i32"], returns: "i32" },
@@ -68,6 +69,7 @@ const ELSEWHERE = { 4: Uint8Array.of(192, 0, 2, 1), 6: Uint8Array.of(0x20, 1, 0x
 export class SocketSet {
   /** Readable while a socket has something to tell. */
   readonly fd: number;
+  readonly callers = new CallerSockets((fd) => this.#watch(fd));
   readonly #calls: NonNullable<ReturnType<typeof system>>;
   readonly #events = new Memory(EVENTS_AT_ONCE * EVENT.size);
   readonly #event = new Memory(EVENT.size);
@@ -242,14 +244,17 @@ export class SocketSet {
     const size = this.#putAddress(address, port);
     let error = libc.connect(fd, this.#address.address, size) < 0 ? errno() : 0;
     if (error === EINPROGRESS) error = 0;
-    if (error === 0) {
-      this.#event.view.setUint32(0, (EPOLL.IN | EPOLL.OUT | EPOLL.RDHUP | EPOLL.ET) >>> 0, true);
-      this.#event.view.setInt32(EVENT.data, fd, true);
-      if (this.#calls.epoll_ctl(this.fd, EPOLL.ADD, fd, this.#event.address) < 0) error = errno();
-    }
+    if (error === 0) error = this.#watch(fd);
     if (error === 0) return fd;
     closeFd(fd);
     return -error;
+  }
+
+  /** Returns 0, or an error number. */
+  #watch(fd: number): number {
+    this.#event.view.setUint32(0, (EPOLL.IN | EPOLL.OUT | EPOLL.RDHUP | EPOLL.ET) >>> 0, true);
+    this.#event.view.setInt32(EVENT.data, fd, true);
+    return this.#calls.epoll_ctl(this.fd, EPOLL.ADD, fd, this.#event.address) < 0 ? errno() : 0;
   }
 
   /** struct sockaddr_in or sockaddr_in6. Returns its size. */
