@@ -2,6 +2,7 @@
 
 import { u16, u32 } from "../bytes/be.ts";
 import { IpProto, TcpFlag } from "../wire/ip.ts";
+import { FlowCount } from "./flow-count.ts";
 import { FlowTable, portsOf, type StackHost } from "./flow.ts";
 import { failureOf, ICMP_HEADER } from "./icmp.ts";
 import { Ends, type IpPacket } from "./ip-packet.ts";
@@ -13,13 +14,9 @@ import { TcpWriter } from "./tcp-writer.ts";
 /** The octets of a packet's payload that an ICMP error quotes at least. */
 const ICMP_QUOTE = 8;
 
-/** Ports of connections that this machine opens (RFC 6335 §6), and how many of them are tried. */
-const PORTS = { first: 49152, count: 16384, tries: 256 } as const;
-
 export class Connections {
-  begun = 0;
-  overLimit = 0;
   bad = 0;
+  readonly count = new FlowCount();
   readonly table: FlowTable<TcpFlow>;
   readonly #host: StackHost;
   readonly #most: number;
@@ -34,6 +31,7 @@ export class Connections {
   /** A segment of a connection that exists, or a damaged one. False: it belongs to none. */
   receive(packet: IpPacket, now: number): boolean {
     const segment = this.#segment;
+    this.count.fromPeer += packet.end - packet.start;
     if (!segment.parse(packet)) {
       this.bad++;
       return true;
@@ -58,28 +56,32 @@ export class Connections {
       return;
     }
     const { gateway } = this.#host;
-    const target = gateway.targetOf(ends.far, port);
+    const target = gateway.targetOf(ends.far, port, this.count);
     if (target === undefined) {
       if (gateway.isOurs(ends.far)) this.#refuse(ends);
       else gateway.report(Failure.PROHIBITED, ends, packet.copy());
       return;
     }
     if (!this.#hasRoom()) return;
-    this.begun++;
-    const flow = new TcpFlow(this.#host, ends, port, segment.sourcePort, now);
-    this.table.add(flow);
+    const flow = this.#add(ends, port, segment.sourcePort, now);
     if (flow.accept(segment, packet, target, now)) this.#host.watch(flow);
   }
 
-  /** The host has accepted a connection for a port of the peer. */
-  open(socket: number, ends: Ends, farPort: number, peerPort: number, now: number): boolean {
-    if (!this.#hasRoom()) return false;
-    this.begun++;
-    const flow = new TcpFlow(this.#host, ends, farPort, peerPort, now);
-    this.table.add(flow);
+  /** The host has accepted a connection for a port of the peer. False: there is no room for it. */
+  open(socket: number, ends: Ends, wantedPort: number, peerPort: number, now: number): boolean {
+    const farPort = this.table.freePort(ends, peerPort, this.#host.random(), wantedPort);
+    if (!this.#hasRoom() || farPort === undefined) return false;
+    const flow = this.#add(ends, farPort, peerPort, now);
     flow.open(socket, now);
     this.#host.watch(flow);
     return true;
+  }
+
+  #add(ends: Ends, farPort: number, peerPort: number, now: number): TcpFlow {
+    this.count.opened++;
+    const flow = new TcpFlow(this.#host, ends, farPort, peerPort, now);
+    this.table.add(flow);
+    return flow;
   }
 
   /** The peer, or a router behind it, says that a packet did not arrive. The error quotes it. */
@@ -95,14 +97,9 @@ export class Connections {
     flow.reported(failure, u32(bytes, at + header + 4), u16(bytes, payload + 6));
   }
 
-  /** A port of `far` without a connection to this port of the peer (RFC 6056 §3.3.1). Undefined: none was found. */
-  freePort(far: Uint8Array, peer: Uint8Array, peerPort: number): number | undefined {
-    const first = this.#host.random() % PORTS.count;
-    for (let tries = 0; tries < PORTS.tries; tries++) {
-      const port = PORTS.first + ((first + tries) % PORTS.count);
-      if (this.table.lookUp(far, 0, peer, 0, far.length, portsOf(port, peerPort)) === undefined) return port;
-    }
-    return undefined;
+  /** A port of `ends.far` without a connection to this port of the peer. Undefined: none was found. */
+  freePort(ends: Ends, peerPort: number): number | undefined {
+    return this.table.freePort(ends, peerPort, this.#host.random());
   }
 
   #refuse(ends: Ends): void {
@@ -113,13 +110,13 @@ export class Connections {
 
   /** There may be another connection. One that only waits for old segments gives up its place. */
   #hasRoom(): boolean {
-    if (this.table.size < this.#most) return true;
+    if (this.table.size < this.#most && !this.#host.isFull()) return true;
     for (const flow of this.table)
       if (flow.isWaiting) {
         flow.end();
         return true;
       }
-    this.overLimit++;
+    this.count.limited++;
     return false;
   }
 }

@@ -4,6 +4,7 @@
 import { put16 } from "../bytes/be.ts";
 import { IpProto } from "../wire/ip.ts";
 import { checksumOf, sumOf } from "../bytes/checksum.ts";
+import type { FlowCount } from "./flow-count.ts";
 import type { Flow, StackHost } from "./flow.ts";
 import { Echo, ICMP_HEADER, putIcmpChecksum } from "./icmp.ts";
 import type { Ends, IpPacket } from "./ip-packet.ts";
@@ -14,7 +15,9 @@ export const UDP_HEADER = 8;
 /** What an ICMP error quotes of the packet that it is about. */
 const QUOTED = 128;
 /** Without traffic, a flow ends after so long. */
-const IDLE_MS = { dns: 10_000, echo: 30_000, other: 180_000 } as const;
+const IDLE_MS = { dns: 10_000, echo: 30_000, other: 180_000, caller: 180_000 } as const;
+/** A caller that the peer has not answered yet is forgotten sooner. */
+const UNANSWERED_MS = 30_000;
 export type DatagramKind = keyof typeof IDLE_MS;
 
 /** A datagram from a socket. It is sent on before another one comes. */
@@ -35,6 +38,7 @@ export class DatagramFlow implements Flow {
   readonly ends: Ends;
   readonly ports: number;
   readonly kind: DatagramKind;
+  readonly count: FlowCount;
   socket: number;
   chained: Flow | undefined;
   isQueued = false;
@@ -49,8 +53,9 @@ export class DatagramFlow implements Flow {
   readonly #last = new Uint8Array(QUOTED);
   #lastLength = 0;
 
-  constructor(host: StackHost, ends: Ends, ports: number, kind: DatagramKind, socket: number) {
+  constructor(host: StackHost, ends: Ends, ports: number, kind: DatagramKind, socket: number, count: FlowCount) {
     this.#host = host;
+    this.count = count;
     this.ends = ends;
     this.ports = ports;
     this.kind = kind;
@@ -62,6 +67,7 @@ export class DatagramFlow implements Flow {
     const { bytes } = packet;
     this.#lastLength = Math.min(QUOTED, packet.end - packet.start);
     for (let octet = 0; octet < this.#lastLength; octet++) this.#last[octet] = bytes[packet.start + octet]!;
+    this.count.fromPeer += packet.end - packet.start;
     this.#host.setDeadline(this, now + IDLE_MS[this.kind]);
     if (!this.#host.side.send(this.socket, bytes, start, end, Math.max(1, packet.ttl - 1))) this.#tell();
   }
@@ -70,7 +76,8 @@ export class DatagramFlow implements Flow {
   #tell(): void {
     const { side, gateway } = this.#host;
     const reporter = side.reporter(this.socket);
-    gateway.report(side.failure(this.socket), this.ends, this.#last.slice(0, this.#lastLength), reporter);
+    const failure = side.failure(this.socket);
+    if (this.#lastLength > 0) gateway.report(failure, this.ends, this.#last.slice(0, this.#lastLength), reporter);
   }
 
   ready(readable: boolean): void {
@@ -94,9 +101,10 @@ export class DatagramFlow implements Flow {
       return 0;
     }
     this.isAnswered = true;
-    this.#host.setDeadline(this, now + IDLE_MS[this.kind]);
+    this.waitForPeer(now);
     const size = header + got;
     const protocol = this.#putHeader(size);
+    this.count.toPeer += this.ends.headerSize + size;
     if (this.ends.headerSize + size > mtu) {
       this.#host.replyWith(this.ends, protocol, datagram, size);
       this.#host.wake(this);
@@ -105,6 +113,22 @@ export class DatagramFlow implements Flow {
     const payload = putIp(into, at, this.ends, protocol, size);
     into.set(datagram.subarray(0, size), payload);
     return payload + size - at;
+  }
+
+  /** A datagram of the host has passed, or may pass. */
+  waitForPeer(now: number): void {
+    const isUnanswered = this.kind === "caller" && this.#lastLength === 0;
+    this.#host.setDeadline(this, now + (isUnanswered ? UNANSWERED_MS : IDLE_MS[this.kind]));
+  }
+
+  /** Sends the peer a datagram of the flow that has not come through its socket. */
+  deliver(bytes: Uint8Array, start: number, end: number, now: number): void {
+    const size = UDP_HEADER + Math.min(end - start, datagram.length - UDP_HEADER - this.ends.headerSize - 1);
+    datagram.set(bytes.subarray(start, start + size - UDP_HEADER), UDP_HEADER);
+    const protocol = this.#putHeader(size);
+    this.waitForPeer(now);
+    this.count.toPeer += this.ends.headerSize + size;
+    this.#host.replyWith(this.ends, protocol, datagram, size);
   }
 
   /** Completes the datagram in hand. Returns its protocol. */

@@ -4,6 +4,7 @@ import { u16 } from "../bytes/be.ts";
 import { IpProto } from "../wire/ip.ts";
 import { checksumOf, sumOf } from "../bytes/checksum.ts";
 import { DatagramFlow, type DatagramKind, putUdpHeader, UDP_HEADER } from "./datagram-flow.ts";
+import { FlowCount } from "./flow-count.ts";
 import { FlowTable, portsOf, type StackHost } from "./flow.ts";
 import { Echo, echoId, ICMP_HEADER, isIcmpError, putIcmpChecksum } from "./icmp.ts";
 import type { Ends, IpPacket } from "./ip-packet.ts";
@@ -11,16 +12,22 @@ import { FAILED, Failure } from "./socket-side.ts";
 
 const DNS_PORT = 53;
 
+/** The most flows of each kind. */
+export interface FlowLimits {
+  readonly udp: number;
+  readonly echoes: number;
+}
+
 export class Datagrams {
-  begun = 0;
-  overLimit = 0;
   bad = 0;
+  readonly udpCount = new FlowCount();
+  readonly echoCount = new FlowCount();
   readonly #udp: FlowTable<DatagramFlow>;
   readonly #echoes: FlowTable<DatagramFlow>;
   readonly #host: StackHost;
-  readonly #most: number;
+  readonly #most: FlowLimits;
 
-  constructor(host: StackHost, most: number) {
+  constructor(host: StackHost, most: FlowLimits) {
     this.#host = host;
     this.#most = most;
     this.#udp = new FlowTable(host.random());
@@ -29,6 +36,10 @@ export class Datagrams {
 
   get size(): number {
     return this.#udp.size + this.#echoes.size;
+  }
+
+  get udpSize(): number {
+    return this.#udp.size;
   }
 
   /** A UDP packet of a flow that exists and that may go on, or a damaged one. False: {@link begin} is to look at it. */
@@ -97,15 +108,13 @@ export class Datagrams {
 
   #begin(packet: IpPacket, ends: Ends, ports: number, kind: DatagramKind): DatagramFlow | undefined {
     const { gateway, side } = this.#host;
-    const target = gateway.targetOf(ends.far, ports >>> 16);
+    const count = kind === "echo" ? this.echoCount : this.udpCount;
+    const target = gateway.targetOf(ends.far, ports >>> 16, count);
     if (target === undefined) {
       gateway.report(gateway.isOurs(ends.far) ? Failure.REFUSED : Failure.PROHIBITED, ends, packet.copy());
       return undefined;
     }
-    if (this.size >= this.#most) {
-      this.overLimit++;
-      return undefined;
-    }
+    if (!this.#hasRoom(kind)) return undefined;
     const socket = kind === "echo" ? side.openEchoes(target.address) : side.openDatagrams(target.address, target.port);
     if (socket < 0) {
       const failure = side.failure(FAILED);
@@ -113,11 +122,31 @@ export class Datagrams {
       gateway.report(failure === Failure.UNSUPPORTED ? Failure.PROHIBITED : failure, ends, packet.copy());
       return undefined;
     }
-    const flow = new DatagramFlow(this.#host, ends, ports, kind, socket);
-    this.begun++;
-    (kind === "echo" ? this.#echoes : this.#udp).add(flow);
+    return this.#add(new DatagramFlow(this.#host, ends, ports, kind, socket, count));
+  }
+
+  #add(flow: DatagramFlow): DatagramFlow {
+    flow.count.opened++;
+    (flow.kind === "echo" ? this.#echoes : this.#udp).add(flow);
     this.#host.watch(flow);
     return flow;
+  }
+
+  #hasRoom(kind: DatagramKind): boolean {
+    const isEcho = kind === "echo";
+    const hasRoom = isEcho ? this.#echoes.size < this.#most.echoes : this.#udp.size < this.#most.udp;
+    if (hasRoom && !this.#host.isFull()) return true;
+    (isEcho ? this.echoCount : this.udpCount).limited++;
+    return false;
+  }
+
+  /** A caller of the host has a socket, from which datagrams go to a port of the peer. False: there is no room for it. */
+  open(socket: number, ends: Ends, wantedPort: number, peerPort: number, now: number): boolean {
+    const farPort = this.#udp.freePort(ends, peerPort, this.#host.random(), wantedPort);
+    if (!this.#hasRoom("caller") || farPort === undefined) return false;
+    const ports = portsOf(farPort, peerPort);
+    this.#add(new DatagramFlow(this.#host, ends, ports, "caller", socket, this.udpCount)).waitForPeer(now);
+    return true;
   }
 
   #answerEcho({ bytes, payload, end, family }: IpPacket, ends: Ends): void {

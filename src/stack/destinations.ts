@@ -29,11 +29,15 @@ export interface DestinationRule {
 
 export class Destinations {
   readonly #allowed: readonly Prefix[];
+  /** What the given rules deny. */
+  readonly #closed: readonly Prefix[];
+  /** The same, and what is denied by default. */
   readonly #denied: readonly Prefix[];
 
   /** With no allowed prefix, all that is not denied is allowed. */
   constructor(allowed: readonly Prefix[], denied: readonly Prefix[]) {
     this.#allowed = allowed;
+    this.#closed = denied;
     this.#denied = [
       ...denied,
       ...[...DENIED, ...HIDING].filter((one) => !allowed.some((other) => isEqual(one, other))),
@@ -65,10 +69,22 @@ export class Destinations {
   allows(address: Uint8Array): boolean {
     if (longest(NEVER, address) >= 0) return false;
     if (longest(NAT64, address) >= 0 && !this.#allowsInside(address.subarray(12))) return false;
+    return this.#opens(address, this.#denied);
+  }
+
+  /**
+   * The host's own services, which answer at our address of the link: the rules count for that address as for any other. They are
+   * closed as well when a rule denies the address that they really have.
+   */
+  allowsOwn(our: Uint8Array, real: Uint8Array): boolean {
+    const closed = longest(this.#closed, real);
+    return this.#opens(our, this.#closed) && (closed < 0 || longest(this.#allowed, real) > closed);
+  }
+
+  #opens(address: Uint8Array, closed: readonly Prefix[]): boolean {
     const allowed = longest(this.#allowed, address);
-    const denied = longest(this.#denied, address);
-    if (allowed < 0 && denied < 0) return this.#allowed.length === 0;
-    return allowed > denied;
+    const denied = longest(closed, address);
+    return allowed < 0 && denied < 0 ? this.#allowed.length === 0 : allowed > denied;
   }
 
   /** An IPv4 address within another may not be one that is closed by itself. */

@@ -9,6 +9,9 @@ import type { Gateway } from "./gateway.ts";
 import type { SocketSide } from "./socket-side.ts";
 import type { LineToPeer } from "./tcp-sender.ts";
 
+/** Ports of flows that this machine opens (RFC 6335 §6), and how many of them are tried. */
+const PORTS = { first: 49152, count: 16384, tries: 256 } as const;
+
 export interface Flow extends Timed {
   readonly ends: Ends;
   /** The ports, of which the far one is in the high half. */
@@ -45,6 +48,8 @@ export interface StackHost {
   readonly own: OwnDatagrams | undefined;
   /** A random number of 32 bits. */
   random(): number;
+  /** There are as many flows as there may be. */
+  isFull(): boolean;
   /** The flow may have a packet. */
   wake(flow: Flow): void;
   /** The flow has a socket from now on. */
@@ -104,6 +109,21 @@ export class FlowTable<T extends Flow> {
         isSame(flow.ends.far, far, farAt)
       )
         return flow;
+    return undefined;
+  }
+
+  /**
+   * A port of `far` from which there is no flow to this port of the peer (RFC 6056 §3.3.1): the wanted one if it can be. Undefined:
+   * none was found.
+   */
+  freePort({ far, peer }: Ends, peerPort: number, random: number, wanted?: number): number | undefined {
+    const isFree = (port: number): boolean =>
+      this.lookUp(far, 0, peer, 0, far.length, portsOf(port, peerPort)) === undefined;
+    if (wanted !== undefined && isFree(wanted)) return wanted;
+    for (let tries = 0; tries < PORTS.tries; tries++) {
+      const port = PORTS.first + ((random + tries) % PORTS.count);
+      if (isFree(port)) return port;
+    }
     return undefined;
   }
 

@@ -1,6 +1,7 @@
 // Our own addresses, and where packets to an address lead. To the peer we are a router, which reports failures by ICMP.
 
 import type { Destinations } from "./destinations.ts";
+import type { FlowCount } from "./flow-count.ts";
 import { icmpError } from "./icmp.ts";
 import { Ends } from "./ip-packet.ts";
 import type { ReplyQueue } from "./reply-queue.ts";
@@ -24,7 +25,8 @@ export interface GatewaySettings {
 
 export class Gateway {
   mtu = 1500;
-  denied = 0;
+  /** The destination that a rule refused last. */
+  lastDenied: Uint8Array | undefined;
   readonly #settings: GatewaySettings;
   readonly #replies: ReplyQueue;
   readonly #our = new Map<number, Uint8Array>();
@@ -47,17 +49,18 @@ export class Gateway {
     return this.#our.get(address.length)?.every((octet, at) => address[at] === octet) === true;
   }
 
-  /** Where a packet to this address and port goes. Undefined: nowhere. */
-  targetOf(far: Uint8Array, port: number): Target | undefined {
+  /** Where a packet to this address and port goes. Undefined: nowhere. A refusal by a rule is counted. */
+  targetOf(far: Uint8Array, port: number, count: FlowCount): Target | undefined {
     const { destinations, resolvers, ownServices } = this.#settings;
-    if (!this.isOurs(far)) {
-      if (destinations.allows(far)) return { address: far, port };
-      this.denied++;
-      return undefined;
-    }
-    const resolver = port === DNS_PORT ? resolvers[this.#resolver % resolvers.length] : undefined;
-    const address = resolver ?? ownServices(far.length === 4 ? 4 : 6);
-    return address === undefined ? undefined : { address, port };
+    const isOurs = this.isOurs(far);
+    const resolver = isOurs && port === DNS_PORT ? resolvers[this.#resolver % resolvers.length] : undefined;
+    if (resolver !== undefined) return { address: resolver, port };
+    const address = isOurs ? ownServices(far.length === 4 ? 4 : 6) : far;
+    if (address === undefined) return undefined;
+    if (isOurs ? destinations.allowsOwn(far, address) : destinations.allows(far)) return { address, port };
+    count.denied++;
+    this.lastDenied = far;
+    return undefined;
   }
 
   /** A query was not answered: the next one goes to another resolver. */

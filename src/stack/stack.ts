@@ -4,7 +4,7 @@
 
 import { IpProto } from "../wire/ip.ts";
 import { Connections } from "./connections.ts";
-import type { DatagramFlow } from "./datagram-flow.ts";
+import { DatagramFlow } from "./datagram-flow.ts";
 import { Datagrams } from "./datagrams.ts";
 import { Deadlines } from "./deadlines.ts";
 import { isGroup, isImpossibleSource } from "./destinations.ts";
@@ -23,10 +23,12 @@ const RING_BUDGET = 67_108_864;
 /** The line may be filled so far ahead. */
 const AHEAD_MS = 300;
 const LEAST_MTU = 128;
+/** The share of all flows that a kind may have. */
+const SHARE = { tcp: 3 / 4, udp: 3 / 4, echoes: 1 / 8 } as const;
 
 export interface StackSettings extends GatewaySettings {
   readonly side: SocketSide;
-  /** The most connections, and the most flows of datagrams. */
+  /** The most flows of all kinds together. No kind may take all of them. */
   readonly mostFlows: number;
   /** A random number of 32 bits. */
   readonly random: () => number;
@@ -34,7 +36,10 @@ export interface StackSettings extends GatewaySettings {
   readonly own?: OwnDatagrams;
 }
 
-/** The ends of a connection that the host opens, or of a datagram that it sends. `far` is where it seems to come from. */
+/**
+ * The ends of a flow that the host opens, or of a datagram that it sends. `far` is where it seems to come from, from the port
+ * `farPort` if that is free.
+ */
 export interface Forwarded {
   readonly far: Uint8Array;
   readonly farPort: number;
@@ -63,17 +68,19 @@ export class Stack {
   constructor(settings: StackSettings) {
     this.gateway = new Gateway(settings, this.#replies);
     const host = this.#hostOf(settings);
-    this.connections = new Connections(host, settings.mostFlows);
-    this.datagrams = new Datagrams(host, settings.mostFlows);
+    const most = (share: number): number => Math.ceil(settings.mostFlows * share);
+    this.connections = new Connections(host, most(SHARE.tcp));
+    this.datagrams = new Datagrams(host, { udp: most(SHARE.udp), echoes: most(SHARE.echoes) });
   }
 
-  #hostOf({ side, random, own }: StackSettings): StackHost {
+  #hostOf({ side, random, own, mostFlows }: StackSettings): StackHost {
     const { gateway } = this;
     const readAhead = (): number => this.#pace * AHEAD_MS;
     return {
       side,
       random,
       own,
+      isFull: () => this.connections.table.size + this.datagrams.size >= mostFlows,
       gateway,
       pool: this.#pool,
       line: {
@@ -143,6 +150,7 @@ export class Stack {
       this.#unqueue(flow);
       const taken = flow.take(into, at, now);
       if (taken === 0) continue;
+      if (flow instanceof TcpFlow) this.connections.count.toPeer += taken;
       // It may have more, and waits behind the others. A flow that has ended has no deadline and no socket.
       if (flow.socket >= 0 || flow.heapPlace >= 0) this.#wake(flow);
       return taken;
@@ -183,14 +191,25 @@ export class Stack {
     this.#bySocket.get(socket)?.ready(readable, writable, now);
   }
 
-  /** The host has accepted a connection for a port of the peer. False: there are too many connections. */
+  /** The host has accepted a connection for a port of the peer. False: there is no room for it. */
   openTo(socket: number, { far, farPort, peer, peerPort }: Forwarded, now: number): boolean {
     return this.connections.open(socket, new Ends(far, peer), farPort, peerPort, now);
   }
 
   /** A port of `far` for {@link openTo}. Undefined: all that were tried are taken. */
   freePort(far: Uint8Array, peer: Uint8Array, peerPort: number): number | undefined {
-    return this.connections.freePort(far, peer, peerPort);
+    return this.connections.freePort(new Ends(far, peer), peerPort);
+  }
+
+  /** The host has a socket for a caller, whose datagrams go to a port of the peer. False: there is no room for it. */
+  openDatagramsTo(socket: number, { far, farPort, peer, peerPort }: Forwarded, now: number): boolean {
+    return this.datagrams.open(socket, new Ends(far, peer), farPort, peerPort, now);
+  }
+
+  /** A datagram of a caller has not come through the socket of {@link openDatagramsTo}. */
+  deliver(socket: number, bytes: Uint8Array, start: number, end: number, now: number): void {
+    const flow = this.#bySocket.get(socket);
+    if (flow instanceof DatagramFlow) flow.deliver(bytes, start, end, now);
   }
 
   /** Sends a datagram from a port of our own. */
@@ -241,6 +260,6 @@ export class Stack {
     this.#unqueue(flow);
     this.#deadlines.remove(flow);
     if (flow instanceof TcpFlow) this.connections.table.remove(flow);
-    else this.datagrams.forget(flow as DatagramFlow);
+    else if (flow instanceof DatagramFlow) this.datagrams.forget(flow);
   }
 }

@@ -248,7 +248,7 @@ export class TcpFlow implements Flow {
     let length = 0;
     if (this.#acks.count <= 1 && sender.prepare(this.socket, room, now))
       length = writer.putData(into, at, sender, receiver);
-    else if (this.#acks.count > 0) length = writer.putAck(into, at, sender.next, receiver);
+    else if (this.#acks.count > 0) length = writer.putAck(into, at, sender.bareSequence, receiver);
     else if (this.#keepalive.isDue) {
       this.#keepalive.isDue = false;
       length = writer.putAck(into, at, sender.next - 1, receiver);

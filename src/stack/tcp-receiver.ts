@@ -70,6 +70,15 @@ export class TcpReceiver {
     return window > 0 && first < window && first + length > 0;
   }
 
+  /**
+   * An unacceptable segment has a valid acknowledgment when it probes the closed window (RFC 9293 §3.10.7.4), and when the peer does
+   * not know yet that we have taken the octet of its probe.
+   */
+  mayAcknowledge({ sequence, length }: TcpSegment): boolean {
+    const missed = distance(sequence, this.next);
+    return missed === 0 ? this.window === 0 : missed === 1 && length === 0;
+  }
+
   /** The field of the segment. The edge that it states may not be beyond {@link edge}. */
   get windowField(): number {
     return Math.min(0xffff, this.window >>> this.shift);

@@ -101,6 +101,15 @@ export class TcpSender {
     return this.isEnded && isBefore(this.#end, this.una);
   }
 
+  /**
+   * The number of a segment without octets: behind all that was sent, as far as the peer's window goes. Otherwise two ends that have
+   * taken each other's probes would discard each other's acknowledgments for ever.
+   */
+  get bareSequence(): number {
+    const edge = (this.una + this.window) >>> 0;
+    return isBefore(edge, this.max) ? later(edge, this.next) : this.max;
+  }
+
   readable(): void {
     this.#mayRead = true;
   }

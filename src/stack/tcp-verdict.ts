@@ -13,7 +13,7 @@ export const Verdict = {
   END: 2,
   /** It is answered with the state of things. */
   CHALLENGE: 3,
-  /** The same, and its acknowledgment counts: it is a probe of our closed window. */
+  /** The same, and its acknowledgment counts: it is a probe of our closed window, or comes after a probe. */
   PROBE: 4,
   /** The peer's SYN again: our answer to it was lost. */
   SYN_AGAIN: 5,
@@ -38,6 +38,6 @@ export function verdictOf(segment: TcpSegment, receiver: TcpReceiver, handshake?
     // The peer has begun anew. It repeats its SYN.
     return isAcceptable && !handshake.isOurs ? Verdict.END : Verdict.CHALLENGE;
   }
-  if (!isAcceptable) return receiver.window === 0 && sequence === receiver.next ? Verdict.PROBE : Verdict.CHALLENGE;
+  if (!isAcceptable) return receiver.mayAcknowledge(segment) ? Verdict.PROBE : Verdict.CHALLENGE;
   return flags & TcpFlag.ACK ? Verdict.TAKE : Verdict.IGNORE;
 }

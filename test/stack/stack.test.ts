@@ -50,6 +50,77 @@ test("a flow of datagrams ends after 180 s without traffic, a name query after 1
   expect([peer.sockets.open.size, peer.stack.nextTimeout()]).toEqual([0, Infinity]);
 });
 
+test("a caller of the host is a flow of its own: 30 s until the peer answers, then 180 s", () => {
+  const peer = new StackPeer();
+  const open = (farPort: number): FakeSocket => {
+    const socket = peer.sockets.accepted();
+    peer.stack.openDatagramsTo(
+      socket.id,
+      { far: Uint8Array.of(10, 0, 0, 1), farPort, peer: Uint8Array.of(10, 0, 0, 2), peerPort: 53 },
+      peer.now,
+    );
+    return socket;
+  };
+  const [one, other] = [open(4000), open(4000)];
+  // What came before the caller had its socket, and what comes through it.
+  peer.stack.deliver(one.id, Uint8Array.of(0, 1, 2, 0), 1, 3, peer.now);
+  one.answer(Uint8Array.of(3));
+  peer.stack.deliver(other.id, new Uint8Array(3000), 0, 3000, peer.now);
+  const texts = peer.takes();
+  expect(texts.filter((text) => text.startsWith("udp"))).toEqual(["udp 10.0.0.1:4000 (2)", "udp 10.0.0.1:4000 (1)"]);
+  expect(texts.filter((text) => text.startsWith("fragment")).length).toBe(3);
+  peer.sendPacket(udpPacket({ from: PEER, to: OUR, fromPort: 53, toPort: 4000 }, [9, 9]));
+  expect(one.datagrams.map(({ bytes }) => [...bytes])).toEqual([[9, 9]]);
+  peer.wait(30_000);
+  expect([one.end, other.end]).toEqual(["open", "closed"]);
+  peer.wait(149_999);
+  expect(one.end).toBe("open");
+  peer.wait(1);
+  expect([one.end, peer.stack.datagrams.udpCount]).toMatchObject(["closed", { opened: 2, toPeer: 30 + 29 + 3028 }]);
+});
+
+test("no kind of flow takes all places", () => {
+  const peer = new StackPeer({ mostFlows: 8 });
+  for (let port = 1; port <= 8; port++) peer.sendPacket(udpPacket({ ...route, fromPort: port }, [1]));
+  for (const id of [1, 2]) peer.sendIcmp([8, 0, 0, 0, 0, id, 0, 1], SERVER);
+  for (let port = 1; port <= 8; port++) {
+    peer.route = { ...peer.route, fromPort: port };
+    peer.send("S 0:0(0) win 8000 <mss 1000>");
+  }
+  const { connections, datagrams } = peer.stack;
+  expect([datagrams.udpCount, datagrams.echoCount, connections.count]).toMatchObject([
+    { opened: 6, limited: 2 },
+    { opened: 1, limited: 1 },
+    { opened: 1, limited: 7 },
+  ]);
+});
+
+test("the host's own services follow the rules for our address of the link, and for the address that they have", () => {
+  const home = Uint8Array.of(192, 168, 1, 5);
+  const reached = (allow: readonly string[], deny: readonly string[], to = OUR, toPort = 22): string => {
+    const prefixes = (texts: readonly string[]) => texts.map((text) => parsePrefix(text)!);
+    const peer = new StackPeer({
+      destinations: new Destinations(prefixes(allow), prefixes(deny)),
+      ownServices: () => home,
+      resolvers: [Uint8Array.of(192, 0, 2, 53)],
+    });
+    peer.route = { ...peer.route, to, toPort };
+    peer.send("S 0:0(0) win 8000 <mss 1000>");
+    const [answer = ""] = peer.takes();
+    const { denied } = peer.stack.connections.count;
+    return peer.sockets.all.length > 0 ? peer.sockets.last.address : `${answer.split(" ")[0]} denied ${denied}`;
+  };
+  expect(reached([], [])).toBe("192.168.1.5");
+  for (const prefix of ["10.0.0.1", "10.0.0.0/8", "0.0.0.0/0", "192.168.1.5", "192.168.0.0/16"])
+    expect(reached([], [prefix])).toBe("R. denied 1");
+  expect(reached(["192.0.2.0/24"], [])).toBe("R. denied 1");
+  expect(reached(["10.0.0.1"], ["0.0.0.0/0", "192.0.0.0/8"])).toBe("R. denied 1");
+  expect(reached(["10.0.0.1"], ["10.0.0.0/8"])).toBe("192.168.1.5");
+  // Another address of the peer's choice is not ours, and names can be asked for in any case.
+  expect(reached([], ["10.0.0.1"], SERVER)).toBe(SERVER);
+  expect(reached([], ["10.0.0.1"], OUR, 53)).toBe("192.0.2.53");
+});
+
 test("names are asked by TCP as well", () => {
   const peer = new StackPeer({ resolvers: [Uint8Array.of(192, 0, 2, 53)] });
   peer.route = { ...peer.route, to: OUR, toPort: 53 };
@@ -308,7 +379,7 @@ test("10^5 connections opened and closed leave nothing behind", () => {
     }
     if (stack.connections.table.size !== 0) throw new Error(`connection ${count} did not end`);
   }
-  expect([stack.connections.begun, sockets.open.size, stack.hasPackets, stack.nextTimeout()]).toEqual([
+  expect([stack.connections.count.opened, sockets.open.size, stack.hasPackets, stack.nextTimeout()]).toEqual([
     100_000,
     0,
     false,

@@ -2,6 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { Failure } from "../../src/stack/socket-side.ts";
+import type { FakeSocket } from "../kit/fake-sockets.ts";
 import { StackPeer } from "../kit/stack-peer.ts";
 
 const SYN = "S 0:0(0) win 8000 <mss 1000>";
@@ -74,7 +75,7 @@ test("an address that the rules deny is reported, and no socket is opened", () =
   peer.route = { ...peer.route, to: "169.254.169.254" };
   peer.send(SYN);
   expect(peer.takes()).toEqual(["icmp 3/13 from 10.0.0.1 to 10.0.0.2"]);
-  expect([peer.sockets.all.length, peer.stack.gateway.denied]).toEqual([0, 1]);
+  expect([peer.sockets.all.length, peer.stack.connections.count.denied]).toEqual([0, 1]);
 });
 
 test("a segment without a connection is reset (RFC 9293 §3.10.7.1), a reset is not", () => {
@@ -213,6 +214,22 @@ test("a closed window is probed, ever more seldom, and filled when it opens", ()
   }
   peer.send(". 1:1(0) ack 2 win 2000");
   expect(peer.takes()).toEqual([". 2:1002(1000) ack 1 win 65535", "P. 1002:2002(1000) ack 1 win 65535"]);
+});
+
+test("both ends probe a small window at once: each hears the other's acknowledgment", () => {
+  const peer = new StackPeer();
+  peer.send("S 0:0(0) win 8000 <mss 1000>", ". 1:1(0) ack 1 win 300");
+  peer.takes();
+  peer.sockets.last.give(new Uint8Array(1000));
+  expect(peer.takes()).toEqual([]);
+  peer.wait(200);
+  expect(peer.takes()).toEqual([". 1:301(300) ack 1 win 65535"]);
+  // The peer has not yet seen the probe. Our answer lies behind the octets that it has meanwhile.
+  peer.send(". 1:11(10) ack 1 win 300");
+  expect(peer.takes()).toEqual([". 301:301(0) ack 11 win 65535"]);
+  // The peer states the place before its last octet, as if that had been a probe: its acknowledgment counts.
+  peer.send(". 10:10(0) ack 301 win 2000");
+  expect(peer.takes()).toEqual(["P. 301:1001(700) ack 11 win 65535"]);
 });
 
 test("the peer ends first: CLOSE-WAIT, LAST-ACK", () => {
@@ -408,13 +425,48 @@ test("a forwarded port: we send the SYN, and the peer may refuse", () => {
   expect(refused.end).toBe("aborted");
 });
 
+test("a connection of the host begins from the wanted port, or from another while that is in use", () => {
+  const peer = new StackPeer({ random: () => 5 });
+  const far = Uint8Array.of(10, 0, 0, 1);
+  const ports = [40000, 40000, 40001].map((farPort) => {
+    const { id } = peer.sockets.accepted();
+    expect(peer.stack.openTo(id, { far, farPort, peer: Uint8Array.of(10, 0, 0, 2), peerPort: 22 }, 1000)).toBe(true);
+    const [syn] = peer.packets();
+    return syn![20]! * 256 + syn![21]!;
+  });
+  expect(ports).toEqual([40000, 49157, 40001]);
+});
+
+test("a connection of the host ends when the peer reports its SYN unreachable, but no other segment", () => {
+  const peer = new StackPeer();
+  const open = (farPort: number): [FakeSocket, number[]] => {
+    const socket = peer.sockets.accepted();
+    peer.stack.openTo(
+      socket.id,
+      { far: Uint8Array.of(10, 0, 0, 1), farPort, peer: Uint8Array.of(10, 0, 0, 2), peerPort: 40000 },
+      1000,
+    );
+    return [socket, [...peer.packets()[0]!.subarray(0, 28)]];
+  };
+  const [refused, quoted] = open(80);
+  peer.sendIcmp([3, 3, 0, 0, 0, 0, 0, 0, ...quoted.with(24, 7)]);
+  expect(refused.end).toBe("open");
+  peer.sendIcmp([3, 3, 0, 0, 0, 0, 0, 0, ...quoted]);
+  expect(refused.end).toBe("aborted");
+  const [made, other] = open(81);
+  peer.route = { ...peer.route, to: "10.0.0.1", toPort: 81 };
+  peer.send("S. 0:0(0) ack 1 win 8000 <mss 1000>");
+  peer.sendIcmp([3, 3, 0, 0, 0, 0, 0, 0, ...other]);
+  expect(made.end).toBe("open");
+});
+
 test("beyond the limit a SYN is not answered, and TIME-WAIT gives up its place", () => {
   const peer = new StackPeer({ mostFlows: 2 });
   for (const fromPort of [1, 2, 3]) {
     peer.route = { ...peer.route, fromPort };
     peer.send(SYN);
   }
-  expect([peer.takes().length, peer.stack.connections.overLimit]).toEqual([2, 1]);
+  expect([peer.takes().length, peer.stack.connections.count.limited]).toEqual([2, 1]);
   peer.route = { ...peer.route, fromPort: 2 };
   peer.send(". 1:1(0) ack 1 win 8000");
   peer.sockets.last.finish();

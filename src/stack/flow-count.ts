@@ -1,0 +1,12 @@
+// What is counted of a kind of flows.
+
+export class FlowCount {
+  opened = 0;
+  /** Flows that a rule has refused. */
+  denied = 0;
+  /** Flows for which there was no room. */
+  limited = 0;
+  /** Octets of the packets from the peer and to it. */
+  fromPeer = 0;
+  toPeer = 0;
+}
