@@ -30,6 +30,8 @@ export class Gateway {
   readonly #settings: GatewaySettings;
   readonly #replies: ReplyQueue;
   readonly #our = new Map<number, Uint8Array>();
+  /** Our address in the network that the peer is told of by Router Advertisements. */
+  #network6: Uint8Array | undefined;
   /** Which resolver is asked. */
   #resolver = 0;
 
@@ -45,8 +47,13 @@ export class Gateway {
     else this.#our.set(size, address);
   }
 
+  /** Our second IPv6 address, beside the link-local one. Undefined: there is none. */
+  setNetworkAddress(address: Uint8Array | undefined): void {
+    this.#network6 = address;
+  }
+
   isOurs(address: Uint8Array): boolean {
-    return this.#our.get(address.length)?.every((octet, at) => address[at] === octet) === true;
+    return isSame(this.#our.get(address.length), address) || isSame(this.#network6, address);
   }
 
   /** Where a packet to this address and port goes. Undefined: nowhere. A refusal by a rule is counted. */
@@ -71,9 +78,20 @@ export class Gateway {
   /** Tells the peer why its packet did not arrive. `reporter` is the router that said so, if it is known. */
   report(failure: Failure, ends: Ends, about: Uint8Array, reporter?: Uint8Array): void {
     // An address that refuses says so itself. All else is said by the router.
-    const our = failure === Failure.REFUSED ? undefined : this.#our.get(ends.far.length);
+    const our = failure === Failure.REFUSED ? undefined : this.#routerFor(ends.peer);
     const from = reporter?.length === ends.far.length ? reporter : (our ?? ends.far);
     const packet = icmpError(failure, new Ends(from, ends.peer), about, this.mtu);
     if (packet !== undefined) this.#replies.add(packet, 0, packet.length);
   }
+
+  /** Our address for a peer with this one. */
+  #routerFor(peer: Uint8Array): Uint8Array | undefined {
+    const isLinkLocal = peer[0] === 0xfe && (peer[1]! & 0xc0) === 0x80;
+    const first = this.#our.get(peer.length);
+    return peer.length === 4 || isLinkLocal ? first : (this.#network6 ?? first);
+  }
+}
+
+function isSame(one: Uint8Array | undefined, other: Uint8Array): boolean {
+  return one?.length === other.length && one.every((octet, at) => other[at] === octet);
 }

@@ -13,6 +13,7 @@ import { SILENT_NOTIFIER } from "../../src/run/notifier.ts";
 import { Passwords } from "../../src/run/peers/passwords.ts";
 import { Peers } from "../../src/run/peers/peers.ts";
 import { Session } from "../../src/run/session/session.ts";
+import { SessionServices } from "../../src/run/share/session-services.ts";
 import { OptionsInForce } from "../../src/run/settings/options-in-force.ts";
 import { fakeHost } from "../kit/optionhost.ts";
 import type { Rng } from "../kit/rng.ts";
@@ -191,6 +192,7 @@ export class Pppd {
         notifier: SILENT_NOTIFIER,
         onUp: () => {},
         ready: () => passwords.ready(),
+        servicesClass: SessionServices,
       });
       const run = (): Promise<number> => this.#session!.run();
       void (shared?.run(run) ?? run()).then(

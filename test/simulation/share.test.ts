@@ -1,6 +1,9 @@
 // A machine that shares its network, and the one at the other end of the cable.
 
 import { expect, test } from "bun:test";
+import { u16, u32 } from "../../src/bytes/be.ts";
+import { fromHex, toHex } from "../../src/bytes/text.ts";
+import type { Pppd } from "./computer.ts";
 import { Laplink } from "./laplink.ts";
 
 const LINE = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "local", "noipv6", "noccp"];
@@ -25,4 +28,103 @@ test("share names this machine's name servers to the peer, and ms-dns overrides 
   expect(serversFrom("nameserver 192.0.2.1\n", "share")).toEqual(["192.0.2.1", "192.0.2.1"]);
   expect(serversFrom(two, "share", "ms-dns", "192.0.2.9")).toEqual(["192.0.2.9", "192.0.2.9"]);
   expect(serversFrom(two)).toEqual([]);
+});
+
+const ROUTERS = "ff020000000000000000000000000002";
+
+/** An advertisement that the other machine got. */
+interface Advertisement {
+  readonly at: number;
+  readonly to: string;
+  readonly routerSeconds: number;
+  readonly prefix: string;
+  readonly preferredSeconds: number;
+  readonly server: string;
+}
+
+/** Two machines with IPv6; the first one shares. What the second one gets is noted. */
+class SharedLink {
+  readonly link = new Laplink({ seed: 4 });
+  readonly heard: Advertisement[] = [];
+
+  constructor() {
+    const [server, client] = this.link.computers;
+    server.network.sysctls.set("net/ipv6/conf/all/forwarding", "1");
+    client.network.received = (packet) => {
+      if (packet[0] !== 0x60 || packet[6] !== 58 || packet[40] !== 134) return;
+      this.heard.push({
+        at: this.link.time.now,
+        to: toHex(packet, 24, 40),
+        routerSeconds: u16(packet, 46),
+        prefix: toHex(packet, 72, 88),
+        preferredSeconds: u32(packet, 64),
+        server: toHex(packet, 104, 120),
+      });
+    };
+  }
+
+  start(...words: readonly string[]): [Pppd, Pppd] {
+    const [server, client] = this.link.computers;
+    const line = LINE.filter((word) => word !== "noipv6");
+    const ours = server.start([...line, "10.0.0.1:10.0.0.2", "share", ...words]);
+    return [ours, client.start([...line, "noipdefault"])];
+  }
+
+  /** The other machine asks for routers. */
+  ask(): void {
+    const [tun] = this.link.computers[1].network.tuns;
+    const host = "fe800000000000000000000000000002";
+    expect(tun!.transmit(fromHex(`60000000 0008 3a ff ${host} ${ROUTERS} 8500 7d35 00000000`))).toBe(true);
+  }
+
+  until(isDone: () => boolean, ms = 30_000): void {
+    expect(this.link.time.runUntil(isDone, ms)).toBe(true);
+  }
+}
+
+test("share tells the peer of an IPv6 network, again when it asks, and at the end that it is no router", () => {
+  const shared = new SharedLink();
+  const { link, heard } = shared;
+  const { network, files } = link.computers[0];
+  network.routes.push({ family: 6, device: network.ethernet, metric: 0, gateway: 0 });
+  const [server, client] = shared.start();
+  shared.until(() => heard.length > 0);
+  const [first] = heard;
+  const prefix = files.text("/var/lib/nullmodem-prefix")!.replace("::/48\n", "");
+  const octets = prefix
+    .split(":")
+    .map((word) => word.padStart(4, "0"))
+    .join("");
+  expect(first).toMatchObject({
+    to: "ff020000000000000000000000000001",
+    routerSeconds: 1800,
+    prefix: `${octets}${"0".repeat(20)}`,
+    preferredSeconds: 14400,
+    server: `${octets}${"0".repeat(19)}1`,
+  });
+  expect(network.tuns[0]!.addresses6.map(({ our }) => toHex(our))).toContain(first!.server);
+  shared.until(() => heard.length === 3);
+  shared.ask();
+  shared.until(() => heard.length === 4, 1000);
+  expect(heard[3]!.to).toBe("fe800000000000000000000000000002");
+  // The solicitation is for the router, and not for its kernel.
+  link.time.run(3600_000);
+  expect(heard.length).toBeGreaterThan(9);
+  expect(heard.length).toBeLessThan(24);
+  server.signal("SIGTERM");
+  shared.until(() => !server.isRunning && !client.isRunning);
+  expect(heard.at(-1)).toMatchObject({ routerSeconds: 0, preferredSeconds: 0 });
+  expect([server.fault, client.fault]).toEqual([undefined, undefined]);
+});
+
+test("without a way out for IPv6 we are no default router, and advertisements do not keep a link from being idle", () => {
+  const shared = new SharedLink();
+  const [server, client] = shared.start("idle", "700");
+  shared.until(() => shared.heard.length > 0);
+  expect(shared.heard[0]!.routerSeconds).toBe(0);
+  shared.until(() => !server.isRunning && !client.isRunning, 720_000);
+  expect([server.exitCode, server.lines.includes("Terminating connection due to lack of activity.")]).toEqual([
+    12,
+    true,
+  ]);
 });

@@ -16,8 +16,9 @@ function packetOf(
   payload: readonly number[],
   checksumAt: number,
   hops = 64,
+  from: readonly number[] = PEER,
 ): Uint8Array {
-  const pseudo = [...PEER, ...to, 0, 0, payload.length >> 8, payload.length & 255, 0, 0, 0, next];
+  const pseudo = [...from, ...to, 0, 0, payload.length >> 8, payload.length & 255, 0, 0, 0, next];
   const sum = internetChecksum([...pseudo, ...payload]);
   const summed = payload.with(checksumAt, sum >> 8).with(checksumAt + 1, sum & 255);
   return Uint8Array.from([
@@ -29,7 +30,7 @@ function packetOf(
     payload.length & 255,
     next,
     hops,
-    ...PEER,
+    ...from,
     ...to,
     ...summed,
   ]);
@@ -56,6 +57,27 @@ test("an echo to our address is answered", () => {
   peer.sendPacket(packetOf(OUR, 58, [128, 0, 0, 0, 1, 2, 0, 1, 42], 2));
   const [reply] = peer.packets();
   expect(payloadOf(reply!).toSpliced(2, 2)).toEqual([129, 0, 1, 2, 0, 1, 42]);
+});
+
+test("our address in the network that we advertise: echoes, refused ports, name queries", () => {
+  const [ours, peersOwn] = [1, 9].map((last) => [0xfd, 1, 2, 3, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, last]);
+  const resolver = Uint8Array.of(192, 0, 2, 53);
+  const peer = new StackPeer({ resolvers: [resolver] });
+  peer.stack.gateway.setAddress(6, Uint8Array.from(OUR));
+  const echo = packetOf(ours!, 58, [128, 0, 0, 0, 1, 2, 0, 1, 42], 2);
+  peer.sendPacket(echo);
+  // It is an address like any other as long as it is not ours.
+  expect(peer.packets()).toEqual([]);
+  peer.stack.gateway.setNetworkAddress(Uint8Array.from(ours!));
+  peer.sendPacket(echo);
+  expect(payloadOf(peer.packets()[0]!).toSpliced(2, 2)).toEqual([129, 0, 1, 2, 0, 1, 42]);
+  peer.sendPacket(packetOf(ours!, 17, [0x13, 0x88, 0, 53, 0, 10, 0, 0, 7, 8], 6));
+  expect(peer.sockets.last.address).toBe("192.0.2.53");
+  // What expires is reported from the address of the same network.
+  const datagram = [0x13, 0x88, 0x1b, 0x58, 0, 10, 0, 0, 7, 8];
+  peer.sendPacket(packetOf(SERVER, 17, datagram, 6, 1, peersOwn));
+  const [expired] = peer.packets();
+  expect([[...expired!.subarray(8, 24)], [...expired!.subarray(24, 40)]]).toEqual([ours!, peersOwn!]);
 });
 
 test("datagrams, an unreachable port and a hop limit", () => {

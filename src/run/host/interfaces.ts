@@ -45,8 +45,10 @@ export interface Interfaces {
   addAddress(device: NetDevice, our: number, peer: number): void;
   /** Does nothing when it is not there. */
   removeAddress(device: NetDevice, our: number, peer: number): void;
-  addAddress6(device: NetDevice, our: Uint8Array, peer: Uint8Array): void;
-  removeAddress6(device: NetDevice, our: Uint8Array, peer: Uint8Array): void;
+  /** With less than 128 bits, `peer` is our own address. */
+  addAddress6(device: NetDevice, our: Uint8Array, peer: Uint8Array, bits?: number): void;
+  /** Does nothing when it is not there. */
+  removeAddress6(device: NetDevice, our: Uint8Array, peer: Uint8Array, bits?: number): void;
   /** The number of a VRF's routing table; undefined: the interface is no VRF. */
   vrfTable(name: string): number | undefined;
   joinVrf(device: NetDevice, vrf: string): void;

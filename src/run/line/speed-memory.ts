@@ -3,6 +3,7 @@
 
 import type { Serial } from "../host/serial.ts";
 import type { Machine } from "../machine.ts";
+import { statePaths } from "../state-paths.ts";
 
 const FILE = "nullmodem-speeds";
 const MOST_LINES = 64;
@@ -56,12 +57,8 @@ export class SpeedMemory {
     }
   }
 
-  /** The system's file, and that of a user who may not write it. */
   get #paths(): string[] {
-    const { environment } = this.#machine.processes;
-    const { XDG_STATE_HOME: state, HOME: home } = environment();
-    const own = state ?? (home === undefined ? undefined : `${home}/.local/state`);
-    return [`/var/lib/${FILE}`, ...(own === undefined ? [] : [`${own}/${FILE}`])];
+    return statePaths(this.#machine, FILE);
   }
 
   #linesOf(path: string): Map<string, string> {

@@ -9,6 +9,8 @@ import type { Carrier, PacketPump } from "./packet-pump.ts";
 const RUNTIME_TURN_MS = 100;
 /** However busy the lines are, signals and children are looked after this often. */
 const YIELD_MS = 20;
+/** The descriptors of the packet port and its tap. */
+const PACKETS = 2;
 /** A poll that took longer has waited: nothing was busy, and the runtime's descriptors would have ended the wait. */
 const WAITED_MS = 0.05;
 
@@ -46,10 +48,11 @@ export class Loop {
     this.#poll = this.#pollSet(undefined);
   }
 
-  /** The packet port comes first, then the runtime's descriptors, then the lines, then where split lines are written to. */
+  /** The packet port and its tap come first, then the runtime's descriptors, then the lines, then where split lines are written to. */
   #pollSet(replaced: PollSet | undefined): PollSet {
     this.#split = this.#ports.filter(({ fd, writeFd }) => fd !== writeFd);
     const fds = [
+      -1,
       -1,
       ...this.#runtime,
       ...this.#ports.map(({ fd }) => fd),
@@ -129,9 +132,10 @@ export class Loop {
 
   /** What is waited for at each descriptor. */
   #ask(poll: PollSet, isHungry: boolean, now: number): void {
-    const first = 1 + this.#runtime.length;
+    const first = PACKETS + this.#runtime.length;
     const last = first + this.#ports.length;
     poll.setFd(0, isHungry ? this.#pump.fd : -1);
+    poll.setFd(1, this.#pump.tapFd);
     for (let at = 0; at < this.#ports.length; at++) {
       const port = this.#ports[at]!;
       const mayRead = port.mayRead(now);
@@ -147,7 +151,7 @@ export class Loop {
   #serve(poll: PollSet, now: number): boolean {
     const ports = this.#ports;
     const split = this.#split;
-    const first = 1 + this.#runtime.length;
+    const first = PACKETS + this.#runtime.length;
     const last = first + ports.length;
     for (let at = 0; at < ports.length; at++) {
       const events = poll.got(first + at);
@@ -162,6 +166,7 @@ export class Loop {
       if (events & (Poll.ERR | Poll.HUP)) this.#lose(split[at]!, now);
       else if (events & Poll.OUT) split[at]!.isBlocked = false;
     }
+    if (poll.got(1) !== 0) this.#pump.collect(now);
     if ((poll.got(0) & Poll.ERR) === 0) return true;
     // Its descriptor would stay ready.
     this.#pump.carrying = false;
@@ -212,7 +217,7 @@ export class Loop {
 
   #runtimeIsReady(poll: PollSet): boolean {
     if (this.#runtime.length === 0) return true;
-    for (let at = 0; at < this.#runtime.length; at++) if (poll.got(1 + at) !== 0) return true;
+    for (let at = 0; at < this.#runtime.length; at++) if (poll.got(PACKETS + at) !== 0) return true;
     return false;
   }
 }

@@ -3,6 +3,7 @@
 
 import { Bundle } from "../../link/bundle.ts";
 import type { Link } from "../../link/link.ts";
+import type { PacketTap } from "../packets/packet-tap.ts";
 import { MAX_PACKET, type PacketPort } from "../packets/port.ts";
 import { type InterfaceBuffers, PACKET_ROOM } from "./buffers.ts";
 import type { LinePort } from "./line-port.ts";
@@ -17,6 +18,8 @@ export class PacketPump {
   /** Packets are carried. */
   carrying = false;
   carrier: Carrier;
+  /** Comes before the packet port, both ways. */
+  tap: PacketTap | undefined;
   readonly isBundle: boolean;
   readonly #packets: PacketPort;
   readonly #memory: InterfaceBuffers;
@@ -37,16 +40,29 @@ export class PacketPump {
 
   /** There are packets that the descriptor does not tell of. */
   get hasKept(): boolean {
-    return this.#packets.hasKept;
+    return this.#packets.hasKept || this.tap?.hasPackets === true;
   }
 
-  /** When the packet port has something to do by itself. */
+  /** To wait at for the tap. */
+  get tapFd(): number {
+    return this.tap?.fd ?? -1;
+  }
+
+  /** The tap's descriptor is ready. */
+  collect(now: number): void {
+    this.tap?.collect(now);
+  }
+
+  /** When the packet port or the tap has something to do by itself. */
   nextTimeout(): number {
-    return this.#packets.nextTimeout();
+    const { tap } = this;
+    const portAt = this.#packets.nextTimeout();
+    return tap === undefined ? portAt : Math.min(portAt, tap.nextTimeout());
   }
 
   handleTimeout(now: number): void {
     this.#packets.handleTimeout(now);
+    if (this.tap !== undefined && this.tap.nextTimeout() <= now) this.tap.handleTimeout(now);
   }
 
   /** A line is about to run dry and the next packet is wanted. */
@@ -63,8 +79,10 @@ export class PacketPump {
 
   /** Hands what has come on a line to its stage, and the packets in it to the packet port. */
   deliver({ buffers: { input, frame }, stage }: LinePort, now: number): void {
+    const { tap } = this;
     while (stage.receive(input, now))
       if (this.carrying) {
+        if (tap?.receive(stage.packet, stage.packetStart, stage.packetEnd, now) === true) continue;
         const from = stage.packet === frame.bytes ? frame : this.#memory.plain;
         this.#packets.write(from, stage.packetStart, stage.packetEnd);
       }
@@ -82,12 +100,34 @@ export class PacketPump {
     }
     carrier.networks.datapath.fast = fast;
     while (this.isHungry(ports, now)) {
-      const got = this.#packets.read(packet, PACKET_ROOM, carrier.networks);
-      if (got <= 0) return;
-      carrier.send(packet.bytes, PACKET_ROOM, PACKET_ROOM + got, now);
+      if (!this.#sendTapped(now)) {
+        const got = this.#packets.read(packet, PACKET_ROOM, carrier.networks);
+        if (got <= 0) return;
+        carrier.send(packet.bytes, PACKET_ROOM, PACKET_ROOM + got, now);
+      }
       // On a paced line each packet goes out before the next is looked at, so that the pacer knows of it.
       if (paced || this.#quick > 0) for (const port of ports) port.drain(now);
       this.#quick--;
     }
+  }
+
+  /** Sends the packets that the tap has, although the lines may have enough: they are the last ones. */
+  sendLast(now: number): void {
+    while (this.carrying && this.carrier.hasRoom(MAX_PACKET) && this.#sendTapped(now));
+  }
+
+  /** Sends a packet of the tap. False: it has none. */
+  #sendTapped(now: number): boolean {
+    const { carrier, tap } = this;
+    if (tap === undefined || !tap.hasPackets) return false;
+    const { networks } = carrier;
+    const { bytes } = this.#memory.packet;
+    const length = tap.take(bytes, PACKET_ROOM, networks, now);
+    if (length === 0) return false;
+    // What we say by ourselves keeps no link from being idle.
+    const { lastAt } = networks.traffic;
+    carrier.send(bytes, PACKET_ROOM, PACKET_ROOM + length, now);
+    networks.traffic.lastAt = lastAt;
+    return true;
   }
 }

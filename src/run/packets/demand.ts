@@ -317,6 +317,10 @@ export class Demand implements PacketPort {
     this.#setup.setQueue(QUEUE);
   }
 
+  setNetworkAddress(address: Uint8Array): boolean {
+    return this.#setup.addNetwork6(address);
+  }
+
   ipv6Down(): void {
     this.#kept.ready.ipv6 = false;
     this.#setup.setQueue(QUEUE);

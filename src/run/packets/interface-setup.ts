@@ -17,6 +17,7 @@ const LEAST_QUEUE = 3;
 const FAST_QUEUE = 500;
 /** RFC 8200 §5. The kernel removes IPv6 from an interface with a smaller MTU. */
 const LEAST_IPV6_MTU = 1280;
+const NETWORK_BITS = 64;
 const FORWARDING = "net/ipv4/ip_forward";
 
 /** How many packets the kernel may queue for a line of `speed` bits a second (0: the speed is not known). */
@@ -129,6 +130,17 @@ export class InterfaceSetup {
     }
     if (this.#wishes.defaultroute6) this.#attempt("default IPv6 route", () => this.#addDefaultRoute6());
     return undefined;
+  }
+
+  /** Gives the interface an address of a network of 64 bits, until down6(). False: that failed. */
+  addNetwork6(address: Uint8Array): boolean {
+    let isAdded = false;
+    this.#attempt("IPv6 network", () => {
+      this.#interfaces.addAddress6(this.#device, address, address, NETWORK_BITS);
+      this.#undo6.push(() => this.#interfaces.removeAddress6(this.#device, address, address, NETWORK_BITS));
+      isAdded = true;
+    });
+    return isAdded;
   }
 
   /**

@@ -79,6 +79,8 @@ export interface PacketPort {
   /** The same for IPv6. When it fails, logs why and returns the reason to close IPv6CP with. */
   ipv6Up(our: InterfaceId, peer: InterfaceId, mtu: number, queue: number): string | undefined;
   ipv6Down(): void;
+  /** Our address in the network of the link, 64 bits of it, until IPv6 is down. False: it cannot be set, and the log says why. */
+  setNetworkAddress(address: Uint8Array): boolean;
   /** The first protocol of a link is up. */
   opened(mtu: number, load: Load, now: number): void;
   setMtu(mtu: number): void;

@@ -98,6 +98,10 @@ export class TunPort implements PacketPort {
     return this.#setup.up6(our, peer, mtu, queue);
   }
 
+  setNetworkAddress(address: Uint8Array): boolean {
+    return this.#setup.addNetwork6(address);
+  }
+
   ipv6Down(): void {
     this.#setup.down6();
   }

@@ -141,7 +141,13 @@ export class UsernetPort implements PacketPort {
     this.setMtu(mtu);
   }
 
+  setNetworkAddress(address: Uint8Array): boolean {
+    this.#stack.gateway.setNetworkAddress(address);
+    return true;
+  }
+
   ipv6Down(): void {
+    this.#stack.gateway.setNetworkAddress(undefined);
     this.#stack.gateway.setAddress(6, undefined);
   }
 

@@ -11,6 +11,7 @@ import { Exit } from "../exit.ts";
 import type { Hooks } from "../scripts/hooks.ts";
 import type { Attempt } from "./attempt.ts";
 import { NetworkPhase } from "./network-phase.ts";
+import type { SessionServices } from "../share/session-services.ts";
 import type { SessionHost } from "./session-host.ts";
 
 export interface LinkGroupHost extends SessionHost {
@@ -19,6 +20,8 @@ export interface LinkGroupHost extends SessionHost {
   /** Speed of the line, for scripts. */
   speed(): number;
   setStatus(exit: Exit): void;
+  /** The session shares this machine's network. */
+  readonly services?: SessionServices | undefined;
 }
 
 export class LinkGroup implements LoopOwner {
@@ -29,6 +32,7 @@ export class LinkGroup implements LoopOwner {
   readonly #carrier: Link | Bundle;
   readonly #bundle: Bundle | undefined;
   readonly #loop: Loop;
+  readonly #pump: PacketPump;
   readonly #othersTurnMs: () => number;
 
   /** `othersTurnMs`: how often work beside the links needs a turn of the runtime. */
@@ -43,7 +47,7 @@ export class LinkGroup implements LoopOwner {
     this.#carrier = carrier;
     this.#bundle = carrier instanceof Bundle ? carrier : undefined;
     this.#othersTurnMs = othersTurnMs;
-    const pump = new PacketPump(carrier, port, memory);
+    const pump = (this.#pump = new PacketPump(carrier, port, memory));
     this.#loop = new Loop(host.machine, pump, this);
     this.network = new NetworkPhase(
       {
@@ -52,6 +56,7 @@ export class LinkGroup implements LoopOwner {
         awaitPeer: (now) => this.attempts.find((attempt) => this.#isMember(attempt))?.link.awaitPeer(now),
         rate: () => this.#rate(),
         carry: (on) => (pump.carrying = on),
+        tap: (tap) => (pump.tap = tap),
         lines: () => this.attempts.map((attempt) => attempt.status()),
       },
       port,
@@ -79,6 +84,8 @@ export class LinkGroup implements LoopOwner {
 
   /** Ends all links in good order. */
   close(reason: string, now: number): void {
+    this.network.closing();
+    this.#pump.sendLast(now);
     for (const attempt of this.attempts) attempt.close(reason, now);
   }
 

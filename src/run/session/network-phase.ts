@@ -11,9 +11,12 @@ import { type Clock, type Machine, reasonOf } from "../machine.ts";
 import type { Notifier } from "../notifier.ts";
 import type { NameServers } from "../packets/name-servers.ts";
 import { queueLength } from "../packets/interface-setup.ts";
+import type { PacketTap } from "../packets/packet-tap.ts";
 import type { Load, PacketPort } from "../packets/port.ts";
 import { interfaceArguments } from "../scripts/arguments.ts";
 import type { Hooks } from "../scripts/hooks.ts";
+import type { LinkServices } from "../share/link-services.ts";
+import type { SessionServices } from "../share/session-services.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 import { Limits } from "./limits.ts";
 import { LogObserver } from "./log-observer.ts";
@@ -39,6 +42,10 @@ export interface NetworkPhaseHost {
   speed(): number;
   readonly notifier: Notifier;
   readonly observer?: SessionObserver;
+  /** The session shares this machine's network. */
+  readonly services?: SessionServices | undefined;
+  /** The tap comes before the packet port. */
+  tap(tap: PacketTap): void;
   /** A network protocol is up: updetach waits for it. */
   readonly onUp: () => void;
   setStatus(exit: Exit): void;
@@ -68,6 +75,7 @@ export class NetworkPhase {
   readonly #networks: Networks;
   readonly #status: StatusPublisher;
   readonly #observers: readonly NetworkObserver[];
+  readonly #services: LinkServices | undefined;
   #mtu = 1500;
   #ipv4: Ipv4Up | undefined;
   #ipv6: Ipv6Up | undefined;
@@ -92,6 +100,8 @@ export class NetworkPhase {
       ipv6: this.#ipv6,
       upSince: this.#isUp ? this.#startedAt : undefined,
     }));
+    this.#services = host.services?.servicesOf(port, options.config, () => this.#mtu);
+    if (this.#services !== undefined) host.tap(this.#services);
     const nameServers = new NameServerObserver(machine.network, host, port);
     // In this order: the log names the addresses before ip-up starts, and ip-down finds name servers withdrawn.
     this.#observers = [
@@ -100,6 +110,7 @@ export class NetworkPhase {
       new ShareObserver(host, port),
       new ScriptObserver(host, port, (event) => nameServers.scriptEnded(event)),
       new ManagerObserver(host.notifier),
+      ...(this.#services === undefined ? [] : [this.#services]),
       this.#status,
       ...(host.observer === undefined ? [] : [host.observer.network(port.name)]),
     ];
@@ -114,6 +125,11 @@ export class NetworkPhase {
     this.#status.close();
     for (const observer of this.#observers) observer.end?.();
     this.#port.takeBack();
+  }
+
+  /** The link is about to be closed. What it still says to the peer is to be sent now. */
+  closing(): void {
+    this.#services?.closing();
   }
 
   /** A deadline of the limits has passed. */

@@ -4,6 +4,7 @@ import type { Log } from "../log.ts";
 import type { Machine } from "../machine.ts";
 import type { Notifier } from "../notifier.ts";
 import type { Peers } from "../peers/peers.ts";
+import type { SessionServices } from "../share/session-services.ts";
 import type { SessionObserver } from "./session-observer.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 
@@ -24,6 +25,8 @@ export interface SessionHost {
   /** A network protocol is up: updetach waits for it. */
   readonly onUp: () => void;
   readonly observer?: SessionObserver;
+  /** A session that shares loads this class itself, unless it is here. A simulated one cannot wait for the real disk. */
+  readonly servicesClass?: typeof SessionServices;
   /** Resolves when the first link may begin; undefined: at once. */
   readonly ready: () => Promise<void> | undefined;
 }

@@ -24,6 +24,7 @@ import { Retries } from "./retries.ts";
 import type { SessionHost } from "./session-host.ts";
 import type { LinkGroup } from "./link-group.ts";
 import type { NetworkPhase } from "./network-phase.ts";
+import type { SessionServices } from "../share/session-services.ts";
 import { warmUp } from "../loop/warm-up.ts";
 import { SingleLink } from "./single-link.ts";
 import { StandBy } from "./stand-by.ts";
@@ -58,6 +59,8 @@ export class Session {
   #running: SingleLink | Bundling | undefined;
   /** With `usernet`. Other sessions do not load the TCP/IP stack. */
   #usernet: typeof UsernetPort | undefined;
+  /** With `share` or `usernet`. */
+  #services: SessionServices | undefined;
 
   constructor(host: SessionHost) {
     const { machine } = host;
@@ -110,6 +113,10 @@ export class Session {
     const { linkname } = this.#config;
     if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
     warmUp();
+    if (this.#config.share || this.#config.usernet) {
+      const Loaded = this.#host.servicesClass ?? (await import("../share/session-services.ts")).SessionServices;
+      this.#services = new Loaded(this.#host.machine, this.#log);
+    }
     if (this.#config.usernet) this.#usernet = (await import("../packets/usernet-port.ts")).UsernetPort;
     this.#nameServers.cleanUp();
     undoLeftOver(
@@ -287,6 +294,7 @@ export class Session {
       ...this.#host,
       hooks: this.#hooks,
       nameServers: this.#nameServers,
+      services: this.#services,
       speed: () => this.#config.speed,
       setStatus: (exit) => (this.#status = exit),
       quitting: () => this.#quitting,

@@ -18,5 +18,5 @@ export function peerServers(
   if (!share && !usernet) return [];
   const prefixes = (texts: readonly string[]) => texts.flatMap((text) => parsePrefix(text) ?? []);
   const destinations = new Destinations(prefixes(shareAllow), prefixes(shareDeny));
-  return offeredServers(new Resolvers(machine).now, destinations).filter((server) => server !== "ours");
+  return offeredServers(new Resolvers(machine).now, destinations);
 }

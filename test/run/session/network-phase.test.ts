@@ -100,6 +100,7 @@ function setUp(scripts: readonly string[], config: object = {}) {
       awaitPeer: tell("await peer"),
       rate: () => 115200,
       carry: tell("carry"),
+      tap: tell("tap"),
       lines: () => [],
     },
     port as unknown as PacketPort,

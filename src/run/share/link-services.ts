@@ -1,0 +1,165 @@
+// What a link that shares the network offers to its peer besides forwarding: a network of its own for IPv6, which Router
+// Advertisements tell of, and the relay of name queries. It works in the same way whether the kernel forwards or sockets of ours
+// do.
+
+import { put32 } from "../../bytes/be.ts";
+import { parseAddress } from "../../bytes/prefix.ts";
+import { linkLocalText } from "../../wire/ipv6cp.ts";
+import { ALL_NODES, parseSolicitation, routerAdvertisement } from "../../wire/ndp.ts";
+import type { Clock, Random } from "../machine.ts";
+import type { PacketTap } from "../packets/packet-tap.ts";
+import type { PacketPort, ProtocolsUp } from "../packets/port.ts";
+import type { NetworkDown, NetworkObserver, NetworkUp } from "../session/network-observer.ts";
+import { Advertiser } from "./advertiser.ts";
+import type { NameRelay } from "./name-relay.ts";
+
+/** Three times the longest interval between advertisements (RFC 4861 §6.2.1, RFC 8106 §5.1). */
+const ROUTER_SECONDS = 1800;
+const VALID_SECONDS = 86_400;
+const PREFERRED_SECONDS = 14_400;
+const U32 = 0x100000000;
+
+export interface LinkServicesHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly port: PacketPort;
+  /** The network of the link: an address whose last 64 bits are 0. */
+  readonly network: Uint8Array;
+  /** Names are served at our address of that network. */
+  readonly servesNames: boolean;
+  /** Undefined: the packet port relays name queries itself, or nothing does. */
+  readonly relay: NameRelay | undefined;
+  readonly mtu: () => number;
+  /** This machine reaches other networks by IPv6. */
+  readonly isRouter: () => boolean;
+}
+
+export class LinkServices implements PacketTap, NetworkObserver {
+  readonly fd: number;
+  readonly #host: LinkServicesHost;
+  readonly #relay: NameRelay | undefined;
+  readonly #advertiser: Advertiser;
+  readonly #advertisements: Uint8Array[] = [];
+  #linkLocal: Uint8Array | undefined;
+  #ourAddress: Uint8Array | undefined;
+  #isEnding = false;
+  #isClosed = false;
+
+  constructor(host: LinkServicesHost) {
+    const { random, relay } = host;
+    this.#host = host;
+    this.#relay = relay;
+    this.fd = relay?.fd ?? -1;
+    const chance = (): number => random.u32() / U32;
+    this.#advertiser = new Advertiser(chance, (to) => this.#advertise(to ?? ALL_NODES));
+  }
+
+  // ── the network phase ────────────────────────────────────────────────────────────────────────────────────────────
+
+  up(event: NetworkUp): void {
+    const relay = this.#relay;
+    if (event.type === "ipv4-up") {
+      if (relay !== undefined) relay.our4 = event.our;
+      return;
+    }
+    const { port, clock } = this.#host;
+    const our = ourAddress(this.#host.network, event.peer.high === 0 && event.peer.low === 1);
+    this.#linkLocal = parseAddress(linkLocalText(event.our));
+    if (!port.setNetworkAddress(our)) return;
+    if (relay !== undefined) relay.our6 = our;
+    this.#ourAddress = our;
+    this.#advertiser.begin(clock.now());
+  }
+
+  down({ protocol }: NetworkDown): void {
+    const relay = this.#relay;
+    if (protocol === "ipv4") {
+      if (relay !== undefined) relay.our4 = 0;
+      return;
+    }
+    if (relay !== undefined) relay.our6 = undefined;
+    this.#advertiser.end();
+    this.#advertisements.length = 0;
+    this.#ourAddress = undefined;
+  }
+
+  /** The link is about to be closed: the peer is told that we are no router any more. */
+  closing(): void {
+    if (this.#ourAddress === undefined) return;
+    this.#isEnding = true;
+    this.#advertiser.end();
+    this.#advertisements.length = 0;
+    this.#advertise(ALL_NODES);
+    this.#isEnding = false;
+  }
+
+  end(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#relay?.close();
+  }
+
+  #advertise(to: Uint8Array): void {
+    const { network, servesNames, mtu, isRouter } = this.#host;
+    const [from, our, isEnding] = [this.#linkLocal, this.#ourAddress, this.#isEnding];
+    if (from === undefined || our === undefined) return;
+    this.#advertisements.push(
+      routerAdvertisement(from, to, {
+        routerSeconds: !isEnding && isRouter() ? ROUTER_SECONDS : 0,
+        prefix: network,
+        validSeconds: VALID_SECONDS,
+        preferredSeconds: isEnding ? 0 : PREFERRED_SECONDS,
+        mtu: mtu(),
+        nameServers: servesNames ? [our] : [],
+        nameServerSeconds: isEnding ? 0 : ROUTER_SECONDS,
+      }),
+    );
+  }
+
+  // ── packets ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  receive(packet: Uint8Array, start: number, end: number, now: number): boolean {
+    const relay = this.#relay;
+    if (relay?.isFor(packet, start, end) === true) {
+      relay.stack.setMtu(this.#host.mtu());
+      relay.stack.receive(packet, start, end, now);
+      return true;
+    }
+    const asker = parseSolicitation(packet, start, end);
+    if (asker === undefined) return false;
+    this.#advertiser.asked(asker, now);
+    return true;
+  }
+
+  collect(now: number): void {
+    this.#relay?.collect(now);
+  }
+
+  get hasPackets(): boolean {
+    return this.#advertisements.length > 0 || this.#relay?.stack.hasPackets === true;
+  }
+
+  take(into: Uint8Array, at: number, { ipv6Up }: ProtocolsUp, now: number): number {
+    const advertisement = ipv6Up ? this.#advertisements.shift() : undefined;
+    if (advertisement === undefined) return this.#relay?.stack.take(into, at, now) ?? 0;
+    into.set(advertisement, at);
+    return advertisement.length;
+  }
+
+  nextTimeout(): number {
+    return Math.min(this.#advertiser.nextTimeout(), this.#relay?.stack.nextTimeout() ?? Infinity);
+  }
+
+  handleTimeout(now: number): void {
+    this.#advertiser.handleTimeout(now);
+    const stack = this.#relay?.stack;
+    if (stack !== undefined && stack.nextTimeout() <= now) stack.handleTimeout(now);
+  }
+}
+
+/** The first address of the network that the peer does not make for itself. */
+function ourAddress(network: Uint8Array, peerIsFirst: boolean): Uint8Array {
+  const address = network.slice();
+  put32(address, 12, peerIsFirst ? 2 : 1);
+  return address;
+}

@@ -1,0 +1,59 @@
+// What the links of a session that shares its network have in common: the IPv6 prefix of this machine, and its name servers.
+// Sessions that do not share do not load this file.
+
+import type { Config } from "../../options/config.ts";
+import type { Log } from "../log.ts";
+import { isHostError, type Machine, reasonOf } from "../machine.ts";
+import type { PacketPort } from "../packets/port.ts";
+import { LinkServices } from "./link-services.ts";
+import { NameRelay } from "./name-relay.ts";
+import { linkNetwork, ownPrefix } from "./own-prefix.ts";
+import { Resolvers } from "./resolvers.ts";
+
+const FORWARDING = "net/ipv6/conf/all/forwarding";
+
+export class SessionServices {
+  readonly #machine: Machine;
+  readonly #log: Log;
+  #prefix: Uint8Array | undefined;
+
+  constructor(machine: Machine, log: Log) {
+    this.#machine = machine;
+    this.#log = log;
+  }
+
+  /** The services of a link that is about to begin. */
+  servicesOf(port: PacketPort, { device, msDns }: Config, mtu: () => number): LinkServices {
+    const { clock, random } = this.#machine;
+    this.#prefix ??= ownPrefix(this.#machine);
+    const hasServers = msDns.length === 0;
+    return new LinkServices({
+      clock,
+      random,
+      port,
+      network: linkNetwork(this.#prefix, port.name, device ?? ""),
+      servesNames: hasServers,
+      relay: hasServers && !port.relaysNames ? this.#openRelay() : undefined,
+      mtu,
+      isRouter: () => this.#isRouter(port),
+    });
+  }
+
+  #openRelay(): NameRelay | undefined {
+    const { network, random } = this.#machine;
+    try {
+      return new NameRelay(network.openSockets(), new Resolvers(this.#machine), () => random.u32());
+    } catch (error) {
+      if (!isHostError(error)) throw error;
+      this.#log.write("warn", `Name queries of the peer are not relayed: ${reasonOf(error)}`);
+      return undefined;
+    }
+  }
+
+  /** This machine has a way out for IPv6, and its kernel forwards if it is to. */
+  #isRouter({ name, relaysNames }: PacketPort): boolean {
+    const { network } = this.#machine;
+    if (!relaysNames && network.readSysctl(FORWARDING) !== "1") return false;
+    return network.routes.defaults6(undefined).some(({ device }) => device.name !== name);
+  }
+}

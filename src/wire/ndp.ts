@@ -1,0 +1,119 @@
+// Router discovery for IPv6: the solicitation, the advertisement and its options (RFC 4861 §4), with name servers (RFC 8106
+// §5.1). Whole packets, because the hop limit and the checksum prove that a message comes from the link itself.
+
+import { put16, put32 } from "../bytes/be.ts";
+import { checksumOf, sumOf } from "../bytes/checksum.ts";
+import { IPV6_HEADER, IpProto, ipv6NextHeader, ipv6PayloadLength, ipVersion } from "./ip.ts";
+
+const ROUTER_SOLICITATION = 133;
+const ROUTER_ADVERTISEMENT = 134;
+const SOLICITATION_SIZE = 8;
+const ADVERTISEMENT_SIZE = 16;
+/** A router does not forward what has this value, so a packet that still has it comes from the link. */
+const HOP_LIMIT = 255;
+const UNIT = 8;
+
+const NdpOption = { SourceLinkLayer: 1, PrefixInformation: 3, Mtu: 5, NameServers: 25 } as const;
+const PREFIX_OPTION_SIZE = 32;
+const MTU_OPTION_SIZE = 8;
+/** On-link (L), and for addresses that hosts make themselves (A). */
+const ON_LINK = 0x80;
+const AUTONOMOUS = 0x40;
+const PREFIX_BITS = 64;
+/** Others are to be preferred as the default router. Who is none says nothing here (RFC 4191 §2.2). */
+const LOW_PREFERENCE = 0x18;
+const CURRENT_HOP_LIMIT = 64;
+
+export const ALL_NODES = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
+
+/** Times in seconds. */
+export interface RouterAdvertisement {
+  /** How long we are a default router. 0: we are none. */
+  readonly routerSeconds: number;
+  /** The first 64 bits count. */
+  readonly prefix: Uint8Array;
+  readonly validSeconds: number;
+  readonly preferredSeconds: number;
+  readonly mtu: number;
+  readonly nameServers: readonly Uint8Array[];
+  readonly nameServerSeconds: number;
+}
+
+/** The packet with an advertisement from our link-local address. */
+export function routerAdvertisement(from: Uint8Array, to: Uint8Array, advertised: RouterAdvertisement): Uint8Array {
+  const { routerSeconds, nameServers } = advertised;
+  const serversSize = nameServers.length === 0 ? 0 : UNIT + 16 * nameServers.length;
+  const size = ADVERTISEMENT_SIZE + PREFIX_OPTION_SIZE + MTU_OPTION_SIZE + serversSize;
+  const packet = new Uint8Array(IPV6_HEADER + size);
+  put32(packet, 0, 0x60000000);
+  put16(packet, 4, size);
+  packet[6] = IpProto.ICMPV6;
+  packet[7] = HOP_LIMIT;
+  packet.set(from, 8);
+  packet.set(to, 24);
+  const at = IPV6_HEADER;
+  packet[at] = ROUTER_ADVERTISEMENT;
+  packet[at + 4] = CURRENT_HOP_LIMIT;
+  packet[at + 5] = routerSeconds > 0 ? LOW_PREFERENCE : 0;
+  put16(packet, at + 6, routerSeconds);
+  const serversAt = putMtu(packet, putPrefix(packet, at + ADVERTISEMENT_SIZE, advertised), advertised.mtu);
+  if (serversSize > 0) putNameServers(packet, serversAt, advertised);
+  put16(packet, at + 2, checksumOf(icmpSum(packet, 0, packet.length)));
+  return packet;
+}
+
+function putPrefix(packet: Uint8Array, at: number, advertised: RouterAdvertisement): number {
+  packet[at] = NdpOption.PrefixInformation;
+  packet[at + 1] = PREFIX_OPTION_SIZE / UNIT;
+  packet[at + 2] = PREFIX_BITS;
+  packet[at + 3] = ON_LINK | AUTONOMOUS;
+  put32(packet, at + 4, advertised.validSeconds);
+  put32(packet, at + 8, advertised.preferredSeconds);
+  packet.set(advertised.prefix.subarray(0, PREFIX_BITS / 8), at + 16);
+  return at + PREFIX_OPTION_SIZE;
+}
+
+function putMtu(packet: Uint8Array, at: number, mtu: number): number {
+  packet[at] = NdpOption.Mtu;
+  packet[at + 1] = MTU_OPTION_SIZE / UNIT;
+  put32(packet, at + 4, mtu);
+  return at + MTU_OPTION_SIZE;
+}
+
+function putNameServers(packet: Uint8Array, at: number, advertised: RouterAdvertisement): void {
+  const { nameServers, nameServerSeconds } = advertised;
+  packet[at] = NdpOption.NameServers;
+  packet[at + 1] = 1 + 2 * nameServers.length;
+  put32(packet, at + 4, nameServerSeconds);
+  for (const [nth, server] of nameServers.entries()) packet.set(server, at + UNIT + 16 * nth);
+}
+
+/** The source of the router solicitation in packet[start, end). Undefined: it is none, or not a valid one (RFC 4861 §6.1.1). */
+export function parseSolicitation(packet: Uint8Array, start: number, end: number): Uint8Array | undefined {
+  if (ipVersion(packet, start) !== 6 || end - start < IPV6_HEADER + SOLICITATION_SIZE) return undefined;
+  if (ipv6NextHeader(packet, start) !== IpProto.ICMPV6 || packet[start + 7] !== HOP_LIMIT) return undefined;
+  const at = start + IPV6_HEADER;
+  const stop = at + ipv6PayloadLength(packet, start);
+  if (packet[at] !== ROUTER_SOLICITATION || packet[at + 1] !== 0 || stop > end) return undefined;
+  if (stop - at < SOLICITATION_SIZE || checksumOf(icmpSum(packet, start, stop)) !== 0) return undefined;
+  const source = packet.slice(start + 8, start + 24);
+  const isUnspecified = source.every((octet) => octet === 0);
+  return hasValidOptions(packet, at + SOLICITATION_SIZE, stop, isUnspecified) ? source : undefined;
+}
+
+/** A host without an address may not say its link-layer address. */
+function hasValidOptions(packet: Uint8Array, start: number, end: number, isUnspecified: boolean): boolean {
+  for (let at = start; at < end;) {
+    const size = at + 1 < end ? packet[at + 1]! * UNIT : 0;
+    if (size === 0 || at + size > end) return false;
+    if (isUnspecified && packet[at] === NdpOption.SourceLinkLayer) return false;
+    at += size;
+  }
+  return true;
+}
+
+/** The sum over an ICMPv6 packet and its pseudo header (RFC 8200 §8.1). */
+function icmpSum(packet: Uint8Array, start: number, end: number): number {
+  const at = start + IPV6_HEADER;
+  return sumOf(packet, at, end, sumOf(packet, start + 8, at, IpProto.ICMPV6 + end - at));
+}
