@@ -57,15 +57,17 @@ export async function pppd(argv: string[]): Promise<number> {
     const { etc, words } = takeConfigDir(argv);
     host = systemOptionHost(voice, etc);
     // pppd's rules for ordinary users protect rights that a set-user-id program lends. Here it lends none and needs none.
-    if (words.includes("usernet") && !hasLentRights()) host = { ...host, privileged: true };
+    if (["usernet", "socks"].some((word) => words.includes(word)) && !hasLentRights())
+      host = { ...host, privileged: true };
     config = parseOptions(words, host);
     if (config.showOptions) {
       process.stderr.write(showOptionsText());
       return Exit.OK;
     }
-    const trouble = config.usernet
-      ? undefined
-      : (rightsTrouble() ?? (config.dryrun ? undefined : tunTrouble(thisMachine)));
+    const trouble =
+      config.usernet || config.socks !== undefined
+        ? undefined
+        : (rightsTrouble() ?? (config.dryrun ? undefined : tunTrouble(thisMachine)));
     if (trouble !== undefined) {
       for (const line of linesOf(trouble.finding)) complain(line, "err", syslog);
       return trouble.exit;

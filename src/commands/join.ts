@@ -5,6 +5,7 @@ import { consola } from "consola";
 import { existsSync, readFileSync } from "node:fs";
 import { isCharacterDevice } from "../os/ffi/host-files.ts";
 import { reasonOf } from "../os/ffi/libc.ts";
+import { proxyPlaceOf } from "../options/table/socks-rows.ts";
 import { print } from "../os/log/print.ts";
 import { askHidden, pipeWith } from "../os/process/hidden-input.ts";
 import { portsHere } from "../os/serial/ports.ts";
@@ -19,13 +20,20 @@ const command = defineCommand({
     "password-file": { type: "string", description: "a file with our password (asked for on a terminal)" },
     number: { type: "string", description: "the number to dial if a modem answers (777)" },
     speed: { type: "string", description: "the only speed to try" },
+    socks: {
+      type: "string",
+      description: "[ADDRESS:]PORT of a SOCKS and HTTP proxy instead of an interface; needs no root",
+    },
   },
 });
 
 const AFTER = `Words after -- are pppd's own options. It stays in the foreground, tries again when
 the link ends, and takes the default route and the name servers that are offered.
+With --socks there is no interface and no route: programs that use the proxy reach
+the link's network, and the far end resolves their names.
   nullmodem join /dev/ttyUSB0
   nullmodem join ttyS0 --user zaphod --speed 19200 -- nodefaultroute
+  nullmodem join ttyUSB0 --socks 1080        # curl -x socks5h://127.0.0.1:1080 …
 
 Exit codes: 5 after SIGTERM or SIGINT, 2 for wrong words, 3 without the rights,
 others as pppd's.
@@ -33,10 +41,10 @@ others as pppd's.
 
 /** What suits a cable. Words of the user come after these. */
 const ALWAYS = ["join", "nodetach", "lock", "modem-if-carrier", "noauth", "persist", "maxfail", "0", "holdoff", "1"];
-const LINK = ["defaultroute", "usepeerdns", "address-pair", "0", "ipcp-accept-local", "ipcp-accept-remote"];
+const LINK = ["usepeerdns", "address-pair", "0", "ipcp-accept-local", "ipcp-accept-remote"];
 /** Without a carrier only echoes show that the other end is gone. */
 const ECHOES = ["lcp-echo-interval", "5", "lcp-echo-failure", "4"];
-const FLAGS = ["user", "password-file", "number", "speed"] as const;
+const FLAGS = ["user", "password-file", "number", "speed", "socks"] as const;
 
 export interface JoinWords {
   readonly port: string;
@@ -60,8 +68,10 @@ export async function join(argv: readonly string[]): Promise<number> {
     process.stderr.write(usage);
     return 2;
   }
-  if (!isPrivileged() && (!asked.words.includes("usernet") || hasLentRights())) {
+  const hasInterface = asked.flags.socks === undefined && !asked.words.includes("usernet");
+  if (!isPrivileged() && (hasInterface || hasLentRights())) {
     consola.error("join must be run as root or with CAP_NET_ADMIN; try: sudo nullmodem join …");
+    consola.error("or without root, for programs that use a proxy: nullmodem join … --socks 1080");
     return Exit.NOT_ROOT;
   }
   if (!isCharacterDevice(asked.port)) {
@@ -105,8 +115,9 @@ export function joinWords(argv: readonly string[]): JoinWords | string {
       return `there is no option ${JSON.stringify(word)}; pppd's own options come after --`;
     else ports.push(word);
   }
-  const { speed } = flags;
+  const { speed, socks } = flags;
   if (speed !== undefined && !(/^\d+$/.test(speed) && Number(speed) > 0)) return `--speed: not a speed: ${speed}`;
+  if (socks !== undefined && proxyPlaceOf(socks) === undefined) return `--socks: not [ADDRESS:]PORT: ${socks}`;
   const [port] = ports;
   if (port === undefined) return `which port? ${portsHere()}`;
   if (ports.length > 1) return "one port at a time; pppd's own options come after --";
@@ -115,11 +126,12 @@ export function joinWords(argv: readonly string[]): JoinWords | string {
 
 /** The words of the pppd that does it. `passwordFd`: where it reads our password. */
 export function pppdWords({ port, flags, words }: JoinWords, passwordFd?: number): string[] {
-  const { user, number, speed } = flags;
+  const { user, number, speed, socks } = flags;
   return [
     port,
     ...(speed === undefined ? [] : [speed]),
     ...ALWAYS,
+    ...(socks === undefined ? ["defaultroute"] : ["socks", socks]),
     ...LINK,
     ...ECHOES,
     ...(user === undefined ? [] : ["user", user]),

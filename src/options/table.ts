@@ -15,6 +15,7 @@ import { USERNET } from "./table/usernet-rows.ts";
 import { CBCP, LCP } from "./table/lcp-rows.ts";
 import { PLUGINS } from "./table/plugins-rows.ts";
 import { SHARE } from "./table/share-rows.ts";
+import { SOCKS } from "./table/socks-rows.ts";
 import { TTY } from "./table/tty-rows.ts";
 
 /** A row, and the first row of its group. A row without a group is its own. */
@@ -90,6 +91,7 @@ export const OPTIONS = new OptionTable([
   ["Joining", JOIN],
   ["Sharing", SHARE],
   ["User-mode networking", USERNET],
+  ["Proxy", SOCKS],
   ["LCP", LCP],
   ["PAP", PAP],
   ["CHAP", CHAP],

@@ -29,6 +29,15 @@ test("wrong words are named", () => {
   expect(joinWords(["a", "--user"])).toBe("--user needs a value");
   for (const speed of ["fast", "0", "-1", "1e3"])
     expect(joinWords(["a", "--speed", speed])).toBe(`--speed: not a speed: ${speed}`);
+  for (const place of ["0", "x", "host:1080", "70000"])
+    expect(joinWords(["a", "--socks", place])).toBe(`--socks: not [ADDRESS:]PORT: ${place}`);
+});
+
+test("with a proxy there is no default route", () => {
+  const host = fakeHost({});
+  const words = pppdWords(wordsOf("ttyS0", "--socks", "[::1]:1080"));
+  const config = checkOptions(parseOptions(words, host), host);
+  expect(config).toMatchObject({ join: true, defaultroute: false, socks: { address: "::1", port: 1080 } });
 });
 
 test("pppd takes the words: it joins, stays, and the user's words come last", () => {

@@ -16,6 +16,7 @@ import { errnoOf, SimulatedError } from "./errors.ts";
 import type { FileTree } from "./files.ts";
 import { NftProgram } from "./nft-program.ts";
 import { Channel, type Process } from "./process.ts";
+import { SimulatedSockets } from "./sockets.ts";
 
 interface Route {
   readonly family: 4 | 6;
@@ -98,6 +99,8 @@ export class NetworkState {
   firewallTools: FirewallTools = { nft: undefined, iptables: [], firewallCmd: undefined };
   /** What a TCP connection to "ADDRESS:PORT" leads to. Connections to others are refused. */
   readonly hosts = new Map<string, () => Channel>();
+  /** The sockets that its sessions have opened for user-mode networking. */
+  readonly sockets: SimulatedSockets[] = [];
   /** Those that call this computer by TCP. */
   readonly callers: Channel[] = [];
   readonly sysctls = new Map([
@@ -251,9 +254,6 @@ class Listener extends Channel {
 }
 
 export function networkOf(state: NetworkState, process: Process, files: FileTree, mac: Uint8Array): Network {
-  const refuse = (call: string): never => {
-    throw new SimulatedError(call, "tcp", "EACCES");
-  };
   return {
     firstEthernetMac: () => mac,
     macOf: (ifname) => (ifname === "eth0" ? mac : undefined),
@@ -275,7 +275,11 @@ export function networkOf(state: NetworkState, process: Process, files: FileTree
         return caller && { fd: process.open(caller), from: { family: 4, address: "127.0.0.1", port: 40_000 } };
       },
     },
-    openSockets: () => refuse("epoll_create1"),
+    openSockets() {
+      const sockets = new SimulatedSockets(process);
+      state.sockets.push(sockets);
+      return sockets;
+    },
     readSysctl: (name) => state.sysctls.get(name),
     writeSysctl(name, value) {
       if (!state.sysctls.has(name)) return false;

@@ -112,7 +112,9 @@ export class Loop {
         this.#yieldedAt = now;
       }
       const isOpen = ready <= 0 || this.#serve(poll, now);
-      if (hasKept || (ready > 0 && isOpen && poll.got(0) !== 0)) pump.take(this.#ports, now);
+      const isReady = ready > 0 && isOpen && poll.got(0) !== 0;
+      if (isReady && pump.isIdle) pump.idle(now);
+      else if (hasKept || isReady) pump.take(this.#ports, now);
       this.#handleTimeouts(now);
       if (ready < 0 || owner.turnMs() < Infinity || this.#runtimeIsReady(poll) || now - this.#yieldedAt > YIELD_MS) {
         await clock.turn();
@@ -134,7 +136,7 @@ export class Loop {
   #ask(poll: PollSet, isHungry: boolean, now: number): void {
     const first = PACKETS + this.#runtime.length;
     const last = first + this.#ports.length;
-    poll.setFd(0, isHungry ? this.#pump.fd : -1);
+    poll.setFd(0, isHungry || this.#pump.isIdle ? this.#pump.fd : -1);
     poll.setFd(1, this.#pump.tapFd);
     for (let at = 0; at < this.#ports.length; at++) {
       const port = this.#ports[at]!;

@@ -43,6 +43,15 @@ export class PacketPump {
     return this.#packets.hasKept || this.tap?.hasPackets === true;
   }
 
+  /** No packets are carried, and the port wants to be told of its descriptor all the same. */
+  get isIdle(): boolean {
+    return !this.carrying && this.#packets.idle !== undefined;
+  }
+
+  idle(now: number): void {
+    this.#packets.idle?.(now);
+  }
+
   /** To wait at for the tap. */
   get tapFd(): number {
     return this.tap?.fd ?? -1;

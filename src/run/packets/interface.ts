@@ -61,8 +61,9 @@ export class Interface {
 
   /** A name for scripts and the log, with no interface of the kernel behind it. */
   static label(host: InterfaceHost): Interface {
-    const { ifname, unit = 0 } = host.options.config;
-    return new Interface(host, { fd: -1, index: -1, unit, name: ifname ?? `usernet${unit}`, readName: () => {} });
+    const { ifname, socks, unit = 0 } = host.options.config;
+    const prefix = socks === undefined ? "usernet" : "socks";
+    return new Interface(host, { fd: -1, index: -1, unit, name: ifname ?? `${prefix}${unit}`, readName: () => {} });
   }
 
   #joinVrf(vrf: string): void {

@@ -1,5 +1,5 @@
 // A packet port: a link, or a bundle of links, takes its packets from it and brings packets to it. It is the TUN, or the TUN
-// that `demand` holds open, or the sockets of `usernet`. Anything else that takes IP packets can be one.
+// that `demand` holds open, or the sockets of `usernet`, or the proxy of `socks`. Anything else that takes IP packets can be one.
 
 import type { InterfaceId } from "../../wire/ipv6cp.ts";
 import type { NetDevice } from "../host/interfaces.ts";
@@ -47,6 +47,9 @@ export interface PacketPort {
   read(into: Memory, at: number, up: ProtocolsUp): number;
   write(from: Memory, start: number, end: number): void;
 
+  /** Called when the descriptor is readable while no packets are carried. Without it, the descriptor is not waited for then. */
+  idle?(now: number): void;
+
   /** When the port has something to do by itself. Infinity: never. */
   nextTimeout(): number;
   handleTimeout(now: number): void;
@@ -71,6 +74,8 @@ export interface PacketPort {
   readonly hasIpv6: boolean;
   /** Asks for the interface's name. Returns true when a script has changed it. */
   readName(): boolean;
+  /** The peer's name servers; 0: none. They are told before {@link ipv4Up}. */
+  setServers?(servers: readonly number[]): void;
   /** Sets the addresses that IPCP agreed on, unless it has some. Throws HostError. */
   setAddresses(our: number, peer: number): void;
   /** IPv4 is up with these addresses. `queue` is how many packets may wait in the interface. Throws HostError. */

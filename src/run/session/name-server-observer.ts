@@ -46,7 +46,8 @@ export class NameServerObserver implements NetworkObserver {
 
   /** Those of the peer that the system is to use. */
   #wanted({ dns }: Ipv4Up): string[] {
-    const { usepeerdns, noresolvconf } = this.#host.options.config;
-    return usepeerdns && !noresolvconf ? dns.filter((server) => server !== 0).map(ipv4Text) : [];
+    // With `socks` this machine has no way to them: the proxy asks them.
+    const { usepeerdns, noresolvconf, socks } = this.#host.options.config;
+    return usepeerdns && !noresolvconf && socks === undefined ? dns.filter((server) => server !== 0).map(ipv4Text) : [];
   }
 }

@@ -248,6 +248,7 @@ export class NetworkPhase {
   /** The addresses are set, and ip-pre-up has ended: packets may go. */
   #ipv4Ready(event: Ipv4Up): void {
     this.#readName();
+    this.#port.setServers?.(event.dns);
     try {
       this.#port.ipv4Up(event.our, event.peer, this.#mtu, this.#queue);
     } catch (error) {

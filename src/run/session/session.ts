@@ -17,6 +17,7 @@ import type { Line } from "../line/line.ts";
 import { InterfaceBuffers, LineBuffers } from "../loop/buffers.ts";
 import type { PacketPort } from "../packets/port.ts";
 import { TunPort } from "../packets/tun-port.ts";
+import type { SocksPort } from "../packets/socks-port.ts";
 import type { UsernetPort } from "../packets/usernet-port.ts";
 import { NameServers } from "../packets/name-servers.ts";
 import type { Peers } from "../peers/peers.ts";
@@ -61,6 +62,8 @@ export class Session {
   #usernet: typeof UsernetPort | undefined;
   /** With `share` or `usernet`. */
   #services: SessionServices | undefined;
+  /** The proxy of `socks`, from the beginning to the end. */
+  #socks: SocksPort | undefined;
 
   constructor(host: SessionHost) {
     const { machine } = host;
@@ -128,16 +131,32 @@ export class Session {
     const { beatMs } = this.#notifier;
     const endBeats = beatMs === Infinity ? undefined : this.#clock.every(beatMs, () => this.#beat());
     try {
-      await this.#tryAgainAndAgain();
+      if (await this.#openProxy()) await this.#tryAgainAndAgain();
       this.#standBy.end();
       await this.#hooks.finish(this.#config.childTimeout);
     } finally {
       endBeats?.();
       this.#notifier.stopping();
       this.#standBy.end();
+      this.#socks?.end();
       for (const problem of this.#pidFiles.remove()) this.#log.write("warn", problem);
     }
     return this.#status;
+  }
+
+  /** False: there is to be a proxy, and there cannot be one. */
+  async #openProxy(): Promise<boolean> {
+    const { machine } = this.#host;
+    const { socks } = this.#config;
+    if (socks === undefined) return true;
+    const { SocksPort } = await import("../packets/socks-port.ts");
+    const openInterface = (): Interface => Interface.label(this.#interfaceHost());
+    try {
+      this.#socks = new SocksPort({ machine, log: this.#log, openInterface }, socks);
+    } catch (error) {
+      this.#fail(error);
+    }
+    return this.#socks !== undefined;
   }
 
   async #tryAgainAndAgain(): Promise<void> {
@@ -312,7 +331,7 @@ export class Session {
     const { machine, options } = this.#host;
     if (this.#usernet !== undefined)
       return new this.#usernet(machine, Interface.label(this.#interfaceHost()), options.config, this.#log);
-    return this.#standBy.port ?? new TunPort(machine, this.#openInterface(), options, this.#log);
+    return this.#socks ?? this.#standBy.port ?? new TunPort(machine, this.#openInterface(), options, this.#log);
   }
 
   #fail(error: unknown): void {

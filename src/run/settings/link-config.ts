@@ -185,7 +185,7 @@ export function ipcpConfig(
     acceptRemote: config.acceptRemote,
     dns: pair(config.msDns.length > 0 ? config.msDns : servers),
     wins: pair(config.msWins),
-    wantDns: config.usepeerdns,
+    wantDns: config.usepeerdns || config.socks !== undefined,
     wantWins: config.usepeerwins,
     sendAddress: !config.nosendip,
     address: !nothing && !config.ipcpNoAddress,

@@ -1,0 +1,96 @@
+// A session with `socks` and one with `usernet` at the two ends of a cable, in simulated time: programs here, servers there.
+
+import { expect, test } from "bun:test";
+import { bytesOf, fromHex, textOf, toHex } from "../../src/bytes/text.ts";
+import type { FakeSocket } from "../kit/fake-sockets.ts";
+// Loaded before: in simulated time nothing is read from disk.
+import "../../src/run/packets/socks-port.ts";
+import "../../src/run/packets/usernet-port.ts";
+import { Laplink } from "./laplink.ts";
+
+const LINE = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "persist", "holdoff", "2", "noipv6"];
+const SERVER = fromHex("0501 00 0501 00 01 c0000250 0050");
+const PORT = 1080;
+
+function laplink(seed: number) {
+  const link = new Laplink({ seed });
+  const { time, computers } = link;
+  computers[0].files.put("/etc/resolv.conf", "nameserver 192.0.2.53\n");
+  const startFar = () => computers[0].start([...LINE, "usernet", "10.0.0.1:10.0.0.2"]);
+  const near = computers[1].start([...LINE, "noipdefault", "socks", String(PORT)]);
+  const until = (isSo: () => boolean, ms = 30_000): void => expect(time.runUntil(isSo, ms)).toBe(true);
+  until(() => computers[1].network.sockets.length > 0);
+  const call = (...pieces: Uint8Array[]): FakeSocket => {
+    const program = computers[1].network.sockets[0]!.call(PORT)!;
+    for (const piece of pieces) program.give(piece);
+    return program;
+  };
+  const servers = (): FakeSocket[] => computers[0].network.sockets.at(-1)?.played.all ?? [];
+  return { link, time, computers, startFar, near, until, call, servers };
+}
+
+test("a program that comes before the link waits for it; octets go both ways", () => {
+  const { link, startFar, near, until, call, servers } = laplink(1);
+  expect(near.lines).toContain(`SOCKS and HTTP proxy at 127.0.0.1:1080: programs that use it reach the link's network`);
+  const program = call(SERVER, bytesOf("hello"));
+  until(() => program.received().length > 0);
+  expect(toHex(program.received())).toBe("0500");
+  const far = startFar();
+  until(() => servers()[0]?.takenOctets === 5);
+  expect(servers()[0]).toMatchObject({ address: "192.0.2.80", port: 80 });
+  const page = Uint8Array.from({ length: 40_000 }, (_, at) => at * 31);
+  servers()[0]!.give(page);
+  servers()[0]!.finish();
+  until(() => program.isShut);
+  expect(program.received().slice(12)).toEqual(page);
+  for (const one of [near, far]) {
+    one.signal("SIGTERM");
+    until(() => !one.isRunning);
+  }
+  expect([near.fault, far.fault, near.exitCode]).toEqual([undefined, undefined, 5]);
+  expect([link.leftOn(0), link.leftOn(1)]).toEqual([[], []]);
+});
+
+test("without a link a request gets its answer, whatever the session does meanwhile", () => {
+  const { time, near, until, call } = laplink(2);
+  for (const waitMs of [0, 7000, 31_000, 1100]) {
+    time.run(waitMs);
+    const program = call(bytesOf("CONNECT example.com:443 HTTP/1.1\r\n\r\n"));
+    until(() => program.end === "closed");
+    expect(textOf(program.received())).toStartWith("HTTP/1.1 503 Service Unavailable\r\n");
+  }
+  near.signal("SIGTERM");
+  until(() => !near.isRunning);
+  expect(near.fault).toBeUndefined();
+});
+
+test("a name is asked of the server that the far end names", () => {
+  const { startFar, near, until, call, servers } = laplink(3);
+  startFar();
+  const program = call(bytesOf("GET http://example.com/ HTTP/1.1\r\n\r\n"));
+  until(() => servers()[0]?.datagrams.length === 1);
+  expect(servers()[0]).toMatchObject({ address: "192.0.2.53", port: 53 });
+  const query = servers()[0]!.datagrams[0]!.bytes;
+  const answer = Uint8Array.from([...query, ...fromHex("c00c 0001 0001 0000003c 0004 c0000250")]);
+  answer[2] = 0x81;
+  answer[7] = 1;
+  servers()[0]!.answer(answer);
+  until(() => servers().length === 2 && servers()[1]!.takenOctets > 0);
+  expect(textOf(servers()[1]!.received())).toBe("GET / HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n");
+  servers()[1]!.give(bytesOf("HTTP/1.1 200 OK\r\n\r\n"));
+  until(() => program.received().length > 0);
+  expect(near.lines.some((line) => line.includes("resolv.conf"))).toBe(false);
+});
+
+test("a connection outlasts a link that breaks", () => {
+  const { link, time, startFar, until, call, servers } = laplink(4);
+  startFar();
+  const program = call(SERVER);
+  until(() => servers().length === 1 && program.received().length === 12);
+  link.cables[0]!.damage = 1;
+  program.give(bytesOf("after the break"));
+  time.run(5000);
+  expect(servers()[0]!.takenOctets).toBe(0);
+  link.cables[0]!.damage = 0;
+  until(() => servers()[0]!.takenOctets === 15);
+});
