@@ -69,6 +69,7 @@ export async function threeNetworks(): Promise<ThreeNetworks> {
   // The cable takes small packets only, and the laptop does not know.
   ip("link", "set", "ppp0", "up", "mtu", "576");
   ip("link", "set", "eth0", "up");
+  ip("route", "add", "default", "via", OUTSIDE);
   await laptop.run("ip", "addr", "add", LAPTOP, "peer", SERVER, "dev", "wire");
   await outside.run("ip", "addr", "add", `${OUTSIDE}/24`, "dev", "wire");
   for (const place of [laptop, outside]) await place.run("ip", "link", "set", "wire", "up");

@@ -103,3 +103,37 @@ test("somebody flushes all rules meanwhile: nothing fails at the end", () => {
   expect(servers[0]!.lines.filter((line) => line.includes("failed"))).toEqual([]);
   expect(link.leftOn(0)).toEqual([]);
 });
+
+/** firewalld's tool, as far as we use it. Returns the interfaces with their zones. */
+function installFirewalld({ near }: ReturnType<typeof scene>): Map<string, string> {
+  const zones = new Map<string, string>();
+  const answer = (words: string): string | undefined => {
+    const [, asked = ""] = /^--get-zone-of-interface=(.*)/.exec(words) ?? [];
+    const [, zone = "", step = "", ifname = ""] = /^--zone=(\S+) --(add|remove)-interface=(\S+)$/.exec(words) ?? [];
+    if (step === "add") zones.set(ifname, zone);
+    if (step === "remove") zones.delete(ifname);
+    return words === "--get-zones" ? "nm-shared public trusted" : asked === "" ? "success" : zones.get(asked);
+  };
+  near.network.firewallTools = { ...near.network.firewallTools, firewallCmd: "/usr/bin/firewall-cmd" };
+  near.processes.tools.set("/usr/bin/firewall-cmd", ([, ...words]) => {
+    const output = answer(words.join(" "));
+    return { exitCode: output === undefined ? 2 : 0, output: `${output ?? ""}\n`, complaint: "" };
+  });
+  return zones;
+}
+
+test("firewalld's zone of a killed session's interface is left by the next one, which gets it too", () => {
+  const play = scene(["share"]);
+  const zones = installFirewalld(play);
+  comeUp(play);
+  const { near, servers, clients, link } = play;
+  expect([...zones]).toEqual([["ppp0", "nm-shared"]]);
+  servers[0]!.kill();
+  link.time.run(1000);
+  const next = near.start(["/dev/ttyUSB0", ...LINE, "10.0.0.1:10.0.0.2", "share"]);
+  expect(link.time.runUntil(() => zones.size === 0, 20_000)).toBe(true);
+  expect(next.lines).toContain("Removed ppp0 of a killed pppd from firewalld's zone nm-shared");
+  expect(link.time.runUntil(() => zones.size === 1 && play.sharing() === 1, 60_000)).toBe(true);
+  terminate(play, next, ...clients);
+  expect([zones.size, link.leftOn(0)]).toEqual([0, []]);
+});

@@ -1,6 +1,7 @@
 // Finds the programs that change the kernel's packet filter: nft, the two kinds of iptables, and firewalld's firewall-cmd.
 
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
+import { attribute, namesIn } from "../process/sysfs.ts";
 
 export interface FirewallTools {
   readonly nft: string | undefined;
@@ -11,14 +12,12 @@ export interface FirewallTools {
 /** Nobody else chooses what runs as root. */
 const PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
 
-/** firewalld writes its process id here while it runs. */
-const FIREWALLD_PID = "/run/firewalld.pid";
-
 export function firewallTools(family: 4 | 6): FirewallTools {
+  const firewallCmd = find("firewall-cmd");
   return {
     nft: find("nft"),
     iptables: iptablesPrograms(family === 4 ? "iptables" : "ip6tables", hasLegacyTables(family)),
-    firewallCmd: existsSync(FIREWALLD_PID) ? find("firewall-cmd") : undefined,
+    firewallCmd: firewallCmd !== undefined && isRunning("firewalld") ? firewallCmd : undefined,
   };
 }
 
@@ -47,6 +46,11 @@ function hasLegacyTables(family: 4 | 6): boolean {
   } catch {
     return false;
   }
+}
+
+/** firewalld leaves no file that says so where systemd starts it. */
+function isRunning(program: string): boolean {
+  return namesIn("/proc").some((name) => /^\d+$/.test(name) && attribute(`/proc/${name}/comm`) === program);
 }
 
 function find(program: string): string | undefined {

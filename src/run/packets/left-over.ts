@@ -6,7 +6,9 @@ import type { DefaultRoute, NetDevice } from "../host/interfaces.ts";
 import type { Network } from "../host/network.ts";
 import type { LogLevel } from "../log.ts";
 import { hasCode, type Machine, reasonOf } from "../machine.ts";
+import { Firewalld } from "../share/firewalld.ts";
 import { PacketFilter } from "../share/packet-filter.ts";
+import { SystemTools } from "../share/system-tools.ts";
 
 type SharingMachine = Pick<Machine, "network" | "processes">;
 type UndoingMachine = Pick<Machine, "network" | "processes" | "serial">;
@@ -19,11 +21,16 @@ interface RouteRecord {
   readonly attributes: readonly (readonly [type: number, value: string])[];
 }
 
+/** The programs that undo these take a while. */
+type SlowLeftOver =
+  | { readonly rules: { readonly family: 4 | 6; readonly index: number } }
+  | { readonly zone: string; readonly member: NetDevice };
+
 type LeftOver =
   | { readonly sysctl: string; readonly value: string }
   | { readonly proxy: NetDevice; readonly address: string }
   | { readonly latencyOf: string; readonly milliseconds: number }
-  | { readonly rules: { readonly family: 4 | 6; readonly index: number } }
+  | SlowLeftOver
   | { readonly routes: readonly RouteRecord[]; readonly table: number | undefined };
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
@@ -73,6 +80,10 @@ export function rulesRecord(rules: { readonly family: 4 | 6; readonly index: num
   return record({ rules });
 }
 
+export function zoneRecord(zone: string, { index, name }: NetDevice): string {
+  return record({ zone, member: { index, name } });
+}
+
 /** Undoes the changes of sessions that were killed. `wait` gets what takes a while. */
 export function undoLeftOver(
   machine: UndoingMachine,
@@ -83,7 +94,7 @@ export function undoLeftOver(
   machine.processes.undoAbandoned(directory, (text) => {
     try {
       const what = JSON.parse(text) as LeftOver;
-      if ("rules" in what) wait(removeRules(machine, directory, what, log));
+      if ("rules" in what || "zone" in what) wait(undoSlowly(machine, directory, what, log));
       else undo(machine, what, log);
     } catch (error) {
       log("warn", `what a killed pppd has left: ${error instanceof SyntaxError ? error.message : reasonOf(error)}`);
@@ -91,24 +102,36 @@ export function undoLeftOver(
   });
 }
 
-/** Never rejects. Until all is removed, the record is ours. */
-async function removeRules(
+/** Never rejects. Until it is undone, the record is ours. */
+async function undoSlowly(
   machine: UndoingMachine,
   directory: string,
-  what: Extract<LeftOver, { rules: unknown }>,
+  what: SlowLeftOver,
   log: (level: LogLevel, text: string) => void,
 ): Promise<void> {
-  const { family, index } = what.rules;
-  const { pid, share } = machine.processes;
-  const { release } = share(directory, `left-share-${pid}-${index}-${family}`, record(what));
-  if (await new PacketFilter(machine, log).remove({ family, index }))
-    log("notice", "Removed the packet filter's rules of a killed pppd");
+  const { network, processes } = machine;
+  const kind = "rules" in what ? `rules-${what.rules.index}-${what.rules.family}` : `zone-${what.member.index}`;
+  const { release } = processes.share(directory, `left-${kind}-${processes.pid}`, record(what));
+  if ("rules" in what) {
+    if (await new PacketFilter(machine, log).remove(what.rules))
+      log("notice", "Removed the packet filter's rules of a killed pppd");
+  } else {
+    const { firewallCmd } = network.firewallTools(4);
+    const { name, index } = what.member;
+    // Another interface may have the name by now, and the zone for it.
+    const isOthers = network.interfaces.find(name)?.index !== index && network.interfaces.find(name) !== undefined;
+    if (firewallCmd !== undefined && !isOthers) {
+      const firewalld = new Firewalld(new SystemTools(processes, log), firewallCmd);
+      if (await firewalld.remove(what.zone, name))
+        log("notice", `Removed ${name} of a killed pppd from firewalld's zone ${what.zone}`);
+    }
+  }
   release(() => {});
 }
 
 function undo(
   { network, serial }: UndoingMachine,
-  what: Exclude<LeftOver, { rules: unknown }>,
+  what: Exclude<LeftOver, SlowLeftOver>,
   log: (level: LogLevel, text: string) => void,
 ): void {
   if ("sysctl" in what) {

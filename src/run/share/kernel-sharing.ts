@@ -3,9 +3,11 @@
 
 import type { LogLevel } from "../log.ts";
 import { type Machine, reasonOf } from "../machine.ts";
-import { rulesRecord, switchOn } from "../packets/left-over.ts";
+import { rulesRecord, switchOn, zoneRecord } from "../packets/left-over.ts";
+import { Firewalld } from "./firewalld.ts";
 import { PacketFilter } from "./packet-filter.ts";
 import { type Family, isPlainName, type Sharing } from "./sharing.ts";
+import { SystemTools } from "./system-tools.ts";
 
 const FORWARDING = { 4: "net/ipv4/ip_forward", 6: "net/ipv6/conf/all/forwarding" } as const;
 
@@ -25,6 +27,8 @@ export class KernelSharing {
   readonly #filter: PacketFilter;
   /** What undoes the sharing of each family. */
   readonly #undo = new Map<Family, () => Promise<void>>();
+  /** Takes the interface out of firewalld's zone. */
+  #leaveZone: (() => Promise<void>) | undefined;
   /** Steps are carried out one after the other. This is the last one. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -78,6 +82,7 @@ export class KernelSharing {
       forwarding.undo();
     };
     this.#undo.set(family, undo);
+    await this.#joinZone(sharing);
     const where = await this.#filter.make(sharing);
     if (where !== undefined) log("notice", `share: ${sharing.peer} uses this machine's network by ${where}`);
     else await this.#end(family);
@@ -87,5 +92,29 @@ export class KernelSharing {
     const undo = this.#undo.get(family);
     this.#undo.delete(family);
     await undo?.();
+    if (this.#undo.size > 0) return;
+    const leave = this.#leaveZone;
+    this.#leaveZone = undefined;
+    await leave?.();
+  }
+
+  /** Does nothing where firewalld does not run. */
+  async #joinZone({ family, ifname, index }: Sharing): Promise<void> {
+    const { machine, directory, log } = this.#host;
+    const { firewallCmd } = machine.network.firewallTools(family);
+    if (firewallCmd === undefined || this.#leaveZone !== undefined) return;
+    const firewalld = new Firewalld(new SystemTools(machine.processes, log), firewallCmd);
+    const outside = machine.network.routes.defaults(undefined)[0]?.device.name;
+    const zone = await firewalld.zoneFor(ifname, outside);
+    if (zone === undefined) return;
+    const record = zoneRecord(zone, { index, name: ifname });
+    const { release } = machine.processes.share(directory, `zone-${machine.processes.pid}-${index}`, record);
+    if (await firewalld.add(zone, ifname)) {
+      log("info", `share: ${ifname} is in firewalld's zone ${zone}`);
+      this.#leaveZone = async () => {
+        await firewalld.remove(zone, ifname);
+        release(() => {});
+      };
+    } else release(() => {});
   }
 }

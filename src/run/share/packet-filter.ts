@@ -1,11 +1,11 @@
 // Makes and removes the rules of a link in the kernel's packet filter, by nft or iptables. What fails becomes a line of the log.
 
-import type { ToolResult } from "../host/processes.ts";
 import type { LogLevel } from "../log.ts";
-import { type Machine, reasonOf } from "../machine.ts";
+import type { Machine } from "../machine.ts";
 import { filtersForwarded, forwardChain, iptablesAccept, iptablesRemoval, iptablesRules } from "./iptables-rules.ts";
 import { nftRemoval, nftRules, nftTableName } from "./nft-rules.ts";
 import type { Sharing } from "./sharing.ts";
+import { SystemTools } from "./system-tools.ts";
 
 /** Another program may hold the lock of iptables for so long. */
 const LOCK_SECONDS = "5";
@@ -14,17 +14,19 @@ type FilterMachine = Pick<Machine, "network" | "processes">;
 
 export class PacketFilter {
   readonly #machine: FilterMachine;
+  readonly #tools: SystemTools;
   readonly #log: (level: LogLevel, text: string) => void;
 
   constructor(machine: FilterMachine, log: (level: LogLevel, text: string) => void) {
     this.#machine = machine;
+    this.#tools = new SystemTools(machine.processes, log);
     this.#log = log;
   }
 
   /** Returns what the rules are part of, for the log. Undefined: none could be made. */
   async make(sharing: Sharing): Promise<string | undefined> {
     const { nft, iptables } = this.#machine.network.firewallTools(sharing.family);
-    if (nft !== undefined && (await this.#succeeds([nft, "-f", "-"], nftRules(sharing)))) {
+    if (nft !== undefined && (await this.#tools.succeeds([nft, "-f", "-"], nftRules(sharing)))) {
       for (const program of iptables) await this.#accept(program, sharing);
       return `nft's table ${nftTableName(sharing)}`;
     }
@@ -43,9 +45,9 @@ export class PacketFilter {
     const { nft, iptables } = this.#machine.network.firewallTools(link.family);
     let wasThere = false;
     if (nft !== undefined) {
-      const { exitCode, complaint } = await this.#run([nft, "-f", "-"], nftRemoval(link));
+      const { exitCode, complaint } = await this.#tools.run([nft, "-f", "-"], nftRemoval(link));
       // Somebody has flushed all rules, or iptables has made ours.
-      if (exitCode !== 0 && !complaint.includes("No such file or directory")) this.#failed(nft, complaint);
+      if (exitCode !== 0 && !complaint.includes("No such file or directory")) this.#tools.failed(nft, complaint);
       wasThere = exitCode === 0;
     }
     for (const program of iptables) {
@@ -68,29 +70,10 @@ export class PacketFilter {
   }
 
   async #saved(program: string): Promise<string> {
-    return (await this.#run([`${program}-save`], "")).output;
+    return (await this.#tools.run([`${program}-save`])).output;
   }
 
   #restore(program: string, rules: string): Promise<boolean> {
-    return this.#succeeds([`${program}-restore`, "--noflush", "-w", LOCK_SECONDS], rules);
-  }
-
-  async #succeeds(argv: readonly [string, ...string[]], input: string): Promise<boolean> {
-    const { exitCode, complaint } = await this.#run(argv, input);
-    if (exitCode !== 0) this.#failed(argv[0], complaint);
-    return exitCode === 0;
-  }
-
-  async #run(argv: readonly [string, ...string[]], input: string): Promise<ToolResult> {
-    try {
-      return await this.#machine.processes.runTool(argv, input);
-    } catch (error) {
-      return { exitCode: 127, output: "", complaint: reasonOf(error) };
-    }
-  }
-
-  #failed(path: string, complaint: string): void {
-    const [reason = ""] = complaint.split("\n").filter((line) => line.trim() !== "");
-    this.#log("warn", `share: ${path.split("/").at(-1)} failed${reason === "" ? "" : `: ${reason.trim()}`}`);
+    return this.#tools.succeeds([`${program}-restore`, "--noflush", "-w", LOCK_SECONDS], rules);
   }
 }

@@ -1,0 +1,37 @@
+// Runs the system's tools for the packet filter. What fails becomes a line of the log.
+
+import type { Processes, ToolResult } from "../host/processes.ts";
+import type { LogLevel } from "../log.ts";
+import { reasonOf } from "../machine.ts";
+
+type Argv = readonly [program: string, ...args: string[]];
+
+export class SystemTools {
+  readonly #processes: Pick<Processes, "runTool">;
+  readonly #log: (level: LogLevel, text: string) => void;
+
+  constructor(processes: Pick<Processes, "runTool">, log: (level: LogLevel, text: string) => void) {
+    this.#processes = processes;
+    this.#log = log;
+  }
+
+  /** Never rejects. */
+  async run(argv: Argv, input = ""): Promise<ToolResult> {
+    try {
+      return await this.#processes.runTool(argv, input);
+    } catch (error) {
+      return { exitCode: 127, output: "", complaint: reasonOf(error) };
+    }
+  }
+
+  async succeeds(argv: Argv, input = ""): Promise<boolean> {
+    const { exitCode, complaint } = await this.run(argv, input);
+    if (exitCode !== 0) this.failed(argv[0], complaint);
+    return exitCode === 0;
+  }
+
+  failed(path: string, complaint: string): void {
+    const reason = complaint.split("\n").find((line) => line.trim() !== "");
+    this.#log("warn", `share: ${path.split("/").at(-1)} failed${reason === undefined ? "" : `: ${reason.trim()}`}`);
+  }
+}
