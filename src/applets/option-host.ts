@@ -10,7 +10,7 @@ import { closeFd, libc, O, openFd, reasonOf } from "../os/ffi/libc.ts";
 import { findInterface } from "../os/net/netif.ts";
 import { compileFilter } from "../os/net/libpcap.ts";
 import { serialPorts } from "../os/serial/ports.ts";
-import { isPrivileged } from "../os/users/rights.ts";
+import { hasLentRights, isPrivileged } from "../os/users/rights.ts";
 import { defaultRoutes } from "../os/net/route.ts";
 import { openToRead, readAll } from "../os/ffi/small-file.ts";
 
@@ -31,6 +31,7 @@ export function systemOptionHost(voice: OptionVoice, etc = "/etc/ppp"): OptionHo
     etc,
     uid,
     privileged: isPrivileged(),
+    lendsRights: hasLentRights(),
     home: homeOf(uid),
     hostname: hostname(),
     stdin: { tty: ttyOf(0), device: characterDevice(0), readWrite: isReadWrite(0) },

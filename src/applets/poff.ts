@@ -6,6 +6,7 @@ import { basename } from "node:path";
 import { errno, ESRCH, libc, strerror } from "../os/ffi/libc.ts";
 import { readHead } from "../os/ffi/small-file.ts";
 import { ponOptions } from "./pon.ts";
+import { runDirectories } from "./run-directory.ts";
 
 export interface Process {
   readonly pid: number;
@@ -167,7 +168,6 @@ function appletOptions(applet: string, words: readonly string[]): readonly strin
 }
 
 const PROC = "/proc";
-const PID_FILES = "/var/run";
 /** Room for a number and the name of an interface. */
 const PID_FILE_SIZE = 64;
 
@@ -183,17 +183,22 @@ const THIS_HOST: PoffHost = {
         return []; // the process ended meanwhile
       }
     }),
-  pidFile: (name) => {
-    try {
-      return Buffer.from(readHead(`${PID_FILES}/${name}`, PID_FILE_SIZE)).toString();
-    } catch {
-      return undefined;
-    }
-  },
+  pidFile: (name) =>
+    runDirectories()
+      .map((directory) => pidFileIn(directory, name))
+      .find((text) => text !== undefined),
   kill: (pid, signal) => (libc.kill(pid, signal) < 0 ? errno() : 0),
   say: console.log,
   complain: console.error,
 };
+
+function pidFileIn(directory: string, name: string): string | undefined {
+  try {
+    return Buffer.from(readHead(`${directory}/${name}`, PID_FILE_SIZE)).toString();
+  } catch {
+    return undefined;
+  }
+}
 
 function parentOf(pid: string): number {
   // The name is in parentheses and may contain some itself. The state and the parent follow it.

@@ -6,7 +6,7 @@ import { dumpLines, presetLine, showOptionsText, USAGE_HINT, USAGE_TEXT, VERSION
 import { OptionError, OptionExit } from "../options/error.ts";
 import type { OptionHost } from "../options/host.ts";
 import { checkOptions, settleAddresses } from "../options/check.ts";
-import { parseOptions } from "../options/parse.ts";
+import { hostInForce, parseOptions } from "../options/parse.ts";
 import { PPPD_VERSION } from "../options/version.ts";
 import { type Attachment, attachment, spawnDetached } from "../os/process/detach.ts";
 import { lowerOomScore } from "../os/process/oom.ts";
@@ -18,7 +18,6 @@ import { Log } from "../os/log/log-writer.ts";
 import { dropCodePages } from "../os/ffi/memory.ts";
 import { type Notifier, takeNotifier } from "../os/log/notify.ts";
 import { Signals } from "../os/process/signals.ts";
-import { hasLentRights, hasNetAdmin } from "../os/users/rights.ts";
 import { Syslog } from "../os/log/syslog-client.ts";
 import { Exit } from "../run/exit.ts";
 import { takeConfigDir } from "./config-dir.ts";
@@ -28,10 +27,10 @@ import { withOwnAddress, withoutOwnAddress } from "./own-address.ts";
 import { Passwords } from "../run/peers/passwords.ts";
 import { Peers } from "../run/peers/peers.ts";
 import { Session } from "../run/session/session.ts";
-import { RUN_DIRECTORY } from "../run/live/published-status.ts";
+import { runDirectory } from "./run-directory.ts";
 import { thisMachine } from "./this-machine.ts";
-import { type Finding, linesOf } from "../run/diagnose/finding.ts";
-import { tunTrouble } from "../run/diagnose/tun-trouble.ts";
+import { linesOf } from "../run/diagnose/finding.ts";
+import { carrierFacts, chooseCarrier } from "../run/packets/carrier.ts";
 
 /** Keeps group and others from writing to our new files. */
 const UMASK = 0o022;
@@ -56,21 +55,17 @@ export async function pppd(argv: string[]): Promise<number> {
   try {
     const { etc, words } = takeConfigDir(argv);
     host = systemOptionHost(voice, etc);
-    // pppd's rules for ordinary users protect rights that a set-user-id program lends. Here it lends none and needs none.
-    if (["usernet", "socks"].some((word) => words.includes(word)) && !hasLentRights())
-      host = { ...host, privileged: true };
     config = parseOptions(words, host);
+    host = hostInForce(config, host);
     if (config.showOptions) {
       process.stderr.write(showOptionsText());
       return Exit.OK;
     }
-    const trouble =
-      config.usernet || config.socks !== undefined
-        ? undefined
-        : (rightsTrouble() ?? (config.dryrun ? undefined : tunTrouble(thisMachine)));
-    if (trouble !== undefined) {
-      for (const line of linesOf(trouble.finding)) complain(line, "err", syslog);
-      return trouble.exit;
+    const carrier = chooseCarrier(config, carrierFacts(thisMachine), calledAs());
+    // A dry run needs no TUN.
+    if (carrier.way === "none" && !(config.dryrun && carrier.exit === Exit.NO_KERNEL)) {
+      for (const line of linesOf(carrier.finding)) complain(line, "err", syslog);
+      return carrier.exit;
     }
     ({ config, given } = handOver(config, ours));
     config = checkOptions(config, withoutOwnAddress(config, host));
@@ -155,7 +150,7 @@ async function serve(
     etc: host.etc,
     user,
     uid: libc.getuid(),
-    runDirectory: RUN_DIRECTORY,
+    runDirectory: runDirectory(),
     notifier,
     onUp: () => {
       dropCodePages();
@@ -197,15 +192,6 @@ function complain(text: string, level: "err" | "warning", syslog: Syslog): void 
   if (journalAt(process.stderr.fd)?.write(level, text) === true) return;
   process.stderr.write(`${calledAs()}: ${text}\n`);
   syslog.write(level, text);
-}
-
-/** Making an interface needs root or CAP_NET_ADMIN. */
-function rightsTrouble(): { exit: Exit; finding: Finding } | undefined {
-  if (libc.geteuid() === 0 || hasNetAdmin()) return undefined;
-  const name = calledAs();
-  const text = `must be root to run ${name}, since it is not setuid-root`;
-  const remedy = `\n${name} must be run as root or with CAP_NET_ADMIN\ntry: sudo ${name} …`;
-  return { exit: Exit.NOT_ROOT, finding: { code: "rights", text, remedy, severity: "error" } };
 }
 
 /** The name we were called by, which pppd puts before its error messages. */

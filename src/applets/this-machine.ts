@@ -19,7 +19,7 @@ import { writeResolvConf } from "../os/net/resolv-conf.ts";
 import { findResolvconf, findResolver } from "../os/net/resolv-conf-manager.ts";
 import { addRoute, defaultRoutes, removeRoute, returnRoute, takeRoute, usedNetworks } from "../os/net/route.ts";
 import { defaultRoutes6 } from "../os/net/route6.ts";
-import { readSysctl, writeSysctl } from "../os/net/sysctl.ts";
+import { mayWriteSysctl, readSysctl, writeSysctl } from "../os/net/sysctl.ts";
 import { SocketSet } from "../os/net/socket-set.ts";
 import * as tcp from "../os/net/tcp.ts";
 import { TlsEngine } from "../os/net/memory-tls.ts";
@@ -41,7 +41,7 @@ import { adoptTty, openTty } from "../os/serial/tty.ts";
 import { latencyOf, setLatency, uartBase, uartOf } from "../os/serial/uart.ts";
 import { cryptMatches } from "../os/users/crypt.ts";
 import { systemLogin } from "../os/users/login.ts";
-import { hasNetAdmin } from "../os/users/rights.ts";
+import { mayMakeInterfaces } from "../os/users/rights.ts";
 import type { Files } from "../run/host/files.ts";
 import type { Interfaces, Routes } from "../run/host/interfaces.ts";
 import type { Network } from "../run/host/network.ts";
@@ -154,6 +154,7 @@ const network: Network = {
   readSysctl,
   writeSysctl,
   firewallTools,
+  mayWriteSysctl,
   resolver: findResolver,
   resolvconf: findResolvconf,
   writeResolvConf,
@@ -239,7 +240,8 @@ export const thisMachine: Machine = {
   tls: { engine: () => new TlsEngine(), certificateIn: (text) => Certificate.in(text) },
   users: {
     ownName: () => userName(libc.getuid()),
-    mayMakeInterfaces: () => hasNetAdmin(),
+    isRoot: () => libc.geteuid() === 0,
+    mayMakeInterfaces,
     cryptMatches,
     login: systemLogin,
   },

@@ -4,6 +4,7 @@ import { defineCommand, renderUsage } from "citty";
 import { consola } from "consola";
 import { systemOptionHost } from "../applets/option-host.ts";
 import { takeConfigDir } from "../applets/config-dir.ts";
+import { runDirectory } from "../applets/run-directory.ts";
 import { thisMachine } from "../applets/this-machine.ts";
 import { OptionError } from "../options/error.ts";
 import { dropCodePages } from "../os/ffi/memory.ts";
@@ -18,12 +19,9 @@ import { userName } from "../os/net/hosts.ts";
 import { lowerOomScore } from "../os/process/oom.ts";
 import { Signals } from "../os/process/signals.ts";
 import { loginInProcess } from "../os/users/login-process.ts";
-import { hasNetAdmin } from "../os/users/rights.ts";
+import { hasLentRights, isPrivileged } from "../os/users/rights.ts";
 import { Exit } from "../run/exit.ts";
-import { linesOf } from "../run/diagnose/finding.ts";
-import { tunTrouble } from "../run/diagnose/tun-trouble.ts";
 import type { LoginRequest } from "../run/host/users.ts";
-import { RUN_DIRECTORY } from "../run/live/published-status.ts";
 import { PortServer } from "../run/serve/port-server.ts";
 import type { ServeHost } from "../run/serve/serve-host.ts";
 import { readServeWords, type ServeWishes, ServeWordsError } from "../run/serve/serve-words.ts";
@@ -45,12 +43,13 @@ const command = defineCommand({
 const AFTER = `pppd's own options go behind --, or into /etc/ppp/options.ttyX. auth, modem,
 autodetect, persist, maxfail and lcp-echo-… in /etc/ppp/options do not count, because
 serve has its own. Each port has private addresses of its own, unless these options
-give others. Root's rights are needed with usernet too.
+give others. Callers share this machine's network: noshare prevents it. Without
+root's rights or a TUN, sockets of this process carry it.
   nullmodem serve ttyS0 'ttyUSB*'
   nullmodem serve --auth 10.0.0.1:5000 -- ms-dns 10.0.0.1
 
 Exit codes: 5 after SIGTERM or SIGINT, 2 for wrong words or when the options of all
-ports are wrong at the start, 3 without the rights. A port that fails is tried
+ports are wrong at the start, 3 when they need rights that are missing. A port that fails is tried
 again, and ends nothing. SIGHUP hangs up on all callers; poff of one interface ends
 all ports, because they are one process.
 `;
@@ -73,7 +72,8 @@ export async function serve(argv: readonly string[]): Promise<number> {
     consola.error(error.message);
     return Exit.OPTION;
   }
-  if (libc.geteuid() !== 0 && !hasNetAdmin()) {
+  // Serve lets anybody call, which is not for a user to whom the rights of root are lent.
+  if (!isPrivileged() && hasLentRights()) {
     consola.error("serve must be run as root or with CAP_NET_ADMIN; try: sudo nullmodem serve …");
     return Exit.NOT_ROOT;
   }
@@ -86,10 +86,7 @@ const UMASK = 0o022;
 async function servePorts(etc: string, wishes: ServeWishes): Promise<number> {
   libc.umask(libc.umask(0) | UMASK);
   if (libc.geteuid() === 0) lowerOomScore();
-  const host = serveHost(etc);
-  const trouble = tunTrouble(thisMachine);
-  if (trouble !== undefined) for (const line of linesOf(trouble.finding)) host.print(line);
-  const server = new PortServer(host, wishes);
+  const server = new PortServer(serveHost(etc), wishes);
   const signals = new Signals((event) => server.onSignal(event));
   try {
     return await server.run();
@@ -118,7 +115,7 @@ function serveHost(etc: string): ServeHost {
     etc,
     user: userName(uid) ?? `uid${uid}`,
     uid,
-    runDirectory: RUN_DIRECTORY,
+    runDirectory: runDirectory(),
     optionHost: (voice) => systemOptionHost(voice, etc),
     print: (line) => {
       if (!isJournal) output.write(`${line}\n`);

@@ -29,6 +29,8 @@ export interface OptionHost {
   readonly uid: number;
   /** The real user is root, or may make network interfaces without being root (CAP_NET_ADMIN). */
   readonly privileged: boolean;
+  /** The process may do more than the real user: it is set-user-id, for example. */
+  readonly lendsRights: boolean;
   /** The real user's home in the password file. */
   readonly home: string | undefined;
   readonly hostname: string;

@@ -15,7 +15,59 @@ import { OPTIONS } from "./table.ts";
  * and --help. checkOptions later checks that the options fit together.
  */
 export function parseOptions(argv: readonly string[], host: OptionHost, table: ConfigTable = OPTIONS): Config {
-  const draft: Draft = {
+  return (isOwner(host) ? parsedFreely(argv, host, table) : undefined) ?? parsed(argv, host, table);
+}
+
+// pppd's rules for ordinary users protect the rights that a set-user-id program lends to them. Where it lends none, and
+// packets go through sockets of the process, nothing happens that the user could not do anyway. So he may use every
+// option, and /etc/ppp/options need not exist for him. Whether it is so is known when all sources have been read.
+
+/** An ordinary user, to whom no rights are lent. He cannot make interfaces. */
+function isOwner({ privileged, lendsRights }: OptionHost): boolean {
+  return !privileged && !lendsRights;
+}
+
+/** True when the packets of an ordinary user go through sockets. The others may have an interface with `share`. */
+function asksForSockets({ usernet, share, socks }: Pick<Config, "usernet" | "share" | "socks">): boolean {
+  return usernet || share || socks !== undefined;
+}
+
+/** The host with the rights that count for these options. */
+export function hostInForce(config: Config, host: OptionHost): OptionHost {
+  return isOwner(host) && asksForSockets(config) ? { ...host, privileged: true } : host;
+}
+
+/** Undefined when packets go through an interface. Then the messages of the parser are dropped. */
+function parsedFreely(argv: readonly string[], host: OptionHost, table: ConfigTable): Config | undefined {
+  const messages: (() => void)[] = [];
+  const free: OptionHost = {
+    ...host,
+    privileged: true,
+    inform: (text) => void messages.push(() => host.inform(text)),
+    warn: (text) => void messages.push(() => host.warn(text)),
+    complain: (text) => void messages.push(() => host.complain(text)),
+  };
+  const draft = newDraft(table, free);
+  let trouble: unknown;
+  try {
+    readAll({ table, host: free, draft }, argv);
+  } catch (error) {
+    trouble = error;
+  }
+  if (!asksForSockets(draft)) return undefined;
+  for (const message of messages) message();
+  if (trouble !== undefined) throw trouble;
+  return finished(draft);
+}
+
+function parsed(argv: readonly string[], host: OptionHost, table: ConfigTable): Config {
+  const draft = newDraft(table, host);
+  readAll({ table, host, draft }, argv);
+  return finished(draft);
+}
+
+function newDraft(table: ConfigTable, host: OptionHost): Draft {
+  return {
     ...table.defaults(host.etc),
     given: {},
     facts: {
@@ -26,15 +78,18 @@ export function parseOptions(argv: readonly string[], host: OptionHost, table: C
       authProtocols: [],
     },
   };
+}
+
+function readAll(reading: Reading, argv: readonly string[]): void {
+  const { draft } = reading;
   const absent: OptionError[] = [];
   try {
-    readSources({ table, host, draft }, argv, absent);
+    readSources(reading, argv, absent);
   } finally {
     // Without `persist` the absent device is the first error, as in pppd, even if later words are wrong too.
     const waits = draft.persist || (draft.demand && draft.given["persist"] === undefined);
     if (absent[0] !== undefined && !waits) throw absent[0];
   }
-  return finished(draft);
 }
 
 function readSources(reading: Reading, argv: readonly string[], absent: OptionError[]): void {

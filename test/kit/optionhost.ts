@@ -59,6 +59,7 @@ export function fakeHost({ files = {}, user = false, hostname = "peer", changes 
     etc: "/etc/ppp",
     uid: user ? 1005 : 0,
     privileged: !user,
+    lendsRights: user,
     home: user ? "/home/zaphod" : "/root",
     hostname,
     stdin: { tty: undefined, device: 1, readWrite: false },

@@ -1,10 +1,9 @@
-// share and share=loopback.
+// share, share=loopback and noshare.
 
 import { expect, test } from "bun:test";
 import { checkOptions } from "../../src/options/check.ts";
 import type { Config } from "../../src/options/config.ts";
 import { dumpLines } from "../../src/options/dump.ts";
-import { OptionError } from "../../src/options/error.ts";
 import { parseOptions } from "../../src/options/parse.ts";
 import { fakeHost } from "../kit/optionhost.ts";
 
@@ -22,6 +21,15 @@ test("share is off by default, and share=loopback implies it", () => {
 });
 
 test("an ordinary user to whom rights are lent may not share", () => {
-  const host = { ...fakeHost(), privileged: false };
-  expect(() => parseOptions(["notty", "share"], host)).toThrow(OptionError);
+  const host = fakeHost({ user: true, files: { "/etc/ppp/options": "" } });
+  for (const word of ["share", "share=loopback"])
+    expect(() => parseOptions(["notty", word], host)).toThrow(`using the ${word} option requires root privilege`);
+});
+
+test("noshare takes it back, as does a later file of the port; the command line wins over files", () => {
+  expect(checked("notty", "share=loopback", "noshare")).toMatchObject({ share: false, shareLoopback: false });
+  const files = { "/etc/ppp/options": "share", "/etc/ppp/options.ttyS0": "noshare" };
+  const host = fakeHost({ files });
+  expect(parseOptions(["ttyS0"], host).share).toBe(false);
+  expect(parseOptions(["ttyS0", "share"], host).share).toBe(true);
 });

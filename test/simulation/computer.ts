@@ -14,6 +14,8 @@ import { Passwords } from "../../src/run/peers/passwords.ts";
 import { Peers } from "../../src/run/peers/peers.ts";
 import { Session } from "../../src/run/session/session.ts";
 import { SessionServices } from "../../src/run/share/session-services.ts";
+// A session loads this by itself, which takes real time, and here all time is simulated.
+import "../../src/run/packets/usernet-port.ts";
 import { OptionsInForce } from "../../src/run/settings/options-in-force.ts";
 import { fakeHost } from "../kit/optionhost.ts";
 import type { Rng } from "../kit/rng.ts";
@@ -39,6 +41,10 @@ export class Computer {
   readonly killed = new Set<number>();
   /** Syslog's readers take nothing. */
   isSyslogStopped = false;
+  /** Its programs run as root. */
+  isRoot = true;
+  /** Its programs are set-user-id: their users have the rights of others. */
+  lendsRights = false;
   /** Its sessions poll as they do beside others in one process. */
   sharesPoll = false;
   /** The clock on the wall was set this much forward. */
@@ -64,6 +70,7 @@ export class Computer {
     this.processes = new ProcessTable(time, this.files);
     this.files.devices = () => this.ports.flatMap(({ path }) => path ?? []);
     this.files.isDevice = (path) => this.ports.some((port) => port.path === path);
+    this.files.put("/dev/net/tun", "");
     this.#mac = Uint8Array.from([2, ...rng.bytes(5)]);
   }
 
@@ -117,7 +124,8 @@ export class Computer {
       },
       users: {
         ownName: () => "root",
-        mayMakeInterfaces: () => true,
+        isRoot: () => this.isRoot,
+        mayMakeInterfaces: () => this.isRoot,
         cryptMatches: () => false,
         login: (request) => this.login(request, process),
       },
@@ -129,7 +137,9 @@ export class Computer {
     const { files, ports } = this;
     return fakeHost({
       hostname: this.name,
+      user: !this.isRoot,
       changes: {
+        lendsRights: this.lendsRights,
         readFile: (path) => {
           const text = files.text(path);
           if (text === undefined) return { errno: "ENOENT", reason: "No such file or directory" };

@@ -48,10 +48,11 @@ export class SimulatedError extends Error implements HostError {
 /** The line is another program's. The message is pppd's. */
 export class SimulatedLockError extends Error {
   readonly holder: number | undefined;
-  readonly denied = undefined;
+  readonly denied: string | undefined;
 
-  constructor(message: string, holder?: number) {
+  constructor(message: string, holder?: number, denied?: string) {
     super(message);
+    this.denied = denied;
     this.name = "LockError";
     this.holder = holder;
   }

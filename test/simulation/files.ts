@@ -15,6 +15,8 @@ export class FileTree {
   readonly files = new Map<string, FileNode>();
   /** Nothing more can be written. */
   isFull = false;
+  /** /var/lock is for root. */
+  deniesLocks = false;
   /** Whether a path is a device, and where a symbolic link leads. The computer knows its ports. */
   isDevice = (_path: string): boolean => false;
   /** Paths of all devices. */

@@ -107,6 +107,8 @@ export class NetworkState {
     ["net/ipv4/ip_forward", "0"],
     ["net/ipv4/ip_dynaddr", "0"],
   ]);
+  /** Nobody may write kernel parameters, as in a container. */
+  isReadOnly = false;
   /** The kernel got a packet from an interface. It is borrowed until the call returns. */
   received: (packet: Uint8Array) => void = () => {};
   readonly ethernet: NetDevice = { index: 2, name: "eth0" };
@@ -282,11 +284,12 @@ export function networkOf(state: NetworkState, process: Process, files: FileTree
     },
     readSysctl: (name) => state.sysctls.get(name),
     writeSysctl(name, value) {
-      if (!state.sysctls.has(name)) return false;
+      if (!state.sysctls.has(name) || state.isReadOnly) return false;
       state.sysctls.set(name, value);
       return true;
     },
     firewallTools: () => state.firewallTools,
+    mayWriteSysctl: (name) => state.sysctls.has(name) && !state.isReadOnly,
     resolver: () => undefined,
     resolvconf: () => undefined,
     writeResolvConf(confdir, servers) {

@@ -106,6 +106,8 @@ function lock(device: string, { pid }: Process, table: ProcessTable, files: File
   const holder = Number(files.text(path) ?? 0);
   if (holder !== 0 && table.running.has(holder))
     throw new SimulatedLockError(`Device ${name} is locked by pid ${holder}`, holder);
+  if (files.deniesLocks)
+    throw new SimulatedLockError(`Can't create lock file ${path}: Permission denied`, undefined, "/var/lock");
   if (files.isFull) throw new SimulatedLockError(`Can't create lock file ${path}: No space left on device`);
   let owner = pid;
   const write = (): void => files.put(path, `${String(owner).padStart(10)}\n`);

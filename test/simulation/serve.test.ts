@@ -87,6 +87,7 @@ test("an adapter that is pulled out and comes back under another name is the sam
   expect(time.runUntil(() => link.isUp, 60_000)).toBe(true);
   time.run(2000);
   expect(server.events).toEqual([
+    expect.stringMatching(/^Neither nft nor iptables is here, so nothing is shared; /),
     "ttyUSB0: waiting for a caller",
     "ttyUSB0: Recognised PPP, at 115200",
     "ttyUSB0: link up on ppp0: 192.168.0.1 here, 192.168.1.1 there",

@@ -11,6 +11,7 @@ const LINE = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "local", "noipv6",
 /** The name servers in the log of the machine that asks for some. */
 function serversFrom(resolvConf: string, ...words: readonly string[]): string[] {
   const link = new Laplink({ seed: 1 });
+  link.computers[0].installNft();
   link.computers[0].files.put("/etc/resolv.conf", resolvConf);
   const server = link.computers[0].start([...LINE, "10.0.0.1:10.0.0.2", ...words]);
   const client = link.computers[1].start([...LINE, "noipdefault", "usepeerdns"]);
@@ -49,6 +50,7 @@ class SharedLink {
 
   constructor() {
     const [server, client] = this.link.computers;
+    server.installNft();
     server.network.sysctls.set("net/ipv6/conf/all/forwarding", "1");
     client.network.received = (packet) => {
       if (packet[0] !== 0x60 || packet[6] !== 58 || packet[40] !== 134) return;

@@ -3,7 +3,7 @@
 import { parseAddress } from "../../bytes/prefix.ts";
 import { decoded } from "../../bytes/text.ts";
 import { OptionError } from "../error.ts";
-import { field, list, PRIVILEGED, row } from "../row.ts";
+import { field, GROUP, list, PRIORITY, PRIVILEGED, row } from "../row.ts";
 import { flag, sets } from "../row-kinds.ts";
 import { parseSocketAddress } from "../socket-address.ts";
 
@@ -45,18 +45,27 @@ function forwardText({ protocol, address, port, toPort }: Forward): string {
 const share = flag(
   "share",
   "share",
-  PRIVILEGED,
+  PRIORITY | PRIVILEGED,
   "the peer reaches the networks of this machine, and the Internet through it",
+);
+
+const loopback = sets(
+  "share=loopback",
+  GROUP | PRIVILEGED,
+  "share, and at our address of the link also the services that listen only on this machine's loopback",
+  { share: true, shareLoopback: true },
+  { fields: field("shareLoopback", false), shares: [share] },
 );
 
 export const SHARE = [
   share,
+  loopback,
   sets(
-    "share=loopback",
-    PRIVILEGED,
-    "share, and at our address of the link also the services that listen only on this machine's loopback",
-    { share: true, shareLoopback: true },
-    { fields: field("shareLoopback", false), shares: [share] },
+    "noshare",
+    GROUP,
+    "not so; nullmodem serve shares without it",
+    { share: false, shareLoopback: false },
+    { shares: [share, loopback] },
   ),
   row({
     name: "forward",

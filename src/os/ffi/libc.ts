@@ -32,6 +32,7 @@ const SYMBOLS = {
   umask: { args: ["u32"], returns: "u32" },
   getuid: { args: [], returns: "u32" },
   geteuid: { args: [], returns: "u32" },
+  getauxval: { args: ["u64"], returns: "i32" },
   kill: { args: ["i32", "i32"], returns: "i32" },
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
   chdir: { args: ["ptr"], returns: "i32" },

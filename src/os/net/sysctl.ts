@@ -1,6 +1,6 @@
 // Kernel parameters under /proc/sys, for pppd's `ktune` ("net/ipv4/ip_forward", "net/ipv4/ip_dynaddr").
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
 
 /** Reads a parameter. Undefined when it does not exist or /proc is not mounted. */
 export function readSysctl(name: string): string | undefined {
@@ -15,6 +15,16 @@ export function readSysctl(name: string): string | undefined {
 export function writeSysctl(name: string, value: string): boolean {
   try {
     writeFileSync(`/proc/sys/${name}`, value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** True when {@link writeSysctl} is likely to work. */
+export function mayWriteSysctl(name: string): boolean {
+  try {
+    accessSync(`/proc/sys/${name}`, constants.W_OK);
     return true;
   } catch {
     return false;

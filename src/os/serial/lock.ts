@@ -98,7 +98,7 @@ export function lockDevice(device: string, { directory = DIRECTORY, pid = proces
     if (holder === pid && !held.has(path)) return new Lock(path, pid, notice);
     if (isAlive(holder) && !isReused(holder, path, device))
       throw new LockError(`Device ${name} is locked by pid ${holder}`, holder);
-    removeStale(path, name);
+    removeStale(path, name, directory);
     notice = `Removed stale lock on ${name} (pid ${holder})`;
   }
 }
@@ -111,7 +111,7 @@ function create(path: string, pid: number, directory: string): boolean {
   } catch (error) {
     if (hasCode(error, "EEXIST")) return false;
     if (hasCode(error, "ENOENT") && makeDirectory(directory)) return create(path, pid, directory);
-    const denied = hasCode(error, "EACCES") ? directory : undefined;
+    const denied = hasCode(error, "EACCES", "EROFS") ? directory : undefined;
     throw new LockError(`Can't create lock file ${path}: ${reasonOf(error)}`, undefined, denied);
   }
   try {
@@ -148,12 +148,13 @@ function readExisting(path: string, mayBeGone: boolean): Uint8Array | undefined 
   }
 }
 
-function removeStale(path: string, name: string): void {
+function removeStale(path: string, name: string, directory: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
     if (hasCode(error, "ENOENT")) return;
-    throw new LockError(`Couldn't remove stale lock on ${name}`);
+    const denied = hasCode(error, "EACCES", "EPERM", "EROFS") ? directory : undefined;
+    throw new LockError(`Couldn't remove stale lock on ${name}`, undefined, denied);
   }
 }
 

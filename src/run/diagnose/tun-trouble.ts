@@ -1,22 +1,18 @@
 // Explains why the TUN device cannot be used.
 
-import { Exit } from "../exit.ts";
 import type { Finding } from "./finding.ts";
 import { hasCode, type HostError, isHostError, type Machine } from "../machine.ts";
 
 const TUN = "/dev/net/tun";
 
-/** Why the TUN device cannot be opened, and the exit code. Undefined when it can be opened. */
-export function tunTrouble({
-  descriptors,
-  files,
-}: Pick<Machine, "descriptors" | "files">): { exit: Exit; finding: Finding } | undefined {
+/** Why the TUN device cannot be opened. Undefined when it can be opened. */
+export function openTrouble({ descriptors, files }: Pick<Machine, "descriptors" | "files">): HostError | undefined {
   try {
     descriptors.close(files.open(TUN, "device"));
     return undefined;
   } catch (error) {
     if (!isHostError(error)) throw error;
-    return { exit: Exit.NO_KERNEL, finding: interfaceTrouble(error) };
+    return error;
   }
 }
 
@@ -27,10 +23,12 @@ export function interfaceTrouble(error: HostError): Finding {
   return {
     code: "tun",
     text: `Couldn't ${action}: ${error.reason}`,
-    ...(remedy === "" ? {} : { remedy }),
+    ...(remedy === "" ? {} : { remedy: `${remedy}${WITHOUT}` }),
     severity: "error",
   };
 }
+
+const WITHOUT = "\nor without an interface: usernet carries the packets through sockets of the program";
 
 function remedyFor(error: HostError): string {
   if (hasCode(error, "ENOENT"))

@@ -2,7 +2,7 @@
 
 import type { Finding } from "../diagnose/finding.ts";
 import { sharedPort } from "../diagnose/port-trouble.ts";
-import { tunTrouble } from "../diagnose/tun-trouble.ts";
+import { interfaceTrouble, openTrouble } from "../diagnose/tun-trouble.ts";
 import { LATENCY_MS, latencyTrouble } from "../diagnose/uart-trouble.ts";
 import type { Machine } from "../machine.ts";
 
@@ -10,11 +10,18 @@ type HostMachine = Pick<Machine, "descriptors" | "files" | "serial" | "users">;
 
 /** Checks the TUN device, and whether this user may make interfaces. */
 export function tunAndRightsTrouble(machine: HostMachine): Finding[] {
-  const tun = tunTrouble(machine);
-  if (tun !== undefined) return [tun.finding];
+  const error = openTrouble(machine);
+  if (error !== undefined) return [interfaceTrouble(error)];
   if (machine.users.mayMakeInterfaces()) return [];
   const text = "You may not make network interfaces, which pppd needs";
-  return [{ code: "rights", text, remedy: "run pppd as root: sudo pppd", severity: "warning" }];
+  return [
+    {
+      code: "rights",
+      text,
+      remedy: "run pppd as root: sudo pppd; or without an interface: pppd usernet",
+      severity: "warning",
+    },
+  ];
 }
 
 /** Checks who else has the port open, and the latency timer of its adapter. */

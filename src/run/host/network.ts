@@ -29,6 +29,7 @@ export interface Network {
   writeSysctl(name: string, value: string): boolean;
   /** The programs that change the packet filter for this address family. Never throws. */
   firewallTools(family: 4 | 6): FirewallTools;
+  mayWriteSysctl(name: string): boolean;
   /** The program that collects name servers for the system; undefined: none that we know. */
   resolver(): Resolver | undefined;
   /** The same, if it is resolvconf. */

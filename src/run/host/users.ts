@@ -25,6 +25,8 @@ export type LoginResult =
 export interface Users {
   /** The name of the user who runs us; undefined: it has none. */
   ownName(): string | undefined;
+  /** True when this process runs with the rights of root, or of the root of its user namespace. */
+  isRoot(): boolean;
   /** True when this process may make network interfaces (CAP_NET_ADMIN). */
   mayMakeInterfaces(): boolean;
   /** True when `password` is the one that crypt(3) made `hash` from. */

@@ -195,8 +195,18 @@ export class Line {
       return held;
     } catch (error) {
       if (!isLockError(error)) throw error;
+      if (error.denied !== undefined && this.#goesWithoutLock) {
+        this.#host.log.write("warn", `${error.message}. The port is used without a lock`);
+        return undefined;
+      }
       throw new Failed(Exit.LOCK, error.message, "error", portTrouble(machine, device, error));
     }
+  }
+
+  /** An ordinary user with user-mode networking has no rights of others. No other process has locked the port. */
+  get #goesWithoutLock(): boolean {
+    const { machine, options } = this.#host;
+    return options.config.usernet && !machine.users.isRoot();
   }
 
   /** Runs init and connect, waits for the carrier, and runs welcome. */

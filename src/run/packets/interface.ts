@@ -59,10 +59,12 @@ export class Interface {
     }
   }
 
-  /** A name for scripts and the log, with no interface of the kernel behind it. */
+  /** A name for scripts and the log, with no interface of the kernel behind it. The number is that of `unit`, or a free one. */
   static label(host: InterfaceHost): Interface {
-    const { ifname, socks, unit = 0 } = host.options.config;
+    const { ifname, socks, unit: wished = 0 } = host.options.config;
     const prefix = socks === undefined ? "usernet" : "socks";
+    let unit = wished;
+    while (ifname === undefined && isInUse(host, `${prefix}${unit}`)) unit++;
     return new Interface(host, { fd: -1, index: -1, unit, name: ifname ?? `${prefix}${unit}`, readName: () => {} });
   }
 
@@ -109,13 +111,15 @@ export class Interface {
 
   writePidFiles(): void {
     const {
+      machine,
       options: { config },
       log,
       pidFiles,
     } = this.#host;
     const problems = [pidFiles.writeInterface(this.#firstName)];
     if (config.linkname !== undefined) problems.push(pidFiles.writeLink(config.linkname, this.#firstName));
-    for (const problem of problems) if (problem !== undefined) log.write("error", problem);
+    const level = machine.users.isRoot() ? "error" : "info";
+    for (const problem of problems) if (problem !== undefined) log.write(level, problem);
   }
 
   /** The last link is over: starts net-down. Scripts that start later are not told of the interface. */
@@ -145,6 +149,12 @@ export class Interface {
   #args(): string[] {
     return interfaceArguments(this.#host.options.config, this.tun.name, this.#speed);
   }
+}
+
+/** True when a session that runs has a pid file of this name: another one, or one of this process. */
+function isInUse({ machine, pidFiles }: InterfaceHost, name: string): boolean {
+  const pid = pidFiles.holderOf(name);
+  return pid !== undefined && machine.processes.isRunning(pid);
 }
 
 /** pppd makes pppN and renames it, so it complains about a name in other words. Undefined: the name was not the trouble. */

@@ -4,7 +4,6 @@
 import { parseAddress, parsePrefix, type Prefix } from "../../bytes/prefix.ts";
 import { Destinations, ipv4Octets } from "../../stack/destinations.ts";
 import { Stack } from "../../stack/stack.ts";
-import type { Log } from "../log.ts";
 import { type InterfaceId, linkLocalText } from "../../wire/ipv6cp.ts";
 import { type Clock, type Machine, type Memory } from "../machine.ts";
 import type { Sockets } from "../host/sockets.ts";
@@ -36,7 +35,7 @@ export class UsernetPort implements PacketPort {
   #collectedAt = -Infinity;
 
   /** Throws HostError. */
-  constructor(machine: Machine, own: Interface, rules: UsernetRules, log: Log) {
+  constructor(machine: Machine, own: Interface, rules: UsernetRules) {
     this.#interface = own;
     this.#clock = machine.clock;
     const resolvers = new Resolvers(machine);
@@ -51,10 +50,6 @@ export class UsernetPort implements PacketPort {
       mostFlows: MOST_FLOWS,
       random: () => machine.random.u32(),
     });
-    log.write(
-      "info",
-      "User-mode networking: the peer's traffic goes through sockets of this process, not an interface",
-    );
   }
 
   get name(): string {

@@ -20,6 +20,7 @@ export class PortServer {
   readonly #waits: Waits;
   readonly #ports = new Map<ServedPort, Promise<void>>();
   readonly #states = new Map<string, string>();
+  readonly #said = new Set<string>();
   #exit: Exit | undefined;
   #refused = 0;
 
@@ -66,6 +67,7 @@ export class PortServer {
       poll: this.#poll,
       wishes: this.#wishes,
       state: this.#state,
+      printOnce: this.#printOnce,
       refused: this.#onRefused,
     };
     const port = new ServedPort(host, wish, slot);
@@ -101,11 +103,17 @@ export class PortServer {
   }
 
   /** Ends when the options of all ports are wrong. Otherwise a mistake in the words would leave a process that serves nothing. */
-  readonly #onRefused = (): void => {
+  readonly #onRefused = (exit: Exit): void => {
     const { ports } = this.#wishes;
     if (++this.#refused < ports.length || ports.some(({ kind }) => kind === "pattern")) return;
-    this.#exit ??= Exit.OPTION;
+    this.#exit ??= exit;
     this.#waits.wake();
+  };
+
+  readonly #printOnce = (line: string): void => {
+    if (this.#said.has(line)) return;
+    this.#said.add(line);
+    this.#host.print(line);
   };
 
   readonly #state = (name: string, text: string): void => {

@@ -4,6 +4,7 @@
 import { inert } from "../../bytes/text.ts";
 import { type Finding, LEVELS, linesOf } from "../diagnose/finding.ts";
 import { Exit } from "../exit.ts";
+import { CARRIER } from "../packets/carrier.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { addressTexts, type NetworkDown, type NetworkObserver, type NetworkUp } from "../session/network-observer.ts";
 import type { SessionObserver } from "../session/session-observer.ts";
@@ -28,6 +29,8 @@ const MOST_TROUBLES = 64;
 export interface PortVoiceHost {
   readonly name: string;
   print(line: string): void;
+  /** The same, unless a port has said it already. */
+  printOnce(line: string): void;
 }
 
 export class PortVoice implements Log, SessionObserver {
@@ -82,7 +85,8 @@ export class PortVoice implements Log, SessionObserver {
   report(finding: Finding): void {
     const level = LEVELS[finding.severity];
     for (const line of linesOf(finding)) {
-      if (level === "info") this.tell(line);
+      if (finding.code === CARRIER) this.#host.printOnce(line);
+      else if (level === "info") this.tell(line);
       this.write(level, line);
     }
   }

@@ -24,7 +24,7 @@ export interface ServeHost {
   readonly runDirectory: string;
   optionHost(voice: OptionVoice): OptionHost;
   /** Prints an event. */
-  print(line: string): void;
+  readonly print: (line: string) => void;
   /** A link is up. */
   readonly onUp: () => void;
 }

@@ -13,6 +13,7 @@ import { Peers } from "../peers/peers.ts";
 import { Session } from "../session/session.ts";
 import { Waits } from "../session/waits.ts";
 import { OptionsInForce } from "../settings/options-in-force.ts";
+import { carrierFacts, chooseCarrier } from "../packets/carrier.ts";
 import type { SharedPoll } from "../loop/shared-poll.ts";
 import { portOptions } from "./port-options.ts";
 import { PortVoice } from "./port-voice.ts";
@@ -28,8 +29,10 @@ export interface ServedPortHost extends ServeHost {
   readonly wishes: ServeWishes;
   /** The state of the port has changed: for the service manager. */
   state(name: string, text: string): void;
+  /** Prints an event that concerns all ports, unless one of them has told it already. */
+  readonly printOnce: (line: string) => void;
   /** The first try was refused because of the options. */
-  refused(): void;
+  refused(exit: Exit): void;
 }
 
 export class ServedPort {
@@ -58,7 +61,8 @@ export class ServedPort {
     this.name = portName(wish);
     this.slot = slot;
     this.#waits = new Waits(this.#machine.clock);
-    this.#voice = new PortVoice({ name: this.name, print: (line) => host.print(line) }, host.openLog(NO_LOGFILE).log);
+    const { print, printOnce } = host;
+    this.#voice = new PortVoice({ name: this.name, print, printOnce }, host.openLog(NO_LOGFILE).log);
   }
 
   /** The device, under the name that it has now. */
@@ -113,7 +117,8 @@ export class ServedPort {
       // This is a bug of ours. The session has cleaned up already.
       else
         for (const line of String(error instanceof Error ? error.stack : error).split("\n")) voice.write("error", line);
-      if (this.#isFirstTry && (error instanceof OptionError || error instanceof OptionExit)) this.#host.refused();
+      const isRefused = error instanceof OptionError || error instanceof OptionExit;
+      if (this.#isFirstTry && isRefused) this.#host.refused(refusalCode(error));
     } finally {
       this.#isFirstTry = false;
       this.#closeLog();
@@ -140,20 +145,24 @@ export class ServedPort {
         return fd;
       },
     };
-    const { config: told, overridesAuth } = portOptions(optionHost, this.#wish, this.slot, wishes);
+    const given = portOptions(optionHost, this.#wish, this.slot, wishes);
+    const { config: told, host: inForce, overridesAuth, sharesByDefault } = given;
     const config = withFields(told, { detach: "nodetach" });
+    const { machine } = poll;
+    const carrier = chooseCarrier(config, carrierFacts(machine));
+    if (carrier.way === "none" && carrier.exit === Exit.NOT_ROOT)
+      throw new OptionError("noshare needs root's rights, or CAP_NET_ADMIN, for an interface", { code: carrier.exit });
     if (overridesAuth)
       voice.write("warn", `Callers need no password, although ${etc}/options says auth: --auth asks for one`);
     ({ log: voice.log, close: this.#closeLog } = this.#host.openLog(config));
     voice.debug = config.debug > 0;
-    const { machine } = poll;
     const passwords = new Passwords(config, machine, voice);
     this.#options = new OptionsInForce(config);
     return new Session({
       machine,
       options: this.#options,
       log: voice,
-      peersOf: (options) => new Peers(options, optionHost, machine, voice, passwords),
+      peersOf: (options) => new Peers(options, inForce, machine, voice, passwords),
       ready: () => passwords.ready(),
       etc,
       user,
@@ -161,6 +170,7 @@ export class ServedPort {
       runDirectory,
       notifier: this.#notifier(),
       observer: voice,
+      sharesByDefault,
       onUp,
     });
   }
@@ -188,6 +198,10 @@ export class ServedPort {
     this.#isEnding = true;
     this.#waits.wake();
   }
+}
+
+function refusalCode(error: OptionError | OptionExit): Exit {
+  return error instanceof OptionError && error.code === Exit.NOT_ROOT ? Exit.NOT_ROOT : Exit.OPTION;
 }
 
 /** The exit code after a signal that ends all ports. */

@@ -28,6 +28,15 @@ export class PidFiles {
     return this.#write(`ppp-${linkname}.pid`, `${this.#pid}\n${ifname === undefined ? "" : `${ifname}\n`}`);
   }
 
+  /** The process that an interface's file names. Undefined: there is no such file. */
+  holderOf(ifname: string): number | undefined {
+    try {
+      return this.#pidIn(`${this.#directory}/${ifname}.pid`) || undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Removes one file, or all that were written. Returns error texts for the log. */
   remove(ifname?: string): string[] {
     const names = ifname === undefined ? [...this.#written] : [`${ifname}.pid`];

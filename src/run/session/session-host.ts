@@ -27,6 +27,8 @@ export interface SessionHost {
   readonly observer?: SessionObserver;
   /** A session that shares loads this class itself, unless it is here. A simulated one cannot wait for the real disk. */
   readonly servicesClass?: typeof SessionServices;
+  /** `share` is in force although nobody has given it. */
+  readonly sharesByDefault?: boolean;
   /** Resolves when the first link may begin; undefined: at once. */
   readonly ready: () => Promise<void> | undefined;
 }

@@ -12,6 +12,7 @@ import { report } from "../diagnose/finding.ts";
 import { Exit, Failed } from "../exit.ts";
 import { Hooks } from "../scripts/hooks.ts";
 import { Interface, type InterfaceHost } from "../packets/interface.ts";
+import { carrierFacts, chooseCarrier } from "../packets/carrier.ts";
 import { undoLeftOver } from "../packets/left-over.ts";
 import type { Line } from "../line/line.ts";
 import { InterfaceBuffers, LineBuffers } from "../loop/buffers.ts";
@@ -116,18 +117,8 @@ export class Session {
     const { linkname } = this.#config;
     if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
     warmUp();
-    if (this.#config.share || this.#config.usernet) {
-      const Loaded = this.#host.servicesClass ?? (await import("../share/session-services.ts")).SessionServices;
-      this.#services = new Loaded(this.#host.machine, this.#log);
-    }
-    if (this.#config.usernet) this.#usernet = (await import("../packets/usernet-port.ts")).UsernetPort;
-    this.#nameServers.cleanUp();
-    undoLeftOver(
-      this.#host.machine,
-      this.#host.runDirectory,
-      (level, text) => this.#log.write(level, text),
-      (done) => this.#hooks.wait(done),
-    );
+    await this.#chooseCarrier();
+    this.#undoLeftOver();
     const { beatMs } = this.#notifier;
     const endBeats = beatMs === Infinity ? undefined : this.#clock.every(beatMs, () => this.#beat());
     try {
@@ -157,6 +148,34 @@ export class Session {
       this.#fail(error);
     }
     return this.#socks !== undefined;
+  }
+
+  /** Without any way, the attempt to make an interface says why. */
+  async #chooseCarrier(): Promise<void> {
+    const { machine, options, sharesByDefault = false } = this.#host;
+    const { share } = this.#config;
+    const carrier = chooseCarrier({ ...this.#config, sharesByDefault }, carrierFacts(machine));
+    if (carrier.way === "none" || carrier.way === "proxy") return;
+    if (carrier.line !== undefined) report(this.#log, [carrier.line]);
+    const isUsernet = carrier.way === "sockets";
+    options.carrierFound({ usernet: isUsernet, share: isUsernet ? share : carrier.shares });
+    if (isUsernet) this.#usernet = (await import("../packets/usernet-port.ts")).UsernetPort;
+    if (!this.#config.share && !isUsernet) return;
+    const Loaded = this.#host.servicesClass ?? (await import("../share/session-services.ts")).SessionServices;
+    this.#services = new Loaded(machine, this.#log);
+  }
+
+  /** Who may not change the network cannot undo what a killed session has left there. */
+  #undoLeftOver(): void {
+    const { machine, runDirectory } = this.#host;
+    if (!machine.users.mayMakeInterfaces()) return;
+    this.#nameServers.cleanUp();
+    undoLeftOver(
+      machine,
+      runDirectory,
+      (level, text) => this.#log.write(level, text),
+      (done) => this.#hooks.wait(done),
+    );
   }
 
   async #tryAgainAndAgain(): Promise<void> {
@@ -330,7 +349,7 @@ export class Session {
   #openPort(): PacketPort {
     const { machine, options } = this.#host;
     if (this.#usernet !== undefined)
-      return new this.#usernet(machine, Interface.label(this.#interfaceHost()), options.config, this.#log);
+      return new this.#usernet(machine, Interface.label(this.#interfaceHost()), options.config);
     return this.#socks ?? this.#standBy.port ?? new TunPort(machine, this.#openInterface(), options, this.#log);
   }
 
@@ -346,6 +365,6 @@ export class Session {
   }
 
   #warn(problem: string | undefined): void {
-    if (problem !== undefined) this.#log.write("error", problem);
+    if (problem !== undefined) this.#log.write(this.#host.machine.users.isRoot() ? "error" : "info", problem);
   }
 }

@@ -12,6 +12,9 @@ interface Found {
   /** The addresses of the interface that `demand` keeps. IPv4 addresses are uint32. */
   ourAddress?: number;
   peerAddress?: number;
+  /** Packets go through sockets of this process. */
+  usernet?: boolean;
+  share?: boolean;
 }
 
 export class OptionsInForce {
@@ -45,6 +48,12 @@ export class OptionsInForce {
     if (peerAddress !== undefined && config.peerAddress === this.#own.peerAddress)
       this.#found.peerAddress = peerAddress;
     this.#settle(addresses);
+  }
+
+  /** This machine carries packets so. */
+  carrierFound(found: Required<Pick<Found, "usernet" | "share">>): void {
+    Object.assign(this.#found, found);
+    this.#settle(found);
   }
 
   #settle(found: Found): void {

@@ -6,9 +6,10 @@ import { PortVoice } from "../../../src/run/serve/port-voice.ts";
 function setUp() {
   const events: string[] = [];
   const logged: string[] = [];
+  const print = (line: string): void => void events.push(line);
   const write = (level: string, text: string): void => void logged.push(`${level} ${text}`);
   const log = { debug: true, fd: undefined, write, note: write, pass: () => {} };
-  const voice = new PortVoice({ name: "ttyS0", print: (line) => void events.push(line) }, log);
+  const voice = new PortVoice({ name: "ttyS0", print, printOnce: print }, log);
   return { voice, events, logged };
 }
 
