@@ -31,6 +31,7 @@ test("share names this machine's name servers to the peer, and ms-dns overrides 
   expect(serversFrom(two)).toEqual([]);
 });
 
+const CONF = "net/ipv6/conf";
 const ROUTERS = "ff020000000000000000000000000002";
 
 /** An advertisement that the other machine got. */
@@ -51,7 +52,13 @@ class SharedLink {
   constructor() {
     const [server, client] = this.link.computers;
     server.installNft();
-    server.network.sysctls.set("net/ipv6/conf/all/forwarding", "1");
+    for (const [name, value] of [
+      ["all/forwarding", "0"],
+      ["eth0/forwarding", "0"],
+      ["eth0/accept_ra", "1"],
+    ] as const)
+      server.network.sysctls.set(`${CONF}/${name}`, value);
+    server.files.put(`/proc/sys/${CONF}/eth0`, "");
     client.network.received = (packet) => {
       if (packet[0] !== 0x60 || packet[6] !== 58 || packet[40] !== 134) return;
       this.heard.push({
@@ -105,6 +112,12 @@ test("share tells the peer of an IPv6 network, again when it asks, and at the en
     server: `${octets}${"0".repeat(19)}1`,
   });
   expect(network.tuns[0]!.addresses6.map(({ our }) => toHex(our))).toContain(first!.server);
+  // The kernel forwards, masquerades, and still accepts the outside's own advertisements.
+  expect(network.nft.tables.get(`ip6 nullmodem-${network.tuns[0]!.index}`)).toContain(
+    `ip6 saddr ${prefix}:0:0:0:0:0/64 oifname != "ppp0" masquerade`,
+  );
+  expect(network.sysctls.get(`${CONF}/all/forwarding`)).toBe("1");
+  expect(network.sysctls.get(`${CONF}/eth0/accept_ra`)).toBe("2");
   shared.until(() => heard.length === 3);
   shared.ask();
   shared.until(() => heard.length === 4, 1000);
@@ -117,6 +130,48 @@ test("share tells the peer of an IPv6 network, again when it asks, and at the en
   shared.until(() => !server.isRunning && !client.isRunning);
   expect(heard.at(-1)).toMatchObject({ routerSeconds: 0, preferredSeconds: 0 });
   expect([server.fault, client.fault]).toEqual([undefined, undefined]);
+  expect(network.nft.tables.size).toBe(0);
+  expect(network.sysctls.get(`${CONF}/all/forwarding`)).toBe("0");
+  expect(network.sysctls.get(`${CONF}/eth0/accept_ra`)).toBe("1");
+});
+
+test("what a killed session changed for IPv6, the next one undoes", () => {
+  const shared = new SharedLink();
+  const { network } = shared.link.computers[0];
+  const sysctls = [...network.sysctls];
+  const [killed] = shared.start();
+  shared.until(() => shared.heard.length > 0);
+  killed.kill();
+  expect(network.sysctls.get(`${CONF}/eth0/accept_ra`)).toBe("2");
+  const next = shared.link.computers[0].start([...LINE, "10.0.0.1:10.0.0.2"]);
+  shared.until(() => network.nft.tables.size === 0);
+  expect([...network.sysctls]).toEqual(sysctls);
+  next.kill();
+});
+
+test("two links share: the first that ends leaves forwarding and accept_ra to the other", () => {
+  const link = new Laplink({ seed: 6, cables: 2 });
+  const [near, far] = link.computers;
+  near.installNft();
+  near.network.sysctls.set(`${CONF}/all/forwarding`, "0");
+  near.network.sysctls.set(`${CONF}/eth0/forwarding`, "0");
+  near.network.sysctls.set(`${CONF}/eth0/accept_ra`, "1");
+  near.files.put(`/proc/sys/${CONF}/eth0`, "");
+  const words = LINE.slice(1).filter((word) => word !== "noipv6");
+  const servers = [0, 1].map((at) => near.start([`/dev/ttyUSB${at}`, ...words, `10.0.${at}.1:10.0.${at}.2`, "share"]));
+  for (const at of [0, 1]) far.start([`/dev/ttyUSB${at}`, ...words, "noipdefault", "persist"]);
+  expect(link.time.runUntil(() => near.network.nft.tables.size === 4, 30_000)).toBe(true);
+  const [one, other] = [...near.network.tuns].map(({ addresses6 }) => addresses6.map(({ our }) => toHex(our)).join());
+  expect(one).not.toBe(other);
+  const ipv6 = (): string[] =>
+    ["all/forwarding", "eth0/accept_ra"].map((name) => near.network.sysctls.get(`${CONF}/${name}`)!);
+  expect(ipv6()).toEqual(["1", "2"]);
+  servers[0]!.signal("SIGTERM");
+  expect(link.time.runUntil(() => !servers[0]!.isRunning, 30_000)).toBe(true);
+  expect(ipv6()).toEqual(["1", "2"]);
+  servers[1]!.signal("SIGTERM");
+  expect(link.time.runUntil(() => !servers[1]!.isRunning, 30_000)).toBe(true);
+  expect(ipv6()).toEqual(["0", "1"]);
 });
 
 test("without a way out for IPv6 we are no default router, and advertisements do not keep a link from being idle", () => {

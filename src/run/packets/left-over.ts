@@ -38,22 +38,37 @@ const octets = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "h
 const record = (what: LeftOver): string => JSON.stringify(what);
 
 /** Switches a kernel parameter on. `undo` switches it off again, if it was off before and no other session needs it. */
-export function switchOn(
+export function switchOn(machine: SharingMachine, directory: string, sysctl: string): Switched {
+  return switchOver(machine, directory, { name: sysctl.split("/").at(-1)!, sysctl, from: "0", to: "1" });
+}
+
+interface Switched {
+  readonly isOn: boolean;
+  readonly undo: () => void;
+}
+
+/** The same from one value to another. Sessions that switch the same use the same name. */
+export function switchOver(
   { network, processes }: SharingMachine,
   directory: string,
-  sysctl: string,
-): { isOn: boolean; undo: () => void } {
-  const isOn = network.readSysctl(sysctl) !== "0";
-  const switched = record({ sysctl, value: "0" });
-  const { isFirst, leftOver, release } = processes.share(directory, sysctl.split("/").at(-1)!, isOn ? "" : switched);
+  {
+    name,
+    sysctl,
+    from,
+    to,
+  }: { readonly name: string; readonly sysctl: string; readonly from: string; readonly to: string },
+): Switched {
+  const isOn = network.readSysctl(sysctl) !== from;
+  const switched = record({ sysctl, value: from });
+  const { isFirst, leftOver, release } = processes.share(directory, name, isOn ? "" : switched);
   // The parameter was on before, so no session switches it off.
   if (isFirst && isOn && leftOver === "") {
     release(() => {});
     return { isOn, undo: () => {} };
   }
   return {
-    isOn: isOn || network.writeSysctl(sysctl, "1"),
-    undo: () => release(() => void network.writeSysctl(sysctl, "0")),
+    isOn: isOn || network.writeSysctl(sysctl, to),
+    undo: () => release(() => void network.writeSysctl(sysctl, from)),
   };
 }
 

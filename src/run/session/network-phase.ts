@@ -107,7 +107,7 @@ export class NetworkPhase {
     this.#observers = [
       new LogObserver(log, port),
       nameServers,
-      new ShareObserver(host, port),
+      new ShareObserver(host, port, this.#services),
       new ScriptObserver(host, port, (event) => nameServers.scriptEnded(event)),
       new ManagerObserver(host.notifier),
       ...(this.#services === undefined ? [] : [this.#services]),

@@ -5,13 +5,14 @@ import type { LogLevel } from "../log.ts";
 import { type Machine, reasonOf } from "../machine.ts";
 import { rulesRecord, switchOn, zoneRecord } from "../packets/left-over.ts";
 import { Firewalld } from "./firewalld.ts";
+import { keepAcceptingRa } from "./accept-ra.ts";
 import { PacketFilter } from "./packet-filter.ts";
 import { type Family, isPlainName, type Sharing } from "./sharing.ts";
 import { SystemTools } from "./system-tools.ts";
 
 const FORWARDING = { 4: "net/ipv4/ip_forward", 6: "net/ipv6/conf/all/forwarding" } as const;
 
-type SharingMachine = Pick<Machine, "network" | "processes">;
+type SharingMachine = Pick<Machine, "files" | "network" | "processes">;
 
 export interface KernelSharingHost {
   readonly machine: SharingMachine;
@@ -37,41 +38,47 @@ export class KernelSharing {
     this.#filter = new PacketFilter(host.machine, host.log);
   }
 
-  /** A link of this family is up. A sharing that the family has is replaced. */
-  start(sharing: Sharing): void {
-    this.#then(async () => {
+  /** A link of this family is up. A sharing that the family has is replaced. Resolves to true when it works. */
+  async start(sharing: Sharing): Promise<boolean> {
+    const isStarted = this.#then(async () => {
       await this.#end(sharing.family);
-      await this.#start(sharing);
+      return this.#start(sharing);
     });
+    return (await isStarted) === true;
   }
 
   /** Does nothing when the family has none. */
   end(family: Family): void {
-    this.#then(() => this.#end(family));
+    void this.#then(() => this.#end(family));
   }
 
-  #then(act: () => Promise<void>): void {
+  /** Undefined: it failed, and the log says why. */
+  #then<Result>(act: () => Promise<Result>): Promise<Result | undefined> {
     const done = this.#last.then(act).catch((error: unknown) => {
       this.#host.log("error", `share: ${reasonOf(error)}`);
+      return undefined;
     });
     this.#last = done;
     this.#host.wait(done);
+    return done;
   }
 
-  async #start(sharing: Sharing): Promise<void> {
+  async #start(sharing: Sharing): Promise<boolean> {
     const { machine, directory, log } = this.#host;
     const { family, ifname, index } = sharing;
     if (!isPlainName(ifname)) {
       log("error", `share: rules of a packet filter cannot have the interface name ${ifname}`);
-      return;
+      return false;
     }
     const name = FORWARDING[family].replaceAll("/", ".");
     const wasOn = machine.network.readSysctl(FORWARDING[family]) === "1";
+    const loseRa = family === 6 ? keepAcceptingRa(machine, directory, ifname, wasOn) : (): void => {};
     const forwarding = switchOn(machine, directory, FORWARDING[family]);
     if (!forwarding.isOn) {
       forwarding.undo();
+      loseRa();
       log("error", `share: ${name} cannot be switched on, so nothing is forwarded`);
-      return;
+      return false;
     }
     if (!wasOn) log("info", `share: ${name} is on now; it was off`);
     const record = rulesRecord({ family, index });
@@ -80,12 +87,14 @@ export class KernelSharing {
       await this.#filter.remove({ family, index });
       release(() => {});
       forwarding.undo();
+      loseRa();
     };
     this.#undo.set(family, undo);
     await this.#joinZone(sharing);
     const where = await this.#filter.make(sharing);
     if (where !== undefined) log("notice", `share: ${sharing.peer} uses this machine's network by ${where}`);
     else await this.#end(family);
+    return where !== undefined;
   }
 
   async #end(family: Family): Promise<void> {

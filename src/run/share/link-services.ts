@@ -2,7 +2,6 @@
 // Advertisements tell of, and the relay of name queries. It works in the same way whether the kernel forwards or sockets of ours
 // do.
 
-import { put32 } from "../../bytes/be.ts";
 import { parseAddress } from "../../bytes/prefix.ts";
 import { linkLocalText } from "../../wire/ipv6cp.ts";
 import { ALL_NODES, parseSolicitation, routerAdvertisement } from "../../wire/ndp.ts";
@@ -12,6 +11,7 @@ import type { PacketPort, ProtocolsUp } from "../packets/port.ts";
 import type { NetworkDown, NetworkObserver, NetworkUp } from "../session/network-observer.ts";
 import { Advertiser } from "./advertiser.ts";
 import type { NameRelay } from "./name-relay.ts";
+import { addressesIn } from "./own-prefix.ts";
 
 /** Three times the longest interval between advertisements (RFC 4861 §6.2.1, RFC 8106 §5.1). */
 const ROUTER_SECONDS = 1800;
@@ -31,7 +31,7 @@ export interface LinkServicesHost {
   readonly relay: NameRelay | undefined;
   readonly mtu: () => number;
   /** This machine reaches other networks by IPv6. */
-  readonly isRouter: () => boolean;
+  readonly hasWayOut: () => boolean;
 }
 
 export class LinkServices implements PacketTap, NetworkObserver {
@@ -42,6 +42,7 @@ export class LinkServices implements PacketTap, NetworkObserver {
   readonly #advertisements: Uint8Array[] = [];
   #linkLocal: Uint8Array | undefined;
   #ourAddress: Uint8Array | undefined;
+  #isForwarded = false;
   #isEnding = false;
   #isClosed = false;
 
@@ -54,6 +55,11 @@ export class LinkServices implements PacketTap, NetworkObserver {
     this.#advertiser = new Advertiser(chance, (to) => this.#advertise(to ?? ALL_NODES));
   }
 
+  /** The network of the link: an address whose last 64 bits are 0. */
+  get network(): Uint8Array {
+    return this.#host.network;
+  }
+
   // ── the network phase ────────────────────────────────────────────────────────────────────────────────────────────
 
   up(event: NetworkUp): void {
@@ -62,13 +68,20 @@ export class LinkServices implements PacketTap, NetworkObserver {
       if (relay !== undefined) relay.our4 = event.our;
       return;
     }
-    const { port, clock } = this.#host;
-    const our = ourAddress(this.#host.network, event.peer.high === 0 && event.peer.low === 1);
+    const { port, network } = this.#host;
+    const { our } = addressesIn(network, event.peer);
     this.#linkLocal = parseAddress(linkLocalText(event.our));
     if (!port.setNetworkAddress(our)) return;
     if (relay !== undefined) relay.our6 = our;
     this.#ourAddress = our;
-    this.#advertiser.begin(clock.now());
+    // Without an interface of the kernel nothing has to be set up first.
+    if (port.device === undefined) this.shared(true);
+  }
+
+  /** IPv6 is forwarded from now on, or this machine cannot do it. */
+  shared(isForwarded: boolean): void {
+    this.#isForwarded = isForwarded;
+    if (this.#ourAddress !== undefined) this.#advertiser.begin(this.#host.clock.now());
   }
 
   down({ protocol }: NetworkDown): void {
@@ -100,12 +113,12 @@ export class LinkServices implements PacketTap, NetworkObserver {
   }
 
   #advertise(to: Uint8Array): void {
-    const { network, servesNames, mtu, isRouter } = this.#host;
+    const { network, servesNames, mtu, hasWayOut } = this.#host;
     const [from, our, isEnding] = [this.#linkLocal, this.#ourAddress, this.#isEnding];
     if (from === undefined || our === undefined) return;
     this.#advertisements.push(
       routerAdvertisement(from, to, {
-        routerSeconds: !isEnding && isRouter() ? ROUTER_SECONDS : 0,
+        routerSeconds: !isEnding && this.#isForwarded && hasWayOut() ? ROUTER_SECONDS : 0,
         prefix: network,
         validSeconds: VALID_SECONDS,
         preferredSeconds: isEnding ? 0 : PREFERRED_SECONDS,
@@ -155,11 +168,4 @@ export class LinkServices implements PacketTap, NetworkObserver {
     const stack = this.#relay?.stack;
     if (stack !== undefined && stack.nextTimeout() <= now) stack.handleTimeout(now);
   }
-}
-
-/** The first address of the network that the peer does not make for itself. */
-function ourAddress(network: Uint8Array, peerIsFirst: boolean): Uint8Array {
-  const address = network.slice();
-  put32(address, 12, peerIsFirst ? 2 : 1);
-  return address;
 }

@@ -4,6 +4,7 @@
 import { put16, put32 } from "../../bytes/be.ts";
 import { parsePrefix } from "../../bytes/prefix.ts";
 import { textOf } from "../../bytes/text.ts";
+import type { InterfaceId } from "../../wire/ipv6cp.ts";
 import type { Machine } from "../machine.ts";
 import { statePaths } from "../state-paths.ts";
 
@@ -62,6 +63,15 @@ export function linkNetwork(prefix: Uint8Array, ifname: string, line: string): U
   const unit = /^ppp(\d+)$/.exec(ifname)?.[1];
   put16(network, SITE_SIZE, unit === undefined ? NAMED | hashOf(`${ifname} ${line}`) : Number(unit) & (NAMED - 1));
   return network;
+}
+
+/** The addresses in the network of a link: ours is the first that the peer does not make for itself. */
+export function addressesIn(network: Uint8Array, peerId: InterfaceId): { our: Uint8Array; peer: Uint8Array } {
+  const our = network.slice();
+  our[15] = peerId.high === 0 && peerId.low === 1 ? 2 : 1;
+  const peer = network.slice();
+  put32(peer, put32(peer, 8, peerId.high), peerId.low);
+  return { our, peer };
 }
 
 /** FNV-1a, of which 15 bits are used. */

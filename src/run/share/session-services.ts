@@ -10,8 +10,6 @@ import { NameRelay } from "./name-relay.ts";
 import { linkNetwork, ownPrefix } from "./own-prefix.ts";
 import { Resolvers } from "./resolvers.ts";
 
-const FORWARDING = "net/ipv6/conf/all/forwarding";
-
 export class SessionServices {
   readonly #machine: Machine;
   readonly #log: Log;
@@ -35,7 +33,8 @@ export class SessionServices {
       servesNames: hasServers,
       relay: hasServers && !port.relaysNames ? this.#openRelay() : undefined,
       mtu,
-      isRouter: () => this.#isRouter(port),
+      hasWayOut: () =>
+        this.#machine.network.routes.defaults6(undefined).some(({ device }) => device.name !== port.name),
     });
   }
 
@@ -48,12 +47,5 @@ export class SessionServices {
       this.#log.write("warn", `Name queries of the peer are not relayed: ${reasonOf(error)}`);
       return undefined;
     }
-  }
-
-  /** This machine has a way out for IPv6, and its kernel forwards if it is to. */
-  #isRouter({ name, relaysNames }: PacketPort): boolean {
-    const { network } = this.#machine;
-    if (!relaysNames && network.readSysctl(FORWARDING) !== "1") return false;
-    return network.routes.defaults6(undefined).some(({ device }) => device.name !== name);
   }
 }

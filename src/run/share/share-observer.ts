@@ -10,7 +10,9 @@ import type { Hooks } from "../scripts/hooks.ts";
 import { addressTexts, type NetworkDown, type NetworkObserver, type NetworkUp } from "../session/network-observer.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 import { KernelSharing } from "./kernel-sharing.ts";
-import type { Sharing } from "./sharing.ts";
+import type { LinkServices } from "./link-services.ts";
+import { addressesIn } from "./own-prefix.ts";
+import { addressText, type Sharing } from "./sharing.ts";
 
 export interface ShareObserverHost {
   readonly machine: Machine;
@@ -23,14 +25,17 @@ export interface ShareObserverHost {
 export class ShareObserver implements NetworkObserver {
   readonly #host: ShareObserverHost;
   readonly #port: PacketPort;
+  readonly #services: LinkServices | undefined;
   readonly #sharing: KernelSharing;
   /** What is up now, so that it can be told again under another name of the interface. */
   readonly #shared = new Map<4 | 6, Sharing>();
 
-  constructor(host: ShareObserverHost, port: PacketPort) {
+  /** Without services there is no network for IPv6, and only IPv4 is shared. */
+  constructor(host: ShareObserverHost, port: PacketPort, services: LinkServices | undefined) {
     const { machine, log, hooks, runDirectory: directory } = host;
     this.#host = host;
     this.#port = port;
+    this.#services = services;
     this.#sharing = new KernelSharing({
       machine,
       directory,
@@ -41,12 +46,27 @@ export class ShareObserver implements NetworkObserver {
 
   up(event: NetworkUp): void {
     const { device } = this.#port;
-    if (device === undefined || event.type !== "ipv4-up" || event.peer === 0) return;
-    const [our, peer] = addressTexts(event);
-    const sharing = sharingOf(this.#host.options.config, our, peer, device);
+    const ends = this.#endsOf(event);
+    const sharing = device && ends && sharingOf(this.#host.options.config, ends, device);
     if (sharing === undefined) return;
-    this.#shared.set(4, sharing);
-    this.#sharing.start(sharing);
+    this.#shared.set(sharing.family, sharing);
+    void this.#start(sharing);
+  }
+
+  #endsOf(event: NetworkUp): Ends | undefined {
+    if (event.type === "ipv4-up") {
+      const [our, peer] = addressTexts(event);
+      return event.peer === 0 ? undefined : { family: 4, our, peer, from: peer };
+    }
+    const network = this.#services?.network;
+    if (network === undefined) return undefined;
+    const { our, peer } = addressesIn(network, event.peer);
+    return { family: 6, our: addressText(our), peer: addressText(peer), from: `${addressText(network)}/64` };
+  }
+
+  async #start(sharing: Sharing): Promise<void> {
+    const isForwarded = await this.#sharing.start(sharing);
+    if (sharing.family === 6 && this.#shared.has(6)) this.#services?.shared(isForwarded);
   }
 
   down({ protocol }: NetworkDown): void {
@@ -56,7 +76,7 @@ export class ShareObserver implements NetworkObserver {
   renamed(): void {
     const { device } = this.#port;
     if (device !== undefined)
-      for (const sharing of this.#shared.values()) this.#sharing.start({ ...sharing, ifname: device.name });
+      for (const sharing of this.#shared.values()) void this.#start({ ...sharing, ifname: device.name });
   }
 
   /** The link is over, perhaps because of a bug. */
@@ -69,22 +89,24 @@ export class ShareObserver implements NetworkObserver {
   }
 }
 
+/** The two ends of a link, and the addresses that the peer may have. */
+type Ends = Pick<Sharing, "family" | "our" | "peer"> & { readonly from: string };
+
 /** Undefined: the options share nothing. */
 function sharingOf(
   { share, shareAllow, shareDeny, forwards }: Config,
-  our: string,
-  peer: string,
+  { family, our, peer, from }: Ends,
   { index, name }: { readonly index: number; readonly name: string },
 ): Sharing | undefined {
   if (!share && forwards.length === 0) return undefined;
   return {
-    family: 4,
+    family,
     ifname: name,
     index,
     our,
     peer,
-    from: share ? peer : undefined,
-    destinations: new Destinations(prefixesOf(shareAllow), prefixesOf(shareDeny)).rules(4),
+    from: share ? from : undefined,
+    destinations: new Destinations(prefixesOf(shareAllow), prefixesOf(shareDeny)).rules(family === 4 ? 4 : 16),
     isLimited: shareAllow.length + shareDeny.length > 0,
     forwards,
   };

@@ -48,7 +48,7 @@ export function prefixText({ address, bits }: Prefix): string {
   return `${addressText(address)}/${bits}`;
 }
 
-function addressText(address: Uint8Array): string {
+export function addressText(address: Uint8Array): string {
   if (address.length === 4) return address.join(".");
   const groups = Array.from({ length: 8 }, (_, at) => (address[2 * at]! << 8) | address[2 * at + 1]!);
   return groups.map((group) => group.toString(16)).join(":");

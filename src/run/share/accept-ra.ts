@@ -1,0 +1,43 @@
+// Linux ignores Router Advertisements on an interface while it forwards IPv6, unless accept_ra of the interface is 2. An interface
+// that took them before goes on doing so, or this machine would lose its own way out.
+
+import type { Machine } from "../machine.ts";
+import { switchOver } from "../packets/left-over.ts";
+
+const CONF = "net/ipv6/conf";
+/** Entries that are no interfaces of the outside. */
+const OTHERS = ["all", "default", "lo"];
+
+/**
+ * To be called before forwarding is switched on. `own` is the interface of the link, which takes none. Returns what takes all back
+ * when no other session needs it.
+ */
+export function keepAcceptingRa(
+  { files, network, processes }: Pick<Machine, "files" | "network" | "processes">,
+  directory: string,
+  own: string,
+  isForwarding: boolean,
+): () => void {
+  const undo = namesIn(files).flatMap((name) => {
+    if (OTHERS.includes(name) || name === own) return [];
+    const sysctl = `${CONF}/${name}/accept_ra`;
+    const value = network.readSysctl(sysctl);
+    const accepts = value === "1" && !isForwarding && network.readSysctl(`${CONF}/${name}/forwarding`) === "0";
+    // Another session may have switched it.
+    if (!accepts && value !== "2") return [];
+    return [
+      switchOver({ network, processes }, directory, { name: `accept_ra-${name}`, sysctl, from: "1", to: "2" }).undo,
+    ];
+  });
+  return () => {
+    for (const step of undo) step();
+  };
+}
+
+function namesIn(files: Machine["files"]): string[] {
+  try {
+    return files.list(`/proc/sys/${CONF}`);
+  } catch {
+    return [];
+  }
+}
