@@ -51,3 +51,10 @@ function parseIpv6(text: string): Uint8Array | undefined {
     words.map((word) => String.fromCharCode(parseInt(word, 16) >>> 8, parseInt(word, 16) & 0xff)).join(""),
   );
 }
+
+/** An address as text, without the short form of zeros. */
+export function addressText(address: Uint8Array): string {
+  if (address.length === 4) return address.join(".");
+  const groups = Array.from({ length: 8 }, (_, at) => (address[2 * at]! << 8) | address[2 * at + 1]!);
+  return groups.map((group) => group.toString(16)).join(":");
+}

@@ -123,6 +123,12 @@ export class Stack {
     return this.#bad + this.connections.bad + this.datagrams.bad;
   }
 
+  /** What is counted, and how many flows there are. */
+  get counts(): FlowCounts {
+    const { connections, datagrams } = this;
+    return { tcp: connections.count, udp: datagrams.udpCount, echoes: datagrams.echoCount };
+  }
+
   /** Octets in the buffers of connections. */
   get keptOctets(): number {
     return this.#pool.used;

@@ -37,7 +37,7 @@ const SCOPE_AT = 24;
 const MSGHDR = { size: 56, nameSize: 8, iov: 16, iovCount: 24, control: 32, controlSize: 40 } as const;
 const CONTROL_SIZE = 128;
 /** The control messages of IP_PKTINFO and IPV6_RECVPKTINFO: where our address and the interface's index lie. */
-const PKTINFO = { 4: { address: 20, index: 16 }, 6: { address: 16, index: 32 } } as const;
+const PKTINFO = { 4: { level: 0, address: 20, index: 16 }, 6: { level: 41, address: 16, index: 32 } } as const;
 const LEVEL_AT = 8;
 
 /** Returns 0, or an error number. */
@@ -48,6 +48,8 @@ export class CallerSockets {
   port = 0;
   /** Distinguishes the caller of the last datagram, and the address of ours that it was sent to, from all others. */
   key = "";
+  /** The family of that caller. */
+  family: 4 | 6 = 4;
   readonly #watch: Watch;
   readonly #calls: NonNullable<ReturnType<typeof system>>;
   readonly #value = new Memory(4);
@@ -56,8 +58,8 @@ export class CallerSockets {
   readonly #our = new Memory(SOCKADDR[6].size);
   readonly #control = new Memory(CONTROL_SIZE);
   readonly #message = new Memory(MSGHDR.size + 16);
-  /** The ports of bound sockets, and the addresses that they are bound to. */
-  readonly #bound = new Map<number, { readonly address: Uint8Array; readonly port: number }>();
+  /** The ports of bound sockets. */
+  readonly #bound = new Map<number, number>();
 
   /** `watch` has a socket watched for events. */
   constructor(watch: Watch) {
@@ -80,24 +82,24 @@ export class CallerSockets {
   /** A socket for datagrams to this port. */
   bind(address: Uint8Array, port: number): number {
     const fd = this.#ready(address, port, SOCK_DGRAM);
-    if (fd >= 0) this.#bound.set(fd, { address, port });
+    if (fd >= 0) this.#bound.set(fd, port);
     return fd;
   }
 
   #ready(address: Uint8Array, port: number, type: number): number {
-    const isIpv4 = address.length === 4;
-    const fd = this.#open(isIpv4, type);
+    const family = address.length === 4 ? 4 : 6;
+    const fd = this.#open(family, type);
     if (fd < 0) return fd;
-    if (!isIpv4) this.#set(fd, OPTION.V6ONLY, 1);
+    if (family === 6) this.#set(fd, OPTION.V6ONLY, 1);
     // A port of TCP may have connections of an earlier process that end slowly.
     if (type === SOCK_STREAM) this.#set(fd, OPTION.REUSEADDR, 1);
-    else this.#set(fd, isIpv4 ? OPTION.PKTINFO : OPTION.RECVPKTINFO6, 1);
+    else this.#set(fd, family === 4 ? OPTION.PKTINFO : OPTION.RECVPKTINFO6, 1);
     const { bytes, view } = this.#our;
     bytes.fill(0);
-    view.setUint16(0, isIpv4 ? AF_INET : AF_INET6, true);
+    view.setUint16(0, family === 4 ? AF_INET : AF_INET6, true);
     view.setUint16(2, port);
-    bytes.set(address, SOCKADDR[isIpv4 ? 4 : 6].at);
-    let error = libc.bind(fd, this.#our.address, SOCKADDR[isIpv4 ? 4 : 6].size) < 0 ? errno() : 0;
+    bytes.set(address, SOCKADDR[family].at);
+    let error = libc.bind(fd, this.#our.address, SOCKADDR[family].size) < 0 ? errno() : 0;
     if (error === 0 && type === SOCK_STREAM && this.#calls.listen(fd, BACKLOG) < 0) error = errno();
     return this.#finished(fd, error === 0 ? this.#watch(fd) : error);
   }
@@ -123,7 +125,8 @@ export class CallerSockets {
     const got = this.#calls.recvmsg(bound, this.#message.address, 0);
     if (got < 0) return -errno();
     this.port = this.#caller.view.getUint16(2);
-    this.#noteOurAddress(this.#bound.get(bound)?.port ?? 0);
+    this.family = this.#caller.view.getUint16(0, true) === AF_INET ? 4 : 6;
+    this.#noteOurAddress(this.#bound.get(bound) ?? 0);
     const caller = this.#caller.bytes.subarray(0, view.getUint32(MSGHDR.nameSize, true));
     this.key = [bound, ...caller, ...this.#our.bytes].join(" ");
     return got;
@@ -131,24 +134,23 @@ export class CallerSockets {
 
   /** Our address that the last datagram was sent to, as a sockaddr. */
   #noteOurAddress(port: number): void {
-    const isIpv4 = this.#caller.view.getUint16(0, true) === AF_INET;
     const { bytes, view } = this.#our;
-    const { at } = SOCKADDR[isIpv4 ? 4 : 6];
-    const info = PKTINFO[isIpv4 ? 4 : 6];
+    const { at } = SOCKADDR[this.family];
+    const info = PKTINFO[this.family];
     bytes.fill(0);
     bytes.set(this.#caller.bytes.subarray(0, 2));
     view.setUint16(2, port);
-    if (this.#control.view.getUint32(LEVEL_AT, true) === (isIpv4 ? OPTION.PKTINFO : OPTION.RECVPKTINFO6)[0])
-      bytes.set(this.#control.bytes.subarray(info.address, info.address + (isIpv4 ? 4 : 16)), at);
-    const isLinkLocal = !isIpv4 && bytes[at] === 0xfe && (bytes[at + 1]! & 0xc0) === 0x80;
+    if (this.#control.view.getUint32(LEVEL_AT, true) === info.level)
+      bytes.set(this.#control.bytes.subarray(info.address, info.address + (this.family === 4 ? 4 : 16)), at);
+    const isLinkLocal = this.family === 6 && bytes[at] === 0xfe && (bytes[at + 1]! & 0xc0) === 0x80;
     if (isLinkLocal) view.setUint32(SCOPE_AT, this.#control.view.getUint32(info.index, true), true);
   }
 
   /** A socket for the caller of the last datagram of a bound socket. Its later datagrams come there. */
   openToCaller(bound: number): number {
-    const isIpv4 = this.#caller.view.getUint16(0, true) === AF_INET;
-    const { size } = SOCKADDR[isIpv4 ? 4 : 6];
-    const fd = this.#open(isIpv4, SOCK_DGRAM);
+    const isIpv4 = this.family === 4;
+    const { size } = SOCKADDR[this.family];
+    const fd = this.#open(this.family, SOCK_DGRAM);
     if (fd < 0) return fd;
     if (!isIpv4) this.#set(fd, OPTION.V6ONLY, 1);
     this.#set(fd, isIpv4 ? OPTION.RECVERR : OPTION.RECVERR6, 1);
@@ -167,8 +169,8 @@ export class CallerSockets {
     closeFd(fd);
   }
 
-  #open(isIpv4: boolean, type: number): number {
-    const fd = libc.socket(isIpv4 ? AF_INET : AF_INET6, type | O.NONBLOCK | O.CLOEXEC, 0);
+  #open(family: 4 | 6, type: number): number {
+    const fd = libc.socket(family === 4 ? AF_INET : AF_INET6, type | O.NONBLOCK | O.CLOEXEC, 0);
     return fd < 0 ? -errno() : fd;
   }
 

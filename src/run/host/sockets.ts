@@ -17,6 +17,8 @@ export interface Callers {
   readonly port: number;
   /** Distinguishes the caller of the last datagram, and the address of ours that it was sent to, from all others. */
   readonly key: string;
+  /** The family of that caller. */
+  readonly family: 4 | 6;
   /** Closes a socket of {@link listen} or {@link bind}. */
   close(socket: number): void;
 }

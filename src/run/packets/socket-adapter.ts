@@ -4,6 +4,8 @@ import { FAILED, Failure, NOT_NOW, type SocketSide } from "../../stack/socket-si
 import type { Sockets } from "../host/sockets.ts";
 
 const EAGAIN = 11;
+const ENFILE = 23;
+const EMFILE = 24;
 const EINPROGRESS = 115;
 /** Types of ICMP and ICMPv6. */
 const TIME_EXCEEDED = 11;
@@ -36,6 +38,11 @@ export class SocketAdapter implements SocketSide {
   /** Who reported it. */
   readonly #reporters = new Map<number, Uint8Array>();
   readonly #families = new Map<number, 4 | 6>();
+  /** The datagram sockets of callers, and their keys. */
+  readonly #callers = new Map<string, number>();
+  readonly #keys = new Map<number, string>();
+  /** How often no descriptor was left for a socket. */
+  exhausted = 0;
 
   constructor(sockets: Sockets) {
     this.#sockets = sockets;
@@ -95,6 +102,21 @@ export class SocketAdapter implements SocketSide {
     return socket;
   }
 
+  /** The socket of a caller whose datagrams have this key. */
+  socketOf(key: string): number | undefined {
+    return this.#callers.get(key);
+  }
+
+  /** A socket for the caller of the last datagram of a bound socket. */
+  openToCaller(bound: number, key: string): number {
+    const socket = this.#sockets.callers.openToCaller(bound);
+    if (socket < 0) return this.#opened(socket);
+    this.#families.set(socket, this.#sockets.callers.family);
+    this.#callers.set(key, socket);
+    this.#keys.set(socket, key);
+    return socket;
+  }
+
   send(socket: number, from: Uint8Array, start: number, end: number, ttl: number): boolean {
     const family = this.#families.get(socket) ?? 4;
     const sent = this.#sockets.send(socket, from, start, end, ttl, family);
@@ -141,6 +163,7 @@ export class SocketAdapter implements SocketSide {
   }
 
   #note(socket: number, errno: number): void {
+    if (errno === ENFILE || errno === EMFILE) this.exhausted++;
     this.#failures.set(socket, FAILURES.get(errno) ?? Failure.RESET);
   }
 
@@ -148,5 +171,9 @@ export class SocketAdapter implements SocketSide {
     this.#failures.delete(socket);
     this.#reporters.delete(socket);
     this.#families.delete(socket);
+    const key = this.#keys.get(socket);
+    if (key === undefined) return;
+    this.#keys.delete(socket);
+    this.#callers.delete(key);
   }
 }

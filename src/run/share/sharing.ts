@@ -1,7 +1,7 @@
 // What the peer of a link gets of this machine's network when the kernel forwards its packets. The rule makers turn it into text for
 // nft or iptables, one address family at a time.
 
-import type { Prefix } from "../../bytes/prefix.ts";
+import { addressText, type Prefix } from "../../bytes/prefix.ts";
 import type { Forward } from "../../options/table/share-rows.ts";
 import type { DestinationRule } from "../../stack/destinations.ts";
 
@@ -46,10 +46,4 @@ export function isPlainName(ifname: string): boolean {
 
 export function prefixText({ address, bits }: Prefix): string {
   return `${addressText(address)}/${bits}`;
-}
-
-export function addressText(address: Uint8Array): string {
-  if (address.length === 4) return address.join(".");
-  const groups = Array.from({ length: 8 }, (_, at) => (address[2 * at]! << 8) | address[2 * at + 1]!);
-  return groups.map((group) => group.toString(16)).join(":");
 }
