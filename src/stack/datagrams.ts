@@ -38,10 +38,6 @@ export class Datagrams {
     return this.#udp.size + this.#echoes.size;
   }
 
-  get udpSize(): number {
-    return this.#udp.size;
-  }
-
   /** A UDP packet of a flow that exists and that may go on, or a damaged one. False: {@link begin} is to look at it. */
   receive(packet: IpPacket, now: number): boolean {
     const { bytes, payload, end } = packet;

@@ -2,6 +2,7 @@
 
 export class FlowCount {
   opened = 0;
+  closed = 0;
   /** Flows that a rule has refused. */
   denied = 0;
   /** Flows for which there was no room. */
@@ -9,4 +10,10 @@ export class FlowCount {
   /** Octets of the packets from the peer and to it. */
   fromPeer = 0;
   toPeer = 0;
+}
+
+export interface FlowCounts {
+  readonly tcp: FlowCount;
+  readonly udp: FlowCount;
+  readonly echoes: FlowCount;
 }

@@ -9,6 +9,7 @@ import { Datagrams } from "./datagrams.ts";
 import { Deadlines } from "./deadlines.ts";
 import { isGroup, isImpossibleSource } from "./destinations.ts";
 import { type Flow, type OwnDatagrams, portsOf, type StackHost } from "./flow.ts";
+import type { FlowCounts } from "./flow-count.ts";
 import { Gateway, type GatewaySettings } from "./gateway.ts";
 import { Echo } from "./icmp.ts";
 import { Ends, IpPacket } from "./ip-packet.ts";
@@ -51,6 +52,7 @@ export class Stack {
   readonly gateway: Gateway;
   readonly connections: Connections;
   readonly datagrams: Datagrams;
+  readonly counts: FlowCounts;
   /** Packets that are damaged or make no sense. */
   #bad = 0;
   readonly #replies = new ReplyQueue();
@@ -71,6 +73,8 @@ export class Stack {
     const most = (share: number): number => Math.ceil(settings.mostFlows * share);
     this.connections = new Connections(host, most(SHARE.tcp));
     this.datagrams = new Datagrams(host, { udp: most(SHARE.udp), echoes: most(SHARE.echoes) });
+    const { udpCount: udp, echoCount: echoes } = this.datagrams;
+    this.counts = { tcp: this.connections.count, udp, echoes };
   }
 
   #hostOf({ side, random, own, mostFlows }: StackSettings): StackHost {
@@ -121,12 +125,6 @@ export class Stack {
 
   get bad(): number {
     return this.#bad + this.connections.bad + this.datagrams.bad;
-  }
-
-  /** What is counted, and how many flows there are. */
-  get counts(): FlowCounts {
-    const { connections, datagrams } = this;
-    return { tcp: connections.count, udp: datagrams.udpCount, echoes: datagrams.echoCount };
   }
 
   /** Octets in the buffers of connections. */
@@ -265,7 +263,12 @@ export class Stack {
   #forget(flow: Flow): void {
     this.#unqueue(flow);
     this.#deadlines.remove(flow);
-    if (flow instanceof TcpFlow) this.connections.table.remove(flow);
-    else if (flow instanceof DatagramFlow) this.datagrams.forget(flow);
+    if (flow instanceof TcpFlow) {
+      this.connections.count.closed++;
+      this.connections.table.remove(flow);
+    } else if (flow instanceof DatagramFlow) {
+      flow.count.closed++;
+      this.datagrams.forget(flow);
+    }
   }
 }

@@ -13,9 +13,11 @@ const CODES = {
   EEXIST: [17, "File exists"],
   ENODEV: [19, "No such device"],
   EINVAL: [22, "Invalid argument"],
+  EMFILE: [24, "Too many open files"],
   ENOTTY: [25, "Inappropriate ioctl for device"],
   ENOSPC: [28, "No space left on device"],
   EBADFD: [77, "File descriptor in bad state"],
+  EADDRINUSE: [98, "Address already in use"],
   ENETDOWN: [100, "Network is down"],
   ECONNREFUSED: [111, "Connection refused"],
 } as const;

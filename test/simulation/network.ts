@@ -101,6 +101,8 @@ export class NetworkState {
   readonly hosts = new Map<string, () => Channel>();
   /** The sockets that its sessions have opened for user-mode networking. */
   readonly sockets: SimulatedSockets[] = [];
+  /** Ports that other programs have. */
+  readonly takenPorts = new Set<number>();
   /** Those that call this computer by TCP. */
   readonly callers: Channel[] = [];
   readonly sysctls = new Map([
@@ -278,7 +280,7 @@ export function networkOf(state: NetworkState, process: Process, files: FileTree
       },
     },
     openSockets() {
-      const sockets = new SimulatedSockets(process);
+      const sockets = new SimulatedSockets(process, state.takenPorts);
       state.sockets.push(sockets);
       return sockets;
     },

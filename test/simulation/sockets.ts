@@ -10,6 +10,11 @@ import { Channel, type Process } from "./process.ts";
 const FIRST_LISTENING = 1_000_000;
 const EINPROGRESS = 115;
 
+interface SentDatagram {
+  readonly fromPort: number;
+  readonly bytes: Uint8Array;
+}
+
 /** Readable while a socket has something to tell. */
 class Readiness extends Channel {
   readonly ready = new Map<number, { readonly readable: boolean; readonly writable: boolean }>();
@@ -28,9 +33,19 @@ export class SimulatedSockets implements Sockets {
   readonly #readiness = new Readiness();
   readonly #datagrams = new Set<number>();
   readonly #listening = new Map<number, { readonly port: number; readonly waiting: FakeSocket[] }>();
+  readonly #bound = new Map<number, { readonly port: number; readonly waiting: SentDatagram[] }>();
+  /** The sockets of UDP callers, by the port that they call from. */
+  readonly #udpCallers = new Map<number, FakeSocket>();
+  /** The process may open another descriptor. */
+  hasDescriptors = true;
+  /** This machine's address. */
+  own: Uint8Array | undefined;
+  readonly #taken: ReadonlySet<number>;
+  #lastId = FIRST_LISTENING;
 
-  constructor(process: Process) {
+  constructor(process: Process, taken: ReadonlySet<number>) {
     this.#process = process;
+    this.#taken = taken;
     this.fd = process.open(this.#readiness);
     this.played.told = (socket, readable, writable) => this.#tell(socket, readable, writable);
   }
@@ -57,6 +72,24 @@ export class SimulatedSockets implements Sockets {
     return undefined;
   }
 
+  /** A program sends a datagram to a port. Returns the socket that a session has opened for the program. */
+  sendTo(port: number, fromPort: number, bytes: Uint8Array): FakeSocket | undefined {
+    const caller = this.#udpCallers.get(fromPort);
+    if (caller !== undefined && caller.end === "open") {
+      caller.answer(bytes);
+      return caller;
+    }
+    const found = [...this.#bound].find(([, bound]) => bound.port === port);
+    if (found === undefined) return undefined;
+    found[1].waiting.push({ fromPort, bytes });
+    this.#tell(found[0], true, false);
+    return undefined;
+  }
+
+  udpCaller(fromPort: number): FakeSocket | undefined {
+    return this.#udpCallers.get(fromPort);
+  }
+
   collect(told: (socket: number, readable: boolean, writable: boolean) => void): number {
     const ready = [...this.#readiness.ready];
     this.#readiness.ready.clear();
@@ -65,19 +98,42 @@ export class SimulatedSockets implements Sockets {
     return ready.length;
   }
 
-  readonly callers: Sockets["callers"] = {
-    listen: (_address, port) => {
-      const id = FIRST_LISTENING + this.#listening.size;
-      this.#listening.set(id, { port, waiting: [] });
-      return id;
-    },
-    accept: (listening) => this.#listening.get(listening)?.waiting.shift()?.id ?? -errnoOf("EAGAIN"),
-    bind: () => -errnoOf("EACCES"),
-    receive: () => -errnoOf("EAGAIN"),
-    openToCaller: () => -errnoOf("EACCES"),
+  readonly callers = {
     port: 0,
     key: "",
-    close: (socket) => void this.#listening.delete(socket),
+    family: 4 as const,
+    listen: (_address: Uint8Array, port: number): number => {
+      if (this.#taken.has(port)) return -errnoOf("EADDRINUSE");
+      this.#listening.set(++this.#lastId, { port, waiting: [] });
+      return this.#lastId;
+    },
+    accept: (listening: number): number => {
+      if (!this.hasDescriptors) return -errnoOf("EMFILE");
+      return this.#listening.get(listening)?.waiting.shift()?.id ?? -errnoOf("EAGAIN");
+    },
+    bind: (_address: Uint8Array, port: number): number => {
+      if (this.#taken.has(port)) return -errnoOf("EADDRINUSE");
+      this.#bound.set(++this.#lastId, { port, waiting: [] });
+      return this.#lastId;
+    },
+    receive: (bound: number, into: Uint8Array, at: number): number => {
+      const datagram = this.#bound.get(bound)?.waiting.shift();
+      if (datagram === undefined) return -errnoOf("EAGAIN");
+      into.set(datagram.bytes, at);
+      this.callers.port = datagram.fromPort;
+      this.callers.key = `${bound} ${datagram.fromPort}`;
+      return datagram.bytes.length;
+    },
+    openToCaller: (): number => {
+      const socket = this.played.accepted();
+      this.#datagrams.add(socket.id);
+      this.#udpCallers.set(this.callers.port, socket);
+      return socket.id;
+    },
+    close: (socket: number): void => {
+      this.#listening.delete(socket);
+      this.#bound.delete(socket);
+    },
   };
 
   connect(address: Uint8Array, port: number): number {
@@ -133,8 +189,8 @@ export class SimulatedSockets implements Sockets {
     return undefined;
   }
 
-  ownAddress(): undefined {
-    return undefined;
+  ownAddress(): Uint8Array | undefined {
+    return this.own;
   }
 
   end(): void {

@@ -4,23 +4,25 @@
 import { parseAddress, parsePrefix, type Prefix } from "../../bytes/prefix.ts";
 import { Destinations, ipv4Octets } from "../../stack/destinations.ts";
 import { Stack } from "../../stack/stack.ts";
+import type { Config } from "../../options/config.ts";
+import type { Log } from "../log.ts";
 import { type InterfaceId, linkLocalText } from "../../wire/ipv6cp.ts";
 import { type Clock, type Machine, type Memory } from "../machine.ts";
 import type { Sockets } from "../host/sockets.ts";
 import { Resolvers } from "../share/resolvers.ts";
+import { FlowReport } from "./flow-report.ts";
+import { Forwarding } from "./forwarding.ts";
 import type { Interface } from "./interface.ts";
 import { type Load, MAX_PACKET, type Outlast, type PacketPort, type ProtocolsUp } from "./port.ts";
 import { SocketAdapter } from "./socket-adapter.ts";
 
 /** While packets flow, sockets are looked at this often. */
 const COLLECT_MS = 5;
-const MOST_FLOWS = 4096;
+const MOST_FLOWS = 8192;
+/** At these, services of this machine's loopback answer. */
+const LOOPBACK = { 4: Uint8Array.of(127, 0, 0, 1), 6: Uint8Array.from({ length: 16 }, (_, at) => (at === 15 ? 1 : 0)) };
 
-export interface UsernetRules {
-  /** Prefixes as text. */
-  readonly shareAllow: readonly string[];
-  readonly shareDeny: readonly string[];
-}
+export type UsernetRules = Pick<Config, "shareAllow" | "shareDeny" | "shareLoopback" | "forwards">;
 
 export class UsernetPort implements PacketPort {
   readonly device = undefined;
@@ -32,24 +34,31 @@ export class UsernetPort implements PacketPort {
   readonly #sockets: Sockets;
   readonly #clock: Clock;
   readonly #stack: Stack;
+  readonly #forwarding: Forwarding;
+  readonly #report: FlowReport;
   #collectedAt = -Infinity;
 
   /** Throws HostError. */
-  constructor(machine: Machine, own: Interface, rules: UsernetRules) {
+  constructor(machine: Machine, own: Interface, rules: UsernetRules, log: Log) {
     this.#interface = own;
     this.#clock = machine.clock;
     const resolvers = new Resolvers(machine);
     const sockets = (this.#sockets = machine.network.openSockets());
-    this.#stack = new Stack({
-      side: new SocketAdapter(sockets),
+    const adapter = new SocketAdapter(sockets);
+    const stack = (this.#stack = new Stack({
+      side: adapter,
       destinations: new Destinations(prefixesOf(rules.shareAllow), prefixesOf(rules.shareDeny)),
       get resolvers() {
         return resolvers.now.own;
       },
-      ownServices: (family) => sockets.ownAddress(family),
+      ownServices: (family) => (rules.shareLoopback ? LOOPBACK[family] : sockets.ownAddress(family)),
       mostFlows: MOST_FLOWS,
       random: () => machine.random.u32(),
-    });
+    }));
+    const { callers } = sockets;
+    const { descriptors } = machine;
+    this.#forwarding = new Forwarding({ callers, adapter, stack, descriptors, log }, rules.forwards);
+    this.#report = new FlowReport(stack, adapter, log);
   }
 
   get name(): string {
@@ -78,7 +87,10 @@ export class UsernetPort implements PacketPort {
 
   #collect(now: number): number {
     this.#collectedAt = now;
-    return this.#sockets.collect((socket, readable, writable) => this.#stack.ready(socket, readable, writable, now));
+    this.#report.look(now);
+    return this.#sockets.collect((socket, readable, writable) => {
+      if (!this.#forwarding.ready(socket, now)) this.#stack.ready(socket, readable, writable, now);
+    });
   }
 
   write(from: Memory, start: number, end: number): void {
@@ -86,11 +98,12 @@ export class UsernetPort implements PacketPort {
   }
 
   nextTimeout(): number {
-    return this.#stack.nextTimeout();
+    return Math.min(this.#stack.nextTimeout(), this.#forwarding.dueAt);
   }
 
   handleTimeout(now: number): void {
     this.#stack.handleTimeout(now);
+    this.#forwarding.handleTimeout(now);
   }
 
   async begin(speed: number, outlast: Outlast): Promise<boolean> {
@@ -109,6 +122,7 @@ export class UsernetPort implements PacketPort {
   }
 
   release(): void {
+    this.#forwarding.close();
     this.#stack.close();
     this.#sockets.end();
     this.#interface.close();
@@ -122,18 +136,22 @@ export class UsernetPort implements PacketPort {
 
   setAddresses(): void {}
 
-  ipv4Up(our: number, _peer: number, mtu: number): void {
+  ipv4Up(our: number, peer: number, mtu: number): void {
     this.#stack.gateway.setAddress(4, ipv4Octets(our));
     this.setMtu(mtu);
+    if (peer !== 0) this.#forwarding.setEnds(4, { our: ipv4Octets(our), peer: ipv4Octets(peer) });
   }
 
   ipv4Down(): void {
+    this.#forwarding.setEnds(4, undefined);
     this.#stack.gateway.setAddress(4, undefined);
   }
 
-  ipv6Up(our: InterfaceId, _peer: InterfaceId, mtu: number): undefined {
-    this.#stack.gateway.setAddress(6, parseAddress(linkLocalText(our)));
+  ipv6Up(our: InterfaceId, peer: InterfaceId, mtu: number): undefined {
+    const ends = { our: linkLocal(our), peer: linkLocal(peer) };
+    this.#stack.gateway.setAddress(6, ends.our);
     this.setMtu(mtu);
+    this.#forwarding.setEnds(6, ends);
   }
 
   setNetworkAddress(address: Uint8Array): boolean {
@@ -142,6 +160,7 @@ export class UsernetPort implements PacketPort {
   }
 
   ipv6Down(): void {
+    this.#forwarding.setEnds(6, undefined);
     this.#stack.gateway.setNetworkAddress(undefined);
     this.#stack.gateway.setAddress(6, undefined);
   }
@@ -159,6 +178,10 @@ export class UsernetPort implements PacketPort {
   }
 
   peerReady(): void {}
+}
+
+function linkLocal(id: InterfaceId): Uint8Array {
+  return parseAddress(linkLocalText(id))!;
 }
 
 function prefixesOf(texts: readonly string[]): Prefix[] {

@@ -349,7 +349,7 @@ export class Session {
   #openPort(): PacketPort {
     const { machine, options } = this.#host;
     if (this.#usernet !== undefined)
-      return new this.#usernet(machine, Interface.label(this.#interfaceHost()), options.config);
+      return new this.#usernet(machine, Interface.label(this.#interfaceHost()), options.config, this.#log);
     return this.#socks ?? this.#standBy.port ?? new TunPort(machine, this.#openInterface(), options, this.#log);
   }
 

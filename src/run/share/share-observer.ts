@@ -1,6 +1,6 @@
 // `share` and `forward` where the kernel forwards: tells KernelSharing when the network protocols of a link go up and down.
 
-import { parsePrefix, type Prefix } from "../../bytes/prefix.ts";
+import { addressText, parsePrefix, type Prefix } from "../../bytes/prefix.ts";
 import type { Config } from "../../options/config.ts";
 import { Destinations } from "../../stack/destinations.ts";
 import type { Machine } from "../machine.ts";
@@ -12,7 +12,7 @@ import type { OptionsInForce } from "../settings/options-in-force.ts";
 import { KernelSharing } from "./kernel-sharing.ts";
 import type { LinkServices } from "./link-services.ts";
 import { addressesIn } from "./own-prefix.ts";
-import { addressText, type Sharing } from "./sharing.ts";
+import type { Sharing } from "./sharing.ts";
 
 export interface ShareObserverHost {
   readonly machine: Machine;

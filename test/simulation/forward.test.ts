@@ -1,0 +1,139 @@
+// Two sessions in user-mode networking at the ends of a cable, in simulated time: ports of this machine that lead to the laptop, and
+// what the laptop reaches at our address.
+
+import { expect, test } from "bun:test";
+import { bytesOf, textOf } from "../../src/bytes/text.ts";
+import type { FakeSocket } from "../kit/fake-sockets.ts";
+// Loaded before: in simulated time nothing is read from disk.
+import "../../src/run/packets/usernet-port.ts";
+import { Laplink } from "./laplink.ts";
+import type { SimulatedSockets } from "./sockets.ts";
+
+const LINE = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "noipv6", "usernet"];
+
+function laplink(seed: number, ours: readonly string[], laptops: readonly string[]) {
+  const link = new Laplink({ seed });
+  const { time, computers } = link;
+  const near = computers[0].start([...LINE, "10.0.0.1:10.0.0.2", ...ours]);
+  const far = computers[1].start([...LINE, "noipdefault", ...laptops]);
+  const until = (isSo: () => boolean, ms = 90_000): void => expect(time.runUntil(isSo, ms)).toBe(true);
+  const side = (at: 0 | 1): SimulatedSockets => computers[at].network.sockets.at(-1)!;
+  until(() => [near, far].every(({ lines }) => lines.some((line) => line.startsWith("remote IP address"))));
+  const end = (): void => {
+    for (const one of [near, far]) {
+      one.signal("SIGTERM");
+      until(() => !one.isRunning);
+    }
+    expect([near.fault, far.fault, link.leftOn(0), link.leftOn(1)]).toEqual([undefined, undefined, [], []]);
+  };
+  return { time, near, far, until, side, end };
+}
+
+test("a TCP port leads to the laptop: octets go both ways, and so do ends and resets", () => {
+  const { near, until, side, end } = laplink(1, ["forward", "2222=22/tcp"], ["share=loopback"]);
+  expect(near.lines).toContain("Port 2222/tcp leads to port 22 of the peer");
+  const caller = side(0).call(2222)!;
+  caller.give(bytesOf("SSH-2.0-caller"));
+  until(() => side(1).played.all.length === 1);
+  const server = side(1).played.last;
+  expect([server.address, server.port]).toEqual(["127.0.0.1", 22]);
+  server.give(bytesOf("SSH-2.0-server"));
+  until(() => server.takenOctets > 0 && caller.takenOctets > 0);
+  expect([textOf(server.received()), textOf(caller.received())]).toEqual(["SSH-2.0-caller", "SSH-2.0-server"]);
+  caller.finish();
+  until(() => server.isShut);
+  expect(caller.isShut).toBe(false);
+  server.finish();
+  until(() => caller.end === "closed" && server.end === "closed");
+  // The laptop's server breaks the connection.
+  const other = side(0).call(2222)!;
+  until(() => side(1).played.all.length === 2);
+  side(1).played.last.fail(5);
+  until(() => other.end === "aborted");
+  // Nobody listens: the caller is reset.
+  side(1).played.connecting = 1;
+  const refused = side(0).call(2222)!;
+  until(() => refused.end === "aborted");
+  end();
+});
+
+test("callers beyond what is taken at once, and those for whom no descriptor is left, wait", () => {
+  const { near, until, side, end } = laplink(7, ["forward", "2222=22/tcp"], ["share=loopback"]);
+  for (let count = 0; count < 100; count++) side(0).call(2222);
+  until(() => side(1).played.all.length === 100);
+  side(0).hasDescriptors = false;
+  side(0).call(2222);
+  const text = "No descriptor is left for a flow of the peer: raise the limit of open files (ulimit -n)";
+  until(() => near.lines.includes(text));
+  side(0).hasDescriptors = true;
+  until(() => side(1).played.all.length === 101);
+  expect(near.lines.filter((line) => line.startsWith("No descriptor")).length).toBe(1);
+  end();
+});
+
+test("a UDP port leads to the laptop, each caller as a flow of its own", () => {
+  const { time, until, side, end } = laplink(2, ["forward", "5300=5301/udp"], ["share=loopback"]);
+  const servers = (): FakeSocket[] => side(1).played.all;
+  for (const [at, port] of [4000, 4001].entries()) {
+    side(0).sendTo(5300, port, bytesOf(`from ${port}`));
+    until(() => servers().length === at + 1 && servers()[at]!.datagrams.length === 1);
+    expect(textOf(servers()[at]!.datagrams[0]!.bytes)).toBe(`from ${port}`);
+  }
+  side(0).sendTo(5300, 4000, bytesOf("again"));
+  until(() => servers()[0]!.datagrams.length === 2);
+  expect(servers()[1]!.datagrams.length).toBe(1);
+  servers()[0]!.answer(bytesOf("answer"));
+  const caller = side(0).udpCaller(4000)!;
+  until(() => caller.datagrams.length === 1);
+  expect(textOf(caller.datagrams[0]!.bytes)).toBe("answer");
+  // The one that was answered lasts longer.
+  time.run(40_000);
+  expect([caller.end, side(0).udpCaller(4001)!.end]).toEqual(["open", "closed"]);
+  side(0).sendTo(5300, 4001, bytesOf("once more"));
+  until(() => servers()[1]!.datagrams.length === 2);
+  time.run(181_000);
+  expect(caller.end).toBe("closed");
+  end();
+});
+
+test("a port that is taken does not end the link, and no port is open when it is down", () => {
+  const words = ["forward", "80=8080", "forward", "127.0.0.1:8081=81/tcp"];
+  const link = new Laplink({ seed: 3 });
+  const { time, computers } = link;
+  const near = computers[0].start([...LINE, "10.0.0.1:10.0.0.2", "persist", "holdoff", "1", ...words]);
+  const until = (isSo: () => boolean): void => expect(time.runUntil(isSo, 90_000)).toBe(true);
+  computers[0].network.takenPorts.add(80);
+  const far = computers[1].start([...LINE, "noipdefault", "share=loopback"]);
+  until(() => near.lines.some((line) => line.startsWith("Port 127.0.0.1:8081/tcp leads")));
+  for (const protocol of ["tcp", "udp"])
+    expect(near.lines).toContain(
+      `Port 80/${protocol} is not forwarded: Address already in use (another program has this port: choose another, or end that program)`,
+    );
+  expect(computers[0].network.sockets[0]!.call(8081)).toBeDefined();
+  far.signal("SIGTERM");
+  until(() => !far.isRunning);
+  until(() => computers[0].network.sockets.every((one) => one.call(8081) === undefined));
+  expect([near.isRunning, near.fault]).toEqual([true, undefined]);
+});
+
+test("our address leads to this machine's services, those of its loopback only with share=loopback", () => {
+  for (const [seed, words, address] of [
+    [4, [], "192.168.1.5"],
+    [5, ["share=loopback"], "127.0.0.1"],
+    [6, ["share-deny", "10.0.0.1"], undefined],
+  ] as const) {
+    // The laptop's own forwarded port leads to us.
+    const { until, side, end, near } = laplink(seed, words, ["forward", "2222=22/tcp"]);
+    side(0).own = Uint8Array.of(192, 168, 1, 5);
+    const caller = side(1).call(2222)!;
+    if (address === undefined) {
+      until(() => caller.end === "aborted");
+      expect(side(0).played.all).toEqual([]);
+      until(() => near.lines.some((line) => line.startsWith("The peer may not go to 10.0.0.1")));
+    } else {
+      until(() => side(0).played.all.length === 1);
+      expect(side(0).played.last.address).toBe(address);
+    }
+    end();
+  }
+});
