@@ -11,10 +11,10 @@ const REJECT = { 4: "REJECT --reject-with icmp-admin-prohibited", 6: "REJECT --r
 const REPLIES = "-m conntrack --ctstate RELATED,ESTABLISHED";
 const REDIRECTED = "-m conntrack --ctstate DNAT";
 
-/** Our chains in each table: the first is jumped to from the table's own chains. The longest name has 28 octets, as allowed. */
-function chainsOf(sharing: Sharing): { main: string; to: string; in: string } {
+/** Our chains in each table: the first is jumped to from the table's own chains */
+function chainsOf(sharing: Sharing): { main: string; to: string; in: string; own: string } {
   const main = rulesName(sharing);
-  return { main, to: `${main}-to`, in: `${main}-in` };
+  return { main, to: `${main}-to`, in: `${main}-in`, own: `${main}-own` };
 }
 
 /** All that the link needs, where nft cannot be used. `chain` is one from {@link forwardChain}. */
@@ -63,16 +63,14 @@ function mangle(sharing: Sharing): string {
  * accepts is dropped by another.
  */
 export function iptablesAccept(sharing: Sharing, chain: string): string {
-  const { ifname, family, from, our, isLimited } = sharing;
-  const { main, to } = chainsOf(sharing);
-  // IPv6 itself needs the link-local address.
-  const own = family === 4 ? [] : [`-A ${to} -d fe80::/10 -m addrtype --dst-type LOCAL -j RETURN`];
+  const { ifname, family, from, isLimited } = sharing;
+  const { main, to, own } = chainsOf(sharing);
   return table(
     "filter",
-    [main, to],
+    [main, to, own],
     [
       `-I ${chain} ${COMMENT} -j ${main}`,
-      ...(isLimited ? [`-I INPUT -i ${ifname} ! -d ${our} -m addrtype --dst-type LOCAL ${COMMENT} -j ${to}`] : []),
+      ...(isLimited ? [`-I INPUT -i ${ifname} -m addrtype --dst-type LOCAL ${COMMENT} -j ${own}`] : []),
       `-A ${main} -o ${ifname} ${REPLIES} -j ACCEPT`,
       `-A ${main} -o ${ifname} ${REDIRECTED} -j ACCEPT`,
       `-A ${main} -i ${ifname} -j ${to}`,
@@ -80,13 +78,24 @@ export function iptablesAccept(sharing: Sharing, chain: string): string {
       ...(from === undefined ? [] : [`-A ${main} -i ${ifname} -s ${from} -j ACCEPT`]),
       // Somebody the peer may not call may call the peer.
       `-A ${to} ${REPLIES} -j RETURN`,
-      ...own,
       ...sharing.destinations.map(({ prefix, isAllowed }) => {
         const match = prefix === undefined ? "" : `-d ${prefixText(prefix)} `;
         return `-A ${to} ${match}-j ${isAllowed ? "RETURN" : REJECT[family]}`;
       }),
+      ...ownServices(sharing).map((match) => `-A ${own} ${match} -j RETURN`),
+      `-A ${own} -j ${to}`,
     ],
   );
+}
+
+/** The rules count for this machine's own addresses as for others. Our address always answers pings and name queries. */
+function ownServices({ family, our }: Sharing): string[] {
+  return [
+    // IPv6 itself needs its link-local addresses.
+    family === 4 ? `-d ${our} -p icmp` : "-p ipv6-icmp",
+    `-d ${our} -p udp -m udp --dport 53`,
+    `-d ${our} -p tcp -m tcp --dport 53`,
+  ];
 }
 
 /** The chain that decides about forwarded packets. `saved` is what `iptables-save` says. */
@@ -110,7 +119,7 @@ function filterOf(saved: string): string {
  * Undefined: there are none.
  */
 export function iptablesRemoval(saved: string, sharing: Pick<Sharing, "index">): string | undefined {
-  const isOurs = new RegExp(`^${RegExp.escape(rulesName(sharing))}(?:-to|-in)?$`);
+  const isOurs = new RegExp(`^${RegExp.escape(rulesName(sharing))}(?:-to|-in|-own)?$`);
   const tables = [...saved.matchAll(/^\*(\w+)\n([^]*?)^COMMIT$/gm)].flatMap(([, name = "", lines = ""]) => {
     const chains = [...lines.matchAll(/^:(\S+)/gm)]
       .map(([, chain = ""]) => chain)

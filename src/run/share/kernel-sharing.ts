@@ -1,6 +1,7 @@
 // One link's use of the kernel's forwarding: forwarding is on and the packet filter has the rules of the link, from `start` to `end`. A
 // record tells the next pppd what to remove if this one is killed.
 
+import { report } from "../diagnose/finding.ts";
 import type { LogLevel } from "../log.ts";
 import { type Machine, reasonOf } from "../machine.ts";
 import { rulesRecord, switchOn, zoneRecord } from "../packets/left-over.ts";
@@ -92,9 +93,14 @@ export class KernelSharing {
     this.#undo.set(family, undo);
     await this.#joinZone(sharing);
     const where = await this.#filter.make(sharing);
-    if (where !== undefined) log("notice", `share: ${sharing.peer} uses this machine's network by ${where}`);
-    else await this.#end(family);
-    return where !== undefined;
+    if (where === undefined) {
+      await this.#end(family);
+      return false;
+    }
+    log("notice", `share: ${sharing.peer} uses this machine's network by ${where}`);
+    const blocking = await this.#filter.findBlocking(sharing, this.#outside(family));
+    if (blocking !== undefined) report({ write: log }, [blocking]);
+    return true;
   }
 
   async #end(family: Family): Promise<void> {
@@ -107,14 +113,20 @@ export class KernelSharing {
     await leave?.();
   }
 
+  /** The interface that most of the peer's packets leave by; undefined: there is no default route. */
+  #outside(family: Family): string | undefined {
+    const { routes } = this.#host.machine.network;
+    const [first] = family === 4 ? routes.defaults(undefined) : routes.defaults6(undefined);
+    return first?.device.name;
+  }
+
   /** Does nothing where firewalld does not run. */
   async #joinZone({ family, ifname, index }: Sharing): Promise<void> {
     const { machine, directory, log } = this.#host;
     const { firewallCmd } = machine.network.firewallTools(family);
     if (firewallCmd === undefined || this.#leaveZone !== undefined) return;
     const firewalld = new Firewalld(new SystemTools(machine.processes, log), firewallCmd);
-    const outside = machine.network.routes.defaults(undefined)[0]?.device.name;
-    const zone = await firewalld.zoneFor(ifname, outside);
+    const zone = await firewalld.zoneFor(ifname, this.#outside(family));
     if (zone === undefined) return;
     const record = zoneRecord(zone, { index, name: ifname });
     const { release } = machine.processes.share(directory, `zone-${machine.processes.pid}-${index}`, record);

@@ -22,7 +22,7 @@ export function nftRules(sharing: Sharing): string {
   const chains = [
     chain("destinations", undefined, destinations(sharing)),
     chain("forward", "filter hook forward priority 0", forward(sharing)),
-    ...(sharing.isLimited ? [chain("input", "filter hook input priority 0", [own(sharing)])] : []),
+    ...(sharing.isLimited ? [chain("input", "filter hook input priority 0", own(sharing))] : []),
     chain("prerouting", "nat hook prerouting priority -100", redirections(sharing, `iifname != "${sharing.ifname}" `)),
     chain("output", "nat hook output priority -100", redirections(sharing, "")),
     chain("postrouting", "nat hook postrouting priority 100", postrouting(sharing)),
@@ -58,10 +58,17 @@ function forward({ ifname }: Sharing): string[] {
   ];
 }
 
-/** The way to this machine's other addresses. IPv6 itself needs the link-local one. */
-function own({ family, ifname, our }: Sharing): string {
-  const open = family === 4 ? our : `{ ${our}, fe80::/10 }`;
-  return `iifname "${ifname}" ${FAMILY[family]} daddr != ${open} fib daddr type local jump destinations`;
+/** The rules count for this machine's own addresses as for others. Our address always answers pings and name queries. */
+function own({ family, ifname, our }: Sharing): string[] {
+  const ours = `${FAMILY[family]} daddr ${our}`;
+  return [
+    `iifname != "${ifname}" accept`,
+    // IPv6 itself needs its link-local addresses and groups.
+    ...(family === 4 ? [`${ours} meta l4proto icmp accept`] : ["meta l4proto ipv6-icmp accept"]),
+    `${ours} udp dport 53 accept`,
+    `${ours} tcp dport 53 accept`,
+    "fib daddr type local jump destinations",
+  ];
 }
 
 function postrouting({ family, ifname, from }: Sharing): string[] {

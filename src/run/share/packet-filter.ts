@@ -1,7 +1,9 @@
 // Makes and removes the rules of a link in the kernel's packet filter, by nft or iptables. What fails becomes a line of the log.
 
+import type { Finding } from "../diagnose/finding.ts";
 import type { LogLevel } from "../log.ts";
 import type { Machine } from "../machine.ts";
+import { Ruleset, ruleText } from "./blocking-rule.ts";
 import { filtersForwarded, forwardChain, iptablesAccept, iptablesRemoval, iptablesRules } from "./iptables-rules.ts";
 import { nftRemoval, nftRules, nftTableName } from "./nft-rules.ts";
 import type { Sharing } from "./sharing.ts";
@@ -38,6 +40,34 @@ export class PacketFilter {
     if (nft === undefined && program === undefined)
       this.#log("error", "share: neither nft nor iptables is installed (Debian: apt-get install nftables)");
     return undefined;
+  }
+
+  /** The rule of another program that drops the peer's packets, or the answers to them. `outside` is where they go. */
+  async findBlocking({ family, ifname, from }: Sharing, outside: string | undefined): Promise<Finding | undefined> {
+    const { nft } = this.#machine.network.firewallTools(family);
+    if (nft === undefined || from === undefined) return undefined;
+    const { exitCode, output } = await this.#tools.run([nft, "-j", "list", "ruleset"]);
+    if (exitCode !== 0) return undefined;
+    const rules = new Ruleset(output);
+    const out = rules.blocks({ family, iifname: ifname, oifname: outside, source: from, state: "new" });
+    const back = { family, iifname: outside, oifname: ifname, source: undefined, state: "established" } as const;
+    const found = out ?? rules.blocks(back);
+    if (found === undefined) return undefined;
+    const where = `table ${found.table}, chain ${found.chain}`;
+    const listed = ["-a", "list", "chain", ...found.table.split(" "), found.chain];
+    const text =
+      found.handle === undefined
+        ? "its policy"
+        : `"${ruleText((await this.#tools.run([nft, ...listed])).output, found.handle) ?? `rule ${found.handle}`}"`;
+    const insert = `nft insert rule ${found.table} ${found.chain}`;
+    const pass =
+      out === undefined ? `oifname ${ifname} ct state established,related accept` : `iifname ${ifname} accept`;
+    return {
+      code: "share-blocked",
+      severity: "warning",
+      text: `share: a rule of another program drops ${out === undefined ? "the answers to the peer" : "the peer's packets"}: ${text} of ${where}`,
+      remedy: `as root: ${insert} ${pass}`,
+    };
   }
 
   /** Removes all rules of the link that are there. Returns true when there were some. */

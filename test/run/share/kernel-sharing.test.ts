@@ -17,7 +17,8 @@ import {
 } from "../../kit/three-networks.ts";
 import { allRules, destinations, IPTABLES, NFT, sharingScene, withoutEmpty } from "./sharing-scene.ts";
 
-const missing = noNetns ?? missingPrograms("ip", "socat", "nft", "iptables-nft", "iptables-legacy", "nsenter", "ss");
+const missing =
+  noNetns ?? missingPrograms("ip", "ping", "socat", "nft", "iptables-nft", "iptables-legacy", "nsenter", "ss");
 const FORWARDING = "net/ipv4/ip_forward";
 
 describe.skipIf(missing !== undefined)(`the kernel's way${missing === undefined ? "" : ` (${missing})`}`, () => {
@@ -61,6 +62,15 @@ describe.skipIf(missing !== undefined)(`the kernel's way${missing === undefined 
       expect(await call(laptop, OUTSIDE)).toBe("");
       expect(await call(outside, SERVER_OUTSIDE, 8080)).toBe(SERVER);
       expect(await callFromServer(SERVER_OUTSIDE, 8080)).toBe(SERVER);
+
+      const servers = [7, 53].map((port) =>
+        Bun.listen({ hostname: SERVER, port, socket: { open: (socket) => void socket.end("own\n"), data: () => {} } }),
+      );
+      start({ destinations: destinations([], ["10.9.0.0/24"]), isLimited: true });
+      await settled();
+      expect(await Promise.all([7, 53].map((port) => call(laptop, SERVER, port)))).toEqual(["", "own"]);
+      expect((await laptop.run("ping", "-c", "1", "-W", "60", SERVER)).exitCode).toBe(0);
+      for (const server of servers) server.stop(true);
 
       end();
       await settled();

@@ -10,7 +10,7 @@ import {
   type ThreeNetworks,
 } from "../../kit/three-networks.ts";
 import { noNetns } from "../../kit/netns.ts";
-import { allRules, input, sharingScene, tool, withoutEmpty, IPTABLES, NFT } from "./sharing-scene.ts";
+import { allRules, destinations, input, sharingScene, tool, withoutEmpty, IPTABLES, NFT } from "./sharing-scene.ts";
 
 const missing = noNetns ?? missingPrograms("ip", "socat", "nft", "iptables-nft", "iptables-legacy", "nsenter", "ss");
 
@@ -57,6 +57,18 @@ const REJECTING = `*filter
 COMMIT
 `;
 
+/** A firewall that somebody has written by hand. */
+const NATIVE = `table inet own {
+  chain outer { ip saddr 10.9.0.0/24 counter reject; }
+  chain forward {
+    type filter hook forward priority 0; policy drop;
+    ct state vmap { established : accept, related : accept, invalid : drop }
+    iifname { "br0", "wg0" } oifname "eth0" accept
+    tcp dport 25 drop
+  }
+}
+`;
+
 /** ufw works on copies of its files, because it changes them. */
 const UFW = `set -e
 for folder in /etc/ufw /lib/ufw; do
@@ -94,4 +106,42 @@ describe.skipIf(missing !== undefined)(`beside other firewalls${missing === unde
       for (const program of IPTABLES)
         input("*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n*nat\nCOMMIT\n", `${program}-restore`);
     });
+
+  test("a rule of nft that blocks is named, and the remedy helps", async () => {
+    input(NATIVE, "nft", "-f", "-");
+    const { said, settled, start, end, close } = sharingScene({ nft: NFT });
+    const blocked = (): string[] => said.filter((line) => line.includes("drops"));
+    start();
+    await settled();
+    expect(blocked()).toEqual([
+      "share: a rule of another program drops the peer's packets: its policy of table inet own, chain forward; " +
+        "as root: nft insert rule inet own forward iifname ppp0 accept",
+    ]);
+    tool("nft", 'add rule inet own forward jump outer comment "to the outside"');
+    start();
+    await settled();
+    const [, rule = ""] = blocked();
+    expect(rule).toContain(`"ip saddr 10.9.0.0/24 reject with icmp port-unreachable" of table inet own, chain outer; `);
+    tool("sh", "-c", rule.split("as root: ").at(-1)!);
+    start();
+    await settled();
+    expect(blocked()).toHaveLength(2);
+    expect(await call(networks.laptop, OUTSIDE)).toBe(SERVER_OUTSIDE);
+    end();
+    await settled();
+    tool("nft", "delete table inet own");
+    close();
+  });
+
+  test("limits of our own are no rules that block", async () => {
+    const { said, settled, start, end, close } = sharingScene({ nft: NFT, iptables: IPTABLES });
+    input(DOCKER, "iptables-nft-restore");
+    start({ destinations: destinations(["192.0.2.0/24"], []), isLimited: true });
+    await settled();
+    expect(await call(networks.laptop, OUTSIDE)).toBe(SERVER_OUTSIDE);
+    end();
+    await settled();
+    expect(said.filter((line) => line.includes("drops") || line.includes("failed"))).toEqual([]);
+    close();
+  });
 });
