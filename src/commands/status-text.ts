@@ -21,6 +21,8 @@ export function statusText(link: Status, rates: Rates | undefined): string {
     ["compressed", compressionText(compression.receive, compression.transmit, counters.received, counters.sent)],
     ...vjRows(counters.received, counters.sent),
     ["bad frames", badFramesText(link.lines)],
+    ...sharingRows(link),
+    ...flowRows(link),
   ];
   const width = Math.max(...rows.map(([name = ""]) => name.length));
   return [
@@ -92,6 +94,32 @@ function badFramesText(lines: readonly LineStatus[]): string {
   ] as const;
   const found = kinds.filter(([frames]) => frames > 0);
   return found.length === 0 ? "none" : found.map(([frames, kind]) => `${frames} ${kind}`).join(", ");
+}
+
+function sharingRows({ sharing }: Status): string[][] {
+  if (sharing === undefined) return [];
+  const { way, by, seconds } = sharing;
+  const means = way === "sockets" ? "sockets of the program" : `the kernel${by === undefined ? "" : ` with ${by}`}`;
+  return [["shared by", `${means}, for ${span(seconds)}`]];
+}
+
+function flowRows({ flows }: Status): string[][] {
+  if (flows === undefined) return [];
+  const kinds = [
+    ["TCP", flows.tcp],
+    ["UDP", flows.udp],
+    ["pings", flows.echoes],
+  ] as const;
+  return kinds.flatMap(([name, flow]) => {
+    const { opened, closed, denied, limited, fromPeer, toPeer } = flow;
+    if (opened + denied + limited === 0) return [];
+    const refused = [
+      ...(denied > 0 ? [`${denied} denied by a rule`] : []),
+      ...(limited > 0 ? [`${limited} beyond the limit`] : []),
+    ];
+    const flowsText = [`${opened - closed} open`, `${closed} closed`, ...refused].join(", ");
+    return [[name, `${flowsText}; ${size(fromPeer)} from the peer, ${size(toPeer)} to it`]];
+  });
 }
 
 function count(number: number, what: string): string {

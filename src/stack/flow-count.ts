@@ -1,6 +1,8 @@
-// What is counted of a kind of flows.
+// What is counted of a kind of flows. `nullmodem status` shows it.
 
-export class FlowCount {
+export const FLOW_FIELDS = ["opened", "closed", "denied", "limited", "fromPeer", "toPeer"] as const;
+
+export class FlowCount implements Record<(typeof FLOW_FIELDS)[number], number> {
   opened = 0;
   closed = 0;
   /** Flows that a rule has refused. */

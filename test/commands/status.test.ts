@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { decoded } from "../../src/bytes/text.ts";
 import { status } from "../../src/commands/status.ts";
 import { NO_TRAFFIC } from "../../src/link/counters.ts";
-import type { Status } from "../../src/run/live/published-status.ts";
+import { parseStatus, type Status } from "../../src/run/live/published-status.ts";
 
 const LINE = { framesReceived: 40, framesSent: 50, badFcs: 0, runts: 0, overlong: 0, aborted: 0, faults: 0 } as const;
 
@@ -110,4 +110,36 @@ test("--json, one interface of several, none at all", async () => {
   expect(await run(["--json"])).toEqual({ code: 1, out: "[]\n" });
   expect((await run(["ppp7"], [LINK])).code).toBe(1);
   expect((await run(["--xml"], [LINK])).code).toBe(2);
+});
+
+test("flows through sockets, and the way in which the network is shared", async () => {
+  const none = { opened: 0, closed: 0, denied: 0, limited: 0, fromPeer: 0, toPeer: 0 };
+  const link: Status = {
+    ...LINK,
+    sharing: { way: "sockets", seconds: 61 },
+    flows: {
+      tcp: { ...none, opened: 12, closed: 9, fromPeer: 1200, toPeer: 3_400_000 },
+      udp: { ...none, opened: 5, closed: 5, denied: 2, limited: 1 },
+      echoes: none,
+    },
+  };
+  const { out } = await run([], [link], [link]);
+  expect(out).toContain("  shared by   sockets of the program, for 1 min 1 s\n");
+  expect(out).toContain("  TCP         3 open, 9 closed; 1.2 kB from the peer, 3.4 MB to it\n");
+  expect(out).toContain(
+    "  UDP         0 open, 5 closed, 2 denied by a rule, 1 beyond the limit; 0 bytes from the peer, 0 bytes to it\n",
+  );
+  expect(out).not.toContain("pings");
+  const json: unknown = JSON.parse((await run(["--json"], [link], [link])).out);
+  expect(json).toMatchObject([{ sharing: link.sharing, flows: link.flows }]);
+  const kernel: Status = { ...LINK, sharing: { way: "kernel", by: "nft's table nullmodem-5", seconds: 3 } };
+  expect((await run([], [kernel], [kernel])).out).toContain("the kernel with nft's table nullmodem-5, for 3 s\n");
+});
+
+test("a status whose flows are no counts is no status", () => {
+  const text = (more: object): string => JSON.stringify({ ...LINK, ...more });
+  expect(parseStatus(text({}))).toBeDefined();
+  for (const flows of [5, {}, { tcp: {}, udp: {}, echoes: {} }, null])
+    expect(parseStatus(text({ flows }))).toBeUndefined();
+  expect(parseStatus(text({ sharing: "yes" }))).toBeUndefined();
 });

@@ -7,6 +7,7 @@ import type { FakeSocket } from "../kit/fake-sockets.ts";
 // Loaded before: in simulated time nothing is read from disk.
 import "../../src/run/packets/usernet-port.ts";
 import { Laplink } from "./laplink.ts";
+import { parseStatus, type Status } from "../../src/run/live/published-status.ts";
 import type { SimulatedSockets } from "./sockets.ts";
 
 const LINE = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "noipv6", "usernet"];
@@ -19,6 +20,10 @@ function laplink(seed: number, ours: readonly string[], laptops: readonly string
   const until = (isSo: () => boolean, ms = 90_000): void => expect(time.runUntil(isSo, ms)).toBe(true);
   const side = (at: 0 | 1): SimulatedSockets => computers[at].network.sockets.at(-1)!;
   until(() => [near, far].every(({ lines }) => lines.some((line) => line.startsWith("remote IP address"))));
+  const status = (): Status => {
+    const [publication] = computers[0].processes.publications.values();
+    return parseStatus(publication!.text())!;
+  };
   const end = (): void => {
     for (const one of [near, far]) {
       one.signal("SIGTERM");
@@ -26,11 +31,11 @@ function laplink(seed: number, ours: readonly string[], laptops: readonly string
     }
     expect([near.fault, far.fault, link.leftOn(0), link.leftOn(1)]).toEqual([undefined, undefined, [], []]);
   };
-  return { time, near, far, until, side, end };
+  return { time, near, far, until, side, status, end };
 }
 
 test("a TCP port leads to the laptop: octets go both ways, and so do ends and resets", () => {
-  const { near, until, side, end } = laplink(1, ["forward", "2222=22/tcp"], ["share=loopback"]);
+  const { near, until, side, status, end } = laplink(1, ["forward", "2222=22/tcp"], ["share=loopback"]);
   expect(near.lines).toContain("Port 2222/tcp leads to port 22 of the peer");
   const caller = side(0).call(2222)!;
   caller.give(bytesOf("SSH-2.0-caller"));
@@ -54,6 +59,11 @@ test("a TCP port leads to the laptop: octets go both ways, and so do ends and re
   side(1).played.connecting = 1;
   const refused = side(0).call(2222)!;
   until(() => refused.end === "aborted");
+  // The first one waits for old segments.
+  expect(status()).toMatchObject({
+    sharing: { way: "sockets" },
+    flows: { tcp: { opened: 3, closed: 2, denied: 0, limited: 0 }, udp: { opened: 0 } },
+  });
   end();
 });
 

@@ -2,6 +2,7 @@
 
 import { expect, test } from "bun:test";
 import type { Pppd } from "./computer.ts";
+import { parseStatus } from "../../src/run/live/published-status.ts";
 import { Laplink } from "./laplink.ts";
 
 const LINE = ["115200", "noauth", "nodetach", "local", "noipv6", "noccp"];
@@ -43,6 +44,8 @@ test("a link that shares has a table of its own and forwarding, and leaves neith
   expect(rules).toContain("ip daddr 10.1.0.0/16 reject");
   expect(near.network.sysctls.get("net/ipv4/ip_forward")).toBe("1");
   expect(servers[0]!.lines).toContain(`share: 10.0.0.2 uses this machine's network by nft's table ${name}`);
+  const [publication] = near.processes.publications.values();
+  expect(parseStatus(publication!.text())?.sharing).toMatchObject({ way: "kernel", by: `nft's table ${name}` });
   expect(servers[0]!.lines).toContain("share: net.ipv4.ip_forward is on now; it was off");
   terminate(play, ...servers, ...clients);
   expect(link.leftOn(0)).toEqual([]);

@@ -3,6 +3,7 @@
 
 import { type Counters, type Traffic, TRAFFIC_FIELDS } from "../../link/counters.ts";
 import type { Phase } from "../../link/events.ts";
+import { FLOW_FIELDS, type FlowCounts } from "../../stack/flow-count.ts";
 
 export const RUN_DIRECTORY = "/var/run";
 
@@ -29,6 +30,16 @@ export interface Addresses {
   readonly peer: string;
 }
 
+/** How the peer uses this machine's network. */
+export interface SharingStatus {
+  /** By the kernel's forwarding, or by sockets of the program. */
+  readonly way: "kernel" | "sockets";
+  /** What the kernel's rules are part of. */
+  readonly by?: string | undefined;
+  /** Seconds since it began. */
+  readonly seconds: number;
+}
+
 export interface Status {
   readonly interface: string;
   readonly pid: number;
@@ -45,6 +56,9 @@ export interface Status {
   /** pppd's names for the compression or encryption in each direction. */
   readonly compression: { readonly receive?: string | undefined; readonly transmit?: string | undefined };
   readonly counters: Counters;
+  readonly sharing?: SharingStatus | undefined;
+  /** What goes through sockets of the program. */
+  readonly flows?: FlowCounts | undefined;
   readonly lines: readonly LineStatus[];
 }
 
@@ -71,19 +85,27 @@ export function parseStatus(text: string | undefined): Status | undefined {
 function isStatus(value: unknown): value is Status {
   if (!isObject(value) || !isObject(value["counters"]) || !isObject(value["compression"])) return false;
   const { received, sent } = value["counters"];
-  const { interface: ifname, namespace, lines } = value;
+  const { interface: ifname, namespace, lines, sharing, flows } = value;
   return (
     typeof ifname === "string" &&
     typeof namespace === "string" &&
     isTraffic(received) &&
     isTraffic(sent) &&
     Array.isArray(lines) &&
-    lines.every(isObject)
+    lines.every(isObject) &&
+    (sharing === undefined || isObject(sharing)) &&
+    (flows === undefined || isFlows(flows))
   );
 }
 
 function isTraffic(value: unknown): value is Traffic {
   return isObject(value) && TRAFFIC_FIELDS.every((field) => Number.isSafeInteger(value[field]));
+}
+
+function isFlows(value: unknown): value is FlowCounts {
+  const isCount = (count: unknown): boolean =>
+    isObject(count) && FLOW_FIELDS.every((field) => Number.isSafeInteger(count[field]));
+  return isObject(value) && ["tcp", "udp", "echoes"].every((kind) => isCount(value[kind]));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -31,6 +31,8 @@ export interface NetworkState {
   readonly ipv6: Ipv6Up | undefined;
   /** When the first network protocol came up; undefined: none is. */
   readonly upSince: number | undefined;
+  /** How the peer uses this machine's network, and since when. */
+  readonly sharing: { readonly way: "kernel" | "sockets"; readonly by?: string; readonly since: number } | undefined;
 }
 
 export class StatusPublisher implements NetworkObserver {
@@ -69,19 +71,22 @@ export class StatusPublisher implements NetworkObserver {
 
   #status(): Status {
     const { machine, options, hooks } = this.#host;
-    const { mtu, ipv4, ipv6, upSince } = this.#state();
+    const { mtu, ipv4, ipv6, upSince, sharing } = this.#state();
+    const secondsSince = (moment: number): number => Math.floor((machine.clock.now() - moment) / SECOND);
     return {
       interface: this.#port.name,
       pid: machine.processes.pid,
       namespace: machine.network.namespace(),
       linkname: options.config.linkname,
       peer: hooks.env.get("PEERNAME"),
-      up: upSince === undefined ? undefined : Math.floor((machine.clock.now() - upSince) / SECOND),
+      up: upSince === undefined ? undefined : secondsSince(upSince),
       mtu,
       ipv4: ipv4 && { our: ipv4Text(ipv4.our), peer: ipv4Text(ipv4.peer) },
       ipv6: ipv6 && { our: linkLocalText(ipv6.our), peer: linkLocalText(ipv6.peer) },
       compression: this.#networks.compression,
       counters: this.#networks.datapath.counters(),
+      sharing: sharing && { way: sharing.way, by: sharing.by, seconds: secondsSince(sharing.since) },
+      flows: this.#port.flows,
       lines: this.#host.lines(),
     };
   }

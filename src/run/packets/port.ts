@@ -3,6 +3,7 @@
 
 import type { InterfaceId } from "../../wire/ipv6cp.ts";
 import type { NetDevice } from "../host/interfaces.ts";
+import type { FlowCounts } from "../../stack/flow-count.ts";
 import type { Memory } from "../machine.ts";
 
 /** The largest packet that a port gives. */
@@ -36,6 +37,8 @@ export interface PacketPort {
 
   /** Name queries to our own address are answered, whatever serves names on this machine. */
   readonly relaysNames: boolean;
+  /** What goes through sockets, if anything does. */
+  readonly flows?: FlowCounts;
 
   // ── packets ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

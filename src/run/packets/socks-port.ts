@@ -7,6 +7,7 @@ import { type ProxyPlace, proxyPlaceText } from "../../options/table/socks-rows.
 import { Proxy } from "../../proxy/proxy.ts";
 import { ipv4Octets } from "../../stack/destinations.ts";
 import { FAILED, NOT_NOW } from "../../stack/socket-side.ts";
+import type { FlowCounts } from "../../stack/flow-count.ts";
 import { type InterfaceId, linkLocalText } from "../../wire/ipv6cp.ts";
 import { Exit, Failed } from "../exit.ts";
 import type { Sockets } from "../host/sockets.ts";
@@ -96,6 +97,10 @@ export class SocksPort implements PacketPort {
 
   get fd(): number {
     return this.#sockets.fd;
+  }
+
+  get flows(): FlowCounts {
+    return this.#proxy.stack.counts;
   }
 
   get hasKept(): boolean {

@@ -3,6 +3,7 @@
 
 import { parseAddress, parsePrefix, type Prefix } from "../../bytes/prefix.ts";
 import { Destinations, ipv4Octets } from "../../stack/destinations.ts";
+import type { FlowCounts } from "../../stack/flow-count.ts";
 import { Stack } from "../../stack/stack.ts";
 import type { Config } from "../../options/config.ts";
 import type { Log } from "../log.ts";
@@ -71,6 +72,10 @@ export class UsernetPort implements PacketPort {
 
   get fd(): number {
     return this.#sockets.fd;
+  }
+
+  get flows(): FlowCounts {
+    return this.#stack.counts;
   }
 
   get hasKept(): boolean {

@@ -99,15 +99,17 @@ export class NetworkPhase {
       ipv4: this.#ipv4,
       ipv6: this.#ipv6,
       upSince: this.#isUp ? this.#startedAt : undefined,
+      sharing: sharing.status ?? this.#sharingBySockets,
     }));
     this.#services = host.services?.servicesOf(port, options.config, () => this.#mtu);
     if (this.#services !== undefined) host.tap(this.#services);
+    const sharing = new ShareObserver(host, port, this.#services);
     const nameServers = new NameServerObserver(machine.network, host, port);
     // In this order: the log names the addresses before ip-up starts, and ip-down finds name servers withdrawn.
     this.#observers = [
       new LogObserver(log, port),
       nameServers,
-      new ShareObserver(host, port, this.#services),
+      sharing,
       new ScriptObserver(host, port, (event) => nameServers.scriptEnded(event)),
       new ManagerObserver(host.notifier),
       ...(this.#services === undefined ? [] : [this.#services]),
@@ -118,6 +120,11 @@ export class NetworkPhase {
 
   get #isUp(): boolean {
     return this.#ready.ipv4 || this.#ready.ipv6;
+  }
+
+  get #sharingBySockets(): { readonly way: "sockets"; readonly since: number } | undefined {
+    const isShared = this.#isUp && this.#host.options.config.usernet;
+    return isShared ? { way: "sockets", since: this.#startedAt } : undefined;
   }
 
   /** Undoes what was done to the machine, also after a bug. */

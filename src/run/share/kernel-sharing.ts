@@ -26,6 +26,8 @@ export interface KernelSharingHost {
 
 export class KernelSharing {
   readonly #host: KernelSharingHost;
+  /** What the rules of each family are part of, while there are some. */
+  readonly places = new Map<Family, string>();
   readonly #filter: PacketFilter;
   /** What undoes the sharing of each family. */
   readonly #undo = new Map<Family, () => Promise<void>>();
@@ -97,6 +99,7 @@ export class KernelSharing {
       await this.#end(family);
       return false;
     }
+    this.places.set(family, where);
     log("notice", `share: ${sharing.peer} uses this machine's network by ${where}`);
     const blocking = await this.#filter.findBlocking(sharing, this.#outside(family));
     if (blocking !== undefined) report({ write: log }, [blocking]);
@@ -106,6 +109,7 @@ export class KernelSharing {
   async #end(family: Family): Promise<void> {
     const undo = this.#undo.get(family);
     this.#undo.delete(family);
+    this.places.delete(family);
     await undo?.();
     if (this.#undo.size > 0) return;
     const leave = this.#leaveZone;

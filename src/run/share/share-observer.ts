@@ -30,6 +30,9 @@ export class ShareObserver implements NetworkObserver {
   /** What is up now, so that it can be told again under another name of the interface. */
   readonly #shared = new Map<4 | 6, Sharing>();
 
+  /** When the sharing of the first family began to work. */
+  #since = 0;
+
   /** Without services there is no network for IPv6, and only IPv4 is shared. */
   constructor(host: ShareObserverHost, port: PacketPort, services: LinkServices | undefined) {
     const { machine, log, hooks, runDirectory: directory } = host;
@@ -65,8 +68,16 @@ export class ShareObserver implements NetworkObserver {
   }
 
   async #start(sharing: Sharing): Promise<void> {
+    const { clock } = this.#host.machine;
     const isForwarded = await this.#sharing.start(sharing);
+    if (isForwarded && this.#sharing.places.size === 1) this.#since = clock.now();
     if (sharing.family === 6 && this.#shared.has(6)) this.#services?.shared(isForwarded);
+  }
+
+  /** What the peer's packets are forwarded by, and since when. Undefined: they are not. */
+  get status(): { readonly way: "kernel"; readonly by: string; readonly since: number } | undefined {
+    const [by] = this.#sharing.places.values();
+    return by === undefined ? undefined : { way: "kernel", by, since: this.#since };
   }
 
   down({ protocol }: NetworkDown): void {
