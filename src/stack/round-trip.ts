@@ -14,7 +14,7 @@ export class RoundTrip {
   #timeout = FIRST_MS;
   #backoff = 1;
 
-  /** The time from a segment, sent once, to its acknowledgment. Only such a time ends the backoff (Karn's algorithm, RFC 6298 §3). */
+  /** The time from a segment, sent once, to its acknowledgment. It ends the backoff (Karn's algorithm, RFC 6298 §3). */
   measured(ms: number): void {
     this.#backoff = 1;
     if (this.#smoothed < 0) {
@@ -33,6 +33,11 @@ export class RoundTrip {
 
   timedOut(): void {
     if (this.timeoutMs < MOST_MS) this.#backoff *= 2;
+  }
+
+  /** The timeout was right: what it has repeated was lost. */
+  progressed(): void {
+    this.#backoff = 1;
   }
 
   /** A SYN had to be repeated (RFC 6298 §5.7). */

@@ -79,7 +79,7 @@ export class Stack {
 
   #hostOf({ side, random, own, mostFlows }: StackSettings): StackHost {
     const { gateway } = this;
-    const readAhead = (): number => this.#pace * AHEAD_MS;
+    const readAhead = (): number => Math.ceil(this.#pace * AHEAD_MS);
     return {
       side,
       random,

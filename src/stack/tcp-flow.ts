@@ -125,7 +125,7 @@ export class TcpFlow implements Flow {
       return;
     }
     if (readable) {
-      this.#sender.readable();
+      this.#sender.buffer.readable();
       this.#host.wake(this);
     }
     if (writable && this.#receiver.resume(this.socket, this.#sender.mss)) this.#owe(1);
@@ -309,7 +309,7 @@ export class TcpFlow implements Flow {
     if (this.#phase === Phase.CLOSED || this.#phase === Phase.TIME_WAIT) return;
     const sender = this.#sender;
     const receiver = this.#receiver;
-    if (receiver.hasFailed || sender.hasFailed) {
+    if (receiver.hasFailed || sender.buffer.hasFailed) {
       this.#giveUp();
       return;
     }
@@ -354,7 +354,7 @@ export class TcpFlow implements Flow {
   #release(abort = false): void {
     if (this.socket >= 0) this.#host.closeSocket(this.socket, abort);
     this.socket = -1;
-    this.#sender.release();
+    this.#sender.buffer.release();
     this.#receiver.release();
   }
 

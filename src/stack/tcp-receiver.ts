@@ -57,7 +57,7 @@ export class TcpReceiver {
     // The window is stated in units.
     const edge = (this.next + Math.ceil(room / unit) * unit) >>> 0;
     const gain = distance(this.edge, edge);
-    if (gain >= mss || (gain > 0 && this.window >= mss)) this.edge = edge;
+    if (gain >= mss || (gain > 0 && (this.window >= mss || !this.isBlocked))) this.edge = edge;
   }
 
   /** A part of the segment is in the window (RFC 9293 §3.10.7.4). A FIN alone needs no room. */

@@ -12,6 +12,8 @@ import type { Machine } from "../../src/run/machine.ts";
 import { SILENT_NOTIFIER } from "../../src/run/notifier.ts";
 import { Passwords } from "../../src/run/peers/passwords.ts";
 import { Peers } from "../../src/run/peers/peers.ts";
+// A session loads it when it is needed. Simulated time does not wait for that.
+import "../../src/run/packets/usernet-port.ts";
 import { Session } from "../../src/run/session/session.ts";
 import { SessionServices } from "../../src/run/share/session-services.ts";
 // A session loads this by itself, which takes real time, and here all time is simulated.

@@ -14,6 +14,7 @@ import type { Network } from "../../src/run/host/network.ts";
 import { Poll } from "../../src/run/machine.ts";
 import { errnoOf, SimulatedError } from "./errors.ts";
 import type { FileTree } from "./files.ts";
+import type { Internet } from "./internet.ts";
 import { NftProgram } from "./nft-program.ts";
 import { Channel, type Process } from "./process.ts";
 import { SimulatedSockets } from "./sockets.ts";
@@ -95,6 +96,8 @@ export class NetworkState {
   /** Networks that the computer reaches otherwise. */
   readonly lans: UsedNetwork[] = [];
   readonly proxies = new Set<string>();
+  /** What sockets of its programs reach. */
+  internet: Internet | undefined;
   readonly nft = new NftProgram();
   firewallTools: FirewallTools = { nft: undefined, iptables: [], firewallCmd: undefined };
   /** What a TCP connection to "ADDRESS:PORT" leads to. Connections to others are refused. */
@@ -280,6 +283,7 @@ export function networkOf(state: NetworkState, process: Process, files: FileTree
       },
     },
     openSockets() {
+      if (state.internet !== undefined) return state.internet.socketsOf(process);
       const sockets = new SimulatedSockets(process, state.takenPorts);
       state.sockets.push(sockets);
       return sockets;
