@@ -17,7 +17,15 @@ import * as netif from "../os/net/netif.ts";
 import { addProxy, findProxyInterface, removeProxy } from "../os/net/proxy-arp.ts";
 import { writeResolvConf } from "../os/net/resolv-conf.ts";
 import { findResolvconf, findResolver } from "../os/net/resolv-conf-manager.ts";
-import { addRoute, defaultRoutes, removeRoute, returnRoute, takeRoute, usedNetworks } from "../os/net/route.ts";
+import {
+  addRoute,
+  defaultRoutes,
+  removeRoute,
+  returnRoute,
+  routeThrough,
+  takeRoute,
+  usedNetworks,
+} from "../os/net/route.ts";
 import { defaultRoutes6 } from "../os/net/route6.ts";
 import { mayWriteSysctl, readSysctl, writeSysctl } from "../os/net/sysctl.ts";
 import { SocketSet } from "../os/net/socket-set.ts";
@@ -133,6 +141,7 @@ const routes: Routes = {
   removeDefault: (family, device, metric, table) => removeRoute(device, EVERYWHERE[family], 0, metric, table),
   take: takeRoute,
   putBack: returnRoute,
+  through: routeThrough,
   used: usedNetworks,
 };
 

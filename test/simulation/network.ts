@@ -237,6 +237,11 @@ function routesOf(state: NetworkState): Routes {
       state.routes.unshift({ family, device: { index: device.index, name: device.name }, metric, gateway: 0 });
     },
     removeDefault: remove,
+    through: (address) => {
+      const number = Buffer.from(address).readUInt32BE();
+      return (state.tuns.find(({ addresses }) => addresses.some(({ peer }) => peer === number)) ?? state.ethernet)
+        .index;
+    },
     used: () => [
       ...state.lans,
       ...state.tuns.flatMap(({ addresses }) =>

@@ -115,6 +115,19 @@ export function usedNetworks(): { address: number; prefix: number }[] {
   });
 }
 
+/** The interface by which packets to an IPv4 address leave. Undefined: there is no way. */
+export function routeThrough(address: Uint8Array): number | undefined {
+  const asked = new Uint8Array(RTMSG_SIZE);
+  asked[0] = nl.AF_INET;
+  asked[1] = address.length * 8;
+  try {
+    const [answer] = nl.netlink(nl.RTM.GETROUTE, nl.FLAGS.none, asked, [[RTA.DST, address]], "RTM_GETROUTE");
+    return answer && number(nl.parseAttributes(answer, RTMSG_SIZE).get(RTA.OIF));
+  } catch {
+    return undefined;
+  }
+}
+
 /** Deletes a route that {@link defaultRoutes} found. Does nothing when it is not there. */
 export function takeRoute(route: DefaultRoute): void {
   nl.forgiving(() => {

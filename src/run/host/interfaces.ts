@@ -93,6 +93,8 @@ export interface Routes {
   removeDefault(family: 4 | 6, device: NetDevice, metric: number, table: number | undefined): void;
   /** Takes away what {@link defaults} found. Does nothing when it is not there. */
   take(route: DefaultRoute): void;
+  /** The index of the interface by which packets to an IPv4 address leave; undefined: there is no way. Never throws. */
+  through(address: Uint8Array): number | undefined;
   /** The IPv4 networks that a route of any table leads to, and those of our own addresses. */
   used(): UsedNetwork[];
   /** Puts back what was taken: in front of others of that metric, or behind them. */

@@ -15,6 +15,7 @@ import type { Hooks } from "../scripts/hooks.ts";
 import { identifiers } from "../settings/identifiers.ts";
 import type { NetDevice } from "../host/interfaces.ts";
 import type { Interface } from "./interface.ts";
+import { isOfLoopback } from "./loopback-guard.ts";
 import { filtersOf } from "../settings/link-config.ts";
 import { switchOn } from "./left-over.ts";
 import { InterfaceSetup } from "./interface-setup.ts";
@@ -208,6 +209,7 @@ export class Demand implements PacketPort {
   }
 
   write(from: Memory, start: number, end: number): void {
+    if (isOfLoopback(from.bytes, start)) return;
     this.#machine.descriptors.write(this.fd, from, start, end - start);
   }
 

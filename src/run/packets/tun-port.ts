@@ -6,6 +6,7 @@ import type { Log } from "../log.ts";
 import type { Descriptors, Machine, Memory } from "../machine.ts";
 import type { NetDevice } from "../host/interfaces.ts";
 import type { Interface } from "./interface.ts";
+import { isOfLoopback } from "./loopback-guard.ts";
 import { InterfaceSetup } from "./interface-setup.ts";
 import { type Load, MAX_PACKET, type Outlast, type PacketPort } from "./port.ts";
 
@@ -49,6 +50,7 @@ export class TunPort implements PacketPort {
   }
 
   write(from: Memory, start: number, end: number): void {
+    if (isOfLoopback(from.bytes, start)) return;
     this.#descriptors.write(this.fd, from, start, end - start);
   }
 

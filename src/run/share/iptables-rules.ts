@@ -37,16 +37,28 @@ function nat(sharing: Sharing): string {
       ...(from === undefined ? [] : [`-A ${main} -s ${from} ! -o ${ifname} -j MASQUERADE`]),
       // The peer answers to an address that it reaches, whoever has called.
       `-A ${main} -o ${ifname} ${REDIRECTED} -j MASQUERADE`,
-      `-A PREROUTING ! -i ${ifname} ${COMMENT} -j ${redirections}`,
+      `-A PREROUTING ${COMMENT} -j ${redirections}`,
       `-A OUTPUT ${COMMENT} -j ${redirections}`,
+      ...loopback(sharing).map((rule) => `-A ${redirections} ${rule}`),
+      `-A ${redirections} -i ${ifname} -j RETURN`,
       ...forwardsOf(sharing).map((forwarded) => `-A ${redirections} ${redirection(sharing, forwarded)}`),
     ],
   );
 }
 
+/** Name queries are for our relay. */
+function loopback({ ifname, our, loopback: isOpen }: Sharing): string[] {
+  if (!isOpen) return [];
+  return ["tcp", "udp"].map(
+    (protocol) =>
+      `-i ${ifname} -d ${our} -p ${protocol} -m ${protocol} ! --dport 53 -j DNAT --to-destination 127.0.0.1`,
+  );
+}
+
 function redirection({ family, peer }: Sharing, { protocol, address, port, toPort }: Forward): string {
-  const loopback = family === 4 ? "127.0.0.0/8" : "::1/128";
-  const local = address === undefined ? `! -d ${loopback} -m addrtype --dst-type LOCAL` : `-d ${address}`;
+  // The loopback of IPv6 has no way to an interface.
+  const any = `${family === 4 ? "" : "! -d ::1/128 "}-m addrtype --dst-type LOCAL`;
+  const local = address === undefined ? any : `-d ${address}`;
   const to = `${family === 4 ? peer : `[${peer}]`}:${toPort}`;
   return `${local} -p ${protocol} -m ${protocol} --dport ${port} -j DNAT --to-destination ${to}`;
 }
@@ -89,12 +101,14 @@ export function iptablesAccept(sharing: Sharing, chain: string): string {
 }
 
 /** The rules count for this machine's own addresses as for others. Our address always answers pings and name queries. */
-function ownServices({ family, our }: Sharing): string[] {
+function ownServices({ family, our, loopback: isOpen }: Sharing): string[] {
   return [
     // IPv6 itself needs its link-local addresses.
     family === 4 ? `-d ${our} -p icmp` : "-p ipv6-icmp",
     `-d ${our} -p udp -m udp --dport 53`,
     `-d ${our} -p tcp -m tcp --dport 53`,
+    // Our address was allowed before the loopback answered for it.
+    ...(isOpen ? [REDIRECTED] : []),
   ];
 }
 

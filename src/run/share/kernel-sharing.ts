@@ -7,6 +7,7 @@ import { type Machine, reasonOf } from "../machine.ts";
 import { rulesRecord, switchOn, zoneRecord } from "../packets/left-over.ts";
 import { Firewalld } from "./firewalld.ts";
 import { keepAcceptingRa } from "./accept-ra.ts";
+import { setParameters } from "./interface-parameters.ts";
 import { PacketFilter } from "./packet-filter.ts";
 import { type Family, isPlainName, type Sharing } from "./sharing.ts";
 import { SystemTools } from "./system-tools.ts";
@@ -84,11 +85,13 @@ export class KernelSharing {
       return false;
     }
     if (!wasOn) log("info", `share: ${name} is on now; it was off`);
+    const unset = setParameters(machine, sharing, log);
     const record = rulesRecord({ family, index });
     const { release } = machine.processes.share(directory, `share-${machine.processes.pid}-${index}-${family}`, record);
     const undo = async (): Promise<void> => {
       await this.#filter.remove({ family, index });
       release(() => {});
+      unset();
       forwarding.undo();
       loseRa();
     };
@@ -100,7 +103,11 @@ export class KernelSharing {
       return false;
     }
     this.places.set(family, where);
-    log("notice", `share: ${sharing.peer} uses this machine's network by ${where}`);
+    const what =
+      sharing.from === undefined
+        ? `forward: ports of this machine lead to ${sharing.peer}`
+        : `share: ${sharing.peer} uses this machine's network`;
+    log("notice", `${what} by ${where}`);
     const blocking = await this.#filter.findBlocking(sharing, this.#outside(family));
     if (blocking !== undefined) report({ write: log }, [blocking]);
     return true;

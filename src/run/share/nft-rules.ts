@@ -23,7 +23,10 @@ export function nftRules(sharing: Sharing): string {
     chain("destinations", undefined, destinations(sharing)),
     chain("forward", "filter hook forward priority 0", forward(sharing)),
     ...(sharing.isLimited ? [chain("input", "filter hook input priority 0", own(sharing))] : []),
-    chain("prerouting", "nat hook prerouting priority -100", redirections(sharing, `iifname != "${sharing.ifname}" `)),
+    chain("prerouting", "nat hook prerouting priority -100", [
+      ...loopback(sharing),
+      ...redirections(sharing, `iifname != "${sharing.ifname}" `),
+    ]),
     chain("output", "nat hook output priority -100", redirections(sharing, "")),
     chain("postrouting", "nat hook postrouting priority 100", postrouting(sharing)),
   ];
@@ -59,7 +62,7 @@ function forward({ ifname }: Sharing): string[] {
 }
 
 /** The rules count for this machine's own addresses as for others. Our address always answers pings and name queries. */
-function own({ family, ifname, our }: Sharing): string[] {
+function own({ family, ifname, our, loopback }: Sharing): string[] {
   const ours = `${FAMILY[family]} daddr ${our}`;
   return [
     `iifname != "${ifname}" accept`,
@@ -67,6 +70,8 @@ function own({ family, ifname, our }: Sharing): string[] {
     ...(family === 4 ? [`${ours} meta l4proto icmp accept`] : ["meta l4proto ipv6-icmp accept"]),
     `${ours} udp dport 53 accept`,
     `${ours} tcp dport 53 accept`,
+    // Our address was allowed before the loopback answered for it.
+    ...(loopback ? ["ct status dnat accept"] : []),
     "fib daddr type local jump destinations",
   ];
 }
@@ -79,13 +84,21 @@ function postrouting({ family, ifname, from }: Sharing): string[] {
   ];
 }
 
+/** Name queries are for our relay. */
+function loopback({ ifname, our, loopback: isOpen }: Sharing): string[] {
+  if (!isOpen) return [];
+  const ours = `iifname "${ifname}" ip daddr ${our}`;
+  return ["tcp", "udp"].map((protocol) => `${ours} ${protocol} dport != 53 dnat to 127.0.0.1`);
+}
+
 function redirections(sharing: Sharing, where: string): string[] {
   return forwardsOf(sharing).map((forwarded) => `${where}${redirection(sharing, forwarded)}`);
 }
 
 function redirection({ family, peer }: Sharing, { protocol, address, port, toPort }: Forward): string {
   const daddr = `${FAMILY[family]} daddr`;
-  const loopback = family === 4 ? "127.0.0.0/8" : "::1";
-  const local = address === undefined ? `${daddr} != ${loopback} fib daddr type local` : `${daddr} ${address}`;
+  // The loopback of IPv6 has no way to an interface.
+  const any = family === 4 ? "fib daddr type local" : `${daddr} != ::1 fib daddr type local`;
+  const local = address === undefined ? any : `${daddr} ${address}`;
   return `${local} ${protocol} dport ${port} dnat to ${family === 4 ? peer : `[${peer}]`}:${toPort}`;
 }

@@ -1,6 +1,6 @@
 // `share` and `forward` where the kernel forwards: tells KernelSharing when the network protocols of a link go up and down.
 
-import { addressText, parsePrefix, type Prefix } from "../../bytes/prefix.ts";
+import { addressText, parseAddress, parsePrefix, type Prefix } from "../../bytes/prefix.ts";
 import type { Config } from "../../options/config.ts";
 import { Destinations } from "../../stack/destinations.ts";
 import type { Machine } from "../machine.ts";
@@ -105,11 +105,13 @@ type Ends = Pick<Sharing, "family" | "our" | "peer"> & { readonly from: string }
 
 /** Undefined: the options share nothing. */
 function sharingOf(
-  { share, shareAllow, shareDeny, forwards }: Config,
+  { share, shareLoopback, shareAllow, shareDeny, forwards }: Config,
   { family, our, peer, from }: Ends,
   { index, name }: { readonly index: number; readonly name: string },
 ): Sharing | undefined {
   if (!share && forwards.length === 0) return undefined;
+  const destinations = new Destinations(prefixesOf(shareAllow), prefixesOf(shareDeny));
+  const own = parseAddress(our)!;
   return {
     family,
     ifname: name,
@@ -117,8 +119,10 @@ function sharingOf(
     our,
     peer,
     from: share ? from : undefined,
-    destinations: new Destinations(prefixesOf(shareAllow), prefixesOf(shareDeny)).rules(family === 4 ? 4 : 16),
+    destinations: destinations.rules(family === 4 ? 4 : 16),
     isLimited: shareAllow.length + shareDeny.length > 0,
+    // No kernel lets a packet of an interface reach the loopback of IPv6.
+    loopback: shareLoopback && family === 4 && destinations.allowsOwn(own, own),
     forwards,
   };
 }

@@ -4,10 +4,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { thisMachine } from "../../../src/applets/this-machine.ts";
 import type { FirewallTools } from "../../../src/run/host/firewall.ts";
-import { noNetns } from "../../kit/netns.ts";
+import { ip, noNetns } from "../../kit/netns.ts";
 import {
   call,
   callFromServer,
+  LAPTOP,
   missingPrograms,
   OUTSIDE,
   SERVER,
@@ -34,6 +35,10 @@ describe.skipIf(missing !== undefined)(`the kernel's way${missing === undefined 
   });
   afterAll(() => networks.close());
 
+  /** A service of this machine. */
+  const serve = (hostname: string, port: number): Bun.TCPSocketListener =>
+    Bun.listen({ hostname, port, socket: { open: (socket) => void socket.end("own\n"), data: () => {} } });
+  const parameter = (name: string): string | undefined => thisMachine.network.readSysctl(`net/ipv4/conf/${name}`);
   const WAYS: readonly (readonly [string, Partial<FirewallTools>])[] = [
     ["nft", { nft: NFT, iptables: IPTABLES }],
     ["iptables-nft", { iptables: [IPTABLES[0]] }],
@@ -62,10 +67,13 @@ describe.skipIf(missing !== undefined)(`the kernel's way${missing === undefined 
       expect(await call(laptop, OUTSIDE)).toBe("");
       expect(await call(outside, SERVER_OUTSIDE, 8080)).toBe(SERVER);
       expect(await callFromServer(SERVER_OUTSIDE, 8080)).toBe(SERVER);
+      expect(await callFromServer("127.0.0.1", 8080)).toBe(SERVER);
 
-      const servers = [7, 53].map((port) =>
-        Bun.listen({ hostname: SERVER, port, socket: { open: (socket) => void socket.end("own\n"), data: () => {} } }),
-      );
+      const servers = [serve(SERVER, 7), serve(SERVER, 53), serve("127.0.0.1", 70)];
+      expect(await call(laptop, SERVER, 70)).toBe("");
+      start({ loopback: true });
+      await settled();
+      expect(await Promise.all([53, 70].map((port) => call(laptop, SERVER, port)))).toEqual(["own", "own"]);
       start({ destinations: destinations([], ["10.9.0.0/24"]), isLimited: true });
       await settled();
       expect(await Promise.all([7, 53].map((port) => call(laptop, SERVER, port)))).toEqual(["", "own"]);
@@ -80,4 +88,28 @@ describe.skipIf(missing !== undefined)(`the kernel's way${missing === undefined 
       expect(records()).toEqual([]);
       close();
     });
+
+  test("a strict reverse path filter is loosened where it would drop the peer's packets, and nowhere else", async () => {
+    const { said, settled, start, end, close } = sharingScene({ nft: NFT });
+    const { network } = thisMachine;
+    network.writeSysctl("net/ipv4/conf/all/rp_filter", "1");
+    network.writeSysctl("net/ipv4/conf/ppp0/rp_filter", "0");
+    start();
+    await settled();
+    expect(parameter("ppp0/rp_filter")).toBe("0");
+    // The kernel takes the MTU of that way for the peer's too.
+    await networks.outside.run("nft", "flush ruleset");
+    // By policy, this machine's own packets to the peer take another way.
+    ip("rule", "add", "to", LAPTOP, "iif", "lo", "lookup", "99");
+    ip("route", "add", "default", "via", OUTSIDE, "table", "99");
+    start();
+    await settled();
+    expect(parameter("ppp0/rp_filter")).toBe("2");
+    expect(said).toContain(`share: rp_filter of ppp0 is 2, because the route to ${LAPTOP} is another interface's`);
+    expect(await call(networks.laptop, OUTSIDE)).toBe(SERVER_OUTSIDE);
+    end();
+    await settled();
+    expect(["rp_filter", "route_localnet"].map((name) => parameter(`ppp0/${name}`))).toEqual(["0", "0"]);
+    close();
+  });
 });

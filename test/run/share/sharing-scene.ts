@@ -77,6 +77,7 @@ export function sharingScene(tools: Partial<FirewallTools>) {
     from: LAPTOP,
     destinations: destinations([], []),
     isLimited: false,
+    loopback: false,
     forwards: [],
   };
   return {
