@@ -15,7 +15,7 @@ export class Handshake {
   #searched = 0;
   #methodsAgreed = false;
 
-  /** Makes room, and returns how many octets it takes. They come to {@link bytes} at {@link length}. */
+  /** Makes room, and returns how many octets it takes. Then they come to {@link bytes}, which may be others, at {@link length}. */
   openRoom(): number {
     if (this.#length === this.#bytes.length && this.#length < MOST_HEADER) {
       const larger = new Uint8Array(Math.min(MOST_HEADER, this.#length * 2));

@@ -155,7 +155,8 @@ export class Proxy implements OwnDatagrams {
   #read(program: Program): void {
     const { side } = this.#settings;
     for (let handshake; (handshake = program.handshake) !== undefined;) {
-      const got = side.read(program.socket, handshake.bytes, handshake.length, handshake.openRoom());
+      const room = handshake.openRoom();
+      const got = side.read(program.socket, handshake.bytes, handshake.length, room);
       if (got === NOT_NOW) return;
       if (got <= 0) {
         this.#close(program);

@@ -5,6 +5,7 @@ import { FAR } from "./far.ts";
 import { FRONT } from "./front.ts";
 import { LINK } from "./link.ts";
 import { CHAT, FILTER, OPTIONS, RECORD, SECRETS } from "./readers.ts";
+import { PROXY } from "./proxy.ts";
 import { SLIP } from "./slip.ts";
 import { STACK } from "./stack.ts";
 import type { Target } from "./target.ts";
@@ -16,6 +17,7 @@ export const TARGETS: readonly Target[] = [
   CALLER,
   FAR,
   STACK,
+  PROXY,
   TELNET,
   SLIP,
   OPTIONS,

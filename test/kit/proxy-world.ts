@@ -23,6 +23,8 @@ export class ProxyWorld {
   readonly far: Stack;
   /** Names, and the addresses or the error code that the name server has for them. Others are not answered. */
   readonly zone = new Map<string, readonly string[] | number>();
+  /** What becomes of the name server's answers. */
+  spoil: (answer: Uint8Array) => Uint8Array = (answer) => answer;
   /** Names that the name server was asked for. */
   readonly asked: string[] = [];
   readonly #waiting: FakeSocket[] = [];
@@ -102,7 +104,7 @@ export class ProxyWorld {
       this.#answered.set(socket, socket.datagrams.length);
       for (const { bytes } of socket.datagrams.slice(done)) {
         const answer = this.#answerTo(bytes);
-        if (answer !== undefined) socket.answer(answer);
+        if (answer !== undefined) socket.answer(this.spoil(answer));
       }
     }
   }

@@ -58,6 +58,14 @@ test("what a program says with its request reaches the server", () => {
   );
 });
 
+test("a header of any length that is allowed", () => {
+  for (const length of [400, 512, 513, 1024, 5000, 16_000]) {
+    const it = world();
+    it.program(bytesOf(`GET http://192.0.2.80/ HTTP/1.1\r\nX: ${"x".repeat(length)}\r\n\r\n`));
+    expect(textOf(it.servers.last.received())).toContain(`\r\nX: ${"x".repeat(length)}\r\n`);
+  }
+});
+
 test("a program that does not read stops its server, and no other program", () => {
   const it = world();
   const slow = it.program(SERVER);

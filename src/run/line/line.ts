@@ -203,10 +203,11 @@ export class Line {
     }
   }
 
-  /** An ordinary user with user-mode networking has no rights of others. No other process has locked the port. */
+  /** An ordinary user with user-mode networking or a proxy has no rights of others. No other process has locked the port. */
   get #goesWithoutLock(): boolean {
     const { machine, options } = this.#host;
-    return options.config.usernet && !machine.users.isRoot();
+    const { usernet, socks } = options.config;
+    return (usernet || socks !== undefined) && !machine.users.isRoot();
   }
 
   /** Runs init and connect, waits for the carrier, and runs welcome. */
