@@ -86,7 +86,7 @@ export function sharingScene(tools: Partial<FirewallTools>) {
     settled: () => Promise.all(waits.splice(0)),
     start: (changes: Partial<Sharing> = {}) => sharing.start({ ...base, ...changes }),
     /** Ends it. Nothing is recorded any more then. */
-    end: () => sharing.end(4),
+    end: (family: 4 | 6 = 4) => sharing.end(family),
     records: () => readdirSync(folder),
     close: () => rmSync(folder, { recursive: true }),
   };

@@ -1,0 +1,76 @@
+// IPv6 by the kernel's forwarding, with real packets: the outside knows no way to the network of the link.
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { thisMachine } from "../../../src/applets/this-machine.ts";
+import { parsePrefix } from "../../../src/bytes/prefix.ts";
+import type { FirewallTools } from "../../../src/run/host/firewall.ts";
+import { Destinations } from "../../../src/stack/destinations.ts";
+import { ip, noNetns } from "../../kit/netns.ts";
+import { missingPrograms, threeNetworks, type ThreeNetworks } from "../../kit/three-networks.ts";
+import { NFT, sharingScene, tool } from "./sharing-scene.ts";
+
+const missing = noNetns ?? missingPrograms("ip", "socat", "nft", "ip6tables-nft", "ip6tables-legacy", "ss", "ping");
+const [OUR, PEER, NETWORK] = ["fd01:2:3::1", "fd01:2:3::2", "fd01:2:3::/64"];
+const [SERVER_OUTSIDE, OUTSIDE, CLOSED] = ["2001:db8:1::1", "2001:db8:1::2", "2001:db8:1::3"];
+const CONF = "net/ipv6/conf";
+
+const rulesOf = (closed: readonly string[]) =>
+  new Destinations(
+    [],
+    closed.map((text) => parsePrefix(text)!),
+  ).rules(16);
+
+/** All IPv6 rules. */
+function rules(): string {
+  return `${tool("nft", "list", "tables", "ip6")}${tool("ip6tables-legacy-save")}`
+    .split("\n")
+    .filter((line) => line.includes("nullmodem"))
+    .join("\n");
+}
+
+describe.skipIf(missing !== undefined)(`NAT66${missing === undefined ? "" : ` (${missing})`}`, () => {
+  let networks: ThreeNetworks;
+
+  beforeAll(async () => {
+    networks = await threeNetworks();
+    const { laptop, outside } = networks;
+    ip("link", "set", "ppp0", "mtu", "1500");
+    ip("addr", "add", `${OUR}/64`, "dev", "ppp0", "nodad");
+    ip("addr", "add", `${SERVER_OUTSIDE}/64`, "dev", "eth0", "nodad");
+    await laptop.run("ip", "addr", "add", `${PEER}/64`, "dev", "wire", "nodad");
+    await laptop.run("ip", "-6", "route", "add", "default", "via", OUR);
+    for (const address of [OUTSIDE, CLOSED])
+      await outside.run("ip", "addr", "add", `${address}/64`, "dev", "wire", "nodad");
+  });
+  afterAll(() => networks.close());
+
+  const reached = async (address: string, seconds: number): Promise<boolean> =>
+    (await networks.laptop.run("ping", "-6", "-c", "1", "-w", String(seconds), address)).exitCode === 0;
+
+  const WAYS: readonly (readonly [string, Partial<FirewallTools>])[] = [
+    ["nft", { nft: NFT }],
+    ["ip6tables-nft", { iptables: [Bun.which("ip6tables-nft", { PATH: "/usr/sbin:/sbin" })!] }],
+    ["ip6tables-legacy", { iptables: [Bun.which("ip6tables-legacy", { PATH: "/usr/sbin:/sbin" })!] }],
+  ];
+
+  for (const [name, tools] of WAYS)
+    test(`${name}: masquerade, limits and accept_ra, and nothing is left`, async () => {
+      const { readSysctl } = thisMachine.network;
+      const { said, settled, start, end, records, close } = sharingScene(tools);
+      const ipv6 = { family: 6, our: OUR, peer: PEER, from: NETWORK } as const;
+      void start({ ...ipv6, destinations: rulesOf([`${CLOSED}/128`]), isLimited: true });
+      await settled();
+      expect(said.filter((line) => line.includes("failed"))).toEqual([]);
+      expect(
+        ["all/forwarding", "eth0/accept_ra", "ppp0/accept_ra"].map((sysctl) => readSysctl(`${CONF}/${sysctl}`)),
+      ).toEqual(["1", "2", "1"]);
+      expect(await reached(OUTSIDE, 60)).toBe(true);
+      // An answer comes at once: it is forbidden.
+      expect(await reached(CLOSED, 60)).toBe(false);
+      end(6);
+      await settled();
+      expect(["all/forwarding", "eth0/accept_ra"].map((sysctl) => readSysctl(`${CONF}/${sysctl}`))).toEqual(["0", "1"]);
+      expect([rules(), records()]).toEqual(["", []]);
+      close();
+    });
+});
