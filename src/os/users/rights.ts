@@ -47,6 +47,8 @@ export function isPrivileged(): boolean {
   return libc.getuid() === 0 || (libc.geteuid() !== 0 && hasNetAdmin());
 }
 
+/** systemd gives this capability to every user who logs in. It wakes a sleeping machine. */
+const CAP_WAKE_ALARM = 35;
 /** The kernel says so of a process that got other rights from its file, also those of a security module. */
 const AT_SECURE = 23;
 
@@ -60,7 +62,9 @@ export function hasLentRights(status = "/proc/self/status"): boolean {
     const text = readFileSync(status, "latin1");
     const idsOf = (name: string): string[] => new RegExp(`^${name}:\\s*(.*)`, "m").exec(text)?.[1]?.split(/\s+/) ?? [];
     const isOwn = (ids: readonly string[]): boolean => ids.length === 4 && ids.every((id) => id === ids[0]);
-    return !isOwn(idsOf("Uid")) || !isOwn(idsOf("Gid")) || !/^0+$/.test(idsOf("CapPrm")[0] ?? "");
+    const capabilities = (name: string): bigint => BigInt(`0x${idsOf(name)[0] ?? "x"}`);
+    const own = capabilities("CapAmb") & (1n << BigInt(CAP_WAKE_ALARM));
+    return !isOwn(idsOf("Uid")) || !isOwn(idsOf("Gid")) || (capabilities("CapPrm") & ~own) !== 0n;
   } catch {
     return true;
   }

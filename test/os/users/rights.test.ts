@@ -23,8 +23,9 @@ test("CAP_NET_ADMIN is the twelfth bit of what is effective", () => {
 
 test("rights are lent to a set-user-id program, a set-group-id one and one with capabilities", () => {
   const status = join(folder, "lent");
-  const lent = (uid: string, gid: string, permitted: string): boolean => {
-    writeFileSync(status, `Name:\tx\nUid:\t${uid}\nGid:\t${gid}\nCapPrm:\t${permitted}\n`);
+  const lent = (uid: string, gid: string, permitted: string, ambient = "0000000000000000"): boolean => {
+    const lines = [`Uid:\t${uid}`, `Gid:\t${gid}`, `CapPrm:\t${permitted}`, `CapAmb:\t${ambient}`, ""];
+    writeFileSync(status, lines.join("\n"));
     return hasLentRights(status);
   };
   const [own, none] = ["1000\t1000\t1000\t1000", "0000000000000000"];
@@ -33,7 +34,13 @@ test("rights are lent to a set-user-id program, a set-group-id one and one with 
   expect(lent("1000\t1000\t0\t1000", own, none)).toBe(true);
   expect(lent(own, "1000\t20\t20\t20", none)).toBe(true);
   expect(lent(own, own, "0000000000001000")).toBe(true);
+  // A login session of systemd has CAP_WAKE_ALARM. Other capabilities that are passed on may be a wrapper's.
+  expect(lent(own, own, "0000000800000000", "0000000800000000")).toBe(false);
+  expect(lent(own, own, "0000000800000000")).toBe(true);
+  expect(lent(own, own, "0000000800001000", "0000000800001000")).toBe(true);
   expect(hasLentRights(join(folder, "none"))).toBe(true);
+  writeFileSync(status, "Uid:\t1\t1\t1\t1\nGid:\t1\t1\t1\t1\n");
+  expect(hasLentRights(status)).toBe(true);
 });
 
 const isRoot = process.getuid?.() === 0 && Bun.which("setpriv") !== null;
