@@ -129,6 +129,10 @@ case $purpose in
     [ -d /run/systemd/system ] || need firewall-cmd firewalld
     need tshark tshark
     need busybox busybox-static
+    need curl curl
+    need wget wget
+    need ssh openssh-client
+    need setpriv util-linux
     need linux.uml user-mode-linux
     need gcc gcc
     need qemu-x86_64-static qemu-user-static
@@ -200,6 +204,16 @@ if [ "$purpose" = test ] && [ "$(uname -m)" = x86_64 ]; then
   if [ ! -d "$kernel" ]; then
     say "fetching Debian's kernel for the lab's PC into $kernel (70 MB; nothing is installed)"
     sh scripts/pc-kernel.sh "$kernel" || say "going on without the lab's PC: its tests are skipped and say so"
+  fi
+fi
+
+# --- The servers of the tests' Internet.
+
+if [ "$purpose" = test ]; then
+  servers=${XDG_CACHE_HOME:-$HOME/.cache}/nullmodem-servers
+  if [ ! -d "$servers" ]; then
+    say "fetching nginx, dnsmasq, sshd, vsftpd, Samba, dig and traceroute into $servers (17 MB; nothing is installed)"
+    sh scripts/servers.sh "$servers" || say "going on without them: the tests that use them are skipped and say so"
   fi
 fi
 

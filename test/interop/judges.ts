@@ -22,3 +22,25 @@ export async function dissected(file: string, protocol: number, ports: readonly 
   // tshark loses TCP's options in compressed headers, also those of the kernel, and then reports them as missing.
   return frames.filter((frame) => !frame.startsWith("0x002d") && /malformed/i.test(frame)).join("\n");
 }
+
+/** tshark's own checks, also those of checksums. */
+const CHECKSUMS = ["ip", "tcp", "udp"].flatMap((protocol) => ["-o", `${protocol}.check_checksum:TRUE`]);
+const FAULTS = [
+  "_ws.malformed || ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0",
+  "icmp.checksum.status == 0 || icmpv6.checksum.status == 0",
+  // An acknowledgement of what was never sent, a gap, and a segment that came before an earlier one.
+  "tcp.analysis.ack_lost_segment || tcp.analysis.lost_segment || tcp.analysis.out_of_order",
+].join(" || ");
+
+/** Judges a record of a whole session: tshark sees packets of TCP in both directions and finds no fault in any packet. */
+export async function judged(file: string): Promise<string> {
+  if (TSHARK === null) return "";
+  const columns = ["tcp.flags.syn", "tcp.flags.ack", "_ws.col.Info"].flatMap((field) => ["-e", field]);
+  const filter = `tcp.flags.syn == 1 || ${FAULTS}`;
+  const frames = await output(TSHARK, "-r", file, ...CHECKSUMS, "-Y", filter, "-T", "fields", ...columns);
+  const lines = frames.trimEnd().split("\n");
+  // A request for a connection and the answer to it.
+  if (!lines.some((line) => line.startsWith("1\t0")) || !lines.some((line) => line.startsWith("1\t1")))
+    return `no connections in the record:\n${frames}`;
+  return lines.filter((line) => !line.startsWith("1\t") || /malformed|checksum/i.test(line)).join("\n");
+}

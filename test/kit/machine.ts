@@ -43,6 +43,8 @@ export interface Result {
 
 export interface Machine {
   readonly name: string;
+  /** The process that holds its namespaces. */
+  readonly pid: number;
   /** A command line that runs `command` in the machine. The new process has the pid that spawn returned. */
   argv(command: readonly string[], cwd?: string): string[];
   /** Runs a command to its end. */
@@ -206,6 +208,7 @@ export async function openMachine(name: string, options: MachineOptions = {}): P
 
   const machine: Machine = {
     name,
+    pid,
     argv: (command, cwd) => [
       "nsenter",
       ...["--target", String(pid), "--net", "--mount", "--uts"],
