@@ -77,7 +77,10 @@ test.skipIf(why !== undefined)(
     expect(asked.stdout).toBe("127.0.0.1:5300 10.0.0.2\n".repeat(2));
     // The peer has no server at port 81: the caller is reset, perhaps before curl knows that it is connected.
     expect([7, 56]).toContain((await curl(near, "http://127.0.0.1:8081/")).status);
-    // The near machine has an address, but only its loopback has a server, which is not for the peer.
+    // Only the loopback of the near machine has a server, which is not for the peer: neither with a way out of a machine without
+    // any other address, nor when it has one.
+    expect((await near.run("ip", "route", "add", "default", "dev", "lo")).status).toBe(0);
+    expect((await curl(far, "http://10.0.0.1/")).status).toBe(7);
     await near.run("ip", "addr", "add", "192.0.2.80/24", "dev", "lo");
     expect((await curl(far, "http://10.0.0.1/")).status).toBe(7);
     await serve(near, "192.0.2.80");

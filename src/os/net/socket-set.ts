@@ -1,7 +1,9 @@
 // Sockets for user-mode networking: many of them, non-blocking, behind one epoll descriptor that a poll loop waits for. An event
 // is told once for each change (EPOLLET). What fails returns minus the error number.
 
+import { networkInterfaces } from "node:os";
 import { ptr } from "bun:ffi";
+import { parseAddress } from "../../bytes/prefix.ts";
 import { closeFd, errno, libc, Memory, O, OsError } from "../ffi/libc.ts";
 import { LIBC, library } from "../ffi/library.ts";
 import { CallerSockets } from "./caller-sockets.ts";
@@ -217,8 +219,12 @@ export class SocketSet {
     }
   }
 
-  /** Our own address towards the rest of the world. Undefined: there is no way out. */
+  /** Our own address: that towards the rest of the world, or else another one of an interface. */
   ownAddress(family: 4 | 6): Uint8Array | undefined {
+    return this.#addressOutside(family) ?? interfaceAddress(family);
+  }
+
+  #addressOutside(family: 4 | 6): Uint8Array | undefined {
     const fd = this.#open(ELSEWHERE[family], SOCK_DGRAM, 0);
     if (fd < 0) return undefined;
     const size = this.#putAddress(ELSEWHERE[family], 9);
@@ -227,8 +233,9 @@ export class SocketSet {
       libc.connect(fd, this.#address.address, size) === 0 &&
       this.#calls.getsockname(fd, this.#address.address, this.#size.address) === 0;
     closeFd(fd);
-    if (!isKnown) return undefined;
-    return family === 4 ? this.#address.bytes.slice(4, 8) : this.#address.bytes.slice(8, 24);
+    const address = family === 4 ? this.#address.bytes.slice(4, 8) : this.#address.bytes.slice(8, 24);
+    // A route may lead out although no interface has an address.
+    return isKnown && address.some((octet) => octet !== 0) ? address : undefined;
   }
 
   // ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -278,4 +285,12 @@ export class SocketSet {
     if (this.#calls.getsockopt(fd, level, name, this.#value.address, this.#size.address) < 0) return errno();
     return this.#value.view.getInt32(0, true);
   }
+}
+
+/** An address of an interface that is neither the loopback nor link-local. */
+function interfaceAddress(family: 4 | 6): Uint8Array | undefined {
+  const isLinkLocal = (text: string): boolean => /^(169\.254\.|fe[89ab])/.test(text);
+  for (const { address, internal, family: name } of Object.values(networkInterfaces()).flatMap((all) => all ?? []))
+    if (!internal && name === `IPv${family}` && !isLinkLocal(address)) return parseAddress(address);
+  return undefined;
 }

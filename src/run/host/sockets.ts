@@ -45,7 +45,7 @@ export interface Sockets {
   /** The last ICMP error that a datagram socket was told of, and who sent it. Forgets all. */
   takeIcmp(socket: number): { readonly type: number; readonly from: Uint8Array } | undefined;
   readonly callers: Callers;
-  /** Our own address towards the rest of the world. Undefined: there is no way out. */
+  /** Our own address: that towards the rest of the world, or else another one of an interface. Undefined: there is none. */
   ownAddress(family: 4 | 6): Uint8Array | undefined;
   /** Gives back {@link fd}. */
   end(): void;

@@ -2,7 +2,7 @@
 // needs no TUN and no rights. Scripts get the interface's name as a label.
 
 import { parseAddress, parsePrefix, type Prefix } from "../../bytes/prefix.ts";
-import { Destinations, ipv4Octets } from "../../stack/destinations.ts";
+import { Destinations, ipv4Octets, isImpossibleSource } from "../../stack/destinations.ts";
 import type { FlowCounts } from "../../stack/flow-count.ts";
 import { Stack } from "../../stack/stack.ts";
 import type { Config } from "../../options/config.ts";
@@ -52,7 +52,7 @@ export class UsernetPort implements PacketPort {
       get resolvers() {
         return resolvers.now.own;
       },
-      ownServices: (family) => (rules.shareLoopback ? LOOPBACK[family] : sockets.ownAddress(family)),
+      ownServices: (family) => (rules.shareLoopback ? LOOPBACK[family] : ownAddress(sockets, family)),
       mostFlows: MOST_FLOWS,
       random: () => machine.random.u32(),
     }));
@@ -183,6 +183,12 @@ export class UsernetPort implements PacketPort {
   }
 
   peerReady(): void {}
+}
+
+/** An address of this machine that does not lead to its loopback. */
+function ownAddress(sockets: Sockets, family: 4 | 6): Uint8Array | undefined {
+  const address = sockets.ownAddress(family);
+  return address === undefined || isImpossibleSource(address) ? undefined : address;
 }
 
 function linkLocal(id: InterfaceId): Uint8Array {
