@@ -2,10 +2,14 @@
 // machine: `outside ADDRESS`. It says "ready".
 
 const address = process.argv[2] ?? "127.0.0.1";
-/** A page of a million octets. */
+/** A page of a million octets. "/short" has the first thousand of it. */
 const PAGE = "0123456789".repeat(100_000);
 
-Bun.serve({ hostname: address, port: 80, fetch: () => new Response(PAGE) });
+Bun.serve({
+  hostname: address,
+  port: 80,
+  fetch: ({ url }) => new Response(url.endsWith("/short") ? PAGE.slice(0, 1000) : PAGE),
+});
 
 /** Answers every question with our address, a question for another type of record with nothing. */
 await Bun.udpSocket({
