@@ -191,7 +191,10 @@ function interfacesOf(state: NetworkState, process: Process): Interfaces {
       if (at >= 0) addresses.splice(at, 1);
     },
     addAddress6(device, our, peer) {
-      state.tun(device, "RTM_NEWADDR").addresses6.push({ our: our.slice(), peer: peer.slice() });
+      const { addresses6 } = state.tun(device, "RTM_NEWADDR");
+      if (addresses6.some((one) => Buffer.from(one.our).equals(our)))
+        throw new SimulatedError("RTM_NEWADDR", device.name, "EEXIST");
+      addresses6.push({ our: our.slice(), peer: peer.slice() });
     },
     removeAddress6(device, our) {
       const { addresses6 } = state.tun(device, "RTM_DELADDR");

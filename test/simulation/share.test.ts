@@ -174,6 +174,37 @@ test("two links share: the first that ends leaves forwarding and accept_ra to th
   expect(ipv6()).toEqual(["0", "1"]);
 });
 
+test("with demand each link tells the peer of the network", () => {
+  const shared = new SharedLink();
+  const { link, heard } = shared;
+  const [server, client] = link.computers;
+  const line = LINE.filter((word) => word !== "noipv6");
+  const pppd = server.start([
+    ...line,
+    "10.0.0.1:10.0.0.2",
+    "share",
+    "demand",
+    "connect",
+    "true",
+    "ipv6",
+    "::1,::2",
+    "idle",
+    "60",
+  ]);
+  client.start([...line, "noipdefault", "persist", "ipv6", "::2,::1"]);
+  for (const expected of [1, 2]) {
+    link.traffic[0].start(500, 1);
+    shared.until(() => heard.length > 0);
+    link.traffic[0].stop();
+    // Our address is there once.
+    const { addresses6 } = server.network.tuns[0]!;
+    expect([expected, addresses6.filter(({ our }) => toHex(our) === heard[0]!.server).length]).toEqual([expected, 1]);
+    shared.until(() => pppd.lines.filter((text) => text === "Connection terminated.").length === expected, 200_000);
+    expect(server.network.nft.tables.size).toBe(0);
+    heard.length = 0;
+  }
+});
+
 test("without a way out for IPv6 we are no default router, and advertisements do not keep a link from being idle", () => {
   const shared = new SharedLink();
   const [server, client] = shared.start("idle", "700");

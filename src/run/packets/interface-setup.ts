@@ -58,6 +58,7 @@ export class InterfaceSetup {
   readonly #undo4: Undo = [];
   readonly #undo6: Undo = [];
   readonly #undoStanding: Undo = [];
+  #hasNetwork6 = false;
   /** How many protocols need the interface to be up. */
   #users = 0;
   /** The length of the queue that we set; -1: another program has changed it. */
@@ -132,15 +133,21 @@ export class InterfaceSetup {
     return undefined;
   }
 
-  /** Gives the interface an address of a network of 64 bits, until down6(). False: that failed. */
+  /**
+   * Gives the interface an address of a network of 64 bits, until down6(). With demand it has the address from the link before.
+   * False: that failed.
+   */
   addNetwork6(address: Uint8Array): boolean {
-    let isAdded = false;
+    if (this.#hasNetwork6) return true;
     this.#attempt("IPv6 network", () => {
       this.#interfaces.addAddress6(this.#device, address, address, NETWORK_BITS);
-      this.#undo6.push(() => this.#interfaces.removeAddress6(this.#device, address, address, NETWORK_BITS));
-      isAdded = true;
+      this.#hasNetwork6 = true;
+      this.#undo6.push(() => {
+        this.#hasNetwork6 = false;
+        this.#interfaces.removeAddress6(this.#device, address, address, NETWORK_BITS);
+      });
     });
-    return isAdded;
+    return this.#hasNetwork6;
   }
 
   /**
