@@ -19,7 +19,7 @@ afterEach(async () => {
   await closeMachines();
 });
 
-const why = machinesMissing() ?? tunMissing() ?? missingPrograms("ip", "nft", "ping", "getent", "sysctl");
+const why = machinesMissing() ?? tunMissing() ?? missingPrograms("ip", "nft", "ping", "getent", "sysctl", "curl");
 
 /** A cable of Ethernet between two machines. Both ends are called eth0. */
 async function join(one: Machine, address: string, other: Machine, otherAddress: string): Promise<void> {
@@ -52,50 +52,73 @@ async function found(machine: Machine, pattern: RegExp, ...command: string[]): P
 
 const SETTINGS = ["all.forwarding", "eth0.accept_ra"].map((name) => `net.ipv6.conf.${name}`);
 
+interface Scene {
+  readonly near: Machine;
+  readonly far: Machine;
+  readonly client: Program;
+  /** The laptop's own address. */
+  readonly own: string;
+}
+
+/** A laptop on a cable to a server with an outside. The link is up, and the laptop has an IPv6 address and a route. */
+async function sceneOf(word: string): Promise<Scene> {
+  const [near, far, outside] = await Promise.all([
+    openMachine("near", { files: { "/etc/resolv.conf": "nameserver 127.0.0.1\n" } }),
+    openMachine("far", { files: { "/etc/resolv.conf": "nameserver 10.0.0.1\n" } }),
+    openMachine("outside"),
+  ]);
+  await join(near, SERVER_OUTSIDE, outside, OUTSIDE);
+  await succeed(near, "ip", "route", "add", "default", "via", OUTSIDE, "dev", "eth0");
+  for (const [machine, address] of [
+    [near, "127.0.0.1"],
+    [outside, OUTSIDE],
+  ] as const) {
+    const program = new Program([process.execPath, `${import.meta.dir}/../kit/outside.ts`, address], { machine });
+    programs.push(program);
+    await program.waitFor("ready");
+  }
+  const words = ["noauth", "noccp", ...PATIENT.trim().split(/\s/)];
+  const server = near.argv([built("pppd"), "notty", word, "10.0.0.1:10.0.0.2", "logfile", LOG, ...words]);
+  const pty = server.map((part) => `'${part}'`).join(" ");
+  const argv = [built("pppd"), "nodetach", "nodefaultroute", "usepeerdns", "pty", pty, ...words];
+  const client = new Program(argv, { machine: far });
+  programs.push(client);
+  await client.waitFor("primary   DNS address 10.0.0.1");
+  const own = await found(far, /fd[0-9a-f:]+(?=\/64)/, "ip", "-6", "addr", "show", "dev", "ppp0", "scope", "global");
+  await found(far, /^default .*proto ra/m, "ip", "-6", "route", "show", "dev", "ppp0");
+  return { near, far, client, own };
+}
+
+const LOG = "/run/server.log";
+const skipped = why === undefined ? "" : ` [skipped: ${why}]`;
+
+/** The name server is on the server's loopback, and the page beyond it. */
+async function expectInternet({ far, own }: Scene): Promise<void> {
+  expect(await succeed(far, "getent", "ahostsv4", "outside.test")).toContain("127.0.0.1");
+  const network = own.split(":").slice(0, 4).join(":");
+  expect(await succeed(far, "ping", "-6", "-c", "1", "-w", "30", `${network}::1`)).toContain(" 0% packet loss");
+  const page = await succeed(far, "curl", "-sS", "--max-time", "50", `http://[${OUTSIDE}]/`);
+  expect(page === "0123456789".repeat(100_000)).toBe(true);
+}
+
 test.skipIf(why !== undefined)(
-  `a laptop gets an IPv6 address and reaches the outside by NAT66${why === undefined ? "" : ` [skipped: ${why}]`}`,
+  `a laptop makes an IPv6 address and reaches the outside by NAT66${skipped}`,
   async () => {
-    const [near, far, outside] = await Promise.all([
-      openMachine("near", { files: { "/etc/resolv.conf": "nameserver 127.0.0.1\n" } }),
-      openMachine("far", { files: { "/etc/resolv.conf": "nameserver 10.0.0.1\n" } }),
-      openMachine("outside"),
-    ]);
-    await join(near, SERVER_OUTSIDE, outside, OUTSIDE);
-    await succeed(near, "ip", "route", "add", "default", "via", OUTSIDE, "dev", "eth0");
-    const before = await succeed(near, "sysctl", ...SETTINGS);
-    const resolver = new Program([process.execPath, `${import.meta.dir}/../kit/outside.ts`, "127.0.0.1"], {
-      machine: near,
-    });
-    programs.push(resolver);
-    await resolver.waitFor("ready");
-    const words = ["noauth", "noccp", ...PATIENT.trim().split(/\s/)];
-    const server = near.argv([
-      built("pppd"),
-      "notty",
-      "share",
-      "10.0.0.1:10.0.0.2",
-      "logfile",
-      "/run/server.log",
-      ...words,
-    ]);
-    const pty = server.map((word) => `'${word}'`).join(" ");
-    const client = new Program([built("pppd"), "nodetach", "nodefaultroute", "usepeerdns", "pty", pty, ...words], {
-      machine: far,
-    });
-    programs.push(client);
-    await client.waitFor("primary   DNS address 10.0.0.1");
-
-    // The first packet of a query comes to the relay, which asks the loopback.
-    expect(await succeed(far, "getent", "ahostsv4", "outside.test")).toContain("127.0.0.1");
-    const own = await found(far, /fd[0-9a-f:]+(?=\/64)/, "ip", "-6", "addr", "show", "dev", "ppp0", "scope", "global");
-    await found(far, /^default .*proto ra/m, "ip", "-6", "route", "show", "dev", "ppp0");
-    const network = own.split(":").slice(0, 3).join(":");
-    expect(await succeed(far, "ping", "-6", "-c", "1", "-w", "30", `${network}::1`)).toContain(" 0% packet loss");
-    expect(await succeed(far, "ping", "-6", "-c", "1", "-w", "30", OUTSIDE)).toContain(" 0% packet loss");
+    const scene = await sceneOf("share");
+    const { near, client } = scene;
+    await expectInternet(scene);
     expect(await succeed(near, "sysctl", "-n", ...SETTINGS)).toBe("1\n2\n");
-
     await client.stop();
-    await found(near, /^$/, "nft", "list", "ruleset");
-    await found(near, new RegExp(`^${before}$`), "sysctl", ...SETTINGS);
+    await until("the server has ended", () => !near.processes().some(({ command }) => command.includes("notty")));
+    const left = await succeed(near, "nft", "list", "ruleset");
+    const settings = await succeed(near, "sysctl", "-n", ...SETTINGS);
+    // The log is shown when something is left.
+    expect([left, settings, await succeed(near, "cat", LOG)]).toEqual(["", "0\n1\n", expect.any(String)]);
   },
 );
+
+test.skipIf(why !== undefined)(`the same with sockets, and no interface at the server${skipped}`, async () => {
+  const scene = await sceneOf("usernet");
+  await expectInternet(scene);
+  expect(scene.near.interfaces()).toEqual(["eth0"]);
+});

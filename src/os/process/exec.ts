@@ -78,7 +78,10 @@ export function runOnTerminal(command: string, path: string, env: Readonly<Recor
 /** How long we wait for a system tool. */
 const TOOL_PATIENCE_MS = 10_000;
 
-/** Runs a system tool to its end with this standard input and returns what it says on stdout and stderr. Throws OsError. */
+/**
+ * Runs a system tool to its end with this standard input and returns what it says on stdout and stderr. It has a session of its
+ * own, so that a hang-up of our terminal or a signal to our process group does not end it half-way. Throws OsError.
+ */
 export async function runTool(
   [path, ...args]: readonly [string, ...string[]],
   input: string,
@@ -89,6 +92,7 @@ export async function runTool(
       cwd: "/",
       stdio: [new Blob([input]), "pipe", "pipe"],
       timeout: TOOL_PATIENCE_MS,
+      detached: true,
     });
     const [output, complaint] = await Promise.all([child.stdout.text(), child.stderr.text()]);
     return { exitCode: await child.exited, output, complaint };

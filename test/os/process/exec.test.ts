@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Child, hookRefusal, runHook, runShell } from "../../../src/os/process/exec.ts";
+import { type Child, hookRefusal, runHook, runShell, runTool } from "../../../src/os/process/exec.ts";
 import { closeFd, libc, Memory, O, openFd, OsError, POLLIN } from "../../../src/os/ffi/libc.ts";
 import { decoded } from "../../../src/bytes/text.ts";
 import { eventPollDescriptors } from "../../../src/os/ffi/event-poll.ts";
@@ -268,3 +268,14 @@ async function goneOf(pid: number): Promise<void> {
     }
   });
 }
+
+test("a system tool has a session of its own, and what it says comes back", async () => {
+  const { exitCode, output, complaint } = await runTool(
+    ["/bin/sh", "-c", "read -r word; echo $word $$; cut -d' ' -f5,6 /proc/$$/stat; echo no >&2; exit 3"],
+    "input\n",
+  );
+  const [, pid] = /^input (\d+)$/m.exec(output) ?? [];
+  // Its process group and its session.
+  expect(output).toBe(`input ${pid}\n${pid} ${pid}\n`);
+  expect([exitCode, complaint]).toEqual([3, "no\n"]);
+});
