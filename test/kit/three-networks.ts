@@ -2,6 +2,7 @@
 // cable is called ppp0. Needs root and `ip`.
 
 import { enterNetns, ip } from "./netns.ts";
+import { until } from "./patience.ts";
 
 export const LAPTOP = "10.9.0.2";
 export const SERVER = "10.9.0.1";
@@ -54,6 +55,8 @@ export interface ThreeNetworks {
 }
 
 const PATIENCE_SECONDS = 60;
+/** When one direction has ended, the other one may take so long. */
+const OUTLASTING = `-t${PATIENCE_SECONDS}`;
 
 /** Ports of the laptop and of the outside answer with the caller's address. */
 const ANSWERING = 'echo "$SOCAT_PEERADDR"';
@@ -78,8 +81,8 @@ export async function threeNetworks(): Promise<ThreeNetworks> {
     [laptop, LAPTOP],
     [outside, OUTSIDE],
   ] as const) {
-    place.start("socat", `TCP-LISTEN:80,bind=${address},fork,reuseaddr`, `SYSTEM:${ANSWERING}`);
-    while ((await place.run("ss", "-Hltn")).output === "") await Bun.sleep(10);
+    place.start("socat", OUTLASTING, `TCP-LISTEN:80,bind=${address},fork,reuseaddr`, `SYSTEM:${ANSWERING}`);
+    await until("the port is open", async () => (await place.run("ss", "-Hltn")).output !== "");
   }
   return {
     laptop,
@@ -93,13 +96,13 @@ export async function threeNetworks(): Promise<ThreeNetworks> {
 
 /** The address that the other end saw of a caller. "": it did not answer. */
 export async function call(from: Place, address: string, port = 80, seconds = PATIENCE_SECONDS): Promise<string> {
-  const { output } = await from.run("socat", "-", `TCP:${address}:${port},connect-timeout=${seconds}`);
+  const { output } = await from.run("socat", OUTLASTING, "-", `TCP:${address}:${port},connect-timeout=${seconds}`);
   return output.trim();
 }
 
 /** The same for a program on the server. */
 export async function callFromServer(address: string, port: number): Promise<string> {
-  const child = Bun.spawn(["socat", "-", `TCP:${address}:${port},connect-timeout=${PATIENCE_SECONDS}`], {
+  const child = Bun.spawn(["socat", OUTLASTING, "-", `TCP:${address}:${port},connect-timeout=${PATIENCE_SECONDS}`], {
     stdio: ["ignore", "pipe", "ignore"],
   });
   return (await child.stdout.text()).trim();
