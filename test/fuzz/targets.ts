@@ -6,6 +6,7 @@ import { FRONT } from "./front.ts";
 import { LINK } from "./link.ts";
 import { CHAT, FILTER, OPTIONS, RECORD, SECRETS } from "./readers.ts";
 import { PROXY } from "./proxy.ts";
+import { SEGMENTS } from "./segments.ts";
 import { SLIP } from "./slip.ts";
 import { STACK } from "./stack.ts";
 import type { Target } from "./target.ts";
@@ -18,6 +19,7 @@ export const TARGETS: readonly Target[] = [
   FAR,
   STACK,
   PROXY,
+  SEGMENTS,
   TELNET,
   SLIP,
   OPTIONS,

@@ -42,8 +42,13 @@ export class StackPeer {
     for (const text of texts) this.sendPacket(this.segment(text));
   }
 
-  segment(text: string): Uint8Array {
-    return segmentPacket(text, this.route, PEER_ISS, ISS);
+  segment(text: string, dataAt?: (sequence: number) => number): Uint8Array {
+    return segmentPacket(text, this.route, PEER_ISS, ISS, dataAt);
+  }
+
+  /** A packet of the stack as text. */
+  text(packet: Uint8Array): string {
+    return packetText(packet, ISS, PEER_ISS);
   }
 
   sendPacket(packet: Uint8Array): void {
@@ -69,7 +74,7 @@ export class StackPeer {
 
   /** The same as text. */
   takes(most = 1000): string[] {
-    return this.packets(most).map((packet) => packetText(packet, ISS, PEER_ISS));
+    return this.packets(most).map((packet) => this.text(packet));
   }
 
   /** Lets time pass. */

@@ -19,6 +19,8 @@ export interface Agreement {
   /** The client logs in at the server's prompts before PPP. */
   readonly hasLogin?: boolean;
   readonly persists: boolean;
+  /** The server has no interface: the client uses the Internet through its sockets. */
+  readonly hasUsernet?: boolean;
   /** Neither end knows the speed of the other: the server waits with find-speed, and the client joins. */
   readonly isSearching?: boolean;
   /** The end that sends nothing before the other has. */
@@ -99,6 +101,7 @@ function drawAgreement(rng: Rng): Agreement {
     persists: isDemand || isSearching || (!hasWrongSecret && rng.chance(0.7)),
     silent: isDemand ? 0 : isSearching ? undefined : rng.chance(0.2) ? rng.pick([0, 1] as const) : undefined,
     hasWrongSecret,
+    hasUsernet: !isDemand && !hasWrongSecret && rng.chance(0.2),
   };
 }
 
@@ -207,9 +210,10 @@ function addCompression(words: Words, { compression }: Agreement, rng: Rng): voi
   words.maybe(0.1, "vj-max-slots", String(2 + rng.below(14)));
 }
 
-function addNetwork(words: Words, { isDemand }: Agreement, side: 0 | 1, rng: Rng): void {
+function addNetwork(words: Words, { isDemand, hasUsernet }: Agreement, side: 0 | 1, rng: Rng): void {
   if (side === 0) {
     words.add("10.0.0.1:10.0.0.2");
+    if (hasUsernet === true) words.add("usernet");
     words.maybe(0.3, "proxyarp");
     words.maybe(0.3, "ktune");
     words.maybe(0.3, "ms-dns", "10.0.0.1");

@@ -1,11 +1,14 @@
 // Plays a plan: starts both ends, lets the faults happen, checks what must hold, and sees that all is well when the faults
 // have stopped and that nothing is left at the end.
 
+import { Browser } from "./browser.ts";
 import { mismatch, wrongEnding, wrongWith } from "./checks.ts";
 import type { Pppd } from "./computer.ts";
 import { type Fault, FAULTS } from "./faults.ts";
 import { Laplink } from "./laplink.ts";
+import { Internet } from "./internet.ts";
 import type { Plan } from "./plan.ts";
+import type { Goods } from "./traffic.ts";
 
 const SECOND = 1000;
 const CHECK_MS = 2 * SECOND;
@@ -17,6 +20,8 @@ const RECOVERY_MS = 600 * SECOND;
 const END_MS = 120 * SECOND;
 /** So many packets each way are the proof of a link. */
 const PROOF = 5;
+/** The largest transfer takes so long on a line without faults. */
+const TRANSFER_S = 20;
 const SIDES = [0, 1] as const;
 
 export interface Outcome {
@@ -41,7 +46,7 @@ export function play(plan: Plan): Outcome {
     failure,
     simulatedMs: laplink.time.now,
     events: laplink.time.events,
-    packets: laplink.traffic[0].received + laplink.traffic[1].received,
+    packets: one.goods[0].received + one.goods[1].received,
     transcript: () => laplink.transcript,
   };
 }
@@ -53,6 +58,8 @@ export class Play {
   readonly laplink: Laplink;
   /** What runs on each computer, or ran last. */
   readonly pppds: (Pppd | undefined)[] = [undefined, undefined];
+  /** What the server sends to the client, and the client to the server. */
+  readonly goods: readonly [Goods, Goods];
   readonly #plan: Plan;
   readonly #words: (readonly string[])[];
   /** A pppd was killed there, and none has ended in good order since. */
@@ -70,9 +77,21 @@ export class Play {
     this.#plan = plan;
     this.#words = plan.words.map((words) => words[0]!);
     this.laplink = new Laplink({ seed: seed ^ 0x5eed, cables, isFull, latencyMs });
+    this.goods = agreement.hasUsernet === true ? this.#browse() : this.laplink.traffic;
     // One of the two is like a port of `nullmodem serve`.
     this.laplink.computers[1].sharesPoll = true;
     for (const side of SIDES) this.#furnish(side);
+  }
+
+  /** The client's programs use the Internet behind the server. */
+  #browse(): readonly [Goods, Goods] {
+    const { time, rng, computers } = this.laplink;
+    const internet = (computers[0].network.internet = new Internet(time, rng));
+    internet.slowness = 0.2;
+    internet.resets = 0.01;
+    const browser = new Browser(computers[1], internet, rng);
+    browser.slowness = 0.2;
+    return browser.goods((TRANSFER_S * this.#plan.agreement.speed) / 10);
   }
 
   /** Secrets and hooks. */
@@ -92,7 +111,7 @@ export class Play {
     const { ms, gapMs, burst, faults, agreement } = this.#plan;
     for (const fault of faults) laplink.time.after(fault.at, () => this.#begin(fault));
     for (const side of SIDES) laplink.time.after(side === 0 ? 0 : laplink.rng.below(5000), () => this.revive(side));
-    for (const traffic of laplink.traffic) traffic.start(gapMs, burst);
+    for (const one of this.goods) one.start(gapMs, burst);
     this.#pass(ms, () => false);
     for (const end of this.#ends) end();
     this.#ends.clear();
@@ -153,7 +172,7 @@ export class Play {
   }
 
   #check(): void {
-    for (const { fault } of this.laplink.traffic) if (fault !== undefined) throw new Failure(fault);
+    for (const { fault } of this.goods) if (fault !== undefined) throw new Failure(fault);
     for (const side of SIDES) {
       const pppd = this.pppds[side];
       if (pppd === undefined) continue;
@@ -194,17 +213,17 @@ export class Play {
 
   /** The faults have stopped: whoever has ended is started again, and packets pass. */
   #recover(): void {
-    const { laplink } = this;
-    const { time, traffic } = laplink;
+    const { laplink, goods } = this;
+    const { time } = laplink;
     for (const { processes } of laplink.computers) processes.endHanging();
-    const goal = traffic.map(({ received }) => received + PROOF);
+    const goal = goods.map(({ received }) => received + PROOF);
     const send = (): void => {
       if (isProven()) return;
       for (const side of SIDES) this.revive(side);
-      for (const one of traffic) one.send(one.flows[0], 40);
+      for (const one of goods) one.probe();
       time.after(SECOND, send);
     };
-    const isProven = (): boolean => traffic.every(({ received }, side) => received >= goal[side]!);
+    const isProven = (): boolean => goods.every(({ received }, side) => received >= goal[side]!);
     send();
     if (!this.#pass(RECOVERY_MS, isProven))
       throw new Failure(`no packets pass ${RECOVERY_MS / SECOND} s after the faults have stopped`);
@@ -218,7 +237,7 @@ export class Play {
 
   #end(): void {
     const { laplink } = this;
-    for (const traffic of laplink.traffic) traffic.stop();
+    for (const one of this.goods) one.stop();
     for (const pppd of this.pppds) if (pppd?.isRunning === true) pppd.signal("SIGTERM");
     const hasEnded = (): boolean => this.pppds.every((pppd) => pppd?.isRunning !== true);
     if (!this.#pass(END_MS, hasEnded)) throw new Failure("a pppd does not end after SIGTERM");

@@ -125,8 +125,21 @@ function checksum(packet: Uint8Array, start: number, end: number, initial: numbe
   return ~sum & 0xffff;
 }
 
+/** What goes from one computer to the other, and what is known of it there. */
+export interface Goods {
+  /** How many packets or transfers have come whole. */
+  readonly received: number;
+  /** The first thing that must not be. */
+  readonly fault: string | undefined;
+  /** Sends now and then: `gapMs` on average from one burst to the next, of which each has at most `most`. */
+  start(gapMs: number, most: number): void;
+  /** Sends something small. */
+  probe(): void;
+  stop(): void;
+}
+
 /** All flows from one computer to the other. */
-export class Traffic {
+export class Traffic implements Goods {
   readonly flows: readonly Flow[];
   /** Packets that the kernel would drop: their checksums are wrong. */
   damaged = 0;
@@ -178,6 +191,10 @@ export class Traffic {
       this.#cancel = () => time.cancel(appointment);
     };
     again();
+  }
+
+  probe(): void {
+    this.send(this.flows[0], 40);
   }
 
   /** Keeps the interface's queue full. */
