@@ -60,8 +60,6 @@ function checkLine(draft: Draft, host: OptionHost): void {
   if (join && autodetect.length > 0)
     throw new OptionError("join calls, and autodetect waits for a call: give one of them");
   if (demand && draft.usernet) throw new OptionError("demand-dialling needs an interface, and usernet has none");
-  if (demand && draft.share && draft.shareLoopback)
-    throw new OptionError("demand-dialling needs an interface, and share=loopback has none: give share");
   if (draft.socks !== undefined && (demand || draft.usernet || draft.share))
     throw new OptionError("socks calls out from here: it is incompatible with demand, usernet and share");
   if (demand && notty) throw new OptionError("demand-dialling is incompatible with notty");

@@ -20,10 +20,6 @@ test("share is off by default, and share=loopback implies it", () => {
   expect(dumpLines(checked("notty", "share=loopback")).join("\n")).toContain("share=loopback");
 });
 
-test("share=loopback has no interface for demand", () => {
-  expect(() => checked("pty", "cat", "demand", "share=loopback")).toThrow("share=loopback has none");
-});
-
 test("an ordinary user to whom rights are lent may not share", () => {
   const host = fakeHost({ user: true, files: { "/etc/ppp/options": "" } });
   for (const word of ["share", "share=loopback"])

@@ -7,7 +7,7 @@ import type { Finding } from "../diagnose/finding.ts";
 import { Exit } from "../exit.ts";
 import { hasCode, type HostError, type Machine } from "../machine.ts";
 
-export interface CarrierOptions extends Pick<Config, "usernet" | "share" | "shareLoopback" | "socks" | "demand"> {
+export interface CarrierOptions extends Pick<Config, "usernet" | "share" | "socks" | "demand"> {
   /** `share` is a default: this machine may need the interface more than the other end needs to be shared with. */
   readonly sharesByDefault?: boolean;
 }
@@ -37,11 +37,9 @@ const IN_CONTAINER = "in a container: --device /dev/net/tun --cap-add NET_ADMIN"
 
 /** Chooses the way. `name` is what the program was called by. */
 export function chooseCarrier(options: CarrierOptions, facts: CarrierFacts, name = "pppd"): Carrier {
-  const { usernet, share, shareLoopback, socks, demand, sharesByDefault = false } = options;
+  const { usernet, share, socks, demand, sharesByDefault = false } = options;
   if (socks !== undefined) return { way: "proxy" };
   if (usernet) return sockets("usernet is given", "for an interface, leave usernet out");
-  // The kernel can lead packets of other machines to its loopback, but then those of every other interface too (route_localnet).
-  if (share && shareLoopback) return sockets("share=loopback is given", "for an interface, give share");
   const trouble = interfaceTroubleOf(facts);
   const obstacle = forwardingTroubleOf(facts);
   if (share && !demand) {

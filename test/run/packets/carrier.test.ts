@@ -17,7 +17,7 @@ const USER: CarrierFacts = { ...ROOT, isRoot: false, mayMakeInterfaces: false, m
 const MISSING = new SimulatedError("open", "/dev/net/tun", "ENOENT");
 const NO_DRIVER = new SimulatedError("open", "/dev/net/tun", "ENODEV");
 const CLOSED = new SimulatedError("open", "/dev/net/tun", "EACCES");
-const NOTHING = { usernet: false, share: false, shareLoopback: false, socks: undefined, demand: false };
+const NOTHING = { usernet: false, share: false, socks: undefined, demand: false };
 const SHARE = { ...NOTHING, share: true };
 
 const SOCKETS = "user-mode networking, the other machine's traffic goes through sockets of this process";
@@ -122,12 +122,4 @@ test("demand needs an interface, also with share", () => {
     "so nothing is shared",
   );
   expect(chooseCarrier({ ...SHARE, demand: true }, USER)).toMatchObject({ way: "none", exit: Exit.NOT_ROOT });
-});
-
-test("share=loopback goes through sockets, also where the kernel could forward", () => {
-  expect(text(chooseCarrier({ ...SHARE, shareLoopback: true }, ROOT))).toBe(
-    `sockets: share=loopback is given: ${SOCKETS}; for an interface, give share`,
-  );
-  // noshare comes after it.
-  expect(chooseCarrier({ ...NOTHING, shareLoopback: true }, ROOT).way).toBe("interface");
 });
