@@ -6,9 +6,18 @@ import type { Outcome, ProxyRequest } from "./request.ts";
 
 /**
  * READING: it says what it wants. WAITING: there is no link. RESOLVING: its name is being asked for. CONNECTING and OPEN: the
- * stack has its socket. CLOSING: it has got its last answer, and we wait for its end.
+ * stack has its socket. CLOSING: it has got its last answer, and we wait for its end. RELAYING: it may send datagrams.
  */
-export const Stage = { READING: 0, WAITING: 1, RESOLVING: 2, CONNECTING: 3, OPEN: 4, CLOSING: 5, GONE: 6 } as const;
+export const Stage = {
+  READING: 0,
+  WAITING: 1,
+  RESOLVING: 2,
+  CONNECTING: 3,
+  OPEN: 4,
+  CLOSING: 5,
+  RELAYING: 6,
+  GONE: 7,
+} as const;
 export type Stage = (typeof Stage)[keyof typeof Stage];
 
 export class Program implements Timed {

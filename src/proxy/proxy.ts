@@ -8,6 +8,7 @@ import type { OwnDatagrams } from "../stack/flow.ts";
 import type { Ends } from "../stack/ip-packet.ts";
 import { Failure, NOT_NOW, type SocketSide } from "../stack/socket-side.ts";
 import { Stack } from "../stack/stack.ts";
+import { DatagramRelay, type RelaySockets } from "./datagram-relay.ts";
 import { DNS_PORT, type Found, NameLookup } from "./name-lookup.ts";
 import { Program, Stage } from "./program.ts";
 import { ProgramSide } from "./program-side.ts";
@@ -46,12 +47,15 @@ export interface ProxySettings {
   readonly accept: () => number;
   /** A random number of 32 bits. */
   readonly random: () => number;
+  /** Where programs send datagrams; undefined: nowhere. */
+  readonly relay?: RelaySockets;
 }
 
 export class Proxy implements OwnDatagrams {
   readonly stack: Stack;
   readonly #settings: ProxySettings;
   readonly #names: NameLookup;
+  readonly #relay: DatagramRelay | undefined;
   readonly #programs = new Map<number, Program>();
   readonly #deadlines = new Deadlines<Program>();
   readonly #addresses = new Map<number, Uint8Array>();
@@ -62,7 +66,7 @@ export class Proxy implements OwnDatagrams {
 
   constructor(settings: ProxySettings) {
     this.#settings = settings;
-    const { side, random } = settings;
+    const { side, random, relay } = settings;
     this.stack = new Stack({
       side: new ProgramSide({
         side,
@@ -84,6 +88,14 @@ export class Proxy implements OwnDatagrams {
         if (far !== undefined) this.stack.send({ far, farPort: fromPort, peer: server, peerPort: DNS_PORT }, query);
       },
     });
+    if (relay !== undefined) this.#relay = this.#relayOf(relay);
+  }
+
+  #relayOf(sockets: RelaySockets): DatagramRelay {
+    const { side, random } = this.#settings;
+    const wayTo = (peer: Uint8Array): Uint8Array | undefined =>
+      this.#isProhibited(peer) ? undefined : this.#addresses.get(peer.length);
+    return new DatagramRelay({ side, sockets, stack: this.stack, names: this.#names, random, wayTo });
   }
 
   /** How many programs are connected. */
@@ -117,8 +129,10 @@ export class Proxy implements OwnDatagrams {
   }
 
   receive(ends: Ends, ports: number, bytes: Uint8Array, start: number, end: number, now: number): boolean {
-    if ((ports & 0xffff) !== DNS_PORT) return false;
-    return this.#names.receive(ends.peer, ports >>> 16, bytes, start, end, now);
+    this.#now = now;
+    const isName = (ports & 0xffff) === DNS_PORT;
+    if (isName && this.#names.receive(ends.peer, ports >>> 16, bytes, start, end, now)) return true;
+    return this.#relay?.deliver(ends, ports, bytes, start, end, now) === true;
   }
 
   // ── programs ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -145,11 +159,17 @@ export class Proxy implements OwnDatagrams {
   ready(socket: number, readable: boolean, writable: boolean, now: number): void {
     this.#now = now;
     const program = this.#programs.get(socket);
-    if (program === undefined) return;
-    if (program.stage === Stage.CONNECTING || program.stage === Stage.OPEN)
+    if (program === undefined) this.#relay?.ready(socket, now);
+    else if (program.stage === Stage.CONNECTING || program.stage === Stage.OPEN)
       this.stack.ready(socket, readable, writable, now);
     else if (readable && program.stage === Stage.READING) this.#read(program);
-    else if (readable && program.stage === Stage.CLOSING) this.#awaitEnd(program);
+    else if (readable && (program.stage === Stage.CLOSING || program.stage === Stage.RELAYING)) this.#awaitEnd(program);
+  }
+
+  /** Programs have sent datagrams. */
+  relay(now: number): void {
+    this.#now = now;
+    this.#relay?.receive(now);
   }
 
   #read(program: Program): void {
@@ -190,13 +210,26 @@ export class Proxy implements OwnDatagrams {
 
   #begin(program: Program): void {
     const { command, host } = program.request!;
-    if (command !== "connect") this.#refuse(program, Outcome.UNSUPPORTED);
+    if (command !== "connect") this.#beginRelaying(program);
     else if (!this.#hasWayTo(host)) this.#move(program, Stage.WAITING, this.#now + LINK_MS);
     else if (typeof host !== "string") this.#found(program, { addresses: [host], outcome: Outcome.GRANTED });
     else {
       this.#move(program, Stage.RESOLVING, Infinity);
       this.#names.ask(host, (found, now) => this.#resolved(program, found, now), this.#now);
     }
+  }
+
+  /** The program may send datagrams until it ends its connection. */
+  #beginRelaying(program: Program): void {
+    const relay = this.#relay;
+    if (relay === undefined) {
+      this.#refuse(program, Outcome.UNSUPPORTED);
+      return;
+    }
+    this.#move(program, Stage.RELAYING, Infinity);
+    relay.join();
+    this.#say(program, program.request!.answer(Outcome.GRANTED, relay.place));
+    this.#awaitEnd(program);
   }
 
   /** IPv4 and IPv6 do not come up at the same time. */
@@ -229,9 +262,13 @@ export class Proxy implements OwnDatagrams {
       return;
     }
     const far = this.#addresses.get(peer.length);
-    if (isImpossibleSource(peer) || this.stack.gateway.isOurs(peer)) this.#connect(program, Outcome.PROHIBITED);
+    if (this.#isProhibited(peer)) this.#connect(program, Outcome.PROHIBITED);
     else if (far === undefined) this.#connect(program, otherwise);
     else if (!this.#open(program, far, peer)) this.#refuse(program, Outcome.FAILED);
+  }
+
+  #isProhibited(peer: Uint8Array): boolean {
+    return isImpossibleSource(peer) || this.stack.gateway.isOurs(peer);
   }
 
   /** False: there are too many connections. */
@@ -297,6 +334,7 @@ export class Proxy implements OwnDatagrams {
   }
 
   #forget(program: Program): void {
+    if (program.stage === Stage.RELAYING) this.#relay?.leave();
     program.stage = Stage.GONE;
     program.handshake = undefined;
     this.#deadlines.remove(program);
@@ -313,13 +351,20 @@ export class Proxy implements OwnDatagrams {
   // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   nextTimeout(): number {
-    return Math.min(this.stack.nextTimeout(), this.#names.nextTimeout(), this.#deadlines.next(), this.#acceptAt);
+    return Math.min(
+      this.stack.nextTimeout(),
+      this.#names.nextTimeout(),
+      this.#deadlines.next(),
+      this.#acceptAt,
+      this.#relay?.nextTimeout() ?? Infinity,
+    );
   }
 
   handleTimeout(now: number): void {
     this.#now = now;
     this.stack.handleTimeout(now);
     this.#names.handleTimeout(now);
+    this.#relay?.handleTimeout(now);
     for (let program; (program = this.#deadlines.take(now)) !== undefined;) this.#expired(program);
     if (this.#acceptAt <= now) this.accept(now);
   }

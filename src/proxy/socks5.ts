@@ -67,7 +67,7 @@ export function readRequest(bytes: Uint8Array, length: number): Heard {
 }
 
 /** Reads ATYP, address and port at `at`. */
-function readAddress(bytes: Uint8Array, at: number, length: number): SocksAddress | "more" | "unknown" {
+export function readAddress(bytes: Uint8Array, at: number, length: number): SocksAddress | "more" | "unknown" {
   if (length <= at) return "more";
   const type = bytes[at];
   const start = type === AddressType.NAME ? at + 2 : at + 1;
@@ -81,7 +81,7 @@ function readAddress(bytes: Uint8Array, at: number, length: number): SocksAddres
 }
 
 /** Writes ATYP, address and port. Returns where they end. */
-function putAddress(into: Uint8Array, at: number, { address, port }: Endpoint): number {
+export function putAddress(into: Uint8Array, at: number, { address, port }: Endpoint): number {
   into[at] = address.length === 4 ? AddressType.IPV4 : AddressType.IPV6;
   into.set(address, at + 1);
   return put16(into, at + 1 + address.length, port);

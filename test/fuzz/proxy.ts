@@ -87,6 +87,8 @@ export const PROXY: Target = {
         program.give(part);
         if (rng.chance(0.1)) it.run();
       }
+      const header = Uint8Array.from([0, 0, 0, 1, 192, 0, 2, 80, 0, 123, ...rng.bytes(rng.below(50))]);
+      if (rng.chance(0.2)) it.datagram(String(rng.below(5)), changed(header, hits));
       happen(it, rng);
       it.wait(rng.pick([0, 1, 50, 2500, 12_000]));
     }

@@ -27,6 +27,10 @@ export class ProxyWorld {
   spoil: (answer: Uint8Array) => Uint8Array = (answer) => answer;
   /** Names that the name server was asked for. */
   readonly asked: string[] = [];
+  /** The sockets to programs' ports that have sent datagrams, by the names of the ports. */
+  readonly ports = new Map<string, FakeSocket>();
+  readonly #datagrams: { readonly port: string; readonly bytes: Uint8Array }[] = [];
+  #sender = "";
   readonly #waiting: FakeSocket[] = [];
   readonly #answered = new Map<FakeSocket, number>();
   readonly #packet = new Uint8Array(20_000);
@@ -34,7 +38,13 @@ export class ProxyWorld {
   constructor(seed = 1) {
     const rng = new Rng(seed);
     const random = (): number => rng.u32();
-    this.proxy = new Proxy({ side: this.programs, accept: () => this.#waiting.shift()?.id ?? NOT_NOW, random });
+    const relay = {
+      place: { address: Uint8Array.of(127, 0, 0, 1), port: 1080 },
+      receive: (into: Uint8Array, at: number) => this.#takeDatagram(into, at),
+      sender: () => this.#sender,
+      open: () => this.#openToSender(),
+    };
+    this.proxy = new Proxy({ side: this.programs, accept: () => this.#waiting.shift()?.id ?? NOT_NOW, random, relay });
     this.programs.told = (socket, readable, writable) => this.proxy.ready(socket, readable, writable, this.now);
     this.far = new Stack({
       side: this.servers,
@@ -68,6 +78,31 @@ export class ProxyWorld {
     for (const piece of pieces) socket.give(piece);
     this.run();
     return socket;
+  }
+
+  /** A program's port of this name sends datagrams to the relay. */
+  datagram(port: string, ...all: Uint8Array[]): void {
+    const socket = this.ports.get(port);
+    if (socket?.end === "open") for (const bytes of all) socket.answer(bytes);
+    else {
+      this.#datagrams.push(...all.map((bytes) => ({ port, bytes })));
+      this.proxy.relay(this.now);
+    }
+    this.run();
+  }
+
+  #takeDatagram(into: Uint8Array, at: number): number {
+    const first = this.#datagrams.shift();
+    if (first === undefined) return NOT_NOW;
+    this.#sender = first.port;
+    into.set(first.bytes, at);
+    return first.bytes.length;
+  }
+
+  #openToSender(): number {
+    const socket = this.programs.accepted();
+    this.ports.set(this.#sender, socket);
+    return socket.id;
   }
 
   /** Carries packets until none is left. */

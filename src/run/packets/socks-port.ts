@@ -4,6 +4,7 @@
 
 import { parseAddress } from "../../bytes/prefix.ts";
 import { type ProxyPlace, proxyPlaceText } from "../../options/table/socks-rows.ts";
+import type { RelaySockets } from "../../proxy/datagram-relay.ts";
 import { Proxy } from "../../proxy/proxy.ts";
 import { ipv4Octets } from "../../stack/destinations.ts";
 import { FAILED, NOT_NOW } from "../../stack/socket-side.ts";
@@ -46,6 +47,9 @@ export class SocksPort implements PacketPort {
   #servers: readonly Uint8Array[] = [];
   #collectedAt = -Infinity;
   #hasCallers = false;
+  /** Programs send datagrams here; below 0: there is no such socket. */
+  readonly #bound: number;
+  #hasDatagrams = false;
 
   /** Throws Failed. */
   constructor(host: SocksHost, place: ProxyPlace) {
@@ -55,11 +59,14 @@ export class SocksPort implements PacketPort {
     this.#clock = clock;
     this.#sockets = network.openSockets();
     this.#listening = this.#listen(place);
+    // Without it, the proxy has no datagrams.
+    this.#bound = this.#sockets.callers.bind(parseAddress(place.address)!, place.port);
     this.#interface = host.openInterface();
     this.#proxy = new Proxy({
       side: new SocketAdapter(this.#sockets),
       accept: () => this.#accept(),
       random: () => random.u32(),
+      ...(this.#bound >= 0 && { relay: this.#relay(place) }),
     });
     this.#endIdling = clock.every(IDLE_MS, () => this.idle(clock.now()));
     const text = proxyPlaceText(place);
@@ -83,6 +90,16 @@ export class SocksPort implements PacketPort {
       if (socket === -ECONNABORTED || socket === -Errno.EINTR) continue;
       return socket === -Errno.EAGAIN ? NOT_NOW : FAILED;
     }
+  }
+
+  #relay({ address, port }: ProxyPlace): RelaySockets {
+    const { callers } = this.#sockets;
+    return {
+      place: { address: parseAddress(address)!, port },
+      receive: (into, at, most) => Math.max(NOT_NOW, callers.receive(this.#bound, into, at, most)),
+      sender: () => callers.key,
+      open: () => Math.max(FAILED, callers.openToCaller(this.#bound)),
+    };
   }
 
   get name(): string {
@@ -125,10 +142,12 @@ export class SocksPort implements PacketPort {
     this.#collectedAt = now;
     const count = this.#sockets.collect((socket, readable, writable) => {
       if (socket === this.#listening) this.#hasCallers = true;
+      else if (socket === this.#bound) this.#hasDatagrams = true;
       else this.#proxy.ready(socket, readable, writable, now);
     });
     if (this.#hasCallers) this.#proxy.accept(now);
-    this.#hasCallers = false;
+    if (this.#hasDatagrams) this.#proxy.relay(now);
+    this.#hasCallers = this.#hasDatagrams = false;
     return count;
   }
 
@@ -172,6 +191,7 @@ export class SocksPort implements PacketPort {
     this.#endIdling();
     this.#proxy.close();
     this.#sockets.callers.close(this.#listening);
+    if (this.#bound >= 0) this.#sockets.callers.close(this.#bound);
     this.#sockets.end();
   }
 

@@ -1,0 +1,96 @@
+// UDP ASSOCIATE: datagrams of programs through the link, with the header of RFC 1928 §7.
+
+import { expect, test } from "bun:test";
+import { fromHex, toHex } from "../../src/bytes/text.ts";
+import type { FakeSocket } from "../kit/fake-sockets.ts";
+import { ProxyWorld } from "../kit/proxy-world.ts";
+
+const ASSOCIATE = fromHex("0501 00 0503 00 01 00000000 0000");
+/** To port 123 of 192.0.2.80, and of ntp.test. */
+const TO_SERVER = "000000 01 c0000250 007b";
+const TO_NAME = "000000 03 08 6e74702e74657374 007b";
+
+function world(): { readonly it: ProxyWorld; readonly program: FakeSocket } {
+  const it = new ProxyWorld();
+  it.linkUp();
+  return { it, program: it.program(ASSOCIATE) };
+}
+
+function told(it: ProxyWorld, port: string): string[] {
+  return it.ports.get(port)?.datagrams.map(({ bytes }) => toHex(bytes)) ?? [];
+}
+
+test("datagrams go both ways, each port of a program by a port of ours", () => {
+  const { it, program } = world();
+  expect(toHex(program.received())).toBe("0500050000017f0000010438");
+  for (const port of ["one", "other", "one"]) it.datagram(port, fromHex(`${TO_SERVER} aabb`));
+  const servers = it.servers.all;
+  expect(servers.map(({ address, port, datagrams }) => [address, port, datagrams.length])).toEqual([
+    ["192.0.2.80", 123, 2],
+    ["192.0.2.80", 123, 1],
+  ]);
+  expect(toHex(servers[0]!.datagrams[0]!.bytes)).toBe("aabb");
+  servers[1]!.answer(fromHex("ccdd"));
+  it.run();
+  expect([told(it, "one"), told(it, "other")]).toEqual([[], ["00000001c0000250007bccdd"]]);
+});
+
+test("a name is resolved at the far end", () => {
+  const { it } = world();
+  it.zone.set("ntp.test", ["192.0.2.80"]);
+  it.datagram("one", fromHex(`${TO_NAME} aa`));
+  it.run();
+  expect(it.servers.last).toMatchObject({ address: "192.0.2.80", port: 123 });
+  expect(toHex(it.servers.last.datagrams[0]!.bytes)).toBe("aa");
+  // A name server is a host like others.
+  it.datagram("one", fromHex("000000 01 c0000251 0035 0102"));
+  expect(it.servers.last).toMatchObject({ address: "192.0.2.81", port: 53 });
+  it.servers.last.answer(fromHex("0304"));
+  it.run();
+  expect(told(it, "one")).toEqual(["00000001c000025100350304"]);
+});
+
+test.each([
+  ["a fragment", "000001 01 c0000250 007b aa"],
+  ["a header that is cut", "000000 01 c00002"],
+  ["an empty datagram", ""],
+  ["an unknown type of address", "000000 02 c0000250 007b aa"],
+  ["our loopback", "000000 01 7f000001 007b aa"],
+  ["a name that is none", "000000 03 01 20 007b aa"],
+])("%s is dropped", (_, octets) => {
+  const { it } = world();
+  it.datagram("one", fromHex(octets));
+  it.wait(1);
+  expect(it.servers.all).toEqual([]);
+});
+
+test("without a connection that asked for it, nothing is relayed, and what was ends with it", () => {
+  const { it, program } = world();
+  it.datagram("one", fromHex(`${TO_SERVER} aa`));
+  expect(it.ports.get("one")!.end).toBe("open");
+  program.finish();
+  expect([program.end, it.ports.get("one")!.end, it.proxy.size]).toEqual(["closed", "closed", 0]);
+  const before = it.servers.all.length;
+  it.datagram("other", fromHex(`${TO_SERVER} aa`));
+  expect([it.servers.all.length, it.ports.has("other")]).toEqual([before, false]);
+});
+
+test("ports are limited, and forgotten when they are silent", () => {
+  const { it } = world();
+  for (let port = 0; port < 300; port++) it.datagram(String(port), fromHex(`${TO_SERVER} aa`));
+  expect(it.ports.size).toBe(256);
+  it.wait(200_000);
+  expect([...it.ports.values()].every(({ end }) => end === "closed")).toBe(true);
+  it.datagram("new", fromHex(`${TO_SERVER} aa`));
+  expect(it.ports.get("new")!.end).toBe("open");
+});
+
+test("a flood is taken in turns", () => {
+  const { it } = world();
+  it.datagram("one", ...Array.from({ length: 100 }, () => fromHex(`${TO_SERVER} aa`)));
+  expect(it.servers.last.datagrams).toHaveLength(64);
+  expect(it.proxy.nextTimeout()).toBe(0);
+  it.wait(1);
+  expect(it.servers.last.datagrams).toHaveLength(100);
+  expect(it.proxy.nextTimeout()).toBeGreaterThan(it.now);
+});
