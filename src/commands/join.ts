@@ -44,6 +44,8 @@ const ALWAYS = ["join", "nodetach", "lock", "modem-if-carrier", "noauth", "persi
 const LINK = ["usepeerdns", "address-pair", "0", "ipcp-accept-local", "ipcp-accept-remote"];
 /** Without a carrier only echoes show that the other end is gone. */
 const ECHOES = ["lcp-echo-interval", "5", "lcp-echo-failure", "4"];
+/** Other default routes come first, but for those that a network manager has found to lead nowhere (20000 and more). */
+const LAST = ["defaultroute-metric", "10000"];
 const FLAGS = ["user", "password-file", "number", "speed", "socks"] as const;
 
 export interface JoinWords {
@@ -132,6 +134,7 @@ export function pppdWords({ port, flags, words }: JoinWords, passwordFd?: number
     ...(speed === undefined ? [] : [speed]),
     ...ALWAYS,
     ...(socks === undefined ? ["defaultroute"] : ["socks", socks]),
+    ...(socks !== undefined || words.includes("replacedefaultroute") ? [] : LAST),
     ...LINK,
     ...ECHOES,
     ...(user === undefined ? [] : ["user", user]),

@@ -40,6 +40,13 @@ test("with a proxy there is no default route", () => {
   expect(config).toMatchObject({ join: true, defaultroute: false, socks: { address: "::1", port: 1080 } });
 });
 
+test("its default route comes after others, unless it is to replace them", () => {
+  const host = fakeHost({});
+  const metricOf = (...words: string[]): number =>
+    checkOptions(parseOptions(pppdWords(wordsOf("ttyS0", "--", ...words)), host), host).defaultrouteMetric;
+  expect([metricOf(), metricOf("replacedefaultroute"), metricOf("defaultroute-metric", "5")]).toEqual([10000, 0, 5]);
+});
+
 test("pppd takes the words: it joins, stays, and the user's words come last", () => {
   const host = fakeHost({});
   const words = wordsOf("ttyS0", "--user", "zaphod", "--speed", "9600", "--", "nodefaultroute", "10.0.0.1:");

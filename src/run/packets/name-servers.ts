@@ -2,16 +2,24 @@
 // distribution may do so itself. So we wait until ip-up has ended, tell the collector what it does not know, and take back only
 // what we told. A session that is killed leaves a note about this for the next session.
 
-import { textOf } from "../../bytes/text.ts";
+import { bytesOf, textOf } from "../../bytes/text.ts";
 import type { Resolver, ResolverRequest } from "../host/resolver.ts";
 import type { Log } from "../log.ts";
-import { type Machine, reasonOf } from "../machine.ts";
+import { hasCode, type Machine, reasonOf } from "../machine.ts";
 import type { Hooks } from "../scripts/hooks.ts";
+
+import { RESOLV_CONF, withoutServers, withServers } from "./bare-resolv-conf.ts";
 
 /** A note has the process id of its writer. */
 const PID_DIGITS = 16;
 
 const SUFFIX = ".nameservers";
+
+interface Announced {
+  readonly servers: readonly string[];
+  /** Where nothing collects name servers, /etc/resolv.conf gets them if it has none. */
+  readonly fillsBare: boolean;
+}
 
 export class NameServers {
   readonly #machine: Pick<Machine, "files" | "network" | "processes">;
@@ -30,8 +38,8 @@ export class NameServers {
   }
 
   /** The interface is up, and ip-up has ended. */
-  announce(ifname: string, servers: readonly string[]): void {
-    this.#then(() => this.#announce(ifname, servers));
+  announce(ifname: string, announced: Announced): void {
+    this.#then(() => this.#announce(ifname, announced));
   }
 
   /** The announced name servers are no longer valid. */
@@ -47,7 +55,7 @@ export class NameServers {
       const pid = this.#read(ifname);
       if (pid !== undefined && processes.isRunning(pid)) continue;
       // An interface of that name belongs to another session by now, and so do its name servers.
-      if (network.interfaces.find(ifname) !== undefined) this.#forget(ifname);
+      if (network.interfaces.find(ifname) !== undefined) this.#then(async () => this.#forget(ifname));
       else this.withdraw(ifname);
     }
   }
@@ -61,8 +69,9 @@ export class NameServers {
     this.#hooks.wait(done);
   }
 
-  async #announce(ifname: string, servers: readonly string[]): Promise<void> {
+  async #announce(ifname: string, { servers, fillsBare }: Announced): Promise<void> {
     const resolver = this.#machine.network.resolver();
+    if (resolver === undefined && fillsBare) this.#fill(ifname, servers);
     if (resolver === undefined || (await this.#knows(resolver, ifname))) return;
     const request = resolver.add(ifname, servers);
     if (resolver.remove(ifname) !== undefined) this.#write(ifname);
@@ -82,6 +91,33 @@ export class NameServers {
     const request = this.#machine.network.resolvconf()?.remove(ifname);
     if (request !== undefined) await this.#run(request);
     this.#forget(ifname);
+  }
+
+  /** A link to another file is made by a program that manages it. */
+  #fill(ifname: string, servers: readonly string[]): void {
+    const { files } = this.#machine;
+    if (files.isSymbolicLink(RESOLV_CONF)) return;
+    const filled = withServers(this.#resolvConf(), ifname, servers);
+    if (filled === undefined) return;
+    this.#write(ifname);
+    files.replace(RESOLV_CONF, bytesOf(filled), 0o644);
+    this.#log.write("info", `Wrote the name servers into ${RESOLV_CONF}, which had none`);
+  }
+
+  #empty(ifname: string): void {
+    const text = this.#resolvConf();
+    const own = withoutServers(text, ifname);
+    if (own !== text) this.#machine.files.replace(RESOLV_CONF, bytesOf(own), 0o644);
+  }
+
+  /** One char an octet. */
+  #resolvConf(): string {
+    try {
+      return textOf(this.#machine.files.read(RESOLV_CONF));
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) return "";
+      throw error;
+    }
   }
 
   #run({ argv, input }: ResolverRequest): Promise<{ readonly exitCode: number; readonly output: string }> {
@@ -109,6 +145,7 @@ export class NameServers {
   }
 
   #forget(ifname: string): void {
+    this.#empty(ifname);
     this.#machine.files.remove(this.#path(ifname));
   }
 

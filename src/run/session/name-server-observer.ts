@@ -37,7 +37,9 @@ export class NameServerObserver implements NetworkObserver {
   /** ip-up has ended, and IPv4 is still up. A script of the distribution may have told the collector already. */
   scriptEnded(event: Ipv4Up): void {
     const servers = this.#wanted(event);
-    if (servers.length > 0) this.#host.nameServers.announce(this.#port.name, [...new Set(servers)]);
+    const { join: fillsBare } = this.#host.options.config;
+    if (servers.length > 0)
+      this.#host.nameServers.announce(this.#port.name, { servers: [...new Set(servers)], fillsBare });
   }
 
   down({ protocol }: NetworkDown): void {
