@@ -100,7 +100,7 @@ export const STACK: Target = {
       octets += packet.length;
       peer.sendPacket(packet);
       if (peer.sockets.open.size > 0 && rng.chance(0.3)) serve(peer, rng);
-      if (peer.sockets.open.size > 2 * MOST_FLOWS) throw new Error("more flows than allowed");
+      if (peer.sockets.open.size > MOST_FLOWS) throw new Error("more flows than allowed");
       // Throws when a packet is malformed.
       if (rng.chance(0.7)) peer.takes();
       peer.wait(rng.pick([0, 0, 1, 50, 250, 5000]));

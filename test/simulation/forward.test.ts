@@ -55,6 +55,11 @@ test("a TCP port leads to the laptop: octets go both ways, and so do ends and re
   until(() => side(1).played.all.length === 2);
   side(1).played.last.fail(5);
   until(() => other.end === "aborted");
+  // The caller breaks the connection.
+  const broken = side(0).call(2222)!;
+  until(() => side(1).played.all.length === 3);
+  broken.fail(5);
+  until(() => side(1).played.last.end === "aborted");
   // Nobody listens: the caller is reset.
   side(1).played.connecting = 1;
   const refused = side(0).call(2222)!;
@@ -62,7 +67,7 @@ test("a TCP port leads to the laptop: octets go both ways, and so do ends and re
   // The first one waits for old segments.
   expect(status()).toMatchObject({
     sharing: { way: "sockets" },
-    flows: { tcp: { opened: 3, closed: 2, denied: 0, limited: 0 }, udp: { opened: 0 } },
+    flows: { tcp: { opened: 4, closed: 3, denied: 0, limited: 0 }, udp: { opened: 0 } },
   });
   end();
 });
