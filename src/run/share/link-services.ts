@@ -17,6 +17,8 @@ import { addressesIn } from "./own-prefix.ts";
 const ROUTER_SECONDS = 1800;
 const VALID_SECONDS = 86_400;
 const PREFERRED_SECONDS = 14_400;
+/** The line may be full while the peer asks again and again. */
+const MOST_WAITING = 4;
 const U32 = 0x100000000;
 
 export interface LinkServicesHost {
@@ -115,7 +117,7 @@ export class LinkServices implements PacketTap, NetworkObserver {
   #advertise(to: Uint8Array): void {
     const { network, servesNames, mtu, hasWayOut } = this.#host;
     const [from, our, isEnding] = [this.#linkLocal, this.#ourAddress, this.#isEnding];
-    if (from === undefined || our === undefined) return;
+    if (from === undefined || our === undefined || this.#advertisements.length >= MOST_WAITING) return;
     this.#advertisements.push(
       routerAdvertisement(from, to, {
         routerSeconds: !isEnding && this.#isForwarded && hasWayOut() ? ROUTER_SECONDS : 0,
