@@ -91,13 +91,8 @@ export class Forwarding {
       if (error === 0) isOpen = true;
       else if (given !== undefined || address.length === 4 || !isMissing(error)) errors.add(error);
     }
-    const port = portText(forward);
-    if (isOpen) log.write("info", `${port} leads to port ${forward.toPort} of the peer`);
-    for (const error of errors) {
-      const remedy = REMEDIES.get(error);
-      const reason = this.#host.descriptors.errorText(error);
-      log.write("warn", `${port} is not forwarded: ${reason}${remedy === undefined ? "" : ` (${remedy})`}`);
-    }
+    if (isOpen) log.write("info", `${portText(forward)} leads to port ${forward.toPort} of the peer`);
+    for (const error of errors) log.write("warn", refusalText(forward, error, this.#host.descriptors.errorText(error)));
   }
 
   /** Returns 0, or an error number. */
@@ -184,7 +179,13 @@ function isMissing(error: number): boolean {
   return error === EAFNOSUPPORT || error === EADDRNOTAVAIL;
 }
 
-function portText({ protocol, address, port }: Forward): string {
+/** Why a port does not lead to the peer. `reason` is the text of the error. */
+export function refusalText(forward: Forward, error: number, reason: string): string {
+  const remedy = REMEDIES.get(error);
+  return `${portText(forward)} is not forwarded: ${reason}${remedy === undefined ? "" : ` (${remedy})`}`;
+}
+
+export function portText({ protocol, address, port }: Forward): string {
   const where = address === undefined ? "" : address.includes(":") ? `[${address}]:` : `${address}:`;
   return `Port ${where}${port}/${protocol}`;
 }

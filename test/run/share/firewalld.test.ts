@@ -3,9 +3,10 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { firewallTools } from "../../../src/os/net/firewall-programs.ts";
 import { noNetns } from "../../kit/netns.ts";
+import { PATIENCE_MS } from "../../kit/patience.ts";
 import {
   call,
   missingPrograms,
@@ -15,6 +16,8 @@ import {
   type ThreeNetworks,
 } from "../../kit/three-networks.ts";
 import { NFT, sharingScene, tool } from "./sharing-scene.ts";
+
+setDefaultTimeout(2 * PATIENCE_MS);
 
 const missing = noNetns ?? missingPrograms("socat", "nft", "nsenter", "dbus-daemon", "firewalld", "firewall-cmd");
 
@@ -44,7 +47,7 @@ describe.skipIf(missing !== undefined)(`beside firewalld${missing === undefined 
     const pid = Number(new TextDecoder().decode(value));
     writeFileSync(firewallCmd, `#!/bin/sh\nexec nsenter --mount=/proc/${pid}/ns/mnt firewall-cmd "$@"\n`);
     chmodSync(firewallCmd, 0o755);
-  }, 60_000);
+  });
   afterAll(async () => {
     daemons.stdin.end();
     await daemons.exited;
