@@ -122,7 +122,7 @@ test("a port that is taken does not end the link, and no port is open when it is
   until(() => near.lines.some((line) => line.startsWith("Port 127.0.0.1:8081/tcp leads")));
   for (const protocol of ["tcp", "udp"])
     expect(near.lines).toContain(
-      `Port 80/${protocol} is not forwarded: Address already in use (another program has this port: choose another, or end that program)`,
+      `Port 80/${protocol} is not forwarded: Address already in use (another program, or another link, has this port)`,
     );
   expect(computers[0].network.sockets[0]!.call(8081)).toBeDefined();
   far.signal("SIGTERM");
