@@ -82,13 +82,23 @@ describe.skipIf(missing !== undefined)(`beside firewalld${missing === undefined 
       close();
     });
 
-  test("a zone that somebody has chosen stays", async () => {
+  test("a zone that somebody has chosen stays, and the remedy for its rule helps", async () => {
     tool(firewallCmd, "--zone=work", "--add-interface=ppp0");
-    const { settled, start, end, close } = sharingScene({ nft: NFT, firewallCmd });
+    const { said, settled, start, end, close } = sharingScene({ nft: NFT, firewallCmd });
     start();
-    end();
     await settled();
     expect(zoneOf("ppp0")).toBe("work");
+    const blocked = said.find((line) => line.includes("drops"))!;
+    expect(blocked).toMatch(
+      /"reject with icmpx (?:type )?admin-prohibited" of table inet firewalld, chain filter_FWD\w*_work;/,
+    );
+    const [program = "", ...words] = blocked.split("as root: ").at(-1)!.split(" ");
+    expect(program).toBe("firewall-cmd");
+    tool(firewallCmd, ...words);
+    expect(await call(networks.laptop, OUTSIDE)).toBe(SERVER_OUTSIDE);
+    end();
+    await settled();
+    expect(zoneOf("ppp0")).toBe("trusted");
     close();
   });
 });
