@@ -159,3 +159,18 @@ test("ports lead to the peer, except those that a program has, and nothing else 
   terminate(play, ...servers, ...clients);
   expect(link.leftOn(0)).toEqual([]);
 });
+
+test("a firewalld of another container is left alone", () => {
+  const play = scene(["share"]);
+  installFirewalld(play);
+  const asked: string[] = [];
+  play.near.processes.tools.set("/usr/bin/firewall-cmd", (argv) => {
+    asked.push(argv.join(" "));
+    return { exitCode: 252, output: "", complaint: "FirewallD is not running\n" };
+  });
+  comeUp(play);
+  expect(asked).toEqual(["/usr/bin/firewall-cmd --get-zone-of-interface=ppp0"]);
+  expect(play.servers[0]!.lines.filter((line) => line.includes("failed"))).toEqual([]);
+  terminate(play, ...play.servers, ...play.clients);
+  expect(play.link.leftOn(0)).toEqual([]);
+});

@@ -12,6 +12,9 @@ import { SystemTools } from "./system-tools.ts";
 /** Another program may hold the lock of iptables for so long. */
 const LOCK_SECONDS = "5";
 
+/** A longer list of rules, as Kubernetes makes it, would hold up the lines while we look through it. */
+const MOST_RULES = 4_000_000;
+
 type FilterMachine = Pick<Machine, "network" | "processes">;
 
 export class PacketFilter {
@@ -47,7 +50,7 @@ export class PacketFilter {
     const { nft } = this.#machine.network.firewallTools(family);
     if (nft === undefined || from === undefined) return undefined;
     const { exitCode, output } = await this.#tools.run([nft, "-j", "list", "ruleset"]);
-    if (exitCode !== 0) return undefined;
+    if (exitCode !== 0 || output.length > MOST_RULES) return undefined;
     const rules = new Ruleset(output);
     const out = rules.blocks({ family, iifname: ifname, oifname: outside, source: from, state: "new" });
     const back = { family, iifname: outside, oifname: ifname, source: undefined, state: "established" } as const;
