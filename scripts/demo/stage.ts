@@ -1,4 +1,4 @@
-// What both acts of the demo use: the two machines, their programs on the screen, and what they have left behind.
+// What all acts of the demo use: the two machines, their programs on the screen, and what they have left behind.
 
 import { consola } from "consola";
 import { colors } from "consola/utils";
@@ -21,6 +21,8 @@ export interface Side {
   readonly tty: string;
   readonly line: string;
   readonly lineBefore: string;
+  /** What was there before the programs, and is no trace of theirs. */
+  readonly interfacesBefore: readonly string[];
 }
 
 /** The settings of a terminal as text, for comparison. */
@@ -43,7 +45,7 @@ export async function openSide(
 ): Promise<Side> {
   const machine = await openMachine(name, { ttys: { [tty]: line }, ...(etc === undefined ? {} : { etc }) });
   const paint = role === "server" ? colors.cyan : colors.yellow;
-  return { machine, tag: paint(role), tty, line, lineBefore: settingsOf(line) };
+  return { machine, tag: paint(role), tty, line, lineBefore: settingsOf(line), interfacesBefore: [] };
 }
 
 let startedAt = 0;
@@ -62,10 +64,17 @@ export function show(tag: string, text: string): void {
 }
 
 /** Starts a program of the executable in a machine and shows what it says. */
-export function start({ machine, tag }: Side, program: string, ...words: readonly string[]): Program {
+export function start(side: Side, program: string, ...words: readonly string[]): Program {
+  return startAs(side, [], program, ...words);
+}
+
+/** Starts it with the rights that the command `as` leaves it. An empty one leaves root's. */
+export function startAs(side: Side, as: readonly string[], program: string, ...words: readonly string[]): Program {
+  const { machine, tag } = side;
   const name = program.slice(program.lastIndexOf("/") + 1);
-  show(tag, colors.bold(`[root@${machine.name} /root]# ${[name, ...words].join(" ")}`));
-  return new Program([program, ...words], { machine, onLine: ({ text }) => show(tag, text) });
+  const prompt = as.length === 0 ? `[root@${machine.name} /root]#` : `[zaphod@${machine.name} ~]$`;
+  show(tag, colors.bold(`${prompt} ${[name, ...words].join(" ")}`));
+  return new Program([...as, program, ...words], { machine, onLine: ({ text }) => show(tag, text) });
 }
 
 /** Runs one of our small programs in a machine. Throws when it fails. */
@@ -84,8 +93,9 @@ export async function runIn(
 }
 
 /** Describes anything that an ended pppd left behind. */
-function leftBy({ machine, line, lineBefore }: Side): string[] {
-  const left = machine.interfaces().map((name) => `interface ${name}`);
+function leftBy({ machine, line, lineBefore, interfacesBefore }: Side): string[] {
+  const made = machine.interfaces().filter((name) => !interfacesBefore.includes(name));
+  const left = made.map((name) => `interface ${name}`);
   const locks = readdirSync(machine.path("/var/lock")).filter((name) => name.startsWith("LCK.."));
   const pidFiles = readdirSync(machine.path("/run")).filter((name) => name.endsWith(".pid"));
   left.push(...locks.map((name) => `lock ${name}`), ...pidFiles.map((name) => `pid file ${name}`));

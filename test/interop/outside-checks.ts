@@ -2,12 +2,13 @@
 // packets. Each check throws, or returns what is wrong.
 
 import { createHash } from "node:crypto";
-import { copyFileSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { FETCHED_ENV, fetched } from "../kit/fetched.ts";
 import { type Internet, ROUTER, ROUTER6 } from "../kit/internet.ts";
 import type { Lab } from "../kit/lab.ts";
 import type { Machine } from "../kit/machine.ts";
 import { FILES, INCOMING, LONG_NAME, NAME, OUTSIDE, OUTSIDE6, type Served, SSH_KEY } from "../kit/outside-servers.ts";
+import { PATIENCE_MS, until } from "../kit/patience.ts";
 import { Program } from "../kit/program.ts";
 
 export interface Place {
@@ -17,6 +18,9 @@ export interface Place {
   /** The server's address on the link. */
   readonly gateway: string;
 }
+
+/** Where the laptop has the answer to a query that it sent as soon as the link was up. */
+export const FIRST_ANSWER = "/run/first-answer";
 
 type Check = (place: Place) => Promise<string>;
 
@@ -99,6 +103,11 @@ async function scp(place: Place): Promise<string> {
 
 /** The checks for IPv4 by the names of their programs. */
 export const CHECKS: Readonly<Record<string, Check>> = {
+  "the first packet reaches outside, as soon as the link is up": async ({ laptop }) => {
+    const answer = laptop.path(FIRST_ANSWER);
+    await until("the answer, or its time-out", () => existsSync(answer), 2 * PATIENCE_MS);
+    return expected(readFileSync(answer, "utf8"), new RegExp(`^${OUTSIDE}$`, "m"));
+  },
   "curl fetches a page by its name": async (place) => {
     await said(place, "curl", "-4sS", "-o", place.laptop.path("/run/curl.bin"), `http://${NAME}/${place.file.name}`);
     return compared(place, "/run/curl.bin");

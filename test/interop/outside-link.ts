@@ -2,14 +2,14 @@
 
 import { chmodSync } from "node:fs";
 import { type Cable, openCable } from "../kit/cable.ts";
-import { fetchedMissing } from "../kit/fetched.ts";
+import { FETCHED_ENV, fetched, fetchedMissing } from "../kit/fetched.ts";
 import { type Internet, openInternet } from "../kit/internet.ts";
 import { Lab, missing as labMissing } from "../kit/lab.ts";
 import { closeMachines, machinesMissing, openMachine, tunMissing } from "../kit/machine.ts";
-import { type Served, someFile } from "../kit/outside-servers.ts";
+import { NAME, OUTSIDE, type Served, someFile } from "../kit/outside-servers.ts";
 import { built, Program } from "../kit/program.ts";
 import type { Place } from "./outside-checks.ts";
-import { takeKey } from "./outside-checks.ts";
+import { FIRST_ANSWER, takeKey } from "./outside-checks.ts";
 import { PATIENT } from "./patient-options.ts";
 
 export const GATEWAY = "10.0.0.1";
@@ -19,6 +19,13 @@ const UP = "remote IP address";
 const WORDS = ["nodetach", "noauth", "local", "noccp", "novj"];
 /** Where the server keeps what goes over the laptop's line. */
 const RECORD = "/run/nobody/record";
+
+/** The laptop's ip-up: asks a server outside once, as soon as the link is up. */
+const FIRST_QUERY = `#!/bin/sh
+export LD_LIBRARY_PATH=${FETCHED_ENV.LD_LIBRARY_PATH}
+${fetchedMissing() === undefined ? fetched("dig") : "dig"} +tries=1 +timeout=60 +short @${OUTSIDE} ${NAME} >/run/asked
+mv /run/asked ${FIRST_ANSWER}
+`;
 
 /** Why there can be no such links, as text, or undefined. */
 export const linksMissing: string | undefined =
@@ -75,7 +82,7 @@ export async function openLinks(prefix: readonly string[], share: readonly strin
 async function openSides(file: Served, [first, second]: Cable[]): Promise<Pick<Place, "laptop" | "net">> {
   const options = { "/etc/ppp/options": PATIENT };
   const [laptop, net]: [Place["laptop"], Internet] = await Promise.all([
-    openMachine("laptop", { ttys: { ttyS0: first!.a }, files: options }),
+    openMachine("laptop", { ttys: { ttyS0: first!.a }, files: { ...options, "/etc/ppp/ip-up": FIRST_QUERY } }),
     openInternet(file, { ttys: { ttyS1: first!.b, ttyS2: second!.b }, files: options }),
   ]);
   takeKey({ laptop, net });

@@ -4,6 +4,7 @@
 import { type Machine, type MachineOptions, openMachine } from "./machine.ts";
 import { OUTSIDE, OUTSIDE6, outsideFiles, type Served, startServers } from "./outside-servers.ts";
 import type { Program } from "./program.ts";
+import { must, wire } from "./wires.ts";
 
 export const SERVER = "203.0.113.2";
 export const ROUTER = "203.0.113.1";
@@ -16,16 +17,6 @@ export interface Internet {
   readonly outside: Machine;
   /** The servers of outside. closeMachines ends them. */
   readonly programs: readonly Program[];
-}
-
-async function must(machine: Machine, script: string): Promise<void> {
-  const { status, stderr } = await machine.run("sh", "-ec", script);
-  if (status !== 0) throw new Error(`${machine.name}: ${script}: ${stderr}`);
-}
-
-/** Wires two machines. Each gets an interface with the other's name. */
-async function wire(one: Machine, other: Machine): Promise<void> {
-  await must(one, `ip link add ${other.name} type veth peer name ${one.name} netns ${other.pid}`);
 }
 
 /** `file` is what the servers of outside offer. `server` says what the server's machine has. */

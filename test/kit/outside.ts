@@ -1,9 +1,9 @@
 // What lies beyond a link, for tests of user-mode networking: a web server and a name server on one address. Started by bun in a
-// machine: `outside ADDRESS`. It says "ready".
+// machine: `outside ADDRESS [OCTETS]`. It says "ready".
 
 const address = process.argv[2] ?? "127.0.0.1";
-/** A page of a million octets. "/short" has the first thousand of it. */
-const PAGE = "0123456789".repeat(100_000);
+/** A page of a million octets, or as many as are wanted. "/short" has the first thousand of it. */
+const PAGE = "0123456789".repeat(Number(process.argv[3] ?? 1_000_000) / 10);
 
 Bun.serve({
   hostname: address,

@@ -108,16 +108,15 @@ export class ProxyWorld {
   /** Carries packets until none is left. */
   run(): void {
     for (let round = 0; round < 10_000 && this.isUp; round++) {
-      const toFar = this.#carry(this.proxy.stack, (length) => this.far.receive(this.#packet, 0, length, this.now));
-      const toUs = this.#carry(this.far, (length) => this.proxy.receivePacket(this.#packet, 0, length, this.now));
+      const sent = this.#carry(this.proxy.stack, this.far) + this.#carry(this.far, this.proxy.stack);
       this.#answerNames();
-      if (toFar + toUs === 0 && !this.far.hasPackets && !this.proxy.stack.hasPackets) return;
+      if (sent === 0 && !this.far.hasPackets && !this.proxy.stack.hasPackets) return;
     }
   }
 
-  #carry(from: Stack, receive: (length: number) => void): number {
+  #carry(from: Stack, to: Stack): number {
     const length = from.take(this.#packet, 0, this.now);
-    if (length > 0) receive(length);
+    if (length > 0) to.receive(this.#packet, 0, length, this.now);
     return length;
   }
 

@@ -4,7 +4,6 @@
 import { ptr } from "bun:ffi";
 import { closeFd, errno, libc, Memory, O } from "../ffi/libc.ts";
 import { LIBC, library } from "../ffi/library.ts";
-import { admitted } from "./descriptor-reserve.ts";
 
 const system = library(LIBC, {
   listen: { args: ["i32", "i32"], returns: "i32" },
@@ -108,9 +107,8 @@ export class CallerSockets {
   /** The socket of the next caller. */
   accept(listening: number): number {
     this.#callerSize.view.setUint32(0, this.#caller.bytes.length, true);
-    const flags = O.NONBLOCK | O.CLOEXEC;
-    const fd = admitted(this.#calls.accept4(listening, this.#caller.address, this.#callerSize.address, flags));
-    if (fd < 0) return fd;
+    const fd = this.#calls.accept4(listening, this.#caller.address, this.#callerSize.address, O.NONBLOCK | O.CLOEXEC);
+    if (fd < 0) return -errno();
     this.port = this.#caller.view.getUint16(2);
     this.#set(fd, OPTION.NODELAY, 1);
     return this.#finished(fd, this.#watch(fd));
@@ -172,7 +170,8 @@ export class CallerSockets {
   }
 
   #open(family: 4 | 6, type: number): number {
-    return admitted(libc.socket(family === 4 ? AF_INET : AF_INET6, type | O.NONBLOCK | O.CLOEXEC, 0));
+    const fd = libc.socket(family === 4 ? AF_INET : AF_INET6, type | O.NONBLOCK | O.CLOEXEC, 0);
+    return fd < 0 ? -errno() : fd;
   }
 
   #finished(fd: number, error: number): number {

@@ -1,7 +1,6 @@
 // Kernel parameters under /proc/sys, for pppd's `ktune` ("net/ipv4/ip_forward", "net/ipv4/ip_dynaddr").
 
-import { readFileSync, writeFileSync } from "node:fs";
-import { closeFd, O, openFd } from "../ffi/libc.ts";
+import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
 
 /** Reads a parameter. Undefined when it does not exist or /proc is not mounted. */
 export function readSysctl(name: string): string | undefined {
@@ -22,10 +21,10 @@ export function writeSysctl(name: string, value: string): boolean {
   }
 }
 
-/** True when {@link writeSysctl} is likely to work. access(2) would answer for the real user, not for the rights in force. */
+/** True when {@link writeSysctl} is likely to work. */
 export function mayWriteSysctl(name: string): boolean {
   try {
-    closeFd(openFd(`/proc/sys/${name}`, O.WRONLY));
+    accessSync(`/proc/sys/${name}`, constants.W_OK);
     return true;
   } catch {
     return false;

@@ -3,6 +3,7 @@
 
 import { Bundle } from "../../link/bundle.ts";
 import type { Link } from "../../link/link.ts";
+import { HeldPackets } from "../packets/held-packets.ts";
 import type { PacketTap } from "../packets/packet-tap.ts";
 import { MAX_PACKET, type PacketPort } from "../packets/port.ts";
 import { type InterfaceBuffers, PACKET_ROOM } from "./buffers.ts";
@@ -23,6 +24,7 @@ export class PacketPump {
   readonly isBundle: boolean;
   readonly #packets: PacketPort;
   readonly #memory: InterfaceBuffers;
+  readonly #held = new HeldPackets();
   /** How many packets still go out at once, each by itself. */
   #quick = 0;
 
@@ -92,9 +94,23 @@ export class PacketPump {
     while (stage.receive(input, now))
       if (this.carrying) {
         if (tap?.receive(stage.packet, stage.packetStart, stage.packetEnd, now) === true) continue;
+        if (this.#held.add(stage.packet, stage.packetStart, stage.packetEnd)) continue;
         const from = stage.packet === frame.bytes ? frame : this.#memory.plain;
         this.#packets.write(from, stage.packetStart, stage.packetEnd);
       }
+  }
+
+  /** The peer's packets of this version of IP wait until the returned function is called. */
+  hold(version: 4 | 6): () => void {
+    this.#held.hold(version);
+    return () => {
+      const { plain } = this.#memory;
+      for (const packet of this.#held.release(version)) {
+        if (!this.carrying) continue;
+        plain.bytes.set(packet);
+        this.#packets.write(plain, 0, packet.length);
+      }
+    };
   }
 
   /** Takes packets as long as a line wants them. */

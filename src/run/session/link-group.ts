@@ -57,6 +57,7 @@ export class LinkGroup implements LoopOwner {
         rate: () => this.#rate(),
         carry: (on) => (pump.carrying = on),
         tap: (tap) => (pump.tap = tap),
+        hold: (version) => pump.hold(version),
         lines: () => this.attempts.map((attempt) => attempt.status()),
       },
       port,

@@ -46,6 +46,8 @@ export interface NetworkPhaseHost {
   readonly services?: SessionServices | undefined;
   /** The tap comes before the packet port. */
   tap(tap: PacketTap): void;
+  /** The peer's packets of this version of IP wait until the returned function is called. */
+  hold(version: 4 | 6): () => void;
   /** A network protocol is up: updetach waits for it. */
   readonly onUp: () => void;
   setStatus(exit: Exit): void;

@@ -20,6 +20,7 @@ export interface ShareObserverHost {
   readonly log: Log;
   readonly hooks: Hooks;
   readonly runDirectory: string;
+  hold(version: 4 | 6): () => void;
 }
 
 export class ShareObserver implements NetworkObserver {
@@ -69,7 +70,9 @@ export class ShareObserver implements NetworkObserver {
 
   async #start(sharing: Sharing): Promise<void> {
     const { clock } = this.#host.machine;
-    const isForwarded = await this.#sharing.start(sharing);
+    // A flow that begins before the rules are made goes on without them.
+    const release = this.#host.hold(sharing.family);
+    const isForwarded = await this.#sharing.start(sharing).finally(release);
     if (isForwarded && this.#sharing.places.size === 1) this.#since = clock.now();
     if (sharing.family === 6 && this.#shared.has(6)) this.#services?.shared(isForwarded);
   }

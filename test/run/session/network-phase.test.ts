@@ -101,6 +101,7 @@ function setUp(scripts: readonly string[], config: object = {}) {
       rate: () => 115200,
       carry: tell("carry"),
       tap: tell("tap"),
+      hold: () => tell("release"),
       lines: () => [],
     },
     port as unknown as PacketPort,
