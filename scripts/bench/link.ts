@@ -46,7 +46,7 @@ const TICK_SECONDS = 0.01;
 const median = (numbers: readonly number[]): number => numbers.toSorted((x, y) => x - y)[numbers.length >> 1]!;
 
 /** Compiles the yardstick and returns the program's path. */
-function compile(folder: string): string {
+export function compile(folder: string): string {
   const program = join(folder, "yardstick");
   const source = join(import.meta.dir, "yardstick.c");
   const { exitCode, stderr } = Bun.spawnSync(["gcc", "-O2", "-o", program, source, "-lm"], { stderr: "pipe" });
@@ -57,11 +57,11 @@ function compile(folder: string): string {
 type Errors = Readonly<Record<Direction, number>>;
 
 /** The line as a process of its own. */
-class Line {
+export class Line {
   readonly #program: Program;
   #last: Awaited<ReturnType<Program["waitFor"]>> | undefined;
 
-  constructor(yardstick: string, { baud, errorRate, seed }: LinkOptions) {
+  constructor(yardstick: string, { baud, errorRate, seed }: Pick<LinkOptions, "baud" | "errorRate" | "seed">) {
     this.#program = new Program([yardstick, "line", String(baud), String(errorRate), String(seed)]);
   }
 

@@ -30,6 +30,10 @@ export class TcpReceiver {
   readonly #side: SocketSide;
   readonly #pool: RingPool;
   #ring: SequenceRing | undefined;
+  /** What the socket had room for when {@link next} was this. */
+  #lastRoom = 0;
+  #askedAt = 0;
+  #isAsked = false;
 
   constructor(side: SocketSide, pool: RingPool) {
     this.#side = side;
@@ -51,13 +55,28 @@ export class TcpReceiver {
    * refused something the window is at least a segment, because only then does the socket tell when it has room again.
    */
   openWindow(socket: number, mss: number): void {
-    const free = this.isBlocked ? 0 : Math.max(mss, this.#side.room(socket));
     const unit = 2 ** this.shift;
-    const room = Math.min(free, MOST_WINDOW, 0xffff * unit);
+    const most = Math.min(MOST_WINDOW, 0xffff * unit);
+    const room = Math.min(this.isBlocked ? 0 : Math.max(mss, this.#room(socket, most)), most);
     // The window is stated in units.
     const edge = (this.next + Math.ceil(room / unit) * unit) >>> 0;
     const gain = distance(this.edge, edge);
     if (gain >= mss || (gain > 0 && (this.window >= mss || !this.isBlocked))) this.edge = edge;
+  }
+
+  /**
+   * What the socket has room for. It had so much when it was asked last, except for what has come since: it is asked again
+   * only when that is too little.
+   */
+  #room(socket: number, most: number): number {
+    const since = distance(this.#askedAt, this.next);
+    if (!this.#isAsked || (since > 0 && this.#lastRoom - since < most)) {
+      this.#isAsked = true;
+      this.#askedAt = this.next;
+      this.#lastRoom = this.#side.room(socket);
+      return this.#lastRoom;
+    }
+    return this.#lastRoom - since;
   }
 
   /** A part of the segment is in the window (RFC 9293 §3.10.7.4). A FIN alone needs no room. */
@@ -125,7 +144,7 @@ export class TcpReceiver {
   resume(socket: number, mss: number): boolean {
     if (!this.isBlocked) return false;
     const { next, window } = this;
-    this.isBlocked = false;
+    this.isBlocked = this.#isAsked = false;
     this.#writeKept(socket);
     this.openWindow(socket, mss);
     return this.next !== next || this.window > window;

@@ -3,9 +3,14 @@
 
 import { readdirSync, readlinkSync } from "node:fs";
 
+/** Descriptors of epoll(7) that this program has made itself. They say nothing of Bun. */
+export const ownEventPolls = new Set<number>();
+
 export function eventPollDescriptors(): number[] {
   try {
-    return readdirSync("/proc/self/fd").map(Number).filter(isEventPoll);
+    return readdirSync("/proc/self/fd")
+      .map(Number)
+      .filter((fd) => !ownEventPolls.has(fd) && isEventPoll(fd));
   } catch {
     return [];
   }

@@ -5,6 +5,7 @@ import { networkInterfaces } from "node:os";
 import { ptr } from "bun:ffi";
 import { parseAddress } from "../../bytes/prefix.ts";
 import { closeFd, errno, libc, Memory, O, OsError } from "../ffi/libc.ts";
+import { ownEventPolls } from "../ffi/event-poll.ts";
 import { LIBC, library } from "../ffi/library.ts";
 import { CallerSockets } from "./caller-sockets.ts";
 
@@ -91,6 +92,7 @@ export class SocketSet {
     this.#calls = calls;
     this.fd = calls.epoll_create1(EPOLL.CLOEXEC);
     if (this.fd < 0) throw new OsError("epoll_create1");
+    ownEventPolls.add(this.fd);
     const { view } = this.#message;
     view.setBigUint64(MSGHDR.iov, BigInt(this.#message.at(MSGHDR.size)), true);
     view.setBigUint64(MSGHDR.iovCount, 1n, true);
@@ -100,6 +102,7 @@ export class SocketSet {
   }
 
   end(): void {
+    ownEventPolls.delete(this.fd);
     closeFd(this.fd);
   }
 
