@@ -97,4 +97,6 @@ export interface Limits {
   maxFailure: number;
   /** The time in which a listening peer would have answered: a round trip, line time and processing. */
   patienceMs: number;
+  /** How many identifiers are tried to have the peer repeat a request that was lost. */
+  nudges?: number;
 }

@@ -18,6 +18,7 @@ import { OwnRequest } from "./own-request.ts";
 
 const EMPTY = new Uint8Array(0);
 const MOST_REJECTED = 120;
+const CROSSING_MS = 1000;
 
 export class Negotiator {
   readonly #dialect: Dialect;
@@ -33,6 +34,9 @@ export class Negotiator {
   #sterile = 0;
   readonly #agreed = new AgreedRequest();
   #heard = false;
+  #nudged = false;
+  /** Until this time a request that a Nak of {@link #nudge} names was sent before the Nak arrived. */
+  #crossingUntil = -Infinity;
   #reason = "";
   /** The state in which the event began, and the packet that it is about. */
   #was: State = State.Initial;
@@ -60,7 +64,7 @@ export class Negotiator {
 
   /** The layer below is up. The peer counts as silent until its first packet comes. */
   lowerUp(now: number): void {
-    this.#heard = false;
+    this.#heard = this.#nudged = false;
     this.#feed("Up", now);
   }
 
@@ -153,6 +157,7 @@ export class Negotiator {
       return;
     }
     if (state === State.Opened && this.#ackAgain(packet, control, now)) return;
+    if (this.#isNaked(control, now)) return;
     // The peer started again. Our request and our judgement start again too, because our magic number is new.
     if (state === State.Opened || state === State.Stopped) this.#restart();
     if (state === State.ReqSent && !this.#heard && !this.#request.answered) this.#request.peerHeard(now);
@@ -165,6 +170,13 @@ export class Negotiator {
     if (good) this.#naksSent = 0;
     else if (this.#answer.code === Code.ConfNak) this.#naksSent++;
     this.#feed(good ? "RCR+" : "RCR-", now);
+  }
+
+  /** The peer repeated its request when our Nak was on the way. The Nak is its answer, and another request will follow. */
+  #isNaked({ id }: Control, now: number): boolean {
+    const isNaked = now < this.#crossingUntil && id < (this.#limits.nudges ?? 0);
+    this.#crossingUntil = -Infinity;
+    return isNaked;
   }
 
   /** Acknowledges a repetition of the request that we agreed to. False: it is a new request. */
@@ -187,6 +199,21 @@ export class Negotiator {
     this.#request.acknowledged(now);
     this.#sterile = 0;
     this.#feed("RCA", now);
+    if (!this.#heard) this.#nudge();
+  }
+
+  /**
+   * The peer answered, but its own request was lost before we listened, and it would repeat it only when its restart timer
+   * ends. An empty Nak of that request makes it send a new one. Its identifier is not known, but most begin with 1 or 0. A
+   * Nak with another identifier is ignored (RFC 1661 §5.3), so at most one of these is taken. Once for each lower-layer-up.
+   */
+  #nudge(): void {
+    const { nudges = 0 } = this.#limits;
+    if (this.#nudged || nudges === 0 || this.#automaton.state !== State.AckRcvd) return;
+    this.#nudged = true;
+    this.#crossingUntil = this.#now + CROSSING_MS;
+    for (let id = nudges - 1; id >= 0; id--)
+      this.#lower.send(this.#dialect.protocol, (buf, at) => putConfigure(buf, at, Code.ConfNak, id, []));
   }
 
   #receiveRefusal(packet: Uint8Array, control: Control, now: number): void {

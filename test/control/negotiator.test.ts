@@ -6,10 +6,8 @@ import { Code, type ConfOption } from "../../src/wire/control.ts";
 const LIMITS: Limits = { restartMs: 3000, maxConfigure: 10, maxTerminate: 2, maxFailure: 10, patienceMs: 60 };
 const CONF_ACK_ID_1 = [Code.ConfAck, 1, 0, 4];
 
-/**
- * A protocol without options, opened with a peer whose request has the identifier 7 and one octet of an option's value.
- */
-function opened() {
+/** A protocol without options that has sent its first request. */
+function begun(limits: Partial<Limits> = {}) {
   const sent: number[][] = [];
   const layers: string[] = [];
   const lower: Lower = {
@@ -33,16 +31,22 @@ function opened() {
     down: () => void layers.push("down"),
     finished: () => {},
   };
-  const negotiator = new Negotiator(dialect, lower, LIMITS);
+  const negotiator = new Negotiator(dialect, lower, { ...LIMITS, ...limits });
   const hear = (packet: readonly number[], now: number): void =>
     negotiator.receive(Uint8Array.from(packet), 0, packet.length, now);
   negotiator.lowerUp(0);
   negotiator.open(0);
+  return { hear, layers, negotiator, takeSent: () => sent.splice(0) };
+}
+
+/** The protocol, opened with a peer whose request has the identifier 7 and one octet of an option's value. */
+function opened() {
+  const { hear, layers, takeSent } = begun();
   const request = (value: number, id = 7): number[] => [Code.ConfReq, id, 0, 7, 200, 3, value];
   hear(request(1), 10);
   hear(CONF_ACK_ID_1, 10);
   expect(layers).toEqual(["up"]);
-  return { hear, layers, request, takeSent: () => sent.splice(0) };
+  return { hear, layers, request, takeSent };
 }
 
 test("a repeated request that was agreed to is Acked again, and nothing else happens", () => {
@@ -63,4 +67,69 @@ test("a peer that repeats its request twice, or late, or sends another one, begi
   anew(({ hear, request }) => hear(request(1), 6100));
   anew(({ hear, request }) => hear(request(2), 100));
   anew(({ hear, request }) => hear(request(1, 8), 100));
+});
+
+test("an Ack of a peer whose own request was lost is answered by empty Naks, once for each lower-layer-up", () => {
+  const { hear, layers, negotiator, takeSent } = begun({ nudges: 2 });
+  const nudge = [
+    [Code.ConfNak, 1, 0, 4],
+    [Code.ConfNak, 0, 0, 4],
+  ];
+  takeSent();
+  hear(CONF_ACK_ID_1, 10);
+  expect(takeSent()).toEqual(nudge);
+  // The restart timer ends, and the repeated request is Acked again.
+  negotiator.timeout(3000);
+  hear(CONF_ACK_ID_1, 3010);
+  expect(takeSent()).toEqual([[Code.ConfReq, 1, 0, 4]]);
+  hear([Code.ConfReq, 2, 0, 4], 3020);
+  expect(takeSent()).toEqual([[Code.ConfAck, 2, 0, 4]]);
+  expect(layers).toEqual(["up"]);
+  negotiator.lowerDown(4000);
+  negotiator.lowerUp(5000);
+  takeSent();
+  hear([Code.ConfAck, 2, 0, 4], 5010);
+  expect(takeSent()).toEqual(nudge);
+});
+
+test("a request that crosses the Nak of it is not answered, because another one follows; a later one is", () => {
+  const begins = (): ReturnType<typeof begun> => {
+    const layer = begun({ nudges: 2 });
+    layer.hear(CONF_ACK_ID_1, 10);
+    layer.takeSent();
+    return layer;
+  };
+  const crossed = begins();
+  crossed.hear([Code.ConfReq, 1, 0, 4], 20);
+  expect([crossed.takeSent(), crossed.layers]).toEqual([[], []]);
+  crossed.hear([Code.ConfReq, 2, 0, 4], 30);
+  expect(crossed.layers).toEqual(["up"]);
+  const lost = begins();
+  lost.hear([Code.ConfReq, 1, 0, 4], 20);
+  lost.hear([Code.ConfReq, 1, 0, 4], 1000);
+  expect(lost.layers).toEqual(["up"]);
+  const late = begins();
+  late.hear([Code.ConfReq, 1, 0, 4], 1010);
+  expect(late.layers).toEqual(["up"]);
+});
+
+test("a peer that was heard is not asked for its request again, nor is one of a protocol that does not do so", () => {
+  const heard = begun({ nudges: 2 });
+  heard.hear([Code.ConfReq, 1, 0, 4], 5);
+  heard.takeSent();
+  heard.hear(CONF_ACK_ID_1, 10);
+  expect(heard.takeSent()).toEqual([]);
+  const other = begun();
+  other.takeSent();
+  other.hear(CONF_ACK_ID_1, 10);
+  expect(other.takeSent()).toEqual([]);
+});
+
+test("an empty Nak makes us send our request again with another identifier", () => {
+  const { hear, takeSent } = begun();
+  takeSent();
+  hear([Code.ConfNak, 0, 0, 4], 10);
+  expect(takeSent()).toEqual([]);
+  hear([Code.ConfNak, 1, 0, 4], 10);
+  expect(takeSent()).toEqual([[Code.ConfReq, 2, 0, 4]]);
 });

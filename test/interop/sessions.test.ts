@@ -36,6 +36,7 @@ const DIFFERENCES: readonly { readonly text: RegExp; readonly because: string }[
   { text: /(?<=^sh:) 1:/gm, because: "the guest's shell is busybox's, ours Debian's" },
   { text: /^pppd: try: sudo pppd .*\n/gm, because: "what helps" },
   { text: /^(Here .* was given|Neither end said it): .*\n/gm, because: "which end should say what" },
+  { text: /^pppd: or without root and without an interface: .*\n/gm, because: "what helps without root" },
   { text: /^pppd: pppd must be run as root or with CAP_NET_ADMIN\n/gm, because: "2.5 says this, and we both" },
   {
     text: /^Waiting for 1 child processes\.\.\.\n  script (exit 1|cat|pppd notty .*), pid N\n/gm,
@@ -57,6 +58,7 @@ const DIFFERENCES: readonly { readonly text: RegExp; readonly because: string }[
     text: /^(Process \d+ is |\/dev\/\S+ is (not a serial port|also open in)).*\n/gm,
     because: "what is wrong with the port",
   },
+  { text: /^(sent|rcvd) \[LCP ConfNak id=N\]\n/gm, because: "ours asks for a request that was lost" },
   { text: /^mru value \d+ is not between .*\n/gm, because: "2.4.9 changes the value without a word" },
 ];
 

@@ -100,6 +100,7 @@ function lcpConfig(config: Config, plan: AuthPlan, network: MacSource): LinkConf
     limits: {
       ...limits(config.lcpRestart, config.lcpMaxConfigure, config.lcpMaxTerminate, config.lcpMaxFailure),
       patienceMs: patience(config),
+      nudges: config.persist ? 4 : 2,
     },
     // With autodetect the peer has begun. A link that waited for ever would keep the port from the next caller.
     start: config.autodetect.length > 0 ? {} : { passive: config.passive, silent: config.silent },

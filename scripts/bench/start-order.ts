@@ -1,0 +1,96 @@
+// Measures how soon a link is up after its later end is ready, whichever end starts first and by how much.
+//
+//   bun scripts/bench/start-order.ts [--peer real|ours|2.5.2] [--silent] [--step S] [--speed N] [--list]
+//
+// Ready is an end whose port is open ("Connect: "); up is a link for which both ends have said their addresses.
+
+import { parseArgs } from "node:util";
+import { consola } from "consola";
+import { type End, type Kind, laplinkMissing, openLaplink, type Run } from "../../test/kit/end.ts";
+import { closeMachines } from "../../test/kit/machine.ts";
+import { table } from "./table.ts";
+
+const LONGEST_S = 3;
+const UP = /^remote IP address/;
+/** The goals: seconds for 95 % of all offsets. */
+const GOALS: Readonly<Record<Kind, number>> = { ours: 0.3, real: 0.5, "2.5.2": 0.5 };
+
+interface Start {
+  readonly run: Run;
+  readonly readyAt: number;
+  readonly upAt: Promise<number>;
+}
+
+async function begin(end: End, command: string, delayMs: number): Promise<Start> {
+  await Bun.sleep(delayMs);
+  const run = await end.start(command);
+  await run.waitFor(/^Connect: /);
+  const readyAt = performance.now();
+  return { run, readyAt, upAt: run.waitFor(UP).then(() => performance.now()) };
+}
+
+interface Measured {
+  /** Seconds from the peer's readiness to ours. */
+  readonly offset: number;
+  /** Seconds from the later readiness to the link. */
+  readonly seconds: number;
+}
+
+async function measure(ends: { ours: End; peer: End }, words: string, offsetMs: number): Promise<Measured> {
+  const [ours, peer] = await Promise.all([
+    begin(ends.ours, `pppd /dev/ttyS1 10.0.0.1:10.0.0.2 ${words}`, Math.max(0, offsetMs)),
+    begin(ends.peer, `pppd /dev/ttyS0 ${words.replace("silent", "")}`, Math.max(0, -offsetMs)),
+  ]);
+  const up = Math.max(...(await Promise.all([ours.upAt, peer.upAt])));
+  await ends.ours.run("kill $(head -n1 /var/run/ppp0.pid)");
+  await Promise.all([ours.run.exit(), peer.run.exit()]);
+  return {
+    offset: (ours.readyAt - peer.readyAt) / 1000,
+    seconds: (up - Math.max(ours.readyAt, peer.readyAt)) / 1000,
+  };
+}
+
+function percentile(all: readonly Measured[], part: number): number {
+  const sorted = all.map(({ seconds }) => seconds).toSorted((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))]!;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      peer: { type: "string", default: "real" },
+      silent: { type: "boolean", default: false },
+      step: { type: "string", default: "0.25" },
+      speed: { type: "string", default: "115200" },
+      list: { type: "boolean", default: false },
+    },
+  });
+  const peer = values.peer as Kind;
+  const why = laplinkMissing("ours", peer);
+  if (why !== undefined) {
+    consola.error(`no figures: ${why}`);
+    return;
+  }
+  const link = await openLaplink("ours", peer, { cable: { baud: Number(values.speed) } });
+  const words = `${values.speed} local -detach noauth debug${values.silent ? " silent" : ""}`;
+  const all: Measured[] = [];
+  try {
+    for (const end of [link.server, link.client]) await end.install({ options: "lock\n" });
+    const steps = Math.round((2 * LONGEST_S) / Number(values.step));
+    for (let at = 0; at <= steps; at++)
+      all.push(
+        await measure({ ours: link.server, peer: link.client }, words, (at * Number(values.step) - LONGEST_S) * 1000),
+      );
+  } finally {
+    await link.close();
+    await closeMachines();
+  }
+  if (values.list) for (const { offset, seconds } of all) console.log(offset.toFixed(2), seconds.toFixed(3));
+  const [half, most] = [percentile(all, 0.5), percentile(all, 0.95)];
+  const goal = `${GOALS[peer].toFixed(1)} s`;
+  const head = ["peer", "speed", "silent", "starts", "p50", "p95", "worst", "goal for p95"];
+  const figures = [half, most, percentile(all, 1)].map((seconds) => seconds.toFixed(2));
+  console.log(table(head, [[peer, values.speed, values.silent ? "ours" : "no", String(all.length), ...figures, goal]]));
+}
+
+if (import.meta.main) await main();
