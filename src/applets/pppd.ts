@@ -30,7 +30,7 @@ import { Session } from "../run/session/session.ts";
 import { runDirectory } from "./run-directory.ts";
 import { thisMachine } from "./this-machine.ts";
 import { linesOf } from "../run/diagnose/finding.ts";
-import { carrierFacts, chooseCarrier } from "../run/packets/carrier.ts";
+import { carrierOf } from "../run/packets/carrier.ts";
 
 /** Keeps group and others from writing to our new files. */
 const UMASK = 0o022;
@@ -61,7 +61,7 @@ export async function pppd(argv: string[]): Promise<number> {
       process.stderr.write(showOptionsText());
       return Exit.OK;
     }
-    const carrier = chooseCarrier(config, carrierFacts(thisMachine), calledAs());
+    const carrier = carrierOf(thisMachine, config, calledAs());
     // A dry run needs no TUN.
     if (carrier.way === "none" && !(config.dryrun && carrier.exit === Exit.NO_KERNEL)) {
       for (const line of linesOf(carrier.finding)) complain(line, "err", syslog);

@@ -15,6 +15,7 @@ import { userName } from "../os/net/hosts.ts";
 import { networkNamespace } from "../os/net/namespace.ts";
 import * as netif from "../os/net/netif.ts";
 import { addProxy, findProxyInterface, removeProxy } from "../os/net/proxy-arp.ts";
+import { reservePort } from "../os/net/reserved-port.ts";
 import { writeResolvConf } from "../os/net/resolv-conf.ts";
 import { findResolvconf, findResolver } from "../os/net/resolv-conf-manager.ts";
 import {
@@ -163,6 +164,7 @@ const network: Network = {
   readSysctl,
   writeSysctl,
   firewallTools,
+  reservePort,
   mayWriteSysctl,
   resolver: findResolver,
   resolvconf: findResolvconf,

@@ -10,9 +10,10 @@ import { Failure, NOT_NOW, type SocketSide } from "../stack/socket-side.ts";
 import { Stack } from "../stack/stack.ts";
 import { DatagramRelay, type RelaySockets } from "./datagram-relay.ts";
 import { DNS_PORT, type Found, NameLookup } from "./name-lookup.ts";
+import { kindOf, LinkAddresses } from "./link-addresses.ts";
 import { Program, Stage } from "./program.ts";
 import { ProgramSide } from "./program-side.ts";
-import { type Host, Outcome, type ProxyRequest } from "./request.ts";
+import { type Host, Outcome, outcomeOf, type ProxyRequest } from "./request.ts";
 
 export const MOST_PROGRAMS = 1000;
 /** Connections that only wait for old segments count as well. */
@@ -27,15 +28,6 @@ const CONNECTING_MS = 30_000;
 const CLOSING_MS = 2000;
 /** Without descriptors for another program, we look again after so long. */
 const NO_ROOM_MS = 1000;
-
-const OUTCOMES: Readonly<Partial<Record<Failure, Outcome>>> = {
-  [Failure.REFUSED]: Outcome.REFUSED,
-  [Failure.NET_UNREACHABLE]: Outcome.NET_UNREACHABLE,
-  [Failure.HOST_UNREACHABLE]: Outcome.HOST_UNREACHABLE,
-  [Failure.EXPIRED]: Outcome.HOST_UNREACHABLE,
-  [Failure.UNSUPPORTED]: Outcome.HOST_UNREACHABLE,
-  [Failure.PROHIBITED]: Outcome.PROHIBITED,
-};
 
 /** Nothing of the peer is carried on. */
 const NOWHERE = new Destinations([], [parsePrefix("0.0.0.0/0")!, parsePrefix("::/0")!]);
@@ -58,7 +50,7 @@ export class Proxy implements OwnDatagrams {
   readonly #relay: DatagramRelay | undefined;
   readonly #programs = new Map<number, Program>();
   readonly #deadlines = new Deadlines<Program>();
-  readonly #addresses = new Map<number, Uint8Array>();
+  readonly #link: LinkAddresses;
   readonly #drain = new Uint8Array(4096);
   /** When programs that could not be accepted are looked for again. */
   #acceptAt = Infinity;
@@ -84,9 +76,15 @@ export class Proxy implements OwnDatagrams {
     this.#names = new NameLookup({
       random,
       send: (server, fromPort, query) => {
-        const far = this.#addresses.get(server.length);
+        const far = this.#link.wayTo(server);
         if (far !== undefined) this.stack.send({ far, farPort: fromPort, peer: server, peerPort: DNS_PORT }, query);
       },
+    });
+    this.#link = new LinkAddresses({
+      gateway: this.stack.gateway,
+      names: this.#names,
+      send: (packet) => this.stack.sendPacket(packet),
+      added: (address) => this.#addressAdded(address),
     });
     if (relay !== undefined) this.#relay = this.#relayOf(relay);
   }
@@ -94,7 +92,7 @@ export class Proxy implements OwnDatagrams {
   #relayOf(sockets: RelaySockets): DatagramRelay {
     const { side, random } = this.#settings;
     const wayTo = (peer: Uint8Array): Uint8Array | undefined =>
-      this.#isProhibited(peer) ? undefined : this.#addresses.get(peer.length);
+      this.#isProhibited(peer) ? undefined : this.#link.wayTo(peer);
     return new DatagramRelay({ side, sockets, stack: this.stack, names: this.#names, random, wayTo });
   }
 
@@ -108,24 +106,28 @@ export class Proxy implements OwnDatagrams {
   /** Our address on the link; undefined: the protocol is down. Connections outlast a link that comes back with the same one. */
   setAddress(family: 4 | 6, address: Uint8Array | undefined, now: number): void {
     this.#now = now;
-    this.stack.gateway.setAddress(family, address);
-    const size = family === 4 ? 4 : 16;
-    if (address === undefined) {
-      this.#addresses.delete(size);
-      return;
-    }
-    this.#addresses.set(size, address);
+    this.#link.set(family, address, now);
+  }
+
+  #addressAdded(added: Uint8Array): void {
     for (const program of [...this.#programs.values()]) {
       const { our, stage } = program;
-      const isOther = our?.address.length === size && String(our.address) !== String(address);
+      const isOther =
+        our !== undefined && kindOf(our.address) === kindOf(added) && String(our.address) !== String(added);
       if (isOther && (stage === Stage.CONNECTING || stage === Stage.OPEN)) this.stack.drop(program.socket);
       else if (stage === Stage.WAITING) this.#begin(program);
     }
   }
 
-  /** The name servers of the link. */
+  /** The name servers of the link, before its IPv4 address. */
   setServers(servers: readonly Uint8Array[]): void {
-    this.#names.setServers(servers);
+    this.#link.setServers(servers);
+  }
+
+  /** A packet from the link. */
+  receivePacket(bytes: Uint8Array, start: number, end: number, now: number): void {
+    this.#now = now;
+    if (!this.#link.receive(bytes, start, end, now)) this.stack.receive(bytes, start, end, now);
   }
 
   receive(ends: Ends, ports: number, bytes: Uint8Array, start: number, end: number, now: number): boolean {
@@ -234,8 +236,7 @@ export class Proxy implements OwnDatagrams {
 
   /** IPv4 and IPv6 do not come up at the same time. */
   #hasWayTo(host: Host): boolean {
-    if (typeof host !== "string") return this.#addresses.has(host.length);
-    return this.#names.families.some((family) => this.#addresses.has(family === 4 ? 4 : 16));
+    return typeof host === "string" ? this.#link.reachesNames : this.#link.wayTo(host) !== undefined;
   }
 
   #resolved(program: Program, found: Found, now: number): void {
@@ -261,7 +262,7 @@ export class Proxy implements OwnDatagrams {
       this.#refuse(program, otherwise);
       return;
     }
-    const far = this.#addresses.get(peer.length);
+    const far = this.#link.wayTo(peer);
     if (this.#isProhibited(peer)) this.#connect(program, Outcome.PROHIBITED);
     else if (far === undefined) this.#connect(program, otherwise);
     else if (!this.#open(program, far, peer)) this.#refuse(program, Outcome.FAILED);
@@ -288,7 +289,7 @@ export class Proxy implements OwnDatagrams {
       this.#say(program, program.request!.answer(Outcome.GRANTED, program.our));
       return;
     }
-    program.outcome ??= OUTCOMES[failure] ?? Outcome.FAILED;
+    program.outcome ??= outcomeOf(failure);
     // The stack is about to let go of the socket. Then the next address is tried.
     this.#move(program, Stage.RESOLVING, this.#now);
   }
@@ -354,6 +355,7 @@ export class Proxy implements OwnDatagrams {
     return Math.min(
       this.stack.nextTimeout(),
       this.#names.nextTimeout(),
+      this.#link.nextTimeout(),
       this.#deadlines.next(),
       this.#acceptAt,
       this.#relay?.nextTimeout() ?? Infinity,
@@ -364,6 +366,7 @@ export class Proxy implements OwnDatagrams {
     this.#now = now;
     this.stack.handleTimeout(now);
     this.#names.handleTimeout(now);
+    this.#link.handleTimeout(now);
     this.#relay?.handleTimeout(now);
     for (let program; (program = this.#deadlines.take(now)) !== undefined;) this.#expired(program);
     if (this.#acceptAt <= now) this.accept(now);
@@ -376,7 +379,7 @@ export class Proxy implements OwnDatagrams {
         this.#close(program);
         return;
       case Stage.WAITING:
-        this.#refuse(program, this.#addresses.size === 0 ? Outcome.NO_LINK : Outcome.NET_UNREACHABLE);
+        this.#refuse(program, this.#link.isEmpty ? Outcome.NO_LINK : Outcome.NET_UNREACHABLE);
         return;
       case Stage.RESOLVING:
         this.#connect(program, program.outcome ?? Outcome.FAILED);

@@ -1,6 +1,7 @@
 // What a program asks a proxy for, and what becomes of it, whichever protocol it speaks.
 
 import { parseAddress } from "../bytes/prefix.ts";
+import { Failure } from "../stack/socket-side.ts";
 
 /** What becomes of a request. */
 export const Outcome = {
@@ -20,6 +21,20 @@ export const Outcome = {
   UNSUPPORTED: "unsupported",
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
+
+const OUTCOMES: Readonly<Partial<Record<Failure, Outcome>>> = {
+  [Failure.REFUSED]: Outcome.REFUSED,
+  [Failure.NET_UNREACHABLE]: Outcome.NET_UNREACHABLE,
+  [Failure.HOST_UNREACHABLE]: Outcome.HOST_UNREACHABLE,
+  [Failure.EXPIRED]: Outcome.HOST_UNREACHABLE,
+  [Failure.UNSUPPORTED]: Outcome.HOST_UNREACHABLE,
+  [Failure.PROHIBITED]: Outcome.PROHIBITED,
+};
+
+/** What a failure of a connection means. */
+export function outcomeOf(failure: Failure): Outcome {
+  return OUTCOMES[failure] ?? Outcome.FAILED;
+}
 
 /** An address, or a name that the far end resolves. */
 export type Host = Uint8Array | string;

@@ -221,6 +221,11 @@ export class Stack {
     this.datagrams.send(new Ends(far, peer), portsOf(farPort, peerPort), payload);
   }
 
+  /** Sends a whole packet. */
+  sendPacket(packet: Uint8Array): void {
+    this.#replies.add(packet, 0, packet.length);
+  }
+
   /** Ends the flow of a socket. */
   drop(socket: number): void {
     this.#bySocket.get(socket)?.end();

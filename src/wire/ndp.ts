@@ -1,7 +1,7 @@
 // Router discovery for IPv6: the solicitation, the advertisement and its options (RFC 4861 §4), with name servers (RFC 8106
 // §5.1). Whole packets, because the hop limit and the checksum prove that a message comes from the link itself.
 
-import { put16, put32 } from "../bytes/be.ts";
+import { put16, put32, u16, u32 } from "../bytes/be.ts";
 import { checksumOf, sumOf } from "../bytes/checksum.ts";
 import { IPV6_HEADER, IpProto, ipv6NextHeader, ipv6PayloadLength, ipVersion } from "./ip.ts";
 
@@ -26,6 +26,8 @@ const CURRENT_HOP_LIMIT = 64;
 
 export const ALL_NODES = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
 
+const ALL_ROUTERS = ALL_NODES.with(15, 2);
+
 /** Times in seconds. */
 export interface RouterAdvertisement {
   /** How long we are a default router. 0: we are none. */
@@ -45,13 +47,7 @@ export function routerAdvertisement(from: Uint8Array, to: Uint8Array, advertised
   const serversSize = nameServers.length === 0 ? 0 : UNIT + 16 * nameServers.length;
   const size = ADVERTISEMENT_SIZE + PREFIX_OPTION_SIZE + MTU_OPTION_SIZE + serversSize;
   const packet = new Uint8Array(IPV6_HEADER + size);
-  put32(packet, 0, 0x60000000);
-  put16(packet, 4, size);
-  packet[6] = IpProto.ICMPV6;
-  packet[7] = HOP_LIMIT;
-  packet.set(from, 8);
-  packet.set(to, 24);
-  const at = IPV6_HEADER;
+  const at = putHeader(packet, from, to);
   packet[at] = ROUTER_ADVERTISEMENT;
   packet[at + 4] = CURRENT_HOP_LIMIT;
   packet[at + 5] = routerSeconds > 0 ? LOW_PREFERENCE : 0;
@@ -88,17 +84,92 @@ function putNameServers(packet: Uint8Array, at: number, advertised: RouterAdvert
   for (const [nth, server] of nameServers.entries()) packet.set(server, at + UNIT + 16 * nth);
 }
 
+/** The packet by which a host with this link-local address asks the routers of the link. */
+export function routerSolicitation(from: Uint8Array): Uint8Array {
+  const packet = new Uint8Array(IPV6_HEADER + SOLICITATION_SIZE);
+  const at = putHeader(packet, from, ALL_ROUTERS);
+  packet[at] = ROUTER_SOLICITATION;
+  put16(packet, at + 2, checksumOf(icmpSum(packet, 0, packet.length)));
+  return packet;
+}
+
+/** Writes the IPv6 header of the message that fills the rest of the packet. Returns where that begins. */
+function putHeader(packet: Uint8Array, from: Uint8Array, to: Uint8Array): number {
+  put32(packet, 0, 0x60000000);
+  put16(packet, 4, packet.length - IPV6_HEADER);
+  packet[6] = IpProto.ICMPV6;
+  packet[7] = HOP_LIMIT;
+  packet.set(from, 8);
+  packet.set(to, 24);
+  return IPV6_HEADER;
+}
+
+/** What an advertisement says to a host that makes its address itself. */
+export type HeardAdvertisement = Pick<
+  RouterAdvertisement,
+  "routerSeconds" | "validSeconds" | "nameServers" | "nameServerSeconds"
+> & {
+  /** The first prefix of 64 bits for addresses that hosts make themselves. Undefined: there is none. */
+  readonly prefix: Uint8Array | undefined;
+};
+
+/** Reads the router advertisement in packet[start, end). Undefined: it is none, or not a valid one (RFC 4861 §6.1.2). */
+export function parseAdvertisement(packet: Uint8Array, start: number, end: number): HeardAdvertisement | undefined {
+  const message = messageIn(packet, start, end, ROUTER_ADVERTISEMENT, ADVERTISEMENT_SIZE);
+  const isLinkLocal = packet[start + 8] === 0xfe && (packet[start + 9]! & 0xc0) === 0x80;
+  if (message === undefined || !isLinkLocal) return undefined;
+  const { at, stop } = message;
+  if (!hasValidOptions(packet, at + ADVERTISEMENT_SIZE, stop, false)) return undefined;
+  const found = { prefix: undefined, validSeconds: 0, nameServers: [], nameServerSeconds: 0 };
+  let heard: HeardAdvertisement = { routerSeconds: u16(packet, at + 6), ...found };
+  for (let option = at + ADVERTISEMENT_SIZE; option < stop; option += packet[option + 1]! * UNIT)
+    heard = { ...heard, ...readOption(packet, option, heard) };
+  return heard;
+}
+
+function readOption(packet: Uint8Array, at: number, heard: HeardAdvertisement): Partial<HeardAdvertisement> {
+  const size = packet[at + 1]! * UNIT;
+  if (packet[at] === NdpOption.NameServers && size >= UNIT + 16) {
+    const count = Math.floor((size - UNIT) / 16);
+    const nameServers = Array.from({ length: count }, (_, nth) =>
+      packet.slice(at + UNIT + 16 * nth, at + UNIT + 16 * (nth + 1)),
+    );
+    return { nameServers: [...heard.nameServers, ...nameServers], nameServerSeconds: u32(packet, at + 4) };
+  }
+  const isPrefix = packet[at] === NdpOption.PrefixInformation && size === PREFIX_OPTION_SIZE;
+  const validSeconds =
+    isPrefix && packet[at + 2] === PREFIX_BITS && packet[at + 3]! & AUTONOMOUS ? u32(packet, at + 4) : 0;
+  // A link-local prefix is none for such addresses (RFC 4862 §5.5.3).
+  const isLinkLocal = packet[at + 16] === 0xfe && (packet[at + 17]! & 0xc0) === 0x80;
+  return validSeconds === 0 || isLinkLocal || heard.prefix !== undefined
+    ? {}
+    : { prefix: packet.slice(at + 16, at + 16 + PREFIX_BITS / 8), validSeconds };
+}
+
 /** The source of the router solicitation in packet[start, end). Undefined: it is none, or not a valid one (RFC 4861 §6.1.1). */
 export function parseSolicitation(packet: Uint8Array, start: number, end: number): Uint8Array | undefined {
-  if (ipVersion(packet, start) !== 6 || end - start < IPV6_HEADER + SOLICITATION_SIZE) return undefined;
-  if (ipv6NextHeader(packet, start) !== IpProto.ICMPV6 || packet[start + 7] !== HOP_LIMIT) return undefined;
-  const at = start + IPV6_HEADER;
-  const stop = at + ipv6PayloadLength(packet, start);
-  if (packet[at] !== ROUTER_SOLICITATION || packet[at + 1] !== 0 || stop > end) return undefined;
-  if (stop - at < SOLICITATION_SIZE || checksumOf(icmpSum(packet, start, stop)) !== 0) return undefined;
+  const message = messageIn(packet, start, end, ROUTER_SOLICITATION, SOLICITATION_SIZE);
+  if (message === undefined) return undefined;
+  const { at, stop } = message;
   const source = packet.slice(start + 8, start + 24);
   const isUnspecified = source.every((octet) => octet === 0);
   return hasValidOptions(packet, at + SOLICITATION_SIZE, stop, isUnspecified) ? source : undefined;
+}
+
+/** Where the message of this type and at least this size lies. Undefined: there is none, or it does not come from the link. */
+function messageIn(
+  packet: Uint8Array,
+  start: number,
+  end: number,
+  type: number,
+  size: number,
+): { readonly at: number; readonly stop: number } | undefined {
+  if (ipVersion(packet, start) !== 6 || end - start < IPV6_HEADER + size) return undefined;
+  if (ipv6NextHeader(packet, start) !== IpProto.ICMPV6 || packet[start + 7] !== HOP_LIMIT) return undefined;
+  const at = start + IPV6_HEADER;
+  const stop = at + ipv6PayloadLength(packet, start);
+  if (packet[at] !== type || packet[at + 1] !== 0 || stop > end) return undefined;
+  return stop - at < size || checksumOf(icmpSum(packet, start, stop)) !== 0 ? undefined : { at, stop };
 }
 
 /** A host without an address may not say its link-layer address. */

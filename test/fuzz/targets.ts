@@ -10,6 +10,7 @@ import { SEGMENTS } from "./segments.ts";
 import { SLIP } from "./slip.ts";
 import { STACK } from "./stack.ts";
 import type { Target } from "./target.ts";
+import { TAP } from "./tap.ts";
 import { TELNET } from "./telnet.ts";
 
 export const TARGETS: readonly Target[] = [
@@ -20,6 +21,7 @@ export const TARGETS: readonly Target[] = [
   STACK,
   PROXY,
   SEGMENTS,
+  TAP,
   TELNET,
   SLIP,
   OPTIONS,

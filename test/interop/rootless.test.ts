@@ -46,11 +46,16 @@ on("serve by an ordinary user, join at the other end: a page of the Internet by 
       files: { "/etc/resolv.conf": collects ? "nameserver 192.168.0.1\n" : "" },
     }),
   ]);
-  await near.run("sh", "-c", `rm -r /etc/ppp; chmod 666 /dev/ttyS0; ip addr add ${OUTSIDE}/32 dev lo`);
+  await near.run(
+    "sh",
+    "-c",
+    `rm -r /etc/ppp; chmod 666 /dev/ttyS0; install -d -o 65534 /run/nobody; ip addr add ${OUTSIDE}/32 dev lo`,
+  );
   const outside = new Program([process.execPath, `${import.meta.dir}/../kit/outside.ts`, OUTSIDE], { machine: near });
   const withoutTun = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /dev/net && exec "$@"', "sh", ...NOBODY];
+  const env = { XDG_RUNTIME_DIR: "/run/nobody" };
   const rights = ["--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"];
-  const server = new Program([...withoutTun, ...rights, built("nullmodem"), "serve", "ttyS0"], { machine: near });
+  const server = new Program([...withoutTun, ...rights, built("nullmodem"), "serve", "ttyS0"], { machine: near, env });
   const client = new Program([built("nullmodem"), "join", "ttyS0", "--", ...PATIENT_WORDS], { machine: far });
   programs.push(outside, server, client);
   await outside.waitFor("ready");
@@ -64,8 +69,12 @@ on("serve by an ordinary user, join at the other end: a page of the Internet by 
   expect(page.stderr).toBe("");
   expect(page.stdout === "0123456789".repeat(100_000)).toBe(true);
   expect(near.interfaces()).toEqual([]);
+  // The user sees his own link, and his folder is empty in the end.
+  const status = await near.run("env", "XDG_RUNTIME_DIR=/run/nobody", ...NOBODY, built("nullmodem"), "status");
+  expect(status.stdout).toMatch(/usernet0[^]*192\.168\.1\.1/);
   server.kill();
   expect(await server.exit()).toBe(5);
+  expect((await near.run("ls", "/run/nobody")).stdout).toBe("");
 });
 
 // ── rights that are lent ─────────────────────────────────────────────────────────────────────────────────────────────

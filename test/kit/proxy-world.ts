@@ -108,15 +108,16 @@ export class ProxyWorld {
   /** Carries packets until none is left. */
   run(): void {
     for (let round = 0; round < 10_000 && this.isUp; round++) {
-      const sent = this.#carry(this.proxy.stack, this.far) + this.#carry(this.far, this.proxy.stack);
+      const toFar = this.#carry(this.proxy.stack, (length) => this.far.receive(this.#packet, 0, length, this.now));
+      const toUs = this.#carry(this.far, (length) => this.proxy.receivePacket(this.#packet, 0, length, this.now));
       this.#answerNames();
-      if (sent === 0 && !this.far.hasPackets && !this.proxy.stack.hasPackets) return;
+      if (toFar + toUs === 0 && !this.far.hasPackets && !this.proxy.stack.hasPackets) return;
     }
   }
 
-  #carry(from: Stack, to: Stack): number {
+  #carry(from: Stack, receive: (length: number) => void): number {
     const length = from.take(this.#packet, 0, this.now);
-    if (length > 0) to.receive(this.#packet, 0, length, this.now);
+    if (length > 0) receive(length);
     return length;
   }
 

@@ -5,6 +5,7 @@ import { bytesOf, fromHex, textOf, toHex } from "../../src/bytes/text.ts";
 import { MOST_PROGRAMS } from "../../src/proxy/proxy.ts";
 import { Failure } from "../../src/stack/socket-side.ts";
 import type { FakeSocket } from "../kit/fake-sockets.ts";
+import { ipv4Packet, segmentPacket, udpPacket } from "../kit/segment-text.ts";
 import { ProxyWorld } from "../kit/proxy-world.ts";
 
 const SERVER = fromHex("0501 00 0501 00 01 c0000250 0050");
@@ -269,6 +270,40 @@ describe("hostile programs", () => {
     const program = it.program(fromHex("0501 00 0502 00 01 c0000250 0050"));
     it.wait(3000);
     expect([code(program), program.end]).toEqual([7, "closed"]);
+  });
+});
+
+describe("packets that belong to nothing of ours", () => {
+  const route = { from: "192.0.2.80", to: "10.0.0.2", fromPort: 4000, toPort: 22 };
+  const answers = (packet: Uint8Array): number[][] => {
+    const it = world();
+    it.proxy.receivePacket(packet, 0, packet.length, it.now);
+    const room = new Uint8Array(2000);
+    const found: number[][] = [];
+    for (let length; (length = it.proxy.stack.take(room, 0, it.now)) > 0;) found.push([...room.slice(0, length)]);
+    return found;
+  };
+
+  test("a SYN is refused", () => {
+    const [[...reset] = []] = answers(segmentPacket("S 0:0(0) win 8000", route, 5, 0));
+    expect([reset[9], reset[33]]).toEqual([6, 0x14]);
+  });
+
+  test("a datagram finds no port", () => {
+    const [[...icmp] = []] = answers(udpPacket(route, [1, 2, 3]));
+    expect([icmp[9], icmp[20], icmp[21]]).toEqual([1, 3, 3]);
+  });
+
+  test("an echo is answered", () => {
+    const [[...reply] = []] = answers(ipv4Packet(route.from, route.to, 1, [8, 0, 0xf7, 0xff, 0, 0, 0, 0]));
+    expect([reply[9], reply[20]]).toEqual([1, 0]);
+  });
+
+  test("nothing is carried on to other hosts", () => {
+    const it = world();
+    const packet = segmentPacket("S 0:0(0) win 8000", { ...route, to: "192.0.2.99" }, 5, 0);
+    it.proxy.receivePacket(packet, 0, packet.length, it.now);
+    expect(it.programs.all).toEqual([]);
   });
 });
 

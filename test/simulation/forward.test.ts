@@ -10,7 +10,8 @@ import { Laplink } from "./laplink.ts";
 import { parseStatus, type Status } from "../../src/run/live/published-status.ts";
 import type { SimulatedSockets } from "./sockets.ts";
 
-const LINE = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "noipv6", "usernet"];
+const PORT = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "usernet"];
+const LINE = [...PORT, "noipv6"];
 
 function laplink(seed: number, ours: readonly string[], laptops: readonly string[]) {
   const link = new Laplink({ seed });
@@ -122,7 +123,7 @@ test("a port that is taken does not end the link, and no port is open when it is
   until(() => near.lines.some((line) => line.startsWith("Port 127.0.0.1:8081/tcp leads")));
   for (const protocol of ["tcp", "udp"])
     expect(near.lines).toContain(
-      `Port 80/${protocol} is not forwarded: Address already in use (another program has this port: choose another, or end that program)`,
+      `Port 80/${protocol} is not forwarded: Address already in use (another program, or another link, has this port)`,
     );
   expect(computers[0].network.sockets[0]!.call(8081)).toBeDefined();
   far.signal("SIGTERM");
@@ -153,5 +154,27 @@ test("our address leads to this machine's services, those of its loopback only w
       expect(side(0).played.last.address).toBe(address);
     }
     end();
+  }
+});
+
+test("a link without IPv4 forwards by IPv6", () => {
+  const { time, computers } = new Laplink({ seed: 10 });
+  const near = computers[0].start([...PORT, "noip", "+ipv6", "forward", "2222=22/tcp", "forward", "5300=5301/udp"]);
+  const far = computers[1].start([...PORT, "noip", "+ipv6", "share=loopback"]);
+  const until = (isSo: () => boolean): void => expect(time.runUntil(isSo, 90_000)).toBe(true);
+  until(() => [near, far].every(({ lines }) => lines.some((line) => line.startsWith("remote LL address"))));
+  const [ours, laptops] = computers.map(({ network }) => network.sockets.at(-1)!);
+  const caller = ours!.call(2222)!;
+  until(() => laptops!.played.all.length === 1);
+  const server = laptops!.played.last;
+  expect(server).toMatchObject({ address: `${"0.".repeat(15)}1`, port: 22 });
+  server.give(bytesOf("hello"));
+  until(() => caller.takenOctets === 5);
+  ours!.sendTo(5300, 4000, bytesOf("ping"));
+  until(() => laptops!.played.last.datagrams.length === 1);
+  for (const one of [near, far]) {
+    one.signal("SIGTERM");
+    until(() => !one.isRunning);
+    expect(one.fault).toBeUndefined();
   }
 });

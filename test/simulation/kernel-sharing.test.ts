@@ -140,3 +140,37 @@ test("firewalld's zone of a killed session's interface is left by the next one, 
   terminate(play, next, ...clients);
   expect([zones.size, link.leftOn(0)]).toEqual([0, []]);
 });
+
+test("ports lead to the peer, except those that a program has, and nothing else is shared without share", () => {
+  const play = scene(["forward", "8080=80/tcp", "forward", "22=22/tcp"]);
+  play.near.network.takenPorts.add(22);
+  comeUp(play);
+  const { near, servers, clients, link } = play;
+  const [rules = ""] = near.network.nft.tables.values();
+  expect(rules).toContain("tcp dport 8080 dnat to 10.0.0.2:80");
+  expect(rules).not.toContain("dport 22");
+  expect(rules).not.toContain("ip saddr 10.0.0.2");
+  const said = servers[0]!.lines.filter((line) => line.startsWith("Port") || line.startsWith("forward"));
+  expect(said).toEqual([
+    "Port 8080/tcp leads to port 80 of the peer",
+    expect.stringContaining("Port 22/tcp is not forwarded: Address already in use"),
+    expect.stringContaining("forward: ports of this machine lead to 10.0.0.2 by nft's table ip nullmodem-"),
+  ]);
+  terminate(play, ...servers, ...clients);
+  expect(link.leftOn(0)).toEqual([]);
+});
+
+test("a firewalld of another container is left alone", () => {
+  const play = scene(["share"]);
+  installFirewalld(play);
+  const asked: string[] = [];
+  play.near.processes.tools.set("/usr/bin/firewall-cmd", (argv) => {
+    asked.push(argv.join(" "));
+    return { exitCode: 252, output: "", complaint: "FirewallD is not running\n" };
+  });
+  comeUp(play);
+  expect(asked).toEqual(["/usr/bin/firewall-cmd --get-zone-of-interface=ppp0"]);
+  expect(play.servers[0]!.lines.filter((line) => line.includes("failed"))).toEqual([]);
+  terminate(play, ...play.servers, ...play.clients);
+  expect(play.link.leftOn(0)).toEqual([]);
+});

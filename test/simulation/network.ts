@@ -303,6 +303,8 @@ export function networkOf(state: NetworkState, process: Process, files: FileTree
       return true;
     },
     firewallTools: () => state.firewallTools,
+    reservePort: (_protocol, _address, port) =>
+      state.takenPorts.has(port) ? -errnoOf("EADDRINUSE") : process.open(new Listener()),
     mayWriteSysctl: (name) => state.sysctls.has(name) && !state.isReadOnly,
     resolver: () => undefined,
     resolvconf: () => undefined,

@@ -174,6 +174,20 @@ test("two links share: the first that ends leaves forwarding and accept_ra to th
   expect(ipv6()).toEqual(["0", "1"]);
 });
 
+test("a way out that comes and goes is told soon", () => {
+  const shared = new SharedLink();
+  const { link, heard } = shared;
+  const { network } = link.computers[0];
+  shared.start();
+  shared.until(() => heard.length === 3);
+  link.time.run(60_000);
+  network.routes.push({ family: 6, device: network.ethernet, metric: 0, gateway: 0 });
+  shared.until(() => heard.length === 4, 16_000);
+  network.routes.pop();
+  shared.until(() => heard.length === 5, 16_000);
+  expect(heard.map(({ routerSeconds }) => routerSeconds)).toEqual([0, 0, 0, 1800, 0]);
+});
+
 test("with demand each link tells the peer of the network", () => {
   const shared = new SharedLink();
   const { link, heard } = shared;

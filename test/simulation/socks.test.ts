@@ -8,16 +8,16 @@ import "../../src/run/packets/socks-port.ts";
 import "../../src/run/packets/usernet-port.ts";
 import { Laplink } from "./laplink.ts";
 
-const LINE = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "persist", "holdoff", "2", "noipv6"];
+const LINE = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "persist", "holdoff", "2"];
 const SERVER = fromHex("0501 00 0501 00 01 c0000250 0050");
 const PORT = 1080;
 
-function laplink(seed: number) {
+function laplink(seed: number, more: readonly string[] = ["noipv6"]) {
   const link = new Laplink({ seed });
   const { time, computers } = link;
   computers[0].files.put("/etc/resolv.conf", "nameserver 192.0.2.53\n");
-  const startFar = () => computers[0].start([...LINE, "usernet", "10.0.0.1:10.0.0.2"]);
-  const near = computers[1].start([...LINE, "noipdefault", "socks", String(PORT)]);
+  const startFar = () => computers[0].start([...LINE, ...more, "usernet", "10.0.0.1:10.0.0.2"]);
+  const near = computers[1].start([...LINE, ...more, "noipdefault", "socks", String(PORT)]);
   const until = (isSo: () => boolean, ms = 30_000): void => expect(time.runUntil(isSo, ms)).toBe(true);
   until(() => computers[1].network.sockets.length > 0);
   const call = (...pieces: Uint8Array[]): FakeSocket => {
@@ -93,4 +93,13 @@ test("a connection outlasts a link that breaks", () => {
   expect(servers()[0]!.takenOctets).toBe(0);
   link.cables[0]!.damage = 0;
   until(() => servers()[0]!.takenOctets === 15);
+});
+
+test("IPv6: the far end advertises its network, and connections come from there", () => {
+  const { startFar, until, call, servers } = laplink(5, []);
+  startFar();
+  const program = call(fromHex("0501 00 0501 00 04 20010db8000000000000000000000001 0050"), bytesOf("hello"));
+  until(() => servers()[0]?.takenOctets === 5);
+  expect(servers()[0]!.address).toBe("32.1.13.184.0.0.0.0.0.0.0.0.0.0.0.1");
+  expect(toHex(program.received())).toMatch(/^050005000004fd/);
 });

@@ -3,7 +3,14 @@
 import { expect, test } from "bun:test";
 import { parseAddress } from "../../src/bytes/prefix.ts";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
-import { ALL_NODES, parseSolicitation, type RouterAdvertisement, routerAdvertisement } from "../../src/wire/ndp.ts";
+import {
+  ALL_NODES,
+  parseAdvertisement,
+  parseSolicitation,
+  type RouterAdvertisement,
+  routerAdvertisement,
+  routerSolicitation,
+} from "../../src/wire/ndp.ts";
 
 const address = (text: string): Uint8Array => parseAddress(text)!;
 const ADVERTISED: RouterAdvertisement = {
@@ -73,4 +80,35 @@ test.each([
 test("every part of a solicitation is no solicitation", () => {
   const packet = fromHex(PLAIN);
   for (let end = 0; end < packet.length; end++) expect(parseSolicitation(packet, 0, end)).toBeUndefined();
+});
+
+test("a solicitation of ours", () => {
+  expect(toHex(routerSolicitation(address("fe80::2")))).toBe(toHex(fromHex(PLAIN)));
+});
+
+test("what a host hears in an advertisement", () => {
+  const heard = {
+    routerSeconds: 1800,
+    prefix: address("fd12:3456:789a:7::").slice(0, 8),
+    validSeconds: 86400,
+    nameServers: [address("fd12:3456:789a:7::1")],
+    nameServerSeconds: 1800,
+  };
+  const packet = routerAdvertisement(address("fe80::1"), ALL_NODES, ADVERTISED);
+  expect(parseAdvertisement(packet, 0, packet.length)).toEqual(heard);
+  const plain = { ...ADVERTISED, routerSeconds: 0, nameServers: [] };
+  const other = routerAdvertisement(address("fe80::1"), ALL_NODES, plain);
+  expect(parseAdvertisement(other, 0, other.length)).toEqual({
+    ...heard,
+    routerSeconds: 0,
+    nameServers: [],
+    nameServerSeconds: 0,
+  });
+  // A prefix for addresses of hosts has 64 bits, is valid for a while, and is not that of link-local addresses.
+  const bare = { ...heard, prefix: undefined, validSeconds: 0 };
+  for (const change of [{ validSeconds: 0 }, { prefix: address("fe80::") }]) {
+    const useless = routerAdvertisement(address("fe80::1"), ALL_NODES, { ...ADVERTISED, ...change });
+    expect(parseAdvertisement(useless, 0, useless.length)).toEqual(bare);
+  }
+  expect(parseAdvertisement(fromHex(PLAIN), 0, 48)).toBeUndefined();
 });

@@ -4,6 +4,7 @@
 import { ptr } from "bun:ffi";
 import { closeFd, errno, libc, Memory, O } from "../ffi/libc.ts";
 import { LIBC, library } from "../ffi/library.ts";
+import { admitted } from "./descriptor-reserve.ts";
 
 const system = library(LIBC, {
   listen: { args: ["i32", "i32"], returns: "i32" },
@@ -107,8 +108,9 @@ export class CallerSockets {
   /** The socket of the next caller. */
   accept(listening: number): number {
     this.#callerSize.view.setUint32(0, this.#caller.bytes.length, true);
-    const fd = this.#calls.accept4(listening, this.#caller.address, this.#callerSize.address, O.NONBLOCK | O.CLOEXEC);
-    if (fd < 0) return -errno();
+    const flags = O.NONBLOCK | O.CLOEXEC;
+    const fd = admitted(this.#calls.accept4(listening, this.#caller.address, this.#callerSize.address, flags));
+    if (fd < 0) return fd;
     this.port = this.#caller.view.getUint16(2);
     this.#set(fd, OPTION.NODELAY, 1);
     return this.#finished(fd, this.#watch(fd));
@@ -170,8 +172,7 @@ export class CallerSockets {
   }
 
   #open(family: 4 | 6, type: number): number {
-    const fd = libc.socket(family === 4 ? AF_INET : AF_INET6, type | O.NONBLOCK | O.CLOEXEC, 0);
-    return fd < 0 ? -errno() : fd;
+    return admitted(libc.socket(family === 4 ? AF_INET : AF_INET6, type | O.NONBLOCK | O.CLOEXEC, 0));
   }
 
   #finished(fd: number, error: number): number {

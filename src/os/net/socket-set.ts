@@ -8,6 +8,7 @@ import { closeFd, errno, libc, Memory, O, OsError } from "../ffi/libc.ts";
 import { ownEventPolls } from "../ffi/event-poll.ts";
 import { LIBC, library } from "../ffi/library.ts";
 import { CallerSockets } from "./caller-sockets.ts";
+import { admitted } from "./descriptor-reserve.ts";
 
 const system = library(LIBC, {
   epoll_create1: { args: ["i32"], returns: "i32" },
@@ -245,8 +246,7 @@ export class SocketSet {
 
   #open(address: Uint8Array, type: number, protocol: number): number {
     const family = address.length === 4 ? AF_INET : AF_INET6;
-    const fd = libc.socket(family, type | O.NONBLOCK | O.CLOEXEC, protocol);
-    return fd < 0 ? -errno() : fd;
+    return admitted(libc.socket(family, type | O.NONBLOCK | O.CLOEXEC, protocol));
   }
 
   /** Connects the socket and has it watched. */

@@ -1,6 +1,7 @@
 // Kernel parameters under /proc/sys, for pppd's `ktune` ("net/ipv4/ip_forward", "net/ipv4/ip_dynaddr").
 
-import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { closeFd, O, openFd } from "../ffi/libc.ts";
 
 /** Reads a parameter. Undefined when it does not exist or /proc is not mounted. */
 export function readSysctl(name: string): string | undefined {
@@ -21,10 +22,10 @@ export function writeSysctl(name: string, value: string): boolean {
   }
 }
 
-/** True when {@link writeSysctl} is likely to work. */
+/** True when {@link writeSysctl} is likely to work. access(2) would answer for the real user, not for the rights in force. */
 export function mayWriteSysctl(name: string): boolean {
   try {
-    accessSync(`/proc/sys/${name}`, constants.W_OK);
+    closeFd(openFd(`/proc/sys/${name}`, O.WRONLY));
     return true;
   } catch {
     return false;

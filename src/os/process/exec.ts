@@ -82,16 +82,29 @@ const TOOL_PATIENCE_MS = 10_000;
  * Runs a system tool to its end with this standard input and returns what it says on stdout and stderr. It has a session of its
  * own, so that a hang-up of our terminal or a signal to our process group does not end it half-way. Throws OsError.
  */
-export async function runTool(
-  [path, ...args]: readonly [string, ...string[]],
-  input: string,
-): Promise<{ exitCode: number; output: string; complaint: string }> {
+export async function runTool(argv: readonly [string, ...string[]], input: string): Promise<ToolRun> {
+  const first = await runOnce(argv, input);
+  // Whoever ends all processes of a service or of a tree means us, and what the tool does must still be done.
+  return BY_SIGNAL.includes(first.exitCode) ? runOnce(argv, input) : first;
+}
+
+interface ToolRun {
+  readonly exitCode: number;
+  readonly output: string;
+  readonly complaint: string;
+}
+
+/** The exit codes of a program that SIGHUP, SIGINT or SIGTERM has ended. */
+const BY_SIGNAL = [129, 130, 143];
+
+async function runOnce([path, ...args]: readonly [string, ...string[]], input: string): Promise<ToolRun> {
   try {
     const child = Bun.spawn([path, ...args], {
       env: { PATH: TOOL_PATH },
       cwd: "/",
       stdio: [new Blob([input]), "pipe", "pipe"],
       timeout: TOOL_PATIENCE_MS,
+      killSignal: "SIGKILL",
       detached: true,
     });
     const [output, complaint] = await Promise.all([child.stdout.text(), child.stderr.text()]);

@@ -27,6 +27,11 @@ export interface Network {
   readSysctl(name: string): string | undefined;
   /** False: it may not be written. Never throws. */
   writeSysctl(name: string, value: string): boolean;
+  /**
+   * Keeps a port from other programs, without taking callers. An address of zeros means all addresses of its family. Returns a
+   * descriptor, or minus the error number.
+   */
+  reservePort(protocol: "tcp" | "udp", address: Uint8Array, port: number): number;
   /** The programs that change the packet filter for this address family. Never throws. */
   firewallTools(family: 4 | 6): FirewallTools;
   mayWriteSysctl(name: string): boolean;

@@ -35,11 +35,17 @@ export type Carrier =
 
 const IN_CONTAINER = "in a container: --device /dev/net/tun --cap-add NET_ADMIN";
 
-/** Chooses the way. `name` is what the program was called by. */
-export function chooseCarrier(options: CarrierOptions, facts: CarrierFacts, name = "pppd"): Carrier {
+/** Chooses the way of this machine. `name` is what the program was called by. */
+export function carrierOf(machine: Machine, options: CarrierOptions, name?: string): Carrier {
+  return chooseCarrier(options, () => carrierFacts(machine), name);
+}
+
+/** Chooses the way. The facts are asked for only when they matter: opening the TUN device may load its driver. */
+export function chooseCarrier(options: CarrierOptions, factsOf: () => CarrierFacts, name = "pppd"): Carrier {
   const { usernet, share, socks, demand, sharesByDefault = false } = options;
   if (socks !== undefined) return { way: "proxy" };
   if (usernet) return sockets("usernet is given", "for an interface, leave usernet out");
+  const facts = factsOf();
   const trouble = interfaceTroubleOf(facts);
   const obstacle = forwardingTroubleOf(facts);
   if (share && !demand) {
@@ -122,8 +128,7 @@ or without root and without an interface: ${name} … usernet`;
   return tunError === undefined ? undefined : { exit: Exit.NO_KERNEL, finding: interfaceTrouble(tunError) };
 }
 
-/** What the host says. Opening the TUN device may load its driver. */
-export function carrierFacts(machine: Machine): CarrierFacts {
+function carrierFacts(machine: Machine): CarrierFacts {
   const { network, users } = machine;
   const { nft, iptables, firewallCmd } = network.firewallTools(4);
   return {

@@ -57,7 +57,10 @@ export class FlowReport {
 
   #tell(told: Told, kind: string, limited: number, now: number): void {
     const count = note(told, limited, now);
-    this.#log.write("warn", `The peer has as many ${kind} as it may have: one more was refused${moreText(count)}`);
+    this.#log.write(
+      "warn",
+      `There are as many ${kind} with the peer as there may be: one more was refused${moreText(count)}`,
+    );
   }
 }
 

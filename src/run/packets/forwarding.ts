@@ -26,7 +26,7 @@ const EADDRNOTAVAIL = 99;
 
 const REMEDIES: ReadonlyMap<number, string> = new Map([
   [EACCES, "ports below 1024 need root or CAP_NET_BIND_SERVICE"],
-  [EADDRINUSE, "another program has this port: choose another, or end that program"],
+  [EADDRINUSE, "another program, or another link, has this port"],
   [EADDRNOTAVAIL, "this machine does not have this address"],
 ]);
 
@@ -42,8 +42,10 @@ export interface ForwardingHost {
   readonly callers: Callers;
   readonly adapter: SocketAdapter;
   readonly stack: Stack;
-  readonly descriptors: Descriptors;
+  readonly descriptors: Pick<Descriptors, "errorText">;
   readonly log: Log;
+  /** The most callers of each protocol. */
+  readonly mostCallers: number;
 }
 
 export class Forwarding {
@@ -91,13 +93,8 @@ export class Forwarding {
       if (error === 0) isOpen = true;
       else if (given !== undefined || address.length === 4 || !isMissing(error)) errors.add(error);
     }
-    const port = portText(forward);
-    if (isOpen) log.write("info", `${port} leads to port ${forward.toPort} of the peer`);
-    for (const error of errors) {
-      const remedy = REMEDIES.get(error);
-      const reason = this.#host.descriptors.errorText(error);
-      log.write("warn", `${port} is not forwarded: ${reason}${remedy === undefined ? "" : ` (${remedy})`}`);
-    }
+    if (isOpen) log.write("info", `${portText(forward)} leads to port ${forward.toPort} of the peer`);
+    for (const error of errors) log.write("warn", refusalText(forward, error, this.#host.descriptors.errorText(error)));
   }
 
   /** Returns 0, or an error number. */
@@ -145,22 +142,28 @@ export class Forwarding {
 
   /** Accepts a connection. Returns 0, or an error number. */
   #accept(listening: number, { toPort }: Forward, now: number): number {
-    const { callers, adapter, stack } = this.#host;
-    const socket = callers.accept(listening);
+    const { callers, adapter, stack, mostCallers } = this.#host;
+    const socket = adapter.accept(listening);
     if (socket < 0) return -socket;
-    if (!stack.openTo(socket, this.#ends4or6(callers.port, toPort), now)) adapter.abort(socket);
+    const isOver = adapter.callers.tcp > mostCallers;
+    if (isOver) stack.counts.tcp.limited++;
+    if (isOver || !stack.openTo(socket, this.#ends4or6(callers.port, toPort), now)) adapter.abort(socket);
     return 0;
   }
 
   /** Takes a datagram. The first one of a caller opens a socket for it. Returns 0, or an error number. */
   #take(bound: number, { toPort }: Forward, now: number): number {
-    const { callers, adapter, stack } = this.#host;
+    const { callers, adapter, stack, mostCallers } = this.#host;
     if (this.#datagram.length === 0) this.#datagram = new Uint8Array(LARGEST_DATAGRAM);
     const got = callers.receive(bound, this.#datagram, 0, LARGEST_DATAGRAM);
     if (got < 0) return -got;
     const { key, port } = callers;
     let socket = adapter.socketOf(key);
     if (socket === undefined) {
+      if (adapter.callers.udp >= mostCallers) {
+        stack.counts.udp.limited++;
+        return 0;
+      }
       socket = adapter.openToCaller(bound, key);
       // The datagram is lost, as when a router has no room.
       if (socket < 0) return 0;
@@ -184,7 +187,13 @@ function isMissing(error: number): boolean {
   return error === EAFNOSUPPORT || error === EADDRNOTAVAIL;
 }
 
-function portText({ protocol, address, port }: Forward): string {
+/** Why a port does not lead to the peer. `reason` is the text of the error. */
+export function refusalText(forward: Forward, error: number, reason: string): string {
+  const remedy = REMEDIES.get(error);
+  return `${portText(forward)} is not forwarded: ${reason}${remedy === undefined ? "" : ` (${remedy})`}`;
+}
+
+export function portText({ protocol, address, port }: Forward): string {
   const where = address === undefined ? "" : address.includes(":") ? `[${address}]:` : `${address}:`;
   return `Port ${where}${port}/${protocol}`;
 }

@@ -38,6 +38,8 @@ export class SocketAdapter implements SocketSide {
   /** Who reported it. */
   readonly #reporters = new Map<number, Uint8Array>();
   readonly #families = new Map<number, 4 | 6>();
+  /** The connections of callers. */
+  readonly #accepted = new Set<number>();
   /** The datagram sockets of callers, and their keys. */
   readonly #callers = new Map<string, number>();
   readonly #keys = new Map<number, string>();
@@ -99,6 +101,18 @@ export class SocketAdapter implements SocketSide {
     // The group range does not allow it (man 7 icmp), or the kernel has no such sockets.
     if (socket < 0 && this.#failures.get(FAILED) !== Failure.NET_UNREACHABLE)
       this.#failures.set(FAILED, Failure.UNSUPPORTED);
+    return socket;
+  }
+
+  /** How many callers have a connection, and how many a datagram socket. */
+  get callers(): { readonly tcp: number; readonly udp: number } {
+    return { tcp: this.#accepted.size, udp: this.#keys.size };
+  }
+
+  /** The connection of the next caller. Below 0: minus the error number. */
+  accept(listening: number): number {
+    const socket = this.#sockets.callers.accept(listening);
+    if (socket >= 0) this.#accepted.add(socket);
     return socket;
   }
 
@@ -171,6 +185,7 @@ export class SocketAdapter implements SocketSide {
     this.#failures.delete(socket);
     this.#reporters.delete(socket);
     this.#families.delete(socket);
+    this.#accepted.delete(socket);
     const key = this.#keys.get(socket);
     if (key === undefined) return;
     this.#keys.delete(socket);

@@ -152,7 +152,7 @@ export class SocksPort implements PacketPort {
   }
 
   write(from: Memory, start: number, end: number): void {
-    this.#proxy.stack.receive(from.bytes, start, end, this.#clock.now());
+    this.#proxy.receivePacket(from.bytes, start, end, this.#clock.now());
   }
 
   nextTimeout(): number {

@@ -20,6 +20,8 @@ import { SocketAdapter } from "./socket-adapter.ts";
 /** While packets flow, sockets are looked at this often. */
 const COLLECT_MS = 5;
 const MOST_FLOWS = 8192;
+/** Callers of forwarded ports, by TCP and by UDP. They leave room for the peer's own flows. */
+const MOST_CALLERS = 2048;
 /** At these, services of this machine's loopback answer. */
 const LOOPBACK = { 4: Uint8Array.of(127, 0, 0, 1), 6: Uint8Array.from({ length: 16 }, (_, at) => (at === 15 ? 1 : 0)) };
 
@@ -58,7 +60,8 @@ export class UsernetPort implements PacketPort {
     }));
     const { callers } = sockets;
     const { descriptors } = machine;
-    this.#forwarding = new Forwarding({ callers, adapter, stack, descriptors, log }, rules.forwards);
+    const mostCallers = MOST_CALLERS;
+    this.#forwarding = new Forwarding({ callers, adapter, stack, descriptors, log, mostCallers }, rules.forwards);
     this.#report = new FlowReport(stack, adapter, log);
   }
 

@@ -13,7 +13,7 @@ import { Peers } from "../peers/peers.ts";
 import { Session } from "../session/session.ts";
 import { Waits } from "../session/waits.ts";
 import { OptionsInForce } from "../settings/options-in-force.ts";
-import { carrierFacts, chooseCarrier } from "../packets/carrier.ts";
+import { carrierOf } from "../packets/carrier.ts";
 import type { SharedPoll } from "../loop/shared-poll.ts";
 import { portOptions } from "./port-options.ts";
 import { PortVoice } from "./port-voice.ts";
@@ -149,7 +149,7 @@ export class ServedPort {
     const { config: told, host: inForce, overridesAuth, sharesByDefault } = given;
     const config = withFields(told, { detach: "nodetach" });
     const { machine } = poll;
-    const carrier = chooseCarrier(config, carrierFacts(machine));
+    const carrier = carrierOf(machine, config);
     if (carrier.way === "none" && carrier.exit === Exit.NOT_ROOT)
       throw new OptionError("noshare needs root's rights, or CAP_NET_ADMIN, for an interface", { code: carrier.exit });
     if (overridesAuth)

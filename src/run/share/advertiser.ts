@@ -41,13 +41,22 @@ export class Advertiser {
   /** A host asks. An address of zeros only: it has none yet. */
   asked(by: Uint8Array, now: number): void {
     if (this.#sent < 0) return;
-    const delay = this.#chance() * MOST_ANSWER_DELAY_MS;
+    const at = now + this.#chance() * MOST_ANSWER_DELAY_MS;
     if (by.every((octet) => octet === 0)) {
-      this.#dueAt = Math.min(this.#dueAt, Math.max(now + delay, this.#lastAt + LEAST_DISTANCE_MS));
+      this.#tellAll(at);
       return;
     }
     this.#asker = by;
-    this.#answerAt = Math.min(this.#answerAt, now + delay);
+    this.#answerAt = Math.min(this.#answerAt, at);
+  }
+
+  /** The advertisement has changed. */
+  changed(now: number): void {
+    if (this.#sent >= 0) this.#tellAll(now);
+  }
+
+  #tellAll(at: number): void {
+    this.#dueAt = Math.min(this.#dueAt, Math.max(at, this.#lastAt + LEAST_DISTANCE_MS));
   }
 
   nextTimeout(): number {

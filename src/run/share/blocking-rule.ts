@@ -34,6 +34,10 @@ function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+function chainKey({ family, table }: Json, chain: unknown): string {
+  return [family, table, chain].map(String).join(" ");
+}
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -49,7 +53,8 @@ function objectIn(value: Json, key: string): Json | undefined {
 
 export class Ruleset {
   readonly #chains: Json[];
-  readonly #rules: Json[];
+  /** By their chain. */
+  readonly #rules: ReadonlyMap<string, readonly Json[]>;
 
   /** `text` is JSON. There are no rules in anything else. */
   constructor(text: string) {
@@ -57,7 +62,7 @@ export class Ruleset {
     const list = isObject(parsed) && Array.isArray(parsed["nftables"]) ? parsed["nftables"].filter(isObject) : [];
     const all = (kind: string): Json[] => list.map((entry) => objectIn(entry, kind)).filter((one) => one !== undefined);
     this.#chains = all("chain").filter(({ table }) => !OURS.test(String(table)));
-    this.#rules = all("rule");
+    this.#rules = Map.groupBy(all("rule"), (rule) => chainKey(rule, rule["chain"]));
   }
 
   /** Undefined: none that is known to. */
@@ -72,10 +77,7 @@ export class Ruleset {
   }
 
   #follow(chain: Json, packet: ForwardedPacket, depth: number): Verdict {
-    const rules = this.#rules.filter(
-      (rule) =>
-        rule["family"] === chain["family"] && rule["table"] === chain["table"] && rule["chain"] === chain["name"],
-    );
+    const rules = this.#rules.get(chainKey(chain, chain["name"])) ?? [];
     for (const rule of rules) {
       const step = verdictOf(rule, packet);
       if (step === undefined) continue;

@@ -8,6 +8,9 @@ const SHARED = "nm-shared";
 /** In every firewalld: all is forwarded, and all services of this machine are reached. */
 const TRUSTED = "trusted";
 
+/** The exit code of firewall-cmd where the firewalld that runs is that of another container. */
+const NOT_RUNNING = 252;
+
 export class Firewalld {
   readonly #tools: SystemTools;
   readonly #firewallCmd: string;
@@ -22,7 +25,8 @@ export class Firewalld {
    * links. Undefined: somebody has chosen one.
    */
   async zoneFor(ifname: string, outside: string | undefined): Promise<string | undefined> {
-    if ((await this.#ask(`--get-zone-of-interface=${ifname}`)) !== undefined) return undefined;
+    const { exitCode } = await this.#tools.run([this.#firewallCmd, `--get-zone-of-interface=${ifname}`]);
+    if (exitCode === 0 || exitCode === NOT_RUNNING) return undefined;
     const outer = outside === undefined ? undefined : await this.#ask(`--get-zone-of-interface=${outside}`);
     if (outer !== undefined && isForwarding((await this.#ask(`--zone=${outer}`, "--list-all")) ?? "")) return outer;
     const zones = (await this.#ask("--get-zones")) ?? "";

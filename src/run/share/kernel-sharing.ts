@@ -9,12 +9,13 @@ import { Firewalld } from "./firewalld.ts";
 import { keepAcceptingRa } from "./accept-ra.ts";
 import { setParameters } from "./interface-parameters.ts";
 import { PacketFilter } from "./packet-filter.ts";
+import { reservePorts } from "./reserved-ports.ts";
 import { type Family, isPlainName, type Sharing } from "./sharing.ts";
 import { SystemTools } from "./system-tools.ts";
 
 const FORWARDING = { 4: "net/ipv4/ip_forward", 6: "net/ipv6/conf/all/forwarding" } as const;
 
-type SharingMachine = Pick<Machine, "files" | "network" | "processes">;
+type SharingMachine = Pick<Machine, "descriptors" | "files" | "network" | "processes">;
 
 export interface KernelSharingHost {
   readonly machine: SharingMachine;
@@ -67,35 +68,26 @@ export class KernelSharing {
     return done;
   }
 
-  async #start(sharing: Sharing): Promise<boolean> {
-    const { machine, directory, log } = this.#host;
-    const { family, ifname, index } = sharing;
-    if (!isPlainName(ifname)) {
-      log("error", `share: rules of a packet filter cannot have the interface name ${ifname}`);
+  async #start(asked: Sharing): Promise<boolean> {
+    const { machine, log } = this.#host;
+    if (!isPlainName(asked.ifname)) {
+      log("error", `share: rules of a packet filter cannot have the interface name ${asked.ifname}`);
       return false;
     }
-    const name = FORWARDING[family].replaceAll("/", ".");
-    const wasOn = machine.network.readSysctl(FORWARDING[family]) === "1";
-    const loseRa = family === 6 ? keepAcceptingRa(machine, directory, ifname, wasOn) : (): void => {};
-    const forwarding = switchOn(machine, directory, FORWARDING[family]);
-    if (!forwarding.isOn) {
-      forwarding.undo();
-      loseRa();
-      log("error", `share: ${name} cannot be switched on, so nothing is forwarded`);
-      return false;
-    }
-    if (!wasOn) log("info", `share: ${name} is on now; it was off`);
+    const undoForwarding = this.#switchForwarding(asked);
+    if (undoForwarding === undefined) return false;
+    const ports = reservePorts(machine, asked, log);
+    const sharing = { ...asked, forwards: ports.forwards };
+    const { family, index } = sharing;
     const unset = setParameters(machine, sharing, log);
-    const record = rulesRecord({ family, index });
-    const { release } = machine.processes.share(directory, `share-${machine.processes.pid}-${index}-${family}`, record);
-    const undo = async (): Promise<void> => {
+    const release = this.#record(`share-${index}-${family}`, rulesRecord({ family, index }));
+    this.#undo.set(family, async () => {
       await this.#filter.remove({ family, index });
-      release(() => {});
+      release();
       unset();
-      forwarding.undo();
-      loseRa();
-    };
-    this.#undo.set(family, undo);
+      ports.release();
+      undoForwarding();
+    });
     await this.#joinZone(sharing);
     const where = await this.#filter.make(sharing);
     if (where === undefined) {
@@ -111,6 +103,31 @@ export class KernelSharing {
     const blocking = await this.#filter.findBlocking(sharing, this.#outside(family));
     if (blocking !== undefined) report({ write: log }, [blocking]);
     return true;
+  }
+
+  /** Returns what undoes it; undefined: it cannot be switched on, and the log says so. */
+  #switchForwarding({ family, ifname }: Sharing): (() => void) | undefined {
+    const { machine, directory, log } = this.#host;
+    const name = FORWARDING[family].replaceAll("/", ".");
+    const wasOn = machine.network.readSysctl(FORWARDING[family]) === "1";
+    const loseRa = family === 6 ? keepAcceptingRa(machine, directory, ifname, wasOn) : (): void => {};
+    const { isOn, undo } = switchOn(machine, directory, FORWARDING[family]);
+    const undoAll = (): void => {
+      undo();
+      loseRa();
+    };
+    if (isOn && !wasOn) log("info", `share: ${name} is on now; it was off`);
+    if (isOn) return undoAll;
+    undoAll();
+    log("error", `share: ${name} cannot be switched on, so nothing is forwarded`);
+    return undefined;
+  }
+
+  /** The next pppd undoes what the record says if this one is killed. Returns what removes the record. */
+  #record(name: string, record: string): () => void {
+    const { machine, directory } = this.#host;
+    const { release } = machine.processes.share(directory, `${name}-${machine.processes.pid}`, record);
+    return () => release(() => {});
   }
 
   async #end(family: Family): Promise<void> {
@@ -133,20 +150,19 @@ export class KernelSharing {
 
   /** Does nothing where firewalld does not run. */
   async #joinZone({ family, ifname, index }: Sharing): Promise<void> {
-    const { machine, directory, log } = this.#host;
+    const { machine, log } = this.#host;
     const { firewallCmd } = machine.network.firewallTools(family);
     if (firewallCmd === undefined || this.#leaveZone !== undefined) return;
     const firewalld = new Firewalld(new SystemTools(machine.processes, log), firewallCmd);
     const zone = await firewalld.zoneFor(ifname, this.#outside(family));
     if (zone === undefined) return;
-    const record = zoneRecord(zone, { index, name: ifname });
-    const { release } = machine.processes.share(directory, `zone-${machine.processes.pid}-${index}`, record);
+    const release = this.#record(`zone-${index}`, zoneRecord(zone, { index, name: ifname }));
     if (await firewalld.add(zone, ifname)) {
       log("info", `share: ${ifname} is in firewalld's zone ${zone}`);
       this.#leaveZone = async () => {
         await firewalld.remove(zone, ifname);
-        release(() => {});
+        release();
       };
-    } else release(() => {});
+    } else release();
   }
 }

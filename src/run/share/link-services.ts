@@ -17,6 +17,10 @@ import { addressesIn } from "./own-prefix.ts";
 const ROUTER_SECONDS = 1800;
 const VALID_SECONDS = 86_400;
 const PREFERRED_SECONDS = 14_400;
+/** How often we look whether there is a way out. */
+const LOOK_MS = 15_000;
+/** The line may be full while the peer asks again and again. */
+const MOST_WAITING = 4;
 const U32 = 0x100000000;
 
 export interface LinkServicesHost {
@@ -43,6 +47,8 @@ export class LinkServices implements PacketTap, NetworkObserver {
   #linkLocal: Uint8Array | undefined;
   #ourAddress: Uint8Array | undefined;
   #isForwarded = false;
+  #isRouter = false;
+  #lookAt = Infinity;
   #isEnding = false;
   #isClosed = false;
 
@@ -81,7 +87,20 @@ export class LinkServices implements PacketTap, NetworkObserver {
   /** IPv6 is forwarded from now on, or this machine cannot do it. */
   shared(isForwarded: boolean): void {
     this.#isForwarded = isForwarded;
-    if (this.#ourAddress !== undefined) this.#advertiser.begin(this.#host.clock.now());
+    if (this.#ourAddress === undefined) return;
+    const now = this.#host.clock.now();
+    this.#isRouter = isForwarded && this.#host.hasWayOut();
+    this.#lookAt = now + LOOK_MS;
+    this.#advertiser.begin(now);
+  }
+
+  /** The way out may come and go while the link is up. */
+  #look(now: number): void {
+    this.#lookAt = now + LOOK_MS;
+    const isRouter = this.#isForwarded && this.#host.hasWayOut();
+    if (isRouter === this.#isRouter) return;
+    this.#isRouter = isRouter;
+    this.#advertiser.changed(now);
   }
 
   down({ protocol }: NetworkDown): void {
@@ -91,6 +110,7 @@ export class LinkServices implements PacketTap, NetworkObserver {
       return;
     }
     if (relay !== undefined) relay.our6 = undefined;
+    this.#lookAt = Infinity;
     this.#advertiser.end();
     this.#advertisements.length = 0;
     this.#ourAddress = undefined;
@@ -100,6 +120,7 @@ export class LinkServices implements PacketTap, NetworkObserver {
   closing(): void {
     if (this.#ourAddress === undefined) return;
     this.#isEnding = true;
+    this.#lookAt = Infinity;
     this.#advertiser.end();
     this.#advertisements.length = 0;
     this.#advertise(ALL_NODES);
@@ -113,12 +134,12 @@ export class LinkServices implements PacketTap, NetworkObserver {
   }
 
   #advertise(to: Uint8Array): void {
-    const { network, servesNames, mtu, hasWayOut } = this.#host;
+    const { network, servesNames, mtu } = this.#host;
     const [from, our, isEnding] = [this.#linkLocal, this.#ourAddress, this.#isEnding];
-    if (from === undefined || our === undefined) return;
+    if (from === undefined || our === undefined || this.#advertisements.length >= MOST_WAITING) return;
     this.#advertisements.push(
       routerAdvertisement(from, to, {
-        routerSeconds: !isEnding && this.#isForwarded && hasWayOut() ? ROUTER_SECONDS : 0,
+        routerSeconds: !isEnding && this.#isRouter ? ROUTER_SECONDS : 0,
         prefix: network,
         validSeconds: VALID_SECONDS,
         preferredSeconds: isEnding ? 0 : PREFERRED_SECONDS,
@@ -160,10 +181,11 @@ export class LinkServices implements PacketTap, NetworkObserver {
   }
 
   nextTimeout(): number {
-    return Math.min(this.#advertiser.nextTimeout(), this.#relay?.stack.nextTimeout() ?? Infinity);
+    return Math.min(this.#lookAt, this.#advertiser.nextTimeout(), this.#relay?.stack.nextTimeout() ?? Infinity);
   }
 
   handleTimeout(now: number): void {
+    if (this.#lookAt <= now) this.#look(now);
     this.#advertiser.handleTimeout(now);
     const stack = this.#relay?.stack;
     if (stack !== undefined && stack.nextTimeout() <= now) stack.handleTimeout(now);

@@ -12,6 +12,9 @@ import { SystemTools } from "./system-tools.ts";
 /** Another program may hold the lock of iptables for so long. */
 const LOCK_SECONDS = "5";
 
+/** A longer list of rules, as Kubernetes makes it, would hold up the lines while we look through it. */
+const MOST_RULES = 4_000_000;
+
 type FilterMachine = Pick<Machine, "network" | "processes">;
 
 export class PacketFilter {
@@ -47,7 +50,7 @@ export class PacketFilter {
     const { nft } = this.#machine.network.firewallTools(family);
     if (nft === undefined || from === undefined) return undefined;
     const { exitCode, output } = await this.#tools.run([nft, "-j", "list", "ruleset"]);
-    if (exitCode !== 0) return undefined;
+    if (exitCode !== 0 || output.length > MOST_RULES) return undefined;
     const rules = new Ruleset(output);
     const out = rules.blocks({ family, iifname: ifname, oifname: outside, source: from, state: "new" });
     const back = { family, iifname: outside, oifname: ifname, source: undefined, state: "established" } as const;
@@ -59,14 +62,18 @@ export class PacketFilter {
       found.handle === undefined
         ? "its policy"
         : `"${ruleText((await this.#tools.run([nft, ...listed])).output, found.handle) ?? `rule ${found.handle}`}"`;
-    const insert = `nft insert rule ${found.table} ${found.chain}`;
     const pass =
       out === undefined ? `oifname ${ifname} ct state established,related accept` : `iifname ${ifname} accept`;
+    // Only firewalld changes its table.
+    const step =
+      found.table === "inet firewalld"
+        ? `firewall-cmd --zone=trusted --change-interface=${ifname}`
+        : `nft insert rule ${found.table} ${found.chain} ${pass}`;
     return {
       code: "share-blocked",
       severity: "warning",
       text: `share: a rule of another program drops ${out === undefined ? "the answers to the peer" : "the peer's packets"}: ${text} of ${where}`,
-      remedy: `as root: ${insert} ${pass}`,
+      remedy: `as root: ${step}`,
     };
   }
 
@@ -103,7 +110,13 @@ export class PacketFilter {
     return (await this.#tools.run([`${program}-save`])).output;
   }
 
-  #restore(program: string, rules: string): Promise<boolean> {
-    return this.#tools.succeeds([`${program}-restore`, "--noflush", "-w", LOCK_SECONDS], rules);
+  async #restore(program: string, rules: string): Promise<boolean> {
+    const argv = [`${program}-restore`, "--noflush"] as const;
+    const { exitCode, complaint } = await this.#tools.run([...argv, "-w", LOCK_SECONDS], rules);
+    // Before 1.6.2 there is no such option.
+    if (exitCode !== 0 && /(?:unknown|unrecognized|invalid) option/.test(complaint))
+      return this.#tools.succeeds(argv, rules);
+    if (exitCode !== 0) this.#tools.failed(argv[0], complaint);
+    return exitCode === 0;
   }
 }

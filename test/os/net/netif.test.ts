@@ -11,7 +11,7 @@ import {
   takeRoute,
   usedNetworks,
 } from "../../../src/os/net/route.ts";
-import { readSysctl, writeSysctl } from "../../../src/os/net/sysctl.ts";
+import { mayWriteSysctl, readSysctl, writeSysctl } from "../../../src/os/net/sysctl.ts";
 import { openTun } from "../../../src/os/net/tun.ts";
 import { openedSince, openFds } from "../../kit/fds.ts";
 import { enterNetns, ip, noNetns } from "../../kit/netns.ts";
@@ -325,6 +325,7 @@ describe.skipIf(noNetns !== undefined)(`network [${noNetns ?? "in a namespace of
     expect(writeSysctl("net/ipv4/ip_forward", before!)).toBe(true);
     expect(readSysctl("net/ipv4/no_such")).toBeUndefined();
     expect(writeSysctl("net/ipv4/no_such", "1")).toBe(false);
+    expect(["net/ipv4/ip_forward", "net/ipv4/no_such"].map(mayWriteSysctl)).toEqual([true, false]);
   });
 
   test("many requests leak nothing", () => {

@@ -1,5 +1,6 @@
 // The sockets of user-mode networking, against servers of Bun on the loopback.
 
+import { join } from "node:path";
 import { afterEach, expect, test } from "bun:test";
 import { SocketSet } from "../../../src/os/net/socket-set.ts";
 
@@ -83,4 +84,18 @@ test("datagrams go both ways, and an unreachable port is an error of the socket"
   expect(set.takeIcmp(socket)).toBeUndefined();
   expect(set.read(socket, into, 0, 16)).toBe(-EAGAIN);
   set.close(socket);
+});
+
+test("the last descriptors of the process are no flow's", async () => {
+  const script = `
+    const { SocketSet } = await import("${join(import.meta.dir, "../../../src/os/net/socket-set.ts")}");
+    const { openSync } = await import("node:fs");
+    const set = new SocketSet();
+    let count = 0, last;
+    while ((last = set.openDatagrams(Uint8Array.of(127, 0, 0, 1), 9)) >= 0 && count < 1000) count++;
+    let files = 0;
+    while (files < 32) { openSync("/dev/null"); files++; }
+    console.log(last, count > 50 && count < 192, files);`;
+  const run = Bun.spawn(["sh", "-c", 'ulimit -n 256 && exec "$0" -e "$1"', process.execPath, script]);
+  expect(await new Response(run.stdout).text()).toBe("-24 true 32\n");
 });

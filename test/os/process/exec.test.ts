@@ -269,6 +269,13 @@ async function goneOf(pid: number): Promise<void> {
   });
 }
 
+test("a system tool that a signal has ended runs once more", async () => {
+  const runs = join(directory, "runs");
+  const script = `echo >>${runs}; [ "$(wc -l <${runs})" = 1 ] && kill -TERM $$; exit 4`;
+  expect((await runTool(["/bin/sh", "-c", script], "")).exitCode).toBe(4);
+  expect(readFileSync(runs, "utf8")).toBe("\n\n");
+});
+
 test("a system tool has a session of its own, and what it says comes back", async () => {
   const { exitCode, output, complaint } = await runTool(
     ["/bin/sh", "-c", "read -r word; echo $word $$; cut -d' ' -f5,6 /proc/$$/stat; echo no >&2; exit 3"],

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -20,6 +21,7 @@ import { openersOf } from "../../../src/os/serial/openers.ts";
 import { openPty } from "../../../src/os/serial/pty.ts";
 import { removeResolvConf, writeResolvConf } from "../../../src/os/net/resolv-conf.ts";
 import { noNetns } from "../../kit/netns.ts";
+import { asStranger, PUBLIC_ROOT } from "../../kit/stranger.ts";
 
 let directory = "";
 beforeEach(() => {
@@ -221,6 +223,29 @@ describe("lockDevice", () => {
     expect(existsSync(join(directory, "victim"))).toBe(false);
   });
 });
+
+const strangerMissing = process.getuid?.() === 0 && Bun.which("setpriv") ? undefined : "needs root and setpriv";
+test.skipIf(strangerMissing !== undefined)(
+  `a user who may not write there is told so, but first whose lock it is${strangerMissing ? ` [skipped: ${strangerMissing}]` : ""}`,
+  () => {
+    const path = `${PUBLIC_ROOT}/src/os/serial/lock.ts`;
+    const source = `const { lockDevice } = await import("${path}");
+      try { lockDevice("/dev/ttyS1", { directory: ${JSON.stringify(directory)} }); }
+      catch ({ message, denied, holder }) { console.log(JSON.stringify({ message, denied, holder })); }`;
+    const said = (): unknown =>
+      JSON.parse(Bun.spawnSync([...asStranger(), process.execPath, "-e", source]).stdout.toString());
+    const lock = join(directory, "LCK..ttyS1");
+    chmodSync(directory, 0o755);
+    expect(said()).toEqual({ message: `Can't create lock file ${lock}: Permission denied`, denied: directory });
+    // A stale lock of another user in a folder of mode 1777.
+    writeFileSync(lock, `${String(deadPid()).padStart(10)}\n`);
+    chmodSync(directory, 0o1777);
+    expect(said()).toEqual({ message: "Couldn't remove stale lock on ttyS1", denied: directory });
+    writeFileSync(lock, `${String(process.pid).padStart(10)}\n`);
+    chmodSync(directory, 0o755);
+    expect(said()).toEqual({ message: `Device ttyS1 is locked by pid ${process.pid}`, holder: process.pid });
+  },
+);
 
 test.skipIf(noNetns !== undefined)("with the disk full nothing is left of a lock file", () => {
   const place = join(directory, "full");

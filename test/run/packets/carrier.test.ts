@@ -3,7 +3,12 @@
 import { expect, test } from "bun:test";
 import { linesOf } from "../../../src/run/diagnose/finding.ts";
 import { Exit } from "../../../src/run/exit.ts";
-import { type Carrier, type CarrierFacts, chooseCarrier } from "../../../src/run/packets/carrier.ts";
+import {
+  type Carrier,
+  type CarrierFacts,
+  type CarrierOptions,
+  chooseCarrier as choose,
+} from "../../../src/run/packets/carrier.ts";
 import { SimulatedError } from "../../simulation/errors.ts";
 
 const ROOT: CarrierFacts = {
@@ -22,6 +27,9 @@ const SHARE = { ...NOTHING, share: true };
 
 const SOCKETS = "user-mode networking, the other machine's traffic goes through sockets of this process";
 const CONTAINER = "(in a container: --device /dev/net/tun --cap-add NET_ADMIN)";
+
+const chooseCarrier = (options: CarrierOptions, facts: CarrierFacts, name?: string): Carrier =>
+  choose(options, () => facts, name);
 
 function text(carrier: Carrier): string {
   const finding = carrier.way === "none" ? carrier.finding : carrier.way === "proxy" ? undefined : carrier.line;
@@ -92,6 +100,14 @@ test("usernet is taken at its word by everybody, with share or without", () => {
       expect(text(chooseCarrier({ ...options, usernet: true }, facts))).toBe(
         `sockets: usernet is given: ${SOCKETS}; for an interface, leave usernet out`,
       );
+  const unasked = (): never => {
+    throw new Error("the TUN device was opened");
+  };
+  for (const options of [
+    { ...NOTHING, usernet: true },
+    { ...NOTHING, socks: { address: "127.0.0.1", port: 1080 } },
+  ])
+    expect(() => choose(options, unasked)).not.toThrow();
 });
 
 test("without share and usernet: an interface without a word, or the error of pppd, which tells of usernet", () => {

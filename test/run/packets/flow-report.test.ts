@@ -52,7 +52,7 @@ test("limits are told of by kind, and so is a lack of descriptors", () => {
   adapter.exhausted = 2;
   report.look(1);
   expect(lines).toEqual([
-    "warn The peer has as many flows of UDP as it may have: one more was refused",
+    "warn There are as many flows of UDP with the peer as there may be: one more was refused",
     "warn No descriptor is left for a flow of the peer: raise the limit of open files (ulimit -n); 2 times since it was last said",
   ]);
 });

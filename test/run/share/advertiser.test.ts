@@ -61,6 +61,19 @@ test("a host without an address is answered to all, three seconds after the last
   expect(router.pass(1000)).toEqual(["14750 all"]);
 });
 
+test("a change is told at once, but three seconds after the last time", () => {
+  const router = new Router();
+  router.advertiser.changed(router.now);
+  expect(router.pass(10_000)).toEqual([]);
+  router.advertiser.begin(router.now);
+  router.pass(20_000);
+  router.advertiser.changed(router.now);
+  router.advertiser.changed(router.now);
+  expect(router.pass(10_000)).toEqual([`${31_000 + 3000} all`]);
+  router.advertiser.changed(router.now);
+  expect(router.pass(10_000)).toEqual(["41000 all"]);
+});
+
 test("nobody is answered before the link is up", () => {
   const router = new Router();
   router.advertiser.asked(HOST, router.now);

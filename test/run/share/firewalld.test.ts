@@ -3,9 +3,10 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { firewallTools } from "../../../src/os/net/firewall-programs.ts";
 import { noNetns } from "../../kit/netns.ts";
+import { PATIENCE_MS } from "../../kit/patience.ts";
 import {
   call,
   missingPrograms,
@@ -15,6 +16,8 @@ import {
   type ThreeNetworks,
 } from "../../kit/three-networks.ts";
 import { NFT, sharingScene, tool } from "./sharing-scene.ts";
+
+setDefaultTimeout(2 * PATIENCE_MS);
 
 const missing = noNetns ?? missingPrograms("socat", "nft", "nsenter", "dbus-daemon", "firewalld", "firewall-cmd");
 
@@ -44,7 +47,7 @@ describe.skipIf(missing !== undefined)(`beside firewalld${missing === undefined 
     const pid = Number(new TextDecoder().decode(value));
     writeFileSync(firewallCmd, `#!/bin/sh\nexec nsenter --mount=/proc/${pid}/ns/mnt firewall-cmd "$@"\n`);
     chmodSync(firewallCmd, 0o755);
-  }, 60_000);
+  });
   afterAll(async () => {
     daemons.stdin.end();
     await daemons.exited;
@@ -79,13 +82,23 @@ describe.skipIf(missing !== undefined)(`beside firewalld${missing === undefined 
       close();
     });
 
-  test("a zone that somebody has chosen stays", async () => {
+  test("a zone that somebody has chosen stays, and the remedy for its rule helps", async () => {
     tool(firewallCmd, "--zone=work", "--add-interface=ppp0");
-    const { settled, start, end, close } = sharingScene({ nft: NFT, firewallCmd });
+    const { said, settled, start, end, close } = sharingScene({ nft: NFT, firewallCmd });
     start();
-    end();
     await settled();
     expect(zoneOf("ppp0")).toBe("work");
+    const blocked = said.find((line) => line.includes("drops"))!;
+    expect(blocked).toMatch(
+      /"reject with icmpx (?:type )?admin-prohibited" of table inet firewalld, chain filter_FWD\w*_work;/,
+    );
+    const [program = "", ...words] = blocked.split("as root: ").at(-1)!.split(" ");
+    expect(program).toBe("firewall-cmd");
+    tool(firewallCmd, ...words);
+    expect(await call(networks.laptop, OUTSIDE)).toBe(SERVER_OUTSIDE);
+    end();
+    await settled();
+    expect(zoneOf("ppp0")).toBe("trusted");
     close();
   });
 });

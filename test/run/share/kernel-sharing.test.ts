@@ -1,10 +1,11 @@
 // The kernel's forwarding with real packets: a laptop, this machine and the outside are three network namespaces. nft and both kinds
 // of iptables make the rules.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { thisMachine } from "../../../src/applets/this-machine.ts";
 import type { FirewallTools } from "../../../src/run/host/firewall.ts";
 import { ip, noNetns } from "../../kit/netns.ts";
+import { PATIENCE_MS } from "../../kit/patience.ts";
 import {
   call,
   callFromServer,
@@ -17,6 +18,8 @@ import {
   type ThreeNetworks,
 } from "../../kit/three-networks.ts";
 import { allRules, destinations, IPTABLES, NFT, sharingScene, withoutEmpty } from "./sharing-scene.ts";
+
+setDefaultTimeout(2 * PATIENCE_MS);
 
 const missing =
   noNetns ?? missingPrograms("ip", "ping", "socat", "nft", "iptables-nft", "iptables-legacy", "nsenter", "ss");
@@ -58,8 +61,9 @@ describe.skipIf(missing !== undefined)(`the kernel's way${missing === undefined 
       expect(await call(laptop, OUTSIDE)).toBe(SERVER_OUTSIDE);
       expect(await call(outside, SERVER_OUTSIDE, 8080)).toBe("");
 
+      const local = serve("127.0.0.1", 8081);
       start({
-        forwards: [{ protocol: "tcp", address: undefined, port: 8080, toPort: 80 }],
+        forwards: [8080, 8081].map((port) => ({ protocol: "tcp", address: undefined, port, toPort: 80 })),
         destinations: destinations([], ["192.0.2.0/24"]),
         isLimited: true,
       });
@@ -68,6 +72,11 @@ describe.skipIf(missing !== undefined)(`the kernel's way${missing === undefined 
       expect(await call(outside, SERVER_OUTSIDE, 8080)).toBe(SERVER);
       expect(await callFromServer(SERVER_OUTSIDE, 8080)).toBe(SERVER);
       expect(await callFromServer("127.0.0.1", 8080)).toBe(SERVER);
+      // A port that a program has stays with it, and the others are kept.
+      expect(await callFromServer("127.0.0.1", 8081)).toBe("own");
+      expect(said.join("\n")).toContain("Port 8081/tcp is not forwarded: Address already in use");
+      expect(() => serve(SERVER, 8080)).toThrow();
+      local.stop(true);
 
       const servers = [serve(SERVER, 7), serve(SERVER, 53), serve("127.0.0.1", 70)];
       expect(await call(laptop, SERVER, 70)).toBe("");

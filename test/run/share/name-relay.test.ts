@@ -7,57 +7,10 @@ import type { Sockets } from "../../../src/run/host/sockets.ts";
 import { NameRelay } from "../../../src/run/share/name-relay.ts";
 import type { Resolvers } from "../../../src/run/share/resolvers.ts";
 import { parseIpv4 } from "../../../src/wire/ip.ts";
+import { NotedSockets } from "../../kit/noted-sockets.ts";
 import { internetChecksum, ipv4Packet } from "../../kit/segment-text.ts";
 
 const [OUR, PEER, OUR6, PEER6] = ["10.0.0.1", "10.0.0.2", parseAddress("fd01::1")!, parseAddress("fd01::2")!];
-const EAGAIN = 11;
-
-/** Sockets of which each datagram is noted. */
-class NotedSockets {
-  readonly sent: string[] = [];
-  readonly fd = 9;
-  answer: Uint8Array | undefined;
-  isEnded = false;
-  #told: number[] = [];
-
-  openDatagrams(address: Uint8Array, port: number): number {
-    this.sent.push(`${address.join(address.length === 4 ? "." : " ")} ${port}`);
-    return 20;
-  }
-
-  connect(address: Uint8Array, port: number): number {
-    this.sent.push(`TCP ${address.join(".")} ${port}`);
-    return 21;
-  }
-
-  send(_: number, from: Uint8Array, start: number, end: number): number {
-    this.sent.push(toHex(from, start, end));
-    this.#told = [20];
-    return end - start;
-  }
-
-  read(_: number, into: Uint8Array, at: number): number {
-    const { answer } = this;
-    this.answer = undefined;
-    if (answer === undefined) return -EAGAIN;
-    into.set(answer, at);
-    return answer.length;
-  }
-
-  collect(told: (socket: number, readable: boolean, writable: boolean) => void): number {
-    for (const socket of this.#told) told(socket, true, true);
-    return this.#told.splice(0).length;
-  }
-
-  connectResult = (): number => 0;
-  room = (): number => 10_000;
-  takeIcmp = (): undefined => undefined;
-  close(): void {}
-  abort(): void {}
-  end(): void {
-    this.isEnded = true;
-  }
-}
 
 function relayOf(resolver = "127.0.0.1"): { relay: NameRelay; sockets: NotedSockets } {
   const sockets = new NotedSockets();

@@ -1,6 +1,6 @@
 // Sharing beside the rules of other programs, which drop what they do not know.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   missingPrograms,
   OUTSIDE,
@@ -10,7 +10,10 @@ import {
   type ThreeNetworks,
 } from "../../kit/three-networks.ts";
 import { noNetns } from "../../kit/netns.ts";
+import { PATIENCE_MS } from "../../kit/patience.ts";
 import { allRules, destinations, input, sharingScene, tool, withoutEmpty, IPTABLES, NFT } from "./sharing-scene.ts";
+
+setDefaultTimeout(2 * PATIENCE_MS);
 
 const missing = noNetns ?? missingPrograms("ip", "socat", "nft", "iptables-nft", "iptables-legacy", "nsenter", "ss");
 

@@ -1,0 +1,81 @@
+// Which programs make and remove the rules of a link, and what is said when they fail.
+
+import { expect, test } from "bun:test";
+import { thisMachine } from "../../../src/applets/this-machine.ts";
+import type { FirewallTools } from "../../../src/run/host/firewall.ts";
+import type { ToolResult } from "../../../src/run/host/processes.ts";
+import { PacketFilter } from "../../../src/run/share/packet-filter.ts";
+import type { Sharing } from "../../../src/run/share/sharing.ts";
+
+const SHARING: Sharing = {
+  family: 4,
+  ifname: "ppp0",
+  index: 7,
+  our: "10.9.0.1",
+  peer: "10.9.0.2",
+  from: "10.9.0.2",
+  destinations: [],
+  isLimited: false,
+  loopback: false,
+  forwards: [],
+};
+const NFT = "/usr/sbin/nft";
+const IPTABLES = "/sbin/iptables";
+
+/** `fails` says what a command complains about. */
+function scene(tools: Partial<FirewallTools>, fails: (command: string) => string | undefined = () => undefined) {
+  const asked: string[] = [];
+  const said: string[] = [];
+  const runTool = async (argv: readonly string[]): Promise<ToolResult> => {
+    const command = argv.join(" ");
+    asked.push(command);
+    const complaint = fails(command);
+    return { exitCode: complaint === undefined ? 0 : 1, output: "", complaint: complaint ?? "" };
+  };
+  const all = { nft: undefined, iptables: [], firewallCmd: undefined, ...tools };
+  const machine = {
+    network: { ...thisMachine.network, firewallTools: () => all },
+    processes: { ...thisMachine.processes, runTool },
+  };
+  return { asked, said, filter: new PacketFilter(machine, (level, text) => void said.push(`${level} ${text}`)) };
+}
+
+test("nft comes first, and iptables where it fails", async () => {
+  const both = { nft: NFT, iptables: [IPTABLES] };
+  expect(await scene(both).filter.make(SHARING)).toBe("nft's table ip nullmodem-7");
+  const { filter, asked, said } = scene(both, (command) =>
+    command.startsWith(NFT) ? "netlink: Error: cache initialization failed: Protocol not supported\n" : undefined,
+  );
+  expect(await filter.make(SHARING)).toBe("iptables");
+  expect(asked.at(-1)).toBe(`${IPTABLES}-restore --noflush -w 5`);
+  expect(said).toEqual(["warn share: nft failed: netlink: Error: cache initialization failed: Protocol not supported"]);
+});
+
+test("an iptables-restore that cannot wait for the lock is asked without that", async () => {
+  const { filter, asked, said } = scene({ iptables: [IPTABLES] }, (command) =>
+    command.includes(" -w ") ? `${IPTABLES}-restore: unrecognized option '-w'\n` : undefined,
+  );
+  expect(await filter.make(SHARING)).toBe("iptables");
+  expect(asked.at(-1)).toBe(`${IPTABLES}-restore --noflush`);
+  expect(said).toEqual([]);
+});
+
+test("what cannot be made is said, and what cannot be run too", async () => {
+  const none = scene({});
+  expect(await none.filter.make(SHARING)).toBeUndefined();
+  expect(none.said).toEqual(["error share: neither nft nor iptables is installed (Debian: apt-get install nftables)"]);
+  const broken = scene({ nft: NFT }, () => {
+    throw new Error("Permission denied");
+  });
+  expect(await broken.filter.make(SHARING)).toBeUndefined();
+  expect(broken.said).toEqual(["warn share: nft failed: Error: Permission denied"]);
+});
+
+test("rules that are gone are not missed", async () => {
+  const gone = scene({ nft: NFT }, () => "Error: Could not process rule: No such file or directory");
+  expect(await gone.filter.remove(SHARING)).toBe(false);
+  expect(gone.said).toEqual([]);
+  const busy = scene({ nft: NFT }, () => "Error: Could not process rule: Device or resource busy");
+  expect(await busy.filter.remove(SHARING)).toBe(false);
+  expect(busy.said).toEqual(["warn share: nft failed: Error: Could not process rule: Device or resource busy"]);
+});

@@ -1,0 +1,136 @@
+// The texts for nft and iptables, and what is made of the rules that iptables-save lists. kernel-sharing.test.ts has the kernel take them.
+
+import { expect, test } from "bun:test";
+import {
+  filtersForwarded,
+  forwardChain,
+  iptablesAccept,
+  iptablesRemoval,
+  iptablesRules,
+} from "../../../src/run/share/iptables-rules.ts";
+import { nftRules } from "../../../src/run/share/nft-rules.ts";
+import { isPlainName, type Sharing } from "../../../src/run/share/sharing.ts";
+import { Destinations } from "../../../src/stack/destinations.ts";
+
+const IPV4: Sharing = {
+  family: 4,
+  ifname: "ppp0",
+  index: 7,
+  our: "10.9.0.1",
+  peer: "10.9.0.2",
+  from: "10.9.0.2",
+  destinations: new Destinations([], []).rules(4),
+  isLimited: false,
+  loopback: false,
+  forwards: [],
+};
+const IPV6: Sharing = {
+  ...IPV4,
+  family: 6,
+  our: "fd00::1",
+  peer: "fd00::2",
+  from: "fd00::/64",
+  destinations: new Destinations([], []).rules(16),
+};
+const FORWARDS: Sharing["forwards"] = [
+  { protocol: "tcp", address: undefined, port: 8080, toPort: 80 },
+  { protocol: "udp", address: "192.0.2.1", port: 53, toPort: 5353 },
+  { protocol: "tcp", address: "2001:db8::1", port: 22, toPort: 22 },
+];
+
+/** The lines of a chain. */
+function chain(rules: string, name: string): string[] {
+  const [, lines = ""] = new RegExp(`^\tchain ${name} \\{\n(.*?)^\t\\}`, "ms").exec(rules) ?? [];
+  return lines
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}
+
+test("nft: a table of each family, made anew", () => {
+  for (const [sharing, table, saddr, icmp] of [
+    [IPV4, "ip nullmodem-7", "ip saddr 10.9.0.2", "icmp"],
+    [IPV6, "ip6 nullmodem-7", "ip6 saddr fd00::/64", "icmpv6"],
+  ] as const) {
+    const rules = nftRules(sharing);
+    expect(rules).toStartWith(`add table ${table}\ndelete table ${table}\ntable ${table} {\n`);
+    expect(chain(rules, "postrouting")).toEqual([
+      "type nat hook postrouting priority 100; policy accept;",
+      `${saddr} oifname != "ppp0" masquerade`,
+      'oifname "ppp0" ct status dnat masquerade',
+    ]);
+    expect(chain(rules, "destinations").at(-1)).toBe("return");
+    expect(rules).toContain(`reject with ${icmp} type admin-prohibited`);
+    expect(chain(rules, "input")).toEqual([]);
+  }
+});
+
+test("nft: ports lead to the peer in the family of their address", () => {
+  const local = "fib daddr type local tcp dport 8080 dnat to";
+  expect(chain(nftRules({ ...IPV4, forwards: FORWARDS }), "output").slice(1)).toEqual([
+    `${local} 10.9.0.2:80`,
+    "ip daddr 192.0.2.1 udp dport 53 dnat to 10.9.0.2:5353",
+  ]);
+  expect(chain(nftRules({ ...IPV6, forwards: FORWARDS }), "prerouting").slice(1)).toEqual([
+    `iifname != "ppp0" ip6 daddr != ::1 ${local} [fd00::2]:80`,
+    'iifname != "ppp0" ip6 daddr 2001:db8::1 tcp dport 22 dnat to [fd00::2]:22',
+  ]);
+});
+
+test("without share, nothing is masqueraded or accepted for the peer's own packets", () => {
+  const forwarding: Sharing = { ...IPV4, from: undefined, forwards: FORWARDS };
+  expect(nftRules(forwarding)).not.toContain("saddr");
+  expect(iptablesRules(forwarding, "FORWARD")).not.toContain(" -s ");
+});
+
+test("iptables: the chain that decides, and whether one does", () => {
+  const saved = (...lines: string[]): string => ["*filter", ":INPUT DROP [0:0]", ...lines, "COMMIT", ""].join("\n");
+  const docker = saved(":FORWARD DROP [0:0]", ":DOCKER-USER - [0:0]", "-A FORWARD -j DOCKER-USER");
+  expect([forwardChain(docker), filtersForwarded(docker)]).toEqual(["DOCKER-USER", true]);
+  // A chain that nothing leads to decides nothing.
+  const unused = saved(":FORWARD DROP [0:0]", ":DOCKER-USER - [0:0]");
+  expect([forwardChain(unused), filtersForwarded(unused)]).toEqual(["FORWARD", true]);
+  const accepting = saved(":FORWARD ACCEPT [0:0]");
+  expect([forwardChain(accepting), filtersForwarded(accepting)]).toEqual(["FORWARD", false]);
+  expect(filtersForwarded(saved(":FORWARD ACCEPT [0:0]", "-A FORWARD -j REJECT"))).toBe(true);
+  expect(filtersForwarded("*mangle\n:FORWARD DROP [0:0]\nCOMMIT\n")).toBe(false);
+  expect(iptablesAccept(IPV4, "DOCKER-USER")).toContain(
+    "\n-I DOCKER-USER -m comment --comment nullmodem -j nullmodem-7\n",
+  );
+});
+
+test("iptables: what is left of our rules is removed, and nothing else", () => {
+  const saved = `*nat
+:POSTROUTING ACCEPT [0:0]
+:nullmodem-7 - [0:0]
+:nullmodem-70 - [0:0]
+-A POSTROUTING -m comment --comment nullmodem -j nullmodem-7
+-A POSTROUTING -m comment --comment nullmodem -j nullmodem-70
+-A nullmodem-7 -s 10.9.0.2/32 ! -o ppp0 -j MASQUERADE
+COMMIT
+*filter
+:FORWARD ACCEPT [0:0]
+:nullmodem-7-to - [0:0]
+-A FORWARD -j ACCEPT
+COMMIT
+*mangle
+:FORWARD ACCEPT [0:0]
+COMMIT
+`;
+  expect(iptablesRemoval(saved, { index: 7 })).toBe(`*nat
+-D POSTROUTING -m comment --comment nullmodem -j nullmodem-7
+-F nullmodem-7
+-X nullmodem-7
+COMMIT
+*filter
+-F nullmodem-7-to
+-X nullmodem-7-to
+COMMIT
+`);
+  expect(iptablesRemoval(saved, { index: 8 })).toBeUndefined();
+});
+
+test("names that would be patterns, options or the end of a text are not plain", () => {
+  const names = ["ppp0", "usb-modem.1", "a@b", "ppp*", "ppp+", "-A", 'x"y', "a b", "p;q"];
+  expect(names.filter(isPlainName)).toEqual(["ppp0", "usb-modem.1", "a@b"]);
+});
