@@ -2,6 +2,8 @@
 // knows no way to it. Its name server is one that answers on the server's loopback only.
 
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { openCable } from "../kit/cable.ts";
+import { Lab, missing } from "../kit/lab.ts";
 import { closeMachines, type Machine, machinesMissing, openMachine, tunMissing } from "../kit/machine.ts";
 import { PATIENCE_MS, until } from "../kit/patience.ts";
 import { built, Program } from "../kit/program.ts";
@@ -122,3 +124,32 @@ test.skipIf(why !== undefined)(`the same with sockets, and no interface at the s
   await expectInternet(scene);
   expect(scene.near.interfaces()).toEqual(["eth0"]);
 });
+
+const noLab = why ?? missing();
+
+test.skipIf(noLab !== undefined)(
+  `Debian's pppd and its kernel take the network, and reach the outside${noLab === undefined ? "" : ` [skipped: ${noLab}]`}`,
+  async () => {
+    const cable = await openCable();
+    const [near, outside] = await Promise.all([
+      openMachine("near", { ttys: { ttyS1: cable.b } }),
+      openMachine("outside"),
+    ]);
+    await join(near, SERVER_OUTSIDE, outside, OUTSIDE);
+    await succeed(near, "ip", "route", "add", "default", "via", OUTSIDE, "dev", "eth0");
+    const words = ["noauth", "nodetach", "local", "noccp", "silent", "share", ...PATIENT.trim().split(/\s/)];
+    programs.push(new Program([built("pppd"), "/dev/ttyS1", ...words, "10.0.0.1:10.0.0.2"], { machine: near }));
+    const guest = await Lab.run({ attach: cable.a, timeout: 300 });
+    try {
+      await guest.start("pppd /dev/ttyS1 nodetach noauth local noccp +ipv6");
+      const prints = (pattern: RegExp, command: string): Promise<void> =>
+        until(`${command} prints ${pattern}`, async () => pattern.test((await guest.exec(command)).stdout));
+      await prints(/inet6 fd[0-9a-f:]+\/64/, "ip -6 addr show dev ppp0");
+      await prints(/^default via fe80:/m, "ip -6 route");
+      expect((await guest.exec(`ping -6 -c 1 -w 30 ${OUTSIDE}`)).stdout).toContain(" 0% packet loss");
+    } finally {
+      await guest.stop();
+      await cable.close();
+    }
+  },
+);
