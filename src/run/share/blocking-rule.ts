@@ -1,4 +1,4 @@
-// Which rule of other programs drops the peer's packets: the rules of nft, as `nft -j list ruleset` says them, are followed like the
+// Which rule of other programs drops the peer's packets on their way through this machine: the rules of nft, as `nft -j list ruleset` says them, are followed like the
 // kernel does it. What a rule asks that we do not know of a packet, such as a port, is taken for a no: so a rule that is found drops
 // the packets of all programs, or nearly.
 
@@ -69,8 +69,9 @@ export class Ruleset {
   blocks(packet: ForwardedPacket): BlockingRule | undefined {
     const families = ["inet", packet.family === 4 ? "ip" : "ip6"];
     for (const chain of this.#chains) {
-      if (chain["hook"] !== "forward" || !families.includes(String(chain["family"]))) continue;
-      const verdict = this.#follow(chain, packet, 0) ?? (chain["policy"] === "drop" ? blocking(chain) : undefined);
+      const seen = seenBy(String(chain["hook"]), packet);
+      if (seen === undefined || !families.includes(String(chain["family"]))) continue;
+      const verdict = this.#follow(chain, seen, 0) ?? (chain["policy"] === "drop" ? blocking(chain) : undefined);
       if (verdict !== undefined && verdict !== "accept") return verdict;
     }
     return undefined;
@@ -94,6 +95,13 @@ export class Ruleset {
     }
     return undefined;
   }
+}
+
+/** What is known of the packet at a hook; undefined: it does not get there. */
+function seenBy(hook: string, packet: ForwardedPacket): ForwardedPacket | undefined {
+  if (hook === "forward") return packet;
+  if (hook === "prerouting") return { ...packet, oifname: undefined };
+  return hook === "postrouting" ? { ...packet, iifname: undefined, source: undefined } : undefined;
 }
 
 function blocking(chain: Json, rule?: Json): BlockingRule {

@@ -112,10 +112,11 @@ function ownServices({ family, our, loopback: isOpen }: Sharing): string[] {
   ];
 }
 
-/** The chain that decides about forwarded packets. `saved` is what `iptables-save` says. */
+/** The chain that decides first about forwarded packets. `saved` is what `iptables-save` says. */
 export function forwardChain(saved: string): "DOCKER-USER" | "FORWARD" {
-  // Docker jumps to this chain first and leaves its rules to the user.
-  return /^-A FORWARD(?: .*)? -j DOCKER-USER$/m.test(filterOf(saved)) ? "DOCKER-USER" : "FORWARD";
+  // Docker puts this jump in front of its own rules, and leaves the chain to the user.
+  const [, target] = /^-A FORWARD(?: -j (\S+)$)?/m.exec(filterOf(saved)) ?? [];
+  return target === "DOCKER-USER" ? target : "FORWARD";
 }
 
 /** The filter may drop forwarded packets: it has rules or a policy for them. */

@@ -52,6 +52,16 @@ test("rules that match decide in their order, and then the policy", () => {
   expect(blocked([[meta("oifname", "ppp0", "!="), DROP]], BACK)).toBeUndefined();
 });
 
+test("chains before and after the decision where a packet goes are followed too", () => {
+  const chains = (hook: string): Statement[] => [
+    { chain: { family: "inet", table: "u", name: hook, type: "filter", hook, prio: 0, policy: "accept" } },
+    { rule: { family: "inet", table: "u", chain: hook, handle: 50, expr: [meta("iifname", "ppp0"), DROP] } },
+    { rule: { family: "inet", table: "u", chain: hook, handle: 51, expr: [meta("oifname", "eth0"), DROP] } },
+  ];
+  const blockedAt = (hook: string): unknown => blocked([], OUT, "accept", chains(hook));
+  expect(["prerouting", "postrouting", "input"].map(blockedAt)).toEqual([50, 51, undefined]);
+});
+
 test("what is not known of a packet decides nothing", () => {
   expect(
     blocked([[{ match: { op: "==", left: { payload: { protocol: "tcp", field: "dport" } }, right: 25 } }, DROP]]),

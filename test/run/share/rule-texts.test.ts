@@ -87,6 +87,13 @@ test("iptables: the chain that decides, and whether one does", () => {
   const saved = (...lines: string[]): string => ["*filter", ":INPUT DROP [0:0]", ...lines, "COMMIT", ""].join("\n");
   const docker = saved(":FORWARD DROP [0:0]", ":DOCKER-USER - [0:0]", "-A FORWARD -j DOCKER-USER");
   expect([forwardChain(docker), filtersForwarded(docker)]).toEqual(["DOCKER-USER", true]);
+  const late = saved(
+    ":FORWARD DROP [0:0]",
+    ":DOCKER-USER - [0:0]",
+    "-A FORWARD -i eth0 -j DROP",
+    "-A FORWARD -j DOCKER-USER",
+  );
+  expect(forwardChain(late)).toBe("FORWARD");
   // A chain that nothing leads to decides nothing.
   const unused = saved(":FORWARD DROP [0:0]", ":DOCKER-USER - [0:0]");
   expect([forwardChain(unused), filtersForwarded(unused)]).toEqual(["FORWARD", true]);
