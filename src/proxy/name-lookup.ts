@@ -150,7 +150,9 @@ export class NameLookup {
     );
     if (answer === undefined || question === undefined || query === undefined || !isSame(server, question.server))
       return false;
-    const isFinal = answer.code === DnsCode.OK || answer.code === DnsCode.NO_SUCH_NAME;
+    // A server may have had no room for an address.
+    const isEmpty = answer.isTruncated && answer.addresses.length === 0;
+    const isFinal = (answer.code === DnsCode.OK && !isEmpty) || answer.code === DnsCode.NO_SUCH_NAME;
     if (!isFinal) this.#repeat(question, now);
     else {
       const addresses = answer.addresses.slice(0, MOST_ADDRESSES);

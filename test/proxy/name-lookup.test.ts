@@ -35,7 +35,7 @@ class Resolver {
   answer(
     which: number,
     address: readonly number[],
-    change: { from?: Uint8Array; port?: number; id?: number } = {},
+    change: { from?: Uint8Array; port?: number; id?: number; flags?: number } = {},
   ): boolean {
     const { server, port, query } = this.sent.at(which)!;
     const answer = Uint8Array.from([
@@ -45,7 +45,7 @@ class Resolver {
         : [0xc0, 12, 0, address.length === 4 ? 1 : 28, 0, 1, 0, 0, 0, 60, 0, address.length]),
       ...address,
     ]);
-    answer[2] = 0x80;
+    answer[2] = change.flags ?? 0x80;
     answer[7] = address.length === 0 ? 0 : 1;
     answer[0]! ^= change.id ?? 0;
     const from = change.from ?? server;
@@ -63,6 +63,16 @@ test("an answer counts from the server, to the port and with the number of the q
   expect(it.answer(0, [...address, ...address, ...address, ...address])).toBe(true);
   expect(it.found).toEqual([{ addresses: [], outcome: "no-such-name" }]);
   expect(it.answer(0, address)).toBe(false);
+});
+
+test("an answer that had no room for an address is none; one with some counts", () => {
+  const it = new Resolver();
+  it.ask("a.test");
+  const truncated = (which: number, address: readonly number[]): boolean => it.answer(which, address, { flags: 0x82 });
+  expect(truncated(0, [])).toBe(true);
+  expect([it.found.length, it.sent.at(-1)!.server]).toEqual([0, SECOND]);
+  expect(truncated(1, [198, 51, 100, 1])).toBe(true);
+  expect(it.found[0]!.addresses).toHaveLength(1);
 });
 
 test("queries have numbers and ports of their own", () => {

@@ -103,3 +103,20 @@ test("IPv6: the far end advertises its network, and connections come from there"
   expect(servers()[0]!.address).toBe("32.1.13.184.0.0.0.0.0.0.0.0.0.0.0.1");
   expect(toHex(program.received())).toMatch(/^050005000004fd/);
 });
+
+test("a port that another program has ends the session with a word", () => {
+  const link = new Laplink({ seed: 6 });
+  const { time, computers } = link;
+  computers[1].network.takenPorts.add(PORT);
+  const near = computers[1].start([...LINE, "socks", String(PORT)]);
+  expect(time.runUntil(() => !near.isRunning, 30_000)).toBe(true);
+  expect([near.exitCode, near.fault, link.leftOn(1)]).toEqual([1, undefined, []]);
+  expect(near.lines).toContain("Can't listen on 127.0.0.1:1080 for socks: Address already in use");
+});
+
+test("an address that others reach is warned of", () => {
+  const { time, computers } = new Laplink({ seed: 7 });
+  const near = computers[1].start([...LINE, "socks", `0.0.0.0:${PORT}`]);
+  time.run(1000);
+  expect(near.lines).toContain("Whoever reaches 0.0.0.0:1080 can use the link through this proxy");
+});
