@@ -70,7 +70,7 @@ export class Connections {
   /** The host has accepted a connection for a port of the peer. False: there is no room for it. */
   open(socket: number, ends: Ends, wantedPort: number, peerPort: number, now: number): boolean {
     const farPort = this.table.freePort(ends, peerPort, this.#host.random(), wantedPort);
-    if (!this.#hasRoom() || farPort === undefined) return false;
+    if (farPort === undefined || !this.#hasRoom()) return false;
     const flow = this.#add(ends, farPort, peerPort, now);
     flow.open(socket, now);
     this.#host.watch(flow);

@@ -5,7 +5,8 @@ import { put16, put32 } from "../bytes/be.ts";
 import { IPV4_MF, ipv4HeaderChecksum } from "../wire/ip.ts";
 import { type Ends, FRAGMENT_SIZE, putIp } from "./ip-packet.ts";
 
-const MOST_PACKETS = 128;
+/** As many as the fragments of the longest datagram at the least MTU. */
+const MOST_PACKETS = 1024;
 const OCTETS = 262144;
 const IPV6_FRAGMENT = 44;
 

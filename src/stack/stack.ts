@@ -11,7 +11,7 @@ import { isGroup, isImpossibleSource } from "./destinations.ts";
 import { type Flow, type OwnDatagrams, portsOf, type StackHost } from "./flow.ts";
 import type { FlowCounts } from "./flow-count.ts";
 import { Gateway, type GatewaySettings } from "./gateway.ts";
-import { Echo } from "./icmp.ts";
+import { Echo, isIcmpError } from "./icmp.ts";
 import { Ends, IpPacket } from "./ip-packet.ts";
 import { Reassembly } from "./reassembly.ts";
 import { ReplyQueue } from "./reply-queue.ts";
@@ -180,11 +180,14 @@ export class Stack {
       this.#bad++;
       return;
     }
-    if (packet.ttl <= 1 && !this.gateway.isOurs(ends.far)) this.gateway.report(Failure.EXPIRED, ends, packet.copy());
-    else if (isTcp) this.connections.begin(packet, ends, now);
+    const isIcmp = packet.protocol === Echo[packet.family].protocol;
+    if (packet.ttl <= 1 && !this.gateway.isOurs(ends.far)) {
+      // An error never answers an error (RFC 1122 §3.2.2, RFC 4443 §2.4).
+      if (!isIcmp || !isIcmpError(packet.family, bytes[packet.payload]!))
+        this.gateway.report(Failure.EXPIRED, ends, packet.copy());
+    } else if (isTcp) this.connections.begin(packet, ends, now);
     else if (isUdp) this.datagrams.begin(packet, ends, now);
-    else if (packet.protocol !== Echo[packet.family].protocol)
-      this.gateway.report(Failure.UNSUPPORTED, ends, packet.copy());
+    else if (!isIcmp) this.gateway.report(Failure.UNSUPPORTED, ends, packet.copy());
     else if (this.datagrams.receiveIcmp(packet, ends, now)) this.connections.reported(packet);
   }
 

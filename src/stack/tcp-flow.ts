@@ -282,12 +282,11 @@ export class TcpFlow implements Flow {
       return;
     }
     if (sender.timeoutAt <= now) {
-      if (isOpening(this.#phase) ? this.#handshake.isHopeless(now) : now - this.#keepalive.heardAt >= SILENCE_MS) {
-        this.#giveUp(Failure.HOST_UNREACHABLE);
-        return;
-      }
+      const silence = now - Math.max(this.#keepalive.heardAt, sender.unansweredSince);
+      if (isOpening(this.#phase) ? this.#handshake.isHopeless(now) : silence >= SILENCE_MS)
+        return this.#giveUp(Failure.HOST_UNREACHABLE);
       if (isOpening(this.#phase)) this.#handshake.handleTimeout(sender);
-      else sender.handleTimeout();
+      else sender.handleTimeout(now);
     }
     if (sender.probeAt <= now) sender.handleProbe();
     if (this.#phase === Phase.OPEN && this.#keepalive.nextTimeout() <= now && !this.#keepalive.handleTimeout()) {

@@ -49,15 +49,15 @@ export class TcpSegment {
     this.dataStart = at + header;
     this.dataEnd = end;
     this.blocks = 0;
+    this.mss = 0;
+    this.shift = NO_SCALE;
+    this.sackPermitted = false;
     if (header > TCP_MIN) this.#parseOptions(at + TCP_MIN, at + header);
     return true;
   }
 
   #parseOptions(start: number, end: number): void {
     const { bytes } = this;
-    this.mss = 0;
-    this.shift = NO_SCALE;
-    this.sackPermitted = false;
     for (let at = start; at < end;) {
       const kind = bytes[at]!;
       if (kind === Option.END) return;

@@ -16,6 +16,8 @@ import type { TcpSegment } from "./tcp-segment.ts";
 /** The most octets of one read. */
 const MOST_READ = 65536;
 const LEAST_MSS = 88;
+/** A repetition that waits longer than this for the line waits for a link. */
+const OUTAGE_MS = 30_000;
 /** Without the option (RFC 9293 §3.7.1). */
 const DEFAULT_MSS = 536;
 
@@ -50,6 +52,9 @@ export class TcpSender {
   flags = 0;
   /** When something is repeated; Infinity: nothing is in flight. */
   timeoutAt = Infinity;
+  /** The peer has had the time since then for an answer to what is in flight. Infinity: nothing is. */
+  unansweredSince = Infinity;
+  #timedOutAt = 0;
   /** When the peer's closed window is probed. */
   probeAt = Infinity;
   repetitions = 0;
@@ -140,7 +145,7 @@ export class TcpSender {
     this.una = ack;
     this.next = later(this.next, ack);
     if (this.#recovery.advance(ack)) this.roundTrip.progressed();
-    if (this.next === this.una) this.timeoutAt = Infinity;
+    if (this.next === this.una) this.timeoutAt = this.unansweredSince = Infinity;
     else this.#startTimer(now);
     if (this.buffer.end === this.una || this.isDone) this.buffer.release();
   }
@@ -175,8 +180,9 @@ export class TcpSender {
   }
 
   /** The timeout of RFC 6298 §5.4 to §5.6. It runs again from when the first repeated segment is taken. */
-  handleTimeout(): void {
+  handleTimeout(now: number): void {
     this.timeoutAt = Infinity;
+    this.#timedOutAt = now;
     this.roundTrip.timedOut();
     this.#isTimedOut = true;
     this.#repeatAll();
@@ -200,7 +206,11 @@ export class TcpSender {
     this.flags = 0;
     if (this.#recovery.isOn && this.#prepareRepetition(size)) {
       this.repetitions++;
-      if (this.timeoutAt === Infinity) this.#startTimer(now);
+      if (this.timeoutAt === Infinity) {
+        // While the link was down nothing was repeated, and the peer could not answer.
+        if (now - this.#timedOutAt > OUTAGE_MS) this.unansweredSince = now;
+        this.#startTimer(now);
+      }
       return true;
     }
     if (this.#recovery.blocksNew()) return false;
@@ -260,6 +270,7 @@ export class TcpSender {
       if (this.next === this.una) this.#awaitWindow(now);
       return false;
     }
+    if (this.next === this.una) this.unansweredSince = now;
     this.sequence = this.next;
     this.length = length;
     if (isAll) this.flags |= TcpFlag.PSH;

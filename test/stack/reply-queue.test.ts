@@ -33,9 +33,15 @@ test("a datagram goes in fragments or not at all", () => {
   const queue = new ReplyQueue();
   const payload = new Uint8Array(60_000);
   for (let datagram = 0; datagram < 5; datagram++) queue.addPayload(ENDS, 17, payload, payload.length, 1500);
-  // 41 fragments each: the fourth would be more than 128 packets.
-  expect(queue.dropped).toBe(2);
+  // The fifth would be more than 256 KiB.
+  expect(queue.dropped).toBe(1);
   let packets = 0;
   for (const room = new Uint8Array(1500); queue.take(room, 0) > 0;) packets++;
-  expect(packets).toBe(3 * 41);
+  expect(packets).toBe(4 * 41);
+});
+
+test("the longest datagram fits at the least MTU", () => {
+  const queue = new ReplyQueue();
+  queue.addPayload(ENDS, 17, new Uint8Array(65_507), 65_507, 128);
+  expect(queue.dropped).toBe(0);
 });

@@ -156,6 +156,9 @@ test("traceroute: a packet whose time to live ends here is reported from our add
   peer.sendPacket(udpPacket({ ...route, toPort: 33434 }, [1], 1));
   peer.sendIcmp([8, 0, 0, 0, 0, 1, 0, 1], SERVER, 1);
   expect(peer.takes()).toEqual(["icmp 11/0 from 10.0.0.1 to 10.0.0.2", "icmp 11/0 from 10.0.0.1 to 10.0.0.2"]);
+  // An error is never the answer to an error.
+  peer.sendIcmp([11, 0, 0, 0, 0, 0, 0, 0], SERVER, 1);
+  expect(peer.takes()).toEqual([]);
   // It ends with us, and has arrived.
   peer.sendPacket(udpPacket({ ...route, to: OUR, toPort: 33434 }, [1], 1));
   expect(peer.takes()).toEqual(["icmp 3/3 from 10.0.0.1 to 10.0.0.2"]);

@@ -516,6 +516,43 @@ test("an MTU that LCP agrees on anew limits the segments of connections that exi
   expect(peer.takes()).toEqual([". 4001:5461(1460) ack 1 win 65535", "P. 5461:6001(540) ack 1 win 65535"]);
 });
 
+test("a loss after a long silence, or after a link that was away, does not end a connection", () => {
+  const idle = new StackPeer();
+  idle.establish();
+  idle.wait(1_000_000);
+  const away = new StackPeer();
+  away.establish();
+  const sends = (peer: StackPeer): string[] => {
+    peer.sockets.last.give(new Uint8Array(10));
+    return peer.takes();
+  };
+  expect(sends(idle)).toEqual(["P. 1:11(10) ack 1 win 65535"]);
+  expect(sends(away)).toEqual(["P. 1:11(10) ack 1 win 65535"]);
+  away.wait(200);
+  // The line takes nothing for long.
+  away.wait(1_000_000);
+  idle.wait(200);
+  for (const peer of [idle, away]) {
+    expect(peer.takes()).toEqual(["P. 1:11(10) ack 1 win 65535"]);
+    // The first repetition is lost too.
+    peer.wait(peer.stack.nextTimeout() - peer.now);
+    expect(peer.takes()).toEqual(["P. 1:11(10) ack 1 win 65535"]);
+    peer.send(". 1:1(0) ack 11 win 8000");
+    expect([peer.takes(), peer.sockets.open.size]).toEqual([[], 1]);
+  }
+});
+
+test("a SYN without options inherits none of another connection", () => {
+  const peer = new StackPeer();
+  peer.establish("mss 1460,sackOK,wscale 7");
+  peer.route = { ...peer.route, fromPort: 40001 };
+  peer.send("S 0:0(0) win 2000");
+  expect(peer.takes()).toEqual(["S. 0:0(0) ack 1 win 65535 <mss 1460>"]);
+  peer.send(". 1:1(0) ack 1 win 2000");
+  peer.sockets.last.give(new Uint8Array(10_000));
+  expect(peer.takes().map((text) => /\((\d+)\)/.exec(text)![1])).toEqual(["536", "536", "536", "392"]);
+});
+
 test("a peer that dies with octets in flight, or behind a closed window, is given up, and the server's socket is reset", () => {
   const inFlight = new StackPeer();
   inFlight.establish();
