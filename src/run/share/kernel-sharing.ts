@@ -100,9 +100,16 @@ export class KernelSharing {
         ? `forward: ports of this machine lead to ${sharing.peer}`
         : `share: ${sharing.peer} uses this machine's network`;
     log("notice", `${what} by ${where}`);
-    const blocking = await this.#filter.findBlocking(sharing, this.#outside(family));
-    if (blocking !== undefined) report({ write: log }, [blocking]);
+    // The peer's packets do not wait for this.
+    void this.#then(() => this.#nameBlocking(sharing));
     return true;
+  }
+
+  /** Says which rule of another program drops the peer's packets, unless the link is over by now. */
+  async #nameBlocking(sharing: Sharing): Promise<void> {
+    if (!this.#undo.has(sharing.family)) return;
+    const blocking = await this.#filter.findBlocking(sharing, this.#outside(sharing.family));
+    if (blocking !== undefined) report({ write: this.#host.log }, [blocking]);
   }
 
   /** Returns what undoes it; undefined: it cannot be switched on, and the log says so. */

@@ -83,7 +83,9 @@ export function sharingScene(tools: Partial<FirewallTools>) {
   return {
     /** The log. */
     said,
-    settled: () => Promise.all(waits.splice(0)),
+    settled: async () => {
+      while (waits.length > 0) await Promise.all(waits.splice(0));
+    },
     start: (changes: Partial<Sharing> = {}) => sharing.start({ ...base, ...changes }),
     /** Ends it. Nothing is recorded any more then. */
     end: (family: 4 | 6 = 4) => sharing.end(family),
