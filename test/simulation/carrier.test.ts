@@ -43,6 +43,13 @@ test.each<[what: string, change: (computer: Computer) => void, words: readonly s
     "This machine's kernel may not forward: user-mode networking",
     0,
   ],
+  [
+    "root whose kernel refuses what nft asks for",
+    ({ network }) => void (network.nft.complaint = "Error: Could not process rule: Operation not supported"),
+    [],
+    "This machine's kernel does not masquerade: user-mode networking",
+    0,
+  ],
 ])("share: %s gets a link, and one line says which way it works", (_what, change, words, line, tuns) => {
   const there = world(change);
   const server = there.a.start([...LINE, "share", ...words]);

@@ -6,6 +6,7 @@ import { interfaceTrouble, openTrouble } from "../diagnose/tun-trouble.ts";
 import type { Finding } from "../diagnose/finding.ts";
 import { Exit } from "../exit.ts";
 import { hasCode, type HostError, type Machine } from "../machine.ts";
+import { kernelMasquerades } from "../share/masquerade-probe.ts";
 
 export interface CarrierOptions extends Pick<Config, "usernet" | "share" | "socks" | "demand"> {
   /** `share` is a default: this machine may need the interface more than the other end needs to be shared with. */
@@ -22,6 +23,8 @@ export interface CarrierFacts {
   readonly mayForward: boolean;
   /** A program is there that makes the kernel masquerade. */
   readonly canMasquerade: boolean;
+  /** The kernel refuses what such a program asks for. */
+  readonly refusesMasquerading?: boolean;
 }
 
 export type Carrier =
@@ -38,6 +41,13 @@ const IN_CONTAINER = "in a container: --device /dev/net/tun --cap-add NET_ADMIN"
 /** Chooses the way of this machine. `name` is what the program was called by. */
 export function carrierOf(machine: Machine, options: CarrierOptions, name?: string): Carrier {
   return chooseCarrier(options, () => carrierFacts(machine), name);
+}
+
+/** The same, after a question to the kernel where its masquerading is needed. */
+export async function provenCarrierOf(machine: Machine, options: CarrierOptions): Promise<Carrier> {
+  const carrier = carrierOf(machine, options);
+  if (carrier.way !== "interface" || !carrier.shares || (await kernelMasquerades(machine))) return carrier;
+  return chooseCarrier(options, () => ({ ...carrierFacts(machine), refusesMasquerading: true }));
 }
 
 /** Chooses the way. The facts are asked for only when they matter: opening the TUN device may load its driver. */
@@ -101,15 +111,18 @@ function interfaceTroubleOf({ isRoot, mayMakeInterfaces, tunError }: CarrierFact
 }
 
 /** Why the kernel cannot share. */
-function forwardingTroubleOf({ mayForward, canMasquerade }: CarrierFacts): Reason | undefined {
+function forwardingTroubleOf({ mayForward, canMasquerade, refusesMasquerading }: CarrierFacts): Reason | undefined {
   if (!mayForward)
     return {
       why: "This machine's kernel may not forward",
       remedy: "sysctl -w net.ipv4.ip_forward=1 (in a container: --sysctl net.ipv4.ip_forward=1)",
     };
-  return canMasquerade
-    ? undefined
-    : { why: "Neither nft nor iptables is here", remedy: "install nftables (or iptables)" };
+  if (!canMasquerade) return { why: "Neither nft nor iptables is here", remedy: "install nftables (or iptables)" };
+  if (refusesMasquerading !== true) return undefined;
+  return {
+    why: "This machine's kernel does not masquerade",
+    remedy: "load its modules (modprobe nf_tables, nft_masq)",
+  };
 }
 
 /** The error that ends the program. */

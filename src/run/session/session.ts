@@ -12,7 +12,7 @@ import { report } from "../diagnose/finding.ts";
 import { Exit, Failed } from "../exit.ts";
 import { Hooks } from "../scripts/hooks.ts";
 import { Interface, type InterfaceHost } from "../packets/interface.ts";
-import { carrierOf } from "../packets/carrier.ts";
+import { provenCarrierOf } from "../packets/carrier.ts";
 import { undoLeftOver } from "../packets/left-over.ts";
 import type { Line } from "../line/line.ts";
 import { InterfaceBuffers, LineBuffers } from "../loop/buffers.ts";
@@ -154,7 +154,7 @@ export class Session {
   async #chooseCarrier(): Promise<void> {
     const { machine, options, sharesByDefault = false } = this.#host;
     const { share } = this.#config;
-    const carrier = carrierOf(machine, { ...this.#config, sharesByDefault });
+    const carrier = await provenCarrierOf(machine, { ...this.#config, sharesByDefault });
     if (carrier.way === "none" || carrier.way === "proxy") return;
     if (carrier.line !== undefined) report(this.#log, [carrier.line]);
     const isUsernet = carrier.way === "sockets";

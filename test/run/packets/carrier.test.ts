@@ -63,6 +63,11 @@ test.each<[what: string, facts: CarrierFacts, said: string]>([
     { ...ROOT, canMasquerade: false },
     `sockets: Neither nft nor iptables is here: ${SOCKETS}; for an interface, install nftables (or iptables)`,
   ],
+  [
+    "root whose kernel refuses to masquerade",
+    { ...ROOT, refusesMasquerading: true },
+    `sockets: This machine's kernel does not masquerade: ${SOCKETS}; for an interface, load its modules (modprobe nf_tables, nft_masq)`,
+  ],
   ["a user", USER, `sockets: No right to make an interface: ${SOCKETS}; for an interface, run it as root ${CONTAINER}`],
   [
     "a user who may not open the TUN",
