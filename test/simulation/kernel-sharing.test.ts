@@ -91,6 +91,9 @@ test("a packet filter that refuses is named, and the link goes on without sharin
   near.network.nft.complaint = "Error: Could not process rule: Operation not supported\ntable ip x {\n";
   comeUp(play);
   expect(servers[0]!.lines).toContain("share: nft failed: Error: Could not process rule: Operation not supported");
+  expect(servers[0]!.lines).toContain(
+    "share: there are no rules, so nothing is shared; for user-mode networking, give usernet",
+  );
   expect(near.network.sysctls.get("net/ipv4/ip_forward")).toBe("0");
   near.network.nft.complaint = "";
   terminate(play, ...servers, ...clients);
@@ -144,7 +147,9 @@ test("firewalld's zone of a killed session's interface is left by the next one, 
 test("ports lead to the peer, except those that a program has, and nothing else is shared without share", () => {
   const play = scene(["forward", "8080=80/tcp", "forward", "22=22/tcp"]);
   play.near.network.takenPorts.add(22);
+  const zones = installFirewalld(play);
   comeUp(play);
+  expect(zones.size).toBe(0);
   const { near, servers, clients, link } = play;
   const [rules = ""] = near.network.nft.tables.values();
   expect(rules).toContain("tcp dport 8080 dnat to 10.0.0.2:80");

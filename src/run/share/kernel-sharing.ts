@@ -88,9 +88,11 @@ export class KernelSharing {
       ports.release();
       undoForwarding();
     });
-    await this.#joinZone(sharing);
+    // firewalld lets pass what leads to a forwarded port.
+    if (sharing.from !== undefined) await this.#joinZone(sharing);
     const where = await this.#filter.make(sharing);
     if (where === undefined) {
+      log("error", "share: there are no rules, so nothing is shared; for user-mode networking, give usernet");
       await this.#end(family);
       return false;
     }
