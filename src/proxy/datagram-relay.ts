@@ -4,7 +4,7 @@
 import { Deadlines, type Timed } from "../stack/deadlines.ts";
 import type { Ends } from "../stack/ip-packet.ts";
 import { FAILED, NOT_NOW, type SocketSide } from "../stack/socket-side.ts";
-import type { Stack } from "../stack/stack.ts";
+import type { Forwarded } from "../stack/stack.ts";
 import type { NameLookup } from "./name-lookup.ts";
 import type { Endpoint } from "./request.ts";
 import { putAddress, readAddress } from "./socks5.ts";
@@ -34,7 +34,7 @@ export interface RelaySockets {
 export interface RelayHost {
   readonly side: SocketSide;
   readonly sockets: RelaySockets;
-  readonly stack: Stack;
+  send(from: Forwarded, payload: Uint8Array): void;
   readonly names: NameLookup;
   random(): number;
   /** Our address for packets to this one. Undefined: there is no way to it, or it is prohibited. */
@@ -171,7 +171,7 @@ export class DatagramRelay {
 
   #send({ port: farPort }: Sender, { address: peer, port: peerPort }: Endpoint, payload: Uint8Array): void {
     const far = this.#host.wayTo(peer);
-    if (far !== undefined) this.#host.stack.send({ far, farPort, peer, peerPort }, payload);
+    if (far !== undefined) this.#host.send({ far, farPort, peer, peerPort }, payload);
   }
 
   // ── from the link ────────────────────────────────────────────────────────────────────────────────────────────────

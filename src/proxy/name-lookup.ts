@@ -162,6 +162,16 @@ export class NameLookup {
     return true;
   }
 
+  /** A query from this port has not reached the server. */
+  failed(server: Uint8Array, port: number, now: number): void {
+    for (const question of [...this.#questions.values()])
+      if (
+        isSame(server, question.server) &&
+        question.queries.some((query) => query.port === port && query.answer === undefined)
+      )
+        this.#repeat(question, now);
+  }
+
   /** The first family with an address decides: the others are not waited for. */
   #settle(question: Question, { ttl }: DnsAnswer, now: number): void {
     for (const { answer } of question.queries) {

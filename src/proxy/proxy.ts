@@ -4,13 +4,12 @@
 import { parsePrefix } from "../bytes/prefix.ts";
 import { Deadlines } from "../stack/deadlines.ts";
 import { Destinations, isImpossibleSource } from "../stack/destinations.ts";
-import type { OwnDatagrams } from "../stack/flow.ts";
-import type { Ends } from "../stack/ip-packet.ts";
 import { Failure, NOT_NOW, type SocketSide } from "../stack/socket-side.ts";
 import { Stack } from "../stack/stack.ts";
 import { DatagramRelay, type RelaySockets } from "./datagram-relay.ts";
 import { DNS_PORT, type Found, NameLookup } from "./name-lookup.ts";
 import { kindOf, LinkAddresses } from "./link-addresses.ts";
+import { OwnPorts } from "./own-ports.ts";
 import { Program, Stage } from "./program.ts";
 import { ProgramSide } from "./program-side.ts";
 import { type Host, Outcome, outcomeOf, type ProxyRequest } from "./request.ts";
@@ -43,7 +42,7 @@ export interface ProxySettings {
   readonly relay?: RelaySockets;
 }
 
-export class Proxy implements OwnDatagrams {
+export class Proxy {
   readonly stack: Stack;
   readonly #settings: ProxySettings;
   readonly #names: NameLookup;
@@ -59,6 +58,14 @@ export class Proxy implements OwnDatagrams {
   constructor(settings: ProxySettings) {
     this.#settings = settings;
     const { side, random, relay } = settings;
+    this.#names = new NameLookup({
+      random,
+      send: (server, fromPort, query) => {
+        const far = this.#link.wayTo(server);
+        if (far !== undefined) this.stack.send({ far, farPort: fromPort, peer: server, peerPort: DNS_PORT }, query);
+      },
+    });
+    if (relay !== undefined) this.#relay = this.#relayOf(relay);
     this.stack = new Stack({
       side: new ProgramSide({
         side,
@@ -71,14 +78,7 @@ export class Proxy implements OwnDatagrams {
       ownServices: () => undefined,
       mostFlows: MOST_FLOWS,
       random,
-      own: this,
-    });
-    this.#names = new NameLookup({
-      random,
-      send: (server, fromPort, query) => {
-        const far = this.#link.wayTo(server);
-        if (far !== undefined) this.stack.send({ far, farPort: fromPort, peer: server, peerPort: DNS_PORT }, query);
-      },
+      own: new OwnPorts(this.#names, this.#relay),
     });
     this.#link = new LinkAddresses({
       gateway: this.stack.gateway,
@@ -86,14 +86,20 @@ export class Proxy implements OwnDatagrams {
       send: (packet) => this.stack.sendPacket(packet),
       added: (address) => this.#addressAdded(address),
     });
-    if (relay !== undefined) this.#relay = this.#relayOf(relay);
   }
 
   #relayOf(sockets: RelaySockets): DatagramRelay {
     const { side, random } = this.#settings;
     const wayTo = (peer: Uint8Array): Uint8Array | undefined =>
       this.#isProhibited(peer) ? undefined : this.#link.wayTo(peer);
-    return new DatagramRelay({ side, sockets, stack: this.stack, names: this.#names, random, wayTo });
+    return new DatagramRelay({
+      side,
+      sockets,
+      send: (from, payload) => this.stack.send(from, payload),
+      names: this.#names,
+      random,
+      wayTo,
+    });
   }
 
   /** How many programs are connected. */
@@ -128,13 +134,6 @@ export class Proxy implements OwnDatagrams {
   receivePacket(bytes: Uint8Array, start: number, end: number, now: number): void {
     this.#now = now;
     if (!this.#link.receive(bytes, start, end, now)) this.stack.receive(bytes, start, end, now);
-  }
-
-  receive(ends: Ends, ports: number, bytes: Uint8Array, start: number, end: number, now: number): boolean {
-    this.#now = now;
-    const isName = (ports & 0xffff) === DNS_PORT;
-    if (isName && this.#names.receive(ends.peer, ports >>> 16, bytes, start, end, now)) return true;
-    return this.#relay?.deliver(ends, ports, bytes, start, end, now) === true;
   }
 
   // ── programs ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ import { checksumOf, sumOf } from "../bytes/checksum.ts";
 import { DatagramFlow, type DatagramKind, putUdpHeader, UDP_HEADER } from "./datagram-flow.ts";
 import { FlowCount } from "./flow-count.ts";
 import { FlowTable, portsOf, type StackHost } from "./flow.ts";
-import { Echo, echoId, ICMP_HEADER, isIcmpError, putIcmpChecksum } from "./icmp.ts";
+import { Echo, echoId, failureOf, ICMP_HEADER, isIcmpError, putIcmpChecksum } from "./icmp.ts";
 import type { Ends, IpPacket } from "./ip-packet.ts";
 import { FAILED, Failure } from "./socket-side.ts";
 
@@ -89,7 +89,23 @@ export class Datagrams {
       const flow = this.#echoes.find(packet, id) ?? this.#begin(packet, ends, id, "echo");
       flow?.receive(packet, payload, end, now);
     }
-    return isIcmpError(family, type);
+    const isError = isIcmpError(family, type);
+    if (isError) this.#reported(packet, now);
+    return isError;
+  }
+
+  /** An error that quotes a datagram of our own. */
+  #reported({ bytes, payload, end, family, addressSize }: IpPacket, now: number): void {
+    const { gateway, own } = this.#host;
+    const at = payload + ICMP_HEADER;
+    const header = family === 4 ? 20 : 40;
+    const failure = failureOf(family, bytes[payload]!, bytes[payload + 1]!);
+    if (own === undefined || failure === undefined || failure === Failure.TOO_BIG) return;
+    if (at + header + UDP_HEADER > end || bytes[at + (family === 4 ? 9 : 6)] !== IpProto.UDP) return;
+    const peerAt = at + header - addressSize;
+    if (!gateway.isOurs(bytes.subarray(peerAt - addressSize, peerAt))) return;
+    const ports = portsOf(u16(bytes, at + header), u16(bytes, at + header + 2));
+    own.failed(bytes.slice(peerAt, peerAt + addressSize), ports, now);
   }
 
   forget(flow: DatagramFlow): void {

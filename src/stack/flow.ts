@@ -37,6 +37,8 @@ export interface Flow extends Timed {
 export interface OwnDatagrams {
   /** The datagram bytes[start, end), sent by ends.peer to a port of ends.far. False: nothing waits at that port. */
   receive(ends: Ends, ports: number, bytes: Uint8Array, start: number, end: number, now: number): boolean;
+  /** A router, or the host itself, reports that a datagram of ours to this host did not arrive. */
+  failed(peer: Uint8Array, ports: number, now: number): void;
 }
 
 export interface StackHost {

@@ -132,6 +132,8 @@ export class FakeSockets implements SocketSide {
   /** What becomes of a connection: made at once, made when the test says so, or not made. */
   connecting: "at-once" | "later" | FailureType = "at-once";
   echoes: "allowed" | "not-allowed" = "allowed";
+  /** Nothing listens where datagrams go. */
+  refusesDatagrams = false;
   /** What each new connection is given. */
   onConnect: (socket: FakeSocket) => void = () => {};
   told: Told = () => {};
@@ -217,7 +219,8 @@ export class FakeSockets implements SocketSide {
   }
 
   openDatagrams(address: Uint8Array, port: number): number {
-    return this.#add(address, port).id;
+    this.#refusal = Failure.REFUSED;
+    return this.refusesDatagrams ? FAILED : this.#add(address, port).id;
   }
 
   openEchoes(address: Uint8Array): number {

@@ -138,6 +138,13 @@ describe("names", () => {
     expect(code(program)).toBe(4);
   });
 
+  test("that a host without a name server is asked for", () => {
+    const it = world();
+    it.servers.refusesDatagrams = true;
+    const program = it.program(named("a.test"));
+    expect(code(program)).toBe(4);
+  });
+
   test.each(["localhost", "a.localhost"])("%s is nobody else's", (name) => {
     const it = world();
     expect(code(it.program(named(name)))).toBe(2);

@@ -99,6 +99,7 @@ describe("datagrams", () => {
         );
         return ports >>> 16 === 5000;
       },
+      failed: () => {},
     };
     const peer = new StackPeer({ own });
     const route = { from: SERVER, to: OUR, fromPort: 53, toPort: 5000 };
@@ -120,5 +121,24 @@ describe("datagrams", () => {
     );
     peer.stack.send({ far: FAR, farPort: 5000, peer: ADDRESS, peerPort: 53 }, new Uint8Array(3000));
     expect(peer.packets().map(({ length }) => length)).toEqual([1500, 1500, 68]);
+  });
+
+  test("that do not arrive are told of", () => {
+    const failed: string[] = [];
+    const own: OwnDatagrams = {
+      receive: () => false,
+      failed: (to, ports) => void failed.push(`${to.join(".")} ${ports >>> 16} ${ports & 0xffff}`),
+    };
+    const peer = new StackPeer({ own });
+    peer.stack.send({ far: FAR, farPort: 5000, peer: ADDRESS, peerPort: 53 }, Uint8Array.of(1));
+    const [packet] = peer.packets();
+    peer.sendPacket(ipv4Packet(SERVER, OUR, 1, reports(3, 4, packet!)));
+    const others = packet!.slice();
+    others[15]! ^= 1;
+    peer.sendPacket(ipv4Packet(SERVER, OUR, 1, reports(3, 3, others)));
+    peer.sendPacket(ipv4Packet(SERVER, OUR, 1, reports(3, 3, packet!.slice(0, 24))));
+    expect(failed).toEqual([]);
+    peer.sendPacket(ipv4Packet(SERVER, OUR, 1, reports(3, 3, packet!)));
+    expect(failed).toEqual(["192.0.2.80 5000 53"]);
   });
 });
