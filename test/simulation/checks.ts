@@ -32,7 +32,9 @@ function wrongInterface({ network, processes }: Computer, words: readonly string
   const hasTaken = routes.every(({ device }) => device.name !== network.ethernet.name);
   if (tun === undefined) return hasTaken ? "no interface, and the default route is not given back" : undefined;
   const { isUp, addresses, addresses6, name } = tun;
-  if (addresses.length > 1 || addresses6.length > 1)
+  // The link-local one, and with share that of the link's network.
+  const most6 = words.includes("share") ? 2 : 1;
+  if (addresses.length > 1 || addresses6.length > most6)
     return `${name} has ${addresses.length + addresses6.length} addresses`;
   if (hasTaken && addresses.length === 0) return `${name} has no address, and the default route is not given back`;
   if (words.includes("demand")) return undefined;

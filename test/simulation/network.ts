@@ -111,6 +111,9 @@ export class NetworkState {
   readonly sysctls = new Map([
     ["net/ipv4/ip_forward", "0"],
     ["net/ipv4/ip_dynaddr", "0"],
+    ["net/ipv6/conf/all/forwarding", "0"],
+    ["net/ipv6/conf/eth0/forwarding", "0"],
+    ["net/ipv6/conf/eth0/accept_ra", "1"],
   ]);
   /** Nobody may write kernel parameters, as in a container. */
   isReadOnly = false;

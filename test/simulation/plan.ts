@@ -214,6 +214,7 @@ function addNetwork(words: Words, { isDemand, hasUsernet }: Agreement, side: 0 |
   if (side === 0) {
     words.add("10.0.0.1:10.0.0.2");
     if (hasUsernet === true) words.add("usernet");
+    else words.maybe(0.3, "share");
     words.maybe(0.3, "proxyarp");
     words.maybe(0.3, "ktune");
     words.maybe(0.3, "ms-dns", "10.0.0.1");

@@ -80,6 +80,7 @@ export class Play {
     this.goods = agreement.hasUsernet === true ? this.#browse() : this.laplink.traffic;
     // One of the two is like a port of `nullmodem serve`.
     this.laplink.computers[1].sharesPoll = true;
+    this.laplink.computers[0].installNft();
     for (const side of SIDES) this.#furnish(side);
   }
 

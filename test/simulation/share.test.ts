@@ -52,13 +52,6 @@ class SharedLink {
   constructor() {
     const [server, client] = this.link.computers;
     server.installNft();
-    for (const [name, value] of [
-      ["all/forwarding", "0"],
-      ["eth0/forwarding", "0"],
-      ["eth0/accept_ra", "1"],
-    ] as const)
-      server.network.sysctls.set(`${CONF}/${name}`, value);
-    server.files.put(`/proc/sys/${CONF}/eth0`, "");
     client.network.received = (packet) => {
       if (packet[0] !== 0x60 || packet[6] !== 58 || packet[40] !== 134) return;
       this.heard.push({
@@ -153,10 +146,6 @@ test("two links share: the first that ends leaves forwarding and accept_ra to th
   const link = new Laplink({ seed: 6, cables: 2 });
   const [near, far] = link.computers;
   near.installNft();
-  near.network.sysctls.set(`${CONF}/all/forwarding`, "0");
-  near.network.sysctls.set(`${CONF}/eth0/forwarding`, "0");
-  near.network.sysctls.set(`${CONF}/eth0/accept_ra`, "1");
-  near.files.put(`/proc/sys/${CONF}/eth0`, "");
   const words = LINE.slice(1).filter((word) => word !== "noipv6");
   const servers = [0, 1].map((at) => near.start([`/dev/ttyUSB${at}`, ...words, `10.0.${at}.1:10.0.${at}.2`, "share"]));
   for (const at of [0, 1]) far.start([`/dev/ttyUSB${at}`, ...words, "noipdefault", "persist"]);
