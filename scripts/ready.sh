@@ -147,6 +147,10 @@ case $purpose in
     need ip iproute2
     need ping iputils-ping
     need iperf3 iperf3
+    need nft nftables
+    need slirp-fullbolt slirp
+    need slirp4netns slirp4netns
+    need pasta passt
     ;;
 esac
 # The loader that musl's executables ask for.

@@ -1,6 +1,6 @@
 // Measures what a laptop gets from the Internet behind a null modem without pace, in one run: by our user mode, by the kernel's
 // way (TUN and masquerade), by slirp, and beside them slirp4netns and pasta (of passt), which have a TAP and no line. Three
-// network namespaces: laptop, server, outside. By itself, as root: bun scripts/bench/usernet.ts [SECONDS]
+// network namespaces: laptop, server, outside. By itself, as root: bun scripts/bench/usernet.ts [SECONDS [ROUNDS]]
 
 import { readdirSync, readFileSync } from "node:fs";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -15,6 +15,7 @@ const OUTSIDE = "192.0.2.80";
 const SERVER = "192.0.2.1";
 const PORT = "5201";
 const UP_MS = 30_000;
+const SAMPLE_MS = 200;
 const OURS = ["noauth", "local", "nodetach", "noccp", "noipv6"];
 
 interface World {
@@ -30,6 +31,8 @@ interface Way {
   readonly needs: string;
   /** Starts it. Returns what it has started, when the laptop reaches the outside. */
   start(world: World): Promise<Program[]>;
+  /** It starts the laptop's program itself, in a network of its own, with these words before it. */
+  readonly before?: readonly string[];
 }
 
 /** The laptop's pppd: ours, with an interface. */
@@ -57,14 +60,15 @@ async function withTap({ server, laptop }: World, ...command: string[]): Promise
   return [program];
 }
 
+const KERNEL: Way = { name: "ours, the kernel's way", needs: "nft", start: (world) => overLine(world, "share") };
 const WAYS: readonly Way[] = [
   { name: "ours, user mode", needs: "sh", start: (world) => overLine(world, "usernet") },
-  { name: "ours, the kernel's way", needs: "nft", start: (world) => overLine(world, "share") },
+  KERNEL,
   {
     name: "slirp-fullbolt",
     needs: "slirp-fullbolt",
     async start(world) {
-      const slirp = `stty raw -echo <${world.tty}; exec slirp-fullbolt 'mtu 1500' <${world.tty} >${world.tty}`;
+      const slirp = `stty raw -echo <${world.tty}; exec slirp-fullbolt 'mtu 1500' <>${world.tty} >&0`;
       const server = new Program(["sh", "-c", slirp], { machine: world.server });
       const laptop = laptopPppd(world, "slip", "mtu", "1500", "10.0.2.15:10.0.2.2");
       await laptop.waitFor("remote IP address 10.0.2.2");
@@ -79,27 +83,38 @@ const WAYS: readonly Way[] = [
   {
     name: "pasta (TAP, no line)",
     needs: "pasta",
-    start: (world) =>
-      withTap(
-        world,
-        ..."pasta -f -q --runas 0 --config-net --ns-ifname tap0 -m 1500".split(" "),
-        "--netns",
-        `/proc/${world.laptop.pid}/ns/net`,
-      ),
+    start: async () => [],
+    before: "pasta -f -q --runas 0 --config-net --no-map-gw -m 1500 --".split(" "),
   },
 ];
 
-/** CPU seconds of the server's processes so far. */
-function cpuOf(server: Machine): number {
-  let sum = 0;
-  for (const { pid } of server.processes())
-    try {
-      for (const thread of readdirSync(`/proc/${pid}/task`))
-        sum += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]) / 1e9;
-    } catch {
-      // It has ended.
-    }
-  return sum;
+/** CPU seconds of the server's processes, also of those that have ended. */
+class Meter {
+  readonly #server: Machine;
+  readonly #threads = new Map<string, number>();
+  readonly #timer: Timer;
+
+  constructor(server: Machine) {
+    this.#server = server;
+    this.#timer = setInterval(() => this.read(), SAMPLE_MS);
+  }
+
+  read(): number {
+    for (const { pid } of this.#server.processes())
+      try {
+        for (const thread of readdirSync(`/proc/${pid}/task`)) {
+          const [ns] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ");
+          this.#threads.set(`${pid}/${thread}`, Number(ns) / 1e9);
+        }
+      } catch {
+        // It has ended.
+      }
+    return this.#threads.values().reduce((sum, seconds) => sum + seconds, 0);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
 }
 
 interface Figure {
@@ -109,16 +124,20 @@ interface Figure {
 }
 
 /** One TCP connection from the laptop to the outside; with `-R` the other way. */
-async function measure({ laptop, server, outside }: World, seconds: number, flags: readonly string[]): Promise<Figure> {
+async function measure(world: World, way: Way, seconds: number, flags: readonly string[]): Promise<Figure> {
+  const { laptop, server, outside } = world;
   const sink = new Program(["iperf3", "-s", "-1", "-p", PORT, "--forceflush"], { machine: outside });
+  const meter = new Meter(server);
   try {
     await sink.waitFor("listening");
-    const before = cpuOf(server);
-    const words = ["-c", OUTSIDE, "-p", PORT, "-J", "-C", "cubic", "-t", String(seconds), ...flags];
-    const client = new Program(["timeout", String(seconds * 3 + 20), "iperf3", ...words], { machine: laptop });
+    const before = meter.read();
+    const words = ["iperf3", "-c", OUTSIDE, "-p", PORT, "-J", "-t", String(seconds), ...flags];
+    const command = ["timeout", String(seconds * 3 + 20), ...(way.before ?? []), ...words];
+    const client = new Program(command, { machine: way.before === undefined ? laptop : server });
     await client.exit((seconds * 3 + 30) * 1000);
-    const cpu = cpuOf(server) - before;
-    const { error, end } = JSON.parse(client.lines.map(({ text }) => text).join("\n")) as {
+    const cpu = meter.read() - before;
+    const text = client.lines.map((line) => line.text).join("\n");
+    const { error, end } = JSON.parse(text.slice(text.indexOf("{"))) as {
       error?: string;
       end?: { sum_received?: { bytes: number; bits_per_second: number } };
     };
@@ -126,6 +145,7 @@ async function measure({ laptop, server, outside }: World, seconds: number, flag
     if (sum === undefined || sum.bytes === 0) throw new Error(error ?? "iperf3 has no result");
     return { rate: sum.bits_per_second / 8e6, cost: (1000 * cpu) / (sum.bytes / 1e6) };
   } finally {
+    meter.end();
     await sink.stop();
   }
 }
@@ -149,14 +169,14 @@ async function openWorld(line: Line): Promise<World> {
   return { laptop, server, outside, tty: "/dev/ttyS0" };
 }
 
-async function measureWay(yardstick: string, way: Way, seconds: number): Promise<{ up: Figure; down: Figure }> {
+async function measureWay(yardstick: string, way: Way, seconds: number): Promise<Figures> {
   const line = new Line(yardstick, { baud: 0, errorRate: 0, seed: 1 });
   const world = await openWorld(line);
   const programs: Program[] = [];
   try {
     programs.push(...(await way.start(world)));
-    const down = await measure(world, seconds, ["-R"]);
-    return { down, up: await measure(world, seconds, []) };
+    const down = await measure(world, way, seconds, ["-R"]);
+    return { down, up: await measure(world, way, seconds, []) };
   } finally {
     await Promise.all(programs.map((program) => program.stop()));
     for (const machine of [world.laptop, world.server, world.outside]) await machine.close();
@@ -164,48 +184,73 @@ async function measureWay(yardstick: string, way: Way, seconds: number): Promise
   }
 }
 
-async function main(): Promise<void> {
-  const missing = machinesMissing() ?? tunMissing();
-  if (missing !== undefined) throw new Error(missing);
-  const [seconds = 4, ...names] = process.argv.slice(2);
+interface Figures {
+  readonly up: Figure;
+  readonly down: Figure;
+}
+
+const median = (numbers: readonly number[]): number => numbers.toSorted((x, y) => x - y)[numbers.length >> 1] ?? NaN;
+
+/** Each way once a round. A way that does not work says why. */
+async function measureAll(ways: readonly Way[], seconds: number, rounds: number): Promise<Map<Way, Figures[]>> {
   const folder = mkdtempSync(join(tmpdir(), "nullmodem-bench-"));
-  const rows: string[][] = [];
+  const found = new Map<Way, Figures[]>(ways.map((way) => [way, []]));
   try {
     const yardstick = compile(folder);
-    let kernel: { up: Figure; down: Figure } | undefined;
-    const found: [Way, { up: Figure; down: Figure }][] = [];
-    for (const way of WAYS) {
-      if (names.length > 0 && !names.some((name) => way.name.includes(name))) continue;
-      if (Bun.which(way.needs) === null) {
-        console.log(`${way.name}: ${way.needs} is not installed`);
-        continue;
-      }
-      try {
-        const figures = await measureWay(yardstick, way, Number(seconds));
-        if (way.name.includes("kernel")) kernel = figures;
-        found.push([way, figures]);
-        console.log(`${way.name}: ${figures.down.rate.toFixed(1)} MB/s down, ${figures.up.rate.toFixed(1)} MB/s up`);
-      } catch (error) {
-        console.log(`${way.name}: ${error instanceof Error ? error.message : String(error)}`);
-      }
-    }
-    for (const [way, { up, down }] of found) {
-      const share = (one: Figure, all: Figure | undefined): string =>
-        all === undefined ? "" : (one.rate / all.rate).toFixed(2);
-      rows.push([
-        way.name,
-        down.rate.toFixed(1),
-        share(down, kernel?.down),
-        down.cost.toFixed(1),
-        up.rate.toFixed(1),
-        share(up, kernel?.up),
-        up.cost.toFixed(1),
-      ]);
-    }
+    for (let round = 0; round < rounds; round++)
+      for (const way of ways)
+        try {
+          const figures = await measureWay(yardstick, way, seconds);
+          found.get(way)!.push(figures);
+          console.log(`${way.name}: ${figures.down.rate.toFixed(1)} MB/s down, ${figures.up.rate.toFixed(1)} MB/s up`);
+        } catch (error) {
+          console.log(`${way.name}: ${error instanceof Error ? error.message : String(error)}`);
+        }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  console.log(table(["one TCP flow", "down MB/s", "of kernel's", "ms/MB", "up MB/s", "of kernel's", "ms/MB"], rows));
+  return found;
+}
+
+/** The medians of a way in one direction, and of its shares of another way's figures in the same rounds. */
+function cells(one: readonly Figure[], other: readonly Figure[]): string[] {
+  const share = (of: (figure: Figure) => number): string => {
+    const shares = one.flatMap((figure, round) => (other[round] === undefined ? [] : [of(figure) / of(other[round])]));
+    return shares.length === 0 ? "" : median(shares).toFixed(2);
+  };
+  return [
+    median(one.map(({ rate }) => rate)).toFixed(1),
+    share(({ rate }) => rate),
+    median(one.map(({ cost }) => cost)).toFixed(1),
+    share(({ cost }) => cost),
+  ];
+}
+
+async function main(): Promise<void> {
+  const missing = machinesMissing() ?? tunMissing();
+  if (missing !== undefined) throw new Error(missing);
+  const [seconds = 4, rounds = 3, ...names] = process.argv.slice(2);
+  const wanted = WAYS.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)));
+  for (const { name, needs } of wanted)
+    if (Bun.which(needs) === null) console.log(`${name}: ${needs} is not installed`);
+  const ways = wanted.filter(({ needs }) => Bun.which(needs) !== null);
+  const found = await measureAll(ways, Number(seconds), Number(rounds));
+  const kernel = found.get(KERNEL) ?? [];
+  const rows = [...found].map(([{ name }, figures]) => [
+    name,
+    ...cells(
+      figures.map(({ down }) => down),
+      kernel.map(({ down }) => down),
+    ),
+    ...cells(
+      figures.map(({ up }) => up),
+      kernel.map(({ up }) => up),
+    ),
+  ]);
+  const heads = ["MB/s", "of kernel's", "CPU ms/MB", "of kernel's"];
+  console.log(
+    table(["one TCP flow", ...heads.map((head) => `down ${head}`), ...heads.map((head) => `up ${head}`)], rows),
+  );
 }
 
 await main();

@@ -4,7 +4,7 @@ import { distance, type RingPool, type SequenceRing } from "./sequence.ts";
 import { FAILED, NOT_NOW, type SocketSide } from "./socket-side.ts";
 
 const FIRST_RING = 16384;
-const MOST_RING = 262144;
+const MOST_RING = 1_048_576;
 
 export class SendBuffer {
   /** One past the last octet that was read. */
