@@ -2,12 +2,23 @@
 // packets. Each check throws, or returns what is wrong.
 
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import type { Cable } from "../kit/cable.ts";
 import { FETCHED_ENV, fetched } from "../kit/fetched.ts";
-import { type Internet, ROUTER, ROUTER6 } from "../kit/internet.ts";
+import { type Internet, ROUTER, ROUTER6, SERVER } from "../kit/internet.ts";
 import type { Lab } from "../kit/lab.ts";
 import type { Machine } from "../kit/machine.ts";
-import { FILES, INCOMING, LONG_NAME, NAME, OUTSIDE, OUTSIDE6, type Served, SSH_KEY } from "../kit/outside-servers.ts";
+import {
+  FILES,
+  INCOMING,
+  LONG_NAME,
+  NAME,
+  OUTSIDE,
+  OUTSIDE6,
+  type Served,
+  someFile,
+  SSH_KEY,
+} from "../kit/outside-servers.ts";
 import { PATIENCE_MS, until } from "../kit/patience.ts";
 import { Program } from "../kit/program.ts";
 
@@ -21,6 +32,9 @@ export interface Place {
 
 /** Where the laptop has the answer to a query that it sent as soon as the link was up. */
 export const FIRST_ANSWER = "/run/first-answer";
+
+/** A port of the server that leads to the laptop. */
+export const FORWARDED = 20_021;
 
 type Check = (place: Place) => Promise<string>;
 
@@ -157,6 +171,9 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   "iperf3 sends, receives, and sends datagrams": async (place) =>
     (await iperf(place, "-n", "1M")) || (await iperf(place, "-R", "-n", "1M")) || iperf(place, "-u", "-b1M", "-n100K"),
   "FTP, passive, both ways": (place) => ftp(place, "ftp-passive.bin"),
+  // The laptop names an address and a port that lead to it. No part of the way reads what it says.
+  "FTP, active by a forwarded port, both ways": (place) =>
+    ftp(place, "ftp-active.bin", "--disable-eprt", "--ftp-port", `${SERVER}:${FORWARDED}-${FORWARDED}`),
   "Samba, both ways": samba,
   "what nobody serves is refused, and what does not exist is unreachable": async ({ laptop }) => {
     const refused = await laptop.run("curl", "-sS", "--max-time", "50", `http://${OUTSIDE}:81/`);
@@ -187,6 +204,34 @@ export const CHECKS6: Readonly<Record<string, Check>> = {
     );
   },
 };
+
+const CUT_MS = 5000;
+/** The most that it takes on a line which is repaired by TCP alone. */
+const DAMAGED_MS = 3 * PATIENCE_MS;
+
+/** A download of ten megabytes and an upload at once, over a line with bit errors that is cut for a while. */
+export async function survives(place: Place, cable: Cable): Promise<string> {
+  const large = someFile("large.bin", 10_000_000, 2);
+  const { laptop, net } = place;
+  writeFileSync(net.outside.path(`${FILES}/large.bin`), large.octets);
+  const small = someFile("up.bin", 1_000_000, 3);
+  writeFileSync(laptop.path("/run/up.bin"), small.octets);
+  const [down, up] = ["/run/down.bin", `${FILES}/${INCOMING}/up.bin`];
+  await cable.damage({ ber: 1e-5, seed: 3 });
+  const programs = [
+    ["curl", "-sS", "-o", laptop.path(down), `http://${OUTSIDE}/large.bin`],
+    ["curl", "-sS", "-T", laptop.path("/run/up.bin"), `ftp://${OUTSIDE}/${INCOMING}/up.bin`],
+  ].map((command) => new Program(command, { machine: laptop }));
+  const files = [laptop.path(down), net.outside.path(up)];
+  await until("both have begun", () => files.every((file) => existsSync(file) && statSync(file).size > 100_000));
+  await cable.cut();
+  await Bun.sleep(CUT_MS);
+  await cable.mend();
+  const statuses = await Promise.all(programs.map((program) => program.exit(DAMAGED_MS)));
+  await cable.damage({});
+  if (statuses.some((status) => status !== 0)) return programs.map(({ text }) => text).join("");
+  return compared({ ...place, file: large }, down) || compared({ ...place, file: small }, up, true);
+}
 
 /** What a guest's shell says. Throws when the command fails. */
 async function guestSaid(guest: Lab, command: string): Promise<string> {

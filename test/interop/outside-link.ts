@@ -9,7 +9,7 @@ import { closeMachines, machinesMissing, openMachine, tunMissing } from "../kit/
 import { NAME, OUTSIDE, type Served, someFile } from "../kit/outside-servers.ts";
 import { built, Program } from "../kit/program.ts";
 import type { Place } from "./outside-checks.ts";
-import { FIRST_ANSWER, takeKey } from "./outside-checks.ts";
+import { FIRST_ANSWER, FORWARDED, takeKey } from "./outside-checks.ts";
 import { PATIENT } from "./patient-options.ts";
 
 export const GATEWAY = "10.0.0.1";
@@ -43,6 +43,8 @@ export interface Links extends Place {
   readonly server: Program;
   /** What goes over the laptop's line, as pppd's record. */
   readonly record: string;
+  /** The laptop's. */
+  readonly cable: Cable;
   close(): Promise<void>;
 }
 
@@ -58,7 +60,7 @@ export async function openLinks(prefix: readonly string[], share: readonly strin
     const words = [`/dev/${tty}`, ...WORDS, "silent", `${gateway}:${gateway.replace(/1$/, "2")}`, ...share, ...more];
     return new Program([...prefix, built("pppd"), ...words], { machine: net.server });
   };
-  const server = serve("ttyS1", GATEWAY, "record", RECORD);
+  const server = serve("ttyS1", GATEWAY, "record", RECORD, "forward", `${FORWARDED}=${FORWARDED}/tcp`);
   const other = serve("ttyS2", GUEST_GATEWAY);
   const client = new Program([built("pppd"), "/dev/ttyS0", ...WORDS, "defaultroute", "usepeerdns"], {
     machine: laptop,
@@ -76,7 +78,16 @@ export async function openLinks(prefix: readonly string[], share: readonly strin
     await closeMachines();
     await Promise.all(cables.map((cable) => cable.close()));
   };
-  return { ...opened, file, gateway: GATEWAY, guest, server, record: net.server.path(RECORD), close };
+  return {
+    ...opened,
+    file,
+    gateway: GATEWAY,
+    guest,
+    server,
+    record: net.server.path(RECORD),
+    cable: cables[0]!,
+    close,
+  };
 }
 
 async function openSides(file: Served, [first, second]: Cable[]): Promise<Pick<Place, "laptop" | "net">> {

@@ -3,10 +3,10 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { PATIENCE_MS } from "../kit/patience.ts";
 import { judged } from "./judges.ts";
-import { CHECKS, CHECKS6, GUEST_CHECKS } from "./outside-checks.ts";
+import { CHECKS, CHECKS6, GUEST_CHECKS, survives } from "./outside-checks.ts";
 import { type Links, linksMissing, openLinks } from "./outside-link.ts";
 
-setDefaultTimeout(3 * PATIENCE_MS);
+setDefaultTimeout(5 * PATIENCE_MS);
 
 const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs", "--bounding-set=-all"];
 
@@ -33,6 +33,9 @@ describe.skipIf(linksMissing !== undefined)(
     }
     test("tshark finds no fault in what went over the laptop's line", async () => {
       expect(await judged(links.record)).toBe("");
+    });
+    test("downloads and uploads survive bit errors and a cable that is cut for five seconds", async () => {
+      expect(await survives(links, links.cable)).toBe("");
     });
   },
 );
