@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { checkOptions } from "../../src/options/check.ts";
 import type { Config } from "../../src/options/config.ts";
 import { dumpLines } from "../../src/options/dump.ts";
-import { parseOptions } from "../../src/options/parse.ts";
+import { parseOptions, withPeerOptions } from "../../src/options/parse.ts";
 import { fakeHost } from "../kit/optionhost.ts";
 
 function checked(...words: string[]): Config {
@@ -32,4 +32,13 @@ test("noshare takes it back, as does a later file of the port; the command line 
   const host = fakeHost({ files });
   expect(parseOptions(["ttyS0"], host).share).toBe(false);
   expect(parseOptions(["ttyS0", "share"], host).share).toBe(true);
+});
+
+test("one peer's line in a secrets file cannot change it: sockets and rules are those of the session", () => {
+  const host = fakeHost();
+  const config = parseOptions(["notty", "share"], host);
+  for (const words of [["noshare"], ["share"], ["usernet"], ["share-allow", "10.0.0.0/8"], ["share-deny", "10.0.0.1"]])
+    expect(withPeerOptions(config, words, host).trouble).toBe(
+      `${words[0]} option cannot be changed after initialization`,
+    );
 });

@@ -3,7 +3,7 @@
 import { parseAddress } from "../../bytes/prefix.ts";
 import { decoded } from "../../bytes/text.ts";
 import { OptionError } from "../error.ts";
-import { field, GROUP, list, PRIORITY, PRIVILEGED, row } from "../row.ts";
+import { field, GROUP, INIT_ONLY, list, PRIORITY, PRIVILEGED, row } from "../row.ts";
 import { flag, sets } from "../row-kinds.ts";
 import { parseSocketAddress } from "../socket-address.ts";
 
@@ -45,13 +45,13 @@ function forwardText({ protocol, address, port, toPort }: Forward): string {
 const share = flag(
   "share",
   "share",
-  PRIORITY | PRIVILEGED,
+  PRIORITY | PRIVILEGED | INIT_ONLY,
   "the peer reaches the networks of this machine, and the Internet through it",
 );
 
 const loopback = sets(
   "share=loopback",
-  GROUP | PRIVILEGED,
+  GROUP | PRIVILEGED | INIT_ONLY,
   "share, and at our address of the link also the services that listen only on this machine's loopback",
   { share: true, shareLoopback: true },
   { fields: field("shareLoopback", false), shares: [share] },
@@ -62,7 +62,7 @@ export const SHARE = [
   loopback,
   sets(
     "noshare",
-    GROUP,
+    GROUP | INIT_ONLY,
     "not so; nullmodem serve shares without it",
     { share: false, shareLoopback: false },
     { shares: [share, loopback] },

@@ -3,7 +3,7 @@
 import { parsePrefix } from "../../bytes/prefix.ts";
 import { decoded } from "../../bytes/text.ts";
 import { OptionError } from "../error.ts";
-import { list, PRIORITY, PRIVILEGED, row } from "../row.ts";
+import { INIT_ONLY, list, PRIORITY, PRIVILEGED, row } from "../row.ts";
 import { flag } from "../row-kinds.ts";
 
 /** The argument, if it is a prefix. The Config keeps the text, because octets cannot be frozen. */
@@ -18,12 +18,12 @@ export const USERNET = [
   flag(
     "usernet",
     "usernet",
-    PRIORITY | PRIVILEGED,
+    PRIORITY | PRIVILEGED | INIT_ONLY,
     "no interface: the peer's traffic goes through sockets of this process",
   ),
   row({
     name: "share-allow",
-    rules: PRIORITY | PRIVILEGED,
+    rules: PRIORITY | PRIVILEGED | INIT_ONLY,
     about: "with share or usernet: the peer may reach this prefix, and with such a list nothing else; repeat for more",
     fields: { shareAllow: list<string>() },
     set({ draft }, argument) {
@@ -33,7 +33,7 @@ export const USERNET = [
   }),
   row({
     name: "share-deny",
-    rules: PRIORITY | PRIVILEGED,
+    rules: PRIORITY | PRIVILEGED | INIT_ONLY,
     about: "with share or usernet: the peer may not reach this prefix; repeat for more. The longest prefix decides",
     fields: { shareDeny: list<string>() },
     set({ draft }, argument) {

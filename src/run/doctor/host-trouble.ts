@@ -13,7 +13,7 @@ export function tunAndRightsTrouble(machine: HostMachine): Finding[] {
   const error = openTrouble(machine);
   if (error !== undefined) return [interfaceTrouble(error)];
   if (machine.users.mayMakeInterfaces()) return [];
-  const text = "You may not make network interfaces, which pppd needs";
+  const text = "You may not make network interfaces, which pppd needs without usernet";
   return [
     {
       code: "rights",
