@@ -18,6 +18,8 @@ const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const BACKLOG = 128;
+const MOST_DISCARDED = 1000;
+const ENOBUFS = 105;
 
 /** The level and name of each socket option (man 7 socket, tcp, ip, ipv6). */
 const OPTION = {
@@ -163,7 +165,14 @@ export class CallerSockets {
     let error = libc.bind(fd, this.#our.address, size) < 0 ? errno() : 0;
     this.#set(bound, OPTION.REUSEADDR, 0);
     if (error === 0 && libc.connect(fd, this.#caller.address, size) < 0) error = errno();
+    if (error === 0 && !this.#discardOthers(fd)) error = ENOBUFS;
     return this.#finished(fd, error === 0 ? this.#watch(fd) : error);
+  }
+
+  /** Between bind and connect the socket took the datagrams of all callers. False: they do not end. */
+  #discardOthers(fd: number): boolean {
+    for (let count = 0; count < MOST_DISCARDED; count++) if (libc.read(fd, this.#value.address, 1) < 0) return true;
+    return false;
   }
 
   close(fd: number): void {

@@ -17,12 +17,16 @@ const LARGEST_DATAGRAM = 65535;
 
 /** Error numbers of Linux. */
 const EAGAIN = 11;
+const ENOMEM = 12;
 const EACCES = 13;
 const ENFILE = 23;
 const EMFILE = 24;
 const EAFNOSUPPORT = 97;
 const EADDRINUSE = 98;
 const EADDRNOTAVAIL = 99;
+const ENOBUFS = 105;
+/** Nobody can be served for a while. Other errors are about one caller, such as ECONNABORTED. */
+const NO_ROOM: ReadonlySet<number> = new Set([ENOMEM, ENFILE, EMFILE, ENOBUFS]);
 
 const REMEDIES: ReadonlyMap<number, string> = new Map([
   [EACCES, "ports below 1024 need root or CAP_NET_BIND_SERVICE"],
@@ -116,12 +120,11 @@ export class Forwarding {
     for (let count = 0; count < CALLERS_AT_ONCE; count++) {
       const error = forward.protocol === "tcp" ? this.#accept(socket, forward, now) : this.#take(socket, forward, now);
       if (error === EAGAIN) return true;
-      if (error === EMFILE || error === ENFILE) {
+      if (NO_ROOM.has(error)) {
         this.#host.adapter.exhausted++;
         this.#lookAgain(socket, now + RETRY_MS);
         return true;
       }
-      // Other errors are about one caller, such as ECONNABORTED.
     }
     this.#lookAgain(socket, now);
     return true;

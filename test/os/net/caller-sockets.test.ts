@@ -119,3 +119,37 @@ for (const [name, address] of [
       for (const flow of flows) set.close(flow);
     },
   );
+
+test("a caller's socket has no datagram of another caller, however many come while it is opened", async () => {
+  const set = (sockets = new SocketSet());
+  const { callers } = set;
+  const port = freePort();
+  const bound = callers.bind(LOOPBACK, port);
+  stops.push(() => callers.close(bound));
+  // Another process, because it must send while this one is busy.
+  const text = `
+    const socket = await Bun.udpSocket({});
+    for (;;) { for (let count = 0; count < 100; count++) socket.send("other", ${port}, "127.0.0.1"); await Bun.sleep(0); }
+  `;
+  const flood = Bun.spawn([process.execPath, "-e", text], { stdio: ["ignore", "ignore", "inherit"] });
+  stops.push(() => flood.kill("SIGKILL"));
+  const caller = await Bun.udpSocket({ hostname: "127.0.0.1" });
+  stops.push(() => caller.close());
+  const into = new Uint8Array(64);
+  for (let calls = 0, others = 0; calls < 500 || others < 5000;) {
+    caller.send("call", port, "127.0.0.1");
+    await untilReadable(set, bound);
+    while (callers.receive(bound, into, 0, 64) >= 0) {
+      if (callers.port !== caller.port) {
+        others++;
+        continue;
+      }
+      const flow = callers.openToCaller(bound);
+      if (flow < 0) continue;
+      for (let got; (got = set.read(flow, into, 0, 64)) >= 0;)
+        expect(Buffer.from(into.subarray(0, got)).toString()).toBe("call");
+      set.close(flow);
+      calls++;
+    }
+  }
+});
