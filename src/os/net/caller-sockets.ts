@@ -4,6 +4,7 @@
 import { ptr } from "bun:ffi";
 import { closeFd, errno, libc, Memory, O } from "../ffi/libc.ts";
 import { LIBC, library } from "../ffi/library.ts";
+import { FILTER_SIZE, putCallerFilter } from "./caller-filter.ts";
 import { admitted } from "./descriptor-reserve.ts";
 
 const system = library(LIBC, {
@@ -18,12 +19,11 @@ const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const BACKLOG = 128;
-const MOST_DISCARDED = 1000;
-const ENOBUFS = 105;
 
 /** The level and name of each socket option (man 7 socket, tcp, ip, ipv6). */
 const OPTION = {
   REUSEADDR: [1, 2],
+  ATTACH_FILTER: [1, 26],
   NODELAY: [6, 1],
   PKTINFO: [0, 8],
   MTU_DISCOVER: [0, 10],
@@ -61,6 +61,9 @@ export class CallerSockets {
   readonly #our = new Memory(SOCKADDR[6].size);
   readonly #control = new Memory(CONTROL_SIZE);
   readonly #message = new Memory(MSGHDR.size + 16);
+  readonly #filter = new Memory(FILTER_SIZE);
+  /** struct sock_fprog */
+  readonly #program = new Memory(16);
   /** The ports of bound sockets. */
   readonly #bound = new Map<number, number>();
 
@@ -75,6 +78,7 @@ export class CallerSockets {
     view.setBigUint64(MSGHDR.iov, BigInt(this.#message.at(MSGHDR.size)), true);
     view.setBigUint64(MSGHDR.iovCount, 1n, true);
     view.setBigUint64(MSGHDR.control, BigInt(this.#control.address), true);
+    this.#program.view.setBigUint64(8, BigInt(this.#filter.address), true);
   }
 
   /** A socket from which callers are accepted. An address of zeros means all addresses of its family. */
@@ -160,19 +164,21 @@ export class CallerSockets {
     this.#set(fd, isIpv4 ? OPTION.RECVERR : OPTION.RECVERR6, 1);
     if (isIpv4) this.#set(fd, OPTION.MTU_DISCOVER, 0);
     this.#set(fd, OPTION.REUSEADDR, 1);
+    this.#attachFilter(fd);
     // Two sockets share a port while both allow it. No other program can join them, because the bound one allows it only now.
     this.#set(bound, OPTION.REUSEADDR, 1);
     let error = libc.bind(fd, this.#our.address, size) < 0 ? errno() : 0;
     this.#set(bound, OPTION.REUSEADDR, 0);
     if (error === 0 && libc.connect(fd, this.#caller.address, size) < 0) error = errno();
-    if (error === 0 && !this.#discardOthers(fd)) error = ENOBUFS;
     return this.#finished(fd, error === 0 ? this.#watch(fd) : error);
   }
 
-  /** Between bind and connect the socket took the datagrams of all callers. False: they do not end. */
-  #discardOthers(fd: number): boolean {
-    for (let count = 0; count < MOST_DISCARDED; count++) if (libc.read(fd, this.#value.address, 1) < 0) return true;
-    return false;
+  /** The socket takes only the datagrams of the last caller: between bind and connect those of all callers come to it. */
+  #attachFilter(fd: number): void {
+    const { at } = SOCKADDR[this.family];
+    const caller = this.#caller.bytes.subarray(at, at + (this.family === 4 ? 4 : 16));
+    this.#program.view.setUint16(0, putCallerFilter(this.#filter.view, caller, this.port), true);
+    this.#calls.setsockopt(fd, ...OPTION.ATTACH_FILTER, this.#program.address, this.#program.bytes.length);
   }
 
   close(fd: number): void {
