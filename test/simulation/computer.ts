@@ -70,7 +70,7 @@ export class Computer {
     this.time = time;
     this.rng = rng;
     this.processes = new ProcessTable(time, this.files);
-    this.files.put("/proc/sys/net/ipv6/conf/eth0", "");
+    for (const name of ["all", "default", "eth0"]) this.files.put(`/proc/sys/net/ipv6/conf/${name}`, "");
     this.files.devices = () => this.ports.flatMap(({ path }) => path ?? []);
     this.files.isDevice = (path) => this.ports.some((port) => port.path === path);
     this.files.put("/dev/net/tun", "");

@@ -112,6 +112,8 @@ export class NetworkState {
     ["net/ipv4/ip_forward", "0"],
     ["net/ipv4/ip_dynaddr", "0"],
     ["net/ipv6/conf/all/forwarding", "0"],
+    ["net/ipv6/conf/default/forwarding", "0"],
+    ["net/ipv6/conf/default/accept_ra", "1"],
     ["net/ipv6/conf/eth0/forwarding", "0"],
     ["net/ipv6/conf/eth0/accept_ra", "1"],
   ]);

@@ -110,7 +110,7 @@ test("share tells the peer of an IPv6 network, again when it asks, and at the en
     `ip6 saddr ${prefix}:0:0:0:0:0/64 oifname != "ppp0" masquerade`,
   );
   expect(network.sysctls.get(`${CONF}/all/forwarding`)).toBe("1");
-  expect(network.sysctls.get(`${CONF}/eth0/accept_ra`)).toBe("2");
+  for (const name of ["default", "eth0"]) expect(network.sysctls.get(`${CONF}/${name}/accept_ra`)).toBe("2");
   shared.until(() => heard.length === 3);
   shared.ask();
   shared.until(() => heard.length === 4, 1000);
@@ -125,7 +125,7 @@ test("share tells the peer of an IPv6 network, again when it asks, and at the en
   expect([server.fault, client.fault]).toEqual([undefined, undefined]);
   expect(network.nft.tables.size).toBe(0);
   expect(network.sysctls.get(`${CONF}/all/forwarding`)).toBe("0");
-  expect(network.sysctls.get(`${CONF}/eth0/accept_ra`)).toBe("1");
+  for (const name of ["default", "eth0"]) expect(network.sysctls.get(`${CONF}/${name}/accept_ra`)).toBe("1");
 });
 
 test("what a killed session changed for IPv6, the next one undoes", () => {

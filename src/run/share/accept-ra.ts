@@ -1,15 +1,15 @@
 // Linux ignores Router Advertisements on an interface while it forwards IPv6, unless accept_ra of the interface is 2. An interface
-// that took them before goes on doing so, or this machine would lose its own way out.
+// that took them before goes on doing so, and so do new ones, or this machine would lose its own way out.
 
 import type { Machine } from "../machine.ts";
 import { switchOver } from "../packets/left-over.ts";
 
 const CONF = "net/ipv6/conf";
-/** Entries that are no interfaces of the outside. */
-const OTHERS = ["all", "default", "lo"];
+/** "default" is for interfaces that are yet to come. */
+const OTHERS = ["all", "lo"];
 
 /**
- * To be called before forwarding is switched on. `own` is the interface of the link, which takes none. Returns what takes all back
+ * To be called before forwarding is switched on. `own` is the interface of the link, which takes none: the peer is no router of ours. Returns what takes all back
  * when no other session needs it.
  */
 export function keepAcceptingRa(
@@ -18,6 +18,7 @@ export function keepAcceptingRa(
   own: string,
   isForwarding: boolean,
 ): () => void {
+  network.writeSysctl(`${CONF}/${own}/accept_ra`, "0");
   const undo = namesIn(files).flatMap((name) => {
     if (OTHERS.includes(name) || name === own) return [];
     const sysctl = `${CONF}/${name}/accept_ra`;

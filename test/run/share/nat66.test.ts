@@ -28,6 +28,10 @@ function rules(): string {
     .join("\n");
 }
 
+const SETTINGS = ["all/forwarding", "default/accept_ra", "eth0/accept_ra", "ppp0/accept_ra"];
+const settings = (): object =>
+  Object.fromEntries(SETTINGS.map((name) => [name, thisMachine.network.readSysctl(`${CONF}/${name}`)]));
+
 describe.skipIf(missing !== undefined)(`NAT66${missing === undefined ? "" : ` (${missing})`}`, () => {
   let networks: ThreeNetworks;
 
@@ -55,21 +59,24 @@ describe.skipIf(missing !== undefined)(`NAT66${missing === undefined ? "" : ` ($
 
   for (const [name, tools] of WAYS)
     test(`${name}: masquerade, limits and accept_ra, and nothing is left`, async () => {
-      const { readSysctl } = thisMachine.network;
       const { said, settled, start, end, records, close } = sharingScene(tools);
       const ipv6 = { family: 6, our: OUR, peer: PEER, from: NETWORK } as const;
       void start({ ...ipv6, destinations: rulesOf([`${CLOSED}/128`]), isLimited: true });
       await settled();
       expect(said.filter((line) => line.includes("failed"))).toEqual([]);
-      expect(
-        ["all/forwarding", "eth0/accept_ra", "ppp0/accept_ra"].map((sysctl) => readSysctl(`${CONF}/${sysctl}`)),
-      ).toEqual(["1", "2", "1"]);
+      // The peer is no router of ours.
+      expect(settings()).toEqual({
+        "all/forwarding": "1",
+        "default/accept_ra": "2",
+        "eth0/accept_ra": "2",
+        "ppp0/accept_ra": "0",
+      });
       expect(await reached(OUTSIDE, 60)).toBe(true);
       // An answer comes at once: it is forbidden.
       expect(await reached(CLOSED, 60)).toBe(false);
       end(6);
       await settled();
-      expect(["all/forwarding", "eth0/accept_ra"].map((sysctl) => readSysctl(`${CONF}/${sysctl}`))).toEqual(["0", "1"]);
+      expect(settings()).toMatchObject({ "all/forwarding": "0", "default/accept_ra": "1", "eth0/accept_ra": "1" });
       expect([rules(), records()]).toEqual(["", []]);
       close();
     });
