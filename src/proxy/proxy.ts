@@ -78,6 +78,7 @@ export class Proxy {
       ownServices: () => undefined,
       mostFlows: MOST_FLOWS,
       random,
+      leadsOn: true,
       own: new OwnPorts(this.#names, this.#relay),
     });
     this.#link = new LinkAddresses({

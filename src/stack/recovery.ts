@@ -32,6 +32,16 @@ export class Recovery {
     return this.#mode !== "none";
   }
 
+  /** Only what is missing is repeated. */
+  get isFast(): boolean {
+    return this.#mode === "fast";
+  }
+
+  /** Octets that have arrived before others that have not. */
+  get sackedOctets(): number {
+    return this.#sacked.total();
+  }
+
   /** Nothing new is sent. */
   blocksNew(): boolean {
     return this.#mode === "timeout" && isBefore(this.#next, this.#end);
@@ -105,10 +115,12 @@ export class Recovery {
     return range < this.#sacked.count && !isBefore(octet, this.#sacked.from(range));
   }
 
-  /** Starts a fast recovery if segments look lost. */
-  look(una: number, max: number, mss: number): void {
-    if (this.#mode !== "none") return;
-    if (this.#duplicates >= DUPLICATES || this.#sacked.total() > (DUPLICATES - 1) * mss) this.#start("fast", una, max);
+  /** Starts a fast recovery if segments look lost. Returns true when it begins. */
+  look(una: number, max: number, mss: number): boolean {
+    if (this.#mode !== "none") return false;
+    if (this.#duplicates < DUPLICATES && this.#sacked.total() <= (DUPLICATES - 1) * mss) return false;
+    this.#start("fast", una, max);
+    return true;
   }
 
   /** Looks for octets to repeat, of those before `edge`. */

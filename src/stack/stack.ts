@@ -33,6 +33,8 @@ export interface StackSettings extends GatewaySettings {
   readonly mostFlows: number;
   /** A random number of 32 bits. */
   readonly random: () => number;
+  /** The peer carries packets on to other networks, so that connections have a congestion window. */
+  readonly leadsOn?: boolean;
   /** Takes datagrams for our own address, if this program has ports there. */
   readonly own?: OwnDatagrams;
 }
@@ -77,7 +79,7 @@ export class Stack {
     this.counts = { tcp: this.connections.count, udp, echoes };
   }
 
-  #hostOf({ side, random, own, mostFlows }: StackSettings): StackHost {
+  #hostOf({ side, random, own, mostFlows, leadsOn = false }: StackSettings): StackHost {
     const { gateway } = this;
     const readAhead = (): number => Math.ceil(this.#pace * AHEAD_MS);
     return {
@@ -91,6 +93,7 @@ export class Stack {
         get readAhead() {
           return readAhead();
         },
+        leadsOn,
         msFor: (octets) => octets / this.#pace,
       },
       get mtu() {

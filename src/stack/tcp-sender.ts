@@ -1,11 +1,12 @@
 // What the socket gives, on its way to the peer. Octets are read from the socket when the peer's window and the line have room
-// for them, and kept until they are acknowledged. There is no congestion window: packets are taken when the line wants them,
-// so nothing queues between the stack and the peer.
+// for them, and kept until they are acknowledged. Packets are taken when the line wants them, so nothing queues between the stack
+// and the peer, and there is a congestion window only where the line leads to other networks.
 //
 // Losses: three duplicate acknowledgments or SACK blocks start a fast retransmission, and the timeout of RFC 6298 the repetition
 // of all that is not known to have arrived (recovery.ts).
 
 import { TcpFlag } from "../wire/ip.ts";
+import { Congestion } from "./congestion.ts";
 import { Recovery } from "./recovery.ts";
 import { RoundTrip } from "./round-trip.ts";
 import { SendBuffer } from "./send-buffer.ts";
@@ -27,6 +28,8 @@ export interface LineToPeer {
   readonly readAhead: number;
   /** How long the line takes for so many octets. */
   msFor(octets: number): number;
+  /** It leads to other networks, whose routers drop what is too much. */
+  readonly leadsOn: boolean;
 }
 
 export class TcpSender {
@@ -65,6 +68,8 @@ export class TcpSender {
   #probes = 0;
   #isProbeDue = false;
   readonly #recovery = new Recovery();
+  /** Undefined: the peer is at the other end of the line. */
+  #congestion: Congestion | undefined;
   /** The timer has run out: one octet goes even into a closed window, and asks whether it is open again. */
   #isTimedOut = false;
   #measuredEnd = 0;
@@ -101,6 +106,14 @@ export class TcpSender {
     this.window = this.#mostWindow = window;
     this.#windowSequence = segment.sequence;
     this.#windowAck = segment.acknowledgment;
+    if (this.#line.leadsOn) this.#congestion = new Congestion(this.mss);
+  }
+
+  /** How much of the peer's window may be used. */
+  get #usableWindow(): number {
+    return this.#congestion === undefined
+      ? this.window
+      : Math.min(this.window, this.#congestion.window + this.#recovery.sackedOctets);
   }
 
   /** The peer takes segments of this size (0: it has not said), and a packet of the link has `room` for so many octets. */
@@ -136,12 +149,15 @@ export class TcpSender {
       isBefore(this.#windowSequence, segment.sequence) ||
       (this.#windowSequence === segment.sequence && !isBefore(ack, this.#windowAck));
     if (!isOld && isNewer) this.#setWindow(window, segment);
-    if (this.next !== this.una) this.#recovery.look(this.una, this.max, this.mss);
+    if (this.next !== this.una && this.#recovery.look(this.una, this.max, this.mss))
+      this.#congestion?.lost(distance(this.una, this.max), this.mss);
     return true;
   }
 
   #advance(ack: number, now: number): void {
     if (this.#measuredAt >= 0 && !isBefore(ack, this.#measuredEnd)) this.#measured(now);
+    if (!this.#recovery.isFast)
+      this.#congestion?.acknowledged(distance(this.una, ack), distance(this.una, this.max), this.mss);
     this.una = ack;
     this.next = later(this.next, ack);
     if (this.#recovery.advance(ack)) this.roundTrip.progressed();
@@ -185,6 +201,7 @@ export class TcpSender {
     this.#timedOutAt = now;
     this.roundTrip.timedOut();
     this.#isTimedOut = true;
+    this.#congestion?.timedOut(distance(this.una, this.max), this.mss);
     this.#repeatAll();
   }
 
@@ -234,7 +251,7 @@ export class TcpSender {
   #prepareRepetition(size: number): boolean {
     const recovery = this.#recovery;
     const { end, isEnded } = this.buffer;
-    let edge = (this.una + Math.max(this.#isTimedOut ? 1 : 0, this.window)) >>> 0;
+    let edge = (this.una + Math.max(this.#isTimedOut ? 1 : 0, this.#usableWindow)) >>> 0;
     // A FIN needs no room.
     if (isEnded && edge === end) edge = (edge + 1) >>> 0;
     if (!recovery.find(this.una, edge)) return false;
@@ -257,7 +274,7 @@ export class TcpSender {
 
   #prepareNew(size: number, now: number): boolean {
     const unsent = distance(this.next, this.buffer.end);
-    const usable = distance(this.next, (this.una + this.window) >>> 0);
+    const usable = distance(this.next, (this.una + this.#usableWindow) >>> 0);
     const length = Math.max(0, Math.min(size, unsent, usable));
     const isAll = length === unsent;
     const hasFin = isAll && this.buffer.isEnded;
@@ -306,7 +323,7 @@ export class TcpSender {
     const { buffer, mss } = this;
     const unsent = distance(this.next, buffer.end);
     if (unsent >= mss || !buffer.mayRead) return;
-    const inWindow = distance(buffer.end, (this.una + this.window) >>> 0);
+    const inWindow = distance(buffer.end, (this.una + this.#usableWindow) >>> 0);
     const ahead = Math.max(mss, Math.min(MOST_READ, this.#line.readAhead));
     buffer.fill(socket, this.una, Math.min(ahead, Math.max(inWindow, mss - unsent)), mss - unsent);
   }
