@@ -133,6 +133,8 @@ case $purpose in
     need wget wget
     need ssh openssh-client
     need setpriv util-linux
+    need setcap libcap2-bin
+    need sysctl procps
     need linux.uml user-mode-linux
     need gcc gcc
     need qemu-x86_64-static qemu-user-static

@@ -1,5 +1,6 @@
-// The options of a port that is served: pppd's own, as if these defaults stood at the end of /etc/ppp/options, and `share` at its start. So that file does
-// not make a port wait for a carrier or for a password, as Debian's does; the port's own file and words on the command line win.
+// The options of a port that is served: pppd's own, as if these defaults stood at the end of /etc/ppp/options, and `share` at
+// its start. So that file does not make a port wait for a carrier or for a password, as Debian's does; the port's own file and
+// words on the command line win.
 
 import { checkOptions } from "../../options/check.ts";
 import type { Config } from "../../options/config.ts";
@@ -31,7 +32,8 @@ export function portOptions(host: OptionHost, wish: PortWish, slot: number, wish
   const all = [...line, ...flags, ...words];
   const config = parseOptions(all, withWords(host, SHARE, defaults(wish, slot, wishes)));
   const inForce = hostInForce(config, host);
-  const alone = withWords(inForce, "", "");
+  // The first reading has warned of the file.
+  const alone = withWords({ ...inForce, warn: () => {} }, "", "");
   const given = parseOptions(["persist", ...all], alone);
   return {
     config: checkOptions(config, inForce),
