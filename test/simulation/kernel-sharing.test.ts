@@ -100,10 +100,20 @@ test("a packet filter that refuses is named, and the link goes on without sharin
   expect(link.leftOn(0)).toEqual([]);
 });
 
-test("somebody flushes all rules meanwhile: nothing fails at the end", () => {
+test("somebody flushes all rules: they are made again, and nothing fails at the end", () => {
   const play = scene(["share"]);
   comeUp(play);
   const { near, servers, clients, link } = play;
+  const [rules] = near.network.nft.tables;
+  near.network.nft.tables.clear();
+  // The rules are looked after while something happens on the line.
+  link.traffic[1].start(500, 2);
+  expect(link.time.runUntil(() => play.sharing() === 1, 120_000)).toBe(true);
+  link.time.run(120_000);
+  link.traffic[1].stop();
+  expect([...near.network.nft.tables]).toEqual([rules!]);
+  const renewals = servers[0]!.lines.filter((line) => line.startsWith("share: other firewalls have changed"));
+  expect(renewals).toHaveLength(1);
   near.network.nft.tables.clear();
   terminate(play, ...servers, ...clients);
   expect(servers[0]!.lines.filter((line) => line.includes("failed"))).toEqual([]);

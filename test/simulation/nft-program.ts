@@ -12,6 +12,8 @@ export class NftProgram {
 
   run(argv: readonly string[], input: string): ToolResult {
     if (this.complaint !== "") return { exitCode: 1, output: "", complaint: this.complaint };
+    if (argv[1] === "list" && !this.tables.has(argv.slice(3).join(" ")))
+      return { exitCode: 1, output: "", complaint: MISSING };
     if (argv[1] !== "-f") return { exitCode: 0, output: "", complaint: "" };
     const tables = new Map(this.tables);
     for (const [, word = "", name = "", rest = ""] of input.matchAll(

@@ -113,7 +113,7 @@ export class LinkGroup implements LoopOwner {
     const { notifier } = this.#host;
     if (notifier.beatAt <= now) notifier.beat(now);
     this.#takeEvents(now);
-    this.network.fitQueue(now);
+    this.network.lookAfter(now);
     if (this.network.limits.nextDeadline() > now) return;
     this.network.checkLimits(now);
     this.#takeEvents(now);

@@ -76,6 +76,7 @@ export class NetworkPhase {
   readonly #clock: Clock;
   readonly #networks: Networks;
   readonly #status: StatusPublisher;
+  readonly #sharing: ShareObserver;
   readonly #observers: readonly NetworkObserver[];
   readonly #services: LinkServices | undefined;
   #mtu = 1500;
@@ -101,17 +102,17 @@ export class NetworkPhase {
       ipv4: this.#ipv4,
       ipv6: this.#ipv6,
       upSince: this.#isUp ? this.#startedAt : undefined,
-      sharing: sharing.status ?? this.#sharingBySockets,
+      sharing: this.#sharing.status ?? this.#sharingBySockets,
     }));
     this.#services = host.services?.servicesOf(port, options.config, () => this.#mtu);
     if (this.#services !== undefined) host.tap(this.#services);
-    const sharing = new ShareObserver(host, port, this.#services);
+    this.#sharing = new ShareObserver(host, port, this.#services);
     const nameServers = new NameServerObserver(machine.network, host, port);
     // In this order: the log names the addresses before ip-up starts, and ip-down finds name servers withdrawn.
     this.#observers = [
       new LogObserver(log, port),
       nameServers,
-      sharing,
+      this.#sharing,
       new ScriptObserver(host, port, (event) => nameServers.scriptEnded(event)),
       new ManagerObserver(host.notifier),
       ...(this.#services === undefined ? [] : [this.#services]),
@@ -162,9 +163,11 @@ export class NetworkPhase {
 
   // ── the queue ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** To be called now and then. Adjusts the queue, so that it always holds the same time of traffic. */
-  fitQueue(now: number): void {
-    if (this.#isUp) this.#port.fitQueue(this.#mtu, this.#loadNow(), now);
+  /** To be called now and then. The queue always holds the same time of traffic, and the rules of `share` stay in force. */
+  lookAfter(now: number): void {
+    if (!this.#isUp) return;
+    this.#port.fitQueue(this.#mtu, this.#loadNow(), now);
+    this.#sharing.lookAfter(now);
   }
 
   /** The same object each time, because every round of the loop asks. */

@@ -30,6 +30,8 @@ export class KernelSharing {
   readonly #host: KernelSharingHost;
   /** What the rules of each family are part of, while there are some. */
   readonly places = new Map<Family, string>();
+  /** Those whose rules are looked after. */
+  readonly #sharings = new Map<Family, Sharing>();
   readonly #filter: PacketFilter;
   /** What undoes the sharing of each family. */
   readonly #undo = new Map<Family, () => Promise<void>>();
@@ -55,6 +57,11 @@ export class KernelSharing {
   /** Does nothing when the family has none. */
   end(family: Family): void {
     void this.#then(() => this.#end(family));
+  }
+
+  /** Makes the rules again that another program has removed. To be called now and then. */
+  renew(): void {
+    for (const family of this.#sharings.keys()) void this.#then(() => this.#renew(family));
   }
 
   /** Undefined: it failed, and the log says why. */
@@ -97,6 +104,7 @@ export class KernelSharing {
       return false;
     }
     this.places.set(family, where);
+    this.#sharings.set(family, sharing);
     const what =
       sharing.from === undefined
         ? `forward: ports of this machine lead to ${sharing.peer}`
@@ -105,6 +113,16 @@ export class KernelSharing {
     // The peer's packets do not wait for this.
     void this.#then(() => this.#nameBlocking(sharing));
     return true;
+  }
+
+  async #renew(family: Family): Promise<void> {
+    const sharing = this.#sharings.get(family);
+    const isRenewed = sharing && (await this.#filter.renew(sharing));
+    if (isRenewed === undefined) return;
+    if (isRenewed)
+      this.#host.log("notice", "share: other firewalls have changed; the rules of this link are made again");
+    // The log has said why, and need not say it again.
+    else this.#sharings.delete(family);
   }
 
   /** Says which rule of another program drops the peer's packets, unless the link is over by now. */
@@ -143,6 +161,7 @@ export class KernelSharing {
     const undo = this.#undo.get(family);
     this.#undo.delete(family);
     this.places.delete(family);
+    this.#sharings.delete(family);
     await undo?.();
     if (this.#undo.size > 0) return;
     const leave = this.#leaveZone;

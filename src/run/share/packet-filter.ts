@@ -45,6 +45,28 @@ export class PacketFilter {
     return undefined;
   }
 
+  /**
+   * Makes the rules again if another program has removed some, or if a firewall has started since that needs more. Undefined: they
+   * are complete. False: they cannot be made again.
+   */
+  async renew(sharing: Sharing): Promise<boolean | undefined> {
+    if (await this.#isComplete(sharing)) return undefined;
+    await this.remove(sharing);
+    return (await this.make(sharing)) !== undefined;
+  }
+
+  async #isComplete(sharing: Sharing): Promise<boolean> {
+    const { nft, iptables } = this.#machine.network.firewallTools(sharing.family);
+    const table = nftTableName(sharing).split(" ");
+    let isThere = nft !== undefined && (await this.#tools.run([nft, "list", "table", ...table])).exitCode === 0;
+    for (const program of iptables) {
+      const saved = (await this.#tools.run([`${program}-save`, "-t", "filter"])).output;
+      if (iptablesRemoval(saved, sharing) !== undefined) isThere = true;
+      else if (filtersForwarded(saved)) return false;
+    }
+    return isThere;
+  }
+
   /** The rule of another program that drops the peer's packets, or the answers to them. `outside` is where they go. */
   async findBlocking({ family, ifname, from }: Sharing, outside: string | undefined): Promise<Finding | undefined> {
     const { nft } = this.#machine.network.firewallTools(family);

@@ -23,11 +23,16 @@ export interface ShareObserverHost {
   hold(version: 4 | 6): () => void;
 }
 
+/** Other firewalls are started, and remove all rules when they are started again. So we look after ours this often. */
+const RENEW_MS = 60_000;
+
 export class ShareObserver implements NetworkObserver {
   readonly #host: ShareObserverHost;
   readonly #port: PacketPort;
   readonly #services: LinkServices | undefined;
   readonly #sharing: KernelSharing;
+  /** When the rules are looked after again. */
+  #dueAt = -Infinity;
   /** What is up now, so that it can be told again under another name of the interface. */
   readonly #shared = new Map<4 | 6, Sharing>();
 
@@ -81,6 +86,13 @@ export class ShareObserver implements NetworkObserver {
   get status(): { readonly way: "kernel"; readonly by: string; readonly since: number } | undefined {
     const [by] = this.#sharing.places.values();
     return by === undefined ? undefined : { way: "kernel", by, since: this.#since };
+  }
+
+  /** To be called now and then while the link carries packets. */
+  lookAfter(now: number): void {
+    if (now < this.#dueAt) return;
+    this.#dueAt = now + RENEW_MS;
+    this.#sharing.renew();
   }
 
   down({ protocol }: NetworkDown): void {

@@ -110,6 +110,37 @@ describe.skipIf(missing !== undefined)(`beside other firewalls${missing === unde
         input("*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n*nat\nCOMMIT\n", `${program}-restore`);
     });
 
+  for (const [name, iptables] of [
+    ["nft", undefined],
+    ...IPTABLES.map((path) => [path.split("/").at(-1)!, path] as const),
+  ] as const)
+    test(`${name}: a firewall that starts later is told, and rules that somebody has removed are made again`, async () => {
+      const tools = iptables === undefined ? { nft: NFT, iptables: IPTABLES } : { iptables: [iptables] };
+      const { said, settled, start, end, renew, close } = sharingScene(tools);
+      const renewals = (): number => said.filter((line) => line.includes("made again")).length;
+      start();
+      await settled();
+      renew();
+      await settled();
+      expect(renewals()).toBe(0);
+      input(DOCKER, `${iptables ?? "iptables-nft"}-restore`);
+      renew();
+      await settled();
+      expect([renewals(), await call(networks.laptop, OUTSIDE)]).toEqual([1, SERVER_OUTSIDE]);
+      if (iptables === undefined) tool("nft", "flush ruleset");
+      else input("*filter\nCOMMIT\n*nat\nCOMMIT\n*mangle\nCOMMIT\n", `${iptables}-restore`);
+      renew();
+      await settled();
+      expect([renewals(), await call(networks.laptop, OUTSIDE)]).toEqual([2, SERVER_OUTSIDE]);
+      end();
+      await settled();
+      expect(said.filter((line) => line.includes("failed"))).toEqual([]);
+      expect(allRules()).not.toContain("nullmodem");
+      for (const program of IPTABLES)
+        input("*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n*nat\nCOMMIT\n", `${program}-restore`);
+      close();
+    });
+
   test("a rule of nft that blocks is named, and the remedy helps", async () => {
     input(NATIVE, "nft", "-f", "-");
     const { said, settled, start, end, close } = sharingScene({ nft: NFT });

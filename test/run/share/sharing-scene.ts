@@ -89,6 +89,8 @@ export function sharingScene(tools: Partial<FirewallTools>) {
     start: (changes: Partial<Sharing> = {}) => sharing.start({ ...base, ...changes }),
     /** Ends it. Nothing is recorded any more then. */
     end: (family: 4 | 6 = 4) => sharing.end(family),
+    /** It is time to look after the rules. */
+    renew: () => sharing.renew(),
     records: () => readdirSync(folder),
     close: () => rmSync(folder, { recursive: true }),
   };
