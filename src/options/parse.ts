@@ -15,7 +15,7 @@ import { OPTIONS } from "./table.ts";
  * and --help. checkOptions later checks that the options fit together.
  */
 export function parseOptions(argv: readonly string[], host: OptionHost, table: ConfigTable = OPTIONS): Config {
-  return (isOwner(host) ? parsedFreely(argv, host, table) : undefined) ?? parsed(argv, host, table);
+  return isOwner(host) ? parsedAsOwner(argv, host, table) : parsed(argv, host, table);
 }
 
 // pppd's rules for ordinary users protect the rights that a set-user-id program lends to them. Where it lends none, and
@@ -37,8 +37,8 @@ export function hostInForce(config: Config, host: OptionHost): OptionHost {
   return isOwner(host) && asksForSockets(config) ? { ...host, privileged: true } : host;
 }
 
-/** Undefined when packets go through an interface. Then the messages of the parser are dropped. */
-function parsedFreely(argv: readonly string[], host: OptionHost, table: ConfigTable): Config | undefined {
+/** When packets go through an interface, the messages of the first reading are dropped, and pppd's rules hold in the second. */
+function parsedAsOwner(argv: readonly string[], host: OptionHost, table: ConfigTable): Config {
   const messages: (() => void)[] = [];
   const free: OptionHost = {
     ...host,
@@ -54,10 +54,24 @@ function parsedFreely(argv: readonly string[], host: OptionHost, table: ConfigTa
   } catch (error) {
     trouble = error;
   }
-  if (!asksForSockets(draft)) return undefined;
+  if (!asksForSockets(draft)) {
+    try {
+      return parsed(argv, host, table);
+    } catch (error) {
+      throw trouble === undefined && error instanceof OptionError ? withHint(error) : error;
+    }
+  }
   for (const message of messages) message();
   if (trouble !== undefined) throw trouble;
   return finished(draft);
+}
+
+function withHint({ lines, code, usage, hints }: OptionError): OptionError {
+  return new OptionError(lines, {
+    code,
+    usage,
+    hints: [...hints, "Without root's rights every option works with usernet, which needs no interface"],
+  });
 }
 
 function parsed(argv: readonly string[], host: OptionHost, table: ConfigTable): Config {

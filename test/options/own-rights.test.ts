@@ -70,6 +70,20 @@ test("without it the rules of pppd hold, letter for letter, and its messages com
     }
 });
 
+test("what fails for want of rights only has a hint how it works", () => {
+  const hintsOf = (...words: readonly string[]): readonly string[] => {
+    try {
+      parseOptions(words, owner(ROOTS));
+    } catch (error) {
+      if (error instanceof OptionError) return error.hints;
+    }
+    return [];
+  };
+  const HINT = "Without root's rights every option works with usernet, which needs no interface";
+  expect(hintsOf("notty", "noauth")).toEqual([HINT]);
+  expect(hintsOf("notty", "noauth", "nosuchword")).not.toContain(HINT);
+});
+
 test("a mistake is named, not the option before it that the user may use", () => {
   expect(said(owner({}), "notty", "usernet", "noauth", "nosuchword")).toBe("unrecognized option 'nosuchword'");
 });
