@@ -126,7 +126,7 @@ export class Datagrams {
       gateway.report(gateway.isOurs(ends.far) ? Failure.REFUSED : Failure.PROHIBITED, ends, packet.copy());
       return undefined;
     }
-    if (!this.#hasRoom(kind)) return undefined;
+    if (!this.#makeRoom(kind)) return undefined;
     const socket = kind === "echo" ? side.openEchoes(target.address) : side.openDatagrams(target.address, target.port);
     if (socket < 0) {
       const failure = side.failure(FAILED);
@@ -145,16 +145,23 @@ export class Datagrams {
   }
 
   #hasRoom(kind: DatagramKind): boolean {
+    const hasRoom = kind === "echo" ? this.#echoes.size < this.#most.echoes : this.#udp.size < this.#most.udp;
+    return hasRoom && !this.#host.isFull();
+  }
+
+  /** A flow that the peer begins takes the place of the one that is least missed, or a flood would stop its name queries. */
+  #makeRoom(kind: DatagramKind): boolean {
+    if (this.#hasRoom(kind)) return true;
     const isEcho = kind === "echo";
-    const hasRoom = isEcho ? this.#echoes.size < this.#most.echoes : this.#udp.size < this.#most.udp;
-    if (hasRoom && !this.#host.isFull()) return true;
     (isEcho ? this.echoCount : this.udpCount).limited++;
-    return false;
+    leastMissed(isEcho ? this.#echoes : this.#udp)?.end();
+    return this.#hasRoom(kind);
   }
 
   /** A caller of the host has a socket, from which datagrams go to a port of the peer. False: there is no room for it. */
   open(socket: number, ends: Ends, wantedPort: number, peerPort: number, now: number): boolean {
     const farPort = this.#udp.freePort(ends, peerPort, this.#host.random(), wantedPort);
+    if (!this.#hasRoom("caller")) this.udpCount.limited++;
     if (!this.#hasRoom("caller") || farPort === undefined) return false;
     const ports = portsOf(farPort, peerPort);
     this.#add(new DatagramFlow(this.#host, ends, ports, "caller", socket, this.udpCount)).waitForPeer(now);
@@ -168,6 +175,17 @@ export class Datagrams {
     putIcmpChecksum(answer, 0, answer.length, ends);
     this.#host.replyWith(ends, protocol, answer, answer.length);
   }
+}
+
+/** The oldest flow without any answer, else the one that has been idle longest. A caller of the host keeps its place. */
+function leastMissed(flows: Iterable<DatagramFlow>): DatagramFlow | undefined {
+  let found: DatagramFlow | undefined;
+  for (const flow of flows) {
+    if (flow.kind === "caller") continue;
+    if (!flow.isAnswered) return flow;
+    if (found === undefined || flow.dueAt < found.dueAt) found = flow;
+  }
+  return found;
 }
 
 function udpPorts({ bytes, payload }: IpPacket): number {

@@ -7,7 +7,7 @@ export class FlowCount implements Record<(typeof FLOW_FIELDS)[number], number> {
   closed = 0;
   /** Flows that a rule has refused. */
   denied = 0;
-  /** Flows for which there was no room. */
+  /** Flows for which there was no room: each was refused, or took the place of another one. */
   limited = 0;
   /** Octets of the packets from the peer and to it. */
   fromPeer = 0;

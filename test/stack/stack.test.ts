@@ -89,10 +89,33 @@ test("no kind of flow takes all places", () => {
   }
   const { connections, datagrams } = peer.stack;
   expect([datagrams.udpCount, datagrams.echoCount, connections.count]).toMatchObject([
-    { opened: 6, limited: 2 },
-    { opened: 1, limited: 1 },
+    { opened: 8, limited: 2 },
+    { opened: 2, limited: 1 },
     { opened: 1, limited: 7 },
   ]);
+  expect([datagrams.size, connections.table.size]).toEqual([7, 1]);
+});
+
+test("a flood of datagrams leaves room for queries, and ends neither what is answered and in use nor a caller", () => {
+  const peer = new StackPeer({ mostFlows: 8 });
+  const begin = (fromPort: number): FakeSocket => {
+    peer.sendPacket(udpPacket({ ...route, fromPort }, [1]));
+    return peer.sockets.last;
+  };
+  const caller = peer.sockets.accepted();
+  const ends = { far: Uint8Array.of(10, 0, 0, 1), farPort: 4000, peer: Uint8Array.of(10, 0, 0, 2), peerPort: 53 };
+  expect(peer.stack.openDatagramsTo(caller.id, ends, peer.now)).toBe(true);
+  const used = begin(1);
+  used.answer(Uint8Array.of(2));
+  peer.takes();
+  for (let port = 100; port < 200; port++) begin(port);
+  const last = peer.sockets.last;
+  const query = begin(2);
+  expect([query === last, last.end]).toEqual([false, "open"]);
+  query.answer(Uint8Array.of(3));
+  expect(peer.takes()).toEqual(["udp 192.0.2.80:7000 (1)"]);
+  expect([caller.end, used.end, query.end]).toEqual(["open", "open", "open"]);
+  expect([peer.stack.datagrams.size, peer.sockets.open.size]).toEqual([6, 6]);
 });
 
 test("the host's own services follow the rules for our address of the link, and for the address that they have", () => {

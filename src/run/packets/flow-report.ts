@@ -59,7 +59,7 @@ export class FlowReport {
     const count = note(told, limited, now);
     this.#log.write(
       "warn",
-      `There are as many ${kind} with the peer as there may be: one more was refused${moreText(count)}`,
+      `There are as many ${kind} with the peer as there may be: one was refused or given up${moreText(count)}`,
     );
   }
 }

@@ -52,7 +52,7 @@ test("limits are told of by kind, and so is a lack of descriptors", () => {
   adapter.exhausted = 2;
   report.look(1);
   expect(lines).toEqual([
-    "warn There are as many flows of UDP with the peer as there may be: one more was refused",
+    "warn There are as many flows of UDP with the peer as there may be: one was refused or given up",
     "warn No descriptor is left for a flow of the peer: raise the limit of open files (ulimit -n); 2 times since it was last said",
   ]);
 });
