@@ -117,6 +117,10 @@ export class KernelSharing {
 
   async #renew(family: Family): Promise<void> {
     const sharing = this.#sharings.get(family);
+    if (sharing !== undefined && this.#leaveZone !== undefined && (await this.#filter.isForgotten(sharing))) {
+      await this.#endZone();
+      await this.#joinZone(sharing);
+    }
     const isRenewed = sharing && (await this.#filter.renew(sharing));
     if (isRenewed === undefined) return;
     if (isRenewed)
@@ -163,7 +167,10 @@ export class KernelSharing {
     this.places.delete(family);
     this.#sharings.delete(family);
     await undo?.();
-    if (this.#undo.size > 0) return;
+    if (this.#undo.size === 0) await this.#endZone();
+  }
+
+  async #endZone(): Promise<void> {
     const leave = this.#leaveZone;
     this.#leaveZone = undefined;
     await leave?.();

@@ -55,6 +55,14 @@ export class PacketFilter {
     return (await this.make(sharing)) !== undefined;
   }
 
+  /** firewalld has forgotten the interface, as it does when it is reloaded. To ask its own tool would take long. */
+  async isForgotten({ family, ifname }: Sharing): Promise<boolean> {
+    const { nft } = this.#machine.network.firewallTools(family);
+    if (nft === undefined) return false;
+    const { exitCode, output } = await this.#tools.run([nft, "list", "table", "inet", "firewalld"]);
+    return exitCode === 0 && !output.includes(`"${ifname}"`);
+  }
+
   async #isComplete(sharing: Sharing): Promise<boolean> {
     const { nft, iptables } = this.#machine.network.firewallTools(sharing.family);
     const table = nftTableName(sharing).split(" ");

@@ -70,11 +70,19 @@ describe.skipIf(missing !== undefined)(`beside firewalld${missing === undefined 
   ] as const)
     test(`the outer interface is ${what}`, async () => {
       if (zone === "external") tool(firewallCmd, "--zone=external", "--add-interface=eth0");
-      const { said, settled, start, end, records, close } = sharingScene({ nft: NFT, firewallCmd });
+      const { said, settled, start, end, renew, records, close } = sharingScene({ nft: NFT, firewallCmd });
       start();
       await settled();
       expect(zoneOf("ppp0")).toBe(zone);
       expect(await call(networks.laptop, OUTSIDE)).toBe(SERVER_OUTSIDE);
+      if (zone === "trusted") {
+        tool(firewallCmd, "--reload");
+        expect(zoneOf("ppp0")).toBe("");
+        renew();
+        await settled();
+        expect(zoneOf("ppp0")).toBe(zone);
+        expect(await call(networks.laptop, OUTSIDE)).toBe(SERVER_OUTSIDE);
+      }
       end();
       await settled();
       expect([zoneOf("ppp0"), records()]).toEqual(["", []]);
