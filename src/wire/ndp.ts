@@ -1,5 +1,5 @@
-// Router discovery for IPv6: the solicitation, the advertisement and its options (RFC 4861 §4), with name servers (RFC 8106
-// §5.1). Whole packets, because the hop limit and the checksum prove that a message comes from the link itself.
+// Neighbor Discovery for IPv6 on a point-to-point link: solicitations, advertisements and their options (RFC 4861 §4), with name
+// servers (RFC 8106 §5.1). Whole packets, because the hop limit and the checksum prove that a message comes from the link itself.
 
 import { put16, put32, u16, u32 } from "../bytes/be.ts";
 import { checksumOf, sumOf } from "../bytes/checksum.ts";
@@ -7,7 +7,10 @@ import { IPV6_HEADER, IpProto, ipv6NextHeader, ipv6PayloadLength, ipVersion } fr
 
 const ROUTER_SOLICITATION = 133;
 const ROUTER_ADVERTISEMENT = 134;
+const NEIGHBOR_SOLICITATION = 135;
+const NEIGHBOR_ADVERTISEMENT = 136;
 const SOLICITATION_SIZE = 8;
+const NEIGHBOR_SIZE = 24;
 const ADVERTISEMENT_SIZE = 16;
 /** A router does not forward what has this value, so a packet that still has it comes from the link. */
 const HOP_LIMIT = 255;
@@ -23,6 +26,9 @@ const PREFIX_BITS = 64;
 /** Others are to be preferred as the default router. Who is none says nothing here (RFC 4191 §2.2). */
 const LOW_PREFERENCE = 0x18;
 const CURRENT_HOP_LIMIT = 64;
+/** Of a Neighbor Advertisement: from a router (R), and an answer to a solicitation (S). */
+const FROM_ROUTER = 0x80;
+const SOLICITED = 0x40;
 
 export const ALL_NODES = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
 
@@ -152,8 +158,42 @@ export function parseSolicitation(packet: Uint8Array, start: number, end: number
   if (message === undefined) return undefined;
   const { at, stop } = message;
   const source = packet.slice(start + 8, start + 24);
-  const isUnspecified = source.every((octet) => octet === 0);
-  return hasValidOptions(packet, at + SOLICITATION_SIZE, stop, isUnspecified) ? source : undefined;
+  return hasValidOptions(packet, at + SOLICITATION_SIZE, stop, isUnspecified(source)) ? source : undefined;
+}
+
+/**
+ * The answer to the Neighbor Solicitation in packet[start, end), if one of our addresses is asked for. Undefined: it is none, or
+ * not a valid one (RFC 4861 §7.1.1), or asks for another address.
+ */
+export function neighborAnswer(
+  packet: Uint8Array,
+  start: number,
+  end: number,
+  our: readonly Uint8Array[],
+): Uint8Array | undefined {
+  const message = messageIn(packet, start, end, NEIGHBOR_SOLICITATION, NEIGHBOR_SIZE);
+  if (message === undefined) return undefined;
+  const { at, stop } = message;
+  const asker = packet.slice(start + 8, start + 24);
+  if (!hasValidOptions(packet, at + NEIGHBOR_SIZE, stop, isUnspecified(asker))) return undefined;
+  const target = our.find((address) => address.every((octet, nth) => octet === packet[at + 8 + nth]));
+  return target && neighborAdvertisement(target, asker);
+}
+
+/** A host that has no address yet is answered with one to all (RFC 4861 §7.2.4). */
+function neighborAdvertisement(target: Uint8Array, asker: Uint8Array): Uint8Array {
+  const packet = new Uint8Array(IPV6_HEADER + NEIGHBOR_SIZE);
+  const isToAll = isUnspecified(asker);
+  const at = putHeader(packet, target, isToAll ? ALL_NODES : asker);
+  packet[at] = NEIGHBOR_ADVERTISEMENT;
+  packet[at + 4] = isToAll ? FROM_ROUTER : FROM_ROUTER | SOLICITED;
+  packet.set(target, at + 8);
+  put16(packet, at + 2, checksumOf(icmpSum(packet, 0, packet.length)));
+  return packet;
+}
+
+function isUnspecified(address: Uint8Array): boolean {
+  return address.every((octet) => octet === 0);
 }
 
 /** Where the message of this type and at least this size lies. Undefined: there is none, or it does not come from the link. */
@@ -173,11 +213,11 @@ function messageIn(
 }
 
 /** A host without an address may not say its link-layer address. */
-function hasValidOptions(packet: Uint8Array, start: number, end: number, isUnspecified: boolean): boolean {
+function hasValidOptions(packet: Uint8Array, start: number, end: number, hasNoAddress: boolean): boolean {
   for (let at = start; at < end;) {
     const size = at + 1 < end ? packet[at + 1]! * UNIT : 0;
     if (size === 0 || at + size > end) return false;
-    if (isUnspecified && packet[at] === NdpOption.SourceLinkLayer) return false;
+    if (hasNoAddress && packet[at] === NdpOption.SourceLinkLayer) return false;
     at += size;
   }
   return true;

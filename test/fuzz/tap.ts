@@ -18,6 +18,9 @@ const [OUR, PEER] = ["10.0.0.1", "10.0.0.2"];
 const SOLICITATION = fromHex(
   "60000000 0008 3a ff fe800000000000000000000000000002 ff020000000000000000000000000002 8500 7d35 00000000",
 );
+const NEIGHBOR = fromHex(
+  "60000000 0018 3aff fe800000000000000000000000000002 ff0200000000000000000001ff000001 8700 7da2 00000000fe800000000000000000000000000001",
+);
 const QUERY = ipv4Packet(PEER, OUR, 17, [0x10, 0, 0, 53, 0, 11, 0, 0, 1, 2, 3]);
 const UP = { ipv4Up: true, ipv6Up: true };
 
@@ -67,7 +70,7 @@ export const TAP: Target = {
     const world = new World(rng);
     let fed = 0;
     for (let at = 0; at < PIECES; at++) {
-      let packet: Uint8Array = (rng.chance(0.5) ? SOLICITATION : QUERY).slice();
+      let packet: Uint8Array = rng.pick([SOLICITATION, NEIGHBOR, QUERY]).slice();
       for (const { kind, a, b } of mutations.filter((one) => one.piece === at)) {
         const place = a % (packet.length + 1);
         if (kind === "flip" && place < packet.length) packet[place]! ^= 1 << (b & 7);
@@ -85,6 +88,8 @@ export const TAP: Target = {
     world.services.receive(SOLICITATION, 0, SOLICITATION.length, world.now);
     world.pass(500);
     if (world.take() === 0) throw new Error("a solicitation was not answered");
+    world.services.receive(NEIGHBOR, 0, NEIGHBOR.length, world.now);
+    if (world.take() === 0) throw new Error("a neighbor was not answered");
     return fed;
   },
 };

@@ -5,6 +5,7 @@ import { parseAddress } from "../../src/bytes/prefix.ts";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
 import {
   ALL_NODES,
+  neighborAnswer,
   parseAdvertisement,
   parseSolicitation,
   type RouterAdvertisement,
@@ -111,4 +112,29 @@ test("what a host hears in an advertisement", () => {
     expect(parseAdvertisement(useless, 0, useless.length)).toEqual(bare);
   }
   expect(parseAdvertisement(fromHex(PLAIN), 0, 48)).toBeUndefined();
+});
+
+const GROUP = "ff0200000000000000000001ff000001";
+const OURS = "fd010000000000000000000000000001";
+const ASKED = `60000000 0018 3a ff ${HOST} ${GROUP} 8700 7f21 00000000 ${OURS}`;
+
+test.each([
+  ["is answered", ASKED, `60000000 0018 3a ff ${OURS} ${HOST} 8800 bf23 c0000000 ${OURS}`],
+  [
+    "of a host without an address is answered to all",
+    `60000000 0018 3a ff ${NONE} ${GROUP} 8700 7da4 00000000 ${OURS}`,
+    `60000000 0018 3a ff ${OURS} ff020000000000000000000000000001 8800 fea2 80000000 ${OURS}`,
+  ],
+  [
+    "of such a host, which says its link-layer address, is not",
+    `60000000 0020 3a ff ${NONE} ${GROUP} 8700 7a99 00000000 ${OURS} 0101020000000002`,
+    undefined,
+  ],
+  ["for another address is not", ASKED.replace("7f21", "7f20").replace(/1$/, "2"), undefined],
+  ["with a wrong checksum is not", ASKED.replace("7f21", "7f22"), undefined],
+  ["from beyond the link is not", ASKED.replace("3a ff", "3a fe"), undefined],
+] as const)("a Neighbor Solicitation %s", (_, hex, expected) => {
+  const packet = fromHex(`a5 ${hex} a5`);
+  const answer = neighborAnswer(packet, 1, packet.length - 1, [address("fe80::1"), address("fd01::1")]);
+  expect(answer && toHex(answer)).toBe(expected && toHex(fromHex(expected)));
 });

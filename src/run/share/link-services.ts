@@ -4,7 +4,7 @@
 
 import { parseAddress } from "../../bytes/prefix.ts";
 import { linkLocalText } from "../../wire/ipv6cp.ts";
-import { ALL_NODES, parseSolicitation, routerAdvertisement } from "../../wire/ndp.ts";
+import { ALL_NODES, neighborAnswer, parseSolicitation, routerAdvertisement } from "../../wire/ndp.ts";
 import type { Clock, Random } from "../machine.ts";
 import type { PacketTap } from "../packets/packet-tap.ts";
 import type { PacketPort, ProtocolsUp } from "../packets/port.ts";
@@ -19,7 +19,6 @@ const VALID_SECONDS = 86_400;
 const PREFERRED_SECONDS = 14_400;
 /** How often we look whether there is a way out. */
 const LOOK_MS = 15_000;
-/** The line may be full while the peer asks again and again. */
 const MOST_WAITING = 4;
 const U32 = 0x100000000;
 
@@ -43,7 +42,7 @@ export class LinkServices implements PacketTap, NetworkObserver {
   readonly #host: LinkServicesHost;
   readonly #relay: NameRelay | undefined;
   readonly #advertiser: Advertiser;
-  readonly #advertisements: Uint8Array[] = [];
+  readonly #toPeer: Uint8Array[] = [];
   #linkLocal: Uint8Array | undefined;
   #ourAddress: Uint8Array | undefined;
   #isForwarded = false;
@@ -112,7 +111,7 @@ export class LinkServices implements PacketTap, NetworkObserver {
     if (relay !== undefined) relay.our6 = undefined;
     this.#lookAt = Infinity;
     this.#advertiser.end();
-    this.#advertisements.length = 0;
+    this.#toPeer.length = 0;
     this.#ourAddress = undefined;
   }
 
@@ -122,7 +121,7 @@ export class LinkServices implements PacketTap, NetworkObserver {
     this.#isEnding = true;
     this.#lookAt = Infinity;
     this.#advertiser.end();
-    this.#advertisements.length = 0;
+    this.#toPeer.length = 0;
     this.#advertise(ALL_NODES);
     this.#isEnding = false;
   }
@@ -136,8 +135,8 @@ export class LinkServices implements PacketTap, NetworkObserver {
   #advertise(to: Uint8Array): void {
     const { network, servesNames, mtu } = this.#host;
     const [from, our, isEnding] = [this.#linkLocal, this.#ourAddress, this.#isEnding];
-    if (from === undefined || our === undefined || this.#advertisements.length >= MOST_WAITING) return;
-    this.#advertisements.push(
+    if (from === undefined || our === undefined) return;
+    this.#say(
       routerAdvertisement(from, to, {
         routerSeconds: !isEnding && this.#isRouter ? ROUTER_SECONDS : 0,
         prefix: network,
@@ -160,9 +159,23 @@ export class LinkServices implements PacketTap, NetworkObserver {
       return true;
     }
     const asker = parseSolicitation(packet, start, end);
-    if (asker === undefined) return false;
+    if (asker === undefined) return this.#answerNeighbor(packet, start, end);
     this.#advertiser.asked(asker, now);
     return true;
+  }
+
+  /** A peer may ask whether our addresses are there. With an interface the kernel answers. */
+  #answerNeighbor(packet: Uint8Array, start: number, end: number): boolean {
+    if (this.#host.port.device !== undefined) return false;
+    const our = [this.#linkLocal, this.#ourAddress].filter((address) => address !== undefined);
+    const answer = neighborAnswer(packet, start, end, our);
+    if (answer !== undefined) this.#say(answer);
+    return answer !== undefined;
+  }
+
+  /** The line may be full while the peer asks again and again. */
+  #say(packet: Uint8Array): void {
+    if (this.#toPeer.length < MOST_WAITING) this.#toPeer.push(packet);
   }
 
   collect(now: number): void {
@@ -170,14 +183,14 @@ export class LinkServices implements PacketTap, NetworkObserver {
   }
 
   get hasPackets(): boolean {
-    return this.#advertisements.length > 0 || this.#relay?.stack.hasPackets === true;
+    return this.#toPeer.length > 0 || this.#relay?.stack.hasPackets === true;
   }
 
   take(into: Uint8Array, at: number, { ipv6Up }: ProtocolsUp, now: number): number {
-    const advertisement = ipv6Up ? this.#advertisements.shift() : undefined;
-    if (advertisement === undefined) return this.#relay?.stack.take(into, at, now) ?? 0;
-    into.set(advertisement, at);
-    return advertisement.length;
+    const packet = ipv6Up ? this.#toPeer.shift() : undefined;
+    if (packet === undefined) return this.#relay?.stack.take(into, at, now) ?? 0;
+    into.set(packet, at);
+    return packet.length;
   }
 
   nextTimeout(): number {
