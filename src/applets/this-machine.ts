@@ -50,7 +50,7 @@ import { adoptTty, openTty } from "../os/serial/tty.ts";
 import { latencyOf, setLatency, uartBase, uartOf } from "../os/serial/uart.ts";
 import { cryptMatches } from "../os/users/crypt.ts";
 import { systemLogin } from "../os/users/login.ts";
-import { mayMakeInterfaces } from "../os/users/rights.ts";
+import { hasLentRights, mayMakeInterfaces } from "../os/users/rights.ts";
 import type { Files } from "../run/host/files.ts";
 import type { Interfaces, Routes } from "../run/host/interfaces.ts";
 import type { Network } from "../run/host/network.ts";
@@ -253,6 +253,7 @@ export const thisMachine: Machine = {
     ownName: () => userName(libc.getuid()),
     isRoot: () => libc.geteuid() === 0,
     mayMakeInterfaces,
+    hasLentRights: () => hasLentRights(),
     cryptMatches,
     login: systemLogin,
   },

@@ -129,6 +129,7 @@ export class Computer {
         ownName: () => "root",
         isRoot: () => this.isRoot,
         mayMakeInterfaces: () => this.isRoot,
+        hasLentRights: () => this.isRoot,
         cryptMatches: () => false,
         login: (request) => this.login(request, process),
       },

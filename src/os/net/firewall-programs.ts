@@ -1,7 +1,8 @@
 // Finds the programs that change the kernel's packet filter: nft, the two kinds of iptables, and firewalld's firewall-cmd.
 
-import { readFileSync, realpathSync } from "node:fs";
+import { readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { attribute, namesIn } from "../process/sysfs.ts";
+import { TOOL_PATH } from "../process/tool-path.ts";
 
 export interface FirewallTools {
   readonly nft: string | undefined;
@@ -9,15 +10,18 @@ export interface FirewallTools {
   readonly firewallCmd: string | undefined;
 }
 
-/** Nobody else chooses what runs as root. */
-const PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
+/** Paths of programs that were found. */
+const paths = new Map<string, string>();
 
 export function firewallTools(family: 4 | 6): FirewallTools {
-  const firewallCmd = find("firewall-cmd");
   return {
     nft: find("nft"),
     iptables: iptablesPrograms(family === 4 ? "iptables" : "ip6tables", hasLegacyTables(family)),
-    firewallCmd: firewallCmd !== undefined && isRunning("firewalld") ? firewallCmd : undefined,
+    // To look for firewalld is to read the names of all processes.
+    get firewallCmd() {
+      const firewallCmd = find("firewall-cmd");
+      return firewallCmd !== undefined && runsHere("firewalld") ? firewallCmd : undefined;
+    },
   };
 }
 
@@ -48,11 +52,28 @@ function hasLegacyTables(family: 4 | 6): boolean {
   }
 }
 
-/** firewalld leaves no file that says so where systemd starts it. */
-function isRunning(program: string): boolean {
-  return namesIn("/proc").some((name) => /^\d+$/.test(name) && attribute(`/proc/${name}/comm`) === program);
+/**
+ * True when a process of this name is in our network namespace: the firewalld of a container has another packet filter. firewalld
+ * leaves no file that says that it runs where systemd starts it.
+ */
+export function runsHere(program: string): boolean {
+  const ours = namespaceOf("thread-self");
+  return namesIn("/proc").some(
+    (name) => /^\d+$/.test(name) && attribute(`/proc/${name}/comm`) === program && namespaceOf(name) === ours,
+  );
+}
+
+/** Undefined: the process is gone, or is none of ours to look at. */
+function namespaceOf(process: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${process}/ns/net`);
+  } catch {
+    return undefined;
+  }
 }
 
 function find(program: string): string | undefined {
-  return Bun.which(program, { PATH }) ?? undefined;
+  const path = paths.get(program) ?? Bun.which(program, { PATH: TOOL_PATH }) ?? undefined;
+  if (path !== undefined) paths.set(program, path);
+  return path;
 }

@@ -4,6 +4,7 @@
 import { existsSync } from "node:fs";
 import { libc } from "../ffi/libc.ts";
 import { namesIn } from "../process/sysfs.ts";
+import { TOOL_PATH } from "../process/tool-path.ts";
 import { nameServerLines } from "./resolv-conf.ts";
 
 /** A program to run, its arguments and its standard input. */
@@ -30,7 +31,6 @@ export interface Resolver {
 const RESOLVED = "/run/systemd/resolve";
 /** Where the kinds of resolvconf keep a file for each interface or each program that reported name servers. */
 const RECORDS = ["interface", "interfaces", "keys"].map((folder) => `/run/resolvconf/${folder}`);
-const PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
 
 /** Undefined when we know none. */
 export function findResolver(): Resolver | undefined {
@@ -47,7 +47,7 @@ export function findResolvconf(): Resolver | undefined {
 function find(program: string): string | undefined {
   // Under set-user-id, the caller's PATH must not choose the program.
   const own = libc.getuid() === libc.geteuid() ? `${process.env["PATH"] ?? ""}:` : "";
-  return Bun.which(program, { PATH: own + PATH }) ?? undefined;
+  return Bun.which(program, { PATH: own + TOOL_PATH }) ?? undefined;
 }
 
 function resolved(resolvectl: string): Resolver {

@@ -7,6 +7,7 @@ import { ownEnvironment } from "./inherited.ts";
 import { hasCode, libc, OsError, reasonOf, setNonblocking } from "../ffi/libc.ts";
 import { spawn, type Spawned } from "./spawn.ts";
 import { namesIn } from "./sysfs.ts";
+import { TOOL_PATH } from "./tool-path.ts";
 
 export interface Child extends Spawned {
   /** Sends a signal to the program and its descendants. Does nothing when it has ended. */
@@ -113,8 +114,6 @@ async function runOnce([path, ...args]: readonly [string, ...string[]], input: s
     throw new OsError("execve", path, Math.abs(Number((error as { errno?: number }).errno ?? 0)));
   }
 }
-
-const TOOL_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
 
 const { SIGSTOP, SIGCONT } = constants.signals;
 

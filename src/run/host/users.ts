@@ -29,6 +29,8 @@ export interface Users {
   isRoot(): boolean;
   /** True when this process may make network interfaces (CAP_NET_ADMIN). */
   mayMakeInterfaces(): boolean;
+  /** True when this process may do more than the user who started it, and for root. */
+  hasLentRights(): boolean;
   /** True when `password` is the one that crypt(3) made `hash` from. */
   cryptMatches(password: Uint8Array, hash: string): boolean;
   /** Asks the system for a session for the peer. Blocks while the system thinks, or answers later. */

@@ -11,7 +11,7 @@ const MOST_OCTETS = 16384;
 const PTYS = encodeURIComponent("/dev/pts/");
 const FASTEST = 20_000_000;
 
-type MemoryMachine = Pick<Machine, "files" | "serial" | "processes">;
+type MemoryMachine = Pick<Machine, "files" | "serial" | "processes" | "users">;
 
 /** What the port is called: the adapter by what stays the same when it moves, any other port by its path. */
 function keyOf(serial: Serial, path: string): string {

@@ -45,9 +45,11 @@ export function carrierOf(machine: Machine, options: CarrierOptions, name?: stri
 
 /** The same, after a question to the kernel where its masquerading is needed. */
 export async function provenCarrierOf(machine: Machine, options: CarrierOptions): Promise<Carrier> {
-  const carrier = carrierOf(machine, options);
+  let known: CarrierFacts | undefined;
+  const factsOf = (): CarrierFacts => (known ??= carrierFacts(machine));
+  const carrier = chooseCarrier(options, factsOf);
   if (carrier.way !== "interface" || !carrier.shares || (await kernelMasquerades(machine))) return carrier;
-  return chooseCarrier(options, () => ({ ...carrierFacts(machine), refusesMasquerading: true }));
+  return chooseCarrier(options, () => ({ ...factsOf(), refusesMasquerading: true }));
 }
 
 /** Chooses the way. The facts are asked for only when they matter: opening the TUN device may load its driver. */
@@ -57,7 +59,7 @@ export function chooseCarrier(options: CarrierOptions, factsOf: () => CarrierFac
   if (usernet) return sockets("usernet is given", "for an interface, leave usernet out");
   const facts = factsOf();
   const trouble = interfaceTroubleOf(facts);
-  const obstacle = forwardingTroubleOf(facts);
+  const obstacle = share ? forwardingTroubleOf(facts) : undefined;
   if (share && !demand) {
     const reason = trouble ?? (sharesByDefault ? undefined : obstacle);
     if (reason !== undefined) return sockets(reason.why, `for an interface, ${reason.remedy}`);
@@ -143,13 +145,18 @@ or without root and without an interface: ${name} … usernet`;
 
 function carrierFacts(machine: Machine): CarrierFacts {
   const { network, users } = machine;
-  const { nft, iptables, firewallCmd } = network.firewallTools(4);
   return {
     isRoot: users.isRoot(),
     mayMakeInterfaces: users.mayMakeInterfaces(),
     tunError: openTrouble(machine),
-    mayForward: network.readSysctl(FORWARDING) === "1" || network.mayWriteSysctl(FORWARDING),
-    canMasquerade: nft !== undefined || firewallCmd !== undefined || iptables.length > 0,
+    // Only links that share ask for these two.
+    get mayForward() {
+      return network.readSysctl(FORWARDING) === "1" || network.mayWriteSysctl(FORWARDING);
+    },
+    get canMasquerade() {
+      const tools = network.firewallTools(4);
+      return tools.nft !== undefined || tools.iptables.length > 0 || tools.firewallCmd !== undefined;
+    },
   };
 }
 

@@ -19,12 +19,13 @@ export async function kernelMasquerades({
   network,
   processes,
 }: Pick<Machine, "network" | "processes">): Promise<boolean> {
-  const { nft, iptables, firewallCmd } = network.firewallTools(4);
+  const programs = network.firewallTools(4);
+  const { nft, iptables } = programs;
   const tools = new SystemTools(processes, () => {});
   if (nft !== undefined && (await tools.run([nft, "-c", "-f", "-"], TABLE)).exitCode === 0) return true;
   for (const program of iptables) {
     const { exitCode } = await tools.run([program, "-t", "nat", "-S", "POSTROUTING"]);
     if (exitCode === 0 || exitCode === LOCKED) return true;
   }
-  return nft === undefined && iptables.length === 0 && firewallCmd !== undefined;
+  return nft === undefined && iptables.length === 0 && programs.firewallCmd !== undefined;
 }

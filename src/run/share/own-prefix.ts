@@ -16,7 +16,7 @@ const SITE_SIZE = SITE_BITS / 8;
 /** Subnets with this bit are for interfaces that pppd has not numbered. */
 const NAMED = 0x8000;
 
-type PrefixMachine = Pick<Machine, "files" | "processes" | "random">;
+type PrefixMachine = Pick<Machine, "files" | "processes" | "random" | "users">;
 
 /** The first six octets of the prefix. Where no file can be written, they are new each time. */
 export function ownPrefix(machine: PrefixMachine): Uint8Array {

@@ -26,6 +26,7 @@ function machine(closed: readonly string[] = [], env: Record<string, string> = {
     },
     serial: { adapterOf: (tty: string) => adapters[tty] },
     processes: { environment: () => env },
+    users: { hasLentRights: () => false },
   };
   return { files, of: (path: string) => new SpeedMemory(host as never, path) };
 }

@@ -3,11 +3,13 @@
 import { expect, test } from "bun:test";
 import { linesOf } from "../../../src/run/diagnose/finding.ts";
 import { Exit } from "../../../src/run/exit.ts";
+import type { Machine } from "../../../src/run/machine.ts";
 import {
   type Carrier,
   type CarrierFacts,
   type CarrierOptions,
   chooseCarrier as choose,
+  provenCarrierOf,
 } from "../../../src/run/packets/carrier.ts";
 import { SimulatedError } from "../../simulation/errors.ts";
 
@@ -143,4 +145,31 @@ test("demand needs an interface, also with share", () => {
     "so nothing is shared",
   );
   expect(chooseCarrier({ ...SHARE, demand: true }, USER)).toMatchObject({ way: "none", exit: Exit.NOT_ROOT });
+});
+
+test("a link that does not share looks for no firewall", () => {
+  const facts = {
+    ...ROOT,
+    get canMasquerade(): boolean {
+      throw new Error("the programs were looked for");
+    },
+  };
+  expect(text(chooseCarrier(NOTHING, facts))).toBe("interface: ");
+  expect(() => chooseCarrier(SHARE, facts)).toThrow();
+});
+
+test("a kernel that refuses costs one look at the TUN", async () => {
+  let looks = 0;
+  const machine = {
+    descriptors: { close: () => {} },
+    files: { open: () => looks++ },
+    network: {
+      firewallTools: () => ({ nft: "/usr/sbin/nft", iptables: [], firewallCmd: undefined }),
+      readSysctl: () => "1",
+    },
+    processes: { runTool: async () => ({ exitCode: 1, output: "", complaint: "Operation not supported" }) },
+    users: { isRoot: () => true, mayMakeInterfaces: () => true },
+  } as unknown as Machine;
+  expect(text(await provenCarrierOf(machine, SHARE))).toStartWith("sockets: This machine's kernel does not masquerade");
+  expect(looks).toBe(1);
 });

@@ -8,11 +8,12 @@ import { filesOf, FileTree } from "../../simulation/files.ts";
 
 const SYSTEM = "/var/lib/nullmodem-prefix";
 
-function machineOf(tree: FileTree, environment: Record<string, string> = {}): Machine {
+function machineOf(tree: FileTree, environment: Record<string, string> = {}, hasLentRights = false): Machine {
   let drawn = 0x11223344;
   return {
     files: filesOf(tree, undefined as never),
     processes: { environment: () => environment },
+    users: { hasLentRights: () => hasLentRights },
     random: { u32: () => (drawn += 0x10101010) },
   } as unknown as Machine;
 }
@@ -43,6 +44,15 @@ test("a user's file, and none where nothing can be written", () => {
   tree.remove(own);
   tree.isFull = true;
   expect(toHex(ownPrefix(machineOf(tree, { HOME: "/home/u" })))).toBe("fd3243543142");
+});
+
+test("a set-user-id program reads and writes no file that its caller's environment names", () => {
+  const tree = new FileTree();
+  for (const environment of [{ HOME: "/home/u" }, { XDG_STATE_HOME: "/home/u/.local/state" }]) {
+    tree.put("/home/u/.local/state/nullmodem-prefix", "fd00:0:8::/48\n");
+    expect(toHex(ownPrefix(machineOf(tree, environment, true)))).toBe("fd3243543142");
+  }
+  expect(tree.text(SYSTEM)).toBe("fd32:4354:3142::/48\n");
 });
 
 test("each link has its own network", () => {
