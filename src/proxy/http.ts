@@ -89,12 +89,15 @@ function urlRequest(
   if (place === undefined) return NOT_A_REQUEST;
   const kept = fieldsForServer(fields);
   if (kept === undefined) return NOT_A_REQUEST;
+  const length = bodyLength(kept);
+  if (length === "unsound") return NOT_A_REQUEST;
   const path = rest.startsWith("/") ? rest : method.toUpperCase() === "OPTIONS" && rest === "" ? "*" : `/${rest}`;
   const head = [`${method} ${path} HTTP/${version}`, `Host: ${where}`, ...kept, "Connection: close", "", ""];
   return {
     ...place,
     command: "connect",
     first: bytesOf(head.join("\r\n")),
+    bodyOctets: length,
     answer: (outcome) => (outcome === Outcome.GRANTED ? new Uint8Array(0) : CONNECT.answer(outcome)),
   };
 }
@@ -108,6 +111,17 @@ function fieldsForServer(fields: readonly string[]): string[] | undefined {
   );
   const dropped = new Set([...OWN_FIELDS, ...listed.map((name) => name.trim())]);
   return fields.filter((_, at) => !dropped.has(names[at]!) && !names[at]!.startsWith("proxy-"));
+}
+
+/** The octets behind the header (RFC 9112 §6.3). Undefined: the body itself says where it ends. */
+function bodyLength(fields: readonly string[]): number | undefined | "unsound" {
+  const values = (name: string): string[] =>
+    fields.flatMap((field) =>
+      field.toLowerCase().startsWith(`${name}:`) ? [field.slice(name.length + 1).trim()] : [],
+    );
+  if (values("transfer-encoding").length > 0) return undefined;
+  const [length = "0", ...others] = values("content-length");
+  return /^[0-9]{1,15}$/.test(length) && others.every((other) => other === length) ? Number(length) : "unsound";
 }
 
 /** "host:port". Without `defaultPort`, the port has to be there. */

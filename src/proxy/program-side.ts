@@ -4,6 +4,21 @@
 import { FAILED, type Failure, NOT_NOW, type SocketSide } from "../stack/socket-side.ts";
 import { type Program, Stage } from "./program.ts";
 
+const READS_A_TURN = 64;
+const dropped = new Uint8Array(4096);
+
+/**
+ * Reads what a socket has, and drops it. 0: the other end has sent its last octet. A program that goes on and on gets no
+ * more than its turn; the socket tells of what comes later.
+ */
+export function dropToEnd(side: SocketSide, socket: number): number {
+  for (let reads = 0; reads < READS_A_TURN; reads++) {
+    const got = side.read(socket, dropped, 0, dropped.length);
+    if (got <= 0) return got;
+  }
+  return NOT_NOW;
+}
+
 export interface ProgramSideHost {
   readonly side: SocketSide;
   programOf(socket: number): Program | undefined;
@@ -22,8 +37,14 @@ export class ProgramSide implements SocketSide {
   }
 
   read(socket: number, into: Uint8Array, at: number, most: number): number {
-    const early = this.#host.programOf(socket)?.takeRest(into, at, most) ?? 0;
-    return early > 0 ? early : this.#side.read(socket, into, at, most);
+    const program = this.#host.programOf(socket);
+    const early = program?.takeRest(into, at, most) ?? 0;
+    if (early > 0 || program === undefined) return early > 0 ? early : this.#side.read(socket, into, at, most);
+    // Another request may be for another host.
+    if (program.left === 0) return dropToEnd(this.#side, socket);
+    const got = this.#side.read(socket, into, at, Math.min(most, program.left));
+    if (got > 0) program.left -= got;
+    return got;
   }
 
   opened(socket: number, failure: Failure): void {

@@ -30,6 +30,8 @@ export class Program implements Timed {
   request: ProxyRequest | undefined;
   /** Octets that go to the host before what is read from the socket. */
   rest: Uint8Array = new Uint8Array(0);
+  /** How many more octets of the socket are for the host. */
+  left = Infinity;
   /** Addresses of the host that have not been tried. */
   addresses: readonly Uint8Array[] = [];
   /** Our own end of the connection. */
@@ -45,9 +47,12 @@ export class Program implements Timed {
   requested(request: ProxyRequest): void {
     this.request = request;
     const { bytes, length } = this.handshake!;
-    this.rest = new Uint8Array(request.first.length + length);
-    this.rest.set(request.first);
-    this.rest.set(bytes.subarray(0, length), request.first.length);
+    const { first, bodyOctets = Infinity } = request;
+    const early = Math.min(length, bodyOctets);
+    this.left = bodyOctets - early;
+    this.rest = new Uint8Array(first.length + early);
+    this.rest.set(first);
+    this.rest.set(bytes.subarray(0, early), first.length);
     this.handshake = undefined;
   }
 

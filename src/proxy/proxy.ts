@@ -11,7 +11,7 @@ import { DNS_PORT, type Found, NameLookup } from "./name-lookup.ts";
 import { kindOf, LinkAddresses } from "./link-addresses.ts";
 import { OwnPorts } from "./own-ports.ts";
 import { Program, Stage } from "./program.ts";
-import { ProgramSide } from "./program-side.ts";
+import { dropToEnd, ProgramSide } from "./program-side.ts";
 import { type Host, Outcome, outcomeOf, type ProxyRequest } from "./request.ts";
 
 export const MOST_PROGRAMS = 1000;
@@ -50,7 +50,6 @@ export class Proxy {
   readonly #programs = new Map<number, Program>();
   readonly #deadlines = new Deadlines<Program>();
   readonly #link: LinkAddresses;
-  readonly #drain = new Uint8Array(4096);
   /** When programs that could not be accepted are looked for again. */
   #acceptAt = Infinity;
   #now = 0;
@@ -313,14 +312,7 @@ export class Proxy {
   }
 
   #awaitEnd(program: Program): void {
-    const { side } = this.#settings;
-    for (;;) {
-      const got = side.read(program.socket, this.#drain, 0, this.#drain.length);
-      if (got === NOT_NOW) return;
-      if (got > 0) continue;
-      this.#close(program);
-      return;
-    }
+    if (dropToEnd(this.#settings.side, program.socket) !== NOT_NOW) this.#close(program);
   }
 
   /** An answer is so short that a socket that does not take it is broken. */

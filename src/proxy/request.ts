@@ -50,6 +50,8 @@ export interface ProxyRequest {
   readonly port: number;
   /** Octets that go to the host before what the program sends. */
   readonly first: Uint8Array;
+  /** So many octets of the program belong to the request. What follows is not for this host. Undefined: all belong to it. */
+  readonly bodyOctets?: number | undefined;
   /** The answer to the program. `bound` is our own end of the connection. */
   readonly answer: (outcome: Outcome, bound?: Endpoint) => Uint8Array;
 }

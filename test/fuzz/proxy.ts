@@ -7,7 +7,7 @@ import { ProxyWorld } from "../kit/proxy-world.ts";
 import { Rng } from "../kit/rng.ts";
 import type { FuzzInput, Mutation, Target } from "./target.ts";
 
-const PIECES = 40;
+const PIECES = 20;
 const HOURS_MS = 12 * 3_600_000;
 const NAMES = ["a.test", "b.test", "none.test", "silent.test"];
 const TO_SERVER = fromHex("0501 00 0501 00 01 c0000250 0050");

@@ -59,6 +59,56 @@ test("what a program says with its request reaches the server", () => {
   );
 });
 
+describe("what follows a request with a whole URL", () => {
+  const request = (host: string, body = "", fields = `Content-Length: ${body.length}\r\n`): Uint8Array =>
+    bytesOf(`POST http://${host}/ HTTP/1.1\r\n${fields}\r\n${body}`);
+  const received = (it: ProxyWorld): string => textOf(it.servers.last.received()).split("\r\n\r\n").slice(1).join("|");
+
+  test("does not reach the server: it may be for another host", () => {
+    const it = world();
+    const program = it.program(request("192.0.2.80", "body"));
+    program.give(request("192.0.2.81", "secret"));
+    it.run();
+    expect(received(it)).toBe("body");
+    const together = it.program(Uint8Array.from([...request("192.0.2.80", "one"), ...request("192.0.2.81", "two")]));
+    expect(received(it)).toBe("one");
+    it.servers.last.give(bytesOf("answer"));
+    it.servers.last.finish();
+    it.run();
+    expect([textOf(together.received()), together.isShut]).toEqual(["answer", true]);
+    together.finish();
+    it.run();
+    expect(together.end).toBe("closed");
+  });
+
+  test("does, as far as it is the body", () => {
+    const it = world();
+    const program = it.program(request("192.0.2.80", "", "Content-Length: 10000\r\n"));
+    program.give(new Uint8Array(9999).fill(0x78));
+    program.give(bytesOf("yz"));
+    it.run();
+    expect(received(it)).toBe(`${"x".repeat(9999)}y`);
+    const chunked = it.program(request("192.0.2.80", "", "Transfer-Encoding: chunked\r\n"));
+    chunked.give(bytesOf("1\r\nx\r\n0\r\n\r\n"));
+    it.run();
+    expect(received(it)).toStartWith("1\r\nx\r\n0");
+  });
+
+  test("is not known with two lengths", () => {
+    const it = world();
+    const fields = "Content-Length: 1\r\nContent-Length: 2\r\n";
+    expect(textOf(it.program(request("192.0.2.80", "", fields)).received())).toStartWith("HTTP/1.1 400 ");
+  });
+
+  test("a program that hangs up is noticed", () => {
+    const it = world();
+    const program = it.program(request("192.0.2.80", "body"));
+    program.finish();
+    it.run();
+    expect(it.servers.last.isShut).toBe(true);
+  });
+});
+
 test("a header of any length that is allowed", () => {
   for (const length of [400, 512, 513, 1024, 5000, 16_000]) {
     const it = world();
