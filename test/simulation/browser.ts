@@ -1,10 +1,13 @@
 // The programs of a simulated computer that use the Internet through its interface. Its kernel's TCP is played by a stack of
 // ours. What they get must be what was sent, whole unless the connection is reset.
 
+import { u16 } from "../../src/bytes/be.ts";
 import { Destinations, ipv4Octets } from "../../src/stack/destinations.ts";
 import { Stack } from "../../src/stack/stack.ts";
+import { IpProto, ipv4Text } from "../../src/wire/ip.ts";
 import { FakeSockets, type FakeSocket } from "../kit/fake-sockets.ts";
 import type { Rng } from "../kit/rng.ts";
+import { internetChecksum, ipv4Packet } from "../kit/segment-text.ts";
 import type { Computer } from "./computer.ts";
 import { type Internet, putPattern, requestOf, wrongPattern } from "./internet.ts";
 import type { SimulatedTun } from "./network.ts";
@@ -23,14 +26,15 @@ class Transfer {
   readonly download: number;
   readonly place: number;
   received = 0;
-  readonly begunAt: number;
   isWhole = false;
+  /** The program reads what comes. */
+  readonly reads: boolean;
 
-  constructor(socket: FakeSocket, sizes: readonly [upload: number, download: number], place: number, begunAt: number) {
+  constructor(socket: FakeSocket, sizes: readonly [upload: number, download: number], place: number) {
     this.socket = socket;
     [this.upload, this.download] = sizes;
     this.place = place;
-    this.begunAt = begunAt;
+    this.reads = socket.room > 0;
     socket.give(requestOf(this.upload, this.download, place));
     const octets = new Uint8Array(this.upload);
     putPattern(place + 7, 0, octets);
@@ -60,8 +64,11 @@ export class Browser {
   fault: string | undefined;
   /** The share of programs that read slowly. */
   slowness = 0;
-  /** Milliseconds that the last whole transfer took. */
-  lastMs = 0;
+  /** Octets of all downloads. */
+  received = 0;
+  /** Milliseconds that each answered ping took. */
+  readonly pings: number[] = [];
+  readonly #pinged = new Map<number, number>();
   readonly #computer: Computer;
   readonly #internet: Internet;
   readonly #rng: Rng;
@@ -89,6 +96,7 @@ export class Browser {
     this.#sockets.told = (socket, readable, writable) =>
       this.#stack.ready(socket, readable, writable, computer.time.now);
     computer.network.received = (packet) => {
+      if (packet[9] === IpProto.ICMP && packet[20] === 0) this.#answered(u16(packet, 26));
       this.#stack.receive(packet, 0, packet.length, computer.time.now);
       this.#pump();
     };
@@ -102,14 +110,31 @@ export class Browser {
     return this.#computer.network.tuns.find(({ isUp, addresses }) => isUp && addresses.length > 0);
   }
 
-  /** Begins a transfer. False: there is no interface. */
-  begin(upload: number, download: number): boolean {
+  /** Pings the server. */
+  ping(): void {
+    const tun = this.#tun;
+    const number = this.#pinged.size + 1;
+    this.#pinged.set(number, this.#computer.time.now);
+    const message = [8, 0, 0, 0, 1, 1, number >> 8, number & 255, ...Array.from({ length: 56 }, () => 0)];
+    const sum = internetChecksum(message);
+    const { our = 0, peer = 0 } = tun?.addresses[0] ?? {};
+    const echo = message.with(2, sum >> 8).with(3, sum & 255);
+    tun?.transmit(ipv4Packet(ipv4Text(our), ipv4Text(peer), IpProto.ICMP, echo));
+  }
+
+  #answered(number: number): void {
+    const sentAt = this.#pinged.get(number);
+    if (sentAt !== undefined) this.pings.push(this.#computer.time.now - sentAt);
+  }
+
+  /** Begins a transfer, of which the program takes `room` octets before it reads on; 0: it never reads. False: there is no interface. */
+  begin(upload: number, download: number, room = this.#rng.chance(this.slowness) ? 3000 : Infinity): boolean {
     const address = this.#tun?.addresses[0];
     if (address === undefined) return false;
     const socket = this.#sockets.accepted();
-    socket.room = this.#rng.chance(this.slowness) ? 3000 : Infinity;
+    socket.room = room;
     const { now } = this.#computer.time;
-    this.#transfers.add(new Transfer(socket, [upload, download], this.#rng.below(100_000), now));
+    this.#transfers.add(new Transfer(socket, [upload, download], this.#rng.below(100_000)));
     const ends = { far: ipv4Octets(address.our), farPort: this.#port, peer: SERVER, peerPort: 80 };
     this.#port = this.#port === 60_000 ? FIRST_PORT : this.#port + 1;
     if (!this.#stack.openTo(socket.id, ends, now)) throw new Error("the kernel has too many connections");
@@ -190,14 +215,14 @@ export class Browser {
   #look(): void {
     for (const transfer of this.#transfers) {
       const { socket } = transfer;
+      const before = transfer.received;
       this.fault ??= transfer.check() ?? this.#internet.fault;
-      if (socket.room < 1500) socket.giveRoom(socket.room + 3000);
+      this.received += transfer.received - before;
+      if (transfer.reads && socket.room < 1500) socket.giveRoom(socket.room + 3000);
       if (!transfer.isWhole && socket.end === "open") continue;
       this.#transfers.delete(transfer);
-      if (transfer.isWhole) {
-        this.whole++;
-        this.lastMs = this.#computer.time.now - transfer.begunAt;
-      } else this.broken++;
+      if (transfer.isWhole) this.whole++;
+      else this.broken++;
     }
   }
 }

@@ -15,6 +15,7 @@ export const REQUEST = 12;
 /** How long a server of the Internet takes to answer. */
 const CONNECT_MS = 15;
 const SOCKET_ROOM = 65536;
+const DEAF_ROOM = 5000;
 /** A slow server reads this often. */
 const READ_MS = 40;
 
@@ -96,6 +97,8 @@ export class Internet {
   fault: string | undefined;
   /** Uploads of which the servers have all octets and the end. */
   whole = 0;
+  /** Each new server reads a little, and then nothing. */
+  isDeaf = false;
   /** The share of servers that read slowly, and that reset in the middle of what they send. */
   slowness = 0;
   resets = 0;
@@ -173,9 +176,11 @@ class InternetSockets implements Sockets {
   }
 
   connect(): number {
-    const { time, rng, slowness } = this.#internet;
+    const { time, rng, slowness, isDeaf } = this.#internet;
     const socket = ++this.#last;
-    this.#connections.set(socket, new Connection(time.now + CONNECT_MS, rng.chance(slowness)));
+    const connection = new Connection(time.now + CONNECT_MS, rng.chance(slowness));
+    if (isDeaf) connection.room = DEAF_ROOM;
+    this.#connections.set(socket, connection);
     time.after(CONNECT_MS, () => this.#tell(socket, true, true));
     return socket;
   }
@@ -225,8 +230,8 @@ class InternetSockets implements Sockets {
     if (count < end - start) connection.writerWaits = true;
     if (count === 0) return -errnoOf("EAGAIN");
     this.#internet.fault ??= connection.take(from.subarray(start, start + count));
+    if (connection.isSlow || connection.room <= DEAF_ROOM) connection.room -= count;
     if (connection.isSlow) {
-      connection.room -= count;
       this.#internet.time.after(READ_MS, () => this.#readOn(socket, connection, count));
     }
     if (connection.readerWaits && connection.request !== undefined) {

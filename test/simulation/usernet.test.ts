@@ -55,3 +55,53 @@ test.each([
   },
   120_000,
 );
+
+const BAUD = 115_200;
+const MTU = 1500;
+/** What the line takes of a connection's octets in a second: each frame has two octets of header, FCS and a flag, and 2 of 256 are escaped. */
+const LIMIT = ((BAUD / 10) * (MTU - 40)) / (((MTU + 2) * 258) / 256 + 3);
+/** A packet of full size on the line. */
+const PACKET_MS = ((MTU + 12) * 10_000) / BAUD;
+
+/** Octets a second of the downloads within a minute. */
+function rateOf({ time, browser }: ReturnType<typeof linked>, each?: () => void): number {
+  time.run(5000);
+  const before = browser.received;
+  for (let second = 0; second < 60; second++) {
+    each?.();
+    time.run(1000);
+  }
+  return (browser.received - before) / 60;
+}
+
+test("at 115200 a download takes 99 % of what the line can carry, and pings wait for 300 ms of other packets at most", () => {
+  const game = linked(3, BAUD, ["novj"]);
+  const { browser, time } = game;
+  browser.ping();
+  time.run(1000);
+  const [alone = NaN] = browser.pings.splice(0);
+  expect(browser.begin(0, 10_000_000)).toBe(true);
+  const rate = rateOf(game, () => browser.ping());
+  expect(rate / LIMIT).toBeGreaterThan(0.99);
+  expect(browser.pings.length).toBeGreaterThan(58);
+  expect(Math.max(...browser.pings)).toBeLessThan(alone + 300 + PACKET_MS);
+  end(game);
+});
+
+test("programs and servers that read nothing stop no other connection", () => {
+  const game = linked(5, BAUD, ["novj"]);
+  const { browser, time, internet } = game;
+  for (let count = 0; count < 3; count++) expect(browser.begin(0, 1_000_000, 0)).toBe(true);
+  internet.isDeaf = true;
+  for (let count = 0; count < 3; count++) expect(browser.begin(1_000_000, 0)).toBe(true);
+  // Until the buffers of both machines are full.
+  time.run(60_000);
+  internet.isDeaf = false;
+  expect(browser.open).toBe(6);
+  expect(browser.begin(0, 10_000_000)).toBe(true);
+  expect(rateOf(game) / LIMIT).toBeGreaterThan(0.98);
+  const { whole } = internet;
+  expect(browser.begin(100_000, 0)).toBe(true);
+  expect(time.runUntil(() => internet.whole > whole, 15_000)).toBe(true);
+  end(game);
+});
