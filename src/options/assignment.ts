@@ -6,6 +6,7 @@ import { OptionError } from "./error.ts";
 import { withHyphens } from "./pasted.ts";
 import {
   COMMAND,
+  COMMAND_LINE,
   DEVICE,
   GONE,
   INIT_ONLY,
@@ -16,7 +17,7 @@ import {
   type Row,
   type Setting,
 } from "./row.ts";
-import { COMMAND_LINE, type Reading, type Source } from "./source.ts";
+import type { Reading, Source } from "./source.ts";
 import type { Entry } from "./table.ts";
 
 /** This is added to the priority of a PRIVFIX option from a privileged source, so that it overrides all others. */

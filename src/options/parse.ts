@@ -7,7 +7,8 @@ import { OptionError } from "./error.ts";
 import type { OptionHost } from "./host.ts";
 import { noDeviceOption } from "./no-device.ts";
 import { readCommandLine, readFile, readSecretWords } from "./read.ts";
-import { COMMAND_LINE, FILE, type Reading, SECRETS, type Source } from "./source.ts";
+import { COMMAND_LINE, FILE, SECRETS } from "./row.ts";
+import type { Reading, Source } from "./source.ts";
 import { OPTIONS } from "./table.ts";
 
 /**

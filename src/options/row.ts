@@ -32,6 +32,11 @@ export const LIST = 512;
 /** Has no effect any more. A warning says so. */
 export const GONE = 1024;
 
+// The priorities of sources. A word of lower priority does not override one of higher priority.
+export const FILE = 1;
+export const COMMAND_LINE = 2;
+export const SECRETS = 3;
+
 /** What an option's function works with: the fields, the machine, and the rights and priority of the source. */
 export interface Setting<Fields extends object = object> {
   /** The Config under construction, with the fields of this row and of the rows that it shares fields with. */

@@ -5,11 +5,6 @@ import type { OptionError } from "./error.ts";
 import type { OptionHost } from "./host.ts";
 import type { OptionTable } from "./table.ts";
 
-// The priorities of sources. A word of lower priority does not override one of higher priority.
-export const FILE = 1;
-export const COMMAND_LINE = 2;
-export const SECRETS = 3;
-
 /** The source of the words that are being read. */
 export interface Source {
   readonly name: string;

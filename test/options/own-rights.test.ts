@@ -97,6 +97,19 @@ test("options of an ordinary user are his own business: whose a file is does not
   expect(closed.logged[0]).toBe("Warning: can't open options file /etc/ppp/options: Permission denied");
 });
 
+test("a log of root that he may not write does not stop him, but one that he asks for himself does", () => {
+  const closed = { openLogfile: () => ({ errno: "EACCES", reason: "Permission denied" }) };
+  const files = { "/etc/ppp/options": "logfile /var/log/ppp.log" };
+  const host = owner(files, closed);
+  expect(parseOptions(["notty", "usernet"], host).logDefault).toBe(true);
+  expect(host.logged).toEqual(["Can't open log file /var/log/ppp.log: Permission denied"]);
+  expect(said(owner({}, closed), "notty", "usernet", "logfile", "/var/log/x")).toContain(
+    "Can't open log file /var/log/x",
+  );
+  const lent = fakeHost({ user: true, files, changes: closed });
+  expect(said(lent, "notty")).toContain("Can't open log file /var/log/ppp.log");
+});
+
 // ── a set-user-id or set-group-id program, or one with capabilities of its own ───────────────────────────────────────
 
 const NEEDS_ROOT = OPTIONS.entries.flatMap(({ row }) =>

@@ -4,7 +4,7 @@ import { decoded } from "../../bytes/text.ts";
 import { OptionError, OptionExit } from "../error.ts";
 import { isFailure } from "../host.ts";
 import { quoted } from "../quoted.ts";
-import { GROUP, HIDDEN, INIT_ONLY, NO_INCREASE, oneOf, PRIORITY, PRIVILEGED, row, unset } from "../row.ts";
+import { FILE, GROUP, HIDDEN, INIT_ONLY, NO_INCREASE, oneOf, PRIORITY, PRIVILEGED, row, unset } from "../row.ts";
 import { alias, checkNotIncreased, flag, name, number, sets, word } from "../row-kinds.ts";
 import { numberWithin, wholeNumber } from "../whole-number.ts";
 import { BUNDLE } from "./bundle-rows.ts";
@@ -117,10 +117,16 @@ const logfile = row({
     /** None of logfile, logfd and nolog was given: the descriptor is standard output until the program detaches. */
     logDefault: true,
   },
-  set({ draft, host, privileged }, argument) {
+  set({ draft, host, priority, privileged }, argument) {
     const path = decoded(argument);
     const fd = host.openLogfile(path, privileged ? "root" : "user");
-    if (isFailure(fd)) throw new OptionError(`Can't open log file ${path}: ${fd.reason}`);
+    if (isFailure(fd)) {
+      const trouble = `Can't open log file ${path}: ${fd.reason}`;
+      // Root's options file may name a log that an ordinary user with his own rights may not write.
+      if (priority !== FILE || host.uid === 0 || host.lendsRights) throw new OptionError(trouble);
+      host.warn(trouble);
+      return;
+    }
     draft.logfile = path;
     draft.logfd = fd;
     draft.logDefault = false;
