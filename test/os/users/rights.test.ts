@@ -61,3 +61,19 @@ test.skipIf(!isRoot)(
     expect(borrowed.stdout.toString()).toBe("false\n");
   },
 );
+
+const inside = ["unshare", "--user", "--map-root-user"];
+const isAble = Bun.which("unshare") !== null && Bun.spawnSync([...inside, "--net", "true"]).exitCode === 0;
+test.skipIf(!isAble)(
+  `capabilities of a user namespace count in a network of its own only${isAble ? "" : " [skipped: no user namespaces]"}`,
+  () => {
+    const rights = JSON.stringify(join(import.meta.dir, "../../../src/os/users/rights.ts"));
+    const source = `const { hasNetAdmin, mayMakeInterfaces } = await import(${rights});
+      console.log(hasNetAdmin(), mayMakeInterfaces())`;
+    const said = (...before: readonly string[]): string =>
+      Bun.spawnSync([...before, process.execPath, "-e", source])
+        .stdout.toString()
+        .trim();
+    expect([said(...inside), said(...inside, "--net")]).toEqual(["true false", "true true"]);
+  },
+);
