@@ -48,8 +48,10 @@ export class NameServerObserver implements NetworkObserver {
 
   /** Those of the peer that the system is to use. */
   #wanted({ dns }: Ipv4Up): string[] {
-    // With `socks` this machine has no way to them: the proxy asks them.
-    const { usepeerdns, noresolvconf, socks } = this.#host.options.config;
-    return usepeerdns && !noresolvconf && socks === undefined ? dns.filter((server) => server !== 0).map(ipv4Text) : [];
+    // Without an interface this machine has no way to them.
+    const { usepeerdns, noresolvconf } = this.#host.options.config;
+    return usepeerdns && !noresolvconf && this.#port.device !== undefined
+      ? dns.filter((server) => server !== 0).map(ipv4Text)
+      : [];
   }
 }

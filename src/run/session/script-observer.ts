@@ -47,8 +47,10 @@ export class ScriptObserver implements NetworkObserver {
       return;
     }
     env.set("IPLOCAL", our).set("IPREMOTE", peer);
-    this.#setServers("DNS", event.dns, usepeerdns);
-    this.#setServers("WINS", event.wins, usepeerwins);
+    // Without an interface this machine has no way to the servers, and a script must not tell it to use them.
+    const hasInterface = this.#port.device !== undefined;
+    this.#setServers("DNS", event.dns, usepeerdns && hasInterface);
+    this.#setServers("WINS", event.wins, usepeerwins && hasInterface);
   }
 
   #setServers(name: "DNS" | "WINS", servers: readonly [number, number], wanted: boolean): void {

@@ -5,6 +5,7 @@ import { thisMachine } from "../../../src/applets/this-machine.ts";
 import type { Networks } from "../../../src/link/networks.ts";
 import type { Config } from "../../../src/options/config.ts";
 import type { Child } from "../../../src/run/host/processes.ts";
+import type { NetDevice } from "../../../src/run/host/interfaces.ts";
 import type { Log } from "../../../src/run/log.ts";
 import type { Machine } from "../../../src/run/machine.ts";
 import type { NameServers } from "../../../src/run/packets/name-servers.ts";
@@ -24,6 +25,8 @@ const CONFIG = {
   ipparam: "word",
   usepeerdns: true,
   environment: [],
+  share: false,
+  forwards: [],
 };
 const UP = { type: "ipv4-up", our: 0x0a000001, peer: 0x0a000002, dns: [0x0a000035, 0], wins: [0, 0] } as const;
 const UP6 = { type: "ipv6-up", our: { high: 0, low: 1 }, peer: { high: 0, low: 2 } } as const;
@@ -63,6 +66,7 @@ function setUp(scripts: readonly string[], config: object = {}) {
   } as unknown as Machine;
   const port = {
     name: "ppp0",
+    device: { index: 7, name: "ppp0" } as NetDevice | undefined,
     hasIpv4: false,
     hasIpv6: false,
     awaitsPeer: false,
@@ -136,6 +140,15 @@ test("the interface has its addresses before ip-pre-up, is up after it, and the 
   ]);
   await endScript("ip-up");
   expect(take()).toEqual(["announce ppp0"]);
+});
+
+test("without an interface, the system and its scripts are not to use the peer's name servers", async () => {
+  const { phase, port, take, hooks } = setUp(["ip-up"]);
+  port.device = undefined;
+  phase.handle(UP, 0);
+  expect(take().some((line) => line.startsWith("resolv.conf"))).toBe(false);
+  expect(hooks.env.get("DNS1")).toBe("10.0.0.53");
+  expect(hooks.env.get("USEPEERDNS")).toBeUndefined();
 });
 
 test("IPCP that goes down while ip-pre-up runs leaves the interface down", async () => {
