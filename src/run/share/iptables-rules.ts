@@ -64,10 +64,22 @@ function redirection({ family, peer }: Sharing, { protocol, address, port, toPor
 }
 
 function mangle(sharing: Sharing): string {
-  const { main } = chainsOf(sharing);
+  const { ifname, from, peer } = sharing;
+  const { main, in: sources } = chainsOf(sharing);
   const clamp = (direction: string): string =>
     `-A ${main} ${direction} ${sharing.ifname} ${SYN} -j TCPMSS --clamp-mss-to-pmtu`;
-  return table("mangle", [main], [`-A FORWARD ${COMMENT} -j ${main}`, clamp("-i"), clamp("-o")]);
+  return table(
+    "mangle",
+    [main, sources],
+    [
+      `-A FORWARD ${COMMENT} -j ${main}`,
+      clamp("-i"),
+      clamp("-o"),
+      // Sources that are neither masqueraded nor behind the interface by a route are forged: the outside would believe them.
+      `-A PREROUTING ${COMMENT} -j ${sources}`,
+      `-A ${sources} -i ${ifname} ! -s ${from ?? peer} -m rpfilter --invert -j DROP`,
+    ],
+  );
 }
 
 /**

@@ -23,6 +23,7 @@ export function nftRules(sharing: Sharing): string {
     chain("destinations", undefined, destinations(sharing)),
     chain("forward", "filter hook forward priority 0", forward(sharing)),
     ...(sharing.isLimited ? [chain("input", "filter hook input priority 0", own(sharing))] : []),
+    chain("source", "filter hook prerouting priority -150", [source(sharing)]),
     chain("prerouting", "nat hook prerouting priority -100", [
       ...loopback(sharing),
       ...redirections(sharing, `iifname != "${sharing.ifname}" `),
@@ -50,6 +51,11 @@ function destinations({ family, destinations: rules }: Sharing): string[] {
       return `${match}${isAllowed ? "return" : REJECT[family]}`;
     }),
   ];
+}
+
+/** Sources that are neither masqueraded nor behind the interface by a route are forged: the outside would believe them. */
+function source({ family, ifname, from, peer }: Sharing): string {
+  return `iifname "${ifname}" ${FAMILY[family]} saddr != ${from ?? peer} fib saddr . iif oif missing drop`;
 }
 
 /** The MSS never exceeds what the route to either end takes (RFC 2923 §2.3). */

@@ -79,8 +79,18 @@ test("nft: ports lead to the peer in the family of their address", () => {
 
 test("without share, nothing is masqueraded or accepted for the peer's own packets", () => {
   const forwarding: Sharing = { ...IPV4, from: undefined, forwards: FORWARDS };
-  expect(nftRules(forwarding)).not.toContain("saddr");
-  expect(iptablesRules(forwarding, "FORWARD")).not.toContain(" -s ");
+  expect(chain(nftRules(forwarding), "postrouting").join()).not.toContain("saddr");
+  expect(iptablesRules(forwarding, "FORWARD")).not.toMatch(/(?<! !) -s /);
+});
+
+test("a source that is neither the peer's nor behind it by a route is dropped before anything else looks at it", () => {
+  expect(chain(nftRules(IPV6), "source")).toEqual([
+    "type filter hook prerouting priority -150; policy accept;",
+    'iifname "ppp0" ip6 saddr != fd00::/64 fib saddr . iif oif missing drop',
+  ]);
+  expect(iptablesRules(IPV4, "FORWARD")).toContain(
+    "-A nullmodem-7-in -i ppp0 ! -s 10.9.0.2 -m rpfilter --invert -j DROP",
+  );
 });
 
 test("iptables: the chain that decides, and whether one does", () => {
