@@ -64,7 +64,7 @@ function serveOptions(answers: Answers): string[] {
     ...(answers.preset === undefined ? ["silent"] : []),
     ...authOptions(authentication),
     ...(addresses === undefined ? [] : [addresses]),
-    ...(share === "lan" ? ["proxyarp", "ktune"] : []),
+    ...{ no: [], lan: ["proxyarp", "ktune"], internet: ["share"] }[share],
     "persist",
     "maxfail 0",
   ];

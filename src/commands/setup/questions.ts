@@ -82,6 +82,7 @@ const FLOW: readonly Choice[] = [
 const LAN_ADDRESSES = "This machine's address in that network, a colon, and a free address for the other";
 const SHARE: readonly Choice[] = [
   { value: "no", label: "only this machine" },
+  { value: "internet", label: "all that this machine reaches, and the Internet (share)" },
   { value: "lan", label: "the local network too, with an address of that network (proxyarp, ktune)" },
 ];
 

@@ -4,7 +4,7 @@ import type { Kind } from "../service-texts.ts";
 
 export const ROLES = ["serve", "join"] as const;
 export const FLOWS = ["rtscts", "none"] as const;
-export const SHARES = ["no", "lan"] as const;
+export const SHARES = ["no", "lan", "internet"] as const;
 
 /** How the caller proves who he is: not at all, with a password that is kept for this, or as a user of the system. */
 export type Authentication =

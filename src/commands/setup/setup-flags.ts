@@ -18,7 +18,10 @@ export const FLAGS = {
   user: text("the name of the one who calls", "NAME"),
   "password-file": text("a file whose first line is the password (-: standard input)", "FILE"),
   addresses: text("the addresses; with --share lan those of that network", "OURS:PEERS"),
-  share: text("lan: the caller reaches the local network", SHARES.join("|")),
+  share: text(
+    "what the caller reaches: internet with share, lan with an address of the local network",
+    SHARES.join("|"),
+  ),
   "default-route": plain("with join: use its network and name servers"),
   number: text("what to dial if the other system is a modem (*99#)", "TEXT"),
   apn: text("the access point of the mobile network", "NAME"),

@@ -139,6 +139,12 @@ describe("what it writes", () => {
     expect(part(tree, "/etc/ppp/options.ttyS1").join(" ")).toContain("192.168.5.1:192.168.5.9 proxyarp ktune");
   });
 
+  test("sharing the Internet is one word of the options", async () => {
+    const tree = newTree();
+    expect(await tree.run(`${SERVE} --auth none --share internet --yes`)).toMatchObject({ code: 0, err: "" });
+    expect(part(tree, "/etc/ppp/options.ttyS1")).toContain("share");
+  });
+
   test("twice the same changes nothing; another role on the port takes the options of the first out of force", async () => {
     const tree = newTree();
     await tree.run(`${SERVE} --auth login --yes`);
