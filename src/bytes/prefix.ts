@@ -52,9 +52,15 @@ function parseIpv6(text: string): Uint8Array | undefined {
   );
 }
 
-/** An address as text, without the short form of zeros. */
+/** An address as text, as RFC 5952 recommends. */
 export function addressText(address: Uint8Array): string {
   if (address.length === 4) return address.join(".");
   const groups = Array.from({ length: 8 }, (_, at) => (address[2 * at]! << 8) | address[2 * at + 1]!);
-  return groups.map((group) => group.toString(16)).join(":");
+  const text = groups.map((group) => group.toString(16)).join(":");
+  const zeros = [...text.matchAll(/(?:^|:)0(?::0)+(?![^:])/g)].map(({ 0: run, index }) => ({ run, index }));
+  // Of runs of the same length the first one is shortened.
+  const [longest] = zeros.sort((one, other) => other.run.split("0").length - one.run.split("0").length);
+  if (longest === undefined) return text;
+  const rest = text.slice(longest.index + longest.run.length);
+  return `${text.slice(0, longest.index)}${rest === "" ? "::" : `:${rest}`}`;
 }

@@ -96,11 +96,12 @@ function badFramesText(lines: readonly LineStatus[]): string {
   return found.length === 0 ? "none" : found.map(([frames, kind]) => `${frames} ${kind}`).join(", ");
 }
 
-function sharingRows({ sharing }: Status): string[][] {
-  if (sharing === undefined) return [];
+function sharingRows({ sharing, network }: Status): string[][] {
+  const networkRows = network === undefined ? [] : [["network", `${network} for the peer`]];
+  if (sharing === undefined) return networkRows;
   const { way, by, seconds } = sharing;
   const means = way === "sockets" ? "sockets of the program" : `the kernel${by === undefined ? "" : ` with ${by}`}`;
-  return [["shared by", `${means}, for ${span(seconds)}`]];
+  return [["shared by", `${means}, for ${span(seconds)}`], ...networkRows];
 }
 
 function flowRows({ flows }: Status): string[][] {

@@ -132,8 +132,14 @@ test("flows through sockets, and the way in which the network is shared", async 
   expect(out).not.toContain("pings");
   const json: unknown = JSON.parse((await run(["--json"], [link], [link])).out);
   expect(json).toMatchObject([{ sharing: link.sharing, flows: link.flows }]);
-  const kernel: Status = { ...LINK, sharing: { way: "kernel", by: "nft's table nullmodem-5", seconds: 3 } };
-  expect((await run([], [kernel], [kernel])).out).toContain("the kernel with nft's table nullmodem-5, for 3 s\n");
+  const kernel: Status = {
+    ...LINK,
+    sharing: { way: "kernel", by: "nft's table nullmodem-5", seconds: 3 },
+    network: "fd01:2:3::/64",
+  };
+  const text = (await run([], [kernel], [kernel])).out;
+  expect(text).toContain("the kernel with nft's table nullmodem-5, for 3 s\n");
+  expect(text).toContain("  network     fd01:2:3::/64 for the peer\n");
 });
 
 test("a status whose flows are no counts is no status", () => {
@@ -142,4 +148,5 @@ test("a status whose flows are no counts is no status", () => {
   for (const flows of [5, {}, { tcp: {}, udp: {}, echoes: {} }, null])
     expect(parseStatus(text({ flows }))).toBeUndefined();
   expect(parseStatus(text({ sharing: "yes" }))).toBeUndefined();
+  expect(parseStatus(text({ network: 7 }))).toBeUndefined();
 });

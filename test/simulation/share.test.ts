@@ -107,7 +107,7 @@ test("share tells the peer of an IPv6 network, again when it asks, and at the en
   expect(network.tuns[0]!.addresses6.map(({ our }) => toHex(our))).toContain(first!.server);
   // The kernel forwards, masquerades, and still accepts the outside's own advertisements.
   expect(network.nft.tables.get(`ip6 nullmodem-${network.tuns[0]!.index}`)).toContain(
-    `ip6 saddr ${prefix}:0:0:0:0:0/64 oifname != "ppp0" masquerade`,
+    `ip6 saddr ${prefix}::/64 oifname != "ppp0" masquerade`,
   );
   expect(network.sysctls.get(`${CONF}/all/forwarding`)).toBe("1");
   for (const name of ["default", "eth0"]) expect(network.sysctls.get(`${CONF}/${name}/accept_ra`)).toBe("2");

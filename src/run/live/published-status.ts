@@ -57,6 +57,8 @@ export interface Status {
   readonly compression: { readonly receive?: string | undefined; readonly transmit?: string | undefined };
   readonly counters: Counters;
   readonly sharing?: SharingStatus | undefined;
+  /** The IPv6 network that Router Advertisements tell the peer of. */
+  readonly network?: string | undefined;
   /** What goes through sockets of the program. */
   readonly flows?: FlowCounts | undefined;
   readonly lines: readonly LineStatus[];
@@ -85,7 +87,7 @@ export function parseStatus(text: string | undefined): Status | undefined {
 function isStatus(value: unknown): value is Status {
   if (!isObject(value) || !isObject(value["counters"]) || !isObject(value["compression"])) return false;
   const { received, sent } = value["counters"];
-  const { interface: ifname, namespace, lines, sharing, flows } = value;
+  const { interface: ifname, namespace, lines, sharing, network, flows } = value;
   return (
     typeof ifname === "string" &&
     typeof namespace === "string" &&
@@ -94,6 +96,7 @@ function isStatus(value: unknown): value is Status {
     Array.isArray(lines) &&
     lines.every(isObject) &&
     (sharing === undefined || isObject(sharing)) &&
+    (network === undefined || typeof network === "string") &&
     (flows === undefined || isFlows(flows))
   );
 }

@@ -33,6 +33,8 @@ export interface NetworkState {
   readonly upSince: number | undefined;
   /** How the peer uses this machine's network, and since when. */
   readonly sharing: { readonly way: "kernel" | "sockets"; readonly by?: string; readonly since: number } | undefined;
+  /** The peer's IPv6 network; undefined: it has none. */
+  readonly network: string | undefined;
 }
 
 export class StatusPublisher implements NetworkObserver {
@@ -71,7 +73,7 @@ export class StatusPublisher implements NetworkObserver {
 
   #status(): Status {
     const { machine, options, hooks } = this.#host;
-    const { mtu, ipv4, ipv6, upSince, sharing } = this.#state();
+    const { mtu, ipv4, ipv6, upSince, sharing, network } = this.#state();
     const secondsSince = (moment: number): number => Math.floor((machine.clock.now() - moment) / SECOND);
     return {
       interface: this.#port.name,
@@ -86,6 +88,7 @@ export class StatusPublisher implements NetworkObserver {
       compression: this.#networks.compression,
       counters: this.#networks.datapath.counters(),
       sharing: sharing && { way: sharing.way, by: sharing.by, seconds: secondsSince(sharing.since) },
+      network,
       flows: this.#port.flows,
       lines: this.#host.lines(),
     };

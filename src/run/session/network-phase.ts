@@ -103,6 +103,7 @@ export class NetworkPhase {
       ipv6: this.#ipv6,
       upSince: this.#isUp ? this.#startedAt : undefined,
       sharing: this.#sharing.status ?? this.#sharingBySockets,
+      network: this.#services?.advertised,
     }));
     this.#services = host.services?.servicesOf(port, options.config, () => this.#mtu);
     if (this.#services !== undefined) host.tap(this.#services);

@@ -12,6 +12,7 @@ import type { NetworkDown, NetworkObserver, NetworkUp } from "../session/network
 import { Advertiser } from "./advertiser.ts";
 import type { NameRelay } from "./name-relay.ts";
 import { addressesIn } from "./own-prefix.ts";
+import { prefixText } from "./sharing.ts";
 
 /** Three times the longest interval between advertisements (RFC 4861 §6.2.1, RFC 8106 §5.1). */
 const ROUTER_SECONDS = 1800;
@@ -20,6 +21,7 @@ const PREFERRED_SECONDS = 14_400;
 /** How often we look whether there is a way out. */
 const LOOK_MS = 15_000;
 const MOST_WAITING = 4;
+const NETWORK_BITS = 64;
 const U32 = 0x100000000;
 
 export interface LinkServicesHost {
@@ -63,6 +65,11 @@ export class LinkServices implements PacketTap, NetworkObserver {
   /** The network of the link: an address whose last 64 bits are 0. */
   get network(): Uint8Array {
     return this.#host.network;
+  }
+
+  /** The network as the peer knows it. Undefined: IPv6 is down. */
+  get advertised(): string | undefined {
+    return this.#ourAddress && prefixText({ address: this.#host.network, bits: NETWORK_BITS });
   }
 
   // ── the network phase ────────────────────────────────────────────────────────────────────────────────────────────
