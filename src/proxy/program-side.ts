@@ -4,19 +4,18 @@
 import { FAILED, type Failure, NOT_NOW, type SocketSide } from "../stack/socket-side.ts";
 import { type Program, Stage } from "./program.ts";
 
-const READS_A_TURN = 64;
+/** A program that says more than this after its request is not heard any more. */
+const MOST_DROPPED = 262_144;
 const dropped = new Uint8Array(4096);
 
-/**
- * Reads what a socket has, and drops it. 0: the other end has sent its last octet. A program that goes on and on gets no
- * more than its turn; the socket tells of what comes later.
- */
-export function dropToEnd(side: SocketSide, socket: number): number {
-  for (let reads = 0; reads < READS_A_TURN; reads++) {
-    const got = side.read(socket, dropped, 0, dropped.length);
+/** Reads what a program says, and drops it. 0: it has sent its last octet, or it has gone on talking for too long. */
+export function dropToEnd(side: SocketSide, program: Program): number {
+  while (program.droppedOctets <= MOST_DROPPED) {
+    const got = side.read(program.socket, dropped, 0, dropped.length);
     if (got <= 0) return got;
+    program.droppedOctets += got;
   }
-  return NOT_NOW;
+  return 0;
 }
 
 export interface ProgramSideHost {
@@ -41,7 +40,7 @@ export class ProgramSide implements SocketSide {
     const early = program?.takeRest(into, at, most) ?? 0;
     if (early > 0 || program === undefined) return early > 0 ? early : this.#side.read(socket, into, at, most);
     // Another request may be for another host.
-    if (program.left === 0) return dropToEnd(this.#side, socket);
+    if (program.left === 0) return dropToEnd(this.#side, program);
     const got = this.#side.read(socket, into, at, Math.min(most, program.left));
     if (got > 0) program.left -= got;
     return got;

@@ -32,6 +32,8 @@ export class Program implements Timed {
   rest: Uint8Array = new Uint8Array(0);
   /** How many more octets of the socket are for the host. */
   left = Infinity;
+  /** Octets that nobody gets. */
+  droppedOctets = 0;
   /** Addresses of the host that have not been tried. */
   addresses: readonly Uint8Array[] = [];
   /** Our own end of the connection. */

@@ -212,8 +212,10 @@ export class Proxy {
   #begin(program: Program): void {
     const { command, host } = program.request!;
     if (command !== "connect") this.#beginRelaying(program);
-    else if (!this.#hasWayTo(host)) this.#move(program, Stage.WAITING, this.#now + LINK_MS);
-    else if (typeof host !== "string") this.#found(program, { addresses: [host], outcome: Outcome.GRANTED });
+    else if (!this.#hasWayTo(host)) {
+      // An address that comes up and does not help leaves the deadline as it is.
+      if (program.stage !== Stage.WAITING) this.#move(program, Stage.WAITING, this.#now + LINK_MS);
+    } else if (typeof host !== "string") this.#found(program, { addresses: [host], outcome: Outcome.GRANTED });
     else {
       this.#move(program, Stage.RESOLVING, Infinity);
       this.#names.ask(host, (found, now) => this.#resolved(program, found, now), this.#now);
@@ -312,7 +314,7 @@ export class Proxy {
   }
 
   #awaitEnd(program: Program): void {
-    if (dropToEnd(this.#settings.side, program.socket) !== NOT_NOW) this.#close(program);
+    if (dropToEnd(this.#settings.side, program) !== NOT_NOW) this.#close(program);
   }
 
   /** An answer is so short that a socket that does not take it is broken. */

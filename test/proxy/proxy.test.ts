@@ -322,6 +322,29 @@ describe("hostile programs", () => {
     }
   });
 
+  test.each([
+    ["a request that was refused", "0501 00 0502 00 01 c0000250 0050"],
+    ["the request to relay datagrams", "0501 00 0503 00 01 00000000 0000"],
+  ])("that go on talking after %s are let go", (_, request) => {
+    const it = world();
+    const program = it.program(fromHex(request));
+    for (let piece = 0; piece < 64; piece++) program.give(new Uint8Array(4096));
+    expect(program.end).toBe("open");
+    program.give(new Uint8Array(1));
+    expect([program.end, it.proxy.size]).toEqual(["closed", 0]);
+  });
+
+  test("that go on talking after a request with a whole URL are heard no more, and get their answer", () => {
+    const it = world();
+    const program = it.program(bytesOf("GET http://192.0.2.80/ HTTP/1.1\r\n\r\n"));
+    program.give(new Uint8Array(10_000_000));
+    it.run();
+    expect(it.servers.last.isShut).toBe(true);
+    it.servers.last.give(bytesOf("answer"));
+    it.run();
+    expect(textOf(program.received())).toBe("answer");
+  });
+
   test("whose end is never told of do not keep a refused request", () => {
     const it = world();
     const program = it.program(fromHex("0501 00 0502 00 01 c0000250 0050"));
