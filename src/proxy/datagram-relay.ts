@@ -3,7 +3,7 @@
 
 import { Deadlines, type Timed } from "../stack/deadlines.ts";
 import type { Ends } from "../stack/ip-packet.ts";
-import { FAILED, NOT_NOW, type SocketSide } from "../stack/socket-side.ts";
+import { FAILED, Failure, NOT_NOW, type SocketSide } from "../stack/socket-side.ts";
 import type { Forwarded } from "../stack/stack.ts";
 import type { NameLookup } from "./name-lookup.ts";
 import type { Endpoint } from "./request.ts";
@@ -17,8 +17,8 @@ const MOST_WAITING = 64;
 const MOST_IN_A_ROW = 64;
 const PORTS = { first: 49152, count: 16384, tries: 64 } as const;
 const TTL = 64;
-/** RSV and FRAG, ATYP, an IPv6 address, and the port. */
-const MOST_HEADER = 3 + 1 + 16 + 2;
+/** The most octets that UDP takes over IPv4. */
+const MOST_OCTETS = 65_507;
 
 /** The port that programs send datagrams to. */
 export interface RelaySockets {
@@ -120,9 +120,9 @@ export class DatagramRelay {
       const length = side.receive(socket, datagram, 0, datagram.length);
       if (length === NOT_NOW) return;
       if (length === FAILED) {
-        // The program has closed its port.
-        this.#end(sender);
-        return;
+        this.#failed(sender);
+        if (this.#bySocket.get(socket) !== sender) return;
+        continue;
       }
       this.#relay(sender, length, now);
     }
@@ -181,12 +181,18 @@ export class DatagramRelay {
     const sender = this.#byPort.get(ports >>> 16);
     if (sender === undefined) return false;
     this.#deadlines.set(sender, now + IDLE_MS);
-    if (end - start > datagram.length - MOST_HEADER) return true;
     datagram.fill(0, 0, 3);
     const at = putAddress(datagram, 3, { address: ends.peer, port: ports & 0xffff });
+    const size = at + end - start;
+    if (size > MOST_OCTETS) return true;
     datagram.set(bytes.subarray(start, end), at);
-    if (!this.#host.side.send(sender.socket, datagram, 0, at + end - start, TTL)) this.#end(sender);
+    if (!this.#host.side.send(sender.socket, datagram, 0, size, TTL)) this.#failed(sender);
     return true;
+  }
+
+  /** The socket has failed. Only a port that the program has closed is given up. */
+  #failed(sender: Sender): void {
+    if (this.#host.side.failure(sender.socket) === Failure.REFUSED) this.#end(sender);
   }
 
   // ── time and the end ─────────────────────────────────────────────────────────────────────────────────────────────

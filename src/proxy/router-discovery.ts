@@ -26,7 +26,14 @@ export class RouterDiscovery {
   #linkLocal: Uint8Array | undefined;
   #sent = 0;
   #askAt = Infinity;
-  #endsAt = Infinity;
+  /** The first 64 bits of our address, until {@link #prefixUntil}. */
+  #prefix: Uint8Array | undefined;
+  #prefixUntil = Infinity;
+  /** The peer is a default router, until {@link #routerUntil}. */
+  #leadsOn = false;
+  #routerUntil = Infinity;
+  #servers: readonly Uint8Array[] = [];
+  #serversUntil = Infinity;
 
   constructor(host: RouterDiscoveryHost) {
     this.#host = host;
@@ -40,46 +47,71 @@ export class RouterDiscovery {
   }
 
   end(): void {
+    const hadNetwork = this.#prefix !== undefined;
     this.#linkLocal = undefined;
     this.#askAt = Infinity;
-    this.#lose();
+    this.#setPrefix(undefined);
+    this.#setRouter(false);
+    this.#setServers([]);
+    if (hadNetwork) this.#tell();
   }
 
   /** A packet from the peer. True when it was an advertisement. */
   receive(packet: Uint8Array, start: number, end: number, now: number): boolean {
     const heard = this.#linkLocal && parseAdvertisement(packet, start, end);
-    if (heard === undefined || this.#linkLocal === undefined) return false;
+    if (heard === undefined) return false;
     this.#askAt = Infinity;
-    if (heard.prefix === undefined) {
-      this.#lose();
-      return true;
-    }
-    const address = Uint8Array.from([...heard.prefix, ...this.#linkLocal.subarray(8)]);
-    const { nameServers, nameServerSeconds, routerSeconds } = heard;
-    this.#endsAt = now + heard.validSeconds * SECOND;
-    this.#host.changed({
-      address,
-      leadsOn: routerSeconds > 0,
-      nameServers: nameServerSeconds > 0 ? nameServers : [],
-    });
+    const hadNetwork = this.#prefix !== undefined;
+    // What an advertisement leaves out stays as it was (RFC 4861 §6.3.4).
+    this.#setRouter(heard.routerSeconds > 0, now + heard.routerSeconds * SECOND);
+    if (heard.nameServers.length > 0)
+      this.#setServers(heard.nameServerSeconds > 0 ? heard.nameServers : [], now + heard.nameServerSeconds * SECOND);
+    if (heard.validSeconds > 0) this.#setPrefix(heard.prefix, now + heard.validSeconds * SECOND);
+    // The two hours of RFC 4862 §5.5.3 guard against other hosts of a link, and this one has none.
+    else if (String(heard.prefix) === String(this.#prefix)) this.#setPrefix(undefined);
+    if (hadNetwork || this.#prefix !== undefined) this.#tell();
     return true;
   }
 
-  #lose(): void {
-    if (this.#endsAt === Infinity) return;
-    this.#endsAt = Infinity;
-    this.#host.changed(undefined);
+  #setPrefix(prefix: Uint8Array | undefined, until = Infinity): void {
+    this.#prefix = prefix;
+    this.#prefixUntil = prefix === undefined ? Infinity : until;
+  }
+
+  #setRouter(leadsOn: boolean, until = Infinity): void {
+    this.#leadsOn = leadsOn;
+    this.#routerUntil = leadsOn ? until : Infinity;
+  }
+
+  #setServers(servers: readonly Uint8Array[], until = Infinity): void {
+    this.#servers = servers;
+    this.#serversUntil = servers.length === 0 ? Infinity : until;
+  }
+
+  #tell(): void {
+    const address =
+      this.#prefix && this.#linkLocal && Uint8Array.from([...this.#prefix, ...this.#linkLocal.subarray(8)]);
+    this.#host.changed(address && { address, leadsOn: this.#leadsOn, nameServers: this.#servers });
   }
 
   nextTimeout(): number {
-    return Math.min(this.#askAt, this.#endsAt);
+    return Math.min(this.#askAt, this.#prefixUntil, this.#routerUntil, this.#serversUntil);
   }
 
   handleTimeout(now: number): void {
-    if (this.#endsAt <= now) this.#lose();
+    this.#expire(now);
     if (this.#askAt > now || this.#linkLocal === undefined) return;
     this.#sent++;
     this.#askAt = this.#sent < SOLICITATIONS ? now + INTERVAL_MS : Infinity;
     this.#host.send(routerSolicitation(this.#linkLocal));
+  }
+
+  #expire(now: number): void {
+    if (Math.min(this.#prefixUntil, this.#routerUntil, this.#serversUntil) > now) return;
+    const hadNetwork = this.#prefix !== undefined;
+    if (this.#prefixUntil <= now) this.#setPrefix(undefined);
+    if (this.#routerUntil <= now) this.#setRouter(false);
+    if (this.#serversUntil <= now) this.#setServers([]);
+    if (hadNetwork) this.#tell();
   }
 }

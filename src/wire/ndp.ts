@@ -115,7 +115,10 @@ export type HeardAdvertisement = Pick<
   RouterAdvertisement,
   "routerSeconds" | "validSeconds" | "nameServers" | "nameServerSeconds"
 > & {
-  /** The first prefix of 64 bits for addresses that hosts make themselves. Undefined: there is none. */
+  /**
+   * The first prefix of 64 bits for addresses that hosts make themselves, or else one that is valid no longer. Undefined: there
+   * is none.
+   */
   readonly prefix: Uint8Array | undefined;
 };
 
@@ -143,13 +146,11 @@ function readOption(packet: Uint8Array, at: number, heard: HeardAdvertisement): 
     return { nameServers: [...heard.nameServers, ...nameServers], nameServerSeconds: u32(packet, at + 4) };
   }
   const isPrefix = packet[at] === NdpOption.PrefixInformation && size === PREFIX_OPTION_SIZE;
-  const validSeconds =
-    isPrefix && packet[at + 2] === PREFIX_BITS && packet[at + 3]! & AUTONOMOUS ? u32(packet, at + 4) : 0;
+  const isForHosts = isPrefix && packet[at + 2] === PREFIX_BITS && (packet[at + 3]! & AUTONOMOUS) !== 0;
   // A link-local prefix is none for such addresses (RFC 4862 §5.5.3).
   const isLinkLocal = packet[at + 16] === 0xfe && (packet[at + 17]! & 0xc0) === 0x80;
-  return validSeconds === 0 || isLinkLocal || heard.prefix !== undefined
-    ? {}
-    : { prefix: packet.slice(at + 16, at + 16 + PREFIX_BITS / 8), validSeconds };
+  if (!isForHosts || isLinkLocal || heard.validSeconds > 0) return {};
+  return { prefix: packet.slice(at + 16, at + 16 + PREFIX_BITS / 8), validSeconds: u32(packet, at + 4) };
 }
 
 /** The source of the router solicitation in packet[start, end). Undefined: it is none, or not a valid one (RFC 4861 §6.1.1). */

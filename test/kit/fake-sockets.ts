@@ -3,6 +3,9 @@
 
 import { FAILED, Failure, NOT_NOW, type Failure as FailureType, type SocketSide } from "../../src/stack/socket-side.ts";
 
+/** The most octets that UDP over IPv4 takes. */
+const MOST_DATAGRAM = 65_507;
+
 type Told = (socket: number, readable: boolean, writable: boolean) => void;
 
 export class FakeSocket {
@@ -230,6 +233,7 @@ export class FakeSockets implements SocketSide {
 
   send(id: number, from: Uint8Array, start: number, end: number, ttl: number): boolean {
     const socket = this.#of(id);
+    if (end - start > MOST_DATAGRAM) socket.failure = Failure.TOO_BIG;
     if (socket.failure !== Failure.NONE) return false;
     socket.datagrams.push({ bytes: from.slice(start, end), ttl });
     return true;

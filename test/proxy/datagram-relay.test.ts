@@ -2,6 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
+import { Failure } from "../../src/stack/socket-side.ts";
 import type { FakeSocket } from "../kit/fake-sockets.ts";
 import { ProxyWorld } from "../kit/proxy-world.ts";
 
@@ -93,4 +94,35 @@ test("a flood is taken in turns", () => {
   it.wait(1);
   expect(it.servers.last.datagrams).toHaveLength(100);
   expect(it.proxy.nextTimeout()).toBeGreaterThan(it.now);
+});
+
+test("a datagram that is too long for UDP with its header is dropped, and the port stays", () => {
+  const { it } = world();
+  it.datagram("one", fromHex(`${TO_SERVER} aa`));
+  const payload = (octets: number): Uint8Array => new Uint8Array(octets).fill(7);
+  for (const octets of [65_507, 65_498, 65_497]) {
+    it.servers.last.answer(payload(octets));
+    it.run();
+  }
+  expect(it.ports.get("one")!.datagrams.map(({ bytes }) => bytes.length)).toEqual([65_507]);
+});
+
+test("a port is given up when the program has closed it, and for no other failure", () => {
+  const { it } = world();
+  it.datagram("one", fromHex(`${TO_SERVER} aa`));
+  const port = it.ports.get("one")!;
+  const answer = (): void => {
+    it.servers.last.answer(fromHex("bb"));
+    it.run();
+  };
+  port.failure = Failure.RESET;
+  answer();
+  answer();
+  expect([port.end, port.datagrams.length]).toEqual(["open", 1]);
+  port.fail(Failure.RESET);
+  it.datagram("one", fromHex(`${TO_SERVER} cc`));
+  expect([port.end, it.servers.last.datagrams.length]).toEqual(["open", 2]);
+  port.fail(Failure.REFUSED);
+  it.run();
+  expect(port.end).toBe("closed");
 });

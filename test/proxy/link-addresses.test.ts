@@ -1,9 +1,16 @@
 // IPv6 on the link: the address that Router Advertisements give us, and what is reached with it.
 
 import { describe, expect, test } from "bun:test";
+import { put16, u16 } from "../../src/bytes/be.ts";
 import { parseAddress } from "../../src/bytes/prefix.ts";
 import { bytesOf, fromHex, textOf, toHex } from "../../src/bytes/text.ts";
-import { ALL_NODES, parseSolicitation, routerAdvertisement, type RouterAdvertisement } from "../../src/wire/ndp.ts";
+import {
+  ALL_NODES,
+  parseAdvertisement,
+  parseSolicitation,
+  routerAdvertisement,
+  type RouterAdvertisement,
+} from "../../src/wire/ndp.ts";
 import type { FakeSocket } from "../kit/fake-sockets.ts";
 import { ProxyWorld } from "../kit/proxy-world.ts";
 
@@ -103,6 +110,85 @@ describe("names", () => {
     it.program(fromHex("0501 00 0501 00 03 06 632e74657374 0050"));
     expect(it.asked.slice(3)).toEqual(["c.test 1"]);
   });
+});
+
+test("advertisements do not renew the time that a request waits", () => {
+  const it = new Ipv6World();
+  it.up6();
+  const program = it.program(fromHex("0501 00 0501 00 01 c0000250 0050"));
+  for (const ms of [4000, 4000, 3000]) {
+    it.advertise();
+    it.wait(ms);
+  }
+  expect(code(program)).toBe(3);
+});
+
+describe("what was advertised ends with its own lifetime", () => {
+  const named = (name: string): Uint8Array => fromHex(`0501 00 0501 00 03 06 ${toHex(bytesOf(name))} 0050`);
+  const asksFor = (it: Ipv6World, name: string): boolean => {
+    const before = it.asked.length;
+    it.program(named(name));
+    it.wait(100);
+    return it.asked.length > before;
+  };
+
+  test("the router", () => {
+    const it = new Ipv6World();
+    it.up6();
+    it.advertise({ routerSeconds: 60, validSeconds: 86_400, nameServerSeconds: 86_400 });
+    it.wait(59_000);
+    expect(asksFor(it, "a.test")).toBe(true);
+    it.wait(1000);
+    expect(asksFor(it, "b.test")).toBe(false);
+    // The network itself is reached as before.
+    expect(code(it.program(TO_SERVER))).toBe(0);
+  });
+
+  test("the name servers", () => {
+    const it = new Ipv6World();
+    it.up6();
+    it.advertise({ nameServerSeconds: 30 });
+    it.wait(29_000);
+    expect(asksFor(it, "a.test")).toBe(true);
+    it.wait(1000);
+    expect(asksFor(it, "b.test")).toBe(false);
+    it.advertise();
+    expect(asksFor(it, "c.test")).toBe(true);
+    it.advertise({ nameServerSeconds: 0 });
+    expect(asksFor(it, "d.test")).toBe(false);
+  });
+
+  test("the prefix, which a lifetime of 0 ends at once", () => {
+    const it = new Ipv6World();
+    it.up6();
+    it.advertise();
+    it.advertise({ validSeconds: 0, prefix: address("fd00:9::") });
+    expect(code(it.program(TO_SERVER))).toBe(0);
+    it.advertise({ validSeconds: 0 });
+    const late = it.program(TO_SERVER);
+    it.wait(11_000);
+    expect(code(late)).toBe(3);
+  });
+});
+
+test("what an advertisement leaves out stays as it was", () => {
+  const it = new Ipv6World();
+  it.up6();
+  it.advertise();
+  const program = it.program(TO_SERVER);
+  const packet = routerAdvertisement(ROUTER, ALL_NODES, ADVERTISED);
+  // The Prefix Information becomes an option that nobody knows.
+  const unknown = 200;
+  const sum = u16(packet, 42) - ((unknown - packet[56]!) << 8);
+  put16(packet, 42, sum < 0 ? sum + 0xffff : sum);
+  packet[56] = unknown;
+  expect(parseAdvertisement(packet, 0, packet.length)).toMatchObject({ routerSeconds: 1800, prefix: undefined });
+  it.proxy.receivePacket(packet, 0, packet.length, it.now);
+  expect([code(program), program.end, code(it.program(TO_SERVER))]).toEqual([0, "open", 0]);
+  it.advertise({ nameServers: [] });
+  it.program(fromHex("0501 00 0501 00 03 06 612e74657374 0050"));
+  it.wait(100);
+  expect(it.asked).toEqual(["a.test 28"]);
 });
 
 test("an advertisement of another prefix ends connections; the same one does not", () => {
