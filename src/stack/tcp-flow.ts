@@ -82,7 +82,8 @@ export class TcpFlow implements Flow {
   /** The host has accepted a connection for the peer: sends our SYN. */
   open(socket: number, now: number): void {
     this.socket = socket;
-    this.#handshake.isOurs = this.#handshake.scales = this.#sender.sackPermitted = true;
+    this.#handshake.open(Math.max(this.#writer.room, this.#host.side.room(socket)));
+    this.#sender.sackPermitted = true;
     this.#phase = Phase.SYN_SENT;
     this.#sendSyn(now);
   }

@@ -2,7 +2,7 @@
 
 import { TcpFlag } from "../wire/ip.ts";
 import type { IpPacket } from "./ip-packet.ts";
-import { MOST_WINDOW, type TcpReceiver } from "./tcp-receiver.ts";
+import type { TcpReceiver } from "./tcp-receiver.ts";
 import { NO_SCALE, type TcpSegment } from "./tcp-segment.ts";
 import type { TcpSender } from "./tcp-sender.ts";
 import { OUR_SHIFT, type TcpWriter } from "./tcp-writer.ts";
@@ -17,6 +17,8 @@ export class TcpHandshake {
   readonly iss: number;
   /** The host opens the connection. */
   isOurs = false;
+  /** The window of our SYN, which opens the connection. */
+  #offered = 0;
   /** Our SYN is to be sent. */
   isDue = false;
   /** Both ends scale their windows. */
@@ -30,6 +32,12 @@ export class TcpHandshake {
     this.begunAt = now;
   }
 
+  /** The host opens the connection, and its socket takes so many octets. */
+  open(room: number): void {
+    this.isOurs = this.scales = true;
+    this.#offered = Math.min(0xffff, room);
+  }
+
   /** Takes over the options of the peer's SYN. */
   note(
     { sequence, mss, shift, sackPermitted }: TcpSegment,
@@ -37,10 +45,10 @@ export class TcpHandshake {
     receiver: TcpReceiver,
     room: number,
   ): void {
-    receiver.begin((sequence + 1) >>> 0);
+    this.scales = shift !== NO_SCALE;
+    receiver.begin((sequence + 1) >>> 0, this.#offered, this.scales ? OUR_SHIFT : 0);
     sender.offerMss(mss, room);
     sender.sackPermitted = sackPermitted;
-    this.scales = shift !== NO_SCALE;
     sender.shift = this.scales ? shift : 0;
   }
 
@@ -88,7 +96,7 @@ export class TcpHandshake {
     return writer.putSyn(into, at, {
       sequence: this.iss,
       acknowledgment: isAnswer ? receiver.next : undefined,
-      window: isAnswer ? receiver.window : MOST_WINDOW,
+      window: isAnswer ? receiver.window : this.#offered,
       scales: this.scales,
       sacks: sender.sackPermitted,
     });

@@ -7,7 +7,7 @@ import type { TcpSegment } from "./tcp-segment.ts";
 import { distance, isBefore, type RingPool, SequenceRanges, type SequenceRing } from "./sequence.ts";
 
 /** The largest window that is offered. */
-export const MOST_WINDOW = 262144;
+const MOST_WINDOW = 262144;
 const EARLY_RING = 65536;
 
 export class TcpReceiver {
@@ -40,9 +40,11 @@ export class TcpReceiver {
     this.#pool = pool;
   }
 
-  /** `first` is the number of the first octet. */
-  begin(first: number): void {
-    this.next = this.edge = first;
+  /** `first` is the number of the first octet. Our SYN has offered a window of so many octets. */
+  begin(first: number, offered: number, shift: number): void {
+    this.next = first;
+    const unit = 2 ** shift;
+    this.edge = (first + Math.ceil(offered / unit) * unit) >>> 0;
   }
 
   /** How many octets the peer may send. */

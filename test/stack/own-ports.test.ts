@@ -13,13 +13,14 @@ const ADDRESS = ipv4Octets(parseIpv4(SERVER)!);
 const FAR = ipv4Octets(parseIpv4(OUR)!);
 
 /** A connection of ours to the server, and what was told of it. */
-function opening() {
+function opening(room = Infinity) {
   const peer = new StackPeer();
   const told: number[] = [];
   Object.assign(peer.sockets, { opened: (_: number, failure: number) => told.push(failure) });
   const port = peer.stack.freePort(FAR, ADDRESS, 80)!;
   peer.route = { from: SERVER, to: OUR, fromPort: 80, toPort: port };
   const socket = peer.sockets.accepted();
+  socket.room = room;
   peer.stack.openTo(socket.id, { far: FAR, farPort: port, peer: ADDRESS, peerPort: 80 }, peer.now);
   return { peer, told, socket, port };
 }
@@ -40,6 +41,26 @@ describe("a connection that this machine opens", () => {
     peer.send("R. 1:1(0) ack 1 win 0");
     expect([told, socket.end]).toEqual([[Failure.NONE], "aborted"]);
   });
+
+  test.each([
+    // At least a segment.
+    [100, 1460, 183],
+    [2000, 2000, 250],
+    [2005, 2005, 251],
+    [70_000, 65_535, 8192],
+  ])(
+    "offers what a socket with room for %d octets takes, and does not take back any of it",
+    (room, offered, scaled) => {
+      for (const isFilled of [false, true]) {
+        const { peer, socket } = opening(room);
+        expect(peer.takes()).toEqual([`S 0:0(0) win ${offered} <mss 1460,wscale 3,sackOK>`]);
+        // The program gets an answer before the first octet of the server.
+        if (isFilled) socket.room = offered - 12;
+        peer.send("S. 0:0(0) ack 1 win 8000 <mss 1000,wscale 0>");
+        expect(peer.takes()[0]).toMatch(isFilled ? `. 1:1(0) ack 1 win ${scaled}` : /^\. 1:1\(0\) ack 1 win \d+$/);
+      }
+    },
+  );
 
   test("is refused", () => {
     const { peer, told, socket } = opening();
