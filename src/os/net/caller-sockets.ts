@@ -23,6 +23,7 @@ const BACKLOG = 128;
 /** The level and name of each socket option (man 7 socket, tcp, ip, ipv6). */
 const OPTION = {
   REUSEADDR: [1, 2],
+  KEEPALIVE: [1, 9],
   ATTACH_FILTER: [1, 26],
   NODELAY: [6, 1],
   PKTINFO: [0, 8],
@@ -119,6 +120,8 @@ export class CallerSockets {
     if (fd < 0) return fd;
     this.port = this.#caller.view.getUint16(2);
     this.#set(fd, OPTION.NODELAY, 1);
+    // The kernel notices by itself that the machine of a caller has vanished.
+    this.#set(fd, OPTION.KEEPALIVE, 1);
     return this.#finished(fd, this.#watch(fd));
   }
 

@@ -1,6 +1,7 @@
 // Callers of ports of this machine, by TCP and UDP, against sockets of Bun on the loopback.
 
 import { createSocket } from "node:dgram";
+import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { afterEach, expect, test } from "bun:test";
 import { SocketSet } from "../../../src/os/net/socket-set.ts";
@@ -35,6 +36,19 @@ function freePort(): number {
   return server.port;
 }
 
+/** A timer of a connection in /proc/net/tcp (Linux: Documentation/networking/proc_net_tcp.rst). */
+const KEEPALIVE = "02";
+
+/** Which timer runs for our end of a connection. */
+function timerOf(port: number, callerPort: number): string | undefined {
+  const hex = (one: number): string => one.toString(16).toUpperCase().padStart(4, "0");
+  const ends = `0100007F:${hex(port)} 0100007F:${hex(callerPort)} `;
+  const row = readFileSync("/proc/net/tcp", "utf8")
+    .split("\n")
+    .find((line) => line.includes(ends));
+  return row?.trim().split(/\s+/)[5]?.slice(0, 2);
+}
+
 test("callers of a TCP port are accepted, each with its port, and a port that is taken is told of", async () => {
   const set = (sockets = new SocketSet());
   const { callers } = set;
@@ -55,6 +69,7 @@ test("callers of a TCP port are accepted, each with its port, and a port that is
   const socket = callers.accept(listening);
   expect([socket > 0, callers.port]).toEqual([true, client.localPort]);
   expect(callers.accept(listening)).toBe(-EAGAIN);
+  expect(timerOf(port, client.localPort)).toBe(KEEPALIVE);
   set.write(socket, Uint8Array.of(104, 105), 0, 2);
   expect(await got.promise).toBe("hi");
   set.close(socket);
