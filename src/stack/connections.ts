@@ -8,6 +8,7 @@ import { failureOf, ICMP_HEADER } from "./icmp.ts";
 import { Ends, type IpPacket } from "./ip-packet.ts";
 import { Failure } from "./socket-side.ts";
 import { TcpFlow } from "./tcp-flow.ts";
+import { Phase } from "./tcp-phase.ts";
 import { resetFor, TcpSegment } from "./tcp-segment.ts";
 import { TcpWriter } from "./tcp-writer.ts";
 
@@ -62,7 +63,7 @@ export class Connections {
       else gateway.report(Failure.PROHIBITED, ends, packet.copy());
       return;
     }
-    if (!this.#hasRoom()) return;
+    if (!this.#hasRoom(true)) return;
     const flow = this.#add(ends, port, segment.sourcePort, now);
     if (flow.accept(segment, packet, target, now)) this.#host.watch(flow);
   }
@@ -70,7 +71,7 @@ export class Connections {
   /** The host has accepted a connection for a port of the peer. False: there is no room for it. */
   open(socket: number, ends: Ends, wantedPort: number, peerPort: number, now: number): boolean {
     const farPort = this.table.freePort(ends, peerPort, this.#host.random(), wantedPort);
-    if (farPort === undefined || !this.#hasRoom()) return false;
+    if (farPort === undefined || !this.#hasRoom(false)) return false;
     const flow = this.#add(ends, farPort, peerPort, now);
     flow.open(socket, now);
     this.#host.watch(flow);
@@ -108,15 +109,21 @@ export class Connections {
     this.#host.reply(packet, 0, packet.length);
   }
 
-  /** There may be another connection. One that only waits for old segments gives up its place. */
-  #hasRoom(): boolean {
+  /**
+   * There may be another connection. One that only waits for old segments gives up its place. For a connection of the peer, the
+   * oldest one does that its host has not answered: or else a scan of addresses where nobody is would stop all others for minutes.
+   */
+  #hasRoom(isOfPeer: boolean): boolean {
     if (this.table.size < this.#most && !this.#host.isFull()) return true;
-    for (const flow of this.table)
-      if (flow.isWaiting) {
-        flow.end();
-        return true;
-      }
+    let given: TcpFlow | undefined;
+    for (const flow of this.table) {
+      if (isOfPeer && flow.phase === Phase.CONNECTING) given ??= flow;
+      if (flow.phase !== Phase.TIME_WAIT) continue;
+      flow.end();
+      return true;
+    }
     this.count.limited++;
-    return false;
+    given?.end();
+    return given !== undefined;
   }
 }

@@ -59,9 +59,8 @@ export class TcpFlow implements Flow {
     return stateName(this.#phase, this.#sender, this.#receiver, this.#closedFirst);
   }
 
-  /** It only waits for old segments: its place can be given to another. */
-  get isWaiting(): boolean {
-    return this.#phase === Phase.TIME_WAIT;
+  get phase(): Phase {
+    return this.#phase;
   }
 
   // ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -379,7 +378,7 @@ export class TcpFlow implements Flow {
     // The peer has begun anew while the host's connect is under way, or this connection waits for old segments.
     return this.#phase === Phase.CONNECTING
       ? sequence !== (next - 1) >>> 0
-      : this.isWaiting && isBefore(next, sequence);
+      : this.#phase === Phase.TIME_WAIT && isBefore(next, sequence);
   }
 
   /** The packet with this number did not arrive, says a router. All but the size is believed of a SYN only (RFC 5927 §5). */

@@ -209,9 +209,9 @@ const CUT_MS = 5000;
 /** The most that it takes on a line which is repaired by TCP alone. */
 const DAMAGED_MS = 3 * PATIENCE_MS;
 
-/** A download of ten megabytes and an upload at once, over a line with bit errors that is cut for a while. */
+/** A download and an upload at once, over a line with bit errors that is cut for a while. */
 export async function survives(place: Place, cable: Cable): Promise<string> {
-  const large = someFile("large.bin", 10_000_000, 2);
+  const large = someFile("large.bin", 2_000_000, 2);
   const { laptop, net } = place;
   writeFileSync(net.outside.path(`${FILES}/large.bin`), large.octets);
   const small = someFile("up.bin", 1_000_000, 3);

@@ -118,6 +118,29 @@ test("a flood of datagrams leaves room for queries, and ends neither what is ans
   expect([peer.stack.datagrams.size, peer.sockets.open.size]).toEqual([6, 6]);
 });
 
+test("a scan of addresses where nobody is stops no connection that is made, and no new one", () => {
+  const peer = new StackPeer({ mostFlows: 8 });
+  const begin = (fromPort: number): FakeSocket => {
+    peer.route = { ...peer.route, fromPort };
+    peer.send("S 0:0(0) win 8000 <mss 1000>");
+    return peer.sockets.last;
+  };
+  const made = begin(1);
+  peer.send(". 1:1(0) ack 1 win 8000");
+  peer.sockets.connecting = "later";
+  for (let port = 100; port < 200; port++) begin(port);
+  peer.sockets.connecting = "at-once";
+  const last = begin(2);
+  expect([made.end, last.end, last.isConnected]).toEqual(["open", "open", true]);
+  // The scan has no more than its places, and each of those is given up for another one.
+  const { count, table } = peer.stack.connections;
+  expect([table.size, peer.sockets.open.size, count.opened]).toEqual([6, 6, 102]);
+  // A caller of the host gets no place of the peer's.
+  const caller = peer.sockets.accepted();
+  const ends = { far: Uint8Array.of(10, 0, 0, 1), farPort: 4000, peer: Uint8Array.of(10, 0, 0, 2), peerPort: 53 };
+  expect(peer.stack.openTo(caller.id, ends, peer.now)).toBe(false);
+});
+
 test("the host's own services follow the rules for our address of the link, and for the address that they have", () => {
   const home = Uint8Array.of(192, 168, 1, 5);
   const reached = (allow: readonly string[], deny: readonly string[], to = OUR, toPort = 22): string => {
