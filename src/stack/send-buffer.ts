@@ -3,6 +3,8 @@
 import { distance, type RingPool, type SequenceRing } from "./sequence.ts";
 import { FAILED, NOT_NOW, type SocketSide } from "./socket-side.ts";
 
+/** The first ring is as large as the first read, within these limits. */
+const LEAST_RING = 2048;
 const FIRST_RING = 16384;
 const MOST_RING = 1_048_576;
 
@@ -63,9 +65,10 @@ export class SendBuffer {
   /** The ring, larger if it should be and may be. */
   #ringFor(una: number, want: number): SequenceRing {
     const held = distance(una, this.end);
-    let ring = (this.#ring ??= this.#pool.take(FIRST_RING, true)!);
+    const first = Math.min(FIRST_RING, Math.max(LEAST_RING, 2 ** Math.ceil(Math.log2(want))));
+    let ring = (this.#ring ??= this.#pool.take(first, true)!);
     while (held + want > ring.size && ring.size < MOST_RING) {
-      const larger = this.#pool.take(ring.size * 4, false);
+      const larger = this.#pool.take(Math.min(MOST_RING, ring.size * 4), false);
       if (larger === undefined) break;
       for (let done = 0; done < held;) {
         const from = (una + done) >>> 0;

@@ -3,6 +3,7 @@
 import { heapStats } from "bun:jsc";
 import { expect, test } from "bun:test";
 import { ManyConnections } from "../kit/many-connections.ts";
+import { StackPeer } from "../kit/stack-peer.ts";
 
 /** Octets of the heap after a collection. */
 function heap(): number {
@@ -42,4 +43,17 @@ test("connections that were opened and closed leave nothing behind", () => {
   ]);
   expect([stack.connections.count.opened, stack.connections.count.limited]).toEqual([30_000, 0]);
   expect(heap()).toBeLessThan(before + 500_000);
+});
+
+test("on a slow line a connection keeps what the line takes in 300 ms, and what is on its way", () => {
+  const peer = new StackPeer();
+  peer.stack.setRate(115_200);
+  for (let fromPort = 40_000; fromPort < 40_050; fromPort++) {
+    peer.route = { ...peer.route, fromPort };
+    peer.establish();
+  }
+  for (const socket of peer.sockets.all) socket.give(new Uint8Array(100_000));
+  // Each has read 3456 octets, and has one segment on its way.
+  expect(peer.takes(50).length).toBe(50);
+  expect(peer.stack.keptOctets).toBe(50 * 4096);
 });
