@@ -1,6 +1,7 @@
 // A session with `socks` and one with `usernet` at the two ends of a cable, in simulated time: programs here, servers there.
 
 import { expect, test } from "bun:test";
+import { joinWords, pppdWords } from "../../src/commands/join.ts";
 import { bytesOf, fromHex, textOf, toHex } from "../../src/bytes/text.ts";
 import type { FakeSocket } from "../kit/fake-sockets.ts";
 // Loaded before: in simulated time nothing is read from disk.
@@ -103,6 +104,24 @@ test("IPv6: the far end advertises its network, and connections come from there"
   until(() => servers()[0]?.takenOctets === 5);
   expect(servers()[0]!.address).toBe("32.1.13.184.0.0.0.0.0.0.0.0.0.0.0.1");
   expect(toHex(program.received())).toMatch(/^050005000004fd/);
+});
+
+test("nullmodem join --socks and a port that waits for it", () => {
+  const { computers, time } = new Laplink({ seed: 8 });
+  const words = joinWords(["/dev/ttyUSB0", "--socks", String(PORT)]);
+  if (typeof words === "string") throw new Error(words);
+  const near = computers[1].start(pppdWords(words));
+  const waiting = ["/dev/ttyUSB0", "57600", "noauth", "nodetach", "local", "persist", "maxfail", "0", "autodetect"];
+  computers[0].start([...waiting, "find-speed", "usernet", "10.0.0.1:10.0.0.2"]);
+  expect(time.runUntil(() => computers[1].network.sockets.length > 0, 1000)).toBe(true);
+  const program = computers[1].network.sockets[0]!.call(PORT)!;
+  program.give(SERVER);
+  expect(time.runUntil(() => program.received().length === 12, 30_000)).toBe(true);
+  expect(program.received()[3]).toBe(0);
+  expect(computers[1].network.state.some((line) => line.startsWith("interface"))).toBe(false);
+  near.signal("SIGTERM");
+  expect(time.runUntil(() => !near.isRunning, 30_000)).toBe(true);
+  expect([near.exitCode, near.fault]).toEqual([5, undefined]);
 });
 
 test("a port that another program has ends the session with a word", () => {
