@@ -11,9 +11,11 @@ import { RUN_DIRECTORY } from "../run/live/published-status.ts";
 
 const USAGE = `nullmodem cleanup: take back what a pppd that was killed has left behind
 
-Default routes, IP forwarding and proxy ARP entries are put back as they were,
-rules of the packet filter are removed, and the system's resolver forgets name
-servers. Links that run are left alone.
+Default routes, proxy ARP entries and kernel parameters (forwarding with all that
+the kernel ties to it, accept_ra) are put back as they were, unless somebody else
+has changed them since. Rules of the packet filter are removed, interfaces leave
+firewalld's zones, and the system's resolver forgets name servers. Links that run
+are left alone.
 The next pppd that starts does the same.
 `;
 

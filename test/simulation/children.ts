@@ -90,22 +90,22 @@ export class ProcessTable {
     this.#hanging.clear();
   }
 
-  share(owner: Process, name: string, record: string): Share {
-    if (this.files.isFull && !this.shares.has(name)) return { isFirst: true, leftOver: "", release: (undo) => undo() };
+  share(owner: Process, name: string, record: () => string): Share {
+    if (this.files.isFull && !this.shares.has(name))
+      return { isFirst: true, record: record(), release: (undo) => undo() };
     const change = this.shares.get(name) ?? { record: "", users: new Set<Process>() };
     this.shares.set(name, change);
     const isFirst = living(change) === 0;
-    const leftOver = isFirst ? change.record : "";
-    if (isFirst && leftOver === "") change.record = record;
+    if (isFirst && change.record === "") change.record = record();
     change.users.add(owner);
     return {
       isFirst,
-      leftOver,
+      record: change.record,
       release: (undo) => {
         change.users.delete(owner);
         if (living(change) > 0) return;
-        this.shares.delete(name);
         undo();
+        this.shares.delete(name);
       },
     };
   }

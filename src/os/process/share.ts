@@ -12,12 +12,14 @@ const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const ATTEMPTS = 100;
+/** A session that undoes a change needs no longer than a few of these. */
+const PAUSE_MS = 2;
 
 export interface Share {
   /** True when no other session uses it yet. */
   readonly isFirst: boolean;
-  /** The record of killed sessions; "" when there is none. */
-  readonly leftOver: string;
+  /** How to undo the change, as the first session or a killed one has recorded it. "" when the file has no record. */
+  readonly record: string;
   /** Leaves. Calls `undo` when no other session uses it. */
   release(undo: () => void): void;
 }
@@ -25,20 +27,27 @@ export interface Share {
 const PREFIX = "nullmodem-";
 
 /**
- * Joins the users of the change called `name`. `record` tells how to undo it. When no file can be made, the session
- * acts as if it were the only one.
+ * Joins the users of the change called `name`. `record` tells how to undo it, and is called if this is the first session and no
+ * killed one has left a record. When no file can be made, the session acts as if it were the only one.
  */
-export function share(directory: string, name: string, record = ""): Share {
+export function share(directory: string, name: string, record: () => string = () => ""): Share {
   const path = `${directory}/${PREFIX}${name}.${networkNumber()}`;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const fd = openCount(path);
     if (fd === undefined) break;
     const isFirst = lock(fd, LOCK_EX);
     // Another session may hold the exclusive lock for a moment, or may just have removed the file.
-    if ((isFirst || lock(fd, LOCK_SH)) && fstatSync(fd).nlink > 0) return take(fd, path, isFirst, record);
+    if ((isFirst || lock(fd, LOCK_SH)) && fstatSync(fd).nlink > 0) {
+      const found = readFileSync(fd, "utf8");
+      const made = isFirst && found === "" ? record() : found;
+      if (isFirst && found === "") write(fd, made);
+      // The lock is free for a moment when it changes its kind.
+      if (!isFirst || (lock(fd, LOCK_SH) && fstatSync(fd).nlink > 0)) return held(fd, path, isFirst, made);
+    }
     closeFd(fd);
+    Bun.sleepSync(PAUSE_MS);
   }
-  return { isFirst: true, leftOver: "", release: (undo) => undo() };
+  return { isFirst: true, record: record(), release: (undo) => undo() };
 }
 
 /** Undoes the changes of killed sessions: calls `undo` with each record that no running session uses. */
@@ -52,28 +61,30 @@ export function undoAbandoned(directory: string, undo: (record: string) => void)
     try {
       if (!lock(fd, LOCK_EX) || fstatSync(fd).nlink === 0) continue;
       const record = readFileSync(fd, "utf8");
-      unlinkSync(path);
-      if (record !== "") undo(record);
+      try {
+        if (record !== "") undo(record);
+      } finally {
+        unlinkSync(path);
+      }
     } finally {
       closeFd(fd);
     }
   }
 }
 
-function take(fd: number, path: string, isFirst: boolean, record: string): Share {
-  const leftOver = isFirst ? readFileSync(fd, "utf8") : "";
-  if (isFirst) {
-    if (leftOver === "") write(fd, record);
-    lock(fd, LOCK_SH);
-  }
+function held(fd: number, path: string, isFirst: boolean, record: string): Share {
   return {
     isFirst,
-    leftOver,
+    record,
     release(undo) {
       try {
         if (!lock(fd, LOCK_EX)) return;
-        unlinkSync(path);
-        undo();
+        // Who comes now waits for the lock. After a SIGKILL the record is still there.
+        try {
+          undo();
+        } finally {
+          unlinkSync(path);
+        }
       } finally {
         closeFd(fd);
       }

@@ -52,8 +52,8 @@ export interface Publication {
 export interface Share {
   /** No other session uses it yet. */
   readonly isFirst: boolean;
-  /** The record of sessions that were killed; "": there is none. */
-  readonly leftOver: string;
+  /** How to take it back, as the first session or one that was killed has recorded it. */
+  readonly record: string;
   /** Leaves. Calls `undo` when no other session uses it. */
   release(undo: () => void): void;
 }
@@ -93,8 +93,11 @@ export interface Processes {
   runTool(argv: readonly [string, ...string[]], input: string): Promise<ToolResult>;
   /** A process of that id is there, whoever runs it. Never throws. */
   isRunning(pid: number): boolean;
-  /** Joins the sessions that use a change. `record` says how to take it back should all of them be killed. Never throws. */
-  share(directory: string, name: string, record: string): Share;
+  /**
+   * Joins the sessions that use a change. `record` says how to take it back should all of them be killed. It is asked of the first
+   * one, before another one joins. Never throws.
+   */
+  share(directory: string, name: string, record: () => string): Share;
   /** Calls `undo` with each record of sessions that were all killed. */
   undoAbandoned(directory: string, undo: (record: string) => void): void;
   /** Publishes at a path. `text` is called for each reader. */

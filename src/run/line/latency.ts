@@ -14,8 +14,14 @@ export function quicken(
   const found = serial.latencyOf(path);
   if (found === undefined || found <= LATENCY_MS) return undefined;
   const name = `latency-${path.slice(path.lastIndexOf("/") + 1)}`;
-  const { release } = processes.share(directory, name, latencyRecord(path, found));
-  if (serial.setLatency(path, LATENCY_MS)) return () => release(() => void serial.setLatency(path, found));
-  release(() => {});
-  return undefined;
+  const { release } = processes.share(directory, name, () => latencyRecord(path, found));
+  if (!serial.setLatency(path, LATENCY_MS)) {
+    release(() => {});
+    return undefined;
+  }
+  return () =>
+    release(() => {
+      // Somebody else may have set it meanwhile.
+      if (serial.latencyOf(path) === LATENCY_MS) serial.setLatency(path, found);
+    });
 }

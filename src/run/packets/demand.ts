@@ -17,7 +17,7 @@ import type { NetDevice } from "../host/interfaces.ts";
 import type { Interface } from "./interface.ts";
 import { isOfLoopback } from "./loopback-guard.ts";
 import { filtersOf } from "../settings/link-config.ts";
-import { switchOn } from "./left-over.ts";
+import { switchOn } from "./switched-parameter.ts";
 import { InterfaceSetup } from "./interface-setup.ts";
 import { PacketWait } from "./packet-wait.ts";
 import { type Load, MAX_PACKET, type Outlast, type PacketPort, type ProtocolsUp } from "./port.ts";

@@ -8,7 +8,8 @@ import type { Share } from "../host/processes.ts";
 import type { LogLevel } from "../log.ts";
 import type { DefaultRoute, Interfaces, NetDevice, Routes } from "../host/interfaces.ts";
 import { hasCode, type Machine, reasonOf } from "../machine.ts";
-import { proxyRecord, routesRecord, switchOn } from "./left-over.ts";
+import { proxyRecord, routesRecord } from "./left-over.ts";
+import { switchOn } from "./switched-parameter.ts";
 import { RUN_DIRECTORY } from "../live/published-status.ts";
 
 /** The queue holds this much time of traffic, as in the kernel's ppp. A longer one only delays new packets. */
@@ -46,7 +47,7 @@ export interface InterfaceWishes {
 /** What undoes each step. The last step is undone first. */
 type Undo = (() => void)[];
 
-type SetupMachine = Pick<Machine, "network" | "processes">;
+type SetupMachine = Pick<Machine, "files" | "network" | "processes">;
 
 export class InterfaceSetup {
   readonly #machine: SetupMachine;
@@ -307,7 +308,7 @@ export class InterfaceSetup {
   }
 
   #share(name: string, record: string): Share {
-    return this.#machine.processes.share(RUN_DIRECTORY, name, record);
+    return this.#machine.processes.share(RUN_DIRECTORY, name, () => record);
   }
 }
 

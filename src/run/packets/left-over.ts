@@ -9,8 +9,8 @@ import { hasCode, type Machine, reasonOf } from "../machine.ts";
 import { Firewalld } from "../share/firewalld.ts";
 import { PacketFilter } from "../share/packet-filter.ts";
 import { SystemTools } from "../share/system-tools.ts";
+import { switchBack, type SwitchRecord } from "./switched-parameter.ts";
 
-type SharingMachine = Pick<Machine, "network" | "processes">;
 type UndoingMachine = Pick<Machine, "network" | "processes" | "serial">;
 
 interface RouteRecord {
@@ -27,7 +27,7 @@ type SlowLeftOver =
   | { readonly zone: string; readonly member: NetDevice };
 
 type LeftOver =
-  | { readonly sysctl: string; readonly value: string }
+  | SwitchRecord
   | { readonly proxy: NetDevice; readonly address: string }
   | { readonly latencyOf: string; readonly milliseconds: number }
   | SlowLeftOver
@@ -36,41 +36,6 @@ type LeftOver =
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const octets = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));
 const record = (what: LeftOver): string => JSON.stringify(what);
-
-/** Switches a kernel parameter on. `undo` switches it off again, if it was off before and no other session needs it. */
-export function switchOn(machine: SharingMachine, directory: string, sysctl: string): Switched {
-  return switchOver(machine, directory, { name: sysctl.split("/").at(-1)!, sysctl, from: "0", to: "1" });
-}
-
-interface Switched {
-  readonly isOn: boolean;
-  readonly undo: () => void;
-}
-
-/** The same from one value to another. Sessions that switch the same use the same name. */
-export function switchOver(
-  { network, processes }: SharingMachine,
-  directory: string,
-  {
-    name,
-    sysctl,
-    from,
-    to,
-  }: { readonly name: string; readonly sysctl: string; readonly from: string; readonly to: string },
-): Switched {
-  const isOn = network.readSysctl(sysctl) !== from;
-  const switched = record({ sysctl, value: from });
-  const { isFirst, leftOver, release } = processes.share(directory, name, isOn ? "" : switched);
-  // The parameter was on before, so no session switches it off.
-  if (isFirst && isOn && leftOver === "") {
-    release(() => {});
-    return { isOn, undo: () => {} };
-  }
-  return {
-    isOn: isOn || network.writeSysctl(sysctl, to),
-    undo: () => release(() => void network.writeSysctl(sysctl, from)),
-  };
-}
 
 export function proxyRecord({ index, name }: NetDevice, address: Uint8Array): string {
   return record({ proxy: { index, name }, address: hex(address) });
@@ -126,7 +91,7 @@ async function undoSlowly(
 ): Promise<void> {
   const { network, processes } = machine;
   const kind = "rules" in what ? `rules-${what.rules.index}-${what.rules.family}` : `zone-${what.member.index}`;
-  const { release } = processes.share(directory, `left-${kind}-${processes.pid}`, record(what));
+  const { release } = processes.share(directory, `left-${kind}-${processes.pid}`, () => record(what));
   if ("rules" in what) {
     if (await new PacketFilter(machine, log).remove(what.rules))
       log("notice", "Removed the packet filter's rules of a killed pppd");
@@ -150,7 +115,7 @@ function undo(
   log: (level: LogLevel, text: string) => void,
 ): void {
   if ("sysctl" in what) {
-    if (network.readSysctl(what.sysctl) === what.value || !network.writeSysctl(what.sysctl, what.value)) return;
+    if (!switchBack(network, what)) return;
     log("notice", `${what.sysctl.split("/").at(-1)} is ${what.value} again, which a killed pppd had changed`);
   } else if ("proxy" in what) {
     if (!isThere(network, what.proxy)) return;

@@ -21,7 +21,11 @@ export function setParameters(
     const name = `${CONF}/${ifname}/${parameter}`;
     const before = network.readSysctl(name);
     if (before === undefined || before === value) return;
-    if (network.writeSysctl(name, value)) undo.push(() => void network.writeSysctl(name, before));
+    if (network.writeSysctl(name, value))
+      undo.push(() => {
+        // Somebody else may have set it meanwhile.
+        if (network.readSysctl(name) === value) network.writeSysctl(name, before);
+      });
     else log("warn", `share: ${name.replaceAll("/", ".")} cannot be set to ${value}`);
   };
   if (family === 4) {

@@ -4,7 +4,8 @@
 import { report } from "../diagnose/finding.ts";
 import type { LogLevel } from "../log.ts";
 import { type Machine, reasonOf } from "../machine.ts";
-import { rulesRecord, switchOn, zoneRecord } from "../packets/left-over.ts";
+import { rulesRecord, zoneRecord } from "../packets/left-over.ts";
+import { switchOn } from "../packets/switched-parameter.ts";
 import { Firewalld } from "./firewalld.ts";
 import { keepAcceptingRa } from "./accept-ra.ts";
 import { setParameters } from "./interface-parameters.ts";
@@ -157,7 +158,7 @@ export class KernelSharing {
   /** The next pppd undoes what the record says if this one is killed. Returns what removes the record. */
   #record(name: string, record: string): () => void {
     const { machine, directory } = this.#host;
-    const { release } = machine.processes.share(directory, `${name}-${machine.processes.pid}`, record);
+    const { release } = machine.processes.share(directory, `${name}-${machine.processes.pid}`, () => record);
     return () => release(() => {});
   }
 

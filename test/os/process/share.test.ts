@@ -1,10 +1,13 @@
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { closeFd, libc, O, openFd } from "../../../src/os/ffi/libc.ts";
 import { share } from "../../../src/os/process/share.ts";
 import { openedSince, openFds } from "../../kit/fds.ts";
 
+const LOCK_EX = 2;
+const LOCK_NB = 4;
 const folder = mkdtempSync(join(tmpdir(), "nullmodem-share-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -46,6 +49,23 @@ test("one that was killed does not count", async () => {
   let undone = false;
   other.release(() => (undone = true));
   expect(undone).toBe(true);
+});
+
+test("the record is made under the lock, and is there until the change is undone", () => {
+  const path = (): string => join(folder, readdirSync(folder)[0]!);
+  const isLocked = (): boolean => {
+    const fd = openFd(path(), O.RDWR);
+    const got = libc.flock(fd, LOCK_EX | LOCK_NB);
+    closeFd(fd);
+    return got !== 0;
+  };
+  const seen: boolean[] = [];
+  const one = share(folder, "thing", () => (seen.push(isLocked()), "as before"));
+  const other = share(folder, "thing", () => "another");
+  expect([one.record, other.record]).toEqual(["as before", "as before"]);
+  one.release(() => {});
+  other.release(() => void seen.push(isLocked(), readFileSync(path(), "utf8") === "as before"));
+  expect([seen, readdirSync(folder)]).toEqual([[true, true, true], []]);
 });
 
 test("in a folder that cannot be written to each user is alone", () => {
