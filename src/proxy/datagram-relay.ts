@@ -4,6 +4,7 @@
 import { Deadlines, type Timed } from "../stack/deadlines.ts";
 import type { Ends } from "../stack/ip-packet.ts";
 import { FAILED, Failure, NOT_NOW, type SocketSide } from "../stack/socket-side.ts";
+import type { Source } from "../stack/flow.ts";
 import type { Forwarded } from "../stack/stack.ts";
 import type { NameLookup } from "./name-lookup.ts";
 import type { Endpoint } from "./request.ts";
@@ -11,10 +12,8 @@ import { putAddress, readAddress } from "./socks5.ts";
 
 const MOST_SENDERS = 256;
 const IDLE_MS = 180_000;
-/** Datagrams that wait for the address of a name. */
+/** Datagrams that wait for the address of a name, or for their turn after that. */
 const MOST_WAITING = 64;
-/** Datagrams of one socket in a row. The others wait for the next round. */
-const MOST_IN_A_ROW = 64;
 const PORTS = { first: 49152, count: 16384, tries: 64 } as const;
 const TTL = 64;
 /** The most octets that UDP takes over IPv4. */
@@ -27,6 +26,8 @@ export interface RelaySockets {
   receive(into: Uint8Array, at: number, most: number): number;
   /** Distinguishes the sender of that datagram from all others. */
   sender(): string;
+  /** The address of that sender. */
+  senderAddress(): string;
   /** A socket to that sender. FAILED: there is none. */
   open(): number;
 }
@@ -34,43 +35,81 @@ export interface RelaySockets {
 export interface RelayHost {
   readonly side: SocketSide;
   readonly sockets: RelaySockets;
-  send(from: Forwarded, payload: Uint8Array): void;
   readonly names: NameLookup;
+  send(from: Forwarded, payload: Uint8Array): void;
+  /** A socket may have datagrams. */
+  wake(source: Source): void;
+  /** A socket is to be read no more. */
+  withdraw(source: Source): void;
   random(): number;
   /** Our address for packets to this one. Undefined: there is no way to it, or it is prohibited. */
   wayTo(peer: Uint8Array): Uint8Array | undefined;
 }
 
+/** A datagram whose destination has been a name. */
+interface Addressed {
+  readonly to: Endpoint;
+  readonly payload: Uint8Array;
+}
+
 /** A port of a program. */
-class Sender implements Timed {
+class Sender implements Timed, Source {
   dueAt = Infinity;
   heapPlace = -1;
   heapTime = 0;
+  isQueued = false;
+  nextQueued: Source | undefined;
+  previousQueued: Source | undefined;
   readonly key: string;
+  /** The address of the program. */
+  readonly address: string;
   readonly socket: number;
   /** Our port on the link. */
   readonly port: number;
+  /** They go before what is in the socket. */
+  readonly addressed: Addressed[] = [];
+  readonly #read: (sender: Sender, now: number) => void;
 
-  constructor(key: string, socket: number, port: number) {
+  constructor(key: string, address: string, socket: number, port: number, read: (sender: Sender, now: number) => void) {
     this.key = key;
+    this.address = address;
     this.socket = socket;
     this.port = port;
+    this.#read = read;
+  }
+
+  /** The datagram becomes a reply of the stack, because it may need fragments. */
+  take(_into: Uint8Array, _at: number, now: number): number {
+    this.#read(this, now);
+    return 0;
   }
 }
 
 /** A datagram. It is sent on before another one comes. */
 const datagram = new Uint8Array(65536);
 
+/**
+ * Datagrams of programs wait in their sockets until the line wants a packet. Then each socket gives one in its turn, as the flows of
+ * the stack do, so that no program keeps others waiting.
+ */
 export class DatagramRelay {
   readonly #host: RelayHost;
-  #programs = 0;
+  /** How many connections there are that ask for the relay, by the address of the program. */
+  readonly #programs = new Map<string, number>();
   #waiting = 0;
+  /** The port that all programs send their first datagrams to. */
+  readonly #door: Source = {
+    socket: -1,
+    heapPlace: -1,
+    isQueued: false,
+    nextQueued: undefined,
+    previousQueued: undefined,
+    take: (_into, _at, now) => this.#readDoor(now),
+  };
   readonly #byKey = new Map<string, Sender>();
   readonly #bySocket = new Map<number, Sender>();
   readonly #byPort = new Map<number, Sender>();
   readonly #deadlines = new Deadlines<Sender>();
-  /** Sockets that may have more datagrams; undefined: the port of all programs. */
-  readonly #again = new Set<number | undefined>();
 
   constructor(host: RelayHost) {
     this.#host = host;
@@ -85,56 +124,67 @@ export class DatagramRelay {
     return this.#byKey.size;
   }
 
-  /** A program may send datagrams from now on. */
-  join(): void {
-    this.#programs++;
+  /** Datagrams from this address are relayed from now on. All others are dropped (RFC 1928 §7). */
+  join(address: string): void {
+    this.#programs.set(address, (this.#programs.get(address) ?? 0) + 1);
   }
 
-  /** It has ended. Without any, nobody sends datagrams. */
-  leave(): void {
-    if (--this.#programs === 0) this.close();
+  /** A program has ended. Without any other at its address, nobody there sends datagrams. */
+  leave(address: string): void {
+    const others = (this.#programs.get(address) ?? 0) - 1;
+    if (others > 0) {
+      this.#programs.set(address, others);
+      return;
+    }
+    this.#programs.delete(address);
+    for (const sender of [...this.#byKey.values()]) if (sender.address === address) this.#end(sender);
   }
 
   // ── from programs ────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The port that programs send to has datagrams. */
-  receive(now: number): void {
-    const { sockets } = this.#host;
-    this.#again.delete(undefined);
-    for (let count = 0; count < MOST_IN_A_ROW; count++) {
-      const length = sockets.receive(datagram, 0, datagram.length);
-      if (length < 0) return;
-      const sender = this.#byKey.get(sockets.sender()) ?? this.#add(sockets.sender());
-      if (sender !== undefined) this.#relay(sender, length, now);
-    }
-    this.#again.add(undefined);
+  receive(): void {
+    this.#host.wake(this.#door);
   }
 
   /** A socket has datagrams. */
-  ready(socket: number, now: number): void {
+  ready(socket: number): void {
     const sender = this.#bySocket.get(socket);
-    if (sender === undefined) return;
-    const { side } = this.#host;
-    this.#again.delete(socket);
-    for (let count = 0; count < MOST_IN_A_ROW; count++) {
-      const length = side.receive(socket, datagram, 0, datagram.length);
-      if (length === NOT_NOW) return;
-      if (length === FAILED) {
-        this.#failed(sender);
-        if (this.#bySocket.get(socket) !== sender) return;
-        continue;
-      }
-      this.#relay(sender, length, now);
-    }
-    this.#again.add(socket);
+    if (sender !== undefined) this.#host.wake(sender);
   }
 
-  /** Undefined: no program has asked for it, or there is no room. */
-  #add(key: string): Sender | undefined {
-    const port = this.#programs > 0 && this.#byKey.size < MOST_SENDERS ? this.#freePort() : undefined;
+  /** There is never a packet: see {@link Sender.take}. */
+  #readDoor(now: number): number {
+    const { sockets, wake } = this.#host;
+    const length = sockets.receive(datagram, 0, datagram.length);
+    if (length < 0) return 0;
+    wake(this.#door);
+    const address = sockets.senderAddress();
+    if (!this.#programs.has(address)) return 0;
+    const sender = this.#byKey.get(sockets.sender()) ?? this.#add(sockets.sender(), address);
+    if (sender !== undefined) this.#relay(sender, length, now);
+    return 0;
+  }
+
+  #read(sender: Sender, now: number): void {
+    const { side, wake } = this.#host;
+    const first = sender.addressed.shift();
+    const length = first === undefined ? side.receive(sender.socket, datagram, 0, datagram.length) : 0;
+    if (length === NOT_NOW) return;
+    wake(sender);
+    if (first !== undefined) {
+      this.#waiting--;
+      this.#send(sender, first.to, first.payload);
+    } else if (length === FAILED) this.#failed(sender);
+    else this.#relay(sender, length, now);
+  }
+
+  /** Undefined: there is no room. */
+  #add(key: string, address: string): Sender | undefined {
+    const port = this.#byKey.size < MOST_SENDERS ? this.#freePort() : undefined;
     const socket = port === undefined ? FAILED : this.#host.sockets.open();
     if (port === undefined || socket < 0) return undefined;
-    const sender = new Sender(key, socket, port);
+    const sender = new Sender(key, address, socket, port, (one, now) => this.#read(one, now));
     this.#byKey.set(key, sender);
     this.#bySocket.set(socket, sender);
     this.#byPort.set(port, sender);
@@ -159,13 +209,17 @@ export class DatagramRelay {
     if (typeof host !== "string") this.#send(sender, { address: host, port }, payload);
     else if (this.#waiting < MOST_WAITING) {
       this.#waiting++;
-      const answered = (addresses: readonly Uint8Array[]): void => {
-        this.#waiting--;
-        const [address] = addresses;
-        if (address !== undefined && this.#bySocket.get(sender.socket) === sender)
-          this.#send(sender, { address, port }, payload);
-      };
-      this.#host.names.ask(host, ({ addresses }) => answered(addresses), now);
+      this.#host.names.ask(
+        host,
+        ({ addresses: [address] }) => {
+          if (address === undefined || this.#bySocket.get(sender.socket) !== sender) this.#waiting--;
+          else {
+            sender.addressed.push({ to: { address, port }, payload });
+            this.#host.wake(sender);
+          }
+        },
+        now,
+      );
     }
   }
 
@@ -198,14 +252,10 @@ export class DatagramRelay {
   // ── time and the end ─────────────────────────────────────────────────────────────────────────────────────────────
 
   nextTimeout(): number {
-    return this.#again.size > 0 ? 0 : this.#deadlines.next();
+    return this.#deadlines.next();
   }
 
   handleTimeout(now: number): void {
-    for (const socket of [...this.#again]) {
-      if (socket === undefined) this.receive(now);
-      else this.ready(socket, now);
-    }
     for (let sender; (sender = this.#deadlines.take(now)) !== undefined;) this.#end(sender);
   }
 
@@ -215,11 +265,8 @@ export class DatagramRelay {
     this.#byKey.delete(sender.key);
     this.#bySocket.delete(sender.socket);
     this.#byPort.delete(sender.port);
-    this.#again.delete(sender.socket);
     this.#deadlines.remove(sender);
-  }
-
-  close(): void {
-    for (const sender of [...this.#byKey.values()]) this.#end(sender);
+    this.#host.withdraw(sender);
+    this.#waiting -= sender.addressed.length;
   }
 }

@@ -25,6 +25,8 @@ export class Program implements Timed {
   heapPlace = -1;
   heapTime = 0;
   readonly socket: number;
+  /** Where it connects from. */
+  readonly address: string;
   stage: Stage = Stage.READING;
   handshake: Handshake | undefined = new Handshake();
   request: ProxyRequest | undefined;
@@ -41,8 +43,9 @@ export class Program implements Timed {
   /** Why the connection is given up, if we know better than the stack. */
   outcome: Outcome | undefined;
 
-  constructor(socket: number) {
+  constructor(socket: number, address: string) {
     this.socket = socket;
+    this.address = address;
   }
 
   /** The whole request has been heard. */

@@ -36,6 +36,8 @@ export interface ProxySettings {
   readonly side: SocketSide;
   /** The socket of another program. NOT_NOW: there is none. FAILED: it cannot be had now. */
   readonly accept: () => number;
+  /** The address of the program that was accepted last. */
+  readonly callerAddress: () => string;
   /** A random number of 32 bits. */
   readonly random: () => number;
   /** Where programs send datagrams; undefined: nowhere. */
@@ -95,8 +97,10 @@ export class Proxy {
     return new DatagramRelay({
       side,
       sockets,
-      send: (from, payload) => this.stack.send(from, payload),
       names: this.#names,
+      send: (from, payload) => this.stack.send(from, payload),
+      wake: (source) => this.stack.wake(source),
+      withdraw: (source) => this.stack.withdraw(source),
       random,
       wayTo,
     });
@@ -148,7 +152,7 @@ export class Proxy {
         if (socket !== NOT_NOW) this.#acceptAt = now + NO_ROOM_MS;
         return;
       }
-      const program = new Program(socket);
+      const program = new Program(socket, this.#settings.callerAddress());
       this.#programs.set(socket, program);
       this.#deadlines.set(program, now + READING_MS);
       this.#read(program);
@@ -160,7 +164,7 @@ export class Proxy {
   ready(socket: number, readable: boolean, writable: boolean, now: number): void {
     this.#now = now;
     const program = this.#programs.get(socket);
-    if (program === undefined) this.#relay?.ready(socket, now);
+    if (program === undefined) this.#relay?.ready(socket);
     else if (program.stage === Stage.CONNECTING || program.stage === Stage.OPEN)
       this.stack.ready(socket, readable, writable, now);
     else if (readable && program.stage === Stage.READING) this.#read(program);
@@ -168,9 +172,8 @@ export class Proxy {
   }
 
   /** Programs have sent datagrams. */
-  relay(now: number): void {
-    this.#now = now;
-    this.#relay?.receive(now);
+  relay(): void {
+    this.#relay?.receive();
   }
 
   #read(program: Program): void {
@@ -230,7 +233,7 @@ export class Proxy {
       return;
     }
     this.#move(program, Stage.RELAYING, Infinity);
-    relay.join();
+    relay.join(program.address);
     this.#say(program, program.request!.answer(Outcome.GRANTED, relay.place));
     this.#awaitEnd(program);
   }
@@ -329,7 +332,7 @@ export class Proxy {
   }
 
   #forget(program: Program): void {
-    if (program.stage === Stage.RELAYING) this.#relay?.leave();
+    if (program.stage === Stage.RELAYING) this.#relay?.leave(program.address);
     program.stage = Stage.GONE;
     program.handshake = undefined;
     this.#deadlines.remove(program);

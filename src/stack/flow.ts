@@ -12,20 +12,29 @@ import type { LineToPeer } from "./tcp-sender.ts";
 /** Ports of flows that this machine opens (RFC 6335 §6), and how many of them are tried. */
 const PORTS = { first: 49152, count: 16384, tries: 256 } as const;
 
-export interface Flow extends Timed {
+/** Something that may have packets for the peer. All of them have their turns. */
+export interface Source {
+  /** Below 0: it has no socket. */
+  readonly socket: number;
+  readonly heapPlace: number;
+  /** It waits in the stack's queue of those that may have a packet. */
+  isQueued: boolean;
+  nextQueued: Source | undefined;
+  previousQueued: Source | undefined;
+  /**
+   * Writes the next packet for the peer. Returns its length. 0: there is none now, or the stack has it as a reply. Then the source
+   * is asked again only when it is woken.
+   */
+  take(into: Uint8Array, at: number, now: number): number;
+}
+
+export interface Flow extends Timed, Source {
   readonly ends: Ends;
   /** The ports, of which the far one is in the high half. */
   readonly ports: number;
-  readonly socket: number;
   /** The next flow with the same hash. */
   chained: Flow | undefined;
-  /** It waits in the stack's queue of flows that may have a packet. */
-  isQueued: boolean;
-  nextQueued: Flow | undefined;
-  previousQueued: Flow | undefined;
-
-  /** Writes the next packet for the peer. Returns its length. 0: there is none now. */
-  take(into: Uint8Array, at: number, now: number): number;
+  heapPlace: number;
   handleTimeout(now: number): void;
   /** The socket may be read, or written. */
   ready(readable: boolean, writable: boolean, now: number): void;

@@ -8,7 +8,7 @@ import { DatagramFlow } from "./datagram-flow.ts";
 import { Datagrams } from "./datagrams.ts";
 import { Deadlines } from "./deadlines.ts";
 import { isGroup, isImpossibleSource } from "./destinations.ts";
-import { type Flow, type OwnDatagrams, portsOf, type StackHost } from "./flow.ts";
+import { type Flow, type OwnDatagrams, portsOf, type Source, type StackHost } from "./flow.ts";
 import type { FlowCounts } from "./flow-count.ts";
 import { Gateway, type GatewaySettings } from "./gateway.ts";
 import { Echo, isIcmpError } from "./icmp.ts";
@@ -24,6 +24,8 @@ const RING_BUDGET = 67_108_864;
 /** The line may be filled so far ahead. */
 const AHEAD_MS = 300;
 const LEAST_MTU = 128;
+/** Other work has its turn after so many sources that had no packet. */
+const MOST_IN_VAIN = 4096;
 /** The share of all flows that a kind may have. */
 const SHARE = { tcp: 3 / 4, udp: 3 / 4, echoes: 1 / 8 } as const;
 
@@ -63,9 +65,9 @@ export class Stack {
   readonly #pool = new RingPool(RING_BUDGET);
   readonly #reassembly = new Reassembly();
   readonly #packet = new IpPacket();
-  /** The flows that may have a packet. */
-  #firstQueued: Flow | undefined;
-  #lastQueued: Flow | undefined;
+  /** The flows, and other sources, that may have a packet. */
+  #firstQueued: Source | undefined;
+  #lastQueued: Source | undefined;
   /** Octets a millisecond; Infinity: not known. */
   #pace = Infinity;
 
@@ -99,7 +101,7 @@ export class Stack {
       get mtu() {
         return gateway.mtu;
       },
-      wake: (flow) => this.#wake(flow),
+      wake: (flow) => this.wake(flow),
       watch: (flow) => void this.#bySocket.set(flow.socket, flow),
       setDeadline: (flow, at) => this.#deadlines.set(flow, at),
       reply: (packet, start, end) => this.#replies.add(packet, start, end),
@@ -149,19 +151,20 @@ export class Stack {
 
   /** Writes the next packet for the peer to into[at…], which has room for the MTU. Returns its length. 0: there is none. */
   take(into: Uint8Array, at: number, now: number): number {
-    for (;;) {
+    for (let inVain = 0; inVain < MOST_IN_VAIN; inVain++) {
       const length = this.#replies.take(into, at);
       if (length > 0) return length;
       const flow = this.#firstQueued;
       if (flow === undefined) return 0;
-      this.#unqueue(flow);
+      this.withdraw(flow);
       const taken = flow.take(into, at, now);
       if (taken === 0) continue;
       if (flow instanceof TcpFlow) this.connections.count.toPeer += taken;
       // It may have more, and waits behind the others. A flow that has ended has no deadline and no socket.
-      if (flow.socket >= 0 || flow.heapPlace >= 0) this.#wake(flow);
+      if (flow.socket >= 0 || flow.heapPlace >= 0) this.wake(flow);
       return taken;
     }
+    return 0;
   }
 
   /** A packet from the peer. */
@@ -251,28 +254,30 @@ export class Stack {
     this.datagrams.close();
   }
 
-  #wake(flow: Flow): void {
-    if (flow.isQueued) return;
-    flow.isQueued = true;
-    if (this.#lastQueued === undefined) this.#firstQueued = flow;
-    else this.#lastQueued.nextQueued = flow;
-    flow.previousQueued = this.#lastQueued;
-    this.#lastQueued = flow;
+  /** The source may have a packet. It waits behind the others. */
+  wake(source: Source): void {
+    if (source.isQueued) return;
+    source.isQueued = true;
+    if (this.#lastQueued === undefined) this.#firstQueued = source;
+    else this.#lastQueued.nextQueued = source;
+    source.previousQueued = this.#lastQueued;
+    this.#lastQueued = source;
   }
 
-  #unqueue(flow: Flow): void {
-    if (!flow.isQueued) return;
-    flow.isQueued = false;
-    const { previousQueued: previous, nextQueued: next } = flow;
+  /** The source is not asked for a packet any more. */
+  withdraw(source: Source): void {
+    if (!source.isQueued) return;
+    source.isQueued = false;
+    const { previousQueued: previous, nextQueued: next } = source;
     if (previous === undefined) this.#firstQueued = next;
     else previous.nextQueued = next;
     if (next === undefined) this.#lastQueued = previous;
     else next.previousQueued = previous;
-    flow.previousQueued = flow.nextQueued = undefined;
+    source.previousQueued = source.nextQueued = undefined;
   }
 
   #forget(flow: Flow): void {
-    this.#unqueue(flow);
+    this.withdraw(flow);
     this.#deadlines.remove(flow);
     if (flow instanceof TcpFlow) {
       this.connections.count.closed++;

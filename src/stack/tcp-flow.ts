@@ -2,7 +2,7 @@
 // has succeeded. Or the host opens it, for a forwarded port: then the socket is connected already and we send the SYN.
 
 import { TCP_MIN, TcpFlag } from "../wire/ip.ts";
-import { type Flow, portsOf, type StackHost } from "./flow.ts";
+import { type Flow, portsOf, type Source, type StackHost } from "./flow.ts";
 import type { Target } from "./gateway.ts";
 import type { Ends, IpPacket } from "./ip-packet.ts";
 import { isBefore } from "./sequence.ts";
@@ -27,8 +27,8 @@ export class TcpFlow implements Flow {
   socket = -1;
   chained: Flow | undefined;
   isQueued = false;
-  nextQueued: Flow | undefined;
-  previousQueued: Flow | undefined;
+  nextQueued: Source | undefined;
+  previousQueued: Source | undefined;
   dueAt = Infinity;
   heapPlace = -1;
   heapTime = 0;

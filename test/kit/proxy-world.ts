@@ -29,6 +29,8 @@ export class ProxyWorld {
   readonly asked: string[] = [];
   /** The sockets to programs' ports that have sent datagrams, by the names of the ports. */
   readonly ports = new Map<string, FakeSocket>();
+  /** Where programs connect and send datagrams from. */
+  programAddress = "127.0.0.1";
   readonly #datagrams: { readonly port: string; readonly bytes: Uint8Array }[] = [];
   #sender = "";
   readonly #waiting: FakeSocket[] = [];
@@ -42,9 +44,16 @@ export class ProxyWorld {
       place: { address: Uint8Array.of(127, 0, 0, 1), port: 1080 },
       receive: (into: Uint8Array, at: number) => this.#takeDatagram(into, at),
       sender: () => this.#sender,
+      senderAddress: () => this.programAddress,
       open: () => this.#openToSender(),
     };
-    this.proxy = new Proxy({ side: this.programs, accept: () => this.#waiting.shift()?.id ?? NOT_NOW, random, relay });
+    this.proxy = new Proxy({
+      side: this.programs,
+      accept: () => this.#waiting.shift()?.id ?? NOT_NOW,
+      callerAddress: () => this.programAddress,
+      random,
+      relay,
+    });
     this.programs.told = (socket, readable, writable) => this.proxy.ready(socket, readable, writable, this.now);
     this.far = new Stack({
       side: this.servers,
@@ -86,7 +95,7 @@ export class ProxyWorld {
     if (socket?.end === "open") for (const bytes of all) socket.answer(bytes);
     else {
       this.#datagrams.push(...all.map((bytes) => ({ port, bytes })));
-      this.proxy.relay(this.now);
+      this.proxy.relay();
     }
     this.run();
   }
@@ -113,6 +122,16 @@ export class ProxyWorld {
       this.#answerNames();
       if (toFar + toUs === 0 && !this.far.hasPackets && !this.proxy.stack.hasPackets) return;
     }
+  }
+
+  /** Carries one packet to the far end, and all that comes back. Returns the protocol of the packet. */
+  step(): number | undefined {
+    const length = this.proxy.stack.take(this.#packet, 0, this.now);
+    const protocol = length > 0 ? this.#packet[9] : undefined;
+    if (length > 0) this.far.receive(this.#packet, 0, length, this.now);
+    this.#answerNames();
+    while (this.#carry(this.far, (octets) => this.proxy.receivePacket(this.#packet, 0, octets, this.now)) > 0);
+    return protocol;
   }
 
   #carry(from: Stack, receive: (length: number) => void): number {

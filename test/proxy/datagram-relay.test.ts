@@ -1,6 +1,6 @@
 // UDP ASSOCIATE: datagrams of programs through the link, with the header of RFC 1928 §7.
 
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
 import { Failure } from "../../src/stack/socket-side.ts";
 import type { FakeSocket } from "../kit/fake-sockets.ts";
@@ -76,6 +76,22 @@ test("without a connection that asked for it, nothing is relayed, and what was e
   expect([it.servers.all.length, it.ports.has("other")]).toEqual([before, false]);
 });
 
+test("datagrams from other addresses than those of the programs that asked for it are dropped", () => {
+  const { it, program } = world();
+  it.programAddress = "192.168.1.9";
+  it.datagram("stranger", fromHex(`${TO_SERVER} aa`));
+  expect([it.servers.all.length, it.ports.has("stranger")]).toEqual([0, false]);
+  const [other, another] = [it.program(ASSOCIATE), it.program(ASSOCIATE)];
+  it.datagram("friend", fromHex(`${TO_SERVER} aa`));
+  other.finish();
+  program.finish();
+  it.datagram("friend", fromHex(`${TO_SERVER} bb`));
+  expect(it.servers.last.datagrams).toHaveLength(2);
+  another.finish();
+  it.datagram("late", fromHex(`${TO_SERVER} cc`));
+  expect([it.ports.get("friend")!.end, it.ports.has("late")]).toEqual(["closed", false]);
+});
+
 test("ports are limited, and forgotten when they are silent", () => {
   const { it } = world();
   for (let port = 0; port < 300; port++) it.datagram(String(port), fromHex(`${TO_SERVER} aa`));
@@ -86,14 +102,74 @@ test("ports are limited, and forgotten when they are silent", () => {
   expect(it.ports.get("new")!.end).toBe("open");
 });
 
-test("a flood is taken in turns", () => {
-  const { it } = world();
-  it.datagram("one", ...Array.from({ length: 100 }, () => fromHex(`${TO_SERVER} aa`)));
-  expect(it.servers.last.datagrams).toHaveLength(64);
-  expect(it.proxy.nextTimeout()).toBe(0);
-  it.wait(1);
-  expect(it.servers.last.datagrams).toHaveLength(100);
-  expect(it.proxy.nextTimeout()).toBeGreaterThan(it.now);
+describe("a flood", () => {
+  const large = Uint8Array.from([...fromHex(TO_SERVER), ...new Uint8Array(1400)]);
+
+  /** Which protocols the next packets on the link have. The far end answers each at once. */
+  function taken(it: ProxyWorld, packets: number, before: () => void): number[] {
+    const protocols: number[] = [];
+    it.isUp = false;
+    for (let count = 0; count < packets; count++) {
+      before();
+      protocols.push(it.step()!);
+    }
+    return protocols;
+  }
+
+  test("of one program leaves half of the line to a connection", () => {
+    const { it } = world();
+    it.datagram("one", large);
+    const program = it.program(fromHex("0501 00 0501 00 01 c0000251 0050"));
+    it.isUp = false;
+    program.give(new Uint8Array(2_000_000));
+    const protocols = taken(it, 400, () => it.datagram("one", large, large));
+    expect(protocols.indexOf(6)).toBeLessThan(4);
+    expect(protocols.filter((protocol) => protocol === 6).length).toBeGreaterThan(150);
+    expect(protocols.filter((protocol) => protocol === 17).length).toBeGreaterThan(150);
+  });
+
+  test("of datagrams for a name that is being asked for waits in its port", () => {
+    const { it } = world();
+    const toName = Uint8Array.from([...fromHex(TO_NAME), ...new Uint8Array(1400)]);
+    it.datagram("one", ...Array.from({ length: 100 }, () => toName));
+    it.datagram("other", large);
+    it.zone.set("ntp.test", ["192.0.2.82"]);
+    it.isUp = false;
+    it.wait(3000);
+    while (it.servers.all.every(({ address }) => address !== "192.0.2.82")) it.step();
+    const protocols = taken(it, 40, () => it.datagram("other", large));
+    expect(protocols).toEqual(Array(40).fill(17));
+    const octets = (address: string): number => it.servers.all.find((one) => one.address === address)!.datagrams.length;
+    expect(octets("192.0.2.80")).toBeGreaterThan(15);
+    expect(octets("192.0.2.82")).toBeGreaterThan(15);
+  });
+
+  test("of datagrams that nobody can use ends with the turn", () => {
+    const { it } = world();
+    it.datagram("one", large);
+    const port = it.ports.get("one")!;
+    let given = 0;
+    // Each datagram that is read makes room for another one.
+    const receive = port.receive.bind(port);
+    port.receive = (into, at, most) => {
+      if (given++ < 1_000_000) port.answer(Uint8Array.of(0, 0, 1));
+      return receive(into, at, most);
+    };
+    it.isUp = false;
+    it.datagram("one", Uint8Array.of(0, 0, 1));
+    expect([it.step(), it.proxy.stack.hasPackets, given < 10_000]).toEqual([undefined, true, true]);
+  });
+
+  test("waits while the line is full, and nothing is due meanwhile", () => {
+    const { it } = world();
+    it.isUp = false;
+    it.datagram("one", ...Array.from({ length: 100 }, () => large));
+    it.datagram("one", large);
+    expect(it.proxy.nextTimeout()).toBeGreaterThan(it.now);
+    it.isUp = true;
+    it.run();
+    expect(it.servers.last.datagrams).toHaveLength(101);
+  });
 });
 
 test("a datagram that is too long for UDP with its header is dropped, and the port stays", () => {

@@ -146,6 +146,7 @@ const NO_CALLERS: Callers = {
   receive: () => -errnoOf("EAGAIN"),
   openToCaller: () => -errnoOf("EACCES"),
   port: 0,
+  address: new Uint8Array(4),
   key: "",
   family: 4,
   close() {},

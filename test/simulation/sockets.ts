@@ -100,6 +100,7 @@ export class SimulatedSockets implements Sockets {
 
   readonly callers = {
     port: 0,
+    address: Uint8Array.of(127, 0, 0, 1),
     key: "",
     family: 4 as const,
     listen: (_address: Uint8Array, port: number): number => {

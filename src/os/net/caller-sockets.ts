@@ -50,9 +50,11 @@ export type Watch = (fd: number) => number;
 export class CallerSockets {
   /** The port of the caller that was accepted last, or whose datagram was received last. */
   port = 0;
+  /** The address of that caller. */
+  address = new Uint8Array(0);
   /** Distinguishes the caller of the last datagram, and the address of ours that it was sent to, from all others. */
   key = "";
-  /** The family of that caller. */
+  /** The family of the caller of the last datagram. */
   family: 4 | 6 = 4;
   readonly #watch: Watch;
   readonly #calls: NonNullable<ReturnType<typeof system>>;
@@ -118,7 +120,7 @@ export class CallerSockets {
     const flags = O.NONBLOCK | O.CLOEXEC;
     const fd = admitted(this.#calls.accept4(listening, this.#caller.address, this.#callerSize.address, flags));
     if (fd < 0) return fd;
-    this.port = this.#caller.view.getUint16(2);
+    this.#noteCaller();
     this.#set(fd, OPTION.NODELAY, 1);
     // The kernel notices by itself that the machine of a caller has vanished.
     this.#set(fd, OPTION.KEEPALIVE, 1);
@@ -135,12 +137,20 @@ export class CallerSockets {
     this.#control.bytes.fill(0);
     const got = this.#calls.recvmsg(bound, this.#message.address, 0);
     if (got < 0) return -errno();
-    this.port = this.#caller.view.getUint16(2);
-    this.family = this.#caller.view.getUint16(0, true) === AF_INET ? 4 : 6;
+    this.family = this.#noteCaller();
     this.#noteOurAddress(this.#bound.get(bound) ?? 0);
     const caller = this.#caller.bytes.subarray(0, view.getUint32(MSGHDR.nameSize, true));
     this.key = [bound, ...caller, ...this.#our.bytes].join(" ");
     return got;
+  }
+
+  /** Returns the family of the caller. */
+  #noteCaller(): 4 | 6 {
+    const family = this.#caller.view.getUint16(0, true) === AF_INET ? 4 : 6;
+    const { at } = SOCKADDR[family];
+    this.port = this.#caller.view.getUint16(2);
+    this.address = this.#caller.bytes.slice(at, at + (family === 4 ? 4 : 16));
+    return family;
   }
 
   /** Our address that the last datagram was sent to, as a sockaddr. */
@@ -178,9 +188,7 @@ export class CallerSockets {
 
   /** The socket takes only the datagrams of the last caller: between bind and connect those of all callers come to it. */
   #attachFilter(fd: number): void {
-    const { at } = SOCKADDR[this.family];
-    const caller = this.#caller.bytes.subarray(at, at + (this.family === 4 ? 4 : 16));
-    this.#program.view.setUint16(0, putCallerFilter(this.#filter.view, caller, this.port), true);
+    this.#program.view.setUint16(0, putCallerFilter(this.#filter.view, this.address, this.port), true);
     this.#calls.setsockopt(fd, ...OPTION.ATTACH_FILTER, this.#program.address, this.#program.bytes.length);
   }
 

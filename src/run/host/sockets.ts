@@ -15,9 +15,11 @@ export interface Callers {
   openToCaller(bound: number): number;
   /** The port of the caller that was accepted last, or whose datagram was received last. */
   readonly port: number;
+  /** The address of that caller. */
+  readonly address: Uint8Array;
   /** Distinguishes the caller of the last datagram, and the address of ours that it was sent to, from all others. */
   readonly key: string;
-  /** The family of that caller. */
+  /** The family of the caller of the last datagram. */
   readonly family: 4 | 6;
   /** Closes a socket of {@link listen} or {@link bind}. */
   close(socket: number): void;

@@ -2,7 +2,7 @@
 // needs no TUN and no rights. It outlasts a link, so that programs wait for the next one. Scripts get the interface's name as
 // a label.
 
-import { parseAddress } from "../../bytes/prefix.ts";
+import { addressText, parseAddress } from "../../bytes/prefix.ts";
 import { type ProxyPlace, proxyPlaceText } from "../../options/table/socks-rows.ts";
 import type { RelaySockets } from "../../proxy/datagram-relay.ts";
 import { Proxy } from "../../proxy/proxy.ts";
@@ -65,6 +65,7 @@ export class SocksPort implements PacketPort {
     this.#proxy = new Proxy({
       side: new SocketAdapter(this.#sockets),
       accept: () => this.#accept(),
+      callerAddress: () => this.#callerAddress(),
       random: () => random.u32(),
       ...(this.#bound >= 0 && { relay: this.#relay(place) }),
     });
@@ -92,12 +93,17 @@ export class SocksPort implements PacketPort {
     }
   }
 
+  #callerAddress(): string {
+    return addressText(this.#sockets.callers.address);
+  }
+
   #relay({ address, port }: ProxyPlace): RelaySockets {
     const { callers } = this.#sockets;
     return {
       place: { address: parseAddress(address)!, port },
       receive: (into, at, most) => Math.max(NOT_NOW, callers.receive(this.#bound, into, at, most)),
       sender: () => callers.key,
+      senderAddress: () => this.#callerAddress(),
       open: () => Math.max(FAILED, callers.openToCaller(this.#bound)),
     };
   }
@@ -146,7 +152,7 @@ export class SocksPort implements PacketPort {
       else this.#proxy.ready(socket, readable, writable, now);
     });
     if (this.#hasCallers) this.#proxy.accept(now);
-    if (this.#hasDatagrams) this.#proxy.relay(now);
+    if (this.#hasDatagrams) this.#proxy.relay();
     this.#hasCallers = this.#hasDatagrams = false;
     return count;
   }

@@ -67,7 +67,7 @@ test("callers of a TCP port are accepted, each with its port, and a port that is
   stops.push(() => client.terminate());
   await untilReadable(set, listening);
   const socket = callers.accept(listening);
-  expect([socket > 0, callers.port]).toEqual([true, client.localPort]);
+  expect([socket > 0, callers.port, callers.address]).toEqual([true, client.localPort, LOOPBACK]);
   expect(callers.accept(listening)).toBe(-EAGAIN);
   expect(timerOf(port, client.localPort)).toBe(KEEPALIVE);
   set.write(socket, Uint8Array.of(104, 105), 0, 2);
