@@ -104,6 +104,7 @@ case $purpose in
 esac
 essential=$commands
 case $purpose in
+  demo) need ip iproute2 ;;
   test)
     need pppd ppp
     need chat ppp
@@ -193,6 +194,7 @@ if [ -n "$packages" ]; then
   fi
   [ -z "$essential" ] || fail "npm run $purpose cannot do without$essential"
   [ -z "$commands" ] || case $purpose in
+    demo) say "going on: the act that uses them is left out and says so" ;;
     test) say "going on: the tests that use them are skipped and say so" ;;
     bench) say "going on: only what needs none of them is measured" ;;
   esac

@@ -6,9 +6,9 @@ import { colors } from "consola/utils";
 import { chmodSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type Cable, openCable } from "../../test/kit/cable.ts";
-import { closeMachines, type Machine, openMachine } from "../../test/kit/machine.ts";
+import { closeMachines, type Machine } from "../../test/kit/machine.ts";
 import { built, Program } from "../../test/kit/program.ts";
-import { must, wire } from "../../test/kit/wires.ts";
+import { must } from "../../test/kit/wires.ts";
 import { endBoth, openSide, runIn, show, type Side, startAs, UP_MS } from "./stage.ts";
 
 const OUTSIDE = "198.51.100.80";
@@ -36,14 +36,28 @@ function ordinaryMissing(): string | undefined {
   return `${ORDINARY[0]} cannot make an ordinary user here (util-linux 2.36 or newer)`;
 }
 
-/** The machine beyond the server, with a web server and a name server. */
-async function openOutside(server: Machine): Promise<void> {
-  const outside = await openMachine("outside");
-  await wire(server, outside);
-  await must(server, `ip addr add 198.51.100.2/24 dev outside; ip link set outside up`);
-  await must(outside, `ip addr add ${OUTSIDE}/24 dev ${server.name}; ip link set ${server.name} up`);
+/** $1 is the address of outside, the rest is its command. It waits for its cable, and ends with our end of its standard input. */
+const OUTSIDE_SHELL = `read -r _; ip link set lo up; ip addr add $1/24 dev server; ip link set server up; shift
+"$@" & read -r _; kill $!`;
+
+/**
+ * The network beyond the server, with a web server and a name server. For an ordinary user it is a network of the server's machine,
+ * because only those can be wired.
+ */
+async function openOutside(server: Machine): Promise<Program> {
   const script = join(import.meta.dir, "../../test/kit/outside.ts");
-  await new Program([process.execPath, script, OUTSIDE, String(PAGE_SIZE)], { machine: outside }).waitFor("ready");
+  const command = [process.execPath, script, OUTSIDE, String(PAGE_SIZE)];
+  const shell = ["unshare", "--net", "sh", "-c", `echo here; ${OUTSIDE_SHELL}`, "sh", OUTSIDE];
+  const outside = new Program([...shell, ...command], { machine: server });
+  await outside.waitFor("here", { within: UP_MS });
+  await must(
+    server,
+    `ip link add outside type veth peer name server netns ${outside.pid}
+    ip addr add 198.51.100.2/24 dev outside; ip link set outside up`,
+  );
+  await outside.write("\n");
+  await outside.waitFor("ready", { within: UP_MS });
+  return outside;
 }
 
 /** The client asks the name servers that the link brings. */
@@ -56,7 +70,7 @@ function useOfferedServers(client: Machine): void {
 async function fetchPage(as: readonly string[], cable: Cable): Promise<boolean> {
   const opened = await openSide("griis", "server", "ttyS1", cable.b);
   const client = await openSide("wylg", "client", "ttyS0", cable.a);
-  await openOutside(opened.machine);
+  const outside = await openOutside(opened.machine);
   await must(opened.machine, `echo 'nameserver ${OUTSIDE}' >/etc/resolv.conf`);
   const server: Side = { ...opened, interfacesBefore: opened.machine.interfaces() };
   useOfferedServers(client.machine);
@@ -71,6 +85,8 @@ async function fetchPage(as: readonly string[], cable: Cable): Promise<boolean> 
   const clean = await endBoth([client, joining], [server, serving]);
   const after = await forwarding(server.machine);
   if (after !== before) consola.error(`${server.tag} left behind: ip_forward ${after}, which was ${before}`);
+  await outside.write("\n");
+  await outside.exit();
   await closeMachines();
   return clean && after === before;
 }
