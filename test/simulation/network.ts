@@ -106,6 +106,8 @@ export class NetworkState {
   readonly sockets: SimulatedSockets[] = [];
   /** Ports that other programs have. */
   readonly takenPorts = new Set<number>();
+  /** The same, of UDP only. */
+  readonly takenUdpPorts = new Set<number>();
   /** Those that call this computer by TCP. */
   readonly callers: Channel[] = [];
   readonly sysctls = new Map([
@@ -297,7 +299,7 @@ export function networkOf(state: NetworkState, process: Process, files: FileTree
     },
     openSockets() {
       if (state.internet !== undefined) return state.internet.socketsOf(process);
-      const sockets = new SimulatedSockets(process, state.takenPorts);
+      const sockets = new SimulatedSockets(process, state.takenPorts, state.takenUdpPorts);
       state.sockets.push(sockets);
       return sockets;
     },

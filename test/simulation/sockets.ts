@@ -41,11 +41,13 @@ export class SimulatedSockets implements Sockets {
   /** This machine's address. */
   own: Uint8Array | undefined;
   readonly #taken: ReadonlySet<number>;
+  readonly #takenUdp: ReadonlySet<number>;
   #lastId = FIRST_LISTENING;
 
-  constructor(process: Process, taken: ReadonlySet<number>) {
+  constructor(process: Process, taken: ReadonlySet<number>, takenUdp: ReadonlySet<number> = new Set()) {
     this.#process = process;
     this.#taken = taken;
+    this.#takenUdp = takenUdp;
     this.fd = process.open(this.#readiness);
     this.played.told = (socket, readable, writable) => this.#tell(socket, readable, writable);
   }
@@ -113,7 +115,7 @@ export class SimulatedSockets implements Sockets {
       return this.#listening.get(listening)?.waiting.shift()?.id ?? -errnoOf("EAGAIN");
     },
     bind: (_address: Uint8Array, port: number): number => {
-      if (this.#taken.has(port)) return -errnoOf("EADDRINUSE");
+      if (this.#taken.has(port) || this.#takenUdp.has(port)) return -errnoOf("EADDRINUSE");
       this.#bound.set(++this.#lastId, { port, waiting: [] });
       return this.#lastId;
     },
@@ -126,6 +128,7 @@ export class SimulatedSockets implements Sockets {
       return datagram.bytes.length;
     },
     openToCaller: (): number => {
+      if (!this.hasDescriptors) return -errnoOf("EMFILE");
       const socket = this.played.accepted();
       this.#datagrams.add(socket.id);
       this.#udpCallers.set(this.callers.port, socket);

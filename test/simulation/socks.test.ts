@@ -134,6 +134,50 @@ test("a port that another program has ends the session with a word", () => {
   expect(near.lines).toContain("Can't listen on 127.0.0.1:1080 for socks: Address already in use");
 });
 
+test("a UDP port that another program has is told of, and connections need none", () => {
+  const link = new Laplink({ seed: 8 });
+  const { time, computers } = link;
+  computers[1].network.takenUdpPorts.add(PORT);
+  const near = computers[1].start([...LINE, "socks", String(PORT)]);
+  time.run(1000);
+  expect(near.lines).toContain("The proxy at 127.0.0.1:1080 relays no UDP datagrams: Address already in use");
+  const program = computers[1].network.sockets[0]!.call(PORT)!;
+  program.give(fromHex("0501 00 0503 00 01 00000000 0000"));
+  expect(time.runUntil(() => program.end === "closed", 30_000)).toBe(true);
+  expect(toHex(program.received())).toStartWith("05000507");
+});
+
+test("programs for whom no descriptor is left wait, and the log says why", () => {
+  const { time, computers, near, until, call } = laplink(9);
+  const sockets = computers[1].network.sockets[0]!;
+  const text = "No descriptor is left for another program: raise the limit of open files (ulimit -n)";
+  const told = (): string[] => near.lines.filter((line) => line.startsWith(text));
+  sockets.hasDescriptors = false;
+  const program = call(fromHex("0501 00 0503 00 01 00000000 0000"));
+  until(() => told().length === 1);
+  time.run(40_000);
+  expect([told(), toHex(program.received())]).toEqual([[text], ""]);
+  sockets.hasDescriptors = true;
+  until(() => program.received().length > 2);
+});
+
+test("a datagram for which no descriptor is left is told of as well", () => {
+  const { startFar, computers, near, until, call, servers } = laplink(10);
+  startFar();
+  const program = call(fromHex("0501 00 0503 00 01 00000000 0000"));
+  until(() => program.received().length > 2);
+  const sockets = computers[1].network.sockets[0]!;
+  sockets.hasDescriptors = false;
+  const datagram = fromHex("000000 01 c0000250 007b aabb");
+  sockets.sendTo(PORT, 4000, datagram);
+  until(() => near.lines.some((line) => line.startsWith("No descriptor is left for another program")));
+  sockets.hasDescriptors = true;
+  sockets.sendTo(PORT, 4000, datagram);
+  until(() => servers()[0]?.datagrams.length === 1);
+  servers()[0]!.answer(fromHex("cc"));
+  until(() => sockets.udpCaller(4000)!.datagrams.length === 1);
+});
+
 test("an address that others reach is warned of", () => {
   const { time, computers } = new Laplink({ seed: 7 });
   const near = computers[1].start([...LINE, "socks", `0.0.0.0:${PORT}`]);

@@ -14,21 +14,43 @@ interface Told {
   nextAt: number;
 }
 
+/** Tells of a lack of descriptors. */
+export class DescriptorReport {
+  readonly #adapter: SocketAdapter;
+  readonly #log: Log;
+  /** What has got no descriptor. */
+  readonly #what: string;
+  readonly #told: Told = { count: 0, nextAt: -Infinity };
+
+  constructor(adapter: SocketAdapter, log: Log, what: string) {
+    this.#adapter = adapter;
+    this.#log = log;
+    this.#what = what;
+  }
+
+  /** To be called often. */
+  look(now: number): void {
+    if (!isNews(this.#told, this.#adapter.exhausted, now)) return;
+    const count = note(this.#told, this.#adapter.exhausted, now);
+    const text = `No descriptor is left for ${this.#what}: raise the limit of open files (ulimit -n)`;
+    this.#log.write("warn", `${text}${moreText(count)}`);
+  }
+}
+
 export class FlowReport {
   readonly #stack: Stack;
-  readonly #adapter: SocketAdapter;
+  readonly #descriptors: DescriptorReport;
   readonly #log: Log;
   readonly #told = {
     denied: { count: 0, nextAt: -Infinity },
     tcp: { count: 0, nextAt: -Infinity },
     udp: { count: 0, nextAt: -Infinity },
     echoes: { count: 0, nextAt: -Infinity },
-    exhausted: { count: 0, nextAt: -Infinity },
   };
 
   constructor(stack: Stack, adapter: SocketAdapter, log: Log) {
     this.#stack = stack;
-    this.#adapter = adapter;
+    this.#descriptors = new DescriptorReport(adapter, log, "a flow of the peer");
     this.#log = log;
   }
 
@@ -40,11 +62,7 @@ export class FlowReport {
     if (isNews(told.tcp, tcp.limited, now)) this.#tell(told.tcp, "TCP connections", tcp.limited, now);
     if (isNews(told.udp, udp.limited, now)) this.#tell(told.udp, "flows of UDP", udp.limited, now);
     if (isNews(told.echoes, echoes.limited, now)) this.#tell(told.echoes, "flows of pings", echoes.limited, now);
-    if (isNews(told.exhausted, this.#adapter.exhausted, now)) {
-      const count = note(told.exhausted, this.#adapter.exhausted, now);
-      const text = "No descriptor is left for a flow of the peer: raise the limit of open files (ulimit -n)";
-      this.#log.write("warn", `${text}${moreText(count)}`);
-    }
+    this.#descriptors.look(now);
   }
 
   #tellDenied(now: number): void {

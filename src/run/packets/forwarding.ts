@@ -26,7 +26,7 @@ const EADDRINUSE = 98;
 const EADDRNOTAVAIL = 99;
 const ENOBUFS = 105;
 /** Nobody can be served for a while. Other errors are about one caller, such as ECONNABORTED. */
-const NO_ROOM: ReadonlySet<number> = new Set([ENOMEM, ENFILE, EMFILE, ENOBUFS]);
+export const NO_ROOM: ReadonlySet<number> = new Set([ENOMEM, ENFILE, EMFILE, ENOBUFS]);
 
 const REMEDIES: ReadonlyMap<number, string> = new Map([
   [EACCES, "ports below 1024 need root or CAP_NET_BIND_SERVICE"],

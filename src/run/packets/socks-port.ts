@@ -14,6 +14,8 @@ import { Exit, Failed } from "../exit.ts";
 import type { Sockets } from "../host/sockets.ts";
 import type { Log } from "../log.ts";
 import { type Clock, Errno, type Machine, type Memory } from "../machine.ts";
+import { DescriptorReport } from "./flow-report.ts";
+import { NO_ROOM } from "./forwarding.ts";
 import type { Interface } from "./interface.ts";
 import { type Load, MAX_PACKET, type Outlast, type PacketPort, type ProtocolsUp } from "./port.ts";
 import { SocketAdapter } from "./socket-adapter.ts";
@@ -40,6 +42,8 @@ export class SocksPort implements PacketPort {
   readonly #host: SocksHost;
   readonly #clock: Clock;
   readonly #sockets: Sockets;
+  readonly #adapter: SocketAdapter;
+  readonly #report: DescriptorReport;
   readonly #listening: number;
   readonly #proxy: Proxy;
   readonly #endIdling: () => void;
@@ -59,11 +63,12 @@ export class SocksPort implements PacketPort {
     this.#clock = clock;
     this.#sockets = network.openSockets();
     this.#listening = this.#listen(place);
-    // Without it, the proxy has no datagrams.
+    this.#adapter = new SocketAdapter(this.#sockets);
+    this.#report = new DescriptorReport(this.#adapter, log, "another program");
     this.#bound = this.#sockets.callers.bind(parseAddress(place.address)!, place.port);
     this.#interface = host.openInterface();
     this.#proxy = new Proxy({
-      side: new SocketAdapter(this.#sockets),
+      side: this.#adapter,
       accept: () => this.#accept(),
       callerAddress: () => this.#callerAddress(),
       random: () => random.u32(),
@@ -72,6 +77,10 @@ export class SocksPort implements PacketPort {
     this.#endIdling = clock.every(IDLE_MS, () => this.idle(clock.now()));
     const text = proxyPlaceText(place);
     log.write("notice", `SOCKS and HTTP proxy at ${text}: programs that use it reach the link's network`);
+    if (this.#bound < 0) {
+      const reason = machine.descriptors.errorText(-this.#bound);
+      log.write("info", `The proxy at ${text} relays no UDP datagrams: ${reason}`);
+    }
     if (!isLoopback(place.address)) log.write("warn", `Whoever reaches ${text} can use the link through this proxy`);
   }
 
@@ -85,10 +94,11 @@ export class SocksPort implements PacketPort {
 
   #accept(): number {
     for (;;) {
-      const socket = this.#sockets.callers.accept(this.#listening);
+      const socket = this.#adapter.accept(this.#listening);
       if (socket >= 0) return socket;
       // A program that has hung up already.
       if (socket === -ECONNABORTED || socket === -Errno.EINTR) continue;
+      if (NO_ROOM.has(-socket)) this.#adapter.exhausted++;
       return socket === -Errno.EAGAIN ? NOT_NOW : FAILED;
     }
   }
@@ -104,7 +114,7 @@ export class SocksPort implements PacketPort {
       receive: (into, at, most) => Math.max(NOT_NOW, callers.receive(this.#bound, into, at, most)),
       sender: () => callers.key,
       senderAddress: () => this.#callerAddress(),
-      open: () => Math.max(FAILED, callers.openToCaller(this.#bound)),
+      open: () => this.#adapter.openToCaller(this.#bound, callers.key),
     };
   }
 
@@ -146,6 +156,7 @@ export class SocksPort implements PacketPort {
 
   #collect(now: number): number {
     this.#collectedAt = now;
+    this.#report.look(now);
     const count = this.#sockets.collect((socket, readable, writable) => {
       if (socket === this.#listening) this.#hasCallers = true;
       else if (socket === this.#bound) this.#hasDatagrams = true;
