@@ -2,6 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { Failure } from "../../src/stack/socket-side.ts";
+import { type Rng, withRng } from "../kit/rng.ts";
 import { internetChecksum } from "../kit/segment-text.ts";
 import { StackPeer } from "../kit/stack-peer.ts";
 
@@ -109,3 +110,63 @@ test("a connection: SYN, data, answer", () => {
   peer.sockets.last.give(Uint8Array.of(4, 5));
   expect(payloadOf(peer.packets()[0]!).slice(20)).toEqual([4, 5]);
 });
+
+/** One that is right, with headers before its payload. */
+function soundPacket(rng: Rng): Uint8Array {
+  const to = rng.pick([OUR, SERVER]);
+  const payload = rng.pick([
+    () => [128, 0, 0, 0, 1, 2, 0, 1, ...rng.bytes(rng.below(60))],
+    () => [0x13, 0x88, 0x1b, 0x58, 0, 10, 0, 0, 7, 8],
+    () => [0x9c, 0x40, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 2, 0x20, 0, 0, 0, 0, 0],
+    () => [2, 0, 0, 0, 0, 0, 5, 0, ...rng.bytes(60)],
+  ])();
+  const next = payload[0] === 128 || payload[0] === 2 ? 58 : payload.length === 10 ? 17 : 6;
+  return packetOf(to, next, payload, next === 58 ? 2 : next === 17 ? 6 : 16, rng.pick([1, 64]));
+}
+
+/** The packet behind `count` more headers of any kind, whose lengths lie now and then. */
+function behindHeaders(packet: Uint8Array, count: number, rng: Rng): Uint8Array {
+  let next = packet[6]!;
+  let rest = [...packet.subarray(40)];
+  for (let header = 0; header < count; header++) {
+    const kind = rng.pick([0, 43, 44, 60, 60, 59]);
+    const size = kind === 44 ? 8 : 8 * (1 + rng.below(3));
+    const octets = [next, size / 8 - 1, ...rng.bytes(size - 2)];
+    if (kind === 44 && rng.chance(0.7)) octets.splice(2, 2, rng.below(2), 8 * rng.below(3) + rng.below(2));
+    if (rng.chance(0.1)) octets[1] = rng.below(256);
+    rest = [...octets, ...rest];
+    next = kind;
+  }
+  const size = rng.chance(0.1) ? rng.below(rest.length + 20) : rest.length;
+  return Uint8Array.from([...packet.subarray(0, 4), size >> 8, size & 255, next, ...packet.subarray(7, 40), ...rest]);
+}
+
+test("packets with any headers and lengths are answered in good form, and leave nothing behind", () =>
+  withRng((rng) => {
+    const peer = peerOf();
+    let answers = 0;
+    for (let count = 0; count < 4000; count++) {
+      const packet = behindHeaders(soundPacket(rng), rng.pick([0, 0, 1, 2, 9]), rng);
+      if (rng.chance(0.2)) packet[rng.below(packet.length)] = rng.below(256);
+      peer.sendPacket(rng.chance(0.1) ? packet.subarray(0, rng.below(packet.length)) : packet);
+      const replies = peer.packets();
+      expect(replies.length).toBeLessThan(8);
+      for (const reply of replies) if (reply[6] !== 44 && reply[24] === PEER[0]) answers += payloadSize(reply);
+      peer.wait(rng.pick([0, 10, 1000]));
+    }
+    expect(answers).toBeGreaterThan(1000);
+    for (let hour = 0; hour < 12; hour++) {
+      peer.wait(3_600_000);
+      peer.packets();
+    }
+    expect([peer.sockets.open.size, peer.stack.keptOctets, peer.stack.keptFragments < 33]).toEqual([0, 0, true]);
+  }));
+
+/** Throws when the lengths or the checksum are wrong. */
+function payloadSize(packet: Uint8Array): number {
+  const payload = [...packet.subarray(40)];
+  expect([packet[0], packet[4]! * 256 + packet[5]!]).toEqual([0x60, payload.length]);
+  const pseudo = [...packet.subarray(8, 40), 0, 0, payload.length >> 8, payload.length & 255, 0, 0, 0, packet[6]!];
+  expect(internetChecksum([...pseudo, ...payload])).toBe(0);
+  return payload.length;
+}
