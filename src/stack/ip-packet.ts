@@ -128,6 +128,8 @@ export class IpPacket {
   }
 }
 
+const TTL = 64;
+
 /** The two ends of a flow: where packets to the peer come from, and where they go. */
 export class Ends {
   /** The address that the peer talks to. */
@@ -136,6 +138,8 @@ export class Ends {
   /** The sum of both addresses, for pseudo headers. */
   readonly sum: number;
   identification = 0;
+  /** The time to live of packets to the peer. */
+  hops = TTL;
 
   constructor(far: Uint8Array, peer: Uint8Array) {
     this.far = far;
@@ -143,12 +147,15 @@ export class Ends {
     this.sum = sumOf(far, 0, far.length, 0) + sumOf(peer, 0, peer.length, 0);
   }
 
+  /** The next packet has another time to live than this one. Then header compression (VJ) sends its headers whole. */
+  changeHops(): void {
+    this.hops = this.hops === TTL ? TTL - 1 : TTL;
+  }
+
   get headerSize(): number {
     return this.far.length === 4 ? IPV4_MIN : IPV6_HEADER;
   }
 }
-
-const TTL = 64;
 
 /** Writes the header of a packet to the peer that may not be fragmented. Returns where its payload begins. */
 export function putIp(into: Uint8Array, at: number, ends: Ends, protocol: number, size: number): number {
@@ -157,7 +164,7 @@ export function putIp(into: Uint8Array, at: number, ends: Ends, protocol: number
     put32(into, at, 0x60000000);
     put16(into, at + 4, size);
     into[at + 6] = protocol;
-    into[at + 7] = TTL;
+    into[at + 7] = ends.hops;
     into.set(far, at + 8);
     into.set(peer, at + 24);
     return at + IPV6_HEADER;
@@ -169,14 +176,14 @@ export function putIp(into: Uint8Array, at: number, ends: Ends, protocol: number
   put16(into, at + 2, length);
   put16(into, at + 4, identification);
   put16(into, at + 6, IPV4_DF);
-  into[at + 8] = TTL;
+  into[at + 8] = ends.hops;
   into[at + 9] = protocol;
   for (let octet = 0; octet < 4; octet++) {
     into[at + 12 + octet] = far[octet]!;
     into[at + 16 + octet] = peer[octet]!;
   }
   // The sum of the header, without a pass over it.
-  const sum = 0x4500 + length + identification + IPV4_DF + TTL * 256 + protocol + ends.sum;
+  const sum = 0x4500 + length + identification + IPV4_DF + ends.hops * 256 + protocol + ends.sum;
   const once = (sum & 0xffff) + (sum >>> 16);
   put16(into, at + 10, ~(once + (once >>> 16)) & 0xffff);
   return at + IPV4_MIN;

@@ -17,6 +17,7 @@ import type { TcpSegment } from "./tcp-segment.ts";
 /** The most octets of one read. */
 const MOST_READ = 65536;
 const LEAST_MSS = 88;
+const WARY_SEGMENTS = 256;
 /** A repetition that waits longer than this for the line waits for a link. */
 const OUTAGE_MS = 30_000;
 /** Without the option (RFC 9293 §3.7.1). */
@@ -61,6 +62,8 @@ export class TcpSender {
   /** When the peer's closed window is probed. */
   probeAt = Infinity;
   repetitions = 0;
+  /** For so many segments more, losses are expected. */
+  #wary = 0;
   readonly roundTrip = new RoundTrip();
   readonly #line: LineToPeer;
   /** What the socket has given. The FIN has the number of its end. */
@@ -99,6 +102,14 @@ export class TcpSender {
   get bareSequence(): number {
     const edge = (this.una + this.window) >>> 0;
     return isBefore(edge, this.max) ? later(edge, this.next) : this.max;
+  }
+
+  /**
+   * Segments were lost lately. A peer with header compression (RFC 1144) understands none of those that follow a lost one, unless
+   * their headers come whole. So the next loss would cost a timeout.
+   */
+  get isWary(): boolean {
+    return this.#wary > 0;
   }
 
   /** The first window of a connection. */
@@ -223,6 +234,7 @@ export class TcpSender {
     this.flags = 0;
     if (this.#recovery.isOn && this.#prepareRepetition(size)) {
       this.repetitions++;
+      this.#wary = WARY_SEGMENTS;
       if (this.timeoutAt === Infinity) {
         // While the link was down nothing was repeated, and the peer could not answer.
         if (now - this.#timedOutAt > OUTAGE_MS) this.unansweredSince = now;
@@ -235,6 +247,7 @@ export class TcpSender {
     this.#fill(socket);
     if (this.#isProbeDue) return this.#prepareProbe(now);
     if (!this.#prepareNew(size, now)) return false;
+    if (this.#wary > 0) this.#wary--;
     if (this.#measuredAt < 0) {
       this.#measuredAt = now;
       this.#measuredEnd = this.next;

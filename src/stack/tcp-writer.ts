@@ -35,6 +35,7 @@ export class TcpWriter {
 
   /** Ends the segment with what the sender has prepared. Returns the length of the packet. */
   putData(into: Uint8Array, at: number, sender: TcpSender, receiver: TcpReceiver): number {
+    if (sender.isWary) this.ends.changeHops();
     sender.copy(into, tcpOptionsAt(at, this) + this.#options);
     fields.sequence = sender.sequence;
     fields.flags = sender.flags | TcpFlag.ACK;

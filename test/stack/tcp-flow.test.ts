@@ -580,3 +580,26 @@ test("a peer that dies with octets in flight, or behind a closed window, is give
     expect(peer.now - begin).toBeGreaterThanOrEqual(900_000);
   }
 });
+
+test("after a loss the time to live changes from packet to packet, so that VJ sends whole headers, and not for ever", () => {
+  const peer = new StackPeer();
+  peer.establish();
+  const hopsOf = (count: number): number[] => {
+    peer.sockets.last.give(new Uint8Array(1000 * count));
+    const packets = peer.packets();
+    // Throws when a checksum is wrong.
+    const last = peer.text(packets.at(-1)!).split(" ")[1]!.split(":")[1]!.split("(")[0]!;
+    peer.send(`. 1:1(0) ack ${last} win 8000`);
+    return packets.map((packet) => packet[8]!);
+  };
+  expect(hopsOf(4)).toEqual([64, 64, 64, 64]);
+  peer.sockets.last.give(new Uint8Array(1000));
+  peer.takes();
+  peer.wait(200);
+  expect(peer.packets().length).toBe(1);
+  peer.send(". 1:1(0) ack 5001 win 8000");
+  const [first = 0, ...others] = hopsOf(6);
+  expect(others).toEqual([127 - first, first, 127 - first, first, 127 - first]);
+  for (let more = 0; more < 50; more++) hopsOf(6);
+  expect(new Set(hopsOf(6)).size).toBe(1);
+});
