@@ -140,7 +140,7 @@ describe("what was advertised ends with its own lifetime", () => {
     expect(asksFor(it, "a.test")).toBe(true);
     it.wait(1000);
     expect(asksFor(it, "b.test")).toBe(false);
-    // The network itself is reached as before.
+    // The peer itself says what it does not reach.
     expect(code(it.program(TO_SERVER))).toBe(0);
   });
 

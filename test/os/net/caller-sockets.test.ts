@@ -109,6 +109,7 @@ for (const [name, address] of [
         expect(callers.receive(bound, into, 3, 61)).toBe(5);
         expect([Buffer.from(into.subarray(3, 8)).toString(), callers.port]).toEqual(["first", caller.port]);
         expect(callers.receive(bound, into, 3, 61)).toBe(-EAGAIN);
+        expect(callers.address).toEqual(address.length === 4 ? LOOPBACK : LOOPBACK6);
         keys.add(callers.key);
         flows.push(callers.openToCaller(bound));
         expect(flows.at(-1)).toBeGreaterThan(0);
