@@ -20,7 +20,7 @@ export class NftProgram {
       /^(?:(add|delete) )?table (\S+ \S+)(.*?^\})?/gms,
     )) {
       if (word === "delete" && !tables.delete(name)) return { exitCode: 1, output: "", complaint: MISSING };
-      if (word !== "delete") tables.set(name, rest);
+      if (word !== "delete") tables.set(name, `${tables.get(name) ?? ""}${rest}`);
     }
     this.tables.clear();
     for (const [name, text] of tables) this.tables.set(name, text);

@@ -11,6 +11,9 @@ const REJECT = { 4: "REJECT --reject-with icmp-admin-prohibited", 6: "REJECT --r
 const REPLIES = "-m conntrack --ctstate RELATED,ESTABLISHED";
 const REDIRECTED = "-m conntrack --ctstate DNAT";
 
+/** Marks packets from networks behind the peer, which are masqueraded like the peer's. */
+const BEHIND = "0x2000/0x2000";
+
 /** Our chains in each table: the first is jumped to from the table's own chains */
 function chainsOf(sharing: Sharing): { main: string; to: string; in: string; own: string } {
   const main = rulesName(sharing);
@@ -34,7 +37,12 @@ function nat(sharing: Sharing): string {
     [main, redirections],
     [
       `-A POSTROUTING ${COMMENT} -j ${main}`,
-      ...(from === undefined ? [] : [`-A ${main} -s ${from} ! -o ${ifname} -j MASQUERADE`]),
+      ...(from === undefined
+        ? []
+        : [
+            `-A ${main} -s ${from} ! -o ${ifname} -j MASQUERADE`,
+            `-A ${main} -m mark --mark ${BEHIND} ! -o ${ifname} -j MASQUERADE`,
+          ]),
       // The peer answers to an address that it reaches, whoever has called.
       `-A ${main} -o ${ifname} ${REDIRECTED} -j MASQUERADE`,
       `-A PREROUTING ${COMMENT} -j ${redirections}`,
@@ -63,11 +71,21 @@ function redirection({ family, peer }: Sharing, { protocol, address, port, toPor
   return `${local} -p ${protocol} -m ${protocol} --dport ${port} -j DNAT --to-destination ${to}`;
 }
 
+/** A packet that is accepted in the filter, also by the rules of another link, has been here before. */
 function mangle(sharing: Sharing): string {
-  const { ifname, from, peer } = sharing;
+  const { ifname, from, peer, isReachable } = sharing;
   const { main, in: sources } = chainsOf(sharing);
-  const clamp = (direction: string): string =>
-    `-A ${main} ${direction} ${sharing.ifname} ${SYN} -j TCPMSS --clamp-mss-to-pmtu`;
+  const clamp = (direction: string): string => `-A ${main} ${direction} ${ifname} ${SYN} -j TCPMSS --clamp-mss-to-pmtu`;
+  const guards =
+    from === undefined
+      ? []
+      : [
+          // A network behind the interface.
+          `-A ${sources} -i ${ifname} ! -s ${from} -j MARK --set-xmark ${BEHIND}`,
+          // No masquerade is for these: they would leave with the peer's own address.
+          `-A ${main} -i ${ifname} -m conntrack --ctstate INVALID,UNTRACKED -j DROP`,
+          ...(isReachable ? [] : [`-A ${main} -o ${ifname} -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP`]),
+        ];
   return table(
     "mangle",
     [main, sources],
@@ -75,11 +93,27 @@ function mangle(sharing: Sharing): string {
       `-A FORWARD ${COMMENT} -j ${main}`,
       clamp("-i"),
       clamp("-o"),
-      // Sources that are neither masqueraded nor behind the interface by a route are forged: the outside would believe them.
+      // Sources that are neither the peer's nor behind the interface by a route are forged: the outside would believe them.
       `-A PREROUTING ${COMMENT} -j ${sources}`,
       `-A ${sources} -i ${ifname} ! -s ${from ?? peer} -m rpfilter --invert -j DROP`,
+      ...guards,
     ],
   );
+}
+
+/** What goes without if the kernel has no such part: texts for iptables-restore, which add to {@link iptablesRules} one by one. */
+export function iptablesExtras(sharing: Sharing): string[] {
+  const { ifname, family, mostFlows } = sharing;
+  const { main } = chainsOf(sharing);
+  const flows = `-m conntrack --ctstate NEW -m connlimit --connlimit-above ${mostFlows} --connlimit-mask 0`;
+  return [
+    table("filter", [], [`-I ${main} -i ${ifname} ${flows} -j ${REJECT[family]}`]),
+    table(
+      "raw",
+      [main],
+      [`-A PREROUTING ${COMMENT} -j ${main}`, `-A ${main} -i ${ifname} -p tcp -m tcp --dport 21 -j CT --helper ftp`],
+    ),
+  ];
 }
 
 /**
@@ -99,7 +133,8 @@ export function iptablesAccept(sharing: Sharing, chain: string): string {
       `-A ${main} -o ${ifname} ${REDIRECTED} -j ACCEPT`,
       `-A ${main} -i ${ifname} -j ${to}`,
       `-A ${main} -i ${ifname} ${REPLIES} -j ACCEPT`,
-      ...(from === undefined ? [] : [`-A ${main} -i ${ifname} -s ${from} -j ACCEPT`]),
+      // The mangle table has dropped what has a false source.
+      `-A ${main} -i ${ifname} -j ${from === undefined ? REJECT[family] : "ACCEPT"}`,
       // Somebody the peer may not call may call the peer.
       `-A ${to} ${REPLIES} -j RETURN`,
       ...sharing.destinations.map(({ prefix, isAllowed }) => {

@@ -12,6 +12,23 @@ export function nftTableName(sharing: Pick<Sharing, "family" | "index">): string
   return `${FAMILY[sharing.family]} ${rulesName(sharing)}`;
 }
 
+/** What goes without if the kernel has no such part: texts for nft, which add to the table one by one. */
+export function nftExtras(sharing: Sharing): string[] {
+  const { family, ifname, mostFlows } = sharing;
+  const table = nftTableName(sharing);
+  return [
+    // A flow too many is told so. This comes first, since a chain can be left before its end.
+    `insert rule ${table} forward iifname "${ifname}" ct state new ct count over ${mostFlows} counter ${REJECT[family]}\n`,
+    `table ${table} {
+\tct helper ftp { type "ftp" protocol tcp; }
+\tchain helpers {
+\t\ttype filter hook prerouting priority -150; policy accept;
+\t\tiifname "${ifname}" tcp dport 21 ct helper set "ftp"
+\t}
+}\n`,
+  ];
+}
+
 /** Removes the table. Fails when it is not there. */
 export function nftRemoval(sharing: Pick<Sharing, "family" | "index">): string {
   return `delete table ${nftTableName(sharing)}\n`;
@@ -21,7 +38,7 @@ export function nftRemoval(sharing: Pick<Sharing, "family" | "index">): string {
 export function nftRules(sharing: Sharing): string {
   const chains = [
     chain("destinations", undefined, destinations(sharing)),
-    chain("forward", "filter hook forward priority 0", forward(sharing)),
+    chain("forward", "filter hook forward priority 0", [...clamps(sharing), ...guards(sharing)]),
     ...(sharing.isLimited ? [chain("input", "filter hook input priority 0", own(sharing))] : []),
     chain("source", "filter hook prerouting priority -150", [source(sharing)]),
     chain("prerouting", "nat hook prerouting priority -100", [
@@ -59,11 +76,28 @@ function source({ family, ifname, from, peer }: Sharing): string {
 }
 
 /** The MSS never exceeds what the route to either end takes (RFC 2923 §2.3). */
-function forward({ ifname }: Sharing): string[] {
+function clamps({ ifname }: Sharing): string[] {
   return [
     `iifname "${ifname}" ${SYN} tcp option maxseg size set rt mtu`,
     `oifname "${ifname}" ${SYN} tcp option maxseg size set rt mtu`,
-    `iifname "${ifname}" jump destinations`,
+  ];
+}
+
+/** What the link may not carry from and to other interfaces. */
+function guards({ family, ifname, from, isReachable }: Sharing): string[] {
+  const [toPeer, fromPeer] = [`oifname "${ifname}"`, `iifname "${ifname}"`];
+  if (from === undefined)
+    return [`${fromPeer} jump destinations`, `${fromPeer} ct state != { established, related } ${REJECT[family]}`];
+  return [
+    // No masquerade is for these: they would leave with the peer's own address.
+    `${fromPeer} ct state invalid,untracked drop`,
+    ...(isReachable
+      ? []
+      : [
+          `${toPeer} ct state invalid,untracked drop`,
+          `${toPeer} ct state new ct status & dnat != dnat ${REJECT[family]}`,
+        ]),
+    `${fromPeer} jump destinations`,
   ];
 }
 
@@ -84,7 +118,13 @@ function own({ family, ifname, our, loopback }: Sharing): string[] {
 
 function postrouting({ family, ifname, from }: Sharing): string[] {
   return [
-    ...(from === undefined ? [] : [`${FAMILY[family]} saddr ${from} oifname != "${ifname}" masquerade`]),
+    ...(from === undefined
+      ? []
+      : [
+          `${FAMILY[family]} saddr ${from} oifname != "${ifname}" masquerade`,
+          // For the networks behind the peer. Kernels before 5.7 know no input interface here.
+          `iifname "${ifname}" oifname != "${ifname}" masquerade`,
+        ]),
     // The peer answers to an address that it reaches, whoever has called.
     `oifname "${ifname}" ct status dnat masquerade`,
   ];

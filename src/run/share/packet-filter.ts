@@ -4,8 +4,15 @@ import type { Finding } from "../diagnose/finding.ts";
 import type { LogLevel } from "../log.ts";
 import type { Machine } from "../machine.ts";
 import { Ruleset, ruleText } from "./blocking-rule.ts";
-import { filtersForwarded, forwardChain, iptablesAccept, iptablesRemoval, iptablesRules } from "./iptables-rules.ts";
-import { nftRemoval, nftRules, nftTableName } from "./nft-rules.ts";
+import {
+  filtersForwarded,
+  forwardChain,
+  iptablesAccept,
+  iptablesExtras,
+  iptablesRemoval,
+  iptablesRules,
+} from "./iptables-rules.ts";
+import { nftExtras, nftRemoval, nftRules, nftTableName } from "./nft-rules.ts";
 import type { Sharing } from "./sharing.ts";
 import { SystemTools } from "./system-tools.ts";
 
@@ -32,6 +39,7 @@ export class PacketFilter {
   async make(sharing: Sharing): Promise<string | undefined> {
     const { nft, iptables } = this.#machine.network.firewallTools(sharing.family);
     if (nft !== undefined && (await this.#tools.succeeds([nft, "-f", "-"], nftRules(sharing)))) {
+      for (const extra of nftExtras(sharing)) await this.#tools.try([nft, "-f", "-"], extra);
       for (const program of iptables) await this.#accept(program, sharing);
       return `nft's table ${nftTableName(sharing)}`;
     }
@@ -127,7 +135,10 @@ export class PacketFilter {
   }
 
   async #makeByIptables(program: string, sharing: Sharing): Promise<boolean> {
-    return this.#restore(program, iptablesRules(sharing, forwardChain(await this.#saved(program))));
+    const rules = iptablesRules(sharing, forwardChain(await this.#saved(program)));
+    if (!(await this.#restore(program, rules))) return false;
+    for (const extra of iptablesExtras(sharing)) await this.#tools.try([`${program}-restore`, "--noflush"], extra);
+    return true;
   }
 
   /** Lets the peer's packets pass the filter that this kind of iptables has, if it has one. */

@@ -23,6 +23,9 @@ export interface ShareObserverHost {
   hold(version: 4 | 6): () => void;
 }
 
+/** As many as usernet has. */
+const MOST_FLOWS = 8192;
+
 /** Other firewalls are started, and remove all rules when they are started again. So we look after ours this often. */
 const RENEW_MS = 60_000;
 
@@ -120,7 +123,7 @@ type Ends = Pick<Sharing, "family" | "our" | "peer"> & { readonly from: string }
 
 /** Undefined: the options share nothing. */
 function sharingOf(
-  { share, shareLoopback, shareAllow, shareDeny, forwards }: Config,
+  { share, shareLoopback, shareAllow, shareDeny, forwards, proxyarp }: Config,
   { family, our, peer, from }: Ends,
   { index, name }: { readonly index: number; readonly name: string },
 ): Sharing | undefined {
@@ -134,6 +137,9 @@ function sharingOf(
     our,
     peer,
     from: share ? from : undefined,
+    // With proxyarp the user wants the peer to be one of our network.
+    isReachable: proxyarp && family === 4,
+    mostFlows: MOST_FLOWS,
     destinations: destinations.rules(family === 4 ? 4 : 16),
     isLimited: shareAllow.length + shareDeny.length > 0,
     // No kernel lets a packet of an interface reach the loopback of IPv6.

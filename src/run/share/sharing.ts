@@ -21,6 +21,10 @@ export interface Sharing {
    * none may.
    */
   readonly from: string | undefined;
+  /** Others may call the peer at its own address, although it is shared with. */
+  readonly isReachable: boolean;
+  /** The peer's flows at once. */
+  readonly mostFlows: number;
   /** Where the peer may go: the first rule that fits decides. */
   readonly destinations: readonly DestinationRule[];
   /** The user has said where the peer may go, so that the rules count for this machine's own addresses too. */

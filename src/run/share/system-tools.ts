@@ -30,8 +30,19 @@ export class SystemTools {
     return exitCode === 0;
   }
 
-  failed(path: string, complaint: string): void {
-    const reason = complaint.split("\n").find((line) => line.trim() !== "");
-    this.#log("warn", `share: ${path.split("/").at(-1)} failed${reason === undefined ? "" : `: ${reason.trim()}`}`);
+  /** Does without it if it fails. */
+  async try(argv: Argv, input: string): Promise<void> {
+    const { exitCode, complaint } = await this.run(argv, input);
+    if (exitCode !== 0)
+      this.#log("info", `share: the rules go without what this kernel lacks: ${firstLine(complaint)}`);
   }
+
+  failed(path: string, complaint: string): void {
+    const reason = firstLine(complaint);
+    this.#log("warn", `share: ${path.split("/").at(-1)} failed${reason === "" ? "" : `: ${reason}`}`);
+  }
+}
+
+function firstLine(text: string): string {
+  return text.trim().split("\n", 1)[0]!.trim();
 }

@@ -14,6 +14,8 @@ const SHARING: Sharing = {
   our: "10.9.0.1",
   peer: "10.9.0.2",
   from: "10.9.0.2",
+  isReachable: false,
+  mostFlows: 8192,
   destinations: [],
   isLimited: false,
   loopback: false,
@@ -23,13 +25,16 @@ const NFT = "/usr/sbin/nft";
 const IPTABLES = "/sbin/iptables";
 
 /** `fails` says what a command complains about. */
-function scene(tools: Partial<FirewallTools>, fails: (command: string) => string | undefined = () => undefined) {
+function scene(
+  tools: Partial<FirewallTools>,
+  fails: (command: string, input: string) => string | undefined = () => undefined,
+) {
   const asked: string[] = [];
   const said: string[] = [];
-  const runTool = async (argv: readonly string[]): Promise<ToolResult> => {
+  const runTool = async (argv: readonly string[], input: string): Promise<ToolResult> => {
     const command = argv.join(" ");
     asked.push(command);
-    const complaint = fails(command);
+    const complaint = fails(command, input);
     return { exitCode: complaint === undefined ? 0 : 1, output: "", complaint: complaint ?? "" };
   };
   const all = { nft: undefined, iptables: [], firewallCmd: undefined, ...tools };
@@ -47,8 +52,18 @@ test("nft comes first, and iptables where it fails", async () => {
     command.startsWith(NFT) ? "netlink: Error: cache initialization failed: Protocol not supported\n" : undefined,
   );
   expect(await filter.make(SHARING)).toBe("iptables");
-  expect(asked.at(-1)).toBe(`${IPTABLES}-restore --noflush -w 5`);
+  expect(asked).toContain(`${IPTABLES}-restore --noflush -w 5`);
   expect(said).toEqual(["warn share: nft failed: netlink: Error: cache initialization failed: Protocol not supported"]);
+});
+
+test("what a kernel lacks is done without, and told of", async () => {
+  const { filter, said } = scene({ nft: NFT }, (_, input) =>
+    input.includes("ct helper") ? "Error: Could not process rule: Operation not supported\n" : undefined,
+  );
+  expect(await filter.make(SHARING)).toBe("nft's table ip nullmodem-7");
+  expect(said).toEqual([
+    "info share: the rules go without what this kernel lacks: Error: Could not process rule: Operation not supported",
+  ]);
 });
 
 test("an iptables-restore that cannot wait for the lock is asked without that", async () => {

@@ -5,10 +5,11 @@ import {
   filtersForwarded,
   forwardChain,
   iptablesAccept,
+  iptablesExtras,
   iptablesRemoval,
   iptablesRules,
 } from "../../../src/run/share/iptables-rules.ts";
-import { nftRules } from "../../../src/run/share/nft-rules.ts";
+import { nftExtras, nftRules } from "../../../src/run/share/nft-rules.ts";
 import { isPlainName, type Sharing } from "../../../src/run/share/sharing.ts";
 import { Destinations } from "../../../src/stack/destinations.ts";
 
@@ -19,6 +20,8 @@ const IPV4: Sharing = {
   our: "10.9.0.1",
   peer: "10.9.0.2",
   from: "10.9.0.2",
+  isReachable: false,
+  mostFlows: 8192,
   destinations: new Destinations([], []).rules(4),
   isLimited: false,
   loopback: false,
@@ -57,6 +60,7 @@ test("nft: a table of each family, made anew", () => {
     expect(chain(rules, "postrouting")).toEqual([
       "type nat hook postrouting priority 100; policy accept;",
       `${saddr} oifname != "ppp0" masquerade`,
+      'iifname "ppp0" oifname != "ppp0" masquerade',
       'oifname "ppp0" ct status dnat masquerade',
     ]);
     expect(chain(rules, "destinations").at(-1)).toBe("return");
@@ -81,6 +85,10 @@ test("without share, nothing is masqueraded or accepted for the peer's own packe
   const forwarding: Sharing = { ...IPV4, from: undefined, forwards: FORWARDS };
   expect(chain(nftRules(forwarding), "postrouting").join()).not.toContain("saddr");
   expect(iptablesRules(forwarding, "FORWARD")).not.toMatch(/(?<! !) -s /);
+  expect(chain(nftRules(forwarding), "forward").at(-1)).toBe(
+    'iifname "ppp0" ct state != { established, related } reject with icmp type admin-prohibited',
+  );
+  expect(iptablesRules(forwarding, "FORWARD")).toMatch(/-A nullmodem-7 -i ppp0 -j REJECT .*\n-A nullmodem-7-to/);
 });
 
 test("a source that is neither the peer's nor behind it by a route is dropped before anything else looks at it", () => {
@@ -91,6 +99,34 @@ test("a source that is neither the peer's nor behind it by a route is dropped be
   expect(iptablesRules(IPV4, "FORWARD")).toContain(
     "-A nullmodem-7-in -i ppp0 ! -s 10.9.0.2 -m rpfilter --invert -j DROP",
   );
+});
+
+test("with share, what has a false source and who calls the peer unasked go nowhere", () => {
+  expect(chain(nftRules(IPV6), "forward").slice(3)).toEqual([
+    'iifname "ppp0" ct state invalid,untracked drop',
+    'oifname "ppp0" ct state invalid,untracked drop',
+    'oifname "ppp0" ct state new ct status & dnat != dnat reject with icmpv6 type admin-prohibited',
+    'iifname "ppp0" jump destinations',
+  ]);
+  expect(iptablesRules(IPV4, "FORWARD")).toContain(
+    [
+      "-A nullmodem-7 -i ppp0 -m conntrack --ctstate INVALID,UNTRACKED -j DROP",
+      "-A nullmodem-7 -o ppp0 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP",
+      "COMMIT",
+    ].join("\n"),
+  );
+  // proxyarp
+  const open: Sharing = { ...IPV4, isReachable: true };
+  expect(nftRules(open)).not.toContain("ct status & dnat");
+  expect(iptablesRules(open, "FORWARD")).not.toContain("ESTABLISHED,DNAT");
+});
+
+test("the number of flows and active FTP are matters of their own, which a kernel may lack", () => {
+  const [limit, ftp] = nftExtras(IPV4);
+  expect(limit).toContain('iifname "ppp0" ct state new ct count over 8192 counter reject');
+  expect(ftp).toContain('tcp dport 21 ct helper set "ftp"');
+  expect(iptablesExtras(IPV6).map((text) => text.split("\n")[0])).toEqual(["*filter", "*raw"]);
+  expect(iptablesExtras(IPV4)[0]).toContain("-m connlimit --connlimit-above 8192 --connlimit-mask 0 -j REJECT");
 });
 
 test("iptables: the chain that decides, and whether one does", () => {

@@ -75,6 +75,8 @@ export function sharingScene(tools: Partial<FirewallTools>) {
     our: SERVER,
     peer: LAPTOP,
     from: LAPTOP,
+    isReachable: false,
+    mostFlows: 8192,
     destinations: destinations([], []),
     isLimited: false,
     loopback: false,
