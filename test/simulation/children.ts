@@ -35,7 +35,7 @@ export class ProcessTable {
   /** Hooks take this long and end with this code instead of what their files say. */
   hookTrouble: Behaviour | undefined;
   /** The system's tools by their paths. */
-  readonly tools = new Map<string, (argv: readonly string[], input: string) => ToolResult>();
+  readonly tools = new Map<string, (argv: readonly string[], input: string) => ToolResult | Promise<ToolResult>>();
   readonly #hanging = new Set<() => void>();
   #pids = 100;
 
@@ -80,7 +80,7 @@ export class ProcessTable {
     };
   }
 
-  runTool(argv: readonly [string, ...string[]], input: string): ToolResult {
+  runTool(argv: readonly [string, ...string[]], input: string): ToolResult | Promise<ToolResult> {
     return this.tools.get(argv[0])?.(argv, input) ?? { exitCode: 127, output: "", complaint: "" };
   }
 

@@ -133,7 +133,11 @@ function installFirewalld({ near }: ReturnType<typeof scene>): Map<string, strin
   near.network.firewallTools = { ...near.network.firewallTools, firewallCmd: "/usr/bin/firewall-cmd" };
   near.processes.tools.set("/usr/bin/firewall-cmd", ([, ...words]) => {
     const output = answer(words.join(" "));
-    return { exitCode: output === undefined ? 2 : 0, output: `${output ?? ""}\n`, complaint: "" };
+    return {
+      exitCode: output === undefined ? 2 : 0,
+      output: `${output ?? ""}\n`,
+      complaint: output === undefined ? "no zone\n" : "",
+    };
   });
   return zones;
 }
@@ -150,6 +154,30 @@ test("firewalld's zone of a killed session's interface is left by the next one, 
   expect(link.time.runUntil(() => zones.size === 0, 20_000)).toBe(true);
   expect(next.lines).toContain("Removed ppp0 of a killed pppd from firewalld's zone nm-shared");
   expect(link.time.runUntil(() => zones.size === 1 && play.sharing() === 1, 60_000)).toBe(true);
+  terminate(play, next, ...clients);
+  expect([zones.size, link.leftOn(0)]).toEqual([0, []]);
+});
+
+test("a firewalld that is slow to take a killed session's interface out of its zone does not take the next one's", () => {
+  const play = scene(["share"]);
+  const zones = installFirewalld(play);
+  comeUp(play);
+  const { near, servers, clients, link } = play;
+  servers[0]!.kill();
+  link.time.run(1000);
+  const tool = "/usr/bin/firewall-cmd";
+  const answer = near.processes.tools.get(tool)!;
+  near.processes.tools.set(tool, (argv, input) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    link.time.after(5000, resolve);
+    return promise.then(() => answer(argv, input));
+  });
+  const next = near.start(["/dev/ttyUSB0", ...LINE, "10.0.0.1:10.0.0.2", "share"]);
+  const isShared = (): boolean => next.lines.some((line) => line.startsWith("share: 10.0.0.2 uses"));
+  expect(link.time.runUntil(isShared, 120_000)).toBe(true);
+  link.time.run(30_000);
+  expect([...zones]).toEqual([["ppp0", "nm-shared"]]);
+  near.processes.tools.set(tool, answer);
   terminate(play, next, ...clients);
   expect([zones.size, link.leftOn(0)]).toEqual([0, []]);
 });

@@ -99,10 +99,10 @@ async function undoSlowly(
     const { firewallCmd } = network.firewallTools(4);
     const { name, index } = what.member;
     // Another interface may have the name by now, and the zone for it.
-    const isOthers = network.interfaces.find(name)?.index !== index && network.interfaces.find(name) !== undefined;
-    if (firewallCmd !== undefined && !isOthers) {
+    const isOurs = (): boolean => (network.interfaces.find(name)?.index ?? index) === index;
+    if (firewallCmd !== undefined && isOurs()) {
       const firewalld = new Firewalld(new SystemTools(processes, log), firewallCmd);
-      if (await firewalld.remove(what.zone, name))
+      if (await firewalld.remove(what.zone, name, isOurs))
         log("notice", `Removed ${name} of a killed pppd from firewalld's zone ${what.zone}`);
     }
   }

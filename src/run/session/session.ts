@@ -118,11 +118,11 @@ export class Session {
     if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
     warmUp();
     await this.#chooseCarrier();
-    this.#undoLeftOver();
+    await this.#undoLeftOver();
     const { beatMs } = this.#notifier;
     const endBeats = beatMs === Infinity ? undefined : this.#clock.every(beatMs, () => this.#beat());
     try {
-      if (await this.#openProxy()) await this.#tryAgainAndAgain();
+      if (!this.#quitting && (await this.#openProxy())) await this.#tryAgainAndAgain();
       this.#standBy.end();
       await this.#hooks.finish(this.#config.childTimeout);
     } finally {
@@ -166,16 +166,20 @@ export class Session {
   }
 
   /** Who may not change the network cannot undo what a killed session has left there. */
-  #undoLeftOver(): void {
+  async #undoLeftOver(): Promise<void> {
     const { machine, runDirectory } = this.#host;
     if (!machine.users.mayMakeInterfaces()) return;
     this.#nameServers.cleanUp();
+    const slow: Promise<void>[] = [];
     undoLeftOver(
       machine,
       runDirectory,
       (level, text) => this.#log.write(level, text),
-      (done) => this.#hooks.wait(done),
+      (done) => void slow.push(done),
     );
+    for (const done of slow) this.#hooks.wait(done);
+    // The next interface may have the name of the one that a zone of firewalld is left by.
+    if (slow.length > 0) await this.#waits.outlast(Promise.all(slow).then(() => {}));
   }
 
   async #tryAgainAndAgain(): Promise<void> {

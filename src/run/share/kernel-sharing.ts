@@ -6,7 +6,7 @@ import type { LogLevel } from "../log.ts";
 import { type Machine, reasonOf } from "../machine.ts";
 import { rulesRecord, zoneRecord } from "../packets/left-over.ts";
 import { switchOn } from "../packets/switched-parameter.ts";
-import { Firewalld } from "./firewalld.ts";
+import { Firewalld, zoneNote } from "./firewalld.ts";
 import { keepAcceptingRa } from "./accept-ra.ts";
 import { setParameters } from "./interface-parameters.ts";
 import { PacketFilter } from "./packet-filter.ts";
@@ -36,8 +36,8 @@ export class KernelSharing {
   readonly #filter: PacketFilter;
   /** What undoes the sharing of each family. */
   readonly #undo = new Map<Family, () => Promise<void>>();
-  /** Takes the interface out of firewalld's zone. */
-  #leaveZone: (() => Promise<void>) | undefined;
+  /** The interface that is in a zone of firewalld, and what takes it out. */
+  #zone: { readonly ifname: string; readonly leave: () => Promise<void> } | undefined;
   /** Steps are carried out one after the other. This is the last one. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -118,7 +118,7 @@ export class KernelSharing {
 
   async #renew(family: Family): Promise<void> {
     const sharing = this.#sharings.get(family);
-    if (sharing !== undefined && this.#leaveZone !== undefined && (await this.#filter.isForgotten(sharing))) {
+    if (sharing !== undefined && this.#zone !== undefined && (await this.#filter.isForgotten(sharing))) {
       await this.#endZone();
       await this.#joinZone(sharing);
     }
@@ -172,9 +172,9 @@ export class KernelSharing {
   }
 
   async #endZone(): Promise<void> {
-    const leave = this.#leaveZone;
-    this.#leaveZone = undefined;
-    await leave?.();
+    const zone = this.#zone;
+    this.#zone = undefined;
+    await zone?.leave();
   }
 
   /** The interface that most of the peer's packets leave by; undefined: there is no default route. */
@@ -187,17 +187,23 @@ export class KernelSharing {
   /** Does nothing where firewalld does not run. */
   async #joinZone({ family, ifname, index }: Sharing): Promise<void> {
     const { machine, log } = this.#host;
+    if (this.#zone?.ifname === ifname) return;
+    // It had another name when the first family came up.
+    await this.#endZone();
     const { firewallCmd } = machine.network.firewallTools(family);
-    if (firewallCmd === undefined || this.#leaveZone !== undefined) return;
+    if (firewallCmd === undefined) return;
     const firewalld = new Firewalld(new SystemTools(machine.processes, log), firewallCmd);
     const zone = await firewalld.zoneFor(ifname, this.#outside(family));
     if (zone === undefined) return;
     const release = this.#record(`zone-${index}`, zoneRecord(zone, { index, name: ifname }));
     if (await firewalld.add(zone, ifname)) {
-      log("info", `share: ${ifname} is in firewalld's zone ${zone}`);
-      this.#leaveZone = async () => {
-        await firewalld.remove(zone, ifname);
-        release();
+      log("info", `share: ${ifname} is in firewalld's zone ${zone}${zoneNote(zone)}`);
+      this.#zone = {
+        ifname,
+        leave: async () => {
+          await firewalld.remove(zone, ifname);
+          release();
+        },
       };
     } else release();
   }

@@ -66,10 +66,11 @@ describe.skipIf(missing !== undefined)(`beside firewalld${missing === undefined 
 
   for (const [what, zone] of [
     ["in no zone that masquerades", "trusted"],
+    ["in a zone that forwards only", "public"],
     ["in a zone that masquerades", "external"],
   ] as const)
     test(`the outer interface is ${what}`, async () => {
-      if (zone === "external") tool(firewallCmd, "--zone=external", "--add-interface=eth0");
+      if (zone !== "trusted") tool(firewallCmd, `--zone=${zone}`, "--change-interface=eth0");
       const { said, settled, start, end, renew, records, close } = sharingScene({ nft: NFT, firewallCmd });
       start();
       await settled();
