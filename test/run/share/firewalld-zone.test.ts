@@ -106,7 +106,15 @@ function sharingBeside(zones: Map<string, string>) {
     log: (_, text) => void log.push(text),
     wait: () => {},
   });
-  const base = { index: 7, destinations: [], isLimited: false, loopback: false, forwards: [] };
+  const base = {
+    index: 7,
+    destinations: [],
+    isLimited: false,
+    loopback: false,
+    forwards: [],
+    isReachable: false,
+    mostFlows: 8192,
+  };
   const of = (family: 4 | 6, ifname: string): Sharing =>
     family === 4
       ? { ...base, family, ifname, our: "10.0.0.1", peer: "10.0.0.2", from: "10.0.0.2" }
