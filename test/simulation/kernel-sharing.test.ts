@@ -3,6 +3,7 @@
 import { expect, test } from "bun:test";
 import type { Pppd } from "./computer.ts";
 import { parseStatus } from "../../src/run/live/published-status.ts";
+import { udpPacket } from "../kit/segment-text.ts";
 import { Laplink } from "./laplink.ts";
 
 const LINE = ["115200", "noauth", "nodetach", "local", "noipv6", "noccp"];
@@ -98,6 +99,68 @@ test("a packet filter that refuses is named, and the link goes on without sharin
   near.network.nft.complaint = "";
   terminate(play, ...servers, ...clients);
   expect(link.leftOn(0)).toEqual([]);
+});
+
+/** Sends datagrams from the peer, and returns where those go that have reached the kernel. */
+function reached({ link, near }: ReturnType<typeof scene>, ...addresses: readonly string[]): string[] {
+  const seen: string[] = [];
+  const before = near.network.received;
+  near.network.received = (packet) => void seen.push(packet.subarray(16, 20).join("."));
+  const [tun] = link.computers[1].network.tuns;
+  for (const to of addresses) tun!.transmit(udpPacket({ from: "10.0.0.2", to, fromPort: 1, toPort: 2 }, []));
+  link.time.run(1000);
+  near.network.received = before;
+  return seen;
+}
+
+test("without rules, the kernel gets no packet that it could forward, whoever has switched forwarding on", () => {
+  for (const [words, passing, line] of [
+    [[], ["10.0.0.1"], "share: without rules, packets of the peer are dropped (IPv4), except those to 10.0.0.1"],
+    [["share-deny", "192.0.2.0/24"], [], "share: without rules, packets of the peer are dropped (IPv4)"],
+  ] as const) {
+    const play = scene(["share", ...words]);
+    const { near, servers } = play;
+    near.network.sysctls.set("net/ipv4/ip_forward", "1");
+    near.network.nft.complaint = "Error: Could not process rule: Operation not supported\n";
+    comeUp(play);
+    expect(servers[0]!.lines).toContain(line);
+    expect(reached(play, "192.0.2.1", "169.254.169.254", "10.0.0.1")).toEqual([...passing]);
+    near.network.nft.complaint = "";
+    terminate(play, ...servers, ...play.clients);
+  }
+  const play = scene(["share"]);
+  comeUp(play);
+  expect(reached(play, "192.0.2.1", "10.0.0.1")).toEqual(["192.0.2.1", "10.0.0.1"]);
+  terminate(play, ...play.servers, ...play.clients);
+});
+
+test("rules that somebody has removed and that cannot be made again: the peer's packets are dropped", () => {
+  const play = scene(["share"]);
+  comeUp(play);
+  const { near, servers, clients, link } = play;
+  near.network.nft.tables.clear();
+  near.network.nft.complaint = "Error: Could not process rule: Operation not supported\n";
+  link.traffic[1].start(500, 2);
+  const isTold = (): boolean => servers[0]!.lines.some((line) => line.includes("packets of the peer are dropped"));
+  expect(link.time.runUntil(isTold, 120_000)).toBe(true);
+  link.traffic[1].stop();
+  link.time.run(1000);
+  expect(reached(play, "192.0.2.1", "10.0.0.1")).toEqual(["10.0.0.1"]);
+  expect(near.network.sysctls.get("net/ipv4/ip_forward")).toBe("0");
+  near.network.nft.complaint = "";
+  terminate(play, ...servers, ...clients);
+  expect(link.leftOn(0)).toEqual([]);
+});
+
+test("a forward of IPv6 that cannot work is told of", () => {
+  const forwards = ["[::1]:53=53/udp", "[2001:db8::1]:80=80/tcp", "127.0.0.1:53=53/udp"];
+  const play = scene(forwards.flatMap((text) => ["forward", text]));
+  comeUp(play);
+  expect(play.servers[0]!.lines.filter((line) => line.includes("is not forwarded"))).toEqual([
+    "Port [::1]:53/udp is not forwarded: no kernel leads packets of ::1 to an interface; give usernet",
+    "Port [2001:db8::1]:80/tcp is not forwarded: IPv6 is off",
+  ]);
+  terminate(play, ...play.servers, ...play.clients);
 });
 
 test("somebody flushes all rules: they are made again, and nothing fails at the end", () => {

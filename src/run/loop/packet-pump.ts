@@ -3,7 +3,7 @@
 
 import { Bundle } from "../../link/bundle.ts";
 import type { Link } from "../../link/link.ts";
-import { HeldPackets } from "../packets/held-packets.ts";
+import { HeldPackets, type Release } from "../packets/held-packets.ts";
 import type { PacketTap } from "../packets/packet-tap.ts";
 import { MAX_PACKET, type PacketPort } from "../packets/port.ts";
 import { type InterfaceBuffers, PACKET_ROOM } from "./buffers.ts";
@@ -101,11 +101,11 @@ export class PacketPump {
   }
 
   /** The peer's packets of this version of IP wait until the returned function is called. */
-  hold(version: 4 | 6): () => void {
+  hold(version: 4 | 6): Release {
     this.#held.hold(version);
-    return () => {
+    return (closed) => {
       const { plain } = this.#memory;
-      for (const packet of this.#held.release(version)) {
+      for (const packet of this.#held.release(version, closed)) {
         if (!this.carrying) continue;
         plain.bytes.set(packet);
         this.#packets.write(plain, 0, packet.length);

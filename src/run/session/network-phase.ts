@@ -11,6 +11,7 @@ import { type Clock, type Machine, reasonOf } from "../machine.ts";
 import type { Notifier } from "../notifier.ts";
 import type { NameServers } from "../packets/name-servers.ts";
 import { queueLength } from "../packets/interface-setup.ts";
+import type { Release } from "../packets/held-packets.ts";
 import type { PacketTap } from "../packets/packet-tap.ts";
 import type { Load, PacketPort } from "../packets/port.ts";
 import { interfaceArguments } from "../scripts/arguments.ts";
@@ -47,7 +48,7 @@ export interface NetworkPhaseHost {
   /** The tap comes before the packet port. */
   tap(tap: PacketTap): void;
   /** The peer's packets of this version of IP wait until the returned function is called. */
-  hold(version: 4 | 6): () => void;
+  hold(version: 4 | 6): Release;
   /** A network protocol is up: updetach waits for it. */
   readonly onUp: () => void;
   setStatus(exit: Exit): void;

@@ -25,6 +25,8 @@ export interface KernelSharingHost {
   log(level: LogLevel, text: string): void;
   /** The program does not end before this has settled. */
   wait(done: Promise<unknown>): void;
+  /** The rules are gone, and cannot be made again. */
+  lost(sharing: Sharing): void;
 }
 
 export class KernelSharing {
@@ -124,10 +126,12 @@ export class KernelSharing {
     }
     const isRenewed = sharing && (await this.#filter.renew(sharing));
     if (isRenewed === undefined) return;
-    if (isRenewed)
+    if (isRenewed) {
       this.#host.log("notice", "share: other firewalls have changed; the rules of this link are made again");
-    // The log has said why, and need not say it again.
-    else this.#sharings.delete(family);
+      return;
+    }
+    this.#host.lost(sharing!);
+    await this.#end(family);
   }
 
   /** Says which rule of another program drops the peer's packets, unless the link is over by now. */
@@ -151,7 +155,7 @@ export class KernelSharing {
     if (isOn && !wasOn) log("info", `share: ${name} is on now; it was off`);
     if (isOn) return undoAll;
     undoAll();
-    log("error", `share: ${name} cannot be switched on, so nothing is forwarded`);
+    log("error", `share: ${name} cannot be switched on, so no IPv${family} is forwarded`);
     return undefined;
   }
 

@@ -1,6 +1,7 @@
 // Makes and removes the rules of a link in the kernel's packet filter, by nft or iptables. What fails becomes a line of the log.
 
 import type { Finding } from "../diagnose/finding.ts";
+import type { ToolResult } from "../host/processes.ts";
 import type { LogLevel } from "../log.ts";
 import type { Machine } from "../machine.ts";
 import { Ruleset, ruleText } from "./blocking-rule.ts";
@@ -39,7 +40,7 @@ export class PacketFilter {
   async make(sharing: Sharing): Promise<string | undefined> {
     const { nft, iptables } = this.#machine.network.firewallTools(sharing.family);
     if (nft !== undefined && (await this.#tools.succeeds([nft, "-f", "-"], nftRules(sharing)))) {
-      for (const extra of nftExtras(sharing)) await this.#tools.try([nft, "-f", "-"], extra);
+      for (const extra of nftExtras(sharing)) this.#tools.tried(await this.#tools.run([nft, "-f", "-"], extra));
       for (const program of iptables) await this.#accept(program, sharing);
       return `nft's table ${nftTableName(sharing)}`;
     }
@@ -137,7 +138,7 @@ export class PacketFilter {
   async #makeByIptables(program: string, sharing: Sharing): Promise<boolean> {
     const rules = iptablesRules(sharing, forwardChain(await this.#saved(program)));
     if (!(await this.#restore(program, rules))) return false;
-    for (const extra of iptablesExtras(sharing)) await this.#tools.try([`${program}-restore`, "--noflush"], extra);
+    for (const extra of iptablesExtras(sharing)) this.#tools.tried(await this.#runRestore(program, extra));
     return true;
   }
 
@@ -152,12 +153,16 @@ export class PacketFilter {
   }
 
   async #restore(program: string, rules: string): Promise<boolean> {
-    const argv = [`${program}-restore`, "--noflush"] as const;
-    const { exitCode, complaint } = await this.#tools.run([...argv, "-w", LOCK_SECONDS], rules);
-    // Before 1.6.2 there is no such option.
-    if (exitCode !== 0 && /(?:unknown|unrecognized|invalid) option/.test(complaint))
-      return this.#tools.succeeds(argv, rules);
-    if (exitCode !== 0) this.#tools.failed(argv[0], complaint);
+    const { exitCode, complaint } = await this.#runRestore(program, rules);
+    if (exitCode !== 0) this.#tools.failed(`${program}-restore`, complaint);
     return exitCode === 0;
+  }
+
+  async #runRestore(program: string, rules: string): Promise<ToolResult> {
+    const argv = [`${program}-restore`, "--noflush"] as const;
+    const result = await this.#tools.run([...argv, "-w", LOCK_SECONDS], rules);
+    // Before 1.6.2 there is no such option.
+    const isOld = result.exitCode !== 0 && /(?:unknown|unrecognized|invalid) option/.test(result.complaint);
+    return isOld ? this.#tools.run(argv, rules) : result;
   }
 }

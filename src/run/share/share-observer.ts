@@ -5,7 +5,9 @@ import type { Config } from "../../options/config.ts";
 import { Destinations } from "../../stack/destinations.ts";
 import type { Machine } from "../machine.ts";
 import type { Log } from "../log.ts";
+import type { Closed, Release } from "../packets/held-packets.ts";
 import type { PacketPort } from "../packets/port.ts";
+import { portText } from "../packets/forwarding.ts";
 import type { Hooks } from "../scripts/hooks.ts";
 import { addressTexts, type NetworkDown, type NetworkObserver, type NetworkUp } from "../session/network-observer.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
@@ -20,7 +22,7 @@ export interface ShareObserverHost {
   readonly log: Log;
   readonly hooks: Hooks;
   readonly runDirectory: string;
-  hold(version: 4 | 6): () => void;
+  hold(version: 4 | 6): Release;
 }
 
 /** As many as usernet has. */
@@ -39,6 +41,8 @@ export class ShareObserver implements NetworkObserver {
   /** What is up now, so that it can be told again under another name of the interface. */
   readonly #shared = new Map<4 | 6, Sharing>();
 
+  #hasTold = false;
+
   /** When the sharing of the first family began to work. */
   #since = 0;
 
@@ -53,16 +57,35 @@ export class ShareObserver implements NetworkObserver {
       directory,
       log: (level, text) => log.write(level, text),
       wait: (done) => hooks.wait(done),
+      lost: (sharing) => this.#lost(sharing),
     });
   }
 
   up(event: NetworkUp): void {
     const { device } = this.#port;
+    if (device !== undefined) this.#tellImpossible();
     const ends = this.#endsOf(event);
     const sharing = device && ends && sharingOf(this.#host.options.config, ends, device);
     if (sharing === undefined) return;
     this.#shared.set(sharing.family, sharing);
     void this.#start(sharing);
+  }
+
+  /** Says once which forwards cannot work. */
+  #tellImpossible(): void {
+    if (this.#hasTold) return;
+    this.#hasTold = true;
+    const { forwards, ipv6 } = this.#host.options.config;
+    const trouble = (address: string | undefined): string | undefined => {
+      if (address === undefined || !address.includes(":")) return undefined;
+      if (isLoopback(address)) return "no kernel leads packets of ::1 to an interface; give usernet";
+      if (!ipv6) return "IPv6 is off";
+      return this.#services === undefined ? "the peer has no IPv6 address here without share" : undefined;
+    };
+    for (const forward of forwards) {
+      const reason = trouble(forward.address);
+      if (reason !== undefined) this.#host.log.write("warn", `${portText(forward)} is not forwarded: ${reason}`);
+    }
   }
 
   #endsOf(event: NetworkUp): Ends | undefined {
@@ -80,9 +103,24 @@ export class ShareObserver implements NetworkObserver {
     const { clock } = this.#host.machine;
     // A flow that begins before the rules are made goes on without them.
     const release = this.#host.hold(sharing.family);
-    const isForwarded = await this.#sharing.start(sharing).finally(release);
+    const isForwarded = await this.#sharing.start(sharing);
+    release(isForwarded ? undefined : this.#close(sharing));
     if (isForwarded && this.#sharing.places.size === 1) this.#since = clock.now();
     if (sharing.family === 6 && this.#shared.has(6)) this.#services?.shared(isForwarded);
+  }
+
+  /** The kernel would forward by itself what no rule looks at, if another program has switched forwarding on. */
+  #close({ family, our, isLimited }: Sharing): Closed {
+    const what = `share: without rules, packets of the peer are dropped (IPv${family})`;
+    this.#host.log.write("error", isLimited ? what : `${what}, except those to ${our}`);
+    return { own: isLimited ? undefined : parseAddress(our)! };
+  }
+
+  /** The rules are gone, and cannot be made again. */
+  #lost(sharing: Sharing): void {
+    if (!this.#shared.has(sharing.family)) return;
+    this.#host.hold(sharing.family)(this.#close(sharing));
+    if (sharing.family === 6) this.#services?.shared(false);
   }
 
   /** What the peer's packets are forwarded by, and since when. Undefined: they are not. */
@@ -144,8 +182,14 @@ function sharingOf(
     isLimited: shareAllow.length + shareDeny.length > 0,
     // No kernel lets a packet of an interface reach the loopback of IPv6.
     loopback: shareLoopback && family === 4 && destinations.allowsOwn(own, own),
-    forwards,
+    forwards: forwards.filter(({ address }) => address === undefined || !isLoopback(address)),
   };
+}
+
+/** The loopback of IPv6 has no way to an interface. */
+function isLoopback(address: string): boolean {
+  const octets = parseAddress(address);
+  return octets?.length === 16 && octets.every((octet, at) => octet === (at === 15 ? 1 : 0));
 }
 
 function prefixesOf(texts: readonly string[]): Prefix[] {

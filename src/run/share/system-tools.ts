@@ -30,9 +30,8 @@ export class SystemTools {
     return exitCode === 0;
   }
 
-  /** Does without it if it fails. */
-  async try(argv: Argv, input: string): Promise<void> {
-    const { exitCode, complaint } = await this.run(argv, input);
+  /** Something was tried that the link can do without. */
+  tried({ exitCode, complaint }: ToolResult): void {
     if (exitCode !== 0)
       this.#log("info", `share: the rules go without what this kernel lacks: ${firstLine(complaint)}`);
   }

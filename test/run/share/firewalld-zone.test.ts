@@ -105,6 +105,7 @@ function sharingBeside(zones: Map<string, string>) {
     directory: "/run",
     log: (_, text) => void log.push(text),
     wait: () => {},
+    lost: () => {},
   });
   const base = {
     index: 7,

@@ -67,6 +67,7 @@ export function sharingScene(tools: Partial<FirewallTools>) {
     directory: folder,
     log: (_, text) => void said.push(text),
     wait: (done) => void waits.push(done),
+    lost: () => void said.push("lost"),
   });
   const base: Sharing = {
     family: 4,
