@@ -15,6 +15,7 @@ import { Peers } from "../../src/run/peers/peers.ts";
 // A session loads it when it is needed. Simulated time does not wait for that.
 import "../../src/run/packets/usernet-port.ts";
 import { Session } from "../../src/run/session/session.ts";
+import "../../src/run/share/left-sharing.ts";
 import { SessionServices } from "../../src/run/share/session-services.ts";
 // A session loads this by itself, which takes real time, and here all time is simulated.
 import "../../src/run/packets/usernet-port.ts";

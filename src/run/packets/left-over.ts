@@ -6,9 +6,7 @@ import type { DefaultRoute, NetDevice } from "../host/interfaces.ts";
 import type { Network } from "../host/network.ts";
 import type { LogLevel } from "../log.ts";
 import { hasCode, type Machine, reasonOf } from "../machine.ts";
-import { Firewalld } from "../share/firewalld.ts";
-import { PacketFilter } from "../share/packet-filter.ts";
-import { SystemTools } from "../share/system-tools.ts";
+import type { LeftSharing } from "../share/left-sharing.ts";
 import { switchBack, type SwitchRecord } from "./switched-parameter.ts";
 
 type UndoingMachine = Pick<Machine, "network" | "processes" | "serial">;
@@ -21,16 +19,12 @@ interface RouteRecord {
   readonly attributes: readonly (readonly [type: number, value: string])[];
 }
 
-/** The programs that undo these take a while. */
-type SlowLeftOver =
-  | { readonly rules: { readonly family: 4 | 6; readonly index: number } }
-  | { readonly zone: string; readonly member: NetDevice };
-
 type LeftOver =
   | SwitchRecord
   | { readonly proxy: NetDevice; readonly address: string }
   | { readonly latencyOf: string; readonly milliseconds: number }
-  | SlowLeftOver
+  /** The programs that undo these take a while. */
+  | LeftSharing
   | { readonly routes: readonly RouteRecord[]; readonly table: number | undefined };
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
@@ -86,32 +80,20 @@ export function undoLeftOver(
 async function undoSlowly(
   machine: UndoingMachine,
   directory: string,
-  what: SlowLeftOver,
+  what: LeftSharing,
   log: (level: LogLevel, text: string) => void,
 ): Promise<void> {
-  const { network, processes } = machine;
+  const { processes } = machine;
   const kind = "rules" in what ? `rules-${what.rules.index}-${what.rules.family}` : `zone-${what.member.index}`;
   const { release } = processes.share(directory, `left-${kind}-${processes.pid}`, () => record(what));
-  if ("rules" in what) {
-    if (await new PacketFilter(machine, log).remove(what.rules))
-      log("notice", "Removed the packet filter's rules of a killed pppd");
-  } else {
-    const { firewallCmd } = network.firewallTools(4);
-    const { name, index } = what.member;
-    // Another interface may have the name by now, and the zone for it.
-    const isOurs = (): boolean => (network.interfaces.find(name)?.index ?? index) === index;
-    if (firewallCmd !== undefined && isOurs()) {
-      const firewalld = new Firewalld(new SystemTools(processes, log), firewallCmd);
-      if (await firewalld.remove(what.zone, name, isOurs))
-        log("notice", `Removed ${name} of a killed pppd from firewalld's zone ${what.zone}`);
-    }
-  }
+  const { undoSharing } = await import("../share/left-sharing.ts");
+  await undoSharing(machine, what, log);
   release(() => {});
 }
 
 function undo(
   { network, serial }: UndoingMachine,
-  what: Exclude<LeftOver, SlowLeftOver>,
+  what: Exclude<LeftOver, LeftSharing>,
   log: (level: LogLevel, text: string) => void,
 ): void {
   if ("sysctl" in what) {
