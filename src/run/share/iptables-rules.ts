@@ -105,7 +105,8 @@ function mangle(sharing: Sharing): string {
 export function iptablesExtras(sharing: Sharing): string[] {
   const { ifname, family, mostFlows } = sharing;
   const { main } = chainsOf(sharing);
-  const flows = `-m conntrack --ctstate NEW -m connlimit --connlimit-above ${mostFlows} --connlimit-mask 0`;
+  // The first packet of a flow stands for it: some kernels count each packet that comes before an answer.
+  const flows = `-m conntrack --ctstate NEW ! --ctstatus CONFIRMED -m connlimit --connlimit-above ${mostFlows} --connlimit-mask 0`;
   return [
     table("filter", [], [`-I ${main} -i ${ifname} ${flows} -j ${REJECT[family]}`]),
     table(

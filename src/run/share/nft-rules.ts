@@ -17,8 +17,9 @@ export function nftExtras(sharing: Sharing): string[] {
   const { family, ifname, mostFlows } = sharing;
   const table = nftTableName(sharing);
   return [
-    // A flow too many is told so. This comes first, since a chain can be left before its end.
-    `insert rule ${table} forward iifname "${ifname}" ct state new ct count over ${mostFlows} counter ${REJECT[family]}\n`,
+    // A flow too many is told so. This comes first, since a chain can be left before its end. The first packet of a flow stands for it:
+    // some kernels count each packet that comes before an answer.
+    `insert rule ${table} forward iifname "${ifname}" ct state new ct status & confirmed != confirmed ct count over ${mostFlows} counter ${REJECT[family]}\n`,
     `table ${table} {
 \tct helper ftp { type "ftp" protocol tcp; }
 \tchain helpers {

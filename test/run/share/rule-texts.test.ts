@@ -123,10 +123,14 @@ test("with share, what has a false source and who calls the peer unasked go nowh
 
 test("the number of flows and active FTP are matters of their own, which a kernel may lack", () => {
   const [limit, ftp] = nftExtras(IPV4);
-  expect(limit).toContain('iifname "ppp0" ct state new ct count over 8192 counter reject');
+  expect(limit).toContain(
+    'iifname "ppp0" ct state new ct status & confirmed != confirmed ct count over 8192 counter reject',
+  );
   expect(ftp).toContain('tcp dport 21 ct helper set "ftp"');
   expect(iptablesExtras(IPV6).map((text) => text.split("\n")[0])).toEqual(["*filter", "*raw"]);
-  expect(iptablesExtras(IPV4)[0]).toContain("-m connlimit --connlimit-above 8192 --connlimit-mask 0 -j REJECT");
+  expect(iptablesExtras(IPV4)[0]).toContain(
+    "! --ctstatus CONFIRMED -m connlimit --connlimit-above 8192 --connlimit-mask 0 -j REJECT",
+  );
 });
 
 test("iptables: the chain that decides, and whether one does", () => {
