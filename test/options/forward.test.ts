@@ -5,7 +5,7 @@ import { checkOptions } from "../../src/options/check.ts";
 import type { Config } from "../../src/options/config.ts";
 import { dumpLines } from "../../src/options/dump.ts";
 import { OptionError } from "../../src/options/error.ts";
-import { parseOptions } from "../../src/options/parse.ts";
+import { parseOptions, withPeerOptions } from "../../src/options/parse.ts";
 import { fakeHost } from "../kit/optionhost.ts";
 
 function checked(...words: string[]): Config {
@@ -39,4 +39,9 @@ test("forward refuses what is no pair of ports", () => {
 test("an ordinary user to whom rights are lent may not forward ports", () => {
   const host = { ...fakeHost(), privileged: false };
   expect(() => parseOptions(["notty", "forward", "2222=22"], host)).toThrow(OptionError);
+});
+
+test("a line of a secrets file cannot forward ports: the way of packets is chosen before the peer is known", () => {
+  const { config, trouble } = withPeerOptions(checked("notty"), ["forward", "8080=80"], fakeHost());
+  expect([config.forwards, trouble]).toEqual([[], "forward option cannot be changed after initialization"]);
 });

@@ -69,7 +69,7 @@ export const SHARE = [
   ),
   row({
     name: "forward",
-    rules: PRIVILEGED,
+    rules: PRIVILEGED | INIT_ONLY,
     about: "[ADDRESS:]PORT=PORT[/tcp|/udp]: this port of our machine leads to that port of the peer; repeat for more",
     fields: { forwards: list<Forward>() },
     set({ draft }, argument) {

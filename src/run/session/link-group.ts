@@ -20,7 +20,7 @@ export interface LinkGroupHost extends SessionHost {
   /** Speed of the line, for scripts. */
   speed(): number;
   setStatus(exit: Exit): void;
-  /** The session shares this machine's network. */
+  /** The session shares this machine's network, or forwards ports. */
   readonly services?: SessionServices | undefined;
 }
 

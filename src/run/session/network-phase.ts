@@ -25,7 +25,7 @@ import { ManagerObserver } from "./manager-observer.ts";
 import { NameServerObserver } from "./name-server-observer.ts";
 import { addressTexts, type Ipv4Up, type Ipv6Up, type NetworkObserver } from "./network-observer.ts";
 import type { SessionObserver } from "./session-observer.ts";
-import { ShareObserver } from "../share/share-observer.ts";
+import type { ShareObserver } from "../share/share-observer.ts";
 import { ScriptObserver } from "./script-observer.ts";
 
 const SECOND = 1000;
@@ -43,7 +43,7 @@ export interface NetworkPhaseHost {
   speed(): number;
   readonly notifier: Notifier;
   readonly observer?: SessionObserver;
-  /** The session shares this machine's network. */
+  /** The session shares this machine's network, or forwards ports. */
   readonly services?: SessionServices | undefined;
   /** The tap comes before the packet port. */
   tap(tap: PacketTap): void;
@@ -77,7 +77,7 @@ export class NetworkPhase {
   readonly #clock: Clock;
   readonly #networks: Networks;
   readonly #status: StatusPublisher;
-  readonly #sharing: ShareObserver;
+  readonly #sharing: ShareObserver | undefined;
   readonly #observers: readonly NetworkObserver[];
   readonly #services: LinkServices | undefined;
   #mtu = 1500;
@@ -103,18 +103,18 @@ export class NetworkPhase {
       ipv4: this.#ipv4,
       ipv6: this.#ipv6,
       upSince: this.#isUp ? this.#startedAt : undefined,
-      sharing: this.#sharing.status ?? this.#sharingBySockets,
+      sharing: this.#sharing?.status ?? this.#sharingBySockets,
       network: this.#services?.advertised,
     }));
     this.#services = host.services?.servicesOf(port, options.config, () => this.#mtu);
     if (this.#services !== undefined) host.tap(this.#services);
-    this.#sharing = new ShareObserver(host, port, this.#services);
+    this.#sharing = host.services?.observerOf(host, port, this.#services);
     const nameServers = new NameServerObserver(machine.network, host, port);
     // In this order: the log names the addresses before ip-up starts, and ip-down finds name servers withdrawn.
     this.#observers = [
       new LogObserver(log, port),
       nameServers,
-      this.#sharing,
+      ...(this.#sharing === undefined ? [] : [this.#sharing]),
       new ScriptObserver(host, port, (event) => nameServers.scriptEnded(event)),
       new ManagerObserver(host.notifier),
       ...(this.#services === undefined ? [] : [this.#services]),
@@ -169,7 +169,7 @@ export class NetworkPhase {
   lookAfter(now: number): void {
     if (!this.#isUp) return;
     this.#port.fitQueue(this.#mtu, this.#loadNow(), now);
-    this.#sharing.lookAfter(now);
+    this.#sharing?.lookAfter(now);
   }
 
   /** The same object each time, because every round of the loop asks. */

@@ -61,7 +61,7 @@ export class Session {
   #running: SingleLink | Bundling | undefined;
   /** With `usernet`. Other sessions do not load the TCP/IP stack. */
   #usernet: typeof UsernetPort | undefined;
-  /** With `share` or `usernet`. */
+  /** With `share`, `usernet` or `forward`. */
   #services: SessionServices | undefined;
   /** The proxy of `socks`, from the beginning to the end. */
   #socks: SocksPort | undefined;
@@ -160,7 +160,7 @@ export class Session {
     const isUsernet = carrier.way === "sockets";
     options.carrierFound({ usernet: isUsernet, share: isUsernet ? share : carrier.shares });
     if (isUsernet) this.#usernet = (await import("../packets/usernet-port.ts")).UsernetPort;
-    if (!this.#config.share && !isUsernet) return;
+    if (!this.#config.share && this.#config.forwards.length === 0 && !isUsernet) return;
     const Loaded = this.#host.servicesClass ?? (await import("../share/session-services.ts")).SessionServices;
     this.#services = new Loaded(machine, this.#log);
   }

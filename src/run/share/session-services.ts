@@ -1,5 +1,5 @@
-// What the links of a session that shares its network have in common: the IPv6 prefix of this machine, and its name servers.
-// Sessions that do not share do not load this file.
+// What the links of a session that shares its network, or forwards ports, have in common: the IPv6 prefix of this machine, its name
+// servers, and the kernel's forwarding. Other sessions do not load this file.
 
 import type { Config } from "../../options/config.ts";
 import type { Log } from "../log.ts";
@@ -9,6 +9,7 @@ import { LinkServices } from "./link-services.ts";
 import { NameRelay } from "./name-relay.ts";
 import { linkNetwork, ownPrefix } from "./own-prefix.ts";
 import { Resolvers } from "./resolvers.ts";
+import { ShareObserver, type ShareObserverHost } from "./share-observer.ts";
 
 export class SessionServices {
   readonly #machine: Machine;
@@ -20,8 +21,10 @@ export class SessionServices {
     this.#log = log;
   }
 
-  /** The services of a link that is about to begin. */
-  servicesOf(port: PacketPort, { device, msDns }: Config, mtu: () => number): LinkServices {
+  /** The services of a link that is about to begin. Undefined: only ports are forwarded. */
+  servicesOf(port: PacketPort, config: Config, mtu: () => number): LinkServices | undefined {
+    const { device, msDns, share, usernet } = config;
+    if (!share && !usernet) return undefined;
     const { clock, random } = this.#machine;
     this.#prefix ??= ownPrefix(this.#machine);
     const hasServers = msDns.length === 0;
@@ -36,6 +39,10 @@ export class SessionServices {
       hasWayOut: () =>
         this.#machine.network.routes.defaults6(undefined).some(({ device }) => device.name !== port.name),
     });
+  }
+
+  observerOf(host: ShareObserverHost, port: PacketPort, services: LinkServices | undefined): ShareObserver {
+    return new ShareObserver(host, port, services);
   }
 
   #openRelay(): NameRelay | undefined {
