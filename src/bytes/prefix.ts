@@ -19,6 +19,11 @@ export function parsePrefix(text: string): Prefix | undefined {
   return bits > most ? undefined : { address, bits };
 }
 
+/** The prefixes that these texts are. */
+export function parsePrefixes(texts: readonly string[]): Prefix[] {
+  return texts.flatMap((text) => parsePrefix(text) ?? []);
+}
+
 /** An address as its 4 or 16 octets. */
 export function parseAddress(text: string): Uint8Array | undefined {
   return text.includes(":") ? parseIpv6(text) : parseIpv4(text);

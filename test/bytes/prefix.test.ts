@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { addressText, parseAddress, parsePrefix } from "../../src/bytes/prefix.ts";
+import { addressText, parseAddress, parsePrefix, parsePrefixes } from "../../src/bytes/prefix.ts";
 
 test("prefixes and addresses are read, and nothing that only looks like one", () => {
   const read = (text: string): string | undefined => {
@@ -26,4 +26,11 @@ test.each([
   "1:20:300:4000:0:10:0:f00",
 ])("%s is written as RFC 5952 recommends", (text) => {
   expect(addressText(parseAddress(text)!)).toBe(text);
+});
+
+test("of several texts, those that are prefixes", () => {
+  expect(parsePrefixes(["10.0.0.0/8", "nonsense", "fd00::/8"])).toEqual([
+    parsePrefix("10.0.0.0/8")!,
+    parsePrefix("fd00::/8")!,
+  ]);
 });

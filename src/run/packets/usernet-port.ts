@@ -1,7 +1,7 @@
 // The packet port of user-mode networking: packets go into our own TCP/IP stack, whose other side is sockets of this process. It
 // needs no TUN and no rights. Scripts get the interface's name as a label.
 
-import { parseAddress, parsePrefix, type Prefix } from "../../bytes/prefix.ts";
+import { parseAddress, parsePrefixes } from "../../bytes/prefix.ts";
 import { Destinations, ipv4Octets, isImpossibleSource } from "../../stack/destinations.ts";
 import type { FlowCounts } from "../../stack/flow-count.ts";
 import { Stack } from "../../stack/stack.ts";
@@ -50,7 +50,7 @@ export class UsernetPort implements PacketPort {
     const adapter = new SocketAdapter(sockets);
     const stack = (this.#stack = new Stack({
       side: adapter,
-      destinations: new Destinations(prefixesOf(rules.shareAllow), prefixesOf(rules.shareDeny)),
+      destinations: new Destinations(parsePrefixes(rules.shareAllow), parsePrefixes(rules.shareDeny)),
       get resolvers() {
         return resolvers.now.own;
       },
@@ -196,8 +196,4 @@ function ownAddress(sockets: Sockets, family: 4 | 6): Uint8Array | undefined {
 
 function linkLocal(id: InterfaceId): Uint8Array {
   return parseAddress(linkLocalText(id))!;
-}
-
-function prefixesOf(texts: readonly string[]): Prefix[] {
-  return texts.flatMap((text) => parsePrefix(text) ?? []);
 }

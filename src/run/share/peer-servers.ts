@@ -1,6 +1,6 @@
 // The name servers that IPCP names to the peer of a link that shares the network (RFC 1877). `ms-dns` overrides them.
 
-import { parsePrefix } from "../../bytes/prefix.ts";
+import { parsePrefixes } from "../../bytes/prefix.ts";
 import type { ServerAddress } from "../../control/options/ipcp/server-addresses.ts";
 import type { Config } from "../../options/config.ts";
 import { Destinations } from "../../stack/destinations.ts";
@@ -16,7 +16,6 @@ export function peerServers(
 ): ServerAddress[] {
   if (relaysNames) return ["ours"];
   if (!share && !usernet) return [];
-  const prefixes = (texts: readonly string[]) => texts.flatMap((text) => parsePrefix(text) ?? []);
-  const destinations = new Destinations(prefixes(shareAllow), prefixes(shareDeny));
+  const destinations = new Destinations(parsePrefixes(shareAllow), parsePrefixes(shareDeny));
   return offeredServers(new Resolvers(machine).now, destinations);
 }

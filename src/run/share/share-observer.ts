@@ -1,6 +1,6 @@
 // `share` and `forward` where the kernel forwards: tells KernelSharing when the network protocols of a link go up and down.
 
-import { addressText, parseAddress, parsePrefix, type Prefix } from "../../bytes/prefix.ts";
+import { addressText, parseAddress, parsePrefixes } from "../../bytes/prefix.ts";
 import type { Config } from "../../options/config.ts";
 import { Destinations } from "../../stack/destinations.ts";
 import type { Machine } from "../machine.ts";
@@ -166,7 +166,7 @@ function sharingOf(
   { index, name }: { readonly index: number; readonly name: string },
 ): Sharing | undefined {
   if (!share && forwards.length === 0) return undefined;
-  const destinations = new Destinations(prefixesOf(shareAllow), prefixesOf(shareDeny));
+  const destinations = new Destinations(parsePrefixes(shareAllow), parsePrefixes(shareDeny));
   const own = parseAddress(our)!;
   return {
     family,
@@ -190,8 +190,4 @@ function sharingOf(
 function isLoopback(address: string): boolean {
   const octets = parseAddress(address);
   return octets?.length === 16 && octets.every((octet, at) => octet === (at === 15 ? 1 : 0));
-}
-
-function prefixesOf(texts: readonly string[]): Prefix[] {
-  return texts.flatMap((text) => parsePrefix(text) ?? []);
 }
