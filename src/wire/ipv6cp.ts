@@ -1,5 +1,6 @@
 // IPv6CP: option numbers and the interface identifier (RFC 5072 §4).
 
+import { parseAddress } from "../bytes/prefix.ts";
 import { put32, u32 } from "../bytes/be.ts";
 import { type ConfOption } from "./control.ts";
 
@@ -27,4 +28,9 @@ export function interfaceIdOption(id: InterfaceId): ConfOption {
 export function linkLocalText(id: InterfaceId): string {
   const groups = [id.high >>> 16, id.high & 0xffff, id.low >>> 16, id.low & 0xffff];
   return `fe80::${groups.map((group) => group.toString(16).padStart(4, "0")).join(":")}`;
+}
+
+/** The address in fe80::/64 with this identifier. */
+export function linkLocalAddress(id: InterfaceId): Uint8Array {
+  return parseAddress(linkLocalText(id))!;
 }

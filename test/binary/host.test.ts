@@ -105,7 +105,7 @@ for (const how of ["cleanup", "the next start"] as const)
       expect(next.stdout.trimEnd().split("\n").sort()).toEqual([
         "Removed a proxy ARP entry of a killed pppd on eth7",
         "The default route through eth7 is back, which a killed pppd had replaced",
-        "ip_forward is 0 again, which a killed pppd had changed",
+        "net.ipv4.ip_forward is 0 again, which a killed pppd had changed",
       ]);
       const again = await scene.machine.run(built("nullmodem"), "cleanup");
       expect(again.stdout).toBe("Nothing was left to take back\n");

@@ -3,7 +3,8 @@
 import type { Link } from "../../link/link.ts";
 import type { Networks } from "../../link/networks.ts";
 import { ipv4Text } from "../../wire/ip.ts";
-import { linkLocalText } from "../../wire/ipv6cp.ts";
+import { addressText } from "../../bytes/prefix.ts";
+import { linkLocalAddress } from "../../wire/ipv6cp.ts";
 import type { Publication } from "../host/processes.ts";
 import type { Log } from "../log.ts";
 import { type Machine, reasonOf } from "../machine.ts";
@@ -84,7 +85,7 @@ export class StatusPublisher implements NetworkObserver {
       up: upSince === undefined ? undefined : secondsSince(upSince),
       mtu,
       ipv4: ipv4 && { our: ipv4Text(ipv4.our), peer: ipv4Text(ipv4.peer) },
-      ipv6: ipv6 && { our: linkLocalText(ipv6.our), peer: linkLocalText(ipv6.peer) },
+      ipv6: ipv6 && { our: addressText(linkLocalAddress(ipv6.our)), peer: addressText(linkLocalAddress(ipv6.peer)) },
       compression: this.#networks.compression,
       counters: this.#networks.datapath.counters(),
       sharing: sharing && { way: sharing.way, by: sharing.by, seconds: secondsSince(sharing.since) },

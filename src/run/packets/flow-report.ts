@@ -39,8 +39,10 @@ export class DescriptorReport {
 
 export class FlowReport {
   readonly #stack: Stack;
+  readonly #adapter: SocketAdapter;
   readonly #descriptors: DescriptorReport;
   readonly #log: Log;
+  #hasToldOfPings = false;
   readonly #told = {
     denied: { count: 0, nextAt: -Infinity },
     tcp: { count: 0, nextAt: -Infinity },
@@ -50,6 +52,7 @@ export class FlowReport {
 
   constructor(stack: Stack, adapter: SocketAdapter, log: Log) {
     this.#stack = stack;
+    this.#adapter = adapter;
     this.#descriptors = new DescriptorReport(adapter, log, "a flow of the peer");
     this.#log = log;
   }
@@ -63,6 +66,10 @@ export class FlowReport {
     if (isNews(told.udp, udp.limited, now)) this.#tell(told.udp, "flows of UDP", udp.limited, now);
     if (isNews(told.echoes, echoes.limited, now)) this.#tell(told.echoes, "flows of pings", echoes.limited, now);
     this.#descriptors.look(now);
+    if (this.#adapter.mayNotPing && !this.#hasToldOfPings) {
+      this.#hasToldOfPings = true;
+      this.#log.write("info", "Pings are not carried: this user is not in net.ipv4.ping_group_range");
+    }
   }
 
   #tellDenied(now: number): void {

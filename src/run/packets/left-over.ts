@@ -98,7 +98,7 @@ function undo(
 ): void {
   if ("sysctl" in what) {
     if (!switchBack(network, what)) return;
-    log("notice", `${what.sysctl.split("/").at(-1)} is ${what.value} again, which a killed pppd had changed`);
+    log("notice", `${sysctlName(what.sysctl)} is ${what.value} again, which a killed pppd had changed`);
   } else if ("proxy" in what) {
     if (!isThere(network, what.proxy)) return;
     network.interfaces.removeProxy(what.proxy, octets(what.address));
@@ -109,6 +109,11 @@ function undo(
     if (serial.latencyOf(path) !== LATENCY_MS || !serial.setLatency(path, milliseconds)) return;
     log("notice", `The latency timer of ${path} is ${milliseconds} ms again, which a killed pppd had changed`);
   } else for (const route of what.routes.toReversed()) putBack(network, route, what.table, log);
+}
+
+/** As sysctl(8) has it: net.ipv6.conf.eth0.accept_ra. Dots of an interface's name become slashes. */
+function sysctlName(path: string): string {
+  return path.replace(/[./]/g, (mark) => (mark === "." ? "/" : "."));
 }
 
 /** Puts the route in front of others, or behind the route of another session that is there by now. */

@@ -3,6 +3,7 @@
 import { FAILED, Failure, NOT_NOW, type SocketSide } from "../../stack/socket-side.ts";
 import type { Sockets } from "../host/sockets.ts";
 
+const EACCES = 13;
 const EAGAIN = 11;
 const ENFILE = 23;
 const EMFILE = 24;
@@ -45,6 +46,8 @@ export class SocketAdapter implements SocketSide {
   readonly #keys = new Map<number, string>();
   /** How often no descriptor was left for a socket. */
   exhausted = 0;
+  /** This user may open no sockets for pings. */
+  mayNotPing = false;
 
   constructor(sockets: Sockets) {
     this.#sockets = sockets;
@@ -97,11 +100,20 @@ export class SocketAdapter implements SocketSide {
   }
 
   openEchoes(address: Uint8Array): number {
-    const socket = this.#openedFor(address, this.#sockets.openEchoes(address));
+    const result = this.#sockets.openEchoes(address);
+    if (result === -EACCES && !this.mayNotPing) this.mayNotPing = !this.#mayPing();
+    const socket = this.#openedFor(address, result);
     // The group range does not allow it (man 7 icmp), or the kernel has no such sockets.
     if (socket < 0 && this.#failures.get(FAILED) !== Failure.NET_UNREACHABLE)
       this.#failures.set(FAILED, Failure.UNSUPPORTED);
     return socket;
+  }
+
+  /** A broadcast address has the same error number as ping_group_range. This machine's own address has only the latter. */
+  #mayPing(): boolean {
+    const socket = this.#sockets.openEchoes(Uint8Array.of(127, 0, 0, 1));
+    if (socket >= 0) this.#sockets.close(socket);
+    return socket !== -EACCES;
   }
 
   /** How many callers have a connection, and how many a datagram socket. */

@@ -1,13 +1,13 @@
 // The packet port of user-mode networking: packets go into our own TCP/IP stack, whose other side is sockets of this process. It
 // needs no TUN and no rights. Scripts get the interface's name as a label.
 
-import { parseAddress, parsePrefixes } from "../../bytes/prefix.ts";
+import { parsePrefixes } from "../../bytes/prefix.ts";
 import { Destinations, ipv4Octets, isImpossibleSource } from "../../stack/destinations.ts";
 import type { FlowCounts } from "../../stack/flow-count.ts";
 import { Stack } from "../../stack/stack.ts";
 import type { Config } from "../../options/config.ts";
 import type { Log } from "../log.ts";
-import { type InterfaceId, linkLocalText } from "../../wire/ipv6cp.ts";
+import { type InterfaceId, linkLocalAddress } from "../../wire/ipv6cp.ts";
 import { type Clock, type Machine, type Memory } from "../machine.ts";
 import type { Sockets } from "../host/sockets.ts";
 import { Resolvers } from "../share/resolvers.ts";
@@ -156,7 +156,7 @@ export class UsernetPort implements PacketPort {
   }
 
   ipv6Up(our: InterfaceId, peer: InterfaceId, mtu: number): undefined {
-    const ends = { our: linkLocal(our), peer: linkLocal(peer) };
+    const ends = { our: linkLocalAddress(our), peer: linkLocalAddress(peer) };
     this.#stack.gateway.setAddress(6, ends.our);
     this.setMtu(mtu);
     this.#forwarding.setEnds(6, ends);
@@ -192,8 +192,4 @@ export class UsernetPort implements PacketPort {
 function ownAddress(sockets: Sockets, family: 4 | 6): Uint8Array | undefined {
   const address = sockets.ownAddress(family);
   return address === undefined || isImpossibleSource(address) ? undefined : address;
-}
-
-function linkLocal(id: InterfaceId): Uint8Array {
-  return parseAddress(linkLocalText(id))!;
 }

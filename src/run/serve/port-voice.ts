@@ -6,6 +6,8 @@ import { type Finding, LEVELS, linesOf } from "../diagnose/finding.ts";
 import { Exit } from "../exit.ts";
 import { CARRIER } from "../packets/carrier.ts";
 import type { Log, LogLevel } from "../log.ts";
+import { addressText } from "../../bytes/prefix.ts";
+import { linkLocalAddress } from "../../wire/ipv6cp.ts";
 import { addressTexts, type NetworkDown, type NetworkObserver, type NetworkUp } from "../session/network-observer.ts";
 import type { SessionObserver } from "../session/session-observer.ts";
 
@@ -123,7 +125,10 @@ export class PortVoice implements Log, SessionObserver {
     this.#wasUp = true;
     // The link-local addresses of IPv6 matter to few, and come with the others.
     if (!isFirst && event.type === "ipv6-up") return;
-    const [our, peer] = addressTexts(event);
+    const [our, peer] =
+      event.type === "ipv4-up"
+        ? addressTexts(event)
+        : [event.our, event.peer].map((id) => addressText(linkLocalAddress(id)));
     const user = this.#peer === undefined || this.#peer === "" ? "" : `, user ${this.#peer}`;
     this.tell(`link up on ${this.#interface}: ${our} here, ${peer} there${user}`);
   }

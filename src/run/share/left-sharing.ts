@@ -19,8 +19,8 @@ export async function undoSharing(
 ): Promise<void> {
   const { network, processes } = machine;
   if ("rules" in what) {
-    if (await new PacketFilter(machine, log).remove(what.rules))
-      log("notice", "Removed the packet filter's rules of a killed pppd");
+    for (const part of await new PacketFilter(machine, log).remove(what.rules))
+      log("notice", `Removed ${part} of a killed pppd`);
     return;
   }
   const { firewallCmd } = network.firewallTools(4);

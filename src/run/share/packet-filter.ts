@@ -14,7 +14,7 @@ import {
   iptablesRules,
 } from "./iptables-rules.ts";
 import { nftExtras, nftRemoval, nftRules, nftTableName } from "./nft-rules.ts";
-import type { Sharing } from "./sharing.ts";
+import { rulesName, type Sharing } from "./sharing.ts";
 import { SystemTools } from "./system-tools.ts";
 
 /** Another program may hold the lock of iptables for so long. */
@@ -116,23 +116,23 @@ export class PacketFilter {
     };
   }
 
-  /** Removes all rules of the link that are there. Returns true when there were some. */
-  async remove(link: Pick<Sharing, "family" | "index">): Promise<boolean> {
+  /** Removes all rules of the link that are there. Returns what they were part of, for the log. */
+  async remove(link: Pick<Sharing, "family" | "index">): Promise<string[]> {
     const { nft, iptables } = this.#machine.network.firewallTools(link.family);
-    let wasThere = false;
+    const removed: string[] = [];
     if (nft !== undefined) {
       const { exitCode, complaint } = await this.#tools.run([nft, "-f", "-"], nftRemoval(link));
       // Somebody has flushed all rules, or iptables has made ours.
       if (exitCode !== 0 && !complaint.includes("No such file or directory")) this.#tools.failed(nft, complaint);
-      wasThere = exitCode === 0;
+      if (exitCode === 0) removed.push(`nft's table ${nftTableName(link)}`);
     }
     for (const program of iptables) {
       const removal = iptablesRemoval(await this.#saved(program), link);
       if (removal === undefined) continue;
-      wasThere = true;
-      await this.#restore(program, removal);
+      if (await this.#restore(program, removal))
+        removed.push(`${program.split("/").at(-1)}'s rules of ${rulesName(link)}`);
     }
-    return wasThere;
+    return removed;
   }
 
   async #makeByIptables(program: string, sharing: Sharing): Promise<boolean> {

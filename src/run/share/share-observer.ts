@@ -125,8 +125,8 @@ export class ShareObserver implements NetworkObserver {
 
   /** What the peer's packets are forwarded by, and since when. Undefined: they are not. */
   get status(): { readonly way: "kernel"; readonly by: string; readonly since: number } | undefined {
-    const [by] = this.#sharing.places.values();
-    return by === undefined ? undefined : { way: "kernel", by, since: this.#since };
+    const places = [...this.#sharing.places.values()];
+    return places.length === 0 ? undefined : { way: "kernel", by: placesText(places), since: this.#since };
   }
 
   /** To be called now and then while the link carries packets. */
@@ -190,4 +190,13 @@ function sharingOf(
 function isLoopback(address: string): boolean {
   const octets = parseAddress(address);
   return octets?.length === 16 && octets.every((octet, at) => octet === (at === 15 ? 1 : 0));
+}
+
+/** "nft's tables ip and ip6 nullmodem-3" of both tables, "iptables and ip6tables". */
+export function placesText(places: readonly string[]): string {
+  const tables = places.map((place) => /^nft's table (\S+) (\S+)$/.exec(place));
+  const families = tables.flatMap((table) => table?.[1] ?? []).sort();
+  if (places.length > 1 && families.length === places.length)
+    return `nft's tables ${families.join(" and ")} ${tables[0]![2]}`;
+  return [...new Set(places)].join(" and ");
 }

@@ -4,15 +4,15 @@ import { expect, test } from "bun:test";
 import { FlowReport } from "../../../src/run/packets/flow-report.ts";
 import { SocketAdapter } from "../../../src/run/packets/socket-adapter.ts";
 import type { Sockets } from "../../../src/run/host/sockets.ts";
+import { FAILED, Failure } from "../../../src/stack/socket-side.ts";
 import { udpPacket } from "../../kit/segment-text.ts";
 import { PEER, StackPeer } from "../../kit/stack-peer.ts";
 
-function reported() {
+function reported(sockets: Partial<Sockets> = {}) {
   const peer = new StackPeer({ mostFlows: 4 });
   const lines: string[] = [];
   const write = (level: string, text: string): void => void lines.push(`${level} ${text}`);
-  // The adapter opens no socket here.
-  const adapter = new SocketAdapter({} as Sockets);
+  const adapter = new SocketAdapter(sockets as Sockets);
   const report = new FlowReport(peer.stack, adapter, {
     debug: false,
     fd: undefined,
@@ -55,4 +55,26 @@ test("limits are told of by kind, and so is a lack of descriptors", () => {
     "warn There are as many flows of UDP with the peer as there may be: one was refused or given up",
     "warn No descriptor is left for a flow of the peer: raise the limit of open files (ulimit -n); 2 times since it was last said",
   ]);
+});
+
+test.each<readonly [string, readonly string[], number, readonly string[]]>([
+  [
+    "a user outside ping_group_range is told of once",
+    [],
+    13,
+    ["info Pings are not carried: this user is not in net.ipv4.ping_group_range"],
+  ],
+  ["a broadcast address alone is nothing to tell of", ["127.0.0.1"], 13, []],
+  ["nor is a kernel without such sockets", [], 93, []],
+])("%s", (_, allowed, error, told) => {
+  const { report, lines, adapter } = reported({
+    openEchoes: (address: Uint8Array) => (allowed.includes(address.join(".")) ? 5 : -error),
+    close: () => {},
+  });
+  for (const now of [1, 2]) {
+    expect(adapter.openEchoes(Uint8Array.of(192, 0, 2, 255))).toBeLessThan(0);
+    expect(adapter.failure(FAILED)).toBe(Failure.UNSUPPORTED);
+    report.look(now * 100_000);
+  }
+  expect(lines).toEqual([...told]);
 });

@@ -86,8 +86,8 @@ describe.skipIf(noNetns !== undefined)(`in a namespace${noNetns === undefined ? 
     );
     expect([...parameters()]).toEqual([...before]);
     expect(said.sort()).toEqual([
-      "forwarding is 0 again, which a killed pppd had changed",
-      "ip_forward is 0 again, which a killed pppd had changed",
+      "net.ipv4.ip_forward is 0 again, which a killed pppd had changed",
+      "net.ipv6.conf.all.forwarding is 0 again, which a killed pppd had changed",
     ]);
     expect(readdirSync(folder)).toEqual([]);
   });

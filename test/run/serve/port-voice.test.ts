@@ -58,6 +58,16 @@ test("a caller that comes back before it is missed has a link that ends, and a n
   ]);
 });
 
+test("link-local addresses are written in their short form", () => {
+  const { voice, events } = setUp();
+  const [our, peer] = [
+    { high: 0, low: 1 },
+    { high: 0x0250b6ff, low: 0xfe112233 },
+  ];
+  voice.network("ppp7").up!({ type: "ipv6-up", our, peer } as never);
+  expect(events).toEqual(["ttyS0: link up on ppp7: fe80::1 here, fe80::250:b6ff:fe11:2233 there"]);
+});
+
 test("a link: the user, the addresses, the reason of its end and its traffic", () => {
   const { voice, events } = setUp();
   const network = voice.network("ppp7");

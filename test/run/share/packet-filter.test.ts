@@ -86,11 +86,16 @@ test("what cannot be made is said, and what cannot be run too", async () => {
   expect(broken.said).toEqual(["warn share: nft failed: Error: Permission denied"]);
 });
 
+test("what rules were part of is named when they are removed", async () => {
+  expect(await scene({ nft: NFT }).filter.remove(SHARING)).toEqual(["nft's table ip nullmodem-7"]);
+  expect(await scene({ nft: NFT }).filter.remove({ ...SHARING, family: 6 })).toEqual(["nft's table ip6 nullmodem-7"]);
+});
+
 test("rules that are gone are not missed", async () => {
   const gone = scene({ nft: NFT }, () => "Error: Could not process rule: No such file or directory");
-  expect(await gone.filter.remove(SHARING)).toBe(false);
+  expect(await gone.filter.remove(SHARING)).toEqual([]);
   expect(gone.said).toEqual([]);
   const busy = scene({ nft: NFT }, () => "Error: Could not process rule: Device or resource busy");
-  expect(await busy.filter.remove(SHARING)).toBe(false);
+  expect(await busy.filter.remove(SHARING)).toEqual([]);
   expect(busy.said).toEqual(["warn share: nft failed: Error: Could not process rule: Device or resource busy"]);
 });
