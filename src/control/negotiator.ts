@@ -33,6 +33,8 @@ export class Negotiator {
   /** Naks and empty Rejects since the last answer that changed our request. */
   #sterile = 0;
   readonly #agreed = new AgreedRequest();
+  /** The peer has ended this layer while it was open. */
+  endedByPeer = false;
   #heard = false;
   #nudged = false;
   /** Until this time a request that a Nak of {@link #nudge} names was sent before the Nak arrived. */
@@ -64,7 +66,7 @@ export class Negotiator {
 
   /** The layer below is up. The peer counts as silent until its first packet comes. */
   lowerUp(now: number): void {
-    this.#heard = this.#nudged = false;
+    this.#heard = this.#nudged = this.endedByPeer = false;
     this.#feed("Up", now);
   }
 
@@ -246,6 +248,7 @@ export class Negotiator {
 
   #receiveTermReq(packet: Uint8Array, control: Control, now: number): void {
     if (this.#automaton.state === State.Opened) {
+      this.endedByPeer = true;
       const text = textOf(packet, control.dataStart, control.dataEnd);
       const { name } = this.#dialect;
       this.#lower.log("info", `${name} terminated by peer${text === "" ? "" : ` (${printable(text)})`}`);

@@ -46,5 +46,5 @@ export type LinkEvent =
   | { type: "unanswered" }
   /** The peer has handled everything sent before awaitPeer(), or has not confirmed that in time. */
   | { type: "caught-up" }
-  /** LCP is closed. `waited`: a timer ran out; no packet or request ended it. */
-  | { type: "terminated"; waited: boolean };
+  /** LCP is closed. `waited`: a timer ran out; no packet or request ended it. `byPeer`: the peer asked for the end. */
+  | { type: "terminated"; waited: boolean; byPeer: boolean };

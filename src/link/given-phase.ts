@@ -30,7 +30,7 @@ export class GivenPhase {
     if (this.isOn && !this.#isOver) {
       this.hangup();
       this.#emit({ type: "phase", phase: "dead" });
-      this.#emit({ type: "terminated", waited: false });
+      this.#emit({ type: "terminated", waited: false, byPeer: false });
     }
     return this.isOn;
   }

@@ -14,6 +14,8 @@ export interface HeardReportHost {
   readonly stats: Readonly<DeframerStats>;
   /** We wait for the peer to begin. */
   readonly silent: boolean;
+  /** Another program has the line open. */
+  isShared(): boolean;
   /** Returns our magic number, or 0. */
   magic(): number;
   /** Asks for a call of timeout() at this time. */
@@ -95,8 +97,8 @@ export class HeardReport {
   }
 
   #explain(): void {
-    const { stats, silent, magic, log, explained } = this.#host;
-    log("warn", this.#heard.summary(stats, magic(), silent));
+    const { stats, silent, magic, isShared, log, explained } = this.#host;
+    log("warn", this.#heard.summary(stats, magic(), silent, isShared));
     explained();
   }
 }

@@ -115,9 +115,9 @@ export class Heard {
 
   /**
    * The line for the log. `stats` are the deframer's. `magic` is our magic number, or 0. `silent`: we waited for the
-   * peer.
+   * peer. `isShared`: another program has the line open.
    */
-  summary(stats: Readonly<DeframerStats>, magic: number, silent: boolean): string {
+  summary(stats: Readonly<DeframerStats>, magic: number, silent: boolean, isShared = (): boolean => false): string {
     if (this.#total === 0) return silent ? `${NOTHING}, or both ends are silent` : NOTHING;
     if (this.#isEcho(magic)) {
       const text = this.text;
@@ -128,7 +128,7 @@ export class Heard {
     if (bad > 0 && this.#isUnescaped)
       return "Heard LCP in which control characters are not escaped: the receive-all option takes it";
     if (stats.frames > 0) return `Heard ${this.#packets()}${bad > 0 ? ` (and ${damaged(bad)})` : ""}`;
-    return this.#textSummary ?? this.#noise(bad);
+    return this.#textSummary ?? this.#noise(bad, isShared);
   }
 
   /** Undefined when what came is not mostly text. */
@@ -165,11 +165,13 @@ export class Heard {
     return "LCP, but the peer and we did not agree; the debug option shows about what";
   }
 
-  #noise(bad: number): string {
+  #noise(bad: number, isShared: () => boolean): string {
     const what = bad > 0 ? `${damaged(bad)} and no good one` : `${this.#total} octets and no frame`;
     const { uncleanness } = this;
     if (uncleanness !== undefined && textOf(this.#tail(0x7f)).search(FRAME) >= 0)
       return `Heard ${what}, and the octets ${uncleanness}: both ports must have 8 data bits and no parity`;
+    // Neither the speed nor flow control has to do with it then.
+    if (isShared()) return `Heard ${what}: another program has the port open, and may take a part of what comes`;
     if (this.#looksFramed)
       return `Heard PPP, but ${what}: octets are lost or changed on the way; a lower speed or flow control may help`;
     return `Heard ${this.#total} octets, but neither PPP nor text: the peer probably uses another speed`;

@@ -24,6 +24,7 @@ export interface LinkControlHost {
   log(level: Level, text: string): void;
   random32(): number;
   readonly timed: ((rttMicros: number, lost: number) => void) | undefined;
+  readonly isShared: (() => boolean) | undefined;
   /** The longest packet that may be sent, as LCP agreed. */
   mtu(): number;
   /** True for a protocol of the later phases. */
@@ -64,6 +65,7 @@ export class LinkControl {
     this.heard = new HeardReport({
       stats,
       silent: config.start.silent ?? false,
+      isShared: () => host.isShared?.() ?? false,
       magic: () => this.#magic,
       wakeAt: (at) => host.timers.set("heard", at),
       log: (level, text) => host.log(level, text),
@@ -120,6 +122,10 @@ export class LinkControl {
 
   get opened(): boolean {
     return this.#lcp.opened;
+  }
+
+  get endedByPeer(): boolean {
+    return this.#lcp.endedByPeer;
   }
 
   get #magic(): number {

@@ -50,6 +50,8 @@ export interface LinkHost {
    * (lcp-rtt-file).
    */
   timed?: ((rttMicros: number, lost: number) => void) | undefined;
+  /** Another program has the line open, and may take a part of what comes. */
+  isShared?: (() => boolean) | undefined;
   /** The bundle that has the network phase. The link joins it when its peer is known. */
   bundle?: Bundle | undefined;
   /** For the bundle: the rate in octets a millisecond (0: unknown), and the octets that are already on their way. */

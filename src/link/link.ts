@@ -105,6 +105,7 @@ export class Link implements Member {
       framing: this.#framing,
       timers: this.#timers,
       timed: this.#host.timed,
+      isShared: this.#host.isShared,
       mtu: () => this.#mtu,
       speaks: (protocol) => this.#admission.speaks(protocol) || this.networks.speaks(protocol),
       protocolRejected: (protocol, now) => this.#protocolRejected(protocol, now),
@@ -353,7 +354,7 @@ export class Link implements Member {
 
   #lcpFinished(): void {
     this.#setPhase("dead");
-    this.#emit({ type: "terminated", waited: this.#expired });
+    this.#emit({ type: "terminated", waited: this.#expired, byPeer: this.#control.endedByPeer });
   }
 
   #protocolRejected(protocol: number, now: number): void {

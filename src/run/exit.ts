@@ -48,7 +48,7 @@ export const FAILURES: Record<Failure, Exit> = {
 export class Failed extends Error {
   readonly exit: Exit;
   readonly level: LogLevel;
-  /** Explanations. They are logged only for the first of several failures. */
+  /** Explanations. They are logged only for the first of several failures with the same exit code. */
   readonly findings: readonly Finding[];
 
   constructor(exit: Exit, message: string, level: LogLevel = "error", findings: readonly Finding[] = []) {

@@ -10,7 +10,7 @@ import { FCS_INIT, FCS_ROOM, fcsOver } from "../../src/frame/fcs.ts";
 import { Code, option32, putConfigure, putControl } from "../../src/wire/control.ts";
 import { LcpOption } from "../../src/wire/lcp.ts";
 import { Protocol } from "../../src/wire/protocols.ts";
-import type { LinkConfig } from "../../src/link/link-host.ts";
+import type { LinkConfig, LinkHost } from "../../src/link/link-host.ts";
 import { cuts } from "../kit/cuts.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
 import { Rng } from "../kit/rng.ts";
@@ -49,9 +49,13 @@ interface Outcome {
 /**
  * The last log line of a link that receives this, `at once` or piece by piece. `hear` may answer the link's packets.
  */
-function listen(hear: Uint8Array | ((said: Uint8Array) => Uint8Array), changes: Partial<LinkConfig> = {}): Outcome {
+function listen(
+  hear: Uint8Array | ((said: Uint8Array) => Uint8Array),
+  changes: Partial<LinkConfig> = {},
+  host: Partial<LinkHost> = {},
+): Outcome {
   const base = linkConfig();
-  const side = new Side({ ...base, ...changes, debug: 0 }, new Rng(3));
+  const side = new Side({ ...base, ...changes, debug: 0 }, new Rng(3), host);
   const { link } = side;
   link.open(0);
   if (hear instanceof Uint8Array) side.take(hear, 1);
@@ -190,6 +194,19 @@ test("frames that are damaged on the way", () => {
     "Heard PPP, but 3 damaged frames and no good one: octets are lost or changed on the way; a lower speed or flow control may help",
   );
   expect(heard(new Uint8Array(40).fill(0x7e))).toStartWith("Heard PPP, but 40 octets and no frame");
+});
+
+test("damage and noise while another program has the port open: no advice about speed or flow control", () => {
+  const one = request();
+  one[20]! ^= 4;
+  for (const [hear, what] of [
+    [many(one, one, one), "3 damaged frames and no good one"],
+    [Uint8Array.from({ length: 40 }, (_, at) => (at * 37 + 128) & 0xff), "40 octets and no frame"],
+  ] as const) {
+    expect(listen(hear, {}, { isShared: () => true }).lines).toEqual([
+      `Heard ${what}: another program has the port open, and may take a part of what comes`,
+    ]);
+  }
 });
 
 test("a peer with another speed, of every pair of speeds", () => {

@@ -211,6 +211,20 @@ test("a line on which nothing is heard: it gives up and says so", () => {
   expect(said.slice(-2)).toEqual(["Connection terminated.", "Modem hangup"]);
 });
 
+test("damaged frames while another program has the port open: it is named, and there is no advice about the speed", () => {
+  const link = new Laplink({ seed: 11 });
+  const [one, other] = link.computers;
+  one.ports[0]!.thief = { pid: 77, name: "minicom" };
+  link.cables[0]!.damage = 0.2;
+  const pppd = one.start([...LINE, "10.0.0.1:10.0.0.2", ...QUICK, "lcp-max-configure", "5"]);
+  other.start([...LINE, ...PEER, "persist"]);
+  expect(ending(link, pppd, 30)).toBe(16);
+  const text = pppd.lines.join("\n");
+  expect(text).toContain("/dev/ttyUSB0 is also open in minicom (pid 77)");
+  expect(text).toContain(": another program has the port open, and may take a part of what comes");
+  expect(text).not.toContain("a lower speed");
+});
+
 test("with persist, an interface that was removed is made again", () => {
   const link = new Laplink({ seed: 12 });
   const pppd = link.computers[0].start([...LINE, "10.0.0.1:10.0.0.2", ...QUICK, "persist"]);

@@ -234,3 +234,87 @@ test("a bundle beside another port: its second cable joins, is pulled out and jo
   expect(ups()).toBe(2);
   end();
 });
+
+const UNANSWERED = ["--", "lcp-restart", "1", "lcp-max-terminate", "1"];
+const ECHOES = ["lcp-echo-interval", "1", "lcp-echo-failure", "2"];
+const SILENT = "nothing comes from the other end any more: it is off, or the cable is out";
+
+for (const [how, words, signal, reason] of [
+  ["the echoes", ECHOES, undefined, SILENT],
+  ["idle", ["idle", "5"], undefined, "nothing was sent for the time that idle says"],
+  ["maxconnect", ["maxconnect", "5"], undefined, "the time that maxconnect says is over"],
+  ["SIGHUP", [], "SIGHUP", "on request"],
+  ["SIGTERM", [], "SIGTERM", "on request"],
+] as const)
+  test(`a link whose cable is pulled has the reason of what ends it, although nobody confirms the end: ${how}`, () => {
+    const { link, time, server, call, end } = serving({ isFull: false }, "ttyUSB0", ...UNANSWERED, ...words);
+    call(0);
+    expect(time.runUntil(() => link.isUp, 10_000)).toBe(true);
+    link.cables[0]!.isCut = true;
+    if (signal !== undefined) server.signal(signal);
+    const ends = (): string[] => server.of("ttyUSB0").filter((line) => /^(link down|no link)/.test(line));
+    expect(time.runUntil(() => ends().length > 0, 60_000)).toBe(true);
+    expect(ends()).toEqual([expect.stringContaining(`link down: ${reason} (after `)]);
+    expect(server.lines).toContain("ttyUSB0: Modem hangup");
+    if (signal !== "SIGTERM") end();
+  });
+
+test("a caller who ends the link has ended it; one with a wrong password is refused", () => {
+  const files = { "pap-secrets": "zaphod * gargleBlaster *\n" };
+  const words = ["--auth", "ttyUSB0", ...UNANSWERED];
+  const { link, time, server, call, end } = serving({ isFull: false, files }, ...words);
+  const login = ["user", "zaphod", "password", "gargleBlaster"];
+  const first = call(0, ...login);
+  expect(time.runUntil(() => link.isUp, 10_000)).toBe(true);
+  first.signal("SIGTERM");
+  expect(time.runUntil(() => server.of("ttyUSB0").at(-1)?.startsWith("link down") === true, 20_000)).toBe(true);
+  expect(server.of("ttyUSB0").at(-1)).toStartWith("link down: the other end has ended it (after ");
+  call(0, "user", "zaphod", "password", "wrong");
+  const refused = "no link: the other end did not prove who it is";
+  expect(time.runUntil(() => server.of("ttyUSB0").includes(refused), 20_000)).toBe(true);
+  end();
+});
+
+test("a caller who gives up while the system thinks about the password has ended it", () => {
+  const { time, server, call, end, a } = serving(
+    { isFull: false, files: { "pap-secrets": '* * "" *\n' } },
+    "--login",
+    "ttyUSB0",
+    ...UNANSWERED,
+  );
+  let isAsked = false;
+  a.login = () => {
+    isAsked = true;
+    return new Promise(() => {});
+  };
+  const caller = call(0, "user", "zaphod", "password", "gargleBlaster");
+  expect(time.runUntil(() => isAsked, 10_000)).toBe(true);
+  caller.signal("SIGTERM");
+  expect(time.runUntil(() => server.of("ttyUSB0").at(-1)?.startsWith("no link") === true, 20_000)).toBe(true);
+  expect(server.of("ttyUSB0").at(-1)).toBe("no link: the other end has ended it");
+  end();
+});
+
+test("a port that another program has open: it is named, although the port was locked before", () => {
+  const { link, time, server, end, a } = serving({}, "ttyUSB0");
+  const [port] = link.cables[0]!.ends;
+  a.processes.running.add(9999);
+  a.files.put("/var/lock/LCK..ttyUSB0", "      9999\n");
+  expect(time.runUntil(() => server.of("ttyUSB0").some((line) => line.includes("is locked by")), 10_000)).toBe(true);
+  const other = a.start(["/dev/ttyUSB0", ...CALLER, "nolock"]);
+  expect(time.runUntil(() => port.tty !== undefined, 10_000)).toBe(true);
+  port.thief = { pid: other.process.pid, name: "minicom" };
+  a.files.remove("/var/lock/LCK..ttyUSB0");
+  a.processes.running.delete(9999);
+  const busy = "Failed to open /dev/ttyUSB0: Device or resource busy";
+  expect(time.runUntil(() => server.of("ttyUSB0").includes(busy), 20_000)).toBe(true);
+  time.run(10);
+  expect(server.of("ttyUSB0").slice(-2)).toEqual([
+    busy,
+    `/dev/ttyUSB0 is also open in minicom (pid ${other.process.pid})`,
+  ]);
+  port.thief = undefined;
+  other.signal("SIGTERM");
+  expect(time.runUntil(() => !other.isRunning, 60_000)).toBe(true);
+  end();
+});

@@ -46,6 +46,11 @@ export class LineWatch {
     this.#port?.look(now, counts);
   }
 
+  /** Another program has the port open. */
+  isShared(): boolean {
+    return this.#port !== undefined && sharedPort(this.#machine.serial, this.#tty.path).length > 0;
+  }
+
   /** The peer does not answer: reports what the driver and the other users of the port have to do with it. */
   unanswered(now: number): void {
     const { serial } = this.#machine;

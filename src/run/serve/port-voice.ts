@@ -13,6 +13,9 @@ import type { SessionObserver } from "../session/session-observer.ts";
 
 /** Why a link has ended, or has not come up. */
 const REASONS: Partial<Record<Exit, string>> = {
+  // It was up, and has begun a second negotiation.
+  [Exit.OK]: "the two ends did not agree again, or the other end does not answer any more",
+  [Exit.FATAL]: "the interface was removed",
   [Exit.USER_REQUEST]: "on request",
   [Exit.NEGOTIATION]: "the two ends did not agree, or the other end did not answer",
   [Exit.PEER_AUTH]: "the other end did not prove who it is",
@@ -20,7 +23,7 @@ const REASONS: Partial<Record<Exit, string>> = {
   [Exit.IDLE]: "nothing was sent for the time that idle says",
   [Exit.CONNECT_TIME]: "the time that maxconnect says is over",
   [Exit.TRAFFIC_LIMIT]: "as many octets were sent as maxoctets says",
-  [Exit.PEER_DEAD]: "the other end does not answer any more",
+  [Exit.PEER_DEAD]: "nothing comes from the other end any more: it is off, or the cable is out",
   [Exit.HANGUP]: "the other end has ended it",
   [Exit.LOOPBACK]: "the line is looped back",
 };
@@ -143,11 +146,11 @@ export class PortVoice implements Log, SessionObserver {
     this.#peer = peer;
   }
 
-  ended(exit: Exit, isHangup: boolean): void {
-    const reason = isHangup ? "the line has hung up" : (REASONS[exit] ?? `exit code ${exit}`);
+  ended(why: Exit, isHangup: boolean): void {
+    const reason = isHangup ? "the line has hung up" : (REASONS[why] ?? `exit code ${why}`);
     // A port that waits for a caller ends its wait only when it is told to.
     if (this.#wasUp) this.tell(`link down: ${reason}${this.#traffic()}`);
-    else if (exit !== Exit.USER_REQUEST) this.tell(`no link: ${reason}`);
+    else if (why !== Exit.USER_REQUEST) this.tell(`no link: ${reason}`);
   }
 
   #traffic(): string {

@@ -49,6 +49,8 @@ export interface AttemptHost {
   readonly hooks: Hooks;
   readonly observer?: SessionObserver;
   setStatus(exit: Exit): void;
+  /** With `isHangup`, the exit code is that of a hangup. The reason for the end stays. */
+  lcpClosed(byPeer: boolean, isHangup: boolean): void;
 }
 
 /** How an attempt ended. */
@@ -111,10 +113,9 @@ export class Attempt {
     this.#host = host;
     this.#bundled = bundle !== undefined;
     this.#tty = tty;
-    const { clock, random } = machine;
-    this.#clock = clock;
+    this.#clock = machine.clock;
     this.#watch = new LineWatch(host.machine, config, log, tty);
-    this.#papAnswer = new PapAnswer(peers, clock);
+    this.#papAnswer = new PapAnswer(peers, machine.clock);
     this.#packets = packets;
     ({ promise: this.ended, resolve: this.#resolve } = Promise.withResolvers<End>());
     buffers.input.clear();
@@ -128,10 +129,11 @@ export class Attempt {
       output: buffers.output,
       frame: buffers.frame.bytes,
       plain,
-      random32: () => random.u32(),
+      random32: () => machine.random.u32(),
       peerMayUse: (address) => peers.mayUse(address),
       admitsStrangers: () => peers.admitsStrangers(),
       madeUpPeerAddress: () => madeUpPeer(packets),
+      isShared: () => this.#watch.isShared(),
       timed: rtt && ((micros, lost) => rtt.answered(micros, lost)),
       bundle,
       load: (now) => ({ rate: pacer.rate, backlog: this.#port.backlog(now) }),
@@ -150,9 +152,7 @@ export class Attempt {
 
   /** Starts the link; `network` is the network phase that it joins. */
   start(loop: Loop, network: NetworkPhase): void {
-    const {
-      options: { config },
-    } = this.#host;
+    const { config } = this.#host.options;
     this.#loop = loop;
     this.#network = network;
     loop.add(this.#port);
@@ -179,7 +179,7 @@ export class Attempt {
   #giveUp(exit: Exit): void {
     this.#host.setStatus(exit);
     this.#end.final = true;
-    this.#terminated(false);
+    this.#terminated();
     this.#finish();
   }
 
@@ -215,7 +215,7 @@ export class Attempt {
     if (this.#beginning?.isWaiting !== true) {
       this.link.close(reason, now);
     } else if (!this.over) {
-      this.#terminated(false);
+      this.#terminated();
       this.#finish();
     }
   }
@@ -316,7 +316,7 @@ export class Attempt {
         this.#watch.unanswered(now);
         return;
       case "terminated":
-        this.#terminated(event.waited);
+        this.#terminated(event.waited, event.byPeer);
         this.#finish();
         return;
     }
@@ -358,12 +358,12 @@ export class Attempt {
     this.#host.setStatus(Exit.HANGUP);
     this.link.hangup(now);
     this.#takeEvents(now);
-    this.#terminated(false);
+    this.#terminated();
     this.#finish();
   }
 
-  #terminated(waited: boolean): void {
-    const { log, peers, setStatus } = this.#host;
+  #terminated(waited = false, byPeer = false): void {
+    const { log, peers, options, lcpClosed } = this.#host;
     if (this.#unproven !== undefined) this.#explain(peers.whyUnproven(this.#unproven));
     log.write("notice", "Connection terminated.");
     const { uncleanness } = this.link;
@@ -371,11 +371,11 @@ export class Attempt {
       log.write("warn", "Receive serial link is not 8-bit clean:");
       log.write("warn", `Problem: ${uncleanness}`);
     }
-    // When its own timers end the link, pppd finds the line closed and says so. Scripts rely on the exit code. With demand,
-    // pppd has let go of the line by then, so that the code of what ended the link stays.
-    if (!waited || this.#host.options.config.demand) return;
-    log.write("notice", "Modem hangup");
-    setStatus(Exit.HANGUP);
+    // When its own timers end the link, pppd finds the line closed and says so. Scripts rely on the exit code.
+    // With demand, pppd has let go of the line by then, so that the code of what ended the link stays.
+    const isHangup = waited && !options.config.demand;
+    if (isHangup) log.write("notice", "Modem hangup");
+    lcpClosed(byPeer, isHangup);
   }
 
   #explain(why: string | undefined): void {

@@ -167,7 +167,7 @@ export class Bundling {
     isFirst: boolean,
     whereabouts?: Whereabouts,
   ): Promise<"up" | "down" | "final"> {
-    const { machine, log, hooks, peersOf, setStatus, quitting } = this.#host;
+    const { machine, log, hooks, peersOf, setStatus, lcpClosed, quitting } = this.#host;
     const { sleep } = this.#waits;
     const line = new Line({
       machine,
@@ -187,7 +187,7 @@ export class Bundling {
       const tty = await line.open();
       if (this.#isEnding) return "final";
       log.write("notice", `Starting negotiation on ${tty.path}`);
-      const host = { machine, options, log, peers, hooks, setStatus };
+      const host = { machine, options, log, peers, hooks, setStatus, lcpClosed };
       attempt = new Attempt(host, buffers, this.#memory.plain.bytes, tty, this.#port, this.#bundle);
       this.#peers.push(peers);
       this.group.start(attempt);

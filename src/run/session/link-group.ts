@@ -20,6 +20,7 @@ export interface LinkGroupHost extends SessionHost {
   /** Speed of the line, for scripts. */
   speed(): number;
   setStatus(exit: Exit): void;
+  lcpClosed(byPeer: boolean, isHangup: boolean): void;
   /** The session shares this machine's network, or forwards ports. */
   readonly services?: SessionServices | undefined;
 }

@@ -10,6 +10,6 @@ export interface SessionObserver {
   lineChanged(text: string): void;
   /** The peer has proved that it is this. */
   authenticated(peer: string): void;
-  /** A link has ended. `isHangup`: the line is gone. */
-  ended(exit: Exit, isHangup: boolean): void;
+  /** A link has ended. `reason` may say more than the exit code. `isHangup`: the line is gone. */
+  ended(reason: Exit, isHangup: boolean): void;
 }

@@ -48,7 +48,9 @@ export class Session {
   readonly #clock: Clock;
   readonly #buffers: LineBuffers;
   readonly #memory: InterfaceBuffers;
-  #status: Exit = Exit.OK;
+  /** The exit code, and why the last link has ended: pppd's code for a link that its own timers end tells less. */
+  #exit: Exit = Exit.OK;
+  #reason: Exit = Exit.OK;
   /** There will be no further attempt, because of SIGTERM, SIGINT or an error. */
   #quitting = false;
   readonly #retries: Retries;
@@ -98,6 +100,10 @@ export class Session {
     this.#setEnvironment();
   }
 
+  set #status(exit: Exit) {
+    this.#exit = this.#reason = exit;
+  }
+
   get #config(): Config {
     return this.#host.options.config;
   }
@@ -132,7 +138,7 @@ export class Session {
       this.#socks?.end();
       for (const problem of this.#pidFiles.remove()) this.#log.write("warn", problem);
     }
-    return this.#status;
+    return this.#exit;
   }
 
   /** False: there is to be a proxy, and there cannot be one. */
@@ -190,7 +196,7 @@ export class Session {
       for (const name of LINK_COUNTS) this.#hooks.env.delete(name);
       await this.#tryOnce();
       if (this.#quitting || !this.#retries.goesOn) return;
-      const wait = this.#retries.waitMs(this.#status, this.#clock.now() - began);
+      const wait = this.#retries.waitMs(this.#exit, this.#clock.now() - began);
       if (wait > 0) {
         this.#notifier.status("waiting for the next try");
         await this.#waits.sleep(wait);
@@ -233,6 +239,7 @@ export class Session {
         if (!this.#config.persist) this.#quit(Exit.USER_REQUEST, event.number);
         else {
           this.#retries.skipHoldoff();
+          this.#reason = Exit.USER_REQUEST;
           this.#endAttempt(event.number);
         }
         return;
@@ -289,7 +296,7 @@ export class Session {
         if (hangup) this.#retries.skipHoldoff();
         if (final) this.#quitting = true;
         // A person who gets the getty is no link that has failed.
-        if (visitor === undefined) this.#host.observer?.ended(this.#status, hangup);
+        if (visitor === undefined) this.#host.observer?.ended(this.#reason, hangup);
       },
     };
     const single = (this.#running = new SingleLink(host));
@@ -315,7 +322,7 @@ export class Session {
       const bundling = (this.#running = new Bundling(this.#groupHost(), port, this.#memory));
       await bundling.run();
       this.#judge(bundling.group.network);
-      this.#host.observer?.ended(this.#status, false);
+      this.#host.observer?.ended(this.#reason, false);
       port.finish();
     } finally {
       port.release();
@@ -339,6 +346,10 @@ export class Session {
       services: this.#services,
       speed: () => this.#config.speed,
       setStatus: (exit) => (this.#status = exit),
+      lcpClosed: (byPeer, isHangup) => {
+        if (byPeer) this.#reason = Exit.HANGUP;
+        if (isHangup) this.#exit = Exit.HANGUP;
+      },
       quitting: () => this.#quitting,
     };
   }
@@ -359,9 +370,10 @@ export class Session {
 
   #fail(error: unknown): void {
     if (error instanceof Failed) {
+      const isNew = this.#retries.isFirstFailure || error.exit !== this.#exit;
       this.#status = error.exit;
       if (error.message !== "") this.#log.write(error.level, error.message);
-      if (this.#retries.isFirstFailure) report(this.#log, error.findings);
+      if (isNew) report(this.#log, error.findings);
       if (error.exit === Exit.FATAL) this.#quitting = true;
       return;
     }

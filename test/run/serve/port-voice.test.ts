@@ -81,7 +81,7 @@ test("a link: the user, the addresses, the reason of its end and its traffic", (
   voice.ended(Exit.USER_REQUEST, false);
   expect(events).toEqual([
     "ttyS0: link up on ppp7: 10.0.0.1 here, 10.0.0.2 there, user zaphod",
-    "ttyS0: link down: the other end does not answer any more (after 3 min, 6 bytes sent, 5 received)",
+    "ttyS0: link down: nothing comes from the other end any more: it is off, or the cable is out (after 3 min, 6 bytes sent, 5 received)",
     "ttyS0: no link: the other end did not prove who it is",
   ]);
 });
