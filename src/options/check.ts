@@ -20,6 +20,7 @@ export function checkOptions(config: Config, host: OptionHost): Config {
   checkAuth(draft, host);
   setAddresses(draft, host);
   checkLine(draft, host);
+  warnOfIdleRules(draft, host);
   return finished(draft);
 }
 
@@ -79,6 +80,14 @@ function checkLine(draft: Draft, host: OptionHost): void {
     throw new OptionError("the sync option needs a synchronous port, which makes the frames itself, and its driver");
   }
   checkCallers(draft);
+}
+
+/** Rules limit what other options open. */
+function warnOfIdleRules({ share, usernet, forwards, shareAllow, shareDeny }: Draft, host: OptionHost): void {
+  if (share || usernet || forwards.length > 0) return;
+  const given = { "share-allow": shareAllow, "share-deny": shareDeny };
+  for (const [name, { length }] of Object.entries(given))
+    if (length > 0) host.warn(`${name} has no effect without share, usernet or forward`);
 }
 
 function checkGetty({ autodetect, autodetectGetty, multilink }: Draft, noDevice: string | undefined): void {

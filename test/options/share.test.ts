@@ -20,6 +20,22 @@ test("share is off by default, and share=loopback implies it", () => {
   expect(dumpLines(checked("notty", "share=loopback")).join("\n")).toContain("share=loopback");
 });
 
+test("rules without anything that they limit do nothing, and a warning says so", () => {
+  const logged = (...words: string[]): string[] => {
+    const host = fakeHost();
+    checkOptions(parseOptions(["notty", ...words], host), host);
+    return host.logged.filter((line) => line.includes("no effect"));
+  };
+  const rules = ["share-deny", "10.1.0.0/16", "share-allow", "10.0.0.0/8"];
+  expect(logged(...rules)).toEqual(
+    ["share-allow", "share-deny"].map((name) => `${name} has no effect without share, usernet or forward`),
+  );
+  expect(logged("share", "noshare", ...rules)).toHaveLength(2);
+  for (const words of [["share"], ["share=loopback"], ["usernet"], ["forward", "8080=80"]])
+    expect(logged(...words, ...rules)).toEqual([]);
+  expect(logged("share-deny", "10.1.0.0/16")).toEqual(["share-deny has no effect without share, usernet or forward"]);
+});
+
 test("an ordinary user to whom rights are lent may not share", () => {
   const host = fakeHost({ user: true, files: { "/etc/ppp/options": "" } });
   for (const word of ["share", "share=loopback"])

@@ -24,7 +24,8 @@ export const USERNET = [
   row({
     name: "share-allow",
     rules: PRIORITY | PRIVILEGED | INIT_ONLY,
-    about: "with share or usernet: the peer may reach this prefix, and with such a list nothing else; repeat for more",
+    about:
+      "with share, usernet or forward: the peer may reach this prefix, and with such a list nothing else; repeat for more",
     fields: { shareAllow: list<string>() },
     set({ draft }, argument) {
       draft.shareAllow = [...draft.shareAllow, prefixText("share-allow", argument)];
@@ -34,7 +35,8 @@ export const USERNET = [
   row({
     name: "share-deny",
     rules: PRIORITY | PRIVILEGED | INIT_ONLY,
-    about: "with share or usernet: the peer may not reach this prefix; repeat for more. The longest prefix decides",
+    about:
+      "with share, usernet or forward: the peer may not reach this prefix; repeat for more. The longest prefix decides",
     fields: { shareDeny: list<string>() },
     set({ draft }, argument) {
       draft.shareDeny = [...draft.shareDeny, prefixText("share-deny", argument)];
