@@ -95,7 +95,7 @@ function connected(): { stack: Stack; side: Endless; peer: Peer } {
     side,
     destinations: new Destinations([], []),
     resolvers: [],
-    ownServices: () => undefined,
+    ownAddresses: () => [],
     mostFlows: 10,
     random: () => 12345,
   });

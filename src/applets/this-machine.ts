@@ -12,6 +12,7 @@ import { logTime, Syslog } from "../os/log/syslog-client.ts";
 import { Certificate } from "../os/net/certificate.ts";
 import { firewallTools } from "../os/net/firewall-programs.ts";
 import { userName } from "../os/net/hosts.ts";
+import { interfaceAddresses } from "../os/net/interface-addresses.ts";
 import { networkNamespace } from "../os/net/namespace.ts";
 import * as netif from "../os/net/netif.ts";
 import { addProxy, findProxyInterface, removeProxy } from "../os/net/proxy-arp.ts";
@@ -148,6 +149,7 @@ const routes: Routes = {
 
 const network: Network = {
   firstEthernetMac: netif.firstEthernetMac,
+  ownAddresses: interfaceAddresses,
   macOf: (ifname) => netif.findInterface(ifname)?.mac,
   namespace: networkNamespace,
   interfaces,

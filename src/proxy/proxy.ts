@@ -76,7 +76,7 @@ export class Proxy {
       }),
       destinations: NOWHERE,
       resolvers: [],
-      ownServices: () => undefined,
+      ownAddresses: () => [],
       mostFlows: MOST_FLOWS,
       random,
       leadsOn: true,

@@ -74,11 +74,15 @@ export class Destinations {
 
   /**
    * The host's own services, which answer at our address of the link: the rules count for that address as for any other. They are
-   * closed as well when a rule denies the address that they really have.
+   * closed as well when a rule denies one of the other addresses that the host has.
    */
-  allowsOwn(our: Uint8Array, real: Uint8Array): boolean {
-    const closed = longest(this.#closed, real);
-    return this.#opens(our, this.#closed) && (closed < 0 || longest(this.#allowed, real) > closed);
+  allowsOwn(our: Uint8Array, others: readonly Uint8Array[]): boolean {
+    return this.#opens(our, this.#closed) && !others.some((other) => this.#closes(other));
+  }
+
+  #closes(address: Uint8Array): boolean {
+    const closed = longest(this.#closed, address);
+    return closed >= 0 && longest(this.#allowed, address) <= closed;
   }
 
   #opens(address: Uint8Array, closed: readonly Prefix[]): boolean {

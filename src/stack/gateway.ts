@@ -19,8 +19,8 @@ export interface GatewaySettings {
   readonly destinations: Destinations;
   /** Where name queries to our own address go. */
   readonly resolvers: readonly Uint8Array[];
-  /** The address at which the host's own services answer. Undefined: they are not offered. */
-  readonly ownServices: (family: 4 | 6) => Uint8Array | undefined;
+  /** The host's own addresses. Its services answer at the first. Empty: they are not offered. */
+  readonly ownAddresses: (family: 4 | 6) => readonly Uint8Array[];
 }
 
 export class Gateway {
@@ -58,13 +58,14 @@ export class Gateway {
 
   /** Where a packet to this address and port goes. Undefined: nowhere. A refusal by a rule is counted. */
   targetOf(far: Uint8Array, port: number, count: FlowCount): Target | undefined {
-    const { destinations, resolvers, ownServices } = this.#settings;
+    const { destinations, resolvers, ownAddresses } = this.#settings;
     const isOurs = this.isOurs(far);
     const resolver = isOurs && port === DNS_PORT ? resolvers[this.#resolver % resolvers.length] : undefined;
     if (resolver !== undefined) return { address: resolver, port };
-    const address = isOurs ? ownServices(far.length === 4 ? 4 : 6) : far;
+    const own = isOurs ? ownAddresses(far.length === 4 ? 4 : 6) : [];
+    const address = isOurs ? own[0] : far;
     if (address === undefined) return undefined;
-    if (isOurs ? destinations.allowsOwn(far, address) : destinations.allows(far)) return { address, port };
+    if (isOurs ? destinations.allowsOwn(far, own) : destinations.allows(far)) return { address, port };
     count.denied++;
     this.lastDenied = far;
     return undefined;

@@ -90,7 +90,7 @@ export const STACK: Target = {
     const peer = new StackPeer({
       mostFlows: MOST_FLOWS,
       resolvers: [Uint8Array.of(192, 0, 2, 53)],
-      ownServices: () => Uint8Array.of(192, 168, 0, 1),
+      ownAddresses: () => [Uint8Array.of(192, 168, 0, 1)],
     });
     peer.sockets.onConnect = (socket) => (socket.room = rng.pick([Infinity, 1000]));
     let octets = 0;

@@ -69,7 +69,7 @@ export class ManyConnections {
       side: this.sockets,
       destinations: new Destinations([], []),
       resolvers: [],
-      ownServices: () => undefined,
+      ownAddresses: () => [],
       // Connections may not take all of them.
       mostFlows: 2 * most,
       random: () => (random = (Math.imul(random, 1664525) + 1013904223) >>> 0),

@@ -59,7 +59,7 @@ export class ProxyWorld {
       side: this.servers,
       destinations: new Destinations([], []),
       resolvers: [RESOLVER],
-      ownServices: () => undefined,
+      ownAddresses: () => [],
       mostFlows: 2000,
       random,
     });

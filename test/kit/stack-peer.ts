@@ -28,7 +28,7 @@ export class StackPeer {
       side: this.sockets,
       destinations: new Destinations([], []),
       resolvers: [],
-      ownServices: () => undefined,
+      ownAddresses: () => [],
       mostFlows: 100,
       random: () => ISS,
       ...settings,

@@ -88,7 +88,7 @@ export class Browser {
       side: this.#sockets,
       destinations: new Destinations([], []),
       resolvers: [],
-      ownServices: () => undefined,
+      ownAddresses: () => [],
       mostFlows: 1000,
       random: () => rng.u32(),
     });

@@ -32,7 +32,7 @@ function laplink(seed: number, ours: readonly string[], laptops: readonly string
     }
     expect([near.fault, far.fault, link.leftOn(0), link.leftOn(1)]).toEqual([undefined, undefined, [], []]);
   };
-  return { time, near, far, until, side, status, end };
+  return { time, computers, near, far, until, side, status, end };
 }
 
 test("a TCP port leads to the laptop: octets go both ways, and so do ends and resets", () => {
@@ -137,13 +137,16 @@ test("our address leads to this machine's services, those of its loopback only w
     [4, [], "192.168.1.5"],
     [5, ["share=loopback"], "127.0.0.1"],
     [6, ["share-deny", "10.0.0.1"], undefined],
+    [7, ["share-deny", "198.51.100.2"], undefined],
+    [11, ["share=loopback", "share-deny", "198.51.100.2"], "127.0.0.1"],
     [8, [], undefined, 0],
     [9, [], undefined, 127],
   ] as const) {
     // The laptop's own forwarded port leads to us.
-    const { until, side, end, near } = laplink(seed, words, ["forward", "2222=22/tcp"]);
+    const { until, side, end, near, computers } = laplink(seed, words, ["forward", "2222=22/tcp"]);
     // The last ones have no address but that of the loopback, or none at all.
     side(0).own = first === 192 ? Uint8Array.of(192, 168, 1, 5) : Uint8Array.of(first, 0, 0, first && 1);
+    computers[0].network.ownAddresses = [Uint8Array.of(198, 51, 100, 2)];
     const caller = side(1).call(2222)!;
     if (address === undefined) {
       until(() => caller.end === "aborted");

@@ -52,6 +52,48 @@ test("a link that shares has a table of its own and forwarding, and leaves neith
   expect(link.leftOn(0)).toEqual([]);
 });
 
+test("a rule that closes an address of this machine closes its services at the link's address, also when the address is new", () => {
+  const closed = "ip daddr 10.0.0.1 ct state != { established, related } reject";
+  const rulesOf = ({ near }: ReturnType<typeof scene>): string => [...near.network.nft.tables.values()].join();
+  for (const [words, isClosed] of [
+    [["share-deny", "198.51.100.2"], true],
+    [["share-deny", "198.51.100.3"], false],
+    [["share-allow", "198.51.100.0/24"], true],
+    [["share-allow", "10.0.0.1"], false],
+    [["share-allow", "10.0.0.1", "share-deny", "198.51.100.0/24"], true],
+    [["share=loopback", "share-deny", "198.51.100.2"], false],
+    [["share=loopback", "share-deny", "127.0.0.1"], true],
+  ] as const) {
+    const play = scene(["share", ...words]);
+    play.near.network.ownAddresses = [Uint8Array.of(192, 0, 2, 9), Uint8Array.of(198, 51, 100, 2)];
+    comeUp(play);
+    expect([words, rulesOf(play).includes(closed)]).toEqual([words, isClosed]);
+    terminate(play, ...play.servers, ...play.clients);
+    expect(play.link.leftOn(0)).toEqual([]);
+  }
+  const play = scene(["share", "share-deny", "198.51.100.2"]);
+  comeUp(play);
+  expect(rulesOf(play)).toContain("ip daddr 10.0.0.1 accept");
+  play.near.network.ownAddresses = [Uint8Array.of(198, 51, 100, 2)];
+  play.link.traffic[1].start(500, 2);
+  expect(play.link.time.runUntil(() => rulesOf(play).includes(closed), 120_000)).toBe(true);
+  play.link.traffic[1].stop();
+  terminate(play, ...play.servers, ...play.clients);
+  expect(play.link.leftOn(0)).toEqual([]);
+});
+
+test("without rules no port leads to the peer, and the log says so", () => {
+  const play = scene(["forward", "8080=80/tcp"]);
+  play.near.network.nft.complaint = "Error: Could not process rule: Operation not supported\n";
+  comeUp(play);
+  expect(play.servers[0]!.lines).toContain(
+    "forward: there are no rules, so no port leads to the peer; for user-mode networking, give usernet",
+  );
+  expect(play.servers[0]!.lines.filter((line) => line.includes("leads to port"))).toEqual([]);
+  play.near.network.nft.complaint = "";
+  terminate(play, ...play.servers, ...play.clients);
+});
+
 test("of two links that share, the last one switches forwarding off", () => {
   const play = scene(["share"], ["share"]);
   comeUp(play);
@@ -258,8 +300,8 @@ test("ports lead to the peer, except those that a program has, and nothing else 
   expect(rules).not.toContain("ip saddr 10.0.0.2");
   const said = servers[0]!.lines.filter((line) => line.startsWith("Port") || line.startsWith("forward"));
   expect(said).toEqual([
-    "Port 8080/tcp leads to port 80 of the peer",
     expect.stringContaining("Port 22/tcp is not forwarded: Address already in use"),
+    "Port 8080/tcp leads to port 80 of the peer",
     expect.stringContaining("forward: ports of this machine lead to 10.0.0.2 by nft's table ip nullmodem-"),
   ]);
   terminate(play, ...servers, ...clients);

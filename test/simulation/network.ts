@@ -105,6 +105,7 @@ export class NetworkState {
   /** The sockets that its sessions have opened for user-mode networking. */
   readonly sockets: SimulatedSockets[] = [];
   /** Ports that other programs have. */
+  ownAddresses: readonly Uint8Array[] = [];
   readonly takenPorts = new Set<number>();
   /** The same, of UDP only. */
   readonly takenUdpPorts = new Set<number>();
@@ -279,6 +280,7 @@ export function networkOf(state: NetworkState, process: Process, files: FileTree
   return {
     firstEthernetMac: () => mac,
     macOf: (ifname) => (ifname === "eth0" ? mac : undefined),
+    ownAddresses: (family) => state.ownAddresses.filter(({ length }) => length === (family === 4 ? 4 : 16)),
     namespace: () => "net:[1]",
     interfaces: interfacesOf(state, process),
     routes: routesOf(state),

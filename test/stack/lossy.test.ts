@@ -49,7 +49,7 @@ class World {
       side: sockets,
       destinations: new Destinations([], []),
       resolvers: [],
-      ownServices: () => Uint8Array.of(192, 168, 0, 1),
+      ownAddresses: () => [Uint8Array.of(192, 168, 0, 1)],
       mostFlows: 100,
       random: () => this.rng.u32(),
     });

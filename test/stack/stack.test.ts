@@ -147,7 +147,7 @@ test("the host's own services follow the rules for our address of the link, and 
     const prefixes = (texts: readonly string[]) => texts.map((text) => parsePrefix(text)!);
     const peer = new StackPeer({
       destinations: new Destinations(prefixes(allow), prefixes(deny)),
-      ownServices: () => home,
+      ownAddresses: () => [home],
       resolvers: [Uint8Array.of(192, 0, 2, 53)],
     });
     peer.route = { ...peer.route, to, toPort };
@@ -342,7 +342,7 @@ test("our own address leads to the host's services only where they are offered",
   closed.route = { ...closed.route, to: OUR, toPort: 22 };
   closed.send("S 0:0(0) win 8000");
   expect(closed.takes()).toEqual(["R. 16:16(0) ack 1 win 0"]);
-  const open = new StackPeer({ ownServices: () => Uint8Array.of(127, 0, 0, 1) });
+  const open = new StackPeer({ ownAddresses: () => [Uint8Array.of(127, 0, 0, 1)] });
   open.route = { ...open.route, to: OUR, toPort: 22 };
   open.establish();
   expect(open.sockets.last.address).toBe("127.0.0.1");

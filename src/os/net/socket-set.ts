@@ -1,14 +1,13 @@
 // Sockets for user-mode networking: many of them, non-blocking, behind one epoll descriptor that a poll loop waits for. An event
 // is told once for each change (EPOLLET). What fails returns minus the error number.
 
-import { networkInterfaces } from "node:os";
 import { ptr } from "bun:ffi";
-import { parseAddress } from "../../bytes/prefix.ts";
 import { closeFd, errno, libc, Memory, O, OsError } from "../ffi/libc.ts";
 import { ownEventPolls } from "../ffi/event-poll.ts";
 import { LIBC, library } from "../ffi/library.ts";
 import { CallerSockets } from "./caller-sockets.ts";
 import { admitted } from "./descriptor-reserve.ts";
+import { interfaceAddresses } from "./interface-addresses.ts";
 
 const system = library(LIBC, {
   epoll_create1: { args: ["i32"], returns: "i32" },
@@ -225,7 +224,7 @@ export class SocketSet {
 
   /** Our own address: that towards the rest of the world, or else another one of an interface. */
   ownAddress(family: 4 | 6): Uint8Array | undefined {
-    return this.#addressOutside(family) ?? interfaceAddress(family);
+    return this.#addressOutside(family) ?? interfaceAddresses(family)[0];
   }
 
   #addressOutside(family: 4 | 6): Uint8Array | undefined {
@@ -288,12 +287,4 @@ export class SocketSet {
     if (this.#calls.getsockopt(fd, level, name, this.#value.address, this.#size.address) < 0) return errno();
     return this.#value.view.getInt32(0, true);
   }
-}
-
-/** An address of an interface that is neither the loopback nor link-local. */
-function interfaceAddress(family: 4 | 6): Uint8Array | undefined {
-  const isLinkLocal = (text: string): boolean => /^(169\.254\.|fe[89ab])/.test(text);
-  for (const { address, internal, family: name } of Object.values(networkInterfaces()).flatMap((all) => all ?? []))
-    if (!internal && name === `IPv${family}` && !isLinkLocal(address)) return parseAddress(address);
-  return undefined;
 }

@@ -16,6 +16,8 @@ export interface Network {
   firstEthernetMac(): Uint8Array | undefined;
   /** The hardware address of an interface; undefined: there is no such interface. */
   macOf(ifname: string): Uint8Array | undefined;
+  /** The addresses of our interfaces, without those of the loopback and link-local ones. Never throws. */
+  ownAddresses(family: 4 | 6): Uint8Array[];
   /** How /proc names our network namespace; "" where it does not. */
   namespace(): string;
   readonly interfaces: Interfaces;

@@ -54,7 +54,13 @@ export class UsernetPort implements PacketPort {
       get resolvers() {
         return resolvers.now.own;
       },
-      ownServices: (family) => (rules.shareLoopback ? LOOPBACK[family] : ownAddress(sockets, family)),
+      ownAddresses(family) {
+        if (rules.shareLoopback) return [LOOPBACK[family]];
+        const address = ownAddress(sockets, family);
+        if (address === undefined) return [];
+        // Without rules there is nothing to compare them with.
+        return rules.shareDeny.length === 0 ? [address] : [address, ...machine.network.ownAddresses(family)];
+      },
       mostFlows: MOST_FLOWS,
       random: () => machine.random.u32(),
     }));

@@ -9,6 +9,7 @@ const SYN = "-p tcp -m tcp --tcp-flags SYN,RST SYN";
 const REJECT = { 4: "REJECT --reject-with icmp-admin-prohibited", 6: "REJECT --reject-with icmp6-adm-prohibited" };
 /** Replies, and packets that belong to a connection in another way. */
 const REPLIES = "-m conntrack --ctstate RELATED,ESTABLISHED";
+const NO_REPLIES = "-m conntrack ! --ctstate RELATED,ESTABLISHED";
 const REDIRECTED = "-m conntrack --ctstate DNAT";
 
 /** Marks packets from networks behind the peer, which are masqueraded like the peer's. */
@@ -143,13 +144,15 @@ export function iptablesAccept(sharing: Sharing, chain: string): string {
         return `-A ${to} ${match}-j ${isAllowed ? "RETURN" : REJECT[family]}`;
       }),
       ...ownServices(sharing).map((match) => `-A ${own} ${match} -j RETURN`),
+      // Replies are let pass by what follows.
+      ...(sharing.isOwnOpen ? [] : [`-A ${own} -d ${sharing.our} ${NO_REPLIES} -j ${REJECT[family]}`]),
       `-A ${own} -j ${to}`,
     ],
   );
 }
 
 /** The rules count for this machine's own addresses as for others. Our address always answers pings and name queries. */
-function ownServices({ family, our, loopback: isOpen }: Sharing): string[] {
+function ownServices({ family, our, loopback: isOpen, isOwnOpen }: Sharing): string[] {
   return [
     // IPv6 itself needs its link-local addresses.
     family === 4 ? `-d ${our} -p icmp` : "-p ipv6-icmp",
@@ -157,6 +160,7 @@ function ownServices({ family, our, loopback: isOpen }: Sharing): string[] {
     `-d ${our} -p tcp -m tcp --dport 53`,
     // Our address was allowed before the loopback answered for it.
     ...(isOpen ? [REDIRECTED] : []),
+    ...(isOwnOpen ? [`-d ${our}`] : []),
   ];
 }
 

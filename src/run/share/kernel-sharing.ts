@@ -102,10 +102,15 @@ export class KernelSharing {
     if (sharing.from !== undefined) await this.#joinZone(sharing);
     const where = await this.#filter.make(sharing);
     if (where === undefined) {
-      log("error", "share: there are no rules, so nothing is shared; for user-mode networking, give usernet");
+      const what =
+        sharing.from === undefined
+          ? "forward: there are no rules, so no port leads to the peer"
+          : "share: there are no rules, so nothing is shared";
+      log("error", `${what}; for user-mode networking, give usernet`);
       await this.#end(family);
       return false;
     }
+    ports.tell();
     this.places.set(family, where);
     this.#sharings.set(family, sharing);
     const what =

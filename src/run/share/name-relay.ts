@@ -41,7 +41,7 @@ export class NameRelay {
       get resolvers() {
         return resolvers.now.own;
       },
-      ownServices: () => undefined,
+      ownAddresses: () => [],
       mostFlows: MOST_FLOWS,
       random,
     });

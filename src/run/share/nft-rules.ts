@@ -103,7 +103,7 @@ function guards({ family, ifname, from, isReachable }: Sharing): string[] {
 }
 
 /** The rules count for this machine's own addresses as for others. Our address always answers pings and name queries. */
-function own({ family, ifname, our, loopback }: Sharing): string[] {
+function own({ family, ifname, our, loopback, isOwnOpen }: Sharing): string[] {
   const ours = `${FAMILY[family]} daddr ${our}`;
   return [
     `iifname != "${ifname}" accept`,
@@ -113,6 +113,7 @@ function own({ family, ifname, our, loopback }: Sharing): string[] {
     `${ours} tcp dport 53 accept`,
     // Our address was allowed before the loopback answered for it.
     ...(loopback ? ["ct status dnat accept"] : []),
+    isOwnOpen ? `${ours} accept` : `${ours} ct state != { established, related } ${REJECT[family]}`,
     "fib daddr type local jump destinations",
   ];
 }

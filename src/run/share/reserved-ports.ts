@@ -11,6 +11,8 @@ import { forwardsOf, type Sharing } from "./sharing.ts";
 export interface ReservedPorts {
   /** Those that no program has. */
   readonly forwards: readonly Forward[];
+  /** Logs where they lead. */
+  tell(): void;
   release(): void;
 }
 
@@ -21,6 +23,7 @@ export function reservePorts(
 ): ReservedPorts {
   const { family } = sharing;
   const reserved: number[] = [];
+  const lines: string[] = [];
   const forwards = forwardsOf(sharing).filter((forward) => {
     const { protocol, address, port, toPort } = forward;
     const where = address === undefined ? new Uint8Array(family === 4 ? 4 : 16) : parseAddress(address)!;
@@ -32,11 +35,14 @@ export function reservePorts(
       return false;
     }
     reserved.push(socket);
-    if (isTold) log("info", `${portText(forward)} leads to port ${toPort} of the peer`);
+    if (isTold) lines.push(`${portText(forward)} leads to port ${toPort} of the peer`);
     return true;
   });
   return {
     forwards,
+    tell: () => {
+      for (const line of lines) log("info", line);
+    },
     release: () => {
       for (const socket of reserved.splice(0)) descriptors.close(socket);
     },

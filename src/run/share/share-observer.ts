@@ -31,6 +31,8 @@ const MOST_FLOWS = 8192;
 /** Other firewalls are started, and remove all rules when they are started again. So we look after ours this often. */
 const RENEW_MS = 60_000;
 
+const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
+
 export class ShareObserver implements NetworkObserver {
   readonly #host: ShareObserverHost;
   readonly #port: PacketPort;
@@ -65,7 +67,8 @@ export class ShareObserver implements NetworkObserver {
     const { device } = this.#port;
     if (device !== undefined) this.#tellImpossible();
     const ends = this.#endsOf(event);
-    const sharing = device && ends && sharingOf(this.#host.options.config, ends, device);
+    const { machine, options } = this.#host;
+    const sharing = device && ends && sharingOf(options.config, ends, device, machine.network);
     if (sharing === undefined) return;
     this.#shared.set(sharing.family, sharing);
     void this.#start(sharing);
@@ -133,7 +136,20 @@ export class ShareObserver implements NetworkObserver {
   lookAfter(now: number): void {
     if (now < this.#dueAt) return;
     this.#dueAt = now + RENEW_MS;
+    this.#followAddresses();
     this.#sharing.renew();
+  }
+
+  /** This machine has addresses that it did not have when the link came up, and the rules may name one. */
+  #followAddresses(): void {
+    const { machine, options } = this.#host;
+    for (const [family, sharing] of this.#shared) {
+      const own = ownServices(options.config, sharing, machine.network);
+      if (own.isOwnOpen === sharing.isOwnOpen) continue;
+      const changed = { ...sharing, ...own };
+      this.#shared.set(family, changed);
+      void this.#start(changed);
+    }
   }
 
   down({ protocol }: NetworkDown): void {
@@ -161,13 +177,14 @@ type Ends = Pick<Sharing, "family" | "our" | "peer"> & { readonly from: string }
 
 /** Undefined: the options share nothing. */
 function sharingOf(
-  { share, shareLoopback, shareAllow, shareDeny, forwards, proxyarp }: Config,
-  { family, our, peer, from }: Ends,
+  config: Config,
+  ends: Ends,
   { index, name }: { readonly index: number; readonly name: string },
+  network: Machine["network"],
 ): Sharing | undefined {
+  const { share, shareAllow, shareDeny, forwards, proxyarp } = config;
   if (!share && forwards.length === 0) return undefined;
-  const destinations = new Destinations(parsePrefixes(shareAllow), parsePrefixes(shareDeny));
-  const own = parseAddress(our)!;
+  const { family, our, peer, from } = ends;
   return {
     family,
     ifname: name,
@@ -178,12 +195,28 @@ function sharingOf(
     // With proxyarp the user wants the peer to be one of our network.
     isReachable: proxyarp && family === 4,
     mostFlows: MOST_FLOWS,
-    destinations: destinations.rules(family === 4 ? 4 : 16),
+    destinations: destinationsOf(config).rules(family === 4 ? 4 : 16),
     isLimited: shareAllow.length + shareDeny.length > 0,
-    // No kernel lets a packet of an interface reach the loopback of IPv6.
-    loopback: shareLoopback && family === 4 && destinations.allowsOwn(own, own),
+    ...ownServices(config, ends, network),
     forwards: forwards.filter(({ address }) => address === undefined || !isLoopback(address)),
   };
+}
+
+function destinationsOf({ shareAllow, shareDeny }: Config): Destinations {
+  return new Destinations(parsePrefixes(shareAllow), parsePrefixes(shareDeny));
+}
+
+/** As usernet decides. */
+function ownServices(
+  config: Config,
+  { family, our }: Pick<Sharing, "family" | "our">,
+  network: Machine["network"],
+): Pick<Sharing, "isOwnOpen" | "loopback"> {
+  // No kernel lets a packet of an interface reach the loopback of IPv6.
+  const isLoopback = config.shareLoopback && family === 4;
+  const others = isLoopback ? [LOOPBACK] : network.ownAddresses(family);
+  const isOwnOpen = destinationsOf(config).allowsOwn(parseAddress(our)!, others);
+  return { isOwnOpen, loopback: isLoopback && isOwnOpen };
 }
 
 /** The loopback of IPv6 has no way to an interface. */

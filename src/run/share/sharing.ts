@@ -29,6 +29,8 @@ export interface Sharing {
   readonly destinations: readonly DestinationRule[];
   /** The user has said where the peer may go, so that the rules count for this machine's own addresses too. */
   readonly isLimited: boolean;
+  /** The rules leave this machine's services at our address open. */
+  readonly isOwnOpen: boolean;
   /** At our address, the services of this machine's loopback answer. */
   readonly loopback: boolean;
   /** Ports of this machine that lead to the peer. */

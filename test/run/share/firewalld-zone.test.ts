@@ -111,6 +111,7 @@ function sharingBeside(zones: Map<string, string>) {
     index: 7,
     destinations: [],
     isLimited: false,
+    isOwnOpen: true,
     loopback: false,
     forwards: [],
     isReachable: false,

@@ -19,7 +19,7 @@ test("what is not forwarded is named by its version of IP", async () => {
     lost: () => {},
   });
   const common = { ifname: "ppp0", index: 7, destinations: [], forwards: [], mostFlows: 1 };
-  const flags = { isReachable: false, isLimited: false, loopback: false };
+  const flags = { isReachable: false, isLimited: false, isOwnOpen: true, loopback: false };
   const ends = { our: "10.9.0.1", peer: "10.9.0.2", from: "10.9.0.2" };
   for (const family of [4, 6] as const)
     expect(await sharing.start({ ...common, ...flags, ...ends, family })).toBe(false);

@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { thisMachine } from "../../../src/applets/this-machine.ts";
+import { addressText } from "../../../src/bytes/prefix.ts";
 import type { FirewallTools } from "../../../src/run/host/firewall.ts";
 import { ip, noNetns } from "../../kit/netns.ts";
 import { PATIENCE_MS } from "../../kit/patience.ts";
@@ -83,9 +84,14 @@ describe.skipIf(missing !== undefined)(`the kernel's way${missing === undefined 
       start({ loopback: true });
       await settled();
       expect(await Promise.all([53, 70].map((port) => call(laptop, SERVER, port)))).toEqual(["own", "own"]);
-      start({ destinations: destinations([], ["10.9.0.0/24"]), isLimited: true });
+      expect(thisMachine.network.ownAddresses(4).map(addressText)).toEqual(
+        expect.arrayContaining([SERVER, SERVER_OUTSIDE]),
+      );
+      start({ destinations: destinations([], [`${SERVER_OUTSIDE}/32`]), isLimited: true, isOwnOpen: false });
       await settled();
       expect(await Promise.all([7, 53].map((port) => call(laptop, SERVER, port)))).toEqual(["", "own"]);
+      // Replies pass.
+      expect(await callFromServer(LAPTOP, 80)).toBe(SERVER);
       expect((await laptop.run("ping", "-c", "1", "-W", "60", SERVER)).exitCode).toBe(0);
       for (const server of servers) server.stop(true);
 

@@ -18,6 +18,7 @@ const SHARING: Sharing = {
   mostFlows: 8192,
   destinations: [],
   isLimited: false,
+  isOwnOpen: true,
   loopback: false,
   forwards: [],
 };

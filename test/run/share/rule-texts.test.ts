@@ -24,6 +24,7 @@ const IPV4: Sharing = {
   mostFlows: 8192,
   destinations: new Destinations([], []).rules(4),
   isLimited: false,
+  isOwnOpen: true,
   loopback: false,
   forwards: [],
 };
@@ -119,6 +120,38 @@ test("with share, what has a false source and who calls the peer unasked go nowh
   const open: Sharing = { ...IPV4, isReachable: true };
   expect(nftRules(open)).not.toContain("ct status & dnat");
   expect(iptablesRules(open, "FORWARD")).not.toContain("ESTABLISHED,DNAT");
+});
+
+test("rules limit this machine's own services too; pings and name queries are answered, replies pass", () => {
+  for (const [sharing, daddr, icmp, reject] of [
+    [IPV4, "ip daddr 10.9.0.1", "ip daddr 10.9.0.1 meta l4proto icmp", "icmp"],
+    [IPV6, "ip6 daddr fd00::1", "meta l4proto ipv6-icmp", "icmpv6"],
+  ] as const)
+    for (const [isOwnOpen, rule] of [
+      [true, `${daddr} accept`],
+      [false, `${daddr} ct state != { established, related } reject with ${reject} type admin-prohibited`],
+    ] as const)
+      expect(chain(nftRules({ ...sharing, isLimited: true, isOwnOpen }), "input").slice(1)).toEqual([
+        'iifname != "ppp0" accept',
+        `${icmp} accept`,
+        `${daddr} udp dport 53 accept`,
+        `${daddr} tcp dport 53 accept`,
+        rule,
+        "fib daddr type local jump destinations",
+      ]);
+  const own = (sharing: Partial<Sharing>): string[] =>
+    iptablesAccept({ ...IPV4, isLimited: true, ...sharing }, "FORWARD")
+      .split("\n")
+      .filter((line) => line.startsWith("-A nullmodem-7-own"))
+      .slice(3);
+  expect(own({ isOwnOpen: true })).toEqual([
+    "-A nullmodem-7-own -d 10.9.0.1 -j RETURN",
+    "-A nullmodem-7-own -j nullmodem-7-to",
+  ]);
+  expect(own({ isOwnOpen: false })).toEqual([
+    "-A nullmodem-7-own -d 10.9.0.1 -m conntrack ! --ctstate RELATED,ESTABLISHED -j REJECT --reject-with icmp-admin-prohibited",
+    "-A nullmodem-7-own -j nullmodem-7-to",
+  ]);
 });
 
 test("the number of flows and active FTP are matters of their own, which a kernel may lack", () => {

@@ -80,6 +80,7 @@ export function sharingScene(tools: Partial<FirewallTools>) {
     mostFlows: 8192,
     destinations: destinations([], []),
     isLimited: false,
+    isOwnOpen: true,
     loopback: false,
     forwards: [],
   };
