@@ -21,6 +21,7 @@ export function statusText(link: Status, rates: Rates | undefined): string {
     ["compressed", compressionText(compression.receive, compression.transmit, counters.received, counters.sent)],
     ...vjRows(counters.received, counters.sent),
     ["bad frames", badFramesText(link.lines)],
+    ...(link.proxy === undefined ? [] : [["proxy", link.proxy]]),
     ...sharingRows(link),
     ...flowRows(link),
   ];

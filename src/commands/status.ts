@@ -5,7 +5,8 @@ import { consola } from "consola";
 import { inertJson } from "../bytes/text.ts";
 import { print } from "../os/log/print.ts";
 import { readAllStatus } from "../applets/read-status.ts";
-import type { Status } from "../run/live/published-status.ts";
+import { hasAbandoned } from "../os/process/share.ts";
+import { RUN_DIRECTORY, type Status } from "../run/live/published-status.ts";
 import { type Rates, statusText } from "./status-text.ts";
 
 const command = defineCommand({
@@ -22,6 +23,8 @@ const SAMPLE_MS = 1000;
 /** The services of the machine that status uses. Tests supply their own. */
 export interface StatusHost {
   links(): Status[];
+  /** A session that was killed has left changes to the machine. */
+  hasLeftChanges(): boolean;
   /** Resolves to the milliseconds that passed. */
   sleep(milliseconds: number): Promise<number>;
   print(text: string): void;
@@ -29,6 +32,7 @@ export interface StatusHost {
 
 const THIS_HOST: StatusHost = {
   links: () => readAllStatus(),
+  hasLeftChanges: () => hasAbandoned(RUN_DIRECTORY),
   sleep: async (milliseconds) => {
     const began = performance.now();
     await Bun.sleep(milliseconds);
@@ -61,6 +65,8 @@ export async function status(argv: readonly string[], host: StatusHost = THIS_HO
     host.print(`${inertJson(JSON.stringify(rated.map(({ link, rates }) => ({ ...link, rates }))))}\n`);
   else if (rated.length > 0) host.print(rated.map(({ link, rates }) => statusText(link, rates)).join("\n"));
   else consola.info(names.length === 0 ? "No link is running" : `No link of ours is called ${names.join(" or ")}`);
+  if (!flags.includes("--json") && host.hasLeftChanges())
+    host.print("A killed pppd has left changes: sudo nullmodem cleanup\n");
   return links.length === 0 ? 1 : 0;
 }
 

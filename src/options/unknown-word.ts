@@ -12,7 +12,11 @@ export function unknownHints(word: string, { host, table, draft }: Reading): str
     const path = port.split(" ")[0] ?? "";
     return [path, path.replace("/dev/", "")];
   });
-  const near = nearestNames(plain(word), [...table.names(draft.plugins), ...ports]);
+  const names = [...table.names(draft.plugins)];
+  // A wrong value is far from the right one, and what comes before it is right.
+  const key = plain(word).match(/^[^=]+=/)?.[0];
+  const withKey = names.filter((name) => key !== undefined && name.startsWith(key));
+  const near = withKey.length > 0 ? withKey : nearestNames(plain(word), [...names, ...ports]);
   return near.length === 0 ? [] : [`Did you mean ${near.join(" or ")}?`];
 }
 

@@ -103,6 +103,8 @@ for (const how of ["cleanup", "the next start"] as const)
       const next = await scene.machine.run(built("nullmodem"), "cleanup");
       expect([next.status, next.stderr]).toEqual([0, ""]);
       expect(next.stdout.trimEnd().split("\n").sort()).toEqual([
+        "Removed /var/run/nullmodem-ppp0.stats of a killed pppd",
+        "Removed /var/run/ppp0.pid of a killed pppd",
         "Removed a proxy ARP entry of a killed pppd on eth7",
         "The default route through eth7 is back, which a killed pppd had replaced",
         "net.ipv4.ip_forward is 0 again, which a killed pppd had changed",

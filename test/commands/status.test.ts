@@ -1,6 +1,6 @@
 // nullmodem status: what it prints for given links.
 
-import { expect, test } from "bun:test";
+import { afterEach, expect, test } from "bun:test";
 import { decoded } from "../../src/bytes/text.ts";
 import { status } from "../../src/commands/status.ts";
 import { NO_TRAFFIC } from "../../src/link/counters.ts";
@@ -37,10 +37,14 @@ const LINK: Status = {
   ],
 };
 
+let hasLeftChanges = false;
+afterEach(() => void (hasLeftChanges = false));
+
 async function run(argv: string[], ...samples: Status[][]) {
   let out = "";
   const code = await status(argv, {
     links: () => samples.shift() ?? [],
+    hasLeftChanges: () => hasLeftChanges,
     sleep: async () => 2000,
     print: (text) => void (out += text),
   });
@@ -149,4 +153,18 @@ test("a status whose flows are no counts is no status", () => {
     expect(parseStatus(text({ flows }))).toBeUndefined();
   expect(parseStatus(text({ sharing: "yes" }))).toBeUndefined();
   expect(parseStatus(text({ network: 7 }))).toBeUndefined();
+});
+
+test("what a killed pppd has left is told of, and how to take it back", async () => {
+  hasLeftChanges = true;
+  const told = "A killed pppd has left changes: sudo nullmodem cleanup\n";
+  expect((await run([], [LINK], [LINK])).out).toEndWith(told);
+  expect(await run([], [])).toEqual({ code: 1, out: told });
+  expect((await run(["--json"], [LINK], [LINK])).out).not.toContain(told);
+});
+
+test("a proxy has a row", async () => {
+  const link = { ...LINK, proxy: "127.0.0.1:1080" };
+  expect((await run([], [link], [link])).out).toContain("  proxy       127.0.0.1:1080\n");
+  expect(parseStatus(JSON.stringify({ ...LINK, proxy: 5 }))).toBeUndefined();
 });

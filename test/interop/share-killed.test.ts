@@ -47,6 +47,7 @@ test.skipIf(why !== undefined)(
     const cleanup = await near.run(built("nullmodem"), "cleanup");
     expect([cleanup.status, await tables(), await forwarding()]).toEqual([0, "", "0"]);
     expect((await near.run("cat", redirects)).stdout).toBe("0\n");
+    expect(cleanup.stdout).toContain("Removed /var/run/ppp0.pid of a killed pppd\n");
     expect(cleanup.stderr + cleanup.stdout).toMatch(/Removed .* nullmodem-\d+ of a killed pppd/);
   },
 );

@@ -87,6 +87,7 @@ describe("what the HOWTO's readers type", () => {
       ["tyS0", "ttyS0"],
       ["LOCK", "lock"],
       ["requirepap", "require-pap"],
+      ["share=lo", "share=loopback"],
       ["\u2212dettach", "-detach"],
     ];
     for (const [word, name] of rows) {

@@ -7,6 +7,7 @@ import type { FakeSocket } from "../kit/fake-sockets.ts";
 // Loaded before: in simulated time nothing is read from disk.
 import "../../src/run/packets/socks-port.ts";
 import "../../src/run/packets/usernet-port.ts";
+import { parseStatus } from "../../src/run/live/published-status.ts";
 import { Laplink } from "./laplink.ts";
 
 const LINE = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "persist", "holdoff", "2"];
@@ -31,7 +32,7 @@ function laplink(seed: number, more: readonly string[] = ["noipv6"]) {
 }
 
 test("a program that comes before the link waits for it; octets go both ways", () => {
-  const { link, startFar, near, until, call, servers } = laplink(1);
+  const { link, computers, startFar, near, until, call, servers } = laplink(1);
   expect(near.lines).toContain(`SOCKS and HTTP proxy at 127.0.0.1:1080: programs that use it reach the link's network`);
   const program = call(SERVER, bytesOf("hello"));
   until(() => program.received().length > 0);
@@ -44,6 +45,8 @@ test("a program that comes before the link waits for it; octets go both ways", (
   servers()[0]!.finish();
   until(() => program.isShut);
   expect(program.received().slice(12)).toEqual(page);
+  const [publication] = computers[1].processes.publications.values();
+  expect(parseStatus(publication!.text())?.proxy).toBe("127.0.0.1:1080");
   for (const one of [near, far]) {
     one.signal("SIGTERM");
     until(() => !one.isRunning);

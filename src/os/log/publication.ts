@@ -3,6 +3,7 @@
 // text.
 
 import { chmodSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
+import { constants } from "node:os";
 import { EAGAIN, EINTR, closeFd, errno, libc, Memory, O, OsError } from "../ffi/libc.ts";
 import { PollSet } from "../ffi/poll-set.ts";
 
@@ -83,6 +84,16 @@ const PATIENCE_MS = 2000;
 
 /** Reads the text published at a path. Undefined when there is none or no answer. */
 export function readPublished(path: string): string | undefined {
+  return withConnection(path, (fd, isConnected) => (isConnected ? readToEnd(fd) : undefined));
+}
+
+/** True for the socket of a process that runs no longer. */
+export function isDeserted(path: string): boolean {
+  return withConnection(path, (_, isConnected) => !isConnected && errno() === constants.errno.ECONNREFUSED) === true;
+}
+
+/** Undefined for a path that no socket has. */
+function withConnection<T>(path: string, use: (fd: number, isConnected: boolean) => T): T | undefined {
   const name = Buffer.from(path);
   if (name.length > LONGEST_PATH) return undefined;
   const address = new Memory(2 + name.length + 1);
@@ -91,9 +102,8 @@ export function readPublished(path: string): string | undefined {
   const fd = libc.socket(AF_UNIX, SOCK_STREAM | O.CLOEXEC | O.NONBLOCK, 0);
   if (fd < 0) throw new OsError("socket");
   try {
-    // There is no socket, no listener, or its queue is full.
-    if (libc.connect(fd, address.address, address.bytes.length) < 0) return undefined;
-    return readToEnd(fd);
+    // There may be no socket or no listener, or its queue is full.
+    return use(fd, libc.connect(fd, address.address, address.bytes.length) === 0);
   } finally {
     closeFd(fd);
   }

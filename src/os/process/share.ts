@@ -4,7 +4,7 @@
 // session that gets the exclusive lock is the first or the last one. Each network name space has its own files. The
 // file records how to undo the change. If all sessions were killed, the next session undoes it.
 
-import { fstatSync, ftruncateSync, readFileSync, readlinkSync, unlinkSync, writeSync } from "node:fs";
+import { fstatSync, ftruncateSync, readFileSync, readlinkSync, statSync, unlinkSync, writeSync } from "node:fs";
 import { closeFd, errno, EINTR, libc, O, openFd } from "../ffi/libc.ts";
 import { namesIn } from "./sysfs.ts";
 
@@ -70,6 +70,23 @@ export function undoAbandoned(directory: string, undo: (record: string) => void)
       closeFd(fd);
     }
   }
+}
+
+/**
+ * True when {@link undoAbandoned} would find a record. It takes no lock, which a session that starts would have to wait for, and needs
+ * no rights.
+ */
+export function hasAbandoned(directory: string): boolean {
+  const suffix = `.${networkNumber()}`;
+  const inodes = namesIn(directory)
+    .filter((name) => name.startsWith(PREFIX) && name.endsWith(suffix))
+    .flatMap((name) => statSync(`${directory}/${name}`, { throwIfNoEntry: false }) ?? [])
+    // A session has its lock before it writes the record.
+    .flatMap(({ ino, size }) => (size > 0 ? [ino] : []));
+  if (inodes.length === 0) return false;
+  const locks = readFileSync("/proc/locks", "latin1");
+  const locked = new Set([...locks.matchAll(/^\d+: FLOCK .*:(\d+) 0 EOF$/gm)].map(([, inode]) => Number(inode)));
+  return inodes.some((inode) => !locked.has(inode));
 }
 
 function held(fd: number, path: string, isFirst: boolean, record: string): Share {

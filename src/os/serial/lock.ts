@@ -7,7 +7,7 @@ import { openersOf } from "./openers.ts";
 import { processStart } from "../process/process-start.ts";
 import { readHead } from "../ffi/small-file.ts";
 
-const DIRECTORY = "/var/lock";
+export const LOCK_DIRECTORY = "/var/lock";
 /**
  * How much of a lock file we read: the length of pppd's own format. Other formats (`1234 minicom root`) begin the same
  * way.
@@ -84,7 +84,7 @@ class Lock {
 }
 
 /** Locks a device for `pid`. Removes the lock of a process that no longer exists. Throws LockError. */
-export function lockDevice(device: string, { directory = DIRECTORY, pid = process.pid } = {}): Lock {
+export function lockDevice(device: string, { directory = LOCK_DIRECTORY, pid = process.pid } = {}): Lock {
   const name = lockName(device);
   const path = `${directory}/LCK..${name}`;
   let notice: string | undefined;
@@ -158,7 +158,8 @@ function removeStale(path: string, name: string, directory: string): void {
   }
 }
 
-function lockText(pid: number): string {
+/** The content of a lock file. */
+export function lockText(pid: number): string {
   return `${String(pid).padStart(10)}\n`;
 }
 

@@ -61,6 +61,8 @@ export interface Status {
   readonly network?: string | undefined;
   /** What goes through sockets of the program. */
   readonly flows?: FlowCounts | undefined;
+  /** Where programs reach the link's network by a proxy: "127.0.0.1:1080". */
+  readonly proxy?: string | undefined;
   readonly lines: readonly LineStatus[];
 }
 
@@ -70,7 +72,12 @@ export function statusPath(ifname: string, directory = RUN_DIRECTORY): string {
 
 /** True for the name of a status file. */
 export function isStatusName(name: string): boolean {
-  return name.startsWith("nullmodem-") && name.endsWith(".stats");
+  return interfaceOf(name) !== undefined;
+}
+
+/** The interface of a status file's name. Undefined: it is the name of another file. */
+export function interfaceOf(name: string): string | undefined {
+  return /^nullmodem-(.+)\.stats$/.exec(name)?.[1];
 }
 
 /** Reads the status of any version of this program. Undefined: the text is no status. */
@@ -87,7 +94,7 @@ export function parseStatus(text: string | undefined): Status | undefined {
 function isStatus(value: unknown): value is Status {
   if (!isObject(value) || !isObject(value["counters"]) || !isObject(value["compression"])) return false;
   const { received, sent } = value["counters"];
-  const { interface: ifname, namespace, lines, sharing, network, flows } = value;
+  const { interface: ifname, namespace, lines, sharing, network, flows, proxy } = value;
   return (
     typeof ifname === "string" &&
     typeof namespace === "string" &&
@@ -97,6 +104,7 @@ function isStatus(value: unknown): value is Status {
     lines.every(isObject) &&
     (sharing === undefined || isObject(sharing)) &&
     (network === undefined || typeof network === "string") &&
+    (proxy === undefined || typeof proxy === "string") &&
     (flows === undefined || isFlows(flows))
   );
 }

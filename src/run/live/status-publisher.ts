@@ -2,6 +2,7 @@
 
 import type { Link } from "../../link/link.ts";
 import type { Networks } from "../../link/networks.ts";
+import { proxyPlaceText } from "../../options/table/socks-rows.ts";
 import { ipv4Text } from "../../wire/ip.ts";
 import { addressText } from "../../bytes/prefix.ts";
 import { linkLocalAddress } from "../../wire/ipv6cp.ts";
@@ -74,13 +75,14 @@ export class StatusPublisher implements NetworkObserver {
 
   #status(): Status {
     const { machine, options, hooks } = this.#host;
+    const { linkname, socks } = options.config;
     const { mtu, ipv4, ipv6, upSince, sharing, network } = this.#state();
     const secondsSince = (moment: number): number => Math.floor((machine.clock.now() - moment) / SECOND);
     return {
       interface: this.#port.name,
       pid: machine.processes.pid,
       namespace: machine.network.namespace(),
-      linkname: options.config.linkname,
+      linkname,
       peer: hooks.env.get("PEERNAME"),
       up: upSince === undefined ? undefined : secondsSince(upSince),
       mtu,
@@ -91,6 +93,7 @@ export class StatusPublisher implements NetworkObserver {
       sharing: sharing && { way: sharing.way, by: sharing.by, seconds: secondsSince(sharing.since) },
       network,
       flows: this.#port.flows,
+      proxy: socks && proxyPlaceText(socks),
       lines: this.#host.lines(),
     };
   }
