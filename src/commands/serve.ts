@@ -43,15 +43,17 @@ const command = defineCommand({
 const AFTER = `pppd's own options go behind --, or into /etc/ppp/options.ttyX. auth, modem,
 autodetect, persist, maxfail and lcp-echo-… in /etc/ppp/options do not count, because
 serve has its own. Each port has private addresses of its own, unless these options
-give others. Callers share this machine's network: noshare prevents it. Without
-root's rights or a TUN, sockets of this process carry it.
+give others. Callers share this machine's network, unless you give -- noshare.
+Without root's rights or a TUN, sockets of this process carry it.
   nullmodem serve ttyS0 'ttyUSB*'
   nullmodem serve --auth 10.0.0.1:5000 -- ms-dns 10.0.0.1
+  nullmodem serve ttyS0 -- noshare
 
 Exit codes: 5 after SIGTERM or SIGINT, 2 for wrong words or when the options of all
-ports are wrong at the start, 3 when they need rights that are missing. A port that fails is tried
-again, and ends nothing. SIGHUP hangs up on all callers; poff of one interface ends
-all ports, because they are one process.
+ports are wrong at the start, 3 when they need rights that are missing, also when
+this user may open none of the devices. A port that fails is tried again, and ends
+nothing. SIGHUP hangs up on all callers; poff of one interface ends all ports, because
+they are one process.
 `;
 
 /** Runs serve with the words after its name. Returns the exit code. */
@@ -66,7 +68,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
   try {
     const given = takeConfigDir(argv);
     etc = given.etc;
-    wishes = readServeWords(given.words);
+    wishes = readServeWords(given.words, thisMachine.files.isCharacterDevice);
   } catch (error) {
     if (!(error instanceof ServeWordsError || error instanceof OptionError)) throw error;
     consola.error(error.message);

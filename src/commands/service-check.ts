@@ -1,5 +1,6 @@
 // Tests whether pppd would accept these options. A service with options that pppd refuses would restart again and again.
 
+import { isCharacterDevice } from "../os/ffi/host-files.ts";
 import { OptionError, OptionExit } from "../options/error.ts";
 import type { OptionHost } from "../options/host.ts";
 import { checkOptions } from "../options/check.ts";
@@ -63,7 +64,7 @@ export function checkWords(
 /** The words of serve, as each of its ports would get them. */
 function checkServeWords(options: readonly string[], host: OptionHost, asRoot: boolean): Verdict {
   try {
-    const wishes = readServeWords(options);
+    const wishes = readServeWords(options, isCharacterDevice);
     const { refusal } = checkWords({ device: undefined, options: wishes.words }, host, asRoot);
     // Only root can read the secrets.
     if (refusal.length > 0 || !asRoot) return { refusal, warning: [] };

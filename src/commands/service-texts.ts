@@ -1,6 +1,7 @@
 // Texts that make an init or cron keep a pppd running on a line, each with its own quoting. Under an init, the init
 // restarts pppd. Under cron, pppd restarts the link itself (persist).
 
+import { shellWord } from "../bytes/shell-word.ts";
 import { basename } from "node:path";
 
 export const KINDS = ["inittab", "systemd", "openrc", "cron"] as const;
@@ -213,10 +214,6 @@ function serviceName(wanted: Wanted): string {
 
 function shellWords(place: Place, wanted: Wanted, options: readonly string[]): string {
   return [...program(place, wanted), ...line(wanted), ...options].map(shellWord).join(" ");
-}
-
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function systemdWords(place: Place, wanted: Wanted, options: readonly string[]): string {

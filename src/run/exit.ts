@@ -59,5 +59,8 @@ export class Failed extends Error {
   }
 }
 
+/** This user may not open the device. */
+export class Denied extends Failed {}
+
 /** The device does not exist: an adapter that was pulled out. */
 export class Gone extends Failed {}

@@ -69,12 +69,12 @@ test.skipIf(noGroup !== undefined)(
       const { stdout, stderr } = await scene.machine.run(...argv, "nodetach", "noauth", ...words);
       return stdout + stderr;
     };
-    const group = "/dev/ttyS1 is for root and the group trusted; after usermod -aG trusted nobody, log in anew\n";
+    const group = "/dev/ttyS1 belongs to the group trusted; sudo usermod -aG trusted nobody, then log in again\n";
     // Only root and users with the capability may use `noauth`.
     expect(await start()).toBe(`Failed to open /dev/ttyS1: Permission denied\n${group}`);
     expect(await start("lock")).toBe(
       `Can't create lock file /var/lock/LCK..ttyS1: Permission denied\n${group}` +
-        "/var/lock is for root and the group uucp; after usermod -aG uucp nobody, log in anew\n",
+        "/var/lock belongs to the group uucp; sudo usermod -aG uucp nobody, then log in again\n",
     );
   },
 );

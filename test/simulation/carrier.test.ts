@@ -112,6 +112,24 @@ test.each<[what: string, change: (computer: Computer) => void, words: readonly s
   expect([server.exitCode, server.fault, there.link.leftOn(0)]).toEqual([5, undefined, []]);
 });
 
+test.each([
+  [[], "The kernel forwards what the other machine sends; for user-mode networking, give -- usernet"],
+  [["--", "usernet"], "for an interface, leave -- usernet out"],
+  [
+    ["--", "forward", "[::1]:53=53/udp"],
+    "Port [::1]:53/udp is not forwarded: no kernel leads packets of ::1 to an interface; give -- usernet",
+  ],
+])("serve with %j says what is to be typed behind its own words", (words, remedy) => {
+  const there = world();
+  const server = new Served(there.a, "ttyUSB0", ...words);
+  there.time.run(100);
+  there.call();
+  expect(there.time.runUntil(() => server.events.some((text) => text.endsWith(remedy)), 20_000)).toBe(true);
+  expect(server.events.filter((text) => /(give|leave) usernet/.test(text))).toEqual([]);
+  server.signal("SIGTERM");
+  expect(there.time.runUntil(() => !server.isRunning, 20_000)).toBe(true);
+});
+
 test.each<[where: string, file: string | undefined, words: readonly string[]]>([
   ["the command line", undefined, ["--", "noshare"]],
   ["/etc/ppp/options", "options", []],
@@ -158,4 +176,57 @@ test("callers by TCP from other machines need a password before they share anyth
   expect(there.time.runUntil(() => !server.isRunning, 20_000)).toBe(true);
   expect(server.exitCode).toBe(2);
   expect(server.events[0]).toStartWith("0.0.0.0:5000: socket-listen 0.0.0.0:5000 needs auth");
+});
+
+const CLOSED = [
+  "Failed to open /dev/ttyUSB0: Permission denied",
+  "/dev/ttyUSB0 belongs to the group dialout; sudo usermod -aG dialout zaphod, then log in again",
+];
+
+test("serve ends with code 3 when its user may open none of the devices, and names the group", () => {
+  const there = world((computer) => {
+    asUser(computer);
+    computer.files.closed.add("/dev/ttyUSB0");
+  });
+  const server = new Served(there.a, "ttyUSB0");
+  expect(there.time.runUntil(() => !server.isRunning, 20_000)).toBe(true);
+  expect([server.exitCode, server.fault, there.link.leftOn(0)]).toEqual([3, undefined, []]);
+  expect(server.of("ttyUSB0")).toEqual(CLOSED);
+});
+
+test.each([
+  ["another port is served", ["ttyUSB0", "ttyUSB1"]],
+  ["adapters may be plugged in", ["ttyUSB0", "ttyACM*"]],
+  ["another port is not there yet", ["ttyUSB0", "ttyUSB7"]],
+  ["callers by TCP are waited for", ["ttyUSB0", "127.0.0.1:5000"]],
+])("serve goes on although its user may not open a device: %s", (_what, ports) => {
+  const link = new Laplink({ seed: 6, cables: 2 });
+  const [a] = link.computers;
+  a.isRoot = false;
+  a.files.closed.add("/dev/ttyUSB0");
+  const server = new Served(a, ...ports);
+  link.time.run(20_000);
+  expect(server.of("ttyUSB0")).toEqual(CLOSED);
+  // The user may open it from now on.
+  a.files.closed.clear();
+  expect(link.time.runUntil(() => server.of("ttyUSB0").at(-1) === "waiting for a caller", 20_000)).toBe(true);
+  server.signal("SIGTERM");
+  expect(link.time.runUntil(() => !server.isRunning, 20_000)).toBe(true);
+  expect([server.exitCode, server.fault, link.leftOn(0)]).toEqual([5, undefined, []]);
+});
+
+test("serve goes on when an adapter that is plugged in may not be opened yet: its group is set a moment later", () => {
+  const there = world(asUser);
+  const [end] = there.link.cables[0]!.ends;
+  end.path = undefined;
+  const server = new Served(there.a, "ttyUSB0");
+  there.time.run(1000);
+  there.a.files.closed.add("/dev/ttyUSB0");
+  end.path = "/dev/ttyUSB0";
+  there.time.run(3000);
+  expect(server.of("ttyUSB0").slice(-2)).toEqual(CLOSED);
+  there.a.files.closed.clear();
+  expect(there.time.runUntil(() => server.of("ttyUSB0").at(-1) === "waiting for a caller", 20_000)).toBe(true);
+  server.signal("SIGTERM");
+  expect(there.time.runUntil(() => !server.isRunning, 20_000)).toBe(true);
 });

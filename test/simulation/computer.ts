@@ -127,7 +127,7 @@ export class Computer {
         certificateIn: () => undefined,
       },
       users: {
-        ownName: () => "root",
+        ownName: () => (this.isRoot ? "root" : "zaphod"),
         isRoot: () => this.isRoot,
         mayMakeInterfaces: () => this.isRoot,
         hasLentRights: () => this.isRoot,

@@ -17,6 +17,8 @@ export class FileTree {
   isFull = false;
   /** /var/lock is for root. */
   deniesLocks = false;
+  /** Devices that this user may not open. */
+  readonly closed = new Set<string>();
   /** Whether a path is a device, and where a symbolic link leads. The computer knows its ports. */
   isDevice = (_path: string): boolean => false;
   /** Paths of all devices. */
@@ -142,7 +144,7 @@ export function filesOf(tree: FileTree, process: Process): Files {
     isSymbolicLink: () => false,
     isCharacterDevice: (path) => tree.isDevice(path),
     isExecutable: (path) => ((tree.files.get(path)?.mode ?? 0) & 0o111) !== 0,
-    isReadWritable: () => true,
+    isReadWritable: (path) => !tree.closed.has(path),
     isPipe: () => false,
   };
 }

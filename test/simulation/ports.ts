@@ -20,6 +20,7 @@ export function serialOf(ports: readonly Port[], process: Process, table: Proces
     async open(path, settings) {
       const port = portAt(path);
       if (port === undefined) throw new SimulatedError("open", path, "ENOENT");
+      if (files.closed.has(path)) throw new SimulatedError("open", path, "EACCES");
       // The adapter's driver takes its time.
       await new Promise<void>((resolve) => void process.clock.after(2, resolve));
       if (port.path !== path) throw new SimulatedError("open", path, "ENODEV");

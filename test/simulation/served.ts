@@ -44,7 +44,7 @@ export class Served {
         print: (line) => void this.events.push(line),
         onUp: () => {},
       },
-      readServeWords(words),
+      readServeWords(words, machine.files.isCharacterDevice),
     );
     void this.#server.run().then(
       (code) => this.#end(computer, code),

@@ -23,22 +23,32 @@ export function portTrouble(machine: PortMachine, path: string, error: HostError
   }
   if (hasCode(error, "ENOENT", "ENODEV", "ENXIO")) return [otherPorts(serial)];
   if (hasCode(error, "EBUSY")) return sharedPort(serial, path);
+  if (hasCode(error, "EPERM"))
+    return [
+      {
+        code: "port-denied",
+        text: `Not even root may open ${path} here`,
+        remedy: `in a container: --device ${path}`,
+        severity: "error",
+      },
+    ];
   return hasCode(error, "EACCES") ? portDenied(machine, path) : [];
 }
 
 /**
- * Names the groups that the user is missing. The lock is taken before the port, and its directory may need another
+ * Names the groups that the user is missing, or says that there is none. The lock is taken before the port, and its directory may need another
  * group.
  */
 function portDenied({ files, serial, users }: PortMachine, ...paths: readonly string[]): Finding[] {
-  const user = users.ownName() ?? "USER";
+  const user = users.ownName() ?? "$USER";
   return paths.flatMap((path) => {
-    const group = files.isReadWritable(path) ? undefined : serial.groupOf(path);
-    if (group === undefined || group === "root") return [];
-    const text = `${path} is for root and the group ${group}`;
-    return [
-      { code: "port-denied", text, remedy: `after usermod -aG ${group} ${user}, log in anew`, severity: "error" },
-    ];
+    if (files.isReadWritable(path)) return [];
+    const group = serial.groupOf(path);
+    const [text, remedy] =
+      group === undefined || group === "root"
+        ? [`No group of ordinary users may use ${path}`, "as root it works: sudo"]
+        : [`${path} belongs to the group ${group}`, `sudo usermod -aG ${group} ${user}, then log in again`];
+    return [{ code: "port-denied", text, remedy, severity: "error" }];
   });
 }
 

@@ -3,7 +3,7 @@
 
 import type { Config } from "../../options/config.ts";
 import { parseSocketAddress } from "../../options/socket-address.ts";
-import { Exit, Failed, Gone } from "../exit.ts";
+import { Denied, Exit, Failed, Gone } from "../exit.ts";
 import type { Endpoint } from "../host/network.ts";
 import type { Child } from "../host/processes.ts";
 import { type Device, isBaudRateError, isTty, type Tty, type TtySettings } from "../host/serial.ts";
@@ -87,7 +87,8 @@ async function openPort({ machine, options }: LineHost, path = options.config.de
     if (!isHostError(error)) throw error;
     const findings = portTrouble(machine, path, error);
     if (error.call === "open") {
-      const Kind = hasCode(error, "ENOENT", "ENODEV", "ENXIO") ? Gone : Failed;
+      const isGone = hasCode(error, "ENOENT", "ENODEV", "ENXIO");
+      const Kind = isGone ? Gone : hasCode(error, "EACCES", "EPERM") ? Denied : Failed;
       throw new Kind(Exit.OPEN, `Failed to open ${path}: ${error.reason}`, "error", findings);
     }
     throw new Failed(Exit.FATAL, `${error.call}: ${error.reason}`, "error", findings);

@@ -10,7 +10,9 @@ import { kernelMasquerades } from "../share/masquerade-probe.ts";
 
 export interface CarrierOptions extends Pick<Config, "usernet" | "share" | "socks" | "demand"> {
   /** `share` is a default: this machine may need the interface more than the other end needs to be shared with. */
-  readonly sharesByDefault?: boolean;
+  readonly sharesByDefault?: boolean | undefined;
+  /** What is to be typed for `usernet`. */
+  readonly usernetWord?: string | undefined;
 }
 
 export interface CarrierFacts {
@@ -54,9 +56,9 @@ export async function provenCarrierOf(machine: Machine, options: CarrierOptions)
 
 /** Chooses the way. The facts are asked for only when they matter: opening the TUN device may load its driver. */
 export function chooseCarrier(options: CarrierOptions, factsOf: () => CarrierFacts, name = "pppd"): Carrier {
-  const { usernet, share, socks, demand, sharesByDefault = false } = options;
+  const { usernet, share, socks, demand, sharesByDefault = false, usernetWord = "usernet" } = options;
   if (socks !== undefined) return { way: "proxy" };
-  if (usernet) return sockets("usernet is given", "for an interface, leave usernet out");
+  if (usernet) return sockets("usernet is given", `for an interface, leave ${usernetWord} out`);
   const facts = factsOf();
   const trouble = interfaceTroubleOf(facts);
   const obstacle = share ? forwardingTroubleOf(facts) : undefined;
@@ -69,7 +71,7 @@ export function chooseCarrier(options: CarrierOptions, factsOf: () => CarrierFac
   return {
     way: "interface",
     shares: share && obstacle === undefined,
-    line: share ? forwardingLine(obstacle) : undefined,
+    line: share ? forwardingLine(obstacle, usernetWord) : undefined,
   };
 }
 
@@ -82,12 +84,12 @@ interface Reason {
 /** The code of the line that says which way it is. */
 export const CARRIER = "carrier";
 
-function forwardingLine(obstacle: Reason | undefined): Finding {
+function forwardingLine(obstacle: Reason | undefined, usernetWord: string): Finding {
   const text =
     obstacle === undefined
       ? "The kernel forwards what the other machine sends"
       : `${obstacle.why}, so nothing is shared; ${obstacle.remedy}`;
-  return { code: CARRIER, text, remedy: "for user-mode networking, give usernet", severity: "info" };
+  return { code: CARRIER, text, remedy: `for user-mode networking, give ${usernetWord}`, severity: "info" };
 }
 
 function sockets(why: string, remedy: string): Carrier {

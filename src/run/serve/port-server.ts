@@ -102,7 +102,7 @@ export class PortServer {
     return wished;
   }
 
-  /** Ends when the options of all ports are wrong. Otherwise a mistake in the words would leave a process that serves nothing. */
+  /** Ends when no port can be served: a mistake in the words, or missing rights, would leave a process that serves nothing. */
   readonly #onRefused = (exit: Exit): void => {
     const { ports } = this.#wishes;
     if (++this.#refused < ports.length || ports.some(({ kind }) => kind === "pattern")) return;

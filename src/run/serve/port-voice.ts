@@ -36,6 +36,8 @@ export interface PortVoiceHost {
   print(line: string): void;
   /** The same, unless a port has said it already. */
   printOnce(line: string): void;
+  /** This user may not open the port. */
+  denied(): void;
 }
 
 export class PortVoice implements Log, SessionObserver {
@@ -144,6 +146,10 @@ export class PortVoice implements Log, SessionObserver {
 
   authenticated(peer: string): void {
     this.#peer = peer;
+  }
+
+  denied(): void {
+    this.#host.denied();
   }
 
   ended(why: Exit, isHangup: boolean): void {

@@ -1,6 +1,8 @@
 // The words of `nullmodem serve`: ports, flags, and pppd's own words behind "--".
 
+import { shellWord } from "../../bytes/shell-word.ts";
 import { parseSocketAddress } from "../../options/socket-address.ts";
+import { OPTIONS } from "../../options/table.ts";
 
 /** A port that is to be served. */
 export type PortWish =
@@ -28,7 +30,9 @@ export interface ServeWishes {
 /** A mistake in the words. The message is for the user. */
 export class ServeWordsError extends Error {}
 
-export function readServeWords(argv: readonly string[]): ServeWishes {
+/** `isThere` says whether a path is a device. Throws ServeWordsError. */
+export function readServeWords(argv: readonly string[], isThere: (path: string) => boolean): ServeWishes {
+  refuseOptions(argv, isThere);
   const end = argv.indexOf("--");
   const own = end < 0 ? argv : argv.slice(0, end);
   const ports: PortWish[] = [];
@@ -47,6 +51,27 @@ export function readServeWords(argv: readonly string[]): ServeWishes {
   return { ports, ...wishes, words: end < 0 ? [] : argv.slice(end + 1) };
 }
 
+/** Throws when an option of pppd stands where a port should: it would be a device that is not there yet, and have no effect. */
+function refuseOptions(argv: readonly string[], isThere: (path: string) => boolean): void {
+  const end = argv.indexOf("--");
+  const own = end < 0 ? argv : argv.slice(0, end);
+  const front: string[] = [];
+  const behind: string[] = [];
+  for (let at = 0; at < own.length; at++) {
+    const word = own[at]!;
+    const row = /[/*?:]/.test(word) || isThere(`/dev/${word}`) ? undefined : OPTIONS.named(word);
+    if (row === undefined) front.push(word);
+    else behind.push(word, ...(row.argument ? own.slice(++at, at + 1) : []));
+    if (word === "--speed" && at + 1 < own.length) front.push(own[++at]!);
+  }
+  const [option] = behind;
+  if (option === undefined) return;
+  const line = [...(front.length === 0 ? ["ttyS0"] : front), "--", ...behind, ...(end < 0 ? [] : argv.slice(end + 1))];
+  throw new ServeWordsError(
+    `${option} is an option of pppd: options go behind --: nullmodem serve ${line.map(shellWord).join(" ")}`,
+  );
+}
+
 function readSpeed(word: string | undefined): string {
   if (word === undefined || !/^[1-9]\d*$/.test(word)) throw new ServeWordsError("--speed takes bits a second: 115200");
   return word;
@@ -56,6 +81,8 @@ function readPort(word: string): PortWish {
   if (parseSocketAddress(word) !== undefined) return { kind: "listener", where: word };
   if (/^[^/]*:[^/]*$/.test(word))
     throw new ServeWordsError(`${word}: neither a device nor a TCP address with a port number, as 127.0.0.1:5000`);
+  if (/^\d+$/.test(word))
+    throw new ServeWordsError(`${word} is no TCP port; for the speed of all ports: --speed ${word}`);
   const path = word.startsWith("/") ? word : `/dev/${word}`;
   if (!/[*?[]/.test(word)) return { kind: "device", path };
   const slash = path.lastIndexOf("/");

@@ -31,7 +31,7 @@ export interface ServedPortHost extends ServeHost {
   state(name: string, text: string): void;
   /** Prints an event that concerns all ports, unless one of them has told it already. */
   readonly printOnce: (line: string) => void;
-  /** The first try was refused because of the options. */
+  /** The port was refused at the start: its options are wrong, or this user may not open it. */
   refused(exit: Exit): void;
 }
 
@@ -52,7 +52,8 @@ export class ServedPort {
   readonly #logFds: number[] = [];
   #session: Session | undefined;
   #isEnding = false;
-  #isFirstTry = true;
+  /** The port was neither open nor refused. */
+  #isAtStart = true;
 
   constructor(host: ServedPortHost, wish: PortWish, slot: number) {
     this.#host = host;
@@ -62,7 +63,8 @@ export class ServedPort {
     this.slot = slot;
     this.#waits = new Waits(this.#machine.clock);
     const { print, printOnce } = host;
-    this.#voice = new PortVoice({ name: this.name, print, printOnce }, host.openLog(NO_LOGFILE).log);
+    const denied = (): void => this.#refused(Exit.NOT_ROOT);
+    this.#voice = new PortVoice({ name: this.name, print, printOnce, denied }, host.openLog(NO_LOGFILE).log);
   }
 
   /** The device, under the name that it has now. */
@@ -117,16 +119,20 @@ export class ServedPort {
       // This is a bug of ours. The session has cleaned up already.
       else
         for (const line of String(error instanceof Error ? error.stack : error).split("\n")) voice.write("error", line);
-      const isRefused = error instanceof OptionError || error instanceof OptionExit;
-      if (this.#isFirstTry && isRefused) this.#host.refused(refusalCode(error));
+      if (error instanceof OptionError || error instanceof OptionExit) this.#refused(refusalCode(error));
     } finally {
-      this.#isFirstTry = false;
+      this.#isAtStart = false;
       this.#closeLog();
       this.#closeLog = () => {};
       for (const fd of this.#logFds.splice(0)) this.#machine.descriptors.close(fd);
       voice.log = this.#host.openLog(NO_LOGFILE).log;
       this.#session = this.#options = undefined;
     }
+  }
+
+  #refused(exit: Exit): void {
+    if (this.#isAtStart) this.#host.refused(exit);
+    this.#isAtStart = false;
   }
 
   #makeSession(): Session {
@@ -171,6 +177,7 @@ export class ServedPort {
       notifier: this.#notifier(),
       observer: voice,
       sharesByDefault,
+      usernetWord: "-- usernet",
       onUp,
     });
   }
@@ -181,6 +188,7 @@ export class ServedPort {
       beatAt: Infinity,
       beat: () => {},
       status: (text) => {
+        this.#isAtStart = false;
         if (text === AWAITS_PEER || text.startsWith(AWAITS_CALL)) this.#voice.awaitsCaller();
         this.#host.state(this.name, text);
       },
@@ -189,12 +197,17 @@ export class ServedPort {
   }
 
   onSignal(event: SignalEvent): void {
-    if (event.type === "fatal" || event.name === "SIGTERM" || event.name === "SIGINT") this.end();
+    if (event.type === "fatal" || event.name === "SIGTERM" || event.name === "SIGINT") this.#tryNoMore();
     this.#session?.onSignal(event);
   }
 
-  /** It is not tried again. */
+  /** Ends it, if no signal has done so. */
   end(): void {
+    this.#tryNoMore();
+    this.#session?.end();
+  }
+
+  #tryNoMore(): void {
     this.#isEnding = true;
     this.#waits.wake();
   }

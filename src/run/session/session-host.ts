@@ -28,7 +28,9 @@ export interface SessionHost {
   /** A session that shares loads this class itself, unless it is here. A simulated one cannot wait for the real disk. */
   readonly servicesClass?: typeof SessionServices;
   /** `share` is in force although nobody has given it. */
-  readonly sharesByDefault?: boolean;
+  readonly sharesByDefault?: boolean | undefined;
+  /** What is to be typed for `usernet`, unless it is this word alone. */
+  readonly usernetWord?: string | undefined;
   /** Resolves when the first link may begin; undefined: at once. */
   readonly ready: () => Promise<void> | undefined;
 }

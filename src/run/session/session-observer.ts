@@ -10,6 +10,8 @@ export interface SessionObserver {
   lineChanged(text: string): void;
   /** The peer has proved that it is this. */
   authenticated(peer: string): void;
+  /** This user may not open the device. The session tries again nevertheless. */
+  denied(): void;
   /** A link has ended. `reason` may say more than the exit code. `isHangup`: the line is gone. */
   ended(reason: Exit, isHangup: boolean): void;
 }

@@ -9,7 +9,7 @@ import type { SignalEvent } from "../host/processes.ts";
 import type { End } from "./attempt.ts";
 import { Bundling, type BundlingHost } from "./bundling.ts";
 import { report } from "../diagnose/finding.ts";
-import { Exit, Failed } from "../exit.ts";
+import { Denied, Exit, Failed } from "../exit.ts";
 import { Hooks } from "../scripts/hooks.ts";
 import { Interface, type InterfaceHost } from "../packets/interface.ts";
 import { provenCarrierOf } from "../packets/carrier.ts";
@@ -35,6 +35,8 @@ import { Whereabouts } from "../line/whereabouts.ts";
 
 /** Variables that a link leaves in the environment of scripts. They are removed before the next link. */
 const LINK_COUNTS = ["CONNECT_TIME", "BYTES_SENT", "BYTES_RCVD"];
+
+const SIGTERM = 15;
 
 export class Session {
   readonly #host: SessionHost;
@@ -158,9 +160,9 @@ export class Session {
 
   /** Without any way, the attempt to make an interface says why. */
   async #chooseCarrier(): Promise<void> {
-    const { machine, options, sharesByDefault = false } = this.#host;
+    const { machine, options, sharesByDefault, usernetWord } = this.#host;
     const { share } = this.#config;
-    const carrier = await provenCarrierOf(machine, { ...this.#config, sharesByDefault });
+    const carrier = await provenCarrierOf(machine, { ...this.#config, sharesByDefault, usernetWord });
     if (carrier.way === "none" || carrier.way === "proxy") return;
     if (carrier.line !== undefined) report(this.#log, [carrier.line]);
     const isUsernet = carrier.way === "sockets";
@@ -253,6 +255,11 @@ export class Session {
       default:
         event.name satisfies never;
     }
+  }
+
+  /** Ends it as SIGTERM does. */
+  end(): void {
+    if (!this.#quitting) this.#quit(Exit.USER_REQUEST, SIGTERM);
   }
 
   #quit(exit: Exit, signal: number): void {
@@ -375,6 +382,7 @@ export class Session {
       if (error.message !== "") this.#log.write(error.level, error.message);
       if (isNew) report(this.#log, error.findings);
       if (error.exit === Exit.FATAL) this.#quitting = true;
+      if (error instanceof Denied) this.#host.observer?.denied();
       return;
     }
     throw error;

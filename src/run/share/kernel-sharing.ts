@@ -23,6 +23,8 @@ export interface KernelSharingHost {
   /** Where records are kept, "/var/run". */
   readonly directory: string;
   log(level: LogLevel, text: string): void;
+  /** What is to be typed for `usernet`. */
+  readonly usernetWord?: string | undefined;
   /** The program does not end before this has settled. */
   wait(done: Promise<unknown>): void;
   /** The rules are gone, and cannot be made again. */
@@ -102,11 +104,12 @@ export class KernelSharing {
     if (sharing.from !== undefined) await this.#joinZone(sharing);
     const where = await this.#filter.make(sharing);
     if (where === undefined) {
+      const { usernetWord = "usernet" } = this.#host;
       const what =
         sharing.from === undefined
           ? "forward: there are no rules, so no port leads to the peer"
           : "share: there are no rules, so nothing is shared";
-      log("error", `${what}; for user-mode networking, give usernet`);
+      log("error", `${what}; for user-mode networking, give ${usernetWord}`);
       await this.#end(family);
       return false;
     }

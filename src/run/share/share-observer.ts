@@ -22,6 +22,7 @@ export interface ShareObserverHost {
   readonly log: Log;
   readonly hooks: Hooks;
   readonly runDirectory: string;
+  readonly usernetWord?: string | undefined;
   hold(version: 4 | 6): Release;
 }
 
@@ -50,13 +51,14 @@ export class ShareObserver implements NetworkObserver {
 
   /** Without services there is no network for IPv6, and only IPv4 is shared. */
   constructor(host: ShareObserverHost, port: PacketPort, services: LinkServices | undefined) {
-    const { machine, log, hooks, runDirectory: directory } = host;
+    const { machine, log, hooks, runDirectory: directory, usernetWord } = host;
     this.#host = host;
     this.#port = port;
     this.#services = services;
     this.#sharing = new KernelSharing({
       machine,
       directory,
+      usernetWord,
       log: (level, text) => log.write(level, text),
       wait: (done) => hooks.wait(done),
       lost: (sharing) => this.#lost(sharing),
@@ -78,10 +80,11 @@ export class ShareObserver implements NetworkObserver {
   #tellImpossible(): void {
     if (this.#hasTold) return;
     this.#hasTold = true;
-    const { forwards, ipv6 } = this.#host.options.config;
+    const { usernetWord = "usernet", options } = this.#host;
+    const { forwards, ipv6 } = options.config;
     const trouble = (address: string | undefined): string | undefined => {
       if (address === undefined || !address.includes(":")) return undefined;
-      if (isLoopback(address)) return "no kernel leads packets of ::1 to an interface; give usernet";
+      if (isLoopback(address)) return `no kernel leads packets of ::1 to an interface; give ${usernetWord}`;
       if (!ipv6) return "IPv6 is off";
       return this.#services === undefined ? "the peer has no IPv6 address here without share" : undefined;
     };

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { thisMachine } from "../../../src/applets/this-machine.ts";
-import { closeFd, ENOTTY, EACCES, ENOENT, EBUSY, EIO, OsError } from "../../../src/os/ffi/libc.ts";
+import { closeFd, ENOTTY, EACCES, ENOENT, EBUSY, EIO, EPERM, OsError } from "../../../src/os/ffi/libc.ts";
 import { LockError } from "../../../src/os/serial/lock.ts";
 import { groupOf, openersOf, programName } from "../../../src/os/serial/openers.ts";
 import { openPty } from "../../../src/os/serial/pty.ts";
@@ -80,6 +80,23 @@ test("the group whose members may use the port is named", () => {
   chmodSync(port, 0o620);
   expect(groupOf(port)).toBeUndefined();
   expect(advice(port, new OsError("open", port, EACCES))).toEqual([]);
+});
+
+test("a user who may not open the port is told which group may, or that none may", () => {
+  const denied = (group: string | undefined, path = "/dev/ttyS0"): string[] => {
+    const files = { ...thisMachine.files, isReadWritable: () => false };
+    const serial = { ...thisMachine.serial, groupOf: () => group };
+    const users = { ...thisMachine.users, ownName: () => "zaphod" };
+    return portTrouble({ files, serial, users }, path, new OsError("open", path, EACCES)).flatMap(linesOf);
+  };
+  expect(denied("dialout")).toEqual([
+    "/dev/ttyS0 belongs to the group dialout; sudo usermod -aG dialout zaphod, then log in again",
+  ]);
+  for (const none of [undefined, "root"])
+    expect(denied(none)).toEqual(["No group of ordinary users may use /dev/ttyS0; as root it works: sudo"]);
+  expect(advice("/dev/ttyS0", new OsError("open", "/dev/ttyS0", EPERM))).toEqual([
+    "Not even root may open /dev/ttyS0 here; in a container: --device /dev/ttyS0",
+  ]);
 });
 
 test("for a missing port the existing ones are named; for a file that is no port, that it is none", () => {

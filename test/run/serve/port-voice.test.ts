@@ -9,7 +9,7 @@ function setUp() {
   const print = (line: string): void => void events.push(line);
   const write = (level: string, text: string): void => void logged.push(`${level} ${text}`);
   const log = { debug: true, fd: undefined, write, note: write, pass: () => {} };
-  const voice = new PortVoice({ name: "ttyS0", print, printOnce: print }, log);
+  const voice = new PortVoice({ name: "ttyS0", print, printOnce: print, denied: () => {} }, log);
   return { voice, events, logged };
 }
 

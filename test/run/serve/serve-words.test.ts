@@ -1,5 +1,8 @@
 import { expect, test } from "bun:test";
-import { fits, portName, readServeWords } from "../../../src/run/serve/serve-words.ts";
+import { fits, portName, readServeWords as read, type ServeWishes } from "../../../src/run/serve/serve-words.ts";
+
+/** /dev/modem is a device of this machine. */
+const readServeWords = (words: readonly string[]): ServeWishes => read(words, (path) => path === "/dev/modem");
 
 const NOTHING = { speed: undefined, auth: false, login: false, prompts: true, words: [] };
 
@@ -57,9 +60,37 @@ test.each([
   [["ttyS0", "--speed"], "--speed takes bits a second: 115200"],
   [["ttyS0", "--speed", "fast"], "--speed takes bits a second: 115200"],
   [["ttyS0", "--debug"], `there is no option "--debug"; pppd's own words go behind --`],
+  [["ttyS0", "115200"], "115200 is no TCP port; for the speed of all ports: --speed 115200"],
   [["/dev/*/ttyS0"], "/dev/*/ttyS0: only the last part of a path may be a pattern"],
   [["ttyUSB[9-0]"], "ttyUSB[9-0] is no pattern: a range such as [0-9] goes upwards"],
 ])("%j is refused", (words, message) => expect(() => readServeWords(words)).toThrow(message));
+
+test.each([
+  ["ttyS0 noshare", "noshare", "ttyS0 -- noshare"],
+  ["ttyS0 usernet", "usernet", "ttyS0 -- usernet"],
+  ["ttyS0 share=loopback", "share=loopback", "ttyS0 -- share=loopback"],
+  ["ttyS0 +pap", "+pap", "ttyS0 -- +pap"],
+  ["ttyS0 plugin passwordfd.so passwordfd 3", "plugin", "ttyS0 -- plugin passwordfd.so passwordfd 3"],
+  ["auth ttyUSB* --speed 9600", "auth", "'ttyUSB*' --speed 9600 -- auth"],
+  ["debug", "debug", "ttyS0 -- debug"],
+  ["ttyS0 local -- noauth", "local", "ttyS0 -- local noauth"],
+  [
+    "ttyS0 share-deny 10.0.0.0/8 forward 8080=80 5000",
+    "share-deny",
+    "ttyS0 5000 -- share-deny 10.0.0.0/8 forward 8080=80",
+  ],
+])("%s: an option of pppd is no port", (words, option, better) =>
+  expect(() => readServeWords(words.split(" "))).toThrow(
+    `${option} is an option of pppd: options go behind --: nullmodem serve ${better}`,
+  ),
+);
+
+test("a device with the name of an option is a port when it is there, or when it is written with its folder", () => {
+  for (const word of ["modem", "/dev/modem"])
+    expect(readServeWords([word]).ports).toEqual([{ kind: "device", path: "/dev/modem" }]);
+  expect(readServeWords(["/dev/local"]).ports).toEqual([{ kind: "device", path: "/dev/local" }]);
+  expect(() => readServeWords(["local"])).toThrow("local is an option of pppd");
+});
 
 test("patterns are those of a shell", () => {
   const names = ["ttyUSB0", "ttyUSB10", "ttyS0", "ttyS1", "tty.S0", "ttyACM0"];
