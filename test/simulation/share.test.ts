@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import { u16, u32 } from "../../src/bytes/be.ts";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
 import type { Pppd } from "./computer.ts";
+import { parseStatus } from "../../src/run/live/published-status.ts";
 import { Laplink } from "./laplink.ts";
 
 const LINE = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "local", "noipv6", "noccp"];
@@ -126,6 +127,18 @@ test("share tells the peer of an IPv6 network, again when it asks, and at the en
   expect(network.nft.tables.size).toBe(0);
   expect(network.sysctls.get(`${CONF}/all/forwarding`)).toBe("0");
   for (const name of ["default", "eth0"]) expect(network.sysctls.get(`${CONF}/${name}/accept_ra`)).toBe("1");
+});
+
+test("status names the tables of both IP versions, and link-local addresses in their short form", () => {
+  const shared = new SharedLink();
+  const { network, processes } = shared.link.computers[0];
+  shared.start("ipv6", "::1,::250:b6ff:fe11:2233");
+  shared.until(() => network.nft.tables.size === 2);
+  shared.link.time.run(1000);
+  const [publication] = processes.publications.values();
+  const status = parseStatus(publication!.text());
+  expect(status?.sharing?.by).toBe(`nft's tables ip and ip6 nullmodem-${network.tuns[0]!.index}`);
+  expect(status?.ipv6).toEqual({ our: "fe80::1", peer: "fe80::250:b6ff:fe11:2233" });
 });
 
 test("what a killed session changed for IPv6, the next one undoes", () => {
