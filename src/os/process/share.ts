@@ -84,9 +84,18 @@ export function hasAbandoned(directory: string): boolean {
     // A session has its lock before it writes the record.
     .flatMap(({ ino, size }) => (size > 0 ? [ino] : []));
   if (inodes.length === 0) return false;
-  const locks = readFileSync("/proc/locks", "latin1");
-  const locked = new Set([...locks.matchAll(/^\d+: FLOCK .*:(\d+) 0 EOF$/gm)].map(([, inode]) => Number(inode)));
-  return inodes.some((inode) => !locked.has(inode));
+  const locked = lockedInodes();
+  return locked !== undefined && inodes.some((inode) => !locked.has(inode));
+}
+
+/** Undefined where the kernel does not tell. */
+function lockedInodes(): ReadonlySet<number> | undefined {
+  try {
+    const locks = readFileSync("/proc/locks", "latin1");
+    return new Set([...locks.matchAll(/^\d+: FLOCK .*:(\d+) 0 EOF$/gm)].map(([, inode]) => Number(inode)));
+  } catch {
+    return undefined;
+  }
 }
 
 function held(fd: number, path: string, isFirst: boolean, record: string): Share {
