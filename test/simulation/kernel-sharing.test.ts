@@ -1,6 +1,7 @@
 // `share` where the kernel forwards: what a session asks of the packet filter, and what is left of it.
 
 import { expect, test } from "bun:test";
+import { parseAddress } from "../../src/bytes/prefix.ts";
 import type { Pppd } from "./computer.ts";
 import { parseStatus } from "../../src/run/live/published-status.ts";
 import { udpPacket } from "../kit/segment-text.ts";
@@ -80,6 +81,32 @@ test("a rule that closes an address of this machine closes its services at the l
   play.link.traffic[1].stop();
   terminate(play, ...play.servers, ...play.clients);
   expect(play.link.leftOn(0)).toEqual([]);
+});
+
+test("an interface that a script renames keeps its rules under the new name", () => {
+  const link = new Laplink({ seed: 1 });
+  const [near, far] = link.computers;
+  near.installNft();
+  const own = parseAddress("2001:db8::5")!;
+  const line = ["/dev/ttyUSB0", ...LINE.filter((word) => word !== "noipv6"), "+ipv6"];
+  const server = near.start([...line, "10.0.0.1:10.0.0.2", "share", "share-deny", "2001:db8::5"]);
+  const client = far.start([...line, "noipdefault"]);
+  const until = (isSo: () => boolean): void => expect(link.time.runUntil(isSo, 120_000)).toBe(true);
+  const rules = (): string => near.network.nft.tables.get(`ip6 nullmodem-${near.network.tuns[0]?.index}`) ?? "";
+  until(() => server.lines.some((text) => text.startsWith("local  LL address")));
+  const [tun] = near.network.tuns;
+  // IPv4 comes up later, and then the name is read again.
+  expect(tun!.addresses).toEqual([]);
+  tun!.name = "cable";
+  until(() => rules().includes('iifname "cable"'));
+  near.network.ownAddresses = [own];
+  link.traffic[1].start(500, 2);
+  until(() => /ip6 daddr fd\S+ ct state .* reject/.test(rules()));
+  link.traffic[1].stop();
+  expect(rules()).not.toContain("ppp0");
+  for (const program of [server, client]) program.signal("SIGTERM");
+  until(() => !server.isRunning && !client.isRunning);
+  expect([server.fault, client.fault, link.leftOn(0)]).toEqual([undefined, undefined, []]);
 });
 
 test("without rules no port leads to the peer, and the log says so", () => {

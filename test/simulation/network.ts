@@ -34,7 +34,7 @@ export class SimulatedTun extends Channel implements NetDevice {
   readonly addresses6: { readonly our: Uint8Array; readonly peer: Uint8Array }[] = [];
   readonly #network: NetworkState;
   readonly index: number;
-  readonly name: string;
+  name: string;
   readonly #queue: Uint8Array[] = [];
   #isRemoved = false;
 
@@ -178,7 +178,16 @@ function interfacesOf(state: NetworkState, process: Process): Interfaces {
     openTun({ ifname, unit }): Tun {
       const tun = state.open(ifname, unit);
       const number = Number(/(\d+)$/.exec(tun.name)?.[1] ?? 0);
-      return { fd: process.open(tun), index: tun.index, name: tun.name, unit: number, readName: () => {} };
+      let { name } = tun;
+      return {
+        fd: process.open(tun),
+        index: tun.index,
+        get name() {
+          return name;
+        },
+        unit: number,
+        readName: () => void ({ name } = tun),
+      };
     },
     find: (name) => [state.ethernet, ...state.tuns].find((device) => device.name === name),
     set(device, { up, mtu, txQueueLength }) {

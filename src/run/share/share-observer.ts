@@ -71,7 +71,11 @@ export class ShareObserver implements NetworkObserver {
     const ends = this.#endsOf(event);
     const { machine, options } = this.#host;
     const sharing = device && ends && sharingOf(options.config, ends, device, machine.network);
-    if (sharing === undefined) return;
+    if (sharing !== undefined) this.#share(sharing);
+  }
+
+  /** Takes the place of what the family shares. */
+  #share(sharing: Sharing): void {
     this.#shared.set(sharing.family, sharing);
     void this.#start(sharing);
   }
@@ -146,12 +150,9 @@ export class ShareObserver implements NetworkObserver {
   /** This machine has addresses that it did not have when the link came up, and the rules may name one. */
   #followAddresses(): void {
     const { machine, options } = this.#host;
-    for (const [family, sharing] of this.#shared) {
+    for (const sharing of this.#shared.values()) {
       const own = ownServices(options.config, sharing, machine.network);
-      if (own.isOwnOpen === sharing.isOwnOpen) continue;
-      const changed = { ...sharing, ...own };
-      this.#shared.set(family, changed);
-      void this.#start(changed);
+      if (own.isOwnOpen !== sharing.isOwnOpen) this.#share({ ...sharing, ...own });
     }
   }
 
@@ -162,7 +163,7 @@ export class ShareObserver implements NetworkObserver {
   renamed(): void {
     const { device } = this.#port;
     if (device !== undefined)
-      for (const sharing of this.#shared.values()) void this.#start({ ...sharing, ifname: device.name });
+      for (const sharing of this.#shared.values()) this.#share({ ...sharing, ifname: device.name });
   }
 
   /** The link is over, perhaps because of a bug. */
