@@ -4,6 +4,9 @@ import { inert } from "../bytes/text.ts";
 import type { Traffic } from "../link/counters.ts";
 import type { LineStatus, Status } from "../run/live/published-status.ts";
 
+/** A peer that is there sends something within this time while the link is set up. */
+const SILENT_SECONDS = 5;
+
 /** Bytes a second. */
 export interface Rates {
   readonly received: number;
@@ -34,10 +37,15 @@ export function statusText(link: Status, rates: Rates | undefined): string {
 
 function headline({ up, peer, pid, linkname, lines }: Status): string {
   const [line] = lines;
-  const state =
-    up === undefined ? `not up (${line === undefined ? "no line" : `phase ${line.phase}`})` : `up ${span(up)}`;
+  const state = up === undefined ? `not up (${line === undefined ? "no line" : phaseText(line)})` : `up ${span(up)}`;
   const named = [peer && `peer ${peer}`, linkname && `linkname ${linkname}`, `pid ${pid}`].filter(Boolean);
   return [state, ...named].join(", ");
+}
+
+function phaseText({ phase, silent = 0 }: LineStatus): string {
+  // Before a caller comes, silence is normal.
+  const isSilent = phase !== "dead" && silent >= SILENT_SECONDS;
+  return `phase ${phase}${isSilent ? `, no frame came for ${span(silent)}` : ""}`;
 }
 
 function addressRows({ ipv4, ipv6, mtu }: Status): string[][] {

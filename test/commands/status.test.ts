@@ -104,6 +104,19 @@ test("a link that is not up, and one that began while the other was watched", as
 `);
 });
 
+test("a link that is not up says how long nothing has come, except while it waits for a caller", async () => {
+  const { up: _, linkname: __, peer: ___, ...down } = LINK;
+  for (const [phase, silent, said] of [
+    ["establish", 65, "phase establish, no frame came for 1 min 5 s"],
+    ["establish", 1, "phase establish"],
+    ["establish", undefined, "phase establish"],
+    ["dead", 65, "phase dead"],
+  ] as const) {
+    const link: Status = { ...down, lines: [{ device: "/dev/ttyS0", speed: 0, phase, silent, ...LINE }] };
+    expect((await run([], [link], [link])).out).toStartWith(`ppp0  not up (${said}), pid 812\n`);
+  }
+});
+
 test("--json, one interface of several, none at all", async () => {
   const other = { ...LINK, interface: "ppp1" };
   const { code, out } = await run(["--json", "ppp0"], [LINK, other], [LATER, other]);

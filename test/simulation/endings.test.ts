@@ -200,6 +200,19 @@ test("a peer that does not answer any more: the echoes tell", () => {
   expect(pppd.lines).toContain("Serial link appears to be disconnected.");
 });
 
+test("the published status of a link says since when nothing comes, and that it comes again", () => {
+  const { link } = reach({ ...MOMENTS["when the link is up"]!, words: ["lcp-echo-interval", "1"] });
+  const silence = (): number =>
+    JSON.parse([...link.computers[0].processes.publications.values()][0]!.text()).lines[0].silent;
+  link.time.run(10_000);
+  expect(silence()).toBeLessThanOrEqual(2);
+  link.cables[0]!.isCut = true;
+  link.time.run(10_000);
+  expect(silence()).toBeGreaterThanOrEqual(8);
+  link.cables[0]!.isCut = false;
+  expect(link.time.runUntil(() => silence() <= 1, 10_000)).toBe(true);
+});
+
 // pppd's own lines come in the real pppd's order for the same line.
 test("a line on which nothing is heard: it gives up and says so", () => {
   const { link, pppd } = reach({ words: ["lcp-max-configure", "2"], terminated: 16 });

@@ -46,6 +46,11 @@ export class LineWatch {
     this.#port?.look(now, counts);
   }
 
+  /** Milliseconds since the last good frame of PPP. Undefined: the line is no port of ours. */
+  silentMs(now: number): number | undefined {
+    return this.#port?.silentMs(now);
+  }
+
   /** Another program has the port open. */
   isShared(): boolean {
     return this.#port !== undefined && sharedPort(this.#machine.serial, this.#tty.path).length > 0;

@@ -22,7 +22,7 @@ export function portTrouble(machine: PortMachine, path: string, error: HostError
     return hasCode(error, "EIO") ? [noUart(path), otherPorts(serial)] : [];
   }
   if (hasCode(error, "ENOENT", "ENODEV", "ENXIO")) return [otherPorts(serial)];
-  if (hasCode(error, "EBUSY")) return sharedPort(serial, path);
+  if (hasCode(error, "EBUSY")) return busyPort(machine, path);
   if (hasCode(error, "EPERM"))
     return [
       {
@@ -50,6 +50,13 @@ function portDenied({ files, serial, users }: PortMachine, ...paths: readonly st
         : [`${path} belongs to the group ${group}`, `sudo usermod -aG ${group} ${user}, then log in again`];
     return [{ code: "port-denied", text, remedy, severity: "error" }];
   });
+}
+
+function busyPort({ serial, users }: PortMachine, path: string): Finding[] {
+  const openers = sharedPort(serial, path);
+  if (openers.length > 0 || users.isRoot()) return openers;
+  const text = `Another program has ${path} open, and you may not see which`;
+  return [{ code: "port-busy", text, remedy: `fuser -v ${path}, run as root, names it`, severity: "error" }];
 }
 
 /** Names the other programs that have the port open and take a part of its input. */

@@ -50,6 +50,11 @@ export class PortWatch {
     this.#heardAt = this.#searchAt = now;
   }
 
+  /** Milliseconds since the last good frame, or since the beginning. */
+  silentMs(now: number): number {
+    return now - this.#heardAt;
+  }
+
   look(now: number, counts: FrameCounts): void {
     this.nextLookAt = now + LOOK_MS;
     this.#mend(now);

@@ -14,6 +14,8 @@ export interface LineStatus {
   /** Bits a second that the pacer assumes. 0: the line has no speed, or is faster than its speed. */
   readonly speed: number;
   readonly phase: Phase;
+  /** Seconds since the last good frame of PPP. Undefined: nobody counts them. */
+  readonly silent?: number | undefined;
   readonly framesReceived: number;
   readonly framesSent: number;
   /** Bad frames by their fault. */

@@ -99,14 +99,15 @@ export class StatusPublisher implements NetworkObserver {
   }
 }
 
-/** One line and the link on it, paced by `speed` bits a second. */
-export function lineStatus(link: Link, device: string, speed: number): LineStatus {
+/** One line and the link on it, paced by `speed` bits a second. No frame of PPP came for `silentMs`. */
+export function lineStatus(link: Link, device: string, speed: number, silentMs: number | undefined): LineStatus {
   const { frames, badFcs, runts, overlong, aborted, faults } = link.deframer.stats;
   const given = link.given.count();
   return {
     device,
     speed: Math.round(speed),
     phase: link.phase,
+    silent: silentMs === undefined || link.given.isOn ? undefined : Math.floor(silentMs / SECOND),
     framesReceived: frames + given.received,
     framesSent: link.framesSent + given.sent,
     badFcs,

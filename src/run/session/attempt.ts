@@ -91,9 +91,7 @@ export class Attempt {
   readonly #resolve: (end: End) => void;
   #loop: Loop | undefined;
   #network: NetworkPhase | undefined;
-  /**
-   * What has the line before the link: with autodetect, which watches the caller's modem after that too, and with join.
-   */
+  /** What has the line before the link: autodetect, which watches the caller's modem after that too, or join. */
   #beginning: Reception | Joining | undefined;
   /** How the peer wanted us to prove who we are, while we have not. */
   #unproven: AuthMethod | undefined;
@@ -226,7 +224,8 @@ export class Attempt {
   }
 
   status(): LineStatus {
-    return lineStatus(this.link, this.#tty.path, this.pacer.rate * 10_000);
+    const silentMs = this.#watch.silentMs(this.#clock.now());
+    return lineStatus(this.link, this.#tty.path, this.pacer.rate * 10_000, silentMs);
   }
 
   nextDeadline(): number {
