@@ -3,13 +3,13 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { thisMachine } from "../../../src/applets/this-machine.ts";
-import { parsePrefix } from "../../../src/bytes/prefix.ts";
-import type { FirewallTools } from "../../../src/run/host/firewall.ts";
-import { KernelSharing } from "../../../src/run/share/kernel-sharing.ts";
-import type { Sharing } from "../../../src/run/share/sharing.ts";
-import { Destinations } from "../../../src/stack/destinations.ts";
-import { LAPTOP, SERVER } from "../../kit/three-networks.ts";
+import { thisMachine } from "../../src/applets/this-machine.ts";
+import { parsePrefix } from "../../src/bytes/prefix.ts";
+import type { FirewallTools } from "../../src/run/host/firewall.ts";
+import { KernelSharing } from "../../src/run/share/kernel-sharing.ts";
+import type { Sharing } from "../../src/run/share/sharing.ts";
+import { Destinations } from "../../src/stack/destinations.ts";
+import { LAPTOP, SERVER } from "./three-networks.ts";
 
 const PATH = `${process.env["PATH"]}:/usr/sbin:/sbin`;
 const path = (program: string): string => Bun.which(program, { PATH }) ?? program;

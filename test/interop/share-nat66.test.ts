@@ -1,14 +1,14 @@
 // IPv6 by the kernel's forwarding, with real packets: the outside knows no way to the network of the link.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { thisMachine } from "../../../src/applets/this-machine.ts";
-import { parsePrefix } from "../../../src/bytes/prefix.ts";
-import type { FirewallTools } from "../../../src/run/host/firewall.ts";
-import { Destinations } from "../../../src/stack/destinations.ts";
-import { ip, noNetns } from "../../kit/netns.ts";
-import { PATIENCE_MS } from "../../kit/patience.ts";
-import { missingPrograms, threeNetworks, type ThreeNetworks } from "../../kit/three-networks.ts";
-import { NFT, sharingScene, tool } from "./sharing-scene.ts";
+import { thisMachine } from "../../src/applets/this-machine.ts";
+import { parsePrefix } from "../../src/bytes/prefix.ts";
+import type { FirewallTools } from "../../src/run/host/firewall.ts";
+import { Destinations } from "../../src/stack/destinations.ts";
+import { ip, noNetns } from "../kit/netns.ts";
+import { PATIENCE_MS } from "../kit/patience.ts";
+import { missingPrograms, threeNetworks, type ThreeNetworks } from "../kit/three-networks.ts";
+import { NFT, sharingScene, tool } from "../kit/sharing-scene.ts";
 
 setDefaultTimeout(2 * PATIENCE_MS);
 

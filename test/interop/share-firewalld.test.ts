@@ -4,9 +4,9 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { firewallTools } from "../../../src/os/net/firewall-programs.ts";
-import { noNetns } from "../../kit/netns.ts";
-import { PATIENCE_MS } from "../../kit/patience.ts";
+import { firewallTools } from "../../src/os/net/firewall-programs.ts";
+import { noNetns } from "../kit/netns.ts";
+import { PATIENCE_MS } from "../kit/patience.ts";
 import {
   call,
   missingPrograms,
@@ -14,8 +14,8 @@ import {
   SERVER_OUTSIDE,
   threeNetworks,
   type ThreeNetworks,
-} from "../../kit/three-networks.ts";
-import { NFT, sharingScene, tool } from "./sharing-scene.ts";
+} from "../kit/three-networks.ts";
+import { NFT, sharingScene, tool } from "../kit/sharing-scene.ts";
 
 setDefaultTimeout(2 * PATIENCE_MS);
 

@@ -2,11 +2,11 @@
 // of iptables make the rules.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { thisMachine } from "../../../src/applets/this-machine.ts";
-import { addressText } from "../../../src/bytes/prefix.ts";
-import type { FirewallTools } from "../../../src/run/host/firewall.ts";
-import { ip, noNetns } from "../../kit/netns.ts";
-import { PATIENCE_MS } from "../../kit/patience.ts";
+import { thisMachine } from "../../src/applets/this-machine.ts";
+import { addressText } from "../../src/bytes/prefix.ts";
+import type { FirewallTools } from "../../src/run/host/firewall.ts";
+import { ip, noNetns } from "../kit/netns.ts";
+import { PATIENCE_MS } from "../kit/patience.ts";
 import {
   call,
   callFromServer,
@@ -17,8 +17,8 @@ import {
   SERVER_OUTSIDE,
   threeNetworks,
   type ThreeNetworks,
-} from "../../kit/three-networks.ts";
-import { allRules, destinations, IPTABLES, NFT, sharingScene, withoutEmpty } from "./sharing-scene.ts";
+} from "../kit/three-networks.ts";
+import { allRules, destinations, IPTABLES, NFT, sharingScene, withoutEmpty } from "../kit/sharing-scene.ts";
 
 setDefaultTimeout(2 * PATIENCE_MS);
 

@@ -8,10 +8,19 @@ import {
   call,
   threeNetworks,
   type ThreeNetworks,
-} from "../../kit/three-networks.ts";
-import { noNetns } from "../../kit/netns.ts";
-import { PATIENCE_MS } from "../../kit/patience.ts";
-import { allRules, destinations, input, sharingScene, tool, withoutEmpty, IPTABLES, NFT } from "./sharing-scene.ts";
+} from "../kit/three-networks.ts";
+import { noNetns } from "../kit/netns.ts";
+import { PATIENCE_MS } from "../kit/patience.ts";
+import {
+  allRules,
+  destinations,
+  input,
+  sharingScene,
+  tool,
+  withoutEmpty,
+  IPTABLES,
+  NFT,
+} from "../kit/sharing-scene.ts";
 
 setDefaultTimeout(2 * PATIENCE_MS);
 

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { FirewallTools } from "../../../src/run/host/firewall.ts";
-import { ip, noNetns } from "../../kit/netns.ts";
-import { PATIENCE_MS, until } from "../../kit/patience.ts";
+import type { FirewallTools } from "../../src/run/host/firewall.ts";
+import { ip, noNetns } from "../kit/netns.ts";
+import { PATIENCE_MS, until } from "../kit/patience.ts";
 import {
   call,
   LAPTOP,
@@ -17,8 +17,8 @@ import {
   SERVER_OUTSIDE,
   threeNetworks,
   type ThreeNetworks,
-} from "../../kit/three-networks.ts";
-import { IPTABLES, NFT, sharingScene } from "./sharing-scene.ts";
+} from "../kit/three-networks.ts";
+import { IPTABLES, NFT, sharingScene } from "../kit/sharing-scene.ts";
 
 setDefaultTimeout(2 * PATIENCE_MS);
 
