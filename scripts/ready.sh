@@ -221,6 +221,10 @@ if [ "$purpose" = test ]; then
   servers=${XDG_CACHE_HOME:-$HOME/.cache}/nullmodem-servers
   if [ ! -d "$servers" ]; then
     say "fetching nginx, dnsmasq, sshd, vsftpd, Samba, dig and traceroute into $servers (17 MB; nothing is installed)"
+    # A fresh Debian may have no lists of packages.
+    if [ "$(id -u)" = 0 ] && has apt-get && ! ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1; then
+      apt-get -qq update >/dev/null 2>&1 || :
+    fi
     sh scripts/servers.sh "$servers" || say "going on without them: the tests that use them are skipped and say so"
   fi
 fi

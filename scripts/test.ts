@@ -20,7 +20,7 @@ const LONGEST = ["matrix", "sessions", "pc", "hooks", "chat", "howto", "eap-tls"
 const TIMEOUT = "--timeout=300000";
 /** A process of bun test once went on without end after its last test. */
 const HANG_MS = 900_000;
-/** More failures than these are not run again. */
+/** When more files than these have failures, none is run again. */
 const MOST_AGAIN = 8;
 const NO_REPORT = "reported no test (does it load?)";
 const REASON = /\[skipped: ([^\]]*)\]/;
@@ -203,18 +203,23 @@ export function patternFor(names: readonly string[]): string {
   return `^ ?(${words.join("|")})$`;
 }
 
+function isLong(file: string): boolean {
+  return LONGEST.some((name) => file.endsWith(`/${name}.test.ts`));
+}
+
 /**
  * Runs the failed cases of slow files once more, each file with nothing beside it. Returns the cases that pass now. Those
  * lost on a busy machine: each is shown, because such a test is a fault to mend. Many failures have another cause.
  */
 async function runAgain(failed: readonly Case[]): Promise<Case[]> {
-  if (failed.length > MOST_AGAIN) return [];
+  const files = new Set(failed.map((one) => one.file));
+  if (files.size > MOST_AGAIN) return [];
   const passed: Case[] = [];
-  for (const file of new Set(failed.map((one) => one.file))) {
+  for (const file of files) {
     const cases = failed.filter((one) => one.file === file);
-    // Without a report nobody knows which tests failed.
+    // Without a report nobody knows which tests failed. Of the longest files only the tests that failed are run.
     const whole = cases.some(({ name }) => name === NO_REPORT);
-    const some = whole ? [] : ["-t", patternFor(cases.map(({ name }) => name))];
+    const some = whole || !isLong(file) ? [] : ["-t", patternFor(cases.map(({ name }) => name))];
     const again = (await runTests([file], ["--isolate", TIMEOUT, ...some])).cases;
     const passes = (name: string): boolean => again.some((one) => one.name === name && one.outcome === "passed");
     const allPass = again.every(({ outcome }) => outcome !== "failed");

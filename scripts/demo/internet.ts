@@ -71,7 +71,7 @@ async function fetchPage(as: readonly string[], cable: Cable): Promise<boolean> 
   const opened = await openSide("griis", "server", "ttyS1", cable.b);
   const client = await openSide("wylg", "client", "ttyS0", cable.a);
   const outside = await openOutside(opened.machine);
-  await must(opened.machine, `echo 'nameserver ${OUTSIDE}' >/etc/resolv.conf`);
+  await must(opened.machine, `rm -f /etc/resolv.conf; echo 'nameserver ${OUTSIDE}' >/etc/resolv.conf`);
   const server: Side = { ...opened, interfacesBefore: opened.machine.interfaces() };
   useOfferedServers(client.machine);
   const before = await forwarding(server.machine);

@@ -89,7 +89,7 @@ async function iperf(place: Place, ...words: string[]): Promise<string> {
 }
 
 async function dig(place: Place, ...words: string[]): Promise<string> {
-  return said(place, fetched("dig"), "+tries=1", "+timeout=30", ...words);
+  return said(place, fetched("dig"), "+tries=1", "+timeout=60", ...words);
 }
 
 async function ftp(place: Place, to: string, ...words: string[]): Promise<string> {
@@ -104,7 +104,16 @@ async function samba(place: Place): Promise<string> {
   const { name } = place.file;
   const commands = `get ${name} /run/samba.bin; cd ${INCOMING}; put /run/samba.bin samba.bin`;
   const share = `//${OUTSIDE}/files`;
-  await said(place, fetched("smbclient"), "--configfile=/dev/null", "--no-pass", share, "--command", commands);
+  await said(
+    place,
+    fetched("smbclient"),
+    "--configfile=/dev/null",
+    "--timeout=120",
+    "--no-pass",
+    share,
+    "--command",
+    commands,
+  );
   return compared(place, "/run/samba.bin") || compared(place, `${FILES}/${INCOMING}/samba.bin`, true);
 }
 
@@ -152,17 +161,17 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     expected(await said(place, "ssh", "-n", ...SSH, `root@${OUTSIDE}`, "hostname"), /^outside$/m),
   "scp copies there and back": scp,
   "ping of the server's end, and of outside": async (place) => {
-    const pings = [place.gateway, OUTSIDE].map((address) => said(place, "ping", "-nc3", "-i0.2", "-W30", address));
+    const pings = [place.gateway, OUTSIDE].map((address) => said(place, "ping", "-nc3", "-i0.2", "-W60", address));
     return (await Promise.all(pings)).map((text) => expected(text, /3 received/)).join("");
   },
   "a ping larger than the link's packets": async (place) =>
     expected(
-      await said(place, "ping", "-nc2", "-i0.2", "-W30", "-s4000", OUTSIDE),
+      await said(place, "ping", "-nc2", "-i0.2", "-W60", "-s4000", OUTSIDE),
       /4008 bytes from .*ttl=/,
       /2 received/,
     ),
   "traceroute sees the server, the router and outside": async (place) => {
-    const words = ["-n", "-q1", "-w20", "-N1", OUTSIDE];
+    const words = ["-n", "-q1", "-w60", "-N1", OUTSIDE];
     const hops = [` 1 +${place.gateway} `, ` 2 +${ROUTER} `, ` 3 +${OUTSIDE} `].map((hop) => new RegExp(hop));
     const udp = await said(place, fetched("traceroute"), ...words);
     const icmp = await said(place, fetched("traceroute"), "-I", ...words);
@@ -176,8 +185,8 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     ftp(place, "ftp-active.bin", "--disable-eprt", "--ftp-port", `${SERVER}:${FORWARDED}-${FORWARDED}`),
   "Samba, both ways": samba,
   "what nobody serves is refused, and what does not exist is unreachable": async ({ laptop }) => {
-    const refused = await laptop.run("curl", "-sS", "--max-time", "50", `http://${OUTSIDE}:81/`);
-    const nowhere = await laptop.run("ping", "-nc1", "-W30", "198.51.100.99");
+    const refused = await laptop.run("curl", "-sS", `http://${OUTSIDE}:81/`);
+    const nowhere = await laptop.run("ping", "-nc1", "-W60", "198.51.100.99");
     return refused.status === 7
       ? expected(nowhere.stdout, /Unreachable/i)
       : `curl: ${refused.status} ${refused.stderr}`;
@@ -192,9 +201,9 @@ export const CHECKS6: Readonly<Record<string, Check>> = {
     return compared(place, "/run/curl6.bin") || compared(place, "/run/wget6.bin");
   },
   "ping, traceroute and dig by IPv6": async (place) => {
-    const ping = await said(place, "ping", "-6nc3", "-i0.2", "-W30", OUTSIDE6);
-    const large = await said(place, "ping", "-6nc2", "-i0.2", "-W30", "-s4000", OUTSIDE6);
-    const trace = await said(place, fetched("traceroute"), "-6n", "-q1", "-w20", "-N1", OUTSIDE6);
+    const ping = await said(place, "ping", "-6nc3", "-i0.2", "-W60", OUTSIDE6);
+    const large = await said(place, "ping", "-6nc2", "-i0.2", "-W60", "-s4000", OUTSIDE6);
+    const trace = await said(place, fetched("traceroute"), "-6n", "-q1", "-w60", "-N1", OUTSIDE6);
     const answer = await dig(place, `@${OUTSIDE6}`, NAME, "AAAA", "+short");
     return (
       expected(ping, /3 received/) ||
@@ -227,15 +236,23 @@ export async function survives(place: Place, cable: Cable): Promise<string> {
   await cable.cut();
   await Bun.sleep(CUT_MS);
   await cable.mend();
-  const statuses = await Promise.all(programs.map((program) => program.exit(DAMAGED_MS)));
+  const sizes = (): number[] => files.map((file) => statSync(file).size);
+  const whole = sizes();
+  const goOn = (): boolean => sizes().every((size, at) => size > whole[at]! + 100_000);
+  const over = Promise.all(programs.map((program) => program.exit(DAMAGED_MS)));
+  let isOver = false;
+  void over.finally(() => (isOver = true)).catch(() => {});
+  // A TCP whose repetitions are hit again and again waits long, so the damage ends.
+  await until("both go on", () => isOver || goOn(), DAMAGED_MS);
   await cable.damage({});
+  const statuses = await over;
   if (statuses.some((status) => status !== 0)) return programs.map(({ text }) => text).join("");
   return compared({ ...place, file: large }, down) || compared({ ...place, file: small }, up, true);
 }
 
 /** What a guest's shell says. Throws when the command fails. */
 async function guestSaid(guest: Lab, command: string): Promise<string> {
-  const { status, stdout, stderr } = await guest.exec(command);
+  const { status, stdout, stderr } = await guest.exec(command, 2 * PATIENCE_MS);
   if (status !== 0) throw new Error(`${command}: status ${status}:\n${stdout}${stderr}`);
   return stdout + stderr;
 }
@@ -261,13 +278,13 @@ export const GUEST_CHECKS: Readonly<Record<string, GuestCheck>> = {
   },
   "nslookup, ping and traceroute": async (guest) =>
     expected(
-      await guestSaid(guest, `nslookup ${NAME}`),
+      await guestSaid(guest, `nslookup -timeout=60 -retry=1 ${NAME}`),
       new RegExp(`${OUTSIDE}$`, "m"),
       new RegExp(`${OUTSIDE6}$`, "m"),
     ) ||
-    expected(await guestSaid(guest, `ping -c2 -W30 ${OUTSIDE}`), /2 packets received/) ||
+    expected(await guestSaid(guest, `ping -c2 -W60 ${OUTSIDE}`), /2 packets received/) ||
     expected(
-      await guestSaid(guest, `traceroute -n -q1 -w20 ${OUTSIDE}`),
+      await guestSaid(guest, `traceroute -n -q1 -w60 ${OUTSIDE}`),
       new RegExp(` 2 +${ROUTER} `),
       new RegExp(` 3 +${OUTSIDE} `),
     ),

@@ -7,10 +7,10 @@ import { type Internet, openInternet } from "../kit/internet.ts";
 import { Lab, missing as labMissing } from "../kit/lab.ts";
 import { closeMachines, machinesMissing, openMachine, tunMissing } from "../kit/machine.ts";
 import { NAME, OUTSIDE, type Served, someFile } from "../kit/outside-servers.ts";
-import { built, Program } from "../kit/program.ts";
+import { built, builtFor, Program } from "../kit/program.ts";
 import type { Place } from "./outside-checks.ts";
 import { FIRST_ANSWER, FORWARDED, takeKey } from "./outside-checks.ts";
-import { PATIENT } from "./patient-options.ts";
+import { PATIENT, PATIENT_WORDS } from "./patient-options.ts";
 
 export const GATEWAY = "10.0.0.1";
 export const GUEST_GATEWAY = "10.0.1.1";
@@ -58,20 +58,21 @@ export async function openLinks(prefix: readonly string[], share: readonly strin
   await net.server.run("sh", "-c", "mkdir -m 777 /run/nobody; echo 0 2147483647 >/proc/sys/net/ipv4/ping_group_range");
   const serve = (tty: string, gateway: string, ...more: string[]): Program => {
     const words = [`/dev/${tty}`, ...WORDS, "silent", `${gateway}:${gateway.replace(/1$/, "2")}`, ...share, ...more];
-    return new Program([...prefix, built("pppd"), ...words], { machine: net.server });
+    return new Program([...prefix, builtFor(net.server, "pppd"), ...words], { machine: net.server });
   };
   const server = serve("ttyS1", GATEWAY, "record", RECORD, "forward", `${FORWARDED}=${FORWARDED}/tcp`);
   const other = serve("ttyS2", GUEST_GATEWAY);
   const client = new Program([built("pppd"), "/dev/ttyS0", ...WORDS, "defaultroute", "usepeerdns"], {
     machine: laptop,
   });
-  const guest = await Lab.run({ attach: cables[1]!.a, timeout: 300 });
-  await guest.start(`pppd /dev/ttyS1 ${[...WORDS, "defaultroute", "usepeerdns"].join(" ")}`);
+  const guest = await Lab.run({ attach: cables[1]!.a });
+  await guest.start(`pppd /dev/ttyS1 ${[...WORDS, "defaultroute", "usepeerdns", ...PATIENT_WORDS].join(" ")}`);
   await Promise.all([server.waitFor(UP), other.waitFor(UP), client.waitFor(UP), guest.waitFor(UP, { within: 60_000 })]);
   // Linux sets no default route of IPv6 by pppd.
   await laptop.run("ip", "-6", "route", "add", "default", "dev", "ppp0");
-  await laptop.run("cp", "/etc/ppp/resolv.conf", "/etc/resolv.conf");
-  await guest.exec("cp /etc/ppp/resolv.conf /etc/resolv.conf; sed -i '/^hosts/s/$/ dns/' /etc/nsswitch.conf");
+  const resolver = "cat /etc/ppp/resolv.conf >/etc/resolv.conf; echo options timeout:30 attempts:5 >>/etc/resolv.conf";
+  await laptop.run("sh", "-c", resolver);
+  await guest.exec(`${resolver}; sed -i '/^hosts/s/$/ dns/' /etc/nsswitch.conf`);
   const close = async (): Promise<void> => {
     await guest.stop();
     await Promise.all([client, server, other].map((program) => program.stop()));

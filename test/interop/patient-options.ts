@@ -13,3 +13,6 @@ export const PATIENT = [
   "ipcp-max-configure 60",
   "",
 ].join("\n");
+
+/** The same as words of a command line. */
+export const PATIENT_WORDS: readonly string[] = PATIENT.trim().split(/\s+/);

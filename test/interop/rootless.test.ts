@@ -8,14 +8,13 @@ import { join } from "node:path";
 import { type Cable, openCable } from "../kit/cable.ts";
 import { closeMachines, machinesMissing, openMachine, tunMissing } from "../kit/machine.ts";
 import { PATIENCE_MS } from "../kit/patience.ts";
-import { built, Program } from "../kit/program.ts";
-import { PATIENT } from "./patient-options.ts";
+import { built, builtFor, Program } from "../kit/program.ts";
+import { PATIENT_WORDS } from "./patient-options.ts";
 
-setDefaultTimeout(2 * PATIENCE_MS);
+setDefaultTimeout(5 * PATIENCE_MS);
 
 const OUTSIDE = "192.0.2.80";
 const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-const PATIENT_WORDS = PATIENT.split(/\s+/).filter((word) => word !== "");
 
 let programs: Program[] = [];
 let cable: Cable | undefined;
@@ -55,7 +54,10 @@ on("serve by an ordinary user, join at the other end: a page of the Internet by 
   const withoutTun = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /dev/net && exec "$@"', "sh", ...NOBODY];
   const env = { XDG_RUNTIME_DIR: "/run/nobody" };
   const rights = ["--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"];
-  const server = new Program([...withoutTun, ...rights, built("nullmodem"), "serve", "ttyS0"], { machine: near, env });
+  const server = new Program([...withoutTun, ...rights, builtFor(near), "serve", "ttyS0", "--", ...PATIENT_WORDS], {
+    machine: near,
+    env,
+  });
   const client = new Program([built("nullmodem"), "join", "ttyS0", "--", ...PATIENT_WORDS], { machine: far });
   programs.push(outside, server, client);
   await outside.waitFor("ready");
@@ -65,12 +67,12 @@ on("serve by an ordinary user, join at the other end: a page of the Internet by 
     /^No TUN here: user-mode networking, .*; for an interface, run it as root and load the tun/m,
   );
   if (!collects) await client.waitFor("Wrote the name servers into /etc/resolv.conf");
-  const page = await far.run("curl", "-sS", "--max-time", "60", "http://outside.test/");
+  const page = await far.run("env", "RES_OPTIONS=timeout:30 attempts:5", "curl", "-sS", "http://outside.test/");
   expect(page.stderr).toBe("");
   expect(page.stdout === "0123456789".repeat(100_000)).toBe(true);
   expect(near.interfaces()).toEqual([]);
   // The user sees his own link, and his folder is empty in the end.
-  const status = await near.run("env", "XDG_RUNTIME_DIR=/run/nobody", ...NOBODY, built("nullmodem"), "status");
+  const status = await near.run("env", "XDG_RUNTIME_DIR=/run/nobody", ...NOBODY, builtFor(near), "status");
   expect(status.stdout).toMatch(/usernet0[^]*192\.168\.1\.1/);
   server.kill();
   expect(await server.exit()).toBe(5);
@@ -147,14 +149,18 @@ for (const [kind, change, missing] of KINDS)
     },
   );
 
-on("the root of a user namespace has no rights over the network outside of it", async () => {
-  const machine = await openMachine("inside", { files: { "/etc/ppp/options": "" } });
-  const inside = [...NOBODY, "unshare", "--user", "--map-root-user"];
-  // Where users may make no such namespace, there is nothing to be tried.
-  if ((await machine.run(...inside, "true")).status !== 0) return;
-  const openTun = "mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200";
-  expect((await machine.run("sh", "-c", openTun)).status).toBe(0);
-  const words = ["notty", "noauth", "10.0.0.1:10.0.0.2", "lcp-max-configure", "1", "lcp-restart", "1", "logfd", "2"];
-  const { stderr } = await machine.run(...inside, built("nullmodem"), "pppd", ...words, "share");
-  expect(stderr).toContain("No right to make an interface: user-mode networking");
-});
+const INSIDE = [...NOBODY, "unshare", "--user", "--map-root-user"];
+const userNsWhy =
+  why ?? (Bun.spawnSync([...INSIDE, "true"]).exitCode === 0 ? undefined : "users may make no user namespace");
+const userNsName = "the root of a user namespace has no rights over the network outside of it";
+test.skipIf(userNsWhy !== undefined)(
+  userNsWhy === undefined ? userNsName : `${userNsName} [skipped: ${userNsWhy}]`,
+  async () => {
+    const machine = await openMachine("inside", { files: { "/etc/ppp/options": "" } });
+    const openTun = "mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200";
+    expect((await machine.run("sh", "-c", openTun)).status).toBe(0);
+    const words = ["notty", "noauth", "10.0.0.1:10.0.0.2", "lcp-max-configure", "1", "lcp-restart", "1", "logfd", "2"];
+    const { stderr } = await machine.run(...INSIDE, builtFor(machine), "pppd", ...words, "share");
+    expect(stderr).toContain("No right to make an interface: user-mode networking");
+  },
+);

@@ -8,9 +8,9 @@ import { closeMachines, type Machine, machinesMissing, openMachine, tunMissing }
 import { PATIENCE_MS, until } from "../kit/patience.ts";
 import { built, Program } from "../kit/program.ts";
 import { missingPrograms } from "../kit/three-networks.ts";
-import { PATIENT } from "./patient-options.ts";
+import { PATIENT_WORDS } from "./patient-options.ts";
 
-setDefaultTimeout(3 * PATIENCE_MS);
+setDefaultTimeout(5 * PATIENCE_MS);
 
 const [SERVER_OUTSIDE, OUTSIDE] = ["2001:db8:1::1", "2001:db8:1::2"];
 
@@ -66,7 +66,7 @@ interface Scene {
 async function sceneOf(word: string): Promise<Scene> {
   const [near, far, outside] = await Promise.all([
     openMachine("near", { files: { "/etc/resolv.conf": "nameserver 127.0.0.1\n" } }),
-    openMachine("far", { files: { "/etc/resolv.conf": "nameserver 10.0.0.1\n" } }),
+    openMachine("far", { files: { "/etc/resolv.conf": "nameserver 10.0.0.1\noptions timeout:30 attempts:5\n" } }),
     openMachine("outside"),
   ]);
   await join(near, SERVER_OUTSIDE, outside, OUTSIDE);
@@ -79,7 +79,7 @@ async function sceneOf(word: string): Promise<Scene> {
     programs.push(program);
     await program.waitFor("ready");
   }
-  const words = ["noauth", "noccp", ...PATIENT.trim().split(/\s/)];
+  const words = ["noauth", "noccp", ...PATIENT_WORDS];
   const server = near.argv([built("pppd"), "notty", word, "10.0.0.1:10.0.0.2", "logfile", LOG, ...words]);
   const pty = server.map((part) => `'${part}'`).join(" ");
   const argv = [built("pppd"), "nodetach", "nodefaultroute", "usepeerdns", "pty", pty, ...words];
@@ -98,8 +98,8 @@ const skipped = why === undefined ? "" : ` [skipped: ${why}]`;
 async function expectInternet({ far, own }: Scene): Promise<void> {
   expect(await succeed(far, "getent", "ahostsv4", "outside.test")).toContain("127.0.0.1");
   const network = own.split(":").slice(0, 4).join(":");
-  expect(await succeed(far, "ping", "-6", "-c", "1", "-w", "30", `${network}::1`)).toContain(" 0% packet loss");
-  const page = await succeed(far, "curl", "-sS", "--max-time", "50", `http://[${OUTSIDE}]/`);
+  expect(await succeed(far, "ping", "-6", "-c", "1", "-w", "60", `${network}::1`)).toContain(" 0% packet loss");
+  const page = await succeed(far, "curl", "-sS", `http://[${OUTSIDE}]/`);
   expect(page === "0123456789".repeat(100_000)).toBe(true);
 }
 
@@ -137,16 +137,16 @@ test.skipIf(noLab !== undefined)(
     ]);
     await join(near, SERVER_OUTSIDE, outside, OUTSIDE);
     await succeed(near, "ip", "route", "add", "default", "via", OUTSIDE, "dev", "eth0");
-    const words = ["noauth", "nodetach", "local", "noccp", "silent", "share", ...PATIENT.trim().split(/\s/)];
+    const words = ["noauth", "nodetach", "local", "noccp", "silent", "share", ...PATIENT_WORDS];
     programs.push(new Program([built("pppd"), "/dev/ttyS1", ...words, "10.0.0.1:10.0.0.2"], { machine: near }));
-    const guest = await Lab.run({ attach: cable.a, timeout: 300 });
+    const guest = await Lab.run({ attach: cable.a });
     try {
-      await guest.start("pppd /dev/ttyS1 nodetach noauth local noccp +ipv6");
+      await guest.start(`pppd /dev/ttyS1 nodetach noauth local noccp +ipv6 ${PATIENT_WORDS.join(" ")}`);
       const prints = (pattern: RegExp, command: string): Promise<void> =>
         until(`${command} prints ${pattern}`, async () => pattern.test((await guest.exec(command)).stdout));
       await prints(/inet6 fd[0-9a-f:]+\/64/, "ip -6 addr show dev ppp0");
       await prints(/^default via fe80:/m, "ip -6 route");
-      expect((await guest.exec(`ping -6 -c 1 -w 30 ${OUTSIDE}`)).stdout).toContain(" 0% packet loss");
+      expect((await guest.exec(`ping -6 -c 1 -w 60 ${OUTSIDE}`, 2 * PATIENCE_MS)).stdout).toContain(" 0% packet loss");
     } finally {
       await guest.stop();
       await cable.close();

@@ -7,7 +7,7 @@ import { built, Program } from "../kit/program.ts";
 import { missingPrograms } from "../kit/three-networks.ts";
 import { PATIENT } from "./patient-options.ts";
 
-setDefaultTimeout(2 * PATIENCE_MS);
+setDefaultTimeout(5 * PATIENCE_MS);
 
 let programs: Program[] = [];
 afterEach(async () => {

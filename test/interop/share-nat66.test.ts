@@ -10,7 +10,7 @@ import { PATIENCE_MS } from "../kit/patience.ts";
 import { missingPrograms, threeNetworks, type ThreeNetworks } from "../kit/three-networks.ts";
 import { NFT, sharingScene, tool } from "../kit/sharing-scene.ts";
 
-setDefaultTimeout(2 * PATIENCE_MS);
+setDefaultTimeout(5 * PATIENCE_MS);
 
 const missing = noNetns ?? missingPrograms("ip", "socat", "nft", "ip6tables-nft", "ip6tables-legacy", "ss", "ping");
 const [OUR, PEER, NETWORK] = ["fd01:2:3::1", "fd01:2:3::2", "fd01:2:3::/64"];
@@ -37,7 +37,7 @@ const SETTINGS = ["all/forwarding", "default/accept_ra", "eth0/accept_ra", "ppp0
 const settings = (): object =>
   Object.fromEntries(SETTINGS.map((name) => [name, thisMachine.network.readSysctl(`${CONF}/${name}`)]));
 
-describe.skipIf(missing !== undefined)(`NAT66${missing === undefined ? "" : ` (${missing})`}`, () => {
+describe.skipIf(missing !== undefined)(`NAT66${missing === undefined ? "" : ` [skipped: ${missing}]`}`, () => {
   let networks: ThreeNetworks;
 
   beforeAll(async () => {
@@ -58,7 +58,7 @@ describe.skipIf(missing !== undefined)(`NAT66${missing === undefined ? "" : ` ($
     for (const network of ["2001:db8:2::/64", NETWORK])
       await outside.run("ip", "-6", "route", "add", network, "via", SERVER_OUTSIDE);
   });
-  afterAll(() => networks.close());
+  afterAll(() => networks?.close());
 
   const reached = async (address: string, seconds: number): Promise<boolean> =>
     (await networks.laptop.run("ping", "-6", "-c", "1", "-w", String(seconds), address)).exitCode === 0;

@@ -6,7 +6,7 @@ import { judged } from "./judges.ts";
 import { CHECKS, CHECKS6, GUEST_CHECKS } from "./outside-checks.ts";
 import { type Links, linksMissing, openLinks } from "./outside-link.ts";
 
-setDefaultTimeout(3 * PATIENCE_MS);
+setDefaultTimeout(5 * PATIENCE_MS);
 
 describe.skipIf(linksMissing !== undefined)(
   `share${linksMissing === undefined ? "" : ` [skipped: ${linksMissing}]`}`,

@@ -4,9 +4,9 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { closeMachines, machinesMissing, openMachine, tunMissing } from "../kit/machine.ts";
 import { PATIENCE_MS } from "../kit/patience.ts";
-import { built, Program } from "../kit/program.ts";
+import { built, builtFor, Program } from "../kit/program.ts";
 
-setDefaultTimeout(2 * PATIENCE_MS);
+setDefaultTimeout(5 * PATIENCE_MS);
 
 const OUTSIDE = "192.0.2.80";
 /** What the peer says. The log of the other side has another address. */
@@ -38,7 +38,7 @@ test.skipIf(why !== undefined)(
     await outside.waitFor("ready");
     const server = near.argv([
       ...NOBODY,
-      built("pppd"),
+      builtFor(near, "pppd"),
       "notty",
       "usernet",
       "noauth",

@@ -1,15 +1,14 @@
 // One end of a laplink: our pppd in a machine, or a real one in the lab. Both have the same interface, so that a test
 // is written once for all pairings.
 
-import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Cable, type CableOptions, openCable } from "./cable.ts";
 import { Lab, missing } from "./lab.ts";
 import { Cpio } from "./lab/cpio.ts";
 import { type Machine, machinesMissing, openMachine, type Result, tunMissing } from "./machine.ts";
 import { PATIENCE_MS, until } from "./patience.ts";
-import { built, type Line, Program } from "./program.ts";
+import { BIN, builtFor, type Line, Program } from "./program.ts";
 
 /** The real pppds of the lab: the one installed here (Debian bookworm's is 2.4.9), and 2.5.2. */
 export const REALS = ["real", "2.5.2"] as const;
@@ -97,9 +96,6 @@ const SESSION_FILE = /^(ppp|LCK|nullmodem-)/;
 /** Writes /var/log/messages in our machines. The guests have the same daemon. */
 const SYSLOGD = "busybox syslogd";
 
-/** The place of our programs in a machine. */
-const BIN = "/run/bin";
-
 /** Our pppd, in a machine of its own. */
 export class OurEnd implements End {
   readonly kind = "ours";
@@ -107,14 +103,9 @@ export class OurEnd implements End {
   readonly #path = `${BIN}:/usr/sbin:/usr/bin:/sbin:/bin`;
   #program: Program | undefined;
 
-  /** Puts our programs where every user may run them: a clone in /root is closed to all users but root. */
   constructor(machine: Machine) {
     this.machine = machine;
-    const [from, to] = [dirname(built()), machine.path(BIN)];
-    if (existsSync(to) || spawnSync("cp", ["-al", from, to], { stdio: "ignore" }).status === 0) return;
-    // The folder is on another file system.
-    rmSync(to, { recursive: true, force: true });
-    spawnSync("cp", ["-a", from, to], { stdio: "inherit" });
+    builtFor(machine);
   }
 
   async install(files: Readonly<Record<string, string>>): Promise<void> {

@@ -94,6 +94,8 @@ export function tunMissing(): string | undefined {
 
 /** Runs in the new namespaces: $1 is the folder with the machine's files, $2 its name, then come name=tty pairs. */
 const HOLDER = `set -e
+# A new namespace has what the machine's own has.
+{ echo 0 >/proc/sys/net/ipv4/ip_forward; } 2>/dev/null || :
 work=$1; hostname "$2"; shift 2
 dev=$work/dev; mkdir -p $dev/pts $dev/shm $dev/net
 for node in null zero full random urandom tty net/tun; do
@@ -147,6 +149,8 @@ function prepare(work: string, options: MachineOptions): void {
   for (const [file, text] of Object.entries(options.files ?? {})) {
     const path = place(work, file);
     mkdirSync(dirname(path), { recursive: true });
+    // It may be a link to a file of the real machine.
+    rmSync(path, { force: true });
     writeFileSync(path, text);
     chmodSync(path, text.startsWith("#!") ? 0o755 : /-secrets$|shadow$/.test(file) ? 0o600 : 0o644);
   }

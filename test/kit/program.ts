@@ -1,8 +1,8 @@
 // A program under test, started in a machine or here. Its output is lines with times, and a test waits for events in
 // it.
 
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Machine } from "./machine.ts";
 import { PATIENCE_MS } from "./patience.ts";
 
@@ -196,6 +196,20 @@ export function built(name = "nullmodem"): string {
       throw new Error(`the build failed:\n${build.stdout.toString()}${build.stderr.toString()}`);
   }
   return join(ROOT, "dist", name);
+}
+
+/** The place of our programs in a machine. */
+export const BIN = "/run/bin";
+
+/** The same where every user of the machine may run it: a clone in /root is closed to all users but root. */
+export function builtFor(machine: Machine, name = "nullmodem"): string {
+  const [from, to] = [dirname(built()), machine.path(BIN)];
+  if (!existsSync(to) && Bun.spawnSync(["cp", "-al", from, to], { stderr: "ignore" }).exitCode !== 0) {
+    // The folder is on another file system.
+    rmSync(to, { recursive: true, force: true });
+    Bun.spawnSync(["cp", "-a", from, to], { stderr: "inherit" });
+  }
+  return join(BIN, name);
 }
 
 function newest(paths: readonly string[]): number {

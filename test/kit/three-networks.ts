@@ -1,6 +1,7 @@
 // Three network namespaces in a row: a laptop, a server that is this thread, and what lies outside. The server's end of the laptop's
 // cable is called ppp0. Needs root and `ip`.
 
+import { writeFileSync } from "node:fs";
 import { enterNetns, ip } from "./netns.ts";
 import { until } from "./patience.ts";
 
@@ -63,7 +64,24 @@ const ANSWERING = 'echo "$SOCAT_PEERADDR"';
 
 export async function threeNetworks(): Promise<ThreeNetworks> {
   const leave = enterNetns();
-  const [laptop, outside] = await Promise.all([hold(), hold()]);
+  const places = await Promise.all([hold(), hold()]);
+  const close = async (): Promise<void> => {
+    await Promise.all(places.map((place) => place.close()));
+    leave();
+  };
+  try {
+    await connect(...places);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const [laptop, outside] = places;
+  return { laptop, outside, close };
+}
+
+async function connect(laptop: HeldPlace, outside: HeldPlace): Promise<void> {
+  // A new namespace has what the machine's own has.
+  writeFileSync("/proc/sys/net/ipv4/ip_forward", "0");
   ip("link", "set", "lo", "up");
   ip("link", "add", "ppp0", "type", "veth", "peer", "name", "wire", "netns", String(laptop.pid));
   ip("link", "add", "eth0", "type", "veth", "peer", "name", "wire", "netns", String(outside.pid));
@@ -84,14 +102,6 @@ export async function threeNetworks(): Promise<ThreeNetworks> {
     place.start("socat", OUTLASTING, `TCP-LISTEN:80,bind=${address},fork,reuseaddr`, `SYSTEM:${ANSWERING}`);
     await until("the port is open", async () => (await place.run("ss", "-Hltn")).output !== "");
   }
-  return {
-    laptop,
-    outside,
-    async close() {
-      await Promise.all([laptop.close(), outside.close()]);
-      leave();
-    },
-  };
 }
 
 /** The address that the other end saw of a caller. "": it did not answer. */

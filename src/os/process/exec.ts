@@ -77,7 +77,7 @@ export function runOnTerminal(command: string, path: string, env: Readonly<Recor
 }
 
 /** How long we wait for a system tool. */
-const TOOL_PATIENCE_MS = 10_000;
+const TOOL_PATIENCE_MS = 60_000;
 
 /**
  * Runs a system tool to its end with this standard input and returns what it says on stdout and stderr. It has a session of its

@@ -18,7 +18,7 @@ import { rulesName, type Sharing } from "./sharing.ts";
 import { SystemTools } from "./system-tools.ts";
 
 /** Another program may hold the lock of iptables for so long. */
-const LOCK_SECONDS = "5";
+const LOCK_SECONDS = "50";
 
 /** A longer list of rules, as Kubernetes makes it, would hold up the lines while we look through it. */
 const MOST_RULES = 4_000_000;

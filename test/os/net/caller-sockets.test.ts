@@ -3,7 +3,8 @@
 import { createSocket } from "node:dgram";
 import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { enterNetns, ip, noNetns } from "../../kit/netns.ts";
 import { SocketSet } from "../../../src/os/net/socket-set.ts";
 
 const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
@@ -14,11 +15,20 @@ const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ ad
 const EAGAIN = 11;
 const EADDRINUSE = 98;
 
+// Other tests that run at the same time have the machine's own loopback.
+let leave: (() => void) | undefined;
+beforeEach(() => {
+  if (noNetns !== undefined) return;
+  leave = enterNetns();
+  ip("link", "set", "lo", "up");
+});
 let sockets: SocketSet | undefined;
 const stops: (() => void)[] = [];
 afterEach(() => {
   sockets?.end();
   for (const stop of stops.splice(0)) stop();
+  leave?.();
+  leave = undefined;
 });
 
 /** Collects until a socket is readable. */

@@ -1,7 +1,7 @@
 // Parameters of a real kernel, in a network namespace: what sessions switch over is as it was before when they end.
 
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { thisMachine } from "../../../src/applets/this-machine.ts";
@@ -36,10 +36,12 @@ const set = (...changes: readonly (readonly [sysctl: string, value: string])[]):
   for (const [sysctl, value] of changes) expect(network.writeSysctl(sysctl, value)).toBe(true);
 };
 
-describe.skipIf(noNetns !== undefined)(`in a namespace${noNetns === undefined ? "" : ` (${noNetns})`}`, () => {
+describe.skipIf(noNetns !== undefined)(`in a namespace${noNetns === undefined ? "" : ` [skipped: ${noNetns}]`}`, () => {
   let leave: () => void;
   beforeEach(() => {
     leave = enterNetns();
+    // A new namespace has what the machine's own has.
+    writeFileSync("/proc/sys/net/ipv4/ip_forward", "0");
     ip("link", "add", "v0", "type", "veth", "peer", "name", "v1");
   });
   afterEach(() => leave());

@@ -53,7 +53,7 @@ test("nft comes first, and iptables where it fails", async () => {
     command.startsWith(NFT) ? "netlink: Error: cache initialization failed: Protocol not supported\n" : undefined,
   );
   expect(await filter.make(SHARING)).toBe("iptables");
-  expect(asked).toContain(`${IPTABLES}-restore --noflush -w 5`);
+  expect(asked).toContain(`${IPTABLES}-restore --noflush -w 50`);
   expect(said).toEqual(["warn share: nft failed: netlink: Error: cache initialization failed: Protocol not supported"]);
 });
 
