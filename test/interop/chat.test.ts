@@ -33,6 +33,8 @@ function masked(text: string, compared: Compared): string {
   const usual = text
     .replace(/(?<=^chat: {2})[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d /gm, "DATE ")
     .replace(`Usage: ${REAL} `, USAGE.slice(0, "Usage: chat ".length));
+  // On a busy machine the real chat may look at its write before it sees the alarm.
+  if (compared === "not the count") return usual.replace("-- write failed: Success", "-- write timed out");
   // When a pty hangs up, a read that waits fails, and a later read finds the end of the file.
   return compared === "hangup" ? usual.replaceAll("warning: read() on stdin returned 0\n", "") : usual;
 }
