@@ -5,6 +5,7 @@ export const FINDING_CODES: Readonly<Record<string, string>> = {
   rights: "this user may not make network interfaces",
   port: "the port cannot be opened or locked",
   "port-absent": "there is no such port; the others are named",
+  "port-busy": "another program has the port, and only root may see which",
   "port-denied": "this user may not use the port; the group that may is named",
   "port-locked": "the process that has locked the port",
   "port-shared": "another program has the port open",

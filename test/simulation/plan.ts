@@ -86,6 +86,8 @@ function drawAgreement(rng: Rng): Agreement {
   const hasLogin = auth === "pap" && !isDemand && !hasWrongSecret && rng.chance(0.5);
   const cables = !isDemand && !hasLogin && compression !== "mppe" && rng.chance(0.15) ? 2 : 1;
   const isSearching = !isDemand && !hasWrongSecret && !hasLogin && cables === 1 && rng.chance(0.15);
+  const hasChat = !isDemand && !hasLogin && !isSearching && rng.chance(0.15);
+  const silent = rng.chance(0.2) ? rng.pick([0, 1] as const) : undefined;
   return {
     hasLogin,
     isSearching,
@@ -97,9 +99,10 @@ function drawAgreement(rng: Rng): Agreement {
     isMutual: !hasWrongSecret && compression !== "mppe" && auth !== "none" && rng.chance(0.2),
     compression,
     isDemand,
-    hasChat: !isDemand && !hasLogin && !isSearching && rng.chance(0.15),
+    hasChat,
     persists: isDemand || isSearching || (!hasWrongSecret && rng.chance(0.7)),
-    silent: isDemand ? 0 : isSearching ? undefined : rng.chance(0.2) ? rng.pick([0, 1] as const) : undefined,
+    // A silent server that has answered CLIENT waits for ever when the answer was lost, pppd's too.
+    silent: isDemand ? 0 : isSearching || (hasChat && silent === 0) ? undefined : silent,
     hasWrongSecret,
     hasUsernet: !isDemand && !hasWrongSecret && rng.chance(0.2),
   };
