@@ -101,7 +101,7 @@ describe.skipIf(noMusl !== undefined)(titled("on an Alpine without libstdc++", n
     await server.waitFor("Using interface");
     await client.waitFor("remote IP address 10.0.0.1");
     await server.waitFor("remote IP address 10.0.0.2");
-    expect(await debian.run("ping", "-c", "1", "-W", "5", "10.0.0.1")).toMatchObject({ status: 0 });
+    expect(await debian.run("ping", "-c", "1", "-W", "60", "10.0.0.1")).toMatchObject({ status: 0 });
     client.kill();
     expect([await client.exit(), await server.exit()]).toEqual([5, 16]);
     await closeMachines();

@@ -59,7 +59,7 @@ function pipe(): [readEnd: number, writeEnd: number] {
 }
 
 async function ping(from: Machine, ...words: readonly string[]): Promise<string> {
-  const { status, stdout } = await from.run("ping", "-c", "1", "-W", "5", ...words);
+  const { status, stdout } = await from.run("ping", "-c", "1", "-W", "60", ...words);
   expect(status).toBe(0);
   return stdout;
 }

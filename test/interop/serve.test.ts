@@ -54,8 +54,8 @@ test.skipIf(missing !== undefined)(missing === undefined ? NAME : `${NAME} [skip
   ]);
   expect(server.text).toMatch(/^ttyS1: Recognised Windows, which called CLIENT/m);
   const pings = await Promise.all([
-    joins.run("ping", "-c", "1", "-W", "5", "192.168.0.1"),
-    windows.run("ping", "-c", "1", "-W", "5", "192.168.102.1"),
+    joins.run("ping", "-c", "1", "-W", "60", "192.168.0.1"),
+    windows.run("ping", "-c", "1", "-W", "60", "192.168.102.1"),
   ]);
   expect(pings.map(({ status }) => status)).toEqual([0, 0]);
   second.kill();

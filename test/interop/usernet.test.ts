@@ -66,13 +66,13 @@ test.skipIf(why !== undefined)(
     programs.push(client);
     await client.waitFor(UP);
     expect((await far.run("ip", "route", "add", "default", "dev", "ppp0")).status).toBe(0);
-    const page = await far.run("curl", "-sS", "--max-time", "20", "http://outside.test/");
+    const page = await far.run("curl", "-sS", "http://outside.test/");
     expect(page.stderr).toBe("");
     expect(page.stdout === "0123456789".repeat(100_000)).toBe(true);
-    const ours = await far.run("ping", "-c", "2", "-i", "0.01", "10.0.0.1");
-    expect(ours.stdout).toContain(" 0% packet loss");
+    const ours = await far.run("ping", "-c", "2", "-w", "60", "-i", "0.01", "10.0.0.1");
+    expect(ours.stdout).toMatch(/ ([2-9]|\d\d+) received/);
     // A port that nobody listens on, and an address that is never open.
-    const refused = await far.run("curl", "-sS", "--max-time", "20", `http://${OUTSIDE}:81/`);
+    const refused = await far.run("curl", "-sS", `http://${OUTSIDE}:81/`);
     expect(refused.stderr).toMatch(/refused|Couldn't connect|Could not connect/);
     const denied = await far.run("curl", "-sS", "--max-time", "20", "http://169.254.169.254/");
     expect(denied.status).toBe(7);

@@ -19,7 +19,8 @@ modprobe -a $(cat /lab/modules) || poweroff -f
 [ -c /dev/ppp ] || mknod /dev/ppp c 108 0
 # Held open: what arrives at a port that nobody has open is not seen before the next thing arrives.
 exec 3<>/dev/ttyS62
-stty raw -echo <&3
+# A whole line at a time: in the middle of one, the end of a child makes busybox begin to read anew.
+stty raw -echo icanon <&3
 
 # Opened for reading and writing, a FIFO never ends.
 mkfifo /lab/never /lab/said /lab/syslog

@@ -29,7 +29,8 @@ setsid sh -c "tee -a /var/log/messages </lab/syslog | awk '$lines' >/dev/console
 control=/dev/$(ls /sys/bus/pci/drivers/serial/*/tty | tail -n 1)
 (
   exec 3<>"$control"
-  stty raw -echo <&3
+  # A whole line at a time: in the middle of one, the end of a child makes busybox begin to read anew.
+  stty raw -echo icanon <&3
   setsid awk "$lines" </lab/said >&3 3<&- 4<&- 5<&- &
   setsid sh /lab/runner <&3 >&3 3<&- 4<&- 5<&- &
   read -r uptime idle </proc/uptime
