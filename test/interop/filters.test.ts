@@ -70,19 +70,21 @@ async function arrived(end: End): Promise<number[]> {
 }
 
 /**
- * Sends an echo request, a SYN to port 80 and a datagram to port 4000. Returns which of them arrived, as soon as those have
- * that are expected.
+ * Sends an echo request, a SYN to port 80 and a datagram to port 4000, again until those have arrived that are expected.
+ * Returns which of them arrived.
  */
 async function probe(link: Laplink, sender: Side, expected: readonly boolean[]): Promise<boolean[]> {
   const [from, to, address] =
     sender === "server" ? [link.server, link.client, CLIENT] : [link.client, link.server, SERVER];
   const before = await arrived(to);
-  await from.run(
-    `busybox ping -c1 -W1 ${address} & busybox nc -w1 ${address} 80 </dev/null &
-     busybox traceroute -n -p 4000 -q1 -m1 -w1 ${address} & wait`,
-  );
+  const send = [
+    `busybox ping -c1 -W1 ${address} &`,
+    `busybox nc -w1 ${address} 80 </dev/null &`,
+    `busybox traceroute -n -p 4000 -q1 -m1 -w1 ${address} & wait`,
+  ].join("\n");
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
+    await from.run(send);
     const found = (await arrived(to)).map((count, at) => count > before[at]!);
     if (expected.every((one, at) => found[at] || !one) || performance.now() > deadline) return found;
   }

@@ -40,5 +40,7 @@ export async function judged(file: string): Promise<string> {
   // A request for a connection and the answer to it.
   if (!lines.some((line) => line.startsWith("1\t0")) || !lines.some((line) => line.startsWith("1\t1")))
     return `no connections in the record:\n${frames}`;
-  return lines.filter((line) => !line.startsWith("1\t") || /malformed|checksum/i.test(line)).join("\n");
+  // Linux writes a checksum of 0 as 0xFFFF, which is the same number in one's complement.
+  const faults = lines.filter((line) => !line.includes("[TCP CHECKSUM 0xFFFF]"));
+  return faults.filter((line) => !line.startsWith("1\t") || /malformed|checksum/i.test(line)).join("\n");
 }
