@@ -177,19 +177,24 @@ export class CallerSockets {
     this.#set(fd, isIpv4 ? OPTION.RECVERR : OPTION.RECVERR6, 1);
     if (isIpv4) this.#set(fd, OPTION.MTU_DISCOVER, 0);
     this.#set(fd, OPTION.REUSEADDR, 1);
-    this.#attachFilter(fd);
+    let error = this.#attachFilter(fd);
+    if (error !== 0) return this.#finished(fd, error);
     // Two sockets share a port while both allow it. No other program can join them, because the bound one allows it only now.
     this.#set(bound, OPTION.REUSEADDR, 1);
-    let error = libc.bind(fd, this.#our.address, size) < 0 ? errno() : 0;
+    if (libc.bind(fd, this.#our.address, size) < 0) error = errno();
     this.#set(bound, OPTION.REUSEADDR, 0);
     if (error === 0 && libc.connect(fd, this.#caller.address, size) < 0) error = errno();
     return this.#finished(fd, error === 0 ? this.#watch(fd) : error);
   }
 
-  /** The socket takes only the datagrams of the last caller: between bind and connect those of all callers come to it. */
-  #attachFilter(fd: number): void {
+  /**
+   * The socket takes only the datagrams of the last caller: between bind and connect those of all callers come to it.
+   * Returns 0, or an error number.
+   */
+  #attachFilter(fd: number): number {
     this.#program.view.setUint16(0, putCallerFilter(this.#filter.view, this.address, this.port), true);
-    this.#calls.setsockopt(fd, ...OPTION.ATTACH_FILTER, this.#program.address, this.#program.bytes.length);
+    const size = this.#program.bytes.length;
+    return this.#calls.setsockopt(fd, ...OPTION.ATTACH_FILTER, this.#program.address, size) < 0 ? errno() : 0;
   }
 
   close(fd: number): void {
