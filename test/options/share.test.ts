@@ -53,7 +53,13 @@ test("noshare takes it back, as does a later file of the port; the command line 
 test("one peer's line in a secrets file cannot change it: sockets and rules are those of the session", () => {
   const host = fakeHost();
   const config = parseOptions(["notty", "share"], host);
-  for (const words of [["noshare"], ["share"], ["usernet"], ["share-allow", "10.0.0.0/8"], ["share-deny", "10.0.0.1"]])
+  const rules = [
+    ["share-allow", "10.0.0.0/8"],
+    ["share-deny", "10.0.0.1"],
+    ["forward", "80=80"],
+    ["socks", "1080"],
+  ];
+  for (const words of [["noshare"], ["share"], ["usernet"], ...rules])
     expect(withPeerOptions(config, words, host).trouble).toBe(
       `${words[0]} option cannot be changed after initialization`,
     );

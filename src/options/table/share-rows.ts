@@ -63,7 +63,7 @@ export const SHARE = [
   sets(
     "noshare",
     GROUP | INIT_ONLY,
-    "not so; nullmodem serve shares without it",
+    "the peer does not get this machine's network; nullmodem serve gives it by default",
     { share: false, shareLoopback: false },
     { shares: [share, loopback] },
   ),

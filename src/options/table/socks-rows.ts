@@ -3,7 +3,7 @@
 import { parseAddress } from "../../bytes/prefix.ts";
 import { decoded } from "../../bytes/text.ts";
 import { OptionError } from "../error.ts";
-import { field, PRIORITY, PRIVILEGED, row } from "../row.ts";
+import { field, INIT_ONLY, PRIORITY, PRIVILEGED, row } from "../row.ts";
 import { parseSocketAddress } from "../socket-address.ts";
 
 /** Where programs find the proxy. */
@@ -31,7 +31,7 @@ export function proxyPlaceText({ address, port }: ProxyPlace): string {
 export const SOCKS = [
   row({
     name: "socks",
-    rules: PRIORITY | PRIVILEGED,
+    rules: PRIORITY | PRIVILEGED | INIT_ONLY,
     about: "[ADDRESS:]PORT: no interface: programs reach the link's network by a SOCKS and HTTP proxy at this port",
     fields: field<"socks", ProxyPlace | undefined>("socks", undefined),
     set({ draft }, argument) {
