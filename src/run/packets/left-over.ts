@@ -76,7 +76,7 @@ export function undoLeftOver(
   });
 }
 
-/** Never rejects. Until it is undone, the record is ours. */
+/** Never rejects. Until it is undone, the record is ours. What cannot be undone is left for the next one. */
 async function undoSlowly(
   machine: UndoingMachine,
   directory: string,
@@ -87,8 +87,7 @@ async function undoSlowly(
   const kind = "rules" in what ? `rules-${what.rules.index}-${what.rules.family}` : `zone-${what.member.index}`;
   const { release } = processes.share(directory, `left-${kind}-${processes.pid}`, () => record(what));
   const { undoSharing } = await import("../share/left-sharing.ts");
-  await undoSharing(machine, what, log);
-  release(() => {});
+  if (await undoSharing(machine, what, log)) release(() => {});
 }
 
 function undo(

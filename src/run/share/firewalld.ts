@@ -13,6 +13,8 @@ const NOT_RUNNING = 252;
 /** The exit code with "no zone". It has other meanings too. */
 const NO_ZONE = 2;
 const NONE = "";
+/** No zone has this name. */
+const NO_FIREWALLD = "no firewalld";
 
 export class Firewalld {
   readonly #tools: SystemTools;
@@ -48,12 +50,19 @@ export class Firewalld {
    * Does nothing when it is not in that zone any more: somebody may have reloaded firewalld. Nor when `isOurs`, which is asked last,
    * says no.
    */
-  async remove(zone: string, ifname: string, isOurs = (): boolean => true): Promise<boolean> {
-    if ((await this.#zoneOf(ifname)) !== zone || !isOurs()) return false;
-    return this.#tools.succeeds([this.#firewallCmd, `--zone=${zone}`, `--remove-interface=${ifname}`]);
+  async remove(
+    zone: string,
+    ifname: string,
+    isOurs = (): boolean => true,
+  ): Promise<"removed" | "not in the zone" | "failed"> {
+    const is = await this.#zoneOf(ifname);
+    if (is === undefined) return "failed";
+    if (is !== zone || !isOurs()) return "not in the zone";
+    const argv = [this.#firewallCmd, `--zone=${zone}`, `--remove-interface=${ifname}`] as const;
+    return (await this.#tools.succeeds(argv)) ? "removed" : "failed";
   }
 
-  /** NONE: it is in no zone. Undefined: there is no answer. */
+  /** NONE: it is in no zone. Undefined: there is no answer, and the log says so. */
   async #zoneOf(ifname: string): Promise<string | undefined> {
     const { exitCode, output, complaint } = await this.#tools.run([
       this.#firewallCmd,
@@ -61,7 +70,8 @@ export class Firewalld {
     ]);
     if (exitCode === 0) return output.trim();
     if (exitCode === NO_ZONE && /no zone/.test(output + complaint)) return NONE;
-    if (exitCode !== NOT_RUNNING) this.#tools.failed(this.#firewallCmd, complaint);
+    if (exitCode === NOT_RUNNING) return NO_FIREWALLD;
+    this.#tools.failed(this.#firewallCmd, complaint);
     return undefined;
   }
 

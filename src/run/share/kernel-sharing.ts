@@ -88,17 +88,19 @@ export class KernelSharing {
     }
     const undoForwarding = this.#switchForwarding(asked);
     if (undoForwarding === undefined) return false;
-    const ports = reservePorts(machine, asked, log);
-    const sharing = { ...asked, forwards: ports.forwards };
-    const { family, index } = sharing;
-    const unset = setParameters(machine, sharing, log);
-    const release = this.#record(`share-${index}-${family}`, rulesRecord({ family, index }));
+    const { family, index } = asked;
+    const steps: (() => void | Promise<void>)[] = [undoForwarding];
     this.#undo.set(family, async () => {
-      await this.#filter.remove({ family, index });
-      release();
-      unset();
-      ports.release();
-      undoForwarding();
+      for (const step of steps.toReversed()) await step();
+    });
+    const ports = reservePorts(machine, asked, log);
+    steps.push(ports.release);
+    const sharing = { ...asked, forwards: ports.forwards };
+    steps.push(setParameters(machine, sharing, log));
+    const release = this.#record(`share-${index}-${family}`, rulesRecord({ family, index }));
+    steps.push(async () => {
+      // What is left is for the next pppd or `cleanup`, which find the record.
+      if ((await this.#filter.remove({ family, index })).isComplete) release();
     });
     // firewalld lets pass what leads to a forwarded port.
     if (sharing.from !== undefined) await this.#joinZone(sharing);
@@ -213,8 +215,7 @@ export class KernelSharing {
       this.#zone = {
         ifname,
         leave: async () => {
-          await firewalld.remove(zone, ifname);
-          release();
+          if ((await firewalld.remove(zone, ifname)) !== "failed") release();
         },
       };
     } else release();

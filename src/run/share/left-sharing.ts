@@ -11,24 +11,25 @@ export type LeftSharing =
   | { readonly rules: { readonly family: 4 | 6; readonly index: number } }
   | { readonly zone: string; readonly member: NetDevice };
 
-/** Never rejects. */
+/** Never rejects. False: something is still there. */
 export async function undoSharing(
   machine: Pick<Machine, "network" | "processes">,
   what: LeftSharing,
   log: (level: LogLevel, text: string) => void,
-): Promise<void> {
+): Promise<boolean> {
   const { network, processes } = machine;
   if ("rules" in what) {
-    for (const part of await new PacketFilter(machine, log).remove(what.rules))
-      log("notice", `Removed ${part} of a killed pppd`);
-    return;
+    const { parts, isComplete } = await new PacketFilter(machine, log).remove(what.rules);
+    for (const part of parts) log("notice", `Removed ${part} of a killed pppd`);
+    return isComplete;
   }
   const { firewallCmd } = network.firewallTools(4);
   const { name, index } = what.member;
   // Another interface may have the name by now, and the zone for it.
   const isOurs = (): boolean => (network.interfaces.find(name)?.index ?? index) === index;
-  if (firewallCmd === undefined || !isOurs()) return;
+  if (firewallCmd === undefined || !isOurs()) return true;
   const firewalld = new Firewalld(new SystemTools(processes, log), firewallCmd);
-  if (await firewalld.remove(what.zone, name, isOurs))
-    log("notice", `Removed ${name} of a killed pppd from firewalld's zone ${what.zone}`);
+  const outcome = await firewalld.remove(what.zone, name, isOurs);
+  if (outcome === "removed") log("notice", `Removed ${name} of a killed pppd from firewalld's zone ${what.zone}`);
+  return outcome !== "failed";
 }

@@ -25,6 +25,13 @@ const MOST_RULES = 4_000_000;
 
 type FilterMachine = Pick<Machine, "network" | "processes">;
 
+interface Removal {
+  /** What the rules were part of, for the log. */
+  readonly parts: readonly string[];
+  /** No rule of the link is left. */
+  readonly isComplete: boolean;
+}
+
 export class PacketFilter {
   readonly #machine: FilterMachine;
   readonly #tools: SystemTools;
@@ -116,23 +123,28 @@ export class PacketFilter {
     };
   }
 
-  /** Removes all rules of the link that are there. Returns what they were part of, for the log. */
-  async remove(link: Pick<Sharing, "family" | "index">): Promise<string[]> {
+  /** Removes all rules of the link that are there. */
+  async remove(link: Pick<Sharing, "family" | "index">): Promise<Removal> {
     const { nft, iptables } = this.#machine.network.firewallTools(link.family);
-    const removed: string[] = [];
+    const parts: string[] = [];
+    let isComplete = true;
     if (nft !== undefined) {
       const { exitCode, complaint } = await this.#tools.run([nft, "-f", "-"], nftRemoval(link));
       // Somebody has flushed all rules, or iptables has made ours.
-      if (exitCode !== 0 && !complaint.includes("No such file or directory")) this.#tools.failed(nft, complaint);
-      if (exitCode === 0) removed.push(`nft's table ${nftTableName(link)}`);
+      if (exitCode === 0) parts.push(`nft's table ${nftTableName(link)}`);
+      else if (!complaint.includes("No such file or directory")) {
+        this.#tools.failed(nft, complaint);
+        isComplete = false;
+      }
     }
     for (const program of iptables) {
       const removal = iptablesRemoval(await this.#saved(program), link);
       if (removal === undefined) continue;
       if (await this.#restore(program, removal))
-        removed.push(`${program.split("/").at(-1)}'s rules of ${rulesName(link)}`);
+        parts.push(`${program.split("/").at(-1)}'s rules of ${rulesName(link)}`);
+      else isComplete = false;
     }
-    return removed;
+    return { parts, isComplete };
   }
 
   async #makeByIptables(program: string, sharing: Sharing): Promise<boolean> {

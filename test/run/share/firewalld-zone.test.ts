@@ -70,8 +70,8 @@ test("an interface that is another's by now stays where it is", async () => {
     [OWN]: said("home"),
     "--zone=home --remove-interface=ppp0": said("success"),
   });
-  expect(await firewalld.remove("home", "ppp0", () => false)).toBe(false);
-  expect(await firewalld.remove("home", "ppp0", () => true)).toBe(true);
+  expect(await firewalld.remove("home", "ppp0", () => false)).toBe("not in the zone");
+  expect(await firewalld.remove("home", "ppp0", () => true)).toBe("removed");
   expect(log).toEqual([]);
 });
 

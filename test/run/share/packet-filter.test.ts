@@ -88,15 +88,16 @@ test("what cannot be made is said, and what cannot be run too", async () => {
 });
 
 test("what rules were part of is named when they are removed", async () => {
-  expect(await scene({ nft: NFT }).filter.remove(SHARING)).toEqual(["nft's table ip nullmodem-7"]);
-  expect(await scene({ nft: NFT }).filter.remove({ ...SHARING, family: 6 })).toEqual(["nft's table ip6 nullmodem-7"]);
+  const removal = (table: string) => ({ parts: [`nft's table ${table} nullmodem-7`], isComplete: true });
+  expect(await scene({ nft: NFT }).filter.remove(SHARING)).toEqual(removal("ip"));
+  expect(await scene({ nft: NFT }).filter.remove({ ...SHARING, family: 6 })).toEqual(removal("ip6"));
 });
 
-test("rules that are gone are not missed", async () => {
+test("rules that are gone are not missed, and those that cannot be removed are", async () => {
   const gone = scene({ nft: NFT }, () => "Error: Could not process rule: No such file or directory");
-  expect(await gone.filter.remove(SHARING)).toEqual([]);
+  expect(await gone.filter.remove(SHARING)).toEqual({ parts: [], isComplete: true });
   expect(gone.said).toEqual([]);
   const busy = scene({ nft: NFT }, () => "Error: Could not process rule: Device or resource busy");
-  expect(await busy.filter.remove(SHARING)).toEqual([]);
+  expect(await busy.filter.remove(SHARING)).toEqual({ parts: [], isComplete: false });
   expect(busy.said).toEqual(["warn share: nft failed: Error: Could not process rule: Device or resource busy"]);
 });
