@@ -4,8 +4,8 @@
 import { consola } from "consola";
 import { machinesMissing, tunMissing } from "../../test/kit/machine.ts";
 import { built } from "../../test/kit/program.ts";
+import type { BenchPart, Figure } from "./figure.ts";
 import { ADDRESS, type LinkOptions, measureLink } from "./link.ts";
-import { table } from "./table.ts";
 
 const BAUD = 115200;
 const NOISE = 1e-5;
@@ -94,47 +94,34 @@ export function figuresOf(report: Report): Figures {
   };
 }
 
-/** One row: its label, its format, and its goal. */
-interface Row {
-  readonly title: string;
+/** What of the figures is shown, how, and its goal. */
+interface Row extends Pick<Figure, "name" | "digits" | "most" | "least" | "of"> {
   readonly figure: keyof Figures;
-  readonly digits: number;
   readonly scale?: number;
-  /** A limit for our own figure, or for its ratio to the yardstick's. */
-  readonly most?: number;
-  readonly least?: number;
-  readonly of: "figure" | "ratio";
 }
 
 const UNPACED: readonly Row[] = [
-  { title: "TCP one way, MB/s", figure: "tcp", digits: 1, least: 0.95, of: "ratio" },
-  { title: "TCP both ways, sum, MB/s", figure: "tcpBoth", digits: 1, of: "ratio" },
-  { title: "CPU receiving, ms/MB", figure: "rx", digits: 2, most: 1.15, of: "ratio" },
-  { title: "CPU sending, ms/MB", figure: "tx", digits: 2, most: 1.15, of: "ratio" },
-  { title: "ping p50, ms", figure: "ping", digits: 3, most: 1.1, of: "ratio" },
-  { title: "start to first ping, ms", figure: "firstPing", digits: 0, most: 300, of: "figure" },
-  { title: "resident, MB", figure: "rss", digits: 1, most: 64, of: "figure" },
-  { title: "idle CPU, % of a core", figure: "idle", digits: 2, scale: 100, most: 0.2, of: "figure" },
+  { name: "TCP one way, MB/s", figure: "tcp", digits: 1, least: 0.95, of: "ratio" },
+  { name: "TCP both ways, sum, MB/s", figure: "tcpBoth", digits: 1, of: "ratio" },
+  { name: "CPU receiving, ms/MB", figure: "rx", digits: 2, most: 1.15, of: "ratio" },
+  { name: "CPU sending, ms/MB", figure: "tx", digits: 2, most: 1.15, of: "ratio" },
+  { name: "ping p50, ms", figure: "ping", digits: 3, most: 1.1, of: "ratio" },
+  { name: "start to first ping, ms", figure: "firstPing", digits: 0, most: 300, of: "figure" },
+  { name: "resident, MB", figure: "rss", digits: 1, most: 64, of: "figure" },
+  { name: "idle CPU, % of a core", figure: "idle", digits: 2, scale: 100, most: 0.2, of: "figure" },
 ];
 const PACED: readonly Row[] = [
-  { title: `TCP at ${BAUD}, % of the limit`, figure: "share", digits: 1, scale: 100, least: 99, of: "figure" },
-  { title: `ping at ${BAUD} over the floor, ms`, figure: "overFloor", digits: 2, most: 0.8, of: "figure" },
-  { title: `ping at ${BAUD} under a TCP upload, ms`, figure: "pingUnderLoad", digits: 0, most: 1000, of: "figure" },
+  { name: `TCP at ${BAUD}, % of the limit`, figure: "share", digits: 1, scale: 100, least: 99, of: "figure" },
+  { name: `ping at ${BAUD} over the floor, ms`, figure: "overFloor", digits: 2, most: 0.8, of: "figure" },
+  { name: `ping at ${BAUD} under a TCP upload, ms`, figure: "pingUnderLoad", digits: 0, most: 1000, of: "figure" },
 ];
 // A damaged flag joins two packets, so slightly more packets are lost than octets damaged.
 const NOISY: readonly Row[] = [
-  { title: "packets lost a damaged octet", figure: "lost", digits: 2, most: 1.05, of: "figure" },
+  { name: "packets lost a damaged octet", figure: "lost", digits: 2, most: 1.05, of: "figure" },
 ];
 
-export function rowOf(row: Row, ours: Figures, yardstick: Figures): string[] {
-  const { scale = 1, digits, most = Infinity, least = -Infinity } = row;
-  const [our, its] = [ours[row.figure] * scale, yardstick[row.figure] * scale];
-  const judged = row.of === "ratio" ? our / its : our;
-  const text = (number: number): string => (Number.isNaN(number) ? "-" : number.toFixed(digits));
-  const unit = row.of === "ratio" ? "×" : "";
-  const goal = most < Infinity ? `≤ ${most}${unit}` : least > -Infinity ? `≥ ${least}${unit}` : "";
-  const verdict = goal === "" || Number.isNaN(judged) ? "" : judged <= most && judged >= least ? "reached" : "missed";
-  return [row.title, text(its), text(our), Number.isNaN(our / its) ? "-" : (our / its).toFixed(2), goal, verdict];
+export function figureOf({ figure, scale = 1, ...row }: Row, ours: Figures, yardstick: Figures): Figure {
+  return { ...row, ours: ours[figure] * scale, yardstick: yardstick[figure] * scale };
 }
 
 /** The reason why it cannot be measured here. Undefined: it can. */
@@ -168,12 +155,9 @@ async function measure({ label, ...line }: Run, pppd?: string): Promise<Figures>
   return figuresOf(report);
 }
 
-export async function benchProgram(quick: boolean): Promise<void> {
+async function measureProgram(quick: boolean): Promise<Figure[]> {
   const reason = missing();
-  if (reason !== undefined) {
-    consola.warn(`The whole program is not measured: ${reason}`);
-    return;
-  }
+  if (reason !== undefined) throw new Error(reason);
   const pppd = built("pppd");
   const clean = { baud: 0, errorRate: 0, seed: 7 };
   const runs: readonly (Run & { readonly rows: readonly Row[] })[] = [
@@ -181,11 +165,13 @@ export async function benchProgram(quick: boolean): Promise<void> {
     { ...clean, label: `line paced at ${BAUD}`, seconds: quick ? 10 : 15, baud: BAUD, rows: PACED },
     { ...clean, label: "noisy line", seconds: quick ? 2 : 5, errorRate: NOISE, rows: NOISY },
   ];
-  const rows: string[][] = [];
-  for (const { rows: wanted, ...run } of runs) {
+  const figures: Figure[] = [];
+  for (const { rows, ...run } of runs) {
     const yardstick = await measure(run);
     const ours = await measure(run, pppd);
-    rows.push(...wanted.map((row) => rowOf(row, ours, yardstick)));
+    figures.push(...rows.map((row) => figureOf(row, ours, yardstick)));
   }
-  consola.log(table(["", "C yardstick", "nullmodem", "ratio", "goal", ""], rows));
+  return figures;
 }
+
+export const PROGRAM: BenchPart = { title: "the whole program", measure: measureProgram };

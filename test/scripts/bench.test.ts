@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { figuresOf, rowOf, type Report } from "../../scripts/bench/program.ts";
+import { rowOf } from "../../scripts/bench/figure.ts";
+import { figureOf, figuresOf, type Report } from "../../scripts/bench/program.ts";
 import { table } from "../../scripts/bench/table.ts";
 
 const report: Report = {
@@ -34,18 +35,18 @@ test("the link's report as figures: the receiver is A when data goes from B to A
 
 test("a figure that was not measured is no number, and has no verdict", () => {
   const figures = figuresOf({ ...report, tests: {} });
-  const row = { title: "TCP", figure: "tcp", digits: 1, least: 0.95, of: "ratio" } as const;
-  expect(rowOf(row, figures, figures)).toEqual(["TCP", "-", "-", "-", "≥ 0.95×", ""]);
+  const row = { name: "TCP", figure: "tcp", digits: 1, least: 0.95, of: "ratio" } as const;
+  expect(rowOf(figureOf(row, figures, figures))).toEqual(["TCP", "-", "-", "-", "≥ 0.95×", ""]);
 });
 
 test("a row judges the ratio, or the figure itself", () => {
   const yardstick = figuresOf(report);
   const ours = { ...yardstick, tcp: yardstick.tcp * 0.9, rss: 70 };
-  const ratio = { title: "TCP", figure: "tcp", digits: 3, least: 0.95, of: "ratio" } as const;
-  expect(rowOf(ratio, ours, yardstick)).toEqual(["TCP", "0.010", "0.009", "0.90", "≥ 0.95×", "missed"]);
-  const figure = { title: "RSS", figure: "rss", digits: 0, most: 64, of: "figure" } as const;
-  expect(rowOf(figure, ours, yardstick).at(-1)).toBe("missed");
-  expect(rowOf(figure, yardstick, yardstick).at(-1)).toBe("reached");
+  const ratio = { name: "TCP", figure: "tcp", digits: 3, least: 0.95, of: "ratio" } as const;
+  expect(rowOf(figureOf(ratio, ours, yardstick))).toEqual(["TCP", "0.010", "0.009", "0.90", "≥ 0.95×", "missed"]);
+  const figure = { name: "RSS", figure: "rss", digits: 0, most: 64, of: "figure" } as const;
+  expect(rowOf(figureOf(figure, ours, yardstick)).at(-1)).toBe("missed");
+  expect(rowOf(figureOf(figure, yardstick, yardstick)).at(-1)).toBe("reached");
 });
 
 test("a table lines its columns up", () => {
