@@ -156,7 +156,6 @@ const network: Network = {
   routes,
   tcp: {
     lookUp: tcp.lookUp,
-    text: tcp.endpointText,
     startConnecting: tcp.startConnecting,
     isConnected: tcp.isConnected,
     listen: (where, port) => (where === undefined ? tcp.listenEverywhere(port) : tcp.listenOn(where)),

@@ -69,3 +69,14 @@ export function addressText(address: Uint8Array): string {
   const rest = text.slice(longest.index + longest.run.length);
   return `${text.slice(0, longest.index)}${rest === "" ? "::" : `:${rest}`}`;
 }
+
+/** True for an address of IPv6 in fe80::/10, which begins at bytes[at] (RFC 4291 §2.5.6). */
+export function isLinkLocal(bytes: Uint8Array, at = 0): boolean {
+  return bytes[at] === 0xfe && (bytes[at + 1]! & 0xc0) === 0x80;
+}
+
+/** "10.0.0.1:5000", "[fe80::1]:5000", and "5000" without an address. */
+export function addressPortText(address: string | undefined, port: number): string {
+  if (address === undefined) return String(port);
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}

@@ -1,6 +1,7 @@
 // Our addresses on the link: of IPv4, the link-local one of IPv6, and one in the link's IPv6 network, if it has one. They say what
 // can be reached, and which name servers there are.
 
+import { isLinkLocal } from "../bytes/prefix.ts";
 import type { Gateway } from "../stack/gateway.ts";
 import type { NameLookup } from "./name-lookup.ts";
 import { type Ipv6Network, RouterDiscovery } from "./router-discovery.ts";
@@ -100,5 +101,5 @@ export class LinkAddresses {
 
 export function kindOf(address: Uint8Array): AddressKind {
   if (address.length === 4) return "ipv4";
-  return address[0] === 0xfe && (address[1]! & 0xc0) === 0x80 ? "link-local" : "network";
+  return isLinkLocal(address) ? "link-local" : "network";
 }

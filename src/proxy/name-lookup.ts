@@ -4,7 +4,6 @@
 import { type DnsAnswer, DnsCode, dnsName, dnsQuery, DnsType, parseDnsAnswer } from "../wire/dns.ts";
 import { Outcome } from "./request.ts";
 
-export const DNS_PORT = 53;
 /** A query is repeated to the next server after so long. */
 const PATIENCE_MS = 2000;
 const MOST_TRIES = 5;

@@ -1,9 +1,10 @@
 // What comes to our own ports on the link: answers to name queries, and datagrams for programs.
 
+import { DNS_PORT } from "../wire/dns.ts";
 import type { OwnDatagrams } from "../stack/flow.ts";
 import type { Ends } from "../stack/ip-packet.ts";
 import type { DatagramRelay } from "./datagram-relay.ts";
-import { DNS_PORT, type NameLookup } from "./name-lookup.ts";
+import type { NameLookup } from "./name-lookup.ts";
 
 export class OwnPorts implements OwnDatagrams {
   readonly #names: NameLookup;

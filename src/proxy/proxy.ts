@@ -1,13 +1,14 @@
 // A SOCKS and HTTP proxy whose other side is the network of a link: each request of a program becomes a connection of our own
 // TCP/IP stack from our address on the link. It has no clock, no randomness and no I/O.
 
+import { DNS_PORT } from "../wire/dns.ts";
 import { parsePrefix } from "../bytes/prefix.ts";
 import { Deadlines } from "../stack/deadlines.ts";
 import { Destinations, isImpossibleSource } from "../stack/destinations.ts";
 import { Failure, NOT_NOW, type SocketSide } from "../stack/socket-side.ts";
 import { Stack } from "../stack/stack.ts";
 import { DatagramRelay, type RelaySockets } from "./datagram-relay.ts";
-import { DNS_PORT, type Found, NameLookup } from "./name-lookup.ts";
+import { type Found, NameLookup } from "./name-lookup.ts";
 import { kindOf, LinkAddresses } from "./link-addresses.ts";
 import { OwnPorts } from "./own-ports.ts";
 import { Program, Stage } from "./program.ts";

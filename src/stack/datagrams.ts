@@ -1,5 +1,6 @@
 // UDP and ICMP of the stack.
 
+import { DNS_PORT } from "../wire/dns.ts";
 import { u16 } from "../bytes/be.ts";
 import { IpProto } from "../wire/ip.ts";
 import { checksumOf, sumOf } from "../bytes/checksum.ts";
@@ -9,8 +10,6 @@ import { FlowTable, portsOf, type StackHost } from "./flow.ts";
 import { Echo, echoId, failureOf, ICMP_HEADER, isIcmpError, putIcmpChecksum } from "./icmp.ts";
 import type { Ends, IpPacket } from "./ip-packet.ts";
 import { FAILED, Failure } from "./socket-side.ts";
-
-const DNS_PORT = 53;
 
 /** The most flows of each kind. */
 export interface FlowLimits {

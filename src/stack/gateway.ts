@@ -1,13 +1,13 @@
 // Our own addresses, and where packets to an address lead. To the peer we are a router, which reports failures by ICMP.
 
+import { DNS_PORT } from "../wire/dns.ts";
+import { isLinkLocal } from "../bytes/prefix.ts";
 import type { Destinations } from "./destinations.ts";
 import type { FlowCount } from "./flow-count.ts";
 import { icmpError } from "./icmp.ts";
 import { Ends } from "./ip-packet.ts";
 import type { ReplyQueue } from "./reply-queue.ts";
 import { Failure } from "./socket-side.ts";
-
-const DNS_PORT = 53;
 
 /** Where a flow leads. */
 export interface Target {
@@ -87,9 +87,8 @@ export class Gateway {
 
   /** Our address for a peer with this one. */
   #routerFor(peer: Uint8Array): Uint8Array | undefined {
-    const isLinkLocal = peer[0] === 0xfe && (peer[1]! & 0xc0) === 0x80;
     const first = this.#our.get(peer.length);
-    return peer.length === 4 || isLinkLocal ? first : (this.#network6 ?? first);
+    return peer.length === 4 || isLinkLocal(peer) ? first : (this.#network6 ?? first);
   }
 }
 

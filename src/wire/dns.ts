@@ -6,6 +6,7 @@ import { bytesOf, textOf } from "../bytes/text.ts";
 export const DnsType = { A: 1, CNAME: 5, AAAA: 28 } as const;
 export const DnsCode = { OK: 0, FORMAT: 1, SERVER: 2, NO_SUCH_NAME: 3 } as const;
 
+export const DNS_PORT = 53;
 const HEADER = 12;
 const INTERNET = 1;
 const RESPONSE = 0x8000;

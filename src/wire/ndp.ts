@@ -1,6 +1,7 @@
 // Neighbor Discovery for IPv6 on a point-to-point link: solicitations, advertisements and their options (RFC 4861 §4), with name
 // servers (RFC 8106 §5.1). Whole packets, because the hop limit and the checksum prove that a message comes from the link itself.
 
+import { isLinkLocal } from "../bytes/prefix.ts";
 import { put16, put32, u16, u32 } from "../bytes/be.ts";
 import { checksumOf, sumOf } from "../bytes/checksum.ts";
 import { IPV6_HEADER, IpProto, ipv6NextHeader, ipv6PayloadLength, ipVersion } from "./ip.ts";
@@ -125,8 +126,7 @@ export type HeardAdvertisement = Pick<
 /** Reads the router advertisement in packet[start, end). Undefined: it is none, or not a valid one (RFC 4861 §6.1.2). */
 export function parseAdvertisement(packet: Uint8Array, start: number, end: number): HeardAdvertisement | undefined {
   const message = messageIn(packet, start, end, ROUTER_ADVERTISEMENT, ADVERTISEMENT_SIZE);
-  const isLinkLocal = packet[start + 8] === 0xfe && (packet[start + 9]! & 0xc0) === 0x80;
-  if (message === undefined || !isLinkLocal) return undefined;
+  if (message === undefined || !isLinkLocal(packet, start + 8)) return undefined;
   const { at, stop } = message;
   if (!hasValidOptions(packet, at + ADVERTISEMENT_SIZE, stop, false)) return undefined;
   const found = { prefix: undefined, validSeconds: 0, nameServers: [], nameServerSeconds: 0 };
@@ -148,8 +148,7 @@ function readOption(packet: Uint8Array, at: number, heard: HeardAdvertisement): 
   const isPrefix = packet[at] === NdpOption.PrefixInformation && size === PREFIX_OPTION_SIZE;
   const isForHosts = isPrefix && packet[at + 2] === PREFIX_BITS && (packet[at + 3]! & AUTONOMOUS) !== 0;
   // A link-local prefix is none for such addresses (RFC 4862 §5.5.3).
-  const isLinkLocal = packet[at + 16] === 0xfe && (packet[at + 17]! & 0xc0) === 0x80;
-  if (!isForHosts || isLinkLocal || heard.validSeconds > 0) return {};
+  if (!isForHosts || isLinkLocal(packet, at + 16) || heard.validSeconds > 0) return {};
   return { prefix: packet.slice(at + 16, at + 16 + PREFIX_BITS / 8), validSeconds: u32(packet, at + 4) };
 }
 

@@ -295,7 +295,6 @@ export function networkOf(state: NetworkState, process: Process, files: FileTree
     routes: routesOf(state),
     tcp: {
       lookUp: async (address, port) => (/^[\d.]+$/.test(address) ? [{ family: 4, address, port }] : []),
-      text: ({ address, port }) => `${address}:${port}`,
       startConnecting({ address, port }) {
         const host = state.hosts.get(`${address}:${port}`);
         if (host === undefined) throw new SimulatedError("connect", address, "ECONNREFUSED");

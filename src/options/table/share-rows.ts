@@ -1,6 +1,6 @@
 // Options that give the peer this machine's network, by the kernel's forwarding or by sockets of this process.
 
-import { parseAddress } from "../../bytes/prefix.ts";
+import { parseAddress, addressPortText } from "../../bytes/prefix.ts";
 import { decoded } from "../../bytes/text.ts";
 import { OptionError } from "../error.ts";
 import { field, GROUP, INIT_ONLY, list, PRIORITY, PRIVILEGED, row } from "../row.ts";
@@ -38,8 +38,7 @@ function forwardsOf(argument: string): Forward[] {
 
 /** The argument of the option that means this. */
 function forwardText({ protocol, address, port, toPort }: Forward): string {
-  const host = address === undefined ? "" : address.includes(":") ? `[${address}]:` : `${address}:`;
-  return `${host}${port}=${toPort}/${protocol}`;
+  return `${addressPortText(address, port)}=${toPort}/${protocol}`;
 }
 
 const share = flag(

@@ -1,6 +1,6 @@
 // The option that gives programs the link's network without an interface.
 
-import { parseAddress } from "../../bytes/prefix.ts";
+import { addressPortText, parseAddress } from "../../bytes/prefix.ts";
 import { decoded } from "../../bytes/text.ts";
 import { OptionError } from "../error.ts";
 import { field, INIT_ONLY, PRIORITY, PRIVILEGED, row } from "../row.ts";
@@ -24,10 +24,6 @@ export function proxyPlaceOf(argument: string): ProxyPlace | undefined {
     : { address, port: where.port };
 }
 
-export function proxyPlaceText({ address, port }: ProxyPlace): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
 export const SOCKS = [
   row({
     name: "socks",
@@ -39,6 +35,6 @@ export const SOCKS = [
       if (draft.socks === undefined)
         throw new OptionError(`socks: ${argument} is not [ADDRESS:]PORT, such as 1080 or [::1]:1080`);
     },
-    value: ({ socks }) => socks && proxyPlaceText(socks),
+    value: ({ socks }) => socks && addressPortText(socks.address, socks.port),
   }),
 ] as const;

@@ -1,6 +1,7 @@
 // Sockets for those that call a port of this machine, by TCP or by UDP. Each caller gets a socket of its own, connected to it, also
 // with UDP. A call that fails returns minus the error number.
 
+import { isLinkLocal } from "../../bytes/prefix.ts";
 import { ptr } from "bun:ffi";
 import { closeFd, errno, libc, Memory, O } from "../ffi/libc.ts";
 import { LIBC, library } from "../ffi/library.ts";
@@ -163,8 +164,8 @@ export class CallerSockets {
     view.setUint16(2, port);
     if (this.#control.view.getUint32(LEVEL_AT, true) === info.level)
       bytes.set(this.#control.bytes.subarray(info.address, info.address + (this.family === 4 ? 4 : 16)), at);
-    const isLinkLocal = this.family === 6 && bytes[at] === 0xfe && (bytes[at + 1]! & 0xc0) === 0x80;
-    if (isLinkLocal) view.setUint32(SCOPE_AT, this.#control.view.getUint32(info.index, true), true);
+    if (this.family === 6 && isLinkLocal(bytes, at))
+      view.setUint32(SCOPE_AT, this.#control.view.getUint32(info.index, true), true);
   }
 
   /** A socket for the caller of the last datagram of a bound socket. Its later datagrams come there. */

@@ -1,6 +1,7 @@
 // TCP by ffi. It gives descriptors for the poll loop, which Bun's sockets do not. Only the look-up of a name waits, on
 // a thread of Bun.
 
+import { addressPortText } from "../../bytes/prefix.ts";
 import { isIP } from "node:net";
 import { constants } from "node:os";
 import {
@@ -92,11 +93,6 @@ export async function lookUp(host: string, port: number): Promise<Endpoint[]> {
   }
 }
 
-/** "10.0.0.1:5000", "[fe80::1]:5000" */
-export function endpointText({ family, address, port }: Endpoint): string {
-  return family === 4 ? `${address}:${port}` : `[${address}]:${port}`;
-}
-
 function toSockaddr({ family, address, port }: Endpoint): Memory {
   const shape = SOCKADDR[family];
   const memory = new Memory(shape.size);
@@ -141,7 +137,8 @@ export function startConnecting(to: Endpoint): number {
     const address = toSockaddr(to);
     if (libc.connect(fd, address.address, address.bytes.length) < 0) {
       const error = errno();
-      if (error !== EINPROGRESS && error !== EINTR) throw new OsError("connect", endpointText(to), error);
+      if (error !== EINPROGRESS && error !== EINTR)
+        throw new OsError("connect", addressPortText(to.address, to.port), error);
     }
     return fd;
   } catch (error) {

@@ -45,12 +45,11 @@ export interface Network {
   writeResolvConf(confdir: string, servers: readonly string[]): string | undefined;
 }
 
-/** Each function but `lookUp` and `text` throws HostError. */
+/** Each function but `lookUp` throws HostError. */
 export interface Tcp {
   /** The addresses of a name. Empty: it has none. Never rejects. */
   lookUp(name: string, port: number): Promise<Endpoint[]>;
   /** "10.0.0.1:5000" */
-  text(endpoint: Endpoint): string;
   /** Begins to connect, and returns the descriptor. */
   startConnecting(to: Endpoint): number;
   isConnected(fd: number): boolean;

@@ -1,6 +1,7 @@
 // Opens the device of a line: a tty, a program on a pseudo terminal (pty), standard input and output (notty), or a TCP
 // connection that is made (socket) or waited for (socket-listen).
 
+import { addressPortText } from "../../bytes/prefix.ts";
 import type { Config } from "../../options/config.ts";
 import { parseSocketAddress } from "../../options/socket-address.ts";
 import { Denied, Exit, Failed, Gone } from "../exit.ts";
@@ -201,7 +202,7 @@ async function awaitCall(host: LineHost, socketListen: string): Promise<Device> 
     log.write("info", `Waiting for a call on ${socketListen}`);
     notifier.status(`${AWAITS_CALL} ${socketListen}`);
     const { fd, from } = await patiently(host, CALL_POLL_MS, () => tcp.takeCaller(at));
-    const caller = tcp.text(from);
+    const caller = addressPortText(from.address, from.port);
     log.write("notice", `Call from ${caller}`);
     lineChanged(`Call from ${caller}`);
     return machine.serial.stream(fd, fd, caller, nominalSpeed(host.options.config), true);

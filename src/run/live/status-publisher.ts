@@ -2,9 +2,8 @@
 
 import type { Link } from "../../link/link.ts";
 import type { Networks } from "../../link/networks.ts";
-import { proxyPlaceText } from "../../options/table/socks-rows.ts";
 import { ipv4Text } from "../../wire/ip.ts";
-import { addressText } from "../../bytes/prefix.ts";
+import { addressPortText, addressText } from "../../bytes/prefix.ts";
 import { linkLocalAddress } from "../../wire/ipv6cp.ts";
 import type { Publication } from "../host/processes.ts";
 import type { Log } from "../log.ts";
@@ -93,7 +92,7 @@ export class StatusPublisher implements NetworkObserver {
       sharing: sharing && { way: sharing.way, by: sharing.by, seconds: secondsSince(sharing.since) },
       network,
       flows: this.#port.flows,
-      proxy: socks && proxyPlaceText(socks),
+      proxy: socks && addressPortText(socks.address, socks.port),
       lines: this.#host.lines(),
     };
   }

@@ -1,7 +1,7 @@
 // Ports of this machine that lead to ports of the peer (the option `forward`) with user-mode networking. To the peer, a caller comes
 // from our address of the link. A TCP caller whose connection the peer refuses is reset.
 
-import { parseAddress } from "../../bytes/prefix.ts";
+import { parseAddress, addressPortText } from "../../bytes/prefix.ts";
 import type { Config } from "../../options/config.ts";
 import type { Stack } from "../../stack/stack.ts";
 import type { Callers } from "../host/sockets.ts";
@@ -197,6 +197,5 @@ export function refusalText(forward: Forward, error: number, reason: string): st
 }
 
 export function portText({ protocol, address, port }: Forward): string {
-  const where = address === undefined ? "" : address.includes(":") ? `[${address}]:` : `${address}:`;
-  return `Port ${where}${port}/${protocol}`;
+  return `Port ${addressPortText(address, port)}/${protocol}`;
 }

@@ -1,6 +1,7 @@
 // Packets of the peer that wait until the rules that hold for them are in force. A packet that the kernel forwards before would
 // begin a flow that no rule looks at again.
 
+import { isLinkLocal } from "../../bytes/prefix.ts";
 import { ipVersion } from "../../wire/ip.ts";
 
 /** There are no rules for a version of IP: what this machine would forward is dropped. */
@@ -64,7 +65,7 @@ export class HeldPackets {
 function isForUs(packet: Uint8Array, own: Uint8Array): boolean {
   const at = own.length === 4 ? IPV4_DESTINATION : IPV6_DESTINATION;
   const address = packet.subarray(at, at + own.length);
-  const [first = 0, second = 0] = address;
-  const isOfLink = own.length === 4 ? first >= 224 : first === 0xff || (first === 0xfe && second >> 6 === 2);
+  const [first = 0] = address;
+  const isOfLink = own.length === 4 ? first >= 224 : first === 0xff || isLinkLocal(address);
   return address.length === own.length && (isOfLink || address.every((octet, index) => octet === own[index]));
 }

@@ -1,6 +1,7 @@
 // Sets up the interface of a link in the kernel: addresses, routes, proxy ARP. IPv4 and IPv6 go up and down independently.
 // The interface goes up with the first of them and down with the last. down() undoes all that up() did.
 
+import { linkLocalAddress } from "../../wire/ipv6cp.ts";
 import { put32 } from "../../bytes/be.ts";
 import { ipv4Text } from "../../wire/ip.ts";
 import type { InterfaceId } from "../../wire/ipv6cp.ts";
@@ -270,8 +271,8 @@ export class InterfaceSetup {
 
   /** Adds an address of 128 bits with a peer, as pppd does. The kernel adds the route to the peer. */
   #addLinkLocal(our: InterfaceId, peer: InterfaceId): void {
-    const ours = linkLocal(our);
-    const theirs = peer.high === 0 && peer.low === 0 ? ours : linkLocal(peer);
+    const ours = linkLocalAddress(our);
+    const theirs = peer.high === 0 && peer.low === 0 ? ours : linkLocalAddress(peer);
     this.#interfaces.addAddress6(this.#device, ours, theirs);
     this.#undo6.push(() => this.#interfaces.removeAddress6(this.#device, ours, theirs));
   }
@@ -310,13 +311,4 @@ export class InterfaceSetup {
   #share(name: string, record: string): Share {
     return this.#machine.processes.share(RUN_DIRECTORY, name, () => record);
   }
-}
-
-/** The address in fe80::/64 with this identifier. */
-function linkLocal({ high, low }: InterfaceId): Uint8Array {
-  const address = new Uint8Array(16);
-  address[0] = 0xfe;
-  address[1] = 0x80;
-  put32(address, put32(address, 8, high), low);
-  return address;
 }

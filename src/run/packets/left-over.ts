@@ -7,7 +7,7 @@ import type { Network } from "../host/network.ts";
 import type { LogLevel } from "../log.ts";
 import { hasCode, type Machine, reasonOf } from "../machine.ts";
 import type { LeftSharing } from "../share/left-sharing.ts";
-import { switchBack, type SwitchRecord } from "./switched-parameter.ts";
+import { switchBack, type SwitchRecord, sysctlName } from "./switched-parameter.ts";
 
 type UndoingMachine = Pick<Machine, "network" | "processes" | "serial">;
 
@@ -108,11 +108,6 @@ function undo(
     if (serial.latencyOf(path) !== LATENCY_MS || !serial.setLatency(path, milliseconds)) return;
     log("notice", `The latency timer of ${path} is ${milliseconds} ms again, which a killed pppd had changed`);
   } else for (const route of what.routes.toReversed()) putBack(network, route, what.table, log);
-}
-
-/** As sysctl(8) has it: net.ipv6.conf.eth0.accept_ra. Dots of an interface's name become slashes. */
-function sysctlName(path: string): string {
-  return path.replace(/[./]/g, (mark) => (mark === "." ? "/" : "."));
 }
 
 /** Puts the route in front of others, or behind the route of another session that is there by now. */

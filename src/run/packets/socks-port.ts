@@ -2,14 +2,14 @@
 // needs no TUN and no rights. It outlasts a link, so that programs wait for the next one. Scripts get the interface's name as
 // a label.
 
-import { addressText, parseAddress } from "../../bytes/prefix.ts";
-import { type ProxyPlace, proxyPlaceText } from "../../options/table/socks-rows.ts";
+import { addressPortText, addressText, parseAddress } from "../../bytes/prefix.ts";
+import type { ProxyPlace } from "../../options/table/socks-rows.ts";
 import type { RelaySockets } from "../../proxy/datagram-relay.ts";
 import { Proxy } from "../../proxy/proxy.ts";
 import { ipv4Octets } from "../../stack/destinations.ts";
 import { FAILED, NOT_NOW } from "../../stack/socket-side.ts";
 import type { FlowCounts } from "../../stack/flow-count.ts";
-import { type InterfaceId, linkLocalText } from "../../wire/ipv6cp.ts";
+import { type InterfaceId, linkLocalAddress } from "../../wire/ipv6cp.ts";
 import { Exit, Failed } from "../exit.ts";
 import type { Sockets } from "../host/sockets.ts";
 import type { Log } from "../log.ts";
@@ -75,7 +75,7 @@ export class SocksPort implements PacketPort {
       ...(this.#bound >= 0 && { relay: this.#relay(place) }),
     });
     this.#endIdling = clock.every(IDLE_MS, () => this.idle(clock.now()));
-    const text = proxyPlaceText(place);
+    const text = addressPortText(place.address, place.port);
     log.write("notice", `SOCKS and HTTP proxy at ${text}: programs that use it reach the link's network`);
     if (this.#bound < 0) {
       const reason = machine.descriptors.errorText(-this.#bound);
@@ -89,7 +89,7 @@ export class SocksPort implements PacketPort {
     if (listening >= 0) return listening;
     this.#sockets.end();
     const reason = this.#host.machine.descriptors.errorText(-listening);
-    throw new Failed(Exit.FATAL, `Can't listen on ${proxyPlaceText(place)} for socks: ${reason}`);
+    throw new Failed(Exit.FATAL, `Can't listen on ${addressPortText(place.address, place.port)} for socks: ${reason}`);
   }
 
   #accept(): number {
@@ -239,7 +239,7 @@ export class SocksPort implements PacketPort {
 
   ipv6Up(our: InterfaceId, _peer: InterfaceId, mtu: number): undefined {
     this.setMtu(mtu);
-    this.#proxy.setAddress(6, parseAddress(linkLocalText(our)), this.#clock.now());
+    this.#proxy.setAddress(6, linkLocalAddress(our), this.#clock.now());
   }
 
   ipv6Down(): void {

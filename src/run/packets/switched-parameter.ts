@@ -93,3 +93,8 @@ export function namesIn(files: Machine["files"], conf: string): string[] {
     return [];
   }
 }
+
+/** As sysctl(8) has it: net.ipv6.conf.eth0.accept_ra. Dots of an interface's name become slashes. */
+export function sysctlName(path: string): string {
+  return path.replace(/[./]/g, (mark) => (mark === "." ? "/" : "."));
+}

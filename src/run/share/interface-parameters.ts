@@ -3,6 +3,7 @@
 import { parseAddress } from "../../bytes/prefix.ts";
 import type { LogLevel } from "../log.ts";
 import type { Machine } from "../machine.ts";
+import { sysctlName } from "../packets/switched-parameter.ts";
 import { forwardsOf, type Sharing } from "./sharing.ts";
 
 const CONF = "net/ipv4/conf";
@@ -26,7 +27,7 @@ export function setParameters(
         // Somebody else may have set it meanwhile.
         if (network.readSysctl(name) === value) network.writeSysctl(name, before);
       });
-    else log("warn", `share: ${name.replaceAll("/", ".")} cannot be set to ${value}`);
+    else log("warn", `share: ${sysctlName(name)} cannot be set to ${value}`);
   };
   if (family === 4) {
     // Interfaces made while forwarding of new ones was off.

@@ -5,7 +5,7 @@ import { report } from "../diagnose/finding.ts";
 import type { LogLevel } from "../log.ts";
 import { type Machine, reasonOf } from "../machine.ts";
 import { rulesRecord, zoneRecord } from "../packets/left-over.ts";
-import { switchOn } from "../packets/switched-parameter.ts";
+import { switchOn, sysctlName } from "../packets/switched-parameter.ts";
 import { Firewalld, zoneNote } from "./firewalld.ts";
 import { keepAcceptingRa } from "./accept-ra.ts";
 import { setParameters } from "./interface-parameters.ts";
@@ -42,6 +42,8 @@ export class KernelSharing {
   readonly #undo = new Map<Family, () => Promise<void>>();
   /** The interface that is in a zone of firewalld, and what takes it out. */
   #zone: { readonly ifname: string; readonly leave: () => Promise<void> } | undefined;
+  /** What removes rules that could not be removed. */
+  readonly #keptRules: (() => Promise<void>)[] = [];
   /** Steps are carried out one after the other. This is the last one. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -98,10 +100,7 @@ export class KernelSharing {
     const sharing = { ...asked, forwards: ports.forwards };
     steps.push(setParameters(machine, sharing, log));
     const release = this.#record(`share-${index}-${family}`, rulesRecord({ family, index }));
-    steps.push(async () => {
-      // What is left is for the next pppd or `cleanup`, which find the record.
-      if ((await this.#filter.remove({ family, index })).isComplete) release();
-    });
+    steps.push(() => this.#removeRules({ family, index }, release));
     // firewalld lets pass what leads to a forwarded port.
     if (sharing.from !== undefined) await this.#joinZone(sharing);
     const where = await this.#filter.make(sharing);
@@ -154,7 +153,7 @@ export class KernelSharing {
   /** Returns what undoes it; undefined: it cannot be switched on, and the log says so. */
   #switchForwarding({ family, ifname }: Sharing): (() => void) | undefined {
     const { machine, directory, log } = this.#host;
-    const name = FORWARDING[family].replaceAll("/", ".");
+    const name = sysctlName(FORWARDING[family]);
     const wasOn = machine.network.readSysctl(FORWARDING[family]) === "1";
     const loseRa = family === 6 ? keepAcceptingRa(machine, directory, ifname, wasOn) : (): void => {};
     const { isOn, undo } = switchOn(machine, directory, FORWARDING[family]);
@@ -177,12 +176,22 @@ export class KernelSharing {
   }
 
   async #end(family: Family): Promise<void> {
+    for (const remove of this.#keptRules.splice(0)) await remove();
     const undo = this.#undo.get(family);
     this.#undo.delete(family);
     this.places.delete(family);
     this.#sharings.delete(family);
     await undo?.();
     if (this.#undo.size === 0) await this.#endZone();
+  }
+
+  /**
+   * Rules that the packet filter keeps are removed when a family ends next. After the last end they are for the next pppd, or for
+   * `cleanup`, which find the record.
+   */
+  async #removeRules(rules: Pick<Sharing, "family" | "index">, release: () => void): Promise<void> {
+    if ((await this.#filter.remove(rules)).isComplete) release();
+    else this.#keptRules.push(() => this.#removeRules(rules, release));
   }
 
   async #endZone(): Promise<void> {

@@ -2,8 +2,7 @@
 // Advertisements tell of, and the relay of name queries. It works in the same way whether the kernel forwards or sockets of ours
 // do.
 
-import { parseAddress } from "../../bytes/prefix.ts";
-import { linkLocalText } from "../../wire/ipv6cp.ts";
+import { linkLocalAddress } from "../../wire/ipv6cp.ts";
 import { ALL_NODES, neighborAnswer, parseSolicitation, routerAdvertisement } from "../../wire/ndp.ts";
 import type { Clock, Random } from "../machine.ts";
 import type { PacketTap } from "../packets/packet-tap.ts";
@@ -82,7 +81,7 @@ export class LinkServices implements PacketTap, NetworkObserver {
     }
     const { port, network } = this.#host;
     const { our } = addressesIn(network, event.peer);
-    this.#linkLocal = parseAddress(linkLocalText(event.our));
+    this.#linkLocal = linkLocalAddress(event.our);
     if (!port.setNetworkAddress(our)) return;
     if (relay !== undefined) relay.our6 = our;
     this.#ourAddress = our;

@@ -2,6 +2,7 @@
 // reaches by it those too that answer on this machine's loopback only. It is the TCP/IP stack of user-mode networking, which
 // gets the packets to port 53 of our address and no others.
 
+import { DNS_PORT } from "../../wire/dns.ts";
 import { u16, u32 } from "../../bytes/be.ts";
 import { Destinations, ipv4Octets } from "../../stack/destinations.ts";
 import { Stack } from "../../stack/stack.ts";
@@ -21,7 +22,6 @@ import type { Sockets } from "../host/sockets.ts";
 import { SocketAdapter } from "../packets/socket-adapter.ts";
 import type { Resolvers } from "./resolvers.ts";
 
-const DNS_PORT = 53;
 const MOST_FLOWS = 256;
 const PORTS_SIZE = 4;
 const DESTINATION6 = 24;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { addressPortText } from "../../../src/bytes/prefix.ts";
 import { closeFd, hasCode, libc, Memory, OsError, POLLIN } from "../../../src/os/ffi/libc.ts";
 import {
   type Endpoint,
-  endpointText,
   isConnected,
   listenEverywhere,
   listenOn,
@@ -44,7 +44,7 @@ async function carry(listening: number, to: Endpoint, from: RegExp): Promise<voi
   const caller = startConnecting(to);
   await awaited(() => isConnected(caller) || undefined);
   const called = await awaited(() => takeCaller(listening));
-  expect(endpointText(called.from)).toMatch(from);
+  expect(addressPortText(called.from.address, called.from.port)).toMatch(from);
   const memory = new Memory(8);
   memory.bytes[0] = 0x7e;
   expect(libc.write(called.fd, memory.address, 1)).toBe(1);
@@ -91,5 +91,5 @@ test.skipIf(noLocalhost !== undefined)(titled("a name is looked up by the system
 test("an address needs no look-up, and what is no name has none", async () => {
   expect(await lookUp("fe80::1%lo", 7)).toEqual([{ family: 6, address: "fe80::1%lo", port: 7 }]);
   expect(await lookUp("no.such.invalid", 7)).toEqual([]);
-  expect(endpointText({ family: 6, address: "::1", port: 7 })).toBe("[::1]:7");
+  expect(addressPortText("::1", 7)).toBe("[::1]:7");
 });
