@@ -66,7 +66,7 @@ export class SocksPort implements PacketPort {
     this.#adapter = new SocketAdapter(this.#sockets);
     this.#report = new DescriptorReport(this.#adapter, log, "another program");
     this.#bound = this.#sockets.callers.bind(parseAddress(place.address)!, place.port);
-    this.#interface = host.openInterface();
+    this.#interface = this.#openInterface();
     this.#proxy = new Proxy({
       side: this.#adapter,
       accept: () => this.#accept(),
@@ -90,6 +90,15 @@ export class SocksPort implements PacketPort {
     this.#sockets.end();
     const reason = this.#host.machine.descriptors.errorText(-listening);
     throw new Failed(Exit.FATAL, `Can't listen on ${addressPortText(place.address, place.port)} for socks: ${reason}`);
+  }
+
+  #openInterface(): Interface {
+    try {
+      return this.#host.openInterface();
+    } catch (error) {
+      this.#sockets.end();
+      throw error;
+    }
   }
 
   #accept(): number {
