@@ -9,7 +9,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
   const frames = ["bytes", "crypto"];
   const layers = [...frames, "frame", "wire"];
   const link = [...layers, "filter", "compress", "auth", "control", "describe"];
-  const run = [...link, "link", "front", "stack", "proxy", "options", "chat", "record"];
+  const run = [...link, "link", "front", "stack", "proxy", "queue", "options", "chat", "record"];
   const main = [...run, "run", "os", "applets", "commands"];
   return {
     bytes: [],
@@ -25,6 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
     front: [...layers],
     stack: ["bytes", "wire"],
     proxy: ["bytes", "wire", "stack"],
+    queue: ["bytes", "wire"],
     options: ["bytes", "filter"],
     chat: ["bytes"],
     record: [...layers, "compress"],

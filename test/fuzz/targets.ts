@@ -6,6 +6,7 @@ import { FRONT } from "./front.ts";
 import { LINK } from "./link.ts";
 import { CHAT, FILTER, OPTIONS, RECORD, SECRETS } from "./readers.ts";
 import { PROXY } from "./proxy.ts";
+import { QUEUE } from "./queue.ts";
 import { SEGMENTS } from "./segments.ts";
 import { SLIP } from "./slip.ts";
 import { STACK } from "./stack.ts";
@@ -20,6 +21,7 @@ export const TARGETS: readonly Target[] = [
   FAR,
   STACK,
   PROXY,
+  QUEUE,
   SEGMENTS,
   TAP,
   TELNET,
