@@ -9,7 +9,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
   const frames = ["bytes", "crypto"];
   const layers = [...frames, "frame", "wire"];
   const link = [...layers, "filter", "compress", "auth", "control", "describe"];
-  const run = [...link, "link", "front", "stack", "proxy", "queue", "options", "chat", "record"];
+  const run = [...link, "link", "front", "stack", "proxy", "queue", "files", "options", "chat", "record"];
   const main = [...run, "run", "os", "applets", "commands"];
   return {
     bytes: [],
@@ -26,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
     stack: ["bytes", "wire"],
     proxy: ["bytes", "wire", "stack"],
     queue: ["bytes", "wire"],
+    files: ["bytes", "crypto"],
     options: ["bytes", "filter"],
     chat: ["bytes"],
     record: [...layers, "compress"],

@@ -1,0 +1,63 @@
+// An open file of a RootedFolder.
+
+import { fsyncSync, ftruncateSync, futimesSync, readSync, writeSync } from "node:fs";
+import { closeFd } from "../ffi/libc.ts";
+import { type FileTrouble, withTrouble } from "./file-trouble.ts";
+import { factsAt } from "./path-calls.ts";
+
+interface Stat {
+  readonly kind: "file";
+  readonly size: number;
+  readonly mtime: number;
+  readonly version: string;
+}
+
+export class FolderFile {
+  readonly #fd: number;
+  #isOpen = true;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  stat(): Stat {
+    const facts = factsAt(this.#fd, "");
+    // statx of an open file fails for want of memory only.
+    if (typeof facts === "number") return { kind: "file", size: 0, mtime: 0, version: "" };
+    const { size, mtime, version } = facts;
+    return { kind: "file", size, mtime, version };
+  }
+
+  read(into: Uint8Array, at: number, end: number, position: number): number | FileTrouble {
+    return withTrouble(() => {
+      let fill = at;
+      while (fill < end) {
+        const got = readSync(this.#fd, into, fill, end - fill, position + fill - at);
+        if (got === 0) break;
+        fill += got;
+      }
+      return fill - at;
+    });
+  }
+
+  write(from: Uint8Array, start: number, end: number, position: number): number | FileTrouble {
+    return withTrouble(() => writeSync(this.#fd, from, start, end - start, position));
+  }
+
+  truncate(size: number): FileTrouble | undefined {
+    return withTrouble(() => void ftruncateSync(this.#fd, size));
+  }
+
+  sync(): FileTrouble | undefined {
+    return withTrouble(() => void fsyncSync(this.#fd));
+  }
+
+  setTime(mtime: number): FileTrouble | undefined {
+    return withTrouble(() => void futimesSync(this.#fd, mtime, mtime));
+  }
+
+  close(): void {
+    if (this.#isOpen) closeFd(this.#fd);
+    this.#isOpen = false;
+  }
+}
