@@ -1,6 +1,7 @@
 // LCP as pppd's debug lines show it.
 
 import { u32 } from "../bytes/be.ts";
+import { describeClimb } from "./climb-text.ts";
 import { LCP_OPTIONS } from "../control/options/lcp-options.ts";
 import { Code } from "../wire/control.ts";
 import { textOfRows } from "../wire/option-rows.ts";
@@ -17,7 +18,7 @@ const optionText = textOfRows(LCP_OPTIONS);
 const SHOWN = 32;
 
 export function describeLcp(packet: Uint8Array, start: number, end: number): Part | undefined {
-  return describeControl(packet, start, end, CODES, body, SHOWN);
+  return describeClimb(packet, start, end) ?? describeControl(packet, start, end, CODES, body, SHOWN);
 }
 
 function body(code: number, packet: Uint8Array, at: number, end: number): Part {

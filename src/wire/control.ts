@@ -3,6 +3,8 @@
 import { put16, put8, putBytes, u16, u32 } from "../bytes/be.ts";
 
 export const Code = {
+  /** Only in LCP (RFC 2153 §2.1). */
+  Vendor: 0,
   ConfReq: 1,
   ConfAck: 2,
   ConfNak: 3,

@@ -24,7 +24,9 @@ const REGISTRIES: readonly (readonly [string, Readonly<Record<string, number>>, 
     "codes of LCP and of the network control protocols",
     Code,
     numbered(
-      "ConfReq ConfAck ConfNak ConfRej TermReq TermAck CodeRej ProtRej EchoReq EchoRep DiscReq Ident TimeRem ResetReq ResetAck",
+      "Vendor ConfReq ConfAck ConfNak ConfRej TermReq TermAck CodeRej ProtRej EchoReq EchoRep DiscReq Ident TimeRem " +
+        "ResetReq ResetAck",
+      0,
     ),
   ],
   [
