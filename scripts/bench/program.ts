@@ -5,7 +5,8 @@ import { consola } from "consola";
 import { machinesMissing, tunMissing } from "../../test/kit/machine.ts";
 import { built } from "../../test/kit/program.ts";
 import type { BenchPart, Figure } from "./figure.ts";
-import { ADDRESS, type LinkOptions, measureLink } from "./link.ts";
+import { type LinkOptions, measureLink } from "./link.ts";
+import { ADDRESS } from "./station.ts";
 
 const BAUD = 115200;
 const NOISE = 1e-5;

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Machine, machinesMissing, openMachine, tunMissing } from "../../test/kit/machine.ts";
 import { built, Program } from "../../test/kit/program.ts";
-import { compile, Line } from "./link.ts";
+import { compile, Line } from "./station.ts";
 import { table } from "./table.ts";
 
 const OUTSIDE = "192.0.2.80";
