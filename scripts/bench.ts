@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { benchCodecs } from "./bench/codecs.ts";
 import { type BenchPart, FIGURE_HEAD, rowOf } from "./bench/figure.ts";
 import { benchFraming } from "./bench/framing.ts";
+import { INTERACTIVE } from "./bench/interactive.ts";
 import { PROGRAM } from "./bench/program.ts";
 import { benchSlowLine } from "./bench/slowline.ts";
 import { table } from "./bench/table.ts";
@@ -33,7 +34,7 @@ const OWN_TABLES: Readonly<Record<string, (quick: boolean) => void | Promise<voi
 };
 
 /** The parts of the one table. To add one, add its file to bench/ and its line here. */
-const PARTS: Readonly<Record<string, BenchPart>> = { program: PROGRAM };
+const PARTS: Readonly<Record<string, BenchPart>> = { program: PROGRAM, interactive: INTERACTIVE };
 
 const { quick, names } = wishesOf();
 for (const name of names) if (name in OWN_TABLES) await attempt(() => OWN_TABLES[name]!(quick));

@@ -18,8 +18,8 @@ export interface CoDelTimes {
 }
 
 /** The times for a line of so many octets a millisecond whose packets have at most so many octets. */
-export function coDelTimes(rate: number, mtu: number): CoDelTimes {
-  const packetMs = rate > 0 ? mtu / rate : 0;
+export function coDelTimes(rate: number, longest: number): CoDelTimes {
+  const packetMs = rate > 0 ? longest / rate : 0;
   const targetMs = Math.max(TARGET_MS, TARGET_PACKETS * packetMs);
   return { targetMs, intervalMs: Math.max(INTERVAL_MS + targetMs, 2 * targetMs) };
 }

@@ -59,7 +59,9 @@ export class FlowQueues {
   readonly #flows: readonly Flow[] = Array.from({ length: FLOWS }, () => new Flow());
   readonly #newFlows = new FlowList();
   readonly #oldFlows = new FlowList();
-  #mtu = 1500;
+  #rate = 0;
+  /** The longest packet so far. A full packet is taken to have as many octets. */
+  #longest = 0;
   #times: CoDelTimes = coDelTimes(0, 0);
 
   /** Room for so many octets and packets. `seed` is random, so that nobody can choose ports that collide. */
@@ -68,10 +70,11 @@ export class FlowQueues {
     this.#seed = seed;
   }
 
-  /** The line sends so many octets a millisecond, in packets of at most `mtu` octets. */
-  setLine(rate: number, mtu: number): void {
-    this.#mtu = mtu;
-    this.#times = coDelTimes(rate, mtu);
+  /** The line sends so many octets a millisecond. */
+  setRate(rate: number): void {
+    if (rate === this.#rate) return;
+    this.#rate = rate;
+    this.#times = coDelTimes(rate, this.#longest);
   }
 
   /** A packet of this length needs no other packet to be dropped. */
@@ -92,6 +95,10 @@ export class FlowQueues {
       return;
     }
     while (!this.#store.hasRoom(length)) this.#dropOfLongest();
+    if (length > this.#longest) {
+      this.#longest = length;
+      this.#times = coDelTimes(this.#rate, length);
+    }
     const kept = this.#store.keep(packet, start, end, now);
     const flow = this.#flows[flowHash(packet, start, end, this.#seed) & (FLOWS - 1)]!;
     if (flow.first === NONE) flow.first = kept;
@@ -156,7 +163,7 @@ export class FlowQueues {
     while (flow.first !== NONE) {
       const kept = flow.first;
       const length = store.lengthOf(kept);
-      const isLast = flow.octets - length <= this.#mtu;
+      const isLast = flow.octets - length <= this.#longest;
       const drops = flow.codel.drops(now - store.cameAt(kept), isLast, now, this.#times);
       store.copy(kept, into, at);
       this.#remove(flow);

@@ -78,7 +78,7 @@ export const QUEUE: Target = {
   run({ seed, mutations }: FuzzInput) {
     const rng = new Rng(seed);
     const world = new World();
-    world.queues.setLine(rng.pick([0, 0.96, 11.52, 300]), rng.pick([296, 1500, LONGEST]));
+    world.queues.setRate(rng.pick([0, 0.96, 11.52, 300]));
     const eagerness = rng.float();
     let now = 0;
     for (let piece = 0; piece < PIECES; piece++) {

@@ -11,7 +11,7 @@ const into = new Uint8Array(20_000);
 
 function queues(octets = 262_144, packets = 512): FlowQueues {
   const made = new FlowQueues(octets, packets, 7);
-  made.setLine(RATE, FULL);
+  made.setRate(RATE);
   return made;
 }
 

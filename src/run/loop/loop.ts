@@ -136,7 +136,8 @@ export class Loop {
   #ask(poll: PollSet, isHungry: boolean, now: number): void {
     const first = PACKETS + this.#runtime.length;
     const last = first + this.#ports.length;
-    poll.setFd(0, isHungry || this.#pump.isIdle ? this.#pump.fd : -1);
+    const takesPackets = isHungry || this.#pump.isIdle || this.#pump.readsAhead(this.#ports);
+    poll.setFd(0, takesPackets ? this.#pump.fd : -1);
     poll.setFd(1, this.#pump.tapFd);
     for (let at = 0; at < this.#ports.length; at++) {
       const port = this.#ports[at]!;
@@ -171,7 +172,7 @@ export class Loop {
     if (poll.got(1) !== 0) this.#pump.collect(now);
     if ((poll.got(0) & Poll.ERR) === 0) return true;
     // Its descriptor would stay ready.
-    this.#pump.carrying = false;
+    this.#pump.carry(false);
     this.#owner.interfaceLost(now);
     return false;
   }

@@ -18,7 +18,7 @@ import type { Interface } from "./interface.ts";
 import { isOfLoopback } from "./loopback-guard.ts";
 import { filtersOf } from "../settings/link-config.ts";
 import { switchOn } from "./switched-parameter.ts";
-import { InterfaceSetup } from "./interface-setup.ts";
+import { InterfaceSetup, QUEUE_LENGTH } from "./interface-setup.ts";
 import { PacketWait } from "./packet-wait.ts";
 import { type Load, MAX_PACKET, type Outlast, type PacketPort, type ProtocolsUp } from "./port.ts";
 import { RUN_DIRECTORY } from "../live/published-status.ts";
@@ -42,6 +42,7 @@ export interface DemandHost {
 export class Demand implements PacketPort {
   readonly hasIpv4 = true;
   readonly awaitsPeer = true;
+  readonly waitsInKernel = true;
   readonly relaysNames = false;
   readonly fd: number;
   readonly #interface: Interface;
@@ -239,9 +240,9 @@ export class Demand implements PacketPort {
    * Packets that come while the kept ones go out need room too. And the kernel loses packets that come just when it changes
    * the length of a queue. Each link would change it, so it is changed only on a busy line.
    */
-  fitQueue(mtu: number, load: Load, now: number): void {
+  fitQueue(load: Load, now: number): void {
     if (this.#kept.isEmptying || !this.#busy.hasBeenBusy(load, now)) return;
-    this.#setup.fitQueue(load.rate, load.gain, mtu);
+    this.#setup.setQueue(QUEUE_LENGTH);
   }
 
   peerReady(protocols: { readonly ipv4: boolean; readonly ipv6: boolean }): void {

@@ -13,25 +13,15 @@ import { proxyRecord, routesRecord } from "./left-over.ts";
 import { switchOn } from "./switched-parameter.ts";
 import { RUN_DIRECTORY } from "../live/published-status.ts";
 
-/** The queue holds this much time of traffic, as in the kernel's ppp. A longer one only delays new packets. */
-const QUEUE_MS = 300;
-const LEAST_QUEUE = 3;
-const FAST_QUEUE = 500;
+/**
+ * How many packets may wait in the kernel for a link. Nothing stays there: on a line of known speed packets are read as they come,
+ * and a line of unknown speed is fast. This is room for a burst.
+ */
+export const QUEUE_LENGTH = 500;
 /** RFC 8200 §5. The kernel removes IPv6 from an interface with a smaller MTU. */
 const LEAST_IPV6_MTU = 1280;
 const NETWORK_BITS = 64;
 const FORWARDING = "net/ipv4/ip_forward";
-
-/** How many packets the kernel may queue for a line of `speed` bits a second (0: the speed is not known). */
-export function queueLength(speed: number, mtu: number): number {
-  if (speed === 0) return FAST_QUEUE;
-  return Math.min(FAST_QUEUE, Math.max(LEAST_QUEUE, Math.ceil((speed * QUEUE_MS) / 1000 / (mtu * 10))));
-}
-
-/** True when a queue of `set` packets should become `wanted`. It shrinks only by two packets or more, or back to `least`. */
-export function refits(set: number, wanted: number, least: number): boolean {
-  return wanted > set || wanted < set - 1 || (wanted === least && wanted !== set);
-}
 
 export interface InterfaceWishes {
   readonly defaultroute: boolean;
@@ -150,15 +140,6 @@ export class InterfaceSetup {
       });
     });
     return this.#hasNetwork6;
-  }
-
-  /**
-   * Makes the queue fit a line of `speed` that carries `gain` times as much because of compression. A queue that another
-   * program has changed is left alone.
-   */
-  fitQueue(speed: number, gain: number, mtu: number): void {
-    const wanted = queueLength(speed * gain, mtu);
-    if (refits(this.#queue, wanted, queueLength(speed, mtu))) this.setQueue(wanted);
   }
 
   /** Sets the length of the queue, unless another program has changed it. */

@@ -44,6 +44,8 @@ export interface PacketPort {
 
   /** Readable when there is a packet; in error when the interface is gone. */
   readonly fd: number;
+  /** Packets that are not read wait in the kernel. False: the port makes them when they are read. */
+  readonly waitsInKernel: boolean;
   /** {@link read} has a packet, whatever the descriptor says. */
   readonly hasKept: boolean;
   /** Reads a packet of at most {@link MAX_PACKET} octets to `at` and returns its length. 0 or less: there is none now. */
@@ -81,19 +83,19 @@ export interface PacketPort {
   setServers?(servers: readonly number[]): void;
   /** Sets the addresses that IPCP agreed on, unless it has some. Throws HostError. */
   setAddresses(our: number, peer: number): void;
-  /** IPv4 is up with these addresses. `queue` is how many packets may wait in the interface. Throws HostError. */
-  ipv4Up(our: number, peer: number, mtu: number, queue: number): void;
+  /** IPv4 is up with these addresses. Throws HostError. */
+  ipv4Up(our: number, peer: number, mtu: number): void;
   ipv4Down(): void;
   /** The same for IPv6. When it fails, logs why and returns the reason to close IPv6CP with. */
-  ipv6Up(our: InterfaceId, peer: InterfaceId, mtu: number, queue: number): string | undefined;
+  ipv6Up(our: InterfaceId, peer: InterfaceId, mtu: number): string | undefined;
   ipv6Down(): void;
   /** Our address in the network of the link, 64 bits of it, until IPv6 is down. False: it cannot be set, and the log says why. */
   setNetworkAddress(address: Uint8Array): boolean;
   /** The first protocol of a link is up. */
   opened(mtu: number, load: Load, now: number): void;
   setMtu(mtu: number): void;
-  /** Called now and then. Adjusts the queue, so that it always holds the same time of traffic. */
-  fitQueue(mtu: number, load: Load, now: number): void;
+  /** Called now and then. Adjusts what waits for the lines to what they carry. */
+  fitQueue(load: Load, now: number): void;
   /** The port gives no packets before {@link peerReady}: the link asks the peer when it is ready for packets. */
   readonly awaitsPeer: boolean;
   /** The peer is ready for packets of these protocols. */

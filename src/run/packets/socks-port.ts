@@ -35,6 +35,7 @@ export interface SocksHost {
 
 export class SocksPort implements PacketPort {
   readonly device = undefined;
+  readonly waitsInKernel = false;
   readonly relaysNames = false;
   readonly hasIpv4 = false;
   readonly hasIpv6 = false;
@@ -260,15 +261,15 @@ export class SocksPort implements PacketPort {
     return false;
   }
 
-  opened(mtu: number, load: Load): void {
-    this.fitQueue(mtu, load);
+  opened(_mtu: number, load: Load): void {
+    this.fitQueue(load);
   }
 
   setMtu(mtu: number): void {
     this.#proxy.stack.setMtu(Math.min(mtu, MAX_PACKET));
   }
 
-  fitQueue(_mtu: number, { rate, gain }: Load): void {
+  fitQueue({ rate, gain }: Load): void {
     this.#proxy.stack.setRate(rate * gain);
   }
 

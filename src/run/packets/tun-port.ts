@@ -7,14 +7,15 @@ import type { Descriptors, Machine, Memory } from "../machine.ts";
 import type { NetDevice } from "../host/interfaces.ts";
 import type { Interface } from "./interface.ts";
 import { isOfLoopback } from "./loopback-guard.ts";
-import { InterfaceSetup } from "./interface-setup.ts";
-import { type Load, MAX_PACKET, type Outlast, type PacketPort } from "./port.ts";
+import { InterfaceSetup, QUEUE_LENGTH } from "./interface-setup.ts";
+import { MAX_PACKET, type Outlast, type PacketPort } from "./port.ts";
 
 export class TunPort implements PacketPort {
   readonly hasKept = false;
   readonly hasIpv4 = false;
   readonly hasIpv6 = false;
   readonly awaitsPeer = false;
+  readonly waitsInKernel = true;
   readonly relaysNames = false;
   readonly fd: number;
   readonly #descriptors: Descriptors;
@@ -88,16 +89,16 @@ export class TunPort implements PacketPort {
     this.#setup.setAddresses(our, peer);
   }
 
-  ipv4Up(_our: number, peer: number, mtu: number, queue: number): void {
-    this.#setup.up(peer, mtu, queue);
+  ipv4Up(_our: number, peer: number, mtu: number): void {
+    this.#setup.up(peer, mtu, QUEUE_LENGTH);
   }
 
   ipv4Down(): void {
     this.#setup.down4();
   }
 
-  ipv6Up(our: InterfaceId, peer: InterfaceId, mtu: number, queue: number): string | undefined {
-    return this.#setup.up6(our, peer, mtu, queue);
+  ipv6Up(our: InterfaceId, peer: InterfaceId, mtu: number): string | undefined {
+    return this.#setup.up6(our, peer, mtu, QUEUE_LENGTH);
   }
 
   setNetworkAddress(address: Uint8Array): boolean {
@@ -114,9 +115,7 @@ export class TunPort implements PacketPort {
     this.#setup.setMtu(mtu);
   }
 
-  fitQueue(mtu: number, { rate, gain }: Load): void {
-    this.#setup.fitQueue(rate, gain, mtu);
-  }
+  fitQueue(): void {}
 
   peerReady(): void {}
 }

@@ -32,6 +32,7 @@ export class UsernetPort implements PacketPort {
   readonly hasIpv4 = false;
   readonly hasIpv6 = false;
   readonly awaitsPeer = false;
+  readonly waitsInKernel = false;
   readonly relaysNames = true;
   readonly #interface: Interface;
   readonly #sockets: Sockets;
@@ -179,15 +180,15 @@ export class UsernetPort implements PacketPort {
     this.#stack.gateway.setAddress(6, undefined);
   }
 
-  opened(mtu: number, load: Load): void {
-    this.fitQueue(mtu, load);
+  opened(_mtu: number, load: Load): void {
+    this.fitQueue(load);
   }
 
   setMtu(mtu: number): void {
     this.#stack.setMtu(Math.min(mtu, MAX_PACKET));
   }
 
-  fitQueue(_mtu: number, { rate, gain }: Load): void {
+  fitQueue({ rate, gain }: Load): void {
     this.#stack.setRate(rate * gain);
   }
 

@@ -48,7 +48,7 @@ export class LinkGroup implements LoopOwner {
     this.#carrier = carrier;
     this.#bundle = carrier instanceof Bundle ? carrier : undefined;
     this.#othersTurnMs = othersTurnMs;
-    const pump = (this.#pump = new PacketPump(carrier, port, memory));
+    const pump = (this.#pump = new PacketPump(carrier, port, memory, () => host.machine.random.u32()));
     this.#loop = new Loop(host.machine, pump, this);
     this.network = new NetworkPhase(
       {
@@ -56,7 +56,7 @@ export class LinkGroup implements LoopOwner {
         close: (reason, now) => this.close(reason, now),
         awaitPeer: (now) => this.attempts.find((attempt) => this.#isMember(attempt))?.link.awaitPeer(now),
         rate: () => this.#rate(),
-        carry: (on) => (pump.carrying = on),
+        carry: (on) => pump.carry(on),
         tap: (tap) => (pump.tap = tap),
         hold: (version) => pump.hold(version),
         lines: () => this.attempts.map((attempt) => attempt.status()),

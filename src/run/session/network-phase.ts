@@ -10,7 +10,6 @@ import type { Log } from "../log.ts";
 import { type Clock, type Machine, reasonOf } from "../machine.ts";
 import type { Notifier } from "../notifier.ts";
 import type { NameServers } from "../packets/name-servers.ts";
-import { queueLength } from "../packets/interface-setup.ts";
 import type { Release } from "../packets/held-packets.ts";
 import type { PacketTap } from "../packets/packet-tap.ts";
 import type { Load, PacketPort } from "../packets/port.ts";
@@ -165,10 +164,10 @@ export class NetworkPhase {
 
   // ── the queue ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** To be called now and then. The queue always holds the same time of traffic, and the rules of `share` stay in force. */
+  /** To be called now and then. The port knows what the lines carry, and the rules of `share` stay in force. */
   lookAfter(now: number): void {
     if (!this.#isUp) return;
-    this.#port.fitQueue(this.#mtu, this.#loadNow(), now);
+    this.#port.fitQueue(this.#loadNow(), now);
     this.#sharing?.lookAfter(now);
   }
 
@@ -179,10 +178,6 @@ export class NetworkPhase {
     this.#load.gain = gain.ratio;
     this.#load.octetsOut = traffic.octetsOut;
     return this.#load;
-  }
-
-  get #queue(): number {
-    return queueLength(this.#host.rate() * this.#networks.gain.ratio, this.#mtu);
   }
 
   #setMtu(mtu: number): void {
@@ -264,7 +259,7 @@ export class NetworkPhase {
     this.#readName();
     this.#port.setServers?.(event.dns);
     try {
-      this.#port.ipv4Up(event.our, event.peer, this.#mtu, this.#queue);
+      this.#port.ipv4Up(event.our, event.peer, this.#mtu);
     } catch (error) {
       this.#interfaceFailed(error);
       return;
@@ -295,7 +290,7 @@ export class NetworkPhase {
 
   #ipv6Ready(event: Ipv6Up): void {
     this.#readName();
-    const trouble = this.#port.ipv6Up(event.our, event.peer, this.#mtu, this.#queue);
+    const trouble = this.#port.ipv6Up(event.our, event.peer, this.#mtu);
     if (trouble !== undefined) {
       this.#networks.closeIpv6cp(trouble, this.#clock.now());
       this.#lookForInterface();

@@ -137,6 +137,7 @@ function setUp(fake: FakeMachine, stage: LineStage, limit?: number) {
   const packets = {
     fd: INTERFACE,
     hasKept: false,
+    waitsInKernel: true,
     read: (into: Memory, at: number) => machine.descriptors.read(INTERFACE, into, at, 100),
     write: () => {},
     nextTimeout: () => own.dueAt,
@@ -145,7 +146,7 @@ function setUp(fake: FakeMachine, stage: LineStage, limit?: number) {
       own.dueAt = Infinity;
     },
   } as unknown as PacketPort;
-  const pump = new PacketPump(carrier, packets, new InterfaceBuffers(machine.descriptors));
+  const pump = new PacketPump(carrier, packets, new InterfaceBuffers(machine.descriptors), () => 7);
   const owner = {
     settle: (_: number): void => {},
     nextDeadline: () => Infinity,
@@ -216,7 +217,7 @@ test("packets are read only while they are carried, and a removed interface is r
   owner.settle = () => {
     rounds++;
     if (rounds === 3) expect(told).toEqual([]);
-    if (rounds === 3) pump.carrying = true;
+    if (rounds === 3) pump.carry(true);
     if (rounds === 5) fake.errors.add(INTERFACE);
     if (rounds === 9) loop.remove(port);
   };

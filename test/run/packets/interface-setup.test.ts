@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { thisMachine } from "../../../src/applets/this-machine.ts";
 import { closeFd } from "../../../src/os/ffi/libc.ts";
 import { openTun, type Tun } from "../../../src/os/net/tun.ts";
-import { InterfaceSetup, type InterfaceWishes, queueLength, refits } from "../../../src/run/packets/interface-setup.ts";
+import { InterfaceSetup, type InterfaceWishes, QUEUE_LENGTH } from "../../../src/run/packets/interface-setup.ts";
 import { enterNetns, ip, noNetns } from "../../kit/netns.ts";
 import { until } from "../../kit/patience.ts";
 
@@ -12,19 +12,6 @@ const OUR_ID = { high: 0, low: 2 };
 const PEER_ID = { high: 0xdcced780, low: 0xde4caa34 };
 const NO_ID = { high: 0, low: 0 };
 const FAILED = "Interface configuration failed";
-
-test("the queue holds 300 ms of a line, and 3 to 500 packets", () => {
-  expect(queueLength(115200, 1500)).toBe(3);
-  expect(queueLength(4_000_000, 1500)).toBe(80);
-  expect(queueLength(115200, 296)).toBe(12);
-  expect(queueLength(0, 1500)).toBe(500);
-});
-
-test("the queue grows at once, and shrinks by steps of two packets or to its minimum", () => {
-  expect([3, 4, 8].map((wanted) => refits(3, wanted, 3))).toEqual([false, true, true]);
-  expect([8, 7, 6, 3].map((wanted) => refits(8, wanted, 3))).toEqual([false, false, true, true]);
-  expect(refits(4, 3, 3)).toBe(true);
-});
 
 describe.skipIf(noNetns !== undefined)(`InterfaceSetup [${noNetns ?? "in a namespace of its own"}]`, () => {
   let leave = (): void => {};
@@ -86,20 +73,18 @@ describe.skipIf(noNetns !== undefined)(`InterfaceSetup [${noNetns ?? "in a names
     expect(said).toEqual([]);
   });
 
-  test("the queue follows the gain by compression, until another program sets its length", () => {
+  test("the queue has the wanted length, until another program sets it", () => {
     const it = network();
     const queue = (): number => Number(/qlen (\d+)/.exec(ip("link", "show", "dev", tun.name))![1]);
     it.setAddresses(OUR, PEER);
-    it.up(PEER, 1500, queueLength(115200, 1500));
-    const seen = [3.2, 3, 1, 1].map((gain) => {
-      it.fitQueue(115200, gain, 1500);
+    it.up(PEER, 1500, QUEUE_LENGTH);
+    const seen = [3, 8].map((wanted) => {
+      it.setQueue(wanted);
       return queue();
     });
-    expect(seen).toEqual([8, 8, 3, 3]);
-    it.fitQueue(0, 1, 1500);
-    expect(queue()).toBe(500);
+    expect(seen).toEqual([3, 8]);
     ip("link", "set", "dev", tun.name, "txqueuelen", "77");
-    for (const gain of [1, 3]) it.fitQueue(115200, gain, 1500);
+    for (const wanted of [3, 8]) it.setQueue(wanted);
     expect(queue()).toBe(77);
     it.down();
     expect(said).toEqual([]);

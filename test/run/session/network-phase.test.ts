@@ -127,7 +127,7 @@ test("the interface has its addresses before ip-pre-up, is up after it, and the 
   expect(hooks.env.get("DNS1")).toBe("10.0.0.53");
   await endScript("ip-pre-up");
   expect(take()).toEqual([
-    "port up 167772161 167772162 1500 3",
+    "port up 167772161 167772162 1500",
     "opened 1500 0",
     "carry true",
     "exit code 0",
