@@ -21,6 +21,7 @@ const MTU = 1500;
 /** Headers of IPv4 and of TCP with timestamps. */
 const IP_AND_TCP = 52;
 const PING_MS = 150;
+const IDLE_PINGS = 5;
 const ROOT = join(import.meta.dir, "../..");
 const FAR_OPTIONS = "noauth local nodetach";
 
@@ -48,7 +49,7 @@ interface Result {
   /** Sorted, in milliseconds. */
   readonly pings: readonly number[];
   readonly lost: number;
-  /** Octets a second of each flow as a share of the line's TCP limit. */
+  /** Octets a second of each flow as a share of the line's TCP limit, which is less by what the pings need. */
   readonly shares: readonly number[];
   /** Octets of each flow a second, as a multiple of the line's rate. */
   readonly multiples: readonly number[];
@@ -77,7 +78,7 @@ function machineStation(machine: Machine): Station {
 async function withLink<T>(
   { baud, isLab = false, near, far }: Setting,
   data: readonly Flow[],
-  use: (ends: Record<End, Station>) => Promise<T>,
+  use: (ends: Record<End, Station>, cable: Cable) => Promise<T>,
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "nullmodem-interactive-"));
   const cable = await openCable({ baud });
@@ -95,7 +96,7 @@ async function withLink<T>(
     await program.waitFor("remote IP address");
     for (const place of [machine, ...(other.machine === undefined ? [] : [other.machine])])
       data.forEach((flow, index) => writeFileSync(place.path(`/run/data${index}`), flow.data));
-    return await use({ near: machineStation(machine), far: other.station });
+    return await use({ near: machineStation(machine), far: other.station }, cable);
   } finally {
     for (const close of closing) await close();
     rmSync(folder, { recursive: true, force: true });
@@ -139,7 +140,8 @@ const OTHER: Readonly<Record<End, End>> = { near: "far", far: "near" };
 
 /** All flows at once, and a ping from our end all the time. */
 async function measure(setting: Setting, flows: readonly Flow[]): Promise<Result> {
-  return withLink(setting, flows, async (ends) => {
+  return withLink(setting, flows, async (ends, cable) => {
+    const pingOctets = await octetsOfPing(ends.near, cable);
     const receivers = flows.map(({ from }, index) => ends[OTHER[from]].sh(receive(PORT + index, "/dev/null")));
     const running = { is: true };
     const pinging = pingWhile(ends.near, () => running.is);
@@ -156,13 +158,23 @@ async function measure(setting: Setting, flows: readonly Flow[]): Promise<Result
     const pings = [...said.matchAll(/ time=([\d.]+) ms/g)].map(([, time]) => Number(time)).sort((a, b) => a - b);
     const [, sent = 0, received = 0] = /(\d+) packets transmitted, (\d+) received/.exec(said)?.map(Number) ?? [];
     const rates = flows.map(({ data }, index) => data.length / seconds[index]!);
+    const lineOctets = (Math.max(...seconds) * setting.baud) / 10;
+    const limit = limitOf(setting.baud) * (1 - (sent * pingOctets) / lineOctets);
     return {
       pings,
       lost: sent - received,
-      shares: rates.map((rate) => rate / limitOf(setting.baud)),
+      shares: rates.map((rate) => rate / limit),
       multiples: rates.map((rate) => (rate * 10) / setting.baud),
     };
   });
+}
+
+/** The octets of a ping on the idle line, compressed as it may be. */
+async function octetsOfPing(from: Station, cable: Cable): Promise<number> {
+  const before = await cable.stats();
+  await from.sh(`ping -n -c ${IDLE_PINGS} -i 0.2 -s 56 ${FAR}`);
+  const after = await cable.stats();
+  return (after.ba.delivered - before.ba.delivered) / IDLE_PINGS;
 }
 
 /** What ping says of all pings until `goesOn` is false. */

@@ -93,6 +93,22 @@ describe("wire", () => {
     expect(line.dueAt()).toBeCloseTo(50 + BYTE_MS, 9);
   });
 
+  test("a relay that is late does not make the line idle while the sender has more, and a pause does", () => {
+    const line = wire();
+    take(line, 64, 0);
+    line.deliver(line.arrived(20), true, out, 20);
+    take(line, 64, 20);
+    expect(line.arrived(20)).toBe(64);
+    line.deliver(64, true, out, 20);
+    take(line, 10, 20);
+    line.deliver(line.arrived(40), true, out, 40);
+    take(line, 64, 40);
+    expect(line.arrived(40)).toBe(0);
+    line.deliver(line.arrived(60), true, out, 60);
+    take(line, 64, 200);
+    expect(line.arrived(200)).toBe(0);
+  });
+
   test("takes no more than a few milliseconds ahead", () => {
     expect(wire().room).toBe(64);
     expect(wire({ baud: 1_000_000 }).room).toBe(500);

@@ -33,6 +33,8 @@ const UNPACED_FIFO = 65536;
 const MIN_FIFO = 64;
 /** How long the FIFO lasts. The relay may wake this late before the line is idle. */
 const FIFO_MS = 5;
+/** The longest time that a busy machine keeps the relay from its work. */
+const LATE_MS = 50;
 /** Deliveries closer together than this are combined. */
 const GROUP_MS = 1;
 
@@ -48,6 +50,8 @@ export class Wire {
   #receiver: UartReceiver | undefined;
   /** When the first byte of the FIFO started on the wire. */
   #startedAt = 0;
+  /** The sender had at least as much as was taken last. */
+  #isPressed = false;
   #bitErrors = 0;
   #drops = 0;
   #rng: Rng;
@@ -96,7 +100,10 @@ export class Wire {
 
   /** Takes bytes[0, length), at most `room`, from the sender. */
   take(bytes: Uint8Array, length: number, now: number): void {
-    if (this.#fill === 0) this.#startedAt = Math.max(now, this.#startedAt);
+    // A relay that is late does not make the line idle while octets wait for it.
+    const wasBusy = this.#isPressed && now - this.#startedAt < LATE_MS;
+    if (this.#fill === 0 && !wasBusy) this.#startedAt = Math.max(now, this.#startedAt);
+    this.#isPressed = this.#byteMs > 0 && length === this.room;
     this.#fifo.set(bytes.subarray(0, length), this.#fill);
     this.#fill += length;
     this.stats.taken += length;
