@@ -54,6 +54,8 @@ export interface Dialect {
   refusalTaken?(now: number): void;
   /** Handles a packet with a code above Code-Reject. False when the code is unknown. */
   receive?(control: Control, packet: Uint8Array, now: number): boolean;
+  /** The peer rejected a code. True: that was to be expected, and is not worth a line of the log. */
+  codeRejected?(code: number): boolean;
   /** The peer agreed to none of our requests, and no more are sent. */
   gaveUp?(): void;
   /** An event was handled. The automaton is in `state`, which may be the one before. */

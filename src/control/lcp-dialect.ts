@@ -38,6 +38,10 @@ export interface LcpOwner {
   speaks(protocol: number): boolean;
   /** An Echo-Reply came. `data` is what follows its magic number. */
   echoReply(now: number, ours: boolean, data: Uint8Array): void;
+  /** A vendor-specific packet came. False: it is unknown. */
+  vendorPacket(packet: Uint8Array, control: Control, now: number): boolean;
+  /** The peer does not know vendor-specific packets. False: it was sent none. */
+  vendorRejected(): boolean;
   random32(): number;
 }
 
@@ -121,6 +125,8 @@ export class Lcp implements Dialect {
         this.#owner.echoReply(now, magic !== 0 && magic === this.got.magic, packet.slice(dataStart + 4, dataEnd));
         return true;
       }
+      case Code.Vendor:
+        return this.#up && this.#owner.vendorPacket(packet, control, now);
       case Code.DiscReq:
       case Code.Ident:
       case Code.TimeRem:
@@ -128,6 +134,10 @@ export class Lcp implements Dialect {
       default:
         return false;
     }
+  }
+
+  codeRejected(code: number): boolean {
+    return code === Code.Vendor && this.#owner.vendorRejected();
   }
 
   #protocolRejected(packet: Uint8Array, start: number, end: number, now: number): void {

@@ -141,15 +141,18 @@ export class Negotiator {
       case Code.CodeRej:
         // By RFC 1661 §5.6 a layer ends when the peer rejects a code that every peer must know (RXJ-). pppd continues,
         // and so do we.
-        this.#lower.log(
-          "warn",
-          `${this.#dialect.name}: Rcvd Code-Reject for code ${packet[control.dataStart] ?? 0}, id ${packet[control.dataStart + 1] ?? 0}`,
-        );
+        this.#codeRejected(packet, control);
         this.#feed("RXJ+", now);
         break;
       default:
         if (this.#dialect.receive?.(control, packet, now) !== true) this.#feed("RUC", now);
     }
+  }
+
+  #codeRejected(packet: Uint8Array, { dataStart }: Control): void {
+    const [code = 0, id = 0] = packet.subarray(dataStart, dataStart + 2);
+    if (this.#dialect.codeRejected?.(code) === true) return;
+    this.#lower.log("warn", `${this.#dialect.name}: Rcvd Code-Reject for code ${code}, id ${id}`);
   }
 
   #receiveRequest(packet: Uint8Array, control: Control, now: number): void {

@@ -27,6 +27,10 @@ export class Framing {
   lineOctets = 0;
   /** What would be sent is dropped. */
   isMuted = false;
+  /** All packets wait. */
+  isHeld = false;
+  /** The next control packet does not wait. It is lost if there is no room for it. */
+  isPassing = false;
   readonly #output: Ring;
   readonly #receiveAll: boolean;
   readonly #waiting: { packet: Uint8Array; plain: boolean }[] = [];
@@ -67,7 +71,7 @@ export class Framing {
 
   /** True when a packet of `length` octets is sure to fit the output. */
   hasRoom(length: number): boolean {
-    return this.#waiting.length === 0 && this.#output.free >= worstFrame(length + HEADROOM);
+    return !this.isHeld && this.#waiting.length === 0 && this.#output.free >= worstFrame(length + HEADROOM);
   }
 
   /**
@@ -87,23 +91,25 @@ export class Framing {
 
   /** Sends the packet in `control`. If there is no room for it, flush() sends it later. */
   sendControl(protocol: number, now: number): void {
+    const { control, controlEnd: end, framer, isPassing } = this;
+    this.isPassing = false;
     if (this.isMuted) return;
-    const { control, controlEnd: end, framer } = this;
     // LCP packets have the default form, so that a peer that lost the agreement can read them (RFC 1661 §6; RFC 1662 §7.1).
     const plain = protocol === Protocol.LCP;
     const at = putHeader(control, HEADROOM, protocol, this.#pcomp && !plain, this.#accomp && !plain);
-    if (this.#waiting.length === 0 && framer.hasRoom(end - at)) {
+    const waits = (this.isHeld || this.#waiting.length > 0) && !isPassing;
+    if (!waits && framer.hasRoom(end - at)) {
       const before = framer.stats.octets;
       framer.write(control, at, end, plain, now);
       this.lineOctets = framer.stats.octets - before;
-    } else if (this.#waiting.length < MOST_WAITING) {
+    } else if (!isPassing && this.#waiting.length < MOST_WAITING) {
       this.#waiting.push({ packet: control.slice(at, end + FCS_ROOM), plain });
     }
   }
 
   /** Sends control packets that found no room earlier. */
   flush(now: number): void {
-    while (this.#waiting.length > 0 && !this.isMuted) {
+    while (this.#waiting.length > 0 && !this.isMuted && !this.isHeld) {
       const { packet, plain } = this.#waiting[0]!;
       if (!this.framer.hasRoom(packet.length)) return;
       this.framer.write(packet, 0, packet.length - FCS_ROOM, plain, now);

@@ -8,12 +8,17 @@ import { Lcp, type LcpConfig, type LcpOwner } from "../control/lcp-dialect.ts";
 import { type LineCounters, LqrMonitor } from "../control/lqr-monitor.ts";
 import { Negotiator } from "../control/negotiator.ts";
 import { DEFAULT_MRU } from "../control/options/lcp/max-receive-unit.ts";
-import { Code } from "../wire/control.ts";
+import { climbMagic, isClimbPacket, parseClimb, putClimb } from "../wire/climb-packet.ts";
+import { Code, type Control, HEADER_LENGTH } from "../wire/control.ts";
 import { putMagic, putProtocolReject } from "../wire/lcp.ts";
 import { Protocol } from "../wire/protocols.ts";
+import { Climb } from "./climb.ts";
+import type { ClimbHost } from "./climb-state.ts";
 import type { Failure, LinkEvent } from "./events.ts";
 import { CONTROL_ROOM, type Framing } from "./framing.ts";
 import { HeardReport } from "./heard-report.ts";
+import type { LineSpeed } from "./line-speed.ts";
+import type { LinkHost } from "./link-host.ts";
 import type { Timer, Timers } from "./timers.ts";
 
 export interface LinkControlHost {
@@ -23,8 +28,9 @@ export interface LinkControlHost {
   emit(event: LinkEvent): void;
   log(level: Level, text: string): void;
   random32(): number;
-  readonly timed: ((rttMicros: number, lost: number) => void) | undefined;
-  readonly isShared: (() => boolean) | undefined;
+  readonly hosted: Pick<LinkHost, "timed" | "isShared" | "line">;
+  /** A network protocol is up. */
+  isUp(): boolean;
   /** The longest packet that may be sent, as LCP agreed. */
   mtu(): number;
   /** True for a protocol of the later phases. */
@@ -39,7 +45,7 @@ export interface LinkControlHost {
 }
 
 /** The timers of link control. */
-export type LinkControlTimer = "listen" | "lcp" | "lqr" | "echo" | "caughtUp" | "heard";
+export type LinkControlTimer = "listen" | "lcp" | "lqr" | "echo" | "caughtUp" | "climb" | "heard";
 
 /** Like pppd, we give a peer this time to set up its interface. */
 const CATCH_UP_MS = 1000;
@@ -49,6 +55,8 @@ export class LinkControl {
   readonly options: Lcp;
   /** What was heard before LCP opened for the first time. */
   heard: HeardReport | undefined;
+  /** Undefined: the speed of the line stays. */
+  readonly climb: Climb | undefined;
   readonly #host: LinkControlHost;
   readonly #lcp: Negotiator;
   readonly #lower: Lower;
@@ -65,7 +73,7 @@ export class LinkControl {
     this.heard = new HeardReport({
       stats,
       silent: config.start.silent ?? false,
-      isShared: () => host.isShared?.() ?? false,
+      isShared: () => host.hosted.isShared?.() ?? false,
       magic: () => this.#magic,
       wakeAt: (at) => host.timers.set("heard", at),
       log: (level, text) => host.log(level, text),
@@ -74,12 +82,34 @@ export class LinkControl {
     this.#echo = new Echo(echo, {
       sendEcho: (id, data) =>
         this.#lower.send(Protocol.LCP, (buf, at) => putMagic(buf, at, Code.EchoReq, id, this.#magic, data)),
-      timed: host.timed,
+      timed: host.hosted.timed,
       packetsIn: () => stats.frames,
       peerDead: (unanswered, now) => this.#peerDead(unanswered, now),
       wakeAt: (at) => host.timers.set("echo", at),
     });
     this.#lqr = new LqrMonitor(host.lower("lqr"), this.#lineCounters(), () => this.#magic);
+    const { line } = host.hosted;
+    if (line !== undefined) this.climb = new Climb(this.#climbHost(line));
+  }
+
+  #climbHost(line: LineSpeed): ClimbHost {
+    const { framing, timers } = this.#host;
+    return {
+      line,
+      send: (packet, pattern) => {
+        const content = { magic: this.#magic, packet, pattern };
+        framing.isPassing = true;
+        this.#lower.send(Protocol.LCP, (buf, at) => putClimb(buf, at, this.#lcp.nextId(), content));
+      },
+      hold: (on) => (framing.isHeld = on),
+      dropPart: () => framing.deframer.reset(),
+      counts: () => ({ good: framing.deframer.stats.frames, bad: framing.badFrames }),
+      mru: () => this.options.peer.mru ?? DEFAULT_MRU,
+      isUp: () => this.#host.isUp(),
+      random32: () => this.#host.random32(),
+      wakeAt: (at) => timers.set("climb", at),
+      log: (level, text) => this.#host.log(level, text),
+    };
   }
 
   #lcpOwner(): LcpOwner {
@@ -98,6 +128,8 @@ export class LinkControl {
       },
       speaks: (protocol) =>
         protocol === Protocol.LCP || (protocol === Protocol.LQR && this.#measuresQuality) || host.speaks(protocol),
+      vendorPacket: (packet, control, now) => this.#vendorPacket(packet, control, now),
+      vendorRejected: () => this.climb?.rejected() ?? false,
       echoReply: (now, ours, data) => this.#echoReply(now, ours, data),
       random32: () => host.random32(),
     };
@@ -198,6 +230,7 @@ export class LinkControl {
     this.#echo.stop();
     this.#host.timers.stop("caughtUp");
     this.#lqr.stop();
+    this.climb?.stop(now);
     this.#host.down(now);
   }
 
@@ -225,6 +258,9 @@ export class LinkControl {
       case "caughtUp":
         this.#caughtUp();
         break;
+      case "climb":
+        this.climb?.timeout(now);
+        break;
       case "heard":
         this.heard?.timeout();
         break;
@@ -240,6 +276,14 @@ export class LinkControl {
     this.#now = now;
     if (this.#lcp.state === State.Starting) this.#listened(now);
     this.#lcp.receive(packet, start, end, now);
+  }
+
+  #vendorPacket(packet: Uint8Array, control: Control, now: number): boolean {
+    const { climb } = this;
+    if (climb === undefined || !isClimbPacket(packet, control.dataStart - HEADER_LENGTH, control.dataEnd)) return false;
+    // Our own packets come back from a looped line.
+    if (this.#magic !== 0 && climbMagic(packet, control) === this.#magic) return true;
+    return climb.receive(parseClimb(packet, control), now);
   }
 
   /** Takes a quality report. False: none were agreed on. */

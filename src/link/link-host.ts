@@ -5,6 +5,7 @@ import type { EchoConfig } from "../control/echo.ts";
 import type { LcpConfig } from "../control/lcp-dialect.ts";
 import type { AuthenticationConfig } from "./authentication.ts";
 import type { Bundle } from "./bundle.ts";
+import type { LineSpeed } from "./line-speed.ts";
 import type { NetworksConfig } from "./networks.ts";
 
 export interface LinkConfig {
@@ -54,6 +55,8 @@ export interface LinkHost {
   isShared?: (() => boolean) | undefined;
   /** The bundle that has the network phase. The link joins it when its peer is known. */
   bundle?: Bundle | undefined;
+  /** The line, if its speed may be changed while the link is up (`climb`). */
+  line?: LineSpeed | undefined;
   /** For the bundle: the rate in octets a millisecond (0: unknown), and the octets that are already on their way. */
   load?: ((now: number) => { rate: number; backlog: number }) | undefined;
 }

@@ -104,8 +104,8 @@ export class Link implements Member {
       ...parts,
       framing: this.#framing,
       timers: this.#timers,
-      timed: this.#host.timed,
-      isShared: this.#host.isShared,
+      hosted: this.#host,
+      isUp: () => this.networks.up,
       mtu: () => this.#mtu,
       speaks: (protocol) => this.#admission.speaks(protocol) || this.networks.speaks(protocol),
       protocolRejected: (protocol, now) => this.#protocolRejected(protocol, now),
@@ -247,6 +247,7 @@ export class Link implements Member {
         case "lqr":
         case "echo":
         case "caughtUp":
+        case "climb":
         case "heard":
           this.#control.timeout(timer, now);
           break;
@@ -366,6 +367,7 @@ export class Link implements Member {
   #startNetworks(now: number): void {
     const bundle = this.#bundle;
     this.#setPhase("network");
+    this.#control.climb?.start(now);
     if (bundle === undefined) {
       this.networks.start(this.#admission.authentication.mppeKeys(), now);
       return;

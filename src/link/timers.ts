@@ -7,6 +7,7 @@ const TIMERS = [
   "caughtUp",
   "heard",
   "lqr",
+  "climb",
   "ccp",
   "ccpReset",
   "ipcp",

@@ -1,5 +1,6 @@
 // Logs packets as debug lines: which packets, and with which prefix.
 
+import { isFrequentClimb } from "../wire/climb-packet.ts";
 import { Code } from "../wire/control.ts";
 import { describePacket } from "../describe/packet-text.ts";
 import { Protocol } from "../wire/protocols.ts";
@@ -8,7 +9,10 @@ import { Protocol } from "../wire/protocols.ts";
 const LONGEST_LINE = 1023;
 
 export class Trace {
-  /** 0: no packets in the log; 1: control packets, without echoes once a network protocol is up; 2: all. */
+  /**
+   * 0: no packets in the log; 1: control packets, without echoes once a network protocol is up and without
+   * what is frequent of climb; 2: all.
+   */
   level: number;
   readonly #hidePassword: boolean;
   readonly #write: (text: string) => void;
@@ -24,6 +28,7 @@ export class Trace {
     if (this.level === 0) return;
     const code = packet[start];
     if (this.level === 1 && up && protocol === Protocol.LCP && (code === Code.EchoReq || code === Code.EchoRep)) return;
+    if (this.level === 1 && protocol === Protocol.LCP && isFrequentClimb(packet, start, end)) return;
     const whole = new Uint8Array(2 + end - start);
     whole[0] = protocol >>> 8;
     whole[1] = protocol;

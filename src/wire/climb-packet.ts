@@ -95,9 +95,11 @@ export function isClimbPacket(packet: Uint8Array, start: number, end: number): b
   return OUI.every((octet, index) => packet[at + index] === octet);
 }
 
-/** True for a probe. There are many of them, so they are not logged. */
-export function isClimbProbe(packet: Uint8Array, start: number, end: number): boolean {
-  return isClimbPacket(packet, start, end) && packet[start + HEADER_LENGTH + VENDOR_LENGTH - 1] === ClimbKind.Probe;
+/** True for the kinds of which there are many. They would fill the log. */
+export function isFrequentClimb(packet: Uint8Array, start: number, end: number): boolean {
+  if (!isClimbPacket(packet, start, end)) return false;
+  const kind = packet[start + HEADER_LENGTH + VENDOR_LENGTH - 1];
+  return kind === ClimbKind.Probe || kind === ClimbKind.Check || kind === ClimbKind.Checked;
 }
 
 /** Reads the data of a packet for which {@link isClimbPacket} is true. Undefined: it is damaged, or of an unknown kind. */
@@ -150,15 +152,16 @@ function readProbe(packet: Uint8Array, at: number): ClimbProbe {
   };
 }
 
-/** Writes a whole packet. `pattern` is how many octets of test pattern follow a probe. */
-export function putClimb(
-  buf: Uint8Array,
-  at: number,
-  id: number,
-  magic: number,
-  packet: ClimbPacket,
-  pattern = 0,
-): number {
+export interface ClimbContent {
+  /** That of the sender. */
+  readonly magic: number;
+  readonly packet: ClimbPacket;
+  /** How many octets of test pattern follow a probe. */
+  readonly pattern: number;
+}
+
+/** Writes a whole packet. */
+export function putClimb(buf: Uint8Array, at: number, id: number, { magic, packet, pattern }: ClimbContent): number {
   let next = put32(buf, putHeader(buf, at, Code.Vendor, id), magic);
   next = put8(buf, putBytes(buf, next, OUI), packet.kind);
   switch (packet.kind) {

@@ -6,7 +6,7 @@ import {
   ClimbKind,
   type ClimbPacket,
   isClimbPacket,
-  isClimbProbe,
+  isFrequentClimb,
   parseClimb,
   PROBE_OCTETS,
   putClimb,
@@ -38,7 +38,7 @@ const PACKETS: readonly (readonly [packet: ClimbPacket, hex: string, text: strin
 ];
 
 const put = (packet: ClimbPacket, pattern = 0): Uint8Array =>
-  written((buf, at) => putClimb(buf, at, 7, 0xdeadbeef, packet, pattern), 2000);
+  written((buf, at) => putClimb(buf, at, 7, { magic: 0xdeadbeef, packet, pattern }), 2000);
 
 const parsed = (octets: Uint8Array): ClimbPacket | undefined => {
   const { buf, start, end } = embedded(octets);
@@ -85,7 +85,7 @@ test("a pattern is as long as asked, another for each number, and has pulses of 
   });
   const [one, other] = [put(probe(1), 500), put(probe(2), 500)];
   expect(one.length).toBe(PROBE_OCTETS + 500);
-  expect(isClimbProbe(one, 0, one.length)).toBe(true);
+  expect(isFrequentClimb(one, 0, one.length)).toBe(true);
   expect(one.subarray(PROBE_OCTETS)).not.toEqual(other.subarray(PROBE_OCTETS));
   for (const octet of [0x00, 0x55, 0xff]) expect(one.subarray(PROBE_OCTETS)).toContain(octet);
   expect(new Set(one.subarray(PROBE_OCTETS)).size).toBeGreaterThan(100);

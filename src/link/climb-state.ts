@@ -1,0 +1,42 @@
+// What an end does to agree on a faster line, and what it needs for that.
+
+import type { Level } from "../control/dialect.ts";
+import type { ClimbPacket } from "../wire/climb-packet.ts";
+import type { ClimbTrial } from "./climb-trial.ts";
+import type { Counts } from "./climb-watch.ts";
+import type { LineSpeed } from "./line-speed.ts";
+
+export interface ClimbHost {
+  readonly line: LineSpeed;
+  /** Sends a packet, past those that wait. `pattern`: how many octets of test pattern follow it. */
+  send(packet: ClimbPacket, pattern: number, now: number): void;
+  /** All other packets wait. */
+  hold(on: boolean): void;
+  /** Drops a frame that was received in part. */
+  dropPart(): void;
+  counts(): Counts;
+  /** The longest packet that the other end takes. */
+  mru(): number;
+  /** A network protocol is up. */
+  isUp(): boolean;
+  random32(): number;
+  wakeAt(at: number): void;
+  log(level: Level, text: string): void;
+}
+
+/** `at` is when something is to be done. */
+export type ClimbState =
+  /** LCP is down, the other end knows no such packets, or the speed of the line must stay. */
+  | { readonly is: "off" }
+  /** No network protocol is up. */
+  | { readonly is: "opening"; at: number }
+  | { readonly is: "idle" }
+  /** Try was sent. */
+  | { readonly is: "asking"; readonly trial: number; readonly speed: number; tries: number; at: number }
+  /** Ready was sent. */
+  | { readonly is: "promised"; readonly trial: number; readonly speed: number; readonly at: number }
+  /** The line is about to have another speed. */
+  | { readonly is: "switching" }
+  | { readonly is: "trying"; readonly trial: ClimbTrial }
+  /** At an earlier speed again. The other end was not heard yet. */
+  | { readonly is: "returning"; readonly trial: number; readonly until: number; at: number };
