@@ -36,6 +36,7 @@ import {
 import { put16, u16 } from "../bytes/be.ts";
 import { MAX_FRAME } from "../frame/deframer.ts";
 import { type Compressor, DAMAGED, type Decompressor, FATAL, PLAIN } from "./codec.ts";
+import { Noise } from "./noise.ts";
 
 const LEVEL = 6;
 const DEFLATED = 8;
@@ -66,11 +67,6 @@ class Protocol {
   }
 }
 
-/** Shorter packets are always tried, because much of them is headers. */
-const SAMPLE_FROM = 384;
-const SAMPLE = 256;
-/** 256 octets of noise have 162 different values, plus or minus 5. Machine code has about 100, text 40. */
-const NOISE_DISTINCT = 140;
 /** The most packets of noise in a row that are not tried. */
 const MAX_UNTRIED = 15;
 
@@ -79,15 +75,14 @@ const MAX_UNTRIED = 15;
  * deflate needs 50 µs to find that out for 1500 octets. Noise may be a repetition, so one packet of it in 16 is tried.
  */
 class Doubt {
-  readonly #seen = new Uint8Array(256);
-  #stamp = 0;
+  readonly #noise = new Noise();
   #untried = 0;
   #toSkip = 0;
   #isNoise = false;
 
   /** True when this packet need not be tried. */
   skips(packet: Uint8Array, start: number, end: number): boolean {
-    this.#isNoise = end - start >= SAMPLE_FROM && this.#distinct(packet, end - SAMPLE, end) >= NOISE_DISTINCT;
+    this.#isNoise = this.#noise.isIn(packet, start, end);
     if (!this.#isNoise || this.#toSkip === 0) return false;
     this.#toSkip--;
     return true;
@@ -99,24 +94,6 @@ class Doubt {
     const failed = deflated > length - (length >>> 4);
     this.#untried = failed ? Math.min(2 * this.#untried + 1, MAX_UNTRIED) : 0;
     this.#toSkip = this.#untried;
-  }
-
-  #distinct(packet: Uint8Array, start: number, end: number): number {
-    const seen = this.#seen;
-    let distinct = 0;
-    if (++this.#stamp === 256) {
-      seen.fill(0);
-      this.#stamp = 1;
-    }
-    const stamp = this.#stamp;
-    for (let at = start; at < end; at++) {
-      const octet = packet[at]!;
-      if (seen[octet] !== stamp) {
-        seen[octet] = stamp;
-        distinct++;
-      }
-    }
-    return distinct;
   }
 }
 

@@ -107,6 +107,10 @@ export class VjCompressor {
   readonly #forbidden: Uint8Array;
   /** The slots by last use. The first is that of the packet sent last. */
   readonly #recent: Uint8Array;
+  /** The slot of a packet that arrives later than the packets that are sent after it. -1: there is none. */
+  #held = -1;
+  /** The receiver may have used another slot last, so the next packet names its own. */
+  #mustName = false;
 
   /** `slots` is 2 to 16: the peer's max-slot-id plus one. `compressId`: a packet may leave out the slot number. */
   constructor(slots: number, compressId: boolean) {
@@ -132,18 +136,17 @@ export class VjCompressor {
     if (ipv4TotalLength(packet, start) !== end - start) return Protocol.IP;
     if (ipv4Checksum(packet, start) !== ipv4HeaderChecksum(packet, start, ip)) return Protocol.IP;
 
-    this.packets++;
     const headers = this.#headers;
     const recent = this.#recent;
     let place = 0;
     while (place < recent.length && !isSameConnection(headers, recent[place]! * STRIDE, packet, start)) place++;
     const isKnown = place < recent.length;
-    if (!isKnown) {
-      this.misses++;
-      place--;
-    }
-    this.searches += place;
+    if (!isKnown) place--;
     const slot = recent[place]!;
+    if (slot === this.#held) return Protocol.IP;
+    this.packets++;
+    if (!isKnown) this.misses++;
+    this.searches += place;
     if (place > 0) recent.copyWithin(1, 0, place);
     recent[0] = slot;
 
@@ -151,17 +154,41 @@ export class VjCompressor {
     const isAlike = isKnown && isSameOtherwise(headers, at, packet, start, length);
     const forbidden = forbiddenAfter(headers, at, packet, start, isAlike);
     if (isAlike && (this.#forbidden[slot]! & Not.COMPRESSED) === 0) {
-      const isNamed = place > 0 || !this.#compressId;
+      const isNamed = place > 0 || !this.#compressId || this.#mustName;
       if (this.#encode(packet, start, end, length, slot, isNamed)) {
         this.#forbidden[slot] = forbidden;
         this.compressed++;
+        this.#mustName = this.#held >= 0;
         return Protocol.VJ_COMP;
       }
     }
     this.#forbidden[slot] = forbidden;
+    this.#mustName = this.#held >= 0;
     copy(packet, start, length, headers, at);
     packet[start + 9] = slot;
     return Protocol.VJ_UNCOMP;
+  }
+
+  /**
+   * The next packet will arrive later than the packets after it, so it names its slot. hold() follows when it was
+   * compressed.
+   */
+  name(): void {
+    this.#mustName = true;
+  }
+
+  /**
+   * The packet compressed last will arrive later than the ones after it, until release(). They name their slots, and
+   * those that would use its slot are not compressed.
+   */
+  hold(): void {
+    this.#held = this.#recent[0]!;
+    this.#mustName = true;
+  }
+
+  /** The packet of hold() is sent. The receiver used its slot last. */
+  release(): void {
+    this.#held = -1;
   }
 
   /** Writes the changes from the header in the slot in place of the packet's. False: they cannot be written so. */

@@ -45,7 +45,8 @@ const MPPE_REFUSED = "MPPE required but peer refused";
 
 export class Ccp implements Dialect {
   readonly name = "CCP";
-  readonly protocol = Protocol.CCP;
+  /** CCP for the bundle, or for the single link (RFC 1962 §2). */
+  protocol: typeof Protocol.CCP | typeof Protocol.CCP_LINK = Protocol.CCP;
   readonly #lower: Lower;
   readonly #owner: CcpOwner;
   readonly #resets: CcpResets;
@@ -70,7 +71,10 @@ export class Ccp implements Dialect {
     this.#config = config;
     this.#lower = lower;
     this.#owner = owner;
-    this.#resets = new CcpResets(lower, (at) => owner.wakeResetAt(at));
+    this.#resets = new CcpResets(
+      (write) => lower.send(this.protocol, write),
+      (at) => owner.wakeResetAt(at),
+    );
   }
 
   /** Forbids keys of 40 bits. Returns false when no other strength is allowed. */
@@ -215,11 +219,11 @@ export class Ccp implements Dialect {
     if (code !== Code.ResetReq && code !== Code.ResetAck) return false;
     if (this.#state !== State.Opened) {
       if (code === Code.ResetReq && this.#isOver)
-        this.#lower.send(Protocol.CCP, (buf, at) => putControl(buf, at, Code.TermAck, id, NONE));
+        this.#lower.send(this.protocol, (buf, at) => putControl(buf, at, Code.TermAck, id, NONE));
     } else if (code === Code.ResetReq) {
       const data = packet.slice(dataStart, dataEnd);
       this.#owner.resetTransmit();
-      this.#lower.send(Protocol.CCP, (buf, at) => putControl(buf, at, Code.ResetAck, id, data));
+      this.#lower.send(this.protocol, (buf, at) => putControl(buf, at, Code.ResetAck, id, data));
     } else {
       this.#resets.acknowledged(id);
       this.#owner.resetReceive();

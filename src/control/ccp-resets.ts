@@ -3,8 +3,6 @@
 
 import { bytesOf } from "../bytes/text.ts";
 import { Code, putControl } from "../wire/control.ts";
-import { Protocol } from "../wire/protocols.ts";
-import type { Lower } from "./dialect.ts";
 
 /** RFC 1962 gives no time. This is pppd's. */
 const RESET_ACK_MS = 1000;
@@ -15,7 +13,8 @@ const NONE = new Uint8Array(0);
 const NOT_OPENED = bytesOf("Compression is not negotiated");
 
 export class CcpResets {
-  readonly #lower: Lower;
+  /** Sends a packet of CCP. */
+  readonly #sendPacket: (write: (buf: Uint8Array, at: number) => number) => void;
   readonly #wakeAt: (at: number) => void;
   #id = 0;
   /** A Reset-Request was sent and is not answered. `again` means that another one is due. */
@@ -23,8 +22,8 @@ export class CcpResets {
   #again = false;
   #remindedAt = -Infinity;
 
-  constructor(lower: Lower, wakeAt: (at: number) => void) {
-    this.#lower = lower;
+  constructor(sendPacket: (write: (buf: Uint8Array, at: number) => number) => void, wakeAt: (at: number) => void) {
+    this.#sendPacket = sendPacket;
     this.#wakeAt = wakeAt;
   }
 
@@ -41,7 +40,7 @@ export class CcpResets {
 
   #send(now: number): void {
     this.#again = false;
-    this.#lower.send(Protocol.CCP, (buf, at) => putControl(buf, at, Code.ResetReq, this.#id, NONE));
+    this.#sendPacket((buf, at) => putControl(buf, at, Code.ResetReq, this.#id, NONE));
     this.#wakeAt(now + RESET_ACK_MS);
   }
 
@@ -65,6 +64,6 @@ export class CcpResets {
   remind(id: () => number, now: number): void {
     if (now < this.#remindedAt + REMINDER_MS) return;
     this.#remindedAt = now;
-    this.#lower.send(Protocol.CCP, (buf, at) => putControl(buf, at, Code.TermReq, id(), NOT_OPENED));
+    this.#sendPacket((buf, at) => putControl(buf, at, Code.TermReq, id(), NOT_OPENED));
   }
 }

@@ -31,6 +31,7 @@ const KNOWN = new Map<number, Known>([
   [Protocol.IPV6CP, { name: "IPV6CP", describe: describeIpv6cp }],
   [Protocol.IPXCP, { name: "IPXCP", describe: describeIpxcp }],
   [Protocol.CCP, { name: "CCP", describe: describeCcp }],
+  [Protocol.CCP_LINK, { name: "CCP-link", describe: describeCcp }],
   [Protocol.ECP, { name: "ECP", describe: nothing }],
 ]);
 

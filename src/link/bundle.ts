@@ -5,7 +5,7 @@
 // bundle is that one link, and packets are not cut.
 
 import { FCS_ROOM } from "../frame/fcs.ts";
-import { HEADROOM, protocolAt, protocolEnd } from "../frame/header.ts";
+import { protocolAt, protocolEnd } from "../frame/header.ts";
 import type { Level, Lower } from "../control/dialect.ts";
 import { cutControl } from "../wire/control.ts";
 import { Protocol } from "../wire/protocols.ts";
@@ -16,18 +16,16 @@ import type { LinkEvent } from "./events.ts";
 import { fragmentLength, MpSender } from "./mp-sender.ts";
 import { MpReceiver } from "./mp-receiver.ts";
 import { Networks, type NetworksConfig } from "./networks.ts";
-import { type Timer, Timers } from "./timers.ts";
+import { PIECE_ROOM, Pieces } from "./pieces.ts";
+import { isNetworkTimer, type Timer, Timers } from "./timers.ts";
 import { Trace } from "./trace.ts";
 import { MAX_FRAME } from "../frame/deframer.ts";
-import { VJ_HEADROOM } from "../compress/vj.ts";
 
 /** A missing fragment delays the packets after it no longer than this. */
 const STALL_MS = 500;
 /** The most control packets that are kept while no line takes any. */
 const MOST_WAITING = 32;
 const CONTROL_ROOM = 2048;
-/** The room before a piece: for protocol and MP header, and before them for the link's own header. */
-export const PIECE_ROOM = HEADROOM + 8;
 
 export interface BundleConfig {
   readonly networks: NetworksConfig;
@@ -61,13 +59,14 @@ export class Bundle {
   packet: Uint8Array;
   start = 0;
   end = 0;
-  readonly #plain: Uint8Array;
   readonly #ifname: string;
   readonly #timers = new Timers();
   #links: Joined[] = [];
   #identity = "";
   #multilink = false;
   #sender: MpSender | undefined;
+  /** While there is one link. */
+  readonly #pieces: Pieces;
   #receiver: MpReceiver | undefined;
   #shares = new Int32Array(8);
   #awaited = -1;
@@ -78,7 +77,7 @@ export class Bundle {
   #now = 0;
 
   constructor(config: BundleConfig, host: BundleHost, debug: number) {
-    this.#plain = this.packet = host.plain;
+    this.packet = host.plain;
     this.#ifname = config.ifname;
     this.trace = new Trace(config.hidePassword, debug, (text) => this.#emit({ type: "log", level: "debug", text }));
     const lower = (timer: Timer): Lower => ({
@@ -101,6 +100,13 @@ export class Bundle {
       },
       host.plain,
     );
+    this.#pieces = new Pieces({
+      networks: this.networks,
+      rate: (now) => (this.#links.length === 1 ? this.#links[0]!.member.load(now).rate : 0),
+      send: (packet, start, end, now) => this.send(packet, start, end, now),
+      sendPacket: (protocol, packet, start, end, now) =>
+        this.#links[0]!.member.sendPacket(protocol, packet, start, end, now),
+    });
   }
 
   /** The number of links. */
@@ -131,9 +137,12 @@ export class Bundle {
     this.#links.push({ member, number, peerMru: terms.peerMru, rate: 0, backlog: 0, largest: 0 });
     if (this.#shares.length < this.#links.length) this.#shares = new Int32Array(2 * this.#links.length);
     if (this.#links.length > 1) {
+      // Other packets will have numbers too from now on, and those of the pieces must follow one another.
+      while (this.#pieces.isPending) this.#pieces.next(now);
       this.#log("info", `Link attached to ${this.#ifname}`);
       return undefined;
     }
+    if (this.#sender !== undefined) this.#pieces.open(terms, this.#sender);
     if (terms.multilink) this.#log("info", `New bundle ${this.#ifname} created`);
     this.#emit({ type: "lcp-up", mtu: terms.multilink ? Math.min(terms.peerMrru, terms.ourMrru) : terms.peerMru });
     this.networks.start(terms.keys, now);
@@ -154,6 +163,7 @@ export class Bundle {
     this.#timers.stopAll();
     this.#waiting.length = 0;
     this.networks.stop(now);
+    this.#pieces.close();
     this.#receiver = this.#sender = undefined;
   }
 
@@ -181,8 +191,7 @@ export class Bundle {
       if (timer === "stall") {
         this.#receiver?.giveUp();
         this.#awaited = -1;
-      } else if (timer === "ccp" || timer === "ccpReset" || timer === "ipcp" || timer === "ipv6cp")
-        this.networks.timeout(timer, now);
+      } else if (isNetworkTimer(timer)) this.networks.timeout(timer, now);
     }
   }
 
@@ -223,15 +232,10 @@ export class Bundle {
     this.#now = now;
     if (protocol < FIRST_CONTROL && networks.receiveData(protocol, packet, start, end, now)) {
       const { datapath } = networks;
+      datapath.keep(member.frame);
       this.start = datapath.start;
       this.end = datapath.end;
       this.packet = datapath.packet;
-      if (this.packet === this.#plain || this.packet === member.frame) return true;
-      // The packet was reassembled in a buffer of the receiver, so it is copied.
-      this.packet = this.#plain;
-      this.#plain.set(datapath.packet.subarray(datapath.start, datapath.end), VJ_HEADROOM);
-      this.end += VJ_HEADROOM - this.start;
-      this.start = VJ_HEADROOM;
       return true;
     }
     if (protocol < FIRST_CONTROL && networks.carries(protocol)) return false;
@@ -271,6 +275,24 @@ export class Bundle {
     return true;
   }
 
+  /**
+   * Takes the IP packet[start, end) to be sent in pieces by {@link sendPiece}. False: it was sent at once, because there
+   * are several links, or it cannot be cut, or need not.
+   */
+  cut(packet: Uint8Array, start: number, end: number, now: number): boolean {
+    return this.#pieces.cut(packet, start, end, now);
+  }
+
+  /** Pieces of a packet are still to be sent. */
+  get hasPieces(): boolean {
+    return this.#pieces.isPending;
+  }
+
+  sendPiece(now: number): void {
+    this.#now = now;
+    this.#pieces.next(now);
+  }
+
   flush(now: number): void {
     while (this.#waiting.length > 0) {
       const { protocol, packet } = this.#waiting[0]!;
@@ -293,7 +315,8 @@ export class Bundle {
   #sendPacket(protocol: number, packet: Uint8Array, start: number, end: number, now: number): void {
     const links = this.#links;
     const sender = this.#sender;
-    if (sender === undefined) {
+    // The numbers of a packet's pieces follow one another, so what goes between them has none.
+    if (sender === undefined || this.#pieces.isPending) {
       links[0]!.member.sendPacket(protocol, packet, start, end, now);
       return;
     }

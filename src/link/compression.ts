@@ -9,6 +9,7 @@ import { Ccp, type CcpConfig, type CcpOwner } from "../control/ccp-dialect.ts";
 import type { Level, Lower } from "../control/dialect.ts";
 import { Negotiator } from "../control/negotiator.ts";
 import { Code } from "../wire/control.ts";
+import { Protocol } from "../wire/protocols.ts";
 import type { Datapath } from "./datapath.ts";
 import type { LinkEvent } from "./events.ts";
 import { KeyWatch } from "./key-watch.ts";
@@ -49,6 +50,8 @@ export class Compression {
   /** The link is being closed because packets would not be encrypted. */
   #hasFailed = false;
   #keys: MppeKeys | undefined;
+  /** What the line carries was to be compressed, in this network phase. */
+  #triedLink = false;
   /** The octets by which compression reduces the MTU. */
   #overhead = 0;
 
@@ -71,9 +74,12 @@ export class Compression {
 
   /**
    * Starts CCP. `keys` are for MPPE; "both" means that authentication produced keys in both directions. False: the link
-   * is closed for want of keys.
+   * is closed for want of keys. `isPerLink`: CCP for the single link is tried first, which compresses what the line
+   * carries. A peer that does not know it gets CCP for the bundle.
    */
-  start(keys: MppeKeys | "both" | undefined, now: number): boolean {
+  start(keys: MppeKeys | "both" | undefined, now: number, isPerLink: boolean): boolean {
+    this.#triedLink = isPerLink;
+    this.#useLink(isPerLink);
     const { mppe } = this.#config;
     this.#keys = keys === "both" ? undefined : keys;
     if (mppe !== undefined && keys === "both") return this.#refuse("auth done in both directions.", now);
@@ -87,6 +93,31 @@ export class Compression {
     this.negotiator.open(now);
     this.negotiator.lowerUp(now);
     return true;
+  }
+
+  get protocol(): number {
+    return this.#ccp.protocol;
+  }
+
+  /** True for the protocol of CCP that this network phase uses or has tried. */
+  hasSpoken(protocol: number): boolean {
+    return protocol === this.protocol || (this.#triedLink && protocol === Protocol.CCP_LINK);
+  }
+
+  #useLink(isPerLink: boolean): void {
+    this.#ccp.protocol = isPerLink ? Protocol.CCP_LINK : Protocol.CCP;
+    this.#datapath.compressedAs = isPerLink ? Protocol.COMP_LINK : Protocol.COMP;
+  }
+
+  /** The peer negotiates compression for the bundle. So it is no peer that compresses what the line carries. */
+  heardOfBundle(now: number): void {
+    if (this.protocol === Protocol.CCP_LINK && !this.negotiator.opened) this.#fallBack(now);
+  }
+
+  #fallBack(now: number): void {
+    this.negotiator.lowerDown(now);
+    this.#useLink(false);
+    this.negotiator.lowerUp(now);
   }
 
   #refuse(why: string, now: number): false {
@@ -128,6 +159,10 @@ export class Compression {
 
   /** The peer rejected CCP or compressed packets. */
   protocolRejected(now: number): void {
+    if (this.protocol === Protocol.CCP_LINK) {
+      this.#fallBack(now);
+      return;
+    }
     this.negotiator.protocolRejected(now);
     if (this.#datapath.encrypted) this.#mppeFailed("MPPE required but peer negotiation failed", now);
   }

@@ -4,6 +4,7 @@
 // A packet that needs no step stays where it is. The result of a step is in `packet` from `start` to `end`, borrowed
 // until the next call.
 
+import { Noise } from "../compress/noise.ts";
 import { type Compressor, type Decompressor, DAMAGED, FATAL, ROOM } from "../compress/codec.ts";
 import { VJ_HEADROOM, VjCompressor, VjDecompressor } from "../compress/vj.ts";
 import { MAX_FRAME } from "../frame/deframer.ts";
@@ -29,6 +30,11 @@ export class Datapath {
   fast = false;
   /** Only encrypted packets may pass (require-mppe). */
   encrypted = false;
+  /**
+   * The protocol of compressed packets. COMP: packets are compressed before they are cut into pieces. COMP_LINK: what
+   * the line carries is compressed, so pieces are (RFC 1962 §2).
+   */
+  compressedAs: typeof Protocol.COMP | typeof Protocol.COMP_LINK = Protocol.COMP;
   vjOut: VjCompressor | undefined;
   vjIn: VjDecompressor | undefined;
   /**
@@ -41,6 +47,7 @@ export class Datapath {
   readonly #compressed = new Uint8Array(HEADROOM + MAX_FRAME + ROOM);
   /** A reset was asked for. Packets cannot be read until its Ack comes. */
   #waiting = false;
+  readonly #noise = new Noise();
 
   /** `plain` has PLAIN_SIZE octets. Decompressed packets are put there. */
   constructor(plain: Uint8Array) {
@@ -107,9 +114,15 @@ export class Datapath {
    * the protocol to send it as, or LOST.
    */
   encode(protocol: number, packet: Uint8Array, start: number, end: number): number {
-    const { vjOut, compressor } = this;
+    const found = this.encodeHeader(protocol, packet, start, end);
+    return found === LOST ? LOST : this.pack(found, this.packet, this.start, this.end);
+  }
+
+  /** The first step of encode() alone. */
+  encodeHeader(protocol: number, packet: Uint8Array, start: number, end: number): number {
+    const { vjOut } = this;
     // This test comes before header compression, which records every packet as sent to the peer.
-    if (compressor === undefined && this.encrypted) return LOST;
+    if (this.compressor === undefined && this.encrypted) return LOST;
     if (vjOut !== undefined && protocol === Protocol.IP) {
       protocol = vjOut.compress(packet, start, end);
       if (protocol === Protocol.VJ_COMP) start = vjOut.start;
@@ -117,8 +130,16 @@ export class Datapath {
     this.packet = packet;
     this.start = start;
     this.end = end;
-    if (compressor === undefined) return protocol;
-    const { sent } = this;
+    return protocol;
+  }
+
+  /** The second step of encode() alone, for a packet or a piece of one. */
+  pack(protocol: number, packet: Uint8Array, start: number, end: number): number {
+    const { compressor, sent } = this;
+    this.packet = packet;
+    this.start = start;
+    this.end = end;
+    if (compressor === undefined) return this.encrypted ? LOST : protocol;
     const length = HEADER_OCTETS + end - start;
     sent.uncompressedBytes += length;
     if (this.fast && compressor.skip !== undefined) {
@@ -139,19 +160,54 @@ export class Datapath {
     this.packet = compressed;
     this.start = HEADROOM;
     this.end = stop;
-    return Protocol.COMP;
+    return this.compressedAs;
+  }
+
+  get isPerLink(): boolean {
+    return this.compressedAs === Protocol.COMP_LINK;
+  }
+
+  /**
+   * True when packet[start, end) may be sent in pieces, with other packets between them. If packets are compressed
+   * before they are cut, it must then go without compression, and that is only right for data that does not shrink.
+   */
+  mayCut(packet: Uint8Array, start: number, end: number): boolean {
+    const { compressor } = this;
+    if (this.isPerLink || compressor === undefined) return true;
+    return compressor.skip !== undefined && this.#noise.isIn(packet, start, end);
+  }
+
+  /** A packet that went in pieces, and was not compressed, is complete. The peer puts it into its history now. */
+  passed(protocol: number, packet: Uint8Array, start: number, end: number): void {
+    const { compressor, sent } = this;
+    if (this.isPerLink || compressor === undefined) return;
+    compressor.skip?.(protocol, packet, start, end);
+    const length = HEADER_OCTETS + end - start;
+    sent.uncompressedBytes += length;
+    sent.incompressiblePackets++;
+    sent.incompressibleBytes += length;
   }
 
   /**
    * Handles packet[start, end) of a received frame. Returns the protocol of the result, LOST, DAMAGED (the peer must
-   * reset its history) or FATAL.
+   * reset its history) or FATAL. `isReassembled`: the packet came in pieces.
    */
-  decode(protocol: number, packet: Uint8Array, start: number, end: number): number {
+  decode(protocol: number, packet: Uint8Array, start: number, end: number, isReassembled = false): number {
+    if (isReassembled && this.isPerLink) {
+      this.packet = packet;
+      this.start = start;
+      this.end = end;
+    } else protocol = this.#unpack(protocol, packet, start, end);
+    if (protocol === Protocol.VJ_COMP || protocol === Protocol.VJ_UNCOMP) return this.#wholeHeader(protocol);
+    return protocol;
+  }
+
+  #unpack(protocol: number, packet: Uint8Array, start: number, end: number): number {
     const { decompressor, received } = this;
     this.packet = packet;
     this.start = start;
     this.end = end;
-    if (protocol === Protocol.COMP) {
+    if (protocol === this.compressedAs) {
       if (decompressor === undefined) return LOST;
       if (this.#waiting && !decompressor.selfHealing) return DAMAGED;
       const plain = this.#plain;
@@ -168,7 +224,7 @@ export class Datapath {
       if (start < 0) return LOST;
       protocol = protocolAt(plain, VJ_HEADROOM, start);
       // No packet is compressed twice.
-      if (protocol === Protocol.COMP || protocol >= FIRST_CONTROL) return LOST;
+      if (protocol === this.compressedAs || protocol >= FIRST_CONTROL) return LOST;
       received.uncompressedBytes += HEADER_OCTETS + stop - start;
       this.packet = plain;
       this.start = start;
@@ -180,8 +236,17 @@ export class Datapath {
       received.uncompressedBytes += HEADER_OCTETS + end - start;
     }
     if (this.encrypted && this.packet === packet && protocol < FIRST_CONTROL) return LOST;
-    if (protocol === Protocol.VJ_COMP || protocol === Protocol.VJ_UNCOMP) return this.#wholeHeader(protocol);
     return protocol;
+  }
+
+  /** Moves the packet to the plain buffer, unless it is there or in `frame`. */
+  keep(frame: Uint8Array): void {
+    const plain = this.#plain;
+    if (this.packet === plain || this.packet === frame) return;
+    plain.set(this.packet.subarray(this.start, this.end), VJ_HEADROOM);
+    this.end += VJ_HEADROOM - this.start;
+    this.start = VJ_HEADROOM;
+    this.packet = plain;
   }
 
   #wholeHeader(protocol: number): number {
@@ -190,13 +255,8 @@ export class Datapath {
     if (protocol === Protocol.VJ_UNCOMP)
       return vjIn.uncompressed(this.packet, this.start, this.end) ? Protocol.IP : LOST;
     const plain = this.#plain;
-    if (this.packet !== plain) {
-      // The restored header is longer, and here is room before the packet, unlike in the frame.
-      plain.set(this.packet.subarray(this.start, this.end), VJ_HEADROOM);
-      this.end += VJ_HEADROOM - this.start;
-      this.start = VJ_HEADROOM;
-      this.packet = plain;
-    }
+    // The restored header is longer, and here is room before the packet, unlike in the frame.
+    this.keep(plain);
     if (!vjIn.compressed(plain, this.start, this.end)) return LOST;
     this.start = vjIn.start;
     return Protocol.IP;

@@ -20,7 +20,8 @@ import { LinkControl } from "./link-control.ts";
 import { GivenPhase } from "./given-phase.ts";
 import { Networks } from "./networks.ts";
 import { PacketFinder } from "./packet-finder.ts";
-import { type Timer, Timers } from "./timers.ts";
+import { Pieces } from "./pieces.ts";
+import { isAuthenticationTimer, isNetworkTimer, type Timer, Timers } from "./timers.ts";
 import { Trace } from "./trace.ts";
 
 /** What the parts of a link share. */
@@ -45,6 +46,8 @@ export class Link implements Member {
   /** The link's own network phase, or that of its bundle. */
   readonly networks: Networks;
   readonly #bundle: Bundle | undefined;
+  /** For a link that is in no bundle. */
+  readonly #pieces: Pieces;
   #events: LinkEvent[] = [];
   #phase: Phase = "dead";
   #now = 0;
@@ -96,6 +99,12 @@ export class Link implements Member {
       member: this,
       receiveControl: (protocol, packet, start, end, now) => this.#packets.receive(protocol, packet, start, end, now),
       log: parts.log,
+    });
+    this.#pieces = new Pieces({
+      networks: this.networks,
+      rate: (now) => this.load(now).rate,
+      send: (...packet) => this.send(...packet),
+      sendPacket: (...packet) => this.sendPacket(...packet),
     });
   }
 
@@ -174,9 +183,7 @@ export class Link implements Member {
     this.#control.open(now, listenMs);
   }
 
-  /**
-   * The peer has logged in before PPP under this name, so that LCP demands no proof of it.
-   */
+  /** The peer has logged in before PPP under this name, so that LCP demands no proof of it. */
   vouch(name: string): void {
     Object.assign(this.#config.lcp, { demand: [] });
     this.#admission.vouch(name);
@@ -241,35 +248,9 @@ export class Link implements Member {
     this.#now = now;
     for (let timer; (timer = this.#timers.takeExpired(now)) !== undefined;) {
       this.#expired = true;
-      switch (timer) {
-        case "listen":
-        case "lcp":
-        case "lqr":
-        case "echo":
-        case "caughtUp":
-        case "climb":
-        case "heard":
-          this.#control.timeout(timer, now);
-          break;
-        case "ccp":
-        case "ccpReset":
-        case "ipcp":
-        case "ipv6cp":
-          this.networks.timeout(timer, now);
-          break;
-        case "papClient":
-        case "papServer":
-        case "chapClient":
-        case "chapServer":
-        case "eapClient":
-        case "eapServer":
-          this.#admission.authentication.timeout(timer, now);
-          break;
-        case "stall":
-          break;
-        default:
-          timer satisfies never;
-      }
+      if (isNetworkTimer(timer)) this.networks.timeout(timer, now);
+      else if (isAuthenticationTimer(timer)) this.#admission.authentication.timeout(timer, now);
+      else if (timer !== "stall") this.#control.timeout(timer, now);
       this.#expired = false;
     }
   }
@@ -313,12 +294,25 @@ export class Link implements Member {
    * checked {@link hasRoom}. False: there is no link for it, and it is lost.
    */
   send(packet: Uint8Array, start: number, end: number, now: number): boolean {
-    const { networks } = this;
-    const protocol = networks.sendData(packet, start, end, now);
+    const { datapath } = this.networks;
+    const protocol = this.networks.sendData(packet, start, end, now);
     if (protocol === LOST) return false;
-    const { datapath } = networks;
     this.#framing.send(protocol, datapath.packet, datapath.start, datapath.end, now);
     return true;
+  }
+
+  /** Takes an IP packet to be sent in pieces by {@link sendPiece}. False: it was sent whole. */
+  cut(packet: Uint8Array, start: number, end: number, now: number): boolean {
+    return this.#pieces.cut(packet, start, end, now);
+  }
+
+  /** Pieces of a packet are still to be sent. */
+  get hasPieces(): boolean {
+    return this.#pieces.isPending;
+  }
+
+  sendPiece(now: number): void {
+    this.#pieces.next(now);
   }
 
   sendPacket(protocol: number, packet: Uint8Array, start: number, end: number, now: number): void {
@@ -346,6 +340,8 @@ export class Link implements Member {
 
   #lcpDown(now: number): void {
     this.#admission.stop();
+    this.#pieces.close();
+    this.#finder.reassemble(undefined);
     if (this.#bundle === undefined) this.networks.stop(now);
     else this.#bundle.leave(this, now);
     this.#framing.reset();
@@ -365,16 +361,18 @@ export class Link implements Member {
   }
 
   #startNetworks(now: number): void {
-    const bundle = this.#bundle;
     this.#setPhase("network");
     this.#control.climb?.start(now);
-    if (bundle === undefined) {
-      this.networks.start(this.#admission.authentication.mppeKeys(), now);
-      return;
-    }
     const { got, peer } = this.#control.options;
     const { authentication } = this.#admission;
     const terms = termsOf(got, peer, authentication.peerName, authentication.mppeKeys());
+    const bundle = this.#bundle;
+    if (bundle === undefined) {
+      if (terms.multilink) this.#pieces.open(terms);
+      this.#finder.reassemble(terms.multilink ? terms : undefined);
+      this.networks.start(terms.keys, now, terms.multilink);
+      return;
+    }
     const trouble = bundle.join(this, terms, now);
     if (trouble === undefined) return;
     this.#log("error", `This link cannot join the bundle: ${trouble}`);

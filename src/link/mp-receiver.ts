@@ -61,13 +61,18 @@ export class MpReceiver {
   /** `packet` is whole and not taken yet. */
   #isWhole = false;
 
-  /** `shortSequence`: we asked for short headers. `mrru` is the one that we asked for. */
-  constructor(shortSequence: boolean, mrru: number) {
+  /**
+   * `shortSequence`: we asked for short headers. `mrru` is the one that we asked for. "single": there is one link only,
+   * which keeps the order, so nothing is held for long.
+   */
+  constructor(shortSequence: boolean, mrru: number, links: "single" | "several" = "several") {
     this.#headerLength = shortSequence ? SHORT_HEADER : LONG_HEADER;
     this.#numbers = shortSequence ? SHORT_NUMBERS : LONG_NUMBERS;
     this.#far = Math.min(FAR, (this.#numbers + 1) / 2);
     this.packet = this.#assembly = new Uint8Array(mrru + PROTOCOL);
-    this.#held = new HeldFragments(Math.ceil(Math.max(HELD, 4 * this.#assembly.length) / BLOCK));
+    const held = links === "single" ? this.#assembly.length : Math.max(HELD, 4 * this.#assembly.length);
+    this.#held = new HeldFragments(Math.ceil(held / BLOCK));
+    if (links === "single") this.addLink();
   }
 
   // ── links ────────────────────────────────────────────────────────────────────────────────────────────────────────

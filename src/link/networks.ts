@@ -79,7 +79,7 @@ export class Networks {
     const ncps: Ncp[] = [];
     if (config.ccp !== undefined) {
       this.#compression = new Compression(config.ccp, lower("ccp"), host, this.datapath, (now) => this.#begin(now));
-      ncps.push({ negotiator: this.#compression.negotiator, protocol: Protocol.CCP });
+      ncps.push(this.#compression);
     }
     if (config.ipcp !== undefined) {
       this.ipcp = new Ipcp(config.ipcp, lower("ipcp"), {
@@ -132,9 +132,9 @@ export class Networks {
 
   /**
    * Starts the network phase: the peer is known, or need not be. `keys` are for MPPE; "both" means that authentication
-   * produced keys in both directions.
+   * produced keys in both directions. `isPerLink`: try compression of what the line carries first (80fb).
    */
-  start(keys: MppeKeys | "both" | undefined, now: number): void {
+  start(keys: MppeKeys | "both" | undefined, now: number, isPerLink = false): void {
     const { ipcp, ipv6cp } = this.#config;
     if (ipcp === undefined && ipv6cp === undefined) {
       this.#host.emit({ type: "failure", failure: "no-network-protocol" });
@@ -142,7 +142,7 @@ export class Networks {
       return;
     }
     this.#begun = false;
-    if (this.#compression?.start(keys, now) === false) return;
+    if (this.#compression?.start(keys, now, isPerLink) === false) return;
     if (!this.datapath.encrypted) this.#begin(now);
   }
 
@@ -205,17 +205,18 @@ export class Networks {
 
   /** True for a control protocol of this phase. */
   speaks(protocol: number): boolean {
-    return this.#ncps.some((ncp) => ncp.protocol === protocol);
+    return this.#ncps.some((ncp) => ncp.protocol === protocol) || this.#compression?.hasSpoken(protocol) === true;
   }
 
   /** Handles a control packet. False: no part of this phase speaks the protocol. */
   receiveControl(protocol: number, packet: Uint8Array, start: number, end: number, now: number): boolean {
+    if (protocol === Protocol.CCP) this.#compression?.heardOfBundle(now);
     const ncp = this.#ncps.find((one) => one.protocol === protocol);
     if (ncp === undefined) return false;
     const { received } = this.datapath;
     received.packets++;
     received.bytes += end - start;
-    if (protocol === Protocol.CCP) this.#compression?.receive(packet, start, end, now);
+    if (ncp === this.#compression) this.#compression.receive(packet, start, end, now);
     else ncp.negotiator.receive(packet, start, end, now);
     return true;
   }
@@ -223,12 +224,14 @@ export class Networks {
   /** The peer rejected one of our protocols. If it rejects compressed packets, compression ends. */
   protocolRejected(protocol: number, now: number): void {
     if (protocol === Protocol.COMP) protocol = Protocol.CCP;
+    else if (protocol === Protocol.COMP_LINK) protocol = Protocol.CCP_LINK;
     const ncp = this.#ncps.find((one) => one.protocol === protocol);
     if (ncp === undefined) {
-      if (this.datapath.encrypted && !this.carries(protocol)) this.#compression?.decrypted(false);
+      if (this.datapath.encrypted && !this.carries(protocol) && !this.speaks(protocol))
+        this.#compression?.decrypted(false);
       return;
     }
-    if (protocol === Protocol.CCP) this.#compression?.protocolRejected(now);
+    if (ncp === this.#compression) this.#compression.protocolRejected(now);
     else ncp.negotiator.protocolRejected(now);
   }
 
@@ -242,7 +245,7 @@ export class Networks {
         return ipcp !== undefined;
       case Protocol.IPV6:
         return ipv6cp !== undefined;
-      case Protocol.COMP:
+      case this.datapath.compressedAs:
         return ccp !== undefined;
       default:
         return false;
@@ -251,14 +254,24 @@ export class Networks {
 
   /**
    * Handles the packet of a frame, which may carry data. True: it is for the interface and is in the datapath's
-   * `packet`. {@link protocol} is its protocol.
+   * `packet`. {@link protocol} is its protocol. MP: it is a piece of a packet, to be reassembled.
    */
   receiveData(protocol: number, packet: Uint8Array, start: number, end: number, now: number): boolean {
+    return this.#receive(this.datapath.decode(protocol, packet, start, end), protocol, now);
+  }
+
+  /** The same for a packet that came in pieces. */
+  receiveReassembled(protocol: number, packet: Uint8Array, start: number, end: number, now: number): boolean {
+    return this.#receive(this.datapath.decode(protocol, packet, start, end, true), protocol, now);
+  }
+
+  #receive(found: number, protocol: number, now: number): boolean {
     const { datapath, traffic, filters } = this;
-    const found = datapath.decode(protocol, packet, start, end);
+    const isCompressed = protocol === datapath.compressedAs;
     this.protocol = found;
-    if (protocol === Protocol.COMP && datapath.encrypted && datapath.decompressor !== undefined)
+    if (isCompressed && datapath.encrypted && datapath.decompressor !== undefined)
       this.#compression?.decrypted(this.carries(found));
+    if (found === Protocol.MP) return false;
     if (found > 0) {
       const { received } = datapath;
       received.packets++;
@@ -273,8 +286,7 @@ export class Networks {
       return true;
     }
     if (found === DAMAGED || found === FATAL) this.#compression?.damaged(found, now);
-    else if (protocol === Protocol.COMP && datapath.decompressor === undefined)
-      this.#compression?.compressedInVain(now);
+    else if (isCompressed && datapath.decompressor === undefined) this.#compression?.compressedInVain(now);
     return false;
   }
 
@@ -283,6 +295,27 @@ export class Networks {
    * in the datapath.
    */
   sendData(packet: Uint8Array, start: number, end: number, now: number): number {
+    const protocol = this.#admit(packet, start, end, now);
+    if (protocol === LOST) return LOST;
+    const { datapath } = this;
+    const sent = datapath.encode(protocol, packet, start, end);
+    if (sent !== LOST) this.gain.count(end - start, datapath.end - datapath.start);
+    return sent;
+  }
+
+  /** The same for a packet to be sent in pieces. It is not compressed, and if it names a slot of VJ, that is held. */
+  sendInPieces(packet: Uint8Array, start: number, end: number, now: number): number {
+    const protocol = this.#admit(packet, start, end, now);
+    if (protocol === LOST) return LOST;
+    const { datapath } = this;
+    datapath.vjOut?.name();
+    const sent = datapath.encodeHeader(protocol, packet, start, end);
+    if (sent === Protocol.VJ_COMP || sent === Protocol.VJ_UNCOMP) datapath.vjOut?.hold();
+    return sent;
+  }
+
+  /** Counts the IP packet[start, end) that is to be sent. Returns its protocol; LOST: it may not be sent. */
+  #admit(packet: Uint8Array, start: number, end: number, now: number): number {
     const version = packet[start]! >>> 4;
     let protocol: number;
     if (version === 4 && this.ipv4Up) protocol = Protocol.IP;
@@ -296,9 +329,7 @@ export class Networks {
     const { datapath } = this;
     datapath.sent.packets++;
     datapath.sent.bytes += end - start;
-    const sent = datapath.encode(protocol, packet, start, end);
-    if (sent !== LOST) this.gain.count(end - start, datapath.end - datapath.start);
-    return sent;
+    return protocol;
   }
 
   /**

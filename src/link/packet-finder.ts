@@ -6,10 +6,11 @@ import type { Deframer } from "../frame/deframer.ts";
 import { addressEnd, protocolAt, protocolEnd } from "../frame/header.ts";
 import { Protocol } from "../wire/protocols.ts";
 import type { Bundle } from "./bundle.ts";
-import type { Member } from "./bundle-member.ts";
+import type { Member, Terms } from "./bundle-member.ts";
 import { FIRST_CONTROL } from "./datapath.ts";
 import type { Framing } from "./framing.ts";
 import type { LinkControl } from "./link-control.ts";
+import { MpReceiver } from "./mp-receiver.ts";
 import type { Networks } from "./networks.ts";
 
 export interface PacketFinderHost {
@@ -38,6 +39,8 @@ export class PacketFinder {
   readonly #networks: Networks;
   readonly #control: LinkControl;
   readonly #bundle: Bundle | undefined;
+  /** For a link that is in no bundle. Undefined: the peer sends no packets in pieces. */
+  #reassembly: MpReceiver | undefined;
   /** The number of bad frames at the last data packet. Header compression is told about lost frames. */
   #badFrames = 0;
   /** The places in the code where handling a frame failed. */
@@ -51,6 +54,11 @@ export class PacketFinder {
     this.#control = host.control;
     this.#bundle = host.bundle;
     this.packet = this.#deframer.frame;
+  }
+
+  /** Packets come in pieces from now on, on these terms, or no longer do. */
+  reassemble(terms: Pick<Terms, "ourShortSequence" | "ourMrru"> | undefined): void {
+    this.#reassembly = terms && new MpReceiver(terms.ourShortSequence, terms.ourMrru, "single");
   }
 
   /** Reads `input` up to the end of the first IP packet. False: all of the input is consumed. */
@@ -118,13 +126,49 @@ export class PacketFinder {
     this.#badFrames = bad;
     if (bundle !== undefined)
       return bundle.takePacket(this.#host.member, protocol, frame, start, end, now) && this.#foundBy(bundle);
+    const reassembly = this.#reassembly;
     const { datapath } = networks;
+    // A compressor of packets gets the packet when it is reassembled, and not its pieces.
+    if (protocol === Protocol.MP && reassembly !== undefined && !datapath.isPerLink)
+      return this.#receivePiece(reassembly, frame, start, end, now);
     if (networks.receiveData(protocol, frame, start, end, now)) return this.#foundBy(datapath);
-    // Data of a configured protocol that is not open is dropped. Data of any other protocol is rejected.
-    if (networks.carries(protocol) && (networks.protocol < 0 || networks.carries(networks.protocol))) return false;
+    if (networks.protocol === Protocol.MP && reassembly !== undefined)
+      return this.#receivePiece(reassembly, datapath.packet, datapath.start, datapath.end, now);
+    this.#rejectOthers(protocol, now);
+    return false;
+  }
+
+  /** Handles the piece packet[start, end), which begins with its MP header. */
+  #receivePiece(receiver: MpReceiver, packet: Uint8Array, start: number, end: number, now: number): boolean {
+    const networks = this.#networks;
+    const { datapath } = networks;
+    receiver.receive(0, packet, start, end);
+    // One piece ends one packet at most.
+    const isWhole = receiver.take();
+    if (receiver.takeLost()) datapath.frameLost();
+    if (!isWhole) return false;
+    const at = protocolEnd(receiver.packet, receiver.start, receiver.end);
+    if (at < 0) return false;
+    const protocol = protocolAt(receiver.packet, receiver.start, at);
+    if (protocol >= FIRST_CONTROL) {
+      this.#host.receiveControl(protocol, receiver.packet, at, receiver.end, now);
+      return false;
+    }
+    if (networks.receiveReassembled(protocol, receiver.packet, at, receiver.end, now)) {
+      datapath.keep(this.#deframer.frame);
+      return this.#foundBy(datapath);
+    }
+    this.#rejectOthers(protocol, now);
+    return false;
+  }
+
+  /** Data of a configured protocol that is not open is dropped. Data of any other protocol is rejected. */
+  #rejectOthers(protocol: number, now: number): void {
+    const networks = this.#networks;
+    const { datapath } = networks;
+    if (networks.carries(protocol) && (networks.protocol < 0 || networks.carries(networks.protocol))) return;
     const found = networks.protocol < 0 ? protocol : networks.protocol;
     this.#host.receiveControl(found, datapath.packet, datapath.start, datapath.end, now);
-    return false;
   }
 
   #takeFromBundle(bundle: Bundle, now: number): boolean {

@@ -22,6 +22,19 @@ const TIMERS = [
 ] as const;
 export type Timer = (typeof TIMERS)[number];
 
+/** The timers of the network phase. */
+export type NetworkTimer = "ccp" | "ccpReset" | "ipcp" | "ipv6cp";
+/** The timers of authentication. */
+export type AuthenticationTimer = Extract<Timer, `${"pap" | "chap" | "eap"}${"Client" | "Server"}`>;
+
+export function isNetworkTimer(timer: Timer): timer is NetworkTimer {
+  return timer === "ccp" || timer === "ccpReset" || timer === "ipcp" || timer === "ipv6cp";
+}
+
+export function isAuthenticationTimer(timer: Timer): timer is AuthenticationTimer {
+  return timer.endsWith("Client") || timer.endsWith("Server");
+}
+
 export class Timers {
   readonly #deadlines: number[] = TIMERS.map(() => Infinity);
   /** The nearest deadline. The loop asks for it several times a round, so it is kept. */

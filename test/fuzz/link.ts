@@ -53,6 +53,9 @@ function draw(rng: Rng, our: number, peer: number): LinkConfig {
       pcomp: rng.chance(0.8),
       accomp: rng.chance(0.8),
       fcs: rng.pick<FcsBits>([0, 16, 32]),
+      multilink: rng.chance(0.5)
+        ? { mrru: rng.pick([300, 1500]), shortSequence: rng.chance(0.5), endpoint: undefined }
+        : undefined,
       qualityPeriod: rng.pick([-1, 0, 100]),
       callback: rng.chance(0.1),
       authRequired: demand.length > 0,
@@ -188,12 +191,16 @@ export const LINK: Target = {
       if (held !== undefined) return before;
       return before === undefined ? out : Uint8Array.from([...out, ...before]);
     };
-    const a = new Side(draw(rng, 0xc0a80001, 0xc0a80101), rng);
-    const b = new Side(draw(rng, 0, 0), rng);
+    const host = { load: () => ({ rate: 1, backlog: 0 }) };
+    const a = new Side(draw(rng, 0xc0a80001, 0xc0a80101), rng, host);
+    const b = new Side(draw(rng, 0, 0), rng, host);
     const pair = new Pair(a, b, { latency: 1 + rng.below(50), damage });
     pair.open();
     for (let round = 0; round < ROUNDS; round++) {
-      for (const side of [a, b]) if (rng.chance(0.5)) side.send(packet(rng), pair.now);
+      for (const side of [a, b]) {
+        if (rng.chance(0.5)) side.send(packet(rng), pair.now);
+        if (rng.chance(0.2)) side.cut(packet(rng), pair.now);
+      }
       let steps = 0;
       pair.run(() => ++steps > MOST_TIMEOUTS, ROUND_MS);
       if (steps > MOST_TIMEOUTS) throw new Error("a step goes round for ever");

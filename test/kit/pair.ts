@@ -9,6 +9,7 @@ import type { LinkEvent } from "../../src/link/events.ts";
 import { PLAIN_SIZE } from "../../src/link/datapath.ts";
 import type { LinkConfig, LinkHost } from "../../src/link/link-host.ts";
 import { Link } from "../../src/link/link.ts";
+import { PIECE_ROOM } from "../../src/link/pieces.ts";
 import type { Rng } from "./rng.ts";
 
 /** pppd's defaults that are the same on both sides, without compression and IPv6. */
@@ -136,6 +137,16 @@ export class Side {
     const buf = new Uint8Array(HEADROOM + packet.length + FCS_ROOM);
     buf.set(packet, HEADROOM);
     return this.link.hasRoom(packet.length) && this.link.send(buf, HEADROOM, HEADROOM + packet.length, now);
+  }
+
+  /** Sends one IP packet in pieces, if it can be cut. True: it was cut. */
+  cut(packet: Uint8Array, now: number): boolean {
+    const { link } = this;
+    const buf = new Uint8Array(PIECE_ROOM + packet.length + FCS_ROOM);
+    buf.set(packet, PIECE_ROOM);
+    const isCut = link.cut(buf, PIECE_ROOM, PIECE_ROOM + packet.length, now);
+    while (link.hasPieces) link.sendPiece(now);
+    return isCut;
   }
 
   /** Everything that waits for the line. */

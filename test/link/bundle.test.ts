@@ -5,8 +5,9 @@ import { Ring } from "../../src/bytes/ring.ts";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
 import { Deframer, MAX_FRAME } from "../../src/frame/deframer.ts";
 import { addressEnd } from "../../src/frame/header.ts";
-import { Bundle, PIECE_ROOM } from "../../src/link/bundle.ts";
+import { Bundle } from "../../src/link/bundle.ts";
 import { PLAIN_SIZE } from "../../src/link/datapath.ts";
+import { PIECE_ROOM } from "../../src/link/pieces.ts";
 import type { LinkEvent } from "../../src/link/events.ts";
 import type { LinkConfig } from "../../src/link/link-host.ts";
 import { Link } from "../../src/link/link.ts";
@@ -253,6 +254,30 @@ test("a pulled cable is noticed, the network goes on over the other one, and the
   }
   expect(cables.b.packets).toEqual(alone);
   expect(cables.a.events.filter(({ type }) => type === "ipv4-up").length).toBe(1);
+});
+
+test("a packet in pieces on the only cable, and a second cable joins before the last piece: it arrives, and so does the next", () => {
+  const cables = open();
+  const rng = new Rng(13);
+  cables.cut[1] = true;
+  cables.run(() => joined(cables, 1));
+  cables.cut[1] = false;
+  for (const end of [cables.a, cables.b]) end.connect(1, cables.now);
+  const { bundle } = cables.a;
+  cables.b.packets.length = 0;
+  const long = packetOf(1400, rng);
+  const buf = new Uint8Array(PIECE_ROOM + long.length + 8);
+  buf.set(long, PIECE_ROOM);
+  expect(bundle.cut(buf, PIECE_ROOM, PIECE_ROOM + long.length, cables.now)).toBe(true);
+  bundle.sendPiece(cables.now);
+  const small = packetOf(60, rng);
+  cables.a.send(small, cables.now);
+  expect(cables.run(() => joined(cables, 2))).toBe(true);
+  expect(bundle.hasPieces).toBe(false);
+  // With two cables nothing is sent in pieces.
+  expect(bundle.cut(buf, PIECE_ROOM, PIECE_ROOM + long.length, cables.now)).toBe(false);
+  cables.run(() => cables.b.packets.length === 3, 5000);
+  expect(cables.b.packets).toEqual([small, long, long]);
 });
 
 test.each([

@@ -12,6 +12,7 @@ import { Code } from "../../src/wire/control.ts";
 import { Protocol } from "../../src/wire/protocols.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
 import { Rng } from "../kit/rng.ts";
+import { pingPacket } from "../kit/tcp-flow.ts";
 
 const A = 0xc0a80001;
 const B = 0xc0a80101;
@@ -125,15 +126,17 @@ interface Session {
   readonly name: string;
   readonly demand?: readonly AuthMethod[];
   readonly multilink?: true;
+  /** Packets go in pieces on a link that is in no bundle. */
+  readonly inPieces?: true;
 }
 
 /** Two sides of a session that uses many options. */
-function session({ demand = [], multilink }: Session, rng: Rng): Pair {
-  const mp = multilink && { mrru: 1500, shortSequence: false, endpoint: undefined };
+function session({ demand = [], multilink, inPieces }: Session, rng: Rng): Pair {
+  const mp = (multilink ?? inPieces) && { mrru: 1500, shortSequence: false, endpoint: undefined };
   const side = (server: boolean): Side => {
     const auth = server ? { demand } : { accept: demand };
     const one = config(server ? A : 0, server ? B : 0, { ...auth, multilink: mp });
-    if (mp === undefined) return new Side(one, rng);
+    if (multilink === undefined) return new Side(one, rng, { load: () => ({ rate: 1, backlog: 0 }) });
     const plain = new Uint8Array(PLAIN_SIZE);
     const { networks } = one;
     const host = { plain, random32: () => rng.u32(), peerMayUse: () => true, madeUpPeerAddress: () => B };
@@ -158,7 +161,10 @@ function framesOf(one: Session): Uint8Array[] {
     return bothUp(link);
   });
   for (let n = 1; n < 6; n++) {
-    for (const side of [link.a, link.b]) side.send(tcp(n), link.now);
+    for (const side of [link.a, link.b]) {
+      side.send(tcp(n), link.now);
+      if (one.inPieces === true) expect(side.cut(pingPacket(A, B, n, 900), link.now)).toBe(true);
+    }
     link.run(() => false, 50);
   }
   link.a.link.networks.restartCcp(link.now);
@@ -209,6 +215,7 @@ const SESSIONS: readonly Session[] = [
   { name: "MS-CHAPv2", demand: ["mschap-v2"] },
   { name: "EAP", demand: ["eap"] },
   { name: "multilink", multilink: true },
+  { name: "packets in pieces", inPieces: true },
 ];
 for (const one of SESSIONS)
   test(`nothing is read behind the end of a frame that was cut: ${one.name}`, () => {

@@ -4,8 +4,8 @@
 import { Ring } from "../../bytes/ring.ts";
 import { MAX_FRAME } from "../../frame/deframer.ts";
 import { ModemProfile } from "../../front/modem-profile.ts";
-import { PIECE_ROOM } from "../../link/bundle.ts";
 import { PLAIN_SIZE } from "../../link/datapath.ts";
+import { PIECE_ROOM } from "../../link/pieces.ts";
 import type { Descriptors, Memory } from "../machine.ts";
 
 const RING_SIZE = 65536;
