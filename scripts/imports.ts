@@ -10,7 +10,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
   const layers = [...frames, "frame", "wire"];
   const link = [...layers, "filter", "compress", "auth", "control", "describe"];
   const run = [...link, "link", "front", "stack", "proxy", "queue", "files", "options", "chat", "record"];
-  const main = [...run, "run", "os", "applets", "commands"];
+  const main = [...run, "run", "os", "transfer", "applets", "commands"];
   return {
     bytes: [],
     crypto: ["bytes"],
@@ -32,14 +32,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
     record: [...layers, "compress"],
     os: ["bytes"],
     run,
+    transfer: ["bytes", "os"],
     applets: [...run, "run", "os"],
-    commands: [...run, "run", "os", "applets"],
+    commands: [...run, "run", "os", "transfer", "applets"],
     main,
   };
 })();
 
 /** The folders that may deal with the host. run/ asks its Machine; all others are the core. */
-const HOSTED = ["os", "applets", "commands", "main"];
+const HOSTED = ["os", "transfer", "applets", "commands", "main"];
 const PROMPTING = ["applets", "commands", "main"];
 
 /** Where a package may be imported: folders, or single files. */

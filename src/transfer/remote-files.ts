@@ -1,0 +1,97 @@
+// Questions to a server of `nullmodem files`: listings, hashes of files and of blocks. Its answers may be hostile.
+
+import { encoded } from "../bytes/text.ts";
+import type { Client } from "./client.ts";
+import { NotHttp } from "./http-response.ts";
+import { escapePath, isInside } from "./remote-path.ts";
+
+/** A file or a folder, by its path relative to the root of a tree. */
+export interface Entry {
+  readonly path: string;
+  readonly kind: "file" | "folder";
+  readonly size: number;
+  /** Seconds. */
+  readonly mtime: number;
+}
+
+/** The size of the blocks that are compared. */
+export const BLOCK = 65_536;
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/** What lies below a folder, in no order. `folder` ends with a slash. Throws Refusal when there is none. */
+export async function listTree(client: Client, folder: string): Promise<Entry[]> {
+  const { body } = await client.ask({ method: "GET", target: `${escapePath(folder)}?list=json&deep` });
+  return parseListing(body.toString("utf8"));
+}
+
+/** Throws NotHttp when a line is no entry. Leaves out what would lead out of the folder, and other kinds of files. */
+function parseListing(text: string): Entry[] {
+  const entries: Entry[] = [];
+  for (const line of text.split("\n")) {
+    if (line.trim() === "") continue;
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      throw new NotHttp("the listing is not that of nullmodem");
+    }
+    const entry = parseEntry(value);
+    if (entry !== undefined) entries.push(entry);
+  }
+  return entries;
+}
+
+function parseEntry(value: unknown): Entry | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { name, kind, size, mtime } = value as Record<string, unknown>;
+  if (typeof name !== "string") return undefined;
+  const path = encoded(name).replace(/\/$/, "");
+  if (!isInside(path)) return undefined;
+  if (kind === "folder") return { path, kind, size: 0, mtime: seconds(mtime) };
+  if (kind !== "file" || typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) return undefined;
+  return { path, kind, size, mtime: seconds(mtime) };
+}
+
+function seconds(value: unknown): number {
+  return typeof value === "number" && Number.isFinite(value) ? Math.floor(value) : 0;
+}
+
+/** The SHA-256 of a file, or of its first octets, in hex. Throws Refusal. */
+export async function remoteHash(client: Client, path: string, first?: number): Promise<string> {
+  const range = first === undefined ? "" : `&first=${first}`;
+  const { body } = await client.ask({ method: "GET", target: `${escapePath(path)}?hash=sha256${range}` });
+  const hash = /"sha256"\s*:\s*"([0-9a-f]{64})"/.exec(body.toString("latin1"))?.[1];
+  if (hash === undefined) throw new NotHttp("the server sent no hash");
+  return hash;
+}
+
+/** The SHA-256 of each block of {@link BLOCK} octets. Throws Refusal. */
+export async function remoteBlocks(client: Client, path: string): Promise<string[]> {
+  const { body } = await client.ask({ method: "GET", target: `${escapePath(path)}?blocks=${BLOCK}` });
+  const hashes = body
+    .toString("latin1")
+    .split(/\s+/)
+    .filter((word) => word !== "");
+  if (!hashes.every((hash) => SHA256.test(hash))) throw new NotHttp("the server sent no hashes of blocks");
+  return hashes;
+}
+
+export interface Span {
+  readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
+}
+
+/** The parts of a file of `size` octets whose blocks differ, in order. */
+export function differentSpans(wanted: readonly string[], had: readonly string[], size: number): Span[] {
+  const spans: Span[] = [];
+  let last = -Infinity;
+  for (const [index, hash] of wanted.entries()) {
+    if (hash === had[index]) continue;
+    const to = Math.min(size, (index + 1) * BLOCK);
+    if (index === last + 1) spans.push({ from: spans.pop()!.from, to });
+    else spans.push({ from: index * BLOCK, to });
+    last = index;
+  }
+  return spans.filter(({ from, to }) => from < to);
+}
