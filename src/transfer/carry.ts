@@ -2,7 +2,7 @@
 
 import type { Client } from "./client.ts";
 import { download } from "./download.ts";
-import { FileTrouble } from "./file-trouble.ts";
+import { FileTrouble } from "./failed-file.ts";
 import { readTree, TargetFolder } from "./local-tree.ts";
 import type { Meter } from "./meter.ts";
 import { partSuffix, type Plan, planOf, type PlannedFile } from "./tree-difference.ts";

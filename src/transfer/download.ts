@@ -3,7 +3,7 @@
 import { lstatSync } from "node:fs";
 import type { Client } from "./client.ts";
 import { Interrupted } from "./http-connection.ts";
-import { Damaged } from "./file-trouble.ts";
+import { Damaged } from "./failed-file.ts";
 import { blockHashes } from "./file-hash.ts";
 import { NotHttp, type ResponseHead } from "./http-response.ts";
 import type { Meter } from "./meter.ts";

@@ -1,7 +1,7 @@
 // Files and folders of this machine, below one folder. Names are of octets. Links are not followed.
 
 import { closeSync, constants, lstatSync, mkdirSync, openSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
-import { FileTrouble } from "./file-trouble.ts";
+import { FileTrouble } from "./failed-file.ts";
 import type { Entry } from "./remote-files.ts";
 import { systemPath, under } from "./remote-path.ts";
 import { textOf } from "../bytes/text.ts";

@@ -17,7 +17,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { FileTrouble } from "./file-trouble.ts";
+import { FileTrouble } from "./failed-file.ts";
 import { FileHash } from "./file-hash.ts";
 import { folderOf, systemPath } from "./remote-path.ts";
 

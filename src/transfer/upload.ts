@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import type { Answer, Client } from "./client.ts";
 import { type Body, Interrupted, type Request } from "./http-connection.ts";
-import { Damaged, FileTrouble } from "./file-trouble.ts";
+import { Damaged, FileTrouble } from "./failed-file.ts";
 import { blockHashes, FileHash } from "./file-hash.ts";
 import type { ResponseHead } from "./http-response.ts";
 import type { Meter } from "./meter.ts";

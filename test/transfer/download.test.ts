@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Damaged } from "../../src/transfer/file-trouble.ts";
+import { Damaged } from "../../src/transfer/failed-file.ts";
 import { download } from "../../src/transfer/download.ts";
 import { Meter } from "../../src/transfer/meter.ts";
 import { Refusal } from "../../src/transfer/refusal.ts";

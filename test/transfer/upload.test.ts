@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Damaged } from "../../src/transfer/file-trouble.ts";
+import { Damaged } from "../../src/transfer/failed-file.ts";
 import { Meter } from "../../src/transfer/meter.ts";
 import { upload } from "../../src/transfer/upload.ts";
 import { CuttingRelay } from "../kit/cutting-relay.ts";
