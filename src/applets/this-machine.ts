@@ -2,6 +2,7 @@
 // both run/ and os/.
 
 import { eventPollDescriptors } from "../os/ffi/event-poll.ts";
+import { loopback } from "../os/ffi/loopback.ts";
 import * as files from "../os/ffi/host-files.ts";
 import { asOsError, check, closeFd, EPERM, errno, libc, Memory, O, POLLOUT, strerror } from "../os/ffi/libc.ts";
 import { PollSet } from "../os/ffi/poll-set.ts";
@@ -93,6 +94,7 @@ const descriptors: Descriptors = {
   },
   writeAll: files.writeAll,
   close: closeFd,
+  loopback,
   runtimeEvents: eventPollDescriptors,
   errorText: strerror,
 };

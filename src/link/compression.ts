@@ -39,6 +39,8 @@ export const NO_COMPRESSION: CompressionNames = { receive: undefined, transmit: 
 
 export class Compression {
   names = NO_COMPRESSION;
+  /** Those that packets are compressed with now. */
+  methods: readonly Method[] = [];
   readonly negotiator: Negotiator;
   readonly #config: CcpConfig;
   readonly #host: CompressionHost;
@@ -204,7 +206,10 @@ export class Compression {
         this.#setOverhead(datapath.compressor?.overhead ?? 0);
       },
       ccpUp: (receive, transmit, now) => this.#up(receive, transmit, now),
-      ccpDown: () => (this.names = NO_COMPRESSION),
+      ccpDown: () => {
+        this.names = NO_COMPRESSION;
+        this.methods = [];
+      },
       ccpFinished: (now) => {
         if (datapath.encrypted) this.#mppeFailed("MPPE required but peer negotiation failed", now);
       },
@@ -217,6 +222,7 @@ export class Compression {
 
   #up(receive: Method | undefined, transmit: Method | undefined, now: number): void {
     this.names = { receive: receive && methodName(receive), transmit: transmit && methodName(transmit) };
+    this.methods = [receive, transmit].filter((method) => method !== undefined);
     const text = enabledText(receive, transmit);
     if (text !== undefined) this.#host.log("notice", text);
     this.#warnOfWeakness(receive, transmit);

@@ -1,6 +1,7 @@
 // The network phase of a link: IPCP, IPv6CP and compression, and the packets that they permit (RFC 1661 §3.7).
 
 import { DAMAGED, FATAL } from "../compress/codec.ts";
+import type { Method } from "../compress/method-row.ts";
 import type { CcpConfig } from "../control/ccp-dialect.ts";
 import type { Lower } from "../control/dialect.ts";
 import { Ipcp, type IpcpConfig, type IpcpResult } from "../control/ipcp-dialect.ts";
@@ -109,6 +110,11 @@ export class Networks {
   /** pppd's names for the compression methods that CCP agreed on. */
   get compression(): CompressionNames {
     return this.#compression?.names ?? NO_COMPRESSION;
+  }
+
+  /** The compression methods in use. */
+  get methods(): readonly Method[] {
+    return this.#compression?.methods ?? [];
   }
 
   get up(): boolean {

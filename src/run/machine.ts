@@ -86,6 +86,8 @@ export interface Descriptors {
   /** Writes all of it and waits for room. What fails is lost. */
   writeAll(fd: number, bytes: Uint8Array): void;
   close(fd: number): void;
+  /** A new descriptor that gives what is written to it, each write by itself; below 0: there is none. */
+  loopback?(): number;
   /** Descriptors of the runtime. One is readable when a signal, a child, a timer or a socket waits for `Clock.turn`. */
   runtimeEvents(): number[];
   /** strerror(3)'s text, which is what pppd prints. */

@@ -26,7 +26,19 @@ export interface LoopOwner {
   interfaceLost(now: number): void;
 }
 
+/** What is done in turns in which nothing else is to be done. */
+export interface IdleWork {
+  /** How long nothing is to be ready before a turn. Infinity: it waits for something. */
+  readonly pauseMs: number;
+  /** Does a little of it. False: that was all. */
+  turn(): Promise<boolean>;
+  /** A second call does nothing. */
+  end(): void;
+}
+
 export class Loop {
+  idleWork: IdleWork | undefined;
+
   readonly #clock: Clock;
   readonly #descriptors: Descriptors;
   readonly #pump: PacketPump;
@@ -116,11 +128,17 @@ export class Loop {
       if (isReady && pump.isIdle) pump.idle(now);
       else if (hasKept || isReady) pump.take(this.#ports, now);
       this.#handleTimeouts(now);
+      if (ready === 0 && this.idleWork !== undefined) await this.#workIdly(this.idleWork, now - before);
       if (ready < 0 || owner.turnMs() < Infinity || this.#runtimeIsReady(poll) || now - this.#yieldedAt > YIELD_MS) {
         await clock.turn();
         this.#yieldedAt = clock.now();
       }
     }
+  }
+
+  /** Nothing was ready for so long. */
+  async #workIdly(work: IdleWork, waited: number): Promise<void> {
+    if (waited >= work.pauseMs && !(await work.turn())) this.idleWork = undefined;
   }
 
   /** Writes what the stages have put out. */
@@ -214,6 +232,7 @@ export class Loop {
       at = Math.min(at, port.stage.nextTimeout(), now + port.heldUpFor(now));
       if (carrying && !isHungry) at = Math.min(at, now + port.hungryIn(now));
     }
+    if (this.idleWork !== undefined) at = Math.min(at, now + this.idleWork.pauseMs);
     at = Math.min(at, now + (this.#runtime.length === 0 ? RUNTIME_TURN_MS : this.#owner.turnMs()));
     return at - now;
   }

@@ -32,12 +32,18 @@ interface Cutter {
 export type Carrier = Pick<Link, "networks" | "send" | "hasRoom" | "flush" | "nextTimeout" | "handleTimeout"> &
   Partial<Cutter>;
 
+/** What it asks of a packet port. */
+export type PumpPort = Pick<
+  PacketPort,
+  "fd" | "hasKept" | "waitsInKernel" | "idle" | "nextTimeout" | "handleTimeout" | "read" | "write"
+>;
+
 export class PacketPump {
   carrier: Carrier;
   /** Comes before the packet port, both ways. */
   tap: PacketTap | undefined;
   readonly isBundle: boolean;
-  readonly #packets: PacketPort;
+  readonly #packets: PumpPort;
   readonly #memory: InterfaceBuffers;
   readonly #held = new HeldPackets();
   /** For the hash of the flows. */
@@ -50,7 +56,7 @@ export class PacketPump {
   /** No packets are read ahead until then. Infinity: they are. */
   #resumesAt = Infinity;
 
-  constructor(carrier: Carrier, packets: PacketPort, memory: InterfaceBuffers, random32: () => number) {
+  constructor(carrier: Carrier, packets: PumpPort, memory: InterfaceBuffers, random32: () => number) {
     this.carrier = carrier;
     this.isBundle = carrier instanceof Bundle;
     this.#packets = packets;

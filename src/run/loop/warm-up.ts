@@ -1,28 +1,107 @@
-// Runs the data path over dummy packets, so that its code is compiled before the first real packet. On a quiet line the
-// interpreter would otherwise carry every packet, which doubles the program's part in a ping.
+// Has the code of the data path compiled before the first packet needs it. The runtime compiles a function when it has run
+// often enough, on threads of its own. A packet that comes meanwhile costs several times its price, and takes longer.
+//
+// So packets go round in a Circuit, in turns in which the real loop has nothing to do, a few milliseconds at a time.
 
-import { Ring } from "../../bytes/ring.ts";
-import { Deframer } from "../../frame/deframer.ts";
-import { Framer } from "../../frame/framer.ts";
-import { HEADROOM, putHeader } from "../../frame/header.ts";
-import { Protocol } from "../../wire/protocols.ts";
+import type { LinkConfig } from "../../link/link-host.ts";
+import type { Networks } from "../../link/networks.ts";
+import type { Machine } from "../machine.ts";
+import { Circuit } from "./circuit.ts";
+import type { IdleWork, LoopOwner } from "./loop.ts";
 
-const ROUNDS = 400;
-const LENGTH = 84;
+/** After so many rounds of the loop the runtime has asked for the code of all that it uses, and has it. */
+const ROUNDS = 1200;
+/** How long one turn may last. */
+const TURN_MS = 2;
+/** The threads that compile get this time from one turn to the next. */
+const PAUSE_MS = 5;
+/** Where real packets pass, the line is to be quiet for so long. They have the code compiled too. */
+const QUIET_MS = 50;
+/** How often to look whether compression was agreed on, and for how long once the link is up. */
+const LOOK_MS = 50;
+const LATE_MS = 500;
 
-/** Takes a few milliseconds and has no other effect. */
-export function warmUp(): void {
-  const ring = new Ring(new Uint8Array(4096));
-  const framer = new Framer(ring);
-  const deframer = new Deframer(new Uint8Array(2048));
-  framer.accm = deframer.accm = 0;
-  const packet = Uint8Array.from({ length: HEADROOM + LENGTH + 2 }, (_, at) => at);
-  for (let round = 0; round < ROUNDS; round++) {
-    const start = putHeader(packet, HEADROOM, Protocol.IP, true, true);
-    framer.write(packet, start, HEADROOM + LENGTH, false, round);
-    while (ring.length > 0) {
-      const at = ring.readAt;
-      ring.consume(deframer.push(ring.bytes, at, at + ring.readable) - at);
+/** The code serves all sessions of this process. */
+let isDone = false;
+
+export interface WarmUpHost {
+  readonly machine: Machine;
+  readonly config: LinkConfig;
+  /** The network phase of the real link. */
+  readonly networks: Networks;
+  /** The owner of the real loop. */
+  readonly owner: LoopOwner;
+  /** The speed of the real line is known. */
+  readonly isPaced: boolean;
+}
+
+export class WarmUp implements IdleWork {
+  readonly #host: WarmUpHost;
+  #circuit: Circuit | undefined;
+  /** The kinds of compression that packets have gone round with. */
+  readonly #kinds = new Set<string>();
+  #rounds = ROUNDS;
+  /** Real packets before the last turn. */
+  #packets = 0;
+  /** When nothing more is waited for. */
+  #endsAt = Infinity;
+
+  /** Undefined: there is nothing to do. */
+  static of(host: WarmUpHost): WarmUp | undefined {
+    return isDone || host.machine.descriptors.loopback === undefined ? undefined : new WarmUp(host);
+  }
+
+  constructor(host: WarmUpHost) {
+    this.#host = host;
+  }
+
+  get pauseMs(): number {
+    if (this.#rounds > 0) return this.#realPackets === this.#packets ? PAUSE_MS : QUIET_MS;
+    return this.#host.networks.up ? LOOK_MS : Infinity;
+  }
+
+  get #realPackets(): number {
+    const { packetsIn, packetsOut } = this.#host.networks.traffic;
+    return packetsIn + packetsOut;
+  }
+
+  async turn(): Promise<boolean> {
+    isDone = true;
+    this.#packets = this.#realPackets;
+    const circuit = (this.#circuit ??= this.#openCircuit());
+    if (circuit === undefined) return false;
+    if (this.#rounds === 0) this.#goOn(circuit);
+    if (this.#rounds > 0) {
+      const before = circuit.rounds;
+      await circuit.run(TURN_MS, this.#rounds);
+      this.#rounds -= circuit.rounds - before;
     }
+    return this.#circuit !== undefined;
+  }
+
+  #openCircuit(): Circuit | undefined {
+    const { machine, config, owner, isPaced } = this.#host;
+    const fds = [machine.descriptors.loopback?.() ?? -1, machine.descriptors.loopback?.() ?? -1];
+    if (fds.every((fd) => fd >= 0)) return new Circuit(machine, config, owner, isPaced, fds);
+    for (const fd of fds) if (fd >= 0) machine.descriptors.close(fd);
+    return undefined;
+  }
+
+  /** The packets go round again with what the peer has agreed to meanwhile. */
+  #goOn(circuit: Circuit): void {
+    const { machine, networks } = this.#host;
+    const now = machine.clock.now();
+    const method = networks.methods.find(({ kind }) => !this.#kinds.has(kind));
+    if (method !== undefined) {
+      this.#kinds.add(method.kind);
+      circuit.use(method);
+      this.#rounds = ROUNDS;
+    } else if (now >= this.#endsAt) this.end();
+    else if (networks.up) this.#endsAt = Math.min(this.#endsAt, now + LATE_MS);
+  }
+
+  end(): void {
+    this.#circuit?.close();
+    this.#circuit = undefined;
   }
 }

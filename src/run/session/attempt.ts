@@ -81,7 +81,7 @@ export class Attempt {
   readonly #clock: Clock;
   readonly #tty: Device;
   readonly #packets: PacketPort;
-  readonly #linkConfig: LinkConfig;
+  readonly linkConfig: LinkConfig;
   readonly #port: LinePort;
   readonly #record: RecordFile | undefined;
   readonly #rtt: RttFile | undefined;
@@ -120,10 +120,10 @@ export class Attempt {
     buffers.output.clear();
     const pacer = (this.pacer = new Pacer(paceOf(config, tty)));
     const servers = peerServers(machine, config, packets);
-    this.#linkConfig = linkConfig(config, peers.plan(), machine.network, (text) => log.write("error", text), servers);
+    this.linkConfig = linkConfig(config, peers.plan(), machine.network, (text) => log.write("error", text), servers);
     const rtt = config.lcpRttFile === undefined ? undefined : new RttFile(config.lcpRttFile, host.machine, log);
     this.#rtt = rtt;
-    this.link = new Link(this.#linkConfig, {
+    this.link = new Link(this.linkConfig, {
       output: buffers.output,
       frame: buffers.frame.bytes,
       plain,
@@ -199,7 +199,7 @@ export class Attempt {
     const { machine, options, log, peers } = this.#host;
     const { config } = options;
     const { link } = this;
-    return { machine, config, log, peers, tty: this.#tty, link, linkConfig: this.#linkConfig, port: this.#port, loop };
+    return { machine, config, log, peers, tty: this.#tty, link, linkConfig: this.linkConfig, port: this.#port, loop };
   }
 
   /** Where a peer logs in. */
@@ -332,7 +332,7 @@ export class Attempt {
     const { config } = options;
     if (!this.link.networks.up) this.link.networks.filters = filtersOf(config);
     // The peer's line of the secrets file may have options about addresses and name servers, which IPCP needs.
-    const { ipcp } = this.#linkConfig.networks;
+    const { ipcp } = this.linkConfig.networks;
     const dialect = this.link.networks.ipcp;
     if (ipcp !== undefined && dialect !== undefined && !this.link.networks.up) {
       Object.assign(ipcp, ipcpConfig(config, machine.network, peerServers(machine, config, this.#packets)));

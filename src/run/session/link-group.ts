@@ -4,6 +4,7 @@ import { Bundle } from "../../link/bundle.ts";
 import type { Link } from "../../link/link.ts";
 import type { InterfaceBuffers } from "../loop/buffers.ts";
 import { Loop, type LoopOwner } from "../loop/loop.ts";
+import { WarmUp } from "../loop/warm-up.ts";
 import { PacketPump } from "../loop/packet-pump.ts";
 import type { NameServers } from "../packets/name-servers.ts";
 import type { PacketPort } from "../packets/port.ts";
@@ -69,6 +70,13 @@ export class LinkGroup implements LoopOwner {
   /** Starts the link of this attempt. */
   start(attempt: Attempt): void {
     this.attempts = [...this.attempts, attempt];
+    this.#loop.idleWork ??= WarmUp.of({
+      machine: this.#host.machine,
+      config: attempt.linkConfig,
+      networks: this.#carrier.networks,
+      owner: this,
+      isPaced: attempt.pacer.paced,
+    });
     attempt.start(this.#loop, this.network);
   }
 
@@ -94,6 +102,7 @@ export class LinkGroup implements LoopOwner {
   /** Undoes what was done to the machine, also after a bug. A second call does nothing. */
   end(): void {
     this.network.end();
+    this.#loop.idleWork?.end();
     for (const attempt of this.attempts) attempt.abandon();
   }
 

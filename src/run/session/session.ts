@@ -27,7 +27,6 @@ import type { SessionHost } from "./session-host.ts";
 import type { LinkGroup } from "./link-group.ts";
 import type { NetworkPhase } from "./network-phase.ts";
 import type { SessionServices } from "../share/session-services.ts";
-import { warmUp } from "../loop/warm-up.ts";
 import { SingleLink } from "./single-link.ts";
 import { StandBy } from "./stand-by.ts";
 import { Waits } from "./waits.ts";
@@ -124,7 +123,6 @@ export class Session {
   async run(): Promise<number> {
     const { linkname } = this.#config;
     if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
-    warmUp();
     await this.#chooseCarrier();
     await this.#undoLeftOver();
     const { beatMs } = this.#notifier;

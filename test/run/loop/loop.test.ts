@@ -261,3 +261,26 @@ test("a stage that looks at each octet at length gets few of them at once", () =
   port.read(0);
   expect(fake.wanted).toEqual([100, buffers.input.capacity]);
 });
+
+test("idle work has its turn when nothing is ready, after what is to be sent, and ends when it says so", async () => {
+  const fake = new FakeMachine();
+  const { loop, port, owner, buffers } = setUp(fake, new Taker());
+  put(buffers.output, 1, 2);
+  fake.feed(LINE, 5);
+  const turns: string[] = [];
+  loop.idleWork = {
+    pauseMs: 5,
+    turn: async () => {
+      turns.push(`${fake.now}: ${fake.sent.join()} sent, ${fake.incoming.get(LINE)!.length} to read`);
+      return turns.length < 2;
+    },
+    end: () => {},
+  };
+  owner.nextDeadline = () => 100;
+  owner.settle = (now) => {
+    if (now >= 100) loop.remove(port);
+  };
+  await loop.run();
+  expect(turns).toEqual(["5: 1,2 sent, 0 to read", "10: 1,2 sent, 0 to read"]);
+  expect(fake.polls.slice(-1)).toEqual([90]);
+});
