@@ -40,7 +40,19 @@ others as pppd's.
 `;
 
 /** What suits a cable. Words of the user come after these. */
-const ALWAYS = ["join", "nodetach", "lock", "modem-if-carrier", "noauth", "persist", "maxfail", "0", "holdoff", "1"];
+const ALWAYS = [
+  "join",
+  "nodetach",
+  "lock",
+  "modem-if-carrier",
+  "climb-if-cable",
+  "noauth",
+  "persist",
+  "maxfail",
+  "0",
+  "holdoff",
+  "1",
+];
 const LINK = ["usepeerdns", "address-pair", "0", "ipcp-accept-local", "ipcp-accept-remote"];
 /** Without a carrier only echoes show that the other end is gone. */
 const ECHOES = ["lcp-echo-interval", "5", "lcp-echo-failure", "4"];

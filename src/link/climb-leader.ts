@@ -39,13 +39,14 @@ export class ClimbLeader {
     if (speed === undefined && !this.#steps.isAtTop) {
       this.#retries = Math.max(1, this.#retries);
       this.retryLater(now);
+      this.#steps.again();
     }
     return speed;
   }
 
+  /** Less and less often. */
   retryLater(now: number): void {
     this.nextAt = now + RETRY_MS[Math.min(this.#retries++, RETRY_MS.length - 1)]!;
-    this.#steps.again();
   }
 
   passed(speed: number, now: number): void {
@@ -70,8 +71,8 @@ export class ClimbLeader {
   lost(now: number, afterMs: number): void {
     this.#forgive(now);
     this.#steps = new ClimbSteps([this.#first, ...this.#speeds], this.#first);
-    this.nextAt = now + afterMs + RETRY_MS[Math.min(this.#retries++, RETRY_MS.length - 1)]!;
     this.#speedSince = now;
+    this.retryLater(now + afterMs);
   }
 
   #forgive(now: number): void {

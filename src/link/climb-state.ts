@@ -15,6 +15,8 @@ export interface ClimbHost {
   /** Drops a frame that was received in part. */
   dropPart(): void;
   counts(): Counts;
+  /** So many bad frames were octets of a trial, and no packets. */
+  excuse(count: number): void;
   /** The longest packet that the other end takes. */
   mru(): number;
   /** A network protocol is up. */
@@ -35,8 +37,8 @@ export type ClimbState =
   | { readonly is: "asking"; readonly trial: number; readonly speed: number; tries: number; at: number }
   /** Ready was sent. */
   | { readonly is: "promised"; readonly trial: number; readonly speed: number; readonly at: number }
-  /** The line is about to have another speed. */
-  | { readonly is: "switching" }
+  /** The line is about to have another speed. `trial`: for that trial. */
+  | { readonly is: "switching"; readonly trial: number | undefined; readonly speed: number }
   | { readonly is: "trying"; readonly trial: ClimbTrial }
   /** At an earlier speed again. The other end was not heard yet. */
-  | { readonly is: "returning"; readonly trial: number; readonly until: number; at: number };
+  | { readonly is: "returning"; readonly trial: number; readonly until: number; at: number; backs: number };

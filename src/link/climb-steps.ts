@@ -6,6 +6,8 @@ export class ClimbSteps {
   #good: number;
   #bad = Infinity;
   #isFirst = true;
+  /** The lowest speed that has not worked is tried again. */
+  #isRetry = false;
   /** A lower speed than the present one, which works no longer. */
   #lower: number | undefined;
 
@@ -36,15 +38,17 @@ export class ClimbSteps {
     this.#isFirst = false;
     this.#lower = undefined;
     this.#good = speed;
+    if (this.#isRetry) this.again();
   }
 
   failed(speed: number): void {
-    this.#isFirst = false;
+    this.#isFirst = this.#isRetry = false;
     if (speed > this.#good) this.#bad = speed;
     else this.#lower = this.#below(speed);
   }
 
   worse(): void {
+    this.#isRetry = false;
     this.#bad = this.#good;
     this.#lower = this.#below(this.#good);
   }
@@ -53,8 +57,9 @@ export class ClimbSteps {
     return this.#speeds.findLast((one) => one < speed);
   }
 
-  /** Lets the next higher speed be tried again. */
+  /** Lets the next higher speed be tried again, and those above it if it works. */
   again(): void {
+    this.#isRetry = true;
     const [, second = Infinity] = this.#speeds.filter((speed) => speed > this.#good);
     this.#bad = second;
   }

@@ -21,7 +21,10 @@ const MOST_TRIES = 4;
 const ANSWER_MS = 200;
 const PACKETS_ON_THE_WAY = 2;
 const LONGEST_PACKET = 1500;
+/** Between two Back: at first, and after so many. */
 const BACK_EVERY_MS = 40;
+const QUICK_BACKS = 10;
+const LATER_BACK_MS = 300;
 /** How long the other end may need to return: after a trial, and after its watch has found us gone. */
 const BACK_MS = 600;
 const LOST_MS = 3000;
@@ -37,6 +40,8 @@ export class Climb {
   #leader: ClimbLeader | undefined;
   #watch: ClimbWatch | undefined;
   #trial = 0;
+  /** Bad frames before the speed was changed. */
+  #badBefore: number | undefined;
   /** The trial that ended well last. The other end may not know that yet. */
   #passed: ClimbTrial | undefined;
 
@@ -61,7 +66,7 @@ export class Climb {
     const { is } = this.#state;
     if (is === "off") return;
     this.#host.hold(false);
-    this.#leader = this.#passed = undefined;
+    this.#leader = this.#passed = this.#badBefore = undefined;
     this.#state = { is: "off" };
     if (is === "trying" || is === "switching") this.#change(this.#speed, "at once", () => {});
     this.#watchAgain(now);
@@ -225,6 +230,7 @@ export class Climb {
 
   #begin(number: number, speed: number): void {
     this.#host.hold(true);
+    this.#state = { is: "switching", trial: number, speed };
     this.#change(speed, "drained", (isSet, now) => {
       const trial = new ClimbTrial({ ...this.#host, mru: this.#host.mru() }, number, speed, now);
       if (isSet) return this.#enter({ is: "trying", trial });
@@ -238,10 +244,10 @@ export class Climb {
 
   /** Gives the line another speed. `then` is not called if something else has happened until then. */
   #change(speed: number, when: "drained" | "at once", then: (isSet: boolean, now: number) => void): void {
-    if (this.#state.is !== "off") this.#state = { is: "switching" };
     const during = this.#state;
     this.#host.line.set(speed, when, (isSet, now) => {
       this.#host.dropPart();
+      this.#badBefore ??= this.#host.counts().bad;
       if (this.#state === during) then(isSet, now);
     });
     this.#wake();
@@ -278,30 +284,38 @@ export class Climb {
   /** Returns to a speed that has worked, and waits there for the other end. */
   #return(trial: number, speed: number, patienceMs: number): void {
     this.#host.hold(true);
+    this.#state = { is: "switching", trial: undefined, speed };
     this.#change(speed, "at once", (_, now) => {
       this.#speed = speed;
-      this.#enter({ is: "returning", trial, until: now + patienceMs, at: now });
+      this.#enter({ is: "returning", trial, until: now + patienceMs, at: now, backs: 0 });
     });
   }
 
   #sayBack(state: State & { is: "returning" }, now: number): void {
     if (now >= state.until) {
+      // What the other end has sent is not known.
+      this.#badBefore = undefined;
       this.#settle(now);
       return;
     }
-    state.at = Math.min(state.until, now + BACK_EVERY_MS);
+    state.at = Math.min(state.until, now + (state.backs++ < QUICK_BACKS ? BACK_EVERY_MS : LATER_BACK_MS));
     this.#step(ClimbKind.Back, state.trial, this.#speed, now);
   }
 
   #receiveBack({ trial, hasHeard }: ClimbStep, now: number): void {
     const state = this.#state;
     if (!hasHeard) this.#step(ClimbKind.Back, trial, this.#speed, now, true);
-    // The other end has been at the new speed alone, because Go was lost.
-    if (state.is === "promised" && state.trial === trial) this.#settle(now);
+    // The other end has been at the new speed alone: Go was lost, or this end is not there yet.
+    if ((state.is !== "promised" && state.is !== "switching") || state.trial !== trial) return;
+    if (state.is === "switching") this.#host.line.cancel();
+    this.#leader?.failed(state.speed, now);
+    this.#settle(now);
   }
 
-  /** All packets flow again. */
+  /** All packets flow again. The other end has sent none since the first change of speed, but for those of climb. */
   #settle(now: number): void {
+    if (this.#badBefore !== undefined) this.#host.excuse(this.#host.counts().bad - this.#badBefore);
+    this.#badBefore = undefined;
     this.#host.hold(false);
     this.#state = { is: "idle" };
     this.#watchAgain(now);

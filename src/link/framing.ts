@@ -34,6 +34,8 @@ export class Framing {
   readonly #output: Ring;
   readonly #receiveAll: boolean;
   readonly #waiting: { packet: Uint8Array; plain: boolean }[] = [];
+  /** Bad frames that were no packets. */
+  #excused = 0;
   #pcomp = false;
   #accomp = false;
 
@@ -63,10 +65,15 @@ export class Framing {
     this.#accomp = peer.accomp;
   }
 
-  /** The number of bad frames so far. */
+  /** The number of bad frames so far that may have been packets. */
   get badFrames(): number {
     const { badFcs, runts, overlong, aborted, faults } = this.deframer.stats;
-    return badFcs + runts + overlong + aborted + faults;
+    return badFcs + runts + overlong + aborted + faults - this.#excused;
+  }
+
+  /** So many of the bad frames were octets of another speed, while the peer sent no packets. */
+  excuse(count: number): void {
+    this.#excused += count;
   }
 
   /** True when a packet of `length` octets is sure to fit the output. */

@@ -8,4 +8,6 @@ export interface LineSpeed {
    * later: false, if the port cannot have this speed.
    */
   set(speed: number, when: "drained" | "at once", done: (isSet: boolean, now: number) => void): void;
+  /** Takes back what set() has asked for, if it was not done yet. */
+  cancel(): void;
 }

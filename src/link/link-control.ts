@@ -104,6 +104,7 @@ export class LinkControl {
       hold: (on) => (framing.isHeld = on),
       dropPart: () => framing.deframer.reset(),
       counts: () => ({ good: framing.deframer.stats.frames, bad: framing.badFrames }),
+      excuse: (count) => framing.excuse(count),
       mru: () => this.options.peer.mru ?? DEFAULT_MRU,
       isUp: () => this.#host.isUp(),
       random32: () => this.#host.random32(),

@@ -54,6 +54,7 @@ export class SpeedEnd {
     const { able = [ALL, ALL], climbs = [true, true] } = options;
     const line: LineSpeed = {
       speeds: () => ({ now: this.speed, able: able[number]! }),
+      cancel: () => (this.change = undefined),
       set: (speed, when, done) => {
         if (when === "at once") this.flying = this.flying.filter(({ at }) => at <= world.now);
         // Frames that were made before this are not on the line yet.

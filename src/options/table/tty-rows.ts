@@ -176,6 +176,19 @@ const modem = sets(
   },
 );
 
+const climb = sets(
+  "climb",
+  PRIORITY,
+  "agree with the other end on the fastest speed that the line can do, if it knows how",
+  { climb: "yes" },
+  {
+    fields: {
+      /** Change the speed of the line while the link is up; only on a serial port without a connect script; or never. */
+      climb: oneOf<"yes" | "if cable" | "no">("no"),
+    },
+  },
+);
+
 export const TTY = [
   deviceName,
   ttySpeed,
@@ -214,6 +227,15 @@ export const TTY = [
     "modem if the line has a carrier when it is opened, else local",
     { modem: false, modemIfCarrier: true },
     { shares: [modem] },
+  ),
+  climb,
+  sets("noclimb", GROUP, "the line keeps its speed", { climb: "no" }, { shares: [climb] }),
+  sets(
+    "climb-if-cable",
+    GROUP,
+    "climb if the line is a serial port and nothing has dialled",
+    { climb: "if cable" },
+    { shares: [climb] },
   ),
   flag("sync", "sync", 0, "the line is synchronous"),
   number("datarate", "datarate", 0, PRIORITY, "the most octets per second on pty, notty and socket", {

@@ -76,11 +76,15 @@ export class Line {
     this.#endScript?.(number);
   }
 
-  /** Runs the disconnect script after the link has ended. With `hangup` the line has ended too, and no script runs. */
-  async end(hangup: boolean): Promise<void> {
+  /**
+   * Runs the disconnect script after the link has ended. With `hangup` the line has ended too, and no script runs.
+   * `speed` is that of the line before the link has changed it.
+   */
+  async end({ hangup, speed }: { readonly hangup: boolean; readonly speed?: number | undefined }): Promise<void> {
     const tty = this.#tty;
     if (tty === undefined || hangup) return;
     await tty.drain(DRAIN_MS);
+    if (speed !== undefined && isTty(tty)) tty.setSpeed(speed);
     await this.#disconnect(tty);
   }
 

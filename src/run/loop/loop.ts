@@ -2,6 +2,7 @@
 // (Bun) when it has something to do. ARCHITECTURE.md has the figures that chose it over Bun's own readiness.
 
 import { type Clock, type Descriptors, type Machine, Poll, type PollSet } from "../machine.ts";
+import { MAX_PACKET } from "../packets/port.ts";
 import { type LinePort, type LineStage, READS_A_TURN } from "./line-port.ts";
 import type { Carrier, PacketPump } from "./packet-pump.ts";
 
@@ -227,10 +228,12 @@ export class Loop {
   /** Milliseconds until something is due. */
   #patience(now: number, isHungry: boolean): number {
     const { carrier, carrying } = this.#pump;
+    const hasRoom = carrier.hasRoom(MAX_PACKET);
     let at = Math.min(carrier.nextTimeout(), this.#pump.nextTimeout(), this.#owner.nextDeadline());
     for (const port of this.#ports) {
       at = Math.min(at, port.stage.nextTimeout(), now + port.heldUpFor(now));
-      if (carrying && !isHungry) at = Math.min(at, now + port.hungryIn(now));
+      // A link without room wants no packet: its line is blocked, or its packets wait.
+      if (carrying && !isHungry && hasRoom) at = Math.min(at, now + port.hungryIn(now));
     }
     if (this.idleWork !== undefined) at = Math.min(at, now + this.idleWork.pauseMs);
     at = Math.min(at, now + (this.#runtime.length === 0 ? RUNTIME_TURN_MS : this.#owner.turnMs()));

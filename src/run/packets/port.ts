@@ -101,3 +101,10 @@ export interface PacketPort {
   /** The peer is ready for packets of these protocols. */
   peerReady(protocols: { readonly ipv4: boolean; readonly ipv6: boolean }): void;
 }
+
+/** pppd invents 10.64.64.64 plus the unit number for a peer without an address. */
+const MADE_UP_PEER = 0x0a404040;
+
+export function madeUpPeer({ unit }: PacketPort): number {
+  return MADE_UP_PEER + unit;
+}

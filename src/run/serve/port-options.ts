@@ -50,7 +50,7 @@ function defaults({ kind }: PortWish, slot: number, { speed, auth, prompts }: Se
     `autodetect ${callers}`,
     `address-pair ${slot}`,
     ECHOES,
-    ...(kind === "listener" ? [] : ["lock modem-if-carrier"]),
+    ...(kind === "listener" ? [] : ["lock modem-if-carrier climb-if-cable"]),
     ...(kind === "listener" || speed !== undefined ? [] : ["find-speed"]),
   ].join("\n");
 }

@@ -19,11 +19,11 @@ import { Exit, FAILURES } from "../exit.ts";
 import { withIpparam } from "../scripts/arguments.ts";
 import type { Hooks, UpDown } from "../scripts/hooks.ts";
 import { LineWatch } from "../diagnose/line-watch.ts";
-import { filtersOf, ipcpConfig, linkConfig } from "../settings/link-config.ts";
+import { linkConfig } from "../settings/link-config.ts";
 import type { LineBuffers } from "../loop/buffers.ts";
 import { LinePort } from "../loop/line-port.ts";
 import type { Loop } from "../loop/loop.ts";
-import type { PacketPort } from "../packets/port.ts";
+import { madeUpPeer, type PacketPort } from "../packets/port.ts";
 import { peerServers } from "../share/peer-servers.ts";
 import type { Peers } from "../peers/peers.ts";
 import type { FrameCounts } from "../diagnose/port-watch.ts";
@@ -32,14 +32,13 @@ import { RttFile } from "../live/rtt-recorder.ts";
 import type { LineStatus } from "../live/published-status.ts";
 import { lineStatus } from "../live/status-publisher.ts";
 import type { NetworkPhase } from "./network-phase.ts";
+import { ClimbLine } from "./climb-line.ts";
 import { PapAnswer } from "./pap-answer.ts";
+import { applyPeerLine } from "./peer-line.ts";
 import { Joining } from "./joining.ts";
 import type { SessionObserver } from "./session-observer.ts";
 import { Reception } from "./reception.ts";
 import { startSlip } from "./slip-session.ts";
-
-/** pppd invents 10.64.64.64 plus the unit number for a peer without an address. */
-const MADE_UP_PEER = 0x0a404040;
 
 export interface AttemptHost {
   readonly machine: Machine;
@@ -61,10 +60,8 @@ export interface End {
   final: boolean;
   /** A person has called, and typed this name or nothing (""), so that a getty gets the line. */
   visitor?: string;
-}
-
-export function madeUpPeer(packets: PacketPort): number {
-  return MADE_UP_PEER + packets.unit;
+  /** The speed that the line had before the link changed it. */
+  speed?: number | undefined;
 }
 
 export class Attempt {
@@ -96,6 +93,8 @@ export class Attempt {
   /** How the peer wanted us to prove who we are, while we have not. */
   #unproven: AuthMethod | undefined;
   readonly #papAnswer: PapAnswer;
+  /** With `climb`. */
+  readonly #climb: ClimbLine | undefined;
 
   /** Decompressed packets are put into `plain`. The links of a bundle share its network phase. */
   constructor(
@@ -123,6 +122,11 @@ export class Attempt {
     this.linkConfig = linkConfig(config, peers.plan(), machine.network, (text) => log.write("error", text), servers);
     const rtt = config.lcpRttFile === undefined ? undefined : new RttFile(config.lcpRttFile, host.machine, log);
     this.#rtt = rtt;
+    this.#climb = ClimbLine.of(machine, config, tty, {
+      port: () => this.#port,
+      link: () => this.link,
+      isDialled: () => this.#beginning?.isDialled ?? false,
+    });
     this.link = new Link(this.linkConfig, {
       output: buffers.output,
       frame: buffers.frame.bytes,
@@ -134,6 +138,7 @@ export class Attempt {
       isShared: () => this.#watch.isShared(),
       timed: rtt && ((micros, lost) => rtt.answered(micros, lost)),
       bundle,
+      line: this.#climb,
       load: (now) => ({ rate: pacer.rate, backlog: this.#port.backlog(now) }),
     });
     this.link.trace.level = log.debug ? Math.max(1, config.debug) : 0;
@@ -229,7 +234,8 @@ export class Attempt {
   }
 
   nextDeadline(): number {
-    return Math.min(this.#papAnswer.dueAt, this.#watch.nextLookAt, this.#beginning?.nextLookAt ?? Infinity);
+    const climbAt = this.#climb?.nextLookAt ?? Infinity;
+    return Math.min(this.#papAnswer.dueAt, this.#watch.nextLookAt, this.#beginning?.nextLookAt ?? Infinity, climbAt);
   }
 
   /** How often the runtime must have its turn, for TLS, password helpers, scripts and a slow log. */
@@ -241,6 +247,7 @@ export class Attempt {
   settle(now: number): void {
     this.#beginning?.settle(now);
     if (this.#host.peers.takeSettled()) this.link.authResume(now);
+    this.#climb?.settle(now);
     this.#takeEvents(now);
     if (this.#watch.nextLookAt <= now) this.#watch.look(now, this.#frameCounts());
     const verdict = this.#papAnswer.take(now);
@@ -322,24 +329,12 @@ export class Attempt {
   }
 
   #peerAuthenticated(name: string): void {
-    const { machine, options, log, peers, hooks } = this.#host;
+    const { options, hooks } = this.#host;
     const peer = decoded(name);
     hooks.env.set("PEERNAME", peer);
     this.#host.observer?.authenticated(peer);
-    const problem = peers.applyOptions();
-    if (problem !== undefined) log.write("error", problem);
-    // The peer's options make a new Config.
+    applyPeerLine(this.#host, this.link, this.linkConfig, this.#packets);
     const { config } = options;
-    if (!this.link.networks.up) this.link.networks.filters = filtersOf(config);
-    // The peer's line of the secrets file may have options about addresses and name servers, which IPCP needs.
-    const { ipcp } = this.linkConfig.networks;
-    const dialect = this.link.networks.ipcp;
-    if (ipcp !== undefined && dialect !== undefined && !this.link.networks.up) {
-      Object.assign(ipcp, ipcpConfig(config, machine.network, peerServers(machine, config, this.#packets)));
-      dialect.wantPeer = ipcp.peer;
-      const address = peers.addressFor(dialect.wantPeer, this.#packets.unit);
-      if (address !== undefined) dialect.wantPeer = address;
-    }
     const logname = hooks.env.get("PPPLOGNAME") ?? "";
     const args = [this.#packets.name, peer, logname, config.device ?? "", String(this.#tty.speed)];
     this.#authScripts.up(withIpparam(config, args));
@@ -384,6 +379,7 @@ export class Attempt {
   /** The link has ended. */
   #finish(): void {
     this.over = true;
+    this.#end.speed = this.#climb?.earlierSpeed;
     this.#beginning?.ends(this.#clock.now());
     this.abandon();
     this.#resolve(this.#end);

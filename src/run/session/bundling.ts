@@ -4,9 +4,9 @@
 import { Bundle } from "../../link/bundle.ts";
 import { withFields } from "../../options/config.ts";
 import { SILENT_NOTIFIER } from "../notifier.ts";
-import { Attempt, madeUpPeer } from "./attempt.ts";
+import { Attempt } from "./attempt.ts";
 import { report } from "../diagnose/finding.ts";
-import type { PacketPort } from "../packets/port.ts";
+import { madeUpPeer, type PacketPort } from "../packets/port.ts";
 import { Failed } from "../exit.ts";
 import { Line } from "../line/line.ts";
 import { linkConfig } from "../settings/link-config.ts";
@@ -194,7 +194,7 @@ export class Bundling {
       this.#change();
       const end = await attempt.ended;
       this.#forget(attempt, peers);
-      await line.end(end.hangup);
+      await line.end(end);
       line.dropDtr();
       return end.final ? "final" : attempt.hadNetwork ? "up" : "down";
     } catch (error) {

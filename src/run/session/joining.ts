@@ -77,6 +77,11 @@ export class Joining {
     return this.#caller.decision === undefined;
   }
 
+  /** PPP is behind a modem. */
+  get isDialled(): boolean {
+    return this.#caller.decision === "modem";
+  }
+
   /** Nothing here needs a turn of the runtime. */
   readonly turnMs = Infinity;
 

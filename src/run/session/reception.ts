@@ -177,6 +177,9 @@ export class Reception {
     return Math.min(this.#lookAt, this.#loginCheck.dueAt, this.#phone.nextLookAt, tunesAt);
   }
 
+  /** A caller is here, and whether the line is a cable shows itself: behind a modem, the link has no line of its own. */
+  readonly isDialled = false;
+
   /** How often the runtime must have its turn. */
   get turnMs(): number {
     return this.#phone.turnMs;

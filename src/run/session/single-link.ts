@@ -85,7 +85,7 @@ export class SingleLink {
       group.network.end();
       port.finish();
       const { autodetectGetty } = this.#host.options.config;
-      if (end.visitor === undefined || autodetectGetty === undefined) await this.line.end(end.hangup);
+      if (end.visitor === undefined || autodetectGetty === undefined) await this.line.end(end);
       else await this.line.lend(autodetectGetty, end.visitor);
     } finally {
       // A bug above must not leave an address or a route behind.

@@ -5,26 +5,21 @@ import { type Device, isTty, type Tty } from "../host/serial.ts";
 import { SpeedMemory } from "../line/speed-memory.ts";
 import type { LinePort } from "../loop/line-port.ts";
 import type { Machine } from "../machine.ts";
+import { OutputDrain } from "./output-drain.ts";
 
 const LOOK_MS = 3;
 /** Flow control may hold the output up. It is given up after this long. */
 const PATIENCE_MS = 1000;
-/** A UART has so many octets that the driver does not count any more. */
-const UNCOUNTED_OCTETS = 18;
-const OCTET_BITS = 10;
 
 export class Tuner {
   /** When {@link tune} is to be called again. */
   nextLookAt = Infinity;
   /** The speeds to try, the likeliest first. */
   readonly speeds: readonly number[];
-  readonly #machine: Machine;
   readonly #memory: SpeedMemory;
   readonly #tty: Tty;
   readonly #port: LinePort;
-  /** Since when a speed is wanted; when the output was empty. */
-  #wantedAt: number | undefined;
-  #emptyAt: number | undefined;
+  readonly #drain: OutputDrain;
 
   /** Undefined when the device has no speed that could be changed. */
   static of(machine: Machine, device: Device, port: LinePort, given: number): Tuner | undefined {
@@ -33,9 +28,9 @@ export class Tuner {
 
   /** `given` is the speed in the options. */
   private constructor(machine: Machine, tty: Tty, port: LinePort, given: number) {
-    this.#machine = machine;
     this.#tty = tty;
     this.#port = port;
+    this.#drain = new OutputDrain(machine.serial, tty, port);
     this.#memory = new SpeedMemory(machine, realPath(machine, tty.path));
     this.speeds = candidates([this.#memory.recall() ?? 0, given]);
     tty.hearDamage(true);
@@ -46,11 +41,11 @@ export class Tuner {
     const speed = stage.wants;
     this.nextLookAt = Infinity;
     if (speed === undefined) return;
-    if (!this.#isDrained(now)) {
+    if (!this.#drain.isOver(now) && this.#drain.waitedMs(now) <= PATIENCE_MS) {
       this.nextLookAt = now + LOOK_MS;
       return;
     }
-    this.#wantedAt = this.#emptyAt = undefined;
+    this.#drain.restart();
     const { input, output } = this.#port.buffers;
     output.clear();
     if (!this.#tty.setSpeed(speed)) {
@@ -68,20 +63,6 @@ export class Tuner {
     this.nextLookAt = Infinity;
     this.#tty.hearDamage(false);
     this.#memory.remember(this.#tty.speed);
-  }
-
-  #isDrained(now: number): boolean {
-    this.#wantedAt ??= now;
-    if (now - this.#wantedAt > PATIENCE_MS) return true;
-    const { output } = this.#port.buffers;
-    if (output.length > 0 || this.#machine.serial.outputQueued(this.#tty.fd) > 0) {
-      this.#emptyAt = undefined;
-      return false;
-    }
-    this.#emptyAt ??= now;
-    const isFirst = this.#emptyAt === this.#wantedAt;
-    // What was empty all the time has been sent long ago.
-    return isFirst || now - this.#emptyAt >= (UNCOUNTED_OCTETS * OCTET_BITS * 1000) / this.#tty.speed;
   }
 }
 
