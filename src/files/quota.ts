@@ -1,0 +1,59 @@
+// How many octets the files of a folder may have in all.
+
+import { type Folder, isTrouble, type Path } from "./folder.ts";
+
+/** Others may change the folder too, so its files are counted again after this time. */
+const COUNT_SECONDS = 60;
+const DEEPEST = 100;
+
+export class Quota {
+  readonly #folder: Folder;
+  readonly #most: number;
+  readonly #wall: () => number;
+  #used = 0;
+  #countedAt = -Infinity;
+
+  /** `most` is Infinity without a quota. */
+  constructor(folder: Folder, most: number, wall: () => number) {
+    this.#folder = folder;
+    this.#most = most;
+    this.#wall = wall;
+  }
+
+  /** So many octets may be added. `credit` octets will be removed when they are there. */
+  allows(octets: number, credit = 0): boolean {
+    if (this.#most === Infinity) return true;
+    const now = this.#wall();
+    if (Math.abs(now - this.#countedAt) >= COUNT_SECONDS) {
+      this.#used = octetsIn(this.#folder, [], 0);
+      this.#countedAt = now;
+    }
+    return this.#used + octets - credit <= this.#most;
+  }
+
+  /** So many octets were added, or removed. */
+  add(octets: number): void {
+    this.#used += octets;
+  }
+
+  /** More was changed than can be told. */
+  forget(): void {
+    this.#countedAt = -Infinity;
+  }
+}
+
+function octetsIn(folder: Folder, path: Path, depth: number): number {
+  const listing = depth > DEEPEST ? "failed" : folder.list(path);
+  if (isTrouble(listing)) return 0;
+  let octets = 0;
+  const inside: string[] = [];
+  for (let name; (name = listing.next()) !== undefined;) {
+    const stat = listing.stat(name);
+    if (isTrouble(stat) || stat.isLink) continue;
+    if (stat.kind === "folder") inside.push(name);
+    else octets += stat.size;
+  }
+  listing.close();
+  for (const name of inside) octets += octetsIn(folder, [...path, name], depth + 1);
+  return octets;
+}

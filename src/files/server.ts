@@ -1,0 +1,50 @@
+// Answers the requests of all connections.
+
+import { Authority, type Knows } from "./authority.ts";
+import type { Answering } from "./connection.ts";
+import type { Folder } from "./folder.ts";
+import { httpDate } from "./http-date.ts";
+import { answer } from "./methods.ts";
+import { Quota } from "./quota.ts";
+import type { Receiver, Reply } from "./reply.ts";
+import type { Request } from "./request.ts";
+import type { Asset, Site } from "./site.ts";
+import { Uploads } from "./uploads.ts";
+
+export interface ServerFacts {
+  readonly folder: Folder;
+  readonly isWritable: boolean;
+  /** Octets; Infinity: no limit but the disk's. */
+  readonly quota: number;
+  readonly hasShortNames: boolean;
+  readonly knows: Knows | undefined;
+  readonly assets: ReadonlyMap<string, Asset>;
+  readonly version: string;
+  wall(): number;
+  zoneAt(seconds: number): number;
+}
+
+export class Server implements Answering {
+  readonly #facts: ServerFacts;
+  readonly #site: Site;
+  readonly #authority: Authority | undefined;
+
+  constructor(facts: ServerFacts) {
+    const wall = (): number => facts.wall();
+    this.#facts = facts;
+    this.#authority = facts.knows && new Authority(facts.knows, wall);
+    const quota = new Quota(facts.folder, facts.quota, wall);
+    this.#site = { ...facts, uploads: new Uploads(facts.folder, quota, wall) };
+  }
+
+  answer(request: Request): Reply | Receiver {
+    return this.#authority?.refusal(request) ?? answer(request, this.#site);
+  }
+
+  headers(): [string, string][] {
+    return [
+      ["Server", `nullmodem/${this.#facts.version}`],
+      ["Date", httpDate(this.#facts.wall())],
+    ];
+  }
+}

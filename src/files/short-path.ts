@@ -1,0 +1,31 @@
+// Paths of short names (short-names.ts) in a real folder.
+
+import { type Folder, isTrouble, type Path } from "./folder.ts";
+import { shortNames } from "./short-names.ts";
+import { isHidden } from "./uploads.ts";
+
+/** Folders with more names than this have no short ones. */
+const MOST_NAMES = 20_000;
+
+/** The short name of each name in a folder that needs one. */
+export function aliasesIn(folder: Folder, path: Path): Map<string, string> {
+  const listing = folder.list(path);
+  if (isTrouble(listing)) return new Map();
+  const names: string[] = [];
+  for (let name; (name = listing.next()) !== undefined && names.length < MOST_NAMES;)
+    if (!isHidden(name)) names.push(name);
+  listing.close();
+  return names.length < MOST_NAMES ? shortNames(names) : new Map();
+}
+
+/** The path with the names that the short ones in it stand for. Undefined: a name is none of the folder's. */
+export function longPath(folder: Folder, path: Path): Path | undefined {
+  const found: string[] = [];
+  for (const name of path) {
+    const isThere = !isTrouble(folder.stat([...found, name]));
+    const long = isThere ? name : [...aliasesIn(folder, found)].find(([, alias]) => alias === name)?.[0];
+    if (long === undefined) return undefined;
+    found.push(long);
+  }
+  return found;
+}

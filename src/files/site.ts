@@ -1,0 +1,30 @@
+// What is served, by what rules, and to whom: all that a request's answer depends on besides the request.
+
+import type { Folder } from "./folder.ts";
+import type { Uploads } from "./uploads.ts";
+
+/** A text or an image that the program itself has. */
+export interface Asset {
+  readonly type: string;
+  readonly octets: Uint8Array;
+}
+
+export interface Site {
+  readonly folder: Folder;
+  /** Others may write. */
+  readonly isWritable: boolean;
+  readonly uploads: Uploads;
+  /** Below {@link ASSETS}, by name. */
+  readonly assets: ReadonlyMap<string, Asset>;
+  /** Of the program, for what browsers keep. */
+  readonly version: string;
+  /** Offers names of eight and three characters by default. */
+  readonly hasShortNames: boolean;
+  /** Seconds since 1970. */
+  wall(): number;
+  /** How many seconds local time is ahead of UTC at a moment. */
+  zoneAt(seconds: number): number;
+}
+
+/** The first name in the addresses of the program's own texts. A file of this name in the folder cannot be reached. */
+export const ASSETS = "~nullmodem";

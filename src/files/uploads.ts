@@ -1,0 +1,271 @@
+// Files that others send. Octets go to a file of a hidden name beside the target. When all are there and their hash is right,
+// the file is written to the disk and takes the target's name. So a target is always whole: the old file or the new one.
+//
+// With a token of the client, a part that has come stays when the connection breaks, and a later request continues it.
+
+import { bytesOf, toHex } from "../bytes/text.ts";
+import { type Folder, isTrouble, type OpenFile, type Path, type Trouble } from "./folder.ts";
+import { FileHash } from "./hash-source.ts";
+import type { Quota } from "./quota.ts";
+import type { Piece } from "./ranges.ts";
+
+const HIDDEN = ".nullmodem-part-";
+/** Partial files of this age are removed. */
+const LONGEST_SECONDS = 7 * 86400;
+/** A folder is searched for them this often at most. */
+const SWEEP_SECONDS = 3600;
+const MOST_SWEPT = 1000;
+const COPY_AT_ONCE = 1 << 18;
+
+/** True for the name of a partial file. It is neither listed nor given. */
+export function isHidden(name: string): boolean {
+  return name.startsWith(HIDDEN);
+}
+
+export interface UploadRequest {
+  readonly path: Path;
+  /** The client's token. Undefined: it will not continue a broken upload. */
+  readonly token: string | undefined;
+  /** Where the octets go, and how many there are in all. Undefined: from the start, to an end that nobody knows yet. */
+  readonly piece: Piece | undefined;
+  /** Octets [from, to) of the present file to be put before those of the request. */
+  readonly copied?: { readonly from: number; readonly to: number } | undefined;
+  /** "exists" when there is a file of the name at the end. */
+  readonly isNew: boolean;
+  /** The SHA-256 that the whole file must have, in hex. */
+  readonly sha256?: string | undefined;
+  /** The time that the file gets, in seconds. */
+  readonly mtime?: number | undefined;
+}
+
+/** Why an upload does not go on, or how it ended. */
+export type UploadEnd =
+  | { readonly type: "trouble"; readonly trouble: Trouble }
+  /** The octets do not follow those that are there. */
+  | { readonly type: "offset"; readonly offset: number }
+  /** A newer request continues the same upload. */
+  | { readonly type: "superseded" }
+  | { readonly type: "wrong-hash" }
+  /** A piece has come, and more are missing. */
+  | { readonly type: "part"; readonly offset: number }
+  | { readonly type: "whole"; readonly isNew: boolean };
+
+export class Uploads {
+  readonly #folder: Folder;
+  readonly #quota: Quota;
+  readonly #wall: () => number;
+  /** The running upload of each partial file. */
+  readonly #running = new Map<string, Upload>();
+  readonly #sweptAt = new Map<string, number>();
+  #count = 0;
+
+  constructor(folder: Folder, quota: Quota, wall: () => number) {
+    this.#folder = folder;
+    this.#quota = quota;
+    this.#wall = wall;
+  }
+
+  /** How much of an upload has come. Undefined: nothing. */
+  offsetOf(path: Path, token: string): number | undefined {
+    const stat = this.#folder.stat(partialOf(path, token));
+    return isTrouble(stat) ? undefined : stat.size;
+  }
+
+  begin(request: UploadRequest): Upload | UploadEnd {
+    const { path, token, piece } = request;
+    const old = this.#folder.stat(path);
+    if (old === "bad-name") return { type: "trouble", trouble: old };
+    if (!isTrouble(old) && old.kind === "folder") return { type: "trouble", trouble: "is-folder" };
+    if (!isTrouble(old) && request.isNew) return { type: "trouble", trouble: "exists" };
+    this.#sweep(path.slice(0, -1));
+    const partial = token === undefined ? this.#unusedPartial(path) : partialOf(path, token);
+    const key = partial.join("/");
+    this.#running.get(key)?.supersede();
+    const credit = isTrouble(old) ? 0 : old.size;
+    const file = this.#openPartial(partial);
+    if (isTrouble(file)) return { type: "trouble", trouble: file };
+    const upload = new Upload(this.#folder, this.#quota, request, { file, partial, credit }, () => {
+      if (this.#running.get(key) === upload) this.#running.delete(key);
+    });
+    this.#running.set(key, upload);
+    const end = upload.start(piece);
+    return end ?? upload;
+  }
+
+  #openPartial(partial: Path): OpenFile | Trouble {
+    const file = this.#folder.create(partial);
+    return file === "exists" ? this.#folder.reopen(partial) : file;
+  }
+
+  #unusedPartial(path: Path): Path {
+    for (;;) {
+      const partial = partialOf(path, `${this.#wall().toString(36)}-${this.#count++}`);
+      if (isTrouble(this.#folder.stat(partial))) return partial;
+    }
+  }
+
+  /** Removes old partial files of a folder. */
+  #sweep(path: Path): void {
+    const now = this.#wall();
+    const key = path.join("/");
+    if (now - (this.#sweptAt.get(key) ?? -Infinity) < SWEEP_SECONDS) return;
+    if (this.#sweptAt.size >= MOST_SWEPT) this.#sweptAt.clear();
+    this.#sweptAt.set(key, now);
+    const listing = this.#folder.list(path);
+    if (isTrouble(listing)) return;
+    for (let name; (name = listing.next()) !== undefined;) {
+      const stat = isHidden(name) ? listing.stat(name) : "absent";
+      const isOld = !isTrouble(stat) && now - stat.mtime > LONGEST_SECONDS;
+      if (isOld && !this.#running.has([...path, name].join("/"))) this.#folder.remove([...path, name]);
+    }
+    listing.close();
+  }
+}
+
+/** The token is kept from the file's name by its hash's first digits: a client may choose the same one for two files. */
+function partialOf(path: Path, token: string): Path {
+  return [...path.slice(0, -1), `${HIDDEN}${token}-${shortHash(path.at(-1) ?? "")}`];
+}
+
+/** FNV-1a. */
+function shortHash(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const octet of bytesOf(text)) hash = Math.imul(hash ^ octet, 0x01000193) >>> 0;
+  return hash.toString(36);
+}
+
+interface Place {
+  readonly file: OpenFile;
+  readonly partial: Path;
+  /** Octets that become free when the target is replaced. */
+  readonly credit: number;
+}
+
+export class Upload {
+  readonly #folder: Folder;
+  readonly #quota: Quota;
+  readonly #request: UploadRequest;
+  readonly #place: Place;
+  readonly #ended: () => void;
+  #at: number;
+  #hash: FileHash | undefined;
+  #state: "open" | "superseded" | "over" = "open";
+
+  /** `ended` is called once. */
+  constructor(folder: Folder, quota: Quota, request: UploadRequest, place: Place, ended: () => void) {
+    this.#folder = folder;
+    this.#quota = quota;
+    this.#request = request;
+    this.#place = place;
+    this.#ended = ended;
+    this.#at = place.file.stat().size;
+  }
+
+  /** Checks that the piece continues what is there. Undefined: it does. */
+  start(piece: Piece | undefined): UploadEnd | undefined {
+    const trouble = this.#copy();
+    if (trouble !== undefined) return this.#fail(trouble);
+    if ((piece?.from ?? 0) !== this.#at) {
+      if (this.#at === 0) this.#discard();
+      return this.#close({ type: "offset", offset: this.#at });
+    }
+    const missing = (piece?.total ?? this.#at) - this.#at;
+    return this.#hasRoom(missing) ? undefined : this.#fail("full");
+  }
+
+  #hasRoom(octets: number): boolean {
+    return octets === 0 || (octets <= this.#folder.room() && this.#quota.allows(octets, this.#place.credit));
+  }
+
+  /** The present file has octets that the new one has too. */
+  #copy(): Trouble | undefined {
+    const { copied, path } = this.#request;
+    if (copied === undefined || copied.from !== this.#at) return undefined;
+    if (!this.#hasRoom(copied.to - copied.from)) return "full";
+    const old = this.#folder.open(path);
+    if (isTrouble(old)) return undefined;
+    const part = new Uint8Array(COPY_AT_ONCE);
+    let trouble: Trouble | undefined;
+    while (this.#at < copied.to && trouble === undefined) {
+      const got = old.read(part, 0, Math.min(part.length, copied.to - this.#at), this.#at);
+      if (isTrouble(got) || got === 0) break;
+      trouble = this.#write(part, 0, got);
+    }
+    old.close();
+    return trouble;
+  }
+
+  /** Takes the next octets. Undefined: go on. */
+  take(bytes: Uint8Array, start: number, end: number): UploadEnd | undefined {
+    if (this.#state !== "open") return { type: "superseded" };
+    const trouble = this.#quota.allows(end - start, this.#place.credit) ? this.#write(bytes, start, end) : "full";
+    return trouble === undefined ? undefined : this.#fail(trouble);
+  }
+
+  #write(bytes: Uint8Array, start: number, end: number): Trouble | undefined {
+    for (let at = start; at < end;) {
+      const count = this.#place.file.write(bytes, at, end, this.#at);
+      if (isTrouble(count)) return count;
+      if (count === 0) return "full";
+      this.#quota.add(count);
+      at += count;
+      this.#at += count;
+    }
+    return undefined;
+  }
+
+  /** The request's octets are there. Undefined: the hash is being computed; call again. */
+  complete(): UploadEnd | undefined {
+    if (this.#state !== "open") return { type: "superseded" };
+    const { piece, sha256 } = this.#request;
+    if (piece !== undefined && this.#at < piece.total) return this.#close({ type: "part", offset: this.#at });
+    if (sha256 === undefined) return this.#finish();
+    const digest = (this.#hash ??= new FileHash(this.#place.file, 0, this.#at)).step();
+    if (digest === undefined) return undefined;
+    if (digest !== "failed" && toHex(digest) === sha256) return this.#finish();
+    this.#discard();
+    return this.#close(digest === "failed" ? { type: "trouble", trouble: "failed" } : { type: "wrong-hash" });
+  }
+
+  #finish(): UploadEnd {
+    const { path, isNew, mtime } = this.#request;
+    const { file, partial } = this.#place;
+    if (mtime !== undefined) file.setTime(mtime);
+    const old = this.#folder.stat(path);
+    const trouble = file.sync() ?? this.#folder.rename(partial, path, !isNew);
+    if (trouble !== undefined) return this.#fail(trouble);
+    if (!isTrouble(old)) this.#quota.add(-old.size);
+    return this.#close({ type: "whole", isNew: isTrouble(old) });
+  }
+
+  /** The rest will not come with this request. */
+  cut(): void {
+    if (this.#state !== "open") return;
+    if (this.#request.token === undefined) this.#discard();
+    this.#close({ type: "superseded" });
+  }
+
+  /** Another request continues this upload. */
+  supersede(): void {
+    this.#close({ type: "superseded" });
+    this.#state = "superseded";
+  }
+
+  /** With a token, what has come may be continued when there is room again. */
+  #fail(trouble: Trouble): UploadEnd {
+    if (this.#request.token === undefined || trouble !== "full") this.#discard();
+    return this.#close({ type: "trouble", trouble });
+  }
+
+  #discard(): void {
+    if (this.#folder.remove(this.#place.partial) === undefined) this.#quota.add(-this.#at);
+  }
+
+  #close(end: UploadEnd): UploadEnd {
+    if (this.#state !== "open") return end;
+    this.#state = "over";
+    this.#place.file.close();
+    this.#ended();
+    return end;
+  }
+}
