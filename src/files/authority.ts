@@ -4,7 +4,7 @@
 import { fromBase64 } from "./base64.ts";
 import { textOf } from "../bytes/text.ts";
 import { type Reply, textReply } from "./reply.ts";
-import type { Request } from "./request.ts";
+import type { Request } from "./http-request.ts";
 
 export type Knows = (user: string, password: string) => boolean;
 

@@ -4,7 +4,7 @@
 
 import { bytesOf, textOf } from "../bytes/text.ts";
 import { BodyReader } from "./body-reader.ts";
-import { type BadRequest, parseRequest, type Request } from "./request.ts";
+import { type BadRequest, parseRequest, type Request } from "./http-request.ts";
 import { BROKEN, isReply, reasonOfStatus, type Receiver, type Reply, type Source, textReply } from "./reply.ts";
 
 /** What answers requests. */

@@ -4,7 +4,7 @@ import { isTrouble, type Trouble } from "./folder.ts";
 import { boundaryOf, MultipartReader } from "./multipart.ts";
 import { charsetFor, sentName } from "./page-text.ts";
 import { bareReply, type Receiver, type Reply, textReply, troubleReply } from "./reply.ts";
-import { addressOf, type Request } from "./request.ts";
+import { addressOf, type Request } from "./http-request.ts";
 import type { Site } from "./site.ts";
 import { isHidden, Upload } from "./uploads.ts";
 

@@ -12,7 +12,7 @@ import { pageOf } from "./page.ts";
 import { charsetFor } from "./page-text.ts";
 import { conditionStatus, etagOf, mayResume, parseRange } from "./ranges.ts";
 import { bareReply, OctetSource, type Reply, textReply, troubleReply } from "./reply.ts";
-import { addressOf, type Request } from "./request.ts";
+import { addressOf, type Request } from "./http-request.ts";
 import { aliasesIn, longPath } from "./short-path.ts";
 import { ASSETS, type Site } from "./site.ts";
 import { TAR } from "./tar.ts";

@@ -1,7 +1,7 @@
 // Texts for pages: names of any octets in the character set that the browser understands, safe in HTML.
 
 import { bytesOf, decoded, encoded, textOf } from "../bytes/text.ts";
-import type { Request } from "./request.ts";
+import type { Request } from "./http-request.ts";
 
 export type Charset = "utf-8" | "iso-8859-1";
 

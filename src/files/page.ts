@@ -8,7 +8,7 @@ import type { Entry } from "./folder-entries.ts";
 import type { Path } from "./folder.ts";
 import { plainDate } from "./http-date.ts";
 import { type Charset, shownName, widthOf } from "./page-text.ts";
-import { escapeOctets } from "./request.ts";
+import { escapeOctets } from "./http-request.ts";
 
 const COLUMNS = 44;
 

@@ -5,7 +5,7 @@ import { toHex } from "../bytes/text.ts";
 import { isTrouble } from "./folder.ts";
 import { conditionStatus, etagOf, parseContentRange, type Piece } from "./ranges.ts";
 import { bareReply, type Receiver, type Reply, textReply, troubleReply } from "./reply.ts";
-import type { Request } from "./request.ts";
+import type { Request } from "./http-request.ts";
 import type { Site } from "./site.ts";
 import { isHidden, type Upload, type UploadEnd, type UploadRequest } from "./uploads.ts";
 

@@ -2,7 +2,7 @@
 
 import type { Stat } from "./folder.ts";
 import { parseHttpDate } from "./http-date.ts";
-import type { Request } from "./request.ts";
+import type { Request } from "./http-request.ts";
 
 /** Octets [from, to) of a file. */
 export interface Span {

@@ -4,10 +4,10 @@ import { Authority, type Knows } from "./authority.ts";
 import type { Answering } from "./connection.ts";
 import type { Folder } from "./folder.ts";
 import { httpDate } from "./http-date.ts";
-import { answer } from "./methods.ts";
+import { answer } from "./http-methods.ts";
 import { Quota } from "./quota.ts";
 import type { Receiver, Reply } from "./reply.ts";
-import type { Request } from "./request.ts";
+import type { Request } from "./http-request.ts";
 import type { Asset, Site } from "./site.ts";
 import { Uploads } from "./uploads.ts";
 

@@ -30,6 +30,7 @@ export interface Endpoint {
 
 const system = library(LIBC, {
   listen: { args: ["i32", "i32"], returns: "i32" },
+  getsockname: { args: ["i32", "ptr", "ptr"], returns: "i32" },
   accept4: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
   getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
   setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
@@ -160,20 +161,28 @@ export function isConnected(fd: number): boolean {
 /** The wildcard addresses of both families. */
 const EVERYWHERE = { 4: "0.0.0.0", 6: "::" } as const;
 
-/** Listens for one connection and returns the descriptor. Throws OsError. */
-export function listenOn(where: Endpoint): number {
+/** Listens, by default for one connection, and returns the descriptor. Throws OsError. */
+export function listenOn(where: Endpoint, backlog = 1): number {
   const fd = openSocket(where.family);
   try {
     setOption(fd, OPTION.REUSEADDR, 1);
     if (where.family === 6) setOption(fd, OPTION.V6ONLY, where.address === EVERYWHERE[6] ? 0 : 1);
     const address = toSockaddr(where);
     check(libc.bind(fd, address.address, address.bytes.length), "bind");
-    check(need().listen(fd, 1), "listen");
+    check(need().listen(fd, backlog), "listen");
     return fd;
   } catch (error) {
     closeFd(fd);
     throw error;
   }
+}
+
+/** The port of a listening socket. Throws OsError. */
+export function portOf(listening: number): number {
+  const address = new Memory(SOCKADDR[6].size);
+  wordSize.view.setUint32(0, address.bytes.length, true);
+  check(need().getsockname(listening, address.address, wordSize.address), "getsockname");
+  return address.view.getUint16(2);
 }
 
 /** Listens on all addresses. Throws OsError. */

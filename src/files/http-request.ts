@@ -87,14 +87,14 @@ function bodyOf(headers: ReadonlyMap<string, string>): number | "chunked" | BadR
   return /^\d{1,15}$/.test(length) ? Number(length) : { status: 400, reason: "not a length" };
 }
 
-export interface Target {
+interface Target {
   readonly path: Path;
   readonly isFolder: boolean;
   readonly query: ReadonlyMap<string, string>;
 }
 
 /** Reads "/a/b%20c?x=y" or "http://host/a". Undefined: a name in it can be none of ours. */
-export function parseTarget(target: string): Target | undefined {
+function parseTarget(target: string): Target | undefined {
   const [, local] = /^(?:[Hh][Tt][Tt][Pp]:\/\/[^/?#]*)?([/?*][^#]*)?$/s.exec(target) ?? [];
   if (local === undefined) return /^http:/i.test(target) ? parseTarget("/") : undefined;
   const mark = local.indexOf("?");
@@ -124,7 +124,7 @@ function parseQuery(text: string): Map<string, string> {
 }
 
 /** Undefined: a "%" without two hexadecimal digits. */
-export function unescapeOctets(text: string): string | undefined {
+function unescapeOctets(text: string): string | undefined {
   if (/%(?![0-9a-fA-F]{2})/.test(text)) return undefined;
   return text.replace(/%(..)/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)));
 }

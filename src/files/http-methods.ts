@@ -4,7 +4,7 @@ import { isForeign, post } from "./form.ts";
 import { get } from "./get.ts";
 import { put } from "./put.ts";
 import { bareReply, type Receiver, type Reply, textReply } from "./reply.ts";
-import type { Request } from "./request.ts";
+import type { Request } from "./http-request.ts";
 import type { Site } from "./site.ts";
 
 export type Method = (request: Request, site: Site) => Reply | Receiver;
