@@ -189,7 +189,7 @@ async function listOrNothing(client: Client, remote: string): Promise<Entry[] | 
 }
 
 /** Makes a folder of the server, and those above it. 405: it is there (RFC 4918 §9.3.1). */
-async function makeRemote(client: Client, path: string): Promise<void> {
+export async function makeRemote(client: Client, path: string): Promise<void> {
   const folder = path.endsWith("/") ? path : `${path}/`;
   try {
     await client.ask({ method: "MKCOL", target: escapePath(folder) }, [201, 405]);

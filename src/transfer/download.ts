@@ -22,6 +22,8 @@ export interface Wanted {
   readonly suffix?: string;
   /** Takes the old file of this name as a beginning, and receives the blocks that differ. */
   readonly isPatch?: boolean;
+  /** Called with the size of the file each time that the server says it. */
+  readonly announce?: (size: number) => void;
 }
 
 export interface Received {
@@ -163,6 +165,7 @@ class Download {
   #note(head: ResponseHead, size: number | undefined): void {
     const length = size ?? Number(head.headers.get("content-length") ?? NaN);
     this.#size = Number.isSafeInteger(length) ? length : undefined;
+    if (this.#size !== undefined) this.#wanted.announce?.(this.#size);
     const modified = Date.parse(head.headers.get("last-modified") ?? "");
     this.#mtime = Number.isNaN(modified) ? undefined : modified / 1000;
   }

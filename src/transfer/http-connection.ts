@@ -10,6 +10,8 @@ export interface Place {
   readonly host: string;
   readonly port: number;
   readonly isSecure: boolean;
+  /** An HTTP proxy that connects us (RFC 9110 §9.3.6). Without TLS behind it. */
+  readonly proxy?: { readonly host: string; readonly port: number };
 }
 
 /** The octets of a request. */
@@ -65,8 +67,8 @@ export class Connection {
     signal.addEventListener("abort", isAborted, { once: true });
     const fail = (text: string): void => reject(new Interrupted(text));
     void Bun.connect<undefined>({
-      hostname: place.host,
-      port: place.port,
+      hostname: place.proxy?.host ?? place.host,
+      port: place.proxy?.port ?? place.port,
       ...(place.isSecure ? { tls: { serverName: place.host } } : {}),
       socket: {
         open: (socket) => {
@@ -90,6 +92,7 @@ export class Connection {
       signal.removeEventListener("abort", isAborted);
     }
     connection.#socket?.setKeepAlive(true, 10_000);
+    if (place.proxy !== undefined) await connection.#passProxy(signal);
     return connection;
   }
 
@@ -147,14 +150,31 @@ export class Connection {
     return await promise;
   }
 
+  /** The response to CONNECT has no body, as that to HEAD. */
+  async #passProxy(signal: AbortSignal): Promise<void> {
+    const end = (): void => this.close(new Interrupted("no answer"));
+    signal.addEventListener("abort", end, { once: true });
+    const target = `${this.#nameOfHost()}:${this.#place.port}`;
+    const running = this.exchange({ method: "CONNECT", target }, { head: () => undefined, data: () => undefined });
+    const { status } = await running.finally(() => signal.removeEventListener("abort", end));
+    if (status === 200) return;
+    this.close();
+    throw new Interrupted(`the proxy answers ${status}`);
+  }
+
+  #nameOfHost(): string {
+    const { host } = this.#place;
+    return host.includes(":") ? `[${host}]` : host;
+  }
+
   /** Ends a running exchange with `error`. */
   close(error: Error = new Interrupted("the connection was closed")): void {
     this.#fail(error);
   }
 
   #requestHead({ method, target, headers = {}, body }: Request): string {
-    const { host, port, isSecure } = this.#place;
-    const name = host.includes(":") ? `[${host}]` : host;
+    const { port, isSecure } = this.#place;
+    const name = this.#nameOfHost();
     const isUsual = port === (isSecure ? 443 : 80);
     const lines = [`${method} ${target} HTTP/1.1`, `Host: ${isUsual ? name : `${name}:${port}`}`];
     for (const [key, value] of Object.entries(headers)) lines.push(`${key}: ${value}`);

@@ -36,10 +36,10 @@ export class ResponseReader {
   /** The server keeps the connection open after this response. */
   isKept = false;
 
-  /** `method`: that of the request. The response to HEAD has no body. */
+  /** `method`: that of the request. The response to HEAD or CONNECT has no body. */
   constructor(method: string, sink: ResponseSink) {
     this.#sink = sink;
-    this.#hasBody = method !== "HEAD";
+    this.#hasBody = method !== "HEAD" && method !== "CONNECT";
   }
 
   get isDone(): boolean {

@@ -21,6 +21,8 @@ const SHA256 = /^[0-9a-f]{64}$/;
 /** What lies below a folder, in no order. `folder` ends with a slash. Throws Refusal when there is none. */
 export async function listTree(client: Client, folder: string): Promise<Entry[]> {
   const { body } = await client.ask({ method: "GET", target: `${escapePath(folder)}?list=json&deep` });
+  // An empty page of another server would be an empty folder.
+  if (client.isOurs !== true) throw new NotHttp("the server is not nullmodem and has no list of its files");
   return parseListing(body.toString("utf8"));
 }
 

@@ -38,6 +38,12 @@ export function under(folder: string, name: string): string {
   return folder === "" || folder.endsWith("/") ? `${folder}${name}` : `${folder}/${name}`;
 }
 
+/** The last name of a path. */
+export function lastName(path: string): string {
+  const [, name = ""] = /([^/]*)\/*$/.exec(path) ?? [];
+  return name;
+}
+
 export function folderOf(path: string): string {
   const at = path.lastIndexOf("/");
   if (at < 0) return ".";

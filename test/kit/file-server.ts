@@ -72,7 +72,8 @@ export class FileServer {
     if (request.method === "MKCOL") return new Response(null, { status: 201 });
     if (this.isOurs && url.searchParams.get("list") === "json") return this.#list(path);
     const file = this.files.get(path);
-    if (file === undefined) return new Response(path === "" ? "" : "no such file", { status: path === "" ? 200 : 404 });
+    if (file === undefined)
+      return new Response(path === "" ? "a page" : "no such file", { status: path === "" ? 200 : 404 });
     const { octets, etag, mtime } = file;
     if (!this.isOurs) return new Response(new Uint8Array(octets));
     const first = url.searchParams.get("first");

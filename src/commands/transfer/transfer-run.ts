@@ -1,0 +1,79 @@
+// One run of get, put or sync: its connections, its progress, and how it ends.
+
+import { Exit } from "../../run/exit.ts";
+import { Client, GaveUp, type Patience } from "../../transfer/client.ts";
+import { type RemotePlace, remotePlace } from "./place-words.ts";
+import { ProgressLine, reasonOf, type Screen } from "./progress-line.ts";
+import type { TransferWords } from "./transfer-words.ts";
+
+/** What the commands ask of the machine. Tests supply their own. */
+export interface TransferHost {
+  readonly screen: Screen;
+  readonly patience: Patience;
+  peers: Parameters<typeof remotePlace>[1];
+}
+
+/** Carries all that the words ask for. Returns how many files were not carried. */
+export type Task = (words: TransferWords, run: Run) => Promise<number>;
+
+/** One run of a command. */
+export interface Run {
+  readonly progress: ProgressLine;
+  readonly host: TransferHost;
+  /** Files that needed nothing. */
+  same: number;
+  clientOf(remote: RemotePlace): Client;
+}
+
+/** The words name no place that can be reached. */
+export class NoPlace extends Error {}
+
+export async function runTask(words: TransferWords, host: TransferHost, task: Task): Promise<number> {
+  const progress = new ProgressLine(host.screen);
+  const clients: Client[] = [];
+  const run: Run = {
+    progress,
+    host,
+    same: 0,
+    clientOf: ({ place, authorization }) => {
+      const patience = { ...host.patience, giveUpMs: Math.min(host.patience.giveUpMs, words.giveUpSeconds * 1000) };
+      const headers: Record<string, string> = authorization === undefined ? {} : { Authorization: authorization };
+      const client = new Client(place, headers, patience, progress);
+      clients.push(client);
+      return client;
+    },
+  };
+  const interrupt = (): void => {
+    progress.close();
+    host.screen.write("Ended. The same command goes on from here\n");
+    process.exit(Exit.USER_REQUEST);
+  };
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  try {
+    const failed = await task(words, run);
+    progress.close();
+    if (progress.unchecked > 0)
+      host.screen.say("warn", `the server has no hashes: ${progress.unchecked} of the files could not be checked`);
+    if (!words.isDry) host.screen.say("info", progress.summary(run.same));
+    return failed === 0 ? 0 : 1;
+  } catch (error) {
+    progress.close();
+    if (error instanceof NoPlace) {
+      host.screen.say("error", error.message);
+      return Exit.OPTION;
+    }
+    const reason = error instanceof GaveUp ? `gave up: ${error.message}` : reasonOf(error);
+    host.screen.say("error", `${reason}. What has come is kept; the same command goes on from there`);
+    return 1;
+  } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+    for (const client of clients) client.close();
+  }
+}
+
+/** Throws NoPlace. */
+export function placeOf(word: string, { host }: Run): RemotePlace {
+  const place = remotePlace(word, host.peers);
+  if (typeof place === "string") throw new NoPlace(place);
+  return place;
+}
