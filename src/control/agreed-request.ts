@@ -1,31 +1,34 @@
 // The peer's request that we agreed to. The peer repeats it when our Ack was late or lost. It is then Acked again and the
-// layer stays up. A second repetition, or a late one, is a new negotiation. (By RFC 1661 §4.4 the first one would be.)
+// layer stays up. A late repetition, if it is not the first, is a new negotiation. (By RFC 1661 §4.4 every one would be.)
 
 import type { Control } from "../wire/control.ts";
-
-/** Code, identifier, length. */
-const HEADER = 4;
+import { KeptRequest } from "./kept-request.ts";
 
 export class AgreedRequest {
-  /** The octets from the code to the last option. Undefined when the request was already repeated. */
-  #octets: Uint8Array | undefined;
+  readonly #request = new KeptRequest();
   #at = 0;
+  #wasRepeated = false;
 
-  keep(packet: Uint8Array, { dataStart, dataEnd }: Control, now: number): void {
-    this.#octets = packet.slice(dataStart - HEADER, dataEnd);
+  keep(packet: Uint8Array, control: Control, now: number): void {
+    this.#request.keep(packet, control);
     this.#at = now;
+    this.#wasRepeated = false;
   }
 
   forget(): void {
-    this.#octets = undefined;
+    this.#request.forget();
   }
 
-  /** True once, when the packet is the same request and the agreement was not made before `since`. */
-  isRepeated(packet: Uint8Array, { dataStart, dataEnd }: Control, since: number): boolean {
-    const octets = this.#octets;
-    this.#octets = undefined;
-    if (octets === undefined || this.#at < since) return false;
-    const start = dataStart - HEADER;
-    return dataEnd - start === octets.length && octets.every((octet, at) => octet === packet[start + at]);
+  /**
+   * True when the packet is the same request. Within the restart time, any number of repetitions may be on the way. Within
+   * twice that time there is one at most.
+   */
+  isRepeated(packet: Uint8Array, control: Control, now: number, restartMs: number): boolean {
+    const age = now - this.#at;
+    const isExpected = age <= restartMs || (age <= 2 * restartMs && !this.#wasRepeated);
+    this.#wasRepeated = true;
+    if (isExpected && this.#request.isSame(packet, control)) return true;
+    this.forget();
+    return false;
   }
 }

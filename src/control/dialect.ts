@@ -13,6 +13,8 @@ export interface Lower {
   /** A request that was sent once was answered after this time. So the line is at least that fast. */
   roundTrip(milliseconds: number): void;
   log(level: Level, text: string): void;
+  /** True when text, or our own requests, come from the line: a login prompt or a modem, which takes what we send for input. */
+  isTextHeard?(): boolean;
   /** Asks for a timeout() at `at` milliseconds; Infinity asks for none. There is one deadline at a time. */
   wakeAt(at: number): void;
 }
@@ -92,13 +94,20 @@ export function weigh(
 
 /** The timer and counters of RFC 1661 §4.6. */
 export interface Limits {
+  /** The restart timer: the longest time between two requests. */
   restartMs: number;
   maxConfigure: number;
   /** 0: send one Terminate-Request and do not wait for its Ack. */
   maxTerminate: number;
   maxFailure: number;
-  /** The time in which a listening peer would have answered: a round trip, line time and processing. */
+  /** A request is first repeated after this time, which is longer than a round trip. Each later time is twice as long. */
+  firstMs: number;
+  /** The same after our Ack: a peer that is listening would have answered within this time. */
   patienceMs: number;
+  /** When the peer is first heard, a request that is older was lost. By default `firstMs`. */
+  unheardMs?: number;
+  /** While nothing is heard from a peer that may be about to start, a request is repeated after this time at the latest. */
+  eagerMs?: number;
   /** How many identifiers are tried to have the peer repeat a request that was lost. */
   nudges?: number;
 }

@@ -15,6 +15,7 @@ import { AgreedRequest } from "./agreed-request.ts";
 import { Automaton, type Action, type AutomatonEvent, type AutomatonOptions, State } from "./automaton.ts";
 import type { Answer, Dialect, Limits, Lower } from "./dialect.ts";
 import { OwnRequest } from "./own-request.ts";
+import { RefusedRequest } from "./refused-request.ts";
 
 const EMPTY = new Uint8Array(0);
 const MOST_REJECTED = 120;
@@ -33,6 +34,7 @@ export class Negotiator {
   /** Naks and empty Rejects since the last answer that changed our request. */
   #sterile = 0;
   readonly #agreed = new AgreedRequest();
+  readonly #refused = new RefusedRequest();
   /** The peer has ended this layer while it was open. */
   endedByPeer = false;
   #heard = false;
@@ -67,6 +69,7 @@ export class Negotiator {
   /** The layer below is up. The peer counts as silent until its first packet comes. */
   lowerUp(now: number): void {
     this.#heard = this.#nudged = this.endedByPeer = false;
+    this.#request.lowerUp();
     this.#feed("Up", now);
   }
 
@@ -86,10 +89,7 @@ export class Negotiator {
 
   timeout(now: number): void {
     this.#lower.wakeAt(Infinity);
-    if (this.#request.hurried) {
-      this.#request.send(now);
-      return;
-    }
+    if (this.#request.repeats(now)) return;
     if (this.#left > 0) {
       this.#feed("TO+", now);
       return;
@@ -167,14 +167,24 @@ export class Negotiator {
     if (state === State.Opened || state === State.Stopped) this.#restart();
     if (state === State.ReqSent && !this.#heard && !this.#request.answered) this.#request.peerHeard(now);
     this.#heard = true;
+    const again = this.#refused.answerTo(packet, control);
+    this.#answer = again ?? this.#judged(packet, control, now);
+    this.#feed(this.#answer.code === Code.ConfAck ? "RCR+" : "RCR-", now);
+  }
+
+  #judged(packet: Uint8Array, control: Control, now: number): Answer {
     const list = parseOptions(packet, control.dataStart, control.dataEnd);
-    this.#answer = this.#dialect.judge(list, this.#naksSent >= this.#limits.maxFailure);
-    const good = this.#answer.code === Code.ConfAck;
-    if (good) this.#agreed.keep(packet, control, now);
-    else this.#agreed.forget();
-    if (good) this.#naksSent = 0;
-    else if (this.#answer.code === Code.ConfNak) this.#naksSent++;
-    this.#feed(good ? "RCR+" : "RCR-", now);
+    const answer = this.#dialect.judge(list, this.#naksSent >= this.#limits.maxFailure);
+    if (answer.code === Code.ConfAck) {
+      this.#agreed.keep(packet, control, now);
+      this.#refused.forget();
+      this.#naksSent = 0;
+    } else {
+      this.#agreed.forget();
+      this.#refused.keep(packet, control, answer);
+      if (answer.code === Code.ConfNak) this.#naksSent++;
+    }
+    return answer;
   }
 
   /** The peer repeated its request when our Nak was on the way. The Nak is its answer, and another request will follow. */
@@ -186,7 +196,7 @@ export class Negotiator {
 
   /** Acknowledges a repetition of the request that we agreed to. False: it is a new request. */
   #ackAgain(packet: Uint8Array, control: Control, now: number): boolean {
-    if (!this.#agreed.isRepeated(packet, control, now - 2 * this.#limits.restartMs)) return false;
+    if (!this.#agreed.isRepeated(packet, control, now, this.#limits.restartMs)) return false;
     const { options } = this.#answer!;
     this.#lower.send(this.#dialect.protocol, (buf, at) => putConfigure(buf, at, Code.ConfAck, control.id, options));
     return true;
@@ -238,7 +248,10 @@ export class Negotiator {
       else this.#dialect.rejected(list.options);
       // The peer insists on something that we cannot change. Only the restart timer repeats our request then, not each
       // answer of the peer.
-      if (tired && sameOptions(this.#dialect.request(), this.#request.options)) return;
+      if (tired && sameOptions(this.#dialect.request(), this.#request.options)) {
+        this.#request.slowDown();
+        return;
+      }
     }
     this.#request.settle();
     this.#feed("RCN", now);
@@ -282,7 +295,7 @@ export class Negotiator {
     const { state } = this.#automaton;
     this.#dialect.settled?.(state);
     if (state >= State.Closing && state !== State.Opened) return;
-    this.#request.hurried = false;
+    this.#request.stop();
     this.#lower.wakeAt(Infinity);
   }
 
@@ -306,6 +319,7 @@ export class Negotiator {
         break;
       case "zrc":
         this.#left = 0;
+        this.#request.stop();
         this.#lower.wakeAt(now + this.#limits.restartMs);
         break;
       case "scr":
@@ -317,6 +331,7 @@ export class Negotiator {
         const { id } = this.#control!;
         this.#lower.send(protocol, (buf, at) => putConfigure(buf, at, code, id, options));
         this.#dialect.answered?.(code, now);
+        this.#request.answerSent(action === "sca", now);
         break;
       }
       case "str":
@@ -352,7 +367,7 @@ export class Negotiator {
   #sendTerminateRequest(now: number): void {
     const { maxTerminate, restartMs } = this.#limits;
     if (this.#event !== "TO+") this.#left = maxTerminate;
-    this.#request.hurried = false;
+    this.#request.stop();
     const id = this.nextId();
     const text = bytesOf(this.#reason);
     this.#lower.send(this.#dialect.protocol, (buf, at) => putControl(buf, at, Code.TermReq, id, text));
@@ -370,6 +385,7 @@ export class Negotiator {
 
   #restart(): void {
     this.#naksSent = this.#sterile = 0;
+    this.#refused.forget();
     this.#dialect.reset();
   }
 }

@@ -1,27 +1,39 @@
 // Our Configure-Request: it is sent, repeated, and answered (RFC 1661 §4.6, §5.1).
 //
-// When both ends start together, the first request of one may go into a line that the other does not read yet. pppd
-// repeats it when the restart timer ends. Here it is repeated earlier, when the peer is first heard: at once if it is
-// older than UNHEARD_MS, because a peer that had received it would have answered; otherwise after `Limits.patienceMs`.
+// The restart timer of pppd repeats a request every 3 s, and counts. Between two of its requests come others that are not
+// counted: the first after a short time, each later one after twice the time, until the restart timer is shorter. So a
+// lost request costs little, and the negotiation ends with the same message at the same time as pppd's.
+//
+// A repetition must not reach a peer whose layer is open, because many peers take the layer down then. A peer opens after
+// our Ack, which comes after all that was sent before it. So repetitions are safe until then, and wait for
+// `Limits.patienceMs` afterwards.
 
 import { Code, type ConfOption, type Control, putConfigure } from "../wire/control.ts";
 import type { Dialect, Limits, Lower } from "./dialect.ts";
 
-const UNHEARD_MS = 200;
+/** For so long the other end of a silent line is likely to be about to start. */
+const EAGER_MS = 5000;
 
 export class OwnRequest {
   /** The options of the last request. */
   options: ConfOption[] = [];
   /** The request was answered. */
   answered = false;
-  /** The timer runs for {@link Limits.patienceMs} instead of the restart time. */
-  hurried = false;
   readonly #dialect: Dialect;
   readonly #lower: Lower;
   readonly #limits: Limits;
+  /** The peer's request, or its answer to ours, has come since the layer below is up. */
+  #isPeerHeard = false;
+  /** Our Ack of the peer's request is sent, so that the peer may be open. */
+  #hasAcked = false;
   #id = -1;
+  #begunAt = 0;
   #sentAt = 0;
   #transmissions = 0;
+  /** When the restart timer ends. */
+  #dueAt = -Infinity;
+  /** From the last transmission to the next one that is not counted. */
+  #gapMs = 0;
 
   constructor(dialect: Dialect, lower: Lower, limits: Limits) {
     this.#dialect = dialect;
@@ -29,37 +41,82 @@ export class OwnRequest {
     this.#limits = limits;
   }
 
+  /** The layer below is up. The peer counts as silent. */
+  lowerUp(): void {
+    this.#isPeerHeard = this.#hasAcked = false;
+  }
+
   /** Sends a new request with the identifier `id`. */
   begin(id: number, now: number): void {
+    const { firstMs, patienceMs } = this.#limits;
     this.#id = id;
     this.#transmissions = 0;
+    this.#begunAt = now;
+    this.#gapMs = this.#hasAcked ? patienceMs : firstMs;
     this.options = this.#dialect.request();
     this.send(now);
   }
 
-  /** Sends the request again and waits for its answer. */
+  /** Sends the request, once more if it was sent before, and starts the restart timer. */
   send(now: number): void {
+    this.#dueAt = now + this.#limits.restartMs;
+    this.#repeat(now);
+  }
+
+  /** The timer has run out. True: the restart timer still runs, and the request was repeated if that may help. */
+  repeats(now: number): boolean {
+    if (now >= this.#dueAt) return false;
+    if (this.#lower.isTextHeard?.() === true) this.slowDown();
+    else this.#repeat(now);
+    return true;
+  }
+
+  #repeat(now: number): void {
+    if (this.#transmissions > 0) this.#gapMs = this.#nextGapMs(now);
+    this.#transmit(now);
+  }
+
+  #transmit(now: number): void {
     const { options } = this;
     this.#sentAt = now;
-    this.hurried = false;
     this.#transmissions++;
     // The repeated request may be answered again. So an Ack that came too early for the state is not lost.
     this.answered = false;
     this.#dialect.requested?.();
     this.#lower.send(this.#dialect.protocol, (buf, at) => putConfigure(buf, at, Code.ConfReq, this.#id, options));
-    this.#lower.wakeAt(now + this.#limits.restartMs);
+    this.#wake(now + this.#gapMs);
   }
 
-  /** The peer was heard for the first time. */
+  #nextGapMs(now: number): number {
+    const { eagerMs } = this.#limits;
+    const doubled = 2 * this.#gapMs;
+    const isEager = eagerMs !== undefined && !this.#isPeerHeard && now < this.#begunAt + EAGER_MS;
+    return isEager ? Math.min(doubled, Math.max(eagerMs, this.#gapMs)) : doubled;
+  }
+
+  #wake(at: number): void {
+    this.#lower.wakeAt(Math.min(at, this.#dueAt));
+  }
+
+  /**
+   * The peer's first request came. It would have answered a request of ours that is old enough, so that one was lost.
+   * The answer to a younger one may be on the way.
+   */
   peerHeard(now: number): void {
-    if (now - this.#sentAt > UNHEARD_MS) {
-      this.send(now);
-      return;
-    }
-    const { patienceMs, restartMs } = this.#limits;
-    if (now + patienceMs >= this.#sentAt + restartMs) return;
-    this.hurried = true;
-    this.#lower.wakeAt(now + patienceMs);
+    const { firstMs, unheardMs = firstMs } = this.#limits;
+    this.#isPeerHeard = true;
+    this.#gapMs = firstMs;
+    if (now - this.#begunAt > unheardMs) this.#transmit(now);
+    else this.#wake(now + firstMs);
+  }
+
+  /** The peer's request was answered. */
+  answerSent(isAck: boolean, now: number): void {
+    const isFirst = isAck && !this.#hasAcked;
+    this.#hasAcked = isAck;
+    if (!isFirst || this.answered || now >= this.#dueAt) return;
+    this.#gapMs = Math.max(this.#gapMs, this.#limits.patienceMs);
+    this.#wake(now + this.#gapMs);
   }
 
   /** True for an answer to another request, and for a second answer. */
@@ -79,11 +136,21 @@ export class OwnRequest {
     this.settle();
   }
 
-  /** The answer came. The next request waits for the whole restart time again. */
+  /** The answer came. What comes next has the whole restart time. */
   settle(): void {
-    this.answered = true;
-    if (!this.hurried) return;
-    this.hurried = false;
-    this.#lower.wakeAt(this.#sentAt + this.#limits.restartMs);
+    this.answered = this.#isPeerHeard = true;
+    this.#dueAt = this.#sentAt + this.#limits.restartMs;
+    this.slowDown();
+  }
+
+  /** Only the restart timer repeats this request from now on. */
+  slowDown(): void {
+    this.#gapMs = this.#limits.restartMs;
+    this.#wake(Infinity);
+  }
+
+  /** No request is under way: the timer is another's. */
+  stop(): void {
+    this.#dueAt = -Infinity;
   }
 }

@@ -4,7 +4,10 @@ import type { Ring } from "../bytes/ring.ts";
 import { ACCM_ALL, ESCAPE, escapeTable, FLAG, TRANSPARENCY } from "./accm.ts";
 import { FCS32_INIT, fcs32Over, FCS_INIT, FCS_ROOM, type FcsBits, fcsOver, owesFcs } from "./fcs.ts";
 
-/** The opening flag is omitted within this time after the last frame. Then one flag separates the two frames. */
+/**
+ * The opening flag is omitted within this time after the last frame. Then one flag separates the two frames. LCP's frames
+ * always have it, because the peer may have begun to listen since the last one, and may have heard noise.
+ */
 const IDLE_MS = 1000;
 
 /** The most octets that a frame of `length` takes on the line: all octets escaped, the longest FCS, two flags. */
@@ -60,7 +63,7 @@ export class Framer {
       packet[end + 1] = fcs >>> 8;
     } else stop = putOtherFcs(this.#fcs, packet, start, end);
     const table = plain ? this.#everything : this.#negotiated;
-    const opening = now - this.#lastFrame > IDLE_MS;
+    const opening = plain || now - this.#lastFrame > IDLE_MS;
     this.#lastFrame = now;
     const ring = this.#ring;
     const most = worstFrame(end - start);

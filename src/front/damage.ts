@@ -3,13 +3,17 @@
 /** Control characters that text has. */
 const LAYOUT = [7, 8, 9, 10, 13, 27];
 const ODD_SHARE = 0.3;
+/** Characters of LAYOUT that do not end a line. Text has a few of them. */
+const RARE = [7, 8, 9, 27];
+const RARE_SHARE = 0.4;
 
 /** True for an octet that is neither printable nor layout of text. */
 function isOdd(octet: number): boolean {
   return octet >= 0x7f || (octet < 0x20 && !LAYOUT.includes(octet));
 }
 
-/** True when too many of these octets are none that text consists of. */
+/** True when too many of these octets are none that text consists of, or that text has few of. */
 export function isDamage(octets: readonly number[]): boolean {
-  return octets.filter(isOdd).length > ODD_SHARE * octets.length;
+  if (octets.filter(isOdd).length > ODD_SHARE * octets.length) return true;
+  return octets.filter((octet) => RARE.includes(octet)).length > RARE_SHARE * octets.length;
 }

@@ -2,9 +2,11 @@
 //
 // The port stays at its speed until it has heard damage. A caller who tries all speeds himself sends again before QUIET_MS
 // are over, and reaches the port's speed before STAY_MS are, so the port waits for him. A caller who stays at one speed is
-// looked for: the port asks for PPP at the speed that the damage shows, and then at all others. If nothing answers, the
-// caller may be one who only speaks by himself (Windows, a modem program), and the port waits at the next speed.
+// looked for. He is known by the pause, or by damage that is the same every time (`bursts.ts`). The port asks for PPP at the
+// speed that the damage shows, and then at all others. If nothing answers, the caller may be one who only speaks by himself
+// (Windows, a modem program), and the port waits at the next speed.
 
+import { Bursts } from "./bursts.ts";
 import { isDamage } from "./damage.ts";
 import { slowerSpeed } from "./slower-speed.ts";
 import { dwellMs, type Tuned } from "./speeds.ts";
@@ -42,6 +44,7 @@ export class SpeedSearch implements Tuned {
   #toSay: Uint8Array | undefined;
   /** What has come at this speed since the last pause that ended in a decision. */
   #heard: number[] = [];
+  readonly #bursts = new Bursts();
   #firstAt = 0;
   #lastAt = 0;
   #tunedAt = 0;
@@ -71,6 +74,8 @@ export class SpeedSearch implements Tuned {
   octet(octet: number, now: number): void {
     if (this.#heard.length === 0) this.#firstAt = now;
     if (this.#heard.length < MOST_KEPT) this.#heard.push(octet);
+    if (now - this.#lastAt > this.#pauseMs) this.#bursts.end();
+    this.#bursts.octet(octet);
     this.#lastAt = now;
   }
 
@@ -84,15 +89,20 @@ export class SpeedSearch implements Tuned {
     this.#home = this.speed;
     this.#asking = [];
     this.#isAsking = false;
-    this.#heard = [];
+    this.#forget();
   }
 
   tuned(now: number): void {
     this.wants = undefined;
     this.#tunedAt = now;
     this.#tunedTo = this.speed;
-    this.#heard = [];
+    this.#forget();
     this.#toSay = this.#isAsking ? this.#question : undefined;
+  }
+
+  #forget(): void {
+    this.#heard = [];
+    this.#bursts.forget();
   }
 
   cannotTune(): void {
@@ -120,13 +130,14 @@ export class SpeedSearch implements Tuned {
       Math.max(this.#firstAt + STAY_MS, this.#lastAt + this.#pauseMs),
       this.#firstAt + STAY_MS + LONGEST_WAIT_MS,
     );
-    return Math.min(this.#lastAt + QUIET_MS, stayedAt);
+    const quietMs = this.#bursts.areAlike ? this.#pauseMs : QUIET_MS;
+    return Math.min(this.#lastAt + quietMs, stayedAt);
   }
 
   handleTimeout(now: number): void {
     if (this.nextTimeout() > now) return;
     const heard = this.#heard;
-    this.#heard = [];
+    this.#forget();
     if (heard.length >= TEXT_OCTETS && !isDamage(heard)) {
       this.understood();
       return;

@@ -19,6 +19,10 @@ export class SpeedTour {
   /** Speeds to be tried before the tour goes on. */
   #before: number[] = [];
   #isDetour = false;
+  /** Damage has led to detours since the tour of the other speeds began. */
+  #hasStrayed = false;
+  /** A detour has led there since then. */
+  readonly #guessed = new Set<number>();
   #favouriteAt = 0;
   #last: number;
 
@@ -43,9 +47,13 @@ export class SpeedTour {
     // The damage of a detour is that of the same sender.
     if (this.#isDetour) return;
     const likely = slowerSpeed(heard, this.speed, this.#speeds);
-    // A slow answer to the question before may have been meant, or one to the last question that came in pieces.
-    const places = likely === undefined ? [this.#last, this.speed] : [likely, this.#last, this.speed];
+    // A slow answer to the question before may have been meant, or one to the last question that came in pieces. If it
+    // was not, the damage comes from somebody who sends by himself. He is heard at every speed, and slows the tour down.
+    const places = this.#hasStrayed ? [] : [this.#last, this.speed];
+    if (likely !== undefined && !this.#guessed.has(likely)) places.unshift(likely);
     this.#before = [...new Set(places)].filter((speed) => this.#speeds.includes(speed));
+    this.#hasStrayed = true;
+    if (likely !== undefined) this.#guessed.add(likely);
   }
 
   /** The port cannot have the present speed. False: no speed is left. */
@@ -61,7 +69,12 @@ export class SpeedTour {
     const [favourite = this.speed, ...others] = this.#speeds;
     const isDue = this.speed !== favourite && now - this.#favouriteAt >= AGAIN_MS;
     if (others.length === 0 || isDue) return favourite;
-    const speed = others[this.#at % others.length]!;
+    const turn = this.#at % others.length;
+    if (turn === 0) {
+      this.#hasStrayed = false;
+      this.#guessed.clear();
+    }
+    const speed = others[turn]!;
     this.#at++;
     return speed;
   }

@@ -41,6 +41,11 @@ export class HeardReport {
     return this.#heard.uncleanness;
   }
 
+  /** True for a login prompt, a modem or a shell. They take what we send for input, and many send it back. */
+  get isText(): boolean {
+    return this.#heard.isText || this.#heard.isEcho(this.#host.magic());
+  }
+
   /** The line is open. For `listenMs` we only listen. */
   open(now: number, listenMs: number): void {
     this.#host.wakeAt(now + listenMs + FIRST_WORD_MS);

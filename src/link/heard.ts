@@ -119,7 +119,7 @@ export class Heard {
    */
   summary(stats: Readonly<DeframerStats>, magic: number, silent: boolean, isShared = (): boolean => false): string {
     if (this.#total === 0) return silent ? `${NOTHING}, or both ends are silent` : NOTHING;
-    if (this.#isEcho(magic)) {
+    if (this.isEcho(magic)) {
       const text = this.text;
       const more = text === "" ? "" : `, and "${printable(text)}"`;
       return `Heard our own requests${more}: a loopback plug, a modem in command mode or a login that echoes`;
@@ -216,7 +216,7 @@ export class Heard {
    * True when one of our own requests is among the latest octets, with or without bit 7. Our magic number marks it as
    * ours. The peer's Ack has that number too, and is not counted.
    */
-  #isEcho(magic: number): boolean {
+  isEcho(magic: number): boolean {
     if (magic === 0) return false;
     return [0xff, 0x7f].some((mask) => {
       const start = REQUEST.map((octet) => octet & mask);

@@ -67,7 +67,7 @@ export class LinkControl {
   constructor(config: LcpConfig, echo: EchoConfig, host: LinkControlHost) {
     this.#host = host;
     const { stats } = host.framing.deframer;
-    this.#lower = host.lower("lcp");
+    this.#lower = { ...host.lower("lcp"), isTextHeard: () => this.heard?.isText ?? false };
     this.options = new Lcp(config, this.#lower, this.#lcpOwner());
     this.#lcp = new Negotiator(this.options, this.#lower, config.limits, config.start);
     this.heard = new HeardReport({

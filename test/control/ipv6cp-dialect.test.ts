@@ -21,7 +21,7 @@ function config(changes: Partial<Ipv6cpConfig> = {}): Ipv6cpConfig {
     acceptRemote: false,
     noRemote: false,
     noSend: false,
-    limits: { restartMs: 3000, maxConfigure: 10, maxTerminate: 2, maxFailure: 5, patienceMs: 60 },
+    limits: { restartMs: 3000, maxConfigure: 10, maxTerminate: 2, maxFailure: 5, firstMs: 60, patienceMs: 60 },
     ...changes,
   };
 }

@@ -3,28 +3,39 @@ import type { Answer, Dialect, Limits, Lower } from "../../src/control/dialect.t
 import { Negotiator } from "../../src/control/negotiator.ts";
 import { Code, type ConfOption } from "../../src/wire/control.ts";
 
-const LIMITS: Limits = { restartMs: 3000, maxConfigure: 10, maxTerminate: 2, maxFailure: 10, patienceMs: 60 };
+const LIMITS: Limits = {
+  restartMs: 3000,
+  maxConfigure: 10,
+  maxTerminate: 2,
+  maxFailure: 10,
+  firstMs: 60,
+  patienceMs: 60,
+};
 const CONF_ACK_ID_1 = [Code.ConfAck, 1, 0, 4];
 
+const agree: Dialect["judge"] = ({ options }) => ({ code: Code.ConfAck, options });
+
 /** A protocol without options that has sent its first request. */
-function begun(limits: Partial<Limits> = {}) {
+function begun(limits: Partial<Limits> = {}, judge: Dialect["judge"] = agree) {
   const sent: number[][] = [];
   const layers: string[] = [];
+  const log: string[] = [];
+  const clock = { wakeAt: Infinity };
   const lower: Lower = {
     send: (_, write) => {
       const buf = new Uint8Array(100);
       sent.push([...buf.subarray(0, write(buf, 0))]);
     },
     roundTrip: () => {},
-    log: () => {},
-    wakeAt: () => {},
+    log: (_, text) => void log.push(text),
+    wakeAt: (at) => void (clock.wakeAt = at),
   };
   const dialect: Dialect = {
     name: "TEST",
     protocol: 0xc021,
     reset: () => {},
     request: (): ConfOption[] => [],
-    judge: ({ options }): Answer => ({ code: Code.ConfAck, options }),
+    judge,
     naked: () => {},
     rejected: () => {},
     up: () => void layers.push("up"),
@@ -36,7 +47,7 @@ function begun(limits: Partial<Limits> = {}) {
     negotiator.receive(Uint8Array.from(packet), 0, packet.length, now);
   negotiator.lowerUp(0);
   negotiator.open(0);
-  return { hear, layers, negotiator, takeSent: () => sent.splice(0) };
+  return { clock, hear, layers, log, negotiator, takeSent: () => sent.splice(0) };
 }
 
 /** The protocol, opened with a peer whose request has the identifier 7 and one octet of an option's value. */
@@ -49,15 +60,22 @@ function opened() {
   return { hear, layers, request, takeSent };
 }
 
-test("a repeated request that was agreed to is Acked again, and nothing else happens", () => {
+test("a repeated request that was agreed to is Acked again, as often as it comes at first, and nothing else happens", () => {
   const { hear, layers, request, takeSent } = opened();
   takeSent();
-  hear(request(1), 2900);
-  expect(takeSent()).toEqual([[Code.ConfAck, 7, 0, 7, 200, 3, 1]]);
+  const ack = [Code.ConfAck, 7, 0, 7, 200, 3, 1];
+  for (const now of [80, 220, 500, 3010]) {
+    hear(request(1), now);
+    expect(takeSent()).toEqual([ack]);
+  }
   expect(layers).toEqual(["up"]);
+  const late = opened();
+  late.takeSent();
+  late.hear(late.request(1), 6010);
+  expect([late.takeSent(), late.layers]).toEqual([[ack], ["up"]]);
 });
 
-test("a peer that repeats its request twice, or late, or sends another one, begins a new negotiation", () => {
+test("a peer that repeats its request later than that, or sends another one, begins a new negotiation", () => {
   const anew = (say: (link: ReturnType<typeof opened>) => void): void => {
     const link = opened();
     say(link);
@@ -67,6 +85,48 @@ test("a peer that repeats its request twice, or late, or sends another one, begi
   anew(({ hear, request }) => hear(request(1), 6100));
   anew(({ hear, request }) => hear(request(2), 100));
   anew(({ hear, request }) => hear(request(1, 8), 100));
+});
+
+test("a repeated request that was refused gets the same answer and does not count as another try", () => {
+  let judged = 0;
+  const { hear, takeSent } = begun({ maxFailure: 2 }, (_, rejectOnly): Answer => {
+    const option = { type: 200, value: Uint8Array.of(++judged) };
+    return { code: rejectOnly ? Code.ConfRej : Code.ConfNak, options: [option] };
+  });
+  const request = (id: number): number[] => [Code.ConfReq, id, 0, 7, 200, 3, 99];
+  const answer = (code: number, id: number, value: number): number[] => [code, id, 0, 7, 200, 3, value];
+  const says = (id: number): number[] => {
+    takeSent();
+    hear(request(id), 10);
+    return takeSent().at(-1)!;
+  };
+  for (let time = 0; time < 11; time++) expect(says(1)).toEqual(answer(Code.ConfNak, 1, 1));
+  // A peer that goes on like this does not repeat its request for want of an answer.
+  expect(says(1)).toEqual(answer(Code.ConfNak, 1, 2));
+  expect(says(1)).toEqual(answer(Code.ConfRej, 1, 3));
+  expect(says(2)).toEqual(answer(Code.ConfRej, 2, 4));
+  expect(says(2)).toEqual(answer(Code.ConfRej, 2, 4));
+});
+
+test("between the requests that are counted come others, and the end comes when it would without them", () => {
+  const { clock, log, negotiator, takeSent } = begun({ eagerMs: 200 });
+  let now = 0;
+  while (clock.wakeAt < Infinity) negotiator.timeout((now = clock.wakeAt));
+  expect([now, log]).toEqual([30_000, ["TEST: timeout sending Config-Requests"]]);
+  const sent = takeSent();
+  expect(sent.length).toBeGreaterThan(30);
+  expect(new Set(sent.map(String))).toEqual(new Set([String([Code.ConfReq, 1, 0, 4])]));
+});
+
+test("what is sent again early is a Configure-Request: a Terminate-Request waits for the restart timer", () => {
+  const { clock, negotiator, takeSent } = begun();
+  takeSent();
+  negotiator.timeout(clock.wakeAt);
+  negotiator.close("", 100);
+  expect(takeSent().map(([code]) => code)).toEqual([Code.ConfReq, Code.TermReq]);
+  expect(clock.wakeAt).toBe(3100);
+  negotiator.timeout(3100);
+  expect(takeSent().map(([code]) => code)).toEqual([Code.TermReq]);
 });
 
 test("an Ack of a peer whose own request was lost is answered by empty Naks, once for each lower-layer-up", () => {

@@ -9,7 +9,9 @@ import { SpeedSearch } from "../../src/front/speed-search.ts";
 const QUESTION = questionFrame(1);
 const SPEEDS = [115200, 57600, 38400];
 /** What no text and no slower sender looks like. */
-const DAMAGE = [0x81, 0xa5, 0x92, 0xd5, 0xb6];
+const DAMAGE = [0x81, 0xa5, 0x92, 0xd5, 0xb6, 0xcb];
+/** Other damage for each number. */
+const damage = (nth: number): number[] => DAMAGE.map((octet) => octet ^ (1 + (nth % 63)));
 
 function search(speeds: readonly number[] = SPEEDS): SpeedSearch {
   const one = new SpeedSearch({ speeds, question: QUESTION });
@@ -77,8 +79,38 @@ test("after damage it asks at each other speed once, and then waits at the next 
 
 test("a caller who goes on sending is waited for, but no longer than 4.5 seconds", () => {
   const one = search();
-  for (let now = 0; now < 4400; now += 400) hears(one, DAMAGE, now);
+  for (let now = 0; now < 4400; now += 400) hears(one, damage(now), now);
   expect(one.nextTimeout()).toBe(4500);
+});
+
+test("a caller who sends the same four times is looked for at once; one who comes back between others is not", () => {
+  const same = search();
+  for (const now of [0, 70, 210]) hears(same, DAMAGE, now);
+  expect(same.nextTimeout()).toBe(810);
+  // A port may hear an octet otherwise, and octets come in pieces.
+  hears(same, DAMAGE.slice(0, 2), 410);
+  hears(same, [0x77, ...DAMAGE.slice(3)], 420);
+  expect(same.nextTimeout()).toBeCloseTo(420 + 30 + 200 / 115.2, 6);
+  same.handleTimeout(460);
+  expect([same.wants, same.takeDamage()]).toEqual([57600, true]);
+  const tour = search();
+  for (let now = 0; now < 1200; now += 400) {
+    hears(tour, DAMAGE, now);
+    hears(tour, damage(now), now + 120);
+    hears(tour, damage(now + 1), now + 280);
+  }
+  expect(tour.nextTimeout()).toBe(1080 + 600);
+});
+
+test("bursts of different lengths are not the same, though all their octets are", () => {
+  const one = search();
+  for (const [nth, length] of [10, 20, 40, 60, 90].entries())
+    hears(
+      one,
+      Array.from({ length }, () => 0),
+      nth * 100,
+    );
+  expect(one.nextTimeout()).toBe(1000);
 });
 
 test("a frame that has begun when the time is over is heard to its end; and a caller who is understood stops a change", () => {

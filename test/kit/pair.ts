@@ -14,7 +14,7 @@ import type { Rng } from "./rng.ts";
 
 /** pppd's defaults that are the same on both sides, without compression and IPv6. */
 export function linkConfig(changes: Partial<LinkConfig> = {}): LinkConfig {
-  const limits = { restartMs: 3000, maxConfigure: 10, maxTerminate: 2, maxFailure: 5, patienceMs: 60 };
+  const limits = { restartMs: 3000, maxConfigure: 10, maxTerminate: 2, maxFailure: 5, firstMs: 60, patienceMs: 60 };
   const names = { remotename: "", remotenameGiven: false, stripDomain: false, msLanman: false };
   return {
     lcp: {

@@ -132,3 +132,25 @@ test("a link that comes up says none of this, at once or later", () => {
     expect(heard(one)).toEqual([]);
   }
 });
+
+test("to a login prompt, or an echo, only the restart timer repeats requests", () => {
+  const { lcp } = linkConfig();
+  const requestsTo = (answer: (said: Uint8Array) => Uint8Array): number[] => {
+    const limits = { ...lcp.limits, eagerMs: 200 };
+    const one = new Side({ ...linkConfig(), lcp: { ...lcp, limits } }, new Rng(3));
+    const times: number[] = [];
+    one.link.open(0);
+    for (let now = 0; now < 10_000; runTo(one, now)) {
+      const said = one.drain(now);
+      if (said.length > 0) times.push(now);
+      if (times.length === 3) one.take(answer(said), now + 1);
+      now = one.link.nextTimeout();
+    }
+    return times;
+  };
+  const first = [0, 60, 180];
+  expect(requestsTo(() => bytesOf("\r\nlaplink login: "))).toEqual([...first, 3000, 6000, 9000]);
+  // As a modem that echoes: not every octet comes back, so that there is no frame.
+  expect(requestsTo((said) => said.subarray(0, -3))).toEqual([...first, 3000, 6000, 9000]);
+  expect(requestsTo(() => new Uint8Array(0)).length).toBeGreaterThan(25);
+});

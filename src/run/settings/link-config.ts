@@ -12,7 +12,6 @@ import type { AuthMethod } from "../../wire/auth-method.ts";
 import type { MultilinkConfig } from "../../control/options/lcp/multilink.ts";
 import type { ServerAddress } from "../../control/options/ipcp/server-addresses.ts";
 import type { Ipv6cpConfig } from "../../control/ipv6cp-dialect.ts";
-import type { Limits } from "../../control/dialect.ts";
 import { BpfProgram } from "../../filter/bpf.ts";
 import { Filters } from "../../link/filters.ts";
 import type { LinkConfig } from "../../link/link-host.ts";
@@ -22,6 +21,7 @@ import type { Network } from "../host/network.ts";
 import { EndpointClass } from "../../wire/lcp.ts";
 import { AddressPairs } from "./address-pairs.ts";
 import { identifiers } from "./identifiers.ts";
+import { lcpTimes, networkTimes } from "./restart-times.ts";
 
 const SECOND = 1000;
 
@@ -99,7 +99,7 @@ function lcpConfig(config: Config, plan: AuthPlan, network: MacSource): LinkConf
     fcs: nothing ? undefined : config.fcs,
     limits: {
       ...limits(config.lcpRestart, config.lcpMaxConfigure, config.lcpMaxTerminate, config.lcpMaxFailure),
-      patienceMs: patience(config),
+      ...lcpTimes(config),
       nudges: config.persist ? 4 : 2,
     },
     // With autodetect the peer has begun. A link that waited for ever would keep the port from the next caller.
@@ -145,24 +145,9 @@ function authenticationConfig(config: Config, plan: AuthPlan): LinkConfig["authe
   };
 }
 
-/** The peer is up at this time, so a request without an answer after this time was lost. */
-const NCP_PATIENCE_MS = 1000;
-
 /** RFC 1661 §4.6, times in seconds. */
-function limits(restart: number, configure: number, terminate: number, failure: number): Limits {
-  return {
-    restartMs: restart * SECOND,
-    maxConfigure: configure,
-    maxTerminate: terminate,
-    maxFailure: failure,
-    patienceMs: NCP_PATIENCE_MS,
-  };
-}
-
-/** On a cable, only the line's speed causes latency. Behind a modem any latency is possible. */
-function patience({ modem, speed, findSpeed }: Config): number {
-  const frameMs = 60 * 10 * (1000 / (speed === 0 || findSpeed ? 9600 : speed));
-  return modem ? 1500 : 60 + 2 * frameMs;
+function limits(restart: number, configure: number, terminate: number, failure: number) {
+  return { restartMs: restart * SECOND, maxConfigure: configure, maxTerminate: terminate, maxFailure: failure };
 }
 
 /** Undefined: neither pass-filter nor active-filter. */
@@ -193,7 +178,10 @@ export function ipcpConfig(
     addresses: !nothing && !config.ipcpNoAddresses,
     noRemote: config.noremoteip,
     vj: nothing || config.novj ? undefined : { maxSlot: config.vjMaxSlots - 1, compressSlot: !config.novjccomp },
-    limits: limits(config.ipcpRestart, config.ipcpMaxConfigure, config.ipcpMaxTerminate, config.ipcpMaxFailure),
+    limits: {
+      ...limits(config.ipcpRestart, config.ipcpMaxConfigure, config.ipcpMaxTerminate, config.ipcpMaxFailure),
+      ...networkTimes(config),
+    },
   };
 }
 
@@ -245,7 +233,10 @@ function ipv6cpConfig(config: Config, network: MacSource, complain: (text: strin
     acceptRemote: config.ipv6cpAcceptRemote,
     noRemote: config.ipv6cpNoremote,
     noSend: config.ipv6cpNosend,
-    limits: limits(config.ipv6cpRestart, config.ipv6cpMaxConfigure, config.ipv6cpMaxTerminate, config.ipv6cpMaxFailure),
+    limits: {
+      ...limits(config.ipv6cpRestart, config.ipv6cpMaxConfigure, config.ipv6cpMaxTerminate, config.ipv6cpMaxFailure),
+      ...networkTimes(config),
+    },
   };
 }
 
@@ -267,7 +258,7 @@ function ccpConfig(config: Config): CcpConfig | undefined {
     lzs,
     mppc,
     mppe: mppeConfig(config),
-    limits: limits(CCP_RESTART, CCP_CONFIGURE, CCP_TERMINATE, CCP_FAILURE),
+    limits: { ...limits(CCP_RESTART, CCP_CONFIGURE, CCP_TERMINATE, CCP_FAILURE), ...networkTimes(config) },
   };
 }
 
