@@ -106,6 +106,8 @@ export interface Limits {
   patienceMs: number;
   /** When the peer is first heard, a request that is older was lost. By default `firstMs`. */
   unheardMs?: number;
+  /** A younger one is repeated after this time. By default `patienceMs`. */
+  hurryMs?: number;
   /** While nothing is heard from a peer that may be about to start, a request is repeated after this time at the latest. */
   eagerMs?: number;
   /** How many identifiers are tried to have the peer repeat a request that was lost. */

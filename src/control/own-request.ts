@@ -34,6 +34,8 @@ export class OwnRequest {
   #dueAt = -Infinity;
   /** From the last transmission to the next one that is not counted. */
   #gapMs = 0;
+  /** The next transmission is not put off by our Ack. */
+  #isHurried = false;
 
   constructor(dialect: Dialect, lower: Lower, limits: Limits) {
     this.#dialect = dialect;
@@ -79,6 +81,7 @@ export class OwnRequest {
   #transmit(now: number): void {
     const { options } = this;
     this.#sentAt = now;
+    this.#isHurried = false;
     this.#transmissions++;
     // The repeated request may be answered again. So an Ack that came too early for the state is not lost.
     this.answered = false;
@@ -88,8 +91,9 @@ export class OwnRequest {
   }
 
   #nextGapMs(now: number): number {
-    const { eagerMs } = this.#limits;
+    const { eagerMs, patienceMs } = this.#limits;
     const doubled = 2 * this.#gapMs;
+    if (this.#hasAcked) return Math.max(doubled, patienceMs);
     const isEager = eagerMs !== undefined && !this.#isPeerHeard && now < this.#begunAt + EAGER_MS;
     return isEager ? Math.min(doubled, Math.max(eagerMs, this.#gapMs)) : doubled;
   }
@@ -103,18 +107,19 @@ export class OwnRequest {
    * The answer to a younger one may be on the way.
    */
   peerHeard(now: number): void {
-    const { firstMs, unheardMs = firstMs } = this.#limits;
+    const { firstMs, patienceMs, unheardMs = firstMs, hurryMs = patienceMs } = this.#limits;
     this.#isPeerHeard = true;
     this.#gapMs = firstMs;
-    if (now - this.#begunAt > unheardMs) this.#transmit(now);
-    else this.#wake(now + firstMs);
+    if (now - this.#begunAt > unheardMs) return this.#transmit(now);
+    this.#isHurried = true;
+    this.#wake(now + hurryMs);
   }
 
   /** The peer's request was answered. */
   answerSent(isAck: boolean, now: number): void {
     const isFirst = isAck && !this.#hasAcked;
     this.#hasAcked = isAck;
-    if (!isFirst || this.answered || now >= this.#dueAt) return;
+    if (!isFirst || this.#isHurried || this.answered || now >= this.#dueAt) return;
     this.#gapMs = Math.max(this.#gapMs, this.#limits.patienceMs);
     this.#wake(now + this.#gapMs);
   }

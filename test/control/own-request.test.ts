@@ -95,26 +95,28 @@ test("text, or our own requests, leave only the restart timer", () => {
 });
 
 test("when the peer is first heard, a request that it would have answered is repeated at once, and a younger one later", () => {
-  for (const [unheardMs, now, sent, deadline] of [
-    [undefined, 1050, 1, 1100],
-    [undefined, 1051, 2, 1101],
-    [200, 1200, 1, 1250],
-    [200, 1201, 2, 1251],
-    [200, 3980, 2, 4000],
+  for (const [times, now, sent, deadline] of [
+    [{}, 1050, 1, 1650],
+    [{}, 1051, 2, 1101],
+    [{ hurryMs: 100 }, 1050, 1, 1150],
+    [{ unheardMs: 200 }, 1200, 1, 1800],
+    [{ unheardMs: 200 }, 1201, 2, 1251],
+    [{ unheardMs: 200 }, 3980, 2, 4000],
   ] as const) {
-    const { own, seen } = begun({ ...LIMITS, firstMs: 50, ...(unheardMs === undefined ? {} : { unheardMs }) });
+    const { own, seen } = begun({ ...LIMITS, firstMs: 50, patienceMs: 600, ...times });
     own.peerHeard(now);
-    expect([unheardMs, now, seen.sent.length, seen.deadline]).toEqual([unheardMs, now, sent, deadline]);
+    expect([times, now, seen.sent.length, seen.deadline]).toEqual([times, now, sent, deadline]);
   }
 });
 
 test("after our Ack the peer may be open, and a repetition waits until it would have answered", () => {
-  const own = begun({ ...LIMITS, eagerMs: 200, patienceMs: 500 });
-  own.own.peerHeard(1010);
-  own.own.answerSent(false, 1010);
-  expect(times(own, 1200).repeated).toEqual([1070, 1190]);
-  own.own.answerSent(true, 1200);
-  expect(times(own, 4000)).toEqual({ repeated: [1700, 2700], due: [4000] });
+  const own = begun({ ...LIMITS, patienceMs: 500 });
+  own.own.peerHeard(1070);
+  expect(own.seen.sent).toHaveLength(2);
+  own.own.answerSent(false, 1070);
+  expect(times(own, 1300).repeated).toEqual([1130, 1250]);
+  own.own.answerSent(true, 1300);
+  expect(times(own, 4000)).toEqual({ repeated: [1800, 2800], due: [4000] });
   own.own.begin(10, 5000);
   expect(times(own, 7000).repeated).toEqual([5500, 6500]);
   // We do not agree to the peer's next request. Only a new Ack lets it open.
@@ -123,10 +125,17 @@ test("after our Ack the peer may be open, and a repetition waits until it would 
   expect(times(own, 7100).repeated).toEqual([7060]);
 });
 
+test("a young request that may have been lost is repeated once before that", () => {
+  const own = begun({ ...LIMITS, patienceMs: 500, hurryMs: 120 });
+  own.own.peerHeard(1010);
+  own.own.answerSent(true, 1010);
+  expect(times(own, 4000)).toEqual({ repeated: [1130, 1630, 2630], due: [4000] });
+});
+
 test("a peer that was heard is not asked eagerly; one below that is up again counts as silent", () => {
   const own = begun({ ...LIMITS, eagerMs: 200 });
-  own.own.peerHeard(1010);
-  expect(times(own, 4000).repeated).toEqual([1070, 1190, 1430, 1910, 2870]);
+  own.own.peerHeard(1061);
+  expect(times(own, 4000).repeated).toEqual([1121, 1241, 1481, 1961, 2921]);
   own.own.answerSent(true, 4000);
   own.own.lowerUp();
   own.own.begin(11, 9000);

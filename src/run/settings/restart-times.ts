@@ -4,7 +4,7 @@
 import type { Limits } from "../../control/dialect.ts";
 import type { Config } from "../../options/config.ts";
 
-export type RestartTimes = Pick<Limits, "firstMs" | "patienceMs" | "unheardMs" | "eagerMs">;
+export type RestartTimes = Pick<Limits, "firstMs" | "patienceMs" | "unheardMs" | "hurryMs" | "eagerMs">;
 
 /** A frame of LCP has at most so many octets: a request in which all control characters are escaped, or its answer. */
 const FRAME_OCTETS = 60;
@@ -14,8 +14,8 @@ const ANSWER_MS = 60;
 /** Requests and answers of three network protocols may share the line. */
 const NETWORK_FRAMES = 6;
 const NETWORK_ANSWER_MS = 200;
-/** A peer that is in its network phase answers within this time, though a script may hold it up. */
-const NETWORK_PATIENCE_MS = 1000;
+/** A peer that listens answers within this time, though a script or a busy machine may hold it up. */
+const PATIENCE_MS = 1000;
 /** A person does not notice so short a wait. */
 const SHORT_MS = 200;
 /** Requests to a peer that is not there take this part of the line. */
@@ -39,12 +39,15 @@ function frameMs({ speed, findSpeed }: LineOptions): number {
 export function lcpTimes(line: LineOptions): RestartTimes {
   if (isDistant(line)) return DISTANT;
   const frame = frameMs(line);
-  const roundTripMs = ANSWER_MS + 2 * frame;
-  return { firstMs: roundTripMs, patienceMs: roundTripMs, eagerMs: Math.max(SHORT_MS, frame / EAGER_SHARE) };
+  const firstMs = ANSWER_MS + 2 * frame;
+  return { ...patient(firstMs), hurryMs: 2 * firstMs, eagerMs: Math.max(SHORT_MS, frame / EAGER_SHARE) };
 }
 
 export function networkTimes(line: LineOptions): RestartTimes {
   if (isDistant(line)) return DISTANT;
-  const firstMs = NETWORK_ANSWER_MS + NETWORK_FRAMES * frameMs(line);
-  return { firstMs, patienceMs: Math.max(NETWORK_PATIENCE_MS, firstMs) };
+  return patient(NETWORK_ANSWER_MS + NETWORK_FRAMES * frameMs(line));
+}
+
+function patient(firstMs: number): RestartTimes {
+  return { firstMs, patienceMs: Math.max(PATIENCE_MS, firstMs) };
 }
