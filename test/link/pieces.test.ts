@@ -73,18 +73,21 @@ test.each([
   }),
 );
 
-test("keys of other connections and of the file's own go between its pieces, and every header is restored", () =>
-  withRng((rng) => {
-    for (const configs of [
-      [interleaving(A, B), interleaving(B, A)],
-      [interleaving(A, B, DEFLATE), interleaving(B, A, DEFLATE)],
-    ] as const)
-      for (const isBundled of [false, true])
-        for (const kind of [noise, text])
-          expect(measure(rng, { bothWays: true, keys: true, data: kind(rng), isBundled }, configs).lost).toBeLessThan(
-            20,
-          );
-  }));
+test.each([
+  ["no compression", undefined, noise],
+  ["compression", DEFLATE, noise],
+  ["compression", DEFLATE, text],
+])(
+  "%s: keys of other connections and of the file's own go between its pieces, and every header is restored",
+  (_, method, kind) =>
+    withRng((rng) => {
+      const configs = [interleaving(A, B, method), interleaving(B, A, method)] as const;
+      for (const isBundled of [false, true]) {
+        const load = { bothWays: true, keys: true, data: kind(rng), milliseconds: 10_000, isBundled };
+        expect(measure(rng, load, configs).lost).toBeLessThan(20);
+      }
+    }),
+);
 
 test("9600, noise: a ping waits for one piece", () =>
   withRng((rng) => {
@@ -130,7 +133,7 @@ function isPerLink(load: LoadWithPings): readonly boolean[] {
 }
 
 test.each([
-  ["noise", 48],
+  ["noise", 60],
   ["text", 120],
 ])("a peer with multilink compresses for the bundle, and %s goes with order kept", (kind, p95) =>
   withRng((rng) => {
@@ -169,7 +172,7 @@ test("a peer without multilink, and one without compression: the link is up as w
       });
       const { wrong, pings } = load.run();
       expect([wrong, isPerLink(load)]).toEqual([0, [false, false]]);
-      expect(pings.length).toBeGreaterThan(3);
+      expect(pings.length).toBeGreaterThan(5);
       const { lines } = load.pair.a.side;
       expect(lines.includes("Deflate (15) compression enabled")).toBe(n === 0);
       expect(lines.filter((line) => line.startsWith("rcvd [LCP ConfRej")).length).toBe(n === 0 ? 1 : 0);
@@ -200,7 +203,7 @@ test.each([
         const configs = [interleaving(A, B, method), interleaving(B, A, method)] as const;
         const load = new LoadWithPings(configs, rng, {
           speed: 115_200,
-          milliseconds: 12_000,
+          milliseconds: 10_000,
           data: kind(rng),
           cuts: true,
           bothWays: true,
@@ -209,7 +212,7 @@ test.each([
           damage,
         });
         load.pair.at(2500, () => (isClean = false));
-        load.pair.at(9000, () => (isClean = true));
+        load.pair.at(6500, () => (isClean = true));
         const { wrong, tail } = load.run();
         expect([isBundled, wrong]).toEqual([isBundled, 0]);
         // Both directions carry the file again in the clean second at the end.
