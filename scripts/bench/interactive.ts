@@ -197,7 +197,7 @@ interface Row {
 }
 
 const NONE: readonly string[] = [];
-const OURS: Pick<Setting, "near" | "far"> = { near: NONE, far: NONE };
+const OURS: Pick<Setting, "near" | "far"> = { near: ["interleave"], far: ["interleave"] };
 const up = (seconds: number, kind: "noise" | "text" = "noise") => ({ from: "near", seconds, kind }) as const;
 const down = (seconds: number) => ({ from: "far", seconds, kind: "noise" }) as const;
 

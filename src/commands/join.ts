@@ -53,7 +53,7 @@ const ALWAYS = [
   "holdoff",
   "1",
 ];
-const LINK = ["usepeerdns", "address-pair", "0", "ipcp-accept-local", "ipcp-accept-remote"];
+const LINK = ["interleave", "usepeerdns", "address-pair", "0", "ipcp-accept-local", "ipcp-accept-remote"];
 /** Without a carrier only echoes show that the other end is gone. */
 const ECHOES = ["lcp-echo-interval", "5", "lcp-echo-failure", "4"];
 /** Other default routes come first, but for those that a network manager has found to lead nowhere (20000 and more). */

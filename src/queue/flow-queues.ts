@@ -59,6 +59,8 @@ export class FlowQueues {
   readonly #flows: readonly Flow[] = Array.from({ length: FLOWS }, () => new Flow());
   readonly #newFlows = new FlowList();
   readonly #oldFlows = new FlowList();
+  /** The flow of the packet that takeBulk() took last. */
+  #bulkFlow: Flow | undefined;
   #rate = 0;
   /** The longest packet so far. A full packet is taken to have as many octets. */
   #longest = 0;
@@ -118,9 +120,13 @@ export class FlowQueues {
     return this.takeSparse(into, at, now) || this.takeBulk(into, at, now);
   }
 
-  /** Takes a sparse packet. 0: there is none. */
-  takeSparse(into: Uint8Array, at: number, now: number): number {
-    const flow = sparseIn(this.#newFlows) ?? sparseIn(this.#oldFlows);
+  /**
+   * Takes a sparse packet. 0: there is none. `isBulkPending`: the last packet of takeBulk() is not sent yet, and no packet
+   * of its flow may overtake it.
+   */
+  takeSparse(into: Uint8Array, at: number, now: number, isBulkPending = false): number {
+    const barred = isBulkPending ? this.#bulkFlow : undefined;
+    const flow = sparseIn(this.#newFlows, barred) ?? sparseIn(this.#oldFlows, barred);
     const length = flow === undefined ? 0 : this.#takeOf(flow, into, at, now);
     if (length === 0) return 0;
     this.isSparse = true;
@@ -142,7 +148,10 @@ export class FlowQueues {
         continue;
       }
       const length = this.#takeOf(flow, into, at, now);
-      if (length > 0) return length;
+      if (length > 0) {
+        this.#bulkFlow = flow;
+        return length;
+      }
       list.shift();
       // An empty flow stays until its next turn. Otherwise it would be new again with each packet, and come before all others.
       if (list === this.#newFlows && this.#oldFlows.head !== undefined) this.#oldFlows.append(flow);
@@ -200,9 +209,10 @@ export class FlowQueues {
   }
 }
 
-/** The first flow with little to send that has used less than its turn. */
-function sparseIn(list: FlowList): Flow | undefined {
+/** The first flow, except `barred`, with little to send that has used less than its turn. */
+function sparseIn(list: FlowList, barred: Flow | undefined): Flow | undefined {
   let flow = list.head;
-  while (flow !== undefined && (flow.octets === 0 || flow.octets > QUANTUM || flow.deficit <= 0)) flow = flow.behind;
+  while (flow !== undefined && (flow === barred || flow.octets === 0 || flow.octets > QUANTUM || flow.deficit <= 0))
+    flow = flow.behind;
   return flow;
 }

@@ -41,6 +41,17 @@ test("packets of a flow keep their order and their octets", () => {
   expect([from.take(into, 0, 0), from.length, from.octets]).toEqual([0, 0, 0]);
 });
 
+test("a packet does not overtake one of its own flow that is on its way in pieces, and others do", () => {
+  const from = queues();
+  put(from, packet4({ length: 290, port: 1 }, 1));
+  expect(from.takeBulk(into, 0, 0)).toBe(290);
+  put(from, packet4({ length: 60, port: 1 }, 2));
+  expect(from.takeSparse(into, 0, 0, true)).toBe(0);
+  put(from, packet4({ length: 60, port: 2 }, 3));
+  expect([from.takeSparse(into, 0, 0, true), u16(into, 20)]).toEqual([60, 2]);
+  expect([from.takeSparse(into, 0, 0, false), u16(into, 20)]).toEqual([60, 1]);
+});
+
 test("flows share the line by octets, whatever the length of their packets", () => {
   const from = queues();
   const octets = new Map<number, number>();

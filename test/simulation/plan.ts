@@ -137,6 +137,7 @@ function drawWords(agreement: Agreement, side: 0 | 1, rng: Rng): readonly string
   words.maybe(0.3, "nocrtscts");
   words.maybe(0.8, "lock");
   if (cables === 2) words.add("multilink", "mpdevice", "/dev/ttyUSB1");
+  words.maybe(0.5, "interleave");
   words.add(...(auth !== "none" && (side === 0 || isMutual) ? [`require-${auth}`] : ["noauth"]));
   addStart(words, agreement, side, rng);
   addLcp(words, agreement, rng);

@@ -8,6 +8,20 @@ import { alias, flag, sets, text } from "../row-kinds.ts";
 const multilink = flag("multilink", "multilink", PRIORITY, "join several links into a bundle");
 const nomultilink = sets("nomultilink", GROUP, "no bundle of links", { multilink: false }, { shares: [multilink] });
 
+const interleave = flag(
+  "interleave",
+  "interleave",
+  PRIORITY,
+  "send long packets in pieces, and short ones between them",
+);
+const nointerleave = sets(
+  "nointerleave",
+  GROUP,
+  "send no packet in pieces",
+  { interleave: false },
+  { shares: [interleave] },
+);
+
 const mpdevice = row({
   name: "mpdevice",
   rules: PRIVILEGED | LIST,
@@ -40,6 +54,8 @@ export const BUNDLE = [
   alias(multilink, "mp", GROUP),
   nomultilink,
   alias(nomultilink, "nomp"),
+  interleave,
+  nointerleave,
   text("bundle", "bundle", PRIORITY, "a name for the bundle"),
   mpdevice,
   plugin,

@@ -216,7 +216,7 @@ export class PacketPump {
     const queues = this.#queues;
     if (queues === undefined) return false;
     const { bytes } = this.#memory.packet;
-    const sparse = queues.takeSparse(bytes, PACKET_ROOM, now);
+    const sparse = queues.takeSparse(bytes, PACKET_ROOM, now, carrier.hasPieces);
     if (sparse > 0) {
       carrier.send(bytes, PACKET_ROOM, PACKET_ROOM + sparse, now);
       return true;

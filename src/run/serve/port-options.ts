@@ -1,5 +1,5 @@
-// The options of a port that is served: pppd's own, as if these defaults stood at the end of /etc/ppp/options, and `share` at
-// its start. So that file does not make a port wait for a carrier or for a password, as Debian's does; the port's own file and
+// The options of a port that is served: pppd's own, as if these defaults stood at the end of /etc/ppp/options, and `share` and
+// `interleave` at its start. So that file does not make a port wait for a carrier or for a password, as Debian's does; the port's own file and
 // words on the command line win.
 
 import { checkOptions } from "../../options/check.ts";
@@ -11,8 +11,8 @@ import type { PortWish, ServeWishes } from "./serve-words.ts";
 /** A peer that does not answer so many questions, one every so many seconds, is gone. A cable often has no carrier. */
 const ECHOES = "lcp-echo-interval 10 lcp-echo-failure 3";
 
-/** The file itself may say noshare. */
-const SHARE = "share";
+/** The file itself may say noshare and nointerleave. */
+const FIRST = "share interleave";
 
 export interface PortOptions {
   readonly config: Config;
@@ -30,7 +30,7 @@ export function portOptions(host: OptionHost, wish: PortWish, slot: number, wish
   const line = wish.kind === "listener" ? ["socket-listen", wish.where] : wish.kind === "device" ? [wish.path] : [];
   const flags = [...(speed === undefined ? [] : [speed]), ...(auth ? ["auth"] : []), ...(login ? ["login"] : [])];
   const all = [...line, ...flags, ...words];
-  const config = parseOptions(all, withWords(host, SHARE, defaults(wish, slot, wishes)));
+  const config = parseOptions(all, withWords(host, FIRST, defaults(wish, slot, wishes)));
   const inForce = hostInForce(config, host);
   // The first reading has warned of the file.
   const alone = withWords({ ...inForce, warn: () => {} }, "", "");

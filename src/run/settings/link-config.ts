@@ -93,7 +93,7 @@ function lcpConfig(config: Config, plan: AuthPlan, network: MacSource): LinkConf
     pcomp: !nothing && !config.nopcomp,
     accomp: !nothing && !config.noaccomp,
     endpoint: !nothing && !config.noendpoint,
-    multilink: config.multilink ? multilinkConfig(config, network) : undefined,
+    multilink: multilinkConfig(config, network),
     qualityPeriod: nothing ? -1 : config.lqrInterval * 100,
     callback: config.callback !== undefined,
     fcs: nothing ? undefined : config.fcs,
@@ -200,7 +200,14 @@ function addressConfig(
   return { our: ourAddress ?? server, peer: peerAddress ?? client, choice, proposal };
 }
 
-function multilinkConfig({ mrru, mru, mpshortseq, endpoint, noendpoint }: Config, network: MacSource): MultilinkConfig {
+/** What is needed for a bundle, or for packets in pieces. Undefined: neither. */
+function multilinkConfig(config: Config, network: MacSource): MultilinkConfig | undefined {
+  const { multilink, interleave, mrru, mru, mpshortseq, endpoint, noendpoint, noOptions } = config;
+  if (!multilink) {
+    // Without an endpoint of its own, the peer might join the link with another one to us.
+    if (!interleave || noendpoint || noOptions) return undefined;
+    return { mrru: mrru ?? mru, shortSequence: true, endpoint: "own" };
+  }
   const mac = endpoint === undefined ? network.firstEthernetMac() : undefined;
   const given = endpoint === undefined ? undefined : parseEndpoint(endpoint, (name) => network.macOf(name));
   const ours = given ?? (mac && { class: EndpointClass.Mac, value: mac });

@@ -1,7 +1,7 @@
 // Endpoint-Discriminator: identifies the system of a side, so that links to the same system can be bundled (RFC 1990
 // §5.1.3).
 
-import { u32 } from "../../../bytes/be.ts";
+import { put32, u32 } from "../../../bytes/be.ts";
 import { toHex } from "../../../bytes/text.ts";
 import { ipv4Text } from "../../../wire/ip.ts";
 import {
@@ -34,8 +34,9 @@ export const endpointDiscriminator: LcpRow<EndpointConfig, EndpointOptions> = {
     const next = Math.min(at + 1 + MAX_ENDPOINT_LENGTH, at + length);
     return { text: `endpoint [${endpointText({ class: packet[at]!, value: packet.slice(at + 1, next) })}]`, next };
   },
-  start({ config, got }) {
-    got.endpoint = config.multilink?.endpoint;
+  start({ config, got, host }) {
+    const endpoint = config.multilink?.endpoint;
+    got.endpoint = endpoint === "own" ? ownEndpoint(host.random32()) : endpoint;
   },
   ask: ({ got }) => (got.endpoint === undefined ? undefined : endpointOption(got.endpoint)),
   judge(value, { config, peer }) {
@@ -44,6 +45,12 @@ export const endpointDiscriminator: LcpRow<EndpointConfig, EndpointOptions> = {
     return "ack";
   },
 };
+
+function ownEndpoint(number: number): Endpoint {
+  const value = new Uint8Array(4);
+  put32(value, 0, number);
+  return { class: EndpointClass.Magic, value };
+}
 
 const ENDPOINT_CLASSES = ["null", "local", "IP", "MAC", "magic", "phone"];
 

@@ -1,4 +1,5 @@
-// The options of a link that may join a bundle: the bundle's MRU and short sequence numbers (RFC 1990 §5.1).
+// The options of a link that may join a bundle, or on which packets go in pieces: the longest packet that is reassembled,
+// and short sequence numbers (RFC 1990 §5.1).
 
 import { option0, option16, read16 } from "../../../wire/control.ts";
 import { type Endpoint, LcpOption } from "../../../wire/lcp.ts";
@@ -11,8 +12,8 @@ export interface MultilinkConfig {
   readonly mrru: number;
   /** Use sequence numbers of 12 bits. */
   readonly shortSequence: boolean;
-  /** Identifies our system. Undefined: not sent. */
-  readonly endpoint: Endpoint | undefined;
+  /** Identifies our system. "own": this link alone, so that the peer joins it with no other. Undefined: not sent. */
+  readonly endpoint: Endpoint | "own" | undefined;
 }
 
 interface LinkConfig {
