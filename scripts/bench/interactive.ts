@@ -20,6 +20,7 @@ const PORT = 5201;
 const MTU = 1500;
 /** Headers of IPv4 and of TCP with timestamps. */
 const IP_AND_TCP = 52;
+/** Between pings, at 115200. A slower line has fewer. */
 const PING_MS = 150;
 const IDLE_PINGS = 5;
 const ROOT = join(import.meta.dir, "../..");
@@ -144,7 +145,7 @@ async function measure(setting: Setting, flows: readonly Flow[]): Promise<Result
     const pingOctets = await octetsOfPing(ends.near, cable);
     const receivers = flows.map(({ from }, index) => ends[OTHER[from]].sh(receive(PORT + index, "/dev/null")));
     const running = { is: true };
-    const pinging = pingWhile(ends.near, () => running.is);
+    const pinging = pingWhile(ends.near, (PING_MS * 115200) / setting.baud, () => running.is);
     const seconds = await Promise.all(
       flows.map(async ({ from }, index) => {
         const startedAt = performance.now();
@@ -178,8 +179,8 @@ async function octetsOfPing(from: Station, cable: Cable): Promise<number> {
 }
 
 /** What ping says of all pings until `goesOn` is false. */
-async function pingWhile(from: Station, goesOn: () => boolean): Promise<string> {
-  const pinging = from.sh(`exec ping -n -i ${PING_MS / 1000} -s 56 ${FAR} & echo $! >pinger; wait`);
+async function pingWhile(from: Station, gapMs: number, goesOn: () => boolean): Promise<string> {
+  const pinging = from.sh(`exec ping -n -i ${gapMs / 1000} -s 56 ${FAR} & echo $! >pinger; wait`);
   while (goesOn()) await Bun.sleep(50);
   await from.sh("kill -INT $(cat pinger)");
   return pinging;
@@ -218,6 +219,11 @@ const ROWS: Readonly<Record<string, Row>> = {
     flows: [up(20)],
     p50: 150,
     share: 0.98,
+  },
+  pppdsmall: {
+    name: "to the real pppd, interactive",
+    setting: { baud: 115200, isLab: true, near: ["interactive"], far: NONE },
+    flows: [up(20)],
   },
   multilink: {
     name: "to the real pppd with multilink",

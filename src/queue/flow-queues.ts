@@ -54,6 +54,8 @@ export class FlowQueues {
   dropped = 0;
   marked = 0;
   overflowed = 0;
+  /** Packets that were cleared away. */
+  cleared = 0;
   readonly #store: PacketStore;
   readonly #seed: number;
   readonly #flows: readonly Flow[] = Array.from({ length: FLOWS }, () => new Flow());
@@ -159,11 +161,10 @@ export class FlowQueues {
     }
   }
 
-  /** Drops everything and returns the number of packets. */
-  clear(): number {
-    const { length } = this;
+  /** Drops everything. */
+  clear(): void {
+    this.cleared += this.length;
     for (const flow of this.#flows) while (flow.first !== NONE) this.#remove(flow);
-    return length;
   }
 
   /** Takes the first packet of a flow that CoDel lets pass. 0: there is none. */

@@ -163,6 +163,7 @@ export const LCP = [
   mru,
   defaultMru,
   alias(defaultMru, "-mru"),
+  flag("interactive", "interactive", 0, "small packets on a slow line, so that ping is quick beside a file"),
   number("mtu", "mtu", 16384, 0, "the largest packet we send", { min: 128, max: 16384 }),
   nopcomp,
   alias(nopcomp, "-pc"),

@@ -39,6 +39,11 @@ export class Pacer {
     return this.#rate;
   }
 
+  /** Bits a second; 0: unknown. */
+  get speed(): number {
+    return this.#rate * OCTET_BITS * 1000;
+  }
+
   /** The line has another speed from now on. */
   setSpeed(speed: number): void {
     this.#rate = speed / OCTET_BITS / 1000;

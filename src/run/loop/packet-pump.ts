@@ -75,6 +75,13 @@ export class PacketPump {
     if (!on) this.#queues?.clear();
   }
 
+  /** What became of packets that waited and were not sent, for the log. Undefined: all were sent as they came. */
+  get losses(): string | undefined {
+    const { dropped = 0, overflowed = 0, marked = 0, cleared = 0 } = this.#queues ?? {};
+    if (dropped + overflowed + marked + cleared === 0) return undefined;
+    return `Packets to the line: ${dropped + overflowed} dropped, ${marked} marked, ${cleared} left at the end`;
+  }
+
   /** To wait at for packets. */
   get fd(): number {
     return this.#packets.fd;

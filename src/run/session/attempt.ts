@@ -119,7 +119,8 @@ export class Attempt {
     buffers.output.clear();
     const pacer = (this.pacer = new Pacer(paceOf(config, tty)));
     const servers = peerServers(machine, config, packets);
-    this.linkConfig = linkConfig(config, peers.plan(), machine.network, (text) => log.write("error", text), servers);
+    const complain = (text: string): void => log.write("error", text);
+    this.linkConfig = linkConfig(config, peers.plan(), machine.network, complain, servers, pacer.speed);
     const rtt = config.lcpRttFile === undefined ? undefined : new RttFile(config.lcpRttFile, host.machine, log);
     this.#rtt = rtt;
     this.#climb = ClimbLine.of(machine, config, tty, {
@@ -230,7 +231,7 @@ export class Attempt {
 
   status(): LineStatus {
     const silentMs = this.#watch.silentMs(this.#clock.now());
-    return lineStatus(this.link, this.#tty.path, this.pacer.rate * 10_000, silentMs);
+    return lineStatus(this.link, this.#tty.path, this.pacer.speed, silentMs);
   }
 
   nextDeadline(): number {

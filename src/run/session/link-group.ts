@@ -36,6 +36,7 @@ export class LinkGroup implements LoopOwner {
   readonly #loop: Loop;
   readonly #pump: PacketPump;
   readonly #othersTurnMs: () => number;
+  #isOver = false;
 
   /** `othersTurnMs`: how often work beside the links needs a turn of the runtime. */
   constructor(
@@ -104,6 +105,9 @@ export class LinkGroup implements LoopOwner {
     this.network.end();
     this.#loop.idleWork?.end();
     for (const attempt of this.attempts) attempt.abandon();
+    const { losses } = this.#pump;
+    if (losses !== undefined && !this.#isOver) this.#host.log.write("debug", losses);
+    this.#isOver = true;
   }
 
   /** How much of the packets goes to the log, from now on. */
@@ -168,7 +172,7 @@ export class LinkGroup implements LoopOwner {
       if (!this.#isMember(attempt)) continue;
       const { pacer } = attempt;
       if (!pacer.paced) return 0;
-      rate += pacer.rate * 10_000;
+      rate += pacer.speed;
     }
     return rate;
   }

@@ -20,6 +20,7 @@ import { parseEndpoint } from "../../options/endpoint.ts";
 import type { Network } from "../host/network.ts";
 import { EndpointClass } from "../../wire/lcp.ts";
 import { AddressPairs } from "./address-pairs.ts";
+import { fitToLine } from "./packet-size.ts";
 import { identifiers } from "./identifiers.ts";
 import { lcpTimes, networkTimes } from "./restart-times.ts";
 
@@ -49,15 +50,17 @@ type RouteSource = Pick<Network, "routes">;
 
 /**
  * `complain` gets a message about each option that cannot be satisfied. `servers` are the name servers for the peer where no
- * option names any.
+ * option names any. `speed` is the line's, in bits a second; 0: it is not known.
  */
 export function linkConfig(
-  config: Config,
+  options: Config,
   plan: AuthPlan,
   network: MacSource & RouteSource,
   complain: (text: string) => void,
   servers: readonly ServerAddress[] = [],
+  speed = 0,
 ): LinkConfig {
+  const config = fitToLine(options, speed);
   return {
     lcp: lcpConfig(config, plan, network),
     echo: {

@@ -198,10 +198,12 @@ test("a flood is left to the kernel for a moment at a time", () => {
 test("packets that wait when the link ends are lost with it", () => {
   const scene = new Scene();
   for (let count = 0; count < 4; count++) scene.comes(BULK);
+  expect(scene.pump.losses).toBeUndefined();
   scene.pump.carry(false);
   scene.pass(300);
   scene.pump.carry(true);
   scene.comes(PING);
   scene.pass(300);
   expect(scene.sent).toEqual(["1:0", "2:4"]);
+  expect(scene.pump.losses).toBe("Packets to the line: 0 dropped, 0 marked, 3 left at the end");
 });
