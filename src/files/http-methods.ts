@@ -1,5 +1,6 @@
 // The methods that requests may have. A row adds one.
 
+import { makeFolder, remove } from "./folder-methods.ts";
 import { isForeign, post } from "./form.ts";
 import { get } from "./get.ts";
 import { put } from "./put.ts";
@@ -14,6 +15,8 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["HEAD", get],
   ["PUT", put],
   ["POST", post],
+  ["MKCOL", makeFolder],
+  ["DELETE", remove],
   ["OPTIONS", () => bareReply(204, ["Allow", allowed()])],
 ]);
 

@@ -125,7 +125,9 @@ export class MemoryFolder implements Folder {
   }
 
   remove(path: Path): Trouble | undefined {
-    return this.nodes.delete(path.join("/")) ? undefined : "absent";
+    const key = path.join("/");
+    if (this.names.some((name) => name.startsWith(`${key}/`))) return "not-empty";
+    return this.nodes.delete(key) ? undefined : "absent";
   }
 
   makeFolder(path: Path): Trouble | undefined {
