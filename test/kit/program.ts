@@ -184,7 +184,12 @@ function waitsOf(pid: number): string {
 /** True when dist/nullmodem exists and is newer than its sources. */
 export function isBuilt(): boolean {
   const target = join(ROOT, "dist/nullmodem");
-  const sources = [join(ROOT, "src"), join(ROOT, "package-lock.json"), join(ROOT, "scripts/build.ts")];
+  const sources = [
+    join(ROOT, "src"),
+    ...["package-lock.json", "scripts/build.ts", "scripts/read-ahead.ts", "scripts/start-pages"].map((path) =>
+      join(ROOT, path),
+    ),
+  ];
   return existsSync(target) && statSync(target).mtimeMs > newest(sources);
 }
 

@@ -14,7 +14,7 @@ import {
   readFileSync,
   rmSync,
 } from "node:fs";
-import { symlinkSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fillStick, type Packed } from "../../scripts/stick.ts";
@@ -115,13 +115,17 @@ test.skipIf(noTexts !== undefined)(
 test(
   "the same sources in two folders give the same executable",
   () => {
+    const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { dependencies: object };
     const build = (place: string, from: string): string => {
       const copy = join(folder, place);
       mkdirSync(join(copy, "scripts"), { recursive: true });
-      cpSync(join(from, "src"), join(copy, "src"), { recursive: true });
-      for (const file of ["package.json", "tsconfig.json", "scripts/build.ts"])
+      for (const directory of ["src", "scripts/start-pages"])
+        cpSync(join(from, directory), join(copy, directory), { recursive: true });
+      for (const file of ["package.json", "tsconfig.json", "scripts/build.ts", "scripts/read-ahead.ts"])
         copyFileSync(join(from, file), join(copy, file));
-      symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+      // Copies, because the names of the parts depend on where a link leads.
+      for (const name of Object.keys(dependencies))
+        cpSync(join(ROOT, "node_modules", name), join(copy, "node_modules", name), { recursive: true });
       const { exitCode, stderr } = Bun.spawnSync([process.execPath, "scripts/build.ts"], {
         cwd: copy,
         stdout: "ignore",
