@@ -22,6 +22,7 @@ Makes two pseudo terminals joined by a null-modem cable, symbolic links LINK_A a
   --baud N    pace both directions as an N bit/s 8N1 line (0: as fast as it goes)
   --baud ports  as the programs at both ends set their ports (stty, termios): each direction has its sender's speed, and
               ends that are set differently hear what UARTs would
+  --clean-to N  with --baud ports: octets that are sent at a higher speed than N are damaged
   --ber P     probability that a bit flips
   --drop P    probability that a byte is lost
   --seed N    seed of the damage (1)
@@ -308,6 +309,7 @@ async function main(): Promise<number> {
       ber: { type: "string" },
       drop: { type: "string" },
       seed: { type: "string" },
+      "clean-to": { type: "string" },
     },
   });
   const [linkA, linkB] = positionals;
@@ -320,7 +322,9 @@ async function main(): Promise<number> {
   const baud = hasPorts ? 0 : numberOf(values.baud, "baud", 1e8);
   const damage = { bitErrors: numberOf(values.ber, "ber", 1), drops: numberOf(values.drop, "drop", 1) };
   const seed = numberOf(values.seed ?? "1", "seed", MAX_SEED);
-  const wire = (stream: number): Wire => new Wire({ baud, ...damage, rng: new Rng(2 * seed + stream) });
+  const clean = values["clean-to"];
+  const cleanTo = clean === undefined ? Infinity : numberOf(clean, "clean-to", 1e8);
+  const wire = (stream: number): Wire => new Wire({ baud, ...damage, cleanTo, rng: new Rng(2 * seed + stream) });
 
   const cable = new Cable([linkA, linkB], [wire(0), wire(1)], hasPorts);
   const stop = (): void => void (cable.stopped = true);

@@ -37,7 +37,6 @@ export class ClimbLeader {
     this.nextAt = Infinity;
     const speed = this.#steps.next();
     if (speed === undefined && !this.#steps.isAtTop) {
-      this.#retries = Math.max(1, this.#retries);
       this.retryLater(now);
       this.#steps.again();
     }

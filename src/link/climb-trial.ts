@@ -21,7 +21,7 @@ const SETTLE_MS = 25;
 /** After this time at the new speed an end that is not Staying goes back. */
 const LIMIT_MS = 420;
 /** The longest silence, besides the time that two patterns take. */
-const SILENCE_MS = 100;
+const SILENCE_MS = 150;
 /** The time of all patterns, and of one. */
 const TEST_MS = 100;
 const PATTERN_MS = 60;

@@ -13,6 +13,8 @@ export interface CableOptions {
   readonly ber?: number;
   readonly drop?: number;
   readonly seed?: number;
+  /** With the ports' speeds: above this one, the cable damages what it carries. */
+  readonly "clean-to"?: number;
 }
 
 export interface CableStats {

@@ -3,6 +3,7 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { cuts } from "./cuts.ts";
 import { Rng, withRng } from "./rng.ts";
+import type { PortFormat } from "./uart.ts";
 import { Wire } from "./wire.ts";
 
 test("cuts: whole, byte by byte, split at every offset", () => {
@@ -132,6 +133,25 @@ describe("wire", () => {
     line.cut = false;
     expect(line.deliver(1, false, out, 0)).toBe(0);
     expect(line.stats).toMatchObject({ taken: 3, delivered: 0, lost: 3 });
+  });
+
+  test("damages what is sent faster than it can carry, and nothing else", () => {
+    const port = (baud: number): PortFormat => ({ baud, dataBits: 8, parity: "none", stopBits: 1, iflag: 0 });
+    const line = new Wire({ baud: 0, cleanTo: 115200, rng: new Rng(6) });
+    for (const [baud, isDamaged] of [
+      [115200, false],
+      [230400, true],
+      [115200, false],
+    ] as const) {
+      line.setPorts(port(baud), port(baud));
+      const { flipped } = line.stats;
+      for (let sent = 0; sent < 50_000; sent += 50) {
+        take(line, 50, sent);
+        line.deliver(50, true, out, sent + 10);
+      }
+      expect([baud, line.stats.flipped - flipped > 300]).toEqual([baud, isDamaged]);
+      if (!isDamaged) expect(line.stats.flipped).toBe(flipped);
+    }
   });
 
   test("flips as many bits and drops as many bytes as it says, the same ones for the same seed", () => {

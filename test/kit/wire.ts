@@ -13,6 +13,8 @@ export interface WireOptions {
   /** The probability that a data bit flips, and that a byte is lost. */
   readonly bitErrors?: number;
   readonly drops?: number;
+  /** When the sender's port has a higher speed than this, the line damages what it carries. */
+  readonly cleanTo?: number;
   readonly rng: Rng;
 }
 
@@ -37,6 +39,8 @@ const FIFO_MS = 5;
 const LATE_MS = 50;
 /** Deliveries closer together than this are combined. */
 const GROUP_MS = 1;
+/** The probability that a bit flips on a line that is too fast: one octet of 125 is damaged. */
+const TOO_FAST = 0.001;
 
 export class Wire {
   readonly stats: WireStats = { taken: 0, delivered: 0, flipped: 0, dropped: 0, lost: 0 };
@@ -54,6 +58,8 @@ export class Wire {
   #isPressed = false;
   #bitErrors = 0;
   #drops = 0;
+  readonly #cleanTo: number;
+  #isTooFast = false;
   #rng: Rng;
   /** The data bits, and the bytes, until the next damaged one (1: the next). */
   #bitsToFlip = Infinity;
@@ -62,6 +68,7 @@ export class Wire {
   constructor(options: WireOptions) {
     this.#pace(options.baud > 0 ? 10_000 / options.baud : 0);
     this.#rng = options.rng;
+    this.#cleanTo = options.cleanTo ?? Infinity;
     this.setDamage(options.bitErrors ?? 0, options.drops ?? 0, options.rng);
   }
 
@@ -74,6 +81,11 @@ export class Wire {
   setPorts(sender: PortFormat, receiver: PortFormat): void {
     if (sender.baud === 0 || receiver.baud === 0) return; // B0 hangs up, and is nobody's speed
     this.#sender = sender;
+    const isTooFast = sender.baud > this.#cleanTo;
+    if (isTooFast !== this.#isTooFast) {
+      this.#isTooFast = isTooFast;
+      this.#bitsToFlip = this.#rng.gap(this.#flips);
+    }
     this.#pace((bitsOf(sender) * 1000) / sender.baud);
     this.#receiver ??= new UartReceiver(receiver);
     this.#receiver.format = receiver;
@@ -85,8 +97,12 @@ export class Wire {
     this.#bitErrors = bitErrors;
     this.#drops = drops;
     this.#rng = rng;
-    this.#bitsToFlip = rng.gap(bitErrors);
+    this.#bitsToFlip = rng.gap(this.#flips);
     this.#bytesToDrop = rng.gap(drops);
+  }
+
+  get #flips(): number {
+    return this.#isTooFast ? Math.max(this.#bitErrors, TOO_FAST) : this.#bitErrors;
   }
 
   /** How many bytes can be taken now. */
@@ -142,7 +158,7 @@ export class Wire {
     } else if (sender !== undefined && receiver !== undefined && !isAlike(sender, receiver.format)) {
       length = this.#sample(count, sender, receiver, out);
       this.stats.delivered += length;
-    } else if (this.#bitErrors === 0 && this.#drops === 0) {
+    } else if (this.#flips === 0 && this.#drops === 0) {
       out.set(this.#fifo.subarray(0, count));
       this.stats.delivered += length = count;
     } else {
@@ -191,7 +207,7 @@ export class Wire {
       const bit = this.#bitsToFlip - 1;
       byte ^= 1 << bit;
       this.stats.flipped++;
-      this.#bitsToFlip += this.#rng.gap(this.#bitErrors);
+      this.#bitsToFlip += this.#rng.gap(this.#flips);
     }
     this.#bitsToFlip -= 8;
     return byte;

@@ -14,8 +14,9 @@ const SPEEDS = [115200, 230400, 460800, 921600, 1_500_000, 3_000_000, 4_000_000]
 const LOOK_MS = 3;
 /** Flow control may hold the output up. Then the speed stays. */
 const PATIENCE_MS = 1000;
-/** What a USB adapter holds, no driver counts. */
+/** What a USB adapter holds, no driver counts. What reads a pty may be late. */
 const ADAPTER_MS = 5;
+const PTY_MS = 40;
 
 interface Wish {
   readonly speed: number;
@@ -100,7 +101,7 @@ export class ClimbLine implements LineSpeed {
     const drain = this.#drain!;
     if (drain.isOver(now)) {
       this.#drainedAt = Math.min(this.#drainedAt, now);
-      return now - this.#drainedAt >= ADAPTER_MS ? "gone" : "on its way";
+      return now - this.#drainedAt >= (this.#tty.isPty ? PTY_MS : ADAPTER_MS) ? "gone" : "on its way";
     }
     this.#drainedAt = Infinity;
     return drain.waitedMs(now) > PATIENCE_MS ? "stuck" : "on its way";
