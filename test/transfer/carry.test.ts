@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CarryOptions, receiveTree, type Reporter, sendTree } from "../../src/transfer/carry.ts";
 import { GaveUp } from "../../src/transfer/client.ts";
@@ -8,6 +8,7 @@ import { CuttingRelay } from "../kit/cutting-relay.ts";
 import { FileServer, sha256 } from "../kit/file-server.ts";
 import { inFolder, quickClient } from "../kit/quick-client.ts";
 import { Rng, withRng } from "../kit/rng.ts";
+import { ServedFolder } from "../kit/served-folder.ts";
 import { hashesOf, writeTree } from "../kit/tree.ts";
 
 const PLAIN: CarryOptions = { isPatch: false, deletes: false, isDry: false };
@@ -51,32 +52,65 @@ function filesOf(root: string): Record<string, string> {
 
 test("a thousand cuts, and every file arrives whole, in both directions", async () => {
   await withRng(async (rng) => {
-    await using server = new FileServer();
-    await using relay = await CuttingRelay.to(server.port);
     const tree = someTree(rng, 60, 120_000);
-    relay.plan = () => ({ after: 100 + rng.below(8000), how: rng.pick(["reset", "end"]) });
     await inFolder(async (folder) => {
-      // Listings have to come through too.
-      const [there, back] = [join(folder, "there"), join(folder, "back")];
-      writeTree(there, tree);
-      while (relay.cuts < 1000) {
-        server.files.clear();
+      const [here, there] = [join(folder, "here"), join(folder, "there")];
+      writeTree(here, tree);
+      mkdirSync(there);
+      await using server = await ServedFolder.of(there);
+      await using relay = await CuttingRelay.to(server.port);
+      // A listing has to come through in one piece.
+      relay.plan = () => ({ after: 100 + rng.below(8000), how: rng.pick(["reset", "end"]) });
+      for (let round = 0; relay.cuts < 1000; round++) {
         const client = quickClient(relay.port);
         const sending = notes();
-        await sendTree({ client, local: there, remote: "/in/" }, PLAIN, sending);
-        const stored = [...server.files].map(([path, { octets }]) => [path.slice("in/".length), sha256(octets)]);
-        expect(Object.fromEntries(stored)).toEqual(hashes(tree));
+        await sendTree({ client, local: here, remote: `/in ${round}/` }, PLAIN, sending);
+        expect(filesOf(join(there, `in ${round}`))).toEqual(hashes(tree));
         expect(sending.meter.done).toBe(sending.meter.total);
         const receiving = notes();
-        const target = `${back}${relay.cuts}`;
-        await receiveTree({ client, local: target, remote: "/in/" }, PLAIN, receiving);
-        expect(filesOf(target)).toEqual(hashes(tree));
+        const back = join(folder, `back${round}`);
+        await receiveTree({ client, local: back, remote: `/in ${round}/` }, PLAIN, receiving);
+        expect(filesOf(back)).toEqual(hashes(tree));
         expect(receiving.told.every((text) => text.startsWith("checked"))).toBe(true);
         client.close();
       }
+      expect(readdirSync(there, { recursive: true }).filter((name) => String(name).includes("part-"))).toEqual([]);
     });
   });
 }, 120_000);
+
+test("sync through our own server sends the blocks that differ, in both directions", async () => {
+  await inFolder(async (folder) => {
+    const rng = new Rng(7);
+    const [here, there] = [join(folder, "here"), join(folder, "there")];
+    const large = rng.bytes(2_000_000);
+    writeTree(here, { large, "a/empty": new Uint8Array(0), "b/\xff": rng.bytes(5) });
+    mkdirSync(there);
+    await using server = await ServedFolder.of(there);
+    const client = quickClient(server.port);
+    expect((await sendTree({ client, local: here, remote: "/" }, SYNC, notes())).carried).toBe(3);
+    expect(hashesOf(there)).toEqual(hashesOf(here));
+    large[700_000] = 1;
+    writeTree(here, { large }, 1_000_000_100);
+    writeTree(there, { "gone/x": rng.bytes(5) });
+    server.received = 0;
+    expect(await sendTree({ client, local: here, remote: "/" }, SYNC, notes())).toEqual({
+      carried: 1,
+      same: 2,
+      removed: 2,
+      failed: 0,
+    });
+    expect(server.received).toBeLessThan(70_000);
+    expect(hashesOf(there)).toEqual(hashesOf(here));
+    large[1_999_999] = 1;
+    writeTree(there, { large }, 1_000_000_200);
+    const back = notes();
+    expect((await receiveTree({ client, local: here, remote: "/" }, SYNC, back)).carried).toBe(1);
+    expect(back.meter.moved).toBeLessThan(66_000);
+    expect(hashesOf(there)).toEqual(hashesOf(here));
+    client.close();
+  });
+});
 
 test("a second start sends nothing, and sync sends what changed and removes what is gone", async () => {
   await using server = new FileServer();
