@@ -25,7 +25,7 @@ const LEAST_BLOCK = 1024;
 
 export function get(request: Request, site: Site): Reply {
   const { path } = request;
-  if (path[0] === ASSETS) return asset(path.slice(1).join("/"), site);
+  if (path[0] === ASSETS) return asset(path.slice(1).join("/"), request, site);
   if (path.some(isHidden)) return troubleReply("absent");
   if (request.headers.has("upload-id")) return uploadState(request, site);
   const found = site.folder.stat(path);
@@ -41,11 +41,22 @@ function given(request: Request, path: Path, stat: Stat, site: Site): Reply {
 }
 
 /** The texts of the program itself. The page asks for them by its version, so a browser may keep them. */
-function asset(name: string, { assets }: Site): Reply {
+function asset(name: string, { headers }: Request, { assets }: Site): Reply {
   const found = assets.get(name);
   if (found === undefined) return troubleReply("absent");
-  const headers = [["Content-Type", found.type] as const, ["Cache-Control", "max-age=31536000"] as const];
-  return { status: 200, headers, body: new OctetSource(found.octets) };
+  const known = [
+    ["Content-Type", found.type],
+    ["Cache-Control", "max-age=31536000"],
+    ["Vary", "Accept-Encoding"],
+  ] as const;
+  const takesGzip = /\bgzip\b(?!;q=0)/.test(headers.get("accept-encoding") ?? "");
+  return found.compressed !== undefined && takesGzip
+    ? {
+        status: 200,
+        headers: [...known, ["Content-Encoding", "gzip"]],
+        body: new OctetSource(found.compressed),
+      }
+    : { status: 200, headers: known, body: new OctetSource(found.octets) };
 }
 
 /** How much of an upload has come. Without the header: nothing. */

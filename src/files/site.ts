@@ -7,6 +7,8 @@ import type { Uploads } from "./uploads.ts";
 export interface Asset {
   readonly type: string;
   readonly octets: Uint8Array;
+  /** The same by gzip. */
+  readonly compressed?: Uint8Array | undefined;
 }
 
 export interface Site {
