@@ -3,7 +3,7 @@
 import { basename } from "node:path";
 import { type Command, COMMANDS } from "./commands/commands.ts";
 import { help } from "./commands/help.ts";
-import { LOGIN_MARK, ownWords } from "./os/process/inherited.ts";
+import { FILES_MARK, LOGIN_MARK, ownWords } from "./os/process/inherited.ts";
 import { OsError } from "./os/ffi/libc.ts";
 import { APPLETS, type Applet } from "./applets/applets.ts";
 import { appletHelp } from "./applets/applet-help.ts";
@@ -25,6 +25,7 @@ async function runApplet(name: Applet, argv: string[]): Promise<number> {
 
 async function main(called: string, argv: string[]): Promise<number> {
   if (process.env[LOGIN_MARK] !== undefined) return (await import("./os/users/login-process.ts")).runLoginProcess();
+  if (process.env[FILES_MARK] !== undefined) return await (await import("./applets/files-server.ts")).runFilesServer();
   if (isApplet(called)) return await runApplet(called, argv);
   const [first, ...rest] = argv;
   if (isApplet(first)) return await runApplet(first, rest);

@@ -37,6 +37,7 @@ import { TlsEngine } from "../os/net/memory-tls.ts";
 import { openTun } from "../os/net/tun.ts";
 import { joinVrf, vrfTable } from "../os/net/vrf.ts";
 import { hookRefusal, runHook, runOnTerminal, runProgram, runShell, runTool } from "../os/process/exec.ts";
+import { startFilesProcess } from "../os/process/files-process.ts";
 import { Helper } from "../os/process/helper.ts";
 import { ownEnvironment } from "../os/process/inherited.ts";
 import { share, undoAbandoned } from "../os/process/share.ts";
@@ -161,6 +162,8 @@ const network: Network = {
     startConnecting: tcp.startConnecting,
     isConnected: tcp.isConnected,
     listen: (where, port) => (where === undefined ? tcp.listenEverywhere(port) : tcp.listenOn(where)),
+    listenForMany: (where) => tcp.listenOn(where, 128),
+    portOf: tcp.portOf,
     takeCaller: tcp.takeCaller,
   },
   openSockets: () => new SocketSet(),
@@ -184,6 +187,7 @@ const processes: Processes = {
   runAsking,
   runHelper: (command, input) => new Helper(command, input),
   runTool,
+  serveFiles: (request, listening) => startFilesProcess(JSON.stringify(request), listening),
   isRunning,
   share,
   undoAbandoned,

@@ -5,6 +5,7 @@ import type { Program } from "../applets/applets.ts";
 export const COMMANDS = {
   serve: async (): Promise<Program> => (await import("./serve.ts")).serve,
   join: async (): Promise<Program> => (await import("./join.ts")).join,
+  files: async (): Promise<Program> => (await import("./files-command.ts")).files,
   status: async (): Promise<Program> => (await import("./status.ts")).status,
   get: async (): Promise<Program> => (await import("./transfer/transfer.ts")).get,
   put: async (): Promise<Program> => (await import("./transfer/transfer.ts")).put,

@@ -10,6 +10,7 @@ import type { Command } from "./commands.ts";
 const SUMMARIES = {
   serve: "serve ports: recognise each caller and give it a link",
   join: "find the other end of a serial line, and bring up a link with it",
+  files: "give the other machine's browser a folder, while a link is up",
   doctor: "examine a serial port, its cable and the far side",
   setup: "write pppd's files for a link, after showing the changes; --undo",
   presets: "show what pppd's option peer NAME sets for Windows, Palm, ESP32, …",

@@ -25,6 +25,7 @@ export function statusText(link: Status, rates: Rates | undefined): string {
     ...vjRows(counters.received, counters.sent),
     ["bad frames", badFramesText(link.lines)],
     ...(link.proxy === undefined ? [] : [["proxy", link.proxy]]),
+    ...(link.files === undefined ? [] : [["files", link.files]]),
     ...sharingRows(link),
     ...flowRows(link),
   ];

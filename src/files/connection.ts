@@ -206,6 +206,7 @@ export class Connection {
   }
 
   #putUnsent(into: Uint8Array, at: number, end: number): number {
+    if (this.#unsent.length === 0) return 0;
     const part = this.#unsent.subarray(0, end - at);
     into.set(part, at);
     this.#unsent = this.#unsent.subarray(part.length);

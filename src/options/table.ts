@@ -5,6 +5,7 @@ import type { PluginName } from "./plugins.ts";
 import { fieldsOf, GONE, GROUP, type FieldsOf, type Row } from "./row.ts";
 import { AUTH, CHAP, EAP, PAP } from "./table/auth-rows.ts";
 import { CCP, ECP } from "./table/ccp-rows.ts";
+import { FILES } from "./table/files-rows.ts";
 import { FRONT } from "./table/front-rows.ts";
 import { GENERAL } from "./table/general-rows.ts";
 import { IPX, OLD } from "./table/gone-rows.ts";
@@ -90,6 +91,7 @@ export const OPTIONS = new OptionTable([
   ["Caller", FRONT],
   ["Joining", JOIN],
   ["Sharing", SHARE],
+  ["Files", FILES],
   ["User-mode networking", USERNET],
   ["Proxy", SOCKS],
   ["LCP", LCP],

@@ -32,6 +32,8 @@ export class Gateway {
   readonly #our = new Map<number, Uint8Array>();
   /** Our address in the network that the peer is told of by Router Advertisements. */
   #network6: Uint8Array | undefined;
+  /** Services of this program, by the port of our address that leads to them. */
+  readonly #services = new Map<number, Target>();
   /** Which resolver is asked. */
   #resolver = 0;
 
@@ -50,6 +52,17 @@ export class Gateway {
   /** Our second IPv6 address, beside the link-local one. Undefined: there is none. */
   setNetworkAddress(address: Uint8Array | undefined): void {
     this.#network6 = address;
+  }
+
+  /** A port of our address leads to this place, whatever the rules say. Undefined: as it would without. */
+  setService(port: number, at: Target | undefined): void {
+    if (at === undefined) this.#services.delete(port);
+    else this.#services.set(port, at);
+  }
+
+  /** Where a service of this program is that the peer connects to. */
+  serviceAt(far: Uint8Array, port: number): Target | undefined {
+    return this.isOurs(far) ? this.#services.get(port) : undefined;
   }
 
   isOurs(address: Uint8Array): boolean {

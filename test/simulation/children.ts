@@ -1,7 +1,7 @@
 // The programs that a session starts on a simulated computer: hooks and shell commands. Each does what its path or its
 // command says it does: take a while, fail, or hang.
 
-import type { Child, Ending, Processes, Share, ToolResult } from "../../src/run/host/processes.ts";
+import type { Child, Ending, FilesRequest, Processes, Share, ToolResult } from "../../src/run/host/processes.ts";
 import { SimulatedError } from "./errors.ts";
 import type { FileTree } from "./files.ts";
 import type { Process } from "./process.ts";
@@ -36,6 +36,12 @@ export class ProcessTable {
   hookTrouble: Behaviour | undefined;
   /** The system's tools by their paths. */
   readonly tools = new Map<string, (argv: readonly string[], input: string) => ToolResult | Promise<ToolResult>>();
+  /** The processes of `files`. `say` tells why one does not serve. */
+  readonly fileServers: {
+    readonly request: FilesRequest;
+    isRunning: boolean;
+    say: (trouble: string | undefined) => void;
+  }[] = [];
   readonly #hanging = new Set<() => void>();
   #pids = 100;
 
@@ -136,6 +142,16 @@ export function processesOf(table: ProcessTable, process: Process): Processes {
     runOnTerminal: (command) => table.start(process, behaviourOf(command)),
     runAsking: ([program]) => {
       throw new SimulatedError("execve", program, "ENOENT");
+    },
+    serveFiles: (request) => {
+      const served = { request, isRunning: true, say: (): void => {} } as (typeof table.fileServers)[number];
+      table.fileServers.push(served);
+      return {
+        pid: 99,
+        ended: new Promise(() => {}),
+        trouble: new Promise((resolve) => (served.say = resolve)),
+        end: () => void (served.isRunning = false),
+      };
     },
     runHelper: () => ({ answer: async () => "", end: () => {} }),
     runTool: async (argv, input) => table.runTool(argv, input),

@@ -279,6 +279,13 @@ function routesOf(state: NetworkState): Routes {
 }
 
 class Listener extends Channel {
+  readonly port: number;
+
+  constructor(port = 0) {
+    super();
+    this.port = port;
+  }
+
   events(): number {
     return 0;
   }
@@ -302,6 +309,11 @@ export function networkOf(state: NetworkState, process: Process, files: FileTree
       },
       isConnected: () => true,
       listen: () => process.open(new Listener()),
+      listenForMany({ address, port }) {
+        if (state.takenPorts.has(port)) throw new SimulatedError("bind", address, "EADDRINUSE");
+        return process.open(new Listener(port));
+      },
+      portOf: (fd) => (process.channel(fd) as Listener).port,
       takeCaller() {
         const caller = state.callers.shift();
         return caller && { fd: process.open(caller), from: { family: 4, address: "127.0.0.1", port: 40_000 } };

@@ -7,6 +7,9 @@ import { decoded } from "../../bytes/text.ts";
 /** In the environment of a process that is there for one login. */
 export const LOGIN_MARK = "NULLMODEM_LOGIN";
 
+/** In the environment of a process that serves files. */
+export const FILES_MARK = "NULLMODEM_FILES";
+
 /** Bun's replacement for octets that are not UTF-8. */
 const LOST = "\ufffd";
 

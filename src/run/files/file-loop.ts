@@ -59,7 +59,9 @@ export class FileLoop {
     const set = descriptors.pollSet([this.#sockets.fd, listening, until]);
     for (const at of [0, 1, 2]) set.want(at, Poll.IN);
     while (!this.#isEnding) {
-      const ready = await descriptors.poll(set, this.#waitMs(clock.now()));
+      const polled = descriptors.poll(set, this.#waitMs(clock.now()));
+      // A promise for each part of a large file would be most of the garbage.
+      const ready = typeof polled === "number" ? polled : await polled;
       // A signal came: its handler runs in a turn of the runtime.
       if (ready < 0) await clock.turn();
       if (ready > 0 && set.got(2) !== 0 && !this.#isOpen(until)) break;

@@ -58,6 +58,25 @@ export interface Share {
   release(undo: () => void): void;
 }
 
+/** What the process of `files` serves. */
+export interface FilesRequest {
+  readonly directory: string;
+  readonly isWritable: boolean;
+  /** Octets. Null: no limit but the disk's. */
+  readonly quota: number | null;
+  readonly hasShortNames: boolean;
+  /** Names and passwords, one character an octet. Null: nobody is asked. */
+  readonly users: readonly (readonly [name: string, password: string])[] | null;
+}
+
+export interface FilesProcess {
+  readonly pid: number;
+  readonly ended: Promise<Ending>;
+  /** Why it does not serve; undefined: it does, or it has ended. */
+  readonly trouble: Promise<string | undefined>;
+  end(): void;
+}
+
 export interface ToolResult {
   readonly exitCode: number;
   /** What it wrote to stdout. */
@@ -91,6 +110,8 @@ export interface Processes {
   runHelper(command: string, input: string): Helper;
   /** Runs a system tool to its end, with this on its standard input. */
   runTool(argv: readonly [string, ...string[]], input: string): Promise<ToolResult>;
+  /** Starts a process that serves files to the callers of a listening socket, without root's rights, until it is ended or we are. */
+  serveFiles(request: FilesRequest, listening: number): FilesProcess;
   /** A process of that id is there, whoever runs it. Never throws. */
   isRunning(pid: number): boolean;
   /**

@@ -65,6 +65,8 @@ export interface Status {
   readonly flows?: FlowCounts | undefined;
   /** Where programs reach the link's network by a proxy: "127.0.0.1:1080". */
   readonly proxy?: string | undefined;
+  /** Where the peer finds our files: "http://192.168.0.1/". */
+  readonly files?: string | undefined;
   readonly lines: readonly LineStatus[];
 }
 
@@ -96,7 +98,7 @@ export function parseStatus(text: string | undefined): Status | undefined {
 function isStatus(value: unknown): value is Status {
   if (!isObject(value) || !isObject(value["counters"]) || !isObject(value["compression"])) return false;
   const { received, sent } = value["counters"];
-  const { interface: ifname, namespace, lines, sharing, network, flows, proxy } = value;
+  const { interface: ifname, namespace, lines, sharing, network, flows, proxy, files } = value;
   return (
     typeof ifname === "string" &&
     typeof namespace === "string" &&
@@ -107,6 +109,7 @@ function isStatus(value: unknown): value is Status {
     (sharing === undefined || isObject(sharing)) &&
     (network === undefined || typeof network === "string") &&
     (proxy === undefined || typeof proxy === "string") &&
+    (files === undefined || typeof files === "string") &&
     (flows === undefined || isFlows(flows))
   );
 }

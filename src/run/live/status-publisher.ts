@@ -36,6 +36,8 @@ export interface NetworkState {
   readonly sharing: { readonly way: "kernel" | "sockets"; readonly by?: string; readonly since: number } | undefined;
   /** The peer's IPv6 network; undefined: it has none. */
   readonly network: string | undefined;
+  /** Where the peer finds our files; undefined: none are given. */
+  readonly files: string | undefined;
 }
 
 export class StatusPublisher implements NetworkObserver {
@@ -75,7 +77,7 @@ export class StatusPublisher implements NetworkObserver {
   #status(): Status {
     const { machine, options, hooks } = this.#host;
     const { linkname, socks } = options.config;
-    const { mtu, ipv4, ipv6, upSince, sharing, network } = this.#state();
+    const { mtu, ipv4, ipv6, upSince, sharing, network, files } = this.#state();
     const secondsSince = (moment: number): number => Math.floor((machine.clock.now() - moment) / SECOND);
     return {
       interface: this.#port.name,
@@ -92,6 +94,7 @@ export class StatusPublisher implements NetworkObserver {
       sharing: sharing && { way: sharing.way, by: sharing.by, seconds: secondsSince(sharing.since) },
       network,
       flows: this.#port.flows,
+      files,
       proxy: socks && addressPortText(socks.address, socks.port),
       lines: this.#host.lines(),
     };

@@ -88,6 +88,11 @@ export class UsernetPort implements PacketPort {
     return this.#stack.counts;
   }
 
+  setService(port: number, loopbackPort: number | undefined): void {
+    const at = loopbackPort === undefined ? undefined : { address: LOOPBACK[4], port: loopbackPort };
+    this.#stack.gateway.setService(port, at);
+  }
+
   get hasKept(): boolean {
     return this.#stack.hasPackets;
   }

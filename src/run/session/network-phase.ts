@@ -4,6 +4,7 @@
 import type { LinkEvent } from "../../link/events.ts";
 import type { Networks } from "../../link/networks.ts";
 import { Exit } from "../exit.ts";
+import { FilesObserver } from "../files/files-observer.ts";
 import type { LineStatus } from "../live/published-status.ts";
 import { StatusPublisher } from "../live/status-publisher.ts";
 import type { Log } from "../log.ts";
@@ -77,6 +78,7 @@ export class NetworkPhase {
   readonly #networks: Networks;
   readonly #status: StatusPublisher;
   readonly #sharing: ShareObserver | undefined;
+  readonly #files: FilesObserver | undefined;
   readonly #observers: readonly NetworkObserver[];
   readonly #services: LinkServices | undefined;
   #mtu = 1500;
@@ -104,16 +106,19 @@ export class NetworkPhase {
       upSince: this.#isUp ? this.#startedAt : undefined,
       sharing: this.#sharing?.status ?? this.#sharingBySockets,
       network: this.#services?.advertised,
+      files: this.#files?.address,
     }));
     this.#services = host.services?.servicesOf(port, options.config, () => this.#mtu);
     if (this.#services !== undefined) host.tap(this.#services);
     this.#sharing = host.services?.observerOf(host, port, this.#services);
+    this.#files = options.config.files === undefined ? undefined : new FilesObserver(host, port);
     const nameServers = new NameServerObserver(machine.network, host, port);
     // In this order: the log names the addresses before ip-up starts, and ip-down finds name servers withdrawn.
     this.#observers = [
       new LogObserver(log, port),
       nameServers,
       ...(this.#sharing === undefined ? [] : [this.#sharing]),
+      ...(this.#files === undefined ? [] : [this.#files]),
       new ScriptObserver(host, port, (event) => nameServers.scriptEnded(event)),
       new ManagerObserver(host.notifier),
       ...(this.#services === undefined ? [] : [this.#services]),

@@ -1,0 +1,47 @@
+// Opens the listening socket of the file server, because that may need root's rights, and starts the process that serves.
+
+import type { FilesProcess, FilesRequest } from "../host/processes.ts";
+import { hasCode, type Machine } from "../machine.ts";
+
+export const HTTP_PORT = 80;
+/** Where the first one is taken, or is for root only. */
+const OTHER_PORT = 8080;
+
+export interface FileService {
+  readonly server: FilesProcess;
+  readonly port: number;
+}
+
+/** At the first of the ports that can be had; of the given one, or of the usual ones. Throws HostError. */
+export function startFileService(
+  { network, processes, descriptors }: Pick<Machine, "network" | "processes" | "descriptors">,
+  request: FilesRequest,
+  address: string,
+  given: number | undefined,
+): FileService {
+  const listening = listenAt(network.tcp, address, given === undefined ? [HTTP_PORT, OTHER_PORT] : [given]);
+  try {
+    return { server: processes.serveFiles(request, listening), port: network.tcp.portOf(listening) };
+  } finally {
+    descriptors.close(listening);
+  }
+}
+
+function listenAt(tcp: Machine["network"]["tcp"], address: string, [port, ...others]: readonly number[]): number {
+  try {
+    return tcp.listenForMany({ family: 4, address, port: port! });
+  } catch (error) {
+    if (others.length === 0 || !hasCode(error, "EACCES", "EPERM", "EADDRINUSE")) throw error;
+    return listenAt(tcp, address, others);
+  }
+}
+
+/** What a person types. */
+export function addressOfService(address: string, port: number): string {
+  return `http://${address}${port === HTTP_PORT ? "" : `:${port}`}/`;
+}
+
+/** One line for people. */
+export function serviceText({ directory, isWritable }: FilesRequest, address: string): string {
+  return `Files of ${directory} are at ${address} (${isWritable ? "read and write" : "read only"})`;
+}

@@ -1,0 +1,111 @@
+// `files`: starts the process that serves the folder when IPv4 is up, and ends it when IPv4 is down. This process only opens the
+// listening socket, at our address of the link, because that may need root's rights.
+
+import type { Config } from "../../options/config.ts";
+import { report } from "../diagnose/finding.ts";
+import type { FilesProcess, FilesRequest } from "../host/processes.ts";
+import type { Log } from "../log.ts";
+import { type Machine, reasonOf } from "../machine.ts";
+import type { PacketPort } from "../packets/port.ts";
+import type { Hooks } from "../scripts/hooks.ts";
+import type { NetworkDown, NetworkObserver, NetworkUp } from "../session/network-observer.ts";
+import type { OptionsInForce } from "../settings/options-in-force.ts";
+import { ipv4Text } from "../../wire/ip.ts";
+import { addressOfService, type FileService, HTTP_PORT, serviceText, startFileService } from "./file-service.ts";
+import { fileUsers } from "./file-users.ts";
+
+export interface FilesObserverHost {
+  readonly machine: Machine;
+  readonly options: OptionsInForce;
+  readonly log: Log;
+  readonly hooks: Hooks;
+}
+
+const LOOPBACK = "127.0.0.1";
+/** The address for scripts. */
+const VARIABLE = "FILES_URL";
+
+export class FilesObserver implements NetworkObserver {
+  readonly #host: FilesObserverHost;
+  readonly #port: PacketPort;
+  #server: FilesProcess | undefined;
+  /** The port of our address that leads to the loopback. */
+  #service: number | undefined;
+  /** What the peer types. Undefined: nothing is served. */
+  address: string | undefined;
+
+  constructor(host: FilesObserverHost, port: PacketPort) {
+    this.#host = host;
+    this.#port = port;
+  }
+
+  up(event: NetworkUp): void {
+    if (event.type !== "ipv4-up") return;
+    this.#stop();
+    const { config } = this.#host.options;
+    const users = config.filesAuth ? fileUsers(this.#host.machine, config) : null;
+    if (users?.length === 0) {
+      this.#warn("no user has a password in the files of secrets, and files-auth asks for one");
+      return;
+    }
+    try {
+      this.#start(ipv4Text(event.our), config, users);
+    } catch (error) {
+      this.#warn(reasonOf(error));
+    }
+  }
+
+  #start(our: string, config: Config, users: FilesRequest["users"]): void {
+    const { hooks, log } = this.#host;
+    const { files: directory = "", filesWrite: isWritable, filesQuota: quota = null } = config;
+    const request = { directory, isWritable, quota, hasShortNames: config.filesShortNames, users };
+    const { server, port } = this.#serve(request, our, config.filesPort);
+    this.#server = server;
+    void this.#watch(server);
+    this.address = addressOfService(our, port);
+    hooks.env.set(VARIABLE, this.address);
+    report(log, [{ code: "files", text: serviceText(request, this.address), severity: "info" }]);
+  }
+
+  /** Returns the port by which the peer reaches it. Throws HostError. */
+  #serve(request: FilesRequest, our: string, given: number | undefined): FileService {
+    const { machine } = this.#host;
+    if (this.#port.device !== undefined) return startFileService(machine, request, our, given);
+    if (this.#port.setService === undefined) throw new Error("there is no interface, and no usernet");
+    const { server, port } = startFileService(machine, request, LOOPBACK, 0);
+    this.#service = given ?? HTTP_PORT;
+    this.#port.setService(this.#service, port);
+    return { server, port: this.#service };
+  }
+
+  async #watch(started: FilesProcess): Promise<void> {
+    const trouble = await started.trouble;
+    if (trouble !== undefined && this.#server === started) this.#warn(trouble);
+    const { exitCode, signal } = await started.ended;
+    if (this.#server !== started) return;
+    if (trouble === undefined)
+      this.#warn(`its process has ended with ${signal === 0 ? `exit code ${exitCode}` : `signal ${signal}`}`);
+    this.#stop();
+  }
+
+  #warn(reason: string): void {
+    this.#host.log.write("warn", `Files of ${this.#host.options.config.files} are not served: ${reason}`);
+  }
+
+  down({ protocol }: NetworkDown): void {
+    if (protocol === "ipv4") this.#stop();
+  }
+
+  end(): void {
+    this.#stop();
+  }
+
+  #stop(): void {
+    const { hooks } = this.#host;
+    this.#server?.end();
+    this.#server = this.address = undefined;
+    hooks.env.delete(VARIABLE);
+    if (this.#service !== undefined) this.#port.setService?.(this.#service, undefined);
+    this.#service = undefined;
+  }
+}

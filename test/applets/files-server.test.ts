@@ -1,0 +1,118 @@
+// The process that serves files, as pppd starts it, at the loopback.
+
+import { afterEach, expect, test } from "bun:test";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { listenOn, portOf } from "../../src/os/net/tcp.ts";
+import { startFilesProcess, type FilesProcess } from "../../src/os/process/files-process.ts";
+import type { FilesRequest } from "../../src/run/host/processes.ts";
+
+const MAIN = join(import.meta.dir, "../../src/main.ts");
+const isRoot = process.getuid?.() === 0;
+const places: string[] = [];
+const started: FilesProcess[] = [];
+
+afterEach(async () => {
+  for (const one of started.splice(0)) {
+    one.end();
+    await one.ended;
+  }
+  for (const place of places.splice(0)) rmSync(place, { recursive: true, force: true });
+});
+
+function folder(): string {
+  const place = mkdtempSync(join(tmpdir(), "served-"));
+  places.push(place);
+  chmodSync(place, 0o755);
+  writeFileSync(join(place, "a.txt"), "hello");
+  return place;
+}
+
+function serve(directory: string, more: Partial<FilesRequest> = {}): { process: FilesProcess; url: string } {
+  const fd = listenOn({ family: 4, address: "127.0.0.1", port: 0 }, 128);
+  const request = { directory, isWritable: true, quota: null, hasShortNames: false, users: null, ...more };
+  const process = startFilesProcess(JSON.stringify(request), fd, [globalThis.process.execPath, MAIN]);
+  const url = `http://127.0.0.1:${portOf(fd)}`;
+  closeSync(fd);
+  started.push(process);
+  return { process, url };
+}
+
+function identity(pid: number): Record<string, string> {
+  const text = readFileSync(`/proc/${pid}/status`, "latin1");
+  const field = (name: string): string => new RegExp(`^${name}:[ \\t]*(.*)`, "m").exec(text)?.[1]?.trim() ?? "";
+  return {
+    uid: field("Uid"),
+    gid: field("Gid"),
+    groups: field("Groups"),
+    caps: field("CapPrm"),
+    noNew: field("NoNewPrivs"),
+  };
+}
+
+test("it serves until it is ended, and asks for passwords when it has some", async () => {
+  const { process, url } = serve(folder(), { users: [["zaphod", "a:b"]] });
+  expect((await fetch(`${url}/a.txt`)).status).toBe(401);
+  const headers = { Authorization: `Basic ${btoa("zaphod:a:b")}` };
+  expect(await (await fetch(`${url}/a.txt`, { headers })).text()).toBe("hello");
+  process.end();
+  expect((await process.ended).exitCode).toBe(0);
+  expect(await process.trouble).toBeUndefined();
+});
+
+test.skipIf(!isRoot)(
+  `as root it becomes the folder's owner for good${isRoot ? "" : " [skipped: not root]"}`,
+  async () => {
+    const place = folder();
+    chownSync(place, 12345, 23456);
+    const { process, url } = serve(place);
+    expect((await fetch(`${url}/b`, { method: "PUT", body: "x" })).status).toBe(201);
+    const { uid, gid } = statSync(join(place, "b"));
+    expect([uid, gid]).toEqual([12345, 23456]);
+    expect(identity(process.pid)).toEqual({
+      uid: "12345\t12345\t12345\t12345",
+      gid: "23456\t23456\t23456\t23456",
+      groups: "",
+      caps: "0000000000000000",
+      noNew: "1",
+    });
+    // Each thread has given them up.
+    for (const thread of readdirSync(`/proc/${process.pid}/task`)) {
+      const text = readFileSync(`/proc/${process.pid}/task/${thread}/status`, "latin1");
+      expect(text).toMatch(/^Uid:\t12345\t12345\t12345\t/m);
+    }
+  },
+);
+
+test.skipIf(!isRoot)(
+  `a folder of root is served as nobody sees it${isRoot ? "" : " [skipped: not root]"}`,
+  async () => {
+    const place = folder();
+    writeFileSync(join(place, "secret"), "x", { mode: 0o600 });
+    mkdirSync(join(place, "closed"), { mode: 0o700 });
+    const { process, url } = serve(place);
+    expect(await (await fetch(`${url}/a.txt`)).text()).toBe("hello");
+    expect((await fetch(`${url}/secret`)).status).toBe(403);
+    expect((await fetch(`${url}/closed/`)).status).toBe(403);
+    expect((await fetch(`${url}/b`, { method: "PUT", body: "x" })).status).toBe(403);
+    expect(identity(process.pid)["uid"]).toBe("65534\t65534\t65534\t65534");
+  },
+);
+
+test("a folder that is not there is told", async () => {
+  const { process } = serve("/no/such/folder");
+  expect(await process.trouble).toBe("open: No such file or directory");
+  expect((await process.ended).exitCode).toBe(1);
+});

@@ -1,0 +1,71 @@
+// `files`: the process that serves a folder is up and down with the link.
+
+import { expect, test } from "bun:test";
+import { parseStatus } from "../../src/run/live/published-status.ts";
+import { Laplink } from "./laplink.ts";
+
+const LINE = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "local", "noccp"];
+
+/** Two computers, the first of them with these words. */
+function scene(words: readonly string[], prepare: (computer: Laplink["computers"][0]) => void = () => {}) {
+  const link = new Laplink({ seed: 1 });
+  const [near, far] = link.computers;
+  prepare(near);
+  const server = near.start([...LINE, "10.0.0.1:10.0.0.2", ...words]);
+  const client = far.start([...LINE, "noipdefault", "persist"]);
+  const isUp = (): boolean => server.lines.some((line) => line.startsWith("remote IP address"));
+  expect(link.time.runUntil(isUp, 60_000)).toBe(true);
+  link.time.run(1000);
+  const end = (): void => {
+    for (const one of [server, client]) one.signal("SIGTERM");
+    expect(link.time.runUntil(() => !server.isRunning && !client.isRunning, 20_000)).toBe(true);
+    expect([server.fault, client.fault]).toEqual([undefined, undefined]);
+    expect(link.leftOn(0)).toEqual([]);
+  };
+  const [publication] = near.processes.publications.values();
+  return { link, near, server, status: parseStatus(publication!.text()), served: near.processes.fileServers, end };
+}
+
+test("a folder is served from IPv4's beginning to its end, and its address is told", () => {
+  const play = scene(["files", "/srv/pub", "files-write", "files-quota", "5M", "files-names", "8.3"]);
+  expect(play.served.map(({ request }) => request)).toEqual([
+    { directory: "/srv/pub", isWritable: true, quota: 5 * 1024 * 1024, hasShortNames: true, users: null },
+  ]);
+  expect(play.server.lines).toContain("Files of /srv/pub are at http://10.0.0.1/ (read and write)");
+  expect(play.status?.files).toBe("http://10.0.0.1/");
+  expect(play.served[0]!.isRunning).toBe(true);
+  play.end();
+  expect(play.served.map(({ isRunning }) => isRunning)).toEqual([false]);
+});
+
+test("where port 80 is taken, 8080 is used, and with files-port no other", () => {
+  const take = ({ network }: Laplink["computers"][0]): void => void network.takenPorts.add(80);
+  const play = scene(["files", "/srv"], take);
+  expect(play.server.lines).toContain("Files of /srv are at http://10.0.0.1:8080/ (read only)");
+  play.end();
+  const given = scene(["files", "/srv", "files-port", "80"], take);
+  expect(given.server.lines).toContain("Files of /srv are not served: Address already in use");
+  expect([given.served, given.status?.files]).toEqual([[], undefined]);
+  given.end();
+});
+
+test("what the process says and its users", () => {
+  const secrets = 'zaphod * gargle\n* * ""\ntrillian other beeb\nford * ""\nmarvin * @login\n';
+  const play = scene(["files", "/srv", "files-auth"], ({ files }) => files.put("/etc/ppp/pap-secrets", secrets));
+  expect(play.served[0]?.request.users).toEqual([["zaphod", "gargle"]]);
+  play.served[0]!.say("open: Permission denied");
+  play.link.time.run(1000);
+  expect(play.server.lines).toContain("Files of /srv are not served: open: Permission denied");
+  play.end();
+  const nobody = scene(["files", "/srv", "files-auth"]);
+  const reason = "no user has a password in the files of secrets, and files-auth asks for one";
+  expect(nobody.server.lines).toContain(`Files of /srv are not served: ${reason}`);
+  expect(nobody.served).toEqual([]);
+  nobody.end();
+});
+
+test("with usernet, port 80 of our address leads to the loopback", () => {
+  const play = scene(["files", "/srv", "usernet"], ({ network }) => void network.takenPorts.add(80));
+  expect(play.server.lines).toContain("Files of /srv are at http://10.0.0.1/ (read only)");
+  play.end();
+});
