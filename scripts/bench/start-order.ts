@@ -1,8 +1,8 @@
 // Measures how soon a link is up after its later end is ready, whichever end starts first and by how much.
 //
-//   bun scripts/bench/start-order.ts [--peer real|ours|2.5.2] [--silent] [--step S] [--speed N] [--list]
+//   bun scripts/bench/start-order.ts [--peer real|ours|2.5.2] [--silent ours|peer] [--step S] [--speed N] [--list]
 //
-// Ready is an end whose port is open ("Connect: "); up is a link for which both ends have said their addresses.
+// A silent end sends nothing before it hears a request. Ready is an end whose port is open ("Connect: "); up is a link for which both ends have said their addresses.
 
 import { parseArgs } from "node:util";
 import { consola } from "consola";
@@ -36,10 +36,14 @@ interface Measured {
   readonly seconds: number;
 }
 
-async function measure(ends: { ours: End; peer: End }, words: string, offsetMs: number): Promise<Measured> {
+async function measure(
+  ends: { ours: End; peer: End },
+  words: { ours: string; peer: string },
+  offsetMs: number,
+): Promise<Measured> {
   const [ours, peer] = await Promise.all([
-    begin(ends.ours, `pppd /dev/ttyS1 10.0.0.1:10.0.0.2 ${words}`, Math.max(0, offsetMs)),
-    begin(ends.peer, `pppd /dev/ttyS0 ${words.replace("silent", "")}`, Math.max(0, -offsetMs)),
+    begin(ends.ours, `pppd /dev/ttyS1 10.0.0.1:10.0.0.2 ${words.ours}`, Math.max(0, offsetMs)),
+    begin(ends.peer, `pppd /dev/ttyS0 ${words.peer}`, Math.max(0, -offsetMs)),
   ]);
   const up = Math.max(...(await Promise.all([ours.upAt, peer.upAt])));
   await ends.ours.run("kill $(head -n1 /var/run/ppp0.pid)");
@@ -59,7 +63,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       peer: { type: "string", default: "real" },
-      silent: { type: "boolean", default: false },
+      silent: { type: "string", default: "no" },
       step: { type: "string", default: "0.25" },
       speed: { type: "string", default: "115200" },
       list: { type: "boolean", default: false },
@@ -72,7 +76,9 @@ async function main(): Promise<void> {
     return;
   }
   const link = await openLaplink("ours", peer, { cable: { baud: Number(values.speed) } });
-  const words = `${values.speed} local -detach noauth debug${values.silent ? " silent" : ""}`;
+  const wordsOf = (end: string): string =>
+    `${values.speed} local -detach noauth debug${values.silent === end ? " silent" : ""}`;
+  const words = { ours: wordsOf("ours"), peer: wordsOf("peer") };
   const all: Measured[] = [];
   try {
     for (const end of [link.server, link.client]) await end.install({ options: "lock\n" });
@@ -90,7 +96,7 @@ async function main(): Promise<void> {
   const goal = `${GOALS[peer].toFixed(1)} s`;
   const head = ["peer", "speed", "silent", "starts", "p50", "p95", "worst", "goal for p95"];
   const figures = [half, most, percentile(all, 1)].map((seconds) => seconds.toFixed(2));
-  console.log(table(head, [[peer, values.speed, values.silent ? "ours" : "no", String(all.length), ...figures, goal]]));
+  console.log(table(head, [[peer, values.speed, values.silent, String(all.length), ...figures, goal]]));
 }
 
 if (import.meta.main) await main();

@@ -17,7 +17,7 @@ const NETWORK_ANSWER_MS = 200;
 /** A peer that listens answers within this time, though a script or a busy machine may hold it up. */
 const PATIENCE_MS = 1000;
 /** A person does not notice so short a wait. */
-const SHORT_MS = 200;
+const SHORT_MS = 150;
 /** Requests to a peer that is not there take this part of the line. */
 const EAGER_SHARE = 1 / 8;
 /** A modem, or a network under the line, may delay an answer by this time. It rarely does. */
