@@ -6,6 +6,7 @@ import { consola } from "consola";
 import { parseArgs } from "node:util";
 import { benchCodecs } from "./bench/codecs.ts";
 import { type BenchPart, FIGURE_HEAD, rowOf } from "./bench/figure.ts";
+import { FIRST_PACKETS } from "./bench/first-packets.ts";
 import { benchFraming } from "./bench/framing.ts";
 import { INTERACTIVE } from "./bench/interactive.ts";
 import { PROGRAM } from "./bench/program.ts";
@@ -34,7 +35,11 @@ const OWN_TABLES: Readonly<Record<string, (quick: boolean) => void | Promise<voi
 };
 
 /** The parts of the one table. To add one, add its file to bench/ and its line here. */
-const PARTS: Readonly<Record<string, BenchPart>> = { program: PROGRAM, interactive: INTERACTIVE };
+const PARTS: Readonly<Record<string, BenchPart>> = {
+  program: PROGRAM,
+  interactive: INTERACTIVE,
+  "first-packets": FIRST_PACKETS,
+};
 
 const { quick, names } = wishesOf();
 for (const name of names) if (name in OWN_TABLES) await attempt(() => OWN_TABLES[name]!(quick));

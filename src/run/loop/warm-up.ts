@@ -10,7 +10,7 @@ import { Circuit } from "./circuit.ts";
 import type { IdleWork, LoopOwner } from "./loop.ts";
 
 /** After so many rounds of the loop the runtime has asked for the code of all that it uses, and has it. */
-const ROUNDS = 1200;
+const ROUNDS = 2400;
 /** How long one turn may last. */
 const TURN_MS = 2;
 /** The threads that compile get this time from one turn to the next. */
