@@ -67,7 +67,7 @@ const LONGEST_MS = 0x7fffffff;
 const clock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
-  text: (wallMs) => logTime(new Date(wallMs)),
+  text: (wallMs) => logTime(wallMs),
   after(ms, call, keepsRunning = true) {
     const timer = setTimeout(call, Math.min(Math.max(ms, 0), LONGEST_MS));
     if (!keepsRunning) timer.unref();

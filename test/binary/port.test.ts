@@ -25,7 +25,7 @@ const WORDS = ["10.0.0.1:10.0.0.2", "lcp-restart", "1", "lcp-max-terminate", "1"
 const texts = ({ lines }: Program): string[] => lines.map(({ text }) => text);
 
 on(
-  titled("who else has the port open is named when it is opened, and what they change on it is put back"),
+  titled("who else has the port open is named soon after the start, and what they change on it is put back"),
   async () => {
     const scene = await openScene();
     const peer = scene.far.answer();
@@ -36,8 +36,8 @@ on(
     ]);
     await other.waitFor("ready");
     const pppd = scene.pppd(WORDS);
-    const named = await pppd.waitFor(/^\/dev\/ttyS1 is also open in sh \(pid \d+\)$/);
-    const up = await pppd.waitFor("remote IP address", { after: named });
+    const up = await pppd.waitFor("remote IP address");
+    await pppd.waitFor(/^\/dev\/ttyS1 is also open in sh \(pid \d+\)$/);
     await other.write("go\n");
     await other.waitFor("done");
     await pppd.waitFor("Another program has changed the settings of /dev/ttyS1 (9600 icanon echo); they are put back", {

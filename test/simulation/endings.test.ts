@@ -224,6 +224,23 @@ test("a line on which nothing is heard: it gives up and says so", () => {
   expect(said.slice(-2)).toEqual(["Connection terminated.", "Modem hangup"]);
 });
 
+test("another program that has the port open is named a second after the start, and before a script uses the line", () => {
+  for (const [words, is] of [
+    [[], "after"],
+    [["connect", "chat '' never"], "before"],
+  ] as const) {
+    const link = new Laplink({ seed: 12 });
+    const [computer] = link.computers;
+    computer.ports[0]!.thief = { pid: 77, name: "minicom" };
+    const pppd = computer.start([...LINE, ...QUICK, ...words]);
+    const named = (): number => pppd.lines.findIndex((line) => line.includes("is also open in minicom (pid 77)"));
+    expect(link.time.runUntil(() => named() >= 0, 1100)).toBe(true);
+    const sent = pppd.lines.findIndex((line) => line.startsWith("sent [LCP ConfReq") || line.startsWith("expect ("));
+    expect(is === "before" ? sent === -1 : sent >= 0 && sent < named()).toBe(true);
+    pppd.signal("SIGTERM");
+  }
+});
+
 test("damaged frames while another program has the port open: it is named, and there is no advice about the speed", () => {
   const link = new Laplink({ seed: 11 });
   const [one, other] = link.computers;

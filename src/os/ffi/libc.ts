@@ -47,6 +47,7 @@ const SYMBOLS = {
   posix_spawnattr_setflags: { args: ["ptr", "i32"], returns: "i32" },
   posix_spawnattr_setsigmask: { args: ["ptr", "ptr"], returns: "i32" },
   posix_spawnattr_setsigdefault: { args: ["ptr", "ptr"], returns: "i32" },
+  localtime_r: { args: ["ptr", "ptr"], returns: "ptr" },
   strerror: { args: ["i32"], returns: "cstring" },
   __errno_location: { args: [], returns: "ptr" },
   // A count or an fd fits 32 bits, so no call here returns a 64-bit integer (Bun would make a BigInt of it).

@@ -9,6 +9,11 @@ import { lineTrouble } from "./line-trouble.ts";
 import { sharedPort } from "./port-trouble.ts";
 import { type FrameCounts, PortWatch } from "./port-watch.ts";
 
+/** True when a script has the line before PPP begins. */
+export function hasLineScript({ init, connect, welcome }: Config): boolean {
+  return [init, connect, welcome].some((script) => (script ?? "") !== "");
+}
+
 export class LineWatch {
   readonly #machine: Machine;
   readonly #log: Log;
@@ -18,11 +23,18 @@ export class LineWatch {
   readonly #errorsBefore: LineErrors | undefined;
   /** Of a port that is ours. One on standard input is our parent's as well. */
   readonly #port: PortWatch | undefined;
+  /**
+   * The search through all processes for those that have the port open takes as long as a tenth of the whole start. So
+   * the first one waits until the first look, unless a script uses the line before.
+   */
+  #isUnsearched: boolean;
   /** The log has these already. */
   readonly #reported = new Set<string>();
 
-  constructor(machine: Machine, { device, defaultDevice, crtscts }: Config, log: Log, tty: Device) {
+  constructor(machine: Machine, config: Config, log: Log, tty: Device) {
     const { clock, serial } = machine;
+    const { device, defaultDevice, crtscts } = config;
+    this.#isUnsearched = !hasLineScript(config);
     this.#machine = machine;
     this.#log = log;
     this.#tty = tty;
@@ -43,7 +55,10 @@ export class LineWatch {
   }
 
   look(now: number, counts: FrameCounts): void {
-    this.#port?.look(now, counts);
+    if (this.#port === undefined) return;
+    if (this.#isUnsearched) report(this.#log, sharedPort(this.#machine.serial, this.#tty.path));
+    this.#isUnsearched = false;
+    this.#port.look(now, counts);
   }
 
   /** Milliseconds since the last good frame of PPP. Undefined: the line is no port of ours. */
@@ -63,6 +78,7 @@ export class LineWatch {
       if (!this.#reported.has(finding.text)) report(this.#log, [finding]);
       this.#reported.add(finding.text);
     }
+    this.#isUnsearched = false;
     this.#port?.nameOpeners(now);
   }
 }

@@ -9,6 +9,7 @@ import { type Device, isLockError, isTty, type Lock } from "../host/serial.ts";
 import { reasonOf } from "../machine.ts";
 import { report } from "../diagnose/finding.ts";
 import { speedTrouble } from "../diagnose/line-trouble.ts";
+import { hasLineScript } from "../diagnose/line-watch.ts";
 import { portTrouble, sharedPort } from "../diagnose/port-trouble.ts";
 import { latencyTrouble, uartTrouble } from "../diagnose/uart-trouble.ts";
 import { RUN_DIRECTORY } from "../live/published-status.ts";
@@ -55,15 +56,15 @@ export class Line {
   }
 
   /**
-   * Logs trouble of the port that is known at the start: other programs that read it, a speed that it cannot do, its
-   * chip. Makes a USB adapter quick.
+   * Logs trouble of the port that is known at the start: other programs that read it while a script uses it, a speed
+   * that it cannot do, its chip. Makes a USB adapter quick.
    */
   #reportPort(tty: Device): void {
     const { machine, options, log } = this.#host;
     const { config } = options;
     if (config.device === undefined || config.defaultDevice) return;
     const { serial } = machine;
-    report(log, sharedPort(serial, tty.path));
+    if (hasLineScript(config)) report(log, sharedPort(serial, tty.path));
     report(log, speedTrouble(tty.path, config.speed, tty.speed, serial.uartBase(tty.fd)));
     report(log, uartTrouble(tty.path, serial.uartOf(tty.fd)));
     this.#slowDown = quicken(machine, RUN_DIRECTORY, tty.path);

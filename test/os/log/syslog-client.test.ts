@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { textOf } from "../../../src/bytes/text.ts";
 import { check, closeFd, libc, Memory, setNonblocking } from "../../../src/os/ffi/libc.ts";
-import { logTime, Syslog } from "../../../src/os/log/syslog-client.ts";
+import { Syslog } from "../../../src/os/log/syslog-client.ts";
 
 const AF_UNIX = 1;
 const DGRAM = 2;
@@ -158,7 +158,14 @@ describe("Syslog", () => {
   });
 });
 
-test("logTime pads the day with a blank", () => {
-  expect(logTime(new Date(2026, 0, 2, 3, 4, 5))).toBe("Jan  2 03:04:05");
-  expect(logTime(new Date(2026, 11, 31, 23, 59, 59))).toBe("Dec 31 23:59:59");
+test("logTime has local time, and pads the day with a blank", () => {
+  // A process of its own: bun test has the time zone UTC, and the C library does not hear of it.
+  const source = join(import.meta.dir, "../../../src/os/log/syslog-client.ts");
+  const program = `
+    const { logTime } = await import(${JSON.stringify(source)});
+    for (const time of ["2026-01-02T03:04:05.999Z", "2026-07-01T12:00:00Z", "2027-01-01T00:00:00Z"])
+      console.log(logTime(Date.parse(time)));`;
+  const env = { ...process.env, TZ: "EST5EDT,M3.2.0,M11.1.0" };
+  const { stdout, stderr } = Bun.spawnSync([process.execPath, "-e", program], { env, stderr: "pipe" });
+  expect([stdout.toString(), stderr.toString()]).toEqual(["Jan  1 22:04:05\nJul  1 08:00:00\nDec 31 19:00:00\n", ""]);
 });
