@@ -11,6 +11,7 @@ import { benchFraming } from "./bench/framing.ts";
 import { INTERACTIVE } from "./bench/interactive.ts";
 import { PROGRAM } from "./bench/program.ts";
 import { benchSlowLine } from "./bench/slowline.ts";
+import { START_ORDER } from "./bench/start-order.ts";
 import { table } from "./bench/table.ts";
 import { benchVj } from "./bench/vj.ts";
 
@@ -37,6 +38,7 @@ const OWN_TABLES: Readonly<Record<string, (quick: boolean) => void | Promise<voi
 /** The parts of the one table. To add one, add its file to bench/ and its line here. */
 const PARTS: Readonly<Record<string, BenchPart>> = {
   program: PROGRAM,
+  "start-order": START_ORDER,
   interactive: INTERACTIVE,
   "first-packets": FIRST_PACKETS,
 };

@@ -8,12 +8,15 @@ import { parseArgs } from "node:util";
 import { consola } from "consola";
 import { type End, type Kind, laplinkMissing, openLaplink, type Run } from "../../test/kit/end.ts";
 import { closeMachines } from "../../test/kit/machine.ts";
+import type { BenchPart, Figure } from "./figure.ts";
 import { table } from "./table.ts";
 
 const LONGEST_S = 3;
 const UP = /^remote IP address/;
 /** The goals: seconds for 95 % of all offsets. */
 const GOALS: Readonly<Record<Kind, number>> = { ours: 0.3, real: 0.5, "2.5.2": 0.5 };
+
+const NAMES: Readonly<Record<Kind, string>> = { ours: "ours", real: "the real pppd", "2.5.2": "pppd 2.5.2" };
 
 interface Start {
   readonly run: Run;
@@ -59,6 +62,48 @@ function percentile(all: readonly Measured[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))]!;
 }
 
+interface Wishes {
+  readonly peer: Kind;
+  /** Which end is silent: "ours", "peer"; any other word: none. */
+  readonly silent: string;
+  /** Seconds from one offset to the next. */
+  readonly step: number;
+  readonly speed: number;
+}
+
+/** A link for each offset. Throws an Error with the reason if there can be none here. */
+async function measureOffsets({ peer, silent, step, speed }: Wishes): Promise<Measured[]> {
+  const why = laplinkMissing("ours", peer);
+  if (why !== undefined) throw new Error(why);
+  const link = await openLaplink("ours", peer, { cable: { baud: speed } });
+  const wordsOf = (end: string): string => `${speed} local -detach noauth debug${silent === end ? " silent" : ""}`;
+  const words = { ours: wordsOf("ours"), peer: wordsOf("peer") };
+  const all: Measured[] = [];
+  try {
+    for (const end of [link.server, link.client]) await end.install({ options: "lock\n" });
+    const steps = Math.round((2 * LONGEST_S) / step);
+    for (let at = 0; at <= steps; at++)
+      all.push(await measure({ ours: link.server, peer: link.client }, words, (at * step - LONGEST_S) * 1000));
+    return all;
+  } finally {
+    await link.close();
+    await closeMachines();
+  }
+}
+
+async function figures(quick: boolean): Promise<Figure[]> {
+  const found: Figure[] = [];
+  for (const peer of ["ours", "real"] as const) {
+    const all = await measureOffsets({ peer, silent: "no", step: quick ? 1 : 0.25, speed: 115200 });
+    const name = `from the later end's readiness to the link, p95, ${NAMES[peer]} as peer, s`;
+    found.push({ name, ours: percentile(all, 0.95), digits: 2, most: GOALS[peer] });
+  }
+  return found;
+}
+
+/** The yardstick negotiates nothing, so it has no such figures. */
+export const START_ORDER: BenchPart = { title: "1. up at once, whoever starts first, at 115200", measure: figures };
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -70,33 +115,17 @@ async function main(): Promise<void> {
     },
   });
   const peer = values.peer as Kind;
-  const why = laplinkMissing("ours", peer);
-  if (why !== undefined) {
-    consola.error(`no figures: ${why}`);
-    return;
-  }
-  const link = await openLaplink("ours", peer, { cable: { baud: Number(values.speed) } });
-  const wordsOf = (end: string): string =>
-    `${values.speed} local -detach noauth debug${values.silent === end ? " silent" : ""}`;
-  const words = { ours: wordsOf("ours"), peer: wordsOf("peer") };
-  const all: Measured[] = [];
-  try {
-    for (const end of [link.server, link.client]) await end.install({ options: "lock\n" });
-    const steps = Math.round((2 * LONGEST_S) / Number(values.step));
-    for (let at = 0; at <= steps; at++)
-      all.push(
-        await measure({ ours: link.server, peer: link.client }, words, (at * Number(values.step) - LONGEST_S) * 1000),
-      );
-  } finally {
-    await link.close();
-    await closeMachines();
-  }
+  const all = await measureOffsets({ ...values, peer, step: Number(values.step), speed: Number(values.speed) });
   if (values.list) for (const { offset, seconds } of all) console.log(offset.toFixed(2), seconds.toFixed(3));
-  const [half, most] = [percentile(all, 0.5), percentile(all, 0.95)];
-  const goal = `${GOALS[peer].toFixed(1)} s`;
+  const shown = [0.5, 0.95, 1].map((part) => percentile(all, part).toFixed(2));
   const head = ["peer", "speed", "silent", "starts", "p50", "p95", "worst", "goal for p95"];
-  const figures = [half, most, percentile(all, 1)].map((seconds) => seconds.toFixed(2));
-  console.log(table(head, [[peer, values.speed, values.silent, String(all.length), ...figures, goal]]));
+  console.log(
+    table(head, [[peer, values.speed, values.silent, String(all.length), ...shown, `${GOALS[peer].toFixed(1)} s`]]),
+  );
 }
 
-if (import.meta.main) await main();
+if (import.meta.main)
+  await main().catch((error: unknown) => {
+    consola.error(`no figures: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  });
