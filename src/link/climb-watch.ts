@@ -14,10 +14,10 @@ const FIRST_MS = 5000;
 /** So many questions, one each ASK_MS, that get no answer show that the other end is gone. */
 const QUESTIONS = 4;
 const ASK_MS = 150;
-/** The share of bad frames that is too much, over so many looks. Fewer bad frames show nothing. */
+/** The share of bad frames that is too much, in so long a time. Fewer bad frames show nothing. */
 const WORST_SHARE = 0.02;
-const LEAST_BAD = 4;
-const WINDOW_MS = 4000;
+const LEAST_BAD = 3;
+const WINDOW_MS = 20_000;
 
 export class ClimbWatch {
   nextLookAt: number;

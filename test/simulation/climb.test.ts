@@ -1,7 +1,9 @@
 // `climb` on whole machines in simulated time: the line gets faster while the link is up, and no link is lost.
 
 import { expect, test } from "bun:test";
+import { joinWords, pppdWords } from "../../src/commands/join.ts";
 import { Laplink } from "./laplink.ts";
+import { Served } from "./served.ts";
 
 const LINE = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "local", "noipv6", "climb"];
 const SERVER = [...LINE, "10.0.0.1:10.0.0.2"];
@@ -80,5 +82,48 @@ test("a line with a connect script, and one with a limit, keep their speed; an o
     expect(link.time.runUntil(() => link.isUp, 20_000)).toBe(true);
     link.time.run(4000);
     expect([words, speedsOf(link)]).toEqual([words, [speed, speed]]);
+  }
+});
+
+test("both lines of a bundle climb, and so does a single line with multilink", () => {
+  for (const cables of [1, 2] as const) {
+    const link = new Laplink({ seed: 5, cables });
+    const { time, computers, traffic } = link;
+    const more = cables === 2 ? ["mpdevice", "/dev/ttyUSB1"] : [];
+    const bundle = [...more, "multilink", "persist", "holdoff", "2"];
+    computers[0].start([...SERVER, ...bundle]);
+    computers[1].start([...CLIENT, ...bundle]);
+    const speeds = (): number[] => computers.flatMap(({ ports }) => ports.map(({ tty }) => tty?.speed ?? 0));
+    expect(time.runUntil(() => speeds().every((speed) => speed === 3_000_000), 60_000)).toBe(true);
+    time.run(2000);
+    for (const one of traffic) one.start(50, 1);
+    time.run(10_000);
+    for (const one of traffic) one.stop();
+    time.run(5000);
+    for (const { fault, sent, received } of traffic) expect([fault, received]).toEqual([undefined, sent]);
+    expect(speeds().every((speed) => speed === 3_000_000)).toBe(true);
+  }
+});
+
+test("serve and join climb by themselves, and noclimb keeps them from it", () => {
+  for (const [words, speed] of [
+    [[], 3_000_000],
+    [["noclimb"], 115200],
+  ] as const) {
+    const link = new Laplink({ seed: 6 });
+    const [serves, joins] = link.computers;
+    serves.installNft();
+    const served = new Served(serves, "ttyUSB0");
+    link.time.run(100);
+    const asked = joinWords(["ttyUSB0", "--", ...words]);
+    if (typeof asked === "string") throw new Error(asked);
+    joins.start(pppdWords(asked));
+    expect(link.time.runUntil(() => link.isUp, 20_000)).toBe(true);
+    link.time.run(4000);
+    expect([words, speedsOf(link)]).toEqual([words, [speed, speed]]);
+    expect(served.state).toContain("up: ");
+    // What is remembered for the adapter is the speed at which the other end was found.
+    const memory = [serves, joins].map(({ files }) => files.text("/var/lib/nullmodem-speeds"));
+    for (const text of memory) expect(text).toEndWith(" 115200\n");
   }
 });

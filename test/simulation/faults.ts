@@ -14,12 +14,21 @@ export interface Fault {
 /** Begins a fault. What is returned ends it. */
 type Begin = (play: Play, fault: Fault) => (() => void) | undefined;
 
+/** For links with `climb`; a play begins with no higher speed than the first. */
+const CLEAN_TO = [921600, 1_500_000, 2_000_000] as const;
+
 /** Of several equal faults that overlap, the end of the first is the end of all. */
 export const FAULTS: Readonly<Record<string, Begin>> = {
   damage({ laplink }, { n }) {
     const cable = cableOf(laplink.cables, n);
     cable.damage = [0.0001, 0.001, 0.01, 0.1][n % 4]!;
     return () => (cable.damage = 0);
+  },
+  "worse cable"({ laplink }, { n }) {
+    const cable = cableOf(laplink.cables, n);
+    const before = cable.cleanTo;
+    cable.cleanTo = Math.min(before, CLEAN_TO[n % CLEAN_TO.length]!);
+    return () => (cable.cleanTo = before);
   },
   cut({ laplink }, { n }) {
     const cable = cableOf(laplink.cables, n);

@@ -23,6 +23,10 @@ export interface Agreement {
   readonly hasUsernet?: boolean;
   /** Neither end knows the speed of the other: the server waits with find-speed, and the client joins. */
   readonly isSearching?: boolean;
+  /** Both ends change the speed of the line while the link is up. */
+  readonly hasClimb?: boolean;
+  /** At higher speeds the cable damages octets. Undefined: at none. */
+  readonly cleanTo?: number | undefined;
   /** The end that sends nothing before the other has. */
   readonly silent: 0 | 1 | undefined;
   /** The secrets differ: the server must say that the client is not authenticated. */
@@ -88,7 +92,10 @@ function drawAgreement(rng: Rng): Agreement {
   const isSearching = !isDemand && !hasWrongSecret && !hasLogin && cables === 1 && rng.chance(0.15);
   const hasChat = !isDemand && !hasLogin && !isSearching && rng.chance(0.15);
   const silent = rng.chance(0.2) ? rng.pick([0, 1] as const) : undefined;
+  const hasClimb = rng.chance(0.5);
   return {
+    hasClimb,
+    cleanTo: hasClimb ? rng.pick([undefined, 921600, 1_500_000, 2_000_000]) : undefined,
     hasLogin,
     isSearching,
     speed: rng.pick([9600, 38400, 115200, 115200, 921600]),
@@ -136,6 +143,7 @@ function drawWords(agreement: Agreement, side: 0 | 1, rng: Rng): readonly string
   words.add(isModem ? "modem" : "local");
   words.maybe(0.3, "nocrtscts");
   words.maybe(0.8, "lock");
+  if (agreement.hasClimb === true) words.add("climb");
   if (cables === 2) words.add("multilink", "mpdevice", "/dev/ttyUSB1");
   words.maybe(0.5, "interleave");
   words.add(...(auth !== "none" && (side === 0 || isMutual) ? [`require-${auth}`] : ["noauth"]));

@@ -77,6 +77,7 @@ export class Play {
     this.#plan = plan;
     this.#words = plan.words.map((words) => words[0]!);
     this.laplink = new Laplink({ seed: seed ^ 0x5eed, cables, isFull, latencyMs });
+    for (const cable of this.laplink.cables) cable.cleanTo = agreement.cleanTo ?? Infinity;
     this.goods = agreement.hasUsernet === true ? this.#browse() : this.laplink.traffic;
     // One of the two is like a port of `nullmodem serve`.
     this.laplink.computers[1].sharesPoll = true;

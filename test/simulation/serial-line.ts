@@ -16,11 +16,15 @@ const OCTET_BITS = 10;
 export const LATENCY_MS = 16;
 /** Octets come in blocks of this many milliseconds, as from a UART with a FIFO or from a USB adapter. */
 const BLOCK_MS = 8;
+/** Of an octet at a speed that is too high for the cable. */
+const TOO_FAST_DAMAGE = 0.005;
 
 export class Cable {
   latencyMs = 0;
   /** Of an octet, the probability to be damaged or lost. */
   damage = 0;
+  /** What is sent at a higher speed has damage of its own. */
+  cleanTo = Infinity;
   isCut = false;
   readonly ends: readonly [Port, Port];
 
@@ -124,7 +128,8 @@ export class Port {
 
   /** The octets bytes[start, end) come out of the cable. */
   #arrive(bytes: Uint8Array, start: number, end: number, speed: number): void {
-    const { isCut, damage, rng } = this.#cable;
+    const { isCut, cleanTo, rng } = this.#cable;
+    const damage = speed > cleanTo ? Math.max(TOO_FAST_DAMAGE, this.#cable.damage) : this.#cable.damage;
     const { tty } = this;
     if (isCut || tty === undefined) return;
     if (damage === 0 && tty.speed === speed && !this.hasForeignSettings) {
