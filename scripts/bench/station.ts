@@ -31,7 +31,7 @@ export interface PairOptions extends LineOptions {
 
 /** The line's name in both machines. */
 const TTY = "ttyS0";
-const UP_MS = 30_000;
+const UP_MS = 60_000;
 
 /** Compiles the yardstick and returns the program's path. */
 export function compile(folder: string): string {
