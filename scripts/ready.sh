@@ -132,6 +132,10 @@ case $purpose in
     need busybox busybox-static
     need curl curl
     need wget wget
+    need lynx lynx
+    need w3m w3m
+    need links2 links2
+    need unzip unzip
     need ssh openssh-client
     need setpriv util-linux
     need setcap libcap2-bin

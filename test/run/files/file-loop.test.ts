@@ -1,7 +1,7 @@
 // The loop of the file server on real sockets, with a real folder.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -68,6 +68,32 @@ test("a client that does not read stops nobody else, and leaves nothing when it 
   lazy.socket.destroy();
   await until("its file is closed", () => openFiles() <= before + 1);
 });
+
+const isRoot = process.getuid?.() === 0;
+test.skipIf(!isRoot)(
+  `a full disk keeps the old file${isRoot ? "" : " [skipped: needs root, to mount one]"}`,
+  async () => {
+    const small = join(place, "small");
+    mkdirSync(small);
+    expect(Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small]).exitCode).toBe(0);
+    try {
+      const put = async (octets: number, headers: Record<string, string> = {}): Promise<number> =>
+        (await fetch(url("/small/file"), { method: "PUT", headers, body: Buffer.alloc(octets, "x") })).status;
+      expect(await put(400_000)).toBe(201);
+      // By its length it is refused at once, without a length when the disk is full.
+      expect(await put(900_000)).toBe(507);
+      const chunked = new RawClient(
+        `PUT /small/file HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n${"x".repeat(0xfffff)}\r\n0\r\n\r\n`,
+      );
+      await until("the answer", () => chunked.text.startsWith("HTTP/1.1 507"));
+      chunked.socket.destroy();
+      expect(readdirSync(small)).toEqual(["file"]);
+      expect(statSync(join(small, "file")).size).toBe(400_000);
+    } finally {
+      Bun.spawnSync(["umount", "-l", small]);
+    }
+  },
+);
 
 test("half requests in numbers keep nobody out", async () => {
   const halves = Array.from({ length: 150 }, () => new RawClient("GET / HTTP/1.1\r\nX-Half: "));
