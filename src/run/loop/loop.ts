@@ -115,6 +115,7 @@ export class Loop {
       const poll = this.#poll;
       const isHungry = pump.isHungry(this.#ports, before);
       const hasKept = isHungry && pump.hasKept;
+      if (isHungry && !hasKept) pump.starves(this.#ports);
       this.#ask(poll, isHungry, before);
       const polled = this.#descriptors.poll(poll, hasKept ? 0 : this.#patience(before, isHungry));
       // The real machine has waited already. A promise on every round would cost more than the poll.

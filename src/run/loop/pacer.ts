@@ -4,9 +4,18 @@
 // that. So a packet is taken from the packet port only when the line is about to need it. The driver's own count (TIOCOUTQ) is
 // better where there is one, but a pty and many adapters report 0.
 
-/** How long the line must stay busy on its own while the owner sleeps, polls, reads and frames the next packet. */
+/**
+ * How long the line must stay busy on its own while the owner sleeps, polls, reads and frames the next packet: at first, and at
+ * least and at most, as late as the owner has been of late. Each millisecond of it delays a ping.
+ */
 const AHEAD_MS = 6;
-const LEAST_AHEAD = 64;
+const LEAST_AHEAD_MS = 2;
+const MOST_AHEAD_MS = 12;
+const LEAST_AHEAD = 16;
+/** Added to how late the owner was. */
+const SPARE_MS = 1;
+/** After this time without another delay, half of it is forgotten. */
+const HALF_LIFE_MS = 3000;
 /** Octets to give to a line of unknown speed. Its descriptor tells when it is full. */
 const UNPACED_AHEAD = 32768;
 const OCTET_BITS = 10;
@@ -19,6 +28,12 @@ export class Pacer {
   #rate: number;
   /** When the line will have sent all that was written. */
   #doneAt = 0;
+  #aheadMs = AHEAD_MS;
+  #writtenAt = 0;
+  /** For how long the line was still busy when it was found hungry, or how long not any more. NaN: not since the last write. */
+  #leftMs = NaN;
+  /** Nothing was there to be written when the line wanted something. */
+  #isStarved = true;
   /** For a line of unknown speed: octets written, and for how long it took no more. */
   #octets = 0;
   #busyMs = 0;
@@ -61,8 +76,29 @@ export class Pacer {
   }
 
   wrote(octets: number, now: number): void {
-    if (this.#rate === 0) this.#watch(octets, now);
-    else this.#doneAt = Math.max(this.#doneAt, now) + octets / this.#rate;
+    if (this.#rate === 0) {
+      this.#watch(octets, now);
+      return;
+    }
+    this.#learn(now);
+    this.#doneAt = Math.max(this.#doneAt, now) + octets / this.#rate;
+  }
+
+  /** The line wants something, and there is nothing to be written. */
+  starves(): void {
+    this.#isStarved = true;
+  }
+
+  /** How late is the owner that writes now? */
+  #learn(now: number): void {
+    const since = Math.max(0, now - this.#writtenAt);
+    const lateMs = this.#isStarved ? NaN : this.#aheadMs - this.#leftMs;
+    this.#writtenAt = now;
+    this.#isStarved = false;
+    this.#leftMs = NaN;
+    if (Number.isNaN(lateMs)) return;
+    const rest = LEAST_AHEAD_MS + (this.#aheadMs - LEAST_AHEAD_MS) * 0.5 ** (since / HALF_LIFE_MS);
+    this.#aheadMs = Math.min(MOST_AHEAD_MS, Math.max(rest, lateMs + SPARE_MS));
   }
 
   /** A line that never stalls is not the bottleneck, so it counts as fast. */
@@ -81,12 +117,16 @@ export class Pacer {
   }
 
   get #limit(): number {
-    return this.#rate === 0 ? UNPACED_AHEAD : Math.max(LEAST_AHEAD, AHEAD_MS * this.#rate);
+    return this.#rate === 0 ? UNPACED_AHEAD : Math.max(LEAST_AHEAD, this.#aheadMs * this.#rate);
   }
 
   /** Whether the next packet may be taken, with `ours` octets not written yet and `driver` in the driver's queue. */
   hungry(ours: number, driver: number, now: number): boolean {
-    return this.ahead(ours, driver, now) <= this.#limit;
+    if (this.#rate === 0) return ours + driver <= UNPACED_AHEAD;
+    const ahead = this.ahead(ours, driver, now);
+    if (ahead > this.#limit) return false;
+    this.#leftMs = ahead > 0 ? ahead / this.#rate : this.#doneAt - now;
+    return true;
   }
 
   /** Milliseconds until it may, if nothing more is written; Infinity: the descriptor tells. */

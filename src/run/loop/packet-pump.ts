@@ -136,6 +136,11 @@ export class PacketPump {
     return false;
   }
 
+  /** A line is hungry, and there is nothing to send. */
+  starves(ports: readonly LinePort[]): void {
+    for (const { pacer } of ports) pacer.starves();
+  }
+
   /** Nothing was busy for a while: the next packets are not kept waiting for others to be written with them. */
   rested(): void {
     this.#quick = QUICK_PACKETS;

@@ -19,8 +19,46 @@ test("the time that a line was idle does not count", () => {
   const pacer = new Pacer(115200);
   pacer.wrote(1500, 0);
   expect(pacer.hungry(0, 0, 10_000)).toBe(true);
+  pacer.starves();
   pacer.wrote(1500, 10_000);
   expect(pacer.wait(0, 0, 10_000)).toBeCloseTo(1500 / OCTETS_A_MS - 6, 1);
+});
+
+/** A minute of upload whose owner wakes so late each time. Returns how long the line was dry, and for how long the last packets came early. */
+function upload(pacer: Pacer, late: (packet: number) => number): { dryMs: number; aheadMs: number } {
+  let dryMs = 0;
+  let aheadMs = 0;
+  let doneAt = 0;
+  for (let now = 0, packet = 0; now < 60_000; packet++) {
+    expect(pacer.hungry(0, 0, now)).toBe(true);
+    if (packet > 0) dryMs += Math.max(0, now - doneAt);
+    aheadMs = doneAt - now;
+    pacer.wrote(231, now);
+    doneAt = Math.max(doneAt, now) + 231 / OCTETS_A_MS;
+    now += pacer.wait(0, 0, now) + late(packet);
+  }
+  return { dryMs, aheadMs };
+}
+
+test("an owner that wakes in time gets packets later, so that a ping waits less, and one that wakes late gets them earlier", () => {
+  const quick = upload(new Pacer(115200), () => 0.5);
+  expect(quick.dryMs).toBe(0);
+  expect(quick.aheadMs).toBeWithin(1, 2);
+  const late = upload(new Pacer(115200), (packet) => (packet % 50 === 0 ? 9 : 0.5));
+  expect(late.dryMs).toBeLessThan(60);
+  const { aheadMs } = upload(new Pacer(115200), () => 30);
+  expect(aheadMs).toBeLessThan(0);
+});
+
+test("a pause in which nothing is to be sent teaches nothing", () => {
+  const pacer = new Pacer(115200);
+  for (let now = 0; now < 20_000; now += 100) {
+    pacer.starves();
+    expect(pacer.hungry(0, 0, now)).toBe(true);
+    pacer.wrote(100, now);
+  }
+  pacer.wrote(1500, 20_000);
+  expect(1500 / OCTETS_A_MS - pacer.wait(0, 0, 20_000)).toBeCloseTo(6, 1);
 });
 
 test("over a minute of upload the line is never more than a packet ahead and never dry", () => {
@@ -50,7 +88,7 @@ test("a slow line still gets its next packet in time to be framed", () => {
   const pacer = new Pacer(300);
   pacer.wrote(100, 0);
   expect(pacer.hungry(0, 0, 0)).toBe(false);
-  expect(pacer.hungry(0, 0, (100 - 63) / 0.03)).toBe(true);
+  expect(pacer.hungry(0, 0, (100 - 15) / 0.03)).toBe(true);
 });
 
 test("an answer that comes sooner than the speed allows ends the pacing, a later one does not", () => {
@@ -82,7 +120,7 @@ test("a line of unknown speed counts as fast until it delays what is written", (
 });
 
 test("a line that is not hungry always says how long to wait, also just at its limit", () => {
-  // 9600: the limit is 64 octets, which a driver's count can equal.
+  // 9600: the limit is 16 octets, which a driver's count can equal.
   const pacer = new Pacer(9600);
   for (let driver = 0; driver < 200; driver++) expect(pacer.wait(0, driver, 0) > 0).toBe(!pacer.hungry(0, driver, 0));
 });
