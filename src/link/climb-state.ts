@@ -12,8 +12,6 @@ export interface ClimbHost {
   send(packet: ClimbPacket, pattern: number, now: number): void;
   /** All other packets wait. */
   hold(on: boolean): void;
-  /** Drops a frame that was received in part. */
-  dropPart(): void;
   counts(): Counts;
   /** So many bad frames were octets of a trial, and no packets. */
   excuse(count: number): void;

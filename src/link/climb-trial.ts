@@ -1,5 +1,5 @@
-// One trial of a speed, at one end. Both ends send test patterns at the same time, and count those that come. Each packet
-// says how far its sender has come:
+// One trial of a speed, at one end. When it hears the other end at that speed, it sends test patterns. Both ends do so at the
+// same time, and count those that come. Each packet says how far its sender has come:
 //
 //   Testing      not all patterns have come yet
 //   Satisfied    all patterns have come, none was damaged
@@ -16,8 +16,8 @@ import { ClimbKind, type ClimbProbe, PROBE_OCTETS } from "../wire/climb-packet.t
 export const Stage = { Testing: 0, Satisfied: 1, Agreed: 2, Staying: 3, Failed: 4 } as const;
 export type Stage = (typeof Stage)[keyof typeof Stage];
 
-/** The other end may change its speed this much later. */
-const SETTLE_MS = 25;
+/** The other end changes its speed about this much later. */
+const SETTLE_MS = 10;
 /** After this time at the new speed an end that is not Staying goes back. */
 const LIMIT_MS = 420;
 /** The longest silence, besides the time that two patterns take. */
@@ -78,6 +78,10 @@ export class ClimbTrial {
     this.#heardAt = now;
   }
 
+  get #hasHeard(): boolean {
+    return this.#badBefore !== undefined;
+  }
+
   get #silentAt(): number {
     return this.#heardAt + SILENCE_MS + 2 * this.#patternMs;
   }
@@ -103,7 +107,8 @@ export class ClimbTrial {
       return;
     }
     if (now < this.#sendAt) return;
-    const sequence = this.#sent < this.#total ? ++this.#sent : 0;
+    // Patterns that the other end does not hear yet would count as lost.
+    const sequence = this.#hasHeard && this.#sent < this.#total ? ++this.#sent : 0;
     this.#send(sequence, now);
     this.#sendAt = now + (sequence > 0 ? this.#patternMs : BEACON_MS);
   }
@@ -111,6 +116,7 @@ export class ClimbTrial {
   receive(probe: ClimbProbe, now: number): void {
     if (probe.trial !== this.number || probe.total === 0 || this.stage >= Stage.Staying) return;
     this.#heardAt = now;
+    if (!this.#hasHeard) this.#sendAt = now;
     this.#badBefore ??= this.#host.counts().bad;
     this.#expected = probe.total;
     if (probe.sequence > 0 && probe.sequence <= probe.total) this.#came.add(probe.sequence);

@@ -246,7 +246,6 @@ export class Climb {
   #change(speed: number, when: "drained" | "at once", then: (isSet: boolean, now: number) => void): void {
     const during = this.#state;
     this.#host.line.set(speed, when, (isSet, now) => {
-      this.#host.dropPart();
       this.#badBefore ??= this.#host.counts().bad;
       if (this.#state === during) then(isSet, now);
     });

@@ -102,7 +102,6 @@ export class LinkControl {
         this.#lower.send(Protocol.LCP, (buf, at) => putClimb(buf, at, this.#lcp.nextId(), content));
       },
       hold: (on) => (framing.isHeld = on),
-      dropPart: () => framing.deframer.reset(),
       counts: () => ({ good: framing.deframer.stats.frames, bad: framing.badFrames }),
       excuse: (count) => framing.excuse(count),
       mru: () => this.options.peer.mru ?? DEFAULT_MRU,

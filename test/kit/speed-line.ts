@@ -24,6 +24,8 @@ export interface SpeedLineOptions {
   readonly real?: (side: 0 | 1, speed: number) => boolean;
   /** Configurations of the links. */
   readonly config?: Partial<LinkConfig>;
+  /** How long after the last octet each port counts as drained. */
+  readonly drainMs?: readonly [number, number];
   /** Only these ends climb. */
   readonly climbs?: readonly [boolean, boolean];
 }
@@ -42,6 +44,9 @@ export class SpeedEnd {
   busyUntil = 0;
   /** The speed that it is to have. */
   change: { at: number | undefined; speed: number; done: (isSet: boolean, now: number) => void } | undefined;
+  readonly drainMs: number;
+  /** The speeds that it was to have so far. */
+  readonly changes: number[] = [];
   /** Packets that wait for the link. */
   readonly queue: Uint8Array[] = [];
   sent = 0;
@@ -51,7 +56,8 @@ export class SpeedEnd {
 
   constructor(world: SpeedLine, number: 0 | 1, rng: Rng, options: SpeedLineOptions) {
     this.speed = options.speed ?? 115200;
-    const { able = [ALL, ALL], climbs = [true, true] } = options;
+    const { able = [ALL, ALL], climbs = [true, true], drainMs = [DRAIN_MS, DRAIN_MS] } = options;
+    this.drainMs = drainMs[number];
     const line: LineSpeed = {
       speeds: () => ({ now: this.speed, able: able[number]! }),
       cancel: () => (this.change = undefined),
@@ -179,7 +185,7 @@ export class SpeedLine {
     for (const end of this.ends) {
       end.side.collect();
       this.#put(end);
-      if (end.change !== undefined) end.change.at ??= Math.max(this.now, end.busyUntil) + DRAIN_MS + SET_MS;
+      if (end.change !== undefined) end.change.at ??= Math.max(this.now, end.busyUntil) + end.drainMs + SET_MS;
     }
     this.#sendPackets();
   }
@@ -214,6 +220,7 @@ export class SpeedLine {
       const { change } = end;
       if (change?.at === undefined || change.at > now) continue;
       end.change = undefined;
+      end.changes.push(change.speed);
       const isSet = this.#real(number as 0 | 1, change.speed);
       if (isSet) end.speed = change.speed;
       end.busyUntil = now;

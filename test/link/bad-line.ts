@@ -8,7 +8,7 @@ const SECOND = 1000;
 /** How long the troubles last, and how long the ends may take to agree again afterwards. */
 const TROUBLE_MS = 30 * SECOND;
 const CALM_MS = 20 * SECOND;
-/** As in `nullmodem join`: a cut that is shorter loses no link. */
+/** As in `nullmodem join`: it takes four unanswered requests to lose the link, and two cuts take two at most. */
 const ECHO = { intervalMs: 5 * SECOND, failure: 4, adaptive: false };
 const LONGEST_CUT_MS = 3 * SECOND;
 /** An end notices within this time that the other has left its speed. */
@@ -28,7 +28,7 @@ export function playBadLine(seed: number): BadLine {
   const first = rng.pick(FIRST_SPEEDS);
   const real = (_: 0 | 1, speed: number): boolean => speed === first || !refused.includes(speed);
   const line = new SpeedLine(rng, { latencyMs: rng.below(20), speed: first, real, config: { echo: ECHO } });
-  const losses = rng.pick([0, 0, 0.001, 0.01, 0.05]);
+  const losses = rng.pick([0, 0, 0.001, 0.01]);
   line.loses = () => rng.chance(losses);
   const change = (): void => {
     line.cleanTo = Math.max(first, rng.pick(ALL));
@@ -36,7 +36,7 @@ export function playBadLine(seed: number): BadLine {
     if (line.now < TROUBLE_MS) line.after(rng.below(10 * SECOND), change);
   };
   change();
-  for (let cuts = rng.below(4); cuts > 0; cuts--) {
+  for (let cuts = rng.below(3); cuts > 0; cuts--) {
     const at = rng.below(TROUBLE_MS - LONGEST_CUT_MS);
     line.after(at, () => (line.isCut = true));
     line.after(at + rng.below(LONGEST_CUT_MS), () => (line.isCut = false));

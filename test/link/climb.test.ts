@@ -1,6 +1,6 @@
 // Two links that agree on a faster line: every outcome of a trial, and every moment at which packets are lost.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { Framer } from "../../src/frame/framer.ts";
 import { Ring } from "../../src/bytes/ring.ts";
 import { Rng, withRng } from "../kit/rng.ts";
@@ -83,6 +83,32 @@ describe("the highest speed that works", () => {
         expect(tries.filter((text) => text.startsWith(`Tried ${TOP} `)).length).toBeLessThanOrEqual(2);
         expectSound(line);
       }
+  });
+
+  test("an end that hears that the other is back does not change its speed any more", () => {
+    for (const side of [0, 1] as const) {
+      const drainMs = [60, 60] as [number, number];
+      drainMs[side] = 1;
+      const line = upLine(2, { real: (one, speed) => one !== side || speed !== TOP, drainMs });
+      line.run(() => false, 400);
+      const changes = line.ends[1 - side]!.changes;
+      // The leader is the one that hears of it in time: the other end has just sent Ready.
+      if (line.ends[side].side.lines.some((text) => text.includes("ready trial=1"))) expect(changes).not.toContain(TOP);
+      expectBoth(line, 3_000_000, 5000);
+      expectSound(line);
+    }
+  });
+
+  test("octets of another speed are no lost frames for header compression", () => {
+    const line = upLine(3);
+    line.cleanTo = FIRST;
+    const lost = line.ends.map(({ side }) => spyOn(side.link.networks.datapath, "frameLost"));
+    line.run(() => line.isUp, 1000);
+    line.traffic(true);
+    line.run(() => false, 2000);
+    expect(line.ends.flatMap(({ changes }) => changes).length).toBeGreaterThan(8);
+    for (const spy of lost) expect(spy).not.toHaveBeenCalled();
+    for (const { side } of line.ends) expect(side.link.deframer.stats.badFcs).toBeGreaterThan(0);
   });
 
   test("a trial holds packets up for less than half a second", () => {
