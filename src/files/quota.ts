@@ -2,8 +2,10 @@
 
 import { type Folder, isTrouble, type Path } from "./folder.ts";
 
-/** Others may change the folder too, so its files are counted again after this time. */
+/** Others may change the folder too, so its files are counted again after this time, and before something is refused. */
 const COUNT_SECONDS = 60;
+/** But not more often than this. */
+const LEAST_SECONDS = 2;
 const DEEPEST = 100;
 
 export class Quota {
@@ -23,22 +25,22 @@ export class Quota {
   /** So many octets may be added. `credit` octets will be removed when they are there. */
   allows(octets: number, credit = 0): boolean {
     if (this.#most === Infinity) return true;
-    const now = this.#wall();
-    if (Math.abs(now - this.#countedAt) >= COUNT_SECONDS) {
-      this.#used = octetsIn(this.#folder, [], 0);
-      this.#countedAt = now;
-    }
-    return this.#used + octets - credit <= this.#most;
+    const age = Math.abs(this.#wall() - this.#countedAt);
+    if (age >= COUNT_SECONDS) this.#count();
+    const fits = (): boolean => this.#used + octets - credit <= this.#most;
+    if (fits() || age < LEAST_SECONDS) return fits();
+    this.#count();
+    return fits();
+  }
+
+  #count(): void {
+    this.#used = octetsIn(this.#folder, [], 0);
+    this.#countedAt = this.#wall();
   }
 
   /** So many octets were added, or removed. */
   add(octets: number): void {
     this.#used += octets;
-  }
-
-  /** More was changed than can be told. */
-  forget(): void {
-    this.#countedAt = -Infinity;
   }
 }
 

@@ -3,6 +3,7 @@
 import { CALLER } from "./caller.ts";
 import { FAR } from "./far.ts";
 import { FRONT } from "./front.ts";
+import { HTTP } from "./http.ts";
 import { LINK } from "./link.ts";
 import { CHAT, FILTER, OPTIONS, RECORD, SECRETS } from "./readers.ts";
 import { PROXY } from "./proxy.ts";
@@ -21,6 +22,7 @@ export const TARGETS: readonly Target[] = [
   FAR,
   STACK,
   PROXY,
+  HTTP,
   QUEUE,
   SEGMENTS,
   TAP,
