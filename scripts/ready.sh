@@ -130,6 +130,7 @@ case $purpose in
     [ -d /run/systemd/system ] || need firewall-cmd firewalld
     need tshark tshark
     need busybox busybox-static
+    need chromium chromium
     need curl curl
     need wget wget
     need lynx lynx

@@ -249,12 +249,13 @@ function queue(job) {
 }
 window.onbeforeunload = e => { if (running) e.preventDefault(); };
 
-function add(name, size, time) {
-  if (name.includes("/") || [...list.querySelectorAll("a")].some(a => a.textContent == name)) return;
+function add(path, size, time) {
+  const [name, below] = path.split("/"), shown = name + (below === undefined ? "" : "/");
+  if ([...list.querySelectorAll("a")].some(a => a.textContent == shown)) return;
   const a = document.createElement("a"), d = new Date(time - new Date().getTimezoneOffset() * 60000).toISOString();
-  a.href = "./" + encodeURIComponent(name);
-  a.textContent = name;
-  list.append(a, " ".repeat(Math.max(1, 44 - name.length)) + String(size).padStart(12) + "  " + d.slice(0, 16).replace("T", " ") + "\n");
+  a.href = "./" + encodeURIComponent(name) + shown.slice(name.length);
+  a.textContent = shown;
+  list.append(a, " ".repeat(Math.max(1, 44 - shown.length)) + (below === undefined ? size + "" : "").padStart(12) + "  " + d.slice(0, 16).replace("T", " ") + "\n");
 }
 for (const a of list.querySelectorAll("a")) {
   const text = a.nextSibling, [, size] = /^ +(\d+) /.exec(text.data) || [];
