@@ -2,7 +2,7 @@
 
 import { readSync, statSync, writeSync } from "node:fs";
 import { Server } from "../files/server.ts";
-import { PAGE_ASSETS } from "../files/page-assets.ts";
+import { pageAssets } from "../files/page-assets.ts";
 import { closeFd, OsError, reasonOf } from "../os/ffi/libc.ts";
 import { RootedFolder } from "../os/files/rooted-folder.ts";
 import { FILES_FD } from "../os/process/files-process.ts";
@@ -41,7 +41,7 @@ function serverOf({ directory, isWritable, quota, hasShortNames, users }: FilesR
     quota: quota ?? Infinity,
     hasShortNames,
     knows: passwords === null ? undefined : (name, password) => passwords.has(`${name}\0${password}`),
-    assets: PAGE_ASSETS,
+    assets: pageAssets((octets) => Bun.gzipSync(Uint8Array.from(octets))),
     version: VERSION,
     wall: () => Math.floor(Date.now() / 1000),
     zoneAt: (seconds) => -60 * new Date(seconds * 1000).getTimezoneOffset(),

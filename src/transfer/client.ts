@@ -51,8 +51,12 @@ const LATER = [408, 425, 429, 500, 502, 503, 504];
 const MOST_ANSWER = 256 * 1024 * 1024;
 const MOST_CONNECT_MS = 60_000;
 
+function isOurs({ headers }: ResponseHead): boolean {
+  return headers.get("server")?.startsWith("nullmodem") === true;
+}
+
 export class Client {
-  readonly place: Place;
+  #place: Place;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #patience: Patience;
   readonly #watcher: Watcher;
@@ -65,10 +69,14 @@ export class Client {
   isOurs: boolean | undefined;
 
   constructor(place: Place, headers: Readonly<Record<string, string>>, patience: Patience, watcher: Watcher) {
-    this.place = place;
+    this.#place = place;
     this.#headers = headers;
     this.#patience = patience;
     this.#watcher = watcher;
+  }
+
+  get host(): string {
+    return this.#place.host;
   }
 
   /** Octets of the running request's body that have reached the other side. */
@@ -151,22 +159,44 @@ export class Client {
 
   /** While the line is down, packets to the peer's address may reach another machine, a router for example. */
   #recognize(head: ResponseHead): void {
-    const isOurs = head.headers.get("server")?.startsWith("nullmodem") === true;
-    if (this.isOurs === true && !isOurs) throw new Interrupted("another server answers at this address");
-    this.isOurs = isOurs;
+    const isNowOurs = isOurs(head);
+    if (this.isOurs === true && !isNowOurs) throw new Interrupted("another server answers at this address");
+    this.isOurs = isNowOurs;
   }
 
   async #connected(): Promise<Connection> {
     if (this.#connection?.isOpen === true) return this.#connection;
     try {
       const most = Math.min(MOST_CONNECT_MS, this.#patience.connectMs * 2 ** this.#failedConnects);
-      this.#connection = await Connection.open(this.place, AbortSignal.timeout(most));
+      this.#connection = await this.#open(AbortSignal.timeout(most));
     } catch (error) {
       this.#failedConnects++;
       throw error;
     }
     this.#failedConnects = 0;
     return this.#connection;
+  }
+
+  /** Of two possible ports, that of our own server, else the first that answers. */
+  async #open(signal: AbortSignal): Promise<Connection> {
+    const { otherPort, ...first } = this.#place;
+    if (otherPort === undefined) return await Connection.open(first, signal);
+    const other = { ...first, port: otherPort };
+    let found: { readonly place: Place; readonly connection: Connection } | undefined;
+    let trouble: unknown;
+    for (const place of [first, other])
+      try {
+        const connection = await Connection.open(place, signal);
+        const head = await connection.headWithin(signal, { method: "HEAD", target: "/", headers: this.#headers });
+        if (found !== undefined && !isOurs(head)) connection.close();
+        else found = { place, connection };
+        if (isOurs(head)) break;
+      } catch (error) {
+        trouble ??= error;
+      }
+    if (found === undefined) throw trouble;
+    this.#place = found.place;
+    return found.connection.isOpen ? found.connection : await Connection.open(found.place, signal);
   }
 
   /**
@@ -210,22 +240,15 @@ export class Client {
 
   /** A new connection over which the server has answered. */
   async #reach(): Promise<Connection | undefined> {
-    const limit = new AbortController();
+    const limit = AbortSignal.timeout(this.#patience.connectMs);
     let connection: Connection | undefined;
-    const timer = setTimeout(() => {
-      limit.abort();
-      connection?.close();
-    }, this.#patience.connectMs);
     try {
-      connection = await Connection.open(this.place, limit.signal);
-      const quiet = { head: () => undefined, data: () => undefined };
-      await connection.exchange({ method: "HEAD", target: "/", headers: this.#headers }, quiet);
-      return connection.isOpen ? connection : await Connection.open(this.place, limit.signal);
+      connection = await Connection.open(this.#place, limit);
+      await connection.headWithin(limit, { method: "HEAD", target: "/", headers: this.#headers });
+      return connection.isOpen ? connection : await Connection.open(this.#place, limit);
     } catch {
       connection?.close();
       return undefined;
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

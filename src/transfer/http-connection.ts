@@ -10,6 +10,8 @@ export interface Place {
   readonly host: string;
   readonly port: number;
   readonly isSecure: boolean;
+  /** Where our own server is when another one has its port. */
+  readonly otherPort?: number;
   /** An HTTP proxy that connects us (RFC 9110 §9.3.6). Without TLS behind it. */
   readonly proxy?: { readonly host: string; readonly port: number };
 }
@@ -150,13 +152,22 @@ export class Connection {
     return await promise;
   }
 
+  /** The head of an answer. The connection ends when the signal comes first. */
+  async headWithin(signal: AbortSignal, request: Request): Promise<ResponseHead> {
+    const end = (): void => this.close(new Interrupted("no answer"));
+    if (signal.aborted) end();
+    signal.addEventListener("abort", end, { once: true });
+    try {
+      return await this.exchange(request, { head: () => undefined, data: () => undefined });
+    } finally {
+      signal.removeEventListener("abort", end);
+    }
+  }
+
   /** The response to CONNECT has no body, as that to HEAD. */
   async #passProxy(signal: AbortSignal): Promise<void> {
-    const end = (): void => this.close(new Interrupted("no answer"));
-    signal.addEventListener("abort", end, { once: true });
     const target = `${this.#nameOfHost()}:${this.#place.port}`;
-    const running = this.exchange({ method: "CONNECT", target }, { head: () => undefined, data: () => undefined });
-    const { status } = await running.finally(() => signal.removeEventListener("abort", end));
+    const { status } = await this.headWithin(signal, { method: "CONNECT", target });
     if (status === 200) return;
     this.close();
     throw new Interrupted(`the proxy answers ${status}`);

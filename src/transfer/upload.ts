@@ -91,7 +91,7 @@ class Upload {
     this.#isPatch = isPatch === true && this.#size >= BLOCK;
     this.#spans = [{ from: 0, to: this.#size }];
     // The same file for the same place has the same token at a later start, so that the server knows what it has of it.
-    const facts = [client.place.host, path, stat.size, stat.mtimeNs, repetition, this.#isPatch].join("\n");
+    const facts = [client.host, path, stat.size, stat.mtimeNs, repetition, this.#isPatch].join("\n");
     this.#id = createHash("sha256").update(facts).digest("hex").slice(0, 32);
   }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
+import { pageAssets } from "../../src/files/page-assets.ts";
 import { PAGE_SCRIPT } from "../../src/files/page-script.ts";
 import { FileExchange } from "../kit/file-exchange.ts";
 import { Rng } from "../kit/rng.ts";
@@ -21,9 +22,7 @@ test("the script's SHA-256 is SHA-256, whatever the pieces", () => {
 });
 
 test("the page of an empty folder and its script are less than 8 kB on the line", () => {
-  const octets = new TextEncoder().encode(PAGE_SCRIPT);
-  const asset = { type: "text/javascript", octets, compressed: Bun.gzipSync(octets) };
-  const one = new FileExchange({ assets: new Map([["page.js", asset]]) });
+  const one = new FileExchange({ assets: pageAssets((octets) => Bun.gzipSync(Uint8Array.from(octets))) });
   const page = one.ask("GET /\nAccept-Encoding: gzip, deflate");
   const [, address] = /SRC="([^"]+)"/.exec(page.body) ?? [];
   const script = one.ask(`GET ${address}\nAccept-Encoding: gzip, deflate`);

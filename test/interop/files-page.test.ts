@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PAGE_SCRIPT } from "../../src/files/page-script.ts";
+import { pageAssets } from "../../src/files/page-assets.ts";
 import { Browser } from "../kit/browser.ts";
 import { CuttingRelay } from "../kit/cutting-relay.ts";
 import { until } from "../kit/patience.ts";
@@ -13,8 +13,7 @@ import { ServedFolder } from "../kit/served-folder.ts";
 import { hashesOf, writeTree } from "../kit/tree.ts";
 
 const program = Browser.program;
-const SCRIPT = new TextEncoder().encode(PAGE_SCRIPT);
-const ASSETS = new Map([["page.js", { type: "text/javascript", octets: SCRIPT, compressed: Bun.gzipSync(SCRIPT) }]]);
+const ASSETS = pageAssets((octets) => Bun.gzipSync(Uint8Array.from(octets)));
 
 async function take(browser: Browser, name: string): Promise<void> {
   const folder = process.env["NULLMODEM_PICTURES"];

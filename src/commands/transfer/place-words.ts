@@ -61,5 +61,5 @@ function peerPlace(links: readonly Status[]): Place | string {
   const host = link.ipv4?.peer ?? `${link.ipv6?.peer}%${link.interface}`;
   const [, proxyHost, proxyPort] = /^(.*):(\d+)$/.exec(link.proxy ?? "") ?? [];
   const proxy = proxyHost === undefined ? undefined : { host: proxyHost, port: Number(proxyPort) };
-  return { host, port: 80, isSecure: false, ...(proxy === undefined ? {} : { proxy }) };
+  return { host, port: 80, otherPort: 8080, isSecure: false, ...(proxy === undefined ? {} : { proxy }) };
 }
