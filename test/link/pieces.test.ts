@@ -156,6 +156,51 @@ test.each([
   }),
 );
 
+test.each([
+  ["stateless", false, false],
+  ["stateful", true, false],
+  ["of a bundle", false, true],
+])("encryption, %s: every piece is encrypted, and with a bundle nothing is cut", (_, stateful, isBundled) =>
+  withRng((rng) => {
+    const mppe = ccp({ mppe: { bits40: false, bits56: false, bits128: true, stateful } });
+    const [one, other] = [interleaving(A, B, mppe), interleaving(B, A, mppe)];
+    const server = { ...one, lcp: { ...one.lcp, authRequired: true, demand: ["mschap-v2"] as const } };
+    const client = { ...other, lcp: { ...other.lcp, accept: ["mschap-v2"] as const } };
+    const load = new LoadWithPings([server, client], rng, {
+      speed: 115_200,
+      milliseconds: 8000,
+      data: noise(rng),
+      cuts: true,
+      bothWays: true,
+      isBundled,
+    });
+    const plain: Buffer[] = [];
+    const line: Uint8Array[] = [];
+    const { a } = load.pair;
+    a.damage = (octets) => {
+      line.push(octets);
+      return octets;
+    };
+    let wasCut = false;
+    const { cut } = a.carrier;
+    a.carrier.cut = (...args) => {
+      plain.push(Buffer.from(args[0].slice(args[1] + 700, args[1] + 708)));
+      const isCut = cut.apply(a.carrier, args);
+      wasCut ||= isCut;
+      return isCut;
+    };
+    const { wrong, unsound, pings, lost } = load.run();
+    expect([wrong, unsound, wasCut, isPerLink(load)]).toEqual([0, 0, !isBundled, [!isBundled, !isBundled]]);
+    expect(pings.length).toBeGreaterThan(8);
+    expect(lost).toBeLessThan(25);
+    expect(a.side.lines.some((line) => /^MPPE 128-bit (stateless|stateful) compression enabled/.test(line))).toBe(true);
+    // None of the data is on the line as it is.
+    const all = Buffer.concat(line);
+    expect(plain.length).toBeGreaterThan(10);
+    expect(plain.filter((data) => all.includes(data))).toEqual([]);
+  }),
+);
+
 test("a peer without multilink, and one without compression: the link is up as without the option", () =>
   withRng((rng) => {
     const plain = interleaving(B, A, DEFLATE);
