@@ -12,8 +12,11 @@ import { isSound, pingPacket, TcpFlow } from "./tcp-flow.ts";
 
 const A = 0x0a000001;
 const B = 0x0a000002;
-/** With compression the MTU is a little less than 1500. */
-const MSS = 1440;
+/**
+ * The octets of data in a packet of each file: with compression the MTU is a little less than 1500. They differ, because
+ * otherwise two lost packets of one file and an acknowledgment of the other could add up to a right checksum.
+ */
+const SEGMENTS = [1440, 1426] as const;
 /** Where the addresses begin. The identification before them may be wrong after losses, which VJ does not notice. */
 const ADDRESSES = 12;
 
@@ -96,6 +99,7 @@ export class LoadWithPings {
   /** A file from one side to the other, with an acknowledgment for every second packet. */
   #file(from: PacedSide, to: PacedSide, route: readonly [number, number]): void {
     const file = this.#tail.push(0) - 1;
+    const segment = SEGMENTS[file]!;
     const flow = new TcpFlow(...route, [20, 4000 + file]);
     const answers = new TcpFlow(route[1], route[0], [4000 + file, 20]);
     const sent = new Set<string>();
@@ -104,7 +108,7 @@ export class LoadWithPings {
     let window = 8;
     this.#retransmissions.push(() => {
       window = Math.max(window, 8);
-      flow.sequence = (flow.sequence - MSS) >>> 0;
+      flow.sequence = (flow.sequence - segment) >>> 0;
       to.interactive.push(answers.next(new Uint8Array(0)));
     });
     let arrived = 0;
@@ -116,7 +120,7 @@ export class LoadWithPings {
     from.bulk = () => {
       if (window === 0) return undefined;
       window--;
-      return note(flow.next(this.#load.data(MSS)));
+      return note(flow.next(this.#load.data(segment)));
     };
     const keys = new TcpFlow(...route, [22, 4022 + file]);
     const type = (): void => {
@@ -133,10 +137,10 @@ export class LoadWithPings {
       this.#receivedPackets++;
       if (!sent.delete(toHex(packet, ADDRESSES, packet.length))) this.#wrong++;
       if (now > this.#load.milliseconds - 1000) this.#tail[file]!++;
-      if (packet.length < MSS) return;
-      if (from === this.pair.a) this.#octets += MSS;
+      if (packet.length < segment) return;
+      if (from === this.pair.a) this.#octets += segment;
       if (++arrived % 2 > 0) return;
-      answers.acknowledged = (answers.acknowledged + 2 * MSS) >>> 0;
+      answers.acknowledged = (answers.acknowledged + 2 * segment) >>> 0;
       to.interactive.push(answers.next(new Uint8Array(0)));
     };
     const before = from.received;
