@@ -161,6 +161,23 @@ export class FlowQueues {
     }
   }
 
+  /** Takes the packet that came first, whatever its flow, and drops none. 0: there is none. */
+  takeOldest(into: Uint8Array, at: number): number {
+    const store = this.#store;
+    let oldest: Flow | undefined;
+    let cameAt = Infinity;
+    for (const flow of this.#flows) {
+      if (flow.first === NONE || store.cameAt(flow.first) >= cameAt) continue;
+      oldest = flow;
+      cameAt = store.cameAt(flow.first);
+    }
+    if (oldest === undefined) return 0;
+    const length = store.lengthOf(oldest.first);
+    store.copy(oldest.first, into, at);
+    this.#remove(oldest);
+    return length;
+  }
+
   /** Drops everything. */
   clear(): void {
     this.cleared += this.length;

@@ -170,3 +170,13 @@ test("a packet that is larger than all the memory, or empty, is not kept", () =>
   put(from, new Uint8Array(0));
   expect([from.length, from.overflowed, next(from)!.number]).toEqual([1, 2, 3]);
 });
+
+test("takeOldest takes packets in the order in which they came, and drops none however long they waited", () => {
+  const from = queues();
+  for (let number = 0; number < 60; number++) put(from, packet4({ length: FULL, port: number % 7 }, number), number);
+  next(from, 1e6);
+  const order: number[] = [];
+  for (let length; (length = from.takeOldest(into, 0)) > 0;) order.push(u32(into, length - 4));
+  expect(order).toEqual(Array.from({ length: 59 }, (_, number) => number + 1));
+  expect([from.length, from.octets, from.take(into, 0, 0)]).toEqual([0, 0, 0]);
+});

@@ -35,7 +35,7 @@ export type Carrier = Pick<Link, "networks" | "send" | "hasRoom" | "flush" | "ne
 /** What it asks of a packet port. */
 export type PumpPort = Pick<
   PacketPort,
-  "fd" | "hasKept" | "waitsInKernel" | "idle" | "nextTimeout" | "handleTimeout" | "read" | "write"
+  "fd" | "hasKept" | "waitsInKernel" | "idle" | "nextTimeout" | "handleTimeout" | "read" | "write" | "keep"
 >;
 
 export class PacketPump {
@@ -69,10 +69,19 @@ export class PacketPump {
     return this.#carrying;
   }
 
-  /** Packets are carried from now on, or not. Those that wait for a line are lost with it, as in the kernel's queue. */
+  /**
+   * Packets are carried from now on, or not. Those that wait for a line then go back to a port that stays (`demand`), and are
+   * lost otherwise, as in the kernel's queue of an interface that goes.
+   */
   carry(on: boolean): void {
     this.#carrying = on;
-    if (!on) this.#queues?.clear();
+    const queues = this.#queues;
+    if (on || queues === undefined) return;
+    const { bytes } = this.#memory.packet;
+    if (this.#packets.keep !== undefined)
+      for (let length; (length = queues.takeOldest(bytes, PACKET_ROOM)) > 0;)
+        this.#packets.keep(bytes, PACKET_ROOM, PACKET_ROOM + length);
+    queues.clear();
   }
 
   /** What became of packets that waited and were not sent, for the log. Undefined: all were sent as they came. */

@@ -209,6 +209,10 @@ export class Demand implements PacketPort {
     }
   }
 
+  keep(packet: Uint8Array, start: number, end: number): void {
+    this.#kept.add(packet, start, end);
+  }
+
   write(from: Memory, start: number, end: number): void {
     if (isOfLoopback(from.bytes, start)) return;
     this.#machine.descriptors.write(this.fd, from, start, end - start);
@@ -238,10 +242,11 @@ export class Demand implements PacketPort {
 
   /**
    * Packets that come while the kept ones go out need room too. And the kernel loses packets that come just when it changes
-   * the length of a queue. Each link would change it, so it is changed only on a busy line.
+   * the length of a queue. Each link would change it, so it is changed only on a busy line, and not where packets are read as
+   * they come.
    */
   fitQueue(load: Load, now: number): void {
-    if (this.#kept.isEmptying || !this.#busy.hasBeenBusy(load, now)) return;
+    if (load.rate > 0 || this.#kept.isEmptying || !this.#busy.hasBeenBusy(load, now)) return;
     this.#setup.setQueue(QUEUE_LENGTH);
   }
 

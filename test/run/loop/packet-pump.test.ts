@@ -17,6 +17,8 @@ const BULK = 1;
 const PING = 2;
 
 class Scene {
+  /** The port takes packets back. */
+  readonly returned: string[] = [];
   now = 0;
   /** "port:number" of each packet that was sent, or the word "piece". */
   readonly sent: string[] = [];
@@ -30,7 +32,7 @@ class Scene {
   #unwritten = 0;
   #number = 0;
 
-  constructor({ baud = BAUD, waitsInKernel = true } = {}) {
+  constructor({ baud = BAUD, waitsInKernel = true, keeps = false } = {}) {
     const pacer = (this.pacer = new Pacer(baud));
     const drain = (now: number): void => {
       pacer.wrote(this.#unwritten, now);
@@ -44,6 +46,10 @@ class Scene {
       nextTimeout: () => Infinity,
       handleTimeout: () => {},
       read: (into: Memory, at: number) => this.#read(into, at),
+      ...(keeps && {
+        keep: (packet: Uint8Array, start: number, end: number) =>
+          void this.returned.push(`${u16(packet, start + 20)}:${u32(packet, end - 4)}`),
+      }),
     };
     Object.defineProperty(packets, "hasKept", { get: () => this.kept.length > 0 });
     const memory = new InterfaceBuffers(thisMachine.descriptors);
@@ -206,4 +212,16 @@ test("packets that wait when the link ends are lost with it", () => {
   scene.pass(300);
   expect(scene.sent).toEqual(["1:0", "2:4"]);
   expect(scene.pump.losses).toBe("Packets to the line: 0 dropped, 0 marked, 3 left at the end");
+});
+
+test("a port that outlasts the link takes them back, in the order in which they came", () => {
+  const scene = new Scene({ keeps: true });
+  for (const port of [BULK, BULK, PING, BULK, PING]) {
+    scene.comes(port);
+    scene.pass(1);
+  }
+  scene.pump.carry(false);
+  expect(scene.sent).toEqual(["1:0"]);
+  expect(scene.returned).toEqual(["1:1", "2:2", "1:3", "2:4"]);
+  expect(scene.pump.losses).toBeUndefined();
 });
