@@ -7,6 +7,7 @@ import { NO_ID } from "../../src/control/options/ipv6cp/interface-identifier.ts"
 import { Framer } from "../../src/frame/framer.ts";
 import { FCS_ROOM, type FcsBits } from "../../src/frame/fcs.ts";
 import type { AuthMethod } from "../../src/wire/auth-method.ts";
+import type { LineSpeed } from "../../src/link/line-speed.ts";
 import type { LinkConfig } from "../../src/link/link-host.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
 import { Rng } from "../kit/rng.ts";
@@ -169,6 +170,34 @@ function settle(pair: Pair): void {
   if (pair.run(calm, 30_000)) throw new Error("the two sides never come to rest");
 }
 
+/** A line whose speed means nothing. A change takes until the next round. */
+class FuzzLine implements LineSpeed {
+  readonly #speeds = [115200, 921600, 3_000_000];
+  #speed = 115200;
+  #wish: ((now: number) => void) | undefined;
+
+  speeds() {
+    return { now: this.#speed, able: this.#speeds };
+  }
+
+  set(speed: number, _: "drained" | "at once", done: (isSet: boolean, now: number) => void): void {
+    this.#wish = (now) => {
+      this.#speed = speed;
+      done(true, now);
+    };
+  }
+
+  cancel(): void {
+    this.#wish = undefined;
+  }
+
+  change(now: number): void {
+    const wish = this.#wish;
+    this.#wish = undefined;
+    wish?.(now);
+  }
+}
+
 export const LINK: Target = {
   name: "link",
   kinds: ["flip", "set", "cut", "lose", "twice", "noise", "replay", "forge", "forge", "forge", "delay"],
@@ -192,8 +221,11 @@ export const LINK: Target = {
       return before === undefined ? out : Uint8Array.from([...out, ...before]);
     };
     const host = { load: () => ({ rate: 1, backlog: 0 }) };
-    const a = new Side(draw(rng, 0xc0a80001, 0xc0a80101), rng, host);
-    const b = new Side(draw(rng, 0, 0), rng, host);
+    // Half of the links try to change the speed of their line.
+    const lines = [new FuzzLine(), new FuzzLine()] as const;
+    const [lineOfA, lineOfB] = (seed & 1) === 1 ? lines.map((line) => ({ line })) : [];
+    const a = new Side(draw(rng, 0xc0a80001, 0xc0a80101), rng, { ...host, ...lineOfA });
+    const b = new Side(draw(rng, 0, 0), rng, { ...host, ...lineOfB });
     const pair = new Pair(a, b, { latency: 1 + rng.below(50), damage });
     pair.open();
     for (let round = 0; round < ROUNDS; round++) {
@@ -201,6 +233,7 @@ export const LINK: Target = {
         if (rng.chance(0.5)) side.send(packet(rng), pair.now);
         if (rng.chance(0.2)) side.cut(packet(rng), pair.now);
       }
+      for (const line of lines) line.change(pair.now);
       let steps = 0;
       pair.run(() => ++steps > MOST_TIMEOUTS, ROUND_MS);
       if (steps > MOST_TIMEOUTS) throw new Error("a step goes round for ever");

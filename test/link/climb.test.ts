@@ -87,7 +87,7 @@ describe("the highest speed that works", () => {
 
   test("an end that hears that the other is back does not change its speed any more", () => {
     for (const side of [0, 1] as const) {
-      const drainMs = [60, 60] as [number, number];
+      const drainMs = [25, 25] as [number, number];
       drainMs[side] = 1;
       const line = upLine(2, { real: (one, speed) => one !== side || speed !== TOP, drainMs });
       line.run(() => false, 400);
