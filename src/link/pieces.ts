@@ -57,7 +57,7 @@ export class Pieces {
   /** The octets of the packet before VJ, and those of its pieces in their frames. */
   #octets = 0;
   #framed = 0;
-  readonly #piece = new Uint8Array(PIECE_ROOM + MAX_FRAME + FCS_ROOM);
+  #piece = new Uint8Array(0);
   #gain = new Gain(LATELY);
 
   constructor(host: PiecesHost) {
@@ -71,7 +71,10 @@ export class Pieces {
     this.#mru = terms.peerMru;
     this.#gain = new Gain(LATELY);
     this.#at = this.#end = 0;
-    if (this.#packet.length === 0) this.#packet = new Uint8Array(2 + MAX_FRAME);
+    if (this.#packet.length > 0) return;
+    // Most links never need them.
+    this.#packet = new Uint8Array(2 + MAX_FRAME);
+    this.#piece = new Uint8Array(PIECE_ROOM + MAX_FRAME + FCS_ROOM);
   }
 
   close(): void {
