@@ -40,10 +40,14 @@ function folder(): string {
   return place;
 }
 
-function serve(directory: string, more: Partial<FilesRequest> = {}): { process: FilesProcess; url: string } {
+function serve(
+  directory: string,
+  more: Partial<FilesRequest> = {},
+  before: readonly string[] = [],
+): { process: FilesProcess; url: string } {
   const fd = listenOn({ family: 4, address: "127.0.0.1", port: 0 }, 128);
   const request = { directory, isWritable: true, quota: null, hasShortNames: false, users: null, ...more };
-  const process = startFilesProcess(JSON.stringify(request), fd, [globalThis.process.execPath, MAIN]);
+  const process = startFilesProcess(JSON.stringify(request), fd, [...before, globalThis.process.execPath, MAIN]);
   const url = `http://127.0.0.1:${portOf(fd)}`;
   closeSync(fd);
   started.push(process);
@@ -108,6 +112,18 @@ test.skipIf(!isRoot)(
     expect((await fetch(`${url}/closed/`)).status).toBe(403);
     expect((await fetch(`${url}/b`, { method: "PUT", body: "x" })).status).toBe(403);
     expect(identity(process.pid)["uid"]).toBe("65534\t65534\t65534\t65534");
+  },
+);
+
+const unshare = Bun.which("unshare") ?? "";
+const inside = [unshare, "--user", "--map-root-user"];
+const hasNamespaces = unshare !== "" && Bun.spawnSync([...inside, "true"]).exitCode === 0;
+test.skipIf(!hasNamespaces)(
+  `root of a user namespace without other users gives up its capabilities${hasNamespaces ? "" : " [skipped: no user namespaces]"}`,
+  async () => {
+    const { process, url } = serve(folder(), {}, inside);
+    expect(await (await fetch(`${url}/a.txt`)).text()).toBe("hello");
+    expect(identity(process.pid)).toMatchObject({ caps: "0000000000000000", noNew: "1" });
   },
 );
 

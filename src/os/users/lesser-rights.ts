@@ -21,6 +21,11 @@ export interface Identity {
 const NOBODY = 65534;
 const PR_SET_NO_NEW_PRIVS = 38;
 const PR_SET_DUMPABLE = 4;
+const PR_CAPBSET_DROP = 24;
+/** Higher than any so far. The kernel refuses those that it does not have. */
+const LAST_CAPABILITY = 63;
+const CAPABILITY_VERSION_3 = 0x20080522;
+const SYS_CAPSET = process.arch === "arm64" ? 91 : 126;
 const RLIMIT_CORE = 4;
 const RLIMIT_NOFILE = 7;
 const MOST_FILES = 512;
@@ -30,7 +35,10 @@ export function lesserIdentity({ uid, gid }: Identity): Identity {
   return uid === 0 ? { uid: NOBODY, gid: NOBODY } : { uid, gid: gid === 0 ? NOBODY : gid };
 }
 
-/** Becomes this user, if we are root, and can become nobody else afterwards. Throws OsError. */
+/**
+ * Becomes this user, if we are root, and can become nobody else afterwards. Root of a user namespace that has no such user stays
+ * who it is, an ordinary user of the machine, without the namespace's capabilities. Throws OsError.
+ */
 export function giveUpRights({ uid, gid }: Identity): void {
   if (libc.geteuid() === 0) become(uid, gid);
   check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl");
@@ -45,9 +53,22 @@ function become(uid: number, gid: number): void {
   // A user namespace may have no groups to give up (EPERM), and then none of root's count in it.
   if (system.setgroups(0, new Memory(8).address) < 0 && errno() !== constants.errno.EPERM)
     throw new OsError("setgroups");
-  check(system.setresgid(gid, gid, gid), "setresgid");
+  if (system.setresgid(gid, gid, gid) < 0) {
+    const error = errno();
+    if (error !== constants.errno.EINVAL) throw new OsError("setresgid", "", error);
+    dropCapabilities();
+    return;
+  }
   check(system.setresuid(uid, uid, uid), "setresuid");
   if (system.setresuid(0, 0, 0) === 0) throw new OsError("setresuid", "", constants.errno.EPERM);
+}
+
+function dropCapabilities(): void {
+  for (let capability = 0; capability <= LAST_CAPABILITY; capability++)
+    libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  const header = new Memory(8);
+  header.view.setUint32(0, CAPABILITY_VERSION_3, true);
+  check(libc.syscall(SYS_CAPSET, header.address, new Memory(24).address, 0, 0, 0), "capset");
 }
 
 function limit(resource: number, most: number): void {
