@@ -72,6 +72,8 @@ export class ScriptedPeer {
   #peersFraming: Framing | undefined;
   #linksFraming: Framing | undefined;
   #now = 0;
+  /** It started late, so that the link cannot know which of its requests were heard. Their repetitions are left out. */
+  #isLate = false;
   #eventsSeen = 0;
 
   constructor(steps: readonly Step[]) {
@@ -102,10 +104,14 @@ export class ScriptedPeer {
     });
   }
 
-  /** Throws when the link does something else than the file says. */
-  play(): void {
+  /**
+   * Throws when the link does something else than the file says. Returns how long the peer, which starts `lateMs` after
+   * the link, has waited for the first packet.
+   */
+  play(lateMs = 0): number {
     this.side.link.open(this.#now);
     this.#listen();
+    const waitedMs = lateMs > 0 ? this.#comeLate(lateMs) : 0;
     for (const step of this.#steps) {
       try {
         this.#do(step);
@@ -118,6 +124,16 @@ export class ScriptedPeer {
     const [unasked] = this.#came;
     if (unasked !== undefined) throw new Error(`after the last line came ${textOfPacket(unasked)}`);
     if (this.side.has("terminated")) throw new Error("the link did not stay up");
+    return waitedMs;
+  }
+
+  /** What was sent before this time is lost. */
+  #comeLate(lateMs: number): number {
+    this.#pass(lateMs);
+    this.#came.length = 0;
+    while (this.#came.length === 0) this.#pass(this.side.link.nextTimeout() - this.#now);
+    this.#isLate = true;
+    return this.#now - lateMs;
   }
 
   /** The messages for the user, except the one that pppd has too. */
@@ -229,8 +245,9 @@ export class ScriptedPeer {
       at = this.#deframer.push(bytes, at, bytes.length);
       if (this.#deframer.length === 0) continue;
       const packet = this.#unwrap(this.#deframer.frame.slice(0, this.#deframer.length));
+      const isRepeated = this.#isLate && sameOctets(packet, this.#lastRequest.get(u16(packet, 0)));
       this.#heed(packet, "link");
-      this.#came.push(packet);
+      if (!isRepeated) this.#came.push(packet);
     }
     const { badFcs, runts, aborted } = this.#deframer.stats;
     // Control characters that the peer's map says to escape are dropped on reception.
@@ -324,6 +341,10 @@ export class ScriptedPeer {
       },
     });
   }
+}
+
+function sameOctets(one: Uint8Array, other: Uint8Array | undefined): boolean {
+  return one.length === other?.length && one.every((octet, at) => octet === other[at]);
 }
 
 function configure(protocol: number, code: number, id: number, options: readonly ConfOption[]): Uint8Array {

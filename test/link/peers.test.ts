@@ -22,6 +22,15 @@ test.each([...SCRIPTS])("%s: comes up as it should, stays up, carries packets, a
   expect(peer.complaints).toEqual([]);
 });
 
+test.each([...SCRIPTS])("%s: starts later and hears a request within 0.2 s, and the rest is the same", (_, script) => {
+  const steps = [...readScript(script), { line: 0, word: "options", text: "local" }];
+  for (const lateMs of [50, 300, 1000, 2650, 4500]) {
+    const peer = new ScriptedPeer(steps);
+    expect(peer.play(lateMs)).toBeLessThan(200);
+    expect(peer.complaints).toEqual([]);
+  }
+});
+
 test("a script that differs in any line is not played to its end", () => {
   const script = SCRIPTS.get("umts-modem")!;
   const otherwise: [from: string, to: string, complaint: RegExp][] = [
