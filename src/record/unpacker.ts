@@ -2,7 +2,8 @@
 //
 // The side that acknowledges a Configure-Request of CCP sends with the first option of that request, and acknowledges a
 // reset when it starts again. So all packets that matter are in the same direction as the compressed ones. The rules
-// are those of pppdump. A record has no keys, so encrypted packets stay as they are.
+// are those of pppdump, and CCP for the single link (80fb, 00fb) is followed too. A record has no keys, so encrypted
+// packets stay as they are.
 
 import { DAMAGED, type Decompressor, FATAL, ROOM } from "../compress/codec.ts";
 import { methodOf } from "../compress/methods.ts";
@@ -35,8 +36,8 @@ export class Unpacker {
     const at = protocolEnd(packet, start, packet.length);
     if (at < 0) return "as-it-is";
     const protocol = protocolAt(packet, start, at);
-    if (protocol === Protocol.CCP) this.#follow(packet, at);
-    else if (protocol === Protocol.COMP) return this.#unpack(packet, start, at);
+    if (protocol === Protocol.CCP || protocol === Protocol.CCP_LINK) this.#follow(packet, at);
+    else if (protocol === Protocol.COMP || protocol === Protocol.COMP_LINK) return this.#unpack(packet, start, at);
     else this.#decompressor?.incompressible(protocol, packet, at, packet.length);
     return "as-it-is";
   }

@@ -41,14 +41,14 @@ export class RecordMaker {
     return this;
   }
 
-  /** A packet of `protocol` as the compressor would send it. */
-  compressed(way: Way, compressor: Compressor, protocol: number, packet: Uint8Array, compress = true): this {
+  /** A packet of `protocol` as the compressor would send it, in a frame of `as`. */
+  compressed(way: Way, compressor: Compressor, protocol: number, packet: Uint8Array, compress = true, as = 0xfd): this {
     const from = new Uint8Array(packet.length + ROOM);
     from.set(packet);
     const out = new Uint8Array(packet.length + ROOM);
     if (!compress) compressor.skip?.(protocol, from, 0, packet.length);
     const end = compress ? compressor.compress(protocol, from, 0, packet.length, out, 0) : -1;
-    return end < 0 ? this.frame(way, [protocol, ...packet]) : this.frame(way, [0xfd, ...out.subarray(0, end)]);
+    return end < 0 ? this.frame(way, [protocol, ...packet]) : this.frame(way, [as, ...out.subarray(0, end)]);
   }
 
   /** Raw octets of the file. */

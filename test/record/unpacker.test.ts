@@ -79,6 +79,20 @@ function packets(rng: Rng): Uint8Array[] {
   return made;
 }
 
+test("what a single link compresses (80fb, 00fb): pieces of packets and packets between them", () => {
+  const compressor = new DeflateCompressor(15);
+  const ack = [0x80, 0xfb, 2, 1, 0, 8, 0x1a, 4, 0x78, 0];
+  const sent = new RecordMaker().frame("sent", ack);
+  const plain = new RecordMaker().frame("sent", ack);
+  for (const [at, packet] of packets(new Rng(8)).entries()) {
+    const isPiece = at % 3 > 0;
+    const octets = isPiece ? Uint8Array.of(0, at, ...packet) : packet;
+    sent.compressed("sent", compressor, isPiece ? 0x3d : 0x21, octets, true, 0xfb);
+    plain.frame("sent", [isPiece ? 0x3d : 0x21, ...octets]);
+  }
+  expect(packetsIn(shown(sent.file))).toEqual(packetsIn(shown(plain.file)));
+});
+
 describe.each(Object.entries(METHODS))("%s", (_, [option, compressorOf]) => {
   test("reads as the packets themselves", () => {
     const compressor = compressorOf();
