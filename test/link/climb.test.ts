@@ -144,11 +144,19 @@ describe("an end without climb", () => {
     expect(line.ends[0].side.lines.filter((text) => text.startsWith("sent [LCP Climb"))).toHaveLength(1);
   });
 
-  test("Code-Rejects of other codes are logged as before", () => {
-    const line = upLine(4, { climbs: [false, false] });
-    line.run(() => line.isUp, 3000);
-    line.ends[0].side.take(new Uint8Array(0), line.now);
-    expect(line.ends[0].side.lines.filter((text) => text.includes("Climb"))).toEqual([]);
+  test("other Code-Rejects are logged as before, and one of code 0 when none was sent", () => {
+    const codeReject = (code: number): Uint8Array =>
+      frame(Uint8Array.of(0xff, 3, 0xc0, 0x21, 7, 9, 0, 8, code, 5, 0, 4));
+    for (const [climbs, code] of [
+      [true, 12],
+      [false, 0],
+    ] as const) {
+      const line = upLine(4, { climbs: [climbs, false] });
+      line.run(() => false, 3000);
+      const [{ side }] = line.ends;
+      side.take(codeReject(code), line.now);
+      expect(side.lines).toContain(`LCP: Rcvd Code-Reject for code ${code}, id 5`);
+    }
   });
 });
 

@@ -177,7 +177,7 @@ export class Reception {
     return Math.min(this.#lookAt, this.#loginCheck.dueAt, this.#phone.nextLookAt, tunesAt);
   }
 
-  /** A caller is here, and whether the line is a cable shows itself: behind a modem, the link has no line of its own. */
+  /** Nothing was dialled from here. A link behind the modem that we play is not the stage of its port. */
   readonly isDialled = false;
 
   /** How often the runtime must have its turn. */
