@@ -1,7 +1,7 @@
 // Runs the Serial-Laplink HOWTO on one machine: two network namespaces with a virtual null-modem cable at 115200, the
 // HOWTO's files and its two commands, a ping, a file copy over TCP, and a check that nothing is left behind. In a second act
 // (demo/meeting.ts) two commands without files find each other on a cable of unknown speed. In a third (demo/internet.ts) the
-// client fetches a page from beyond the server.
+// client fetches a page from beyond the server. In the last (demo/carry.ts) a folder arrives although the cable is pulled out.
 
 import { consola } from "consola";
 import { colors } from "consola/utils";
@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { openCable, type Cable } from "../test/kit/cable.ts";
 import { closeMachines, machinesMissing, tunMissing } from "../test/kit/machine.ts";
 import { built, isBuilt, Program } from "../test/kit/program.ts";
+import { carry } from "./demo/carry.ts";
 import { internet } from "./demo/internet.ts";
 import { meeting } from "./demo/meeting.ts";
 import { endBoth, openSide, runIn, secondsGone, show, type Side, start, startClock, UP_MS } from "./demo/stage.ts";
@@ -130,7 +131,8 @@ async function main(): Promise<number> {
       const first = await session(cable);
       const made = (another: Cable): void => void cables.push(another);
       const second = await meeting(made);
-      return (await internet(made)) && second && first;
+      const third = await internet(made);
+      return (await carry(made)) && third && second && first;
     };
     const clean = await Promise.race([run(), interrupted]);
     if (clean) consola.success(`Done in ${secondsGone().toFixed(0)} s`);

@@ -11,7 +11,7 @@ export interface Patience {
   readonly quietMs: number;
   /** A server that has the whole request may need this long to answer, and twice as long the next time. */
   readonly answerMs: number;
-  /** Between two attempts to connect. */
+  /** Between two attempts to connect, and between two questions that no answer came to. */
   readonly retryMs: number;
   /** An attempt to connect may take this long, and twice as long the next time, up to a minute. */
   readonly connectMs: number;
@@ -21,7 +21,7 @@ export interface Patience {
 
 export const PATIENCE: Patience = {
   tickMs: 500,
-  quietMs: 10_000,
+  quietMs: 5000,
   answerMs: 60_000,
   retryMs: 1000,
   connectMs: 10_000,
@@ -205,11 +205,12 @@ export class Client {
    * that is far away.
    */
   #watch(connection: Connection): () => void {
-    const { tickMs, quietMs, answerMs, giveUpMs } = this.#patience;
+    const { tickMs, quietMs, answerMs, giveUpMs, retryMs } = this.#patience;
     let mark = connection.mark;
     let heard = connection.received;
     let moved = performance.now();
-    let asked = moved;
+    let isAsking = false;
+    let askAt = 0;
     const tick = (): void => {
       const now = performance.now();
       if (connection.mark !== mark) {
@@ -222,11 +223,13 @@ export class Client {
       heard = hears;
       const silent = now - moved;
       if (now - this.#lastHeard > giveUpMs) connection.close(new GaveUp("no answer"));
-      if (silent < quietMs || now - asked < quietMs) return;
-      asked = now;
+      if (silent < quietMs || isAsking || now < askAt) return;
+      isAsking = true;
       const isDue = connection.isAnswerDue;
       const isTooLate = !isDue || silent > answerMs * 2 ** this.#lateAnswers;
       void this.#reach().then((newer) => {
+        isAsking = false;
+        askAt = performance.now() + (newer === undefined ? retryMs : quietMs);
         if (newer === undefined) return this.#watcher.waiting("no answer");
         if (!isTooLate || connection.mark !== mark || this.#connection !== connection) return newer.close();
         if (isDue) this.#lateAnswers++;

@@ -74,6 +74,8 @@ class Upload {
   /** How much the server has. Undefined: it is to be asked. */
   #offset: number | undefined;
   #hasSentAll = false;
+  /** Where the octets of the last request began. */
+  #begun = Infinity;
 
   constructor(client: Client, { path, isPatch }: Sent, fd: number, meter: Meter, repetition: number) {
     this.#client = client;
@@ -120,6 +122,8 @@ class Upload {
   async #attempt(): Promise<boolean> {
     if (this.#offset === undefined) {
       const offset = await this.#askOffset();
+      this.#meter.moved += Math.max(0, offset - this.#begun);
+      this.#begun = Infinity;
       if (offset === 0 && this.#hasSentAll && (await this.#isThere())) return true;
       this.#offset = offset;
     }
@@ -128,12 +132,14 @@ class Upload {
     // Whatever happens, only the server knows what it has of this piece.
     this.#offset = undefined;
     this.#hasSentAll ||= piece.isLast;
+    this.#begun = piece.from;
     const { head, body } = await this.#send(request, piece);
     if (head.status === 409) this.#offset = offsetOf(head);
     if (this.#offset !== undefined) return false;
     if (head.status !== 201 && head.status !== 204 && head.status !== 200)
       throw new Refusal(request, head.status, body);
     this.#offset = piece.to;
+    this.#begun = Infinity;
     return piece.isLast;
   }
 

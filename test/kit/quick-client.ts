@@ -7,7 +7,7 @@ import { Client, PATIENCE, type Watcher } from "../../src/transfer/client.ts";
 
 export function quickClient(port: number, settings: Partial<Watcher & { giveUpMs: number }> = {}): Client {
   const { waiting = () => undefined, moving = () => undefined, giveUpMs = 60_000 } = settings;
-  const patience = { ...PATIENCE, tickMs: 5, quietMs: 40, answerMs: 200, retryMs: 1, giveUpMs };
+  const patience = { ...PATIENCE, tickMs: 5, quietMs: 40, answerMs: 200, retryMs: 1, connectMs: 500, giveUpMs };
   return new Client({ host: "127.0.0.1", port, isSecure: false }, {}, patience, { waiting, moving });
 }
 

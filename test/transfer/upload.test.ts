@@ -33,6 +33,7 @@ test("files of all sizes arrive whole through a line that is cut again and again
       expect(stored?.octets.equals(octetsOf(size, size))).toBe(true);
       expect(stored?.mtime).toBe(1_234_567_890);
       expect(meter.done).toBe(size);
+      expect(meter.moved).toBeGreaterThanOrEqual(size * 0.9);
     }
     expect(relay.cuts).toBeGreaterThan(15);
     expect(server.partials.size).toBe(0);
