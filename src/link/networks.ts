@@ -63,8 +63,8 @@ export class Networks {
   readonly #compression: Compression | undefined;
   /** The control protocols by number. */
   readonly #ncps: readonly Ncp[];
-  /** How many of IPCP and IPv6CP are not closed. */
-  #open = 0;
+  /** Those of IPCP and IPv6CP that are not closed. One may finish twice: each repeated request of it is rejected. */
+  readonly #open = new Set<"ipcp" | "ipv6cp">();
   /** IPCP and IPv6CP have started. With require-mppe they start when CCP is up. */
   #begun = false;
   /** Nothing is negotiated. */
@@ -86,7 +86,7 @@ export class Networks {
       this.ipcp = new Ipcp(config.ipcp, lower("ipcp"), {
         ipcpUp: (result, now) => this.#ipcpUp(result, now),
         ipcpDown: () => this.#ipcpDown(),
-        ipcpFinished: (now) => this.#finished(now),
+        ipcpFinished: (now) => this.#finished("ipcp", now),
         closeIpcp: (reason, now) => this.closeIpcp(reason, now),
         madeUpPeerAddress: host.madeUpPeerAddress,
       });
@@ -97,7 +97,7 @@ export class Networks {
       const dialect = new Ipv6cp(config.ipv6cp, lower("ipv6cp"), {
         ipv6cpUp: (result, now) => this.#ipv6cpUp(result, now),
         ipv6cpDown: () => this.#ipv6cpDown(),
-        ipv6cpFinished: (now) => this.#finished(now),
+        ipv6cpFinished: (now) => this.#finished("ipv6cp", now),
         closeIpv6cp: (reason, now) => this.closeIpv6cp(reason, now),
         random32: host.random32,
       });
@@ -156,7 +156,8 @@ export class Networks {
     if (this.#begun) return;
     this.#begun = true;
     const protocols = [this.#ipcpNegotiator, this.#ipv6cpNegotiator].filter((ncp) => ncp !== undefined);
-    this.#open = protocols.length;
+    if (this.#ipcpNegotiator !== undefined) this.#open.add("ipcp");
+    if (this.#ipv6cpNegotiator !== undefined) this.#open.add("ipv6cp");
     for (const ncp of protocols) {
       ncp.open(now);
       ncp.lowerUp(now);
@@ -177,7 +178,7 @@ export class Networks {
   stop(now: number): void {
     this.#begun = false;
     for (const { negotiator } of this.#ncps) negotiator.lowerDown(now);
-    this.#open = 0;
+    this.#open.clear();
   }
 
   closeIpcp(reason: string, now: number): void {
@@ -194,10 +195,8 @@ export class Networks {
     this.#compression?.restart(now);
   }
 
-  #finished(now: number): void {
-    if (this.#open === 0) return;
-    this.#open--;
-    if (this.#open === 0) this.#host.closeLink("No network protocols running", now);
+  #finished(protocol: "ipcp" | "ipv6cp", now: number): void {
+    if (this.#open.delete(protocol) && this.#open.size === 0) this.#host.closeLink("No network protocols running", now);
   }
 
   timeout(timer: "ccp" | "ccpReset" | "ipcp" | "ipv6cp", now: number): void {

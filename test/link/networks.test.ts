@@ -5,6 +5,7 @@ import type { CcpConfig } from "../../src/control/ccp-dialect.ts";
 import { NO_ID } from "../../src/control/options/ipv6cp/interface-identifier.ts";
 import type { LinkConfig } from "../../src/link/link-host.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
+import { Protocol } from "../../src/wire/protocols.ts";
 import { Rng, withRng } from "../kit/rng.ts";
 
 const A = 0xc0a80001;
@@ -195,6 +196,18 @@ test("IPv6 runs beside IPv4, compressed or not, and each alone", () => {
     expect(link.b.find("ipv6-up")).toMatchObject({ our: peer, peer: our });
     converse(link, new Rng(5), 40, [4, 6]);
   }
+});
+
+test("two Protocol-Rejects of IPv6CP do not end a link whose IPCP is still negotiating", () => {
+  const link = pair({ ipv6: true }, {});
+  link.open();
+  const { networks } = link.a.link;
+  expect(link.run(() => link.a.lines.some((line) => line.startsWith("sent [IPV6CP")))).toBe(true);
+  expect(networks.ipv4Up).toBe(false);
+  // A request that was repeated before the first answer came is rejected as well.
+  for (let count = 0; count < 2; count++) networks.protocolRejected(Protocol.IPV6CP, link.now);
+  expect(link.run(() => up(link))).toBe(true);
+  expect(link.a.lines.join("\n")).not.toContain("No network protocols running");
 });
 
 test("a new negotiation of compression (SIGUSR2) damages no packet", () => {

@@ -45,6 +45,7 @@ test.each([
   ["both", ["interleave"], ["interleave"], 45],
   ["our end only, and the other has multilink", ["interleave"], ["multilink"], 45],
   ["our end only", ["interleave"], [], 160],
+  ["none, but packets are small", ["interactive"], [], 60],
   ["the other end forbids it by its own words", ["interleave"], ["interleave", "nointerleave"], 160],
   ["an end that wants no endpoints", ["interleave", "noendpoint"], ["interleave"], 160],
 ] as const)("%s: a small packet waits for a piece, or for a packet", (_, ours, theirs, most) => {

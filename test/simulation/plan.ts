@@ -146,6 +146,7 @@ function drawWords(agreement: Agreement, side: 0 | 1, rng: Rng): readonly string
   if (agreement.hasClimb === true) words.add("climb");
   if (cables === 2) words.add("multilink", "mpdevice", "/dev/ttyUSB1");
   words.maybe(0.5, "interleave");
+  words.maybe(0.1, "interactive");
   words.add(...(auth !== "none" && (side === 0 || isMutual) ? [`require-${auth}`] : ["noauth"]));
   addStart(words, agreement, side, rng);
   addLcp(words, agreement, rng);
