@@ -28,7 +28,7 @@ const CAPABILITY_VERSION_3 = 0x20080522;
 const SYS_CAPSET = process.arch === "arm64" ? 91 : 126;
 const RLIMIT_CORE = 4;
 const RLIMIT_NOFILE = 7;
-const MOST_FILES = 512;
+const MOST_FILES = 4096;
 
 /** Whom a process of root becomes for a folder with this owner. Files of root are served as nobody sees them. */
 export function lesserIdentity({ uid, gid }: Identity): Identity {

@@ -17,6 +17,8 @@ import type { Sockets } from "../host/sockets.ts";
 const PART = 1 << 17;
 const MOST_CONNECTIONS = 64;
 const EAGAIN = 11;
+/** When accepting failed. */
+const RETRY_MS = 200;
 
 export type LoopMachine = Pick<Machine, "clock" | "descriptors"> & {
   readonly network: Pick<Machine["network"], "openSockets">;
@@ -45,6 +47,8 @@ export class FileLoop {
   /** Buffers that no client has octets in. */
   readonly #spare: Uint8Array[] = [];
   #isEnding = false;
+  /** No caller is accepted before. */
+  #acceptAt = -Infinity;
 
   /** Throws HostError. */
   constructor(machine: LoopMachine, answering: Answering) {
@@ -66,6 +70,7 @@ export class FileLoop {
       if (ready < 0) await clock.turn();
       if (ready > 0 && set.got(2) !== 0 && !this.#isOpen(until)) break;
       if (ready > 0 && set.got(1) !== 0) this.#accept(listening);
+      set.want(1, clock.now() < this.#acceptAt ? 0 : Poll.IN);
       this.#collect();
       this.#turn(clock.now());
     }
@@ -84,7 +89,7 @@ export class FileLoop {
   }
 
   #waitMs(now: number): number {
-    let at = Infinity;
+    let at = now < this.#acceptAt ? this.#acceptAt : Infinity;
     for (const client of this.#clients.values()) {
       if (isActive(client)) return 0;
       at = Math.min(at, client.connection.nextTimeout());
@@ -96,7 +101,11 @@ export class FileLoop {
     const now = this.#machine.clock.now();
     for (;;) {
       const socket = this.#sockets.callers.accept(listening);
-      if (socket < 0) return;
+      if (socket < 0) {
+        // Without a descriptor the caller stays, and would be told of again and again.
+        if (socket !== -EAGAIN) this.#acceptAt = now + RETRY_MS;
+        return;
+      }
       if (this.#clients.size >= MOST_CONNECTIONS) this.#makeRoom();
       if (this.#clients.size >= MOST_CONNECTIONS) {
         this.#sockets.abort(socket);
