@@ -104,15 +104,15 @@ export class OwnRequest {
 
   /**
    * The peer's first request came. It would have answered a request of ours that is old enough, so that one was lost.
-   * The answer to a younger one may be on the way.
+   * The answer to a younger one may be on the way. One that was sent because of the peer's request is not lost.
    */
   peerHeard(now: number): void {
     const { firstMs, patienceMs, unheardMs = firstMs, hurryMs = patienceMs } = this.#limits;
     this.#isPeerHeard = true;
     this.#gapMs = firstMs;
     if (now - this.#begunAt > unheardMs) return this.#transmit(now);
-    this.#isHurried = true;
-    this.#wake(now + hurryMs);
+    this.#isHurried = now > this.#begunAt;
+    if (this.#isHurried) this.#wake(now + hurryMs);
   }
 
   /** The peer's request was answered. */

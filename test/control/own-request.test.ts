@@ -96,6 +96,7 @@ test("text, or our own requests, leave only the restart timer", () => {
 
 test("when the peer is first heard, a request that it would have answered is repeated at once, and a younger one later", () => {
   for (const [times, now, sent, deadline] of [
+    [{}, 1000, 1, 1050],
     [{}, 1050, 1, 1650],
     [{}, 1051, 2, 1101],
     [{ hurryMs: 100 }, 1050, 1, 1150],

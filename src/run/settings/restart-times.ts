@@ -14,8 +14,12 @@ const ANSWER_MS = 60;
 /** Requests and answers of three network protocols may share the line. */
 const NETWORK_FRAMES = 6;
 const NETWORK_ANSWER_MS = 200;
-/** A peer that listens answers within this time, though a script or a busy machine may hold it up. */
-const PATIENCE_MS = 1000;
+/** A peer that is in its network phase answers within this time, though a script may hold it up. */
+const NETWORK_PATIENCE_MS = 1000;
+/** So does one that has sent its first request, though its machine may be busy. */
+const LCP_PATIENCE_MS = 2000;
+/** The same for one that perhaps did not listen yet when our request came. */
+const HURRY_MS = 300;
 /** A person does not notice so short a wait. */
 const SHORT_MS = 150;
 /** Requests to a peer that is not there take this part of the line. */
@@ -40,14 +44,16 @@ export function lcpTimes(line: LineOptions): RestartTimes {
   if (isDistant(line)) return DISTANT;
   const frame = frameMs(line);
   const firstMs = ANSWER_MS + 2 * frame;
-  return { ...patient(firstMs), hurryMs: 2 * firstMs, eagerMs: Math.max(SHORT_MS, frame / EAGER_SHARE) };
+  return {
+    firstMs,
+    patienceMs: LCP_PATIENCE_MS,
+    hurryMs: Math.max(HURRY_MS, 2 * firstMs),
+    eagerMs: Math.max(SHORT_MS, frame / EAGER_SHARE),
+  };
 }
 
 export function networkTimes(line: LineOptions): RestartTimes {
   if (isDistant(line)) return DISTANT;
-  return patient(NETWORK_ANSWER_MS + NETWORK_FRAMES * frameMs(line));
-}
-
-function patient(firstMs: number): RestartTimes {
-  return { firstMs, patienceMs: Math.max(PATIENCE_MS, firstMs) };
+  const firstMs = NETWORK_ANSWER_MS + NETWORK_FRAMES * frameMs(line);
+  return { firstMs, patienceMs: Math.max(NETWORK_PATIENCE_MS, firstMs) };
 }

@@ -23,7 +23,8 @@ test("requests to a peer that is silent take an eighth of the line at most, and 
 
 test("a peer that may be open gets a second at least", () => {
   expect(networkTimes(cable(115200)).patienceMs).toBe(1000);
-  expect(lcpTimes(cable(115200)).patienceMs).toBe(1000);
+  expect(lcpTimes(cable(115200)).patienceMs).toBe(2000);
+  expect([115200, 1200].map((speed) => lcpTimes(cable(speed)).hurryMs)).toEqual([300, 2 * 1060]);
   expect(networkTimes(cable(1200)).patienceMs).toBe(networkTimes(cable(1200)).firstMs);
 });
 
