@@ -58,7 +58,7 @@ export class Connection {
     this.#place = place;
   }
 
-  /** Rejects with Interrupted. */
+  /** Rejects with Interrupted, and with NotHttp for a certificate that is not trusted. */
   static async open(place: Place, signal: AbortSignal): Promise<Connection> {
     const connection = new Connection(place);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -78,11 +78,15 @@ export class Connection {
           if (signal.aborted) return void socket.terminate();
           if (!place.isSecure) resolve();
         },
+        // A certificate that is not trusted will not be better later.
         handshake: (_, isGood, error) =>
-          isGood && error === null ? resolve() : fail(`TLS: ${error?.message ?? "refused"}`),
+          isGood && error === null ? resolve() : reject(new NotHttp(`its certificate: ${error?.message ?? "refused"}`)),
         data: (_, octets) => connection.#take(octets),
         drain: () => connection.#guard(() => connection.#write()),
-        close: () => connection.#closed(),
+        close: () => {
+          connection.#closed();
+          fail("the connection broke off");
+        },
         error: (_, error) => connection.#fail(new Interrupted(error.message)),
         connectError: (_, error) => fail(reasonOf(error)),
         timeout: () => undefined,

@@ -21,7 +21,7 @@ async function take(browser: Browser, name: string): Promise<void> {
 }
 
 test.skipIf(program === undefined)(
-  "a dropped folder and a saved file go on after cuts, and both are whole (needs chromium)",
+  `a dropped folder and a saved file go on after cuts, and both are whole${program === undefined ? " [skipped: chromium is not here]" : ""}`,
   async () => {
     await inFolder(async (folder) => {
       const rng = new Rng(1);
@@ -49,8 +49,13 @@ test.skipIf(program === undefined)(
       await browser.drop([join(here, "photos")]);
       await until("the upload is under way", async () => /large.* [1-9]\d? %/.test(await said()));
       await take(browser, "upload");
+      const press = (name: string): Promise<unknown> =>
+        browser.evaluate(`[...document.querySelectorAll("button")].find((b) => b.textContent == "${name}").click()`);
+      await press("Pause");
+      await until("it pauses", async () => /large.* paused/.test(await said()));
       relay.isUp = false;
       relay.cut();
+      await press("Resume");
       await until("it waits", async () => (await said()).includes("waiting for the line"));
       await take(browser, "upload-waits");
       relay.plan = () => (relay.cuts < 4 ? { after: 250_000, how: "reset" } : undefined);

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { Client, PATIENCE } from "../../src/transfer/client.ts";
+import { Authority, certsMissing } from "../kit/certs.ts";
 import { CuttingRelay } from "../kit/cutting-relay.ts";
 import { FileServer } from "../kit/file-server.ts";
 import { quickClient } from "../kit/quick-client.ts";
@@ -40,6 +41,23 @@ test("another server that answers while the line is down is waited out", async (
   expect(body.toString()).toBe("ours");
   client.close();
 });
+
+const noCerts = certsMissing();
+
+test.skipIf(noCerts !== undefined)(
+  `a certificate that nobody vouches for is an error at once${noCerts === undefined ? "" : ` [skipped: ${noCerts}]`}`,
+  async () => {
+    const authority = new Authority();
+    authority.issue("server", "/CN=localhost");
+    const tls = { cert: authority.text("server.pem"), key: authority.text("server.key") };
+    const server = Bun.serve({ port: 0, tls, fetch: () => new Response("x") });
+    const client = new Client({ host: "localhost", port: server.port!, isSecure: true }, {}, QUICK, QUIET);
+    await expect(client.ask({ method: "GET", target: "/a" })).rejects.toThrow("certificate");
+    client.close();
+    await server.stop(true);
+    authority.remove();
+  },
+);
 
 test("an answer that says later is waited for, and a proxy carries a connection", async () => {
   await using server = new FileServer();

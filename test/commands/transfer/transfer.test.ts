@@ -131,6 +131,30 @@ test("a terminal gets one line that fits it, and says when it waits", async () =
   });
 });
 
+const canMount = process.getuid?.() === 0 && Bun.spawnSync(["unshare", "-m", "true"]).exitCode === 0;
+
+test.skipIf(!canMount)(
+  `a full disk is an error in plain words, and what has come is kept${canMount ? "" : " [skipped: needs the right to mount]"}`,
+  async () => {
+    await using server = new FileServer();
+    server.put("a", Buffer.from(new Rng(5).bytes(300_000)));
+    await inFolder(async (folder) => {
+      const main = join(import.meta.dir, "../../../src/main.ts");
+      const script = 'mount -t tmpfs -o size=128k none "$1" && shift && "$@"; code=$?; ls "$0"; exit $code';
+      const words = [process.execPath, main, "get", `http://127.0.0.1:${server.port}/a`, folder];
+      const child = Bun.spawn(["unshare", "-m", "sh", "-c", script, folder, folder, ...words], {
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+      expect([await child.exited, out.split("\n").filter((line) => line.startsWith("a"))]).toEqual([
+        1,
+        ["a.part", "a.part.json"],
+      ]);
+      expect(out + err).toContain("the disk of this machine is full");
+    });
+  },
+);
+
 for (const program of ["put", "get"] as const)
   test(`a ${program} that is killed goes on with the same command`, async () => {
     await using server = new FileServer();
