@@ -88,15 +88,20 @@ export class PartFile {
   }
 
   append(octets: Uint8Array): void {
-    writeWhole(this.#fd, octets, this.#size);
-    this.#hash.append(octets, this.#size);
-    this.#size += octets.length;
+    // A disk that becomes full has taken some of them.
+    for (let done = 0; done < octets.length;) {
+      const written = writeSync(this.#fd, octets, done, octets.length - done, this.#size);
+      this.#hash.append(octets.subarray(done, done + written), this.#size);
+      this.#size += written;
+      done += written;
+    }
   }
 
   /** Replaces octets. */
   patch(octets: Uint8Array, at: number): void {
     this.#hash.forget(at);
-    writeWhole(this.#fd, octets, at);
+    for (let done = 0; done < octets.length;)
+      done += writeSync(this.#fd, octets, done, octets.length - done, at + done);
     this.#size = Math.max(this.#size, at + octets.length);
   }
 
@@ -155,10 +160,6 @@ function isOrigin(value: unknown): value is Origin {
   const { target, validator, size, isPatched } = value as Record<string, unknown>;
   const isSize = size === undefined || (typeof size === "number" && Number.isSafeInteger(size) && size >= 0);
   return typeof target === "string" && typeof validator === "string" && isSize && typeof isPatched === "boolean";
-}
-
-function writeWhole(fd: number, octets: Uint8Array, at: number): void {
-  for (let done = 0; done < octets.length;) done += writeSync(fd, octets, done, octets.length - done, at + done);
 }
 
 /** The new name is on the disk when this returns, where the file system can do that. */
