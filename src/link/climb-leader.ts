@@ -59,6 +59,12 @@ export class ClimbLeader {
     this.nextAt = now + NEXT_MS;
   }
 
+  /** The other end is at this lower speed after all. */
+  undone(speed: number, now: number): void {
+    this.#steps.undone(speed);
+    this.nextAt = now + NEXT_MS;
+  }
+
   /** The present speed works no longer. */
   worse(now: number): void {
     this.#forgive(now);

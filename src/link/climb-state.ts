@@ -40,3 +40,14 @@ export type ClimbState =
   | { readonly is: "trying"; readonly trial: ClimbTrial }
   /** At an earlier speed again. The other end was not heard yet. */
   | { readonly is: "returning"; readonly trial: number; readonly until: number; at: number; backs: number };
+
+/** The time of an answer, besides that of the packets on the way. */
+const ANSWER_MS = 200;
+const PACKETS_ON_THE_WAY = 2;
+const LONGEST_PACKET = 1500;
+const OCTET_BITS = 10;
+
+/** How long an answer takes at most: both ends may have packets on their way. */
+export function answerMs(speed: number): number {
+  return ANSWER_MS + (PACKETS_ON_THE_WAY * LONGEST_PACKET * OCTET_BITS * 1000) / speed;
+}

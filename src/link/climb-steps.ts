@@ -47,6 +47,13 @@ export class ClimbSteps {
     else this.#lower = this.#below(speed);
   }
 
+  /** The last step has not worked after all. */
+  undone(speed: number): void {
+    this.#isRetry = false;
+    this.#bad = this.#good;
+    this.#good = speed;
+  }
+
   worse(): void {
     this.#isRetry = false;
     this.#bad = this.#good;

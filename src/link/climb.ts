@@ -11,16 +11,12 @@
 import { type ClimbOffer, type ClimbPacket, ClimbKind, type ClimbProbe, type ClimbStep } from "../wire/climb-packet.ts";
 import { ClimbLeader } from "./climb-leader.ts";
 import { ClimbOffers } from "./climb-offers.ts";
-import type { ClimbHost, ClimbState as State } from "./climb-state.ts";
+import { answerMs, type ClimbHost, type ClimbState as State } from "./climb-state.ts";
 import { ClimbTrial, Stage } from "./climb-trial.ts";
 import { ClimbWatch } from "./climb-watch.ts";
 
 const OPENING_MS = 100;
 const MOST_TRIES = 4;
-/** The time of an answer, besides that of the packets on the way. */
-const ANSWER_MS = 200;
-const PACKETS_ON_THE_WAY = 2;
-const LONGEST_PACKET = 1500;
 /** Between two Back: at first, and after so many. */
 const BACK_EVERY_MS = 40;
 const QUICK_BACKS = 10;
@@ -154,11 +150,6 @@ export class Climb {
       this.#askNext(this.#leader, now);
   }
 
-  /** How long an answer takes at most: both ends may have packets on their way. */
-  get #answerMs(): number {
-    return ANSWER_MS + (PACKETS_ON_THE_WAY * LONGEST_PACKET * 10_000) / this.#speed;
-  }
-
   // ── offers ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #send(packet: ClimbPacket, now: number): void {
@@ -208,7 +199,7 @@ export class Climb {
       return;
     }
     state.tries++;
-    state.at = now + this.#answerMs;
+    state.at = now + answerMs(this.#speed);
     this.#step(ClimbKind.Try, state.trial, state.speed, now);
   }
 
@@ -216,14 +207,18 @@ export class Climb {
     this.#send({ kind, trial, speed, hasHeard }, now);
   }
 
+  #can(speed: number): boolean {
+    return speed === this.#first || this.#offers.can(speed);
+  }
+
   #promise({ trial, speed }: ClimbStep, now: number): void {
     const { is } = this.#state;
-    const isAble = speed === this.#first || this.#offers.can(speed);
-    if (this.#leader !== undefined || speed === this.#speed || !isAble || (is !== "idle" && is !== "promised")) return;
+    if (this.#leader !== undefined || speed === this.#speed || !this.#can(speed)) return;
+    if (is !== "idle" && is !== "promised") return;
     this.#offers.repeatAt = Infinity;
     this.#host.hold(true);
     this.#step(ClimbKind.Ready, trial, speed, now);
-    this.#state = { is: "promised", trial, speed, at: now + this.#answerMs };
+    this.#state = { is: "promised", trial, speed, at: now + answerMs(this.#speed) };
   }
 
   // ── the trial ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -301,8 +296,13 @@ export class Climb {
     this.#step(ClimbKind.Back, state.trial, this.#speed, now);
   }
 
-  #receiveBack({ trial, hasHeard }: ClimbStep, now: number): void {
+  #receiveBack({ trial, speed, hasHeard }: ClimbStep, now: number): void {
     const state = this.#state;
+    if (state.is === "idle" && trial === this.#passed?.number && speed !== this.#speed && this.#can(speed)) {
+      // The other end has not stayed. It is heard because this line carries octets of any speed, as a pty does.
+      this.#leader?.undone(speed, now);
+      return this.#return(trial, speed, BACK_MS);
+    }
     if (!hasHeard) this.#step(ClimbKind.Back, trial, this.#speed, now, true);
     // The other end has been at the new speed alone: Go was lost, or this end is not there yet.
     if ((state.is !== "promised" && state.is !== "switching") || state.trial !== trial) return;
@@ -345,7 +345,8 @@ export class Climb {
     this.#return(this.#trial, this.#first, LOST_MS);
   }
 
-  #lower(leader: ClimbLeader, now: number): void {
+  #lower(leader: ClimbLeader | undefined, now: number): void {
+    if (leader === undefined) return;
     this.#host.log("warn", `Too many damaged frames at ${this.#speed} bits per second: the line gets a lower speed`);
     leader.worse(now);
   }
@@ -384,8 +385,7 @@ export class Climb {
       case ClimbKind.Checked:
         return;
       case ClimbKind.Lower:
-        if (packet.speed === this.#speed && state.is === "idle" && this.#leader !== undefined)
-          this.#lower(this.#leader, now);
+        if (packet.speed === this.#speed && state.is === "idle") this.#lower(this.#leader, now);
         return;
       default:
         packet satisfies never;

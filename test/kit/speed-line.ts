@@ -82,6 +82,8 @@ export class SpeedLine {
   /** The probability that an octet is damaged above this speed. */
   cleanTo = Infinity;
   errors = 0.01;
+  /** Octets of any speed are heard, as by a pty. */
+  ignoresSpeed = false;
   /** Nothing arrives. */
   isCut = false;
   /** Says whether this frame, the number so and so that comes from this end, is lost. */
@@ -162,7 +164,7 @@ export class SpeedLine {
     if (this.isCut) return;
     let heard = bytes;
     // At a lower speed few octets are heard, at a higher one mostly breaks.
-    if (end.speed !== speed) heard = bytes.slice(0, bytes.length >> 3).map(() => this.#rng.u32());
+    if (end.speed !== speed && !this.ignoresSpeed) heard = bytes.slice(0, bytes.length >> 3).map(() => this.#rng.u32());
     else if (speed > this.cleanTo && this.errors > 0) {
       heard = bytes.slice();
       for (let at = this.#rng.gap(this.errors) - 1; at < heard.length; at += this.#rng.gap(this.errors))

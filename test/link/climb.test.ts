@@ -15,6 +15,8 @@ function upLine(seed: number, options: SpeedLineOptions = {}): SpeedLine {
   return line;
 }
 
+/** When both ends know of each other. */
+const KNOWN_MS = 130;
 /** A trial takes less time. */
 const TRIAL_MS = 450;
 
@@ -174,9 +176,6 @@ describe("lost packets", () => {
     }
   });
 
-  /** When both ends know of each other. */
-  const KNOWN_MS = 130;
-
   test("a line that is cut for a while, at any later moment", () => {
     for (const cutMs of [30, 150, 400, 1000])
       for (let at = KNOWN_MS; at < 400; at += 9) {
@@ -205,6 +204,33 @@ describe("lost packets", () => {
       }
   });
 });
+
+test.each([false, true])(
+  "an end that has stayed alone returns too, where octets of any speed are heard: %p",
+  (ignoresSpeed) => {
+    // The end of a trial that passes.
+    const ended = upLine(6);
+    ended.run(() => ended.ends[0].side.lines.some((text) => text.startsWith("The line has")), 1000);
+    let alone = 0;
+    for (const end of [0, 1] as const)
+      for (let at = ended.now - 8; at < ended.now + 2; at += 0.25) {
+        const line = upLine(6);
+        line.ignoresSpeed = ignoresSpeed;
+        let isCut = false;
+        line.loses = (side) => side === end && isCut;
+        line.after(at, () => (isCut = true));
+        line.after(at + 700, () => (isCut = false));
+        line.run(() => false, at + 650);
+        if (line.speeds[0] !== line.speeds[1]) alone++;
+        line.run(() => false, 5000);
+        expect([end, at, line.speeds[0]]).toEqual([end, at, line.speeds[1]]);
+        expectBoth(line, TOP, 100_000);
+        expectSound(line);
+      }
+    // Where the other end is heard, it need not be missed first.
+    expect(alone > 0).toBe(!ignoresSpeed);
+  },
+);
 
 describe("after the climb", () => {
   test("an idle line stays at its speed, with a question now and then", () => {
