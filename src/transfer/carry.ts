@@ -170,11 +170,10 @@ async function succeeds(path: string, reporter: Reporter, act: () => Promise<voi
 }
 
 const ONE_FILE = ["EACCES", "EPERM", "ENOENT", "EISDIR", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EINVAL", "ENOTEMPTY"];
-const ALL_FILES = [401, 405, 501, 507];
 
 function concernsOne(error: unknown): boolean {
   if (error instanceof FileTrouble) return true;
-  if (error instanceof Refusal) return !ALL_FILES.includes(error.status);
+  if (error instanceof Refusal) return !error.isFinal;
   return error instanceof Error && "code" in error && ONE_FILE.includes(String(error.code));
 }
 

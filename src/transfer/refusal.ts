@@ -18,9 +18,16 @@ const REASONS: Readonly<Record<number, string>> = {
   507: "the disk of the server is full",
 };
 
+/** Statuses that do not depend on the file. */
+const FOR_ALL = [401, 405, 501, 507];
+/** What our own server says with 403 when nobody may write. */
+const READ_ONLY = "Files can only be read here";
+
 /** The server refuses. It will not do better later. */
 export class Refusal extends Error {
   readonly status: number;
+  /** Other files would be refused too. */
+  readonly isFinal: boolean;
 
   constructor({ method, target }: Request, status: number, body: Uint8Array = new Uint8Array()) {
     const path = shown(unescapePath(target.replace(/\?.*/s, "")));
@@ -29,6 +36,7 @@ export class Refusal extends Error {
     const reason = REASONS[status] ?? `the server answers ${status} to ${method}`;
     super(`${path}: ${reason}${isPlain ? ` (${own})` : ""}`);
     this.status = status;
+    this.isFinal = FOR_ALL.includes(status) || own.startsWith(READ_ONLY);
   }
 }
 
