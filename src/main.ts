@@ -2,7 +2,6 @@
 
 import { basename } from "node:path";
 import { type Command, COMMANDS } from "./commands/commands.ts";
-import { help } from "./commands/help.ts";
 import { FILES_MARK, LOGIN_MARK, ownWords } from "./os/process/inherited.ts";
 import { OsError } from "./os/ffi/libc.ts";
 import { APPLETS, type Applet } from "./applets/applets.ts";
@@ -33,7 +32,7 @@ async function main(called: string, argv: string[]): Promise<number> {
   const [folder = "", name, ...words] = rest;
   if (first === "--config-dir" && isApplet(name)) return await runApplet(name, [first, folder, ...words]);
   if (isCommand(first)) return (await COMMANDS[first]())(rest);
-  return help(first);
+  return (await import("./commands/help.ts")).help(first);
 }
 
 // argv[0] and argv[1] are Bun's own; the name we were called by is argv0. As a login shell it begins with a hyphen.

@@ -1,6 +1,9 @@
 // Certificates in PEM, read by node:crypto.
 
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
+
+/** Loaded on demand: a start without certificates takes less time. */
+const crypto = () => process.getBuiltinModule("node:crypto");
 
 export class Certificate {
   readonly #certificate: X509Certificate;
@@ -12,7 +15,7 @@ export class Certificate {
   /** The first certificate of a text; undefined: there is none. */
   static in(text: string): Certificate | undefined {
     try {
-      return new Certificate(new X509Certificate(text));
+      return new Certificate(new (crypto().X509Certificate)(text));
     } catch {
       return undefined;
     }
@@ -35,7 +38,7 @@ export class Certificate {
   matchesKey(key: string, passphrase: string | undefined): "yes" | "no" | "unreadable" {
     let read;
     try {
-      read = createPrivateKey({ key, ...(passphrase && { passphrase }) });
+      read = crypto().createPrivateKey({ key, ...(passphrase && { passphrase }) });
     } catch {
       return "unreadable";
     }

@@ -1,7 +1,6 @@
 // TLS without a network: node:tls over a stream in memory; the caller carries the bytes. Bun's engine answers soon, but
 // not within the call. A session counts as settled after two rounds of the event loop without activity.
 
-import { constants } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { PeerCertificate, SecureVersion, TLSSocket } from "node:tls";
 
@@ -117,7 +116,7 @@ class TlsSession {
       maxVersion,
       minVersion: maxVersion < "TLSv1.2" ? maxVersion : ("TLSv1.2" as const),
       // We never resume a session, but pppd's client refuses TLS 1.3 without a ticket.
-      secureOptions: maxVersion === "TLSv1.3" ? 0 : constants.SSL_OP_NO_TICKET,
+      secureOptions: maxVersion === "TLSv1.3" ? 0 : process.getBuiltinModule("node:crypto").constants.SSL_OP_NO_TICKET,
       // #secured judges the certificate, and it must see the bad ones too.
       rejectUnauthorized: false,
     };

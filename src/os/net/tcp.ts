@@ -2,7 +2,6 @@
 // a thread of Bun.
 
 import { addressPortText } from "../../bytes/prefix.ts";
-import { isIP } from "node:net";
 import { constants } from "node:os";
 import {
   check,
@@ -83,7 +82,7 @@ function setOption(fd: number, [level, name]: readonly [number, number], value: 
 
 /** The addresses of a host, the preferred one first. Empty when the host does not exist. */
 export async function lookUp(host: string, port: number): Promise<Endpoint[]> {
-  const family = isIP(host);
+  const family = process.getBuiltinModule("node:net").isIP(host);
   if (family !== 0) return [{ family: family === 4 ? 4 : 6, address: host, port }];
   try {
     // Use the C library's resolver (with /etc/hosts), not Bun's.

@@ -2,7 +2,6 @@
 // SHA-512, bcrypt, MD5, DES). Used for PAP secrets (pppd tries crypt after the plain comparison) and for `login`
 // without PAM.
 
-import { timingSafeEqual } from "node:crypto";
 import { CString, type Pointer } from "bun:ffi";
 import { bytesOf } from "../../bytes/text.ts";
 import { LIBC, library, terminated } from "../ffi/library.ts";
@@ -41,5 +40,5 @@ function textAt(address: Pointer): string {
 
 function sameText(found: string, wanted: string): boolean {
   const [a, b] = [bytesOf(found), bytesOf(wanted)];
-  return a.length === b.length && timingSafeEqual(a, b);
+  return a.length === b.length && process.getBuiltinModule("node:crypto").timingSafeEqual(a, b);
 }
