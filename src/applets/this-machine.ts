@@ -2,6 +2,7 @@
 // both run/ and os/.
 
 import { eventPollDescriptors } from "../os/ffi/event-poll.ts";
+import { dropCodePages } from "../os/ffi/memory.ts";
 import { loopback } from "../os/ffi/loopback.ts";
 import * as files from "../os/ffi/host-files.ts";
 import { asOsError, check, closeFd, EPERM, errno, libc, Memory, O, POLLOUT, strerror } from "../os/ffi/libc.ts";
@@ -179,6 +180,7 @@ const network: Network = {
 
 const processes: Processes = {
   pid: process.pid,
+  dropCode: dropCodePages,
   environment: ownEnvironment,
   hookRefusal,
   runHook,

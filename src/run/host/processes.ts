@@ -94,6 +94,8 @@ export type SignalEvent =
 /** Functions that start something throw HostError. */
 export interface Processes {
   readonly pid: number;
+  /** Gives back the memory of this program's code. What is needed again is read again. */
+  dropCode?(): void;
   /** Our environment. */
   environment(): Record<string, string>;
   /** "absent", or why a hook must not be run, or undefined when it may. */

@@ -11,6 +11,8 @@ import type { IdleWork, LoopOwner } from "./loop.ts";
 
 /** After so many rounds of the loop the runtime has asked for the code of all that it uses, and has it. */
 const ROUNDS = 2400;
+/** After the code was given back. */
+const LAST_ROUNDS = 40;
 /** How long one turn may last. */
 const TURN_MS = 2;
 /** The threads that compile get this time from one turn to the next. */
@@ -70,7 +72,8 @@ export class WarmUp implements IdleWork {
     this.#packets = this.#realPackets;
     const circuit = (this.#circuit ??= this.#openCircuit());
     if (circuit === undefined) return false;
-    if (this.#rounds === 0) this.#goOn(circuit);
+    const now = this.#host.machine.clock.now();
+    if (this.#rounds === 0 && !this.#takesMore(circuit, now) && now >= this.#endsAt) await this.#finish(circuit);
     if (this.#rounds > 0) {
       const before = circuit.rounds;
       await circuit.run(TURN_MS, this.#rounds);
@@ -87,17 +90,23 @@ export class WarmUp implements IdleWork {
     return undefined;
   }
 
-  /** The packets go round again with what the peer has agreed to meanwhile. */
-  #goOn(circuit: Circuit): void {
-    const { machine, networks } = this.#host;
-    const now = machine.clock.now();
+  /** The packets go round again with what the peer has agreed to meanwhile. False: there is nothing new. */
+  #takesMore(circuit: Circuit, now: number): boolean {
+    const { networks } = this.#host;
+    if (networks.up) this.#endsAt = Math.min(this.#endsAt, now + LATE_MS);
     const method = networks.methods.find(({ kind }) => !this.#kinds.has(kind));
-    if (method !== undefined) {
-      this.#kinds.add(method.kind);
-      circuit.use(method);
-      this.#rounds = ROUNDS;
-    } else if (now >= this.#endsAt) this.end();
-    else if (networks.up) this.#endsAt = Math.min(this.#endsAt, now + LATE_MS);
+    if (method === undefined) return false;
+    this.#kinds.add(method.kind);
+    circuit.use(method);
+    this.#rounds = ROUNDS;
+    return true;
+  }
+
+  /** Gives back the memory that the compilers' code has taken, and has the code of the data path read again. */
+  async #finish(circuit: Circuit): Promise<void> {
+    this.#host.machine.processes.dropCode?.();
+    await circuit.run(TURN_MS, LAST_ROUNDS);
+    this.end();
   }
 
   end(): void {

@@ -39,8 +39,10 @@ function openCircuit(isPaced = false): { circuit: Circuit; owner: CountingOwner 
 }
 
 /** The machine, with a clock that goes on by a millisecond each time it is asked, and the descriptors that are open. */
-function countingMachine(): { machine: Machine; open: Set<number> } {
+function countingMachine(): { machine: Machine; open: Set<number>; drops: number[] } {
   const open = new Set<number>();
+  /** How many descriptors were open when the code was given back. */
+  const drops: number[] = [];
   let now = 0;
   const descriptors = {
     ...thisMachine.descriptors,
@@ -54,7 +56,9 @@ function countingMachine(): { machine: Machine; open: Set<number> } {
       thisMachine.descriptors.close(fd);
     },
   };
-  return { machine: { ...thisMachine, descriptors, clock: { ...thisMachine.clock, now: () => (now += 0.01) } }, open };
+  const clock = { ...thisMachine.clock, now: () => (now += 0.01) };
+  const processes = { ...thisMachine.processes, dropCode: () => void drops.push(open.size) };
+  return { machine: { ...thisMachine, descriptors, clock, processes }, open, drops };
 }
 
 for (const isPaced of [false, true])
@@ -110,7 +114,7 @@ test("every method of CCP that has a codec goes round", async () => {
 });
 
 test("the warm-up takes turns, goes on with what CCP agreed on, and closes what it has opened", async () => {
-  const { machine, open } = countingMachine();
+  const { machine, open, drops } = countingMachine();
   const networks = { up: false, methods: [] as Method[], traffic: { packetsIn: 0, packetsOut: 0 } };
   const owner = new CountingOwner();
   const config = linkConfig();
@@ -130,11 +134,13 @@ test("the warm-up takes turns, goes on with what CCP agreed on, and closes what 
   while (await warmUp.turn());
   expect(owner.rounds).toBeGreaterThanOrEqual(2 * plain - turns);
   expect(open.size).toBe(0);
+  // The code is read again before the end.
+  expect(drops).toEqual([2]);
   warmUp.end();
 });
 
 test("where real packets pass, the warm-up waits for a quiet line; what ends early is closed", async () => {
-  const { machine, open } = countingMachine();
+  const { machine, open, drops } = countingMachine();
   const networks = { up: true, methods: [], traffic: { packetsIn: 0, packetsOut: 0 } };
   const host = { machine, config: linkConfig(), networks: networks as never, owner: new CountingOwner() };
   const warmUp = new WarmUp({ ...host, isPaced: false });
@@ -145,5 +151,5 @@ test("where real packets pass, the warm-up waits for a quiet line; what ends ear
   await warmUp.turn();
   expect(warmUp.pauseMs).toBe(pauseMs);
   warmUp.end();
-  expect(open.size).toBe(0);
+  expect([open.size, drops.length]).toEqual([0, 0]);
 });
