@@ -171,7 +171,8 @@ test("ports: each direction at its sender's speed, every octet while both are se
     const started = performance.now();
     send(near, sample);
     expect(receiveAll(far, 256)).toEqual(sample);
-    expect(performance.now() - started).toBeGreaterThanOrEqual((256 * 10_000) / speed);
+    // The two clocks are not the same one.
+    expect(performance.now() - started).toBeGreaterThanOrEqual((0.98 * 256 * 10_000) / speed);
   }
   send(far, sample);
   expect(receiveAll(near, 256)).toEqual(sample);
