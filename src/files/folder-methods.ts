@@ -7,7 +7,6 @@ import type { Site } from "./site.ts";
 import { isHidden } from "./uploads.ts";
 
 export function makeFolder({ path, body }: Request, site: Site): Reply {
-  if (!site.isWritable) return textReply(403, "Files can only be read here");
   if (body !== 0) return textReply(415, "A folder is made without a text");
   if (path.some(isHidden)) return textReply(409, "A folder cannot have this name");
   if (!isTrouble(site.folder.stat(path))) return textReply(405, "There is something of this name");
@@ -18,7 +17,6 @@ export function makeFolder({ path, body }: Request, site: Site): Reply {
 }
 
 export function remove({ path, isFolder }: Request, site: Site): Reply {
-  if (!site.isWritable) return textReply(403, "Files can only be read here");
   if (path.length === 0) return textReply(403, "The folder itself stays");
   if (path.some(isHidden)) return troubleReply("absent");
   const stat = site.folder.stat(path);

@@ -10,7 +10,6 @@ import { isHidden, Upload } from "./uploads.ts";
 
 export function post(request: Request, site: Site): Reply | Receiver {
   const { path, isFolder, headers } = request;
-  if (!site.isWritable) return textReply(403, "Files can only be read here");
   if (isForeign(request)) return textReply(403, "The form is another site's");
   const stat = site.folder.stat(path);
   if (isTrouble(stat)) return troubleReply(stat);

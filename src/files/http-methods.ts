@@ -1,5 +1,6 @@
 // The methods that requests may have. A row adds one.
 
+import { findProperties } from "./dav/propfind.ts";
 import { makeFolder, remove } from "./folder-methods.ts";
 import { isForeign, post } from "./form.ts";
 import { get } from "./get.ts";
@@ -13,22 +14,30 @@ export type Method = (request: Request, site: Site) => Reply | Receiver;
 const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["GET", get],
   ["HEAD", get],
+  ["OPTIONS", options],
+  ["PROPFIND", findProperties],
   ["PUT", put],
   ["POST", post],
   ["MKCOL", makeFolder],
   ["DELETE", remove],
-  ["OPTIONS", () => bareReply(204, ["Allow", allowed()])],
 ]);
 
-function allowed(): string {
-  return [...METHODS.keys()].join(", ");
+const READING = ["GET", "HEAD", "OPTIONS", "PROPFIND"];
+
+function allowed({ isWritable }: Site): string {
+  return isWritable ? [...METHODS.keys()].join(", ") : READING.join(", ");
 }
 
-const READING = ["GET", "HEAD", "OPTIONS"];
+/** Windows asks for this before it mounts a folder, and wants the last header. */
+function options(_: Request, site: Site): Reply {
+  return bareReply(200, ["Allow", allowed(site)], ["DAV", "1"], ["MS-Author-Via", "DAV"]);
+}
 
 export function answer(request: Request, site: Site): Reply | Receiver {
   const method = METHODS.get(request.method);
-  if (method === undefined) return textReply(405, "The server has no such method", ["Allow", allowed()]);
-  if (!READING.includes(request.method) && isForeign(request)) return textReply(403, "Another site asks for this");
+  if (method === undefined) return textReply(405, "The server has no such method", ["Allow", allowed(site)]);
+  const isChange = !READING.includes(request.method);
+  if (isChange && !site.isWritable) return textReply(403, "Files can only be read here");
+  if (isChange && isForeign(request)) return textReply(403, "Another site asks for this");
   return method(request, site);
 }

@@ -13,7 +13,6 @@ const TOKEN = /^[A-Za-z0-9-]{8,64}$/;
 
 export function put(request: Request, site: Site): Reply | Receiver {
   const { path, isFolder } = request;
-  if (!site.isWritable) return textReply(403, "Files can only be read here");
   if (path.length === 0 || isFolder || path.some(isHidden)) return textReply(409, "A file cannot have this name");
   const parent = site.folder.stat(path.slice(0, -1));
   if (isTrouble(parent) || parent.kind !== "folder") return textReply(409, "There is no folder for it");

@@ -33,6 +33,21 @@ export class Quota {
     return fits();
   }
 
+  /** Octets that may still be added. */
+  available(): number {
+    return Math.min(this.#folder.room(), this.#most === Infinity ? Infinity : this.#most - this.#counted());
+  }
+
+  /** Octets that are there. Undefined without a quota: nobody counts them. */
+  used(): number | undefined {
+    return this.#most === Infinity ? undefined : this.#counted();
+  }
+
+  #counted(): number {
+    if (Math.abs(this.#wall() - this.#countedAt) >= COUNT_SECONDS) this.#count();
+    return this.#used;
+  }
+
   #count(): void {
     this.#used = octetsIn(this.#folder, [], 0);
     this.#countedAt = this.#wall();

@@ -34,7 +34,7 @@ export class Server implements Answering {
     this.#facts = facts;
     this.#authority = facts.knows && new Authority(facts.knows, wall);
     const quota = new Quota(facts.folder, facts.quota, wall);
-    this.#site = { ...facts, uploads: new Uploads(facts.folder, quota, wall) };
+    this.#site = { ...facts, quota, uploads: new Uploads(facts.folder, quota, wall) };
   }
 
   answer(request: Request): Reply | Receiver {

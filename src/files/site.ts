@@ -1,6 +1,7 @@
 // What is served, by what rules, and to whom: all that a request's answer depends on besides the request.
 
 import type { Folder } from "./folder.ts";
+import type { Quota } from "./quota.ts";
 import type { Uploads } from "./uploads.ts";
 
 /** A text or an image that the program itself has. */
@@ -16,6 +17,7 @@ export interface Site {
   /** Others may write. */
   readonly isWritable: boolean;
   readonly uploads: Uploads;
+  readonly quota: Quota;
   /** Below {@link ASSETS}, by name. */
   readonly assets: ReadonlyMap<string, Asset>;
   /** Of the program, for what browsers keep. */

@@ -70,7 +70,8 @@ export class FileExchange {
     this.connect();
     const octets = typeof body === "string" ? body : textOf(body);
     const [first, ...lines] = head.split("\n");
-    const length = /^(PUT|POST)/.test(head) && !/content-length|transfer-encoding/i.test(head);
+    const hasBody = octets !== "" || /^(PUT|POST)/.test(head);
+    const length = hasBody && !/content-length|transfer-encoding/i.test(head);
     const headers = [...lines, "Host: 192.168.0.1", ...(length ? [`Content-Length: ${octets.length}`] : [])];
     return parseAnswer(this.octets(`${first} HTTP/1.1\r\n${headers.join("\r\n")}\r\n\r\n${octets}`));
   }
