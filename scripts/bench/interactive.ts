@@ -52,7 +52,7 @@ interface Result {
   readonly lost: number;
   /** Octets a second of each flow as a share of the line's TCP limit, which is less by what the pings need. */
   readonly shares: readonly number[];
-  /** Octets of each flow a second, as a multiple of the line's rate. */
+  /** Octets of each flow a second, as a multiple of the line's rate without what the pings need. */
   readonly multiples: readonly number[];
 }
 
@@ -160,12 +160,13 @@ async function measure(setting: Setting, flows: readonly Flow[]): Promise<Result
     const [, sent = 0, received = 0] = /(\d+) packets transmitted, (\d+) received/.exec(said)?.map(Number) ?? [];
     const rates = flows.map(({ data }, index) => data.length / seconds[index]!);
     const lineOctets = (Math.max(...seconds) * setting.baud) / 10;
-    const limit = limitOf(setting.baud) * (1 - (sent * pingOctets) / lineOctets);
+    const rest = 1 - (sent * pingOctets) / lineOctets;
+    const limit = limitOf(setting.baud) * rest;
     return {
       pings,
       lost: sent - received,
       shares: rates.map((rate) => rate / limit),
-      multiples: rates.map((rate) => (rate * 10) / setting.baud),
+      multiples: rates.map((rate) => (rate * 10) / (setting.baud * rest)),
     };
   });
 }
