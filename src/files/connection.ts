@@ -28,6 +28,8 @@ const DRAIN_MS = 10_000;
 const CHUNK_HEAD = 7;
 const CHUNK_ROOM = CHUNK_HEAD + 2;
 const MOST_CHUNK = 0xfffff;
+/** A header with one of these would be two headers, or the end of the head. It is left out. */
+const UNSENDABLE = /[\r\n\0]|[^\0-\xff]/;
 
 type State = "head" | "body" | "work" | "reply" | "drain" | "over";
 
@@ -261,7 +263,10 @@ export class Connection {
     else if (this.#framing === "chunks") headers.push(["Transfer-Encoding", "chunked"]);
     if (this.#closes && isHttp11) headers.push(["Connection", "close"]);
     else if (!this.#closes && !isHttp11) headers.push(["Connection", "keep-alive"]);
-    const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    const lines = headers
+      .filter(([, value]) => !UNSENDABLE.test(value))
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join("");
     const head = bytesOf(`HTTP/1.1 ${status} ${reasonOfStatus(status)}\r\n${lines}\r\n`);
     this.#unsent = this.#unsent.length === 0 ? head : Uint8Array.of(...this.#unsent, ...head);
     this.#left = length ?? Infinity;

@@ -12,7 +12,7 @@ import { pageOf } from "./page.ts";
 import { charsetFor } from "./page-text.ts";
 import { conditionStatus, etagOf, mayResume, parseRange } from "./ranges.ts";
 import { bareReply, OctetSource, type Reply, textReply, troubleReply } from "./reply.ts";
-import { addressOf, type Request } from "./http-request.ts";
+import { addressOf, escapeOctets, type Request } from "./http-request.ts";
 import { aliasesIn, longPath } from "./short-path.ts";
 import { ASSETS, type Site } from "./site.ts";
 import { TAR } from "./tar.ts";
@@ -68,7 +68,9 @@ function uploadState({ path, headers }: Request, { uploads }: Site): Reply {
 /** To the address with a slash, against which the page's links count. */
 function moved({ path, headers, query }: Request): Reply {
   const host = headers.get("host");
-  const words = [...query].map(([name, value]) => (value === "" ? name : `${name}=${value}`)).join("&");
+  const words = [...query]
+    .map(([name, value]) => (value === "" ? escapeOctets(name) : `${escapeOctets(name)}=${escapeOctets(value)}`))
+    .join("&");
   const address = `${addressOf(path, true)}${words === "" ? "" : `?${words}`}`;
   const place = host !== undefined && /^[\w.:[\]-]+$/.test(host) ? `http://${host}` : "";
   return textReply(301, "The folder's address has a slash at its end", ["Location", `${place}${address}`]);

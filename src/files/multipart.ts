@@ -45,7 +45,8 @@ export class MultipartReader {
   }
 
   take(bytes: Uint8Array, start: number, end: number): void {
-    let octets = this.#tail.length === 0 ? bytes.subarray(start, end) : joined(this.#tail, bytes.subarray(start, end));
+    let octets =
+      this.#tail.length === 0 ? bytes.subarray(start, end) : joined([this.#tail, bytes.subarray(start, end)]);
     this.#tail = new Uint8Array(0);
     while (octets.length > 0 && this.#phase !== "done" && this.#phase !== "bad") {
       const rest = this.#phase === "head" ? this.#readHead(octets) : this.#readData(octets);
@@ -80,7 +81,7 @@ export class MultipartReader {
     this.#phase = "data";
     // An empty part's delimiter begins with the line end of its head.
     const from = at + 2 - before;
-    return from >= 0 ? octets.subarray(from) : joined(LINE_END.subarray(0, -from), octets);
+    return from >= 0 ? octets.subarray(from) : joined([LINE_END.subarray(0, -from), octets]);
   }
 
   #readData(octets: Uint8Array): Uint8Array | undefined {

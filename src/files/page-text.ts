@@ -21,7 +21,7 @@ const UNSHOWN = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /** A name as it stands in a page. Returns octets. An octet that is no character is shown as "?". */
 export function shownName(name: string, charset: Charset): string {
-  const text = decoded(name).replace(/[\udc80-\udcff]/g, (octet) => latinOf(octet));
+  const text = decoded(name).replace(/[\udc80-\udcff]/gu, (octet) => latinOf(octet));
   const plain = text.replace(UNSHOWN, "?").replace(/[&<>"]/g, (char) => ENTITIES[char] ?? char);
   if (charset === "utf-8") return encoded(plain);
   return plain.replace(/[^\0-\xff]/gu, (char) => `&#${char.codePointAt(0)};`);
@@ -48,5 +48,5 @@ export function sentName(name: string, charset: Charset): string {
 }
 
 function isUtf8(octets: string): boolean {
-  return !/[\udc80-\udcff]/.test(decoded(octets));
+  return !/[\udc80-\udcff]/u.test(decoded(octets));
 }

@@ -10,6 +10,8 @@ import type { Site } from "./site.ts";
 import { isHidden, type Upload, type UploadEnd, type UploadRequest } from "./uploads.ts";
 
 const TOKEN = /^[A-Za-z0-9-]{8,64}$/;
+/** Seconds, perhaps with a fraction. More digits are no time that a disk can keep. */
+const MTIME = /^\d{1,12}(?:\.\d{1,9})?$/;
 
 export function put(request: Request, site: Site): Reply | Receiver {
   const { path, isFolder } = request;
@@ -37,7 +39,7 @@ function uploadOf({ path, headers, body }: Request): UploadRequest | Reply {
     return textReply(400, "Content-Range and Content-Length differ");
   const digest = /(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]+):/.exec(headers.get("repr-digest") ?? "")?.[1];
   const [, from, to] = /^(\d{1,15})-(\d{1,15})$/.exec(headers.get("copy-from-old") ?? "") ?? [];
-  const mtime = Number(headers.get("x-file-mtime"));
+  const mtime = MTIME.test(headers.get("x-file-mtime") ?? "") ? Number(headers.get("x-file-mtime")) : 0;
   return {
     path,
     token,

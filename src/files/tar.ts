@@ -63,13 +63,13 @@ export const TAR: ArchiveFormat = {
     if (records === "") return main;
     const text = bytesOf(records);
     const extra = header({ name: encoded("pax"), mode: 0o644, size: text.length, mtime: stat.mtime, type: "x" });
-    return joined(extra, text, padding(text.length), main);
+    return joined([extra, text, padding(text.length), main]);
   },
   after: padding,
   end: () => new Uint8Array(2 * BLOCK),
 };
 
-export function joined(...parts: readonly Uint8Array[]): Uint8Array {
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {

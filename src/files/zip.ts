@@ -64,13 +64,13 @@ export class Zip implements ArchiveFormat {
     const octets = bytesOf(name);
     const isLarge = size >= MOST_32;
     const time = dosTime(stat.mtime + this.#zoneAt(stat.mtime));
-    const isUtf8 = /[\x80-\xff]/.test(name) && !/[\udc80-\udcff]/.test(decoded(name));
+    const isUtf8 = /[\x80-\xff]/.test(name) && !/[\udc80-\udcff]/u.test(decoded(name));
     const shown: Field = [4, isLarge ? MOST_32 : size];
     const flags: Field = [2, isUtf8 ? UTF8_NAME : 0];
     const what: readonly Field[] = [flags, [2, 0], ...time, [4, crc], shown, shown, [2, octets.length]];
     const sizes = isLarge ? packed([2, 1], [2, 16], [8, size], [8, size]) : new Uint8Array(0);
     const version: Field = [2, isLarge ? 45 : 20];
-    const local = joined(packed([4, 0x04034b50], version, ...what, [2, sizes.length]), octets, sizes);
+    const local = joined([packed([4, 0x04034b50], version, ...what, [2, sizes.length]), octets, sizes]);
     const isFar = this.#offset >= MOST_32;
     const places: Field[] = [
       ...(isLarge
@@ -94,7 +94,7 @@ export class Zip implements ArchiveFormat {
       [2, isFar || isLarge ? 45 : 20],
     ];
     const offset: Field = [4, isFar ? MOST_32 : this.#offset];
-    this.#central.push(joined(packed(...start, ...what, [2, extra.length], ...end, offset), octets, extra));
+    this.#central.push(joined([packed(...start, ...what, [2, extra.length], ...end, offset), octets, extra]));
     this.#count++;
     this.#offset += local.length + size;
     return local;
@@ -105,7 +105,7 @@ export class Zip implements ArchiveFormat {
   }
 
   end(): Uint8Array {
-    const central = joined(...this.#central);
+    const central = joined(this.#central);
     const { length } = central;
     const at = this.#offset;
     const count = this.#count;
@@ -138,6 +138,6 @@ export class Zip implements ArchiveFormat {
       [4, Math.min(at, MOST_32)],
       [2, 0],
     ];
-    return joined(central, large, packed([4, 0x06054b50], [2, 0], [2, 0], shown, shown, ...places));
+    return joined([central, large, packed([4, 0x06054b50], [2, 0], [2, 0], shown, shown, ...places)]);
   }
 }

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "../../src/files/crc32.ts";
-import { TAR } from "../../src/files/tar.ts";
+import { joined, TAR } from "../../src/files/tar.ts";
 import { Zip } from "../../src/files/zip.ts";
 import { FileExchange } from "../kit/file-exchange.ts";
 
@@ -73,4 +73,9 @@ test("the CRC is that of Ethernet", () => {
   const bytes = Buffer.from("xx123456789");
   expect(crc32(0, bytes, 2, 11)).toBe(0xcbf43926);
   expect(crc32(crc32(0, bytes, 2, 7), bytes, 7, 11)).toBe(0xcbf43926);
+});
+
+test("an archive has more files than a call has arguments", () => {
+  const parts = Array.from({ length: 800_000 }, () => Uint8Array.of(1));
+  expect(joined(parts)).toHaveLength(800_000);
 });

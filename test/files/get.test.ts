@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
+import { bytesOf, textOf } from "../../src/bytes/text.ts";
+import { Connection } from "../../src/files/connection.ts";
 import { FileExchange } from "../kit/file-exchange.ts";
 import type { MemoryFolder } from "../kit/memory-folder.ts";
 
@@ -227,4 +229,26 @@ test("users and passwords", () => {
   expect(ask("zaphod:a:b\xe9")).toBe(429);
   one.seconds += 60;
   expect(ask("zaphod:a:b\xe9")).toBe(200);
+});
+
+test("no query of a client becomes a header of the answer", () => {
+  const one = exchange();
+  const answer = one.ask("GET /sub?a%0d%0aSet-Cookie:%20x=1&b%00=%0a\nConnection: close");
+  expect(answer.status).toBe(301);
+  expect(answer.headers.has("set-cookie")).toBe(false);
+  expect(answer.headers.get("location")).toBe("http://192.168.0.1/sub/?a%0D%0ASet-Cookie:%20x=1&b%00=%0A");
+});
+
+test("a header whose value has a line's end is left out", () => {
+  const headers = [
+    ["X-Bad", "a\r\nSet-Cookie: x"],
+    ["X-Wide", "\u010aSet-Cookie: x"],
+    ["X-Good", "b"],
+  ] as const;
+  const connection = new Connection({ headers: () => [], answer: () => ({ status: 204, headers }) }, 0);
+  const request = bytesOf("GET / HTTP/1.1\r\n\r\n");
+  connection.receive(request, 0, request.length, 0);
+  const into = new Uint8Array(1000);
+  const text = textOf(into, 0, connection.transmit(into, 0, into.length, 0));
+  expect(text).toBe("HTTP/1.1 204 No Content\r\nX-Good: b\r\n\r\n");
 });

@@ -28,6 +28,14 @@ test("a file is put whole, replaced, and has the time that its sender gives", ()
   expect(one.folder.open_).toBe(0);
 });
 
+test("a time that no file can have is passed over", () => {
+  for (const time of ["Infinity", "1e300", "-1", "0x10", "9".repeat(13), "NaN", ""]) {
+    const one = new FileExchange();
+    expect([time, one.ask(`PUT /a\nX-File-Mtime: ${time}`, "x").status]).toEqual([time, 201]);
+    expect(one.folder.nodes.get("a")!.mtime).toBe(1_000_000_000);
+  }
+});
+
 test("what must not be put is refused, and leaves nothing", () => {
   const one = new FileExchange();
   one.folder.makeFolder(["sub"]);

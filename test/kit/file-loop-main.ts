@@ -1,6 +1,8 @@
 // A program that serves the folder of its argument at a port of the loopback, and prints the port. It ends with its input.
+// The address /fault has a fault: its answer throws.
 
 import { thisMachine } from "../../src/applets/this-machine.ts";
+import type { Answering } from "../../src/files/connection.ts";
 import { Server } from "../../src/files/server.ts";
 import { RootedFolder } from "../../src/os/files/rooted-folder.ts";
 import { listenOn, portOf } from "../../src/os/net/tcp.ts";
@@ -19,4 +21,11 @@ const server = new Server({
   zoneAt: () => 0,
 });
 process.stdout.write(`${portOf(listening)}\n`);
-await new FileLoop(thisMachine, server).run(listening, 0);
+const answering: Answering = {
+  headers: () => server.headers(),
+  answer(request) {
+    if (request.path[0] === "fault") throw new Error("a fault of the server");
+    return server.answer(request);
+  },
+};
+await new FileLoop(thisMachine, answering).run(listening, 0);

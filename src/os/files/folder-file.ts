@@ -53,6 +53,8 @@ export class FolderFile {
   }
 
   setTime(mtime: number): FileTrouble | undefined {
+    // Bun throws a RangeError without a number for a time that the kernel cannot hold.
+    if (!(Math.abs(mtime) < 1e12)) return "failed";
     return withTrouble(() => void futimesSync(this.#fd, mtime, mtime));
   }
 

@@ -41,6 +41,7 @@ interface Client {
 export class FileLoop {
   readonly #machine: LoopMachine;
   readonly #answering: Answering;
+  readonly #note: (fault: unknown) => void;
   readonly #sockets: Sockets;
   readonly #clients = new Map<number, Client>();
   readonly #input = new Uint8Array(PART);
@@ -50,10 +51,11 @@ export class FileLoop {
   /** No caller is accepted before. */
   #acceptAt = -Infinity;
 
-  /** Throws HostError. */
-  constructor(machine: LoopMachine, answering: Answering) {
+  /** `note` is told what a step of a connection threw, which is a fault of ours. Throws HostError. */
+  constructor(machine: LoopMachine, answering: Answering, note: (fault: unknown) => void = () => {}) {
     this.#machine = machine;
     this.#answering = answering;
+    this.#note = note;
     this.#sockets = machine.network.openSockets();
   }
 
@@ -135,13 +137,34 @@ export class FileLoop {
 
   #turn(now: number): void {
     for (const client of this.#clients.values()) {
-      if (isActive(client)) {
-        this.#send(client, now);
-        this.#receive(client, now);
+      try {
+        this.#step(client, now);
+      } catch (fault) {
+        this.#note(fault);
+        this.#drop(client);
       }
-      if (now >= client.connection.nextTimeout()) this.#timeout(client, now);
-      if (client.connection.isOver) this.#close(client);
     }
+  }
+
+  #step(client: Client, now: number): void {
+    if (isActive(client)) {
+      this.#send(client, now);
+      this.#receive(client, now);
+    }
+    if (now >= client.connection.nextTimeout()) this.#timeout(client, now);
+    if (client.connection.isOver) this.#close(client);
+  }
+
+  /** A step of it threw, so nothing of it is right any more: only this client pays for that. */
+  #drop(client: Client): void {
+    try {
+      client.connection.cut();
+    } catch (fault) {
+      this.#note(fault);
+    }
+    this.#giveBack(client);
+    this.#clients.delete(client.socket);
+    this.#sockets.close(client.socket);
   }
 
   #timeout(client: Client, now: number): void {

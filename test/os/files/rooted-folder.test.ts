@@ -243,3 +243,14 @@ test("the version changes with the octets, the time and the file", () => {
   expect(versions.size).toBe(4);
   folder.close();
 });
+
+test("a time that no file can have is a trouble", () => {
+  const folder = opened(place().inside, false);
+  const file = folder.create(["a"]);
+  if (isTrouble(file)) throw new Error(file);
+  for (const time of [Infinity, -Infinity, NaN, 1e300]) expect([time, file.setTime(time)]).toEqual([time, "failed"]);
+  expect(file.setTime(86400)).toBeUndefined();
+  expect(file.stat().mtime).toBe(86400);
+  file.close();
+  folder.close();
+});

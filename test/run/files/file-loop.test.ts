@@ -125,3 +125,14 @@ test("an upload that is cut counts, and can be continued", async () => {
   rest.socket.destroy();
   expect(readFileSync(join(place, "cut"), "latin1")).toBe("a".repeat(100_000));
 });
+
+test("a fault while one client is answered costs that client only", async () => {
+  writeFileSync(join(place, "kept"), "kept");
+  const kept = new RawClient("GET /kept HTTP/1.1\r\n\r\n");
+  await until("the answer", () => kept.text.endsWith("kept"));
+  const faulty = new RawClient("GET /fault HTTP/1.1\r\n\r\n");
+  await until("it is closed", () => faulty.isClosed);
+  kept.socket.write("GET /kept HTTP/1.1\r\nConnection: close\r\n\r\n");
+  await until("the next answer", () => kept.isClosed);
+  expect(kept.text.split("HTTP/1.1 200 OK")).toHaveLength(3);
+});
