@@ -1,7 +1,7 @@
 // A folder as one file, made while it is sent. An archive format gives the octets before, after and at the end of all files; this
 // reads the files between them.
 
-import { type DeepEntry, deepEntries } from "./folder-entries.ts";
+import { type DeepEntry, deepEntries, type UnknownEntry } from "./folder-entries.ts";
 import { type Folder, isTrouble, type OpenFile, type Path } from "./folder.ts";
 import { BROKEN, NO_MORE, type Source } from "./reply.ts";
 
@@ -24,7 +24,7 @@ export class ArchiveSource implements Source {
   readonly length = undefined;
   readonly #folder: Folder;
   readonly #start: Path;
-  readonly #entries: Iterator<DeepEntry>;
+  readonly #entries: Iterator<DeepEntry | UnknownEntry>;
   readonly #format: ArchiveFormat;
   /** The name of the folder that the archive unpacks to. */
   readonly #top: string;
@@ -72,8 +72,11 @@ export class ArchiveSource implements Source {
       this.#phase = "end";
       return;
     }
-    if (entry.stat.kind === "folder") {
-      this.#octets = this.#format.before(entry, this.#nameOf(entry), 0);
+    const { stat } = entry;
+    if (stat === undefined) return;
+    if (stat.kind === "folder") {
+      const folder = { path: entry.path, stat };
+      this.#octets = this.#format.before(folder, this.#nameOf(folder), 0);
       return;
     }
     const file = this.#folder.open([...this.#start, ...entry.path]);
@@ -81,7 +84,7 @@ export class ArchiveSource implements Source {
     if (isTrouble(file)) return;
     this.#file = file;
     const { size, mtime, version } = file.stat();
-    this.#entry = { path: entry.path, stat: { ...entry.stat, kind: "file", size, mtime, version } };
+    this.#entry = { path: entry.path, stat: { ...stat, kind: "file", size, mtime, version } };
     this.#at = this.#crc = 0;
     this.#phase = "crc";
   }

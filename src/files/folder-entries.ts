@@ -19,23 +19,19 @@ function compared(one: string, other: string): number {
 
 /** In the order of names, without regard to case. */
 export function* entriesOf(listing: Listing): Generator<Entry> {
-  let name: string | undefined;
-  const names: string[] = [];
-  while (names.length < MOST_SORTED && (name = listing.next()) !== undefined) if (!isHidden(name)) names.push(name);
-  for (const one of names.sort(compared)) {
-    const entry = entryOf(listing, one);
-    if (entry !== undefined) yield entry;
-  }
-  if (name === undefined) return;
-  while ((name = listing.next()) !== undefined) {
-    const entry = isHidden(name) ? undefined : entryOf(listing, name);
-    if (entry !== undefined) yield entry;
+  for (const name of namesOf(listing)) {
+    const stat = listing.stat(name);
+    if (!isTrouble(stat)) yield { name, stat };
   }
 }
 
-function entryOf(listing: Listing, name: string): Entry | undefined {
-  const stat = listing.stat(name);
-  return isTrouble(stat) ? undefined : { name, stat };
+function* namesOf(listing: Listing): Generator<string> {
+  let name: string | undefined;
+  const names: string[] = [];
+  while (names.length < MOST_SORTED && (name = listing.next()) !== undefined) if (!isHidden(name)) names.push(name);
+  yield* names.sort(compared);
+  if (name === undefined) return;
+  while ((name = listing.next()) !== undefined) if (!isHidden(name)) yield name;
 }
 
 export interface DeepEntry {
@@ -44,17 +40,28 @@ export interface DeepEntry {
   readonly stat: EntryStat;
 }
 
+/** What is there, or may be, and is left out: a device, a link, a folder that cannot be read to its end. */
+export interface UnknownEntry {
+  readonly path: Path;
+  readonly stat: undefined;
+}
+
 /** A folder and all that is below it, each folder before what is in it. Links to folders are not followed. */
-export function* deepEntries(folder: Folder, start: Path, below: Path = []): Generator<DeepEntry> {
+export function* deepEntries(folder: Folder, start: Path, below: Path = []): Generator<DeepEntry | UnknownEntry> {
   const listing = below.length > DEEPEST ? "failed" : folder.list([...start, ...below]);
-  if (isTrouble(listing)) return;
+  if (isTrouble(listing)) {
+    yield { path: below, stat: undefined };
+    return;
+  }
   try {
-    for (const { name, stat } of entriesOf(listing)) {
+    for (const name of namesOf(listing)) {
       const path = [...below, name];
-      if (stat.kind === "folder" && stat.isLink) continue;
-      yield { path, stat };
-      if (stat.kind === "folder") yield* deepEntries(folder, start, path);
+      const stat = listing.stat(name);
+      const isUnknown = isTrouble(stat) || (stat.kind === "folder" && stat.isLink);
+      yield isUnknown ? { path, stat: undefined } : { path, stat };
+      if (!isUnknown && stat.kind === "folder") yield* deepEntries(folder, start, path);
     }
+    if (listing.hasFailed) yield { path: below, stat: undefined };
   } finally {
     listing.close();
   }

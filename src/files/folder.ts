@@ -60,6 +60,8 @@ export interface Listing {
   next(): string | undefined;
   /** "absent" also for what is neither a file nor a folder, and for links that lead out. */
   stat(name: string): EntryStat | Trouble;
+  /** The folder could not be read to its end. Known when there are no more names. */
+  readonly hasFailed: boolean;
   close(): void;
 }
 

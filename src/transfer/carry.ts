@@ -7,7 +7,7 @@ import { readTree, TargetFolder } from "./local-tree.ts";
 import type { Meter } from "./meter.ts";
 import { partSuffix, type Plan, planOf, type PlannedFile } from "./tree-difference.ts";
 import { Refusal } from "./refusal.ts";
-import { type Entry, listTree } from "./remote-files.ts";
+import { type Entry, listTree, type Tree } from "./remote-files.ts";
 import { escapePath, under } from "./remote-path.ts";
 import { upload } from "./upload.ts";
 
@@ -37,14 +37,14 @@ export interface Reporter {
   tell(what: "folder" | "delete" | "send", path: string): void;
   /** A file that could not be carried. Others follow. */
   fail(path: string, error: unknown): void;
-  /** Links and devices, which are left out. */
+  /** Links, devices and the like, which are left out. "" is the whole folder: its list is not complete. */
   leaveOut(paths: readonly string[]): void;
 }
 
 /** One direction. */
 interface Way {
-  readonly source: readonly Entry[];
-  readonly target: readonly Entry[];
+  readonly source: Tree;
+  readonly target: Tree;
   makeFolder(path: string): Promise<void> | void;
   /** True when its hash was compared. */
   carry(file: PlannedFile, names: ReadonlySet<string>): Promise<boolean>;
@@ -62,12 +62,13 @@ export interface Outcome {
 export async function receiveTree(ends: Ends, options: CarryOptions, reporter: Reporter): Promise<Outcome> {
   const { client, local, remote } = ends;
   const source = await listTree(client, remote);
+  if (source.others.length > 0) reporter.leaveOut(source.others);
   const folder = new TargetFolder(local);
   const tree = readTree(local);
   return await carryAll(
     {
       source,
-      target: tree.entries,
+      target: tree,
       makeFolder: (path) => folder.make(path),
       carry: async ({ entry: { path }, isThere }, names) => {
         folder.make(path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "");
@@ -90,13 +91,13 @@ export async function receiveTree(ends: Ends, options: CarryOptions, reporter: R
 export async function sendTree(ends: Ends, options: CarryOptions, reporter: Reporter): Promise<Outcome> {
   const { client, local, remote } = ends;
   const tree = readTree(local);
-  if (tree.others.length > 0) reporter.leaveOut(tree.others);
+  if (tree.odd.length > 0) reporter.leaveOut(tree.odd);
   const target = await listOrNothing(client, remote);
   if (target === undefined && !options.isDry) await makeRemote(client, remote);
   return await carryAll(
     {
-      source: tree.entries,
-      target: target ?? [],
+      source: tree,
+      target: target ?? { entries: [], others: [] },
       makeFolder: (path) => makeRemote(client, under(remote, path)),
       carry: async ({ entry: { path }, isThere }) => {
         const sent = { source: under(local, path), path: under(remote, path), isPatch: isThere && options.isPatch };
@@ -142,7 +143,7 @@ async function makeFolders(way: Way, plan: Plan, reporter: Reporter): Promise<nu
 
 async function carryFiles(way: Way, plan: Plan, reporter: Reporter): Promise<number> {
   const { meter } = reporter;
-  const names = new Set(way.source.map(({ path }) => path));
+  const names = new Set(way.source.entries.map(({ path }) => path));
   let failed = 0;
   meter.total += plan.octets;
   for (const file of plan.files) {
@@ -178,7 +179,7 @@ function concernsOne(error: unknown): boolean {
 }
 
 /** Undefined: there is no such folder yet. */
-async function listOrNothing(client: Client, remote: string): Promise<Entry[] | undefined> {
+async function listOrNothing(client: Client, remote: string): Promise<Tree | undefined> {
   try {
     return await listTree(client, remote);
   } catch (error) {

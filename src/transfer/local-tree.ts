@@ -2,29 +2,32 @@
 
 import { closeSync, constants, lstatSync, mkdirSync, openSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
 import { FileTrouble } from "./failed-file.ts";
-import type { Entry } from "./remote-files.ts";
+import type { Entry, Tree } from "./remote-files.ts";
 import { systemPath, under } from "./remote-path.ts";
 import { textOf } from "../bytes/text.ts";
 
 /** The names of partial files, and of the notes beside them, are no business of the other side. */
 const PART = /\.part(~*)(\.json)?$/;
 
-export interface LocalTree {
-  readonly entries: readonly Entry[];
-  /** Paths of links, devices, sockets and the like. */
-  readonly others: readonly string[];
+export interface LocalTree extends Tree {
+  /** Links, devices, sockets and the like. They are in `others` too. */
+  readonly odd: readonly string[];
 }
 
 /** Throws the errors of node:fs. */
 export function readTree(root: string): LocalTree {
   const entries: Entry[] = [];
-  const others: string[] = [];
+  const odd: string[] = [];
+  const parts: string[] = [];
   const visit = (folder: string): void => {
     const names = readdirSync(systemPath(under(root, folder)), { encoding: "buffer" }).map((name) => textOf(name));
     const all = new Set(names);
     for (const name of names.sort()) {
-      if (isPart(name, all)) continue;
       const path = under(folder, name);
+      if (isPart(name, all)) {
+        parts.push(path);
+        continue;
+      }
       const stat = lstatSync(systemPath(under(root, path)), { throwIfNoEntry: false });
       if (stat === undefined) continue;
       const mtime = Math.floor(stat.mtimeMs / 1000);
@@ -32,11 +35,11 @@ export function readTree(root: string): LocalTree {
         entries.push({ path, kind: "folder", size: 0, mtime });
         visit(path);
       } else if (stat.isFile()) entries.push({ path, kind: "file", size: stat.size, mtime });
-      else others.push(path);
+      else odd.push(path);
     }
   };
   visit("");
-  return { entries, others };
+  return { entries, odd, others: [...odd, ...parts] };
 }
 
 function isPart(name: string, names: ReadonlySet<string>): boolean {

@@ -14,21 +14,31 @@ export interface Entry {
   readonly mtime: number;
 }
 
+/** What lies below a folder. */
+export interface Tree {
+  /** In no order. */
+  readonly entries: readonly Entry[];
+  /** Paths of what is there, or may be, and is not carried. "" is the whole folder: its list is not complete. */
+  readonly others: readonly string[];
+}
+
 /** The size of the blocks that are compared. */
 export const BLOCK = 65_536;
 const SHA256 = /^[0-9a-f]{64}$/;
 
-/** What lies below a folder, in no order. `folder` ends with a slash. Throws Refusal when there is none. */
-export async function listTree(client: Client, folder: string): Promise<Entry[]> {
+/** What lies below a folder. `folder` ends with a slash. Throws Refusal when there is none. */
+export async function listTree(client: Client, folder: string): Promise<Tree> {
   const { body } = await client.ask({ method: "GET", target: `${escapePath(folder)}?list=json&deep` });
   // An empty page of another server would be an empty folder.
   if (client.isOurs !== true) throw new NotHttp("the server is not nullmodem and has no list of its files");
   return parseListing(body.toString("utf8"));
 }
 
-/** Throws NotHttp when a line is no entry. Leaves out what would lead out of the folder, and other kinds of files. */
-function parseListing(text: string): Entry[] {
+/** Throws NotHttp when a line is no entry. Leaves out what would lead out of the folder. */
+function parseListing(text: string): Tree {
   const entries: Entry[] = [];
+  const others: string[] = [];
+  let isWhole = false;
   for (const line of text.split("\n")) {
     if (line.trim() === "") continue;
     let value: unknown;
@@ -38,19 +48,32 @@ function parseListing(text: string): Entry[] {
       throw new NotHttp("the listing is not that of nullmodem");
     }
     const entry = parseEntry(value);
-    if (entry !== undefined) entries.push(entry);
+    isWhole = entry === "end";
+    if (typeof entry === "object") {
+      if (entry.kind === "unknown") others.push(entry.path);
+      else entries.push({ ...entry, kind: entry.kind });
+    }
   }
-  return entries;
+  if (!isWhole) others.push("");
+  return { entries, others };
 }
 
-function parseEntry(value: unknown): Entry | undefined {
+interface ListedEntry extends Omit<Entry, "kind"> {
+  readonly kind: Entry["kind"] | "unknown";
+}
+
+/** "end": the list is whole. */
+function parseEntry(value: unknown): ListedEntry | "end" | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { name, kind, size, mtime } = value as Record<string, unknown>;
+  if (kind === "end") return "end";
   if (typeof name !== "string") return undefined;
   const path = encoded(name).replace(/\/$/, "");
+  if (name === "" && kind === "unknown") return { path, kind, size: 0, mtime: 0 };
   if (!isInside(path)) return undefined;
   if (kind === "folder") return { path, kind, size: 0, mtime: seconds(mtime) };
-  if (kind !== "file" || typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) return undefined;
+  if (kind !== "file" || typeof size !== "number" || !Number.isSafeInteger(size) || size < 0)
+    return { path, kind: "unknown", size: 0, mtime: 0 };
   return { path, kind, size, mtime: seconds(mtime) };
 }
 

@@ -1,6 +1,6 @@
 // What is to be done to make one tree of files like another one.
 
-import type { Entry } from "./remote-files.ts";
+import type { Entry, Tree } from "./remote-files.ts";
 
 export interface PlannedFile {
   readonly entry: Entry;
@@ -17,20 +17,22 @@ export interface Plan {
   readonly octets: number;
   /** Files that need nothing. */
   readonly same: number;
-  /** Only in the target: files first, then folders, each one before those above it. */
+  /**
+   * Only in the target: files first, then folders, each one before those above it. Nothing that the source has in another
+   * form, and no folder with something in it that a list does not describe.
+   */
   readonly extra: readonly Entry[];
 }
 
 /** FAT keeps even seconds only. */
 const SAME_SECONDS = 2;
 
-export function planOf(source: readonly Entry[], target: readonly Entry[]): Plan {
-  const there = new Map(target.map((entry) => [entry.path, entry]));
-  const wanted = new Set(source.map(({ path }) => path));
+export function planOf(source: Tree, target: Tree): Plan {
+  const there = new Map(target.entries.map((entry) => [entry.path, entry]));
   const files: PlannedFile[] = [];
   let octets = 0;
   let same = 0;
-  for (const entry of source) {
+  for (const entry of source.entries) {
     if (entry.kind !== "file") continue;
     const old = there.get(entry.path);
     if (old?.kind === "file" && isSame(entry, old)) {
@@ -41,9 +43,9 @@ export function planOf(source: readonly Entry[], target: readonly Entry[]): Plan
     octets += entry.size;
   }
   const isMissing = ({ path, kind }: Entry): boolean => kind === "folder" && there.get(path)?.kind !== "folder";
-  const extra = target.filter(({ path }) => !wanted.has(path));
+  const extra = extraOf(source, target);
   return {
-    folders: source
+    folders: source.entries
       .filter(isMissing)
       .map(({ path }) => path)
       .sort(),
@@ -55,6 +57,23 @@ export function planOf(source: readonly Entry[], target: readonly Entry[]): Plan
       ...extra.filter(({ kind }) => kind === "folder").sort((a, b) => (a.path < b.path ? 1 : -1)),
     ],
   };
+}
+
+/** What only the target has. */
+function extraOf(source: Tree, target: Tree): Entry[] {
+  const wanted = new Set(source.entries.map(({ path }) => path));
+  const kept = new Set(source.others);
+  const full = new Set([...source.others, ...target.others].flatMap(withFoldersAbove));
+  return target.entries.filter(
+    ({ path }) => !wanted.has(path) && !full.has(path) && !withFoldersAbove(path).some((one) => kept.has(one)),
+  );
+}
+
+/** "a/b": "", "a" and "a/b". */
+function withFoldersAbove(path: string): string[] {
+  const all = [""];
+  for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) all.push(path.slice(0, at));
+  return [...all, path];
 }
 
 function isSame(a: Entry, b: Entry): boolean {

@@ -111,7 +111,7 @@ export class FileServer {
         );
     return lines.length === 0 && folder !== ""
       ? new Response("no such folder", { status: 404 })
-      : new Response(lines.map((line) => `${line}\n`).join(""));
+      : new Response([...lines, '{"kind":"end"}'].map((line) => `${line}\n`).join(""));
   }
 
   async #take(request: Request, path: string): Promise<Response> {

@@ -105,6 +105,7 @@ export class MemoryFolder implements Folder {
     let at = 0;
     return {
       next: () => names[at++],
+      hasFailed: false,
       stat: (name): EntryStat | Trouble => {
         const stat = this.stat([...path, name]);
         return typeof stat === "string" ? stat : { ...stat, isLink: false };

@@ -190,6 +190,7 @@ test("nothing in a hostile list leads out of the folder", async () => {
       "checked good",
       "failed file/evil",
       "failed link/evil",
+      "left out neg, dev, ",
     ]);
   });
 });

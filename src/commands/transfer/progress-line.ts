@@ -82,9 +82,18 @@ export class ProgressLine implements Reporter, Watcher {
   }
 
   leaveOut(paths: readonly string[]): void {
-    const [first = ""] = paths;
-    const others = paths.length === 1 ? "is" : `and ${paths.length - 1} more are`;
-    this.say("warn", `${shown(first)} ${others} left out: only files and folders are sent, no links or devices`);
+    const [first, ...more] = paths.filter((path) => path !== "");
+    const others = more.length === 0 ? "is" : `and ${more.length} more are`;
+    if (first !== undefined)
+      this.say(
+        "warn",
+        `${shown(first)} ${others} left out: only files and folders are carried that can be read, no links`,
+      );
+    if (paths.includes(""))
+      this.say(
+        "warn",
+        "the other side could not list the whole folder: something may be missing, and nothing is deleted",
+      );
   }
 
   /** A message above the line. */

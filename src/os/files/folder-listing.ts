@@ -20,6 +20,7 @@ export class FolderListing {
   #names: readonly string[] = [];
   #at = 0;
   #isOpen = true;
+  #hasFailed = false;
 
   constructor(fd: number, statOfLink: (name: string) => Stat | FileTrouble) {
     this.#fd = fd;
@@ -30,10 +31,15 @@ export class FolderListing {
     if (this.#at === this.#names.length && this.#isOpen) {
       const names = namesIn(this.#fd);
       // What fails in the middle, such as a folder that was removed, ends the list.
+      if (typeof names === "number") this.#hasFailed = true;
       this.#names = typeof names === "number" ? [] : names;
       this.#at = 0;
     }
     return this.#names[this.#at++];
+  }
+
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   stat(name: string): EntryStat | FileTrouble {
