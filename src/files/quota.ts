@@ -22,12 +22,12 @@ export class Quota {
     this.#wall = wall;
   }
 
-  /** So many octets may be added. `credit` octets will be removed when they are there. */
-  allows(octets: number, credit = 0): boolean {
+  /** So many octets may be added. `credit` tells how many will be removed when they are there. */
+  allows(octets: number, credit: () => number = () => 0): boolean {
     if (this.#most === Infinity) return true;
     const age = Math.abs(this.#wall() - this.#countedAt);
     if (age >= COUNT_SECONDS) this.#count();
-    const fits = (): boolean => this.#used + octets - credit <= this.#most;
+    const fits = (): boolean => this.#used + octets <= this.#most || this.#used + octets - credit() <= this.#most;
     if (fits() || age < LEAST_SECONDS) return fits();
     this.#count();
     return fits();

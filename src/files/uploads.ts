@@ -81,10 +81,9 @@ export class Uploads {
     const partial = token === undefined ? this.#unusedPartial(path) : partialOf(path, token);
     const key = partial.join("/");
     this.#running.get(key)?.supersede();
-    const credit = isTrouble(old) ? 0 : old.size;
     const file = this.#openPartial(partial);
     if (isTrouble(file)) return { type: "trouble", trouble: file };
-    const upload = new Upload(this.#folder, this.#quota, request, { file, partial, credit }, () => {
+    const upload = new Upload(this.#folder, this.#quota, request, { file, partial }, () => {
       if (this.#running.get(key) === upload) this.#running.delete(key);
     });
     this.#running.set(key, upload);
@@ -137,8 +136,6 @@ function shortHash(text: string): string {
 interface Place {
   readonly file: OpenFile;
   readonly partial: Path;
-  /** Octets that become free when the target is replaced. */
-  readonly credit: number;
 }
 
 export class Upload {
@@ -174,8 +171,18 @@ export class Upload {
   }
 
   #hasRoom(octets: number): boolean {
-    return octets === 0 || (octets <= this.#folder.room() && this.#quota.allows(octets, this.#place.credit));
+    return octets === 0 || (octets <= this.#folder.room() && this.#quota.allows(octets, this.#credit));
   }
+
+  /** Octets that become free when the target is replaced, as it is now: it may be gone, or another upload's, since the start. */
+  readonly #credit = (): number => {
+    const { path } = this.#request;
+    const listing = this.#folder.list(path.slice(0, -1));
+    const old = isTrouble(listing) ? listing : listing.stat(path.at(-1) ?? "");
+    if (!isTrouble(listing)) listing.close();
+    // A link that is replaced frees nothing of the file that it leads to.
+    return isTrouble(old) || old.kind === "folder" || old.isLink ? 0 : old.size;
+  };
 
   /** The present file has octets that the new one has too. */
   #copy(): Trouble | undefined {
@@ -198,7 +205,7 @@ export class Upload {
   /** Takes the next octets. Undefined: go on. */
   take(bytes: Uint8Array, start: number, end: number): UploadEnd | undefined {
     if (this.#state !== "open") return { type: "superseded" };
-    const trouble = this.#quota.allows(end - start, this.#place.credit) ? this.#write(bytes, start, end) : "full";
+    const trouble = this.#quota.allows(end - start, this.#credit) ? this.#write(bytes, start, end) : "full";
     return trouble === undefined ? undefined : this.#fail(trouble);
   }
 
@@ -232,9 +239,12 @@ export class Upload {
     const { file, partial } = this.#place;
     if (mtime !== undefined) file.setTime(mtime);
     const old = this.#folder.stat(path);
-    const trouble = file.sync() ?? this.#folder.rename(partial, path, !isNew);
+    const freed = this.#credit();
+    // What the target would have freed may be gone since the octets came.
+    const full = this.#quota.allows(0, () => freed) ? undefined : "full";
+    const trouble = full ?? file.sync() ?? this.#folder.rename(partial, path, !isNew);
     if (trouble !== undefined) return this.#fail(trouble);
-    if (!isTrouble(old)) this.#quota.add(-old.size);
+    this.#quota.add(-freed);
     return this.#close({ type: "whole", isNew: isTrouble(old) });
   }
 

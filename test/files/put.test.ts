@@ -188,6 +188,45 @@ test("a full disk and a quota lose nothing", () => {
   expect(one.folder.open_).toBe(0);
 });
 
+test("what a target frees is counted as it is now, and once", () => {
+  const one = new FileExchange({ quota: 10 });
+  one.folder.put("a", "0123456789");
+  const begin = (name: string, token: string, length: number): typeof one.connection => {
+    const connection = one.connect();
+    const range = `Content-Range: bytes 0-${length - 1}/${length}`;
+    one.octets(`PUT /${name} HTTP/1.1\r\nUpload-Id: ${token}\r\n${range}\r\nContent-Length: ${length}\r\n\r\n`);
+    return connection;
+  };
+  const [first, second] = [begin("a", "token-first", 10), begin("a", "token-second", 10)];
+  expect(one.ask("DELETE /a").status).toBe(204);
+  one.seconds += 2;
+  expect(one.ask("PUT /b", "12345").status).toBe(201);
+  for (const connection of [first, second]) {
+    one.connection = connection;
+    expect(parseAnswer(one.octets("x".repeat(10))).status).toBe(507);
+  }
+  // A smaller file took the target's place meanwhile.
+  const small = new FileExchange({ quota: 10 });
+  small.folder.put("a", "0123456789");
+  small.connect();
+  small.octets("PUT /a HTTP/1.1\r\nContent-Length: 10\r\n\r\n01234");
+  const held = small.connection;
+  expect(small.ask("PUT /a", "1").status).toBe(204);
+  expect(small.ask("PUT /b", "1234").status).toBe(201);
+  small.connection = held;
+  expect(parseAnswer(small.octets("56789")).status).toBe(507);
+});
+
+test("an upload that no longer fits does not take its name", () => {
+  const one = new FileExchange({ quota: 10 });
+  one.folder.put("a", "0123456789");
+  one.octets(`PUT /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n${TOKEN}\r\n\r\na\r\n9876543210\r\n`);
+  one.folder.put("b", "owner");
+  one.seconds += 60;
+  expect(parseAnswer(one.octets("0\r\n\r\n")).status).toBe(507);
+  expect([one.folder.text("a"), one.folder.text("b")]).toEqual(["0123456789", "owner"]);
+});
+
 test("octets that the present file has are copied from it", () => {
   const one = new FileExchange();
   one.folder.put("a", "0123456789");
