@@ -41,6 +41,11 @@ export type ClimbState =
   /** At an earlier speed again. The other end was not heard yet. */
   | { readonly is: "returning"; readonly trial: number; readonly until: number; at: number; backs: number };
 
+/** The two ends may have different speeds, so that the other end does not hear everything. */
+export function isBetweenSpeeds({ is }: ClimbState): boolean {
+  return is === "promised" || is === "switching" || is === "trying" || is === "returning";
+}
+
 /** The time of an answer, besides that of the packets on the way. */
 const ANSWER_MS = 200;
 const PACKETS_ON_THE_WAY = 2;

@@ -11,9 +11,10 @@
 import { type ClimbOffer, type ClimbPacket, ClimbKind, type ClimbProbe, type ClimbStep } from "../wire/climb-packet.ts";
 import { ClimbLeader } from "./climb-leader.ts";
 import { ClimbOffers } from "./climb-offers.ts";
-import { answerMs, type ClimbHost, type ClimbState as State } from "./climb-state.ts";
+import { answerMs, type ClimbHost, type ClimbState as State, isBetweenSpeeds } from "./climb-state.ts";
 import { ClimbTrial, Stage } from "./climb-trial.ts";
 import { ClimbWatch } from "./climb-watch.ts";
+import type { SpeedChange } from "./line-speed.ts";
 
 const OPENING_MS = 100;
 const MOST_TRIES = 4;
@@ -67,6 +68,10 @@ export class Climb {
     if (is === "trying" || is === "switching") this.#change(this.#speed, "at once", () => {});
     this.#watchAgain(now);
     this.#wake();
+  }
+
+  get isBetweenSpeeds(): boolean {
+    return isBetweenSpeeds(this.#state);
   }
 
   /** The other end does not know these packets. False: it was sent none. */
@@ -143,7 +148,7 @@ export class Climb {
     const offers = this.#offers;
     if (offers.repeatAt <= now) {
       offers.repeated(now);
-      this.#send(offers.packet, now);
+      this.#host.send(offers.packet, 0, now);
     }
     this.#look(now);
     if (this.#leader !== undefined && this.#leader.nextAt <= now && this.#state.is === "idle")
@@ -152,17 +157,13 @@ export class Climb {
 
   // ── offers ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #send(packet: ClimbPacket, now: number): void {
-    this.#host.send(packet, 0, now);
-  }
-
   #open(state: State & { is: "opening" }, now: number): void {
     if (!this.#host.isUp()) {
       state.at = now + OPENING_MS;
       return;
     }
     this.#state = { is: "idle" };
-    this.#send(this.#offers.packet, now);
+    this.#host.send(this.#offers.packet, 0, now);
     this.#lead(now);
   }
 
@@ -170,7 +171,7 @@ export class Climb {
     const offers = this.#offers;
     offers.take(offer, now);
     if (this.#state.is === "opening") return;
-    if (!offer.hasHeard) this.#send(offers.packet, now);
+    if (!offer.hasHeard) this.#host.send(offers.packet, 0, now);
     this.#lead(now);
   }
 
@@ -204,7 +205,7 @@ export class Climb {
   }
 
   #step(kind: ClimbStep["kind"], trial: number, speed: number, now: number, hasHeard = false): void {
-    this.#send({ kind, trial, speed, hasHeard }, now);
+    this.#host.send({ kind, trial, speed, hasHeard }, 0, now);
   }
 
   #can(speed: number): boolean {
@@ -226,9 +227,14 @@ export class Climb {
   #begin(number: number, speed: number): void {
     this.#host.hold(true);
     this.#state = { is: "switching", trial: number, speed };
-    this.#change(speed, "drained", (isSet, now) => {
+    this.#change(speed, "drained", (change, now) => {
       const trial = new ClimbTrial({ ...this.#host, mru: this.#host.mru() }, number, speed, now);
-      if (isSet) return this.#enter({ is: "trying", trial });
+      if (change === "set") return this.#enter({ is: "trying", trial });
+      if (change === "stuck") {
+        // The speed is as it was, and the other end comes back to it.
+        this.#leader?.failed(speed, now);
+        return this.#enter({ is: "returning", trial: number, until: now + BACK_MS, at: now, backs: 0 });
+      }
       // The leader hears of it with the next offer.
       this.#offers.refused(speed);
       this.#offers.repeatAt = now;
@@ -238,11 +244,11 @@ export class Climb {
   }
 
   /** Gives the line another speed. `then` is not called if something else has happened until then. */
-  #change(speed: number, when: "drained" | "at once", then: (isSet: boolean, now: number) => void): void {
+  #change(speed: number, when: "drained" | "at once", then: (change: SpeedChange, now: number) => void): void {
     const during = this.#state;
-    this.#host.line.set(speed, when, (isSet, now) => {
+    this.#host.line.set(speed, when, (change, now) => {
       this.#badBefore ??= this.#host.counts().bad;
-      if (this.#state === during) then(isSet, now);
+      if (this.#state === during) then(change, now);
     });
     this.#wake();
   }
@@ -345,8 +351,7 @@ export class Climb {
     this.#return(this.#trial, this.#first, LOST_MS);
   }
 
-  #lower(leader: ClimbLeader | undefined, now: number): void {
-    if (leader === undefined) return;
+  #lower(leader: ClimbLeader, now: number): void {
     this.#host.log("warn", `Too many damaged frames at ${this.#speed} bits per second: the line gets a lower speed`);
     leader.worse(now);
   }
@@ -385,7 +390,8 @@ export class Climb {
       case ClimbKind.Checked:
         return;
       case ClimbKind.Lower:
-        if (packet.speed === this.#speed && state.is === "idle") this.#lower(this.#leader, now);
+        if (packet.speed === this.#speed && state.is === "idle" && this.#leader !== undefined)
+          this.#lower(this.#leader, now);
         return;
       default:
         packet satisfies never;

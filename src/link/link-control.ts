@@ -45,10 +45,13 @@ export interface LinkControlHost {
 }
 
 /** The timers of link control. */
-export type LinkControlTimer = "listen" | "lcp" | "lqr" | "echo" | "caughtUp" | "climb" | "heard";
+export type LinkControlTimer = "listen" | "lcp" | "lqr" | "echo" | "caughtUp" | "climb" | "closing" | "heard";
 
 /** Like pppd, we give a peer this time to set up its interface. */
 const CATCH_UP_MS = 1000;
+/** A link that is to end waits no longer than this for the two ends to have the same speed, and looks so often. */
+const SPEED_MS = 1000;
+const SPEED_LOOK_MS = 10;
 
 export class LinkControl {
   /** The options of both sides. */
@@ -63,6 +66,8 @@ export class LinkControl {
   readonly #echo: Echo;
   readonly #lqr: LqrMonitor;
   #now = 0;
+  /** The link is to end: for this reason, and then at the latest. */
+  #closing: { readonly reason: string; readonly by: number } | undefined;
 
   constructor(config: LcpConfig, echo: EchoConfig, host: LinkControlHost) {
     this.#host = host;
@@ -191,13 +196,26 @@ export class LinkControl {
     const waiting = this.#lcp.state === State.Stopped || this.#lcp.state === State.Starting;
     this.#host.timers.stop("listen");
     this.heard?.over();
-    this.#lcp.close(reason, now);
+    this.close(reason, now);
     // LCP has not started, so nothing has to end. Like pppd, we do not wait here.
     if (waiting) this.#finished();
   }
 
-  /** A layer above ends the link. */
+  /** A layer above ends the link. While a speed is tried, the other end would not hear of it. */
   close(reason: string, now: number): void {
+    this.#closing ??= { reason, by: now + SPEED_MS };
+    this.#closeInTime(now);
+  }
+
+  #closeInTime(now: number): void {
+    if (this.#closing === undefined) return;
+    const { reason, by } = this.#closing;
+    if (this.climb?.isBetweenSpeeds === true && now < by) {
+      this.#host.timers.set("closing", now + SPEED_LOOK_MS);
+      return;
+    }
+    this.#closing = undefined;
+    this.#host.timers.stop("closing");
     this.#lcp.close(reason, now);
   }
 
@@ -231,6 +249,7 @@ export class LinkControl {
     this.#host.timers.stop("caughtUp");
     this.#lqr.stop();
     this.climb?.stop(now);
+    this.#closing = undefined;
     this.#host.down(now);
   }
 
@@ -260,6 +279,9 @@ export class LinkControl {
         break;
       case "climb":
         this.climb?.timeout(now);
+        break;
+      case "closing":
+        this.#closeInTime(now);
         break;
       case "heard":
         this.heard?.timeout();

@@ -8,6 +8,7 @@ const TIMERS = [
   "heard",
   "lqr",
   "climb",
+  "closing",
   "ccp",
   "ccpReset",
   "ipcp",

@@ -7,7 +7,7 @@ import { NO_ID } from "../../src/control/options/ipv6cp/interface-identifier.ts"
 import { Framer } from "../../src/frame/framer.ts";
 import { FCS_ROOM, type FcsBits } from "../../src/frame/fcs.ts";
 import type { AuthMethod } from "../../src/wire/auth-method.ts";
-import type { LineSpeed } from "../../src/link/line-speed.ts";
+import type { LineSpeed, SpeedChange } from "../../src/link/line-speed.ts";
 import type { LinkConfig } from "../../src/link/link-host.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
 import { Rng } from "../kit/rng.ts";
@@ -180,10 +180,10 @@ class FuzzLine implements LineSpeed {
     return { now: this.#speed, able: this.#speeds };
   }
 
-  set(speed: number, _: "drained" | "at once", done: (isSet: boolean, now: number) => void): void {
+  set(speed: number, _: "drained" | "at once", done: (change: SpeedChange, now: number) => void): void {
     this.#wish = (now) => {
       this.#speed = speed;
-      done(true, now);
+      done("set", now);
     };
   }
 

@@ -2,7 +2,7 @@
 // another speed hears other octets, or nothing. Above some speed the line damages what it carries.
 
 import type { LinkConfig } from "../../src/link/link-host.ts";
-import type { LineSpeed } from "../../src/link/line-speed.ts";
+import type { LineSpeed, SpeedChange } from "../../src/link/line-speed.ts";
 import { linkConfig, Side } from "./pair.ts";
 import type { Rng } from "./rng.ts";
 
@@ -20,8 +20,8 @@ export interface SpeedLineOptions {
   readonly speed?: number;
   /** What the ports can have, as far as they know. */
   readonly able?: readonly (readonly number[])[];
-  /** What they really can have. */
-  readonly real?: (side: 0 | 1, speed: number) => boolean;
+  /** What comes of a change. */
+  readonly real?: (side: 0 | 1, speed: number) => SpeedChange;
   /** Configurations of the links. */
   readonly config?: Partial<LinkConfig>;
   /** How long after the last octet each port counts as drained. */
@@ -43,7 +43,7 @@ export class SpeedEnd {
   flying: Piece[] = [];
   busyUntil = 0;
   /** The speed that it is to have. */
-  change: { at: number | undefined; speed: number; done: (isSet: boolean, now: number) => void } | undefined;
+  change: { at: number | undefined; speed: number; done: (change: SpeedChange, now: number) => void } | undefined;
   readonly drainMs: number;
   /** The speeds that it was to have so far. */
   readonly changes: number[] = [];
@@ -93,13 +93,13 @@ export class SpeedLine {
   readonly #plans: { at: number; call: () => void }[] = [];
   readonly #rng: Rng;
   readonly #latencyMs: number;
-  readonly #real: (side: 0 | 1, speed: number) => boolean;
+  readonly #real: (side: 0 | 1, speed: number) => SpeedChange;
   #packetAt = Infinity;
 
   constructor(rng: Rng, options: SpeedLineOptions = {}) {
     this.#rng = rng;
     this.#latencyMs = options.latencyMs ?? 1;
-    this.#real = options.real ?? (() => true);
+    this.#real = options.real ?? (() => "set");
     this.ends = [new SpeedEnd(this, 0, rng, options), new SpeedEnd(this, 1, rng, options)];
   }
 
@@ -223,10 +223,10 @@ export class SpeedLine {
       if (change?.at === undefined || change.at > now) continue;
       end.change = undefined;
       end.changes.push(change.speed);
-      const isSet = this.#real(number as 0 | 1, change.speed);
-      if (isSet) end.speed = change.speed;
+      const outcome = this.#real(number as 0 | 1, change.speed);
+      if (outcome === "set") end.speed = change.speed;
       end.busyUntil = now;
-      change.done(isSet, now);
+      change.done(outcome, now);
     }
   }
 }

@@ -26,7 +26,7 @@ export function playBadLine(seed: number): BadLine {
   const rng = new Rng(seed);
   const refused = rng.chance(0.3) ? [rng.pick(ALL), rng.pick(ALL)] : [];
   const first = rng.pick(FIRST_SPEEDS);
-  const real = (_: 0 | 1, speed: number): boolean => speed === first || !refused.includes(speed);
+  const real = (_: 0 | 1, speed: number) => (speed === first || !refused.includes(speed) ? "set" : "refused");
   const line = new SpeedLine(rng, { latencyMs: rng.below(20), speed: first, real, config: { echo: ECHO } });
   const losses = rng.pick([0, 0, 0.001, 0.01]);
   line.loses = () => rng.chance(losses);

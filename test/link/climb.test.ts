@@ -3,6 +3,7 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { Framer } from "../../src/frame/framer.ts";
 import { Ring } from "../../src/bytes/ring.ts";
+import type { SpeedChange } from "../../src/link/line-speed.ts";
 import { Rng, withRng } from "../kit/rng.ts";
 import { ALL, SpeedLine, type SpeedLineOptions } from "../kit/speed-line.ts";
 
@@ -13,6 +14,10 @@ function upLine(seed: number, options: SpeedLineOptions = {}): SpeedLine {
   const line = new SpeedLine(new Rng(seed), options);
   line.open();
   return line;
+}
+
+function answerIf(isAble: boolean): SpeedChange {
+  return isAble ? "set" : "refused";
 }
 
 /** When both ends know of each other. */
@@ -78,7 +83,7 @@ describe("the highest speed that works", () => {
   test("a speed that a port refuses is tried once, whichever end's port it is", () => {
     for (const side of [0, 1] as const)
       for (const seed of [1, 2, 3]) {
-        const line = upLine(seed, { real: (one, speed) => one !== side || speed <= 921600 });
+        const line = upLine(seed, { real: (one, speed) => answerIf(one !== side || speed <= 921600) });
         expectBoth(line, 921600);
         line.run(() => false, 100_000);
         const tries = line.ends.flatMap(({ side: { lines } }) => lines.filter((text) => text.startsWith("Tried")));
@@ -87,11 +92,20 @@ describe("the highest speed that works", () => {
       }
   });
 
+  test("a speed that was not tried, because flow control held the output up, is tried again", () => {
+    for (const side of [0, 1] as const) {
+      let left = 1;
+      const line = upLine(1, { real: (one, speed) => (one === side && speed === TOP && left-- > 0 ? "stuck" : "set") });
+      expectBoth(line, TOP, 300_000);
+      expectSound(line);
+    }
+  });
+
   test("an end that hears that the other is back does not change its speed any more", () => {
     for (const side of [0, 1] as const) {
       const drainMs = [25, 25] as [number, number];
       drainMs[side] = 1;
-      const line = upLine(2, { real: (one, speed) => one !== side || speed !== TOP, drainMs });
+      const line = upLine(2, { real: (one, speed) => answerIf(one !== side || speed !== TOP), drainMs });
       line.run(() => false, 400);
       const changes = line.ends[1 - side]!.changes;
       // The leader is the one that hears of it in time: the other end has just sent Ready.

@@ -32,6 +32,21 @@ test("two machines climb to the highest speed that their ports take, and no pack
   expect([server.process.trouble, client.process.trouble]).toEqual([undefined, undefined]);
 });
 
+test("a link that ends while a speed is tried ends in good order", () => {
+  for (const wait of [200, 220, 240, 260, 280, 320]) {
+    const link = new Laplink({ seed: 1 });
+    const { time, computers } = link;
+    const words = ["lcp-max-terminate", "1", "debug"];
+    const [server, client] = [computers[0].start([...SERVER, ...words]), computers[1].start([...CLIENT, ...words])];
+    expect(time.runUntil(() => link.isUp, 5000)).toBe(true);
+    time.run(wait);
+    server.signal("SIGTERM");
+    expect(time.runUntil(() => !server.isRunning, 2000)).toBe(true);
+    expect(client.lines).toContain("LCP terminated by peer (User request)");
+    expect(time.runUntil(() => !client.isRunning, 10_000)).toBe(true);
+  }
+});
+
 test("a machine that is stopped, killed and started again is found at the speed of the files", () => {
   const link = new Laplink({ seed: 2 });
   const { time, computers, traffic } = link;

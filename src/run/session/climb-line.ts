@@ -1,6 +1,6 @@
 // The line of a link that may change its speed while it is up (`climb`): which speeds its port can have, and the change.
 
-import type { LineSpeed } from "../../link/line-speed.ts";
+import type { LineSpeed, SpeedChange } from "../../link/line-speed.ts";
 import type { Link } from "../../link/link.ts";
 import type { Config } from "../../options/config.ts";
 import { speedTrouble } from "../diagnose/line-trouble.ts";
@@ -16,12 +16,16 @@ const LOOK_MS = 3;
 const PATIENCE_MS = 1000;
 /** What a USB adapter holds, no driver counts. What reads a pty may be late. */
 const ADAPTER_MS = 5;
+/** A port that refuses to return to an earlier speed is asked again, so often and after so long. */
+const MOST_RETURNS = 20;
+const RETURN_AGAIN_MS = 100;
 const PTY_MS = 40;
 
 interface Wish {
   readonly speed: number;
   readonly when: "drained" | "at once";
-  readonly done: (isSet: boolean, now: number) => void;
+  readonly done: (change: SpeedChange, now: number) => void;
+  attempts: number;
 }
 
 /** The link that has the line. These are asked later than the line is made. */
@@ -74,7 +78,8 @@ export class ClimbLine implements LineSpeed {
   }
 
   set(speed: number, when: Wish["when"], done: Wish["done"]): void {
-    this.#wish = { speed, when, done };
+    this.#wish = { speed, when, done, attempts: 0 };
+    if (when === "at once") this.#link.port().buffers.output.clear();
     this.#drain = new OutputDrain(this.#machine.serial, this.#tty, this.#link.port());
     this.#drainedAt = Infinity;
     this.nextLookAt = -Infinity;
@@ -93,8 +98,13 @@ export class ClimbLine implements LineSpeed {
       this.nextLookAt = now + LOOK_MS;
       return;
     }
+    const change = output === "stuck" ? "stuck" : this.#change(wish.speed) ? "set" : "refused";
+    if (change === "refused" && wish.when === "at once" && ++wish.attempts < MOST_RETURNS) {
+      this.nextLookAt = now + RETURN_AGAIN_MS;
+      return;
+    }
     this.cancel();
-    wish.done(output === "gone" && this.#change(wish.speed), now);
+    wish.done(change, now);
   }
 
   #output(now: number): "on its way" | "gone" | "stuck" {
@@ -110,7 +120,6 @@ export class ClimbLine implements LineSpeed {
   #change(speed: number): boolean {
     const { buffers, pacer } = this.#link.port();
     this.#first ??= this.#tty.speed;
-    buffers.output.clear();
     if (!this.#tty.setSpeed(speed)) return false;
     buffers.input.clear();
     pacer.setSpeed(speed);
