@@ -15,27 +15,42 @@ const AS_IT_IS = { isPatch: false, deletes: false, isDry: false };
 /** FAT keeps even seconds only. */
 const SAME_SECONDS = 2;
 
-/** Returns how many files were not fetched. */
+/**
+ * Returns how many files were not fetched. The name here is that of the address that the user wrote, whatever the server sends us
+ * to: a server does not choose which file of this machine it writes.
+ */
 export async function getOne(remote: RemotePlace, folder: string, run: Run): Promise<number> {
   let from = remote;
+  let isFolder = remote.path.endsWith("/");
   for (let redirections = 0; ; redirections++) {
     const client = run.clientOf(from);
     try {
-      const failed = from.path.endsWith("/") ? await getFolder(client, from, folder, run) : undefined;
+      const isListed = isFolder && from.path.endsWith("/");
+      const failed = isListed ? await getFolder(client, from, { folder, name: lastName(remote.path) }, run) : undefined;
       if (failed !== undefined) return failed;
-      await getFile(client, from, folder, run);
+      const name = remote.path.endsWith("/") ? "index.html" : lastName(remote.path);
+      await getFile(client, from, { folder, name }, run);
       return 0;
     } catch (error) {
       if (!(error instanceof Redirected) || redirections === MOST_REDIRECTIONS) throw error;
-      from = redirected(from, error.location);
+      const next = redirected(from, error.location);
+      // A folder is what an address means to which its own server only adds the slash.
+      isFolder ||= next.path === `${remote.path}/` && next.place === remote.place;
+      from = next;
     }
   }
 }
 
+/** A place on this machine. */
+interface Target {
+  readonly folder: string;
+  readonly name: string;
+}
+
 /** Undefined: the server does not list its folders. */
-async function getFolder(client: Client, from: RemotePlace, folder: string, run: Run): Promise<number | undefined> {
+async function getFolder(client: Client, from: RemotePlace, target: Target, run: Run): Promise<number | undefined> {
   if (from.query !== "") return undefined;
-  const name = lastName(from.path);
+  const { folder, name } = target;
   if (name !== "" && !isInside(name)) throw new NoPlace("the folder has a name that this machine cannot have");
   const ends = { client, local: name === "" ? folder : under(folder, name), remote: from.path };
   try {
@@ -49,9 +64,9 @@ async function getFolder(client: Client, from: RemotePlace, folder: string, run:
   }
 }
 
-async function getFile(client: Client, { path, query }: RemotePlace, folder: string, run: Run): Promise<void> {
+async function getFile(client: Client, { path, query }: RemotePlace, place: Target, run: Run): Promise<void> {
   const { progress } = run;
-  const name = path.endsWith("/") ? "index.html" : lastName(path);
+  const { folder, name } = place;
   if (!isInside(name)) throw new NoPlace("the file has a name that this machine cannot have");
   mkdirSync(systemPath(folder), { recursive: true });
   const target = under(folder, name);
