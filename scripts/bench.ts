@@ -11,6 +11,7 @@ import { benchFraming } from "./bench/framing.ts";
 import { INTERACTIVE } from "./bench/interactive.ts";
 import { PROGRAM } from "./bench/program.ts";
 import { benchSlowLine } from "./bench/slowline.ts";
+import { START } from "./bench/start.ts";
 import { START_ORDER } from "./bench/start-order.ts";
 import { table } from "./bench/table.ts";
 import { benchVj } from "./bench/vj.ts";
@@ -41,6 +42,7 @@ const PARTS: Readonly<Record<string, BenchPart>> = {
   "start-order": START_ORDER,
   interactive: INTERACTIVE,
   "first-packets": FIRST_PACKETS,
+  start: START,
 };
 
 const { quick, names } = wishesOf();

@@ -91,17 +91,17 @@ export class Station {
   }
 
   /** The processes of the program, without those that measure it. */
-  #pids(): number[] {
+  pids(): number[] {
     return this.machine.processes().flatMap(({ pid, command }) => (/^(ping|iperf3) /.test(command) ? [] : [pid]));
   }
 
   get alive(): boolean {
-    return this.program.status === undefined || this.#pids().length > 0;
+    return this.program.status === undefined || this.pids().length > 0;
   }
 
   /** CPU seconds used so far: of the first thread of its processes, or of the others, which compile and collect. */
   cpu(of: "first" | "others" | "all" = "all"): number {
-    for (const pid of this.#pids()) {
+    for (const pid of this.pids()) {
       try {
         for (const thread of readdirSync(`/proc/${pid}/task`)) {
           const [nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ");
@@ -120,7 +120,7 @@ export class Station {
 
   /** The highest resident memory of its processes, in bytes. */
   resident(): number {
-    return this.#pids().reduce((sum, pid) => {
+    return this.pids().reduce((sum, pid) => {
       try {
         const [, kilobytes = 0] = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
         return sum + Number(kilobytes) * 1024;
@@ -132,7 +132,7 @@ export class Station {
 
   counters(): Counters | undefined {
     const [name] = this.machine.interfaces();
-    const [pid] = this.#pids();
+    const [pid] = this.pids();
     if (name === undefined || pid === undefined) return undefined;
     const [, text = ""] =
       new RegExp(`^\\s*${name}:(.*)$`, "m").exec(readFileSync(`/proc/${pid}/net/dev`, "utf8")) ?? [];
