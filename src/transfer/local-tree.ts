@@ -2,6 +2,7 @@
 
 import { closeSync, constants, lstatSync, mkdirSync, openSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
 import { FileTrouble } from "./failed-file.ts";
+import { originOf } from "./part-file.ts";
 import type { Entry, Tree } from "./remote-files.ts";
 import { systemPath, under } from "./remote-path.ts";
 import { textOf } from "../bytes/text.ts";
@@ -24,7 +25,7 @@ export function readTree(root: string): LocalTree {
     const all = new Set(names);
     for (const name of names.sort()) {
       const path = under(folder, name);
-      if (isPart(name, all)) {
+      if (isPart(name, all) && originOf(under(root, path.replace(/\.json$/, ""))) !== undefined) {
         parts.push(path);
         continue;
       }

@@ -1,5 +1,6 @@
 // A file that is being received: NAME.part, and NAME.part.json, which says of what it is a part. It gets its name when it
-// is whole and on the disk.
+// is whole and on the disk. A file of the name NAME.part may be the user's own, as browsers use this name too. Only a part that has
+// its note is ours, and another's is left as it is.
 
 import {
   closeSync,
@@ -35,6 +36,9 @@ export interface Origin {
 
 const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
 
+/** A note is a path and a few words. */
+const MOST_NOTE = 65_536;
+
 export class PartFile {
   readonly #target: string;
   readonly #part: string;
@@ -43,20 +47,21 @@ export class PartFile {
   #size: number;
   #origin: Origin | undefined;
 
-  /** `suffix`: ".part", or longer where a file has this name. Throws the errors of node:fs. */
+  /** `suffix`: ".part", or longer where a file of the other side has this name. Throws the errors of node:fs. */
   constructor(target: string, suffix = ".part") {
     this.#target = target;
-    this.#part = `${target}${suffix}`;
+    let part = `${target}${suffix}`;
+    while (isAnothers(part)) part += "~";
+    this.#part = part;
     this.#fd = openSync(systemPath(this.#part), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o666);
     const stat = fstatSync(this.#fd);
-    if (!stat.isFile()) {
+    this.#origin = originOf(part);
+    if (!stat.isFile() || (stat.size > 0 && this.#origin === undefined)) {
       closeSync(this.#fd);
       throw new FileTrouble("the name of the partial file is taken");
     }
     this.#size = stat.size;
     this.#hash = new FileHash(this.#fd);
-    this.#origin = this.#readOrigin();
-    if (this.#origin === undefined) this.cut(0);
   }
 
   get size(): number {
@@ -144,15 +149,27 @@ export class PartFile {
     writeFileSync(path, `${JSON.stringify(origin)}\n`, { flag: "wx" });
     this.#origin = origin;
   }
+}
 
-  #readOrigin(): Origin | undefined {
-    try {
-      const value: unknown = JSON.parse(readFileSync(this.#notePath(), "utf8"));
-      return isOrigin(value) ? value : undefined;
-    } catch {
-      return undefined;
-    }
+/** What the note beside a part says. Undefined: there is none, or the file beside it is no note of ours. */
+export function originOf(part: string): Origin | undefined {
+  const path = systemPath(`${part}.json`);
+  try {
+    const stat = lstatSync(path);
+    if (!stat.isFile() || stat.size > MOST_NOTE) return undefined;
+    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
+    return isOrigin(value) ? value : undefined;
+  } catch {
+    return undefined;
   }
+}
+
+/** The name of the part, or that of its note, belongs to a file that is not ours. */
+function isAnothers(part: string): boolean {
+  if (originOf(part) !== undefined) return lstatSync(systemPath(part), { throwIfNoEntry: false })?.isFile() === false;
+  if (lstatSync(systemPath(`${part}.json`), { throwIfNoEntry: false }) !== undefined) return true;
+  const stat = lstatSync(systemPath(part), { throwIfNoEntry: false });
+  return stat !== undefined && (!stat.isFile() || stat.size > 0);
 }
 
 function isOrigin(value: unknown): value is Origin {

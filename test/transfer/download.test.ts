@@ -1,5 +1,15 @@
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Damaged } from "../../src/transfer/failed-file.ts";
 import { download } from "../../src/transfer/download.ts";
@@ -87,7 +97,7 @@ test("a later start continues a part, and a damaged part is mended block by bloc
   });
 });
 
-test("a part of another version, of another address, or of an unknown origin is dropped", async () => {
+test("a part of another version or address is dropped, and one of an unknown origin is not used", async () => {
   await using server = new FileServer();
   await inFolder(async (folder) => {
     const target = join(folder, "a");
@@ -185,10 +195,44 @@ test("a refusal is an error at once, and so is a place where nothing can be writ
     expect(readdirSync(folder)).toEqual([]);
     const nowhere = join(folder, "missing", "a");
     await expect(download(client, { path: "/a", target: nowhere }, new Meter())).rejects.toThrow("ENOENT");
-    symlinkSync("/dev/null", join(folder, "c.part"));
-    await expect(download(client, { path: "/a", target: join(folder, "c") }, new Meter())).rejects.toThrow("ELOOP");
     client.close();
   });
+});
+
+test("a file of the user's own that has the name of the partial file or of its note stays as it is", async () => {
+  await using server = new FileServer();
+  server.put("a", octetsOf(13, 1000));
+  const target = (folder: string): string => join(folder, "a");
+  const cases: ((folder: string) => void)[] = [
+    (folder) => writeFileSync(join(folder, "a.part"), "mine"),
+    (folder) => writeFileSync(join(folder, "a.part.json"), '{"mine":1}'),
+    (folder) => {
+      writeFileSync(join(folder, "a.part"), "mine");
+      writeFileSync(join(folder, "a.part.json"), "{}");
+      writeFileSync(join(folder, "a.part~"), "mine too");
+    },
+    (folder) => symlinkSync("/dev/null", join(folder, "a.part")),
+    (folder) => symlinkSync("nowhere", join(folder, "a.part.json")),
+    (folder) => mkdirSync(join(folder, "a.part")),
+  ];
+  const shape = (folder: string): string[] =>
+    readdirSync(folder, { withFileTypes: true })
+      .map((entry) => `${entry.name} ${entry.isFile() ? readFileSync(join(folder, entry.name), "latin1") : "-"}`)
+      .sort();
+  for (const prepare of cases)
+    await inFolder(async (folder) => {
+      prepare(folder);
+      const before = shape(folder);
+      // One that fails leaves them too.
+      const client = quickClient(server.port);
+      await expect(download(client, { path: "/no", target: target(folder) }, new Meter())).rejects.toThrow(Refusal);
+      expect(shape(folder)).toEqual(before);
+      await download(client, { path: "/a", target: target(folder) }, new Meter());
+      client.close();
+      expect(readFileSync(target(folder)).equals(octetsOf(13, 1000))).toBe(true);
+      rmSync(target(folder));
+      expect(shape(folder)).toEqual(before);
+    });
 });
 
 test("a server that answers ranges with other ones, or too much, does not make a file", async () => {

@@ -10,6 +10,7 @@ import { writeTree } from "../kit/tree.ts";
 
 const SYNC = { isPatch: true, deletes: true, isDry: false };
 const one = new Uint8Array(1);
+const NOTE = Buffer.from('{"target":"/x","validator":"y","size":1,"isPatched":false}');
 
 interface Notes extends Reporter {
   readonly deleted: string[];
@@ -34,7 +35,7 @@ function notes(): Notes {
 test("what is a link or a partial file here is not deleted at the server", async () => {
   await inFolder(async (folder) => {
     const [here, there] = [join(folder, "here"), join(folder, "there")];
-    writeTree(here, { "s/v2/f": one, "x.part": one, "x.part.json": one });
+    writeTree(here, { "s/v2/f": one, "x.part": one, "x.part.json": NOTE, "y.part": one, "y.part.json": one });
     symlinkSync("v2", join(here, "s/current"));
     writeTree(there, { "s/current/f": one, "s/currently": one, "x.part": one, "gone/x": one });
     await using server = await ServedFolder.of(there);
@@ -47,6 +48,12 @@ test("what is a link or a partial file here is not deleted at the server", async
     expect(outcome).toMatchObject({ removed: 3, failed: 0 });
     expect(readFileSync(join(there, "s/current/f")).length).toBe(1);
     expect(existsSync(join(there, "x.part"))).toBe(true);
+    // A file of the user's own is sent, whatever its name.
+    expect(["x.part.json", "y.part", "y.part.json"].map((name) => existsSync(join(there, name)))).toEqual([
+      false,
+      true,
+      true,
+    ]);
   });
 });
 
