@@ -163,7 +163,7 @@ const network: Network = {
     startConnecting: tcp.startConnecting,
     isConnected: tcp.isConnected,
     listen: (where, port) => (where === undefined ? tcp.listenEverywhere(port) : tcp.listenOn(where)),
-    listenForMany: (where) => tcp.listenOn(where, 128),
+    listenForMany: (where, device) => tcp.listenOn(where, 128, device),
     portOf: tcp.portOf,
     takeCaller: tcp.takeCaller,
   },

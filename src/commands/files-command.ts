@@ -14,7 +14,7 @@ import { reasonOf } from "../os/ffi/libc.ts";
 import { print } from "../os/log/print.ts";
 import { hasLentRights, isPrivileged } from "../os/users/rights.ts";
 import { Exit } from "../run/exit.ts";
-import { addressOfService, serviceText, startFileService } from "../run/files/file-service.ts";
+import { addressOfService, type ServicePlace, serviceText, startFileService } from "../run/files/file-service.ts";
 import { fileUsers } from "../run/files/file-users.ts";
 import type { FilesProcess, FilesRequest } from "../run/host/processes.ts";
 
@@ -144,11 +144,11 @@ async function serveLinks({ request, port, address }: FilesWish): Promise<number
     isOver = true;
     wake();
   });
-  if (address === undefined && ourAddresses().length === 0) print("Waiting for a link\n");
+  if (address === undefined && ourPlaces().length === 0) print("Waiting for a link\n");
   while (!isOver) {
-    const wanted = address === undefined ? ourAddresses() : [address];
-    for (const one of served.keys()) if (!wanted.includes(one)) stop(served, one);
-    for (const one of wanted) if (!served.has(one)) served.set(one, start(request, one, port, served));
+    const wanted = address === undefined ? ourPlaces() : [{ address, device: undefined }];
+    for (const one of served.keys()) if (!wanted.some((place) => place.address === one)) stop(served, one);
+    for (const one of wanted) if (!served.has(one.address)) served.set(one.address, start(request, one, port, served));
     if (address !== undefined && served.get(address) === undefined) break;
     await new Promise<void>((resolve) => {
       wake = resolve;
@@ -160,21 +160,24 @@ async function serveLinks({ request, port, address }: FilesWish): Promise<number
   return isOver ? Exit.USER_REQUEST : Exit.FATAL;
 }
 
-/** Our addresses of the links that are up and have an interface. */
-function ourAddresses(): string[] {
+/** Our addresses of the links that are up and have an interface, and these interfaces. */
+function ourPlaces(): ServicePlace[] {
   const namespace = networkNamespace();
   const links = readAllStatus().filter((link) => link.namespace === namespace && link.up !== undefined);
-  return links.flatMap(({ ipv4, sharing }) => (ipv4 === undefined || sharing?.way === "sockets" ? [] : [ipv4.our]));
+  return links.flatMap(({ ipv4, sharing, interface: device }) =>
+    ipv4 === undefined || sharing?.way === "sockets" ? [] : [{ address: ipv4.our, device }],
+  );
 }
 
 function start(
   request: FilesRequest,
-  address: string,
+  place: ServicePlace,
   port: number | undefined,
   served: Map<string, FilesProcess | undefined>,
 ): FilesProcess | undefined {
+  const { address } = place;
   try {
-    const service = startFileService(thisMachine, request, address, port);
+    const service = startFileService(thisMachine, request, place, port);
     print(`${serviceText(request, addressOfService(address, service.port))}\n`);
     void service.server.ended.then(async () => {
       if (served.get(address) !== service.server) return;

@@ -33,6 +33,7 @@ test("a folder is served from IPv4's beginning to its end, and its address is to
   ]);
   expect(play.server.lines).toContain("Files of /srv/pub are at http://10.0.0.1/ (read and write)");
   expect(play.status?.files).toBe("http://10.0.0.1/");
+  expect(play.near.network.served).toEqual([{ address: "10.0.0.1", port: 80, device: "ppp0" }]);
   expect(play.served[0]!.isRunning).toBe(true);
   play.end();
   expect(play.served.map(({ isRunning }) => isRunning)).toEqual([false]);

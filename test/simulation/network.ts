@@ -107,6 +107,8 @@ export class NetworkState {
   /** Ports that other programs have. */
   ownAddresses: readonly Uint8Array[] = [];
   readonly takenPorts = new Set<number>();
+  /** Where it listens for many callers, and the interface by which they come in. */
+  readonly served: { address: string; port: number; device: string | undefined }[] = [];
   /** The same, of UDP only. */
   readonly takenUdpPorts = new Set<number>();
   /** Those that call this computer by TCP. */
@@ -309,8 +311,9 @@ export function networkOf(state: NetworkState, process: Process, files: FileTree
       },
       isConnected: () => true,
       listen: () => process.open(new Listener()),
-      listenForMany({ address, port }) {
+      listenForMany({ address, port }, device) {
         if (state.takenPorts.has(port)) throw new SimulatedError("bind", address, "EADDRINUSE");
+        state.served.push({ address, port, device });
         return process.open(new Listener(port));
       },
       portOf: (fd) => (process.channel(fd) as Listener).port,

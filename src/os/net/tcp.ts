@@ -47,6 +47,7 @@ const { EINPROGRESS, ECONNABORTED } = constants.errno;
 const OPTION = {
   REUSEADDR: [1, 2],
   ERROR: [1, 4],
+  BINDTODEVICE: [1, 25],
   KEEPALIVE: [1, 9],
   NODELAY: [6, 1],
   KEEPIDLE: [6, 4],
@@ -78,6 +79,11 @@ function need() {
 function setOption(fd: number, [level, name]: readonly [number, number], value: number): void {
   word.view.setInt32(0, value, true);
   check(need().setsockopt(fd, level, name, word.address, 4), "setsockopt");
+}
+
+function bindToDevice(fd: number, device: string): void {
+  const name = cstring(device);
+  check(need().setsockopt(fd, ...OPTION.BINDTODEVICE, name.address, name.bytes.length), "setsockopt");
 }
 
 /** The addresses of a host, the preferred one first. Empty when the host does not exist. */
@@ -160,12 +166,16 @@ export function isConnected(fd: number): boolean {
 /** The wildcard addresses of both families. */
 const EVERYWHERE = { 4: "0.0.0.0", 6: "::" } as const;
 
-/** Listens, by default for one connection, and returns the descriptor. Throws OsError. */
-export function listenOn(where: Endpoint, backlog = 1): number {
+/**
+ * Listens, by default for one connection, and returns the descriptor. With a device only what comes in by it is accepted: Linux
+ * takes a packet to an address of ours from whatever interface it comes. Throws OsError.
+ */
+export function listenOn(where: Endpoint, backlog = 1, device?: string): number {
   const fd = openSocket(where.family);
   try {
     setOption(fd, OPTION.REUSEADDR, 1);
     if (where.family === 6) setOption(fd, OPTION.V6ONLY, where.address === EVERYWHERE[6] ? 0 : 1);
+    if (device !== undefined) bindToDevice(fd, device);
     const address = toSockaddr(where);
     check(libc.bind(fd, address.address, address.bytes.length), "bind");
     check(need().listen(fd, backlog), "listen");

@@ -12,14 +12,21 @@ export interface FileService {
   readonly port: number;
 }
 
+/** Where it is served. */
+export interface ServicePlace {
+  readonly address: string;
+  /** The interface by which callers come in. Undefined: any. */
+  readonly device: string | undefined;
+}
+
 /** At the first of the ports that can be had; of the given one, or of the usual ones. Throws HostError. */
 export function startFileService(
   { network, processes, descriptors }: Pick<Machine, "network" | "processes" | "descriptors">,
   request: FilesRequest,
-  address: string,
+  place: ServicePlace,
   given: number | undefined,
 ): FileService {
-  const listening = listenAt(network.tcp, address, given === undefined ? [HTTP_PORT, OTHER_PORT] : [given]);
+  const listening = listenAt(network.tcp, place, given === undefined ? [HTTP_PORT, OTHER_PORT] : [given]);
   try {
     return { server: processes.serveFiles(request, listening), port: network.tcp.portOf(listening) };
   } finally {
@@ -27,12 +34,12 @@ export function startFileService(
   }
 }
 
-function listenAt(tcp: Machine["network"]["tcp"], address: string, [port, ...others]: readonly number[]): number {
+function listenAt(tcp: Machine["network"]["tcp"], place: ServicePlace, [port, ...others]: readonly number[]): number {
   try {
-    return tcp.listenForMany({ family: 4, address, port: port! });
+    return tcp.listenForMany({ family: 4, address: place.address, port: port! }, place.device);
   } catch (error) {
     if (others.length === 0 || !hasCode(error, "EACCES", "EPERM", "EADDRINUSE")) throw error;
-    return listenAt(tcp, address, others);
+    return listenAt(tcp, place, others);
   }
 }
 

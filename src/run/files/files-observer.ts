@@ -70,9 +70,10 @@ export class FilesObserver implements NetworkObserver {
   /** Returns the port by which the peer reaches it. Throws HostError. */
   #serve(request: FilesRequest, our: string, given: number | undefined): FileService {
     const { machine } = this.#host;
-    if (this.#port.device !== undefined) return startFileService(machine, request, our, given);
+    const { device } = this.#port;
+    if (device !== undefined) return startFileService(machine, request, { address: our, device: device.name }, given);
     if (this.#port.setService === undefined) throw new Error("there is no interface, and no usernet");
-    const { server, port } = startFileService(machine, request, LOOPBACK, 0);
+    const { server, port } = startFileService(machine, request, { address: LOOPBACK, device: undefined }, 0);
     this.#service = given ?? HTTP_PORT;
     this.#port.setService(this.#service, port);
     return { server, port: this.#service };

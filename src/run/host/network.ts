@@ -55,8 +55,8 @@ export interface Tcp {
   isConnected(fd: number): boolean;
   /** Returns a descriptor that callers can be taken from. Undefined: any address of ours. */
   listen(where: Endpoint | undefined, port: number): number;
-  /** The same for many callers at once, at one address of ours. Port 0: any that is free. */
-  listenForMany(where: Endpoint): number;
+  /** The same for many callers at once, at one address of ours. Port 0: any that is free. Only those that come in by the device. */
+  listenForMany(where: Endpoint, device: string | undefined): number;
   /** The port of a listening socket. */
   portOf(listening: number): number;
   /** Undefined: no caller yet. */

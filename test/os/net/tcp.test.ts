@@ -11,6 +11,7 @@ import {
   takeCaller,
 } from "../../../src/os/net/tcp.ts";
 import { noLocalhost } from "../../kit/localhost.ts";
+import { tunMissing } from "../../kit/machine.ts";
 import { enterNetns, ip, noNetns } from "../../kit/netns.ts";
 import { PATIENCE_MS } from "../../kit/patience.ts";
 
@@ -93,3 +94,29 @@ test("an address needs no look-up, and what is no name has none", async () => {
   expect(await lookUp("no.such.invalid", 7)).toEqual([]);
   expect(addressPortText("::1", 7)).toBe("[::1]:7");
 });
+
+const noDevices = noNetns ?? tunMissing();
+test.skipIf(noDevices !== undefined)(
+  `a listener of one interface takes nothing that comes in by another${noDevices === undefined ? "" : ` [skipped: ${noDevices}]`}`,
+  async () => {
+    ip("tuntap", "add", "link0", "mode", "tun");
+    ip("addr", "add", "10.9.9.1/24", "dev", "link0");
+    ip("link", "set", "link0", "up");
+    const where: Endpoint = { family: 4, address: "10.9.9.1", port: 7000 };
+    const outcome = (device: string): Promise<string> => {
+      const listening = listenOn(where, 1, device);
+      const calling = startConnecting(where);
+      return awaited(() => {
+        try {
+          return isConnected(calling) ? "connected" : undefined;
+        } catch (error) {
+          return hasCode(error, "ECONNREFUSED") ? "refused" : String(error);
+        }
+      }).finally(() => [listening, calling].forEach(closeFd));
+    };
+    // We call an address of our own, and Linux takes that as if it came in by the interface that has the address.
+    expect(await outcome("link0")).toBe("connected");
+    expect(await outcome("lo")).toBe("refused");
+    expect(() => listenOn(where, 1, "none0")).toThrow(OsError);
+  },
+);
