@@ -133,6 +133,8 @@ case $purpose in
     need chromium chromium
     need curl curl
     need wget wget
+    need cadaver cadaver
+    need litmus litmus
     need lynx lynx
     need w3m w3m
     need links2 links2

@@ -55,6 +55,10 @@ class Form implements Receiver {
       return;
     }
     const path = [...this.#request.path, name];
+    if (this.#site.locks.refusal(this.#request, [{ path, isMember: true }]) !== undefined) {
+      this.#trouble ??= "denied";
+      return;
+    }
     const begun = this.#site.uploads.begin({ path, token: undefined, piece: undefined, isNew: false });
     if (begun instanceof Upload) this.#upload = begun;
     else this.#note(begun);

@@ -1,6 +1,10 @@
 // The methods that requests may have. A row adds one.
 
+import { ifRefusal } from "./dav/if-header.ts";
+import { lock, unlock } from "./dav/lock-methods.ts";
+import { copy, move } from "./dav/move.ts";
 import { findProperties } from "./dav/propfind.ts";
+import { changeProperties } from "./dav/proppatch.ts";
 import { makeFolder, remove } from "./folder-methods.ts";
 import { isForeign, post } from "./form.ts";
 import { get } from "./get.ts";
@@ -20,6 +24,11 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["POST", post],
   ["MKCOL", makeFolder],
   ["DELETE", remove],
+  ["PROPPATCH", changeProperties],
+  ["MOVE", move],
+  ["COPY", copy],
+  ["LOCK", lock],
+  ["UNLOCK", unlock],
 ]);
 
 const READING = ["GET", "HEAD", "OPTIONS", "PROPFIND"];
@@ -30,7 +39,7 @@ function allowed({ isWritable }: Site): string {
 
 /** Windows asks for this before it mounts a folder, and wants the last header. */
 function options(_: Request, site: Site): Reply {
-  return bareReply(200, ["Allow", allowed(site)], ["DAV", "1"], ["MS-Author-Via", "DAV"]);
+  return bareReply(200, ["Allow", allowed(site)], ["DAV", site.isWritable ? "1, 2" : "1"], ["MS-Author-Via", "DAV"]);
 }
 
 export function answer(request: Request, site: Site): Reply | Receiver {
@@ -39,5 +48,5 @@ export function answer(request: Request, site: Site): Reply | Receiver {
   const isChange = !READING.includes(request.method);
   if (isChange && !site.isWritable) return textReply(403, "Files can only be read here");
   if (isChange && isForeign(request)) return textReply(403, "Another site asks for this");
-  return method(request, site);
+  return ifRefusal(request, site) ?? method(request, site);
 }

@@ -42,7 +42,7 @@ export function parseRequest(text: string): Request | BadRequest {
   if (lines.length > MOST_HEADERS) return { status: 431, reason: "too many headers" };
   const headers = parseHeaders(lines);
   if (headers === undefined) return { status: 400, reason: "not a header" };
-  const place = parseTarget(target);
+  const place = parsePlace(target);
   if (place === undefined) return { status: 400, reason: "not an address of this server" };
   const body = bodyOf(headers);
   if (typeof body === "object") return body;
@@ -87,16 +87,16 @@ function bodyOf(headers: ReadonlyMap<string, string>): number | "chunked" | BadR
   return /^\d{1,15}$/.test(length) ? Number(length) : { status: 400, reason: "not a length" };
 }
 
-interface Target {
+interface Place {
   readonly path: Path;
   readonly isFolder: boolean;
   readonly query: ReadonlyMap<string, string>;
 }
 
 /** Reads "/a/b%20c?x=y" or "http://host/a". Undefined: a name in it can be none of ours. */
-function parseTarget(target: string): Target | undefined {
-  const [, local] = /^(?:[Hh][Tt][Tt][Pp]:\/\/[^/?#]*)?([/?*][^#]*)?$/s.exec(target) ?? [];
-  if (local === undefined) return /^http:/i.test(target) ? parseTarget("/") : undefined;
+export function parsePlace(target: string): Place | undefined {
+  const [, local] = /^(?:[Hh][Tt][Tt][Pp][Ss]?:\/\/[^/?#]*)?([/?*][^#]*)?$/s.exec(target) ?? [];
+  if (local === undefined) return /^https?:/i.test(target) ? parsePlace("/") : undefined;
   const mark = local.indexOf("?");
   const names: string[] = [];
   const asked = mark < 0 ? local : local.slice(0, mark);

@@ -19,6 +19,8 @@ export function put(request: Request, site: Site): Reply | Receiver {
   const parent = site.folder.stat(path.slice(0, -1));
   if (isTrouble(parent) || parent.kind !== "folder") return textReply(409, "There is no folder for it");
   const stat = site.folder.stat(path);
+  const locked = site.locks.refusal(request, [{ path, isMember: isTrouble(stat) }]);
+  if (locked !== undefined) return locked;
   const status = conditionStatus(request, isTrouble(stat) ? undefined : stat);
   if (status !== undefined) return textReply(status, "The file is not as the request expects it");
   const asked = uploadOf(request);

@@ -2,6 +2,7 @@
 
 import { Authority, type Knows } from "./authority.ts";
 import type { Answering } from "./connection.ts";
+import { Locks } from "./dav/locks.ts";
 import type { Folder } from "./folder.ts";
 import { httpDate } from "./http-date.ts";
 import { answer } from "./http-methods.ts";
@@ -34,7 +35,7 @@ export class Server implements Answering {
     this.#facts = facts;
     this.#authority = facts.knows && new Authority(facts.knows, wall);
     const quota = new Quota(facts.folder, facts.quota, wall);
-    this.#site = { ...facts, quota, uploads: new Uploads(facts.folder, quota, wall) };
+    this.#site = { ...facts, quota, locks: new Locks(wall), uploads: new Uploads(facts.folder, quota, wall) };
   }
 
   answer(request: Request): Reply | Receiver {

@@ -1,5 +1,6 @@
 // What is served, by what rules, and to whom: all that a request's answer depends on besides the request.
 
+import type { Locks } from "./dav/locks.ts";
 import type { Folder } from "./folder.ts";
 import type { Quota } from "./quota.ts";
 import type { Uploads } from "./uploads.ts";
@@ -18,6 +19,7 @@ export interface Site {
   readonly isWritable: boolean;
   readonly uploads: Uploads;
   readonly quota: Quota;
+  readonly locks: Locks;
   /** Below {@link ASSETS}, by name. */
   readonly assets: ReadonlyMap<string, Asset>;
   /** Of the program, for what browsers keep. */

@@ -22,6 +22,11 @@ export function isHidden(name: string): boolean {
   return name.startsWith(HIDDEN);
 }
 
+/** A name that is neither listed nor given either, for what takes another name when it is complete. */
+export function hiddenName(token: string): string {
+  return `${HIDDEN}${token}`;
+}
+
 export interface UploadRequest {
   readonly path: Path;
   /** The client's token. Undefined: it will not continue a broken upload. */

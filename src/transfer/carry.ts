@@ -105,7 +105,9 @@ export async function sendTree(ends: Ends, options: CarryOptions, reporter: Repo
         return true;
       },
       remove: async ({ path }) => {
-        await client.ask({ method: "DELETE", target: escapePath(under(remote, path)) }, [200, 204, 404]);
+        // A folder must be empty by now. What came into it meanwhile stays.
+        const headers = { Depth: "0" };
+        await client.ask({ method: "DELETE", target: escapePath(under(remote, path)), headers }, [200, 204, 404]);
       },
     },
     options,

@@ -21,21 +21,21 @@ test("MKCOL makes a folder in a folder, and nothing else", () => {
   expect(new FileExchange({ isWritable: false }).ask("MKCOL /a/").status).toBe(403);
 });
 
-test("DELETE removes files and empty folders", () => {
+test("DELETE removes files, and folders with what is in them", () => {
   const one = new FileExchange();
   one.folder.put("file", "x");
   one.ask("MKCOL /a/");
   one.folder.put("a/b", "x");
   for (const [head, status] of [
-    ["DELETE /a/", 409],
     ["DELETE /file/", 404],
     ["DELETE /none", 404],
     ["DELETE /", 403],
     ["DELETE /.nullmodem-part-x", 404],
     ["DELETE /file\nOrigin: http://evil.example", 403],
     ["DELETE /file", 204],
-    ["DELETE /a/b", 204],
+    ["DELETE /a/\nDepth: 0", 409],
     ["DELETE /a/", 204],
+    ["DELETE /a/b", 404],
   ] as const)
     expect([head, one.ask(head).status]).toEqual([head, status]);
   expect([...one.folder.names]).toEqual([]);

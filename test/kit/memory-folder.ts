@@ -115,13 +115,16 @@ export class MemoryFolder implements Folder {
   }
 
   rename(from: Path, to: Path, replaces: boolean): Trouble | undefined {
-    const node = this.nodes.get(from.join("/"));
-    if (node === undefined) return "absent";
+    if (!this.nodes.has(from.join("/"))) return "absent";
     const key = to.join("/");
     if (this.nodes.get(key) === null) return "is-folder";
     if (this.nodes.has(key) && !replaces) return "exists";
-    this.nodes.delete(from.join("/"));
-    this.nodes.set(key, node);
+    const start = from.join("/");
+    for (const [path, inside] of [...this.nodes])
+      if (path === start || path.startsWith(`${start}/`)) {
+        this.nodes.delete(path);
+        this.nodes.set(key + path.slice(start.length), inside);
+      }
     return undefined;
   }
 

@@ -6,6 +6,7 @@ import { mediaTypeOf } from "../media-types.ts";
 import { shownName } from "../page-text.ts";
 import { etagOf } from "../ranges.ts";
 import type { Site } from "../site.ts";
+import { locksText } from "./locks.ts";
 import { type XmlElement, xmlText } from "./xml-reader.ts";
 
 export interface Resource {
@@ -35,6 +36,14 @@ const PROPERTIES: readonly Property[] = [
   { name: "getcontentlength", value: ({ stat }) => (stat.kind === "file" ? String(stat.size) : undefined) },
   { name: "getcontenttype", value: ({ stat, path }) => (stat.kind === "file" ? mediaTypeOf(path.at(-1)!) : undefined) },
   { name: "getetag", value: ({ stat }) => (stat.kind === "file" ? xmlText(etagOf(stat)) : undefined) },
+  {
+    name: "supportedlock",
+    value: (_, { isWritable }) =>
+      isWritable
+        ? "<D:lockentry><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>"
+        : "",
+  },
+  { name: "lockdiscovery", value: ({ path }, site) => locksText(site.locks.over(path), site.wall()) },
   {
     name: "quota-available-bytes",
     isExtra: true,
@@ -82,10 +91,10 @@ function elementOf(name: string, inside: string): string {
   return inside === "" ? `<D:${name}/>` : `<D:${name}>${inside}</D:${name}>`;
 }
 
-function emptyElement(space: string, name: string): string {
+export function emptyElement(space: string, name: string): string {
   return space === "DAV:" ? `<D:${name}/>` : `<${name} xmlns="${xmlText(space)}"/>`;
 }
 
-function propstat(properties: string, status: string): string {
+export function propstat(properties: string, status: string): string {
   return `<D:propstat><D:prop>${properties}</D:prop><D:status>HTTP/1.1 ${status}</D:status></D:propstat>`;
 }

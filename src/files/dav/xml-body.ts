@@ -31,7 +31,7 @@ export class XmlBody implements Receiver {
   cut(): void {}
 }
 
-function xmlReply(status: number, xml: string, ...headers: readonly (readonly [string, string])[]): Reply {
+export function xmlReply(status: number, xml: string, ...headers: readonly (readonly [string, string])[]): Reply {
   return { status, headers: [XML_TYPE, ...headers], body: new OctetSource(bytesOf(XML_START + xml)) };
 }
 
