@@ -38,8 +38,8 @@ export interface Watcher {
 /** `--give-up` has passed. */
 export class GaveUp extends Error {}
 
-/** The server answers, and may do better later. */
-class Later extends Interrupted {}
+/** The server answers, and may do better later. Its answers alone do not keep us from giving up. */
+export class Later extends Interrupted {}
 
 export interface Answer {
   readonly head: ResponseHead;
@@ -90,14 +90,18 @@ export class Client {
 
   /** Runs `attempt` until it is not interrupted. Other errors go through. Throws GaveUp. */
   async persist<T>(attempt: () => Promise<T>): Promise<T> {
+    let stuckSince = Infinity;
     for (;;) {
       const began = performance.now();
       try {
         return await attempt();
       } catch (error) {
         if (!(error instanceof Interrupted)) throw error;
-        if (performance.now() - this.#lastHeard > this.#patience.giveUpMs) throw new GaveUp(error.message);
-        if (this.#failedConnects > 0 || error instanceof Later) this.#watcher.waiting(error.message);
+        const isLater = error instanceof Later;
+        stuckSince = isLater ? Math.min(stuckSince, began) : Infinity;
+        const quietMs = performance.now() - Math.min(this.#lastHeard, stuckSince);
+        if (quietMs > this.#patience.giveUpMs) throw new GaveUp(error.message);
+        if (this.#failedConnects > 0 || isLater) this.#watcher.waiting(error.message);
         const rest = this.#patience.retryMs - (performance.now() - began);
         if (rest > 0) await Bun.sleep(rest);
       }

@@ -1,8 +1,8 @@
 // Receives one file, in as many attempts as the line needs, and checks it.
 
 import { lstatSync } from "node:fs";
-import type { Client } from "./client.ts";
-import { Interrupted } from "./http-connection.ts";
+import { type Client, Later } from "./client.ts";
+import { Interrupted, type Request } from "./http-connection.ts";
 import { Damaged } from "./failed-file.ts";
 import { blockHashes } from "./file-hash.ts";
 import { NotHttp, type ResponseHead } from "./http-response.ts";
@@ -32,6 +32,8 @@ export interface Received {
   readonly isChecked: boolean;
 }
 
+const NOTHING = "the server sends nothing of the file";
+const WRONG_LENGTH = "the server sent another number of octets than it announced";
 /** How often a file that arrived damaged is mended. */
 const MENDINGS = 3;
 
@@ -73,7 +75,6 @@ class Download {
 
   async run(): Promise<Received> {
     const part = this.#part;
-    if (part.origin !== undefined && part.origin.target !== this.#target) part.cut(0);
     if (part.size === 0 && this.#wanted.isPatch === true) await this.#copyOld();
     else if (part.size > 0) await this.#examine();
     for (let mended = 0; ; mended++) {
@@ -91,7 +92,6 @@ class Download {
   /** Looks at a part that an earlier start has left. */
   async #examine(): Promise<void> {
     const { origin } = this.#part;
-    if (origin?.validator === "" && this.#client.isOurs !== true) return this.#part.cut(0);
     await this.#ask();
     if (this.#part.size === 0 || this.#client.isOurs !== true) return;
     if (origin?.isPatched === true || (await this.#hashOf(this.#part.size)) !== this.#part.hash()) await this.#mend();
@@ -99,17 +99,26 @@ class Download {
 
   /** Asks for the head of the file, and drops the part of another version. */
   async #ask(): Promise<void> {
-    const { head } = await this.#client.ask({ method: "HEAD", target: this.#target });
-    this.#note(head, undefined);
+    const head = await this.#head();
     const { origin } = this.#part;
-    const found = validatorOf(head);
-    if (origin !== undefined && (found === "" || found !== origin.validator)) this.#part.cut(0);
+    const found = head === undefined ? "" : validatorOf(head);
+    const isSame = found !== "" && found === origin?.validator && origin.target === this.#target;
+    if (origin !== undefined && !isSame) this.#part.cut(0);
+  }
+
+  /** Undefined: the server has no answer to HEAD, and GET will tell. */
+  async #head(): Promise<ResponseHead | undefined> {
+    const request = { method: "HEAD", target: this.#target };
+    const { head } = await this.#client.persist(() => this.#client.once(request));
+    if (head.status === 405 || head.status === 501) return undefined;
+    if (head.status !== 200) throw refusalOf(head, request);
+    this.#note(head, undefined);
+    return head;
   }
 
   async #copyOld(): Promise<void> {
-    const { head } = await this.#client.ask({ method: "HEAD", target: this.#target });
-    this.#note(head, undefined);
-    const validator = validatorOf(head);
+    const head = await this.#head();
+    const validator = head === undefined ? "" : validatorOf(head);
     const old = lstatSync(systemPath(this.#wanted.target), { throwIfNoEntry: false });
     if (this.#client.isOurs !== true || validator === "" || old?.isFile() !== true) return;
     this.#part.beginAsCopy({ target: this.#target, validator, size: this.#size, isPatched: true });
@@ -121,7 +130,6 @@ class Download {
     const part = this.#part;
     const start = part.size;
     const validator = part.origin?.validator ?? "";
-    if (start > 0 && validator === "") part.cut(0);
     const isRest = start > 0 && validator !== "";
     if (isRest && start === this.#size) return void (this.#isWhole = true);
     const headers = isRest ? { Range: `bytes=${start}-`, "If-Range": validator } : {};
@@ -135,16 +143,20 @@ class Download {
         },
         data: (octets) => {
           if (!isBody) return;
+          if (part.size + octets.length > (this.#size ?? Infinity)) throw new NotHttp(WRONG_LENGTH);
           part.append(octets);
           this.#count(octets.length);
         },
       },
     );
-    if (head.status === 416) part.cut(0);
-    else if (!isBody) throw refusalOf(head, this.#target);
-    else if (this.#size === undefined || part.size === this.#size) this.#isWhole = true;
-    else if (part.size > this.#size || part.size === start)
-      throw new NotHttp("the server sent another number of octets than it announced");
+    if (head.status === 416) {
+      part.cut(0);
+      // Without a range it is no answer to a range.
+      throw new Later("the server does not send the rest of the file");
+    }
+    if (!isBody) throw refusalOf(head, { method: "GET", target: this.#target });
+    if (this.#size === undefined || part.size === this.#size) this.#isWhole = true;
+    else if (part.size <= start) throw new Later(NOTHING);
   }
 
   /** Handles the head of an answer. True when its body is octets of the file. */
@@ -205,6 +217,7 @@ class Download {
     let isSame = true;
     while (at < to && isSame)
       await this.#client.persist(async () => {
+        const begun = at;
         const validator = this.#part.origin?.validator ?? "";
         let isBody = false;
         await this.#client
@@ -216,6 +229,8 @@ class Download {
             },
             {
               head: (head) => {
+                if (![200, 206, 412, 416].includes(head.status))
+                  throw refusalOf(head, { method: "GET", target: this.#target });
                 isSame = head.status === 206 && rangeOf(head)?.from === at;
                 isBody = isSame;
                 // The whole file would come now: this connection ends, and a new one asks again.
@@ -233,6 +248,7 @@ class Download {
           .catch((error: unknown) => {
             if (isSame) throw error;
           });
+        if (isSame && at === begun) throw new Later(NOTHING);
       });
     if (!isSame) {
       this.#part.cut(0);
@@ -258,8 +274,8 @@ function rangeOf({ headers }: ResponseHead): { readonly from: number; readonly s
   return from === undefined ? undefined : { from: Number(from), size: Number(size) };
 }
 
-function refusalOf(head: ResponseHead, target: string): Error {
+function refusalOf(head: ResponseHead, request: Request): Error {
   const location = head.headers.get("location");
   if (head.status > 300 && head.status < 309 && location !== undefined) return new Redirected(location);
-  return new Refusal({ method: "GET", target }, head.status);
+  return new Refusal(request, head.status);
 }

@@ -3,8 +3,8 @@
 
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import type { Answer, Client } from "./client.ts";
-import { type Body, Interrupted, type Request } from "./http-connection.ts";
+import { type Answer, type Client, Later } from "./client.ts";
+import { type Body, type Request } from "./http-connection.ts";
 import { Damaged, FileTrouble } from "./failed-file.ts";
 import { blockHashes, FileHash } from "./file-hash.ts";
 import type { ResponseHead } from "./http-response.ts";
@@ -76,6 +76,8 @@ class Upload {
   #hasSentAll = false;
   /** Where the octets of the last request began. */
   #begun = Infinity;
+  /** How often in a row the server had another number of octets than it had said. */
+  #conflicts = 0;
 
   constructor(client: Client, { path, isPatch }: Sent, fd: number, meter: Meter, repetition: number) {
     this.#client = client;
@@ -134,10 +136,15 @@ class Upload {
     this.#hasSentAll ||= piece.isLast;
     this.#begun = piece.from;
     const { head, body } = await this.#send(request, piece);
-    if (head.status === 409) this.#offset = offsetOf(head);
-    if (this.#offset !== undefined) return false;
+    const offset = head.status === 409 ? offsetOf(head) : undefined;
+    if (offset !== undefined) {
+      if (this.#conflicts++ > 0 || offset > this.#size) throw new Later("the server has not what it said that it has");
+      this.#offset = offset;
+      return false;
+    }
     if (head.status !== 201 && head.status !== 204 && head.status !== 200)
       throw new Refusal(request, head.status, body);
+    this.#conflicts = 0;
     this.#offset = piece.to;
     this.#begun = Infinity;
     return piece.isLast;
@@ -206,7 +213,7 @@ class Upload {
     const { head } = await this.#client.once(request);
     if (head.status >= 400 && head.status !== 404) throw new Refusal(request, head.status);
     const offset = offsetOf(head) ?? 0;
-    if (offset > this.#size) throw new Interrupted("the server has more than the whole file");
+    if (offset > this.#size) throw new Later("the server has more than the whole file");
     return offset;
   }
 

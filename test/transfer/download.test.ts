@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { GaveUp } from "../../src/transfer/client.ts";
 import { Damaged } from "../../src/transfer/failed-file.ts";
 import { download } from "../../src/transfer/download.ts";
 import { Meter } from "../../src/transfer/meter.ts";
@@ -232,6 +233,48 @@ test("a file of the user's own that has the name of the partial file or of its n
       expect(readFileSync(target(folder)).equals(octetsOf(13, 1000))).toBe(true);
       rmSync(target(folder));
       expect(shape(folder)).toEqual(before);
+    });
+});
+
+/** A part of five octets of "0123456789", and a server of another kind that answers GET so. */
+async function withRest(answer: () => Response, act: (target: string, port: number) => Promise<void>): Promise<void> {
+  await using server = new FileServer();
+  server.isOurs = false;
+  server.instead = ({ method }) =>
+    method === "GET" ? answer() : new Response(null, { headers: { ETag: '"x"', "Content-Length": "10" } });
+  await inFolder(async (folder) => {
+    const target = join(folder, "a");
+    writeFileSync(`${target}.part`, "01234");
+    writeFileSync(`${target}.part.json`, '{"target":"/a","validator":"\\"x\\"","size":10,"isPatched":false}');
+    await act(target, server.port);
+  });
+}
+
+test("a server that sends more than it announced does not fill the disk", async () => {
+  const headers = { "Content-Range": "bytes 5-9/10" };
+  await withRest(
+    () => new Response("x".repeat(1_000_000), { status: 206, headers }),
+    async (target, port) => {
+      const client = quickClient(port);
+      await expect(download(client, { path: "/a", target }, new Meter())).rejects.toThrow("another number of octets");
+      client.close();
+      expect(statSync(`${target}.part`).size).toBeLessThanOrEqual(10);
+    },
+  );
+});
+
+test("a server that answers but sends nothing of the file is given up in the end", async () => {
+  const headers = { "Content-Range": "bytes 5-9/10" };
+  const answers = [
+    () => new Response(null, { status: 416 }),
+    () => new Response("", { status: 206, headers }),
+    () => new Response(null, { status: 503 }),
+  ];
+  for (const answer of answers)
+    await withRest(answer, async (target, port) => {
+      const client = quickClient(port, { giveUpMs: 60 });
+      await expect(download(client, { path: "/a", target }, new Meter())).rejects.toThrow(GaveUp);
+      client.close();
     });
 });
 

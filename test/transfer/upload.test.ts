@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { GaveUp } from "../../src/transfer/client.ts";
 import { Damaged } from "../../src/transfer/failed-file.ts";
 import { Meter } from "../../src/transfer/meter.ts";
 import { upload } from "../../src/transfer/upload.ts";
@@ -184,6 +185,19 @@ test("refusals are errors at once, and damage is one in the end", async () => {
     }
     server.instead = ({ headers }) => (headers.has("repr-digest") ? new Response(null, { status: 422 }) : undefined);
     await expect(upload(client, { source, path: "/a" }, new Meter())).rejects.toThrow(Damaged);
+    client.close();
+  });
+});
+
+test("a server that refuses every offset is given up in the end", async () => {
+  await using server = new FileServer();
+  server.instead = ({ method }) =>
+    method === "PUT" ? new Response(null, { status: 409, headers: { "Upload-Offset": "0" } }) : undefined;
+  await inFolder(async (folder) => {
+    const source = join(folder, "a");
+    writeFileSync(source, new Uint8Array(100_000));
+    const client = quickClient(server.port, { giveUpMs: 60 });
+    await expect(upload(client, { source, path: "/a" }, new Meter())).rejects.toThrow(GaveUp);
     client.close();
   });
 });

@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { get } from "../../../src/commands/transfer/transfer.ts";
 import { PATIENCE } from "../../../src/transfer/client.ts";
 import { FileServer } from "../../kit/file-server.ts";
 import { inFolder } from "../../kit/quick-client.ts";
+import { Rng } from "../../kit/rng.ts";
 import { hashesOf } from "../../kit/tree.ts";
 
 const host = {
@@ -33,4 +36,28 @@ test("a file has the name that the user wrote, whatever the server sends us to",
     expect(await get([`${url}/a.txt`, `${url}/b.txt`, folder], host)).toBe(0);
     expect(Object.keys(hashesOf(folder)).sort()).toEqual(["a.txt", "b.txt"]);
   });
+});
+
+test("a part goes on behind a redirection, also to the same path of another server", async () => {
+  await using here = new FileServer();
+  await using other = new FileServer();
+  const octets = Buffer.from(new Rng(1).bytes(200_000));
+  for (const [server, path] of [
+    [here, "b"],
+    [other, "a"],
+  ] as const) {
+    server.put(path, octets);
+    redirecting(here, { "/a": `http://127.0.0.1:${server.port}/${path}` });
+    await inFolder(async (folder) => {
+      writeFileSync(join(folder, "a.part"), octets.subarray(0, 150_000));
+      const note = { target: `/${path}`, validator: server.files.get(path)!.etag, size: 200_000, isPatched: false };
+      writeFileSync(join(folder, "a.part.json"), JSON.stringify(note));
+      server.requests.length = 0;
+      expect(await get([`http://127.0.0.1:${here.port}/a`, folder], host)).toBe(0);
+      expect(server.requests.filter((request) => /^GET \/.( |$)/.test(request))).toEqual([
+        `GET /${path} bytes=150000-`,
+      ]);
+      expect(readFileSync(join(folder, "a")).equals(octets)).toBe(true);
+    });
+  }
 });
