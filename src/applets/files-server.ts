@@ -3,13 +3,13 @@
 import { readSync, statSync, writeSync } from "node:fs";
 import { Server } from "../files/server.ts";
 import { pageAssets } from "../files/page-assets.ts";
-import { closeFd, OsError, reasonOf } from "../os/ffi/libc.ts";
+import { closeFd, libc, OsError, reasonOf } from "../os/ffi/libc.ts";
 import { RootedFolder } from "../os/files/rooted-folder.ts";
 import { FILES_FD } from "../os/process/files-process.ts";
 import { FILES_MARK } from "../os/process/inherited.ts";
-import { giveUpRights, lesserIdentity } from "../os/users/lesser-rights.ts";
+import { giveUpRights, lesserIdentity, NOBODY } from "../os/users/lesser-rights.ts";
 import { FileLoop } from "../run/files/file-loop.ts";
-import type { FilesRequest } from "../run/host/processes.ts";
+import type { FilesOpened, FilesRequest } from "../run/host/processes.ts";
 import { thisMachine } from "./this-machine.ts";
 import { VERSION } from "../options/version.ts";
 
@@ -18,22 +18,48 @@ export async function runFilesServer(): Promise<number> {
   delete process.env[FILES_MARK];
   const request = readRequest();
   if (request === undefined) return 1;
-  let loop: FileLoop;
+  let loop: FileLoop | undefined;
   try {
-    loop = new FileLoop(thisMachine, serverOf(request));
+    const { server, opened } = serverOf(request);
+    if (server !== undefined) loop = new FileLoop(thisMachine, server);
+    tell(opened);
   } catch (error) {
     if (!(error instanceof OsError)) throw error;
-    writeSync(FILES_FD.answer, `${error.call}: ${reasonOf(error)}\n`);
-    return 1;
+    tell({ trouble: `${error.call}: ${reasonOf(error)}` });
   }
+  if (loop === undefined) return 1;
   closeFd(FILES_FD.answer);
   await loop.run(FILES_FD.listening, FILES_FD.request);
   return 0;
 }
 
-function serverOf({ directory, isWritable, quota, hasShortNames, users }: FilesRequest): Server {
-  const folder = new RootedFolder(directory);
-  giveUpRights(lesserIdentity(statSync(directory)));
+function tell(opened: FilesOpened): void {
+  writeSync(FILES_FD.answer, `${JSON.stringify(opened)}\n`);
+}
+
+interface Opened {
+  readonly server?: Server;
+  readonly opened: FilesOpened;
+}
+
+/** Throws OsError. */
+function serverOf(request: FilesRequest): Opened {
+  const folder = new RootedFolder(request.directory);
+  giveUpRights(lesserIdentity(statSync(request.directory)));
+  if (folder.refusal("read") !== undefined)
+    return { opened: { trouble: `${ownName()} may not read it; chown it or chmod it` } };
+  const isWritable = request.isWritable && folder.refusal("write") === undefined;
+  const whyNot =
+    isWritable || !request.isWritable ? undefined : `${ownName()} may not write there; chown it or chmod it`;
+  return { server: serverFor(folder, { ...request, isWritable }), opened: { isWritable, whyNot } };
+}
+
+function ownName(): string {
+  const uid = libc.geteuid();
+  return uid === NOBODY ? "nobody" : `user ${uid}`;
+}
+
+function serverFor(folder: RootedFolder, { isWritable, quota, hasShortNames, users }: FilesRequest): Server {
   const passwords = users && new Set(users.map(([name, password]) => `${name}\0${password}`));
   return new Server({
     folder,

@@ -58,7 +58,7 @@ import { hasLentRights, mayMakeInterfaces } from "../os/users/rights.ts";
 import type { Files } from "../run/host/files.ts";
 import type { Interfaces, Routes } from "../run/host/interfaces.ts";
 import type { Network } from "../run/host/network.ts";
-import type { Child, Processes } from "../run/host/processes.ts";
+import type { Child, FilesOpened, Processes } from "../run/host/processes.ts";
 import type { Serial } from "../run/host/serial.ts";
 import type { Clock, Descriptors, Machine } from "../run/machine.ts";
 
@@ -189,7 +189,13 @@ const processes: Processes = {
   runAsking,
   runHelper: (command, input) => new Helper(command, input),
   runTool,
-  serveFiles: (request, listening) => startFilesProcess(JSON.stringify(request), listening),
+  serveFiles(request, listening) {
+    const { answer, ...rest } = startFilesProcess(JSON.stringify(request), listening);
+    const opened = answer.then((text) =>
+      text === undefined ? { trouble: "its process has ended" } : (JSON.parse(text) as FilesOpened),
+    );
+    return { ...rest, opened };
+  },
   isRunning,
   share,
   undoAbandoned,

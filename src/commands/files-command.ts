@@ -14,7 +14,13 @@ import { reasonOf } from "../os/ffi/libc.ts";
 import { print } from "../os/log/print.ts";
 import { hasLentRights, isPrivileged } from "../os/users/rights.ts";
 import { Exit } from "../run/exit.ts";
-import { addressOfService, type ServicePlace, serviceText, startFileService } from "../run/files/file-service.ts";
+import {
+  addressOfService,
+  type FileService,
+  type ServicePlace,
+  serviceText,
+  startFileService,
+} from "../run/files/file-service.ts";
 import { fileUsers } from "../run/files/file-users.ts";
 import type { FilesProcess, FilesRequest } from "../run/host/processes.ts";
 
@@ -178,17 +184,29 @@ function start(
   const { address } = place;
   try {
     const service = startFileService(thisMachine, request, place, port);
-    print(`${serviceText(request, addressOfService(address, service.port))}\n`);
-    void service.server.ended.then(async () => {
-      if (served.get(address) !== service.server) return;
-      consola.error(`Files are not served any more: ${(await service.server.trouble) ?? "the process has ended"}`);
-      served.set(address, undefined);
-    });
+    void watch(service, request.directory, address, served);
     return service.server;
   } catch (error) {
     consola.error(`Files are not served at ${address}: ${reasonOf(error)}`);
     return undefined;
   }
+}
+
+/** Tells when the folder is served, and when it is not any more. */
+async function watch(
+  { server, port }: FileService,
+  directory: string,
+  address: string,
+  served: Map<string, FilesProcess | undefined>,
+): Promise<void> {
+  const opened = await server.opened;
+  if (served.get(address) !== server) return;
+  if ("trouble" in opened) consola.error(`${directory} is not served at ${address}: ${opened.trouble}`);
+  else print(`${serviceText(directory, addressOfService(address, port), opened)}\n`);
+  await server.ended;
+  if (served.get(address) !== server) return;
+  if (!("trouble" in opened)) consola.error("Files are not served any more: the process has ended");
+  served.set(address, undefined);
 }
 
 function stop(served: Map<string, FilesProcess | undefined>, address: string): void {

@@ -67,13 +67,13 @@ function identity(pid: number): Record<string, string> {
 }
 
 test("it serves until it is ended, and asks for passwords when it has some", async () => {
-  const { process, url } = serve(folder(), { users: [["zaphod", "a:b"]] });
+  const { process, url } = serve(folder(), { isWritable: false, users: [["zaphod", "a:b"]] });
   expect((await fetch(`${url}/a.txt`)).status).toBe(401);
   const headers = { Authorization: `Basic ${btoa("zaphod:a:b")}` };
   expect(await (await fetch(`${url}/a.txt`, { headers })).text()).toBe("hello");
   process.end();
   expect((await process.ended).exitCode).toBe(0);
-  expect(await process.trouble).toBeUndefined();
+  expect(JSON.parse((await process.answer)!)).toEqual({ isWritable: false });
 });
 
 test.skipIf(!isRoot)(
@@ -83,6 +83,7 @@ test.skipIf(!isRoot)(
     chownSync(place, 12345, 23456);
     const { process, url } = serve(place);
     expect((await fetch(`${url}/b`, { method: "PUT", body: "x" })).status).toBe(201);
+    expect(JSON.parse((await process.answer)!)).toEqual({ isWritable: true });
     const { uid, gid } = statSync(join(place, "b"));
     expect([uid, gid]).toEqual([12345, 23456]);
     expect(identity(process.pid)).toEqual({
@@ -111,6 +112,9 @@ test.skipIf(!isRoot)(
     expect((await fetch(`${url}/secret`)).status).toBe(403);
     expect((await fetch(`${url}/closed/`)).status).toBe(403);
     expect((await fetch(`${url}/b`, { method: "PUT", body: "x" })).status).toBe(403);
+    const whyNot = "nobody may not write there; chown it or chmod it";
+    expect(JSON.parse((await process.answer)!)).toEqual({ isWritable: false, whyNot });
+    expect(await (await fetch(`${url}/`)).text()).not.toContain("<FORM");
     expect(identity(process.pid)["uid"]).toBe("65534\t65534\t65534\t65534");
   },
 );
@@ -129,6 +133,17 @@ test.skipIf(!hasNamespaces)(
 
 test("a folder that is not there is told", async () => {
   const { process } = serve("/no/such/folder");
-  expect(await process.trouble).toBe("open: No such file or directory");
+  expect(JSON.parse((await process.answer)!)).toEqual({ trouble: "open: No such file or directory" });
   expect((await process.ended).exitCode).toBe(1);
 });
+
+test.skipIf(!isRoot)(
+  `a folder that nobody may read is told at once${isRoot ? "" : " [skipped: not root]"}`,
+  async () => {
+    const place = folder();
+    chmodSync(place, 0o700);
+    const { process } = serve(place);
+    expect(JSON.parse((await process.answer)!)).toEqual({ trouble: "nobody may not read it; chown it or chmod it" });
+    expect((await process.ended).exitCode).toBe(1);
+  },
+);

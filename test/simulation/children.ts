@@ -1,7 +1,15 @@
 // The programs that a session starts on a simulated computer: hooks and shell commands. Each does what its path or its
 // command says it does: take a while, fail, or hang.
 
-import type { Child, Ending, FilesRequest, Processes, Share, ToolResult } from "../../src/run/host/processes.ts";
+import type {
+  Child,
+  Ending,
+  FilesOpened,
+  FilesRequest,
+  Processes,
+  Share,
+  ToolResult,
+} from "../../src/run/host/processes.ts";
 import { SimulatedError } from "./errors.ts";
 import type { FileTree } from "./files.ts";
 import type { Process } from "./process.ts";
@@ -36,12 +44,10 @@ export class ProcessTable {
   hookTrouble: Behaviour | undefined;
   /** The system's tools by their paths. */
   readonly tools = new Map<string, (argv: readonly string[], input: string) => ToolResult | Promise<ToolResult>>();
-  /** The processes of `files`. `say` tells why one does not serve. */
-  readonly fileServers: {
-    readonly request: FilesRequest;
-    isRunning: boolean;
-    say: (trouble: string | undefined) => void;
-  }[] = [];
+  /** The processes of `files`. */
+  readonly fileServers: { readonly request: FilesRequest; isRunning: boolean }[] = [];
+  /** What a process of `files` finds, if not what was asked for. */
+  filesOpened: FilesOpened | undefined;
   readonly #hanging = new Set<() => void>();
   #pids = 100;
 
@@ -144,12 +150,12 @@ export function processesOf(table: ProcessTable, process: Process): Processes {
       throw new SimulatedError("execve", program, "ENOENT");
     },
     serveFiles: (request) => {
-      const served = { request, isRunning: true, say: (): void => {} } as (typeof table.fileServers)[number];
+      const served = { request, isRunning: true };
       table.fileServers.push(served);
       return {
         pid: 99,
         ended: new Promise(() => {}),
-        trouble: new Promise((resolve) => (served.say = resolve)),
+        opened: Promise.resolve(table.filesOpened ?? { isWritable: request.isWritable }),
         end: () => void (served.isRunning = false),
       };
     },

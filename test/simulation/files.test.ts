@@ -50,13 +50,10 @@ test("where port 80 is taken, 8080 is used, and with files-port no other", () =>
   given.end();
 });
 
-test("what the process says and its users", () => {
+test("its users", () => {
   const secrets = 'zaphod * gargle\n* * ""\ntrillian other beeb\nford * ""\nmarvin * @login\n';
   const play = scene(["files", "/srv", "files-auth"], ({ files }) => files.put("/etc/ppp/pap-secrets", secrets));
   expect(play.served[0]?.request.users).toEqual([["zaphod", "gargle"]]);
-  play.served[0]!.say("open: Permission denied");
-  play.link.time.run(1000);
-  expect(play.server.lines).toContain("Files of /srv are not served: open: Permission denied");
   play.end();
   const nobody = scene(["files", "/srv", "files-auth"]);
   const reason = "no user has a password in the files of secrets, and files-auth asks for one";
@@ -68,5 +65,22 @@ test("what the process says and its users", () => {
 test("with usernet, port 80 of our address leads to the loopback", () => {
   const play = scene(["files", "/srv", "usernet"], ({ network }) => void network.takenPorts.add(80));
   expect(play.server.lines).toContain("Files of /srv are at http://10.0.0.1/ (read only)");
+  play.end();
+});
+
+test("what the process finds is told: that it cannot serve, or not take files", () => {
+  const closed = scene(["files", "/srv"], ({ processes }) => {
+    processes.filesOpened = { trouble: "open: Permission denied" };
+  });
+  expect(closed.server.lines.filter((line) => line.startsWith("Files"))).toEqual([
+    "Files of /srv are not served: open: Permission denied",
+  ]);
+  expect(closed.status?.files).toBeUndefined();
+  closed.end();
+  const whyNot = "nobody may not write there; chown it or chmod it";
+  const play = scene(["files", "/srv", "files-write"], ({ processes }) => {
+    processes.filesOpened = { isWritable: false, whyNot };
+  });
+  expect(play.server.lines).toContain(`Files of /srv are at http://10.0.0.1/ (read only: ${whyNot})`);
   play.end();
 });

@@ -9,8 +9,17 @@ import { terminated } from "../ffi/library.ts";
 const IS_ARM = process.arch === "arm64";
 
 const CALL = IS_ARM
-  ? { openat: 56, mkdirat: 34, unlinkat: 35, renameat2: 276, statx: 291, getdents64: 61, openat2: 437 }
-  : { openat: 257, mkdirat: 258, unlinkat: 263, renameat2: 316, statx: 332, getdents64: 217, openat2: 437 };
+  ? { openat: 56, mkdirat: 34, unlinkat: 35, renameat2: 276, statx: 291, getdents64: 61, openat2: 437, faccessat: 48 }
+  : {
+      openat: 257,
+      mkdirat: 258,
+      unlinkat: 263,
+      renameat2: 316,
+      statx: 332,
+      getdents64: 217,
+      openat2: 437,
+      faccessat: 269,
+    };
 
 export const OPEN = {
   ...O,
@@ -69,6 +78,13 @@ export function hasOpenBeneath(folder: number): boolean {
   const fd = openBeneath(folder, ".", OPEN.PATH | OPEN.DIRECTORY);
   if (fd >= 0) libc.close(fd);
   return fd !== -ENOSYS && fd !== -EPERM;
+}
+
+const ACCESS = { read: 4 | 1, write: 2 | 1 } as const;
+
+/** Whether this process may list an open folder and reach what is in it, or change it. Below 0: minus the error number. */
+export function accessTo(folder: number, wanted: keyof typeof ACCESS): number {
+  return call(CALL.faccessat, folder, named(".").address, ACCESS[wanted], 0, 0);
 }
 
 export function makeFolderAt(folder: number, name: string): number {

@@ -12,6 +12,7 @@ import { FolderListing } from "./folder-listing.ts";
 import { closeFd, O, openFd } from "../ffi/libc.ts";
 import { type FileTrouble, troubleOf } from "./file-trouble.ts";
 import {
+  accessTo,
   type FileFacts,
   factsAt,
   hasOpenBeneath,
@@ -117,6 +118,11 @@ export class RootedFolder {
       if (trouble === undefined) syncFolder(folder);
       return trouble;
     });
+  }
+
+  /** "denied": this process, as it is now, may not do that with the folder itself. */
+  refusal(wanted: "read" | "write"): FileTrouble | undefined {
+    return troubleIn(accessTo(this.#fd, wanted));
   }
 
   /** Octets that can still be written on its disk. */

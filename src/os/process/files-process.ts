@@ -1,5 +1,5 @@
 // Starts the process that serves files: this program again, in a session of its own. It reads its request from a pipe, and ends
-// when that is closed, which is also the case when we have been killed. It tells on another pipe why it cannot serve.
+// when that is closed, which is also the case when we have been killed. It tells on another pipe what it has opened, or why not.
 
 import { closeSync, createReadStream, writeSync } from "node:fs";
 import { check, closeFd, libc, Memory, O } from "../ffi/libc.ts";
@@ -13,7 +13,8 @@ export const FILES_FD = { answer: 1, request: 3, listening: 4 } as const;
 export interface FilesProcess {
   readonly pid: number;
   readonly ended: Promise<Ending>;
-  readonly trouble: Promise<string | undefined>;
+  /** The text that it tells. Undefined: it has ended without one. */
+  readonly answer: Promise<string | undefined>;
   end(): void;
 }
 
@@ -42,7 +43,7 @@ export function startFilesProcess(
       if (isOpen) closeSync(toProcess);
       isOpen = false;
     };
-    return { pid, ended, trouble: textOf(fromProcess), end };
+    return { pid, ended, answer: textOf(fromProcess), end };
   } catch (error) {
     for (const fd of [toProcess, fromProcess]) closeFd(fd);
     throw error;

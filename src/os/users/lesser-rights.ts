@@ -18,7 +18,7 @@ export interface Identity {
 }
 
 /** nobody and nogroup, as the kernel has them. */
-const NOBODY = 65534;
+export const NOBODY = 65534;
 const PR_SET_NO_NEW_PRIVS = 38;
 const PR_SET_DUMPABLE = 4;
 const PR_CAPBSET_DROP = 24;

@@ -1,11 +1,13 @@
 // Opens the listening socket of the file server, because that may need root's rights, and starts the process that serves.
 
-import type { FilesProcess, FilesRequest } from "../host/processes.ts";
+import type { FilesOpened, FilesProcess, FilesRequest } from "../host/processes.ts";
 import { hasCode, type Machine } from "../machine.ts";
 
 export const HTTP_PORT = 80;
 /** Where the first one is taken, or is for root only. */
 const OTHER_PORT = 8080;
+
+export type FilesServed = Exclude<FilesOpened, { readonly trouble: string }>;
 
 export interface FileService {
   readonly server: FilesProcess;
@@ -48,7 +50,8 @@ export function addressOfService(address: string, port: number): string {
   return `http://${address}${port === HTTP_PORT ? "" : `:${port}`}/`;
 }
 
-/** One line for people. */
-export function serviceText({ directory, isWritable }: FilesRequest, address: string): string {
-  return `Files of ${directory} are at ${address} (${isWritable ? "read and write" : "read only"})`;
+/** One line for people, when the process has opened the folder. */
+export function serviceText(directory: string, address: string, { isWritable, whyNot }: FilesServed): string {
+  const access = isWritable ? "read and write" : `read only${whyNot === undefined ? "" : `: ${whyNot}`}`;
+  return `Files of ${directory} are at ${address} (${access})`;
 }

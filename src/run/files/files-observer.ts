@@ -56,15 +56,14 @@ export class FilesObserver implements NetworkObserver {
   }
 
   #start(our: string, config: Config, users: FilesRequest["users"]): void {
-    const { hooks, log } = this.#host;
     const { files: directory = "", filesWrite: isWritable, filesQuota: quota = null } = config;
     const request = { directory, isWritable, quota, hasShortNames: config.filesShortNames, users };
     const { server, port } = this.#serve(request, our, config.filesPort);
     this.#server = server;
-    void this.#watch(server);
-    this.address = addressOfService(our, port);
-    hooks.env.set(VARIABLE, this.address);
-    report(log, [{ code: "files", text: serviceText(request, this.address), severity: "info" }]);
+    const address = addressOfService(our, port);
+    void this.#watch(server, address);
+    this.address = address;
+    this.#host.hooks.env.set(VARIABLE, address);
   }
 
   /** Returns the port by which the peer reaches it. Throws HostError. */
@@ -79,13 +78,20 @@ export class FilesObserver implements NetworkObserver {
     return { server, port: this.#service };
   }
 
-  async #watch(started: FilesProcess): Promise<void> {
-    const trouble = await started.trouble;
-    if (trouble !== undefined && this.#server === started) this.#warn(trouble);
+  async #watch(started: FilesProcess, address: string): Promise<void> {
+    const { log, options } = this.#host;
+    const opened = await started.opened;
+    if (this.#server !== started) return;
+    if ("trouble" in opened) {
+      this.#warn(opened.trouble);
+      this.#stop();
+      return;
+    }
+    const text = serviceText(options.config.files ?? "", address, opened);
+    report(log, [{ code: "files", text, severity: "info" }]);
     const { exitCode, signal } = await started.ended;
     if (this.#server !== started) return;
-    if (trouble === undefined)
-      this.#warn(`its process has ended with ${signal === 0 ? `exit code ${exitCode}` : `signal ${signal}`}`);
+    this.#warn(`its process has ended with ${signal === 0 ? `exit code ${exitCode}` : `signal ${signal}`}`);
     this.#stop();
   }
 

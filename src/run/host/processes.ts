@@ -69,11 +69,19 @@ export interface FilesRequest {
   readonly users: readonly (readonly [name: string, password: string])[] | null;
 }
 
+/** What the process of `files` found when it had opened the folder as the user that it serves as. */
+export type FilesOpened =
+  | {
+      readonly isWritable: boolean;
+      /** Why it is not writable, although that was asked for. */
+      readonly whyNot?: string | undefined;
+    }
+  | { /** Why it does not serve. */ readonly trouble: string };
+
 export interface FilesProcess {
   readonly pid: number;
   readonly ended: Promise<Ending>;
-  /** Why it does not serve; undefined: it does, or it has ended. */
-  readonly trouble: Promise<string | undefined>;
+  readonly opened: Promise<FilesOpened>;
   end(): void;
 }
 
