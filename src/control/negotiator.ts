@@ -167,7 +167,7 @@ export class Negotiator {
     if (state === State.Opened || state === State.Stopped) this.#restart();
     if (state === State.ReqSent && !this.#heard && !this.#request.answered) this.#request.peerHeard(now);
     this.#heard = true;
-    const again = this.#refused.answerTo(packet, control);
+    const again = this.#refused.answerTo(packet, control, now);
     this.#answer = again ?? this.#judged(packet, control, now);
     this.#feed(this.#answer.code === Code.ConfAck ? "RCR+" : "RCR-", now);
   }
@@ -181,7 +181,7 @@ export class Negotiator {
       this.#naksSent = 0;
     } else {
       this.#agreed.forget();
-      this.#refused.keep(packet, control, answer);
+      this.#refused.keep(packet, control, answer, now);
       if (answer.code === Code.ConfNak) this.#naksSent++;
     }
     return answer;

@@ -100,12 +100,25 @@ test("a repeated request that was refused gets the same answer and does not coun
     hear(request(id), 10);
     return takeSent().at(-1)!;
   };
-  for (let time = 0; time < 11; time++) expect(says(1)).toEqual(answer(Code.ConfNak, 1, 1));
+  for (let time = 0; time < 4; time++) expect(says(1)).toEqual(answer(Code.ConfNak, 1, 1));
   // A peer that goes on like this does not repeat its request for want of an answer.
   expect(says(1)).toEqual(answer(Code.ConfNak, 1, 2));
   expect(says(1)).toEqual(answer(Code.ConfRej, 1, 3));
   expect(says(2)).toEqual(answer(Code.ConfRej, 2, 4));
   expect(says(2)).toEqual(answer(Code.ConfRej, 2, 4));
+});
+
+test("a peer that repeats a refused request with the same identifier at each end of its restart timer insists, and each time counts", () => {
+  const { hear, takeSent } = begun({}, ({ options }, rejectOnly): Answer => ({
+    code: rejectOnly ? Code.ConfRej : Code.ConfNak,
+    options,
+  }));
+  const codes = [100, 3100, 6100, 9100, 12_100, 15_100, 18_100, 21_100, 24_100, 27_100, 30_100].map((now) => {
+    takeSent();
+    hear([Code.ConfReq, 7, 0, 7, 200, 3, 99], now);
+    return takeSent().at(-1)![0];
+  });
+  expect(codes).toEqual([...Array<number>(LIMITS.maxFailure).fill(Code.ConfNak), Code.ConfRej]);
 });
 
 test("between the requests that are counted come others, and the end comes when it would without them", () => {
