@@ -97,6 +97,7 @@ export class Bundle {
         random32: () => host.random32(),
         peerMayUse: (address) => host.peerMayUse(address),
         madeUpPeerAddress: () => host.madeUpPeerAddress(),
+        ended: (protocol) => this.#pieces.abandon(protocol),
       },
       host.plain,
     );
@@ -158,6 +159,7 @@ export class Bundle {
     if (this.#links.length > 0) {
       this.#log("notice", `Link lost from ${this.#ifname}, ${this.#links.length} left`);
       this.#receiver?.removeLink(gone!.number);
+      if (this.#links.length === 1) this.#pieces.setPeerMru(this.#links[0]!.peerMru);
       return;
     }
     this.#timers.stopAll();

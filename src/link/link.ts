@@ -150,6 +150,7 @@ export class Link implements Member {
       random32,
       peerMayUse,
       madeUpPeerAddress,
+      ended: (protocol: number) => this.#pieces.abandon(protocol),
     };
     return new Networks(this.#config.networks, host, plain);
   }

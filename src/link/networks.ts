@@ -35,6 +35,8 @@ export interface NetworksHost extends CompressionHost {
   random32(): number;
   peerMayUse(address: number): boolean;
   madeUpPeerAddress(): number;
+  /** Packets of this protocol, IP or IPV6, may pass no longer. */
+  ended(protocol: number): void;
 }
 
 /** What nothing negotiates. */
@@ -275,7 +277,7 @@ export class Networks {
     const isCompressed = protocol === datapath.compressedAs;
     this.protocol = found;
     if (isCompressed && datapath.encrypted && datapath.decompressor !== undefined)
-      this.#compression?.decrypted(this.carries(found));
+      this.#compression?.decrypted(found === Protocol.MP || this.carries(found));
     if (found === Protocol.MP) return false;
     if (found > 0) {
       const { received } = datapath;
@@ -367,6 +369,7 @@ export class Networks {
    */
   #ipcpDown(): void {
     this.ipv4Up = false;
+    this.#host.ended(Protocol.IP);
     this.datapath.setVj(undefined, undefined);
     this.#host.emit({ type: "ipv4-down", last: !this.ipv6Up });
   }
@@ -380,6 +383,7 @@ export class Networks {
 
   #ipv6cpDown(): void {
     this.ipv6Up = false;
+    this.#host.ended(Protocol.IPV6);
     this.#host.emit({ type: "ipv6-down", last: !this.ipv4Up });
   }
 

@@ -77,9 +77,22 @@ export class Pieces {
     this.#piece = new Uint8Array(PIECE_ROOM + MAX_FRAME + FCS_ROOM);
   }
 
+  /** The bundle's only link is another one now. */
+  setPeerMru(peerMru: number): void {
+    this.#mru = peerMru;
+  }
+
   close(): void {
     this.#sender = undefined;
     this.#at = this.#end = 0;
+  }
+
+  /**
+   * The network protocol of these packets (IP or IPV6) has gone down. The rest of such a packet is not sent: its header
+   * may be compressed by a VJ that is gone. The peer discards its pieces when the next packet begins.
+   */
+  abandon(protocol: number): void {
+    if (this.isPending && (this.#protocol === Protocol.IPV6) === (protocol === Protocol.IPV6)) this.#at = this.#end = 0;
   }
 
   /** Pieces of a packet are still to be sent. */

@@ -54,7 +54,7 @@ export class FlowQueues {
   dropped = 0;
   marked = 0;
   overflowed = 0;
-  /** Packets that were cleared away. */
+  /** Packets that were cleared away, and those that had no place to go when the link ended. */
   cleared = 0;
   readonly #store: PacketStore;
   readonly #seed: number;

@@ -194,6 +194,8 @@ test.each([
     expect(pings.length).toBeGreaterThan(8);
     expect(lost).toBeLessThan(25);
     expect(a.side.lines.some((line) => /^MPPE 128-bit (stateless|stateful) compression enabled/.test(line))).toBe(true);
+    for (const { side } of [a, load.pair.b])
+      expect(side.lines.filter((line) => line.startsWith("No encrypted packet can be read"))).toEqual([]);
     // None of the data is on the line as it is.
     const all = Buffer.concat(line);
     expect(plain.length).toBeGreaterThan(10);

@@ -70,8 +70,8 @@ export class PacketPump {
   }
 
   /**
-   * Packets are carried from now on, or not. Those that wait for a line then go back to a port that stays (`demand`), and are
-   * lost otherwise, as in the kernel's queue of an interface that goes.
+   * Packets are carried from now on, or not. Those that wait for a line then go back to a port that stays (`demand`), as many
+   * as it has room for. The others are lost, as in the kernel's queue of an interface that goes.
    */
   carry(on: boolean): void {
     this.#carrying = on;
@@ -80,7 +80,7 @@ export class PacketPump {
     const { bytes } = this.#memory.packet;
     if (this.#packets.keep !== undefined)
       for (let length; (length = queues.takeOldest(bytes, PACKET_ROOM)) > 0;)
-        this.#packets.keep(bytes, PACKET_ROOM, PACKET_ROOM + length);
+        if (!this.#packets.keep(bytes, PACKET_ROOM, PACKET_ROOM + length)) queues.cleared++;
     queues.clear();
   }
 

@@ -209,8 +209,8 @@ export class Demand implements PacketPort {
     }
   }
 
-  keep(packet: Uint8Array, start: number, end: number): void {
-    this.#kept.add(packet, start, end);
+  keep(packet: Uint8Array, start: number, end: number): boolean {
+    return this.#kept.add(packet, start, end);
   }
 
   write(from: Memory, start: number, end: number): void {

@@ -53,8 +53,8 @@ export interface PacketPort {
   /** Reads a packet of at most {@link MAX_PACKET} octets to `at` and returns its length. 0 or less: there is none now. */
   read(into: Memory, at: number, up: ProtocolsUp): number;
   write(from: Memory, start: number, end: number): void;
-  /** Takes back a packet that was read and not sent, for the next link. Without it, such packets are lost. */
-  keep?(packet: Uint8Array, start: number, end: number): void;
+  /** Takes back a packet that was read and not sent, for the next link. False: it has no room. Without it, such packets are lost. */
+  keep?(packet: Uint8Array, start: number, end: number): boolean;
 
   /** Called when the descriptor is readable while no packets are carried. Without it, the descriptor is not waited for then. */
   idle?(now: number): void;

@@ -32,7 +32,7 @@ class Scene {
   #unwritten = 0;
   #number = 0;
 
-  constructor({ baud = BAUD, waitsInKernel = true, keeps = false } = {}) {
+  constructor({ baud = BAUD, waitsInKernel = true, keeps = 0 } = {}) {
     const pacer = (this.pacer = new Pacer(baud));
     const drain = (now: number): void => {
       pacer.wrote(this.#unwritten, now);
@@ -46,9 +46,12 @@ class Scene {
       nextTimeout: () => Infinity,
       handleTimeout: () => {},
       read: (into: Memory, at: number) => this.#read(into, at),
-      ...(keeps && {
-        keep: (packet: Uint8Array, start: number, end: number) =>
-          void this.returned.push(`${u16(packet, start + 20)}:${u32(packet, end - 4)}`),
+      ...(keeps > 0 && {
+        keep: (packet: Uint8Array, start: number, end: number) => {
+          if (this.returned.length === keeps) return false;
+          this.returned.push(`${u16(packet, start + 20)}:${u32(packet, end - 4)}`);
+          return true;
+        },
       }),
     };
     Object.defineProperty(packets, "hasKept", { get: () => this.kept.length > 0 });
@@ -215,7 +218,7 @@ test("packets that wait when the link ends are lost with it", () => {
 });
 
 test("a port that outlasts the link takes them back, in the order in which they came", () => {
-  const scene = new Scene({ keeps: true });
+  const scene = new Scene({ keeps: 128 });
   for (const port of [BULK, BULK, PING, BULK, PING]) {
     scene.comes(port);
     scene.pass(1);
@@ -224,4 +227,15 @@ test("a port that outlasts the link takes them back, in the order in which they 
   expect(scene.sent).toEqual(["1:0"]);
   expect(scene.returned).toEqual(["1:1", "2:2", "1:3", "2:4"]);
   expect(scene.pump.losses).toBeUndefined();
+});
+
+test("what such a port has no room for is lost, and counted", () => {
+  const scene = new Scene({ keeps: 3 });
+  for (let count = 0; count < 6; count++) {
+    scene.comes(BULK);
+    scene.pass(1);
+  }
+  scene.pump.carry(false);
+  expect(scene.returned).toEqual(["1:1", "1:2", "1:3"]);
+  expect(scene.pump.losses).toBe("Packets to the line: 0 dropped, 0 marked, 2 left at the end");
 });
