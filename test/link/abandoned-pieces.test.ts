@@ -37,7 +37,7 @@ test("IPCP goes down after the first piece of a packet: the rest is not sent, an
     for (const [from, to, route] of [
       [pair.a, pair.b, [A, B]],
       [pair.b, pair.a, [B, A]],
-    ] as const) {
+    ] as [PacedSide, PacedSide, [number, number]][]) {
       const { carrier } = from;
       const { networks } = carrier;
       expect(networks.ipv4Up).toBe(true);
