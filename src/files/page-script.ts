@@ -91,7 +91,23 @@ function reach(at) {
   note = "";
   show();
 }
-const has = (url, hash) => ask("GET", url + "?hash=sha256").then(r => r.text()).then(t => t.includes(hash));
+async function has(url, hash) {
+  const limit = new AbortController();
+  let asks;
+  stop = () => limit.abort();
+  const timer = setInterval(async () => {
+    if (asks) return;
+    asks = 1;
+    await ask("HEAD", "/").catch(() => limit.abort());
+    asks = 0;
+  }, 10000);
+  note = "being compared";
+  show();
+  try {
+    const r = await fetch(url + "?hash=sha256", { cache: "no-store", signal: limit.signal });
+    return (await r.text()).includes(hash);
+  } finally { clearInterval(timer); stop = undefined; note = ""; }
+}
 
 const offset = (url, id) => ask("HEAD", url, { "Upload-Id": id }).then(r => r.ok ? +r.headers.get("Upload-Offset") || 0 : undefined);
 function put(url, headers, body, id, from) {
@@ -115,9 +131,11 @@ function put(url, headers, body, id, from) {
   });
 }
 async function send({ file, url }) {
-  const { size } = file, id = textHash([url, size, file.lastModified].join()).slice(0, 32), hash = fileHash(file);
+  const { size } = file, id = textHash([url, size, file.lastModified].join()).slice(0, 32), unreadable = e => fail("cannot be read: " + e.message), hash = fileHash(file).catch(unreadable);
+  hash.catch(() => 0);
   let at = size > 65536 ? undefined : 0, sentAll, tries = 0;
   await patiently(async () => {
+    await file.slice(0, 1).arrayBuffer().catch(unreadable);
     if (at === undefined) at = await offset(url, id);
     if (at === undefined) return;
     if (!at && sentAll && await has(url, await hash)) return 1;
