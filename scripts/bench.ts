@@ -4,6 +4,7 @@
 
 import { consola } from "consola";
 import { parseArgs } from "node:util";
+import { CLIMB } from "./bench/climb.ts";
 import { benchCodecs } from "./bench/codecs.ts";
 import { type BenchPart, FIGURE_HEAD, rowOf } from "./bench/figure.ts";
 import { FIRST_PACKETS } from "./bench/first-packets.ts";
@@ -41,6 +42,7 @@ const PARTS: Readonly<Record<string, BenchPart>> = {
   program: PROGRAM,
   "start-order": START_ORDER,
   interactive: INTERACTIVE,
+  climb: CLIMB,
   "first-packets": FIRST_PACKETS,
   start: START,
 };

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { rowOf } from "../../scripts/bench/figure.ts";
 import { figureOf, figuresOf, type Report } from "../../scripts/bench/program.ts";
 import { table } from "../../scripts/bench/table.ts";
@@ -59,4 +60,11 @@ test("a table lines its columns up", () => {
       ],
     ),
   ).toBe("          MB/s\nFCS       1533\ndeframer     9");
+});
+
+test("bench knows the parts that have goals", () => {
+  const script = join(import.meta.dir, "../../scripts/bench.ts");
+  const { exitCode, stderr } = Bun.spawnSync([process.execPath, script, "nothing"], { stderr: "pipe" });
+  expect(exitCode).toBe(2);
+  expect(stderr.toString()).toContain("program, start-order, interactive, climb, first-packets, start.");
 });
