@@ -1,6 +1,7 @@
 // The process that serves files (os/process/files-process.ts): it opens the folder, gives up root's rights, and answers.
 
 import { readSync, statSync, writeSync } from "node:fs";
+import { hostname } from "node:os";
 import { Server } from "../files/server.ts";
 import { pageAssets } from "../files/page-assets.ts";
 import { closeFd, libc, OsError, reasonOf } from "../os/ffi/libc.ts";
@@ -69,6 +70,7 @@ function serverFor(folder: RootedFolder, { isWritable, quota, hasShortNames, use
     knows: passwords === null ? undefined : (name, password) => passwords.has(`${name}\0${password}`),
     assets: pageAssets((octets) => Bun.gzipSync(Uint8Array.from(octets))),
     version: VERSION,
+    hostName: hostname(),
     wall: () => Math.floor(Date.now() / 1000),
     zoneAt: (seconds) => -60 * new Date(seconds * 1000).getTimezoneOffset(),
   });

@@ -63,6 +63,7 @@ const REASONS: Readonly<Record<number, string>> = {
   415: "Unsupported Media Type",
   416: "Range Not Satisfiable",
   417: "Expectation Failed",
+  421: "Misdirected Request",
   422: "Unprocessable Content",
   423: "Locked",
   424: "Failed Dependency",

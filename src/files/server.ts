@@ -5,6 +5,7 @@ import type { Answering } from "./connection.ts";
 import { Locks } from "./dav/locks.ts";
 import type { Folder } from "./folder.ts";
 import { httpDate } from "./http-date.ts";
+import { hostRefusal } from "./host-names.ts";
 import { answer } from "./http-methods.ts";
 import { Quota } from "./quota.ts";
 import type { Receiver, Reply } from "./reply.ts";
@@ -21,6 +22,8 @@ export interface ServerFacts {
   readonly knows: Knows | undefined;
   readonly assets: ReadonlyMap<string, Asset>;
   readonly version: string;
+  /** This machine's name. */
+  readonly hostName?: string;
   wall(): number;
   zoneAt(seconds: number): number;
 }
@@ -39,13 +42,17 @@ export class Server implements Answering {
   }
 
   answer(request: Request): Reply | Receiver {
-    return this.#authority?.refusal(request) ?? answer(request, this.#site);
+    // Where passwords are asked for, a browser has none for a foreign name.
+    const refusal =
+      this.#authority === undefined ? hostRefusal(request, this.#facts.hostName) : this.#authority.refusal(request);
+    return refusal ?? answer(request, this.#site);
   }
 
   headers(): [string, string][] {
     return [
       ["Server", `nullmodem/${this.#facts.version}`],
       ["Date", httpDate(this.#facts.wall())],
+      ["X-Content-Type-Options", "nosniff"],
     ];
   }
 }

@@ -5,6 +5,7 @@ import { closeSync, createReadStream, writeSync } from "node:fs";
 import { check, closeFd, libc, Memory, O } from "../ffi/libc.ts";
 import { scriptArgs } from "./detach.ts";
 import { FILES_MARK, ownEnvironment } from "./inherited.ts";
+import { withoutAmbient } from "../users/lesser-rights.ts";
 import { type Ending, spawn } from "./spawn.ts";
 
 /** The process's descriptors. */
@@ -36,7 +37,8 @@ export function startFilesProcess(
     const [path = ""] = program;
     const stdio = [undefined, answerEnd, undefined, requestEnd, listening];
     const env = { ...ownEnvironment(), [FILES_MARK]: "1" };
-    const { pid, ended } = spawn(path, { argv: program, env, stdio, ownSession: true, directory: "/" });
+    const options = { argv: program, env, stdio, ownSession: true, directory: "/" };
+    const { pid, ended } = withoutAmbient(() => spawn(path, options));
     writeSync(toProcess, `${request}\n`);
     let isOpen = true;
     const end = (): void => {

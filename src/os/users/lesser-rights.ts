@@ -22,6 +22,8 @@ export const NOBODY = 65534;
 const PR_SET_NO_NEW_PRIVS = 38;
 const PR_SET_DUMPABLE = 4;
 const PR_CAPBSET_DROP = 24;
+const PR_CAP_AMBIENT = 47;
+const AMBIENT = { isSet: 1, raise: 2, clearAll: 4 } as const;
 /** Higher than any so far. The kernel refuses those that it does not have. */
 const LAST_CAPABILITY = 63;
 const CAPABILITY_VERSION_3 = 0x20080522;
@@ -61,6 +63,23 @@ function become(uid: number, gid: number): void {
   }
   check(system.setresuid(uid, uid, uid), "setresuid");
   if (system.setresuid(0, 0, 0) === 0) throw new OsError("setresuid", "", constants.errno.EPERM);
+}
+
+/**
+ * Runs `act` while this thread has no ambient capabilities. A program that it starts then gets none by us: Bun's threads each have
+ * their own, so the program could not give them up for all of its threads.
+ */
+export function withoutAmbient<T>(act: () => T): T {
+  const had: number[] = [];
+  for (let capability = 0; capability <= LAST_CAPABILITY; capability++)
+    if (libc.prctl(PR_CAP_AMBIENT, AMBIENT.isSet, capability, 0, 0) === 1) had.push(capability);
+  if (had.length === 0) return act();
+  check(libc.prctl(PR_CAP_AMBIENT, AMBIENT.clearAll, 0, 0, 0), "prctl");
+  try {
+    return act();
+  } finally {
+    for (const capability of had) libc.prctl(PR_CAP_AMBIENT, AMBIENT.raise, capability, 0, 0);
+  }
 }
 
 function dropCapabilities(): void {
