@@ -61,6 +61,7 @@ export function planOf(source: Tree, target: Tree): Plan {
 
 /** What only the target has. */
 function extraOf(source: Tree, target: Tree): Entry[] {
+  if (target.others.includes("")) return [];
   const wanted = new Set(source.entries.map(({ path }) => path));
   const kept = new Set(source.others);
   const full = new Set([...source.others, ...target.others].flatMap(withFoldersAbove));

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from "node:path";
 import { receiveTree, type Reporter, sendTree } from "../../src/transfer/carry.ts";
 import { Meter } from "../../src/transfer/meter.ts";
+import { planOf } from "../../src/transfer/tree-difference.ts";
 import { FileServer } from "../kit/file-server.ts";
 import { inFolder, quickClient } from "../kit/quick-client.ts";
 import { ServedFolder } from "../kit/served-folder.ts";
@@ -114,4 +115,12 @@ test("a folder here with a link in it is not taken away", async () => {
     expect(reporter.deleted).toEqual(["a/x"]);
     expect(outcome.failed).toBe(0);
   });
+});
+
+test("nothing of a target is extra whose list is not whole, as its folders may hold more", () => {
+  const entries = [{ path: "a", kind: "folder", size: 0, mtime: 0 } as const];
+  const source = { entries: [], others: [] };
+  expect(planOf(source, { entries, others: [""] }).extra).toEqual([]);
+  expect(planOf(source, { entries, others: ["a/b"] }).extra).toEqual([]);
+  expect(planOf(source, { entries, others: [] }).extra).toEqual(entries);
 });
