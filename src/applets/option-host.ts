@@ -44,6 +44,7 @@ export function systemOptionHost(voice: OptionVoice, etc = "/etc/ppp"): OptionHo
       ),
     openLogfile: (path, as) =>
       attempt(() => act(as, () => openFd(path, O.WRONLY | O.CREAT | O.APPEND | O.NOCTTY, 0o644))),
+    isFolder: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
     statDevice: (path) =>
       attempt(() => {
         const stat = statSync(path);

@@ -5,6 +5,7 @@ import { type Config, withFields } from "../options/config.ts";
 import { dumpLines, presetLine, showOptionsText, USAGE_HINT, USAGE_TEXT, VERSION_TEXT } from "../options/dump.ts";
 import { OptionError, OptionExit } from "../options/error.ts";
 import type { OptionHost } from "../options/host.ts";
+import { requireFolder } from "../options/check-files.ts";
 import { checkOptions, settleAddresses } from "../options/check.ts";
 import { hostInForce, parseOptions } from "../options/parse.ts";
 import { PPPD_VERSION } from "../options/version.ts";
@@ -69,6 +70,7 @@ export async function pppd(argv: string[]): Promise<number> {
     }
     ({ config, given } = handOver(config, ours));
     config = checkOptions(config, withoutOwnAddress(config, host));
+    requireFolder(config, host);
     // A process that goes into the background needs no address, except to show it.
     if (!leaves(config, ours, notifier) || config.dryrun || config.dump) {
       const log = logOf(config, syslog, ours);

@@ -20,9 +20,12 @@ import {
   type ServicePlace,
   serviceText,
   startFileService,
+  triedText,
 } from "../run/files/file-service.ts";
-import { fileUsers } from "../run/files/file-users.ts";
+import { closedSecrets, fileUsers } from "../run/files/file-users.ts";
 import type { FilesProcess, FilesRequest } from "../run/host/processes.ts";
+import type { Status } from "../run/live/published-status.ts";
+import { servedPlaces, waitingText } from "./served-places.ts";
 
 const command = defineCommand({
   meta: { name: "nullmodem files", description: "Give the other machine's browser a folder, while a link is up" },
@@ -79,6 +82,7 @@ export async function files(argv: readonly string[]): Promise<number> {
     consola.error("files does not run with rights that are lent to its user");
     return Exit.NOT_ROOT;
   }
+  if (wish.request.quota !== null && !wish.request.isWritable) consola.warn("--quota has no effect without --write");
   return await serveLinks(wish);
 }
 
@@ -133,7 +137,11 @@ function usersOf({ auth, user, "password-file": file }: Words): FilesRequest["us
   }
   const secrets = { papSecrets: "/etc/ppp/pap-secrets", chapSecrets: "/etc/ppp/chap-secrets" };
   if (auth === true) users.push(...fileUsers(thisMachine, { ...secrets, name: thisHost() }));
-  if (auth === true && users.length === 0) return "no user has a password in /etc/ppp/pap-secrets or chap-secrets";
+  if (auth === true && users.length === 0) {
+    const closed = closedSecrets(thisMachine, secrets);
+    if (closed !== undefined) return `--auth: you may not read ${closed}; give --user and --password-file instead`;
+    return "no user has a password in /etc/ppp/pap-secrets or chap-secrets";
+  }
   return auth === true || user !== undefined ? users : null;
 }
 
@@ -150,9 +158,13 @@ async function serveLinks({ request, port, address }: FilesWish): Promise<number
     isOver = true;
     wake();
   });
-  if (address === undefined && ourPlaces().length === 0) print("Waiting for a link\n");
+  let said = "";
   while (!isOver) {
-    const wanted = address === undefined ? ourPlaces() : [{ address, device: undefined }];
+    const links = ourLinks();
+    const wanted = address === undefined ? servedPlaces(links) : [{ address, device: undefined }];
+    const waiting = wanted.length > 0 ? "" : waitingText(links);
+    if (waiting !== "" && waiting !== said) print(`${waiting}\n`);
+    said = waiting;
     for (const one of served.keys()) if (!wanted.some((place) => place.address === one)) stop(served, one);
     for (const one of wanted) if (!served.has(one.address)) served.set(one.address, start(request, one, port, served));
     if (address !== undefined && served.get(address) === undefined) break;
@@ -166,13 +178,10 @@ async function serveLinks({ request, port, address }: FilesWish): Promise<number
   return isOver ? Exit.USER_REQUEST : Exit.FATAL;
 }
 
-/** Our addresses of the links that are up and have an interface, and these interfaces. */
-function ourPlaces(): ServicePlace[] {
+/** The links that are up. */
+function ourLinks(): Status[] {
   const namespace = networkNamespace();
-  const links = readAllStatus().filter((link) => link.namespace === namespace && link.up !== undefined);
-  return links.flatMap(({ ipv4, sharing, interface: device }) =>
-    ipv4 === undefined || sharing?.way === "sockets" ? [] : [{ address: ipv4.our, device }],
-  );
+  return readAllStatus().filter((link) => link.namespace === namespace && link.up !== undefined);
 }
 
 function start(
@@ -187,7 +196,7 @@ function start(
     void watch(service, request.directory, address, served);
     return service.server;
   } catch (error) {
-    consola.error(`Files are not served at ${address}: ${reasonOf(error)}`);
+    consola.error(`Files are not served at ${triedText(address, port)}: ${reasonOf(error)}`);
     return undefined;
   }
 }

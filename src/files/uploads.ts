@@ -256,7 +256,7 @@ export class Upload {
   /** The rest will not come with this request. */
   cut(): void {
     if (this.#state !== "open") return;
-    if (this.#request.token === undefined) this.#discard();
+    if (this.#request.token === undefined || this.#at === 0) this.#discard();
     this.#close({ type: "superseded" });
   }
 
@@ -266,9 +266,9 @@ export class Upload {
     this.#state = "superseded";
   }
 
-  /** With a token, what has come may be continued when there is room again. */
+  /** With a token, what has come, if anything, may be continued when there is room again. */
   #fail(trouble: Trouble): UploadEnd {
-    if (this.#request.token === undefined || trouble !== "full") this.#discard();
+    if (this.#request.token === undefined || trouble !== "full" || this.#at === 0) this.#discard();
     return this.#close({ type: "trouble", trouble });
   }
 

@@ -1,6 +1,7 @@
 // Checks that the options fit together, and settles those that depend on several others.
 
 import { checkAuth } from "./check-auth.ts";
+import { warnOfIdleFiles } from "./check-files.ts";
 import { type Config, type Draft, draftOf, finished } from "./config.ts";
 import { OptionError } from "./error.ts";
 import { isFailure, type OptionHost } from "./host.ts";
@@ -83,7 +84,9 @@ function checkLine(draft: Draft, host: OptionHost): void {
 }
 
 /** Rules limit what other options open. */
-function warnOfIdleRules({ share, usernet, forwards, shareAllow, shareDeny }: Draft, host: OptionHost): void {
+function warnOfIdleRules(draft: Draft, host: OptionHost): void {
+  const { share, usernet, forwards, shareAllow, shareDeny } = draft;
+  warnOfIdleFiles(draft, host);
   if (share || usernet || forwards.length > 0) return;
   const given = { "share-allow": shareAllow, "share-deny": shareDeny };
   for (const [name, { length }] of Object.entries(given))

@@ -46,6 +46,8 @@ export interface OptionHost {
   openLogfile(path: string, as: As): number | Failure;
   /** The device number of a character device. Undefined when the path is something else. */
   statDevice(path: string): { readonly device: number | undefined } | Failure;
+  /** The path is a folder, or a link to one. */
+  isFolder(path: string): boolean;
   /** The device number of an open descriptor that is a character device. */
   deviceOfFd(fd: number): number | undefined;
   /** gethostbyname(3): the first IPv4 address, as uint32. */

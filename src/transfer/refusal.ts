@@ -15,7 +15,7 @@ const REASONS: Readonly<Record<number, string>> = {
   422: "it arrived damaged",
   423: "somebody else writes to it",
   501: "the server does not take files",
-  507: "the disk of the server is full",
+  507: "there is no room there (a quota, or its disk)",
 };
 
 /** Statuses that do not depend on the file. */

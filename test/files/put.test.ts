@@ -298,3 +298,13 @@ test("another site's form is not taken", () => {
   expect(one.ask("POST /", "x").status).toBe(415);
   expect(one.ask(`POST /a\n${type}`, body).status).toBe(405);
 });
+
+test("a part that is empty does not stay when there is no room, or the connection breaks", () => {
+  const one = new FileExchange({ quota: 4 });
+  expect(one.ask(`PUT /a\n${TOKEN}\nContent-Range: bytes 0-7/8`, "x".repeat(8)).status).toBe(507);
+  expect(one.folder.names).toEqual([]);
+  one.connect();
+  one.octets(`PUT /a HTTP/1.1\r\n${TOKEN}\r\nContent-Range: bytes 0-3/4\r\nContent-Length: 4\r\n\r\n`);
+  one.connection.cut();
+  expect(one.folder.names).toEqual([]);
+});

@@ -68,6 +68,7 @@ export function fakeHost({ files = {}, user = false, hostname = "peer", changes 
       if (closed(path, as)) return fail("EACCES");
       return FOLDERS.has(posix.dirname(path)) ? 9 : fail("ENOENT");
     },
+    isFolder: (path) => path === "/srv",
     statDevice(path) {
       const names = path.split("/");
       if (names.some((name) => name.length > 255)) return fail("ENAMETOOLONG");

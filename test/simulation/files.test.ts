@@ -45,7 +45,7 @@ test("where port 80 is taken, 8080 is used, and with files-port no other", () =>
   expect(play.server.lines).toContain("Files of /srv are at http://10.0.0.1:8080/ (read only)");
   play.end();
   const given = scene(["files", "/srv", "files-port", "80"], take);
-  expect(given.server.lines).toContain("Files of /srv are not served: Address already in use");
+  expect(given.server.lines).toContain("Files of /srv are not served at 10.0.0.1:80: Address already in use");
   expect([given.served, given.status?.files]).toEqual([[], undefined]);
   given.end();
 });

@@ -227,7 +227,7 @@ test("one file that is refused does not stop the others, a full disk does, and n
     expect(reporter.told[0]).toBe("left out link");
     expect(server.files.has("gone")).toBe(true);
     status = 507;
-    await expect(sendTree({ client, local, remote: "/" }, SYNC, notes())).rejects.toThrow("full");
+    await expect(sendTree({ client, local, remote: "/" }, SYNC, notes())).rejects.toThrow("no room there");
     server.instead = ({ method }) =>
       method === "PUT" ? new Response("Files can only be read here\n", { status: 403 }) : undefined;
     const once = notes();

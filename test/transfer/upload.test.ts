@@ -178,7 +178,7 @@ test("refusals are errors at once, and damage is one in the end", async () => {
     for (const [status, words] of [
       [403, "does not allow"],
       [405, "files-write"],
-      [507, "is full"],
+      [507, "no room there"],
     ] as const) {
       server.instead = ({ method }) => (method === "PUT" ? new Response(null, { status }) : undefined);
       await expect(upload(client, { source, path: "/a" }, new Meter())).rejects.toThrow(words);

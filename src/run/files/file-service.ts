@@ -45,6 +45,11 @@ function listenAt(tcp: Machine["network"]["tcp"], place: ServicePlace, [port, ..
   }
 }
 
+/** Where a service could not be started. */
+export function triedText(address: string, given: number | undefined): string {
+  return given === undefined ? `${address}:${HTTP_PORT} or :${OTHER_PORT}` : `${address}:${given}`;
+}
+
 /** What a person types. */
 export function addressOfService(address: string, port: number): string {
   return `http://${address}${port === HTTP_PORT ? "" : `:${port}`}/`;

@@ -3,7 +3,7 @@
 import { encoded, textOf } from "../../bytes/text.ts";
 import type { Config } from "../../options/config.ts";
 import { findSecret, LOGIN_SECRET, secretEntries } from "../../options/secrets.ts";
-import type { Machine } from "../machine.ts";
+import { hasCode, type Machine } from "../machine.ts";
 
 type Secrets = Pick<Config, "papSecrets" | "chapSecrets" | "name">;
 
@@ -26,4 +26,19 @@ export function fileUsers({ files }: Pick<Machine, "files">, config: Secrets): [
     }
   }
   return users;
+}
+
+/** A file of secrets that is there and that this process may not read. */
+export function closedSecrets(
+  { files }: Pick<Machine, "files">,
+  { papSecrets, chapSecrets }: Pick<Secrets, "papSecrets" | "chapSecrets">,
+): string | undefined {
+  return [papSecrets, chapSecrets].find((path) => {
+    try {
+      files.read(path);
+      return false;
+    } catch (error) {
+      return hasCode(error, "EACCES", "EPERM");
+    }
+  });
 }

@@ -11,8 +11,15 @@ import type { Hooks } from "../scripts/hooks.ts";
 import type { NetworkDown, NetworkObserver, NetworkUp } from "../session/network-observer.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 import { ipv4Text } from "../../wire/ip.ts";
-import { addressOfService, type FileService, HTTP_PORT, serviceText, startFileService } from "./file-service.ts";
-import { fileUsers } from "./file-users.ts";
+import {
+  addressOfService,
+  type FileService,
+  HTTP_PORT,
+  serviceText,
+  startFileService,
+  triedText,
+} from "./file-service.ts";
+import { closedSecrets, fileUsers } from "./file-users.ts";
 
 export interface FilesObserverHost {
   readonly machine: Machine;
@@ -45,13 +52,16 @@ export class FilesObserver implements NetworkObserver {
     const { config } = this.#host.options;
     const users = config.filesAuth ? fileUsers(this.#host.machine, config) : null;
     if (users?.length === 0) {
-      this.#warn("no user has a password in the files of secrets, and files-auth asks for one");
+      const closed = closedSecrets(this.#host.machine, config);
+      const none = "no user has a password in the files of secrets, and files-auth asks for one";
+      this.#warn(closed === undefined ? none : `files-auth may not read ${closed}`);
       return;
     }
     try {
       this.#start(ipv4Text(event.our), config, users);
     } catch (error) {
-      this.#warn(reasonOf(error));
+      const tried = triedText(ipv4Text(event.our), config.filesPort);
+      this.#warn(reasonOf(error), this.#port.device === undefined ? "" : ` at ${tried}`);
     }
   }
 
@@ -95,8 +105,8 @@ export class FilesObserver implements NetworkObserver {
     this.#stop();
   }
 
-  #warn(reason: string): void {
-    this.#host.log.write("warn", `Files of ${this.#host.options.config.files} are not served: ${reason}`);
+  #warn(reason: string, where = ""): void {
+    this.#host.log.write("warn", `Files of ${this.#host.options.config.files} are not served${where}: ${reason}`);
   }
 
   down({ protocol }: NetworkDown): void {

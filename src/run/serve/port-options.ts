@@ -2,6 +2,7 @@
 // `interleave` at its start. So that file does not make a port wait for a carrier or for a password, as Debian's does; the port's own file and
 // words on the command line win.
 
+import { folderTrouble } from "../../options/check-files.ts";
 import { checkOptions } from "../../options/check.ts";
 import type { Config } from "../../options/config.ts";
 import { isFailure, type OptionHost } from "../../options/host.ts";
@@ -35,6 +36,8 @@ export function portOptions(host: OptionHost, wish: PortWish, slot: number, wish
   // The first reading has warned of the file.
   const alone = withWords({ ...inForce, warn: () => {} }, "", "");
   const given = parseOptions(["persist", ...all], alone);
+  const trouble = folderTrouble(config, host);
+  if (trouble !== undefined) host.warn(trouble);
   return {
     config: checkOptions(config, inForce),
     host: inForce,
