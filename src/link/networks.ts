@@ -58,13 +58,13 @@ export class Networks {
   /** The protocol that receiveData found. Below 0: the packet cannot be used. */
   protocol = LOST;
   readonly ipcp: Ipcp | undefined;
-  readonly #config: NetworksConfig;
+  #config: NetworksConfig;
   readonly #host: NetworksHost;
   readonly #ipcpNegotiator: Negotiator | undefined;
-  readonly #ipv6cpNegotiator: Negotiator | undefined;
+  #ipv6cpNegotiator: Negotiator | undefined;
   readonly #compression: Compression | undefined;
   /** The control protocols by number. */
-  readonly #ncps: readonly Ncp[];
+  #ncps: readonly Ncp[];
   /** Those of IPCP and IPv6CP that are not closed. One may finish twice: each repeated request of it is rejected. */
   readonly #open = new Set<"ipcp" | "ipv6cp">();
   /** IPCP and IPv6CP have started. With require-mppe they start when CCP is up. */
@@ -134,6 +134,13 @@ export class Networks {
         return end;
       });
     return { ...lower, send };
+  }
+
+  /** As with noipv6. The network phase has not begun. */
+  leaveOutIpv6(): void {
+    this.#config = { ...this.#config, ipv6cp: undefined };
+    this.#ncps = this.#ncps.filter(({ negotiator }) => negotiator !== this.#ipv6cpNegotiator);
+    this.#ipv6cpNegotiator = undefined;
   }
 
   // ── beginning and end ────────────────────────────────────────────────────────────────────────────────────────────

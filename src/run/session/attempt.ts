@@ -35,6 +35,7 @@ import type { NetworkPhase } from "./network-phase.ts";
 import { ClimbLine } from "./climb-line.ts";
 import { PapAnswer } from "./pap-answer.ts";
 import { applyPeerLine } from "./peer-line.ts";
+import { fitLink } from "./line-fit.ts";
 import { Joining } from "./joining.ts";
 import type { SessionObserver } from "./session-observer.ts";
 import { Reception } from "./reception.ts";
@@ -120,7 +121,7 @@ export class Attempt {
     const pacer = (this.pacer = new Pacer(paceOf(config, tty)));
     const servers = peerServers(machine, config, packets);
     const complain = (text: string): void => log.write("error", text);
-    this.linkConfig = linkConfig(config, peers.plan(), machine.network, complain, servers, pacer.speed);
+    this.linkConfig = linkConfig(config, peers.plan(), machine.network, complain, servers);
     const rtt = config.lcpRttFile === undefined ? undefined : new RttFile(config.lcpRttFile, host.machine, log);
     this.#rtt = rtt;
     this.#climb = ClimbLine.of(machine, config, tty, {
@@ -166,6 +167,7 @@ export class Attempt {
     else {
       // An empty connect script counts as one. Only the side that calls waits for the other.
       const calls = config.connect !== undefined || config.pty !== undefined || config.socket !== undefined;
+      this.#fit();
       this.link.open(this.#clock.now(), calls ? config.connectDelayMs : 0);
     }
   }
@@ -205,7 +207,15 @@ export class Attempt {
     const { machine, options, log, peers } = this.#host;
     const { config } = options;
     const { link } = this;
-    return { machine, config, log, peers, tty: this.#tty, link, linkConfig: this.linkConfig, port: this.#port, loop };
+    const { linkConfig } = this;
+    const fit = (): void => this.#fit();
+    return { machine, config, log, peers, tty: this.#tty, link, linkConfig, port: this.#port, loop, fit };
+  }
+
+  /** The speed of the line is known, and the link is about to begin. */
+  #fit(): void {
+    const { machine, options } = this.#host;
+    fitLink(this.link, this.linkConfig, options.config, this.pacer.speed, machine.network);
   }
 
   /** Where a peer logs in. */

@@ -42,6 +42,8 @@ export interface JoiningHost {
   readonly link: Link;
   readonly port: LinePort;
   readonly loop: Loop;
+  /** The link is about to begin at the present speed of the line. */
+  fit(): void;
   /** PPP will not begin, however often it is tried. */
   givesUp(exit: Exit): void;
 }
@@ -109,10 +111,11 @@ export class Joining {
   }
 
   #begin(now: number): void {
-    const { link, port, loop } = this.#host;
+    const { link, port, loop, fit } = this.#host;
     this.#silentAt = Infinity;
     this.#tuner?.found();
     this.#caller.flush();
+    fit();
     link.open(now);
     loop.handOver(port, link, now);
   }

@@ -75,6 +75,8 @@ export interface ReceptionHost {
   readonly loop: Loop;
   readonly peers: Peers;
   readonly ifname: string;
+  /** The link is about to begin at the present speed of the line. */
+  fit(): void;
   /** A person has called, and typed this name or nothing (""). The line is to be lent. */
   visited(name: string): void;
   /** The caller has ended the connection with a command of its modem, or with its DTR. */
@@ -309,6 +311,7 @@ export class Reception {
 
   #openLink(now: number): void {
     this.#isOpen = true;
+    this.#host.fit();
     this.#host.link.open(now);
   }
 

@@ -20,7 +20,6 @@ import { parseEndpoint } from "../../options/endpoint.ts";
 import type { Network } from "../host/network.ts";
 import { EndpointClass } from "../../wire/lcp.ts";
 import { AddressPairs } from "./address-pairs.ts";
-import { fitToLine } from "./packet-size.ts";
 import { identifiers } from "./identifiers.ts";
 import { lcpTimes, networkTimes } from "./restart-times.ts";
 
@@ -50,17 +49,15 @@ type RouteSource = Pick<Network, "routes">;
 
 /**
  * `complain` gets a message about each option that cannot be satisfied. `servers` are the name servers for the peer where no
- * option names any. `speed` is the line's, in bits a second; 0: it is not known.
+ * option names any.
  */
 export function linkConfig(
-  options: Config,
+  config: Config,
   plan: AuthPlan,
   network: MacSource & RouteSource,
   complain: (text: string) => void,
   servers: readonly ServerAddress[] = [],
-  speed = 0,
 ): LinkConfig {
-  const config = fitToLine(options, speed);
   return {
     lcp: lcpConfig(config, plan, network),
     echo: {
@@ -88,7 +85,7 @@ export function linkConfig(
 function lcpConfig(config: Config, plan: AuthPlan, network: MacSource): LinkConfig["lcp"] {
   const nothing = config.noOptions;
   return {
-    mru: nothing || config.defaultMru ? undefined : config.mru,
+    ...lcpSizes(config, network),
     asyncmap: nothing || config.defaultAsyncmap ? undefined : xonxoffMap(config),
     allowAsyncmap: !nothing && !config.defaultAsyncmap,
     escapedAsyncmap: controlMap(config.escape),
@@ -96,7 +93,6 @@ function lcpConfig(config: Config, plan: AuthPlan, network: MacSource): LinkConf
     pcomp: !nothing && !config.nopcomp,
     accomp: !nothing && !config.noaccomp,
     endpoint: !nothing && !config.noendpoint,
-    multilink: multilinkConfig(config, network),
     qualityPeriod: nothing ? -1 : config.lqrInterval * 100,
     callback: config.callback !== undefined,
     fcs: nothing ? undefined : config.fcs,
@@ -111,6 +107,12 @@ function lcpConfig(config: Config, plan: AuthPlan, network: MacSource): LinkConf
     demand: plan.demand,
     accept: plan.accept,
   };
+}
+
+/** What LCP asks for that depends on the sizes of packets. */
+export function lcpSizes(config: Config, network: MacSource): Pick<LinkConfig["lcp"], "mru" | "multilink"> {
+  const mru = config.noOptions || config.defaultMru ? undefined : config.mru;
+  return { mru, multilink: multilinkConfig(config, network) };
 }
 
 function authenticationConfig(config: Config, plan: AuthPlan): LinkConfig["authentication"] {
