@@ -26,7 +26,8 @@ async function main(called: string, argv: string[]): Promise<number> {
   if (process.env[LOGIN_MARK] !== undefined) return (await import("./os/users/login-process.ts")).runLoginProcess();
   if (process.env[FILES_MARK] !== undefined) return await (await import("./applets/files-server.ts")).runFilesServer();
   if (isApplet(called)) return await runApplet(called, argv);
-  const [first, ...rest] = argv;
+  const isAsked = argv[0] === "help" && argv.length > 1;
+  const [first, ...rest] = isAsked ? [argv[1]!, "--help"] : argv;
   if (isApplet(first)) return await runApplet(first, rest);
   // An option of the executable itself, for the programs that read /etc/ppp.
   const [folder = "", name, ...words] = rest;

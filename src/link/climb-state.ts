@@ -5,6 +5,10 @@ import type { ClimbPacket } from "../wire/climb-packet.ts";
 import type { ClimbTrial } from "./climb-trial.ts";
 import type { Counts } from "./climb-watch.ts";
 import type { LineSpeed } from "./line-speed.ts";
+import type { TrialNoise } from "./trial-noise.ts";
+
+/** How the log says that the line has another speed. */
+export const SPEED_CHANGED = /^The line has \d+ bits per second from now on, as agreed/;
 
 export interface ClimbHost {
   readonly line: LineSpeed;
@@ -13,8 +17,7 @@ export interface ClimbHost {
   /** All other packets wait. */
   hold(on: boolean): void;
   counts(): Counts;
-  /** So many bad frames were octets of a trial, and no packets. */
-  excuse(count: number): void;
+  readonly noise: TrialNoise;
   /** The longest packet that the other end takes. */
   mru(): number;
   /** A network protocol is up. */

@@ -37,8 +37,6 @@ export class Climb {
   #leader: ClimbLeader | undefined;
   #watch: ClimbWatch | undefined;
   #trial = 0;
-  /** Bad frames before the speed was changed. */
-  #badBefore: number | undefined;
   /** The trial that ended well last. The other end may not know that yet. */
   #passed: ClimbTrial | undefined;
 
@@ -63,7 +61,8 @@ export class Climb {
     const { is } = this.#state;
     if (is === "off") return;
     this.#host.hold(false);
-    this.#leader = this.#passed = this.#badBefore = undefined;
+    this.#host.noise.forgive();
+    this.#leader = this.#passed = undefined;
     this.#state = { is: "off" };
     if (is === "trying" || is === "switching") this.#change(this.#speed, "at once", () => {});
     this.#watchAgain(now);
@@ -247,7 +246,7 @@ export class Climb {
   #change(speed: number, when: "drained" | "at once", then: (change: SpeedChange, now: number) => void): void {
     const during = this.#state;
     this.#host.line.set(speed, when, (change, now) => {
-      this.#badBefore ??= this.#host.counts().bad;
+      this.#host.noise.begin();
       if (this.#state === during) then(change, now);
     });
     this.#wake();
@@ -294,7 +293,7 @@ export class Climb {
   #sayBack(state: State & { is: "returning" }, now: number): void {
     if (now >= state.until) {
       // What the other end has sent is not known.
-      this.#badBefore = undefined;
+      this.#host.noise.keep();
       this.#settle(now);
       return;
     }
@@ -319,8 +318,7 @@ export class Climb {
 
   /** All packets flow again. The other end has sent none since the first change of speed, but for those of climb. */
   #settle(now: number): void {
-    if (this.#badBefore !== undefined) this.#host.excuse(this.#host.counts().bad - this.#badBefore);
-    this.#badBefore = undefined;
+    this.#host.noise.forgive();
     this.#host.hold(false);
     this.#state = { is: "idle" };
     this.#watchAgain(now);
@@ -344,7 +342,9 @@ export class Climb {
   }
 
   #lost(now: number): void {
-    this.#host.log("warn", `Heard nothing more at ${this.#speed} bits per second: back to ${this.#first}`);
+    // The other end has terminated the link and is back at the first speed: no trouble.
+    const level = this.#state.is === "off" ? "debug" : "warn";
+    this.#host.log(level, `Heard nothing more at ${this.#speed} bits per second: back to ${this.#first}`);
     this.#watch = undefined;
     if (this.#state.is === "off") return this.#change(this.#first, "at once", () => void (this.#speed = this.#first));
     this.#leader?.lost(now, LOST_MS);

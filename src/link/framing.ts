@@ -34,8 +34,6 @@ export class Framing {
   readonly #output: Ring;
   readonly #receiveAll: boolean;
   readonly #waiting: { packet: Uint8Array; plain: boolean }[] = [];
-  /** Bad frames that were no packets. */
-  #excused = 0;
   #pcomp = false;
   #accomp = false;
 
@@ -65,15 +63,10 @@ export class Framing {
     this.#accomp = peer.accomp;
   }
 
-  /** The number of bad frames so far that may have been packets. */
+  /** The number of bad frames so far that may have been packets: those of a trial of `climb` are taken back. */
   get badFrames(): number {
     const { badFcs, runts, overlong, aborted, faults } = this.deframer.stats;
-    return badFcs + runts + overlong + aborted + faults - this.#excused;
-  }
-
-  /** So many of the bad frames were octets of another speed, while the peer sent no packets. */
-  excuse(count: number): void {
-    this.#excused += count;
+    return badFcs + runts + overlong + aborted + faults;
   }
 
   /** True when a packet of `length` octets is sure to fit the output. */

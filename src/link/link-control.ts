@@ -1,6 +1,7 @@
 // The link control of a link: LCP, the echoes and quality reports while LCP is up, and the record of what was heard
 // before (RFC 1661 §3.4, §5.7–§5.8; RFC 1989).
 
+import { TrialNoise } from "./trial-noise.ts";
 import { State } from "../control/automaton.ts";
 import type { Level, Lower } from "../control/dialect.ts";
 import { Echo, type EchoConfig } from "../control/echo.ts";
@@ -108,7 +109,7 @@ export class LinkControl {
       },
       hold: (on) => (framing.isHeld = on),
       counts: () => ({ good: framing.deframer.stats.frames, bad: framing.badFrames }),
-      excuse: (count) => framing.excuse(count),
+      noise: new TrialNoise(framing.deframer.stats),
       mru: () => this.options.peer.mru ?? DEFAULT_MRU,
       isUp: () => this.#host.isUp(),
       random32: () => this.#host.random32(),

@@ -39,6 +39,16 @@ export function durationText(seconds: number): string {
   return `${Math.round(hours / 24)} days`;
 }
 
+/** The time of a whole transfer, as exact as it is shown, so that a rate over it agrees with what is read. */
+export function shownSeconds(seconds: number): number {
+  return Math.max(0.1, seconds < 9.95 ? Math.round(seconds * 10) / 10 : Math.round(seconds));
+}
+
+/** "0.3 s", "12 s", "12 min": of {@link shownSeconds}. */
+export function tookText(seconds: number): string {
+  return seconds < 10 ? `${seconds.toFixed(1)} s` : durationText(seconds);
+}
+
 /** A text of at most `width` columns. */
 export function progressText(progress: Progress, width: number): string {
   const { path, done, total, rate, waiting } = progress;

@@ -1,5 +1,12 @@
 import { expect, test } from "bun:test";
-import { durationText, progressText, shortened, sizeText } from "../../src/transfer/progress-text.ts";
+import {
+  durationText,
+  progressText,
+  shortened,
+  shownSeconds,
+  sizeText,
+  tookText,
+} from "../../src/transfer/progress-text.ts";
 
 const HALF = { path: "photos/summer/IMG_0001.JPG", done: 500_000, total: 1_000_000, rate: 11_000 };
 
@@ -45,4 +52,18 @@ test("no line is wider than the terminal", () => {
 test("a long name keeps its beginning and its end", () => {
   expect(shortened("photos/summer/IMG_0001.JPG", 16)).toBe("photos/~0001.JPG");
   expect(shortened("a", 1)).toBe("a");
+});
+
+test("the time of a transfer has tenths below 10 s, is never 0, and its rate is over the time that is shown", () => {
+  const taken = [0, 0.02, 0.34, 9.94, 9.96, 10.4, 130];
+  expect(taken.map(shownSeconds)).toEqual([0.1, 0.1, 0.3, 9.9, 10, 10, 130]);
+  expect(taken.map((seconds) => tookText(shownSeconds(seconds)))).toEqual([
+    "0.1 s",
+    "0.1 s",
+    "0.3 s",
+    "9.9 s",
+    "10 s",
+    "10 s",
+    "2 min",
+  ]);
 });

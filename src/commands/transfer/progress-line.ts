@@ -6,7 +6,7 @@ import type { Reporter } from "../../transfer/carry.ts";
 import type { Watcher } from "../../transfer/client.ts";
 import { FileTrouble } from "../../transfer/failed-file.ts";
 import { Meter } from "../../transfer/meter.ts";
-import { durationText, progressText, sizeText } from "../../transfer/progress-text.ts";
+import { progressText, shownSeconds, sizeText, tookText } from "../../transfer/progress-text.ts";
 import { Refusal } from "../../transfer/refusal.ts";
 import { shown } from "../../transfer/remote-path.ts";
 
@@ -124,12 +124,12 @@ export class ProgressLine implements Reporter, Watcher {
 
   /** "3 files, 4.2 MB in 6 min (11.0 kB/s)". */
   summary(same: number): string {
-    const seconds = Math.max(0.001, (this.#screen.now() - this.#began) / 1000);
+    const seconds = shownSeconds((this.#screen.now() - this.#began) / 1000);
     const { moved, done } = this.meter;
     const saved = done > moved ? `, ${sizeText(moved)} of them over the line,` : "";
     const files = this.#files === 1 ? "1 file" : `${this.#files} files`;
-    const rate = moved > 0 ? ` (${sizeText(moved / seconds)}/s)` : "";
-    const texts = [`${files}, ${sizeText(done)}${saved} in ${durationText(seconds)}${rate}`];
+    const rate = moved > 0 && done > 0 ? ` (${sizeText(moved / seconds)}/s)` : "";
+    const texts = [`${files}, ${sizeText(done)}${saved} in ${tookText(seconds)}${rate}`];
     if (this.#files > this.#unchecked) texts.push("compared with the other side by SHA-256");
     if (same > 0) texts.push(`${same} ${same === 1 ? "was" : "were"} the same already`);
     return texts.join("; ");

@@ -74,7 +74,7 @@ export async function get(argv: readonly string[], host = THIS_HOST): Promise<nu
   return await main(
     argv,
     getWords,
-    () => renderUsage(GET),
+    () => usageOfMany(renderUsage(GET)),
     host,
     async ({ from, to }, run) => {
       let failed = 0;
@@ -88,7 +88,7 @@ export async function put(argv: readonly string[], host = THIS_HOST): Promise<nu
   return await main(
     argv,
     putWords,
-    () => renderUsage(PUT),
+    () => usageOfMany(renderUsage(PUT)),
     host,
     async ({ from, to }, run) => {
       const remote = placeOf(to, run);
@@ -108,6 +108,11 @@ export async function sync(argv: readonly string[], host = THIS_HOST): Promise<n
     host,
     async (words, run) => await syncFolders(words, run),
   );
+}
+
+/** citty knows no positional that may be repeated. */
+async function usageOfMany(usage: Promise<string>): Promise<string> {
+  return Bun.stripANSI(await usage).replace(" <FROM>", " <FROM>…");
 }
 
 async function main(

@@ -1,5 +1,6 @@
 // Publishes what a link, or a bundle of links, is doing, for pppstats and `nullmodem status`.
 
+import type { FrameCounts } from "../diagnose/port-watch.ts";
 import type { Link } from "../../link/link.ts";
 import type { Networks } from "../../link/networks.ts";
 import { ipv4Text } from "../../wire/ip.ts";
@@ -118,4 +119,10 @@ export function lineStatus(link: Link, device: string, speed: number, silentMs: 
     aborted,
     faults,
   };
+}
+
+/** What the watch of the port looks at. */
+export function frameCounts(link: Link): FrameCounts {
+  const { frames, badFcs, runts, overlong, aborted } = link.deframer.stats;
+  return { good: frames, bad: badFcs + runts + overlong + aborted, sent: link.framesSent };
 }

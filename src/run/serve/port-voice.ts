@@ -7,6 +7,7 @@ import { Exit } from "../exit.ts";
 import { CARRIER } from "../packets/carrier.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { addressText } from "../../bytes/prefix.ts";
+import { SPEED_CHANGED } from "../../link/climb-state.ts";
 import { linkLocalAddress } from "../../wire/ipv6cp.ts";
 import { addressTexts, type NetworkDown, type NetworkObserver, type NetworkUp } from "../session/network-observer.ts";
 import type { SessionObserver } from "../session/session-observer.ts";
@@ -76,6 +77,7 @@ export class PortVoice implements Log, SessionObserver {
       if (this.#troubles.size > MOST_TROUBLES) this.#troubles.delete(this.#troubles.values().next().value!);
       this.tell(text);
     }
+    if (level === "info" && SPEED_CHANGED.test(text)) this.tell(text);
     // The log has it each time: other programs count refused logins there.
     this.log.write(level, this.#named(text));
   }

@@ -26,11 +26,10 @@ import type { Loop } from "../loop/loop.ts";
 import { madeUpPeer, type PacketPort } from "../packets/port.ts";
 import { peerServers } from "../share/peer-servers.ts";
 import type { Peers } from "../peers/peers.ts";
-import type { FrameCounts } from "../diagnose/port-watch.ts";
 import { RecordFile } from "../live/record-file.ts";
 import { RttFile } from "../live/rtt-recorder.ts";
 import type { LineStatus } from "../live/published-status.ts";
-import { lineStatus } from "../live/status-publisher.ts";
+import { frameCounts, lineStatus } from "../live/status-publisher.ts";
 import type { NetworkPhase } from "./network-phase.ts";
 import { ClimbLine } from "./climb-line.ts";
 import { PapAnswer } from "./pap-answer.ts";
@@ -260,16 +259,11 @@ export class Attempt {
     if (this.#host.peers.takeSettled()) this.link.authResume(now);
     this.#climb?.settle(now);
     this.#takeEvents(now);
-    if (this.#watch.nextLookAt <= now) this.#watch.look(now, this.#frameCounts());
+    if (this.#watch.nextLookAt <= now) this.#watch.look(now, frameCounts(this.link));
     const verdict = this.#papAnswer.take(now);
     if (verdict === undefined) return;
     this.link.papVerdict(verdict.accepted, verdict.message, this.#clock.now());
     this.#takeEvents(now);
-  }
-
-  #frameCounts(): FrameCounts {
-    const { frames, badFcs, runts, overlong, aborted } = this.link.deframer.stats;
-    return { good: frames, bad: badFcs + runts + overlong + aborted, sent: this.link.framesSent };
   }
 
   #takeEvents(now: number): void {

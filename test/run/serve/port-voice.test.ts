@@ -104,3 +104,12 @@ test("of ever new troubles only the last are remembered", () => {
   voice.write("warn", "User 0 is unknown");
   expect(events.length).toBe(201);
 });
+
+test("a line that has become faster is an event of its port", () => {
+  const { voice, events, logged } = setUp();
+  const text = "The line has 3000000 bits per second from now on, as agreed; it had 115200";
+  voice.write("info", text);
+  voice.write("info", "Looking for something");
+  expect(events).toEqual([`ttyS0: ${text}`]);
+  expect(logged).toHaveLength(2);
+});
