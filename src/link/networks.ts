@@ -64,7 +64,7 @@ export class Networks {
   #ipv6cpNegotiator: Negotiator | undefined;
   readonly #compression: Compression | undefined;
   /** The control protocols by number. */
-  #ncps: readonly Ncp[];
+  #ncps: Ncp[] = [];
   /** Those of IPCP and IPv6CP that are not closed. One may finish twice: each repeated request of it is rejected. */
   readonly #open = new Set<"ipcp" | "ipv6cp">();
   /** IPCP and IPv6CP have started. With require-mppe they start when CCP is up. */
@@ -79,10 +79,9 @@ export class Networks {
     this.datapath = new Datapath(plain);
     this.filters = config.filters;
     const lower = (timer: Timer): Lower => this.#counted(host.lower(timer));
-    const ncps: Ncp[] = [];
     if (config.ccp !== undefined) {
       this.#compression = new Compression(config.ccp, lower("ccp"), host, this.datapath, (now) => this.#begin(now));
-      ncps.push(this.#compression);
+      this.#ncps.push(this.#compression);
     }
     if (config.ipcp !== undefined) {
       this.ipcp = new Ipcp(config.ipcp, lower("ipcp"), {
@@ -93,7 +92,7 @@ export class Networks {
         madeUpPeerAddress: host.madeUpPeerAddress,
       });
       this.#ipcpNegotiator = new Negotiator(this.ipcp, lower("ipcp"), config.ipcp.limits);
-      ncps.push({ negotiator: this.#ipcpNegotiator, protocol: Protocol.IPCP });
+      this.#ncps.push({ negotiator: this.#ipcpNegotiator, protocol: Protocol.IPCP });
     }
     if (config.ipv6cp !== undefined) {
       const dialect = new Ipv6cp(config.ipv6cp, lower("ipv6cp"), {
@@ -104,9 +103,8 @@ export class Networks {
         random32: host.random32,
       });
       this.#ipv6cpNegotiator = new Negotiator(dialect, lower("ipv6cp"), config.ipv6cp.limits);
-      ncps.push({ negotiator: this.#ipv6cpNegotiator, protocol: Protocol.IPV6CP });
+      this.#ncps.push({ negotiator: this.#ipv6cpNegotiator, protocol: Protocol.IPV6CP });
     }
-    this.#ncps = ncps;
   }
 
   /** pppd's names for the compression methods that CCP agreed on. */
@@ -139,7 +137,7 @@ export class Networks {
   /** As with noipv6. The network phase has not begun. */
   leaveOutIpv6(): void {
     this.#config = { ...this.#config, ipv6cp: undefined };
-    this.#ncps = this.#ncps.filter(({ negotiator }) => negotiator !== this.#ipv6cpNegotiator);
+    this.#ncps = this.#ncps.filter(({ protocol }) => protocol !== Protocol.IPV6CP);
     this.#ipv6cpNegotiator = undefined;
   }
 
