@@ -15,8 +15,8 @@ umask 022
 LC_ALL=C
 export LC_ALL
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-# They would make the executable run other code than its own.
-unset BUN_OPTIONS BUN_BE_BUN
+# Some of these make the executable run other code than its own.
+for name in $(env | sed -n 's/^\(BUN_[A-Za-z0-9_]*\)=.*/\1/p'); do unset "$name"; done
 
 APPLETS="pppd chat pppstats pppdump pon poff plog"
 BEGIN="# nullmodem begin"

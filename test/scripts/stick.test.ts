@@ -141,6 +141,19 @@ test(
 );
 
 const shells = ["dash", "busybox ash", "bash"].filter((shell) => Bun.which(shell.split(" ")[0]!) !== null);
+test("install.sh runs the executable with no variable that begins with BUN_", () => {
+  const start = readFileSync(INSTALL, "utf8").split("\nAPPLETS=")[0]!;
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    BUN_OPTIONS: "--preload=a b",
+    BUN_BE_BUN: "1",
+    BUN_OTHER: "",
+    KEPT: "1",
+  };
+  const { stdout } = Bun.spawnSync(["sh", "-c", `${start}\nenv`], { env });
+  expect(stdout.toString().match(/^(BUN_|KEPT).*$/gm)).toEqual(["KEPT=1"]);
+});
+
 test(`install.sh is a script for ${shells.join(", ")}`, () => {
   for (const shell of shells) expect(Bun.spawnSync([...shell.split(" "), "-n", INSTALL]).stderr.toString()).toBe("");
 });

@@ -6,8 +6,11 @@ import type { Config } from "../../options/config.ts";
 
 export type RestartTimes = Pick<Limits, "firstMs" | "patienceMs" | "unheardMs" | "hurryMs" | "eagerMs">;
 
-/** A frame of LCP has at most so many octets: a request in which all control characters are escaped, or its answer. */
-const FRAME_OCTETS = 60;
+/**
+ * The octets of LCP's frame on one cable: a request with authentication, MRRU and an endpoint, with its control characters
+ * escaped, or its answer. Other links of a bundle have a few more, for a longer endpoint.
+ */
+const FRAME_OCTETS = 80;
 const OCTET_BITS = 10;
 /** What the drivers and the programs of both ends take, on a machine that is not idle. */
 const ANSWER_MS = 60;
