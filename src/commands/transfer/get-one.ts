@@ -1,12 +1,12 @@
 // Fetches one file or one folder.
 
-import { lstatSync, mkdirSync } from "node:fs";
+import { lstatSync, mkdirSync, statSync } from "node:fs";
 import { receiveTree } from "../../transfer/carry.ts";
 import type { Client } from "../../transfer/client.ts";
 import { download } from "../../transfer/download.ts";
 import { NotHttp } from "../../transfer/http-response.ts";
 import { Redirected } from "../../transfer/refusal.ts";
-import { escapePath, isInside, lastName, systemPath, under } from "../../transfer/remote-path.ts";
+import { escapePath, isInside, lastName, shown, systemPath, under } from "../../transfer/remote-path.ts";
 import { type RemotePlace, remotePlace } from "./place-words.ts";
 import { NoPlace, type Run } from "./transfer-run.ts";
 
@@ -68,7 +68,7 @@ async function getFile(client: Client, { path, query }: RemotePlace, place: Targ
   const { progress } = run;
   const { folder, name } = place;
   if (!isInside(name)) throw new NoPlace("the file has a name that this machine cannot have");
-  mkdirSync(systemPath(folder), { recursive: true });
+  makeFolder(folder);
   const target = under(folder, name);
   if (query === "" && (await isHere(client, path, target))) {
     run.same++;
@@ -79,6 +79,13 @@ async function getFile(client: Client, { path, query }: RemotePlace, place: Targ
   progress.begin(name);
   const wanted = { path, target, announce, ...(query === "" ? {} : { query }) };
   progress.end(name, (await download(client, wanted, progress.meter)).isChecked);
+}
+
+/** Throws NoPlace. */
+function makeFolder(path: string): void {
+  if (statSync(systemPath(path), { throwIfNoEntry: false })?.isDirectory() === false)
+    throw new NoPlace(`${shown(path)} is not a folder`);
+  mkdirSync(systemPath(path), { recursive: true });
 }
 
 /** The file has the size and the time of the one that is here. */

@@ -1,7 +1,9 @@
 // One run of get, put or sync: its connections, its progress, and how it ends.
 
+import { inert } from "../../bytes/text.ts";
 import { Exit } from "../../run/exit.ts";
 import { Client, GaveUp, type Patience } from "../../transfer/client.ts";
+import { Refusal } from "../../transfer/refusal.ts";
 import { type RemotePlace, remotePlace } from "./place-words.ts";
 import { ProgressLine, reasonOf, type Screen } from "./progress-line.ts";
 import type { TransferWords } from "./transfer-words.ts";
@@ -22,11 +24,15 @@ export interface Run {
   readonly host: TransferHost;
   /** Files that needed nothing. */
   same: number;
+  /** A server was told a name and a password. */
+  hasAccount: boolean;
   clientOf(remote: RemotePlace): Client;
 }
 
 /** The words name no place that can be reached. */
 export class NoPlace extends Error {}
+
+const KEPT = "What has come is kept; the same command goes on from there";
 
 export async function runTask(words: TransferWords, host: TransferHost, task: Task): Promise<number> {
   const progress = new ProgressLine(host.screen);
@@ -35,9 +41,11 @@ export async function runTask(words: TransferWords, host: TransferHost, task: Ta
     progress,
     host,
     same: 0,
+    hasAccount: false,
     clientOf: ({ place, authorization }) => {
       const patience = { ...host.patience, giveUpMs: Math.min(host.patience.giveUpMs, words.giveUpSeconds * 1000) };
       const headers: Record<string, string> = authorization === undefined ? {} : { Authorization: authorization };
+      run.hasAccount ||= authorization !== undefined;
       const client = new Client(place, headers, patience, progress);
       clients.push(client);
       return client;
@@ -62,13 +70,25 @@ export async function runTask(words: TransferWords, host: TransferHost, task: Ta
       host.screen.say("error", error.message);
       return Exit.OPTION;
     }
-    const reason = error instanceof GaveUp ? `gave up: ${error.message}` : reasonOf(error);
-    host.screen.say("error", `${reason}. What has come is kept; the same command goes on from there`);
+    const reason = error instanceof GaveUp ? `gave up: ${error.message}` : `${pathOf(error)}${reasonOf(error)}`;
+    const isBroken = error instanceof GaveUp && progress.meter.present > 0;
+    const text = isWrongPassword(error, run) ? "wrong name or password" : reason;
+    host.screen.say("error", isBroken ? `${text}. ${KEPT}` : text);
     return 1;
   } finally {
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
     for (const client of clients) client.close();
   }
+}
+
+/** The file of this machine that an error of the system is about. */
+function pathOf(error: unknown): string {
+  const path = error instanceof Error && "path" in error ? error.path : undefined;
+  return typeof path === "string" || Buffer.isBuffer(path) ? `${inert(path.toString())}: ` : "";
+}
+
+function isWrongPassword(error: unknown, { hasAccount }: Run): boolean {
+  return hasAccount && error instanceof Refusal && error.status === 401;
 }
 
 /** Throws NoPlace. */

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { Screen } from "../../../src/commands/transfer/progress-line.ts";
 import type { TransferHost } from "../../../src/commands/transfer/transfer-run.ts";
 import { get, put, sync } from "../../../src/commands/transfer/transfer.ts";
@@ -192,3 +192,27 @@ for (const program of ["put", "get"] as const)
       }
     });
   });
+
+test("an error after which nothing can go on does not say so, and names what is wrong", async () => {
+  await using server = new FileServer();
+  server.put("a", Buffer.from("hello"));
+  await inFolder(async (folder) => {
+    writeTree(folder, { file: new Uint8Array(3) });
+    const said = async (code: number, url: string, to = folder): Promise<string[]> => {
+      const host = shownHost();
+      expect(await get([url, to], host)).toBe(code);
+      return host.said;
+    };
+    const url = `127.0.0.1:${server.port}`;
+    expect((await said(1, `http://${url}/none`)).join()).not.toContain("is kept");
+    // An absolute path that is no folder is one of the other machine.
+    const file = relative(process.cwd(), join(folder, "file"));
+    expect(await said(2, `http://${url}/a`, file)).toEqual([`error ${file} is not a folder`]);
+    expect(await said(1, `http://${url}/a`, `${file}/x`)).toEqual([
+      `error ${file}/x: a file is where a folder should be`,
+    ]);
+    server.instead = () => new Response("", { status: 401 });
+    expect(await said(1, `http://me:wrong@${url}/a`)).toEqual(["error wrong name or password"]);
+    expect((await said(1, `http://${url}/a`)).join()).toContain("asks for a name and a password");
+  });
+});
