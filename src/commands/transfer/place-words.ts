@@ -17,6 +17,7 @@ export interface RemotePlace {
 }
 
 const PEER = "peer:";
+export const NO_LINK = "no link is up here, so there is no peer; give an address like http://192.168.0.1/";
 
 export function isRemote(word: string): boolean {
   return /^https?:\/\//i.test(word) || word.startsWith(PEER);
@@ -53,7 +54,7 @@ function urlPlace(word: string): RemotePlace | string {
 function peerPlace(links: readonly Status[]): Place | string {
   const up = links.filter(({ up, ipv4, ipv6 }) => up !== undefined && (ipv4 !== undefined || ipv6 !== undefined));
   const [link, other] = up;
-  if (link === undefined) return "no link is up here, so there is no peer; give an address like http://192.168.0.1/";
+  if (link === undefined) return NO_LINK;
   if (other !== undefined) {
     const peers = up.map(({ interface: name, ipv4, ipv6 }) => `${name}: ${ipv4?.peer ?? ipv6?.peer}`);
     return `more than one link is up (${peers.join(", ")}); give an address like http://192.168.0.1/`;

@@ -10,7 +10,7 @@ import type { TransferWords } from "./transfer-words.ts";
 export async function syncFolders({ from, to, deletes, isDry }: TransferWords, run: Run): Promise<number> {
   const [source = ""] = from;
   const isReceiving = isRemote(source);
-  const remote = placeOf(isReceiving ? source : to, run);
+  const remote = await placeOf(isReceiving ? source : to, run);
   const ends = {
     client: run.clientOf(remote),
     local: encoded(isReceiving ? to : source),

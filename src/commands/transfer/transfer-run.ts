@@ -4,7 +4,7 @@ import { inert } from "../../bytes/text.ts";
 import { Exit } from "../../run/exit.ts";
 import { Client, GaveUp, type Patience } from "../../transfer/client.ts";
 import { Refusal } from "../../transfer/refusal.ts";
-import { type RemotePlace, remotePlace } from "./place-words.ts";
+import { NO_LINK, type RemotePlace, remotePlace } from "./place-words.ts";
 import { ProgressLine, reasonOf, type Screen } from "./progress-line.ts";
 import type { TransferWords } from "./transfer-words.ts";
 
@@ -24,6 +24,8 @@ export interface Run {
   readonly host: TransferHost;
   /** Files that needed nothing. */
   same: number;
+  /** `--give-up`. */
+  readonly giveUpMs: number;
   /** A server was told a name and a password. */
   hasAccount: boolean;
   clientOf(remote: RemotePlace): Client;
@@ -41,9 +43,10 @@ export async function runTask(words: TransferWords, host: TransferHost, task: Ta
     progress,
     host,
     same: 0,
+    giveUpMs: Math.min(host.patience.giveUpMs, words.giveUpSeconds * 1000),
     hasAccount: false,
     clientOf: ({ place, authorization }) => {
-      const patience = { ...host.patience, giveUpMs: Math.min(host.patience.giveUpMs, words.giveUpSeconds * 1000) };
+      const patience = { ...host.patience, giveUpMs: run.giveUpMs };
       const headers: Record<string, string> = authorization === undefined ? {} : { Authorization: authorization };
       run.hasAccount ||= authorization !== undefined;
       const client = new Client(place, headers, patience, progress);
@@ -91,9 +94,16 @@ function isWrongPassword(error: unknown, { hasAccount }: Run): boolean {
   return hasAccount && error instanceof Refusal && error.status === 401;
 }
 
-/** Throws NoPlace. */
-export function placeOf(word: string, { host }: Run): RemotePlace {
-  const place = remotePlace(word, host.peers);
+/** Waits for the link that "peer:" means. Throws NoPlace. */
+export async function placeOf(word: string, { host, giveUpMs }: Run): Promise<RemotePlace> {
+  const { screen, patience } = host;
+  const began = screen.now();
+  let place = remotePlace(word, host.peers);
+  for (let isFirst = true; place === NO_LINK && screen.now() - began < giveUpMs; isFirst = false) {
+    if (isFirst) screen.say("info", "No link is up here yet; waiting for one");
+    await Bun.sleep(patience.retryMs);
+    place = remotePlace(word, host.peers);
+  }
   if (typeof place === "string") throw new NoPlace(place);
   return place;
 }

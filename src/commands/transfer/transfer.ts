@@ -78,7 +78,7 @@ export async function get(argv: readonly string[], host = THIS_HOST): Promise<nu
     host,
     async ({ from, to }, run) => {
       let failed = 0;
-      for (const word of from) failed += await getOne(placeOf(word, run), encoded(to), run);
+      for (const word of from) failed += await getOne(await placeOf(word, run), encoded(to), run);
       return failed;
     },
   );
@@ -91,7 +91,7 @@ export async function put(argv: readonly string[], host = THIS_HOST): Promise<nu
     () => usageOfMany(renderUsage(PUT)),
     host,
     async ({ from, to }, run) => {
-      const remote = placeOf(to, run);
+      const remote = await placeOf(to, run);
       const client = run.clientOf(remote);
       let failed = 0;
       for (const word of from) failed += await putOne(client, sourceOf(encoded(word)), remote.path, run);

@@ -94,7 +94,7 @@ test("wrong words and refusals have their exit codes and plain words", async () 
     expect(await sync([folder], words)).toBe(2);
     expect(words.said[0]).toContain("two folders");
     const peer = shownHost();
-    expect(await get(["/a", folder], peer)).toBe(2);
+    expect(await get(["--give-up", "0", "/a", folder], peer)).toBe(2);
     expect(peer.said[0]).toContain("no link is up");
   });
 });
@@ -214,5 +214,20 @@ test("an error after which nothing can go on does not say so, and names what is 
     server.instead = () => new Response("", { status: 401 });
     expect(await said(1, `http://me:wrong@${url}/a`)).toEqual(["error wrong name or password"]);
     expect((await said(1, `http://${url}/a`)).join()).toContain("asks for a name and a password");
+  });
+});
+
+test("without a link, an address of the peer waits for one", async () => {
+  await inFolder(async (folder) => {
+    const host = shownHost();
+    let looks = 0;
+    // A second link comes with the first, so that the wait ends and nothing is asked of a peer.
+    const link = { up: {}, ipv4: { peer: "127.0.0.1" }, interface: "ppp0" };
+    const peers = (): never => (++looks < 3 ? [] : [link, link]) as never;
+    expect(await get(["/a", folder], { ...host, peers })).toBe(2);
+    expect(host.said).toEqual([
+      "info No link is up here yet; waiting for one",
+      expect.stringContaining("more than one link is up"),
+    ]);
   });
 });
