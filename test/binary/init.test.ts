@@ -159,6 +159,16 @@ for (const { name, argv, inittab } of INITS) {
   });
 }
 
+/** What was not open before. Less may be open: a young process still has the sockets on which it exercises its data path. */
+function more(before: readonly string[], now: readonly string[]): string[] {
+  const left = [...before];
+  return now.filter((file) => {
+    const at = left.indexOf(file);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+}
+
 /** The options of the HOWTO's server, but it asks for a link itself, because that is faster here. */
 const EAGER = readFileSync(join(HOWTO, "server/options.ttyS1"), "utf8").replace(/^silent$/m, "lcp-restart 1");
 const AGAIN = ["persist", "maxfail", "0", "holdoff", "0"];
@@ -209,8 +219,8 @@ for (const { name, argv, inittab, words } of INITS.map((init, nth) => ({ ...init
         }
         await reaches();
         expect(await all()).toEqual(before.traces);
-        expect(openFiles(pppd.pid)).toEqual(before.files);
-        expect(openFiles(serving())).toEqual(serverFiles);
+        expect(more(before.files, openFiles(pppd.pid))).toEqual([]);
+        expect(more(serverFiles, openFiles(serving()))).toEqual([]);
         expect(pppd.lines.filter(({ text }) => text === "Modem hangup")).toHaveLength(PULLS);
         pppd.kill();
         expect(await pppd.exit()).toBe(5);
