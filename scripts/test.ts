@@ -197,9 +197,16 @@ async function runApart(files: readonly string[]): Promise<Report[]> {
   return reports;
 }
 
-/** Bun's pattern for exactly these tests. It compares with the names of a test's groups and its own, with spaces between. */
+/**
+ * Bun's pattern for exactly these tests. It compares with the names of a test's groups, the outermost first, and its own, with
+ * spaces between. Bun's report has the innermost group first.
+ */
 export function patternFor(names: readonly string[]): string {
-  const words = names.map((name) => name.replaceAll(" > ", " ").replaceAll(/[^\w ]/g, "."));
+  const words = names.map((name) => {
+    const groups = name.split(" > ");
+    const own = groups.pop()!;
+    return [...groups.reverse(), own].join(" ").replaceAll(/[^\w ]/g, ".");
+  });
   return `^ ?(${words.join("|")})$`;
 }
 

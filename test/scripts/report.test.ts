@@ -35,8 +35,8 @@ test("a report's cases, outcomes and reasons", () => {
 });
 
 test("the pattern for some tests fits their names as bun joins them, and no others", () => {
-  const pattern = new RegExp(patternFor(["lcp > ok <mru 1500>", "a | b (c) – ü"]));
+  const pattern = new RegExp(patternFor(["lcp > ok <mru 1500>", "a | b (c) – ü", "inner > outer > x"]));
   const fits = (name: string): boolean => pattern.test(name);
-  expect(["lcp ok <mru 1500>", " a | b (c) – ü"].map(fits)).toEqual([true, true]);
+  expect(["lcp ok <mru 1500>", " a | b (c) – ü", "outer inner x"].map(fits)).toEqual([true, true, true]);
   expect(["lcp ok <mru 1500> more", "a", "my a | b (c) – ü"].map(fits)).toEqual([false, false, false]);
 });
