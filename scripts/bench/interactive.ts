@@ -1,5 +1,5 @@
 // Measures what a person feels while a file travels over a slow line: the time of a ping of 84 octets under TCP that carries noise
-// or text, and the goodput of that TCP as a share of what the line could carry. Issue 12's table in figures.
+// or text, and the goodput of that TCP as a share of what the line could carry.
 
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
