@@ -6,6 +6,8 @@ import { Server } from "../files/server.ts";
 import { pageAssets } from "../files/page-assets.ts";
 import { closeFd, libc, OsError, reasonOf } from "../os/ffi/libc.ts";
 import { RootedFolder } from "../os/files/rooted-folder.ts";
+import { Log } from "../os/log/log-writer.ts";
+import { Syslog } from "../os/log/syslog-client.ts";
 import { FILES_FD } from "../os/process/files-process.ts";
 import { FILES_MARK } from "../os/process/inherited.ts";
 import { giveUpRights, lesserIdentity, NOBODY } from "../os/users/lesser-rights.ts";
@@ -22,7 +24,7 @@ export async function runFilesServer(): Promise<number> {
   let loop: FileLoop | undefined;
   try {
     const { server, opened } = serverOf(request);
-    if (server !== undefined) loop = new FileLoop(thisMachine, server);
+    if (server !== undefined) loop = new FileLoop(thisMachine, server, logFault);
     tell(opened);
   } catch (error) {
     if (!(error instanceof OsError)) throw error;
@@ -32,6 +34,14 @@ export async function runFilesServer(): Promise<number> {
   closeFd(FILES_FD.answer);
   await loop.run(FILES_FD.listening, FILES_FD.request);
   return 0;
+}
+
+/** Nobody sees what this process writes to stderr. */
+let log: Log | undefined;
+
+function logFault(fault: unknown): void {
+  log ??= new Log(new Syslog("nullmodem", "local2", { pid: true }), undefined, false);
+  log.write("error", `files: a request was dropped: ${reasonOf(fault)}`);
 }
 
 function tell(opened: FilesOpened): void {
