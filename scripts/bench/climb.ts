@@ -9,7 +9,7 @@ import { type Machine, machinesMissing, openMachine, tunMissing } from "../../te
 import { built, Program } from "../../test/kit/program.ts";
 import { Rng } from "../../test/kit/rng.ts";
 import { receive, send } from "../../test/kit/transfer.ts";
-import { type BenchPart, type Figure, FIGURE_HEAD, rowOf } from "./figure.ts";
+import { type BenchPart, type Figure, FIGURE_HEAD, rowOf, median } from "./figure.ts";
 import { ADDRESS, type Side, SIDES } from "./station.ts";
 import { table } from "./table.ts";
 
@@ -18,8 +18,6 @@ const FAST = 3_000_000;
 const OPTIONS = [String(SLOW), "noauth", "local", "nodetach"];
 const ENDS: Readonly<Record<Side, string>> = { a: `${ADDRESS.a}:${ADDRESS.b}`, b: "noipdefault" };
 const PORT = 5201;
-
-const median = (numbers: readonly number[]): number => numbers.toSorted((x, y) => x - y)[numbers.length >> 1] ?? NaN;
 
 interface Link {
   readonly cable: Cable;

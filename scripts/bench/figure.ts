@@ -21,6 +21,10 @@ export interface BenchPart {
   measure(quick: boolean): Promise<readonly Figure[]>;
 }
 
+/** NaN: there are none. */
+export const median = (numbers: readonly number[]): number =>
+  numbers.toSorted((one, other) => one - other)[numbers.length >> 1] ?? NaN;
+
 export const FIGURE_HEAD = ["", "C yardstick", "nullmodem", "ratio", "goal", ""] as const;
 
 export function rowOf(figure: Figure): string[] {

@@ -8,7 +8,7 @@
 import { parseArgs } from "node:util";
 import { machinesMissing, tunMissing } from "../../test/kit/machine.ts";
 import { built } from "../../test/kit/program.ts";
-import type { BenchPart, Figure } from "./figure.ts";
+import { type BenchPart, type Figure, median } from "./figure.ts";
 import { ADDRESS, type Pair, SIDES, type Side, withPair } from "./station.ts";
 import { table } from "./table.ts";
 
@@ -40,8 +40,6 @@ export function firstPacketsMissing(): string | undefined {
   if (tools.length > 0) return `${tools.join(", ")} not installed`;
   return machinesMissing() ?? tunMissing();
 }
-
-const median = (numbers: readonly number[]): number => numbers.toSorted((x, y) => x - y)[numbers.length >> 1] ?? NaN;
 
 function cpuOf(pair: Pair): Record<"first" | "others", number> {
   const sum = (of: "first" | "others"): number => SIDES.reduce((all, side) => all + pair.stations[side].cpu(of), 0);

@@ -1,6 +1,7 @@
 // Runs two PPP programs, each in its own machine, over a line (made by yardstick.c). Measures the time until the link
 // is up, round trips, TCP in each direction and in both, and the cost.
 
+import { median } from "./figure.ts";
 import { Program } from "../../test/kit/program.ts";
 import type { PingTest, Report, TcpTest } from "./program.ts";
 import {
@@ -31,8 +32,6 @@ const IP_AND_ICMP = 28;
 /** Headers of IPv4 and of TCP with timestamps. */
 const IP_AND_TCP = 52;
 const TICK_SECONDS = 0.01;
-
-const median = (numbers: readonly number[]): number => numbers.toSorted((x, y) => x - y)[numbers.length >> 1]!;
 
 /** The resources used and the octets carried up to a moment. */
 interface Sample {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { machinesMissing, tunMissing } from "../../test/kit/machine.ts";
 import { built } from "../../test/kit/program.ts";
-import type { BenchPart, Figure } from "./figure.ts";
+import { type BenchPart, type Figure, median } from "./figure.ts";
 import { type FirstOctet, firstOctet } from "./first-octet.ts";
 import { SlowDisk, slowDiskMissing } from "./slow-disk.ts";
 import { ADDRESS, type Pair, SIDES, type Side, withPair } from "./station.ts";
@@ -20,8 +20,6 @@ const READ_AHEAD = 128 * 1024;
 const LINE = { baud: 0, errorRate: 0, seed: 7 } as const;
 const OPTIONS = ["noauth", "local", "nodetach", "noccp", "novj"];
 const QUIET_MS = 10_000;
-
-const median = (numbers: readonly number[]): number => numbers.toSorted((x, y) => x - y)[numbers.length >> 1] ?? NaN;
 
 /** Megabytes of a process. */
 interface Memory {

@@ -2,6 +2,7 @@
 // way (TUN and masquerade), by slirp, and beside them slirp4netns and pasta (of passt), which have a TAP and no line. Three
 // network namespaces: laptop, server, outside. By itself, as root: bun scripts/bench/usernet.ts [SECONDS [ROUNDS]]
 
+import { median } from "./figure.ts";
 import { readdirSync, readFileSync } from "node:fs";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -188,8 +189,6 @@ interface Figures {
   readonly up: Figure;
   readonly down: Figure;
 }
-
-const median = (numbers: readonly number[]): number => numbers.toSorted((x, y) => x - y)[numbers.length >> 1] ?? NaN;
 
 /** Each way once a round. A way that does not work says why. */
 async function measureAll(ways: readonly Way[], seconds: number, rounds: number): Promise<Map<Way, Figures[]>> {
