@@ -114,7 +114,7 @@ function importComplaint(
       ? `"${name}" lies outside src/`
       : undefined;
   }
-  if (!/\.(ts|json)$/.test(name)) return `"${name}" does not say .ts`;
+  if (!/\.(ts|json|bash|zsh|fish)$/.test(name)) return `"${name}" does not say .ts`;
   if (!exists(target)) return `"${name}" does not exist`;
   const from = target.includes("/") ? target.slice(0, target.indexOf("/")) : "main";
   if (from === folder || allowed.includes(from)) return undefined;

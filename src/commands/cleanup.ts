@@ -21,6 +21,8 @@ that starts does the same. Pid files and lock files of links that were up are
 removed. Links that run are left alone.
 `;
 
+const definition = { meta: { name: "nullmodem cleanup", description: "Take back what a killed pppd has left behind" } };
+
 /** Runs cleanup with the words after its name. Returns the exit code. */
 export async function cleanup(argv: readonly string[]): Promise<number> {
   const isAsked = argv.length === 1 && (argv[0] === "--help" || argv[0] === "-h");
@@ -46,3 +48,4 @@ export async function cleanup(argv: readonly string[]): Promise<number> {
   if (count === 0) log.write("info", "Nothing was left to take back");
   return 0;
 }
+cleanup.definition = definition;

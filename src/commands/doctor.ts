@@ -72,6 +72,7 @@ export async function doctor(argv: readonly string[]): Promise<number> {
     return SIGNAL_EXIT;
   }
 }
+doctor.definition = command;
 
 /** Returns a text when a word is wrong. */
 export function wordsOf(argv: readonly string[]): Words | string {

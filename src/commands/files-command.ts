@@ -85,6 +85,7 @@ export async function files(argv: readonly string[]): Promise<number> {
   if (wish.request.quota !== null && !wish.request.isWritable) consola.warn("--quota has no effect without --write");
   return await serveLinks(wish);
 }
+files.definition = command;
 
 /** Returns a text when a word is wrong. */
 export function filesWish(argv: readonly string[]): FilesWish | string {

@@ -19,6 +19,7 @@ const SUMMARIES = {
   put: "send files to the other machine, over a line that comes and goes",
   sync: "make a folder like one of the other machine; send what differs",
   service: "print a service file for an init, or a line for cron",
+  completion: "print what makes bash, zsh or fish complete words",
   cleanup: "undo changes to the machine that a killed pppd has left",
   pppd: "bring up a PPP link on a serial line",
   chat: "talk to a modem, or to a Windows machine, from a script",

@@ -105,6 +105,7 @@ export async function join(argv: readonly string[]): Promise<number> {
   const { pppd } = await import("../applets/pppd.ts");
   return await pppd(pppdWords(asked, fd));
 }
+join.definition = command;
 
 /** The words before "--". */
 function ownWords(argv: readonly string[]): readonly string[] {

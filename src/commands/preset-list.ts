@@ -40,6 +40,7 @@ export async function presets(argv: readonly string[]): Promise<number> {
   print(asked.length === 0 ? presetList() : asked.map(presetText).join("\n"));
   return 0;
 }
+presets.definition = command;
 
 /** Two lines for each preset. */
 export function presetList(): string {

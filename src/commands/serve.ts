@@ -81,6 +81,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
   }
   return await servePorts(etc, wishes);
 }
+serve.definition = command;
 
 /** Keeps group and others from writing to our new files. */
 const UMASK = 0o022;

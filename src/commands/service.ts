@@ -12,7 +12,7 @@ import { type Kind, KINDS, type Place, serviceText, type Wanted } from "./servic
 const command = defineCommand({
   meta: { name: "nullmodem service", description: "Print what makes an init or cron start pppd" },
   args: {
-    kind: { type: "positional", description: KINDS.join(", "), required: true },
+    kind: { type: "positional", description: KINDS.join(", "), valueHint: KINDS.join("|"), required: true },
     device: {
       type: "positional",
       description: "the serial line (/dev/ttyS0; for systemd without one: a template), or serve and its ports",
@@ -70,6 +70,7 @@ export async function service(
     return 2;
   }
 }
+service.definition = command;
 
 /** A device is a path, or a name that pppd would look for in /dev. */
 function wanted(kind: Kind, words: readonly string[]): Wanted {

@@ -69,6 +69,7 @@ export async function status(argv: readonly string[], host: StatusHost = THIS_HO
     host.print("A killed pppd has left changes: sudo nullmodem cleanup\n");
   return links.length === 0 ? 1 : 0;
 }
+status.definition = command;
 
 /** Undefined for a link that started meanwhile. */
 function ratesOf(link: Status, before: readonly Status[], milliseconds: number): Rates | undefined {

@@ -53,6 +53,7 @@ export async function setup(
     return explain(error, host, usage);
   }
 }
+setup.definition = command;
 
 function explain(error: unknown, host: SetupHost, usage: string): number {
   if (error instanceof Refusal) {

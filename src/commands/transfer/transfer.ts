@@ -110,6 +110,10 @@ export async function sync(argv: readonly string[], host = THIS_HOST): Promise<n
   );
 }
 
+get.definition = GET;
+put.definition = PUT;
+sync.definition = SYNC;
+
 /** citty knows no positional that may be repeated. */
 async function usageOfMany(usage: Promise<string>): Promise<string> {
   return Bun.stripANSI(await usage).replace(" <FROM>", " <FROM>…");
