@@ -4,7 +4,7 @@ import { readSync, statSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { Server } from "../files/server.ts";
 import { pageAssets } from "../files/page-assets.ts";
-import { closeFd, libc, OsError, reasonOf } from "../os/ffi/libc.ts";
+import { libc, OsError, reasonOf, setNonblocking } from "../os/ffi/libc.ts";
 import { RootedFolder } from "../os/files/rooted-folder.ts";
 import { Log } from "../os/log/log-writer.ts";
 import { Syslog } from "../os/log/syslog-client.ts";
@@ -24,14 +24,14 @@ export async function runFilesServer(): Promise<number> {
   let loop: FileLoop | undefined;
   try {
     const { server, opened } = serverOf(request);
-    if (server !== undefined) loop = new FileLoop(thisMachine, server, logFault);
+    if (server !== undefined) loop = new FileLoop(thisMachine, server, logFault, tellTransfers);
     tell(opened);
   } catch (error) {
     if (!(error instanceof OsError)) throw error;
     tell({ trouble: `${error.call}: ${reasonOf(error)}` });
   }
   if (loop === undefined) return 1;
-  closeFd(FILES_FD.answer);
+  setNonblocking(FILES_FD.answer, true);
   await loop.run(FILES_FD.listening, FILES_FD.request);
   return 0;
 }
@@ -46,6 +46,15 @@ function logFault(fault: unknown): void {
 
 function tell(opened: FilesOpened): void {
   writeSync(FILES_FD.answer, `${JSON.stringify(opened)}\n`);
+}
+
+/** Whoever has started us need not read it, and must not stop us. */
+function tellTransfers(transfers: string): void {
+  try {
+    writeSync(FILES_FD.answer, `${transfers}\n`);
+  } catch {
+    // The pipe is full, or nobody reads it any more.
+  }
 }
 
 interface Opened {

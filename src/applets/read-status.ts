@@ -3,7 +3,8 @@
 import { readdirSync } from "node:fs";
 import { readPublished } from "../os/log/publication.ts";
 import { networkNamespace } from "../os/net/namespace.ts";
-import { isStatusName, parseStatus, type Status, statusPath } from "../run/live/published-status.ts";
+import { parseStatus } from "../run/live/parsed-status.ts";
+import { isStatusName, type Status, statusPath } from "../run/live/published-status.ts";
 import { runDirectories } from "./run-directory.ts";
 
 /** The link of that name in our network namespace, when it is one of ours. */

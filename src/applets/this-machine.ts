@@ -38,6 +38,7 @@ import { TlsEngine } from "../os/net/memory-tls.ts";
 import { openTun } from "../os/net/tun.ts";
 import { joinVrf, vrfTable } from "../os/net/vrf.ts";
 import { hookRefusal, runHook, runOnTerminal, runProgram, runShell, runTool } from "../os/process/exec.ts";
+import { parseTransfers } from "../run/files/transfer-list.ts";
 import { startFilesProcess } from "../os/process/files-process.ts";
 import { Helper } from "../os/process/helper.ts";
 import { ownEnvironment } from "../os/process/inherited.ts";
@@ -190,11 +191,11 @@ const processes: Processes = {
   runHelper: (command, input) => new Helper(command, input),
   runTool,
   serveFiles(request, listening) {
-    const { answer, ...rest } = startFilesProcess(JSON.stringify(request), listening);
+    const { answer, latest, ...rest } = startFilesProcess(JSON.stringify(request), listening);
     const opened = answer.then((text) =>
       text === undefined ? { trouble: "its process has ended" } : (JSON.parse(text) as FilesOpened),
     );
-    return { ...rest, opened };
+    return { ...rest, opened, transfers: () => parseTransfers(latest() ?? "[]") };
   },
   isRunning,
   share,

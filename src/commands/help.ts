@@ -14,7 +14,7 @@ const SUMMARIES = {
   doctor: "examine a serial port, its cable and the far side",
   setup: "write pppd's files for a link, after showing the changes; --undo",
   presets: "show what pppd's option peer NAME sets for Windows, Palm, ESP32, …",
-  status: "show the links of this machine and their rates; --json for programs",
+  status: "show the links of this machine, as text, JSON or metrics",
   get: "fetch files from the other machine, over a line that comes and goes",
   put: "send files to the other machine, over a line that comes and goes",
   sync: "make a folder like one of the other machine; send what differs",

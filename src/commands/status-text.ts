@@ -3,6 +3,8 @@
 import { inert } from "../bytes/text.ts";
 import type { Traffic } from "../link/counters.ts";
 import type { LineStatus, Status } from "../run/live/published-status.ts";
+import { lineRows, queueRows, transferRows } from "./status-rows.ts";
+import { count, size, span } from "./status-units.ts";
 
 /** A peer that is there sends something within this time while the link is set up. */
 const SILENT_SECONDS = 5;
@@ -18,14 +20,16 @@ export function statusText(link: Status, rates: Rates | undefined): string {
   const { counters, compression } = link;
   const rows = [
     ...addressRows(link),
-    ...link.lines.map((line) => ["line", lineText(line)]),
+    ...link.lines.flatMap((line) => [["line", lineText(line)], ...lineRows(line)]),
     ["received", trafficText(counters.received, rates?.received)],
     ["sent", trafficText(counters.sent, rates?.sent)],
     ["compressed", compressionText(compression.receive, compression.transmit, counters.received, counters.sent)],
     ...vjRows(counters.received, counters.sent),
     ["bad frames", badFramesText(link.lines)],
+    ...queueRows(link),
     ...(link.proxy === undefined ? [] : [["proxy", link.proxy]]),
     ...(link.files === undefined ? [] : [["files", link.files]]),
+    ...transferRows(link),
     ...sharingRows(link),
     ...flowRows(link),
   ];
@@ -92,7 +96,7 @@ function vjRows(received: Traffic, sent: Traffic): string[][] {
   return any ? [["VJ headers", shares.join(", ")]] : [];
 }
 
-function badFramesText(lines: readonly LineStatus[]): string {
+export function badFramesText(lines: readonly LineStatus[]): string {
   const sum = (field: "badFcs" | "runts" | "overlong" | "aborted" | "faults"): number =>
     lines.reduce((total, line) => total + line[field], 0);
   const kinds = [
@@ -131,31 +135,4 @@ function flowRows({ flows }: Status): string[][] {
     const flowsText = [`${opened - closed} open`, `${closed} closed`, ...refused].join(", ");
     return [[name, `${flowsText}; ${size(fromPeer)} from the peer, ${size(toPeer)} to it`]];
   });
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? "" : "s"}`;
-}
-
-const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
-
-/** In units of 1000, like the speed of the line. */
-function size(bytes: number): string {
-  let unit = 0;
-  let value = bytes;
-  for (; value >= 999.5 && unit < UNITS.length - 1; unit++) value /= 1000;
-  return `${unit === 0 || value >= 99.5 ? value.toFixed(0) : value.toFixed(1)} ${UNITS[unit]}`;
-}
-
-/** "3 d 4 h", "4 h 5 min", "5 min 6 s", "6 s" */
-function span(seconds: number): string {
-  const parts = [
-    [Math.floor(seconds / 86400), "d"],
-    [Math.floor(seconds / 3600) % 24, "h"],
-    [Math.floor(seconds / 60) % 60, "min"],
-    [seconds % 60, "s"],
-  ] as const;
-  const first = parts.findIndex(([value]) => value > 0);
-  const shown = first < 0 ? parts.slice(-1) : parts.slice(first, first + 2);
-  return shown.map(([value, unit]) => `${value} ${unit}`).join(" ");
 }

@@ -1,6 +1,5 @@
-// nullmodem status [--json] [INTERFACE…]: shows our links on this machine and their traffic.
+// nullmodem status: shows our links on this machine and their traffic, once or on a screen that is kept up to date.
 
-import { defineCommand, renderUsage } from "citty";
 import { consola } from "consola";
 import { inertJson } from "../bytes/text.ts";
 import { print } from "../os/log/print.ts";
@@ -8,14 +7,7 @@ import { readAllStatus } from "../applets/read-status.ts";
 import { hasAbandoned } from "../os/process/share.ts";
 import { RUN_DIRECTORY, type Status } from "../run/live/published-status.ts";
 import { type Rates, statusText } from "./status-text.ts";
-
-const command = defineCommand({
-  meta: { name: "nullmodem status", description: "Show the links of this machine and what goes over them" },
-  args: {
-    interface: { type: "positional", description: "only this one, or these", required: false },
-    json: { type: "boolean", description: "for programs: an array with an object a link" },
-  },
-});
+import { STATUS_USAGE, type StatusWish, statusWish } from "./status-words.ts";
 
 /** The time over which rates are measured. */
 const SAMPLE_MS = 1000;
@@ -44,35 +36,57 @@ const THIS_HOST: StatusHost = {
 /** Runs status with the words after its name. Returns the exit code: 1 when there is no such link. */
 export async function status(argv: readonly string[], host: StatusHost = THIS_HOST): Promise<number> {
   consola.level = 3;
-  const flags = argv.filter((word) => word.startsWith("-"));
-  const names = argv.filter((word) => !word.startsWith("-"));
-  if (flags.includes("--help") || flags.includes("-h")) {
-    host.print(Bun.stripANSI(`${await renderUsage(command)}\n`));
-    return 0;
-  }
-  const unknown = flags.find((flag) => flag !== "--json");
-  if (unknown !== undefined) {
-    consola.error(`there is no option ${JSON.stringify(unknown)}`);
-    process.stderr.write(Bun.stripANSI(`${await renderUsage(command)}\n`));
+  const wish = statusWish(argv);
+  if (typeof wish === "string") {
+    consola.error(wish);
+    process.stderr.write(STATUS_USAGE);
     return 2;
   }
-  const isAsked = (link: Status): boolean => names.length === 0 || names.includes(link.interface);
-  const before = host.links().filter(isAsked);
+  switch (wish.form) {
+    case "help":
+      host.print(STATUS_USAGE);
+      return 0;
+    case "fields":
+      host.print((await import("./status-fields.ts")).fieldsText());
+      return 0;
+    case "prometheus": {
+      const { prometheusText } = await import("./prometheus.ts");
+      host.print(prometheusText(chosen(host.links(), wish.names)));
+      return 0;
+    }
+    case "textfile": {
+      const { keepTextFile } = await import("./text-file.ts");
+      return keepTextFile(wish.path, wish.intervalMs, () => chosen(host.links(), wish.names));
+    }
+    default:
+      return printLinks(wish, host);
+  }
+}
+
+async function printLinks({ form, names }: StatusWish, host: StatusHost): Promise<number> {
+  const before = chosen(host.links(), names);
   const took = before.length > 0 ? await host.sleep(SAMPLE_MS) : 0;
-  const links = before.length > 0 ? host.links().filter(isAsked) : [];
+  const links = before.length > 0 ? chosen(host.links(), names) : [];
   const rated = links.map((link) => ({ link, rates: ratesOf(link, before, took) }));
-  if (flags.includes("--json"))
+  if (form === "json")
     host.print(`${inertJson(JSON.stringify(rated.map(({ link, rates }) => ({ ...link, rates }))))}\n`);
   else if (rated.length > 0) host.print(rated.map(({ link, rates }) => statusText(link, rates)).join("\n"));
   else consola.info(names.length === 0 ? "No link is running" : `No link of ours is called ${names.join(" or ")}`);
-  if (!flags.includes("--json") && host.hasLeftChanges())
-    host.print("A killed pppd has left changes: sudo nullmodem cleanup\n");
+  if (form === "text" && host.hasLeftChanges()) host.print("A killed pppd has left changes: sudo nullmodem cleanup\n");
   return links.length === 0 ? 1 : 0;
 }
 status.definition = command;
 
+/** Those with one of these names: an interface, a linkname or a device. All when there are no names. */
+export function chosen(links: readonly Status[], names: readonly string[]): Status[] {
+  if (names.length === 0) return [...links];
+  return links.filter(({ interface: name, linkname, lines }) =>
+    [name, linkname, ...lines.map(({ device }) => device)].some((one) => one !== undefined && names.includes(one)),
+  );
+}
+
 /** Undefined for a link that started meanwhile. */
-function ratesOf(link: Status, before: readonly Status[], milliseconds: number): Rates | undefined {
+export function ratesOf(link: Status, before: readonly Status[], milliseconds: number): Rates | undefined {
   const past = before.find(({ interface: name, pid }) => name === link.interface && pid === link.pid);
   if (past === undefined || milliseconds <= 0) return undefined;
   const rate = (way: "received" | "sent"): number => {

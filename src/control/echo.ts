@@ -2,6 +2,7 @@
 // long an answer takes (lcp-rtt-file).
 
 import { put32, u32 } from "../bytes/be.ts";
+import { EchoTimes } from "./echo-times.ts";
 
 export interface EchoConfig {
   /** Milliseconds between two requests. 0: send none. */
@@ -37,6 +38,7 @@ const ASK_LENGTH = 8;
 const NOTHING = new Uint8Array(0);
 
 export class Echo {
+  readonly times = new EchoTimes();
   readonly #config: EchoConfig;
   readonly #owner: EchoOwner;
   #id = 0;
@@ -55,6 +57,7 @@ export class Echo {
   start(now: number): void {
     this.#unanswered = this.#id = 0;
     this.#packetsIn = -1;
+    this.times.forget();
     if (this.#config.intervalMs > 0) this.timeout(now);
   }
 
@@ -64,12 +67,11 @@ export class Echo {
   }
 
   /** Sends an extra request. Its answer shows that the peer has handled all packets before it. */
-  ask(): void {
+  ask(now: number): void {
     this.#awaited = this.#asked = (this.#asked + 1) >>> 0 || 1;
     const data = new Uint8Array(ASK_LENGTH);
     put32(data, put32(data, 0, ASK_MAGIC), this.#awaited);
-    this.#owner.sendEcho(this.#id, data);
-    this.#id = (this.#id + 1) & 0xff;
+    this.#send(data, now);
   }
 
   /** True for the answer that ask() waits for. It is then no longer awaited. */
@@ -81,9 +83,10 @@ export class Echo {
   }
 
   /** An Echo-Reply came, with `data` after the peer's magic number. */
-  answered(now: number, data: Uint8Array): void {
+  answered(now: number, data: Uint8Array, id: number): void {
     const lost = Math.max(0, this.#unanswered - 1);
     this.#unanswered = 0;
+    this.times.received(id, lost, now);
     const sentAt = readStamp(data);
     // The peer could have written any time, so a time in the future is ignored.
     if (sentAt !== undefined && sentAt <= now) this.#owner.timed?.(Math.round((now - sentAt) * 1000), lost);
@@ -106,7 +109,12 @@ export class Echo {
       return;
     }
     this.#unanswered++;
-    this.#owner.sendEcho(this.#id, this.#owner.timed === undefined ? NOTHING : stamp(now));
+    this.#send(this.#owner.timed === undefined ? NOTHING : stamp(now), now);
+  }
+
+  #send(data: Uint8Array, now: number): void {
+    this.times.sent(this.#id, now);
+    this.#owner.sendEcho(this.#id, data);
     this.#id = (this.#id + 1) & 0xff;
   }
 }

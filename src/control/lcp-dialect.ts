@@ -37,7 +37,7 @@ export interface LcpOwner {
   /** True for a protocol that this link uses. */
   speaks(protocol: number): boolean;
   /** An Echo-Reply came. `data` is what follows its magic number. */
-  echoReply(now: number, ours: boolean, data: Uint8Array): void;
+  echoReply(now: number, ours: boolean, data: Uint8Array, id: number): void;
   /** A vendor-specific packet came. False: it is unknown. */
   vendorPacket(packet: Uint8Array, control: Control, now: number): boolean;
   /** The peer does not know vendor-specific packets. False: it was sent none. */
@@ -122,7 +122,7 @@ export class Lcp implements Dialect {
       case Code.EchoRep: {
         if (!this.#up || dataEnd - dataStart < 4) return true;
         const magic = u32(packet, dataStart);
-        this.#owner.echoReply(now, magic !== 0 && magic === this.got.magic, packet.slice(dataStart + 4, dataEnd));
+        this.#owner.echoReply(now, magic !== 0 && magic === this.got.magic, packet.slice(dataStart + 4, dataEnd), id);
         return true;
       }
       case Code.Vendor:

@@ -2,7 +2,7 @@
 // one after the other. While a reply is made and sent, no input is wanted, so a client that does not read cannot make it keep
 // more than the octets of one call.
 
-import { bytesOf, textOf } from "../bytes/text.ts";
+import { bytesOf, decoded, textOf } from "../bytes/text.ts";
 import { BodyReader } from "./body-reader.ts";
 import { type BadRequest, parseRequest, type Request } from "./http-request.ts";
 import { BROKEN, isReply, reasonOfStatus, type Receiver, type Reply, type Source, textReply } from "./reply.ts";
@@ -31,6 +31,15 @@ const MOST_CHUNK = 0xfffff;
 /** A header with one of these would be two headers, or the end of the head. It is left out. */
 const UNSENDABLE = /[\r\n\0]|[^\0-\xff]/;
 
+/** What a connection is carrying. */
+export interface UnderWay {
+  readonly name: string;
+  readonly to: "peer" | "us";
+  /** Octets so far, and in all. Undefined: nobody knows. */
+  readonly octets: number;
+  readonly of: number | undefined;
+}
+
 type State = "head" | "body" | "work" | "reply" | "drain" | "over";
 
 export class Connection {
@@ -49,6 +58,8 @@ export class Connection {
   #closes = false;
   #since: number;
   #moved = 0;
+  /** Octets of the present body. */
+  #done = 0;
   #isWorking = false;
 
   constructor(answering: Answering, now: number) {
@@ -71,6 +82,24 @@ export class Connection {
 
   get wantsOutput(): boolean {
     return this.#unsent.length > 0 || this.#state === "work" || this.#state === "reply";
+  }
+
+  /** A body is on its way. */
+  get isCarrying(): boolean {
+    return this.#request !== undefined && (this.#state === "body" || this.#state === "reply");
+  }
+
+  /** Undefined: no file is on its way. */
+  get underWay(): UnderWay | undefined {
+    if (this.#request === undefined) return undefined;
+    const name = decoded(this.#request.path.join("/"));
+    if (this.#state === "body") {
+      const { body } = this.#request;
+      return { name, to: "us", octets: this.#done, of: body === "chunked" ? undefined : body };
+    }
+    if (this.#state !== "reply" || this.#source === undefined) return undefined;
+    const of = this.#framing === "length" ? this.#done + this.#left : undefined;
+    return { name, to: "peer", octets: this.#done, of };
   }
 
   /** The reply needs work before it has octets: call {@link transmit} again soon. */
@@ -154,6 +183,7 @@ export class Connection {
     }
     this.#receiver = answer;
     this.#state = "body";
+    this.#done = 0;
     this.#watch(now);
     if (request.expectsContinue) this.#unsent = bytesOf("HTTP/1.1 100 Continue\r\n\r\n");
     if (this.#body.isDone) this.#bodyDone(now);
@@ -167,6 +197,7 @@ export class Connection {
       return end;
     }
     this.#moved += result - start;
+    this.#done += result - start;
     if (this.#body.isBad) {
       this.#receiver?.cut();
       this.#receiver = undefined;
@@ -236,6 +267,7 @@ export class Connection {
       return 0;
     }
     this.#left -= put;
+    this.#done += put;
     if (!isChunk) return put;
     into.set(bytesOf(`${put.toString(16).padStart(CHUNK_HEAD - 2, "0")}\r\n`), at);
     into.set([0x0d, 0x0a], start + put);
@@ -270,6 +302,7 @@ export class Connection {
     const head = bytesOf(`HTTP/1.1 ${status} ${reasonOfStatus(status)}\r\n${lines}\r\n`);
     this.#unsent = this.#unsent.length === 0 ? head : Uint8Array.of(...this.#unsent, ...head);
     this.#left = length ?? Infinity;
+    this.#done = 0;
     this.#source = hasBody && request?.method !== "HEAD" ? body : undefined;
     if (this.#source === undefined) body?.close();
     this.#state = "reply";

@@ -5,6 +5,7 @@ import { TrialNoise } from "./trial-noise.ts";
 import { State } from "../control/automaton.ts";
 import type { Level, Lower } from "../control/dialect.ts";
 import { Echo, type EchoConfig } from "../control/echo.ts";
+import type { EchoTimes } from "../control/echo-times.ts";
 import { Lcp, type LcpConfig, type LcpOwner } from "../control/lcp-dialect.ts";
 import { type LineCounters, LqrMonitor } from "../control/lqr-monitor.ts";
 import { Negotiator } from "../control/negotiator.ts";
@@ -136,7 +137,7 @@ export class LinkControl {
         protocol === Protocol.LCP || (protocol === Protocol.LQR && this.#measuresQuality) || host.speaks(protocol),
       vendorPacket: (packet, control, now) => this.#vendorPacket(packet, control, now),
       vendorRejected: () => this.climb?.rejected() ?? false,
-      echoReply: (now, ours, data) => this.#echoReply(now, ours, data),
+      echoReply: (...reply) => this.#echoReply(...reply),
       random32: () => host.random32(),
     };
   }
@@ -164,6 +165,10 @@ export class LinkControl {
 
   get endedByPeer(): boolean {
     return this.#lcp.endedByPeer;
+  }
+
+  get echoTimes(): EchoTimes {
+    return this.#echo.times;
   }
 
   get #magic(): number {
@@ -336,7 +341,7 @@ export class LinkControl {
   /** Sends an extra echo. The event "caught-up" follows when it is answered, or after a second. */
   awaitPeer(now: number): void {
     this.#host.timers.set("caughtUp", now + CATCH_UP_MS);
-    this.#echo.ask();
+    this.#echo.ask(now);
   }
 
   #caughtUp(): void {
@@ -344,12 +349,12 @@ export class LinkControl {
     this.#host.emit({ type: "caught-up" });
   }
 
-  #echoReply(now: number, ours: boolean, data: Uint8Array): void {
+  #echoReply(now: number, ours: boolean, data: Uint8Array, id: number): void {
     if (ours) {
       this.#host.log("warn", "appear to have received our own echo-reply!");
       return;
     }
-    this.#echo.answered(now, data);
+    this.#echo.answered(now, data, id);
     if (this.#echo.isAnswer(data)) this.#caughtUp();
   }
 

@@ -7,7 +7,8 @@ import type { Ring } from "../bytes/ring.ts";
 import type { Level, Lower } from "../control/dialect.ts";
 import { DEFAULT_MRU } from "../control/options/lcp/max-receive-unit.ts";
 import type { Deframer } from "../frame/deframer.ts";
-import { Admission } from "./admission.ts";
+import { type Agreed, agreedOf } from "./agreed.ts";
+import { Admission, type AdmissionHost } from "./admission.ts";
 import type { Bundle } from "./bundle.ts";
 import { type Member, termsOf } from "./bundle-member.ts";
 import { ControlPackets } from "./control-packets.ts";
@@ -25,12 +26,7 @@ import { isAuthenticationTimer, isNetworkTimer, type Timer, Timers } from "./tim
 import { Trace } from "./trace.ts";
 
 /** What the parts of a link share. */
-interface Parts {
-  lower(timer: Timer): Lower;
-  emit(event: LinkEvent): void;
-  log(level: Level, text: string): void;
-  random32(): number;
-}
+type Parts = Pick<AdmissionHost, "lower" | "emit" | "log" | "random32">;
 
 export class Link implements Member {
   readonly trace: Trace;
@@ -234,6 +230,11 @@ export class Link implements Member {
   /** Why the line cannot carry PPP, as its octets show. */
   get uncleanness(): Uncleanness | undefined {
     return this.#control.heard?.uncleanness;
+  }
+
+  /** For whoever looks at the link from outside. */
+  get agreed(): Agreed {
+    return agreedOf(this.#control);
   }
 
   takeEvent(): LinkEvent | undefined {

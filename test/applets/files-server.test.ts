@@ -17,7 +17,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { listenOn, portOf } from "../../src/os/net/tcp.ts";
 import { startFilesProcess, type FilesProcess } from "../../src/os/process/files-process.ts";
+import { parseTransfers } from "../../src/run/files/transfer-list.ts";
 import type { FilesRequest } from "../../src/run/host/processes.ts";
+import { PATIENCE_MS, until } from "../kit/patience.ts";
 
 const MAIN = join(import.meta.dir, "../../src/main.ts");
 const isRoot = process.getuid?.() === 0;
@@ -75,6 +77,23 @@ test("it serves until it is ended, and asks for passwords when it has some", asy
   expect((await process.ended).exitCode).toBe(0);
   expect(JSON.parse((await process.answer)!)).toEqual({ isWritable: false });
 });
+
+test(
+  "it tells which files are on their way, and when none is any more",
+  async () => {
+    const place = folder();
+    if (isRoot) chownSync(place, 12345, 23456);
+    const { process, url } = serve(place);
+    const { hostname, port } = new URL(url);
+    const client = await Bun.connect({ hostname, port: Number(port), socket: { data: () => {} } });
+    client.write("PUT /b%C3%A9.txt HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nfive!");
+    await until("the file is told of", () => parseTransfers(process.latest() ?? "").length > 0);
+    expect(parseTransfers(process.latest()!)).toEqual([{ name: "bé.txt", to: "us", octets: 5, of: 1000, rate: 0 }]);
+    client.end();
+    await until("none is on its way", () => process.latest() === "[]");
+  },
+  PATIENCE_MS,
+);
 
 test.skipIf(!isRoot)(
   `as root it becomes the folder's owner for good${isRoot ? "" : " [skipped: not root]"}`,

@@ -4,7 +4,9 @@ import { afterEach, expect, test } from "bun:test";
 import { decoded } from "../../src/bytes/text.ts";
 import { status } from "../../src/commands/status.ts";
 import { NO_TRAFFIC } from "../../src/link/counters.ts";
-import { parseStatus, type Status } from "../../src/run/live/published-status.ts";
+import { parseStatus } from "../../src/run/live/parsed-status.ts";
+import type { Status } from "../../src/run/live/published-status.ts";
+import { FULL_STATUS } from "./full-status.ts";
 
 const LINE = { framesReceived: 40, framesSent: 50, badFcs: 0, runts: 0, overlong: 0, aborted: 0, faults: 0 } as const;
 
@@ -180,4 +182,22 @@ test("a proxy has a row", async () => {
   const link = { ...LINK, proxy: "127.0.0.1:1080" };
   expect((await run([], [link], [link])).out).toContain("  proxy       127.0.0.1:1080\n");
   expect(parseStatus(JSON.stringify({ ...LINK, proxy: 5 }))).toBeUndefined();
+});
+
+test("the round trip, the signals, what was agreed on, the queue and the files under way", async () => {
+  const { out } = await run([], [FULL_STATUS], [FULL_STATUS]);
+  for (const row of [
+    "signals     on DTR RTS CTS DSR, off DCD RI",
+    "round trip  12.3 ms, least 9.5 ms, average 11.3 ms; 55 echoes answered, 2 lost, 4 s ago",
+    "waiting     130 bytes for the line",
+    "climb       from 115200 bits per second",
+    "in form     MRU 1500, ACCM 00000000, pcomp, accomp, proved by chap-md5, multilink MRRU 1500, endpoint 3:0a0b0c",
+    "out form    MRU 1500, ACCM 000a0000, pcomp, accomp, we proved by pap, multilink MRRU 1600, endpoint 1:31",
+    "queue       12 packets (18.0 kB), 3 dropped, 4 marked, 0 without room",
+    "to peer     pub/notes.txt: 25 % of 1.2 MB, 11.0 kB/s",
+  ])
+    expect(out).toContain(`  ${row}\n`);
+  const name = "a\u001b[2J\n.txt";
+  const evil = { ...FULL_STATUS, transfers: [{ name, to: "us", octets: 5, rate: 0 }] } as const;
+  expect((await run([], [evil], [evil])).out).toContain("from peer   a\\x1b[2J\\x0a.txt: 5 bytes, 0 bytes/s\n");
 });

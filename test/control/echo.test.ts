@@ -22,13 +22,13 @@ test("a request carries the time as pppd's does, and the answer tells how long i
   const { made, told } = echo({});
   made.start(123_456.75);
   expect(toHex(told.sent[0]!)).toBe("19450425" + "0000007b" + "1b3973b0");
-  made.answered(123_460.5, told.sent[0]!);
+  made.answered(123_460.5, told.sent[0]!, 0);
   made.timeout(told.wakeAt);
   made.timeout(told.wakeAt);
   made.timeout(told.wakeAt);
-  made.answered(126_456.75 + 2, told.sent[3]!);
+  made.answered(126_456.75 + 2, told.sent[3]!, 0);
   // Another answer to the same request: nothing was lost.
-  made.answered(126_456.75 + 3, told.sent[3]!);
+  made.answered(126_456.75 + 3, told.sent[3]!, 0);
   expect(told.rtts).toEqual([
     [3750, 0],
     [2000, 2],
@@ -39,10 +39,11 @@ test("a request carries the time as pppd's does, and the answer tells how long i
 test("answers with other data, or from the future, count as answers and tell no time", () => {
   const { made, told } = echo({ failure: 2 });
   made.start(1000);
-  for (const data of [new Uint8Array(0), told.sent[0]!.subarray(0, 11), new Uint8Array(12)]) made.answered(1001, data);
-  made.answered(999, told.sent[0]!);
+  for (const data of [new Uint8Array(0), told.sent[0]!.subarray(0, 11), new Uint8Array(12)])
+    made.answered(1001, data, 0);
+  made.answered(999, told.sent[0]!, 0);
   made.timeout(2000);
-  made.answered(2001, new Uint8Array(0));
+  made.answered(2001, new Uint8Array(0), 0);
   made.timeout(3000);
   made.timeout(4000);
   expect(told.rtts).toEqual([]);
@@ -73,4 +74,42 @@ test("adaptive: no request is sent while packets arrive", () => {
   made.timeout(1000);
   made.timeout(2000);
   expect(told.sent).toHaveLength(2);
+});
+
+test("the time of an answer is known without a time in the request, also when the next request is on its way", () => {
+  const { made, told } = echo({ intervalMs: 1000 }, false);
+  made.start(0);
+  made.answered(40, new Uint8Array(0), 0);
+  made.timeout(told.wakeAt);
+  made.timeout(told.wakeAt);
+  made.answered(2600, new Uint8Array(0), 1);
+  made.answered(2610, new Uint8Array(0), 2);
+  const { last, least, sum, answered, lost, answeredAt } = made.times;
+  expect({ last, least, sum, answered, lost, answeredAt }).toEqual({
+    last: 610,
+    least: 40,
+    sum: 40 + 1600 + 610,
+    answered: 3,
+    lost: 1,
+    answeredAt: 2610,
+  });
+});
+
+test("an answer to no request, to an old one, or that comes twice, tells no time", () => {
+  const { made, told } = echo({ intervalMs: 1000 }, false);
+  made.answered(5, new Uint8Array(0), 0);
+  made.start(0);
+  made.answered(40, new Uint8Array(0), 200);
+  made.answered(40, new Uint8Array(0), 1);
+  for (let more = 0; more < 8; more++) made.timeout(told.wakeAt);
+  made.answered(9000, new Uint8Array(0), 0);
+  expect(made.times.answered).toBe(0);
+  made.answered(9000, new Uint8Array(0), 8);
+  made.answered(9001, new Uint8Array(0), 8);
+  expect(made.times.answered).toBe(1);
+  // LCP came up again: an answer to a request of before is none.
+  made.timeout(told.wakeAt);
+  made.start(20_000);
+  made.answered(20_001, new Uint8Array(0), 9);
+  expect(made.times.answered).toBe(1);
 });

@@ -5,6 +5,7 @@ import type {
   Child,
   Ending,
   FilesOpened,
+  FileTransfer,
   FilesRequest,
   Processes,
   Share,
@@ -48,6 +49,8 @@ export class ProcessTable {
   readonly fileServers: { readonly request: FilesRequest; isRunning: boolean }[] = [];
   /** What a process of `files` finds, if not what was asked for. */
   filesOpened: FilesOpened | undefined;
+  /** What the processes of `files` tell of files on their way. */
+  transfers: readonly FileTransfer[] = [];
   readonly #hanging = new Set<() => void>();
   #pids = 100;
 
@@ -156,6 +159,7 @@ export function processesOf(table: ProcessTable, process: Process): Processes {
         pid: 99,
         ended: new Promise(() => {}),
         opened: Promise.resolve(table.filesOpened ?? { isWritable: request.isWritable }),
+        transfers: () => table.transfers,
         end: () => void (served.isRunning = false),
       };
     },

@@ -1,7 +1,7 @@
 // `files`: the process that serves a folder is up and down with the link.
 
 import { expect, test } from "bun:test";
-import { parseStatus } from "../../src/run/live/published-status.ts";
+import { parseStatus } from "../../src/run/live/parsed-status.ts";
 import { Laplink } from "./laplink.ts";
 
 const LINE = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "local", "noccp"];

@@ -7,7 +7,8 @@ import type { FakeSocket } from "../kit/fake-sockets.ts";
 // Loaded before: in simulated time nothing is read from disk.
 import "../../src/run/packets/usernet-port.ts";
 import { Laplink } from "./laplink.ts";
-import { parseStatus, type Status } from "../../src/run/live/published-status.ts";
+import { parseStatus } from "../../src/run/live/parsed-status.ts";
+import type { Status } from "../../src/run/live/published-status.ts";
 import type { SimulatedSockets } from "./sockets.ts";
 
 const PORT = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "usernet"];

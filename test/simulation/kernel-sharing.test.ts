@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { parseAddress } from "../../src/bytes/prefix.ts";
 import type { Pppd } from "./computer.ts";
-import { parseStatus } from "../../src/run/live/published-status.ts";
+import { parseStatus } from "../../src/run/live/parsed-status.ts";
 import { udpPacket } from "../kit/segment-text.ts";
 import { Laplink } from "./laplink.ts";
 

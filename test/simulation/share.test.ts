@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { u16, u32 } from "../../src/bytes/be.ts";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
 import type { Pppd } from "./computer.ts";
-import { parseStatus } from "../../src/run/live/published-status.ts";
+import { parseStatus } from "../../src/run/live/parsed-status.ts";
 import { Laplink } from "./laplink.ts";
 
 const LINE = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "local", "noipv6", "noccp"];

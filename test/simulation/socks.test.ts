@@ -7,7 +7,7 @@ import type { FakeSocket } from "../kit/fake-sockets.ts";
 // Loaded before: in simulated time nothing is read from disk.
 import "../../src/run/packets/socks-port.ts";
 import "../../src/run/packets/usernet-port.ts";
-import { parseStatus } from "../../src/run/live/published-status.ts";
+import { parseStatus } from "../../src/run/live/parsed-status.ts";
 import { Laplink } from "./laplink.ts";
 
 const LINE = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "persist", "holdoff", "2"];

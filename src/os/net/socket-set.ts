@@ -150,9 +150,12 @@ export class SocketSet {
 
   /** How many octets the socket is likely to take. Half of its buffer is the kernel's own. */
   room(fd: number): number {
-    const size = this.#get(fd, OPTION.SNDBUF);
+    return Math.max(0, Math.floor(this.#get(fd, OPTION.SNDBUF) / 2) - this.unsent(fd));
+  }
+
+  unsent(fd: number): number {
     libc.ioctl(fd, TIOCOUTQ, this.#value.address);
-    return Math.max(0, Math.floor(size / 2) - this.#value.view.getInt32(0, true));
+    return this.#value.view.getInt32(0, true);
   }
 
   shutdown(fd: number): void {

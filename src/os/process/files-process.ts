@@ -1,7 +1,7 @@
 // Starts the process that serves files: this program again, in a session of its own. It reads its request from a pipe, and ends
 // when that is closed, which is also the case when we have been killed. It tells on another pipe what it has opened, or why not.
 
-import { closeSync, createReadStream, writeSync } from "node:fs";
+import { closeSync, writeSync } from "node:fs";
 import { check, closeFd, libc, Memory, O } from "../ffi/libc.ts";
 import { scriptArgs } from "./detach.ts";
 import { FILES_MARK, ownEnvironment } from "./inherited.ts";
@@ -14,8 +14,10 @@ export const FILES_FD = { answer: 1, request: 3, listening: 4 } as const;
 export interface FilesProcess {
   readonly pid: number;
   readonly ended: Promise<Ending>;
-  /** The text that it tells. Undefined: it has ended without one. */
+  /** The first line that it tells. Undefined: it has ended without one. */
   readonly answer: Promise<string | undefined>;
+  /** The last line that it has told after that. */
+  latest(): string | undefined;
   end(): void;
 }
 
@@ -45,7 +47,7 @@ export function startFilesProcess(
       if (isOpen) closeSync(toProcess);
       isOpen = false;
     };
-    return { pid, ended, answer: textOf(fromProcess), end };
+    return { pid, ended, ...readLines(fromProcess), end };
   } catch (error) {
     for (const fd of [toProcess, fromProcess]) closeFd(fd);
     throw error;
@@ -54,13 +56,39 @@ export function startFilesProcess(
   }
 }
 
-/** All that comes until the end. Closes the descriptor. */
-function textOf(fd: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
+/** A process of ours writes shorter lines. What is longer is no line of it. */
+const MOST_LINE = 8192;
+
+/** Reads to the end, and closes the descriptor. */
+function readLines(fd: number): Pick<FilesProcess, "answer" | "latest"> {
+  const { promise: answer, resolve } = Promise.withResolvers<string | undefined>();
+  let hasAnswered = false;
+  let latest: string | undefined;
+  const take = (line: string): void => {
+    if (hasAnswered) latest = line;
+    else if (line.trim() !== "") {
+      hasAnswered = true;
+      resolve(line);
+    }
+  };
+  const read = async (): Promise<void> => {
+    const decoder = new TextDecoder();
     let text = "";
-    createReadStream("", { fd, encoding: "utf8" })
-      .on("data", (chunk) => (text += String(chunk)))
-      .on("error", () => resolve(undefined))
-      .on("close", () => resolve(text.trim() === "" ? undefined : text.trim()));
-  });
+    // A stream of node:fs would keep a thread waiting.
+    for await (const chunk of Bun.file(fd).stream()) {
+      const lines = `${text}${decoder.decode(chunk, { stream: true })}`.split("\n");
+      text = (lines.pop() ?? "").slice(-MOST_LINE);
+      for (const line of lines) take(line);
+    }
+    take(text);
+  };
+  void read()
+    .catch(() => {})
+    .finally(() => {
+      // The stream has closed its own copy.
+      closeFd(fd);
+      latest = undefined;
+      resolve(undefined);
+    });
+  return { answer, latest: () => latest };
 }

@@ -9,8 +9,9 @@
 // Bun.listen grew by 55 MB for an upload, because it makes a new buffer for each read.
 
 import { Connection } from "../../files/connection.ts";
-import type { Answering } from "../../files/connection.ts";
+import type { Answering, UnderWay } from "../../files/connection.ts";
 import { Poll, type Machine } from "../machine.ts";
+import { TransferList } from "./transfer-list.ts";
 import type { Sockets } from "../host/sockets.ts";
 
 /** How much is read or sent in a turn of a connection. */
@@ -42,6 +43,8 @@ export class FileLoop {
   readonly #machine: LoopMachine;
   readonly #answering: Answering;
   readonly #note: (fault: unknown) => void;
+  readonly #tell: (transfers: string) => void;
+  readonly #transfers = new TransferList<Client>();
   readonly #sockets: Sockets;
   readonly #clients = new Map<number, Client>();
   readonly #input = new Uint8Array(PART);
@@ -51,11 +54,20 @@ export class FileLoop {
   /** No caller is accepted before. */
   #acceptAt = -Infinity;
 
-  /** `note` is told what a step of a connection threw, which is a fault of ours. Throws HostError. */
-  constructor(machine: LoopMachine, answering: Answering, note: (fault: unknown) => void = () => {}) {
+  /**
+   * `note` is told what a step of a connection threw, which is a fault of ours, and `tell` which files are on their way.
+   * Throws HostError.
+   */
+  constructor(
+    machine: LoopMachine,
+    answering: Answering,
+    note: (fault: unknown) => void = () => {},
+    tell: (transfers: string) => void = () => {},
+  ) {
     this.#machine = machine;
     this.#answering = answering;
     this.#note = note;
+    this.#tell = tell;
     this.#sockets = machine.network.openSockets();
   }
 
@@ -75,6 +87,7 @@ export class FileLoop {
       set.want(1, clock.now() < this.#acceptAt ? 0 : Poll.IN);
       this.#collect();
       this.#turn(clock.now());
+      if (this.#transfers.dueAt <= clock.now()) this.#lookAtTransfers(clock.now());
     }
     for (const client of this.#clients.values()) this.#close(client);
     this.#sockets.end();
@@ -91,10 +104,11 @@ export class FileLoop {
   }
 
   #waitMs(now: number): number {
-    let at = now < this.#acceptAt ? this.#acceptAt : Infinity;
+    let at = Math.min(now < this.#acceptAt ? this.#acceptAt : Infinity, this.#transfers.nextLookAt);
     for (const client of this.#clients.values()) {
       if (isActive(client)) return 0;
       at = Math.min(at, client.connection.nextTimeout());
+      if (client.connection.isCarrying) at = Math.min(at, this.#transfers.dueAt);
     }
     return Math.max(0, at - now);
   }
@@ -143,6 +157,22 @@ export class FileLoop {
         this.#note(fault);
         this.#drop(client);
       }
+    }
+  }
+
+  #lookAtTransfers(now: number): void {
+    const told = this.#transfers.look(this.#underWay(), now);
+    if (told !== undefined) this.#tell(told);
+  }
+
+  *#underWay(): Iterable<readonly [Client, UnderWay]> {
+    for (const client of this.#clients.values()) {
+      const { underWay } = client.connection;
+      if (underWay === undefined) continue;
+      const { to, octets } = underWay;
+      // What the socket still has is not with the peer.
+      const unsent = to === "us" ? 0 : client.end - client.unsent + (this.#sockets.unsent?.(client.socket) ?? 0);
+      yield [client, { ...underWay, octets: Math.max(0, octets - unsent) }];
     }
   }
 

@@ -3,7 +3,7 @@
 
 import type { Config } from "../../options/config.ts";
 import { report } from "../diagnose/finding.ts";
-import type { FilesProcess, FilesRequest } from "../host/processes.ts";
+import type { FilesProcess, FilesRequest, FileTransfer } from "../host/processes.ts";
 import type { Log } from "../log.ts";
 import { type Machine, reasonOf } from "../machine.ts";
 import type { PacketPort } from "../packets/port.ts";
@@ -44,6 +44,10 @@ export class FilesObserver implements NetworkObserver {
   constructor(host: FilesObserverHost, port: PacketPort) {
     this.#host = host;
     this.#port = port;
+  }
+
+  get transfers(): readonly FileTransfer[] {
+    return this.#server?.transfers() ?? [];
   }
 
   up(event: NetworkUp): void {

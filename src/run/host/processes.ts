@@ -78,10 +78,23 @@ export type FilesOpened =
     }
   | { /** Why it does not serve. */ readonly trouble: string };
 
+/** A file that goes over the link. */
+export interface FileTransfer {
+  readonly name: string;
+  readonly to: "peer" | "us";
+  /** Octets so far, and in all. Undefined: nobody knows. */
+  readonly octets: number;
+  readonly of?: number | undefined;
+  /** Octets a second, lately. */
+  readonly rate: number;
+}
+
 export interface FilesProcess {
   readonly pid: number;
   readonly ended: Promise<Ending>;
   readonly opened: Promise<FilesOpened>;
+  /** The files that are on their way. */
+  transfers(): readonly FileTransfer[];
   end(): void;
 }
 

@@ -37,6 +37,8 @@ export interface Sockets {
   write(socket: number, from: Uint8Array, start: number, end: number): number;
   /** How many octets the socket is likely to take. */
   room(socket: number): number;
+  /** Octets that the other end has not acknowledged. Without it, nobody knows. */
+  unsent?(socket: number): number;
   shutdown(socket: number): void;
   close(socket: number): void;
   /** Closes with a reset. */

@@ -1,11 +1,35 @@
 // The status that a running pppd publishes for pppstats and `nullmodem status`: counters, and facts that every user of
 // the machine can see anyway. It is one JSON object, in <rundir>/nullmodem-ppp0.stats while the interface exists.
 
-import { type Counters, type Traffic, TRAFFIC_FIELDS } from "../../link/counters.ts";
+import type { Counters } from "../../link/counters.ts";
+import type { AgreedWay } from "../../link/agreed.ts";
 import type { Phase } from "../../link/events.ts";
-import { FLOW_FIELDS, type FlowCounts } from "../../stack/flow-count.ts";
+import type { FileTransfer } from "../host/processes.ts";
+import type { FlowCounts } from "../../stack/flow-count.ts";
 
 export const RUN_DIRECTORY = "/var/run";
+
+/** How long the answers to LCP echoes took, in milliseconds. */
+export interface RoundTripStatus {
+  readonly last: number;
+  readonly least: number;
+  readonly average: number;
+  /** Requests that were answered, and those that were not. */
+  readonly answered: number;
+  readonly lost: number;
+  /** Seconds since the last answer. */
+  readonly seconds: number;
+}
+
+/** The lines of a serial port. True: on. */
+export interface ModemStatus {
+  readonly dtr: boolean;
+  readonly rts: boolean;
+  readonly cts: boolean;
+  readonly dsr: boolean;
+  readonly dcd: boolean;
+  readonly ri: boolean;
+}
 
 /** One line and the link on it. */
 export interface LineStatus {
@@ -25,6 +49,28 @@ export interface LineStatus {
   readonly aborted: number;
   /** Frames that were dropped because of a bug in this program. The log names the place in the code. */
   readonly faults: number;
+  /** Undefined: no echo was answered. */
+  readonly roundTrip?: RoundTripStatus | undefined;
+  /** Undefined: the line has none. */
+  readonly modem?: ModemStatus | undefined;
+  /** Octets that the line has not sent yet, as far as the driver or the clock tells. */
+  readonly waiting?: number | undefined;
+  /** Of those, the octets that the driver has not been given, and how many can be kept. */
+  readonly ring?: { readonly octets: number; readonly size: number } | undefined;
+  /** What LCP has agreed on. Undefined: it is not up. */
+  readonly agreed?: { readonly receive: AgreedWay; readonly transmit: AgreedWay } | undefined;
+  /** The speed that the line had before `climb` changed it. */
+  readonly climbedFrom?: number | undefined;
+}
+
+/** Packets that wait for the lines, and what became of packets that waited. */
+export interface QueueStatus {
+  readonly packets: number;
+  readonly octets: number;
+  /** Dropped so that the others need not wait so long, marked instead of that, and dropped because there was no room. */
+  readonly dropped: number;
+  readonly marked: number;
+  readonly overflowed: number;
 }
 
 export interface Addresses {
@@ -67,6 +113,12 @@ export interface Status {
   readonly proxy?: string | undefined;
   /** Where the peer finds our files: "http://192.168.0.1/". */
   readonly files?: string | undefined;
+  /** The files that are on their way now. Undefined: none are. */
+  readonly transfers?: readonly FileTransfer[] | undefined;
+  /** Whether VJ's header compression is in use. Undefined: IPv4 is not up. */
+  readonly vj?: { readonly receive: boolean; readonly transmit: boolean } | undefined;
+  /** Undefined: no packet has waited here. They wait in the kernel. */
+  readonly queue?: QueueStatus | undefined;
   readonly lines: readonly LineStatus[];
 }
 
@@ -82,48 +134,4 @@ export function isStatusName(name: string): boolean {
 /** The interface of a status file's name. Undefined: it is the name of another file. */
 export function interfaceOf(name: string): string | undefined {
   return /^nullmodem-(.+)\.stats$/.exec(name)?.[1];
-}
-
-/** Reads the status of any version of this program. Undefined: the text is no status. */
-export function parseStatus(text: string | undefined): Status | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const status: unknown = JSON.parse(text);
-    return isStatus(status) ? status : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isStatus(value: unknown): value is Status {
-  if (!isObject(value) || !isObject(value["counters"]) || !isObject(value["compression"])) return false;
-  const { received, sent } = value["counters"];
-  const { interface: ifname, namespace, lines, sharing, network, flows, proxy, files } = value;
-  return (
-    typeof ifname === "string" &&
-    typeof namespace === "string" &&
-    isTraffic(received) &&
-    isTraffic(sent) &&
-    Array.isArray(lines) &&
-    lines.every(isObject) &&
-    (sharing === undefined || isObject(sharing)) &&
-    (network === undefined || typeof network === "string") &&
-    (proxy === undefined || typeof proxy === "string") &&
-    (files === undefined || typeof files === "string") &&
-    (flows === undefined || isFlows(flows))
-  );
-}
-
-function isTraffic(value: unknown): value is Traffic {
-  return isObject(value) && TRAFFIC_FIELDS.every((field) => Number.isSafeInteger(value[field]));
-}
-
-function isFlows(value: unknown): value is FlowCounts {
-  const isCount = (count: unknown): boolean =>
-    isObject(count) && FLOW_FIELDS.every((field) => Number.isSafeInteger(count[field]));
-  return isObject(value) && ["tcp", "udp", "echoes"].every((kind) => isCount(value[kind]));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

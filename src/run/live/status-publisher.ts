@@ -6,14 +6,14 @@ import type { Networks } from "../../link/networks.ts";
 import { ipv4Text } from "../../wire/ip.ts";
 import { addressPortText, addressText } from "../../bytes/prefix.ts";
 import { linkLocalAddress } from "../../wire/ipv6cp.ts";
-import type { Publication } from "../host/processes.ts";
+import type { FileTransfer, Publication } from "../host/processes.ts";
 import type { Log } from "../log.ts";
 import { type Machine, reasonOf } from "../machine.ts";
 import type { PacketPort } from "../packets/port.ts";
 import type { Hooks } from "../scripts/hooks.ts";
 import type { Ipv4Up, Ipv6Up, NetworkObserver } from "../session/network-observer.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
-import { type LineStatus, type Status, statusPath } from "./published-status.ts";
+import { type LineStatus, type QueueStatus, type Status, statusPath } from "./published-status.ts";
 
 const SECOND = 1000;
 
@@ -24,6 +24,8 @@ export interface StatusHost {
   readonly hooks: Hooks;
   readonly runDirectory: string;
   lines(): LineStatus[];
+  /** Undefined: no packet has waited in a queue of ours. */
+  queue(): QueueStatus | undefined;
 }
 
 /** A network phase as readers see it. */
@@ -39,6 +41,8 @@ export interface NetworkState {
   readonly network: string | undefined;
   /** Where the peer finds our files; undefined: none are given. */
   readonly files: string | undefined;
+  /** The files that are on their way. */
+  readonly transfers: readonly FileTransfer[];
 }
 
 export class StatusPublisher implements NetworkObserver {
@@ -78,7 +82,8 @@ export class StatusPublisher implements NetworkObserver {
   #status(): Status {
     const { machine, options, hooks } = this.#host;
     const { linkname, socks } = options.config;
-    const { mtu, ipv4, ipv6, upSince, sharing, network, files } = this.#state();
+    const { mtu, ipv4, ipv6, upSince, sharing, network, files, transfers } = this.#state();
+    const { datapath } = this.#networks;
     const secondsSince = (moment: number): number => Math.floor((machine.clock.now() - moment) / SECOND);
     return {
       interface: this.#port.name,
@@ -91,34 +96,18 @@ export class StatusPublisher implements NetworkObserver {
       ipv4: ipv4 && { our: ipv4Text(ipv4.our), peer: ipv4Text(ipv4.peer) },
       ipv6: ipv6 && { our: addressText(linkLocalAddress(ipv6.our)), peer: addressText(linkLocalAddress(ipv6.peer)) },
       compression: this.#networks.compression,
-      counters: this.#networks.datapath.counters(),
+      counters: datapath.counters(),
       sharing: sharing && { way: sharing.way, by: sharing.by, seconds: secondsSince(sharing.since) },
       network,
       flows: this.#port.flows,
       files,
+      transfers: transfers.length === 0 ? undefined : transfers,
+      vj: ipv4 && { receive: datapath.vjIn !== undefined, transmit: datapath.vjOut !== undefined },
+      queue: this.#host.queue(),
       proxy: socks && addressPortText(socks.address, socks.port),
       lines: this.#host.lines(),
     };
   }
-}
-
-/** One line and the link on it, paced by `speed` bits a second. No frame of PPP came for `silentMs`. */
-export function lineStatus(link: Link, device: string, speed: number, silentMs: number | undefined): LineStatus {
-  const { frames, badFcs, runts, overlong, aborted, faults } = link.deframer.stats;
-  const given = link.given.count();
-  return {
-    device,
-    speed: Math.round(speed),
-    phase: link.phase,
-    silent: silentMs === undefined || link.given.isOn ? undefined : Math.floor(silentMs / SECOND),
-    framesReceived: frames + given.received,
-    framesSent: link.framesSent + given.sent,
-    badFcs,
-    runts,
-    overlong: overlong + given.overlong,
-    aborted,
-    faults,
-  };
 }
 
 /** What the watch of the port looks at. */

@@ -4,6 +4,7 @@
 import { Bundle } from "../../link/bundle.ts";
 import type { Link } from "../../link/link.ts";
 import { FlowQueues } from "../../queue/flow-queues.ts";
+import type { QueueStatus } from "../live/published-status.ts";
 import { HeldPackets, type Release } from "../packets/held-packets.ts";
 import type { PacketTap } from "../packets/packet-tap.ts";
 import { MAX_PACKET, type PacketPort } from "../packets/port.ts";
@@ -89,6 +90,13 @@ export class PacketPump {
     const { dropped = 0, overflowed = 0, marked = 0, cleared = 0 } = this.#queues ?? {};
     if (dropped + overflowed + marked + cleared === 0) return undefined;
     return `Packets to the line: ${dropped + overflowed} dropped, ${marked} marked, ${cleared} left at the end`;
+  }
+
+  /** Packets that wait for the lines. Undefined: none ever did. */
+  get queue(): QueueStatus | undefined {
+    if (this.#queues === undefined) return undefined;
+    const { length: packets, octets, dropped, marked, overflowed } = this.#queues;
+    return { packets, octets, dropped, marked, overflowed };
   }
 
   /** To wait at for packets. */

@@ -29,7 +29,8 @@ import type { Peers } from "../peers/peers.ts";
 import { RecordFile } from "../live/record-file.ts";
 import { RttFile } from "../live/rtt-recorder.ts";
 import type { LineStatus } from "../live/published-status.ts";
-import { frameCounts, lineStatus } from "../live/status-publisher.ts";
+import { lineStatus } from "../live/line-status.ts";
+import { frameCounts } from "../live/status-publisher.ts";
 import type { NetworkPhase } from "./network-phase.ts";
 import { ClimbLine } from "./climb-line.ts";
 import { PapAnswer } from "./pap-answer.ts";
@@ -239,8 +240,7 @@ export class Attempt {
   }
 
   status(): LineStatus {
-    const silentMs = this.#watch.silentMs(this.#clock.now());
-    return lineStatus(this.link, this.#tty.path, this.pacer.speed, silentMs);
+    return lineStatus(this.link, this.#host.machine, this.#tty, this.#port, this.#watch, this.#climb);
   }
 
   nextDeadline(): number {

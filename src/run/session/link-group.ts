@@ -62,6 +62,7 @@ export class LinkGroup implements LoopOwner {
         tap: (tap) => (pump.tap = tap),
         hold: (version) => pump.hold(version),
         lines: () => this.attempts.map((attempt) => attempt.status()),
+        queue: () => pump.queue,
       },
       port,
       carrier.networks,

@@ -5,7 +5,7 @@ import type { LinkEvent } from "../../link/events.ts";
 import type { Networks } from "../../link/networks.ts";
 import { Exit } from "../exit.ts";
 import { FilesObserver } from "../files/files-observer.ts";
-import type { LineStatus } from "../live/published-status.ts";
+import type { LineStatus, QueueStatus } from "../live/published-status.ts";
 import { StatusPublisher } from "../live/status-publisher.ts";
 import type { Log } from "../log.ts";
 import { type Clock, type Machine, reasonOf } from "../machine.ts";
@@ -62,6 +62,7 @@ export interface NetworkPhaseHost {
   carry(on: boolean): void;
   /** For pppstats and `nullmodem status`. */
   lines(): LineStatus[];
+  queue(): QueueStatus | undefined;
 }
 
 export class NetworkPhase {
@@ -107,6 +108,7 @@ export class NetworkPhase {
       sharing: this.#sharing?.status ?? this.#sharingBySockets,
       network: this.#services?.advertised,
       files: this.#files?.address,
+      transfers: this.#files?.transfers ?? [],
     }));
     this.#services = host.services?.servicesOf(port, options.config, () => this.#mtu);
     if (this.#services !== undefined) host.tap(this.#services);

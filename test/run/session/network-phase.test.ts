@@ -107,6 +107,7 @@ function setUp(scripts: readonly string[], config: object = {}) {
       tap: tell("tap"),
       hold: () => tell("release"),
       lines: () => [],
+      queue: () => undefined,
     },
     port as unknown as PacketPort,
     networks as unknown as Networks,
