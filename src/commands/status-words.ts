@@ -1,20 +1,35 @@
 // The words of `nullmodem status`.
 
-export const STATUS_USAGE = `nullmodem status [OPTIONS] [LINK…]: show the links of this machine and what goes over them
+import { defineCommand, renderUsage } from "citty";
 
-LINK is an interface, a linkname or a device. Without one, all links are shown.
+export const STATUS_COMMAND = defineCommand({
+  meta: { name: "nullmodem status", description: "Show the links of this machine and what goes over them" },
+  args: {
+    link: {
+      type: "positional",
+      description: "only these: an interface, a linkname or a device",
+      valueHint: "LINK",
+      required: false,
+    },
+    json: { type: "boolean", description: "for programs: an array with an object a link" },
+    fields: { type: "boolean", description: "the fields of --json, their units and their meaning" },
+    prometheus: { type: "boolean", description: "metrics in the text format of Prometheus" },
+    textfile: { type: "string", description: "write the metrics to a file, for node_exporter", valueHint: "FILE" },
+    interval: {
+      type: "string",
+      description: "with --textfile: again and again until a signal, and the file is removed then",
+      valueHint: "SECONDS",
+    },
+  },
+});
 
-  --json            for programs: an array with an object a link
-  --fields          the fields of --json, their units and their meaning
-  --prometheus      metrics in the text format of Prometheus
-  --textfile PATH   write the metrics to a file, for the textfile collector of
-                    node_exporter: PATH ends with .prom there
-  --interval S      with --textfile: again every S seconds, until SIGTERM or
-                    SIGINT, and the file is removed then
-
-Exit codes: 0, 1 when there is no such link, 2 for wrong words. Metrics of no link
+const AFTER = `Exit codes: 0, 1 when there is no such link, 2 for wrong words. Metrics of no link
 are no error.
 `;
+
+export async function statusUsage(): Promise<string> {
+  return Bun.stripANSI(`${await renderUsage(STATUS_COMMAND)}\n${AFTER}`);
+}
 
 export interface StatusWish {
   readonly form: "text" | "json" | "prometheus" | "textfile" | "fields" | "help";

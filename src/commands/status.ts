@@ -7,7 +7,7 @@ import { readAllStatus } from "../applets/read-status.ts";
 import { hasAbandoned } from "../os/process/share.ts";
 import { RUN_DIRECTORY, type Status } from "../run/live/published-status.ts";
 import { type Rates, statusText } from "./status-text.ts";
-import { STATUS_USAGE, type StatusWish, statusWish } from "./status-words.ts";
+import { STATUS_COMMAND, statusUsage, type StatusWish, statusWish } from "./status-words.ts";
 
 /** The time over which rates are measured. */
 const SAMPLE_MS = 1000;
@@ -39,12 +39,12 @@ export async function status(argv: readonly string[], host: StatusHost = THIS_HO
   const wish = statusWish(argv);
   if (typeof wish === "string") {
     consola.error(wish);
-    process.stderr.write(STATUS_USAGE);
+    process.stderr.write(await statusUsage());
     return 2;
   }
   switch (wish.form) {
     case "help":
-      host.print(STATUS_USAGE);
+      host.print(await statusUsage());
       return 0;
     case "fields":
       host.print((await import("./status-fields.ts")).fieldsText());
@@ -75,7 +75,7 @@ async function printLinks({ form, names }: StatusWish, host: StatusHost): Promis
   if (form === "text" && host.hasLeftChanges()) host.print("A killed pppd has left changes: sudo nullmodem cleanup\n");
   return links.length === 0 ? 1 : 0;
 }
-status.definition = command;
+status.definition = STATUS_COMMAND;
 
 /** Those with one of these names: an interface, a linkname or a device. All when there are no names. */
 export function chosen(links: readonly Status[], names: readonly string[]): Status[] {
