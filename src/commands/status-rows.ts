@@ -7,7 +7,7 @@ import { count, size, span } from "./status-units.ts";
 type Rows = (readonly [name: string, text: string])[];
 
 /** In the order of a breakout box. */
-export const SIGNALS = ["dtr", "rts", "cts", "dsr", "dcd", "ri"] as const;
+const SIGNALS = ["dtr", "rts", "cts", "dsr", "dcd", "ri"] as const;
 
 export function lineRows({ modem, roundTrip, agreed, waiting = 0, climbedFrom }: LineStatus): Rows {
   return [
@@ -32,17 +32,17 @@ function modemText(modem: ModemStatus): string {
   return [named(true) && `on ${named(true)}`, named(false) && `off ${named(false)}`].filter(Boolean).join(", ");
 }
 
-export function roundTripText({ last, least, average, answered, lost, seconds }: RoundTripStatus): string {
+function roundTripText({ last, least, average, answered, lost, seconds }: RoundTripStatus): string {
   const times = `${milliseconds(last)}, least ${milliseconds(least)}, average ${milliseconds(average)}`;
   const ago = seconds > 0 ? `, ${span(seconds)} ago` : "";
   return `${times}; ${count(answered, "echo", "es")} answered, ${lost} lost${ago}`;
 }
 
-export function milliseconds(value: number): string {
+function milliseconds(value: number): string {
   return `${value >= 100 ? value.toFixed(0) : value.toFixed(1)} ms`;
 }
 
-export function wayText({ mru, accm, pcomp, accomp, fcs, auth, mrru, endpoint }: AgreedWay, proof: string): string {
+function wayText({ mru, accm, pcomp, accomp, fcs, auth, mrru, endpoint }: AgreedWay, proof: string): string {
   const parts = [
     `MRU ${mru}`,
     `ACCM ${accm}`,
@@ -60,7 +60,7 @@ export function queueRows({ queue }: Status): Rows {
   return row("queue", queue && queueText(queue));
 }
 
-export function queueText({ packets, octets, dropped, marked, overflowed }: QueueStatus): string {
+function queueText({ packets, octets, dropped, marked, overflowed }: QueueStatus): string {
   return `${count(packets, "packet")} (${size(octets)}), ${dropped} dropped, ${marked} marked, ${overflowed} without room`;
 }
 

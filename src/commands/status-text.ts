@@ -96,7 +96,7 @@ function vjRows(received: Traffic, sent: Traffic): string[][] {
   return any ? [["VJ headers", shares.join(", ")]] : [];
 }
 
-export function badFramesText(lines: readonly LineStatus[]): string {
+function badFramesText(lines: readonly LineStatus[]): string {
   const sum = (field: "badFcs" | "runts" | "overlong" | "aborted" | "faults"): number =>
     lines.reduce((total, line) => total + line[field], 0);
   const kinds = [

@@ -8,7 +8,6 @@ export const STATUS_COMMAND = defineCommand({
     link: {
       type: "positional",
       description: "only these: an interface, a linkname or a device",
-      valueHint: "LINK",
       required: false,
     },
     json: { type: "boolean", description: "for programs: an array with an object a link" },
