@@ -110,6 +110,8 @@ const machineFiles: Files = {
   readResized: files.readResized,
   write: files.writeFile,
   replace: files.replaceFile,
+  move: files.moveFile,
+  size: files.fileSize,
   remove: files.removeFile,
   readSome: files.readSome,
   list: files.listFolder,

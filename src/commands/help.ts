@@ -15,6 +15,8 @@ const SUMMARIES = {
   setup: "write pppd's files for a link, after showing the changes; --undo",
   presets: "show what pppd's option peer NAME sets for Windows, Palm, ESP32, …",
   status: "show the links of this machine, as text, JSON or metrics",
+  log: "show the sessions that there were: users, octets, and why they ended",
+  report: "write a page with graphs of a session, for a report of a fault",
   get: "fetch files from the other machine, over a line that comes and goes",
   put: "send files to the other machine, over a line that comes and goes",
   sync: "make a folder like one of the other machine; send what differs",

@@ -104,7 +104,7 @@ export class Capture {
 }
 
 /** The octets of a frame without its FCS of either length. 0: the FCS is wrong, or the protocol is incomplete. */
-function packetLength(octets: Uint8Array): number {
+export function packetLength(octets: Uint8Array): number {
   const fcs = fcsLength(octets);
   const length = octets.length - fcs;
   return fcs === 0 || protocolEnd(octets, addressEnd(octets, 0, length), length) < 0 ? 0 : length;

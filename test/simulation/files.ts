@@ -58,8 +58,8 @@ export class FileTree {
   }
 }
 
-/** A file that is appended to begins anew after so many octets: nobody reads it. */
-const MOST_OCTETS = 2048;
+/** A file that is appended to begins anew after so many octets: nobody reads that much. */
+const MOST_OCTETS = 16384;
 
 class FileChannel extends Channel {
   #at = 0;
@@ -134,6 +134,11 @@ export function filesOf(tree: FileTree, process: Process): Files {
       if (tree.isFull) throw new SimulatedError("write", path, "ENOSPC");
       tree.files.set(path, { bytes: bytes.slice(), mode: permissions });
     },
+    move(from, to) {
+      tree.files.set(to, node("rename", from));
+      tree.remove(from);
+    },
+    size: (path) => tree.files.get(path)?.bytes.length ?? 0,
     remove: (path) => tree.remove(path),
     readSome: async () => new Uint8Array(0),
     list: (path) =>

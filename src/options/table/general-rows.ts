@@ -249,6 +249,7 @@ export const GENERAL = [
   number("unit", "unit", undefined, PRIORITY, "the number of the interface pppN", { min: 0 }),
   name("ifname", "ifname", PRIORITY | PRIVILEGED, "a name for the interface instead of pppN"),
   name("vrf", "vrf", PRIORITY | PRIVILEGED, "the routing domain (VRF) that the interface joins"),
+  flag("nohistory", "nohistory", PRIVILEGED | INIT_ONLY, "the session is not kept for nullmodem log and report"),
   flag("dump", "dump", 0, "print the options in effect"),
   flag("dryrun", "dryrun", 0, "print the options in effect and exit"),
   ...SCRIPTS,

@@ -91,6 +91,16 @@ function removeIfPossible(path: string): void {
   }
 }
 
+/** In one step, in place of what was there. */
+export function moveFile(from: string, to: string): void {
+  asOsError(() => renameSync(from, to));
+}
+
+/** 0: it is not there. */
+export function fileSize(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
 /** Does nothing when it is not there. */
 export function removeFile(path: string): void {
   asOsError(() => rmSync(path, { force: true }));

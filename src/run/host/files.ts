@@ -18,6 +18,10 @@ export interface Files {
   write(fd: number, bytes: Uint8Array, position?: number): void;
   /** Makes a file in one step: readers find the old one or the new one. Nothing of it is left when that fails. */
   replace(path: string, bytes: Uint8Array, permissions: number): void;
+  /** In one step, in place of what was there. */
+  move(from: string, to: string): void;
+  /** Octets of a file; 0: it is not there. Never throws. */
+  size(path: string): number;
   /** Does nothing when it is not there. */
   remove(path: string): void;
   /** Octets from a descriptor that may be a pipe, once there are some; an empty array at its end. */

@@ -72,14 +72,15 @@ export class StatusPublisher implements NetworkObserver {
   #publish(): Publication | undefined {
     const { machine, log, runDirectory } = this.#host;
     try {
-      return machine.processes.publish(statusPath(this.#port.name, runDirectory), () => JSON.stringify(this.#status()));
+      return machine.processes.publish(statusPath(this.#port.name, runDirectory), () => JSON.stringify(this.now()));
     } catch (error) {
       log.write("debug", `pppstats will know less of ${this.#port.name}: ${reasonOf(error)}`);
       return undefined;
     }
   }
 
-  #status(): Status {
+  /** The status of this moment. */
+  now(): Status {
     const { machine, options, hooks } = this.#host;
     const { linkname, socks } = options.config;
     const { mtu, ipv4, ipv6, upSince, sharing, network, files, transfers } = this.#state();

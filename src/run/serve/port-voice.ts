@@ -3,6 +3,7 @@
 
 import { inert } from "../../bytes/text.ts";
 import { type Finding, LEVELS, linesOf } from "../diagnose/finding.ts";
+import { endText } from "../end-text.ts";
 import { Exit } from "../exit.ts";
 import { CARRIER } from "../packets/carrier.ts";
 import type { Log, LogLevel } from "../log.ts";
@@ -11,23 +12,6 @@ import { SPEED_CHANGED } from "../../link/climb-state.ts";
 import { linkLocalAddress } from "../../wire/ipv6cp.ts";
 import { addressTexts, type NetworkDown, type NetworkObserver, type NetworkUp } from "../session/network-observer.ts";
 import type { SessionObserver } from "../session/session-observer.ts";
-
-/** Why a link has ended, or has not come up. */
-const REASONS: Partial<Record<Exit, string>> = {
-  // It was up, and has begun a second negotiation.
-  [Exit.OK]: "the two ends did not agree again, or the other end does not answer any more",
-  [Exit.FATAL]: "the interface was removed",
-  [Exit.USER_REQUEST]: "on request",
-  [Exit.NEGOTIATION]: "the two ends did not agree, or the other end did not answer",
-  [Exit.PEER_AUTH]: "the other end did not prove who it is",
-  [Exit.AUTH_TO_PEER]: "the other end did not accept our name and password",
-  [Exit.IDLE]: "nothing was sent for the time that idle says",
-  [Exit.CONNECT_TIME]: "the time that maxconnect says is over",
-  [Exit.TRAFFIC_LIMIT]: "as many octets were sent as maxoctets says",
-  [Exit.PEER_DEAD]: "nothing comes from the other end any more: it is off, or the cable is out",
-  [Exit.HANGUP]: "the other end has ended it",
-  [Exit.LOOPBACK]: "the line is looped back",
-};
 
 /** Callers may cause ever different ones. */
 const MOST_TROUBLES = 64;
@@ -155,7 +139,7 @@ export class PortVoice implements Log, SessionObserver {
   }
 
   ended(why: Exit, isHangup: boolean): void {
-    const reason = isHangup ? "the line has hung up" : (REASONS[why] ?? `exit code ${why}`);
+    const reason = endText(why, isHangup);
     // A port that waits for a caller ends its wait only when it is told to.
     if (this.#wasUp) this.tell(`link down: ${reason}${this.#traffic()}`);
     else if (why !== Exit.USER_REQUEST) this.tell(`no link: ${reason}`);

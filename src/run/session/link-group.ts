@@ -10,6 +10,7 @@ import type { NameServers } from "../packets/name-servers.ts";
 import type { PacketPort } from "../packets/port.ts";
 import { Exit } from "../exit.ts";
 import type { Hooks } from "../scripts/hooks.ts";
+import type { SessionHistory } from "../history/session-history.ts";
 import type { Attempt } from "./attempt.ts";
 import { NetworkPhase } from "./network-phase.ts";
 import type { SessionServices } from "../share/session-services.ts";
@@ -24,6 +25,7 @@ export interface LinkGroupHost extends SessionHost {
   lcpClosed(byPeer: boolean, isHangup: boolean): void;
   /** The session shares this machine's network, or forwards ports. */
   readonly services?: SessionServices | undefined;
+  readonly history?: SessionHistory | undefined;
 }
 
 export class LinkGroup implements LoopOwner {

@@ -24,6 +24,7 @@ import { LogObserver } from "./log-observer.ts";
 import { ManagerObserver } from "./manager-observer.ts";
 import { NameServerObserver } from "./name-server-observer.ts";
 import { addressTexts, type Ipv4Up, type Ipv6Up, type NetworkObserver } from "./network-observer.ts";
+import type { LinkHistory, SessionHistory } from "../history/session-history.ts";
 import type { SessionObserver } from "./session-observer.ts";
 import type { ShareObserver } from "../share/share-observer.ts";
 import { ScriptObserver } from "./script-observer.ts";
@@ -43,6 +44,7 @@ export interface NetworkPhaseHost {
   speed(): number;
   readonly notifier: Notifier;
   readonly observer?: SessionObserver;
+  readonly history?: SessionHistory | undefined;
   /** The session shares this machine's network, or forwards ports. */
   readonly services?: SessionServices | undefined;
   /** The tap comes before the packet port. */
@@ -80,6 +82,7 @@ export class NetworkPhase {
   readonly #status: StatusPublisher;
   readonly #sharing: ShareObserver | undefined;
   readonly #files: FilesObserver | undefined;
+  readonly #history: LinkHistory | undefined;
   readonly #observers: readonly NetworkObserver[];
   readonly #services: LinkServices | undefined;
   #mtu = 1500;
@@ -114,6 +117,7 @@ export class NetworkPhase {
     if (this.#services !== undefined) host.tap(this.#services);
     this.#sharing = host.services?.observerOf(host, port, this.#services);
     this.#files = options.config.files === undefined ? undefined : new FilesObserver(host, port);
+    this.#history = host.history?.network(() => this.#status.now());
     const nameServers = new NameServerObserver(machine.network, host, port);
     // In this order: the log names the addresses before ip-up starts, and ip-down finds name servers withdrawn.
     this.#observers = [
@@ -125,6 +129,7 @@ export class NetworkPhase {
       new ManagerObserver(host.notifier),
       ...(this.#services === undefined ? [] : [this.#services]),
       this.#status,
+      ...(this.#history === undefined ? [] : [this.#history]),
       ...(host.observer === undefined ? [] : [host.observer.network(port.name)]),
     ];
   }
@@ -176,6 +181,7 @@ export class NetworkPhase {
     if (!this.#isUp) return;
     this.#port.fitQueue(this.#loadNow(), now);
     this.#sharing?.lookAfter(now);
+    this.#history?.lookAfter(now);
   }
 
   /** The same object each time, because every round of the loop asks. */

@@ -20,6 +20,7 @@ import type { PacketPort } from "../packets/port.ts";
 import { TunPort } from "../packets/tun-port.ts";
 import type { SocksPort } from "../packets/socks-port.ts";
 import type { UsernetPort } from "../packets/usernet-port.ts";
+import { SessionHistory } from "../history/session-history.ts";
 import { NameServers } from "../packets/name-servers.ts";
 import type { Peers } from "../peers/peers.ts";
 import { Retries } from "./retries.ts";
@@ -27,6 +28,7 @@ import type { SessionHost } from "./session-host.ts";
 import type { LinkGroup } from "./link-group.ts";
 import type { NetworkPhase } from "./network-phase.ts";
 import type { SessionServices } from "../share/session-services.ts";
+import { setEnvironment } from "../scripts/session-environment.ts";
 import { SingleLink } from "./single-link.ts";
 import { StandBy } from "./stand-by.ts";
 import { Waits } from "./waits.ts";
@@ -66,6 +68,7 @@ export class Session {
   #usernet: typeof UsernetPort | undefined;
   /** With `share`, `usernet` or `forward`. */
   #services: SessionServices | undefined;
+  readonly #history: SessionHistory | undefined;
   /** The proxy of `socks`, from the beginning to the end. */
   #socks: SocksPort | undefined;
 
@@ -98,7 +101,8 @@ export class Session {
       quitting: () => this.#quitting,
       programEndsAt: () => this.#lastLine?.programEndsAt ?? Infinity,
     });
-    this.#setEnvironment();
+    if (!this.#config.nohistory) this.#history = new SessionHistory(machine, host.options);
+    setEnvironment(this.#hooks.env, host);
   }
 
   set #status(exit: Exit) {
@@ -107,16 +111,6 @@ export class Session {
 
   get #config(): Config {
     return this.#host.options.config;
-  }
-
-  #setEnvironment(): void {
-    const { machine, user, uid } = this.#host;
-    const config = this.#config;
-    const { env } = this.#hooks;
-    env.set("ORIG_UID", String(uid)).set("PPPLOGNAME", user).set("PPPD_PID", String(machine.processes.pid));
-    if (config.callFile !== undefined) env.set("CALL_FILE", config.callFile);
-    if (config.linkname !== undefined) env.set("LINKNAME", config.linkname);
-    if (config.remotenumber !== undefined) env.set("REMOTENUMBER", config.remotenumber);
   }
 
   /** Runs until nothing is left to do. Returns the exit code. */
@@ -134,6 +128,7 @@ export class Session {
     } finally {
       endBeats?.();
       this.#notifier.stopping();
+      this.#history?.end();
       this.#standBy.end();
       this.#socks?.end();
       for (const problem of this.#pidFiles.remove()) this.#log.write("warn", problem);
@@ -301,7 +296,7 @@ export class Session {
         if (hangup) this.#retries.skipHoldoff();
         if (final) this.#quitting = true;
         // A person who gets the getty is no link that has failed.
-        if (visitor === undefined) this.#host.observer?.ended(this.#reason, hangup);
+        if (visitor === undefined) this.#linkEnded(hangup);
       },
     };
     const single = (this.#running = new SingleLink(host));
@@ -310,6 +305,11 @@ export class Session {
     } finally {
       this.#lastLine = single.line;
     }
+  }
+
+  #linkEnded(isHangup: boolean): void {
+    this.#host.observer?.ended(this.#reason, isHangup);
+    this.#history?.ended(this.#reason, isHangup);
   }
 
   /** A link is about to begin, or a bundle of them. */
@@ -327,7 +327,7 @@ export class Session {
       const bundling = (this.#running = new Bundling(this.#groupHost(), port, this.#memory));
       await bundling.run();
       this.#judge(bundling.group.network);
-      this.#host.observer?.ended(this.#reason, false);
+      this.#linkEnded(false);
       port.finish();
     } finally {
       port.release();
@@ -349,6 +349,7 @@ export class Session {
       hooks: this.#hooks,
       nameServers: this.#nameServers,
       services: this.#services,
+      history: this.#history,
       speed: () => this.#config.speed,
       setStatus: (exit) => (this.#status = exit),
       lcpClosed: (byPeer, isHangup) => {
@@ -380,6 +381,7 @@ export class Session {
       if (error.message !== "") this.#log.write(error.level, error.message);
       if (isNew) report(this.#log, error.findings);
       if (error.exit === Exit.FATAL) this.#quitting = true;
+      this.#history?.ended(error.exit, false);
       if (error instanceof Denied) this.#host.observer?.denied();
       return;
     }

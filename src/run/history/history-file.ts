@@ -1,0 +1,51 @@
+// The file of the history: lines that are appended. A file that is full gets another name, and the one that had this name
+// before is gone. So the history has a bounded size, and no line of another process is lost.
+
+import { recordLine, type SessionRecord } from "../../record/session-record.ts";
+import type { Machine } from "../machine.ts";
+import { statePaths } from "../state-paths.ts";
+
+const FILE = "nullmodem-history";
+/** Octets after which a new file begins. */
+const FULL = 256 * 1024;
+
+export type HistoryMachine = Pick<Machine, "files" | "descriptors" | "processes" | "users">;
+
+/** The files of the history, each after the one that it continues. */
+export function historyPaths(machine: Pick<Machine, "processes" | "users">): string[] {
+  return statePaths(machine, FILE).flatMap((path) => [`${path}.1`, path]);
+}
+
+export class HistoryFile {
+  readonly #machine: HistoryMachine;
+  readonly #paths: readonly string[];
+  /** Whoever wrote last may have been cut off within a line. */
+  #hasBegun = false;
+
+  constructor(machine: HistoryMachine) {
+    this.#machine = machine;
+    this.#paths = statePaths(machine, FILE);
+  }
+
+  /** Where nothing can be written, there is no history: a link does not suffer from it. */
+  append(record: SessionRecord): void {
+    const bytes = Buffer.from(`${this.#hasBegun ? "" : "\n"}${recordLine(record)}`);
+    this.#hasBegun = this.#paths.some((path) => this.#appendTo(path, bytes));
+  }
+
+  #appendTo(path: string, bytes: Uint8Array): boolean {
+    const { files, descriptors } = this.#machine;
+    try {
+      if (files.size(path) + bytes.length > FULL) files.move(path, `${path}.1`);
+      const fd = files.open(path, "append", 0o644);
+      try {
+        files.write(fd, bytes);
+      } finally {
+        descriptors.close(fd);
+      }
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,103 @@
+// nullmodem log: what it prints for given sessions.
+
+import { beforeEach, expect, test } from "bun:test";
+import { log } from "../../src/commands/session-log.ts";
+import type { SessionRecord } from "../../src/record/session-record.ts";
+
+const BEGAN = new Date(2026, 10, 30, 21, 5).getTime();
+const UP: SessionRecord = {
+  began: BEGAN,
+  pid: 812,
+  device: "/dev/ttyS0",
+  seconds: 7500,
+  interface: "ppp0",
+  linkname: "lap",
+  peer: "zaphod",
+  our: "192.168.0.1",
+  their: "192.168.1.1",
+  in: 1_234_567,
+  out: 999,
+  bad: 3,
+};
+const ENDED = { ...UP, exit: 16 };
+const FAILED: SessionRecord = {
+  began: BEGAN,
+  pid: 9,
+  device: "10.0.0.1:5000",
+  seconds: 60,
+  exit: 10,
+  failures: 7,
+  in: 0,
+  out: 0,
+  bad: 0,
+};
+
+let printed = "";
+beforeEach(() => void (printed = ""));
+
+function hostOf(sessions: readonly SessionRecord[], isUp = false) {
+  return { sessions: () => [...sessions], isUp: () => isUp, print: (text: string) => void (printed += text) };
+}
+
+test("a line for each session tells when, who, how much and why it ended", async () => {
+  expect(await log([], hostOf([ENDED, FAILED]))).toBe(0);
+  expect(printed).toBe(
+    [
+      "2026-11-30 21:05  ppp0  ttyS0          zaphod  2 h 5 min  1.2 MB in  999 B out  the other end has ended it\n",
+      "2026-11-30 21:05  -     10.0.0.1:5000  -       60 s       0 B in     0 B out    ",
+      "not up, 7 times: the two ends did not agree, or the other end did not answer\n",
+    ].join(""),
+  );
+});
+
+test("a session without an end is up, or was cut short", async () => {
+  await log([], hostOf([UP], true));
+  expect(printed).toEndWith("still up\n");
+  await log([], hostOf([UP]));
+  expect(printed).toEndWith("cut short: pppd was killed, or the power failed\n");
+});
+
+test("a name is an interface, a linkname, a port or a user", async () => {
+  const bundle = { ...ENDED, device: "/dev/ttyS0 /dev/ttyS1" };
+  for (const name of ["ppp0", "lap", "ttyS0", "/dev/ttyS0", "zaphod", "ttyS1"])
+    expect([name, await log([name], hostOf([bundle]))]).toEqual([name, 0]);
+  expect(await log(["ppp1"], hostOf([bundle]))).toBe(1);
+});
+
+test("so many of the latest are shown, and wrong words are refused", async () => {
+  const many = Array.from({ length: 60 }, (_, at) => ({ ...ENDED, began: BEGAN + at * 60_000 }));
+  const countOf = async (...words: string[]): Promise<number> => {
+    printed = "";
+    await log(words, hostOf(many));
+    return printed.trimEnd().split("\n").length;
+  };
+  expect([await countOf(), await countOf("-n", "3"), await countOf("--number=2"), await countOf("-n0")]).toEqual([
+    50, 3, 2, 60,
+  ]);
+  for (const words of [["-n"], ["-n", "x"], ["--since"], ["--number=-1"]])
+    expect(await log(words, hostOf(many))).toBe(2);
+});
+
+test("users have the sums of their sessions; attempts that failed are none", async () => {
+  await log(
+    ["--users"],
+    hostOf([ENDED, { ...ENDED, began: BEGAN + 86_400_000 }, FAILED, { ...ENDED, peer: undefined }]),
+  );
+  expect(printed.split("\n")).toEqual([
+    "zaphod     2 sessions  4 h 10 min  2.5 MB in  2.0 kB out  last 2026-12-01 21:05",
+    "(no name)  1 session   2 h 5 min   1.2 MB in  999 B out   last 2026-11-30 21:05",
+    "",
+  ]);
+});
+
+test("--json has the facts and the end in words, without the samples", async () => {
+  await log(["--json"], hostOf([{ ...ENDED, samples: { every: 1, in: [1], out: [1], bad: [0], rtt: [-1] } }]));
+  expect(JSON.parse(printed)).toEqual([{ ...ENDED, up: false, end: "the other end has ended it" }]);
+});
+
+test("a name with control characters reaches no terminal", async () => {
+  await log([], hostOf([{ ...ENDED, peer: "\x1b[2Jx" }]));
+  expect(printed).toContain("\\x1b[2Jx");
+  await log(["--json"], hostOf([{ ...ENDED, peer: "\x1b\u{dce9}" }]));
+  expect(printed).not.toContain("\x1b");
+});
