@@ -13,9 +13,11 @@ import type { Member, Terms } from "./bundle-member.ts";
 import { FIRST_CONTROL, LOST } from "./datapath.ts";
 import { endpointText } from "../control/options/lcp/endpoint-discriminator.ts";
 import type { LinkEvent } from "./events.ts";
+import type { LinkTap, NetworkTap } from "./link-tap.ts";
 import { fragmentLength, MpSender } from "./mp-sender.ts";
 import { MpReceiver } from "./mp-receiver.ts";
-import { Networks, type NetworksConfig } from "./networks.ts";
+import { Networks } from "./networks.ts";
+import type { NetworksConfig } from "./networks-host.ts";
 import { PIECE_ROOM, Pieces } from "./pieces.ts";
 import { isNetworkTimer, type Timer, Timers } from "./timers.ts";
 import { Trace } from "./trace.ts";
@@ -40,6 +42,9 @@ export interface BundleHost {
   random32(): number;
   peerMayUse(address: number): boolean;
   madeUpPeerAddress(): number;
+  /** Of `tap`, only the events: the links show their frames themselves. */
+  readonly tap?: Pick<LinkTap, "event"> | undefined;
+  readonly networkTap?: NetworkTap | undefined;
 }
 
 interface Joined {
@@ -60,6 +65,7 @@ export class Bundle {
   start = 0;
   end = 0;
   readonly #ifname: string;
+  readonly #tap: BundleHost["tap"];
   readonly #timers = new Timers();
   #links: Joined[] = [];
   #identity = "";
@@ -79,6 +85,7 @@ export class Bundle {
   constructor(config: BundleConfig, host: BundleHost, debug: number) {
     this.packet = host.plain;
     this.#ifname = config.ifname;
+    this.#tap = host.tap;
     this.trace = new Trace(config.hidePassword, debug, (text) => this.#emit({ type: "log", level: "debug", text }));
     const lower = (timer: Timer): Lower => ({
       send: (protocol, write) => this.#sendControl(protocol, write),
@@ -98,6 +105,7 @@ export class Bundle {
         peerMayUse: (address) => host.peerMayUse(address),
         madeUpPeerAddress: () => host.madeUpPeerAddress(),
         ended: (protocol) => this.#pieces.abandon(protocol),
+        tap: host.networkTap,
       },
       host.plain,
     );
@@ -348,6 +356,7 @@ export class Bundle {
   }
 
   #emit(event: LinkEvent): void {
+    this.#tap?.event(event, this.#now);
     this.#events.push(event);
   }
 

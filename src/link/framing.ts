@@ -9,6 +9,7 @@ import { Framer, worstFrame } from "../frame/framer.ts";
 import { HEADROOM, putHeader } from "../frame/header.ts";
 import { cutControl } from "../wire/control.ts";
 import { Protocol } from "../wire/protocols.ts";
+import type { LinkTap } from "./link-tap.ts";
 
 /**
  * Control packets kept while the line takes nothing. More would be a flood, and the peer repeats its requests anyway.
@@ -32,13 +33,15 @@ export class Framing {
   /** The next control packet does not wait. It is lost if there is no room for it. */
   isPassing = false;
   readonly #output: Ring;
+  readonly tap: LinkTap | undefined;
   readonly #receiveAll: boolean;
   readonly #waiting: { packet: Uint8Array; plain: boolean }[] = [];
   #pcomp = false;
   #accomp = false;
 
   /** Frames are made in `frame` and put into `output`. `escape` and `receiveAll` are options of pppd. */
-  constructor(output: Ring, frame: Uint8Array, escape: readonly number[], receiveAll: boolean) {
+  constructor(output: Ring, frame: Uint8Array, escape: readonly number[], receiveAll: boolean, tap?: LinkTap) {
+    this.tap = tap;
     this.#output = output;
     this.#receiveAll = receiveAll;
     this.framer = new Framer(output, escape);
@@ -81,6 +84,7 @@ export class Framing {
   send(protocol: number, packet: Uint8Array, start: number, end: number, now: number): void {
     if (this.isMuted) return;
     const at = putHeader(packet, start, protocol, this.#pcomp, this.#accomp);
+    this.tap?.sent(packet, at, end, now);
     this.framer.write(packet, at, end, false, now);
   }
 
@@ -100,6 +104,7 @@ export class Framing {
     const waits = (this.isHeld || this.#waiting.length > 0) && !isPassing;
     if (!waits && framer.hasRoom(end - at)) {
       const before = framer.stats.octets;
+      this.tap?.sent(control, at, end, now);
       framer.write(control, at, end, plain, now);
       this.lineOctets = framer.stats.octets - before;
     } else if (!isPassing && this.#waiting.length < MOST_WAITING) {
@@ -112,6 +117,7 @@ export class Framing {
     while (this.#waiting.length > 0 && !this.isMuted && !this.isHeld) {
       const { packet, plain } = this.#waiting[0]!;
       if (!this.framer.hasRoom(packet.length)) return;
+      this.tap?.sent(packet, 0, packet.length - FCS_ROOM, now);
       this.framer.write(packet, 0, packet.length - FCS_ROOM, plain, now);
       this.#waiting.shift();
     }

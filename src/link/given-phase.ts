@@ -1,7 +1,8 @@
 // A network phase without PPP: the line carries packets in another way (SLIP), and the addresses are given. LCP never begins.
 
 import type { LinkEvent } from "./events.ts";
-import type { GivenTerms, Networks } from "./networks.ts";
+import type { Networks } from "./networks.ts";
+import type { GivenTerms } from "./networks-host.ts";
 
 export class GivenPhase {
   /** The line is not PPP's. All other methods return this. */

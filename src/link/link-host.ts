@@ -6,7 +6,8 @@ import type { LcpConfig } from "../control/lcp-dialect.ts";
 import type { AuthenticationConfig } from "./authentication.ts";
 import type { Bundle } from "./bundle.ts";
 import type { LineSpeed } from "./line-speed.ts";
-import type { NetworksConfig } from "./networks.ts";
+import type { LinkTap, NetworkTap } from "./link-tap.ts";
+import type { NetworksConfig } from "./networks-host.ts";
 
 export interface LinkConfig {
   lcp: LcpConfig;
@@ -57,6 +58,10 @@ export interface LinkHost {
   bundle?: Bundle | undefined;
   /** The line, if its speed may be changed while the link is up (`climb`). */
   line?: LineSpeed | undefined;
+  /** Sees the frames and the events. */
+  tap?: LinkTap | undefined;
+  /** Sees the packets of the interface, unless a bundle has them. */
+  networkTap?: NetworkTap | undefined;
   /** For the bundle: the rate in octets a millisecond (0: unknown), and the octets that are already on their way. */
   load?: ((now: number) => { rate: number; backlog: number }) | undefined;
 }

@@ -61,7 +61,7 @@ export class Link implements Member {
     this.trace = new Trace(config.hidePassword, config.debug, (text) =>
       this.#emit({ type: "log", level: "debug", text }),
     );
-    this.#framing = new Framing(host.output, host.frame, config.escape, config.receiveAll);
+    this.#framing = new Framing(host.output, host.frame, config.escape, config.receiveAll, host.tap);
     this.deframer = this.#framing.deframer;
     const lower = (timer: Timer): Lower => ({
       send: (protocol, write) => this.#packets.send(protocol, write, this.#now),
@@ -77,7 +77,7 @@ export class Link implements Member {
     };
     this.#control = this.#ownControl(parts);
     this.#admission = this.#ownAdmission(parts);
-    this.networks = host.bundle?.networks ?? this.#ownNetworks(lower);
+    this.networks = host.bundle?.networks ?? this.#ownNetworks(parts);
     this.#packets = new ControlPackets({
       framing: this.#framing,
       trace: this.trace,
@@ -135,18 +135,16 @@ export class Link implements Member {
     );
   }
 
-  #ownNetworks(lower: (timer: Timer) => Lower): Networks {
-    const { random32, peerMayUse, madeUpPeerAddress, plain } = this.#host;
+  #ownNetworks(parts: Parts): Networks {
+    const { peerMayUse, madeUpPeerAddress, plain, networkTap } = this.#host;
     const host = {
-      lower,
+      ...parts,
       wakeAt: (timer: Timer, at: number) => this.#timers.set(timer, at),
-      emit: (event: LinkEvent) => this.#emit(event),
-      log: (level: Level, text: string) => this.#log(level, text),
       closeLink: (reason: string, now: number) => void (this.given.close() || this.#control.close(reason, now)),
-      random32,
       peerMayUse,
       madeUpPeerAddress,
       ended: (protocol: number) => this.#pieces.abandon(protocol),
+      tap: networkTap,
     };
     return new Networks(this.#config.networks, host, plain);
   }
@@ -391,6 +389,7 @@ export class Link implements Member {
   }
 
   #emit(event: LinkEvent): void {
+    this.#host.tap?.event(event, this.#now);
     this.#events.push(event);
   }
 

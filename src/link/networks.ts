@@ -2,45 +2,19 @@
 
 import { DAMAGED, FATAL } from "../compress/codec.ts";
 import type { Method } from "../compress/method-row.ts";
-import type { CcpConfig } from "../control/ccp-dialect.ts";
 import type { Lower } from "../control/dialect.ts";
-import { Ipcp, type IpcpConfig, type IpcpResult } from "../control/ipcp-dialect.ts";
-import { Ipv6cp, type Ipv6cpConfig, type Ipv6cpResult } from "../control/ipv6cp-dialect.ts";
+import { Ipcp, type IpcpResult } from "../control/ipcp-dialect.ts";
+import { Ipv6cp, type Ipv6cpResult } from "../control/ipv6cp-dialect.ts";
 import { Negotiator } from "../control/negotiator.ts";
 import { ipv4Text } from "../wire/ip.ts";
 import { Protocol } from "../wire/protocols.ts";
-import {
-  Compression,
-  type CompressionHost,
-  type CompressionNames,
-  type MppeKeys,
-  NO_COMPRESSION,
-} from "./compression.ts";
+import { Compression, type CompressionNames, type MppeKeys, NO_COMPRESSION } from "./compression.ts";
 import { Datapath, LOST } from "./datapath.ts";
 import { Gain } from "./gain.ts";
 import { type Filters, INBOUND, OUTBOUND } from "./filters.ts";
+import type { NetworkTap } from "./link-tap.ts";
+import type { GivenTerms, NetworksConfig, NetworksHost } from "./networks-host.ts";
 import type { Timer } from "./timers.ts";
-
-export interface NetworksConfig {
-  /** Undefined: no IPv4 (noip), no IPv6 (noipv6), no compression (noccp). */
-  readonly ipcp: IpcpConfig | undefined;
-  readonly ipv6cp: Ipv6cpConfig | undefined;
-  readonly ccp: CcpConfig | undefined;
-  /** pass-filter and active-filter; undefined: neither. */
-  readonly filters?: Filters | undefined;
-}
-
-export interface NetworksHost extends CompressionHost {
-  lower(timer: Timer): Lower;
-  random32(): number;
-  peerMayUse(address: number): boolean;
-  madeUpPeerAddress(): number;
-  /** Packets of this protocol, IP or IPV6, may pass no longer. */
-  ended(protocol: number): void;
-}
-
-/** What nothing negotiates. */
-export type GivenTerms = Pick<IpcpResult, "our" | "peer" | "vjReceive" | "vjTransmit">;
 
 type Ncp = { readonly negotiator: Negotiator; readonly protocol: number };
 
@@ -63,6 +37,7 @@ export class Networks {
   readonly #ipcpNegotiator: Negotiator | undefined;
   #ipv6cpNegotiator: Negotiator | undefined;
   readonly #compression: Compression | undefined;
+  readonly #tap: NetworkTap | undefined;
   /** The control protocols by number. */
   #ncps: Ncp[] = [];
   /** Those of IPCP and IPv6CP that are not closed. One may finish twice: each repeated request of it is rejected. */
@@ -76,6 +51,7 @@ export class Networks {
   constructor(config: NetworksConfig, host: NetworksHost, plain: Uint8Array) {
     this.#config = config;
     this.#host = host;
+    this.#tap = host.tap;
     this.datapath = new Datapath(plain);
     this.filters = config.filters;
     const lower = (timer: Timer): Lower => this.#counted(host.lower(timer));
@@ -174,6 +150,7 @@ export class Networks {
   /** Starts IPv4 without negotiation, as on a SLIP line. Returns why the peer may not use its address. */
   startGiven({ our, peer, vjReceive, vjTransmit }: GivenTerms, now: number): string | undefined {
     this.#isGiven = true;
+    if (this.#tap !== undefined) this.#tap.isAlone = true;
     return this.#ipcpUp({ our, peer, dns: [0, 0], wins: [0, 0], vjReceive, vjTransmit }, now);
   }
 
@@ -288,6 +265,7 @@ export class Networks {
       const { received } = datapath;
       received.packets++;
       received.bytes += datapath.end - datapath.start;
+      if (this.#tap?.isOn === true) this.#tap.packet(false, found, datapath.packet, datapath.start, datapath.end, now);
     }
     if ((found === Protocol.IP && this.ipv4Up) || (found === Protocol.IPV6 && this.ipv6Up)) {
       traffic.packetsIn++;
@@ -341,6 +319,7 @@ export class Networks {
     const { datapath } = this;
     datapath.sent.packets++;
     datapath.sent.bytes += end - start;
+    if (this.#tap?.isOn === true) this.#tap.packet(true, protocol, packet, start, end, now);
     return protocol;
   }
 

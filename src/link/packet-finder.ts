@@ -10,6 +10,7 @@ import type { Member, Terms } from "./bundle-member.ts";
 import { FIRST_CONTROL } from "./datapath.ts";
 import type { Framing } from "./framing.ts";
 import type { LinkControl } from "./link-control.ts";
+import type { LinkTap } from "./link-tap.ts";
 import { MpReceiver } from "./mp-receiver.ts";
 import type { Networks } from "./networks.ts";
 
@@ -39,6 +40,7 @@ export class PacketFinder {
   readonly #networks: Networks;
   readonly #control: LinkControl;
   readonly #bundle: Bundle | undefined;
+  readonly #tap: LinkTap | undefined;
   /** For a link that is in no bundle. Undefined: the peer sends no packets in pieces. */
   #reassembly: MpReceiver | undefined;
   /** The number of bad frames at the last data packet. Header compression is told about lost frames. */
@@ -53,6 +55,7 @@ export class PacketFinder {
     this.#networks = host.networks;
     this.#control = host.control;
     this.#bundle = host.bundle;
+    this.#tap = host.framing.tap;
     this.packet = this.#deframer.frame;
   }
 
@@ -102,6 +105,7 @@ export class PacketFinder {
 
   #receiveFrame(now: number): boolean {
     const { frame, length } = this.#deframer;
+    this.#tap?.received(frame, 0, length, now, this.#framing.badFrames);
     // The peer may compress header fields if we agreed to that, but need not.
     const start = addressEnd(frame, 0, length);
     const at = protocolEnd(frame, start, length);

@@ -3,6 +3,7 @@
 import { isFrequentClimb } from "../wire/climb-packet.ts";
 import { Code } from "../wire/control.ts";
 import { describePacket } from "../describe/packet-text.ts";
+import { hidePassword } from "../wire/hidden-password.ts";
 import { Protocol } from "../wire/protocols.ts";
 
 /** pppd cuts a line of the log here. */
@@ -33,6 +34,8 @@ export class Trace {
     whole[0] = protocol >>> 8;
     whole[1] = protocol;
     whole.set(packet.subarray(start, end), 2);
+    // Also those that describePacket cannot know: of a packet with a wrong length, or of one that is rejected.
+    if (this.#hidePassword) hidePassword(protocol, whole, 2, whole.length);
     const text = describePacket(whole, 0, whole.length, { hidePassword: this.#hidePassword });
     this.#write(`${how} ${text.slice(0, LONGEST_LINE - "rcvd ".length)}`);
   }

@@ -4,6 +4,7 @@ import type { OptionHost } from "./host.ts";
 import type { PluginName } from "./plugins.ts";
 import { fieldsOf, GONE, GROUP, type FieldsOf, type Row } from "./row.ts";
 import { AUTH, CHAP, EAP, PAP } from "./table/auth-rows.ts";
+import { CAPTURE } from "./table/capture-rows.ts";
 import { CCP, ECP } from "./table/ccp-rows.ts";
 import { FILES } from "./table/files-rows.ts";
 import { FRONT } from "./table/front-rows.ts";
@@ -92,6 +93,7 @@ export const OPTIONS = new OptionTable([
   ["Joining", JOIN],
   ["Sharing", SHARE],
   ["Files", FILES],
+  ["Captures", CAPTURE],
   ["User-mode networking", USERNET],
   ["Proxy", SOCKS],
   ["LCP", LCP],

@@ -2,7 +2,7 @@
 
 import { fcs32Over, FCS32_GOOD, FCS32_INIT, FCS_GOOD, FCS_INIT, fcsOver } from "../frame/fcs.ts";
 import { addressEnd, protocolEnd } from "../frame/header.ts";
-import { pcapHeader, pcapPacket } from "./pcap.ts";
+import { interfaceBlock, packetBlock, sectionBlock } from "./pcapng.ts";
 import type { RecordItem } from "./pppdump-file.ts";
 import { Unframer } from "./unframer.ts";
 import { Unpacker } from "./unpacker.ts";
@@ -51,7 +51,11 @@ export class Capture {
 
   /** The octets at the start of the capture. */
   header(): Uint8Array {
-    return pcapHeader();
+    const [section, line] = [sectionBlock(), interfaceBlock("record", "the line of a record file")];
+    const header = new Uint8Array(section.length + line.length);
+    header.set(section);
+    header.set(line, section.length);
+    return header;
   }
 
   /** The octets for one item: a block for each packet that ends in it. */
@@ -99,7 +103,7 @@ export class Capture {
     let packet = octets.subarray(0, length);
     if (unpacker?.take(packet) === "unpacked") packet = unpacker.packet;
     this.counts.packets++;
-    return pcapPacket(isSent, this.#now, packet, 0, packet.length);
+    return packetBlock({ line: 0, isSent, time: this.#now, octets: packet });
   }
 }
 

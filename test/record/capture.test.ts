@@ -1,7 +1,6 @@
 // A record file as a capture for Wireshark: which packets it holds, when and in which direction, and what it leaves out.
 
 import { expect, test } from "bun:test";
-import { u32 } from "../../src/bytes/be.ts";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
 import { Capture } from "../../src/record/capture.ts";
 import { readRecord } from "../../src/record/pppdump-file.ts";
@@ -23,8 +22,9 @@ interface Shown {
 
 /** Reads an Enhanced Packet Block (pcapng §4.3) whose link type puts the direction before the packet. */
 function read(block: Uint8Array): Shown {
-  const microseconds = u32(block, 12) * 2 ** 32 + u32(block, 16);
-  const length = u32(block, 20);
+  const view = new DataView(block.buffer);
+  const microseconds = view.getUint32(12, true) * 2 ** 32 + view.getUint32(16, true);
+  const length = view.getUint32(20, true);
   return {
     milliseconds: microseconds / 1000 - START * 1000,
     isSent: block[28] === 1,

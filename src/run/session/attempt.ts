@@ -9,15 +9,13 @@ import type { LinkConfig } from "../../link/link-host.ts";
 import { Link } from "../../link/link.ts";
 import { Pacer } from "../loop/pacer.ts";
 import { RateLimit } from "../loop/rate-limit.ts";
-import type { OptionsInForce } from "../settings/options-in-force.ts";
-import type { Log } from "../log.ts";
-import type { Clock, Machine } from "../machine.ts";
+import type { Clock } from "../machine.ts";
 import type { Device } from "../host/serial.ts";
 import { limitOf, paceOf } from "../line/device.ts";
 import { telnetOf } from "../line/telnet-line.ts";
 import { Exit, FAILURES } from "../exit.ts";
 import { withIpparam } from "../scripts/arguments.ts";
-import type { Hooks, UpDown } from "../scripts/hooks.ts";
+import type { UpDown } from "../scripts/hooks.ts";
 import { LineWatch } from "../diagnose/line-watch.ts";
 import { linkConfig } from "../settings/link-config.ts";
 import type { LineBuffers } from "../loop/buffers.ts";
@@ -25,33 +23,21 @@ import { LinePort } from "../loop/line-port.ts";
 import type { Loop } from "../loop/loop.ts";
 import { madeUpPeer, type PacketPort } from "../packets/port.ts";
 import { peerServers } from "../share/peer-servers.ts";
-import type { Peers } from "../peers/peers.ts";
 import { RecordFile } from "../live/record-file.ts";
 import { RttFile } from "../live/rtt-recorder.ts";
 import type { LineStatus } from "../live/published-status.ts";
 import { lineStatus } from "../live/line-status.ts";
 import { frameCounts } from "../live/status-publisher.ts";
+import type { AttemptHost } from "./attempt-host.ts";
+import { LinkFault } from "./link-fault.ts";
 import type { NetworkPhase } from "./network-phase.ts";
 import { ClimbLine } from "./climb-line.ts";
 import { PapAnswer } from "./pap-answer.ts";
 import { applyPeerLine } from "./peer-line.ts";
 import { fitLink } from "./line-fit.ts";
 import { Joining } from "./joining.ts";
-import type { SessionObserver } from "./session-observer.ts";
 import { Reception } from "./reception.ts";
 import { startSlip } from "./slip-session.ts";
-
-export interface AttemptHost {
-  readonly machine: Machine;
-  readonly options: OptionsInForce;
-  readonly log: Log;
-  readonly peers: Peers;
-  readonly hooks: Hooks;
-  readonly observer?: SessionObserver;
-  setStatus(exit: Exit): void;
-  /** With `isHangup`, the exit code is that of a hangup. The reason for the end stays. */
-  lcpClosed(byPeer: boolean, isHangup: boolean): void;
-}
 
 /** How an attempt ended. */
 export interface End {
@@ -94,6 +80,7 @@ export class Attempt {
   /** How the peer wanted us to prove who we are, while we have not. */
   #unproven: AuthMethod | undefined;
   readonly #papAnswer: PapAnswer;
+  readonly #fault = new LinkFault();
   /** With `climb`. */
   readonly #climb: ClimbLine | undefined;
 
@@ -140,6 +127,8 @@ export class Attempt {
       isShared: () => this.#watch.isShared(),
       timed: rtt && ((micros, lost) => rtt.answered(micros, lost)),
       bundle,
+      tap: host.packetLog.line(host.lineNumber, tty.path),
+      networkTap: bundle === undefined ? host.packetLog.network(packets.name) : undefined,
       line: this.#climb,
       load: (now) => ({ rate: pacer.rate, backlog: this.#port.backlog(now) }),
     });
@@ -226,6 +215,7 @@ export class Attempt {
   /** Ends the link in good order. */
   close(reason: string, now = this.#clock.now()): void {
     this.#unproven = undefined;
+    this.#fault.asked();
     if (this.#beginning?.isWaiting !== true) {
       this.link.close(reason, now);
     } else if (!this.over) {
@@ -273,6 +263,7 @@ export class Attempt {
 
   /** What is remembered of events that others handle. */
   #note(event: LinkEvent): void {
+    this.#fault.event(event);
     switch (event.type) {
       case "lcp-up":
         this.#rtt?.up(this.#host.options.config.lcpEchoInterval);
@@ -355,6 +346,8 @@ export class Attempt {
   #lost(now: number): void {
     this.#host.log.write("notice", "Modem hangup");
     this.#host.setStatus(Exit.HANGUP);
+    this.#host.packetLog.note(this.#host.lineNumber, now, "Modem hangup");
+    this.#fault.hungUp();
     this.link.hangup(now);
     this.#takeEvents(now);
     this.#terminated();
@@ -386,6 +379,9 @@ export class Attempt {
     this.over = true;
     this.#end.speed = this.#climb?.earlierSpeed;
     this.#beginning?.ends(this.#clock.now());
+    const { packetLog, lineNumber } = this.#host;
+    const fault = this.#fault.of(frameCounts(this.link).good);
+    if (fault !== undefined) packetLog.died(lineNumber, this.#clock.now(), fault);
     this.abandon();
     this.#resolve(this.#end);
   }

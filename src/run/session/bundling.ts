@@ -39,6 +39,8 @@ export class Bundling {
   readonly #bundle: Bundle;
   readonly group: LinkGroup;
   readonly #lines = new Set<Line>();
+  /** The options of each line, in the order of the lines. */
+  #optionsOfLines: readonly OptionsInForce[] = [];
   /** The peers of the lines in the bundle. The addresses of the first one count. */
   readonly #peers: Peers[] = [];
   readonly #waits: Waits;
@@ -64,6 +66,7 @@ export class Bundling {
       complain,
       peerServers(host.machine, config, port),
     );
+    const networkTap = host.packetLog.network(port.name);
     this.#bundle = new Bundle(
       { networks, hidePassword, ifname: port.name },
       {
@@ -71,6 +74,8 @@ export class Bundling {
         random32: () => host.machine.random.u32(),
         peerMayUse: (address) => this.#peers[0]?.mayUse(address) ?? false,
         madeUpPeerAddress: () => madeUpPeer(port),
+        tap: networkTap,
+        networkTap,
       },
       log.debug ? Math.max(1, config.debug) : 0,
     );
@@ -87,8 +92,9 @@ export class Bundling {
     const configs = [config, ...config.mpDevices.map((device) => withFields(config, { device, defaultDevice: false }))];
     this.#alive = configs.length;
     const bugs: unknown[] = [];
-    const lines = configs.map((each) =>
-      this.#runLine(new OptionsInForce(each))
+    this.#optionsOfLines = configs.map((each) => new OptionsInForce(each));
+    const lines = this.#optionsOfLines.map((options) =>
+      this.#runLine(options)
         // A bug on one line closes the other links in good order. It is reported after they have ended.
         .catch((error: unknown) => {
           bugs.push(error);
@@ -167,7 +173,7 @@ export class Bundling {
     isFirst: boolean,
     whereabouts?: Whereabouts,
   ): Promise<"up" | "down" | "final"> {
-    const { machine, log, hooks, peersOf, setStatus, lcpClosed, quitting } = this.#host;
+    const { machine, log, hooks, packetLog, peersOf, setStatus, lcpClosed, quitting } = this.#host;
     const { sleep } = this.#waits;
     const line = new Line({
       machine,
@@ -187,7 +193,8 @@ export class Bundling {
       const tty = await line.open();
       if (this.#isEnding) return "final";
       log.write("notice", `Starting negotiation on ${tty.path}`);
-      const host = { machine, options, log, peers, hooks, setStatus, lcpClosed };
+      const lineNumber = this.#optionsOfLines.indexOf(options);
+      const host = { machine, options, log, peers, hooks, packetLog, lineNumber, setStatus, lcpClosed };
       attempt = new Attempt(host, buffers, this.#memory.plain.bytes, tty, this.#port, this.#bundle);
       this.#peers.push(peers);
       this.group.start(attempt);

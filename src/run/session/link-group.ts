@@ -6,6 +6,7 @@ import type { InterfaceBuffers } from "../loop/buffers.ts";
 import { Loop, type LoopOwner } from "../loop/loop.ts";
 import { WarmUp } from "../loop/warm-up.ts";
 import { PacketPump } from "../loop/packet-pump.ts";
+import type { PacketLog } from "../live/packet-log.ts";
 import type { NameServers } from "../packets/name-servers.ts";
 import type { PacketPort } from "../packets/port.ts";
 import { Exit } from "../exit.ts";
@@ -19,6 +20,7 @@ import type { SessionHost } from "./session-host.ts";
 export interface LinkGroupHost extends SessionHost {
   readonly hooks: Hooks;
   readonly nameServers: NameServers;
+  readonly packetLog: PacketLog;
   /** Speed of the line, for scripts. */
   speed(): number;
   setStatus(exit: Exit): void;

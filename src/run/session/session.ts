@@ -4,6 +4,7 @@ import type { Config } from "../../options/config.ts";
 import type { Log } from "../log.ts";
 import { AWAITS_PEER, type Notifier } from "../notifier.ts";
 import { PidFiles } from "./pid-files.ts";
+import { PacketLog } from "../live/packet-log.ts";
 import type { Clock } from "../machine.ts";
 import type { SignalEvent } from "../host/processes.ts";
 import type { End } from "./attempt.ts";
@@ -51,6 +52,7 @@ export class Session {
   readonly #clock: Clock;
   readonly #buffers: LineBuffers;
   readonly #memory: InterfaceBuffers;
+  readonly packetLog = new PacketLog();
   /** The exit code, and why the last link has ended: pppd's code for a link that its own timers end tells less. */
   #exit: Exit = Exit.OK;
   #reason: Exit = Exit.OK;
@@ -117,6 +119,7 @@ export class Session {
   async run(): Promise<number> {
     const { linkname } = this.#config;
     if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
+    await this.packetLog.captureFaults(this.#config.crashCapture, this.#host.machine, this.#log);
     await this.#chooseCarrier();
     await this.#undoLeftOver();
     const { beatMs } = this.#notifier;
@@ -348,6 +351,7 @@ export class Session {
       ...this.#host,
       hooks: this.#hooks,
       nameServers: this.#nameServers,
+      packetLog: this.packetLog,
       services: this.#services,
       history: this.#history,
       speed: () => this.#config.speed,

@@ -64,7 +64,7 @@ export class SingleLink {
       if (!(await port.begin(tty.speed, waits.outlast))) return;
       log.write("notice", `Connect: ${port.name} <--> ${tty.path}`);
       starts(port);
-      const host = { ...this.#host, speed: () => tty.speed };
+      const host = { ...this.#host, lineNumber: 0, speed: () => tty.speed };
       const attempt = new Attempt(host, buffers, memory.plain.bytes, tty, port);
       const group = (this.group = new LinkGroup(host, attempt.link, port, memory));
       await this.#carry(group, attempt, port);

@@ -1,0 +1,95 @@
+// Turns packets and notes of several lines into one pcapng file: an interface for each line and one for the packets of the
+// network, notes as rows of their own and as comments, bad frames and gaps as comments.
+
+import { addressEnd, protocolAt, protocolEnd } from "../frame/header.ts";
+import { hidePassword } from "../wire/hidden-password.ts";
+import { type Kept, NETWORK } from "./packet-ring.ts";
+import { interfaceBlock, journalBlock, packetBlock, sectionBlock } from "./pcapng.ts";
+
+/** More comments than this wait for no packet. */
+const MOST_COMMENTS = 32;
+const FIRST_CONTROL_OCTET = 0x80;
+
+export interface PcapngStreamOptions {
+  /** The difference between the calendar and the times of the packets, in ms. */
+  readonly epoch: number;
+  readonly hidePassword: boolean;
+  /** The name of the interface for a line. */
+  name(line: number): string;
+  /** Takes a block. False: there is no room for it. */
+  put(block: Uint8Array): boolean;
+}
+
+export class PcapngStream {
+  readonly #options: PcapngStreamOptions;
+  /** By the number of the line. */
+  readonly #interfaces = new Map<number, number>();
+  readonly #badFrames = new Map<number, number>();
+  #comments: string[] = [];
+  #isBegun = false;
+  #lost = 0;
+
+  constructor(options: PcapngStreamOptions) {
+    this.#options = options;
+  }
+
+  /** A file without packets is one too. */
+  begin(): void {
+    if (!this.#isBegun) this.#isBegun = this.#options.put(sectionBlock());
+  }
+
+  add(item: Kept): void {
+    this.begin();
+    if (item.type === "note") this.#note(item.line, item.time, item.text);
+    else this.#packet(item);
+  }
+
+  #note(line: number, time: number, text: string): void {
+    const { epoch, name, put } = this.#options;
+    put(journalBlock(epoch + time, `${name(line)}: ${text}`));
+    if (this.#comments.length < MOST_COMMENTS) this.#comments.push(text);
+  }
+
+  #packet({ line, isSent, time, octets, length, badFrames }: Kept & { type: "packet" }): void {
+    const { epoch, put } = this.#options;
+    if (!isSent) this.#countBad(line, badFrames);
+    const id = this.#interfaceOf(line);
+    const shown = this.#options.hidePassword ? withoutPassword(octets) : octets;
+    const comments =
+      this.#lost > 0 ? [...this.#comments, `${this.#lost} packets were not captured here`] : this.#comments;
+    const fits =
+      id !== undefined && put(packetBlock({ line: id, isSent, time: epoch + time, octets: shown, length, comments }));
+    this.#lost = fits ? 0 : this.#lost + 1;
+    if (fits && this.#comments.length > 0) this.#comments = [];
+  }
+
+  #countBad(line: number, badFrames: number): void {
+    const before = this.#badFrames.get(line);
+    this.#badFrames.set(line, badFrames);
+    // Without an earlier packet, nothing tells when they came. A link that begins counts from 0.
+    const bad = before === undefined ? 0 : badFrames - before;
+    if (bad > 0 && this.#comments.length < MOST_COMMENTS)
+      this.#comments.push(`${bad} bad frame${bad === 1 ? "" : "s"} received before this one`);
+  }
+
+  #interfaceOf(line: number): number | undefined {
+    const known = this.#interfaces.get(line);
+    if (known !== undefined) return known;
+    const { name, put } = this.#options;
+    const description = line === NETWORK ? "packets of the interface, decompressed" : "what went over the line";
+    if (!put(interfaceBlock(name(line), description))) return undefined;
+    this.#interfaces.set(line, this.#interfaces.size);
+    return this.#interfaces.size - 1;
+  }
+}
+
+/** The packet, or a copy with the password overwritten. */
+function withoutPassword(octets: Uint8Array): Uint8Array {
+  const end = octets.length;
+  const address = addressEnd(octets, 0, end);
+  const at = protocolEnd(octets, address, end);
+  if (at < 0 || octets[address]! < FIRST_CONTROL_OCTET) return octets;
+  const copy = octets.slice();
+  hidePassword(protocolAt(octets, address, at), copy, at, end);
+  return copy;
+}
