@@ -21,6 +21,7 @@ import { type Notifier, takeNotifier } from "../os/log/notify.ts";
 import { Signals } from "../os/process/signals.ts";
 import { Syslog } from "../os/log/syslog-client.ts";
 import { Exit } from "../run/exit.ts";
+import { ControlDoor } from "./control-door.ts";
 import { takeConfigDir } from "./config-dir.ts";
 import { systemOptionHost } from "./option-host.ts";
 import { OptionsInForce } from "../run/settings/options-in-force.ts";
@@ -162,7 +163,9 @@ async function serve(
       ours.reportUp();
     },
   });
-  const signals = new Signals((event) => session.onSignal(event));
+  const door = new ControlDoor(runDirectory(), log, () => [session.steering]);
+  door.allow(config.controlGroup);
+  const signals = new Signals((event) => session.steering.onSignal(event));
   try {
     return await session.run();
   } catch (error) {
@@ -171,6 +174,7 @@ async function serve(
     return Exit.FATAL;
   } finally {
     signals.close();
+    door.close();
     log.note("info", "Exit.");
   }
 }

@@ -7,6 +7,7 @@ export const COMMANDS = {
   join: async (): Promise<CommandProgram> => (await import("./join.ts")).join,
   files: async (): Promise<CommandProgram> => (await import("./files-command.ts")).files,
   status: async (): Promise<CommandProgram> => (await import("./status.ts")).status,
+  ctl: async (): Promise<CommandProgram> => (await import("./ctl.ts")).ctl,
   log: async (): Promise<CommandProgram> => (await import("./session-log.ts")).log,
   report: async (): Promise<CommandProgram> => (await import("./report/report.ts")).report,
   get: async (): Promise<CommandProgram> => (await import("./transfer/transfer.ts")).get,

@@ -1,28 +1,23 @@
-// Files of sessions that were killed: the socket of the status, pid files and lock files. Other programs write pid files and lock
+// Files of sessions that were killed: the sockets of status and control, pid files and lock files. Other programs write pid files and lock
 // files that look the same. So only those are taken for ours that name a process which runs no longer and whose pid file belongs to
 // a status that nobody publishes any more.
 
-import { linkSync, renameSync, unlinkSync } from "node:fs";
+import { leftControls } from "../applets/left-controls.ts";
 import { textOf } from "../bytes/text.ts";
 import { errno, ESRCH, libc } from "../os/ffi/libc.ts";
 import { readHead } from "../os/ffi/small-file.ts";
+import { type LeftFile, removeLeftFile } from "../os/files/left-file.ts";
 import { isDeserted } from "../os/log/publication.ts";
 import { namesIn } from "../os/process/sysfs.ts";
 import { lockText } from "../os/serial/lock.ts";
 import { interfaceOf } from "../run/live/published-status.ts";
-
-interface LeftFile {
-  readonly path: string;
-  /** It is still the file of the killed session. */
-  isLeft(path: string): boolean;
-}
 
 /** Longer than any of these files. */
 const MOST = 64;
 
 /** Removes them. Returns their paths. */
 export function removeLeftFiles(runDirectory: string, lockDirectory: string): string[] {
-  return leftFiles(runDirectory, lockDirectory).flatMap((file) => (remove(file) ? [file.path] : []));
+  return leftFiles(runDirectory, lockDirectory).flatMap((file) => (removeLeftFile(file) ? [file.path] : []));
 }
 
 function leftFiles(runDirectory: string, lockDirectory: string): LeftFile[] {
@@ -49,25 +44,8 @@ function leftFiles(runDirectory: string, lockDirectory: string): LeftFile[] {
       .filter((name) => name.endsWith(".pid"))
       .flatMap((name) => named(`${runDirectory}/${name}`, (content) => /^(\d+)\n(?:[^\n]+\n)?$/.exec(content)?.[1])),
     ...deserted.map((name) => ({ path: `${runDirectory}/${name}`, isLeft: isDeserted })),
+    ...leftControls(runDirectory),
   ];
-}
-
-/** A pppd that starts may have replaced the file since. So it is looked at once more when it has another name. */
-function remove({ path, isLeft }: LeftFile): boolean {
-  const aside = `${path}.${process.pid}`;
-  try {
-    renameSync(path, aside);
-    const isOurs = isLeft(aside);
-    try {
-      if (!isOurs) linkSync(aside, path);
-    } finally {
-      unlinkSync(aside);
-    }
-    return isOurs;
-  } catch {
-    // It is gone, or somebody else has put a file in its place.
-    return false;
-  }
 }
 
 function contentOf(path: string): string | undefined {

@@ -3,6 +3,7 @@
 import { defineCommand, renderUsage } from "citty";
 import { consola } from "consola";
 import { systemOptionHost } from "../applets/option-host.ts";
+import { ControlDoor } from "../applets/control-door.ts";
 import { takeConfigDir } from "../applets/config-dir.ts";
 import { runDirectory } from "../applets/run-directory.ts";
 import { thisMachine } from "../applets/this-machine.ts";
@@ -89,16 +90,26 @@ const UMASK = 0o022;
 async function servePorts(etc: string, wishes: ServeWishes): Promise<number> {
   libc.umask(libc.umask(0) | UMASK);
   if (libc.geteuid() === 0) lowerOomScore();
-  const server = new PortServer(serveHost(etc), wishes);
+  const host = serveHost(etc);
+  const server: PortServer = new PortServer(
+    { ...host, configured: (config) => door.allow(config.controlGroup) },
+    wishes,
+  );
+  const door = new ControlDoor(
+    host.runDirectory,
+    host.openLog({ logDefault: true, logfd: undefined }).log,
+    () => server.links,
+  );
   const signals = new Signals((event) => server.onSignal(event));
   try {
     return await server.run();
   } finally {
     signals.close();
+    door.close();
   }
 }
 
-function serveHost(etc: string): ServeHost {
+function serveHost(etc: string): Omit<ServeHost, "configured"> {
   const syslog = new Syslog("pppd", "local2", { pid: true });
   // The journal gets each line of the log once, and that says more than the events.
   const isJournal = journalAt(1) !== undefined;

@@ -6,6 +6,7 @@ import { fieldsOf, GONE, GROUP, type FieldsOf, type Row } from "./row.ts";
 import { AUTH, CHAP, EAP, PAP } from "./table/auth-rows.ts";
 import { CAPTURE } from "./table/capture-rows.ts";
 import { CCP, ECP } from "./table/ccp-rows.ts";
+import { CONTROL } from "./table/control-rows.ts";
 import { FILES } from "./table/files-rows.ts";
 import { FRONT } from "./table/front-rows.ts";
 import { GENERAL } from "./table/general-rows.ts";
@@ -94,6 +95,7 @@ export const OPTIONS = new OptionTable([
   ["Sharing", SHARE],
   ["Files", FILES],
   ["Captures", CAPTURE],
+  ["Control", CONTROL],
   ["User-mode networking", USERNET],
   ["Proxy", SOCKS],
   ["LCP", LCP],

@@ -237,7 +237,7 @@ export class Pppd {
 
   signal(name: SignalName): void {
     const event: SignalEvent = { type: "signal", name, number: NUMBERS[name] };
-    this.process.post(() => this.#session?.onSignal(event), "signal");
+    this.process.post(() => this.#session?.steering.onSignal(event), "signal");
   }
 
   /** SIGKILL. */

@@ -43,6 +43,7 @@ export class Served {
         optionHost: () => computer.optionHost(),
         print: (line) => void this.events.push(line),
         onUp: () => {},
+        configured: () => {},
       },
       readServeWords(words, machine.files.isCharacterDevice),
     );

@@ -45,6 +45,11 @@ export class Line {
     this.#host = host;
   }
 
+  /** The device, while it is open. */
+  get path(): string | undefined {
+    return this.#tty?.path;
+  }
+
   /** Locks and opens the device and makes it ready for PPP. Throws Failed. */
   async open(): Promise<Device> {
     const { device, program } = await this.#openDevice();

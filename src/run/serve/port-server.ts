@@ -1,6 +1,7 @@
 // Serves any number of ports in one process: those that are named, and those that fit a pattern, now or when they are plugged in.
 
 import { Exit } from "../exit.ts";
+import type { ControlledLink } from "../control/controlled-link.ts";
 import type { Files } from "../host/files.ts";
 import type { SignalEvent } from "../host/processes.ts";
 import { SharedPoll } from "../loop/shared-poll.ts";
@@ -50,6 +51,11 @@ export class PortServer {
     await Promise.all(this.#ports.values());
     endBeats?.();
     return this.#exit;
+  }
+
+  /** For `nullmodem ctl`. */
+  get links(): readonly ControlledLink[] {
+    return [...this.#ports.keys()].flatMap(({ controlled }) => controlled ?? []);
   }
 
   onSignal(event: SignalEvent): void {

@@ -22,6 +22,8 @@ export interface ServeHost {
   readonly user: string;
   readonly uid: number;
   readonly runDirectory: string;
+  /** The options of a port are read. A group that they name may control all ports. */
+  readonly configured: (config: Config) => void;
   optionHost(voice: OptionVoice): OptionHost;
   /** Prints an event. */
   readonly print: (line: string) => void;

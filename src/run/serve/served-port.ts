@@ -4,6 +4,7 @@ import { withFields } from "../../options/config.ts";
 import { OptionError, OptionExit } from "../../options/error.ts";
 import { isFailure, type OptionHost } from "../../options/host.ts";
 import { Exit } from "../exit.ts";
+import type { ControlledLink } from "../control/controlled-link.ts";
 import type { Adapter } from "../host/serial.ts";
 import type { SignalEvent } from "../host/processes.ts";
 import type { Machine } from "../machine.ts";
@@ -136,7 +137,7 @@ export class ServedPort {
   }
 
   #makeSession(): Session {
-    const { poll, wishes, runDirectory, etc, user, uid, onUp } = this.#host;
+    const { poll, wishes, runDirectory, etc, user, uid, onUp, configured } = this.#host;
     const voice = this.#voice;
     const own = this.#host.optionHost({
       inform: (text) => voice.write("info", text),
@@ -154,6 +155,7 @@ export class ServedPort {
     const given = portOptions(optionHost, this.#wish, this.slot, wishes);
     const { config: told, host: inForce, overridesAuth, sharesByDefault } = given;
     const config = withFields(told, { detach: "nodetach" });
+    configured(config);
     const { machine } = poll;
     const carrier = carrierOf(machine, config);
     if (carrier.way === "none" && carrier.exit === Exit.NOT_ROOT)
@@ -196,15 +198,20 @@ export class ServedPort {
     };
   }
 
+  /** Undefined while it waits for its next session. */
+  get controlled(): ControlledLink | undefined {
+    return this.#session?.steering;
+  }
+
   onSignal(event: SignalEvent): void {
     if (event.type === "fatal" || event.name === "SIGTERM" || event.name === "SIGINT") this.#tryNoMore();
-    this.#session?.onSignal(event);
+    this.#session?.steering.onSignal(event);
   }
 
   /** Ends it, if no signal has done so. */
   end(): void {
     this.#tryNoMore();
-    this.#session?.end();
+    this.#session?.steering.end();
   }
 
   #tryNoMore(): void {

@@ -15,8 +15,8 @@ import { type InterfaceBuffers, LineBuffers } from "../loop/buffers.ts";
 import type { Clock } from "../machine.ts";
 import { peerServers } from "../share/peer-servers.ts";
 import type { Peers } from "../peers/peers.ts";
+import { BundleLine } from "./bundle-line.ts";
 import { LinkGroup, type LinkGroupHost } from "./link-group.ts";
-import { Waits } from "./waits.ts";
 import { Whereabouts } from "../line/whereabouts.ts";
 
 const SECOND = 1000;
@@ -38,12 +38,9 @@ export class Bundling {
   readonly #memory: InterfaceBuffers;
   readonly #bundle: Bundle;
   readonly group: LinkGroup;
-  readonly #lines = new Set<Line>();
-  /** The options of each line, in the order of the lines. */
-  #optionsOfLines: readonly OptionsInForce[] = [];
+  #lines: readonly BundleLine[] = [];
   /** The peers of the lines in the bundle. The addresses of the first one count. */
   readonly #peers: Peers[] = [];
-  readonly #waits: Waits;
   /** The number of lines that are not given up. */
   #alive = 0;
   /** Wakes run() when a link has started or the last line is given up. */
@@ -55,7 +52,6 @@ export class Bundling {
     this.#host = host;
     this.#clock = host.machine.clock;
     this.#port = port;
-    this.#waits = new Waits(host.machine.clock);
     this.#memory = memory;
     const complain = (text: string): void => log.write("error", text);
     // Only the network phase of this configuration is used. Each line has its own configuration for its link.
@@ -83,6 +79,14 @@ export class Bundling {
     this.group = new LinkGroup(host, this.#bundle, port, memory, turnMs);
   }
 
+  get interface(): string {
+    return this.#port.name;
+  }
+
+  get controlled(): readonly BundleLine[] {
+    return this.#lines;
+  }
+
   /** Runs all lines until none of them is left. */
   async run(): Promise<void> {
     const {
@@ -92,9 +96,9 @@ export class Bundling {
     const configs = [config, ...config.mpDevices.map((device) => withFields(config, { device, defaultDevice: false }))];
     this.#alive = configs.length;
     const bugs: unknown[] = [];
-    this.#optionsOfLines = configs.map((each) => new OptionsInForce(each));
-    const lines = this.#optionsOfLines.map((options) =>
-      this.#runLine(options)
+    this.#lines = configs.map((each) => new BundleLine(new OptionsInForce(each), this.#clock));
+    const lines = this.#lines.map((line) =>
+      this.#runLine(line)
         // A bug on one line closes the other links in good order. It is reported after they have ended.
         .catch((error: unknown) => {
           bugs.push(error);
@@ -118,7 +122,7 @@ export class Bundling {
       if (bugs.length > 0) throw bugs[0];
     } finally {
       this.group.end();
-      for (const line of this.#lines) line.close();
+      for (const { line } of this.#lines) line?.close();
     }
   }
 
@@ -130,7 +134,6 @@ export class Bundling {
 
   /** Ends the lines that have no link: they wait for their next try, or are being opened. */
   #endLines(signal: number): void {
-    this.#waits.wake();
     for (const line of this.#lines) line.signal(signal);
   }
 
@@ -148,8 +151,8 @@ export class Bundling {
 
   // ── one line ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #runLine(options: OptionsInForce): Promise<void> {
-    const { config } = options;
+  async #runLine(line: BundleLine): Promise<void> {
+    const { config } = line.options;
     const { demand, maxfail, holdoff } = config;
     // With demand, a line that has ended waits for the next packet that starts all lines.
     const persist = config.persist && !demand;
@@ -157,25 +160,26 @@ export class Bundling {
     const buffers = new LineBuffers(this.#host.machine.descriptors);
     for (let failures = 1; ; failures++) {
       const began = this.#clock.now();
-      const outcome = await this.#tryLine(options, buffers, failures === 1, whereabouts);
+      const outcome = await this.#tryLine(line, buffers, failures === 1, whereabouts);
       if (outcome === "up") failures = 0;
       if (outcome === "final" || this.#isEnding || !persist) return;
       // While another link carries the bundle, the line is tried without limit.
       if (maxfail > 0 && failures >= maxfail && this.#bundle.size === 0) return;
-      await this.#waits.sleep(Math.max(holdoff * SECOND, LEAST_HOLDOFF_MS - (this.#clock.now() - began)));
+      await line.waits.sleep(Math.max(holdoff * SECOND, LEAST_HOLDOFF_MS - (this.#clock.now() - began)));
       if (this.#isEnding) return;
     }
   }
 
   async #tryLine(
-    options: OptionsInForce,
+    member: BundleLine,
     buffers: LineBuffers,
     isFirst: boolean,
     whereabouts?: Whereabouts,
   ): Promise<"up" | "down" | "final"> {
     const { machine, log, hooks, packetLog, peersOf, setStatus, lcpClosed, quitting } = this.#host;
-    const { sleep } = this.#waits;
-    const line = new Line({
+    const { options } = member;
+    const { sleep } = member.waits;
+    const line = (member.line = new Line({
       machine,
       options,
       log,
@@ -185,17 +189,17 @@ export class Bundling {
       sleep,
       quitting,
       lineChanged: () => {},
-    });
-    this.#lines.add(line);
+    }));
     const peers = peersOf(options);
     let attempt: Attempt | undefined;
     try {
       const tty = await line.open();
       if (this.#isEnding) return "final";
       log.write("notice", `Starting negotiation on ${tty.path}`);
-      const lineNumber = this.#optionsOfLines.indexOf(options);
+      const lineNumber = this.#lines.indexOf(member);
       const host = { machine, options, log, peers, hooks, packetLog, lineNumber, setStatus, lcpClosed };
       attempt = new Attempt(host, buffers, this.#memory.plain.bytes, tty, this.#port, this.#bundle);
+      member.attempt = attempt;
       this.#peers.push(peers);
       this.group.start(attempt);
       this.#change();
@@ -213,7 +217,7 @@ export class Bundling {
       return "down";
     } finally {
       if (attempt !== undefined) this.#forget(attempt, peers);
-      this.#lines.delete(line);
+      member.line = member.attempt = undefined;
       line.close();
     }
   }

@@ -6,7 +6,6 @@ import { AWAITS_PEER, type Notifier } from "../notifier.ts";
 import { PidFiles } from "./pid-files.ts";
 import { PacketLog } from "../live/packet-log.ts";
 import type { Clock } from "../machine.ts";
-import type { SignalEvent } from "../host/processes.ts";
 import type { End } from "./attempt.ts";
 import { Bundling, type BundlingHost } from "./bundling.ts";
 import { report } from "../diagnose/finding.ts";
@@ -32,15 +31,16 @@ import type { SessionServices } from "../share/session-services.ts";
 import { setEnvironment } from "../scripts/session-environment.ts";
 import { SingleLink } from "./single-link.ts";
 import { StandBy } from "./stand-by.ts";
+import { Steering } from "./steering.ts";
 import { Waits } from "./waits.ts";
 import { Whereabouts } from "../line/whereabouts.ts";
 
 /** Variables that a link leaves in the environment of scripts. They are removed before the next link. */
 const LINK_COUNTS = ["CONNECT_TIME", "BYTES_SENT", "BYTES_RCVD"];
 
-const SIGTERM = 15;
-
 export class Session {
+  /** What signals and `nullmodem ctl` do to it. */
+  readonly steering: Steering;
   readonly #host: SessionHost;
   readonly #log: Log;
   readonly #hooks: Hooks;
@@ -56,8 +56,6 @@ export class Session {
   /** The exit code, and why the last link has ended: pppd's code for a link that its own timers end tells less. */
   #exit: Exit = Exit.OK;
   #reason: Exit = Exit.OK;
-  /** There will be no further attempt, because of SIGTERM, SIGINT or an error. */
-  #quitting = false;
   readonly #retries: Retries;
   readonly #waits: Waits;
   /** The interface of `demand`. */
@@ -100,8 +98,17 @@ export class Session {
       outlast: this.#waits.outlast,
       openInterface: () => this.#openInterface(),
       setStatus: (exit) => (this.#status = exit),
-      quitting: () => this.#quitting,
+      quitting: () => this.steering.quitting,
       programEndsAt: () => this.#lastLine?.programEndsAt ?? Infinity,
+    });
+    this.steering = new Steering({
+      ...host,
+      retries: this.#retries,
+      waits: this.#waits,
+      standBy: this.#standBy,
+      running: () => this.#running,
+      setStatus: (exit) => (this.#status = exit),
+      setReason: (exit) => (this.#reason = exit),
     });
     if (!this.#config.nohistory) this.#history = new SessionHistory(machine, host.options);
     setEnvironment(this.#hooks.env, host);
@@ -125,7 +132,7 @@ export class Session {
     const { beatMs } = this.#notifier;
     const endBeats = beatMs === Infinity ? undefined : this.#clock.every(beatMs, () => this.#beat());
     try {
-      if (!this.#quitting && (await this.#openProxy())) await this.#tryAgainAndAgain();
+      if (!this.steering.quitting && (await this.#openProxy())) await this.#tryAgainAndAgain();
       this.#standBy.end();
       await this.#hooks.finish(this.#config.childTimeout);
     } finally {
@@ -193,13 +200,13 @@ export class Session {
       const began = this.#clock.now();
       for (const name of LINK_COUNTS) this.#hooks.env.delete(name);
       await this.#tryOnce();
-      if (this.#quitting || !this.#retries.goesOn) return;
+      if (this.steering.quitting || !this.#retries.goesOn) return;
       const wait = this.#retries.waitMs(this.#exit, this.#clock.now() - began);
       if (wait > 0) {
         this.#notifier.status("waiting for the next try");
         await this.#waits.sleep(wait);
       }
-      if (this.#quitting) return;
+      if (this.steering.quitting) return;
       if (wait > 0 || this.#retries.hasFailed) this.#standBy.discard();
     }
   }
@@ -216,58 +223,6 @@ export class Session {
   /** Gives a sign of life. A timer calls this while the loop does not run. While it runs, its deadlines do. */
   #beat(): void {
     this.#notifier.beat(this.#clock.now());
-  }
-
-  /** Handles a signal. */
-  onSignal(event: SignalEvent): void {
-    if (event.type === "fatal") {
-      this.#log.write("error", `Fatal signal ${event.number}`);
-      this.#quit(Exit.FATAL_SIGNAL, event.number);
-      return;
-    }
-    switch (event.name) {
-      case "SIGTERM":
-      case "SIGINT":
-        this.#log.write("info", `Terminating on signal ${event.number}`);
-        this.#quit(Exit.USER_REQUEST, event.number);
-        return;
-      case "SIGHUP":
-        this.#log.write("info", "Hangup (SIGHUP)");
-        if (this.#standBy.isDormant) return;
-        if (!this.#config.persist) this.#quit(Exit.USER_REQUEST, event.number);
-        else {
-          this.#retries.skipHoldoff();
-          this.#reason = Exit.USER_REQUEST;
-          this.#endAttempt(event.number);
-        }
-        return;
-      case "SIGUSR1":
-        this.#log.debug = !this.#log.debug;
-        this.#running?.group?.trace(this.#log.debug ? 1 : 0);
-        return;
-      case "SIGUSR2":
-        this.#running?.group?.restartCcp();
-        return;
-      default:
-        event.name satisfies never;
-    }
-  }
-
-  /** Ends it as SIGTERM does. */
-  end(): void {
-    if (!this.#quitting) this.#quit(Exit.USER_REQUEST, SIGTERM);
-  }
-
-  #quit(exit: Exit, signal: number): void {
-    this.#quitting = true;
-    this.#status = exit;
-    this.#notifier.stopping();
-    this.#endAttempt(signal);
-  }
-
-  #endAttempt(signal: number): void {
-    this.#waits.wake();
-    this.#running?.signal(signal);
   }
 
   // ── one attempt ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -297,7 +252,7 @@ export class Session {
         this.#judge(network);
         if (visitor !== undefined) this.#retries.interrupted();
         if (hangup) this.#retries.skipHoldoff();
-        if (final) this.#quitting = true;
+        if (final) this.steering.quitting = true;
         // A person who gets the getty is no link that has failed.
         if (visitor === undefined) this.#linkEnded(hangup);
       },
@@ -360,7 +315,7 @@ export class Session {
         if (byPeer) this.#reason = Exit.HANGUP;
         if (isHangup) this.#exit = Exit.HANGUP;
       },
-      quitting: () => this.#quitting,
+      quitting: () => this.steering.quitting,
     };
   }
 
@@ -384,7 +339,7 @@ export class Session {
       this.#status = error.exit;
       if (error.message !== "") this.#log.write(error.level, error.message);
       if (isNew) report(this.#log, error.findings);
-      if (error.exit === Exit.FATAL) this.#quitting = true;
+      if (error.exit === Exit.FATAL) this.steering.quitting = true;
       this.#history?.ended(error.exit, false);
       if (error instanceof Denied) this.#host.observer?.denied();
       return;

@@ -28,6 +28,7 @@ export class SingleLink {
   /** The link, from its beginning to its end. */
   group: LinkGroup | undefined;
   readonly #host: SingleLinkHost;
+  #port: PacketPort | undefined;
 
   constructor(host: SingleLinkHost) {
     const { machine, options, log, hooks, notifier, observer, whereabouts, waits } = host;
@@ -46,6 +47,11 @@ export class SingleLink {
     });
   }
 
+  /** The interface, while there is one. */
+  get interface(): string | undefined {
+    return this.#port?.name;
+  }
+
   /** A signal that ends it. */
   signal(number: number): void {
     this.line.signal(number);
@@ -56,11 +62,10 @@ export class SingleLink {
   async run(buffers: LineBuffers, memory: InterfaceBuffers): Promise<void> {
     const { line } = this;
     const { log, waits, quitting, openPort, starts } = this.#host;
-    let port: PacketPort | undefined;
     try {
       const tty = await line.open();
       if (quitting()) return;
-      port = openPort();
+      const port = (this.#port = openPort());
       if (!(await port.begin(tty.speed, waits.outlast))) return;
       log.write("notice", `Connect: ${port.name} <--> ${tty.path}`);
       starts(port);
@@ -71,7 +76,8 @@ export class SingleLink {
       line.dropDtr();
     } finally {
       line.close();
-      port?.release();
+      this.#port?.release();
+      this.#port = undefined;
     }
   }
 

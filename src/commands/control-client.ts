@@ -1,0 +1,213 @@
+// Asks running links of this machine by their control sockets: for `nullmodem ctl`, the keys of `status --watch`, and `capture`.
+
+import { realpathSync } from "node:fs";
+import { networkNamespace } from "../os/net/namespace.ts";
+import { namesIn } from "../os/process/sysfs.ts";
+import { runDirectories } from "../applets/run-directory.ts";
+import { isControlName } from "../run/control/control-path.ts";
+import type { ControlledPlace } from "../run/control/control-server.ts";
+
+/** A stopped process keeps its socket and never answers. */
+const PATIENCE_MS = 3000;
+/** The longest answer. */
+const MOST_ANSWER = 1 << 20;
+const LF = 0x0a;
+
+/** Why a link cannot be asked, or what it answered instead. One plain sentence. */
+export class ControlRefusal extends Error {}
+
+/** What a link answered: the fields beside "ok". */
+export type Answered = Readonly<Record<string, unknown>>;
+
+/** A link of this machine and the socket of its process. */
+export interface FoundLink {
+  readonly path: string;
+  /** What the process calls the link: the word that was looked for. */
+  readonly name: string;
+}
+
+/** An answer, and what follows it. */
+export interface Conversation {
+  readonly answer: Answered;
+  /** The octets after the answer, until one side closes. */
+  readonly octets: AsyncIterable<Uint8Array>;
+  /** Closes it. A second call does nothing. */
+  close(): void;
+}
+
+/** All lines of all links that this user may control. `denied`: how many processes did not let us ask. */
+export async function listLinks(
+  directories = runDirectories(),
+): Promise<{ readonly places: readonly (ControlledPlace & { readonly path: string })[]; readonly denied: number }> {
+  const paths = [...new Set(directories)].flatMap((directory) =>
+    namesIn(directory)
+      .filter(isControlName)
+      .map((name) => `${directory}/${name}`),
+  );
+  let denied = 0;
+  const asked = paths.map(async (path) => {
+    try {
+      const { links } = await request(path, "links");
+      return (links as ControlledPlace[]).map((place) => ({ ...place, path }));
+    } catch (error) {
+      if (error instanceof Denied) denied++;
+      return [];
+    }
+  });
+  return { places: (await Promise.all(asked)).flat(), denied };
+}
+
+/** Finds the process that has a link of this name: an interface, a linkname or a device. Throws ControlRefusal. */
+export async function findLink(name: string, directories = runDirectories()): Promise<FoundLink> {
+  const { places, denied } = await listLinks(directories);
+  const device = realPath(name.startsWith("/") ? name : `/dev/${name}`);
+  const here = networkNamespace();
+  const matching = places.filter((place) =>
+    [place.interface, place.linkname, place.device, place.place].some(
+      (one) => one !== undefined && (one === name || realPath(one) === device),
+    ),
+  );
+  const near = matching.filter(({ namespace }) => namespace === here);
+  const paths = new Set((near.length > 0 ? near : matching).map(({ path }) => path));
+  const [path] = paths;
+  if (paths.size > 1)
+    throw new ControlRefusal(`${name} is a link of ${paths.size} processes: use a linkname or a device`);
+  if (path !== undefined) return { path, name };
+  const others = denied === 0 ? "" : `; ${denied} more belong to another user: try sudo, or see control-group`;
+  throw new ControlRefusal(`No link of this machine is called ${name}${others}`);
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/** Asks for one verb and returns the answer. Throws ControlRefusal. */
+async function request(
+  path: string,
+  verb: string,
+  link?: string,
+  words: readonly string[] = [],
+  patienceMs = PATIENCE_MS,
+): Promise<Answered> {
+  const conversation = await converse(path, verb, link, words, patienceMs);
+  conversation.close();
+  return conversation.answer;
+}
+
+class Denied extends ControlRefusal {}
+
+/**
+ * Asks for one verb and keeps the connection. `patienceMs`: how long to wait for the answer; Infinity for a verb that waits for
+ * something. Throws ControlRefusal.
+ */
+export async function converse(
+  path: string,
+  verb: string,
+  link?: string,
+  words: readonly string[] = [],
+  patienceMs = PATIENCE_MS,
+): Promise<Conversation> {
+  const wire = new ClientWire();
+  await wire.connect(path);
+  wire.send(`${JSON.stringify({ verb, ...(link !== undefined && { link }), words })}\n`);
+  const line = await wire.line(patienceMs);
+  const { ok, ...answer } = parseAnswer(line);
+  if (ok === true) return { answer, octets: wire.octets(), close: () => wire.close() };
+  wire.close();
+  throw new ControlRefusal(typeof answer["error"] === "string" ? answer["error"] : "The link's answer makes no sense");
+}
+
+function parseAnswer(line: string | undefined): Answered {
+  if (line === undefined) throw new ControlRefusal("The process of the link does not answer");
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value === "object" && value !== null) return value as Answered;
+  } catch {
+    // Not one of ours answers there.
+  }
+  throw new ControlRefusal("The link's answer makes no sense");
+}
+
+/** A connection to a control socket. A reader that is slow holds up the other side, which has a limit for that. */
+class ClientWire {
+  #socket: Bun.Socket | undefined;
+  #pieces: Uint8Array[] = [];
+  #hasEnded = false;
+  #wake = (): void => {};
+
+  async connect(path: string): Promise<void> {
+    try {
+      this.#socket = await Bun.connect({
+        unix: path,
+        socket: {
+          data: (socket, bytes) => {
+            this.#pieces.push(bytes.slice());
+            socket.pause();
+            this.#wake();
+          },
+          end: () => this.#end(),
+          close: () => this.#end(),
+          error: () => this.#end(),
+        },
+      });
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : "";
+      if (code === "EACCES" || code === "EPERM")
+        throw new Denied("Only the user of the link, root and its control-group may control it");
+      throw new ControlRefusal("The process of the link has ended");
+    }
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    this.#wake();
+  }
+
+  send(text: string): void {
+    this.#socket?.write(text);
+  }
+
+  close(): void {
+    this.#socket?.terminate();
+  }
+
+  /** The first line. Undefined: it did not come in time. */
+  async line(patienceMs: number): Promise<string | undefined> {
+    let line = new Uint8Array(0);
+    const timer = patienceMs === Infinity ? undefined : setTimeout(() => this.close(), patienceMs);
+    try {
+      while (line.length < MOST_ANSWER) {
+        const piece = await this.#next();
+        if (piece === undefined) return undefined;
+        const end = piece.indexOf(LF);
+        line = Buffer.concat([line, end < 0 ? piece : piece.subarray(0, end)]);
+        if (end < 0) continue;
+        if (end + 1 < piece.length) this.#pieces.unshift(piece.subarray(end + 1));
+        return new TextDecoder().decode(line);
+      }
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async *octets(): AsyncGenerator<Uint8Array> {
+    for (let piece; (piece = await this.#next()) !== undefined;) yield piece;
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const piece = this.#pieces.shift();
+      if (piece !== undefined) return piece;
+      if (this.#hasEnded) return undefined;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      this.#socket?.resume();
+      await promise;
+    }
+  }
+}

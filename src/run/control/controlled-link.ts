@@ -1,0 +1,29 @@
+// What the verbs of `nullmodem ctl` act on. A session is one, with a part for each of its lines.
+
+/** A verb that cannot be carried out. The message is one plain sentence, and the program that asked gets it. */
+export class ControlError extends Error {}
+
+/** Each function throws ControlError when the link is in no state for it. */
+export interface Steered {
+  /** Ends the link as SIGHUP does. */
+  hangup(): void;
+}
+
+export interface ControlledLine extends Steered {
+  /** "/dev/ttyS0", "/dev/stdin", or the address of a connection. */
+  readonly device: string;
+  /** The word by which the options name it. */
+  readonly place: string;
+  /** A phase of the link, or what comes before it. */
+  readonly state: string;
+}
+
+export interface ControlledLink extends Steered {
+  /** Undefined while there is no interface. */
+  readonly interface: string | undefined;
+  readonly linkname: string | undefined;
+  /** Names a program and the user who runs it in the log. */
+  asked(verb: string, by: string): void;
+  /** One, or those of a bundle. */
+  readonly lines: readonly ControlledLine[];
+}

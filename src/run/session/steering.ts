@@ -1,0 +1,132 @@
+// What ends, wakes or changes a session from outside: signals, and the verbs of `nullmodem ctl`.
+
+import type { ControlledLine, ControlledLink } from "../control/controlled-link.ts";
+import { ControlError } from "../control/controlled-link.ts";
+import { Exit } from "../exit.ts";
+import type { SignalEvent } from "../host/processes.ts";
+import type { Log } from "../log.ts";
+import type { Notifier } from "../notifier.ts";
+import type { OptionsInForce } from "../settings/options-in-force.ts";
+import { Bundling } from "./bundling.ts";
+import { placeOf } from "./line-place.ts";
+import type { Retries } from "./retries.ts";
+import type { SingleLink } from "./single-link.ts";
+import type { StandBy } from "./stand-by.ts";
+import type { Waits } from "./waits.ts";
+
+const SIGTERM = 15;
+const SIGHUP = 1;
+
+export interface SteeringHost {
+  readonly options: OptionsInForce;
+  readonly log: Log;
+  readonly notifier: Notifier;
+  readonly retries: Retries;
+  readonly waits: Waits;
+  readonly standBy: StandBy;
+  /** The present attempt. */
+  running(): SingleLink | Bundling | undefined;
+  setStatus(exit: Exit): void;
+  /** Why the last link has ended: this may say more than the status. */
+  setReason(exit: Exit): void;
+}
+
+export class Steering implements ControlledLink {
+  /** There will be no further attempt, because of SIGTERM, SIGINT or an error. */
+  quitting = false;
+  readonly #host: SteeringHost;
+
+  constructor(host: SteeringHost) {
+    this.#host = host;
+  }
+
+  // ── signals ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  onSignal(event: SignalEvent): void {
+    const { log } = this.#host;
+    if (event.type === "fatal") {
+      log.write("error", `Fatal signal ${event.number}`);
+      this.#quit(Exit.FATAL_SIGNAL, event.number);
+      return;
+    }
+    const group = this.#host.running()?.group;
+    switch (event.name) {
+      case "SIGTERM":
+      case "SIGINT":
+        log.write("info", `Terminating on signal ${event.number}`);
+        this.#quit(Exit.USER_REQUEST, event.number);
+        return;
+      case "SIGHUP":
+        log.write("info", "Hangup (SIGHUP)");
+        if (!this.#host.standBy.isDormant) this.#hangup(event.number);
+        return;
+      case "SIGUSR1":
+        log.debug = !log.debug;
+        group?.trace(log.debug ? 1 : 0);
+        return;
+      case "SIGUSR2":
+        group?.restartCcp();
+        return;
+      default:
+        event.name satisfies never;
+    }
+  }
+
+  /** Ends the session as SIGTERM does. */
+  end(): void {
+    if (!this.quitting) this.#quit(Exit.USER_REQUEST, SIGTERM);
+  }
+
+  #hangup(signal: number): void {
+    if (!this.#host.options.config.persist) {
+      this.#quit(Exit.USER_REQUEST, signal);
+      return;
+    }
+    this.#host.retries.skipHoldoff();
+    this.#host.setReason(Exit.USER_REQUEST);
+    this.#endAttempt(signal);
+  }
+
+  #quit(exit: Exit, signal: number): void {
+    this.quitting = true;
+    this.#host.setStatus(exit);
+    this.#host.notifier.stopping();
+    this.#endAttempt(signal);
+  }
+
+  #endAttempt(signal: number): void {
+    this.#host.waits.wake();
+    this.#host.running()?.signal(signal);
+  }
+
+  // ── the link for `nullmodem ctl` ─────────────────────────────────────────────────────────────────────────────────
+
+  get interface(): string | undefined {
+    return this.#host.running()?.interface ?? this.#host.standBy.port?.name;
+  }
+
+  get linkname(): string | undefined {
+    return this.#host.options.config.linkname;
+  }
+
+  get lines(): readonly ControlledLine[] {
+    const { options, standBy } = this.#host;
+    const running = this.#host.running();
+    if (running instanceof Bundling) return running.controlled;
+    const place = placeOf(options.config);
+    const attempt = running?.group?.attempts[0];
+    const phase = attempt?.link.phase ?? (running === undefined ? "waiting" : "opening");
+    const state = standBy.isDormant ? "standby" : phase;
+    return [{ device: running?.line.path ?? place, place, state, hangup: () => this.hangup() }];
+  }
+
+  asked(verb: string, by: string): void {
+    this.#host.log.write("info", `Control: ${verb} (${by})`);
+  }
+
+  hangup(): void {
+    if (this.#host.standBy.isDormant)
+      throw new ControlError("There is no link to hang up: the interface waits for traffic");
+    this.#hangup(SIGHUP);
+  }
+}

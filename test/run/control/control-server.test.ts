@@ -1,0 +1,255 @@
+import { expect, test } from "bun:test";
+import type { ControlConnection, ControlStream, ControlWire } from "../../../src/run/control/control-connection.ts";
+import { ControlError, type ControlledLink } from "../../../src/run/control/controlled-link.ts";
+import { ControlServer } from "../../../src/run/control/control-server.ts";
+import { VERBS, type Verb } from "../../../src/run/control/control-verbs.ts";
+import { cuts } from "../../kit/cuts.ts";
+
+/** A program's side of a connection. The kernel takes `room` octets. */
+class Program {
+  said = "";
+  octets = 0;
+  room = Infinity;
+  isClosed = false;
+  readonly wire: ControlWire = {
+    user: "uid 7",
+    write: (bytes) => {
+      const taken = Math.min(this.room, bytes.length);
+      this.room -= taken;
+      this.octets += taken;
+      this.said += new TextDecoder().decode(bytes.subarray(0, taken));
+      return taken;
+    },
+    close: () => (this.isClosed = true),
+  };
+
+  get answers(): unknown[] {
+    return this.said
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as unknown);
+  }
+}
+
+class Link implements ControlledLink {
+  readonly done: string[] = [];
+  readonly interface: string | undefined;
+  readonly linkname = "office";
+  readonly lines;
+
+  constructor(ifname: string | undefined, ...devices: string[]) {
+    this.interface = ifname;
+    this.lines = devices.map((device) => ({
+      device,
+      place: device,
+      state: "network",
+      hangup: () => void this.done.push(`hangup ${device}`),
+    }));
+  }
+
+  hangup(): void {
+    this.done.push("hangup");
+  }
+
+  asked(verb: string, by: string): void {
+    this.done.push(`${verb} (${by})`);
+  }
+}
+
+function serverOf(links: readonly ControlledLink[], verbs: readonly Verb[] = VERBS): ControlServer {
+  return new ControlServer(
+    { pid: 42, namespace: () => "net:[1]", realPath: (path) => path.replace("/by-id/", "/"), links: () => links },
+    verbs,
+  );
+}
+
+function ask(connection: ControlConnection, text: string): void {
+  connection.received(new TextEncoder().encode(text));
+}
+
+function answersTo(text: string, ...links: ControlledLink[]): unknown[] {
+  const program = new Program();
+  ask(serverOf(links).connect(program.wire), text);
+  return program.answers;
+}
+
+const request = (verb: string, link?: string, words: unknown = []): string =>
+  `${JSON.stringify({ verb, link, words })}\n`;
+
+test("links names each line of each link", () => {
+  const answers = answersTo(request("links"), new Link("ppp0", "/dev/ttyS0", "/dev/ttyS1"), new Link(undefined, "pty"));
+  const process = { linkname: "office", state: "network", pid: 42, namespace: "net:[1]" };
+  expect(answers).toEqual([
+    {
+      ok: true,
+      links: [
+        { interface: "ppp0", device: "/dev/ttyS0", place: "/dev/ttyS0", ...process },
+        { interface: "ppp0", device: "/dev/ttyS1", place: "/dev/ttyS1", ...process },
+        { device: "pty", place: "pty", ...process },
+      ],
+    },
+  ]);
+});
+
+test.each([
+  ["ppp0", ["hangup (uid 7)", "hangup"]],
+  ["office", ["hangup (uid 7)", "hangup"]],
+  ["ttyS1", ["hangup (uid 7)", "hangup /dev/ttyS1"]],
+  ["/dev/by-id/ttyS0", ["hangup (uid 7)", "hangup /dev/ttyS0"]],
+])("%s names a bundle or one line of it", (name, done) => {
+  const link = new Link("ppp0", "/dev/ttyS0", "/dev/ttyS1");
+  expect(answersTo(request("hangup", name), link)).toEqual([{ ok: true }]);
+  expect(link.done).toEqual(done);
+});
+
+test("the device of a single link means the link", () => {
+  const link = new Link(undefined, "/dev/ttyS0");
+  expect(answersTo(request("hangup", "ttyS0"), link)).toEqual([{ ok: true }]);
+  expect(link.done).toEqual(["hangup (uid 7)", "hangup"]);
+});
+
+test.each([
+  ["x\n", "A request is one line of JSON"],
+  ["7\n", "A request is an object of JSON"],
+  ["[]\n", "A request is an object of JSON"],
+  ["{}\n", 'A request has a "verb"'],
+  ['{"verb":"hangup","link":3}\n', '"link" is a text'],
+  ['{"verb":"hangup","words":"on"}\n', '"words" is a list of at most 32 texts'],
+  [request("hangup", "ppp0", Array(33).fill("x")), '"words" is a list of at most 32 texts'],
+  [request("hangupp", "ppp0"), 'There is no verb "hangupp"; did you mean hangup?'],
+  [request("hangup"), "hangup needs a link"],
+  [request("hangup", "ppp7"), "There is no link ppp7"],
+  [request("hangup", "ppp0", ["now"]), "hangup takes no words"],
+])("%j is refused by a plain sentence, and the next request is answered", (line, error) => {
+  const link = new Link("ppp0", "/dev/ttyS0");
+  expect(answersTo(line + request("hangup", "ppp0"), link)).toEqual([{ ok: false, error }, { ok: true }]);
+});
+
+test("a request may come in any pieces", () => {
+  const text = new TextEncoder().encode(request("hangup", "ppp0") + request("links").replace("\n", "\r\n"));
+  for (const pieces of cuts(text)) {
+    const program = new Program();
+    const connection = serverOf([new Link("ppp0")]).connect(program.wire);
+    for (const piece of pieces) connection.received(piece);
+    expect(program.answers).toEqual([{ ok: true }, { ok: true, links: [] }]);
+  }
+});
+
+test("a line that is too long, and a flood of requests, end the connection", () => {
+  for (const [text, error] of [
+    ["x".repeat(4097), "A request has at most 4096 octets"],
+    [request("links").repeat(17), "Too many requests at once"],
+  ] as const) {
+    const program = new Program();
+    ask(serverOf([]).connect(program.wire), text);
+    expect(program.answers).toEqual([{ ok: false, error }]);
+    expect(program.isClosed).toBe(true);
+  }
+});
+
+test("a program that never reads is dropped when 256 kB wait for it", () => {
+  const program = new Program();
+  program.room = 0;
+  const connection = serverOf([new Link("ppp0", "x".repeat(60_000))]).connect(program.wire);
+  ask(connection, request("links"));
+  ask(connection, request("links"));
+  expect(program.isClosed).toBe(false);
+  ask(connection, request("links"));
+  expect(program.isClosed).toBe(true);
+});
+
+test("the longest idle of 32 programs makes room for another; busy ones do not", () => {
+  const server = serverOf([new Link("ppp0")], [WAIT]);
+  const programs = Array.from({ length: 33 }, () => new Program());
+  for (const { wire } of programs.slice(0, 32)) server.connect(wire);
+  server.connect(programs[32]!.wire);
+  expect(programs.map(({ isClosed }) => isClosed)).toEqual([true, ...Array<boolean>(32).fill(false)]);
+
+  const busy = serverOf([new Link("ppp0")], [WAIT]);
+  for (let at = 0; at < 32; at++) ask(busy.connect(new Program().wire), request("wait", "ppp0"));
+  const last = new Program();
+  busy.connect(last.wire);
+  expect(last.answers).toEqual([{ ok: false, error: "32 programs are connected already" }]);
+  expect(last.isClosed).toBe(true);
+});
+
+/** A verb that does not answer by itself. */
+const WAIT: Verb = { name: "wait", words: "", about: "", run: () => {} };
+
+/** A verb that streams, and how it went. */
+function streaming(): { readonly verb: Verb; readonly streams: ControlStream[]; gone: number } {
+  const kept = {
+    streams: [] as ControlStream[],
+    gone: 0,
+    verb: {
+      name: "flow",
+      words: "",
+      about: "",
+      run: ({ reply }) => void kept.streams.push(reply.stream({ kind: "x" }, () => kept.gone++)),
+    } satisfies Verb,
+  };
+  return kept;
+}
+
+test("a stream follows its answer, never waits, and takes all or nothing", () => {
+  const flow = streaming();
+  const program = new Program();
+  const connection = serverOf([new Link("ppp0")], [flow.verb]).connect(program.wire);
+  ask(connection, request("flow", "ppp0") + request("links"));
+  const [stream] = flow.streams as [ControlStream];
+  expect(program.answers).toEqual([{ ok: true, stream: true, kind: "x" }]);
+  program.room = 100_000;
+  program.octets = 0;
+  const piece = new Uint8Array(100_000);
+  expect([0, 1, 2, 3].map(() => stream.send(piece))).toEqual([true, true, true, false]);
+  expect(stream.backlog).toBe(200_000);
+  program.room = 150_000;
+  connection.drained();
+  expect(stream.backlog).toBe(50_000);
+  stream.end();
+  expect(program.isClosed).toBe(false);
+  program.room = Infinity;
+  connection.drained();
+  expect(program.octets).toBe(300_000);
+  expect([program.isClosed, flow.gone]).toEqual([true, 0]);
+});
+
+test("a stream learns once that its program has left; one that only ended its requests still reads", () => {
+  const flow = streaming();
+  const program = new Program();
+  const connection = serverOf([new Link("ppp0")], [flow.verb]).connect(program.wire);
+  ask(connection, request("flow", "ppp0"));
+  connection.finished();
+  expect(flow.streams[0]!.send(new Uint8Array(10))).toBe(true);
+  expect(program.isClosed).toBe(false);
+  connection.close();
+  connection.close();
+  expect(flow.gone).toBe(1);
+  expect(flow.streams[0]!.send(new Uint8Array(10))).toBe(false);
+});
+
+test("a program that left before its answer hinders nothing", () => {
+  let left = 0;
+  const late: (() => void)[] = [];
+  const verb: Verb = {
+    ...WAIT,
+    run({ reply }) {
+      reply.onGone(() => left++);
+      late.push(() => reply.answer({}));
+    },
+  };
+  const program = new Program();
+  const connection = serverOf([new Link("ppp0")], [verb]).connect(program.wire);
+  ask(connection, request("wait", "ppp0"));
+  connection.close();
+  for (const call of late) call();
+  expect([left, program.said]).toEqual([1, ""]);
+});
+
+test("a verb that cannot be carried out says why", () => {
+  const link = new Link("ppp0");
+  link.hangup = () => {
+    throw new ControlError("There is no link to hang up");
+  };
+  expect(answersTo(request("hangup", "ppp0"), link)).toEqual([{ ok: false, error: "There is no link to hang up" }]);
+});
