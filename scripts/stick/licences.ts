@@ -16,14 +16,17 @@ const COMMON = "/usr/share/common-licenses";
 export function licences(muslCxx: string | undefined): string {
   const common = ["LGPL-2", "LGPL-2.1", "Apache-2.0", ...(muslCxx === undefined ? [] : ["GPL-3"])];
   const parts: [title: string, text: string][] = [
-    ["nullmodem", readFileSync(join(ROOT, "LICENSE"), "utf8")],
-    ["Bun, the runtime", bun()],
-    ...packages(),
+    ...licenceParts(),
     ...(muslCxx === undefined ? [] : [["libstdc++.so.6 (musl-cxx.gz)", muslCxx] as [string, string]]),
     ...common.map((name): [string, string] => [name, readFileSync(join(COMMON, name), "utf8")]),
   ];
   const line = "=".repeat(72);
   return parts.map(([title, text]) => `${line}\n${title}\n${line}\n\n${text.trim()}\n\n`).join("");
+}
+
+/** The licences of everything in the executable, nullmodem's own first. */
+export function licenceParts(): [title: string, text: string][] {
+  return [["nullmodem", readFileSync(join(ROOT, "LICENSE"), "utf8")], ["Bun, the runtime", bun()], ...packages()];
 }
 
 /** Bun's page about its licences, without the header for its web site. */
