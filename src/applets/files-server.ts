@@ -91,6 +91,8 @@ function serverFor(folder: RootedFolder, { isWritable, quota, hasShortNames, use
     version: VERSION,
     hostName: hostname(),
     wall: () => Math.floor(Date.now() / 1000),
+    now: () => Math.floor(thisMachine.clock.now() / 1000),
+    uuid: () => crypto.randomUUID(),
     zoneAt: (seconds) => -60 * new Date(seconds * 1000).getTimezoneOffset(),
   });
 }

@@ -18,6 +18,8 @@ export interface ArchiveFormat {
 
 /** How much is read at once for the CRC. */
 const SLICE = 1 << 20;
+/** So many entries in a row may be left out before others have their turn. */
+const MOST_LEFT_OUT = 256;
 const part = new Uint8Array(1 << 16);
 
 export class ArchiveSource implements Source {
@@ -44,7 +46,7 @@ export class ArchiveSource implements Source {
   }
 
   fill(into: Uint8Array, at: number, end: number): number {
-    for (;;) {
+    for (let entries = 0; entries < MOST_LEFT_OUT;) {
       if (this.#octets.length > 0) {
         const some = this.#octets.subarray(0, end - at);
         into.set(some, at);
@@ -57,8 +59,12 @@ export class ArchiveSource implements Source {
         if (got !== 0) return got;
       } else if (this.#phase === "crc") {
         if (!this.#checksum()) return this.#phase === "crc" ? 0 : BROKEN;
-      } else this.#next();
+      } else {
+        this.#next();
+        entries++;
+      }
     }
+    return 0;
   }
 
   #next(): void {

@@ -14,13 +14,14 @@ const MINUTE = 60;
 
 export class Authority {
   readonly #knows: Knows;
-  readonly #wall: () => number;
+  readonly #now: () => number;
   #wrong = 0;
-  #since = 0;
+  #since = -Infinity;
 
-  constructor(knows: Knows, wall: () => number) {
+  /** `now` is in seconds and never runs backwards. */
+  constructor(knows: Knows, now: () => number) {
     this.#knows = knows;
-    this.#wall = wall;
+    this.#now = now;
   }
 
   /** Why the request is not answered. Undefined: its user is known. */
@@ -28,8 +29,8 @@ export class Authority {
     const [, coded] = /^basic +([A-Za-z0-9+/=]+) *$/i.exec(headers.get("authorization") ?? "") ?? [];
     const ask = ["WWW-Authenticate", 'Basic realm="Files over the cable"'] as const;
     if (coded === undefined) return textReply(401, "A user and a password are needed", ask);
-    const now = this.#wall();
-    if (Math.abs(now - this.#since) >= MINUTE) {
+    const now = this.#now();
+    if (now - this.#since >= MINUTE) {
       this.#since = now;
       this.#wrong = 0;
     }

@@ -12,6 +12,8 @@ export interface Answering {
   answer(request: Request): Reply | Receiver;
   /** Headers that each reply has. */
   headers(): readonly (readonly [name: string, value: string])[];
+  /** Does a part of what no request waits for. True: there is more to do. */
+  work(): boolean;
 }
 
 const MOST_HEAD = 16384;
@@ -40,7 +42,11 @@ export interface UnderWay {
   readonly of: number | undefined;
 }
 
-type State = "head" | "body" | "work" | "reply" | "drain" | "over";
+type State = "head" | "prepare" | "body" | "work" | "reply" | "drain" | "over";
+
+function isBusy(state: State): boolean {
+  return state === "prepare" || state === "work" || state === "reply";
+}
 
 export class Connection {
   readonly #answering: Answering;
@@ -81,7 +87,7 @@ export class Connection {
   }
 
   get wantsOutput(): boolean {
-    return this.#unsent.length > 0 || this.#state === "work" || this.#state === "reply";
+    return this.#unsent.length > 0 || isBusy(this.#state);
   }
 
   /** A body is on its way. */
@@ -102,7 +108,7 @@ export class Connection {
     return { name, to: "peer", octets: this.#done, of };
   }
 
-  /** The reply needs work before it has octets: call {@link transmit} again soon. */
+  /** The request needs work before its body is read, or the reply before it has octets: call {@link transmit} again soon. */
   get isWorking(): boolean {
     return this.#isWorking;
   }
@@ -123,8 +129,9 @@ export class Connection {
 
   handleTimeout(now: number): void {
     if (now < this.nextTimeout()) return;
-    const moves = this.#state === "body" || this.#state === "reply" || this.#state === "work";
-    if (moves && (this.#moved >= LEAST || this.#state === "work")) this.#watch(now);
+    const works = this.#state === "prepare" || this.#state === "work";
+    const moves = this.#state === "body" || this.#state === "reply";
+    if (works || (moves && this.#moved >= LEAST)) this.#watch(now);
     else this.cut();
   }
 
@@ -145,7 +152,7 @@ export class Connection {
     let at = start;
     while (at < end && (this.#state === "head" || this.#state === "body"))
       at = this.#state === "head" ? this.#readHead(bytes, at, end, now) : this.#readBody(bytes, at, end, now);
-    if (at < end && (this.#state === "work" || this.#state === "reply")) this.#held = bytes.slice(at, end);
+    if (at < end && isBusy(this.#state)) this.#held = bytes.slice(at, end);
   }
 
   /** The client has sent all that it will send, or is gone. */
@@ -182,11 +189,32 @@ export class Connection {
       return;
     }
     this.#receiver = answer;
-    this.#state = "body";
+    this.#state = "prepare";
     this.#done = 0;
+    this.#prepare(now);
+  }
+
+  #prepare(now: number): void {
+    const ready = this.#receiver?.prepare?.() ?? true;
+    this.#isWorking = ready === false;
     this.#watch(now);
-    if (request.expectsContinue) this.#unsent = bytesOf("HTTP/1.1 100 Continue\r\n\r\n");
+    if (ready === false) return;
+    if (ready !== true) {
+      this.#receiver = undefined;
+      this.#reply(ready, now);
+      return;
+    }
+    this.#state = "body";
+    if (this.#request?.expectsContinue === true) this.#unsent = bytesOf("HTTP/1.1 100 Continue\r\n\r\n");
     if (this.#body.isDone) this.#bodyDone(now);
+    else this.#takeHeld(now);
+  }
+
+  /** Takes what came while the connection was busy. */
+  #takeHeld(now: number): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.receive(held, 0, held.length, now);
   }
 
   #readBody(bytes: Uint8Array, start: number, end: number, now: number): number {
@@ -224,6 +252,7 @@ export class Connection {
 
   /** Puts octets for the client to into[at, end), and returns how many. */
   transmit(into: Uint8Array, at: number, end: number, now: number): number {
+    if (this.#state === "prepare") this.#prepare(now);
     if (this.#state === "work") this.#work(now);
     let fill = this.#putUnsent(into, at, end);
     while (this.#state === "reply" && this.#unsent.length === 0 && end - fill > CHUNK_ROOM) {
@@ -314,9 +343,8 @@ export class Connection {
     this.#request = undefined;
     this.#since = now;
     this.#state = this.#closes ? "drain" : "head";
-    const held = this.#held;
-    this.#held = undefined;
-    if (held !== undefined && !this.#closes) this.receive(held, 0, held.length, now);
+    if (this.#closes) this.#held = undefined;
+    else this.#takeHeld(now);
   }
 }
 

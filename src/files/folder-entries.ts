@@ -12,9 +12,11 @@ export interface Entry {
 const MOST_SORTED = 20_000;
 const DEEPEST = 100;
 
-function compared(one: string, other: string): number {
-  const [a, b] = [one.toLowerCase(), other.toLowerCase()];
-  return a < b ? -1 : a > b ? 1 : one < other ? -1 : 1;
+/** In the order of their small letters. */
+function sorted(names: readonly string[]): string[] {
+  const keyed = names.map((name) => ({ name, key: name.toLowerCase() }));
+  keyed.sort((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : one.name < other.name ? -1 : 1));
+  return keyed.map(({ name }) => name);
 }
 
 /** In the order of names, without regard to case. */
@@ -29,7 +31,7 @@ function* namesOf(listing: Listing): Generator<string> {
   let name: string | undefined;
   const names: string[] = [];
   while (names.length < MOST_SORTED && (name = listing.next()) !== undefined) if (!isHidden(name)) names.push(name);
-  yield* names.sort(compared);
+  yield* sorted(names);
   if (name === undefined) return;
   while ((name = listing.next()) !== undefined) if (!isHidden(name)) yield name;
 }

@@ -1,7 +1,8 @@
 // MKCOL makes a folder (RFC 4918 §9.3). DELETE removes a file, or a folder with all that is in it (§9.6).
 
 import { troubleWith } from "./dav/multistatus.ts";
-import { removeTree, type Work, WorkReceiver } from "./dav/tree-work.ts";
+import type { Work } from "./chores.ts";
+import { removeTree, WorkReceiver } from "./dav/tree-work.ts";
 import { isTrouble, type Path } from "./folder.ts";
 import type { Request } from "./http-request.ts";
 import { bareReply, type Receiver, type Reply, textReply, troubleReply } from "./reply.ts";

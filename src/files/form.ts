@@ -1,5 +1,6 @@
 // POST: the files of a page's form. Each takes its place as soon as it is there.
 
+import type { Work } from "./chores.ts";
 import { isTrouble, type Trouble } from "./folder.ts";
 import { boundaryOf, MultipartReader } from "./multipart.ts";
 import { charsetFor, sentName } from "./page-text.ts";
@@ -29,6 +30,7 @@ class Form implements Receiver {
   readonly #request: Request;
   readonly #site: Site;
   readonly #reader: MultipartReader;
+  #count: Work<void> | undefined;
   #upload: Upload | undefined;
   #trouble: Trouble | undefined;
 
@@ -39,11 +41,16 @@ class Form implements Receiver {
       begin: (_field, fileName) => this.#begin(fileName),
       data: (bytes, start, end) => this.#note(this.#upload?.take(bytes, start, end)),
       end: () => {
-        // Without a hash it is never undefined.
-        this.#note(this.#upload?.complete());
+        this.#note(this.#upload?.finish());
         this.#upload = undefined;
       },
     });
+  }
+
+  prepare(): boolean {
+    const { body } = this.#request;
+    this.#count ??= this.#site.quota.prepare(body === "chunked" ? 0 : body);
+    return this.#count.next().done === true;
   }
 
   #begin(fileName: string | undefined): void {
@@ -60,6 +67,7 @@ class Form implements Receiver {
       return;
     }
     const begun = this.#site.uploads.begin({ path, token: undefined, piece: undefined, isNew: false });
+    // Nothing is known of its length, so there is nothing to prepare.
     if (begun instanceof Upload) this.#upload = begun;
     else this.#note(begun);
   }

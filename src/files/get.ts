@@ -4,7 +4,7 @@ import { ArchiveSource } from "./archive.ts";
 import { FileSource } from "./file-source.ts";
 import { deepEntries, entriesOf } from "./folder-entries.ts";
 import { isTrouble, type Listing, type OpenFile, type Path, type Stat } from "./folder.ts";
-import { blockHashes, hashText } from "./hash-source.ts";
+import { blockHashes } from "./hash-source.ts";
 import { httpDate } from "./http-date.ts";
 import { deepLines, listLines } from "./list-lines.ts";
 import { mediaTypeOf } from "./media-types.ts";
@@ -82,7 +82,9 @@ function file(request: Request, path: Path, site: Site): Reply {
   const opened = site.folder.open(path);
   if (isTrouble(opened)) return troubleReply(opened);
   const reply =
-    request.query.has("hash") || request.query.has("blocks") ? hashes(request, opened) : octets(request, path, opened);
+    request.query.has("hash") || request.query.has("blocks")
+      ? hashes(request, opened, site)
+      : octets(request, path, opened);
   if (reply.body === undefined) opened.close();
   return reply;
 }
@@ -105,13 +107,16 @@ function octets({ headers, ...request }: Request, path: Path, opened: OpenFile):
   return { status: 206, headers: [type, place, ...known], body };
 }
 
-function hashes({ query }: Request, opened: OpenFile): Reply {
+function hashes({ query }: Request, opened: OpenFile, site: Site): Reply {
   const { size } = opened.stat();
   const type = query.has("blocks") ? "text/plain" : "application/json";
-  const reply = (pieces: Iterator<string>): Reply => ({
+  const reply = (pieces: Generator<string>): Reply => ({
     status: 200,
     headers: [["Content-Type", type]],
-    body: new TextSource(pieces, () => opened.close()),
+    body: new TextSource(pieces, () => {
+      pieces.return(undefined);
+      opened.close();
+    }),
   });
   if (query.has("blocks")) {
     const block = Number(query.get("blocks"));
@@ -122,7 +127,7 @@ function hashes({ query }: Request, opened: OpenFile): Reply {
   if (query.get("hash") !== "sha256") return textReply400(opened, "Only sha256 is known");
   const first = query.get("first");
   if (first !== undefined && !/^\d{1,15}$/.test(first)) return textReply400(opened, "first is a number of octets");
-  return reply(hashText(opened, first === undefined ? size : Math.min(size, Number(first))));
+  return reply(site.hashes.text(opened, first === undefined ? size : Math.min(size, Number(first))));
 }
 
 function textReply400(opened: OpenFile, text: string): Reply {

@@ -68,6 +68,11 @@ class Put implements Receiver {
     this.#site = site;
   }
 
+  prepare(): Reply | boolean {
+    const end = this.#upload.prepare();
+    return typeof end === "boolean" ? end : replyTo(end, this.#request, this.#site);
+  }
+
   take(bytes: Uint8Array, start: number, end: number): Reply | undefined {
     return this.#replyTo(this.#upload.take(bytes, start, end));
   }

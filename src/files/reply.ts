@@ -27,6 +27,8 @@ export interface Reply {
 
 /** What takes the body of a request. */
 export interface Receiver {
+  /** What is to be done before octets are taken. True: done. False: there is more; call again later. A reply ends the request. */
+  prepare?(): Reply | boolean;
   /** Takes bytes[start, end). A reply ends the request before its body has been read. */
   take(bytes: Uint8Array, start: number, end: number): Reply | undefined;
   /** The body is complete. Undefined: the reply needs work; call again later. */

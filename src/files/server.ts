@@ -7,6 +7,8 @@ import type { Folder } from "./folder.ts";
 import { httpDate } from "./http-date.ts";
 import { hostRefusal } from "./host-names.ts";
 import { answer } from "./http-methods.ts";
+import { Chores } from "./chores.ts";
+import { SharedHashes } from "./hash-source.ts";
 import { Quota } from "./quota.ts";
 import type { Receiver, Reply } from "./reply.ts";
 import type { Request } from "./http-request.ts";
@@ -24,7 +26,12 @@ export interface ServerFacts {
   readonly version: string;
   /** This machine's name. */
   readonly hostName?: string;
+  /** Seconds since 1970. */
   wall(): number;
+  /** Whole seconds, which never run backwards. */
+  now(): number;
+  /** A UUID that nobody can guess. */
+  uuid(): string;
   zoneAt(seconds: number): number;
 }
 
@@ -32,13 +39,18 @@ export class Server implements Answering {
   readonly #facts: ServerFacts;
   readonly #site: Site;
   readonly #authority: Authority | undefined;
+  readonly #chores = new Chores();
 
   constructor(facts: ServerFacts) {
     const wall = (): number => facts.wall();
     this.#facts = facts;
-    this.#authority = facts.knows && new Authority(facts.knows, wall);
-    const quota = new Quota(facts.folder, facts.quota, wall);
-    this.#site = { ...facts, quota, locks: new Locks(wall), uploads: new Uploads(facts.folder, quota, wall) };
+    const now = (): number => facts.now();
+    const chores = this.#chores;
+    this.#authority = facts.knows && new Authority(facts.knows, now);
+    const quota = new Quota(facts.folder, facts.quota, now, chores);
+    const uploads = new Uploads({ folder: facts.folder, quota, wall, now, chores });
+    const hashes = new SharedHashes();
+    this.#site = { ...facts, chores, hashes, quota, locks: new Locks(now, () => facts.uuid()), uploads };
   }
 
   answer(request: Request): Reply | Receiver {
@@ -46,6 +58,10 @@ export class Server implements Answering {
     const refusal =
       this.#authority === undefined ? hostRefusal(request, this.#facts.hostName) : this.#authority.refusal(request);
     return refusal ?? answer(request, this.#site);
+  }
+
+  work(): boolean {
+    return this.#chores.step();
   }
 
   headers(): [string, string][] {

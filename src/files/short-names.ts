@@ -4,6 +4,11 @@
 const PLAIN = /^[A-Z0-9!#$%&'()\-@^_`{}~]{1,8}(?:\.[A-Z0-9!#$%&'()\-@^_`{}~]{1,3})?$/;
 const UNFIT = /[^A-Z0-9!#$%&'()\-@^_`{}~]/g;
 
+/** A name of at most eight and three capital letters, digits and signs. */
+export function isShortName(name: string): boolean {
+  return PLAIN.test(name);
+}
+
 function fitting(text: string): string {
   return text.toUpperCase().replace(/[ .]/g, "").replace(UNFIT, "_");
 }

@@ -1,7 +1,9 @@
 // What is served, by what rules, and to whom: all that a request's answer depends on besides the request.
 
+import type { Chores } from "./chores.ts";
 import type { Locks } from "./dav/locks.ts";
 import type { Folder } from "./folder.ts";
+import type { SharedHashes } from "./hash-source.ts";
 import type { Quota } from "./quota.ts";
 import type { Uploads } from "./uploads.ts";
 
@@ -20,6 +22,9 @@ export interface Site {
   readonly uploads: Uploads;
   readonly quota: Quota;
   readonly locks: Locks;
+  readonly hashes: SharedHashes;
+  /** What no request waits for. */
+  readonly chores: Chores;
   /** Below {@link ASSETS}, by name. */
   readonly assets: ReadonlyMap<string, Asset>;
   /** Of the program, for what browsers keep. */
@@ -28,6 +33,8 @@ export interface Site {
   readonly hasShortNames: boolean;
   /** Seconds since 1970. */
   wall(): number;
+  /** Whole seconds, which never run backwards. */
+  now(): number;
   /** How many seconds local time is ahead of UTC at a moment. */
   zoneAt(seconds: number): number;
 }

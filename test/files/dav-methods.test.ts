@@ -84,6 +84,7 @@ describe("MOVE and COPY", () => {
     one.connection.receive(request, 0, request.length, one.now);
     expect(one.folder.names).toHaveLength(5);
     one.connection.cut();
+    one.work();
     expect(files(one)).toEqual(before);
     expect(one.folder.open_).toBe(0);
   });

@@ -32,7 +32,7 @@ test("a time that no file can have is passed over", () => {
   for (const time of ["Infinity", "1e300", "-1", "0x10", "9".repeat(13), "NaN", ""]) {
     const one = new FileExchange();
     expect([time, one.ask(`PUT /a\nX-File-Mtime: ${time}`, "x").status]).toEqual([time, 201]);
-    expect(one.folder.nodes.get("a")!.mtime).toBe(1_000_000_000);
+    expect(one.folder.nodes.get("a")!.mtime).toBe(one.seconds);
   }
 });
 

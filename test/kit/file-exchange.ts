@@ -17,9 +17,11 @@ export class FileExchange {
   now = 1000;
   seconds = 1_800_000_000;
   connection: Connection;
+  #uuids = 1;
 
   constructor(facts: Partial<ServerFacts> = {}, folder = new MemoryFolder()) {
     this.folder = folder;
+    folder.now = () => this.seconds;
     this.server = new Server({
       folder,
       isWritable: true,
@@ -29,6 +31,8 @@ export class FileExchange {
       assets: new Map(),
       version: "0",
       wall: () => this.seconds,
+      now: () => this.seconds,
+      uuid: () => `00000000-0000-4000-8000-${String(this.#uuids++).padStart(12, "0")}`,
       zoneAt: () => 0,
       ...facts,
     });
@@ -73,7 +77,14 @@ export class FileExchange {
     const hasBody = octets !== "" || /^(PUT|POST)/.test(head);
     const length = hasBody && !/content-length|transfer-encoding/i.test(head);
     const headers = [...lines, "Host: 192.168.0.1", ...(length ? [`Content-Length: ${octets.length}`] : [])];
-    return parseAnswer(this.octets(`${first} HTTP/1.1\r\n${headers.join("\r\n")}\r\n\r\n${octets}`));
+    const answer = parseAnswer(this.octets(`${first} HTTP/1.1\r\n${headers.join("\r\n")}\r\n\r\n${octets}`));
+    this.work();
+    return answer;
+  }
+
+  /** The server does all that no request waits for. */
+  work(): void {
+    while (this.server.work());
   }
 }
 

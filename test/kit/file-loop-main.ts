@@ -18,11 +18,14 @@ const server = new Server({
   assets: new Map(),
   version: "0",
   wall: () => Math.floor(Date.now() / 1000),
+  now: () => Math.floor(performance.now() / 1000),
+  uuid: () => crypto.randomUUID(),
   zoneAt: () => 0,
 });
 process.stdout.write(`${portOf(listening)}\n`);
 const answering: Answering = {
   headers: () => server.headers(),
+  work: () => server.work(),
   answer(request) {
     if (request.path[0] === "fault") throw new Error("a fault of the server");
     return server.answer(request);

@@ -15,6 +15,8 @@ export class MemoryFolder implements Folder {
   /** How many octets the disk takes in all. */
   capacity = Infinity;
   open_ = 0;
+  /** The time of a file that is made. */
+  now: () => number = () => 1_000_000_000;
   #changes = 0;
 
   put(path: string, octets: Uint8Array | string, mtime = 1_000_000_000): void {
@@ -53,7 +55,7 @@ export class MemoryFolder implements Folder {
     const key = path.join("/");
     if (this.nodes.has(key)) return "exists";
     if (this.nodes.get(path.slice(0, -1).join("/")) !== null) return "absent";
-    this.put(key, "");
+    this.put(key, "", this.now());
     return this.open(path);
   }
 

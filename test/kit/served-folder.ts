@@ -25,6 +25,8 @@ export class ServedFolder {
       assets,
       version: "0",
       wall: () => Math.floor(Date.now() / 1000),
+      now: () => Math.floor(performance.now() / 1000),
+      uuid: () => crypto.randomUUID(),
       zoneAt: () => 0,
     });
     this.#net = createServer((socket) => this.#serve(socket, new Connection(server, performance.now())));

@@ -64,7 +64,7 @@ function emptyFile({ path, isFolder }: Request, { folder }: Site): Reply | undef
 }
 
 function lockReply(status: number, given: Lock, site: Site): Reply {
-  const active = `<D:lockdiscovery>${locksText([given], site.wall())}</D:lockdiscovery>`;
+  const active = `<D:lockdiscovery>${locksText([given], site.now())}</D:lockdiscovery>`;
   const token = ["Lock-Token", `<${given.token}>`] as const;
   return xmlReply(status, `<D:prop xmlns:D="DAV:">${active}</D:prop>`, token);
 }

@@ -40,16 +40,18 @@ function isSame(one: Path, other: Path): boolean {
 }
 
 export class Locks {
-  readonly #wall: () => number;
+  readonly #now: () => number;
+  readonly #uuid: () => string;
   readonly #locks = new Map<string, Lock>();
-  #count = 0;
 
-  constructor(wall: () => number) {
-    this.#wall = wall;
+  /** `now` is in seconds and never runs backwards. Nobody can guess a UUID of `uuid`. */
+  constructor(now: () => number, uuid: () => string) {
+    this.#now = now;
+    this.#uuid = uuid;
   }
 
   #present(): Lock[] {
-    const now = this.#wall();
+    const now = this.#now();
     for (const { token, until } of this.#locks.values()) if (until <= now) this.#locks.delete(token);
     return [...this.#locks.values()];
   }
@@ -64,21 +66,16 @@ export class Locks {
     const inside = isDeep ? this.#present().filter((lock) => isWithin(lock.path, path)) : [];
     if (this.over(path).length > 0 || inside.length > 0) return "taken";
     if (this.#locks.size >= MOST_LOCKS) return undefined;
-    const lock = { token: this.#newToken(), path, isDeep, owner, seconds, until: this.#wall() + seconds };
+    const token = `urn:uuid:${this.#uuid()}`;
+    const lock = { token, path, isDeep, owner, seconds, until: this.#now() + seconds };
     this.#locks.set(lock.token, lock);
     return lock;
-  }
-
-  /** Not to be guessed is no aim of tokens (§6.5). They are unlike those of the server that ran before. */
-  #newToken(): string {
-    const digits = (number: number, count: number): string => number.toString(16).padStart(count, "0").slice(-count);
-    return `urn:uuid:${digits(this.#wall(), 8)}-0000-8000-8000-${digits(this.#count++, 12)}`;
   }
 
   refresh({ token }: Lock, seconds: number): Lock | undefined {
     const lock = this.#locks.get(token);
     if (lock === undefined) return undefined;
-    const fresh = { ...lock, seconds, until: this.#wall() + seconds };
+    const fresh = { ...lock, seconds, until: this.#now() + seconds };
     this.#locks.set(token, fresh);
     return fresh;
   }

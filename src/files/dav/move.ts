@@ -6,10 +6,11 @@ import { isTrouble, type Path, type Stat, type Trouble } from "../folder.ts";
 import { addressOf, parsePlace, type Request } from "../http-request.ts";
 import { bareReply, type Receiver, type Reply, textReply, troubleReply } from "../reply.ts";
 import type { Site } from "../site.ts";
-import { hiddenName, isHidden, Upload } from "../uploads.ts";
+import { hiddenTree, isHidden, Upload, type UploadEnd } from "../uploads.ts";
 import { isWithin } from "./locks.ts";
 import { troubleWith } from "./multistatus.ts";
-import { type Failure, removeTree, type Work, WorkReceiver } from "./tree-work.ts";
+import type { Work } from "../chores.ts";
+import { type Failure, removeTree, WorkReceiver } from "./tree-work.ts";
 
 const DEEPEST = 100;
 const COPY_AT_ONCE = 1 << 18;
@@ -61,7 +62,7 @@ function* copied(asked: Carriage, isDeep: boolean, site: Site): Work<Reply> {
     isPlaced = true;
     return done(asked);
   } finally {
-    if (!isPlaced) removeNow(hidden, site);
+    if (!isPlaced) site.chores.add(removeTree(site.folder, hidden));
   }
 }
 
@@ -105,7 +106,7 @@ function withoutPort(host: string): string {
 
 function hiddenBeside(path: Path, site: Site): Path {
   for (let count = 0; ; count++) {
-    const hidden = [...path.slice(0, -1), hiddenName(`${site.wall().toString(36)}-tree-${count}`)];
+    const hidden = [...path.slice(0, -1), hiddenTree(site.wall(), count)];
     if (site.folder.stat(hidden) === "absent") return hidden;
   }
 }
@@ -127,19 +128,8 @@ function* place(from: Path, { to, stat }: Carriage, site: Site): Work<Trouble | 
     return wrong;
   }
   locks.forget(to);
-  let isGone = false;
-  try {
-    yield* removeTree(folder, old);
-    isGone = true;
-  } finally {
-    if (!isGone) removeNow(old, site);
-  }
+  site.chores.add(removeTree(folder, old));
   return undefined;
-}
-
-function removeNow(path: Path, { folder }: Site): void {
-  const work = removeTree(folder, path);
-  while (work.next().done !== true);
 }
 
 interface From {
@@ -183,20 +173,28 @@ function* copyFile(path: Path, to: Path, { folder, uploads }: Site): Work<Troubl
     mtime,
   });
   try {
-    if (!(begun instanceof Upload)) return begun.type === "trouble" ? begun.trouble : "failed";
+    if (!(begun instanceof Upload)) return troubleOf(begun);
+    let ready = begun.prepare();
+    for (; ready === false; ready = begun.prepare()) yield;
+    if (ready !== true) return troubleOf(ready);
     const part = new Uint8Array(Math.min(COPY_AT_ONCE, size));
     for (let at = 0; at < size;) {
       const got = file.read(part, 0, Math.min(part.length, size - at), at);
       if (isTrouble(got) || got === 0) return "failed";
       const end = begun.take(part, 0, got);
-      if (end !== undefined) return end.type === "trouble" ? end.trouble : "failed";
+      if (end !== undefined) return troubleOf(end);
       at += got;
       yield;
     }
-    const end = begun.complete();
-    return end?.type === "whole" ? undefined : end?.type === "trouble" ? end.trouble : "failed";
+    let end = begun.complete();
+    for (; end === undefined; end = begun.complete()) yield;
+    return end.type === "whole" ? undefined : troubleOf(end);
   } finally {
     if (begun instanceof Upload) begun.cut();
     file.close();
   }
+}
+
+function troubleOf(end: UploadEnd): Trouble {
+  return end.type === "trouble" ? end.trouble : "failed";
 }

@@ -43,7 +43,7 @@ const PROPERTIES: readonly Property[] = [
         ? "<D:lockentry><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>"
         : "",
   },
-  { name: "lockdiscovery", value: ({ path }, site) => locksText(site.locks.over(path), site.wall()) },
+  { name: "lockdiscovery", value: ({ path }, site) => locksText(site.locks.over(path), site.now()) },
   {
     name: "quota-available-bytes",
     isExtra: true,

@@ -42,6 +42,8 @@ function found({ path, headers }: Request, wanted: Wanted, site: Site): Reply {
 
 function* multistatus(one: Resource, listing: Listing | undefined, wanted: Wanted, site: Site): Generator<string> {
   yield `${XML_START}<D:multistatus xmlns:D="DAV:">\n`;
+  const asksForRoom = wanted !== "all" && (wanted === "names" || wanted.some(({ name }) => name.startsWith("quota-")));
+  for (const _ of asksForRoom ? site.quota.prepare() : []) yield "";
   yield response(one, wanted, site);
   let count = 0;
   for (const { name, stat } of listing === undefined ? [] : entriesOf(listing)) {

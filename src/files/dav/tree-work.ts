@@ -1,10 +1,8 @@
 // Work on a whole folder, done in steps between which others have their turn.
 
+import type { Work } from "../chores.ts";
 import { type Folder, isTrouble, type Path, type Trouble } from "../folder.ts";
 import { type Receiver, type Reply, textReply } from "../reply.ts";
-
-/** Something that takes a while. Each step is short. */
-export type Work<T> = Generator<undefined, T>;
 
 const DEEPEST = 100;
 const NAMES_AT_ONCE = 1000;

@@ -106,15 +106,16 @@ export class SocketSet {
     closeFd(this.fd);
   }
 
-  /** Tells of every socket that has become readable or writable. Returns how many there were. */
-  collect(told: (socket: number, readable: boolean, writable: boolean) => void): number {
+  /** Tells of every socket that has become readable or writable, or whose other end sends no more. Returns how many there were. */
+  collect(told: (socket: number, readable: boolean, writable: boolean, hasLeft: boolean) => void): number {
     const count = this.#calls.epoll_wait(this.fd, this.#events.address, EVENTS_AT_ONCE, 0);
     const { view } = this.#events;
     for (let at = 0; at < count; at++) {
       const events = view.getUint32(at * EVENT.size, true);
       const failed = (events & (EPOLL.ERR | EPOLL.HUP)) !== 0;
       const readable = failed || (events & (EPOLL.IN | EPOLL.RDHUP)) !== 0;
-      told(view.getInt32(at * EVENT.size + EVENT.data, true), readable, failed || (events & EPOLL.OUT) !== 0);
+      const hasLeft = failed || (events & EPOLL.RDHUP) !== 0;
+      told(view.getInt32(at * EVENT.size + EVENT.data, true), readable, failed || (events & EPOLL.OUT) !== 0, hasLeft);
     }
     return Math.max(0, count);
   }

@@ -30,6 +30,8 @@ interface Client {
   readonly socket: number;
   isReadable: boolean;
   isWritable: boolean;
+  /** It sends no more. Some clients that say so still read, but all of ours, and browsers, are gone then. */
+  hasLeft: boolean;
   /** The buffer with octets that the socket did not take, from `unsent` to `end` in it. Undefined: it took all. */
   buffer: Uint8Array | undefined;
   unsent: number;
@@ -53,6 +55,9 @@ export class FileLoop {
   #isEnding = false;
   /** No caller is accepted before. */
   #acceptAt = -Infinity;
+  #hasChores = false;
+  /** The client whose reply was worked at last. */
+  #worked: Client | undefined;
 
   /**
    * `note` is told what a step of a connection threw, which is a fault of ours, and `tell` which files are on their way.
@@ -104,6 +109,7 @@ export class FileLoop {
   }
 
   #waitMs(now: number): number {
+    if (this.#hasChores) return 0;
     let at = Math.min(now < this.#acceptAt ? this.#acceptAt : Infinity, this.#transfers.nextLookAt);
     for (const client of this.#clients.values()) {
       if (isActive(client)) return 0;
@@ -128,7 +134,7 @@ export class FileLoop {
         continue;
       }
       const connection = new Connection(this.#answering, now);
-      const rest = { isReadable: true, isWritable: true, room: 0, hasShutDown: false };
+      const rest = { isReadable: true, isWritable: true, hasLeft: false, room: 0, hasShutDown: false };
       this.#clients.set(socket, { connection, socket, buffer: undefined, unsent: 0, end: 0, ...rest });
     }
   }
@@ -141,16 +147,22 @@ export class FileLoop {
   }
 
   #collect(): void {
-    this.#sockets.collect((socket, isReadable, isWritable) => {
+    this.#sockets.collect((socket, isReadable, isWritable, hasLeft) => {
       const client = this.#clients.get(socket);
       if (client === undefined) return;
       client.isReadable ||= isReadable;
       client.isWritable ||= isWritable;
+      client.hasLeft ||= hasLeft === true;
     });
   }
 
   #turn(now: number): void {
+    const worker = this.#nextWorker();
     for (const client of this.#clients.values()) {
+      const { isWorking } = client.connection;
+      // Nobody waits for what would be sent.
+      if (isWorking && client.hasLeft) client.connection.cut();
+      else if (isWorking && client !== worker) continue;
       try {
         this.#step(client, now);
       } catch (fault) {
@@ -158,6 +170,25 @@ export class FileLoop {
         this.#drop(client);
       }
     }
+    try {
+      this.#hasChores = this.#answering.work();
+    } catch (fault) {
+      this.#note(fault);
+    }
+  }
+
+  /** One of those that need work has it in this turn, and the next one in the next turn: the others do not wait for all of it. */
+  #nextWorker(): Client | undefined {
+    let first: Client | undefined;
+    let isPast = false;
+    for (const client of this.#clients.values()) {
+      if (client.connection.isWorking) {
+        if (isPast) return (this.#worked = client);
+        first ??= client;
+      }
+      isPast ||= client === this.#worked;
+    }
+    return (this.#worked = first);
   }
 
   #lookAtTransfers(now: number): void {

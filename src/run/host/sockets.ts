@@ -28,8 +28,11 @@ export interface Callers {
 export interface Sockets {
   /** Readable while a socket has something to tell. */
   readonly fd: number;
-  /** Tells of every socket that has become readable or writable since the last time. Returns how many there were. */
-  collect(told: (socket: number, readable: boolean, writable: boolean) => void): number;
+  /**
+   * Tells of every socket that has become readable or writable since the last time, or whose other end sends no more, which is
+   * `hasLeft`. Returns how many there were.
+   */
+  collect(told: (socket: number, readable: boolean, writable: boolean, hasLeft?: boolean) => void): number;
   connect(address: Uint8Array, port: number): number;
   /** 0: connected; EINPROGRESS: not yet; otherwise why not. */
   connectResult(socket: number): number;

@@ -1,7 +1,16 @@
 // The loop of the file server on real sockets, with a real folder.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -94,6 +103,19 @@ test.skipIf(!isRoot)(
     }
   },
 );
+
+test("a client that leaves while its file is hashed is let go", async () => {
+  const file = join(place, "endless");
+  writeFileSync(file, "");
+  truncateSync(file, 2 ** 40);
+  const before = openFiles();
+  const client = new RawClient("GET /endless?hash=sha256 HTTP/1.1\r\n\r\n");
+  await until("the answer begins", () => client.text.includes("200 OK"));
+  expect(openFiles()).toBeGreaterThan(before);
+  client.socket.destroy();
+  await until("its file is closed", () => openFiles() <= before);
+  rmSync(file);
+});
 
 test("half requests in numbers keep nobody out", async () => {
   const halves = Array.from({ length: 150 }, () => new RawClient("GET / HTTP/1.1\r\nX-Half: "));
