@@ -134,14 +134,14 @@ test("many who ask for the hash of one file have it computed once", () => {
   const askers = Array.from({ length: 5 }, () => begin(one, "GET /a?hash=sha256 HTTP/1.1"));
   const room = new Uint8Array(1 << 16);
   for (const asker of askers) asker.transmit(room, 0, room.length, one.now);
-  for (const asker of askers) asker.transmit(room, 0, room.length, one.now);
   // The first one leaves, and the others go on with what is done.
   askers.shift()!.cut();
   const answers = askers.map((connection) => {
     one.connection = connection;
     return /"sha256":"(.*?)"/.exec(one.collect())?.[1];
   });
-  expect(new Set(answers)).toEqual(new Set([expect.stringMatching(/^[0-9a-f]{64}$/)]));
+  expect(new Set(answers).size).toBe(1);
+  expect(answers[0]).toMatch(/^[0-9a-f]{64}$/);
   expect(folder.octetsRead).toBe(8 * MB);
   // Another content is another computation.
   folder.put("a", new Uint8Array(MB));
