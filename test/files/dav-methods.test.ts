@@ -117,6 +117,19 @@ describe("LOCK", () => {
     expect(one.ask("PUT /a", "newer").status).toBe(204);
   });
 
+  test("a lock's token is a UUID that was drawn, and its time runs on when the clock is set", () => {
+    let seconds = 50;
+    const one = withFiles({ now: () => seconds, uuid: () => "9c5a3b1e-0000-4000-8000-00000000000f" });
+    expect(locked(one, "LOCK /a\nTimeout: Second-100")).toBe("urn:uuid:9c5a3b1e-0000-4000-8000-00000000000f");
+    one.seconds += 1_000_000;
+    expect(one.ask("PUT /a", "x").status).toBe(423);
+    one.seconds -= 2_000_000;
+    seconds += 99;
+    expect(one.ask("PUT /a", "x").status).toBe(423);
+    seconds += 1;
+    expect(one.ask("PUT /a", "x").status).toBe(204);
+  });
+
   test("a folder's lock counts for its names, and a deep one for all below", () => {
     const one = withFiles();
     const flat = locked(one, "LOCK /d/\nDepth: 0");
