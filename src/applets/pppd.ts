@@ -1,6 +1,7 @@
 // pppd(8): reads options, checks them, goes into the background, and runs a session.
 
 import { basename } from "node:path";
+import { encoded } from "../bytes/text.ts";
 import { type Config, withFields } from "../options/config.ts";
 import { dumpLines, presetLine, showOptionsText, USAGE_HINT, USAGE_TEXT, VERSION_TEXT } from "../options/dump.ts";
 import { OptionError, OptionExit } from "../options/error.ts";
@@ -28,6 +29,7 @@ import { OptionsInForce } from "../run/settings/options-in-force.ts";
 import { withOwnAddress, withoutOwnAddress } from "./own-address.ts";
 import { Passwords } from "../run/peers/passwords.ts";
 import { Peers } from "../run/peers/peers.ts";
+import type { SessionPlugin } from "../run/session/session-plugin.ts";
 import { Session } from "../run/session/session.ts";
 import { runDirectory } from "./run-directory.ts";
 import { thisMachine } from "./this-machine.ts";
@@ -143,7 +145,8 @@ async function serve(
   const preset = presetLine(config);
   if (preset !== undefined) log.write("info", preset);
   notifier.startsUp = config.detach === "sdnotify";
-  const passwords = new Passwords(config, thisMachine, log);
+  const plugin = await pluginOf(config, log);
+  const passwords = new Passwords(config, thisMachine, log, plugin);
   const session = new Session({
     machine: thisMachine,
     options: new OptionsInForce(config),
@@ -155,6 +158,7 @@ async function serve(
     uid: libc.getuid(),
     runDirectory: runDirectory(),
     notifier,
+    plugin,
     onUp: () => {
       dropCodePages();
       if (ours === undefined || config.detach !== "updetach") return;
@@ -173,10 +177,19 @@ async function serve(
     for (const line of String(error instanceof Error ? error.stack : error).split("\n")) log.write("error", line);
     return Exit.FATAL;
   } finally {
+    plugin?.end();
     signals.close();
     door.close();
     log.note("info", "Exit.");
   }
+}
+
+/** The plugin that is told of the session. */
+async function pluginOf({ plugins, ipparam }: Config, log: Log): Promise<SessionPlugin | undefined> {
+  if (!plugins.includes("nm-pppd-plugin.so")) return undefined;
+  const { openPlugin } = await import("../run/network-manager/plugin.ts");
+  const { network, clock } = thisMachine;
+  return await openPlugin({ bus: network.messageBus, clock, log, path: encoded(ipparam ?? "") });
 }
 
 /** Reports an error in the options, as pppd does. Returns the exit code. */

@@ -170,6 +170,8 @@ const network: Network = {
     portOf: tcp.portOf,
     takeCaller: tcp.takeCaller,
   },
+  // Only a plugin uses it.
+  messageBus: { connect: async (listener) => (await import("../os/net/system-bus.ts")).connectBus(listener) },
   openSockets: () => new SocketSet(),
   readSysctl,
   writeSysctl,

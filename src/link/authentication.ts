@@ -16,14 +16,22 @@ import { PapServer } from "../auth/pap-server.ts";
 import type { AuthMethod } from "../wire/auth-method.ts";
 import type { Lower } from "../control/dialect.ts";
 import { mppeMasterKey, mppeStartKeys, mppeStartKeysTls, mppeStartKeyV1 } from "../crypto/mppe-keys.ts";
-import { parseChap } from "../wire/chap.ts";
-import { parseEap } from "../wire/eap.ts";
+import { ChapCode, parseChap } from "../wire/chap.ts";
+import { EapCode, parseEap } from "../wire/eap.ts";
 import { ChapDigest } from "../wire/lcp.ts";
 import { parsePap } from "../wire/pap.ts";
 import { Protocol } from "../wire/protocols.ts";
 import type { Failure, LinkEvent } from "./events.ts";
 import type { MppeKeys } from "./compression.ts";
 import type { Timer } from "./timers.ts";
+
+/** How we authenticate ourselves. */
+export interface Account {
+  /** "": the configured name. */
+  readonly user: string;
+  /** Undefined: there is none. Then PAP takes the configured password. */
+  readonly secret: string | undefined;
+}
 
 export interface AuthenticationConfig {
   readonly pap: PapConfig;
@@ -38,6 +46,8 @@ export interface AuthenticationConfig {
   /** Our secret for a server, found by its name, and the secret of a peer, found by its name. Undefined: none. */
   readonly ourSecret: (server: string) => string | undefined;
   readonly peerSecret: (client: string) => string | undefined;
+  /** Our name and secret from somebody who is asked, in place of the configured ones. Undefined: as for `password`. */
+  readonly account?: (() => Account | undefined) | undefined;
 }
 
 export interface AuthenticationHost {
@@ -77,8 +87,12 @@ export class Authentication {
   /** The method by which we authenticate ourselves. */
   #answered: AuthMethod | undefined;
   #peerName = "";
-  /** Our PAP password is being asked for. */
-  #papWaits = false;
+  /** The method that we are to authenticate ourselves by, while our name and secret are being asked for. */
+  #awaited: AuthMethod | undefined;
+  /** The peer's last Request or Challenge of that time. */
+  #held: Uint8Array | undefined;
+  /** The answer to that question. */
+  #account: Account | undefined;
   /** The key material that MS-CHAP or TLS produced in each direction. */
   #ourMppe: MppeMaterial | undefined;
   #peerMppe: MppeMaterial | undefined;
@@ -105,7 +119,7 @@ export class Authentication {
     });
     const chap = { ...config.chap, ...shared };
     this.#chapClient = new ChapClient(chap, host.lower("chapClient"), {
-      chapSecret: config.ourSecret,
+      chapSecret: (server) => this.#ourSecret(server),
       chapDone: ours,
     });
     this.#chapServer = new ChapServer(chap, host.lower("chapServer"), {
@@ -113,7 +127,10 @@ export class Authentication {
       chapPeerDone: peers,
     });
     const eap = { ...config.eap, ...shared, packetRoom: () => host.packetRoom() };
-    this.#eapClient = new EapClient(eap, host.lower("eapClient"), { eapSecret: config.ourSecret, eapDone: ours });
+    this.#eapClient = new EapClient(eap, host.lower("eapClient"), {
+      eapSecret: (server) => this.#ourSecret(server),
+      eapDone: ours,
+    });
     this.#eapServer = new EapServer(eap, host.lower("eapServer"), {
       eapPeerSecret: config.peerSecret,
       eapPeerDone: peers,
@@ -125,7 +142,7 @@ export class Authentication {
    * authenticated itself before PPP began.
    */
   start(demand: AuthMethod | undefined, comply: AuthMethod | undefined, now: number, loggedIn?: string): void {
-    const { name, user } = this.#config;
+    const { name } = this.#config;
     this.#ourMppe = this.#peerMppe = undefined;
     if (demand !== undefined) this.#owed.add("peer");
     if (comply !== undefined) this.#owed.add("us");
@@ -137,22 +154,36 @@ export class Authentication {
     if (demand === "eap") this.#eapServer.start(name, now);
     const asked = digestOf(demand);
     if (asked !== undefined) this.#chapServer.start(asked, name, now);
-    if (comply === "pap") this.#startPap(now);
-    if (comply === "eap") this.#eapClient.start(user, now);
-    const answered = digestOf(comply);
-    if (answered !== undefined) this.#chapClient.start(answered, user, now);
+    if (comply !== undefined) this.#startOurs(comply, now);
     if (this.#owed.size === 0) this.#host.proved(now);
   }
 
-  #startPap(now: number): void {
-    const { user, password } = this.#config;
-    const known = password();
-    this.#papWaits = known === undefined;
-    if (known !== undefined) this.#papClient.start(user, known, now);
+  /** Begins to authenticate ourselves, or waits until our name and secret are known. */
+  #startOurs(method: AuthMethod, now: number): void {
+    const { account, password } = this.#config;
+    this.#awaited = method;
+    this.#account = account?.();
+    if (account !== undefined && this.#account === undefined) return;
+    const user = this.#account?.user || this.#config.user;
+    const digest = digestOf(method);
+    if (method === "pap") {
+      const known = this.#account?.secret ?? password();
+      if (known === undefined) return;
+      this.#papClient.start(user, known, now);
+    } else if (digest !== undefined) this.#chapClient.start(digest, user, now);
+    else this.#eapClient.start(user, now);
+    this.#awaited = undefined;
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.receive(method === "eap" ? Protocol.EAP : Protocol.CHAP, held, 0, held.length, now);
+  }
+
+  #ourSecret(server: string): string | undefined {
+    return this.#config.account === undefined ? this.#config.ourSecret(server) : this.#account?.secret;
   }
 
   stop(): void {
-    this.#papWaits = false;
+    this.#awaited = this.#held = this.#account = undefined;
     this.#papClient.stop();
     this.#papServer.stop();
     this.#chapClient.stop();
@@ -202,6 +233,7 @@ export class Authentication {
       case Protocol.CHAP: {
         const chap = parseChap(packet, start, end);
         if (chap === undefined) return true;
+        if (chap.code === ChapCode.Challenge && this.#awaited !== undefined) this.#held = packet.slice(start, end);
         this.#chapClient.receive(chap, now);
         this.#chapServer.receive(chap, now);
         return true;
@@ -213,6 +245,7 @@ export class Authentication {
           this.#log(level, text);
           return true;
         }
+        if (eap.code === EapCode.Request && this.#awaited !== undefined) this.#held = packet.slice(start, end);
         this.#eapClient.receive(eap, now);
         this.#eapServer.receive(eap, now);
         return true;
@@ -246,7 +279,7 @@ export class Authentication {
 
   /** Continues an authentication that waited: for an EAP method, the judge of CHAP, or our password. */
   resume(now: number): void {
-    if (this.#papWaits) this.#startPap(now);
+    if (this.#awaited !== undefined) this.#startOurs(this.#awaited, now);
     this.#chapServer.resume(now);
     this.#eapClient.resume(now);
     this.#eapServer.resume(now);

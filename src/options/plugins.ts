@@ -1,5 +1,5 @@
-// pppd's plugins. A shared object of pppd cannot be loaded here. Those of pppd's package are known by name: each is a
-// part of this program, or is refused with the reason. The path that names a plugin does not matter.
+// pppd's plugins. A shared object of pppd cannot be loaded here. Those of pppd's package, and NetworkManager's, are known
+// by name: each is a part of this program, or is refused with the reason. The path that names a plugin does not matter.
 
 import { OptionError } from "./error.ts";
 import type { OptionHost } from "./host.ts";
@@ -10,6 +10,7 @@ const BUILT_IN = {
   "passprompt.so": [],
   "minconn.so": ["plugin_init"],
   "winbind.so": ["WINBIND plugin initialized."],
+  "nm-pppd-plugin.so": [],
 } as const;
 export type PluginName = keyof typeof BUILT_IN;
 

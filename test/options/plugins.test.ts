@@ -40,6 +40,11 @@ describe("plugin", () => {
     ]);
   });
 
+  test("NetworkManager's plugin is built in, wherever its file would be", () => {
+    const path = "/usr/lib/pppd/2.4.9/nm-pppd-plugin.so";
+    expect(parse(`ipparam /org/x plugin ${path}`)).toMatchObject({ plugins: ["nm-pppd-plugin.so"], ipparam: "/org/x" });
+  });
+
   test("an option of a plugin that is not loaded is unknown", () => {
     for (const word of ["passwordfd 3", "minconnect 3", "promptprog /bin/x", "ntlm_auth-helper /bin/x"]) {
       const { lines, usage } = problem(word);

@@ -14,6 +14,7 @@ import { Passwords } from "../../src/run/peers/passwords.ts";
 import { Peers } from "../../src/run/peers/peers.ts";
 // A session loads it when it is needed. Simulated time does not wait for that.
 import "../../src/run/packets/usernet-port.ts";
+import type { SessionPlugin } from "../../src/run/session/session-plugin.ts";
 import { Session } from "../../src/run/session/session.ts";
 import "../../src/run/share/left-sharing.ts";
 import { SessionServices } from "../../src/run/share/session-services.ts";
@@ -52,6 +53,8 @@ export class Computer {
   sharesPoll = false;
   /** The clock on the wall was set this much forward. */
   wallOffset = WALL_AT_START;
+  /** The plugin of the next pppd. */
+  plugin: SessionPlugin | undefined;
   /** The users of the system. */
   login: (request: LoginRequest, process: Process) => LoginResult | Promise<LoginResult> = () => ({
     ok: false,
@@ -194,7 +197,8 @@ export class Pppd {
       let config = checkOptions(parseOptions(words, host), host);
       config = settleAddresses(config, host);
       log.debug = config.debug > 0;
-      const passwords = new Passwords(config, machine, log);
+      const { plugin } = computer;
+      const passwords = new Passwords(config, machine, log, plugin);
       this.#session = new Session({
         machine,
         options: new OptionsInForce(config),
@@ -205,13 +209,17 @@ export class Pppd {
         uid: 0,
         runDirectory: RUN_DIRECTORY,
         notifier: SILENT_NOTIFIER,
+        plugin,
         onUp: () => {},
         ready: () => passwords.ready(),
         servicesClass: SessionServices,
       });
       const run = (): Promise<number> => this.#session!.run();
       void (shared?.run(run) ?? run()).then(
-        (code) => this.#end(code),
+        (code) => {
+          plugin?.end();
+          this.#end(code);
+        },
         (error: unknown) => {
           this.fault = error instanceof Error ? (error.stack ?? String(error)) : String(error);
           this.#end(1);

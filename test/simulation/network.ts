@@ -322,6 +322,11 @@ export function networkOf(state: NetworkState, process: Process, files: FileTree
         return caller && { fd: process.open(caller), from: { family: 4, address: "127.0.0.1", port: 40_000 } };
       },
     },
+    messageBus: {
+      connect: async () => {
+        throw new Error("there is no bus in the simulated world");
+      },
+    },
     openSockets() {
       if (state.internet !== undefined) return state.internet.socketsOf(process);
       const sockets = new SimulatedSockets(process, state.takenPorts, state.takenUdpPorts);

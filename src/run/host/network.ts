@@ -1,6 +1,7 @@
 // The network: interfaces and routes, TCP connections that a link runs on, kernel parameters, name servers.
 
 import type { FirewallTools } from "./firewall.ts";
+import type { MessageBus } from "./message-bus.ts";
 import type { Interfaces, Routes } from "./interfaces.ts";
 import type { Sockets } from "./sockets.ts";
 import type { Resolver } from "./resolver.ts";
@@ -23,6 +24,7 @@ export interface Network {
   readonly interfaces: Interfaces;
   readonly routes: Routes;
   readonly tcp: Tcp;
+  readonly messageBus: MessageBus;
   /** Sockets for user-mode networking. Throws HostError. */
   openSockets(): Sockets;
   /** A kernel parameter, "net/ipv4/ip_forward"; undefined: there is none, or none can be read. Never throws. */

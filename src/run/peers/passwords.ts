@@ -1,11 +1,13 @@
-// Our own password when no option and no secrets file has it. passwordfd.so reads it from a descriptor, and
-// passprompt.so gets it from a program that asks the user.
+// Our own password when no option and no secrets file has it. passwordfd.so reads it from a descriptor, passprompt.so
+// gets it from a program that asks the user, and nm-pppd-plugin.so asks NetworkManager.
 
 import { decoded, textOf } from "../../bytes/text.ts";
 import type { Config } from "../../options/config.ts";
 import type { Child } from "../host/processes.ts";
 import type { Log } from "../log.ts";
 import { type Machine, reasonOf } from "../machine.ts";
+import type { SessionPlugin } from "../session/session-plugin.ts";
+import { AskedAccount } from "./asked-account.ts";
 
 /** The longest password that pppd takes, in octets. */
 const LONGEST = 255;
@@ -17,13 +19,21 @@ type PasswordMachine = Pick<Machine, "descriptors" | "files" | "processes">;
 
 export class Passwords {
   readonly prompt: PasswordPrompt | undefined;
+  /** Our name and secret from a plugin. */
+  readonly account: AskedAccount | undefined;
   readonly #fd: number;
   readonly #machine: PasswordMachine;
   readonly #log: Log;
   #fromFd: string | undefined;
   #isReading = false;
 
-  constructor({ plugins, passwordfd, promptprog }: Config, machine: PasswordMachine, log: Log) {
+  constructor(
+    { plugins, passwordfd, promptprog }: Config,
+    machine: PasswordMachine,
+    log: Log,
+    plugin?: Pick<SessionPlugin, "account">,
+  ) {
+    if (plugin !== undefined) this.account = new AskedAccount(() => plugin.account());
     this.#machine = machine;
     this.#log = log;
     this.#fd = plugins.includes("passwordfd.so") ? passwordfd : -1;

@@ -35,6 +35,8 @@ export class Peers {
   readonly #passwords: Passwords;
   /** Samba. It authenticates the peers in place of the secrets files. */
   readonly #winbind: Winbind | undefined;
+  /** What may work for a proof, beside TLS. */
+  readonly #helpers: readonly { readonly isBusy: boolean; readonly isSettled: boolean }[];
   /** The words after `--` in the secrets-file line of the authenticated peer. */
   #optionWords: readonly string[] = [];
 
@@ -50,6 +52,8 @@ export class Peers {
     this.#passwords = passwords;
     if (plugins.includes("winbind.so") && ntlmAuthHelper !== undefined)
       this.#winbind = new Winbind(ntlmAuthHelper, machine, log);
+    const helpers = [this.#winbind, passwords.prompt, passwords.account];
+    this.#helpers = helpers.filter((helper) => helper !== undefined);
     this.#options = options;
     this.#host = host;
     this.#log = log;
@@ -78,14 +82,20 @@ export class Peers {
     const { refusePap } = this.#config;
     const ours = refusePap ? undefined : this.#ourPassword();
     const prompts = !refusePap && this.#prompt?.isPossible === true;
+    const account = this.#account;
     return {
       demand: this.#demand(),
-      accept: ACCEPTED.filter((method) => (method === "pap" ? prompts || ours !== undefined : this.#canProve(method))),
+      accept: ACCEPTED.filter((method) =>
+        method === "pap"
+          ? prompts || ours !== undefined || (!refusePap && account !== undefined)
+          : this.#canProve(method),
+      ),
       password: () => {
         this.#oursSearched("pap", this.#papServer());
         return prompts ? this.#askedPassword(ours) : (ours ?? "");
       },
       ourSecret: (server) => this.#ourSecret(server),
+      account: account && (() => account.take()),
       peerSecret: (client) => this.#peerSecret(client),
       judge: this.#winbind,
       clientMethod: this.tls.clientMethod(),
@@ -116,13 +126,18 @@ export class Peers {
   /** How often the runtime must run, in milliseconds, so that the work for a proof continues. */
   turnMs(): number {
     if (this.tls.engine.busy) return 0;
-    return this.#winbind?.isBusy === true || this.#passwords.prompt?.isBusy === true ? TURN_MS : Infinity;
+    return this.#helpers.some((helper) => helper.isBusy) ? TURN_MS : Infinity;
   }
 
   /** True once when the work that a proof waited for is done. */
   takeSettled(): boolean {
-    const others = this.#winbind?.isSettled === true || this.#passwords.prompt?.isSettled === true;
+    const others = this.#helpers.some((helper) => helper.isSettled);
     return this.tls.engine.takeSettled() || others;
+  }
+
+  /** Undefined when no plugin has our name and secret. */
+  get #account(): Passwords["account"] {
+    return this.#config.password === undefined ? this.#passwords.account : undefined;
   }
 
   /** Undefined when no program asks the user for our PAP password. */
@@ -184,7 +199,8 @@ export class Peers {
     const { refuseChap, refuseMschap, refuseMschapV2, refuseEap } = this.#config;
     const refused = { eap: refuseEap, "chap-md5": refuseChap, "mschap-v2": refuseMschapV2, mschap: refuseMschap };
     if (method !== "pap" && refused[method]) return false;
-    if (this.#password !== undefined || (method === "eap" && this.tls.canProve())) return true;
+    const hasOne = this.#password !== undefined || this.#account !== undefined;
+    if (hasOne || (method === "eap" && this.tls.canProve())) return true;
     return this.#files.find("chap", user, remotenameGiven ? remotename : undefined) !== undefined;
   }
 
@@ -292,6 +308,7 @@ export class Peers {
   leave(): void {
     this.#winbind?.forget();
     this.#passwords.prompt?.cancel();
+    this.#passwords.account?.forget();
     this.#papJudge.leave();
     this.#addresses.clear();
     // With `persist` the next peer may be another.

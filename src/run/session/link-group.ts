@@ -100,6 +100,7 @@ export class LinkGroup implements LoopOwner {
 
   /** Ends all links in good order. */
   close(reason: string, now: number): void {
+    this.#host.plugin?.phase("terminate");
     this.network.closing();
     this.#pump.sendLast(now);
     for (const attempt of this.attempts) attempt.close(reason, now);

@@ -23,9 +23,10 @@ import { Limits } from "./limits.ts";
 import { LogObserver } from "./log-observer.ts";
 import { ManagerObserver } from "./manager-observer.ts";
 import { NameServerObserver } from "./name-server-observer.ts";
-import { addressTexts, type Ipv4Up, type Ipv6Up, type NetworkObserver } from "./network-observer.ts";
 import type { LinkHistory, SessionHistory } from "../history/session-history.ts";
+import { addressTexts, type Ipv4Up, type Ipv6Up, type NetworkObserver, type NetworkUp } from "./network-observer.ts";
 import type { SessionObserver } from "./session-observer.ts";
+import type { SessionPlugin } from "./session-plugin.ts";
 import type { ShareObserver } from "../share/share-observer.ts";
 import { ScriptObserver } from "./script-observer.ts";
 
@@ -45,6 +46,7 @@ export interface NetworkPhaseHost {
   readonly notifier: Notifier;
   readonly observer?: SessionObserver;
   readonly history?: SessionHistory | undefined;
+  readonly plugin?: SessionPlugin | undefined;
   /** The session shares this machine's network, or forwards ports. */
   readonly services?: SessionServices | undefined;
   /** The tap comes before the packet port. */
@@ -93,6 +95,8 @@ export class NetworkPhase {
   readonly #ready = { ipv4: false, ipv6: false };
   /** The script that must end before the interface may go up. */
   #beforeUp: Promise<void> | undefined;
+  /** The plugin is being told that the link is up. The observers are told after it. */
+  #running: Promise<void> | undefined;
   #startedAt: number;
 
   constructor(host: NetworkPhaseHost, port: PacketPort, networks: Networks) {
@@ -125,6 +129,7 @@ export class NetworkPhase {
       nameServers,
       ...(this.#sharing === undefined ? [] : [this.#sharing]),
       ...(this.#files === undefined ? [] : [this.#files]),
+      ...(host.plugin === undefined ? [] : [host.plugin.observer(port)]),
       new ScriptObserver(host, port, (event) => nameServers.scriptEnded(event)),
       new ManagerObserver(host.notifier),
       ...(this.#services === undefined ? [] : [this.#services]),
@@ -204,6 +209,7 @@ export class NetworkPhase {
   handle(event: LinkEvent, now: number): boolean {
     switch (event.type) {
       case "phase":
+        if (event.phase !== "dead") this.#host.plugin?.phase(event.phase);
         if (event.phase === "network" && !this.#networks.up) this.#startBeforeUp();
         return true;
       case "lcp-up":
@@ -278,8 +284,7 @@ export class NetworkPhase {
       return;
     }
     this.#carries("ipv4");
-    for (const observer of this.#observers) observer.up?.(event);
-    this.#host.onUp();
+    this.#announce(event);
   }
 
   #interfaceFailed(error: unknown): void {
@@ -310,6 +315,14 @@ export class NetworkPhase {
       return;
     }
     this.#carries("ipv6");
+    this.#announce(event);
+  }
+
+  #announce(event: NetworkUp): void {
+    if (this.#running !== undefined) {
+      void this.#running.then(() => (this.#ipv4 === event || this.#ipv6 === event) && this.#announce(event));
+      return;
+    }
     for (const observer of this.#observers) observer.up?.(event);
     this.#host.onUp();
   }
@@ -331,6 +344,10 @@ export class NetworkPhase {
     this.limits.started(this.#startedAt);
     this.wasUp = true;
     this.#host.setStatus(Exit.OK);
+    this.#running = this.#host.plugin?.running(this.#port)?.then(() => {
+      this.#running = undefined;
+      this.#readName();
+    });
   }
 
   /** Always returns undefined: the protocol has no addresses any more. */

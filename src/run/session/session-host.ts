@@ -6,6 +6,7 @@ import type { Notifier } from "../notifier.ts";
 import type { Peers } from "../peers/peers.ts";
 import type { SessionServices } from "../share/session-services.ts";
 import type { SessionObserver } from "./session-observer.ts";
+import type { SessionPlugin } from "./session-plugin.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 
 export interface SessionHost {
@@ -25,6 +26,7 @@ export interface SessionHost {
   /** A network protocol is up: updetach waits for it. */
   readonly onUp: () => void;
   readonly observer?: SessionObserver;
+  readonly plugin?: SessionPlugin | undefined;
   /** A session that shares loads this class itself, unless it is here. A simulated one cannot wait for the real disk. */
   readonly servicesClass?: typeof SessionServices;
   /** `share` is in force although nobody has given it. */

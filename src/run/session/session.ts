@@ -204,6 +204,7 @@ export class Session {
       const wait = this.#retries.waitMs(this.#exit, this.#clock.now() - began);
       if (wait > 0) {
         this.#notifier.status("waiting for the next try");
+        this.#host.plugin?.phase("holdoff");
         await this.#waits.sleep(wait);
       }
       if (this.steering.quitting) return;
@@ -212,6 +213,7 @@ export class Session {
   }
 
   async #awaitPacket(): Promise<boolean> {
+    this.#host.plugin?.phase("dormant");
     try {
       return await this.#standBy.awaitPacket();
     } catch (error) {
@@ -228,6 +230,7 @@ export class Session {
   // ── one attempt ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #tryOnce(): Promise<void> {
+    this.#host.plugin?.phase("serialconn");
     try {
       if (!(await this.#waits.outlast(this.#host.ready()))) return;
       if (this.#config.multilink) await this.#bundle();
@@ -319,8 +322,9 @@ export class Session {
     };
   }
 
-  /** Takes over what a network phase means for the next attempt. */
+  /** The links have ended. Takes over what their network phase means for the next attempt. */
   #judge({ wasUp, noHoldoff }: NetworkPhase): void {
+    this.#host.plugin?.phase("disconnect");
     if (wasUp) this.#retries.succeeded();
     if (noHoldoff) this.#retries.skipHoldoff();
   }

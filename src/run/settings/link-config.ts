@@ -10,6 +10,7 @@ import type { CcpConfig } from "../../control/ccp-dialect.ts";
 import type { IpcpConfig } from "../../control/ipcp-dialect.ts";
 import type { AuthMethod } from "../../wire/auth-method.ts";
 import type { MultilinkConfig } from "../../control/options/lcp/multilink.ts";
+import type { Account } from "../../link/authentication.ts";
 import type { ServerAddress } from "../../control/options/ipcp/server-addresses.ts";
 import type { Ipv6cpConfig } from "../../control/ipv6cp-dialect.ts";
 import { BpfProgram } from "../../filter/bpf.ts";
@@ -35,6 +36,8 @@ export interface AuthPlan {
   readonly password: () => string | undefined;
   /** Our secret for a server, found by its name; and the secret of a peer, found by its name. Undefined: none. */
   readonly ourSecret: (server: string) => string | undefined;
+  /** Our name and secret from a plugin. Undefined: not known yet. */
+  readonly account?: (() => Account | undefined) | undefined;
   readonly peerSecret: (client: string) => string | undefined;
   /** Judges MS-CHAP in place of our secrets. */
   readonly judge?: NtJudge | undefined;
@@ -146,6 +149,7 @@ function authenticationConfig(config: Config, plan: AuthPlan): LinkConfig["authe
     user: config.user,
     password: plan.password,
     ourSecret: plan.ourSecret,
+    account: plan.account,
     peerSecret: plan.peerSecret,
   };
 }
