@@ -175,6 +175,7 @@ export const STATUS_FIELDS: readonly StatusField[] = [
   text("compression.transmit", "The compression or encryption of what is sent"),
   truth("vj.receive", "VJ header compression is in use for what is received"),
   truth("vj.transmit", "VJ header compression is in use for what is sent"),
+  truth("interleave", "Long packets go in pieces, and short ones between them"),
   ...counters,
   number("rates.received", "octets/s", "Octets received in a second, over the last one"),
   number("rates.sent", "octets/s", "Octets sent in a second, over the last one"),

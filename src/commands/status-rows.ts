@@ -7,7 +7,7 @@ import { count, size, span } from "./status-units.ts";
 type Rows = (readonly [name: string, text: string])[];
 
 /** In the order of a breakout box. */
-const SIGNALS = ["dtr", "rts", "cts", "dsr", "dcd", "ri"] as const;
+export const SIGNALS = ["dtr", "rts", "cts", "dsr", "dcd", "ri"] as const;
 
 export function lineRows({ modem, roundTrip, agreed, waiting = 0, climbedFrom }: LineStatus): Rows {
   return [
@@ -38,7 +38,7 @@ function roundTripText({ last, least, average, answered, lost, seconds }: RoundT
   return `${times}; ${count(answered, "echo", "es")} answered, ${lost} lost${ago}`;
 }
 
-function milliseconds(value: number): string {
+export function milliseconds(value: number): string {
   return `${value >= 100 ? value.toFixed(0) : value.toFixed(1)} ms`;
 }
 
@@ -56,8 +56,8 @@ function wayText({ mru, accm, pcomp, accomp, fcs, auth, mrru, endpoint }: Agreed
   return parts.filter(Boolean).join(", ");
 }
 
-export function queueRows({ queue }: Status): Rows {
-  return row("queue", queue && queueText(queue));
+export function queueRows({ queue, interleave = false }: Status): Rows {
+  return [...row("interleave", interleave ? "yes" : undefined), ...row("queue", queue && queueText(queue))];
 }
 
 function queueText({ packets, octets, dropped, marked, overflowed }: QueueStatus): string {

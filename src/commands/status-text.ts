@@ -72,7 +72,7 @@ function trafficText({ bytes, packets }: Traffic, rate: number | undefined): str
   return `${size(bytes)} in ${count(packets, "packet")}${rate === undefined ? "" : `, now ${size(rate)}/s`}`;
 }
 
-function compressionText(
+export function compressionText(
   receive: string | undefined,
   transmit: string | undefined,
   received: Traffic,
@@ -96,7 +96,7 @@ function vjRows(received: Traffic, sent: Traffic): string[][] {
   return any ? [["VJ headers", shares.join(", ")]] : [];
 }
 
-function badFramesText(lines: readonly LineStatus[]): string {
+export function badFramesText(lines: readonly LineStatus[]): string {
   const sum = (field: "badFcs" | "runts" | "overlong" | "aborted" | "faults"): number =>
     lines.reduce((total, line) => total + line[field], 0);
   const kinds = [
@@ -110,7 +110,7 @@ function badFramesText(lines: readonly LineStatus[]): string {
   return found.length === 0 ? "none" : found.map(([frames, kind]) => `${frames} ${kind}`).join(", ");
 }
 
-function sharingRows({ sharing, network }: Status): string[][] {
+export function sharingRows({ sharing, network }: Status): string[][] {
   const networkRows = network === undefined ? [] : [["network", `${network} for the peer`]];
   if (sharing === undefined) return networkRows;
   const { way, by, seconds } = sharing;
@@ -118,7 +118,7 @@ function sharingRows({ sharing, network }: Status): string[][] {
   return [["shared by", `${means}, for ${span(seconds)}`], ...networkRows];
 }
 
-function flowRows({ flows }: Status): string[][] {
+export function flowRows({ flows }: Status): string[][] {
   if (flows === undefined) return [];
   const kinds = [
     ["TCP", flows.tcp],

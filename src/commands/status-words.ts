@@ -10,6 +10,7 @@ export const STATUS_COMMAND = defineCommand({
       description: "only these: an interface, a linkname or a device",
       required: false,
     },
+    watch: { type: "boolean", description: "a screen that is kept up to date; ? there names the keys" },
     json: { type: "boolean", description: "for programs: an array with an object a link" },
     fields: { type: "boolean", description: "the fields of --json, their units and their meaning" },
     prometheus: { type: "boolean", description: "metrics in the text format of Prometheus" },
@@ -31,7 +32,7 @@ export async function statusUsage(): Promise<string> {
 }
 
 export interface StatusWish {
-  readonly form: "text" | "json" | "prometheus" | "textfile" | "fields" | "help";
+  readonly form: "text" | "json" | "prometheus" | "textfile" | "watch" | "fields" | "help";
   readonly names: readonly string[];
   /** Of --textfile. */
   readonly path: string;
@@ -40,6 +41,7 @@ export interface StatusWish {
 }
 
 const FORMS = {
+  "--watch": "watch",
   "--json": "json",
   "--prometheus": "prometheus",
   "--fields": "fields",

@@ -58,6 +58,8 @@ export async function status(argv: readonly string[], host: StatusHost = THIS_HO
       const { keepTextFile } = await import("./text-file.ts");
       return keepTextFile(wish.path, wish.intervalMs, () => chosen(host.links(), wish.names));
     }
+    case "watch":
+      return (await import("./watch/watch.ts")).watch(() => chosen(host.links(), wish.names));
     default:
       return printLinks(wish, host);
   }

@@ -52,6 +52,7 @@ export const FULL_STATUS: Status = {
   files: "http://192.168.0.1/",
   transfers: [{ name: "pub/notes.txt", to: "peer", octets: 300_000, of: 1_200_000, rate: 11_000 }],
   vj: { receive: true, transmit: false },
+  interleave: true,
   queue: { packets: 12, octets: 18_000, dropped: 3, marked: 4, overflowed: 0 },
   lines: [FULL_LINE],
 };

@@ -42,12 +42,13 @@ test("a reader takes a status whose newer parts are missing, or of another shape
   const published = parseStatus(JSON.stringify(FULL_STATUS));
   expect(published).toEqual(FULL_STATUS);
   const { roundTrip: _, modem: __, waiting: ___, ring: ____, agreed: _____, climbedFrom: ______, ...old } = FULL_LINE;
-  const { queue: _______, vj: ________, transfers: _________, ...rest } = FULL_STATUS;
+  const { queue: _______, interleave: __________, vj: ________, transfers: _________, ...rest } = FULL_STATUS;
   const older = { ...rest, lines: [old] };
   expect(parseStatus(JSON.stringify(older))).toEqual(older);
   const odd = {
     queue: { packets: "many" },
     vj: true,
+    interleave: 1,
     transfers: [{ name: 5 }],
     lines: [{ ...old, roundTrip: 12, modem: [], waiting: "x", ring: {}, agreed: { receive: {} }, climbedFrom: null }],
   };

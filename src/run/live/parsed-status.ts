@@ -102,6 +102,7 @@ const LINE_PARTS: readonly (readonly [keyof LineStatus, Check])[] = [
 
 const STATUS_PARTS: readonly (readonly [keyof Status, Check])[] = [
   ["transfers", (value) => Array.isArray(value) && value.every(isTransfer)],
+  ["interleave", isTruth],
   ["vj", shape({ receive: isTruth, transmit: isTruth })],
   ["queue", shape({ packets: isNumber, octets: isNumber, dropped: isNumber, marked: isNumber, overflowed: isNumber })],
 ];

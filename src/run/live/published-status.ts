@@ -117,6 +117,8 @@ export interface Status {
   readonly transfers?: readonly FileTransfer[] | undefined;
   /** Whether VJ's header compression is in use. Undefined: IPv4 is not up. */
   readonly vj?: { readonly receive: boolean; readonly transmit: boolean } | undefined;
+  /** Long packets go in pieces, and short ones between them. */
+  readonly interleave?: boolean | undefined;
   /** Undefined: no packet has waited here. They wait in the kernel. */
   readonly queue?: QueueStatus | undefined;
   readonly lines: readonly LineStatus[];

@@ -82,9 +82,11 @@ export class StatusPublisher implements NetworkObserver {
   /** The status of this moment. */
   now(): Status {
     const { machine, options, hooks } = this.#host;
-    const { linkname, socks } = options.config;
+    const { linkname, socks, interleave } = options.config;
     const { mtu, ipv4, ipv6, upSince, sharing, network, files, transfers } = this.#state();
     const { datapath } = this.#networks;
+    const lines = this.#host.lines();
+    const mayCut = lines.some(({ agreed }) => agreed?.transmit.mrru !== undefined);
     const secondsSince = (moment: number): number => Math.floor((machine.clock.now() - moment) / SECOND);
     return {
       interface: this.#port.name,
@@ -106,7 +108,8 @@ export class StatusPublisher implements NetworkObserver {
       vj: ipv4 && { receive: datapath.vjIn !== undefined, transmit: datapath.vjOut !== undefined },
       queue: this.#host.queue(),
       proxy: socks && addressPortText(socks.address, socks.port),
-      lines: this.#host.lines(),
+      interleave: interleave && mayCut,
+      lines,
     };
   }
 }
