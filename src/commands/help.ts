@@ -14,7 +14,7 @@ const SUMMARIES = {
   doctor: "examine a serial port, its cable and the far side",
   setup: "write pppd's files for a link, after showing the changes; --undo",
   presets: "show what pppd's option peer NAME sets for Windows, Palm, ESP32, …",
-  status: "show the links of this machine, as text, JSON or metrics",
+  status: "show the links of this machine: text, a live screen, JSON, metrics",
   ctl: "control a link that runs: hang up, redial, …",
   log: "show the sessions that there were: users, octets, and why they ended",
   report: "write a page with graphs of a session, for a report of a fault",

@@ -13,7 +13,7 @@ import { progressBar, roundMost, sparkline } from "./sparkline.ts";
 
 /** The width of the names before the texts, and of the texts beside the graphs. */
 const NAME = 9;
-const BESIDE = 34;
+const BESIDE = 38;
 const GRAPHS = 6;
 const HIGHEST = 4;
 const BAR = 20;
@@ -160,8 +160,8 @@ function graphsOf(history: LinkHistory): Graph[] {
       trip === undefined
         ? ["no echo was answered", "(lcp-echo-interval)"]
         : [
-            `${milliseconds(trip.last)}, least ${milliseconds(trip.least)}`,
-            `average ${milliseconds(trip.average)}, ${trip.lost} lost`,
+            `${milliseconds(trip.last)} (least ${trip.least.toFixed(1)}, mean ${trip.average.toFixed(1)})`,
+            `${trip.lost} lost`,
           ],
       Look.warn,
       milliseconds,
@@ -189,7 +189,7 @@ function graph(
 }
 
 function queueTexts({ packets, octets, dropped, overflowed, marked }: QueueStatus): string[] {
-  return [`${count(packets, "packet")}, ${size(octets)}`, `${dropped + overflowed} dropped, ${marked} marked`];
+  return [`${packets} (${size(octets)})`, `${dropped + overflowed} dropped, ${marked} marked`];
 }
 
 function drawGraph(

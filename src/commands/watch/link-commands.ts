@@ -47,7 +47,7 @@ function refusalText(error: unknown): string {
   throw error;
 }
 
-export function captureName(link: string, when: Date): string {
+function captureName(link: string, when: Date): string {
   const time = when.toISOString().replace(/\..*/, "").replace(/[-:]/g, "").replace("T", "-");
   return `nullmodem-${link.replace(/[^\w.-]/g, "_")}-${time}.pcapng`;
 }
