@@ -8,6 +8,7 @@ export const COMMANDS = {
   files: async (): Promise<CommandProgram> => (await import("./files-command.ts")).files,
   status: async (): Promise<CommandProgram> => (await import("./status.ts")).status,
   ctl: async (): Promise<CommandProgram> => (await import("./ctl.ts")).ctl,
+  capture: async (): Promise<CommandProgram> => (await import("./capture/capture-command.ts")).capture,
   log: async (): Promise<CommandProgram> => (await import("./session-log.ts")).log,
   report: async (): Promise<CommandProgram> => (await import("./report/report.ts")).report,
   get: async (): Promise<CommandProgram> => (await import("./transfer/transfer.ts")).get,

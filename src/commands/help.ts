@@ -16,6 +16,7 @@ const SUMMARIES = {
   presets: "show what pppd's option peer NAME sets for Windows, Palm, ESP32, …",
   status: "show the links of this machine: text, a live screen, JSON, metrics",
   ctl: "control a link that runs: hang up, redial, …",
+  capture: "show the packets of a running link to Wireshark, or keep them in files",
   log: "show the sessions that there were: users, octets, and why they ended",
   report: "write a page with graphs of a session, for a report of a fault",
   get: "fetch files from the other machine, over a line that comes and goes",

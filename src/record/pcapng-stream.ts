@@ -33,14 +33,15 @@ export class PcapngStream {
     this.#options = options;
   }
 
-  /** A file without packets is one too. */
-  begin(): void {
+  /** A file without packets is one too. False: there is no room. */
+  begin(): boolean {
     if (!this.#isBegun) this.#isBegun = this.#options.put(sectionBlock());
+    return this.#isBegun;
   }
 
   add(item: Kept): void {
-    this.begin();
-    if (item.type === "note") this.#note(item.line, item.time, item.text);
+    if (!this.begin()) this.#lost += item.type === "packet" ? 1 : 0;
+    else if (item.type === "note") this.#note(item.line, item.time, item.text);
     else this.#packet(item);
   }
 
@@ -55,8 +56,8 @@ export class PcapngStream {
     if (!isSent) this.#countBad(line, badFrames);
     const id = this.#interfaceOf(line);
     const shown = this.#options.hidePassword ? withoutPassword(octets) : octets;
-    const comments =
-      this.#lost > 0 ? [...this.#comments, `${this.#lost} packets were not captured here`] : this.#comments;
+    const gap = `${this.#lost} packet${this.#lost === 1 ? " was" : "s were"} not captured here`;
+    const comments = this.#lost > 0 ? [...this.#comments, gap] : this.#comments;
     const fits =
       id !== undefined && put(packetBlock({ line: id, isSent, time: epoch + time, octets: shown, length, comments }));
     this.#lost = fits ? 0 : this.#lost + 1;

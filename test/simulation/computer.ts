@@ -239,6 +239,11 @@ export class Pppd {
     if (this.lines.length > MOST_LINES) this.lines.splice(0, MOST_LINES / 2);
   }
 
+  /** What `nullmodem ctl` and `nullmodem capture` reach. */
+  get steering(): Session["steering"] {
+    return this.#session!.steering;
+  }
+
   get isRunning(): boolean {
     return this.process.isAlive;
   }

@@ -4,7 +4,8 @@ import { nearestNames } from "../../bytes/nearest.ts";
 import { type ControlWire, ControlConnection, type Reply } from "./control-connection.ts";
 import { parseRequest, type ControlRequest } from "./control-request.ts";
 import { ControlError, type ControlledLink, type Steered } from "./controlled-link.ts";
-import { VERBS, type Verb } from "./control-verbs.ts";
+import { VERBS } from "./control-verbs.ts";
+import type { Verb } from "./verb.ts";
 
 const MOST_PROGRAMS = 32;
 

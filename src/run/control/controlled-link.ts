@@ -1,5 +1,7 @@
 // What the verbs of `nullmodem ctl` act on. A session is one, with a part for each of its lines.
 
+import type { CaptureSource } from "../live/capture-wish.ts";
+
 /** A verb that cannot be carried out. The message is one plain sentence, and the program that asked gets it. */
 export class ControlError extends Error {}
 
@@ -24,6 +26,8 @@ export interface ControlledLink extends Steered {
   readonly linkname: string | undefined;
   /** Names a program and the user who runs it in the log. */
   asked(verb: string, by: string): void;
+  /** What `nullmodem capture` shows. */
+  readonly captured: CaptureSource;
   /** One, or those of a bundle. */
   readonly lines: readonly ControlledLine[];
 }

@@ -15,6 +15,8 @@ export interface PacketReader {
   /** The packets of the network are wanted too. */
   readonly wantsNetwork: boolean;
   add(item: Kept): void;
+  /** The session is over. */
+  ended(): void;
 }
 
 export class PacketLog {
@@ -61,6 +63,11 @@ export class PacketLog {
     if (folder === undefined) return;
     const { CrashCapture } = await import("./crash-capture.ts");
     this.#faults = new CrashCapture(folder, machine, log, this);
+  }
+
+  /** The session is over. */
+  close(): void {
+    for (const reader of this.#readers) reader.ended();
   }
 
   /** Returns what ends it. */

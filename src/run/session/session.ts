@@ -52,7 +52,7 @@ export class Session {
   readonly #clock: Clock;
   readonly #buffers: LineBuffers;
   readonly #memory: InterfaceBuffers;
-  readonly packetLog = new PacketLog();
+  readonly #packetLog = new PacketLog();
   /** The exit code, and why the last link has ended: pppd's code for a link that its own timers end tells less. */
   #exit: Exit = Exit.OK;
   #reason: Exit = Exit.OK;
@@ -103,6 +103,7 @@ export class Session {
     });
     this.steering = new Steering({
       ...host,
+      packetLog: this.#packetLog,
       retries: this.#retries,
       waits: this.#waits,
       standBy: this.#standBy,
@@ -126,7 +127,7 @@ export class Session {
   async run(): Promise<number> {
     const { linkname } = this.#config;
     if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
-    await this.packetLog.captureFaults(this.#config.crashCapture, this.#host.machine, this.#log);
+    await this.#packetLog.captureFaults(this.#config.crashCapture, this.#host.machine, this.#log);
     await this.#chooseCarrier();
     await this.#undoLeftOver();
     const { beatMs } = this.#notifier;
@@ -141,6 +142,7 @@ export class Session {
       this.#history?.end();
       this.#standBy.end();
       this.#socks?.end();
+      this.#packetLog.close();
       for (const problem of this.#pidFiles.remove()) this.#log.write("warn", problem);
     }
     return this.#exit;
@@ -309,7 +311,7 @@ export class Session {
       ...this.#host,
       hooks: this.#hooks,
       nameServers: this.#nameServers,
-      packetLog: this.packetLog,
+      packetLog: this.#packetLog,
       services: this.#services,
       history: this.#history,
       speed: () => this.#config.speed,

@@ -3,8 +3,11 @@
 import type { ControlledLine, ControlledLink } from "../control/controlled-link.ts";
 import { ControlError } from "../control/controlled-link.ts";
 import { Exit } from "../exit.ts";
+import type { CaptureSource } from "../live/capture-wish.ts";
+import type { PacketLog } from "../live/packet-log.ts";
 import type { SignalEvent } from "../host/processes.ts";
 import type { Log } from "../log.ts";
+import type { Machine } from "../machine.ts";
 import type { Notifier } from "../notifier.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 import { Bundling } from "./bundling.ts";
@@ -18,7 +21,9 @@ const SIGTERM = 15;
 const SIGHUP = 1;
 
 export interface SteeringHost {
+  readonly machine: Pick<Machine, "clock">;
   readonly options: OptionsInForce;
+  readonly packetLog: PacketLog;
   readonly log: Log;
   readonly notifier: Notifier;
   readonly retries: Retries;
@@ -118,6 +123,11 @@ export class Steering implements ControlledLink {
     const phase = attempt?.link.phase ?? (running === undefined ? "waiting" : "opening");
     const state = standBy.isDormant ? "standby" : phase;
     return [{ device: running?.line.path ?? place, place, state, hangup: () => this.hangup() }];
+  }
+
+  get captured(): CaptureSource {
+    const { machine, packetLog, options } = this.#host;
+    return { packetLog, clock: machine.clock, hidePassword: options.config.hidePassword };
   }
 
   asked(verb: string, by: string): void {

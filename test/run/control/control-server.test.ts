@@ -2,7 +2,9 @@ import { expect, test } from "bun:test";
 import type { ControlConnection, ControlStream, ControlWire } from "../../../src/run/control/control-connection.ts";
 import { ControlError, type ControlledLink } from "../../../src/run/control/controlled-link.ts";
 import { ControlServer } from "../../../src/run/control/control-server.ts";
-import { VERBS, type Verb } from "../../../src/run/control/control-verbs.ts";
+import { VERBS } from "../../../src/run/control/control-verbs.ts";
+import type { Verb } from "../../../src/run/control/verb.ts";
+import { PacketLog } from "../../../src/run/live/packet-log.ts";
 import { cuts } from "../../kit/cuts.ts";
 
 /** A program's side of a connection. The kernel takes `room` octets. */
@@ -35,6 +37,8 @@ class Link implements ControlledLink {
   readonly done: string[] = [];
   readonly interface: string | undefined;
   readonly linkname = "office";
+  readonly packetLog = new PacketLog();
+  readonly captured = { packetLog: this.packetLog, clock: { now: () => 5, wall: () => 5 }, hidePassword: true };
   readonly lines;
 
   constructor(ifname: string | undefined, ...devices: string[]) {
