@@ -1,29 +1,34 @@
 // The process that serves files (os/process/files-process.ts): it opens the folder, gives up root's rights, and answers.
 
-import { readSync, statSync, writeSync } from "node:fs";
+import { fstatSync, readSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { Server } from "../files/server.ts";
 import { pageAssets } from "../files/page-assets.ts";
-import { libc, OsError, reasonOf, setNonblocking } from "../os/ffi/libc.ts";
+import { libc, O, openFd, OsError, reasonOf, setNonblocking } from "../os/ffi/libc.ts";
+import { OPEN } from "../os/files/path-calls.ts";
 import { RootedFolder } from "../os/files/rooted-folder.ts";
 import { Log } from "../os/log/log-writer.ts";
 import { Syslog } from "../os/log/syslog-client.ts";
-import { FILES_FD } from "../os/process/files-process.ts";
-import { FILES_MARK } from "../os/process/inherited.ts";
-import { giveUpRights, lesserIdentity, NOBODY } from "../os/users/lesser-rights.ts";
+import { takeOwnPlace } from "../os/process/take-place.ts";
+import { FILES_BEGIN, FILES_FD } from "../os/process/files-process.ts";
+import { FILES_MARK, ownEnvironment } from "../os/process/inherited.ts";
+import { giveUpRights, hideMemory, isLesserForGood, lesserIdentity, NOBODY } from "../os/users/lesser-rights.ts";
 import { FileLoop } from "../run/files/file-loop.ts";
 import type { FilesOpened, FilesRequest } from "../run/host/processes.ts";
 import { thisMachine } from "./this-machine.ts";
 import { VERSION } from "../options/version.ts";
 
+const LINE_END = 0x0a;
+
 /** Runs until the pipe of the request is closed. Returns the exit code. */
 export async function runFilesServer(): Promise<number> {
-  delete process.env[FILES_MARK];
-  const request = readRequest();
-  if (request === undefined) return 1;
   let loop: FileLoop | undefined;
   try {
-    const { server, opened } = serverOf(request);
+    const opening = openedFolder();
+    hideMemory();
+    const request = readLine() as FilesRequest | undefined;
+    if (request === undefined) return 1;
+    const { server, opened } = serverOf(new RootedFolder(opening), request);
     if (server !== undefined) loop = new FileLoop(thisMachine, server, logFault, tellTransfers);
     tell(opened);
   } catch (error) {
@@ -62,10 +67,22 @@ interface Opened {
   readonly opened: FilesOpened;
 }
 
-/** Throws OsError. */
-function serverOf(request: FilesRequest): Opened {
-  const folder = new RootedFolder(request.directory);
-  giveUpRights(lesserIdentity(statSync(request.directory)));
+/**
+ * Opens the folder with the rights that we have, gives them up, and lets a process without them take our place, which finds it open.
+ * Where it cannot, because the program is root's alone, this process goes on. Throws OsError.
+ */
+function openedFolder(): number {
+  const mark = process.env[FILES_MARK];
+  delete process.env[FILES_MARK];
+  if (mark !== FILES_BEGIN) return Number(mark);
+  const folder = openFd(readLine() as string, O.RDONLY | OPEN.DIRECTORY);
+  giveUpRights(lesserIdentity(fstatSync(folder)));
+  if (isLesserForGood())
+    takeOwnPlace({ ...ownEnvironment(), [FILES_MARK]: String(folder) }, FILES_FD.listening + 1, folder);
+  return folder;
+}
+
+function serverOf(folder: RootedFolder, request: FilesRequest): Opened {
   if (folder.refusal("read") !== undefined)
     return { opened: { trouble: `${ownName()} may not read it; chown it or chmod it` } };
   const isWritable = request.isWritable && folder.refusal("write") === undefined;
@@ -97,14 +114,13 @@ function serverFor(folder: RootedFolder, { isWritable, quota, hasShortNames, use
   });
 }
 
-/** It is a line, because the pipe stays open. */
-function readRequest(): FilesRequest | undefined {
-  const chunk = Buffer.alloc(65536);
-  let text = "";
-  while (!text.endsWith("\n")) {
-    const got = readSync(FILES_FD.request, chunk);
-    if (got === 0) return undefined;
-    text += chunk.toString("latin1", 0, got);
+/** The next line of the pipe, and no octet more: the rest may be for the process that takes our place. Undefined: its end. */
+function readLine(): unknown {
+  const octet = Buffer.alloc(1);
+  const octets: number[] = [];
+  for (;;) {
+    if (readSync(FILES_FD.request, octet) === 0) return undefined;
+    if (octet[0] === LINE_END) return JSON.parse(Buffer.from(octets).toString("utf8"));
+    octets.push(octet[0]!);
   }
-  return JSON.parse(Buffer.from(text, "latin1").toString("utf8")) as FilesRequest;
 }

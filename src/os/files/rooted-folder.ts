@@ -39,9 +39,9 @@ export class RootedFolder {
   readonly #fd: number;
   readonly #hasBeneath: boolean;
 
-  /** `isOld` acts as a kernel without openat2. Throws OsError. */
-  constructor(path: string, isOld = false) {
-    this.#fd = openFd(path, O.RDONLY | OPEN.DIRECTORY);
+  /** The path of the folder, or a descriptor of it. `isOld` acts as a kernel without openat2. Throws OsError. */
+  constructor(place: string | number, isOld = false) {
+    this.#fd = typeof place === "number" ? place : openFd(place, O.RDONLY | OPEN.DIRECTORY);
     this.#hasBeneath = !isOld && hasOpenBeneath(this.#fd);
   }
 

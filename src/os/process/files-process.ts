@@ -1,15 +1,22 @@
-// Starts the process that serves files: this program again, in a session of its own. It reads its request from a pipe, and ends
-// when that is closed, which is also the case when we have been killed. It tells on another pipe what it has opened, or why not.
+// Starts the process that serves files: this program again, in a session of its own. It reads from a pipe which folder it is to
+// open, before it gives up its rights, and then what is asked of it. It ends when the pipe is closed, which is also the case when
+// we have been killed. It tells on another pipe what it has opened, or why not.
 
 import { closeSync, writeSync } from "node:fs";
 import { check, closeFd, libc, Memory, O } from "../ffi/libc.ts";
 import { scriptArgs } from "./detach.ts";
 import { FILES_MARK, ownEnvironment } from "./inherited.ts";
-import { withoutAmbient } from "../users/lesser-rights.ts";
 import { type Ending, spawn } from "./spawn.ts";
 
 /** The process's descriptors. */
 export const FILES_FD = { answer: 1, request: 3, listening: 4 } as const;
+
+/** The mark of a process that has its rights. The next one has the descriptor of the folder as its mark. */
+export const FILES_BEGIN = "begin";
+
+function folderLine(request: string): string {
+  return JSON.stringify((JSON.parse(request) as { readonly directory: string }).directory);
+}
 
 export interface FilesProcess {
   readonly pid: number;
@@ -38,10 +45,10 @@ export function startFilesProcess(
   try {
     const [path = ""] = program;
     const stdio = [undefined, answerEnd, undefined, requestEnd, listening];
-    const env = { ...ownEnvironment(), [FILES_MARK]: "1" };
+    const env = { ...ownEnvironment(), [FILES_MARK]: FILES_BEGIN };
     const options = { argv: program, env, stdio, ownSession: true, directory: "/" };
-    const { pid, ended } = withoutAmbient(() => spawn(path, options));
-    writeSync(toProcess, `${request}\n`);
+    const { pid, ended } = spawn(path, options);
+    writeSync(toProcess, `${folderLine(request)}\n${request}\n`);
     let isOpen = true;
     const end = (): void => {
       if (isOpen) closeSync(toProcess);

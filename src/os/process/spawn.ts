@@ -83,7 +83,7 @@ function posixSpawn(path: string, { argv, env, ownSession = false }: SpawnOption
 // ────────────────────────────────────────────────────────────────────────────────
 
 /** A NULL-terminated char *[]. */
-class Vector {
+export class Vector {
   readonly #texts: readonly Memory[];
   readonly #pointers: Memory;
 
@@ -120,7 +120,7 @@ function copyAbove(fd: number | undefined, count: number): number {
 }
 
 /** Keeps the child from inheriting our descriptors, from this number on. */
-function closeOnExec(first: number): void {
+export function closeOnExec(first: number): void {
   // Linux 5.11 and later have a call for this.
   if (libc.syscall(SYS_CLOSE_RANGE, first, LAST_FD, CLOSE_RANGE_CLOEXEC, 0, 0) === 0) return;
   for (const name of namesIn("/proc/self/fd")) if (Number(name) >= first) libc.fcntl(Number(name), F_SETFD, FD_CLOEXEC);

@@ -1,10 +1,10 @@
-// Gives up root's rights for good: the user, the groups, the capabilities, and the way to new ones.
+// Gives up root's rights for good: the user, the groups, the capabilities, and the way to new ones. The user and the groups are
+// those of all threads (by the C library), and the rest is that of this thread: another program should take our place then.
 
 import { constants } from "node:os";
 import { check, errno, libc, Memory, OsError } from "../ffi/libc.ts";
 import { LIBC, library } from "../ffi/library.ts";
 
-// By the C library, which changes all threads of the process. A system call would change one.
 const calls = library(LIBC, {
   setgroups: { args: ["u64", "ptr"], returns: "i32" },
   setresgid: { args: ["u32", "u32", "u32"], returns: "i32" },
@@ -21,9 +21,8 @@ export interface Identity {
 export const NOBODY = 65534;
 const PR_SET_NO_NEW_PRIVS = 38;
 const PR_SET_DUMPABLE = 4;
+const PR_CAPBSET_READ = 23;
 const PR_CAPBSET_DROP = 24;
-const PR_CAP_AMBIENT = 47;
-const AMBIENT = { isSet: 1, raise: 2, clearAll: 4 } as const;
 /** Higher than any so far. The kernel refuses those that it does not have. */
 const LAST_CAPABILITY = 63;
 const CAPABILITY_VERSION_3 = 0x20080522;
@@ -42,11 +41,28 @@ export function lesserIdentity({ uid, gid }: Identity): Identity {
  * who it is, an ordinary user of the machine, without the namespace's capabilities. Throws OsError.
  */
 export function giveUpRights({ uid, gid }: Identity): void {
-  if (libc.geteuid() === 0) become(uid, gid);
+  const isRoot = libc.geteuid() === 0;
+  // While we still may. An ordinary user may not, and has nothing to lose by it.
+  for (let capability = 0; capability <= LAST_CAPABILITY; capability++)
+    libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  if (isRoot) become(uid, gid);
+  const header = new Memory(8);
+  header.view.setUint32(0, CAPABILITY_VERSION_3, true);
+  // The inheritable ones too, and with them the ambient ones.
+  check(libc.syscall(SYS_CAPSET, header.address, new Memory(24).address, 0, 0, 0), "capset");
   check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl");
-  libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_NOFILE, MOST_FILES);
+}
+
+/** A program that takes our place has no right that we do not have. Root gets those that the bounding set has left. */
+export function isLesserForGood(): boolean {
+  return libc.geteuid() !== 0 || libc.prctl(PR_CAPBSET_READ, 0, 0, 0, 0) === 0;
+}
+
+/** Other processes of the user cannot look into this one. */
+export function hideMemory(): void {
+  libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 function become(uid: number, gid: number): void {
@@ -58,36 +74,10 @@ function become(uid: number, gid: number): void {
   if (system.setresgid(gid, gid, gid) < 0) {
     const error = errno();
     if (error !== constants.errno.EINVAL) throw new OsError("setresgid", "", error);
-    dropCapabilities();
     return;
   }
   check(system.setresuid(uid, uid, uid), "setresuid");
   if (system.setresuid(0, 0, 0) === 0) throw new OsError("setresuid", "", constants.errno.EPERM);
-}
-
-/**
- * Runs `act` while this thread has no ambient capabilities. A program that it starts then gets none by us: Bun's threads each have
- * their own, so the program could not give them up for all of its threads.
- */
-export function withoutAmbient<T>(act: () => T): T {
-  const had: number[] = [];
-  for (let capability = 0; capability <= LAST_CAPABILITY; capability++)
-    if (libc.prctl(PR_CAP_AMBIENT, AMBIENT.isSet, capability, 0, 0) === 1) had.push(capability);
-  if (had.length === 0) return act();
-  check(libc.prctl(PR_CAP_AMBIENT, AMBIENT.clearAll, 0, 0, 0), "prctl");
-  try {
-    return act();
-  } finally {
-    for (const capability of had) libc.prctl(PR_CAP_AMBIENT, AMBIENT.raise, capability, 0, 0);
-  }
-}
-
-function dropCapabilities(): void {
-  for (let capability = 0; capability <= LAST_CAPABILITY; capability++)
-    libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
-  const header = new Memory(8);
-  header.view.setUint32(0, CAPABILITY_VERSION_3, true);
-  check(libc.syscall(SYS_CAPSET, header.address, new Memory(24).address, 0, 0, 0), "capset");
 }
 
 function limit(resource: number, most: number): void {
