@@ -26,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
     stack: ["bytes", "wire"],
     proxy: ["bytes", "wire", "stack"],
     queue: ["bytes", "wire"],
-    files: ["bytes", "crypto"],
+    files: ["bytes", "crypto", "auth"],
     options: ["bytes", "filter"],
     chat: ["bytes"],
     record: [...layers, "compress"],

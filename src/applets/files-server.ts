@@ -2,6 +2,7 @@
 
 import { fstatSync, readSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
+import { Connection } from "../files/connection.ts";
 import { Server } from "../files/server.ts";
 import { pageAssets } from "../files/page-assets.ts";
 import { libc, O, openFd, OsError, reasonOf, setNonblocking } from "../os/ffi/libc.ts";
@@ -13,7 +14,7 @@ import { takeOwnPlace } from "../os/process/take-place.ts";
 import { FILES_BEGIN, FILES_FD } from "../os/process/files-process.ts";
 import { FILES_MARK, ownEnvironment } from "../os/process/inherited.ts";
 import { giveUpRights, hideMemory, isLesserForGood, lesserIdentity, NOBODY } from "../os/users/lesser-rights.ts";
-import { FileLoop } from "../run/files/file-loop.ts";
+import { type Door, FileLoop, type Post } from "../run/files/file-loop.ts";
 import type { FilesOpened, FilesRequest } from "../run/host/processes.ts";
 import { thisMachine } from "./this-machine.ts";
 import { VERSION } from "../options/version.ts";
@@ -22,22 +23,26 @@ const LINE_END = 0x0a;
 
 /** Runs until the pipe of the request is closed. Returns the exit code. */
 export async function runFilesServer(): Promise<number> {
-  let loop: FileLoop | undefined;
+  let served: Served | undefined;
   try {
     const opening = openedFolder();
     hideMemory();
     const request = readLine() as FilesRequest | undefined;
     if (request === undefined) return 1;
-    const { server, opened } = serverOf(new RootedFolder(opening), request);
-    if (server !== undefined) loop = new FileLoop(thisMachine, server, logFault, tellTransfers);
-    tell(opened);
+    const opened = await serverOf(new RootedFolder(opening), request);
+    if ("doors" in opened) served = opened;
+    tell(opened.opened);
   } catch (error) {
     if (!(error instanceof OsError)) throw error;
     tell({ trouble: `${error.call}: ${reasonOf(error)}` });
   }
-  if (loop === undefined) return 1;
+  if (served === undefined) return 1;
   setNonblocking(FILES_FD.answer, true);
-  await loop.run(FILES_FD.listening, FILES_FD.request);
+  await new FileLoop(thisMachine, { work: served.work, note: logFault, tell: tellTransfers }).run(
+    served.doors,
+    FILES_FD.request,
+    served.posts,
+  );
   return 0;
 }
 
@@ -62,9 +67,11 @@ function tellTransfers(transfers: string): void {
   }
 }
 
-interface Opened {
-  readonly server?: Server;
+interface Served {
   readonly opened: FilesOpened;
+  readonly doors: readonly Door[];
+  readonly posts: readonly Post[];
+  work(): boolean;
 }
 
 /**
@@ -78,17 +85,26 @@ function openedFolder(): number {
   const folder = openFd(readLine() as string, O.RDONLY | OPEN.DIRECTORY);
   giveUpRights(lesserIdentity(fstatSync(folder)));
   if (isLesserForGood())
-    takeOwnPlace({ ...ownEnvironment(), [FILES_MARK]: String(folder) }, FILES_FD.listening + 1, folder);
+    takeOwnPlace({ ...ownEnvironment(), [FILES_MARK]: String(folder) }, FILES_FD.names + 1, folder);
   return folder;
 }
 
-function serverOf(folder: RootedFolder, request: FilesRequest): Opened {
+async function serverOf(
+  folder: RootedFolder,
+  request: FilesRequest,
+): Promise<Served | { readonly opened: FilesOpened }> {
   if (folder.refusal("read") !== undefined)
     return { opened: { trouble: `${ownName()} may not read it; chown it or chmod it` } };
   const isWritable = request.isWritable && folder.refusal("write") === undefined;
   const whyNot =
     isWritable || !request.isWritable ? undefined : `${ownName()} may not write there; chown it or chmod it`;
-  return { server: serverFor(folder, { ...request, isWritable }), opened: { isWritable, whyNot } };
+  const server = serverFor(folder, { ...request, isWritable });
+  const work = (): boolean => server.work();
+  const http = { listening: FILES_FD.http, connect: (now: number) => new Connection(server, now) };
+  if (request.windows === null) return { opened: { isWritable, whyNot }, doors: [http], posts: [], work };
+  const { windowsNetwork } = await import("./windows-network.ts");
+  const { share, door, posts } = windowsNetwork(folder, { ...request, isWritable }, server.quota);
+  return { opened: { isWritable, whyNot, share }, doors: [http, door], posts, work };
 }
 
 function ownName(): string {

@@ -33,6 +33,7 @@ import {
 import { defaultRoutes6 } from "../os/net/route6.ts";
 import { mayWriteSysctl, readSysctl, writeSysctl } from "../os/net/sysctl.ts";
 import { SocketSet } from "../os/net/socket-set.ts";
+import { bindDatagrams, receiveFrom, sendTo } from "../os/net/datagram-socket.ts";
 import * as tcp from "../os/net/tcp.ts";
 import { TlsEngine } from "../os/net/memory-tls.ts";
 import { openTun } from "../os/net/tun.ts";
@@ -172,6 +173,7 @@ const network: Network = {
   },
   // Only a plugin uses it.
   messageBus: { connect: async (listener) => (await import("../os/net/system-bus.ts")).connectBus(listener) },
+  datagrams: { bind: bindDatagrams, receive: receiveFrom, send: sendTo },
   openSockets: () => new SocketSet(),
   readSysctl,
   writeSysctl,

@@ -17,12 +17,12 @@ import { Exit } from "../run/exit.ts";
 import {
   addressOfService,
   type FileService,
-  type ServicePlace,
   serviceText,
   startFileService,
   triedText,
 } from "../run/files/file-service.ts";
 import { closedSecrets, fileUsers } from "../run/files/file-users.ts";
+import type { ServicePlace } from "../run/files/windows-sockets.ts";
 import type { FilesProcess, FilesRequest } from "../run/host/processes.ts";
 import type { Status } from "../run/live/published-status.ts";
 import { servedPlaces, waitingText } from "./served-places.ts";
@@ -34,6 +34,7 @@ const command = defineCommand({
     write: { type: "boolean", description: "the other machine may also send files, and replace them" },
     quota: { type: "string", description: "with --write: the folder takes no more than this in all (500M, 4G)" },
     auth: { type: "boolean", description: "only for users with a password in /etc/ppp/pap-secrets or chap-secrets" },
+    smb: { type: "boolean", description: "also in Windows' network (SMB 1), for Windows 95 to XP and DOS" },
     user: { type: "string", description: "only for this user" },
     "password-file": { type: "string", description: "with --user: the file with the password" },
     names: { type: "string", description: "8.3: pages show names of eight and three characters, for DOS" },
@@ -50,13 +51,14 @@ Started by root, it serves as the folder's owner, or as nobody if that is root.
   curl -T disk.img http://192.168.0.1/           # on the other machine
 `;
 
-const FLAGS = ["write", "auth"] as const;
+const FLAGS = ["write", "auth", "smb"] as const;
 const VALUES = ["quota", "user", "password-file", "names", "port", "address"] as const;
 
 type Words = Partial<Record<(typeof VALUES)[number], string>> & Partial<Record<(typeof FLAGS)[number], true>>;
 
 export interface FilesWish {
-  readonly request: FilesRequest;
+  readonly request: Omit<FilesRequest, "windows">;
+  readonly hasWindows: boolean;
   readonly port: number | undefined;
   readonly address: string | undefined;
 }
@@ -123,7 +125,8 @@ function wishOf(directory: string, words: Words): FilesWish | string {
   const users = usersOf(words);
   if (typeof users === "string") return users;
   const hasShortNames = words.names !== undefined;
-  return { request: { directory, isWritable: words.write === true, quota, hasShortNames, users }, port, address };
+  const request = { directory, isWritable: words.write === true, quota, hasShortNames, users };
+  return { request, hasWindows: words.smb === true, port, address };
 }
 
 function usersOf({ auth, user, "password-file": file }: Words): FilesRequest["users"] | string {
@@ -151,7 +154,8 @@ function thisHost(): string {
   return textOf(bytesOf(readFileSync("/proc/sys/kernel/hostname", "latin1"))).trim();
 }
 
-async function serveLinks({ request, port, address }: FilesWish): Promise<number> {
+async function serveLinks(wish: FilesWish): Promise<number> {
+  const { address } = wish;
   const served = new Map<string, FilesProcess | undefined>();
   let isOver = false;
   let wake = (): void => {};
@@ -167,7 +171,7 @@ async function serveLinks({ request, port, address }: FilesWish): Promise<number
     if (waiting !== "" && waiting !== said) print(`${waiting}\n`);
     said = waiting;
     for (const one of served.keys()) if (!wanted.some((place) => place.address === one)) stop(served, one);
-    for (const one of wanted) if (!served.has(one.address)) served.set(one.address, start(request, one, port, served));
+    for (const one of wanted) if (!served.has(one.address)) served.set(one.address, start(wish, one, served));
     if (address !== undefined && served.get(address) === undefined) break;
     await new Promise<void>((resolve) => {
       wake = resolve;
@@ -186,14 +190,15 @@ function ourLinks(): Status[] {
 }
 
 function start(
-  request: FilesRequest,
+  { request, hasWindows, port }: FilesWish,
   place: ServicePlace,
-  port: number | undefined,
   served: Map<string, FilesProcess | undefined>,
 ): FilesProcess | undefined {
   const { address } = place;
   try {
-    const service = startFileService(thisMachine, request, place, port);
+    const wanted = { ...request, windowsAt: hasWindows ? address : undefined };
+    const service = startFileService(thisMachine, wanted, place, port);
+    for (const trouble of service.troubles) consola.warn(trouble);
     void watch(service, request.directory, address, served);
     return service.server;
   } catch (error) {

@@ -1,6 +1,6 @@
 // Where `nullmodem files` can serve: at the links that have an interface. The others serve by their own option.
 
-import type { ServicePlace } from "../run/files/file-service.ts";
+import type { ServicePlace } from "../run/files/windows-sockets.ts";
 import type { Status } from "../run/live/published-status.ts";
 
 type Link = Pick<Status, "ipv4" | "sharing" | "proxy" | "interface">;

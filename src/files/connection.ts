@@ -4,6 +4,7 @@
 
 import { bytesOf, decoded, textOf } from "../bytes/text.ts";
 import { BodyReader } from "./body-reader.ts";
+import type { Exchange, UnderWay } from "./exchange.ts";
 import { type BadRequest, parseRequest, type Request } from "./http-request.ts";
 import { BROKEN, isReply, reasonOfStatus, type Receiver, type Reply, type Source, textReply } from "./reply.ts";
 
@@ -12,8 +13,6 @@ export interface Answering {
   answer(request: Request): Reply | Receiver;
   /** Headers that each reply has. */
   headers(): readonly (readonly [name: string, value: string])[];
-  /** Does a part of what no request waits for. True: there is more to do. */
-  work(): boolean;
 }
 
 const MOST_HEAD = 16384;
@@ -33,22 +32,13 @@ const MOST_CHUNK = 0xfffff;
 /** A header with one of these would be two headers, or the end of the head. It is left out. */
 const UNSENDABLE = /[\r\n\0]|[^\0-\xff]/;
 
-/** What a connection is carrying. */
-export interface UnderWay {
-  readonly name: string;
-  readonly to: "peer" | "us";
-  /** Octets so far, and in all. Undefined: nobody knows. */
-  readonly octets: number;
-  readonly of: number | undefined;
-}
-
 type State = "head" | "prepare" | "body" | "work" | "reply" | "drain" | "over";
 
 function isBusy(state: State): boolean {
   return state === "prepare" || state === "work" || state === "reply";
 }
 
-export class Connection {
+export class Connection implements Exchange {
   readonly #answering: Answering;
   #state: State = "head";
   readonly #head = new HeadBuffer();

@@ -53,6 +53,11 @@ export class Server implements Answering {
     this.#site = { ...facts, chores, hashes, quota, locks: new Locks(now, () => facts.uuid()), uploads };
   }
 
+  /** What the folder may have in all, for others who write there. */
+  get quota(): Quota {
+    return this.#site.quota;
+  }
+
   answer(request: Request): Reply | Receiver {
     // Where passwords are asked for, a browser has none for a foreign name.
     const refusal =

@@ -6,10 +6,11 @@ import type { OptionHost } from "./host.ts";
 
 /** Warns of options that do nothing without another one. */
 export function warnOfIdleFiles(draft: Draft, host: OptionHost): void {
-  const { files, filesWrite, filesAuth, filesQuota, filesShortNames, filesPort } = draft;
+  const { files, filesWrite, filesAuth, filesSmb, filesQuota, filesShortNames, filesPort } = draft;
   const given = {
     "files-write": filesWrite,
     "files-auth": filesAuth,
+    "files-smb": filesSmb,
     "files-quota": filesQuota !== undefined,
     "files-names": filesShortNames,
     "files-port": filesPort !== undefined,

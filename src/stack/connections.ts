@@ -57,7 +57,7 @@ export class Connections {
       return;
     }
     const { gateway } = this.#host;
-    const target = gateway.serviceAt(ends.far, port) ?? gateway.targetOf(ends.far, port, this.count);
+    const target = gateway.serviceAt("tcp", ends.far, port) ?? gateway.targetOf(ends.far, port, this.count);
     if (target === undefined) {
       if (gateway.isOurs(ends.far)) this.#refuse(ends);
       else gateway.report(Failure.PROHIBITED, ends, packet.copy());

@@ -120,7 +120,8 @@ export class Datagrams {
   #begin(packet: IpPacket, ends: Ends, ports: number, kind: DatagramKind): DatagramFlow | undefined {
     const { gateway, side } = this.#host;
     const count = kind === "echo" ? this.echoCount : this.udpCount;
-    const target = gateway.targetOf(ends.far, ports >>> 16, count);
+    const service = kind === "echo" ? undefined : gateway.serviceAt("udp", ends.far, ports >>> 16);
+    const target = service ?? gateway.targetOf(ends.far, ports >>> 16, count);
     if (target === undefined) {
       gateway.report(gateway.isOurs(ends.far) ? Failure.REFUSED : Failure.PROHIBITED, ends, packet.copy());
       return undefined;

@@ -33,7 +33,7 @@ export class Gateway {
   /** Our address in the network that the peer is told of by Router Advertisements. */
   #network6: Uint8Array | undefined;
   /** Services of this program, by the port of our address that leads to them. */
-  readonly #services = new Map<number, Target>();
+  readonly #services = { tcp: new Map<number, Target>(), udp: new Map<number, Target>() };
   /** Which resolver is asked. */
   #resolver = 0;
 
@@ -55,14 +55,14 @@ export class Gateway {
   }
 
   /** A port of our address leads to this place, whatever the rules say. Undefined: as it would without. */
-  setService(port: number, at: Target | undefined): void {
-    if (at === undefined) this.#services.delete(port);
-    else this.#services.set(port, at);
+  setService(protocol: "tcp" | "udp", port: number, at: Target | undefined): void {
+    if (at === undefined) this.#services[protocol].delete(port);
+    else this.#services[protocol].set(port, at);
   }
 
   /** Where a service of this program is that the peer connects to. */
-  serviceAt(far: Uint8Array, port: number): Target | undefined {
-    return this.isOurs(far) ? this.#services.get(port) : undefined;
+  serviceAt(protocol: "tcp" | "udp", far: Uint8Array, port: number): Target | undefined {
+    return this.isOurs(far) ? this.#services[protocol].get(port) : undefined;
   }
 
   isOurs(address: Uint8Array): boolean {

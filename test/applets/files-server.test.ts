@@ -48,8 +48,20 @@ function serve(
   before: readonly string[] = [],
 ): { process: FilesProcess; url: string } {
   const fd = listenOn({ family: 4, address: "127.0.0.1", port: 0 }, 128);
-  const request = { directory, isWritable: true, quota: null, hasShortNames: false, users: null, ...more };
-  const process = startFilesProcess(JSON.stringify(request), fd, [...before, globalThis.process.execPath, MAIN]);
+  const request = {
+    directory,
+    isWritable: true,
+    quota: null,
+    hasShortNames: false,
+    users: null,
+    windows: null,
+    ...more,
+  };
+  const process = startFilesProcess(JSON.stringify(request), { http: fd, smb: undefined, names: undefined }, [
+    ...before,
+    globalThis.process.execPath,
+    MAIN,
+  ]);
   const url = `http://127.0.0.1:${portOf(fd)}`;
   closeSync(fd);
   started.push(process);

@@ -11,11 +11,13 @@ import { until } from "../kit/patience.ts";
 
 test("the words, and what is wrong with them", () => {
   const request = { directory: "/tmp", isWritable: false, quota: null, hasShortNames: false, users: null };
-  expect(filesWish(["/tmp"])).toEqual({ request, port: undefined, address: undefined });
+  expect(filesWish(["/tmp"])).toEqual({ request, hasWindows: false, port: undefined, address: undefined });
+  expect(filesWish(["/tmp", "--smb"])).toMatchObject({ request, hasWindows: true });
   expect(
     filesWish(["--write", "--quota=2G", "/tmp/", "--names", "8.3", "--port", "81", "--address", "10.0.0.1"]),
   ).toEqual({
     request: { ...request, isWritable: true, quota: 2 * 2 ** 30, hasShortNames: true },
+    hasWindows: false,
     port: 81,
     address: "10.0.0.1",
   });

@@ -246,10 +246,7 @@ test("a header whose value has a line's end is left out", () => {
     ["X-Wide", "\u010aSet-Cookie: x"],
     ["X-Good", "b"],
   ] as const;
-  const connection = new Connection(
-    { headers: () => [], work: () => false, answer: () => ({ status: 204, headers }) },
-    0,
-  );
+  const connection = new Connection({ headers: () => [], answer: () => ({ status: 204, headers }) }, 0);
   const request = bytesOf("GET / HTTP/1.1\r\n\r\n");
   connection.receive(request, 0, request.length, 0);
   const into = new Uint8Array(1000);

@@ -10,6 +10,7 @@ import { PROXY } from "./proxy.ts";
 import { QUEUE } from "./queue.ts";
 import { SEGMENTS } from "./segments.ts";
 import { SLIP } from "./slip.ts";
+import { SMB } from "./smb.ts";
 import { STACK } from "./stack.ts";
 import type { Target } from "./target.ts";
 import { TAP } from "./tap.ts";
@@ -23,6 +24,7 @@ export const TARGETS: readonly Target[] = [
   STACK,
   PROXY,
   HTTP,
+  SMB,
   QUEUE,
   SEGMENTS,
   TAP,

@@ -2,7 +2,7 @@
 // The address /fault has a fault: its answer throws.
 
 import { thisMachine } from "../../src/applets/this-machine.ts";
-import type { Answering } from "../../src/files/connection.ts";
+import { type Answering, Connection } from "../../src/files/connection.ts";
 import { Server } from "../../src/files/server.ts";
 import { RootedFolder } from "../../src/os/files/rooted-folder.ts";
 import { listenOn, portOf } from "../../src/os/net/tcp.ts";
@@ -25,10 +25,12 @@ const server = new Server({
 process.stdout.write(`${portOf(listening)}\n`);
 const answering: Answering = {
   headers: () => server.headers(),
-  work: () => server.work(),
   answer(request) {
     if (request.path[0] === "fault") throw new Error("a fault of the server");
     return server.answer(request);
   },
 };
-await new FileLoop(thisMachine, answering).run(listening, 0);
+await new FileLoop(thisMachine, { work: () => server.work() }).run(
+  [{ listening, connect: (now) => new Connection(answering, now) }],
+  0,
+);

@@ -7,12 +7,16 @@ import { Laplink } from "./laplink.ts";
 const LINE = ["/dev/ttyUSB0", "115200", "noauth", "nodetach", "local", "noccp"];
 
 /** Two computers, the first of them with these words. */
-function scene(words: readonly string[], prepare: (computer: Laplink["computers"][0]) => void = () => {}) {
+function scene(
+  words: readonly string[],
+  prepare: (computer: Laplink["computers"][0]) => void = () => {},
+  clientWords: readonly string[] = [],
+) {
   const link = new Laplink({ seed: 1 });
   const [near, far] = link.computers;
   prepare(near);
   const server = near.start([...LINE, "10.0.0.1:10.0.0.2", ...words]);
-  const client = far.start([...LINE, "noipdefault", "persist"]);
+  const client = far.start([...LINE, "noipdefault", "persist", ...clientWords]);
   const isUp = (): boolean => server.lines.some((line) => line.startsWith("remote IP address"));
   expect(link.time.runUntil(isUp, 60_000)).toBe(true);
   link.time.run(1000);
@@ -23,13 +27,28 @@ function scene(words: readonly string[], prepare: (computer: Laplink["computers"
     expect(link.leftOn(0)).toEqual([]);
   };
   const [publication] = near.processes.publications.values();
-  return { link, near, server, status: parseStatus(publication!.text()), served: near.processes.fileServers, end };
+  return {
+    link,
+    near,
+    server,
+    client,
+    status: parseStatus(publication!.text()),
+    served: near.processes.fileServers,
+    end,
+  };
 }
 
 test("a folder is served from IPv4's beginning to its end, and its address is told", () => {
   const play = scene(["files", "/srv/pub", "files-write", "files-quota", "5M", "files-names", "8.3"]);
   expect(play.served.map(({ request }) => request)).toEqual([
-    { directory: "/srv/pub", isWritable: true, quota: 5 * 1024 * 1024, hasShortNames: true, users: null },
+    {
+      directory: "/srv/pub",
+      isWritable: true,
+      quota: 5 * 1024 * 1024,
+      hasShortNames: true,
+      users: null,
+      windows: null,
+    },
   ]);
   expect(play.server.lines).toContain("Files of /srv/pub are at http://10.0.0.1/ (read and write)");
   expect(play.status?.files).toBe("http://10.0.0.1/");
@@ -48,6 +67,33 @@ test("where port 80 is taken, 8080 is used, and with files-port no other", () =>
   expect(given.server.lines).toContain("Files of /srv are not served at 10.0.0.1:80: Address already in use");
   expect([given.served, given.status?.files]).toEqual([[], undefined]);
   given.end();
+});
+
+test("with files-smb Windows finds the folder too: its sessions, its names, and a server of names", () => {
+  const play = scene(["files", "/srv", "files-smb"], undefined, ["usepeerwins", "debug"]);
+  const device = "ppp0";
+  expect(play.near.network.served).toEqual([
+    { address: "10.0.0.1", port: 80, device },
+    { address: "10.0.0.1", port: 139, device },
+    { address: "0.0.0.0", port: 137, device },
+  ]);
+  expect(play.served[0]?.request.windows).toEqual({ address: "10.0.0.1", hasNames: true });
+  expect(play.client.lines.join()).toMatch(/rcvd \[IPCP ConfAck .*<ms-wins 10.0.0.1>/);
+  play.end();
+});
+
+test("where Samba has the ports of Windows' network, that is said, and the rest is served", () => {
+  const play = scene(["files", "/srv", "files-smb"], ({ network }) => void network.takenPorts.add(139));
+  expect(play.server.lines.join("\n")).toContain(
+    "port 139 is taken, as a rule by Samba: stop it (systemctl stop smbd)",
+  );
+  expect(play.server.lines).toContain("Files of /srv are at http://10.0.0.1/ (read only)");
+  expect(play.served[0]?.request.windows).toBeNull();
+  play.end();
+  const names = scene(["files", "/srv", "files-smb"], ({ network }) => void network.takenPorts.add(137));
+  expect(names.server.lines.join("\n")).toContain("port 137 is taken, as a rule by Samba's nmbd (systemctl stop nmbd)");
+  expect(names.served[0]?.request.windows).toEqual({ address: "10.0.0.1", hasNames: false });
+  names.end();
 });
 
 test("its users", () => {

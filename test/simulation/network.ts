@@ -327,6 +327,15 @@ export function networkOf(state: NetworkState, process: Process, files: FileTree
         throw new Error("there is no bus in the simulated world");
       },
     },
+    datagrams: {
+      bind({ address, port }, device) {
+        if (state.takenPorts.has(port)) throw new SimulatedError("bind", address, "EADDRINUSE");
+        state.served.push({ address, port, device });
+        return process.open(new Listener(port));
+      },
+      receive: () => undefined,
+      send() {},
+    },
     openSockets() {
       if (state.internet !== undefined) return state.internet.socketsOf(process);
       const sockets = new SimulatedSockets(process, state.takenPorts, state.takenUdpPorts);

@@ -38,6 +38,12 @@ export const FILES = [
     PRIVILEGED | INIT_ONLY,
     "with files: only for users with a password in pap-secrets or chap-secrets",
   ),
+  flag(
+    "files-smb",
+    "filesSmb",
+    PRIVILEGED | INIT_ONLY,
+    "with files: also in Windows' network (SMB 1), for Windows 95 to XP and DOS, without encryption",
+  ),
   row({
     name: "files-quota",
     rules: PRIVILEGED | INIT_ONLY,

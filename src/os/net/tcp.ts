@@ -81,7 +81,7 @@ function setOption(fd: number, [level, name]: readonly [number, number], value: 
   check(need().setsockopt(fd, level, name, word.address, 4), "setsockopt");
 }
 
-function bindToDevice(fd: number, device: string): void {
+export function bindToDevice(fd: number, device: string): void {
   const name = cstring(device);
   check(need().setsockopt(fd, ...OPTION.BINDTODEVICE, name.address, name.bytes.length), "setsockopt");
 }
@@ -99,7 +99,7 @@ export async function lookUp(host: string, port: number): Promise<Endpoint[]> {
   }
 }
 
-function toSockaddr({ family, address, port }: Endpoint): Memory {
+export function toSockaddr({ family, address, port }: Endpoint): Memory {
   const shape = SOCKADDR[family];
   const memory = new Memory(shape.size);
   const [text = "", zone] = address.split("%");
@@ -111,7 +111,7 @@ function toSockaddr({ family, address, port }: Endpoint): Memory {
   return memory;
 }
 
-function fromSockaddr(memory: Memory): Endpoint {
+export function fromSockaddr(memory: Memory): Endpoint {
   const family = memory.view.getUint16(0, true) === AF_INET ? 4 : 6;
   const shape = SOCKADDR[family];
   const text = new Memory(TEXT_SIZE);

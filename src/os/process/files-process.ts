@@ -9,7 +9,14 @@ import { FILES_MARK, ownEnvironment } from "./inherited.ts";
 import { type Ending, spawn } from "./spawn.ts";
 
 /** The process's descriptors. */
-export const FILES_FD = { answer: 1, request: 3, listening: 4 } as const;
+export const FILES_FD = { answer: 1, request: 3, http: 4, smb: 5, names: 6 } as const;
+
+/** What it serves. Undefined: not this one. */
+interface FilesSockets {
+  readonly http: number;
+  readonly smb: number | undefined;
+  readonly names: number | undefined;
+}
 
 /** The mark of a process that has its rights. The next one has the descriptor of the folder as its mark. */
 export const FILES_BEGIN = "begin";
@@ -37,14 +44,14 @@ function pipe(): readonly [readEnd: number, writeEnd: number] {
 /** `request` is one line. `program` is for tests. Throws OsError. */
 export function startFilesProcess(
   request: string,
-  listening: number,
+  { http, smb, names }: FilesSockets,
   program: readonly string[] = [process.execPath, ...scriptArgs()],
 ): FilesProcess {
   const [requestEnd, toProcess] = pipe();
   const [fromProcess, answerEnd] = pipe();
   try {
     const [path = ""] = program;
-    const stdio = [undefined, answerEnd, undefined, requestEnd, listening];
+    const stdio = [undefined, answerEnd, undefined, requestEnd, http, smb, names];
     const env = { ...ownEnvironment(), [FILES_MARK]: FILES_BEGIN };
     const options = { argv: program, env, stdio, ownSession: true, directory: "/" };
     const { pid, ended } = spawn(path, options);

@@ -8,8 +8,8 @@
 // - nothing limits the number of connections
 // Bun.listen grew by 55 MB for an upload, because it makes a new buffer for each read.
 
-import { Connection } from "../../files/connection.ts";
-import type { Answering, UnderWay } from "../../files/connection.ts";
+import type { Exchange, UnderWay } from "../../files/exchange.ts";
+import type { Endpoint } from "../host/network.ts";
 import { Poll, type Machine } from "../machine.ts";
 import { TransferList } from "./transfer-list.ts";
 import type { Sockets } from "../host/sockets.ts";
@@ -17,16 +17,39 @@ import type { Sockets } from "../host/sockets.ts";
 /** How much is read or sent in a turn of a connection. */
 const PART = 1 << 17;
 const MOST_CONNECTIONS = 64;
+/** Answered in a turn. */
+const MOST_DATAGRAMS = 16;
 const EAGAIN = 11;
 /** When accepting failed. */
 const RETRY_MS = 200;
 
 export type LoopMachine = Pick<Machine, "clock" | "descriptors"> & {
-  readonly network: Pick<Machine["network"], "openSockets">;
+  readonly network: Pick<Machine["network"], "openSockets" | "datagrams">;
 };
 
+/** A listening socket, and what its callers speak. */
+export interface Door {
+  readonly listening: number;
+  connect(now: number): Exchange;
+}
+
+export interface FileLoopHost {
+  /** Does a step of what no client waits for. True: there is more to do. */
+  work(): boolean;
+  /** What a step of a connection threw, which is a fault of ours. */
+  note?(fault: unknown): void;
+  /** Which files are on their way. */
+  tell?(transfers: string): void;
+}
+
+/** A socket for datagrams, and what answers them. Undefined: nothing does. */
+export interface Post {
+  readonly fd: number;
+  answer(octets: Uint8Array, from: Endpoint): Uint8Array | undefined;
+}
+
 interface Client {
-  readonly connection: Connection;
+  readonly connection: Exchange;
   readonly socket: number;
   isReadable: boolean;
   isWritable: boolean;
@@ -43,9 +66,7 @@ interface Client {
 
 export class FileLoop {
   readonly #machine: LoopMachine;
-  readonly #answering: Answering;
-  readonly #note: (fault: unknown) => void;
-  readonly #tell: (transfers: string) => void;
+  readonly #host: FileLoopHost;
   readonly #transfers = new TransferList<Client>();
   readonly #sockets: Sockets;
   readonly #clients = new Map<number, Client>();
@@ -59,37 +80,32 @@ export class FileLoop {
   /** The client whose reply was worked at last. */
   #worked: Client | undefined;
 
-  /**
-   * `note` is told what a step of a connection threw, which is a fault of ours, and `tell` which files are on their way.
-   * Throws HostError.
-   */
-  constructor(
-    machine: LoopMachine,
-    answering: Answering,
-    note: (fault: unknown) => void = () => {},
-    tell: (transfers: string) => void = () => {},
-  ) {
+  /** Throws HostError. */
+  constructor(machine: LoopMachine, host: FileLoopHost) {
     this.#machine = machine;
-    this.#answering = answering;
-    this.#note = note;
-    this.#tell = tell;
+    this.#host = host;
     this.#sockets = machine.network.openSockets();
   }
 
-  /** Serves the callers of a listening socket. Resolves when the other end of the descriptor `until` is closed, or after {@link end}. */
-  async run(listening: number, until: number): Promise<void> {
+  /** Serves the callers of sockets. Resolves when the other end of the descriptor `until` is closed, or after {@link end}. */
+  async run(doors: readonly Door[], until: number, posts: readonly Post[] = []): Promise<void> {
     const { clock, descriptors } = this.#machine;
-    const set = descriptors.pollSet([this.#sockets.fd, listening, until]);
-    for (const at of [0, 1, 2]) set.want(at, Poll.IN);
+    const fds = [this.#sockets.fd, until, ...doors.map(({ listening }) => listening), ...posts.map(({ fd }) => fd)];
+    const set = descriptors.pollSet(fds);
+    for (const at of fds.keys()) set.want(at, Poll.IN);
     while (!this.#isEnding) {
       const polled = descriptors.poll(set, this.#waitMs(clock.now()));
       // A promise for each part of a large file would be most of the garbage.
       const ready = typeof polled === "number" ? polled : await polled;
       // A signal came: its handler runs in a turn of the runtime.
       if (ready < 0) await clock.turn();
-      if (ready > 0 && set.got(2) !== 0 && !this.#isOpen(until)) break;
-      if (ready > 0 && set.got(1) !== 0) this.#accept(listening);
-      set.want(1, clock.now() < this.#acceptAt ? 0 : Poll.IN);
+      if (ready > 0 && set.got(1) !== 0 && !this.#isOpen(until)) break;
+      for (const [at, door] of doors.entries()) {
+        if (ready > 0 && set.got(2 + at) !== 0) this.#accept(door);
+        set.want(2 + at, clock.now() < this.#acceptAt ? 0 : Poll.IN);
+      }
+      for (const [at, post] of posts.entries())
+        if (ready > 0 && set.got(2 + doors.length + at) !== 0) this.#answerDatagrams(post);
       this.#collect();
       this.#turn(clock.now());
       if (this.#transfers.dueAt <= clock.now()) this.#lookAtTransfers(clock.now());
@@ -119,7 +135,7 @@ export class FileLoop {
     return Math.max(0, at - now);
   }
 
-  #accept(listening: number): void {
+  #accept({ listening, connect }: Door): void {
     const now = this.#machine.clock.now();
     for (;;) {
       const socket = this.#sockets.callers.accept(listening);
@@ -133,9 +149,20 @@ export class FileLoop {
         this.#sockets.abort(socket);
         continue;
       }
-      const connection = new Connection(this.#answering, now);
+      const connection = connect(now);
       const rest = { isReadable: true, isWritable: true, hasLeft: false, room: 0, hasShutDown: false };
       this.#clients.set(socket, { connection, socket, buffer: undefined, unsent: 0, end: 0, ...rest });
+    }
+  }
+
+  /** A flood of them does not keep connections waiting. */
+  #answerDatagrams(post: Post): void {
+    const { datagrams } = this.#machine.network;
+    for (let count = 0; count < MOST_DATAGRAMS; count++) {
+      const came = datagrams.receive(post.fd);
+      if (came === undefined) return;
+      const answer = post.answer(came.octets, came.from);
+      if (answer !== undefined) datagrams.send(post.fd, answer, came.from);
     }
   }
 
@@ -166,14 +193,14 @@ export class FileLoop {
       try {
         this.#step(client, now);
       } catch (fault) {
-        this.#note(fault);
+        this.#host.note?.(fault);
         this.#drop(client);
       }
     }
     try {
-      this.#hasChores = this.#answering.work();
+      this.#hasChores = this.#host.work();
     } catch (fault) {
-      this.#note(fault);
+      this.#host.note?.(fault);
     }
   }
 
@@ -193,7 +220,7 @@ export class FileLoop {
 
   #lookAtTransfers(now: number): void {
     const told = this.#transfers.look(this.#underWay(), now);
-    if (told !== undefined) this.#tell(told);
+    if (told !== undefined) this.#host.tell?.(told);
   }
 
   *#underWay(): Iterable<readonly [Client, UnderWay]> {
@@ -221,7 +248,7 @@ export class FileLoop {
     try {
       client.connection.cut();
     } catch (fault) {
-      this.#note(fault);
+      this.#host.note?.(fault);
     }
     this.#giveBack(client);
     this.#clients.delete(client.socket);

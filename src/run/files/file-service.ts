@@ -2,6 +2,7 @@
 
 import type { FilesOpened, FilesProcess, FilesRequest } from "../host/processes.ts";
 import { hasCode, type Machine } from "../machine.ts";
+import { openWindowsSockets, type ServicePlace, type WindowsSockets } from "./windows-sockets.ts";
 
 export const HTTP_PORT = 80;
 /** Where the first one is taken, or is for root only. */
@@ -12,29 +13,44 @@ export type FilesServed = Exclude<FilesOpened, { readonly trouble: string }>;
 export interface FileService {
   readonly server: FilesProcess;
   readonly port: number;
+  /** The ports of Windows' network, where it is served. */
+  readonly smbPort: number | undefined;
+  readonly namesPort: number | undefined;
+  /** What of Windows' network is not served, and why. */
+  readonly troubles: readonly string[];
 }
 
-/** Where it is served. */
-export interface ServicePlace {
-  readonly address: string;
-  /** The interface by which callers come in. Undefined: any. */
-  readonly device: string | undefined;
-}
+/** What is served. Of Windows' network only whether it is wanted, and by which address of ours it is reached. */
+export type FilesWanted = Omit<FilesRequest, "windows"> & { readonly windowsAt: string | undefined };
 
-/** At the first of the ports that can be had; of the given one, or of the usual ones. Throws HostError. */
+/** At the first of the ports that can be had; of the given one, or of the usual ones; 0 is behind a stack. Throws HostError. */
 export function startFileService(
-  { network, processes, descriptors }: Pick<Machine, "network" | "processes" | "descriptors">,
-  request: FilesRequest,
+  machine: Pick<Machine, "network" | "processes" | "descriptors">,
+  { windowsAt, ...wanted }: FilesWanted,
   place: ServicePlace,
   given: number | undefined,
 ): FileService {
-  const listening = listenAt(network.tcp, place, given === undefined ? [HTTP_PORT, OTHER_PORT] : [given]);
+  const { network, processes, descriptors } = machine;
+  const { tcp } = network;
+  const http = listenAt(tcp, place, given === undefined ? [HTTP_PORT, OTHER_PORT] : [given]);
+  const { smb, names, troubles } =
+    windowsAt === undefined ? NO_WINDOWS : openWindowsSockets(network, place, given === 0);
   try {
-    return { server: processes.serveFiles(request, listening), port: network.tcp.portOf(listening) };
+    const isServed = windowsAt !== undefined && smb !== undefined;
+    const windows = isServed ? { address: windowsAt, hasNames: names !== undefined } : null;
+    return {
+      server: processes.serveFiles({ ...wanted, windows }, { http, smb, names }),
+      port: tcp.portOf(http),
+      smbPort: smb === undefined ? undefined : tcp.portOf(smb),
+      namesPort: names === undefined ? undefined : tcp.portOf(names),
+      troubles,
+    };
   } finally {
-    descriptors.close(listening);
+    for (const fd of [http, smb, names]) if (fd !== undefined) descriptors.close(fd);
   }
 }
+
+const NO_WINDOWS: WindowsSockets = { smb: undefined, names: undefined, troubles: [] };
 
 function listenAt(tcp: Machine["network"]["tcp"], place: ServicePlace, [port, ...others]: readonly number[]): number {
   try {
@@ -56,7 +72,7 @@ export function addressOfService(address: string, port: number): string {
 }
 
 /** One line for people, when the process has opened the folder. */
-export function serviceText(directory: string, address: string, { isWritable, whyNot }: FilesServed): string {
+export function serviceText(directory: string, address: string, { isWritable, whyNot, share }: FilesServed): string {
   const access = isWritable ? "read and write" : `read only${whyNot === undefined ? "" : `: ${whyNot}`}`;
-  return `Files of ${directory} are at ${address} (${access})`;
+  return `Files of ${directory} are at ${address}${share === undefined ? "" : ` and ${share}`} (${access})`;
 }

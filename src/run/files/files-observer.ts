@@ -14,12 +14,14 @@ import { ipv4Text } from "../../wire/ip.ts";
 import {
   addressOfService,
   type FileService,
+  type FilesWanted,
   HTTP_PORT,
   serviceText,
   startFileService,
   triedText,
 } from "./file-service.ts";
 import { closedSecrets, fileUsers } from "./file-users.ts";
+import { NAMES_PORT, SMB_PORT } from "./windows-sockets.ts";
 
 export interface FilesObserverHost {
   readonly machine: Machine;
@@ -36,8 +38,8 @@ export class FilesObserver implements NetworkObserver {
   readonly #host: FilesObserverHost;
   readonly #port: PacketPort;
   #server: FilesProcess | undefined;
-  /** The port of our address that leads to the loopback. */
-  #service: number | undefined;
+  /** The ports of our address that lead to the loopback. */
+  readonly #services: { readonly protocol: "tcp" | "udp"; readonly port: number }[] = [];
   /** What the peer types. Undefined: nothing is served. */
   address: string | undefined;
 
@@ -71,9 +73,11 @@ export class FilesObserver implements NetworkObserver {
 
   #start(our: string, config: Config, users: FilesRequest["users"]): void {
     const { files: directory = "", filesWrite: isWritable, filesQuota: quota = null } = config;
-    const request = { directory, isWritable, quota, hasShortNames: config.filesShortNames, users };
-    const { server, port } = this.#serve(request, our, config.filesPort);
+    const windowsAt = config.filesSmb ? our : undefined;
+    const wanted = { directory, isWritable, quota, hasShortNames: config.filesShortNames, users, windowsAt };
+    const { server, port, troubles } = this.#serve(wanted, our, config.filesPort);
     this.#server = server;
+    for (const trouble of troubles) this.#host.log.write("warn", trouble);
     const address = addressOfService(our, port);
     void this.#watch(server, address);
     this.address = address;
@@ -81,15 +85,24 @@ export class FilesObserver implements NetworkObserver {
   }
 
   /** Returns the port by which the peer reaches it. Throws HostError. */
-  #serve(request: FilesRequest, our: string, given: number | undefined): FileService {
+  #serve(wanted: FilesWanted, our: string, given: number | undefined): FileService {
     const { machine } = this.#host;
     const { device } = this.#port;
-    if (device !== undefined) return startFileService(machine, request, { address: our, device: device.name }, given);
+    if (device !== undefined) return startFileService(machine, wanted, { address: our, device: device.name }, given);
     if (this.#port.setService === undefined) throw new Error("there is no interface, and no usernet");
-    const { server, port } = startFileService(machine, request, { address: LOOPBACK, device: undefined }, 0);
-    this.#service = given ?? HTTP_PORT;
-    this.#port.setService(this.#service, port);
-    return { server, port: this.#service };
+    const service = startFileService(machine, wanted, { address: LOOPBACK, device: undefined }, 0);
+    const port = given ?? HTTP_PORT;
+    this.#open("tcp", port, service.port);
+    this.#open("tcp", SMB_PORT, service.smbPort);
+    this.#open("udp", NAMES_PORT, service.namesPort);
+    return { ...service, port };
+  }
+
+  /** A port of our address leads to one of the loopback. */
+  #open(protocol: "tcp" | "udp", port: number, loopbackPort: number | undefined): void {
+    if (loopbackPort === undefined) return;
+    this.#services.push({ protocol, port });
+    this.#port.setService?.(protocol, port, loopbackPort);
   }
 
   async #watch(started: FilesProcess, address: string): Promise<void> {
@@ -126,7 +139,6 @@ export class FilesObserver implements NetworkObserver {
     this.#server?.end();
     this.#server = this.address = undefined;
     hooks.env.delete(VARIABLE);
-    if (this.#service !== undefined) this.#port.setService?.(this.#service, undefined);
-    this.#service = undefined;
+    for (const { protocol, port } of this.#services.splice(0)) this.#port.setService?.(protocol, port, undefined);
   }
 }

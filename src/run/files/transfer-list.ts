@@ -1,6 +1,6 @@
 // The files that are on their way, as the process of `files` tells pppd: a line of JSON a second, and none while nothing goes.
 
-import type { UnderWay } from "../../files/connection.ts";
+import type { UnderWay } from "../../files/exchange.ts";
 import { isTransfer } from "../live/parsed-status.ts";
 import type { FileTransfer } from "../host/processes.ts";
 

@@ -25,6 +25,7 @@ export interface Network {
   readonly routes: Routes;
   readonly tcp: Tcp;
   readonly messageBus: MessageBus;
+  readonly datagrams: Datagrams;
   /** Sockets for user-mode networking. Throws HostError. */
   openSockets(): Sockets;
   /** A kernel parameter, "net/ipv4/ip_forward"; undefined: there is none, or none can be read. Never throws. */
@@ -47,6 +48,15 @@ export interface Network {
   writeResolvConf(confdir: string, servers: readonly string[]): string | undefined;
 }
 
+/** A UDP port that answers whoever sends to it. */
+export interface Datagrams {
+  /** Takes datagrams at an address of ours, only those that come in by the device. Port 0: any that is free. Throws HostError. */
+  bind(where: Endpoint, device: string | undefined): number;
+  /** The next datagram, borrowed. Undefined: there is none. */
+  receive(fd: number): { readonly octets: Uint8Array; readonly from: Endpoint } | undefined;
+  send(fd: number, octets: Uint8Array, to: Endpoint): void;
+}
+
 /** Each function but `lookUp` throws HostError. */
 export interface Tcp {
   /** The addresses of a name. Empty: it has none. Never rejects. */
@@ -59,7 +69,7 @@ export interface Tcp {
   listen(where: Endpoint | undefined, port: number): number;
   /** The same for many callers at once, at one address of ours. Port 0: any that is free. Only those that come in by the device. */
   listenForMany(where: Endpoint, device: string | undefined): number;
-  /** The port of a listening socket. */
+  /** The port of a listening socket, or of one for datagrams. */
   portOf(listening: number): number;
   /** Undefined: no caller yet. */
   takeCaller(listening: number): { readonly fd: number; readonly from: Endpoint } | undefined;

@@ -67,6 +67,23 @@ export interface FilesRequest {
   readonly hasShortNames: boolean;
   /** Names and passwords, one character an octet. Null: nobody is asked. */
   readonly users: readonly (readonly [name: string, password: string])[] | null;
+  /** Null: Windows' network is not served. */
+  readonly windows: WindowsRequest | null;
+}
+
+export interface WindowsRequest {
+  /** By which the other machine reaches us. */
+  readonly address: string;
+  /** There is a socket for queries of names. */
+  readonly hasNames: boolean;
+}
+
+/** The sockets that the process of `files` serves. Undefined: not this one. */
+export interface FilesSockets {
+  readonly http: number;
+  /** Windows' network (SMB), and its names. */
+  readonly smb: number | undefined;
+  readonly names: number | undefined;
 }
 
 /** What the process of `files` found when it had opened the folder as the user that it serves as. */
@@ -75,6 +92,8 @@ export type FilesOpened =
       readonly isWritable: boolean;
       /** Why it is not writable, although that was asked for. */
       readonly whyNot?: string | undefined;
+      /** What Windows types, where it is served. */
+      readonly share?: string | undefined;
     }
   | { /** Why it does not serve. */ readonly trouble: string };
 
@@ -133,8 +152,8 @@ export interface Processes {
   runHelper(command: string, input: string): Helper;
   /** Runs a system tool to its end, with this on its standard input. */
   runTool(argv: readonly [string, ...string[]], input: string): Promise<ToolResult>;
-  /** Starts a process that serves files to the callers of a listening socket, without root's rights, until it is ended or we are. */
-  serveFiles(request: FilesRequest, listening: number): FilesProcess;
+  /** Starts a process that serves files to the callers of sockets, without root's rights, until it is ended or we are. */
+  serveFiles(request: FilesRequest, sockets: FilesSockets): FilesProcess;
   /** A process of that id is there, whoever runs it. Never throws. */
   isRunning(pid: number): boolean;
   /**

@@ -37,8 +37,8 @@ export interface PacketPort {
 
   /** Name queries to our own address are answered, whatever serves names on this machine. */
   readonly relaysNames: boolean;
-  /** A TCP port of our address leads to this port of the loopback, or to where it would. Without it, there is an interface or no way. */
-  setService?(port: number, loopbackPort: number | undefined): void;
+  /** A port of our address leads to this port of the loopback, or to where it would. Without it, there is an interface or no way. */
+  setService?(protocol: "tcp" | "udp", port: number, loopbackPort: number | undefined): void;
   /** What goes through sockets, if anything does. */
   readonly flows?: FlowCounts;
 

@@ -88,9 +88,9 @@ export class UsernetPort implements PacketPort {
     return this.#stack.counts;
   }
 
-  setService(port: number, loopbackPort: number | undefined): void {
+  setService(protocol: "tcp" | "udp", port: number, loopbackPort: number | undefined): void {
     const at = loopbackPort === undefined ? undefined : { address: LOOPBACK[4], port: loopbackPort };
-    this.#stack.gateway.setService(port, at);
+    this.#stack.gateway.setService(protocol, port, at);
   }
 
   get hasKept(): boolean {

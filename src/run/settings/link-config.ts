@@ -166,6 +166,8 @@ export function filtersOf({ passFilter, activeFilter }: Config): Filters | undef
   return new Filters(pass, activeFilter && new BpfProgram(activeFilter.program));
 }
 
+const OURS: readonly ServerAddress[] = ["ours"];
+
 /** Undefined with noip. */
 export function ipcpConfig(
   config: Config,
@@ -179,7 +181,8 @@ export function ipcpConfig(
     acceptLocal: config.acceptLocal,
     acceptRemote: config.acceptRemote,
     dns: pair(config.msDns.length > 0 ? config.msDns : servers),
-    wins: pair(config.msWins),
+    // Windows asks a name server first, and a broadcast does not always reach us.
+    wins: pair(config.msWins.length === 0 && config.filesSmb ? OURS : config.msWins),
     wantDns: config.usepeerdns || config.socks !== undefined,
     wantWins: config.usepeerwins,
     sendAddress: !config.nosendip,
@@ -299,6 +302,6 @@ function xonxoffMap({ asyncmap, crtscts }: Config): number {
 }
 
 /** A single server is used twice. */
-function pair<Server>(servers: readonly Server[]): Server[] {
+function pair(servers: readonly ServerAddress[]): ServerAddress[] {
   return servers.length === 1 ? [servers[0]!, servers[0]!] : [...servers];
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { UnderWay } from "../../../src/files/connection.ts";
+import type { UnderWay } from "../../../src/files/exchange.ts";
 import { parseTransfers, TransferList } from "../../../src/run/files/transfer-list.ts";
 
 function file(name: string, octets: number, of?: number): UnderWay {

@@ -12,7 +12,7 @@ export type ServerAddress = number | "ours";
 interface ServerConfig {
   /** The servers for the peer, first and second. Empty: none. */
   readonly dns: readonly ServerAddress[];
-  readonly wins: readonly number[];
+  readonly wins: readonly ServerAddress[];
   /** Ask the peer for servers. */
   readonly wantDns: boolean;
   readonly wantWins: boolean;

@@ -1,0 +1,128 @@
+import { expect, test } from "bun:test";
+import { Command, SmbPeer } from "../../kit/smb-peer.ts";
+
+const COLLISION = 0xc0000035;
+const DENIED = 0xc0000022;
+const SHARING = 0xc0000043;
+
+function bytes(text: string): Uint8Array {
+  return Buffer.from(text);
+}
+
+test("a file is made, written, read and removed, whatever the case of its name", () => {
+  const peer = new SmbPeer().begin();
+  const fid = peer.fid("\\Gr\u00fc\u00dfe.txt", { disposition: 2 });
+  expect(peer.write(fid, 0, bytes("hello")).status).toBe(0);
+  expect(peer.write(fid, 3, bytes("p me")).status).toBe(0);
+  peer.close(fid);
+  expect(peer.folder.text("Gr\u00c3\u00bc\u00c3\u009fe.txt")).toBe("help me");
+  expect(peer.open("\\GR\u00dc\u00dfE.TXT", { disposition: 2 }).status).toBe(COLLISION);
+  const again = peer.fid("\\gr\u00fc\u00dfE.TXT", { share: 3 });
+  expect(Buffer.from(peer.read(again, 2, 100).octets).toString()).toBe("lp me");
+  expect(peer.read(again, 99, 10).octets.length).toBe(0);
+  expect(peer.named(Command.DELETE, [6], "\\GR\u00dc\u00dfE.TXT").status).toBe(SHARING);
+  peer.close(again);
+  expect(peer.named(Command.DELETE, [6], "\\GR\u00dc\u00dfE.TXT").status).toBe(0);
+  expect(peer.folder.names).toEqual([]);
+});
+
+test("nothing is written where that is not allowed, and nothing above the quota", () => {
+  const reading = new SmbPeer({ isWritable: false }).begin();
+  reading.folder.put("a", "x");
+  expect(reading.open("\\a", { access: 1 }).status).toBe(0);
+  for (const wish of [{ access: 2 }, { disposition: 5 }, { disposition: 2, access: 1 }, { access: 0x10000 }])
+    expect(reading.open(wish.disposition === 2 ? "\\new" : "\\a", wish).status).toBe(DENIED);
+  expect(reading.named(Command.RENAME, [6], "\\a", "\\b").status).toBe(DENIED);
+  expect(reading.named(Command.DELETE, [6], "\\*").status).toBe(DENIED);
+  expect(reading.folder.names).toEqual(["a"]);
+  const full = new SmbPeer({ quota: 10 }).begin();
+  const fid = full.fid("\\a", { disposition: 2 });
+  expect(full.write(fid, 0, bytes("0123456789")).status).toBe(0);
+  expect(full.write(fid, 5, bytes("abcdef")).status).toBe(0xc000007f);
+  expect(full.write(fid, 5, bytes("abcde")).status).toBe(0);
+  expect(full.folder.text("a")).toBe("01234abcde");
+});
+
+test("names that lead out or that no file of Windows has are refused", () => {
+  const peer = new SmbPeer().begin();
+  peer.folder.put(".nullmodem-part-x", "secret");
+  for (const name of ["\\..\\a", "\\a:stream", "\\a\\b\\..", "\\.nullmodem-part-x", "\\a?", "\\\u0001"])
+    for (const disposition of [1, 2, 5]) expect(peer.open(name, { disposition }).status).toBe(0xc0000033);
+});
+
+test("what others share, and what they have locked", () => {
+  const one = new SmbPeer().begin();
+  const other = new SmbPeer({}, one.folder, one.site).begin();
+  one.folder.put("a", "0123456789");
+  const held = one.fid("\\a", { share: 1 });
+  expect(other.open("\\a", { access: 2 }).status).toBe(SHARING);
+  expect(other.open("\\a", { access: 1, share: 1 }).status).toBe(SHARING);
+  expect(other.open("\\a", { access: 1, share: 3 }).status).toBe(0);
+  one.close(held);
+  const [mine, yours] = [one.fid("\\a"), other.fid("\\a")];
+  const lock = (peer: SmbPeer, fid: number, from: number, count: number): number =>
+    peer.ask(
+      Command.LOCKING,
+      (out) => {
+        out.u8(0xff, 0);
+        out.u16(0, fid);
+        out.u8(0, 0);
+        out.u32(0);
+        out.u16(0, 1);
+      },
+      (out) => {
+        out.u16(1);
+        out.u32(from, count);
+      },
+    ).status;
+  expect(lock(one, mine, 2, 3)).toBe(0);
+  expect(lock(other, yours, 4, 1)).toBe(0xc0000055);
+  expect(lock(other, yours, 5, 1)).toBe(0);
+  expect(other.read(yours, 0, 4).status).toBe(0xc0000054);
+  expect(other.write(yours, 4, bytes("x")).status).toBe(0xc0000054);
+  expect(one.write(mine, 4, bytes("x")).status).toBe(0);
+  one.close(mine);
+  expect(other.read(yours, 0, 4).status).toBe(0);
+});
+
+test("a folder is listed in parts, and each entry comes once", () => {
+  const peer = new SmbPeer().begin();
+  const names = Array.from({ length: 500 }, (_, at) => `a file with a long name ${at}.text`);
+  for (const name of names) peer.folder.put(name, "x");
+  peer.folder.put("bad:name", "x");
+  const found: string[] = [];
+  const take = (answer: ReturnType<SmbPeer["ask"]>, isFirst: boolean): { sid: number; isEnd: boolean } => {
+    expect([answer.status, answer.message.length <= 16_644]).toEqual([0, true]);
+    const { words, message } = answer;
+    words.skip(8);
+    const at = words.u16();
+    words.skip(4);
+    const view = new DataView(message.buffer, message.byteOffset);
+    let from = words.u16();
+    const head = isFirst ? 2 : 0;
+    const count = view.getUint16(at + head, true);
+    for (let one = 0; one < count; one++) {
+      const length = view.getUint32(from + 60, true);
+      found.push(Buffer.from(message.subarray(from + 94, from + 94 + length)).toString("utf16le"));
+      from += view.getUint32(from, true);
+    }
+    return { sid: view.getUint16(at, true), isEnd: view.getUint16(at + head + 2, true) !== 0 };
+  };
+  const first = peer.transaction2(1, (out) => {
+    out.u16(0x16, 1000, 6, 0x104);
+    out.u32(0);
+    out.put(Buffer.from("\\*\0", "utf16le"));
+  });
+  const { sid } = take(first, true);
+  for (let isEnd = false; !isEnd;)
+    ({ isEnd } = take(
+      peer.transaction2(2, (out) => {
+        out.u16(sid, 1000, 0x104);
+        out.u32(0);
+        out.u16(0xe, 0);
+      }),
+      false,
+    ));
+  expect(found.sort()).toEqual([...names, "BAD_NA~1"].sort());
+  expect(peer.site.held).toBe(0);
+});

@@ -1,0 +1,91 @@
+import { expect, test } from "bun:test";
+import { challengeResponse, lmPasswordHash, ntPasswordHash } from "../../../src/auth/mschap.ts";
+import { Command, SmbPeer } from "../../kit/smb-peer.ts";
+
+test("the newest dialect that both know, and none with users of the first one", () => {
+  const chosen = (dialects: readonly string[], peer = new SmbPeer()): number => peer.negotiate(dialects).words.u16();
+  const win95 = ["PC NETWORK PROGRAM 1.0", "MICROSOFT NETWORKS 3.0", "DOS LM1.2X002", "DOS LANMAN2.1"];
+  expect(chosen([...win95, "Windows for Workgroups 3.1a", "NT LM 0.12"])).toBe(5);
+  expect(chosen(win95)).toBe(3);
+  expect(chosen(["PC NETWORK PROGRAM 1.0"])).toBe(0);
+  expect(chosen(["SMB 2.002", "no such"])).toBe(0xffff);
+  expect(chosen(["PC NETWORK PROGRAM 1.0"], new SmbPeer({ users: [["a", "b"]] }))).toBe(0xffff);
+});
+
+test("users prove that they know a password; guests need none", () => {
+  const peer = new SmbPeer({ users: [["zaphod", "Gargle1"]] });
+  peer.negotiate(["NT LM 0.12"]);
+  const challenge = new Uint8Array(8).fill(7);
+  const nt = challengeResponse(challenge, ntPasswordHash("Gargle1"));
+  const lm = challengeResponse(challenge, lmPasswordHash("Gargle1"));
+  const wrong = challengeResponse(challenge, ntPasswordHash("gargle1"));
+  const none = new Uint8Array(0);
+  expect(peer.tree("FILES").status).not.toBe(0);
+  for (const [user, one, other, isGood] of [
+    ["zaphod", lm, nt, true],
+    ["ZAPHOD", lm, none, true],
+    ["zaphod", none, nt, true],
+    ["zaphod", none, wrong, false],
+    ["zaphod", lm, wrong, false],
+    ["ford", lm, nt, false],
+    ["", none, none, false],
+  ] as const)
+    expect([user, peer.session(user, one, other).status === 0]).toEqual([user, isGood]);
+  for (let at = 0; at < 30; at++) peer.session("zaphod", none, wrong);
+  expect(peer.session("zaphod", lm, nt).status).toBe(0xc000006d);
+  const guest = new SmbPeer().begin();
+  expect([guest.uid > 0, guest.tid > 0]).toEqual([true, true]);
+  expect(guest.tree("NOTHERE").status).toBe(0xc00000cc);
+});
+
+test("a chain of commands is done in one message", () => {
+  const peer = new SmbPeer();
+  peer.negotiate(["NT LM 0.12"]);
+  const session = peer.message(
+    Command.SESSION,
+    (out) => {
+      out.u8(Command.TREE, 0);
+      out.u16(0, 16_644, 16, 0);
+      out.u32(0);
+      out.u16(0, 0);
+      out.u32(0, 0);
+    },
+    (out) => out.zeros(9),
+  );
+  const tree = peer.message(
+    Command.TREE,
+    (out) => {
+      out.u8(0xff, 0);
+      out.u16(0, 0, 0);
+    },
+    (out) => {
+      out.align(2);
+      out.put(Buffer.from("\\\\S\\FILES\0", "utf16le"));
+      out.put(Buffer.from("A:\0"));
+    },
+  );
+  const at = session.length + (session.length % 2);
+  const both = new Uint8Array(at + tree.length - 32);
+  both.set(session);
+  both.set(tree.subarray(32), at);
+  new DataView(both.buffer).setUint16(35, at, true);
+  const answer = peer.send(both)!;
+  expect([answer.status, answer.words.u8()]).toEqual([0, Command.TREE]);
+  expect([answer.uid > 0, answer.tid > 0]).toEqual([true, true]);
+});
+
+test("files are closed with their connection, and a silent one is closed when nothing is open", () => {
+  const peer = new SmbPeer().begin();
+  peer.folder.put("a", "x");
+  peer.fid("\\a");
+  expect(peer.folder.open_).toBe(1);
+  peer.now += 3_600_000;
+  peer.connection.handleTimeout(peer.now);
+  expect(peer.connection.isOver).toBe(false);
+  expect([...peer.octets(new Uint8Array(0))]).toEqual([]);
+  peer.connection.cut();
+  expect(peer.folder.open_).toBe(0);
+  const idle = new SmbPeer().begin();
+  idle.connection.handleTimeout(idle.now + 3_600_000);
+  expect(idle.connection.isOver).toBe(true);
+});
