@@ -94,6 +94,8 @@ export interface AutomatonOptions {
 }
 
 export class Automaton {
+  /** It does not wait for the peer although it is `silent`. */
+  speaksFirst = false;
   readonly #act: (action: Action) => void;
   readonly #options: AutomatonOptions;
   #state: State = State.Initial;
@@ -116,7 +118,7 @@ export class Automaton {
     const cell = TABLE.get(event)![this.#state];
     if (cell === undefined) return;
     const { restart, passive, silent } = this.#options;
-    if (silent === true && cell.next === State.ReqSent && (event === "Up" || event === "Open")) {
+    if (silent === true && !this.speaksFirst && cell.next === State.ReqSent && (event === "Up" || event === "Open")) {
       this.#state = State.Stopped;
       return;
     }

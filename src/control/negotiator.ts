@@ -77,6 +77,15 @@ export class Negotiator {
     this.#feed("Down", now);
   }
 
+  /** Takes an open layer down and negotiates it again (RFC 1661 §4.4). False: it is not open. */
+  renegotiate(now: number): boolean {
+    if (!this.opened) return false;
+    this.lowerDown(now);
+    this.#automaton.speaksFirst = true;
+    this.lowerUp(now);
+    return true;
+  }
+
   open(now: number): void {
     this.#feed("Open", now);
   }

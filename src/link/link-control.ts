@@ -225,6 +225,13 @@ export class LinkControl {
     this.#lcp.close(reason, now);
   }
 
+  /** Sends a Configure-Request from the open state. False: LCP is not open, is to be closed, or the line changes its speed. */
+  renegotiate(now: number): boolean {
+    this.#now = now;
+    if (this.#closing !== undefined || this.climb?.isBetweenSpeeds === true) return false;
+    return this.#lcp.renegotiate(now);
+  }
+
   fail(failure: Failure, reason: string, now: number): void {
     this.#host.emit({ type: "failure", failure });
     this.#lcp.close(reason, now);

@@ -149,6 +149,14 @@ export class Link implements Member {
     return new Networks(this.#config.networks, host, plain);
   }
 
+  get framesSent(): number {
+    return this.#framing.framer.stats.frames;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
   /** What would be sent is dropped, because the line has another use for the moment. */
   get isMuted(): boolean {
     return this.#framing.isMuted;
@@ -156,14 +164,6 @@ export class Link implements Member {
 
   set isMuted(isMuted: boolean) {
     this.#framing.isMuted = isMuted;
-  }
-
-  get framesSent(): number {
-    return this.#framing.framer.stats.frames;
-  }
-
-  get phase(): Phase {
-    return this.#phase;
   }
 
   /**
@@ -188,6 +188,12 @@ export class Link implements Member {
   close(reason: string, now: number): void {
     this.#now = now;
     if (!this.given.close()) this.#control.end(reason, now);
+  }
+
+  /** Negotiates LCP again, and then all above it. False: LCP is not open, or the line changes its speed. */
+  renegotiate(now: number): boolean {
+    this.#now = now;
+    return this.#control.renegotiate(now);
   }
 
   /**
@@ -218,11 +224,6 @@ export class Link implements Member {
   papVerdict(accepted: boolean, message: string, now: number): void {
     this.#now = now;
     this.#admission.authentication.papVerdict(accepted, message, now);
-  }
-
-  /** True when the two sides have agreed on LCP. */
-  get lcpOpened(): boolean {
-    return this.#control.opened;
   }
 
   /** Why the line cannot carry PPP, as its octets show. */

@@ -179,6 +179,16 @@ export class Networks {
     this.#compression?.restart(now);
   }
 
+  /** Negotiates one protocol again while the others stay. False: it is not up. */
+  renegotiate(protocol: "ccp" | "ipcp" | "ipv6cp", now: number): boolean {
+    const negotiators = {
+      ccp: this.#compression?.negotiator,
+      ipcp: this.#ipcpNegotiator,
+      ipv6cp: this.#ipv6cpNegotiator,
+    };
+    return negotiators[protocol]?.renegotiate(now) ?? false;
+  }
+
   #finished(protocol: "ipcp" | "ipv6cp", now: number): void {
     if (this.#open.delete(protocol) && this.#open.size === 0) this.#host.closeLink("No network protocols running", now);
   }

@@ -1,6 +1,7 @@
 // A peer of one Link under direct control: it sends octets and receives packets, and agrees to every request unless
 // told otherwise. Its frames are not written by the code under test.
 
+import { isLcpOpen } from "./lcp-open.ts";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
 import { Deframer } from "../../src/frame/deframer.ts";
 import { addressEnd, protocolAt, protocolEnd } from "../../src/frame/header.ts";
@@ -107,7 +108,7 @@ export class RawPeer {
 
   /** Opens LCP, or opens it again. `options` are those of the peer's own request, in hex. */
   openLcp(options = ""): void {
-    if (this.side.link.lcpOpened) {
+    if (isLcpOpen(this.side.link)) {
       this.request(LCP, options);
       this.acknowledge(LCP);
     } else {

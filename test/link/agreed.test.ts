@@ -1,5 +1,6 @@
 // Extreme agreements of two sides, with a peer under direct control.
 
+import { isLcpOpen } from "../kit/lcp-open.ts";
 import { expect, test } from "bun:test";
 import { inflateRawSync, constants } from "node:zlib";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
@@ -224,7 +225,7 @@ test("when LCP is negotiated anew, control characters that the line inserts are 
   const ours = it.take(LCP).find((hex) => hex.startsWith("01"))!;
   const frame = frameOf([0xff, 0x03, LCP >> 8, LCP & 0xff, 0x02, ...fromHex(ours.slice(2))]);
   it.sayFrame(Uint8Array.of(...frame.subarray(0, 3), 0x11, ...frame.subarray(3)));
-  expect(it.side.link.lcpOpened).toBe(true);
+  expect(isLcpOpen(it.side.link)).toBe(true);
 });
 
 test("a server that sends network protocols has accepted our answer; other protocols say nothing", () => {

@@ -1,5 +1,6 @@
 // When a link whose LCP has not opened reports what it received, in the times of a test of a new cable.
 
+import { isLcpOpen } from "../kit/lcp-open.ts";
 import { expect, test } from "bun:test";
 import { bytesOf } from "../../src/bytes/text.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
@@ -123,7 +124,7 @@ test("a looped line is reported as pppd does it, and not again at the end", () =
 test("a link that comes up says none of this, at once or later", () => {
   const link = new Pair(side(false, 1), side(true, 2));
   link.open();
-  expect(link.run(() => link.a.link.lcpOpened && link.b.link.lcpOpened)).toBe(true);
+  expect(link.run(() => isLcpOpen(link.a.link) && isLcpOpen(link.b.link))).toBe(true);
   for (const one of [link.a, link.b]) {
     expect(one.link.nextTimeout()).toBeGreaterThan(link.now);
     link.run(() => false, 10_000);

@@ -1,5 +1,6 @@
 // A link whose LCP does not open reports what it received, with a text for each kind.
 
+import { isLcpOpen } from "../kit/lcp-open.ts";
 import { expect, test } from "bun:test";
 import { Ring } from "../../src/bytes/ring.ts";
 import { bytesOf } from "../../src/bytes/text.ts";
@@ -253,7 +254,7 @@ test("nothing is said of a line on which LCP was open before", () => {
   const link = new Pair(new Side(linkConfig(), rng), new Side(linkConfig(), rng));
   const { a } = link;
   link.open();
-  expect(link.run(() => a.link.lcpOpened)).toBe(true);
+  expect(link.run(() => isLcpOpen(a.link))).toBe(true);
   a.take(request(77), link.now); // the peer begins anew, and falls silent
   for (let now = link.now; !a.has("terminated") && now < 200_000; a.collect())
     a.link.handleTimeout((now = a.link.nextTimeout()));

@@ -24,6 +24,7 @@ import { OptionsInForce } from "../../src/run/settings/options-in-force.ts";
 import { fakeHost } from "../kit/optionhost.ts";
 import type { Rng } from "../kit/rng.ts";
 import { ProcessTable, processesOf } from "./children.ts";
+import { ControlProgram } from "./control-program.ts";
 import { filesOf, FileTree } from "./files.ts";
 import { NetworkState, networkOf } from "./network.ts";
 import { serialOf } from "./ports.ts";
@@ -251,6 +252,11 @@ export class Pppd {
   signal(name: SignalName): void {
     const event: SignalEvent = { type: "signal", name, number: NUMBERS[name] };
     this.process.post(() => this.#session?.steering.onSignal(event), "signal");
+  }
+
+  /** A program that controls it. */
+  controller(): ControlProgram {
+    return new ControlProgram(this.process, () => (this.#session === undefined ? [] : [this.#session.steering]));
   }
 
   /** SIGKILL. */

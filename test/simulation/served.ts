@@ -6,6 +6,7 @@ import { SILENT_NOTIFIER } from "../../src/run/notifier.ts";
 import { PortServer } from "../../src/run/serve/port-server.ts";
 import { readServeWords } from "../../src/run/serve/serve-words.ts";
 import { type Computer, NUMBERS, RUN_DIRECTORY } from "./computer.ts";
+import { ControlProgram } from "./control-program.ts";
 import { Process } from "./process.ts";
 
 export class Served {
@@ -67,6 +68,11 @@ export class Served {
 
   signal(name: SignalName): void {
     this.process.post(() => this.#server.onSignal({ type: "signal", name, number: NUMBERS[name] }), "signal");
+  }
+
+  /** A program that controls it. */
+  controller(): ControlProgram {
+    return new ControlProgram(this.process, () => this.#server.links);
   }
 
   #end(computer: Computer, code: number): void {

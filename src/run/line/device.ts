@@ -19,7 +19,6 @@ import type { Whereabouts } from "./whereabouts.ts";
 
 /** The speed reported to scripts for a line without a speed. It is that of a new pseudo terminal, as with pppd. */
 const NOMINAL_SPEED = 38400;
-const OCTET_BITS = 10;
 /** The interval between looks at a name query, a connection that is being made, or a listening socket. */
 const CONNECT_POLL_MS = 5;
 const CALL_POLL_MS = 100;
@@ -46,16 +45,18 @@ export interface Opened {
   readonly program?: Child;
 }
 
-/** The highest rate each way in octets a second. 0 means no limit. */
-export function limitOf({ device, record, datarate }: Config): number {
-  // In pppd the character shunt limits the rate, and a tty uses the shunt only while it is recorded.
-  return device === undefined || record !== undefined ? Math.max(0, datarate) : 0;
+/** In pppd the character shunt limits the rate both ways, and a tty uses the shunt only while it is recorded. */
+export function isShunted({ device, record }: Config): boolean {
+  return device === undefined || record !== undefined;
 }
 
-/** The bits a second for the pacer. 0 means unknown. */
+/** The highest rate each way in octets a second. 0 means no limit. */
+export function limitOf(config: Config): number {
+  return isShunted(config) ? Math.max(0, config.datarate) : 0;
+}
+
+/** The bits a second for the pacer, but for a limit. 0 means unknown. */
 export function paceOf(config: Config, opened: Device): number {
-  const limit = limitOf(config);
-  if (limit > 0) return limit * OCTET_BITS;
   if (config.device === undefined || !isTty(opened)) return 0;
   // The speed of a pty means nothing unless an option sets it.
   return opened.isPty ? config.speed : opened.speed;

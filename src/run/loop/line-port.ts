@@ -30,12 +30,17 @@ export type LineStage = Pick<
 /** What reading a line has come to. "more": the line may have more. */
 export type Reading = "gone" | "nothing" | "some" | "more";
 
+/** What the line may not exceed, however fast it is. */
+interface LineLimit {
+  readonly sending: RateLimit;
+  /** Undefined: what is not read in time would be lost. */
+  readonly receiving: RateLimit | undefined;
+}
+
 export interface LinePortHost {
   readonly machine: Machine;
   readonly buffers: LineBuffers;
   readonly pacer: Pacer;
-  /** What the line may not exceed, however fast it is. */
-  readonly limit?: { readonly sending: RateLimit; readonly receiving: RateLimit };
   /** What went over the line, for the `record` file. */
   readonly record?: { sent(bytes: Uint8Array, now: number): void; received(bytes: Uint8Array, now: number): void };
   /** For a TCP connection whose other end may speak telnet. */
@@ -60,6 +65,7 @@ export class LinePort {
   readonly #serial: Serial;
   readonly #countsOutput: boolean;
   #telnet: TelnetWire | undefined;
+  #limit: LineLimit | undefined;
 
   constructor(
     host: LinePortHost,
@@ -84,7 +90,13 @@ export class LinePort {
   }
 
   get isLimited(): boolean {
-    return this.#host.limit !== undefined;
+    return this.#limit !== undefined;
+  }
+
+  /** Undefined: as fast as the line is. */
+  limitTo(limit: LineLimit | undefined, octetsPerSecond: number): void {
+    this.#limit = limit;
+    this.pacer.limitTo(limit === undefined ? Infinity : octetsPerSecond);
   }
 
   hungUp(now: number): void {
@@ -112,8 +124,8 @@ export class LinePort {
 
   /** There is room for octets, and the limit lets them come in now. */
   mayRead(now: number): boolean {
-    const { limit } = this.#host;
-    return !this.isFull && (limit === undefined || limit.receiving.room(now) > 0);
+    const receiving = this.#limit?.receiving;
+    return !this.isFull && (receiving === undefined || receiving.room(now) > 0);
   }
 
   /** Its stage has left so much in the ring that nothing can be read. */
@@ -123,26 +135,27 @@ export class LinePort {
 
   /** Milliseconds until a port that has reached its limit may go on; Infinity: it is not held up. */
   heldUpFor(now: number): number {
-    const { limit } = this.#host;
+    const limit = this.#limit;
     if (limit === undefined) return Infinity;
-    const waits = [limit.receiving.wait(now)];
+    const waits = [limit.receiving?.wait(now) ?? 0];
     if (this.buffers.output.length > 0 && !this.isBlocked) waits.push(limit.sending.wait(now));
     return Math.min(...waits.filter((wait) => wait > 0));
   }
 
   /** Reads once. */
   read(now: number): Reading {
-    const { limit, record } = this.#host;
+    const { record } = this.#host;
+    const receiving = this.#limit?.receiving;
     const { input, fromTty } = this.buffers;
     const telnet = this.#telnet;
     const free = telnet === undefined ? input.writable : Math.max(0, input.free - HELD_OCTETS);
     const most = Math.min(free, this.stage.mostOctets ?? Infinity);
-    const room = limit === undefined ? most : Math.min(most, limit.receiving.room(now));
+    const room = receiving === undefined ? most : Math.min(most, receiving.room(now));
     if (room === 0) return "nothing";
     const at = input.writeAt;
     const got = telnet === undefined ? this.#descriptors.read(this.fd, fromTty, at, room) : telnet.read(this.fd, room);
     if (got <= 0) return got === -Errno.EAGAIN || got === -Errno.EINTR ? "nothing" : "gone";
-    limit?.receiving.pass(got);
+    receiving?.pass(got);
     record?.received(telnet?.data ?? input.bytes.subarray(at, at + got), now);
     if (telnet === undefined) input.commit(got);
     else input.put(telnet.data);
@@ -153,7 +166,7 @@ export class LinePort {
   /** Writes what there is, as far as the line takes it. `all`: whatever the limit. */
   drain(now: number, all = false): void {
     const { output } = this.buffers;
-    const sending = all ? undefined : this.#host.limit?.sending;
+    const sending = all ? undefined : this.#limit?.sending;
     if (this.#telnet?.isOver === true) this.#telnet = undefined;
     while ((output.length > 0 || this.#telnet?.hasOutput === true) && !this.isBlocked) {
       const most = sending === undefined ? output.readable : Math.min(output.readable, sending.room(now));

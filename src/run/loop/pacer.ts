@@ -26,6 +26,9 @@ const LOOK_MS = 50;
 export class Pacer {
   /** Octets a millisecond; 0: unknown, nothing is paced. */
   #rate: number;
+  /** That of the line, and the most that are to be sent. */
+  #lineRate: number;
+  #mostRate = Infinity;
   /** When the line will have sent all that was written. */
   #doneAt = 0;
   #aheadMs = AHEAD_MS;
@@ -42,7 +45,7 @@ export class Pacer {
 
   /** `speed` in bits a second, 8N1; 0: unknown. */
   constructor(speed: number) {
-    this.#rate = speed / OCTET_BITS / 1000;
+    this.#rate = this.#lineRate = speed / OCTET_BITS / 1000;
   }
 
   get paced(): boolean {
@@ -61,7 +64,19 @@ export class Pacer {
 
   /** The line has another speed from now on. */
   setSpeed(speed: number): void {
-    this.#rate = speed / OCTET_BITS / 1000;
+    this.#lineRate = speed / OCTET_BITS / 1000;
+    this.#setRate();
+  }
+
+  /** At most so many octets a second are written from now on. Infinity: as many as the line takes. */
+  limitTo(octetsPerSecond: number): void {
+    this.#mostRate = octetsPerSecond / 1000;
+    this.#setRate();
+  }
+
+  #setRate(): void {
+    const rate = Math.min(this.#lineRate === 0 ? Infinity : this.#lineRate, this.#mostRate);
+    this.#rate = rate === Infinity ? 0 : rate;
     this.#doneAt = 0;
   }
 
@@ -140,6 +155,6 @@ export class Pacer {
    * speed allows proves that the speed is not real: a pty, a USB gadget, Bluetooth. Nothing is paced from then on.
    */
   roundTrip(octets: number, milliseconds: number): void {
-    if (this.#rate > 0 && milliseconds < octets / this.#rate) this.#rate = 0;
+    if (this.#rate > 0 && milliseconds < octets / this.#rate) this.#rate = this.#lineRate = 0;
   }
 }

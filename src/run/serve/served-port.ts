@@ -113,6 +113,7 @@ export class ServedPort {
     const voice = this.#voice;
     try {
       this.#session = this.#makeSession();
+      this.#session.steering.quitRefusal = `${this.name} is a port of nullmodem serve: hangup ends the call, and SIGTERM ends all ports`;
       await this.#session.run();
     } catch (error) {
       if (error instanceof OptionError) for (const line of [...error.lines, ...error.hints]) voice.write("error", line);

@@ -8,7 +8,6 @@ import type { LinkEvent } from "../../link/events.ts";
 import type { LinkConfig } from "../../link/link-host.ts";
 import { Link } from "../../link/link.ts";
 import { Pacer } from "../loop/pacer.ts";
-import { RateLimit } from "../loop/rate-limit.ts";
 import type { Clock } from "../machine.ts";
 import type { Device } from "../host/serial.ts";
 import { limitOf, paceOf } from "../line/device.ts";
@@ -34,6 +33,7 @@ import type { NetworkPhase } from "./network-phase.ts";
 import { ClimbLine } from "./climb-line.ts";
 import { PapAnswer } from "./pap-answer.ts";
 import { applyPeerLine } from "./peer-line.ts";
+import { limitPort } from "./data-rate.ts";
 import { fitLink } from "./line-fit.ts";
 import { Joining } from "./joining.ts";
 import { Reception } from "./reception.ts";
@@ -66,7 +66,7 @@ export class Attempt {
   readonly #tty: Device;
   readonly #packets: PacketPort;
   readonly linkConfig: LinkConfig;
-  readonly #port: LinePort;
+  readonly port: LinePort;
   readonly #record: RecordFile | undefined;
   readonly #rtt: RttFile | undefined;
   readonly #authScripts: UpDown;
@@ -112,7 +112,7 @@ export class Attempt {
     const rtt = config.lcpRttFile === undefined ? undefined : new RttFile(config.lcpRttFile, host.machine, log);
     this.#rtt = rtt;
     this.#climb = ClimbLine.of(machine, config, tty, {
-      port: () => this.#port,
+      port: () => this.port,
       link: () => this.link,
       isDialled: () => this.#beginning?.isDialled ?? false,
     });
@@ -130,18 +130,17 @@ export class Attempt {
       tap: host.packetLog.line(host.lineNumber, tty.path),
       networkTap: bundle === undefined ? host.packetLog.network(packets.name) : undefined,
       line: this.#climb,
-      load: (now) => ({ rate: pacer.rate, backlog: this.#port.backlog(now) }),
+      load: (now) => ({ rate: pacer.rate, backlog: this.port.backlog(now) }),
     });
     this.link.trace.level = log.debug ? Math.max(1, config.debug) : 0;
     this.#record = config.record === undefined ? undefined : new RecordFile(config.record, host.machine, log);
     this.#authScripts = hooks.pair(config.authUpScript, config.authDownScript);
-    const limit = limitOf(config);
-    const limits = limit > 0 && { limit: { sending: new RateLimit(limit), receiving: new RateLimit(limit) } };
     const record = this.#record && { record: this.#record };
     const hungUp = (now: number): void => this.#hungUp(now);
     const telnet = telnetOf(config);
-    const parts = { machine: host.machine, buffers, pacer, ...limits, ...record, ...(telnet && { telnet }), hungUp };
-    this.#port = new LinePort(parts, tty, this.link);
+    const parts = { machine: host.machine, buffers, pacer, ...record, ...(telnet && { telnet }), hungUp };
+    this.port = new LinePort(parts, tty, this.link);
+    limitPort(this.port, config, limitOf(config));
   }
 
   /** Starts the link; `network` is the network phase that it joins. */
@@ -149,7 +148,7 @@ export class Attempt {
     const { config } = this.#host.options;
     this.#loop = loop;
     this.#network = network;
-    loop.add(this.#port);
+    loop.add(this.port);
     if (config.autodetect.length > 0) this.#receive(loop);
     else if (config.join) this.#join(loop);
     else if (config.slip !== undefined) this.#startSlip(loop);
@@ -198,7 +197,7 @@ export class Attempt {
     const { link } = this;
     const { linkConfig } = this;
     const fit = (): void => this.#fit();
-    return { machine, config, log, peers, tty: this.#tty, link, linkConfig, port: this.#port, loop, fit };
+    return { machine, config, log, peers, tty: this.#tty, link, linkConfig, port: this.port, loop, fit };
   }
 
   /** The speed of the line is known, and the link is about to begin. */
@@ -229,8 +228,13 @@ export class Attempt {
     this.link.trace.level = level;
   }
 
+  /** The most octets a second from now on. 0: no limit. */
+  limitRate(octetsPerSecond: number): void {
+    limitPort(this.port, this.#host.options.config, octetsPerSecond);
+  }
+
   status(): LineStatus {
-    return lineStatus(this.link, this.#host.machine, this.#tty, this.#port, this.#watch, this.#climb);
+    return lineStatus(this.link, this.#host.machine, this.#tty, this.port, this.#watch, this.#climb);
   }
 
   nextDeadline(): number {
@@ -312,7 +316,7 @@ export class Attempt {
         return;
       case "round-trip":
         // A limit that an option sets is a real speed.
-        if (!this.#port.isLimited) this.pacer.roundTrip(event.octets, event.milliseconds);
+        if (!this.port.isLimited) this.pacer.roundTrip(event.octets, event.milliseconds);
         return;
       case "unanswered":
         this.#watch.unanswered(now);
@@ -388,7 +392,7 @@ export class Attempt {
 
   /** Releases all that the link has. A second call does nothing. */
   abandon(): void {
-    this.#loop?.remove(this.#port);
+    this.#loop?.remove(this.port);
     this.#record?.close();
     this.#rtt?.down();
     this.#host.peers.leave();

@@ -1,6 +1,6 @@
 // One line of a bundle, from its first attempt until it is given up, as Bundling and `nullmodem ctl` see it.
 
-import type { ControlledLine } from "../control/controlled-link.ts";
+import { ControlError, type ControlledLine, notOpen, type Renegotiable } from "../control/controlled-link.ts";
 import type { Line } from "../line/line.ts";
 import type { Clock } from "../machine.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
@@ -17,7 +17,10 @@ export class BundleLine implements ControlledLine {
   line: Line | undefined;
   /** Its link. */
   attempt: Attempt | undefined;
+  /** It is not tried again. */
+  isGivenUp = false;
   readonly #clock: Clock;
+  #isRedialled = false;
 
   constructor(options: OptionsInForce, clock: Clock) {
     this.options = options;
@@ -44,7 +47,30 @@ export class BundleLine implements ControlledLine {
   }
 
   hangup(): void {
+    if (this.isGivenUp) throw new ControlError(`${this.device} is given up`);
     this.signal(SIGHUP);
     this.attempt?.close("User request", this.#clock.now());
+  }
+
+  redial(): void {
+    this.hangup();
+    this.#isRedialled = true;
+  }
+
+  /** Its next attempt begins at once, because of {@link redial}. Asked once after each attempt. */
+  takeRedial(): boolean {
+    const isRedialled = this.#isRedialled;
+    this.#isRedialled = false;
+    return isRedialled;
+  }
+
+  renegotiate(protocol: Renegotiable): void {
+    if (protocol !== "lcp") throw new ControlError(`${protocol.toUpperCase()} is that of the whole bundle`);
+    if (this.attempt?.link.renegotiate(this.#clock.now()) !== true) throw notOpen(protocol);
+  }
+
+  limitRate(octetsPerSecond: number): void {
+    if (this.attempt === undefined) throw new ControlError(`There is no link on ${this.device}`);
+    this.attempt.limitRate(octetsPerSecond);
   }
 }

@@ -39,6 +39,7 @@ export class Bundling {
   readonly #bundle: Bundle;
   readonly group: LinkGroup;
   #lines: readonly BundleLine[] = [];
+  #isRedialled = false;
   /** The peers of the lines in the bundle. The addresses of the first one count. */
   readonly #peers: Peers[] = [];
   /** The number of lines that are not given up. */
@@ -105,6 +106,7 @@ export class Bundling {
           this.group.close("Internal error", this.#clock.now());
         })
         .finally(() => {
+          line.isGivenUp = true;
           this.#alive--;
           this.#change();
         }),
@@ -126,6 +128,11 @@ export class Bundling {
     }
   }
 
+  /** The session begins another bundle when this one has ended. */
+  redial(): void {
+    this.#isRedialled = true;
+  }
+
   /** A signal that ends all lines. */
   signal(number: number): void {
     this.#endLines(number);
@@ -139,7 +146,7 @@ export class Bundling {
 
   /** No line is opened any more. The session makes another bundle where the interface is lost. */
   get #isEnding(): boolean {
-    return this.#host.quitting() || this.group.network.hasLostInterface;
+    return this.#host.quitting() || this.#isRedialled || this.group.network.hasLostInterface;
   }
 
   /** A line is being opened, waits for its next try, or has a link that has just ended. */
@@ -160,7 +167,12 @@ export class Bundling {
     const buffers = new LineBuffers(this.#host.machine.descriptors);
     for (let failures = 1; ; failures++) {
       const began = this.#clock.now();
+      line.takeRedial();
       const outcome = await this.#tryLine(line, buffers, failures === 1, whereabouts);
+      if (line.takeRedial() && !this.#isEnding) {
+        failures = 0;
+        continue;
+      }
       if (outcome === "up") failures = 0;
       if (outcome === "final" || this.#isEnding || !persist) return;
       // While another link carries the bundle, the line is tried without limit.

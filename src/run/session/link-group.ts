@@ -9,6 +9,7 @@ import { PacketPump } from "../loop/packet-pump.ts";
 import type { PacketLog } from "../live/packet-log.ts";
 import type { NameServers } from "../packets/name-servers.ts";
 import type { PacketPort } from "../packets/port.ts";
+import { notOpen, type Renegotiable } from "../control/controlled-link.ts";
 import { Exit } from "../exit.ts";
 import type { Hooks } from "../scripts/hooks.ts";
 import type { SessionHistory } from "../history/session-history.ts";
@@ -125,6 +126,17 @@ export class LinkGroup implements LoopOwner {
   /** Negotiates compression again (SIGUSR2). */
   restartCcp(): void {
     this.#carrier.networks.restartCcp(this.#host.machine.clock.now());
+  }
+
+  /** Negotiates a protocol again. LCP is that of each link. Throws ControlError. */
+  renegotiate(protocol: Renegotiable): void {
+    const now = this.#host.machine.clock.now();
+    const { networks } = this.#carrier;
+    const isBegun =
+      protocol === "lcp"
+        ? this.attempts.filter((attempt) => attempt.link.renegotiate(now)).length > 0
+        : networks.renegotiate(protocol, now);
+    if (!isBegun) throw notOpen(protocol);
   }
 
   // ── the loop's owner ─────────────────────────────────────────────────────────────────────────────────────────────

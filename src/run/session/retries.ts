@@ -32,6 +32,13 @@ export class Retries {
     this.#isInterrupted = true;
   }
 
+  /** There is to be another attempt at once, whatever came before. */
+  redial(): void {
+    this.#failures = 0;
+    this.#needsHoldoff = false;
+    this.#isInterrupted = true;
+  }
+
   /** The link came up. */
   succeeded(): void {
     this.#failures = 0;

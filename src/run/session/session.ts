@@ -241,6 +241,7 @@ export class Session {
       this.#fail(error);
     } finally {
       this.#running = undefined;
+      this.steering.attemptEnded();
     }
   }
 

@@ -26,6 +26,8 @@ export class StandBy {
   readonly #clock: Clock;
   #demand: Demand | undefined;
   #isDormant = false;
+  /** The next link needs no packet. */
+  #startsLink = false;
 
   constructor(host: StandByHost) {
     this.#host = host;
@@ -40,6 +42,11 @@ export class StandBy {
   /** It waits for a packet. */
   get isDormant(): boolean {
     return this.#isDormant;
+  }
+
+  /** Ends the wait for a packet, or the next one, as if there were a packet. */
+  startLink(): void {
+    this.#startsLink = true;
   }
 
   /** Waits for a packet worth a link. False: there will be none. Throws Failed. */
@@ -57,13 +64,14 @@ export class StandBy {
         () => Math.min(this.#host.programEndsAt(), notifier.beatAt),
       );
       this.#isDormant = false;
-      if (found === "packet") break;
+      if (found === "packet" || this.#startsLink) break;
       if (found === "stopped") return false;
       log.write("error", `Interface ${demand.name} has been removed`);
       setStatus(Exit.FATAL);
       demand.gone = true;
       if (!options.config.persist) return false;
     }
+    this.#startsLink = false;
     log.write("info", "Starting link");
     return true;
   }
@@ -91,6 +99,6 @@ export class StandBy {
     const { notifier, quitting } = this.#host;
     const now = this.#clock.now();
     if (notifier.beatAt <= now) notifier.beat(now);
-    return quitting();
+    return quitting() || this.#startsLink;
   }
 }

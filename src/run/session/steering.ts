@@ -1,6 +1,6 @@
 // What ends, wakes or changes a session from outside: signals, and the verbs of `nullmodem ctl`.
 
-import type { ControlledLine, ControlledLink } from "../control/controlled-link.ts";
+import type { ControlledLine, ControlledLink, Renegotiable } from "../control/controlled-link.ts";
 import { ControlError } from "../control/controlled-link.ts";
 import { Exit } from "../exit.ts";
 import type { CaptureSource } from "../live/capture-wish.ts";
@@ -39,7 +39,11 @@ export interface SteeringHost {
 export class Steering implements ControlledLink {
   /** There will be no further attempt, because of SIGTERM, SIGINT or an error. */
   quitting = false;
+  /** Why the verb `quit` is refused. */
+  quitRefusal: string | undefined;
   readonly #host: SteeringHost;
+  /** Whether packets went to the log before the verb `debug`. */
+  #debugBefore: boolean | undefined;
 
   constructor(host: SteeringHost) {
     this.#host = host;
@@ -66,6 +70,8 @@ export class Steering implements ControlledLink {
         if (!this.#host.standBy.isDormant) this.#hangup(event.number);
         return;
       case "SIGUSR1":
+        // This one lasts.
+        this.#debugBefore = undefined;
         log.debug = !log.debug;
         group?.trace(log.debug ? 1 : 0);
         return;
@@ -122,7 +128,20 @@ export class Steering implements ControlledLink {
     const attempt = running?.group?.attempts[0];
     const phase = attempt?.link.phase ?? (running === undefined ? "waiting" : "opening");
     const state = standBy.isDormant ? "standby" : phase;
-    return [{ device: running?.line.path ?? place, place, state, hangup: () => this.hangup() }];
+    return [this.#lineOf(running?.line.path ?? place, place, state)];
+  }
+
+  /** The only line of the link. */
+  #lineOf(device: string, place: string, state: string): ControlledLine {
+    return {
+      device,
+      place,
+      state,
+      hangup: () => this.hangup(),
+      redial: () => this.redial(),
+      renegotiate: (protocol) => this.renegotiate(protocol),
+      limitRate: (octetsPerSecond) => this.limitRate(octetsPerSecond),
+    };
   }
 
   get captured(): CaptureSource {
@@ -138,5 +157,53 @@ export class Steering implements ControlledLink {
     if (this.#host.standBy.isDormant)
       throw new ControlError("There is no link to hang up: the interface waits for traffic");
     this.#hangup(SIGHUP);
+  }
+
+  quit(): void {
+    if (this.quitRefusal !== undefined) throw new ControlError(this.quitRefusal);
+    this.end();
+  }
+
+  redial(): void {
+    if (this.quitting) throw new ControlError("The session is ending");
+    const { retries, setReason, standBy, waits } = this.#host;
+    const running = this.#host.running();
+    retries.redial();
+    standBy.startLink();
+    setReason(Exit.USER_REQUEST);
+    if (running instanceof Bundling) running.redial();
+    waits.wake();
+    running?.signal(SIGHUP);
+  }
+
+  renegotiate(protocol: Renegotiable): void {
+    const group = this.#host.running()?.group;
+    if (group === undefined) throw new ControlError("The link is not up");
+    group.renegotiate(protocol);
+  }
+
+  debug(isOn: boolean): void {
+    const { log, running } = this.#host;
+    if (running() === undefined) throw new ControlError("There is no link");
+    this.#debugBefore ??= log.debug;
+    this.#trace(isOn);
+  }
+
+  limitRate(octetsPerSecond: number): void {
+    const attempts = this.#host.running()?.group?.attempts ?? [];
+    if (attempts.length === 0) throw new ControlError("There is no link");
+    for (const attempt of attempts) attempt.limitRate(octetsPerSecond);
+  }
+
+  #trace(isOn: boolean): void {
+    const { log, options, running } = this.#host;
+    log.debug = isOn;
+    running()?.group?.trace(isOn ? Math.max(1, options.config.debug) : 0);
+  }
+
+  /** The attempt is over, and with it what verbs have changed. */
+  attemptEnded(): void {
+    if (this.#debugBefore !== undefined) this.#host.log.debug = this.#debugBefore;
+    this.#debugBefore = undefined;
   }
 }

@@ -54,7 +54,7 @@ export class Tuner {
       return;
     }
     input.clear();
-    if (!this.#port.isLimited) this.#port.pacer.setSpeed(speed);
+    this.#port.pacer.setSpeed(speed);
     stage.tuned(now);
   }
 

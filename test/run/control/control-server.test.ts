@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { ControlConnection, ControlStream, ControlWire } from "../../../src/run/control/control-connection.ts";
-import { ControlError, type ControlledLink } from "../../../src/run/control/controlled-link.ts";
+import { ControlError, type ControlledLink, type Steered } from "../../../src/run/control/controlled-link.ts";
 import { ControlServer } from "../../../src/run/control/control-server.ts";
 import { VERBS } from "../../../src/run/control/control-verbs.ts";
 import type { Verb } from "../../../src/run/control/verb.ts";
@@ -33,31 +33,36 @@ class Program {
   }
 }
 
-class Link implements ControlledLink {
-  readonly done: string[] = [];
-  readonly interface: string | undefined;
-  readonly linkname = "office";
-  readonly packetLog = new PacketLog();
-  readonly captured = { packetLog: this.packetLog, clock: { now: () => 5, wall: () => 5 }, hidePassword: true };
-  readonly lines;
+/** Notes what is asked of a link, or of one of its lines. */
+function steered(done: string[], suffix = ""): Steered {
+  return {
+    hangup: () => void done.push(`hangup${suffix}`),
+    redial: () => void done.push(`redial${suffix}`),
+    renegotiate: (protocol) => void done.push(`renegotiate ${protocol}${suffix}`),
+    limitRate: (rate) => void done.push(`limitRate ${rate}${suffix}`),
+  };
+}
 
-  constructor(ifname: string | undefined, ...devices: string[]) {
-    this.interface = ifname;
-    this.lines = devices.map((device) => ({
-      device,
-      place: device,
-      state: "network",
-      hangup: () => void this.done.push(`hangup ${device}`),
-    }));
-  }
+interface Link extends ControlledLink {
+  readonly done: string[];
+  readonly packetLog: PacketLog;
+}
 
-  hangup(): void {
-    this.done.push("hangup");
-  }
-
-  asked(verb: string, by: string): void {
-    this.done.push(`${verb} (${by})`);
-  }
+function linkOf(ifname: string | undefined, ...devices: string[]): Link {
+  const done: string[] = [];
+  const packetLog = new PacketLog();
+  return {
+    packetLog,
+    captured: { packetLog, clock: { now: () => 5, wall: () => 5 }, hidePassword: true },
+    ...steered(done),
+    done,
+    interface: ifname,
+    linkname: "office",
+    lines: devices.map((device) => ({ device, place: device, state: "network", ...steered(done, ` of ${device}`) })),
+    quit: () => void done.push("quit"),
+    debug: (isOn) => void done.push(`debug ${isOn}`),
+    asked: (verb, by) => void done.push(`${verb} (${by})`),
+  };
 }
 
 function serverOf(links: readonly ControlledLink[], verbs: readonly Verb[] = VERBS): ControlServer {
@@ -81,7 +86,7 @@ const request = (verb: string, link?: string, words: unknown = []): string =>
   `${JSON.stringify({ verb, link, words })}\n`;
 
 test("links names each line of each link", () => {
-  const answers = answersTo(request("links"), new Link("ppp0", "/dev/ttyS0", "/dev/ttyS1"), new Link(undefined, "pty"));
+  const answers = answersTo(request("links"), linkOf("ppp0", "/dev/ttyS0", "/dev/ttyS1"), linkOf(undefined, "pty"));
   const process = { linkname: "office", state: "network", pid: 42, namespace: "net:[1]" };
   expect(answers).toEqual([
     {
@@ -98,16 +103,16 @@ test("links names each line of each link", () => {
 test.each([
   ["ppp0", ["hangup (uid 7)", "hangup"]],
   ["office", ["hangup (uid 7)", "hangup"]],
-  ["ttyS1", ["hangup (uid 7)", "hangup /dev/ttyS1"]],
-  ["/dev/by-id/ttyS0", ["hangup (uid 7)", "hangup /dev/ttyS0"]],
+  ["ttyS1", ["hangup (uid 7)", "hangup of /dev/ttyS1"]],
+  ["/dev/by-id/ttyS0", ["hangup (uid 7)", "hangup of /dev/ttyS0"]],
 ])("%s names a bundle or one line of it", (name, done) => {
-  const link = new Link("ppp0", "/dev/ttyS0", "/dev/ttyS1");
+  const link = linkOf("ppp0", "/dev/ttyS0", "/dev/ttyS1");
   expect(answersTo(request("hangup", name), link)).toEqual([{ ok: true }]);
   expect(link.done).toEqual(done);
 });
 
 test("the device of a single link means the link", () => {
-  const link = new Link(undefined, "/dev/ttyS0");
+  const link = linkOf(undefined, "/dev/ttyS0");
   expect(answersTo(request("hangup", "ttyS0"), link)).toEqual([{ ok: true }]);
   expect(link.done).toEqual(["hangup (uid 7)", "hangup"]);
 });
@@ -125,15 +130,49 @@ test.each([
   [request("hangup", "ppp7"), "There is no link ppp7"],
   [request("hangup", "ppp0", ["now"]), "hangup takes no words"],
 ])("%j is refused by a plain sentence, and the next request is answered", (line, error) => {
-  const link = new Link("ppp0", "/dev/ttyS0");
+  const link = linkOf("ppp0", "/dev/ttyS0");
   expect(answersTo(line + request("hangup", "ppp0"), link)).toEqual([{ ok: false, error }, { ok: true }]);
+});
+
+test.each([
+  ["hangup", [], "hangup"],
+  ["redial", [], "redial"],
+  ["quit", [], "quit"],
+  ["renegotiate", [], "renegotiate lcp"],
+  ["renegotiate", ["ipcp"], "renegotiate ipcp"],
+  ["debug", ["on"], "debug true"],
+  ["debug", ["off"], "debug false"],
+  ["datarate", ["1200"], "limitRate 1200"],
+  ["datarate", ["off"], "limitRate 0"],
+])("%s %j is carried out, after the log tells of it", (verb, words, done) => {
+  const link = linkOf("ppp0", "/dev/ttyS0");
+  expect(answersTo(request(verb, "office", words), link)).toEqual([{ ok: true }]);
+  expect(link.done).toEqual([`${[verb, ...words].join(" ")} (uid 7)`, done]);
+});
+
+test.each([
+  ["redial", ["now"], "redial takes no words"],
+  ["renegotiate", ["LCP"], "The words of renegotiate are: [lcp|ccp|ipcp|ipv6cp]"],
+  ["renegotiate", ["lcp", "ccp"], "The words of renegotiate are: [lcp|ccp|ipcp|ipv6cp]"],
+  ["debug", [], "The words of debug are: on|off"],
+  ["debug", ["constructor"], "The words of debug are: on|off"],
+  ["debug", ["on", "off"], "The words of debug are: on|off"],
+  ...["9", "0", "-1", "1e9", "1000000001", "1200 ", ""].map((word): [string, string[], string] => [
+    "datarate",
+    [word],
+    "The words of datarate are: N|off",
+  ]),
+])("%s %j is wrong, and nothing is done", (verb, words, error) => {
+  const link = linkOf("ppp0", "/dev/ttyS0");
+  expect(answersTo(request(verb, "office", words), link)).toEqual([{ ok: false, error }]);
+  expect(link.done).toEqual([]);
 });
 
 test("a request may come in any pieces", () => {
   const text = new TextEncoder().encode(request("hangup", "ppp0") + request("links").replace("\n", "\r\n"));
   for (const pieces of cuts(text)) {
     const program = new Program();
-    const connection = serverOf([new Link("ppp0")]).connect(program.wire);
+    const connection = serverOf([linkOf("ppp0")]).connect(program.wire);
     for (const piece of pieces) connection.received(piece);
     expect(program.answers).toEqual([{ ok: true }, { ok: true, links: [] }]);
   }
@@ -154,7 +193,7 @@ test("a line that is too long, and a flood of requests, end the connection", () 
 test("a program that never reads is dropped when 256 kB wait for it", () => {
   const program = new Program();
   program.room = 0;
-  const connection = serverOf([new Link("ppp0", "x".repeat(60_000))]).connect(program.wire);
+  const connection = serverOf([linkOf("ppp0", "x".repeat(60_000))]).connect(program.wire);
   ask(connection, request("links"));
   ask(connection, request("links"));
   expect(program.isClosed).toBe(false);
@@ -163,13 +202,13 @@ test("a program that never reads is dropped when 256 kB wait for it", () => {
 });
 
 test("the longest idle of 32 programs makes room for another; busy ones do not", () => {
-  const server = serverOf([new Link("ppp0")], [WAIT]);
+  const server = serverOf([linkOf("ppp0")], [WAIT]);
   const programs = Array.from({ length: 33 }, () => new Program());
   for (const { wire } of programs.slice(0, 32)) server.connect(wire);
   server.connect(programs[32]!.wire);
   expect(programs.map(({ isClosed }) => isClosed)).toEqual([true, ...Array<boolean>(32).fill(false)]);
 
-  const busy = serverOf([new Link("ppp0")], [WAIT]);
+  const busy = serverOf([linkOf("ppp0")], [WAIT]);
   for (let at = 0; at < 32; at++) ask(busy.connect(new Program().wire), request("wait", "ppp0"));
   const last = new Program();
   busy.connect(last.wire);
@@ -198,7 +237,7 @@ function streaming(): { readonly verb: Verb; readonly streams: ControlStream[]; 
 test("a stream follows its answer, never waits, and takes all or nothing", () => {
   const flow = streaming();
   const program = new Program();
-  const connection = serverOf([new Link("ppp0")], [flow.verb]).connect(program.wire);
+  const connection = serverOf([linkOf("ppp0")], [flow.verb]).connect(program.wire);
   ask(connection, request("flow", "ppp0") + request("links"));
   const [stream] = flow.streams as [ControlStream];
   expect(program.answers).toEqual([{ ok: true, stream: true, kind: "x" }]);
@@ -221,7 +260,7 @@ test("a stream follows its answer, never waits, and takes all or nothing", () =>
 test("a stream learns once that its program has left; one that only ended its requests still reads", () => {
   const flow = streaming();
   const program = new Program();
-  const connection = serverOf([new Link("ppp0")], [flow.verb]).connect(program.wire);
+  const connection = serverOf([linkOf("ppp0")], [flow.verb]).connect(program.wire);
   ask(connection, request("flow", "ppp0"));
   connection.finished();
   expect(flow.streams[0]!.send(new Uint8Array(10))).toBe(true);
@@ -243,7 +282,7 @@ test("a program that left before its answer hinders nothing", () => {
     },
   };
   const program = new Program();
-  const connection = serverOf([new Link("ppp0")], [verb]).connect(program.wire);
+  const connection = serverOf([linkOf("ppp0")], [verb]).connect(program.wire);
   ask(connection, request("wait", "ppp0"));
   connection.close();
   for (const call of late) call();
@@ -251,9 +290,9 @@ test("a program that left before its answer hinders nothing", () => {
 });
 
 test("a verb that cannot be carried out says why", () => {
-  const link = new Link("ppp0");
-  link.hangup = () => {
+  const hangup = (): never => {
     throw new ControlError("There is no link to hang up");
   };
+  const link = { ...linkOf("ppp0"), hangup };
   expect(answersTo(request("hangup", "ppp0"), link)).toEqual([{ ok: false, error: "There is no link to hang up" }]);
 });

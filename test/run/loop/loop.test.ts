@@ -155,11 +155,10 @@ function setUp(fake: FakeMachine, stage: LineStage, limit?: number) {
   };
   const loop = new Loop(machine, pump, owner);
   const buffers = new LineBuffers(machine.descriptors);
-  const limits =
-    limit === undefined ? {} : { limit: { sending: new RateLimit(limit), receiving: new RateLimit(limit) } };
   const hungUp = (): void => void told.push("hung up");
-  const host = { machine, buffers, pacer: new Pacer(0), ...limits, hungUp };
+  const host = { machine, buffers, pacer: new Pacer(0), hungUp };
   const port = new LinePort(host, { fd: LINE, writeFd: LINE, countsOutput: false }, stage);
+  if (limit !== undefined) port.limitTo({ sending: new RateLimit(limit), receiving: new RateLimit(limit) }, Infinity);
   loop.add(port);
   return { own, loop, port, pump, owner, told, buffers };
 }
