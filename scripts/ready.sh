@@ -151,6 +151,11 @@ case $purpose in
       need xz xz-utils
     fi
     need shellcheck shellcheck
+    # The package is for amd64 where it is tested.
+    if [ "$(uname -m)" = x86_64 ]; then
+      need lintian lintian
+      need mmdebstrap mmdebstrap
+    fi
     ;;
   bench)
     need gcc gcc
@@ -233,6 +238,16 @@ if [ "$purpose" = test ]; then
       apt-get -qq update >/dev/null 2>&1 || :
     fi
     sh scripts/servers.sh "$servers" || say "going on without them: the tests that use them are skipped and say so"
+  fi
+fi
+
+# --- The small Debians in which the package is installed.
+
+if [ "$purpose" = test ] && [ "$(uname -m)" = x86_64 ] && [ "$(id -u)" = 0 ]; then
+  roots=${XDG_CACHE_HOME:-$HOME/.cache}/nullmodem-debian-roots
+  if [ ! -d "$roots" ]; then
+    say "making minimal systems of Debian bookworm and trixie in $roots (about 100 MB are fetched; nothing is installed)"
+    sh scripts/debian-roots.sh "$roots" || say "going on without them: the tests that use them are skipped and say so"
   fi
 fi
 

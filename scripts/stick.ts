@@ -1,6 +1,7 @@
-// Fills a folder for a FAT stick: executables, checksums, install.sh, README.TXT, licences. npm run stick -- DIR [--partial]
+// Fills a folder for a FAT stick: executables, Debian packages, checksums, install.sh, README.TXT, licences.
+// npm run stick -- DIR [--partial]
 //
-// The same commit gives the same bytes: the files contain no time and no path, and everything comes from
+// The same commit gives the same bytes: the files contain no path and no time but the commit's, and everything comes from
 // package-lock.json. (musl-cxx.gz also depends on Debian's gcc.) Names are 8.3. No file is a link or needs to be
 // executable.
 
@@ -10,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { VERSION } from "../src/options/version.ts";
 import { compile } from "./build.ts";
+import { architectureOf, debMaker } from "./deb.ts";
 import { licences } from "./stick/licences.ts";
 import { type MuslCxx, muslCxx } from "./stick/musl-cxx.ts";
 import { placeTrouble, writeAllOrNone } from "./stick/place.ts";
@@ -19,9 +21,9 @@ const ROOT = join(import.meta.dir, "..");
 const PARTS = join(import.meta.dir, "stick");
 const MUSL_CXX = "musl-cxx.gz";
 /** Files that an older stick may have and the new one may not have. */
-const BIG_FILES = [...TARGETS.map(({ file }) => file), MUSL_CXX];
-/** The approximate size of a compressed executable, for the check before the build. */
-const EXECUTABLE_OCTETS = 35_000_000;
+const BIG_FILES = [...TARGETS.flatMap(filesOf), MUSL_CXX];
+/** The approximate size of a compressed executable, or of a package, for the check before the build. */
+const EXECUTABLE_OCTETS = 55_000_000;
 
 /** A file that install.sh unpacks. */
 export interface Packed {
@@ -34,11 +36,26 @@ export interface Packed {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** A target's executable, and the Debian package of it: "x64.gz" and "amd64.deb". */
+function filesOf(target: Target): string[] {
+  const architecture = architectureOf(target);
+  return [target.file, ...(architecture === undefined ? [] : [`${architecture}.deb`])];
+}
+
 const sha256 = (bytes: Uint8Array | string): string => createHash("sha256").update(bytes).digest("hex");
 
-/** Writes the stick's files into the folder and replaces those of an older stick. Returns their names. */
-export function fillStick(folder: string, packed: readonly Packed[], licence: string, commit: string): string[] {
-  const files = new Map<string, Uint8Array | string>();
+/**
+ * Writes the stick's files into the folder and replaces those of an older stick. Returns their names. `packages` are files
+ * that are written as they are.
+ */
+export function fillStick(
+  folder: string,
+  packed: readonly Packed[],
+  licence: string,
+  commit: string,
+  packages: ReadonlyMap<string, Uint8Array> = new Map(),
+): string[] {
+  const files = new Map<string, Uint8Array | string>(packages);
   // libdeflate at 9: as fast as zlib at 6 and smaller than zlib at 9. No name and no time in its header.
   for (const { file, bytes } of packed) {
     files.set(file, Bun.gzipSync(bytes, { library: "libdeflate", level: 9 }));
@@ -83,13 +100,15 @@ function main(argv: readonly string[]): number {
     return 2;
   }
   const folder = resolve(given);
-  const trouble = placeTrouble(folder, EXECUTABLE_OCTETS * (partial ? 1 : TARGETS.length), BIG_FILES);
+  const trouble = placeTrouble(folder, EXECUTABLE_OCTETS * (partial ? 1 : TARGETS.flatMap(filesOf).length), BIG_FILES);
   if (trouble !== undefined) {
     console.error(trouble);
     return 1;
   }
   const missing: string[] = [];
   const packed: Packed[] = [];
+  const packages = new Map<string, Uint8Array>();
+  const deb = debMaker();
   let cxx: MuslCxx | undefined;
   const attempt = (what: string, make: (work: string) => void): void => {
     const work = mkdtempSync(join(tmpdir(), "nullmodem-stick-"));
@@ -101,12 +120,16 @@ function main(argv: readonly string[]): number {
       rmSync(work, { recursive: true, force: true });
     }
   };
-  for (const { file, machine, libc, what, package: from, target } of TARGETS) {
+  for (const one of TARGETS) {
+    const { file, machine, libc, what, package: from, target } = one;
     attempt(what, (work) => {
       const runtime = runtimeOf(from);
       const outfile = join(work, "nullmodem");
       if (compile(outfile, { target, runtime }) !== 0) throw new Error("it does not build");
-      packed.push({ file, name: "nullmodem", machine, libc, what, bytes: readFileSync(outfile) });
+      const bytes = readFileSync(outfile);
+      packed.push({ file, name: "nullmodem", machine, libc, what, bytes });
+      const architecture = architectureOf(one);
+      if (architecture !== undefined) packages.set(`${architecture}.deb`, deb(bytes, architecture));
     });
     if (libc !== "musl") continue;
     attempt("libstdc++ for musl", (work) => {
@@ -121,7 +144,7 @@ function main(argv: readonly string[]): number {
     return 1;
   }
   try {
-    const names = fillStick(folder, packed, licences(cxx?.licence), commitOf());
+    const names = fillStick(folder, packed, licences(cxx?.licence), commitOf(), packages);
     console.log(`${folder}: ${names.join(", ")}`);
     return 0;
   } catch (error) {

@@ -49,7 +49,8 @@ describe("the files", () => {
   let stick = "";
   beforeAll(() => {
     stick = join(folder, "stick");
-    fillStick(stick, packed, "one\ntwo\r\n", "c0ffee");
+    const packages = new Map([["amd64.deb", Buffer.from("a package")]]);
+    fillStick(stick, packed, "one\ntwo\r\n", "c0ffee", packages);
   });
   const text = (name: string): string => readFileSync(join(stick, name), "utf8");
 
@@ -76,6 +77,12 @@ describe("the files", () => {
     expect(stdout.toString().match(/: OK\n/g)).toHaveLength(readdirSync(stick).length - 1);
   });
 
+  test("Debian packages are files like any other", () => {
+    expect(text("amd64.deb")).toBe("a package");
+    expect(text("sha256.txt")).toContain(`${sha256(Buffer.from("a package"))}  amd64.deb\n`);
+    expect(text("README.TXT")).toContain("apt install ./amd64.deb");
+  });
+
   test("the texts are for any editor, the script is for a shell, and no gzip header has a time or a name", () => {
     for (const name of ["README.TXT", "LICENSES.TXT"]) expect(text(name).replaceAll("\r\n", "")).not.toMatch(/[\r\n]/);
     for (const { file, what } of packed) expect(text("README.TXT")).toContain(`    ${file.padEnd(16)}${what}\r\n`);
@@ -93,6 +100,7 @@ describe("the files", () => {
     const names = readdirSync(stick);
     expect(names).toContain("photo.jpg");
     expect(names).not.toContain("arm64.gz");
+    expect(names).not.toContain("amd64.deb");
     expect(names).not.toContain("musl-cxx.gz");
   });
 });
