@@ -42,7 +42,7 @@ between them
 Usage: nullmodem COMMAND [WORDS]; nullmodem COMMAND --help explains its words
 
 ${Object.entries(SUMMARIES)
-  .map(([name, about]) => `  ${name.padEnd(9)} ${about}\n`)
+  .map(([name, about]) => `  ${name.padEnd(10)} ${about}\n`)
   .join("")}
 Called by one of the last seven names, nullmodem is that program. pppd
 show-options lists all options of pppd. Begin the words of pppd or pon with

@@ -100,7 +100,14 @@ function applet(name: Applet): Known {
 }
 
 /** The words for values that a definition gives no hint of. */
-const NAMED: Readonly<Record<string, string>> = { "password-file": "FILE", speed: "N", port: "N", quota: "SIZE" };
+const NAMED: Readonly<Record<string, string>> = {
+  "password-file": "FILE",
+  speed: "N",
+  port: "N",
+  quota: "SIZE",
+  user: "NAME",
+  socks: "[ADDRESS:]PORT",
+};
 /** The commands whose words may end with `--` and options of pppd. */
 const WITH_OPTIONS: readonly string[] = ["serve", "join"];
 

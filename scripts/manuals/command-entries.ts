@@ -1,0 +1,71 @@
+// The parts of the pages that are made from the words of the programs: an entry for each flag and each word.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { COMMANDS } from "../../src/commands/commands.ts";
+import { type Flag, type Known, knownApplets, knownCommands } from "../../src/commands/completion/known-words.ts";
+import { sentence } from "./sentence.ts";
+
+const TEXTS = join(import.meta.dir, "commands.md");
+
+function valueText(word: string): string {
+  return /^[a-z0-9.]+(\|[a-z0-9.]+)+$/.test(word)
+    ? word
+        .split("|")
+        .map((choice) => `\`${choice}\``)
+        .join("|")
+    : `_${word}_`;
+}
+
+function flagTerm({ names, value }: Flag): string {
+  return names.map((name) => `\`${name}\`${value === undefined ? "" : ` ${valueText(value.word)}`}`).join(", ");
+}
+
+function flagItems(flags: readonly Flag[]): string[] {
+  return flags.map((flag) => `- ${flagTerm(flag)}: ${sentence(flag.about)}`);
+}
+
+/** "nullmodem serve PORT... [--speed N] [-- OPTIONS]" */
+function synopsis({ name, flags, places, takesOptions }: Known): string {
+  const words = places.map(({ word, required }) => {
+    const shown = valueText(word);
+    return required ? shown : `[${shown}]`;
+  });
+  const asked = flags.filter(({ names }) => !names.includes("--help")).map((flag) => `[${flagTerm(flag)}]`);
+  return [`\`nullmodem ${name}\``, ...words, ...asked, ...(takesOptions ? ["[`--` _pppd's options_]"] : [])].join(" ");
+}
+
+/** The hand-written parts of commands.md, by the name of the command. */
+export function commandTexts(): Map<string, string> {
+  const sections = readFileSync(TEXTS, "utf8").split(/^## /m).slice(1);
+  return new Map(
+    sections.map((section) => {
+      const at = section.indexOf("\n");
+      return [section.slice(0, at).trim(), section.slice(at).trim()];
+    }),
+  );
+}
+
+function commandEntry(known: Known, more: string | undefined): string {
+  const { name, about, flags, places } = known;
+  const words = places.filter((place) => place.about !== "");
+  const items = [
+    ...words.map(({ word, about: meaning }) => `- ${valueText(word)}: ${sentence(meaning)}`),
+    ...flagItems(flags.filter(({ names }) => !names.includes("--help"))),
+  ];
+  return [`## nullmodem ${name}`, synopsis(known), sentence(about), items.join("\n"), more ?? ""]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+/** All parts, by the names that the pages use. */
+export async function commandParts(): Promise<Map<string, string>> {
+  const applets = knownApplets();
+  const commands = await knownCommands(COMMANDS);
+  const texts = commandTexts();
+  const made = new Map<string, string>();
+  made.set("commands", commands.map((known) => commandEntry(known, texts.get(known.name))).join("\n\n"));
+  made.set("programs", applets.map(({ name, about }) => `- \`${name}\`: ${sentence(about)}`).join("\n"));
+  for (const { name, flags } of applets) if (name !== "pppd") made.set(`flags ${name}`, flagItems(flags).join("\n"));
+  return made;
+}
