@@ -1,5 +1,6 @@
 // The parts of the pages that are made from tables. A line `<!-- NAME -->` in a page stands for one of them.
 
+import { STATUS_FIELDS } from "../../src/commands/status-fields.ts";
 import { commandParts } from "./command-entries.ts";
 import { DIFFERENCES } from "./compat-tables.ts";
 import { environment } from "./environment-texts.ts";
@@ -20,12 +21,21 @@ function differences(titles: readonly string[], words?: RegExp): string {
     .join("\n\n");
 }
 
+/** The fields of `nullmodem status --json`. */
+function statusFields(): string {
+  return STATUS_FIELDS.map(({ path, type, unit, meaning }) => {
+    const kind = type === "truth" ? "true or false" : unit === "" ? type : unit;
+    return `- \`${path}\`: ${meaning} (${kind}).`;
+  }).join("\n");
+}
+
 const CHAT = "chat and connect scripts";
 
 export async function parts(): Promise<Map<string, string>> {
   const titles = [...new Set(DIFFERENCES.map(({ title }) => title))];
   const made = await commandParts();
   made.set("options", optionEntries());
+  made.set("status fields", statusFields());
   made.set("environment", environment());
   made.set("exit codes", exitCodes());
   made.set("differences", differences(titles.filter((title) => title !== CHAT)));

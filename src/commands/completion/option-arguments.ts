@@ -48,6 +48,7 @@ export const OPTION_ARGUMENTS: Readonly<Record<string, string>> = {
   socket: "HOST:PORT",
   "socket-listen": "[ADDRESS:]PORT",
   record: "FILE",
+  "crash-capture": "DIR",
   "stop-bits": "1|2",
   escape: "XX,YY",
   "modem-connect": "TEXT",
