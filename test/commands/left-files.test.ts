@@ -24,10 +24,12 @@ const removed = (): string[] =>
     .map((path) => path.slice(folder.length + 1))
     .sort();
 
-/** A process that publishes the status of ppp0 and has changed something. */
+/** A process that publishes the status of ppp0, can be controlled, and has changed something. */
 async function session() {
   const program = `
     const { Publication } = await import(${JSON.stringify(join(SOURCE, "log/publication.ts"))});
+    const { ControlSocket } = await import(${JSON.stringify(join(SOURCE, "net/control-socket.ts"))});
+    new ControlSocket(${JSON.stringify(join(folder, "run/nullmodem-"))} + process.pid + ".ctl", () => undefined);
     const { share } = await import(${JSON.stringify(join(SOURCE, "process/share.ts"))});
     new Publication(${JSON.stringify(join(folder, "run/nullmodem-ppp0.stats"))}, () => "text");
     share(${JSON.stringify(join(folder, "run"))}, "thing", () => "record");
@@ -59,7 +61,14 @@ test("a session that runs keeps its files; one that was killed leaves none, and 
   expect(hasAbandoned(join(folder, "run"))).toBe(true);
   undoAbandoned(join(folder, "run"), () => {});
   expect(hasAbandoned(join(folder, "run"))).toBe(false);
-  expect(removed()).toEqual(["lock/LCK..ttyS0", "run/nullmodem-ppp0.stats", "run/ppp-lap.pid", "run/ppp0.pid"]);
+  const control = `run/nullmodem-${child.pid}.ctl`;
+  expect(removed()).toEqual([
+    "lock/LCK..ttyS0",
+    control,
+    "run/nullmodem-ppp0.stats",
+    "run/ppp-lap.pid",
+    "run/ppp0.pid",
+  ]);
   expect(files()).toEqual(others);
   expect(removed()).toEqual([]);
 });
@@ -70,7 +79,7 @@ test("a session that has taken the killed one's name keeps its pid file", async 
   await child.exited;
   put("run/ppp0.pid", `${process.pid}\n`);
   put("lock/LCK..ttyS0", lock(process.pid));
-  expect(removed()).toEqual(["run/nullmodem-ppp0.stats"]);
+  expect(removed()).toEqual([`run/nullmodem-${child.pid}.ctl`, "run/nullmodem-ppp0.stats"]);
   expect(files()).toContain("run/ppp0.pid");
   expect(files()).toContain("lock/LCK..ttyS0");
 });

@@ -1,6 +1,7 @@
 // All fuzz targets.
 
 import { CALLER } from "./caller.ts";
+import { CONTROL } from "./control.ts";
 import { FAR } from "./far.ts";
 import { FRONT } from "./front.ts";
 import { HTTP } from "./http.ts";
@@ -29,6 +30,7 @@ export const TARGETS: readonly Target[] = [
   SEGMENTS,
   TAP,
   TELNET,
+  CONTROL,
   SLIP,
   OPTIONS,
   SECRETS,

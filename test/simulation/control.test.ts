@@ -263,6 +263,23 @@ test("one line of a bundle is hung up, redialled and negotiated again while the 
   expect(ask(it, "renegotiate", "ttyUSB1", "ipcp")).toEqual(refused("IPCP is that of the whole bundle"));
 });
 
+test("a line of a bundle that was redialled in its holdoff has a holdoff after that again", () => {
+  const it = scene([...LINE, ADDRESSES, ...PERSIST, ...BUNDLE], [...THERE, ...BUNDLE], 2);
+  until(it.link, () => Object.values(it.ctl.states).every((state) => state === "network"), "both lines");
+  const isWaiting = (): boolean => it.ctl.states["/dev/ttyUSB1"] === "waiting";
+  ask(it, "hangup", "ttyUSB1");
+  until(it.link, isWaiting, "the holdoff");
+  ask(it, "redial", "ttyUSB1");
+  until(it.link, () => it.ctl.states["/dev/ttyUSB1"] === "network", "the line");
+  ask(it, "hangup", "ttyUSB1");
+  until(it.link, isWaiting, "the holdoff");
+  it.link.time.run(100_000);
+  expect(isWaiting()).toBe(true);
+  expect(ask(it, "redial", "ppp0")).toEqual(DONE);
+  comesAgain(it);
+  until(it.link, () => Object.values(it.ctl.states).every((state) => state === "network"), "both lines again");
+});
+
 test("the interface of a bundle means all its lines, also those that are given up", () => {
   const it = scene([...LINE, ADDRESSES, ...BUNDLE], [...THERE, ...BUNDLE], 2);
   until(it.link, () => Object.values(it.ctl.states).every((state) => state === "network"), "both lines");
@@ -299,4 +316,28 @@ test("serve: a verb concerns its port only", () => {
   expect(ctl.states["/dev/ttyUSB0"]).toBe("network");
   const again = b.start(["noipdefault", ...LINE, "/dev/ttyUSB1"]);
   until(link, () => countOf(again, "remote IP address") === 1, "the next caller");
+});
+
+test("renegotiate and datarate leave a line that climbs in order, whenever they come", () => {
+  const words = ["/dev/ttyUSB0", "115200", "local", "noauth", "nodetach", "noipv6", "climb"];
+  let refusals = 0;
+  for (const wait of [0, 100, 200, 240, 280, 320, 500, 3000]) {
+    const link = new Laplink({ seed: 3 });
+    const [a, b] = link.computers;
+    const peer = b.start([...words, "noipdefault"]);
+    const pppd = a.start([...words, ADDRESSES]);
+    const ctl = pppd.controller();
+    until(link, () => link.isUp, "the link");
+    link.time.run(wait);
+    const answer = ask({ link, ctl }, "renegotiate", "ppp0") as { ok: boolean };
+    if (answer.ok) comesAgain({ link, pppd, peer, ctl }, 30_000);
+    else refusals++;
+    ask({ link, ctl }, "datarate", "ppp0", "5000");
+    link.time.run(10_000);
+    passes({ link, pppd, peer, ctl });
+    ask({ link, ctl }, "datarate", "ppp0", "off");
+    passes({ link, pppd, peer, ctl });
+    expect(countOf(pppd, "Connect: ")).toBe(1);
+  }
+  expect(refusals).toBeWithin(1, 8);
 });

@@ -44,31 +44,17 @@ export class ControlSocket {
 
   /** Replaces a socket of that name, which a killed process of the same number has left. Throws errors of node:fs. */
   constructor(path: string, connect: (wire: Wire) => Caller) {
-    // The name appears when the rights are right. Until then the umask keeps others out: who may not write may not connect.
     const unfinished = `${path}.new`;
     this.#path = path;
     rmSync(unfinished, { force: true });
-    this.#listener = Bun.listen<Caller>({
-      unix: unfinished,
-      allowHalfOpen: true,
-      socket: {
-        open: (socket) => {
-          socket.data = connect({
-            user: userOf(socket),
-            write: (bytes) => socket.write(bytes),
-            // end() would wait until the program hangs up.
-            close: () => socket.terminate(),
-          });
-        },
-        data: ({ data: caller }, bytes) => caller.received(bytes),
-        drain: ({ data: caller }) => caller.drained(),
-        end: ({ data: caller }) => caller.finished(),
-        close: ({ data: caller }) => caller?.close(),
-        error: ({ data: caller }) => caller?.close(),
-      },
-    });
+    // Nobody else may connect at any moment: who may not write may not.
+    const umask = process.umask(0o777 & ~OWNER_ONLY);
     try {
-      chmodSync(unfinished, OWNER_ONLY);
+      this.#listener = listen(unfinished, connect);
+    } finally {
+      process.umask(umask);
+    }
+    try {
       this.#inode = statSync(unfinished).ino;
       renameSync(unfinished, path);
     } catch (error) {
@@ -97,6 +83,28 @@ export class ControlSocket {
       // The socket is gone already.
     }
   }
+}
+
+function listen(path: string, connect: (wire: Wire) => Caller): { stop(closeAll?: boolean): void } {
+  return Bun.listen<Caller>({
+    unix: path,
+    allowHalfOpen: true,
+    socket: {
+      open: (socket) => {
+        socket.data = connect({
+          user: userOf(socket),
+          write: (bytes) => socket.write(bytes),
+          // end() would wait until the program hangs up.
+          close: () => socket.terminate(),
+        });
+      },
+      data: ({ data: caller }, bytes) => caller.received(bytes),
+      drain: ({ data: caller }) => caller.drained(),
+      end: ({ data: caller }) => caller.finished(),
+      close: ({ data: caller }) => caller?.close(),
+      error: ({ data: caller }) => caller?.close(),
+    },
+  });
 }
 
 function userOf(socket: object): string {

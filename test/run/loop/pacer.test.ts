@@ -124,3 +124,19 @@ test("a line that is not hungry always says how long to wait, also just at its l
   const pacer = new Pacer(9600);
   for (let driver = 0; driver < 200; driver++) expect(pacer.wait(0, driver, 0) > 0).toBe(!pacer.hungry(0, driver, 0));
 });
+
+test("a limit paces a faster line and one of unknown speed, and its end brings back what the line had", () => {
+  for (const [speed, limit, limited] of [
+    [115200, 1200, 12_000],
+    [9600, 1200, 9600],
+    [0, 1200, 12_000],
+  ] as const) {
+    const pacer = new Pacer(speed);
+    pacer.limitTo(limit);
+    expect([Math.round(pacer.speed), pacer.paced]).toEqual([limited, true]);
+    pacer.setSpeed(speed);
+    expect(Math.round(pacer.speed)).toBe(limited);
+    pacer.limitTo(Infinity);
+    expect([Math.round(pacer.speed), pacer.paced]).toEqual([speed, speed > 0]);
+  }
+});
