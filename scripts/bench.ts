@@ -10,6 +10,7 @@ import { type BenchPart, FIGURE_HEAD, rowOf } from "./bench/figure.ts";
 import { FIRST_PACKETS } from "./bench/first-packets.ts";
 import { benchFraming } from "./bench/framing.ts";
 import { INTERACTIVE } from "./bench/interactive.ts";
+import { benchPacketRing } from "./bench/packet-ring.ts";
 import { PROGRAM } from "./bench/program.ts";
 import { benchSlowLine } from "./bench/slowline.ts";
 import { START } from "./bench/start.ts";
@@ -26,6 +27,10 @@ const OWN_TABLES: Readonly<Record<string, (quick: boolean) => void | Promise<voi
   vj: (quick) => {
     consola.start("Header compression (VJ)");
     benchVj(quick);
+  },
+  "packet-ring": (quick) => {
+    consola.start("What the ring of the latest packets costs a link in memory");
+    benchPacketRing(quick);
   },
   codecs: (quick) => {
     consola.start("Compression and encryption, packets of 1500 octets, this process's CPU");

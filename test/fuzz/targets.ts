@@ -7,6 +7,7 @@ import { FRONT } from "./front.ts";
 import { HTTP } from "./http.ts";
 import { LINK } from "./link.ts";
 import { CHAT, FILTER, OPTIONS, RECORD, SECRETS } from "./readers.ts";
+import { PACKET_RING } from "./packet-ring.ts";
 import { PROXY } from "./proxy.ts";
 import { QUEUE } from "./queue.ts";
 import { SEGMENTS } from "./segments.ts";
@@ -36,5 +37,6 @@ export const TARGETS: readonly Target[] = [
   SECRETS,
   CHAT,
   RECORD,
+  PACKET_RING,
   FILTER,
 ];

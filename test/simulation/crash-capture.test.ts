@@ -64,6 +64,20 @@ test("a peer that answers no echo: the file has the packets and the states, both
   expect(packets.flatMap(({ comments }) => comments)).toContain("phase network");
 });
 
+const tshark = Bun.which("tshark");
+
+test.skipIf(tshark === null)(`tshark reads the file${tshark === null ? " [skipped: no tshark here]" : ""}`, () => {
+  const { link, pppd } = start([...ECHOES]);
+  until(link, () => link.isUp);
+  link.cables[0]!.isCut = true;
+  until(link, () => !pppd.isRunning);
+  const stdin = Buffer.from(bytesOf(link, filesOf(link)[0]!));
+  const { stdout, exitCode } = Bun.spawnSync([tshark!, "-n", "-r", "-"], { stdin });
+  expect(exitCode).toBe(0);
+  expect(stdout.toString()).toContain("the link has died: peer-dead");
+  expect(stdout.toString()).not.toMatch(/malformed/i);
+});
+
 test.each([
   ["we hang up", (link: Laplink, pppd: Pppd) => void (pppd.signal("SIGHUP"), link)],
   [
