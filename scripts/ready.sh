@@ -128,6 +128,8 @@ case $purpose in
     need ufw ufw
     # Where systemd runs, the package would start its firewall.
     [ -d /run/systemd/system ] || need firewall-cmd firewalld
+    need dbus-daemon dbus-daemon
+    need perl perl
     need tshark tshark
     need busybox busybox-static
     need chromium chromium
@@ -227,16 +229,22 @@ if [ "$purpose" = test ] && [ "$(uname -m)" = x86_64 ]; then
   fi
 fi
 
-# --- The servers of the tests' Internet.
+# --- The servers of the tests' Internet, and the programs that start pppd.
 
 if [ "$purpose" = test ]; then
   servers=${XDG_CACHE_HOME:-$HOME/.cache}/nullmodem-servers
+  starters=${XDG_CACHE_HOME:-$HOME/.cache}/nullmodem-starters
+  # A fresh Debian may have no lists of packages.
+  if { [ ! -d "$servers" ] || [ ! -d "$starters" ]; } && [ "$(id -u)" = 0 ] && has apt-get &&
+    ! ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1; then
+    apt-get -qq update >/dev/null 2>&1 || :
+  fi
+  if [ ! -d "$starters" ]; then
+    say "fetching NetworkManager, pppoe, pppconfig and ifupdown into $starters (11 MB; nothing is installed)"
+    sh scripts/starters.sh "$starters" || say "going on without them: the tests that use them are skipped and say so"
+  fi
   if [ ! -d "$servers" ]; then
     say "fetching nginx, dnsmasq, sshd, vsftpd, Samba, dig and traceroute into $servers (17 MB; nothing is installed)"
-    # A fresh Debian may have no lists of packages.
-    if [ "$(id -u)" = 0 ] && has apt-get && ! ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1; then
-      apt-get -qq update >/dev/null 2>&1 || :
-    fi
     sh scripts/servers.sh "$servers" || say "going on without them: the tests that use them are skipped and say so"
   fi
 fi

@@ -6,6 +6,7 @@ import { type Config, type ConfigTable, type Draft, draftOf, finished } from "./
 import { OptionError } from "./error.ts";
 import type { OptionHost } from "./host.ts";
 import { noDeviceOption } from "./no-device.ts";
+import { settlePppoe } from "./pppoe-line.ts";
 import { readCommandLine, readFile, readSecretWords } from "./read.ts";
 import { COMMAND_LINE, FILE, SECRETS } from "./row.ts";
 import type { Reading, Source } from "./source.ts";
@@ -132,6 +133,12 @@ function readSources(reading: Reading, argv: readonly string[], absent: OptionEr
     argv.map((word) => encoded(word)),
   );
   if (draft.showOptions) return;
+  const ethernet = draft.pppoeInterface;
+  if (ethernet !== undefined) {
+    const own = `${host.etc}/options.${ethernet}`;
+    readFile(reading, { ...file, name: own, deviceFixed: true }, own, "root", "absent ok");
+  }
+  settlePppoe(draft, host);
   settleDevice(draft, host);
   if (draft.device === undefined) return;
   const tty = ttyName(draft.device);

@@ -11,6 +11,7 @@ const BUILT_IN = {
   "minconn.so": ["plugin_init"],
   "winbind.so": ["WINBIND plugin initialized."],
   "nm-pppd-plugin.so": [],
+  "rp-pppoe.so": [],
 } as const;
 export type PluginName = keyof typeof BUILT_IN;
 
@@ -19,11 +20,6 @@ const RADIUS = "RADIUS is not built in, and without it nobody would be checked";
 
 /** The reason why each other plugin is refused, and what to do instead. */
 export const REFUSED: Readonly<Record<string, readonly [why: string, instead?: string]>> = {
-  "pppoe.so": [
-    SOCKETS,
-    "instead of it and the interface's name: pty 'pppoe -I eth0 -T 80 -m 1452' (program of rp-pppoe)",
-  ],
-  "rp-pppoe.so": [SOCKETS, "instead of it and the interface's name: pty 'pppoe -I eth0 -T 80 -m 1452' (rp-pppoe's)"],
   "pppoatm.so": [SOCKETS],
   "pppol2tp.so": [
     SOCKETS,
@@ -40,9 +36,13 @@ export const REFUSED: Readonly<Record<string, readonly [why: string, instead?: s
 /** The folder where pppd looks for a plugin without a slash in its name. */
 const FOLDER = "/usr/lib/pppd/2.4.9";
 
+/** Another name of a built-in plugin. */
+const SAME: Readonly<Record<string, PluginName>> = { "pppoe.so": "rp-pppoe.so" };
+
 /** Finds the built-in plugin that the word names. Its message goes to the host. Throws OptionError. */
 export function loadPlugin(word: string, host: OptionHost): PluginName {
-  const name = word.slice(word.lastIndexOf("/") + 1);
+  const file = word.slice(word.lastIndexOf("/") + 1);
+  const name = SAME[file] ?? file;
   const path = word.includes("/") ? word : `${FOLDER}/${word}`;
   const failed = `Couldn't load plugin ${word}`;
   const refused = Object.hasOwn(REFUSED, name) ? REFUSED[name] : undefined;

@@ -3,6 +3,7 @@
 import { decoded } from "../bytes/text.ts";
 import { field, GONE, HIDDEN, NO_INCREASE, row, type FieldsOf, type Row, type Setting } from "./row.ts";
 import { OptionError } from "./error.ts";
+import type { PluginName } from "./plugins.ts";
 import { quoted } from "./quoted.ts";
 import { numberWithin, type Limits } from "./whole-number.ts";
 
@@ -150,6 +151,11 @@ export function path<Key extends string>(
     },
     value: (fields) => quoted(fields[key]),
   });
+}
+
+/** The same option, which is unknown without that plugin. */
+export function ofPlugin<Own extends object>(plugin: PluginName, own: Row<Own>): Row<Own> {
+  return { ...own, plugin, about: `with ${plugin}: ${own.about}` };
 }
 
 /** The same option under another name. `rules` are those of the first one, or GROUP when both share one priority. */

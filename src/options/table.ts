@@ -55,9 +55,10 @@ export class OptionTable<const Sections extends readonly Section[] = readonly Se
 
   /** The option that a word means: by its name, or as a device, a speed, or a pair of addresses. */
   find(word: string, host: OptionHost, plugins: readonly PluginName[] = []): Entry | undefined {
+    const isThere = ({ plugin }: Row): boolean => plugin === undefined || plugins.includes(plugin);
     const entry = this.#byName.get(word);
-    if (entry !== undefined && (entry.row.plugin === undefined || plugins.includes(entry.row.plugin))) return entry;
-    return this.#bare.find(({ row }) => row.takes?.(word, host));
+    if (entry !== undefined && isThere(entry.row)) return entry;
+    return this.#bare.find(({ row }) => isThere(row) && row.takes?.(word, host));
   }
 
   /** The option of this name. A bare word's option has a name too ("device name"). */

@@ -575,7 +575,7 @@ describe("files", () => {
  */
 const NAMES = join(import.meta.dir, "../../fixtures/options/names.tsv");
 /** They are refused, and their options are unknown. */
-const REFUSED_PLUGINS = ["pppoe", "pppol2tp", "pppoatm", "radius", "radrealms", "dhcpv6relay"];
+const REFUSED_PLUGINS = ["pppol2tp", "pppoatm", "radius", "radrealms", "dhcpv6relay"];
 test("every option any pppd ever had is known", () => {
   const rows = readFileSync(NAMES, "utf8")
     .trimEnd()

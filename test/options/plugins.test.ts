@@ -76,13 +76,13 @@ describe("plugin", () => {
   });
 
   test("those that need the kernel's PPP are refused with the reason, and what to do instead", () => {
-    for (const name of ["pppoe.so", "rp-pppoe.so", "pppoatm.so", "pppol2tp.so", "openl2tp.so"]) {
+    for (const name of ["pppoatm.so", "pppol2tp.so", "openl2tp.so"]) {
       const { lines, code } = problem(`plugin ${name}`);
       expect(lines[0]).toMatch(/: hands a connection to the kernel's PPP/);
       expect(lines[1]).toBe(`Couldn't load plugin ${name}`);
       expect(code).toBe(2);
     }
-    expect(problem("plugin rp-pppoe.so eth0").hints.join()).toContain("pty 'pppoe ");
+    expect(problem("plugin pptp.so").hints.join()).toContain("pty 'pptp ");
   });
 
   test("a server whose peers RADIUS was to check does not start", () => {

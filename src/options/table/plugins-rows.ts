@@ -2,14 +2,10 @@
 
 import { decoded } from "../../bytes/text.ts";
 import { OptionError } from "../error.ts";
-import type { PluginName } from "../plugins.ts";
 import { quoted } from "../quoted.ts";
-import { PRIVILEGED, row, unset, type Row } from "../row.ts";
-import { number, text } from "../row-kinds.ts";
-
-function of<Own extends object>(plugin: PluginName, own: Row<Own>): Row<Own> {
-  return { ...own, plugin, about: `with ${plugin}: ${own.about}` };
-}
+import { PRIVILEGED, row, unset } from "../row.ts";
+import { number, ofPlugin as of, text } from "../row-kinds.ts";
+import { PPPOE } from "./pppoe-rows.ts";
 
 const ntlmAuthHelper = row({
   name: "ntlm_auth-helper",
@@ -33,4 +29,5 @@ export const PLUGINS = [
   of("minconn.so", number("minconnect", "minconnect", 0, 0, "seconds of connection before the idle limit counts")),
   // A negative number means no descriptor.
   of("passwordfd.so", number("passwordfd", "passwordfd", -1, 0, "read our password from this descriptor")),
+  ...PPPOE,
 ] as const;
