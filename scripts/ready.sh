@@ -131,6 +131,7 @@ case $purpose in
     need dbus-daemon dbus-daemon
     need perl perl
     need tshark tshark
+    need tmux tmux
     need busybox busybox-static
     need chromium chromium
     need curl curl

@@ -27,19 +27,19 @@ export function prometheusText(links: readonly Status[]): string {
     families.set(name, family);
     family.samples.push({ labels, value });
   };
-  for (const link of links)
-    add("link_up", "1: a network protocol is up", labelsOf(link), link.up === undefined ? 0 : 1);
+  const named = links.map((link) => ({ link, own: labelsOf(link, links) }));
+  for (const { link, own } of named) add("link_up", "1: a network protocol is up", own, link.up === undefined ? 0 : 1);
   for (const field of STATUS_FIELDS) {
     if (field.metric === undefined) continue;
     const { name, help = field.meaning } = field.metric;
-    for (const { labels, value } of links.flatMap((link) => samplesOf(link, field, field.metric!)))
+    for (const { labels, value } of named.flatMap(({ link, own }) => samplesOf(link, own, field)))
       add(name, help, labels, value);
   }
   return [...families].map(([name, family]) => familyText(PREFIX + name, family)).join("");
 }
 
-function samplesOf(link: Status, { path }: StatusField, metric: Metric): Sample[] {
-  const own = labelsOf(link);
+function samplesOf(link: Status, own: Labels, { path, metric }: StatusField): Sample[] {
+  if (metric === undefined) return [];
   if (!path.startsWith(OF_LINE)) return sampleOf(valueAt(link, path), metric, own);
   const inLine = path.slice(OF_LINE.length);
   return link.lines.flatMap((line) => sampleOf(valueAt(line, inLine), metric, { ...own, ...deviceOf(line) }));
@@ -57,8 +57,15 @@ function rounded(value: number): number {
   return Number(value.toPrecision(15));
 }
 
-function labelsOf({ interface: name, linkname, peer }: Status): Labels {
-  return { interface: name, ...(linkname && { linkname }), ...(peer && { peer }) };
+/** Links in two network namespaces may have the same name. */
+function labelsOf({ interface: name, linkname, peer, pid }: Status, links: readonly Status[]): Labels {
+  const isShared = links.filter((link) => link.interface === name).length > 1;
+  return {
+    interface: name,
+    ...(linkname && { linkname }),
+    ...(peer && { peer }),
+    ...(isShared && { pid: String(pid) }),
+  };
 }
 
 function deviceOf({ device }: LineStatus): Labels {

@@ -78,6 +78,13 @@ test("metrics have a name, a help and a type each, and their samples stand toget
   expect(text).toContain(`nullmodem_line_phase{${own},phase="network"} 1\n`);
 });
 
+test("links of the same name in two network namespaces have different labels", () => {
+  const text = prometheusText([FULL_STATUS, { ...FULL_STATUS, pid: 9 }]);
+  const labels = text.split("\n").filter((line) => line.startsWith("nullmodem_mtu_bytes"));
+  expect(labels.map((line) => /pid="(\d+)"/.exec(line)?.[1])).toEqual(["812", "9"]);
+  expect(prometheusText([FULL_STATUS])).not.toContain("pid=");
+});
+
 test("what a peer calls itself cannot leave its label", () => {
   const peer = 'a"} 1\nevil 2\\\u001b[2J';
   const text = prometheusText([{ ...FULL_STATUS, peer }]);

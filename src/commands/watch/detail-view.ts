@@ -72,7 +72,7 @@ function factRows(link: Status, width: number): Row[] {
     ...addressRow("IPv6", ipv6, mtu),
     ...link.lines.flatMap((line) => lineRows(line, link.interleave === true, width)),
     [
-      "packed",
+      "compress",
       [compressionText(receive, transmit, counters.received, counters.sent)],
       [vj === undefined ? "" : `; VJ ${vjWays.length === 0 ? "no" : vjWays.join(" and ")}`],
     ],

@@ -141,7 +141,7 @@ test("a link has its facts on the screen", () => {
     "MRU 1500, ACCM 0 in and a0000 out, fields pcomp+accomp",
     "peer proved by chap-md5, we proved by pap",
     "multilink MRRU 1500 in and 1600 out, interleaved",
-    "packed    in Deflate (15), out Deflate (15); VJ in",
+    "compress  in Deflate (15), out Deflate (15); VJ in",
     "echo      12.3 ms (least 9.5, mean 11.3), 2 lost",
     "errors    3 wrong FCS, 1 too short, 2 aborted",
     "queue     12 (18.0 kB), 3 dropped, 4 marked",
