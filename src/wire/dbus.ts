@@ -201,7 +201,7 @@ function aligned(at: number, to: number): number {
 
 /** Reads bytes[start, end), which is one message. Undefined: it is none. */
 export function parseDbus(bytes: Uint8Array, start: number, end: number): DbusMessage | undefined {
-  if (dbusLength(bytes, start, end) !== end - start) return undefined;
+  if (end - start < FIXED_HEADER || dbusLength(bytes, start, end) !== end - start) return undefined;
   const reader = new DbusReader(bytes.subarray(start, end));
   const { view, isLittle } = reader;
   const fieldsEnd = FIXED_HEADER + view.getUint32(12, isLittle);

@@ -40,6 +40,23 @@ describe("plugin", () => {
     ]);
   });
 
+  test("all words that NetworkManager has for a modem are options", () => {
+    const refusals = ["eap", "pap", "chap", "mschap", "mschap-v2"].map((method) => `refuse-${method}`).join(" ");
+    const words =
+      "nodetach lock nodefaultroute ipv6 , debug user zaphod ttyS0 noipdefault 115200 noauth " +
+      `${refusals} nobsdcomp novj nodeflate require-mppe require-mppe-128 mppe-stateful crtscts usepeerdns mru 1400 mtu 1400 ` +
+      "lcp-echo-failure 5 lcp-echo-interval 30 idle 0 ipparam /org/freedesktop/NetworkManager/PPP/3 " +
+      "plugin /usr/lib/pppd/2.4.9/nm-pppd-plugin.so unit 3";
+    const config = parseOptions(words.split(" "), fakeHost());
+    expect(config).toMatchObject({
+      device: "/dev/ttyS0",
+      speed: 115200,
+      unit: 3,
+      usepeerdns: true,
+      nodefaultroute: true,
+    });
+  });
+
   test("NetworkManager's plugin is built in, wherever its file would be", () => {
     const path = "/usr/lib/pppd/2.4.9/nm-pppd-plugin.so";
     expect(parse(`ipparam /org/x plugin ${path}`)).toMatchObject({ plugins: ["nm-pppd-plugin.so"], ipparam: "/org/x" });

@@ -101,6 +101,12 @@ test("an adapter that is pulled out and comes back under another name is the sam
   end();
 });
 
+test("a port does not take NetworkManager's plugin, and says why", () => {
+  const { server, time } = serving({ files: { "options.ttyUSB0": "plugin nm-pppd-plugin.so\n" } }, "ttyUSB0");
+  time.run(1000);
+  expect(server.of("ttyUSB0").at(-1)).toMatch(/^nm-pppd-plugin\.so is of no use here/);
+});
+
 test("options.ttyX wins: its addresses and auth; a mistake in it fails one port, until it is mended", () => {
   const { link, time, server, call, end, a } = serving(
     {

@@ -5,6 +5,7 @@
 import { folderTrouble } from "../../options/check-files.ts";
 import { checkOptions } from "../../options/check.ts";
 import type { Config } from "../../options/config.ts";
+import { OptionError } from "../../options/error.ts";
 import { isFailure, type OptionHost } from "../../options/host.ts";
 import { hostInForce, parseOptions } from "../../options/parse.ts";
 import type { PortWish, ServeWishes } from "./serve-words.ts";
@@ -33,6 +34,8 @@ export function portOptions(host: OptionHost, wish: PortWish, slot: number, wish
   const all = [...line, ...flags, ...words];
   const config = parseOptions(all, withWords(host, FIRST, defaults(wish, slot, wishes)));
   const inForce = hostInForce(config, host);
+  if (config.plugins.includes("nm-pppd-plugin.so"))
+    throw new OptionError("nm-pppd-plugin.so is of no use here: NetworkManager starts a pppd for each connection");
   // The first reading has warned of the file.
   const alone = withWords({ ...inForce, warn: () => {} }, "", "");
   const given = parseOptions(["persist", ...all], alone);

@@ -36,6 +36,8 @@ export class NameServerObserver implements NetworkObserver {
 
   /** ip-up has ended, and IPv4 is still up. A script of the distribution may have told the collector already. */
   scriptEnded(event: Ipv4Up): void {
+    // NetworkManager gets them from the plugin, and tells the collector itself.
+    if (this.#host.options.config.plugins.includes("nm-pppd-plugin.so")) return;
     const servers = this.#wanted(event);
     const { join: fillsBare } = this.#host.options.config;
     if (servers.length > 0)

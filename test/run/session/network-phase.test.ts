@@ -25,6 +25,7 @@ const CONFIG = {
   ipparam: "word",
   usepeerdns: true,
   environment: [],
+  plugins: [] as string[],
   share: false,
   forwards: [],
 };
@@ -141,6 +142,14 @@ test("the interface has its addresses before ip-pre-up, is up after it, and the 
   ]);
   await endScript("ip-up");
   expect(take()).toEqual(["announce ppp0"]);
+});
+
+test("NetworkManager has the peer's name servers from its plugin, and the system's collector has them from NetworkManager", async () => {
+  const { phase, take, endScript } = setUp(["ip-up"], { plugins: ["nm-pppd-plugin.so"] });
+  phase.handle(UP, 0);
+  expect(take()).toContain("resolv.conf 10.0.0.53");
+  await endScript("ip-up");
+  expect(take()).toEqual([]);
 });
 
 test("without an interface, the system and its scripts are not to use the peer's name servers", async () => {
