@@ -43,7 +43,7 @@ class Window {
   static async open(end: End, name: string, size: string, command: string): Promise<Window> {
     const [columns, rows] = size.split("x");
     const window = new Window(end, name);
-    const shell = `sh -c 'trap : INT; ${command}; echo "ended with $?"; stty -a | tr " ;" "\\\\n\\\\n" | grep -x -e echo -e icanon; exec cat'`;
+    const shell = `sh -c 'cd /run; trap : INT; ${command}; echo "ended with $?"; stty -a | tr " ;" "\\\\n\\\\n" | grep -x -e echo -e icanon; exec cat'`;
     await window.#tmux(`new-session -d -s ${name} -x ${columns} -y ${rows} ${JSON.stringify(shell)}`);
     return window;
   }
@@ -115,6 +115,16 @@ test.skipIf(skip !== undefined)(
       await utf8.type("?");
       await utf8.shows(/^ up, down, k, j +choose a link/m);
       await utf8.type("Escape");
+      await utf8.type("c");
+      const [, file = ""] = /captured to (\S+\.pcapng);/.exec(await utf8.shows(/captured to \S+\.pcapng;/)) ?? [];
+      await until("packets are captured", async () => (await server.run(`tail -c +2000 ${file}`)).stdout !== "");
+      await utf8.type("c");
+      await utf8.shows(/\.pcapng is complete$/m);
+      const { stdout } = await server.run(
+        `tshark -r ${file} -Y icmp 2>/dev/null | head -n 1; stat -c %a ${file}; rm ${file}`,
+      );
+      if (Bun.which("tshark") !== null) expect(stdout).toMatch(/10\.0\.0\.[12] .*ICMP/);
+      expect(stdout).toMatch(/^600$/m);
 
       await dumb.shows(/can show no screen: lines instead of it[^]*ppp0 {2}up \d+ s {2}in .*echo/);
       await dumb.type("C-c");

@@ -34,7 +34,8 @@ const LEAST_GRAPH = 12;
 export function stateText({ up, lines }: Status): string {
   if (up !== undefined) return `up ${span(up)}`;
   const [line] = lines;
-  return line === undefined ? "no line" : line.phase;
+  // Before a caller comes.
+  return line === undefined ? "no line" : line.phase === "dead" ? "waiting" : line.phase;
 }
 
 export function rateText(rate: number): string {
