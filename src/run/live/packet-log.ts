@@ -59,8 +59,7 @@ export class PacketLog {
   }
 
   /** With crash-capture: writes a file into this folder when a link dies of a fault. */
-  async captureFaults(folder: string | undefined, machine: Machine, log: Log): Promise<void> {
-    if (folder === undefined) return;
+  async captureFaults(folder: string, machine: Machine, log: Log): Promise<void> {
     const { CrashCapture } = await import("./crash-capture.ts");
     this.#faults = new CrashCapture(folder, machine, log, this);
   }

@@ -125,9 +125,9 @@ export class Session {
 
   /** Runs until nothing is left to do. Returns the exit code. */
   async run(): Promise<number> {
-    const { linkname } = this.#config;
+    const { linkname, crashCapture } = this.#config;
     if (linkname !== undefined) this.#warn(this.#pidFiles.writeLink(linkname));
-    await this.#packetLog.captureFaults(this.#config.crashCapture, this.#host.machine, this.#log);
+    if (crashCapture !== undefined) await this.#packetLog.captureFaults(crashCapture, this.#host.machine, this.#log);
     await this.#chooseCarrier();
     await this.#undoLeftOver();
     const { beatMs } = this.#notifier;
