@@ -1,7 +1,7 @@
 // nullmodem status: the fields of --json are those of the table, and the metrics come from it.
 
 import { expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { prometheusText } from "../../src/commands/prometheus.ts";
@@ -9,7 +9,10 @@ import { fieldsText, STATUS_FIELDS } from "../../src/commands/status-fields.ts";
 import { status } from "../../src/commands/status.ts";
 import { parseStatus } from "../../src/run/live/parsed-status.ts";
 import type { Status } from "../../src/run/live/published-status.ts";
+import { PATIENCE_MS, until } from "../kit/patience.ts";
 import { FULL_LINE, FULL_STATUS } from "./full-status.ts";
+
+const MAIN = join(import.meta.dir, "../../src/main.ts");
 
 async function run(argv: string[], links: Status[]) {
   let out = "";
@@ -109,6 +112,28 @@ test("--textfile writes the metrics at once and leaves nothing else, and says wh
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+test(
+  "with --interval the file is written again and again, and removed at the end",
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "nullmodem-metrics-"));
+    const path = join(folder, "links.prom");
+    const words = ["status", "--textfile", path, "--interval", "0.1"];
+    const program = Bun.spawn([process.execPath, MAIN, ...words], { stdio: ["ignore", "ignore", "inherit"] });
+    try {
+      await until("the file is there", () => existsSync(path));
+      const { ino } = statSync(path);
+      await until("it is another one", () => statSync(path, { throwIfNoEntry: false })?.ino !== ino);
+      program.kill("SIGTERM");
+      expect(await program.exited).toBe(0);
+      expect(readdirSync(folder)).toEqual([]);
+    } finally {
+      program.kill("SIGKILL");
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+  PATIENCE_MS,
+);
 
 test("a link is found by its interface, its linkname or a device, and wrong words are refused", async () => {
   const other = { ...FULL_STATUS, interface: "ppp1", linkname: "", lines: [{ ...FULL_LINE, device: "/dev/ttyS1" }] };

@@ -64,6 +64,8 @@ export class WatchState {
   press(key: Key, now: number): Wish {
     if (key === "end") return "end";
     if (key === "redraw") return "redraw";
+    // The terminal answers when it likes.
+    if (key === "whole-updates") return undefined;
     if (this.question !== undefined) return this.#answer(key, now);
     if (typeof key === "object") return this.#pressChar(key.char);
     const at = this.links.findIndex((history) => history === this.selected);
@@ -86,8 +88,6 @@ export class WatchState {
         break;
       case "escape":
         this.view = "list";
-        break;
-      case "whole-updates":
         break;
       default:
         key satisfies never;

@@ -165,7 +165,7 @@ test("keys choose, open, hang up after a question, and capture until the same ke
   expect(play.terminal.text.at(-1)).toBe(" Hang up ppp0? y/n");
   play.watcher.take("n");
   play.watcher.take("\x1b[B");
-  play.watcher.take("hy");
+  play.watcher.take("h\x1b[?2026;2$yy");
   await Promise.resolve();
   expect(play.asked).toEqual(["hangup ppp1"]);
   play.watcher.take("c");
