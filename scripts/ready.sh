@@ -138,6 +138,8 @@ case $purpose in
     need wget wget
     need cadaver cadaver
     need litmus litmus
+    need smbclient smbclient
+    need nmblookup samba-common-bin
     need lynx lynx
     need w3m w3m
     need links2 links2

@@ -34,6 +34,22 @@ const LEVELS: ReadonlyMap<number, Put> = new Map<number, Put>([
   [0x108, putShortName],
   [0x109, (_client, subject, out) => putStreams(subject, out)],
 ]);
+/** NT's own numbers of these, above 1000, which some clients use without being told that they may. */
+const ASKED_OF_NT = new Map<number, number>([
+  [1004, 0x101],
+  [1005, 0x102],
+  [1007, 0x103],
+  [1009, 0x104],
+  [1021, 0x108],
+  [1022, 0x109],
+]);
+const SET_OF_NT = new Map<number, number>([
+  [1004, 0x101],
+  [1013, 0x102],
+  [1019, 0x103],
+  [1020, 0x104],
+]);
+
 /** Tells whether a name is one that can be given. */
 const IS_NAME = 6;
 
@@ -69,7 +85,7 @@ function subjectOf(client: SmbClient, request: Request, fid: number): (Subject &
 }
 
 function told(client: SmbClient, level: number, subject: Subject): TransactionAnswer | Status {
-  const put = LEVELS.get(level);
+  const put = LEVELS.get(ASKED_OF_NT.get(level) ?? level);
   if (put === undefined) return Status.INVALID_LEVEL;
   const answer = noData();
   put(client, subject, answer.data);
@@ -133,7 +149,7 @@ function putAll(client: SmbClient, subject: Subject, out: Octets): void {
 
 function putShortName(client: SmbClient, { path }: Subject, out: Octets): void {
   const real = path.at(-1);
-  const shown = shownNames(client.site.folder, path.slice(0, -1), client.isOem).find((one) => one.real === real);
+  const shown = shownNames(client.site.folder, path.slice(0, -1), client).find((one) => one.real === real);
   const octets = textOctets(shown?.short ?? shown?.long.toUpperCase() ?? "", client.isUnicode);
   out.u32(octets.length);
   out.put(octets);
@@ -176,7 +192,7 @@ export function setFile(client: SmbClient, request: Request, ask: Transaction): 
 }
 
 function set(client: SmbClient, level: number, subject: Subject, { data }: Transaction): TransactionAnswer | Status {
-  const setter = SETTERS.get(level);
+  const setter = SETTERS.get(SET_OF_NT.get(level) ?? level);
   if (setter === undefined) return Status.INVALID_LEVEL;
   const status = client.site.isWritable ? setter(client, subject, data) : Status.ACCESS_DENIED;
   return status ?? (data.isShort ? Status.INVALID_PARAMETER : noData());

@@ -39,13 +39,13 @@ export function beginSearch(client: SmbClient, request: Request, text: string, a
   const real = one.path.at(-1);
   // The folder itself: it has no name here.
   if (real === undefined) return { ...rest, pattern: "*", names: [{ real: ".", long: ".", short: undefined }] };
-  const shown = shownNames(folder, parent.path, client.isOem).find((name) => name.real === real);
+  const shown = shownNames(folder, parent.path, client).find((name) => name.real === real);
   const name = shown ?? { real, long: decoded(real), short: undefined };
   return { ...rest, pattern: "*", names: [name] };
 }
 
 function searchNames(client: SmbClient, path: Search["folder"], pattern: string): ShownName[] {
-  const names = shownNames(client.site.folder, path, client.isOem);
+  const names = shownNames(client.site.folder, path, client);
   // DOS wants these two, and not in the root.
   const dots = /^[*?<>".]+$/.test(pattern) && path.length > 0 ? [".", ".."] : [];
   return [...dots.map((dot) => ({ real: dot, long: dot, short: undefined })), ...names];

@@ -77,12 +77,12 @@ export function remove(client: SmbClient, request: Request): Reply | Status {
 }
 
 function removeAll(client: SmbClient, names: readonly string[], wanted: number): Reply | Status {
-  const { site, isOem } = client;
+  const { site } = client;
   const parent = findPath(site.folder, names.slice(0, -1));
   if (parent?.isThere !== true) return Status.OBJECT_PATH_NOT_FOUND;
   const pattern = patternOf(client, names.at(-1)!);
   let count = 0;
-  for (const { real, long } of shownNames(site.folder, parent.path, isOem)) {
+  for (const { real, long } of shownNames(site.folder, parent.path, client)) {
     if (!matches(pattern, long)) continue;
     const path = [...parent.path, real];
     const stat = site.folder.stat(path);

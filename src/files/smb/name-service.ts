@@ -10,7 +10,9 @@ const NAME = 34;
 const RAW_NAME = 15;
 const TYPE = { NAME: 0x20, STATUS: 0x21, NOTHING: 0x0a } as const;
 const INTERNET = 1;
-const OPCODE = { QUERY: 0, REGISTER: 5, RELEASE: 6, REFRESH: 8, REFRESH_TOO: 9 } as const;
+const OPCODE = { QUERY: 0, REGISTER: 5, RELEASE: 6, REFRESH: 8, REFRESH_TOO: 9, REGISTER_ONE_OF: 15 } as const;
+/** The last one is of a machine with several addresses, as NT sends it. */
+const REGISTRATIONS: readonly number[] = [OPCODE.REGISTER, OPCODE.REFRESH, OPCODE.REFRESH_TOO, OPCODE.REGISTER_ONE_OF];
 const FLAG = { ANSWER: 0x8000, AUTHORITY: 0x0400, RECURSION: 0x0100, RECURSES: 0x0080, BROADCAST: 0x0010 } as const;
 const NO_SUCH_NAME = 3;
 const IN_USE = 6;
@@ -81,7 +83,7 @@ export class NameService {
   /** The other machine may have any name but ours. Nothing is kept: nobody else would ask for it. */
   #registration(packet: Uint8Array, flags: number, asked: NetbiosName, opcode: number): Uint8Array | undefined {
     const isRelease = opcode === OPCODE.RELEASE;
-    const registers = opcode === OPCODE.REGISTER || opcode === OPCODE.REFRESH || opcode === OPCODE.REFRESH_TOO;
+    const registers = REGISTRATIONS.includes(opcode);
     const at = HEADER + NAME + 4 + ADDITIONAL;
     if ((!isRelease && !registers) || packet.length < at + 6) return undefined;
     const own = this.#find(asked);

@@ -37,18 +37,21 @@ export function ntCreate(client: SmbClient, request: Request): Reply | Status {
   if (typeof names === "number") return names;
   if (disposition > Disposition.OVERWRITE_IF || (options & OPTION.BY_ID) !== 0) return Status.INVALID_PARAMETER;
   const kind = (options & OPTION.FOLDER) !== 0 ? "folder" : (options & OPTION.NO_FOLDER) !== 0 ? "file" : undefined;
-  const opened = openNamed(client, request, {
+  const wish: OpenWish = {
     names,
     disposition: disposition as Disposition,
     opening: openingOf(access, shared, client.site.isWritable),
     kind,
     isDoomed: (options & OPTION.DELETES) !== 0,
-  });
+  };
+  let opened = openNamed(client, request, wish);
+  // As much as may be was asked for.
+  if (opened === Status.ACCESS_DENIED && (access & MAXIMUM) !== 0)
+    opened = openNamed(client, request, { ...wish, opening: openingOf(access, shared, false) });
   return typeof opened === "number" ? opened : { words: (out) => putOpened(out, opened) };
 }
 
 function openingOf(access: number, shared: number, isWritable: boolean): Opening {
-  // As much as possible is asked for.
   const asked = (access & MAXIMUM) !== 0 && !isWritable ? (access & ~MAXIMUM) | 1 : access;
   return {
     canRead: (asked & ACCESS.read) !== 0,

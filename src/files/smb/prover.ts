@@ -1,11 +1,12 @@
 // Users of Windows prove that they know a password by an answer to a challenge of eight octets (MS-NLMP §3.3): NTLMv2, LMv2, NTLM,
-// and LM, which is the only one that Windows 95 has. The octets of a password are taken as characters, as in MS-CHAP.
+// and LM, which is the only one that Windows 95 has. A password of UTF-8 is taken as its text, and as octets, as in MS-CHAP.
 
 import { challengeResponse, lmPasswordHash, ntPasswordHash } from "../../auth/mschap.ts";
 import { isSame } from "../../auth/digest.ts";
-import { encoded } from "../../bytes/text.ts";
-import { md5 } from "../../crypto/digests.ts";
+import { decoded } from "../../bytes/text.ts";
+import { md4, md5 } from "../../crypto/digests.ts";
 import { unicodeOctets } from "./smb-text.ts";
+import { folded } from "./wildcards.ts";
 
 export interface Proof {
   readonly user: string;
@@ -42,29 +43,35 @@ export class Prover {
       this.#wrong = 0;
     }
     if (this.#wrong >= MOST_WRONG) return false;
-    const user = encoded(proof.user).toLowerCase();
+    const user = folded(proof.user);
     const isGood = this.#users.some(
-      ([name, password]) => name.toLowerCase() === user && answers(proof, challenge, password),
+      ([name, password]) => folded(decoded(name)) === user && answers(proof, challenge, password),
     );
     if (!isGood) this.#wrong++;
     return isGood;
   }
 }
 
-function answers({ user, domain, lm, nt }: Proof, challenge: Uint8Array, password: string): boolean {
-  const hash = ntPasswordHash(password);
+function answers(proof: Proof, challenge: Uint8Array, password: string): boolean {
+  const { lm, nt } = proof;
+  const hashes = [ntPasswordHash(password), md4(unicodeOctets(decoded(password)))];
+  if (hashes.some((hash) => answersHash(proof, challenge, hash))) return true;
+  const lmOnly = nt.length === 0 || isSame(nt, lm);
+  return lmOnly && lm.length === ANSWER && isSame(lm, challengeResponse(challenge, lmPasswordHash(password)));
+}
+
+function answersHash({ user, domain, lm, nt }: Proof, challenge: Uint8Array, hash: Uint8Array): boolean {
   if (nt.length === ANSWER && isSame(nt, challengeResponse(challenge, hash))) return true;
   for (const answer of [nt, lm]) {
     if (answer.length < ANSWER) continue;
     // What follows the HMAC is the client's challenge, and with NTLMv2 more.
     const rest = answer.subarray(MAC);
     for (const where of new Set([domain, domain.toUpperCase(), ""])) {
-      const key = hmacMd5(hash, unicodeOctets(user.toUpperCase() + where));
+      const key = hmacMd5(hash, unicodeOctets(folded(user) + where));
       if (isSame(answer.subarray(0, MAC), hmacMd5(key, challenge, rest))) return true;
     }
   }
-  const lmOnly = nt.length === 0 || isSame(nt, lm);
-  return lmOnly && lm.length === ANSWER && isSame(lm, challengeResponse(challenge, lmPasswordHash(password)));
+  return false;
 }
 
 const BLOCK = 64;

@@ -27,14 +27,22 @@ function isGivable(name: string): boolean {
   return name !== "" && !UNFIT.test(name) && !isHidden(name) && encoded(name).length <= 255;
 }
 
-/** What a folder shows. `isOem`: the client knows the letters of a code page only. */
-export function shownNames(folder: Folder, path: Path, isOem: boolean): ShownName[] {
+/** What names a client knows. */
+export interface NameView {
+  /** Those with letters of a code page only. */
+  readonly isOem: boolean;
+  /** Those of eight and three characters only. */
+  readonly isDos: boolean;
+}
+
+/** What a folder shows. */
+export function shownNames(folder: Folder, path: Path, { isOem, isDos }: NameView): ShownName[] {
   const real = realNames(folder, path);
   const aliases = real.length < MOST_NAMES ? shortNames(real) : new Map<string, string>();
   return real.flatMap((name) => {
     const text = decoded(name);
     const short = aliases.get(name);
-    const isFit = isGivable(text) && (!isOem || fitsOem(text));
+    const isFit = isGivable(text) && (!isOem || fitsOem(text)) && (!isDos || isPlain(text));
     const long = isFit ? text : short;
     return long === undefined ? [] : [{ real: name, long, short: isPlain(text) ? undefined : short }];
   });

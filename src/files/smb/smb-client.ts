@@ -75,12 +75,13 @@ export class SmbClient {
     site.random(this.challenge);
   }
 
+  /** These two are set by each request. */
+  isUnicode = false;
+  isDos = false;
+
   get isOem(): boolean {
     return !this.isUnicode;
   }
-
-  /** Set by each request. */
-  isUnicode = false;
 
   /** A number that is not in use. */
   #newId(used: { has(id: number): boolean }, alsoUsed = used): number {

@@ -134,6 +134,7 @@ export function answerMessage(
   let request = parseMessage(bytes, start, end);
   if (request === undefined || (client.dialect === undefined && request.command !== NEGOTIATE)) return "bad";
   client.isUnicode = request.isUnicode;
+  client.isDos = !request.knowsLongNames;
   const out = new Octets(FIRST_SIZE);
   putHeader(out, request);
   /** Where the last command tells of the next one. */

@@ -17,6 +17,7 @@ export interface Request {
   readonly command: number;
   readonly flags2: number;
   readonly isUnicode: boolean;
+  readonly knowsLongNames: boolean;
   readonly pid: number;
   readonly mid: number;
   /** These two change when a chain of commands opens a session or a tree. */
@@ -48,6 +49,7 @@ export function parseMessage(bytes: Uint8Array, start: number, end: number): Req
     command: bytes[start + AT.command]!,
     flags2,
     isUnicode: (flags2 & Flag2.UNICODE) !== 0,
+    knowsLongNames: (flags2 & Flag2.LONG_NAMES) !== 0,
     pid: u16(AT.pid) + u16(AT.pidHigh) * 0x10000,
     mid: u16(AT.mid),
     tid: u16(AT.tid),

@@ -40,6 +40,7 @@ test("the other machine registers any name but ours", () => {
   expect(rcode(0x2910, "LAPTOP")).toBeUndefined();
   expect(rcode(0x2910, "SERVER")).toBe(6);
   expect(rcode(0x4100, "LAPTOP")).toBe(0);
+  expect(rcode(0x7900, "LAPTOP")).toBe(0);
   expect(rcode(0x3000, "LAPTOP")).toBe(0);
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { challengeResponse, lmPasswordHash, ntPasswordHash } from "../../../src/auth/mschap.ts";
+import { md4 } from "../../../src/crypto/digests.ts";
 import { Command, SmbPeer } from "../../kit/smb-peer.ts";
 
 test("the newest dialect that both know, and none with users of the first one", () => {
@@ -33,6 +34,11 @@ test("users prove that they know a password; guests need none", () => {
     expect([user, peer.session(user, one, other).status === 0]).toEqual([user, isGood]);
   for (let at = 0; at < 30; at++) peer.session("zaphod", none, wrong);
   expect(peer.session("zaphod", lm, nt).status).toBe(0xc000006d);
+  // The secrets file is of UTF-8, and Windows hashes the text.
+  const other = new SmbPeer({ users: [["m\u00c3\u00bcller", "gr\u00c3\u00bcn"]] });
+  other.negotiate(["NT LM 0.12"]);
+  const hash = md4(Buffer.from("gr\u00fcn", "utf16le"));
+  expect(other.session("M\u00dcLLER", none, challengeResponse(challenge, hash)).status).toBe(0);
   const guest = new SmbPeer().begin();
   expect([guest.uid > 0, guest.tid > 0]).toEqual([true, true]);
   expect(guest.tree("NOTHERE").status).toBe(0xc00000cc);
