@@ -66,7 +66,7 @@ export async function ctl(argv: readonly string[]): Promise<number> {
     const { path } = await findLink(link);
     const { answer, octets, close } = await converse(path, verb, link, words, Infinity);
     if (isJson) print(`${JSON.stringify({ ok: true, ...answer })}\n`);
-    if (answer["stream"] === true) for await (const piece of octets) process.stdout.write(piece);
+    if (answer["stream"] === true) await copyStream(octets, `nullmodem ctl ${link} ${verb} | tshark -r -`);
     close();
     return 0;
   } catch (error) {
@@ -77,6 +77,12 @@ export async function ctl(argv: readonly string[]): Promise<number> {
   }
 }
 ctl.definition = command;
+
+/** Copies the octets that follow an answer to standard output. A terminal gets none. */
+async function copyStream(octets: AsyncIterable<Uint8Array>, instead: string): Promise<void> {
+  if (process.stdout.isTTY) throw new ControlRefusal(`What follows is no text for a terminal: ${instead}`);
+  for await (const piece of octets) process.stdout.write(piece);
+}
 
 function wrong(text: string): number {
   consola.error(text);

@@ -8,6 +8,8 @@ import { Framer } from "../../src/frame/framer.ts";
 import { FCS_ROOM, type FcsBits } from "../../src/frame/fcs.ts";
 import type { AuthMethod } from "../../src/wire/auth-method.ts";
 import type { LineSpeed, SpeedChange } from "../../src/link/line-speed.ts";
+import { LiveCapture } from "../../src/run/live/live-capture.ts";
+import { PacketLog } from "../../src/run/live/packet-log.ts";
 import type { LinkConfig } from "../../src/link/link-host.ts";
 import { linkConfig, Pair, Side } from "../kit/pair.ts";
 import { Rng } from "../kit/rng.ts";
@@ -224,7 +226,13 @@ export const LINK: Target = {
     // Half of the links try to change the speed of their line.
     const lines = [new FuzzLine(), new FuzzLine()] as const;
     const [lineOfA, lineOfB] = (seed & 1) === 1 ? lines.map((line) => ({ line })) : [];
-    const a = new Side(draw(rng, 0xc0a80001, 0xc0a80101), rng, { ...host, ...lineOfA });
+    // Somebody looks on at one end.
+    const packetLog = new PacketLog();
+    const taps = { tap: packetLog.line(0, "ttyS0"), networkTap: packetLog.network("ppp0") };
+    const target = { send: () => rng.chance(0.9), end: () => {} };
+    const source = { packetLog, clock: { now: () => 0, wall: () => 0 }, hidePassword: true };
+    new LiveCapture(source, { packets: "both", sinceMs: 0 }, target);
+    const a = new Side(draw(rng, 0xc0a80001, 0xc0a80101), rng, { ...host, ...lineOfA, ...taps });
     const b = new Side(draw(rng, 0, 0), rng, { ...host, ...lineOfB });
     const pair = new Pair(a, b, { latency: 1 + rng.below(50), damage });
     pair.open();
@@ -244,6 +252,7 @@ export const LINK: Target = {
     settle(pair);
     check(a, "a");
     check(b, "b");
+    if ([...packetLog.ring.items()].length === 0) throw new Error("nothing is kept of the packets");
     return fed;
   },
 };

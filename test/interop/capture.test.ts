@@ -68,11 +68,15 @@ test.skipIf(skip !== undefined)(
       const past = seen(link, "--since 60s ppp0");
       await past.waitFor(/phase authenticate/);
 
+      // A reader that wants no more ends the capture.
+      expect((await link.client.run("nullmodem capture ppp0 | head -c 28 | wc -c")).stdout.trim()).toBe("28");
       await link.client.run("kill -TERM $(cat /var/run/ppp0.pid)");
       expect(await client.exit()).toBe(5);
       expect(await server.exit()).toBe(16);
       await Promise.all([line, plain, past].map((program) => program.exit()));
       expect(await file.exit()).toBe(0);
+      for (const { lines } of [line, plain])
+        expect(lines.some(({ text }) => text.includes("systemd Journal\t/dev/ttyS0: phase dead"))).toBe(true);
       const malformed = [...line.lines, ...plain.lines, ...past.lines].filter(({ text }) => /malformed/i.test(text));
       expect(malformed).toEqual([]);
       const { stdout } = await link.client.run(

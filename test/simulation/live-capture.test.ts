@@ -177,6 +177,17 @@ test("a reader that does not read loses packets, is told how many, and holds up 
   expect(comments.filter((text) => /^\d+ packets were not captured here$/.test(text))).toHaveLength(1);
 });
 
+test("bad frames are in the capture as a number, before the packet that comes after them", () => {
+  const link = new Laplink({ seed: 37 });
+  const pppd = link.computers[0].start([...SERVER, "persist"]);
+  const reader = new Reader(pppd);
+  link.computers[1].start([...CLIENT, "persist", "lcp-echo-interval", "1"]);
+  until(link, () => link.isUp);
+  link.cables[0]!.damage = 0.01;
+  const isCounted = (text: string): boolean => /^\d+ bad frames? received before this one$/.test(text);
+  until(link, () => reader.read.packets.some(({ comments }) => comments.some(isCounted)));
+});
+
 test("a bundle is one capture with an interface for each line", () => {
   const link = new Laplink({ seed: 35, cables: 2 });
   const bundle = ["multilink", "mpdevice", "/dev/ttyUSB1"];
