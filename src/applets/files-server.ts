@@ -95,15 +95,16 @@ async function serverOf(
 ): Promise<Served | { readonly opened: FilesOpened }> {
   if (folder.refusal("read") !== undefined)
     return { opened: { trouble: `${ownName()} may not read it; chown it or chmod it` } };
-  const isWritable = request.isWritable && folder.refusal("write") === undefined;
-  const whyNot =
-    isWritable || !request.isWritable ? undefined : `${ownName()} may not write there; chown it or chmod it`;
-  const server = serverFor(folder, { ...request, isWritable });
+  // A folder in it may have other rights.
+  const isClosed = request.isWritable && folder.refusal("write") !== undefined;
+  const whyNot = isClosed ? `${ownName()} may not write there; chown it or chmod it` : undefined;
+  const { isWritable } = request;
+  const server = serverFor(folder, request);
   const work = (): boolean => server.work();
   const http = { listening: FILES_FD.http, connect: (now: number) => new Connection(server, now) };
   if (request.windows === null) return { opened: { isWritable, whyNot }, doors: [http], posts: [], work };
   const { windowsNetwork } = await import("./windows-network.ts");
-  const { share, door, posts } = windowsNetwork(folder, { ...request, isWritable }, server.quota);
+  const { share, door, posts } = windowsNetwork(folder, request, server.quota);
   return { opened: { isWritable, whyNot, share }, doors: [http, door], posts, work };
 }
 

@@ -16,6 +16,8 @@ export type Trouble =
   /** A file stands where a folder was asked for. */
   | "is-file"
   | "not-empty"
+  /** What is to be renamed would have to be copied. */
+  | "other-disk"
   /** No octet more, because the disk is full or the user has no more of it. */
   | "full"
   /** A name that no file here can have. */
@@ -79,6 +81,8 @@ export interface Folder {
   /** Removes a file, a link or an empty folder. */
   remove(path: Path): Trouble | undefined;
   makeFolder(path: Path): Trouble | undefined;
+  /** Files may be made in this folder, as far as its rights go. */
+  mayWrite(path: Path): boolean;
   /** Octets that can still be written on its disk. */
   room(): number;
   close(): void;

@@ -159,7 +159,7 @@ function page(request: Request, path: Path, site: Site, listing: Listing): Reply
   const facts = {
     path,
     charset,
-    isWritable: site.isWritable,
+    isWritable: site.isWritable && site.folder.mayWrite(path),
     script: site.assets.has("page.js") ? `/${ASSETS}/page.js?${site.version}` : undefined,
     shortNames: isShort ? aliasesIn(site.folder, path) : undefined,
     zoneAt: (seconds: number) => site.zoneAt(seconds),

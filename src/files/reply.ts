@@ -125,6 +125,7 @@ const OF_TROUBLE: Readonly<Record<Trouble, readonly [status: number, text: strin
   "is-folder": [409, "A folder has this name"],
   "is-file": [409, "A file has this name"],
   "not-empty": [409, "The folder is not empty"],
+  "other-disk": [502, "It is on another disk than its new place: copy it there, then delete it"],
   full: [507, "There is no room there (a quota, or its disk)"],
   "bad-name": [400, "No file can have this name"],
   failed: [500, "The disk does not do this"],

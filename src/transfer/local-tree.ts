@@ -10,6 +10,9 @@ import { textOf } from "../bytes/text.ts";
 /** The names of partial files, and of the notes beside them, are no business of the other side. */
 const PART = /\.part(~*)(\.json)?$/;
 
+/** What a file server of ours that gives this folder too has not finished. */
+const HIDDEN = /^\.nullmodem-part-/;
+
 export interface LocalTree extends Tree {
   /** Links, devices, sockets and the like. They are in `others` too. */
   readonly odd: readonly string[];
@@ -25,7 +28,8 @@ export function readTree(root: string): LocalTree {
     const all = new Set(names);
     for (const name of names.sort()) {
       const path = under(folder, name);
-      if (isPart(name, all) && originOf(under(root, path.replace(/\.json$/, ""))) !== undefined) {
+      const isOurs = isPart(name, all) && originOf(under(root, path.replace(/\.json$/, ""))) !== undefined;
+      if (isOurs || HIDDEN.test(name)) {
         parts.push(path);
         continue;
       }

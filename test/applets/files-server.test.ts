@@ -137,14 +137,19 @@ test.skipIf(!isRoot)(
     const place = folder();
     writeFileSync(join(place, "secret"), "x", { mode: 0o600 });
     mkdirSync(join(place, "closed"), { mode: 0o700 });
+    mkdirSync(join(place, "open"));
+    chmodSync(join(place, "open"), 0o777);
     const { process, url } = serve(place);
     expect(await (await fetch(`${url}/a.txt`)).text()).toBe("hello");
     expect((await fetch(`${url}/secret`)).status).toBe(403);
     expect((await fetch(`${url}/closed/`)).status).toBe(403);
     expect((await fetch(`${url}/b`, { method: "PUT", body: "x" })).status).toBe(403);
     const whyNot = "nobody may not write there; chown it or chmod it";
-    expect(JSON.parse((await process.answer)!)).toEqual({ isWritable: false, whyNot });
+    expect(JSON.parse((await process.answer)!)).toEqual({ isWritable: true, whyNot });
     expect(await (await fetch(`${url}/`)).text()).not.toContain("<FORM");
+    // A folder in it is open to all.
+    expect(await (await fetch(`${url}/open/`)).text()).toContain("<FORM");
+    expect((await fetch(`${url}/open/b`, { method: "PUT", body: "x" })).status).toBe(201);
     expect(rights(process.pid)).toEqual(lesser(65534, 65534));
   },
 );

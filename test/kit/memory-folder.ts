@@ -37,6 +37,10 @@ export class MemoryFolder implements Folder {
     return [...this.nodes.values()].reduce((sum, node) => sum + (node?.size ?? 0), 0);
   }
 
+  mayWrite(): boolean {
+    return true;
+  }
+
   room(): number {
     return this.capacity - this.#used;
   }

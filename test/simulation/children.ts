@@ -43,12 +43,16 @@ export class ProcessTable {
   readonly publications = new Map<string, { readonly owner: Process; readonly text: () => string }>();
   /** Hooks take this long and end with this code instead of what their files say. */
   hookTrouble: Behaviour | undefined;
+  /** The environment with which each hook was started. */
+  readonly hookEnvironments = new Map<string, Readonly<Record<string, string>>>();
   /** The system's tools by their paths. */
   readonly tools = new Map<string, (argv: readonly string[], input: string) => ToolResult | Promise<ToolResult>>();
   /** The processes of `files`. */
   readonly fileServers: { readonly request: FilesRequest; isRunning: boolean }[] = [];
   /** What a process of `files` finds, if not what was asked for. */
   filesOpened: FilesOpened | undefined;
+  /** A process of `files` waits for its disk. */
+  isFolderSlow = false;
   /** What the processes of `files` tell of files on their way. */
   transfers: readonly FileTransfer[] = [];
   readonly #hanging = new Set<() => void>();
@@ -146,7 +150,10 @@ export function processesOf(table: ProcessTable, process: Process): Processes {
     pid: process.pid,
     environment: () => ({ PATH: "/bin" }),
     hookRefusal: (path) => (files.files.has(path) ? undefined : "absent"),
-    runHook: (path) => table.start(process, table.hookTrouble ?? behaviourOf(files.text(path) ?? "")),
+    runHook: (path, _, env) => {
+      table.hookEnvironments.set(path, env);
+      return table.start(process, table.hookTrouble ?? behaviourOf(files.text(path) ?? ""));
+    },
     runShell: (command) => table.start(process, behaviourOf(command)),
     runOnTerminal: (command) => table.start(process, behaviourOf(command)),
     runAsking: ([program]) => {
@@ -158,7 +165,9 @@ export function processesOf(table: ProcessTable, process: Process): Processes {
       return {
         pid: 99,
         ended: new Promise(() => {}),
-        opened: Promise.resolve(table.filesOpened ?? { isWritable: request.isWritable }),
+        opened: table.isFolderSlow
+          ? new Promise(() => {})
+          : Promise.resolve(table.filesOpened ?? { isWritable: request.isWritable }),
         transfers: () => table.transfers,
         end: () => void (served.isRunning = false),
       };

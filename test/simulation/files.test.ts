@@ -14,6 +14,7 @@ function scene(
 ) {
   const link = new Laplink({ seed: 1 });
   const [near, far] = link.computers;
+  near.files.put("/etc/ppp/ip-up", "#!/bin/sh\n", 0o755);
   prepare(near);
   const server = near.start([...LINE, "10.0.0.1:10.0.0.2", ...words]);
   const client = far.start([...LINE, "noipdefault", "persist", ...clientWords]);
@@ -37,6 +38,23 @@ function scene(
     end,
   };
 }
+
+function urlForScripts(near: Laplink["computers"][0]): string | undefined {
+  const env = near.processes.hookEnvironments.get("/etc/ppp/ip-up");
+  if (env === undefined) throw new Error("ip-up was not started");
+  return env["FILES_URL"];
+}
+
+test("ip-up waits for a folder on a disk that does not answer, but not for long", () => {
+  const play = scene(["files", "/srv"], ({ processes }) => {
+    processes.isFolderSlow = true;
+  });
+  const { hookEnvironments } = play.near.processes;
+  expect([hookEnvironments.has("/etc/ppp/ip-up"), play.status?.files]).toEqual([false, undefined]);
+  play.link.time.run(6000);
+  expect(urlForScripts(play.near)).toBeUndefined();
+  play.end();
+});
 
 test("a folder is served from IPv4's beginning to its end, and its address is told", () => {
   const play = scene(["files", "/srv/pub", "files-write", "files-quota", "5M", "files-names", "8.3"]);
@@ -122,11 +140,14 @@ test("what the process finds is told: that it cannot serve, or not take files", 
     "Files of /srv are not served: open: Permission denied",
   ]);
   expect(closed.status?.files).toBeUndefined();
+  expect(urlForScripts(closed.near)).toBeUndefined();
   closed.end();
   const whyNot = "nobody may not write there; chown it or chmod it";
   const play = scene(["files", "/srv", "files-write"], ({ processes }) => {
-    processes.filesOpened = { isWritable: false, whyNot };
+    processes.filesOpened = { isWritable: true, whyNot };
   });
-  expect(play.server.lines).toContain(`Files of /srv are at http://10.0.0.1/ (read only: ${whyNot})`);
+  const access = `read and write, but not in the folder itself: ${whyNot}`;
+  expect(play.server.lines).toContain(`Files of /srv are at http://10.0.0.1/ (${access})`);
+  expect(urlForScripts(play.near)).toBe("http://10.0.0.1/");
   play.end();
 });

@@ -64,7 +64,9 @@ test("what the server has but cannot list is not deleted here", async () => {
     writeTree(there, { "v2/f": one });
     symlinkSync("v2", join(there, "current"));
     symlinkSync("nowhere", join(there, "dangling"));
-    writeTree(here, { "current/f": one, dangling: one, "gone/x": one });
+    // A server of ours that gives this folder too is receiving two of these.
+    const unfinished = { ".nullmodem-part-a": one, "gone2/.nullmodem-part-b/x": one };
+    writeTree(here, { "current/f": one, dangling: one, "gone/x": one, ...unfinished });
     await using server = await ServedFolder.of(there);
     const client = quickClient(server.port);
     const reporter = notes();
@@ -74,6 +76,7 @@ test("what the server has but cannot list is not deleted here", async () => {
     expect(reporter.leftOut.sort()).toEqual(["current", "dangling"]);
     expect(existsSync(join(here, "current/f"))).toBe(true);
     expect(existsSync(join(here, "dangling"))).toBe(true);
+    expect(Object.keys(unfinished).every((path) => existsSync(join(here, path)))).toBe(true);
     expect(existsSync(join(here, "v2/f"))).toBe(true);
   });
 });

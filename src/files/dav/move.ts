@@ -35,9 +35,22 @@ export function move(request: Request, site: Site): Reply | Receiver {
 
 function* moved(asked: Carriage, site: Site): Work<Reply> {
   const trouble = yield* place(asked.from, asked, site);
+  if (trouble === "other-disk" && asked.stat.kind === "file") return yield* carried(asked, site);
   if (trouble !== undefined) return troubleReply(trouble);
   site.locks.forget(asked.from);
   return done(asked);
+}
+
+/** A file goes to another disk: it is copied, and removed where it was if nobody has changed it meanwhile. */
+function* carried(asked: Carriage, site: Site): Work<Reply> {
+  const reply = yield* copied(asked, true, site);
+  if (reply.status >= 207) return reply;
+  const now = site.folder.stat(asked.from);
+  const isSame = !isTrouble(now) && now.version === asked.stat.version;
+  const trouble = isSame ? site.folder.remove(asked.from) : "failed";
+  if (trouble !== undefined) return troubleWith(asked.from, trouble);
+  site.locks.forget(asked.from);
+  return reply;
 }
 
 export function copy(request: Request, site: Site): Reply | Receiver {

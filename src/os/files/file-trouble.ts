@@ -3,7 +3,16 @@
 import { constants } from "node:os";
 
 export type FileTrouble =
-  "absent" | "denied" | "exists" | "is-folder" | "is-file" | "not-empty" | "full" | "bad-name" | "failed";
+  | "absent"
+  | "denied"
+  | "exists"
+  | "is-folder"
+  | "is-file"
+  | "not-empty"
+  | "other-disk"
+  | "full"
+  | "bad-name"
+  | "failed";
 
 const E = constants.errno;
 

@@ -26,7 +26,7 @@ import {
 
 type Path = readonly string[];
 
-const { ELOOP, ENOTDIR } = constants.errno;
+const { ELOOP, ENOTDIR, EXDEV } = constants.errno;
 const FOLDER_TO_READ = OPEN.RDONLY | OPEN.DIRECTORY | OPEN.NONBLOCK;
 const FILE_TO_READ = OPEN.RDONLY | OPEN.NONBLOCK | OPEN.NOCTTY;
 const FILE_TO_WRITE = OPEN.RDWR | OPEN.NONBLOCK | OPEN.NOCTTY | OPEN.NOFOLLOW;
@@ -100,7 +100,8 @@ export class RootedFolder {
   rename(from: Path, to: Path, replaces: boolean): FileTrouble | undefined {
     return this.#inParent(from, (fromFolder, one) =>
       this.#inParent(to, (toFolder, other) => {
-        const trouble = troubleIn(renameAt(fromFolder, one, toFolder, other, replaces));
+        const result = renameAt(fromFolder, one, toFolder, other, replaces);
+        const trouble = result === -EXDEV ? "other-disk" : troubleIn(result);
         if (trouble === undefined) syncFolder(toFolder);
         return trouble;
       }),
@@ -123,6 +124,14 @@ export class RootedFolder {
   /** "denied": this process, as it is now, may not do that with the folder itself. */
   refusal(wanted: "read" | "write"): FileTrouble | undefined {
     return troubleIn(accessTo(this.#fd, wanted));
+  }
+
+  mayWrite(path: Path): boolean {
+    const fd = this.#resolve(path, OPEN.PATH | OPEN.DIRECTORY);
+    if (fd < 0) return false;
+    const result = accessTo(fd, "write");
+    closeFd(fd);
+    return result === 0;
   }
 
   /** Octets that can still be written on its disk. */

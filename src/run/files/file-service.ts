@@ -73,6 +73,7 @@ export function addressOfService(address: string, port: number): string {
 
 /** One line for people, when the process has opened the folder. */
 export function serviceText(directory: string, address: string, { isWritable, whyNot, share }: FilesServed): string {
-  const access = isWritable ? "read and write" : `read only${whyNot === undefined ? "" : `: ${whyNot}`}`;
+  const limit = whyNot === undefined ? "" : `, but not in the folder itself: ${whyNot}`;
+  const access = isWritable ? `read and write${limit}` : "read only";
   return `Files of ${directory} are at ${address}${share === undefined ? "" : ` and ${share}`} (${access})`;
 }

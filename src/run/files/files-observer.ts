@@ -5,7 +5,7 @@ import type { Config } from "../../options/config.ts";
 import { report } from "../diagnose/finding.ts";
 import type { FilesProcess, FilesRequest, FileTransfer } from "../host/processes.ts";
 import type { Log } from "../log.ts";
-import { type Machine, reasonOf } from "../machine.ts";
+import { type Machine, reasonOf, sleep } from "../machine.ts";
 import type { PacketPort } from "../packets/port.ts";
 import type { Hooks } from "../scripts/hooks.ts";
 import type { NetworkDown, NetworkObserver, NetworkUp } from "../session/network-observer.ts";
@@ -33,6 +33,8 @@ export interface FilesObserverHost {
 const LOOPBACK = "127.0.0.1";
 /** The address for scripts. */
 const VARIABLE = "FILES_URL";
+/** ip-up waits so long for the address at most. */
+const MOST_OPENING_MS = 5000;
 
 export class FilesObserver implements NetworkObserver {
   readonly #host: FilesObserverHost;
@@ -40,8 +42,10 @@ export class FilesObserver implements NetworkObserver {
   #server: FilesProcess | undefined;
   /** The ports of our address that lead to the loopback. */
   readonly #services: { readonly protocol: "tcp" | "udp"; readonly port: number }[] = [];
-  /** What the peer types. Undefined: nothing is served. */
+  /** What the peer types. Undefined: nothing is served, or it is not known yet. */
   address: string | undefined;
+  /** Settles when it is known whether the folder is served, or soon, if it is on a disk that does not answer. */
+  opened: Promise<unknown> | undefined;
 
   constructor(host: FilesObserverHost, port: PacketPort) {
     this.#host = host;
@@ -78,10 +82,12 @@ export class FilesObserver implements NetworkObserver {
     const { server, port, troubles } = this.#serve(wanted, our, config.filesPort);
     this.#server = server;
     for (const trouble of troubles) this.#host.log.write("warn", trouble);
-    const address = addressOfService(our, port);
-    void this.#watch(server, address);
-    this.address = address;
-    this.#host.hooks.env.set(VARIABLE, address);
+    const served = this.#opening(server, addressOfService(our, port));
+    const { clock } = this.#host.machine;
+    this.opened = Promise.race([served, sleep(clock, MOST_OPENING_MS)]);
+    // The runtime must have its turns until then.
+    this.#host.hooks.wait(this.opened);
+    void served.then((isServed) => (isServed ? this.#watch(server) : undefined));
   }
 
   /** Returns the port by which the peer reaches it. Throws HostError. */
@@ -105,17 +111,24 @@ export class FilesObserver implements NetworkObserver {
     this.#port.setService?.(protocol, port, loopbackPort);
   }
 
-  async #watch(started: FilesProcess, address: string): Promise<void> {
-    const { log, options } = this.#host;
+  /** True: it is served. */
+  async #opening(started: FilesProcess, address: string): Promise<boolean> {
+    const { log, options, hooks } = this.#host;
     const opened = await started.opened;
-    if (this.#server !== started) return;
+    if (this.#server !== started) return false;
     if ("trouble" in opened) {
       this.#warn(opened.trouble);
       this.#stop();
-      return;
+      return false;
     }
+    this.address = address;
+    hooks.env.set(VARIABLE, address);
     const text = serviceText(options.config.files ?? "", address, opened);
     report(log, [{ code: "files", text, severity: "info" }]);
+    return true;
+  }
+
+  async #watch(started: FilesProcess): Promise<void> {
     const { exitCode, signal } = await started.ended;
     if (this.#server !== started) return;
     this.#warn(`its process has ended with ${signal === 0 ? `exit code ${exitCode}` : `signal ${signal}`}`);
@@ -137,7 +150,7 @@ export class FilesObserver implements NetworkObserver {
   #stop(): void {
     const { hooks } = this.#host;
     this.#server?.end();
-    this.#server = this.address = undefined;
+    this.#server = this.address = this.opened = undefined;
     hooks.env.delete(VARIABLE);
     for (const { protocol, port } of this.#services.splice(0)) this.#port.setService?.(protocol, port, undefined);
   }

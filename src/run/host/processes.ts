@@ -90,7 +90,7 @@ export interface FilesSockets {
 export type FilesOpened =
   | {
       readonly isWritable: boolean;
-      /** Why it is not writable, although that was asked for. */
+      /** Why files may not be made in the folder itself, although that was asked for. Folders in it may be writable. */
       readonly whyNot?: string | undefined;
       /** What Windows types, where it is served. */
       readonly share?: string | undefined;

@@ -139,6 +139,7 @@ export class UpDown {
   #wanted: "up" | "down" = "down";
   #done: "up" | "down" = "down";
   #busy = false;
+  #held = 0;
   #upEnded = (): void => {};
 
   constructor(hooks: Hooks, up: string, down: string) {
@@ -147,11 +148,22 @@ export class UpDown {
     this.#down = down;
   }
 
-  /** `ended` is called when the script has ended, or does not exist, if the interface is still up. */
-  up(args: readonly string[], ended = (): void => {}): void {
+  /**
+   * `ended` is called when the script has ended, or does not exist, if the interface is still up. The script starts when `first`
+   * has settled, and not at all if the interface is down by then.
+   */
+  up(args: readonly string[], ended = (): void => {}, first?: Promise<unknown>): void {
     this.#wanted = "up";
     this.#args = args;
     this.#upEnded = ended;
+    if (first === undefined) this.#next();
+    else void this.#hold(first);
+  }
+
+  async #hold(first: Promise<unknown>): Promise<void> {
+    this.#held++;
+    await first;
+    this.#held--;
     this.#next();
   }
 
@@ -163,7 +175,7 @@ export class UpDown {
   }
 
   #next(): void {
-    if (this.#busy || this.#wanted === this.#done) return;
+    if (this.#busy || this.#held > 0 || this.#wanted === this.#done) return;
     this.#done = this.#wanted;
     const ended = this.#hooks.start(this.#done === "up" ? this.#up : this.#down, this.#args);
     if (ended === undefined) {

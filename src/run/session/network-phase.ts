@@ -123,6 +123,8 @@ export class NetworkPhase {
     this.#files = options.config.files === undefined ? undefined : new FilesObserver(host, port);
     this.#history = host.history?.network(() => this.#status.now());
     const nameServers = new NameServerObserver(machine.network, host, port);
+    const speed = (): number => host.speed();
+    const scriptHost = { options, hooks: host.hooks, speed, known: () => this.#files?.opened };
     // In this order: the log names the addresses before ip-up starts, and ip-down finds name servers withdrawn.
     this.#observers = [
       new LogObserver(log, port),
@@ -130,7 +132,7 @@ export class NetworkPhase {
       ...(this.#sharing === undefined ? [] : [this.#sharing]),
       ...(this.#files === undefined ? [] : [this.#files]),
       ...(host.plugin === undefined ? [] : [host.plugin.observer(port)]),
-      new ScriptObserver(host, port, (event) => nameServers.scriptEnded(event)),
+      new ScriptObserver(scriptHost, port, (event) => nameServers.scriptEnded(event)),
       new ManagerObserver(host.notifier),
       ...(this.#services === undefined ? [] : [this.#services]),
       this.#status,

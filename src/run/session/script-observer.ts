@@ -18,6 +18,8 @@ export interface ScriptObserverHost {
   readonly hooks: Hooks;
   /** Speed of the line. */
   speed(): number;
+  /** What ip-up is told of must be known. Undefined: it is. */
+  known?(): Promise<unknown> | undefined;
 }
 
 export class ScriptObserver implements NetworkObserver {
@@ -62,7 +64,7 @@ export class ScriptObserver implements NetworkObserver {
 
   up(event: NetworkUp): void {
     const args = this.#args(event);
-    if (event.type === "ipv4-up") this.#scripts.ipv4.up(args, () => this.#ipv4Ended(event));
+    if (event.type === "ipv4-up") this.#scripts.ipv4.up(args, () => this.#ipv4Ended(event), this.#host.known?.());
     else this.#scripts.ipv6.up(args);
   }
 

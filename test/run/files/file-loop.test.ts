@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -96,6 +97,16 @@ test.skipIf(!isRoot)(
       );
       await until("the answer", () => chunked.text.startsWith("HTTP/1.1 507"));
       chunked.socket.destroy();
+      // A file of another disk is copied there and then removed here. A folder is not.
+      writeFileSync(join(place, "moved"), "moved octets");
+      mkdirSync(join(place, "folder"));
+      const move = async (from: string, to: string): Promise<number> =>
+        (await fetch(url(from), { method: "MOVE", headers: { Destination: to } })).status;
+      expect(await move("/moved", "/small/moved")).toBe(201);
+      expect(readFileSync(join(small, "moved"), "latin1")).toBe("moved octets");
+      expect(existsSync(join(place, "moved"))).toBe(false);
+      expect(await move("/folder", "/small/folder")).toBe(502);
+      expect(await move("/small/moved", "/moved")).toBe(201);
       expect(readdirSync(small)).toEqual(["file"]);
       expect(statSync(join(small, "file")).size).toBe(400_000);
     } finally {
