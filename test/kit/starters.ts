@@ -1,8 +1,8 @@
 // Debian's programs that start pppd, in a machine of their own where our pppd is in its place (scripts/starters.sh).
 
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Machine } from "./machine.ts";
 import { built } from "./program.ts";
 import { must } from "./wires.ts";
@@ -21,13 +21,12 @@ export function startersMissing(...programs: readonly string[]): string | undefi
   return exitCode === 0 ? undefined : `no overlay of files can be mounted here: ${stderr.toString().trim()}`;
 }
 
-/** Puts the programs into the machine's /usr, and ours into the place of pppd, chat, pon and poff. */
+/** Puts the programs into the machine's /usr, and links to ours into the place of pppd, chat, pon and poff. */
 export async function addStarters(machine: Machine): Promise<void> {
-  const ours = [
-    ["sbin/pppd", "pppd"],
-    ["sbin/chat", "chat"],
-    ["bin/pon", "pon"],
-    ["bin/poff", "poff"],
-  ].map(([place, name]) => `mount --bind '${built(name)}' /usr/${place}`);
-  await must(machine, [`mount -t overlay overlay -o lowerdir=${FOLDER}/usr:/usr /usr`, ...ours].join("\n"));
+  const ours = machine.path("/run/ours");
+  for (const place of ["sbin/pppd", "sbin/chat", "bin/pon", "bin/poff"]) {
+    mkdirSync(join(ours, dirname(place)), { recursive: true });
+    symlinkSync(built(basename(place)), join(ours, place));
+  }
+  await must(machine, `mount -t overlay overlay -o lowerdir=${ours}:${FOLDER}/usr:/usr /usr`);
 }
