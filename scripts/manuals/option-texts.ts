@@ -79,6 +79,12 @@ export const OPTION_TEXTS: Readonly<Record<string, readonly string[]>> = {
   welcome: ["It runs after `connect`, when the line is ready for PPP."],
   pty: ["The program's terminal is the line: `pty 'ssh host pppd notty noauth'`."],
   notty: ["The peer is at the other end of standard input and output, as with `ssh`."],
+  "crash-capture": [
+    "The file is `nullmodem-`_LINE_`-`_TIME_`.pcapng`, for root alone; the newest ten are kept. Faults are a hang-up without a " +
+      "Terminate-Request, echoes without an answer, LCP that times out after something was heard, and an authentication or a " +
+      "negotiation that fails. An end that a side asks for is none. The folder must exist.",
+    "The file has the latest 64 kB of packets of all attempts: control packets whole, without passwords of PAP, and the headers of IP packets.",
+  ],
   record: ["pppdump(8) prints the file. It has everything that goes over the line, passwords of PAP too."],
   crtscts: ["It needs a cable with the wires RTS and CTS."],
   xonxoff: ["It is slower than `crtscts` and works with three wires. The two characters are escaped."],
