@@ -56,6 +56,7 @@ export class Connection implements Exchange {
   #moved = 0;
   /** Octets of the present body. */
   #done = 0;
+  #handedOver: UnderWay | undefined;
   #isWorking = false;
 
   constructor(answering: Answering, now: number) {
@@ -82,12 +83,13 @@ export class Connection implements Exchange {
 
   /** A body is on its way. */
   get isCarrying(): boolean {
+    if (this.#handedOver !== undefined) return true;
     return this.#request !== undefined && (this.#state === "body" || this.#state === "reply");
   }
 
   /** Undefined: no file is on its way. */
   get underWay(): UnderWay | undefined {
-    if (this.#request === undefined) return undefined;
+    if (this.#request === undefined) return this.#handedOver;
     const name = decoded(this.#request.path.join("/"));
     if (this.#state === "body") {
       const { body } = this.#request;
@@ -96,6 +98,10 @@ export class Connection implements Exchange {
     if (this.#state !== "reply" || this.#source === undefined) return undefined;
     const of = this.#framing === "length" ? this.#done + this.#left : undefined;
     return { name, to: "peer", octets: this.#done, of };
+  }
+
+  arrived(): void {
+    this.#handedOver = undefined;
   }
 
   /** The request needs work before its body is read, or the reply before it has octets: call {@link transmit} again soon. */
@@ -330,6 +336,8 @@ export class Connection implements Exchange {
   }
 
   #replied(now: number): void {
+    const name = decoded(this.#request?.path.join("/") ?? "");
+    if (this.#done > 0) this.#handedOver = { name, to: "peer", octets: this.#done, of: this.#done };
     this.#request = undefined;
     this.#since = now;
     this.#state = this.#closes ? "drain" : "head";

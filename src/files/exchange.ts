@@ -21,8 +21,10 @@ export interface Exchange {
   readonly isWorking: boolean;
   /** A file may be on its way. */
   readonly isCarrying: boolean;
-  /** Undefined: no file is on its way. */
+  /** Undefined: no file is on its way. One that was handed over as a whole is, until {@link arrived}. */
   readonly underWay: UnderWay | undefined;
+  /** All octets have reached the client. */
+  arrived(): void;
   /** When {@link handleTimeout} is due. */
   nextTimeout(): number;
   handleTimeout(now: number): void;

@@ -117,6 +117,30 @@ test(
   PATIENCE_MS,
 );
 
+test(
+  "a file that the socket has taken as a whole is on its way until the client has it",
+  async () => {
+    const place = folder();
+    writeFileSync(join(place, "big"), new Uint8Array(1_000_000));
+    const { process, url } = serve(place);
+    const { hostname, port } = new URL(url);
+    let got = 0;
+    const socket = { data: (_: unknown, octets: Uint8Array) => void (got += octets.length) };
+    const client = await Bun.connect({ hostname, port: Number(port), socket });
+    client.pause();
+    client.write("GET /big HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    await until("the file is told of", () => parseTransfers(process.latest() ?? "").length > 0);
+    const [transfer] = parseTransfers(process.latest()!);
+    expect(transfer).toMatchObject({ name: "big", to: "peer", of: 1_000_000 });
+    expect(transfer!.octets).toBeLessThan(1_000_000);
+    client.resume();
+    await until("it has arrived", () => process.latest() === "[]");
+    expect(got).toBeGreaterThan(1_000_000);
+    client.end();
+  },
+  PATIENCE_MS,
+);
+
 test.skipIf(!isRoot)(
   `as root it becomes the folder's owner for good${isRoot ? "" : " [skipped: not root]"}`,
   async () => {

@@ -25,7 +25,7 @@ const COLUMNS: readonly Column[] = [
 ];
 /** On wide terminals. */
 const WIDE: readonly Column[] = [
-  { title: "QUEUE", width: 8, isRight: true, text: ({ latest }) => size(waitingOf(latest)) },
+  { title: "QUEUE", width: 8, isRight: true, text: ({ latest }) => shortSize(waitingOf(latest)) },
   { title: "LINE", width: 22, text: ({ latest }) => lineText(latest) },
 ];
 const WIDE_FROM = 110;
@@ -39,7 +39,11 @@ export function stateText({ up, lines }: Status): string {
 }
 
 export function rateText(rate: number): string {
-  return Number.isNaN(rate) ? "" : `${size(rate).replace("bytes", "B")}/s`;
+  return Number.isNaN(rate) ? "" : `${shortSize(rate)}/s`;
+}
+
+function shortSize(octets: number): string {
+  return size(octets).replace(/bytes?/, "B");
 }
 
 function echoText(value: number): string {

@@ -71,6 +71,7 @@ export class SmbConnection implements Exchange {
   /** Files of Windows are read and written in parts, and nobody says when the last one has come. */
   readonly isCarrying = false;
   readonly underWay = undefined;
+  arrived(): void {}
 
   // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -227,10 +227,11 @@ export class FileLoop {
     for (const client of this.#clients.values()) {
       const { underWay } = client.connection;
       if (underWay === undefined) continue;
-      const { to, octets } = underWay;
+      const { to, octets, of } = underWay;
       // What the socket still has is not with the peer.
       const unsent = to === "us" ? 0 : client.end - client.unsent + (this.#sockets.unsent?.(client.socket) ?? 0);
-      yield [client, { ...underWay, octets: Math.max(0, octets - unsent) }];
+      if (unsent === 0 && to === "peer" && octets === of) client.connection.arrived();
+      else yield [client, { ...underWay, octets: Math.max(0, octets - unsent) }];
     }
   }
 
