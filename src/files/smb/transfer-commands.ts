@@ -17,6 +17,8 @@ const MOST_READ = 0xf000;
 const FORMAT = 1;
 /** Larger files have no place on a disk, and a number above 2 ** 53 is not exact. */
 const MOST_SIZE = 2 ** 50;
+/** A message begins, and it is written as such. */
+const RAW_MESSAGE = 8 | 4;
 
 interface Place {
   readonly handle: Handle;
@@ -162,8 +164,11 @@ export function writeAndX(client: SmbClient, request: Request): Reply | Status {
   const { words, wordCount, message, tid } = request;
   const fid = words.u16();
   const low = words.u32();
-  // A time to wait, how to write, how much more will follow.
-  words.skip(4 + 2 + 2);
+  // A time to wait.
+  words.skip(4);
+  const mode = words.u16();
+  // How much more will follow.
+  words.skip(2);
   const high = words.u16();
   const count = words.u16() + high * 0x10000;
   const dataAt = words.u16();
@@ -172,7 +177,9 @@ export function writeAndX(client: SmbClient, request: Request): Reply | Status {
   if (words.isShort || octets.length !== count) return Status.INVALID_SMB;
   const pipe = client.pipes.get(fid);
   if (pipe?.tid === tid) {
-    pipe.unread = askService(client.site, octets);
+    // NT may put the message's length before it.
+    const isRaw = (mode & RAW_MESSAGE) === RAW_MESSAGE;
+    pipe.unread = askService(client.site, octets.subarray(isRaw ? 2 : 0));
     return writeReply(count);
   }
   const handle = handleOf(client, request, fid);
