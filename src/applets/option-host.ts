@@ -9,6 +9,7 @@ import { asUser, groupNumber, homeOf, hostAddress, networkAddress, ttyOf } from 
 import { closeFd, libc, O, openFd, reasonOf } from "../os/ffi/libc.ts";
 import { findInterface } from "../os/net/netif.ts";
 import { compileFilter } from "../os/net/libpcap.ts";
+import { TOOL_PATH } from "../os/process/tool-path.ts";
 import { serialPorts } from "../os/serial/ports.ts";
 import { hasLentRights, isPrivileged } from "../os/users/rights.ts";
 import { defaultRoutes } from "../os/net/route.ts";
@@ -59,6 +60,7 @@ export function systemOptionHost(voice: OptionVoice, etc = "/etc/ppp"): OptionHo
     },
     compileFilter: compiled,
     hasDefaultRoute: () => defaultRoutes().length > 0,
+    findTool: (name) => Bun.which(name, { PATH: TOOL_PATH }) ?? undefined,
     hardwareAddress: (name) => findInterface(name)?.mac,
     serialPorts: () => serialPorts().map(({ path, description }) => `${path}  ${description}`),
     inform: (text) => voice.inform(text),

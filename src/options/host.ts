@@ -60,6 +60,8 @@ export interface OptionHost {
   hasDefaultRoute(): boolean;
   /** The BPF program for a filter expression (`netmask` is a uint32). ENOENT: no compiler is installed. */
   compileFilter(expression: string, netmask: number): readonly BpfInstruction[] | Failure;
+  /** Where a program of the system is. Undefined: it is not there. */
+  findTool(name: string): string | undefined;
   /** The hardware address of a network interface. */
   hardwareAddress(interfaceName: string): Uint8Array | undefined;
   /** The serial ports of this machine with their descriptions, for the message about a missing one. */

@@ -25,8 +25,13 @@ export function settlePppoe(draft: Draft, host: OptionHost): void {
     if (draft.given[name] !== undefined) host.warn(`${name} has no effect: the program pppoe has no such option`);
   if (pppoeSess !== undefined && !/^\d+(:[0-9a-f]{1,2}){6}$/i.test(pppoeSess))
     throw new OptionError("Illegal value for pppoe-sess option");
+  const program = host.findTool("pppoe");
+  if (program === undefined)
+    throw new OptionError("rp-pppoe.so: the program pppoe is not installed", {
+      hints: ["Its package is pppoe in Debian (apt-get install pppoe), and rp-pppoe elsewhere"],
+    });
   const words = [
-    ...["exec", "pppoe", "-I", pppoeInterface, "-U"],
+    ...["exec", program, "-I", pppoeInterface, "-U"],
     ...(pppoeService === undefined ? [] : ["-S", pppoeService]),
     ...(pppoeAc === undefined ? [] : ["-C", pppoeAc]),
     ...(pppoeSess === undefined ? [] : ["-e", pppoeSess]),

@@ -88,6 +88,7 @@ export function fakeHost({ files = {}, user = false, hostname = "peer", changes 
         ? { errno: "EINVAL", reason: "can't parse filter expression: syntax error" }
         : [{ code: 6, jt: 0, jf: 0, k: 65535 }],
     hasDefaultRoute: () => false,
+    findTool: (name) => `/usr/sbin/${name}`,
     hardwareAddress: () => undefined,
     serialPorts: () => ["/dev/ttyS0", "/dev/ttyS1"],
     inform: (text) => void logged.push(text),

@@ -33,7 +33,7 @@ test("the interface is given by its name, or as NetworkManager gives it, and ppp
     "plugin /usr/lib/pppd/2.4.9/rp-pppoe.so eth0",
   ]) {
     const config = parse(`${words} lock mtu 1500 noauth`);
-    expect(config).toMatchObject({ pty: "exec pppoe -I eth0 -U", lock: false, mtu: 1492, mru: 1492 });
+    expect(config).toMatchObject({ pty: "exec /usr/sbin/pppoe -I eth0 -U", lock: false, mtu: 1492, mru: 1492 });
     // RFC 2516 §7, and what pppd's plugin leaves out besides.
     expect(config).toMatchObject({ noaccomp: true, nopcomp: true, defaultAsyncmap: true, novj: true });
     expect([config.deflate, config.bsdcomp]).toEqual(Array(2).fill({ receive: 0, transmit: 0 }));
@@ -43,8 +43,19 @@ test("the interface is given by its name, or as NetworkManager gives it, and ppp
 
 test("service, access concentrator and session go to pppoe(8), with either name of the option, and no shell reads them", () => {
   const words = ["plugin", "rp-pppoe.so", "eth0", "rp_pppoe_service", "isp's; reboot", "pppoe-ac", "ac 1"];
-  expect(parseOptions(words, hostWith()).pty).toBe("exec pppoe -I eth0 -U -S 'isp'\\''s; reboot' -C 'ac 1'");
+  expect(parseOptions(words, hostWith()).pty).toBe("exec /usr/sbin/pppoe -I eth0 -U -S 'isp'\\''s; reboot' -C 'ac 1'");
   expect(parse("plugin rp-pppoe.so eth0 rp_pppoe_sess 7:0a:00:27:00:00:01").pty).toEndWith(" -e 7:0a:00:27:00:00:01");
+});
+
+test("without pppoe(8) there is no line, and the error names the package", () => {
+  const host = { ...hostWith(), findTool: () => undefined };
+  try {
+    parseOptions(["plugin", "rp-pppoe.so", "eth0"], host);
+    throw new Error("there is a line");
+  } catch (error) {
+    expect(error).toMatchObject({ lines: ["rp-pppoe.so: the program pppoe is not installed"], code: 2 });
+    expect(String((error as OptionError).hints)).toContain("apt-get install pppoe");
+  }
 });
 
 test("what pppoe(8) cannot do is refused, or has no effect where nobody is worse off", () => {
