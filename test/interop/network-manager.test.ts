@@ -135,7 +135,7 @@ test.skipIf(missing !== undefined)(named("a PPPoE connection comes up, carries p
   expect((await here.run("ip", "route", "show", "default")).stdout).toContain("dev dsl0 proto static");
   expect((await scene.nmcli("connection", "down", "isp")).status).toBe(0);
   await until("pppd and its interface are gone", () => !scene.isRunningPppd && here.interfaces().length === 1);
-  expect(manager.text).toContain("nm-ppp-plugin: status 0 / phase 'dead'");
+  await manager.waitFor("nm-ppp-plugin: status 0 / phase 'dead'");
   await until("the provider's end is gone", () => isp.interfaces().length === 1);
   expect(manager.text).not.toContain("Blaster");
 });
