@@ -54,12 +54,17 @@ export async function manuals(date = sourceDate()): Promise<Map<string, string>>
   return files;
 }
 
-function writePages(folder: string, files: ReadonlyMap<string, string>): void {
+/** Writes files into a folder, and then the links. */
+export function writeFiles(
+  folder: string,
+  files: ReadonlyMap<string, string>,
+  links: readonly (readonly [path: string, target: string])[],
+): void {
   for (const [path, text] of files) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
   }
-  for (const [path, target] of Object.entries(PAGE_LINKS)) {
+  for (const [path, target] of links) {
     rmSync(join(folder, path), { force: true });
     symlinkSync(target, join(folder, path));
   }
@@ -72,6 +77,6 @@ if (import.meta.main) {
     process.exit(2);
   }
   const files = await manuals();
-  writePages(resolve(folder), files);
+  writeFiles(resolve(folder), files, Object.entries(PAGE_LINKS));
   console.log(`${folder}: ${[...files.keys(), ...Object.keys(PAGE_LINKS)].join(", ")}`);
 }

@@ -156,6 +156,11 @@ case $purpose in
       need xz xz-utils
     fi
     need shellcheck shellcheck
+    need groff groff-base
+    need mandoc mandoc
+    need man man-db
+    need zsh zsh
+    need fish fish
     # The package is for amd64 where it is tested.
     if [ "$(uname -m)" = x86_64 ]; then
       need lintian lintian

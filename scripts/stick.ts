@@ -11,15 +11,18 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { VERSION } from "../src/options/version.ts";
 import { compile } from "./build.ts";
+import { shareFiles } from "./share-files.ts";
 import { architectureOf, debMaker } from "./deb.ts";
 import { licences } from "./stick/licences.ts";
 import { type MuslCxx, muslCxx } from "./stick/musl-cxx.ts";
 import { placeTrouble, writeAllOrNone } from "./stick/place.ts";
 import { runtimeOf, type Target, TARGETS } from "./stick/runtimes.ts";
+import { tarOf } from "./stick/tar-archive.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const PARTS = join(import.meta.dir, "stick");
 const MUSL_CXX = "musl-cxx.gz";
+const SHARE = "manual pages and completions for bash, zsh, fish";
 /** Files that an older stick may have and the new one may not have. */
 const BIG_FILES = [...TARGETS.flatMap(filesOf), MUSL_CXX];
 /** The approximate size of a compressed executable, or of a package, for the check before the build. */
@@ -29,9 +32,9 @@ const EXECUTABLE_OCTETS = 55_000_000;
 export interface Packed {
   /** "x64.gz" */
   readonly file: string;
-  readonly name: "nullmodem" | "libstdc++.so.6";
-  readonly machine: Target["machine"];
-  readonly libc: Target["libc"];
+  readonly name: "nullmodem" | "libstdc++.so.6" | "share.tar";
+  readonly machine: Target["machine"] | "any";
+  readonly libc: Target["libc"] | "any";
   readonly what: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
@@ -92,7 +95,7 @@ function commitOf(): string {
   return commit === "" ? "unknown" : git("status", "--porcelain") === "" ? commit : `${commit}+`;
 }
 
-function main(argv: readonly string[]): number {
+async function main(argv: readonly string[]): Promise<number> {
   const partial = argv.includes("--partial");
   const [given, ...more] = argv.filter((word) => word !== "--partial");
   if (given === undefined || given.startsWith("-") || more.length > 0) {
@@ -138,8 +141,10 @@ function main(argv: readonly string[]): number {
       packed.push({ file: MUSL_CXX, name: "libstdc++.so.6", machine, libc, what: about, bytes: cxx.shared });
     });
   }
+  const shared = tarOf(await shareFiles());
+  packed.push({ file: "share.gz", name: "share.tar", machine: "any", libc: "any", what: SHARE, bytes: shared });
   for (const line of missing) console.error(`missing: ${line}`);
-  if (missing.length > 0 && (!partial || packed.length === 0)) {
+  if (missing.length > 0 && (!partial || packed.length === 1)) {
     console.error("nothing was written; --partial goes on without");
     return 1;
   }
@@ -153,4 +158,4 @@ function main(argv: readonly string[]): number {
   }
 }
 
-if (import.meta.main) process.exit(main(process.argv.slice(2)));
+if (import.meta.main) process.exit(await main(process.argv.slice(2)));

@@ -35,7 +35,7 @@ sh install.sh [OPTIONS] [-- PPPD OPTIONS]   as root: installs nullmodem as pppd,
   --uninstall      takes back all that an earlier run made; your changed files in /etc/ppp stay
   --help           this
 
-It goes to \${PREFIX:-/usr/local}/sbin. Nothing is fetched from anywhere.
+It goes to \${PREFIX:-/usr/local}/sbin, manual pages and completions of shells to share. Nothing is fetched from anywhere.
 EOF
 }
 
@@ -226,6 +226,7 @@ take_back() {
     done
   fi
   rm -f "$manifest.old" "$manifest.new" "$state/service.new" "$state/file.new"
+  rm -rf "$state/share"
   if [ ! -s "$manifest" ]; then
     rm -f "$manifest" "$state/install.sh" "$state/libstdc++.so.6"
     rmdir "$state" 2>/dev/null
@@ -344,12 +345,13 @@ else
   fail "the C library is neither glibc nor musl ($loader and /lib/ld-musl-$machine.so.1 are missing)"
 fi
 
-archive='' size='' sum='' library='' library_size='' library_sum=''
+archive='' size='' sum='' library='' library_size='' library_sum='' shared='' shared_size='' shared_sum=''
 while read -r file name for_machine for_libc bytes digest; do
-  [ "$for_machine $for_libc" = "$machine $libc" ] || continue
+  case "$for_machine $for_libc" in "$machine $libc" | "any any") ;; *) continue ;; esac
   case $name in
     nullmodem) archive=$file size=$bytes sum=$digest ;;
     libstdc++.so.6) library=$file library_size=$bytes library_sum=$digest ;;
+    share.tar) shared=$file shared_size=$bytes shared_sum=$digest ;;
   esac
 done <"$here/contents.txt"
 [ -n "$archive" ] || fail "this stick has no nullmodem for $machine with $libc"
@@ -486,6 +488,54 @@ else
   fi
 fi
 for applet in $APPLETS; do make_link nullmodem "$sbin/$applet"; done
+
+# --- Manual pages and completions
+
+# Where a file of the archive goes. fish looks into the folders of $XDG_DATA_DIRS only where that is set.
+share_path() {
+  case $1 in
+    fish/vendor_completions.d/*)
+      if [ -d /etc/fish ]; then printf '%s' "/etc/fish/completions/${1##*/}"; else printf '%s' "$prefix/share/$1"; fi
+      ;;
+    *) printf '%s' "$prefix/share/$1" ;;
+  esac
+}
+
+# A file of somebody else stays.
+share_file() { # PATH TARGET
+  if [ -e "$2" ] && ! ours "$2"; then
+    say "$2 is there already and stays as it is"
+    return
+  fi
+  make_folder "$(dirname "$2")"
+  cp "$1" "$2" || fail "cannot write $2"
+  chmod 644 "$2"
+  note_folders
+  note file "$(sha256 "$2")" "$2"
+}
+
+install_share() {
+  unpack "$shared" "$shared_size" "$shared_sum" "$state/share"
+  mkdir "$state/share" || fail "cannot write $state"
+  (cd "$state/share" && tar -xf "$new") || fail "$shared cannot be unpacked"
+  names=$(tar -tf "$new")
+  rm -f "$new"
+  new=''
+  for name in $names; do share_file "$state/share/$name" "$(share_path "$name")"; done
+  rm -rf "$state/share"
+  for name in poff plog; do make_link pon.1 "$prefix/share/man/man1/$name.1"; done
+}
+
+if [ -z "$shared" ]; then
+  :
+elif [ -n "$dry" ]; then
+  say "would: unpack manual pages and completions into $prefix/share"
+elif has tar; then
+  rm -rf "$state/share"
+  install_share
+else
+  say "There is no tar here: no manual pages and no completions."
+fi
 
 # --- In the distribution's place
 

@@ -14,6 +14,7 @@ const command = defineCommand({
     verb: {
       type: "positional",
       description: `what it is to do: ${VERBS.map(({ name }) => name).join(", ")}`,
+      valueHint: VERBS.map(({ name }) => name).join("|"),
       required: false,
     },
     words: { type: "positional", description: "the words of the verb", required: false },

@@ -18,7 +18,7 @@ const command = defineCommand({
       description: "the serial line (/dev/ttyS0; for systemd without one: a template), or serve and its ports",
       required: false,
     },
-    words: { type: "positional", description: "pppd's own options", required: false },
+    words: { type: "positional", description: "pppd's own options", valueHint: "OPTION", required: false },
   },
 });
 

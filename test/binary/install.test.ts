@@ -5,6 +5,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { fillStick, type Packed } from "../../scripts/stick.ts";
+import { tarOf } from "../../scripts/stick/tar-archive.ts";
 import { KINDS, serviceText } from "../../src/commands/service-texts.ts";
 import { closeFd, libc, Memory, O, openFd } from "../../src/os/ffi/libc.ts";
 import { openPty } from "../../src/os/serial/pty.ts";
@@ -36,6 +37,16 @@ function standIn(version: string): Uint8Array<ArrayBuffer> {
 }
 
 const LIBRARY = Buffer.from("a C++ library\n");
+
+/** Files of the share folder. */
+function share(version: string): Packed {
+  const names = [
+    ...["man/man1/pon.1", "man/man8/pppd.8", "bash-completion/completions/pppd"],
+    ...["zsh/site-functions/_nullmodem", "fish/vendor_completions.d/pppd.fish"],
+  ];
+  const bytes = tarOf(new Map(names.map((name) => [name, `${name} ${version}\n`])));
+  return { file: "share.gz", name: "share.tar", machine: "any", libc: "any", what: "", bytes };
+}
 
 function packed(version: string): Packed[] {
   const part = (file: string, libc: Packed["libc"], text: Uint8Array<ArrayBuffer>): Packed => ({
@@ -93,6 +104,30 @@ for (const { name, make, missing, libc: itsLibc } of SYSTEMS) {
       expect(root.snapshot()).toEqual(before);
     });
 
+    test("manual pages and completions are where the shells look, and others' stay", () => {
+      const root = withStick(make());
+      fillStick(root.path("stick"), [...packed("1"), share("1")], "licences\n", "none");
+      root.file("/usr/local/share/man/man8/pppd.8", "somebody's own\n");
+      root.file("/etc/fish/config.fish", "");
+      const before = root.snapshot();
+      const { status, text } = root.install(["--yes"]);
+      expect({ status, text }).toMatchObject({ status: 0 });
+      expect(text).toContain("/usr/local/share/man/man8/pppd.8 is there already and stays as it is\n");
+      expect(root.snapshot().filter((line) => before.includes(line))).toEqual(before);
+      expect(readlinkSync(root.path("usr/local/share/man/man1/poff.1"))).toBe("pon.1");
+      const found = ["man/man1/pon.1", "bash-completion/completions/pppd", "zsh/site-functions/_nullmodem"];
+      for (const name of found) {
+        expect(root.text(`/usr/local/share/${name}`)).toBe(`${name} 1\n`);
+        expect(root.mode(`/usr/local/share/${name}`)).toBe("644");
+      }
+      expect(root.text("/etc/fish/completions/pppd.fish")).toBe("fish/vendor_completions.d/pppd.fish 1\n");
+      fillStick(root.path("stick"), [...packed("2"), share("2")], "licences\n", "none");
+      expect(root.install(["--yes"]).status).toBe(0);
+      expect(root.text("/usr/local/share/man/man1/plog.1")).toBe("man/man1/pon.1 2\n");
+      expect(root.install(["--uninstall"]).status).toBe(0);
+      expect(root.snapshot()).toEqual(before);
+    });
+
     test("--dry-run says it all and does nothing", () => {
       const root = withStick(make());
       root.file("/usr/sbin/pppd", "the distribution's\n", 0o4754);
@@ -144,7 +179,7 @@ for (const { name, make, missing, libc: itsLibc } of SYSTEMS) {
       const before = root.snapshot();
       root.install(["--yes"]);
       const second = packed("2").map((one) =>
-        one.name === "nullmodem" ? one : { ...one, bytes: Buffer.from("new C++\n") },
+        one.name === "libstdc++.so.6" ? { ...one, bytes: Buffer.from("new C++\n") } : one,
       );
       fillStick(root.path("stick"), second, "licences\n", "none");
       expect(root.install(["--yes"]).status).toBe(0);

@@ -23,7 +23,7 @@ import { machinesMissing } from "../kit/machine.ts";
 
 const TOOLS =
   "basename cat chgrp chmod cp cut dash dd df dirname dpkg dpkg-divert env getconf grep gunzip gzip head id ln ls mkdir mv " +
-  "readlink rm rmdir sed sha256sum sort tail uname wc";
+  "readlink rm rmdir sed sha256sum sort tail tar uname wc";
 const PATH = "/fake:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const BUSYBOX = Bun.which("busybox");
 export const MUSL = "/lib/ld-musl-x86_64.so.1";

@@ -57,7 +57,6 @@ const KINDS: Readonly<Record<string, Kind>> = {
   FROM: "file",
   TO: "file",
   RECORD: "file",
-  WORDS: "options",
   OPTION: "options",
 };
 const CHOICES = /^[a-z0-9.+-]+(\|[a-z0-9.+-]+)+$/;
