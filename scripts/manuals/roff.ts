@@ -115,7 +115,11 @@ function separated({ lines }: Chunk): Chunk[] {
   return parts.map((part) => ({ lines: part }));
 }
 
-const TERM = /^- ((?:`[^`]+`|_[^_]+_|<[^>]+>|[^:`_]+)+?): (.*)$/s;
+/** The term of an item and its meaning. A colon in a word that is typed does not end the term. */
+function termOf(item: string): readonly [term: string, meaning: string] | undefined {
+  const colon = [...item.matchAll(/`[^`]*`|(?<![\w.])_[^_`]+_(?!\w)|: /g)].find(([found]) => found === ": ");
+  return colon === undefined ? undefined : [item.slice(2, colon.index), item.slice(colon.index + 2)];
+}
 
 function example(lines: readonly string[], indent: number): string[] {
   return [".RS 4", ".EX", ...lines.map((line) => guarded(escaped(line.slice(indent), true))), ".EE", ".RE"];
@@ -136,7 +140,7 @@ export function page({ name, section, date, version }: Header, text: string): st
       continue;
     }
     if (first.startsWith("- ")) {
-      const [, term, meaning = whole.slice(2)] = TERM.exec(whole) ?? [];
+      const [term, meaning] = termOf(whole) ?? [undefined, whole.slice(2)];
       out.push(...(term === undefined ? [".IP \\(bu 2"] : [".TP", guarded(inline(term))]), ...filled(meaning));
       inItem = true;
     } else if (first.startsWith(inItem ? "      " : "    ")) {
