@@ -22,7 +22,6 @@ import { tarOf } from "./stick/tar-archive.ts";
 const ROOT = join(import.meta.dir, "..");
 const PARTS = join(import.meta.dir, "stick");
 const MUSL_CXX = "musl-cxx.gz";
-const SHARE = "manual pages and completions for bash, zsh, fish";
 /** Files that an older stick may have and the new one may not have. */
 const BIG_FILES = [...TARGETS.flatMap(filesOf), MUSL_CXX];
 /** The approximate size of a compressed executable, or of a package, for the check before the build. */
@@ -85,6 +84,11 @@ export function fillStick(
   return [...files.keys()];
 }
 
+async function packedShare(): Promise<Packed> {
+  const what = "manual pages and completions for bash, zsh, fish";
+  return { file: "share.gz", name: "share.tar", machine: "any", libc: "any", what, bytes: tarOf(await shareFiles()) };
+}
+
 /** The checked-out commit, with a plus sign when files differ from it. */
 function commitOf(): string {
   const git = (...words: string[]): string =>
@@ -141,8 +145,7 @@ async function main(argv: readonly string[]): Promise<number> {
       packed.push({ file: MUSL_CXX, name: "libstdc++.so.6", machine, libc, what: about, bytes: cxx.shared });
     });
   }
-  const shared = tarOf(await shareFiles());
-  packed.push({ file: "share.gz", name: "share.tar", machine: "any", libc: "any", what: SHARE, bytes: shared });
+  packed.push(await packedShare());
   for (const line of missing) console.error(`missing: ${line}`);
   if (missing.length > 0 && (!partial || packed.length === 1)) {
     console.error("nothing was written; --partial goes on without");
