@@ -145,14 +145,13 @@ async function main(argv: readonly string[]): Promise<number> {
       packed.push({ file: MUSL_CXX, name: "libstdc++.so.6", machine, libc, what: about, bytes: cxx.shared });
     });
   }
-  packed.push(await packedShare());
   for (const line of missing) console.error(`missing: ${line}`);
-  if (missing.length > 0 && (!partial || packed.length === 1)) {
+  if (missing.length > 0 && (!partial || packed.length === 0)) {
     console.error("nothing was written; --partial goes on without");
     return 1;
   }
   try {
-    const names = fillStick(folder, packed, licences(cxx?.licence), commitOf(), packages);
+    const names = fillStick(folder, [...packed, await packedShare()], licences(cxx?.licence), commitOf(), packages);
     console.log(`${folder}: ${names.join(", ")}`);
     return 0;
   } catch (error) {
