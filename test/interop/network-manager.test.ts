@@ -130,7 +130,7 @@ test.skipIf(missing !== undefined)(named("a PPPoE connection comes up, carries p
   expect((await scene.nmcli("-t", "device")).stdout).toContain("dsl0:ppp:connected:isp\n");
   // NetworkManager has renamed the interface, and ours has noticed.
   expect(here.interfaces().sort()).toEqual(["dsl0", "isp"]);
-  expect(manager.text).toContain("nm-ppp-plugin: interface name changed from 'ppp0' to 'dsl0'");
+  await manager.waitFor("nm-ppp-plugin: interface name changed from 'ppp0' to 'dsl0'");
   expect((await here.run("ping", "-c", "3", "-w", "60", "10.67.15.1")).status).toBe(0);
   expect((await here.run("ip", "route", "show", "default")).stdout).toContain("dev dsl0 proto static");
   expect((await scene.nmcli("connection", "down", "isp")).status).toBe(0);

@@ -33,8 +33,8 @@ const PHASES: Readonly<Record<SessionPhase | "dead", readonly [state: number, te
 
 /** How long the bus may take to admit us. */
 const BUS_PATIENCE_MS = 25_000;
-/** How long the interface may take to get its final name. */
-const NAME_PATIENCE_MS = 25_000;
+/** How long NetworkManager may take to reply, unless a person has to: GLib's own limit. */
+const REPLY_PATIENCE_MS = 25_000;
 
 export interface PluginHost {
   readonly bus: MessageBus;
@@ -82,7 +82,7 @@ class NetworkManagerPlugin implements SessionPlugin {
     this.#enter("running");
     // Nothing would wake the loop for a call that fails at once.
     if (!this.#bus.isOpen) return undefined;
-    const named = this.#call("SetIfindex", [["i", port.device?.index ?? 0]], NAME_PATIENCE_MS);
+    const named = this.#call("SetIfindex", [["i", port.device?.index ?? 0]], REPLY_PATIENCE_MS);
     // NetworkManager's own plugin goes on after an error, too.
     return named.then(
       () => {},
@@ -162,7 +162,7 @@ class NetworkManagerPlugin implements SessionPlugin {
 
   /** The reply says nothing. */
   #tell(member: string, argument: DbusArgument): void {
-    this.#call(member, [argument]).catch(() => {});
+    this.#call(member, [argument], REPLY_PATIENCE_MS).catch(() => {});
   }
 
   #say(level: "info" | "warn", text: string): void {
