@@ -10,7 +10,7 @@ const PIECES = 16;
 
 /** Each makes a message of a client that has a session and a tree. */
 const REQUESTS: readonly ((peer: SmbPeer, rng: Rng) => Uint8Array)[] = [
-  ...["\\a", "\\new file.txt", "\\sub\\inner"].map(
+  ...["\\a", "\\new file.txt", "\\sub\\inner", "\\srvsvc"].map(
     (name) =>
       (peer: SmbPeer, rng: Rng): Uint8Array =>
         peer.message(
@@ -94,6 +94,22 @@ const REQUESTS: readonly ((peer: SmbPeer, rng: Rng) => Uint8Array)[] = [
       (out) => out.u16(...Array.from({ length: 10 }, () => rng.below(4))),
     ),
   (peer) => rap(peer),
+  (peer, rng) => remoteCall(peer, rng),
+  (peer) =>
+    peer.message(
+      Command.NEGOTIATE,
+      () => {},
+      (out) => out.put(Buffer.from("\x02NT LM 0.12\0")),
+    ),
+  (peer) =>
+    peer.message(
+      Command.SESSION,
+      (out) => {
+        out.u8(0xff, 0);
+        out.u16(0, 4356, 16, 0, 0, 0, 24, 24, 0, 0, 0, 0);
+      },
+      (out) => out.zeros(60),
+    ),
 ];
 
 function transaction2(peer: SmbPeer, call: number, words: readonly number[], name: string): Uint8Array {
@@ -132,12 +148,40 @@ function rap(peer: SmbPeer): Uint8Array {
   );
 }
 
+const SERVICE = "c84f324b7016d30112785a47bf6ee18803000000";
+const NDR = "045d888aeb1cc9119fe808002b10486002000000";
+const CALLS = [
+  `05000b03100000004800000001000000b810b810000000000100000000000100${SERVICE}${NDR}`,
+  "05000003100000003c000000010000002400000000000f0000000000010000000100000000000200000000000000000000ffffff00000000",
+  "0500000310000000300000000100000018000000000010000000000004000000000000000400000046004900010000000100000",
+];
+
+/** A message to the pipe of the server service, which the first requests may have opened. */
+function remoteCall(peer: SmbPeer, rng: Rng): Uint8Array {
+  const call = Buffer.from(rng.pick(CALLS), "hex");
+  const name = Buffer.from("\0\\PIPE\\\0", "utf16le").subarray(1);
+  const at = 32 + 1 + 32 + 2 + name.length;
+  return peer.message(
+    0x25,
+    (out) => {
+      out.u16(0, call.length, 0, 4000, 0, 0);
+      out.u32(0);
+      out.u16(0, 0, 0, call.length, at, 2, 0x26, 1 + rng.below(8));
+    },
+    (out) => {
+      out.put(name);
+      out.put(call);
+    },
+  );
+}
+
 function peerOf(seed: number): SmbPeer {
   const peer = new SmbPeer({ quota: 1000 });
   peer.folder.put("a", "0123456789");
   peer.folder.makeFolder(["sub"]);
   peer.folder.put("sub/long name \xe9.text", "x");
-  return peer.begin(seed % 5 === 0 ? "IPC$" : "FILES");
+  if (seed % 7 === 0) return peer;
+  return peer.begin(seed % 3 === 0 ? "IPC$" : "FILES");
 }
 
 function streamOf(peer: SmbPeer, rng: Rng, { mutations }: FuzzInput): Uint8Array {

@@ -1,12 +1,16 @@
 // A client of SMB in memory: messages go into an SmbConnection, and what it answers is read.
 
+import { Chores } from "../../src/files/chores.ts";
+import type { Folder } from "../../src/files/folder.ts";
+import { Quota } from "../../src/files/quota.ts";
 import { Fields } from "../../src/files/smb/fields.ts";
 import { Octets } from "../../src/files/smb/octets.ts";
+import { OpenTable } from "../../src/files/smb/open-table.ts";
+import { Prover } from "../../src/files/smb/prover.ts";
 import { SmbConnection } from "../../src/files/smb/smb-connection.ts";
 import type { SmbSite } from "../../src/files/smb/smb-site.ts";
 import { putText } from "../../src/files/smb/smb-text.ts";
 import { MemoryFolder } from "./memory-folder.ts";
-import { siteOf, type ShareFacts } from "./served-share.ts";
 
 export interface SmbAnswer {
   readonly command: number;
@@ -38,6 +42,30 @@ export const Command = {
   SEARCH: 0x81,
   ECHO: 0x2b,
 } as const;
+
+const wall = (): number => Math.floor(Date.now() / 1000);
+
+interface ShareFacts {
+  readonly isWritable?: boolean;
+  readonly quota?: number;
+  readonly users?: readonly (readonly [name: string, password: string])[];
+}
+
+function siteOf(folder: Folder, { isWritable = true, quota = Infinity, users }: ShareFacts = {}): SmbSite {
+  return {
+    folder,
+    isWritable,
+    quota: new Quota(folder, quota, wall, new Chores()),
+    opens: new OpenTable(),
+    prover: users && new Prover(users, wall),
+    name: "SERVER",
+    wall,
+    zoneAt: () => 0,
+    random: (bytes) => bytes.fill(7),
+    held: 0,
+    missing: 0,
+  };
+}
 
 export class SmbPeer {
   readonly folder: MemoryFolder;

@@ -237,6 +237,7 @@ export function close(client: SmbClient, { words, tid }: Request): Reply | Statu
   const handle = client.handles.get(fid);
   if (handle?.tid !== tid) return Status.INVALID_HANDLE;
   client.handles.delete(fid);
+  if (client.carried?.handle === handle) client.carried = undefined;
   const seconds = secondsOfLocal(time, (at) => client.site.zoneAt(at));
   if (seconds !== undefined && handle.open.opening.canWrite) handle.file?.setTime(seconds);
   const trouble = closeHandle(client.site, handle);

@@ -68,6 +68,8 @@ export class SmbClient {
   readonly pipes = new Map<number, Pipe>();
   readonly searches = new Map<number, Search>();
   pending: PendingTransaction | undefined;
+  /** The file that was read or written last. */
+  carried: { readonly handle: Handle; readonly to: "peer" | "us" } | undefined;
   #last = 0;
 
   constructor(site: SmbSite) {
@@ -146,6 +148,7 @@ export class SmbClient {
     for (const [fid, handle] of [...this.handles]) {
       if (!isIts(handle)) continue;
       this.handles.delete(fid);
+      if (this.carried?.handle === handle) this.carried = undefined;
       closeHandle(this.site, handle);
     }
     for (const [fid, pipe] of [...this.pipes]) if (isIts(pipe)) this.pipes.delete(fid);

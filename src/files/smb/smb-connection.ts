@@ -4,7 +4,8 @@
 
 import { answerMessage } from "./smb-commands.ts";
 import type { Work } from "../chores.ts";
-import type { Exchange } from "../exchange.ts";
+import { decoded } from "../../bytes/text.ts";
+import type { Exchange, UnderWay } from "../exchange.ts";
 import { SmbClient } from "./smb-client.ts";
 import type { SmbSite } from "./smb-site.ts";
 
@@ -23,6 +24,9 @@ const STALL_MS = 120_000;
 const LEAST = 512;
 /** A client without open files that is silent for so long connects again when it needs to. Others are asked whether they are there. */
 const IDLE_MS = 900_000;
+
+/** A file is not under way any more, so long after its last part. */
+const CARRIED_MS = 5000;
 
 const NOTHING = new Uint8Array(0);
 
@@ -68,9 +72,18 @@ export class SmbConnection implements Exchange {
   }
 
   readonly hasFinished = false;
-  /** Files of Windows are read and written in parts, and nobody says when the last one has come. */
-  readonly isCarrying = false;
-  readonly underWay = undefined;
+
+  get isCarrying(): boolean {
+    return this.#client.carried !== undefined;
+  }
+
+  /** The file that was read or written a moment ago: nobody says when its last part has come. */
+  get underWay(): UnderWay | undefined {
+    const { handle, to } = this.#client.carried ?? {};
+    if (handle === undefined || to === undefined) return undefined;
+    const name = decoded(handle.open.key);
+    return { name, to, octets: handle.position, of: to === "peer" ? handle.file?.stat().size : undefined };
+  }
   arrived(): void {}
 
   // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -78,7 +91,9 @@ export class SmbConnection implements Exchange {
   /** When {@link handleTimeout} is due. */
   nextTimeout(): number {
     if (this.#isOver) return Infinity;
-    if (this.#isWaiting) return this.#since + (this.#client.dialect === undefined ? BEGIN_MS : IDLE_MS);
+    const { carried, dialect } = this.#client;
+    if (carried !== undefined && this.#isWaiting) return this.#since + CARRIED_MS;
+    if (this.#isWaiting) return this.#since + (dialect === undefined ? BEGIN_MS : IDLE_MS);
     return this.#since + STALL_MS;
   }
 
@@ -89,6 +104,10 @@ export class SmbConnection implements Exchange {
 
   handleTimeout(now: number): void {
     if (now < this.nextTimeout()) return;
+    if (this.#isWaiting && this.#client.carried !== undefined) {
+      this.#client.carried = undefined;
+      return;
+    }
     if (this.#isWaiting) {
       if (this.#client.dialect === undefined || this.#client.handles.size === 0) this.cut();
       // A client that is gone does not acknowledge it, and the connection breaks.

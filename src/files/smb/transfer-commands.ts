@@ -37,6 +37,7 @@ function octetsAt(client: SmbClient, request: Request, { handle, offset }: Place
   const got = file.read(octets, 0, octets.length, offset);
   if (isTrouble(got)) return statusOf(got);
   handle.position = offset + got;
+  client.carried = { handle, to: "peer" };
   return octets.subarray(0, got);
 }
 
@@ -135,6 +136,7 @@ function writeAt(
   }
   client.site.quota.add(file.stat().size - before);
   handle.position = end;
+  client.carried = { handle, to: "us" };
   return trouble;
 }
 

@@ -83,8 +83,13 @@ test("a chain of commands is done in one message", () => {
 test("files are closed with their connection, and a silent one is closed when nothing is open", () => {
   const peer = new SmbPeer().begin();
   peer.folder.put("a", "x");
-  peer.fid("\\a");
+  const fid = peer.fid("\\a");
   expect(peer.folder.open_).toBe(1);
+  peer.read(fid, 0, 1);
+  expect(peer.connection.underWay).toEqual({ name: "a", to: "peer", octets: 1, of: 1 });
+  peer.now += 6000;
+  peer.connection.handleTimeout(peer.now);
+  expect([peer.connection.isCarrying, peer.connection.underWay]).toEqual([false, undefined]);
   peer.now += 3_600_000;
   peer.connection.handleTimeout(peer.now);
   expect(peer.connection.isOver).toBe(false);
