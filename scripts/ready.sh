@@ -138,6 +138,7 @@ case $purpose in
     need wget wget
     need cadaver cadaver
     need litmus litmus
+    need rclone rclone
     need smbclient smbclient
     need nmblookup samba-common-bin
     need lynx lynx

@@ -20,6 +20,9 @@ export function servedPlaces(links: readonly Link[]): ServicePlace[] {
 /** What is said when nothing can be served yet. */
 export function waitingText(links: readonly Link[]): string {
   const without = links.filter((link) => !hasInterface(link)).map((link) => link.interface);
+  const hasOnlyIpv6 = links.filter((link) => hasInterface(link) && link.ipv4 === undefined);
+  if (without.length === 0 && hasOnlyIpv6.length > 0)
+    return `Waiting for a link with IPv4: ${hasOnlyIpv6.map((link) => link.interface).join(", ")} has IPv6 only`;
   if (without.length === 0) return "Waiting for a link";
   const names = without.join(", ");
   return `Waiting for a link with an interface: ${names} has none, and its pppd or serve wants the option files DIR`;

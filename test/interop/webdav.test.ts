@@ -1,4 +1,4 @@
-// WebDAV of the file server as Debian's clients see it: litmus, which tests servers, and cadaver.
+// WebDAV of the file server as Debian's clients see it: litmus, which tests servers, cadaver and rclone.
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -88,5 +88,31 @@ test.skipIf(!hasCadaver)(
     expect(out).toMatch(/three +18 /);
     expect(await run(["cadaver", address], "rmcol box\nquit\n")).toContain("succeeded");
     expect(readdirSync(folder)).not.toContain("box");
+  },
+);
+
+const hasRclone = Bun.which("rclone") !== null;
+
+test.skipIf(!hasRclone)(
+  `rclone copies a tree, brings it up to date and finds it the same${hasRclone ? "" : " [skipped: it is not installed]"}`,
+  async () => {
+    const here = join(place, "tree");
+    const name = "a b %#?\u00fc.txt";
+    mkdirSync(join(here, "sub"), { recursive: true });
+    writeFileSync(join(here, "big"), Buffer.alloc(1_000_000, "octets"));
+    writeFileSync(join(here, "sub", name), "one");
+    writeFileSync(join(here, "gone"), "");
+    const rclone = (...words: readonly string[]): Promise<string> =>
+      run(["rclone", "--config", join(place, "none"), "--webdav-url", `http://127.0.0.1:${served.port}/`, ...words]);
+    await rclone("copy", here, ":webdav:tree");
+    expect(readFileSync(join(folder, "tree", "sub", name), "latin1")).toBe("one");
+    rmSync(join(here, "gone"));
+    writeFileSync(join(here, "sub", name), "three");
+    expect(await rclone("sync", here, ":webdav:tree")).not.toContain("ERROR");
+    expect(await rclone("check", "--download", here, ":webdav:tree")).toContain("2 matching files");
+    expect(readdirSync(join(folder, "tree")).sort()).toEqual(["big", "sub"]);
+    await rclone("moveto", ":webdav:tree/big", ":webdav:tree/sub/moved");
+    await rclone("purge", ":webdav:tree/sub");
+    expect(readdirSync(join(folder, "tree"))).toEqual([]);
   },
 );

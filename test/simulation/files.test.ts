@@ -56,6 +56,21 @@ test("ip-up waits for a folder on a disk that does not answer, but not for long"
   play.end();
 });
 
+test("where IPv4 does not come up, it is said once that nothing is served", () => {
+  const link = new Laplink({ seed: 1 });
+  const [near, far] = link.computers;
+  const server = near.start([...LINE, "+ipv6", "files", "/srv"]);
+  const client = far.start([...LINE, "+ipv6", "noip", "persist"]);
+  const isUp = (): boolean => server.lines.some((line) => line.startsWith("remote LL address"));
+  expect(link.time.runUntil(isUp, 60_000)).toBe(true);
+  link.time.run(60_000);
+  expect(server.lines.filter((line) => line.startsWith("Files"))).toEqual([
+    "Files of /srv are not served: this link has IPv6 only, and files are served by IPv4",
+  ]);
+  for (const one of [server, client]) one.signal("SIGTERM");
+  expect(link.time.runUntil(() => !server.isRunning && !client.isRunning, 20_000)).toBe(true);
+});
+
 test("a folder is served from IPv4's beginning to its end, and its address is told", () => {
   const play = scene(["files", "/srv/pub", "files-write", "files-quota", "5M", "files-names", "8.3"]);
   expect(play.served.map(({ request }) => request)).toEqual([

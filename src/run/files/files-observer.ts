@@ -33,6 +33,8 @@ export interface FilesObserverHost {
 const LOOPBACK = "127.0.0.1";
 /** The address for scripts. */
 const VARIABLE = "FILES_URL";
+/** IPv4 comes up so long after IPv6, or not at all. */
+const IPV4_MS = 10_000;
 /** ip-up waits so long for the address at most. */
 const MOST_OPENING_MS = 5000;
 
@@ -42,6 +44,9 @@ export class FilesObserver implements NetworkObserver {
   #server: FilesProcess | undefined;
   /** The ports of our address that lead to the loopback. */
   readonly #services: { readonly protocol: "tcp" | "udp"; readonly port: number }[] = [];
+  #hasIpv4 = false;
+  /** When IPv6 came up without IPv4. */
+  #lacksIpv4Since: number | undefined;
   /** What the peer types. Undefined: nothing is served, or it is not known yet. */
   address: string | undefined;
   /** Settles when it is known whether the folder is served, or soon, if it is on a disk that does not answer. */
@@ -57,7 +62,10 @@ export class FilesObserver implements NetworkObserver {
   }
 
   up(event: NetworkUp): void {
-    if (event.type !== "ipv4-up") return;
+    const isIpv4 = event.type === "ipv4-up";
+    this.#hasIpv4 ||= isIpv4;
+    this.#lacksIpv4Since = this.#hasIpv4 ? undefined : this.#host.machine.clock.now();
+    if (!isIpv4) return;
     this.#stop();
     const { config } = this.#host.options;
     const users = config.filesAuth ? fileUsers(this.#host.machine, config) : null;
@@ -73,6 +81,13 @@ export class FilesObserver implements NetworkObserver {
       const tried = triedText(ipv4Text(event.our), config.filesPort);
       this.#warn(reasonOf(error), this.#port.device === undefined ? "" : ` at ${tried}`);
     }
+  }
+
+  /** To be called now and then. */
+  lookAfter(now: number): void {
+    if (this.#lacksIpv4Since === undefined || now - this.#lacksIpv4Since < IPV4_MS) return;
+    this.#lacksIpv4Since = undefined;
+    this.#warn("this link has IPv6 only, and files are served by IPv4");
   }
 
   #start(our: string, config: Config, users: FilesRequest["users"]): void {
@@ -140,6 +155,7 @@ export class FilesObserver implements NetworkObserver {
   }
 
   down({ protocol }: NetworkDown): void {
+    this.#lacksIpv4Since = undefined;
     if (protocol === "ipv4") this.#stop();
   }
 

@@ -188,6 +188,7 @@ export class NetworkPhase {
     if (!this.#isUp) return;
     this.#port.fitQueue(this.#loadNow(), now);
     this.#sharing?.lookAfter(now);
+    this.#files?.lookAfter(now);
     this.#history?.lookAfter(now);
   }
 
