@@ -9,7 +9,8 @@
 set -eu
 own=/usr/lib/nullmodem
 pages=/usr/share/man
-completions=/usr/share/bash-completion/completions
+bash=/usr/share/bash-completion/completions
+fish=/usr/share/fish/vendor_completions.d
 
 # Lines of: the alternative's name, the path, nullmodem's file, the path to which ppp's is diverted.
 names() {
@@ -26,7 +27,8 @@ names() {
     echo "$name.1.gz $pages/man1/$name.1.gz $pages/man1/nullmodem-$name.1.gz $pages/man1/$name.distrib.1.gz"
   done
   for name in pppd chat pppstats pppdump pon poff plog; do
-    echo "$name.bash $completions/$name $completions/nullmodem $completions/$name.distrib"
+    echo "$name.bash $bash/$name $bash/nullmodem $bash/$name.distrib"
+    echo "$name.fish $fish/$name.fish $fish/nullmodem.fish $fish/$name.distrib.fish"
   done
 }
 
