@@ -37,8 +37,10 @@ export function debMaker(version = VERSION): (executable: Uint8Array, to: Archit
 export const debName = (architecture: Architecture, version = VERSION): string =>
   `nullmodem_${version}_${architecture}.deb`;
 
-/** When the checked-out commit was made, in seconds. Without git, when package.json was changed. */
+/** SOURCE_DATE_EPOCH, or when the checked-out commit was made, in seconds. Without git, when package.json was changed. */
 function commitTime(): number {
+  const { SOURCE_DATE_EPOCH: given } = process.env;
+  if (given !== undefined && /^\d+$/.test(given)) return Number(given);
   const { stdout } = Bun.spawnSync(["git", "log", "-1", "--format=%ct"], { cwd: ROOT, stderr: "ignore" });
   const time = Number.parseInt(stdout.toString(), 10);
   return Number.isNaN(time) ? Math.floor(statSync(join(ROOT, "package.json")).mtimeMs / 1000) : time;

@@ -1,9 +1,9 @@
 // The files of the Debian package and of its control archive.
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { APPLETS } from "../../src/applets/applets.ts";
 import { foldersOf, gzip, type PackedFile } from "./deb-archive.ts";
 import { copyright, debianChangelog, MAINTAINER, ownText, PROGRAMS, units } from "./deb-texts.ts";
@@ -44,7 +44,7 @@ export function commonFiles(version: string, time: number): PackedFile[] {
     packed(`${DOCUMENTS}/README.md.gz`, readFileSync(join(ROOT, "README.md"), "utf8")),
     packed(`${DOCUMENTS}/COMPAT.md.gz`, readFileSync(join(ROOT, "COMPAT.md"), "utf8")),
     fileOf("usr/share/lintian/overrides/nullmodem", ownText("lintian-overrides")),
-    ...pages(),
+    ...pages(time),
     ...completions(),
   ];
 }
@@ -90,23 +90,18 @@ function packed(path: string, text: string): PackedFile {
  * The manual pages. Those of the names that ppp has too are nullmodem-pppd.8.gz and so on: ppp-names.sh makes the
  * others.
  */
-function pages(): PackedFile[] {
-  const script = join(ROOT, "scripts/manuals.ts");
-  if (!existsSync(script)) return [];
+function pages(time: number): PackedFile[] {
   const folder = mkdtempSync(join(tmpdir(), "nullmodem-manuals-"));
   try {
-    run([script, folder]);
-    const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
-      /^man\d\/.+\.\d$/.test(name),
-    );
-    const made = names
-      .sort()
-      .map((name) => packed(`${PAGES}/${pageName(name)}.gz`, readFileSync(join(folder, name), "utf8")));
-    const links = ["poff", "plog"].map((name) => ({
-      path: `${PAGES}/man1/nullmodem-${name}.1.gz`,
-      content: { link: "nullmodem-pon.1.gz" },
-    }));
-    return [...made, ...links.filter(({ path }) => made.every((page) => page.path !== path))];
+    run(["scripts/manuals.ts", folder], { SOURCE_DATE_EPOCH: String(time) });
+    const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.includes("/"));
+    return names.map((name): PackedFile => {
+      const path = `${PAGES}/${pageName(name)}.gz`;
+      const file = join(folder, name);
+      if (!lstatSync(file).isSymbolicLink()) return packed(path, readFileSync(file, "utf8"));
+      const target = join(dirname(name), readlinkSync(file));
+      return { path, content: { link: `${basename(pageName(target))}.gz` } };
+    });
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -114,8 +109,8 @@ function pages(): PackedFile[] {
 
 /** "man8/nullmodem-pppd.8" for "man8/pppd.8". */
 function pageName(name: string): string {
-  const [section, page] = name.split("/") as [string, string];
-  return LINKS.includes(page.replace(/\.\d$/, "")) ? `${section}/nullmodem-${page}` : name;
+  const page = basename(name);
+  return LINKS.includes(page.replace(/\.\d$/, "")) ? join(dirname(name), `nullmodem-${page}`) : name;
 }
 
 function completions(): PackedFile[] {
@@ -123,8 +118,11 @@ function completions(): PackedFile[] {
 }
 
 /** Runs a program of this project, and returns its output. */
-function run(words: readonly string[]): string {
-  const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, ...words], { cwd: ROOT });
+function run(words: readonly string[], env: Record<string, string> = {}): string {
+  const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, ...words], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+  });
   if (exitCode !== 0) throw new Error(`${words.join(" ")} failed: ${stderr.toString().trim()}`);
   return stdout.toString();
 }

@@ -118,6 +118,10 @@ test.skipIf(noDpkg !== undefined)(
     expect(contents("arm64", ARM64)).toEqual(amd64);
     const paths = amd64.map((line) => line.replace(/^.* \.\//, ""));
     for (const name of Object.keys(APPLETS)) expect(paths).toContain(`usr/lib/nullmodem/${name} -> nullmodem`);
+    for (const page of ["man8/nullmodem.8.gz", "man8/nullmodem-pppd.8.gz", "man5/nullmodem-options.5.gz"]) {
+      expect(paths).toContain(`usr/share/man/${page}`);
+    }
+    expect(paths).toContain("usr/share/man/man1/nullmodem-poff.1.gz -> nullmodem-pon.1.gz");
     // A path that Debian's ppp has too would stop dpkg.
     expect(paths.filter((path) => /^(etc|usr\/s?bin\/(?!nullmodem))./.test(path))).toEqual([]);
   },
