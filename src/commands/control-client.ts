@@ -68,10 +68,13 @@ export async function findLink(name: string, directories = runDirectories()): Pr
     ),
   );
   const near = matching.filter(({ namespace }) => namespace === here);
-  const paths = new Set((near.length > 0 ? near : matching).map(({ path }) => path));
+  const found = near.length > 0 ? near : matching;
+  const paths = new Set(found.map(({ path }) => path));
   const [path] = paths;
-  if (paths.size > 1)
-    throw new ControlRefusal(`${name} is a link of ${paths.size} processes: use a linkname or a device`);
+  if (paths.size > 1) {
+    const owners = found.map(({ interface: ifname = "no interface", pid }) => `${ifname} of process ${pid}`);
+    throw new ControlRefusal(`${name} means more than one link: ${[...new Set(owners)].join(", ")}`);
+  }
   if (path !== undefined) return { path, name };
   const others = denied === 0 ? "" : `; ${denied} more belong to another user: try sudo, or see control-group`;
   throw new ControlRefusal(`No link of this machine is called ${name}${others}`);
@@ -100,10 +103,7 @@ async function request(
 
 class Denied extends ControlRefusal {}
 
-/**
- * Asks for one verb and keeps the connection. `patienceMs`: how long to wait for the answer; Infinity for a verb that waits for
- * something. Throws ControlRefusal.
- */
+/** Asks for one verb and keeps the connection. Throws ControlRefusal. */
 export async function converse(
   path: string,
   verb: string,

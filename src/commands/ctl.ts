@@ -2,6 +2,7 @@
 
 import { defineCommand } from "citty";
 import { consola } from "consola";
+import { inert, inertJson } from "../bytes/text.ts";
 import { print } from "../os/log/print.ts";
 import { unknownVerb } from "../run/control/control-server.ts";
 import { VERBS } from "../run/control/control-verbs.ts";
@@ -32,9 +33,9 @@ USAGE nullmodem ctl [--json] [LINK VERB [WORDS]]
 LINK is an interface (ppp0), a linkname or a device (ttyS0). Without words, ctl
 shows the links. The verbs:
 ${VERBS.map(({ name, words, about }) => row(`${name} ${words}`.trim(), about)).join("")}
-What a verb changes ends with the link. For root, the user who runs the link, and
-the group of pppd's option control-group. --json prints the answer as the socket
-gives it.
+What a verb changes ends with the link. It is for root, the user who runs the
+link, and the group of pppd's option control-group. --json prints the answer as
+the socket gives it.
 
 Exit codes: 0 done, 1 not done, 2 for wrong words.
 `;
@@ -47,7 +48,11 @@ function row(name: string, about: string): string {
     if (longer.length <= WIDTH - INDENT) lines[lines.length - 1] = longer;
     else lines.push(word);
   }
-  return lines.map((line, at) => `${(at === 0 ? `  ${name}` : "").padEnd(INDENT)}${line}\n`).join("");
+  const isLong = name.length + 3 > INDENT;
+  const [first, ...rest] = isLong ? ["", ...lines] : lines;
+  return [`  ${name}`.padEnd(INDENT) + first, ...rest.map((line) => " ".repeat(INDENT) + line)]
+    .map((line) => `${line.trimEnd()}\n`)
+    .join("");
 }
 
 /** Runs ctl with the words after its name. Returns the exit code. */
@@ -65,15 +70,15 @@ export async function ctl(argv: readonly string[]): Promise<number> {
   if (!VERBS.some(({ name }) => name === verb)) return wrong(unknownVerb(verb));
   try {
     const { path } = await findLink(link);
-    const { answer, octets, close } = await converse(path, verb, link, words, Infinity);
-    if (isJson) print(`${JSON.stringify({ ok: true, ...answer })}\n`);
+    const { answer, octets, close } = await converse(path, verb, link, words);
+    if (isJson) print(`${inertJson(JSON.stringify({ ok: true, ...answer }))}\n`);
     if (answer["stream"] === true) await copyStream(octets, `nullmodem ctl ${link} ${verb} | tshark -r -`);
     close();
     return 0;
   } catch (error) {
     if (!(error instanceof ControlRefusal)) throw error;
-    if (isJson) print(`${JSON.stringify({ ok: false, error: error.message })}\n`);
-    else consola.error(error.message);
+    if (isJson) print(`${inertJson(JSON.stringify({ ok: false, error: error.message }))}\n`);
+    else consola.error(inert(error.message));
     return 1;
   }
 }
@@ -82,7 +87,12 @@ ctl.definition = command;
 /** Copies the octets that follow an answer to standard output. A terminal gets none. */
 async function copyStream(octets: AsyncIterable<Uint8Array>, instead: string): Promise<void> {
   if (process.stdout.isTTY) throw new ControlRefusal(`What follows is no text for a terminal: ${instead}`);
-  for await (const piece of octets) process.stdout.write(piece);
+  try {
+    for await (const piece of octets) print(piece);
+  } catch (error) {
+    // The reader of the pipe has ended.
+    if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) throw error;
+  }
 }
 
 function wrong(text: string): number {
@@ -93,8 +103,8 @@ function wrong(text: string): number {
 
 async function showLinks(isJson: boolean): Promise<number> {
   const { places, denied } = await listLinks();
-  if (isJson) print(`${JSON.stringify(places.map(({ path: _, ...place }) => place))}\n`);
-  else for (const place of places) print(`${lineOf(place)}\n`);
+  if (isJson) print(`${inertJson(JSON.stringify(places.map(({ path: _, ...place }) => place)))}\n`);
+  else for (const place of places) print(`${inert(lineOf(place))}\n`);
   if (places.length === 0 && !isJson) consola.info("No link can be controlled");
   if (denied > 0 && !isJson) consola.info(`${denied} more belong to another user`);
   return places.length === 0 ? 1 : 0;

@@ -1,0 +1,103 @@
+// How commands find a link among the control sockets of this machine, and talk to it.
+
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ControlRefusal, converse, findLink, listLinks } from "../../src/commands/control-client.ts";
+import { ControlSocket } from "../../src/os/net/control-socket.ts";
+import { networkNamespace } from "../../src/os/net/namespace.ts";
+
+let folder = "";
+const sockets: { close(): void }[] = [];
+beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "nullmodem-client-"))));
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** A process that answers each request with these lines, and closes after that. */
+function process(pid: number, answers: Readonly<Record<string, string>>): string {
+  const path = join(folder, `nullmodem-${pid}.ctl`);
+  sockets.push(
+    new ControlSocket(path, (wire) => ({
+      received(bytes) {
+        const { verb } = JSON.parse(new TextDecoder().decode(bytes)) as { verb: string };
+        wire.write(new TextEncoder().encode(answers[verb] ?? '{"ok":false,"error":"What?"}\n'));
+        wire.close();
+      },
+      drained: () => {},
+      finished: () => {},
+      close: () => {},
+    })),
+  );
+  return path;
+}
+
+function link(pid: number, names: Readonly<Record<string, string>>, namespace = networkNamespace()): string {
+  const places = [{ device: "/dev/null", place: "/dev/null", state: "network", pid, namespace, ...names }];
+  return process(pid, { links: `${JSON.stringify({ ok: true, links: places })}\n` });
+}
+
+async function refusalOf(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(ControlRefusal);
+  return (error as ControlRefusal).message;
+}
+
+test("a link is found by interface, linkname, device, and another name of the device", async () => {
+  symlinkSync("/dev/zero", join(folder, "by-id"));
+  const one = link(1, { interface: "ppp0", device: "/dev/zero", place: "/dev/zero" });
+  const two = link(2, { linkname: "office" });
+  process(3, { links: "nonsense\n" });
+  writeFileSync(join(folder, "nullmodem-4.ctl"), "");
+  writeFileSync(join(folder, "other.ctl"), "");
+  for (const name of ["ppp0", "zero", "/dev/zero", join(folder, "by-id")])
+    expect(await findLink(name, [folder])).toEqual({ path: one, name });
+  for (const name of ["office", "null"]) expect(await findLink(name, [folder])).toEqual({ path: two, name });
+  expect((await listLinks([folder, folder])).places.map(({ path }) => path).sort()).toEqual([one, two]);
+  expect(await refusalOf(findLink("ppp7", [folder]))).toBe("No link of this machine is called ppp7");
+});
+
+test("an interface of our network comes before one of the same name elsewhere; two links of one name are an error", async () => {
+  const one = link(1, { interface: "ppp0" });
+  link(2, { interface: "ppp0" }, "net:[1]");
+  expect((await findLink("ppp0", [folder])).path).toBe(one);
+  link(3, { linkname: "office" });
+  expect(await refusalOf(findLink("null", [folder]))).toBe(
+    "null means more than one link: ppp0 of process 1, no interface of process 3",
+  );
+});
+
+test("an answer, a stream behind it, and what is wrong", async () => {
+  const path = process(1, {
+    hangup: '{"ok":true}\n',
+    capture: '{"ok":true,"stream":true,"kind":"pcapng"}\nthe octets',
+    debug: '{"ok":false,"error":"There is no link"}\n',
+    redial: '{"ok":true',
+  });
+  const done = await converse(path, "hangup", "ppp0");
+  expect(done.answer).toEqual({});
+  done.close();
+  const streaming = await converse(path, "capture", "ppp0");
+  expect(streaming.answer).toEqual({ stream: true, kind: "pcapng" });
+  let octets = "";
+  for await (const piece of streaming.octets) octets += new TextDecoder().decode(piece);
+  expect(octets).toBe("the octets");
+  streaming.close();
+  expect(await refusalOf(converse(path, "debug", "ppp0"))).toBe("There is no link");
+  expect(await refusalOf(converse(path, "redial", "ppp0"))).toBe("The process of the link does not answer");
+  expect(await refusalOf(converse(join(folder, "nullmodem-9.ctl"), "redial", "ppp0"))).toBe(
+    "The process of the link has ended",
+  );
+});
+
+test("a process that is stopped is not waited for", async () => {
+  const path = join(folder, "nullmodem-1.ctl");
+  const silent = { received: () => {}, drained: () => {}, finished: () => {}, close: () => {} };
+  sockets.push(new ControlSocket(path, () => silent));
+  expect(await refusalOf(converse(path, "hangup", "ppp0", [], 10))).toBe("The process of the link does not answer");
+});
