@@ -3,19 +3,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { COMMANDS } from "../../src/commands/commands.ts";
+import { VERBS } from "../../src/run/control/control-verbs.ts";
 import { type Flag, type Known, knownApplets, knownCommands } from "../../src/commands/completion/known-words.ts";
-import { sentence } from "./sentence.ts";
+import { sentence, valueText } from "./sentence.ts";
 
 const TEXTS = join(import.meta.dir, "commands.md");
-
-function valueText(word: string): string {
-  return /^[a-z0-9.]+(\|[a-z0-9.]+)+$/.test(word)
-    ? word
-        .split("|")
-        .map((choice) => `\`${choice}\``)
-        .join("|")
-    : `_${word}_`;
-}
 
 function flagTerm({ names, value }: Flag): string {
   return names.map((name) => `\`${name}\`${value === undefined ? "" : ` ${valueText(value.word)}`}`).join(", ");
@@ -27,12 +19,20 @@ function flagItems(flags: readonly Flag[]): string[] {
 
 /** "nullmodem serve PORT... [--speed N] [-- OPTIONS]" */
 function synopsis({ name, flags, places, takesOptions }: Known): string {
-  const words = places.map(({ word, required }) => {
-    const shown = valueText(word);
+  const words = places.map(({ word, choices, name: itsName, required }) => {
+    const shown = choices.length > 0 ? `_${itsName}_` : valueText(word);
     return required ? shown : `[${shown}]`;
   });
   const asked = flags.filter(({ names }) => !names.includes("--help")).map((flag) => `[${flagTerm(flag)}]`);
   return [`\`nullmodem ${name}\``, ...words, ...asked, ...(takesOptions ? ["[`--` _pppd's options_]"] : [])].join(" ");
+}
+
+/** The verbs of `nullmodem ctl`. */
+function verbItems(): string {
+  return VERBS.map(({ name, words, about }) => {
+    const term = words === "" ? `\`${name}\`` : `\`${name}\` _${words}_`;
+    return `- ${term}: ${sentence(about)}`;
+  }).join("\n");
 }
 
 /** The hand-written parts of commands.md, by the name of the command. */
@@ -50,10 +50,14 @@ function commandEntry(known: Known, more: string | undefined): string {
   const { name, about, flags, places } = known;
   const words = places.filter((place) => place.about !== "");
   const items = [
-    ...words.map(({ word, about: meaning }) => `- ${valueText(word)}: ${sentence(meaning)}`),
+    ...words.map(({ word, choices, name: itsName, about: meaning }) => {
+      const shown = choices.length > 0 ? `_${itsName}_ (${valueText(word)})` : valueText(word);
+      return `- ${shown}: ${sentence(meaning)}`;
+    }),
     ...flagItems(flags.filter(({ names }) => !names.includes("--help"))),
   ];
-  return [`## nullmodem ${name}`, synopsis(known), sentence(about), items.join("\n"), more ?? ""]
+  const verbs = name === "ctl" ? verbItems() : "";
+  return [`## nullmodem ${name}`, synopsis(known), sentence(about), items.join("\n"), verbs, more ?? ""]
     .filter((part) => part !== "")
     .join("\n\n");
 }

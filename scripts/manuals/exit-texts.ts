@@ -9,7 +9,7 @@ const TEXTS: Record<keyof typeof Exit, string> = {
   OPTION: "An option is unknown, wrong, or excludes another one. Nothing was done.",
   NOT_ROOT: "The user lacks the rights that the options need.",
   NO_KERNEL: "No interface can be made. The message says whether `/dev/net/tun` is missing, and what helps.",
-  USER_REQUEST: "A signal ended it: SIGINT, SIGTERM or SIGHUP.",
+  USER_REQUEST: "A signal ended it (SIGINT, SIGTERM or SIGHUP), or `nullmodem ctl`.",
   LOCK: "Another program has locked the port.",
   OPEN: "The port could not be opened.",
   CONNECT: "The `connect` script failed.",

@@ -8,7 +8,7 @@ import { GONE, INIT_ONLY, LIST, NO_INCREASE, PRIVFIX, PRIVILEGED, type Row } fro
 import { OPTIONS } from "../../src/options/table.ts";
 import { ADDED, DIFFERENCES, differenceText, isAbout } from "./compat-tables.ts";
 import { OPTION_TEXTS } from "./option-texts.ts";
-import { sentence } from "./sentence.ts";
+import { sentence, valueText } from "./sentence.ts";
 
 const NAMES = join(import.meta.dir, "../../fixtures/options/names.tsv");
 
@@ -34,18 +34,10 @@ const BARE: Readonly<Record<string, string>> = {
 /** Defaults that a text tells better, or that are none. */
 const NO_DEFAULT = new Set(["", "undefined", "oops # nothing escaped", "??????", ",", "-1", "0.0.0.0"]);
 
-function argumentText(word: string): string {
-  if (/^[a-z0-9.]+(\|[a-z0-9.]+)*$/.test(word)) {
-    const choices = word.split("|").map((choice) => `\`${choice}\``);
-    return choices.join("|");
-  }
-  return `_${word}_`;
-}
-
 function term(row: Row): string {
   if (row.takes !== undefined) return BARE[row.name] ?? `_${row.name}_`;
   const word = argumentOf(row);
-  return word === undefined ? `\`${row.name}\`` : `\`${row.name}\` ${argumentText(word)}`;
+  return word === undefined ? `\`${row.name}\`` : `\`${row.name}\` ${valueText(word)}`;
 }
 
 const names = new Set(OPTIONS.entries.map(({ row }) => row.name));

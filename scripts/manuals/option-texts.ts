@@ -45,7 +45,7 @@ export const OPTION_TEXTS: Readonly<Record<string, readonly string[]>> = {
   dump: ["Each line says where the option is from. Passwords are not shown."],
   set: ["The scripts are those of pppd(8), and the commands on the line."],
   plugin: [
-    "The path before the name does not matter. These four are built in; their options exist once the plugin is named.",
+    "The path before the name does not matter. These are built in; their options exist once the plugin is named.",
   ],
   "pass-filter": ["The expression is libpcap's (pcap-filter(7)) for a packet of PPP, with `inbound` and `outbound`."],
   "active-filter": [

@@ -14,6 +14,7 @@ const BUILT_IN = {
   "rp-pppoe.so": [],
 } as const;
 export type PluginName = keyof typeof BUILT_IN;
+export const PLUGIN_NAMES: readonly string[] = Object.keys(BUILT_IN);
 
 const SOCKETS = "hands a connection to the kernel's PPP, which this program does without";
 const RADIUS = "RADIUS is not built in, and without it nobody would be checked";

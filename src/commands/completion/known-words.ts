@@ -30,6 +30,8 @@ export interface Flag {
 }
 
 export interface Place extends Value {
+  /** The name of the word, for a line that has no room for choices. */
+  readonly name: string;
   readonly about: string;
   readonly required: boolean;
 }
@@ -84,7 +86,7 @@ function flagOf({ names, value, about }: FlagRow): Flag {
 }
 
 function placeOf(word: string): Place {
-  return { ...valueOf(word), about: "", required: false };
+  return { ...valueOf(word), name: word, about: "", required: false };
 }
 
 function applet(name: Applet): Known {
@@ -106,6 +108,8 @@ const NAMED: Readonly<Record<string, string>> = {
   quota: "SIZE",
   user: "NAME",
   socks: "[ADDRESS:]PORT",
+  record: "FILE",
+  output: "FILE",
 };
 /** The commands whose words may end with `--` and options of pppd. */
 const WITH_OPTIONS: readonly string[] = ["serve", "join"];
@@ -124,7 +128,8 @@ async function command(name: string, { meta, args }: Definition): Promise<Known>
 }
 
 function placeOfArgument(word: string, { description = "", valueHint, required }: ArgDef): Place {
-  return { ...valueOf(valueHint ?? word.toUpperCase()), about: description, required: required !== false };
+  const name = word.toUpperCase();
+  return { ...valueOf(valueHint ?? name), name, about: description, required: required !== false };
 }
 
 function flagsOfArgument(word: string, arg: ArgDef): Flag[] {

@@ -1,5 +1,6 @@
 // The word that stands for the argument of each option of pppd, in the manual and for the shells.
 
+import { PLUGIN_NAMES } from "../../options/plugins.ts";
 import { COMMAND, type Row } from "../../options/row.ts";
 
 /**
@@ -20,7 +21,7 @@ export const OPTION_ARGUMENTS: Readonly<Record<string, string>> = {
   unset: "NAME",
   bundle: "NAME",
   mpdevice: "DEVICE",
-  plugin: "passwordfd.so|passprompt.so|minconn.so|winbind.so",
+  plugin: PLUGIN_NAMES.join("|"),
   "pass-filter": "EXPRESSION",
   "active-filter": "EXPRESSION",
   "mo-direction": "in|out|max|sum",
@@ -47,6 +48,20 @@ export const OPTION_ARGUMENTS: Readonly<Record<string, string>> = {
   passwordfd: "N",
   socket: "HOST:PORT",
   "socket-listen": "[ADDRESS:]PORT",
+  logfd: "N",
+  mo: "N",
+  "address-pair": "N",
+  "control-group": "GROUP",
+  "pppoe-service": "NAME",
+  rp_pppoe_service: "NAME",
+  "pppoe-ac": "NAME",
+  rp_pppoe_ac: "NAME",
+  "pppoe-sess": "N:ADDRESS",
+  rp_pppoe_sess: "N:ADDRESS",
+  "pppoe-mac": "ADDRESS",
+  "pppoe-host-uniq": "HEX",
+  "host-uniq": "HEX",
+  rp_pppoe_verbose: "N",
   record: "FILE",
   "crash-capture": "DIR",
   "stop-bits": "1|2",
