@@ -67,10 +67,17 @@ export async function ctl(argv: readonly string[]): Promise<number> {
   if (link === undefined) return await showLinks(isJson);
   if (link.startsWith("-")) return wrong(`there is no option ${JSON.stringify(link)}`);
   if (verb === undefined) return wrong(`what is ${link} to do?`);
-  if (!VERBS.some(({ name }) => name === verb)) return wrong(unknownVerb(verb));
+  const known = VERBS.find(({ name }) => name === verb);
+  if (known === undefined) return wrong(unknownVerb(verb));
   try {
     const { path } = await findLink(link);
-    const { answer, octets, close } = await converse(path, verb, link, words);
+    const { answer, octets, close } = await converse(
+      path,
+      verb,
+      link,
+      words,
+      known.isPatient === true ? Infinity : undefined,
+    );
     if (isJson) print(`${inertJson(JSON.stringify({ ok: true, ...answer }))}\n`);
     if (answer["stream"] === true) await copyStream(octets, `nullmodem ctl ${link} ${verb} | tshark -r -`);
     close();

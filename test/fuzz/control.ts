@@ -30,6 +30,10 @@ function linkOf(rng: Rng): ControlledLink {
     linkname: "office",
     captured: { packetLog, clock: { now: () => 5, wall: () => 5 }, hidePassword: true },
     lines: [{ ...steered, device: "/dev/ttyS0", place: "ttyS0", state: "network" }],
+    awaitState: (_, done) => {
+      done(rng.chance(0.8));
+      return () => {};
+    },
     quit: act,
     debug: act,
     asked: (verb) => {

@@ -244,6 +244,40 @@ test("datarate slows the line down until the link ends", () => {
   expect(rateOf(it)).toBeGreaterThan(8000);
 });
 
+test("wait is answered when the link is up, has ended, or the session is over", () => {
+  const it = scene([...LINE, ADDRESSES, ...PERSIST]);
+  const { link, pppd, peer, ctl } = it;
+  const waits = (state: string): (() => unknown) => {
+    const program = pppd.controller();
+    program.ask("wait", "ttyUSB0", state);
+    return () => program.answers[0];
+  };
+  expect(ask(it, "wait", "ppp0", "up")).toEqual({ ok: true, interface: "ppp0" });
+  const [down, both] = [waits("down"), waits("down")];
+  link.time.run(5000);
+  expect([down(), both()]).toEqual([undefined, undefined]);
+  peer.signal("SIGTERM");
+  until(link, () => down() !== undefined && both() !== undefined, "the end");
+  expect(down()).toEqual(DONE);
+  const up = waits("up");
+  link.computers[1].start(THERE);
+  ask({ link, ctl }, "redial", "ttyUSB0");
+  expect(up()).toBeUndefined();
+  until(link, () => up() !== undefined, "the link");
+  expect(up()).toEqual({ ok: true, interface: "ppp0" });
+  passes(it);
+  ask(it, "renegotiate", "ppp0");
+  const again = waits("up");
+  expect(again()).toBeUndefined();
+  comesAgain(it);
+  until(link, () => again() !== undefined, "the link");
+  ask(it, "renegotiate", "ppp0");
+  const never = waits("up");
+  pppd.signal("SIGTERM");
+  until(link, () => pppd.exitCode !== undefined, "the end");
+  expect(never()).toEqual(refused("The session has ended"));
+});
+
 const BUNDLE = ["multilink", "mpdevice", "/dev/ttyUSB1"];
 
 test("one line of a bundle is hung up, redialled and negotiated again while the other carries packets", () => {

@@ -2,6 +2,7 @@
 
 import { CAPTURE } from "./capture-verb.ts";
 import { ControlError, RENEGOTIABLE } from "./controlled-link.ts";
+import { WAIT } from "./wait-verb.ts";
 import type { Verb, VerbCall } from "./verb.ts";
 
 /** A verb that answers at once. `read` checks its words and returns what they mean. */
@@ -77,5 +78,6 @@ export const VERBS: readonly Verb[] = [
     (words) => one(words, rateOf),
     ({ target }, rate) => target.limitRate(rate),
   ),
+  WAIT,
   CAPTURE,
 ];

@@ -9,6 +9,9 @@ export class ControlError extends Error {}
 export const RENEGOTIABLE = ["lcp", "ccp", "ipcp", "ipv6cp"] as const;
 export type Renegotiable = (typeof RENEGOTIABLE)[number];
 
+/** "up": packets pass. "down": the link has ended, and the next attempt has not begun. */
+export type LinkState = "up" | "down";
+
 /** Each function throws ControlError when the link is in no state for it. */
 export interface Steered {
   /** Ends the link as SIGHUP does. */
@@ -36,6 +39,8 @@ export interface ControlledLink extends Steered {
   readonly linkname: string | undefined;
   /** Ends the session as SIGTERM does. */
   quit(): void;
+  /** Calls `done` once when the link is in this state; false: the session has ended before. Returns what cancels that. */
+  awaitState(state: LinkState, done: (isReached: boolean) => void): () => void;
   /** Packets go to the log, or not, until the link ends. */
   debug(isOn: boolean): void;
   /** Names a program and the user who runs it in the log. */

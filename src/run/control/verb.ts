@@ -20,6 +20,8 @@ export interface Verb {
   /** Its words, as they are typed. Empty: it has none. */
   readonly words: string;
   readonly about: string;
+  /** Its answer may come at any time. */
+  readonly isPatient?: boolean;
   /** Answers by the reply. Throws ControlError. */
   run(call: VerbCall): void;
 }

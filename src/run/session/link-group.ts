@@ -117,6 +117,11 @@ export class LinkGroup implements LoopOwner {
     this.#isOver = true;
   }
 
+  /** Packets pass. The network phase learns later than the protocols that they do not. */
+  get isUp(): boolean {
+    return this.network.isUp && this.#carrier.networks.up;
+  }
+
   /** How much of the packets goes to the log, from now on. */
   trace(level: number): void {
     if (this.#bundle !== undefined) this.#bundle.trace.level = level;

@@ -111,7 +111,7 @@ export class NetworkPhase {
       mtu: this.#mtu,
       ipv4: this.#ipv4,
       ipv6: this.#ipv6,
-      upSince: this.#isUp ? this.#startedAt : undefined,
+      upSince: this.isUp ? this.#startedAt : undefined,
       sharing: this.#sharing?.status ?? this.#sharingBySockets,
       network: this.#services?.advertised,
       files: this.#files?.address,
@@ -141,12 +141,13 @@ export class NetworkPhase {
     ];
   }
 
-  get #isUp(): boolean {
+  /** Packets of a network protocol are carried. */
+  get isUp(): boolean {
     return this.#ready.ipv4 || this.#ready.ipv6;
   }
 
   get #sharingBySockets(): { readonly way: "sockets"; readonly since: number } | undefined {
-    const isShared = this.#isUp && this.#host.options.config.usernet;
+    const isShared = this.isUp && this.#host.options.config.usernet;
     return isShared ? { way: "sockets", since: this.#startedAt } : undefined;
   }
 
@@ -185,7 +186,7 @@ export class NetworkPhase {
 
   /** To be called now and then. The port knows what the lines carry, and the rules of `share` stay in force. */
   lookAfter(now: number): void {
-    if (!this.#isUp) return;
+    if (!this.isUp) return;
     this.#port.fitQueue(this.#loadNow(), now);
     this.#sharing?.lookAfter(now);
     this.#files?.lookAfter(now);
@@ -203,7 +204,7 @@ export class NetworkPhase {
 
   #setMtu(mtu: number): void {
     this.#mtu = mtu;
-    if (this.#isUp) this.#port.setMtu(mtu);
+    if (this.isUp) this.#port.setMtu(mtu);
   }
 
   // ── events ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -337,7 +338,7 @@ export class NetworkPhase {
 
   /** A network protocol may use the interface. With the first one the link has come up. */
   #carries(protocol: "ipv4" | "ipv6"): void {
-    const isFirst = !this.#isUp;
+    const isFirst = !this.isUp;
     this.#ready[protocol] = true;
     if (this.#port.awaitsPeer) this.#host.awaitPeer(this.#clock.now());
     if (!isFirst) return;

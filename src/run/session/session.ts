@@ -143,6 +143,7 @@ export class Session {
       this.#standBy.end();
       this.#socks?.end();
       this.#packetLog.close();
+      this.steering.ended();
       for (const problem of this.#pidFiles.remove()) this.#log.write("warn", problem);
     }
     return this.#exit;
@@ -322,6 +323,10 @@ export class Session {
         if (isHangup) this.#exit = Exit.HANGUP;
       },
       quitting: () => this.steering.quitting,
+      onUp: () => {
+        this.#host.onUp();
+        this.steering.changed();
+      },
     };
   }
 

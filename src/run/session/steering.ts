@@ -1,6 +1,6 @@
 // What ends, wakes or changes a session from outside: signals, and the verbs of `nullmodem ctl`.
 
-import type { ControlledLine, ControlledLink, Renegotiable } from "../control/controlled-link.ts";
+import type { ControlledLine, ControlledLink, LinkState, Renegotiable } from "../control/controlled-link.ts";
 import { ControlError } from "../control/controlled-link.ts";
 import { Exit } from "../exit.ts";
 import type { CaptureSource } from "../live/capture-wish.ts";
@@ -42,6 +42,7 @@ export class Steering implements ControlledLink {
   /** Why the verb `quit` is refused. */
   quitRefusal: string | undefined;
   readonly #host: SteeringHost;
+  readonly #waits = new Set<{ readonly state: LinkState; readonly done: (isReached: boolean) => void }>();
   /** Whether packets went to the log before the verb `debug`. */
   #debugBefore: boolean | undefined;
 
@@ -205,5 +206,30 @@ export class Steering implements ControlledLink {
   attemptEnded(): void {
     if (this.#debugBefore !== undefined) this.#host.log.debug = this.#debugBefore;
     this.#debugBefore = undefined;
+    this.changed();
+  }
+
+  awaitState(state: LinkState, done: (isReached: boolean) => void): () => void {
+    const wait = { state, done };
+    this.#waits.add(wait);
+    this.changed();
+    return () => void this.#waits.delete(wait);
+  }
+
+  /** A network protocol is up, or the attempt is over. */
+  changed(): void {
+    const running = this.#host.running();
+    const isUp = running?.group?.isUp === true;
+    for (const wait of [...this.#waits])
+      if (wait.state === "up" ? isUp : running === undefined) {
+        this.#waits.delete(wait);
+        wait.done(true);
+      }
+  }
+
+  /** The session is over. */
+  ended(): void {
+    for (const { done } of this.#waits) done(false);
+    this.#waits.clear();
   }
 }

@@ -59,6 +59,11 @@ function linkOf(ifname: string | undefined, ...devices: string[]): Link {
     interface: ifname,
     linkname: "office",
     lines: devices.map((device) => ({ device, place: device, state: "network", ...steered(done, ` of ${device}`) })),
+    awaitState: (state, call) => {
+      done.push(`await ${state}`);
+      if (state === "up") call(true);
+      return () => void done.push("cancel");
+    },
     quit: () => void done.push("quit"),
     debug: (isOn) => void done.push(`debug ${isOn}`),
     asked: (verb, by) => void done.push(`${verb} (${by})`),
@@ -287,6 +292,20 @@ test("a program that left before its answer hinders nothing", () => {
   connection.close();
   for (const call of late) call();
   expect([left, program.said]).toEqual([1, ""]);
+});
+
+test("wait is answered when its time comes, and forgotten when its program leaves", () => {
+  const link = linkOf("ppp0");
+  expect(answersTo(request("wait", "ppp0", ["up"]), link)).toEqual([{ ok: true, interface: "ppp0" }]);
+  expect(answersTo(request("wait", "ppp0", ["sideways"]), link)).toEqual([
+    { ok: false, error: "The words of wait are: up|down" },
+  ]);
+  const program = new Program();
+  const connection = serverOf([link]).connect(program.wire);
+  ask(connection, request("wait", "ppp0", ["down"]) + request("links"));
+  expect(program.answers).toEqual([]);
+  connection.close();
+  expect(link.done).toEqual(["await up", "await down", "cancel"]);
 });
 
 test("a verb that cannot be carried out says why", () => {
