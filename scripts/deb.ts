@@ -24,10 +24,12 @@ export function architectureOf({ machine, libc }: Pick<Target, "machine" | "libc
   return libc === "glibc" ? ARCHITECTURES[machine] : undefined;
 }
 
+type DebMaker = (executable: Uint8Array, architecture: Architecture) => Uint8Array<ArrayBuffer>;
+
 /** Makes packages of executables. */
-export function debMaker(version = VERSION): (executable: Uint8Array, to: Architecture) => Uint8Array<ArrayBuffer> {
+export async function debMaker(version = VERSION): Promise<DebMaker> {
   const time = commitTime();
-  const common = commonFiles(version, time);
+  const common = await commonFiles(version, time);
   return (executable, architecture) => {
     const data = dataFiles(common, executable);
     return debArchive(controlFiles(data, version, architecture), data, time);
@@ -58,7 +60,7 @@ export function executableFor({ package: from, target }: Target): Uint8Array<Arr
   }
 }
 
-function main(argv: readonly string[]): number {
+async function main(argv: readonly string[]): Promise<number> {
   const partial = argv.includes("--partial");
   const [given = "deb", ...more] = argv.filter((word) => word !== "--partial");
   if (given.startsWith("-") || more.length > 0) {
@@ -76,7 +78,7 @@ function main(argv: readonly string[]): number {
     console.error(trouble);
     return 1;
   }
-  const make = debMaker();
+  const make = await debMaker();
   const files = new Map<string, Uint8Array>();
   let missing = 0;
   for (const { target, architecture, name } of targets) {
@@ -101,4 +103,4 @@ function main(argv: readonly string[]): number {
   }
 }
 
-if (import.meta.main) process.exit(main(process.argv.slice(2)));
+if (import.meta.main) process.exit(await main(process.argv.slice(2)));

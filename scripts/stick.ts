@@ -115,7 +115,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const missing: string[] = [];
   const packed: Packed[] = [];
   const packages = new Map<string, Uint8Array>();
-  const deb = debMaker();
+  const deb = await debMaker();
   let cxx: MuslCxx | undefined;
   const attempt = (what: string, make: (work: string) => void): void => {
     const work = mkdtempSync(join(tmpdir(), "nullmodem-stick-"));

@@ -1,26 +1,20 @@
 // The files of the Debian package and of its control archive.
 
 import { createHash } from "node:crypto";
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { APPLETS } from "../../src/applets/applets.ts";
+import { PAGE_LINKS } from "../manuals.ts";
+import { shareFiles } from "../share-files.ts";
 import { foldersOf, gzip, type PackedFile } from "./deb-archive.ts";
 import { copyright, debianChangelog, MAINTAINER, ownText, PROGRAMS, units } from "./deb-texts.ts";
 import { dependencies } from "./dependencies.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const DOCUMENTS = "usr/share/doc/nullmodem";
-const PAGES = "usr/share/man";
 const LINKS = Object.keys(APPLETS);
 /** The text of a new file of secrets: a comment. postrm removes a file that is still the same. */
 const SECRETS = "# Passwords of PPP, a line each:  client  server  secret  addresses";
-const SHELLS = {
-  bash: "usr/share/bash-completion/completions/nullmodem",
-  zsh: "usr/share/zsh/vendor-completions/_nullmodem",
-  fish: "usr/share/fish/vendor_completions.d/nullmodem.fish",
-} as const;
-
 export type Architecture = "amd64" | "arm64";
 
 const encoder = new TextEncoder();
@@ -31,7 +25,7 @@ const fileOf = (path: string, text: string, mode = 0o644): PackedFile => ({
 });
 
 /** The files that are the same for each architecture. `time` is in seconds. */
-export function commonFiles(version: string, time: number): PackedFile[] {
+export async function commonFiles(version: string, time: number): Promise<PackedFile[]> {
   const changelog = readFileSync(join(ROOT, "CHANGELOG.md"), "utf8");
   return [
     { path: "usr/bin/nullmodem", content: { link: `../lib/nullmodem/nullmodem` } },
@@ -44,8 +38,7 @@ export function commonFiles(version: string, time: number): PackedFile[] {
     packed(`${DOCUMENTS}/README.md.gz`, readFileSync(join(ROOT, "README.md"), "utf8")),
     packed(`${DOCUMENTS}/COMPAT.md.gz`, readFileSync(join(ROOT, "COMPAT.md"), "utf8")),
     fileOf("usr/share/lintian/overrides/nullmodem", ownText("lintian-overrides")),
-    ...pages(time),
-    ...completions(),
+    ...(await shared()),
   ];
 }
 
@@ -87,42 +80,27 @@ function packed(path: string, text: string): PackedFile {
 }
 
 /**
- * The manual pages. Those of the names that ppp has too are nullmodem-pppd.8.gz and so on: ppp-names.sh makes the
- * others.
+ * Manual pages and completions. What has the name of a program of ppp's has another one here: ppp-names.sh makes links
+ * with the names.
  */
-function pages(time: number): PackedFile[] {
-  const folder = mkdtempSync(join(tmpdir(), "nullmodem-manuals-"));
-  try {
-    run(["scripts/manuals.ts", folder], { SOURCE_DATE_EPOCH: String(time) });
-    const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.includes("/"));
-    return names.map((name): PackedFile => {
-      const path = `${PAGES}/${pageName(name)}.gz`;
-      const file = join(folder, name);
-      if (!lstatSync(file).isSymbolicLink()) return packed(path, readFileSync(file, "utf8"));
-      const target = join(dirname(name), readlinkSync(file));
-      return { path, content: { link: `${basename(pageName(target))}.gz` } };
-    });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+async function shared(): Promise<PackedFile[]> {
+  const files = [...(await shareFiles())].filter(
+    ([path]) => !path.includes("completions") || path.includes("/nullmodem"),
+  );
+  const made = files.map(([path, text]) =>
+    path.startsWith("man/")
+      ? packed(`usr/share/${pageName(path)}.gz`, text)
+      : fileOf(`usr/share/${path.replace("zsh/site-functions", "zsh/vendor-completions")}`, text),
+  );
+  const links = Object.entries(PAGE_LINKS).map(([path, target]): PackedFile => {
+    const page = pageName(join(dirname(path), target));
+    return { path: `usr/share/man/${pageName(path)}.gz`, content: { link: `${basename(page)}.gz` } };
+  });
+  return [...made, ...links];
 }
 
 /** "man8/nullmodem-pppd.8" for "man8/pppd.8". */
-function pageName(name: string): string {
-  const page = basename(name);
-  return LINKS.includes(page.replace(/\.\d$/, "")) ? join(dirname(name), `nullmodem-${page}`) : name;
-}
-
-function completions(): PackedFile[] {
-  return Object.entries(SHELLS).map(([shell, path]) => fileOf(path, run(["src/main.ts", "completion", shell])));
-}
-
-/** Runs a program of this project, and returns its output. */
-function run(words: readonly string[], env: Record<string, string> = {}): string {
-  const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, ...words], {
-    cwd: ROOT,
-    env: { ...process.env, ...env },
-  });
-  if (exitCode !== 0) throw new Error(`${words.join(" ")} failed: ${stderr.toString().trim()}`);
-  return stdout.toString();
+function pageName(path: string): string {
+  const page = basename(path);
+  return LINKS.includes(page.replace(/\.\d$/, "")) ? join(dirname(path), `nullmodem-${page}`) : path;
 }

@@ -23,11 +23,11 @@ const wanted = debianRootMissing === undefined || noLintian === undefined;
 const folder = mkdtempSync(join(tmpdir(), "nullmodem-package-"));
 const file = join(folder, debName("amd64"));
 const newerFile = join(folder, debName("amd64", NEWER));
-beforeAll(() => {
+beforeAll(async () => {
   if (!wanted) return;
   const executable = new Uint8Array(readFileSync(built()));
-  writeFileSync(file, debMaker()(executable, "amd64"));
-  writeFileSync(newerFile, debMaker(NEWER)(executable, "amd64"));
+  writeFileSync(file, (await debMaker())(executable, "amd64"));
+  writeFileSync(newerFile, (await debMaker(NEWER))(executable, "amd64"));
 }, PATIENCE_MS);
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -102,28 +102,33 @@ describe("the dependencies", () => {
 
 test.skipIf(noDpkg !== undefined)(
   titled("both architectures have the same files, and the same commit gives the same bytes", noDpkg),
-  () => {
-    const contents = (architecture: "amd64" | "arm64", name: string): string[] => {
+  async () => {
+    const contents = async (architecture: "amd64" | "arm64", name: string): Promise<string[]> => {
       const file = join(folder, debName(architecture));
-      const archive = debMaker()(new Uint8Array(addon(name)), architecture);
+      const archive = (await debMaker())(new Uint8Array(addon(name)), architecture);
       writeFileSync(file, archive);
-      expect(Buffer.from(debMaker()(new Uint8Array(addon(name)), architecture)).equals(archive)).toBe(true);
+      expect(Buffer.from((await debMaker())(new Uint8Array(addon(name)), architecture)).equals(archive)).toBe(true);
       expect(lines(["dpkg-deb", "--field", file, "Architecture", "Version"])).toEqual([
         `Architecture: ${architecture}`,
         `Version: ${VERSION}`,
       ]);
       return lines(["dpkg-deb", "--contents", file]).filter((line) => !line.endsWith("/nullmodem/nullmodem"));
     };
-    const amd64 = contents("amd64", X64);
-    expect(contents("arm64", ARM64)).toEqual(amd64);
+    const amd64 = await contents("amd64", X64);
+    expect(await contents("arm64", ARM64)).toEqual(amd64);
     const paths = amd64.map((line) => line.replace(/^.* \.\//, ""));
     for (const name of Object.keys(APPLETS)) expect(paths).toContain(`usr/lib/nullmodem/${name} -> nullmodem`);
+    for (const file of ["bash-completion/completions/nullmodem", "zsh/vendor-completions/_nullmodem"]) {
+      expect(paths).toContain(`usr/share/${file}`);
+    }
+    expect(paths).toContain("usr/share/fish/vendor_completions.d/nullmodem.fish");
     for (const page of ["man8/nullmodem.8.gz", "man8/nullmodem-pppd.8.gz", "man5/nullmodem-options.5.gz"]) {
       expect(paths).toContain(`usr/share/man/${page}`);
     }
     expect(paths).toContain("usr/share/man/man1/nullmodem-poff.1.gz -> nullmodem-pon.1.gz");
     // A path that Debian's ppp has too would stop dpkg.
-    expect(paths.filter((path) => /^(etc|usr\/s?bin\/(?!nullmodem))./.test(path))).toEqual([]);
+    const names = new RegExp(`^(etc/.|usr/(s?bin|share)/(.*/)?(${Object.keys(APPLETS).join("|")})\\b)`);
+    expect(paths.filter((path) => names.test(path))).toEqual([]);
   },
   PATIENCE_MS,
 );
