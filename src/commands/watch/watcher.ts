@@ -45,6 +45,7 @@ export interface WatchHost {
 }
 
 export class Watcher {
+  /** Rejects with what a fault of ours has thrown. */
   readonly ended: Promise<void>;
   readonly #host: WatchHost;
   readonly #kind: TerminalKind;
@@ -53,6 +54,7 @@ export class Watcher {
   readonly #keys = new KeyReader();
   readonly #budget = new OctetBudget(MOST_A_SECOND);
   readonly #resolve: () => void;
+  readonly #reject: (fault: unknown) => void;
   readonly #stops = new Map<string, () => void>();
   #isOver = false;
   #showsWhole = false;
@@ -65,7 +67,7 @@ export class Watcher {
     this.#host = host;
     this.#kind = kind;
     this.#painter = new Painter(kind);
-    ({ promise: this.ended, resolve: this.#resolve } = Promise.withResolvers<void>());
+    ({ promise: this.ended, resolve: this.#resolve, reject: this.#reject } = Promise.withResolvers<void>());
   }
 
   start(): void {
@@ -73,7 +75,7 @@ export class Watcher {
     this.#write(
       `${hasAlternate ? "\x1b[?1049h" : ""}${hidesCursor ? "\x1b[?25l" : ""}${mayUpdateWhole ? WHOLE.ask : ""}`,
     );
-    this.#tick();
+    this.#guard(() => this.#tick());
   }
 
   /** Gives the screen back. A second call does nothing. */
@@ -92,14 +94,29 @@ export class Watcher {
 
   /** The terminal has another size, or another program has written to it. */
   redraw(): void {
-    this.#painter.forget();
-    this.#draw();
+    this.#guard(() => {
+      this.#painter.forget();
+      this.#draw();
+    });
   }
 
   /** The terminal has sent this. */
   take(text: string): void {
-    this.#press(this.#keys.take(text));
-    if (this.#keys.isPending) this.#host.after(ESCAPE_MS, () => this.#press(this.#keys.settle()));
+    this.#guard(() => this.#press(this.#keys.take(text)));
+    if (this.#keys.isPending) this.#after(ESCAPE_MS, () => this.#press(this.#keys.settle()));
+  }
+
+  /** A fault ends the screen, so that the terminal is given back before the fault is shown. */
+  #guard(call: () => void): void {
+    try {
+      call();
+    } catch (fault) {
+      this.#reject(fault);
+    }
+  }
+
+  #after(milliseconds: number, call: () => void): () => void {
+    return this.#host.after(milliseconds, () => this.#guard(call));
   }
 
   #press(keys: readonly Key[]): void {
@@ -115,7 +132,7 @@ export class Watcher {
     if (wish === undefined) return;
     if (wish === "end") this.end();
     else if (wish === "redraw") this.#painter.forget();
-    else void (wish.verb === "hangup" ? this.#hangUp(wish.link) : this.#capture(wish.link));
+    else (wish.verb === "hangup" ? this.#hangUp(wish.link) : this.#capture(wish.link)).catch(this.#reject);
   }
 
   async #hangUp(link: Status): Promise<void> {
@@ -152,8 +169,7 @@ export class Watcher {
     const began = now();
     this.#state.take(this.#host.links(), now());
     this.#draw();
-    if (!this.#isOver)
-      this.#forgetTick = this.#host.after(Math.max(AGAIN_MS, began + EVERY_MS - now()), () => this.#tick());
+    if (!this.#isOver) this.#forgetTick = this.#after(Math.max(AGAIN_MS, began + EVERY_MS - now()), () => this.#tick());
   }
 
   // ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -175,7 +191,7 @@ export class Watcher {
 
   #drawLater(milliseconds: number): void {
     this.#forgetDraw();
-    if (!this.#isOver) this.#forgetDraw = this.#host.after(Math.max(1, milliseconds), () => this.#draw());
+    if (!this.#isOver) this.#forgetDraw = this.#after(Math.max(1, milliseconds), () => this.#draw());
   }
 
   /** What the terminal does not take now goes first the next time. */

@@ -218,6 +218,16 @@ test("a terminal that takes little gets the rest later, and one that is gone end
   await play.watcher.ended;
 });
 
+test("a fault of ours ends it, so that the terminal is given back", async () => {
+  const play = scene(XTERM, { columns: 80, rows: 24 }, (second) => {
+    if (second >= 3) throw new Error("a fault");
+    return [FULL_STATUS];
+  });
+  const ended = play.watcher.ended.catch((fault: unknown) => String(fault));
+  play.run(5000);
+  expect(await ended).toBe("Error: a fault");
+});
+
 test("updates are whole where the terminal has said that it can", () => {
   const play = scene(XTERM, { columns: 80, rows: 24 }, () => [FULL_STATUS]);
   play.run(5000);
