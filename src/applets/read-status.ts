@@ -17,7 +17,7 @@ export function readStatus(ifname: string, directories = runDirectories()): Stat
 }
 
 /** All links of the machine, whatever their network namespace, by name. */
-export function readAllStatus(directories = runDirectories()): Status[] {
+export function readAllStatus(directories = runDirectories(), read = readPublished): Status[] {
   const { compare } = new Intl.Collator("en", { numeric: true });
   return directories
     .flatMap((directory) =>
@@ -26,5 +26,35 @@ export function readAllStatus(directories = runDirectories()): Status[] {
         .sort(compare)
         .map((name) => `${directory}/${name}`),
     )
-    .flatMap((path) => parseStatus(readPublished(path)) ?? []);
+    .flatMap((path) => parseStatus(read(path)) ?? []);
+}
+
+/** A process that has let us wait so long has stopped, and is not asked for a while. */
+const SLOW_MS = 1000;
+const SPARED_MS = 15_000;
+
+/** Reads again and again, and is not held up each time by a process that has stopped. */
+export class StatusReader {
+  readonly #sparedUntil = new Map<string, number>();
+  readonly #read: typeof readPublished;
+  readonly #now: () => number;
+
+  /** The parameters are for tests. */
+  constructor(read = readPublished, now = (): number => performance.now()) {
+    this.#read = read;
+    this.#now = now;
+  }
+
+  links(directories = runDirectories()): Status[] {
+    return readAllStatus(directories, (path) => this.#ask(path));
+  }
+
+  #ask(path: string): string | undefined {
+    const began = this.#now();
+    if (began < (this.#sparedUntil.get(path) ?? -Infinity)) return undefined;
+    const text = this.#read(path);
+    const now = this.#now();
+    if (text === undefined && now - began >= SLOW_MS) this.#sparedUntil.set(path, now + SPARED_MS);
+    return text;
+  }
 }

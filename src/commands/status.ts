@@ -3,7 +3,7 @@
 import { consola } from "consola";
 import { inertJson } from "../bytes/text.ts";
 import { print } from "../os/log/print.ts";
-import { readAllStatus } from "../applets/read-status.ts";
+import { StatusReader } from "../applets/read-status.ts";
 import { hasAbandoned } from "../os/process/share.ts";
 import { RUN_DIRECTORY, type Status } from "../run/live/published-status.ts";
 import { type Rates, statusText } from "./status-text.ts";
@@ -22,8 +22,9 @@ export interface StatusHost {
   print(text: string): void;
 }
 
+const reader = new StatusReader();
 const THIS_HOST: StatusHost = {
-  links: () => readAllStatus(),
+  links: () => reader.links(),
   hasLeftChanges: () => hasAbandoned(RUN_DIRECTORY),
   sleep: async (milliseconds) => {
     const began = performance.now();
