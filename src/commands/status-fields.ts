@@ -199,7 +199,7 @@ export const STATUS_FIELDS: readonly StatusField[] = [
   text("transfers[].to", "Where it goes: peer or us"),
   number("transfers[].octets", "octets", "Octets that have gone"),
   number("transfers[].of", "octets", "Octets in all; missing: nobody knows"),
-  number("transfers[].rate", "octets/s", "Octets that went in the last second"),
+  number("transfers[].rate", "octets/s", "Octets that went in a second, over the last ones"),
   ...lines,
 ];
 

@@ -10,10 +10,13 @@ const MOST_OCTETS = 4000;
 const MOST_NAME = 120;
 const NONE = "[]";
 
-/** A transfer as it was at the last look. */
+/** The rate is that of so many looks: what a socket tells comes in jumps. */
+const LOOKS = 8;
+
+/** A transfer as it was at the last looks, the oldest first. */
 interface Seen {
   readonly name: string;
-  readonly octets: number;
+  readonly looks: readonly { readonly at: number; readonly octets: number }[];
 }
 
 export class TransferList<Client> {
@@ -33,16 +36,18 @@ export class TransferList<Client> {
 
   /** Returns what has to be told. Undefined: nothing new. A file is told of when it is still on its way after a second. */
   look(clients: Iterable<readonly [Client, UnderWay]>, now: number): string | undefined {
-    const seconds = (now - this.#lookedAt) / 1000;
     const before = this.#seen;
     const transfers: FileTransfer[] = [];
     this.#seen = new Map();
     this.#lookedAt = now;
     for (const [client, { name, to, octets, of }] of clients) {
-      this.#seen.set(client, { name, octets });
       const past = before.get(client);
-      if (past?.name !== name || octets < past.octets) continue;
-      const rate = Math.round((octets - past.octets) / seconds);
+      const isSame = past?.name === name && octets >= past.looks.at(-1)!.octets;
+      const looks = [...(isSame ? past.looks.slice(1 - LOOKS) : []), { at: now, octets }];
+      this.#seen.set(client, { name, looks });
+      const [oldest] = looks;
+      if (!isSame || oldest === undefined) continue;
+      const rate = Math.round((1000 * (octets - oldest.octets)) / (now - oldest.at));
       transfers.push({ name: name.slice(0, MOST_NAME), to, octets, of, rate });
     }
     let line = JSON.stringify(transfers);

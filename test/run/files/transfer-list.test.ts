@@ -28,6 +28,22 @@ test("a file is told of from its second look on, with its rate, and once more wh
   expect(list.look([], 6500)).toBeUndefined();
 });
 
+test("a rate is that of the last seconds, because a socket tells of its octets in jumps", () => {
+  const list = new TransferList<number>();
+  const rates: (number | undefined)[] = [];
+  for (let second = 0; second <= 30; second++) {
+    const octets = second < 20 ? 3000 * Math.floor(second / 3) : 60_000;
+    const line = list.look([[1, file("a", octets)]], 1000 * second);
+    rates.push(parseTransfers(line ?? "[]")[0]?.rate);
+  }
+  for (const rate of rates.slice(8, 19)) {
+    expect(rate).toBeGreaterThan(800);
+    expect(rate).toBeLessThan(1400);
+  }
+  // It has stopped.
+  expect(rates[30]).toBe(0);
+});
+
 test("a line fits into a pipe at once, whatever the names are", () => {
   const list = new TransferList<number>();
   const clients = Array.from({ length: 64 }, (_, at) => [at, file("\u0001".repeat(4000), at)] as const);
