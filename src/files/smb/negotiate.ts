@@ -29,11 +29,12 @@ const FORMAT = 2;
 /** Users are asked for, and their passwords do not go over the line. */
 const BY_USER = 1 | 2;
 /**
- * UTF-16, large files, SMBs of NT, remote calls, codes of NT, lock and read, finding as NT does, large reads and writes. No
- * extended security, no signatures, no raw mode and no oplocks.
+ * UTF-16, large files, SMBs of NT, remote calls, codes of NT, lock and read, finding as NT does. No extended security, no
+ * signatures, no raw mode and no oplocks; and no reads and writes above the buffer's size, which would take too long.
  */
-const CAPABILITIES = 4 | 8 | 0x10 | 0x20 | 0x40 | 0x100 | 0x200 | 0x4000 | 0x8000;
-const MOST_PENDING = 16;
+const CAPABILITIES = 4 | 8 | 0x10 | 0x20 | 0x40 | 0x100 | 0x200;
+/** How many requests may wait for their answers: while one is answered, the line has the next one. */
+const MOST_PENDING = 2;
 const MOST_RAW = 65_536;
 
 export function negotiate(client: SmbClient, request: Request): Reply | Status {

@@ -3,7 +3,7 @@
 
 import { Fields } from "./fields.ts";
 import { Octets } from "./octets.ts";
-import type { SmbClient } from "./smb-client.ts";
+import { OUR_BUFFER, type SmbClient } from "./smb-client.ts";
 import { HEADER, type Reply, type Request } from "./smb-message.ts";
 import type { PendingTransaction, TransactionHead } from "./pending-transaction.ts";
 import { readText } from "./smb-text.ts";
@@ -144,7 +144,7 @@ function performed(
 ): Reply | Status {
   const isNt = request.command === NT_TRANSACT;
   // The words, both paddings, and some more.
-  const room = client.peerBuffer - HEADER - 64;
+  const room = Math.min(client.peerBuffer, OUR_BUFFER) - HEADER - 64;
   const answer = perform(client, request, {
     setup: new Fields(head.setup),
     name: head.name,

@@ -13,6 +13,17 @@ test("the newest dialect that both know, and none with users of the first one", 
   expect(chosen(["PC NETWORK PROGRAM 1.0"], new SmbPeer({ users: [["a", "b"]] }))).toBe(0xffff);
 });
 
+test("what may be under way at once leaves a line of 9600 bit/s within the 20 s that smbclient waits", () => {
+  const { words } = new SmbPeer().negotiate(["NT LM 0.12"]);
+  words.skip(3);
+  const pending = words.u16();
+  words.skip(2);
+  const buffer = words.u32();
+  words.skip(8);
+  // Large reads and writes are not limited by the buffer.
+  expect([(pending * buffer) / 960 < 15, words.u32() & 0xc000]).toEqual([true, 0]);
+});
+
 test("users prove that they know a password; guests need none", () => {
   const peer = new SmbPeer({ users: [["zaphod", "Gargle1"]] });
   peer.negotiate(["NT LM 0.12"]);
