@@ -40,7 +40,7 @@ function searched(client: SmbClient, request: Request, isUnique: boolean): Reply
   data.skip(1);
   const key = data.take(data.u16());
   if (words.isShort || data.isShort) return Status.INVALID_SMB;
-  if (key.length === 0 && (attributes & VOLUME) !== 0) return labelReply();
+  if (key.length === 0 && attributes === VOLUME) return labelReply();
   const begun = key.length === 0 ? begin(client, request, path, attributes) : continued(client, key);
   if (typeof begun === "number") return begun;
   const { sid, found } = begun;

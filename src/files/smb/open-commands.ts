@@ -48,7 +48,9 @@ export function ntCreate(client: SmbClient, request: Request): Reply | Status {
   // As much as may be was asked for.
   if (opened === Status.ACCESS_DENIED && (access & MAXIMUM) !== 0)
     opened = openNamed(client, request, { ...wish, opening: openingOf(access, shared, false) });
-  return typeof opened === "number" ? opened : { words: (out) => putOpened(out, opened) };
+  if (typeof opened === "number") return opened;
+  request.opened = opened.fid;
+  return { words: (out) => putOpened(out, opened) };
 }
 
 function openingOf(access: number, shared: number, isWritable: boolean): Opening {
@@ -161,6 +163,7 @@ export function openAndX(client: SmbClient, request: Request): Reply | Status {
   const opened = openAsDos(client, request, mode, disposition, name);
   if (typeof opened === "number") return opened;
   const { fid, stat, path, action } = opened;
+  request.opened = fid;
   return {
     words(out) {
       out.u16(fid, attributesOf(path.at(-1) ?? "", stat));

@@ -41,7 +41,9 @@ export function sessionSetup(client: SmbClient, request: Request): Reply | Statu
 }
 
 export function logoff(client: SmbClient, request: Request): Reply | Status {
-  return client.sessions.delete(request.uid) ? {} : Status.SMB_BAD_UID;
+  if (!client.sessions.delete(request.uid)) return Status.SMB_BAD_UID;
+  if (client.sessions.size === 0) client.closeAll(() => true);
+  return {};
 }
 
 /** The client may do without a session where everybody is a guest. */

@@ -23,6 +23,8 @@ export interface Request {
   /** These two change when a chain of commands opens a session or a tree. */
   tid: number;
   uid: number;
+  /** The file that a command before it in the chain has opened. The client does not know its number yet. */
+  opened?: number;
   /** How many words of parameters there are, and what is in them. */
   readonly wordCount: number;
   readonly words: Fields;

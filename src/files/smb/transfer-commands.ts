@@ -41,9 +41,15 @@ function octetsAt(client: SmbClient, request: Request, { handle, offset }: Place
   return octets.subarray(0, got);
 }
 
+/** The file that a chain has opened, or the one that is named. */
+function fidOf({ words, opened }: Request): number {
+  const fid = words.u16();
+  return opened ?? fid;
+}
+
 export function readAndX(client: SmbClient, request: Request): Reply | Status {
   const { words, wordCount } = request;
-  const fid = words.u16();
+  const fid = fidOf(request);
   const low = words.u32();
   const count = words.u16();
   // The least that is wanted, a time to wait, how many more octets will be asked for.
@@ -164,7 +170,7 @@ export function setSize(site: SmbSite, handle: Handle, size: number): Status | u
 
 export function writeAndX(client: SmbClient, request: Request): Reply | Status {
   const { words, wordCount, message, tid } = request;
-  const fid = words.u16();
+  const fid = fidOf(request);
   const low = words.u32();
   // A time to wait.
   words.skip(4);

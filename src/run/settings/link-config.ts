@@ -182,7 +182,7 @@ export function ipcpConfig(
     acceptRemote: config.acceptRemote,
     dns: pair(config.msDns.length > 0 ? config.msDns : servers),
     // Windows asks a name server first, and a broadcast does not always reach us.
-    wins: pair(config.msWins.length === 0 && config.filesSmb ? OURS : config.msWins),
+    wins: pair(config.msWins.length === 0 && config.files !== undefined && config.filesSmb ? OURS : config.msWins),
     wantDns: config.usepeerdns || config.socks !== undefined,
     wantWins: config.usepeerwins,
     sendAddress: !config.nosendip,

@@ -55,6 +55,38 @@ test("users prove that they know a password; guests need none", () => {
   expect(guest.tree("NOTHERE").status).toBe(0xc00000cc);
 });
 
+/** Two messages as one. */
+function chain(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const at = first.length + (first.length % 2);
+  const both = new Uint8Array(at + second.length - 32);
+  both.set(first);
+  both.set(second.subarray(32), at);
+  new DataView(both.buffer).setUint16(35, at, true);
+  return both;
+}
+
+test("a file is opened and read in one message", () => {
+  const peer = new SmbPeer().begin();
+  peer.folder.put("a", "hello");
+  const open = peer.message(
+    0x2d,
+    (out) => {
+      out.u8(Command.READ_ANDX, 0);
+      out.u16(0, 0, 0x40, 6, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0);
+    },
+    (out) => {
+      out.zeros(1);
+      out.put(Buffer.from("\\a\0", "utf16le"));
+    },
+  );
+  const read = peer.message(Command.READ_ANDX, (out) => {
+    out.u8(0xff, 0);
+    out.u16(0, 0xffff, 0, 0, 100, 0, 0, 0, 0);
+  });
+  const { status, message } = peer.send(chain(open, read))!;
+  expect([status, Buffer.from(message).toString("latin1").endsWith("hello")]).toEqual([0, true]);
+});
+
 test("a chain of commands is done in one message", () => {
   const peer = new SmbPeer();
   peer.negotiate(["NT LM 0.12"]);
@@ -81,12 +113,7 @@ test("a chain of commands is done in one message", () => {
       out.put(Buffer.from("A:\0"));
     },
   );
-  const at = session.length + (session.length % 2);
-  const both = new Uint8Array(at + tree.length - 32);
-  both.set(session);
-  both.set(tree.subarray(32), at);
-  new DataView(both.buffer).setUint16(35, at, true);
-  const answer = peer.send(both)!;
+  const answer = peer.send(chain(session, tree))!;
   expect([answer.status, answer.words.u8()]).toEqual([0, Command.TREE]);
   expect([answer.uid > 0, answer.tid > 0]).toEqual([true, true]);
 });
