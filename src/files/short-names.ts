@@ -9,17 +9,17 @@ export function isShortName(name: string): boolean {
   return PLAIN.test(name);
 }
 
-function fitting(text: string): string {
+export function fitting(text: string): string {
   return text.toUpperCase().replace(/[ .]/g, "").replace(UNFIT, "_");
 }
 
 /** The alias of each name that needs one. A name of eight and three capital letters is its own. */
 export function shortNames(names: readonly string[]): Map<string, string> {
-  const taken = new Set(names.map((name) => name.toUpperCase()).filter((name) => PLAIN.test(name)));
+  const taken = new Set(names.map((name) => name.toUpperCase()).filter(isShortName));
   const numbers = new Map<string, number>();
   const aliases = new Map<string, string>();
   for (const name of [...names].sort()) {
-    if (PLAIN.test(name.toUpperCase())) {
+    if (isShortName(name.toUpperCase())) {
       if (name !== name.toUpperCase()) aliases.set(name, name.toUpperCase());
       continue;
     }

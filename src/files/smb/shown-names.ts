@@ -1,11 +1,11 @@
 // The names that Windows sees of what is in a folder: the real one where Windows can have such a name, else a short one
-// (short-names.ts). A client's name means a file whose real or short name is the same without regard to case.
+// (stable-names.ts). A client's name means a file whose real or short name is the same without regard to case.
 
 import { decoded, encoded } from "../../bytes/text.ts";
 import { type Folder, isTrouble, type Path } from "../folder.ts";
-import { shortNames } from "../short-names.ts";
 import { isHidden } from "../uploads.ts";
 import { fitsOem } from "./smb-text.ts";
+import { stableNames } from "./stable-names.ts";
 import { folded, hasWildcard } from "./wildcards.ts";
 
 /** Folders with more names than this show these, and have no short names. */
@@ -38,7 +38,7 @@ export interface NameView {
 /** What a folder shows. */
 export function shownNames(folder: Folder, path: Path, { isOem, isDos }: NameView): ShownName[] {
   const real = realNames(folder, path);
-  const aliases = real.length < MOST_NAMES ? shortNames(real) : new Map<string, string>();
+  const aliases = real.length < MOST_NAMES ? stableNames(real) : new Map<string, string>();
   return real.flatMap((name) => {
     const text = decoded(name);
     const short = aliases.get(name);
@@ -90,7 +90,7 @@ function realName(folder: Folder, parent: Path, name: string): string | undefine
   const wanted = folded(name);
   const alike = real.find((one) => folded(decoded(one)) === wanted && isGivable(decoded(one)));
   if (alike !== undefined || !isShort(wanted) || real.length >= MOST_NAMES) return alike;
-  for (const [one, alias] of shortNames(real)) if (alias === wanted) return one;
+  for (const [one, alias] of stableNames(real)) if (alias === wanted) return one;
   return undefined;
 }
 
