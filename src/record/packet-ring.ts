@@ -23,9 +23,6 @@ const RECEIVED = 1;
 const SENT = 2;
 const LINE_SHIFT = 2;
 
-/** Packets of a line and a direction come from few buffers. Lines beyond these share the places of others. */
-const SOURCES = 32;
-
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();
 
@@ -49,9 +46,6 @@ export class PacketRing {
   readonly #bytes = new Uint8Array(new ArrayBuffer(SIZE));
   readonly #words = new Uint32Array(this.#bytes.buffer);
   readonly #times = new Float64Array(this.#bytes.buffer);
-  /** Views of the buffers that the packets of each kind came from last, for reading four octets at a time. */
-  readonly #sources: Uint8Array[] = Array.from({ length: SOURCES }, () => this.#bytes);
-  readonly #views: DataView[] = Array.from({ length: SOURCES }, () => new DataView(this.#bytes.buffer));
   /**
    * Size and kind of each item. They are apart from the items because to drop the oldest item would otherwise wait for
    * memory that was written long ago.
@@ -87,29 +81,14 @@ export class PacketRing {
     const kept = keptOctets(packet, start, end);
     const at = this.#room(kind, HEADER + kept);
     this.#put(at, now, kept, end - start);
-    this.#copy(kind, packet, start, kept, at + HEADER);
+    const bytes = this.#bytes;
+    // For so few octets a loop is faster than set(), which needs a view. Packets come from many buffers, so that views of
+    // those, for reading four octets at a time, would have to be made too often.
+    for (let to = at + HEADER, from = start, stop = start + kept; from < stop;) bytes[to++] = packet[from++]!;
     const address = addressEnd(packet, start, end);
     // Control protocols have a first octet from 0x80 on, and no protocol below carries passwords.
     if (packet[address]! >= 0x80) this.#hide(at + HEADER, at + HEADER + kept);
     return at;
-  }
-
-  /** Copies `length` octets of packet, and perhaps a few after them, to a place that is aligned to eight octets. */
-  #copy(kind: number, packet: Uint8Array, from: number, length: number, to: number): void {
-    const stop = from + ((length + 3) & ~3);
-    if (stop > packet.length) {
-      this.#bytes.set(packet.subarray(from, from + length), to);
-      return;
-    }
-    const source = kind & (SOURCES - 1);
-    if (this.#sources[source] !== packet) {
-      this.#sources[source] = packet;
-      this.#views[source] = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
-    }
-    // Twice as fast as octet by octet. set() needs a view of the octets for each packet.
-    const view = this.#views[source]!;
-    const words = this.#words;
-    for (let word = to >>> 2; from < stop; from += 4) words[word++] = view.getUint32(from, true);
   }
 
   #hide(start: number, end: number): void {
