@@ -2,7 +2,7 @@
 
 import { check, closeFd, EAGAIN, EINTR, errno, libc, Memory, O } from "../ffi/libc.ts";
 import { LIBC, library } from "../ffi/library.ts";
-import { bindToDevice, type Endpoint, fromSockaddr, toSockaddr } from "./tcp.ts";
+import { bindToDevice, type Endpoint, fromSockaddr, setReuse, toSockaddr } from "./tcp.ts";
 
 const system = library(LIBC, {
   recvfrom: { args: ["i32", "ptr", "u64", "i32", "ptr", "ptr"], returns: "i64" },
@@ -27,7 +27,11 @@ function need() {
 export function bindDatagrams(where: Endpoint, device: string | undefined): number {
   const fd = check(libc.socket(AF_INET, SOCK_DGRAM | O.NONBLOCK | O.CLOEXEC, 0), "socket");
   try {
-    if (device !== undefined) bindToDevice(fd, device);
+    if (device !== undefined) {
+      bindToDevice(fd, device);
+      // Samba's nmbd has the port at all addresses and lets others have it too. What comes in by the device is ours then.
+      setReuse(fd);
+    }
     const own = toSockaddr(where);
     check(libc.bind(fd, own.address, own.bytes.length), "bind");
     return fd;

@@ -81,6 +81,11 @@ function setOption(fd: number, [level, name]: readonly [number, number], value: 
   check(need().setsockopt(fd, level, name, word.address, 4), "setsockopt");
 }
 
+/** Another socket that is set so as well may have the same address. */
+export function setReuse(fd: number): void {
+  setOption(fd, OPTION.REUSEADDR, 1);
+}
+
 export function bindToDevice(fd: number, device: string): void {
   const name = cstring(device);
   check(need().setsockopt(fd, ...OPTION.BINDTODEVICE, name.address, name.bytes.length), "setsockopt");
@@ -173,7 +178,7 @@ const EVERYWHERE = { 4: "0.0.0.0", 6: "::" } as const;
 export function listenOn(where: Endpoint, backlog = 1, device?: string): number {
   const fd = openSocket(where.family);
   try {
-    setOption(fd, OPTION.REUSEADDR, 1);
+    setReuse(fd);
     if (where.family === 6) setOption(fd, OPTION.V6ONLY, where.address === EVERYWHERE[6] ? 0 : 1);
     if (device !== undefined) bindToDevice(fd, device);
     const address = toSockaddr(where);
