@@ -5,15 +5,7 @@ import type { Octets } from "./octets.ts";
 import type { SmbSite } from "./smb-site.ts";
 import { dosTime, ntTime } from "./smb-time.ts";
 
-export const Attribute = {
-  READ_ONLY: 1,
-  HIDDEN: 2,
-  SYSTEM: 4,
-  VOLUME: 8,
-  FOLDER: 0x10,
-  ARCHIVE: 0x20,
-  NORMAL: 0x80,
-} as const;
+export const Attribute = { HIDDEN: 2, FOLDER: 0x10, ARCHIVE: 0x20 } as const;
 
 /** Octets that a file takes on a disk, as Windows counts them. */
 const UNIT = 4096;

@@ -59,12 +59,6 @@ export class Octets {
     if (over > 0) this.zeros(size - over);
   }
 
-  /** Makes room for `size` octets and returns them. To be filled before anything else is written. */
-  room(size: number): Uint8Array {
-    const at = this.#grow(size);
-    return this.#bytes.subarray(at, at + size);
-  }
-
   /** Forgets what was written after `length`. */
   cutTo(length: number): void {
     this.length = Math.min(this.length, length);
