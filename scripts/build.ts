@@ -1,6 +1,15 @@
 // Builds dist/nullmodem, one executable, and the links to it. Only this file knows the --compile flags.
 
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { APPLETS } from "../src/applets/applets.ts";
@@ -62,12 +71,16 @@ function bunBuild(outfile: string, program: string, options: readonly string[]):
   return exitCode;
 }
 
+/** The user who owns nothing, "nobody". */
+const NOBODY = 65534;
+
 let orderFile: string | undefined;
 
 /**
  * The order in which a start needs the bytecode, as a file for bun. Bun reads that part ahead when it starts, 1.5 MB;
  * without an order, all 6.7 MB. A first executable writes the file: pppd --version loads what a link loads, and does
- * nothing else. The file is the same for every target and every time. Undefined: the first executable does not run here.
+ * nothing else. It runs as an ordinary user, since root's start runs other functions. So the file is the same for every
+ * target, user and time. Undefined: the first executable does not run here.
  */
 function bytecodeOrder(): string | undefined {
   if (orderFile !== undefined) return orderFile;
@@ -77,7 +90,13 @@ function bytecodeOrder(): string | undefined {
   const order = join(folder, "order");
   if (bunBuild(first, PROGRAM, []) !== 0) return undefined;
   const env = { ...process.env, BUN_BYTECODE_ORDER_OUT: order };
-  Bun.spawnSync([first, "pppd", "--version"], { stdio: ["ignore", "ignore", "inherit"], env });
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) chownSync(folder, NOBODY, NOBODY);
+  Bun.spawnSync([first, "pppd", "--version"], {
+    stdio: ["ignore", "ignore", "inherit"],
+    env,
+    ...(isRoot && { uid: NOBODY, gid: NOBODY }),
+  });
   rmSync(first);
   return existsSync(order) ? (orderFile = order) : undefined;
 }

@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
   copyFileSync,
   cpSync,
   existsSync,
@@ -120,11 +121,17 @@ test.skipIf(noTexts !== undefined)(
   },
 );
 
+/** The user nobody, where root can run Bun as nobody. */
+const nobody =
+  process.getuid?.() === 0 && Bun.spawnSync(["setpriv", "--reuid", "65534", process.execPath, "--version"]).success
+    ? { uid: 65534, gid: 65534 }
+    : undefined;
+
 test(
-  "the same sources in two folders give the same executable",
+  `the same sources in two folders${nobody === undefined ? "" : ", built by root and by an ordinary user,"} give the same executable`,
   () => {
     const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { dependencies: object };
-    const build = (place: string, from: string): string => {
+    const build = (place: string, from: string, user: { uid?: number; gid?: number }): string => {
       const copy = join(folder, place);
       mkdirSync(join(copy, "scripts"), { recursive: true });
       for (const directory of ["src", "scripts/start-pages"])
@@ -134,16 +141,21 @@ test(
       // Copies, because the names of the parts depend on where a link leads.
       for (const name of Object.keys(dependencies))
         cpSync(join(ROOT, "node_modules", name), join(copy, "node_modules", name), { recursive: true });
+      if (user.uid !== undefined) {
+        chmodSync(folder, 0o755);
+        Bun.spawnSync(["chown", "-R", `${user.uid}`, copy]);
+      }
       const { exitCode, stderr } = Bun.spawnSync([process.execPath, "scripts/build.ts"], {
         cwd: copy,
         stdout: "ignore",
         stderr: "pipe",
+        ...user,
       });
       expect({ exitCode, stderr: exitCode === 0 ? "" : stderr.toString() }).toEqual({ exitCode: 0, stderr: "" });
       return sha256(readFileSync(join(copy, "dist/nullmodem")));
     };
-    const one = build("one", ROOT);
-    expect(build("another/deeper/folder", join(folder, "one"))).toBe(one);
+    const one = build("one", ROOT, {});
+    expect(build("another/deeper/folder", join(folder, "one"), nobody ?? {})).toBe(one);
   },
   5 * PATIENCE_MS,
 );
