@@ -11,12 +11,13 @@ const SIZE = 0x10000;
 /** The octets before those of the packet: time, lengths, bad frames. Everything is aligned to eight octets. */
 const HEADER = 16;
 const LENGTHS = 2;
-const BAD = 3;
+const COUNTS = 3;
 /** A power of two, and more than the number of items of the least size. */
 const MOST_ITEMS = 4096;
 const LEAST_SIZE = 24;
 const SIZE_SHIFT = 16;
 const KINDS = 0xffff;
+export const COUNT_MASK = 0xffff;
 /** The lowest bits of the kind. The others are the number of the line. */
 const NOTE = 0;
 const RECEIVED = 1;
@@ -37,8 +38,10 @@ export type Kept =
       readonly octets: Uint8Array;
       /** The length of the whole packet. */
       readonly length: number;
-      /** The bad frames that its line had received by then. */
+      /** The bad frames that its line had received by then. The ring keeps the lower 16 bits. */
       readonly badFrames: number;
+      /** So many data packets before it were not kept, because too many came at once. */
+      readonly leftOut: number;
     }
   | { readonly type: "note"; readonly line: number; readonly time: number; readonly text: string };
 
@@ -60,13 +63,15 @@ export class PacketRing {
   #isWrapped = false;
   #end = 0;
 
-  received(line: number, now: number, packet: Uint8Array, start: number, end: number, badFrames: number): void {
+  /** `counts`: the bad frames so far, and the packets left out shifted by 16. */
+  received(line: number, now: number, packet: Uint8Array, start: number, end: number, counts: number): void {
     const at = this.#packet((line << LINE_SHIFT) | RECEIVED, now, packet, start, end);
-    this.#words[(at >>> 2) + BAD] = badFrames;
+    this.#words[(at >>> 2) + COUNTS] = counts;
   }
 
-  sent(line: number, now: number, packet: Uint8Array, start: number, end: number): void {
-    this.#packet((line << LINE_SHIFT) | SENT, now, packet, start, end);
+  sent(line: number, now: number, packet: Uint8Array, start: number, end: number, counts: number): void {
+    const at = this.#packet((line << LINE_SHIFT) | SENT, now, packet, start, end);
+    this.#words[(at >>> 2) + COUNTS] = counts;
   }
 
   note(line: number, now: number, text: string): void {
@@ -103,7 +108,6 @@ export class PacketRing {
     const word = at >>> 2;
     this.#times[at >>> 3] = now;
     words[word + LENGTHS] = (length << 16) | kept;
-    words[word + BAD] = 0;
   }
 
   /** Makes room for an item and returns its place. */
@@ -153,6 +157,8 @@ export class PacketRing {
     const time = this.#times[at >>> 3]!;
     if ((kind & 3) === NOTE) return { type: "note", line, time, text: DECODER.decode(octets) };
     const isSent = (kind & 3) === SENT;
-    return { type: "packet", line, isSent, time, octets, length: lengths >>> 16, badFrames: this.#words[word + BAD]! };
+    const counts = this.#words[word + COUNTS]!;
+    const [badFrames, leftOut] = [counts & COUNT_MASK, counts >>> 16];
+    return { type: "packet", line, isSent, time, octets, length: lengths >>> 16, badFrames, leftOut };
   }
 }

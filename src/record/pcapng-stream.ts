@@ -3,7 +3,7 @@
 
 import { addressEnd, protocolAt, protocolEnd } from "../frame/header.ts";
 import { hidePassword } from "../wire/hidden-password.ts";
-import { type Kept, NETWORK } from "./packet-ring.ts";
+import { COUNT_MASK, type Kept, NETWORK } from "./packet-ring.ts";
 import { interfaceBlock, journalBlock, packetBlock, sectionBlock } from "./pcapng.ts";
 
 /** More comments than this wait for no packet. */
@@ -48,11 +48,16 @@ export class PcapngStream {
   #note(line: number, time: number, text: string): void {
     const { epoch, name, put } = this.#options;
     put(journalBlock(epoch + time, `${name(line)}: ${text}`));
+    this.#comment(text);
+  }
+
+  #comment(text: string): void {
     if (this.#comments.length < MOST_COMMENTS) this.#comments.push(text);
   }
 
-  #packet({ line, isSent, time, octets, length, badFrames }: Kept & { type: "packet" }): void {
+  #packet({ line, isSent, time, octets, length, badFrames, leftOut }: Kept & { type: "packet" }): void {
     const { epoch, put } = this.#options;
+    if (leftOut > 0) this.#comment(`${leftOut} packets before this one were not kept`);
     if (!isSent) this.#countBad(line, badFrames);
     const id = this.#interfaceOf(line);
     const shown = this.#options.hidePassword ? withoutPassword(octets) : octets;
@@ -67,10 +72,10 @@ export class PcapngStream {
   #countBad(line: number, badFrames: number): void {
     const before = this.#badFrames.get(line);
     this.#badFrames.set(line, badFrames);
-    // Without an earlier packet, nothing tells when they came. A link that begins counts from 0.
-    const bad = before === undefined ? 0 : badFrames - before;
-    if (bad > 0 && this.#comments.length < MOST_COMMENTS)
-      this.#comments.push(`${bad} bad frame${bad === 1 ? "" : "s"} received before this one`);
+    // Without an earlier packet, nothing tells when they came. A link that begins counts from 0, and seems to go backwards.
+    const bad = before === undefined ? 0 : (badFrames - before) & COUNT_MASK;
+    if (bad > 0 && bad <= COUNT_MASK / 2)
+      this.#comment(`${bad} bad frame${bad === 1 ? "" : "s"} received before this one`);
   }
 
   #interfaceOf(line: number): number | undefined {

@@ -34,7 +34,7 @@ export const PACKET_RING: Target = {
         else if (kind === "note") ring.note(b & 255, piece, "x".repeat(a % LONGEST));
       }
       if (mutations.some(({ kind, piece: at }) => kind === "note" && at % PIECES === piece)) continue;
-      if (rng.u32() & 1) ring.sent(rng.below(4), piece, packet, 0, end);
+      if (rng.u32() & 1) ring.sent(rng.below(4), piece, packet, 0, end, 0);
       else ring.received(rng.below(4), piece, packet, 0, end, rng.u32());
       model.push(piece);
       octets += end;

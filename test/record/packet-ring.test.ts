@@ -13,13 +13,13 @@ describe("PacketRing", () => {
   test("keeps packets and notes in their order, with times, lines, directions and the count of bad frames", () => {
     const ring = new PacketRing();
     const around = Uint8Array.of(0xff, ...ECHO, 0xff);
-    ring.sent(0, 1000.5, around, 1, 11);
-    ring.received(3, 1001, around, 1, 11, 4_000_000_000);
+    ring.sent(0, 1000.5, around, 1, 11, 7 << 16);
+    ring.received(3, 1001, around, 1, 11, 40_000);
     ring.note(254, 1002, "phase network ☎");
     const packet = { type: "packet", octets: ECHO, length: 10 };
     expect(itemsOf(ring)).toEqual([
-      { ...packet, line: 0, isSent: true, time: 1000.5, badFrames: 0 },
-      { ...packet, line: 3, isSent: false, time: 1001, badFrames: 4_000_000_000 },
+      { ...packet, line: 0, isSent: true, time: 1000.5, badFrames: 0, leftOut: 7 },
+      { ...packet, line: 3, isSent: false, time: 1001, badFrames: 40_000, leftOut: 0 },
       { type: "note", line: 254, time: 1002, text: "phase network ☎" },
     ] as Kept[]);
     expect(itemsOf(ring, 1001)).toHaveLength(2);
@@ -39,7 +39,7 @@ describe("PacketRing", () => {
       for (let count = 0; count < 3000; count++) {
         const length = rng.u32() % 4 === 0 ? rng.u32() % 2900 : 10 + (rng.u32() % 60);
         if (rng.u32() % 8 === 0) ring.note(1, count, "x".repeat(length));
-        else if (rng.u32() % 2 === 0) ring.sent(1, count, packet, 0, Math.max(2, length));
+        else if (rng.u32() % 2 === 0) ring.sent(1, count, packet, 0, Math.max(2, length), 0);
         else ring.received(1, count, packet, 0, Math.max(2, length), count);
         if (count % 97 !== 0) continue;
         const items = itemsOf(ring);
@@ -53,7 +53,7 @@ describe("PacketRing", () => {
     const ring = new PacketRing();
     const request = new Uint8Array(60).subarray(0, putAuthReq(new Uint8Array(60), 0, 1, "zaphod", "gargle"));
     putAuthReq(request, 0, 1, "zaphod", "gargle");
-    ring.sent(0, 1, Uint8Array.of(0xff, 3, 0xc0, 0x23, ...request), 0, 4 + request.length);
+    ring.sent(0, 1, Uint8Array.of(0xff, 3, 0xc0, 0x23, ...request), 0, 4 + request.length, 0);
     ring.received(0, 1, Uint8Array.of(0xc0, 0x23, ...request), 0, 2 + request.length, 0);
     const reject = Uint8Array.of(0xff, 3, 0xc0, 0x21, 8, 1, 0, 6 + request.length, 0xc0, 0x23, ...request);
     ring.received(0, 1, reject, 0, reject.length, 0);

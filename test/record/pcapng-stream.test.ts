@@ -13,6 +13,7 @@ const packet = (changes: Partial<Kept & { type: "packet" }> = {}): Kept => ({
   octets: ECHO,
   length: ECHO.length,
   badFrames: 0,
+  leftOut: 0,
   ...changes,
 });
 const note = (text: string, line = 0): Kept => ({ type: "note", line, time: 5, text });
@@ -86,6 +87,16 @@ test("bad frames are counted for each line by itself, from the first packet on, 
   expect(packets.map(({ comments }) => comments)).toEqual([
     [], [], [], ["1 bad frame received before this one"], ["2 bad frames received before this one"], [], ["2 bad frames received before this one"],
   ]); // prettier-ignore
+});
+
+test("packets that were not kept are counted", () => {
+  const { packets } = new Written().add(packet({ leftOut: 12 }), packet()).read;
+  expect(packets.map(({ comments }) => comments)).toEqual([["12 packets before this one were not kept"], []]);
+});
+
+test("a count of bad frames that has come to its end goes on at 0", () => {
+  const { packets } = new Written().add(packet({ badFrames: 0xfffe }), packet({ badFrames: 1 })).read;
+  expect(packets[1]!.comments).toEqual(["3 bad frames received before this one"]);
 });
 
 test("packets that find no room are counted, and the next one says so", () => {

@@ -8,6 +8,7 @@ import { type Kept, NETWORK, PacketRing } from "../../record/packet-ring.ts";
 import type { Log } from "../log.ts";
 import type { Machine } from "../machine.ts";
 import type { CrashCapture } from "./crash-capture.ts";
+import { KeptShare } from "../../record/kept-share.ts";
 import { eventText } from "./event-text.ts";
 
 /** Somebody who gets each packet as it passes. Octets are valid until add() returns. */
@@ -80,6 +81,8 @@ class LinePackets implements LinkTap {
   readonly #log: PacketLog;
   readonly #line: number;
   readonly #ring: PacketRing;
+  readonly #keptSent = new KeptShare();
+  readonly #keptReceived = new KeptShare();
 
   constructor(log: PacketLog, line: number) {
     this.#log = log;
@@ -88,12 +91,15 @@ class LinePackets implements LinkTap {
   }
 
   sent(packet: Uint8Array, start: number, end: number, now: number): void {
-    this.#ring.sent(this.#line, now, packet, start, end);
+    const kept = this.#keptSent;
+    if (kept.takes(packet, start, now)) this.#ring.sent(this.#line, now, packet, start, end, kept.leftOut(0));
     if (this.#log.readers.length > 0) this.#show(true, packet.subarray(start, end), now, 0);
   }
 
   received(packet: Uint8Array, start: number, end: number, now: number, badFrames: number): void {
-    this.#ring.received(this.#line, now, packet, start, end, badFrames);
+    const kept = this.#keptReceived;
+    if (kept.takes(packet, start, now))
+      this.#ring.received(this.#line, now, packet, start, end, kept.leftOut(badFrames));
     if (this.#log.readers.length > 0) this.#show(false, packet.subarray(start, end), now, badFrames);
   }
 
@@ -104,7 +110,7 @@ class LinePackets implements LinkTap {
 
   #show(isSent: boolean, octets: Uint8Array, time: number, badFrames: number): void {
     const { length } = octets;
-    const item: Kept = { type: "packet", line: this.#line, isSent, time, octets, length, badFrames };
+    const item: Kept = { type: "packet", line: this.#line, isSent, time, octets, length, badFrames, leftOut: 0 };
     for (const reader of this.#log.readers) reader.add(item);
   }
 }
@@ -136,7 +142,7 @@ class NetworkPackets implements NetworkTap {
     whole.set(packet.subarray(start, start + length), HEADROOM);
     const at = putHeader(whole, HEADROOM, protocol, false, false);
     const { ring, readers } = this.#log;
-    if (this.isAlone && isSent) ring.sent(NETWORK, now, whole, at, HEADROOM + length);
+    if (this.isAlone && isSent) ring.sent(NETWORK, now, whole, at, HEADROOM + length, 0);
     else if (this.isAlone) ring.received(NETWORK, now, whole, at, HEADROOM + length, 0);
     const octets = whole.subarray(at, HEADROOM + length);
     const item: Kept = {
@@ -147,6 +153,7 @@ class NetworkPackets implements NetworkTap {
       octets,
       length: octets.length,
       badFrames: 0,
+      leftOut: 0,
     };
     for (const reader of readers) if (this.isAlone || reader.wantsNetwork) reader.add(item);
   }
