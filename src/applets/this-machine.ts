@@ -13,7 +13,7 @@ import { Publication } from "../os/log/publication.ts";
 import { logTime, Syslog } from "../os/log/syslog-client.ts";
 import { Certificate } from "../os/net/certificate.ts";
 import { firewallTools } from "../os/net/firewall-programs.ts";
-import { userName } from "../os/net/hosts.ts";
+import { asUser, userName } from "../os/net/hosts.ts";
 import { interfaceAddresses } from "../os/net/interface-addresses.ts";
 import { networkNamespace } from "../os/net/namespace.ts";
 import * as netif from "../os/net/netif.ts";
@@ -105,6 +105,7 @@ const descriptors: Descriptors = {
 
 const machineFiles: Files = {
   open: files.openFile,
+  openForCaller: (path, mode, permissions) => asUser(libc.getuid(), () => files.openFile(path, mode, permissions)),
   readAll: (fd) => readAll(fd),
   read: files.readFile,
   readHead,

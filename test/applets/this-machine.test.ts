@@ -155,7 +155,7 @@ test("a full disk ends the recording with one line, on a machine that is made up
     descriptors: { ...descriptors, close: (fd: number) => void closed.push(fd) },
     files: {
       ...files,
-      open: () => 7,
+      openForCaller: () => 7,
       write: () => {
         if (room-- > 0) return;
         throw Object.assign(new Error("write"), {

@@ -113,12 +113,14 @@ export function filesOf(tree: FileTree, process: Process): Files {
     if (tree.isFull) throw new SimulatedError("open", path, "ENOSPC");
     tree.put(path, "", mode);
   };
+  const open = (path: string, mode: OpenMode, permissions = 0o644): number => {
+    if (mode === "append" || mode === "update") make(path, permissions);
+    node("open", path);
+    return process.open(new FileChannel(tree, path));
+  };
   return {
-    open(path: string, mode: OpenMode, permissions = 0o644) {
-      if (mode === "append" || mode === "update") make(path, permissions);
-      node("open", path);
-      return process.open(new FileChannel(tree, path));
-    },
+    open,
+    openForCaller: open,
     readAll: (fd) => node("read", channel(fd).path).bytes,
     read: (path) => node("open", path).bytes,
     readHead: (path, most) => node("open", path).bytes.subarray(0, most),

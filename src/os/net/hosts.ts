@@ -2,7 +2,7 @@
 // of a descriptor. All calls are synchronous, because reading an options file is.
 
 import { CString, type Pointer, read } from "bun:ffi";
-import { cstring } from "../ffi/libc.ts";
+import { cstring, OsError } from "../ffi/libc.ts";
 import { LIBC, library } from "../ffi/library.ts";
 
 const libc = library(LIBC, {
@@ -11,6 +11,7 @@ const libc = library(LIBC, {
   getpwuid: { args: ["u32"], returns: "ptr" },
   getgrnam: { args: ["ptr"], returns: "ptr" },
   ttyname: { args: ["i32"], returns: "ptr" },
+  setegid: { args: ["u32"], returns: "i32" },
   seteuid: { args: ["u32"], returns: "i32" },
 });
 
@@ -67,16 +68,19 @@ export function ttyOf(fd: number): string | undefined {
   return textAt(Number(libc()?.ttyname(fd) ?? 0));
 }
 
-/** Runs `act` with another effective user id. Only a set-user-id program can, and needs to. */
+/** Runs `act` with the effective user id `uid` and our real group. Only a set-user-id or set-group-id program needs it. */
 export function asUser<T>(uid: number, act: () => T): T {
-  const own = process.geteuid?.() ?? uid;
-  if (own === uid) return act();
+  const own = { uid: process.geteuid?.() ?? uid, gid: process.getegid?.() ?? 0 };
+  const gid = process.getgid?.() ?? 0;
+  if (own.uid === uid && own.gid === gid) return act();
   const system = libc();
-  if (system === undefined || system.seteuid(uid) !== 0) throw new Error(`cannot act as user ${uid}`);
+  if (system === undefined || system.setegid(gid) !== 0 || system.seteuid(uid) !== 0)
+    throw new OsError("seteuid", String(uid));
   try {
     return act();
   } finally {
-    system.seteuid(own);
+    system.seteuid(own.uid);
+    system.setegid(own.gid);
   }
 }
 

@@ -1,14 +1,19 @@
 // The socket of the system's message bus (D-Bus Specification, "Server Addresses").
 
 import { unescape } from "node:querystring";
+import { hasLentRights, isPrivileged } from "../users/rights.ts";
 
 export interface BusSocket {
   write(bytes: Uint8Array): void;
   end(): void;
 }
 
-/** Where the bus is unless DBUS_SYSTEM_BUS_ADDRESS says otherwise. */
 const USUAL = "unix:path=/run/dbus/system_bus_socket";
+
+/** A user to whom rights are lent cannot choose the bus: another one could speak for root's programs. */
+function busAddress(): string {
+  return (!isPrivileged() && hasLentRights() ? undefined : process.env["DBUS_SYSTEM_BUS_ADDRESS"]) ?? USUAL;
+}
 
 /** The sockets that an address names, in order. An abstract one begins with a NUL. Other transports are left out. */
 export function busPaths(address: string): string[] {
@@ -26,7 +31,7 @@ export function busPaths(address: string): string[] {
 /** Connects to the first bus of the address that answers. Rejects with the reason of the last one. */
 export async function connectBus(
   listener: { data(bytes: Uint8Array): void; closed(): void },
-  address = process.env["DBUS_SYSTEM_BUS_ADDRESS"] ?? USUAL,
+  address = busAddress(),
 ): Promise<BusSocket> {
   let trouble: unknown = new Error(`no socket of this machine in the address ${address}`);
   for (const path of busPaths(address)) {

@@ -43,9 +43,9 @@ export function runHook(path: string, args: readonly string[], env: Readonly<Rec
   return withKill(hook, (pid) => [-pid]);
 }
 
-/** Runs a program in our session, with our environment and these descriptors. Throws OsError. */
+/** Runs a program in our session, with our environment, these descriptors and the rights of the user who started us. Throws OsError. */
 export function runProgram(argv: readonly [string, ...string[]], stdio: readonly number[]): Child {
-  return withKill(spawn(argv[0], { argv, env: ownEnvironment(), stdio }), stopFamily);
+  return withKill(spawn(argv[0], { argv, env: ownEnvironment(), stdio, asCaller: true }), stopFamily);
 }
 
 export interface ShellOptions {
@@ -59,21 +59,25 @@ export interface ShellOptions {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Runs `/bin/sh -c command` in our session, so that it can ask questions at the terminal. Throws OsError. */
+/**
+ * Runs `/bin/sh -c command` in our session, so that it can ask questions at the terminal, with the rights of the user who started
+ * us. Throws OsError.
+ */
 export function runShell(command: string, { line, output = line, stderr, env }: ShellOptions): Child {
   setNonblocking(line, false);
   if (output !== line) setNonblocking(output, false);
-  return withKill(spawn("/bin/sh", { argv: ["sh", "-c", command], env, stdio: [line, output, stderr] }), stopFamily);
+  const stdio = [line, output, stderr];
+  return withKill(spawn("/bin/sh", { argv: ["sh", "-c", command], env, stdio, asCaller: true }), stopFamily);
 }
 
 /**
- * Runs `/bin/sh -c command` in a session of its own, whose terminal is this device. The first terminal that the leader of a
+ * Runs `/bin/sh -c command` in a session of its own, with the rights of the user who started us. Its terminal is this device. The first terminal that the leader of a
  * session opens becomes the session's. Throws OsError.
  */
 export function runOnTerminal(command: string, path: string, env: Readonly<Record<string, string>>): Child {
   const argv = ["sh", "-c", `exec <>"$0" >&0 2>&1; ${command}`, path];
   const stdio = [undefined, undefined, undefined];
-  return withKill(spawn("/bin/sh", { argv, env, stdio, ownSession: true, directory: "/" }), stopFamily);
+  return withKill(spawn("/bin/sh", { argv, env, stdio, ownSession: true, directory: "/", asCaller: true }), stopFamily);
 }
 
 /** How long we wait for a system tool. */

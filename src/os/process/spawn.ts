@@ -21,6 +21,8 @@ export interface SpawnOptions {
   /** Its working directory. Left out: ours. */
   readonly directory?: string;
   readonly umask?: number;
+  /** With the rights of the user who started us. A set-user-id program has others. */
+  readonly asCaller?: boolean;
 }
 
 export interface Ending {
@@ -57,12 +59,16 @@ export function spawn(path: string, options: SpawnOptions): Spawned {
 }
 
 /** Returns the child's process id. */
-function posixSpawn(path: string, { argv, env, ownSession = false }: SpawnOptions, fds: readonly number[]): number {
+function posixSpawn(
+  path: string,
+  { argv, env, ownSession = false, asCaller = false }: SpawnOptions,
+  fds: readonly number[],
+): number {
   const program = cstring(path);
   const words = new Vector(argv);
   const variables = new Vector(Object.entries(env).map(([name, value]) => `${name}=${value}`));
   const pid = new Memory(4);
-  const attributes = attributesOf(ownSession);
+  const attributes = attributesOf(ownSession, asCaller);
   const actions = new Memory(STRUCT_SIZE);
   libc.posix_spawn_file_actions_init(actions.address);
   for (const [at, fd] of fds.entries()) libc.posix_spawn_file_actions_adddup2(actions.address, fd, at);
@@ -129,14 +135,16 @@ export function closeOnExec(first: number): void {
 /** At least the size of these structures in glibc and musl. */
 const STRUCT_SIZE = 512;
 const SIGSET_SIZE = 128;
+const POSIX_SPAWN_RESETIDS = 0x01;
 const POSIX_SPAWN_SETSIGDEF = 0x04;
 const POSIX_SPAWN_SETSIGMASK = 0x08;
 const POSIX_SPAWN_SETSID = 0x80;
 
-function attributesOf(ownSession: boolean): Memory {
+function attributesOf(ownSession: boolean, asCaller: boolean): Memory {
   const attributes = new Memory(STRUCT_SIZE);
   libc.posix_spawnattr_init(attributes.address);
-  const flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | (ownSession ? POSIX_SPAWN_SETSID : 0);
+  const options = (ownSession ? POSIX_SPAWN_SETSID : 0) | (asCaller ? POSIX_SPAWN_RESETIDS : 0);
+  const flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | options;
   libc.posix_spawnattr_setflags(attributes.address, flags);
   const signals = new Memory(SIGSET_SIZE);
   libc.posix_spawnattr_setsigmask(attributes.address, signals.address);

@@ -6,6 +6,8 @@ export type OpenMode = "read" | "append" | "update" | "device";
 export interface Files {
   /** Returns a descriptor. `permissions` are those of a new file. */
   open(path: string, mode: OpenMode, permissions?: number): number;
+  /** The same for a path that any user may name: with the rights of the user who started us. */
+  openForCaller(path: string, mode: OpenMode, permissions?: number): number;
   /** All of a small file, or of a pipe that is written to. Closes nothing. */
   readAll(fd: number): Uint8Array;
   /** The same of a path. */

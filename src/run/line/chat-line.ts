@@ -133,7 +133,7 @@ export class ChatLine {
   /** The file may be a FIFO, so the loop waits for it as for the other descriptors. */
   #openFile(path: string, engine: ChatEngine): void {
     try {
-      this.#file = { fd: this.#machine.files.open(decoded(path), "read"), path, text: "" };
+      this.#file = { fd: this.#machine.files.openForCaller(decoded(path), "read"), path, text: "" };
     } catch (error) {
       engine.provide({ error: openFailed(path, error) }, this.#machine.clock.now());
     }

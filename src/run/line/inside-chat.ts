@@ -139,7 +139,7 @@ class Speaker {
       if (this.#report !== undefined) this.#machine.descriptors.close(this.#report);
       this.#report = undefined;
       try {
-        this.#report = this.#machine.files.open(decoded(path), "append", 0o666);
+        this.#report = this.#machine.files.openForCaller(decoded(path), "append", 0o666);
       } catch (error) {
         if (!isHostError(error)) throw error;
         continue;
@@ -162,7 +162,7 @@ function readScript({ file, words }: ChatCommand, { descriptors, files }: ChatMa
   if (file === undefined) return { words };
   let fd: number;
   try {
-    fd = files.open(decoded(file), "read");
+    fd = files.openForCaller(decoded(file), "read");
   } catch (error) {
     return { words: [], error: openFailed(file, error) };
   }

@@ -21,7 +21,7 @@ export class RecordFile {
     this.#epoch = wall - machine.clock.now();
     this.#writer = new RecordWriter(wall);
     try {
-      this.#fd = machine.files.open(path, "append");
+      this.#fd = machine.files.openForCaller(path, "append");
       this.#append(this.#writer.start());
     } catch (error) {
       log.write("error", `Couldn't create record file ${path}: ${reasonOf(error)}`);
