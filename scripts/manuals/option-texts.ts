@@ -80,7 +80,8 @@ export const OPTION_TEXTS: Readonly<Record<string, readonly string[]>> = {
   pty: ["The program's terminal is the line: `pty 'ssh host pppd notty noauth'`."],
   notty: ["The peer is at the other end of standard input and output, as with `ssh`."],
   "crash-capture": [
-    "The file is `nullmodem-`_LINE_`-`_TIME_`.pcapng`, for root alone; the newest ten are kept. Faults are a hang-up without a " +
+    "The file is `nullmodem-`_LINE_`-`_FAULT_`-`_TIME_`-`_NUMBER_`.pcapng`, for root alone. A line has one a minute for the same fault. " +
+      "Ten are kept: of the line and fault with most files, the oldest goes. Faults are a hang-up without a " +
       "Terminate-Request, echoes without an answer, LCP that times out after something was heard, and an authentication or a " +
       "negotiation that fails. An end that a side asks for is none. The folder must exist.",
     "The file has the latest 64 kB of packets of all attempts: control packets whole, without passwords of PAP, and the headers of IP packets.",

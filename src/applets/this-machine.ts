@@ -119,6 +119,7 @@ const machineFiles: Files = {
   list: files.listFolder,
   realPath: files.realPath,
   isSymbolicLink: files.isSymbolicLink,
+  isRegularFile: files.isRegularFile,
   isCharacterDevice: files.isCharacterDevice,
   isExecutable: files.isExecutable,
   isReadWritable: files.isReadWritable,

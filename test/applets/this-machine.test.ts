@@ -54,6 +54,8 @@ test("each refusal by the host is a HostError with strerror's reason, from libc 
 test("questions about a path that does not exist have an answer", () => {
   const nothing = join(folder, "nothing");
   expect(files.isSymbolicLink(nothing)).toBe(false);
+  expect(files.isRegularFile(nothing)).toBe(false);
+  expect(files.isRegularFile(folder)).toBe(false);
   expect(files.isCharacterDevice(nothing)).toBe(false);
   expect(files.isExecutable(nothing)).toBe(false);
   expect(files.isReadWritable(nothing)).toBe(false);

@@ -19,6 +19,9 @@ export class FileTree {
   deniesLocks = false;
   /** Devices that this user may not open. */
   readonly closed = new Set<string>();
+  /** Of the paths in `files`, those that are folders, and those that nobody may remove. */
+  readonly folders = new Set<string>();
+  readonly deniesRemoval = new Set<string>();
   /** Whether a path is a device, and where a symbolic link leads. The computer knows its ports. */
   isDevice = (_path: string): boolean => false;
   /** Paths of all devices. */
@@ -141,7 +144,11 @@ export function filesOf(tree: FileTree, process: Process): Files {
       tree.remove(from);
     },
     size: (path) => tree.files.get(path)?.bytes.length ?? 0,
-    remove: (path) => tree.remove(path),
+    remove(path) {
+      if (tree.folders.has(path)) throw new SimulatedError("rm", path, "EISDIR");
+      if (tree.deniesRemoval.has(path)) throw new SimulatedError("rm", path, "EPERM");
+      tree.remove(path);
+    },
     readSome: async () => new Uint8Array(0),
     list: (path) =>
       [...tree.names(path), ...tree.devices().flatMap((device) => device.split(`${path}/`)[1] ?? [])].filter(
@@ -149,6 +156,7 @@ export function filesOf(tree: FileTree, process: Process): Files {
       ),
     realPath: (path) => path,
     isSymbolicLink: () => false,
+    isRegularFile: (path) => tree.files.has(path) && !tree.folders.has(path),
     isCharacterDevice: (path) => tree.isDevice(path),
     isExecutable: (path) => ((tree.files.get(path)?.mode ?? 0) & 0o111) !== 0,
     isReadWritable: (path) => !tree.closed.has(path),

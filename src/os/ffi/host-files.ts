@@ -141,6 +141,10 @@ export function isSymbolicLink(path: string): boolean {
   return attempt(() => lstatSync(path).isSymbolicLink());
 }
 
+export function isRegularFile(path: string): boolean {
+  return attempt(() => lstatSync(path).isFile());
+}
+
 export function isCharacterDevice(path: string): boolean {
   return attempt(() => statSync(path).isCharacterDevice());
 }

@@ -32,8 +32,10 @@ export interface Files {
   list(path: string): string[];
   /** The path without symbolic links in it. */
   realPath(path: string): string;
-  /** The next four never throw: false when there is nothing there. */
+  /** The next five never throw: false when there is nothing there. */
   isSymbolicLink(path: string): boolean;
+  /** False for a symbolic link to one. */
+  isRegularFile(path: string): boolean;
   isCharacterDevice(path: string): boolean;
   isExecutable(path: string): boolean;
   isReadWritable(path: string): boolean;

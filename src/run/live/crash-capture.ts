@@ -1,5 +1,5 @@
 // The option crash-capture: when a link has died of a fault, the latest packets are written to a file in a folder. The
-// folder has the newest ten of these files.
+// folder has at most ten of these files. Which one is newest is told by its number, because the clock may have been set.
 
 import { momentOf } from "../../files/http-date.ts";
 import type { PacketRing } from "../../record/packet-ring.ts";
@@ -9,18 +9,41 @@ import { type Machine, reasonOf } from "../machine.ts";
 
 const MOST_FILES = 10;
 const PERMISSIONS = 0o600;
-const NAME = /^nullmodem-.+-(\d{8}T\d{6}\.\d{3}Z)\.pcapng$/;
+/** A line has one file for the same fault in this time, so that a caller who fails again and again costs little. */
+const APART_MS = 60_000;
+/** Only pcapng of our own making has these names. */
+const NAME = /^nullmodem-(.+)-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{3})Z-(\d{1,9})\.pcapng$/;
 
-/** Only pcapng of our own making has these names. `wallMs`: since 1970. */
-function nameOf(line: string, wallMs: number): string {
-  const place = line.slice(line.lastIndexOf("/") + 1).replace(/[^\w.:-]/g, "_");
+interface KeptFile {
+  readonly path: string;
+  /** The line and the fault. */
+  readonly kind: string;
+  /** Since 1970. */
+  readonly wallMs: number;
+  readonly number: number;
+}
+
+/** Undefined: it is another file. */
+function keptFile(directory: string, name: string): KeptFile | undefined {
+  const [, kind, year, month, day, hour, minute, second, number] = NAME.exec(name) ?? [];
+  if (kind === undefined) return undefined;
+  const wallMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return { path: `${directory}/${name}`, kind, wallMs, number: Number(number) };
+}
+
+function kindOf(line: string, fault: string): string {
+  return `${line.slice(line.lastIndexOf("/") + 1)}-${fault}`.replace(/[^\w.:-]/g, "_");
+}
+
+/** `wallMs`: since 1970. */
+function nameOf(kind: string, wallMs: number, number: number): string {
   const { year, month, day, hour, minute, second } = momentOf(wallMs / 1000);
   const [date, time] = [
     [month, day],
     [hour, minute, second],
   ].map((parts) => parts.map(two).join(""));
   const thousandths = String(Math.floor(wallMs % 1000)).padStart(3, "0");
-  return `nullmodem-${place}-${year}${date}T${time}.${thousandths}Z.pcapng`;
+  return `nullmodem-${kind}-${year}${date}T${time}.${thousandths}Z-${number}.pcapng`;
 }
 
 const two = (number: number): string => String(number).padStart(2, "0");
@@ -35,6 +58,8 @@ export class CrashCapture {
   readonly #machine: Pick<Machine, "clock" | "files">;
   readonly #log: Log;
   readonly #kept: KeptPackets;
+  /** Of these, the log has said that they came again within the time. */
+  readonly #passedOver = new Set<string>();
 
   constructor(directory: string, machine: Pick<Machine, "clock" | "files">, log: Log, kept: KeptPackets) {
     this.#directory = directory;
@@ -46,18 +71,34 @@ export class CrashCapture {
   /** The link on this line has died. A full disk costs the file and nothing else. */
   write(line: number, fault: string): void {
     const { clock, files } = this.#machine;
-    const path = `${this.#directory}/${nameOf(this.#kept.nameOf(line), clock.wall())}`;
     if (files.isSymbolicLink(this.#directory)) {
       this.#log.write("error", `crash-capture: ${this.#directory} is a symbolic link, and those are not followed`);
       return;
     }
+    const kind = kindOf(this.#kept.nameOf(line), fault);
+    const others = this.#files();
+    const wallMs = clock.wall();
+    if (others.some((file) => file.kind === kind && file.wallMs <= wallMs && wallMs - file.wallMs < APART_MS)) {
+      this.#passOver(kind, fault);
+      return;
+    }
+    this.#passedOver.delete(kind);
+    const number = Math.max(0, ...others.map((file) => file.number)) + 1;
+    const path = `${this.#directory}/${nameOf(kind, wallMs, number)}`;
     try {
       files.replace(path, this.#capture(), PERMISSIONS);
-      this.#log.write("notice", `The link has died (${fault}); its latest packets are in ${path}`);
-      this.#removeOld();
     } catch (error) {
       this.#log.write("error", `Couldn't write the latest packets to ${path}: ${reasonOf(error)}`);
+      return;
     }
+    this.#log.write("notice", `The link has died (${fault}); its latest packets are in ${path}`);
+    this.#removeOld([...others, { path, kind, wallMs, number }]);
+  }
+
+  #passOver(kind: string, fault: string): void {
+    if (this.#passedOver.has(kind)) return;
+    this.#passedOver.add(kind);
+    this.#log.write("notice", `The link has died (${fault}); its packets of less than a minute ago are kept already`);
   }
 
   #capture(): Uint8Array {
@@ -74,11 +115,29 @@ export class CrashCapture {
     return Buffer.concat(blocks);
   }
 
-  #removeOld(): void {
+  /** Those that are there. None: the folder cannot be read. */
+  #files(): KeptFile[] {
+    try {
+      return this.#machine.files.list(this.#directory).flatMap((name) => keptFile(this.#directory, name) ?? []);
+    } catch {
+      return [];
+    }
+  }
+
+  /** A fault that comes often has room for its own files only: the oldest of the kind with most files is removed. */
+  #removeOld(all: readonly KeptFile[]): void {
     const { files } = this.#machine;
-    const moment = (name: string): string => NAME.exec(name)?.[1] ?? "";
-    const names = files.list(this.#directory).filter((name) => NAME.test(name));
-    const old = names.toSorted((one, other) => (moment(one) < moment(other) ? 1 : -1)).slice(MOST_FILES);
-    for (const name of old) files.remove(`${this.#directory}/${name}`);
+    let kept = all.filter(({ path }) => files.isRegularFile(path)).toSorted((one, other) => one.number - other.number);
+    while (kept.length > MOST_FILES) {
+      const count = ({ kind }: KeptFile): number => kept.filter((file) => file.kind === kind).length;
+      const most = Math.max(...kept.map(count));
+      const old = kept.find((file) => count(file) === most)!;
+      kept = kept.filter((file) => file !== old);
+      try {
+        files.remove(old.path);
+      } catch (error) {
+        this.#log.write("warn", `Couldn't remove ${old.path}: ${reasonOf(error)}`);
+      }
+    }
   }
 }
