@@ -145,8 +145,7 @@ export function filesOf(tree: FileTree, process: Process): Files {
     },
     size: (path) => tree.files.get(path)?.bytes.length ?? 0,
     remove(path) {
-      if (tree.folders.has(path)) throw new SimulatedError("rm", path, "EISDIR");
-      if (tree.deniesRemoval.has(path)) throw new SimulatedError("rm", path, "EPERM");
+      if (tree.folders.has(path) || tree.deniesRemoval.has(path)) throw new SimulatedError("rm", path, "EACCES");
       tree.remove(path);
     },
     readSome: async () => new Uint8Array(0),
