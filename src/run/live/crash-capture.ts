@@ -12,23 +12,21 @@ const PERMISSIONS = 0o600;
 /** A line has one file for the same fault in this time, so that a caller who fails again and again costs little. */
 const APART_MS = 60_000;
 /** Only pcapng of our own making has these names. */
-const NAME = /^nullmodem-(.+)-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{3})Z-(\d{1,9})\.pcapng$/;
+const NAME = /^nullmodem-(.+)-(\d{8}T\d{6}\.\d{3}Z)-(\d{1,9})\.pcapng$/;
 
 interface KeptFile {
   readonly path: string;
   /** The line and the fault. */
   readonly kind: string;
-  /** Since 1970. */
-  readonly wallMs: number;
+  /** "20260131T235959.999Z": later ones are greater. */
+  readonly time: string;
   readonly number: number;
 }
 
 /** Undefined: it is another file. */
 function keptFile(directory: string, name: string): KeptFile | undefined {
-  const [, kind, year, month, day, hour, minute, second, number] = NAME.exec(name) ?? [];
-  if (kind === undefined) return undefined;
-  const wallMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  return { path: `${directory}/${name}`, kind, wallMs, number: Number(number) };
+  const [, kind, time, number] = NAME.exec(name) ?? [];
+  return kind && time ? { path: `${directory}/${name}`, kind, time, number: Number(number) } : undefined;
 }
 
 function kindOf(line: string, fault: string): string {
@@ -36,14 +34,11 @@ function kindOf(line: string, fault: string): string {
 }
 
 /** `wallMs`: since 1970. */
-function nameOf(kind: string, wallMs: number, number: number): string {
+function timeOf(wallMs: number): string {
   const { year, month, day, hour, minute, second } = momentOf(wallMs / 1000);
-  const [date, time] = [
-    [month, day],
-    [hour, minute, second],
-  ].map((parts) => parts.map(two).join(""));
-  const thousandths = String(Math.floor(wallMs % 1000)).padStart(3, "0");
-  return `nullmodem-${kind}-${year}${date}T${time}.${thousandths}Z-${number}.pcapng`;
+  const date = [month, day].map(two).join("");
+  const time = [hour, minute, second].map(two).join("");
+  return `${String(year).padStart(4, "0")}${date}T${time}.${String(Math.floor(wallMs % 1000)).padStart(3, "0")}Z`;
 }
 
 const two = (number: number): string => String(number).padStart(2, "0");
@@ -78,13 +73,14 @@ export class CrashCapture {
     const kind = kindOf(this.#kept.nameOf(line), fault);
     const others = this.#files();
     const wallMs = clock.wall();
-    if (others.some((file) => file.kind === kind && file.wallMs <= wallMs && wallMs - file.wallMs < APART_MS)) {
+    const [since, time] = [timeOf(Math.max(0, wallMs - APART_MS)), timeOf(wallMs)];
+    if (others.some((file) => file.kind === kind && file.time > since && file.time <= time)) {
       this.#passOver(kind, fault);
       return;
     }
     this.#passedOver.delete(kind);
     const number = Math.max(0, ...others.map((file) => file.number)) + 1;
-    const path = `${this.#directory}/${nameOf(kind, wallMs, number)}`;
+    const path = `${this.#directory}/nullmodem-${kind}-${time}-${number}.pcapng`;
     try {
       files.replace(path, this.#capture(), PERMISSIONS);
     } catch (error) {
@@ -92,7 +88,7 @@ export class CrashCapture {
       return;
     }
     this.#log.write("notice", `The link has died (${fault}); its latest packets are in ${path}`);
-    this.#removeOld([...others, { path, kind, wallMs, number }]);
+    this.#removeOld([...others, { path, kind, time, number }]);
   }
 
   #passOver(kind: string, fault: string): void {
