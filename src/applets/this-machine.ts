@@ -40,6 +40,7 @@ import { openTun } from "../os/net/tun.ts";
 import { joinVrf, vrfTable } from "../os/net/vrf.ts";
 import { hookRefusal, runHook, runOnTerminal, runProgram, runShell, runTool } from "../os/process/exec.ts";
 import { parseTransfers } from "../run/files/transfer-list.ts";
+import { processIdentity } from "../os/process/process-start.ts";
 import { startFilesProcess } from "../os/process/files-process.ts";
 import { Helper } from "../os/process/helper.ts";
 import { ownEnvironment } from "../os/process/inherited.ts";
@@ -205,6 +206,7 @@ const processes: Processes = {
     );
     return { ...rest, opened, transfers: () => parseTransfers(latest() ?? "[]") };
   },
+  identity: processIdentity,
   isRunning,
   share,
   undoAbandoned,

@@ -3,7 +3,6 @@
 import { defineCommand, renderUsage } from "citty";
 import { consola } from "consola";
 import { readSessions } from "../applets/read-history.ts";
-import { readAllStatus } from "../applets/read-status.ts";
 import { thisMachine } from "../applets/this-machine.ts";
 import { inertJson } from "../bytes/text.ts";
 import { print } from "../os/log/print.ts";
@@ -31,21 +30,25 @@ const MOST_SHOWN = 50;
 export interface LogHost {
   /** In the order in which they began. */
   sessions(): SessionRecord[];
-  /** A link that is up, by its process, its interface and its device. */
+  /** Its end is not written, and the process that would write it runs. */
   isUp(record: SessionRecord): boolean;
   print(text: string): void;
 }
 
-const THIS_HOST: LogHost = { sessions: () => readSessions(thisMachine), isUp: upNow(), print };
+export const THIS_HOST: LogHost = { sessions: () => readSessions(thisMachine), isUp, print };
 
-/** Asks the running links once, when the first session asks for it. */
-export function upNow(): (record: SessionRecord) => boolean {
-  let links: ReturnType<typeof readAllStatus> | undefined;
-  return ({ pid, interface: name, exit }) => {
-    if (exit !== undefined) return false;
-    links ??= readAllStatus();
-    return links.some((link) => link.pid === pid && link.interface === name && link.up !== undefined);
-  };
+/** Its end is not written, and the process that would write it runs. */
+function isUp({ exit, pid, process: identity }: SessionRecord): boolean {
+  return exit === undefined && identity !== undefined && thisMachine.processes.identity(pid) === identity;
+}
+
+/** The sessions, each with whether it is up. A process has one link at a time on a device. */
+export function loggedSessions(host: Pick<LogHost, "sessions" | "isUp">): LoggedSession[] {
+  const latest = new Map<string, SessionRecord>();
+  const sessions = host.sessions();
+  const keyOf = ({ pid, process: identity, device }: SessionRecord): string => JSON.stringify([pid, identity, device]);
+  for (const record of sessions) latest.set(keyOf(record), record);
+  return sessions.map((record) => ({ record, isUp: latest.get(keyOf(record)) === record && host.isUp(record) }));
 }
 
 /** Runs log with the words after its name. Returns the exit code: 1 when there is nothing to show. */
@@ -63,7 +66,7 @@ export async function log(argv: readonly string[], host: LogHost = THIS_HOST): P
   }
   let sessions: LoggedSession[];
   try {
-    sessions = host.sessions().map((record) => ({ record, isUp: host.isUp(record) }));
+    sessions = loggedSessions(host);
   } catch (error) {
     if (!isHostError(error)) throw error;
     consola.error(`${error.path ?? "the history"} cannot be read: ${reasonOf(error)}`);

@@ -7,6 +7,8 @@ export interface SessionRecord {
   /** When the link came up, or first failed to: milliseconds since 1970. */
   readonly began: number;
   readonly pid: number;
+  /** What tells the process from another one of the same number. */
+  readonly process?: string | undefined;
   /** "/dev/ttyS0", "127.0.0.1:5000", or what else the line is called. */
   readonly device: string;
   /** Seconds until this line was written. */
@@ -42,7 +44,7 @@ export function recordLine(record: SessionRecord): string {
   return `${JSON.stringify(record)}\n`;
 }
 
-/** The sessions of a history, in the order in which they began. Lines that are damaged, or cut short, are passed over. */
+/** The sessions of a history, in the order in which they were first written: the clock may have been wrong. Lines that are damaged, or cut short, are passed over. */
 export function readHistory(text: string): SessionRecord[] {
   const sessions = new Map<string, SessionRecord>();
   for (const line of text.split("\n")) {
@@ -54,12 +56,12 @@ export function readHistory(text: string): SessionRecord[] {
     if (before?.exit !== undefined && record.exit === undefined) continue;
     sessions.set(key, record);
   }
-  return [...sessions.values()].sort((one, other) => one.began - other.began);
+  return [...sessions.values()];
 }
 
 const NUMBERS = ["began", "pid", "seconds", "in", "out", "bad"] as const;
 const MAY_BE_NUMBERS = ["exit", "failures", "speed", "mtu"] as const;
-const MAY_BE_TEXTS = ["interface", "linkname", "peer", "our", "their", "receive", "transmit"] as const;
+const MAY_BE_TEXTS = ["process", "interface", "linkname", "peer", "our", "their", "receive", "transmit"] as const;
 
 /** Undefined: the line is no record of any version of this program. */
 function parseRecord(line: string): SessionRecord | undefined {

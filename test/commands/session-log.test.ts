@@ -57,6 +57,11 @@ test("a session without an end is up, or was cut short", async () => {
   expect(printed).toEndWith("cut short: pppd was killed, or the power failed\n");
 });
 
+test("of two sessions of a process on a device without an end, only the later one is up", async () => {
+  await log([], hostOf([UP, { ...UP, began: BEGAN + 60_000 }], true));
+  expect(printed.match(/still up|cut short/g)).toEqual(["cut short", "still up"]);
+});
+
 test("a name is an interface, a linkname, a port or a user", async () => {
   const bundle = { ...ENDED, device: "/dev/ttyS0 /dev/ttyS1" };
   for (const name of ["ppp0", "lap", "ttyS0", "/dev/ttyS0", "zaphod", "ttyS1"])

@@ -21,7 +21,7 @@ test("the last line of a session stands, and a mark that comes late does not und
   const up = { ...SESSION, seconds: 0, samples: undefined };
   const ended = { ...SESSION, exit: 5 };
   const other = { ...SESSION, began: SESSION.began - 1, device: "/dev/ttyS1" };
-  expect(readHistory([up, ended, other].map(recordLine).join(""))).toEqual([other, ended]);
+  expect(readHistory([up, ended, other].map(recordLine).join(""))).toEqual([ended, other]);
   expect(readHistory([ended, up].map(recordLine).join(""))).toEqual([ended]);
 });
 

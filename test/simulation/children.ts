@@ -148,6 +148,7 @@ export function processesOf(table: ProcessTable, process: Process): Processes {
   const { files } = table;
   return {
     pid: process.pid,
+    identity: (pid) => (table.running.has(pid) ? `process ${pid}` : undefined),
     environment: () => ({ PATH: "/bin" }),
     hookRefusal: (path) => (files.files.has(path) ? undefined : "absent"),
     runHook: (path, _, env) => {

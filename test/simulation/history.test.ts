@@ -39,6 +39,7 @@ test("a session is in the history of both ends, with its addresses, octets, samp
     speed: 115200,
     exit: 5,
     pid: server.process.pid,
+    process: `process ${server.process.pid}`,
   });
   expect(ours!.seconds).toBeWithin(19, 22);
   expect(ours!.in).toBeGreaterThan(0);

@@ -1,19 +1,17 @@
 // nullmodem report [LINK]: writes a session as a page of HTML with graphs, for a report of a fault. No secret is in it.
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { defineCommand, renderUsage } from "citty";
 import { consola } from "consola";
-import { readSessions } from "../../applets/read-history.ts";
-import { thisMachine } from "../../applets/this-machine.ts";
 import { VERSION } from "../../options/version.ts";
 import { asOsError, reasonOf } from "../../os/ffi/libc.ts";
 import { print } from "../../os/log/print.ts";
 import { readRecord } from "../../record/pppdump-file.ts";
 import type { SessionRecord } from "../../record/session-record.ts";
-import { isHostError } from "../../run/machine.ts";
+import { hasCode, isHostError } from "../../run/machine.ts";
 import { durationText, sizeText } from "../../transfer/progress-text.ts";
-import { isCalled, timeText, upNow } from "../session-log.ts";
+import { isCalled, loggedSessions, THIS_HOST as LOG_HOST, timeText } from "../session-log.ts";
 import { outcomeText, sessionLines } from "../session-log-text.ts";
 import { type RecordSession, lastSession } from "./record-session.ts";
 import { type Fact, type Report, reportPage } from "./report-page.ts";
@@ -39,20 +37,21 @@ export interface ReportHost {
   isUp(record: SessionRecord): boolean;
   /** Throws HostError. */
   read(path: string): Uint8Array;
-  exists(path: string): boolean;
   /** Throws HostError. */
   write(path: string, text: string): void;
+  /** The same for a file that is not there, not even as a link. */
+  make(path: string, text: string): void;
   print(text: string): void;
   /** "Linux 6.1.0-13-amd64 x64" */
   readonly system: string;
 }
 
 const THIS_HOST: ReportHost = {
-  sessions: () => readSessions(thisMachine),
-  isUp: upNow(),
+  sessions: LOG_HOST.sessions,
+  isUp: LOG_HOST.isUp,
   read: (path) => asOsError(() => readFileSync(path)),
-  exists: existsSync,
   write: (path, text) => asOsError(() => writeFileSync(path, text)),
+  make: (path, text) => asOsError(() => writeFileSync(path, text, { flag: "wx" })),
   print,
   system: `Linux ${release()} ${process.arch}`,
 };
@@ -79,8 +78,8 @@ export async function report(argv: readonly string[], host: ReportHost = THIS_HO
     const page = reportPage(found.report);
     if (words.output === "-") host.print(page);
     else {
-      const path = words.output ?? freeName(host, found.name);
-      host.write(path, page);
+      if (words.output !== undefined) host.write(words.output, page);
+      const path = words.output ?? makeFile(host, found.name, page);
       consola.info(`${path}: ${found.report.title}`);
     }
     return 0;
@@ -126,20 +125,20 @@ interface Found {
 
 /** Why there is none, in words. */
 function ofHistory(host: ReportHost, name: string | undefined): Found | string {
-  const sessions = host.sessions().filter((record) => name === undefined || isCalled(record, name));
+  const sessions = loggedSessions(host).filter(({ record }) => name === undefined || isCalled(record, name));
   // Attempts that failed have nothing to draw. The list of sessions has them.
-  const last = sessions.findLast(({ failures }) => failures === undefined) ?? sessions.at(-1);
-  if (last === undefined) return `no session${name === undefined ? "" : ` of ${name}`} is in the history`;
-  const logged = (record: SessionRecord) => ({ record, isUp: host.isUp(record) });
+  const logged = sessions.findLast(({ record }) => record.failures === undefined) ?? sessions.at(-1);
+  if (logged === undefined) return `no session${name === undefined ? "" : ` of ${name}`} is in the history`;
+  const last = logged.record;
   const link = last.interface ?? "link";
   return {
     name: fileName(link, last.began),
     report: {
       title: `${link} on ${last.device}, ${timeText(last.began)}`,
-      facts: [...sessionFacts(last, outcomeText(logged(last))), ...systemFacts(host)],
+      facts: [...sessionFacts(last, outcomeText(logged)), ...systemFacts(host)],
       samples: last.samples,
       events: [],
-      texts: [["The last sessions", sessionLines(sessions.slice(-LISTED).map(logged), timeText)]],
+      texts: [["The last sessions", sessionLines(sessions.slice(-LISTED), timeText)]],
     },
   };
 }
@@ -192,10 +191,15 @@ function fileName(link: string, began: number): string {
   return `nullmodem-${link.replace(/[^\w.-]/g, "_")}-${time}`;
 }
 
-/** A report that is there already is kept. */
-function freeName({ exists }: ReportHost, name: string): string {
+/** A report that is there already is kept. Returns the path. */
+function makeFile({ make }: ReportHost, name: string, page: string): string {
   for (let number = 1; ; number++) {
     const path = `${name}${number === 1 ? "" : `-${number}`}.html`;
-    if (!exists(path)) return path;
+    try {
+      make(path, page);
+      return path;
+    } catch (error) {
+      if (!hasCode(error, "EEXIST")) throw error;
+    }
   }
 }

@@ -1,4 +1,4 @@
-// When a process started.
+// When a process started, and whether it is still the same.
 
 import { readFileSync } from "node:fs";
 
@@ -6,6 +6,19 @@ import { readFileSync } from "node:fs";
 const TICK_MS = 10;
 /** Index of the start time in /proc/PID/stat, counted after the process name. The name may contain parentheses. */
 const START = 19;
+
+/** Tells a process from another one of the same number, also of another boot. Undefined: it has ended. */
+export function processIdentity(pid: number, proc = "/proc"): string | undefined {
+  try {
+    const stat = readFileSync(`${proc}/${pid}/stat`, "latin1");
+    const [state = "", ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (/^[ZX]$/.test(state)) return undefined;
+    const boot = readFileSync(`${proc}/sys/kernel/random/boot_id`, "latin1").trim();
+    return `${boot}/${fields[START - 1]}`;
+  } catch {
+    return undefined;
+  }
+}
 
 /** The start time in ms since 1970, by the present clock. Undefined when the process is gone. */
 export function processStart(pid: number, proc = "/proc"): number | undefined {

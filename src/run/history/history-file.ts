@@ -36,7 +36,7 @@ export class HistoryFile {
   #appendTo(path: string, bytes: Uint8Array): boolean {
     const { files, descriptors } = this.#machine;
     try {
-      if (files.size(path) + bytes.length > FULL) files.move(path, `${path}.1`);
+      if (files.size(path) + bytes.length > FULL) this.#putAside(path);
       const fd = files.open(path, "append", 0o644);
       try {
         files.write(fd, bytes);
@@ -47,5 +47,19 @@ export class HistoryFile {
     } catch {
       return false;
     }
+  }
+
+  /** Another process may have put the full file aside just before, so that the one of this name is a new one. */
+  #putAside(path: string): void {
+    const { files, processes } = this.#machine;
+    const own = `${path}.full-${processes.pid}`;
+    files.move(path, own);
+    if (files.size(own) > FULL / 2) {
+      files.move(own, `${path}.1`);
+      return;
+    }
+    const lines = files.read(own);
+    files.remove(own);
+    this.#appendTo(path, lines);
   }
 }

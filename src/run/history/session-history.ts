@@ -22,8 +22,8 @@ export class SessionHistory {
   readonly #options: OptionsInForce;
   readonly #file: HistoryFile;
   #link: LinkHistory | undefined;
-  /** Attempts in turn that ended in the same way, of which the file knows `written`. */
-  #failures: { readonly record: SessionRecord; count: number; written: number; lastAt: number } | undefined;
+  /** Attempts since a link was up, by the way they ended. */
+  readonly #failures = new Map<string, Failures>();
 
   constructor(machine: Machine, options: OptionsInForce) {
     this.#machine = machine;
@@ -35,7 +35,7 @@ export class SessionHistory {
   network(status: () => Status): LinkHistory {
     const write = (record: SessionRecord): void => {
       this.#endFailures();
-      this.#file.append(record);
+      this.#file.append({ ...record, process: this.#machine.processes.identity(record.pid) });
     };
     return (this.#link = new LinkHistory(this.#machine, this.#options.config, status, write));
   }
@@ -56,34 +56,42 @@ export class SessionHistory {
 
   #failed(exit: Exit, hangup: boolean): void {
     const { clock, processes } = this.#machine;
+    const { linkname } = this.#options.config;
     const device = deviceText(this.#options.config);
-    const before = this.#failures?.record;
-    if (before?.exit !== exit || before.device !== device || (before.hangup ?? false) !== hangup) {
-      this.#endFailures();
-      const { linkname } = this.#options.config;
-      const at = { began: Math.round(clock.wall()), pid: processes.pid, device, seconds: 0 };
+    const key = JSON.stringify([exit, hangup, device]);
+    const now = Math.round(clock.wall());
+    let failures = this.#failures.get(key);
+    if (failures === undefined) {
+      const at = { began: now, pid: processes.pid, device, seconds: 0 };
       const record = { ...at, linkname, exit, hangup: hangup || undefined, in: 0, out: 0, bad: 0 };
-      this.#failures = { record, count: 0, written: 0, lastAt: 0 };
+      this.#failures.set(key, (failures = { record, count: 0, written: 0, lastAt: now }));
     }
-    const failures = this.#failures!;
     failures.count++;
-    failures.lastAt = clock.wall();
+    failures.lastAt = now;
     // A line that fails every ten seconds must not fill the file.
-    if (failures.count >= 2 * failures.written) this.#writeFailures();
+    if (failures.count >= 2 * failures.written) this.#write(failures);
   }
 
   #endFailures(): void {
-    if (this.#failures !== undefined && this.#failures.written < this.#failures.count) this.#writeFailures();
-    this.#failures = undefined;
+    for (const failures of this.#failures.values()) if (failures.written < failures.count) this.#write(failures);
+    this.#failures.clear();
   }
 
-  #writeFailures(): void {
-    const failures = this.#failures!;
+  #write(failures: Failures): void {
     const { record, count, lastAt } = failures;
     failures.written = count;
     const seconds = Math.max(0, Math.round((lastAt - record.began) / SECOND));
     this.#file.append({ ...record, seconds, failures: count });
   }
+}
+
+/** Attempts that ended in the same way, of which the file knows `written`. */
+interface Failures {
+  readonly record: SessionRecord;
+  count: number;
+  written: number;
+  /** Milliseconds since 1970. */
+  lastAt: number;
 }
 
 /** One time that a link is up. */

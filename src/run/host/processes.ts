@@ -154,6 +154,8 @@ export interface Processes {
   runTool(argv: readonly [string, ...string[]], input: string): Promise<ToolResult>;
   /** Starts a process that serves files to the callers of sockets, without root's rights, until it is ended or we are. */
   serveFiles(request: FilesRequest, sockets: FilesSockets): FilesProcess;
+  /** Tells a process from another one of the same id, also of another boot. Undefined: it has ended. Never throws. */
+  identity(pid: number): string | undefined;
   /** A process of that id is there, whoever runs it. Never throws. */
   isRunning(pid: number): boolean;
   /**

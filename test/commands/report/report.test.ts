@@ -7,6 +7,7 @@ import type { SessionRecord } from "../../../src/record/session-record.ts";
 import { OsError } from "../../../src/os/ffi/libc.ts";
 import { frameOf } from "../../kit/raw-peer.ts";
 
+const EEXIST = 17;
 const BEGAN = new Date(2026, 10, 30, 21, 5).getTime();
 const SESSION: SessionRecord = {
   began: BEGAN,
@@ -40,7 +41,10 @@ function hostOf(sessions: readonly SessionRecord[], file: Uint8Array = new Uint8
       if (path !== "rec") throw new OsError("open", path, 2);
       return file;
     },
-    exists: (path) => written.has(path),
+    make: (path, text) => {
+      if (written.has(path)) throw new OsError("open", path, EEXIST);
+      written.set(path, text);
+    },
     write: (path, text) => void written.set(path, text),
     print: (text) => void (printed += text),
     system: "Linux 6.1.0 x64",

@@ -6,12 +6,21 @@ import type { SessionRecord } from "../../../src/record/session-record.ts";
 
 const RECORD: SessionRecord = { began: 1, pid: 1, device: "/dev/ttyS0", seconds: 1, in: 0, out: 0, bad: 0 };
 
-function machine(closed: readonly string[] = []) {
-  const files = new Map<string, string>();
+/** `looked` is called after a size was read. */
+function machine(
+  closed: readonly string[] = [],
+  { files = new Map<string, string>(), pid = 1, looked = (_path: string): void => {} } = {},
+) {
   const open = new Map<number, string>();
   const host = {
     files: {
-      size: (path: string) => files.get(path)?.length ?? 0,
+      size: (path: string) => {
+        const length = files.get(path)?.length ?? 0;
+        looked(path);
+        return length;
+      },
+      read: (path: string) => Buffer.from(files.get(path)!),
+      remove: (path: string) => void files.delete(path),
       move(from: string, to: string) {
         files.set(to, files.get(from)!);
         files.delete(from);
@@ -25,7 +34,7 @@ function machine(closed: readonly string[] = []) {
         void files.set(open.get(fd)!, `${files.get(open.get(fd)!) ?? ""}${Buffer.from(bytes).toString()}`),
     },
     descriptors: { close: () => {} },
-    processes: { environment: () => ({ HOME: "/home/zaphod" }) },
+    processes: { environment: () => ({ HOME: "/home/zaphod" }), pid },
     users: { hasLentRights: () => false },
   } as never;
   return { files, host };
@@ -57,6 +66,27 @@ test("who may not write the system's file has one of his own, and whoever may wr
   const none = machine(["/var/lib/nullmodem-history", "/home/zaphod/.local/state/nullmodem-history"]);
   new HistoryFile(none.host).append(RECORD);
   expect(none.files.size).toBe(0);
+});
+
+test("two processes find the file full at the same time: nothing but the oldest is lost", () => {
+  const { files, host } = machine();
+  const other = new HistoryFile(host);
+  const path = "/var/lib/nullmodem-history";
+  let turns = 0;
+  let began = 0;
+  const append = (history: HistoryFile): void => history.append({ ...RECORD, began: began++ });
+  const looked = (at: string): void => {
+    if (at === path && (files.get(path)?.length ?? 0) > 256 * 1024 - 200 && turns++ === 0) append(other);
+    else turns = 0;
+  };
+  const ours = new HistoryFile(machine([], { files, pid: 2, looked }).host);
+  while (began < 9000) append(ours);
+  const kept = [...`${files.get(`${path}.1`)}${files.get(path)}`.matchAll(/"began":(\d+)/g)].map(([, at]) =>
+    Number(at),
+  );
+  expect(kept.length).toBe(9000 - Math.min(...kept));
+  expect(kept.length).toBeGreaterThan(3000);
+  expect([...files.keys()].sort()).toEqual([path, `${path}.1`]);
 });
 
 test("a line that another process left unfinished does not spoil the next one", () => {
