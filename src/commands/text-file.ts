@@ -6,6 +6,7 @@ import { replaceFile, removeFile } from "../os/ffi/host-files.ts";
 import { reasonOf } from "../os/ffi/libc.ts";
 import type { Status } from "../run/live/published-status.ts";
 import { prometheusText } from "./prometheus.ts";
+import { checkReplaceable, isReplaceable, NoRegularFile } from "./replaced-file.ts";
 
 const READABLE = 0o644;
 
@@ -15,24 +16,29 @@ export async function keepTextFile(
   intervalMs: number | undefined,
   links: () => readonly Status[],
 ): Promise<number> {
-  if (intervalMs === undefined) return write(path, links()) ? 0 : 1;
+  let code = write(path, links());
+  if (intervalMs === undefined || code !== 0) return code;
   const { promise: isEnded, resolve: end } = Promise.withResolvers<true>();
   const release = thisMachine.processes.catchSignals(["SIGINT", "SIGTERM", "SIGHUP"], () => end(true));
-  let isWritten = false;
-  do isWritten = write(path, links());
-  while (isWritten && (await Promise.race([isEnded, Bun.sleep(intervalMs)])) !== true);
+  while (code === 0 && (await Promise.race([isEnded, Bun.sleep(intervalMs)])) !== true) code = write(path, links());
   release();
   // The collector would take old numbers for new ones.
-  if (isWritten) removeFile(path);
-  return isWritten ? 0 : 1;
+  if (code === 0 && isReplaceable(path)) removeFile(path);
+  return code;
 }
 
-function write(path: string, links: readonly Status[]): boolean {
+/** Returns the exit code. */
+function write(path: string, links: readonly Status[]): number {
   try {
+    checkReplaceable(path);
     replaceFile(path, Buffer.from(prometheusText(links)), READABLE);
-    return true;
+    return 0;
   } catch (error) {
+    if (error instanceof NoRegularFile) {
+      consola.error(error.message);
+      return 2;
+    }
     consola.error(`${path} cannot be written: ${reasonOf(error)}`);
-    return false;
+    return 1;
   }
 }

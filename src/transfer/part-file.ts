@@ -39,6 +39,12 @@ const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
 /** A note is a path and a few words. */
 const MOST_NOTE = 65_536;
 
+/** A file with its name would take it away for good. */
+function isSpecial(path: string): boolean {
+  const stat = lstatSync(systemPath(path), { throwIfNoEntry: false });
+  return stat !== undefined && !stat.isFile() && !stat.isDirectory() && !stat.isSymbolicLink();
+}
+
 export class PartFile {
   readonly #target: string;
   readonly #part: string;
@@ -50,6 +56,7 @@ export class PartFile {
   /** `suffix`: ".part", or longer where a file of the other side has this name. Throws the errors of node:fs. */
   constructor(target: string, suffix = ".part") {
     this.#target = target;
+    if (isSpecial(target)) throw new FileTrouble("its name is that of a device, a FIFO or a socket here");
     let part = `${target}${suffix}`;
     while (isAnothers(part)) part += "~";
     this.#part = part;

@@ -1,8 +1,18 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NoCapture, RotatedFile } from "../../src/commands/capture/rotated-file.ts";
+import { NoRegularFile } from "../../src/commands/replaced-file.ts";
 import { interfaceBlock, journalBlock, packetBlock, sectionBlock } from "../../src/record/pcapng.ts";
 import { readCapture } from "../kit/pcapng-text.ts";
 
@@ -62,4 +72,26 @@ test("octets that are no pcapng are an error", () => {
   const file = new RotatedFile(path, Infinity, 5);
   expect(() => file.write(Buffer.from("HTTP/1.1 400 Bad Request\r\n"))).toThrow(NoCapture);
   file.close();
+});
+
+test("a device or a symbolic link is written to, and never moved or removed by the turns", () => {
+  const target = join(folder, "target");
+  writeFileSync(target, "old");
+  symlinkSync(target, path);
+  const through = new RotatedFile(path, Infinity, 5);
+  through.write(CAPTURE);
+  through.close();
+  expect(readFileSync(target).equals(CAPTURE)).toBe(true);
+  expect(() => new RotatedFile(path, 1200, 3)).toThrow(NoRegularFile);
+  expect(() => new RotatedFile("/dev/null", 1200, 1)).toThrow(NoRegularFile);
+  rmSync(path);
+  symlinkSync(target, `${path}.1`);
+  expect(() => new RotatedFile(path, 1200, 2)).toThrow(NoRegularFile);
+  rmSync(`${path}.1`);
+  // It appears between two turns.
+  const late = new RotatedFile(path, 1200, 2);
+  symlinkSync(target, `${path}.1`);
+  expect(() => late.write(CAPTURE)).toThrow(NoRegularFile);
+  late.close();
+  expect(lstatSync(`${path}.1`).isSymbolicLink()).toBe(true);
 });

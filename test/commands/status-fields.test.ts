@@ -1,7 +1,17 @@
 // nullmodem status: the fields of --json are those of the table, and the metrics come from it.
 
 import { expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { prometheusText } from "../../src/commands/prometheus.ts";
@@ -108,6 +118,24 @@ test("--textfile writes the metrics at once and leaves nothing else, and says wh
     expect(readFileSync(path, "utf8")).toBe("");
     expect(readdirSync(folder)).toEqual(["links.prom"]);
     expect((await run(["--textfile", join(folder, "absent", "x.prom")], [])).code).toBe(1);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("--textfile replaces a regular file and nothing else, and says so", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "nullmodem-metrics-"));
+  try {
+    const [target, link, socket] = [join(folder, "target"), join(folder, "link"), join(folder, "fifo")];
+    writeFileSync(target, "old");
+    symlinkSync(target, link);
+    Bun.spawnSync(["mkfifo", socket]);
+    for (const path of [link, socket, folder])
+      for (const more of [[], ["--interval", "0.1"]])
+        expect((await run(["--textfile", path, ...more], [FULL_STATUS])).code).toBe(2);
+    expect(readFileSync(target, "utf8")).toBe("old");
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(lstatSync(socket).isFIFO()).toBe(true);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -3,6 +3,7 @@
 import { consola } from "consola";
 import { PollSet } from "../../os/ffi/poll-set.ts";
 import { print } from "../../os/log/print.ts";
+import { NoRegularFile } from "../replaced-file.ts";
 import { ControlRefusal, converse, findLink } from "../control-client.ts";
 import { CAPTURE_COMMAND, captureUsage, type CaptureWords, captureWords } from "./capture-words.ts";
 import { NoCapture, RotatedFile } from "./rotated-file.ts";
@@ -56,6 +57,10 @@ async function captureTo({ link, packets, since, file, size, keep }: CaptureWord
   } catch (error) {
     // The reader of the pipe has ended.
     if (isErrno(error, "EPIPE")) return 0;
+    if (error instanceof NoRegularFile) {
+      consola.error(`${error.message}: it takes no --rotate`);
+      return 2;
+    }
     const isNothingNew = error instanceof ControlRefusal || error instanceof NoCapture;
     if (!isNothingNew && !isErrno(error)) throw error;
     consola.error(error.message);

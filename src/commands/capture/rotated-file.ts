@@ -2,6 +2,7 @@
 // is complete: it begins with the blocks that describe the interfaces.
 
 import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { checkReplaceable } from "../replaced-file.ts";
 
 const Block = { Interface: 1, SectionHeader: 0x0a0d0d0a } as const;
 /** The least octets of a block: type, size, size again. */
@@ -22,11 +23,12 @@ export class RotatedFile {
   /** The beginning of a block that has not arrived whole. */
   #rest = new Uint8Array(0);
 
-  /** At most `keep` files of about `size` octets. */
+  /** At most `keep` files of about `size` octets. A device may be written to, but takes no turns: throws NoRegularFile. */
   constructor(path: string, size: number, keep: number) {
     this.#path = path;
     this.#size = size;
     this.#keep = keep;
+    if (size !== Infinity) this.#checkNames();
     this.#fd = openSync(path, "w", PERMISSIONS);
   }
 
@@ -57,20 +59,30 @@ export class RotatedFile {
   }
 
   #rotate(): void {
-    closeSync(this.#fd);
-    const name = (number: number): string => (number === 0 ? this.#path : `${this.#path}.${number}`);
-    rmSync(name(this.#keep - 1), { force: true });
+    // They may have changed since the last time.
+    this.#checkNames();
+    rmSync(this.#name(this.#keep - 1), { force: true });
     for (let number = this.#keep - 2; number >= 0; number--) {
       try {
-        renameSync(name(number), name(number + 1));
+        renameSync(this.#name(number), this.#name(number + 1));
       } catch (error) {
         // There are not so many yet.
         if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
       }
     }
-    this.#fd = openSync(this.#path, "w", PERMISSIONS);
+    const fd = openSync(this.#path, "wx", PERMISSIONS);
+    closeSync(this.#fd);
+    this.#fd = fd;
     this.#written = 0;
     for (const block of this.#head) this.#put(block);
+  }
+
+  #name(number: number): string {
+    return number === 0 ? this.#path : `${this.#path}.${number}`;
+  }
+
+  #checkNames(): void {
+    for (let number = 0; number < this.#keep; number++) checkReplaceable(this.#name(number));
   }
 
   #put(bytes: Uint8Array): void {
