@@ -34,7 +34,7 @@ export class Trace {
     whole[0] = protocol >>> 8;
     whole[1] = protocol;
     whole.set(packet.subarray(start, end), 2);
-    // Also those that describePacket cannot know: of a packet with a wrong length, or of one that is rejected.
+    // Also those that describePacket cannot know: in a packet with a wrong length, in one that is rejected, or of EAP.
     if (this.#hidePassword) hidePassword(protocol, whole, 2, whole.length);
     const text = describePacket(whole, 0, whole.length, { hidePassword: this.#hidePassword });
     this.#write(`${how} ${text.slice(0, LONGEST_LINE - "rcvd ".length)}`);

@@ -93,6 +93,13 @@ describe("keptOctets", () => {
     "a compressed packet": "00fd 000102030405",
     "a piece of a packet": "003d c0000000",
     "a compressed header": "2d 0b0102",
+    "a refused protocol": `ff03c021 08010200 0021 ${IPV4} ${TCP}`,
+    "a refused protocol, IPv6 and UDP": `c021 08010200 0057 ${IPV6.replace("0200 06", "0200 11")} ${UDP}`,
+    "a refused compressed packet": "c021 08010200 00fd",
+    "a refused compressed header": "c021 08010200 002d 0b0102",
+    "a refused protocol that nobody knows": "c021 08010200 0029",
+    "a refusal that leaves out the protocol": "c021 08010200 4500",
+    "a refused refusal": `c021 07010200 08020200 c021 08030200 0021 ${IPV4} ${TCP}`,
   };
   for (const [what, head] of Object.entries(heads))
     test(`${what}: the headers and nothing of what follows`, () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
 import { hidePassword } from "../../src/wire/hidden-password.ts";
+import { Code, HEADER_LENGTH } from "../../src/wire/control.ts";
 import { putAuthReply, putAuthReq } from "../../src/wire/pap.ts";
 import { Protocol } from "../../src/wire/protocols.ts";
 import { putProtocolReject } from "../../src/wire/lcp.ts";
@@ -49,9 +50,32 @@ test("what an LCP Protocol-Reject sends back of PAP has no password either", () 
   expect(shown).not.toContain("gargle");
 });
 
+test("a refusal of a refusal of PAP has no password either, and a refused answer stays", () => {
+  const quoting = (code: number, quoted: Uint8Array): Uint8Array =>
+    Uint8Array.of(code, 1, 0, HEADER_LENGTH + quoted.length, ...quoted);
+  const rejected = quoting(Code.ProtRej, Uint8Array.of(0xc0, 0x23, ...request));
+  for (const packet of [
+    quoting(Code.CodeRej, rejected),
+    quoting(Code.CodeRej, quoting(Code.CodeRej, rejected)),
+    quoting(Code.ProtRej, Uint8Array.of(0xc0, 0x21, ...rejected)),
+  ]) {
+    const shown = hidden(Protocol.LCP, packet);
+    expect(shown).toContain("zaphod");
+    expect(shown).not.toContain("gargle");
+  }
+  const echo = quoting(Code.CodeRej, quoting(Code.EchoReq, Buffer.from("tell")));
+  expect(hidden(Protocol.LCP, echo)).toEndWith("tell");
+});
+
+test("authentication that this program does not know is hidden whole, without its header", () => {
+  for (const protocol of [Protocol.SPAP, 0xc123, 0xc281])
+    expect(hidden(protocol, EAP(1, 1))).toBe("\x01\x01\0\x09*****");
+});
+
 test("of EAP, one-time passwords and tokens are hidden, and hashes and questions are not", () => {
   expect(hidden(Protocol.EAP, EAP(2, 5))).toEndWith("\x05****");
   expect(hidden(Protocol.EAP, EAP(2, 6))).toEndWith("\x06****");
+  expect(hidden(Protocol.EAP, EAP(2, 254))).toEndWith("\xfe****");
   expect(hidden(Protocol.EAP, EAP(2, 4))).toEndWith("\x04tell");
   expect(hidden(Protocol.EAP, EAP(1, 6))).toEndWith("\x06tell");
 });
