@@ -51,7 +51,7 @@ async function watchScreen(
         const timer = setTimeout(call, milliseconds);
         return () => clearTimeout(timer);
       },
-      commands: linkCommands,
+      commands: linkCommands(),
     },
     kind,
   );
