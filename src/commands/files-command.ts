@@ -134,7 +134,9 @@ function usersOf({ auth, user, "password-file": file }: Words): FilesRequest["us
   const users: [string, string][] = [];
   if (user !== undefined && file !== undefined) {
     try {
-      users.push([encoded(user), textOf(readFileSync(file)).split(/\r?\n/, 1)[0]!]);
+      const [password = ""] = textOf(readFileSync(file)).split(/\r?\n/, 1);
+      if (password === "") return `the first line of ${file} is empty: it must be the password`;
+      users.push([encoded(user), password]);
     } catch (error) {
       return `cannot read the password from ${file}: ${reasonOf(error)}`;
     }

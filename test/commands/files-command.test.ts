@@ -37,6 +37,22 @@ test("the words, and what is wrong with them", () => {
     expect(filesWish(words)).toBe(text);
 });
 
+test("a password file with an empty first line lets nobody in", () => {
+  const place = mkdtempSync(join(tmpdir(), "command-"));
+  const file = join(place, "password");
+  const wish = (text: string): ReturnType<typeof filesWish> => {
+    writeFileSync(file, text);
+    return filesWish([place, "--user", "zaphod", "--password-file", file]);
+  };
+  try {
+    for (const text of ["", "\n", "\r\n", "\ngargle\n"])
+      expect(wish(text)).toBe(`the first line of ${file} is empty: it must be the password`);
+    expect(wish("gargle\n")).toMatchObject({ request: { users: [["zaphod", "gargle"]] } });
+  } finally {
+    rmSync(place, { recursive: true });
+  }
+});
+
 test("it serves with a password until it is ended", async () => {
   const place = mkdtempSync(join(tmpdir(), "command-"));
   chmodSync(place, 0o755);

@@ -22,6 +22,8 @@ const MINUTE = 60;
 /** Octets of an answer of version 1, and of the HMAC of version 2. */
 const ANSWER = 24;
 const MAC = 16;
+/** The hash of LM knows no more letters. Of a longer password it would prove the first ones only. */
+const LM_LETTERS = 14;
 
 export class Prover {
   readonly #users: readonly (readonly [name: string, password: string])[];
@@ -57,6 +59,7 @@ function answers(proof: Proof, challenge: Uint8Array, password: string): boolean
   const hashes = [ntPasswordHash(password), md4(unicodeOctets(decoded(password)))];
   if (hashes.some((hash) => answersHash(proof, challenge, hash))) return true;
   const lmOnly = nt.length === 0 || isSame(nt, lm);
+  if (password.length > LM_LETTERS) return false;
   return lmOnly && lm.length === ANSWER && isSame(lm, challengeResponse(challenge, lmPasswordHash(password)));
 }
 

@@ -55,6 +55,22 @@ test("users prove that they know a password; guests need none", () => {
   expect(guest.tree("NOTHERE").status).toBe(0xc00000cc);
 });
 
+test("a password above 14 letters is not proven by its first 14", () => {
+  const password = "Gargleblaster42xyz";
+  const challenge = new Uint8Array(8).fill(7);
+  const none = new Uint8Array(0);
+  const session = (known: string, user: string): number => {
+    const peer = new SmbPeer({ users: [["zaphod", known]] });
+    peer.negotiate(["NT LM 0.12"]);
+    return peer.session("zaphod", challengeResponse(challenge, lmPasswordHash(user)), none).status;
+  };
+  expect(session(password, password.slice(0, 14).toLowerCase())).toBe(0xc000006d);
+  expect(session(password.slice(0, 14), password.slice(0, 14))).toBe(0);
+  const peer = new SmbPeer({ users: [["zaphod", password]] });
+  peer.negotiate(["NT LM 0.12"]);
+  expect(peer.session("zaphod", none, challengeResponse(challenge, ntPasswordHash(password))).status).toBe(0);
+});
+
 /** Two messages as one. */
 function chain(first: Uint8Array, second: Uint8Array): Uint8Array {
   const at = first.length + (first.length % 2);
