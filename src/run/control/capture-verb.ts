@@ -1,6 +1,7 @@
 // The verb capture: its answer is followed by pcapng until the session ends or the reader leaves.
 
 import { captureWish } from "../live/capture-wish.ts";
+import type { ControlStream } from "./control-connection.ts";
 import { ControlError } from "./controlled-link.ts";
 import type { Verb } from "./verb.ts";
 
@@ -14,13 +15,18 @@ export const CAPTURE: Verb = {
     note();
     let hasLeft = false;
     reply.onGone(() => (hasLeft = true));
+    let stream: ControlStream | undefined;
     const begin = async (): Promise<void> => {
       const { LiveCapture } = await import("../live/live-capture.ts");
       if (hasLeft) return;
       let capture: InstanceType<typeof LiveCapture> | undefined;
-      const target = reply.stream({}, () => capture?.stop());
-      capture = new LiveCapture(link.captured, wish, target);
+      stream = reply.stream({}, () => capture?.stop());
+      capture = new LiveCapture(link.captured, wish, stream);
     };
-    void begin();
+    begin().catch((fault: unknown) => {
+      // The reader would wait for ever.
+      reply.fail(`The capture cannot begin: ${String(fault)}`);
+      stream?.end();
+    });
   },
 };

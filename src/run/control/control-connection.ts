@@ -38,7 +38,7 @@ export interface Reply {
   fail(sentence: string): void;
   /** Answers with "stream":true, and sends octets from then on. `gone`: the program has left. It is not called after {@link ControlStream.end}. */
   stream(fields: Answer, gone: () => void): ControlStream;
-  /** The program has left before the answer. */
+  /** The program has left before the answer. After the answer it does nothing. */
   onGone(call: () => void): void;
 }
 
@@ -160,7 +160,10 @@ export class ControlConnection {
         this.#gone = gone;
         return this.#stream();
       },
-      onGone: (call) => (this.#gone = call),
+      onGone: (call) => {
+        // After the answer another request may be handled already.
+        if (isOpen) this.#gone = call;
+      },
     };
   }
 

@@ -14,7 +14,7 @@ export class LiveCapture implements PacketReader {
   readonly #wantsData: boolean;
   readonly #stream: PcapngStream;
   readonly #target: CaptureTarget;
-  readonly #detach: () => void;
+  #detach = (): void => {};
 
   constructor({ packetLog, clock, hidePassword }: CaptureSource, wish: CaptureWish, target: CaptureTarget) {
     this.wantsNetwork = wish.packets !== "line";

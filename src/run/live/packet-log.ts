@@ -27,6 +27,7 @@ export class PacketLog {
   /** The names of lines, and of the interface, by number. */
   readonly #names = new Map<number, string>();
   #readers: readonly PacketReader[] = [];
+  #isClosed = false;
 
   get readers(): readonly PacketReader[] {
     return this.#readers;
@@ -67,11 +68,16 @@ export class PacketLog {
 
   /** The session is over. */
   close(): void {
+    this.#isClosed = true;
     for (const reader of this.#readers) reader.ended();
   }
 
-  /** Returns what ends it. */
+  /** Returns what ends it. After {@link close} the reader is told at once. */
   attach(reader: PacketReader): () => void {
+    if (this.#isClosed) {
+      reader.ended();
+      return () => {};
+    }
     this.#readers = [...this.#readers, reader];
     return () => void (this.#readers = this.#readers.filter((one) => one !== reader));
   }

@@ -6,6 +6,7 @@ import { VERBS } from "../../../src/run/control/control-verbs.ts";
 import type { Verb } from "../../../src/run/control/verb.ts";
 import { PacketLog } from "../../../src/run/live/packet-log.ts";
 import { cuts } from "../../kit/cuts.ts";
+import { until } from "../../kit/patience.ts";
 
 /** A program's side of a connection. The kernel takes `room` octets. */
 class Program {
@@ -306,6 +307,37 @@ test("wait is answered when its time comes, and forgotten when its program leave
   expect(program.answers).toEqual([]);
   connection.close();
   expect(link.done).toEqual(["await up", "await down", "cancel"]);
+});
+
+test("a wait that is answered at once leaves the wait behind it to be forgotten when the program leaves", () => {
+  const link = linkOf("ppp0");
+  const cancelled: string[] = [];
+  const awaitState: Link["awaitState"] = (state, call) => {
+    if (state === "up") call(true);
+    return () => void cancelled.push(state);
+  };
+  const program = new Program();
+  const connection = serverOf([{ ...link, awaitState }]).connect(program.wire);
+  ask(connection, request("wait", "ppp0", ["up"]) + request("wait", "ppp0", ["down"]));
+  expect(program.answers).toEqual([{ ok: true, interface: "ppp0" }]);
+  connection.close();
+  expect(cancelled).toEqual(["down"]);
+});
+
+test("a capture whose session ends before it begins is ended, and so is one that has a fault", async () => {
+  const link = linkOf("ppp0");
+  const program = new Program();
+  ask(serverOf([link]).connect(program.wire), request("capture", "ppp0"));
+  link.packetLog.close();
+  await until("the capture is over", () => program.isClosed);
+  expect(program.said).toStartWith('{"ok":true,"stream":true}\n');
+  expect(link.packetLog.readers).toEqual([]);
+
+  const broken = new Program();
+  const captured = { ...link.captured, packetLog: undefined as unknown as PacketLog };
+  ask(serverOf([{ ...link, captured }]).connect(broken.wire), request("capture", "ppp0"));
+  await until("the reader is released", () => broken.isClosed);
+  expect(broken.said).toStartWith('{"ok":true,"stream":true}\n');
 });
 
 test("a verb that cannot be carried out says why", () => {
