@@ -32,6 +32,11 @@ names() {
   done
 }
 
+# pppd is the first of the group: without it there are no alternatives, and a diverted name would lead nowhere.
+pppd_is_free() {
+  case $(dpkg-divert --listpackage /usr/sbin/pppd) in '' | nullmodem) ;; *) return 1 ;; esac
+}
+
 # Diverts the names, and prints the lines of those that are diverted by this package.
 divert() {
   names | while read -r name path ours theirs; do
@@ -63,9 +68,11 @@ register() {
 }
 
 add() {
+  if ! pppd_is_free; then
+    echo "nullmodem: ppp's names stay as they are, because another diversion has pppd: dpkg-divert --list /usr/sbin/pppd" >&2
+    return
+  fi
   lines=$(divert)
-  # Without the first of the group there is no group.
-  case $lines in "pppd "*) ;; *) return ;; esac
   register 50 3 "$lines"
   if [ -e /usr/sbin/pppd.distrib ]; then
     register 100 4 "$lines"

@@ -162,6 +162,37 @@ test("ppp-names.sh has the name of each classic program", () => {
   expect(loops[4]!.toSorted()).toEqual(programs);
 });
 
+describe("ppp-names.sh add", () => {
+  /** What it asks of dpkg-divert and update-alternatives to change, where somebody else's diversion has this path. */
+  const changes = (diverted: string): { asked: string[]; said: string } => {
+    const tools = mkdtempSync(join(folder, "tools-"));
+    const log = join(tools, "log");
+    const owner = `[ "$1 $2" = "--listpackage ${diverted}" ] && echo LOCAL; [ "$1" = --listpackage ] && exit 0`;
+    for (const name of ["dpkg-divert", "update-alternatives"]) {
+      writeFileSync(join(tools, name), `#!/bin/sh\n${owner}\necho "${name} $*" >>${log}\n`, { mode: 0o755 });
+    }
+    writeFileSync(log, "");
+    const env = { ...process.env, PATH: `${tools}:${process.env["PATH"]}` };
+    const { stderr, exitCode } = Bun.spawnSync(["sh", join(PARTS, "ppp-names.sh"), "add"], { env });
+    expect(exitCode).toBe(0);
+    return { asked: readFileSync(log, "utf8").split("\n").slice(0, -1), said: stderr.toString() };
+  };
+
+  test("touches nothing where another diversion has pppd", () => {
+    const { asked, said } = changes("/usr/sbin/pppd");
+    expect(asked).toEqual([]);
+    expect(said).toContain("another diversion has pppd");
+  });
+
+  test("leaves out only the name that another diversion has, if it is not pppd", () => {
+    const { asked, said } = changes("/usr/sbin/chat");
+    const diverted = asked.flatMap((line) => /^dpkg-divert .* --add (\S+)$/.exec(line)?.[1] ?? []);
+    expect(diverted).toContain("/usr/sbin/pppd");
+    expect(diverted).not.toContain("/usr/sbin/chat");
+    expect(said).toContain("/usr/sbin/chat stays as it is");
+  });
+});
+
 const noShellcheck = Bun.which("shellcheck") === null ? "no shellcheck (Debian package shellcheck)" : undefined;
 test.skipIf(noShellcheck !== undefined)(titled("shellcheck has nothing to say", noShellcheck), () => {
   for (const name of ["postinst", "prerm", "postrm", "ppp-names.sh"]) {
