@@ -21,9 +21,20 @@ export function debianChangelog(changelog: string, version: string, time: number
   return `nullmodem (${version}) unstable; urgency=medium\n\n${body}\n -- ${MAINTAINER}  ${date}\n`;
 }
 
-/** The items of a list in Markdown, each as one line. */
+/** The items of a section's lists in Markdown, each as one line. A heading or introduction stands after an empty line. */
 function itemsOf(section: string): string[] {
-  return [...section.matchAll(/^- (.*(?:\n {2}.*)*)/gm)].map(([, text]) => text!.replace(/\s+/g, " "));
+  const items: string[] = [];
+  let within: "nothing" | "item" | "heading" = "nothing";
+  for (const line of section.split("\n").slice(1)) {
+    if (line.trim() === "") within = "nothing";
+    else if (line.startsWith("- ")) {
+      items.push(line.slice(2).trim());
+      within = "item";
+    } else if (within === "item" && /^ {2}\S/.test(line)) items.push(`${items.pop()} ${line.trim()}`);
+    else if (within !== "item" && /^\S/.test(line)) within = "heading";
+    else throw new Error(`CHANGELOG: a line that belongs to no item: ${line}`);
+  }
+  return items;
 }
 
 function filled(text: string, first: string, next: string): string {

@@ -35,15 +35,16 @@ function verbItems(): string {
   }).join("\n");
 }
 
-/** The hand-written parts of commands.md, by the name of the command. */
-export function commandTexts(): Map<string, string> {
-  const sections = readFileSync(TEXTS, "utf8").split(/^## /m).slice(1);
-  return new Map(
-    sections.map((section) => {
-      const at = section.indexOf("\n");
-      return [section.slice(0, at).trim(), section.slice(at).trim()];
-    }),
-  );
+/** The hand-written parts of a text like commands.md, by the name of the command. */
+export function commandTexts(text = readFileSync(TEXTS, "utf8")): Map<string, string> {
+  const texts = new Map<string, string>();
+  for (const section of text.split(/^## /m).slice(1)) {
+    const at = section.indexOf("\n");
+    const name = section.slice(0, at).trim();
+    if (texts.has(name)) throw new Error(`commands.md has two parts for ${name}`);
+    texts.set(name, section.slice(at).trim());
+  }
+  return texts;
 }
 
 function commandEntry(known: Known, more: string | undefined): string {

@@ -144,6 +144,14 @@ test("the changelog has one entry, of all items since the version before", () =>
   expect(long.split("\n").every((line) => line.length < 100)).toBe(true);
 });
 
+test("a line of the changelog that belongs to no item is an error, so that none is lost", () => {
+  for (const lost of ["- One\nitem.", "- One\n\n  item.", "- One\n   item.", "  - One"]) {
+    expect(() => debianChangelog(`## 0.2.0\n\n${lost}\n`, "0.2.0", 0)).toThrow("a line that belongs to no item");
+  }
+  const headings = "## 0.2.0\n\nThe first\nrelease.\n\nThe link:\n\n- One.\n\n### Files\n\n- Two:\n  three.\n";
+  expect(debianChangelog(headings, "0.2.0", 0)).toContain("  * One.\n  * Two: three.\n");
+});
+
 test("the units run the package's own executable, on the instance's port", () => {
   const starts = [...units()].map(([name, text]) => [name, /^ExecStart=(.*)$/m.exec(text)?.[1]]);
   expect(starts).toEqual([

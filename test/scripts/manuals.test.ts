@@ -103,6 +103,10 @@ test("the hand-written parts are about options and commands that exist", () => {
   expect([...commandTexts().keys()].filter((name) => !Object.hasOwn(COMMANDS, name))).toEqual([]);
 });
 
+test("a command has one hand-written part", () => {
+  expect(() => commandTexts("# Parts\n\n## get\n\nOne.\n\n## put\n\n## get\n")).toThrow("two parts for get");
+});
+
 test("the same sources give the same pages, whose day is that of the sources", async () => {
   const again = await manuals(DATE);
   expect([...again.keys()]).toEqual([...pages.keys()]);
