@@ -1,5 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import type { Path, Trouble } from "../../src/files/folder.ts";
+import { isHidden } from "../../src/files/uploads.ts";
 import { FileExchange } from "../kit/file-exchange.ts";
+import { MemoryFolder } from "../kit/memory-folder.ts";
 
 const LOCK_INFO =
   '<lockinfo xmlns="DAV:"><lockscope><exclusive/></lockscope><locktype><write/></locktype><owner>me &amp; you</owner></lockinfo>';
@@ -88,6 +91,34 @@ describe("MOVE and COPY", () => {
     expect(files(one)).toEqual(before);
     expect(one.folder.open_).toBe(0);
   });
+});
+
+/** Hidden names cannot be looked for. The longest paths have none, and folders without the right to enter them neither. */
+class FolderWithoutHiding extends MemoryFolder {
+  trouble: Trouble = "denied";
+  asked = 0;
+
+  override stat(path: Path): ReturnType<MemoryFolder["stat"]> {
+    if (!path.some(isHidden)) return super.stat(path);
+    if (++this.asked > 100) throw new Error("it asks for ever");
+    return this.trouble;
+  }
+}
+
+test.each([
+  ["denied", 403],
+  ["bad-name", 400],
+  ["failed", 500],
+] as const)("where no hidden name can be had (%s), COPY and MOVE end", (trouble, status) => {
+  const folder = new FolderWithoutHiding();
+  folder.trouble = trouble;
+  folder.put("a", "one");
+  folder.put("b", "two");
+  folder.makeFolder(["d"]);
+  const one = new FileExchange({}, folder);
+  for (const head of ["COPY /a\nDestination: /c", "COPY /a\nDestination: /b", "MOVE /a\nDestination: /d"])
+    expect([head, one.ask(head).status]).toEqual([head, status]);
+  expect([folder.names, folder.open_]).toEqual([["a", "b", "d"], 0]);
 });
 
 describe("LOCK", () => {

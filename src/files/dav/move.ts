@@ -62,7 +62,9 @@ export function copy(request: Request, site: Site): Reply | Receiver {
 
 function* copied(asked: Carriage, isDeep: boolean, site: Site): Work<Reply> {
   const { from, stat, to } = asked;
-  const hidden = hiddenBeside(to, site);
+  const beside = hiddenBeside(to, site);
+  if (isTrouble(beside)) return troubleReply(beside);
+  const { hidden } = beside;
   let isPlaced = false;
   try {
     const failure = yield* copyTree({ path: from, stat }, hidden, isDeep ? 0 : DEEPEST, site);
@@ -117,10 +119,13 @@ function withoutPort(host: string): string {
   return host.toLowerCase().replace(/:80$/, "");
 }
 
-function hiddenBeside(path: Path, site: Site): Path {
+/** A hidden name that is free. A trouble: none is, since nothing can be looked for there. */
+function hiddenBeside(path: Path, site: Site): { readonly hidden: Path } | Trouble {
   for (let count = 0; ; count++) {
     const hidden = [...path.slice(0, -1), hiddenTree(site.wall(), count)];
-    if (site.folder.stat(hidden) === "absent") return hidden;
+    const there = site.folder.stat(hidden);
+    if (there === "absent") return { hidden };
+    if (isTrouble(there)) return there;
   }
 }
 
@@ -132,7 +137,9 @@ function* place(from: Path, { to, stat }: Carriage, site: Site): Work<Trouble | 
   if (stat.kind === "file" && (isTrouble(there) || there.kind === "file"))
     return folder.rename(from, to, !isTrouble(there));
   if (isTrouble(there)) return folder.rename(from, to, false);
-  const old = hiddenBeside(to, site);
+  const beside = hiddenBeside(to, site);
+  if (isTrouble(beside)) return beside;
+  const { hidden: old } = beside;
   const trouble = folder.rename(to, old, false);
   if (trouble !== undefined) return trouble;
   const wrong = folder.rename(from, to, false);
