@@ -1,11 +1,11 @@
 // Opens the control socket of this process.
 
-import { reasonOf } from "../os/ffi/libc.ts";
+import { libc, reasonOf } from "../os/ffi/libc.ts";
 import { removeLeftFile } from "../os/files/left-file.ts";
 import { ControlSocket } from "../os/net/control-socket.ts";
 import { networkNamespace } from "../os/net/namespace.ts";
 import { groupId } from "../os/users/groups.ts";
-import { realpathSync } from "node:fs";
+import { devicePath, portPaths } from "../os/serial/device-path.ts";
 import type { ControlledLink } from "../run/control/controlled-link.ts";
 import { ControlServer } from "../run/control/control-server.ts";
 import { controlPath } from "../run/control/control-path.ts";
@@ -22,7 +22,14 @@ export class ControlDoor {
     this.#log = log;
     for (const left of leftControls(runDirectory)) removeLeftFile(left);
     const { pid } = process;
-    const server = new ControlServer({ pid, namespace: networkNamespace, realPath, links });
+    const server = new ControlServer({
+      pid,
+      owner: `uid ${libc.geteuid()}`,
+      namespace: networkNamespace,
+      realPath: devicePath,
+      portPath: portPaths(),
+      links,
+    });
     try {
       this.#socket = new ControlSocket(controlPath(pid, runDirectory), (wire) => server.connect(wire));
     } catch (error) {
@@ -46,13 +53,5 @@ export class ControlDoor {
   /** A second call does nothing. */
   close(): void {
     this.#socket?.close();
-  }
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
   }
 }

@@ -75,7 +75,11 @@ export async function findLink(name: string, directories = runDirectories()): Pr
     const owners = found.map(({ interface: ifname = "no interface", pid }) => `${ifname} of process ${pid}`);
     throw new ControlRefusal(`${name} means more than one link: ${[...new Set(owners)].join(", ")}`);
   }
-  if (path !== undefined) return { path, name };
+  // The process itself looks up no names outside of /dev.
+  const isNamed = found.some(({ interface: ifname, linkname, device: port, place }) =>
+    [ifname, linkname, port, place].includes(name),
+  );
+  if (path !== undefined) return { path, name: isNamed ? name : found[0]!.device };
   const others = denied === 0 ? "" : `; ${denied} more belong to another user: try sudo, or see control-group`;
   throw new ControlRefusal(`No link of this machine is called ${name}${others}`);
 }

@@ -70,7 +70,14 @@ function answersTo(seed: number, stream: Uint8Array, cut: (left: number) => numb
   let said = "";
   let isClosed = false;
   const link = linkOf(new Rng(seed));
-  const host = { pid: 1, namespace: () => "net:[1]", realPath: (path: string) => path, links: () => [link] };
+  const host = {
+    pid: 1,
+    owner: "uid 0",
+    namespace: () => "net:[1]",
+    realPath: (path: string) => path,
+    portPath: (path: string) => path,
+    links: () => [link],
+  };
   const connection = new ControlServer(host, [...VERBS, LATER]).connect({
     user: "uid 0",
     write: (bytes) => {

@@ -16,7 +16,14 @@ export class ControlProgram {
   constructor(process: Process, links: () => readonly ControlledLink[]) {
     this.#process = process;
     this.#links = links;
-    const server = new ControlServer({ pid: process.pid, namespace: () => "net:[1]", realPath: (path) => path, links });
+    const server = new ControlServer({
+      pid: process.pid,
+      owner: "uid 0",
+      namespace: () => "net:[1]",
+      realPath: (path) => path,
+      portPath: (path) => path,
+      links,
+    });
     this.#connection = server.connect({
       user: "uid 0",
       write: (bytes) => {

@@ -8,13 +8,20 @@ import { VERBS } from "./control-verbs.ts";
 import type { Verb } from "./verb.ts";
 
 const MOST_PROGRAMS = 32;
+/** Of one user. Root and the user of this process have no such limit. */
+const MOST_OF_USER = 8;
+const ROOT = "uid 0";
 
 export interface ControlServerHost {
   readonly pid: number;
+  /** The user of this process: "uid 0". */
+  readonly owner: string;
   /** Distinguishes interfaces of the same name. */
   namespace(): string;
-  /** The same device may have several names. */
-  realPath(path: string): string;
+  /** Where a path that a program names leads. Undefined: it is no path of a device, or not worth the time. */
+  realPath(path: string): string | undefined;
+  /** Where the path of a port led a moment ago. */
+  portPath(path: string): string;
   links(): readonly ControlledLink[];
 }
 
@@ -30,10 +37,25 @@ export interface ControlledPlace {
   readonly namespace: string;
 }
 
+interface Found {
+  readonly link: ControlledLink;
+  readonly target: Steered;
+}
+
+interface Connected {
+  readonly user: string;
+  readonly connection: ControlConnection;
+}
+
+function isIdle({ connection }: Connected): boolean {
+  return connection.isIdle;
+}
+
 export class ControlServer {
   readonly #host: ControlServerHost;
   readonly #verbs: readonly Verb[];
-  #connections: ControlConnection[] = [];
+  /** The oldest comes first. */
+  #connections: Connected[] = [];
 
   constructor(host: ControlServerHost, verbs = VERBS) {
     this.#host = host;
@@ -43,13 +65,43 @@ export class ControlServer {
   /** A program has connected. */
   connect(wire: ControlWire): ControlConnection {
     const connection = new ControlConnection(wire, (line, user, reply) => this.#serve(line, user, reply));
-    this.#connections = this.#connections.filter(({ isClosed }) => !isClosed);
-    // One that has asked nothing for the longest time makes room.
-    if (this.#connections.length >= MOST_PROGRAMS) this.#connections.find(({ isIdle }) => isIdle)?.close();
-    this.#connections = this.#connections.filter(({ isClosed }) => !isClosed);
-    if (this.#connections.length < MOST_PROGRAMS) this.#connections.push(connection);
-    else connection.refuse(`${MOST_PROGRAMS} programs are connected already`);
+    const refusal = this.#makeRoom(wire.user);
+    if (refusal === undefined) this.#connections.push({ user: wire.user, connection });
+    else connection.refuse(refusal);
     return connection;
+  }
+
+  /** Returns why there is no room for a program of this user. */
+  #makeRoom(user: string): string | undefined {
+    this.#forgetClosed();
+    const own = this.#connections.filter((one) => one.user === user);
+    const isFull = this.#connections.length >= MOST_PROGRAMS;
+    if (this.#isMaster(user)) {
+      if (!isFull) return undefined;
+      const others = this.#connections.filter((one) => !this.#isMaster(one.user));
+      // One that waits for something makes room only where it must.
+      const leaving = others.find(isIdle) ?? this.#connections.find(isIdle) ?? others[0];
+      return this.#displace(leaving, `${MOST_PROGRAMS} programs are connected already`);
+    }
+    if (own.length >= MOST_OF_USER)
+      return this.#displace(own.find(isIdle), `${MOST_OF_USER} programs of your user are connected already`);
+    if (!isFull) return undefined;
+    const others = this.#connections.filter((one) => !this.#isMaster(one.user));
+    return this.#displace(others.find(isIdle), `${MOST_PROGRAMS} programs are connected already`);
+  }
+
+  #displace(leaving: Connected | undefined, refusal: string): string | undefined {
+    leaving?.connection.close();
+    this.#forgetClosed();
+    return leaving === undefined ? refusal : undefined;
+  }
+
+  #forgetClosed(): void {
+    this.#connections = this.#connections.filter(({ connection }) => !connection.isClosed);
+  }
+
+  #isMaster(user: string): boolean {
+    return user === ROOT || user === this.#host.owner;
   }
 
   #serve(line: string, user: string, reply: Reply): void {
@@ -91,20 +143,29 @@ export class ControlServer {
   }
 
   /** An interface or a linkname means all lines of the link. */
-  #find(name: string): { readonly link: ControlledLink; readonly target: Steered } {
+  #find(name: string): Found {
     const links = this.#host.links();
     const whole = links.find((link) => link.interface === name || link.linkname === name);
     if (whole !== undefined) return { link: whole, target: whole };
     const path = name.startsWith("/") ? name : `/dev/${name}`;
-    const real = this.#host.realPath(path);
+    const found =
+      this.#lineOf(links, (port) => port === name || port === path) ?? this.#lineAt(links, this.#host.realPath(path));
+    if (found !== undefined) return found;
+    throw new ControlError(`There is no link ${name}`);
+  }
+
+  #lineAt(links: readonly ControlledLink[], real: string | undefined): Found | undefined {
+    return real === undefined ? undefined : this.#lineOf(links, (port) => this.#host.portPath(port) === real);
+  }
+
+  /** The link with a port that `isMeant`, or one line of it. */
+  #lineOf(links: readonly ControlledLink[], isMeant: (port: string) => boolean): Found | undefined {
     for (const link of links) {
       const { lines } = link;
-      const line = lines.find(({ device, place }) =>
-        [device, place].some((one) => one === name || one === path || this.#host.realPath(one) === real),
-      );
+      const line = lines.find(({ device, place }) => isMeant(device) || (place !== device && isMeant(place)));
       if (line !== undefined) return { link, target: lines.length === 1 ? link : line };
     }
-    throw new ControlError(`There is no link ${name}`);
+    return undefined;
   }
 }
 

@@ -73,7 +73,14 @@ function linkOf(ifname: string | undefined, ...devices: string[]): Link {
 
 function serverOf(links: readonly ControlledLink[], verbs: readonly Verb[] = VERBS): ControlServer {
   return new ControlServer(
-    { pid: 42, namespace: () => "net:[1]", realPath: (path) => path.replace("/by-id/", "/"), links: () => links },
+    {
+      pid: 42,
+      owner: "uid 5",
+      namespace: () => "net:[1]",
+      realPath: (path) => path.replace("/by-id/", "/"),
+      portPath: (path) => path,
+      links: () => links,
+    },
     verbs,
   );
 }
@@ -207,19 +214,62 @@ test("a program that never reads is dropped when 256 kB wait for it", () => {
   expect(program.isClosed).toBe(true);
 });
 
-test("the longest idle of 32 programs makes room for another; busy ones do not", () => {
-  const server = serverOf([linkOf("ppp0")], [WAIT]);
-  const programs = Array.from({ length: 33 }, () => new Program());
-  for (const { wire } of programs.slice(0, 32)) server.connect(wire);
-  server.connect(programs[32]!.wire);
-  expect(programs.map(({ isClosed }) => isClosed)).toEqual([true, ...Array<boolean>(32).fill(false)]);
+/** Programs of these users connect in turn, and wait if they are `busy`. */
+function crowd(server: ControlServer, users: readonly string[], busy: boolean): Program[] {
+  return users.map((user) => {
+    const program = new Program();
+    const connection = server.connect({ ...program.wire, user });
+    if (busy) ask(connection, request("wait", "ppp0"));
+    return program;
+  });
+}
 
-  const busy = serverOf([linkOf("ppp0")], [WAIT]);
-  for (let at = 0; at < 32; at++) ask(busy.connect(new Program().wire), request("wait", "ppp0"));
-  const last = new Program();
-  busy.connect(last.wire);
-  expect(last.answers).toEqual([{ ok: false, error: "32 programs are connected already" }]);
-  expect(last.isClosed).toBe(true);
+/** Eight programs of each user. */
+const users = (count: number): string[] => Array.from({ length: count }, (_, at) => `uid ${100 + (at >> 3)}`);
+const closedOf = (programs: readonly Program[]): number[] =>
+  programs.flatMap(({ isClosed }, at) => (isClosed ? [at] : []));
+
+test("the longest idle of 32 programs makes room for another; busy ones do not", () => {
+  const programs = crowd(serverOf([linkOf("ppp0")], [WAIT]), [...users(32), "uid 7"], false);
+  expect(closedOf(programs)).toEqual([0]);
+  const busy = crowd(serverOf([linkOf("ppp0")], [WAIT]), [...users(32), "uid 7"], true);
+  expect(closedOf(busy)).toEqual([32]);
+  expect(busy[32]!.answers).toEqual([{ ok: false, error: "32 programs are connected already" }]);
+});
+
+test("a user has 8 programs at most, and a ninth takes the place of an idle one of that user", () => {
+  const server = serverOf([linkOf("ppp0")], [WAIT]);
+  const others = crowd(server, ["uid 6"], false);
+  const idle = crowd(server, Array<string>(9).fill("uid 7"), false);
+  expect(closedOf(idle)).toEqual([0]);
+  const busy = crowd(server, Array<string>(9).fill("uid 8"), true);
+  expect(busy[8]!.answers).toEqual([{ ok: false, error: "8 programs of your user are connected already" }]);
+  expect(closedOf(busy)).toEqual([8]);
+  expect(closedOf(others)).toEqual([]);
+});
+
+test.each(["uid 0", "uid 5"])("root and the user of the process always get in (%s), and are not sent away", (user) => {
+  const server = serverOf([linkOf("ppp0")], [WAIT]);
+  const waiting = crowd(server, users(32), true);
+  const masters = crowd(server, Array<string>(32).fill(user), true);
+  expect(closedOf(waiting)).toHaveLength(32);
+  expect(closedOf(masters)).toEqual([]);
+  const [late] = crowd(server, ["uid 7"], false) as [Program];
+  expect(late.answers).toEqual([{ ok: false, error: "32 programs are connected already" }]);
+  expect(closedOf(masters)).toEqual([]);
+});
+
+test("a name that is none of the links' own words costs one look-up, and one that leads nowhere no more", () => {
+  const looked: string[] = [];
+  const look = (path: string): string | undefined => {
+    looked.push(path);
+    return path.includes("none") ? undefined : path;
+  };
+  const host = { pid: 1, owner: "uid 0", namespace: () => "", realPath: look, portPath: (path: string) => look(path)! };
+  const server = new ControlServer({ ...host, links: () => [linkOf("ppp0", "/dev/ttyS0", "/dev/ttyS1")] });
+  const hangup = (name: string): void => ask(server.connect(new Program().wire), request("hangup", name));
+  for (const name of ["none", "ttyS1", "/dev/other"]) hangup(name);
+  expect(looked).toEqual(["/dev/none", "/dev/other", "/dev/ttyS0", "/dev/ttyS1"]);
 });
 
 /** A verb that does not answer by itself. */
