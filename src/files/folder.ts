@@ -83,6 +83,8 @@ export interface Folder {
   makeFolder(path: Path): Trouble | undefined;
   /** Files may be made in this folder, as far as its rights go. */
   mayWrite(path: Path): boolean;
+  /** Octets of open files that have lost their names: their room is free when they are closed. */
+  namelessOctets(): number;
   /** Octets that can still be written on its disk. */
   room(): number;
   close(): void;

@@ -17,7 +17,10 @@ export class Quota {
   readonly #most: number;
   readonly #now: () => number;
   readonly #chores: Chores;
+  /** Octets of files with a name. */
   #used = 0;
+  /** Octets of open files that were removed. */
+  #nameless = 0;
   /** When the last count began. */
   #countedAt = -Infinity;
   #count: Count | undefined;
@@ -38,7 +41,14 @@ export class Quota {
   allows(octets: number, credit: () => number = () => 0): boolean {
     if (this.#most === Infinity) return true;
     if (this.#age >= COUNT_SECONDS && this.#count === undefined) this.#begin();
-    return this.#used + octets <= this.#most || this.#used + octets - credit() <= this.#most;
+    if (this.#total + octets <= this.#most) return true;
+    // Some may have been closed.
+    this.#nameless = this.#folder.namelessOctets();
+    return this.#total + octets <= this.#most || this.#total + octets - credit() <= this.#most;
+  }
+
+  get #total(): number {
+    return this.#used + this.#nameless;
   }
 
   /** Counts, if the last count is too old for what follows, or would refuse it and is not from this moment. */
@@ -55,12 +65,12 @@ export class Quota {
 
   /** Octets that may still be added. */
   available(): number {
-    return Math.min(this.#folder.room(), this.#most === Infinity ? Infinity : this.#most - this.#used);
+    return Math.min(this.#folder.room(), this.#most === Infinity ? Infinity : this.#most - this.#total);
   }
 
   /** Octets that are there. Undefined without a quota: nobody counts them. */
   used(): number | undefined {
-    return this.#most === Infinity ? undefined : this.#used;
+    return this.#most === Infinity ? undefined : this.#total;
   }
 
   #begin(): Count {
@@ -80,6 +90,7 @@ export class Quota {
     if (this.#count === count) {
       this.#count = undefined;
       this.#used = count.octets;
+      this.#nameless = this.#folder.namelessOctets();
       this.#countedAt = count.startedAt;
     }
     return count.isExact;
@@ -88,6 +99,8 @@ export class Quota {
   /** So many octets were added, or removed. */
   add(octets: number): void {
     this.#used += octets;
+    // What was removed may be open.
+    if (octets < 0 && this.#most !== Infinity) this.#nameless = this.#folder.namelessOctets();
     this.#count?.add(octets);
   }
 }

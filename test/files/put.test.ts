@@ -217,6 +217,22 @@ test("what a target frees is counted as it is now, and once", () => {
   expect(parseAnswer(small.octets("56789")).status).toBe(507);
 });
 
+test("what has lost its name counts while it is open", () => {
+  const one = new FileExchange({ quota: 18 });
+  const head = (path: string): string => `PUT ${path} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n`;
+  expect(one.ask("MKCOL /x").status).toBe(201);
+  one.connect();
+  one.octets(`${head("/x/a")}11\r\n${"x".repeat(17)}\r\n`);
+  const held = one.connection;
+  expect(one.ask("DELETE /x").status).toBe(204);
+  one.seconds += 60;
+  expect(one.ask("PUT /b", "12").status).toBe(507);
+  expect(one.ask("PUT /b", "1").status).toBe(201);
+  // Its room is free as soon as it is closed.
+  held.cut();
+  expect(one.ask("PUT /b", "123456").status).toBe(204);
+});
+
 test("an upload that no longer fits does not take its name", () => {
   const one = new FileExchange({ quota: 10 });
   one.folder.put("a", "0123456789");

@@ -15,6 +15,7 @@ export class MemoryFolder implements Folder {
   /** How many octets the disk takes in all. */
   capacity = Infinity;
   open_ = 0;
+  readonly #openings = new Set<{ readonly node: StoredFile }>();
   /** The time of a file that is made. */
   now: () => number = () => 1_000_000_000;
   #changes = 0;
@@ -65,6 +66,8 @@ export class MemoryFolder implements Folder {
 
   #opened(node: StoredFile): OpenFile {
     this.open_++;
+    const opening = { node };
+    this.#openings.add(opening);
     const version = (): Stat => statOf(node);
     return {
       stat: version,
@@ -89,8 +92,16 @@ export class MemoryFolder implements Folder {
       truncate: (size) => void (node.size = Math.min(node.size, size)),
       sync: () => undefined,
       setTime: (mtime) => void (node.mtime = mtime),
-      close: () => void this.open_--,
+      close: () => {
+        if (this.#openings.delete(opening)) this.open_--;
+      },
     };
+  }
+
+  namelessOctets(): number {
+    const named = new Set(this.nodes.values());
+    const nameless = new Set([...this.#openings].map(({ node }) => node).filter((node) => !named.has(node)));
+    return [...nameless].reduce((sum, { size }) => sum + size, 0);
   }
 
   stat(path: Path): Stat | Trouble {

@@ -20,12 +20,21 @@ const WINDOW = 1 << 22;
 
 export class FolderFile {
   readonly #fd: number;
+  readonly #closed: (file: FolderFile) => void;
   /** Octets since the disk was last told to write. */
   #unwritten = 0;
   #isOpen = true;
 
-  constructor(fd: number) {
+  /** `closed` is called once. */
+  constructor(fd: number, closed: (file: FolderFile) => void) {
     this.#fd = fd;
+    this.#closed = closed;
+  }
+
+  /** What it takes on the disk without a name, and which file it is. Undefined: it has a name. */
+  nameless(): Pick<Stat, "size" | "version"> | undefined {
+    const facts = factsAt(this.#fd, "");
+    return typeof facts === "number" || facts.links > 0 ? undefined : facts;
   }
 
   stat(): Stat {
@@ -78,7 +87,9 @@ export class FolderFile {
   }
 
   close(): void {
-    if (this.#isOpen) closeFd(this.#fd);
+    if (!this.#isOpen) return;
     this.#isOpen = false;
+    closeFd(this.#fd);
+    this.#closed(this);
   }
 }

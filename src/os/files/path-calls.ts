@@ -34,7 +34,17 @@ const AT = { SYMLINK_NOFOLLOW: 0x100, REMOVEDIR: 0x200, EMPTY_PATH: 0x1000 } as 
 const RENAME_NOREPLACE = 1;
 const STATX_BASIC = 0x7ff;
 /** struct statx. */
-const STATX = { size: 256, mode: 28, inode: 32, length: 40, ctime: 96, mtime: 112, major: 136, minor: 140 } as const;
+const STATX = {
+  size: 256,
+  links: 16,
+  mode: 28,
+  inode: 32,
+  length: 40,
+  ctime: 96,
+  mtime: 112,
+  major: 136,
+  minor: 140,
+} as const;
 const S_IFMT = 0o170000;
 
 const { EAGAIN, EINTR, EISDIR, ENOSYS, EPERM } = constants.errno;
@@ -131,6 +141,8 @@ export interface FileFacts {
   /** Seconds since 1970. */
   readonly mtime: number;
   readonly version: string;
+  /** How many names it has. */
+  readonly links: number;
 }
 
 const KINDS = new Map<number, FileFacts["kind"]>([
@@ -152,6 +164,7 @@ class Facts implements FileFacts {
   readonly kind: FileFacts["kind"];
   readonly size: number;
   readonly mtime: number;
+  readonly links: number;
   readonly #device: number;
   readonly #inode: bigint;
   readonly #mtimeNs: number;
@@ -162,6 +175,7 @@ class Facts implements FileFacts {
     this.kind = KINDS.get(view.getUint16(STATX.mode, true) & S_IFMT) ?? "other";
     this.size = Number(view.getBigUint64(STATX.length, true));
     this.mtime = Number(view.getBigInt64(STATX.mtime, true));
+    this.links = view.getUint32(STATX.links, true);
     this.#device = view.getUint32(STATX.major, true) * 2 ** 20 + view.getUint32(STATX.minor, true);
     this.#inode = view.getBigUint64(STATX.inode, true);
     this.#mtimeNs = view.getUint32(STATX.mtime + 8, true);

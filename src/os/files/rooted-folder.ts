@@ -38,6 +38,8 @@ const MOST_OCTETS = 255;
 export class RootedFolder {
   readonly #fd: number;
   readonly #hasBeneath: boolean;
+  readonly #files = new Set<FolderFile>();
+  readonly #closed = (file: FolderFile): void => void this.#files.delete(file);
 
   /** The path of the folder, or a descriptor of it. `isOld` acts as a kernel without openat2. Throws OsError. */
   constructor(place: string | number, isOld = false) {
@@ -68,7 +70,11 @@ export class RootedFolder {
     const fd = this.#resolve(path, flags, mode);
     if (fd < 0) return troubleOf(-fd);
     const facts = factsAt(fd, "");
-    if (typeof facts !== "number" && facts.kind === "file") return new FolderFile(fd);
+    if (typeof facts !== "number" && facts.kind === "file") {
+      const file = new FolderFile(fd, this.#closed);
+      this.#files.add(file);
+      return file;
+    }
     closeFd(fd);
     return typeof facts !== "number" && facts.kind === "folder" ? "is-folder" : "absent";
   }
@@ -132,6 +138,16 @@ export class RootedFolder {
     const result = accessTo(fd, "write");
     closeFd(fd);
     return result === 0;
+  }
+
+  /** Octets of open files that have lost their names. */
+  namelessOctets(): number {
+    const sizes = new Map<string, number>();
+    for (const file of this.#files) {
+      const { version, size } = file.nameless() ?? {};
+      if (version !== undefined && size !== undefined) sizes.set(version, size);
+    }
+    return [...sizes.values()].reduce((sum, size) => sum + size, 0);
   }
 
   /** Octets that can still be written on its disk. */

@@ -44,6 +44,18 @@ test("nothing is written where that is not allowed, and nothing above the quota"
   expect(full.folder.text("a")).toBe("01234abcde");
 });
 
+test("files that were removed while they are open count until they are closed", () => {
+  const peer = new SmbPeer({ quota: 10 }).begin();
+  const [first, second] = [peer.fid("\\a", { disposition: 2 }), peer.fid("\\b", { disposition: 2 })];
+  expect(peer.write(first, 0, bytes("01234567")).status).toBe(0);
+  expect(peer.named(Command.DELETE, [6], "\\a").status).toBe(0);
+  expect(peer.write(second, 0, bytes("0123")).status).toBe(0xc000007f);
+  expect(peer.write(first, 8, bytes("89a")).status).toBe(0xc000007f);
+  peer.close(first);
+  expect(peer.folder.names).toEqual(["b"]);
+  expect(peer.write(second, 0, bytes("0123456789")).status).toBe(0);
+});
+
 test("names that lead out or that no file of Windows has are refused", () => {
   const peer = new SmbPeer().begin();
   peer.folder.put(".nullmodem-part-x", "secret");

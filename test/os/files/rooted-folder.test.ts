@@ -50,6 +50,30 @@ function text(folder: Folder, path: Path): string | Trouble {
   return isTrouble(count) ? count : `=${textOf(bytes, 0, count)}`;
 }
 
+test("open files without a name are counted once each until they are closed", () => {
+  const { inside } = place();
+  const folder = new RootedFolder(inside);
+  const made = (name: string, size: number): OpenFile => {
+    const file = folder.create([name]);
+    if (isTrouble(file)) throw new Error(file);
+    file.write(new Uint8Array(size), 0, size, 0);
+    return file;
+  };
+  const [one, other] = [made("a", 5), made("b", 7)];
+  const again = folder.open(["a"]);
+  if (isTrouble(again)) throw new Error(again);
+  expect(folder.namelessOctets()).toBe(0);
+  folder.remove(["a"]);
+  expect(folder.namelessOctets()).toBe(5);
+  folder.rename(["b"], ["a"], true);
+  expect(folder.namelessOctets()).toBe(5);
+  rmSync(join(inside, "a"));
+  expect(folder.namelessOctets()).toBe(12);
+  for (const file of [one, again, other]) file.close();
+  expect(folder.namelessOctets()).toBe(0);
+  folder.close();
+});
+
 function names(folder: Folder, path: Path): string[] {
   const listing = folder.list(path);
   if (isTrouble(listing)) throw new Error(listing);
