@@ -113,6 +113,7 @@ const machineFiles: Files = {
   readResized: files.readResized,
   write: files.writeFile,
   replace: files.replaceFile,
+  makeFolder: files.makeFolder,
   move: files.moveFile,
   size: files.fileSize,
   remove: files.removeFile,

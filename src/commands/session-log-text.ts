@@ -14,7 +14,7 @@ export interface LoggedSession {
 /** "2026-11-30 21:05" in local time. */
 export type TimeText = (milliseconds: number) => string;
 
-/** A line for each session, the oldest first, with aligned columns. */
+/** A line of heads, and a line for each session, the oldest first, with aligned columns. */
 export function sessionLines(sessions: readonly LoggedSession[], timeText: TimeText): string {
   const rows = sessions.map(({ record, isUp }) => [
     timeText(record.began),
@@ -22,11 +22,11 @@ export function sessionLines(sessions: readonly LoggedSession[], timeText: TimeT
     portText(record.device),
     record.peer ?? record.their ?? "-",
     durationText(record.seconds),
-    `${sizeText(record.in)} in`,
-    `${sizeText(record.out)} out`,
+    sizeText(record.in),
+    sizeText(record.out),
     outcomeText({ record, isUp }),
   ]);
-  return aligned(rows);
+  return aligned([["began", "link", "port", "peer", "lasted", "in", "out", "end"], ...rows]);
 }
 
 /** Why it is over, or that it is not. */

@@ -3,10 +3,12 @@
 import { defineCommand, renderUsage } from "citty";
 import { consola } from "consola";
 import { readSessions } from "../applets/read-history.ts";
+import { readAllStatus } from "../applets/read-status.ts";
 import { thisMachine } from "../applets/this-machine.ts";
 import { inertJson } from "../bytes/text.ts";
 import { print } from "../os/log/print.ts";
 import type { SessionRecord } from "../record/session-record.ts";
+import type { Status } from "../run/live/published-status.ts";
 import { isHostError, reasonOf } from "../run/machine.ts";
 import { type LoggedSession, outcomeText, portText, sessionLines, userLines } from "./session-log-text.ts";
 
@@ -32,10 +34,17 @@ export interface LogHost {
   sessions(): SessionRecord[];
   /** Its end is not written, and the process that would write it runs. */
   isUp(record: SessionRecord): boolean;
+  /** What the running links publish. */
+  links(): Status[];
   print(text: string): void;
 }
 
-export const THIS_HOST: LogHost = { sessions: () => readSessions(thisMachine), isUp, print };
+export const THIS_HOST: LogHost = {
+  sessions: () => readSessions(thisMachine),
+  isUp,
+  links: () => readAllStatus(),
+  print,
+};
 
 /** Its end is not written, and the process that would write it runs. */
 function isUp({ exit, pid, process: identity }: SessionRecord): boolean {
@@ -43,12 +52,35 @@ function isUp({ exit, pid, process: identity }: SessionRecord): boolean {
 }
 
 /** The sessions, each with whether it is up. A process has one link at a time on a device. */
-export function loggedSessions(host: Pick<LogHost, "sessions" | "isUp">): LoggedSession[] {
+export function loggedSessions(host: Pick<LogHost, "sessions" | "isUp" | "links">): LoggedSession[] {
   const latest = new Map<string, SessionRecord>();
   const sessions = host.sessions();
   const keyOf = ({ pid, process: identity, device }: SessionRecord): string => JSON.stringify([pid, identity, device]);
   for (const record of sessions) latest.set(keyOf(record), record);
-  return sessions.map((record) => ({ record, isUp: latest.get(keyOf(record)) === record && host.isUp(record) }));
+  const up = sessions.filter((record) => latest.get(keyOf(record)) === record && host.isUp(record));
+  const links = up.length === 0 ? [] : host.links();
+  return sessions.map((record) => {
+    const isUp = up.includes(record);
+    const link = links.find(({ pid, interface: name }) => pid === record.pid && name === record.interface);
+    return { record: isUp && link !== undefined ? withPresent(record, link) : record, isUp };
+  });
+}
+
+/** What is in the file of a link that is up was written a while ago. */
+function withPresent(record: SessionRecord, { up, counters, ipv4, ipv6, peer, compression }: Status): SessionRecord {
+  if (up === undefined) return record;
+  const address = ipv4 ?? ipv6;
+  return {
+    ...record,
+    seconds: Math.max(record.seconds, up),
+    in: Math.max(record.in, counters.received.bytes),
+    out: Math.max(record.out, counters.sent.bytes),
+    our: address?.our ?? record.our,
+    their: address?.peer ?? record.their,
+    peer: peer === undefined || peer === "" ? record.peer : peer,
+    receive: compression.receive ?? record.receive,
+    transmit: compression.transmit ?? record.transmit,
+  };
 }
 
 /** Runs log with the words after its name. Returns the exit code: 1 when there is nothing to show. */

@@ -2,6 +2,8 @@
 
 import { beforeEach, expect, test } from "bun:test";
 import { log } from "../../src/commands/session-log.ts";
+import { NO_TRAFFIC } from "../../src/link/counters.ts";
+import type { Status } from "../../src/run/live/published-status.ts";
 import type { SessionRecord } from "../../src/record/session-record.ts";
 
 const BEGAN = new Date(2026, 10, 30, 21, 5).getTime();
@@ -33,18 +35,25 @@ const FAILED: SessionRecord = {
 };
 
 let printed = "";
+let links: Status[] = [];
 beforeEach(() => void (printed = ""));
 
 function hostOf(sessions: readonly SessionRecord[], isUp = false) {
-  return { sessions: () => [...sessions], isUp: () => isUp, print: (text: string) => void (printed += text) };
+  return {
+    sessions: () => [...sessions],
+    isUp: () => isUp,
+    links: () => links,
+    print: (text: string) => void (printed += text),
+  };
 }
 
 test("a line for each session tells when, who, how much and why it ended", async () => {
   expect(await log([], hostOf([ENDED, FAILED]))).toBe(0);
   expect(printed).toBe(
     [
-      "2026-11-30 21:05  ppp0  ttyS0          zaphod  2 h 5 min  1.2 MB in  999 B out  the other end has ended it\n",
-      "2026-11-30 21:05  -     10.0.0.1:5000  -       60 s       0 B in     0 B out    ",
+      "began             link  port           peer    lasted     in      out    end\n",
+      "2026-11-30 21:05  ppp0  ttyS0          zaphod  2 h 5 min  1.2 MB  999 B  the other end has ended it\n",
+      "2026-11-30 21:05  -     10.0.0.1:5000  -       60 s       0 B     0 B    ",
       "not up, 7 times: the two ends did not agree, or the other end did not answer\n",
     ].join(""),
   );
@@ -62,6 +71,17 @@ test("of two sessions of a process on a device without an end, only the later on
   expect(printed.match(/still up|cut short/g)).toEqual(["cut short", "still up"]);
 });
 
+test("of a link that is up, the present numbers are shown", async () => {
+  const counters = { received: { ...NO_TRAFFIC, bytes: 9_000_000 }, sent: { ...NO_TRAFFIC, bytes: 10 } };
+  const ipv4 = { our: "10.0.0.1", peer: "10.0.0.2" };
+  links = [
+    { interface: "ppp0", pid: 812, namespace: "", mtu: 1500, up: 9000, compression: {}, counters, ipv4, lines: [] },
+  ];
+  await log(["--json"], hostOf([{ ...UP, peer: undefined, their: "fe80::1" }], true));
+  expect(JSON.parse(printed)).toMatchObject([{ seconds: 9000, in: 9_000_000, out: 999, their: "10.0.0.2", up: true }]);
+  links = [];
+});
+
 test("a name is an interface, a linkname, a port or a user", async () => {
   const bundle = { ...ENDED, device: "/dev/ttyS0 /dev/ttyS1" };
   for (const name of ["ppp0", "lap", "ttyS0", "/dev/ttyS0", "zaphod", "ttyS1"])
@@ -77,7 +97,7 @@ test("so many of the latest are shown, and wrong words are refused", async () =>
     return printed.trimEnd().split("\n").length;
   };
   expect([await countOf(), await countOf("-n", "3"), await countOf("--number=2"), await countOf("-n0")]).toEqual([
-    50, 3, 2, 60,
+    51, 4, 3, 61,
   ]);
   for (const words of [["-n"], ["-n", "x"], ["--since"], ["--number=-1"]])
     expect(await log(words, hostOf(many))).toBe(2);

@@ -139,6 +139,7 @@ export function filesOf(tree: FileTree, process: Process): Files {
       if (tree.isFull) throw new SimulatedError("write", path, "ENOSPC");
       tree.files.set(path, { bytes: bytes.slice(), mode: permissions });
     },
+    makeFolder: () => {},
     move(from, to) {
       tree.files.set(to, node("rename", from));
       tree.remove(from);

@@ -1,6 +1,6 @@
 // A graph of values over time as SVG. It has no colours of its own: classes take them from the page.
 
-import { durationText } from "../../transfer/progress-text.ts";
+import { tookText } from "../../transfer/progress-text.ts";
 
 const WIDTH = 720;
 const HEIGHT = 150;
@@ -39,7 +39,7 @@ export function graphSvg({ label, curves, every, valueText }: Graph): string {
   );
   const times = [0, 0.25, 0.5, 0.75, 1].map((share) => {
     const anchor = share === 0 ? "start" : share === 1 ? "end" : "middle";
-    const text = durationText(Math.round(share * count * every));
+    const text = tookText(share * count * every);
     return `<text x="${x(share * count)}" y="${HEIGHT - 5}" text-anchor="${anchor}">${text}</text>`;
   });
   const drawn = curves.map(({ style, values }) => `<path class="curve ${style}" d="${steps(values, x, y)}"/>`);

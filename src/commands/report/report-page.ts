@@ -72,7 +72,9 @@ function graphs(samples: Samples): string {
       every,
       perSecond,
     ),
-    figure("Bad frames", [{ name: "received", style: "bad", values: samples.bad }], every, (value) => value.toFixed(0)),
+    figure("Bad frames", [{ name: "received", style: "bad", values: samples.bad }], every, (value) =>
+      String(Math.round(value * 10) / 10),
+    ),
     hasEchoes
       ? figure(
           "Round trip",

@@ -11,7 +11,7 @@ import { readRecord } from "../../record/pppdump-file.ts";
 import type { SessionRecord } from "../../record/session-record.ts";
 import { hasCode, isHostError } from "../../run/machine.ts";
 import { durationText, sizeText } from "../../transfer/progress-text.ts";
-import { isCalled, loggedSessions, THIS_HOST as LOG_HOST, timeText } from "../session-log.ts";
+import { isCalled, type LogHost, loggedSessions, THIS_HOST as LOG_HOST, timeText } from "../session-log.ts";
 import { outcomeText, sessionLines } from "../session-log-text.ts";
 import { type RecordSession, lastSession } from "./record-session.ts";
 import { type Fact, type Report, reportPage } from "./report-page.ts";
@@ -32,9 +32,7 @@ const command = defineCommand({
 /** Sessions before it that are listed too. */
 const LISTED = 20;
 
-export interface ReportHost {
-  sessions(): SessionRecord[];
-  isUp(record: SessionRecord): boolean;
+export interface ReportHost extends Pick<LogHost, "sessions" | "isUp" | "links"> {
   /** Throws HostError. */
   read(path: string): Uint8Array;
   /** Throws HostError. */
@@ -49,6 +47,7 @@ export interface ReportHost {
 const THIS_HOST: ReportHost = {
   sessions: LOG_HOST.sessions,
   isUp: LOG_HOST.isUp,
+  links: LOG_HOST.links,
   read: (path) => asOsError(() => readFileSync(path)),
   write: (path, text) => asOsError(() => writeFileSync(path, text)),
   make: (path, text) => asOsError(() => writeFileSync(path, text, { flag: "wx" })),
@@ -85,7 +84,8 @@ export async function report(argv: readonly string[], host: ReportHost = THIS_HO
     return 0;
   } catch (error) {
     if (!isHostError(error)) throw error;
-    consola.error(`${error.path ?? "the history"}: ${reasonOf(error)}`);
+    const remedy = words.output === undefined && error.code === "EACCES" ? "; --output names another place" : "";
+    consola.error(`${error.path ?? "the history"}: ${reasonOf(error)}${remedy}`);
     return 1;
   }
 }
@@ -169,7 +169,7 @@ function systemFacts({ system }: ReportHost): Fact[] {
 /** Why there is none, in words. */
 function ofRecord(host: ReportHost, path: string): Found | string {
   const session = lastSession(readRecord(host.read(path)));
-  if (session === undefined) return `${path}: no session is in it`;
+  if (session === undefined) return `${path}: no session of pppd's option record is in it`;
   const title = `${path.slice(path.lastIndexOf("/") + 1)}, ${timeText(session.began)}`;
   const facts = [...recordFacts(session), ...systemFacts(host)];
   const { samples, events } = session;

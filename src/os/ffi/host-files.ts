@@ -6,6 +6,7 @@ import {
   fstatSync,
   ftruncateSync,
   lstatSync,
+  mkdirSync,
   read as readLater,
   readdirSync,
   readSync,
@@ -89,6 +90,11 @@ function removeIfPossible(path: string): void {
   } catch {
     // The caller reports why the file could not be made.
   }
+}
+
+/** With those above it, for this user only. Does nothing when it is there. */
+export function makeFolder(path: string): void {
+  asOsError(() => void mkdirSync(path, { recursive: true, mode: 0o700 }));
 }
 
 /** In one step, in place of what was there. */

@@ -3,7 +3,7 @@
 
 import { recordLine, type SessionRecord } from "../../record/session-record.ts";
 import type { Machine } from "../machine.ts";
-import { statePaths } from "../state-paths.ts";
+import { keepAt, statePaths } from "../state-paths.ts";
 
 const FILE = "nullmodem-history";
 /** Octets after which a new file begins. */
@@ -18,34 +18,27 @@ export function historyPaths(machine: Pick<Machine, "processes" | "users">): str
 
 export class HistoryFile {
   readonly #machine: HistoryMachine;
-  readonly #paths: readonly string[];
   /** Whoever wrote last may have been cut off within a line. */
   #hasBegun = false;
 
   constructor(machine: HistoryMachine) {
     this.#machine = machine;
-    this.#paths = statePaths(machine, FILE);
   }
 
   /** Where nothing can be written, there is no history: a link does not suffer from it. */
   append(record: SessionRecord): void {
     const bytes = Buffer.from(`${this.#hasBegun ? "" : "\n"}${recordLine(record)}`);
-    this.#hasBegun = this.#paths.some((path) => this.#appendTo(path, bytes));
+    this.#hasBegun = keepAt(this.#machine, FILE, (path) => this.#appendTo(path, bytes));
   }
 
-  #appendTo(path: string, bytes: Uint8Array): boolean {
+  #appendTo(path: string, bytes: Uint8Array): void {
     const { files, descriptors } = this.#machine;
+    if (files.size(path) + bytes.length > FULL) this.#putAside(path);
+    const fd = files.open(path, "append", 0o644);
     try {
-      if (files.size(path) + bytes.length > FULL) this.#putAside(path);
-      const fd = files.open(path, "append", 0o644);
-      try {
-        files.write(fd, bytes);
-      } finally {
-        descriptors.close(fd);
-      }
-      return true;
-    } catch {
-      return false;
+      files.write(fd, bytes);
+    } finally {
+      descriptors.close(fd);
     }
   }
 

@@ -6,7 +6,7 @@ import type { Config } from "../../options/config.ts";
 import { Exit } from "../exit.ts";
 import type { Status } from "../live/published-status.ts";
 import type { Clock, Machine } from "../machine.ts";
-import type { NetworkObserver } from "../session/network-observer.ts";
+import type { NetworkDown, NetworkObserver } from "../session/network-observer.ts";
 import type { OptionsInForce } from "../settings/options-in-force.ts";
 import { HistoryFile } from "./history-file.ts";
 
@@ -103,7 +103,7 @@ export class LinkHistory implements NetworkObserver {
   readonly #series = new SampleSeries();
   readonly #total = { in: 0, out: 0, bad: 0 };
   /** The counters at the last look. They begin again with each link, and those of a bundle with each of its lines. */
-  #before: Counts = { in: 0, out: 0, bad: 0, echoes: 0, rtt: undefined };
+  #before: Counts = { in: 0, out: 0, bad: new Map(), echoes: 0, rtt: undefined };
   #began: { readonly at: number; readonly wall: number; readonly device: string } | undefined;
   #nextLookAt = Infinity;
   #marks = 0;
@@ -128,17 +128,21 @@ export class LinkHistory implements NetworkObserver {
   up(): void {
     const now = this.#clock.now();
     const status = this.#status();
+    const hadIpv4 = this.#known?.ipv4 !== undefined;
     this.#known = status;
     if (this.#began === undefined) {
       const device = status.lines.map((line) => line.device).join(" ") || deviceText(this.#config);
       this.#began = { at: now, wall: Math.round(this.#clock.wall()), device };
-      this.#before = countsOf(status);
-    }
+    } else if (!hadIpv4 && status.ipv4 !== undefined) this.#write(this.#record({}));
+    // While no network protocol is up, what comes is not the link's.
+    if (this.#nextLookAt === Infinity) this.#before = countsOf(status);
     this.#nextLookAt = now;
   }
 
-  down(): void {
+  down({ isLast }: NetworkDown): void {
+    if (this.#nextLookAt === Infinity) return;
     this.#look(this.#clock.now());
+    if (isLast) this.#nextLookAt = Infinity;
   }
 
   /** To be called now and then. */
@@ -147,7 +151,7 @@ export class LinkHistory implements NetworkObserver {
   }
 
   ended(exit: Exit, hangup: boolean): void {
-    this.#look(this.#clock.now());
+    if (this.#nextLookAt !== Infinity) this.#look(this.#clock.now());
     this.#write(this.#record({ exit, hangup: hangup || undefined }));
     this.#nextLookAt = Infinity;
   }
@@ -156,14 +160,12 @@ export class LinkHistory implements NetworkObserver {
     const began = this.#began;
     if (began === undefined) return;
     const status = this.#status();
-    // While it ends, one protocol goes down after the other.
-    if (status.ipv4 !== undefined || (status.ipv6 !== undefined && this.#known?.ipv4 === undefined))
-      this.#known = status;
+    this.#know(status);
     const counts = countsOf(status);
     const happened = {
       in: since(this.#before.in, counts.in),
       out: since(this.#before.out, counts.out),
-      bad: since(this.#before.bad, counts.bad),
+      bad: sum([...counts.bad].map(([line, bad]) => since(this.#before.bad.get(line) ?? 0, bad))),
       rtt: counts.echoes === this.#before.echoes ? undefined : counts.rtt,
     };
     this.#before = counts;
@@ -176,6 +178,15 @@ export class LinkHistory implements NetworkObserver {
     const marked = this.#marks;
     while (seconds >= markAt(this.#marks)) this.#marks++;
     if (this.#marks > marked) this.#write(this.#record({}));
+  }
+
+  /** While a link ends, one protocol goes down after the other, and compression too. */
+  #know(status: Status): void {
+    const known = this.#known;
+    if (status.ipv4 === undefined && (status.ipv6 === undefined || known?.ipv4 !== undefined)) return;
+    const { receive, transmit } = status.compression;
+    const isCompressed = receive !== undefined || transmit !== undefined;
+    this.#known = isCompressed ? status : { ...status, compression: known?.compression ?? status.compression };
   }
 
   #record(end: Pick<SessionRecord, "exit" | "hangup">): SessionRecord {
@@ -211,7 +222,8 @@ function markAt(mark: number): number {
 interface Counts {
   readonly in: number;
   readonly out: number;
-  readonly bad: number;
+  /** Of each line. */
+  readonly bad: ReadonlyMap<string, number>;
   /** Echoes that were answered, and the milliseconds of the slowest of the last ones. */
   readonly echoes: number;
   readonly rtt: number | undefined;
@@ -222,10 +234,14 @@ function countsOf({ counters, lines }: Status): Counts {
   return {
     in: counters.received.bytes,
     out: counters.sent.bytes,
-    bad: lines.reduce((sum, line) => sum + line.badFcs + line.runts + line.overlong + line.aborted, 0),
-    echoes: trips.reduce((sum, { answered }) => sum + answered, 0),
+    bad: new Map(lines.map((line) => [line.device, line.badFcs + line.runts + line.overlong + line.aborted])),
+    echoes: sum(trips.map(({ answered }) => answered)),
     rtt: trips.length === 0 ? undefined : Math.max(...trips.map(({ last }) => last)),
   };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /** The growth of a counter that may have begun again. */

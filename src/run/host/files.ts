@@ -20,6 +20,8 @@ export interface Files {
   write(fd: number, bytes: Uint8Array, position?: number): void;
   /** Makes a file in one step: readers find the old one or the new one. Nothing of it is left when that fails. */
   replace(path: string, bytes: Uint8Array, permissions: number): void;
+  /** With those above it, for this user only. Does nothing when it is there. */
+  makeFolder(path: string): void;
   /** In one step, in place of what was there. */
   move(from: string, to: string): void;
   /** Octets of a file; 0: it is not there. Never throws. */

@@ -3,7 +3,7 @@
 
 import type { Serial } from "../host/serial.ts";
 import type { Machine } from "../machine.ts";
-import { statePaths } from "../state-paths.ts";
+import { keepAt, statePaths } from "../state-paths.ts";
 
 const FILE = "nullmodem-speeds";
 const MOST_LINES = 64;
@@ -43,18 +43,13 @@ export class SpeedMemory {
   remember(speed: number): void {
     // The speed of a terminal emulator's pty means nothing, and its name is soon another's.
     if (this.#key.startsWith(PTYS) || this.recall() === speed) return;
-    for (const path of this.#paths) {
+    keepAt(this.#machine, FILE, (path) => {
       const lines = this.#linesOf(path);
       lines.delete(this.#key);
       lines.set(this.#key, String(speed));
       const text = [...lines].slice(-MOST_LINES).map((words) => `${words.join(" ")}\n`);
-      try {
-        this.#machine.files.replace(path, Buffer.from(text.join("")), 0o644);
-        return;
-      } catch {
-        // The next place may take it.
-      }
-    }
+      this.#machine.files.replace(path, Buffer.from(text.join("")), 0o644);
+    });
   }
 
   get #paths(): string[] {

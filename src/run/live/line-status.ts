@@ -23,7 +23,6 @@ export function lineStatus(
   const now = machine.clock.now();
   const { frames, badFcs, runts, overlong, aborted, faults } = link.deframer.stats;
   const silentMs = watch.silentMs(now);
-  const modemLines = machine.serial.modemLines(tty.fd);
   const { output } = port.buffers;
   const given = link.given.count();
   const { ways, echoTimes } = link.agreed;
@@ -40,7 +39,11 @@ export function lineStatus(
     aborted,
     faults,
     roundTrip: roundTripOf(echoTimes, now),
-    modem: modemLines && modemStatus(modemLines),
+    // The driver may have to ask the adapter: it is asked when somebody reads the signals.
+    get modem() {
+      const modemLines = machine.serial.modemLines(tty.fd);
+      return modemLines && modemStatus(modemLines);
+    },
     waiting: Math.round(port.backlog(now)),
     ring: { octets: output.length, size: output.length + output.free },
     agreed: ways,

@@ -6,7 +6,7 @@ import { parsePrefix } from "../../bytes/prefix.ts";
 import { textOf } from "../../bytes/text.ts";
 import type { InterfaceId } from "../../wire/ipv6cp.ts";
 import type { Machine } from "../machine.ts";
-import { statePaths } from "../state-paths.ts";
+import { keepAt, statePaths } from "../state-paths.ts";
 
 const FILE = "nullmodem-prefix";
 const MOST_OCTETS = 64;
@@ -20,8 +20,7 @@ type PrefixMachine = Pick<Machine, "files" | "processes" | "random" | "users">;
 
 /** The first six octets of the prefix. Where no file can be written, they are new each time. */
 export function ownPrefix(machine: PrefixMachine): Uint8Array {
-  const paths = statePaths(machine, FILE);
-  for (const path of paths) {
+  for (const path of statePaths(machine, FILE)) {
     const known = readPrefix(machine.files, path);
     if (known !== undefined) return known;
   }
@@ -30,14 +29,7 @@ export function ownPrefix(machine: PrefixMachine): Uint8Array {
   made[0] = LOCAL;
   const prefix = made.slice(0, SITE_SIZE);
   const bytes = Buffer.from(`${prefixText(prefix)}\n`);
-  for (const path of paths) {
-    try {
-      machine.files.replace(path, bytes, 0o644);
-      break;
-    } catch {
-      // The next place may take it.
-    }
-  }
+  keepAt(machine, FILE, (path) => machine.files.replace(path, bytes, 0o644));
   return prefix;
 }
 

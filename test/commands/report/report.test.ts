@@ -37,6 +37,7 @@ function hostOf(sessions: readonly SessionRecord[], file: Uint8Array = new Uint8
   return {
     sessions: () => [...sessions],
     isUp: () => false,
+    links: () => [],
     read: (path) => {
       if (path !== "rec") throw new OsError("open", path, 2);
       return file;

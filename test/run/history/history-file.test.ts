@@ -12,6 +12,7 @@ function machine(
   { files = new Map<string, string>(), pid = 1, looked = (_path: string): void => {} } = {},
 ) {
   const open = new Map<number, string>();
+  const folders = new Set<string>();
   const host = {
     files: {
       size: (path: string) => {
@@ -19,6 +20,7 @@ function machine(
         looked(path);
         return length;
       },
+      makeFolder: (path: string) => void folders.add(path),
       read: (path: string) => Buffer.from(files.get(path)!),
       remove: (path: string) => void files.delete(path),
       move(from: string, to: string) {
@@ -26,7 +28,8 @@ function machine(
         files.delete(from);
       },
       open(path: string) {
-        if (closed.includes(path)) throw new Error("EACCES");
+        if (closed.includes(path) || (path.startsWith("/home") && !folders.has(path.slice(0, path.lastIndexOf("/")))))
+          throw new Error("EACCES");
         open.set(3 + open.size, path);
         return 2 + open.size;
       },

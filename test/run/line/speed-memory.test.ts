@@ -15,6 +15,7 @@ function machine(closed: readonly string[] = [], env: Record<string, string> = {
   };
   const host = {
     files: {
+      makeFolder: () => {},
       readHead(path: string, most: number) {
         if (!files.has(path)) throw new Error("ENOENT");
         return Buffer.from(files.get(path)!).subarray(0, most);
