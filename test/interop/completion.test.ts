@@ -12,6 +12,7 @@ import { PATIENCE_MS } from "../kit/patience.ts";
 const COMMAND = "nm-test-connect";
 
 let folder = "";
+let status: { stop(now: boolean): void } | undefined;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "nullmodem-completion-"));
   const files = {
@@ -20,7 +21,6 @@ beforeAll(async () => {
     "peers/lab:two": "",
     "peers/sub/deep": "",
     "peers/old~": "",
-    "nullmodem-zz7.stats": "",
     "some options": "",
     [`bin/${COMMAND}`]: "#!/bin/sh\n",
     "nullmodem.bash": (await completionText("bash", COMMANDS))!,
@@ -32,8 +32,13 @@ beforeAll(async () => {
     writeFileSync(join(folder, name), text);
   }
   chmodSync(join(folder, "bin", COMMAND), 0o755);
+  // A link publishes its status there.
+  status = Bun.listen({ unix: join(folder, "nullmodem-zz7.stats"), socket: { data: () => {} } });
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  status?.stop(true);
+  rmSync(folder, { recursive: true, force: true });
+});
 
 /** A line, the candidates of a list, and what stands in zsh's line after Tab. ETC is the folder of the test. */
 const CASES: readonly (readonly [line: string, candidates: readonly string[], completed?: string])[] = [
@@ -52,6 +57,11 @@ const CASES: readonly (readonly [line: string, candidates: readonly string[], co
   ["nullmodem service cron ttyS0 crt", ["crtscts"], "nullmodem service cron ttyS0 crtscts "],
   ["nullmodem setup --flow r", ["rtscts"], "nullmodem setup --flow rtscts "],
   ["nullmodem status zz", ["zz7"], "nullmodem status zz7 "],
+  ["nullmodem ctl zz", ["zz7"], "nullmodem ctl zz7 "],
+  ["nullmodem ctl zz7 renegotiate ", ["lcp", "ccp", "ipcp", "ipv6cp"]],
+  ["nullmodem ctl zz7 renegotiate l", ["lcp"], "nullmodem ctl zz7 renegotiate lcp "],
+  ["nullmodem ctl zz7 debug of", ["off"], "nullmodem ctl zz7 debug off "],
+  ["nullmodem ctl zz7 wait u", ["up"], "nullmodem ctl zz7 wait up "],
   [`pppd connect nm-test-c`, [COMMAND], `pppd connect ${COMMAND} `],
   ["pppd file ETC/so", ["ETC/some options"], "pppd file ETC/some\\ options"],
 ];
@@ -127,7 +137,8 @@ describe.skipIf(missing("fish") !== undefined)(`fish${missing("fish") ? ` [skipp
     "offers the words of each line",
     async () => {
       const found = (await run(["fish", "--no-config", "-c", FISH, folder])).trim().split("\n");
-      expect(found).toEqual(expected((list) => list.join(",")));
+      // fish sorts them.
+      expect(found).toEqual(expected((list) => list.toSorted().join(",")));
     },
     PATIENCE_MS,
   );

@@ -63,7 +63,7 @@ _nullmodem_links() {
     name=${path##*/}
     name=${name#nullmodem-}
     name=${name#ppp-}
-    [[ ! -f $path ]] || _nullmodem_offer "${name%.*}"
+    [[ ! -e $path ]] || _nullmodem_offer "${name%.*}"
   done
 }
 

@@ -7,6 +7,7 @@ import { type Applet, APPLETS } from "../../applets/applets.ts";
 import { GONE } from "../../options/row.ts";
 import { PRESETS } from "../../options/presets.ts";
 import { OPTIONS } from "../../options/table.ts";
+import { VERBS } from "../../run/control/control-verbs.ts";
 import type { CommandTable, Definition } from "../command-program.ts";
 import { APPLET_WORDS, type FlagRow, PPPD_FLAGS } from "./applet-flags.ts";
 import { argumentOf, meaningOf } from "./option-arguments.ts";
@@ -42,6 +43,8 @@ export interface Known {
   readonly flags: readonly Flag[];
   /** The words that are no flags, in order. The last one may be repeated. */
   readonly places: readonly Place[];
+  /** Words that are no flags and have words of their own, as a verb of ctl has. */
+  readonly verbs?: readonly Flag[];
   /** Options of pppd follow `--`. */
   readonly takesOptions: boolean;
 }
@@ -124,7 +127,17 @@ async function command(name: string, { meta, args }: Definition): Promise<Known>
   const places = words.flatMap(([word, arg]) => (arg.type === "positional" ? [placeOfArgument(word, arg)] : []));
   const flags = words.flatMap(([word, arg]) => (arg.type === "positional" ? [] : flagsOfArgument(word, arg)));
   flags.push({ names: ["--help"], value: undefined, about: "show a help text" });
-  return { name, about: description, flags, places, takesOptions: WITH_OPTIONS.includes(name) };
+  const verbs = name === "ctl" ? controlVerbs() : [];
+  return { name, about: description, flags, places, verbs, takesOptions: WITH_OPTIONS.includes(name) };
+}
+
+/** Each verb of ctl that has words, with the choices for the first of them. */
+function controlVerbs(): Flag[] {
+  return VERBS.flatMap(({ name, words, about }) => {
+    const [word = ""] = words.replace(/[[\]]/g, "").split(" ");
+    const choices = word.split("|").filter((choice) => /^[a-z0-9]+$/.test(choice));
+    return word === "" ? [] : [{ names: [name], value: { word, kind: "choice" as const, choices }, about }];
+  });
 }
 
 function placeOfArgument(word: string, { description = "", valueHint, required }: ArgDef): Place {

@@ -33,10 +33,10 @@ export function flagRows(programs: Programs): { program: string; flags: Describe
   }));
 }
 
-/** The flags that have a value, as "pppd call". Those with equal values are in one row. */
+/** The flags and verbs that have a value, as "pppd call". Those with equal values are in one row. */
 export function valueRows(programs: Programs): (Found & { of: string[] })[] {
-  const pairs = all(programs).flatMap(({ name: program, flags }) =>
-    flags.flatMap(({ names, value }) =>
+  const pairs = all(programs).flatMap(({ name: program, flags, verbs = [] }) =>
+    [...flags, ...verbs].flatMap(({ names, value }) =>
       value === undefined ? [] : names.map((name) => ({ of: `${program} ${name}`, value: found(value) })),
     ),
   );
