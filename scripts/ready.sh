@@ -146,6 +146,7 @@ case $purpose in
     need links2 links2
     need unzip unzip
     need ssh openssh-client
+    need openssl openssl
     need setpriv util-linux
     need setcap libcap2-bin
     need sysctl procps
@@ -157,6 +158,7 @@ case $purpose in
       need xz xz-utils
     fi
     need shellcheck shellcheck
+    need objdump binutils
     need groff groff-base
     need mandoc mandoc
     need man man-db
@@ -188,6 +190,11 @@ fi
 if [ "$purpose" = test ] && has ldconfig && ! ldconfig -p | grep -q 'libfreerdp2\.so\.2'; then
   commands="$commands libfreerdp2.so.2"
   packages="$packages libfreerdp2-2"
+fi
+# The simulated ModemManager is a script of Debian's own Python.
+if [ "$purpose" = test ] && ! /usr/bin/python3 -c 'import dbus, gi' 2>/dev/null; then
+  commands="$commands (Python's dbus and gi)"
+  packages="$packages python3-dbus python3-gi"
 fi
 case $purpose in test | bench) has gcc && [ ! -e /usr/include/stdlib.h ] && headers=yes ;; esac
 if [ "${headers:-}" = yes ]; then
@@ -225,15 +232,23 @@ fi
 
 # --- The other version of the real pppd, and the kernel of the lab's PC, for the lab.
 
+# What is fetched comes from the mirror in apt's lists of packages. A fresh Debian has none.
+package_lists() {
+  [ "$(id -u)" = 0 ] && has apt-get || return 0
+  ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1 || apt-get -qq update >/dev/null 2>&1 || :
+}
+
 if [ "$purpose" = test ] && [ "$(uname -m)" = x86_64 ]; then
   trixie=${XDG_CACHE_HOME:-$HOME/.cache}/nullmodem-ppp-2.5.2
   if [ ! -d "$trixie" ]; then
     say "fetching pppd 2.5.2 from Debian trixie into $trixie (11 MB; nothing is installed)"
+    package_lists
     sh scripts/trixie.sh "$trixie" || say "going on without pppd 2.5.2: its tests are skipped and say so"
   fi
   kernel=${XDG_CACHE_HOME:-$HOME/.cache}/nullmodem-pc-kernel
   if [ ! -d "$kernel" ]; then
     say "fetching Debian's kernel for the lab's PC into $kernel (70 MB; nothing is installed)"
+    package_lists
     sh scripts/pc-kernel.sh "$kernel" || say "going on without the lab's PC: its tests are skipped and say so"
   fi
 fi
@@ -243,17 +258,14 @@ fi
 if [ "$purpose" = test ]; then
   servers=${XDG_CACHE_HOME:-$HOME/.cache}/nullmodem-servers
   starters=${XDG_CACHE_HOME:-$HOME/.cache}/nullmodem-starters
-  # A fresh Debian may have no lists of packages.
-  if { [ ! -d "$servers" ] || [ ! -d "$starters" ]; } && [ "$(id -u)" = 0 ] && has apt-get &&
-    ! ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1; then
-    apt-get -qq update >/dev/null 2>&1 || :
-  fi
   if [ ! -d "$starters" ]; then
     say "fetching NetworkManager, pppoe, pppconfig and ifupdown into $starters (11 MB; nothing is installed)"
+    package_lists
     sh scripts/starters.sh "$starters" || say "going on without them: the tests that use them are skipped and say so"
   fi
   if [ ! -d "$servers" ]; then
     say "fetching nginx, dnsmasq, sshd, vsftpd, Samba, dig and traceroute into $servers (17 MB; nothing is installed)"
+    package_lists
     sh scripts/servers.sh "$servers" || say "going on without them: the tests that use them are skipped and say so"
   fi
 fi
@@ -264,6 +276,7 @@ if [ "$purpose" = test ] && [ "$(uname -m)" = x86_64 ] && [ "$(id -u)" = 0 ]; th
   roots=${XDG_CACHE_HOME:-$HOME/.cache}/nullmodem-debian-roots
   if [ ! -d "$roots" ]; then
     say "making minimal systems of Debian bookworm and trixie in $roots (about 100 MB are fetched; nothing is installed)"
+    package_lists
     sh scripts/debian-roots.sh "$roots" || say "going on without them: the tests that use them are skipped and say so"
   fi
 fi

@@ -52,3 +52,11 @@ test.skipIf(noNpm !== undefined)(
   },
   2 * PATIENCE_MS,
 );
+
+test("apt's lists of packages are there before each script that fetches from Debian's mirror", () => {
+  const text = readFileSync(join(ROOT, "scripts/ready.sh"), "utf8");
+  const fetching = [...text.matchAll(/^(.*)\n +sh scripts\/(\S+)/gm)];
+  expect(fetching.map(([, before, script]) => [script, before!.trim()])).toEqual(
+    ["trixie", "pc-kernel", "starters", "servers", "debian-roots"].map((name) => [`${name}.sh`, "package_lists"]),
+  );
+});

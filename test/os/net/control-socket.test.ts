@@ -133,7 +133,9 @@ test("a program that leaves is gone, also when nothing is sent to it", async () 
   socket.close();
 });
 
-test("a program that only ends what it says still reads", async () => {
+const noSocat = Bun.which("socat") === null ? "no socat (Debian package socat)" : undefined;
+const halfClosed = `a program that only ends what it says still reads${noSocat === undefined ? "" : ` [skipped: ${noSocat}]`}`;
+test.skipIf(noSocat !== undefined)(halfClosed, async () => {
   const { path, socket, programs } = open();
   const client = Bun.spawn(["socat", "-t", "60", "-", `UNIX-CONNECT:${path}`], { stdin: "pipe", stdout: "pipe" });
   client.stdin.write("x");
