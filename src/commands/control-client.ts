@@ -79,7 +79,7 @@ export async function findLink(name: string, directories = runDirectories()): Pr
   const isNamed = found.some(({ interface: ifname, linkname, device: port, place }) =>
     [ifname, linkname, port, place].includes(name),
   );
-  if (path !== undefined) return { path, name: isNamed ? name : found[0]!.device };
+  if (path !== undefined) return { path, name: isNamed || !name.startsWith("/") ? name : found[0]!.device };
   const others = denied === 0 ? "" : `; ${denied} more belong to another user: try sudo, or see control-group`;
   throw new ControlRefusal(`No link of this machine is called ${name}${others}`);
 }

@@ -8,6 +8,13 @@ import { interfaceBlock, journalBlock, packetBlock, sectionBlock } from "./pcapn
 
 /** More comments than this wait for no packet. */
 const MOST_COMMENTS = 32;
+/** All of a block with a packet but the packet and comments, with padding. */
+const PACKET_BLOCK = 56;
+/** The header of a comment, and its padding. */
+const COMMENT_OPTION = 8;
+/** The longest comment on a gap. */
+const GAP = 48;
+const OCTETS_A_CHAR = 3;
 const FIRST_CONTROL_OCTET = 0x80;
 
 export interface PcapngStreamOptions {
@@ -18,6 +25,8 @@ export interface PcapngStreamOptions {
   name(line: number): string;
   /** Takes a block. False: there is no room for it. */
   put(block: Uint8Array): boolean;
+  /** How many octets put() has room for. Left out: for all. */
+  room?(): number;
 }
 
 export class PcapngStream {
@@ -56,9 +65,14 @@ export class PcapngStream {
   }
 
   #packet({ line, isSent, time, octets, length, badFrames, leftOut }: Kept & { type: "packet" }): void {
-    const { epoch, put } = this.#options;
+    const { epoch, put, room } = this.#options;
     if (leftOut > 0) this.#comment(`${leftOut} packets before this one were not kept`);
     if (!isSent) this.#countBad(line, badFrames);
+    // A block that nobody takes would cost as much as any other.
+    if (room !== undefined && this.#mostOctets(octets.length) > room()) {
+      this.#lost++;
+      return;
+    }
     const id = this.#interfaceOf(line);
     const shown = this.#options.hidePassword ? withoutPassword(octets) : octets;
     const gap = `${this.#lost} packet${this.#lost === 1 ? " was" : "s were"} not captured here`;
@@ -67,6 +81,13 @@ export class PcapngStream {
       id !== undefined && put(packetBlock({ line: id, isSent, time: epoch + time, octets: shown, length, comments }));
     this.#lost = fits ? 0 : this.#lost + 1;
     if (fits && this.#comments.length > 0) this.#comments = [];
+  }
+
+  /** A block with the comments that wait is no longer than this. */
+  #mostOctets(length: number): number {
+    let most = PACKET_BLOCK + length + COMMENT_OPTION + GAP;
+    for (const comment of this.#comments) most += COMMENT_OPTION + comment.length * OCTETS_A_CHAR;
+    return most;
   }
 
   #countBad(line: number, badFrames: number): void {

@@ -229,7 +229,7 @@ export const LINK: Target = {
     // Somebody looks on at one end.
     const packetLog = new PacketLog();
     const taps = { tap: packetLog.line(0, "ttyS0"), networkTap: packetLog.network("ppp0") };
-    const target = { send: () => rng.chance(0.9), end: () => {} };
+    const target = { room: Infinity, send: () => rng.chance(0.9), end: () => {} };
     const source = { packetLog, clock: { now: () => 0, wall: () => 0 }, hidePassword: true };
     new LiveCapture(source, { packets: "both", sinceMs: 0 }, target);
     const a = new Side(draw(rng, 0xc0a80001, 0xc0a80101), rng, { ...host, ...lineOfA, ...taps });

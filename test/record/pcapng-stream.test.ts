@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { fromHex, toHex } from "../../src/bytes/text.ts";
 import { type Kept, NETWORK } from "../../src/record/packet-ring.ts";
 import { PcapngStream } from "../../src/record/pcapng-stream.ts";
+import { withRng } from "../kit/rng.ts";
 import { readCapture } from "../kit/pcapng-text.ts";
 
 const ECHO = fromHex("ff03c02109000008deadbeef");
@@ -41,6 +42,31 @@ class Written {
     return readCapture(Buffer.concat(this.blocks));
   }
 }
+
+test("a packet without room costs no block, and where there is room the block fits in it", () =>
+  withRng((rng) => {
+    let room = 10_000;
+    const sizes: number[] = [];
+    const put = (block: Uint8Array): boolean => sizes.push(block.length) > 0;
+    const stream = new PcapngStream({ epoch: 0, hidePassword: true, name: String, put, room: () => room });
+    stream.add(packet());
+    sizes.length = 0;
+    let left = 0;
+    for (let count = 0; count < 2000; count++) {
+      if (rng.chance(0.1)) stream.add(note("☎".repeat(rng.below(30))));
+      sizes.length = 0;
+      room = rng.below(8000);
+      const octets = new Uint8Array(rng.below(300)).fill(0x21);
+      stream.add(packet({ octets, length: 400, badFrames: rng.below(9), leftOut: rng.chance(0.1) ? 7 : 0 }));
+      if (sizes.length === 0) left++;
+      else expect(sizes[0]).toBeLessThanOrEqual(room);
+    }
+    expect(left).toBeGreaterThan(10);
+    expect(left).toBeLessThan(2000);
+    sizes.length = room = 0;
+    stream.add(packet());
+    expect(sizes).toEqual([]);
+  }));
 
 test("each line is an interface of its own, and so are the packets of the network", () => {
   const { packets } = new Written().add(

@@ -16,6 +16,7 @@ const PASSWORD = "gargleBlaster";
 
 class Reader implements CaptureTarget {
   readonly blocks: Uint8Array[] = [];
+  readonly room = Infinity;
   isFull = false;
   isEnded = false;
   readonly capture: LiveCapture;

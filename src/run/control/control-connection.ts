@@ -26,6 +26,8 @@ export type Answer = Readonly<Record<string, unknown>>;
 export interface ControlStream {
   /** Octets that the program has not read. */
   readonly backlog: number;
+  /** How many more octets {@link send} takes. */
+  readonly room: number;
   /** False: there is no room for all of it, so none of it was taken. Never waits. */
   send(bytes: Uint8Array): boolean;
   /** Closes the connection after all that was sent. A second call does nothing. */
@@ -172,6 +174,9 @@ export class ControlConnection {
     return {
       get backlog() {
         return backlog();
+      },
+      get room() {
+        return MOST_BACKLOG - backlog();
       },
       send: (bytes) => this.#send(bytes),
       end: () => {

@@ -15,6 +15,8 @@ export interface CaptureWish {
 
 /** Where the capture goes. */
 export interface CaptureTarget {
+  /** How many octets send() has room for. */
+  readonly room: number;
   /** False: there is no room for it. Never waits. */
   send(bytes: Uint8Array): boolean;
   end(): void;

@@ -25,6 +25,7 @@ export class LiveCapture implements PacketReader {
       hidePassword,
       name: (line) => packetLog.nameOf(line),
       put: (block) => target.send(block),
+      room: () => target.room,
     });
     this.#stream.begin();
     if (wish.sinceMs > 0) for (const item of packetLog.ring.items(clock.now() - wish.sinceMs)) this.#stream.add(item);

@@ -305,6 +305,7 @@ test("a stream follows its answer, never waits, and takes all or nothing", () =>
   program.room = 150_000;
   connection.drained();
   expect(stream.backlog).toBe(50_000);
+  expect(stream.room).toBe(256 * 1024 - 50_000);
   stream.end();
   expect(program.isClosed).toBe(false);
   program.room = Infinity;
