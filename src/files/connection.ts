@@ -70,15 +70,21 @@ export class Connection implements Exchange {
 
   /** Between two requests: it may be closed for another one. */
   get isIdle(): boolean {
-    return this.#state === "head";
+    return this.#state === "head" && !this.hasMore;
   }
 
   get wantsInput(): boolean {
-    return this.#state === "head" || this.#state === "body" || this.#state === "drain";
+    if (this.#state === "head") return !this.hasMore;
+    return this.#state === "body" || this.#state === "drain";
   }
 
   get wantsOutput(): boolean {
-    return this.#unsent.length > 0 || isBusy(this.#state);
+    return this.#unsent.length > 0 || isBusy(this.#state) || this.hasMore;
+  }
+
+  /** The next request has come with the last one. */
+  get hasMore(): boolean {
+    return this.#state === "head" && this.#held !== undefined;
   }
 
   /** A body is on its way. */
@@ -248,6 +254,7 @@ export class Connection implements Exchange {
 
   /** Puts octets for the client to into[at, end), and returns how many. */
   transmit(into: Uint8Array, at: number, end: number, now: number): number {
+    if (this.hasMore) this.#takeHeld(now);
     if (this.#state === "prepare") this.#prepare(now);
     if (this.#state === "work") this.#work(now);
     let fill = this.#putUnsent(into, at, end);
@@ -256,7 +263,7 @@ export class Connection implements Exchange {
       if (this.#isWorking || this.isOver) break;
       fill += put;
       if (this.#source === undefined && this.#unsent.length === 0) this.#replied(now);
-      // The next request may have come with this one, and may be answered by now.
+      // The end of the last chunk. A next request that has come with this one is answered in a turn of its own.
       fill += this.#putUnsent(into, fill, end);
     }
     this.#moved += fill - at;
@@ -342,7 +349,6 @@ export class Connection implements Exchange {
     this.#since = now;
     this.#state = this.#closes ? "drain" : "head";
     if (this.#closes) this.#held = undefined;
-    else this.#takeHeld(now);
   }
 }
 

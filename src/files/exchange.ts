@@ -19,6 +19,8 @@ export interface Exchange {
   readonly hasFinished: boolean;
   /** It needs work before it has octets: {@link transmit} does a step of that. */
   readonly isWorking: boolean;
+  /** What the client asks next is here already: {@link transmit} answers one such request, so that others have their turn before the next. */
+  readonly hasMore: boolean;
   /** A file may be on its way. */
   readonly isCarrying: boolean;
   /** Undefined: no file is on its way. One that was handed over as a whole is, until {@link arrived}. */

@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import type { Connection } from "../../src/files/connection.ts";
 import { FileExchange } from "../kit/file-exchange.ts";
 import { MemoryFolder } from "../kit/memory-folder.ts";
+import { Command, SmbPeer } from "../kit/smb-peer.ts";
 
 const MB = 1 << 20;
 
@@ -12,6 +13,7 @@ class CountingFolder extends MemoryFolder {
   octetsRead = 0;
   stats = 0;
   opened = 0;
+  lists = 0;
   mayOpen = true;
 
   override open(...[path]: Parameters<MemoryFolder["open"]>): ReturnType<MemoryFolder["open"]> {
@@ -29,6 +31,7 @@ class CountingFolder extends MemoryFolder {
   }
 
   override list(...[path]: Parameters<MemoryFolder["list"]>): ReturnType<MemoryFolder["list"]> {
+    this.lists++;
     const listing = super.list(path);
     if (typeof listing === "string") return listing;
     return {
@@ -155,4 +158,37 @@ test("an archive of files that may not be read lets others have their turn", () 
   const connection = begin(one, "GET /d/?tar HTTP/1.1");
   expect(mostInTurn(one, connection, () => folder.opened)).toBeLessThanOrEqual(300);
   expect(folder.opened).toBe(2000);
+});
+
+test("others have their turn between requests that came together", () => {
+  const { one, folder } = withFiles(10);
+  const connection = begin(one, Array.from({ length: 40 }, () => "GET /d/NOPE~1 HTTP/1.1").join("\n\n"));
+  expect(folder.lists).toBe(1);
+  expect([connection.wantsInput, connection.isIdle]).toEqual([false, false]);
+  expect(mostInTurn(one, connection, () => folder.lists)).toBeLessThanOrEqual(1);
+  expect([folder.lists, connection.hasMore, connection.wantsInput]).toEqual([40, false, true]);
+});
+
+test("others have their turn between messages of Windows that came together", () => {
+  const { one, folder } = withFiles(10);
+  const peer = new SmbPeer({}, folder).begin();
+  const message = peer.message(
+    Command.CHECK_FOLDER,
+    () => {},
+    (out) => {
+      out.u8(4);
+      out.put(Buffer.from("\\d\\nope\0", "utf16le"));
+    },
+  );
+  const frame = Buffer.concat([Uint8Array.of(0, 0, 0, message.length), message]);
+  const octets = Buffer.concat(Array.from({ length: 60 }, () => frame));
+  const { connection } = peer;
+  connection.receive(octets, 0, octets.length, one.now);
+  expect([folder.lists, connection.hasMore, connection.wantsInput]).toEqual([0, true, false]);
+  const room = new Uint8Array(1 << 16);
+  for (let count = 1; count <= 60; count++) {
+    const got = connection.transmit(room, 0, room.length, one.now);
+    expect([got > 0, folder.lists]).toEqual([true, count]);
+  }
+  expect([connection.wantsOutput, connection.wantsInput]).toEqual([false, true]);
 });

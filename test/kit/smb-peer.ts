@@ -33,6 +33,7 @@ export const Command = {
   CLOSE: 0x04,
   DELETE: 0x06,
   RENAME: 0x07,
+  CHECK_FOLDER: 0x10,
   READ_ANDX: 0x2e,
   WRITE_ANDX: 0x2f,
   TREE: 0x75,

@@ -71,6 +71,11 @@ export class SmbConnection implements Exchange {
     return this.#counting !== undefined;
   }
 
+  /** A message is here, and nothing waits to be sent before its answer. */
+  get hasMore(): boolean {
+    return this.#hasMessage && this.#unsent.length === 0;
+  }
+
   readonly hasFinished = false;
 
   get isCarrying(): boolean {
@@ -136,7 +141,15 @@ export class SmbConnection implements Exchange {
     this.#makeRoom(end - start);
     this.#input.set(bytes.subarray(start, end), this.#end);
     this.#end += end - start;
-    this.#work(now);
+    this.#checkHead();
+  }
+
+  /** What cannot be a message ends the connection. */
+  #checkHead(): void {
+    if (this.#end - this.#start < HEAD) return;
+    const kind = this.#input[this.#start]!;
+    const isKnown = kind === FRAME.MESSAGE || kind === FRAME.REQUEST || kind === FRAME.KEEP_ALIVE;
+    if (!isKnown || this.#frameSize > HEAD + (kind === FRAME.MESSAGE ? MOST : MOST_REQUEST)) this.cut();
   }
 
   #makeRoom(size: number): void {
@@ -176,20 +189,16 @@ export class SmbConnection implements Exchange {
     return length >= HEAD && length >= this.#frameSize;
   }
 
-  /** Answers the next message, if nothing else waits to be sent. */
+  /** Answers one message, if there is one and nothing waits to be sent. The next one has a turn of its own, since each may take a while. */
   #work(now: number): void {
-    while (!this.#isOver && this.#unsent.length === 0 && this.#end - this.#start >= HEAD) {
-      const size = this.#frameSize;
-      const kind = this.#input[this.#start]!;
-      const isKnown = kind === FRAME.MESSAGE || kind === FRAME.REQUEST || kind === FRAME.KEEP_ALIVE;
-      if (!isKnown || size > HEAD + (kind === FRAME.MESSAGE ? MOST : MOST_REQUEST)) return this.cut();
-      if (!this.#hasMessage || !this.#isCounted()) return;
-      this.#watch(now);
-      if (!this.#take(kind, this.#start + HEAD, this.#start + size)) continue;
-      this.#counts = 0;
-      this.#start += size;
-      if (this.#start >= this.#end) this.#forget();
-    }
+    if (this.#isOver || !this.hasMore || !this.#isCounted()) return;
+    this.#watch(now);
+    const size = this.#frameSize;
+    if (!this.#take(this.#input[this.#start]!, this.#start + HEAD, this.#start + size)) return;
+    this.#counts = 0;
+    this.#start += size;
+    if (this.#start >= this.#end) this.#forget();
+    else this.#checkHead();
   }
 
   #forget(): void {
@@ -241,13 +250,10 @@ export class SmbConnection implements Exchange {
   transmit(into: Uint8Array, at: number, end: number, now: number): number {
     let fill = at;
     this.#work(now);
-    while (this.#unsent.length > 0 && fill < end) {
-      const part = this.#unsent.subarray(0, end - fill);
-      into.set(part, fill);
-      fill += part.length;
-      this.#unsent = this.#unsent.subarray(part.length);
-      if (this.#unsent.length === 0) this.#work(now);
-    }
+    const part = this.#unsent.subarray(0, end - fill);
+    into.set(part, fill);
+    fill += part.length;
+    this.#unsent = this.#unsent.subarray(part.length);
     this.#moved += fill - at;
     if (this.#hasEnded && this.wantsInput) this.cut();
     return fill - at;

@@ -189,7 +189,7 @@ export class FileLoop {
       const { isWorking } = client.connection;
       // Nobody waits for what would be sent.
       if (isWorking && client.hasLeft) client.connection.cut();
-      else if (isWorking && client !== worker) continue;
+      else if (isBusy(client) && client !== worker) continue;
       try {
         this.#step(client, now);
       } catch (fault) {
@@ -204,12 +204,12 @@ export class FileLoop {
     }
   }
 
-  /** One of those that need work has it in this turn, and the next one in the next turn: the others do not wait for all of it. */
+  /** One of those that need work, or have more requests, has its turn now, and the next one in the next turn: others wait for one only. */
   #nextWorker(): Client | undefined {
     let first: Client | undefined;
     let isPast = false;
     for (const client of this.#clients.values()) {
-      if (client.connection.isWorking) {
+      if (isBusy(client)) {
         if (isPast) return (this.#worked = client);
         first ??= client;
       }
@@ -310,6 +310,11 @@ export class FileLoop {
     this.#clients.delete(client.socket);
     this.#sockets.close(client.socket);
   }
+}
+
+/** Its next step may take a while. */
+function isBusy({ connection, isWritable, buffer }: Client): boolean {
+  return connection.isWorking || (connection.hasMore && isWritable && buffer === undefined);
 }
 
 /** It has something to do that need not be waited for. */
