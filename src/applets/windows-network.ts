@@ -9,7 +9,8 @@ import { Prover } from "../files/smb/prover.ts";
 import { SmbConnection } from "../files/smb/smb-connection.ts";
 import { SHARE, windowsName } from "../files/smb/smb-site.ts";
 import { FILES_FD } from "../os/process/files-process.ts";
-import type { Door, Post } from "../run/files/file-loop.ts";
+import { type Door, MOST_CONNECTIONS } from "../run/files/caller-places.ts";
+import type { Post } from "../run/files/file-loop.ts";
 import type { FilesRequest } from "../run/host/processes.ts";
 import { thisMachine } from "./this-machine.ts";
 
@@ -42,7 +43,8 @@ export function windowsNetwork(folder: Folder, request: FilesRequest, quota: Quo
   const names = new NameService(name, Uint8Array.from(address.split("."), Number));
   return {
     share: `\\\\${name}\\${SHARE}`,
-    door: { listening: FILES_FD.smb, connect: (now) => new SmbConnection(site, now) },
+    // Windows keeps its connections open, so they leave room for HTTP.
+    door: { listening: FILES_FD.smb, most: MOST_CONNECTIONS / 2, connect: (now) => new SmbConnection(site, now) },
     posts: hasNames ? [{ fd: FILES_FD.names, answer: (octets) => names.answer(octets, 0, octets.length) }] : [],
   };
 }

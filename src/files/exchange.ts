@@ -11,8 +11,10 @@ export interface UnderWay {
 
 export interface Exchange {
   readonly isOver: boolean;
-  /** It may be closed for another one. */
+  /** It may be closed for another one: nothing is lost. */
   readonly isIdle: boolean;
+  /** It waits for its client, which may lose what it has open. It is closed where no idle one makes room. Left out: never. */
+  readonly isSilent?: boolean;
   readonly wantsInput: boolean;
   readonly wantsOutput: boolean;
   /** It has sent what it has to say, and waits for the client's end of the connection. */

@@ -58,6 +58,10 @@ export class SmbConnection implements Exchange {
     return !this.#hasMessage && this.#unsent.length === 0 && this.#client.handles.size === 0;
   }
 
+  get isSilent(): boolean {
+    return this.#isWaiting;
+  }
+
   get wantsInput(): boolean {
     return !this.#isOver && this.#unsent.length === 0 && !this.#hasMessage;
   }

@@ -11,12 +11,12 @@
 import type { Exchange, UnderWay } from "../../files/exchange.ts";
 import type { Endpoint } from "../host/network.ts";
 import { Poll, type Machine } from "../machine.ts";
+import { type Door, placeFor } from "./caller-places.ts";
 import { TransferList } from "./transfer-list.ts";
 import type { Sockets } from "../host/sockets.ts";
 
 /** How much is read or sent in a turn of a connection. */
 const PART = 1 << 17;
-const MOST_CONNECTIONS = 64;
 /** Answered in a turn. */
 const MOST_DATAGRAMS = 16;
 const EAGAIN = 11;
@@ -26,12 +26,6 @@ const RETRY_MS = 200;
 export type LoopMachine = Pick<Machine, "clock" | "descriptors"> & {
   readonly network: Pick<Machine["network"], "openSockets" | "datagrams">;
 };
-
-/** A listening socket, and what its callers speak. */
-export interface Door {
-  readonly listening: number;
-  connect(now: number): Exchange;
-}
 
 export interface FileLoopHost {
   /** Does a step of what no client waits for. True: there is more to do. */
@@ -49,6 +43,7 @@ export interface Post {
 }
 
 interface Client {
+  readonly door: Door;
   readonly connection: Exchange;
   readonly socket: number;
   isReadable: boolean;
@@ -135,23 +130,24 @@ export class FileLoop {
     return Math.max(0, at - now);
   }
 
-  #accept({ listening, connect }: Door): void {
+  #accept(door: Door): void {
     const now = this.#machine.clock.now();
     for (;;) {
-      const socket = this.#sockets.callers.accept(listening);
+      const socket = this.#sockets.callers.accept(door.listening);
       if (socket < 0) {
         // Without a descriptor the caller stays, and would be told of again and again.
         if (socket !== -EAGAIN) this.#acceptAt = now + RETRY_MS;
         return;
       }
-      if (this.#clients.size >= MOST_CONNECTIONS) this.#makeRoom();
-      if (this.#clients.size >= MOST_CONNECTIONS) {
+      const place = placeFor([...this.#clients.values()], door);
+      if (place === "none") {
         this.#sockets.abort(socket);
         continue;
       }
-      const connection = connect(now);
+      if (place !== "free") this.#close(place);
+      const connection = door.connect(now);
       const rest = { isReadable: true, isWritable: true, hasLeft: false, room: 0, hasShutDown: false };
-      this.#clients.set(socket, { connection, socket, buffer: undefined, unsent: 0, end: 0, ...rest });
+      this.#clients.set(socket, { door, connection, socket, buffer: undefined, unsent: 0, end: 0, ...rest });
     }
   }
 
@@ -164,13 +160,6 @@ export class FileLoop {
       const answer = post.answer(came.octets, came.from);
       if (answer !== undefined) datagrams.send(post.fd, answer, came.from);
     }
-  }
-
-  /** Closes the connection that has waited longest for a request. The map has them in the order in which they came. */
-  #makeRoom(): void {
-    const idle = [...this.#clients.values()].filter(({ connection }) => connection.isIdle);
-    const [oldest] = idle.sort((one, other) => one.connection.nextTimeout() - other.connection.nextTimeout());
-    if (oldest !== undefined) this.#close(oldest);
   }
 
   #collect(): void {
