@@ -48,13 +48,21 @@ export async function listLinks(
   const asked = paths.map(async (path) => {
     try {
       const { links } = await request(path, "links");
-      return (links as ControlledPlace[]).map((place) => ({ ...place, path }));
+      return Array.isArray(links) ? links.filter(isPlace).map((place) => ({ ...place, path })) : [];
     } catch (error) {
       if (error instanceof Denied) denied++;
       return [];
     }
   });
   return { places: (await Promise.all(asked)).flat(), denied };
+}
+
+/** Another version, or another program, may have answered. */
+function isPlace(value: unknown): value is ControlledPlace {
+  if (typeof value !== "object" || value === null) return false;
+  const place = value as Record<keyof ControlledPlace, unknown>;
+  const texts = [place.device, place.place, place.state, place.namespace, place.interface ?? "", place.linkname ?? ""];
+  return typeof place.pid === "number" && texts.every((text) => typeof text === "string");
 }
 
 /** Finds the process that has a link of this name: an interface, a linkname or a device. Throws ControlRefusal. */

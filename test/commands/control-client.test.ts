@@ -102,3 +102,13 @@ test("a process that is stopped is not waited for", async () => {
   sockets.push(new ControlSocket(path, () => silent));
   expect(await refusalOf(converse(path, "hangup", "ppp0", [], 10))).toBe("The process of the link does not answer");
 });
+
+test("what is no place in the answer of another program is left out", async () => {
+  const place = { device: "/dev/null", place: "/dev/null", state: "network", pid: 1, namespace: networkNamespace() };
+  const wrong = [null, 5, [], {}, { ...place, device: 5 }, { ...place, pid: "1" }, { ...place, interface: {} }];
+  process(1, { links: `${JSON.stringify({ ok: true, links: [...wrong, place] })}\n` });
+  process(2, { links: '{"ok":true,"links":"none"}\n' });
+  const { places, denied } = await listLinks([folder]);
+  expect(places).toEqual([{ ...place, path: join(folder, "nullmodem-1.ctl") }]);
+  expect(denied).toBe(0);
+});
