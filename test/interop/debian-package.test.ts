@@ -28,7 +28,7 @@ beforeAll(async () => {
   const executable = new Uint8Array(readFileSync(built()));
   writeFileSync(file, (await debMaker())(executable, "amd64"));
   writeFileSync(newerFile, (await debMaker(NEWER))(executable, "amd64"));
-}, PATIENCE_MS);
+}, 4 * PATIENCE_MS);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test.skipIf(noLintian !== undefined)(
