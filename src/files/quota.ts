@@ -12,6 +12,15 @@ const MOST_COUNTS = 3;
 const DEEPEST = 100;
 const FILES_AT_ONCE = 500;
 
+/** Octets that become free when what has this name is removed or replaced. A link frees nothing of the file that it leads to. */
+export function octetsFreed(folder: Folder, path: Path): number {
+  const listing = folder.list(path.slice(0, -1));
+  if (isTrouble(listing)) return 0;
+  const old = listing.stat(path.at(-1) ?? "");
+  listing.close();
+  return isTrouble(old) || old.kind === "folder" || old.isLink ? 0 : old.size;
+}
+
 export class Quota {
   readonly #folder: Folder;
   readonly #most: number;

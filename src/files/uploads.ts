@@ -8,7 +8,7 @@ import type { Chores, Work } from "./chores.ts";
 import { removeTree } from "./dav/tree-work.ts";
 import { type Folder, isTrouble, type OpenFile, type Path, type Trouble } from "./folder.ts";
 import { FileHash } from "./hash-source.ts";
-import type { Quota } from "./quota.ts";
+import { octetsFreed, type Quota } from "./quota.ts";
 import type { Piece } from "./ranges.ts";
 
 const HIDDEN = ".nullmodem-part-";
@@ -221,14 +221,7 @@ export class Upload {
   }
 
   /** Octets that become free when the target is replaced, as it is now: it may be gone, or another upload's, since the start. */
-  readonly #credit = (): number => {
-    const { path } = this.#request;
-    const listing = this.#folder.list(path.slice(0, -1));
-    const old = isTrouble(listing) ? listing : listing.stat(path.at(-1) ?? "");
-    if (!isTrouble(listing)) listing.close();
-    // A link that is replaced frees nothing of the file that it leads to.
-    return isTrouble(old) || old.kind === "folder" || old.isLink ? 0 : old.size;
-  };
+  readonly #credit = (): number => octetsFreed(this.#folder, this.#request.path);
 
   /** The present file has octets that the new one has too. */
   *#copy(): Work<Trouble | undefined> {

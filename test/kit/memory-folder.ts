@@ -14,6 +14,8 @@ export class MemoryFolder implements Folder {
   readonly nodes = new Map<string, StoredFile | null>([["", null]]);
   /** How many octets the disk takes in all. */
   capacity = Infinity;
+  /** Files that are links. */
+  readonly links = new Set<string>();
   open_ = 0;
   readonly #openings = new Set<{ readonly node: StoredFile }>();
   /** The time of a file that is made. */
@@ -125,7 +127,7 @@ export class MemoryFolder implements Folder {
       hasFailed: false,
       stat: (name): EntryStat | Trouble => {
         const stat = this.stat([...path, name]);
-        return typeof stat === "string" ? stat : { ...stat, isLink: false };
+        return typeof stat === "string" ? stat : { ...stat, isLink: this.links.has([...path, name].join("/")) };
       },
       close: () => void this.open_--,
     };

@@ -2,6 +2,7 @@
 
 import { encoded } from "../../bytes/text.ts";
 import { isTrouble, type Path, type Stat } from "../folder.ts";
+import { octetsFreed } from "../quota.ts";
 import { Attribute, attributesOf, isWanted, short } from "./file-facts.ts";
 import { nameAfterFormat } from "./open-commands.ts";
 import type { SmbClient } from "./smb-client.ts";
@@ -52,11 +53,12 @@ export function removeFolder(client: SmbClient, request: Request): Reply | Statu
 }
 
 /** Undefined: it is gone. */
-function removeThere({ folder, isWritable, opens, quota }: SmbSite, { path, stat }: There): Status | undefined {
+function removeThere({ folder, isWritable, opens, quota }: SmbSite, { path }: There): Status | undefined {
   if (!isWritable) return Status.ACCESS_DENIED;
   if (!opens.mayMove(path.join("/"))) return Status.SHARING_VIOLATION;
+  const freed = octetsFreed(folder, path);
   const trouble = folder.remove(path);
-  if (trouble === undefined && stat.kind === "file") quota.add(-stat.size);
+  if (trouble === undefined) quota.add(-freed);
   return trouble && statusOf(trouble);
 }
 

@@ -102,14 +102,15 @@ function makeNew({ site }: SmbClient, path: Path, wish: OpenWish): Made | Status
   const { folder, opens, quota } = site;
   // A quota that is used up lets no name come in either.
   if (!quota.allows(0)) return Status.DISK_FULL;
-  const file = wish.kind === "folder" ? folder.makeFolder(path) : folder.create(path);
-  if (isTrouble(file)) return statusOf(file);
-  const stat = file?.stat() ?? folder.stat(path);
+  // A file of this name that was removed may still be open.
   const open = opens.open(path.join("/"), wish.opening);
-  if (open === undefined || isTrouble(stat)) {
-    if (open !== undefined) opens.close(open);
-    file?.close();
-    return Status.SHARING_VIOLATION;
+  if (open === undefined) return Status.SHARING_VIOLATION;
+  const file = wish.kind === "folder" ? folder.makeFolder(path) : folder.create(path);
+  const stat = isTrouble(file) ? file : (file?.stat() ?? folder.stat(path));
+  if (isTrouble(file) || isTrouble(stat)) {
+    opens.close(open);
+    if (!isTrouble(file)) file?.close();
+    return statusOf(isTrouble(stat) ? stat : "failed");
   }
   return { open, file, action: Action.CREATED, stat };
 }

@@ -1,6 +1,7 @@
 // What a client of SMB has: its dialect, its session, the trees that it is connected to, its open files and its searches.
 
 import type { OpenFile, Path } from "../folder.ts";
+import { octetsFreed } from "../quota.ts";
 import type { Open } from "./open-table.ts";
 import type { ShownName } from "./shown-names.ts";
 import type { PendingTransaction } from "./pending-transaction.ts";
@@ -186,12 +187,12 @@ export function pathOf({ key }: Open): Path {
 export function closeHandle({ folder, opens, quota }: SmbSite, handle: Handle): ReturnType<OpenFile["sync"]> {
   const { file, open, isDoomed } = handle;
   const trouble = handle.isDirty && !isDoomed ? file?.sync() : undefined;
-  const size = file?.stat().size ?? 0;
   file?.close();
   opens.close(open);
   if (!isDoomed || !opens.mayMove(open.key)) return trouble;
+  const freed = octetsFreed(folder, pathOf(open));
   const gone = folder.remove(pathOf(open));
-  if (gone === undefined) quota.add(-size);
+  if (gone === undefined) quota.add(-freed);
   return gone;
 }
 

@@ -26,7 +26,15 @@ import {
   treeDisconnect,
 } from "./session-commands.ts";
 import type { SmbClient } from "./smb-client.ts";
-import { completeHeader, nextInChain, parseMessage, putHeader, type Reply, type Request } from "./smb-message.ts";
+import {
+  completeHeader,
+  HEADER,
+  nextInChain,
+  parseMessage,
+  putHeader,
+  type Reply,
+  type Request,
+} from "./smb-message.ts";
 import { Status } from "./smb-status.ts";
 import { ntTransaction, secondary, transaction } from "./transaction.ts";
 import { performOfNt, performOnFiles, performOnPipe } from "./transactions.ts";
@@ -121,6 +129,9 @@ const COMMANDS: ReadonlyMap<number, Command> = new Map<number, Command>([
 const NEGOTIATE = 0x72;
 const NO_MORE = 0xff;
 const MOST_CHAINED = 16;
+/** The length of a message has 17 bits, and where a command of a chain begins in it has 16. */
+const MOST_REPLY = 0x1ffff;
+const MOST_OFFSET = 0xffff;
 /** A write has its octets behind its words, so an answer is never larger than what was asked for and this. */
 const FIRST_SIZE = 1024;
 
@@ -131,7 +142,7 @@ export function answerMessage(
   start: number,
   end: number,
 ): Octets | "bad" | undefined {
-  let request = parseMessage(bytes, start, end);
+  let request: Request | undefined = parseMessage(bytes, start, end);
   if (request === undefined || (client.dialect === undefined && request.command !== NEGOTIATE)) return "bad";
   client.isUnicode = request.isUnicode;
   client.isDos = !request.knowsLongNames;
@@ -139,25 +150,39 @@ export function answerMessage(
   putHeader(out, request);
   /** Where the last command tells of the next one. */
   let link: number | undefined;
+  /** Where the request's blocks begin. */
+  let blocksAt = HEADER;
   for (let count = 0; ; count++) {
     const command = COMMANDS.get(request.command);
-    const next = command?.isChained === true ? chainOf(request) : undefined;
+    const next: ReturnType<typeof chainOf> | undefined = command?.isChained === true ? chainOf(request) : undefined;
     const outcome = count < MOST_CHAINED ? perform(client, request, command) : Status.INVALID_SMB;
     if (count > 0) client.site.missing = 0;
     if (outcome === undefined) return count === 0 ? undefined : finished(out, request, Status.OK);
     const reply: Reply = typeof outcome === "number" ? { status: outcome } : outcome;
     const status = reply.status ?? Status.OK;
+    const before = out.length;
     if (link !== undefined) {
       out.align(4);
       out.setU8(link, request.command);
       out.setU16(link + 2, out.length);
     }
+    const linkBefore = link;
     const isChained = typeof outcome !== "number" && command?.isChained === true;
     link = isChained ? out.length + 1 : undefined;
+    const isPlaced = out.length <= MOST_OFFSET;
     putBlocks(out, reply, isChained);
+    if (linkBefore !== undefined && (!isPlaced || out.length > MOST_REPLY)) {
+      out.cutTo(before);
+      out.setU8(linkBefore, NO_MORE);
+      out.setU16(linkBefore + 2, 0);
+      return finished(out, request, Status.INSUFFICIENT_RESOURCES);
+    }
     if (link === undefined || next === undefined || next.command === NO_MORE) return finished(out, request, status);
-    const following = nextInChain(request, next.command, next.offset);
+    // A chain that goes back could go on for ever.
+    const isForward: boolean = next.offset > blocksAt;
+    const following: Request | undefined = isForward ? nextInChain(request, next.command, next.offset) : undefined;
     if (following === undefined) return finished(out, request, Status.INVALID_SMB);
+    blocksAt = next.offset;
     request = following;
   }
 }

@@ -112,7 +112,15 @@ export function secondary(client: SmbClient, request: Request, perform: Perform)
   const isGood = !words.isShort && take(pending, request.message, [parameters!, block!]);
   if (isGood && !isWhole(pending)) return undefined;
   client.pending = undefined;
-  return isGood ? performed(client, pending.request, pending, perform) : Status.INVALID_SMB;
+  if (!isGood) return Status.INVALID_SMB;
+  const reply = performed(client, pending.request, pending, perform);
+  if (client.site.missing > 0) {
+    // The same part is taken again when the quota that refused it has been counted.
+    pending.parametersLeft += parameters!.count;
+    pending.dataLeft += block!.count;
+    client.pending = pending;
+  }
+  return reply;
 }
 
 const NT_SECONDARY = 0xa1;

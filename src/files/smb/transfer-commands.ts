@@ -102,7 +102,10 @@ function readSome(client: SmbClient, request: Request, locks: boolean): Reply | 
   const range = { owner: ownerOf(request), from: offset, to: offset + count, isShared: false };
   if (locks && !client.site.opens.lock(handle.open, range)) return Status.LOCK_NOT_GRANTED;
   const octets = octetsAt(client, request, { handle, offset }, count);
-  if (typeof octets === "number") return octets;
+  if (typeof octets === "number") {
+    if (locks) client.site.opens.unlock(handle.open, range);
+    return octets;
+  }
   return {
     words(out) {
       out.u16(octets.length);

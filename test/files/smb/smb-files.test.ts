@@ -56,6 +56,71 @@ test("files that were removed while they are open count until they are closed", 
   expect(peer.write(second, 0, bytes("0123456789")).status).toBe(0);
 });
 
+test("a link that is removed frees nothing", () => {
+  for (const removes of [
+    (peer: SmbPeer): void => void peer.named(Command.DELETE, [6], "\\link"),
+    (peer: SmbPeer): void => void peer.close(peer.fid("\\link", { access: 0x10001, options: 0x1000 })),
+  ]) {
+    const peer = new SmbPeer({ quota: 10 });
+    for (const name of ["a", "link"]) peer.folder.put(name, "01234567");
+    peer.folder.links.add("link");
+    peer.begin();
+    const fid = peer.fid("\\b", { disposition: 2 });
+    removes(peer);
+    expect(peer.folder.names).toEqual(["a", "b"]);
+    expect(peer.write(fid, 0, bytes("0123")).status).toBe(0xc000007f);
+  }
+});
+
+test("a refused LOCK_AND_READ leaves no lock, and a refused creation no file", () => {
+  const peer = new SmbPeer().begin();
+  const fid = peer.fid("\\a", { disposition: 2, access: 2, share: 4 });
+  const locked = peer.ask(0x13, (out) => {
+    out.u16(fid, 4);
+    out.u32(0);
+    out.u16(0);
+  });
+  const unlocked = peer.ask(0x0d, (out) => {
+    out.u16(fid);
+    out.u32(4, 0);
+  });
+  expect([locked.status, unlocked.status]).toEqual([DENIED, 0xc000007e]);
+  expect(peer.named(Command.DELETE, [6], "\\a").status).toBe(0);
+  for (const options of [0, 1]) expect(peer.open("\\a", { disposition: 2, options }).status).toBe(SHARING);
+  expect(peer.folder.names).toEqual([]);
+});
+
+test("what the quota refuses is answered, also when it came in several messages", () => {
+  const peer = new SmbPeer({ quota: 10 }).begin();
+  const fid = peer.fid("\\a", { disposition: 2 });
+  const setEnd = (size: number): number => {
+    const first = peer.ask(
+      Command.TRANSACTION2,
+      (out) => {
+        out.u16(6, 8, 64, 100, 0, 0);
+        out.u32(0);
+        out.u16(0, 6, 68, 0, 0, 1, 8);
+      },
+      (out) => {
+        out.zeros(3);
+        out.u16(fid, 0x104, 0);
+      },
+    );
+    expect(first.status).toBe(0);
+    const { status } = peer.ask(
+      0x33,
+      (out) => out.u16(6, 8, 0, 0, 0, 8, 56, 0, 0),
+      (out) => {
+        out.zeros(3);
+        out.u64(size);
+      },
+    );
+    return status;
+  };
+  expect(setEnd(20)).toBe(0xc000007f);
+  expect(setEnd(0)).toBe(0);
+});
+
 test("names that lead out or that no file of Windows has are refused", () => {
   const peer = new SmbPeer().begin();
   peer.folder.put(".nullmodem-part-x", "secret");

@@ -103,6 +103,42 @@ test("a file is opened and read in one message", () => {
   expect([status, Buffer.from(message).toString("latin1").endsWith("hello")]).toEqual([0, true]);
 });
 
+/** Reads of an open file in one message. `at` tells where the one after each of them is, counted from the message. */
+function chainOfReads(peer: SmbPeer, fid: number, at: readonly number[]): Uint8Array {
+  const block = 1 + 24 + 2;
+  const one = peer.message(Command.READ_ANDX, (out) => {
+    out.u8(Command.READ_ANDX, 0);
+    out.u16(0, fid);
+    out.u32(0);
+    out.u16(0xf000, 0);
+    out.u32(0);
+    out.u16(0);
+    out.u32(0);
+  });
+  const all = new Uint8Array(32 + block * at.length);
+  all.set(one);
+  const view = new DataView(all.buffer);
+  for (const [count, next] of at.entries()) {
+    all.set(one.subarray(32), 32 + block * count);
+    view.setUint16(32 + block * count + 3, next, true);
+  }
+  return all;
+}
+
+test("a chain that goes back ends, and no answer is longer than a message can be", () => {
+  const peer = new SmbPeer().begin();
+  peer.folder.put("a", new Uint8Array(0xf000));
+  const fid = peer.fid("\\a");
+  const back = peer.send(chainOfReads(peer, fid, [32]))!;
+  expect([back.status, back.message.length < 0x10000]).toEqual([0x00010002, true]);
+  const ahead = Array.from({ length: 10 }, (_, count) => 32 + 27 * (count + 1));
+  const answer = peer.send(chainOfReads(peer, fid, ahead))!;
+  expect(answer.status).toBe(0xc000009a);
+  expect(answer.message.length).toBeLessThanOrEqual(0x1ffff);
+  // What follows is answered in its place.
+  expect(peer.read(fid, 0, 5).octets.length).toBe(5);
+});
+
 test("a chain of commands is done in one message", () => {
   const peer = new SmbPeer();
   peer.negotiate(["NT LM 0.12"]);
