@@ -47,6 +47,9 @@ test.skipIf((missing ?? noBrowser) !== undefined)(
         await Promise.all([pppd, peer].map((one) => one.says("remote IP address")));
         expect((await client.run("ping", "-c", "3", "-i", "0.2", "10.0.0.1")).status).toBe(0);
         await until("it is up in the log", async () => (await says(server, "log", end)).includes("still up"));
+        await until("an echo was answered", async () =>
+          (await says(server, "status", "--json")).includes('"roundTrip"'),
+        );
         pppd.kill(end);
         await Promise.all([pppd.exit(), peer.exit()]);
       }
