@@ -4,14 +4,15 @@ import { realpathSync } from "node:fs";
 import { networkNamespace } from "../os/net/namespace.ts";
 import { namesIn } from "../os/process/sysfs.ts";
 import { runDirectories } from "../applets/run-directory.ts";
-import { isControlName } from "../run/control/control-path.ts";
+import { controllerOf, isControlName } from "../run/control/control-path.ts";
 import type { ControlledPlace } from "../run/control/control-server.ts";
 
-/** A stopped process keeps its socket and never answers. */
-const PATIENCE_MS = 3000;
+/** A stopped process keeps its socket and never answers. A busy machine takes its time. */
+export const PATIENCE_MS = 10_000;
 /** The longest answer. */
 const MOST_ANSWER = 1 << 20;
 const LF = 0x0a;
+const NO_ANSWER = "The process of the link does not answer";
 
 /** Why a link cannot be asked, or what it answered instead. One plain sentence. */
 export class ControlRefusal extends Error {}
@@ -35,26 +36,38 @@ export interface Conversation {
   close(): void;
 }
 
-/** All lines of all links that this user may control. `denied`: how many processes did not let us ask. */
+/** The links of this machine. */
+export interface ListedLinks {
+  /** All lines of all links that this user may control. */
+  readonly places: readonly (ControlledPlace & { readonly path: string })[];
+  /** How many processes did not let us ask. */
+  readonly denied: number;
+  /** The processes that did not answer in time: "pid 812". */
+  readonly silent: readonly string[];
+}
+
 export async function listLinks(
-  directories = runDirectories(),
-): Promise<{ readonly places: readonly (ControlledPlace & { readonly path: string })[]; readonly denied: number }> {
+  directories: readonly string[] = runDirectories(),
+  patienceMs = PATIENCE_MS,
+): Promise<ListedLinks> {
   const paths = [...new Set(directories)].flatMap((directory) =>
     namesIn(directory)
       .filter(isControlName)
       .map((name) => `${directory}/${name}`),
   );
   let denied = 0;
+  const silent: string[] = [];
   const asked = paths.map(async (path) => {
     try {
-      const { links } = await request(path, "links");
+      const { links } = await request(path, "links", patienceMs);
       return Array.isArray(links) ? links.filter(isPlace).map((place) => ({ ...place, path })) : [];
     } catch (error) {
       if (error instanceof Denied) denied++;
+      if (error instanceof Silent) silent.push(`pid ${controllerOf(path.slice(path.lastIndexOf("/") + 1))}`);
       return [];
     }
   });
-  return { places: (await Promise.all(asked)).flat(), denied };
+  return { places: (await Promise.all(asked)).flat(), denied, silent };
 }
 
 /** Another version, or another program, may have answered. */
@@ -66,8 +79,12 @@ function isPlace(value: unknown): value is ControlledPlace {
 }
 
 /** Finds the process that has a link of this name: an interface, a linkname or a device. Throws ControlRefusal. */
-export async function findLink(name: string, directories = runDirectories()): Promise<FoundLink> {
-  const { places, denied } = await listLinks(directories);
+export async function findLink(
+  name: string,
+  directories: readonly string[] = runDirectories(),
+  patienceMs = PATIENCE_MS,
+): Promise<FoundLink> {
+  const { places, denied, silent } = await listLinks(directories, patienceMs);
   const device = realPath(name.startsWith("/") ? name : `/dev/${name}`);
   const here = networkNamespace();
   const matching = places.filter((place) =>
@@ -89,7 +106,9 @@ export async function findLink(name: string, directories = runDirectories()): Pr
   );
   if (path !== undefined) return { path, name: isNamed || !name.startsWith("/") ? name : found[0]!.device };
   const others = denied === 0 ? "" : `; ${denied} more belong to another user: try sudo, or see control-group`;
-  throw new ControlRefusal(`No link of this machine is called ${name}${others}`);
+  throw new ControlRefusal(
+    `No link of this machine is called ${name}${others}${silent.map((one) => `; ${one} does not answer`).join("")}`,
+  );
 }
 
 function realPath(path: string): string {
@@ -101,19 +120,14 @@ function realPath(path: string): string {
 }
 
 /** Asks for one verb and returns the answer. Throws ControlRefusal. */
-async function request(
-  path: string,
-  verb: string,
-  link?: string,
-  words: readonly string[] = [],
-  patienceMs = PATIENCE_MS,
-): Promise<Answered> {
-  const conversation = await converse(path, verb, link, words, patienceMs);
+async function request(path: string, verb: string, patienceMs: number): Promise<Answered> {
+  const conversation = await converse(path, verb, undefined, [], patienceMs);
   conversation.close();
   return conversation.answer;
 }
 
 class Denied extends ControlRefusal {}
+class Silent extends ControlRefusal {}
 
 /** Asks for one verb and keeps the connection. Throws ControlRefusal. */
 export async function converse(
@@ -134,7 +148,7 @@ export async function converse(
 }
 
 function parseAnswer(line: string | undefined): Answered {
-  if (line === undefined) throw new ControlRefusal("The process of the link does not answer");
+  if (line === undefined) throw new ControlRefusal(NO_ANSWER);
   try {
     const value: unknown = JSON.parse(line);
     if (typeof value === "object" && value !== null) return value as Answered;
@@ -187,13 +201,19 @@ class ClientWire {
     this.#socket?.terminate();
   }
 
-  /** The first line. Undefined: it did not come in time. */
+  /** The first line. Undefined: the other side has closed it before. Throws Silent. */
   async line(patienceMs: number): Promise<string | undefined> {
     let line = new Uint8Array(0);
-    const timer = patienceMs === Infinity ? undefined : setTimeout(() => this.close(), patienceMs);
+    let isLate = false;
+    const giveUp = (): void => {
+      isLate = true;
+      this.close();
+    };
+    const timer = patienceMs === Infinity ? undefined : setTimeout(giveUp, patienceMs);
     try {
       while (line.length < MOST_ANSWER) {
         const piece = await this.#next();
+        if (isLate) throw new Silent(NO_ANSWER);
         if (piece === undefined) return undefined;
         const end = piece.indexOf(LF);
         line = Buffer.concat([line, end < 0 ? piece : piece.subarray(0, end)]);

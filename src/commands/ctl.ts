@@ -109,10 +109,11 @@ function wrong(text: string): number {
 }
 
 async function showLinks(isJson: boolean): Promise<number> {
-  const { places, denied } = await listLinks();
+  const { places, denied, silent } = await listLinks();
   if (isJson) print(`${inertJson(JSON.stringify(places.map(({ path: _, ...place }) => place)))}\n`);
   else for (const place of places) print(`${inert(lineOf(place))}\n`);
   if (places.length === 0 && !isJson) consola.info("No link can be controlled");
+  if (!isJson) for (const one of silent) consola.info(`${one} does not answer`);
   if (denied > 0 && !isJson) consola.info(`${denied} more belong to another user`);
   return places.length === 0 ? 1 : 0;
 }

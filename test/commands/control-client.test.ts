@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { ControlRefusal, converse, findLink, listLinks } from "../../src/commands/control-client.ts";
 import { ControlSocket } from "../../src/os/net/control-socket.ts";
 import { networkNamespace } from "../../src/os/net/namespace.ts";
+import { PATIENCE_MS } from "../kit/patience.ts";
 
 let folder = "";
 const sockets: { close(): void }[] = [];
@@ -55,20 +56,22 @@ test("a link is found by interface, linkname, device, and another name of the de
   process(3, { links: "nonsense\n" });
   writeFileSync(join(folder, "nullmodem-4.ctl"), "");
   writeFileSync(join(folder, "other.ctl"), "");
-  for (const name of ["ppp0", "zero", "/dev/zero"]) expect(await findLink(name, [folder])).toEqual({ path: one, name });
+  for (const name of ["ppp0", "zero", "/dev/zero"])
+    expect(await findLink(name, [folder], PATIENCE_MS)).toEqual({ path: one, name });
   // The process would not look it up.
-  expect(await findLink(join(folder, "by-id"), [folder])).toEqual({ path: one, name: "/dev/zero" });
-  for (const name of ["office", "null"]) expect(await findLink(name, [folder])).toEqual({ path: two, name });
-  expect((await listLinks([folder, folder])).places.map(({ path }) => path).sort()).toEqual([one, two]);
-  expect(await refusalOf(findLink("ppp7", [folder]))).toBe("No link of this machine is called ppp7");
+  expect(await findLink(join(folder, "by-id"), [folder], PATIENCE_MS)).toEqual({ path: one, name: "/dev/zero" });
+  for (const name of ["office", "null"])
+    expect(await findLink(name, [folder], PATIENCE_MS)).toEqual({ path: two, name });
+  expect((await listLinks([folder, folder], PATIENCE_MS)).places.map(({ path }) => path).sort()).toEqual([one, two]);
+  expect(await refusalOf(findLink("ppp7", [folder], PATIENCE_MS))).toBe("No link of this machine is called ppp7");
 });
 
 test("an interface of our network comes before one of the same name elsewhere; two links of one name are an error", async () => {
   const one = link(1, { interface: "ppp0" });
   link(2, { interface: "ppp0" }, "net:[1]");
-  expect((await findLink("ppp0", [folder])).path).toBe(one);
+  expect((await findLink("ppp0", [folder], PATIENCE_MS)).path).toBe(one);
   link(3, { linkname: "office" });
-  expect(await refusalOf(findLink("null", [folder]))).toBe(
+  expect(await refusalOf(findLink("null", [folder], PATIENCE_MS))).toBe(
     "null means more than one link: ppp0 of process 1, no interface of process 3",
   );
 });
@@ -80,27 +83,33 @@ test("an answer, a stream behind it, and what is wrong", async () => {
     debug: '{"ok":false,"error":"There is no link"}\n',
     redial: '{"ok":true',
   });
-  const done = await converse(path, "hangup", "ppp0");
+  const done = await converse(path, "hangup", "ppp0", [], PATIENCE_MS);
   expect(done.answer).toEqual({});
   done.close();
-  const streaming = await converse(path, "capture", "ppp0");
+  const streaming = await converse(path, "capture", "ppp0", [], PATIENCE_MS);
   expect(streaming.answer).toEqual({ stream: true, kind: "pcapng" });
   let octets = "";
   for await (const piece of streaming.octets) octets += new TextDecoder().decode(piece);
   expect(octets).toBe("the octets");
   streaming.close();
-  expect(await refusalOf(converse(path, "debug", "ppp0"))).toBe("There is no link");
-  expect(await refusalOf(converse(path, "redial", "ppp0"))).toBe("The process of the link does not answer");
+  expect(await refusalOf(converse(path, "debug", "ppp0", [], PATIENCE_MS))).toBe("There is no link");
+  expect(await refusalOf(converse(path, "redial", "ppp0", [], PATIENCE_MS))).toBe(
+    "The process of the link does not answer",
+  );
   expect(await refusalOf(converse(join(folder, "nullmodem-9.ctl"), "redial", "ppp0"))).toBe(
     "The process of the link has ended",
   );
 });
 
-test("a process that is stopped is not waited for", async () => {
-  const path = join(folder, "nullmodem-1.ctl");
+test("a process that is stopped is not waited for, and is named where a link is looked for", async () => {
+  const path = join(folder, "nullmodem-812.ctl");
   const silent = { received: () => {}, drained: () => {}, finished: () => {}, close: () => {} };
   sockets.push(new ControlSocket(path, () => silent));
   expect(await refusalOf(converse(path, "hangup", "ppp0", [], 10))).toBe("The process of the link does not answer");
+  expect(await refusalOf(findLink("ppp0", [folder], 10))).toBe(
+    "No link of this machine is called ppp0; pid 812 does not answer",
+  );
+  expect((await listLinks([folder], 10)).silent).toEqual(["pid 812"]);
 });
 
 test("what is no place in the answer of another program is left out", async () => {

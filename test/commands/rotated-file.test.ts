@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import {
+  chmodSync,
   lstatSync,
   mkdtempSync,
   readdirSync,
@@ -11,7 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { NoCapture, RotatedFile } from "../../src/commands/capture/rotated-file.ts";
+import { FileOfAnother, NoCapture, RotatedFile } from "../../src/commands/capture/rotated-file.ts";
 import { NoRegularFile } from "../../src/commands/replaced-file.ts";
 import { interfaceBlock, journalBlock, packetBlock, sectionBlock } from "../../src/record/pcapng.ts";
 import { readCapture } from "../kit/pcapng-text.ts";
@@ -95,3 +96,21 @@ test("a device or a symbolic link is written to, and never moved or removed by t
   late.close();
   expect(lstatSync(`${path}.1`).isSymbolicLink()).toBe(true);
 });
+
+const noUsers = process.geteuid?.() === 0 ? "" : " [skipped: only root can be two users]";
+test.skipIf(noUsers !== "")(
+  `a file of another user that others may read is refused, and left as it is${noUsers}`,
+  () => {
+    const file = join(folder, "shared");
+    writeFileSync(file, "old");
+    chmodSync(file, 0o666);
+    chmodSync(folder, 0o711);
+    process.seteuid!(65_534);
+    try {
+      expect(() => new RotatedFile(file, Infinity, 1)).toThrow(FileOfAnother);
+    } finally {
+      process.seteuid!(0);
+    }
+    expect(readFileSync(file, "utf8")).toBe("old");
+  },
+);

@@ -3,14 +3,23 @@
 import { consola } from "consola";
 import { PollSet } from "../../os/ffi/poll-set.ts";
 import { print } from "../../os/log/print.ts";
+import { runDirectories } from "../../applets/run-directory.ts";
 import { NoRegularFile } from "../replaced-file.ts";
-import { ControlRefusal, converse, findLink } from "../control-client.ts";
+import { ControlRefusal, type Conversation, converse, findLink, PATIENCE_MS } from "../control-client.ts";
 import { CAPTURE_COMMAND, captureUsage, type CaptureWords, captureWords } from "./capture-words.ts";
-import { NoCapture, RotatedFile } from "./rotated-file.ts";
+import { FileOfAnother, NoCapture, RotatedFile } from "./rotated-file.ts";
 
 const STDOUT = 1;
 /** A reader that has ended is noticed so soon, also while no packet comes. */
 const LOOK_MS = 500;
+
+interface CaptureHost {
+  /** Where links are looked for. */
+  directories(): readonly string[];
+  readonly patienceMs: number;
+}
+
+const THIS_HOST: CaptureHost = { directories: runDirectories, patienceMs: PATIENCE_MS };
 
 /** Where the octets go. */
 interface Sink {
@@ -19,7 +28,7 @@ interface Sink {
 }
 
 /** Runs capture with the words after its name. Returns the exit code. */
-export async function capture(argv: readonly string[]): Promise<number> {
+export async function capture(argv: readonly string[], host = THIS_HOST): Promise<number> {
   consola.level = 3;
   const words = captureWords(argv);
   if (words === "") {
@@ -36,19 +45,23 @@ export async function capture(argv: readonly string[]): Promise<number> {
     consola.error(`The capture is no text for a terminal: nullmodem capture ${link} | tshark -r -, or --file FILE`);
     return 2;
   }
-  return await captureTo(words);
+  return await captureTo(words, host);
 }
 
 capture.definition = CAPTURE_COMMAND;
 
-async function captureTo({ link, packets, since, file, size, keep }: CaptureWords): Promise<number> {
+async function captureTo(words: CaptureWords, { directories, patienceMs }: CaptureHost): Promise<number> {
+  const { link, packets, since, file, size, keep } = words;
   let sink: Sink | undefined;
+  let conversation: Conversation | undefined;
   let looks: ReturnType<typeof setInterval> | undefined;
   try {
-    const { path } = await findLink(link);
-    sink = file === undefined ? { write: print, close: () => {} } : new RotatedFile(file, size, keep);
+    const { path } = await findLink(link, directories(), patienceMs);
     const asked = since > 0 ? [packets, "since", String(since)] : [packets];
-    const { octets, close } = await converse(path, "capture", link, asked);
+    conversation = await converse(path, "capture", link, asked, patienceMs);
+    const { octets, close } = conversation;
+    // Only now, because an older capture in the file is lost with it.
+    sink = file === undefined ? { write: print, close: () => {} } : new RotatedFile(file, size, keep);
     const stop = (): void => close();
     process.once("SIGINT", stop).once("SIGTERM", stop);
     if (file === undefined) looks = setInterval(() => hasReader() || stop(), LOOK_MS);
@@ -61,12 +74,14 @@ async function captureTo({ link, packets, since, file, size, keep }: CaptureWord
       consola.error(`${error.message}: it takes no --rotate`);
       return 2;
     }
-    const isNothingNew = error instanceof ControlRefusal || error instanceof NoCapture;
+    const isNothingNew =
+      error instanceof ControlRefusal || error instanceof NoCapture || error instanceof FileOfAnother;
     if (!isNothingNew && !isErrno(error)) throw error;
     consola.error(error.message);
     return 1;
   } finally {
     clearInterval(looks);
+    conversation?.close();
     sink?.close();
   }
 }

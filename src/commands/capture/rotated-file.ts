@@ -1,16 +1,34 @@
 // A pcapng file that makes room for another one when it is too large: FILE is the newest, FILE.1 the one before. Each file
 // is complete: it begins with the blocks that describe the interfaces.
 
-import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { checkReplaceable } from "../replaced-file.ts";
 
 const Block = { Interface: 1, SectionHeader: 0x0a0d0d0a } as const;
 /** The least octets of a block: type, size, size again. */
 const LEAST = 12;
 const PERMISSIONS = 0o600;
+const OTHERS = 0o077;
 
 /** What arrives is no pcapng. */
 export class NoCapture extends Error {}
+
+/** Its owner would read the packets. */
+export class FileOfAnother extends Error {
+  constructor(path: string) {
+    super(`${path} belongs to another user, and others may read it`);
+  }
+}
 
 export class RotatedFile {
   readonly #path: string;
@@ -23,13 +41,16 @@ export class RotatedFile {
   /** The beginning of a block that has not arrived whole. */
   #rest = new Uint8Array(0);
 
-  /** At most `keep` files of about `size` octets. A device may be written to, but takes no turns: throws NoRegularFile. */
+  /**
+   * At most `keep` files of about `size` octets. A device may be written to, but takes no turns: throws NoRegularFile.
+   * Throws FileOfAnother.
+   */
   constructor(path: string, size: number, keep: number) {
     this.#path = path;
     this.#size = size;
     this.#keep = keep;
     if (size !== Infinity) this.#checkNames();
-    this.#fd = openSync(path, "w", PERMISSIONS);
+    this.#fd = openPrivate(path);
   }
 
   /** Takes octets of the capture, cut anywhere. */
@@ -88,5 +109,33 @@ export class RotatedFile {
   #put(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
     this.#written += bytes.length;
+  }
+}
+
+/** Empties a file that is there, after nobody else can read it. */
+function openPrivate(path: string): number {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, PERMISSIONS);
+  try {
+    if (fstatSync(fd).isFile()) {
+      closeToOthers(fd, path);
+      ftruncateSync(fd);
+    }
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function closeToOthers(fd: number, path: string): void {
+  const { mode, uid } = fstatSync(fd);
+  if ((mode & OTHERS) === 0) return;
+  const user = process.geteuid?.();
+  if (user !== 0 && user !== uid) throw new FileOfAnother(path);
+  try {
+    fchmodSync(fd, PERMISSIONS);
+  } catch (error) {
+    // FAT has no permissions for each file.
+    if (!(error instanceof Error && "code" in error && error.code === "EPERM")) throw error;
   }
 }
