@@ -1,10 +1,11 @@
 // The process that serves files, as pppd starts it, at the loopback.
 
-import { afterEach, expect, test } from "bun:test";
+import { afterAll, afterEach, expect, test } from "bun:test";
 import {
   chmodSync,
   chownSync,
   closeSync,
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -14,17 +15,39 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { listenOn, portOf } from "../../src/os/net/tcp.ts";
 import { startFilesProcess, type FilesProcess } from "../../src/os/process/files-process.ts";
 import { parseTransfers } from "../../src/run/files/transfer-list.ts";
 import type { FilesRequest } from "../../src/run/host/processes.ts";
 import { PATIENCE_MS, until } from "../kit/patience.ts";
+import { built } from "../kit/program.ts";
 
 const MAIN = join(import.meta.dir, "../../src/main.ts");
 const isRoot = process.getuid?.() === 0;
 const places: string[] = [];
 const started: FilesProcess[] = [];
+
+/** As an ordinary user, the process reads its program anew. In a private folder it could not: there the executable is copied. */
+const program = mayBeRead(MAIN) && mayBeRead(process.execPath) ? [process.execPath, MAIN] : [copyOfExecutable()];
+
+function mayBeRead(path: string): boolean {
+  for (let at = path; ; at = dirname(at)) {
+    if ((statSync(at).mode & (at === path ? 0o004 : 0o001)) === 0) return false;
+    if (at === "/") return true;
+  }
+}
+
+function copyOfExecutable(): string {
+  const copy = join(mkdtempSync(join(tmpdir(), "nullmodem-")), "nullmodem");
+  copyFileSync(built("nullmodem"), copy);
+  chmodSync(dirname(copy), 0o755);
+  return copy;
+}
+
+afterAll(() => {
+  if (program.length === 1) rmSync(dirname(program[0]!), { recursive: true });
+});
 
 afterEach(async () => {
   for (const one of started.splice(0)) {
@@ -59,8 +82,7 @@ function serve(
   };
   const process = startFilesProcess(JSON.stringify(request), { http: fd, smb: undefined, names: undefined }, [
     ...before,
-    globalThis.process.execPath,
-    MAIN,
+    ...program,
   ]);
   const url = `http://127.0.0.1:${portOf(fd)}`;
   closeSync(fd);

@@ -10,6 +10,11 @@ import { type Machine, openMachine } from "../kit/machine.ts";
 import { Program } from "../kit/program.ts";
 import { missing, pppdPath, titled, traces, until } from "./scene.ts";
 
+/** A control socket has the number of its process, and init has started another one. */
+function withoutPids(traces: readonly string[]): string[] {
+  return traces.map((trace) => trace.replace(/nullmodem-\d+\.ctl$/, "nullmodem-PID.ctl"));
+}
+
 const HOWTO = join(import.meta.dir, "../../fixtures/howto");
 
 interface Init {
@@ -218,7 +223,7 @@ for (const { name, argv, inittab, words } of INITS.map((init, nth) => ({ ...init
           up = await pppd.waitFor("remote IP address", { after: up });
         }
         await reaches();
-        expect(await all()).toEqual(before.traces);
+        expect(withoutPids(await all())).toEqual(withoutPids(before.traces));
         expect(more(before.files, openFiles(pppd.pid))).toEqual([]);
         expect(more(serverFiles, openFiles(serving()))).toEqual([]);
         expect(pppd.lines.filter(({ text }) => text === "Modem hangup")).toHaveLength(PULLS);

@@ -47,7 +47,7 @@ test.skipIf(skip !== undefined)(
       // The link is not up: nobody is at the other end yet.
       const [line, plain] = [seen(link, "ttyS0"), seen(link, "--both ttyS0")];
       const file = await link.client.start(
-        "nullmodem capture ttyS0 --decompressed --file /tmp/a.pcapng --rotate 4k --keep 3",
+        "nullmodem capture ttyS0 --decompressed --file /run/a.pcapng --rotate 4k --keep 3",
       );
       await Promise.all([line.waitFor(/LCP.*Configuration Request/), plain.waitFor(/Configuration Request/)]);
       const server = await link.server.start(`pppd /dev/ttyS1 ${LINE} 10.0.0.1:10.0.0.2`);
@@ -80,7 +80,7 @@ test.skipIf(skip !== undefined)(
       const malformed = [...line.lines, ...plain.lines, ...past.lines].filter(({ text }) => /malformed/i.test(text));
       expect(malformed).toEqual([]);
       const { stdout } = await link.client.run(
-        "cd /tmp; ls a.pcapng*; for f in a.pcapng*; do tshark -r $f -q >/dev/null || echo bad $f; done; cat a.pcapng*; rm a.pcapng*",
+        "cd /run; ls a.pcapng*; for f in a.pcapng*; do tshark -r $f -q >/dev/null || echo bad $f; done; cat a.pcapng*; rm a.pcapng*",
       );
       expect(stdout).toStartWith("a.pcapng\na.pcapng.1\na.pcapng.2\n");
       expect(stdout).not.toMatch(/bad a|gargleBlaster/);

@@ -87,7 +87,7 @@ test.skipIf(skip !== undefined)(
     pool.use(async (link) => {
       const { served, called } = await bringUp(link);
       const { server, client } = link;
-      void client.run("ping -q -s 1000 -i 0.2 10.0.0.1 >/dev/null");
+      void client.run("ping -q -s 1000 -i 0.2 10.0.0.1 >/dev/null & echo $! >/run/ping.pid; wait");
       const utf8 = await Window.open(server, "ppp0", "80x24", `LC_ALL=C.UTF-8 ${SCREEN} ppp0`);
       const vt100 = await Window.open(server, "laplink", "80x24", `LC_ALL=C TERM=vt100 ${SCREEN} laplink`);
       const dumb = await Window.open(server, "dumb", "80x24", `TERM=dumb ${SCREEN}`);
@@ -146,6 +146,6 @@ test.skipIf(skip !== undefined)(
       await utf8.type("q");
       await utf8.shows(RESTORED);
       await server.run("TMUX_TMPDIR=/run tmux -L screen kill-server");
-      await client.run("pkill ping");
+      await client.run("kill $(cat /run/ping.pid)");
     }),
 );
