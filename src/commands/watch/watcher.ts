@@ -144,6 +144,8 @@ export class Watcher {
     const key = keyOf(link);
     const stop = this.#stops.get(key);
     if (stop !== undefined) return stop();
+    // Until it has begun, the key begins no second one.
+    this.#stops.set(key, () => {});
     const ended = (text: string): void => {
       this.#stops.delete(key);
       this.#state.captures.delete(key);
@@ -151,10 +153,14 @@ export class Watcher {
     };
     try {
       const capture = await this.#host.commands.capture(link, ended);
+      if (this.#isOver) return capture.stop();
+      // It may have ended already.
+      if (!this.#stops.has(key)) return;
       this.#stops.set(key, () => capture.stop());
       this.#state.captures.set(key, capture.path);
       this.#say(`${link.interface} is captured to ${capture.path}; c ends that`);
     } catch (error) {
+      this.#stops.delete(key);
       this.#say(error instanceof Error ? error.message : String(error));
     }
   }

@@ -5,7 +5,7 @@ import type { Config } from "../../options/config.ts";
 import { report } from "../diagnose/finding.ts";
 import type { FilesProcess, FilesRequest, FileTransfer } from "../host/processes.ts";
 import type { Log } from "../log.ts";
-import { type Machine, reasonOf, sleep } from "../machine.ts";
+import { type Machine, reasonOf } from "../machine.ts";
 import type { PacketPort } from "../packets/port.ts";
 import type { Hooks } from "../scripts/hooks.ts";
 import type { NetworkDown, NetworkObserver, NetworkUp } from "../session/network-observer.ts";
@@ -99,7 +99,9 @@ export class FilesObserver implements NetworkObserver {
     for (const trouble of troubles) this.#host.log.write("warn", trouble);
     const served = this.#opening(server, addressOfService(our, port));
     const { clock } = this.#host.machine;
-    this.opened = Promise.race([served, sleep(clock, MOST_OPENING_MS)]);
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const forget = clock.after(MOST_OPENING_MS, resolve);
+    this.opened = Promise.race([served, late]).finally(forget);
     // The runtime must have its turns until then.
     this.#host.hooks.wait(this.opened);
     void served.then((isServed) => (isServed ? this.#watch(server) : undefined));

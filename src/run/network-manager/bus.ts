@@ -42,10 +42,12 @@ export class Bus {
     const client = new Bus(clock);
     const late = clock.after(patienceMs, () => client.#close("the bus does not answer"));
     try {
-      client.#connection = await bus.connect({
+      const connection = await bus.connect({
         data: (bytes) => client.#receive(bytes),
         closed: () => client.#close("The connection is closed"),
       });
+      if (client.#state === "closed") connection.end();
+      client.#connection = connection;
       await client.#authenticate();
       const daemon = { destination: DAEMON, path: "/org/freedesktop/DBus", interface: DAEMON };
       await client.call({ ...daemon, member: "Hello" }, []);

@@ -155,6 +155,24 @@ test("a link has its facts on the screen", () => {
   expect(tall.text()).toContain("TCP       3 open, 9 closed");
 });
 
+test("a second c before the capture has begun begins no other, and a capture that begins after the end is stopped", async () => {
+  const play = scene(XTERM, { columns: 80, rows: 24 }, () => [FULL_STATUS]);
+  play.run(1000);
+  play.watcher.take("cc");
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(play.asked).toEqual(["capture ppp0"]);
+  play.watcher.take("c");
+  expect(play.state.stopped).toBe(1);
+  const ending = scene(XTERM, { columns: 80, rows: 24 }, () => [FULL_STATUS]);
+  ending.run(1000);
+  ending.watcher.take("c");
+  ending.watcher.take("q");
+  await ending.watcher.ended;
+  await Promise.resolve();
+  expect(ending.state.stopped).toBe(1);
+});
+
 test("keys choose, open, hang up after a question, and capture until the same key ends it", async () => {
   const links = [FULL_STATUS, { ...FULL_STATUS, interface: "ppp1", pid: 813, peer: "ford" }];
   const play = scene(XTERM, { columns: 80, rows: 24 }, () => links);

@@ -9,7 +9,9 @@ const folder = mkdtempSync(join(tmpdir(), "nullmodem-caller-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const NOBODY = 65534;
-const canLend = process.getuid?.() === 0 && Bun.which("setpriv") !== null;
+const cannotLend = process.getuid?.() !== 0 ? "not root" : Bun.which("setpriv") === null ? "no setpriv" : undefined;
+/** With the reason when it is skipped. */
+const titled = (name: string): string => `${name}${cannotLend === undefined ? "" : ` [skipped: ${cannotLend}]`}`;
 /** As the kernel starts a set-user-id program of root's. */
 const LENT = ["setpriv", `--ruid=${NOBODY}`, "--euid=0", process.execPath, "-e"];
 
@@ -22,7 +24,7 @@ function said(program: string): string {
   return stdout.toString().trim();
 }
 
-test.skipIf(!canLend)("files of record and chat, without root's rights (needs root, and setpriv)", () => {
+test.skipIf(cannotLend !== undefined)(titled("files of record and chat, without root's rights"), () => {
   for (const name of ["root", "all"]) mkdirSync(join(folder, name));
   chmodSync(folder, 0o755);
   chmodSync(join(folder, "all"), 0o777);
@@ -37,12 +39,12 @@ test.skipIf(!canLend)("files of record and chat, without root's rights (needs ro
   expect(statSync(join(folder, "all/file")).uid).toBe(NOBODY);
 });
 
-test.skipIf(!canLend)("programs, without root's rights (needs root, and setpriv)", () => {
+test.skipIf(cannotLend !== undefined)(titled("programs, without root's rights"), () => {
   const program = `const { child } = thisMachine.processes.runAsking(["/usr/bin/id", "-u"]); await child.ended;`;
   expect(said(program)).toBe(String(NOBODY));
 });
 
-test.skipIf(!canLend)("the message bus is the system's own (needs root, and setpriv)", () => {
+test.skipIf(cannotLend !== undefined)(titled("the message bus is the system's own"), () => {
   const program = `const listener = { data() {}, closed() {} };
     const told = await thisMachine.network.messageBus.connect(listener).then(() => "connected", String);
     console.log(told.includes("mine")); process.exit();`;

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectBus } from "../../../src/os/net/system-bus.ts";
+import type { BusListener } from "../../../src/run/host/message-bus.ts";
 import { Bus } from "../../../src/run/network-manager/bus.ts";
 import { thisMachine } from "../../../src/applets/this-machine.ts";
 import { MemoryBus, messageOf } from "../../kit/memory-bus.ts";
@@ -50,6 +51,16 @@ test("replies come in any pieces and in any order, and an error has the words of
   for (const octet of both) bus.send(Uint8Array.of(octet));
   expect(await second).toEqual(["b"]);
   expect(await error).toBe("Error: GDBus.Error:org.example.Error.No: there is none");
+});
+
+test("a connection that comes when nobody waits any more is ended", async () => {
+  const bus = new MemoryBus();
+  const { promise: connecting, resolve } = Promise.withResolvers<void>();
+  const slow = { connect: (listener: BusListener) => connecting.then(() => bus.connect(listener)) };
+  const opened = failureOf(Bus.open(slow, { ...clock, after: (_ms, call) => (call(), () => {}) }, 1));
+  resolve();
+  expect(await opened).toContain("Error: ");
+  expect(bus.isClosed).toBe(true);
 });
 
 test("a bus that refuses us, goes away, talks nonsense or does not answer fails the calls, and nothing waits", async () => {
