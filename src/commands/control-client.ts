@@ -13,6 +13,8 @@ export const PATIENCE_MS = 10_000;
 const MOST_ANSWER = 1 << 20;
 const LF = 0x0a;
 const NO_ANSWER = "The process of the link does not answer";
+/** What helps a user who may not ask. */
+export const SUDO = "sudo nullmodem ctl …, or pppd's option control-group";
 
 /** Why a link cannot be asked, or what it answered instead. One plain sentence. */
 export class ControlRefusal extends Error {}
@@ -74,7 +76,15 @@ export async function listLinks(
 function isPlace(value: unknown): value is ControlledPlace {
   if (typeof value !== "object" || value === null) return false;
   const place = value as Record<keyof ControlledPlace, unknown>;
-  const texts = [place.device, place.place, place.state, place.namespace, place.interface ?? "", place.linkname ?? ""];
+  const texts = [
+    place.device,
+    place.place,
+    place.state,
+    place.namespace,
+    place.interface ?? "",
+    place.usualInterface ?? "",
+    place.linkname ?? "",
+  ];
   return typeof place.pid === "number" && texts.every((text) => typeof text === "string");
 }
 
@@ -87,11 +97,12 @@ export async function findLink(
   const { places, denied, silent } = await listLinks(directories, patienceMs);
   const device = realPath(name.startsWith("/") ? name : `/dev/${name}`);
   const here = networkNamespace();
-  const matching = places.filter((place) =>
+  const named = places.filter((place) =>
     [place.interface, place.linkname, place.device, place.place].some(
       (one) => one !== undefined && (one === name || realPath(one) === device),
     ),
   );
+  const matching = named.length > 0 ? named : places.filter(({ usualInterface }) => usualInterface === name);
   const near = matching.filter(({ namespace }) => namespace === here);
   const found = near.length > 0 ? near : matching;
   const paths = new Set(found.map(({ path }) => path));
@@ -101,14 +112,14 @@ export async function findLink(
     throw new ControlRefusal(`${name} means more than one link: ${[...new Set(owners)].join(", ")}`);
   }
   // The process itself looks up no names outside of /dev.
-  const isNamed = found.some(({ interface: ifname, linkname, device: port, place }) =>
-    [ifname, linkname, port, place].includes(name),
+  const isNamed = found.some(({ interface: ifname, usualInterface, linkname, device: port, place }) =>
+    [ifname, usualInterface, linkname, port, place].includes(name),
   );
   if (path !== undefined) return { path, name: isNamed || !name.startsWith("/") ? name : found[0]!.device };
-  const others = denied === 0 ? "" : `; ${denied} more belong to another user: try sudo, or see control-group`;
-  throw new ControlRefusal(
-    `No link of this machine is called ${name}${others}${silent.map((one) => `; ${one} does not answer`).join("")}`,
-  );
+  if (denied > 0) throw new ControlRefusal(`${name} may belong to another user: ${SUDO}`);
+  const quiet = silent.map((one) => `; ${one} does not answer`).join("");
+  const others = places.length === 0 ? "no link runs" : "nullmodem ctl shows the names that there are";
+  throw new ControlRefusal(`No link of this machine is called ${name}: ${others}${quiet}`);
 }
 
 function realPath(path: string): string {

@@ -6,7 +6,7 @@ import { inert, inertJson } from "../bytes/text.ts";
 import { print } from "../os/log/print.ts";
 import { unknownVerb } from "../run/control/control-server.ts";
 import { VERBS } from "../run/control/control-verbs.ts";
-import { ControlRefusal, converse, findLink, listLinks } from "./control-client.ts";
+import { ControlRefusal, converse, findLink, listLinks, SUDO } from "./control-client.ts";
 
 const command = defineCommand({
   meta: { name: "nullmodem ctl", description: "Control a link that runs" },
@@ -114,12 +114,14 @@ async function showLinks(isJson: boolean): Promise<number> {
   else for (const place of places) print(`${inert(lineOf(place))}\n`);
   if (places.length === 0 && !isJson) consola.info("No link can be controlled");
   if (!isJson) for (const one of silent) consola.info(`${one} does not answer`);
-  if (denied > 0 && !isJson) consola.info(`${denied} more belong to another user`);
+  if (denied > 0 && !isJson) consola.info(`${denied} more may belong to another user: ${SUDO}`);
   return places.length === 0 ? 1 : 0;
 }
 
 function lineOf(place: Awaited<ReturnType<typeof listLinks>>["places"][number]): string {
-  const { interface: ifname = "-", linkname, device, state, pid } = place;
+  const { usualInterface, linkname, device, state, pid } = place;
+  // Brackets: there is no interface now.
+  const ifname = place.interface ?? (usualInterface === undefined ? "-" : `(${usualInterface})`);
   const named = linkname === undefined ? "" : ` (${linkname})`;
   return `${ifname.padEnd(8)} ${device.padEnd(20)} ${state.padEnd(12)} pid ${pid}${named}`;
 }

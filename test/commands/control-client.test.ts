@@ -63,7 +63,19 @@ test("a link is found by interface, linkname, device, and another name of the de
   for (const name of ["office", "null"])
     expect(await findLink(name, [folder], PATIENCE_MS)).toEqual({ path: two, name });
   expect((await listLinks([folder, folder], PATIENCE_MS)).places.map(({ path }) => path).sort()).toEqual([one, two]);
-  expect(await refusalOf(findLink("ppp7", [folder], PATIENCE_MS))).toBe("No link of this machine is called ppp7");
+  expect(await refusalOf(findLink("ppp7", [folder], PATIENCE_MS))).toBe(
+    "No link of this machine is called ppp7: nullmodem ctl shows the names that there are",
+  );
+});
+
+test("between two attempts a link answers to its interface's name, unless another has it", async () => {
+  expect(await refusalOf(findLink("ppp0", [folder], PATIENCE_MS))).toBe(
+    "No link of this machine is called ppp0: no link runs",
+  );
+  const between = link(1, { usualInterface: "ppp0", device: "/dev/zero", place: "/dev/zero" });
+  expect((await findLink("ppp0", [folder], PATIENCE_MS)).path).toBe(between);
+  const other = link(2, { interface: "ppp0" });
+  expect((await findLink("ppp0", [folder], PATIENCE_MS)).path).toBe(other);
 });
 
 test("an interface of our network comes before one of the same name elsewhere; two links of one name are an error", async () => {
@@ -107,7 +119,7 @@ test("a process that is stopped is not waited for, and is named where a link is 
   sockets.push(new ControlSocket(path, () => silent));
   expect(await refusalOf(converse(path, "hangup", "ppp0", [], 10))).toBe("The process of the link does not answer");
   expect(await refusalOf(findLink("ppp0", [folder], 10))).toBe(
-    "No link of this machine is called ppp0; pid 812 does not answer",
+    "No link of this machine is called ppp0: no link runs; pid 812 does not answer",
   );
   expect((await listLinks([folder], 10)).silent).toEqual(["pid 812"]);
 });

@@ -256,6 +256,27 @@ test("datarate slows the line down until the link ends", () => {
   expect(rateOf(it)).toBeGreaterThan(8000);
 });
 
+test.each([
+  ["the interface it had", [], true],
+  ["its ifname, which it has not had yet", ["ifname", "ppp0"], false],
+  ["its unit, which it has not had yet", ["unit", "0"], false],
+])("between two attempts a session answers to %s", (_, words, wasUp) => {
+  const script = wasUp ? [] : ["connect", "/bin/false"];
+  const link = new Laplink({ seed: 7 });
+  if (wasUp) link.computers[1].start([...LINE, "noipdefault"]);
+  const pppd = link.computers[0].start([...LINE, ADDRESSES, ...PERSIST, ...words, ...script]);
+  const ctl = pppd.controller();
+  if (wasUp) {
+    until(link, () => link.isUp, "the link");
+    ask({ link, ctl }, "hangup", "ppp0");
+  }
+  until(link, () => ctl.states["/dev/ttyUSB0"] === "waiting", "the wait for the next attempt");
+  ctl.ask("links");
+  ctl.ask("wait", "ppp0", "down");
+  until(link, () => ctl.answers.at(-1)?.["links"] === undefined && ctl.answers.length > 0, "the answer");
+  expect(ctl.answers.at(-1)).toEqual(DONE);
+});
+
 test("wait is answered when the link is up, has ended, or the session is over", () => {
   const it = scene([...LINE, ADDRESSES, ...PERSIST]);
   const { link, pppd, peer, ctl } = it;

@@ -28,6 +28,8 @@ export interface ControlServerHost {
 /** One line of a link, for programs. */
 export interface ControlledPlace {
   readonly interface?: string | undefined;
+  /** While there is no interface: the last one, or the one that the options ask for. */
+  readonly usualInterface?: string | undefined;
   readonly linkname?: string | undefined;
   readonly device: string;
   /** The word by which the options name the device. */
@@ -129,9 +131,10 @@ export class ControlServer {
   #places(): ControlledPlace[] {
     const { pid } = this.#host;
     const namespace = this.#host.namespace();
-    return this.#host.links().flatMap(({ interface: ifname, linkname, lines }) =>
+    return this.#host.links().flatMap(({ interface: ifname, usualInterface, linkname, lines }) =>
       lines.map(({ device, place, state }) => ({
         interface: ifname,
+        usualInterface: ifname === undefined ? usualInterface : undefined,
         linkname,
         device,
         place,
@@ -151,6 +154,9 @@ export class ControlServer {
     const found =
       this.#lineOf(links, (port) => port === name || port === path) ?? this.#lineAt(links, this.#host.realPath(path));
     if (found !== undefined) return found;
+    // Its interface is gone between two attempts.
+    const usual = links.find((link) => link.interface === undefined && link.usualInterface === name);
+    if (usual !== undefined) return { link: usual, target: usual };
     throw new ControlError(`There is no link ${name}`);
   }
 

@@ -36,6 +36,8 @@ export interface ControlledLine extends Steered {
 export interface ControlledLink extends Steered {
   /** Undefined while there is no interface. */
   readonly interface: string | undefined;
+  /** The interface that it had last, or the one that its options ask for. */
+  readonly usualInterface?: string | undefined;
   readonly linkname: string | undefined;
   /** Ends the session as SIGTERM does. */
   quit(): void;

@@ -339,6 +339,12 @@ export class Session {
 
   /** The packet port of the next link. */
   #openPort(): PacketPort {
+    const port = this.#madePort();
+    this.steering.lastInterface = port.name;
+    return port;
+  }
+
+  #madePort(): PacketPort {
     const { machine, options } = this.#host;
     if (this.#usernet !== undefined)
       return new this.#usernet(machine, Interface.label(this.#interfaceHost()), options.config, this.#log);

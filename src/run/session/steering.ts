@@ -41,6 +41,8 @@ export class Steering implements ControlledLink {
   quitting = false;
   /** Why the verb `quit` is refused. */
   quitRefusal: string | undefined;
+  /** The interface of this attempt, or of the one before. */
+  lastInterface: string | undefined;
   readonly #host: SteeringHost;
   readonly #waits = new Set<{ readonly state: LinkState; readonly done: (isReached: boolean) => void }>();
   /** Whether packets went to the log before the verb `debug`. */
@@ -115,6 +117,11 @@ export class Steering implements ControlledLink {
 
   get interface(): string | undefined {
     return this.#host.running()?.interface ?? this.#host.standBy.port?.name;
+  }
+
+  get usualInterface(): string | undefined {
+    const { ifname, unit } = this.#host.options.config;
+    return this.lastInterface ?? ifname ?? (unit === undefined ? undefined : `ppp${unit}`);
   }
 
   get linkname(): string | undefined {
