@@ -37,7 +37,8 @@ What a verb changes ends with the link. It is for root, the user who runs the
 link, and the group of pppd's option control-group. --json prints the answer as
 the socket gives it.
 
-Exit codes: 0 done, 1 not done, 2 for wrong words.
+Exit codes: 0 done; 1 not done, or a word of the verb is wrong; 2 no such verb or
+option.
 `;
 
 /** Two columns. */
@@ -104,7 +105,7 @@ async function copyStream(octets: AsyncIterable<Uint8Array>, instead: string): P
 
 function wrong(text: string): number {
   consola.error(text);
-  process.stderr.write(USAGE);
+  process.stderr.write("nullmodem ctl --help lists the verbs and explains their words\n");
   return 2;
 }
 
