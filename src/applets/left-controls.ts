@@ -3,13 +3,20 @@
 import type { LeftFile } from "../os/files/left-file.ts";
 import { isDeserted } from "../os/log/publication.ts";
 import { namesIn } from "../os/process/sysfs.ts";
-import { controllerOf } from "../run/control/control-path.ts";
+import { controllerOf, isControlName } from "../run/control/control-path.ts";
 import { thisMachine } from "./this-machine.ts";
 
-export function leftControls(directory: string): LeftFile[] {
+export interface LeftControl extends LeftFile {
+  readonly pid: number;
+}
+
+/** Another process may have the number by now. Only a socket that has no name of its own yet may be one that is just being made. */
+export function leftControls(directory: string): LeftControl[] {
   const { isRunning } = thisMachine.processes;
-  return namesIn(directory)
-    .map((name) => ({ path: `${directory}/${name}`, pid: controllerOf(name) }))
-    .filter(({ path, pid }) => pid !== undefined && !isRunning(pid) && isDeserted(path))
-    .map(({ path }) => ({ path, isLeft: isDeserted }));
+  return namesIn(directory).flatMap((name) => {
+    const path = `${directory}/${name}`;
+    const pid = controllerOf(name);
+    if (pid === undefined || (!isControlName(name) && isRunning(pid)) || !isDeserted(path)) return [];
+    return [{ path, pid, isLeft: isDeserted }];
+  });
 }

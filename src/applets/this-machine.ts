@@ -40,7 +40,7 @@ import { openTun } from "../os/net/tun.ts";
 import { joinVrf, vrfTable } from "../os/net/vrf.ts";
 import { hookRefusal, runHook, runOnTerminal, runProgram, runShell, runTool } from "../os/process/exec.ts";
 import { parseTransfers } from "../run/files/transfer-list.ts";
-import { processIdentity } from "../os/process/process-start.ts";
+import { isZombie, processIdentity } from "../os/process/process-start.ts";
 import { startFilesProcess } from "../os/process/files-process.ts";
 import { Helper } from "../os/process/helper.ts";
 import { ownEnvironment } from "../os/process/inherited.ts";
@@ -222,7 +222,7 @@ const processes: Processes = {
 };
 
 function isRunning(pid: number): boolean {
-  return libc.kill(pid, 0) === 0 || errno() === EPERM;
+  return (libc.kill(pid, 0) === 0 || errno() === EPERM) && !isZombie(pid);
 }
 
 function runAsking(argv: readonly [string, ...string[]]): { child: Child; answer: number } {

@@ -1,6 +1,6 @@
 // Files of sessions that were killed: the sockets of status and control, pid files and lock files. Other programs write pid files and lock
-// files that look the same. So only those are taken for ours that name a process which runs no longer and whose pid file belongs to
-// a status that nobody publishes any more.
+// files that look the same. So only those are taken for ours that name a process which runs no longer, and which has left a control
+// socket or whose pid file belongs to a status that nobody publishes any more.
 
 import { leftControls } from "../applets/left-controls.ts";
 import { textOf } from "../bytes/text.ts";
@@ -8,6 +8,7 @@ import { errno, ESRCH, libc } from "../os/ffi/libc.ts";
 import { readHead } from "../os/ffi/small-file.ts";
 import { type LeftFile, removeLeftFile } from "../os/files/left-file.ts";
 import { isDeserted } from "../os/log/publication.ts";
+import { isZombie } from "../os/process/process-start.ts";
 import { namesIn } from "../os/process/sysfs.ts";
 import { lockText } from "../os/serial/lock.ts";
 import { interfaceOf } from "../run/live/published-status.ts";
@@ -23,7 +24,8 @@ export function removeLeftFiles(runDirectory: string, lockDirectory: string): st
 function leftFiles(runDirectory: string, lockDirectory: string): LeftFile[] {
   const names = namesIn(runDirectory);
   const deserted = names.filter((name) => interfaceOf(name) !== undefined && isDeserted(`${runDirectory}/${name}`));
-  const pids = new Set<string>();
+  const controls = leftControls(runDirectory);
+  const pids = new Set(controls.map(({ pid }) => String(pid)).filter(isDead));
   for (const name of deserted) {
     const [pid] = contentOf(`${runDirectory}/${interfaceOf(name)!}.pid`)?.split("\n") ?? [];
     if (pid !== undefined && isDead(pid)) pids.add(pid);
@@ -44,7 +46,7 @@ function leftFiles(runDirectory: string, lockDirectory: string): LeftFile[] {
       .filter((name) => name.endsWith(".pid"))
       .flatMap((name) => named(`${runDirectory}/${name}`, (content) => /^(\d+)\n(?:[^\n]+\n)?$/.exec(content)?.[1])),
     ...deserted.map((name) => ({ path: `${runDirectory}/${name}`, isLeft: isDeserted })),
-    ...leftControls(runDirectory),
+    ...controls,
   ];
 }
 
@@ -57,5 +59,6 @@ function contentOf(path: string): string | undefined {
 }
 
 function isDead(pid: string): boolean {
-  return /^[1-9]\d{0,9}$/.test(pid) && libc.kill(Number(pid), 0) < 0 && errno() === ESRCH;
+  if (!/^[1-9]\d{0,9}$/.test(pid)) return false;
+  return (libc.kill(Number(pid), 0) < 0 && errno() === ESRCH) || isZombie(Number(pid));
 }

@@ -1,10 +1,12 @@
 // The files of killed sessions are removed, and those of all others stay.
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { removeLeftFiles } from "../../src/commands/left-files.ts";
+import { thisMachine } from "../../src/applets/this-machine.ts";
+import { isZombie } from "../../src/os/process/process-start.ts";
 import { hasAbandoned, share, undoAbandoned } from "../../src/os/process/share.ts";
 
 let folder = "";
@@ -79,9 +81,45 @@ test("a session that has taken the killed one's name keeps its pid file", async 
   await child.exited;
   put("run/ppp0.pid", `${process.pid}\n`);
   put("lock/LCK..ttyS0", lock(process.pid));
-  expect(removed()).toEqual([`run/nullmodem-${child.pid}.ctl`, "run/nullmodem-ppp0.stats"]);
+  expect(removed()).toEqual([`run/nullmodem-${child.pid}.ctl`, "run/nullmodem-ppp0.stats", "run/ppp-lap.pid"]);
   expect(files()).toContain("run/ppp0.pid");
   expect(files()).toContain("lock/LCK..ttyS0");
+});
+
+test("pid files and lock files are found by the control socket alone, too", async () => {
+  const child = await session();
+  child.kill("SIGKILL");
+  await child.exited;
+  rmSync(join(folder, "run/nullmodem-ppp0.stats"));
+  expect(removed()).toEqual(["lock/LCK..ttyS0", `run/nullmodem-${child.pid}.ctl`, "run/ppp-lap.pid", "run/ppp0.pid"]);
+});
+
+test("a control socket is left when nobody answers there, whoever has the number of its process", async () => {
+  const child = await session();
+  child.kill("SIGKILL");
+  await child.exited;
+  const control = join(folder, `run/nullmodem-${child.pid}.ctl`);
+  renameSync(control, join(folder, `run/nullmodem-${process.pid}.ctl`));
+  put("run/ppp1.pid", `${process.pid}\n`);
+  expect(removed()).toContain(`run/nullmodem-${process.pid}.ctl`);
+  expect(files()).toContain("run/ppp1.pid");
+});
+
+test("a killed process that its parent has not waited for has ended", async () => {
+  // The shell becomes a program that waits for nobody.
+  const parent = Bun.spawn(["sh", "-c", "sleep 600 & echo $!; exec cat"], { stdin: "pipe", stdout: "pipe" });
+  try {
+    const { value } = await parent.stdout.getReader().read();
+    const pid = Number(new TextDecoder().decode(value));
+    expect([isZombie(pid), thisMachine.processes.isRunning(pid)]).toEqual([false, true]);
+    process.kill(pid, "SIGKILL");
+    const deadline = Date.now() + 60_000;
+    while (!isZombie(pid) && Date.now() < deadline) await Bun.sleep(5);
+    expect([isZombie(pid), thisMachine.processes.isRunning(pid)]).toEqual([true, false]);
+  } finally {
+    parent.kill("SIGKILL");
+    await parent.exited;
+  }
 });
 
 test("a change without a record is nothing to take back", () => {

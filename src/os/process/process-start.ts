@@ -20,6 +20,16 @@ export function processIdentity(pid: number, proc = "/proc"): string | undefined
   }
 }
 
+/** True for a process that has ended and that its parent has not waited for. Nothing of it runs any more. */
+export function isZombie(pid: number, proc = "/proc"): boolean {
+  try {
+    const stat = readFileSync(`${proc}/${pid}/stat`, "latin1");
+    return /^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+  } catch {
+    return false;
+  }
+}
+
 /** The start time in ms since 1970, by the present clock. Undefined when the process is gone. */
 export function processStart(pid: number, proc = "/proc"): number | undefined {
   try {
