@@ -11,7 +11,7 @@ import { findPath, MOST_NAMES, namesOfPath, type ShownName, shownNames } from ".
 import { readText, textOctets, unicodeOctets } from "./smb-text.ts";
 import { Status } from "./smb-status.ts";
 import type { Transaction, TransactionAnswer } from "./transaction.ts";
-import { hasWildcard, matches } from "./wildcards.ts";
+import { hasWildcard, matcherOf } from "./wildcards.ts";
 
 const FLAG = { CLOSES: 1, CLOSES_AT_END: 2, KEYS: 4 } as const;
 const SHORT_NAME = 24;
@@ -33,15 +33,15 @@ export function beginSearch(client: SmbClient, request: Request, text: string, a
   if (stat.kind !== "folder") return Status.OBJECT_PATH_NOT_FOUND;
   const rest = { tid: request.tid, pid: request.pid, folder: parent.path, attributes, at: 0 };
   if (hasWildcard(last))
-    return { ...rest, pattern: patternOf(client, last), names: searchNames(client, parent.path, last) };
+    return { ...rest, matches: matcherOf(patternOf(client, last)), names: searchNames(client, parent.path, last) };
   const one = findPath(folder, names);
   if (one?.isThere !== true) return Status.NO_SUCH_FILE;
   const real = one.path.at(-1);
   // The folder itself: it has no name here.
-  if (real === undefined) return { ...rest, pattern: "*", names: [{ real: ".", long: ".", short: undefined }] };
+  if (real === undefined) return { ...rest, matches: () => true, names: [{ real: ".", long: ".", short: undefined }] };
   const shown = shownNames(folder, parent.path, client).find((name) => name.real === real);
   const name = shown ?? { real, long: decoded(real), short: undefined };
-  return { ...rest, pattern: "*", names: [name] };
+  return { ...rest, matches: () => true, names: [name] };
 }
 
 function searchNames(client: SmbClient, path: Search["folder"], pattern: string): ShownName[] {
@@ -57,7 +57,7 @@ export function nextEntry(client: SmbClient, search: Search): FoundEntry | undef
   for (let name; (name = search.names[search.at]) !== undefined;) {
     search.at++;
     const { real, long, short: alias } = name;
-    if (!matches(search.pattern, long) && (alias === undefined || !matches(search.pattern, alias))) continue;
+    if (!search.matches(long) && (alias === undefined || !search.matches(alias))) continue;
     const path = real === "." ? search.folder : real === ".." ? search.folder.slice(0, -1) : [...search.folder, real];
     const stat = folder.stat(path);
     const attributes = isTrouble(stat) ? 0 : attributesOf(real === "." || real === ".." ? "" : real, stat);

@@ -12,7 +12,7 @@ import { localSeconds, secondsOfLocal } from "./smb-time.ts";
 import { findPath, namesOfPath, shownNames } from "./shown-names.ts";
 import { Dialect } from "./smb-client.ts";
 import { Status, statusOf } from "./smb-status.ts";
-import { hasWildcard, matches, patternOfDos } from "./wildcards.ts";
+import { hasWildcard, matcherOf, patternOfDos } from "./wildcards.ts";
 
 interface There {
   readonly path: Path;
@@ -82,10 +82,10 @@ function removeAll(client: SmbClient, names: readonly string[], wanted: number):
   const { site } = client;
   const parent = findPath(site.folder, names.slice(0, -1));
   if (parent?.isThere !== true) return Status.OBJECT_PATH_NOT_FOUND;
-  const pattern = patternOf(client, names.at(-1)!);
+  const matches = matcherOf(patternOf(client, names.at(-1)!));
   let count = 0;
   for (const { real, long } of shownNames(site.folder, parent.path, client)) {
-    if (!matches(pattern, long)) continue;
+    if (!matches(long)) continue;
     const path = [...parent.path, real];
     const stat = site.folder.stat(path);
     if (isTrouble(stat) || stat.kind === "folder" || !isWanted(attributesOf(real, stat), wanted)) continue;

@@ -6,7 +6,7 @@ import { type Folder, isTrouble, type Path } from "../folder.ts";
 import { isHidden } from "../uploads.ts";
 import { fitsOem } from "./smb-text.ts";
 import { stableNames } from "./stable-names.ts";
-import { folded, hasWildcard } from "./wildcards.ts";
+import { folded, hasWildcard, isTooLong } from "./wildcards.ts";
 
 /** Folders with more names than this show these, and have no short names. */
 export const MOST_NAMES = 20_000;
@@ -110,7 +110,7 @@ export function namesOfPath(text: string, hasPattern = false): string[] | undefi
     // DOS writes "NAME." for a name without a suffix.
     const name = isPattern ? part : part.replace(/[. ]+$/, "");
     if (!isPattern && !isGivable(name)) return undefined;
-    if (isPattern && (/[/:\\|\0-\x1f]/.test(part) || part.length > 255)) return undefined;
+    if (isPattern && (/[/:\\|\0-\x1f]/.test(part) || isTooLong(part))) return undefined;
     names.push(name);
   }
   return names.length > 100 ? undefined : names;

@@ -7,6 +7,7 @@ import type { ShownName } from "./shown-names.ts";
 import type { PendingTransaction } from "./pending-transaction.ts";
 import type { Request } from "./smb-message.ts";
 import { SHARE, type SmbSite } from "./smb-site.ts";
+import type { Matcher } from "./wildcards.ts";
 
 /** In the order of their age. */
 export const Dialect = { CORE: 0, LANMAN1: 1, LANMAN2: 2, NT: 3 } as const;
@@ -39,7 +40,7 @@ export interface Search {
   readonly tid: number;
   readonly pid: number;
   readonly folder: Path;
-  readonly pattern: string;
+  readonly matches: Matcher;
   readonly attributes: number;
   readonly names: readonly ShownName[];
   at: number;

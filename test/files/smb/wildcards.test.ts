@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { matches, patternOfDos } from "../../../src/files/smb/wildcards.ts";
+import { Command, SmbPeer } from "../../kit/smb-peer.ts";
+import { isTooLong, matches, patternOfDos } from "../../../src/files/smb/wildcards.ts";
 
 test("patterns of NT", () => {
   for (const [pattern, name, isOne] of [
@@ -33,4 +34,23 @@ test("patterns of DOS", () => {
     ["A*.T?T", "ABC.TXT", true],
   ] as const)
     expect([pattern, name, matches(patternOfDos(pattern), name)]).toEqual([pattern, name, isOne]);
+});
+
+test("a folder is not searched for patterns that take long", () => {
+  expect(isTooLong(`${"*a".repeat(120)}z`)).toBe(true);
+  expect(isTooLong(`${"?".repeat(65)}`)).toBe(true);
+  expect(isTooLong(`${"a".repeat(200)}*.txt`)).toBe(false);
+  expect(isTooLong("*".repeat(200))).toBe(false);
+  expect(matches("***a**", "bab")).toBe(true);
+  const peer = new SmbPeer().begin();
+  const find = (pattern: string): number =>
+    peer.transaction2(1, (out) => {
+      out.u16(0x16, 1000, 6, 0x104);
+      out.u32(0);
+      out.put(Buffer.from(`\\${pattern}\0`, "utf16le"));
+    }).status;
+  peer.folder.put("a", "x");
+  expect([find("*"), find("*a".repeat(120)), peer.named(Command.DELETE, [6], `\\${"*a".repeat(120)}`).status]).toEqual([
+    0, 0xc0000033, 0xc0000033,
+  ]);
 });
