@@ -52,8 +52,9 @@ const MOST_HANDLES = 128;
 const MOST_SEARCHES = 16;
 const MOST_TREES = 64;
 const MOST_SESSIONS = 32;
-/** Names that the searches of all clients may hold. */
+/** Names that the searches of all clients may hold, and those of one client, unless a single search has more. */
 const MOST_HELD = 400_000;
+const MOST_OWN = 40_000;
 /**
  * The largest message that a client sends or asks for. Clients give up a request after 20 s (smbclient) or 45 s (Windows XP), also
  * when it is still being answered: at 9600 bit/s two of these take 9 s. Windows NT has the same size.
@@ -130,14 +131,19 @@ export class SmbClient {
 
   /** The oldest search makes room. Undefined: all clients together hold too many names. */
   addSearch(search: Search): number | undefined {
-    for (const [sid] of this.searches) {
-      if (this.searches.size < MOST_SEARCHES && this.site.held + search.names.length <= MOST_HELD) break;
+    const size = search.names.length;
+    let own = 0;
+    for (const { names } of this.searches.values()) own += names.length;
+    for (const [sid, { names }] of this.searches) {
+      const hasRoom = own + size <= MOST_OWN && this.site.held + size <= MOST_HELD;
+      if (this.searches.size < MOST_SEARCHES && hasRoom) break;
+      own -= names.length;
       this.endSearch(sid);
     }
-    if (this.site.held + search.names.length > MOST_HELD) return undefined;
+    if (this.site.held + size > MOST_HELD) return undefined;
     const sid = this.#newId(this.searches);
     this.searches.set(sid, search);
-    this.site.held += search.names.length;
+    this.site.held += size;
     return sid;
   }
 
