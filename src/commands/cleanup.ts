@@ -13,12 +13,12 @@ import { RUN_DIRECTORY } from "../run/live/published-status.ts";
 
 const USAGE = `nullmodem cleanup: take back what a pppd that was killed has left behind
 
-Default routes, proxy ARP entries and kernel parameters (forwarding with all that
-the kernel ties to it, accept_ra) are put back as they were, unless somebody else
-has changed them since. Rules of the packet filter are removed, interfaces leave
-firewalld's zones, and the system's resolver forgets name servers. The next pppd
-that starts does the same. Pid files and lock files of links that were up are
-removed. Links that run are left alone.
+Default routes, proxy ARP entries and kernel parameters (forwarding with all
+that the kernel ties to it, accept_ra) are put back as they were, unless
+somebody else has changed them since. Rules of the packet filter are removed,
+interfaces leave firewalld's zones, and the system's resolver forgets name
+servers. The next pppd that starts does the same. Pid files and lock files of
+links that were up are removed. Links that run are left alone.
 `;
 
 const definition = { meta: { name: "nullmodem cleanup", description: "Take back what a killed pppd has left behind" } };

@@ -37,8 +37,8 @@ What a verb changes ends with the link. It is for root, the user who runs the
 link, and the group of pppd's option control-group. --json prints the answer as
 the socket gives it.
 
-Exit codes: 0 done; 1 not done, or a word of the verb is wrong; 2 no such verb or
-option.
+Exit codes: 0 done; 1 not done, or a word of the verb is wrong; 2 no such verb
+or option.
 `;
 
 /** Two columns. */

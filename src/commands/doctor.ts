@@ -1,6 +1,6 @@
 // nullmodem doctor PORT [--far] [--speed N] [--json]: examines a serial port, its cable and the far side.
 
-import { defineCommand, renderUsage } from "citty";
+import { defineCommand } from "citty";
 import { consola } from "consola";
 import { basename } from "node:path";
 import { thisMachine } from "../applets/this-machine.ts";
@@ -21,6 +21,7 @@ import { isHostError } from "../run/machine.ts";
 import { codesText } from "./doctor-codes.ts";
 import { farFacts, farText } from "./far-text.ts";
 import { drawingFor, type PortFacts, portText } from "./doctor-text.ts";
+import { usageText } from "./usage-text.ts";
 
 const command = defineCommand({
   meta: { name: "nullmodem doctor", description: "Examine a serial port, its cable and the far side" },
@@ -54,7 +55,7 @@ interface Words {
 /** Runs doctor with the words after its name. Returns the exit code. */
 export async function doctor(argv: readonly string[]): Promise<number> {
   consola.level = 3;
-  const usage = `${Bun.stripANSI(await renderUsage(command))}\n${AFTER}`;
+  const usage = await usageText(command, AFTER);
   if (argv.includes("--help") || argv.includes("-h")) {
     print(`${usage}\n${codesText()}`);
     return 0;

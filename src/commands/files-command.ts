@@ -1,6 +1,6 @@
 // nullmodem files DIR: serves a folder by HTTP at our address of each link, while it is up.
 
-import { defineCommand, renderUsage } from "citty";
+import { defineCommand } from "citty";
 import { consola } from "consola";
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
@@ -26,6 +26,7 @@ import type { ServicePlace } from "../run/files/windows-sockets.ts";
 import type { FilesProcess, FilesRequest } from "../run/host/processes.ts";
 import type { Status } from "../run/live/published-status.ts";
 import { servedPlaces, waitingText } from "./served-places.ts";
+import { usageText } from "./usage-text.ts";
 
 const command = defineCommand({
   meta: { name: "nullmodem files", description: "Give the other machine's browser a folder, while a link is up" },
@@ -70,7 +71,7 @@ const HIGHEST_PORT = 0xffff;
 /** Runs files with the words after its name. Returns the exit code. */
 export async function files(argv: readonly string[]): Promise<number> {
   consola.level = 3;
-  const usage = Bun.stripANSI(`${await renderUsage(command)}\n`) + AFTER;
+  const usage = await usageText(command, AFTER);
   if (argv.includes("--help") || argv.includes("-h")) {
     print(usage);
     return 0;

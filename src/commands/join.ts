@@ -1,6 +1,6 @@
 // nullmodem join PORT: finds out the speed and the kind of the other end of a cable, and runs pppd with it.
 
-import { defineCommand, renderUsage } from "citty";
+import { defineCommand } from "citty";
 import { consola } from "consola";
 import { existsSync, readFileSync } from "node:fs";
 import { isCharacterDevice } from "../os/ffi/host-files.ts";
@@ -11,6 +11,7 @@ import { askHidden, pipeWith } from "../os/process/hidden-input.ts";
 import { portsHere } from "../os/serial/ports.ts";
 import { hasLentRights, isPrivileged } from "../os/users/rights.ts";
 import { Exit } from "../run/exit.ts";
+import { usageText } from "./usage-text.ts";
 
 const command = defineCommand({
   meta: { name: "nullmodem join", description: "Find the other end of a serial line and bring up a link with it" },
@@ -33,7 +34,7 @@ With --socks there is no interface and no route: programs that use the proxy rea
 the link's network, and the far end resolves their names.
   nullmodem join /dev/ttyUSB0
   nullmodem join ttyS0 --user zaphod --speed 19200 -- nodefaultroute
-  nullmodem join ttyUSB0 --socks 1080        # curl -x socks5h://127.0.0.1:1080 …
+  nullmodem join ttyUSB0 --socks 1080   # curl -x socks5h://127.0.0.1:1080 …
 
 Exit codes: 5 after SIGTERM or SIGINT, 2 for wrong words, 3 without the rights,
 others as pppd's.
@@ -70,7 +71,7 @@ export interface JoinWords {
 /** Runs join with the words after its name. Returns the exit code. */
 export async function join(argv: readonly string[]): Promise<number> {
   consola.level = 3;
-  const usage = Bun.stripANSI(`${await renderUsage(command)}\n`) + AFTER;
+  const usage = await usageText(command, AFTER);
   const [first = ""] = argv;
   if (["--help", "-h"].includes(first) || ownWords(argv).includes("--help")) {
     print(usage);

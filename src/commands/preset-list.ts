@@ -1,9 +1,10 @@
 // nullmodem presets [NAME…]: lists the kinds of peers that pppd's option `peer` knows, and what each of them sets.
 
-import { defineCommand, renderUsage } from "citty";
+import { defineCommand } from "citty";
 import { consola } from "consola";
 import { print } from "../os/log/print.ts";
 import { type Preset, presetHint, presetNamed, PRESETS, presetWords } from "../options/presets.ts";
+import { usageText } from "./usage-text.ts";
 
 const command = defineCommand({
   meta: { name: "nullmodem presets", description: "Show what pppd's option peer NAME sets" },
@@ -23,7 +24,7 @@ export async function presets(argv: readonly string[]): Promise<number> {
   if (flag !== undefined) {
     const isAsked = flag === "--help" || flag === "-h";
     if (!isAsked) consola.error(`there is no option ${JSON.stringify(flag)}`);
-    const usage = `${Bun.stripANSI(await renderUsage(command))}${AFTER}`;
+    const usage = await usageText(command, AFTER);
     if (isAsked) print(usage);
     else process.stderr.write(usage);
     return isAsked ? 0 : 2;

@@ -1,6 +1,6 @@
 // nullmodem serve PORT… [--speed N] [--auth] [--login] [-- PPPD WORDS]: serves any number of ports until it is ended.
 
-import { defineCommand, renderUsage } from "citty";
+import { defineCommand } from "citty";
 import { consola } from "consola";
 import { systemOptionHost } from "../applets/option-host.ts";
 import { ControlDoor } from "../applets/control-door.ts";
@@ -26,6 +26,7 @@ import type { LoginRequest } from "../run/host/users.ts";
 import { PortServer } from "../run/serve/port-server.ts";
 import type { ServeHost } from "../run/serve/serve-host.ts";
 import { readServeWords, type ServeWishes, ServeWordsError } from "../run/serve/serve-words.ts";
+import { usageText } from "./usage-text.ts";
 
 const command = defineCommand({
   meta: { name: "nullmodem serve", description: "Serve ports: recognise each caller and give it a link" },
@@ -61,7 +62,7 @@ they are one process.
 export async function serve(argv: readonly string[]): Promise<number> {
   consola.level = 3;
   if (argv.includes("--help") || argv.includes("-h")) {
-    print(`${Bun.stripANSI(await renderUsage(command)).replace("<PORT>", "<PORT>…")}\n${AFTER}`);
+    print((await usageText(command, AFTER)).replace("<PORT>", "<PORT>…"));
     return 0;
   }
   let etc: string;

@@ -1,6 +1,6 @@
 // nullmodem service KIND [DEVICE] [OPTIONS…]: prints the text that makes an init or cron start pppd.
 
-import { defineCommand, renderUsage } from "citty";
+import { defineCommand } from "citty";
 import { consola } from "consola";
 import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -8,6 +8,7 @@ import { nearestNames } from "../bytes/nearest.ts";
 import { print } from "../os/log/print.ts";
 import { checkWords, type Verdict } from "./service-check.ts";
 import { type Kind, KINDS, type Place, serviceText, type Wanted } from "./service-texts.ts";
+import { usageText } from "./usage-text.ts";
 
 const command = defineCommand({
   meta: { name: "nullmodem service", description: "Print what makes an init or cron start pppd" },
@@ -44,7 +45,7 @@ export async function service(
   consola.level = 3;
   const [kind, ...words] = argv;
   if (kind === "--help" || kind === "-h") {
-    print(Bun.stripANSI(`${await renderUsage(command)}\n${AFTER}\n`));
+    print(await usageText(command, AFTER));
     return 0;
   }
   if (!isKind(kind)) {
@@ -53,7 +54,7 @@ export async function service(
     );
     const near = nearestNames(kind ?? "", KINDS);
     if (near.length > 0) process.stderr.write(`Did you mean ${near.join(" or ")}?\n`);
-    process.stderr.write(Bun.stripANSI(`${await renderUsage(command)}\n${AFTER}\n`));
+    process.stderr.write(await usageText(command, AFTER));
     return 2;
   }
   try {

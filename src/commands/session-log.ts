@@ -1,6 +1,6 @@
 // nullmodem log [LINK…]: the sessions that this machine had, with their users, octets and ends.
 
-import { defineCommand, renderUsage } from "citty";
+import { defineCommand } from "citty";
 import { consola } from "consola";
 import { readSessions } from "../applets/read-history.ts";
 import { readAllStatus } from "../applets/read-status.ts";
@@ -11,6 +11,7 @@ import type { SessionRecord } from "../record/session-record.ts";
 import type { Status } from "../run/live/published-status.ts";
 import { isHostError, reasonOf } from "../run/machine.ts";
 import { type LoggedSession, outcomeText, portText, sessionLines, userLines } from "./session-log-text.ts";
+import { usageText } from "./usage-text.ts";
 
 const command = defineCommand({
   meta: { name: "nullmodem log", description: "Show the sessions that this machine had, the latest last" },
@@ -25,6 +26,8 @@ const command = defineCommand({
     json: { type: "boolean", description: "for programs: an array with an object a session" },
   },
 });
+
+const AFTER = "Exit codes: 0; 1 when there is nothing to show, or the history cannot be read; 2 for wrong words.";
 
 const MOST_SHOWN = 50;
 
@@ -88,7 +91,7 @@ export async function log(argv: readonly string[], host: LogHost = THIS_HOST): P
   consola.level = 3;
   const words = readWords(argv);
   if (typeof words === "string") {
-    const usage = Bun.stripANSI(`${await renderUsage(command)}\n`);
+    const usage = await usageText(command, AFTER);
     if (words === "") host.print(usage);
     else {
       consola.error(words);

@@ -1,6 +1,7 @@
 // The words of `nullmodem status`.
 
-import { defineCommand, renderUsage } from "citty";
+import { defineCommand } from "citty";
+import { usageText } from "./usage-text.ts";
 
 export const STATUS_COMMAND = defineCommand({
   meta: { name: "nullmodem status", description: "Show the links of this machine and what goes over them" },
@@ -28,7 +29,7 @@ are no error.
 `;
 
 export async function statusUsage(): Promise<string> {
-  return Bun.stripANSI(`${await renderUsage(STATUS_COMMAND)}\n${AFTER}`);
+  return await usageText(STATUS_COMMAND, AFTER);
 }
 
 export interface StatusWish {

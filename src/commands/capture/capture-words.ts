@@ -1,8 +1,9 @@
 // The words of `nullmodem capture`.
 
-import { defineCommand, renderUsage } from "citty";
+import { defineCommand } from "citty";
 import { sizeOf } from "../../options/table/files-rows.ts";
 import type { Captured } from "../../run/live/capture-wish.ts";
+import { usageText } from "../usage-text.ts";
 
 export const CAPTURE_COMMAND = defineCommand({
   meta: { name: "nullmodem capture", description: "Show the packets of a running link to Wireshark, as pcapng" },
@@ -36,7 +37,7 @@ cannot be written, 2 for wrong words.
 `;
 
 export async function captureUsage(): Promise<string> {
-  return Bun.stripANSI(`${await renderUsage(CAPTURE_COMMAND)}\n${AFTER}`);
+  return await usageText(CAPTURE_COMMAND, AFTER);
 }
 
 export interface CaptureWords {

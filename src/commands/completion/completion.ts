@@ -1,6 +1,6 @@
 // nullmodem completion SHELL: prints what makes a shell complete the words of our programs.
 
-import { defineCommand, renderUsage } from "citty";
+import { defineCommand } from "citty";
 import { consola } from "consola";
 import { print } from "../../os/log/print.ts";
 import type { CommandTable } from "../command-program.ts";
@@ -8,6 +8,7 @@ import { bashCompletion } from "./bash-completion.ts";
 import { fishCompletion } from "./fish-completion.ts";
 import { knownApplets, knownCommands, type Programs } from "./known-words.ts";
 import { zshCompletion } from "./zsh-completion.ts";
+import { usageText } from "../usage-text.ts";
 
 const SHELLS: Readonly<Record<string, (programs: Programs) => string>> = {
   bash: bashCompletion,
@@ -29,7 +30,8 @@ const command = defineCommand({
 
 const AFTER = `It is for all programs of nullmodem: options of pppd, names of peers and presets,
 ports, interfaces. install.sh puts it where the shells look for it. For one user:
-  nullmodem completion bash >~/.local/share/bash-completion/completions/nullmodem
+  d=~/.local/share/bash-completion/completions; mkdir -p $d
+  nullmodem completion bash >$d/nullmodem
   nullmodem completion zsh >~/.zfunc/_nullmodem      # in a folder of $fpath
   nullmodem completion fish >~/.config/fish/completions/nullmodem.fish
 Bash and fish find it by the name of the program: for pppd make a file pppd (or
@@ -46,7 +48,7 @@ export async function completionText(shell: string, commands: CommandTable): Pro
 export async function completion(argv: readonly string[], commands: CommandTable): Promise<number> {
   consola.level = 3;
   const [shell = "", ...more] = argv;
-  const usage = Bun.stripANSI(`${await renderUsage(command)}\n${AFTER}`);
+  const usage = await usageText(command, AFTER);
   if (argv.includes("--help") || argv.includes("-h")) {
     print(usage);
     return 0;

@@ -2,7 +2,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
-import { defineCommand, renderUsage } from "citty";
+import { defineCommand } from "citty";
 import { consola } from "consola";
 import { VERSION } from "../../options/version.ts";
 import { asOsError, reasonOf } from "../../os/ffi/libc.ts";
@@ -15,6 +15,7 @@ import { isCalled, type LogHost, loggedSessions, THIS_HOST as LOG_HOST, timeText
 import { outcomeText, sessionLines } from "../session-log-text.ts";
 import { type RecordSession, lastSession } from "./record-session.ts";
 import { type Fact, type Report, reportPage } from "./report-page.ts";
+import { usageText } from "../usage-text.ts";
 
 const command = defineCommand({
   meta: { name: "nullmodem report", description: "Write a page with graphs of a session, for a report of a fault" },
@@ -28,6 +29,8 @@ const command = defineCommand({
     output: { type: "string", alias: "o", description: "the file to write; -: standard output" },
   },
 });
+
+const AFTER = "Exit codes: 0; 1 when there is no such session, or a file cannot be read or written; 2 for wrong words.";
 
 /** Sessions before it that are listed too. */
 const LISTED = 20;
@@ -60,7 +63,7 @@ export async function report(argv: readonly string[], host: ReportHost = THIS_HO
   consola.level = 3;
   const words = readWords(argv);
   if (typeof words === "string") {
-    const usage = Bun.stripANSI(`${await renderUsage(command)}\n`);
+    const usage = await usageText(command, AFTER);
     if (words === "") host.print(usage);
     else {
       consola.error(words);

@@ -1,6 +1,6 @@
 // nullmodem setup: asks what the link is for, shows what it would write into pppd's files, writes it, and takes it back.
 
-import { defineCommand, renderUsage } from "citty";
+import { defineCommand } from "citty";
 import { consola } from "consola";
 import { basename } from "node:path";
 import { checkWords } from "../service-check.ts";
@@ -15,6 +15,7 @@ import { hostAfter, placeOf, type SetupHost, surroundings, THIS_HOST } from "./s
 import { type Change, Journal, Refusal } from "./setup-journal.ts";
 import { shownChange } from "./shown-change.ts";
 import { Cancelled } from "./terminal.ts";
+import { usageText } from "../usage-text.ts";
 
 const command = defineCommand({
   meta: { name: "nullmodem setup", description: "Write pppd's files for a link, after showing the changes" },
@@ -24,7 +25,8 @@ const command = defineCommand({
 const AFTER = `On a terminal, setup asks for what the options leave open. It adds a marked part to
 files that are there, and keeps copies in /etc/ppp/nullmodem-setup.
   nullmodem setup --role serve --port /dev/ttyS1 --auth none --yes
-  nullmodem setup --role join --port /dev/ttyS0 --user anna --password-file - --yes
+  nullmodem setup --role join --port /dev/ttyS0 --user anna \\
+    --password-file - --yes
 `;
 
 const ETC = "/etc/ppp";
@@ -36,7 +38,7 @@ export async function setup(
   diskAt = (root: string) => new Disk(root),
 ): Promise<number> {
   consola.level = 3;
-  const usage = `${Bun.stripANSI(await renderUsage(command)).replace(/ +$/gm, "")}\n${AFTER}`;
+  const usage = await usageText(command, AFTER);
   if (argv.includes("--help") || argv.includes("-h")) {
     host.print(usage);
     return 0;

@@ -1,6 +1,6 @@
 // nullmodem get, put and sync: files over a line that comes and goes.
 
-import { defineCommand, renderUsage } from "citty";
+import { defineCommand } from "citty";
 import { consola } from "consola";
 import { realpathSync, statSync } from "node:fs";
 import { readAllStatus } from "../../applets/read-status.ts";
@@ -16,6 +16,7 @@ import { type LocalSource, putOne } from "./put-one.ts";
 import { syncFolders } from "./sync-folders.ts";
 import { placeOf, runTask, type Task, type TransferHost } from "./transfer-run.ts";
 import { getWords, putWords, syncWords, type TransferWords } from "./transfer-words.ts";
+import { usageText } from "../usage-text.ts";
 
 const GIVE_UP = {
   "give-up": { type: "string", description: "SECONDS without an octet after which it ends; by default it waits" },
@@ -74,7 +75,7 @@ export async function get(argv: readonly string[], host = THIS_HOST): Promise<nu
   return await main(
     argv,
     getWords,
-    () => usageOfMany(renderUsage(GET)),
+    () => usageOfMany(GET),
     host,
     async ({ from, to }, run) => {
       let failed = 0;
@@ -88,7 +89,7 @@ export async function put(argv: readonly string[], host = THIS_HOST): Promise<nu
   return await main(
     argv,
     putWords,
-    () => usageOfMany(renderUsage(PUT)),
+    () => usageOfMany(PUT),
     host,
     async ({ from, to }, run) => {
       const remote = await placeOf(to, run);
@@ -104,7 +105,7 @@ export async function sync(argv: readonly string[], host = THIS_HOST): Promise<n
   return await main(
     argv,
     syncWords,
-    () => renderUsage(SYNC),
+    () => usageText(SYNC, AFTER),
     host,
     async (words, run) => await syncFolders(words, run),
   );
@@ -115,8 +116,8 @@ put.definition = PUT;
 sync.definition = SYNC;
 
 /** citty knows no positional that may be repeated. */
-async function usageOfMany(usage: Promise<string>): Promise<string> {
-  return Bun.stripANSI(await usage).replace(" <FROM>", " <FROM>…");
+async function usageOfMany(command: typeof GET | typeof PUT): Promise<string> {
+  return (await usageText(command, AFTER)).replace(" <FROM>", " <FROM>…");
 }
 
 async function main(
@@ -127,9 +128,9 @@ async function main(
   task: Task,
 ): Promise<number> {
   consola.level = 3;
-  const usage = Bun.stripANSI(`${await renderedUsage()}\n`);
+  const usage = await renderedUsage();
   if (argv.includes("--help") || argv.includes("-h")) {
-    print(usage + AFTER);
+    print(usage);
     return 0;
   }
   const words = read(argv);
