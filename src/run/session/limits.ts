@@ -14,6 +14,8 @@ export class Limits {
   readonly #networks: Networks;
   #firstUpAt = Infinity;
   #octetsCheckedAt = 0;
+  /** One is reached. The link may still be up for a moment: it ends when a trial of `climb` is over. */
+  #isReached = false;
 
   constructor(options: OptionsInForce, log: Log, networks: Networks) {
     this.#options = options;
@@ -28,11 +30,12 @@ export class Limits {
   /** The first network protocol is up, or the first again after all were down: as in pppd, the time runs anew. */
   started(now: number): void {
     this.#firstUpAt = now;
+    this.#isReached = false;
     this.#octetsCheckedAt = now;
   }
 
   nextDeadline(): number {
-    if (!this.#networks.up) return Infinity;
+    if (!this.#networks.up || this.#isReached) return Infinity;
     const { idle, maxconnect, maxoctets, moTimeout } = this.#config;
     let at = Infinity;
     if (idle > 0) at = this.#idleAt();
@@ -43,6 +46,12 @@ export class Limits {
 
   /** The limit that is reached, as exit code and as the reason for the peer. The log has it already. */
   reached(now: number): { readonly exit: Exit; readonly reason: string } | undefined {
+    const limit = this.#look(now);
+    this.#isReached = limit !== undefined;
+    return limit;
+  }
+
+  #look(now: number): { readonly exit: Exit; readonly reason: string } | undefined {
     const { idle, maxconnect, maxoctets } = this.#config;
     this.#octetsCheckedAt = now;
     if (idle > 0 && now >= this.#idleAt()) {

@@ -36,6 +36,16 @@ test("the idle limit counts from the last packet, and minconn.so postpones it", 
   expect(later.nextDeadline()).toBe(21000);
 });
 
+test("a limit is reached once, however long the link needs to end, and again when it has come up again", () => {
+  const { limits, said } = limitsOf({ idle: 5 });
+  limits.started(1000);
+  expect(limits.reached(8000)?.exit).toBe(Exit.IDLE);
+  expect(limits.nextDeadline()).toBe(Infinity);
+  limits.started(9000);
+  expect(limits.nextDeadline()).toBe(5000);
+  expect(said).toHaveLength(1);
+});
+
 test("the time of maxconnect runs from the first protocol that came up, and anew after all were down", () => {
   const { limits } = limitsOf({ maxconnect: 60 });
   limits.started(1000);
